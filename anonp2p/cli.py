@@ -1,0 +1,133 @@
+"""The command line: arguments -> configuration; what comes of it -> exit code, and one sentence where it failed.
+
+What `--help` and wrong usage do not need is imported only once it is needed.
+"""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from anonp2p import __version__
+from anonp2p.config import Config, Endpoint
+from anonp2p.errors import AnonError, Failed, Usage
+
+_DESCRIPTION = "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
+_OFF = ("", "0", "no", "false", "off")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Usage(f"{message[:1].upper()}{message[1:]}. See anonp2p --help.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="anonp2p", description=_DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("action", nargs="?", metavar="create NAME | join CODE", choices=("create", "join"), default="",
+                        help="create a room, or join one; CODE may be - to read it from the first line of stdin")  # fmt: skip
+    parser.add_argument("subject", nargs="?", metavar="", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--nick", help="nick to use instead of a random anon-x93k")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--line", dest="mode", action="store_const", const="line", help="line mode")
+    mode.add_argument("--json", dest="mode", action="store_const", const="json", help="JSON-lines mode, for scripts")
+    parser.add_argument("--tor", choices=("auto", "system", "own"),
+                        help="use a running Tor, our own, or (auto) ours unless one is running")  # fmt: skip
+    parser.add_argument("--control", metavar="HOST:PORT|unix:PATH", help="control port of a running Tor")
+    parser.add_argument("--socks", metavar="HOST:PORT|unix:PATH", help="SOCKS port of a running Tor")
+    parser.add_argument("--torrc", metavar="FILE", help="extra torrc lines for our own Tor (a private network, bridges)")
+    parser.add_argument("--amnesic", action="store_const", const="1", help="our own Tor keeps nothing on disk")
+    parser.add_argument("--version", action="version", version=f"anonp2p {__version__}")
+    return parser
+
+
+def configure(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
+    """The configuration that these arguments ask for, with ANONP2P_… as defaults. Raises Usage, BadNick, BadCode, BadInput."""
+    from anonp2p.core import code, names
+
+    given = _parser().parse_args(arguments)
+
+    def option(name: str) -> str:
+        value = getattr(given, name)
+        return environment.get(f"ANONP2P_{name.upper()}", "") if value is None else value
+
+    wanted = option("tor") or "auto"
+    if wanted not in ("auto", "system", "own"):
+        raise Usage("ANONP2P_TOR is auto, system or own.")
+    control, socks, torrc = option("control"), option("socks"), option("torrc")
+    if control and torrc:
+        raise Usage("--torrc is for our own Tor, --control for a running one: give one of them.")
+    if wanted == "own" and (control or socks):
+        raise Usage("--tor own starts a Tor of its own: it goes with neither --control nor --socks.")
+    if wanted == "system" and torrc:
+        raise Usage("--torrc is for our own Tor: it does not go with --tor system.")
+    if torrc and socks:
+        raise Usage("--torrc is for our own Tor, --socks for a running one: give one of them.")
+    if torrc and not os.access(torrc, os.R_OK):
+        raise Usage("The file given with --torrc cannot be read.")
+    if given.action and not given.subject:
+        raise Usage(f"What to {given.action}? Type {'create NAME' if given.action == 'create' else 'join CODE'}.")
+    if given.action == "create":
+        names.room_name(given.subject)
+    elif given.action == "join" and given.subject != "-":
+        code.parse(given.subject)
+    nick = option("nick")
+    return Config(
+        mode=given.mode or "line",
+        nick=names.nick(nick) if nick else "",
+        tor="system" if control else "own" if torrc else wanted,  # type: ignore[arg-type]  # checked above
+        control=Endpoint.parse(control) if control else None,
+        socks=Endpoint.parse(socks) if socks else None,
+        torrc=Path(torrc).resolve() if torrc else None,
+        amnesic=option("amnesic").lower() not in _OFF,
+        action=given.action,
+        subject=given.subject,
+    )
+
+
+def main() -> int:
+    """Runs the program; returns its exit code."""
+    try:
+        config = configure(sys.argv[1:], os.environ)
+        status, failure = _run(config)
+    except AnonError as error:
+        status, failure = error.status, error
+    except KeyboardInterrupt:
+        return 130
+    except Exception as bug:
+        failure = _bug(bug)
+        status = failure.status
+    if failure is not None:
+        _complain(str(failure))
+    return status
+
+
+def _run(config: Config) -> tuple[int, AnonError | None]:
+    import trio
+
+    from anonp2p.app import App
+
+    async def run() -> tuple[int, AnonError | None]:
+        app = App(config)
+        return await app.run(), app.failure
+
+    return trio.run(run)
+
+
+def _bug(error: BaseException) -> Failed:
+    """An error of ours: where it happened and of which kind, but nothing that it carries, which could be anybody's secret."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    return Failed(f"This is an error in anonp2p, please report it: {type(error).__name__} at {' < '.join(places[:-4:-1])}")
+
+
+def _complain(sentence: str) -> None:
+    from anonp2p.ui import view
+
+    try:
+        print(f"anonp2p: {view.harmless(sentence)}", file=sys.stderr, flush=True)
+    except OSError:
+        return  # nobody is there to read it

@@ -1,0 +1,47 @@
+"""What the program was asked to do, checked."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from anonp2p.errors import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a port of Tor is: a unix socket (`path`) or a TCP port (`host`, `port`)."""
+
+    path: str = ""
+    host: str = ""
+    port: int = 0
+
+    @staticmethod
+    def parse(text: str) -> "Endpoint":
+        """From `HOST:PORT` or `unix:PATH`. Raises Usage."""
+        if path := text.removeprefix("unix:") if text.startswith("unix:") else "":
+            return Endpoint(path=path)
+        host, _, port = text.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+            raise Usage(f"A port of Tor is given as HOST:PORT or unix:PATH, not as {text!r}.")
+        return Endpoint(host=host.strip("[]"), port=int(port))
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}" if self.path else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Config:
+    """Options as INTERFACE has them, defaults filled in. Shows nothing: it may hold a nick and a code.
+
+    action, subject: the command line's `create NAME`, `join CODE` or `doctor`.
+    """
+
+    mode: Literal["line", "json"] = "line"
+    nick: str = ""
+    tor: Literal["auto", "system", "own"] = "auto"
+    control: Endpoint | None = None
+    socks: Endpoint | None = None
+    torrc: Path | None = None
+    amnesic: bool = False
+    action: Literal["", "create", "join", "doctor"] = ""
+    subject: str = ""

@@ -1,0 +1,1 @@
+"""Bytes and rules: no I/O, no clock and no randomness that is not passed in."""

@@ -1,0 +1,58 @@
+"""Who a member is: a fresh Ed25519 key for every room, the id and tag made from it, and what it signs."""
+
+import base64
+import hashlib
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+ID_BYTES = 16
+TAG_CHARACTERS = 8
+NICK_CHARACTERS = 4
+
+_ID = b"anonp2p/1 member"
+JOIN = b"anonp2p/1 join"
+ENTRY = b"anonp2p/1 entry"
+
+
+class Identity:
+    """Our own key for one room.
+
+    seed: 32 random bytes. room: the public key of the room's onion service, which every signature covers, so that
+    nothing signed for one room is worth anything in another (PROTOCOL.md, 3.2).
+    """
+
+    def __init__(self, seed: bytes, room: bytes) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self._room = room
+        self.key = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.id = member_id(self.key)
+
+    def sign(self, label: bytes, content: bytes) -> bytes:
+        """64 bytes of Ed25519 signature over the label, the room and the content."""
+        return self._private.sign(label + self._room + content)
+
+
+def signed(label: bytes, room: bytes, content: bytes, signature: bytes, key: bytes) -> bool:
+    """Whether the owner of this key signed this content, under this label, for this room."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, label + room + content)
+    except (InvalidSignature, ValueError):  # ValueError: bytes that are no point of the curve
+        return False
+    return True
+
+
+def member_id(key: bytes) -> bytes:
+    """The 16 bytes that name the owner of a key within a room."""
+    return hashlib.sha256(_ID + key).digest()[:ID_BYTES]
+
+
+def spell(member: bytes) -> str:
+    """A member's id as people and scripts see it: 26 characters of base32, lower case."""
+    return base64.b32encode(member).decode("ascii").rstrip("=").lower()
+
+
+def tag(member: bytes) -> str:
+    """The short form of an id, to tell members apart whatever their nicks: its first 8 characters."""
+    return spell(member)[:TAG_CHARACTERS]

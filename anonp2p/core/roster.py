@@ -1,0 +1,67 @@
+"""The members of a room: who they are, what they are called, how far each one's entries have come."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from anonp2p.core import identity, names
+
+
+@dataclass(slots=True, repr=False)
+class Member:
+    """One member. `counter`: of its last ordered entry, 0 before the first."""
+
+    id: bytes
+    key: bytes
+    nick: str
+    counter: int = 0
+
+
+class Roster:
+    """Members by id, in the order they came; no two with nicks that look alike."""
+
+    def __init__(self) -> None:
+        self._members: dict[bytes, Member] = {}
+        self._skeletons: dict[str, bytes] = {}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members.values())
+
+    def get(self, member: bytes) -> Member | None:
+        """The member with this id, if there is one."""
+        return self._members.get(member)
+
+    def add(self, key: bytes, nick: str, counter: int = 0) -> Member:
+        """A new member. Raises ValueError when its key is one already, or its nick is taken."""
+        member = Member(identity.member_id(key), key, nick, counter)
+        if member.id in self._members or self.is_taken(nick, member.id):
+            raise ValueError("no two members alike")
+        self._members[member.id] = member
+        self._skeletons[names.skeleton(nick)] = member.id
+        return member
+
+    def remove(self, member: Member) -> None:
+        """Takes a member and its nick out."""
+        del self._members[member.id]
+        del self._skeletons[names.skeleton(member.nick)]
+
+    def rename(self, member: Member, nick: str) -> None:
+        """Gives a member a nick that is not taken."""
+        del self._skeletons[names.skeleton(member.nick)]
+        member.nick = nick
+        self._skeletons[names.skeleton(nick)] = member.id
+
+    def is_taken(self, nick: str, by_other_than: bytes) -> bool:
+        """Whether somebody else has this nick or one that looks like it."""
+        return self._skeletons.get(names.skeleton(nick), by_other_than) != by_other_than
+
+    def nick_for(self, key: bytes) -> str:
+        """The nick of one who asked for none: `anon-` and four characters of its id, more when they are taken."""
+        spelled = identity.spell(identity.member_id(key))
+        for length in range(identity.NICK_CHARACTERS, len(spelled)):
+            nick = f"anon-{spelled[:length]}"
+            if not self.is_taken(nick, b""):
+                return nick
+        raise ValueError("that key is a member already")

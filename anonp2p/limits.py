@@ -1,0 +1,59 @@
+"""Every number that bounds or paces something, with its unit and its reason."""
+
+from typing import Final
+
+# What people may write.
+TEXT: Final = 4_000  # bytes of UTF-8 in a message: a screenful; ten of them fit a frame
+NICK: Final = 20  # characters: fits a column of a narrow terminal
+ROOM_NAME: Final = 40  # characters: fits a tab
+INPUT_LINE: Final = 65_536  # bytes of one typed or piped line: a JSON object with a full text, all of it escaped, fits
+
+# The wire.
+PORT: Final = 1984  # virtual port of every room's onion service, fixed by the interface
+FRAME: Final = 65_535  # bytes: what the two-byte length can say, so that no peer can announce more than we hold
+ROSTER_PAGE: Final = 256  # members in one Roster frame: 256 x (32 + 80 + 8) bytes stay under FRAME
+READ: Final = 65_536  # bytes asked of the kernel at once
+
+# The room.
+MEMBERS: Final = 1_000  # the design's target; a host beyond it is told that the room is full
+LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries a host keeps: 4,000 of the longest messages
+LOG_ENTRIES: Final = 10_000  # entries a host keeps: how far a slow reader may lag behind a fast room
+BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full frame fits; what a stuck reader pins
+PENDING: Final = 256  # inputs awaiting their place or the room itself, before reading further input waits too
+MAILBOX: Final = 64  # events a session holds before those who bring them wait
+DIRECT: Final = 64  # frames meant for one link alone (denials); a peer that causes more without reading is closed
+
+# Handshake: what a stranger with the code can make a host hold.
+HALF_OPEN: Final = 32  # links in handshake at once; Tor spreads 32 onion dials over well under a second
+HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot that long
+HANDSHAKE_BYTES: Final = 16_384  # what a stranger may send before being admitted
+
+# Liveness (seconds).
+BEAT: Final = 5.0  # a link that carried nothing for this long carries a beat
+BEAT_JITTER: Final = 0.2  # relative: beats of many links do not fall together
+LINK_LOST: Final = 15.0  # three beats missed: the link is dead, whatever Tor believes
+
+# Dialling (seconds).
+DIAL_TRIES: Final = (15.0, 25.0, 40.0)  # for each try in turn, the last repeats: usual dials take 0.3-20
+DIAL_PATIENCE: Final = 120.0  # in all, for circuits that are slow or break
+GONE_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
+DIAL_PAUSE: Final = 1.0  # before the next try; grows by half each time
+DIAL_PAUSE_MAX: Final = 8.0
+
+# Tor (seconds).
+CONTROL: Final = 5.0  # an answer on a control port; a healthy Tor answers within milliseconds
+LAUNCH: Final = 20.0  # from starting our own Tor to its control socket
+BOOT_STALL: Final = 180.0  # without any progress of Tor's boot: give up
+BOOT_SLOW: Final = 30.0  # without any progress: say so
+TOR_STOP: Final = 0.7  # for our own Tor to end when asked, before it is killed
+
+# Leaving (seconds). Together under the 3 that quitting may take.
+LEAVE: Final = 1.5  # for one's own last lines and the leave to be ordered
+FLUSH: Final = 1.0  # for the host's last entries to go out
+WITHDRAW: Final = 0.4  # for Tor to take a service down, and for its control port to be hung up on
+LINGER: Final = 5.0  # for a peer to read the last words on its link and close it
+EOF_PATIENCE: Final = 60.0  # for what was typed before the end of input
+
+PRINT: Final = 0.3  # for the last events to be printed
+
+OUTPUT: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will

@@ -1,0 +1,229 @@
+"""Our own Tor: finding the program, its directories, starting it, ending it however we end."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from anonp2p import limits
+from anonp2p.errors import Failed, TorMissing, TorRefused
+
+_EXTRA_PATH = ("/usr/local/bin", "/usr/bin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
+_SOCKET_PATH = 90  # bytes a unix socket's path may safely have (sun_path holds 108)
+_MEMORY = ("tmpfs", "ramfs")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTor:
+    """A Tor that we have started: the unix sockets it listens on, and our directory for our own, readable by us alone."""
+
+    control: str
+    socks: str
+    runtime: Path
+
+
+def find() -> str:
+    """The absolute path that `tor` resolves to. Directories of PATH that are not absolute do not count. Raises TorMissing."""
+    places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(place)]
+    found = shutil.which("tor", path=os.pathsep.join([*places, *_EXTRA_PATH]))
+    if found is None:
+        raise TorMissing("install it (Debian, Ubuntu: apt install tor) or point --control at a running one")
+    return os.path.realpath(found)
+
+
+@asynccontextmanager
+async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
+    """Runs our own Tor for the length of the context, from the moment that its control socket answers.
+
+    torrc: a file with extra lines; ours win where both say something. amnesic: keep nothing on disk. Raises TorMissing,
+    TorRefused (with Tor's own words) and Failed (no place for its directories).
+    """
+    program = find()
+    with ExitStack() as stack:
+        try:
+            runtime = stack.enter_context(_directory(_runtime_base(memory=amnesic)))
+            data, locks = (runtime / "data", ()) if amnesic else _data_directory(torrc, runtime, stack)
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failed(f"There is no place for Tor's directory: {error.strerror}.") from None
+        tor = OwnTor(str(runtime / "control"), str(runtime / "socks"), runtime)
+        async with trio.open_nursery() as nursery:
+            process = await _start(program, torrc, _torrc(tor, data), locks)
+            voice = _Voice()
+            nursery.start_soon(voice.listen, process)
+            try:
+                await _await_control(process, tor.control, voice)
+                yield tor
+            finally:
+                await _stop(process)
+                nursery.cancel_scope.cancel()
+
+
+def _torrc(tor: OwnTor, data: Path) -> str:
+    quoted = str(data).replace("\\", "\\\\").replace('"', '\\"')
+    return "\n".join(
+        (
+            f'DataDirectory "{quoted}"',
+            f"ControlSocket {tor.control}",
+            "ControlPort 0",
+            "CookieAuthentication 1",
+            f"SocksPort unix:{tor.socks} ExtendedErrors",
+            "ClientOnly 1",
+            "AvoidDiskWrites 1",
+            "ShutdownWaitLength 0",
+            "RunAsDaemon 0",
+            "Log notice stdout",
+            f"__OwningControllerProcess {os.getpid()}",
+            "",
+        )
+    )
+
+
+async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, ...]) -> trio.Process:
+    """Starts Tor with our torrc on its stdin, so that it touches neither disk nor argv.
+
+    The user's file goes where a distribution's defaults go: whatever ours says replaces it. The locks stay locked as long as
+    Tor lives, even if we do not. A session of its own: a Ctrl-C is for us, who then end Tor when we are done with it.
+    """
+    command = [program, "--defaults-torrc", str(torrc or "/dev/null"), "--ignore-missing-torrc", "-f", "-"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANONP2P_")}
+    try:
+        process = await trio.lowlevel.open_process(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            pass_fds=locks,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise TorRefused(f"{program} does not start: {error.strerror}") from None
+    assert process.stdin is not None
+    with suppress(trio.BrokenResourceError):  # it is gone already: its last words say why
+        await process.stdin.send_all(ours.encode())
+    await process.stdin.aclose()
+    return process
+
+
+class _Voice:
+    """What Tor prints: read to its end, so that Tor never waits for us; its latest complaints are kept."""
+
+    def __init__(self) -> None:
+        self.ended = trio.Event()
+        self._complaints: deque[str] = deque(maxlen=2)
+
+    async def listen(self, process: trio.Process) -> None:
+        assert process.stdout is not None
+        rest = b""
+        async for data in process.stdout:
+            *lines, rest = (rest + data).split(b"\n")
+            rest = rest[-limits.READ :]
+            for line in lines:
+                for level in (b"[warn] ", b"[err] "):
+                    if level in line:
+                        self._complaints.append(line.partition(level)[2].decode("utf-8", "replace").strip())
+        self.ended.set()
+
+    @property
+    def complaint(self) -> str:
+        return " ".join(self._complaints).rstrip(".") or "it said nothing"
+
+
+async def _await_control(process: trio.Process, path: str, voice: _Voice) -> None:
+    with trio.move_on_after(limits.LAUNCH):
+        while process.poll() is None:
+            try:
+                stream = await trio.open_unix_socket(path)
+            except OSError:
+                await trio.sleep(0.02)
+            else:
+                await stream.aclose()
+                return
+        await voice.ended.wait()
+    raise TorRefused(f"our own Tor did not start: {voice.complaint}")
+
+
+async def _stop(process: trio.Process) -> None:
+    with trio.CancelScope(shield=True):
+        process.terminate()
+        with trio.move_on_after(limits.TOR_STOP):
+            await process.wait()
+            return
+        process.kill()
+        await process.wait()
+
+
+@contextmanager
+def _directory(base: Path) -> Iterator[Path]:
+    """A new directory that only we can enter, gone with the context."""
+    path = Path(tempfile.mkdtemp(prefix="anonp2p-", dir=base))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def runtime_directory() -> Iterator[Path]:
+    """A place for unix sockets of ours. Raises Failed."""
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(_directory(_runtime_base(memory=False)))
+        except OSError as error:
+            raise Failed(f"There is no place for a temporary directory: {error.strerror}.") from None
+        yield path
+
+
+def _runtime_base(*, memory: bool) -> Path:
+    """Where temporary directories go: short paths without spaces (Tor takes no others for sockets).
+
+    memory: only where nothing reaches a disk. Raises TorRefused if there is no such place.
+    """
+    candidates = [os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm" if memory else tempfile.gettempdir(), "/tmp"]
+    for candidate in map(Path, filter(None, candidates)):
+        name = os.fsencode(candidate)
+        usable = candidate.is_absolute() and candidate.is_dir() and os.access(candidate, os.W_OK | os.X_OK)
+        if usable and len(name) <= _SOCKET_PATH - 30 and not name.split()[1:] and (not memory or _in_memory(candidate)):
+            return candidate
+    what = "directory that lives in memory (tmpfs), as --amnesic needs" if memory else "directory for temporary files"
+    raise TorRefused(f"this machine has no usable {what}")
+
+
+def _in_memory(path: Path) -> bool:
+    """Whether the file system that holds this directory lives in memory, by the longest mount point above it."""
+    try:
+        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    except OSError:
+        return False
+    real = os.path.realpath(path)
+    holds = [(len(point), kind) for point, kind in mounts if os.path.commonpath((real, point)) == point]
+    return max(holds, default=(0, ""))[1] in _MEMORY
+
+
+def _data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tuple[Path, tuple[int, ...]]:
+    """The DataDirectory that goes with this torrc, and the descriptor that locks it; a temporary one if it is in use.
+
+    It is kept: a client that picked new guards every time would sooner or later pick a bad one.
+    """
+    extra = torrc.read_bytes() if torrc else b""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
+    data = base / "anonp2p" / f"tor-{hashlib.sha256(extra).hexdigest()[:16]}"
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(data / "anonp2p.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    stack.callback(os.close, lock)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return runtime / "data", ()
+    return data, (lock,)

@@ -1,0 +1,148 @@
+"""One link: frames over a stream of bytes, one reader, one writer, a beat when idle and an end when silent."""
+
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+
+from anonp2p import limits
+from anonp2p.core import frames
+from anonp2p.core.log import Log
+from anonp2p.errors import PeerFault
+
+_BEAT = frames.encode(frames.Beat())
+_random = random.SystemRandom()
+
+
+class Link:
+    """A link to a peer. Frames meant for it alone are queued; from `follow` on it also gets the log from its cursor.
+
+    accepts, longest: the frames that the peer may send, and their length in bytes (see frames.Decoder). seconds: until the
+    link ends unless `settle` is called: for the handshake.
+    """
+
+    def __init__(self, stream: trio.abc.Stream, accepts: Any, longest: int, seconds: float) -> None:
+        self.detail = "the connection was closed"  # why it ended, once it has
+        self.settled = False
+        self._stream = stream
+        self._decoder = frames.Decoder(accepts, longest)
+        self._direct: deque[bytes] = deque()
+        self._log: Log | None = None
+        self._cursor = 0
+        self._finishing = False
+        self._news = trio.Event()
+        self._scope = trio.CancelScope(deadline=trio.current_time() + seconds)
+
+    # --- from the session; none of these waits
+
+    def send(self, data: bytes) -> None:
+        """Queues frames for this link alone. A peer that makes us queue too many without reading them is dropped."""
+        if len(self._direct) >= limits.DIRECT:
+            self.drop("it does not read what it asks for")
+            return
+        self._direct.append(data)
+        self._news.set()
+
+    def accept(self, accepts: Any) -> None:
+        """From its next frame on, the peer may send these, as long as any frame may be."""
+        self._decoder.accept(accepts, limits.FRAME)
+
+    def settle(self) -> None:
+        """The handshake is over: no deadline any more, and beats from now on."""
+        self.settled = True
+        self._news.set()
+        self._scope.deadline = float("inf")
+
+    def follow(self, log: Log, cursor: int) -> None:
+        """From now on, after what is queued, this link gets every entry of the log from the cursor on."""
+        self._log, self._cursor = log, cursor
+        self._news.set()
+
+    def wake(self) -> None:
+        """The log has grown."""
+        self._news.set()
+
+    def finish(self) -> None:
+        """Ends the link once everything there is for it has been sent, and the peer has had time to read it.
+
+        A socket closed with unread bytes in it can take what was sent last with it: so the peer closes first.
+        """
+        self._finishing = True
+        self._scope.deadline = trio.current_time() + limits.LINGER
+        self._news.set()
+
+    def drop(self, reason: str) -> None:
+        """Ends the link at once."""
+        self.detail = reason
+        self._scope.cancel()
+
+    # --- the link's own task
+
+    async def run(self, arrived: Callable[[frames.Frame], Awaitable[None]]) -> None:
+        """Reads and writes until the link ends, and closes the stream; `detail` says why.
+
+        arrived: is given each frame, in order. Nothing that the peer or the network does makes this raise.
+        """
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._write)
+                    await self._read(arrived)
+                    nursery.cancel_scope.cancel()
+            if self._scope.cancelled_caught and trio.current_time() >= self._scope.deadline and not self.settled:
+                self.detail = "the handshake took too long"
+        finally:
+            await trio.aclose_forcefully(self._stream)
+
+    async def _read(self, arrived: Callable[[frames.Frame], Awaitable[None]]) -> None:
+        try:
+            while True:
+                with trio.move_on_after(limits.LINK_LOST) as silence:
+                    data = await self._stream.receive_some(limits.READ)
+                if silence.cancelled_caught:
+                    self.detail = f"nothing was heard for {limits.LINK_LOST:.0f} seconds"
+                    return
+                if not data:
+                    return
+                for frame in self._decoder.feed(bytes(data)):
+                    await arrived(frame)
+        except PeerFault as fault:
+            self.detail = str(fault)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.detail = "the connection broke"
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                if data := self._take():
+                    await self._stream.send_all(data)
+                elif self._finishing:
+                    return
+                else:
+                    await self._await_news()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.drop("the connection broke")
+
+    def _take(self) -> bytes:
+        """Everything at hand, in one piece."""
+        data = b"".join(self._direct)
+        self._direct.clear()
+        if self._log is None:
+            return data
+        batch = self._log.since(self._cursor)
+        if batch is None:
+            self.drop("it lagged too far behind")
+            return b""
+        entries, self._cursor = batch
+        return data + entries if data else entries
+
+    async def _await_news(self) -> None:
+        """Returns when there may be something to send: news, or a beat that is due."""
+        self._news = trio.Event()
+        beat = limits.BEAT * (1 - limits.BEAT_JITTER * _random.random())
+        with trio.move_on_after(beat if self.settled else float("inf")) as idle:
+            await self._news.wait()
+        if idle.cancelled_caught:
+            self._direct.append(_BEAT)

@@ -1,0 +1,55 @@
+"""The links of one session, by number."""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from anonp2p.core import steps
+from anonp2p.net.link import Link
+
+
+class Links:
+    """Links that are up. post: hands a step to the session that they belong to."""
+
+    def __init__(self, post: Callable[[steps.Input], Awaitable[object]]) -> None:
+        self.post = post
+        self._links: dict[int, Link] = {}
+        self._last = steps.UPLINK
+        self._empty = trio.Event()
+
+    @property
+    def half_open(self) -> int:
+        """How many are still in their handshake."""
+        return sum(not link.settled for link in self._links.values())
+
+    def get(self, number: int) -> Link | None:
+        """The link with this number, if it is still up."""
+        return self._links.get(number)
+
+    def attach(self, link: Link, number: int | None = None) -> int:
+        """Takes a link in; returns its number, the next one if none is given."""
+        if number is None:
+            self._last += 1
+            number = self._last
+        self._links[number] = link
+        return number
+
+    async def detach(self, number: int) -> None:
+        """Forgets a link that has ended, and tells the session."""
+        link = self._links.pop(number)
+        if not self._links:
+            self._empty.set()
+        await self.post(steps.Dropped(number, link.detail))
+
+    def wake(self) -> None:
+        """The log has grown."""
+        for link in self._links.values():
+            link.wake()
+
+    async def finish(self) -> None:
+        """Lets every link send what there is for it; returns once all have ended."""
+        self._empty = trio.Event()
+        for link in self._links.values():
+            link.finish()
+        if self._links:
+            await self._empty.wait()

@@ -1,0 +1,35 @@
+"""The host's side of a room's links: accept, greet, pass on."""
+
+import secrets
+
+import trio
+
+from anonp2p import limits
+from anonp2p.core import frames, steps
+from anonp2p.net.link import Link
+from anonp2p.net.links import Links
+
+
+async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> None:
+    """Accepts links for a session until cancelled. Strangers are bounded in number, in time and in bytes."""
+
+    async def attend(stream: trio.abc.Stream) -> None:
+        if links.half_open >= limits.HALF_OPEN:
+            await trio.aclose_forcefully(stream)
+            return
+        nonce = secrets.token_bytes(32)
+        link = Link(stream, frames.FromJoiner, limits.HANDSHAKE_BYTES, limits.HANDSHAKE_SECONDS)
+        link.send(frames.encode(frames.Hello(frames.VERSION, nonce)))
+
+        async def arrived(frame: frames.Frame) -> None:
+            if isinstance(frame, frames.Join):
+                link.accept(frames.FromMember)  # so a second Join is malformed
+                await links.post(steps.Asked(number, nonce, frame))
+            else:
+                await links.post(steps.Heard(number, frame))
+
+        number = links.attach(link)
+        await link.run(arrived)
+        await links.detach(number)
+
+    await trio.serve_listeners(attend, [listener])

@@ -1,0 +1,1 @@
+"""Text in, text out: what is typed becomes actions, what happens becomes lines."""

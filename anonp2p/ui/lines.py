@@ -1,0 +1,166 @@
+"""Line mode and JSON-lines mode: stdin in lines, stdout in lines, neither ever holding up the rooms."""
+
+import errno
+import os
+from collections.abc import AsyncGenerator, Callable
+from typing import Annotated
+
+import msgspec
+import trio
+from msgspec import UNSET, UnsetType
+
+from anonp2p import limits
+from anonp2p.core import events
+from anonp2p.errors import AnonError, BadInput, Failed
+from anonp2p.ui import view
+from anonp2p.ui.commands import Action, command, parse, say
+
+_CLOSED = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads any more: a closed pipe, a terminal hung up, no stdout
+_CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
+_encoder = msgspec.json.Encoder()
+
+
+class _Object(msgspec.Struct, forbid_unknown_fields=True):
+    """An input line that is a JSON object: a text or a command. Never shows what it holds."""
+
+    id: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | str | UnsetType = UNSET
+    room: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+    command: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return "<_Object>"
+
+
+_objects = msgspec.json.Decoder(_Object)
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """A line of input, understood: the action or the error it stands for, and where it is meant to go."""
+
+    action: Action | AnonError
+    re: events.Re = UNSET
+    room: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return "<Typed>"
+
+
+def understand(line: bytes, *, json: bool) -> Typed | None:
+    """What a line of input stands for; None for an empty one. json: objects are understood too."""
+    if len(line) > limits.INPUT_LINE:
+        return Typed(BadInput(f"That line is longer than {limits.INPUT_LINE} bytes."))
+    if json and line.lstrip().startswith(b"{"):
+        return _understand_object(line)
+    try:
+        text = line.decode().rstrip("\r")
+        return Typed(parse(text)) if text.strip() else None
+    except UnicodeDecodeError:
+        return Typed(BadInput("That line is not UTF-8 text."))
+    except AnonError as error:
+        return Typed(error)
+
+
+def _understand_object(line: bytes) -> Typed:
+    try:
+        given = _objects.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Typed(BadInput('That is no object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.'))
+    try:
+        if isinstance(given.text, str) and given.command is UNSET and given.text.strip():
+            return Typed(say(given.text, given.id), given.id, given.room)
+        if isinstance(given.command, str) and given.text is UNSET:
+            return Typed(command(given.command.strip(), given.id), given.id, given.room)
+        return Typed(BadInput('An object has either a "text" that is not empty or a "command".'), given.id, given.room)
+    except AnonError as error:
+        return Typed(error, given.id, given.room)
+
+
+async def read(descriptor: int = 0) -> AsyncGenerator[bytes, None]:
+    """The lines on stdin, without their line breaks, until its end. One that is too long comes cut off, yet too long.
+
+    The reading is done in a thread, since stdin may be a file, and may be shared with whoever started us: it cannot be made
+    non-blocking. os.read takes no lock that could keep the interpreter from ending while it waits.
+    """
+    buffer = b""
+    skipping = False  # the rest of a line that was too long
+    ended = False
+    while not ended:
+        try:
+            data = await trio.to_thread.run_sync(os.read, descriptor, limits.READ, abandon_on_cancel=True)
+        except OSError:  # no stdin, or a terminal that hung up
+            data = b""
+        ended = not data
+        *lines, buffer = (buffer + data).split(b"\n")
+        for line in lines:
+            if not skipping:
+                yield line
+            skipping = False
+        if (ended or len(buffer) > limits.INPUT_LINE) and buffer:
+            if not skipping:
+                yield buffer
+            buffer, skipping = b"", True
+
+
+class Output:
+    """Prints events, each at once. `tell` never waits: a thread does the writing, as stdout may block at any time.
+
+    closed: is called when nobody reads stdout any more, with the error worth telling, if there is one.
+    """
+
+    def __init__(self, *, json: bool, closed: Callable[[AnonError | None], None], descriptor: int = 1) -> None:
+        self._json = json
+        self._closed = closed
+        self._descriptor = descriptor
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._news = trio.Event()
+        self._printed = trio.Event()
+
+    def tell(self, event: events.Event) -> None:
+        """Prints the event, soon."""
+        if self._json:
+            self._put(view.escaped(_encoder.encode(event).decode()).encode() + b"\n")
+        elif text := view.line(event):
+            self._put(text.encode() + b"\n")
+
+    def clear(self) -> None:
+        """Empties the terminal, its scrollback included; a pipe is left alone."""
+        if not self._json and os.isatty(self._descriptor):
+            self._put(_CLEAR)
+
+    async def drained(self) -> None:
+        """Returns once everything told so far is printed."""
+        while self._size:
+            await self._printed.wait()
+
+    async def run(self) -> None:
+        """Does the printing, until cancelled or until nobody reads."""
+        while True:
+            await self._news.wait()
+            self._news = trio.Event()
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            try:
+                await trio.to_thread.run_sync(_write, self._descriptor, data, abandon_on_cancel=True)
+            except OSError as error:
+                self._closed(
+                    None if error.errno in _CLOSED else Failed(f"Our output cannot be written: {error.strerror}.")
+                )
+                return
+            self._size -= len(data)
+            self._printed.set()
+            self._printed = trio.Event()
+
+    def _put(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > limits.OUTPUT:
+            self._closed(Failed("Nobody reads what we print, and there is no room to keep more of it."))
+            return
+        self._waiting.append(data)
+        self._news.set()
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

@@ -12,25 +12,24 @@ from typing import Any, Literal
 from msgspec import UNSET
 
 from anonp2p import errors, limits
-from anonp2p.core import code, events, frames, identity, names, steps
+from anonp2p.core import admission, code, events, frames, identity, names, steps
+from anonp2p.core.ledger import FIRST, Ledger, expect
 from anonp2p.core.log import Log
-from anonp2p.core.roster import Member, Roster
+from anonp2p.core.roster import Member
 from anonp2p.errors import PeerFault
 
-_FIRST = 1  # index of a room's first entry
-
 Phase = Literal["outside", "asking", "in", "leaving", "over"]
+End = Literal["left", "closed", "refused", "lost", "tor"]
 
-_DENIALS: dict[str, errors.AnonError] = {
+# What a host's words mean to the one it refuses.
+_REFUSALS: dict[frames.Reason, errors.AnonError] = {
     "bad-nick": errors.BadNick(),
     "nick-taken": errors.NickTaken(),
-    "too-long": errors.TooLong(),
     "not-allowed": errors.NotAllowed("The host does not allow that."),
-    "version": errors.Refused("it speaks another version of the protocol; one of you needs a newer program"),
     "signature": errors.Refused("our signature did not convince it"),
     "full": errors.Refused("it is full"),
-    "closed": errors.Refused("it has just ended"),
 }
+_OTHER_VERSION = errors.Refused("it speaks another version of the protocol, so one of you needs a newer program")
 
 
 @dataclass(slots=True, repr=False)
@@ -54,18 +53,16 @@ class Room:
     ) -> None:
         self.label = label
         self.code = code.encode(key)
-        self.failure: errors.AnonError | None = None  # why we never got in, or were thrown out
-        self.log = Log(_FIRST)  # a host's; a member only counts
-        self._key = key
+        self.hosting = name is not None
+        self.failure: errors.AnonError | None = None  # why we never got in, or had to give up
+        self.log = Log(FIRST)  # a host's; a member only counts
+        self._ledger = Ledger(key)
+        self._name = name
         self._me = me
         self._wanted = nick
-        self._name = name or ""
-        self._hosting = name is not None
         self._re = re
         self._phase: Phase = "outside"
-        self._roster = Roster()
-        self._host = me.id if self._hosting else b""
-        self._index = _FIRST
+        self._attempt = 0
         self._counter = 0
         self._pending: dict[int, _Pending] = {}
         self._waiting: list[steps.Typed] = []
@@ -76,13 +73,13 @@ class Room:
         self._effects: list[steps.Effect] = []
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             steps.Start: self._start,
-            steps.Published: lambda _: self._tell(events.Reachable(room=self.label, re=self._re)),
+            steps.Published: self._published,
             steps.Dialling: self._dialling,
             steps.Asked: self._asked,
             steps.Heard: self._heard,
             steps.Dropped: self._dropped,
             steps.Broken: self._broken,
-            steps.Tick: lambda _: self._out("left"),
+            steps.Tick: self._tick,
             steps.Say: self._say,
             steps.Rename: self._rename,
             steps.Ask: self._ask,
@@ -103,7 +100,7 @@ class Room:
         self._now = now
         if isinstance(event, steps.Typed):
             self._typed(event)
-        elif self._phase != "over":
+        elif not self.over:
             self._handlers[type(event)](event)
         return self._effects
 
@@ -112,13 +109,8 @@ class Room:
         return self._leave_by
 
     @property
-    def hosting(self) -> bool:
-        """Whether we are the host."""
-        return self._hosting
-
-    @property
     def entered(self) -> bool:
-        """Whether we have been let in."""
+        """Whether we have been let in and are not out yet."""
         return self._phase in ("in", "leaving")
 
     @property
@@ -134,47 +126,53 @@ class Room:
     # --- getting in, getting out
 
     def _start(self, _: steps.Start) -> None:
-        if self._hosting:
-            self._roster.add(self._me.key, self._wanted or self._roster.nick_for(self._me.key))
-            self._enter()
+        if self._name is None:
+            return
+        nick = self._wanted or self._ledger.roster.nick_for(self._me.key)
+        assert nick is not None, "no nick is taken in an empty room"
+        self._ledger.name = self._name
+        self._ledger.host = self._ledger.seat(self._me.key, nick).id
+        self._enter()
+
+    def _published(self, _: steps.Published) -> None:
+        self._tell(events.Reachable(room=self.label, re=self._re))
 
     def _dialling(self, event: steps.Dialling) -> None:
         self._phase = "outside"
-        self._link("connecting", event.attempt, event.detail)
+        self._attempt = event.attempt
+        self._link("connecting", event.detail)
 
-    def _link(self, state: Literal["connecting", "up", "lost"], attempt: int, detail: str) -> None:
-        self._attempt = attempt
-        self._tell(events.Link(room=self.label, state=state, attempt=attempt, detail=detail, re=self._re))
+    def _link(self, state: Literal["connecting", "up", "lost"], detail: str) -> None:
+        re = UNSET if self.entered else self._re
+        self._tell(events.Link(room=self.label, state=state, attempt=self._attempt, detail=detail, re=re))
 
     def _hello(self, hello: frames.Hello) -> None:
-        self._expect(self._phase == "outside", "a second hello")
+        expect(self._phase == "outside", "a second hello")
         if hello.version != frames.VERSION:
-            self._fail(_DENIALS["version"], "refused")
+            self._fail(_OTHER_VERSION, "refused")
             return
         self._phase = "asking"
-        self._roster = Roster()
+        self._ledger = Ledger(self._ledger.room)
         signature = self._me.sign(identity.JOIN, hello.nonce + self._wanted.encode())
         self._uplink(frames.Join(self._me.key, self._wanted, signature))
 
     def _refused(self, refused: frames.Refused) -> None:
-        self._expect(self._phase == "asking", "refused one who was in")
-        self._fail(_DENIALS[refused.reason], "refused")
+        expect(self._phase == "asking", "a refusal for one who was in")
+        self._fail(_REFUSALS[refused.reason], "refused")
 
     def _seats(self, page: frames.Roster) -> None:
-        self._expect(self._phase == "asking", "a roster for one who was in")
-        self._expect(len(self._roster) + len(page.seats) <= limits.MEMBERS, "too many members")
+        expect(self._phase == "asking", "a roster for one who was in")
         for seat in page.seats:
-            self._add(seat.key, seat.nick, seat.counter)
+            self._ledger.seat(seat.key, seat.nick, seat.counter)
 
     def _welcome(self, welcome: frames.Welcome) -> None:
-        self._expect(self._phase == "asking", "a second welcome")
-        self._expect(names.is_room_name(welcome.name), "a room name that is none")
-        self._expect(self._roster.get(self._me.id) is not None, "a roster without us")
-        self._expect(welcome.host != self._me.id and self._roster.get(welcome.host) is not None, "a host not listed")
-        self._name = welcome.name
-        self._host = welcome.host
-        self._index = welcome.index
-        self._link("up", self._attempt, "")
+        ledger = self._ledger
+        expect(self._phase == "asking", "a second welcome")
+        expect(names.is_room_name(welcome.name), "a room name that is none")
+        expect(ledger.roster.get(self._me.id) is not None, "a roster without us")
+        expect(welcome.host != self._me.id and ledger.roster.get(welcome.host) is not None, "a host who is no member")
+        ledger.name, ledger.host, ledger.index = welcome.name, welcome.host, welcome.index
+        self._link("up", "")
         self._enter()
         waiting, self._waiting = self._waiting, []
         for typed in waiting:
@@ -185,12 +183,12 @@ class Room:
         self._tell(
             events.Entered(
                 room=self.label,
-                name=self._name,
+                name=self._ledger.name,
                 code=self.code,
                 nick=self._my.nick,
                 member=identity.spell(self._me.id),
-                role="host" if self._hosting else "member",
-                members=self._people(),
+                role="host" if self.hosting else "member",
+                members=self._ledger.people(),
                 re=self._re,
             )
         )
@@ -198,13 +196,19 @@ class Room:
     def _broken(self, event: steps.Broken) -> None:
         self._fail(event.error, "tor" if event.error.status == errors.TorLost.status else "lost")
 
-    def _fail(self, error: errors.AnonError, reason: Literal["refused", "lost", "tor"]) -> None:
+    def _fail(self, error: errors.AnonError, reason: End) -> None:
         self.failure = error
-        self._error(error, self._re)
+        self._error(error, UNSET if self.entered else self._re)
         self._out(reason)
 
-    def _out(self, reason: Literal["left", "closed", "refused", "lost", "tor"]) -> None:
+    def _tick(self, _: steps.Tick) -> None:
+        """The host did not confirm our leaving in time: so be it."""
+        self._out("left")
+
+    def _out(self, reason: End) -> None:
         """Out of the room: what was not ordered is given back."""
+        re = self._leave_re if self._leave_re is not UNSET or self.entered else self._re
+        self._phase = "over"
         self._leave_by = None
         for pending in self._pending.values():
             if pending.text is not None:
@@ -212,9 +216,7 @@ class Room:
         for typed in self._waiting:
             self._give_back(typed)
         self._pending, self._waiting = {}, []
-        re = self._leave_re if self._leave_re is not UNSET else UNSET if self.entered else self._re
         self._tell(events.Gone(room=self.label, reason=reason, re=re))
-        self._phase = "over"
 
     # --- what the user wants
 
@@ -242,24 +244,104 @@ class Room:
     def _rename(self, event: steps.Rename) -> None:
         if event.nick == self._my.nick:
             self._tell(events.Notice(room=self.label, text=f"You are {event.nick} already.", re=event.re))
-        elif self._hosting and self._roster.is_taken(event.nick, self._me.id):
+        elif self.hosting and self._ledger.roster.is_taken(event.nick, self._me.id):
             self._error(errors.NickTaken(), event.re)
         else:
             self._author(frames.Nick(event.nick), None, event.re)
 
     def _ask(self, event: steps.Ask) -> None:
-        data: Any = self._people() if event.command == "/who" else {"code": self.code}
+        data: Any = self._ledger.people() if event.command == "/who" else {"code": self.code}
         self._tell(events.Reply(room=self.label, command=event.command, data=data, re=event.re))
 
     def _leave(self, event: steps.Leave) -> None:
-        if event.close and not self._hosting:
+        if event.close and not self.hosting:
             self._error(errors.NotAllowed("Only the host can close the room; /leave leaves it."), event.re)
             return
         self._leave_re = event.re
         self._phase = "leaving"
-        if not self._hosting:
+        if not self.hosting:
             self._leave_by = self._now.tick + limits.LEAVE
-        self._author(frames.Close() if self._hosting else frames.Leave(), None, event.re)
+        self._author(frames.Close() if self.hosting else frames.Leave(), None, event.re)
+
+    # --- what comes from links
+
+    def _heard(self, event: steps.Heard) -> None:
+        if isinstance(event.frame, frames.Beat):
+            return
+        try:
+            if self.hosting:
+                self._submitted(event.link, event.frame)
+            else:
+                self._handlers[type(event.frame)](event.frame)
+        except PeerFault as fault:
+            if self.hosting:
+                self._effects.append(steps.Drop(event.link, str(fault)))
+                self._lose(event.link)
+            else:
+                self._distrust(str(fault))
+
+    def _asked(self, event: steps.Asked) -> None:
+        """Host: a stranger wants in."""
+        try:
+            nick = admission.nick_for(self._ledger, event.nonce, event.join)
+        except admission.NotAdmitted as refusal:
+            refused = frames.encode(frames.Refused(refusal.reason))
+            self._effects.append(steps.Finish(event.link, refused))
+            return
+        self._author(frames.Joined(event.join.key, nick), None, UNSET)
+        self._links[event.link] = identity.member_id(event.join.key)
+        self._effects.append(steps.Admit(event.link, self._ledger.greeting(), self.log.end))
+
+    def _submitted(self, link: int, submit: frames.Frame) -> None:
+        """Host: a member's entry gets its place, or a denial that only its author sees."""
+        if link not in self._links or not isinstance(submit, frames.Submit):
+            return  # sent before its author learned that it is out
+        author, content = self._ledger.open(submit.content, submit.signature)
+        expect(author.id == self._links[link], "an entry of somebody else")
+        body = content.body
+        if isinstance(body, frames.Nick) and self._ledger.roster.is_taken(body.nick, author.id):
+            author.counter = content.counter
+            denied = frames.encode(frames.Denied(content.counter, "nick-taken"))
+            self._effects.append(steps.Send(link, denied))
+            return
+        self._ledger.check(author, body)
+        self._order(author, content, submit.content, submit.signature)
+        if isinstance(body, frames.Leave):
+            del self._links[link]
+            self._effects.append(steps.Finish(link))
+
+    def _dropped(self, event: steps.Dropped) -> None:
+        if self.hosting:
+            self._lose(event.link)
+        elif self._phase == "leaving":
+            self._out("left")
+        elif self._phase == "in":
+            self._link("lost", event.detail)
+            self._out("lost")
+
+    def _lose(self, link: int) -> None:
+        """Host: whoever was on this link is no member any more."""
+        member = self._links.pop(link, None)
+        if member is not None:
+            self._author(frames.Lost(member), None, UNSET)
+
+    def _denied(self, denied: frames.Denied) -> None:
+        pending = self._pending.pop(denied.counter, None)
+        if pending is None:
+            raise PeerFault("a denial of what was never asked")
+        self._error(_REFUSALS[denied.reason], pending.re)
+        if pending.text is not None:
+            self._tell(events.Unsent(room=self.label, text=pending.text, re=pending.re))
+
+    def _entry(self, entry: frames.Entry) -> None:
+        """Member: the next entry, checked as the host should have."""
+        expect(self.entered, "an entry before the welcome")
+        expect(entry.index == self._ledger.index, "an entry out of its place")
+        author, content = self._ledger.open(entry.content, entry.signature)
+        self._ledger.check(author, content.body)
+        self._apply(author, content)
+
+    # --- entries
 
     def _author(self, body: frames.Body, text: str | None, re: events.Re) -> None:
         """Signs an entry of ours; a host puts it in its place, a member hands it to the host."""
@@ -268,139 +350,10 @@ class Room:
         content = frames.Content(self._me.id, self._counter, body)
         sealed = frames.seal(content)
         signature = self._me.sign(identity.ENTRY, sealed)
-        if self._hosting:
+        if self.hosting:
             self._order(self._my, content, sealed, signature)
         else:
             self._uplink(frames.Submit(sealed, signature))
-
-    # --- what comes from links
-
-    def _heard(self, event: steps.Heard) -> None:
-        try:
-            if isinstance(event.frame, frames.Beat):
-                return
-            if self._hosting:
-                self._submitted(event.link, event.frame)
-            else:
-                self._handlers[type(event.frame)](event.frame)
-        except PeerFault as fault:
-            if self._hosting:
-                self._effects.append(steps.Drop(event.link, str(fault)))
-                self._lose(event.link)
-            else:
-                self._distrust(str(fault))
-
-    def _asked(self, event: steps.Asked) -> None:
-        """A stranger wants in. Refusals are words; nothing of the room is shown before."""
-        join = event.join
-        reason: frames.Reason | None = None
-        nick = join.nick
-        if not identity.signed(identity.JOIN, self._key, event.nonce + nick.encode(), join.signature, join.key):
-            reason = "signature"
-        elif self._phase != "in":
-            reason = "closed"
-        elif len(self._roster) >= limits.MEMBERS:
-            reason = "full"
-        elif self._roster.get(identity.member_id(join.key)) is not None:
-            reason = "not-allowed"
-        elif nick and not names.is_nick(nick):
-            reason = "bad-nick"
-        else:
-            nick = nick or self._roster.nick_for(join.key)
-            if self._roster.is_taken(nick, b""):
-                reason = "nick-taken"
-        if reason is not None:
-            self._effects.append(steps.Finish(event.link, frames.encode(frames.Refused(reason))))
-            return
-        self._author(frames.Joined(join.key, nick), None, UNSET)
-        self._links[event.link] = identity.member_id(join.key)
-        self._effects.append(steps.Admit(event.link, self._greeting(), self.log.end))
-
-    def _greeting(self) -> bytes:
-        """The roster in pages, then the welcome."""
-        seats = [frames.Seat(member.key, member.nick, member.counter) for member in self._roster]
-        pages = [seats[at : at + limits.ROSTER_PAGE] for at in range(0, len(seats), limits.ROSTER_PAGE)]
-        welcome = frames.Welcome(self._name, self._host, self.log.end)
-        return b"".join([*(frames.encode(frames.Roster(page)) for page in pages), frames.encode(welcome)])
-
-    def _submitted(self, link: int, submit: frames.Frame) -> None:
-        """Host: a member's entry gets its place, or a denial that only its author sees."""
-        if link not in self._links or not isinstance(submit, frames.Submit):
-            return  # it came before the link learned that its member is out
-        author, content = self._open(submit.content, submit.signature)
-        self._expect(author.id == self._links[link], "an entry of somebody else")
-        body = content.body
-        if isinstance(body, frames.Nick) and names.is_nick(body.nick) and self._roster.is_taken(body.nick, author.id):
-            author.counter = content.counter
-            denial = frames.encode(frames.Denied(content.counter, "nick-taken"))
-            self._effects.append(steps.Send(link, denial))
-            return
-        self._check(author, body)
-        self._order(author, content, submit.content, submit.signature)
-        if isinstance(body, frames.Leave):
-            del self._links[link]
-            self._effects.append(steps.Finish(link))
-
-    def _dropped(self, event: steps.Dropped) -> None:
-        if self._hosting:
-            self._lose(event.link)
-        elif self._phase == "leaving":
-            self._out("left")
-        elif self._phase == "in":
-            self._link("lost", self._attempt, event.detail)
-            self._out("lost")
-
-    def _lose(self, link: int) -> None:
-        member = self._links.pop(link, None)
-        if member is not None and self._phase == "in":
-            self._author(frames.Lost(member), None, UNSET)
-
-    def _denied(self, denied: frames.Denied) -> None:
-        pending = self._pending.pop(denied.counter, None)
-        if pending is None:
-            raise PeerFault("denied what was never asked")
-        self._error(_DENIALS[denied.reason], pending.re)
-        if pending.text is not None:
-            self._tell(events.Unsent(room=self.label, text=pending.text, re=pending.re))
-
-    def _entry(self, entry: frames.Entry) -> None:
-        """Member: the next entry, checked as the host should have."""
-        self._expect(self.entered, "an entry before the welcome")
-        self._expect(entry.index == self._index, "an entry out of its place")
-        author, content = self._open(entry.content, entry.signature)
-        self._check(author, content.body)
-        self._apply(author, content)
-
-    # --- entries
-
-    def _open(self, sealed: bytes, signature: bytes) -> tuple[Member, frames.Content]:
-        """A member's signed content. Raises PeerFault for a stranger's, a forged and a repeated one."""
-        content = frames.unseal(sealed)
-        author = self._roster.get(content.author)
-        if author is None:
-            raise PeerFault("an entry of a stranger")
-        self._expect(content.counter > author.counter, "an entry repeated")
-        self._expect(identity.signed(identity.ENTRY, self._key, sealed, signature, author.key), "a forged entry")
-        return author, content
-
-    def _check(self, author: Member, body: frames.Body) -> None:
-        """Whether this author may say this now. Raises PeerFault."""
-        is_host = author.id == self._host
-        match body:
-            case frames.Text(text=text):
-                self._expect(0 < len(text.encode()) <= limits.TEXT, "a text of no proper length")
-            case frames.Nick(nick=nick):
-                self._expect(names.is_nick(nick) and not self._roster.is_taken(nick, author.id), "an improper nick")
-            case frames.Leave():
-                self._expect(not is_host, "a host that leaves without closing")
-            case frames.Joined(key=key):
-                self._expect(is_host, "an entry only hosts may write")
-                self._expect(len(self._roster) < limits.MEMBERS, "too many members")
-            case frames.Lost(member=member):
-                self._expect(is_host, "an entry only hosts may write")
-                self._expect(member != self._host and self._roster.get(member) is not None, "the loss of no member")
-            case frames.Close():
-                self._expect(is_host, "an entry only hosts may write")
 
     def _order(self, author: Member, content: frames.Content, sealed: bytes, signature: bytes) -> None:
         """Host: the next place is this entry's."""
@@ -409,87 +362,42 @@ class Room:
 
     def _apply(self, author: Member, content: frames.Content) -> None:
         """The next entry takes effect, and the user is told."""
-        seq = self._index
-        self._index += 1
-        author.counter = content.counter
+        seq, was = self._ledger.index, author.nick
+        about = self._ledger.apply(author, content)
         mine = author.id == self._me.id
         pending = self._pending.pop(content.counter, None) if mine else None
         re = pending.re if pending else UNSET
-        who = identity.spell(author.id)
+        room, member, nick = self.label, identity.spell(about.id), about.nick
         match content.body:
             case frames.Text(text=text, action=action):
+                at = self._now.wall
                 self._tell(
                     events.Message(
-                        room=self.label,
-                        member=who,
-                        nick=author.nick,
-                        text=text,
-                        seq=seq,
-                        at=self._now.wall,
-                        action=action,
-                        mine=mine,
-                        re=re,
+                        room=room, member=member, nick=nick, text=text, seq=seq, at=at, action=action, mine=mine, re=re
                     )
                 )
-            case frames.Nick(nick=nick):
-                was = author.nick
-                self._roster.rename(author, nick)
-                self._tell(events.Renamed(room=self.label, member=who, nick=nick, was=was, re=re))
+            case frames.Nick():
+                self._tell(events.Renamed(room=room, member=member, nick=nick, was=was, re=re))
+            case frames.Joined():
+                self._tell(events.Joined(room=room, member=member, nick=nick))
+            case frames.Leave() | frames.Lost() if about.id == self._me.id:
+                self._out("left" if mine else "lost")
             case frames.Leave():
-                self._depart(author, "left")
-            case frames.Lost(member=member):
-                self._depart(self._member(member), "lost")
-            case frames.Joined(key=key, nick=nick):
-                member_ = self._add(key, nick, 0)
-                self._tell(events.Joined(room=self.label, member=identity.spell(member_.id), nick=nick))
+                self._tell(events.Left(room=room, member=member, nick=nick, reason="left"))
+            case frames.Lost():
+                self._tell(events.Left(room=room, member=member, nick=nick, reason="lost"))
             case frames.Close():
                 self._out("left" if mine else "closed")
-
-    def _depart(self, member: Member, reason: Literal["left", "lost"]) -> None:
-        if member.id == self._me.id:
-            self._out(reason)
-            return
-        self._roster.remove(member)
-        who = identity.spell(member.id)
-        self._tell(events.Left(room=self.label, member=who, nick=member.nick, reason=reason))
-
-    def _add(self, key: bytes, nick: str, counter: int) -> Member:
-        self._expect(names.is_nick(nick), "an improper nick")
-        try:
-            return self._roster.add(key, nick, counter)
-        except ValueError:
-            raise PeerFault("two members alike") from None
 
     # --- small things
 
     @property
     def _my(self) -> Member:
-        return self._member(self._me.id)
-
-    def _member(self, member: bytes) -> Member:
-        found = self._roster.get(member)
-        assert found is not None, "asked for a member whose presence was checked"
-        return found
-
-    def _people(self) -> list[events.Person]:
-        return [
-            events.Person(
-                member=identity.spell(member.id),
-                nick=member.nick,
-                role="host" if member.id == self._host else "member",
-                tag=identity.tag(member.id),
-            )
-            for member in self._roster
-        ]
-
-    def _expect(self, holds: bool, otherwise: str) -> None:
-        """A rule that the peer had to keep."""
-        if not holds:
-            raise PeerFault(otherwise)
+        return self._ledger.member(self._me.id)
 
     def _distrust(self, reason: str) -> None:
         """Member: the host broke a rule that its program keeps, so it is none to stay with."""
-        host = identity.spell(self._host) if self._host else ""
+        host = identity.spell(self._ledger.host)
         self._tell(events.Alarm(room=self.label, member=host, reason=f"The host sent {reason}."))
         self._out("lost")
 

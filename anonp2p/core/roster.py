@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from anonp2p import limits
 from anonp2p.core import identity, names
+
+_ANONYMOUS = "anon-"
 
 
 @dataclass(slots=True, repr=False)
@@ -57,11 +60,12 @@ class Roster:
         """Whether somebody else has this nick or one that looks like it."""
         return self._skeletons.get(names.skeleton(nick), by_other_than) != by_other_than
 
-    def nick_for(self, key: bytes) -> str:
-        """The nick of one who asked for none: `anon-` and four characters of its id, more when they are taken."""
+    def nick_for(self, key: bytes) -> str | None:
+        """The nick of one who asked for none: `anon-` and four characters of its id, more when they are taken.
+
+        None if all of them are, which takes somebody's malice.
+        """
         spelled = identity.spell(identity.member_id(key))
-        for length in range(identity.NICK_CHARACTERS, len(spelled)):
-            nick = f"anon-{spelled[:length]}"
-            if not self.is_taken(nick, b""):
-                return nick
-        raise ValueError("that key is a member already")
+        longest = limits.NICK - len(_ANONYMOUS)
+        nicks = (_ANONYMOUS + spelled[:length] for length in range(identity.NICK_CHARACTERS, longest + 1))
+        return next((nick for nick in nicks if not self.is_taken(nick, b"")), None)

@@ -1,0 +1,32 @@
+"""Who is let into a room: a host's decision on a stranger's request, before anything of the room is shown."""
+
+from anonp2p import limits
+from anonp2p.core import frames, identity, names
+from anonp2p.core.ledger import Ledger
+
+
+class NotAdmitted(Exception):
+    """A stranger is turned away; `reason` is all it is told."""
+
+    def __init__(self, reason: frames.Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def nick_for(ledger: Ledger, nonce: bytes, join: frames.Join) -> str:
+    """The nick under which this stranger is let in. Raises NotAdmitted.
+
+    nonce: what our hello on this very link held: without it in the signature, a recorded request would do again.
+    """
+    if not identity.signed(identity.JOIN, ledger.room, nonce + join.nick.encode(), join.signature, join.key):
+        raise NotAdmitted("signature")
+    if len(ledger.roster) >= limits.MEMBERS:
+        raise NotAdmitted("full")
+    if ledger.roster.get(identity.member_id(join.key)) is not None:
+        raise NotAdmitted("not-allowed")
+    if join.nick and not names.is_nick(join.nick):
+        raise NotAdmitted("bad-nick")
+    nick = join.nick or ledger.roster.nick_for(join.key)
+    if nick is None or ledger.roster.is_taken(nick, b""):
+        raise NotAdmitted("nick-taken")
+    return nick

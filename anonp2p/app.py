@@ -12,7 +12,7 @@ from anonp2p.config import Config
 from anonp2p.core import code, events, identity, steps
 from anonp2p.core.code import RoomKey
 from anonp2p.core.room import Room
-from anonp2p.errors import AnonError, Failed, NoRoom, NotAllowed, TorLost, Unreachable
+from anonp2p.errors import AnonError, BadCode, Failed, NoRoom, NotAllowed, TorLost, Unreachable
 from anonp2p.net import tor
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
@@ -120,13 +120,15 @@ class App:
         async with aclosing(lines.read()) as given:
             if self._config.action:
                 subject = self._config.subject
-                if subject == "-":
-                    subject = (await anext(given, b"")).decode("utf-8", "replace")
                 try:
+                    if subject == "-":
+                        subject = (await anext(given, b"")).decode("utf-8", "replace").strip()
+                        if not subject:
+                            raise BadCode("there is none on the first line of stdin")
                     await self._act(commands.command(f"/{self._config.action} {subject}"), asked=True)
                 except AnonError as error:
-                    self._tell_error(error)
                     self._fail(error)
+                    self._tell_error(error)
                     return
             async for line in given:
                 if typed := lines.understand(line, json=self._json):
@@ -177,6 +179,8 @@ class App:
 
     def _open(self, room_key: bytes, key: RoomKey | None, name: str | None, re: events.Re, *, asked: bool) -> None:
         """Begins a room: our own, if there is a key for it and a name, or one to be joined."""
+        if self._tor_error is not None:
+            raise self._tor_error
         if self._active is not None:
             raise NotAllowed("You are in a room already: /leave it first.")
         self._rooms += 1
@@ -196,29 +200,35 @@ class App:
             self._fail(session.room.failure)
 
     async def _finish_input(self) -> None:
-        """The input has ended: what was typed gets its time to be ordered, then we leave."""
-        unsent = 0
+        """The input has ended: what was typed gets its time to be done and ordered, then we leave."""
+        late = 0
         if session := self._active:
             with trio.move_on_after(limits.EOF_PATIENCE):
-                await session.until(lambda: session.room.entered and not session.outstanding)
-            if self._asked and session.room.failure is not None:
-                return  # `_live` ends the program with it
-            unsent = session.outstanding
-            if self._asked and not session.room.entered and not unsent:
+                await session.until(lambda: session.room.settled and not session.outstanding)
+            late = session.outstanding
+            if self._asked and not session.room.over and not session.room.settled and not late:
                 self._fail(Unreachable(f"it took longer than {limits.EOF_PATIENCE:.0f} seconds"))
-        unsent += self._unsent
-        if self._tor_error is not None:
-            return  # so does `_keep_tor`
-        if unsent:
+        if self._last_words:
+            return  # something else ends the program
+        if unsent := late + self._unsent:
             self._fail(Failed(f"{unsent} of the lines given could not be sent."))
         else:
             self._end(0)
 
     # --- what is told
 
+    @property
+    def _last_words(self) -> AnonError | None:
+        """The error that ends the program, or is just about to."""
+        if self._tor_error is None and self._asked and self._session is not None:
+            return self.failure or self._session.room.failure
+        return self.failure or self._tor_error
+
     def _tell(self, event: events.Event) -> None:
         if isinstance(event, events.Unsent):
             self._unsent += 1
+        if isinstance(event, events.Error) and not self._json and event.text == str(self._last_words):
+            return  # stderr says it, and people read both
         self._output.tell(event)
 
     def _tell_error(self, error: AnonError, re: events.Re = UNSET) -> None:

@@ -26,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="anonp2p", description=_DESCRIPTION, allow_abbrev=False)
-    parser.add_argument("action", nargs="?", metavar="create NAME | join CODE", choices=("create", "join"), default="",
+    parser.add_argument("action", nargs="?", metavar="create NAME | join CODE", default="",
                         help="create a room, or join one; CODE may be - to read it from the first line of stdin")  # fmt: skip
     parser.add_argument("subject", nargs="?", metavar="", default="", help=argparse.SUPPRESS)
     parser.add_argument("--nick", help="nick to use instead of a random anon-x93k")
@@ -67,6 +67,8 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str]) -> Confi
         raise Usage("--torrc is for our own Tor, --socks for a running one: give one of them.")
     if torrc and not os.access(torrc, os.R_OK):
         raise Usage("The file given with --torrc cannot be read.")
+    if given.action not in ("", "create", "join"):
+        raise Usage("What can be asked for is: create NAME, join CODE. See anonp2p --help.")
     if given.action and not given.subject:
         raise Usage(f"What to {given.action}? Type {'create NAME' if given.action == 'create' else 'join CODE'}.")
     if given.action == "create":

@@ -43,6 +43,7 @@ DIAL_PAUSE_MAX: Final = 8.0
 # Tor (seconds).
 CONTROL: Final = 5.0  # an answer on a control port; a healthy Tor answers within milliseconds
 LAUNCH: Final = 20.0  # from starting our own Tor to its control socket
+TOR_SPACE: Final = 8 * 1024 * 1024  # bytes our own Tor's directory has to hold at least: the real network's consensus
 BOOT_STALL: Final = 180.0  # without any progress of Tor's boot: give up
 BOOT_SLOW: Final = 30.0  # without any progress: say so
 TOR_STOP: Final = 0.7  # for our own Tor to end when asked, before it is killed

@@ -62,6 +62,7 @@ class Room:
         self._wanted = nick
         self._re = re
         self._phase: Phase = "outside"
+        self._reachable = False
         self._attempt = 0
         self._counter = 0
         self._pending: dict[int, _Pending] = {}
@@ -114,6 +115,11 @@ class Room:
         return self._phase in ("in", "leaving")
 
     @property
+    def settled(self) -> bool:
+        """Whether what it takes to be in a room is done: for a member to be let in, for a host to be reachable."""
+        return self._reachable if self.hosting else self.entered
+
+    @property
     def over(self) -> bool:
         """Whether we are out for good."""
         return self._phase == "over"
@@ -135,6 +141,7 @@ class Room:
         self._enter()
 
     def _published(self, _: steps.Published) -> None:
+        self._reachable = True
         self._tell(events.Reachable(room=self.label, re=self._re))
 
     def _dialling(self, event: steps.Dialling) -> None:
@@ -194,7 +201,7 @@ class Room:
         )
 
     def _broken(self, event: steps.Broken) -> None:
-        self._fail(event.error, "tor" if event.error.status == errors.TorLost.status else "lost")
+        self._fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
 
     def _fail(self, error: errors.AnonError, reason: End) -> None:
         self.failure = error

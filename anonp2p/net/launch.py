@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ import trio
 from anonp2p import limits
 from anonp2p.errors import Failed, TorMissing, TorRefused
 
-_EXTRA_PATH = ("/usr/local/bin", "/usr/bin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 _SOCKET_PATH = 90  # bytes a unix socket's path may safely have (sun_path holds 108)
 _MEMORY = ("tmpfs", "ramfs")
 
@@ -34,7 +32,7 @@ class OwnTor:
 def find() -> str:
     """The absolute path that `tor` resolves to. Directories of PATH that are not absolute do not count. Raises TorMissing."""
     places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(place)]
-    found = shutil.which("tor", path=os.pathsep.join([*places, *_EXTRA_PATH]))
+    found = shutil.which("tor", path=os.pathsep.join(places)) if places else None
     if found is None:
         raise TorMissing("install it (Debian, Ubuntu: apt install tor) or point --control at a running one")
     return os.path.realpath(found)
@@ -53,8 +51,10 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
             runtime = stack.enter_context(_directory(_runtime_base(memory=amnesic)))
             data, locks = (runtime / "data", ()) if amnesic else _data_directory(torrc, runtime, stack)
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _require_space(data)
         except OSError as error:
-            raise Failed(f"There is no place for Tor's directory: {error.strerror}.") from None
+            hint = "" if amnesic else " Free some, or let --amnesic keep it in memory."
+            raise Failed(f"There is no place for Tor's directory ({error.strerror}).{hint}") from None
         tor = OwnTor(str(runtime / "control"), str(runtime / "socks"), runtime)
         async with trio.open_nursery() as nursery:
             process = await _start(program, torrc, _torrc(tor, data), locks)
@@ -116,11 +116,11 @@ async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, 
 
 
 class _Voice:
-    """What Tor prints: read to its end, so that Tor never waits for us; its latest complaints are kept."""
+    """What Tor prints: read to its end, so that Tor never waits for us; its latest complaint is kept."""
 
     def __init__(self) -> None:
         self.ended = trio.Event()
-        self._complaints: deque[str] = deque(maxlen=2)
+        self.complaint = "it said nothing"
 
     async def listen(self, process: trio.Process) -> None:
         assert process.stdout is not None
@@ -131,12 +131,12 @@ class _Voice:
             for line in lines:
                 for level in (b"[warn] ", b"[err] "):
                     if level in line:
-                        self._complaints.append(line.partition(level)[2].decode("utf-8", "replace").strip())
+                        self._complain(line.partition(level)[2].decode("utf-8", "replace").strip())
         self.ended.set()
 
-    @property
-    def complaint(self) -> str:
-        return " ".join(self._complaints).rstrip(".") or "it said nothing"
+    def _complain(self, words: str) -> None:
+        if not words.endswith("see warnings above."):
+            self.complaint = words.rstrip(".")
 
 
 async def _await_control(process: trio.Process, path: str, voice: _Voice) -> None:
@@ -208,6 +208,12 @@ def _in_memory(path: Path) -> bool:
     real = os.path.realpath(path)
     holds = [(len(point), kind) for point, kind in mounts if os.path.commonpath((real, point)) == point]
     return max(holds, default=(0, ""))[1] in _MEMORY
+
+
+def _require_space(data: Path) -> None:
+    """Raises OSError where a file of some size cannot be written: of a full disk Tor itself speaks in riddles."""
+    with tempfile.TemporaryFile(dir=data) as probe:
+        os.posix_fallocate(probe.fileno(), 0, limits.TOR_SPACE)
 
 
 def _data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tuple[Path, tuple[int, ...]]:

@@ -1,0 +1,221 @@
+"""Networks without Tor: in memory, where everything can be made to happen, and over loopback TCP."""
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import trio
+import trio.testing
+
+from anonp2p.core.code import RoomKey
+from anonp2p.net.transport import DialFault, Transport
+
+Listener = trio.abc.Listener[trio.abc.Stream]
+
+HANG: Final = "hang"  # planned for a dial: it takes for ever
+CONNECT: Final = "connect"  # planned for a dial: it is as usual
+
+_NOBODY = "nobody is there"
+
+
+class Network(Transport, Protocol):
+    """A transport to be tested over. patience: seconds after which what has not happened never will."""
+
+    patience: float
+
+
+class _Place:
+    """Where a room is reached: at once."""
+
+    def __init__(self, listener: Listener, notice: str) -> None:
+        self.listener = listener
+        self.notice = notice
+
+    async def published(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+class LoopbackNetwork:
+    """Rooms on loopback ports that the kernel picks. Runs by the real clock."""
+
+    patience = 30.0
+
+    def __init__(self) -> None:
+        self._ports: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
+        """As Transport has it."""
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        self._ports[key.code] = listener.socket.getsockname()[1]
+        try:
+            async with listener:
+                yield _Place(listener, "")
+        finally:
+            del self._ports[key.code]
+
+    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+        """As Transport has it."""
+        if code not in self._ports:
+            raise DialFault(_NOBODY, absent=True)
+        try:
+            return await trio.open_tcp_stream("127.0.0.1", self._ports[code])
+        except OSError:
+            raise DialFault(_NOBODY, absent=True) from None
+
+
+class End(trio.abc.Stream):
+    """One end of a wire; `sent` lists what went out, piece by piece."""
+
+    def __init__(self, wire: "Wire", stream: trio.abc.Stream) -> None:
+        self.sent: list[bytes] = []
+        self._wire = wire
+        self._stream = stream
+        self._flow = trio.Event()
+        self._flow.set()
+
+    def pause(self) -> None:
+        """Reads nothing from now on, but for a read that is under way."""
+        self._flow = trio.Event()
+
+    def resume(self) -> None:
+        """Reads again."""
+        self._flow.set()
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Sends, or only seems to."""
+        self.sent.append(bytes(data))
+        if self._wire.silent:
+            await trio.lowlevel.checkpoint()
+            return
+        try:
+            await self._stream.send_all(data)
+        except trio.ClosedResourceError:
+            self._wire.excuse()
+            raise
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Waits as the stream does."""
+        await self._stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """Receives, or waits for ever."""
+        await self._flow.wait()
+        try:
+            return await self._stream.receive_some(max_bytes)
+        except trio.ClosedResourceError:
+            self._wire.excuse()
+            raise
+
+    async def aclose(self) -> None:
+        """Closes it; the other end learns it unless the wire is silent."""
+        if self._wire.silent:
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._stream.aclose()
+
+
+class Wire:
+    """A connection in memory, and what can befall it.
+
+    lockstep: whether a send waits until the other end has read all of it. Otherwise the wire takes any amount.
+    """
+
+    def __init__(self, *, lockstep: bool = False) -> None:
+        pair = trio.testing.lockstep_stream_pair if lockstep else trio.testing.memory_stream_pair
+        near, far = pair()
+        self._halves = (near.send_stream, near.receive_stream, far.send_stream, far.receive_stream)
+        self.dialler = End(self, near)
+        self.host = End(self, far)
+        self.silent = False
+        self._is_cut = False
+
+    def cut(self) -> None:
+        """Breaks it: both ends fail at once."""
+        self._is_cut = True
+        for half in self._halves:
+            half.close()
+
+    def fall_silent(self) -> None:
+        """Delivers nothing any more, not even its end; sends seem to work."""
+        self.silent = True
+
+    def excuse(self) -> None:
+        """Raises what an end meets that did not close itself."""
+        if self._is_cut:
+            raise trio.BrokenResourceError
+
+
+class _MemoryListener(trio.abc.Listener[trio.abc.Stream]):
+    def __init__(self) -> None:
+        self.incoming, self._queue = trio.open_memory_channel[trio.abc.Stream](1_000)
+
+    async def accept(self) -> trio.abc.Stream:
+        """The next end of a wire that was dialled."""
+        return await self._queue.receive()
+
+    async def aclose(self) -> None:
+        """Turns away those not accepted yet."""
+        while True:
+            try:
+                await trio.aclose_forcefully(self._queue.receive_nowait())
+            except (trio.WouldBlock, trio.EndOfChannel):
+                break
+        self._queue.close()
+        await trio.lowlevel.checkpoint()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """A dial that was tried, and when."""
+
+    at: float
+    code: str
+    isolation: str
+
+
+class MemoryNetwork:
+    """Rooms reached over wires in memory. Meant for a clock that jumps.
+
+    plan: what becomes of the next dials, in this order: CONNECT, HANG, or an exception; of later ones, `otherwise`.
+    lockstep: whether wires dialled from now on push back (see Wire). notice: of every place.
+    """
+
+    patience = 1_000.0
+
+    def __init__(self) -> None:
+        self.plan: deque[Exception | str] = deque()
+        self.otherwise: Exception | str = CONNECT
+        self.lockstep = False
+        self.notice = ""
+        self.dials: list[Dialled] = []
+        self.wires: list[Wire] = []
+        self._listeners: dict[str, _MemoryListener] = {}
+
+    @asynccontextmanager
+    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
+        """As Transport has it."""
+        self._listeners[key.code] = listener = _MemoryListener()
+        try:
+            async with listener:
+                yield _Place(listener, self.notice)
+        finally:
+            del self._listeners[key.code]
+
+    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+        """As Transport has it, after what is planned."""
+        self.dials.append(Dialled(trio.current_time(), code, isolation))
+        planned = self.plan.popleft() if self.plan else self.otherwise
+        await trio.lowlevel.checkpoint()
+        if isinstance(planned, Exception):
+            raise planned
+        if planned == HANG:
+            await trio.sleep_forever()
+        if code not in self._listeners:
+            raise DialFault(_NOBODY, absent=True)
+        wire = Wire(lockstep=self.lockstep)
+        self.wires.append(wire)
+        self._listeners[code].incoming.send_nowait(wire.host)
+        return wire.dialler

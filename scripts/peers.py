@@ -97,8 +97,8 @@ class Peer:
 
     def tor(self) -> int:
         """The process id of its own Tor."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(children[0])
+        threads = Path(f"/proc/{self.process.pid}/task").iterdir()  # whichever of them started it
+        return next(int(child) for thread in threads for child in (thread / "children").read_text().split())
 
     def __enter__(self) -> "Peer":
         return self

@@ -20,7 +20,8 @@ from anonp2p.ui import commands, lines
 from anonp2p.ui.commands import Action
 
 _UNSEALED = (
-    "This version adds no encryption of its own: Tor encrypts between each member and the host, and the host can read everything."
+    "This version adds no encryption of its own: Tor encrypts between each member and the host, "
+    "and the host can read everything."
 )
 
 

@@ -15,7 +15,9 @@ from anonp2p import __version__
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, Failed, Usage
 
-_DESCRIPTION = "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
+_DESCRIPTION = (
+    "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
+)
 _OFF = ("", "0", "no", "false", "off")
 
 
@@ -26,28 +28,31 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="anonp2p", description=_DESCRIPTION, allow_abbrev=False)
-    parser.add_argument("action", nargs="?", metavar="create NAME | join CODE", default="",
-                        help="create a room, or join one; CODE may be - to read it from the first line of stdin")  # fmt: skip
+    start = "create a room, or join one; CODE may be - to read it from the first line of stdin"
+    parser.add_argument("action", nargs="?", metavar="create NAME | join CODE", default="", help=start)
     parser.add_argument("subject", nargs="?", metavar="", default="", help=argparse.SUPPRESS)
     parser.add_argument("--nick", help="nick to use instead of a random anon-x93k")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--line", dest="mode", action="store_const", const="line", help="line mode")
     mode.add_argument("--json", dest="mode", action="store_const", const="json", help="JSON-lines mode, for scripts")
-    parser.add_argument("--tor", choices=("auto", "system", "own"),
-                        help="use a running Tor, our own, or (auto) ours unless one is running")  # fmt: skip
+    which = "use a running Tor, our own, or (auto) ours unless one is running"
+    parser.add_argument("--tor", choices=("auto", "system", "own"), help=which)
     parser.add_argument("--control", metavar="HOST:PORT|unix:PATH", help="control port of a running Tor")
     parser.add_argument("--socks", metavar="HOST:PORT|unix:PATH", help="SOCKS port of a running Tor")
-    parser.add_argument("--torrc", metavar="FILE", help="extra torrc lines for our own Tor (a private network, bridges)")
+    extra = "extra torrc lines for our own Tor (a private network, bridges)"
+    parser.add_argument("--torrc", metavar="FILE", help=extra)
     parser.add_argument("--amnesic", action="store_const", const="1", help="our own Tor keeps nothing on disk")
     parser.add_argument("--version", action="version", version=f"anonp2p {__version__}")
     return parser
 
 
 def configure(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
-    """The configuration that these arguments ask for, with ANONP2P_… as defaults. Raises Usage, BadNick, BadCode, BadInput."""
-    from anonp2p.core import code, names
+    """The configuration that these arguments ask for, with ANONP2P_… as defaults.
 
+    Raises Usage, BadNick, BadCode, BadInput.
+    """
     given = _parser().parse_args(arguments)
+    from anonp2p.core import code, names
 
     def option(name: str) -> str:
         value = getattr(given, name)
@@ -98,7 +103,7 @@ def main() -> int:
         status, failure = error.status, error
     except KeyboardInterrupt:
         return 130
-    except Exception as bug:
+    except Exception as bug:  # noqa: BLE001  # whatever it is, a traceback never reaches a user
         failure = _bug(bug)
         status = failure.status
     if failure is not None:
@@ -119,17 +124,20 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
 
 
 def _bug(error: BaseException) -> Failed:
-    """An error of ours: where it happened and of which kind, but nothing that it carries, which could be anybody's secret."""
+    """An error of ours: of which kind it is and where, but nothing that it carries, which could be a secret."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-    return Failed(f"This is an error in anonp2p, please report it: {type(error).__name__} at {' < '.join(places[:-4:-1])}")
+    return Failed(
+        f"This is an error in anonp2p, please report it: {type(error).__name__} at {' < '.join(places[:-4:-1])}"
+    )
 
 
 def _complain(sentence: str) -> None:
     from anonp2p.ui import view
 
     try:
-        print(f"anonp2p: {view.harmless(sentence)}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"anonp2p: {view.harmless(sentence)}\n")
+        sys.stderr.flush()
     except OSError:
         return  # nobody is there to read it

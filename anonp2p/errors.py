@@ -1,7 +1,7 @@
 """What can go wrong, as the user is told it.
 
-The docstring of an error *is* its sentence; `{detail}` in it is filled in by whoever raises it. `code` is the word of the
-JSON interface, `status` the exit code when the error ends the program.
+The docstring of an error *is* its sentence; `{detail}` in it is filled in by whoever raises it. `code` is the word of
+the JSON interface, `status` the exit code when the error ends the program.
 """
 
 from inspect import cleandoc

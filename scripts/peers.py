@@ -1,4 +1,4 @@
-"""Drives copies of the program through its JSON-lines mode: for the demo, the benchmarks and the tests over real Tor."""
+"""Drives copies of the program through its JSON-lines mode: for the demo and the tests over real Tor."""
 
 import json
 import os
@@ -103,7 +103,9 @@ class Peer:
     def __enter__(self) -> "Peer":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.process.terminate()
         try:
             self.process.wait(5)

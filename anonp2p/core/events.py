@@ -1,7 +1,7 @@
 """What happens, as the user is told it: the events of the JSON interface, which the other modes put into words.
 
-Field names and meanings are the interface's contract. `room` is an identifier of this process (`r1`), `member` a spelled
-member id. `re` is the `id` of the input that caused the event, left out where there is none.
+Field names and meanings are the interface's contract. `room` is an identifier of this process (`r1`), `member` a
+spelled member id. `re` is the `id` of the input that caused the event, left out where there is none.
 """
 
 from typing import Any, Literal

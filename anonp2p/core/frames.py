@@ -1,7 +1,8 @@
 """What travels on a link: bytes <-> frames (PROTOCOL.md, 2), and what members sign: bytes <-> contents (3).
 
-Frames are msgpack arrays behind a two-byte length. A decoder is typed by direction, so that a frame which the other side
-has no business to send is a fault like any other malformed one. Nothing here keeps more than one frame and one read.
+Frames are msgpack arrays behind a two-byte length. A decoder is typed by direction, so that a frame which the other
+side has no business to send is a fault like any other malformed one. Nothing here keeps more than one frame and one
+read.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """A room: the machine that host and members run alike. Events in, effects out; see `steps` for both.
 
 The host orders: what it has checked gets the next index and goes to everyone as it is. Everyone, the host included,
-applies entries in that order and tells the user what they mean. Being host is data: who may put entries in their places.
-A peer that breaks a rule raises PeerFault within: a host drops that link, a member gives up a host that lies.
+applies entries in that order and tells the user what they mean. Being host is data: who may put entries in their
+places. A peer that breaks a rule raises PeerFault within: a host drops that link, a member gives up a host that lies.
 """
 
 from collections.abc import Callable
@@ -43,9 +43,9 @@ class _Pending:
 class Room:
     """One room, from asking to be let in (or creating it) to being out again.
 
-    label: what the interface calls it in this process. key: the public key of its onion service. nick: the one asked for,
-    empty for one made from our key. name: of a room that we create, as its host; None for a room that we join. re: the id
-    of the input that asked for the room.
+    label: what the interface calls it in this process. key: the public key of its onion service. nick: the one asked
+    for, empty for one made from our key. name: of a room that we create, as its host; None for a room that we join. re:
+    the id of the input that asked for the room.
     """
 
     def __init__(

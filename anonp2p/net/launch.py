@@ -22,7 +22,7 @@ _MEMORY = ("tmpfs", "ramfs")
 
 @dataclass(frozen=True, slots=True)
 class OwnTor:
-    """A Tor that we have started: the unix sockets it listens on, and our directory for our own, readable by us alone."""
+    """A Tor that we have started: the unix sockets it listens on, and a directory that only we can enter for ours."""
 
     control: str
     socks: str
@@ -30,8 +30,8 @@ class OwnTor:
 
 
 def find() -> str:
-    """The absolute path that `tor` resolves to. Directories of PATH that are not absolute do not count. Raises TorMissing."""
-    places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(place)]
+    """The absolute path that `tor` resolves to, by the absolute directories of PATH. Raises TorMissing."""
+    places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if Path(place).is_absolute()]
     found = shutil.which("tor", path=os.pathsep.join(places)) if places else None
     if found is None:
         raise TorMissing("install it (Debian, Ubuntu: apt install tor) or point --control at a running one")
@@ -64,7 +64,8 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
                 await _await_control(process, tor.control, voice)
                 yield tor
             finally:
-                await _stop(process)
+                with trio.move_on_after(2 * limits.TOR_STOP, shield=True):
+                    await _stop(process)
                 nursery.cancel_scope.cancel()
 
 
@@ -91,8 +92,9 @@ def _torrc(tor: OwnTor, data: Path) -> str:
 async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, ...]) -> trio.Process:
     """Starts Tor with our torrc on its stdin, so that it touches neither disk nor argv.
 
-    The user's file goes where a distribution's defaults go: whatever ours says replaces it. The locks stay locked as long as
-    Tor lives, even if we do not. A session of its own: a Ctrl-C is for us, who then end Tor when we are done with it.
+    The user's file goes where a distribution's defaults go: whatever ours says replaces it. The locks stay locked as
+    long as Tor lives, even if we do not. A session of its own: a Ctrl-C is for us, who then end Tor when we are done
+    with it.
     """
     command = [program, "--defaults-torrc", str(torrc or "/dev/null"), "--ignore-missing-torrc", "-f", "-"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANONP2P_")}
@@ -154,13 +156,12 @@ async def _await_control(process: trio.Process, path: str, voice: _Voice) -> Non
 
 
 async def _stop(process: trio.Process) -> None:
-    with trio.CancelScope(shield=True):
-        process.terminate()
-        with trio.move_on_after(limits.TOR_STOP):
-            await process.wait()
-            return
-        process.kill()
+    process.terminate()
+    with trio.move_on_after(limits.TOR_STOP):
         await process.wait()
+        return
+    process.kill()
+    await process.wait()
 
 
 @contextmanager
@@ -189,7 +190,8 @@ def _runtime_base(*, memory: bool) -> Path:
 
     memory: only where nothing reaches a disk. Raises TorRefused if there is no such place.
     """
-    candidates = [os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm" if memory else tempfile.gettempdir(), "/tmp"]
+    usual = "/dev/shm" if memory else tempfile.gettempdir()  # noqa: S108  # mkdtemp makes ours, for us alone, in it
+    candidates = [os.environ.get("XDG_RUNTIME_DIR", ""), usual, "/tmp"]  # noqa: S108
     for candidate in map(Path, filter(None, candidates)):
         name = os.fsencode(candidate)
         usable = candidate.is_absolute() and candidate.is_dir() and os.access(candidate, os.W_OK | os.X_OK)
@@ -222,8 +224,8 @@ def _data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tupl
     It is kept: a client that picked new guards every time would sooner or later pick a bad one.
     """
     extra = torrc.read_bytes() if torrc else b""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    base = state if state.is_absolute() else Path.home() / ".local" / "state"
     data = base / "anonp2p" / f"tor-{hashlib.sha256(extra).hexdigest()[:16]}"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(data / "anonp2p.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

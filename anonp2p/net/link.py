@@ -19,8 +19,8 @@ _random = random.SystemRandom()
 class Link:
     """A link to a peer. Frames meant for it alone are queued; from `follow` on it also gets the log from its cursor.
 
-    accepts, longest: the frames that the peer may send, and their length in bytes (see frames.Decoder). seconds: until the
-    link ends unless `settle` is called: for the handshake.
+    accepts, longest: the frames that the peer may send, and their length in bytes (see frames.Decoder). seconds: until
+    the link ends unless `settle` is called: for the handshake.
     """
 
     def __init__(self, stream: trio.abc.Stream, accepts: Any, longest: int, seconds: float) -> None:

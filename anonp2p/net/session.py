@@ -1,4 +1,4 @@
-"""One live room: a mailbox, one task that owns the room and takes everything from it, and the links it speaks through."""
+"""One live room: a mailbox, the one task that owns the room and empties it, and the links it speaks through."""
 
 import time
 from collections.abc import Awaitable, Callable

@@ -39,8 +39,8 @@ async def greet(stream: trio.abc.Stream, user: str, password: str) -> None:
 async def connect(proxy: Endpoint, host: str, port: int, user: str, password: str) -> trio.abc.Stream:
     """A stream to host and port through the proxy.
 
-    user, password: Tor never lets streams with different ones share a circuit (tor(1), IsolateSOCKSAuth). Raises OSError
-    when the proxy is not there, SocksError when it refuses, trio.BrokenResourceError when it hangs up.
+    user, password: Tor never lets streams with different ones share a circuit (tor(1), IsolateSOCKSAuth). Raises
+    OSError when the proxy is not there, SocksError when it refuses, trio.BrokenResourceError when it hangs up.
     """
     stream = await open_endpoint(proxy)
     try:

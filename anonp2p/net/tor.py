@@ -1,7 +1,7 @@
 """Tor: finding a running one or starting ours, its control port (the only user of stem), rooms as onion services on it.
 
-stem lives in threads. Every call to it goes through `_Control.call`, which bounds it in time and turns its errors into ours;
-its events come back as calls in trio's thread. stem's own log is silenced: it would hold room keys.
+stem lives in threads. Every call to it goes through `_Control.call`, which bounds it in time and turns its errors into
+ours; its events come back as calls in trio's thread. stem's own log is silenced: it would hold room keys.
 """
 
 import logging
@@ -9,7 +9,7 @@ import os
 import re
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -35,7 +35,11 @@ T = TypeVar("T")
 Tell = Callable[[events.Event], None]
 
 # Where `auto` looks for a running Tor, after what the environment names: Debian, tor's default, Tor Browser.
-_USUAL = (Endpoint(path="/run/tor/control"), Endpoint(host="127.0.0.1", port=9051), Endpoint(host="127.0.0.1", port=9151))
+_USUAL = (
+    Endpoint(path="/run/tor/control"),
+    Endpoint(host="127.0.0.1", port=9051),
+    Endpoint(host="127.0.0.1", port=9151),
+)
 
 _BOOT = re.compile(r'BOOTSTRAP PROGRESS=(\d+) .*?SUMMARY="([^"]*)"')
 _LISTENER = re.compile(r'"([^"]*)"')
@@ -102,7 +106,9 @@ class _Control:
                 reason = str(error).partition("] ")[2] or str(error)
                 raise TorMissing(f"there is no control port to use at {endpoint} ({reason})") from None
             except (stem.ControllerError, stem.connection.AuthenticationFailure):
-                raise TorRefused(f"what listens at {endpoint} is no control port of Tor, or does not let us in") from None
+                raise TorRefused(
+                    f"what listens at {endpoint} is no control port of Tor, or does not let us in"
+                ) from None
         raise TorRefused(f"what listens at {endpoint} does not answer as a control port of Tor does")
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -155,7 +161,7 @@ class _Control:
         reply = await self.call(stem.control.Controller.msg, line)
         return list(reply.content())
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Hangs up, without waiting for a Tor that hangs."""
         with trio.move_on_after(limits.WITHDRAW, shield=True):
             await trio.to_thread.run_sync(self._controller.close, abandon_on_cancel=True)
@@ -181,11 +187,13 @@ class _Place:
 class Tor:
     """A usable Tor: a transport whose addresses are onion services.
 
-    `lost` is set when it can be used no more. runtime: our directory for sockets that this Tor can reach, None where it is
-    not ours to reach.
+    `lost` is set when it can be used no more. runtime: our directory for sockets that this Tor can reach, None where it
+    is not ours to reach.
     """
 
-    def __init__(self, control: _Control | None, proxy: Endpoint, runtime: Path | None, kind: Literal["own", "system"]) -> None:
+    def __init__(
+        self, control: _Control | None, proxy: Endpoint, runtime: Path | None, kind: Literal["own", "system"]
+    ) -> None:
         self.lost = control.lost if control else trio.Event()
         self.kind = kind
         self._control = control
@@ -199,7 +207,9 @@ class Tor:
         Raises TorRefused where there is no control port or it does not take the service, TorLost.
         """
         if self._control is None:
-            raise TorRefused("--socks alone is enough to join a room, but creating one needs a control port (--control)")
+            raise TorRefused(
+                "--socks alone is enough to join a room, but creating one needs a control port (--control)"
+            )
         address = key.code.removesuffix(".onion")
         uploaded = trio.Event()
 
@@ -207,17 +217,16 @@ class Tor:
             if event.address == address and event.action == stem.HSDescAction.UPLOADED:
                 uploaded.set()
 
-        with _listener(self._runtime) as (listener, target):
-            with self._control.listening("HS_DESC", heard):
-                notice = await self._publish(self._control, key, target)
-                try:
-                    yield _Place(listener, notice, uploaded)
-                finally:
-                    with trio.move_on_after(limits.WITHDRAW, shield=True), suppress(AnonError):
-                        await self._control.send(f"DEL_ONION {address}")
+        with _listener(self._runtime) as (listener, target), self._control.listening("HS_DESC", heard):
+            notice = await self._publish(self._control, key, target)
+            try:
+                yield _Place(listener, notice, uploaded)
+            finally:
+                with trio.move_on_after(limits.WITHDRAW, shield=True), suppress(AnonError):
+                    await self._control.send(f"DEL_ONION {address}")
 
     async def _publish(self, control: _Control, key: RoomKey, target: str) -> str:
-        """ADD_ONION (control-spec 3.27), with the proof-of-work defence where Tor has it; returns a notice or nothing."""
+        """ADD_ONION (control-spec 3.27), with the proof-of-work defence where Tor has it; a notice where not."""
         notice = ""
         service = f"ADD_ONION ED25519-V3:{key.expanded()} "
         status, _, _ = (await control.send(f"{service}PoWDefensesEnabled=1 {target}"))[-1]
@@ -273,23 +282,20 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
         return
     control = None if config.tor == "own" else await _running(config, tell)
     if control is None:
-        async with launch.launch(config.torrc, amnesic=config.amnesic) as own:
-            control = await _Control.open(Endpoint(path=own.control))
-            try:
-                await control.send("TAKEOWNERSHIP")
-                await _boot(control, tell)
-                yield _ready(Tor(control, Endpoint(path=own.socks), own.runtime, "own"), await control.version(), tell)
-            finally:
-                await control.close()
+        async with (
+            launch.launch(config.torrc, amnesic=config.amnesic) as own,
+            aclosing(await _Control.open(Endpoint(path=own.control))) as control,
+        ):
+            await control.send("TAKEOWNERSHIP")
+            await _boot(control, tell)
+            yield _ready(Tor(control, Endpoint(path=own.socks), own.runtime, "own"), await control.version(), tell)
         return
-    try:
+    async with aclosing(control):
         proxy = config.socks or await _proxy(control)
         ours = await control.info("process/uid") == str(os.getuid())
         with launch.runtime_directory() as runtime:
             tor = Tor(control, proxy, runtime if ours else None, "system")
             yield _ready(tor, await control.version(), tell)
-    finally:
-        await control.close()
 
 
 def _ready(tor: Tor, version: str, tell: Tell) -> Tor:
@@ -317,7 +323,7 @@ async def _running(config: Config, tell: Tell) -> _Control | None:
         if _progress(await control.info("status/bootstrap-phase"))[0] == _BOOTED:
             await control.subscribe("HS_DESC")
             return control
-        await control.close()
+        await control.aclose()
         refusal = TorRefused(f"the Tor at {endpoint} has not reached its network yet")
     if config.tor == "system":
         raise refusal

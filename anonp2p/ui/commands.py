@@ -72,7 +72,9 @@ def _help(argument: str, re: events.Re) -> Action:
 
 COMMANDS: tuple[Command, ...] = (
     Command("/help", "[COMMAND]", "show all commands, or one", _help),
-    Command("/create", "NAME", "create a room and join it; prints its code", lambda a, re: Create(names.room_name(a), re)),
+    Command(
+        "/create", "NAME", "create a room and join it; prints its code", lambda a, re: Create(names.room_name(a), re)
+    ),
     Command("/join", "CODE", "join the room with this code", Join),
     Command("/leave", "", "leave the room; if you are its host, it ends", lambda _, re: steps.Leave(re=re)),
     Command("/close", "", "host: end the room for everyone", lambda _, re: steps.Leave(close=True, re=re)),

@@ -79,8 +79,8 @@ def _understand_object(line: bytes) -> Typed:
 async def read(descriptor: int = 0) -> AsyncGenerator[bytes, None]:
     """The lines on stdin, without their line breaks, until its end. One that is too long comes cut off, yet too long.
 
-    The reading is done in a thread, since stdin may be a file, and may be shared with whoever started us: it cannot be made
-    non-blocking. os.read takes no lock that could keep the interpreter from ending while it waits.
+    The reading is done in a thread, since stdin may be a file, and may be shared with whoever started us: it cannot be
+    made non-blocking. os.read takes no lock that could keep the interpreter from ending while it waits.
     """
     buffer = b""
     skipping = False  # the rest of a line that was too long

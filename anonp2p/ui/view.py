@@ -16,7 +16,9 @@ _DROPPED = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")
 _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, bidi and tags, surrogates, private use, separators
 _EMOJI = range(0x1F000, 0x1FB00)  # may be newer than our tables, which then say "unassigned"
 # The same set as far as it matters to a terminal that prints JSON as it is; JSON itself escapes what is below U+0020.
-_ESCAPED = re.compile("[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
+_ESCAPED = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 
 
 def harmless(text: str) -> str:
@@ -51,8 +53,8 @@ def _escape(match: re.Match[str]) -> str:
 def line(event: events.Event) -> str:
     """The event in line mode, without its last line break; empty where it is not worth a line.
 
-    Only the program's own lines begin with `[SYSTEM] `, only a member's own with its nick and a colon: every further line
-    of a text is indented.
+    Only the program's own lines begin with `[SYSTEM] `, only a member's own with its nick and a colon: every further
+    line of a text is indented.
     """
     match event:
         case events.Message(action=action, text=text, nick=nick):

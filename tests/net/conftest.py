@@ -12,11 +12,6 @@ from anonp2p import limits
 from tests.support.transports import LoopbackNetwork, MemoryNetwork, Network
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Makes our marker known."""
-    config.addinivalue_line("markers", "tor_control: needs a real tor, which gets no network")
-
-
 @pytest.fixture(params=["memory", "loopback"])
 def network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Network:
     """Each network in turn; where time is real, nothing that a test over both does may run out of it."""
@@ -24,6 +19,7 @@ def network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         return MemoryNetwork()
     for name in ("LEAVE", "FLUSH", "LINGER"):
         monkeypatch.setattr(limits, name, LoopbackNetwork.patience)
+    monkeypatch.setattr(limits, "DIAL_PAUSE", 0.01)
     return LoopbackNetwork()
 
 

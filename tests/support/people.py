@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import trio
 
 from anonp2p import limits
-from anonp2p.core import code, events, frames, identity, steps
+from anonp2p.core import events, frames, identity, steps
 from anonp2p.core.code import RoomKey
 from anonp2p.core.room import Room
 from anonp2p.net.session import Session

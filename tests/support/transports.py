@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import trio
 import trio.testing
@@ -77,11 +77,11 @@ class End(trio.abc.Stream):
         self._flow.set()
 
     def pause(self) -> None:
-        """Reads nothing from now on, but for a read that is under way."""
+        """Whoever reads here gets nothing from now on, until it is resumed."""
         self._flow = trio.Event()
 
     def resume(self) -> None:
-        """Reads again."""
+        """It goes on where it was."""
         self._flow.set()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
@@ -104,10 +104,12 @@ class End(trio.abc.Stream):
         """Receives, or waits for ever."""
         await self._flow.wait()
         try:
-            return await self._stream.receive_some(max_bytes)
+            data = await self._stream.receive_some(max_bytes)
         except trio.ClosedResourceError:
             self._wire.excuse()
             raise
+        await self._flow.wait()
+        return data
 
     async def aclose(self) -> None:
         """Closes it; the other end learns it unless the wire is silent."""
@@ -115,6 +117,13 @@ class End(trio.abc.Stream):
             await trio.lowlevel.checkpoint()
         else:
             await self._stream.aclose()
+
+
+class _Closable(Protocol):
+    """What trio's testing streams are besides streams."""
+
+    def close(self) -> None:
+        """Closes it at once."""
 
 
 class Wire:
@@ -126,7 +135,8 @@ class Wire:
     def __init__(self, *, lockstep: bool = False) -> None:
         pair = trio.testing.lockstep_stream_pair if lockstep else trio.testing.memory_stream_pair
         near, far = pair()
-        self._halves = (near.send_stream, near.receive_stream, far.send_stream, far.receive_stream)
+        halves = (near.send_stream, near.receive_stream, far.send_stream, far.receive_stream)
+        self._halves = [cast("_Closable", half) for half in halves]
         self.dialler = End(self, near)
         self.host = End(self, far)
         self.silent = False
@@ -158,11 +168,9 @@ class _MemoryListener(trio.abc.Listener[trio.abc.Stream]):
 
     async def aclose(self) -> None:
         """Turns away those not accepted yet."""
-        while True:
-            try:
+        with suppress(trio.WouldBlock, trio.ClosedResourceError):
+            while True:
                 await trio.aclose_forcefully(self._queue.receive_nowait())
-            except (trio.WouldBlock, trio.EndOfChannel):
-                break
         self._queue.close()
         await trio.lowlevel.checkpoint()
 
@@ -217,5 +225,8 @@ class MemoryNetwork:
             raise DialFault(_NOBODY, absent=True)
         wire = Wire(lockstep=self.lockstep)
         self.wires.append(wire)
-        self._listeners[code].incoming.send_nowait(wire.host)
+        try:
+            self._listeners[code].incoming.send_nowait(wire.host)
+        except trio.BrokenResourceError:
+            raise DialFault(_NOBODY, absent=True) from None
         return wire.dialler

@@ -45,7 +45,10 @@ def test_several_programs_share_a_running_tor(running: Path) -> None:
         code = host.wait("room")["code"]
         assert host.wait("ready")["tor"] == "system"
         host.wait("reachable")
-        with Peer("--control", control, "join", code) as ada, Peer("--socks", f"unix:{running}/socks", "join", code) as ben:
+        with (
+            Peer("--control", control, "join", code) as ada,
+            Peer("--socks", f"unix:{running}/socks", "join", code) as ben,
+        ):
             for peer in (ada, ben):
                 peer.wait("room")
             ben.send("through SOCKS alone")

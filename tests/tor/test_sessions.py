@@ -6,8 +6,8 @@
     NAME. end of input
     NAME= STATUS       it ends with this exit code, having printed nothing else, on stderr nothing at all
 
-{code} stands for the code of the room that was created. What depends on how fast Tor is, its progress and the tries to reach a
-room, is left out, as is the notice that every start begins with.
+{code} stands for the code of the room that was created. What depends on how fast Tor is, its progress and the tries to
+reach a room, is left out, as is the notice that every start begins with.
 """
 
 import subprocess

@@ -1,0 +1,326 @@
+"""A host's room and its members' in one process, over a network whose every delivery the test decides.
+
+What goes over a link goes through the real bytes. Nothing is random and nothing waits: a frame lies where it is until
+the test moves it on. A link is closed the way `net` does it: what is on its way may still arrive, and then its end.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.core import events, frames, steps
+from anonp2p.core.code import RoomKey
+from anonp2p.core.frames import Decoder, Frame
+from anonp2p.core.identity import Identity
+from anonp2p.core.room import Room
+from anonp2p.errors import AnonError, Unreachable
+
+E = TypeVar("E", bound=events.Event)
+
+KEY = RoomKey(b"the seed of the simulated room.."[:32])
+
+
+@dataclass(eq=False)
+class Party:
+    """Somebody with a room: what it was told, and what it typed by the `re` it typed it under."""
+
+    room: Room
+    told: list[events.Event] = field(default_factory=list)
+    typed: dict[int, steps.Typed] = field(default_factory=dict)
+    missed: int = 0  # how many messages there were before it was let in
+    attempts: int = 0
+    unlucky: bool = False  # whether it lost a link, or its patience
+
+    def got(self, kind: type[E]) -> list[E]:
+        """Everything of this kind that it was told."""
+        return [event for event in self.told if isinstance(event, kind)]
+
+    @property
+    def messages(self) -> list[tuple[int, str, str, str, bool]]:
+        """The messages it was shown."""
+        return [(it.seq, it.member, it.nick, it.text, it.action) for it in self.got(events.Message)]
+
+    @property
+    def people(self) -> dict[str, str]:
+        """Who is in, by what it was told: nicks by member."""
+        people: dict[str, str] = {}
+        for event in self.told:
+            match event:
+                case events.Entered(members=members):
+                    people = {person.member: person.nick for person in members}
+                case events.Joined(member=member, nick=nick):
+                    assert member not in people
+                    people[member] = nick
+                case events.Renamed(member=member, nick=nick, was=was):
+                    assert people[member] == was
+                    people[member] = nick
+                case events.Left(member=member, nick=nick):
+                    assert people.pop(member) == nick
+        return people
+
+
+@dataclass(eq=False)
+class Link:
+    """A link between a member and the host. `up` and `down` hold what is on its way; None there is the link's end."""
+
+    member: Party
+    number: int
+    nonce: bytes
+    up: deque[bytes | None] = field(default_factory=deque)
+    down: deque[Frame | None] = field(default_factory=deque)
+    direct: deque[bytes] = field(default_factory=deque)
+    cursor: int | None = None
+    open: bool = True  # whether anything more can be put on its way
+    finishing: bool = False
+    at_host: Decoder = field(default_factory=lambda: Decoder(frames.FromJoiner, limits.HANDSHAKE_BYTES))
+    at_member: Decoder = field(default_factory=lambda: Decoder(frames.FromHost, limits.FRAME))
+
+
+class Simulation:
+    """A room with a host, those who join it, and the network between them."""
+
+    def __init__(self, re: events.Re = UNSET) -> None:
+        self.tick = 0.0
+        self.drops: list[str] = []
+        self.members: list[Party] = []
+        self._links: list[Link] = []  # all there ever were: number 1 first
+        self._inputs = 0
+        self.host = self._party("host", "demo", re)
+        self.step(self.host, steps.Published())
+
+    # --- what people do
+
+    def newcomer(self, nick: str = "", re: events.Re = UNSET) -> Party:
+        """Somebody begins to join."""
+        member = self._party(nick, None, re)
+        self.members.append(member)
+        self.dial(member)
+        return member
+
+    def joined(self, nick: str = "") -> Party:
+        """Somebody joins, and everything is delivered."""
+        member = self.newcomer(nick)
+        self.settle()
+        return member
+
+    def say(self, party: Party, text: str, *, action: bool = False) -> int:
+        """Types a message; returns its id."""
+        return self._type(party, steps.Say(text, action, self._next()))
+
+    def rename(self, party: Party, nick: str) -> int:
+        """Asks for another nick; returns the id."""
+        return self._type(party, steps.Rename(nick, self._next()))
+
+    def leave(self, party: Party, *, close: bool = False, now: bool = False) -> int:
+        """Types /leave or /close; returns the id."""
+        return self._type(party, steps.Leave(close, now, self._next()))
+
+    def ask_who(self, party: Party) -> int:
+        """Types /who; returns the id."""
+        return self._type(party, steps.Ask("/who", self._next()))
+
+    def ask_code(self, party: Party) -> int:
+        """Types /code; returns the id."""
+        return self._type(party, steps.Ask("/code", self._next()))
+
+    def who(self, party: Party) -> dict[str, str]:
+        """What /who answers: nicks by member."""
+        re = self.ask_who(party)
+        [answer] = [event for event in party.got(events.Reply) if event.re == re]
+        return {person.member: person.nick for person in answer.data}
+
+    def answers(self, party: Party, re: int) -> list[events.Event]:
+        """Everything it was told under this id."""
+        return [event for event in party.told if event.re == re]
+
+    # --- what the network does
+
+    def dial(self, member: Party) -> None:
+        """The member, not let in yet and without a link, reaches the host."""
+        if member.room.entered or member.room.over or self._link(member).open or self.host.room.over:
+            return
+        number = len(self._links) + 1
+        link = Link(member, number, number.to_bytes(32, "big"))
+        link.direct.append(frames.encode(frames.Hello(frames.VERSION, link.nonce)))
+        self._links.append(link)
+        member.attempts += 1
+        self.step(member, steps.Dialling(member.attempts, ""))
+
+    def give_up(self, member: Party) -> None:
+        """The member, not let in, has dialled in vain for long enough."""
+        if not (member.room.entered or member.room.over or self._link(member).open):
+            self.step(member, steps.Broken(Unreachable("nobody answers")))
+
+    def break_down(self, error: AnonError) -> None:
+        """The host's Tor is gone."""
+        self.step(self.host, steps.Broken(error))
+
+    def write(self, member: Party) -> None:
+        """The host's end puts all it has for this member on its way."""
+        link = self._link(member)
+        if not link.open:
+            return
+        data = b"".join(link.direct)
+        link.direct.clear()
+        if link.cursor is not None:
+            batch = self.host.room.log.since(link.cursor)
+            assert batch is not None
+            entries, link.cursor = batch
+            data += entries
+        link.down.extend(link.at_member.feed(data))
+        if link.finishing:
+            link.open = False
+            link.down.append(None)
+            link.up.append(None)
+
+    def host_hears(self, member: Party) -> None:
+        """What the member sent first and the host has not heard yet arrives."""
+        self._hear(self._link(member))
+
+    def host_hears_late(self, member: Party) -> None:
+        """The same on a link that the member has replaced by another since."""
+        for link in self._links:
+            if link.member is member and link is not self._link(member):
+                self._hear(link)
+
+    def _hear(self, link: Link) -> None:
+        if not link.up:
+            return
+        data = link.up.popleft()
+        if data is None:
+            link.open = False
+            self.step(self.host, steps.Dropped(link.number, "the connection was closed"))
+            return
+        for frame in link.at_host.feed(data):
+            if isinstance(frame, frames.Join):
+                link.at_host.accept(frames.FromMember, limits.FRAME)
+                self.step(self.host, steps.Asked(link.number, link.nonce, frame))
+            else:
+                self.step(self.host, steps.Heard(link.number, frame))
+
+    def member_hears(self, member: Party) -> None:
+        """What was put on its way to the member first arrives."""
+        link = self._link(member)
+        if not link.down:
+            return
+        frame = link.down.popleft()
+        if frame is None:
+            link.open = False
+            self.step(member, steps.Dropped(steps.UPLINK, "the connection was closed"))
+        else:
+            self.step(member, steps.Heard(steps.UPLINK, frame))
+
+    def lose(self, member: Party, *, delivering: bool) -> None:
+        """The member's link breaks; what is on its way may still be delivered."""
+        link = self._link(member)
+        if not link.open:
+            return
+        member.unlucky = True
+        if not delivering:
+            link.up.clear()
+            link.down.clear()
+        self._close(link)
+
+    def lose_patience(self, member: Party) -> None:
+        """The time comes that the member's room waits for, if it waits for one."""
+        deadline = member.room.next_deadline()
+        if deadline is not None:
+            self.tick = max(self.tick, deadline)
+            member.unlucky = True
+            self.step(member, steps.Tick())
+
+    def settle(self) -> None:
+        """Everything is delivered, until nothing is on its way any more; who still wants in dials again."""
+        while True:
+            before = [self._state(member) for member in self.members]
+            for member in self.members:
+                self.dial(member)
+                self.host_hears_late(member)
+                self.host_hears(member)
+                self.write(member)
+                self.member_hears(member)
+                if self.host.room.over:
+                    self.give_up(member)
+            if [self._state(member) for member in self.members] == before:
+                return
+
+    # --- inside
+
+    def step(self, party: Party, step: steps.Input) -> None:
+        """A room takes a step, and what it wants done is done."""
+        was_over = party.room.over
+        for effect in party.room.handle(step, steps.Now(self.tick, 1_000_000 + self.tick)):
+            if isinstance(effect, steps.Tell):
+                party.told.append(effect.event)
+            elif party.room.hosting:
+                self._serve(effect)
+            else:
+                assert isinstance(effect, steps.Send)
+                assert effect.link == steps.UPLINK
+                if (link := self._link(party)).open:
+                    link.up.append(effect.data)
+        if party.room.over and not was_over:
+            self._end(party)
+
+    def _serve(self, effect: steps.Effect) -> None:
+        assert not isinstance(effect, steps.Tell)
+        link = self._links[effect.link - 1]
+        if not link.open:
+            return
+        match effect:
+            case steps.Send(data=data):
+                link.direct.append(data)
+            case steps.Admit(data=data, cursor=cursor):
+                link.direct.append(data)
+                link.cursor = cursor
+                link.member.missed = len(self.host.messages)
+            case steps.Finish(data=data):
+                link.direct.append(data)
+                link.finishing = True
+            case steps.Drop(reason=reason):
+                self.drops.append(reason)
+                link.up.clear()
+                self._close(link)
+
+    def _end(self, party: Party) -> None:
+        if party.room.hosting:
+            for link in self._links:
+                link.finishing = True
+        elif (link := self._link(party)).open:
+            link.down.clear()
+            link.up.append(None)
+            link.open = False
+
+    @staticmethod
+    def _close(link: Link) -> None:
+        link.open = False
+        link.up.append(None)
+        link.down.append(None)
+
+    def _link(self, member: Party) -> Link:
+        """The member's latest link."""
+        return next((it for it in reversed(self._links) if it.member is member), Link(member, 0, b"", open=False))
+
+    def _state(self, member: Party) -> tuple[object, ...]:
+        link = self._link(member)
+        late = sum(len(it.up) for it in self._links if it.member is member)
+        return link.number, late, len(link.down), len(link.direct), link.cursor, link.open, len(member.told)
+
+    def _type(self, party: Party, typed: steps.Typed) -> int:
+        assert isinstance(typed.re, int)
+        party.typed[typed.re] = typed
+        self.step(party, typed)
+        return typed.re
+
+    def _next(self) -> int:
+        self._inputs += 1
+        return self._inputs
+
+    def _party(self, nick: str, name: str | None, re: events.Re) -> Party:
+        me = Identity(bytes([len(self.members) + (name is None)]) * 32, KEY.public)
+        party = Party(Room(label="r1", key=KEY.public, me=me, nick=nick, name=name, re=re))
+        self.step(party, steps.Start())
+        return party

@@ -1,0 +1,101 @@
+"""Who is let in, and who is turned away with which word (PROTOCOL.md, 4.2)."""
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.core import admission, frames, identity
+from anonp2p.core.admission import NotAdmitted
+from anonp2p.core.identity import ENTRY, JOIN, Identity
+from anonp2p.core.ledger import Ledger
+
+ROOM, NONCE = b"r" * 32, b"n" * 32
+HOST, ANN, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"e"))
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """A room with its host in it."""
+    ledger = Ledger(ROOM)
+    ledger.host = ledger.seat(HOST.key, "Host").id
+    return ledger
+
+
+def request(nick: str, who: Identity = ANN, nonce: bytes = NONCE) -> frames.Join:
+    return frames.Join(who.key, nick, who.sign(JOIN, nonce + nick.encode()))
+
+
+def turned_away(ledger: Ledger, join: frames.Join) -> str:
+    with pytest.raises(NotAdmitted) as caught:
+        admission.nick_for(ledger, NONCE, join)
+    return caught.value.reason
+
+
+def test_a_stranger_gets_the_nick_it_wants(ledger: Ledger) -> None:
+    assert admission.nick_for(ledger, NONCE, request("ann")) == "ann"
+
+
+def test_one_who_wants_none_gets_one_made_from_its_key(ledger: Ledger) -> None:
+    nick = f"anon-{identity.spell(ANN.id)[:4]}"
+    assert admission.nick_for(ledger, NONCE, request("")) == nick
+    ledger.seat(EVE.key, nick.upper())
+    assert admission.nick_for(ledger, NONCE, request("")) == f"anon-{identity.spell(ANN.id)[:5]}"
+
+
+def test_asking_does_not_seat_anybody(ledger: Ledger) -> None:
+    admission.nick_for(ledger, NONCE, request("ann"))
+    assert len(ledger.roster) == 1
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        request("ann", nonce=b"m" * 32),
+        frames.Join(ANN.key, "eve", request("ann").signature),
+        frames.Join(EVE.key, "ann", request("ann").signature),
+        frames.Join(ANN.key, "ann", bytes(64)),
+        frames.Join(bytes(31) + b"\xff", "ann", bytes(64)),
+        frames.Join(ANN.key, "ann", ANN.sign(ENTRY, NONCE + b"ann")),
+        request("ann", Identity(b"a" * 32, b"s" * 32)),
+    ],
+    ids=["another link's", "another nick", "another key", "no signature", "no key", "another purpose", "another room"],
+)
+def test_a_signature_that_does_not_cover_all_of_it_is_refused(ledger: Ledger, join: frames.Join) -> None:
+    """3.3: a recorded Join is of no use on another link, nor with another nick."""
+    assert turned_away(ledger, join) == "signature"
+
+
+@pytest.mark.parametrize("nick", ["Host", "host", "HOST"])
+def test_a_nick_like_a_members_is_refused(ledger: Ledger, nick: str) -> None:
+    assert turned_away(ledger, request(nick)) == "nick-taken"
+
+
+@pytest.mark.parametrize(
+    "nick", [" ", "ann ", "an\u200bn", "ａｎｎ", "\u202enna", "[SYSTEM]", "...", "x" * (limits.NICK + 1), "x" * 9_000]
+)
+def test_an_improper_nick_is_refused(ledger: Ledger, nick: str) -> None:
+    assert turned_away(ledger, request(nick)) == "bad-nick"
+
+
+def test_one_who_is_in_is_not_let_in_again(ledger: Ledger) -> None:
+    ledger.seat(ANN.key, "ann")
+    assert turned_away(ledger, request("anna")) == "not-allowed"
+
+
+def test_a_full_room_lets_nobody_in(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MEMBERS", 2)
+    assert admission.nick_for(ledger, NONCE, request("ann")) == "ann"
+    ledger.seat(EVE.key, "eve")
+    assert turned_away(ledger, request("ann")) == "full"
+
+
+def test_one_who_cannot_sign_learns_nothing_of_the_room(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MEMBERS", 1)
+    for nick in ("Host", "free", "im proper"):
+        assert turned_away(ledger, frames.Join(ANN.key, nick, bytes(64))) == "signature"
+
+
+def test_when_all_its_nicks_are_taken_one_must_choose(ledger: Ledger) -> None:
+    spelled = identity.spell(ANN.id)
+    for length in range(4, limits.NICK - len("anon-") + 1):
+        ledger.seat(bytes([length]) * 32, f"anon-{spelled[:length]}")
+    assert turned_away(ledger, request("")) == "nick-taken"

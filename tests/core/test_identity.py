@@ -1,0 +1,74 @@
+"""Who a member is, and what its signature is worth elsewhere: nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonp2p.core import identity
+from anonp2p.core.identity import ENTRY, JOIN, Identity, signed
+
+ROOM, OTHER_ROOM = b"r" * 32, b"s" * 32
+ANN, BOB = Identity(b"a" * 32, ROOM), Identity(b"b" * 32, ROOM)
+
+contents = st.binary(max_size=200)
+
+
+@given(contents)
+def test_a_signature_convinces(content: bytes) -> None:
+    assert signed(ENTRY, ROOM, content, ANN.sign(ENTRY, content), ANN.key)
+
+
+@given(contents, contents)
+def test_a_signature_is_worth_nothing_elsewhere(content: bytes, other: bytes) -> None:
+    """3.2: it covers the label, the room and the content."""
+    signature = ANN.sign(ENTRY, content)
+    assert not signed(JOIN, ROOM, content, signature, ANN.key)
+    assert not signed(ENTRY, OTHER_ROOM, content, signature, ANN.key)
+    assert not signed(ENTRY, ROOM, content, signature, BOB.key)
+    assert other == content or not signed(ENTRY, ROOM, other, signature, ANN.key)
+
+
+@given(st.integers(0, 511))
+def test_a_signature_with_a_bit_turned_is_none(bit: int) -> None:
+    signature = bytearray(ANN.sign(ENTRY, b"hello"))
+    signature[bit // 8] ^= 1 << bit % 8
+    assert not signed(ENTRY, ROOM, b"hello", bytes(signature), ANN.key)
+
+
+@pytest.mark.parametrize("key", [b"\x02" + bytes(31), b"\xff" * 32], ids=["off the curve", "out of range"])
+def test_bytes_that_are_no_key_sign_nothing(key: bytes) -> None:
+    assert not signed(ENTRY, ROOM, b"hello", bytes(64), key)
+    assert not signed(ENTRY, ROOM, b"hello", ANN.sign(ENTRY, b"hello"), key)
+
+
+@pytest.mark.xfail(strict=True, reason="Ed25519 keys of low order are accepted: anybody can sign for them")
+def test_a_key_of_low_order_proves_nothing() -> None:
+    """Such a signature needs no secret: key and R are the neutral point, s is 0."""
+    neutral = b"\x01" + bytes(31)
+    assert not signed(ENTRY, ROOM, b"hello", neutral + bytes(32), neutral)
+
+
+def test_labels_do_not_run_into_what_follows() -> None:
+    assert not JOIN.startswith(ENTRY)
+    assert not ENTRY.startswith(JOIN)
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_an_id_is_spelled_in_26_characters_and_its_tag_begins_it(key: bytes) -> None:
+    member = identity.member_id(key)
+    spelled = identity.spell(member)
+    assert len(member) == identity.ID_BYTES
+    assert len(spelled) == 26
+    assert set(spelled) <= set("abcdefghijklmnopqrstuvwxyz234567")
+    assert spelled.startswith(identity.tag(member))
+    assert len(identity.tag(member)) == identity.TAG_CHARACTERS
+
+
+def test_an_id_is_not_just_the_key() -> None:
+    assert ANN.id == identity.member_id(ANN.key)
+    assert ANN.id not in ANN.key
+    assert ANN.id != BOB.id
+
+
+def test_the_key_comes_from_the_seed_alone() -> None:
+    assert Identity(b"a" * 32, OTHER_ROOM).key == ANN.key

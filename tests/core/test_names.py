@@ -1,0 +1,208 @@
+"""Nicks and room names: what they may not hide, and which of them count as the same."""
+
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from anonp2p import limits
+from anonp2p.core import names
+from anonp2p.errors import AnonError, BadInput, BadNick
+
+# Unicode's Default_Ignorable_Code_Point: drawn as nothing at all.
+IGNORABLE = [
+    *(0xAD, 0x34F, 0x61C, 0x3164, 0xFEFF, 0xFFA0),
+    *range(0x115F, 0x1161),
+    *range(0x17B4, 0x17B6),
+    *range(0x180B, 0x1810),
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x2070),
+    *range(0xFE00, 0xFE10),
+    *range(0xFFF0, 0xFFF9),
+    *range(0x1BCA0, 0x1BCA4),
+    *range(0x1D173, 0x1D17B),
+    *range(0xE0000, 0xE1000),
+]
+
+PROPER = [
+    "a",
+    "7",
+    "anon-x93k",
+    "J.R._Hartley-2",
+    "Zoë",
+    "Łukasz",
+    "Ωmega",
+    "Ночь",
+    "شبح",
+    "אורח",
+    "नमस्ते",
+    "สวัสดี",
+    "ゲスト",
+    "名無し",
+    "익명",
+    "Tuấn",
+    "x" * limits.NICK,
+]
+
+# Mostly what nicks are made of, so that many examples come near to being one.
+texts = st.text(
+    st.one_of(
+        st.sampled_from("aZ09-_. İıßſﬃΩΣςµＡ①ª\u0301\u0323\u200d\u115f"),
+        st.characters(categories=["Lu", "Ll", "Lo", "Nd"]),
+    ),
+    min_size=1,
+    max_size=limits.NICK // 2,
+)
+
+
+def is_nick_after_all(text: str) -> str:
+    try:
+        return names.nick(text)
+    except BadNick:
+        assume(False)
+        raise
+
+
+@pytest.mark.parametrize("nick", PROPER)
+def test_names_of_all_scripts_are_nicks(nick: str) -> None:
+    assert names.nick(nick) == nick
+    assert names.is_nick(nick)
+
+
+def test_nothing_that_is_drawn_as_nothing_is_in_a_nick() -> None:
+    for character in map(chr, IGNORABLE):
+        for text in (character, f"{character}ghost", f"gh{character}ost", f"ghost{character}"):
+            assert not names.is_nick(text), hex(ord(character))
+            with pytest.raises(BadNick):
+                names.nick(text)
+
+
+@pytest.mark.parametrize(
+    "category", ["Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp", "Sm", "So", "Sc", "Sk", "Po", "Me"]
+)
+def test_only_letters_digits_and_their_marks_are_in_a_nick(category: str) -> None:
+    for character in map(chr, range(0x110000)):
+        if unicodedata.category(character) == category and character not in "-_.":
+            assert not names.is_nick(f"gh{character}ost"), hex(ord(character))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "ghost ",
+        " ghost",
+        "gh ost",
+        "ghost\n",
+        "ghost\t",
+        "ghost\u3000",
+        "[SYSTEM]",
+        "ghost:",
+        "room/ghost",
+        "/quit",
+        "@ghost",
+        "-",
+        "...",
+        "_-_",
+        "\u0301ghost",
+        "ghost\u0301\u0302\u0303",
+        "g\u20ddhost",
+        "\x1b[2Jghost",
+        "ghost\x00",
+        "\U0001f47b",
+        "x" * (limits.NICK + 1),
+    ],
+)
+def test_what_could_mislead_is_no_nick(text: str) -> None:
+    assert not names.is_nick(text)
+    with pytest.raises(BadNick):
+        names.nick(text)
+
+
+def test_the_length_counts_after_normalisation() -> None:
+    with pytest.raises(BadNick):
+        names.nick("\N{LATIN SMALL LIGATURE FFI}" * 7)
+    assert names.nick("e\u0301" * limits.NICK) == "é" * limits.NICK
+
+
+@pytest.mark.parametrize("text", ["ｇｈｏｓｔ", "ﬀ", "e\u0301", "①", "ª", "\u212b"])
+def test_a_nick_that_is_not_normalised_is_refused_from_a_peer_and_mended_for_the_user(text: str) -> None:
+    assert not names.is_nick(text)
+    assert names.is_nick(names.nick(text))
+
+
+@given(texts)
+def test_what_nick_makes_is_a_nick_and_stays_it(text: str) -> None:
+    nick = is_nick_after_all(text)
+    assert names.is_nick(nick)
+    assert names.nick(nick) == nick
+
+
+@given(texts)
+def test_a_peers_nick_is_one_that_nick_would_have_made(text: str) -> None:
+    assume(names.is_nick(text))
+    assert names.nick(text) == text
+    assert 0 < len(text) <= limits.NICK
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ghost", "GHOST"),
+        ("ghost", "ｇｈｏｓｔ"),
+        ("Straße", "STRASSE"),
+        ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+        ("office", "oﬃce"),
+        ("Zoë", "ZOE\u0308"),
+        ("ſam", "sam"),
+        ("Ångström", "\u212bngström"),
+    ],
+)
+def test_case_width_and_spelling_make_no_other_name(one: str, other: str) -> None:
+    assert names.skeleton(names.nick(one)) == names.skeleton(names.nick(other))
+
+
+@pytest.mark.xfail(
+    strict=True, reason="skeleton folds the case of composed characters: it has to decompose (NFD) before"
+)
+@pytest.mark.parametrize("character", ["\u1fb7", "\u1fc7", "\u1ff7"])
+def test_case_makes_no_other_name_where_marks_change_places(character: str) -> None:
+    assert names.skeleton(names.nick(character.upper())) == names.skeleton(character)
+    assert names.skeleton(names.nick(character.title())) == names.skeleton(character)
+
+
+@given(texts)
+def test_a_skeleton_is_its_own(text: str) -> None:
+    skeleton = names.skeleton(is_nick_after_all(text))
+    assert names.skeleton(skeleton) == skeleton
+
+
+@pytest.mark.parametrize(("one", "other"), [("ghost", "ghosts"), ("ghost", "gh0st"), ("a-b", "a_b"), ("e", "é")])
+def test_other_names_are_other_names(one: str, other: str) -> None:
+    assert names.skeleton(one) != names.skeleton(other)
+
+
+@pytest.mark.parametrize(
+    ("make", "check", "longest", "error"),
+    [
+        (names.nick, names.is_nick, limits.NICK, BadNick),
+        (names.room_name, names.is_room_name, limits.ROOM_NAME, BadInput),
+    ],
+)
+def test_names_end_at_their_limit(
+    make: Callable[[str], str], check: Callable[[str], bool], longest: int, error: type[AnonError]
+) -> None:
+    assert make("x" * longest) == "x" * longest
+    assert check("x" * longest)
+    assert not check("x" * (longest + 1))
+    with pytest.raises(error):
+        make("x" * (longest + 1))
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a\u200bb", "line\nbreak", "[SYSTEM]", "ｗｉｄｅ"])
+def test_a_peers_room_name_keeps_the_same_rules(name: str) -> None:
+    assert not names.is_room_name(name)

@@ -1,0 +1,512 @@
+"""A host and its members against each other, in any order of events: what people are shown must agree."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.core import events, steps
+from anonp2p.errors import TorLost
+from tests.core.simulation import Party, Simulation
+
+NICKS = ["ann", "ANN", "bob", "Bob", "eve", "host"]
+
+people = st.integers(0, 9)  # which of those there are, the host among them
+nicks = st.sampled_from(NICKS)
+
+# What may be told once it is over: the answers to lines that were typed too late.
+AFTER_THE_END = (events.Unsent, events.Error)
+
+
+def check_party(party: Party) -> None:
+    """What must hold for everyone at any moment."""
+    seqs = [message.seq for message in party.got(events.Message)]
+    assert seqs == sorted(set(seqs)), "seq grows strictly"
+    assert not party.got(events.Alarm), "an honest room gives no cause for alarm"
+    gone = [at for at, event in enumerate(party.told) if isinstance(event, events.Gone)]
+    assert len(gone) == party.room.over
+    if gone:
+        assert all(isinstance(event, AFTER_THE_END) for event in party.told[gone[0] + 1 :])
+    for re, typed in party.typed.items():
+        told = [event for event in party.told if event.re == re]
+        if isinstance(typed, steps.Say):
+            assert len(told) <= 1, "a message has one answer"
+            for event in told:
+                assert isinstance(event, events.Unsent) or (isinstance(event, events.Message) and event.mine)
+                assert event.text == typed.text
+        elif isinstance(typed, steps.Rename):
+            assert len(told) <= 1
+            assert all(isinstance(event, events.Renamed | events.Notice | events.Error) for event in told)
+
+
+def check_order(room: Simulation) -> None:
+    """Everyone sees what the host sees, from being let in, without a gap."""
+    ordered = room.host.messages
+    texts = [text for _, _, _, text, _ in ordered]
+    assert len(texts) == len(set(texts)), "nothing is ordered twice"
+    for member in room.members:
+        assert member.messages == ordered[member.missed : member.missed + len(member.messages)]
+
+
+def check_settled(room: Simulation) -> None:
+    """With nothing on its way any more, all agree, and nobody waits for anything."""
+    ordered = {text for _, _, _, text, _ in room.host.messages}
+    for party in [room.host, *room.members]:
+        assert party.room.outstanding == 0
+        for re, typed in party.typed.items():
+            if isinstance(typed, steps.Say):
+                [answer] = room.answers(party, re)
+                assert isinstance(answer, events.Unsent) or typed.text in ordered
+                if isinstance(answer, events.Unsent) and not party.unlucky:
+                    assert typed.text not in ordered
+        if party.room.entered:
+            assert room.who(party) == room.who(room.host) == party.people
+            assert party.messages == room.host.messages[party.missed :]
+
+
+class Talk(RuleBasedStateMachine):
+    """People come, talk, rename themselves, leave and are lost; frames arrive whenever the rules say so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = Simulation()
+        self.said = 0
+
+    def one(self, number: int) -> Party:
+        """One of all."""
+        everyone = [*self.room.members, self.room.host]
+        return everyone[number % len(everyone)]
+
+    def member(self, number: int) -> Party:
+        """One of those who are not the host."""
+        return self.room.members[number % len(self.room.members)]
+
+    @precondition(lambda self: len(self.room.members) < 4)
+    @rule(nick=nicks | st.just(""))
+    def come(self, nick: str) -> None:
+        self.room.newcomer(nick)
+
+    @rule(who=people, action=st.booleans())
+    def say(self, who: int, action: bool) -> None:
+        self.said += 1
+        self.room.say(self.one(who), f"text {self.said}", action=action)
+
+    @rule(who=people, nick=nicks)
+    def rename(self, who: int, nick: str) -> None:
+        self.room.rename(self.one(who), nick)
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=people, now=st.booleans())
+    def leave(self, who: int, now: bool) -> None:
+        self.room.leave(self.member(who), now=now)
+
+    @precondition(lambda self: self.said > 5)
+    @rule(close=st.booleans())
+    def end(self, close: bool) -> None:
+        self.room.leave(self.room.host, close=close)
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=people)
+    def write(self, who: int) -> None:
+        self.room.write(self.member(who))
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=people, count=st.integers(1, 4))
+    def host_hears(self, who: int, count: int) -> None:
+        for _ in range(count):
+            self.room.host_hears(self.member(who))
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=people, count=st.integers(1, 4))
+    def member_hears(self, who: int, count: int) -> None:
+        for _ in range(count):
+            self.room.member_hears(self.member(who))
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=people, delivering=st.booleans())
+    def lose(self, who: int, delivering: bool) -> None:
+        self.room.lose(self.member(who), delivering=delivering)
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=people)
+    def hear_late(self, who: int) -> None:
+        self.room.host_hears_late(self.member(who))
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=people)
+    def dial_again(self, who: int) -> None:
+        self.room.dial(self.member(who))
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=people)
+    def lose_patience(self, who: int) -> None:
+        self.room.lose_patience(self.member(who))
+
+    @rule()
+    def settle(self) -> None:
+        self.room.settle()
+        check_settled(self.room)
+
+    @invariant()
+    def people_are_shown_what_agrees(self) -> None:
+        for party in [self.room.host, *self.room.members]:
+            check_party(party)
+        check_order(self.room)
+        assert not self.room.drops
+
+    def teardown(self) -> None:
+        self.settle()
+        self.end(close=True)
+        self.settle()
+        self.people_are_shown_what_agrees()
+        assert all(party.room.over for party in [self.room.host, *self.room.members])
+
+
+TestTalk = Talk.TestCase
+TestTalk.settings = settings(max_examples=150, stateful_step_count=40)
+
+
+# --- what people are told, step by step
+
+
+@pytest.fixture
+def room() -> Simulation:
+    """A host in a room of its own."""
+    return Simulation()
+
+
+def kinds(told: list[events.Event]) -> list[str]:
+    return [type(event).__name__ for event in told]
+
+
+def told_during(party: Party, act: Callable[[], object]) -> list[events.Event]:
+    before = len(party.told)
+    act()
+    return party.told[before:]
+
+
+def test_a_creator_is_in_at_once_and_then_reachable(room: Simulation) -> None:
+    entered, reachable = room.host.told
+    assert isinstance(entered, events.Entered)
+    assert (entered.name, entered.nick, entered.role, entered.code) == ("demo", "host", "host", room.host.room.code)
+    assert [(person.nick, person.role) for person in entered.members] == [("host", "host")]
+    assert isinstance(reachable, events.Reachable)
+    assert room.host.room.settled
+
+
+def test_a_joiner_connects_and_is_in(room: Simulation) -> None:
+    ann = room.joined("ann")
+    connecting, up, entered = ann.told
+    assert isinstance(connecting, events.Link)
+    assert isinstance(up, events.Link)
+    assert isinstance(entered, events.Entered)
+    assert (connecting.state, up.state) == ("connecting", "up")
+    assert (entered.name, entered.nick, entered.role) == ("demo", "ann", "member")
+    assert [(person.nick, person.role) for person in entered.members] == [("host", "host"), ("ann", "member")]
+    assert kinds(room.host.told[2:]) == ["Joined"]
+
+
+def test_a_message_reaches_all_and_its_author_once(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    re = room.say(ann, "hello")
+    room.settle()
+    [receipt] = room.answers(ann, re)
+    assert isinstance(receipt, events.Message)
+    assert receipt.mine
+    assert receipt.at == 1_000_000
+    assert ann.messages == bob.messages == room.host.messages
+    for other in (bob, room.host):
+        [message] = other.got(events.Message)
+        assert (message.text, message.nick, message.mine, message.re) == ("hello", "ann", False, UNSET)
+
+
+def test_what_was_said_before_joining_is_not_shown(room: Simulation) -> None:
+    room.say(room.host, "before")
+    ann = room.joined("ann")
+    room.say(room.host, "after")
+    room.settle()
+    assert [message.text for message in ann.got(events.Message)] == ["after"]
+
+
+def test_lines_typed_while_joining_wait_and_are_sent_in_their_order(room: Simulation) -> None:
+    ann = room.newcomer("ann")
+    for number in range(3):
+        room.say(ann, f"early {number}")
+    renamed = room.rename(ann, "anna")
+    assert ann.room.outstanding == 4
+    assert kinds(ann.told) == ["Link"]
+    room.settle()
+    assert [message.text for message in room.host.got(events.Message)] == ["early 0", "early 1", "early 2"]
+    assert kinds(room.answers(ann, renamed)) == ["Renamed"]
+    assert ann.room.outstanding == 0
+
+
+def test_lines_typed_while_joining_are_given_back_if_it_fails(room: Simulation) -> None:
+    room.joined("ann")
+    other = room.newcomer("Ann")
+    text, nick, question = room.say(other, "early"), room.rename(other, "eve"), room.ask_who(other)
+    room.settle()
+    assert kinds(other.told) == ["Link", "Error", "Unsent", "Error", "Error", "Gone"]
+    assert kinds(room.answers(other, text)) == ["Unsent"]
+    for re in (nick, question):
+        [error] = room.answers(other, re)
+        assert isinstance(error, events.Error)
+        assert error.code == "no-room"
+    assert other.got(events.Gone)[0].reason == "refused"
+
+
+def test_one_with_a_taken_nick_is_refused_and_nobody_inside_notices(room: Simulation) -> None:
+    ann = room.joined("ann")
+    told = told_during(ann, lambda: room.joined("ANN"))
+    other = room.members[-1]
+    assert not told
+    assert [error.code for error in other.got(events.Error)] == ["nick-taken"]
+    assert other.room.failure is not None
+    assert other.room.failure.status == 4
+
+
+def test_a_leave_waits_behind_the_lines_that_wait(room: Simulation) -> None:
+    ann = room.newcomer("ann")
+    text, leave = room.say(ann, "early"), room.leave(ann)
+    room.settle()
+    assert kinds(room.answers(ann, text)) == ["Message"]
+    assert kinds(room.answers(ann, leave)) == ["Gone"]
+    assert [left.reason for left in room.host.got(events.Left)] == ["left"]
+
+
+def test_a_leave_at_once_gives_back_the_lines_that_wait(room: Simulation) -> None:
+    ann = room.newcomer("ann")
+    text = room.say(ann, "early")
+    leave = room.leave(ann, now=True)
+    assert kinds(room.answers(ann, text)) == ["Unsent"]
+    assert kinds(room.answers(ann, leave)) == ["Gone"]
+    room.settle()
+    assert not room.host.got(events.Joined)
+
+
+def test_a_leave_is_confirmed_and_all_see_it(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    re = room.leave(ann)
+    assert not ann.room.over
+    room.settle()
+    [gone] = room.answers(ann, re)
+    assert isinstance(gone, events.Gone)
+    assert gone.reason == "left"
+    assert [left.reason for left in bob.got(events.Left)] == ["left"]
+    assert bob.people == room.who(room.host)
+
+
+def test_a_leave_that_nobody_confirms_takes_its_time_and_no_more(room: Simulation) -> None:
+    ann = room.joined("ann")
+    room.tick = 100.0
+    text, leave = room.say(ann, "last"), room.leave(ann)
+    assert ann.room.next_deadline() == 100.0 + limits.LEAVE
+    room.lose_patience(ann)
+    assert kinds(room.answers(ann, text)) == ["Unsent"]
+    assert kinds(room.answers(ann, leave)) == ["Gone"]
+    assert ann.room.next_deadline() is None
+
+
+def test_what_is_typed_after_a_leave_is_given_back(room: Simulation) -> None:
+    ann = room.joined("ann")
+    before = room.say(ann, "before")
+    room.leave(ann)
+    late, nick = room.say(ann, "late"), room.rename(ann, "eve")
+    assert kinds(room.answers(ann, late)) == ["Unsent"]
+    assert kinds(room.answers(ann, nick)) == ["Error"]
+    room.settle()
+    assert kinds(room.answers(ann, before)) == ["Message"]
+    assert ann.room.over
+    assert kinds(room.answers(ann, room.say(ann, "too late"))) == ["Unsent"]
+
+
+def test_frames_that_come_after_the_end_are_ignored(room: Simulation) -> None:
+    ann = room.joined("ann")
+    room.say(room.host, "late")
+    room.write(ann)
+    room.leave(ann)
+    room.lose_patience(ann)
+    for late in (steps.Dropped(steps.UPLINK, "closed"), steps.Tick(), steps.Dialling(2, "")):
+        assert ann.room.handle(late, steps.Now(0, 0)) == []
+    assert kinds(ann.told)[-1] == "Gone"
+
+
+def test_a_member_that_is_out_is_not_heard_any_more(room: Simulation) -> None:
+    """Fake leave and go on speaking."""
+    ann = room.joined("ann")
+    room.say(ann, "on its way")
+    room.leave(ann)
+    room.host_hears(ann)
+    room.host_hears(ann)
+    told = told_during(room.host, room.settle)
+    assert not told
+    assert [message.text for message in room.host.got(events.Message)] == ["on its way"]
+
+
+def test_a_lost_member_is_shown_as_lost_and_told_so(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    text = room.say(ann, "never sent")
+    room.lose(ann, delivering=False)
+    room.settle()
+    assert kinds(ann.told[3:]) == ["Joined", "Link", "Unsent", "Gone"]
+    assert ann.got(events.Gone)[0].reason == "lost"
+    assert kinds(room.answers(ann, text)) == ["Unsent"]
+    for party in (bob, room.host):
+        assert [(left.nick, left.reason) for left in party.got(events.Left)] == [("ann", "lost")]
+
+
+def test_a_joiner_that_is_lost_before_its_welcome_dials_again(room: Simulation) -> None:
+    ann = room.newcomer("ann")
+    room.write(ann)
+    room.member_hears(ann)
+    room.host_hears(ann)
+    room.lose(ann, delivering=False)
+    room.host_hears(ann)
+    room.member_hears(ann)
+    room.settle()
+    assert [link.attempt for link in ann.got(events.Link)] == [1, 2, 2]
+    assert ann.room.entered
+    assert ann.people == room.who(room.host)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a joiner that dials again is refused for good while the host has not noticed the loss (up to 15 s)",
+)
+def test_a_joiner_that_is_lost_before_its_welcome_is_let_in_even_if_the_host_has_not_noticed(room: Simulation) -> None:
+    ann = room.newcomer("ann")
+    room.write(ann)
+    room.member_hears(ann)
+    room.host_hears(ann)
+    room.lose(ann, delivering=False)
+    room.dial(ann)
+    for _ in range(6):
+        room.write(ann)
+        room.member_hears(ann)
+        room.host_hears(ann)
+    assert ann.room.entered
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_the_room_ends_with_its_host(room: Simulation, close: bool) -> None:
+    ann, bob = room.joined("ann"), room.newcomer("bob")
+    waiting = room.say(bob, "early")
+    lost = room.say(ann, "too late for the host")
+    room.say(room.host, "bye")
+    re = room.leave(room.host, close=close)
+    assert kinds(room.answers(room.host, re)) == ["Gone"]
+    room.settle()
+    assert [message.text for message in ann.got(events.Message)] == ["bye"]
+    assert ann.got(events.Gone)[0].reason == "closed"
+    assert kinds(room.answers(ann, lost)) == ["Unsent"]
+    assert kinds(room.answers(bob, waiting)) == ["Unsent"]
+    assert bob.got(events.Gone)[0].reason == "lost"
+
+
+def test_a_member_cannot_close_the_room(room: Simulation) -> None:
+    ann = room.joined("ann")
+    [error] = room.answers(ann, room.leave(ann, close=True))
+    assert isinstance(error, events.Error)
+    assert error.code == "not-allowed"
+    assert ann.room.entered
+
+
+def test_a_host_without_tor_is_out_and_so_is_everyone(room: Simulation) -> None:
+    ann = room.joined("ann")
+    room.break_down(TorLost("it ended"))
+    room.settle()
+    assert [gone.reason for gone in room.host.got(events.Gone)] == ["tor"]
+    assert [gone.reason for gone in ann.got(events.Gone)] == ["lost"]
+
+
+def test_a_joiner_that_reaches_nobody_gives_up(room: Simulation) -> None:
+    room.leave(room.host)
+    ann = room.newcomer("ann")
+    room.give_up(ann)
+    assert [error.code for error in ann.got(events.Error)] == ["unreachable"]
+    assert [gone.reason for gone in ann.got(events.Gone)] == ["lost"]
+    assert ann.room.failure is not None
+
+
+def test_a_new_nick_is_seen_by_all(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    re = room.rename(ann, "Anna")
+    room.settle()
+    assert kinds(room.answers(ann, re)) == ["Renamed"]
+    for party in (ann, bob, room.host):
+        assert [(event.was, event.nick) for event in party.got(events.Renamed)] == [("ann", "Anna")]
+
+
+@pytest.mark.parametrize("nick", ["bob", "BOB", "host"])
+def test_a_taken_nick_is_an_error_for_who_asked_and_for_nobody_else(room: Simulation, nick: str) -> None:
+    ann, bob = room.joined("ann"), room.joined("Bob")
+    re = room.rename(ann, nick)
+    assert not told_during(bob, room.settle)
+    [error] = room.answers(ann, re)
+    assert isinstance(error, events.Error)
+    assert error.code == "nick-taken"
+    assert ann.room.outstanding == 0
+    room.say(ann, "still here")
+    room.settle()
+    assert bob.messages == ann.messages != []
+
+
+def test_a_host_is_told_of_a_taken_nick_at_once(room: Simulation) -> None:
+    room.joined("ann")
+    [error] = room.answers(room.host, room.rename(room.host, "ANN"))
+    assert isinstance(error, events.Error)
+    assert error.code == "nick-taken"
+
+
+def test_of_two_who_want_one_nick_the_first_to_be_heard_gets_it(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    first, second = room.rename(bob, "eve"), room.rename(ann, "Eve")
+    room.host_hears(bob)
+    room.settle()
+    assert kinds(room.answers(bob, first)) == ["Renamed"]
+    assert kinds(room.answers(ann, second)) == ["Error"]
+
+
+def test_ones_own_nick_again_is_no_news(room: Simulation) -> None:
+    ann = room.joined("ann")
+    assert kinds(room.answers(ann, room.rename(ann, "ann"))) == ["Notice"]
+    assert ann.room.outstanding == 0
+
+
+def test_a_nick_in_other_letters_is_still_ones_own(room: Simulation) -> None:
+    ann = room.joined("ann")
+    re = room.rename(ann, "ANN")
+    room.settle()
+    assert kinds(room.answers(ann, re)) == ["Renamed"]
+
+
+def test_a_nick_is_free_again_once_its_owner_is_gone(room: Simulation) -> None:
+    ann = room.joined("ann")
+    room.leave(ann)
+    room.settle()
+    assert room.joined("Ann").room.entered
+
+
+def test_questions_are_answered_with_what_holds_now(room: Simulation) -> None:
+    ann = room.joined("ann")
+    room.joined("bob")
+    assert list(room.who(ann).values()) == ["host", "ann", "bob"]
+    [answer] = room.answers(ann, room.ask_code(ann))
+    assert isinstance(answer, events.Reply)
+    assert answer.data == {"code": room.host.room.code}
+
+
+def test_events_of_the_room_asked_for_carry_who_asked() -> None:
+    room = Simulation(re="mine")
+    assert [event.re for event in room.host.told] == ["mine", "mine"]
+    ann = room.newcomer("ann", re="hers")
+    room.settle()
+    assert [event.re for event in ann.told] == ["hers", "hers", "hers"]
+    room.say(room.host, "hello")
+    room.lose(ann, delivering=True)
+    room.settle()
+    assert {event.re for event in ann.told[3:]} == {UNSET}

@@ -1,0 +1,102 @@
+"""The roster: whatever happens, no two members are alike, and the index of nicks says what the members say."""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from anonp2p import limits
+from anonp2p.core import identity, names
+from anonp2p.core.roster import Member, Roster
+
+KEYS = [bytes([number]) * 32 for number in range(8)]
+NICKS = ["ann", "ANN", "Ａnn", "bob", "Bob", "Straße", "STRASSE", "eve", "éve", "anon-x93k"]
+
+keys = st.sampled_from(KEYS)
+nicks = st.sampled_from(NICKS).map(names.nick)
+
+
+class Members(RuleBasedStateMachine):
+    """A roster, and what should be in it: nicks by key, in the order they came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.roster = Roster()
+        self.model: dict[bytes, str] = {}
+
+    def taken(self, nick: str, key: bytes) -> bool:
+        wanted = names.skeleton(nick)
+        return any(wanted == names.skeleton(other) for owner, other in self.model.items() if owner != key)
+
+    def member(self, key: bytes) -> Member | None:
+        return self.roster.get(identity.member_id(key))
+
+    @rule(key=keys, nick=nicks, counter=st.integers(0, 9))
+    def add(self, key: bytes, nick: str, counter: int) -> None:
+        if key in self.model or self.taken(nick, key):
+            with pytest.raises(ValueError, match="alike"):
+                self.roster.add(key, nick, counter)
+        else:
+            member = self.roster.add(key, nick, counter)
+            assert (member.key, member.nick, member.counter) == (key, nick, counter)
+            self.model[key] = nick
+
+    @rule(key=keys)
+    def remove(self, key: bytes) -> None:
+        if member := self.member(key):
+            self.roster.remove(member)
+            del self.model[key]
+
+    @rule(key=keys, nick=nicks)
+    def rename(self, key: bytes, nick: str) -> None:
+        if (member := self.member(key)) and not self.taken(nick, key):
+            self.roster.rename(member, nick)
+            self.model[key] = nick
+
+    @rule(key=keys)
+    def add_under_the_nick_it_offers(self, key: bytes) -> None:
+        nick = self.roster.nick_for(key)
+        if key not in self.model and nick is not None:
+            assert names.is_nick(nick)
+            self.add(key, nick, 0)
+            assert key in self.model
+
+    @invariant()
+    def members_are_those_that_came_in_their_order(self) -> None:
+        assert [(member.key, member.nick) for member in self.roster] == list(self.model.items())
+        assert len(self.roster) == len(self.model)
+        assert all(self.member(key) is not None for key in self.model)
+        assert all(self.member(key) is None for key in KEYS if key not in self.model)
+
+    @invariant()
+    def no_two_look_alike(self) -> None:
+        assert len({names.skeleton(member.nick) for member in self.roster}) == len(self.roster)
+
+    @invariant()
+    def a_nick_is_taken_exactly_where_somebody_else_has_it(self) -> None:
+        for nick in map(names.nick, NICKS):
+            assert self.roster.is_taken(nick, b"") == self.taken(nick, b"")
+            for key in KEYS:
+                assert self.roster.is_taken(nick, identity.member_id(key)) == self.taken(nick, key)
+
+
+TestMembers = Members.TestCase
+TestMembers.settings = settings(max_examples=50, stateful_step_count=25)
+
+
+def test_the_nick_of_one_who_asked_for_none_is_made_from_its_key() -> None:
+    tag = identity.tag(identity.member_id(KEYS[0]))
+    assert Roster().nick_for(KEYS[0]) == f"anon-{tag[:4]}"
+
+
+def test_it_grows_where_it_is_taken_until_it_is_too_long() -> None:
+    roster = Roster()
+    spelled = identity.spell(identity.member_id(KEYS[0]))
+    for number, length in enumerate(range(4, limits.NICK - len("anon-") + 1)):
+        assert roster.nick_for(KEYS[0]) == f"anon-{spelled[:length]}"
+        roster.add(bytes([100 + number]) * 32, f"anon-{spelled[:length]}".upper())
+    assert roster.nick_for(KEYS[0]) is None
+
+
+def test_a_member_shows_nothing_of_itself() -> None:
+    assert "ann" not in repr(Roster().add(KEYS[0], "ann"))

@@ -1,0 +1,411 @@
+"""Our own Tor, started for real but kept off every network."""
+
+import fcntl
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.config import Config, Endpoint
+from anonp2p.core import events
+from anonp2p.errors import AnonError, Failed, TorMissing, TorRefused, first
+from anonp2p.net import launch, tor
+from anonp2p.net.launch import OwnTor
+from anonp2p.net.tor import _Control
+from tests.support import processes
+
+pytestmark = [
+    pytest.mark.tor_control,
+    pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning"),  # stem's
+]
+
+OFFLINE = "DisableNetwork 1\n"
+
+
+@pytest.fixture
+def torrc(short_path: Path) -> Path:
+    """A torrc that keeps Tor off every network."""
+    path = short_path / "torrc"
+    path.write_text(OFFLINE)
+    return path
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """Where DataDirectories go."""
+    path = tmp_path / "state" / "anonp2p"
+    path.parent.mkdir()
+    return path
+
+
+async def ask(own: OwnTor, *keys: str) -> list[str]:
+    """What GETINFO tells."""
+    control = await _Control.open(Endpoint(path=own.control))
+    try:
+        return [await control.info(key) for key in keys]
+    finally:
+        await control.close()
+
+
+async def process_of(own: OwnTor) -> int:
+    (process,) = await ask(own, "process/pid")
+    return int(process)
+
+
+async def data_directory_of(own: OwnTor) -> Path:
+    control = await _Control.open(Endpoint(path=own.control))
+    try:
+        _, _, text = (await control.send("GETCONF DataDirectory"))[0]
+        return Path(text.decode().partition("=")[2].strip('"'))
+    finally:
+        await control.close()
+
+
+async def failure(torrc: Path | None, *, amnesic: bool = False) -> AnonError:
+    """What a launch that fails raises."""
+    try:
+        async with launch.launch(torrc, amnesic=amnesic):
+            pytest.fail("it started")
+    except* AnonError as group:
+        error = first(group)
+    return error
+
+
+def names(directory: Path) -> list[str]:
+    """What is in a directory."""
+    return sorted(path.name for path in directory.iterdir())
+
+
+def contents(directory: Path) -> bytes:
+    """All that is written under a directory."""
+    return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+async def test_it_lives_as_long_as_the_context_and_leaves_no_runtime_directory(torrc: Path, runtime: Path) -> None:
+    async with launch.launch(torrc, amnesic=False) as own:
+        process = await process_of(own)
+        assert processes.with_argument(str(torrc)) == [process]
+        assert own.runtime.parent == runtime
+        assert own.runtime.stat().st_mode & 0o777 == 0o700
+    assert not processes.is_alive(process)
+    assert names(runtime) == []
+
+
+async def test_it_ends_when_the_context_ends_by_an_error(torrc: Path, runtime: Path) -> None:
+    process = 0
+    with pytest.RaisesGroup(ZeroDivisionError):
+        async with launch.launch(torrc, amnesic=False) as own:
+            process = await process_of(own)
+            raise ZeroDivisionError
+    assert process
+    assert not processes.is_alive(process)
+    assert names(runtime) == []
+
+
+async def test_it_ends_when_we_are_cancelled_while_it_starts(
+    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = trio.Event()
+
+    async def never(*_: object) -> None:
+        started.set()
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(launch, "_await_control", never)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(enter, torrc)
+        await started.wait()
+        assert len(processes.with_argument(str(torrc))) == 1
+        nursery.cancel_scope.cancel()
+    assert processes.with_argument(str(torrc)) == []
+    assert names(runtime) == []
+
+
+async def enter(torrc: Path) -> None:
+    async with launch.launch(torrc, amnesic=False):
+        await trio.sleep_forever()
+
+
+async def test_neither_arguments_nor_environment_tell_what_we_were_asked_for(
+    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(torrc, OFFLINE + "Nickname secretnick\n")
+    monkeypatch.setenv("ANONP2P_NICK", "secretnick")
+    monkeypatch.setenv("ANONP2P_TORRC", str(torrc))
+    monkeypatch.setenv("KEPT", "as it is")
+    async with launch.launch(torrc, amnesic=False) as own:
+        of_process = Path("/proc") / str(await process_of(own))
+        arguments = (of_process / "cmdline").read_bytes().split(b"\0")[:-1]
+        environment = (of_process / "environ").read_bytes().split(b"\0")
+        assert arguments[1:] == [b"--defaults-torrc", os.fsencode(torrc), b"--ignore-missing-torrc", b"-f", b"-"]
+        assert arguments[0].startswith(b"/")
+        assert b"KEPT=as it is" in environment
+        assert not [line for line in environment if b"ANONP2P_" in line or b"secretnick" in line]
+        assert b"ControlSocket" not in contents(runtime)
+
+
+async def test_what_its_file_says_does_not_replace_what_we_need(torrc: Path, runtime: Path, state: Path) -> None:
+    elsewhere, leak = torrc.parent / "elsewhere", torrc.parent / "leak"
+    write(
+        torrc,
+        f"{OFFLINE}DataDirectory {elsewhere}\nLog debug file {leak}\nControlPort auto\nRunAsDaemon 1\n"
+        "CookieAuthentication 0\n",
+    )
+    async with launch.launch(torrc, amnesic=False) as own:
+        assert (await data_directory_of(own)).parent == state
+        (control,) = await ask(own, "net/listeners/control")
+        assert control == f'"unix:{own.control}"'
+    assert not elsewhere.exists()
+    assert not leak.exists()
+
+
+async def test_a_tor_that_hangs_is_killed_in_time(torrc: Path, runtime: Path) -> None:
+    async with launch.launch(torrc, amnesic=False) as own:
+        process = await process_of(own)
+        os.kill(process, signal.SIGSTOP)
+        before = trio.current_time()
+    assert not processes.is_alive(process)
+    assert trio.current_time() - before >= limits.TOR_STOP
+    assert names(runtime) == []
+
+
+async def test_a_tor_that_has_ended_by_itself_does_no_harm(torrc: Path, runtime: Path) -> None:
+    async with launch.launch(torrc, amnesic=False) as own:
+        os.kill(await process_of(own), signal.SIGKILL)
+    assert names(runtime) == []
+
+
+async def test_a_second_copy_gets_a_directory_of_its_own_for_its_time(torrc: Path, runtime: Path, state: Path) -> None:
+    async with launch.launch(torrc, amnesic=False) as one:
+        async with launch.launch(torrc, amnesic=False) as two:
+            first_data, second_data = await data_directory_of(one), await data_directory_of(two)
+            assert first_data.parent == state
+            assert second_data == two.runtime / "data"
+        assert not second_data.exists()
+        assert first_data.is_dir()
+    async with launch.launch(torrc, amnesic=False) as three:
+        assert await data_directory_of(three) == first_data
+    assert names(state) == [first_data.name]
+
+
+async def test_each_content_of_the_torrc_has_a_directory_of_its_own(torrc: Path, runtime: Path, state: Path) -> None:
+    async with launch.launch(torrc, amnesic=False) as one:
+        other = torrc.with_name("other")
+        other.write_text(OFFLINE + "# another network\n")
+        async with launch.launch(other, amnesic=False) as two:
+            assert await data_directory_of(one) != await data_directory_of(two)
+    assert len(names(state)) == 2
+    assert {(state / name).stat().st_mode & 0o777 for name in names(state)} == {0o700}
+
+
+async def test_its_directory_stays_locked_as_long_as_tor_lives_whatever_becomes_of_us(
+    torrc: Path, runtime: Path, state: Path
+) -> None:
+    async with launch.launch(torrc, amnesic=False) as own:
+        path = await data_directory_of(own) / "anonp2p.lock"
+        descriptors = Path("/proc") / str(await process_of(own)) / "fd"
+        assert path in [(descriptors / name).readlink() for name in names(descriptors)]
+    with path.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.fixture
+def memory_directory(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory that lives in memory and holds what an amnesic Tor writes."""
+    base = Path("/dev/shm")
+    if not launch._in_memory(base):
+        pytest.skip("/dev/shm is no tmpfs here")
+    path = base / f"t-{os.urandom(4).hex()}"
+    path.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
+    return path
+
+
+async def test_an_amnesic_tor_leaves_nothing(torrc: Path, memory_directory: Path, state: Path) -> None:
+    try:
+        async with launch.launch(torrc, amnesic=True) as own:
+            data = await data_directory_of(own)
+            assert data.is_relative_to(memory_directory)
+            assert names(data)
+        assert names(memory_directory) == []
+        assert names(state.parent) == []
+    finally:
+        shutil.rmtree(memory_directory)
+
+
+async def test_an_amnesic_tor_is_not_started_where_all_directories_reach_a_disk(
+    torrc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_MEMORY", ())
+    error = await failure(torrc, amnesic=True)
+    assert isinstance(error, TorRefused)
+    assert "--amnesic" in str(error)
+    assert processes.with_argument(str(torrc)) == []
+
+
+async def test_a_bad_torrc_is_refused_in_tors_own_words(torrc: Path, runtime: Path) -> None:
+    write(torrc, "Nonsense 1\n")
+    error = await failure(torrc)
+    assert isinstance(error, TorRefused)
+    assert "Unknown option 'Nonsense'" in str(error)
+    assert names(runtime) == []
+
+
+async def test_a_tor_that_never_opens_its_control_socket_is_given_up(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(
+        short_path / "bin", "echo 'Nov 01 12:00:00.000 [warn] It is too dark in here.'; exec sleep 1000", monkeypatch
+    )
+    monkeypatch.setattr(limits, "LAUNCH", 0.5)
+    error = await failure(torrc)
+    assert isinstance(error, TorRefused)
+    assert "It is too dark in here" in str(error)
+    assert processes.with_argument(str(torrc)) == []
+    assert names(runtime) == []
+
+
+async def test_a_tor_that_ends_without_a_word_is_refused(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(short_path / "bin", "exit 1", monkeypatch)
+    assert "it said nothing" in str(await failure(torrc))
+
+
+async def test_a_tor_that_cannot_be_run_is_refused(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(short_path / "bin", "", monkeypatch).write_bytes(b"\x7fELF no program")
+    error = await failure(torrc)
+    assert isinstance(error, TorRefused)
+    assert "does not start" in str(error)
+
+
+async def test_a_flood_of_words_from_tor_neither_stops_it_nor_fills_us(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = "head -c 5000000 /dev/zero; echo; echo 'x [err] At last.'; exit 1"
+    fake_tor(short_path / "bin", flood, monkeypatch)
+    assert "At last" in str(await failure(torrc))
+
+
+def fake_tor(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `tor` that is found first."""
+    directory.mkdir()
+    program = directory / "tor"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+    return program
+
+
+async def test_no_tor_at_all_is_missing(torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(runtime))
+    monkeypatch.setattr(launch, "_EXTRA_PATH", ())
+    error = await failure(torrc)
+    assert isinstance(error, TorMissing)
+    assert "install" in str(error)
+    assert names(runtime) == []
+
+
+def test_a_tor_in_a_relative_directory_of_the_path_is_not_found(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(short_path / "bin", "exit 1", monkeypatch)
+    monkeypatch.chdir(short_path)
+    monkeypatch.setenv("PATH", f"bin{os.pathsep}.{os.pathsep}")
+    monkeypatch.setattr(launch, "_EXTRA_PATH", ())
+    with pytest.raises(TorMissing):
+        launch.find()
+    monkeypatch.setenv("PATH", str(short_path / "bin"))
+    assert launch.find() == os.path.realpath(short_path / "bin" / "tor")
+
+
+async def test_a_place_that_cannot_be_written_is_told_as_such(
+    torrc: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    error = await failure(torrc)
+    assert isinstance(error, Failed)
+    assert names(runtime) == []
+
+
+def test_directories_too_long_for_a_socket_or_with_spaces_are_passed_over(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = launch._runtime_base(memory=False)
+    for name in ("with space", "long" * 20):
+        (short_path / name).mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path / name))
+        assert launch._runtime_base(memory=False) != short_path / name
+    assert usual.is_dir()
+
+
+# --- together with its control connection, as `--tor own` has it
+
+
+@asynccontextmanager
+async def connecting(torrc: Path) -> AsyncIterator[list[events.Event]]:
+    """Connects to a Tor of our own, which gets nowhere; yields what it tells, once it has told something."""
+    told: list[events.Event] = []
+    news = trio.Event()
+
+    def tell(event: events.Event) -> None:
+        told.append(event)
+        news.set()
+
+    async def connect() -> None:
+        async with tor.connect(Config(tor="own", torrc=torrc), tell):
+            pytest.fail("it cannot have booted")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connect)
+        with trio.fail_after(30):
+            await news.wait()
+        yield told
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_boot_that_is_cancelled_leaves_no_tor(torrc: Path, runtime: Path) -> None:
+    async with connecting(torrc) as told:
+        assert told == [events.TorProgress(progress=0, summary="Starting")]
+        assert len(processes.with_argument(str(torrc))) == 1
+    assert processes.with_argument(str(torrc)) == []
+    assert names(runtime) == []
+
+
+async def test_a_tor_that_dies_while_it_boots_is_lost(torrc: Path, runtime: Path) -> None:
+    with pytest.RaisesGroup(pytest.RaisesExc(AnonError, match="it ended while starting"), flatten_subgroups=True):
+        async with connecting(torrc):
+            (process,) = processes.with_argument(str(torrc))
+            os.kill(process, signal.SIGKILL)
+            with trio.fail_after(30):
+                await trio.sleep_forever()
+    assert names(runtime) == []
+
+
+async def test_a_boot_that_gets_nowhere_is_told_and_then_given_up(
+    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BOOT_SLOW", 0.05)
+    monkeypatch.setattr(limits, "BOOT_STALL", 0.1)
+    told: list[events.Event] = []
+    with pytest.RaisesGroup(TorRefused, flatten_subgroups=True) as caught:
+        async with tor.connect(Config(tor="own", torrc=torrc), told.append):
+            pytest.fail("it cannot have booted")
+    assert "stuck at 0 % (Starting)" in str(first(caught.value))
+    assert [event.room for event in told if isinstance(event, events.Notice)] == [UNSET]
+    assert processes.with_argument(str(torrc)) == []
+    assert names(runtime) == []

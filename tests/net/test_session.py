@@ -1,0 +1,817 @@
+"""Whole rooms: people, strangers and false hosts over networks that can be made to fail."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
+
+import pytest
+import trio
+import trio.testing
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.core import events, frames, identity, steps
+from anonp2p.core.code import RoomKey
+from anonp2p.errors import TorLost, TorMissing
+from anonp2p.net.transport import DialFault, Transport
+from tests.support.people import Gathering, Peer, Person, gathering
+from tests.support.transports import CONNECT, HANG, MemoryNetwork, Network
+
+NICKS = ("ann", "bob", "cho", "dan", "eve")
+
+
+async def all_joined(gathered: Gathering) -> tuple[Person, list[Person]]:
+    """A host and five members, all of whom know of all."""
+    host = await gathered.host()
+    members = [gathered.invite(nick) for nick in NICKS]
+    for person in (host, *members):
+        await person.until(lambda person=person: len(person.nicks) == 1 + len(NICKS))  # type: ignore[misc]
+    return host, members
+
+
+async def chat(host: Person, *members: Person) -> None:
+    """Each says something that all hear."""
+    people = (host, *members)
+    word = f"{len(host.told)}"
+    async with trio.open_nursery() as nursery:
+        for person in people:
+            nursery.start_soon(person.say, word)
+    for person in people:
+        await person.until(lambda person=person: person.texts.count(word) == len(people))  # type: ignore[misc]
+
+
+# --- conversations, over every network
+
+
+async def test_a_creator_is_told_the_code_and_then_that_others_can_join(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host("ann", name="den")
+        entered, reachable = host.told
+        assert isinstance(entered, events.Entered)
+        assert isinstance(reachable, events.Reachable)
+        assert (entered.code, entered.name, entered.nick, entered.role) == (gathered.key.code, "den", "ann", "host")
+        assert [(person.nick, person.role) for person in entered.members] == [("ann", "host")]
+
+
+async def test_five_join_and_know_of_one_another(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host, members = await all_joined(gathered)
+        for person in (host, *members):
+            assert sorted(person.nicks) == sorted(("host", *NICKS))
+        for person, nick in zip(members, NICKS, strict=True):
+            entered = await person.hears(events.Entered)
+            assert (entered.nick, entered.role, entered.name) == (nick, "member", "demo")
+            assert [link.state for link in person.heard(events.Link)] == ["connecting", "up"]
+
+
+async def test_all_see_the_same_messages_in_the_same_order(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host, members = await all_joined(gathered)
+        people = (host, *members)
+        async with trio.open_nursery() as nursery:
+            for number, person in enumerate(people):
+                nursery.start_soon(person.say, *(f"{number}.{line}" for line in range(10)))
+        for person in people:
+            await person.until(lambda person=person: len(person.texts) == 60)  # type: ignore[misc]
+        stories = [[part for part in person.story if part[0] == "message"] for person in people]
+        assert all(story == stories[0] for story in stories)
+        for number in range(len(people)):
+            own = [text for text in host.texts if text.startswith(f"{number}.")]
+            assert own == [f"{number}.{line}" for line in range(10)]
+        seqs = [part[1] for part in stories[0]]
+        assert seqs == sorted(set(seqs))
+
+
+async def test_an_author_gets_a_receipt_and_the_others_the_message(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        ann, bob = await gathered.join("ann"), await gathered.join("bob")
+        await ann.session.post(steps.Say("waves", action=True, re=7))
+        mine = await ann.hears(events.Message)
+        assert (mine.mine, mine.re, mine.text, mine.action) == (True, 7, "waves", True)
+        for other in (host, bob):
+            seen = await other.hears(events.Message)
+            assert (seen.mine, seen.re, seen.nick, seen.seq) == (False, UNSET, "ann", mine.seq)
+
+
+async def test_a_new_nick_is_seen_by_all(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host, members = await all_joined(gathered)
+        await members[0].session.post(steps.Rename("zoe"))
+        for person in (host, *members):
+            renamed = await person.hears(events.Renamed)
+            assert (renamed.was, renamed.nick) == ("ann", "zoe")
+        await members[0].say("hi")
+        assert (await members[1].hears(events.Message)).nick == "zoe"
+
+
+async def test_of_two_who_want_one_nick_the_first_gets_it_and_only_the_other_hears_why(
+    network: Network, clock: object
+) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        ann, bob = await gathered.join("ann"), await gathered.join("bob")
+        await bob.session.post(steps.Rename("Ann", re=3))
+        assert (await bob.hears(events.Error)).re == 3
+        await bob.say("still bob")
+        await ann.hears(events.Message, nick="bob")
+        assert not [event for person in (host, ann, bob) for event in person.heard(events.Renamed)]
+        assert not [event for person in (host, ann) for event in person.heard(events.Error)]
+
+
+async def test_a_leave_is_confirmed_and_seen_by_all(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host, members = await all_joined(gathered)
+        await members[0].session.post(steps.Say("bye"))
+        await members[0].session.post(steps.Leave(re=9))
+        gone = await members[0].gone()
+        assert (gone.reason, gone.re) == ("left", 9)
+        assert members[0].texts == ["bye"]
+        for person in (host, *members[1:]):
+            assert (await person.hears(events.Left)).reason == "left"
+            assert person.texts == ["bye"]
+        await chat(host, *members[1:])
+
+
+async def test_one_who_left_may_come_again_under_the_same_nick(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        await ann.session.post(steps.Leave())
+        await ann.gone()
+        again = await gathered.join("ann")
+        await chat(host, again)
+
+
+@pytest.mark.parametrize("step", [steps.Leave(), steps.Leave(close=True)], ids=["leave", "close"])
+async def test_a_room_ends_with_its_host_and_its_last_words_reach_all(
+    network: Network, clock: object, step: steps.Leave
+) -> None:
+    async with gathering(network) as gathered:
+        host, members = await all_joined(gathered)
+        last = [f"last words {number}" for number in range(100)]
+        await host.say(*last)
+        await host.session.post(step)
+        assert (await host.gone()).reason == "left"
+        for person in members:
+            assert (await person.gone()).reason == "closed"
+            assert person.texts == last
+            assert not person.heard(events.Link, state="lost")
+
+
+async def test_what_is_typed_before_being_let_in_is_sent_afterwards(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        early = gathered.invite("early")
+        await early.say("one", "two")
+        assert early.session.outstanding == 2
+        host = await gathered.host()
+        await host.until(lambda: host.texts == ["one", "two"])
+        await early.until(lambda: early.texts == ["one", "two"])
+        assert early.session.outstanding == 0
+
+
+@pytest.mark.xfail(strict=True, reason="more than limits.DIRECT of them make the joiner drop its own link")
+async def test_all_that_may_be_typed_before_being_let_in_is_sent_afterwards(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        early = gathered.invite("early")
+        texts = [str(number) for number in range(limits.PENDING)]
+        await early.say(*texts)
+        await gathered.host()
+        await early.until(lambda: early.texts == texts or bool(early.heard(events.Gone)))
+        assert early.texts == texts
+
+
+@pytest.mark.xfail(strict=True, reason="more than limits.DIRECT of them make the member drop its own link")
+async def test_a_member_may_type_ahead_while_its_link_is_slow(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.lockstep = True
+    async with gathering(memory) as gathered:
+        await gathered.host()
+        ann = await gathered.join("ann")
+        memory.wires[0].host.pause()
+        texts = [str(number) for number in range(limits.PENDING)]
+        await ann.say(*texts)
+        await trio.testing.wait_all_tasks_blocked()
+        memory.wires[0].host.resume()
+        await ann.until(lambda: ann.texts == texts or bool(ann.heard(events.Gone)))
+        assert ann.texts == texts
+
+
+async def test_a_member_knows_when_all_it_typed_has_its_place(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        await gathered.host()
+        ann = await gathered.join("ann")
+        await ann.say(*map(str, range(20)))
+        assert ann.session.outstanding > 0
+        with trio.fail_after(network.patience):
+            await ann.session.until(lambda: not ann.session.outstanding)
+        assert ann.texts == [str(number) for number in range(20)]
+
+
+async def test_until_returns_when_the_room_is_over_whatever_was_awaited(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ann.session.until, lambda: False)
+            await host.session.post(steps.Leave())
+            nursery.cancel_scope.deadline = trio.current_time() + network.patience
+        assert not nursery.cancel_scope.cancelled_caught
+        assert (await ann.gone()).reason == "closed"
+        assert not await ann.session.post(steps.Say("too late"))
+        assert ann.session.outstanding == 0
+
+
+async def test_a_nick_that_is_taken_is_refused_and_nobody_inside_notices(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        other = gathered.invite("ANN")
+        await other.say("never sent")
+        assert (await other.gone()).reason == "refused"
+        assert [error.code for error in other.heard(events.Error)] == ["nick-taken"]
+        assert [unsent.text for unsent in other.heard(events.Unsent)] == ["never sent"]
+        assert not other.heard(events.Entered)
+        await chat(host, ann)
+        assert host.nicks == ["host", "ann"]
+
+
+async def test_a_notice_of_the_place_reaches_the_host(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.notice = "It is drafty here."
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        assert (await host.hears(events.Notice)).text == "It is drafty here."
+
+
+# --- links that die
+
+
+async def test_a_killed_link_is_a_loss_at_both_its_ends(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        ann, bob = await gathered.join("ann"), await gathered.join("bob")
+        await ann.session.post(steps.Ask("/who"))
+        await ann.hears(events.Reply)
+        memory.wires[0].fall_silent()
+        await ann.say("on its way")
+        await trio.testing.wait_all_tasks_blocked()
+        memory.wires[0].cut()
+        assert (await ann.gone()).reason == "lost"
+        kinds = [(type(event), getattr(event, "state", "")) for event in ann.told[-3:]]
+        assert kinds == [(events.Link, "lost"), (events.Unsent, ""), (events.Gone, "")]
+        assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["on its way"]
+        for person in (host, bob):
+            assert (await person.hears(events.Left, nick="ann")).reason == "lost"
+        await chat(host, bob)
+
+
+async def test_a_member_that_hangs_up_without_a_word_is_lost_at_once(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        await gathered.join("ann")
+        before = trio.current_time()
+        await memory.wires[0].dialler.aclose()
+        assert (await host.hears(events.Left)).reason == "lost"
+        assert trio.current_time() == before
+
+
+async def test_a_silent_link_is_noticed_by_both_sides_in_time(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        await trio.sleep(1)
+        memory.wires[0].fall_silent()
+        assert (await host.hears(events.Left)).reason == "lost"
+        assert (await ann.gone()).reason == "lost"
+        assert trio.current_time() == pytest.approx(limits.LINK_LOST)
+        assert [link.detail for link in ann.heard(events.Link, state="lost")] == ["nothing was heard for 15 seconds"]
+
+
+@pytest.mark.xfail(strict=True, reason="every step of a session puts off the beats of all its links")
+async def test_a_silent_link_harms_no_other(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        first, *members = [await gathered.join(nick) for nick in NICKS]
+        await trio.sleep(100)
+        memory.wires[0].fall_silent()
+        await first.gone()
+        await chat(host, *members)
+
+
+@pytest.mark.xfail(strict=True, reason="every step of a session puts off the beats of all its links")
+async def test_a_quiet_room_stays_up(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        members = [await gathered.join(nick) for nick in NICKS]
+        await trio.sleep(3_600)
+        for person in (host, *members):
+            assert len(person.nicks) == 1 + len(NICKS)
+            assert not person.heard(events.Left)
+            assert not person.heard(events.Link, state="lost")
+
+
+async def test_a_leave_that_the_host_does_not_confirm_takes_its_time_and_no_more(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        await gathered.host()
+        ann = await gathered.join("ann")
+        memory.wires[0].fall_silent()
+        before = trio.current_time()
+        await ann.say("unheard")
+        await ann.session.post(steps.Leave())
+        assert (await ann.gone()).reason == "left"
+        assert trio.current_time() - before == pytest.approx(limits.LEAVE)
+        assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["unheard"]
+
+
+async def test_a_host_that_ends_does_not_wait_long_for_a_silent_member(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        await gathered.join("ann")
+        bob = await gathered.join("bob")
+        memory.wires[0].fall_silent()
+        before = trio.current_time()
+        await host.session.post(steps.Leave())
+        assert (await host.gone()).reason == "left"
+        assert trio.current_time() - before == pytest.approx(limits.FLUSH)
+        assert (await bob.gone()).reason == "closed"
+
+
+async def test_a_slow_reader_harms_nobody_and_misses_nothing(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.lockstep = True
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        slow, quick = await gathered.join("slow"), await gathered.join("quick")
+        memory.wires[0].dialler.pause()
+        before = trio.current_time()
+        texts = [str(number) for number in range(500)]
+        await host.say(*texts)
+        await quick.until(lambda: quick.texts == texts)
+        assert trio.current_time() == before
+        assert len(slow.texts) < len(texts)
+        memory.wires[0].dialler.resume()
+        await slow.until(lambda: slow.texts == texts)
+        assert trio.current_time() == before
+
+
+async def test_a_reader_too_slow_for_the_log_is_lost_and_nobody_else(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LOG_ENTRIES", 100)
+    memory.lockstep = True
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        slow, quick = await gathered.join("slow"), await gathered.join("quick")
+        memory.wires[0].dialler.pause()
+        texts = [str(number) for number in range(500)]
+        for text in texts:
+            await host.say(text)
+            await quick.hears(events.Message, text=text)
+        memory.wires[0].dialler.resume()
+        assert (await quick.hears(events.Left)).nick == "slow"
+        assert quick.texts == texts
+        assert (await slow.gone()).reason == "lost"
+        await chat(host, quick)
+
+
+async def test_a_member_who_asks_for_denials_without_reading_them_is_cut_and_nobody_else(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.lockstep = True
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        bad, good = await gathered.join("bad"), await gathered.join("good")
+        memory.wires[0].dialler.pause()
+        for _ in range(limits.DIRECT * 3):
+            await bad.session.post(steps.Rename("good"))
+        before = trio.current_time()
+        assert (await good.hears(events.Left)).nick == "bad"
+        assert trio.current_time() == before
+        await chat(host, good)
+
+
+# --- strangers
+
+
+def join(hello: frames.Hello, gathered: Gathering, me: identity.Identity, nick: str) -> frames.Join:
+    signature = me.sign(identity.JOIN, hello.nonce + nick.encode())
+    return frames.Join(me.key, nick, signature)
+
+
+def submit(me: identity.Identity, counter: int, body: frames.Body) -> frames.Submit:
+    sealed = frames.seal(frames.Content(me.id, counter, body))
+    return frames.Submit(sealed, me.sign(identity.ENTRY, sealed))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", id="another protocol"),
+        pytest.param(b"\x00\x05\xff\xff\xff\xff\xff", id="garbage in a frame"),
+        pytest.param(b"\x00\x00", id="an empty frame"),
+        pytest.param((limits.HANDSHAKE_BYTES + 1).to_bytes(2, "big"), id="an oversize frame"),
+        pytest.param(b"\xff\xff" + b"\x91" * 65535, id="the longest frame"),
+        pytest.param(frames.encode(frames.Submit(b"", b"s" * 64)), id="a submit before its join"),
+        pytest.param(frames.encode(frames.Beat()), id="a beat before its join"),
+        pytest.param(frames.encode(frames.Welcome("x", b"h" * 16, 1)), id="a host's frame"),
+        pytest.param(b"\x00\x0f" + b"\x91" * 15, id="nested arrays"),
+    ],
+)
+async def test_a_stranger_who_breaks_the_rules_is_dropped_and_nobody_notices(
+    network: Network, clock: object, said: bytes
+) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        stranger = await gathered.stranger()
+        with suppress(trio.BrokenResourceError):  # it may be out before it has said everything
+            await stranger.stream.send_all(said)
+        assert [type(frame) for frame in await stranger.ended()] in ([frames.Hello], [])
+        before = (list(host.told), list(ann.told))
+        await trio.testing.wait_all_tasks_blocked()
+        assert (host.told, ann.told) == before
+        await chat(host, ann)
+        await stranger.close()
+
+
+async def test_a_stranger_with_two_joins_is_out_again_at_once(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        stranger = await gathered.stranger()
+        hello = await stranger.expect(frames.Hello)
+        me = identity.Identity(b"s" * 32, gathered.key.public)
+        asked = join(hello, gathered, me, "twice")
+        await stranger.send(asked, asked)
+        await stranger.ended()
+        for person in (host, ann):
+            assert (await person.hears(events.Left, nick="twice")).reason == "lost"
+        await chat(host, ann)
+        assert host.nicks == ["host", "ann"]
+        await stranger.close()
+
+
+async def test_each_stranger_gets_a_hello_of_its_own(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        await gathered.host()
+        strangers = [await gathered.stranger() for _ in range(3)]
+        hellos = [await stranger.expect(frames.Hello) for stranger in strangers]
+        assert len({hello.nonce for hello in hellos}) == 3
+        assert {hello.version for hello in hellos} == {frames.VERSION}
+        for stranger in strangers:
+            await stranger.close()
+
+
+async def test_a_join_recorded_on_another_link_is_refused(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        first, second = await gathered.stranger(), await gathered.stranger()
+        me = identity.Identity(b"s" * 32, gathered.key.public)
+        recorded = join(await first.expect(frames.Hello), gathered, me, "mallory")
+        await second.expect(frames.Hello)
+        await second.send(recorded)
+        assert (await second.expect(frames.Refused)).reason == "signature"
+        assert not host.heard(events.Joined)
+        await first.close()
+        await second.close()
+
+
+async def test_a_member_who_submits_in_anothers_name_is_out_and_unheard(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        mallory = await gathered.stranger()
+        me = identity.Identity(b"s" * 32, gathered.key.public)
+        await mallory.send(join(await mallory.expect(frames.Hello), gathered, me, "mallory"))
+        roster = await mallory.expect(frames.Roster)
+        await mallory.expect(frames.Welcome)
+        victim = identity.member_id(next(seat.key for seat in roster.seats if seat.nick == "ann"))
+        sealed = frames.seal(frames.Content(victim, 1, frames.Text("I am ann", False)))
+        await mallory.send(frames.Submit(sealed, me.sign(identity.ENTRY, sealed)))
+        assert (await ann.hears(events.Left)).nick == "mallory"
+        await chat(host, ann)
+        assert "I am ann" not in host.texts
+        await mallory.close()
+
+
+async def test_what_one_sends_right_behind_its_join_is_ordered(network: Network, clock: object) -> None:
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        stranger = await gathered.stranger()
+        me = identity.Identity(b"s" * 32, gathered.key.public)
+        hello = await stranger.expect(frames.Hello)
+        await stranger.send(join(hello, gathered, me, "quick"), submit(me, 1, frames.Text("hi", False)))
+        assert (await host.hears(events.Message)).text == "hi"
+        await stranger.close()
+
+
+async def test_half_open_strangers_are_bounded_and_give_way(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        strangers = [await gathered.stranger() for _ in range(limits.HALF_OPEN)]
+        for stranger in strangers:
+            await stranger.expect(frames.Hello)
+        one_too_many = await gathered.stranger()
+        assert await one_too_many.receive() is None
+        await chat(host, ann)
+        before = trio.current_time()
+        late = await gathered.join("late")
+        assert late.heard(events.Link, state="connecting")[1].detail == "the connection was closed"
+        assert 0 < trio.current_time() - before <= limits.HANDSHAKE_SECONDS + limits.DIAL_PAUSE_MAX
+        for stranger in strangers:
+            assert await stranger.ended() == []
+        await chat(host, late)
+
+
+async def test_strangers_who_hang_up_free_their_places_at_once(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        for _ in range(2):
+            strangers = [await gathered.stranger() for _ in range(limits.HALF_OPEN)]
+            for stranger in strangers:
+                await stranger.expect(frames.Hello)
+                await stranger.close()
+            await trio.testing.wait_all_tasks_blocked()
+        ann = await gathered.join("ann")
+        assert len(ann.heard(events.Link, state="connecting")) == 1
+        await chat(host, ann)
+
+
+async def test_members_do_not_count_as_half_open(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HALF_OPEN", 2)
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        members = [await gathered.join(nick) for nick in NICKS]
+        assert trio.current_time() == 0
+        await chat(host, *members)
+
+
+# --- a member and its host
+
+
+@asynccontextmanager
+async def false_host(memory: MemoryNetwork, gathered: Gathering) -> AsyncIterator[trio.MemoryReceiveChannel[Peer]]:
+    """Serves the room by hand: the peers that dial it, one after another."""
+    incoming, peers = trio.open_memory_channel[Peer](100)
+
+    async def attend(stream: trio.abc.Stream) -> None:
+        await incoming.send(Peer(stream, frames.FromJoiner | frames.FromMember, memory.patience))
+        await trio.sleep_forever()
+
+    async with memory.listen(gathered.key) as place, trio.open_nursery() as nursery:
+        nursery.start_soon(trio.serve_listeners, attend, [place.listener])
+        yield peers
+        nursery.cancel_scope.cancel()
+
+
+HELLO = frames.Hello(frames.VERSION, b"n" * 32)
+
+
+async def test_a_refusal_is_final(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:
+    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+        ann = gathered.invite("ann")
+        peer = await peers.receive()
+        await peer.send(HELLO)
+        asked = await peer.expect(frames.Join)
+        assert identity.signed(identity.JOIN, gathered.key.public, HELLO.nonce + b"ann", asked.signature, asked.key)
+        await peer.send(frames.Refused("full"))
+        assert (await ann.gone()).reason == "refused"
+        assert ann.session.room.failure is not None
+        assert ann.session.room.failure.code == "refused"
+        assert await peer.receive() is None
+        assert len(memory.dials) == 1
+
+
+async def test_a_host_of_another_version_is_not_asked(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+        ann = gathered.invite("ann")
+        peer = await peers.receive()
+        await peer.send(frames.Hello(frames.VERSION + 1, b"n" * 32))
+        assert (await ann.gone()).reason == "refused"
+        assert await peer.ended() == []
+
+
+async def test_a_host_that_says_nothing_is_given_up_and_dialled_again(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+        ann = gathered.invite("ann")
+        await peers.receive()
+        second = await peers.receive()
+        assert trio.current_time() == pytest.approx(limits.LINK_LOST + limits.DIAL_PAUSE)
+        await second.send(HELLO)
+        await second.expect(frames.Join)
+        assert [link.detail for link in ann.heard(events.Link)] == ["", "nothing was heard for 15 seconds"]
+
+
+async def test_a_host_that_hangs_up_after_the_request_is_asked_again(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+        ann = gathered.invite("ann")
+        nonces = (b"1" * 32, b"2" * 32)
+        for nonce in nonces:
+            peer = await peers.receive()
+            await peer.send(frames.Hello(frames.VERSION, nonce))
+            asked = await peer.expect(frames.Join)
+            assert identity.signed(identity.JOIN, gathered.key.public, nonce + b"ann", asked.signature, asked.key)
+            await peer.close()
+        assert len(ann.heard(events.Link, state="connecting")) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param([frames.Welcome("den", b"h" * 16, 1)], id="welcome without a roster"),
+        pytest.param([frames.Entry(1, b"", b"s" * 64)], id="entry before the welcome"),
+        pytest.param([HELLO], id="second hello"),
+        pytest.param([frames.Denied(1, "not-allowed")], id="denial of nothing"),
+    ],
+)
+async def test_a_host_that_breaks_the_rules_is_left_with_an_alarm(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, said: list[frames.Frame]
+) -> None:
+    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+        ann = gathered.invite("ann")
+        peer = await peers.receive()
+        await peer.send(HELLO)
+        await peer.expect(frames.Join)
+        await peer.send(*said)
+        assert (await ann.gone()).reason == "lost"
+        assert len(ann.heard(events.Alarm)) == 1
+        assert await peer.receive() is None
+
+
+# --- dialling
+
+
+async def test_a_room_without_a_trace_is_dialled_again_for_its_time_and_then_given_up(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        ann = gathered.invite("ann")
+        await ann.say("hello?")
+        assert (await ann.gone()).reason == "lost"
+        assert limits.GONE_PATIENCE - limits.DIAL_PAUSE_MAX <= trio.current_time() <= limits.GONE_PATIENCE
+        assert [error.code for error in ann.heard(events.Error)] == ["unreachable"]
+        assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["hello?"]
+        assert ann.session.room.failure is not None
+        assert ann.session.room.failure.status == 4
+        links = ann.heard(events.Link, state="connecting")
+        assert [link.attempt for link in links] == list(range(1, len(memory.dials) + 1))
+        assert [link.detail for link in links] == ["", *["nobody is there"] * (len(links) - 1)]
+        pauses = [later.at - dial.at for dial, later in pairwise(memory.dials)]
+        expected = [min(limits.DIAL_PAUSE * 1.5**number, limits.DIAL_PAUSE_MAX) for number in range(len(pauses))]
+        assert pauses == pytest.approx(expected)
+        assert len({dial.isolation for dial in memory.dials}) == len(memory.dials)
+
+
+async def test_a_room_that_appears_late_is_joined(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        ann = gathered.invite("ann")
+        await trio.sleep(30)
+        host = await gathered.host()
+        await ann.hears(events.Entered)
+        await chat(host, ann)
+        assert trio.current_time() <= 30 + limits.DIAL_PAUSE_MAX
+
+
+async def test_bad_circuits_are_dialled_anew_for_longer_than_a_missing_room(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.otherwise = DialFault("the circuit to it broke")
+    async with gathering(memory) as gathered:
+        ann = gathered.invite("ann")
+        await ann.gone()
+        assert limits.DIAL_PATIENCE - limits.DIAL_PAUSE_MAX <= trio.current_time() <= limits.DIAL_PATIENCE
+        assert "the circuit to it broke" in str(ann.session.room.failure)
+
+
+async def test_a_fault_that_no_other_try_mends_is_the_last(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.plan.append(DialFault("it is a private room", again=False))
+    async with gathering(memory) as gathered:
+        await gathered.host()
+        ann = gathered.invite("ann")
+        assert (await ann.gone()).reason == "lost"
+        assert (trio.current_time(), len(memory.dials)) == (0, 1)
+        assert "it is a private room" in str(ann.session.room.failure)
+
+
+async def test_a_slow_dial_is_given_up_for_one_on_another_circuit(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.plan.extend([HANG, HANG, CONNECT])
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        ann = gathered.invite("ann")
+        await ann.hears(events.Entered)
+        first, second, third = memory.dials
+        assert second.at - first.at == pytest.approx(limits.DIAL_TRIES[0] + limits.DIAL_PAUSE)
+        assert third.at - second.at == pytest.approx(limits.DIAL_TRIES[1] + limits.DIAL_PAUSE * 1.5)
+        assert len({first.isolation, second.isolation, third.isolation}) == 3
+        assert {dial.code for dial in memory.dials} == {gathered.key.code}
+        details = [link.detail for link in ann.heard(events.Link, state="connecting")]
+        assert details == ["", "there was no answer within 15 seconds", "there was no answer within 25 seconds"]
+        await chat(host, ann)
+
+
+async def test_two_joiners_share_no_circuit(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:
+    async with gathering(memory) as gathered:
+        await gathered.host()
+        await gathered.join("ann")
+        await gathered.join("bob")
+        ann, bob = memory.dials
+        assert ann.isolation.partition(":")[0] != bob.isolation.partition(":")[0]
+
+
+async def test_leaving_while_dialling_ends_the_dial(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.otherwise = HANG
+    async with gathering(memory) as gathered:
+        ann = gathered.invite("ann")
+        await trio.sleep(1)
+        await ann.session.post(steps.Leave())
+        assert (await ann.gone()).reason == "left"
+        assert trio.current_time() == 1
+
+
+# --- the network itself
+
+
+async def test_a_tor_lost_while_dialling_ends_the_room(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.plan.append(TorLost("nothing answers at its SOCKS port"))
+    async with gathering(memory) as gathered:
+        ann = gathered.invite("ann")
+        await ann.say("hello?")
+        assert (await ann.gone()).reason == "tor"
+        assert [error.code for error in ann.heard(events.Error)] == ["tor-lost"]
+        assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["hello?"]
+
+
+async def test_a_tor_lost_by_the_host_ends_the_room_for_all(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        await host.session.post(steps.Broken(TorLost("it ended")))
+        assert (await host.gone()).reason == "tor"
+        assert (await ann.gone()).reason == "lost"
+
+
+class NoNetwork:
+    """A network on which no room can be made reachable."""
+
+    @asynccontextmanager
+    async def listen(self, key: RoomKey) -> AsyncIterator[None]:
+        await trio.lowlevel.checkpoint()
+        raise TorMissing("it is not here")
+        yield
+
+    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+        await trio.lowlevel.checkpoint()
+        raise TorMissing("it is not here")
+
+
+@pytest.mark.parametrize("name", ["demo", None], ids=["host", "member"])
+async def test_a_room_without_a_network_is_gone_for_that_reason(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, name: str | None
+) -> None:
+    nowhere: Transport = NoNetwork()  # type: ignore[assignment]
+    async with gathering(memory) as gathered:
+        person = gathered.invite("ann", name=name, network=nowhere)
+        assert (await person.gone()).reason == "tor"
+        assert not person.heard(events.Reachable)
+        assert [error.code for error in person.heard(events.Error)] == ["tor-missing"]

@@ -1,0 +1,192 @@
+"""The command line: what it understands, what it refuses, and how the program ends when it cannot even begin."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from anonp2p import __version__
+from anonp2p.cli import configure
+from anonp2p.config import Endpoint
+from anonp2p.core import code
+from anonp2p.errors import AnonError, BadCode, BadInput, BadNick, Usage
+
+CODE = code.encode(bytes(range(32)))
+
+
+def run(
+    *arguments: str, given: str = "", stdout: int | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs the program without a Tor to be found, unless the environment says otherwise."""
+    return subprocess.run(
+        [sys.executable, "-m", "anonp2p", *arguments],
+        input=given,
+        stdout=subprocess.PIPE if stdout is None else stdout,
+        stderr=subprocess.PIPE,
+        env={"PATH": "/nonexistent", **environment},
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def assert_one_sentence(text: str) -> None:
+    assert text.startswith("anonp2p: ")
+    assert text.endswith(".\n")
+    assert text.count("\n") == 1
+
+
+def test_help_and_version_need_nothing() -> None:
+    assert run("--version").stdout == f"anonp2p {__version__}\n"
+    shown = run("--help")
+    assert shown.returncode == 0
+    for option in (
+        "--nick",
+        "--line",
+        "--json",
+        "--tor",
+        "--control",
+        "--socks",
+        "--torrc",
+        "--amnesic",
+        "create NAME",
+    ):
+        assert option in shown.stdout
+
+
+def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
+    loaded = (
+        "import sys; sys.argv[1:] = ['--help']; from anonp2p.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    )
+    loaded += "print(sorted({'trio', 'stem', 'cryptography', 'msgspec'} & set(sys.modules)))"
+    output = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout
+    assert output.endswith("\n[]\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--frobnicate"], Usage),
+        (["--line", "--json"], Usage),
+        (["dance"], Usage),
+        (["create"], Usage),
+        (["join"], Usage),
+        (["create", "a", "b"], Usage),
+        (["create", "a b"], BadInput),
+        (["create", "x\x1b[2J"], BadInput),
+        (["join", "hello"], BadCode),
+        (["join", CODE.replace("a", "b", 1)], BadCode),
+        (["--nick", "a b"], BadNick),
+        (["--nick", "\u202eadmin"], BadNick),
+        (["--tor", "maybe"], Usage),
+        (["--control", "9051"], Usage),
+        (["--socks", "host:99999"], Usage),
+        (["--torrc", "/nonexistent"], Usage),
+        (["--torrc", "/dev/null", "--control", "127.0.0.1:9051"], Usage),
+        (["--torrc", "/dev/null", "--socks", "127.0.0.1:9050"], Usage),
+        (["--torrc", "/dev/null", "--tor", "system"], Usage),
+        (["--tor", "own", "--control", "127.0.0.1:9051"], Usage),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_status_2(arguments: list[str], error: type[AnonError]) -> None:
+    with pytest.raises(error) as caught:
+        configure(arguments, {})
+    assert caught.value.status == 2
+    ended = run(*arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert_one_sentence(ended.stderr)
+
+
+def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path) -> None:
+    torrc = tmp_path / "torrc"
+    torrc.touch()
+    config = configure([], {"ANONP2P_NICK": "ada", "ANONP2P_AMNESIC": "1", "ANONP2P_TORRC": str(torrc)})
+    assert (config.nick, config.amnesic, config.torrc, config.tor) == ("ada", True, torrc, "own")
+    config = configure(["--nick", "ben"], {"ANONP2P_NICK": "ada", "ANONP2P_CONTROL": "unix:/x", "ANONP2P_AMNESIC": "0"})
+    assert (config.nick, config.control, config.amnesic, config.tor) == ("ben", Endpoint(path="/x"), False, "system")
+    config = configure(["--socks", "[::1]:9050", "join", f" anonp2p:{CODE.upper()} "], {})
+    assert (config.socks, config.tor, config.action) == (Endpoint(host="::1", port=9050), "auto", "join")
+
+
+def test_a_configuration_never_shows_what_it_holds() -> None:
+    config = configure(["--nick", "ada", "join", CODE], {})
+    assert "ada" not in repr(config)
+    assert CODE not in repr(config)
+
+
+@pytest.mark.parametrize("arguments", [("create", "demo"), ("join", CODE), ()])
+def test_without_tor_the_program_says_so_and_ends_with_3(arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments, given="hello\n" * (not arguments) + "\n" * 3)
+    if arguments:
+        assert ended.returncode == 3
+        assert_one_sentence(ended.stderr)
+        assert "Tor is missing" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_mistyped_code_on_stdin_is_wrong_usage() -> None:
+    for given in ("hello\n", "", "\n"):
+        ended = run("join", "-", given=given)
+        assert ended.returncode == 2
+        assert_one_sentence(ended.stderr)
+        assert "not a room code" in ended.stderr
+
+
+def test_a_control_port_that_is_something_else_ends_with_3() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(100)
+                    connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        ended = run("--control", f"127.0.0.1:{server.getsockname()[1]}", "create", "demo")
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert ended.returncode == 3
+    assert_one_sentence(ended.stderr)
+    assert "no control port of Tor" in ended.stderr
+
+
+def test_a_full_disk_under_our_output_is_one_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = run("create", "demo", stdout=full.fileno())
+    assert ended.returncode == 1
+    assert_one_sentence(ended.stderr)
+    assert "No space left" in ended.stderr
+
+
+def test_a_closed_stdout_ends_the_program_quietly() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = run("create", "demo", stdout=writer)
+    finally:
+        os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_an_error_of_ours_is_told_by_kind_and_place_without_what_it_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+    from anonp2p import cli
+
+    def fail(_: object) -> None:
+        raise ExceptionGroup("group", [KeyError("the secret")])
+
+    written: list[str] = []
+    monkeypatch.setattr(cli, "_run", fail)
+    monkeypatch.setattr(cli, "_complain", written.append)
+    monkeypatch.setattr(sys, "argv", ["anonp2p"])
+    assert cli.main() == 1
+    assert "KeyError" in written[0]
+    assert "secret" not in written[0]

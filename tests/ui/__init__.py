@@ -1,0 +1,1 @@
+"""Tests of what is typed and what is shown."""

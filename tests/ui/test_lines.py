@@ -1,0 +1,420 @@
+"""stdin in lines, stdout in lines: cut anywhere, too long, closed, full or never read."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager, closing, suppress
+from pathlib import Path
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.core import events, steps
+from anonp2p.errors import AnonError, BadInput, Failed
+from anonp2p.ui import lines
+from anonp2p.ui.commands import Quit
+from anonp2p.ui.lines import Output, Typed, understand
+
+JSON = pytest.mark.parametrize("mode", [False, True], ids=["line", "json"])
+
+
+def understood(line: str | bytes, *, mode: bool = True) -> Typed:
+    typed = understand(line if isinstance(line, bytes) else line.encode(), json=mode)
+    assert typed is not None
+    return typed
+
+
+def error_of(typed: Typed) -> AnonError:
+    assert isinstance(typed.action, AnonError)
+    return typed.action
+
+
+# --- understanding a line
+
+
+@JSON
+@pytest.mark.parametrize("line", [b"", b" ", b"\t ", b"\r", "\u3000".encode()])
+def test_an_empty_line_stands_for_nothing(line: bytes, mode: bool) -> None:
+    assert understand(line, json=mode) is None
+
+
+@JSON
+def test_a_line_is_a_message_or_a_command(mode: bool) -> None:
+    assert understood("hello", mode=mode) == Typed(steps.Say("hello"))
+    assert understood("/quit\r", mode=mode) == Typed(Quit())
+    assert understood("//quit", mode=mode) == Typed(steps.Say("/quit"))
+    assert error_of(understood("/nope", mode=mode)).code == "unknown-command"
+
+
+@JSON
+@pytest.mark.parametrize("line", [b"\xff", b"caf\xe9", b"\xed\xa0\x80", b"/nick \xc3"])
+def test_a_line_that_is_not_utf8_is_bad_input(line: bytes, mode: bool) -> None:
+    assert isinstance(error_of(understood(line, mode=mode)), BadInput)
+
+
+@JSON
+@pytest.mark.parametrize("opening", [b"", b"/me ", b"{"])
+def test_a_line_over_the_limit_is_bad_input(opening: bytes, mode: bool) -> None:
+    line = opening.ljust(limits.INPUT_LINE + 1, b"x")
+    assert isinstance(error_of(understood(line, mode=mode)), BadInput)
+
+
+def test_an_object_is_a_message_in_line_mode() -> None:
+    assert understood('{"text": "hello"}', mode=False) == Typed(steps.Say('{"text": "hello"}'))
+
+
+@pytest.mark.parametrize(
+    ("line", "typed"),
+    [
+        ('{"text": "hello"}', Typed(steps.Say("hello"))),
+        ('  {"text": "hello"}  ', Typed(steps.Say("hello"))),
+        ('{"id": 7, "text": "hello"}', Typed(steps.Say("hello", re=7), 7)),
+        ('{"id": "a", "room": "r2", "text": "hello"}', Typed(steps.Say("hello", re="a"), "a", "r2")),
+        ('{"id": 0, "command": "/quit"}', Typed(Quit(0), 0)),
+        ('{"id": 7, "room": "r1", "command": " /me waves "}', Typed(steps.Say("waves", action=True, re=7), 7, "r1")),
+        ('{"text": "/quit"}', Typed(steps.Say("/quit"))),
+        ('{"text": "//quit"}', Typed(steps.Say("//quit"))),
+        ('{"text": "two\\nlines"}', Typed(steps.Say("two\nlines"))),
+        ('{"text": " spaced "}', Typed(steps.Say(" spaced "))),
+        ('{"id": -9007199254740992, "text": "x"}', Typed(steps.Say("x", re=-(2**53)), -(2**53))),
+    ],
+)
+def test_an_object_is_a_message_or_a_command(line: str, typed: Typed) -> None:
+    assert understood(line) == typed
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "{}",
+        "{]",
+        '{"text": "a"} {"text": "b"}',
+        '{"text": "a"}, ',
+        '{"text": "a',
+        "{'text': 'a'}",
+        '{"text": "a" /* comment */}',
+        '{"text": null}',
+        '{"text": ["a"]}',
+        '{"text": "\\ud800"}',
+        '{"text": "\\x41"}',
+        '{"text": "a", "text": 5}',
+        '{"id": null, "text": "a"}',
+        '{"id": true, "text": "a"}',
+        '{"id": 1.5, "text": "a"}',
+        '{"id": [1], "text": "a"}',
+        '{"id": 9007199254740993, "text": "a"}',
+        '{"id": 1e999, "text": "a"}',
+        '{"id": ' + "9" * 5_000 + ', "text": "a"}',
+        '{"id": NaN, "text": "a"}',
+        '{"room": 1, "text": "a"}',
+        '{"command": 5}',
+        '{"text": "a", "colour": "red"}',
+        "{" * 60_000,
+        '{"text": ' + "[" * 60_000,
+        '{"a":' * 10_000,
+    ],
+    ids=lambda line: line[:32],
+)
+def test_a_malformed_object_is_bad_input(line: str) -> None:
+    assert isinstance(error_of(understood(line)), BadInput)
+
+
+def test_an_object_that_is_not_utf8_is_bad_input() -> None:
+    assert isinstance(error_of(understood(b'{"text": "caf\xe9"}')), BadInput)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('{"id": 7}', "bad-input"),
+        ('{"id": 7, "text": ""}', "bad-input"),
+        ('{"id": 7, "text": " \\n "}', "bad-input"),
+        ('{"id": 7, "text": "a", "command": "/who"}', "bad-input"),
+        ('{"id": 7, "command": ""}', "usage"),
+        ('{"id": 7, "command": "who"}', "usage"),
+        ('{"id": 7, "command": "/nick"}', "usage"),
+        ('{"id": 7, "command": "/nope"}', "unknown-command"),
+        ('{"id": 7, "command": "/who\\nhello"}', "unknown-command"),
+        ('{"id": 7, "command": "/nick [SYSTEM]"}', "bad-nick"),
+        ('{"id": 7, "text": "' + "x" * (limits.TEXT + 1) + '"}', "too-long"),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_an_error_in_an_object_carries_its_id(line: str, code: str) -> None:
+    typed = understood(line)
+    assert error_of(typed).code == code
+    assert typed.re == 7
+
+
+@pytest.mark.xfail(
+    strict=True, reason="an object with a good id and a mistyped or unknown key is answered without the id"
+)
+@pytest.mark.parametrize(
+    "line",
+    ['{"id": 7, "text": 5}', '{"id": 7, "txt": "a"}', '{"id": 7, "room": 1, "text": "a"}', '{"id": 7, "text": null}'],
+)
+def test_an_error_in_an_objects_other_keys_carries_its_id(line: str) -> None:
+    typed = understood(line)
+    assert error_of(typed).code == "bad-input"
+    assert typed.re == 7
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: ("{" + text).encode(errors="replace")))
+def test_nothing_that_is_typed_raises(line: bytes) -> None:
+    for mode in (False, True):
+        understand(line, json=mode)
+
+
+@given(st.integers(-(2**53), 2**53) | st.text(max_size=9), st.text(min_size=1, max_size=20))
+def test_any_id_and_text_come_through(ident: int | str, text: str) -> None:
+    typed = understood(json.dumps({"id": ident, "text": text}))
+    assert typed.re == ident
+    assert typed.action == steps.Say(text, re=ident) if text.strip() else isinstance(typed.action, BadInput)
+
+
+def test_what_was_typed_is_not_shown_by_repr() -> None:
+    assert "secret" not in repr(understood('{"text": "secret"}'))
+
+
+# --- reading
+
+
+async def lines_read(pieces: list[bytes]) -> list[bytes]:
+    """What `read` makes of these pieces, each written once the one before has been taken."""
+    ours, theirs = os.pipe()
+    got: list[bytes] = []
+
+    async def write() -> None:
+        with closing(os.fdopen(theirs, "wb", buffering=0)) as pipe:
+            for piece in pieces:
+                await trio.to_thread.run_sync(pipe.write, piece)
+
+    with closing(os.fdopen(ours, "rb", buffering=0)):
+        async with trio.open_nursery() as nursery, aclosing(lines.read(ours)) as reading:
+            nursery.start_soon(write)
+            async for line in reading:
+                got.append(line)  # noqa: PERF401
+    return got
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    ends = sorted(place % (len(data) + 1) for place in places)
+    return [piece for start, end in zip([0, *ends], [*ends, len(data)], strict=True) if (piece := data[start:end])]
+
+
+@given(
+    st.lists(st.binary(max_size=20).map(lambda line: line.replace(b"\n", b"")), max_size=5),
+    st.booleans(),
+    st.lists(st.integers(0, 120), max_size=5),
+)
+def test_lines_come_whole_wherever_they_are_cut(written: list[bytes], ended: bool, places: list[int]) -> None:
+    data = b"\n".join(written) + b"\n" * (ended and bool(written))
+    expected = data.split(b"\n")
+    if not expected[-1]:
+        expected.pop()
+    assert trio.run(lines_read, cut(data, places)) == expected
+
+
+@pytest.mark.trio
+async def test_the_last_line_needs_no_line_break() -> None:
+    assert await lines_read([b"one\ntw", b"o"]) == [b"one", b"two"]
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("longer", [1, limits.READ, 5 * limits.READ])
+async def test_a_line_too_long_is_told_once_and_the_rest_of_it_skipped(longer: int) -> None:
+    too_long = b"x" * (limits.INPUT_LINE + longer)
+    before, told, after = await lines_read([b"before\n" + too_long, b"xxx\nafter\n"])
+    assert (before, after) == (b"before", b"after")
+    assert isinstance(error_of(understood(told)), BadInput)
+    assert len(told) <= limits.INPUT_LINE + limits.READ
+
+
+@pytest.mark.trio
+async def test_a_line_too_long_at_the_end_is_told_once() -> None:
+    [told] = await lines_read([b"x" * (limits.INPUT_LINE + 3 * limits.READ)])
+    assert isinstance(error_of(understood(told)), BadInput)
+
+
+@pytest.mark.trio
+async def test_the_longest_line_is_read_whole() -> None:
+    longest = b"x" * limits.INPUT_LINE
+    assert await lines_read([longest + b"\n", longest]) == [longest, longest]
+
+
+@pytest.mark.trio
+async def test_no_stdin_is_an_empty_one(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)  # a directory: reading it fails
+    try:
+        assert [line async for line in lines.read(descriptor)] == []
+    finally:
+        os.close(descriptor)
+
+
+# --- printing
+
+NOTICES = [events.Notice(text=f"notice {number}") for number in range(200)]
+
+
+class Printer:
+    """An Output, and what it said of the end of stdout."""
+
+    def __init__(self, descriptor: int, *, json: bool = False) -> None:
+        self.ends: list[AnonError | None] = []
+        self.ended = trio.Event()
+        self.output = Output(json=json, closed=self._closed, descriptor=descriptor)
+
+    def _closed(self, error: AnonError | None) -> None:
+        self.ends.append(error)
+        self.ended.set()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """A pipe, closed afterwards: first its reading end, so that nobody stays stuck in writing."""
+    with ExitStack() as stack:
+        ours, theirs = os.pipe()
+        stack.callback(_close, theirs)
+        stack.callback(_close, ours)
+        yield ours, theirs
+
+
+def _close(descriptor: int) -> None:
+    with suppress(OSError):
+        os.close(descriptor)
+
+
+@asynccontextmanager
+async def printing(descriptor: int, *, json: bool = False) -> AsyncIterator[Printer]:
+    printer = Printer(descriptor, json=json)
+    async with AsyncExitStack() as stack:
+        nursery = await stack.enter_async_context(trio.open_nursery())
+        nursery.start_soon(printer.output.run)
+        yield printer
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_events_are_printed_in_their_order(pipe: tuple[int, int]) -> None:
+    async with printing(pipe[1]) as printer:
+        for notice in NOTICES:
+            printer.output.tell(notice)
+        await printer.output.drained()
+    assert os.read(pipe[0], 65_536).decode().splitlines() == [f"[SYSTEM] {notice.text}" for notice in NOTICES]
+    assert printer.ends == []
+
+
+@pytest.mark.trio
+async def test_an_event_is_printed_at_once(pipe: tuple[int, int]) -> None:
+    async with printing(pipe[1], json=True) as printer:
+        for notice in NOTICES[:3]:
+            printer.output.tell(notice)
+            line = await trio.to_thread.run_sync(os.read, pipe[0], 65_536)
+            assert json.loads(line) == {"type": "notice", "text": notice.text}
+            assert line.endswith(b"\n")
+
+
+@pytest.mark.trio
+async def test_json_is_printed_without_what_could_harm_a_terminal(pipe: tuple[int, int]) -> None:
+    text = "a\x1b[2J\u202e\u2028\nb"
+    async with printing(pipe[1], json=True) as printer:
+        printer.output.tell(events.Notice(text=text))
+        await printer.output.drained()
+    line = os.read(pipe[0], 65_536).decode()
+    assert line.isascii()
+    assert line.count("\n") == 1
+    assert json.loads(line)["text"] == text
+
+
+@pytest.mark.trio
+async def test_an_event_that_is_worth_no_line_prints_none(pipe: tuple[int, int]) -> None:
+    async with printing(pipe[1]) as printer:
+        printer.output.tell(events.Link(room="r1", state="up", attempt=1, detail=""))
+        printer.output.tell(NOTICES[0])
+        await printer.output.drained()
+    assert os.read(pipe[0], 65_536) == b"[SYSTEM] notice 0\n"
+
+
+@pytest.mark.trio
+async def test_clearing_leaves_a_pipe_alone(pipe: tuple[int, int]) -> None:
+    async with printing(pipe[1]) as printer:
+        printer.output.clear()
+        printer.output.tell(NOTICES[0])
+        await printer.output.drained()
+    assert os.read(pipe[0], 65_536) == b"[SYSTEM] notice 0\n"
+
+
+@pytest.mark.trio
+async def test_a_closed_pipe_is_a_quiet_end(pipe: tuple[int, int]) -> None:
+    os.close(pipe[0])
+    async with printing(pipe[1]) as printer:
+        printer.output.tell(NOTICES[0])
+        await printer.ended.wait()
+    assert printer.ends == [None]
+
+
+@pytest.mark.trio
+async def test_no_stdout_is_a_quiet_end(tmp_path: Path) -> None:
+    closed = os.open(tmp_path, os.O_RDONLY)
+    os.close(closed)
+    async with printing(closed) as printer:
+        printer.output.tell(NOTICES[0])
+        await printer.ended.wait()
+    assert printer.ends == [None]
+
+
+@pytest.mark.trio
+async def test_a_full_disk_is_an_error() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        async with printing(full) as printer:
+            printer.output.tell(NOTICES[0])
+            await printer.ended.wait()
+    finally:
+        os.close(full)
+    [error] = printer.ends
+    assert isinstance(error, Failed)
+    assert "space" in str(error)
+
+
+@pytest.mark.trio
+async def test_a_reader_that_never_reads_holds_nobody_up(pipe: tuple[int, int]) -> None:
+    much = events.Notice(text="x" * 10_000)
+    async with printing(pipe[1]) as printer:
+        for _ in range(100):
+            printer.output.tell(much)
+            await trio.lowlevel.checkpoint()
+        assert printer.ends == []
+
+
+@pytest.mark.trio
+async def test_a_reader_that_reads_again_gets_everything(pipe: tuple[int, int]) -> None:
+    much = events.Notice(text="x" * 10_000)
+    whole = b"[SYSTEM] " + b"x" * 10_000 + b"\n"
+    got = b""
+    async with printing(pipe[1]) as printer:
+        for _ in range(50):
+            printer.output.tell(much)
+        while len(got) < 50 * len(whole):
+            got += await trio.to_thread.run_sync(os.read, pipe[0], 65_536)
+        await printer.output.drained()
+    assert got == whole * 50
+
+
+@pytest.mark.trio
+async def test_what_nobody_reads_is_kept_up_to_a_limit(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "OUTPUT", 100_000)
+    async with printing(pipe[1]) as printer:
+        while not printer.ends:
+            printer.output.tell(events.Notice(text="x" * 10_000))
+            await trio.lowlevel.checkpoint()
+    assert isinstance(printer.ends[0], Failed)
+
+
+def test_nothing_is_printed_that_has_no_id_of_its_own() -> None:
+    assert UNSET == events.Notice(text="x").re

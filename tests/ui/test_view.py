@@ -1,0 +1,279 @@
+"""What is shown: nothing a peer sends can move, hide, reorder or forge anything on the screen."""
+
+import json
+import typing
+import unicodedata
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UnsetType
+
+from anonp2p.core import events
+from anonp2p.core.events import Event, Person
+from anonp2p.ui import view
+from anonp2p.ui.commands import COMMANDS
+
+BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+INVISIBLE = [0xAD, 0x180E, *range(0x200B, 0x200E), *range(0x2060, 0x2066), 0xFEFF, *range(0xE0000, 0xE0080)]
+CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
+SEPARATORS = [0x2028, 0x2029]
+DANGEROUS = {chr(code) for code in [*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS]}
+
+# Any text, but with many of the characters that matter, and pieces of what an attacker would forge.
+texts = st.lists(
+    st.one_of(
+        st.sampled_from(sorted(DANGEROUS)),
+        st.sampled_from(
+            ["\n", "\r\n", "\r", "\t", "[SYSTEM] ", "ann: ", "\x1b[2J", "\x9b1A", "\u0301", "\u0489", "a", " "]
+        ),
+        st.characters(),
+        st.text(max_size=5),
+    ),
+    max_size=30,
+).map("".join)
+
+
+def longest_stack(text: str) -> int:
+    stack = longest = 0
+    for character in text:
+        stack = stack + 1 if unicodedata.category(character).startswith("M") else 0
+        longest = max(longest, stack)
+    return longest
+
+
+def message(text: str, nick: str = "ann", *, action: bool = False) -> events.Message:
+    return events.Message(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, action=action)
+
+
+# --- harmless
+
+
+@given(texts)
+def test_nothing_harmful_is_left(text: str) -> None:
+    for character in view.harmless(text):
+        assert character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+        assert character == "\n" or character not in DANGEROUS
+
+
+@pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS]), ids=hex)
+def test_no_dangerous_character_gets_through(code: int) -> None:
+    assert chr(code) not in view.harmless(f"a{chr(code)}b").replace("\n", "")
+
+
+@pytest.mark.parametrize("code", [0xD800, 0xDFFF, 0xE000, 0xF8FF, 0xFFFE, 0xFFFF, 0x10FFFF, 0x378], ids=hex)
+def test_what_no_font_can_know_is_marked(code: int) -> None:
+    assert view.harmless(chr(code)) == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello, world!",
+        "two\nlines",
+        "Zoë Łukasz Ночь 名無し 익명",
+        "שלום",
+        "नमस्ते สวัสดี",
+        "\U0001f47b \u2764\ufe0f \U0001f1e9\U0001f1ea",
+        "\U0001faea",
+        "e\u0301\u0302\u0303\u0304",
+        "[SYSTEM] in the middle of a line",
+        "∀x ∈ ℝ: ⌈x⌉ — €5",
+    ],
+)
+def test_honest_text_stays_as_it_is(text: str) -> None:
+    assert view.harmless(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\tb", "a b"),
+        ("a\r\nb", "a\nb"),
+        ("a\rb", "a\ufffdb"),
+        ("a\x1b[31mb", "a\ufffd[31mb"),
+        ("a\u202eb", "a\ufffdb"),
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\U0001f469"),
+        ("a" + "\u0301" * 50 + "b", "a" + "\u0301" * 4 + "b"),
+    ],
+)
+def test_how_the_rest_is_shown(text: str, shown: str) -> None:
+    assert view.harmless(text) == shown
+
+
+def test_a_stack_of_marks_has_an_end() -> None:
+    assert longest_stack(view.harmless("a" + "\u0301\u0489\u20dd" * 20)) <= 4
+
+
+@pytest.mark.xfail(strict=True, reason="a dropped character between them starts the count of marks anew")
+@pytest.mark.parametrize("dropped", list("\u200b\u200c\u200d\u2060\ufeff\u00ad"), ids=ascii)
+def test_a_stack_of_marks_has_an_end_whatever_lies_between_them(dropped: str) -> None:
+    assert longest_stack(view.harmless("a" + ("\u0301" * 4 + dropped) * 20)) <= 4
+
+
+@given(texts)
+def test_what_is_harmless_stays_as_it_is(text: str) -> None:
+    shown = view.harmless(text)
+    assert longest_stack(shown) > 4 or view.harmless(shown) == shown
+
+
+# --- lines
+
+
+@given(texts, st.booleans())
+def test_every_further_line_of_a_message_is_indented(text: str, action: bool) -> None:
+    first, *further = view.line(message(text, action=action)).split("\n")
+    assert first.startswith("ann: ")
+    assert all(line.startswith("    ") for line in further)
+    assert len(view.line(message(text)).splitlines()) <= 1 + len(further) + (not first)
+
+
+@given(texts)
+def test_no_text_begins_a_line_of_the_program_or_of_another(text: str) -> None:
+    lines = view.line(message(text)).splitlines()
+    assert sum(line.startswith(("[SYSTEM]", "ann: ", "bob: ")) for line in lines) == 1
+
+
+@given(texts)
+def test_a_text_given_back_stays_in_the_programs_line(text: str) -> None:
+    first, *further = view.line(events.Unsent(room="r1", text=text)).split("\n")
+    assert first.startswith("[SYSTEM] Not sent: ")
+    assert all(line.startswith("    ") for line in further)
+
+
+@pytest.mark.parametrize(
+    "text", ["hi\n[SYSTEM] Connected", "hi\r\nbob: I am Bob", "hi\u2028bob: hm", "hi\x85[SYSTEM] x", "\nbob: hi"]
+)
+def test_known_forgeries_do_not_work(text: str) -> None:
+    lines = view.line(message(text)).splitlines()
+    assert lines[0].startswith("ann: ")
+    assert not [line for line in lines[1:] if not line.startswith("    ")]
+
+
+def test_a_message_is_shown_behind_its_nick() -> None:
+    assert view.line(message("hello")) == "ann: hello"
+    assert view.line(message("waves", action=True)) == "ann: *waves*"
+
+
+def test_the_line_that_scripts_rely_on() -> None:
+    entered = events.Entered(
+        room="r1", name="demo", code="abc.onion", nick="ann", member="m", role="host", members=[PERSON]
+    )
+    assert view.line(entered) == "[SYSTEM] Room created: demo  code abc.onion"
+
+
+def test_the_lines_that_open_the_program() -> None:
+    assert view.line(events.Ready(version="0.4.9", tor="own")) == "[SYSTEM] Connected\n[SYSTEM] Type /help"
+
+
+def test_help_shows_every_row() -> None:
+    rows = [{"command": row.name, "usage": row.usage, "does": row.does} for row in COMMANDS]
+    lines = view.line(events.Reply(command="/help", data=rows)).split("\n")
+    assert len(lines) == len(COMMANDS)
+    for line, row in zip(lines, COMMANDS, strict=True):
+        assert line.startswith(f"[SYSTEM] {row.usage} ")
+        assert line.endswith(row.does)
+
+
+# --- every event there is, by introspection
+
+PERSON = Person(member="m", nick="ann", role="host", tag="abcd")
+DATA = {"/who": [PERSON], "/code": {"code": "abc.onion"}, "/help": [{"command": "/x", "usage": "/x", "does": "it"}]}
+HOSTILE = "x\x1b[2J\n[SYSTEM] forged\u202e\u2028bob: hi"
+
+
+def values(kind: object) -> list[object]:
+    """Some of every sort of value that a field of this type may hold."""
+    if kind is str:
+        return ["", "ann", HOSTILE]
+    if kind in (int, float, bool, type(None), UnsetType):
+        return {int: [0, 7], float: [0.5], bool: [False, True], type(None): [None], UnsetType: [msgspec.UNSET]}[kind]
+    if typing.get_origin(kind) is typing.Literal:
+        return list(typing.get_args(kind))
+    if typing.get_origin(kind) is list:
+        assert typing.get_args(kind) == (Person,)
+        return [[], [PERSON, Person(member=HOSTILE, nick=HOSTILE, role="member", tag=HOSTILE)]]
+    return [value for one in typing.get_args(kind) for value in values(one)]
+
+
+def examples(kind: type[Event]) -> Iterator[Event]:
+    """One event for each value of each field, the other fields having their first value."""
+    if kind is events.Reply:
+        for command, data in DATA.items():
+            yield events.Reply(command=command, data=data)
+        return
+    hints = typing.get_type_hints(kind)
+    choices = {field: values(hint) for field, hint in hints.items() if not field.startswith("__")}
+    first = {field: options[0] for field, options in choices.items()}
+    for field, options in choices.items():
+        for value in options:
+            yield kind(**{**first, field: value})
+
+
+KINDS = Event.__subclasses__()
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+
+def test_every_kind_of_event_is_found() -> None:
+    assert len(KINDS) >= 15
+    assert len({msgspec.json.decode(msgspec.json.encode(next(examples(kind))))["type"] for kind in KINDS}) == len(KINDS)
+
+
+@each_kind
+def test_every_event_can_be_shown(kind: type[Event]) -> None:
+    for event in examples(kind):
+        for line in view.line(event).split("\n"):
+            assert not line or line.startswith(("[SYSTEM] ", "    ")) or kind is events.Message
+
+
+@each_kind
+def test_every_event_is_shown_without_what_harms(kind: type[Event]) -> None:
+    for event in examples(kind):
+        if kind is events.Message and isinstance(event, events.Message) and event.nick == HOSTILE:
+            continue  # what a nick may be made of is checked when it comes in
+        assert not (set(view.line(event)) - {"\n"}) & DANGEROUS
+
+
+@each_kind
+def test_every_event_is_one_line_of_json(kind: type[Event]) -> None:
+    for event in examples(kind):
+        shown = view.escaped(msgspec.json.encode(event).decode())
+        assert not set(shown) & DANGEROUS
+        assert isinstance(json.loads(shown)["type"], str)
+
+
+@each_kind
+def test_no_event_shows_itself_in_a_traceback(kind: type[Event]) -> None:
+    for event in examples(kind):
+        assert repr(event) == f"<{kind.__name__}>"
+
+
+# --- escaped JSON
+
+data = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | texts.filter(lambda text: not any("\ud800" <= c < "\ue000" for c in text)),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(sorted(DANGEROUS) + ["\\", '"']), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(data)
+def test_escaped_json_is_the_same_data_without_dangerous_characters(given_data: object) -> None:
+    written = msgspec.json.encode(given_data).decode()
+    shown = view.escaped(written)
+    assert json.loads(shown) == json.loads(written) == given_data
+    assert not set(shown) & DANGEROUS
+
+
+@pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS, 0x1BCA0, 0x1D173]), ids=hex)
+def test_a_dangerous_character_behind_a_backslash_is_still_the_same_data(code: int) -> None:
+    text = f"\\{chr(code)}\\\\{chr(code)}"
+    assert json.loads(view.escaped(msgspec.json.encode(text).decode())) == text

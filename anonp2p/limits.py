@@ -21,7 +21,7 @@ LOG_ENTRIES: Final = 10_000  # entries a host keeps: how far a slow reader may l
 BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full frame fits; what a stuck reader pins
 PENDING: Final = 256  # inputs awaiting their place or the room itself, before reading further input waits too
 MAILBOX: Final = 64  # events a session holds before those who bring them wait
-DIRECT: Final = 64  # frames meant for one link alone (denials); a peer that causes more without reading is closed
+DIRECT: Final = 2 * PENDING  # frames waiting on one link alone: our own entries, or denials that a peer does not read
 
 # Handshake: what a stranger with the code can make a host hold.
 HALF_OPEN: Final = 32  # links in handshake at once; Tor spreads 32 onion dials over well under a second

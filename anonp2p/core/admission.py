@@ -14,16 +14,16 @@ class NotAdmitted(Exception):
 
 
 def nick_for(ledger: Ledger, nonce: bytes, join: frames.Join) -> str:
-    """The nick under which this stranger is let in. Raises NotAdmitted.
+    """The nick under which this stranger is let in; a member's, if it is one who dials again. Raises NotAdmitted.
 
     nonce: what our hello on this very link held: without it in the signature, a recorded request would do again.
     """
     if not identity.signed(identity.JOIN, ledger.room, nonce + join.nick.encode(), join.signature, join.key):
         raise NotAdmitted("signature")
+    if member := ledger.roster.get(identity.member_id(join.key)):
+        return member.nick
     if len(ledger.roster) >= limits.MEMBERS:
         raise NotAdmitted("full")
-    if ledger.roster.get(identity.member_id(join.key)) is not None:
-        raise NotAdmitted("not-allowed")
     if join.nick and not names.is_nick(join.nick):
         raise NotAdmitted("bad-nick")
     nick = join.nick or ledger.roster.nick_for(join.key)

@@ -11,6 +11,11 @@ ID_BYTES = 16
 TAG_CHARACTERS = 8
 NICK_CHARACTERS = 4
 
+# Ed25519's field, and the y of its points of order 8; those of order 4, 2 and 1 have 0, -1 and 1 (RFC 7748, 7 warns).
+_P = 2**255 - 19
+_Y8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+_SMALL_ORDER = frozenset((0, 1, _P - 1, _Y8, _P - _Y8))
+
 _ID = b"anonp2p/1 member"
 JOIN = b"anonp2p/1 join"
 ENTRY = b"anonp2p/1 entry"
@@ -36,11 +41,19 @@ class Identity:
 
 def signed(label: bytes, room: bytes, content: bytes, signature: bytes, key: bytes) -> bool:
     """Whether the owner of this key signed this content, under this label, for this room."""
+    if not is_key(key):
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, label + room + content)
     except (InvalidSignature, ValueError):  # ValueError: bytes that are no point of the curve
         return False
     return True
+
+
+def is_key(key: bytes) -> bool:
+    """Whether 32 bytes may be somebody's key: canonical, and no point of small order, for which anybody can sign."""
+    y = int.from_bytes(key, "little") & (2**255 - 1)
+    return y < _P and y not in _SMALL_ORDER
 
 
 def member_id(key: bytes) -> bytes:

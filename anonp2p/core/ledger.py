@@ -30,6 +30,7 @@ class Ledger:
     def seat(self, key: bytes, nick: str, counter: int = 0) -> Member:
         """Adds a member. Raises PeerFault where no host may do that."""
         expect(len(self.roster) < limits.MEMBERS, "too many members")
+        expect(identity.is_key(key), "a key that is none")
         expect(names.is_nick(nick), "an improper nick")
         try:
             return self.roster.add(key, nick, counter)

@@ -16,6 +16,11 @@ class Log:
         self._batch: tuple[int, int, bytes, int] = (first, first, b"", first)  # cursor, end, bytes, next cursor
 
     @property
+    def start(self) -> int:
+        """The index of the oldest entry that is still here."""
+        return self._start
+
+    @property
     def end(self) -> int:
         """The index that the next entry will have."""
         return self._start + len(self._entries)
@@ -54,4 +59,6 @@ class Log:
         size = 0
         while last < len(self._entries) and (size := size + len(self._entries[last])) <= limits.BATCH:
             last += 1
+        if last == first and first < len(self._entries):
+            last += 1  # it is longer than any batch
         return b"".join(self._entries[first:last]), self._start + last

@@ -42,7 +42,7 @@ def nick(text: str) -> str:
 
 def is_nick(text: str) -> bool:
     """Whether a peer's nick is one that `nick` would have made: normalised and well formed."""
-    return unicodedata.is_normalized("NFKC", text) and _well_formed(text, limits.NICK)
+    return _well_formed(text, limits.NICK) and unicodedata.is_normalized("NFKC", text)
 
 
 def room_name(text: str) -> str:
@@ -55,9 +55,10 @@ def room_name(text: str) -> str:
 
 def is_room_name(text: str) -> bool:
     """Whether a peer's room name is one that `room_name` would have made."""
-    return unicodedata.is_normalized("NFKC", text) and _well_formed(text, limits.ROOM_NAME)
+    return _well_formed(text, limits.ROOM_NAME) and unicodedata.is_normalized("NFKC", text)
 
 
 def skeleton(name: str) -> str:
-    """What two names that must not stand in one room have in common: the name without case."""
-    return unicodedata.normalize("NFKC", name.casefold())
+    """What two names that must not stand in one room have in common: the name without case (Unicode, D146)."""
+    folded = unicodedata.normalize("NFD", name).casefold()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())

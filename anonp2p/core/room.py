@@ -176,7 +176,8 @@ class Room:
         ledger = self._ledger
         expect(self._phase == "asking", "a second welcome")
         expect(names.is_room_name(welcome.name), "a room name that is none")
-        expect(ledger.roster.get(self._me.id) is not None, "a roster without us")
+        me = ledger.roster.get(self._me.id)
+        expect(me is not None and me.nick in self._nicks_for_me(), "a roster without us, or with another nick for us")
         expect(welcome.host != self._me.id and ledger.roster.get(welcome.host) is not None, "a host who is no member")
         ledger.name, ledger.host, ledger.index = welcome.name, welcome.host, welcome.index
         self._link("up", "")
@@ -295,8 +296,13 @@ class Room:
             refused = frames.encode(frames.Refused(refusal.reason))
             self._effects.append(steps.Finish(event.link, refused))
             return
-        self._author(frames.Joined(event.join.key, nick), None, UNSET)
-        self._links[event.link] = identity.member_id(event.join.key)
+        member = identity.member_id(event.join.key)
+        for link in [link for link, linked in self._links.items() if linked == member]:
+            del self._links[link]
+            self._effects.append(steps.Drop(link, "its member dialled again"))
+        if self._ledger.roster.get(member) is None:
+            self._author(frames.Joined(event.join.key, nick), None, UNSET)
+        self._links[event.link] = member
         self._effects.append(steps.Admit(event.link, self._ledger.greeting(), self.log.end))
 
     def _submitted(self, link: int, submit: frames.Frame) -> None:
@@ -306,7 +312,12 @@ class Room:
         author, content = self._ledger.open(submit.content, submit.signature)
         expect(author.id == self._links[link], "an entry of somebody else")
         body = content.body
-        if isinstance(body, frames.Nick) and self._ledger.roster.is_taken(body.nick, author.id):
+        taken = (
+            isinstance(body, frames.Nick)
+            and names.is_nick(body.nick)
+            and self._ledger.roster.is_taken(body.nick, author.id)
+        )
+        if taken:
             author.counter = content.counter
             denied = frames.encode(frames.Denied(content.counter, "nick-taken"))
             self._effects.append(steps.Send(link, denied))
@@ -346,6 +357,8 @@ class Room:
         expect(entry.index == self._ledger.index, "an entry out of its place")
         author, content = self._ledger.open(entry.content, entry.signature)
         self._ledger.check(author, content.body)
+        if author.id == self._me.id:
+            expect(content.counter == min(self._pending, default=None), "our own entries in another order")
         self._apply(author, content)
 
     # --- entries
@@ -406,7 +419,14 @@ class Room:
         """Member: the host broke a rule that its program keeps, so it is none to stay with."""
         host = identity.spell(self._ledger.host)
         self._tell(events.Alarm(room=self.label, member=host, reason=f"The host sent {reason}."))
-        self._out("lost")
+        if self.entered:
+            self._out("lost")
+        else:
+            self._fail(errors.Refused("its host does not keep to the protocol"), "lost")
+
+    def _nicks_for_me(self) -> tuple[str, ...]:
+        """What a host may call us when it lets us in."""
+        return (self._wanted,) if self._wanted else self._ledger.roster.nicks_of(self._me.key)
 
     def _uplink(self, frame: frames.Frame) -> None:
         self._effects.append(steps.Send(steps.UPLINK, frames.encode(frame)))

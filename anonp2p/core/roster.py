@@ -65,7 +65,11 @@ class Roster:
 
         None if all of them are, which takes somebody's malice.
         """
+        return next((nick for nick in self.nicks_of(key) if not self.is_taken(nick, b"")), None)
+
+    @staticmethod
+    def nicks_of(key: bytes) -> tuple[str, ...]:
+        """The nicks that one with this key may get without asking, in the order in which they are tried."""
         spelled = identity.spell(identity.member_id(key))
-        longest = limits.NICK - len(_ANONYMOUS)
-        nicks = (_ANONYMOUS + spelled[:length] for length in range(identity.NICK_CHARACTERS, longest + 1))
-        return next((nick for nick in nicks if not self.is_taken(nick, b"")), None)
+        lengths = range(identity.NICK_CHARACTERS, limits.NICK - len(_ANONYMOUS) + 1)
+        return tuple(_ANONYMOUS + spelled[:length] for length in lengths)

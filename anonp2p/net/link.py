@@ -33,6 +33,7 @@ class Link:
         self._cursor = 0
         self._finishing = False
         self._news = trio.Event()
+        self._beat_at = trio.current_time() + limits.BEAT
         self._scope = trio.CancelScope(deadline=trio.current_time() + seconds)
 
     # --- from the session; none of these waits
@@ -52,8 +53,8 @@ class Link:
     def settle(self) -> None:
         """The handshake is over: no deadline any more, and beats from now on."""
         self.settled = True
-        self._news.set()
         self._scope.deadline = float("inf")
+        self._news.set()
 
     def follow(self, log: Log, cursor: int) -> None:
         """From now on, after what is queued, this link gets every entry of the log from the cursor on."""
@@ -61,7 +62,9 @@ class Link:
         self._news.set()
 
     def wake(self) -> None:
-        """The log has grown."""
+        """The log may have grown. Whoever it has left behind is cut, even in the middle of a write that never ends."""
+        if self._log is not None and self._cursor < self._log.start:
+            self.drop("it lagged too far behind")
         self._news.set()
 
     def finish(self) -> None:
@@ -118,6 +121,7 @@ class Link:
             while True:
                 if data := self._take():
                     await self._stream.send_all(data)
+                    self._beat_at = trio.current_time() + limits.BEAT * (1 - limits.BEAT_JITTER * _random.random())
                 elif self._finishing:
                     return
                 else:
@@ -133,16 +137,14 @@ class Link:
             return data
         batch = self._log.since(self._cursor)
         if batch is None:
-            self.drop("it lagged too far behind")
-            return b""
+            return b""  # `wake` has cut us
         entries, self._cursor = batch
         return data + entries if data else entries
 
     async def _await_news(self) -> None:
         """Returns when there may be something to send: news, or a beat that is due."""
         self._news = trio.Event()
-        beat = limits.BEAT * (1 - limits.BEAT_JITTER * _random.random())
-        with trio.move_on_after(beat if self.settled else float("inf")) as idle:
+        with trio.move_on_at(self._beat_at if self.settled else float("inf")) as idle:
             await self._news.wait()
         if idle.cancelled_caught:
             self._direct.append(_BEAT)

@@ -20,19 +20,26 @@ _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
 _encoder = msgspec.json.Encoder()
 
 
-class _Object(msgspec.Struct, forbid_unknown_fields=True):
-    """An input line that is a JSON object: a text or a command. Never shows what it holds."""
+class _Identified(msgspec.Struct):
+    """An input line that is a JSON object, whatever else it is. Never shows what it holds."""
 
     id: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class _Object(_Identified, forbid_unknown_fields=True):
+    """One that is as it should be: a text or a command."""
+
     room: str | UnsetType = UNSET
     text: str | UnsetType = UNSET
     command: str | UnsetType = UNSET
 
-    def __repr__(self) -> str:
-        return "<_Object>"
-
 
 _objects = msgspec.json.Decoder(_Object)
+_identified = msgspec.json.Decoder(_Identified)
+_MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -64,8 +71,12 @@ def understand(line: bytes, *, json: bool) -> Typed | None:
 def _understand_object(line: bytes) -> Typed:
     try:
         given = _objects.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return Typed(BadInput('That is no object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.'))
+    except _MALFORMED:
+        malformed = BadInput('That is no object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.')
+        try:
+            return Typed(malformed, _identified.decode(line).id)
+        except _MALFORMED:
+            return Typed(malformed)
     try:
         if isinstance(given.text, str) and given.command is UNSET and given.text.strip():
             return Typed(say(given.text, given.id), given.id, given.room)

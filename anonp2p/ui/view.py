@@ -26,15 +26,15 @@ def harmless(text: str) -> str:
     shown: list[str] = []
     marks = 0
     for character in text.replace("\r\n", "\n"):
+        if character in _DROPPED:
+            continue
         category = unicodedata.category(character)
         marks = marks + 1 if category[0] == "M" else 0
         if character == "\n":
             shown.append(character)
         elif character == "\t":
             shown.append(" ")
-        elif character in _DROPPED or marks > _MARKS_IN_A_ROW:
-            continue
-        else:
+        elif marks <= _MARKS_IN_A_ROW:
             harmful = category in _HARMFUL or (category == "Cn" and ord(character) not in _EMOJI)
             shown.append(_REPLACEMENT if harmful else character)
     return "".join(shown)

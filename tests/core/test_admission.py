@@ -76,9 +76,9 @@ def test_an_improper_nick_is_refused(ledger: Ledger, nick: str) -> None:
     assert turned_away(ledger, request(nick)) == "bad-nick"
 
 
-def test_one_who_is_in_is_not_let_in_again(ledger: Ledger) -> None:
+def test_one_who_dials_again_keeps_the_nick(ledger: Ledger) -> None:
     ledger.seat(ANN.key, "ann")
-    assert turned_away(ledger, request("anna")) == "not-allowed"
+    assert admission.nick_for(ledger, NONCE, request("anna")) == "ann"
 
 
 def test_a_full_room_lets_nobody_in(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

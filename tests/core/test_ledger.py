@@ -211,6 +211,7 @@ def test_a_lost_unseats_whom_it_names(ledger: Ledger) -> None:
         (EVE.key, "ｅｖｅ"),
         (EVE.key, "x" * 21),
     ],
+    ids=["a member's key", "a member's nick", "no nick", "invisible", "wide", "too long"],
 )
 def test_a_seat_for_one_alike_or_improper_is_a_fault(ledger: Ledger, key: bytes, nick: str) -> None:
     with pytest.raises(PeerFault, match=r"nick|alike"):

@@ -143,9 +143,6 @@ def test_a_batch_ends_at_its_limit_and_between_entries() -> None:
     assert log.since(3) == (b"x" * 25, 4)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="since() promises at least one entry, yet gives none that is over the batch alone"
-)
 def test_an_entry_over_the_batch_comes_alone() -> None:
     log = filled([b"x" * (BATCH + 1), b"y"])
     assert log.since(1) == (b"x" * (BATCH + 1), 2)

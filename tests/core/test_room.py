@@ -373,10 +373,6 @@ def test_a_joiner_that_is_lost_before_its_welcome_dials_again(room: Simulation) 
     assert ann.people == room.who(room.host)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a joiner that dials again is refused for good while the host has not noticed the loss (up to 15 s)",
-)
 def test_a_joiner_that_is_lost_before_its_welcome_is_let_in_even_if_the_host_has_not_noticed(room: Simulation) -> None:
     ann = room.newcomer("ann")
     room.write(ann)

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from anonp2p.config import Config, Endpoint
 from anonp2p.core import events
 from anonp2p.errors import AnonError, Failed, TorMissing, TorRefused, first
 from anonp2p.net import launch, tor
-from anonp2p.net.launch import OwnTor
 from anonp2p.net.tor import _Control
 from tests.support import processes
 
@@ -45,27 +44,19 @@ def state(tmp_path: Path) -> Path:
     return path
 
 
-async def ask(own: OwnTor, *keys: str) -> list[str]:
-    """What GETINFO tells."""
-    control = await _Control.open(Endpoint(path=own.control))
-    try:
-        return [await control.info(key) for key in keys]
-    finally:
-        await control.close()
+# A look at Tor's control port would end it: stem owns whatever has us as its owning process.
 
 
-async def process_of(own: OwnTor) -> int:
-    (process,) = await ask(own, "process/pid")
-    return int(process)
+def process_of(torrc: Path) -> int:
+    """The Tor that was started with this file."""
+    (process,) = processes.with_argument(str(torrc))
+    return process
 
 
-async def data_directory_of(own: OwnTor) -> Path:
-    control = await _Control.open(Endpoint(path=own.control))
-    try:
-        _, _, text = (await control.send("GETCONF DataDirectory"))[0]
-        return Path(text.decode().partition("=")[2].strip('"'))
-    finally:
-        await control.close()
+async def data_directory_of(torrc: Path) -> Path:
+    """The DataDirectory of the Tor that was started with this file, by the lock it soon has there."""
+    process = process_of(torrc)
+    return (await processes.opens(process, "lock")).parent
 
 
 async def failure(torrc: Path | None, *, amnesic: bool = False) -> AnonError:
@@ -94,8 +85,7 @@ def write(path: Path, text: str) -> None:
 
 async def test_it_lives_as_long_as_the_context_and_leaves_no_runtime_directory(torrc: Path, runtime: Path) -> None:
     async with launch.launch(torrc, amnesic=False) as own:
-        process = await process_of(own)
-        assert processes.with_argument(str(torrc)) == [process]
+        process = process_of(torrc)
         assert own.runtime.parent == runtime
         assert own.runtime.stat().st_mode & 0o777 == 0o700
     assert not processes.is_alive(process)
@@ -105,8 +95,8 @@ async def test_it_lives_as_long_as_the_context_and_leaves_no_runtime_directory(t
 async def test_it_ends_when_the_context_ends_by_an_error(torrc: Path, runtime: Path) -> None:
     process = 0
     with pytest.RaisesGroup(ZeroDivisionError):
-        async with launch.launch(torrc, amnesic=False) as own:
-            process = await process_of(own)
+        async with launch.launch(torrc, amnesic=False):
+            process = process_of(torrc)
             raise ZeroDivisionError
     assert process
     assert not processes.is_alive(process)
@@ -144,8 +134,8 @@ async def test_neither_arguments_nor_environment_tell_what_we_were_asked_for(
     monkeypatch.setenv("ANONP2P_NICK", "secretnick")
     monkeypatch.setenv("ANONP2P_TORRC", str(torrc))
     monkeypatch.setenv("KEPT", "as it is")
-    async with launch.launch(torrc, amnesic=False) as own:
-        of_process = Path("/proc") / str(await process_of(own))
+    async with launch.launch(torrc, amnesic=False):
+        of_process = Path("/proc") / str(process_of(torrc))
         arguments = (of_process / "cmdline").read_bytes().split(b"\0")[:-1]
         environment = (of_process / "environ").read_bytes().split(b"\0")
         assert arguments[1:] == [b"--defaults-torrc", os.fsencode(torrc), b"--ignore-missing-torrc", b"-f", b"-"]
@@ -163,17 +153,18 @@ async def test_what_its_file_says_does_not_replace_what_we_need(torrc: Path, run
         "CookieAuthentication 0\n",
     )
     async with launch.launch(torrc, amnesic=False) as own:
-        assert (await data_directory_of(own)).parent == state
-        (control,) = await ask(own, "net/listeners/control")
-        assert control == f'"unix:{own.control}"'
+        assert (await data_directory_of(torrc)).parent == state
+        async with aclosing(await _Control.open(Endpoint(path=own.control))) as control:
+            assert await control.info("net/listeners/control") == f'"unix:{own.control}"'
     assert not elsewhere.exists()
     assert not leak.exists()
 
 
 async def test_a_tor_that_hangs_is_killed_in_time(torrc: Path, runtime: Path) -> None:
-    async with launch.launch(torrc, amnesic=False) as own:
-        process = await process_of(own)
+    async with launch.launch(torrc, amnesic=False):
+        process = process_of(torrc)
         os.kill(process, signal.SIGSTOP)
+        await processes.stopped(process)
         before = trio.current_time()
     assert not processes.is_alive(process)
     assert trio.current_time() - before >= limits.TOR_STOP
@@ -181,30 +172,35 @@ async def test_a_tor_that_hangs_is_killed_in_time(torrc: Path, runtime: Path) ->
 
 
 async def test_a_tor_that_has_ended_by_itself_does_no_harm(torrc: Path, runtime: Path) -> None:
-    async with launch.launch(torrc, amnesic=False) as own:
-        os.kill(await process_of(own), signal.SIGKILL)
+    async with launch.launch(torrc, amnesic=False):
+        os.kill(process_of(torrc), signal.SIGKILL)
     assert names(runtime) == []
 
 
-async def test_a_second_copy_gets_a_directory_of_its_own_for_its_time(torrc: Path, runtime: Path, state: Path) -> None:
-    async with launch.launch(torrc, amnesic=False) as one:
-        async with launch.launch(torrc, amnesic=False) as two:
-            first_data, second_data = await data_directory_of(one), await data_directory_of(two)
-            assert first_data.parent == state
-            assert second_data == two.runtime / "data"
-        assert not second_data.exists()
-        assert first_data.is_dir()
-    async with launch.launch(torrc, amnesic=False) as three:
-        assert await data_directory_of(three) == first_data
+async def test_a_second_copy_gets_a_directory_of_its_own_for_its_time(
+    torrc: Path, runtime: Path, state: Path, short_path: Path
+) -> None:
+    alike = short_path / "alike"
+    write(alike, OFFLINE)
+    async with launch.launch(torrc, amnesic=False):
+        first_data = await data_directory_of(torrc)
+        assert first_data.parent == state
+        async with launch.launch(alike, amnesic=False) as second:
+            second_data = await data_directory_of(alike)
+            assert second_data == second.runtime / "data"
+        assert second.runtime.name not in names(runtime)
+    async with launch.launch(alike, amnesic=False):
+        assert await data_directory_of(alike) == first_data
     assert names(state) == [first_data.name]
 
 
-async def test_each_content_of_the_torrc_has_a_directory_of_its_own(torrc: Path, runtime: Path, state: Path) -> None:
-    async with launch.launch(torrc, amnesic=False) as one:
-        other = torrc.with_name("other")
-        other.write_text(OFFLINE + "# another network\n")
-        async with launch.launch(other, amnesic=False) as two:
-            assert await data_directory_of(one) != await data_directory_of(two)
+async def test_each_content_of_the_torrc_has_a_directory_of_its_own(
+    torrc: Path, runtime: Path, state: Path, short_path: Path
+) -> None:
+    other = short_path / "other"
+    write(other, OFFLINE + "# another network\n")
+    async with launch.launch(torrc, amnesic=False), launch.launch(other, amnesic=False):
+        assert await data_directory_of(torrc) != await data_directory_of(other)
     assert len(names(state)) == 2
     assert {(state / name).stat().st_mode & 0o777 for name in names(state)} == {0o700}
 
@@ -212,10 +208,9 @@ async def test_each_content_of_the_torrc_has_a_directory_of_its_own(torrc: Path,
 async def test_its_directory_stays_locked_as_long_as_tor_lives_whatever_becomes_of_us(
     torrc: Path, runtime: Path, state: Path
 ) -> None:
-    async with launch.launch(torrc, amnesic=False) as own:
-        path = await data_directory_of(own) / "anonp2p.lock"
-        descriptors = Path("/proc") / str(await process_of(own)) / "fd"
-        assert path in [(descriptors / name).readlink() for name in names(descriptors)]
+    async with launch.launch(torrc, amnesic=False):
+        path = await data_directory_of(torrc) / "anonp2p.lock"
+        assert path in processes.open_files(process_of(torrc))
     with path.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -234,8 +229,8 @@ def memory_directory(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def test_an_amnesic_tor_leaves_nothing(torrc: Path, memory_directory: Path, state: Path) -> None:
     try:
-        async with launch.launch(torrc, amnesic=True) as own:
-            data = await data_directory_of(own)
+        async with launch.launch(torrc, amnesic=True):
+            data = await data_directory_of(torrc)
             assert data.is_relative_to(memory_directory)
             assert names(data)
         assert names(memory_directory) == []
@@ -312,7 +307,6 @@ def fake_tor(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> P
 
 async def test_no_tor_at_all_is_missing(torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(runtime))
-    monkeypatch.setattr(launch, "_EXTRA_PATH", ())
     error = await failure(torrc)
     assert isinstance(error, TorMissing)
     assert "install" in str(error)
@@ -325,7 +319,6 @@ def test_a_tor_in_a_relative_directory_of_the_path_is_not_found(
     fake_tor(short_path / "bin", "exit 1", monkeypatch)
     monkeypatch.chdir(short_path)
     monkeypatch.setenv("PATH", f"bin{os.pathsep}.{os.pathsep}")
-    monkeypatch.setattr(launch, "_EXTRA_PATH", ())
     with pytest.raises(TorMissing):
         launch.find()
     monkeypatch.setenv("PATH", str(short_path / "bin"))

@@ -40,10 +40,13 @@ async def server(play: Play, path: Path | None = None) -> AsyncIterator[Endpoint
             listening.listen()
             listener = trio.SocketListener(listening)
             endpoint = Endpoint(path=str(path))
-        nursery.start_soon(trio.serve_listeners, attend, [listener])
-        with trio.fail_after(PATIENCE):
-            yield endpoint
+        await nursery.start(trio.serve_listeners, attend, [listener])
+        nursery.cancel_scope.deadline = trio.current_time() + PATIENCE
+        yield endpoint
+        nursery.cancel_scope.deadline = float("inf")
         nursery.cancel_scope.cancel()
+    if nursery.cancel_scope.deadline < float("inf"):
+        raise trio.TooSlowError
 
 
 def says(*lines: tuple[bytes, bytes], then: bytes = b"") -> Play:
@@ -64,14 +67,14 @@ class FakeTor:
     """A Tor's control port and nothing behind it, to be given as the play of a `server`.
 
     info: what GETINFO tells, by key; what is not there is unknown. pow: whether its ADD_ONION knows PoWDefensesEnabled.
-    refuses: an answer to every ADD_ONION instead of taking it. deaf: commands, by their first word, that get no answer.
+    deny: answers to commands, by their first word, instead of the usual ones. deaf: commands that get no answer.
     """
 
     def __init__(self) -> None:
         self.methods = "NULL"
         self.info = {"version": "0.4.9.11", "status/bootstrap-phase": self.phase(100, "Done")}
         self.pow = True
-        self.refuses = ""
+        self.deny: dict[str, str] = {}
         self.deaf: set[str] = set()
         self.heard: list[str] = []
         self._streams: list[trio.SocketStream] = []
@@ -98,6 +101,8 @@ class FakeTor:
     def _answer(self, line: str) -> list[str]:
         word, _, rest = line.partition(" ")
         match word:
+            case _ if word in self.deny:
+                return [self.deny[word]]
             case "PROTOCOLINFO":
                 return [
                     "250-PROTOCOLINFO 1",
@@ -109,8 +114,6 @@ class FakeTor:
                 return [f"250-{rest}={self.info[rest]}", "250 OK"]
             case "GETINFO":
                 return [f'552 Unrecognized key "{rest}"']
-            case "ADD_ONION" if self.refuses:
-                return [self.refuses]
             case "ADD_ONION" if "PoW" in rest and not self.pow:
                 return ["512 Unrecognized option"]
             case "ADD_ONION":

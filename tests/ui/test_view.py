@@ -3,7 +3,7 @@
 import json
 import typing
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
@@ -107,7 +107,6 @@ def test_a_stack_of_marks_has_an_end() -> None:
     assert longest_stack(view.harmless("a" + "\u0301\u0489\u20dd" * 20)) <= 4
 
 
-@pytest.mark.xfail(strict=True, reason="a dropped character between them starts the count of marks anew")
 @pytest.mark.parametrize("dropped", list("\u200b\u200c\u200d\u2060\ufeff\u00ad"), ids=ascii)
 def test_a_stack_of_marks_has_an_end_whatever_lies_between_them(dropped: str) -> None:
     assert longest_stack(view.harmless("a" + ("\u0301" * 4 + dropped) * 20)) <= 4
@@ -124,10 +123,11 @@ def test_what_is_harmless_stays_as_it_is(text: str) -> None:
 
 @given(texts, st.booleans())
 def test_every_further_line_of_a_message_is_indented(text: str, action: bool) -> None:
-    first, *further = view.line(message(text, action=action)).split("\n")
+    shown = view.line(message(text, action=action))
+    first, *further = shown.split("\n")
     assert first.startswith("ann: ")
     assert all(line.startswith("    ") for line in further)
-    assert len(view.line(message(text)).splitlines()) <= 1 + len(further) + (not first)
+    assert shown.splitlines() == [first, *further], "nothing else breaks lines"
 
 
 @given(texts)
@@ -184,12 +184,20 @@ DATA = {"/who": [PERSON], "/code": {"code": "abc.onion"}, "/help": [{"command": 
 HOSTILE = "x\x1b[2J\n[SYSTEM] forged\u202e\u2028bob: hi"
 
 
+PLAIN: dict[type, list[object]] = {
+    str: ["", "ann", HOSTILE],
+    int: [0, 7],
+    float: [0.5],
+    bool: [False, True],
+    type(None): [None],
+    UnsetType: [msgspec.UNSET],
+}
+
+
 def values(kind: object) -> list[object]:
     """Some of every sort of value that a field of this type may hold."""
-    if kind is str:
-        return ["", "ann", HOSTILE]
-    if kind in (int, float, bool, type(None), UnsetType):
-        return {int: [0, 7], float: [0.5], bool: [False, True], type(None): [None], UnsetType: [msgspec.UNSET]}[kind]
+    if isinstance(kind, type) and kind in PLAIN:
+        return PLAIN[kind]
     if typing.get_origin(kind) is typing.Literal:
         return list(typing.get_args(kind))
     if typing.get_origin(kind) is list:
@@ -204,12 +212,13 @@ def examples(kind: type[Event]) -> Iterator[Event]:
         for command, data in DATA.items():
             yield events.Reply(command=command, data=data)
         return
+    make: Callable[..., Event] = kind
     hints = typing.get_type_hints(kind)
     choices = {field: values(hint) for field, hint in hints.items() if not field.startswith("__")}
     first = {field: options[0] for field, options in choices.items()}
     for field, options in choices.items():
         for value in options:
-            yield kind(**{**first, field: value})
+            yield make(**{**first, field: value})
 
 
 KINDS = Event.__subclasses__()
@@ -259,7 +268,7 @@ data = st.recursive(
     | texts.filter(lambda text: not any("\ud800" <= c < "\ue000" for c in text)),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(sorted(DANGEROUS) + ["\\", '"']), inner, max_size=4)
+        | st.dictionaries(st.sampled_from([*sorted(DANGEROUS), "\\", '"']), inner, max_size=4)
     ),
     max_leaves=8,
 )

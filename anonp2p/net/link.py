@@ -16,6 +16,11 @@ _BEAT = frames.encode(frames.Beat())
 _random = random.SystemRandom()
 
 
+def _next_beat() -> float:
+    """When a link has to carry a beat if nothing else goes over it; not at the same time for all links."""
+    return trio.current_time() + limits.BEAT * (1 - limits.BEAT_JITTER * _random.random())
+
+
 class Link:
     """A link to a peer. Frames meant for it alone are queued; from `follow` on it also gets the log from its cursor.
 
@@ -33,7 +38,7 @@ class Link:
         self._cursor = 0
         self._finishing = False
         self._news = trio.Event()
-        self._beat_at = trio.current_time() + limits.BEAT
+        self._beat_at = _next_beat()
         self._scope = trio.CancelScope(deadline=trio.current_time() + seconds)
 
     # --- from the session; none of these waits
@@ -54,6 +59,7 @@ class Link:
         """The handshake is over: no deadline any more, and beats from now on."""
         self.settled = True
         self._scope.deadline = float("inf")
+        self._beat_at = _next_beat()
         self._news.set()
 
     def follow(self, log: Log, cursor: int) -> None:
@@ -121,7 +127,7 @@ class Link:
             while True:
                 if data := self._take():
                     await self._stream.send_all(data)
-                    self._beat_at = trio.current_time() + limits.BEAT * (1 - limits.BEAT_JITTER * _random.random())
+                    self._beat_at = _next_beat()
                 elif self._finishing:
                     return
                 else:

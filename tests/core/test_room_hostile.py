@@ -144,6 +144,7 @@ LYING_WELCOMES: dict[str, list[frames.Frame]] = {
     "two of one nick": [HELLO, frames.Roster([*SEATS, frames.Seat(EVE.key, "ANN", 0)])],
     "the same in two pages": [HELLO, frames.Roster(SEATS), frames.Roster(SEATS[:1])],
     "an improper nick": [HELLO, frames.Roster([*SEATS, frames.Seat(EVE.key, "e\u202ee", 0)])],
+    "a key that anybody can sign for": [HELLO, frames.Roster([*SEATS, frames.Seat(b"\x01" + bytes(31), "eve", 0)])],
     "a room name that hides": [HELLO, frames.Roster(SEATS), frames.Welcome("de\nmo", HOST.id, 5)],
     "no room name": [HELLO, frames.Roster(SEATS), frames.Welcome("", HOST.id, 5)],
     "a roster before the hello": [frames.Roster(SEATS)],
@@ -278,6 +279,14 @@ def test_a_host_cannot_name_us_as_it_likes() -> None:
     assert_left_in_alarm(guest, guest.hears(HELLO, frames.Roster(seats), WELCOME), host=b"")
 
 
+def test_a_roster_that_broke_off_is_forgotten_on_the_next_link() -> None:
+    guest = Guest()
+    guest.hears(HELLO, frames.Roster(SEATS[:2]))
+    guest.takes(steps.Dropped(steps.UPLINK, "the connection was closed"))
+    guest.takes(steps.Dialling(2, "the connection was closed"))
+    assert kinds(guest.hears(HELLO, frames.Roster(SEATS), WELCOME)) == ["Link", "Entered"]
+
+
 def test_a_lost_that_names_us_is_the_end(guest: Guest) -> None:
     [gone] = guest.hears(guest.entry(HOST, 4, Lost(ME.id)))
     assert isinstance(gone, events.Gone)
@@ -401,6 +410,26 @@ def test_a_stranger_that_is_refused_learns_one_word_and_nobody_notices(inn: Inn)
     assert finish == steps.Finish(3, frames.encode(frames.Refused("nick-taken")))
     assert inn.ordered() == []
     assert inn.takes(steps.Dropped(3, "the connection was closed")) == []
+
+
+def test_one_who_dials_again_is_on_its_new_link_alone_and_nobody_notices(inn: Inn) -> None:
+    drop, admit = inn.asked(3, EVE, "eve")
+    assert isinstance(drop, steps.Drop)
+    assert drop.link == 2
+    assert isinstance(admit, steps.Admit)
+    assert inn.takes(steps.Dropped(2, "the connection was closed")) == []
+    assert inn.submitted(2, *sealed(EVE, 1, Text("late", action=False))) == []
+    inn.submitted(3, *sealed(EVE, 1, Text("hello", action=False)))
+    assert inn.ordered() == [Text("hello", action=False)]
+
+
+def test_nobody_takes_anothers_place_by_dialling(inn: Inn) -> None:
+    """3.3: the signature has to be over the nonce of this very link."""
+    recorded = frames.Join(EVE.key, "eve", EVE.sign(JOIN, bytes([2]) * 32 + b"eve"))
+    [finish] = inn.takes(steps.Asked(3, bytes([3]) * 32, recorded))
+    assert finish == steps.Finish(3, frames.encode(frames.Refused("signature")))
+    inn.submitted(2, *sealed(EVE, 1, Text("hello", action=False)))
+    assert inn.ordered() == [Text("hello", action=False)]
 
 
 def test_a_newcomer_is_shown_the_room_as_it_is_and_follows_from_there(inn: Inn) -> None:

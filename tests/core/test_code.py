@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonp2p.core import code
@@ -102,6 +102,7 @@ def test_a_refusal_never_repeats_the_code(typed: str) -> None:
     assert typed[:16] not in complaint(typed)
 
 
+@settings(max_examples=25)
 @given(keys)
 def test_tor_is_given_the_key_that_the_code_stands_for(seed: bytes) -> None:
     """The expanded form is that of RFC 8032, 5.1.5, and its scalar belongs to the public key."""

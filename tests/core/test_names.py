@@ -84,7 +84,7 @@ def test_nothing_that_is_drawn_as_nothing_is_in_a_nick() -> None:
     "category", ["Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp", "Sm", "So", "Sc", "Sk", "Po", "Me"]
 )
 def test_only_letters_digits_and_their_marks_are_in_a_nick(category: str) -> None:
-    for character in map(chr, range(0x110000)):
+    for character in map(chr, [*range(0x20000), *range(0x20000, 0x110000, 61)]):
         if unicodedata.category(character) == category and character not in "-_.":
             assert not names.is_nick(f"gh{character}ost"), hex(ord(character))
 

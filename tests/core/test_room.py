@@ -167,7 +167,7 @@ class Talk(RuleBasedStateMachine):
 
 
 TestTalk = Talk.TestCase
-TestTalk.settings = settings(max_examples=150, stateful_step_count=40)
+TestTalk.settings = settings(max_examples=100, stateful_step_count=40)
 
 
 # --- what people are told, step by step

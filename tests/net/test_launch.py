@@ -17,7 +17,7 @@ from anonp2p.config import Config, Endpoint
 from anonp2p.core import events
 from anonp2p.errors import AnonError, Failed, TorMissing, TorRefused, first
 from anonp2p.net import launch, tor
-from anonp2p.net.tor import _Control
+from anonp2p.net.control import Control
 from tests.support import processes
 
 pytestmark = [
@@ -154,7 +154,7 @@ async def test_what_its_file_says_does_not_replace_what_we_need(torrc: Path, run
     )
     async with launch.launch(torrc, amnesic=False) as own:
         assert (await data_directory_of(torrc)).parent == state
-        async with aclosing(await _Control.open(Endpoint(path=own.control))) as control:
+        async with aclosing(await Control.open(Endpoint(path=own.control))) as control:
             assert await control.info("net/listeners/control") == f'"unix:{own.control}"'
     assert not elsewhere.exists()
     assert not leak.exists()
@@ -276,6 +276,13 @@ async def test_a_tor_that_ends_without_a_word_is_refused(
 ) -> None:
     fake_tor(short_path / "bin", "exit 1", monkeypatch)
     assert "it said nothing" in str(await failure(torrc))
+
+
+async def test_what_tor_says_with_its_last_breath_is_heard(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(short_path / "bin", "(sleep 0.2; echo 'x [err] Farewell.') & exit 1", monkeypatch)
+    assert "Farewell" in str(await failure(torrc))
 
 
 async def test_a_tor_that_cannot_be_run_is_refused(

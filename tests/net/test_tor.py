@@ -11,7 +11,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import trio
@@ -24,11 +24,15 @@ from anonp2p.core import events
 from anonp2p.core.code import RoomKey
 from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, first
 from anonp2p.net import launch, tor
-from anonp2p.net.tor import Tor, _boot, _Control
+from anonp2p.net.control import Control
+from anonp2p.net.tor import Tor
 from anonp2p.net.transport import DialFault
 from tests.support.servers import FakeTor, Play, says, server
 
-pytestmark = pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")  # stem's
+pytestmark = [  # stem's ways: the second, in threads that we have given up, comes at any time
+    pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
 
 KEY = RoomKey(bytes(range(32)))
 ADDRESS = KEY.code.removesuffix(".onion")
@@ -49,9 +53,9 @@ def stem_leaks() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def control_of(fake: Play, path: Path) -> AsyncIterator[_Control]:
+async def control_of(fake: Play, path: Path) -> AsyncIterator[Control]:
     """A control connection to a Tor that is played."""
-    async with server(fake, path / "control") as endpoint, aclosing(await _Control.open(endpoint)) as control:
+    async with server(fake, path / "control") as endpoint, aclosing(await Control.open(endpoint)) as control:
         yield control
 
 
@@ -64,13 +68,13 @@ def refused(error: type[AnonError], words: str) -> Iterator[None]:
     assert KEY.expanded() not in repr(caught.value)
 
 
-# --- letting us in: `_Control.open`
+# --- letting us in: `Control.open`
 
 
 @pytest.mark.usefixtures("stem_leaks")
 async def test_a_control_socket_that_is_not_there_is_missing(short_path: Path) -> None:
     with refused(TorMissing, "No such file or directory"):
-        await _Control.open(Endpoint(path=str(short_path / "control")))
+        await Control.open(Endpoint(path=str(short_path / "control")))
 
 
 @pytest.mark.usefixtures("stem_leaks")
@@ -78,7 +82,7 @@ async def test_a_control_port_that_nobody_listens_at_is_missing() -> None:
     with trio.socket.socket() as unused:
         await unused.bind(("127.0.0.1", 0))  # bound, not listening: nobody else gets the port meanwhile
         with refused(TorMissing, "Connection refused"):
-            await _Control.open(Endpoint(host="127.0.0.1", port=unused.getsockname()[1]))
+            await Control.open(Endpoint(host="127.0.0.1", port=unused.getsockname()[1]))
 
 
 @pytest.mark.usefixtures("stem_leaks")
@@ -90,14 +94,14 @@ async def test_what_is_no_control_port_is_refused(said: bytes) -> None:
 
     async with server(play) as endpoint:
         with refused(TorRefused, "is no control port of Tor"):
-            await _Control.open(endpoint)
+            await Control.open(endpoint)
 
 
 @pytest.mark.usefixtures("stem_leaks")
 async def test_a_web_server_that_keeps_the_connection_is_refused() -> None:
     async with server(says((b"PROTOCOLINFO", b"HTTP/1.1 400 Bad Request\r\n\r\n"))) as endpoint:
         with refused(TorRefused, "is no control port of Tor"):
-            await _Control.open(endpoint)
+            await Control.open(endpoint)
 
 
 @pytest.mark.usefixtures("stem_leaks")
@@ -110,7 +114,7 @@ async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.Monkey
 
     async with server(play) as endpoint:
         with refused(TorRefused, "does not answer as a control port of Tor does"):
-            await _Control.open(endpoint)
+            await Control.open(endpoint)
 
 
 @pytest.mark.usefixtures("stem_leaks")
@@ -118,7 +122,7 @@ async def test_a_cookie_that_we_may_not_read_is_told_with_its_remedy(fake: FakeT
     fake.methods = f'COOKIE,SAFECOOKIE COOKIEFILE="{short_path}/cookie"'
     async with server(fake, short_path / "control") as endpoint:
         with refused(TorRefused, "debian-tor"):
-            await _Control.open(endpoint)
+            await Control.open(endpoint)
     assert not [line for line in fake.heard if line.startswith("AUTHENTICATE")]
 
 
@@ -127,7 +131,7 @@ async def test_a_control_port_that_refuses_is_refused(fake: FakeTor, short_path:
     fake.deny["AUTHENTICATE"] = "515 Authentication failed"
     async with server(fake, short_path / "control") as endpoint:
         with refused(TorRefused, "does not let us in"):
-            await _Control.open(endpoint)
+            await Control.open(endpoint)
 
 
 # --- a control connection
@@ -163,7 +167,7 @@ async def test_hanging_up_on_a_hanging_tor_takes_its_time_and_no_more(
 ) -> None:
     monkeypatch.setattr(limits, "CONTROL", 0.2)
     async with server(fake, short_path / "control") as endpoint:
-        control = await _Control.open(endpoint)
+        control = await Control.open(endpoint)
         fake.deaf.add("GETINFO")
         with suppress(TorLost):
             await control.info("traffic/read")
@@ -380,7 +384,7 @@ class FakeControl:
 
 
 async def boot(fake: FakeControl, told: list[events.Event]) -> None:
-    await _boot(cast("_Control", fake), told.append)
+    await Control.boot(cast("Control", fake), told.append)
 
 
 async def test_booting_is_told_step_by_step_and_done_at_100(autojump_clock: trio.testing.MockClock) -> None:
@@ -613,11 +617,11 @@ def torrc(short_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def own_tor(torrc: Path) -> AsyncIterator[tuple[Tor, _Control]]:
+async def own_tor(torrc: Path) -> AsyncIterator[tuple[Tor, Control]]:
     """Our own Tor, not booted: it has no network."""
     async with (
         launch.launch(torrc, amnesic=False) as own,
-        aclosing(await _Control.open(Endpoint(path=own.control))) as control,
+        aclosing(await Control.open(Endpoint(path=own.control))) as control,
     ):
         yield Tor(control, Endpoint(path=own.socks), own.runtime, "own"), control
 
@@ -708,20 +712,20 @@ PASSWORD = "16:872860B76453A77D60CA2BB8C1A7042072093276A3D701AD684053EC4C"  # of
 async def test_a_tor_that_wants_a_password_is_told_as_such(guarded: Callable[[str], Path]) -> None:
     path = guarded(f"HashedControlPassword {PASSWORD}\n")
     with refused(TorRefused, "wants a password"):
-        await _Control.open(Endpoint(path=str(path)))
+        await Control.open(Endpoint(path=str(path)))
 
 
 @pytest.mark.tor_control
 @pytest.mark.parametrize("password", ["", f"HashedControlPassword {PASSWORD}\n"], ids=["cookie", "cookie or password"])
 async def test_a_tor_that_takes_cookies_lets_us_in(guarded: Callable[[str], Path], password: str) -> None:
     path = guarded(f"CookieAuthentication 1\n{password}")
-    async with aclosing(await _Control.open(Endpoint(path=str(path)))) as control:
+    async with aclosing(await Control.open(Endpoint(path=str(path)))) as control:
         assert (await control.version()).startswith("0.")
 
 
 @pytest.mark.tor_control
 async def test_a_tor_that_lets_everybody_in_lets_us_in(guarded: Callable[[str], Path]) -> None:
-    async with aclosing(await _Control.open(Endpoint(path=str(guarded(""))))) as control:
+    async with aclosing(await Control.open(Endpoint(path=str(guarded(""))))) as control:
         assert (await control.version()).startswith("0.")
 
 
@@ -729,6 +733,6 @@ async def test_a_tor_that_lets_everybody_in_lets_us_in(guarded: Callable[[str], 
 async def test_a_tor_that_is_not_ours_outlives_us(guarded: Callable[[str], Path], runtime: Path) -> None:
     path = guarded("")
     for _ in range(2):
-        control = await _Control.open(Endpoint(path=str(path)))
+        control = await Control.open(Endpoint(path=str(path)))
         async with aclosing(control), Tor(control, NOWHERE, runtime, "system").listen(KEY):
             assert await control.info("onions/current") == ADDRESS

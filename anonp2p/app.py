@@ -1,4 +1,4 @@
-"""The whole program, composed: a Tor, at most one room, input, output, signals, and the way out."""
+"""The whole program, composed: a Tor, some rooms, input, output, signals, and the way out."""
 
 import secrets
 import signal
@@ -12,7 +12,7 @@ from anonp2p.config import Config
 from anonp2p.core import code, events, identity, steps
 from anonp2p.core.code import RoomKey
 from anonp2p.core.room import Room
-from anonp2p.errors import AnonError, BadCode, Failed, NoRoom, NotAllowed, TorLost, Unreachable
+from anonp2p.errors import AnonError, BadCode, BadInput, Failed, NoRoom, NotAllowed, TorLost, Unreachable
 from anonp2p.net import tor
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
@@ -33,8 +33,9 @@ class App:
         self._config = config
         self._json = config.mode == "json"
         self._output = lines.Output(json=self._json, closed=self._output_closed)
-        self._session: Session | None = None
-        self._asked = False  # whether the room at hand was asked for on the command line
+        self._sessions: dict[str, Session] = {}  # by the room's label, until it is over
+        self._active: str | None = None  # the room that lines go to; none is chosen when it ends, lest one goes astray
+        self._asked: Session | None = None  # the room asked for on the command line
         self._rooms = 0
         self._unsent = 0
         self._status: int | None = None
@@ -76,9 +77,10 @@ class App:
 
     async def _wind_up(self) -> None:
         """Leaves as it is proper, within the time that quitting may take."""
-        if session := self._active:
-            with trio.move_on_after(limits.LEAVE + limits.FLUSH):
+        with trio.move_on_after(limits.LEAVE + limits.FLUSH):
+            for session in list(self._sessions.values()):
                 await session.post(steps.Leave(now=True, re=self._leaving))
+            for session in list(self._sessions.values()):
                 await session.ended.wait()
         with trio.move_on_after(limits.PRINT):
             await self._output.drained()
@@ -93,19 +95,30 @@ class App:
     # --- Tor
 
     async def _keep_tor(self) -> None:
-        """Has a Tor for as long as we run; without one there is nothing to run for."""
-        try:
-            async with tor.connect(self._config, self._tell) as self._tor:
-                self._tor_known.set()
-                await self._tor.lost.wait()
-                raise TorLost("it ended, or hung up on us")
-        except* AnonError as group:
-            self._tor_error = errors.first(group)
-        assert self._tor_error is not None
+        """Has a Tor for as long as we run, another one if it is lost; without any there is nothing to run for."""
+        lost_at: float | None = None
+        error: AnonError = TorLost("it ended, or hung up on us")
+        while lost_at is None or trio.current_time() < lost_at + limits.TOR_PATIENCE:
+            try:
+                async with tor.connect(self._config, self._tell) as self._tor:
+                    self._tor_known.set()
+                    await self._tor.lost.wait()
+                    lost_at = None
+            except* AnonError as group:
+                error = errors.first(group)
+            if not self._tor_known.is_set() and lost_at is None:
+                break  # we never had one
+            if lost_at is None:
+                self._tor_known = trio.Event()
+                lost_at = trio.current_time()
+                self._tell(events.Notice(text="Tor was lost; trying to have it again."))
+            await trio.sleep(limits.TOR_RETRY)
+        self._tor_error = error
         self._tor_known.set()
-        if not ((session := self._active) and await session.post(steps.Broken(self._tor_error))):
-            self._tell_error(self._tor_error)
-        self._fail(self._tor_error)
+        told = [await session.post(steps.Broken(error)) for session in list(self._sessions.values())]
+        if not any(told):
+            self._tell_error(error)
+        self._fail(error)
 
     async def _network(self) -> Transport:
         await self._tor_known.wait()
@@ -126,11 +139,12 @@ class App:
                         subject = (await anext(given, b"")).decode("utf-8", "replace").strip()
                         if not subject:
                             raise BadCode("there is none on the first line of stdin")
-                    await self._act(commands.command(f"/{self._config.action} {subject}"), asked=True)
+                    await self._act(commands.command(f"/{self._config.action} {subject}"), None)
                 except AnonError as error:
                     self._fail(error)
                     self._tell_error(error)
                     return
+                self._asked = next(iter(self._sessions.values()), None)
             async for line in given:
                 if typed := lines.understand(line, json=self._json):
                     await self._take(typed)
@@ -140,23 +154,26 @@ class App:
         try:
             if isinstance(typed.action, AnonError):
                 raise typed.action
-            if typed.room is not UNSET and not (self._active and self._active.room.label == typed.room):
-                raise NoRoom
-            await self._act(typed.action)
+            await self._act(typed.action, self._active if typed.room is UNSET else typed.room)
         except AnonError as error:
             self._tell_error(error, typed.re)
 
-    async def _act(self, action: Action, *, asked: bool = False) -> None:
-        """Does it, or sees to it that it is done. asked: on the command line. Raises AnonError."""
+    async def _act(self, action: Action, room: str | None) -> None:
+        """Does it, or sees to it that it is done. room: the one it is meant for. Raises AnonError."""
         match action:
             case commands.Create(name=name, re=re):
                 key = RoomKey(secrets.token_bytes(32))
-                self._open(key.public, key, name, re, asked=asked)
+                self._open(key.public, key, name, re)
             case commands.Join(code=given, re=re):
-                self._open(code.parse(given), None, None, re, asked=asked)
+                self._open(code.parse(given), None, None, re)
             case commands.Help(commands=listed, re=re):
                 rows = [{"command": one.name, "usage": one.usage, "does": one.does} for one in listed]
                 self._tell(events.Reply(command="/help", data=rows, re=re))
+            case commands.Rooms(re=re):
+                self._tell(events.Reply(command="/rooms", data=self._list_rooms(), re=re))
+            case commands.Switch(room=wanted, re=re):
+                self._active = self._find(wanted)
+                self._tell(events.Notice(room=self._active, text="Lines go to this room now.", re=re))
             case commands.Clear():
                 self._output.clear()
             case commands.Quit(re=re):
@@ -164,11 +181,11 @@ class App:
                 self._end(0)
                 await trio.sleep_forever()  # what comes after it is not read
             case _:
-                await self._pass_on(action)
+                await self._pass_on(action, room)
 
-    async def _pass_on(self, action: steps.Typed) -> None:
+    async def _pass_on(self, action: steps.Typed, room: str | None) -> None:
         """To the room, once it has dealt with most of what it already has from us."""
-        session = self._active
+        session = self._sessions.get(room) if room else None
         if session is None:
             raise NoRoom
         await session.until(lambda: session.outstanding < limits.PENDING)
@@ -178,37 +195,67 @@ class App:
             with trio.move_on_after(limits.LEAVE + limits.FLUSH):
                 await session.ended.wait()
 
-    def _open(self, room_key: bytes, key: RoomKey | None, name: str | None, re: events.Re, *, asked: bool) -> None:
-        """Begins a room: our own, if there is a key for it and a name, or one to be joined."""
+    # --- rooms
+
+    def _open(self, room_key: bytes, key: RoomKey | None, name: str | None, re: events.Re) -> None:
+        """Begins a room, which becomes the active one: our own, if there is a key for it, or one to be joined."""
         if self._tor_error is not None:
             raise self._tor_error
-        if self._active is not None:
-            raise NotAllowed("You are in a room already: /leave it first.")
+        if any(session.room.code == code.encode(room_key) for session in self._sessions.values()):
+            raise NotAllowed("You are in that room already.")
+        if len(self._sessions) >= limits.ROOMS:
+            raise NotAllowed("You are in as many rooms as can be at once: /leave one first.")
         self._rooms += 1
-        me = identity.Identity(secrets.token_bytes(32), room_key)
-        room = Room(label=f"r{self._rooms}", key=room_key, me=me, nick=self._config.nick, name=name, re=re)
-        self._session = Session(room, key, self._tell, self._network)
-        self._asked = asked
-        self._nursery.start_soon(self._live, self._session)
 
-    @property
-    def _active(self) -> Session | None:
-        return None if self._session is None or self._session.ended.is_set() else self._session
+        def fresh() -> identity.Identity:
+            return identity.Identity(secrets.token_bytes(32), room_key)
+
+        room = Room(label=f"r{self._rooms}", key=room_key, fresh=fresh, nick=self._config.nick, name=name, re=re)
+        session = self._sessions[room.label] = Session(room, key, self._tell, self._network)
+        self._active = room.label
+        self._nursery.start_soon(self._live, session)
 
     async def _live(self, session: Session) -> None:
         await session.run()
-        if self._asked and session.room.failure is not None:
+        del self._sessions[session.room.label]
+        if self._active == session.room.label:
+            self._active = None
+        session.ended.set()
+        if session is self._asked and session.room.failure is not None:
             self._fail(session.room.failure)
+
+    def _find(self, wanted: str) -> str:
+        """The label of the room with this name, number or label. Raises BadInput."""
+        named = [label for label, session in self._sessions.items() if session.room.name == wanted]
+        for label in (wanted, f"r{wanted}", *named):
+            if label in self._sessions and (label not in named or len(named) == 1):
+                return label
+        several = "Several rooms have that name: say which by its number." if named else "You are in no such room."
+        raise BadInput(f"{several} /rooms lists them.")
+
+    def _list_rooms(self) -> list[dict[str, object]]:
+        return [
+            {
+                "room": label,
+                "name": session.room.name,
+                "code": session.room.code,
+                "role": "host" if session.room.hosting else "member",
+                "members": len(session.room.people()),
+                "active": label == self._active,
+            }
+            for label, session in self._sessions.items()
+        ]
 
     async def _finish_input(self) -> None:
         """The input has ended: what was typed gets its time to be done and ordered, then we leave."""
-        late = 0
-        if session := self._active:
-            with trio.move_on_after(limits.EOF_PATIENCE):
-                await session.until(lambda: session.room.settled and not session.outstanding)
-            late = session.outstanding
-            if self._asked and not session.room.over and not session.room.settled and not late:
-                self._fail(Unreachable(f"it took longer than {limits.EOF_PATIENCE:.0f} seconds"))
+        sessions = list(self._sessions.values())
+        with trio.move_on_after(limits.EOF_PATIENCE):
+            for session in sessions:
+                await session.until_settled()
+        asked = self._asked
+        late = sum(session.outstanding for session in sessions)
+        if asked and not asked.room.over and not asked.room.settled and not late:
+            self._fail(Unreachable(f"it took longer than {limits.EOF_PATIENCE:.0f} seconds"))
         if self._last_words:
             return  # something else ends the program
         if unsent := late + self._unsent:
@@ -221,9 +268,7 @@ class App:
     @property
     def _last_words(self) -> AnonError | None:
         """The error that ends the program, or is just about to."""
-        if self._tor_error is None and self._asked and self._session is not None:
-            return self.failure or self._session.room.failure
-        return self.failure or self._tor_error
+        return self.failure or self._tor_error or (self._asked.room.failure if self._asked else None)
 
     def _tell(self, event: events.Event) -> None:
         if isinstance(event, events.Unsent):

@@ -15,12 +15,16 @@ ROSTER_PAGE: Final = 256  # members in one Roster frame: 256 x (32 + 80 + 8) byt
 READ: Final = 65_536  # bytes asked of the kernel at once
 
 # The room.
+ROOMS: Final = 20  # rooms of one process at once: more than anybody reads
 MEMBERS: Final = 1_000  # the design's target; a host beyond it is told that the room is full
 LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries a host keeps: 4,000 of the longest messages
 LOG_ENTRIES: Final = 10_000  # entries a host keeps: how far a slow reader may lag behind a fast room
 BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full frame fits; what a stuck reader pins
 PENDING: Final = 256  # inputs awaiting their place or the room itself, before reading further input waits too
 MAILBOX: Final = 64  # events a session holds before those who bring them wait
+UNCOVERED: Final = (
+    4 * MAILBOX
+)  # entries without a head: a host signs after each burst, which is no longer than a mailbox
 DIRECT: Final = 2 * PENDING  # frames waiting on one link alone: our own entries, or denials that a peer does not read
 
 # Handshake: what a stranger with the code can make a host hold.
@@ -31,6 +35,8 @@ HANDSHAKE_BYTES: Final = 16_384  # what a stranger may send before being admitte
 # Liveness (seconds).
 BEAT: Final = 5.0  # a link that carried nothing for this long carries a beat
 BEAT_JITTER: Final = 0.2  # relative: beats of many links do not fall together
+AWAY: Final = 20.0  # without a word: the member is away
+PLACE: Final = 600.0  # without a word: its place is given up
 LINK_LOST: Final = 15.0  # three beats missed: the link is dead, whatever Tor believes
 
 # Dialling (seconds).
@@ -46,6 +52,8 @@ LAUNCH: Final = 20.0  # from starting our own Tor to its control socket
 TOR_SPACE: Final = 8 * 1024 * 1024  # bytes our own Tor's directory has to hold at least: the real network's consensus
 BOOT_STALL: Final = 180.0  # without any progress of Tor's boot: give up
 BOOT_SLOW: Final = 30.0  # without any progress: say so
+TOR_PATIENCE: Final = 60.0  # for a Tor that was lost to be had again
+TOR_RETRY: Final = 1.0  # between tries to have it
 TOR_STOP: Final = 0.7  # for our own Tor to end when asked, before it is killed
 
 # Leaving (seconds). Together under the 3 that quitting may take.

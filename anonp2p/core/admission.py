@@ -3,6 +3,7 @@
 from anonp2p import limits
 from anonp2p.core import frames, identity, names
 from anonp2p.core.ledger import Ledger
+from anonp2p.core.log import Log
 
 
 class NotAdmitted(Exception):
@@ -11,6 +12,20 @@ class NotAdmitted(Exception):
     def __init__(self, reason: frames.Reason) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def resumption(ledger: Ledger, log: Log, nonce: bytes, resume: frames.Resume) -> tuple[bytes, int | None]:
+    """The member who comes back with this request, and where in the log it goes on; None if it needs a new welcome.
+
+    Raises NotAdmitted for one whose place is gone, and for one who is somebody else.
+    """
+    member = ledger.roster.get(resume.member)
+    if member is None or member.id == ledger.host:
+        raise NotAdmitted("unknown")
+    position = resume.index.to_bytes(8, "big") + resume.digest
+    if not identity.signed(identity.RESUME, ledger.room, nonce + position, resume.signature, member.key):
+        raise NotAdmitted("signature")
+    return member.id, log.cursor_after(resume.index, resume.digest)
 
 
 def nick_for(ledger: Ledger, nonce: bytes, join: frames.Join) -> str:

@@ -21,7 +21,7 @@ Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]  # a script's JSON numbers are exact below 2^53
 
 # Why a host lets someone not in, or does not order an entry. Words, not sentences: a peer's prose is never shown.
-Reason = Literal["signature", "full", "bad-nick", "nick-taken", "not-allowed"]
+Reason = Literal["signature", "full", "bad-nick", "nick-taken", "not-allowed", "repeated", "unknown"]
 
 
 class _Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +56,19 @@ class Joined(_Packed, frozen=True, tag=4):
 
 
 class Lost(_Packed, frozen=True, tag=5):
-    """Host: this member's link is gone, and the member with it."""
+    """Host: this member has not been heard for a while. It is away: its place is kept, but it does not count."""
+
+    member: Bytes16
+
+
+class Back(_Packed, frozen=True, tag=7):
+    """Host: one who was away is here again."""
+
+    member: Bytes16
+
+
+class Removed(_Packed, frozen=True, tag=8):
+    """Host: one who was away is no member any more."""
 
     member: Bytes16
 
@@ -65,7 +77,7 @@ class Close(_Packed, frozen=True, tag=6):
     """Host: the room has ended; nothing follows."""
 
 
-Body = Text | Nick | Leave | Joined | Lost | Close
+Body = Text | Nick | Leave | Joined | Lost | Back | Removed | Close
 
 
 class Content(_Packed, frozen=True):
@@ -91,6 +103,15 @@ class Join(_Packed, frozen=True, tag=2):
     signature: Bytes64
 
 
+class Resume(_Packed, frozen=True, tag=10):
+    """Member on a new link: it has the log up to this index, with this hash; signed with the host's nonce."""
+
+    member: Bytes16
+    index: Count
+    digest: Bytes32
+    signature: Bytes64
+
+
 class Refused(_Packed, frozen=True, tag=3):
     """Host: not let in, or out again; the last frame on the link."""
 
@@ -103,6 +124,7 @@ class Seat(_Packed, frozen=True):
     key: Bytes32
     nick: str
     counter: Count
+    away: bool
 
 
 class Roster(_Packed, frozen=True, tag=4):
@@ -112,10 +134,17 @@ class Roster(_Packed, frozen=True, tag=4):
 
 
 class Welcome(_Packed, frozen=True, tag=5):
-    """Host: let in. `host` is one of the roster, `index` the place of the next entry."""
+    """Host: let in. `host` is one of the roster; the log stands at this index, with this hash."""
 
     name: str
     host: Bytes16
+    index: Count
+    digest: Bytes32
+
+
+class Resumed(_Packed, frozen=True, tag=11):
+    """Host: the rest of the log follows; it stands at this index now."""
+
     index: Count
 
 
@@ -134,6 +163,15 @@ class Entry(_Packed, frozen=True, tag=7):
     signature: Bytes64
 
 
+class Head(_Packed, frozen=True, tag=12):
+    """Host: the log up to this index has this hash. `time`: milliseconds since the room's creation; signed."""
+
+    index: Count
+    digest: Bytes32
+    time: Count
+    signature: Bytes64
+
+
 class Denied(_Packed, frozen=True, tag=8):
     """Host, to the author alone: the entry with this counter was not ordered."""
 
@@ -142,13 +180,13 @@ class Denied(_Packed, frozen=True, tag=8):
 
 
 class Beat(_Packed, frozen=True, tag=9):
-    """Either side: still here."""
+    """Member: still here. (A host says so by its heads.)"""
 
 
-Frame = Hello | Join | Refused | Roster | Welcome | Submit | Entry | Denied | Beat
-FromJoiner = Join
+FromJoiner = Join | Resume
 FromMember = Submit | Beat
-FromHost = Hello | Refused | Roster | Welcome | Entry | Denied | Beat
+FromHost = Hello | Refused | Roster | Welcome | Resumed | Entry | Head | Denied
+Frame = FromJoiner | FromMember | FromHost
 
 _encoder = msgspec.msgpack.Encoder()
 _contents = msgspec.msgpack.Decoder(Content)
@@ -168,6 +206,11 @@ def encode(frame: Frame) -> bytes:
 def seal(content: Content) -> bytes:
     """A content as the bytes that its author signs; they are kept and passed on as they are, never encoded again."""
     return _encoder.encode(content)
+
+
+def head_content(index: int, digest: bytes, time: int) -> bytes:
+    """What a host signs in a Head."""
+    return index.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
 
 
 def unseal(content: bytes) -> Content:

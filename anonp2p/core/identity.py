@@ -17,8 +17,11 @@ _Y8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c6
 _SMALL_ORDER = frozenset((0, 1, _P - 1, _Y8, _P - _Y8))
 
 _ID = b"anonp2p/1 member"
+_LOG = b"anonp2p/1 log"
 JOIN = b"anonp2p/1 join"
+RESUME = b"anonp2p/1 resume"
 ENTRY = b"anonp2p/1 entry"
+HEAD = b"anonp2p/1 head"
 
 
 class Identity:
@@ -69,3 +72,14 @@ def spell(member: bytes) -> str:
 def tag(member: bytes) -> str:
     """The short form of an id, to tell members apart whatever their nicks: its first 8 characters."""
     return spell(member)[:TAG_CHARACTERS]
+
+
+def genesis(room: bytes) -> bytes:
+    """The hash of a log without entries (PROTOCOL.md, 4.5)."""
+    return hashlib.sha256(_LOG + room).digest()
+
+
+def chain(previous: bytes, index: int, content: bytes, signature: bytes) -> bytes:
+    """The hash of a log up to this entry: everyone computes it, nobody sends it (PROTOCOL.md, 4.5)."""
+    entry = index.to_bytes(8, "big") + hashlib.sha256(content).digest() + signature
+    return hashlib.sha256(_LOG + previous + entry).digest()

@@ -18,7 +18,8 @@ class Ledger:
         self.room = room
         self.name = ""
         self.host = b""  # the member who orders
-        self.index = FIRST  # of the next entry
+        self.index = FIRST - 1  # of the latest entry
+        self.digest = identity.genesis(room)  # of the log up to it
         self.roster = Roster()
 
     def member(self, member: bytes) -> Member:
@@ -27,30 +28,33 @@ class Ledger:
         assert found is not None, "asked for a member who is none"
         return found
 
-    def seat(self, key: bytes, nick: str, counter: int = 0) -> Member:
+    def seat(self, key: bytes, nick: str, counter: int = 0, *, away: bool = False) -> Member:
         """Adds a member. Raises PeerFault where no host may do that."""
         expect(len(self.roster) < limits.MEMBERS, "too many members")
         expect(identity.is_key(key), "a key that is none")
         expect(names.is_nick(nick), "an improper nick")
         try:
-            return self.roster.add(key, nick, counter)
+            member = self.roster.add(key, nick, counter)
         except ValueError:
             raise PeerFault("two members alike") from None
+        member.away = away
+        return member
 
     def open(self, sealed: bytes, signature: bytes) -> tuple[Member, frames.Content]:
-        """A member's signed content. Raises PeerFault for a stranger's, a repeated and a forged one."""
+        """A member's signed content. Raises PeerFault for a stranger's and a forged one."""
         content = frames.unseal(sealed)
         author = self.roster.get(content.author)
         if author is None:
             raise PeerFault("an entry of a stranger")
-        expect(content.counter > author.counter, "an entry repeated")
         expect(identity.signed(identity.ENTRY, self.room, sealed, signature, author.key), "a forged entry")
         return author, content
 
-    def check(self, author: Member, body: frames.Body) -> None:
+    def check(self, author: Member, content: frames.Content) -> None:
         """Whether this author may say this now. Raises PeerFault."""
         is_host = author.id == self.host
-        match body:
+        expect(content.counter > author.counter, "an entry repeated")
+        expect(not author.away, "an entry of one who is away")
+        match content.body:
             case frames.Text(text=text):
                 expect(0 < len(text.encode()) <= limits.TEXT, "a text of no proper length")
             case frames.Nick(nick=nick):
@@ -61,11 +65,20 @@ class Ledger:
                 expect(is_host, "an entry that only hosts may write")
             case frames.Lost(member=member):
                 expect(is_host, "an entry that only hosts may write")
-                expect(member != self.host and self.roster.get(member) is not None, "the loss of no member")
+                found = self.roster.get(member)
+                expect(found is not None and member != self.host and not found.away, "the loss of no member")
+            case frames.Back(member=member) | frames.Removed(member=member):
+                expect(is_host, "an entry that only hosts may write")
+                found = self.roster.get(member)
+                expect(found is not None and found.away, "the return or the removal of one who was not away")
+
+    def advance(self, sealed: bytes, signature: bytes) -> None:
+        """The log is one entry longer."""
+        self.index += 1
+        self.digest = identity.chain(self.digest, self.index, sealed, signature)
 
     def apply(self, author: Member, content: frames.Content) -> Member:
-        """The next entry takes effect; returns the member it is about. Raises PeerFault for a seat nobody may have."""
-        self.index += 1
+        """The latest entry takes effect; returns the member it is about. Raises PeerFault for an improper seat."""
         author.counter = content.counter
         match content.body:
             case frames.Nick(nick=nick):
@@ -74,21 +87,25 @@ class Ledger:
                 return self.seat(key, nick)
             case frames.Leave():
                 self.roster.remove(author)
-            case frames.Lost(member=gone):
-                lost = self.member(gone)
-                self.roster.remove(lost)
-                return lost
+            case frames.Lost(member=member) | frames.Back(member=member):
+                about = self.member(member)
+                about.away = not about.away
+                return about
+            case frames.Removed(member=member):
+                about = self.member(member)
+                self.roster.remove(about)
+                return about
         return author
 
     def greeting(self) -> bytes:
         """What a newcomer is sent: the roster in pages, then the welcome, encoded."""
-        seats = [frames.Seat(member.key, member.nick, member.counter) for member in self.roster]
+        seats = [frames.Seat(member.key, member.nick, member.counter, member.away) for member in self.roster]
         pages = [seats[at : at + limits.ROSTER_PAGE] for at in range(0, len(seats), limits.ROSTER_PAGE)]
-        welcome = frames.Welcome(self.name, self.host, self.index)
+        welcome = frames.Welcome(self.name, self.host, self.index, self.digest)
         return b"".join([*(frames.encode(frames.Roster(page)) for page in pages), frames.encode(welcome)])
 
     def people(self) -> list[events.Person]:
-        """The members as they are shown."""
+        """The members who are here, as they are shown."""
         return [
             events.Person(
                 member=identity.spell(member.id),
@@ -97,6 +114,7 @@ class Ledger:
                 tag=identity.tag(member.id),
             )
             for member in self.roster
+            if not member.away
         ]
 
 

@@ -1,4 +1,7 @@
-"""The ordered log as bytes: every entry encoded once, read by any number of links, each from its own cursor."""
+"""The ordered log as bytes: every entry encoded once, read by any number of links, each from its own cursor.
+
+Heads lie between entries in these bytes: one after each burst of entries, in one piece with the last of them.
+"""
 
 from anonp2p import limits
 
@@ -11,6 +14,8 @@ class Log:
 
     def __init__(self, first: int) -> None:
         self._entries: list[bytes] = []
+        self._digests: list[bytes] = []
+        self._sealed = first
         self._start = first
         self._bytes = 0
         self._batch: tuple[int, int, bytes, int] = (first, first, b"", first)  # cursor, end, bytes, next cursor
@@ -25,9 +30,15 @@ class Log:
         """The index that the next entry will have."""
         return self._start + len(self._entries)
 
-    def append(self, entry: bytes) -> None:
-        """Takes the next place."""
+    @property
+    def is_sealed(self) -> bool:
+        """Whether there is a head after the last entry."""
+        return self._sealed == self.end
+
+    def append(self, entry: bytes, digest: bytes) -> None:
+        """Takes the next place. digest: the log's hash up to this entry."""
         self._entries.append(entry)
+        self._digests.append(digest)
         self._bytes += len(entry)
         if self._bytes > limits.LOG_BYTES or len(self._entries) > limits.LOG_ENTRIES:
             self._drop()
@@ -40,7 +51,19 @@ class Log:
             self._bytes -= len(self._entries[gone])
             gone += 1
         del self._entries[:gone]
+        del self._digests[:gone]
         self._start += gone
+
+    def seal(self, head: bytes) -> None:
+        """Puts a head after the last entry."""
+        self._entries[-1] += head
+        self._bytes += len(head)
+        self._sealed = self.end
+
+    def cursor_after(self, index: int, digest: bytes) -> int | None:
+        """Where one goes on who has the log up to this index, with this hash; None if we cannot tell, or differ."""
+        at = index - self._start
+        return index + 1 if 0 <= at < len(self._digests) and self._digests[at] == digest else None
 
     def since(self, cursor: int) -> tuple[bytes, int] | None:
         """The entries from this index on, in one piece that readers at the same place share, and the cursor after them.

@@ -3,6 +3,7 @@
 import unicodedata
 
 from anonp2p import limits
+from anonp2p.core import confusables
 from anonp2p.errors import BadInput, BadNick
 
 _PUNCTUATION = frozenset("-_.")
@@ -15,6 +16,10 @@ _MARKS_IN_A_ROW = 2  # more are needed by no script, and draw over other lines
 
 def _drawn(character: str) -> bool:
     return character not in _INVISIBLE and not "\ufe00" <= character <= "\ufe0f" and character < "\U000e0000"
+
+
+def _is_ignorable(character: str) -> bool:
+    return unicodedata.category(character) == "Cf" or not _drawn(character)
 
 
 def _well_formed(name: str, longest: int) -> bool:
@@ -59,6 +64,12 @@ def is_room_name(text: str) -> bool:
 
 
 def skeleton(name: str) -> str:
-    """What two names that must not stand in one room have in common: the name without case (Unicode, D146)."""
-    folded = unicodedata.normalize("NFD", name).casefold()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
+    """What two names that must not stand in one room have in common: how they look, whatever their case.
+
+    Unicode's, with its confusables (D146, UTS #39): `rn` is m, 0 is O, 1 is l and I, and i for I's sake.
+    """
+    alike = confusables.table()
+    name = "".join(character for character in unicodedata.normalize("NFKD", name) if not _is_ignorable(character))
+    folded = unicodedata.normalize("NFD", name.translate(alike)).casefold()
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", folded).translate(alike))

@@ -11,12 +11,13 @@ _ANONYMOUS = "anon-"
 
 @dataclass(slots=True, repr=False)
 class Member:
-    """One member. `counter`: of its last ordered entry, 0 before the first."""
+    """One member. `counter`: of its last ordered entry, 0 before the first. `away`: not heard for a while."""
 
     id: bytes
     key: bytes
     nick: str
     counter: int = 0
+    away: bool = False
 
 
 class Roster:

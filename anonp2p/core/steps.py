@@ -81,11 +81,11 @@ class Dialling:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Asked:
-    """Host: a stranger answered our hello, which held this nonce."""
+    """Host: somebody answered our hello, which held this nonce."""
 
     link: int
     nonce: bytes
-    join: frames.Join
+    request: frames.Join | frames.Resume
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,10 +98,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Dropped:
-    """A link is no more; `detail` says why, in our own words."""
+    """A link is no more; `detail` says why, in our own words, `silence` for how many seconds it had carried nothing."""
 
     link: int
     detail: str
+    silence: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -138,6 +139,13 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Pulse:
+    """Host: these bytes go to every link that follows the log and has all of it."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Admit:
     """Host: this link is a member's; after these bytes it follows the log from here."""
 
@@ -162,4 +170,4 @@ class Drop:
     reason: str
 
 
-Effect = Tell | Send | Admit | Finish | Drop
+Effect = Tell | Send | Pulse | Admit | Finish | Drop

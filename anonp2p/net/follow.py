@@ -1,46 +1,65 @@
-"""The member's side of a room's link: dial, try again where that is worthwhile, pass on."""
+"""The member's side of a room's link: dial, come back when it breaks, try again where that is worthwhile, pass on."""
 
+import random
 import secrets
+from collections.abc import Awaitable, Callable
 
 import trio
 
 from anonp2p import limits
 from anonp2p.core import frames, steps
-from anonp2p.errors import Unreachable
+from anonp2p.errors import TorLost, Unreachable
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.net.transport import DialFault, Transport
 
+_random = random.SystemRandom()
 
-async def follow(transport: Transport, code: str, links: Links) -> None:
-    """Dials the room until it has let us in or there is no hope left, then carries the link until it ends."""
+
+async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: Links) -> None:
+    """Keeps up a link to the room until cancelled, or until there is no hope left.
+
+    network: returns the network, once there is one.
+    """
     isolation = secrets.token_hex(16)
-    began = trio.current_time()
-    attempt = 0
-    pause = limits.DIAL_PAUSE
-    detail = ""
+    dials = 0
+    been_in = False
     while True:
-        attempt += 1
-        await links.post(steps.Dialling(attempt, detail))
-        absent = False
-        try:
-            stream = await _dial(transport, code, f"{isolation}:{attempt}", attempt)
-        except DialFault as fault:
-            if not fault.again:
-                await links.post(steps.Broken(Unreachable(str(fault))))
+        began = trio.current_time()
+        attempt = 0
+        detail = ""
+        welcome = False
+        while not welcome:
+            if attempt:
+                await _pause(attempt)
+            attempt += 1
+            dials += 1
+            absent = False
+            await links.post(steps.Dialling(attempt, detail))
+            try:
+                stream = await _dial(await network(), code, f"{isolation}:{dials}", attempt)
+            except TorLost as error:
+                detail = error.detail
+            except DialFault as fault:
+                if not fault.again:
+                    await links.post(steps.Broken(Unreachable(str(fault))))
+                    return
+                detail, absent = str(fault), fault.absent
+            else:
+                link = Link(stream, frames.FromHost, limits.FRAME, limits.HANDSHAKE_SECONDS)
+                welcome = await _carry(link, links)
+                detail = link.detail
+            patience = limits.PLACE if been_in else limits.GONE_PATIENCE if absent else limits.DIAL_PATIENCE
+            if not welcome and trio.current_time() > began + patience:
+                await links.post(steps.Broken(Unreachable(detail)))
                 return
-            detail, absent = str(fault), fault.absent
-        else:
-            link = Link(stream, frames.FromHost, limits.FRAME, limits.HANDSHAKE_SECONDS)
-            if await _carry(link, links):
-                return
-            detail = link.detail
-        patience = limits.GONE_PATIENCE if absent else limits.DIAL_PATIENCE
-        if trio.current_time() + pause > began + patience:
-            await links.post(steps.Broken(Unreachable(detail)))
-            return
-        await trio.sleep(pause)
-        pause = min(pause * 1.5, limits.DIAL_PAUSE_MAX)
+        been_in = True
+
+
+async def _pause(attempt: int) -> None:
+    """Before the next try: longer each time, and never at the same time as others who lost the same host."""
+    longest = min(limits.DIAL_PAUSE * 1.5 ** (attempt - 1), limits.DIAL_PAUSE_MAX)
+    await trio.sleep(longest * (0.5 + _random.random() / 2))
 
 
 async def _dial(transport: Transport, code: str, isolation: str, attempt: int) -> trio.abc.Stream:
@@ -52,17 +71,17 @@ async def _dial(transport: Transport, code: str, isolation: str, attempt: int) -
 
 
 async def _carry(link: Link, links: Links) -> bool:
-    """Runs the link until it ends; whether it was the last we need: we were let in, or refused."""
-    answered = False
+    """Runs the link until it ends; whether we were let in on it."""
+    welcome = False
 
     async def arrived(frame: frames.Frame) -> None:
-        nonlocal answered
-        if isinstance(frame, frames.Welcome | frames.Refused):
-            answered = True
+        nonlocal welcome
+        if isinstance(frame, frames.Welcome | frames.Resumed):
+            welcome = True
             link.settle()
         await links.post(steps.Heard(steps.UPLINK, frame))
 
     links.attach(link, steps.UPLINK)
     await link.run(arrived)
     await links.detach(steps.UPLINK)
-    return answered
+    return welcome

@@ -80,6 +80,7 @@ def _torrc(tor: OwnTor, data: Path) -> str:
             f"SocksPort unix:{tor.socks} ExtendedErrors",
             "ClientOnly 1",
             "AvoidDiskWrites 1",
+            "__ReloadTorrcOnSIGHUP 0",  # there is no file to read again
             "ShutdownWaitLength 0",
             "RunAsDaemon 0",
             "Log notice stdout",

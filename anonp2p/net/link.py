@@ -1,4 +1,4 @@
-"""One link: frames over a stream of bytes, one reader, one writer, a beat when idle and an end when silent."""
+"""One link: frames over a stream of bytes, one reader, one writer, beats when idle and an end when silent."""
 
 import random
 from collections import deque
@@ -39,6 +39,7 @@ class Link:
         self._finishing = False
         self._news = trio.Event()
         self._beat_at = _next_beat()
+        self._heard_at = trio.current_time()
         self._scope = trio.CancelScope(deadline=trio.current_time() + seconds)
 
     # --- from the session; none of these waits
@@ -66,6 +67,16 @@ class Link:
         """From now on, after what is queued, this link gets every entry of the log from the cursor on."""
         self._log, self._cursor = log, cursor
         self._news.set()
+
+    def pulse(self, data: bytes) -> None:
+        """Queues a head, unless there are entries on their way, which say as much and end in a head of their own."""
+        if self._log is not None and self._cursor == self._log.end:
+            self.send(data)
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds nothing has been heard."""
+        return trio.current_time() - self._heard_at
 
     def wake(self) -> None:
         """The log may have grown. Whoever it has left behind is cut, even in the middle of a write that never ends."""
@@ -108,13 +119,14 @@ class Link:
     async def _read(self, arrived: Callable[[frames.Frame], Awaitable[None]]) -> None:
         try:
             while True:
-                with trio.move_on_after(limits.LINK_LOST) as silence:
+                with trio.move_on_after(limits.LINK_LOST if self.settled else limits.HANDSHAKE_SECONDS) as silence:
                     data = await self._stream.receive_some(limits.READ)
                 if silence.cancelled_caught:
                     self.detail = f"nothing was heard for {limits.LINK_LOST:.0f} seconds"
                     return
                 if not data:
                     return
+                self._heard_at = trio.current_time()
                 for frame in self._decoder.feed(bytes(data)):
                     await arrived(frame)
         except PeerFault as fault:
@@ -150,7 +162,8 @@ class Link:
     async def _await_news(self) -> None:
         """Returns when there may be something to send: news, or a beat that is due."""
         self._news = trio.Event()
-        with trio.move_on_at(self._beat_at if self.settled else float("inf")) as idle:
+        beats = self.settled and self._log is None  # a host's links have its heads
+        with trio.move_on_at(self._beat_at if beats else float("inf")) as idle:
             await self._news.wait()
         if idle.cancelled_caught:
             self._direct.append(_BEAT)

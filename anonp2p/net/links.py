@@ -39,7 +39,12 @@ class Links:
         link = self._links.pop(number)
         if not self._links:
             self._empty.set()
-        await self.post(steps.Dropped(number, link.detail))
+        await self.post(steps.Dropped(number, link.detail, link.silence))
+
+    def pulse(self, data: bytes) -> None:
+        """Sends a head to whoever has everything before it."""
+        for link in self._links.values():
+            link.pulse(data)
 
     def wake(self) -> None:
         """The log has grown."""

@@ -22,8 +22,8 @@ async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> N
         link.send(frames.encode(frames.Hello(frames.VERSION, nonce)))
 
         async def arrived(frame: frames.Frame) -> None:
-            if isinstance(frame, frames.Join):
-                link.accept(frames.FromMember)  # so a second Join is malformed
+            if isinstance(frame, frames.FromJoiner):
+                link.accept(frames.FromMember)  # so a second one is malformed
                 await links.post(steps.Asked(number, nonce, frame))
             else:
                 await links.post(steps.Heard(number, frame))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import trio
 
@@ -9,11 +10,11 @@ from anonp2p import errors, limits
 from anonp2p.core import events, steps
 from anonp2p.core.code import RoomKey
 from anonp2p.core.room import Room
-from anonp2p.errors import AnonError
+from anonp2p.errors import AnonError, TorLost
 from anonp2p.net.follow import follow
 from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
-from anonp2p.net.transport import Transport
+from anonp2p.net.transport import Place, Transport
 
 
 class Session:
@@ -38,7 +39,7 @@ class Session:
         self._links = Links(self.post)
         self._changed = trio.Event()
         self._unread = 0  # typed, but still in the mailbox
-        self.ended = trio.Event()  # everything is done, the last words included
+        self.ended = trio.Event()  # for whoever runs us to set
 
     @property
     def outstanding(self) -> int:
@@ -61,6 +62,10 @@ class Session:
         while not (self.room.over or condition()):
             await self._changed.wait()
 
+    async def until_settled(self) -> None:
+        """Returns once we are in, and all that was typed has its place or its answer; or the room is over."""
+        await self.until(lambda: self.room.settled and not self.outstanding)
+
     async def run(self) -> None:
         """Lives the room from its start to its end, a host's last words included."""
         async with trio.open_nursery() as nursery:
@@ -71,25 +76,30 @@ class Session:
                 with trio.move_on_after(limits.FLUSH):
                     await self._links.finish()
             nursery.cancel_scope.cancel()
-        self.ended.set()
 
     async def _connect(self) -> None:
         try:
-            network = await self._network()
             if self._key is None:
-                await follow(network, self.room.code, self._links)
-            else:
-                await self._host(network, self._key)
+                await follow(self._network, self.room.code, self._links)
+            while self._key is not None:
+                await self._host(await self._network(), self._key)
         except* AnonError as group:
             await self.post(steps.Broken(errors.first(group)))
 
     async def _host(self, network: Transport, key: RoomKey) -> None:
-        async with network.listen(key) as place, trio.open_nursery() as nursery:
-            nursery.start_soon(serve, place.listener, self._links)
-            if place.notice:
-                self._tell(events.Notice(room=self.room.label, text=place.notice))
-            await place.published()
-            await self.post(steps.Published())
+        """Keeps the room reachable as long as this network lasts."""
+        with suppress(TorLost):
+            async with network.listen(key) as place, trio.open_nursery() as nursery:
+                nursery.start_soon(serve, place.listener, self._links)
+                nursery.start_soon(self._publish, place)
+                await network.lost.wait()
+                nursery.cancel_scope.cancel()
+
+    async def _publish(self, place: Place) -> None:
+        if place.notice:
+            self._tell(events.Notice(room=self.room.label, text=place.notice))
+        await place.published()
+        await self.post(steps.Published())
 
     async def _live(self) -> None:
         """Takes steps in bursts; after each, those who wait for the log or for the room are woken once."""
@@ -100,6 +110,7 @@ class Session:
                 self._handle(step)
                 burst += 1
                 step = self._next() if burst < limits.MAILBOX or self.room.over else None
+            self.room.end_burst(_now())
             self._links.wake()
             self._changed.set()
             self._changed = trio.Event()
@@ -120,7 +131,7 @@ class Session:
 
     def _handle(self, step: steps.Input) -> None:
         self._unread -= isinstance(step, steps.Typed)
-        for effect in self.room.handle(step, steps.Now(trio.current_time(), time.time())):
+        for effect in self.room.handle(step, _now()):
             self._do(effect)
 
     def _do(self, effect: steps.Effect) -> None:
@@ -130,6 +141,8 @@ class Session:
             case steps.Send(link=number, data=data):
                 if link := self._links.get(number):
                     link.send(data)
+            case steps.Pulse(data=data):
+                self._links.pulse(data)
             case steps.Admit(link=number, data=data, cursor=cursor):
                 if link := self._links.get(number):
                     link.settle()
@@ -143,3 +156,7 @@ class Session:
             case steps.Drop(link=number, reason=reason):
                 if link := self._links.get(number):
                     link.drop(reason)
+
+
+def _now() -> steps.Now:
+    return steps.Now(trio.current_time(), time.time())

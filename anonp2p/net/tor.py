@@ -62,11 +62,11 @@ class Tor:
     """A usable Tor: a transport whose addresses are onion services.
 
     `lost` is set when it can be used no more. runtime: our directory for sockets that this Tor can reach, None where it
-    is not ours to reach.
+    is not ours to reach. proxy: its SOCKS port; None to ask the control port for it at each dial.
     """
 
     def __init__(
-        self, control: Control | None, proxy: Endpoint, runtime: Path | None, kind: Literal["own", "system"]
+        self, control: Control | None, proxy: Endpoint | None, runtime: Path | None, kind: Literal["own", "system"]
     ) -> None:
         self.lost = control.lost if control else trio.Event()
         self.kind = kind
@@ -114,17 +114,26 @@ class Tor:
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost."""
         user, _, password = isolation.partition(":")
+        proxy = self._proxy or await self._ask_proxy()
         try:
-            return await socks.connect(self._proxy, code, limits.PORT, user, password)
+            return await socks.connect(proxy, code, limits.PORT, user, password)
         except socks.SocksError as error:
             if error.code is None:
-                raise TorRefused(f"what listens at {self._proxy} is no SOCKS port of Tor") from None
+                raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor") from None
             detail, again, absent = _DIAL_FAULTS.get(error.code, ("the circuit to it failed", True, False))
             raise DialFault(detail, again=again, absent=absent) from None
         except trio.BrokenResourceError:
             raise DialFault("Tor hung up on us") from None
         except OSError:
-            raise TorLost(f"nothing answers at its SOCKS port {self._proxy}") from None
+            raise TorLost(f"nothing answers at its SOCKS port {proxy}") from None
+
+    async def _ask_proxy(self) -> Endpoint:
+        """Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""
+        assert self._control is not None, "without one, the proxy is given"
+        try:
+            return await _proxy(self._control)
+        except TorRefused as error:
+            raise TorLost(error.detail) from None
 
 
 @contextmanager
@@ -165,10 +174,11 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
             yield _ready(Tor(control, Endpoint(path=own.socks), own.runtime, "own"), await control.version(), tell)
         return
     async with aclosing(control):
-        proxy = config.socks or await _proxy(control)
+        if not config.socks:
+            await _proxy(control)  # so that one without is known from the start
         ours = await control.info("process/uid") == str(os.getuid())
         with launch.runtime_directory() as runtime:
-            tor = Tor(control, proxy, runtime if ours else None, "system")
+            tor = Tor(control, config.socks, runtime if ours else None, "system")
             yield _ready(tor, await control.version(), tell)
 
 

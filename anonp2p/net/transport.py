@@ -31,7 +31,9 @@ class Place(Protocol):
 
 
 class Transport(Protocol):
-    """A network."""
+    """A network. `lost` is set when it can be used no more."""
+
+    lost: trio.Event
 
     def listen(self, key: RoomKey) -> AbstractAsyncContextManager[Place]:
         """Makes the room with this key reachable. Raises an AnonError when that is not to be had."""

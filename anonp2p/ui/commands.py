@@ -35,6 +35,21 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Rooms:
+    """Which rooms we are in."""
+
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Switch:
+    """Another room becomes the active one: its name, number or label."""
+
+    room: str
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Clear:
     """An empty screen."""
 
@@ -48,7 +63,7 @@ class Quit:
     re: events.Re = UNSET
 
 
-Action = Create | Join | Help | Clear | Quit | steps.Typed
+Action = Create | Join | Help | Rooms | Switch | Clear | Quit | steps.Typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +96,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("/nick", "NICK", "change your nick in the room", lambda a, re: steps.Rename(names.nick(a), re)),
     Command("/who", "", "show the members of the room, with role and tag", lambda _, re: steps.Ask("/who", re)),
     Command("/code", "", "show the room's code", lambda _, re: steps.Ask("/code", re)),
+    Command("/rooms", "", "show the rooms you are in", lambda _, re: Rooms(re)),
+    Command("/switch", "ROOM", "make another room the active one, by name or number", Switch),
     Command("/me", "TEXT", "say what you do, in the third person", lambda a, re: steps.Say(_text(a), True, re)),
     Command("/clear", "", "clear the screen", lambda _, re: Clear(re)),
     Command("/quit", "", "leave the room and the program", lambda _, re: Quit(re)),

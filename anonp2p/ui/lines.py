@@ -123,6 +123,7 @@ class Output:
         self._json = json
         self._closed = closed
         self._descriptor = descriptor
+        self._rooms: dict[str, str] = {}  # names by label
         self._waiting: list[bytes] = []
         self._size = 0
         self._news = trio.Event()
@@ -132,8 +133,23 @@ class Output:
         """Prints the event, soon."""
         if self._json:
             self._put(view.escaped(_encoder.encode(event).decode()).encode() + b"\n")
-        elif text := view.line(event):
+        elif text := view.line(event, self._place(event)):
             self._put(text.encode() + b"\n")
+
+    def _place(self, event: events.Event) -> str:
+        """The name of the room that an event comes from, where there is more than one; its label while it has none."""
+        label = getattr(event, "room", UNSET)
+        if label is UNSET:
+            return ""
+        if isinstance(event, events.Entered):
+            self._rooms[label] = event.name
+        name = self._rooms.setdefault(label, label)
+        several = len(self._rooms) > 1
+        if isinstance(event, events.Gone):
+            del self._rooms[label]
+        if not several:
+            return ""
+        return label if list(self._rooms.values()).count(name) > 1 else name
 
     def clear(self) -> None:
         """Empties the terminal, its scrollback included; a pipe is left alone."""

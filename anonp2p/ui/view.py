@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from anonp2p.core import events
 from anonp2p.ui.commands import COMMANDS
@@ -50,18 +51,20 @@ def _escape(match: re.Match[str]) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
-def line(event: events.Event) -> str:
+def line(event: events.Event, room: str = "") -> str:
     """The event in line mode, without its last line break; empty where it is not worth a line.
+
+    room: the name of the room it comes from, where there is more than one.
 
     Only the program's own lines begin with `[SYSTEM] `, only a member's own with its nick and a colon: every further
     line of a text is indented.
     """
     match event:
         case events.Message(action=action, text=text, nick=nick):
-            return _block(f"{nick}: ", f"*{text}*" if action else text)
+            return _block(f"{room}/{nick}: " if room else f"{nick}: ", f"*{text}*" if action else text)
         case _:
-            said = _said(event)
-            return "\n".join(_block(SYSTEM, part) for part in said)
+            prefix = f"{SYSTEM}{room}: " if room else SYSTEM
+            return "\n".join(_block(prefix, part) for part in _said(event))
 
 
 def _block(prefix: str, text: str) -> str:
@@ -104,12 +107,19 @@ def _said(event: events.Event) -> list[str]:
             return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
         case events.Reply(command="/code", data=data):
             return [f"Code {data['code']}"]
+        case events.Reply(command="/rooms", data=rooms):
+            return [_room(room) for room in rooms] or ["You are in no room"]
         case events.Reply(command="/help", data=rows):
             wide = max(len(command.usage) for command in COMMANDS)
             return [f"{row['usage']:{wide}}  {row['does']}" for row in rows]
         case events.Notice(text=text) | events.Error(text=text):
             return [text]
     return []
+
+
+def _room(room: dict[str, Any]) -> str:
+    mark = "*" if room["active"] else " "
+    return f"{mark} {room['room']}  {room['name'] or '(joining)'}  {room['members']} here  {room['role']}"
 
 
 _GONE = {

@@ -141,6 +141,7 @@ def test_a_batch_ends_at_its_limit_and_between_entries() -> None:
     log = filled([b"x" * 25] * 3)
     assert log.since(1) == (b"x" * 50, 3)
     assert log.since(3) == (b"x" * 25, 4)
+    assert filled([b"x" * (BATCH // 2)] * 3).since(1) == (b"x" * BATCH, 3)
 
 
 def test_an_entry_over_the_batch_comes_alone() -> None:

@@ -178,9 +178,15 @@ def test_a_skeleton_is_its_own(text: str) -> None:
     assert names.skeleton(skeleton) == skeleton
 
 
-@pytest.mark.parametrize(("one", "other"), [("ghost", "ghosts"), ("ghost", "gh0st"), ("a-b", "a_b"), ("e", "é")])
+@pytest.mark.parametrize(("one", "other"), [("ghost", "ghosts"), ("a-b", "a_b"), ("e", "é"), ("ann", "anna")])
 def test_other_names_are_other_names(one: str, other: str) -> None:
     assert names.skeleton(one) != names.skeleton(other)
+
+
+def test_what_is_drawn_as_nothing_makes_no_other_name() -> None:
+    for invisible in map(chr, IGNORABLE):
+        if unicodedata.category(invisible) != "Cn":
+            assert names.skeleton(f"gh{invisible}ost") == names.skeleton("ghost"), hex(ord(invisible))
 
 
 @pytest.mark.parametrize(

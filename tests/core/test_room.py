@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import UNSET
 
 from anonp2p import limits
@@ -85,7 +85,12 @@ class Talk(RuleBasedStateMachine):
         """One of those who are not the host."""
         return self.room.members[number % len(self.room.members)]
 
-    @precondition(lambda self: len(self.room.members) < 4)
+    @initialize(count=st.integers(0, 3))
+    def begin(self, count: int) -> None:
+        for nick in NICKS[:-1:2][:count]:
+            self.room.joined(nick)
+
+    @precondition(lambda self: len(self.room.members) < 5)
     @rule(nick=nicks | st.just(""))
     def come(self, nick: str) -> None:
         self.room.newcomer(nick)
@@ -125,6 +130,14 @@ class Talk(RuleBasedStateMachine):
     def member_hears(self, who: int, count: int) -> None:
         for _ in range(count):
             self.room.member_hears(self.member(who))
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=people, rounds=st.integers(1, 6))
+    def flow(self, who: int, rounds: int) -> None:
+        for _ in range(rounds):
+            self.write(who)
+            self.member_hears(who, 2)
+            self.host_hears(who, 2)
 
     @precondition(lambda self: self.room.members)
     @rule(who=people, delivering=st.booleans())

@@ -15,6 +15,7 @@ from tests.support.transports import End, Wire
 
 BEAT = frames.encode(frames.Beat())
 SUBMIT = frames.encode(frames.Submit(b"content", b"s" * 64))
+DIGEST = b"d" * 32
 
 
 class Linked:
@@ -77,7 +78,7 @@ async def linked(
 def log_of(*entries: bytes) -> Log:
     log = Log(1)
     for entry in entries:
-        log.append(entry)
+        log.append(entry, DIGEST)
     return log
 
 
@@ -111,7 +112,7 @@ async def test_what_comes_while_a_write_is_under_way_goes_out_together_after_it(
     async with linked(lockstep=True, log=log) as both:
         await trio.testing.wait_all_tasks_blocked()
         for entry in (b"a", b"b", b"c"):
-            log.append(entry)
+            log.append(entry, DIGEST)
             both.link.wake()
             await trio.testing.wait_all_tasks_blocked()
         both.link.send(b"for you ")
@@ -161,23 +162,54 @@ async def test_beats_of_several_links_do_not_fall_together(autojump_clock: trio.
 
 
 async def test_a_busy_link_carries_no_beats(autojump_clock: trio.testing.MockClock) -> None:
-    log = log_of()
-    async with linked(log=log) as both, trio.open_nursery() as nursery:
+    async with linked() as both, trio.open_nursery() as nursery:
         nursery.start_soon(keep_beating, both.far)
         for _ in range(20):
-            log.append(b"entry")
-            both.link.wake()
+            both.link.send(b"entry")
             await trio.sleep(limits.BEAT * (1 - limits.BEAT_JITTER) * 0.9)
         assert set(both.near.sent) == {b"entry"}
         nursery.cancel_scope.cancel()
 
 
 async def test_news_that_bring_nothing_to_send_put_no_beat_off(autojump_clock: trio.testing.MockClock) -> None:
-    async with linked(log=log_of()) as both:
+    async with linked() as both:
         for _ in range(10):
             await trio.sleep(1)
             both.link.wake()
         assert len(both.near.sent) >= 2
+
+
+async def test_a_link_that_follows_a_log_leaves_the_beating_to_its_heads(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with linked(log=log_of(b"entry")) as both, trio.open_nursery() as nursery:
+        nursery.start_soon(keep_beating, both.far)
+        await trio.sleep(100)
+        assert both.near.sent == [b"entry"]
+        both.link.pulse(b"head")
+        await trio.sleep(1)
+        assert both.near.sent == [b"entry", b"head"]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_head_goes_only_to_who_has_all_entries_before_it(autojump_clock: trio.testing.MockClock) -> None:
+    log = log_of(b"first")
+    async with linked(lockstep=True, log=log) as both:
+        await trio.testing.wait_all_tasks_blocked()
+        log.append(b"second", DIGEST)
+        both.link.pulse(b"head")
+        assert await both.far.receive_some(100) == b"first"
+        assert await both.far.receive_some(100) == b"second"
+        await trio.testing.wait_all_tasks_blocked()
+        both.link.pulse(b"head")
+        assert await both.far.receive_some(100) == b"head"
+
+
+async def test_a_stranger_gets_no_heads(autojump_clock: trio.testing.MockClock) -> None:
+    async with linked(settled=False, ready=b"hello") as both:
+        both.link.pulse(b"head")
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.near.sent == [b"hello"]
 
 
 async def test_there_are_no_beats_in_a_handshake(autojump_clock: trio.testing.MockClock) -> None:
@@ -199,6 +231,34 @@ async def test_beats_begin_once_the_handshake_is_over(autojump_clock: trio.testi
 
 async def test_silence_ends_a_link_after_its_time(autojump_clock: trio.testing.MockClock) -> None:
     async with linked() as both:
+        assert await both.end() == "nothing was heard for 15 seconds"
+        assert both.ended_at == pytest.approx(limits.LINK_LOST)
+
+
+async def test_silence_counts_from_the_last_bytes_heard(autojump_clock: trio.testing.MockClock) -> None:
+    async with linked() as both:
+        await trio.sleep(3)
+        assert both.link.silence == pytest.approx(3)
+        await both.far.send_all(BEAT[:1])
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.link.silence == 0
+        await both.end()
+        assert both.link.silence == pytest.approx(limits.LINK_LOST)
+
+
+async def test_silence_in_a_handshake_is_borne_until_its_deadline(autojump_clock: trio.testing.MockClock) -> None:
+    async with linked(settled=False) as both:
+        assert await both.end() == "the handshake took too long"
+        assert both.ended_at == pytest.approx(limits.HANDSHAKE_SECONDS)
+
+
+async def test_silence_right_after_the_handshake_ends_a_link_in_its_time(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with linked(settled=False) as both:
+        await both.far.send_all(SUBMIT)
+        await trio.testing.wait_all_tasks_blocked()
+        both.link.settle()
         assert await both.end() == "nothing was heard for 15 seconds"
         assert both.ended_at == pytest.approx(limits.LINK_LOST)
 
@@ -363,7 +423,7 @@ async def test_a_reader_that_lags_beyond_the_log_is_cut(
     async with linked(lockstep=True, log=log) as both:
         await trio.testing.wait_all_tasks_blocked()
         for _ in range(20):
-            log.append(b"more")
+            log.append(b"more", DIGEST)
         both.link.wake()
         assert await both.far.receive_some(100) == b"first"
         assert await both.end() == "it lagged too far behind"
@@ -378,7 +438,7 @@ async def test_a_reader_that_lags_within_the_log_gets_all_of_it(
     async with linked(lockstep=True, log=log) as both:
         await trio.testing.wait_all_tasks_blocked()
         for _ in range(7):
-            log.append(b"more")
+            log.append(b"more", DIGEST)
         both.link.wake()
         assert await both.far.receive_some(100) == b"first"
         assert await both.far.receive_some(100) == b"more" * 7
@@ -394,7 +454,7 @@ async def test_a_reader_that_stopped_reading_but_beats_is_cut_too(
         nursery.start_soon(keep_beating, both.far)
         await trio.sleep(1)
         for _ in range(20):
-            log.append(b"more")
+            log.append(b"more", DIGEST)
             both.link.wake()
         await trio.sleep(600)
         assert not both.is_up

@@ -436,7 +436,7 @@ def submit(me: identity.Identity, counter: int, body: frames.Body) -> frames.Sub
         pytest.param(b"\xff\xff" + b"\x91" * 65535, id="the longest frame"),
         pytest.param(frames.encode(frames.Submit(b"", b"s" * 64)), id="a submit before its join"),
         pytest.param(frames.encode(frames.Beat()), id="a beat before its join"),
-        pytest.param(frames.encode(frames.Welcome("x", b"h" * 16, 1)), id="a host's frame"),
+        pytest.param(frames.encode(frames.Welcome("x", b"h" * 16, 1, b"d" * 32)), id="a host's frame"),
         pytest.param(b"\x00\x0f" + b"\x91" * 15, id="nested arrays"),
     ],
 )
@@ -656,7 +656,7 @@ async def test_a_host_that_hangs_up_after_the_request_is_asked_again(
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param([frames.Welcome("den", b"h" * 16, 1)], id="welcome without a roster"),
+        pytest.param([frames.Welcome("den", b"h" * 16, 1, b"d" * 32)], id="welcome without a roster"),
         pytest.param([frames.Entry(1, b"", b"s" * 64)], id="entry before the welcome"),
         pytest.param([HELLO], id="second hello"),
         pytest.param([frames.Denied(1, "not-allowed")], id="denial of nothing"),

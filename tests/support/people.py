@@ -1,7 +1,7 @@
 """Those who meet in a room: people with a session of their own, and peers whose every frame is written by the test."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -17,6 +17,18 @@ from tests.support.transports import Network
 
 E = TypeVar("E", bound=events.Event)
 F = TypeVar("F", bound=frames.Frame)
+
+Usable = Callable[[], Awaitable[Transport]]
+
+
+def always(network: Transport) -> Usable:
+    """A network that needs no waiting for."""
+
+    async def usable() -> Transport:
+        await trio.lowlevel.checkpoint()
+        return network
+
+    return usable
 
 
 class Person:
@@ -120,8 +132,11 @@ class Gathering:
         self._network = network
         self._nursery = nursery
 
-    def invite(self, nick: str, *, name: str | None = None, network: Transport | None = None) -> Person:
-        """Somebody whose session begins now: the host, if the room has a name, or else one who wants in."""
+    def invite(self, nick: str, *, name: str | None = None, network: Usable | None = None) -> Person:
+        """Somebody whose session begins now: the host, if the room has a name, or else one who wants in.
+
+        network: theirs, if it is not the one of all.
+        """
         told: list[events.Event] = []
         news = News()
 
@@ -129,25 +144,28 @@ class Gathering:
             told.append(event)
             news.spread()
 
-        async def usable() -> Transport:
-            await trio.lowlevel.checkpoint()
-            return network or self._network
+        def fresh() -> identity.Identity:
+            return identity.Identity(secrets.token_bytes(32), self.key.public)
 
-        me = identity.Identity(secrets.token_bytes(32), self.key.public)
-        room = Room(label="r1", key=self.key.public, me=me, nick=nick, name=name)
-        session = Session(room, None if name is None else self.key, tell, usable)
-        self._nursery.start_soon(session.run)
+        room = Room(label="r1", key=self.key.public, fresh=fresh, nick=nick, name=name)
+        session = Session(room, None if name is None else self.key, tell, network or always(self._network))
+
+        async def live() -> None:
+            await session.run()
+            session.ended.set()
+
+        self._nursery.start_soon(live)
         return Person(session, told, news, self._network.patience)
 
-    async def host(self, nick: str = "host", name: str = "demo") -> Person:
+    async def host(self, nick: str = "host", name: str = "demo", network: Usable | None = None) -> Person:
         """The host, once others can come in."""
-        person = self.invite(nick, name=name)
+        person = self.invite(nick, name=name, network=network)
         await person.hears(events.Reachable)
         return person
 
-    async def join(self, nick: str) -> Person:
+    async def join(self, nick: str, network: Usable | None = None) -> Person:
         """A member, once in."""
-        person = self.invite(nick)
+        person = self.invite(nick, network=network)
         await person.hears(events.Entered)
         return person
 
@@ -170,6 +188,7 @@ class Peer:
     def __init__(self, stream: trio.abc.Stream, accepts: Any, patience: float) -> None:
         self.stream = stream
         self._decoder = frames.Decoder(accepts, limits.FRAME)
+        self.heads: list[frames.Head] = []  # that came so far
         self._ready: list[frames.Frame] = []
         self._patience = patience
 
@@ -178,12 +197,14 @@ class Peer:
         await self.stream.send_all(b"".join(map(frames.encode, sent)))
 
     async def receive(self) -> frames.Frame | None:
-        """The next frame that is no beat; None at the end of the link, however it came."""
+        """The next frame that is neither beat nor head; None at the end of the link, however it came."""
         with trio.fail_after(self._patience):
             while True:
                 while self._ready:
                     frame = self._ready.pop(0)
-                    if not isinstance(frame, frames.Beat):
+                    if isinstance(frame, frames.Head):
+                        self.heads.append(frame)
+                    elif not isinstance(frame, frames.Beat):
                         return frame
                 try:
                     data = await self.stream.receive_some(limits.READ)

@@ -21,6 +21,13 @@ def with_argument(argument: str) -> list[int]:
     return found
 
 
+async def started_with(argument: str) -> int:
+    """The process that has this argument, once it has: right after its start the kernel tells none."""
+    while not (found := with_argument(argument)):  # noqa: ASYNC110  # there is no event for it
+        await trio.sleep(0.01)
+    return found[0]
+
+
 def state(process: int) -> str:
     """Its state as ps has it (T: stopped, Z: zombie); empty if there is no such process."""
     try:

@@ -10,6 +10,7 @@ import trio
 import trio.testing
 
 from anonp2p.core.code import RoomKey
+from anonp2p.errors import TorLost
 from anonp2p.net.transport import DialFault, Transport
 
 Listener = trio.abc.Listener[trio.abc.Stream]
@@ -43,6 +44,7 @@ class LoopbackNetwork:
     patience = 30.0
 
     def __init__(self) -> None:
+        self.lost = trio.Event()
         self._ports: dict[str, int] = {}
 
     @asynccontextmanager
@@ -194,6 +196,7 @@ class MemoryNetwork:
     patience = 1_000.0
 
     def __init__(self) -> None:
+        self.lost = trio.Event()
         self.plan: deque[Exception | str] = deque()
         self.otherwise: Exception | str = CONNECT
         self.lockstep = False
@@ -230,3 +233,75 @@ class MemoryNetwork:
         except trio.BrokenResourceError:
             raise DialFault(_NOBODY, absent=True) from None
         return wire.dialler
+
+    def cut(self) -> None:
+        """Breaks every wire."""
+        for wire in self.wires:
+            wire.cut()
+
+    def go_down(self) -> None:
+        """Breaks every wire and refuses every dial, until it is up again."""
+        self.otherwise = DialFault("the circuit to it broke")
+        self.cut()
+
+    def come_up(self) -> None:
+        """Dials are as usual again."""
+        self.otherwise = CONNECT
+
+
+class Tor:
+    """Somebody's own way onto a MemoryNetwork, which may be lost and had again. Its `usable` is for a session."""
+
+    def __init__(self, network: MemoryNetwork) -> None:
+        self.wires: list[Wire] = []
+        self._network = network
+        self._connection = _Connection(network, self.wires)
+        self._usable = trio.Event()
+        self._usable.set()
+
+    async def usable(self) -> Transport:
+        """The network, once there is one."""
+        await self._usable.wait()
+        await trio.lowlevel.checkpoint()
+        return self._connection
+
+    def vanish(self) -> None:
+        """Goes without a word: neither it nor the other side learns of it but by the silence."""
+        self._usable = trio.Event()
+        for wire in self.wires:
+            wire.fall_silent()
+
+    def lose(self) -> None:
+        """It ends, and what goes over it; a room served through it is reached no more."""
+        self._usable = trio.Event()
+        self._connection.lost.set()
+        for wire in self.wires:
+            wire.cut()
+
+    def regain(self) -> None:
+        """It, or another, is there again."""
+        self._connection = _Connection(self._network, self.wires)
+        self._usable.set()
+
+
+class _Connection:
+    """What a Tor gives to a session, until it is lost."""
+
+    def __init__(self, network: MemoryNetwork, wires: list[Wire]) -> None:
+        self.lost = trio.Event()
+        self._network = network
+        self._wires = wires
+
+    @asynccontextmanager
+    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
+        """As Transport has it."""
+        async with self._network.listen(key) as place:
+            yield place
+
+    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+        """As Transport has it."""
+        if self.lost.is_set():
+            raise TorLost("nothing answers at its SOCKS port")
+        stream = await self._network.dial(code, isolation)
+        self._wires.append(self._network.wires[-1])
+        return stream

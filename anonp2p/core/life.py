@@ -1,0 +1,194 @@
+"""What host and member have in common: who we are, what is on its way, how entries take effect, the way out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec import UNSET
+
+from anonp2p import errors
+from anonp2p.core import code, events, frames, identity, steps
+from anonp2p.core.ledger import Ledger
+from anonp2p.core.roster import Member
+
+Phase = Literal["outside", "in", "leaving", "over"]
+End = Literal["left", "closed", "refused", "lost", "tor"]
+
+
+@dataclass(slots=True, repr=False)
+class Pending:
+    """An entry of ours on its way: the text to give back if it is not ordered, and the input that asked for it.
+
+    The same bytes go out again on a new link: what has its place already is known by its counter.
+    """
+
+    text: str | None
+    re: events.Re
+    submit: bytes
+
+
+class Life:
+    """The life of a room for us. For the parameters see `room.Room`."""
+
+    def __init__(
+        self,
+        *,
+        label: str,
+        key: bytes,
+        fresh: Callable[[], identity.Identity],
+        nick: str,
+        name: str | None,
+        re: events.Re = UNSET,
+    ) -> None:
+        self.label = label
+        self.code = code.encode(key)
+        self.hosting = name is not None
+        self.failure: errors.AnonError | None = None  # why we never got in, or had to give up
+        self._ledger = Ledger(key)
+        self._fresh = fresh
+        self._me = fresh()
+        self._wanted = nick
+        self._re = re
+        self._phase: Phase = "outside"
+        self._counter = 0
+        self._pending: dict[int, Pending] = {}
+        self._waiting: list[steps.Typed] = []
+        self._leave_by: float | None = None
+        self._leave_re: events.Re = UNSET
+        self._now = steps.Now(0.0, 0.0)
+        self._effects: list[steps.Effect] = []
+
+    @property
+    def name(self) -> str:
+        """What the room is called; empty while we do not know."""
+        return self._ledger.name
+
+    def people(self) -> list[events.Person]:
+        """The members who are here."""
+        return self._ledger.people()
+
+    @property
+    def entered(self) -> bool:
+        """Whether we have been let in and are not out yet."""
+        return self._phase in ("in", "leaving")
+
+    @property
+    def over(self) -> bool:
+        """Whether we are out for good."""
+        return self._phase == "over"
+
+    @property
+    def outstanding(self) -> int:
+        """How many inputs of ours have not got their place or their answer yet."""
+        return len(self._pending) + len(self._waiting)
+
+    # --- in and out
+
+    def _enter(self) -> None:
+        self._phase = "in"
+        self._tell(
+            events.Entered(
+                room=self.label,
+                name=self._ledger.name,
+                code=self.code,
+                nick=self._my.nick,
+                member=identity.spell(self._me.id),
+                role="host" if self.hosting else "member",
+                members=self._ledger.people(),
+                re=self._re,
+            )
+        )
+
+    def _broken(self, event: steps.Broken) -> None:
+        self._fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
+
+    def _fail(self, error: errors.AnonError, reason: End) -> None:
+        self.failure = error
+        self._error(error, UNSET if self.entered else self._re)
+        self._out(reason)
+
+    def _out(self, reason: End) -> None:
+        """Out of the room: what was not ordered is given back."""
+        re = self._leave_re if self._leave_re is not UNSET or self.entered else self._re
+        self._phase = "over"
+        self._leave_by = None
+        self._give_back_pending()
+        for typed in self._waiting:
+            self._give_back(typed)
+        self._waiting = []
+        self._tell(events.Gone(room=self.label, reason=reason, re=re))
+
+    def _typed(self, event: steps.Typed) -> None:
+        """Takes what the user typed, now or once we are in."""
+        raise NotImplementedError
+
+    def _give_back_pending(self) -> None:
+        for pending in self._pending.values():
+            if pending.text is not None:
+                self._tell(events.Unsent(room=self.label, text=pending.text, re=pending.re))
+        self._pending.clear()
+
+    def _give_back(self, event: steps.Typed) -> None:
+        if isinstance(event, steps.Say):
+            self._tell(events.Unsent(room=self.label, text=event.text, re=event.re))
+        elif not isinstance(event, steps.Leave):
+            self._error(errors.NoRoom(), event.re)
+
+    # --- entries
+
+    def _signed(
+        self, body: frames.Body, text: str | None, re: events.Re
+    ) -> tuple[frames.Content, frames.Submit, bytes]:
+        """An entry of ours, signed and noted as pending: its content, as a frame, and as that frame's bytes."""
+        self._counter += 1
+        content = frames.Content(self._me.id, self._counter, body)
+        sealed = frames.seal(content)
+        submit = frames.Submit(sealed, self._me.sign(identity.ENTRY, sealed))
+        encoded = frames.encode(submit)
+        self._pending[self._counter] = Pending(text, re, encoded)
+        return content, submit, encoded
+
+    def _apply(self, author: Member, content: frames.Content) -> None:
+        """The next entry takes effect, and the user is told."""
+        seq, was = self._ledger.index, author.nick
+        about = self._ledger.apply(author, content)
+        mine = author.id == self._me.id
+        pending = self._pending.pop(content.counter, None) if mine else None
+        re = pending.re if pending else UNSET
+        room, member, nick = self.label, identity.spell(about.id), about.nick
+        match content.body:
+            case frames.Text(text=text, action=action):
+                at = self._now.wall
+                self._tell(
+                    events.Message(
+                        room=room, member=member, nick=nick, text=text, seq=seq, at=at, action=action, mine=mine, re=re
+                    )
+                )
+            case frames.Nick():
+                self._tell(events.Renamed(room=room, member=member, nick=nick, was=was, re=re))
+            case frames.Leave() if mine:
+                self._out("left")
+            case frames.Removed() if about.id == self._me.id:
+                self._out("lost")
+            case frames.Lost() | frames.Back() if about.id == self._me.id:
+                pass  # we know when we are linked
+            case frames.Joined() | frames.Back():
+                self._tell(events.Joined(room=room, member=member, nick=nick))
+            case frames.Leave():
+                self._tell(events.Left(room=room, member=member, nick=nick, reason="left"))
+            case frames.Lost():
+                self._tell(events.Left(room=room, member=member, nick=nick, reason="lost"))
+            case frames.Close():
+                self._out("left" if mine else "closed")
+
+    # --- small things
+
+    @property
+    def _my(self) -> Member:
+        return self._ledger.member(self._me.id)
+
+    def _tell(self, event: events.Event) -> None:
+        self._effects.append(steps.Tell(event))
+
+    def _error(self, error: errors.AnonError, re: events.Re) -> None:
+        self._tell(events.Error(code=error.code, text=str(error), room=self.label, re=re))

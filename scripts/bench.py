@@ -1,0 +1,270 @@
+"""What a host does under load; see scripts/bench."""
+
+import argparse
+import json
+import math
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count, cycle, islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench_crowd import BEAT, BenchFailed, Crowd, Member
+
+from anonp2p import limits
+
+CHARACTERS = 300  # of a message
+AUTHORS = 8
+BATCH = 64  # messages that an author sends in one piece
+WINDOW = 1_024  # messages sent and not back yet
+RUNS = 3
+DELIVERIES = 1_200_000  # a second: more is not to be expected of one processor, and need not be signed in advance
+MESSAGES = 12_000  # a second: the same for a small room, where a host does little but verify signatures
+SPEAKS = 0.1  # seconds between the messages of one who speaks during a flood
+PATIENCE = 150.0  # seconds for a room to fill, for messages to be signed, and for what is on its way to arrive
+KIB = 1024
+
+Reading = dict[str, Any]
+
+
+class Host:
+    """The process that is measured."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        reached = self._line()
+        self.port: int = reached["port"]
+        self.room = bytes.fromhex(reached["room"])
+
+    def _line(self) -> Reading:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise BenchFailed("the host ended")
+        reading: Reading = json.loads(line)
+        return reading
+
+    def read(self) -> Reading:
+        """What it measured since the last time."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self._line()
+
+
+@contextmanager
+def room(seconds: float) -> Iterator[tuple[Host, Crowd]]:
+    """A host and a crowd, still without members. seconds: after which all is over."""
+    command = [sys.executable, str(Path(__file__).with_name("bench_host.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            host = Host(process)
+            crowd = Crowd(host.port, host.room, seconds)
+            try:
+                yield host, crowd
+            finally:
+                crowd.close()
+        finally:
+            process.kill()
+
+
+def piece(author: Member, first: int, messages: int = BATCH) -> bytes:
+    """Signed messages, the first with this number, in one piece."""
+    return b"".join(author.text(f"{number:08d} ".ljust(CHARACTERS, "x")) for number in range(first, first + messages))
+
+
+def pieces(authors: Sequence[Member]) -> Iterator[tuple[Member, bytes]]:
+    """Pieces of all authors in turn, without end."""
+    return ((author, piece(author, number * BATCH)) for number, author in zip(count(), cycle(authors), strict=False))
+
+
+def talk(crowd: Crowd, said: Iterable[tuple[Member, bytes]], seconds: float = math.inf) -> int:
+    """Sends pieces, at most a window ahead of what is back, until all have everything; how many messages."""
+    witness, sent, until = crowd.members[0], 0, time.monotonic() + seconds
+    for author, data in said:
+        crowd.until(lambda sent=sent: sent + BATCH - witness.entries <= WINDOW)  # type: ignore[misc]
+        crowd.send(author, data)
+        sent += BATCH
+        if time.monotonic() > until:
+            break
+    crowd.until(lambda: all(member.ended or member.entries >= sent for member in crowd.members))
+    return sent
+
+
+def expect_alike(members: Sequence[Member], entries: int) -> None:
+    """Raises BenchFailed unless all of them got so many entries, the same in the same order."""
+    got = {member.entries for member in members}
+    if got != {entries}:
+        raise BenchFailed(f"of {entries} entries, members got {min(got)} to {max(got)}")
+    if len({member.hash.digest() for member in members}) != 1:
+        raise BenchFailed("not every member got every entry in the same order")
+
+
+@dataclass
+class Run:
+    """One measurement of the fan-out. stall, own: see bench_host. busy: the host's share of a processor."""
+
+    rate: float
+    rate_of_cpu: float
+    stall: float
+    own: float
+    busy: float
+
+
+def fanout(sizes: Sequence[int], seconds: float) -> None:
+    """Deliveries a second, memory a member and stalls, for rooms of these sizes."""
+    print(
+        "members  deliveries/s  per CPU s  runs                        "
+        "KiB/member  after  stall ms  own ms  busy  joins/s"
+    )
+    for wanted in sizes:
+        size = min(wanted, limits.MEMBERS - 1)  # beside the host
+        with room(RUNS * (seconds + PATIENCE)) as (host, crowd):
+            bare = host.read()["resident"]
+            began = time.monotonic()
+            crowd.join(size)
+            joins = size / (time.monotonic() - began)
+            crowd.settle()
+            full = host.read()["resident"]
+            runs = [_fanout(host, crowd, seconds) for _ in range(RUNS)]
+            after = host.read()["resident"]
+        rates = " ".join(f"{run.rate:,.0f}" for run in runs)
+        print(
+            f"{size:7,}  {median(run.rate for run in runs):12,.0f}  {median(run.rate_of_cpu for run in runs):9,.0f}  "
+            f"{rates:26}  {(full - bare) / size / KIB:10.1f}  {(after - bare) / size / KIB:5.1f}  "
+            f"{max(run.stall for run in runs) * 1e3:8.1f}  {max(run.own for run in runs) * 1e3:6.1f}  "
+            f"{median(run.busy for run in runs):4.0%}  {joins:7,.0f}",
+            flush=True,
+        )
+    print("per CPU s: of the host. after: KiB a member after the runs, log included. stall: the longest of the host's")
+    print("loop, with what other processes took from it; own: the longest that its own work accounts for.")
+
+
+def _fanout(host: Host, crowd: Crowd, seconds: float) -> Run:
+    members = crowd.members
+    most = int(min(DELIVERIES / len(members), MESSAGES) * seconds) // BATCH
+    said = list(islice(pieces(members[:AUTHORS]), most))
+    crowd.settle()
+    before = host.read()
+    began = time.monotonic()
+    sent = talk(crowd, said, seconds)
+    took = time.monotonic() - began
+    reading = host.read()
+    expect_alike(members, sent)
+    cpu, deliveries = reading["cpu"] - before["cpu"], sent * len(members)
+    return Run(deliveries / took, deliveries / cpu, reading["stall"], reading["own"], cpu / took)
+
+
+def hostile(size: int, seconds: float) -> None:
+    """What honest members notice while one floods the room, with texts or with beats, and another reads nothing."""
+    for flood in ("texts", "beats"):
+        with room(2 * seconds + PATIENCE) as (host, crowd):
+            *honest, flooder, deaf = crowd.join(size)
+            crowd.settle()
+            crowd.ignore(deaf)
+            before = host.read()
+            began = time.monotonic()
+            delays, deaf_until = _speak(host, crowd, (honest[0], flooder), flood, began + seconds)
+            took = time.monotonic() - began
+            crowd.until(lambda: not flooder.out or flooder.ended)  # noqa: B023  # it is called here and now
+            crowd.calm()
+            reading = host.read()
+            told = {kind: reading.get(kind, 0) - before.get(kind, 0) for kind in ("Message", "Left")}
+            if any(member.ended for member in honest):
+                raise BenchFailed("an honest member was cut off")
+            expect_alike(honest, told["Message"] + told["Left"])
+        print(
+            f"flood of {flood}: {told['Message'] / took:,.0f} messages/s ordered, all {len(honest)} honest members "
+            f"alike; "
+            f"one's own message was back after {median(delays) * 1e3:.0f} ms, {max(delays) * 1e3:.0f} at most, of "
+            f"{len(delays)}; stall {reading['stall'] * 1e3:.0f} ms, own {reading['own'] * 1e3:.0f} ms; "
+            f"host {(reading['cpu'] - before['cpu']) / took:.0%} busy"
+        )
+        if flood == "texts" and deaf_until is None:
+            raise BenchFailed("who read nothing was not cut off")
+        if deaf_until is not None:
+            print(f"who read nothing was cut off after {deaf_until - began:.1f} s")
+        sys.stdout.flush()
+
+
+def _speak(
+    host: Host, crowd: Crowd, people: tuple[Member, Member], flood: str, until: float
+) -> tuple[list[float], float | None]:
+    """One speaks while another floods: how long the first one's messages took, and when somebody was cut off."""
+    speaker, flooder = people
+    delays: list[float] = []
+    cut = None
+    left = host.read().get("Left", 0)
+    spoke = looked = time.monotonic()
+    flooding = pieces([flooder])
+    while (now := time.monotonic()) < until or speaker.watched:
+        if now < until and not flooder.out and not flooder.ended:
+            crowd.send(flooder, next(flooding)[1] if flood == "texts" else BEAT * 10_000)
+        if not speaker.watched:
+            if speaker.seen > spoke:
+                delays.append(speaker.seen - spoke)
+                speaker.seen = 0.0
+            if spoke + SPEAKS < now < until:
+                data = piece(speaker, len(delays), 1)
+                speaker.watched = data[-64:]  # its signature
+                spoke = now
+                crowd.send(speaker, data)
+        if cut is None and now > looked + 0.25:
+            looked = now
+            cut = now if host.read().get("Left", 0) > left else None
+        crowd.pump(0.005)
+    return delays, cut
+
+
+def memory(messages: int) -> None:
+    """The host's memory while a small room says a lot."""
+    steps = 5
+    with room(messages / 500 + PATIENCE) as (host, crowd):
+        crowd.join(10)
+        for step in range(steps + 1):
+            crowd.settle()
+            print(
+                f"{step * messages // steps:9,} messages: {host.read()['resident'] / KIB / KIB:6.1f} MiB resident",
+                flush=True,
+            )
+            if step < steps:
+                sent = talk(crowd, islice(pieces(crowd.members[:AUTHORS]), messages // steps // BATCH))
+                expect_alike(crowd.members, sent)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench", description="Measures a host under load, on loopback.")
+    commands = parser.add_subparsers(dest="what", required=True)
+    one = commands.add_parser("fanout", help="deliveries a second, memory a member, stalls")
+    one.add_argument("--members", default="50,200,1000", help="sizes of rooms (default: %(default)s)")
+    one.add_argument("--seconds", type=float, default=5.0, help="of each of the three runs (default: %(default)s)")
+    one = commands.add_parser("hostile", help="one member floods, another never reads")
+    one.add_argument("--members", type=int, default=20, help="in the room (default: %(default)s)")
+    one.add_argument("--seconds", type=float, default=20.0, help="of each flood (default: %(default)s)")
+    one = commands.add_parser("memory", help="whether a host grows with what was said")
+    one.add_argument("--messages", type=int, default=100_000, help="said in all (default: %(default)s)")
+    arguments = parser.parse_args()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    try:
+        match arguments.what:
+            case "fanout":
+                fanout([int(size) for size in arguments.members.split(",")], arguments.seconds)
+            case "hostile":
+                hostile(arguments.members, arguments.seconds)
+            case "memory":
+                memory(arguments.messages)
+    except BenchFailed as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

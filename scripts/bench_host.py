@@ -1,0 +1,114 @@
+"""The host that scripts/bench measures: a real session in a process of its own, over TCP on loopback.
+
+Says on stdout at which port it is reached and for which room, then answers every line on stdin with measurements, as
+JSON. Ends with its stdin.
+"""
+
+import json
+import os
+import resource
+import secrets
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+
+from anonp2p.core import events, identity
+from anonp2p.core.code import RoomKey
+from anonp2p.core.room import Room
+from anonp2p.net.session import Session
+from anonp2p.net.transport import DialFault
+
+TICK = 0.001  # seconds: the finest stall that is noticed
+BACKLOG = 64
+
+
+class _Place:
+    def __init__(self, listener: trio.abc.Listener[trio.abc.Stream]) -> None:
+        self.listener = listener
+        self.notice = ""
+
+    async def published(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+class _Loopback:
+    """A transport with one port, which the kernel picks."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.lost = trio.Event()
+
+    @asynccontextmanager
+    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
+        [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1", backlog=BACKLOG)
+        async with listener:
+            self.port = listener.socket.getsockname()[1]
+            yield _Place(listener)
+
+    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+        raise DialFault("hosts do not dial", again=False)
+
+
+class _Gauge:
+    """How late a task of the loop is that wants to run every millisecond, since the last reading."""
+
+    def __init__(self) -> None:
+        self._stall = self._own = 0.0
+
+    async def run(self) -> None:
+        while True:
+            wall, own = time.perf_counter(), time.thread_time()
+            await trio.sleep(TICK)
+            self._stall = max(self._stall, time.perf_counter() - wall - TICK)
+            self._own = max(self._own, time.thread_time() - own)
+
+    def read(self) -> tuple[float, float]:
+        """The longest stall, and the longest that our own work accounts for: the rest was spent on other processes."""
+        reading = self._stall, self._own
+        self._stall = self._own = 0.0
+        return reading
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def _serve() -> None:
+    network, gauge, told = _Loopback(), _Gauge(), Counter[str]()
+    reachable = trio.Event()
+
+    def tell(event: events.Event) -> None:
+        told[type(event).__name__] += 1
+        if isinstance(event, events.Reachable):
+            reachable.set()
+
+    async def usable() -> _Loopback:
+        await trio.lowlevel.checkpoint()
+        return network
+
+    def fresh() -> identity.Identity:
+        return identity.Identity(secrets.token_bytes(32), key.public)
+
+    key = RoomKey(secrets.token_bytes(32))
+    room = Room(label="r1", key=key.public, fresh=fresh, nick="host", name="bench")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Session(room, key, tell, usable).run)
+        nursery.start_soon(gauge.run)
+        await reachable.wait()
+        print(json.dumps({"port": network.port, "room": key.public.hex()}), flush=True)
+        async with trio.lowlevel.FdStream(os.dup(0)) as asked:
+            while await asked.receive_some():
+                stall, own = gauge.read()
+                reading = {"resident": _resident(), "stall": stall, "own": own, "cpu": time.process_time(), **told}
+                print(json.dumps(reading), flush=True)
+        nursery.cancel_scope.cancel()
+
+
+if __name__ == "__main__":
+    _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
+    trio.run(_serve)

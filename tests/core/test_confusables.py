@@ -1,0 +1,205 @@
+"""Look-alikes: whatever is drawn like a nick counts as that nick, in any case; other nicks do not."""
+
+import subprocess
+import sys
+import unicodedata
+from collections import defaultdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonp2p import limits
+from anonp2p.core import confusables, identity, names
+from anonp2p.core.roster import Roster
+
+TABLE = {chr(number): image for number, image in confusables.table().items()}
+# Small and capital that look like different letters or digits of A-Z and 0-9, in scripts (or uses) that are rare.
+APART = "ƼƽϬϭՅյᲄ\U000118a6\U000118c6\U000118b5\U000118d5\U000118bc\U000118dc"
+KEY, OTHER = b"a" * 32, b"e" * 32
+
+ATTACKS = [
+    ("ghost", "gh0st"),
+    ("ghost", "ghοst"),  # Greek
+    ("ghost", "ghоst"),  # Cyrillic
+    ("ghost", "gհost"),  # Armenian
+    ("ghost", "ｇｈｏｓｔ"),
+    ("ghost", "𝐠𝓱𝔬𝕤𝚝"),
+    ("ghost", "ghoſt"),
+    ("ghost", "ɡhost"),
+    ("peace", "реасе"),  # all Cyrillic
+    ("PEACE", "РЕАСЕ"),
+    ("xyz", "хуz"),
+    ("ivan", "iνan"),  # Greek small nu
+    ("Nancy", "Νancy"),  # Greek capital nu
+    ("nancy", "ΝANCY"),
+    ("Tom", "Τom"),
+    ("Kim", "Кim"),
+    ("Henry", "Нenry"),
+    ("bob", "Вob"),
+    ("bob", "Ꮟob"),  # Cherokee
+    ("SAM", "ᏚᎪᎷ"),
+    ("uno", "սոօ"),  # Armenian
+    ("modern", "rnodern"),
+    ("modern", "modem"),
+    ("Bill", "BiII"),
+    ("Bill", "Bi11"),
+    ("Bill", "BiΙΙ"),  # Greek capital iota
+    ("ill", "III"),
+    ("ian", "lan"),
+    ("ian", "ıan"),  # dotless
+    ("agent007", "agentOO7"),
+    ("agent007", "agent٥٥7"),  # Arabic
+    ("agent007", "agent००7"),  # Devanagari
+    ("agent1", "agent۱"),  # Persian
+    ("zorro", "zоrrо"),
+    ("Zoë", "Zo\u0451".replace("o", "о")),  # Cyrillic ё
+    ("façade", "faça\u0501e"),  # Cyrillic d
+    ("Čapek", "Căpek".replace("Că", "C\u0306a")),  # breve for caron
+    ("Garçon", "Gar\u0441\u0326on"),  # comma for cedilla, on Cyrillic
+    ("søren", "so\u0338ren"),
+    ("æon", "aeon"),
+    ("_x_", "\u07fax_"),  # N'Ko's low line
+    ("Νίκος", "Níkος"),
+    ("Гость", "Гoсть"),  # a Latin o among Cyrillic
+    ("Гость", "Γость"),  # a Greek gamma
+    ("ノア", "丿ア"),
+    ("二郎", "ニ郎"),
+]
+
+ORDINARY = """
+    Alice Bob Carol Dave Eve Frank Grace Heidi Ivan Judy Mallory Olivia Peggy Quentin Rupert Sybil Trent
+    Ursula Victor Walter Xavier Yvonne Zoe Adam Ada Alan Alex Amy Andrea Andrew Ann Anna Anton Ben Bernd Boris
+    Boss Brad Brian Bruce Carl Chris Clara Dan Daniel David Diana Diego Elena Emil Emily Emma Eric Eva Felix
+    Fiona Fred Gabriel George Gina Greg Hans Harry Helen Henry Hugo Ian Ida Igor Irene Isaac Jack Jacob James
+    Jan Jane Jason Jean Jeff Jenny Jim Joan Joe John Jon Jose Julia Karen Karl Kate Ken Kevin Kim Kurt Lara
+    Laura Lea Lee Leo Leon Liam Lily Lina Linda Lisa Louis Lucas Lucy Luis Luke Maria Mark Martin Mary Matt
+    Max Mia Mike Mila Mira Nadia Nick Nina Noah Nora Olga Oliver Omar Oscar Otto Pablo Paul Pedro Peter Phil
+    Pia Ray Rita Rob Robert Robin Rosa Ross Roy Ruth Ryan Sam Sara Sean Simon Sofia Stefan Steve Sue Susan
+    Sven Ted Terry Theo Tim Tina Tobias Tony Uli Ute Vera Vince Wanda Will Yuri Yusuf Zack ghost admin root
+    neo trinity raven wolf tiger shadow phoenix ninja cypher phantom nomad pirate pixel robot spark storm
+    viper zen nova luna echo delta omega orion joker Иван Мария Ольга Ночь Гость Тень Волк Борис Νίκος Ελένη
+    Γιώργος Σίσυφος Βασίλης Արամ Անի გიორგი ნინო شبح محمد فاطمة علي אורח דוד שרה נועה नमस्ते राम सीता আলো
+    தமிழ் สวัสดี สมชาย ゲスト さくら ヒロ 太郎 花子 名無し 王伟 李娜 小明 익명 민수 지영
+    Tuấn Linh Łukasz Żaneta Zoë Ömer Çelik
+    Søren Åsa Jürgen Straße Ñuño François
+"""
+
+
+def like(character: str) -> str:
+    """Another one that looks like it, if there is one: the last in the table."""
+    image = TABLE.get(character, character)
+    return max((other for other, looks in TABLE.items() if looks == image), default=character)
+
+
+@pytest.mark.parametrize(("nick", "attack"), ATTACKS)
+def test_who_looks_like_a_member_is_refused(nick: str, attack: str) -> None:
+    nick, attack = names.nick(nick), names.nick(attack)
+    roster = Roster()
+    roster.add(KEY, nick)
+    other = roster.add(OTHER, "zz-unlike")
+    for written in (attack, attack.upper(), attack.lower(), attack.swapcase()):
+        assert roster.is_taken(written, b"")
+        assert roster.is_taken(written, other.id)
+        assert not roster.is_taken(written, identity.member_id(KEY))
+    with pytest.raises(ValueError, match="alike"):
+        roster.add(b"x" * 32, attack)
+
+
+def test_who_is_renamed_gives_all_look_alikes_free() -> None:
+    roster = Roster()
+    member = roster.add(KEY, "ghost")
+    roster.rename(member, "gh0st")
+    assert roster.is_taken("GHOST", b"")
+    roster.rename(member, "spirit")
+    assert not roster.is_taken("gh0st", b"")
+    assert roster.is_taken("spіrіt", b"")
+    roster.remove(member)
+    assert not roster.is_taken("spirit", b"")
+
+
+def test_ordinary_nicks_are_unlike_each_other() -> None:
+    seen = defaultdict(list)
+    for nick in ORDINARY.split():
+        seen[names.skeleton(names.nick(nick))].append(nick)
+    assert len(seen) > 250
+    assert [alike for alike in seen.values() if len(alike) > 1] == []
+
+
+def test_few_of_a_to_z_and_the_digits_are_alike() -> None:
+    # Beyond the table's own 0 O and 1 l I: capital and small gamma, nu, upsilon (and ghe) look like different letters.
+    seen = defaultdict(set)
+    for character in "abcdefghijklmnopqrstuvwxyz0123456789-_.":
+        seen[names.skeleton(character)].add(character)
+    assert sorted("".join(sorted(alike)) for alike in seen.values() if len(alike) > 1) == ["0o", "1il", "nv", "ruy"]
+
+
+def test_every_character_stands_for_its_like_at_once() -> None:
+    for character, image in TABLE.items():
+        assert names.skeleton(image) == image, hex(ord(character))
+        assert names.skeleton(character) == image, hex(ord(character))
+
+
+def test_a_skeleton_of_any_character_is_its_own_and_has_no_case() -> None:
+    for character in map(chr, [*range(0x1FFFF), *range(0x20000, 0x2FFFF, 16)]):
+        if unicodedata.category(character)[0] in "LMN":
+            skeleton = names.skeleton(character)
+            assert names.skeleton(skeleton) == skeleton, hex(ord(character))
+            if character not in APART:
+                for other in (character.upper(), character.lower(), character.title(), character.casefold()):
+                    assert names.skeleton(other) == skeleton, hex(ord(character))
+
+
+letters = st.one_of(
+    st.sampled_from("aehilmnorsuvy0156ßſĳκΝνΥυΣσςГгТт-_."),
+    st.sampled_from([one for one in TABLE if unicodedata.category(one)[0] == "L" and one not in APART]),
+    st.characters(categories=["Lu", "Ll", "Lo", "Nd"], exclude_characters=APART),
+)
+marks = st.sampled_from("\u0301\u0306\u030c\u0323\u0327\u0328\u0335\u05b4\u064b\u093c")
+texts = st.lists(st.tuples(letters, st.just("") | marks).map("".join), min_size=1, max_size=limits.NICK).map("".join)
+
+
+@given(texts)
+def test_a_skeleton_is_its_own_and_has_no_case(text: str) -> None:
+    skeleton = names.skeleton(text)
+    assert names.skeleton(skeleton) == skeleton
+    for other in (text.casefold(), unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)):
+        assert names.skeleton(other) == skeleton
+
+
+@given(texts)
+def test_case_makes_no_other_name(text: str) -> None:
+    text = unicodedata.normalize("NFC", text)
+    for other in (text.upper(), text.lower(), text.swapcase()):
+        assert names.skeleton(other) == names.skeleton(text)
+
+
+@given(st.lists(letters, min_size=1, max_size=limits.NICK), st.data())
+def test_a_character_for_its_like_makes_no_other_name(characters: list[str], data: st.DataObject) -> None:
+    skeleton = names.skeleton("".join(characters))
+    at = data.draw(st.integers(0, len(characters) - 1))
+    for other in (TABLE.get(characters[at], characters[at]), like(characters[at])):
+        assert names.skeleton("".join([*characters[:at], other, *characters[at + 1 :]])) == skeleton
+
+
+def test_the_longest_nick_has_a_short_skeleton() -> None:
+    longest = max(len(image) for image in TABLE.values())
+    assert longest <= 5
+    assert all(len(names.skeleton(character * limits.NICK)) <= longest * limits.NICK for character in TABLE)
+
+
+def test_nicks_made_from_keys_are_seldom_alike() -> None:
+    roster = Roster()
+    lengths = []
+    for number in range(limits.MEMBERS):
+        key = number.to_bytes(2, "big") * 16
+        nick = roster.nick_for(key)
+        assert nick is not None
+        roster.add(key, nick)
+        lengths.append(len(nick))
+    assert lengths.count(len("anon-") + identity.NICK_CHARACTERS) > limits.MEMBERS * 0.95
+
+
+def test_the_table_is_not_read_before_it_is_needed() -> None:
+    code = "from anonp2p.core import confusables, roster; assert not confusables.table.cache_info().currsize"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -47,7 +47,7 @@ class BadInput(AnonError):
 
 
 class NoRoom(AnonError):
-    """You are in no room: /create NAME opens one, /join CODE enters one."""
+    """You are in no room: /create NAME opens one, /join CODE enters one, /switch ROOM goes to another of yours."""
 
     code = "no-room"
 

@@ -171,10 +171,9 @@ def hostile(size: int, seconds: float) -> None:
             before = host.read()
             began = time.monotonic()
             delays, deaf_until = _speak(host, crowd, (honest[0], flooder), flood, began + seconds)
-            took = time.monotonic() - began
             crowd.until(lambda: not flooder.out or flooder.ended)  # noqa: B023  # it is called here and now
             crowd.calm()
-            reading = host.read()
+            reading, took = host.read(), time.monotonic() - began
             told = {kind: reading.get(kind, 0) - before.get(kind, 0) for kind in ("Message", "Left")}
             if any(member.ended for member in honest):
                 raise BenchFailed("an honest member was cut off")
@@ -200,7 +199,7 @@ def _speak(
     speaker, flooder = people
     delays: list[float] = []
     cut = None
-    left = host.read().get("Left", 0)
+    linked = host.read()["descriptors"]
     spoke = looked = time.monotonic()
     flooding = pieces([flooder])
     while (now := time.monotonic()) < until or speaker.watched:
@@ -217,7 +216,7 @@ def _speak(
                 crowd.send(speaker, data)
         if cut is None and now > looked + 0.25:
             looked = now
-            cut = now if host.read().get("Left", 0) > left else None
+            cut = now if host.read()["descriptors"] < linked else None
         crowd.pump(0.005)
     return delays, cut
 

@@ -163,7 +163,7 @@ class Crowd:
         member.reads = False
 
     def pump(self, wait: float = 0.05) -> int:
-        """Moves what there is to move; returns how many sockets had something for us."""
+        """Moves what there is to move; returns how many entries came."""
         now = time.monotonic()
         if now > self._deadline:
             raise BenchFailed("it took too long")
@@ -171,16 +171,17 @@ class Crowd:
         pending = [member for member in self._senders if member.out]
         for member in pending:
             member.send(b"")
+        entries = 0
         ready = self._epoll.poll(RETRY if pending else wait)
         for descriptor, _ in ready:
             member = self._by_descriptor[descriptor]
-            member.receive()
+            entries += member.receive()
             if member.ended:
                 if not member.welcome:
                     raise BenchFailed("a member was turned away")
                 self._epoll.unregister(descriptor)
                 member.reads = False
-        return len(ready)
+        return entries
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Pumps until this holds."""

@@ -73,8 +73,14 @@ class _Gauge:
         return reading
 
 
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def _used() -> dict[str, float]:
+    """What the process has and had. descriptors: its links, and some more, always as many."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return {
+        "resident": pages * os.sysconf("SC_PAGE_SIZE"),
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+        "cpu": time.process_time(),
+    }
 
 
 async def _serve() -> None:
@@ -103,7 +109,7 @@ async def _serve() -> None:
         async with trio.lowlevel.FdStream(os.dup(0)) as asked:
             while await asked.receive_some():
                 stall, own = gauge.read()
-                reading = {"resident": _resident(), "stall": stall, "own": own, "cpu": time.process_time(), **told}
+                reading = {**_used(), "stall": stall, "own": own, **told}
                 print(json.dumps(reading), flush=True)
         nursery.cancel_scope.cancel()
 

@@ -1,6 +1,9 @@
 """Nicks and room names: what they may be made of, and which of them look alike."""
 
-import unicodedata
+# Unicode 3.2, which every Python has beside its own version, since members on different ones must agree which nicks are
+# proper and which are alike: a letter that came later is in no nick. Only case is of the running Python; by Unicode's
+# policy neither folding nor a pair of letters changes, but old letters get new capitals, so those are left alone.
+from unicodedata import ucd_3_2_0 as unicode
 
 from anonp2p import limits
 from anonp2p.core import confusables
@@ -11,6 +14,8 @@ _CATEGORIES = frozenset(("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"))
 # Letters and marks by category, but drawn as nothing: Hangul fillers, Khmer's inherent vowels, the grapheme joiner,
 # Mongolian selectors. Variation selectors are left out as a range below.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+# O looks like 0 and I like 1 and l, but without case they are o and i. And m looks like rn, but M does not.
+_ASCII = str.maketrans({"0": "o", "1": "l", "i": "l", "m": "rn"})
 _MARKS_IN_A_ROW = 2  # more are needed by no script, and draw over other lines
 
 
@@ -18,8 +23,8 @@ def _drawn(character: str) -> bool:
     return character not in _INVISIBLE and not "\ufe00" <= character <= "\ufe0f" and character < "\U000e0000"
 
 
-def _is_ignorable(character: str) -> bool:
-    return unicodedata.category(character) == "Cf" or not _drawn(character)
+def _is_proper(character: str) -> bool:
+    return character in _PUNCTUATION or (unicode.category(character) in _CATEGORIES and _drawn(character))
 
 
 def _well_formed(name: str, longest: int) -> bool:
@@ -28,18 +33,17 @@ def _well_formed(name: str, longest: int) -> bool:
         return False
     marks = _MARKS_IN_A_ROW  # so that a name cannot begin with one
     for character in name:
-        category = unicodedata.category(character)
-        if character not in _PUNCTUATION and not (category in _CATEGORIES and _drawn(character)):
+        if not _is_proper(character):
             return False
-        marks = marks + 1 if category[0] == "M" else 0
+        marks = marks + 1 if unicode.category(character)[0] == "M" else 0
         if marks > _MARKS_IN_A_ROW:
             return False
-    return any(character.isalnum() for character in name)
+    return any(unicode.category(character)[0] in "LN" for character in name)
 
 
 def nick(text: str) -> str:
     """The nick that this text asks for, normalised (NFKC). Raises BadNick."""
-    name = unicodedata.normalize("NFKC", text)
+    name = unicode.normalize("NFKC", text)
     if not is_nick(name):
         raise BadNick
     return name
@@ -47,12 +51,12 @@ def nick(text: str) -> str:
 
 def is_nick(text: str) -> bool:
     """Whether a peer's nick is one that `nick` would have made: normalised and well formed."""
-    return _well_formed(text, limits.NICK) and unicodedata.is_normalized("NFKC", text)
+    return _well_formed(text, limits.NICK) and unicode.is_normalized("NFKC", text)
 
 
 def room_name(text: str) -> str:
     """The room name that this text asks for, normalised (NFKC). Raises BadInput."""
-    name = unicodedata.normalize("NFKC", text)
+    name = unicode.normalize("NFKC", text)
     if not is_room_name(name):
         raise BadInput(f"A room's name is 1 to {limits.ROOM_NAME} letters, digits and - _ . without spaces.")
     return name
@@ -60,16 +64,35 @@ def room_name(text: str) -> str:
 
 def is_room_name(text: str) -> bool:
     """Whether a peer's room name is one that `room_name` would have made."""
-    return _well_formed(text, limits.ROOM_NAME) and unicodedata.is_normalized("NFKC", text)
+    return _well_formed(text, limits.ROOM_NAME) and unicode.is_normalized("NFKC", text)
 
 
-def skeleton(name: str) -> str:
-    """What two names that must not stand in one room have in common: how they look, whatever their case.
+def looks(name: str) -> frozenset[str]:
+    """What a nick may be taken for, four keys at most: nicks are alike if they share one.
 
-    Unicode's, with its confusables (D146, UTS #39): `rn` is m, 0 is O, 1 is l and I, and i for I's sake.
+    That is what it looks like (UTS #39) as it is written, in small letters and in capitals, and its letters themselves;
+    all without case.
     """
-    alike = confusables.table()
-    name = "".join(character for character in unicodedata.normalize("NFKD", name) if not _is_ignorable(character))
-    folded = unicodedata.normalize("NFD", name.translate(alike)).casefold()
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", folded).translate(alike))
+    name = "".join(filter(_is_proper, name))
+    small = _fold(name)
+    drawn = {_prototypes(text) for text in (name, small, "".join(map(_capital, name)))}
+    return frozenset(_reduce(text) for text in (small, *map(_fold, drawn)))
+
+
+def _fold(text: str) -> str:
+    """Without case and compatibility (Unicode, D146)."""
+    folded = unicode.normalize("NFKC", unicode.normalize("NFD", text).casefold())
+    return unicode.normalize("NFKC", folded.casefold())
+
+
+def _capital(character: str) -> str:
+    capital = character.upper()
+    return character if any(unicode.category(letter) == "Cn" for letter in capital) else capital
+
+
+def _prototypes(text: str) -> str:
+    return unicode.normalize("NFD", unicode.normalize("NFD", text).translate(confusables.table()))
+
+
+def _reduce(folded: str) -> str:
+    return unicode.normalize("NFD", folded).translate(_ASCII)

@@ -25,7 +25,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._members: dict[bytes, Member] = {}
-        self._skeletons: dict[str, bytes] = {}
+        self._looks: dict[str, bytes] = {}  # whose each key of a nick is: one member's alone
 
     def __len__(self) -> int:
         return len(self._members)
@@ -43,23 +43,23 @@ class Roster:
         if member.id in self._members or self.is_taken(nick, member.id):
             raise ValueError("no two members alike")
         self._members[member.id] = member
-        self._skeletons[names.skeleton(nick)] = member.id
+        self._index(member)
         return member
 
     def remove(self, member: Member) -> None:
         """Takes a member and its nick out."""
         del self._members[member.id]
-        del self._skeletons[names.skeleton(member.nick)]
+        self._forget(member)
 
     def rename(self, member: Member, nick: str) -> None:
         """Gives a member a nick that is not taken."""
-        del self._skeletons[names.skeleton(member.nick)]
+        self._forget(member)
         member.nick = nick
-        self._skeletons[names.skeleton(nick)] = member.id
+        self._index(member)
 
     def is_taken(self, nick: str, by_other_than: bytes) -> bool:
         """Whether somebody else has this nick or one that looks like it."""
-        return self._skeletons.get(names.skeleton(nick), by_other_than) != by_other_than
+        return any(self._looks.get(key, by_other_than) != by_other_than for key in names.looks(nick))
 
     def nick_for(self, key: bytes) -> str | None:
         """The nick of one who asked for none: `anon-` and four characters of its id, more when they are taken.
@@ -74,3 +74,10 @@ class Roster:
         spelled = identity.spell(identity.member_id(key))
         lengths = range(identity.NICK_CHARACTERS, limits.NICK - len(_ANONYMOUS) + 1)
         return tuple(_ANONYMOUS + spelled[:length] for length in lengths)
+
+    def _index(self, member: Member) -> None:
+        self._looks.update(dict.fromkeys(names.looks(member.nick), member.id))
+
+    def _forget(self, member: Member) -> None:
+        for key in names.looks(member.nick):
+            del self._looks[key]

@@ -20,6 +20,7 @@ from anonp2p.errors import AnonError, Unreachable
 
 E = TypeVar("E", bound=events.Event)
 
+START = 1_000.0  # the clock at the beginning: where it stands means nothing
 KEY = RoomKey(b"the seed of the simulated room.."[:32])
 
 
@@ -30,7 +31,8 @@ class Party:
     room: Room
     told: list[events.Event] = field(default_factory=list)
     typed: dict[int, steps.Typed] = field(default_factory=dict)
-    missed: int = 0  # how many messages there were before it was let in
+    welcomes: list[tuple[int, int]] = field(default_factory=list)  # for each: messages shown before, its index
+    gaps: int = 0  # how often it was let in again without being told everything in between
     attempts: int = 0
     unlucky: bool = False  # whether it lost a link, or its patience
 
@@ -77,13 +79,19 @@ class Link:
     finishing: bool = False
     at_host: Decoder = field(default_factory=lambda: Decoder(frames.FromJoiner, limits.HANDSHAKE_BYTES))
     at_member: Decoder = field(default_factory=lambda: Decoder(frames.FromHost, limits.FRAME))
+    heard_at: float = 0.0  # by the host
+    sent: list[Frame] = field(default_factory=list)  # all that was ever put on its way to the member
 
 
 class Simulation:
-    """A room with a host, those who join it, and the network between them."""
+    """A room with a host, those who join it, and the network between them.
+
+    What the host does between two writes is one burst: its session signs a head before any link is written to.
+    """
 
     def __init__(self, re: events.Re = UNSET) -> None:
-        self.tick = 0.0
+        self.tick = START
+        self._identities = 0
         self.drops: list[str] = []
         self.members: list[Party] = []
         self._links: list[Link] = []  # all there ever were: number 1 first
@@ -139,19 +147,21 @@ class Simulation:
     # --- what the network does
 
     def dial(self, member: Party) -> None:
-        """The member, not let in yet and without a link, reaches the host."""
-        if member.room.entered or member.room.over or self._link(member).open or self.host.room.over:
+        """The member, without a link as far as it knows, reaches the host."""
+        last = self._link(member)
+        if member.room.over or last.open or last.down or self.host.room.over:
             return
         number = len(self._links) + 1
-        link = Link(member, number, number.to_bytes(32, "big"))
+        link = Link(member, number, number.to_bytes(32, "big"), heard_at=self.tick)
         link.direct.append(frames.encode(frames.Hello(frames.VERSION, link.nonce)))
         self._links.append(link)
         member.attempts += 1
         self.step(member, steps.Dialling(member.attempts, ""))
 
     def give_up(self, member: Party) -> None:
-        """The member, not let in, has dialled in vain for long enough."""
-        if not (member.room.entered or member.room.over or self._link(member).open):
+        """The member, without a link, has dialled in vain for long enough."""
+        last = self._link(member)
+        if not (member.room.over or last.open or last.down):
             self.step(member, steps.Broken(Unreachable("nobody answers")))
 
     def break_down(self, error: AnonError) -> None:
@@ -160,6 +170,7 @@ class Simulation:
 
     def write(self, member: Party) -> None:
         """The host's end puts all it has for this member on its way."""
+        self.end_burst()
         link = self._link(member)
         if not link.open:
             return
@@ -167,14 +178,22 @@ class Simulation:
         link.direct.clear()
         if link.cursor is not None:
             batch = self.host.room.log.since(link.cursor)
-            assert batch is not None
+            if batch is None:  # it lagged too far behind
+                self._close(link)
+                return
             entries, link.cursor = batch
             data += entries
-        link.down.extend(link.at_member.feed(data))
+        written = list(link.at_member.feed(data))
+        link.sent += written
+        link.down.extend(written)
         if link.finishing:
             link.open = False
             link.down.append(None)
             link.up.append(None)
+
+    def end_burst(self) -> None:
+        """The host's session has nothing more to do for now."""
+        self.host.room.end_burst(self._now())
 
     def host_hears(self, member: Party) -> None:
         """What the member sent first and the host has not heard yet arrives."""
@@ -192,10 +211,12 @@ class Simulation:
         data = link.up.popleft()
         if data is None:
             link.open = False
-            self.step(self.host, steps.Dropped(link.number, "the connection was closed"))
+            silence = self.tick - link.heard_at
+            self.step(self.host, steps.Dropped(link.number, "the connection was closed", silence))
             return
+        link.heard_at = self.tick
         for frame in link.at_host.feed(data):
-            if isinstance(frame, frames.Join):
+            if isinstance(frame, frames.FromJoiner):
                 link.at_host.accept(frames.FromMember, limits.FRAME)
                 self.step(self.host, steps.Asked(link.number, link.nonce, frame))
             else:
@@ -209,9 +230,26 @@ class Simulation:
         frame = link.down.popleft()
         if frame is None:
             link.open = False
-            self.step(member, steps.Dropped(steps.UPLINK, "the connection was closed"))
+            self.step(member, steps.Dropped(steps.UPLINK, "the connection was closed", 0.0))
         else:
+            if isinstance(frame, frames.Welcome):
+                member.gaps += bool(member.welcomes)
+                member.welcomes.append((len(member.messages), frame.index))
             self.step(member, steps.Heard(steps.UPLINK, frame))
+
+    def wait(self, seconds: float) -> None:
+        """So much time passes, and the host does on the way whatever it had planned."""
+        end = self.tick + seconds
+        while (deadline := self.host.room.next_deadline()) is not None and deadline <= end:
+            self.tick = max(self.tick, deadline)
+            self.step(self.host, steps.Tick())
+            self.end_burst()
+        self.tick = end
+
+    def oversleep(self, seconds: float) -> None:
+        """So much time passes before the host gets to do anything."""
+        self.tick += seconds
+        self.step(self.host, steps.Tick())
 
     def lose(self, member: Party, *, delivering: bool) -> None:
         """The member's link breaks; what is on its way may still be delivered."""
@@ -252,7 +290,7 @@ class Simulation:
     def step(self, party: Party, step: steps.Input) -> None:
         """A room takes a step, and what it wants done is done."""
         was_over = party.room.over
-        for effect in party.room.handle(step, steps.Now(self.tick, 1_000_000 + self.tick)):
+        for effect in party.room.handle(step, self._now()):
             if isinstance(effect, steps.Tell):
                 party.told.append(effect.event)
             elif party.room.hosting:
@@ -267,6 +305,11 @@ class Simulation:
 
     def _serve(self, effect: steps.Effect) -> None:
         assert not isinstance(effect, steps.Tell)
+        if isinstance(effect, steps.Pulse):
+            for each in self._links:
+                if each.open and each.cursor == self.host.room.log.end:
+                    each.direct.append(effect.data)
+            return
         link = self._links[effect.link - 1]
         if not link.open:
             return
@@ -276,7 +319,6 @@ class Simulation:
             case steps.Admit(data=data, cursor=cursor):
                 link.direct.append(data)
                 link.cursor = cursor
-                link.member.missed = len(self.host.messages)
             case steps.Finish(data=data):
                 link.direct.append(data)
                 link.finishing = True
@@ -293,6 +335,9 @@ class Simulation:
             link.down.clear()
             link.up.append(None)
             link.open = False
+
+    def _now(self) -> steps.Now:
+        return steps.Now(self.tick, 1_000_000 - START + self.tick)
 
     @staticmethod
     def _close(link: Link) -> None:
@@ -319,8 +364,12 @@ class Simulation:
         self._inputs += 1
         return self._inputs
 
+    def _fresh(self) -> Identity:
+        self._identities += 1
+        return Identity(self._identities.to_bytes(32, "big"), KEY.public)
+
     def _party(self, nick: str, name: str | None, re: events.Re) -> Party:
-        me = Identity(bytes([len(self.members) + (name is None)]) * 32, KEY.public)
-        party = Party(Room(label="r1", key=KEY.public, me=me, nick=nick, name=name, re=re))
+        room = Room(label="r1", key=KEY.public, fresh=self._fresh, nick=nick, name=name, re=re)
+        party = Party(room)
         self.step(party, steps.Start())
         return party

@@ -5,8 +5,9 @@ import pytest
 from anonp2p import limits
 from anonp2p.core import admission, frames, identity
 from anonp2p.core.admission import NotAdmitted
-from anonp2p.core.identity import ENTRY, JOIN, Identity
+from anonp2p.core.identity import ENTRY, JOIN, RESUME, Identity
 from anonp2p.core.ledger import Ledger
+from anonp2p.core.log import Log
 
 ROOM, NONCE = b"r" * 32, b"n" * 32
 HOST, ANN, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"e"))
@@ -99,3 +100,85 @@ def test_when_all_its_nicks_are_taken_one_must_choose(ledger: Ledger) -> None:
     for length in range(4, limits.NICK - len("anon-") + 1):
         ledger.seat(bytes([length]) * 32, f"anon-{spelled[:length]}")
     assert turned_away(ledger, request("")) == "nick-taken"
+
+
+# --- coming back
+
+DIGEST = b"d" * 32  # of the log that `log` holds, up to its entry 2
+
+
+@pytest.fixture
+def log() -> Log:
+    """A log of three entries."""
+    log = Log(1)
+    for digest in (b"c" * 32, DIGEST, b"e" * 32):
+        log.append(b"entry", digest)
+    return log
+
+
+def position(index: int, digest: bytes) -> bytes:
+    return index.to_bytes(8, "big") + digest
+
+
+def resume(
+    index: int = 2, digest: bytes = DIGEST, who: Identity = ANN, nonce: bytes = NONCE, label: bytes = RESUME
+) -> frames.Resume:
+    return frames.Resume(who.id, index, digest, who.sign(label, nonce + position(index, digest)))
+
+
+def not_resumed(ledger: Ledger, log: Log, request: frames.Resume) -> str:
+    with pytest.raises(NotAdmitted) as caught:
+        admission.resumption(ledger, log, NONCE, request)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_member_goes_on_where_it_was(ledger: Ledger, log: Log, away: bool) -> None:
+    ledger.seat(ANN.key, "ann", away=away)
+    assert admission.resumption(ledger, log, NONCE, resume()) == (ANN.id, 3)
+    assert admission.resumption(ledger, log, NONCE, resume(3, b"e" * 32)) == (ANN.id, 4)
+
+
+@pytest.mark.parametrize(
+    ("index", "digest"), [(2, b"c" * 32), (1, DIGEST), (0, DIGEST), (4, b"e" * 32), (2**53 - 1, DIGEST)]
+)
+def test_a_member_with_another_log_needs_a_welcome(ledger: Ledger, log: Log, index: int, digest: bytes) -> None:
+    ledger.seat(ANN.key, "ann")
+    assert admission.resumption(ledger, log, NONCE, resume(index, digest)) == (ANN.id, None)
+
+
+@pytest.mark.parametrize("who", [EVE, HOST], ids=["a stranger", "the host"])
+def test_nobody_but_a_member_comes_back(ledger: Ledger, log: Log, who: Identity) -> None:
+    ledger.seat(ANN.key, "ann")
+    assert not_resumed(ledger, log, resume(who=who)) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        resume(nonce=b"m" * 32),
+        frames.Resume(ANN.id, 1, DIGEST, resume().signature),
+        frames.Resume(ANN.id, 2, b"c" * 32, resume().signature),
+        frames.Resume(ANN.id, 2, DIGEST, resume(who=EVE).signature),
+        frames.Resume(ANN.id, 2, DIGEST, bytes(64)),
+        resume(label=JOIN),
+        resume(label=ENTRY),
+        resume(who=Identity(b"a" * 32, b"s" * 32)),
+    ],
+    ids=[
+        "another link's",
+        "another index",
+        "another digest",
+        "another key",
+        "no signature",
+        "a join",
+        "an entry",
+        "another room",
+    ],
+)
+def test_a_resumption_that_its_signature_does_not_cover_is_refused(
+    ledger: Ledger, log: Log, request_: frames.Resume
+) -> None:
+    """A recorded Resume is of no use on another link, nor from another place in the log."""
+    ledger.seat(ANN.key, "ann")
+    assert not_resumed(ledger, log, request_) == "signature"

@@ -18,20 +18,22 @@ bytes64 = st.binary(min_size=64, max_size=64)
 counts = st.integers(0, 2**53 - 1)
 texts = st.text(max_size=50)
 blobs = st.binary(max_size=300)
-reasons = st.sampled_from(["signature", "full", "bad-nick", "nick-taken", "not-allowed"])
+reasons = st.sampled_from(["signature", "full", "bad-nick", "nick-taken", "not-allowed", "repeated", "unknown"])
 
 joins = st.builds(frames.Join, bytes32, texts, bytes64)
+resumes = st.builds(frames.Resume, bytes16, counts, bytes32, bytes64)
 submits = st.builds(frames.Submit, blobs, bytes64)
 beats = st.just(frames.Beat())
 from_members = st.one_of(submits, beats)
 from_hosts = st.one_of(
     st.builds(frames.Hello, counts, bytes32),
     st.builds(frames.Refused, reasons),
-    st.builds(frames.Roster, st.lists(st.builds(frames.Seat, bytes32, texts, counts), max_size=5)),
-    st.builds(frames.Welcome, texts, bytes16, counts),
+    st.builds(frames.Roster, st.lists(st.builds(frames.Seat, bytes32, texts, counts, st.booleans()), max_size=5)),
+    st.builds(frames.Welcome, texts, bytes16, counts, bytes32),
+    st.builds(frames.Resumed, counts),
     st.builds(frames.Entry, counts, blobs, bytes64),
+    st.builds(frames.Head, counts, bytes32, counts, bytes64),
     st.builds(frames.Denied, counts, reasons),
-    beats,
 )
 contents = st.builds(
     frames.Content,
@@ -43,6 +45,8 @@ contents = st.builds(
         st.just(frames.Leave()),
         st.builds(frames.Joined, bytes32, texts),
         st.builds(frames.Lost, bytes16),
+        st.builds(frames.Back, bytes16),
+        st.builds(frames.Removed, bytes16),
         st.just(frames.Close()),
     ),
 )
@@ -57,18 +61,21 @@ msgpacked = st.recursive(
 FRAME_OF_EACH_KIND: list[Frame] = [
     frames.Hello(1, bytes(32)),
     frames.Join(bytes(32), "ann", bytes(64)),
+    frames.Resume(bytes(16), 1, bytes(32), bytes(64)),
     frames.Refused("full"),
     frames.Roster([]),
-    frames.Welcome("demo", bytes(16), 1),
+    frames.Welcome("demo", bytes(16), 1, bytes(32)),
+    frames.Resumed(1),
     frames.Submit(b"", bytes(64)),
     frames.Entry(1, b"", bytes(64)),
+    frames.Head(1, bytes(32), 1, bytes(64)),
     frames.Denied(1, "nick-taken"),
     frames.Beat(),
 ]
 DIRECTIONS = {
-    "joiner": (frames.FromJoiner, {"Join"}),
+    "joiner": (frames.FromJoiner, {"Join", "Resume"}),
     "member": (frames.FromMember, {"Submit", "Beat"}),
-    "host": (frames.FromHost, {"Hello", "Refused", "Roster", "Welcome", "Entry", "Denied", "Beat"}),
+    "host": (frames.FromHost, {"Hello", "Refused", "Roster", "Welcome", "Resumed", "Entry", "Head", "Denied"}),
 }
 
 
@@ -110,8 +117,8 @@ def test_a_members_frames_come_back_wherever_the_stream_is_cut(sent: list[Frame]
     assert fed(Decoder(frames.FromMember, limits.FRAME), cut(stream, places)) == sent
 
 
-@given(joins)
-def test_a_joiners_frame_comes_back_byte_by_byte(sent: frames.Join) -> None:
+@given(joins | resumes)
+def test_a_joiners_frame_comes_back_byte_by_byte(sent: frames.Join | frames.Resume) -> None:
     data = frames.encode(sent)
     decoder = Decoder(frames.FromJoiner, limits.HANDSHAKE_BYTES)
     assert fed(decoder, [data[at : at + 1] for at in range(len(data))]) == [sent]
@@ -148,7 +155,7 @@ def test_the_longest_text_fits_a_frame() -> None:
 
 
 def test_a_full_page_of_the_roster_fits_a_frame() -> None:
-    seat = frames.Seat(bytes(32), "\U00020000" * limits.NICK, 2**53 - 1)
+    seat = frames.Seat(bytes(32), "\U00020000" * limits.NICK, 2**53 - 1, away=False)
     assert frames.encode(frames.Roster([seat] * limits.ROSTER_PAGE))
 
 
@@ -229,15 +236,23 @@ def test_missing_unknown_and_trailing_fields_are_faults(frame: Frame) -> None:
         [1, 1, "x" * 32],
         [3, "because"],
         [3, b"full"],
-        [4, [[bytes(32), "ann", 2**53]]],
-        [4, [[bytes(32), "ann"]]],
-        [4, [[bytes(32), "ann", 1]] * (limits.ROSTER_PAGE + 1)],
+        [4, [[bytes(32), "ann", 2**53, False]]],
+        [4, [[bytes(32), "ann", 1]]],
+        [4, [[bytes(32), "ann", 1, 0]]],
+        [4, [[bytes(32), "ann", 1, False]] * (limits.ROSTER_PAGE + 1)],
         [4, None],
-        [5, "demo", bytes(15), 1],
-        [5, b"demo", bytes(16), 1],
+        [5, "demo", bytes(15), 1, bytes(32)],
+        [5, b"demo", bytes(16), 1, bytes(32)],
+        [5, "demo", bytes(16), 1, bytes(31)],
         [7, 1, "text", bytes(64)],
         [7, 1, b"", bytes(63)],
         [8, 1, None],
+        [11, 2**53],
+        [11, -1],
+        [12, 1, bytes(31), 1, bytes(64)],
+        [12, 1, bytes(32), 2**53, bytes(64)],
+        [12, 1, bytes(32), -1, bytes(64)],
+        [12, 1, bytes(32), 1, bytes(63)],
     ],
     ids=lambda payload: repr(payload)[:24],
 )
@@ -258,7 +273,7 @@ def test_deep_nesting_is_a_fault(opening: bytes) -> None:
 @pytest.mark.parametrize("text", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"a\x80"])
 def test_text_that_is_not_utf8_is_a_fault(text: bytes) -> None:
     name = bytes([0xA0 | len(text)]) + text
-    fault(b"\x94\x05" + name + b"\xc4\x10" + bytes(16) + b"\x01")
+    fault(b"\x95\x05" + name + b"\xc4\x10" + bytes(16) + b"\x01\xc4\x20" + bytes(32))
     with pytest.raises(PeerFault):
         frames.unseal(b"\x93\xc4\x10" + bytes(16) + b"\x01\x93\x01" + name + b"\xc2")
 
@@ -281,8 +296,8 @@ def test_a_length_over_the_longest_is_refused_before_anything_of_it_came(longest
 
 def test_the_frames_before_a_fault_still_count() -> None:
     decoder = from_host()
-    stream = decoder.feed(frames.encode(frames.Beat()) + framed(b"\xc1"))
-    assert next(stream) == frames.Beat()
+    stream = decoder.feed(frames.encode(frames.Resumed(1)) + framed(b"\xc1"))
+    assert next(stream) == frames.Resumed(1)
     with pytest.raises(PeerFault):
         next(stream)
 

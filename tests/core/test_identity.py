@@ -69,8 +69,62 @@ def test_the_keys_of_members_are_keys() -> None:
 
 
 def test_labels_do_not_run_into_what_follows() -> None:
-    assert not JOIN.startswith(ENTRY)
-    assert not ENTRY.startswith(JOIN)
+    labels = [identity.JOIN, identity.RESUME, identity.ENTRY, identity.HEAD]
+    assert len(set(labels)) == 4
+    for label in labels:
+        assert not any(other.startswith(label) for other in labels if other is not label)
+
+
+indices = st.integers(0, 2**53 - 1)
+digests = st.binary(min_size=32, max_size=32)
+signatures = st.binary(min_size=64, max_size=64)
+
+
+@given(digests, indices, contents, signatures, digests, indices, contents, signatures)
+def test_any_change_in_an_entry_changes_the_hash(
+    previous: bytes,
+    index: int,
+    content: bytes,
+    signature: bytes,
+    previous2: bytes,
+    index2: int,
+    content2: bytes,
+    signature2: bytes,
+) -> None:
+    entry = (previous, index, content, signature)
+    whole = identity.chain(*entry)
+    assert len(whole) == 32
+    assert identity.chain(*entry) == whole
+    for changed in (
+        (previous2, index, content, signature),
+        (previous, index2, content, signature),
+        (previous, index, content2, signature),
+        (previous, index, content, signature2),
+        (previous, index, content + signature[:1], signature),
+        (previous2, index2, content2, signature2),
+    ):
+        assert changed == entry or identity.chain(*changed) != whole
+
+
+@given(st.lists(st.tuples(contents, signatures), min_size=1, max_size=6), st.data())
+def test_a_change_anywhere_in_a_log_changes_its_hash(log: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
+    def digest(entries: list[tuple[bytes, bytes]], room: bytes = ROOM) -> bytes:
+        whole = identity.genesis(room)
+        for index, entry in enumerate(entries, 1):
+            whole = identity.chain(whole, index, *entry)
+        return whole
+
+    at = data.draw(st.integers(0, len(log) - 1))
+    other = data.draw(st.tuples(contents, signatures))
+    for changed in (
+        [*log[:at], other, *log[at + 1 :]],
+        [*log[:at], *log[at + 1 :]],
+        [*log[:at], log[at], *log[at:]],
+        [*log[:at], other, *log[at:]],
+        [*log[1:], log[0]],
+    ):
+        assert changed == log or digest(changed) != digest(log)
+    assert digest(log, OTHER_ROOM) != digest(log)
 
 
 @given(st.binary(min_size=32, max_size=32))

@@ -4,9 +4,9 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.core import frames, identity
-from anonp2p.core.frames import Body, Close, Content, Joined, Leave, Lost, Nick, Text
+from anonp2p.core.frames import Back, Body, Close, Content, Joined, Leave, Lost, Nick, Removed, Text
 from anonp2p.core.identity import ENTRY, JOIN, Identity
-from anonp2p.core.ledger import FIRST, Ledger
+from anonp2p.core.ledger import Ledger
 from anonp2p.core.roster import Member
 from anonp2p.errors import PeerFault
 
@@ -31,7 +31,8 @@ def signed(author: Identity, content: Content) -> tuple[bytes, bytes]:
 
 
 def checked(ledger: Ledger, author: Identity, body: Body) -> None:
-    ledger.check(ledger.member(author.id), body)
+    member = ledger.member(author.id)
+    ledger.check(member, Content(author.id, member.counter + 1, body))
 
 
 def applied(ledger: Ledger, author: Identity, body: Body) -> Member:
@@ -79,21 +80,23 @@ def test_a_signature_for_another_purpose_or_room_opens_nothing(ledger: Ledger) -
 
 
 @pytest.mark.parametrize("counter", [0, 1, 6, 7])
-def test_a_counter_that_has_not_grown_does_not_open(ledger: Ledger, counter: int) -> None:
+def test_a_counter_that_has_not_grown_is_refused(ledger: Ledger, counter: int) -> None:
+    opened = ledger.open(*signed(BOB, Content(BOB.id, counter, Leave())))
     with pytest.raises(PeerFault, match="repeated"):
-        ledger.open(*signed(BOB, Content(BOB.id, counter, Leave())))
+        ledger.check(*opened)
 
 
 @pytest.mark.parametrize("counter", [8, 9, 2**53 - 1])
 def test_counters_may_leave_numbers_out(ledger: Ledger, counter: int) -> None:
-    ledger.open(*signed(BOB, Content(BOB.id, counter, Leave())))
+    ledger.check(*ledger.open(*signed(BOB, Content(BOB.id, counter, Leave()))))
 
 
-def test_an_entry_opens_once(ledger: Ledger) -> None:
+def test_an_entry_is_good_once(ledger: Ledger) -> None:
     entry = signed(ANN, Content(ANN.id, 1, Text("hello", action=False)))
+    ledger.check(*ledger.open(*entry))
     ledger.apply(*ledger.open(*entry))
     with pytest.raises(PeerFault, match="repeated"):
-        ledger.open(*entry)
+        ledger.check(*ledger.open(*entry))
 
 
 def test_what_is_no_content_does_not_open(ledger: Ledger) -> None:
@@ -104,7 +107,8 @@ def test_what_is_no_content_does_not_open(ledger: Ledger) -> None:
 def test_opening_alone_changes_nothing(ledger: Ledger) -> None:
     ledger.open(*signed(ANN, Content(ANN.id, 5, Leave())))
     assert ledger.member(ANN.id).counter == 0
-    assert ledger.index == FIRST
+    assert ledger.index == 0
+    assert ledger.digest == identity.genesis(ROOM)
 
 
 # --- checking
@@ -133,7 +137,11 @@ def test_what_a_host_may_write(ledger: Ledger, body: Body) -> None:
     checked(ledger, HOST, body)
 
 
-@pytest.mark.parametrize("body", [Joined(EVE.key, "eve"), Lost(BOB.id), Lost(ANN.id), Close()], ids=repr)
+@pytest.mark.parametrize(
+    "body",
+    [Joined(EVE.key, "eve"), Lost(BOB.id), Lost(ANN.id), Back(BOB.id), Removed(BOB.id), Close()],
+    ids=["joined", "lost", "lost itself", "back", "removed", "close"],
+)
 def test_a_member_may_not_write_what_only_hosts_may(ledger: Ledger, body: Body) -> None:
     """3.5"""
     with pytest.raises(PeerFault, match="only hosts"):
@@ -170,9 +178,12 @@ def test_only_another_member_can_be_lost(ledger: Ledger, member: bytes) -> None:
 
 
 def test_every_entry_takes_one_place_and_its_authors_counter(ledger: Ledger) -> None:
-    assert ledger.index == FIRST == 1
-    ledger.apply(ledger.member(ANN.id), Content(ANN.id, 5, Text("hello", action=False)))
-    assert ledger.index == FIRST + 1
+    entry = signed(ANN, Content(ANN.id, 5, Text("hello", action=False)))
+    assert ledger.index == 0
+    ledger.advance(*entry)
+    ledger.apply(*ledger.open(*entry))
+    assert ledger.index == 1
+    assert ledger.digest == identity.chain(identity.genesis(ROOM), 1, *entry)
     assert ledger.member(ANN.id).counter == 5
     assert ledger.member(HOST.id).counter == 0
 
@@ -195,10 +206,51 @@ def test_a_leave_unseats_its_author_and_frees_its_nick(ledger: Ledger) -> None:
     ledger.seat(EVE.key, "ann")
 
 
-def test_a_lost_unseats_whom_it_names(ledger: Ledger) -> None:
+def test_a_lost_keeps_the_place_and_the_nick_of_whom_it_names(ledger: Ledger) -> None:
     assert applied(ledger, HOST, Lost(BOB.id)).id == BOB.id
+    assert nicks(ledger) == ["host", "ann", "Bob"]
+    assert ledger.member(BOB.id).away
+    assert [person.nick for person in ledger.people()] == ["host", "ann"]
+    with pytest.raises(PeerFault, match="alike"):
+        ledger.seat(EVE.key, "bob")
+
+
+def test_one_who_is_back_is_as_before(ledger: Ledger) -> None:
+    applied(ledger, HOST, Lost(BOB.id))
+    assert applied(ledger, HOST, Back(BOB.id)) is ledger.member(BOB.id)
+    assert not ledger.member(BOB.id).away
+    assert ledger.member(BOB.id).counter == 7
+    assert [person.nick for person in ledger.people()] == ["host", "ann", "Bob"]
+    checked(ledger, BOB, Text("back", action=False))
+
+
+def test_a_removed_unseats_whom_it_names(ledger: Ledger) -> None:
+    applied(ledger, HOST, Lost(BOB.id))
+    assert applied(ledger, HOST, Removed(BOB.id)).id == BOB.id
     assert nicks(ledger) == ["host", "ann"]
     ledger.seat(EVE.key, "bob")
+
+
+@pytest.mark.parametrize("body", [Text("x", action=False), Nick("bobby"), Leave()], ids=repr)
+def test_one_who_is_away_writes_nothing(ledger: Ledger, body: Body) -> None:
+    applied(ledger, HOST, Lost(BOB.id))
+    with pytest.raises(PeerFault, match="away"):
+        checked(ledger, BOB, body)
+
+
+def test_one_who_is_away_is_not_lost_again(ledger: Ledger) -> None:
+    applied(ledger, HOST, Lost(BOB.id))
+    with pytest.raises(PeerFault, match="loss"):
+        checked(ledger, HOST, Lost(BOB.id))
+
+
+@pytest.mark.parametrize("member", [EVE.id, HOST.id, BOB.id, bytes(16)], ids=["a stranger", "host", "here", "nobody"])
+@pytest.mark.parametrize("kind", [Back, Removed])
+def test_only_one_who_is_away_returns_or_is_removed(
+    ledger: Ledger, kind: type[Back] | type[Removed], member: bytes
+) -> None:
+    with pytest.raises(PeerFault, match="not away"):
+        checked(ledger, HOST, kind(member))
 
 
 @pytest.mark.parametrize(
@@ -238,8 +290,15 @@ def greeted(data: bytes) -> list[frames.Frame]:
 def test_a_greeting_holds_all_that_a_newcomer_must_know(ledger: Ledger) -> None:
     """4.3"""
     applied(ledger, ANN, Text("hello", action=False))
-    seats = [frames.Seat(HOST.key, "host", 0), frames.Seat(ANN.key, "ann", 1), frames.Seat(BOB.key, "Bob", 7)]
-    assert greeted(ledger.greeting()) == [frames.Roster(seats), frames.Welcome("demo", HOST.id, 2)]
+    applied(ledger, HOST, Lost(BOB.id))
+    ledger.advance(b"content", bytes(64))
+    seats = [
+        frames.Seat(HOST.key, "host", 1, away=False),
+        frames.Seat(ANN.key, "ann", 1, away=False),
+        frames.Seat(BOB.key, "Bob", 7, away=True),
+    ]
+    welcome = frames.Welcome("demo", HOST.id, 1, identity.chain(identity.genesis(ROOM), 1, b"content", bytes(64)))
+    assert greeted(ledger.greeting()) == [frames.Roster(seats), welcome]
 
 
 def test_a_long_roster_comes_in_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from anonp2p import limits
 from anonp2p.core.log import Log
 
 LOG_BYTES, LOG_ENTRIES, BATCH = 400, 24, 60
+HEAD = b"#" * 9
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +26,13 @@ def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
 def filled(entries: list[bytes], first: int = 1) -> Log:
     log = Log(first)
     for entry in entries:
-        log.append(entry)
+        log.append(entry, digest(log.end))
     return log
+
+
+def digest(index: int) -> bytes:
+    """Stands for the log's hash up to this entry."""
+    return index.to_bytes(32, "big")
 
 
 def read(log: Log, cursor: int) -> bytes:
@@ -56,13 +62,19 @@ class Readers(RuleBasedStateMachine):
         if hasattr(self, "patch"):
             self.patch.undo()
 
-    @rule(size=st.integers(1, BATCH), count=st.integers(1, 6))
+    @rule(size=st.integers(1, BATCH - len(HEAD)), count=st.integers(1, 6))
     def append(self, size: int, count: int) -> None:
+        """A burst. Nobody reads before it has its head."""
+        assert self.log.is_sealed
         for _ in range(count):
             assert self.log.end == self.first + len(self.all)
             entry = str(len(self.all)).encode().rjust(size, b".")[-size:]
             self.all.append(entry)
-            self.log.append(entry)
+            self.log.append(entry, digest(self.log.end))
+            assert not self.log.is_sealed
+        self.all[-1] += HEAD
+        self.log.seal(HEAD)
+        assert self.log.is_sealed
 
     @rule()
     def come(self) -> None:
@@ -99,8 +111,15 @@ class Readers(RuleBasedStateMachine):
         assert held == list(range(held[0], self.log.end + 1))
         suffix = self.all[held[0] - self.first :]
         assert len(suffix) <= LOG_ENTRIES
-        assert sum(map(len, suffix)) <= LOG_BYTES
+        assert sum(map(len, suffix)) <= LOG_BYTES + len(HEAD)
         assert read(self.log, held[0]) == b"".join(suffix)
+
+    @invariant()
+    def one_who_has_anything_of_it_goes_on_behind_it(self) -> None:
+        for index in range(max(0, self.log.start - 2), self.log.end + 2):
+            cursor = self.log.cursor_after(index, digest(index))
+            assert cursor == (index + 1 if self.log.start <= index < self.log.end else None)
+            assert self.log.cursor_after(index, bytes(31) + b"?") is None
 
     @invariant()
     def no_more_is_dropped_than_an_eighth_below_the_limits(self) -> None:
@@ -132,7 +151,7 @@ def test_readers_at_the_same_place_share_the_same_bytes() -> None:
 def test_what_was_read_before_does_not_stand_for_what_came_since() -> None:
     log = filled([b"one"])
     assert log.since(1) == (b"one", 2)
-    log.append(b"two")
+    log.append(b"two", digest(2))
     assert log.since(1) == (b"onetwo", 3)
     assert log.since(2) == (b"two", 3)
 
@@ -170,3 +189,52 @@ def test_the_limits_themselves_are_kept_whole() -> None:
 def test_any_frame_fits_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert 2 + limits.FRAME <= limits.BATCH
+
+
+def test_a_head_lies_behind_the_last_entry_of_its_burst() -> None:
+    log = Log(1)
+    assert log.is_sealed
+    log.append(b"one", digest(1))
+    log.append(b"two", digest(2))
+    assert not log.is_sealed
+    log.seal(b"#head")
+    assert log.is_sealed
+    log.append(b"three", digest(3))
+    assert not log.is_sealed
+    log.seal(b"#end")
+    assert log.since(1) == (b"onetwo#headthree#end", 4)
+    assert log.since(2) == (b"two#headthree#end", 4)
+    assert log.since(3) == (b"three#end", 4)
+
+
+def test_a_head_counts_against_the_limit_in_bytes() -> None:
+    log = filled([b"x" * 50] * (LOG_BYTES // 50 - 1))
+    log.seal(b"#" * 50)
+    log.append(b"y", digest(log.end))
+    assert log.since(1) is None
+    assert log.end == LOG_BYTES // 50 + 1
+
+
+def test_one_who_has_an_entry_goes_on_behind_it() -> None:
+    log = filled([b"one", b"two", b"three"])
+    for index in (1, 2, 3):
+        assert log.cursor_after(index, digest(index)) == index + 1
+
+
+def test_one_who_has_another_log_goes_on_nowhere() -> None:
+    log = filled([b"one", b"two", b"three"])
+    assert log.cursor_after(2, digest(3)) is None
+    assert log.cursor_after(2, bytes(32)) is None
+
+
+@pytest.mark.parametrize("index", [0, 4, 5, 2**53 - 1])
+def test_one_who_has_what_is_not_in_the_log_goes_on_nowhere(index: int) -> None:
+    assert filled([b"one", b"two", b"three"]).cursor_after(index, digest(index)) is None
+    assert Log(1).cursor_after(index, digest(index)) is None
+
+
+def test_one_who_has_what_the_log_has_dropped_goes_on_nowhere() -> None:
+    log = filled([b"x"] * (LOG_ENTRIES + 1))
+    held = [index for index in range(log.end + 2) if log.cursor_after(index, digest(index)) is not None]
+    assert held == list(range(log.start, log.end))
+    assert log.start > 1

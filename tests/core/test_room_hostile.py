@@ -1,23 +1,32 @@
 """A room against peers that break the rules: a lying host is left with an alarm, a lying member loses its link."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.core import events, frames, identity, steps
-from anonp2p.core.frames import Body, Close, Content, Joined, Leave, Lost, Nick, Text
-from anonp2p.core.identity import ENTRY, JOIN, Identity
+from anonp2p.core.frames import Back, Body, Close, Content, Joined, Leave, Lost, Nick, Removed, Text
+from anonp2p.core.identity import ENTRY, HEAD, JOIN, RESUME, Identity
 from anonp2p.core.ledger import FIRST
 from anonp2p.core.room import Room
 
 ROOM = b"r" * 32
 HOST, ME, ANN, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"m", b"a", b"e"))
-NOW = steps.Now(0.0, 1_000_000.0)
+START = 1_000.0  # where the clock stands at the beginning means nothing
+NOW = steps.Now(START, 1_000_000.0)
 HELLO = frames.Hello(frames.VERSION, b"n" * 32)
-SEATS = [frames.Seat(HOST.key, "host", 3), frames.Seat(ANN.key, "ann", 0), frames.Seat(ME.key, "me", 0)]
-WELCOME = frames.Welcome("demo", HOST.id, 5)
+DIGEST = b"d" * 32  # of the log that our host had before it let us in
+
+
+def seat(who: Identity, nick: str, counter: int = 0, *, away: bool = False) -> frames.Seat:
+    return frames.Seat(who.key, nick, counter, away)
+
+
+SEATS = [seat(HOST, "host", 3), seat(ANN, "ann"), seat(ME, "me")]
+WELCOME = frames.Welcome("demo", HOST.id, 4, DIGEST)
 
 
 def sealed(author: Identity, counter: int, body: Body, signer: Identity | None = None) -> tuple[bytes, bytes]:
@@ -39,9 +48,11 @@ def kinds(happened: list[events.Event]) -> list[str]:
 class Guest:
     """A room that wants to be let in, as far as the test lets it come."""
 
-    def __init__(self) -> None:
-        self.room = Room(label="r1", key=ROOM, me=ME, nick="me", name=None)
+    def __init__(self, fresh: Callable[[], Identity] = lambda: ME) -> None:
+        self.room = Room(label="r1", key=ROOM, fresh=fresh, nick="me", name=None)
         self.index = WELCOME.index
+        self.digest = DIGEST
+        self.time = 0
         self.takes(steps.Start())
         self.takes(steps.Dialling(1, ""))
 
@@ -51,13 +62,51 @@ class Guest:
         return told(self.effects)
 
     def hears(self, *heard: frames.Frame) -> list[events.Event]:
-        """What it tells the user about these frames of its host."""
+        """What it tells the user about these frames of its host; behind each entry comes a head that covers it."""
+        shown = []
+        for frame in heard:
+            shown += self.takes(steps.Heard(steps.UPLINK, frame))
+            if isinstance(frame, frames.Entry):
+                shown += self.takes(steps.Heard(steps.UPLINK, self.head(frame)))
+        return shown
+
+    def hears_bare(self, *heard: frames.Frame) -> list[events.Event]:
+        """The same, without any heads."""
         return [event for frame in heard for event in self.takes(steps.Heard(steps.UPLINK, frame))]
+
+    def head(self, *entries: frames.Entry, signer: Identity = HOST, label: bytes = HEAD) -> frames.Head:
+        """A head over all so far and these entries."""
+        for entry in entries:
+            self.digest = identity.chain(self.digest, entry.index, entry.content, entry.signature)
+        index = entries[-1].index if entries else self.index
+        return self.signed_head(index, self.digest, self.time, signer=signer, label=label)
+
+    @staticmethod
+    def signed_head(
+        index: int, digest: bytes, time: int, *, signer: Identity = HOST, label: bytes = HEAD
+    ) -> frames.Head:
+        """Just what the arguments say."""
+        content = index.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
+        return frames.Head(index, digest, time, signer.sign(label, content))
 
     def entry(self, author: Identity, counter: int, body: Body, signer: Identity | None = None) -> frames.Entry:
         """An entry in the next place."""
         self.index += 1
-        return frames.Entry(self.index - 1, *sealed(author, counter, body, signer))
+        return frames.Entry(self.index, *sealed(author, counter, body, signer))
+
+    def redials(self, attempt: int) -> frames.Frame:
+        """Its link breaks, and it gets a hello on the next: how it answers. The nonce is 32 times the attempt."""
+        self.takes(steps.Dropped(steps.UPLINK, "the connection was closed", 0.0))
+        self.takes(steps.Dialling(attempt, ""))
+        assert self.hears(frames.Hello(frames.VERSION, bytes([attempt]) * 32)) == []
+        [sent] = [effect for effect in self.effects if isinstance(effect, steps.Send)]
+        [answer] = frames.Decoder(frames.FromJoiner, limits.HANDSHAKE_BYTES).feed(sent.data)
+        return answer
+
+    def submits(self) -> list[frames.Frame]:
+        """What went to the host with the last step."""
+        sent = b"".join(effect.data for effect in self.effects if isinstance(effect, steps.Send))
+        return list(frames.Decoder(frames.FromMember, limits.FRAME).feed(sent))
 
     def says(self, text: str) -> frames.Submit:
         """The user says this; what goes to the host."""
@@ -123,6 +172,39 @@ LYING_ENTRIES: dict[str, Callable[[Guest], list[frames.Frame]]] = {
     "a second welcome": lambda _: [WELCOME],
     "a refusal after the welcome": lambda _: [frames.Refused("full")],
     "a denial of nothing": lambda _: [frames.Denied(1, "nick-taken")],
+    "a resumption that was not asked for": lambda _: [frames.Resumed(4)],
+    "one who is away speaking": lambda it: [
+        it.entry(HOST, 4, Lost(ANN.id)),
+        it.entry(ANN, 1, Text("lie", action=False)),
+    ],
+    "the loss of one who is away": lambda it: [it.entry(HOST, 4, Lost(ANN.id)), it.entry(HOST, 5, Lost(ANN.id))],
+    "the return of one who is here": lambda it: [it.entry(HOST, 4, Back(ANN.id))],
+    "the removal of one who is here": lambda it: [it.entry(HOST, 4, Removed(ANN.id))],
+    "the return of one who is out": lambda it: [
+        it.entry(HOST, 4, Lost(ANN.id)),
+        it.entry(HOST, 5, Removed(ANN.id)),
+        it.entry(HOST, 6, Back(ANN.id)),
+    ],
+    "one who is removed speaking on": lambda it: [
+        it.entry(HOST, 4, Lost(ANN.id)),
+        it.entry(HOST, 5, Removed(ANN.id)),
+        it.entry(ANN, 1, Text("lie", action=False)),
+    ],
+    "a member that removes one who is away": lambda it: [
+        it.entry(HOST, 4, Lost(ANN.id)),
+        it.entry(ME, 1, Removed(ANN.id)),
+    ],
+    "a head without a signature": lambda it: [frames.Head(4, DIGEST, 0, bytes(64))],
+    "a head of a member": lambda it: [it.head(signer=ANN)],
+    "a head for another purpose": lambda it: [it.head(label=ENTRY)],
+    "a head of another room": lambda it: [it.head(signer=Identity(b"h" * 32, b"s" * 32))],
+    "a head whose index was changed": lambda it: [frames.Head(5, DIGEST, 0, it.head().signature)],
+    "a head whose hash was changed": lambda it: [frames.Head(4, bytes(32), 0, it.head().signature)],
+    "a head whose time was changed": lambda it: [frames.Head(4, DIGEST, 1, it.head().signature)],
+    "a head for another log": lambda it: [it.signed_head(4, bytes(32), 0)],
+    "a head for a longer log": lambda it: [it.signed_head(5, DIGEST, 0)],
+    "a head for a shorter log": lambda it: [it.signed_head(3, DIGEST, 0)],
+    "an older head": lambda it: [it.signed_head(4, DIGEST, 1_000), it.signed_head(4, DIGEST, 999)],
 }
 
 
@@ -139,14 +221,17 @@ LYING_WELCOMES: dict[str, list[frames.Frame]] = {
     "a roster without us": [HELLO, frames.Roster(SEATS[:2]), WELCOME],
     "a roster without the host": [HELLO, frames.Roster(SEATS[1:]), WELCOME],
     "no roster": [HELLO, WELCOME],
-    "us as the host": [HELLO, frames.Roster(SEATS), frames.Welcome("demo", ME.id, 5)],
-    "two of one key": [HELLO, frames.Roster([*SEATS, frames.Seat(ANN.key, "eve", 0)])],
-    "two of one nick": [HELLO, frames.Roster([*SEATS, frames.Seat(EVE.key, "ANN", 0)])],
+    "us as the host": [HELLO, frames.Roster(SEATS), frames.Welcome("demo", ME.id, 4, DIGEST)],
+    "two of one key": [HELLO, frames.Roster([*SEATS, seat(ANN, "eve")])],
+    "two of one nick": [HELLO, frames.Roster([*SEATS, seat(EVE, "ANN")])],
     "the same in two pages": [HELLO, frames.Roster(SEATS), frames.Roster(SEATS[:1])],
-    "an improper nick": [HELLO, frames.Roster([*SEATS, frames.Seat(EVE.key, "e\u202ee", 0)])],
-    "a key that anybody can sign for": [HELLO, frames.Roster([*SEATS, frames.Seat(b"\x01" + bytes(31), "eve", 0)])],
-    "a room name that hides": [HELLO, frames.Roster(SEATS), frames.Welcome("de\nmo", HOST.id, 5)],
-    "no room name": [HELLO, frames.Roster(SEATS), frames.Welcome("", HOST.id, 5)],
+    "an improper nick": [HELLO, frames.Roster([*SEATS, seat(EVE, "e\u202ee")])],
+    "a key that anybody can sign for": [
+        HELLO,
+        frames.Roster([*SEATS, frames.Seat(b"\x01" + bytes(31), "eve", 0, away=False)]),
+    ],
+    "a room name that hides": [HELLO, frames.Roster(SEATS), frames.Welcome("de\nmo", HOST.id, 4, DIGEST)],
+    "no room name": [HELLO, frames.Roster(SEATS), frames.Welcome("", HOST.id, 4, DIGEST)],
     "a roster before the hello": [frames.Roster(SEATS)],
     "a welcome before the hello": [WELCOME],
     "a refusal before the hello": [frames.Refused("full")],
@@ -156,6 +241,8 @@ LYING_WELCOMES: dict[str, list[frames.Frame]] = {
         frames.Roster(SEATS),
         frames.Entry(FIRST, *sealed(ANN, 1, Text("lie", action=False))),
     ],
+    "a head before the welcome": [HELLO, Guest.signed_head(4, DIGEST, 0)],
+    "a resumption of what never began": [HELLO, frames.Resumed(0)],
     "a denial before the welcome": [HELLO, frames.Denied(1, "nick-taken")],
 }
 
@@ -202,6 +289,8 @@ def test_a_host_of_another_version_is_not_asked() -> None:
         ("bad-nick", "bad-nick"),
         ("nick-taken", "nick-taken"),
         ("not-allowed", "not-allowed"),
+        ("repeated", "not-allowed"),
+        ("unknown", "refused"),
     ],
 )
 def test_a_refusal_is_told_in_our_own_words(reason: frames.Reason, code: str) -> None:
@@ -222,10 +311,12 @@ def test_a_join_answers_the_hello_of_its_own_link() -> None:
         [sent] = [effect for effect in guest.effects if isinstance(effect, steps.Send)]
         [join] = frames.Decoder(frames.FromJoiner, limits.HANDSHAKE_BYTES).feed(sent.data)
         assert join == frames.Join(ME.key, "me", ME.sign(JOIN, nonce + b"me"))
+        guest.takes(steps.Dropped(steps.UPLINK, "the connection was closed", 0.0))
 
 
-def test_beats_say_nothing(guest: Guest) -> None:
-    assert guest.hears(frames.Beat()) == []
+def test_heads_over_nothing_new_say_nothing(guest: Guest) -> None:
+    assert guest.hears(guest.head(), guest.head()) == []
+    assert not guest.room.over
 
 
 def test_what_was_not_ordered_is_given_back_when_the_host_lies(guest: Guest) -> None:
@@ -275,22 +366,183 @@ def test_a_host_that_leaves_out_one_of_our_own_lines_is_noticed(guest: Guest) ->
 
 def test_a_host_cannot_name_us_as_it_likes() -> None:
     guest = Guest()
-    seats = [*SEATS[:2], frames.Seat(ME.key, "fool", 0)]
+    seats = [*SEATS[:2], seat(ME, "fool")]
     assert_left_in_alarm(guest, guest.hears(HELLO, frames.Roster(seats), WELCOME), host=b"")
 
 
 def test_a_roster_that_broke_off_is_forgotten_on_the_next_link() -> None:
     guest = Guest()
     guest.hears(HELLO, frames.Roster(SEATS[:2]))
-    guest.takes(steps.Dropped(steps.UPLINK, "the connection was closed"))
+    guest.takes(steps.Dropped(steps.UPLINK, "the connection was closed", 0.0))
     guest.takes(steps.Dialling(2, "the connection was closed"))
     assert kinds(guest.hears(HELLO, frames.Roster(SEATS), WELCOME)) == ["Link", "Entered"]
 
 
-def test_a_lost_that_names_us_is_the_end(guest: Guest) -> None:
-    [gone] = guest.hears(guest.entry(HOST, 4, Lost(ME.id)))
+def test_a_removal_that_names_us_is_the_end(guest: Guest) -> None:
+    assert guest.hears(guest.entry(HOST, 4, Lost(ME.id))) == []
+    assert guest.room.entered
+    [gone] = guest.hears(guest.entry(HOST, 5, Removed(ME.id)))
     assert isinstance(gone, events.Gone)
     assert gone.reason == "lost"
+
+
+def test_nothing_is_shown_before_its_head(guest: Guest) -> None:
+    entries = [guest.entry(ANN, counter, Text(f"text {counter}", action=False)) for counter in (1, 2, 3)]
+    assert guest.hears_bare(*entries) == []
+    shown = guest.hears(guest.head(*entries))
+    assert kinds(shown) == ["Message"] * 3
+    assert [event.seq for event in shown if isinstance(event, events.Message)] == [5, 6, 7]
+
+
+def test_what_no_head_ever_covered_is_shown_when_it_comes_again_and_once(guest: Guest) -> None:
+    entry = guest.entry(ANN, 1, Text("hello", action=False))
+    assert guest.hears_bare(entry) == []
+    guest.redials(1)
+    shown = guest.hears(frames.Resumed(5), entry)
+    assert kinds(shown) == ["Link", "Message"]
+
+
+def test_a_head_that_covers_a_lie_shows_what_was_true_before_it_and_no_more(guest: Guest) -> None:
+    entries = [guest.entry(ANN, 1, Text("true", action=False)), guest.entry(EVE, 1, Text("lie", action=False))]
+    guest.hears_bare(*entries)
+    assert kinds(guest.hears(guest.head(*entries))) == ["Message", "Alarm", "Gone"]
+
+
+def test_entries_without_end_and_without_a_head_are_not_held(guest: Guest) -> None:
+    entries = [guest.entry(ANN, counter + 1, Text("x", action=False)) for counter in range(limits.UNCOVERED + 1)]
+    assert guest.hears_bare(*entries[:-1]) == []
+    assert not guest.room.over
+    assert_left_in_alarm(guest, guest.hears_bare(entries[-1]))
+
+
+def test_as_many_entries_as_may_be_are_covered_by_one_head(guest: Guest) -> None:
+    entries = [guest.entry(ANN, counter + 1, Text("x", action=False)) for counter in range(limits.UNCOVERED)]
+    guest.hears_bare(*entries)
+    assert len(guest.hears(guest.head(*entries))) == limits.UNCOVERED
+
+
+# --- a member that comes back
+
+
+def test_a_member_comes_back_from_where_it_was_with_a_signature_for_this_link(guest: Guest) -> None:
+    guest.hears(guest.entry(ANN, 1, Text("hello", action=False)))
+    position = (5).to_bytes(8, "big") + guest.digest
+    for attempt in (1, 2):
+        signature = ME.sign(RESUME, bytes([attempt]) * 32 + position)
+        assert guest.redials(attempt) == frames.Resume(ME.id, 5, guest.digest, signature)
+
+
+def test_a_member_that_lost_its_link_is_still_in(guest: Guest) -> None:
+    [lost] = guest.takes(steps.Dropped(steps.UPLINK, "the connection broke", 0.0))
+    assert isinstance(lost, events.Link)
+    assert (lost.state, lost.detail) == ("lost", "the connection broke")
+    assert guest.room.entered
+    assert guest.takes(steps.Say("typed meanwhile")) == []
+    assert guest.effects == []
+    assert guest.room.outstanding == 1
+
+
+def test_what_waits_goes_out_as_it_was_and_in_its_order_once_all_before_is_known(guest: Guest) -> None:
+    sent = guest.says("sent")
+    guest.takes(steps.Dropped(steps.UPLINK, "the connection broke", 0.0))
+    guest.takes(steps.Say("typed meanwhile"))
+    guest.redials(1)
+    assert kinds(guest.hears(frames.Resumed(6))) == ["Link"]
+    assert guest.submits() == []
+    guest.hears(guest.entry(ANN, 1, Text("one", action=False)))
+    assert guest.submits() == []
+    guest.takes(steps.Say("typed while catching up"))
+    assert guest.submits() == []
+    guest.hears(guest.entry(ANN, 2, Text("two", action=False)))
+    first, *others = guest.submits()
+    assert first == sent
+    texts = [frames.unseal(submit.content).body for submit in (first, *others) if isinstance(submit, frames.Submit)]
+    assert texts == [Text(text, action=False) for text in ("sent", "typed meanwhile", "typed while catching up")]
+
+
+def test_what_has_its_place_by_now_is_not_sent_again(guest: Guest) -> None:
+    submit = guest.says("ordered meanwhile")
+    guest.redials(1)
+    guest.hears(frames.Resumed(5))
+    guest.index += 1
+    shown = guest.hears(frames.Entry(5, submit.content, submit.signature))
+    assert [(event.text, event.mine) for event in shown if isinstance(event, events.Message)] == [
+        ("ordered meanwhile", True)
+    ]
+    assert guest.submits() == []
+    assert guest.room.outstanding == 0
+
+
+COMING_BACK_TO_LIES: dict[str, Callable[[Guest], list[frames.Frame]]] = {
+    "a log that has become shorter": lambda _: [frames.Resumed(3)],
+    "a second resumption": lambda _: [frames.Resumed(4), frames.Resumed(4)],
+    "a welcome after the resumption": lambda _: [frames.Resumed(4), WELCOME],
+    "a refusal after the resumption": lambda _: [frames.Resumed(4), frames.Refused("unknown")],
+    "an entry before the resumption": lambda it: [it.entry(ANN, 1, Text("lie", action=False))],
+    "a head before the resumption": lambda it: [it.head()],
+    "another entry in an old place": lambda _: [
+        frames.Resumed(4),
+        frames.Entry(4, *sealed(ANN, 1, Text("lie", action=False))),
+    ],
+    "another log": lambda it: [frames.Resumed(4), it.signed_head(4, bytes(32), 0)],
+    "an older head": lambda it: [it.signed_head(4, DIGEST, 4_999)],
+    "a roster without us": lambda _: [frames.Roster(SEATS[:2]), WELCOME],
+}
+
+
+@pytest.mark.parametrize("lie", COMING_BACK_TO_LIES)
+def test_a_host_that_lies_to_one_who_comes_back_is_left_with_an_alarm(guest: Guest, lie: str) -> None:
+    guest.hears(guest.signed_head(4, DIGEST, 5_000))
+    guest.time = 5_000
+    guest.redials(1)
+    *honest, lying = COMING_BACK_TO_LIES[lie](guest)
+    guest.hears(*honest)
+    assert not guest.room.over
+    assert_left_in_alarm(guest, guest.hears(lying))
+
+
+def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(guest: Guest) -> None:
+    ordered = guest.says("ordered unseen")
+    unheard = guest.says("unheard")
+    guest.redials(1)
+    seats = [seat(HOST, "host", 30), seat(ANN, "ann", 7, away=True), seat(ME, "me", 1)]
+    happened = guest.hears(frames.Roster(seats), frames.Welcome("demo", HOST.id, 104, bytes(32)))
+    assert kinds(happened) == ["Link", "Entered", "Notice"]
+    notice = happened[-1]
+    assert isinstance(notice, events.Notice)
+    assert "100 entries" in notice.text
+    assert [person.nick for person in guest.room.people()] == ["host", "me"]
+    assert guest.submits() == [unheard] != [ordered]
+    assert guest.room.outstanding == 1
+
+
+def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick() -> None:
+    identities = iter([ME, EVE])
+    guest = Guest(fresh=lambda: next(identities))
+    guest.hears(HELLO, frames.Roster(SEATS), WELCOME)
+    guest.says("precious")
+    guest.redials(1)
+    assert kinds(guest.hears(frames.Refused("unknown"))) == ["Unsent"]
+    assert not guest.room.over
+    assert guest.takes(steps.Say("typed while outside")) == []
+    assert guest.redials(2) == frames.Join(EVE.key, "me", EVE.sign(JOIN, bytes([2]) * 32 + b"me"))
+    assert guest.hears(frames.Refused("nick-taken")) == []
+    assert guest.redials(3) == frames.Join(EVE.key, "", EVE.sign(JOIN, bytes([3]) * 32))
+    nick = f"anon-{identity.spell(EVE.id)[:4]}"
+    seats = [seat(HOST, "host", 30), seat(ANN, "me", 7), seat(EVE, nick)]
+    happened = guest.hears(frames.Roster(seats), frames.Welcome("demo", HOST.id, 11, bytes(32)))
+    assert kinds(happened) == ["Link", "Entered", "Notice"]
+    notice = happened[-1]
+    assert isinstance(notice, events.Notice)
+    assert "7 entries" in notice.text
+    [submit] = guest.submits()
+    assert isinstance(submit, frames.Submit)
+    assert frames.unseal(submit.content) == Content(EVE.id, 1, Text("typed while outside", action=False))
+
+
+def test_a_nick_that_was_taken_at_first_is_still_an_error() -> None:
+    guest = Guest()
+    assert kinds(guest.hears(HELLO, frames.Refused("nick-taken"))) == ["Error", "Gone"]
 
 
 # --- a host's room, and members that the test plays
@@ -300,15 +552,36 @@ class Inn:
     """A host's room with two members in it: Ann on link 1, Eve on link 2."""
 
     def __init__(self) -> None:
-        self.room = Room(label="r1", key=ROOM, me=HOST, nick="host", name="demo")
+        self.room = Room(label="r1", key=ROOM, fresh=lambda: HOST, nick="host", name="demo")
         self.takes(steps.Start())
         for link, who, nick in ((1, ANN, "ann"), (2, EVE, "eve")):
             assert [type(effect) for effect in self.asked(link, who, nick)] == [steps.Tell, steps.Admit]
         self.before = self.room.log.end
 
-    def takes(self, step: steps.Input) -> list[steps.Effect]:
+    def takes(self, step: steps.Input, tick: float = 0.0) -> list[steps.Effect]:
         """What it wants done about this step."""
-        return self.room.handle(step, NOW)
+        return self.room.handle(step, NOW._replace(tick=START + tick))
+
+    def ticks(self, tick: float) -> None:
+        """It does all that is due until then, and not a moment before it is due."""
+        while (deadline := self.room.next_deadline()) is not None and deadline <= START + tick:
+            self.takes(steps.Tick(), deadline - START)
+            self.room.end_burst(NOW._replace(tick=deadline))
+
+    def resumed(self, link: int, who: Identity, index: int, digest: bytes, tick: float = 0.0) -> list[steps.Effect]:
+        """Somebody comes back from this place in the log."""
+        nonce = bytes([link]) * 32
+        signature = who.sign(RESUME, nonce + index.to_bytes(8, "big") + digest)
+        return self.takes(steps.Asked(link, nonce, frames.Resume(who.id, index, digest, signature)), tick)
+
+    def head(self) -> frames.Head:
+        """The latest head, which covers everything."""
+        self.room.end_burst(NOW._replace(tick=START))
+        batch = self.room.log.since(1)
+        assert batch is not None
+        *_, head = frames.Decoder(frames.FromHost, limits.FRAME).feed(batch[0])
+        assert isinstance(head, frames.Head)
+        return head
 
     def asked(self, link: int, who: Identity, nick: str) -> list[steps.Effect]:
         """Somebody asks to be let in."""
@@ -334,17 +607,17 @@ def inn() -> Inn:
 
 
 def assert_dropped(inn: Inn, effects: list[steps.Effect], *before: Body) -> None:
-    """4.6: Eve's link is dropped at once, and she is lost to all; nothing else happened."""
+    """4.6: Eve's link is dropped at once, and she is lost to all and no member any more; nothing else happened."""
     drop, tell = effects
     assert isinstance(drop, steps.Drop)
     assert drop.link == 2
     assert isinstance(tell, steps.Tell)
     assert isinstance(tell.event, events.Left)
     assert (tell.event.nick, tell.event.reason) == ("eve", "lost")
-    assert inn.ordered() == [*before, Lost(EVE.id)]
-    assert inn.takes(steps.Dropped(2, "the connection was closed")) == []
+    assert inn.ordered() == [*before, Lost(EVE.id), Removed(EVE.id)]
+    assert inn.takes(steps.Dropped(2, "the connection was closed", 0.0)) == []
     assert inn.submitted(2, *sealed(EVE, 99, Text("still here", action=False))) == []
-    assert inn.ordered() == [*before, Lost(EVE.id)]
+    assert inn.ordered() == [*before, Lost(EVE.id), Removed(EVE.id)]
     inn.submitted(1, *sealed(ANN, 50, Text("undisturbed", action=False)))
     assert inn.ordered()[-1] == Text("undisturbed", action=False)
 
@@ -357,7 +630,6 @@ LYING_SUBMITS: dict[str, tuple[bytes, bytes]] = {
     "the host's entry": sealed(HOST, 2**50, Close(), signer=EVE),
     "a bad signature": (sealed(EVE, 1, Text("lie", action=False))[0], bytes(64)),
     "a signed join": (sealed(EVE, 1, Leave())[0], EVE.sign(JOIN, sealed(EVE, 1, Leave())[0])),
-    "a counter of 0": sealed(EVE, 0, Text("lie", action=False)),
     "a text without end": sealed(EVE, 1, Text("x" * (limits.TEXT + 1), action=False)),
     "an empty text": sealed(EVE, 1, Text("", action=False)),
     "a nick that hides": sealed(EVE, 1, Nick("an\u200bn")),
@@ -365,6 +637,8 @@ LYING_SUBMITS: dict[str, tuple[bytes, bytes]] = {
     "a nick without end": sealed(EVE, 1, Nick("x" * 60_000)),
     "a newcomer": sealed(EVE, 1, Joined(ME.key, "me")),
     "the loss of another": sealed(EVE, 1, Lost(ANN.id)),
+    "its own return": sealed(EVE, 1, Back(EVE.id)),
+    "the removal of another": sealed(EVE, 1, Removed(ANN.id)),
     "the end of the room": sealed(EVE, 1, Close()),
 }
 
@@ -375,17 +649,32 @@ def test_a_member_that_lies_is_dropped_and_nobody_else_notices(inn: Inn, lie: st
     assert_dropped(inn, inn.submitted(2, *LYING_SUBMITS[lie]))
 
 
-def test_a_member_that_repeats_itself_is_dropped(inn: Inn) -> None:
-    entry = sealed(EVE, 1, Text("once", action=False))
-    inn.submitted(2, *entry)
-    assert_dropped(inn, inn.submitted(2, *entry), Text("once", action=False))
+@pytest.mark.parametrize("counter", [0, 1, 5])
+def test_a_member_that_repeats_itself_is_denied_and_nobody_notices(inn: Inn, counter: int) -> None:
+    """4.5: it may have lost the link on which it would have seen its entry ordered."""
+    inn.submitted(2, *sealed(EVE, 5, Text("once", action=False)))
+    [denied] = inn.submitted(2, *sealed(EVE, counter, Text("once", action=False)))
+    assert denied == steps.Send(2, frames.encode(frames.Denied(counter, "repeated")))
+    assert inn.ordered() == [Text("once", action=False)]
+    inn.submitted(2, *sealed(EVE, 6, Text("on", action=False)))
+    assert inn.ordered()[1:] == [Text("on", action=False)]
 
 
-def test_a_member_that_repeats_what_was_denied_is_dropped(inn: Inn) -> None:
+def test_a_member_that_repeats_what_was_denied_is_denied_again(inn: Inn) -> None:
     entry = sealed(EVE, 1, Nick("ann"))
     [denied] = inn.submitted(2, *entry)
     assert denied == steps.Send(2, frames.encode(frames.Denied(1, "nick-taken")))
-    assert_dropped(inn, inn.submitted(2, *entry))
+    [denied] = inn.submitted(2, *entry)
+    assert denied == steps.Send(2, frames.encode(frames.Denied(1, "repeated")))
+    assert inn.ordered() == []
+
+
+def test_what_was_denied_is_not_ordered_once_it_could_be(inn: Inn) -> None:
+    entry = sealed(EVE, 1, Nick("ann"))
+    inn.submitted(2, *entry)
+    inn.submitted(1, *sealed(ANN, 1, Nick("anna")))
+    [denied] = inn.submitted(2, *entry)
+    assert denied == steps.Send(2, frames.encode(frames.Denied(1, "repeated")))
 
 
 def test_an_improper_nick_is_a_fault_even_where_it_looks_like_a_taken_one(inn: Inn) -> None:
@@ -409,7 +698,7 @@ def test_a_stranger_that_is_refused_learns_one_word_and_nobody_notices(inn: Inn)
     [finish] = inn.asked(3, ME, "Ann")
     assert finish == steps.Finish(3, frames.encode(frames.Refused("nick-taken")))
     assert inn.ordered() == []
-    assert inn.takes(steps.Dropped(3, "the connection was closed")) == []
+    assert inn.takes(steps.Dropped(3, "the connection was closed", 0.0)) == []
 
 
 def test_one_who_dials_again_is_on_its_new_link_alone_and_nobody_notices(inn: Inn) -> None:
@@ -417,7 +706,7 @@ def test_one_who_dials_again_is_on_its_new_link_alone_and_nobody_notices(inn: In
     assert isinstance(drop, steps.Drop)
     assert drop.link == 2
     assert isinstance(admit, steps.Admit)
-    assert inn.takes(steps.Dropped(2, "the connection was closed")) == []
+    assert inn.takes(steps.Dropped(2, "the connection was closed", 0.0)) == []
     assert inn.submitted(2, *sealed(EVE, 1, Text("late", action=False))) == []
     inn.submitted(3, *sealed(EVE, 1, Text("hello", action=False)))
     assert inn.ordered() == [Text("hello", action=False)]
@@ -440,7 +729,8 @@ def test_a_newcomer_is_shown_the_room_as_it_is_and_follows_from_there(inn: Inn) 
     roster, welcome = frames.Decoder(frames.FromHost, limits.FRAME).feed(admit.data)
     assert isinstance(roster, frames.Roster)
     assert [seat.nick for seat in roster.seats] == ["host", "ann", "eve", "me"]
-    assert welcome == frames.Welcome("demo", HOST.id, admit.cursor)
+    assert isinstance(welcome, frames.Welcome)
+    assert (welcome.name, welcome.host, welcome.index) == ("demo", HOST.id, admit.cursor - 1)
     assert admit.cursor == inn.room.log.end
 
 
@@ -459,7 +749,7 @@ def test_a_leave_ends_the_link_once_everything_is_sent(inn: Inn) -> None:
     tell, finish = inn.submitted(2, *sealed(EVE, 1, Leave()))
     assert isinstance(tell, steps.Tell)
     assert finish == steps.Finish(2)
-    assert inn.takes(steps.Dropped(2, "the connection was closed")) == []
+    assert inn.takes(steps.Dropped(2, "the connection was closed", 0.0)) == []
     assert inn.ordered() == [Leave()]
 
 
@@ -475,3 +765,209 @@ def test_nothing_that_goes_through_a_room_is_shown_by_repr(inn: Inn) -> None:
     ):
         assert "secret" not in repr(thing)
     assert told_of[0].re is UNSET
+
+
+# --- members that are away, and that come back
+
+
+def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn) -> None:
+    """4.6: counted from when it was last heard."""
+    inn.takes(steps.Dropped(2, "nothing was heard", 15.0), 100.0)
+    inn.ticks(85.0 + limits.AWAY - 0.01)
+    assert inn.ordered() == []
+    inn.ticks(85.0 + limits.AWAY)
+    assert inn.ordered() == [Lost(EVE.id)]
+    assert [person.nick for person in inn.room.people()] == ["host", "ann"]
+    assert inn.asked(3, ME, "Eve") == [steps.Finish(3, frames.encode(frames.Refused("nick-taken")))]
+    inn.ticks(85.0 + limits.PLACE - 0.01)
+    assert inn.ordered() == [Lost(EVE.id)]
+    inn.ticks(85.0 + limits.PLACE)
+    assert inn.ordered() == [Lost(EVE.id), Removed(EVE.id)]
+    assert kinds(told(inn.asked(3, ME, "Eve"))) == ["Joined"]
+
+
+def test_a_host_that_overslept_does_both_at_once_and_in_order(inn: Inn) -> None:
+    inn.takes(steps.Dropped(2, "the connection was closed", 0.0))
+    effects = inn.takes(steps.Tick(), limits.PLACE)
+    assert kinds(told(effects)) == ["Left"]
+    assert inn.ordered() == [Lost(EVE.id), Removed(EVE.id)]
+
+
+def test_one_who_is_back_in_time_was_never_away(inn: Inn) -> None:
+    head = inn.head()
+    inn.takes(steps.Dropped(2, "the connection was closed", 0.0))
+    [admit] = inn.resumed(3, EVE, head.index, head.digest, 10.0)
+    assert admit == steps.Admit(3, frames.encode(frames.Resumed(head.index)), head.index + 1)
+    inn.ticks(2 * limits.PLACE)
+    assert inn.ordered() == []
+    inn.submitted(3, *sealed(EVE, 1, Text("here", action=False)))
+    assert inn.ordered() == [Text("here", action=False)]
+
+
+def test_one_who_was_away_is_back_for_all(inn: Inn) -> None:
+    head = inn.head()
+    inn.takes(steps.Dropped(2, "the connection was closed", 0.0))
+    inn.ticks(limits.AWAY)
+    tell, admit = inn.resumed(3, EVE, head.index, head.digest, limits.PLACE - 1)
+    assert isinstance(tell, steps.Tell)
+    assert isinstance(tell.event, events.Joined)
+    assert tell.event.nick == "eve"
+    assert admit == steps.Admit(3, frames.encode(frames.Resumed(head.index + 2)), head.index + 1)
+    inn.ticks(2 * limits.PLACE)
+    assert inn.ordered() == [Lost(EVE.id), Back(EVE.id)]
+
+
+def test_one_who_was_removed_is_a_stranger(inn: Inn) -> None:
+    head = inn.head()
+    inn.takes(steps.Dropped(2, "the connection was closed", 0.0))
+    inn.ticks(limits.PLACE)
+    [finish] = inn.resumed(3, EVE, head.index, head.digest)
+    assert finish == steps.Finish(3, frames.encode(frames.Refused("unknown")))
+    assert inn.takes(steps.Dropped(3, "the connection was closed", 0.0)) == []
+
+
+def test_one_who_was_expelled_is_a_stranger(inn: Inn) -> None:
+    head = inn.head()
+    inn.submitted(2, b"", bytes(64))
+    [finish] = inn.resumed(3, EVE, head.index, head.digest)
+    assert finish == steps.Finish(3, frames.encode(frames.Refused("unknown")))
+
+
+def test_one_who_comes_back_before_the_host_noticed_is_on_its_new_link_alone(inn: Inn) -> None:
+    head = inn.head()
+    drop, admit = inn.resumed(3, EVE, head.index, head.digest)
+    assert isinstance(drop, steps.Drop)
+    assert drop.link == 2
+    assert isinstance(admit, steps.Admit)
+    assert inn.takes(steps.Dropped(2, "the connection was closed", 0.0)) == []
+    assert inn.submitted(2, *sealed(EVE, 1, Text("late", action=False))) == []
+    inn.ticks(2 * limits.PLACE)
+    assert inn.ordered() == []
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_member_that_asks_to_be_let_in_is_welcomed_again(inn: Inn, away: bool) -> None:
+    inn.takes(steps.Dropped(2, "the connection was closed", 0.0))
+    inn.ticks(limits.AWAY if away else 0.0)
+    *tells, admit = inn.asked(3, EVE, "whatever")
+    assert kinds(told(tells)) == ["Joined"] * away
+    assert isinstance(admit, steps.Admit)
+    roster, welcome = frames.Decoder(frames.FromHost, limits.FRAME).feed(admit.data)
+    assert isinstance(roster, frames.Roster)
+    assert [(seat.nick, seat.away) for seat in roster.seats] == [("host", False), ("ann", False), ("eve", False)]
+    assert isinstance(welcome, frames.Welcome)
+
+
+def test_one_whose_place_the_log_has_not_is_welcomed_anew(inn: Inn) -> None:
+    head = inn.head()
+    _, admit = inn.resumed(3, EVE, head.index, bytes(32))
+    assert isinstance(admit, steps.Admit)
+    roster, welcome = frames.Decoder(frames.FromHost, limits.FRAME).feed(admit.data)
+    assert isinstance(roster, frames.Roster)
+    assert welcome == frames.Welcome("demo", HOST.id, head.index, head.digest)
+    assert admit.cursor == inn.room.log.end
+
+
+RESUMPTIONS: dict[str, tuple[Callable[[int, bytes], frames.Resume], frames.Reason]] = {
+    "a stranger's": (lambda index, digest: resume(ME, 3, index, digest), "unknown"),
+    "the host's own": (lambda index, digest: resume(HOST, 3, index, digest), "unknown"),
+    "one for another link": (lambda index, digest: resume(EVE, 2, index, digest), "signature"),
+    "one that another signed": (
+        lambda index, digest: frames.Resume(EVE.id, index, digest, resume(ANN, 3, index, digest).signature),
+        "signature",
+    ),
+    "one for another place": (
+        lambda index, digest: frames.Resume(EVE.id, index - 1, digest, resume(EVE, 3, index, digest).signature),
+        "signature",
+    ),
+    "one for another log": (
+        lambda index, digest: frames.Resume(EVE.id, index, bytes(32), resume(EVE, 3, index, digest).signature),
+        "signature",
+    ),
+}
+
+
+def resume(who: Identity, link: int, index: int, digest: bytes) -> frames.Resume:
+    signature = who.sign(RESUME, bytes([link]) * 32 + index.to_bytes(8, "big") + digest)
+    return frames.Resume(who.id, index, digest, signature)
+
+
+@pytest.mark.parametrize("kind", RESUMPTIONS)
+def test_nobody_comes_back_in_anothers_place_and_nobody_notices_the_try(inn: Inn, kind: str) -> None:
+    """3.3: the signature has to be over the nonce of this very link, and the place in the log."""
+    head = inn.head()
+    make, reason = RESUMPTIONS[kind]
+    [finish] = inn.takes(steps.Asked(3, bytes([3]) * 32, make(head.index, head.digest)))
+    assert finish == steps.Finish(3, frames.encode(frames.Refused(reason)))
+    inn.submitted(2, *sealed(EVE, 1, Text("undisturbed", action=False)))
+    assert inn.ordered() == [Text("undisturbed", action=False)]
+
+
+def test_a_burst_ends_in_one_head_over_all_of_it(inn: Inn) -> None:
+    inn.room.end_burst(NOW)
+    for counter in (1, 2, 3):
+        inn.submitted(2, *sealed(EVE, counter, Text("x", action=False)))
+    inn.room.end_burst(NOW._replace(tick=START + 2.5))
+    inn.room.end_burst(NOW._replace(tick=START + 9.0))
+    batch = inn.room.log.since(inn.before)
+    assert batch is not None
+    *entries, head = frames.Decoder(frames.FromHost, limits.FRAME).feed(batch[0])
+    digest = identity.genesis(ROOM)
+    whole = inn.room.log.since(1)
+    assert whole is not None
+    for frame in frames.Decoder(frames.FromHost, limits.FRAME).feed(whole[0]):
+        if isinstance(frame, frames.Entry):
+            digest = identity.chain(digest, frame.index, frame.content, frame.signature)
+    assert [type(frame) for frame in entries] == [frames.Entry] * 3
+    assert isinstance(head, frames.Head)
+    assert (head.index, head.digest, head.time) == (5, digest, 2_500)
+    content = head.index.to_bytes(8, "big") + head.digest + head.time.to_bytes(8, "big")
+    assert identity.signed(HEAD, ROOM, content, head.signature, HOST.key)
+
+
+def test_an_idle_host_says_so_with_heads_and_not_more_often_than_it_must(inn: Inn) -> None:
+    inn.room.end_burst(NOW)
+    times = []
+    for _ in range(20):
+        deadline = inn.room.next_deadline()
+        assert deadline is not None
+        [pulse] = inn.takes(steps.Tick(), deadline - START)
+        assert isinstance(pulse, steps.Pulse)
+        [head] = frames.Decoder(frames.FromHost, limits.FRAME).feed(pulse.data)
+        assert isinstance(head, frames.Head)
+        assert head.index == inn.room.log.end - 1
+        times.append(head.time)
+    pauses = {(later - earlier) / 1_000 for earlier, later in pairwise(times)}
+    assert all(limits.BEAT * (1 - limits.BEAT_JITTER) - 0.01 <= pause <= limits.BEAT + 0.01 for pause in pauses)
+
+
+def test_a_host_that_is_out_has_nothing_due(inn: Inn) -> None:
+    inn.takes(steps.Dropped(2, "the connection was closed", 0.0))
+    inn.takes(steps.Leave(close=True))
+    assert inn.room.next_deadline() is None
+    assert inn.head().index == inn.room.log.end - 1
+
+
+@pytest.mark.xfail(
+    strict=True, reason="all that is due in one tick is one burst, without end, and members take an alarm"
+)
+def test_however_many_are_called_away_at_once_their_entries_are_covered_in_time() -> None:
+    inn = Inn()
+    crowd = [Identity(number.to_bytes(32, "big"), ROOM) for number in range(limits.UNCOVERED + 1)]
+    for number, who in enumerate(crowd):
+        link, nonce = number + 10, b"n" * 32
+        inn.takes(steps.Asked(link, nonce, frames.Join(who.key, f"n{number}", who.sign(JOIN, nonce + b"n%d" % number))))
+        inn.room.end_burst(NOW)
+    before = inn.room.log.end
+    for number in range(len(crowd)):
+        inn.takes(steps.Dropped(number + 10, "the connection was closed", 0.0))
+    while inn.room.log.end < before + len(crowd):
+        inn.takes(steps.Tick(), limits.AWAY)
+        inn.room.end_burst(NOW._replace(tick=START + limits.AWAY))
+    batch = inn.room.log.since(before)
+    assert batch is not None
+    uncovered = longest = 0
+    for frame in frames.Decoder(frames.FromHost, limits.FRAME).feed(batch[0]):
+        uncovered = uncovered + 1 if isinstance(frame, frames.Entry) else 0
+        longest = max(longest, uncovered)
+    assert longest <= limits.UNCOVERED

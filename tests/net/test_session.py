@@ -14,7 +14,7 @@ from anonp2p.core import events, frames, identity, steps
 from anonp2p.core.code import RoomKey
 from anonp2p.errors import TorLost, TorMissing
 from anonp2p.net.transport import DialFault, Transport
-from tests.support.people import Gathering, Peer, Person, gathering
+from tests.support.people import Gathering, Peer, Person, always, gathering
 from tests.support.transports import CONNECT, HANG, MemoryNetwork, Network
 
 NICKS = ("ann", "bob", "cho", "dan", "eve")
@@ -249,7 +249,7 @@ async def test_a_notice_of_the_place_reaches_the_host(
 # --- links that die
 
 
-async def test_a_killed_link_is_a_loss_at_both_its_ends(
+async def test_a_killed_link_is_had_again_and_nobody_else_notices(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     async with gathering(memory) as gathered:
@@ -257,29 +257,36 @@ async def test_a_killed_link_is_a_loss_at_both_its_ends(
         ann, bob = await gathered.join("ann"), await gathered.join("bob")
         await ann.session.post(steps.Ask("/who"))
         await ann.hears(events.Reply)
+        told = len(ann.told)
         memory.wires[0].fall_silent()
         await ann.say("on its way")
         await trio.testing.wait_all_tasks_blocked()
         memory.wires[0].cut()
-        assert (await ann.gone()).reason == "lost"
-        kinds = [(type(event), getattr(event, "state", "")) for event in ann.told[-3:]]
-        assert kinds == [(events.Link, "lost"), (events.Unsent, ""), (events.Gone, "")]
-        assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["on its way"]
-        for person in (host, bob):
-            assert (await person.hears(events.Left, nick="ann")).reason == "lost"
-        await chat(host, bob)
+        for person in (host, ann, bob):
+            await person.hears(events.Message, text="on its way")
+        kinds = [(type(event), getattr(event, "state", "")) for event in ann.told[told:]]
+        assert kinds == [(events.Link, "lost"), (events.Link, "connecting"), (events.Link, "up"), (events.Message, "")]
+        await chat(host, ann, bob)
+        for person in (host, ann, bob):
+            assert person.texts.count("on its way") == 1
+            assert not person.heard(events.Left)
+            assert len(person.heard(events.Entered)) == 1
 
 
-async def test_a_member_that_hangs_up_without_a_word_is_lost_at_once(
+async def test_a_member_that_hangs_up_without_a_word_is_away_after_its_time(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     async with gathering(memory) as gathered:
         host = await gathered.host()
-        await gathered.join("ann")
-        before = trio.current_time()
-        await memory.wires[0].dialler.aclose()
-        assert (await host.hears(events.Left)).reason == "lost"
-        assert trio.current_time() == before
+        ann = await gathered.join("ann")
+        bob, _ = await admitted(gathered, "bob")
+        await trio.sleep(7)
+        await bob.send(frames.Beat())
+        await bob.close()
+        for person in (host, ann):
+            assert (await person.hears(events.Left)).reason == "lost"
+            assert trio.current_time() == pytest.approx(7 + limits.AWAY)
+            assert person.nicks == ["host", "ann"]
 
 
 async def test_a_silent_link_is_noticed_by_both_sides_in_time(
@@ -288,12 +295,14 @@ async def test_a_silent_link_is_noticed_by_both_sides_in_time(
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.join("ann")
-        await trio.sleep(1)
+        await trio.sleep(100)
         memory.wires[0].fall_silent()
+        memory.otherwise = HANG
+        lost = await ann.hears(events.Link, state="lost")
+        assert lost.detail == "nothing was heard for 15 seconds"
+        assert limits.LINK_LOST - limits.BEAT <= trio.current_time() - 100 <= limits.LINK_LOST
         assert (await host.hears(events.Left)).reason == "lost"
-        assert (await ann.gone()).reason == "lost"
-        assert trio.current_time() == pytest.approx(limits.LINK_LOST)
-        assert [link.detail for link in ann.heard(events.Link, state="lost")] == ["nothing was heard for 15 seconds"]
+        assert limits.AWAY - limits.BEAT <= trio.current_time() - 100 <= limits.AWAY
 
 
 async def test_a_silent_link_harms_no_other(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:
@@ -302,8 +311,11 @@ async def test_a_silent_link_harms_no_other(memory: MemoryNetwork, autojump_cloc
         first, *members = [await gathered.join(nick) for nick in NICKS]
         await trio.sleep(100)
         memory.wires[0].fall_silent()
-        await first.gone()
+        await first.hears(events.Link, state="lost")
         await chat(host, *members)
+        for person in (host, *members):
+            assert not person.heard(events.Link, state="lost")
+        await chat(host, first, *members)
 
 
 async def test_a_quiet_room_stays_up(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:
@@ -377,7 +389,7 @@ async def test_a_slow_reader_harms_nobody_and_misses_nothing(
         assert trio.current_time() == before
 
 
-async def test_a_reader_too_slow_for_the_log_is_lost_and_nobody_else(
+async def test_a_reader_too_slow_for_the_log_is_cut_and_told_what_it_missed_and_nobody_else(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "LOG_ENTRIES", 100)
@@ -391,10 +403,15 @@ async def test_a_reader_too_slow_for_the_log_is_lost_and_nobody_else(
             await host.say(text)
             await quick.hears(events.Message, text=text)
         memory.wires[0].dialler.resume()
-        assert (await quick.hears(events.Left)).nick == "slow"
-        assert quick.texts == texts
-        assert (await slow.gone()).reason == "lost"
-        await chat(host, quick)
+        assert "missing" in (await slow.hears(events.Notice)).text
+        assert len(slow.heard(events.Entered)) == 2
+        assert slow.heard(events.Link, state="lost")
+        assert sorted(slow.nicks) == ["host", "quick", "slow"]
+        await chat(host, slow, quick)
+        assert quick.texts[: len(texts)] == texts
+        for person in (host, quick):
+            assert not person.heard(events.Left)
+            assert not person.heard(events.Link, state="lost")
 
 
 async def test_a_member_who_asks_for_denials_without_reading_them_is_cut_and_nobody_else(
@@ -403,13 +420,15 @@ async def test_a_member_who_asks_for_denials_without_reading_them_is_cut_and_nob
     memory.lockstep = True
     async with gathering(memory) as gathered:
         host = await gathered.host()
-        bad, good = await gathered.join("bad"), await gathered.join("good")
-        memory.wires[0].dialler.pause()
-        for _ in range(limits.DIRECT * 3):
-            await bad.session.post(steps.Rename("good"))
+        good = await gathered.join("good")
+        bad, me = await admitted(gathered, "bad")
         before = trio.current_time()
-        assert (await good.hears(events.Left)).nick == "bad"
+        with suppress(trio.BrokenResourceError):  # at the latest when it has asked for too many
+            for counter in range(1, limits.DIRECT * 3):
+                await bad.send(submit(me, counter, frames.Nick("good")))
         assert trio.current_time() == before
+        assert (await good.hears(events.Left)).nick == "bad"
+        assert trio.current_time() == pytest.approx(before + limits.AWAY)
         await chat(host, good)
 
 
@@ -424,6 +443,16 @@ def join(hello: frames.Hello, gathered: Gathering, me: identity.Identity, nick: 
 def submit(me: identity.Identity, counter: int, body: frames.Body) -> frames.Submit:
     sealed = frames.seal(frames.Content(me.id, counter, body))
     return frames.Submit(sealed, me.sign(identity.ENTRY, sealed))
+
+
+async def admitted(gathered: Gathering, nick: str) -> tuple[Peer, identity.Identity]:
+    """A member who says what the test says, and its identity."""
+    me = identity.Identity(nick.encode().ljust(32), gathered.key.public)
+    peer = await gathered.stranger()
+    await peer.send(join(await peer.expect(frames.Hello), gathered, me, nick))
+    await peer.expect(frames.Roster)
+    await peer.expect(frames.Welcome)
+    return peer, me
 
 
 @pytest.mark.parametrize(
@@ -459,18 +488,23 @@ async def test_a_stranger_who_breaks_the_rules_is_dropped_and_nobody_notices(
         await stranger.close()
 
 
-async def test_a_stranger_with_two_joins_is_out_again_at_once(network: Network, clock: object) -> None:
-    async with gathering(network) as gathered:
+async def test_a_stranger_with_two_joins_is_cut_at_once_and_away_after_its_time(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.join("ann")
         stranger = await gathered.stranger()
         hello = await stranger.expect(frames.Hello)
         me = identity.Identity(b"s" * 32, gathered.key.public)
         asked = join(hello, gathered, me, "twice")
+        before = trio.current_time()
         await stranger.send(asked, asked)
         assert frames.Refused not in [type(frame) for frame in await stranger.ended()]
+        assert trio.current_time() == before
         for person in (host, ann):
             assert (await person.hears(events.Left, nick="twice")).reason == "lost"
+        assert trio.current_time() == pytest.approx(before + limits.AWAY)
         await chat(host, ann)
         assert host.nicks == ["host", "ann"]
         await stranger.close()
@@ -632,10 +666,10 @@ async def test_a_host_that_says_nothing_is_given_up_and_dialled_again(
         ann = gathered.invite("ann")
         await peers.receive()
         second = await peers.receive()
-        assert trio.current_time() == pytest.approx(limits.LINK_LOST + limits.DIAL_PAUSE)
+        assert limits.DIAL_PAUSE / 2 <= trio.current_time() - limits.HANDSHAKE_SECONDS <= limits.DIAL_PAUSE
         await second.send(HELLO)
         await second.expect(frames.Join)
-        assert [link.detail for link in ann.heard(events.Link)] == ["", "nothing was heard for 15 seconds"]
+        assert [link.detail for link in ann.heard(events.Link)] == ["", "the handshake took too long"]
 
 
 async def test_a_host_that_hangs_up_after_the_request_is_asked_again(
@@ -686,7 +720,7 @@ async def test_a_room_without_a_trace_is_dialled_again_for_its_time_and_then_giv
         ann = gathered.invite("ann")
         await ann.say("hello?")
         assert (await ann.gone()).reason == "lost"
-        assert limits.GONE_PATIENCE - limits.DIAL_PAUSE_MAX <= trio.current_time() <= limits.GONE_PATIENCE
+        assert 0 <= trio.current_time() - limits.GONE_PATIENCE <= limits.DIAL_PAUSE_MAX
         assert [error.code for error in ann.heard(events.Error)] == ["unreachable"]
         assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["hello?"]
         assert ann.session.room.failure is not None
@@ -695,8 +729,9 @@ async def test_a_room_without_a_trace_is_dialled_again_for_its_time_and_then_giv
         assert [link.attempt for link in links] == list(range(1, len(memory.dials) + 1))
         assert [link.detail for link in links] == ["", *["nobody is there"] * (len(links) - 1)]
         pauses = [later.at - dial.at for dial, later in pairwise(memory.dials)]
-        expected = [min(limits.DIAL_PAUSE * 1.5**number, limits.DIAL_PAUSE_MAX) for number in range(len(pauses))]
-        assert pauses == pytest.approx(expected)
+        longest = [min(limits.DIAL_PAUSE * 1.5**number, limits.DIAL_PAUSE_MAX) for number in range(len(pauses))]
+        assert all(long / 2 <= pause <= long for pause, long in zip(pauses, longest, strict=True))
+        assert len(set(pauses)) == len(pauses)
         assert len({dial.isolation for dial in memory.dials}) == len(memory.dials)
 
 
@@ -719,7 +754,7 @@ async def test_bad_circuits_are_dialled_anew_for_longer_than_a_missing_room(
     async with gathering(memory) as gathered:
         ann = gathered.invite("ann")
         await ann.gone()
-        assert limits.DIAL_PATIENCE - limits.DIAL_PAUSE_MAX <= trio.current_time() <= limits.DIAL_PATIENCE
+        assert 0 <= trio.current_time() - limits.DIAL_PATIENCE <= limits.DIAL_PAUSE_MAX
         assert "the circuit to it broke" in str(ann.session.room.failure)
 
 
@@ -744,8 +779,8 @@ async def test_a_slow_dial_is_given_up_for_one_on_another_circuit(
         ann = gathered.invite("ann")
         await ann.hears(events.Entered)
         first, second, third = memory.dials
-        assert second.at - first.at == pytest.approx(limits.DIAL_TRIES[0] + limits.DIAL_PAUSE)
-        assert third.at - second.at == pytest.approx(limits.DIAL_TRIES[1] + limits.DIAL_PAUSE * 1.5)
+        assert 0.5 <= (second.at - first.at - limits.DIAL_TRIES[0]) / limits.DIAL_PAUSE <= 1
+        assert 0.5 <= (third.at - second.at - limits.DIAL_TRIES[1]) / (limits.DIAL_PAUSE * 1.5) <= 1
         assert len({first.isolation, second.isolation, third.isolation}) == 3
         assert {dial.code for dial in memory.dials} == {gathered.key.code}
         details = [link.detail for link in ann.heard(events.Link, state="connecting")]
@@ -777,19 +812,34 @@ async def test_leaving_while_dialling_ends_the_dial(
 # --- the network itself
 
 
-async def test_a_tor_lost_while_dialling_ends_the_room(
+async def test_a_tor_lost_while_dialling_is_waited_out(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     memory.plan.append(TorLost("nothing answers at its SOCKS port"))
     async with gathering(memory) as gathered:
+        host = await gathered.host()
         ann = gathered.invite("ann")
         await ann.say("hello?")
-        assert (await ann.gone()).reason == "tor"
-        assert [error.code for error in ann.heard(events.Error)] == ["tor-lost"]
+        await host.hears(events.Message, text="hello?")
+        details = [link.detail for link in ann.heard(events.Link, state="connecting")]
+        assert details == ["", "nothing answers at its SOCKS port"]
+        assert not ann.heard(events.Error)
+
+
+async def test_a_tor_that_stays_lost_while_dialling_is_given_up(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.otherwise = TorLost("nothing answers at its SOCKS port")
+    async with gathering(memory) as gathered:
+        ann = gathered.invite("ann")
+        await ann.say("hello?")
+        assert (await ann.gone()).reason == "lost"
+        assert 0 <= trio.current_time() - limits.DIAL_PATIENCE <= limits.DIAL_PAUSE_MAX
+        assert [error.code for error in ann.heard(events.Error)] == ["unreachable"]
         assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["hello?"]
 
 
-async def test_a_tor_lost_by_the_host_ends_the_room_for_all(
+async def test_a_tor_that_the_host_will_never_have_again_ends_the_room_for_all(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     async with gathering(memory) as gathered:
@@ -798,10 +848,16 @@ async def test_a_tor_lost_by_the_host_ends_the_room_for_all(
         await host.session.post(steps.Broken(TorLost("it ended")))
         assert (await host.gone()).reason == "tor"
         assert (await ann.gone()).reason == "lost"
+        assert limits.PLACE <= trio.current_time() <= limits.PLACE + limits.DIAL_PAUSE_MAX + limits.LINK_LOST
+        assert ann.session.room.failure is not None
+        assert ann.session.room.failure.code == "unreachable"
 
 
 class NoNetwork:
     """A network on which no room can be made reachable."""
+
+    def __init__(self) -> None:
+        self.lost = trio.Event()
 
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[None]:
@@ -820,7 +876,7 @@ async def test_a_room_without_a_network_is_gone_for_that_reason(
 ) -> None:
     nowhere: Transport = NoNetwork()  # type: ignore[assignment]
     async with gathering(memory) as gathered:
-        person = gathered.invite("ann", name=name, network=nowhere)
+        person = gathered.invite("ann", name=name, network=always(nowhere))
         assert (await person.gone()).reason == "tor"
         assert not person.heard(events.Reachable)
         assert [error.code for error in person.heard(events.Error)] == ["tor-missing"]

@@ -36,6 +36,8 @@ def nick_for(ledger: Ledger, nonce: bytes, join: frames.Join) -> str:
     if not identity.signed(identity.JOIN, ledger.room, nonce + join.nick.encode(), join.signature, join.key):
         raise NotAdmitted("signature")
     if member := ledger.roster.get(identity.member_id(join.key)):
+        if member.id == ledger.host:
+            raise NotAdmitted("not-allowed")
         return member.nick
     if len(ledger.roster) >= limits.MEMBERS:
         raise NotAdmitted("full")

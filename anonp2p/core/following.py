@@ -99,8 +99,10 @@ class Following(Life):
         expect(self._contact == "asking", "a refusal for one who was in")
         if refused.reason == "unknown" and self.entered:
             self._come_as_stranger()
+            self._effects.append(steps.Drop(steps.UPLINK, "our place there was given up"))
         elif refused.reason == "nick-taken" and self._missed is not None and self._wanted:
             self._wanted = ""  # somebody took it while we were away: back in under any nick
+            self._effects.append(steps.Drop(steps.UPLINK, "our nick there was taken"))
         else:
             self._fail(_REFUSALS[refused.reason], "refused")
 
@@ -171,14 +173,14 @@ class Following(Life):
             self._uplink(encoded)
 
     def _entry(self, entry: frames.Entry) -> None:
-        """the next entry, kept until a head covers it."""
+        """The next entry, kept until a head covers it."""
         expect(self._contact in ("catching up", "up"), "an entry before the welcome")
         expect(entry.index == self._ledger.index + len(self._uncovered) + 1, "an entry out of its place")
         expect(len(self._uncovered) < limits.UNCOVERED, "too many entries without a head")
         self._uncovered.append(entry)
 
     def _head(self, head: frames.Head) -> None:
-        """what the host signs for: everything so far, checked as it should have done before ordering it."""
+        """What the host signs for: everything so far, checked as it should have done before ordering it."""
         expect(self._contact in ("catching up", "up"), "a head before the welcome")
         content = frames.head_content(head.index, head.digest, head.time)
         key = self._ledger.member(self._ledger.host).key
@@ -190,6 +192,7 @@ class Following(Life):
             author, opened = self._ledger.open(entry.content, entry.signature)
             self._ledger.check(author, opened)
             if author.id == self._me.id:
+                self._notice_lost_denials(opened.counter)
                 expect(opened.counter == min(self._pending, default=None), "our own entries in another order")
             self._ledger.advance(entry.content, entry.signature)
             self._apply(author, opened)
@@ -199,16 +202,22 @@ class Following(Life):
         if self._contact == "catching up":
             self._resume_sending()
 
+    def _notice_lost_denials(self, counter: int) -> None:
+        """What was denied on a link that broke is known by what of ours was ordered after it."""
+        for before in [at for at, pending in self._pending.items() if at < counter and pending.deniable]:
+            self._error(errors.NickTaken(), self._pending.pop(before).re)
+
     def _denied(self, denied: frames.Denied) -> None:
         pending = self._pending.pop(denied.counter, None)
         if pending is None:
             raise PeerFault("a denial of what was never asked")
-        self._error(_REFUSALS[denied.reason], pending.re)
+        lost = denied.reason == "repeated" and pending.deniable  # its first denial, with the link that it was on
+        self._error(errors.NickTaken() if lost else _REFUSALS[denied.reason], pending.re)
         if pending.text is not None:
             self._tell(events.Unsent(room=self.label, text=pending.text, re=pending.re))
 
     def _distrust(self, reason: str) -> None:
-        """the host broke a rule that its program keeps, so it is none to stay with."""
+        """The host broke a rule that its program keeps, so it is none to stay with."""
         host = identity.spell(self._ledger.host)
         self._tell(events.Alarm(room=self.label, member=host, reason=f"The host sent {reason}."))
         if self.entered:

@@ -15,10 +15,15 @@ from anonp2p.errors import PeerFault
 
 @dataclass(slots=True, repr=False)
 class _Absence:
-    """When a member without a link is to be called away (negative once it is), and when its place is given up."""
+    """When a member without a link is to be called away, whether it was, and when its place is given up."""
 
     away_at: float
     remove_at: float
+    called: bool = False
+
+    @property
+    def due(self) -> float:
+        return self.remove_at if self.called else self.away_at
 
 
 class Hosting(Life):
@@ -60,7 +65,7 @@ class Hosting(Life):
     # --- members and their links
 
     def _asked(self, event: steps.Asked) -> None:
-        """somebody wants in, or in again."""
+        """Somebody wants in, or in again."""
         nick, cursor = "", None
         try:
             if isinstance(event.request, frames.Resume):
@@ -85,7 +90,7 @@ class Hosting(Life):
             self._effects.append(steps.Admit(event.link, resumed, cursor))
 
     def _unlink(self, member: bytes) -> None:
-        """whatever link this member had before, it has another now."""
+        """Whatever link this member had before, it has another now."""
         self._absences.pop(member, None)
         for link in [link for link, linked in self._links.items() if linked == member]:
             del self._links[link]
@@ -99,7 +104,7 @@ class Hosting(Life):
             self._absences[member] = _Absence(heard + limits.AWAY, heard + limits.PLACE)
 
     def _expel(self, link: int) -> None:
-        """who broke a rule is no member any more."""
+        """Who broke a rule is no member any more."""
         member = self._links.pop(link, None)
         if member is not None:
             self._place(frames.Lost(member))
@@ -108,17 +113,18 @@ class Hosting(Life):
     def _due(self) -> list[float]:
         """When something has to be done, though nothing happens."""
         heads = [] if self._head_at is None else [self._head_at]
-        return heads + [a.remove_at if a.away_at < 0 else a.away_at for a in self._absences.values()]
+        return heads + [absence.due for absence in self._absences.values()]
 
     def _do_what_is_due(self) -> None:
         now = self._now.tick
-        for member, absence in list(self._absences.items()):
-            if 0 <= absence.away_at <= now:
-                absence.away_at = -1.0
-                self._place(frames.Lost(member))
-            if absence.remove_at <= now:
+        late = [(member, absence) for member, absence in self._absences.items() if absence.due <= now]
+        for member, absence in late[: limits.MAILBOX]:  # the rest at once, after a head: members hold only so many
+            if absence.called:
                 del self._absences[member]
                 self._place(frames.Removed(member))
+            else:
+                absence.called = True
+                self._place(frames.Lost(member))
         if self._head_at is not None and now >= self._head_at:
             self._effects.append(steps.Pulse(self._signed_head()))
 
@@ -138,7 +144,7 @@ class Hosting(Life):
             self._expel(link)
 
     def _submitted(self, link: int, submit: frames.Frame) -> None:
-        """a member's entry gets its place, or a denial that only its author sees."""
+        """A member's entry gets its place, or a denial that only its author sees."""
         if link not in self._links or not isinstance(submit, frames.Submit):
             return  # sent before its author learned that it is out
         author, content = self._ledger.open(submit.content, submit.signature)
@@ -164,13 +170,13 @@ class Hosting(Life):
         return None
 
     def _order(self, author: Member, content: frames.Content, sealed: bytes, signature: bytes) -> None:
-        """the next place is this entry's."""
+        """The next place is this entry's."""
         self._ledger.advance(sealed, signature)
         self.log.append(frames.encode(frames.Entry(self._ledger.index, sealed, signature)), self._ledger.digest)
         self._apply(author, content)
 
     def _signed_head(self) -> bytes:
-        """how far the log is, and when, signed. Puts off the next one that is due though nothing happens."""
+        """How far the log is, and when, signed. Puts off the next one that is due though nothing happens."""
         index, digest = self._ledger.index, self._ledger.digest
         jitter = limits.BEAT_JITTER * digest[0] / 255  # rooms that know nothing of each other do not beat together
         self._head_at = self._now.tick + limits.BEAT * (1 - jitter) if self._head_at is not None else None

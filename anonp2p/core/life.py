@@ -25,6 +25,7 @@ class Pending:
     text: str | None
     re: events.Re
     submit: bytes
+    deniable: bool  # a host may refuse it through nobody's fault: another was faster
 
 
 class Life:
@@ -126,6 +127,8 @@ class Life:
         for pending in self._pending.values():
             if pending.text is not None:
                 self._tell(events.Unsent(room=self.label, text=pending.text, re=pending.re))
+            elif pending.deniable:
+                self._error(errors.Failed("Your change of nick did not reach the room."), pending.re)
         self._pending.clear()
 
     def _give_back(self, event: steps.Typed) -> None:
@@ -145,7 +148,7 @@ class Life:
         sealed = frames.seal(content)
         submit = frames.Submit(sealed, self._me.sign(identity.ENTRY, sealed))
         encoded = frames.encode(submit)
-        self._pending[self._counter] = Pending(text, re, encoded)
+        self._pending[self._counter] = Pending(text, re, encoded, isinstance(body, frames.Nick))
         return content, submit, encoded
 
     def _apply(self, author: Member, content: frames.Content) -> None:

@@ -81,8 +81,6 @@ class Room(Hosting, Following):
             self._open(self._name)
 
     def _heard(self, event: steps.Heard) -> None:
-        if isinstance(event.frame, frames.Beat):
-            return
         if self.hosting:
             self._take(event.link, event.frame)
         else:

@@ -23,14 +23,14 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
     """
     isolation = secrets.token_hex(16)
     dials = 0
-    been_in = False
+    been_in = brief = False
     while True:
         began = trio.current_time()
         attempt = 0
         detail = ""
         welcome = False
         while not welcome:
-            if attempt:
+            if attempt or brief:
                 await _pause(attempt)
             attempt += 1
             dials += 1
@@ -47,8 +47,12 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
                 detail, absent = str(fault), fault.absent
             else:
                 link = Link(stream, frames.FromHost, limits.FRAME, limits.HANDSHAKE_SECONDS)
-                welcome = await _carry(link, links)
+                up = trio.current_time()
+                welcome, refused = await _carry(link, links)
+                brief = trio.current_time() < up + limits.BEAT
                 detail = link.detail
+                if refused:
+                    began = trio.current_time()  # unless that was the end of it, we come again as somebody else
             patience = limits.PLACE if been_in else limits.GONE_PATIENCE if absent else limits.DIAL_PATIENCE
             if not welcome and trio.current_time() > began + patience:
                 await links.post(steps.Broken(Unreachable(detail)))
@@ -58,7 +62,7 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
 
 async def _pause(attempt: int) -> None:
     """Before the next try: longer each time, and never at the same time as others who lost the same host."""
-    longest = min(limits.DIAL_PAUSE * 1.5 ** (attempt - 1), limits.DIAL_PAUSE_MAX)
+    longest = min(limits.DIAL_PAUSE * 1.5 ** max(0, attempt - 1), limits.DIAL_PAUSE_MAX)
     await trio.sleep(longest * (0.5 + _random.random() / 2))
 
 
@@ -70,12 +74,13 @@ async def _dial(transport: Transport, code: str, isolation: str, attempt: int) -
     raise DialFault(f"there was no answer within {seconds:.0f} seconds")
 
 
-async def _carry(link: Link, links: Links) -> bool:
-    """Runs the link until it ends; whether we were let in on it."""
-    welcome = False
+async def _carry(link: Link, links: Links) -> tuple[bool, bool]:
+    """Runs the link until it ends; whether we were let in on it, and whether we were refused."""
+    welcome = refused = False
 
     async def arrived(frame: frames.Frame) -> None:
-        nonlocal welcome
+        nonlocal welcome, refused
+        refused = isinstance(frame, frames.Refused)
         if isinstance(frame, frames.Welcome | frames.Resumed):
             welcome = True
             link.settle()
@@ -84,4 +89,4 @@ async def _carry(link: Link, links: Links) -> bool:
     links.attach(link, steps.UPLINK)
     await link.run(arrived)
     await links.detach(steps.UPLINK)
-    return welcome
+    return welcome, refused

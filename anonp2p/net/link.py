@@ -40,6 +40,8 @@ class Link:
         self._news = trio.Event()
         self._beat_at = _next_beat()
         self._heard_at = trio.current_time()
+        self._quiet = limits.HANDSHAKE_SECONDS  # how long the peer may say nothing
+        self._patience = trio.CancelScope()
         self._scope = trio.CancelScope(deadline=trio.current_time() + seconds)
 
     # --- from the session; none of these waits
@@ -59,6 +61,8 @@ class Link:
     def settle(self) -> None:
         """The handshake is over: no deadline any more, and beats from now on."""
         self.settled = True
+        self._quiet = limits.LINK_LOST
+        self._patience.deadline = self._heard_at + self._quiet
         self._scope.deadline = float("inf")
         self._beat_at = _next_beat()
         self._news.set()
@@ -119,9 +123,10 @@ class Link:
     async def _read(self, arrived: Callable[[frames.Frame], Awaitable[None]]) -> None:
         try:
             while True:
-                with trio.move_on_after(limits.LINK_LOST if self.settled else limits.HANDSHAKE_SECONDS) as silence:
+                self._patience = trio.CancelScope(deadline=self._heard_at + self._quiet)
+                with self._patience:
                     data = await self._stream.receive_some(limits.READ)
-                if silence.cancelled_caught:
+                if self._patience.cancelled_caught:
                     self.detail = f"nothing was heard for {limits.LINK_LOST:.0f} seconds"
                     return
                 if not data:

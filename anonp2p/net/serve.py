@@ -25,11 +25,14 @@ async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> N
             if isinstance(frame, frames.FromJoiner):
                 link.accept(frames.FromMember)  # so a second one is malformed
                 await links.post(steps.Asked(number, nonce, frame))
-            else:
+            elif not isinstance(frame, frames.Beat):
                 await links.post(steps.Heard(number, frame))
 
         number = links.attach(link)
-        await link.run(arrived)
-        await links.detach(number)
+        try:
+            await link.run(arrived)
+        finally:  # also when the listener goes, with its Tor: the room has to know
+            with trio.move_on_after(limits.FLUSH, shield=True):
+                await links.detach(number)
 
     await trio.serve_listeners(attend, [listener])

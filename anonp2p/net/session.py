@@ -51,7 +51,13 @@ class Session:
         typed = isinstance(step, steps.Typed)
         self._unread += typed
         try:
-            await self._mail.send(step)
+            self._mail.send_nowait(step)  # a task that yields after each frame makes bursts of one
+        except trio.WouldBlock:
+            try:
+                await self._mail.send(step)
+            except trio.BrokenResourceError:
+                self._unread -= typed
+                return False
         except trio.BrokenResourceError:
             self._unread -= typed
             return False
@@ -83,6 +89,7 @@ class Session:
                 await follow(self._network, self.room.code, self._links)
             while self._key is not None:
                 await self._host(await self._network(), self._key)
+                await trio.sleep(limits.TOR_RETRY)
         except* AnonError as group:
             await self.post(steps.Broken(errors.first(group)))
 
@@ -104,6 +111,7 @@ class Session:
     async def _live(self) -> None:
         """Takes steps in bursts; after each, those who wait for the log or for the room are woken once."""
         step: steps.Input | None = steps.Start()
+        woken = self.room.log.end
         while not self.room.over:
             burst = 0
             while step is not None:
@@ -111,7 +119,9 @@ class Session:
                 burst += 1
                 step = self._next() if burst < limits.MAILBOX or self.room.over else None
             self.room.end_burst(_now())
-            self._links.wake()
+            if self.room.log.end != woken:
+                woken = self.room.log.end
+                self._links.wake()
             self._changed.set()
             self._changed = trio.Event()
             if not self.room.over:

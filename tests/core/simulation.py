@@ -295,6 +295,8 @@ class Simulation:
                 party.told.append(effect.event)
             elif party.room.hosting:
                 self._serve(effect)
+            elif isinstance(effect, steps.Drop):
+                self._close(self._link(party))
             else:
                 assert isinstance(effect, steps.Send)
                 assert effect.link == steps.UPLINK

@@ -758,7 +758,6 @@ def test_one_who_has_fallen_behind_the_log_is_told_how_much_is_missing(
     assert ann.people == room.who(room.host)
 
 
-@pytest.mark.xfail(strict=True, reason="a member takes what it was never told is denied for what has to come first")
 def test_a_denial_that_was_lost_is_no_cause_for_alarm(room: Simulation) -> None:
     ann, bob = room.joined("ann"), room.joined("bob")
     nick, text = room.rename(ann, "bob"), room.say(ann, "hello")

@@ -786,9 +786,9 @@ def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn) -> No
     assert kinds(told(inn.asked(3, ME, "Eve"))) == ["Joined"]
 
 
-def test_a_host_that_overslept_does_both_at_once_and_in_order(inn: Inn) -> None:
+def test_a_host_that_overslept_does_both_one_after_the_other(inn: Inn) -> None:
     inn.takes(steps.Dropped(2, "the connection was closed", 0.0))
-    effects = inn.takes(steps.Tick(), limits.PLACE)
+    effects = inn.takes(steps.Tick(), limits.PLACE) + inn.takes(steps.Tick(), limits.PLACE)
     assert kinds(told(effects)) == ["Left"]
     assert inn.ordered() == [Lost(EVE.id), Removed(EVE.id)]
 
@@ -948,9 +948,6 @@ def test_a_host_that_is_out_has_nothing_due(inn: Inn) -> None:
     assert inn.head().index == inn.room.log.end - 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="all that is due in one tick is one burst, without end, and members take an alarm"
-)
 def test_however_many_are_called_away_at_once_their_entries_are_covered_in_time() -> None:
     inn = Inn()
     crowd = [Identity(number.to_bytes(32, "big"), ROOM) for number in range(limits.UNCOVERED + 1)]

@@ -252,9 +252,6 @@ async def test_silence_in_a_handshake_is_borne_until_its_deadline(autojump_clock
         assert both.ended_at == pytest.approx(limits.HANDSHAKE_SECONDS)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a read that began in the handshake keeps the handshake's patience after it is settled"
-)
 async def test_silence_right_after_the_handshake_ends_a_link_in_its_time(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

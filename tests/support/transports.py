@@ -295,6 +295,8 @@ class _Connection:
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """As Transport has it."""
+        if self.lost.is_set():
+            raise TorLost("it ended, or hung up on us")
         async with self._network.listen(key) as place:
             yield place
 

@@ -8,7 +8,7 @@ from anonp2p import errors, limits
 from anonp2p.core import steps
 from anonp2p.errors import AnonError, TooLong, UnknownCommand, Usage
 from anonp2p.ui import commands
-from anonp2p.ui.commands import COMMANDS, Action, Clear, Command, Create, Help, Join, Quit, parse
+from anonp2p.ui.commands import COMMANDS, Action, Clear, Command, Create, Help, Join, Quit, Rooms, Switch, parse
 
 TYPED: list[tuple[str, Action]] = [
     ("/help", Help(COMMANDS)),
@@ -25,6 +25,8 @@ TYPED: list[tuple[str, Action]] = [
     ("/code", steps.Ask("/code")),
     ("/me waves", steps.Say("waves", action=True)),
     ("/me  waves  back ", steps.Say("waves  back", action=True)),
+    ("/rooms", Rooms()),
+    ("/switch 2", Switch("2")),
     ("/clear", Clear()),
     ("/quit", Quit()),
     ("/QUIT ", Quit()),

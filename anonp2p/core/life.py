@@ -29,7 +29,13 @@ class Pending:
 
 
 class Life:
-    """The life of a room for us. For the parameters see `room.Room`."""
+    """The life of a room for us.
+
+    label: what the interface calls it in this process. key: the public key of its onion service. fresh: makes an
+    identity, the one to begin with and those for when we come back as strangers. nick: the one asked for, empty for one
+    made from our key. name: of a room that we create, as its host; None for a room that we join. re: the id of the
+    input that asked for the room.
+    """
 
     def __init__(
         self,
@@ -46,6 +52,7 @@ class Life:
         self.hosting = name is not None
         self.failure: errors.AnonError | None = None  # why we never got in, or had to give up
         self._ledger = Ledger(key)
+        self._name = name
         self._fresh = fresh
         self._me = fresh()
         self._wanted = nick
@@ -58,6 +65,11 @@ class Life:
         self._leave_re: events.Re = UNSET
         self._now = steps.Now(0.0, 0.0)
         self._effects: list[steps.Effect] = []
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Sets up what the parts of host and member have besides."""
+        raise NotImplementedError
 
     @property
     def name(self) -> str:

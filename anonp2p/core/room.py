@@ -8,38 +8,19 @@ places. A peer that breaks a rule raises PeerFault within: a host drops that lin
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import UNSET
-
 from anonp2p import errors, limits
-from anonp2p.core import events, frames, identity, steps
+from anonp2p.core import events, frames, steps
 from anonp2p.core.following import Following
 from anonp2p.core.hosting import Hosting
 from anonp2p.core.life import End
 
 
 class Room(Hosting, Following):
-    """One room, from asking to be let in (or creating it) to being out again.
+    """One room, from asking to be let in (or creating it) to being out again. Parameters: see `life.Life`."""
 
-    label: what the interface calls it in this process. key: the public key of its onion service. fresh: makes an
-    identity, the one to begin with and those for when we come back as strangers. nick: the one asked for, empty for one
-    made from our key. name: of a room that we create, as its host; None for a room that we join. re: the id of the
-    input that asked for the room.
-    """
-
-    def __init__(
-        self,
-        *,
-        label: str,
-        key: bytes,
-        fresh: Callable[[], identity.Identity],
-        nick: str,
-        name: str | None,
-        re: events.Re = UNSET,
-    ) -> None:
-        super().__init__(label=label, key=key, fresh=fresh, nick=nick, name=name, re=re)
+    def _prepare(self) -> None:
         self._prepare_hosting()
         self._prepare_following()
-        self._name = name
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             steps.Start: self._start,
             steps.Published: self._published,

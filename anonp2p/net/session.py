@@ -51,13 +51,10 @@ class Session:
         typed = isinstance(step, steps.Typed)
         self._unread += typed
         try:
-            self._mail.send_nowait(step)  # a task that yields after each frame makes bursts of one
-        except trio.WouldBlock:
             try:
+                self._mail.send_nowait(step)  # a task that yields after each frame makes bursts of one
+            except trio.WouldBlock:
                 await self._mail.send(step)
-            except trio.BrokenResourceError:
-                self._unread -= typed
-                return False
         except trio.BrokenResourceError:
             self._unread -= typed
             return False

@@ -21,16 +21,26 @@ LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries a host keeps: 4,
 LOG_ENTRIES: Final = 10_000  # entries a host keeps: how far a slow reader may lag behind a fast room
 BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full frame fits; what a stuck reader pins
 PENDING: Final = 256  # inputs awaiting their place or the room itself, before reading further input waits too
-MAILBOX: Final = 64  # events a session holds before those who bring them wait
+MAILBOX: Final = 24  # events a session holds before those who bring them wait
 UNCOVERED: Final = (
     4 * MAILBOX
 )  # entries without a head: a host signs after each burst, which is no longer than a mailbox
+TURN: Final = 100  # links given what is there before anything else has its turn: a millisecond or two
 DIRECT: Final = 2 * PENDING  # frames waiting on one link alone: our own entries, or denials that a peer does not read
 
 # Handshake: what a stranger with the code can make a host hold.
 HALF_OPEN: Final = 32  # links in handshake at once; Tor spreads 32 onion dials over well under a second
 HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot that long
 HANDSHAKE_BYTES: Final = 16_384  # what a stranger may send before being admitted
+
+# Pace of one peer: so many at once, then so many a second. Who is faster waits, or is told so; nobody else notices.
+MESSAGE_UNIT: Final = 480  # bytes of an entry that count as one: what a cell of Tor carries
+MESSAGE_BURST: Final = 4_096  # units of one link at once: a pasted file; under half the log, so that nobody lags by it
+MESSAGE_RATE: Final = 256.0  # units of one link a second: a third of what Tor carries to 30 members
+JOIN_BURST: Final = 200  # joins and resumptions at once: a large room that comes back after an outage
+JOIN_RATE: Final = 50.0  # of them a second: each costs the host a signature, and a joiner each member an entry
+NICK_BURST: Final = 5  # changes of nick of one member at once: somebody who cannot decide
+NICK_RATE: Final = 0.1  # of them a second
 
 # Liveness (seconds).
 BEAT: Final = 5.0  # a link that carried nothing for this long carries a beat
@@ -45,6 +55,7 @@ DIAL_PATIENCE: Final = 120.0  # in all, for circuits that are slow or break
 GONE_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
 DIAL_PAUSE: Final = 1.0  # before the next try; grows by half each time
 DIAL_PAUSE_MAX: Final = 8.0
+FETCH: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit and a request, both usually of a second
 
 # Tor (seconds).
 CONTROL: Final = 5.0  # an answer on a control port; a healthy Tor answers within milliseconds

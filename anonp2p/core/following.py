@@ -22,7 +22,9 @@ _REFUSALS: dict[frames.Reason, errors.AnonError] = {
     "full": errors.Refused("it is full"),
     "repeated": errors.NotAllowed("The host took that for a repetition."),
     "unknown": errors.Refused("it does not know us any more"),
+    "too-often": errors.NotAllowed("That was a change of nick too many for now: wait a little."),
 }
+_LOST_DENIAL = errors.NotAllowed("The host did not take that nick.")  # why, it said on a link that broke
 _OTHER_VERSION = errors.Refused("it speaks another version of the protocol, so one of you needs a newer program")
 
 
@@ -205,14 +207,14 @@ class Following(Life):
     def _notice_lost_denials(self, counter: int) -> None:
         """What was denied on a link that broke is known by what of ours was ordered after it."""
         for before in [at for at, pending in self._pending.items() if at < counter and pending.deniable]:
-            self._error(errors.NickTaken(), self._pending.pop(before).re)
+            self._error(_LOST_DENIAL, self._pending.pop(before).re)
 
     def _denied(self, denied: frames.Denied) -> None:
         pending = self._pending.pop(denied.counter, None)
         if pending is None:
             raise PeerFault("a denial of what was never asked")
-        lost = denied.reason == "repeated" and pending.deniable  # its first denial, with the link that it was on
-        self._error(errors.NickTaken() if lost else _REFUSALS[denied.reason], pending.re)
+        lost = denied.reason == "repeated" and pending.deniable
+        self._error(_LOST_DENIAL if lost else _REFUSALS[denied.reason], pending.re)
         if pending.text is not None:
             self._tell(events.Unsent(room=self.label, text=pending.text, re=pending.re))
 

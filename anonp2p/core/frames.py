@@ -21,7 +21,7 @@ Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]  # a script's JSON numbers are exact below 2^53
 
 # Why a host lets someone not in, or does not order an entry. Words, not sentences: a peer's prose is never shown.
-Reason = Literal["signature", "full", "bad-nick", "nick-taken", "not-allowed", "repeated", "unknown"]
+Reason = Literal["signature", "full", "bad-nick", "nick-taken", "not-allowed", "repeated", "unknown", "too-often"]
 
 
 class _Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ from anonp2p.core import admission, events, frames, identity, names, steps
 from anonp2p.core.ledger import FIRST, expect
 from anonp2p.core.life import Life
 from anonp2p.core.log import Log
+from anonp2p.core.pace import Pace
 from anonp2p.core.roster import Member
 from anonp2p.errors import PeerFault
 
@@ -34,6 +35,7 @@ class Hosting(Life):
         self._reachable = False
         self._links: dict[int, bytes] = {}  # members by link
         self._absences: dict[bytes, _Absence] = {}  # members without one
+        self._renames: dict[bytes, Pace] = {}  # of members who have changed their nick
         self._born = 0.0  # when the room was created
         self._head_at: float | None = None  # when the next head is due, though nothing happens
 
@@ -166,7 +168,11 @@ class Hosting(Life):
             return "repeated"
         body = content.body
         if isinstance(body, frames.Nick) and names.is_nick(body.nick):
-            return "nick-taken" if self._ledger.roster.is_taken(body.nick, author.id) else None
+            if self._ledger.roster.is_taken(body.nick, author.id):
+                return "nick-taken"
+            pace = self._renames.setdefault(author.id, Pace(limits.NICK_BURST, limits.NICK_RATE))
+            if pace.take(self._now.tick):
+                return "too-often"
         return None
 
     def _order(self, author: Member, content: frames.Content, sealed: bytes, signature: bytes) -> None:
@@ -174,6 +180,8 @@ class Hosting(Life):
         self._ledger.advance(sealed, signature)
         self.log.append(frames.encode(frames.Entry(self._ledger.index, sealed, signature)), self._ledger.digest)
         self._apply(author, content)
+        if isinstance(content.body, frames.Leave | frames.Removed):
+            self._renames = {member: pace for member, pace in self._renames.items() if self._ledger.roster.get(member)}
 
     def _signed_head(self) -> bytes:
         """How far the log is, and when, signed. Puts off the next one that is due though nothing happens."""

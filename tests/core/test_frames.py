@@ -18,7 +18,9 @@ bytes64 = st.binary(min_size=64, max_size=64)
 counts = st.integers(0, 2**53 - 1)
 texts = st.text(max_size=50)
 blobs = st.binary(max_size=300)
-reasons = st.sampled_from(["signature", "full", "bad-nick", "nick-taken", "not-allowed", "repeated", "unknown"])
+reasons = st.sampled_from(
+    ["signature", "full", "bad-nick", "nick-taken", "not-allowed", "repeated", "unknown", "too-often"]
+)
 
 joins = st.builds(frames.Join, bytes32, texts, bytes64)
 resumes = st.builds(frames.Resume, bytes16, counts, bytes32, bytes64)

@@ -1,0 +1,68 @@
+"""A host whose strangers and members come faster than they may."""
+
+import pytest
+import trio
+import trio.testing
+
+from anonp2p import limits
+from anonp2p.core import events
+from tests.support.people import gathering
+from tests.support.transports import MemoryNetwork
+
+RATE = 10.0  # a second
+
+
+async def test_a_flood_is_read_at_its_pace_and_holds_up_nobody(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1.6"""
+    monkeypatch.setattr(limits, "MESSAGE_BURST", 20)
+    monkeypatch.setattr(limits, "MESSAGE_RATE", RATE)
+    async with gathering(memory) as gathered:
+        host, ann, bob = await gathered.host(), await gathered.join("ann"), await gathered.join("bob")
+        began = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ann.say, *(f"{number}" for number in range(50)))
+            await host.until(lambda: len(host.texts) >= 20)
+            assert trio.current_time() < began + 1 / RATE, "a burst is read at once"
+            await bob.say("hello")
+            await bob.hears(events.Message, text="hello", mine=True)
+            assert trio.current_time() < began + 2 / RATE, "who does not flood does not wait"
+        await bob.until(lambda: len(bob.texts) == 51)
+        assert trio.current_time() >= began + 30 / RATE
+        assert [text for text in bob.texts if text != "hello"] == [f"{number}" for number in range(50)]
+        assert len(ann.heard(events.Message, mine=True)) == 50
+
+
+async def test_a_long_message_counts_for_as_many_as_it_could_have_been(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1.6"""
+    monkeypatch.setattr(limits, "MESSAGE_BURST", 20)
+    monkeypatch.setattr(limits, "MESSAGE_RATE", RATE)
+    async with gathering(memory) as gathered:
+        host, ann = await gathered.host(), await gathered.join("ann")
+        began = trio.current_time()
+        await ann.say(*(["x" * limits.TEXT] * 4))
+        await host.until(lambda: len(host.texts) == 4)
+        assert trio.current_time() >= began + (4 * limits.TEXT / limits.MESSAGE_UNIT - 20) / RATE
+
+
+async def test_a_flood_of_joins_waits_and_those_who_are_in_do_not(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1.6"""
+    monkeypatch.setattr(limits, "JOIN_BURST", 10)
+    monkeypatch.setattr(limits, "JOIN_RATE", 1.0)
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        began = trio.current_time()
+        newcomers = [gathered.invite("") for _ in range(18)]
+        await ann.say("hello")
+        await host.hears(events.Message)
+        assert trio.current_time() < began + 1
+        for newcomer in newcomers:
+            await newcomer.hears(events.Entered)
+        assert trio.current_time() >= began + 9
+        assert len(host.nicks) == 20

@@ -14,6 +14,17 @@ FRAME: Final = 65_535  # bytes: what the two-byte length can say, so that no pee
 ROSTER_PAGE: Final = 256  # members in one Roster frame: 256 x (32 + 80 + 8) bytes stay under FRAME
 READ: Final = 65_536  # bytes asked of the kernel at once
 
+# Keys.
+DOOR: Final = 60.0  # seconds for which a host's handshake key greets newcomers: recordings of older ones stay closed
+SKIPPED: Final = 128  # generations of an author that may be left out in a row: what a host denied
+PAGE: Final = 60_000  # bytes of a Welcome in one frame: a frame fits, sealed
+PAGES: Final = 16  # of a Welcome: 1,000 members of 250 bytes each fill five
+COMMIT_PAUSE: Final = 5.0  # seconds between commits that take out those who left or were lost
+EPOCH: Final = 1_800.0  # seconds without a commit: fresh secrets for all
+SLICES: Final = 60.0  # seconds for which a commit's secret is kept for links that have not come to it
+RENEWING: Final = 64  # members up to which all renew their leaves after a commit without cause
+WHY: Final = 200  # characters of the reason for throwing somebody out
+
 # The room.
 ROOMS: Final = 20  # rooms of one process at once: more than anybody reads
 MEMBERS: Final = 1_000  # the design's target; a host beyond it is told that the room is full

@@ -1,8 +1,7 @@
-"""What travels on a link: bytes <-> frames (PROTOCOL.md, 2), and what members sign: bytes <-> contents (3).
+"""What travels on a link, once opened: bytes <-> frames (PROTOCOL.md, 2), and what members say in entries (4.4).
 
-Frames are msgpack arrays behind a two-byte length. A decoder is typed by direction, so that a frame which the other
-side has no business to send is a fault like any other malformed one. Nothing here keeps more than one frame and one
-read.
+Everything is packed with msgpack and typed by direction, so that a frame which the other side has no business to send is
+a fault like any other malformed one. `Splitter` cuts a stream into payloads and keeps no more than one and one read.
 """
 
 from collections.abc import Iterator
@@ -13,22 +12,30 @@ import msgspec
 from anonp2p import limits
 from anonp2p.errors import PeerFault
 
-VERSION = 1
+VERSION = 2
 
 Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Bytes33 = Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
 Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
+Bytes112 = Annotated[bytes, msgspec.Meta(min_length=112, max_length=112)]
+LeafBytes = Annotated[bytes, msgspec.Meta(min_length=1_216, max_length=1_216)]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]  # a script's JSON numbers are exact below 2^53
+Generation = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
 # Why a host lets someone not in, or does not order an entry. Words, not sentences: a peer's prose is never shown.
-Reason = Literal["signature", "full", "bad-nick", "nick-taken", "not-allowed", "repeated", "unknown", "too-often"]
+Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "leaf"]
+Denial = Literal["nick-taken", "repeated", "too-often"]
 
 
 class _Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    """A msgpack array whose first element is its tag. Never shows what it holds."""
+    """A msgpack array. Never shows what it holds."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
+
+
+# --- what entries say
 
 
 class Text(_Packed, frozen=True, tag=1):
@@ -49,10 +56,11 @@ class Leave(_Packed, frozen=True, tag=3):
 
 
 class Joined(_Packed, frozen=True, tag=4):
-    """Host: the owner of this key is a member from here on."""
+    """Host: the owner of this key, with a leaf of this hash, is a member from here on."""
 
     key: Bytes32
     nick: str
+    leaf: Bytes32
 
 
 class Lost(_Packed, frozen=True, tag=5):
@@ -61,203 +69,236 @@ class Lost(_Packed, frozen=True, tag=5):
     member: Bytes16
 
 
+class Close(_Packed, frozen=True, tag=6):
+    """Host: the room has ended; nothing follows."""
+
+
 class Back(_Packed, frozen=True, tag=7):
     """Host: one who was away is here again."""
 
     member: Bytes16
 
 
-class Removed(_Packed, frozen=True, tag=8):
-    """Host: one who was away is no member any more."""
+class Renew(_Packed, frozen=True, tag=8):
+    """The author's leaf is one with this hash from here on."""
+
+    leaf: Bytes32
+
+
+class Lock(_Packed, frozen=True, tag=9):
+    """Host: whether newcomers are kept out from here on."""
+
+    locked: bool
+
+
+class Removal(_Packed, frozen=True):
+    """One whom a commit removes, and why: for whoever was thrown out, perhaps in the host's words."""
 
     member: Bytes16
+    reason: Literal["lost", "kicked"]
+    why: Annotated[str, msgspec.Meta(max_length=limits.WHY)]
 
 
-class Close(_Packed, frozen=True, tag=6):
-    """Host: the room has ended; nothing follows."""
+class Commit(_Packed, frozen=True, tag=10):
+    """Host: an epoch ends, this one begins, and these are no members any more."""
+
+    epoch: Count
+    removed: Annotated[list[Removal], msgspec.Meta(max_length=limits.MEMBERS)]
 
 
-Body = Text | Nick | Leave | Joined | Lost | Back | Removed | Close
+Body = Text | Nick | Leave | Joined | Lost | Close | Back | Renew | Lock | Commit
 
 
 class Content(_Packed, frozen=True):
-    """What an author signs. `counter` grows with each entry of the author, from 1, and is ordered at most once."""
+    """What an author signs, beside the header: the latest entry it had applied, the log's hash there, what it says."""
 
-    author: Bytes16
-    counter: Count
+    index: Count
+    digest: Bytes32
     body: Body
 
 
+# --- the handshake
+
+
 class Hello(_Packed, frozen=True, tag=1):
-    """Host, first on every link: the protocol it speaks, and 32 fresh bytes for the joiner to sign."""
+    """Host, first on every link: the protocol it speaks, 32 fresh bytes, and the key of the minute to seal to."""
 
     version: Count
     nonce: Bytes32
+    door: LeafBytes
 
 
-class Join(_Packed, frozen=True, tag=2):
-    """Joiner: its key, the nick it wants (empty: any), and its signature over the host's nonce and that nick."""
+class Join(_Packed, frozen=True, tag=1):
+    """Joiner: the link's secret, its key and leaf, the nick it wants (empty: any), and its signature."""
 
+    link: Bytes32
     key: Bytes32
+    leaf: LeafBytes
     nick: str
     signature: Bytes64
 
 
-class Resume(_Packed, frozen=True, tag=10):
-    """Member on a new link: it has the log up to this index, with this hash; signed with the host's nonce."""
+class Resume(_Packed, frozen=True, tag=2):
+    """Member on a new link: it has the log up to this index, with this hash, and the secrets of this epoch."""
 
+    link: Bytes32
     member: Bytes16
+    leaf: LeafBytes
+    epoch: Count
     index: Count
     digest: Bytes32
     signature: Bytes64
 
 
-class Refused(_Packed, frozen=True, tag=3):
-    """Host: not let in, or out again; the last frame on the link."""
-
-    reason: Reason
+# --- frames in records
 
 
-class Seat(_Packed, frozen=True):
-    """One member in a roster."""
+class Submit(_Packed, frozen=True, tag=1):
+    """Member: an entry to be ordered, sealed in this epoch."""
 
-    key: Bytes32
-    nick: str
-    counter: Count
-    away: bool
+    epoch: Count
+    entry: bytes
 
 
-class Roster(_Packed, frozen=True, tag=4):
-    """Host, before Welcome: some of the members, in the order they came; as many frames as it takes."""
+class Leaf(_Packed, frozen=True, tag=2):
+    """Member: its leaf on this link from now on."""
 
-    seats: Annotated[list[Seat], msgspec.Meta(max_length=limits.ROSTER_PAGE)]
+    leaf: LeafBytes
+
+
+class Beat(_Packed, frozen=True, tag=3):
+    """Member: still here. (A host says so by its heads.)"""
+
+
+class Refused(_Packed, frozen=True, tag=4):
+    """Host: not let in; the last frame on the link."""
+
+    reason: Refusal
 
 
 class Welcome(_Packed, frozen=True, tag=5):
-    """Host: let in. `host` is one of the roster; the log stands at this index, with this hash."""
+    """Host: let in. What there is to know comes in so many pages, under a key that is in the box."""
 
-    name: str
-    host: Bytes16
-    index: Count
-    digest: Bytes32
+    box: bytes
+    pages: Annotated[int, msgspec.Meta(ge=1, le=limits.PAGES)]
 
 
-class Resumed(_Packed, frozen=True, tag=11):
+class Page(_Packed, frozen=True, tag=6):
+    """Host: the next part of the Welcome."""
+
+    part: bytes
+
+
+class Resumed(_Packed, frozen=True, tag=7):
     """Host: the rest of the log follows; it stands at this index now."""
 
     index: Count
 
 
-class Submit(_Packed, frozen=True, tag=6):
-    """Member: an entry to be ordered. `content` is an encoded Content."""
+class Past(_Packed, frozen=True, tag=8):
+    """Host, after a Welcome: the next entry that the member has missed, opened."""
 
-    content: bytes
-    signature: Bytes64
-
-
-class Entry(_Packed, frozen=True, tag=7):
-    """Host: an entry in its place."""
-
-    index: Count
-    content: bytes
-    signature: Bytes64
+    header: Bytes33
+    body: bytes
 
 
-class Head(_Packed, frozen=True, tag=12):
-    """Host: the log up to this index has this hash. `time`: milliseconds since the room's creation; signed."""
+class Slice(_Packed, frozen=True, tag=9):
+    """Host, after a commit: this member's share of it."""
 
-    index: Count
-    digest: Bytes32
-    time: Count
-    signature: Bytes64
+    box: bytes
 
 
-class Denied(_Packed, frozen=True, tag=8):
+class Denied(_Packed, frozen=True, tag=10):
     """Host, to the author alone: the entry with this counter was not ordered."""
 
     counter: Count
-    reason: Reason
+    reason: Denial
 
 
-class Beat(_Packed, frozen=True, tag=9):
-    """Member: still here. (A host says so by its heads.)"""
+# --- what a Welcome's pages say together
 
 
-FromJoiner = Join | Resume
-FromMember = Submit | Beat
-FromHost = Hello | Refused | Roster | Welcome | Resumed | Entry | Head | Denied
-Frame = FromJoiner | FromMember | FromHost
+class Seat(_Packed, frozen=True):
+    """One member: who it is, and its chain at its present link."""
+
+    key: Bytes32
+    nick: str
+    counter: Count
+    away: bool
+    leaf: Bytes32
+    generation: Generation
+    link: Bytes32
+
+
+class State(_Packed, frozen=True):
+    """A room as of the entry that the head signs for, with the epoch's secrets."""
+
+    name: str
+    locked: bool
+    host: Bytes16
+    epoch: Count
+    init: Bytes32
+    header_key: Bytes32
+    head_key: Bytes32
+    newcomers: Bytes32
+    head: Bytes112
+    seats: Annotated[list[Seat], msgspec.Meta(max_length=limits.MEMBERS)]
+
+
+Request = Join | Resume
+FromMember = Submit | Leaf | Beat
+FromHost = Refused | Welcome | Page | Resumed | Past | Slice | Denied
+Frame = FromMember | FromHost
+
 
 _encoder = msgspec.msgpack.Encoder()
-_contents = msgspec.msgpack.Decoder(Content)
+_decoders = {kind: msgspec.msgpack.Decoder(kind) for kind in (Content, Hello, Request, FromMember, FromHost, State)}
 
 # What msgspec raises on bytes that are not what they should be; deep nesting and broken UTF-8 come as Python's own.
 _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
-def encode(frame: Frame) -> bytes:
-    """The frame as it goes on the wire. Raises ValueError for one that no length could announce: ours to prevent."""
-    payload = _encoder.encode(frame)
+def pack(packed: _Packed) -> bytes:
+    """As bytes."""
+    return _encoder.encode(packed)
+
+
+def unpack(kind: Any, data: bytes) -> Any:
+    """A Content, Hello, Request, FromMember, FromHost or State in a peer's bytes. Raises PeerFault."""
+    try:
+        return _decoders[kind].decode(data)
+    except _MALFORMED:
+        raise PeerFault("something malformed") from None
+
+
+def on_wire(payload: bytes) -> bytes:
+    """A payload behind its length. Raises ValueError for one that no length could announce: ours to prevent."""
     if len(payload) > limits.FRAME:
-        raise ValueError("a frame over the limit")
+        raise ValueError("a payload over the limit")
     return len(payload).to_bytes(2, "big") + payload
 
 
-def seal(content: Content) -> bytes:
-    """A content as the bytes that its author signs; they are kept and passed on as they are, never encoded again."""
-    return _encoder.encode(content)
+class Splitter:
+    """Payloads from a stream of bytes, in pieces of any size. `longest`: how many bytes each may have from now on."""
 
-
-def head_content(index: int, digest: bytes, time: int) -> bytes:
-    """What a host signs in a Head."""
-    return index.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
-
-
-def unseal(content: bytes) -> Content:
-    """The content in a peer's bytes. Raises PeerFault."""
-    try:
-        return _contents.decode(content)
-    except _MALFORMED:
-        raise PeerFault("malformed content") from None
-
-
-class Decoder:
-    """Frames of one direction from a stream of bytes, in pieces of any size.
-
-    accepts: the union of frames that the other side may send now, FromJoiner, FromMember or FromHost. longest: how many
-    bytes each may have.
-    """
-
-    def __init__(self, accepts: Any, longest: int) -> None:
+    def __init__(self, longest: int) -> None:
+        self.longest = longest
         self._buffer = bytearray()
-        self.accept(accepts, longest)
 
-    def accept(self, accepts: Any, longest: int) -> None:
-        """From the next frame on, the other side may send these."""
-        self._decoder = msgspec.msgpack.Decoder(accepts)
-        self._longest = longest
-
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that these bytes complete. Raises PeerFault at the first that is none; the stream ends there."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The payloads that these bytes complete. Raises PeerFault at the first that is too long; the stream ends there."""
         self._buffer += data
         start = 0
         try:
             while len(self._buffer) - start >= 2:
                 length = int.from_bytes(self._buffer[start : start + 2], "big")
-                if length > self._longest:
+                if length > self.longest:
                     raise PeerFault("a frame too long")
                 end = start + 2 + length
                 if len(self._buffer) < end:
                     break
                 payload = bytes(self._buffer[start + 2 : end])
                 start = end
-                yield self._decode(payload)
+                yield payload
         finally:
             del self._buffer[:start]
-
-    def _decode(self, payload: bytes) -> Frame:
-        try:
-            frame: Frame = self._decoder.decode(payload)
-        except _MALFORMED:
-            raise PeerFault("malformed frame") from None
-        return frame

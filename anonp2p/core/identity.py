@@ -16,19 +16,20 @@ _P = 2**255 - 19
 _Y8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
 _SMALL_ORDER = frozenset((0, 1, _P - 1, _Y8, _P - _Y8))
 
-_ID = b"anonp2p/1 member"
-_LOG = b"anonp2p/1 log"
-JOIN = b"anonp2p/1 join"
-RESUME = b"anonp2p/1 resume"
-ENTRY = b"anonp2p/1 entry"
-HEAD = b"anonp2p/1 head"
+_ID = b"anonp2p/2 member"
+_LOG = b"anonp2p/2 log"
+JOIN = b"anonp2p/2 join"
+RESUME = b"anonp2p/2 resume"
+WELCOME = b"anonp2p/2 welcome"
+ENTRY = b"anonp2p/2 entry"
+HEAD = b"anonp2p/2 head"
 
 
 class Identity:
     """Our own key for one room.
 
     seed: 32 random bytes. room: the public key of the room's onion service, which every signature covers, so that
-    nothing signed for one room is worth anything in another (PROTOCOL.md, 3.2).
+    nothing signed for one room is worth anything in another (PROTOCOL.md, 0.7).
     """
 
     def __init__(self, seed: bytes, room: bytes) -> None:
@@ -75,11 +76,11 @@ def tag(member: bytes) -> str:
 
 
 def genesis(room: bytes) -> bytes:
-    """The hash of a log without entries (PROTOCOL.md, 4.5)."""
+    """The hash of a log without entries (PROTOCOL.md, 4.6)."""
     return hashlib.sha256(_LOG + room).digest()
 
 
-def chain(previous: bytes, index: int, content: bytes, signature: bytes) -> bytes:
-    """The hash of a log up to this entry: everyone computes it, nobody sends it (PROTOCOL.md, 4.5)."""
-    entry = index.to_bytes(8, "big") + hashlib.sha256(content).digest() + signature
+def chain(previous: bytes, index: int, header: bytes, body: bytes) -> bytes:
+    """The hash of a log up to this entry: everyone computes it, nobody sends it (PROTOCOL.md, 4.6)."""
+    entry = index.to_bytes(8, "big") + header + hashlib.sha256(body).digest()
     return hashlib.sha256(_LOG + previous + entry).digest()

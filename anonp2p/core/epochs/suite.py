@@ -1,0 +1,106 @@
+"""The one suite of primitives (PROTOCOL.md, 0): all from `cryptography`, nothing of our own but how they are joined."""
+
+import hashlib
+from typing import Final
+
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, hpke
+from cryptography.hazmat.primitives.asymmetric import mlkem, x25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+
+from anonp2p.errors import PeerFault
+
+SECRET: Final = 32  # bytes of every secret, seed and digest
+TAG: Final = 16  # bytes by which a sealed text is longer
+LEAF: Final = 1_216  # bytes of a leaf's public part
+
+_MLKEM_PUBLIC = 1_184
+_MLKEM_SEED = 64
+_HPKE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+
+
+def is_supported() -> bool:
+    """Whether this build of `cryptography` can do all of it."""
+    try:
+        leaf = LeafKey(bytes(SECRET))
+        return leaf.open(seal_to(leaf.public, b"", b""), b"") == b""
+    except (UnsupportedAlgorithm, PeerFault):
+        return False
+
+
+def label(name: str) -> bytes:
+    """What keeps apart what is made for different purposes, and by different versions."""
+    return f"anonp2p/2 {name}".encode("ascii")
+
+
+def expand(secret: bytes, name: str, context: bytes = b"") -> bytes:
+    """32 bytes for one purpose out of a secret (PROTOCOL.md, 0.4)."""
+    purpose = label(name)
+    return HKDFExpand(hashes.SHA256(), SECRET, bytes([len(purpose)]) + purpose + context).derive(secret)
+
+
+def extract(salt: bytes, secret: bytes) -> bytes:
+    """32 bytes that nobody knows who lacks one of the two."""
+    return HKDF.extract(hashes.SHA256(), salt, secret)
+
+
+class Key:
+    """An AES-256-GCM key. Whoever uses it sees to it that no nonce comes twice."""
+
+    __slots__ = ("_aead",)
+
+    def __init__(self, secret: bytes) -> None:
+        self._aead = AESGCM(secret)
+
+    def seal(self, nonce: int | bytes, text: bytes, data: bytes = b"") -> bytes:
+        """The text, sealed, with its tag; `data` is vouched for besides."""
+        return self._aead.encrypt(_nonce(nonce), text, data)
+
+    def open(self, nonce: int | bytes, sealed: bytes, data: bytes = b"") -> bytes | None:
+        """The text; None if that is not what this key sealed."""
+        if len(sealed) < TAG:
+            return None
+        try:
+            return self._aead.decrypt(_nonce(nonce), sealed, data)
+        except InvalidTag:
+            return None
+
+
+def _nonce(nonce: int | bytes) -> bytes:
+    return nonce if isinstance(nonce, bytes) else nonce.to_bytes(12, "big")
+
+
+class LeafKey:
+    """A hybrid key to which others seal (X-Wing), from a 32-byte seed. `public` is what they need for it."""
+
+    __slots__ = ("_private", "public")
+
+    def __init__(self, seed: bytes) -> None:
+        both = hashlib.shake_256(seed).digest(_MLKEM_SEED + SECRET)
+        quantum = mlkem.MLKEM768PrivateKey.from_seed_bytes(both[:_MLKEM_SEED])
+        classic = x25519.X25519PrivateKey.from_private_bytes(both[_MLKEM_SEED:])
+        self._private = hpke.MLKEM768X25519PrivateKey(quantum, classic)
+        self.public = quantum.public_key().public_bytes_raw() + classic.public_key().public_bytes_raw()
+
+    def open(self, box: bytes, info: bytes) -> bytes:
+        """What was sealed to this key under this info. Raises PeerFault."""
+        try:
+            return _HPKE.decrypt(box, self._private, info)
+        except (InvalidTag, ValueError):
+            raise PeerFault("a box that does not open") from None
+
+
+def seal_to(leaf: bytes, text: bytes, info: bytes) -> bytes:
+    """The text in a box that only the owner of this leaf opens. Raises PeerFault for a leaf that cannot be sealed to."""
+    try:
+        quantum = mlkem.MLKEM768PublicKey.from_public_bytes(leaf[:_MLKEM_PUBLIC])
+        classic = x25519.X25519PublicKey.from_public_bytes(leaf[_MLKEM_PUBLIC:])
+        return _HPKE.encrypt(text, hpke.MLKEM768X25519PublicKey(quantum, classic), info)
+    except ValueError:
+        raise PeerFault("a key that cannot be sealed to") from None
+
+
+def digest(data: bytes) -> bytes:
+    """SHA-256."""
+    return hashlib.sha256(data).digest()

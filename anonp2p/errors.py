@@ -79,6 +79,19 @@ class NotAllowed(AnonError):
     code = "not-allowed"
 
 
+class NoSuchNick(AnonError):
+    """Nobody in this room has that nick; /who lists them all."""
+
+    code = "no-such-nick"
+
+
+class Locked(AnonError):
+    """The room is locked: its host lets nobody new in for now."""
+
+    code = "locked"
+    status = 4
+
+
 class TooLong(AnonError):
     """That message is longer than 4,000 bytes: split it."""
 

@@ -1,44 +1,49 @@
 """Who is let into a room: a host's decision on a stranger's request, before anything of the room is shown."""
 
 from anonp2p import limits
-from anonp2p.core import frames, identity, names
+from anonp2p.core import frames, handshake, identity, names
+from anonp2p.core.epochs import suite
 from anonp2p.core.ledger import Ledger
-from anonp2p.core.log import Log
+from anonp2p.core.roster import Member
+from anonp2p.errors import PeerFault
 
 
 class NotAdmitted(Exception):
     """A stranger is turned away; `reason` is all it is told."""
 
-    def __init__(self, reason: frames.Reason) -> None:
+    def __init__(self, reason: frames.Refusal) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def resumption(ledger: Ledger, log: Log, nonce: bytes, resume: frames.Resume) -> tuple[bytes, int | None]:
-    """The member who comes back with this request, and where in the log it goes on; None if it needs a new welcome.
+def returning(ledger: Ledger, hello: bytes, resume: frames.Resume) -> Member:
+    """The member who comes back with this request.
 
-    Raises NotAdmitted for one whose place is gone, and for one who is somebody else.
+    hello: the hash of ours on this very link; without it in the signature, a recorded request would do again. Raises
+    NotAdmitted for one whose place is gone, for one who is somebody else, and for one to whom nothing can be sealed.
     """
     member = ledger.roster.get(resume.member)
     if member is None or member.id == ledger.host:
         raise NotAdmitted("unknown")
-    position = resume.index.to_bytes(8, "big") + resume.digest
-    if not identity.signed(identity.RESUME, ledger.room, nonce + position, resume.signature, member.key):
+    content = handshake.resume_content(hello, resume)
+    if not identity.signed(identity.RESUME, ledger.room, content, resume.signature, member.key):
         raise NotAdmitted("signature")
-    return member.id, log.cursor_after(resume.index, resume.digest)
+    _try(resume.leaf)
+    return member
 
 
-def nick_for(ledger: Ledger, nonce: bytes, join: frames.Join) -> str:
-    """The nick under which this stranger is let in; a member's, if it is one who dials again. Raises NotAdmitted.
-
-    nonce: what our hello on this very link held: without it in the signature, a recorded request would do again.
-    """
-    if not identity.signed(identity.JOIN, ledger.room, nonce + join.nick.encode(), join.signature, join.key):
+def nick_for(ledger: Ledger, hello: bytes, join: frames.Join) -> str:
+    """The nick under which this stranger is let in; a member's, if it is one who dials again. Raises NotAdmitted."""
+    content = handshake.join_content(hello, join)
+    if not identity.signed(identity.JOIN, ledger.room, content, join.signature, join.key):
         raise NotAdmitted("signature")
+    _try(join.leaf)
     if member := ledger.roster.get(identity.member_id(join.key)):
         if member.id == ledger.host:
             raise NotAdmitted("not-allowed")
         return member.nick
+    if ledger.locked:
+        raise NotAdmitted("locked")
     if len(ledger.roster) >= limits.MEMBERS:
         raise NotAdmitted("full")
     if join.nick and not names.is_nick(join.nick):
@@ -47,3 +52,11 @@ def nick_for(ledger: Ledger, nonce: bytes, join: frames.Join) -> str:
     if nick is None or ledger.roster.is_taken(nick, b""):
         raise NotAdmitted("nick-taken")
     return nick
+
+
+def _try(leaf: bytes) -> None:
+    """A leaf that cannot be sealed to would spoil every commit: only trying tells."""
+    try:
+        suite.seal_to(leaf, b"", b"")
+    except PeerFault:
+        raise NotAdmitted("leaf") from None

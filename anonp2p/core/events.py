@@ -98,12 +98,12 @@ class Joined(Event, frozen=True, tag="joined"):
 
 
 class Left(Event, frozen=True, tag="left"):
-    """A member is gone: left, or was lost."""
+    """A member is gone: left, was lost, or was thrown out."""
 
     room: str
     member: str
     nick: str
-    reason: Literal["left", "lost"]
+    reason: Literal["left", "lost", "kicked"]
 
 
 class Renamed(Event, frozen=True, tag="nick"):
@@ -136,7 +136,7 @@ class Gone(Event, frozen=True, tag="gone"):
     """We are out of the room."""
 
     room: str
-    reason: Literal["left", "closed", "refused", "lost", "tor"]
+    reason: Literal["left", "closed", "kicked", "refused", "lost", "tor"]
 
 
 class Reply(Event, frozen=True, tag="reply"):

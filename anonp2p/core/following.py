@@ -1,31 +1,56 @@
 """The member's part of a room: getting in, coming back, and holding the host to its word."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import UNSET
 
 from anonp2p import errors, limits
-from anonp2p.core import events, frames, identity, names, steps
-from anonp2p.core.ledger import Ledger, expect
+from anonp2p.core import events, frames, handshake, identity, names, steps
+from anonp2p.core.epochs import commit, suite, welcome
+from anonp2p.core.epochs.epoch import HEAD, Epoch, Header
+from anonp2p.core.handshake import Channel
+from anonp2p.core.ledger import SIGNATURE, Ledger, expect
 from anonp2p.core.life import Life
+from anonp2p.core.roster import Member
 from anonp2p.errors import PeerFault
 
-Contact = Literal["none", "asking", "catching up", "up"]
+# How far we are with our host. "missing": what we have missed is on its way, opened; "turning": an epoch is over, and
+# our slice of the next on its way.
+Contact = Literal["none", "asking", "missing", "catching up", "up"]
 
-# What a host's words mean to the one it refuses.
-_REFUSALS: dict[frames.Reason, errors.AnonError] = {
+# What a host's words mean to the one it refuses, and to the one whose entry it does not order.
+_REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "bad-nick": errors.BadNick(),
     "nick-taken": errors.NickTaken(),
     "not-allowed": errors.NotAllowed("The host does not allow that."),
     "signature": errors.Refused("our signature did not convince it"),
+    "leaf": errors.Refused("it could not use our key"),
     "full": errors.Refused("it is full"),
-    "repeated": errors.NotAllowed("The host took that for a repetition."),
+    "locked": errors.Locked(),
     "unknown": errors.Refused("it does not know us any more"),
+}
+_DENIALS: dict[frames.Denial, errors.AnonError] = {
+    "nick-taken": errors.NickTaken(),
+    "repeated": errors.NotAllowed("The host took that for a repetition."),
     "too-often": errors.NotAllowed("That was a change of nick too many for now: wait a little."),
 }
 _LOST_DENIAL = errors.NotAllowed("The host did not take that nick.")  # why, it said on a link that broke
 _OTHER_VERSION = errors.Refused("it speaks another version of the protocol, so one of you needs a newer program")
+
+
+class _Head(NamedTuple):
+    """A host's word on the log, as it was signed."""
+
+    index: int
+    digest: bytes
+    time: int
+    text: bytes
+
+    @classmethod
+    def read(cls, text: bytes) -> "_Head":
+        """From its 112 bytes."""
+        return cls(int.from_bytes(text[:8], "big"), text[8:40], int.from_bytes(text[40:48], "big"), text)
 
 
 class Following(Life):
@@ -34,25 +59,40 @@ class Following(Life):
     def _prepare_following(self) -> None:
         self._contact: Contact = "none"
         self._attempt = 0
-        self._arriving = self._ledger  # what a host that lets us in tells of the room, before its welcome
+        self._hello = b""  # hash of the one on this link
+        self._channel: Channel | None = None
+        self._arrival: welcome.Arrival | None = None
+        self._past = False  # whether what we have missed follows the welcome
+        self._arrived: tuple[Epoch, _Head] | None = None  # the epoch and the head that we come to when we have it
         self._missed: int | None = None  # index of the last entry we had, while we come back as somebody new
         self._target = 0  # index up to which we have to catch up before we send anything
-        self._uncovered: list[frames.Entry] = []  # entries that no head covers yet
-        self._time = 0  # of the latest head, ms
+        self._turning = False  # between a commit and our slice of it
+        self._idle_commit = False  # whether that commit removed nobody
+        self._uncovered: list[tuple[Header, bytes]] = []  # entries that no head covers yet
+        self._last_head = _Head(0, b"", 0, b"")
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
-            frames.Hello: self._hello,
             frames.Refused: self._refused,
-            frames.Roster: self._seats,
-            frames.Welcome: self._welcome,
+            frames.Welcome: self._welcomed,
+            frames.Page: self._page,
             frames.Resumed: self._resumed,
-            frames.Entry: self._entry,
-            frames.Head: self._head,
+            frames.Past: self._missed_entry,
+            frames.Slice: self._slice,
             frames.Denied: self._denied,
         }
 
-    def _hear(self, frame: frames.Frame) -> None:
+    def _hear(self, payload: bytes) -> None:
         """What came from the host. If it broke a rule, it is none to stay with."""
         try:
+            if self._contact == "none":
+                self._greeted(payload)
+                return
+            if self._contact in ("catching up", "up") and not self._turning:
+                header = self._keys.open_header(payload)
+                if header is not None:
+                    self._logged(header, payload)
+                    return
+            assert self._channel is not None, "there is one from the hello on"
+            frame = self._channel.open(payload)
             self._frame_handlers[type(frame)](frame)
         except PeerFault as fault:
             self._distrust(str(fault))
@@ -71,31 +111,41 @@ class Following(Life):
         """Our link is gone. Another one is being dialled, unless we are leaving anyway."""
         was, self._contact = self._contact, "none"
         self._uncovered.clear()
+        self._channel = self._arrival = self._arrived = None
         if self._phase == "leaving":
             self._out("left")
-        elif self._phase == "in" and was != "none":
+        elif self._phase == "in" and was not in ("none", "asking"):
             self._link("lost", event.detail)
 
-    def _uplink(self, data: bytes) -> None:
-        self._effects.append(steps.Send(steps.UPLINK, data))
+    def _uplink(self, frame: frames.Frame) -> None:
+        assert self._channel is not None, "there is one from the hello on"
+        self._effects.append(steps.Send(steps.UPLINK, self._channel.seal(frame)))
 
     # --- getting in, coming back
 
-    def _hello(self, hello: frames.Hello) -> None:
-        expect(self._contact == "none", "a second hello")
+    def _greeted(self, payload: bytes) -> None:
+        hello, self._hello = handshake.read_hello(payload)
         if hello.version != frames.VERSION:
             self._fail(_OTHER_VERSION, "refused")
             return
         self._contact = "asking"
-        self._arriving = Ledger(self._ledger.room)
-        if self.entered:
-            index, digest = self._ledger.index, self._ledger.digest
-            position = index.to_bytes(8, "big") + digest
-            signature = self._me.sign(identity.RESUME, hello.nonce + position)
-            self._uplink(frames.encode(frames.Resume(self._me.id, index, digest, signature)))
-        else:
-            signature = self._me.sign(identity.JOIN, hello.nonce + self._wanted.encode())
-            self._uplink(frames.encode(frames.Join(self._me.key, self._wanted, signature)))
+        link = self._random(suite.SECRET)
+        request = self._resume(link) if self.entered else self._join(link)
+        knock = handshake.knock(request, self._ledger.room, hello, self._hello)
+        self._effects.append(steps.Send(steps.UPLINK, knock))
+        self._channel = Channel(link, self._hello, up=True)
+
+    def _join(self, link: bytes) -> frames.Join:
+        unsigned = frames.Join(link, self._me.key, self._leaves[0].public, self._wanted, bytes(SIGNATURE))
+        content = handshake.join_content(self._hello, unsigned)
+        return frames.Join(link, self._me.key, unsigned.leaf, self._wanted, self._me.sign(identity.JOIN, content))
+
+    def _resume(self, link: bytes) -> frames.Resume:
+        member, leaf, epoch = self._me.id, self._leaves[0].public, self._keys.number
+        index, digest = self._ledger.index, self._ledger.digest
+        unsigned = frames.Resume(link, member, leaf, epoch, index, digest, bytes(SIGNATURE))
+        signature = self._me.sign(identity.RESUME, handshake.resume_content(self._hello, unsigned))
+        return frames.Resume(link, member, leaf, epoch, index, digest, signature)
 
     def _refused(self, refused: frames.Refused) -> None:
         expect(self._contact == "asking", "a refusal for one who was in")
@@ -112,97 +162,186 @@ class Following(Life):
         """We were away for too long, so that our place is gone: back in as somebody new, under the same nick."""
         self._wanted = self._my.nick
         self._missed = self._ledger.index
-        self._me = self._fresh()
-        self._counter = 0
         self._give_back_pending()
+        self._be_somebody()
+        self._epoch = None
+        self._turning = False
         self._phase = "outside"
 
-    def _seats(self, page: frames.Roster) -> None:
-        expect(self._contact == "asking", "a roster for one who was in")
-        for seat in page.seats:
-            self._arriving.seat(seat.key, seat.nick, seat.counter, away=seat.away)
+    def _welcomed(self, welcomed: frames.Welcome) -> None:
+        expect(self._contact == "asking" and self._arrival is None, "a second welcome")
+        expect(self.entered or not welcomed.past, "a past for one who has none")
+        self._past = welcomed.past
+        self._arrival = welcome.Arrival(welcomed, self._leaves[0], self._ledger.room, self._hello)
 
-    def _welcome(self, welcome: frames.Welcome) -> None:
-        """In: for the first time, as somebody new, or too far on in the log to be told all between."""
-        expect(self._contact == "asking", "a second welcome")
-        expect(names.is_room_name(welcome.name), "a room name that is none")
-        ledger = self._arriving
+    def _page(self, page: frames.Page) -> None:
+        if self._arrival is None:
+            raise PeerFault("a page of no welcome")
+        state = self._arrival.take(page)
+        if state is not None:
+            self._arrival = None
+            self._arrive(state)
+
+    def _arrive(self, state: frames.State) -> None:
+        """We know the room as it is now; perhaps not yet how it came to be so."""
+        expect(names.is_room_name(state.name), "a room name that is none")
+        ledger = Ledger(self._ledger.room)
+        for seat in state.seats:
+            ledger.seat(seat.key, seat.nick, seat.leaf, seat.counter, away=seat.away)
         me = ledger.roster.get(self._me.id)
         asked = self.entered or (me is not None and me.nick in self._nicks_for_me())
         expect(me is not None and asked, "a roster without us, or with another nick for us")
-        expect(welcome.host != self._me.id and ledger.roster.get(welcome.host) is not None, "a host who is no member")
+        expect(state.host != self._me.id and ledger.roster.get(state.host) is not None, "a host who is no member")
+        ledger.name, ledger.host, ledger.locked, ledger.epoch = state.name, state.host, state.locked, state.epoch
+        head = self._check_head(state.head, ledger)
+        ledger.start_at(head.index, head.digest)
+        epoch = welcome.epoch_of(state)
+        if self._past:
+            expect(head.index > self._ledger.index, "a past that there is none of")
+            self._contact = "missing"
+            self._arrived = epoch, head
+            self._effects.append(steps.Admit(steps.UPLINK))
+        else:
+            self._settle(ledger, epoch, head)
+
+    def _settle(self, ledger: Ledger, epoch: Epoch, head: _Head) -> None:
+        """In: for the first time, as somebody new, or too far on in the log to be told all between."""
         missed = self._ledger.index if self.entered else self._missed
-        ledger.name, ledger.host = welcome.name, welcome.host
-        ledger.index, ledger.digest = welcome.index, welcome.digest
-        self._ledger, self._missed, self._time = ledger, None, 0
+        self._ledger, self._missed = ledger, None
+        self._take_keys(epoch, head)
+        self._effects.append(steps.Admit(steps.UPLINK))
         self._link("up", "")
         self._enter()
         if missed is not None:
-            text = f"You were away for too long: {max(0, welcome.index - missed)} entries of the room are missing here."
+            text = f"You were away for too long: {max(0, head.index - missed)} entries of the room are missing here."
             self._tell(events.Notice(room=self.label, text=text))
             for counter in [counter for counter in self._pending if counter <= self._my.counter]:
                 del self._pending[counter]  # it has its place among what we missed
-        self._resume_sending()
+        self._catch_up()
         waiting, self._waiting = self._waiting, []
         for typed in waiting:
             self._typed(typed)
+
+    def _take_keys(self, epoch: Epoch, head: _Head) -> None:
+        if self._epoch is not None and self._epoch.number == epoch.number:
+            epoch.chains[self._me.id] = self._epoch.chains[self._me.id]  # of which more is used up than the host knows
+        self._epoch = epoch
+        self._turning = False
+        self._last_head = head
 
     def _nicks_for_me(self) -> tuple[str, ...]:
         """What a host may call us when it lets us in."""
         return (self._wanted,) if self._wanted else self._ledger.roster.nicks_of(self._me.key)
 
     def _resumed(self, resumed: frames.Resumed) -> None:
-        expect(self._contact == "asking" and self.entered, "a resumption that was not asked for")
+        expect(self._contact == "asking" and self.entered and self._arrival is None, "a resumption not asked for")
+        expect(not self._turning, "a resumption in an epoch that is over")
         expect(resumed.index >= self._ledger.index, "a log that has become shorter")
-        self._contact = "catching up"
         self._target = resumed.index
+        self._effects.append(steps.Admit(steps.UPLINK))
         self._link("up", "")
-        self._resume_sending()
+        self._catch_up()
 
-    def _resume_sending(self) -> None:
+    def _catch_up(self) -> None:
         """Once we know everything that has its place, what of ours has none goes out again."""
-        if self._contact == "asking" or self._ledger.index >= self._target:
-            self._contact = "up"
-            for pending in self._pending.values():
-                self._uplink(pending.submit)
+        self._contact = "up" if self._ledger.index >= self._target else "catching up"
+        self._send_pending()
 
-    # --- what the host orders
+    def _missed_entry(self, past: frames.Past) -> None:
+        """An entry that we have missed, as it was opened by others; what the head signs for must come of it."""
+        if self._arrived is None:
+            raise PeerFault("a past of no welcome")
+        epoch, head = self._arrived
+        header = Header.unpack(past.header)
+        author, content = self._ledger.open(header, past.body)
+        self._step(author, header, content, past.body)
+        if self.over or self._ledger.index < head.index:
+            return
+        expect(self._ledger.digest == head.digest, "a past that leads to another log")
+        self._arrived = None
+        self._take_keys(epoch, head)
+        self._link("up", "")
+        self._target = head.index
+        self._catch_up()
+
+    # --- what goes to the host
 
     def _submit(self, body: frames.Body, text: str | None, re: events.Re) -> None:
         """Hands an entry of ours to the host, now or when it can be."""
-        _, _, encoded = self._signed(body, text, re)
-        if self._contact == "up":
-            self._uplink(encoded)
+        counter = self._note(body, text, re)
+        if self._contact == "up" and not self._turning:
+            self._send(counter)
 
-    def _entry(self, entry: frames.Entry) -> None:
-        """The next entry, kept until a head covers it."""
-        expect(self._contact in ("catching up", "up"), "an entry before the welcome")
-        expect(entry.index == self._ledger.index + len(self._uncovered) + 1, "an entry out of its place")
+    def _send_pending(self) -> None:
+        if self._contact == "up" and not self._turning:
+            for counter in self._pending:
+                self._send(counter)
+
+    def _send(self, counter: int) -> None:
+        sealed = self._seal(counter)
+        self._uplink(frames.Submit(sealed.epoch, sealed.payload))
+
+    # --- what the host orders
+
+    def _logged(self, header: Header, payload: bytes) -> None:
+        """An entry is kept until a head covers it."""
+        if header.kind == HEAD:
+            self._covered(self._keys.open_head(header, payload))
+            return
         expect(len(self._uncovered) < limits.UNCOVERED, "too many entries without a head")
-        self._uncovered.append(entry)
+        self._uncovered.append((header, payload))
 
-    def _head(self, head: frames.Head) -> None:
+    def _covered(self, text: bytes) -> None:
         """What the host signs for: everything so far, checked as it should have done before ordering it."""
-        expect(self._contact in ("catching up", "up"), "a head before the welcome")
-        content = frames.head_content(head.index, head.digest, head.time)
-        key = self._ledger.member(self._ledger.host).key
-        expect(identity.signed(identity.HEAD, self._ledger.room, content, head.signature, key), "a forged head")
-        expect(head.time >= self._time, "a head that is older than the last")
-        self._time = head.time
+        head = self._check_head(text, self._ledger)
         uncovered, self._uncovered = self._uncovered, []
-        for entry in uncovered:
-            author, opened = self._ledger.open(entry.content, entry.signature)
-            self._ledger.check(author, opened)
-            if author.id == self._me.id:
-                self._notice_lost_denials(opened.counter)
-                expect(opened.counter == min(self._pending, default=None), "our own entries in another order")
-            self._ledger.advance(entry.content, entry.signature)
-            self._apply(author, opened)
+        for header, payload in uncovered:
+            expect(not self._turning, "an entry of an epoch that is over")
+            author, content, body = self._open_entry(header, payload)
+            self._step(author, header, content, body)
             if self.over:
                 return
+            if isinstance(content.body, frames.Joined):
+                self._keys.admit(identity.member_id(content.body.key))
+            elif isinstance(content.body, frames.Commit):
+                self._turning, self._idle_commit = True, not content.body.removed
+        if head.index == self._last_head.index and head.digest != self._last_head.digest:
+            self.evidence.append((self._last_head.text, head.text))
+            raise PeerFault("two logs, and signed for both")
         expect((head.index, head.digest) == (self._ledger.index, self._ledger.digest), "a head for another log")
+        self._last_head = head
         if self._contact == "catching up":
-            self._resume_sending()
+            self._catch_up()
+
+    def _check_head(self, text: bytes, ledger: Ledger) -> _Head:
+        expect(len(text) == 48 + SIGNATURE, "a head of no proper length")
+        head = _Head.read(text)
+        key = ledger.member(ledger.host).key
+        expect(identity.signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "a forged head")
+        expect(head.time >= self._last_head.time, "a head that is older than the last")
+        return head
+
+    def _open_entry(self, header: Header, payload: bytes) -> tuple[Member, frames.Content, bytes]:
+        """An entry of another's, with the key for it; of our own we know what it says."""
+        if header.author != self._me.id:
+            body = self._keys.open_entry(header, payload)
+            return *self._ledger.open(header, body), body
+        pending = self._pending.get(header.counter)
+        sealed = pending.sealed if pending else None
+        if sealed is None or sealed.payload != payload:
+            raise PeerFault("an entry of our own that we never sent")
+        return self._my, sealed.content, sealed.body
+
+    def _step(self, author: Member, header: Header, content: frames.Content, body: bytes) -> None:
+        """The log is one entry longer."""
+        self._ledger.check(author, header, content)
+        if author.id == self._me.id:
+            self._notice_lost_denials(header.counter)
+            expect(header.counter == min(self._pending, default=None), "our own entries in another order")
+        if self._ledger.is_foreign(content):
+            self._doubt(author, header, body)
+        self._ledger.advance(header, body)
+        self._apply(author, header, content)
 
     def _notice_lost_denials(self, counter: int) -> None:
         """What was denied on a link that broke is known by what of ours was ordered after it."""
@@ -214,14 +353,56 @@ class Following(Life):
         if pending is None:
             raise PeerFault("a denial of what was never asked")
         lost = denied.reason == "repeated" and pending.deniable
-        self._error(_LOST_DENIAL if lost else _REFUSALS[denied.reason], pending.re)
+        self._error(_LOST_DENIAL if lost else _DENIALS[denied.reason], pending.re)
         if pending.text is not None:
             self._tell(events.Unsent(room=self.label, text=pending.text, re=pending.re))
 
+    # --- a new epoch
+
+    def _slice(self, sliced: frames.Slice) -> None:
+        """Our share of a commit: with it we are in the next epoch, in which what has no place yet goes out again."""
+        expect(self._turning, "a slice of no commit")
+        digest, members = self._ledger.digest, [member.id for member in self._ledger.roster]
+        secret, tag = self._open_slice(sliced.box, digest)
+        self._epoch, mine = self._keys.next(secret, digest, members)
+        commit.confirm(mine, tag)
+        self._turning = False
+        if self._idle_commit and len(members) <= limits.RENEWING:
+            self._renew_leaf()
+        self._send_pending()
+
+    def _open_slice(self, box: bytes, digest: bytes) -> tuple[bytes, bytes]:
+        """With the leaf that the host knew when it sealed it; those before that one are gone then."""
+        epoch = self._keys.number + 1
+        for at, leaf in enumerate(self._leaves):
+            try:
+                opened = commit.open_slice(box, leaf, self._ledger.room, self._me.id, epoch, digest)
+            except PeerFault:
+                continue
+            del self._leaves[at + 1 :]
+            return opened
+        raise PeerFault("a slice that does not open")
+
+    def _renew_leaf(self) -> None:
+        self._leaves.insert(0, suite.LeafKey(self._random(suite.SECRET)))
+        if self._contact != "none":
+            self._uplink(frames.Leaf(self._leaves[0].public))
+        self._note(frames.Renew(suite.digest(self._leaves[0].public)), None, UNSET)
+
+    # --- a host that lies
+
+    def _doubt(self, author: Member, header: Header, body: bytes) -> None:
+        """Somebody was shown another log than we, and yet our host has ordered what it wrote there."""
+        self.evidence.append((header.pack(), body, author.key))
+        reason = f"{author.nick} was shown other messages than you: the host tells different members different things."
+        self._alarm(reason)
+
+    def _alarm(self, reason: str) -> None:
+        self._tell(events.Alarm(room=self.label, member=identity.spell(self._ledger.host), reason=reason))
+
     def _distrust(self, reason: str) -> None:
         """The host broke a rule that its program keeps, so it is none to stay with."""
-        host = identity.spell(self._ledger.host)
-        self._tell(events.Alarm(room=self.label, member=host, reason=f"The host sent {reason}."))
+        self._alarm(f"The host sent {reason}.")
         if self.entered:
             self._out("lost")
         else:

@@ -177,10 +177,14 @@ class Refused(_Packed, frozen=True, tag=4):
 
 
 class Welcome(_Packed, frozen=True, tag=5):
-    """Host: let in. What there is to know comes in so many pages, under a key that is in the box."""
+    """Host: let in. What there is to know comes in so many pages, under a key that is in the box.
+
+    past: whether what a returning member has missed follows, entry by entry.
+    """
 
     box: bytes
     pages: Annotated[int, msgspec.Meta(ge=1, le=limits.PAGES)]
+    past: bool
 
 
 class Page(_Packed, frozen=True, tag=6):

@@ -1,14 +1,18 @@
 """What the ordered entries of a room add up to, and which entry may come next: the same for every member.
 
-The host asks before it orders, everyone else before applying what was ordered: one set of rules, PROTOCOL.md section 4.
+The host asks before it orders, everyone else before applying what was ordered: one set of rules, PROTOCOL.md section 5.
 """
+
+from collections import deque
 
 from anonp2p import limits
 from anonp2p.core import events, frames, identity, names
+from anonp2p.core.epochs.epoch import COMMIT, ENTRY, KEPT, Header
+from anonp2p.core.log import FIRST
 from anonp2p.core.roster import Member, Roster
 from anonp2p.errors import PeerFault
 
-FIRST = 1  # index of a room's first entry
+SIGNATURE = 64  # bytes, at the beginning of a body
 
 
 class Ledger:
@@ -18,9 +22,27 @@ class Ledger:
         self.room = room
         self.name = ""
         self.host = b""  # the member who orders
+        self.locked = False
+        self.epoch = 0
         self.index = FIRST - 1  # of the latest entry
-        self.digest = identity.genesis(room)  # of the log up to it
         self.roster = Roster()
+        self._digests = deque([identity.genesis(room)], maxlen=limits.LOG_ENTRIES + 1)
+
+    @property
+    def digest(self) -> bytes:
+        """Of the log up to the latest entry."""
+        return self._digests[-1]
+
+    def digest_at(self, index: int) -> bytes | None:
+        """Of the log up to this entry; None if it is not there yet, or too long ago."""
+        at = index - self.index - 1
+        return self._digests[at] if -len(self._digests) <= at < 0 else None
+
+    def start_at(self, index: int, digest: bytes) -> None:
+        """The log so far is what others say it is."""
+        self.index = index
+        self._digests.clear()
+        self._digests.append(digest)
 
     def member(self, member: bytes) -> Member:
         """The member with this id, whose presence was checked."""
@@ -28,32 +50,37 @@ class Ledger:
         assert found is not None, "asked for a member who is none"
         return found
 
-    def seat(self, key: bytes, nick: str, counter: int = 0, *, away: bool = False) -> Member:
+    def seat(self, key: bytes, nick: str, leaf: bytes, counter: int = 0, *, away: bool = False) -> Member:
         """Adds a member. Raises PeerFault where no host may do that."""
         expect(len(self.roster) < limits.MEMBERS, "too many members")
         expect(identity.is_key(key), "a key that is none")
         expect(names.is_nick(nick), "an improper nick")
         try:
-            member = self.roster.add(key, nick, counter)
+            member = self.roster.add(key, nick, leaf, counter)
         except ValueError:
             raise PeerFault("two members alike") from None
         member.away = away
         return member
 
-    def open(self, sealed: bytes, signature: bytes) -> tuple[Member, frames.Content]:
-        """A member's signed content. Raises PeerFault for a stranger's and a forged one."""
-        content = frames.unseal(sealed)
-        author = self.roster.get(content.author)
+    def open(self, header: Header, body: bytes) -> tuple[Member, frames.Content]:
+        """A member's signed content, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
+        author = self.roster.get(header.author)
         if author is None:
             raise PeerFault("an entry of a stranger")
-        expect(identity.signed(identity.ENTRY, self.room, sealed, signature, author.key), "a forged entry")
-        return author, content
+        signature, content = body[:SIGNATURE], body[SIGNATURE:]
+        signed = entry_content(self.epoch, header.pack(), content)
+        expect(identity.signed(identity.ENTRY, self.room, signed, signature, author.key), "a forged entry")
+        opened: frames.Content = frames.unpack(frames.Content, content)
+        return author, opened
 
-    def check(self, author: Member, content: frames.Content) -> None:
+    def check(self, author: Member, header: Header, content: frames.Content) -> None:
         """Whether this author may say this now. Raises PeerFault."""
         is_host = author.id == self.host
-        expect(content.counter > author.counter, "an entry repeated")
+        expect(header.counter > author.counter, "an entry repeated")
         expect(not author.away, "an entry of one who is away")
+        expect(header.ttl == KEPT, "an entry that is kept for another time than all are")
+        expect(header.kind == (COMMIT if isinstance(content.body, frames.Commit) else ENTRY), "a commit that is none")
+        expect(content.index <= self.index, "a reference to what is not there yet")
         match content.body:
             case frames.Text(text=text):
                 expect(0 < len(text.encode()) <= limits.TEXT, "a text of no proper length")
@@ -61,48 +88,58 @@ class Ledger:
                 expect(names.is_nick(nick) and not self.roster.is_taken(nick, author.id), "an improper nick")
             case frames.Leave():
                 expect(not is_host, "a host that leaves without closing")
-            case frames.Joined() | frames.Close():
+            case frames.Joined() | frames.Close() | frames.Lock():
                 expect(is_host, "an entry that only hosts may write")
             case frames.Lost(member=member):
                 expect(is_host, "an entry that only hosts may write")
                 found = self.roster.get(member)
                 expect(found is not None and member != self.host and not found.away, "the loss of no member")
-            case frames.Back(member=member) | frames.Removed(member=member):
+            case frames.Back(member=member):
                 expect(is_host, "an entry that only hosts may write")
                 found = self.roster.get(member)
-                expect(found is not None and found.away, "the return or the removal of one who was not away")
+                expect(found is not None and found.away, "the return of one who was not away")
+            case frames.Commit(epoch=epoch, removed=removed):
+                expect(is_host, "an entry that only hosts may write")
+                expect(epoch == self.epoch + 1, "a commit for another epoch")
+                expect(len({removal.member for removal in removed}) == len(removed), "a removal twice")
+                for removal in removed:
+                    found = self.roster.get(removal.member)
+                    gone = found is not None and (removal.reason == "kicked" or found.away)
+                    expect(gone and removal.member != self.host, "the removal of no member, or of one who was not away")
 
-    def advance(self, sealed: bytes, signature: bytes) -> None:
+    def is_foreign(self, content: frames.Content) -> bool:
+        """Whether the author was shown another log than this, as far as one can tell."""
+        return self.digest_at(content.index) not in (None, content.digest)
+
+    def advance(self, header: Header, body: bytes) -> None:
         """The log is one entry longer."""
+        digest = identity.chain(self.digest, self.index + 1, header.pack(), body)
         self.index += 1
-        self.digest = identity.chain(self.digest, self.index, sealed, signature)
+        self._digests.append(digest)
 
-    def apply(self, author: Member, content: frames.Content) -> Member:
+    def apply(self, author: Member, header: Header, content: frames.Content) -> Member:
         """The latest entry takes effect; returns the member it is about. Raises PeerFault for an improper seat."""
-        author.counter = content.counter
+        author.counter = header.counter
         match content.body:
             case frames.Nick(nick=nick):
                 self.roster.rename(author, nick)
-            case frames.Joined(key=key, nick=nick):
-                return self.seat(key, nick)
+            case frames.Joined(key=key, nick=nick, leaf=leaf):
+                return self.seat(key, nick, leaf)
             case frames.Leave():
                 self.roster.remove(author)
             case frames.Lost(member=member) | frames.Back(member=member):
                 about = self.member(member)
                 about.away = not about.away
                 return about
-            case frames.Removed(member=member):
-                about = self.member(member)
-                self.roster.remove(about)
-                return about
+            case frames.Renew(leaf=leaf):
+                author.leaf = leaf
+            case frames.Lock(locked=locked):
+                self.locked = locked
+            case frames.Commit(epoch=epoch, removed=removed):
+                self.epoch = epoch
+                for removal in removed:
+                    self.roster.remove(self.member(removal.member))
         return author
-
-    def greeting(self) -> bytes:
-        """What a newcomer is sent: the roster in pages, then the welcome, encoded."""
-        seats = [frames.Seat(member.key, member.nick, member.counter, member.away) for member in self.roster]
-        pages = [seats[at : at + limits.ROSTER_PAGE] for at in range(0, len(seats), limits.ROSTER_PAGE)]
-        welcome = frames.Welcome(self.name, self.host, self.index, self.digest)
-        return b"".join([*(frames.encode(frames.Roster(page)) for page in pages), frames.encode(welcome)])
 
     def people(self) -> list[events.Person]:
         """The members who are here, as they are shown."""
@@ -116,6 +153,16 @@ class Ledger:
             for member in self.roster
             if not member.away
         ]
+
+
+def entry_content(epoch: int, header: bytes, content: bytes) -> bytes:
+    """What an author signs (PROTOCOL.md, 4.4)."""
+    return epoch.to_bytes(8, "big") + header + content
+
+
+def head_content(index: int, digest: bytes, time: int) -> bytes:
+    """What a host signs in a head (PROTOCOL.md, 4.5). time: milliseconds since the room's creation."""
+    return index.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
 
 
 def expect(holds: bool, otherwise: str) -> None:

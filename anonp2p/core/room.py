@@ -25,7 +25,7 @@ class Room(Hosting, Following):
             steps.Start: self._start,
             steps.Published: self._published,
             steps.Dialling: self._dialling,
-            steps.Asked: self._asked,
+            steps.Linked: self._linked,
             steps.Heard: self._heard,
             steps.Dropped: self._lose_link if self.hosting else self._lose_uplink,
             steps.Broken: self._broken,
@@ -33,6 +33,8 @@ class Room(Hosting, Following):
             steps.Say: self._say,
             steps.Rename: self._rename,
             steps.Ask: self._ask,
+            steps.Kick: self._moderate,
+            steps.Lock: self._moderate,
             steps.Leave: self._leave,
         }
 
@@ -63,9 +65,9 @@ class Room(Hosting, Following):
 
     def _heard(self, event: steps.Heard) -> None:
         if self.hosting:
-            self._take(event.link, event.frame)
+            self._take(event.link, event.payload)
         else:
-            self._hear(event.frame)
+            self._hear(event.payload)
 
     def _tick(self, _: steps.Tick) -> None:
         if self._leave_by is not None and self._now.tick >= self._leave_by:
@@ -105,6 +107,14 @@ class Room(Hosting, Following):
     def _ask(self, event: steps.Ask) -> None:
         data: Any = self._ledger.people() if event.command == "/who" else {"code": self.code}
         self._tell(events.Reply(room=self.label, command=event.command, data=data, re=event.re))
+
+    def _moderate(self, event: steps.Kick | steps.Lock) -> None:
+        if not self.hosting:
+            self._error(errors.NotAllowed("Only the host can do that."), event.re)
+        elif isinstance(event, steps.Kick):
+            self._kick(event)
+        else:
+            self._lock(event)
 
     def _leave(self, event: steps.Leave) -> None:
         if event.close and not self.hosting:

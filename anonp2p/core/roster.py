@@ -11,11 +11,12 @@ _ANONYMOUS = "anon-"
 
 @dataclass(slots=True, repr=False)
 class Member:
-    """One member. `counter`: of its last ordered entry, 0 before the first. `away`: not heard for a while."""
+    """One member. leaf: hash of its leaf. counter: of its last ordered entry, 0 before the first. away: not heard."""
 
     id: bytes
     key: bytes
     nick: str
+    leaf: bytes
     counter: int = 0
     away: bool = False
 
@@ -37,9 +38,9 @@ class Roster:
         """The member with this id, if there is one."""
         return self._members.get(member)
 
-    def add(self, key: bytes, nick: str, counter: int = 0) -> Member:
+    def add(self, key: bytes, nick: str, leaf: bytes, counter: int = 0) -> Member:
         """A new member. Raises ValueError when its key is one already, or its nick is taken."""
-        member = Member(identity.member_id(key), key, nick, counter)
+        member = Member(identity.member_id(key), key, nick, leaf, counter)
         if member.id in self._members or self.is_taken(nick, member.id):
             raise ValueError("no two members alike")
         self._members[member.id] = member
@@ -56,6 +57,11 @@ class Roster:
         self._forget(member)
         member.nick = nick
         self._index(member)
+
+    def called(self, nick: str) -> Member | None:
+        """The member with this nick, or one that looks like it."""
+        found = next((self._looks[key] for key in names.looks(nick) if key in self._looks), None)
+        return None if found is None else self._members[found]
 
     def is_taken(self, nick: str, by_other_than: bytes) -> bool:
         """Whether somebody else has this nick or one that looks like it."""

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 from msgspec import UNSET
 
-from anonp2p.core import events, frames
+from anonp2p.core import events
+from anonp2p.core.log import Reader
 from anonp2p.errors import AnonError
 
 UPLINK = 0  # the number of a member's link to its host; a host numbers its links from 1
@@ -47,6 +48,23 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Kick:
+    """Host: somebody is to be thrown out, for this reason, which may be empty."""
+
+    nick: str
+    why: str = ""
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Lock:
+    """Host: newcomers are to be kept out, or let in again."""
+
+    locked: bool
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Leave:
     """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in."""
 
@@ -55,7 +73,7 @@ class Leave:
     re: events.Re = UNSET
 
 
-Typed = Say | Rename | Ask | Leave
+Typed = Say | Rename | Ask | Kick | Lock | Leave
 
 
 # --- in: from the network and the clock.
@@ -80,20 +98,18 @@ class Dialling:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Asked:
-    """Host: somebody answered our hello, which held this nonce."""
+class Linked:
+    """Host: somebody has dialled."""
 
     link: int
-    nonce: bytes
-    request: frames.Join | frames.Resume
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Heard:
-    """A frame came; from a member, or from our host (UPLINK)."""
+    """A payload came; from a member or a stranger, or from our host (UPLINK)."""
 
     link: int
-    frame: frames.Frame
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -117,7 +133,7 @@ class Tick:
     """The room's deadline has come."""
 
 
-Input = Typed | Start | Published | Dialling | Asked | Heard | Dropped | Broken | Tick
+Input = Typed | Start | Published | Dialling | Linked | Heard | Dropped | Broken | Tick
 
 
 # --- out.
@@ -140,18 +156,18 @@ class Send:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Pulse:
-    """Host: these bytes go to every link that follows the log and has all of it."""
+    """Host: these bytes go to every link that has all of the log."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Admit:
-    """Host: this link is a member's; after these bytes it follows the log from here."""
+    """The handshake on this link is over; at a host, these bytes go over it, then what its reader gives."""
 
     link: int
-    data: bytes
-    cursor: int
+    data: bytes = b""
+    reader: Reader | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,14 +13,24 @@ _SIGNATURE = 64
 
 
 def seal(
-    state: frames.State, leaf: bytes, room: bytes, hello: bytes, key: bytes, sign: Callable[[bytes, bytes], bytes]
+    state: frames.State,
+    leaf: bytes,
+    room: bytes,
+    hello: bytes,
+    key: bytes,
+    sign: Callable[[bytes, bytes], bytes],
+    *,
+    past: bool = False,
 ) -> list[frames.Frame]:
-    """The frames of a Welcome. key: 32 random bytes; sign: makes the host's signature. Raises PeerFault for a bad leaf."""
+    """The frames of a Welcome. key: 32 random bytes; sign: makes the host's signature; past: see frames.Welcome.
+
+    Raises PeerFault for a bad leaf.
+    """
     packed = frames.pack(state)
     text = suite.Key(key).seal(0, sign(identity.WELCOME, hello + suite.digest(packed)) + packed)
     parts = [text[at : at + limits.PAGE] for at in range(0, len(text), limits.PAGE)]
     box = suite.seal_to(leaf, key, _info(room, hello))
-    return [frames.Welcome(box, len(parts)), *map(frames.Page, parts)]
+    return [frames.Welcome(box, len(parts), past), *map(frames.Page, parts)]
 
 
 class Arrival:

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from anonp2p import errors, limits
 from anonp2p.config import Config
-from anonp2p.core import code, events, identity, steps
+from anonp2p.core import code, events, steps
 from anonp2p.core.code import RoomKey
 from anonp2p.core.room import Room
 from anonp2p.errors import AnonError, BadCode, BadInput, Failed, NoRoom, NotAllowed, TorLost, Unreachable
@@ -18,11 +18,6 @@ from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
 from anonp2p.ui import commands, lines
 from anonp2p.ui.commands import Action
-
-_UNSEALED = (
-    "This version adds no encryption of its own: Tor encrypts between each member and the host, "
-    "and the host can read everything."
-)
 
 
 class App:
@@ -51,7 +46,6 @@ class App:
             self._nursery = nursery
             nursery.start_soon(self._output.run)
             nursery.start_soon(self._obey_signals)
-            self._output.tell(events.Notice(text=_UNSEALED))
             nursery.start_soon(self._keep_tor)
             nursery.start_soon(self._take_input)
             await self._ending.wait()
@@ -207,10 +201,8 @@ class App:
             raise NotAllowed("You are in as many rooms as can be at once: /leave one first.")
         self._rooms += 1
 
-        def fresh() -> identity.Identity:
-            return identity.Identity(secrets.token_bytes(32), room_key)
-
-        room = Room(label=f"r{self._rooms}", key=room_key, fresh=fresh, nick=self._config.nick, name=name, re=re)
+        label, nick = f"r{self._rooms}", self._config.nick
+        room = Room(label=label, key=room_key, random=secrets.token_bytes, nick=nick, name=name, re=re)
         session = self._sessions[room.label] = Session(room, key, self._tell, self._network)
         self._active = room.label
         self._nursery.start_soon(self._live, session)
@@ -242,6 +234,7 @@ class App:
                 "role": "host" if session.room.hosting else "member",
                 "members": len(session.room.people()),
                 "active": label == self._active,
+                "alarm": bool(session.room.evidence),
             }
             for label, session in self._sessions.items()
         ]

@@ -4,6 +4,7 @@ What `--help` and wrong usage do not need is imported only once it is needed.
 """
 
 import argparse
+import json
 import os
 import sys
 import traceback
@@ -13,7 +14,7 @@ from typing import NoReturn
 
 from anonp2p import __version__
 from anonp2p.config import Config, Endpoint
-from anonp2p.errors import AnonError, Failed, Usage
+from anonp2p.errors import AnonError, CryptoMissing, Failed, Usage
 
 _DESCRIPTION = (
     "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
@@ -49,9 +50,10 @@ def _parser() -> argparse.ArgumentParser:
 def configure(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
     """The configuration that these arguments ask for, with ANONP2P_… as defaults.
 
-    Raises Usage, BadNick, BadCode, BadInput.
+    Raises Usage, BadNick, BadCode, BadInput, CryptoMissing.
     """
     given = _parser().parse_args(arguments)
+    _require_crypto()
     from anonp2p.core import code, names
 
     def option(name: str) -> str:
@@ -94,24 +96,51 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str]) -> Confi
     )
 
 
+def _require_crypto() -> None:
+    """Raises CryptoMissing where `cryptography` is too old to know how to seal, or was built without."""
+    try:
+        from cryptography.exceptions import UnsupportedAlgorithm
+
+        try:
+            from anonp2p.core.epochs import suite
+
+            supported = suite.is_supported()
+        except UnsupportedAlgorithm:
+            supported = False
+    except (ImportError, AttributeError):
+        supported = False
+    if not supported:
+        raise CryptoMissing
+
+
 def main() -> int:
     """Runs the program; returns its exit code."""
+    failure: AnonError | None
     try:
         config = configure(sys.argv[1:], os.environ)
         status, failure = _run(config)
     except AnonError as error:
         status, failure = error.status, error
-    except KeyboardInterrupt:
-        return 130
-    except Exception as bug:  # noqa: BLE001  # whatever it is, a traceback never reaches a user
-        failure = _bug(bug)
+    except SystemExit:
+        raise  # of --help and --version
+    except BaseException as error:  # noqa: BLE001  # whatever it is, a traceback never reaches a user
+        if _is_interrupt(error):
+            return 130
+        failure = _bug(error)
         status = failure.status
+    if isinstance(failure, CryptoMissing) and "--json" in sys.argv:
+        _tell(failure)
     if failure is not None:
         _complain(str(failure))
     return status
 
 
 def _run(config: Config) -> tuple[int, AnonError | None]:
+    from anonp2p import hardening
+
+    hardening.harden()
+    _hide_tracebacks()
+
     import trio
 
     from anonp2p.app import App
@@ -123,21 +152,50 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
     return trio.run(run)
 
 
+def _hide_tracebacks() -> None:
+    """Tells an error that ends only a thread, or that Python itself would pass over, as any other of ours."""
+    import threading
+
+    def tell(error: BaseException | None) -> None:
+        if error is not None and not isinstance(error, SystemExit):
+            _complain(str(_bug(error)))
+
+    threading.excepthook = lambda raised: tell(raised.exc_value)
+    sys.unraisablehook = lambda raised: tell(raised.exc_value)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(_is_interrupt, error.exceptions))
+    return isinstance(error, KeyboardInterrupt)
+
+
 def _bug(error: BaseException) -> Failed:
     """An error of ours: of which kind it is and where, but nothing that it carries, which could be a secret."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-    return Failed(
-        f"This is an error in anonp2p, please report it: {type(error).__name__} at {' < '.join(places[:-4:-1])}"
-    )
+    frames = traceback.walk_tb(error.__traceback__)
+    places = [f"{frame.f_globals.get('__name__', '?')}:{line}" for frame, line in frames]
+    where = " < ".join(places[:-4:-1]) or "an unknown place"
+    return Failed(f"This is an error in anonp2p, please report it: {type(error).__name__} at {where}.")
+
+
+def _tell(failure: AnonError) -> None:
+    """The failure as an event of the JSON mode, where what makes those could not even be imported."""
+    try:
+        sys.stdout.write(json.dumps({"type": "error", "code": failure.code, "text": str(failure)}) + "\n")
+        sys.stdout.flush()
+    except OSError:
+        return  # nobody is there to read it
 
 
 def _complain(sentence: str) -> None:
-    from anonp2p.ui import view
+    if not (sentence.isascii() and sentence.isprintable()):
+        from anonp2p.ui import view
 
+        sentence = view.harmless(sentence)
     try:
-        sys.stderr.write(f"anonp2p: {view.harmless(sentence)}\n")
+        sys.stderr.write(f"anonp2p: {sentence}\n")
         sys.stderr.flush()
     except OSError:
         return  # nobody is there to read it

@@ -133,6 +133,12 @@ class TorLost(AnonError):
     status = 3
 
 
+class CryptoMissing(AnonError):
+    """The cryptography package here cannot seal rooms (HPKE with MLKEM768-X25519): get 48.0.1 or newer from PyPI."""
+
+    code = "crypto-missing"
+
+
 class PeerFault(Exception):
     """A peer broke the protocol. Its link is closed for this reason, which names no content; nobody else notices."""
 

@@ -1,5 +1,6 @@
 """The command line: what it understands, what it refuses, and how the program ends when it cannot even begin."""
 
+import json
 import os
 import socket
 import subprocess
@@ -188,5 +189,122 @@ def test_an_error_of_ours_is_told_by_kind_and_place_without_what_it_carries(monk
     monkeypatch.setattr(cli, "_complain", written.append)
     monkeypatch.setattr(sys, "argv", ["anonp2p"])
     assert cli.main() == 1
-    assert "KeyError" in written[0]
+    assert "KeyError at tests.test_cli:" in written[0]
     assert "secret" not in written[0]
+
+
+def run_with(statements: str, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Runs the program, without a Tor to be found, after these statements, which may spoil something of it."""
+    program = f"import sys\n{statements}\nfrom anonp2p import cli\nsys.exit(cli.main())"
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        input=given,
+        capture_output=True,
+        env={"PATH": "/nonexistent"},
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def spoil(place: str, error: str) -> str:
+    """Statements that make a function raise an error that carries a secret."""
+    module, _, name = place.rpartition(".")
+    return (
+        f"import {module}\ndef fail(*arguments, **options):\n"
+        f"    secret = 'the secret'\n    raise {error}\n{place} = fail"
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "ValueError(secret)",
+        "ExceptionGroup(secret, [LookupError(secret), ValueError(secret)])",
+        "BaseExceptionGroup(secret, [GeneratorExit(secret)])",
+        "MemoryError(secret)",
+        "type('Odd', (BaseException,), {})(secret)",
+    ],
+)
+@pytest.mark.parametrize("place", ["anonp2p.ui.lines.understand", "anonp2p.net.tor.connect", "anonp2p.cli.configure"])
+def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error: str) -> None:
+    ended = run_with(spoil(place, error), "--json", given="hello\n")
+    assert ended.returncode == 1
+    assert_one_sentence(ended.stderr)
+    assert " at __main__:" in ended.stderr
+    assert "secret" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "BaseExceptionGroup('', [KeyboardInterrupt()])"])
+def test_an_interrupt_that_comes_too_soon_is_no_error_of_ours(error: str) -> None:
+    ended = run_with(spoil("anonp2p.cli.configure", error))
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
+def test_an_error_in_a_thread_or_a_finalizer_is_one_sentence_as_well() -> None:
+    begin = """
+import threading
+import anonp2p.app
+class Odd:
+    def __del__(self):
+        raise ValueError("the secret")
+class App:
+    failure = None
+    def __init__(self, config): pass
+    async def run(self):
+        thread = threading.Thread(target=lambda: {}["the secret"])
+        thread.start()
+        thread.join()
+        Odd()
+        return 0
+anonp2p.app.App = App"""
+    ended = run_with(begin)
+    assert ended.returncode == 0
+    assert [line.split(": ")[2].split(" at ")[0] for line in ended.stderr.splitlines()] == ["KeyError", "ValueError"]
+    assert "secret" not in ended.stderr
+
+
+def spoil_cryptography(place: Path, statements: str) -> None:
+    """A package `cryptography` that is the real one but for these statements at its import."""
+    import cryptography
+
+    package = place / "cryptography"
+    package.mkdir()
+    origin = Path(cryptography.__file__)
+    real = f"__path__ = [{str(origin.parent)!r}]\nexec(open({str(origin)!r}).read())\n"
+    (package / "__init__.py").write_text(real + statements)
+
+
+OLD = {
+    "nothing": "raise ImportError",
+    "no hpke": "import sys; sys.modules['cryptography.hazmat.primitives.hpke'] = None",
+    "no such KEM": "from cryptography.hazmat.primitives import hpke\nclass KEM: X25519 = 1\nhpke.KEM = KEM",
+    "no ML-KEM": "import sys; sys.modules['cryptography.hazmat.primitives.asymmetric.mlkem'] = None",
+    "built without": """
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import mlkem
+def refuse(seed): raise UnsupportedAlgorithm("ML-KEM is not supported by this version of OpenSSL.")
+mlkem.MLKEM768PrivateKey.from_seed_bytes = refuse""",
+    "suite refused": """
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hpke
+def refuse(*parts): raise UnsupportedAlgorithm("MLKEM768_X25519 is not supported by this backend.")
+hpke.Suite = refuse""",
+}
+
+
+@pytest.mark.parametrize("statements", OLD.values(), ids=OLD.keys())
+def test_a_cryptography_that_cannot_seal_is_told_at_the_start(statements: str, tmp_path: Path) -> None:
+    spoil_cryptography(tmp_path, statements)
+    path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
+    for arguments in ((), ("create", "demo"), ("--json",)):
+        ended = run(*arguments, PYTHONPATH=path)
+        assert ended.returncode == 1
+        assert_one_sentence(ended.stderr)
+        assert "MLKEM768-X25519" in ended.stderr
+        if arguments == ("--json",):
+            told = json.loads(ended.stdout)
+            assert (told["type"], told["code"]) == ("error", "crypto-missing")
+        else:
+            assert ended.stdout == ""
+    assert run("--help", PYTHONPATH=path).returncode == 0

@@ -40,9 +40,9 @@ _OTHER_VERSION = errors.Refused("it speaks another version of the protocol, so o
 
 
 class _Head(NamedTuple):
-    """A host's word on the log, as it was signed."""
+    """A host's word on the log, as it was signed; place: index of the latest entry."""
 
-    index: int
+    place: int
     digest: bytes
     time: int
     text: bytes
@@ -194,13 +194,14 @@ class Following(Life):
         expect(state.host != self._me.id and ledger.roster.get(state.host) is not None, "a host who is no member")
         ledger.name, ledger.host, ledger.locked, ledger.epoch = state.name, state.host, state.locked, state.epoch
         head = self._check_head(state.head, ledger)
-        ledger.start_at(head.index, head.digest)
+        ledger.start_at(head.place, head.digest)
         epoch = welcome.epoch_of(state)
         if self._past:
-            expect(head.index > self._ledger.index, "a past that there is none of")
+            expect(head.place >= self._ledger.index, "a log that has become shorter")
             self._contact = "missing"
             self._arrived = epoch, head
             self._effects.append(steps.Admit(steps.UPLINK))
+            self._close_gap()
         else:
             self._settle(ledger, epoch, head)
 
@@ -213,7 +214,7 @@ class Following(Life):
         self._link("up", "")
         self._enter()
         if missed is not None:
-            text = f"You were away for too long: {max(0, head.index - missed)} entries of the room are missing here."
+            text = f"You were away for too long: {max(0, head.place - missed)} entries of the room are missing here."
             self._tell(events.Notice(room=self.label, text=text))
             for counter in [counter for counter in self._pending if counter <= self._my.counter]:
                 del self._pending[counter]  # it has its place among what we missed
@@ -249,19 +250,24 @@ class Following(Life):
 
     def _missed_entry(self, past: frames.Past) -> None:
         """An entry that we have missed, as it was opened by others; what the head signs for must come of it."""
-        if self._arrived is None:
-            raise PeerFault("a past of no welcome")
-        epoch, head = self._arrived
+        expect(self._arrived is not None, "a past of no welcome")
         header = Header.unpack(past.header)
         author, content = self._ledger.open(header, past.body)
         self._step(author, header, content, past.body)
-        if self.over or self._ledger.index < head.index:
+        if not self.over:
+            self._close_gap()
+
+    def _close_gap(self) -> None:
+        """Once we have all that we had missed, we go on in the epoch that the welcome let us into."""
+        assert self._arrived is not None, "a welcome told of a past"
+        epoch, head = self._arrived
+        if self._ledger.index < head.place:
             return
         expect(self._ledger.digest == head.digest, "a past that leads to another log")
         self._arrived = None
         self._take_keys(epoch, head)
         self._link("up", "")
-        self._target = head.index
+        self._target = head.place
         self._catch_up()
 
     # --- what goes to the host
@@ -305,10 +311,10 @@ class Following(Life):
                 self._keys.admit(identity.member_id(content.body.key))
             elif isinstance(content.body, frames.Commit):
                 self._turning, self._idle_commit = True, not content.body.removed
-        if head.index == self._last_head.index and head.digest != self._last_head.digest:
+        if head.place == self._last_head.place and head.digest != self._last_head.digest:
             self.evidence.append((self._last_head.text, head.text))
             raise PeerFault("two logs, and signed for both")
-        expect((head.index, head.digest) == (self._ledger.index, self._ledger.digest), "a head for another log")
+        expect((head.place, head.digest) == (self._ledger.index, self._ledger.digest), "a head for another log")
         self._last_head = head
         if self._contact == "catching up":
             self._catch_up()

@@ -101,6 +101,11 @@ class Life:
         """What the room is called; empty while we do not know."""
         return self._ledger.name
 
+    @property
+    def index(self) -> int:
+        """Of the latest entry that has taken effect."""
+        return self._ledger.index
+
     def people(self) -> list[events.Person]:
         """The members who are here."""
         return self._ledger.people()

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.core import events, names, steps
-from anonp2p.errors import TooLong, UnknownCommand, Usage
+from anonp2p.errors import BadInput, TooLong, UnknownCommand, Usage
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -85,6 +85,14 @@ def _help(argument: str, re: events.Re) -> Action:
     return Help((_find(argument),) if argument else COMMANDS, re)
 
 
+def _kick(argument: str, re: events.Re) -> Action:
+    nick, _, why = argument.partition(" ")
+    why = " ".join(why.split())
+    if len(why) > limits.WHY:
+        raise BadInput(f"A reason is up to {limits.WHY} characters.")
+    return steps.Kick(nick, why, re)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("/help", "[COMMAND]", "show all commands, or one", _help),
     Command(
@@ -98,6 +106,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("/code", "", "show the room's code", lambda _, re: steps.Ask("/code", re)),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: Rooms(re)),
     Command("/switch", "ROOM", "make another room the active one, by name or number", Switch),
+    Command("/kick", "NICK [REASON]", "host: throw somebody out of the room", _kick),
+    Command("/lock", "", "host: let nobody new in", lambda _, re: steps.Lock(True, re)),
+    Command("/unlock", "", "host: let newcomers in again", lambda _, re: steps.Lock(False, re)),
     Command("/me", "TEXT", "say what you do, in the third person", lambda a, re: steps.Say(_text(a), True, re)),
     Command("/clear", "", "clear the screen", lambda _, re: Clear(re)),
     Command("/quit", "", "leave the room and the program", lambda _, re: Quit(re)),

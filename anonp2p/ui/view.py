@@ -91,6 +91,8 @@ def _said(event: events.Event) -> list[str]:
             return [f"{nick} joined"]
         case events.Left(nick=nick, reason="left"):
             return [f"{nick} left"]
+        case events.Left(nick=nick, reason="kicked"):
+            return [f"{nick} was thrown out"]
         case events.Left(nick=nick):
             return [f"{nick} was lost"]
         case events.Renamed(nick=nick, was=was):
@@ -125,6 +127,7 @@ def _room(room: dict[str, Any]) -> str:
 _GONE = {
     "left": "You left the room",
     "closed": "The room was closed by its host",
+    "kicked": "You are out of the room",
     "refused": "You were not let into the room",
     "lost": "The room is lost",
     "tor": "The room is gone with Tor",

@@ -4,6 +4,7 @@ What goes over a link goes through the real bytes. Nothing is random and nothing
 the test moves it on. A link is closed the way `net` does it: what is on its way may still arrive, and then its end.
 """
 
+import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -11,12 +12,12 @@ from typing import TypeVar
 from msgspec import UNSET
 
 from anonp2p import limits
-from anonp2p.core import events, frames, steps
+from anonp2p.core import events, steps
 from anonp2p.core.code import RoomKey
-from anonp2p.core.frames import Decoder, Frame
-from anonp2p.core.identity import Identity
+from anonp2p.core.frames import Splitter
+from anonp2p.core.log import Reader
 from anonp2p.core.room import Room
-from anonp2p.errors import AnonError, Unreachable
+from anonp2p.errors import AnonError, PeerFault, Unreachable
 
 E = TypeVar("E", bound=events.Event)
 
@@ -70,17 +71,15 @@ class Link:
 
     member: Party
     number: int
-    nonce: bytes
     up: deque[bytes | None] = field(default_factory=deque)
-    down: deque[Frame | None] = field(default_factory=deque)
+    down: deque[bytes | None] = field(default_factory=deque)
     direct: deque[bytes] = field(default_factory=deque)
-    cursor: int | None = None
+    reader: Reader | None = None
     open: bool = True  # whether anything more can be put on its way
     finishing: bool = False
-    at_host: Decoder = field(default_factory=lambda: Decoder(frames.FromJoiner, limits.HANDSHAKE_BYTES))
-    at_member: Decoder = field(default_factory=lambda: Decoder(frames.FromHost, limits.FRAME))
+    at_host: Splitter = field(default_factory=lambda: Splitter(limits.HANDSHAKE_BYTES))
+    at_member: Splitter = field(default_factory=lambda: Splitter(limits.FRAME))
     heard_at: float = 0.0  # by the host
-    sent: list[Frame] = field(default_factory=list)  # all that was ever put on its way to the member
 
 
 class Simulation:
@@ -91,7 +90,7 @@ class Simulation:
 
     def __init__(self, re: events.Re = UNSET) -> None:
         self.tick = START
-        self._identities = 0
+        self._drawn = 0
         self.drops: list[str] = []
         self.members: list[Party] = []
         self._links: list[Link] = []  # all there ever were: number 1 first
@@ -151,12 +150,11 @@ class Simulation:
         last = self._link(member)
         if member.room.over or last.open or last.down or self.host.room.over:
             return
-        number = len(self._links) + 1
-        link = Link(member, number, number.to_bytes(32, "big"), heard_at=self.tick)
-        link.direct.append(frames.encode(frames.Hello(frames.VERSION, link.nonce)))
+        link = Link(member, len(self._links) + 1, heard_at=self.tick)
         self._links.append(link)
         member.attempts += 1
         self.step(member, steps.Dialling(member.attempts, ""))
+        self.step(self.host, steps.Linked(link.number))
 
     def give_up(self, member: Party) -> None:
         """The member, without a link, has dialled in vain for long enough."""
@@ -176,16 +174,14 @@ class Simulation:
             return
         data = b"".join(link.direct)
         link.direct.clear()
-        if link.cursor is not None:
-            batch = self.host.room.log.since(link.cursor)
-            if batch is None:  # it lagged too far behind
+        if link.reader is not None:
+            try:
+                while piece := link.reader.take():
+                    data += piece
+            except PeerFault:
                 self._close(link)
                 return
-            entries, link.cursor = batch
-            data += entries
-        written = list(link.at_member.feed(data))
-        link.sent += written
-        link.down.extend(written)
+        link.down.extend(link.at_member.feed(data))
         if link.finishing:
             link.open = False
             link.down.append(None)
@@ -215,27 +211,24 @@ class Simulation:
             self.step(self.host, steps.Dropped(link.number, "the connection was closed", silence))
             return
         link.heard_at = self.tick
-        for frame in link.at_host.feed(data):
-            if isinstance(frame, frames.FromJoiner):
-                link.at_host.accept(frames.FromMember, limits.FRAME)
-                self.step(self.host, steps.Asked(link.number, link.nonce, frame))
-            else:
-                self.step(self.host, steps.Heard(link.number, frame))
+        for payload in link.at_host.feed(data):
+            self.step(self.host, steps.Heard(link.number, payload))
 
     def member_hears(self, member: Party) -> None:
         """What was put on its way to the member first arrives."""
         link = self._link(member)
         if not link.down:
             return
-        frame = link.down.popleft()
-        if frame is None:
+        payload = link.down.popleft()
+        if payload is None:
             link.open = False
             self.step(member, steps.Dropped(steps.UPLINK, "the connection was closed", 0.0))
-        else:
-            if isinstance(frame, frames.Welcome):
-                member.gaps += bool(member.welcomes)
-                member.welcomes.append((len(member.messages), frame.index))
-            self.step(member, steps.Heard(steps.UPLINK, frame))
+            return
+        shown, entered = len(member.messages), len(member.got(events.Entered))
+        self.step(member, steps.Heard(steps.UPLINK, payload))
+        if len(member.got(events.Entered)) > entered:
+            member.gaps += bool(member.welcomes)
+            member.welcomes.append((shown, member.room.index))
 
     def wait(self, seconds: float) -> None:
         """So much time passes, and the host does on the way whatever it had planned."""
@@ -297,7 +290,7 @@ class Simulation:
                 self._serve(effect)
             elif isinstance(effect, steps.Drop):
                 self._close(self._link(party))
-            else:
+            elif not isinstance(effect, steps.Admit):
                 assert isinstance(effect, steps.Send)
                 assert effect.link == steps.UPLINK
                 if (link := self._link(party)).open:
@@ -309,7 +302,7 @@ class Simulation:
         assert not isinstance(effect, steps.Tell)
         if isinstance(effect, steps.Pulse):
             for each in self._links:
-                if each.open and each.cursor == self.host.room.log.end:
+                if each.open and each.reader is not None and each.reader.is_through:
                     each.direct.append(effect.data)
             return
         link = self._links[effect.link - 1]
@@ -318,9 +311,10 @@ class Simulation:
         match effect:
             case steps.Send(data=data):
                 link.direct.append(data)
-            case steps.Admit(data=data, cursor=cursor):
+            case steps.Admit(data=data, reader=reader):
+                link.at_host.longest = limits.FRAME
                 link.direct.append(data)
-                link.cursor = cursor
+                link.reader = reader
             case steps.Finish(data=data):
                 link.direct.append(data)
                 link.finishing = True
@@ -349,12 +343,13 @@ class Simulation:
 
     def _link(self, member: Party) -> Link:
         """The member's latest link."""
-        return next((it for it in reversed(self._links) if it.member is member), Link(member, 0, b"", open=False))
+        return next((it for it in reversed(self._links) if it.member is member), Link(member, 0, open=False))
 
     def _state(self, member: Party) -> tuple[object, ...]:
         link = self._link(member)
         late = sum(len(it.up) for it in self._links if it.member is member)
-        return link.number, late, len(link.down), len(link.direct), link.cursor, link.open, len(member.told)
+        rest = link.reader is not None and link.open and not link.reader.is_through
+        return link.number, late, len(link.down), len(link.direct), rest, link.open, len(member.told)
 
     def _type(self, party: Party, typed: steps.Typed) -> int:
         assert isinstance(typed.re, int)
@@ -366,12 +361,12 @@ class Simulation:
         self._inputs += 1
         return self._inputs
 
-    def _fresh(self) -> Identity:
-        self._identities += 1
-        return Identity(self._identities.to_bytes(32, "big"), KEY.public)
+    def _random(self, length: int) -> bytes:
+        self._drawn += 1
+        return hashlib.shake_256(self._drawn.to_bytes(8, "big")).digest(length)
 
     def _party(self, nick: str, name: str | None, re: events.Re) -> Party:
-        room = Room(label="r1", key=KEY.public, fresh=self._fresh, nick=nick, name=name, re=re)
+        room = Room(label="r1", key=KEY.public, random=self._random, nick=nick, name=name, re=re)
         party = Party(room)
         self.step(party, steps.Start())
         return party

@@ -4,7 +4,7 @@ import hmac
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.chain import Chain
@@ -19,6 +19,14 @@ KEPT: Final = 2**32 - 1  # ttl: until the room ends
 _HEADER = struct.Struct(">B16sQII")
 _SEALED_HEADER = _HEADER.size + suite.TAG
 _NOBODY = bytes(16)
+_COUNTERS = 2**53  # as in frames: what is packed anywhere can be sent on
+
+# What all headers of a kind have in common.
+_FIXED: dict[int, dict[str, Any]] = {
+    ENTRY: {"ttl": KEPT},
+    COMMIT: {"generation": 0, "ttl": KEPT},
+    HEAD: {"author": _NOBODY, "generation": 0, "ttl": 0},
+}
 
 
 class Header(NamedTuple):
@@ -39,7 +47,11 @@ class Header(NamedTuple):
         """A header from its 33 bytes. Raises PeerFault."""
         if len(data) != _HEADER.size:
             raise PeerFault("a header of no proper length")
-        return cls(*_HEADER.unpack(data))
+        header = cls(*_HEADER.unpack(data))
+        fixed = _FIXED.get(header.kind)
+        if fixed is None or header != header._replace(**fixed) or header.counter >= _COUNTERS:
+            raise PeerFault("a header that is none")
+        return header
 
 
 @dataclass(slots=True, repr=False)
@@ -124,8 +136,8 @@ class Epoch:
 
     def open_head(self, header: Header, payload: bytes) -> bytes:
         """What a head says. Raises PeerFault."""
-        if header != Header(HEAD, _NOBODY, header.counter, 0, 0):
-            raise PeerFault("a head with a header that is none")
+        if header.kind != HEAD:
+            raise PeerFault("an entry where a head has to be")
         return self._open_body(header, payload, suite.Key(self.head_key), header.counter)
 
     @staticmethod

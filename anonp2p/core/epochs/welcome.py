@@ -45,6 +45,8 @@ class Arrival:
 
     def take(self, page: frames.Page) -> frames.State | None:
         """The next page; with the last one, what they say together. Raises PeerFault."""
+        if not self._missing:
+            raise PeerFault("a page too many")
         self._parts.append(page.part)
         self._missing -= 1
         if self._missing:

@@ -1,0 +1,87 @@
+"""No image of the program's memory reaches a disk."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc and prctl are Linux's")
+
+
+@contextmanager
+def running_program() -> Iterator[subprocess.Popen[bytes]]:
+    """A copy of the program that waits for a control port which never answers, at work on it already."""
+    with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(f"{place}/control")
+        silent.listen()
+        silent.settimeout(60)
+        with subprocess.Popen(
+            [sys.executable, "-m", "anonp2p", "--json", "--control", f"unix:{place}/control"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        ) as process:
+            try:
+                with silent.accept()[0]:
+                    yield process
+            finally:
+                process.kill()
+
+
+def inside(statements: str) -> str:
+    """What these print in a process that has hardened itself."""
+    program = f"import ctypes, os, resource\nfrom anonp2p import hardening\nhardening.harden()\n{statements}"
+    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+
+def test_the_running_program_may_not_dump_core() -> None:
+    with running_program() as process:
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+
+
+def test_the_running_program_leaves_none_when_it_is_told_to() -> None:
+    with running_program() as process:
+        process.send_signal(signal.SIGQUIT)
+        _, status = os.waitpid(process.pid, 0)
+        process.returncode = -os.WTERMSIG(status)
+    assert os.WTERMSIG(status) == signal.SIGQUIT
+    assert not os.WCOREDUMP(status)
+
+
+def test_it_is_not_dumpable_so_that_no_crash_reporter_gets_its_memory_either() -> None:
+    assert inside("print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))") == "0\n"  # PR_GET_DUMPABLE
+
+
+def test_what_it_starts_may_not_dump_core_and_nobody_can_allow_it_again() -> None:
+    assert inside("os.system('ulimit -c; ulimit -H -c')") == "0\n0\n"
+
+
+def test_the_program_is_hardened_before_a_room_can_have_any_secret() -> None:
+    program = (
+        "import ctypes, sys\n"
+        "from anonp2p import app, cli\n"
+        "class App:\n"
+        "    def __init__(self, config):\n"
+        "        print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)); raise SystemExit\n"
+        "app.App = App\n"
+        "sys.argv[1:] = []; cli.main()"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False).stdout == "0\n"
+
+
+def test_where_there_is_no_prctl_there_is_still_the_limit() -> None:
+    program = (
+        "import sys; sys.platform = 'darwin'\n"
+        "from anonp2p import hardening\nhardening.harden()\n"
+        "import resource; print(resource.getrlimit(resource.RLIMIT_CORE), 'ctypes' in sys.modules)"
+    )
+    output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert output == "(0, 0) False\n"

@@ -172,10 +172,11 @@ def _is_interrupt(error: BaseException) -> bool:
 
 def _bug(error: BaseException) -> Failed:
     """An error of ours: of which kind it is and where, but nothing that it carries, which could be a secret."""
+    trace = error.__traceback__
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    frames = traceback.walk_tb(error.__traceback__)
-    places = [f"{frame.f_globals.get('__name__', '?')}:{line}" for frame, line in frames]
+        trace = error.__traceback__ or trace
+    places = [f"{frame.f_globals.get('__name__', '?')}:{line}" for frame, line in traceback.walk_tb(trace)]
     where = " < ".join(places[:-4:-1]) or "an unknown place"
     return Failed(f"This is an error in anonp2p, please report it: {type(error).__name__} at {where}.")
 

@@ -193,6 +193,24 @@ def test_an_error_of_ours_is_told_by_kind_and_place_without_what_it_carries(monk
     assert "secret" not in written[0]
 
 
+def test_a_sentence_that_repeats_what_was_typed_harms_no_terminal() -> None:
+    ended = run("--x\x1b[2J\u202e")
+    assert ended.returncode == 2
+    assert_one_sentence(ended.stderr)
+    assert "\x1b" not in ended.stderr
+    assert "\u202e" not in ended.stderr
+
+
+def test_nothing_that_goes_to_or_comes_from_tor_is_logged() -> None:
+    program = (
+        "import logging; logging.basicConfig(level=1)\n"
+        "import anonp2p.net.control, stem.util.log as log\n"
+        "log.trace('ED25519-V3:secret'); log.error('ED25519-V3:secret')"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout + ended.stderr == ""
+
+
 def run_with(statements: str, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """Runs the program, without a Tor to be found, after these statements, which may spoil something of it."""
     program = f"import sys\n{statements}\nfrom anonp2p import cli\nsys.exit(cli.main())"

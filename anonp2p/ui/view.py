@@ -1,7 +1,7 @@
 """What is shown of an event, as text; and the one place where whatever a peer sent is made harmless."""
 
-import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 from anonp2p.core import events
@@ -13,41 +13,50 @@ _MARKS_IN_A_ROW = 4  # combining marks shown on one character: real scripts use 
 _REPLACEMENT = "\ufffd"
 
 # Invisible by design, yet in honest text: joiners in emoji and some scripts. Left out rather than marked.
-_DROPPED = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")
+_DROPPED = frozenset("\u00ad\u034f\u17b4\u17b5\u200b\u200c\u200d\u2060\ufeff")
+# Choose how the character before them is drawn, and are drawn as nothing anywhere else.
+_SELECTORS = frozenset(map(chr, (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\U0001d159")  # letters and a symbol by category, drawn as nothing
 _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, bidi and tags, surrogates, private use, separators
 _EMOJI = range(0x1F000, 0x1FB00)  # may be newer than our tables, which then say "unassigned"
-# The same set as far as it matters to a terminal that prints JSON as it is; JSON itself escapes what is below U+0020.
-_ESCAPED = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
+_KEPT = {"\n": "\n", "\t": " "}  # controls that a text may hold
+
+
+def _judged(text: str) -> Iterator[tuple[str, str]]:
+    """Each character, and what may be shown of it: itself, a sign that something was there, or nothing."""
+    marks = 0
+    is_drawn = False  # whether what came last is something of which a selector may choose the form
+    for character in text:
+        if character in _DROPPED:
+            yield character, ""
+            continue
+        category = unicodedata.category(character)
+        marks = marks + 1 if category[0] == "M" else 0
+        if marks > _MARKS_IN_A_ROW or (character in _SELECTORS and not is_drawn):
+            yield character, ""
+        elif category in _HARMFUL or character in _BLANK or (category == "Cn" and ord(character) not in _EMOJI):
+            yield character, _REPLACEMENT
+        else:
+            yield character, character
+        is_drawn = category[0] in "LNPS"
 
 
 def harmless(text: str) -> str:
     """The text without anything that could move the cursor, hide, reorder or overdraw; line breaks stay."""
-    shown: list[str] = []
-    marks = 0
-    for character in text.replace("\r\n", "\n"):
-        if character in _DROPPED:
-            continue
-        category = unicodedata.category(character)
-        marks = marks + 1 if category[0] == "M" else 0
-        if character == "\n":
-            shown.append(character)
-        elif character == "\t":
-            shown.append(" ")
-        elif marks <= _MARKS_IN_A_ROW:
-            harmful = category in _HARMFUL or (category == "Cn" and ord(character) not in _EMOJI)
-            shown.append(_REPLACEMENT if harmful else character)
-    return "".join(shown)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_KEPT.get(character, shown) for character, shown in _judged(text.replace("\r\n", "\n")))
 
 
 def escaped(json: str) -> str:
-    """JSON with everything escaped that could do a terminal harm: the same data, safe to look at."""
-    return _ESCAPED.sub(_escape, json)
+    """JSON with everything escaped that `harmless` does not let through: the same data, safe to look at."""
+    if json.isascii() and json.isprintable():
+        return json
+    return "".join(character if shown == character else _escape(character) for character, shown in _judged(json))
 
 
-def _escape(match: re.Match[str]) -> str:
-    units = match[0].encode("utf-16-be")
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
@@ -68,7 +77,7 @@ def line(event: events.Event, room: str = "") -> str:
 
 
 def _block(prefix: str, text: str) -> str:
-    return prefix + harmless(text).replace("\n", "\n" + _INDENT)
+    return harmless(prefix + text).replace("\n", "\n" + _INDENT)
 
 
 def _said(event: events.Event) -> list[str]:

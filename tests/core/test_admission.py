@@ -1,9 +1,13 @@
 """Who is let in, and who is turned away with which word (PROTOCOL.md, 4.2)."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from anonp2p import limits
-from anonp2p.core import admission, frames, identity
+from anonp2p.core import admission, frames, identity, names
 from anonp2p.core.admission import NotAdmitted
 from anonp2p.core.identity import ENTRY, JOIN, RESUME, Identity
 from anonp2p.core.ledger import Ledger
@@ -80,6 +84,32 @@ def test_an_improper_nick_is_refused(ledger: Ledger, nick: str) -> None:
 def test_one_who_dials_again_keeps_the_nick(ledger: Ledger) -> None:
     ledger.seat(ANN.key, "ann")
     assert admission.nick_for(ledger, NONCE, request("anna")) == "ann"
+
+
+def test_the_hosts_own_key_is_no_way_in(ledger: Ledger) -> None:
+    assert turned_away(ledger, request("other", HOST)) == "not-allowed"
+
+
+@given(st.text(max_size=30), st.sampled_from([HOST, ANN, EVE]), st.sampled_from([NONCE, b"m" * 32]), st.booleans())
+def test_a_request_is_granted_or_turned_away_and_never_fails_otherwise(
+    nick: str, who: Identity, nonce: bytes, is_signed: bool
+) -> None:
+    """4.2: what gets in without a good signature over this link's nonce, and a proper nick, does not get in."""
+    ledger = Ledger(ROOM)
+    ledger.host = ledger.seat(HOST.key, "Host").id
+    signature = who.sign(JOIN, nonce + nick.encode()) if is_signed else bytes(64)
+    with suppress(NotAdmitted):
+        granted = admission.nick_for(ledger, NONCE, frames.Join(who.key, nick, signature))
+        assert (is_signed, nonce, who == HOST) == (True, NONCE, False)
+        assert names.is_nick(granted)
+        assert not ledger.roster.is_taken(granted, b"")
+
+
+@given(st.binary(min_size=32, max_size=32), st.text(max_size=30), st.binary(min_size=64, max_size=64))
+def test_bytes_that_nobody_signed_let_nobody_in(key: bytes, nick: str, signature: bytes) -> None:
+    ledger = Ledger(ROOM)
+    ledger.host = ledger.seat(HOST.key, "Host").id
+    assert turned_away(ledger, frames.Join(key, nick, signature)) == "signature"
 
 
 def test_a_full_room_lets_nobody_in(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,3 +234,9 @@ def test_names_end_at_their_limit(
 @pytest.mark.parametrize("name", ["", "two words", "a\u200bb", "line\nbreak", "[SYSTEM]", "ｗｉｄｅ"])
 def test_a_peers_room_name_keeps_the_same_rules(name: str) -> None:
     assert not names.is_room_name(name)
+
+
+@pytest.mark.parametrize(("one", "other"), [("b1ll", "b\u026all"), ("Lee", "\u026aee"), ("\u0582van", "1van")])
+def test_what_looks_like_an_i_looks_like_a_one_too(one: str, other: str) -> None:
+    """3.6: `i` is read as `l`, since without case it is an `I`."""
+    assert are_alike(one, other)

@@ -11,6 +11,7 @@ from anonp2p.core import events, frames, identity, steps
 from anonp2p.core.frames import Back, Body, Close, Content, Joined, Leave, Lost, Nick, Removed, Text
 from anonp2p.core.identity import ENTRY, HEAD, JOIN, RESUME, Identity
 from anonp2p.core.ledger import FIRST
+from anonp2p.core.life import Pending
 from anonp2p.core.room import Room
 
 ROOM = b"r" * 32
@@ -334,6 +335,17 @@ def test_ones_own_entry_changed_by_the_host_is_not_shown(guest: Guest) -> None:
     assert [event.text for event in happened if isinstance(event, events.Unsent)] == ["I agree"]
 
 
+def test_the_id_of_ones_own_input_is_at_ones_own_entry_alone(guest: Guest) -> None:
+    guest.takes(steps.Say("mine", re=7))
+    [submit] = guest.submits()
+    assert isinstance(submit, frames.Submit)
+    [anns] = guest.hears(guest.entry(ANN, 1, Text("hers, with the same counter", action=False)))
+    assert anns.re is UNSET
+    guest.index += 1
+    [mine] = guest.hears(frames.Entry(guest.index, submit.content, submit.signature))
+    assert mine.re == 7
+
+
 def test_ones_own_entry_ordered_twice_is_not_shown_twice(guest: Guest) -> None:
     submit = guest.says("once")
     assert kinds(guest.hears(frames.Entry(5, submit.content, submit.signature))) == ["Message"]
@@ -408,6 +420,22 @@ def test_a_head_that_covers_a_lie_shows_what_was_true_before_it_and_no_more(gues
     assert kinds(guest.hears(guest.head(*entries))) == ["Message", "Alarm", "Gone"]
 
 
+@pytest.mark.parametrize("end", ["the host's", "our own"])
+def test_what_one_head_covers_behind_the_end_of_the_room_is_not_shown(guest: Guest, end: str) -> None:
+    """4.10"""
+    if end == "our own":
+        guest.takes(steps.Leave())
+        [submit] = guest.submits()
+        assert isinstance(submit, frames.Submit)
+        guest.index += 1
+        last = frames.Entry(guest.index, submit.content, submit.signature)
+    else:
+        last = guest.entry(HOST, 4, Close())
+    entries = [last, guest.entry(ANN, 1, Text("too late", action=False))]
+    guest.hears_bare(*entries)
+    assert kinds(guest.hears(guest.head(*entries))) == ["Gone"]
+
+
 def test_entries_without_end_and_without_a_head_are_not_held(guest: Guest) -> None:
     entries = [guest.entry(ANN, counter + 1, Text("x", action=False)) for counter in range(limits.UNCOVERED + 1)]
     assert guest.hears_bare(*entries[:-1]) == []
@@ -458,6 +486,15 @@ def test_what_waits_goes_out_as_it_was_and_in_its_order_once_all_before_is_known
     assert first == sent
     texts = [frames.unseal(submit.content).body for submit in (first, *others) if isinstance(submit, frames.Submit)]
     assert texts == [Text(text, action=False) for text in ("sent", "typed meanwhile", "typed while catching up")]
+
+
+def test_one_who_was_catching_up_and_is_welcomed_anew_is_up_at_once(guest: Guest) -> None:
+    sent = guest.says("sent")
+    guest.redials(1)
+    guest.hears(frames.Resumed(90))
+    guest.redials(2)
+    guest.hears(frames.Roster(SEATS), frames.Welcome("demo", HOST.id, 50, bytes(32)))
+    assert guest.submits() == [sent]
 
 
 def test_what_has_its_place_by_now_is_not_sent_again(guest: Guest) -> None:
@@ -538,6 +575,51 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     [submit] = guest.submits()
     assert isinstance(submit, frames.Submit)
     assert frames.unseal(submit.content) == Content(EVE.id, 1, Text("typed while outside", action=False))
+
+
+@pytest.mark.parametrize("reason", ["signature", "full", "bad-nick", "nick-taken", "not-allowed", "repeated"])
+def test_one_who_comes_back_and_is_refused_for_anything_but_its_place_is_out(
+    guest: Guest, reason: frames.Reason
+) -> None:
+    guest.redials(1)
+    assert kinds(guest.hears(frames.Refused(reason))) == ["Error", "Gone"]
+    assert guest.room.over
+
+
+@pytest.mark.parametrize("reason", ["signature", "full", "bad-nick", "not-allowed", "repeated", "unknown"])
+def test_one_who_joins_anew_and_is_refused_for_anything_but_its_nick_is_out(reason: frames.Reason) -> None:
+    identities = iter([ME, EVE])
+    guest = Guest(fresh=lambda: next(identities))
+    guest.hears(HELLO, frames.Roster(SEATS), WELCOME)
+    guest.redials(1)
+    guest.hears(frames.Refused("unknown"))
+    guest.redials(2)
+    assert kinds(guest.hears(frames.Refused(reason))) == ["Error", "Gone"]
+    assert guest.room.over
+
+
+def test_a_host_that_finds_no_nick_for_us_is_not_asked_for_ever() -> None:
+    identities = iter([ME, EVE])
+    guest = Guest(fresh=lambda: next(identities))
+    guest.hears(HELLO, frames.Roster(SEATS), WELCOME)
+    guest.redials(1)
+    guest.hears(frames.Refused("unknown"))
+    guest.redials(2)
+    assert guest.hears(frames.Refused("nick-taken")) == []
+    guest.redials(3)
+    assert kinds(guest.hears(frames.Refused("nick-taken"))) == ["Error", "Gone"]
+
+
+def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(guest: Guest) -> None:
+    guest.takes(steps.Rename("moi"))
+    [submit] = guest.submits()
+    assert isinstance(submit, frames.Submit)
+    guest.index += 1
+    assert kinds(guest.hears(frames.Entry(5, submit.content, submit.signature))) == ["Renamed"]
+    guest.redials(1)
+    seats = [*SEATS[:2], seat(ME, "moi", 1)]
+    happened = guest.hears(frames.Roster(seats), frames.Welcome("demo", HOST.id, 104, bytes(32)))
+    assert kinds(happened) == ["Link", "Entered", "Notice"]
 
 
 def test_a_nick_that_was_taken_at_first_is_still_an_error() -> None:
@@ -694,6 +776,39 @@ def test_what_comes_over_a_link_that_is_nobodys_is_ignored(inn: Inn) -> None:
     assert inn.ordered() == []
 
 
+def test_a_beat_that_gets_as_far_as_the_room_means_nothing(inn: Inn) -> None:
+    assert inn.takes(steps.Heard(2, frames.Beat())) == []
+    assert inn.ordered() == []
+
+
+def test_nothing_that_proves_who_one_is_to_the_host_reaches_anybody_else(inn: Inn) -> None:
+    """3.3: neither the nonce of a link nor the signature over it is in what the others are sent or told."""
+    nonce = b"\x03" * 32
+    signature = ME.sign(JOIN, nonce + b"me")
+    effects = inn.takes(steps.Asked(3, nonce, frames.Join(ME.key, "me", signature)))
+    inn.submitted(3, *sealed(ME, 1, Text("hello", action=False)))
+    inn.head()
+    batch = inn.room.log.since(1)
+    assert batch is not None
+    sent = batch[0] + b"".join(effect.data for effect in effects if isinstance(effect, steps.Admit | steps.Send))
+    assert nonce not in sent
+    assert signature not in sent
+    assert ME.key in sent
+
+
+def test_an_id_of_ones_own_input_is_in_nothing_that_goes_out(inn: Inn) -> None:
+    effects = [
+        *inn.takes(steps.Say("hello", re="my-own-id")),
+        *inn.takes(steps.Rename("hosty", re="my-own-id")),
+        *inn.takes(steps.Leave(re="my-own-id")),
+    ]
+    assert [event.re for event in told(effects)] == ["my-own-id"] * 3
+    inn.head()
+    batch = inn.room.log.since(1)
+    assert batch is not None
+    assert b"my-own-id" not in batch[0] + b"".join(getattr(effect, "data", b"") for effect in effects)
+
+
 def test_a_stranger_that_is_refused_learns_one_word_and_nobody_notices(inn: Inn) -> None:
     [finish] = inn.asked(3, ME, "Ann")
     assert finish == steps.Finish(3, frames.encode(frames.Refused("nick-taken")))
@@ -749,7 +864,9 @@ def test_a_leave_ends_the_link_once_everything_is_sent(inn: Inn) -> None:
     tell, finish = inn.submitted(2, *sealed(EVE, 1, Leave()))
     assert isinstance(tell, steps.Tell)
     assert finish == steps.Finish(2)
+    assert inn.submitted(2, *sealed(EVE, 2, Text("still here", action=False))) == []
     assert inn.takes(steps.Dropped(2, "the connection was closed", 0.0)) == []
+    inn.ticks(2 * limits.PLACE)
     assert inn.ordered() == [Leave()]
 
 
@@ -762,9 +879,16 @@ def test_nothing_that_goes_through_a_room_is_shown_by_repr(inn: Inn) -> None:
         steps.Say("secret"),
         steps.Rename("secret"),
         events.Unsent(room="r1", text="secret"),
+        Pending("secret", "secret", b"secret", deniable=False),
     ):
         assert "secret" not in repr(thing)
     assert told_of[0].re is UNSET
+
+
+def test_a_host_that_asks_for_no_nick_has_one_made_from_its_key() -> None:
+    room = Room(label="r1", key=ROOM, fresh=lambda: HOST, nick="", name="demo")
+    room.handle(steps.Start(), NOW)
+    assert [person.nick for person in room.people()] == [f"anon-{identity.spell(HOST.id)[:4]}"]
 
 
 # --- members that are away, and that come back

@@ -432,6 +432,24 @@ async def test_a_member_who_asks_for_denials_without_reading_them_is_cut_and_nob
         await chat(host, good)
 
 
+async def test_however_fast_entries_come_a_head_covers_them_before_members_hold_too_many(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """4.6: a burst is no longer than a mailbox, though it is filled again as fast as it is emptied."""
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        bob, _ = await admitted(gathered, "bob")
+        count = 2 * limits.UNCOVERED
+        async with trio.open_nursery() as nursery:
+            for number in range(count):
+                nursery.start_soon(host.session.post, steps.Say(str(number)))
+        await host.session.post(steps.Say("last"))
+        entries = [await bob.expect(frames.Entry) for _ in range(count + 1)]
+        covered = [head.index for head in bob.heads]
+        assert covered[-1] >= entries[-2].index
+        assert all(later - head <= limits.MAILBOX for head, later in pairwise([entries[0].index - 1, *covered]))
+
+
 # --- strangers
 
 
@@ -564,6 +582,47 @@ async def test_what_one_sends_right_behind_its_join_is_ordered(network: Network,
         await stranger.close()
 
 
+async def test_a_stranger_is_shown_nothing_of_the_room_whatever_goes_on_in_it(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """4.2, 4.3: the roster, the log and the heads are for those who were let in."""
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        silent, refused = await gathered.stranger(), await gathered.stranger()
+        ann = await gathered.join("ann")
+        await chat(host, ann)
+        me = identity.Identity(b"s" * 32, gathered.key.public)
+        await refused.send(join(await refused.expect(frames.Hello), gathered, me, "ANN"))
+        await trio.sleep(limits.LINGER + 1)
+        await chat(host, ann)
+        assert await refused.ended() == [frames.Refused("nick-taken")]
+        assert [type(frame) for frame in await silent.ended()] == [frames.Hello]
+        assert silent.heads == refused.heads == []
+
+
+async def test_one_who_leaves_and_keeps_its_link_hears_nothing_more(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """4.10: after its own Leave a member is out, and its link is closed at the latest after 5 s."""
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        ann = await gathered.join("ann")
+        bad, me = await admitted(gathered, "bad")
+        await bad.send(submit(me, 1, frames.Leave()))
+        await ann.hears(events.Left, nick="bad")
+        await trio.testing.wait_all_tasks_blocked()
+        before = trio.current_time()
+        with suppress(trio.BrokenResourceError):
+            await bad.send(frames.Beat(), submit(me, 2, frames.Text("still here", action=False)))
+        await chat(host, ann)
+        await trio.sleep(limits.LINGER - 0.1)
+        await chat(host, ann)
+        *_, last = [frame for frame in await bad.ended() if isinstance(frame, frames.Entry)]
+        assert frames.unseal(last.content) == frames.Content(me.id, 1, frames.Leave())
+        assert trio.current_time() == pytest.approx(before + limits.LINGER)
+        assert "still here" not in host.texts
+
+
 async def test_half_open_strangers_are_bounded_and_give_way(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
@@ -583,6 +642,25 @@ async def test_half_open_strangers_are_bounded_and_give_way(
         for stranger in strangers:
             assert await stranger.ended() == []
         await chat(host, late)
+
+
+async def test_a_stranger_who_drips_is_out_at_its_deadline(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """1.5: 30 s for the whole handshake, however it is spent."""
+    async with gathering(memory) as gathered:
+        await gathered.host()
+        stranger = await gathered.stranger()
+        hello = await stranger.expect(frames.Hello)
+        me = identity.Identity(b"s" * 32, gathered.key.public)
+        asked = frames.encode(join(hello, gathered, me, "slow"))
+        began = trio.current_time()
+        with suppress(trio.BrokenResourceError):
+            for byte in asked:
+                await stranger.stream.send_all(bytes([byte]))
+                await trio.sleep(1)
+        assert len(asked) > limits.HANDSHAKE_SECONDS + 1
+        assert limits.HANDSHAKE_SECONDS <= trio.current_time() - began <= limits.HANDSHAKE_SECONDS + 1
 
 
 async def test_strangers_who_hang_up_free_their_places_at_once(

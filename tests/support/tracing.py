@@ -41,7 +41,7 @@ def hear(event, arguments):
     if not event.startswith(dull):
         os.write(sink, ascii((event, show(arguments))).encode() + b"\\n")
 
-del sys.argv[:2]  # ours, and -m
+del sys.argv[:3]  # -c, ours, -m
 sys.addaudithook(hear)
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """

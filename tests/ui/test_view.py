@@ -11,21 +11,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UnsetType
 
-from anonp2p.core import events
+from anonp2p.core import events, names
 from anonp2p.core.events import Event, Person
 from anonp2p.ui import view
 from anonp2p.ui.commands import COMMANDS
+from tests.core.test_names import IGNORABLE
 
 BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 INVISIBLE = [0xAD, 0x180E, *range(0x200B, 0x200E), *range(0x2060, 0x2066), 0xFEFF, *range(0xE0000, 0xE0080)]
 CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
 SEPARATORS = [0x2028, 0x2029]
-DANGEROUS = {chr(code) for code in [*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS]}
+# Whatever is in use, and some of the wide ranges that are not, or hold ideographs only.
+ALL = list(
+    map(chr, (*range(0x20000), *range(0x20000, 0xE0000, 61), *range(0xE0000, 0xE1000), *range(0xE1000, 0x110000, 61)))
+)
+SELECTORS = {chr(code) for code in [*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]}
+EMOJI = {chr(code) for code in range(0x1F000, 0x1FB00)}  # may be newer than Python's tables
+FORMATS = {character for character in ALL if unicodedata.category(character) == "Cf"}
+DANGEROUS = {chr(code) for code in [*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS, *IGNORABLE]} - SELECTORS | FORMATS
 
 # Any text, but with many of the characters that matter, and pieces of what an attacker would forge.
 texts = st.lists(
     st.one_of(
         st.sampled_from(sorted(DANGEROUS)),
+        st.sampled_from(sorted(SELECTORS)),
         st.sampled_from(
             ["\n", "\r\n", "\r", "\t", "[SYSTEM] ", "ann: ", "\x1b[2J", "\x9b1A", "\u0301", "\u0489", "a", " "]
         ),
@@ -44,6 +53,21 @@ def longest_stack(text: str) -> int:
     return longest
 
 
+def is_dangerous(character: str) -> bool:
+    """Whether a terminal may take it for a command, draw nothing for it or not know what to draw."""
+    category = unicodedata.category(character)
+    unknown = category == "Cn" and character not in EMOJI
+    return character in DANGEROUS or category in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or unknown
+
+
+def assert_harmless(shown: str) -> None:
+    """Nothing dangerous, no stack of marks without end, no selector without something drawn before it."""
+    assert not {character for character in set(shown) if is_dangerous(character)}
+    assert longest_stack(shown) <= 4
+    for before, character in zip(" " + shown, shown, strict=False):
+        assert character not in SELECTORS or unicodedata.category(before)[0] in "LNPS"
+
+
 def message(text: str, nick: str = "ann", *, action: bool = False) -> events.Message:
     return events.Message(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, action=action)
 
@@ -53,9 +77,11 @@ def message(text: str, nick: str = "ann", *, action: bool = False) -> events.Mes
 
 @given(texts)
 def test_nothing_harmful_is_left(text: str) -> None:
-    for character in view.harmless(text):
-        assert character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-        assert character == "\n" or character not in DANGEROUS
+    assert_harmless(view.harmless(text).replace("\n", ""))
+
+
+def test_of_all_characters_none_is_shown_that_harms() -> None:
+    assert_harmless(view.harmless("a".join(ALL)).replace("\n", ""))
 
 
 @pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS]), ids=hex)
@@ -76,7 +102,8 @@ def test_what_no_font_can_know_is_marked(code: int) -> None:
         "Zoë Łukasz Ночь 名無し 익명",
         "שלום",
         "नमस्ते สวัสดี",
-        "\U0001f47b \u2764\ufe0f \U0001f1e9\U0001f1ea",
+        "\U0001f47b \u2764\ufe0f \U0001f1e9\U0001f1ea 1\ufe0f\u20e3",
+        "葛\U000e0100飾 \u1820\u180b \u2229\ufe00",
         "\U0001faea",
         "e\u0301\u0302\u0303\u0304",
         "[SYSTEM] in the middle of a line",
@@ -97,6 +124,11 @@ def test_honest_text_stays_as_it_is(text: str) -> None:
         ("a\u202eb", "a\ufffdb"),
         ("\U0001f468\u200d\U0001f469", "\U0001f468\U0001f469"),
         ("a" + "\u0301" * 50 + "b", "a" + "\u0301" * 4 + "b"),
+        ("\u3164\uffa0\u115f\u1160\U0001d159", "\ufffd" * 5),
+        ("a\u034fb", "ab"),
+        ("\u06dd\u0660", "\ufffd\u0660"),
+        ("a" + "".join(map(chr, range(0xE0100, 0xE01F0))) + "b", "a\U000e0100b"),
+        ("\ufe0fa \ufe0f\n\ufe0fb\u0301\ufe0f", "a \nb\u0301"),
     ],
 )
 def test_how_the_rest_is_shown(text: str, shown: str) -> None:
@@ -134,6 +166,44 @@ def test_every_further_line_of_a_message_is_indented(text: str, action: bool) ->
 def test_no_text_begins_a_line_of_the_program_or_of_another(text: str) -> None:
     lines = view.line(message(text)).splitlines()
     assert sum(line.startswith(("[SYSTEM]", "ann: ", "bob: ")) for line in lines) == 1
+
+
+# What a nick or the name of a room may be, near enough, and often like the name of somebody else.
+words = st.one_of(
+    st.sampled_from(["ann", "ann2", "SYSTEM", "anna", "an", "a-b", "שלום"]),
+    st.text(st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Nd"]), min_size=1, max_size=20),
+).filter(names.is_nick)
+
+
+@given(texts, words, words, st.sampled_from(["", "demo", "r1"]), st.booleans())
+def test_a_message_has_one_line_that_begins_with_a_name_and_it_is_its_authors(
+    text: str, nick: str, other: str, room: str, action: bool
+) -> None:
+    """INTERFACE, line mode: no line of a peer's text begins with `[SYSTEM]` or with another's nick."""
+    first, *further = view.line(message(text, nick, action=action), room).splitlines() or [""]
+    assert first.startswith(f"{room}/{nick}: " if room else f"{nick}: ")
+    assert len(further) == view.harmless(text).count("\n")
+    assert other == nick or not first.startswith((f"{other}: ", f"{room}/{other}: "))
+    assert not first.startswith("[SYSTEM]")
+    assert all(line.startswith("    ") for line in further)
+
+
+@given(texts, texts, texts)
+def test_a_name_that_should_never_have_been_let_in_makes_no_line_of_its_own(nick: str, name: str, text: str) -> None:
+    person = Person(member="m", nick=nick, role="member", tag="abcd")
+    who = events.Reply(room="r1", command="/who", data=[person, person])
+    for event, lines in (
+        (message(text, nick), 1),
+        (events.Joined(room="r1", member="m", nick=nick), 1),
+        (events.Renamed(room="r1", member="m", nick=nick, was=name), 1),
+        (events.Left(room="r1", member="m", nick=nick, reason="left"), 1),
+        (events.Alarm(room="r1", member="m", reason=text), 1),
+        (who, 2),
+    ):
+        for room in ("", name):
+            shown = view.line(event, room).split("\n")
+            assert sum(not line.startswith("    ") for line in shown[1:]) + 1 == lines
+            assert_harmless("".join(shown))
 
 
 @given(texts)
@@ -233,23 +303,23 @@ def test_every_kind_of_event_is_found() -> None:
 @each_kind
 def test_every_event_can_be_shown(kind: type[Event]) -> None:
     for event in examples(kind):
-        for line in view.line(event).split("\n"):
-            assert not line or line.startswith(("[SYSTEM] ", "    ")) or kind is events.Message
+        first, *further = view.line(event).split("\n")
+        assert not first or first.startswith("[SYSTEM] ") or isinstance(event, events.Message)
+        assert all(line.startswith(("[SYSTEM] ", "    ")) for line in further)
 
 
 @each_kind
 def test_every_event_is_shown_without_what_harms(kind: type[Event]) -> None:
     for event in examples(kind):
-        if kind is events.Message and isinstance(event, events.Message) and event.nick == HOSTILE:
-            continue  # what a nick may be made of is checked when it comes in
-        assert not (set(view.line(event)) - {"\n"}) & DANGEROUS
+        for room in ("", HOSTILE):
+            assert_harmless(view.line(event, room).replace("\n", ""))
 
 
 @each_kind
 def test_every_event_is_one_line_of_json(kind: type[Event]) -> None:
     for event in examples(kind):
         shown = view.escaped(msgspec.json.encode(event).decode())
-        assert not set(shown) & DANGEROUS
+        assert_harmless(shown)
         assert isinstance(json.loads(shown)["type"], str)
 
 
@@ -257,6 +327,7 @@ def test_every_event_is_one_line_of_json(kind: type[Event]) -> None:
 def test_no_event_shows_itself_in_a_traceback(kind: type[Event]) -> None:
     for event in examples(kind):
         assert repr(event) == f"<{kind.__name__}>"
+    assert repr(PERSON) == "<Person>"
 
 
 # --- escaped JSON
@@ -279,10 +350,24 @@ def test_escaped_json_is_the_same_data_without_dangerous_characters(given_data: 
     written = msgspec.json.encode(given_data).decode()
     shown = view.escaped(written)
     assert json.loads(shown) == json.loads(written) == given_data
-    assert not set(shown) & DANGEROUS
+    assert_harmless(shown)
+
+
+def test_of_all_characters_json_shows_none_that_harms() -> None:
+    text = "a".join(character for character in ALL if unicodedata.category(character) != "Cs")
+    shown = view.escaped(msgspec.json.encode(text).decode())
+    assert json.loads(shown) == text
+    assert_harmless(shown)
+
+
+@pytest.mark.parametrize("text", ["hello ~", "Zoë Ночь 名無し שלום नमस्ते", "\U0001f47b \u2764\ufe0f", "e\u0301"])
+def test_json_shows_honest_text_as_it_is(text: str) -> None:
+    assert view.escaped(msgspec.json.encode(text).decode()) == f'"{text}"'
 
 
 @pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS, 0x1BCA0, 0x1D173]), ids=hex)
 def test_a_dangerous_character_behind_a_backslash_is_still_the_same_data(code: int) -> None:
     text = f"\\{chr(code)}\\\\{chr(code)}"
-    assert json.loads(view.escaped(msgspec.json.encode(text).decode())) == text
+    shown = view.escaped(msgspec.json.encode(text).decode())
+    assert_harmless(shown)
+    assert json.loads(shown) == text

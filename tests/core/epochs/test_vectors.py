@@ -1,0 +1,424 @@
+"""The vectors of tests/vectors, against the library and against the second implementation of the protocol."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import vectors
+
+from anonp2p.core import frames, handshake, identity
+from anonp2p.core.epochs import commit, suite, welcome
+from anonp2p.core.epochs.chain import Chain
+from anonp2p.core.epochs.epoch import COMMIT, HEAD, Epoch, Header
+from tests.support import second
+
+LABELS = {"entry": identity.ENTRY}
+
+
+def read(value: Any) -> Any:
+    """A file's value, with hex as the bytes it stands for. No text in the files looks like hex but what is hex."""
+    if isinstance(value, dict):
+        return {name: read(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [read(inner) for inner in value]
+    if isinstance(value, str) and len(value) % 2 == 0 and set(value) <= set("0123456789abcdef"):
+        return bytes.fromhex(value)
+    return value
+
+
+def held(name: str) -> Any:
+    return read(json.loads((vectors.TARGET / f"{name}.json").read_text()))
+
+
+NOTATION, HANDSHAKE, CHAINS, LOG, EPOCHS, WELCOME = map(
+    held, ("notation", "handshake", "chains", "log", "epochs", "welcome")
+)
+KNOCKS = HANDSHAKE["2.2 hello, 2.4 knock"]
+ON_THE_WIRE = LOG["4 in the order of the wire"]
+ENTRIES = [told for told in ON_THE_WIRE if told["kind"] != HEAD]
+HEADS = [told for told in ON_THE_WIRE if told["kind"] == HEAD]
+ROOM = LOG["room"]
+
+
+def with_empty(value: Any) -> bytes:
+    """Empty bytes are written as empty texts."""
+    return value or b""
+
+
+def test_the_files_are_what_scripts_vectors_writes() -> None:
+    assert vectors.differing(vectors.TARGET) == []
+
+
+def test_a_file_that_says_something_else_is_noticed(tmp_path: Path) -> None:
+    assert len(vectors.differing(tmp_path)) == 6
+    for path, text in vectors.files(vectors.TARGET).items():
+        (tmp_path / path.name).write_text(text)
+    assert vectors.differing(tmp_path) == []
+    (tmp_path / "log.json").write_text(vectors.files(tmp_path)[tmp_path / "log.json"].replace("0", "1", 1))
+    (tmp_path / "other.json").write_text("{}")
+    assert vectors.differing(tmp_path) == [tmp_path / "log.json", tmp_path / "other.json"]
+
+
+def test_boxes_that_do_not_open_are_made_anew() -> None:
+    leaf = suite.LeafKey(bytes(32))
+    box = suite.seal_to(leaf.public, b"a text", b"this")
+    boxes = vectors.Boxes([{"in": [{"info": b"this".hex(), "box": box.hex()}]}])
+    assert boxes.sealed(leaf, b"a text", b"this")["box"] == box
+    for text, info in ((b"a text", b"that"), (b"another", b"this")):
+        other = boxes.sealed(leaf, text, info)["box"]
+        assert other != box
+        assert leaf.open(other, info) == text
+
+
+# --- 0, 2.1, 3.1
+
+
+@pytest.mark.parametrize("expand", [suite.expand, second.expand])
+def test_expand_0_4(expand: Callable[[bytes, str, bytes], bytes]) -> None:
+    for it in NOTATION["0.4 expand"]:
+        assert expand(it["secret"], it["label"], with_empty(it["context"])) == it["out"]
+
+
+@pytest.mark.parametrize("extract", [suite.extract, second.extract])
+def test_extract_0_4(extract: Callable[[bytes, bytes], bytes]) -> None:
+    [it] = NOTATION["0.4 extract"]
+    assert extract(it["salt"], it["secret"]) == it["out"]
+
+
+def test_aead_0_5() -> None:
+    for it in NOTATION["0.5 aead"]:
+        assert suite.Key(it["key"]).open(it["nonce"], it["out"], it["data"]) == it["text"]
+        assert second.aead(it["key"], it["nonce"], it["text"], it["data"]) == it["out"]
+
+
+@pytest.mark.parametrize("leaf", [suite.LeafKey, second.Leaf])
+def test_leaves_0_6(leaf: type[suite.LeafKey | second.Leaf]) -> None:
+    for it in NOTATION["0.6 leaf"]:
+        assert leaf(it["seed"]).public == it["public"]
+
+
+@pytest.mark.parametrize("leaf", [suite.LeafKey, second.Leaf])
+def test_a_box_0_6(leaf: type[suite.LeafKey | second.Leaf]) -> None:
+    it = NOTATION["0.6 box"]
+    assert leaf(it["leaf seed"]).open(it["box"], it["info"]) == it["text"]
+
+
+@pytest.mark.parametrize("seal", [suite.seal_to, second.box])
+@pytest.mark.parametrize("leaf", [suite.LeafKey, second.Leaf])
+def test_what_one_implementation_seals_both_open(
+    seal: Callable[[bytes, bytes, bytes], bytes], leaf: type[suite.LeafKey | second.Leaf]
+) -> None:
+    key = leaf(bytes(32))
+    box = seal(key.public, b"a text", b"info")
+    assert len(box) == 1_120 + len(b"a text") + suite.TAG
+    assert key.open(box, b"info") == b"a text"
+
+
+def test_a_signature_0_7() -> None:
+    it = NOTATION["0.7 signature"]
+    author = identity.Identity(it["key seed"], it["room"])
+    assert author.sign(LABELS[it["label"]], it["content"]) == it["signature"]
+    assert second.sign(it["key seed"], it["label"], it["room"], it["content"]) == it["signature"]
+
+
+def test_payloads_2_1() -> None:
+    for it in NOTATION["2.1 payloads"]:
+        payload = it["payload is so many bytes of"] * it["length"]
+        assert frames.on_wire(payload) == second.wire(payload) == it["before it"] + payload
+        assert list(frames.Splitter(len(payload)).feed(it["before it"] + payload)) == [payload]
+
+
+def test_members_3_1() -> None:
+    for it in NOTATION["3.1 members"]:
+        assert identity.Identity(it["key seed"], b"").key == second.public(it["key seed"]) == it["key"]
+        assert identity.member_id(it["key"]) == second.member_id(it["key"]) == it["id"]
+        assert identity.spell(it["id"]) == second.spell(it["id"]) == it["id as shown"]
+        assert suite.LeafKey(it["leaf seed"]).public == second.Leaf(it["leaf seed"]).public == it["leaf"]
+
+
+# --- 2
+
+
+@pytest.mark.parametrize("it", KNOCKS, ids=["join", "resume"])
+def test_the_hello_2_2(it: Any) -> None:
+    said, room = it["2.2 hello"], it["room"]
+    greeting = handshake.Greeting(said["nonce"], room, suite.LeafKey(said["door seed"]))
+    assert greeting.wire == second.wire(said["payload"])
+    payload = second.hello(said["nonce"], second.Leaf(said["door seed"]).public)
+    assert payload == said["payload"]
+    assert greeting.hello == second.h(payload) == said["hello"]
+    assert handshake.read_hello(payload) == (
+        frames.Hello(2, said["nonce"], second.Leaf(said["door seed"]).public),
+        said["hello"],
+    )
+
+
+@pytest.mark.parametrize(("it", "kind"), zip(KNOCKS, ["Join", "Resume"], strict=True), ids=["join", "resume"])
+def test_a_knock_2_4(it: Any, kind: str) -> None:
+    said, room, knock = it["2.2 hello"], it["room"], it[f"2.4 {kind}"]
+    request = handshake.Greeting(said["nonce"], room, suite.LeafKey(said["door seed"])).open(knock["box"])
+    assert type(request).__name__ == kind
+    assert frames.pack(request) == knock["text"]
+    assert knock["info"] == second.bound("knock", room, said["hello"])
+    assert second.Leaf(said["door seed"]).open(knock["box"], knock["info"]) == knock["text"]
+    assert second.pack(fields(knock["request"], names=("ann",))) == knock["text"]
+
+
+def fields(packed: Any, names: tuple[str, ...] = ()) -> Any:
+    return packed
+
+
+def test_a_join_2_5() -> None:
+    said, knock = KNOCKS[0]["2.2 hello"], KNOCKS[0]["2.4 Join"]
+    _, link, key, leaf, nick, signature = second.unpack(knock["text"])
+    join = frames.Join(link, key, leaf, nick, signature)
+    assert handshake.join_content(said["hello"], join) == knock["signed"]
+    assert second.join_content(said["hello"], link, key, leaf, nick) == knock["signed"]
+    assert identity.signed(identity.JOIN, ROOM, knock["signed"], signature, key)
+    second.verify(key, "join", ROOM, knock["signed"], signature)
+
+
+def test_a_resume_2_5() -> None:
+    said, knock = KNOCKS[1]["2.2 hello"], KNOCKS[1]["2.4 Resume"]
+    _, link, member, leaf, epoch, index, digest, signature = second.unpack(knock["text"])
+    resume = frames.Resume(link, member, leaf, epoch, index, digest, signature)
+    assert handshake.resume_content(said["hello"], resume) == knock["signed"]
+    assert second.resume_content(said["hello"], link, leaf, epoch, index, digest) == knock["signed"]
+    [key] = [it["key"] for it in NOTATION["3.1 members"] if it["id"] == member]
+    assert identity.signed(identity.RESUME, ROOM, knock["signed"], signature, key)
+    second.verify(key, "resume", ROOM, knock["signed"], signature)
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_records_2_6(direction: str) -> None:
+    it = HANDSHAKE["2.6 records"]
+    to_host = handshake.Channel(it["link"], it["hello"], up=direction == "down")
+    sender = handshake.Channel(it["link"], it["hello"], up=direction == "up")
+    assert second.expand(it["link"], direction, it["hello"]) == it[direction]["key"]
+    for number, record in enumerate(it[direction]["records"]):
+        frame = to_host.open(record["payload"])
+        assert type(frame).__name__ == record["frame"]
+        assert sender.seal(frame) == second.wire(record["payload"])
+        packed = second.unaead(it[direction]["key"], number, record["payload"])
+        assert second.pack(record["fields"]) == packed == frames.pack(frame)
+
+
+# --- 4
+
+
+def test_the_digests_of_the_log_4_6() -> None:
+    digest = LOG["4.6 digest without entries"]
+    assert digest == identity.genesis(ROOM) == second.genesis(ROOM)
+    for index, it in enumerate(ENTRIES, 1):
+        parts = (digest, index, it["4.1 header"], it["4.4 body"])
+        digest = it["4.6 digest"]
+        assert it["4.7 index"] == index
+        assert identity.chain(*parts) == second.longer(*parts) == digest
+
+
+def test_the_library_opens_the_log_in_its_order() -> None:
+    epoch = first_epoch()
+    for it in ON_THE_WIRE:
+        header = epoch.open_header(it["payload"])
+        assert header is not None
+        assert header.kind == it["kind"]
+        if header.kind == HEAD:
+            assert epoch.open_head(header, it["payload"]) == it["4.5 body"]
+            continue
+        assert header.pack() == it["4.1 header"]
+        assert epoch.open_entry(header, it["payload"]) == it["4.4 body"]
+        content = frames.unpack(frames.Content, it["4.4 content"])
+        if isinstance(content.body, frames.Joined):
+            epoch.admit(identity.member_id(content.body.key))
+        if header.kind == COMMIT:
+            after, old = next_epoch(epoch), epoch
+        if it is HEADS[-2]:  # still with the keys of the old one
+            epoch = after
+            assert old.open_header(it["payload"]) is not None
+            assert epoch.open_header(it["payload"]) is None
+
+
+def first_epoch() -> Epoch:
+    it = EPOCHS["6.2-6.5 epochs"][0]
+    return Epoch.first(it["6.2 fresh secret"], it["6.2 digest"], it["6.3 chains"][0]["id"])
+
+
+def next_epoch(epoch: Epoch) -> Epoch:
+    it = EPOCHS["6.2-6.5 epochs"][1]
+    after, tag = epoch.next(it["6.2 fresh secret"], it["6.2 digest"], [chain["id"] for chain in it["6.3 chains"]])
+    assert tag == it["6.4 tag"]
+    return after
+
+
+@pytest.mark.parametrize("it", ENTRIES, ids=lambda it: it["says"])
+def test_an_entry_of_the_second_implementation_4_1_to_4_4(it: Any) -> None:
+    header = second.header(it["kind"], it["author"], it["counter"], it["generation"])
+    epoch = int(it is not None and ENTRIES.index(it) > [at for at, e in enumerate(ENTRIES) if e["says"] == "Commit"][0])
+    assert header == it["4.1 header"]
+    assert second.pack(text_again(it["4.4 content, unpacked"])) == it["4.4 content"]
+    assert second.signed_entry(epoch, header, it["4.4 content"]) == it["4.4 signed"]
+    [seed] = [who["key seed"] for who in NOTATION["3.1 members"] if who["id"] == it["author"]]
+    assert second.sign(seed, "entry", ROOM, it["4.4 signed"]) + it["4.4 content"] == it["4.4 body"]
+    sealed = second.aead(it["4.2, 4.3 body key"], 0, it["4.4 body"], header)
+    assert sealed[-16:-4] == it["4.1 header nonce"]
+    assert second.on_log(it["4.1 header key"], header, sealed) == it["payload"]
+    assert second.off_log(it["4.1 header key"], it["payload"]) == (header, sealed)
+    if it["kind"] == 1:
+        assert second.commit_key(EPOCHS["6.2-6.5 epochs"][0]["6.3 init"], header) == it["4.2, 4.3 body key"]
+    else:
+        assert second.key_of(first_link(epoch, it["author"]), it["generation"]) == it["4.2, 4.3 body key"]
+
+
+def first_link(epoch: int, member: bytes) -> bytes:
+    it = EPOCHS["6.2-6.5 epochs"][epoch]
+    [link] = [chain["chain"] for chain in it["6.3 chains"] + it["6.5 newcomers"] if chain["id"] == member]
+    assert isinstance(link, bytes)
+    return link
+
+
+def text_again(value: Any) -> Any:
+    return value
+
+
+@pytest.mark.parametrize("it", HEADS, ids=range(len(HEADS)))
+def test_a_head_of_the_second_implementation_4_5(it: Any) -> None:
+    before = ON_THE_WIRE[: ON_THE_WIRE.index(it)]
+    latest = [told for told in before if told["kind"] != HEAD][-1]
+    content = second.head_content(latest["4.7 index"], latest["4.6 digest"], it["4.5 time"])
+    assert content == it["4.5 signed"]
+    host = NOTATION["3.1 members"][0]
+    assert content + second.sign(host["key seed"], "head", ROOM, content) == it["4.5 body"]
+    header = second.header(2, second.NOBODY, it["counter"], 0, 0)
+    sealed = second.aead(it["4.5 head key"], it["counter"], it["4.5 body"], header)
+    assert second.on_log(it["4.1 header key"], header, sealed) == it["payload"]
+
+
+# --- 6
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_key_schedule_6_2_to_6_5(number: int) -> None:
+    it = EPOCHS["6.2-6.5 epochs"][number]
+    assert it["epoch"] == number
+    opened = second.epoch(it["6.2 init before"], it["6.2 fresh secret"], it["6.2 digest"])
+    assert opened == second.Epoch(
+        it["6.2 secret"],
+        it["6.3 init"],
+        it["6.3 header key"],
+        it["6.3 head key"],
+        it["6.3 newcomers"],
+        it["6.3 confirmation key"],
+        it["6.4 tag"],
+    )
+    for chain in it["6.3 chains"]:
+        assert second.chain(opened.secret, chain["id"]) == chain["chain"]
+    newcomers = opened.newcomers
+    for admitted in it["6.5 newcomers"]:
+        assert admitted["newcomers"] == newcomers
+        assert second.chain(newcomers, admitted["id"]) == admitted["chain"]
+        newcomers = second.after(newcomers)
+        assert admitted["after"] == newcomers
+
+
+def test_the_library_has_the_same_key_schedule_6_2_to_6_5() -> None:
+    it, then = EPOCHS["6.2-6.5 epochs"]
+    epoch = first_epoch()
+    expect_secrets(epoch, it)
+    for admitted in it["6.5 newcomers"]:
+        assert epoch.newcomers == admitted["newcomers"]
+        epoch.admit(admitted["id"])
+        assert epoch.chains[admitted["id"]].link == admitted["chain"]
+        assert epoch.newcomers == admitted["after"]
+    expect_secrets(next_epoch(epoch), then)
+
+
+def expect_secrets(epoch: Epoch, it: Any) -> None:
+    assert epoch.number == it["epoch"]
+    assert epoch.init == it["6.3 init"]
+    assert epoch.header_key == it["6.3 header key"]
+    assert epoch.head_key == it["6.3 head key"]
+    assert epoch.newcomers == it["6.3 newcomers"]
+    assert {member: chain.link for member, chain in epoch.chains.items()} == {
+        chain["id"]: chain["chain"] for chain in it["6.3 chains"]
+    }
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_chains_6_6(name: str) -> None:
+    at = 0
+    for it in CHAINS[name]:
+        at = at if it["generation"] > at else 0
+        left_out = it["generation"] if "left out" in name else 0
+        chain = Chain(it["link before"], it["generation"] - left_out)
+        key = chain.take(it["generation"])
+        assert chain.link == it["link after"]
+        assert key.open(0, second.aead(it["key"], 0, b"a text")) == b"a text"
+        assert second.key_of(it["link before"], left_out) == it["key"]
+        link = it["link before"]
+        for _ in range(left_out + 1):
+            link = second.after(link)
+        assert link == it["link after"]
+
+
+def test_a_chain_goes_on_where_it_was_6_6() -> None:
+    one_after_the_other = CHAINS["6.6 a chain, one generation after the other"]
+    assert [it["generation"] for it in one_after_the_other] == [0, 1, 2, 3]
+    assert [it["link before"] for it in one_after_the_other[1:]] == [
+        it["link after"] for it in one_after_the_other[:-1]
+    ]
+
+
+def test_a_slice_6_9() -> None:
+    it = EPOCHS["6.2-6.5 epochs"][1]
+    sliced = it["6.9 slice"]
+    assert sliced["text"] == it["6.2 fresh secret"] + it["6.4 tag"]
+    assert sliced["info"] == second.slice_info(ROOM, sliced["member"], 1, it["6.2 digest"])
+    assert second.Leaf(sliced["leaf seed"]).open(sliced["box"], sliced["info"]) == sliced["text"]
+    leaf = suite.LeafKey(sliced["leaf seed"])
+    secret, tag = commit.open_slice(sliced["box"], leaf, ROOM, sliced["member"], 1, it["6.2 digest"])
+    assert (secret, tag) == (it["6.2 fresh secret"], it["6.4 tag"])
+
+
+# --- 7
+
+
+def test_a_welcome_of_the_second_implementation_7_1() -> None:
+    hello, box = WELCOME["2.2 hello"]["hello"], WELCOME["7.1 box"]
+    assert box["info"] == second.bound("welcome", ROOM, hello)
+    assert second.Leaf(WELCOME["leaf seed"]).open(box["box"], box["info"]) == box["text"]
+    assert second.unaead(box["text"], 0, b"".join(WELCOME["7.1 pages"])) == WELCOME["7.1 text"]
+    signature, array = WELCOME["7.1 text"][:64], WELCOME["7.1 text"][64:]
+    assert array == WELCOME["7.1 array"] == second.pack(WELCOME["7.1 array, unpacked"])
+    assert hello + second.h(array) == WELCOME["7.1 signed"]
+    second.verify(WELCOME["7.1 signing key"], "welcome", ROOM, WELCOME["7.1 signed"], signature)
+
+
+def test_the_library_arrives_with_the_welcome_7_1() -> None:
+    box, pages = WELCOME["7.1 box"], WELCOME["7.1 pages"]
+    leaf = suite.LeafKey(WELCOME["leaf seed"])
+    arrival = welcome.Arrival(
+        frames.Welcome(box["box"], len(pages), past=False), leaf, ROOM, WELCOME["2.2 hello"]["hello"]
+    )
+    [state] = [arrival.take(frames.Page(part)) for part in pages]
+    assert state is not None
+    assert frames.pack(state) == WELCOME["7.1 array"]
+    epoch = welcome.epoch_of(state)
+    opened = []
+    for it in ON_THE_WIRE:  # what comes after the head of the Welcome, until the commit
+        header = epoch.open_header(it["payload"])
+        if (
+            header is None
+            or header == Header(HEAD, bytes(16), 0, 0, 0)
+            or (header.kind != HEAD and header.counter == 1 and header.author == state.host)
+        ):
+            continue
+        if header.kind == HEAD:
+            assert epoch.open_head(header, it["payload"]) == it["4.5 body"]
+            continue
+        assert epoch.open_entry(header, it["payload"]) == it["4.4 body"]
+        opened.append(it["says"])
+        if it["says"] == "Joined":
+            epoch.admit(identity.member_id(frames.unpack(frames.Content, it["4.4 content"]).body.key))
+    assert opened == ["Joined", "Text", "Nick", "Text", "Commit"]

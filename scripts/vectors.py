@@ -1,7 +1,7 @@
 """What a second implementation of docs/PROTOCOL.md is held against; see scripts/vectors.
 
-All bytes are in hex, and all seeds are hashes of their names. Each value stands beside the clause that says how it comes
-about. HPKE makes another box each time: those that the files hold stay, as long as they open to what they should.
+All bytes are in hex, texts in packed arrays are {"text": "..."}, and all seeds are hashes of their names. Each value stands
+beside the clause that says how it comes about. HPKE makes another box each time: those that the files hold stay, as long as they open to what they should.
 """
 
 import argparse
@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from msgspec import msgpack
 
 from anonp2p import limits
 from anonp2p.core import frames, handshake, identity
@@ -174,10 +176,15 @@ def records(link: bytes, digest: bytes) -> Vectors:
     }
 
 
-def fields(packed: Any) -> list[Any]:
-    """As it is packed, its tag first."""
-    found: list[Any] = frames.msgspec.msgpack.decode(frames.pack(packed))
-    return found
+def fields(packed: Any) -> Any:
+    """As it is packed, its tag first, with texts told from bytes."""
+    return _told_apart(msgpack.decode(frames.pack(packed)))
+
+
+def _told_apart(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_told_apart(inner) for inner in value]
+    return {"text": value} if isinstance(value, str) else value
 
 
 # --- 6.6
@@ -263,7 +270,7 @@ class Story:
         if is_commit:
             key = suite.expand(self._epoch.init, "commit", header.pack())
         else:
-            key = bytes.fromhex(_links(link.link, [left_out])[0]["key"].hex())
+            key = _links(link.link, [left_out])[0]["key"]
         content = frames.pack(frames.Content(self._index, self._digest, body))
         signed = self._epoch.number.to_bytes(8, "big") + header.pack() + content
         text = author.me.sign(identity.ENTRY, signed) + content

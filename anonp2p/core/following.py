@@ -68,6 +68,7 @@ class Following(Life):
         self._target = 0  # index up to which we have to catch up before we send anything
         self._turning = False  # between a commit and our slice of it
         self._idle_commit = False  # whether that commit removed nobody
+        self._beat_at: float | None = None  # when the host has to hear from us again
         self._uncovered: list[tuple[Header, bytes]] = []  # entries that no head covers yet
         self._last_head = _Head(0, b"", 0, b"")
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -111,7 +112,7 @@ class Following(Life):
         """Our link is gone. Another one is being dialled, unless we are leaving anyway."""
         was, self._contact = self._contact, "none"
         self._uncovered.clear()
-        self._channel = self._arrival = self._arrived = None
+        self._channel = self._arrival = self._arrived = self._beat_at = None
         if self._phase == "leaving":
             self._out("left")
         elif self._phase == "in" and was not in ("none", "asking"):
@@ -120,6 +121,20 @@ class Following(Life):
     def _uplink(self, frame: frames.Frame) -> None:
         assert self._channel is not None, "there is one from the hello on"
         self._effects.append(steps.Send(steps.UPLINK, self._channel.seal(frame)))
+        self._put_off_beat()
+
+    def _put_off_beat(self) -> None:
+        """The host has heard from us; not at the same time for all members it has to hear again."""
+        self._beat_at = self._now.tick + limits.BEAT * (1 - limits.BEAT_JITTER * self._random(1)[0] / 255)
+
+    def _go_up(self) -> None:
+        """The handshake is over."""
+        self._effects.append(steps.Admit(steps.UPLINK))
+        self._put_off_beat()
+
+    def _beat(self) -> None:
+        if self._beat_at is not None and self._now.tick >= self._beat_at:
+            self._uplink(frames.Beat())
 
     # --- getting in, coming back
 
@@ -200,7 +215,7 @@ class Following(Life):
             expect(head.place >= self._ledger.index, "a log that has become shorter")
             self._contact = "missing"
             self._arrived = epoch, head
-            self._effects.append(steps.Admit(steps.UPLINK))
+            self._go_up()
             self._close_gap()
         else:
             self._settle(ledger, epoch, head)
@@ -210,7 +225,7 @@ class Following(Life):
         missed = self._ledger.index if self.entered else self._missed
         self._ledger, self._missed = ledger, None
         self._take_keys(epoch, head)
-        self._effects.append(steps.Admit(steps.UPLINK))
+        self._go_up()
         self._link("up", "")
         self._enter()
         if missed is not None:
@@ -239,7 +254,7 @@ class Following(Life):
         expect(not self._turning, "a resumption in an epoch that is over")
         expect(resumed.index >= self._ledger.index, "a log that has become shorter")
         self._target = resumed.index
-        self._effects.append(steps.Admit(steps.UPLINK))
+        self._go_up()
         self._link("up", "")
         self._catch_up()
 

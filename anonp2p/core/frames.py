@@ -1,7 +1,7 @@
 """What travels on a link, once opened: bytes <-> frames (PROTOCOL.md, 2), and what members say in entries (4.4).
 
-Everything is packed with msgpack and typed by direction, so that a frame which the other side has no business to send is
-a fault like any other malformed one. `Splitter` cuts a stream into payloads and keeps no more than one and one read.
+Everything is packed with msgpack and typed by direction, so that a frame which the other side has no business to send
+is a fault like any other malformed one. `Splitter` cuts a stream into payloads and keeps no more than one and one read.
 """
 
 from collections.abc import Iterator
@@ -290,7 +290,7 @@ class Splitter:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The payloads that these bytes complete. Raises PeerFault at the first that is too long; the stream ends there."""
+        """The payloads that these bytes complete. Raises PeerFault at one that is too long; the stream ends there."""
         self._buffer += data
         start = 0
         try:

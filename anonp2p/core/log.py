@@ -1,7 +1,7 @@
 """The ordered log as bytes: every entry encoded once, read by any number of links, each at its own place.
 
-Heads lie between entries in these bytes: one after each burst of entries, in one piece with the last of them. Beside the
-bytes there are the entries opened, for members who come back in another epoch, when the bytes are worth nothing.
+Heads lie between entries in these bytes: one after each burst of entries, in one piece with the last of them. Beside
+the bytes there are the entries opened, for members who come back in another epoch, when the bytes are worth nothing.
 """
 
 from typing import Final
@@ -79,7 +79,7 @@ class Log:
         self._turns[self.end - 1] = turn
 
     def forget_turn(self, epoch: int) -> None:
-        """The secret of this epoch's commit goes, and with it the bytes up to there: who has not read them is too late."""
+        """The secret of this epoch's commit goes, and with it the bytes up to there: whoever lacks them is too late."""
         for index in [index for index, turn in self._turns.items() if turn.epoch == epoch]:
             self._bytes -= sum(map(len, self._wire[: index + 1 - self.start]))
             self._drop_wire(index + 1)

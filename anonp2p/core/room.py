@@ -50,7 +50,8 @@ class Room(Hosting, Following):
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""
-        return min([*self._due(), *([] if self._leave_by is None else [self._leave_by])], default=None)
+        ours = [due for due in (self._leave_by, self._beat_at) if due is not None]
+        return min([*self._due(), *ours], default=None)
 
     @property
     def settled(self) -> bool:
@@ -74,9 +75,11 @@ class Room(Hosting, Following):
             self._out("left")  # the host did not confirm it in time: so be it
         else:
             self._do_what_is_due()
+            self._beat()
 
     def _out(self, reason: End) -> None:
         self._close_hosting()
+        self._beat_at = None
         super()._out(reason)
 
     # --- what the user wants

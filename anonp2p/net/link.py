@@ -1,81 +1,64 @@
-"""One link: frames over a stream of bytes, one reader, one writer, beats when idle and an end when silent."""
+"""One link: payloads over a stream of bytes, one task that reads, one that writes, and an end when it is silent."""
 
-import random
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import trio
 
 from anonp2p import limits
-from anonp2p.core import frames
-from anonp2p.core.log import Log
+from anonp2p.core.frames import Splitter
+from anonp2p.core.log import Reader
 from anonp2p.errors import PeerFault
-
-_BEAT = frames.encode(frames.Beat())
-_random = random.SystemRandom()
-
-
-def _next_beat() -> float:
-    """When a link has to carry a beat if nothing else goes over it; not at the same time for all links."""
-    return trio.current_time() + limits.BEAT * (1 - limits.BEAT_JITTER * _random.random())
 
 
 class Link:
-    """A link to a peer. Frames meant for it alone are queued; from `follow` on it also gets the log from its cursor.
+    """A link to a peer. What is meant for it alone is queued; from `follow` on it also gets the log.
 
-    accepts, longest: the frames that the peer may send, and their length in bytes (see frames.Decoder). seconds: until
-    the link ends unless `settle` is called: for the handshake.
+    longest: how many bytes a payload of the peer may have until the handshake is over, for which it has its time.
     """
 
-    def __init__(self, stream: trio.abc.Stream, accepts: Any, longest: int, seconds: float) -> None:
+    def __init__(self, stream: trio.abc.Stream, longest: int) -> None:
         self.detail = "the connection was closed"  # why it ended, once it has
         self.settled = False
+        self.dismissed = False  # whether it was ended from this side, by the room
         self._stream = stream
-        self._decoder = frames.Decoder(accepts, longest)
+        self._splitter = Splitter(longest)
         self._direct: deque[bytes] = deque()
-        self._log: Log | None = None
-        self._cursor = 0
+        self._reader: Reader | None = None
+        self._rest: bytes | memoryview = b""  # taken, but not sent yet: it goes before anything else
         self._finishing = False
         self._news = trio.Event()
-        self._beat_at = _next_beat()
         self._heard_at = trio.current_time()
         self._quiet = limits.HANDSHAKE_SECONDS  # how long the peer may say nothing
         self._patience = trio.CancelScope()
-        self._scope = trio.CancelScope(deadline=trio.current_time() + seconds)
+        self._scope = trio.CancelScope(deadline=trio.current_time() + limits.HANDSHAKE_SECONDS)
 
     # --- from the session; none of these waits
 
     def send(self, data: bytes) -> None:
-        """Queues frames for this link alone. A peer that makes us queue too many without reading them is dropped."""
-        if len(self._direct) >= limits.DIRECT:
-            self.drop("it does not read what it asks for")
-            return
-        self._direct.append(data)
+        """Queues what is for this link alone. A peer that makes us queue too many without reading them is dropped."""
+        self._queue(data)
         self._news.set()
 
-    def accept(self, accepts: Any) -> None:
-        """From its next frame on, the peer may send these, as long as any frame may be."""
-        self._decoder.accept(accepts, limits.FRAME)
-
     def settle(self) -> None:
-        """The handshake is over: no deadline any more, and beats from now on."""
+        """The handshake is over: no deadline any more, and payloads as long as any may be."""
         self.settled = True
+        self._splitter.longest = limits.FRAME
         self._quiet = limits.LINK_LOST
         self._patience.deadline = self._heard_at + self._quiet
         self._scope.deadline = float("inf")
-        self._beat_at = _next_beat()
-        self._news.set()
 
-    def follow(self, log: Log, cursor: int) -> None:
-        """From now on, after what is queued, this link gets every entry of the log from the cursor on."""
-        self._log, self._cursor = log, cursor
+    def follow(self, reader: Reader) -> None:
+        """From now on, after what is queued, this link gets what the reader gives."""
+        self._reader = reader
         self._news.set()
 
     def pulse(self, data: bytes) -> None:
-        """Queues a head, unless there are entries on their way, which say as much and end in a head of their own."""
-        if self._log is not None and self._cursor == self._log.end:
-            self.send(data)
+        """Sends a head, unless there are entries on their way, which say as much and end in a head of their own."""
+        if self._reader is not None and self._reader.is_through:
+            self._queue(data)
+            self._flush()
 
     @property
     def silence(self) -> float:
@@ -84,9 +67,9 @@ class Link:
 
     def wake(self) -> None:
         """The log may have grown. Whoever it has left behind is cut, even in the middle of a write that never ends."""
-        if self._log is not None and self._cursor < self._log.start:
-            self.drop("it lagged too far behind")
-        self._news.set()
+        if self._reader is not None and self._reader.lags:
+            self._end("it lagged too far behind")
+        self._flush()
 
     def finish(self) -> None:
         """Ends the link once everything there is for it has been sent, and the peer has had time to read it.
@@ -98,16 +81,52 @@ class Link:
         self._news.set()
 
     def drop(self, reason: str) -> None:
-        """Ends the link at once."""
-        self.detail = reason
-        self._scope.cancel()
+        """The room wants no more of it: it ends at once."""
+        self.dismissed = True
+        self._end(reason)
+
+    def _end(self, reason: str) -> None:
+        if not self._scope.cancel_called:
+            self.detail = reason
+            self._scope.cancel()
+
+    def _queue(self, data: bytes) -> None:
+        if len(self._direct) < limits.DIRECT:
+            self._direct.append(data)
+        else:
+            self._end("it does not read what it asks for")
+
+    def _flush(self) -> None:
+        """Sends at once what the kernel takes at once: to wake the writer for it would cost several times as much.
+
+        The writer does all else: the rest, what comes while a write is under way, and whatever is not for a socket.
+        """
+        if not (self._rest or self._scope.cancel_called):
+            data = self._take()
+            sent = self._offer(data)
+            # A view, so that those who are stuck share what they are sent; not of nothing, which would keep all of it.
+            self._rest = memoryview(data)[sent:] if sent < len(data) else b""
+        if self._rest or not (self._reader is None or self._reader.is_through):
+            self._news.set()
+
+    def _offer(self, data: bytes) -> int:
+        """How many of these bytes the kernel has taken."""
+        if not (data and isinstance(self._stream, trio.SocketStream)):
+            return 0
+        try:
+            return os.write(self._stream.socket.fileno(), data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self._end("the connection broke")
+            return 0
 
     # --- the link's own task
 
-    async def run(self, arrived: Callable[[frames.Frame], Awaitable[None]]) -> None:
+    async def run(self, arrived: Callable[[bytes], Awaitable[None]]) -> None:
         """Reads and writes until the link ends, and closes the stream; `detail` says why.
 
-        arrived: is given each frame, in order. Nothing that the peer or the network does makes this raise.
+        arrived: is given each payload, in order. Nothing that the peer or the network does makes this raise.
         """
         try:
             with self._scope:
@@ -118,9 +137,10 @@ class Link:
             if self._scope.cancelled_caught and trio.current_time() >= self._scope.deadline and not self.settled:
                 self.detail = "the handshake took too long"
         finally:
+            self._scope.cancel()  # so that nobody writes any more
             await trio.aclose_forcefully(self._stream)
 
-    async def _read(self, arrived: Callable[[frames.Frame], Awaitable[None]]) -> None:
+    async def _read(self, arrived: Callable[[bytes], Awaitable[None]]) -> None:
         try:
             while True:
                 self._patience = trio.CancelScope(deadline=self._heard_at + self._quiet)
@@ -132,8 +152,8 @@ class Link:
                 if not data:
                     return
                 self._heard_at = trio.current_time()
-                for frame in self._decoder.feed(bytes(data)):
-                    await arrived(frame)
+                for payload in self._splitter.feed(bytes(data)):
+                    await arrived(payload)
         except PeerFault as fault:
             self.detail = str(fault)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -142,33 +162,27 @@ class Link:
     async def _write(self) -> None:
         try:
             while True:
-                if data := self._take():
-                    await self._stream.send_all(data)
-                    self._beat_at = _next_beat()
+                self._rest = self._rest or self._take()
+                if self._rest:
+                    await self._stream.send_all(self._rest)
+                    self._rest = b""
                 elif self._finishing:
                     return
                 else:
-                    await self._await_news()
+                    self._news = trio.Event()
+                    await self._news.wait()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self.drop("the connection broke")
+            self._end("the connection broke")
 
     def _take(self) -> bytes:
         """Everything at hand, in one piece."""
         data = b"".join(self._direct)
         self._direct.clear()
-        if self._log is None:
+        if self._reader is None:
             return data
-        batch = self._log.since(self._cursor)
-        if batch is None:
-            return b""  # `wake` has cut us
-        entries, self._cursor = batch
-        return data + entries if data else entries
-
-    async def _await_news(self) -> None:
-        """Returns when there may be something to send: news, or a beat that is due."""
-        self._news = trio.Event()
-        beats = self.settled and self._log is None  # a host's links have its heads
-        with trio.move_on_at(self._beat_at if beats else float("inf")) as idle:
-            await self._news.wait()
-        if idle.cancelled_caught:
-            self._direct.append(_BEAT)
+        try:
+            following = self._reader.take()
+        except PeerFault as fault:
+            self._end(str(fault))
+            return b""
+        return data + following if data else following

@@ -1,12 +1,11 @@
-"""The host's side of a room's links: accept, greet, pass on."""
+"""The host's side of a room's links: accept, pass on, no faster than a room bears."""
 
 import math
-import secrets
 
 import trio
 
 from anonp2p import limits
-from anonp2p.core import frames, steps
+from anonp2p.core import steps
 from anonp2p.core.pace import Pace
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
@@ -17,29 +16,24 @@ async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> N
 
     Whoever is faster than its pace allows is simply read more slowly, so that nothing of it is lost.
     """
-    joins = Pace(limits.JOIN_BURST, limits.JOIN_RATE)
+    knocks = Pace(limits.JOIN_BURST, limits.JOIN_RATE)
 
     async def attend(stream: trio.abc.Stream) -> None:
         if links.half_open >= limits.HALF_OPEN:
             await trio.aclose_forcefully(stream)
             return
-        nonce = secrets.token_bytes(32)
-        messages = Pace(limits.MESSAGE_BURST, limits.MESSAGE_RATE)
-        link = Link(stream, frames.FromJoiner, limits.HANDSHAKE_BYTES, limits.HANDSHAKE_SECONDS)
-        link.send(frames.encode(frames.Hello(frames.VERSION, nonce)))
+        link = Link(stream, limits.HANDSHAKE_BYTES)
+        payloads = Pace(limits.MESSAGE_BURST, limits.MESSAGE_RATE)
 
-        async def arrived(frame: frames.Frame) -> None:
-            if isinstance(frame, frames.FromJoiner):
-                link.accept(frames.FromMember)  # so a second one is malformed
-                await trio.sleep(joins.take(trio.current_time()))
-                await links.post(steps.Asked(number, nonce, frame))
-            elif isinstance(frame, frames.Submit):
-                units = math.ceil(len(frame.content) / limits.MESSAGE_UNIT)
-                if seconds := messages.take(trio.current_time(), units):
-                    await trio.sleep(seconds)
-                await links.post(steps.Heard(number, frame))
+        async def arrived(payload: bytes) -> None:
+            now = trio.current_time()
+            units = math.ceil(len(payload) / limits.MESSAGE_UNIT)
+            if seconds := payloads.take(now, units) if link.settled else knocks.take(now):
+                await trio.sleep(seconds)
+            await links.post(steps.Heard(number, payload))
 
         number = links.attach(link)
+        await links.post(steps.Linked(number))
         try:
             await link.run(arrived)
         finally:  # also when the listener goes, with its Tor: the room has to know

@@ -4,12 +4,12 @@ Both start the program by a script that stands in for Python, so that whoever st
 """
 
 import ast
+import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ _AUDITED = """
 import os, runpy, sys
 
 sink = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-dull = ("import", "compile", "exec", "code.", "object.", "sys._", "builtins.", "marshal.", "gc.", "cpython.", "array.")
+dull = ("import", "compile", "exec", "code.", "object.", "sys.", "builtins.", "marshal.", "gc.", "cpython.")
 
 def show(value):
     if isinstance(value, (tuple, list)):
@@ -71,38 +71,39 @@ class StracedPython:
 
     def __init__(self, place: Path) -> None:
         self._output = place / "strace"
-        options = ["-D", "-f", "-ff", "--seccomp-bpf", "-qq", "-v", "-y", "-xx", "-s", "16777216"]
+        options = ["-D", "-f", "-ff", "--seccomp-bpf", "-q", "-v", "-y", "-xx", "-s", "16777216"]
         filters = ["-e", f"trace={_SYSCALLS}", "-e", "signal=none", "-e", "inject=prctl:retval=0"]
         command = ["strace", *options, *filters, "-o", str(self._output), sys.executable]
         self.path = _script(place / "straced-python", command)
 
     def calls(self) -> "list[Call]":
-        """Everything that was called, process by process; those that the program started know of it."""
+        """Everything that was called by processes that have ended, each process for itself; a thread is one here."""
         processes = {int(path.suffix[1:]): path for path in self._output.parent.glob(f"{self._output.name}.*")}
-        calls = {process: list(_read(process, path)) for process, path in processes.items()}
+        calls = {process: _read(process, path) for process, path in processes.items()}
         parents = {
             int(call.result): call.process
             for each in calls.values()
             for call in each
             if call.name in ("clone", "clone3", "fork", "vfork") and call.worked
         }
-        # What a process runs: its own last execve, or else its parent's. A thread is a process here.
-        programs: dict[int, bytes] = {}
-        for process in sorted(processes, key=lambda each: len(_line(each, parents))):
-            programs[process] = programs.get(parents.get(process, 0), b"")
+        programs: dict[int, str] = {}
+        for process in sorted(processes, key=lambda each: _generation(each, parents)):
+            programs[process] = programs.get(parents.get(process, 0), "")
             for call in calls[process]:
                 if call.name == "execve" and call.worked:
-                    programs[process] = call.strings[0]
+                    programs[process] = os.fsdecode(call.strings[0])
                 call.program = programs[process]
         return [call for each in calls.values() for call in each]
 
 
 def why_no_strace() -> str:
-    """Why strace cannot work here, in its own words; empty if it can."""
-    tried = subprocess.run(
-        ["strace", "-qq", "-f", "-e", "trace=none", "true"], capture_output=True, text=True, check=False
-    )
-    return "" if tried.returncode == 0 else " / ".join(tried.stderr.splitlines())
+    """Why nothing may be traced here, as in some containers, in strace's own words; empty if something may."""
+    command = ["strace", "-f", "-q", "-e", "trace=none", "true"]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    if tried.returncode and "not permitted" in tried.stderr:
+        return " / ".join(tried.stderr.splitlines())
+    tried.check_returncode()
+    return ""
 
 
 def _script(path: Path, command: list[str]) -> str:
@@ -111,12 +112,9 @@ def _script(path: Path, command: list[str]) -> str:
     return str(path)
 
 
-def _line(process: int, parents: dict[int, int]) -> list[int]:
-    """A process and all that it comes from."""
-    line = [process]
-    while line[-1] in parents:
-        line.append(parents[line[-1]])
-    return line
+def _generation(process: int, parents: dict[int, int]) -> int:
+    """How many ancestors of it are known."""
+    return 1 + _generation(parents[process], parents) if process in parents else 0
 
 
 @dataclass
@@ -127,7 +125,7 @@ class Call:
     name: str
     arguments: str
     result: str
-    program: bytes = field(default=b"")
+    program: str = ""
 
     @property
     def worked(self) -> bool:
@@ -153,16 +151,19 @@ class Call:
 
     def __str__(self) -> str:
         shown = re.sub(r"(?:\\x[0-9a-f]{2})+", lambda match: _unquote(match[0]).decode("latin-1"), self.arguments)
-        return f"{self.program.decode()}[{self.process}] {self.name}({shown[:400]}) = {self.result}"
+        return f"{self.program}[{self.process}] {self.name}({shown[:400]}) = {self.result}"
 
 
 def _unquote(text: str) -> bytes:
     return bytes.fromhex(text.replace("\\x", ""))
 
 
-def _read(process: int, path: Path) -> Iterator[Call]:
-    for line in path.read_text("ascii").splitlines():
-        if not line.startswith(("+++", "---")):
-            found = re.fullmatch(r"(\w+)\((.*)\)\s+= (.+)", line)
-            assert found, f"a line of strace that is not understood: {line[:400]}"
-            yield Call(process, *found.groups())
+def _read(process: int, path: Path) -> list[Call]:
+    *lines, last = path.read_text("ascii").splitlines()
+    assert last.startswith("+++ "), f"process {process} has not ended, or strace has not seen it"
+    calls = []
+    for line in lines:
+        found = re.fullmatch(r"(\w+)\((.*)\)\s+= (.+)", line)
+        assert found, f"a line of strace that is not understood: {line[:400]}"
+        calls.append(Call(process, *found.groups()))
+    return calls

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -17,9 +18,13 @@ from tests.support.tracing import AuditedPython, Call, StracedPython, why_no_str
 
 pytestmark = pytest.mark.tor
 
+PYTHON = sys.executable
 ROOM = "zanzibar-9"
 NICKS = ("Quixotl", "Wimbrel", "Wimbrel-ii")
 TEXTS = ("the plum tree is in bloom", "plné švestek ležícího koně", "a wheelbarrow of umbrellas")
+
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")  # the other base64
 
 
 @dataclass(frozen=True)
@@ -98,13 +103,16 @@ def play_session(torrc: str, home: Home) -> list[str]:
 
 
 def forms(secret: str) -> set[bytes]:
-    """A secret as it could be found somewhere. A code or an id is bytes besides, which may be written in other ways."""
+    """A secret as it could be found somewhere. Codes, ids and keys are bytes, which may be written in other ways."""
     found = {secret.encode(), secret.upper().encode(), ascii(secret)[1:-1].encode(), secret.encode("utf-16-le")}
     if len(secret) in (26, 56) and secret.isalnum():
         raw = base64.b32decode(secret.upper() + "=" * (-len(secret) % 8))[:32]
-        found |= {raw, raw.hex().encode(), raw.hex().upper().encode(), base64.b64encode(raw)[: len(raw) * 4 // 3]}
-        found.add(base64.urlsafe_b64encode(raw)[: len(raw) * 4 // 3])
-    return found
+    elif len(secret) == 88:
+        raw = base64.b64decode(secret)
+    else:
+        return found
+    in_64 = base64.b64encode(raw)[: len(raw) * 4 // 3]  # without what depends on what comes after it
+    return found | {raw, raw.hex().encode(), raw.hex().upper().encode(), in_64, in_64.translate(_TO_URL)}
 
 
 def assert_holds_none(data: bytes, secrets: list[str], where: object) -> None:
@@ -122,32 +130,119 @@ def assert_nothing_was_left(home: Home, secrets: list[str]) -> None:
 
 # What a hook may hear of besides what is looked at below: nothing that writes, sends or begins anything.
 HARMLESS = {
-    "cpython.run_module",
-    "ctypes.dlopen",
-    "ctypes.dlsym",
-    "ctypes.dlsym/handle",
-    "fcntl.fcntl",
-    "fcntl.flock",
-    "os.listdir",
-    "os.scandir",
-    "os.posix_fallocate",
-    "shutil.rmtree",
-    "socket.__new__",
-    "socket.bind",
-    "tempfile.mkdtemp",
-    "tempfile.mkstemp",
+    *("_thread.start_joinable_thread", "_thread.start_new_thread", "ctypes.dlopen", "ctypes.dlsym", "fcntl.flock"),
+    *("os.kill", "os.listdir", "os.scandir", "resource.setrlimit", "socket.__new__", "time.sleep"),
 }
+LDCONFIG = "/sbin/ldconfig"  # is asked where a library is, by ctypes
 
 
-def test_by_its_own_account_it_writes_nothing_and_connects_to_nobody(
+def own_sockets(home: Home, path: str) -> bool:
+    """Whether these are our Tor's control or SOCKS socket."""
+    return Path(path).name in ("control", "socks") and home.is_ours(Path(path))
+
+
+def test_by_its_own_account_it_writes_nothing_and_connects_to_nobody_else(
     torrc: str, home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     python = AuditedPython(tmp_path)
     monkeypatch.setattr(sys, "executable", python.path)
     secrets = play_session(torrc, home)
+    monkeypatch.undo()
     events = python.events()
-    kinds = sorted({name for name, _ in events})
-    print(kinds)
-    for e in events:
-        print(str(e)[:300])
+    assert_holds_none(ascii(events).encode(), secrets, "what an audit hook hears of")
+    seen = {name for name, _ in events}
+    assert {"open", "socket.connect", "subprocess.Popen"} <= seen, "the hook heard nothing"
+    for name, arguments in events:
+        told = f"{name}{arguments}"
+        match name, arguments:
+            case "open", [path, _, int(flags)] if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+                assert isinstance(path, int) or path == os.devnull or home.is_ours(Path(path)), told
+            case "os.mkdir", [path, *_]:
+                assert home.is_ours(Path(path)), told
+            case ("os.remove" | "os.rmdir"), [path, directory]:
+                assert directory != -1 or home.is_ours(Path(path)), told  # in one: that of the shutil.rmtree before
+            case ("tempfile.mkdtemp" | "tempfile.mkstemp"), [path]:
+                assert home.is_ours(Path(path)), told
+            case "shutil.rmtree", [path, *_]:
+                assert home.is_ours(Path(path.split("'")[1])), told
+            case "os.posix_fallocate", _:
+                pass
+            case "socket.bind", [_, str(path)]:
+                assert home.is_ours(Path(path)), told
+            case "socket.connect", [_, str(path)]:
+                assert own_sockets(home, path), told
+            case "subprocess.Popen", [path, *_]:
+                assert path in (tor_program(), LDCONFIG), told
+            case _:
+                assert name == "open" or name in HARMLESS, told
+    assert_nothing_was_left(home, secrets)
+
+
+def tor_program() -> str:
+    found = shutil.which("tor")
+    assert found
+    return os.path.realpath(found)
+
+
+OPENING = ("open", "openat", "openat2")
+TO_WRITE = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC")
+CHANGING = {
+    *("creat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "mkdir", "mkdirat", "mknod"),
+    *("mknodat", "truncate", "unlink", "unlinkat", "rmdir", "setxattr", "lsetxattr", "fsetxattr"),
+}
+WRITING = {"write", "writev", "pwrite64", "pwritev", "pwritev2"}
+UNSEEN = {"sendfile", "copy_file_range", "splice", "io_uring_setup", "open_by_handle_at", "execveat"}
+
+
+def assert_harmless(call: Call, home: Home, secrets: list[str]) -> None:
+    """What anybody may do; our Tor, which is to have a network, may connect to the relays of this machine besides."""
+    assert call.name not in UNSEEN, f"nobody can tell what goes where: {call}"
+    is_tor = call.program == tor_program()
+    if call.name in OPENING and any(flag in call.arguments for flag in TO_WRITE):
+        assert call.paths == [Path(os.devnull)] or all(map(home.is_ours, call.paths)), call
+    elif call.name in CHANGING:
+        assert all(map(home.is_ours, call.paths)), call
+    elif call.name in WRITING and call.target.startswith("/"):  # else a pipe, a socket or the like
+        assert home.is_ours(Path(call.target)), call
+        assert_holds_none(b"".join(call.strings), secrets, call)
+    elif call.name == "execve":
+        assert call.program in (PYTHON, tor_program(), LDCONFIG), call
+        assert_holds_none(b"\0".join(call.strings), secrets, call)
+    elif call.name == "socket":
+        assert call.arguments.startswith("AF_UNIX") or is_tor, call
+    elif call.name in ("connect", "bind", "sendto", "sendmsg", "sendmmsg") and "sa_family=" in call.arguments:
+        place = os.fsdecode(call.strings[-1]) if call.strings else ""
+        if "sa_family=AF_UNIX" in call.arguments:
+            assert home.is_ours(Path(place)), call
+            assert is_tor or call.name == "bind" or own_sockets(home, place), call
+        else:
+            assert is_tor, call
+            assert place == "127.0.0.1" or "sa_family=AF_NETLINK" in call.arguments, call
+
+
+def onion_keys(calls: list[Call]) -> list[str]:
+    """The rooms' private keys, as Tor is told them."""
+    sent = b"\n".join(text for call in calls if call.name in ("sendto", "sendmsg") for text in call.strings)
+    return [found.decode() for found in re.findall(rb"ADD_ONION ED25519-V3:(\S+)", sent)]
+
+
+def test_by_the_kernels_account_neither_do_it_and_its_tor(
+    torrc: str, home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if why := why_no_strace():
+        pytest.skip(f"nothing may be traced here: {why}")
+    python = StracedPython(tmp_path)
+    monkeypatch.setattr(sys, "executable", python.path)
+    secrets = play_session(torrc, home)
+    monkeypatch.undo()
+    calls = python.calls()
+    keys = onion_keys(calls)
+    assert len(keys) == 1
+    secrets += keys
+    written = {call.target: call for call in calls if call.name == "write"}
+    assert any(call.program == tor_program() and Path(path).name == "state.tmp" for path, call in written.items())
+    told = b"".join(text for call in calls if call.target.startswith("pipe:") for text in call.strings)
+    assert all(text.encode() in told for text in TEXTS), "strace did not see what was on the screen"
+    for call in calls:
+        assert_harmless(call, home, secrets)
     assert_nothing_was_left(home, secrets)

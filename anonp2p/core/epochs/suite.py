@@ -92,7 +92,7 @@ class LeafKey:
 
 
 def seal_to(leaf: bytes, text: bytes, info: bytes) -> bytes:
-    """The text in a box that only the owner of this leaf opens. Raises PeerFault for a leaf that cannot be sealed to."""
+    """The text in a box that only the owner of this leaf opens. Raises PeerFault for a leaf that takes none."""
     try:
         quantum = mlkem.MLKEM768PublicKey.from_public_bytes(leaf[:_MLKEM_PUBLIC])
         classic = x25519.X25519PublicKey.from_public_bytes(leaf[_MLKEM_PUBLIC:])

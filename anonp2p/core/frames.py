@@ -190,7 +190,7 @@ class Welcome(_Packed, frozen=True, tag=5):
 class Page(_Packed, frozen=True, tag=6):
     """Host: the next part of the Welcome."""
 
-    part: bytes
+    part: Annotated[bytes, msgspec.Meta(max_length=limits.PAGE)]
 
 
 class Resumed(_Packed, frozen=True, tag=7):

@@ -1,5 +1,7 @@
 """Who a member is, and what its signature is worth elsewhere: nothing."""
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def test_a_signature_convinces(content: bytes) -> None:
 
 @given(contents, contents)
 def test_a_signature_is_worth_nothing_elsewhere(content: bytes, other: bytes) -> None:
-    """3.2: it covers the label, the room and the content."""
+    """0.7: "sign(label, content)" is "over label || room || content"."""
     signature = ANN.sign(ENTRY, content)
     assert not signed(JOIN, ROOM, content, signature, ANN.key)
     assert not signed(ENTRY, OTHER_ROOM, content, signature, ANN.key)
@@ -68,45 +70,82 @@ def test_the_keys_of_members_are_keys() -> None:
     assert all(identity.is_key(Identity(bytes([number]) * 32, ROOM).key) for number in range(50))
 
 
+def test_bytes_of_another_length_are_no_key() -> None:
+    for key in (b"", ANN.key[:31], ANN.key + b"\0"):
+        assert not signed(ENTRY, ROOM, b"hello", ANN.sign(ENTRY, b"hello"), key)
+
+
+def test_a_signature_that_was_made_longer_or_with_a_larger_s_is_none() -> None:
+    """RFC 8032, 5.1.7: S below the order of the group, so that nobody makes another signature out of one."""
+    signature = ANN.sign(ENTRY, b"hello")
+    order = 2**252 + 27742317777372353535851937790883648493
+    larger = signature[:32] + (int.from_bytes(signature[32:], "little") + order).to_bytes(32, "little")
+    for changed in (larger, signature + b"\0", signature[:63], b""):
+        assert not signed(ENTRY, ROOM, b"hello", changed, ANN.key)
+
+
+LABELS = [identity.JOIN, identity.RESUME, identity.WELCOME, identity.ENTRY, identity.HEAD]
+
+
 def test_labels_do_not_run_into_what_follows() -> None:
-    labels = [identity.JOIN, identity.RESUME, identity.ENTRY, identity.HEAD]
-    assert len(set(labels)) == 4
-    for label in labels:
-        assert not any(other.startswith(label) for other in labels if other is not label)
+    """0.3: "Nothing made under one label, or for one version, is good for another"."""
+    assert len(set(LABELS)) == 5
+    for label in LABELS:
+        assert label.startswith(b"anonp2p/2 ")
+        assert not any(other.startswith(label) for other in LABELS if other is not label)
+
+
+@pytest.mark.parametrize("label", LABELS, ids=bytes.decode)
+def test_a_signature_under_one_label_is_none_under_another(label: bytes) -> None:
+    signature = ANN.sign(label, b"hello")
+    assert [other for other in LABELS if signed(other, ROOM, b"hello", signature, ANN.key)] == [label]
+
+
+def test_the_ids_and_hashes_are_those_of_the_protocol() -> None:
+    """3.1: "the first 16 bytes of H(`anonp2p/2 member` || key)"; 4.6."""
+
+    def h(data: bytes) -> bytes:
+        return hashlib.sha256(data).digest()
+
+    assert identity.member_id(ANN.key) == h(b"anonp2p/2 member" + ANN.key)[:16]
+    assert identity.genesis(ROOM) == h(b"anonp2p/2 log" + ROOM)
+    place = b"anonp2p/2 log" + bytes(32) + (7).to_bytes(8, "big")
+    assert identity.chain(bytes(32), 7, b"header", b"body") == h(place + b"header" + h(b"body"))
 
 
 indices = st.integers(0, 2**53 - 1)
 digests = st.binary(min_size=32, max_size=32)
-signatures = st.binary(min_size=64, max_size=64)
+headers = st.binary(min_size=33, max_size=33)
 
 
-@given(digests, indices, contents, signatures, digests, indices, contents, signatures)
+@given(digests, indices, headers, contents, digests, indices, headers, contents)
 def test_any_change_in_an_entry_changes_the_hash(
     previous: bytes,
     index: int,
-    content: bytes,
-    signature: bytes,
+    header: bytes,
+    body: bytes,
     previous2: bytes,
     index2: int,
-    content2: bytes,
-    signature2: bytes,
+    header2: bytes,
+    body2: bytes,
 ) -> None:
-    entry = (previous, index, content, signature)
+    """4.6: "H(`anonp2p/2 log` || digest before || u64 index || header || H(body))"."""
+    entry = (previous, index, header, body)
     whole = identity.chain(*entry)
     assert len(whole) == 32
     assert identity.chain(*entry) == whole
     for changed in (
-        (previous2, index, content, signature),
-        (previous, index2, content, signature),
-        (previous, index, content2, signature),
-        (previous, index, content, signature2),
-        (previous, index, content + signature[:1], signature),
-        (previous2, index2, content2, signature2),
+        (previous2, index, header, body),
+        (previous, index2, header, body),
+        (previous, index, header2, body),
+        (previous, index, header, body2),
+        (previous, index, header, body + b"\0"),
+        (previous2, index2, header2, body2),
     ):
         assert changed == entry or identity.chain(*changed) != whole
 
 
-@given(st.lists(st.tuples(contents, signatures), min_size=1, max_size=6), st.data())
+@given(st.lists(st.tuples(headers, contents), min_size=1, max_size=6), st.data())
 def test_a_change_anywhere_in_a_log_changes_its_hash(log: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
     def digest(entries: list[tuple[bytes, bytes]], room: bytes = ROOM) -> bytes:
         whole = identity.genesis(room)
@@ -115,7 +154,7 @@ def test_a_change_anywhere_in_a_log_changes_its_hash(log: list[tuple[bytes, byte
         return whole
 
     at = data.draw(st.integers(0, len(log) - 1))
-    other = data.draw(st.tuples(contents, signatures))
+    other = data.draw(st.tuples(headers, contents))
     for changed in (
         [*log[:at], other, *log[at + 1 :]],
         [*log[:at], *log[at + 1 :]],

@@ -124,7 +124,7 @@ def assert_nothing_was_left(home: Home, secrets: list[str]) -> None:
     files = home.left()
     assert any(path.name == "state" for path in files), "Tor did keep its state somewhere else"
     for path in files:
-        assert home.is_ours(path)
+        assert home.is_ours(path), path
         assert_holds_none(os.fsencode(path) + path.read_bytes(), secrets, path)
 
 
@@ -196,28 +196,29 @@ UNSEEN = {"sendfile", "copy_file_range", "splice", "io_uring_setup", "open_by_ha
 
 def assert_harmless(call: Call, home: Home, secrets: list[str]) -> None:
     """What anybody may do; our Tor, which is to have a network, may connect to the relays of this machine besides."""
-    assert call.name not in UNSEEN, f"nobody can tell what goes where: {call}"
+    told = str(call)
+    assert call.name not in UNSEEN, f"nobody can tell what goes where: {told}"
     is_tor = call.program == tor_program()
     if call.name in OPENING and any(flag in call.arguments for flag in TO_WRITE):
-        assert call.paths == [Path(os.devnull)] or all(map(home.is_ours, call.paths)), call
+        assert call.paths == [Path(os.devnull)] or all(map(home.is_ours, call.paths)), told
     elif call.name in CHANGING:
-        assert all(map(home.is_ours, call.paths)), call
+        assert all(map(home.is_ours, call.paths)), told
     elif call.name in WRITING and call.target.startswith("/"):  # else a pipe, a socket or the like
-        assert home.is_ours(Path(call.target)), call
-        assert_holds_none(b"".join(call.strings), secrets, call)
+        assert home.is_ours(Path(call.target)), told
+        assert_holds_none(b"".join(call.strings), secrets, told)
     elif call.name == "execve":
-        assert call.program in (PYTHON, tor_program(), LDCONFIG), call
-        assert_holds_none(b"\0".join(call.strings), secrets, call)
+        assert call.program in (PYTHON, tor_program(), LDCONFIG), told
+        assert_holds_none(b"\0".join(call.strings), secrets, told)
     elif call.name == "socket":
-        assert call.arguments.startswith("AF_UNIX") or is_tor, call
+        assert call.arguments.startswith("AF_UNIX") or is_tor, told
     elif call.name in ("connect", "bind", "sendto", "sendmsg", "sendmmsg") and "sa_family=" in call.arguments:
         place = os.fsdecode(call.strings[-1]) if call.strings else ""
         if "sa_family=AF_UNIX" in call.arguments:
-            assert home.is_ours(Path(place)), call
-            assert is_tor or call.name == "bind" or own_sockets(home, place), call
+            assert home.is_ours(Path(place)), told
+            assert is_tor or call.name == "bind" or own_sockets(home, place), told
         else:
-            assert is_tor, call
-            assert place == "127.0.0.1" or "sa_family=AF_NETLINK" in call.arguments, call
+            assert is_tor, told
+            assert place == "127.0.0.1" or "sa_family=AF_NETLINK" in call.arguments, told
 
 
 def onion_keys(calls: list[Call]) -> list[str]:

@@ -1,0 +1,535 @@
+"""Peers that a test plays: a host, members and strangers. They keep to the protocol but where they are told not to.
+
+`FalseHost` has a member's real room as its guest; `FalseMember` dials the real room of a host, an `Inn`. Both seal what
+the test wants, with the keys of whomever it wants.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import msgspec
+
+from anonp2p import limits
+from anonp2p.core import events, frames, handshake, identity, steps
+from anonp2p.core.epochs import suite, welcome
+from anonp2p.core.epochs.chain import Chain
+from anonp2p.core.epochs.commit import Turn
+from anonp2p.core.epochs.epoch import COMMIT, ENTRY, HEAD, KEPT, Epoch, Header
+from anonp2p.core.frames import Splitter
+from anonp2p.core.handshake import Channel, Greeting
+from anonp2p.core.identity import Identity
+from anonp2p.core.ledger import Ledger, entry_content, head_content
+from anonp2p.core.log import Reader
+from anonp2p.core.room import Room
+from anonp2p.errors import PeerFault
+
+ROOM = b"r" * 32
+START = 1_000.0  # where the clock stands at the beginning means nothing
+NOW = steps.Now(START, 1_000_000.0)
+DIGEST = b"d" * 32  # of the log that a false host had before it let its guest in
+HERE = 4  # its index
+
+
+class Somebody(Identity):
+    """One whose keys the test has."""
+
+    def __init__(self, name: bytes, room: bytes = ROOM) -> None:
+        super().__init__(name * 32, room)
+        self.leaf = suite.LeafKey(name * 32)
+
+
+HOST, ANN, BOB, EVE, ZOE = (Somebody(name) for name in (b"h", b"a", b"b", b"e", b"z"))
+
+
+class Placed(NamedTuple):
+    """An entry, and the payload that it is sealed in."""
+
+    header: Header
+    body: bytes
+    payload: bytes
+
+
+# What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place with a head behind it,
+# or what is only made when its turn has come.
+Item = frames.Frame | bytes | Placed | Callable[[], Any] | list[Any]
+
+
+def randomness(seed: bytes) -> Callable[[int], bytes]:
+    """Bytes that are the same in every run."""
+    drawn = itertools.count()
+    return lambda length: hashlib.shake_256(seed + next(drawn).to_bytes(8, "big")).digest(length)
+
+
+def told(effects: Iterable[steps.Effect]) -> list[events.Event]:
+    return [effect.event for effect in effects if isinstance(effect, steps.Tell)]
+
+
+def kinds(happened: Iterable[object]) -> list[str]:
+    return [type(event).__name__ for event in happened]
+
+
+def payloads(data: bytes) -> list[bytes]:
+    """What a stream of bytes consists of."""
+    return list(Splitter(limits.FRAME).feed(data))
+
+
+def text(words: str) -> frames.Text:
+    return frames.Text(words, action=False)
+
+
+class Sealer:
+    """Seals entries of anybody, in an epoch whose keys it has."""
+
+    epoch: Epoch
+    reference: tuple[int, bytes]  # what entries refer to
+
+    def __init__(self) -> None:
+        self.links: dict[bytes, tuple[int, bytes]] = {}  # the first that we know of each chain
+        self.generations: dict[bytes, int] = {}  # the next one of each author
+        self.counters: dict[bytes, int] = {}  # of each one's last entry
+
+    def know_chains(self) -> None:
+        """The chains of the present epoch stand where they are."""
+        self.links = {member: (chain.generation, chain.link) for member, chain in self.epoch.chains.items()}
+        self.generations = {member: chain.generation for member, chain in self.epoch.chains.items()}
+
+    def chain(self, author: bytes, generation: int) -> Chain:
+        """Anybody's chain at this generation; of one who has none, one that nobody else has."""
+        first, link = self.links.get(author, (0, bytes(32)))
+        chain = Chain(link, first)
+        while chain.generation < generation:
+            chain._step()
+        return chain
+
+    def entry(
+        self,
+        author: Identity,
+        body: frames.Body | bytes,
+        *,
+        kind: int = ENTRY,
+        counter: int | None = None,
+        generation: int | None = None,
+        signer: Identity | None = None,
+        label: bytes = identity.ENTRY,
+        epoch: int | None = None,
+        reference: tuple[int, bytes] | None = None,
+    ) -> Placed:
+        """What somebody says next. body: bytes for content that is none."""
+        if counter is None:
+            counter = self.counters[author.id] = self.counters.get(author.id, 0) + 1
+        if generation is None and kind == ENTRY:
+            generation = self.generations.get(author.id, 0)
+            self.generations[author.id] = generation + 1
+        header = Header(kind, author.id, counter, generation or 0)
+        content = body if isinstance(body, bytes) else frames.pack(frames.Content(*(reference or self.reference), body))
+        number = self.epoch.number if epoch is None else epoch
+        return self.seal(
+            header, (signer or author).sign(label, entry_content(number, header.pack(), content)) + content
+        )
+
+    def seal(self, header: Header, body: bytes, *, under: Header | None = None) -> Placed:
+        """A body in the seal of its header. under: another one that goes on the wire instead."""
+        sealed = self.body_key(header).seal(0, body, header.pack())
+        return Placed(under or header, body, self.wrap((under or header).pack(), sealed))
+
+    def wrap(self, header: bytes, sealed: bytes) -> bytes:
+        """A header before a body that is sealed already."""
+        return self.epoch._headers.seal(sealed[-suite.TAG :][:12], header) + sealed
+
+    def body_key(self, header: Header) -> suite.Key:
+        if header.kind == COMMIT:
+            return suite.Key(suite.expand(self.epoch.init, "commit", header.pack()))
+        return suite.Key(suite.expand(self.chain(header.author, header.generation).link, "key"))
+
+    def opened(self, payload: bytes) -> Placed:
+        """An entry of the present epoch."""
+        header = self.epoch.open_header(payload)
+        assert header is not None
+        body = self.body_key(header).open(0, payload[33 + suite.TAG :], header.pack())
+        assert body is not None
+        return Placed(header, body, payload)
+
+
+def said(entry: Placed) -> frames.Body:
+    """What an entry says."""
+    content: frames.Content = frames.unpack(frames.Content, entry.body[64:])
+    return content.body
+
+
+class FalseHost(Sealer):
+    """A host, and a real room that wants to be its guest, as far as the test lets it come."""
+
+    def __init__(self, nick: str = "me") -> None:
+        super().__init__()
+        self.random = randomness(b"host")
+        self.ledger = Ledger(ROOM)
+        self.ledger.name = "demo"
+        self.ledger.host = self.ledger.seat(HOST.key, "host", suite.digest(HOST.leaf.public), 3).id
+        self.ledger.seat(ANN.key, "ann", suite.digest(ANN.leaf.public))
+        self.ledger.start_at(HERE, DIGEST)
+        self.counters = {HOST.id: 3}
+        self.epoch = Epoch.first(b"s" * 32, identity.genesis(ROOM), HOST.id)
+        self.epoch.admit(ANN.id)
+        self.time = 0
+        self.attempt = 0
+        self.me = b""  # the guest
+        self.placed: list[Placed] = []
+        self.room = Room(label="r1", key=ROOM, random=randomness(b"guest"), nick=nick, name=None)
+        self.takes(steps.Start())
+
+    @property
+    def reference(self) -> tuple[int, bytes]:  # type: ignore[override]
+        return self.ledger.index, self.ledger.digest
+
+    # --- the guest
+
+    def takes(self, step: steps.Input, now: steps.Now = NOW) -> list[events.Event]:
+        """What it tells its user about this step."""
+        self.effects = self.room.handle(step, now)
+        return told(self.effects)
+
+    def hears(self, *items: Item) -> list[events.Event]:
+        """What it tells its user about these."""
+        shown = []
+        for item in items:
+            if isinstance(item, list):
+                shown += self.hears(*item)
+            elif isinstance(item, Placed):
+                shown += self.hears_bare(item)
+                shown += self.hears(self.head())
+            elif isinstance(item, bytes):
+                shown += self.takes(steps.Heard(steps.UPLINK, item))
+            elif callable(item):
+                shown += self.hears(item())
+            else:
+                shown += self.hears(self.channel.seal(item)[2:])
+        return shown
+
+    def hears_bare(self, *entries: Placed) -> list[events.Event]:
+        """The same of entries, without any heads."""
+        shown = []
+        for entry in entries:
+            self.place(entry)
+            shown += self.takes(steps.Heard(steps.UPLINK, entry.payload))
+        return shown
+
+    def sent(self) -> list[bytes]:
+        """The payloads that it sent with its last step."""
+        return payloads(b"".join(effect.data for effect in self.effects if isinstance(effect, steps.Send)))
+
+    def records(self) -> list[frames.Frame]:
+        """The frames that it sent with its last step."""
+        return [self.channel.open(payload) for payload in self.sent()]
+
+    def submits(self) -> list[Placed]:
+        """The entries that it sent with its last step."""
+        entries = [self.opened(frame.entry) for frame in self.records() if isinstance(frame, frames.Submit)]
+        for entry in entries:
+            self.counters[self.me] = max(self.counters.get(self.me, 0), entry.header.counter)
+            self.generations[self.me] = max(self.generations[self.me], entry.header.generation + 1)
+        return entries
+
+    def says(self, words: str) -> Placed:
+        """Its user says this; the entry that it sends."""
+        self.takes(steps.Say(words))
+        [entry] = self.submits()
+        return entry
+
+    # --- the link
+
+    def greets(self) -> Any:
+        """It dials and is greeted: the request in its knock."""
+        self.attempt += 1
+        self.takes(steps.Dialling(self.attempt, ""))
+        greeting = Greeting(self.random(32), ROOM, suite.LeafKey(self.random(32)))
+        self.hello = greeting.hello
+        assert self.takes(steps.Heard(steps.UPLINK, greeting.wire[2:])) == []
+        [knock] = self.sent()
+        self.request = greeting.open(knock)
+        self.channel = Channel(self.request.link, self.hello, up=False)
+        return self.request
+
+    def redials(self) -> Any:
+        """Its link breaks, and it dials again: the request in its knock."""
+        self.takes(steps.Dropped(steps.UPLINK, "the connection was closed", 0.0))
+        return self.greets()
+
+    def seats_guest(self, nick: str | None = None) -> None:
+        """The one who asks is a member from here on."""
+        me = self.ledger.seat(self.request.key, nick or self.request.nick, suite.digest(self.request.leaf))
+        self.me = me.id
+        self.epoch.admit(me.id)
+        self.know_chains()
+
+    def lets_in(self) -> list[events.Event]:
+        """It asks, and is let in."""
+        self.greets()
+        self.seats_guest()
+        return self.hears(*self.welcome())
+
+    def state(self) -> frames.State:
+        seats = []
+        for it in self.ledger.roster:
+            chain = self.chain(it.id, self.generations[it.id])
+            seats.append(frames.Seat(it.key, it.nick, it.counter, it.away, it.leaf, chain.generation, chain.link))
+        keys, room = self.epoch, self.ledger
+        secrets = keys.init, keys.header_key, keys.head_key, keys.newcomers
+        return frames.State(room.name, room.locked, room.host, keys.number, *secrets, self.head_text(), seats)
+
+    def welcome(
+        self,
+        *,
+        past: bool = False,
+        sign: Callable[[bytes, bytes], bytes] = HOST.sign,
+        hello: bytes | None = None,
+        room: bytes = ROOM,
+        leaf: bytes | None = None,
+        **otherwise: Any,
+    ) -> list[frames.Frame]:
+        """A Welcome and its pages. otherwise: what its state says instead."""
+        state = msgspec.structs.replace(self.state(), **otherwise)
+        to = leaf or self.request.leaf
+        return welcome.seal(state, to, room, hello or self.hello, self.random(32), sign, past=past)
+
+    def past(self, *entries: Placed) -> list[frames.Past]:
+        """Entries that were ordered while the guest was away, opened."""
+        for entry in entries:
+            self.place(entry)
+        return [frames.Past(entry.header.pack(), entry.body) for entry in entries]
+
+    # --- the log
+
+    def place(self, entry: Placed) -> None:
+        """The next place is this one's, whatever it says."""
+        with suppress(PeerFault, AssertionError, AttributeError):
+            author = self.ledger.member(entry.header.author)
+            content = frames.unpack(frames.Content, entry.body[64:])
+            self.ledger.advance(entry.header, entry.body)
+            about = self.ledger.apply(author, entry.header, content)
+            if isinstance(content.body, frames.Joined):
+                self.epoch.admit(about.id)
+                chain = self.epoch.chains[about.id]
+                self.links[about.id] = chain.generation, chain.link
+                self.generations[about.id] = 0
+            return
+        self.ledger.advance(entry.header, entry.body)
+
+    def head_text(
+        self,
+        *,
+        index: int | None = None,
+        digest: bytes | None = None,
+        time: int | None = None,
+        signer: Identity = HOST,
+        label: bytes = identity.HEAD,
+    ) -> bytes:
+        content = head_content(
+            self.ledger.index if index is None else index,
+            self.ledger.digest if digest is None else digest,
+            self.time if time is None else time,
+        )
+        return content + signer.sign(label, content)
+
+    def head(self, **otherwise: Any) -> bytes:
+        """A head over all so far, but for what the arguments say."""
+        return payloads_of_head(self.epoch, self.head_text(**otherwise))
+
+    # --- commits
+
+    def commit(
+        self, *removed: frames.Removal, epoch: int | None = None, author: Identity = HOST, kind: int = COMMIT
+    ) -> Placed:
+        """A commit that removes these."""
+        number = self.epoch.number + 1 if epoch is None else epoch
+        return self.entry(author, frames.Commit(number, list(removed)), kind=kind)
+
+    def slice(
+        self,
+        *,
+        digest: bytes | None = None,
+        tag: bytes | None = None,
+        member: bytes | None = None,
+        epoch: int | None = None,
+        room: bytes = ROOM,
+        leaf: bytes | None = None,
+        secret: bytes | None = None,
+    ) -> frames.Slice:
+        """The commit has its place: the next epoch begins, and the guest gets its share."""
+        fresh = self.random(32)
+        members = [it.id for it in self.ledger.roster]
+        self.epoch, proper = self.epoch.next(fresh, self.ledger.digest, members)
+        self.know_chains()
+        number = self.epoch.number if epoch is None else epoch
+        turn = Turn(room, number, digest or self.ledger.digest, secret or fresh, tag or proper)
+        return frames.Slice(turn.slice(member or self.me, leaf or self.request.leaf))
+
+    def turns(self, *removed: frames.Removal) -> list[events.Event]:
+        """An epoch ends, and another begins."""
+        return self.hears(self.commit(*removed), self.slice)
+
+
+def payloads_of_head(epoch: Epoch, head: bytes) -> bytes:
+    """A head as it goes on the wire, after all before it."""
+    return epoch.seal_head(head)
+
+
+class Inn:
+    """A host's real room, with false members in it: Ann on link 1, Eve on link 2."""
+
+    def __init__(self) -> None:
+        self.links = 0
+        self.effects: list[steps.Effect] = []
+        self.room = Room(label="r1", key=ROOM, random=randomness(b"inn"), nick="host", name="demo")
+        self.takes(steps.Start())
+        self.host = self.room._me
+        self.ann, self.eve = FalseMember(self, ANN), FalseMember(self, EVE)
+        for member, nick in ((self.ann, "ann"), (self.eve, "eve")):
+            member.dials()
+            assert kinds(member.joins(nick)) == ["Tell", "Admit"]
+        self.room.end_burst(NOW)
+        self.before = self.room.log.end
+
+    def takes(self, step: steps.Input, tick: float = 0.0) -> list[steps.Effect]:
+        """What it wants done about this step."""
+        self.tick = tick
+        return self.room.handle(step, NOW._replace(tick=START + tick))
+
+    def ticks(self, tick: float) -> list[steps.Effect]:
+        """It does all that is due until then, and not a moment before it is due."""
+        effects = []
+        while (deadline := self.room.next_deadline()) is not None and deadline <= START + tick:
+            effects += self.takes(steps.Tick(), deadline - START)
+            self.room.end_burst(NOW._replace(tick=deadline))
+        self.tick = tick
+        return effects
+
+    def ordered(self) -> list[frames.Body]:
+        """What was ordered since the two came in."""
+        places = range(self.before, self.room.log.end)
+        return [frames.unpack(frames.Content, self.room.log.opened(at)[1][64:]).body for at in places]
+
+
+class FalseMember(Sealer):
+    """One who dials an inn: as a stranger, and once it is let in as a member."""
+
+    def __init__(self, inn: Inn, who: Somebody) -> None:
+        super().__init__()
+        self.inn = inn
+        self.who = who
+        self.link = 0
+        self.counters = {who.id: 0}
+        self.reader: Reader | None = None
+        self.refused: str | None = None
+
+    def dials(self, tick: float = 0.0) -> None:
+        """A new link, on which it is greeted."""
+        self.inn.links += 1
+        self.link = self.inn.links
+        self.refused = None
+        [hello] = self.inn.takes(steps.Linked(self.link), tick)
+        assert isinstance(hello, steps.Send)
+        [payload] = payloads(hello.data)
+        self.greeting, self.hello = handshake.read_hello(payload)
+
+    # --- knocks
+
+    def join(self, nick: str, *, signer: Identity | None = None, hello: bytes | None = None, **fields: Any) -> Any:
+        """A Join that is right but where the arguments are not. fields: what was signed otherwise than it is sent."""
+        link = self.inn.room._random(32)
+        unsigned = frames.Join(link, self.who.key, self.who.leaf.public, nick, bytes(64))
+        content = handshake.join_content(hello or self.hello, unsigned)
+        signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(identity.JOIN, content))
+        return msgspec.structs.replace(signed, **fields)
+
+    def resume(
+        self,
+        index: int,
+        digest: bytes,
+        epoch: int = 0,
+        *,
+        signer: Identity | None = None,
+        hello: bytes | None = None,
+        label: bytes = identity.RESUME,
+        **fields: Any,
+    ) -> Any:
+        """The same of a Resume."""
+        link = self.inn.room._random(32)
+        unsigned = frames.Resume(link, self.who.id, self.who.leaf.public, epoch, index, digest, bytes(64))
+        content = handshake.resume_content(hello or self.hello, unsigned)
+        signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(label, content))
+        return msgspec.structs.replace(signed, **fields)
+
+    def knocks(self, request: Any, *, room: bytes = ROOM, hello: bytes | None = None) -> list[steps.Effect]:
+        """It asks; what the inn wants done about it."""
+        self.knock = handshake.knock(request, room, self.greeting, hello or self.hello)[2:]
+        self.channel = Channel(request.link, self.hello, up=True)
+        return self.takes_in(self.inn.takes(steps.Heard(self.link, self.knock), self.inn.tick))
+
+    def joins(self, nick: str, **otherwise: Any) -> list[steps.Effect]:
+        return self.knocks(self.join(nick, **otherwise))
+
+    def resumes(self, index: int, digest: bytes, epoch: int = 0, **otherwise: Any) -> list[steps.Effect]:
+        return self.knocks(self.resume(index, digest, epoch, **otherwise))
+
+    def takes_in(self, effects: list[steps.Effect]) -> list[steps.Effect]:
+        """Reads what it is sent when it is let in, or is not."""
+        for effect in effects:
+            if isinstance(effect, steps.Admit) and effect.link == self.link:
+                self.reader = effect.reader
+                self.greeted = [self.channel.open(payload) for payload in payloads(effect.data)]
+                if isinstance(self.greeted[0], frames.Welcome):
+                    self.welcomed(self.greeted[0], self.greeted[1:])
+            elif isinstance(effect, steps.Finish) and effect.link == self.link and effect.data:
+                [refused] = [self.channel.open(payload) for payload in payloads(effect.data)]
+                assert isinstance(refused, frames.Refused)
+                self.refused = refused.reason
+        return effects
+
+    def welcomed(self, box: frames.Welcome, pages: list[Any]) -> None:
+        arrival = welcome.Arrival(box, self.who.leaf, ROOM, self.hello)
+        *_, state = (arrival.take(page) for page in pages)
+        assert state is not None
+        self.state = state
+        self.epoch = welcome.epoch_of(state)
+        self.reference = int.from_bytes(state.head[:8], "big"), state.head[8:40]
+        self.know_chains()
+
+    # --- records
+
+    def sends(self, frame: frames.Frame | bytes) -> list[steps.Effect]:
+        """A frame in a record, or a payload as it is."""
+        payload = frame if isinstance(frame, bytes) else self.channel.seal(frame)[2:]
+        return self.inn.takes(steps.Heard(self.link, payload), self.inn.tick)
+
+    def submits(self, entry: Placed, *, epoch: int | None = None) -> list[steps.Effect]:
+        """An entry, sealed by whomever, on this link."""
+        return self.sends(frames.Submit(self.epoch.number if epoch is None else epoch, entry.payload))
+
+    def says(self, body: frames.Body | bytes, **otherwise: Any) -> list[steps.Effect]:
+        """Something of its own."""
+        return self.submits(self.entry(self.who, body, **otherwise))
+
+    def denials(self, effects: list[steps.Effect]) -> list[tuple[int, str]]:
+        """What of that is a denial for it alone."""
+        denied = [
+            self.channel.open(payload)
+            for effect in effects
+            if isinstance(effect, steps.Send) and effect.link == self.link
+            for payload in payloads(effect.data)
+        ]
+        return [(it.counter, it.reason) for it in denied if isinstance(it, frames.Denied)]
+
+    def reads(self) -> list[bytes]:
+        """The payloads that its link brings it of the log."""
+        assert self.reader is not None
+        data = b""
+        while piece := self.reader.take():
+            data += piece
+        return payloads(data)
+
+
+__all__ = ["BOB", "ZOE"]
+_ = (HEAD, KEPT)

@@ -12,7 +12,7 @@ INPUT_LINE: Final = 65_536  # bytes of one typed or piped line: a JSON object wi
 PORT: Final = 1984  # virtual port of every room's onion service, fixed by the interface
 FRAME: Final = 65_535  # bytes: what the two-byte length can say, so that no peer can announce more than we hold
 ROSTER_PAGE: Final = 256  # members in one Roster frame: 256 x (32 + 80 + 8) bytes stay under FRAME
-READ: Final = 65_536  # bytes asked of the kernel at once
+READ: Final = 16_384  # bytes asked of the kernel at once: the smallest frames in them take a few milliseconds
 
 # The room.
 ROOMS: Final = 20  # rooms of one process at once: more than anybody reads
@@ -21,7 +21,7 @@ LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries a host keeps: 4,
 LOG_ENTRIES: Final = 10_000  # entries a host keeps: how far a slow reader may lag behind a fast room
 BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full frame fits; what a stuck reader pins
 PENDING: Final = 256  # inputs awaiting their place or the room itself, before reading further input waits too
-MAILBOX: Final = 24  # events a session holds before those who bring them wait
+MAILBOX: Final = 48  # events a session holds before those who bring them wait
 UNCOVERED: Final = (
     4 * MAILBOX
 )  # entries without a head: a host signs after each burst, which is no longer than a mailbox

@@ -1,5 +1,6 @@
 """One link: frames over a stream of bytes, one reader, one writer, beats when idle and an end when silent."""
 
+import os
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -36,6 +37,7 @@ class Link:
         self._direct: deque[bytes] = deque()
         self._log: Log | None = None
         self._cursor = 0
+        self._rest: bytes | memoryview = b""  # taken, but not sent yet: it goes before anything else
         self._finishing = False
         self._news = trio.Event()
         self._beat_at = _next_beat()
@@ -48,10 +50,7 @@ class Link:
 
     def send(self, data: bytes) -> None:
         """Queues frames for this link alone. A peer that makes us queue too many without reading them is dropped."""
-        if len(self._direct) >= limits.DIRECT:
-            self.drop("it does not read what it asks for")
-            return
-        self._direct.append(data)
+        self._queue(data)
         self._news.set()
 
     def accept(self, accepts: Any) -> None:
@@ -73,9 +72,10 @@ class Link:
         self._news.set()
 
     def pulse(self, data: bytes) -> None:
-        """Queues a head, unless there are entries on their way, which say as much and end in a head of their own."""
+        """Sends a head, unless there are entries on their way, which say as much and end in a head of their own."""
         if self._log is not None and self._cursor == self._log.end:
-            self.send(data)
+            self._queue(data)
+            self._flush()
 
     @property
     def silence(self) -> float:
@@ -86,7 +86,7 @@ class Link:
         """The log may have grown. Whoever it has left behind is cut, even in the middle of a write that never ends."""
         if self._log is not None and self._cursor < self._log.start:
             self.drop("it lagged too far behind")
-        self._news.set()
+        self._flush()
 
     def finish(self) -> None:
         """Ends the link once everything there is for it has been sent, and the peer has had time to read it.
@@ -98,9 +98,44 @@ class Link:
         self._news.set()
 
     def drop(self, reason: str) -> None:
-        """Ends the link at once."""
-        self.detail = reason
-        self._scope.cancel()
+        """Ends the link at once, unless it is ending already."""
+        if not self._scope.cancel_called:
+            self.detail = reason
+            self._scope.cancel()
+
+    def _queue(self, data: bytes) -> None:
+        if len(self._direct) < limits.DIRECT:
+            self._direct.append(data)
+        else:
+            self.drop("it does not read what it asks for")
+
+    def _flush(self) -> None:
+        """Sends at once what the kernel takes at once: to wake the writer for it would cost several times as much.
+
+        The writer does all else: the rest, what comes while a write is under way, and whatever is not for a socket.
+        """
+        if not (self._rest or self._scope.cancel_called):
+            data = self._take()
+            sent = self._offer(data)
+            # A view, so that those who are stuck share what they are sent; not of nothing, which would keep all of it.
+            self._rest = memoryview(data)[sent:] if sent < len(data) else b""
+        if self._rest or (self._log is not None and self._cursor != self._log.end):
+            self._news.set()
+
+    def _offer(self, data: bytes) -> int:
+        """How many of these bytes the kernel has taken."""
+        if not (data and isinstance(self._stream, trio.SocketStream)):
+            return 0
+        try:
+            sent = os.write(self._stream.socket.fileno(), data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self.drop("the connection broke")
+            return 0
+        if self._log is None:  # otherwise it carries no beats
+            self._beat_at = _next_beat()
+        return sent
 
     # --- the link's own task
 
@@ -118,6 +153,7 @@ class Link:
             if self._scope.cancelled_caught and trio.current_time() >= self._scope.deadline and not self.settled:
                 self.detail = "the handshake took too long"
         finally:
+            self._scope.cancel()  # so that nobody writes any more
             await trio.aclose_forcefully(self._stream)
 
     async def _read(self, arrived: Callable[[frames.Frame], Awaitable[None]]) -> None:
@@ -142,8 +178,10 @@ class Link:
     async def _write(self) -> None:
         try:
             while True:
-                if data := self._take():
-                    await self._stream.send_all(data)
+                self._rest = self._rest or self._take()
+                if self._rest:
+                    await self._stream.send_all(self._rest)
+                    self._rest = b""
                     self._beat_at = _next_beat()
                 elif self._finishing:
                     return

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from anonp2p import limits
 from anonp2p.core import steps
 from anonp2p.net.link import Link
 
@@ -41,15 +42,20 @@ class Links:
             self._empty.set()
         await self.post(steps.Dropped(number, link.detail, link.silence))
 
-    def pulse(self, data: bytes) -> None:
+    async def pulse(self, data: bytes) -> None:
         """Sends a head to whoever has everything before it."""
-        for link in self._links.values():
-            link.pulse(data)
+        await self._each(lambda link: link.pulse(data))
 
-    def wake(self) -> None:
+    async def wake(self) -> None:
         """The log has grown."""
-        for link in self._links.values():
-            link.wake()
+        await self._each(Link.wake)
+
+    async def _each(self, tell: Callable[[Link], None]) -> None:
+        """Tells every link, some at a time: between them, the others have their turn."""
+        for told, link in enumerate(tuple(self._links.values()), 1):
+            tell(link)
+            if told % limits.TURN == 0:
+                await trio.lowlevel.checkpoint()
 
     async def finish(self) -> None:
         """Lets every link send what there is for it; returns once all have ended."""

@@ -38,6 +38,8 @@ class Session:
         self._mail, self._mailbox = trio.open_memory_channel[steps.Input](limits.MAILBOX)
         self._links = Links(self.post)
         self._changed = trio.Event()
+        self._head = b""  # for whoever has all before it
+        self._woken = room.log.end
         self._unread = 0  # typed, but still in the mailbox
         self.ended = trio.Event()  # for whoever runs us to set
 
@@ -108,7 +110,6 @@ class Session:
     async def _live(self) -> None:
         """Takes steps in bursts; after each, those who wait for the log or for the room are woken once."""
         step: steps.Input | None = steps.Start()
-        woken = self.room.log.end
         while not self.room.over:
             burst = 0
             while step is not None:
@@ -116,13 +117,20 @@ class Session:
                 burst += 1
                 step = self._next() if burst < limits.MAILBOX or self.room.over else None
             self.room.end_burst(_now())
-            if self.room.log.end != woken:
-                woken = self.room.log.end
-                self._links.wake()
+            await self._spread()
             self._changed.set()
             self._changed = trio.Event()
             if not self.room.over:
                 step = await self._wait()
+
+    async def _spread(self) -> None:
+        """Gives all links what the burst brought: entries, which end in a head, or else a head that was due."""
+        if self.room.log.end != self._woken:
+            self._woken = self.room.log.end
+            await self._links.wake()
+        elif self._head:
+            await self._links.pulse(self._head)
+        self._head = b""
 
     def _next(self) -> steps.Input | None:
         try:
@@ -149,7 +157,7 @@ class Session:
                 if link := self._links.get(number):
                     link.send(data)
             case steps.Pulse(data=data):
-                self._links.pulse(data)
+                self._head = data
             case steps.Admit(link=number, data=data, cursor=cursor):
                 if link := self._links.get(number):
                     link.settle()

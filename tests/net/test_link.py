@@ -1,16 +1,19 @@
-"""Links: what is sent in one piece, beats, and every way in which a link ends. All in virtual time."""
+"""Links: what is sent in one piece, beats, and every way in which a link ends. In virtual time, where no kernel is."""
 
+import select
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import pytest
 import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import frames
+from anonp2p.core import frames, steps
 from anonp2p.core.log import Log
 from anonp2p.net.link import Link
+from anonp2p.net.links import Links
 from tests.support.transports import End, Wire
 
 BEAT = frames.encode(frames.Beat())
@@ -137,6 +140,157 @@ async def test_the_log_is_sent_from_the_cursor_on(autojump_clock: trio.testing.M
         both.link.follow(log_of(b"one", b"two", b"three"), 3)
         await trio.testing.wait_all_tasks_blocked()
         assert both.near.sent == [b"three"]
+
+
+# --- over a socket
+
+
+@asynccontextmanager
+async def plugged(log: Log) -> AsyncIterator[tuple[Link, socket.socket, trio.Event]]:
+    """A link that follows a log over a socket of the kernel's, whose other end never blocks, and when it has ended."""
+    near, far = socket.socketpair()
+    with far:
+        far.setblocking(False)
+        link = Link(trio.SocketStream(trio.socket.from_stdlib_socket(near)), frames.FromMember, limits.FRAME, 30.0)
+        link.settle()
+        link.follow(log, log.end)
+        ended = trio.Event()
+
+        async def run() -> None:
+            await link.run(ignore)
+            ended.set()
+
+        with trio.fail_after(30):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(run)
+                await trio.testing.wait_all_tasks_blocked()
+                yield link, far, ended
+                nursery.cancel_scope.cancel()
+
+
+async def ignore(_: frames.Frame) -> None:
+    await trio.lowlevel.checkpoint()
+
+
+async def read(far: socket.socket, size: int) -> bytes:
+    """So many bytes of what comes."""
+    data = b""
+    while len(data) < size:
+        await trio.lowlevel.wait_readable(far)
+        data += far.recv(size - len(data))
+    return data
+
+
+async def test_a_socket_gets_at_once_what_it_takes() -> None:
+    log = log_of()
+    async with plugged(log) as (link, far, _):
+        log.append(b"entry", DIGEST)
+        link.wake()
+        assert far.recv(100) == b"entry"
+        link.pulse(b"head")
+        assert far.recv(100) == b"head"
+
+
+async def test_what_a_socket_does_not_take_at_once_follows_in_order() -> None:
+    log = log_of()
+    async with plugged(log) as (link, far, _):
+        entries = [bytes([number]) * limits.FRAME for number in range(20)]
+        for entry in entries[:10]:
+            log.append(entry, DIGEST)
+        link.wake()  # in part
+        for entry in entries[10:]:  # before the writer has begun, then during its write
+            log.append(entry, DIGEST)
+            link.wake()
+            link.pulse(b"no head: there is more to come")
+            await trio.testing.wait_all_tasks_blocked()
+        expected = b"".join(entries)
+        assert await read(far, len(expected)) == expected
+        await trio.testing.wait_all_tasks_blocked()
+        link.pulse(b"head")
+        assert far.recv(100) == b"head"
+
+
+async def test_what_is_for_one_link_does_not_overtake_what_its_socket_has_not_taken() -> None:
+    log = log_of()
+    async with plugged(log) as (link, far, _):
+        begun = b"b" * limits.BATCH * 16
+        log.append(begun, DIGEST)
+        link.wake()
+        link.send(b"for you ")
+        log.append(b"after", DIGEST)
+        link.wake()
+        expected = begun + b"for you after"
+        assert await read(far, len(expected)) == expected
+
+
+async def test_a_reader_that_lags_is_cut_while_its_socket_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LOG_ENTRIES", 8)
+    log = log_of()
+    async with plugged(log) as (link, _, ended):
+        log.append(b"b" * limits.BATCH * 16, DIGEST)
+        link.wake()
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(20):
+            log.append(b"more", DIGEST)
+            link.wake()
+        await ended.wait()
+        assert link.detail == "it lagged too far behind"
+
+
+async def test_a_socket_that_nobody_reads_any_more_ends_the_link() -> None:
+    log = log_of()
+    async with plugged(log) as (link, far, ended):
+        log.append(b"entry", DIGEST)
+        far.close()
+        link.wake()
+        link.wake()
+        await ended.wait()
+        assert link.detail == "the connection broke"
+
+
+async def test_a_link_that_has_ended_writes_nothing_and_keeps_its_reason() -> None:
+    log = log_of()
+    async with plugged(log) as (link, far, ended):
+        link.drop("not wanted")
+        log.append(b"entry", DIGEST)
+        link.wake()
+        assert link.detail == "not wanted"
+        await ended.wait()
+        link.wake()
+        link.drop("too late")
+        assert link.detail == "not wanted"
+        assert far.recv(100) == b""
+
+
+async def test_others_have_their_turn_while_many_links_are_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TURN", 2)
+
+    async def post(_: steps.Input) -> None:
+        await trio.lowlevel.checkpoint()
+
+    log, links = log_of(), Links(post)
+    seen = set()
+    with ExitStack() as stack:
+        fars = []
+        for _ in range(5):
+            near, far = map(stack.enter_context, socket.socketpair())
+            link = Link(trio.SocketStream(trio.socket.from_stdlib_socket(near)), frames.FromMember, limits.FRAME, 30.0)
+            link.follow(log, log.end)
+            links.attach(link)
+            fars.append(far)
+
+        async def watch() -> None:
+            while (told := len(select.select(fars, [], [], 0)[0])) < len(fars):
+                seen.add(told)
+                await trio.lowlevel.checkpoint()
+
+        log.append(b"entry", DIGEST)
+        with trio.fail_after(30):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(watch)
+                nursery.start_soon(links.wake)
+    assert seen & {2, 4}
+    assert seen <= {0, 2, 4}
 
 
 # --- beats

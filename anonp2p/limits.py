@@ -11,7 +11,6 @@ INPUT_LINE: Final = 65_536  # bytes of one typed or piped line: a JSON object wi
 # The wire.
 PORT: Final = 1984  # virtual port of every room's onion service, fixed by the interface
 FRAME: Final = 65_535  # bytes: what the two-byte length can say, so that no peer can announce more than we hold
-ROSTER_PAGE: Final = 256  # members in one Roster frame: 256 x (32 + 80 + 8) bytes stay under FRAME
 READ: Final = 16_384  # bytes asked of the kernel at once: the smallest frames in them take a few milliseconds
 
 # Keys.

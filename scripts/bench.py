@@ -16,11 +16,14 @@ from statistics import median
 from typing import Any
 
 from bench_crowd import BEAT, BenchFailed, Crowd, Member
+from bench_irc import irc
 
 from anonp2p import limits
 
 CHARACTERS = 300  # of a message
-AUTHORS = 8
+AUTHORS = 64  # many, so that what a host grants to each of them is not what is measured
+FLOODERS = 8  # together they say more than a host keeps for those who lag
+FEW = 25  # members of the room whose host's memory is measured
 BATCH = 64  # messages that an author sends in one piece
 WINDOW = 1_024  # messages sent and not back yet
 RUNS = 3
@@ -88,7 +91,9 @@ def talk(crowd: Crowd, said: Iterable[tuple[Member, bytes]], seconds: float = ma
     """Sends pieces, at most a window ahead of what is back, until all have everything; how many messages."""
     witness, sent, until = crowd.members[0], 0, time.monotonic() + seconds
     for author, data in said:
-        crowd.until(lambda sent=sent: sent + BATCH - witness.entries <= WINDOW)  # type: ignore[misc]
+        crowd.until(lambda sent=sent: witness.ended or sent + BATCH - witness.entries <= WINDOW)  # type: ignore[misc]
+        if witness.ended:
+            raise BenchFailed("a member was cut off")
         crowd.send(author, data)
         sent += BATCH
         if time.monotonic() > until:
@@ -117,8 +122,8 @@ class Run:
     busy: float
 
 
-def fanout(sizes: Sequence[int], seconds: float) -> None:
-    """Deliveries a second, memory a member and stalls, for rooms of these sizes."""
+def fanout(sizes: Sequence[int], seconds: float, *, beside: bool) -> None:
+    """Deliveries a second, memory a member and stalls, for rooms of these sizes; beside: and what ngircd delivers."""
     print(
         "members  deliveries/s  per CPU s  runs                        "
         "KiB/member  after  stall ms  own ms  busy  joins/s"
@@ -142,6 +147,14 @@ def fanout(sizes: Sequence[int], seconds: float) -> None:
             f"{median(run.busy for run in runs):4.0%}  {joins:7,.0f}",
             flush=True,
         )
+        if beside:
+            with irc(size, RUNS * (seconds + PATIENCE)) as other:
+                got = [other.talk(AUTHORS, BATCH, WINDOW, CHARACTERS, seconds) for _ in range(RUNS)]
+            rates = " ".join(f"{rate:,.0f}" for rate, _ in got)
+            print(
+                f" ngircd  {median(rate for rate, _ in got):12,.0f}  {median(cpu for _, cpu in got):9,.0f}  {rates}",
+                flush=True,
+            )
     print("per CPU s: of the host. after: KiB a member after the runs, log included. stall: the longest of the host's")
     print("loop, with what other processes took from it; own: the longest that its own work accounts for.")
 
@@ -162,16 +175,17 @@ def _fanout(host: Host, crowd: Crowd, seconds: float) -> Run:
 
 
 def hostile(size: int, seconds: float) -> None:
-    """What honest members notice while one floods the room, with texts or with beats, and another reads nothing."""
+    """What honest members notice while some flood the room, with texts or with beats, and another reads nothing."""
     for flood in ("texts", "beats"):
         with room(2 * seconds + PATIENCE) as (host, crowd):
-            *honest, flooder, deaf = crowd.join(size)
+            *honest, deaf = crowd.join(size)
+            speaker, flooders = honest[0], honest[-FLOODERS:]
             crowd.settle()
             crowd.ignore(deaf)
             before = host.read()
             began = time.monotonic()
-            delays, deaf_until = _speak(host, crowd, (honest[0], flooder), flood, began + seconds)
-            crowd.until(lambda: not flooder.out or flooder.ended)  # noqa: B023  # it is called here and now
+            delays, deaf_until = _speak(host, crowd, speaker, flooders, flood, began + seconds)
+            crowd.until(lambda: all(not flooder.out or flooder.ended for flooder in flooders))  # noqa: B023  # it is called here and now
             crowd.calm()
             reading, took = host.read(), time.monotonic() - began
             told = {kind: reading.get(kind, 0) - before.get(kind, 0) for kind in ("Message", "Left")}
@@ -193,18 +207,18 @@ def hostile(size: int, seconds: float) -> None:
 
 
 def _speak(
-    host: Host, crowd: Crowd, people: tuple[Member, Member], flood: str, until: float
+    host: Host, crowd: Crowd, speaker: Member, flooders: Sequence[Member], flood: str, until: float
 ) -> tuple[list[float], float | None]:
-    """One speaks while another floods: how long the first one's messages took, and when somebody was cut off."""
-    speaker, flooder = people
+    """One speaks while others flood: how long the first one's messages took, and when somebody was cut off."""
     delays: list[float] = []
     cut = None
     linked = host.read()["descriptors"]
     spoke = looked = time.monotonic()
-    flooding = pieces([flooder])
+    flooding = {flooder: pieces([flooder]) for flooder in flooders}
     while (now := time.monotonic()) < until or speaker.watched:
-        if now < until and not flooder.out and not flooder.ended:
-            crowd.send(flooder, next(flooding)[1] if flood == "texts" else BEAT * 10_000)
+        for flooder in flooders:
+            if now < until and not flooder.out and not flooder.ended:
+                crowd.send(flooder, next(flooding[flooder])[1] if flood == "texts" else BEAT * 10_000)
         if not speaker.watched:
             if speaker.seen > spoke:
                 delays.append(speaker.seen - spoke)
@@ -214,7 +228,7 @@ def _speak(
                 speaker.watched = data[-64:]  # its signature
                 spoke = now
                 crowd.send(speaker, data)
-        if cut is None and now > looked + 0.25:
+        if flood == "texts" and cut is None and now > looked + 0.25:  # a look starts the measuring of stalls anew
             looked = now
             cut = now if host.read()["descriptors"] < linked else None
         crowd.pump(0.005)
@@ -225,7 +239,7 @@ def memory(messages: int) -> None:
     """The host's memory while a small room says a lot."""
     steps = 5
     with room(messages / 500 + PATIENCE) as (host, crowd):
-        crowd.join(10)
+        crowd.join(FEW)
         for step in range(steps + 1):
             crowd.settle()
             print(
@@ -242,8 +256,9 @@ def main() -> int:
     commands = parser.add_subparsers(dest="what", required=True)
     one = commands.add_parser("fanout", help="deliveries a second, memory a member, stalls")
     one.add_argument("--members", default="50,200,1000", help="sizes of rooms (default: %(default)s)")
+    one.add_argument("--beside-ngircd", action="store_true", help="and the same load on an ngircd, for comparison")
     one.add_argument("--seconds", type=float, default=5.0, help="of each of the three runs (default: %(default)s)")
-    one = commands.add_parser("hostile", help="one member floods, another never reads")
+    one = commands.add_parser("hostile", help="some members flood, another never reads")
     one.add_argument("--members", type=int, default=20, help="in the room (default: %(default)s)")
     one.add_argument("--seconds", type=float, default=20.0, help="of each flood (default: %(default)s)")
     one = commands.add_parser("memory", help="whether a host grows with what was said")
@@ -254,7 +269,11 @@ def main() -> int:
     try:
         match arguments.what:
             case "fanout":
-                fanout([int(size) for size in arguments.members.split(",")], arguments.seconds)
+                fanout(
+                    [int(size) for size in arguments.members.split(",")],
+                    arguments.seconds,
+                    beside=arguments.beside_ngircd,
+                )
             case "hostile":
                 hostile(arguments.members, arguments.seconds)
             case "memory":

@@ -16,6 +16,7 @@ from anonp2p import limits
 from anonp2p.core import frames, identity
 
 READ = 256 * 1024
+SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is to be at the host, not on its way
 DIALLING = limits.HALF_OPEN // 2  # links in handshake at once
 RETRY = 0.001  # seconds until what the host did not take is sent again
 QUIET = 0.2  # seconds without anything to read: everything has arrived
@@ -34,6 +35,7 @@ class Member:
         self.me = identity.Identity(os.urandom(32), room)
         self.nick = f"m{number}"
         self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND)
         self.socket.setblocking(False)
         self.welcome = False
         self.ended = False

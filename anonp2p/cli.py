@@ -121,12 +121,12 @@ def main() -> int:
         status, failure = _run(config)
     except AnonError as error:
         status, failure = error.status, error
-    except SystemExit:
-        raise  # of --help and --version
-    except BaseException as error:  # noqa: BLE001  # whatever it is, a traceback never reaches a user
-        if _is_interrupt(error):
+    except KeyboardInterrupt:
+        return 130
+    except (Exception, BaseExceptionGroup) as bug:  # noqa: BLE001  # whatever it is, a traceback never reaches a user
+        if isinstance(bug, BaseExceptionGroup) and bug.subgroup(KeyboardInterrupt):
             return 130
-        failure = _bug(error)
+        failure = _bug(bug)
         status = failure.status
     if isinstance(failure, CryptoMissing) and "--json" in sys.argv:
         _tell(failure)
@@ -153,21 +153,16 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
 
 
 def _hide_tracebacks() -> None:
-    """Tells an error that ends only a thread, or that Python itself would pass over, as any other of ours."""
+    """Has an error that Python itself would show, of a thread or a finalizer, told as any other of ours."""
     import threading
 
     def tell(error: BaseException | None) -> None:
         if error is not None and not isinstance(error, SystemExit):
             _complain(str(_bug(error)))
 
+    sys.excepthook = lambda _kind, error, _trace: tell(error)
     threading.excepthook = lambda raised: tell(raised.exc_value)
     sys.unraisablehook = lambda raised: tell(raised.exc_value)
-
-
-def _is_interrupt(error: BaseException) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return any(map(_is_interrupt, error.exceptions))
-    return isinstance(error, KeyboardInterrupt)
 
 
 def _bug(error: BaseException) -> Failed:

@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench_crowd import BEAT, BenchFailed, Crowd, Member
+from bench_crowd import BenchFailed, Crowd, Member
 from bench_irc import irc
 
 from anonp2p import limits
+from anonp2p.core import frames
 
 CHARACTERS = 300  # of a message
 AUTHORS = 64  # many, so that what a host grants to each of them is not what is measured
@@ -34,6 +36,7 @@ PATIENCE = 150.0  # seconds for a room to fill, for messages to be signed, and f
 KIB = 1024
 
 Reading = dict[str, Any]
+Piece = list[frames.Submit]
 
 
 class Host:
@@ -77,24 +80,43 @@ def room(seconds: float) -> Iterator[tuple[Host, Crowd]]:
             process.kill()
 
 
-def piece(author: Member, first: int, messages: int = BATCH) -> bytes:
+def piece(author: Member, first: int, messages: int = BATCH) -> Piece:
     """Signed messages, the first with this number, in one piece."""
-    return b"".join(author.text(f"{number:08d} ".ljust(CHARACTERS, "x")) for number in range(first, first + messages))
+    return [author.text(f"{number:08d} ".ljust(CHARACTERS, "x")) for number in range(first, first + messages)]
 
 
-def pieces(authors: Sequence[Member]) -> Iterator[tuple[Member, bytes]]:
+def pieces(authors: Sequence[Member]) -> Iterator[tuple[Member, Piece]]:
     """Pieces of all authors in turn, without end."""
     return ((author, piece(author, number * BATCH)) for number, author in zip(count(), cycle(authors), strict=False))
 
 
-def talk(crowd: Crowd, said: Iterable[tuple[Member, bytes]], seconds: float = math.inf) -> int:
+class Stock:
+    """Pieces made in advance. What one run leaves is the next one's: an author may not leave out much of its chain."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd = crowd
+        self._making = pieces(crowd.members[:AUTHORS])
+        self._made: deque[tuple[Member, Piece]] = deque()
+
+    def fill(self, most: int) -> None:
+        """Makes so many, which takes long enough for links to need their beats."""
+        while len(self._made) < most:
+            self._made.append(next(self._making))
+            self._crowd.pump(0)
+
+    def __iter__(self) -> Iterator[tuple[Member, Piece]]:
+        while self._made:
+            yield self._made.popleft()
+
+
+def talk(crowd: Crowd, said: Iterable[tuple[Member, Piece]], seconds: float = math.inf) -> int:
     """Sends pieces, at most a window ahead of what is back, until all have everything; how many messages."""
     witness, sent, until = crowd.members[0], 0, time.monotonic() + seconds
-    for author, data in said:
+    for author, texts in said:
         crowd.until(lambda sent=sent: witness.ended or sent + BATCH - witness.entries <= WINDOW)  # type: ignore[misc]
         if witness.ended:
             raise BenchFailed("a member was cut off")
-        crowd.send(author, data)
+        crowd.say(author, texts)
         sent += BATCH
         if time.monotonic() > until:
             break
@@ -137,7 +159,8 @@ def fanout(sizes: Sequence[int], seconds: float, *, beside: bool) -> None:
             joins = size / (time.monotonic() - began)
             crowd.settle()
             full = host.read()["resident"]
-            runs = [_fanout(host, crowd, seconds) for _ in range(RUNS)]
+            stock = Stock(crowd)
+            runs = [_fanout(host, crowd, stock, seconds) for _ in range(RUNS)]
             after = host.read()["resident"]
         rates = " ".join(f"{run.rate:,.0f}" for run in runs)
         print(
@@ -159,14 +182,13 @@ def fanout(sizes: Sequence[int], seconds: float, *, beside: bool) -> None:
     print("loop, with what other processes took from it; own: the longest that its own work accounts for.")
 
 
-def _fanout(host: Host, crowd: Crowd, seconds: float) -> Run:
+def _fanout(host: Host, crowd: Crowd, stock: Stock, seconds: float) -> Run:
     members = crowd.members
-    most = int(min(DELIVERIES / len(members), MESSAGES) * seconds) // BATCH
-    said = list(islice(pieces(members[:AUTHORS]), most))
+    stock.fill(int(min(DELIVERIES / len(members), MESSAGES) * seconds) // BATCH)
     crowd.settle()
     before = host.read()
     began = time.monotonic()
-    sent = talk(crowd, said, seconds)
+    sent = talk(crowd, stock, seconds)
     took = time.monotonic() - began
     reading = host.read()
     expect_alike(members, sent)
@@ -218,16 +240,16 @@ def _speak(
     while (now := time.monotonic()) < until or speaker.watched:
         for flooder in flooders:
             if now < until and not flooder.out and not flooder.ended:
-                crowd.send(flooder, next(flooding[flooder])[1] if flood == "texts" else BEAT * 10_000)
+                crowd.say(flooder, next(flooding[flooder])[1] if flood == "texts" else [frames.Beat()] * 10_000)
         if not speaker.watched:
             if speaker.seen > spoke:
                 delays.append(speaker.seen - spoke)
                 speaker.seen = 0.0
             if spoke + SPEAKS < now < until:
-                data = piece(speaker, len(delays), 1)
-                speaker.watched = data[-64:]  # its signature
+                texts = piece(speaker, len(delays), 1)
+                speaker.watched = texts[0].entry[-64:]  # what is sealed, which goes out as it came
                 spoke = now
-                crowd.send(speaker, data)
+                crowd.say(speaker, texts)
         if flood == "texts" and cut is None and now > looked + 0.25:  # a look starts the measuring of stalls anew
             looked = now
             cut = now if host.read()["descriptors"] < linked else None

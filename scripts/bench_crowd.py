@@ -9,19 +9,21 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from anonp2p import limits
-from anonp2p.core import frames, identity
+from anonp2p.core import frames, handshake, identity
+from anonp2p.core.epochs import suite, welcome
+from anonp2p.core.epochs.epoch import ENTRY, Epoch, Header
+from anonp2p.core.handshake import Channel
+from anonp2p.core.ledger import entry_content
 
 READ = 256 * 1024
 SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is to be at the host, not on its way
 DIALLING = limits.HALF_OPEN // 2  # links in handshake at once
 RETRY = 0.001  # seconds until what the host did not take is sent again
 QUIET = 0.2  # seconds without anything to read: everything has arrived
-_ENTRY: Any = frames.Entry.__struct_config__.tag
-BEAT = frames.encode(frames.Beat())
+_HEAD = 33 + 112 + 2 * suite.TAG  # bytes of a head's payload; no message of ours is as short
 
 
 class BenchFailed(Exception):
@@ -33,6 +35,13 @@ class Member:
 
     def __init__(self, port: int, room: bytes, number: int) -> None:
         self.me = identity.Identity(os.urandom(32), room)
+        self._leaf = suite.LeafKey(os.urandom(32))
+        self._room = room
+        self._hello = b""
+        self._channel: Channel | None = None
+        self._arrival: welcome.Arrival | None = None
+        self._epoch: Epoch | None = None
+        self._place = (0, b"")  # of the latest entry when we came
         self.nick = f"m{number}"
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND)
@@ -52,13 +61,21 @@ class Member:
         self.entries = 0
         self.hash = hashlib.sha256()
 
-    def text(self, text: str) -> bytes:
-        """A signed message as it goes on the wire, to be sent in the order in which they are made."""
+    def text(self, text: str) -> frames.Submit:
+        """A signed and sealed message, to be sent in the order in which they are made."""
+        assert self._epoch is not None, "who speaks is in"
         self.counter += 1
-        content = frames.seal(frames.Content(self.me.id, self.counter, frames.Text(text, False)))
-        return frames.encode(frames.Submit(content, self.me.sign(identity.ENTRY, content)))
+        header = Header(ENTRY, self.me.id, self.counter, self._epoch.chains[self.me.id].generation)
+        content = frames.pack(frames.Content(*self._place, frames.Text(text, False)))
+        signature = self.me.sign(identity.ENTRY, entry_content(self._epoch.number, header.pack(), content))
+        return frames.Submit(self._epoch.number, self._epoch.seal_entry(header, signature + content))
 
-    def send(self, data: bytes) -> None:
+    def say(self, said: Iterable[frames.Frame]) -> None:
+        """Sends frames."""
+        assert self._channel is not None, "who speaks is in"
+        self.send(b"".join(map(self._channel.seal, said)))
+
+    def send(self, data: bytes = b"") -> None:
         """Sends, or keeps what the host does not take yet."""
         self.out += data
         try:
@@ -93,7 +110,7 @@ class Member:
             end = at + 2 + (data[at] << 8 | data[at + 1])
             if end > last + 2:
                 break
-            if data[at + 3] == _ENTRY:  # a msgpack array: its length, its tag
+            if end - at - 2 != _HEAD:
                 entries += 1
             else:
                 self.hash.update(data[start:at])
@@ -105,24 +122,37 @@ class Member:
         return entries
 
     def _meet(self, data: bytes) -> int:
-        decoder = frames.Decoder(frames.FromHost, limits.FRAME)
         at = 0
         while len(data) - at >= 2 and len(data) >= (end := at + 2 + int.from_bytes(data[at : at + 2], "big")):
-            for frame in decoder.feed(data[at:end]):
-                self._answer(frame)
-            at = end
+            payload, at = data[at + 2 : end], end
+            if self._channel is None:
+                self._knock(payload)
+            else:
+                self._answer(self._channel.open(payload))
             if self.welcome:
                 return self._count(data[at:])
         self._rest = data[at:]
         return 0
 
+    def _knock(self, payload: bytes) -> None:
+        hello, self._hello = handshake.read_hello(payload)
+        link = os.urandom(32)
+        unsigned = frames.Join(link, self.me.key, self._leaf.public, self.nick, bytes(64))
+        signature = self.me.sign(identity.JOIN, handshake.join_content(self._hello, unsigned))
+        request = frames.Join(link, self.me.key, self._leaf.public, self.nick, signature)
+        self.send(handshake.knock(request, self._room, hello, self._hello))
+        self._channel = Channel(link, self._hello, up=True)
+
     def _answer(self, frame: frames.Frame) -> None:
         match frame:
-            case frames.Hello(nonce=nonce):
-                signature = self.me.sign(identity.JOIN, nonce + self.nick.encode())
-                self.send(frames.encode(frames.Join(self.me.key, self.nick, signature)))
             case frames.Welcome():
-                self.welcome = True
+                self._arrival = welcome.Arrival(frame, self._leaf, self._room, self._hello)
+            case frames.Page():
+                assert self._arrival is not None, "it comes after its welcome"
+                if state := self._arrival.take(frame):
+                    self._epoch = welcome.epoch_of(state)
+                    self._place = int.from_bytes(state.head[:8], "big"), state.head[8:40]
+                    self.welcome = True
             case frames.Refused(reason=reason):
                 raise BenchFailed(f"a member was refused: {reason}")
 
@@ -172,7 +202,7 @@ class Crowd:
         self._beat(now)
         pending = [member for member in self._senders if member.out]
         for member in pending:
-            member.send(b"")
+            member.send()
         entries = 0
         ready = self._epoll.poll(RETRY if pending else wait)
         for descriptor, _ in ready:
@@ -190,10 +220,10 @@ class Crowd:
         while not condition():
             self.pump()
 
-    def send(self, member: Member, data: bytes) -> None:
+    def say(self, member: Member, said: Iterable[frames.Frame]) -> None:
         """Sends, over as many pumps as it takes."""
         self._senders.add(member)
-        member.send(data)
+        member.say(said)
 
     def settle(self) -> None:
         """Waits for calm, then lets every member count anew."""
@@ -218,4 +248,4 @@ class Crowd:
             self._next_beat = (self._next_beat + 1) % len(self.members)
             member = self.members[self._next_beat]
             if member.welcome and not member.ended and not member.out:
-                member.send(BEAT)
+                member.say([frames.Beat()])

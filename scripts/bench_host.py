@@ -16,7 +16,7 @@ from pathlib import Path
 
 import trio
 
-from anonp2p.core import events, identity
+from anonp2p.core import events
 from anonp2p.core.code import RoomKey
 from anonp2p.core.room import Room
 from anonp2p.net.session import Session
@@ -96,11 +96,8 @@ async def _serve() -> None:
         await trio.lowlevel.checkpoint()
         return network
 
-    def fresh() -> identity.Identity:
-        return identity.Identity(secrets.token_bytes(32), key.public)
-
     key = RoomKey(secrets.token_bytes(32))
-    room = Room(label="r1", key=key.public, fresh=fresh, nick="host", name="bench")
+    room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="host", name="bench")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Session(room, key, tell, usable).run)
         nursery.start_soon(gauge.run)

@@ -1,7 +1,8 @@
 """What a second implementation of docs/PROTOCOL.md is held against; see scripts/vectors.
 
-All bytes are in hex, texts in packed arrays are {"text": "..."}, and all seeds are hashes of their names. Each value stands
-beside the clause that says how it comes about. HPKE makes another box each time: those that the files hold stay, as long as they open to what they should.
+All bytes are in hex, texts in packed arrays are {"text": "..."}, and all seeds are hashes of their names. Values have
+the clause that says how they come about before their names. HPKE makes another box each time: those that the files hold
+stay, as long as they open to what they should.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from anonp2p.core import frames, handshake, identity
 from anonp2p.core.epochs import chain, commit, epoch, suite, welcome
 from anonp2p.core.epochs.epoch import Epoch, Header
 from anonp2p.core.identity import Identity
+from anonp2p.errors import PeerFault
 
 TARGET = Path(__file__).resolve().parent.parent / "tests" / "vectors"
 FRAMED = (0, 1, 255, 256, limits.FRAME)  # bytes
@@ -66,7 +68,7 @@ class Boxes:
         held = self._held.get(info.hex(), b"")
         try:
             as_it_is = leaf.open(held, info) == text
-        except suite.PeerFault:
+        except PeerFault:
             as_it_is = False
         return {"info": info, "text": text, "box": held if as_it_is else suite.seal_to(leaf.public, text, info)}
 
@@ -91,10 +93,18 @@ def notation(boxes: Boxes) -> Vectors:
         ],
         "0.4 extract": [{"salt": bytes(32), "secret": secret, "out": suite.extract(bytes(32), secret)}],
         "0.5 aead": [
-            {"key": secret, "nonce": number, "text": text, "data": data, "out": suite.Key(secret).seal(number, text, data)}
+            {
+                "key": secret,
+                "nonce": number,
+                "text": text,
+                "data": data,
+                "out": suite.Key(secret).seal(number, text, data),
+            }
             for number in (0, 1, 2**40)
         ],
-        "0.6 leaf": [{"seed": seed(f"leaf {at}"), "public": suite.LeafKey(seed(f"leaf {at}")).public} for at in range(3)],
+        "0.6 leaf": [
+            {"seed": seed(f"leaf {at}"), "public": suite.LeafKey(seed(f"leaf {at}")).public} for at in range(3)
+        ],
         "0.6 box": {"leaf seed": seed("ann's leaf"), **boxes.sealed(ann.leaf, text, suite.label("example"))},
         "0.7 signature": {
             "key seed": seed("ann's key"),
@@ -104,7 +114,11 @@ def notation(boxes: Boxes) -> Vectors:
             "signature": ann.me.sign(identity.ENTRY, text),
         },
         "2.1 payloads": [
-            {"length": length, "payload is so many bytes of": b"x", "before it": frames.on_wire(b"x" * length)[:-length or 2]}
+            {
+                "length": length,
+                "payload is so many bytes of": b"x",
+                "before it": frames.on_wire(b"x" * length)[: -length or 2],
+            }
             for length in FRAMED
         ],
         "3.1 members": [Person(name).vectors() for name in ("host", "ann", "bob")],
@@ -149,8 +163,8 @@ def handshakes(boxes: Boxes) -> Vectors:
 
 def records(link: bytes, digest: bytes) -> Vectors:
     leaf = suite.LeafKey(seed("another leaf")).public
-    up = [frames.Beat(), frames.Submit(0, b"an entry"), frames.Leaf(leaf), frames.Submit(2**53 - 1, bytes(300))]
-    down = [
+    up: list[frames.Frame] = [frames.Beat(), frames.Submit(0, b"an entry"), frames.Leaf(leaf), frames.Submit(2**53 - 1, bytes(300))]
+    down: list[frames.Frame] = [
         frames.Welcome(b"a box", 1, past=True),
         frames.Page(b"a part"),
         frames.Denied(7, "nick-taken"),
@@ -323,7 +337,9 @@ class Story:
         self._epoch.admit(member.me.id)
         first = self._epoch.chains[member.me.id].link
         after = self._epoch.newcomers
-        self._schedule[-1]["6.5 newcomers"].append({"newcomers": before, "id": member.me.id, "chain": first, "after": after})
+        self._schedule[-1]["6.5 newcomers"].append(
+            {"newcomers": before, "id": member.me.id, "chain": first, "after": after}
+        )
 
     def _commit(self, said: frames.Commit) -> None:
         self._entry(self._host, said)

@@ -71,6 +71,7 @@ class Following(Life):
         self._beat_at: float | None = None  # when the host has to hear from us again
         self._uncovered: list[tuple[Header, bytes]] = []  # entries that no head covers yet
         self._last_head = _Head(0, b"", 0, b"")
+        self._certain = 0  # counter of the last of ours that no host denies: not too many may be left out after it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.Refused: self._refused,
             frames.Welcome: self._welcomed,
@@ -179,6 +180,7 @@ class Following(Life):
         self._missed = self._ledger.index
         self._give_back_pending()
         self._be_somebody()
+        self._certain = 0
         self._epoch = None
         self._turning = False
         self._phase = "outside"
@@ -207,12 +209,14 @@ class Following(Life):
         asked = self.entered or (me is not None and me.nick in self._nicks_for_me())
         expect(me is not None and asked, "a roster without us, or with another nick for us")
         expect(state.host != self._me.id and ledger.roster.get(state.host) is not None, "a host who is no member")
+        expect(self._ledger.host in (b"", state.host), "another host than before")
         ledger.name, ledger.host, ledger.locked, ledger.epoch = state.name, state.host, state.locked, state.epoch
         head = self._check_head(state.head, ledger)
+        expect(head.place >= self._ledger.index, "a log that has become shorter")
+        expect(state.epoch >= self._ledger.epoch, "an epoch that is over")
         ledger.start_at(head.place, head.digest)
         epoch = welcome.epoch_of(state)
         if self._past:
-            expect(head.place >= self._ledger.index, "a log that has become shorter")
             self._contact = "missing"
             self._arrived = epoch, head
             self._go_up()
@@ -229,7 +233,7 @@ class Following(Life):
         self._link("up", "")
         self._enter()
         if missed is not None:
-            text = f"You were away for too long: {max(0, head.place - missed)} entries of the room are missing here."
+            text = f"You were away for too long: {head.place - missed} entries of the room are missing here."
             self._tell(events.Notice(room=self.label, text=text))
             for counter in [counter for counter in self._pending if counter <= self._my.counter]:
                 del self._pending[counter]  # it has its place among what we missed
@@ -279,6 +283,7 @@ class Following(Life):
         if self._ledger.index < head.place:
             return
         expect(self._ledger.digest == head.digest, "a past that leads to another log")
+        expect(self._ledger.epoch == epoch.number, "a past that leads to another epoch")
         self._arrived = None
         self._take_keys(epoch, head)
         self._link("up", "")
@@ -289,6 +294,12 @@ class Following(Life):
 
     def _submit(self, body: frames.Body, text: str | None, re: events.Re) -> None:
         """Hands an entry of ours to the host, now or when it can be."""
+        if isinstance(body, frames.Nick):
+            if self._counter - self._certain >= limits.SKIPPED:
+                self._error(_DENIALS["too-often"], re)
+                return
+        else:
+            self._certain = self._counter + 1
         counter = self._note(body, text, re)
         if self._contact == "up" and not self._turning:
             self._send(counter)
@@ -326,9 +337,6 @@ class Following(Life):
                 self._keys.admit(identity.member_id(content.body.key))
             elif isinstance(content.body, frames.Commit):
                 self._turning, self._idle_commit = True, not content.body.removed
-        if head.place == self._last_head.place and head.digest != self._last_head.digest:
-            self.evidence.append((self._last_head.text, head.text))
-            raise PeerFault("two logs, and signed for both")
         expect((head.place, head.digest) == (self._ledger.index, self._ledger.digest), "a head for another log")
         self._last_head = head
         if self._contact == "catching up":
@@ -339,7 +347,11 @@ class Following(Life):
         head = _Head.read(text)
         key = ledger.member(ledger.host).key
         expect(identity.signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "a forged head")
-        expect(head.time >= self._last_head.time, "a head that is older than the last")
+        last = self._last_head
+        if last.text and head.place == last.place and head.digest != last.digest:
+            self.evidence.append((last.text, head.text))
+            raise PeerFault("two logs, and signed for both")
+        expect(head.time >= last.time, "a head that is older than the last")
         return head
 
     def _open_entry(self, header: Header, payload: bytes) -> tuple[Member, frames.Content, bytes]:
@@ -357,6 +369,7 @@ class Following(Life):
         """The log is one entry longer."""
         self._ledger.check(author, header, content)
         if author.id == self._me.id:
+            self._certain = max(self._certain, header.counter)
             self._notice_lost_denials(header.counter)
             expect(header.counter == min(self._pending, default=None), "our own entries in another order")
         if self._ledger.is_foreign(content):

@@ -52,6 +52,7 @@ class Hosting(Life):
         self._absences: dict[bytes, _Absence] = {}  # of members without a link
         self._doomed: set[bytes] = set()  # members whom the next commit removes
         self._renames: dict[bytes, Pace] = {}  # of members who have changed their nick
+        self._generations: dict[bytes, int] = {}  # of authors in this epoch: the one after their last ordered entry's
         self._born = 0.0  # when the room was created
         self._head_at: float | None = None  # when the next head is due, though nothing happens
         self._committed_at = 0.0
@@ -259,6 +260,8 @@ class Hosting(Life):
         if header.counter <= author.counter:
             self._deny(link, linked, header, "repeated")
             return
+        left_out = header.generation - self._generations.get(author.id, 0)  # to all others, what was denied counts
+        expect(left_out <= limits.SKIPPED, "a generation out of its order")
         body = self._keys.open_entry(header, payload)
         _, content = self._ledger.open(header, body)
         if denial := self._denial(author, content):
@@ -291,6 +294,7 @@ class Hosting(Life):
         self._ledger.advance(header, body)
         self.log.append(frames.on_wire(payload), header.pack(), body)
         self._apply(author, header, content)
+        self._generations[author.id] = header.generation + 1
         if isinstance(content.body, frames.Joined):
             self._keys.admit(identity.member_id(content.body.key))
 
@@ -327,6 +331,7 @@ class Hosting(Life):
         self._turns.append((self._now.tick + limits.SLICES, self._epoch.number))
         self._committed_at, self._stale = self._now.tick, False
         self._doomed.clear()
+        self._generations.clear()
         for removal in gone:
             self._dismiss(removal.member)
         if not gone and len(self._ledger.roster) <= limits.RENEWING:

@@ -17,7 +17,7 @@ from anonp2p.core import events, frames, handshake, identity, steps
 from anonp2p.core.epochs import suite, welcome
 from anonp2p.core.epochs.chain import Chain
 from anonp2p.core.epochs.commit import Turn
-from anonp2p.core.epochs.epoch import COMMIT, ENTRY, HEAD, KEPT, Epoch, Header
+from anonp2p.core.epochs.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.core.frames import Splitter
 from anonp2p.core.handshake import Channel, Greeting
 from anonp2p.core.identity import Identity
@@ -335,7 +335,7 @@ class FalseHost(Sealer):
 
     def head(self, **otherwise: Any) -> bytes:
         """A head over all so far, but for what the arguments say."""
-        return payloads_of_head(self.epoch, self.head_text(**otherwise))
+        return self.epoch.seal_head(self.head_text(**otherwise))
 
     # --- commits
 
@@ -369,11 +369,6 @@ class FalseHost(Sealer):
     def turns(self, *removed: frames.Removal) -> list[events.Event]:
         """An epoch ends, and another begins."""
         return self.hears(self.commit(*removed), self.slice)
-
-
-def payloads_of_head(epoch: Epoch, head: bytes) -> bytes:
-    """A head as it goes on the wire, after all before it."""
-    return epoch.seal_head(head)
 
 
 class Inn:
@@ -529,7 +524,3 @@ class FalseMember(Sealer):
         while piece := self.reader.take():
             data += piece
         return payloads(data)
-
-
-__all__ = ["BOB", "ZOE"]
-_ = (HEAD, KEPT)

@@ -142,7 +142,7 @@ def test_a_record_of_garbage_is_malformed(text: bytes) -> None:
 
 
 def test_a_hello_comes_back_with_its_hash() -> None:
-    """2.2: "packed: [1, version (2), nonce: 32 bytes, door: 1,216 bytes]"; "*hello* below is H of the Hello's payload"."""
+    """2.2: "[1, version (2), nonce: 32 bytes, door: 1,216 bytes]"; "*hello* below is H of the Hello's payload"."""
     greeting = Greeting(b"n" * 32, ROOM, DOOR)
     [payload] = frames.Splitter(limits.FRAME).feed(greeting.wire)
     assert msgpack.decode(payload) == [1, 2, b"n" * 32, DOOR.public]
@@ -160,7 +160,13 @@ def test_the_hash_is_of_the_hello_as_it_came() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [[2, 2, bytes(32), bytes(1216)], [1, 2, bytes(31), bytes(1216)], [1, 2, bytes(32), bytes(1215)], [1, 2, bytes(32)], []],
+    [
+        [2, 2, bytes(32), bytes(1216)],
+        [1, 2, bytes(31), bytes(1216)],
+        [1, 2, bytes(32), bytes(1215)],
+        [1, 2, bytes(32)],
+        [],
+    ],
     ids=["tag", "nonce", "door", "fields", "nothing"],
 )
 def test_a_hello_that_is_none_is_malformed(said: list[object]) -> None:
@@ -172,7 +178,7 @@ def test_a_hello_that_is_none_is_malformed(said: list[object]) -> None:
 
 
 def test_each_link_is_greeted_with_a_nonce_of_its_own_and_the_door_of_the_minute() -> None:
-    """2.2: "The nonce is fresh for each link. The door is ... a leaf that the host makes anew every minute (`DOOR`)"."""
+    """2.2: "The nonce is fresh for each link. The door is ... made anew every minute (`DOOR`)"."""
     door = counting()
     said = []
     for now in (100.0, 100.0, 100.0 + limits.DOOR - 0.1, 100.0 + limits.DOOR, 101.0 + limits.DOOR):
@@ -197,7 +203,9 @@ def test_what_was_greeted_with_an_older_door_still_opens_with_it() -> None:
 def knocked(request: frames.Request, greeting: Greeting, room: bytes = ROOM) -> bytes:
     """A knock's payload, from one who was greeted so."""
     [payload] = frames.Splitter(limits.FRAME).feed(greeting.wire)
-    [knock] = frames.Splitter(limits.HANDSHAKE_BYTES).feed(handshake.knock(request, room, *handshake.read_hello(payload)))
+    [knock] = frames.Splitter(limits.HANDSHAKE_BYTES).feed(
+        handshake.knock(request, room, *handshake.read_hello(payload))
+    )
     return knock
 
 
@@ -256,7 +264,10 @@ def test_a_join_is_signed_over_all_of_it() -> None:
         frames.Join(LINK, JOIN.key, bytes(1216), "ann", bytes(64)),
         frames.Join(LINK, JOIN.key, LEAF, "añn", bytes(64)),
     ]
-    assert len({handshake.join_content(HELLO, join) for join in [JOIN, *others]} | {handshake.join_content(LINK, JOIN)}) == 6
+    assert (
+        len({handshake.join_content(HELLO, join) for join in [JOIN, *others]} | {handshake.join_content(LINK, JOIN)})
+        == 6
+    )
 
 
 def test_a_resume_is_signed_over_all_of_it() -> None:

@@ -1,18 +1,24 @@
 """Those who meet in a room: people with a session of their own, and peers whose every frame is written by the test."""
 
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import trio
 
 from anonp2p import limits
-from anonp2p.core import events, frames, identity, steps
+from anonp2p.core import events, frames, handshake, identity, steps
 from anonp2p.core.code import RoomKey
+from anonp2p.core.epochs import commit, suite, welcome
+from anonp2p.core.epochs.epoch import HEAD, Epoch
+from anonp2p.core.handshake import Channel, Greeting
+from anonp2p.core.ledger import Ledger, head_content
 from anonp2p.core.room import Room
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
+from tests.core.peers import Placed, Sealer, said
 from tests.support.transports import Network
 
 E = TypeVar("E", bound=events.Event)
@@ -144,10 +150,7 @@ class Gathering:
             told.append(event)
             news.spread()
 
-        def fresh() -> identity.Identity:
-            return identity.Identity(secrets.token_bytes(32), self.key.public)
-
-        room = Room(label="r1", key=self.key.public, fresh=fresh, nick=nick, name=name)
+        room = Room(label="r1", key=self.key.public, random=secrets.token_bytes, nick=nick, name=name)
         session = Session(room, None if name is None else self.key, tell, network or always(self._network))
 
         async def live() -> None:
@@ -169,9 +172,16 @@ class Gathering:
         await person.hears(events.Entered)
         return person
 
-    async def stranger(self) -> "Peer":
+    async def stranger(self) -> "Stranger":
         """One who has dialled the room and says what the test says."""
-        return Peer(await self._network.dial(self.key.code, "stranger:1"), frames.FromHost, self._network.patience)
+        stream = await self._network.dial(self.key.code, "stranger:1")
+        return Stranger(stream, self.key.public, self._network.patience)
+
+    async def played(self, nick: str) -> "Stranger":
+        """The same, once it is a member."""
+        stranger = await self.stranger()
+        await stranger.joins(nick)
+        return stranger
 
 
 @asynccontextmanager
@@ -183,50 +193,267 @@ async def gathering(network: Network) -> AsyncIterator[Gathering]:
 
 
 class Peer:
-    """The other end of a link, driven by hand. accepts: what comes to it (see frames.Decoder)."""
+    """The other end of a link, driven by hand."""
 
-    def __init__(self, stream: trio.abc.Stream, accepts: Any, patience: float) -> None:
+    def __init__(self, stream: trio.abc.Stream, patience: float) -> None:
         self.stream = stream
-        self._decoder = frames.Decoder(accepts, limits.FRAME)
-        self.heads: list[frames.Head] = []  # that came so far
-        self._ready: list[frames.Frame] = []
+        self._splitter = frames.Splitter(limits.FRAME)
+        self._ready: deque[bytes] = deque()
         self._patience = patience
 
-    async def send(self, *sent: frames.Frame) -> None:
-        """Sends frames in one piece."""
-        await self.stream.send_all(b"".join(map(frames.encode, sent)))
+    async def send(self, data: bytes) -> None:
+        """Sends bytes as they are."""
+        await self.stream.send_all(data)
 
-    async def receive(self) -> frames.Frame | None:
-        """The next frame that is neither beat nor head; None at the end of the link, however it came."""
+    async def payload(self) -> bytes | None:
+        """The next payload; None at the end of the link, however it came."""
         with trio.fail_after(self._patience):
-            while True:
-                while self._ready:
-                    frame = self._ready.pop(0)
-                    if isinstance(frame, frames.Head):
-                        self.heads.append(frame)
-                    elif not isinstance(frame, frames.Beat):
-                        return frame
+            while not self._ready:
                 try:
                     data = await self.stream.receive_some(limits.READ)
                 except trio.BrokenResourceError:
                     return None
                 if not data:
                     return None
-                self._ready.extend(self._decoder.feed(bytes(data)))
-
-    async def expect(self, kind: type[F]) -> F:
-        """The next frame, of this kind."""
-        frame = await self.receive()
-        assert isinstance(frame, kind), f"a {type(frame).__name__} instead of a {kind.__name__}"
-        return frame
-
-    async def ended(self) -> list[frames.Frame]:
-        """What still comes before the link ends."""
-        rest = []
-        while (frame := await self.receive()) is not None:
-            rest.append(frame)
-        return rest
+                self._ready.extend(self._splitter.feed(bytes(data)))
+            return self._ready.popleft()
 
     async def close(self) -> None:
         """Hangs up."""
         await self.stream.aclose()
+
+
+class SignedHead(NamedTuple):
+    """What a head says."""
+
+    index: int
+    digest: bytes
+    time: int
+
+
+class Stranger(Peer, Sealer):
+    """One who has dialled a room; once it is let in, it reads what its keys open, and checks what members check."""
+
+    epoch: Epoch | None = None  # type: ignore[assignment]
+
+    def __init__(self, stream: trio.abc.Stream, room: bytes, patience: float) -> None:
+        Peer.__init__(self, stream, patience)
+        Sealer.__init__(self)
+        self.me = identity.Identity(secrets.token_bytes(32), room)
+        self.leaf = suite.LeafKey(secrets.token_bytes(32))
+        self.ledger = Ledger(room)
+        self.heads: list[SignedHead] = []  # that came so far
+        self._channel: Channel | None = None
+
+    # --- the handshake
+
+    async def greeted(self) -> frames.Hello:
+        """The Hello."""
+        payload = await self.payload()
+        assert payload is not None
+        self.greeting, self.hello = handshake.read_hello(payload)
+        return self.greeting
+
+    def join(self, nick: str, *, hello: bytes | None = None) -> frames.Join:
+        """A Join, signed over this Hello's hash or another's."""
+        link, key, leaf = secrets.token_bytes(32), self.me.key, self.leaf.public
+        content = handshake.join_content(hello or self.hello, frames.Join(link, key, leaf, nick, bytes(64)))
+        return frames.Join(link, key, leaf, nick, self.me.sign(identity.JOIN, content))
+
+    def resume(self, *, member: bytes | None = None, hello: bytes | None = None) -> frames.Resume:
+        """A Resume from where it is in the log, signed over this Hello's hash or another's. member: if not itself."""
+        assert self.epoch is not None
+        position = self.epoch.number, self.ledger.index, self.ledger.digest
+        fields = secrets.token_bytes(32), member or self.me.id, self.leaf.public, *position
+        content = handshake.resume_content(hello or self.hello, frames.Resume(*fields, bytes(64)))
+        return frames.Resume(*fields, self.me.sign(identity.RESUME, content))
+
+    def knock(self, request: frames.Request) -> bytes:
+        """A request as it goes on the wire."""
+        self._channel = Channel(request.link, self.hello, up=True)
+        return handshake.knock(request, self.ledger.room, self.greeting, self.hello)
+
+    async def joins(self, nick: str) -> None:
+        """It asks, and is let in."""
+        await self.greeted()
+        await self.send(self.knock(self.join(nick)))
+        await self.welcomed()
+
+    async def welcomed(self) -> None:
+        """It is let in."""
+        box = await self.expect(frames.Welcome)
+        arrival = welcome.Arrival(box, self.leaf, self.ledger.room, self.hello)
+        *_, state = [arrival.take(await self.expect(frames.Page)) for _ in range(box.pages)]
+        assert state is not None
+        for seat in state.seats:
+            self.ledger.seat(seat.key, seat.nick, seat.leaf, seat.counter, away=seat.away)
+        self.ledger.name, self.ledger.host, self.ledger.epoch = state.name, state.host, state.epoch
+        self.ledger.start_at(int.from_bytes(state.head[:8], "big"), state.head[8:40])
+        self.reference = self.ledger.index, self.ledger.digest
+        self.epoch = welcome.epoch_of(state)
+        self.know_chains()
+
+    # --- what it says
+
+    def record(self, frame: frames.Frame) -> bytes:
+        """A frame as it goes on the wire next."""
+        assert self._channel is not None
+        return self._channel.seal(frame)
+
+    def submit(self, entry: Placed) -> bytes:
+        """An entry, sealed by whomever, as it goes on the wire next."""
+        assert self.epoch is not None
+        return self.record(frames.Submit(self.epoch.number, entry.payload))
+
+    async def says(self, *bodies: frames.Body) -> None:
+        """Sends entries of its own, in one piece."""
+        await self.send(b"".join(self.submit(self.entry(self.me, body)) for body in bodies))
+
+    async def beat(self) -> None:
+        """Says that it is there."""
+        await self.send(self.record(frames.Beat()))
+
+    # --- what it hears
+
+    async def receive(self) -> frames.Frame | Placed | bytes | None:
+        """The next thing that is no head: of the log, in a record, or before a knock; None at the end of the link."""
+        while True:
+            payload = await self.payload()
+            if payload is None or self._channel is None:
+                return payload
+            header = self.epoch.open_header(payload) if self.epoch else None
+            if header is None:
+                frame = self._channel.open(payload)
+                if isinstance(frame, frames.Slice):
+                    self._turn(frame)
+                return frame
+            if header.kind != HEAD:
+                return self._read(self.opened(payload))
+            assert self.epoch is not None
+            self._check(self.epoch.open_head(header, payload))
+
+    async def expect(self, kind: type[F]) -> F:
+        """The next thing, which is a record of this kind."""
+        frame = await self.receive()
+        assert isinstance(frame, kind), f"a {type(frame).__name__} instead of a {kind.__name__}"
+        return frame
+
+    async def hears(self) -> frames.Body:
+        """The next thing, which is an entry: what it says."""
+        entry = await self.receive()
+        assert isinstance(entry, Placed), f"a {type(entry).__name__} instead of an entry"
+        return said(entry)
+
+    async def ended(self) -> list[frames.Frame | Placed | bytes]:
+        """What still comes before the link ends."""
+        rest = []
+        while (heard := await self.receive()) is not None:
+            rest.append(heard)
+        return rest
+
+    def _read(self, entry: Placed) -> Placed:
+        author, content = self.ledger.open(entry.header, entry.body)
+        self.ledger.check(author, entry.header, content)
+        assert not self.ledger.is_foreign(content)
+        self.ledger.advance(entry.header, entry.body)
+        about = self.ledger.apply(author, entry.header, content)
+        self.reference = self.ledger.index, self.ledger.digest
+        if isinstance(content.body, frames.Joined):
+            assert self.epoch is not None
+            self.epoch.admit(about.id)
+            self.links[about.id] = 0, self.epoch.chains[about.id].link
+        return entry
+
+    def _check(self, text: bytes) -> None:
+        key = self.ledger.member(self.ledger.host).key
+        assert identity.signed(identity.HEAD, self.ledger.room, text[:48], text[48:], key)
+        head = SignedHead(int.from_bytes(text[:8], "big"), text[8:40], int.from_bytes(text[40:48], "big"))
+        assert (head.index, head.digest) == (self.ledger.index, self.ledger.digest)
+        self.heads.append(head)
+
+    def _turn(self, sliced: frames.Slice) -> None:
+        assert self.epoch is not None
+        number, digest = self.epoch.number + 1, self.ledger.digest
+        secret, tag = commit.open_slice(sliced.box, self.leaf, self.ledger.room, self.me.id, number, digest)
+        self.epoch, mine = self.epoch.next(secret, digest, [member.id for member in self.ledger.roster])
+        commit.confirm(mine, tag)
+        self.know_chains()
+
+
+class FalseHost(Peer, Sealer):
+    """One whom a member has dialled, and who says as the room's host what the test says."""
+
+    def __init__(self, stream: trio.abc.Stream, room: bytes, patience: float) -> None:
+        Peer.__init__(self, stream, patience)
+        Sealer.__init__(self)
+        self.me = identity.Identity(secrets.token_bytes(32), room)
+        self.ledger = Ledger(room)
+        self.ledger.name = "den"
+        self.ledger.host = self.ledger.seat(self.me.key, "host", bytes(32)).id
+        self.epoch = Epoch.first(secrets.token_bytes(32), self.ledger.digest, self.me.id)
+        self.time = 0
+
+    async def greets(self, version: int = frames.VERSION) -> None:
+        """Says a Hello."""
+        greeting = Greeting(secrets.token_bytes(32), self.ledger.room, suite.LeafKey(secrets.token_bytes(32)))
+        self.greeting, self.hello = greeting, greeting.hello
+        hello, _ = handshake.read_hello(greeting.wire[2:])
+        await self.send(frames.on_wire(frames.pack(frames.Hello(version, hello.nonce, hello.door))))
+
+    async def asked(self) -> Any:
+        """The request in the knock, whose signature it checks."""
+        payload = await self.payload()
+        assert payload is not None
+        self.request = request = self.greeting.open(payload)
+        self._channel = Channel(request.link, self.hello, up=False)
+        if isinstance(request, frames.Join):
+            content = handshake.join_content(self.hello, request)
+            assert identity.signed(identity.JOIN, self.ledger.room, content, request.signature, request.key)
+        return request
+
+    async def lets_in(self) -> None:
+        """The one who asks is a member from here on."""
+        await self.greets()
+        request = await self.asked()
+        member = self.ledger.seat(request.key, request.nick, suite.digest(request.leaf))
+        self.epoch.admit(member.id)
+        self.know_chains()
+        await self.send(b"".join(map(self.record, self.welcome())))
+
+    def welcome(self, hello: bytes | None = None) -> list[frames.Frame]:
+        """A Welcome and its pages, for this link or another."""
+        ledger, keys = self.ledger, self.epoch
+        seats = []
+        for it in ledger.roster:
+            chain = keys.chains[it.id]
+            seats.append(frames.Seat(it.key, it.nick, it.counter, it.away, it.leaf, chain.generation, chain.link))
+        secret = keys.init, keys.header_key, keys.head_key, keys.newcomers
+        state = frames.State(ledger.name, False, ledger.host, keys.number, *secret, self._signed(self.me), seats)
+        key = secrets.token_bytes(32)
+        return welcome.seal(state, self.request.leaf, ledger.room, hello or self.hello, key, self.me.sign)
+
+    def record(self, frame: frames.Frame) -> bytes:
+        """A frame as it goes on the wire next."""
+        return self._channel.seal(frame)
+
+    async def orders(self, *bodies: frames.Body) -> None:
+        """Entries of its own get their places."""
+        for body in bodies:
+            self.reference = self.ledger.index, self.ledger.digest
+            entry = self.entry(self.me, body)
+            self.ledger.advance(entry.header, entry.body)
+            await self.send(frames.on_wire(entry.payload))
+
+    async def signs(self, signer: identity.Identity | None = None) -> None:
+        """A head over all so far. signer: if not itself."""
+        await self.send(frames.on_wire(self.epoch.seal_head(self._signed(signer or self.me))))
+
+    def _signed(self, signer: identity.Identity) -> bytes:
+        self.time += 1
+        content = head_content(self.ledger.index, self.ledger.digest, self.time)
+        return content + signer.sign(identity.HEAD, content)
+
+    async def receive(self) -> frames.Frame | None:
+        """The next record; None at the end of the link."""
+        payload = await self.payload()
+        return None if payload is None else self._channel.open(payload)

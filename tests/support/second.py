@@ -1,4 +1,4 @@
-"""The protocol once more, from docs/PROTOCOL.md alone and with nothing of anonp2p in it: what the vectors are held against.
+"""The protocol once more, from docs/PROTOCOL.md alone and with nothing of anonp2p in it, to hold the vectors against.
 
 HPKE and X-Wing are put together by hand from RFC 9180 and its primitives. Nothing is checked that seals, signatures and
 digests do not check by themselves: it says what is right, not what is wrong.

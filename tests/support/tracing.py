@@ -20,7 +20,7 @@ _SYSCALLS = (
     "mknod,mknodat,truncate,unlink,unlinkat,rmdir,setxattr,lsetxattr,fsetxattr,"
     "write,writev,pwrite64,pwritev,pwritev2,sendfile,copy_file_range,splice,"
     "socket,connect,bind,sendto,sendmsg,sendmmsg,io_uring_setup,"
-    "execve,execveat,clone,clone3,fork,vfork"
+    "execve,execveat,clone,clone3,fork,vfork,prctl"
 )
 
 # Runs in the place of `python ARGUMENTS`; its own first argument is the file that the events go to.
@@ -65,8 +65,8 @@ class AuditedPython:
 class StracedPython:
     """A stand-in for Python whose programs, and all they start, are watched by strace.
 
-    strace is nobody's parent here (-D): whoever starts it sees the program itself, and strace's end by that of stderr. It
-    spares the program the call that makes it undumpable, since who may not look into its memory sees no strings.
+    strace is nobody's parent here (-D): whoever starts it sees the program itself, and strace's end by that of stderr.
+    It answers prctl in the kernel's place, since into the memory of an undumpable program only root may look.
     """
 
     def __init__(self, place: Path) -> None:

@@ -1,4 +1,4 @@
-"""Nothing of a room ever reaches a disk, another program's arguments, or anyone but our Tor: a whole session, watched."""
+"""Nothing of a room reaches a disk, another program's arguments, or anyone but our Tor: a whole session, watched."""
 
 import base64
 import os
@@ -159,9 +159,9 @@ def test_by_its_own_account_it_writes_nothing_and_connects_to_nobody_else(
                 assert isinstance(path, int) or path == os.devnull or home.is_ours(Path(path)), told
             case "os.mkdir", [path, *_]:
                 assert home.is_ours(Path(path)), told
-            case ("os.remove" | "os.rmdir"), [path, directory]:
+            case (("os.remove" | "os.rmdir"), [path, directory]):
                 assert directory != -1 or home.is_ours(Path(path)), told  # in one: that of the shutil.rmtree before
-            case ("tempfile.mkdtemp" | "tempfile.mkstemp"), [path]:
+            case (("tempfile.mkdtemp" | "tempfile.mkstemp"), [path]):
                 assert home.is_ours(Path(path)), told
             case "shutil.rmtree", [path, *_]:
                 assert home.is_ours(Path(path.split("'")[1])), told
@@ -187,7 +187,19 @@ def tor_program() -> str:
 OPENING = ("open", "openat", "openat2")
 TO_WRITE = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC")
 CHANGING = {
-    *("creat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "mkdir", "mkdirat", "mknod"),
+    *(
+        "creat",
+        "rename",
+        "renameat",
+        "renameat2",
+        "link",
+        "linkat",
+        "symlink",
+        "symlinkat",
+        "mkdir",
+        "mkdirat",
+        "mknod",
+    ),
     *("mknodat", "truncate", "unlink", "unlinkat", "rmdir", "setxattr", "lsetxattr", "fsetxattr"),
 }
 WRITING = {"write", "writev", "pwrite64", "pwritev", "pwritev2"}
@@ -244,6 +256,7 @@ def test_by_the_kernels_account_neither_do_it_and_its_tor(
     assert any(call.program == tor_program() and Path(path).name == "state.tmp" for path, call in written.items())
     told = b"".join(text for call in calls if call.target.startswith("pipe:") for text in call.strings)
     assert all(text.encode() in told for text in TEXTS), "strace did not see what was on the screen"
+    assert any(call.name == "prctl" and "PR_SET_DUMPABLE" in call.arguments for call in calls if call.program == PYTHON)
     for call in calls:
         assert_harmless(call, home, secrets)
     assert_nothing_was_left(home, secrets)

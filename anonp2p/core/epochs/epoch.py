@@ -4,7 +4,7 @@ import hmac
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.chain import Chain
@@ -20,13 +20,6 @@ _HEADER = struct.Struct(">B16sQII")
 _SEALED_HEADER = _HEADER.size + suite.TAG
 _NOBODY = bytes(16)
 _COUNTERS = 2**53  # as in frames: what is packed anywhere can be sent on
-
-# What all headers of a kind have in common.
-_FIXED: dict[int, dict[str, Any]] = {
-    ENTRY: {"ttl": KEPT},
-    COMMIT: {"generation": 0, "ttl": KEPT},
-    HEAD: {"author": _NOBODY, "generation": 0, "ttl": 0},
-}
 
 
 class Header(NamedTuple):
@@ -48,10 +41,14 @@ class Header(NamedTuple):
         if len(data) != _HEADER.size:
             raise PeerFault("a header of no proper length")
         header = cls(*_HEADER.unpack(data))
-        fixed = _FIXED.get(header.kind)
-        if fixed is None or header != header._replace(**fixed) or header.counter >= _COUNTERS:
+        if header.counter >= _COUNTERS or not header._is_of_its_kind():
             raise PeerFault("a header that is none")
         return header
+
+    def _is_of_its_kind(self) -> bool:
+        if self.kind == HEAD:
+            return (self.author, self.generation, self.ttl) == (_NOBODY, 0, 0)
+        return self.ttl == KEPT and (self.kind == ENTRY or (self.kind == COMMIT and self.generation == 0))
 
 
 @dataclass(slots=True, repr=False)

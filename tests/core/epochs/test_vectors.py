@@ -394,7 +394,9 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
     assert frames.pack(state) == WELCOME["7.1 array"]
     epoch = welcome.epoch_of(state)
     opened = []
-    for it in ON_THE_WIRE[2 : ON_THE_WIRE.index(HEADS[3])]:  # what comes after the head of the Welcome, until the commit
+    for it in ON_THE_WIRE[
+        2 : ON_THE_WIRE.index(HEADS[3])
+    ]:  # what comes after the head of the Welcome, until the commit
         header = epoch.open_header(it["payload"])
         assert header is not None
         if header.kind == HEAD:

@@ -163,7 +163,12 @@ def handshakes(boxes: Boxes) -> Vectors:
 
 def records(link: bytes, digest: bytes) -> Vectors:
     leaf = suite.LeafKey(seed("another leaf")).public
-    up: list[frames.Frame] = [frames.Beat(), frames.Submit(0, b"an entry"), frames.Leaf(leaf), frames.Submit(2**53 - 1, bytes(300))]
+    up: list[frames.Frame] = [
+        frames.Beat(),
+        frames.Submit(0, b"an entry"),
+        frames.Leaf(leaf),
+        frames.Submit(2**53 - 1, bytes(300)),
+    ]
     down: list[frames.Frame] = [
         frames.Welcome(b"a box", 1, past=True),
         frames.Page(b"a part"),

@@ -14,20 +14,21 @@ class Channel:
     """The records of one link, as one end sends and reads them."""
 
     def __init__(self, secret: bytes, hello: bytes, *, up: bool) -> None:
-        keys = [suite.Key(suite.expand(secret, name, hello)) for name in ("up", "down")]
+        # As bytes, made into one that works for each record: a host has a thousand links, and each would cost 5 KB.
+        keys = [suite.expand(secret, name, hello) for name in ("up", "down")]
         self._ours, self._theirs = keys if up else reversed(keys)
         self._accepts: Any = frames.FromHost if up else frames.FromMember
         self._sent = self._read = 0
 
     def seal(self, frame: frames.Frame) -> bytes:
         """A frame as it goes on the wire, after all that were sealed before."""
-        sealed = self._ours.seal(self._sent, frames.pack(frame))
+        sealed = suite.Key(self._ours).seal(self._sent, frames.pack(frame))
         self._sent += 1
         return frames.on_wire(sealed)
 
     def open(self, payload: bytes) -> frames.Frame:
         """The next frame of the other end. Raises PeerFault."""
-        packed = self._theirs.open(self._read, payload)
+        packed = suite.Key(self._theirs).open(self._read, payload)
         if packed is None:
             raise PeerFault("a record that does not open")
         self._read += 1

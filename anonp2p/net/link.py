@@ -1,7 +1,6 @@
 """One link: payloads over a stream of bytes, one task that reads, one that writes, and an end when it is silent."""
 
 import os
-from collections import deque
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -24,7 +23,7 @@ class Link:
         self.dismissed = False  # whether it was ended from this side, by the room
         self._stream = stream
         self._splitter = Splitter(longest)
-        self._direct: deque[bytes] = deque()
+        self._direct: list[bytes] = []
         self._reader: Reader | None = None
         self._rest: bytes | memoryview = b""  # taken, but not sent yet: it goes before anything else
         self._finishing = False

@@ -87,7 +87,8 @@ def test_records_in_another_order_or_with_one_left_out_are_faults() -> None:
 
 
 def test_a_record_does_not_open_at_the_end_that_sealed_it() -> None:
-    for end, frame in zip(ends(), (frames.Beat(), frames.Resumed(1)), strict=True):
+    sent: list[Frame] = [frames.Beat(), frames.Resumed(1)]
+    for end, frame in zip(ends(), sent, strict=True):
         assert "does not open" in fault(end, record(end, frame))
 
 

@@ -10,7 +10,7 @@ import trio.testing
 from anonp2p import limits
 from anonp2p.core import events, frames, identity, steps
 from anonp2p.net.transport import Transport
-from tests.support.people import Gathering, Peer, Person, gathering
+from tests.support.people import FalseHost, Gathering, Person, gathering
 from tests.support.transports import MemoryNetwork, Tor
 
 NICKS = ("ann", "bob", "cho", "dan", "eve")
@@ -413,99 +413,73 @@ async def test_an_idle_room_keeps_everybody_for_an_hour(
 async def test_a_head_follows_every_burst_and_comes_about_every_beat_when_idle(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
+    """1.4, 5.6"""
     async with gathering(memory) as gathered:
         host = await gathered.host()
-        stranger = await gathered.stranger()
-        me = identity.Identity(b"s" * 32, gathered.key.public)
-        hello = await stranger.expect(frames.Hello)
-        await stranger.send(frames.Join(me.key, "me", me.sign(identity.JOIN, hello.nonce + b"me")))
-        roster = await stranger.expect(frames.Roster)
-        welcome = await stranger.expect(frames.Welcome)
+        ann = await gathered.played("ann")
         await host.say("one", "two")
-        one, two = await stranger.expect(frames.Entry), await stranger.expect(frames.Entry)
-        digest = identity.chain(welcome.digest, one.index, one.content, one.signature)
-        digest = identity.chain(digest, two.index, two.content, two.signature)
+        await ann.hears()
+        await ann.hears()
+        index, digest = ann.ledger.index, ann.ledger.digest
         for _ in range(12):
             await trio.sleep(limits.BEAT)
-            await stranger.send(frames.Beat())
+            await ann.beat()
         await host.session.post(steps.Leave())
-        await stranger.expect(frames.Entry)
-        await stranger.ended()
-        indices = [head.index for head in stranger.heads]
+        assert await ann.hears() == frames.Close()
+        assert await ann.ended() == []
+        indices = [head.index for head in ann.heads]
         assert indices == sorted(indices)
-        idle = [head for head in stranger.heads if head.index == two.index]
-        assert {(head.index, head.digest) for head in idle} == {(two.index, digest)}
+        idle = [head for head in ann.heads if head.index == index]
+        assert {head.digest for head in idle} == {digest}
         assert 12 <= len(idle) <= 12 / (1 - limits.BEAT_JITTER) + 2
-        assert [head.time for head in idle] == sorted(head.time for head in idle)
-        assert indices[-1] == two.index + 1
-        key = next(seat.key for seat in roster.seats if identity.member_id(seat.key) == welcome.host)
-        for head in idle:
-            content = head.index.to_bytes(8, "big") + head.digest + head.time.to_bytes(8, "big")
-            assert identity.signed(identity.HEAD, gathered.key.public, content, head.signature, key)
-        await stranger.close()
+        times = [head.time for head in ann.heads]
+        assert times == sorted(times)
+        pauses = [later.time - head.time for head, later in pairwise(idle)]
+        assert max(pauses) <= limits.BEAT * 1000
+        assert indices[-1] == index + 1
+        await ann.close()
 
 
 @pytest.mark.parametrize("recorded", [True, False], ids=["on another link", "by somebody else"])
 async def test_a_resumption_that_the_member_did_not_sign_here_and_now_is_refused(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, recorded: bool
 ) -> None:
+    """2.5"""
     async with gathering(memory) as gathered:
         host = await gathered.host()
         (ann,) = await met(gathered, host, Tor(memory))
-        first, second = await gathered.stranger(), await gathered.stranger()
-        me = identity.Identity(b"s" * 32, gathered.key.public)
-        hello = await first.expect(frames.Hello)
-        await first.send(frames.Join(me.key, "me", me.sign(identity.JOIN, hello.nonce + b"me")))
-        roster = await first.expect(frames.Roster)
-        welcome = await first.expect(frames.Welcome)
-        other = identity.member_id(next(seat.key for seat in roster.seats if seat.nick == "ann"))
-        victim = me.id if recorded else other
-        position = welcome.index.to_bytes(8, "big") + welcome.digest
-        fresh = await second.expect(frames.Hello)
-        signature = me.sign(identity.RESUME, (hello if recorded else fresh).nonce + position)
-        await second.send(frames.Resume(victim, welcome.index, welcome.digest, signature))
+        me, second = await gathered.played("me"), await gathered.stranger()
+        other = next(member.id for member in me.ledger.roster if member.nick == "ann")
+        first = me.hello
+        await second.greeted()
+        me.hello = second.hello
+        request = me.resume(hello=first) if recorded else me.resume(member=other)
+        await second.send(second.knock(request))
         assert (await second.expect(frames.Refused)).reason == "signature"
         await second.close()
         await host.say("undisturbed")
-        await first.expect(frames.Entry)
+        await me.hears()
         await ann.hears(events.Message)
         assert not ann.heard(events.Link, state="lost")
-        await first.close()
+        await me.close()
 
 
 async def test_what_no_head_covers_is_not_shown_and_what_a_forged_one_covers_never(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
+    """5.6"""
     async with gathering(memory) as gathered, memory.listen(gathered.key) as place:
         ann = gathered.invite("ann")
-        host = identity.Identity(b"h" * 32, gathered.key.public)
-        peer = Peer(await place.listener.accept(), frames.FromJoiner | frames.FromMember, memory.patience)
-        await peer.send(frames.Hello(frames.VERSION, b"n" * 32))
-        key = (await peer.expect(frames.Join)).key
-        digest = identity.genesis(gathered.key.public)
-        await peer.send(
-            frames.Roster([frames.Seat(host.key, "host", 0, False), frames.Seat(key, "ann", 0, False)]),
-            frames.Welcome("den", host.id, 0, digest),
-        )
-
-        def entry(index: int, text: str) -> frames.Entry:
-            sealed = frames.seal(frames.Content(host.id, index, frames.Text(text, False)))
-            return frames.Entry(index, sealed, host.sign(identity.ENTRY, sealed))
-
-        def head(index: int, time: int, by: identity.Identity) -> frames.Head:
-            content = index.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
-            return frames.Head(index, digest, time, by.sign(identity.HEAD, content))
-
-        one, two = entry(1, "one"), entry(2, "two")
-        await peer.send(one)
+        host = FalseHost(await place.listener.accept(), gathered.key.public, memory.patience)
+        await host.lets_in()
+        await host.orders(frames.Text("one", action=False))
         await trio.sleep(1)
         assert ann.texts == []
-        digest = identity.chain(digest, 1, one.content, one.signature)
-        await peer.send(head(1, 1000, host), two)
+        await host.send(host.head())
         await ann.hears(events.Message, text="one")
-        digest = identity.chain(digest, 2, two.content, two.signature)
-        await peer.send(head(2, 2000, identity.Identity(b"m" * 32, gathered.key.public)))
+        await host.orders(frames.Text("two", action=False))
+        await host.send(host.head(signer=identity.Identity(b"m" * 32, gathered.key.public)))
         assert (await ann.gone()).reason == "lost"
         assert ann.texts == ["one"]
         assert len(ann.heard(events.Alarm)) == 1
-        await peer.close()
+        await host.close()

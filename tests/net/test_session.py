@@ -1,6 +1,6 @@
 """Whole rooms: people, strangers and false hosts over networks that can be made to fail."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 
@@ -12,9 +12,11 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.core import events, frames, identity, steps
 from anonp2p.core.code import RoomKey
+from anonp2p.core.epochs import suite
 from anonp2p.errors import TorLost, TorMissing
 from anonp2p.net.transport import DialFault, Transport
-from tests.support.people import Gathering, Peer, Person, always, gathering
+from tests.core.peers import Placed, said
+from tests.support.people import FalseHost, Gathering, Person, Stranger, always, gathering
 from tests.support.transports import CONNECT, HANG, MemoryNetwork, Network
 
 NICKS = ("ann", "bob", "cho", "dan", "eve")
@@ -279,9 +281,9 @@ async def test_a_member_that_hangs_up_without_a_word_is_away_after_its_time(
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.join("ann")
-        bob, _ = await admitted(gathered, "bob")
+        bob = await gathered.played("bob")
         await trio.sleep(7)
-        await bob.send(frames.Beat())
+        await bob.beat()
         await bob.close()
         for person in (host, ann):
             assert (await person.hears(events.Left)).reason == "lost"
@@ -421,83 +423,129 @@ async def test_a_member_who_asks_for_denials_without_reading_them_is_cut_and_nob
     async with gathering(memory) as gathered:
         host = await gathered.host()
         good = await gathered.join("good")
-        bad, me = await admitted(gathered, "bad")
+        bad = await gathered.played("bad")
+        entry = bad.entry(bad.me, frames.Text("again", action=False))
         before = trio.current_time()
         with suppress(trio.BrokenResourceError):  # at the latest when it has asked for too many
-            for counter in range(1, limits.DIRECT * 3):
-                await bad.send(submit(me, counter, frames.Nick("good")))
+            for _ in range(limits.DIRECT * 3):
+                await bad.send(bad.submit(entry))
         assert trio.current_time() == before
         assert (await good.hears(events.Left)).nick == "bad"
         assert trio.current_time() == pytest.approx(before + limits.AWAY)
+        assert good.texts == ["again"]
         await chat(host, good)
 
 
 async def test_however_fast_entries_come_a_head_covers_them_before_members_hold_too_many(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """4.6: a burst is no longer than a mailbox, though it is filled again as fast as it is emptied."""
+    """5.6: a burst is no longer than a mailbox, though it is filled again as fast as it is emptied."""
     async with gathering(memory) as gathered:
         host = await gathered.host()
-        bob, _ = await admitted(gathered, "bob")
+        bob = await gathered.played("bob")
+        before = bob.ledger.index
         count = 2 * limits.UNCOVERED
         async with trio.open_nursery() as nursery:
             for number in range(count):
                 nursery.start_soon(host.session.post, steps.Say(str(number)))
         await host.session.post(steps.Say("last"))
-        entries = [await bob.expect(frames.Entry) for _ in range(count + 1)]
+        for _ in range(count + 1):
+            await bob.hears()
         covered = [head.index for head in bob.heads]
-        assert covered[-1] >= entries[-2].index
-        assert all(later - head <= limits.MAILBOX for head, later in pairwise([entries[0].index - 1, *covered]))
+        assert covered[-1] >= before + count
+        assert all(later - head <= limits.MAILBOX for head, later in pairwise([before, *covered]))
+
+
+async def test_a_member_with_nothing_to_say_beats_often_enough_to_survive_a_lost_beat(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """1.4"""
+    async with gathering(memory) as gathered:
+        await gathered.host()
+        await gathered.join("ann")
+        sent = memory.wires[0].dialler.sent
+        pauses = []
+        for _ in range(100):
+            before, count = trio.current_time(), len(sent)
+            while len(sent) == count:
+                await trio.sleep(0.01)
+            pauses.append(trio.current_time() - before)
+        assert limits.BEAT * (1 - limits.BEAT_JITTER) - 0.02 <= min(pauses[1:]) <= max(pauses) <= limits.BEAT + 0.02
+        assert max(pauses) - min(pauses[1:]) > limits.BEAT * limits.BEAT_JITTER / 2
+
+
+async def test_a_member_that_talks_sends_no_beats(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        await gathered.host()
+        ann = await gathered.join("ann")
+        sent = memory.wires[0].dialler.sent
+        before = len(sent)
+        for _ in range(20):
+            await ann.say("still here")
+            await trio.sleep(limits.BEAT * (1 - limits.BEAT_JITTER) * 0.9)
+        assert len(sent) == before + 20
+
+
+async def test_a_member_that_is_out_sends_no_beats(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        await gathered.host()
+        ann = await gathered.join("ann")
+        await ann.session.post(steps.Leave())
+        await ann.gone()
+        sent = len(memory.wires[0].dialler.sent)
+        await trio.sleep(10 * limits.BEAT)
+        assert len(memory.wires[0].dialler.sent) == sent
 
 
 # --- strangers
 
 
-def join(hello: frames.Hello, gathered: Gathering, me: identity.Identity, nick: str) -> frames.Join:
-    signature = me.sign(identity.JOIN, hello.nonce + nick.encode())
-    return frames.Join(me.key, nick, signature)
+def knock(stranger: Stranger, packed: bytes) -> bytes:
+    """A knock with anything in it."""
+    info = suite.label("knock") + stranger.ledger.room + stranger.hello
+    return frames.on_wire(suite.seal_to(stranger.greeting.door, packed, info))
 
 
-def submit(me: identity.Identity, counter: int, body: frames.Body) -> frames.Submit:
-    sealed = frames.seal(frames.Content(me.id, counter, body))
-    return frames.Submit(sealed, me.sign(identity.ENTRY, sealed))
-
-
-async def admitted(gathered: Gathering, nick: str) -> tuple[Peer, identity.Identity]:
-    """A member who says what the test says, and its identity."""
-    me = identity.Identity(nick.encode().ljust(32), gathered.key.public)
-    peer = await gathered.stranger()
-    await peer.send(join(await peer.expect(frames.Hello), gathered, me, nick))
-    await peer.expect(frames.Roster)
-    await peer.expect(frames.Welcome)
-    return peer, me
+def altered(data: bytes) -> bytes:
+    """All as it was but for one bit."""
+    return data[:-1] + bytes([data[-1] ^ 1])
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", id="another protocol"),
-        pytest.param(b"\x00\x05\xff\xff\xff\xff\xff", id="garbage in a frame"),
-        pytest.param(b"\x00\x00", id="an empty frame"),
-        pytest.param((limits.HANDSHAKE_BYTES + 1).to_bytes(2, "big"), id="an oversize frame"),
-        pytest.param(b"\xff\xff" + b"\x91" * 65535, id="the longest frame"),
-        pytest.param(frames.encode(frames.Submit(b"", b"s" * 64)), id="a submit before its join"),
-        pytest.param(frames.encode(frames.Beat()), id="a beat before its join"),
-        pytest.param(frames.encode(frames.Welcome("x", b"h" * 16, 1, b"d" * 32)), id="a host's frame"),
-        pytest.param(b"\x00\x0f" + b"\x91" * 15, id="nested arrays"),
+        pytest.param(lambda _: b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", id="another protocol"),
+        pytest.param(lambda _: b"\x00\x05\xff\xff\xff\xff\xff", id="garbage in a payload"),
+        pytest.param(lambda _: b"\x00\x00", id="an empty payload"),
+        pytest.param(lambda _: (limits.HANDSHAKE_BYTES + 1).to_bytes(2, "big"), id="an oversize payload"),
+        pytest.param(lambda _: b"\xff\xff" + b"\x91" * 65535, id="the longest payload"),
+        pytest.param(lambda it: altered(it.knock(it.join("bad"))), id="a knock with a bit turned"),
+        pytest.param(lambda it: frames.on_wire(frames.pack(it.join("bad"))), id="a join that is not sealed"),
+        pytest.param(lambda it: knock(it, frames.pack(frames.Submit(0, b"s" * 200))), id="a submit for a knock"),
+        pytest.param(lambda it: knock(it, frames.pack(frames.Beat())), id="a beat for a knock"),
+        pytest.param(lambda it: knock(it, frames.pack(frames.Resumed(1))), id="a host's frame for a knock"),
+        pytest.param(lambda it: knock(it, frames.pack(it.join("bad")) + b"\0"), id="a join with something behind it"),
+        pytest.param(lambda it: knock(it, b"\x91" * 15_000), id="nested arrays for a knock"),
+        pytest.param(lambda it: knock(it, b""), id="nothing for a knock"),
     ],
 )
 async def test_a_stranger_who_breaks_the_rules_is_dropped_and_nobody_notices(
-    network: Network, clock: object, said: bytes
+    network: Network, clock: object, said: Callable[[Stranger], bytes]
 ) -> None:
+    """2.8"""
     async with gathering(network) as gathered:
         host = await gathered.host()
         ann = await gathered.join("ann")
         stranger = await gathered.stranger()
+        await stranger.greeted()
         start = trio.current_time()
         with suppress(trio.BrokenResourceError):  # it may be out before it has said everything
-            await stranger.stream.send_all(said)
-        assert [type(frame) for frame in await stranger.ended()] in ([frames.Hello], [])
+            await stranger.send(said(stranger))
+        assert await stranger.ended() == []
         assert trio.current_time() - start < limits.LINK_LOST  # for what it said, not for its silence
         before = (list(host.told), list(ann.told))
         await trio.testing.wait_all_tasks_blocked()
@@ -506,47 +554,82 @@ async def test_a_stranger_who_breaks_the_rules_is_dropped_and_nobody_notices(
         await stranger.close()
 
 
-async def test_a_stranger_with_two_joins_is_cut_at_once_and_away_after_its_time(
+async def test_a_stranger_who_knocks_twice_is_cut_and_away_at_once_and_out_with_the_next_commit(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
+    """2.8, 5.8: it was let in for the first knock, so that the second is a member's broken rule."""
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.join("ann")
         stranger = await gathered.stranger()
-        hello = await stranger.expect(frames.Hello)
-        me = identity.Identity(b"s" * 32, gathered.key.public)
-        asked = join(hello, gathered, me, "twice")
+        await stranger.greeted()
+        asked = stranger.knock(stranger.join("twice"))
         before = trio.current_time()
-        await stranger.send(asked, asked)
-        assert frames.Refused not in [type(frame) for frame in await stranger.ended()]
-        assert trio.current_time() == before
+        await stranger.send(asked + asked)
+        assert frames.Refused not in [type(heard) for heard in await stranger.ended()]
         for person in (host, ann):
             assert (await person.hears(events.Left, nick="twice")).reason == "lost"
-        assert trio.current_time() == pytest.approx(before + limits.AWAY)
+        assert trio.current_time() == before
+        await trio.sleep(limits.COMMIT_PAUSE)
+        await gathered.join("twice")
         await chat(host, ann)
-        assert host.nicks == ["host", "ann"]
+        assert host.nicks == ["host", "ann", "twice"]
         await stranger.close()
 
 
 async def test_each_stranger_gets_a_hello_of_its_own(network: Network, clock: object) -> None:
+    """2.2"""
     async with gathering(network) as gathered:
         await gathered.host()
         strangers = [await gathered.stranger() for _ in range(3)]
-        hellos = [await stranger.expect(frames.Hello) for stranger in strangers]
+        hellos = [await stranger.greeted() for stranger in strangers]
         assert len({hello.nonce for hello in hellos}) == 3
         assert {hello.version for hello in hellos} == {frames.VERSION}
         for stranger in strangers:
             await stranger.close()
 
 
-async def test_a_join_recorded_on_another_link_is_refused(network: Network, clock: object) -> None:
+async def test_the_door_is_another_after_its_time_and_one_greeted_before_comes_in_by_the_old_one(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """2.2"""
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        first = await gathered.stranger()
+        await first.greeted()
+        await trio.sleep(limits.DOOR - 1)
+        early, late = await gathered.stranger(), await gathered.stranger()
+        await early.greeted()
+        await trio.sleep(2)
+        again = await gathered.stranger()
+        await again.greeted()
+        assert first.greeting.door == early.greeting.door != again.greeting.door
+        await late.joins("late")
+        await host.hears(events.Joined, nick="late")
+
+
+async def test_a_knock_recorded_on_another_link_opens_nothing(network: Network, clock: object) -> None:
+    """2.2, 2.4"""
     async with gathering(network) as gathered:
         host = await gathered.host()
         first, second = await gathered.stranger(), await gathered.stranger()
-        me = identity.Identity(b"s" * 32, gathered.key.public)
-        recorded = join(await first.expect(frames.Hello), gathered, me, "mallory")
-        await second.expect(frames.Hello)
-        await second.send(recorded)
+        await first.greeted()
+        await second.greeted()
+        await second.send(first.knock(first.join("mallory")))
+        assert await second.ended() == []
+        assert not host.heard(events.Joined)
+        await first.close()
+        await second.close()
+
+
+async def test_a_join_signed_on_another_link_is_refused(network: Network, clock: object) -> None:
+    """2.5"""
+    async with gathering(network) as gathered:
+        host = await gathered.host()
+        first, second = await gathered.stranger(), await gathered.stranger()
+        await first.greeted()
+        await second.greeted()
+        await second.send(second.knock(second.join("mallory", hello=first.hello)))
         assert (await second.expect(frames.Refused)).reason == "signature"
         assert not host.heard(events.Joined)
         await first.close()
@@ -554,30 +637,37 @@ async def test_a_join_recorded_on_another_link_is_refused(network: Network, cloc
 
 
 async def test_a_member_who_submits_in_anothers_name_is_out_and_unheard(network: Network, clock: object) -> None:
+    """5.8: though everyone in the room has the keys to seal it."""
     async with gathering(network) as gathered:
         host = await gathered.host()
         ann = await gathered.join("ann")
-        mallory = await gathered.stranger()
-        me = identity.Identity(b"s" * 32, gathered.key.public)
-        await mallory.send(join(await mallory.expect(frames.Hello), gathered, me, "mallory"))
-        roster = await mallory.expect(frames.Roster)
-        await mallory.expect(frames.Welcome)
-        victim = identity.member_id(next(seat.key for seat in roster.seats if seat.nick == "ann"))
-        sealed = frames.seal(frames.Content(victim, 1, frames.Text("I am ann", False)))
-        await mallory.send(frames.Submit(sealed, me.sign(identity.ENTRY, sealed)))
+        mallory = await gathered.played("mallory")
+        victim = identity.Identity(b"v" * 32, gathered.key.public)
+        victim.id = next(member.id for member in mallory.ledger.roster if member.nick == "ann")
+        await mallory.send(mallory.submit(mallory.entry(victim, frames.Text("I am ann", False), signer=mallory.me)))
         assert (await ann.hears(events.Left)).nick == "mallory"
+        assert await mallory.ended() == []
         await chat(host, ann)
         assert "I am ann" not in host.texts
         await mallory.close()
 
 
-async def test_what_one_sends_right_behind_its_join_is_ordered(network: Network, clock: object) -> None:
+async def test_what_one_sends_right_behind_its_knock_counts(network: Network, clock: object) -> None:
+    """2.6, 2.7: the slice of the next commit is sealed to the leaf that it has sent."""
     async with gathering(network) as gathered:
         host = await gathered.host()
         stranger = await gathered.stranger()
-        me = identity.Identity(b"s" * 32, gathered.key.public)
-        hello = await stranger.expect(frames.Hello)
-        await stranger.send(join(hello, gathered, me, "quick"), submit(me, 1, frames.Text("hi", False)))
+        await stranger.greeted()
+        leaf = suite.LeafKey(b"l" * 32)
+        await stranger.send(stranger.knock(stranger.join("quick")) + stranger.record(frames.Leaf(leaf.public)))
+        await stranger.welcomed()
+        stranger.leaf = leaf
+        await gathered.join("bob")
+        assert isinstance(await stranger.hears(), frames.Joined)
+        await host.session.post(steps.Kick("bob"))
+        assert isinstance(await stranger.hears(), frames.Commit)
+        await stranger.expect(frames.Slice)
+        await stranger.says(frames.Text("hi", action=False))
         assert (await host.hears(events.Message)).text == "hi"
         await stranger.close()
 
@@ -585,40 +675,42 @@ async def test_what_one_sends_right_behind_its_join_is_ordered(network: Network,
 async def test_a_stranger_is_shown_nothing_of_the_room_whatever_goes_on_in_it(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """4.2, 4.3: the roster, the log and the heads are for those who were let in."""
+    """5.1, 5.2: the roster, the log and the heads are for those who were let in."""
     async with gathering(memory) as gathered:
         host = await gathered.host()
         silent, refused = await gathered.stranger(), await gathered.stranger()
         ann = await gathered.join("ann")
         await chat(host, ann)
-        me = identity.Identity(b"s" * 32, gathered.key.public)
-        await refused.send(join(await refused.expect(frames.Hello), gathered, me, "ANN"))
+        await silent.greeted()
+        await refused.greeted()
+        await refused.send(refused.knock(refused.join("ANN")))
         await trio.sleep(limits.LINGER + 1)
         await chat(host, ann)
         assert await refused.ended() == [frames.Refused("nick-taken")]
-        assert [type(frame) for frame in await silent.ended()] == [frames.Hello]
-        assert silent.heads == refused.heads == []
+        assert await silent.ended() == []
 
 
 async def test_one_who_leaves_and_keeps_its_link_hears_nothing_more(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """4.10: after its own Leave a member is out, and its link is closed at the latest after 5 s."""
+    """5.10: after its own Leave a member is out, and its link is closed at the latest after 5 s."""
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.join("ann")
-        bad, me = await admitted(gathered, "bad")
-        await bad.send(submit(me, 1, frames.Leave()))
+        bad = await gathered.played("bad")
+        await bad.says(frames.Leave())
         await ann.hears(events.Left, nick="bad")
         await trio.testing.wait_all_tasks_blocked()
         before = trio.current_time()
         with suppress(trio.BrokenResourceError):
-            await bad.send(frames.Beat(), submit(me, 2, frames.Text("still here", action=False)))
+            await bad.beat()
+            await bad.says(frames.Text("still here", action=False))
         await chat(host, ann)
         await trio.sleep(limits.LINGER - 0.1)
         await chat(host, ann)
-        *_, last = [frame for frame in await bad.ended() if isinstance(frame, frames.Entry)]
-        assert frames.unseal(last.content) == frames.Content(me.id, 1, frames.Leave())
+        [last] = await bad.ended()
+        assert isinstance(last, Placed)
+        assert (last.header.author, said(last)) == (bad.me.id, frames.Leave())
         assert trio.current_time() == pytest.approx(before + limits.LINGER)
         assert "still here" not in host.texts
 
@@ -631,7 +723,7 @@ async def test_half_open_strangers_are_bounded_and_give_way(
         ann = await gathered.join("ann")
         strangers = [await gathered.stranger() for _ in range(limits.HALF_OPEN)]
         for stranger in strangers:
-            await stranger.expect(frames.Hello)
+            await stranger.greeted()
         one_too_many = await gathered.stranger()
         assert await one_too_many.receive() is None
         await chat(host, ann)
@@ -651,13 +743,12 @@ async def test_a_stranger_who_drips_is_out_at_its_deadline(
     async with gathering(memory) as gathered:
         await gathered.host()
         stranger = await gathered.stranger()
-        hello = await stranger.expect(frames.Hello)
-        me = identity.Identity(b"s" * 32, gathered.key.public)
-        asked = frames.encode(join(hello, gathered, me, "slow"))
+        await stranger.greeted()
+        asked = stranger.knock(stranger.join("slow"))
         began = trio.current_time()
         with suppress(trio.BrokenResourceError):
             for byte in asked:
-                await stranger.stream.send_all(bytes([byte]))
+                await stranger.send(bytes([byte]))
                 await trio.sleep(1)
         assert len(asked) > limits.HANDSHAKE_SECONDS + 1
         assert limits.HANDSHAKE_SECONDS <= trio.current_time() - began <= limits.HANDSHAKE_SECONDS + 1
@@ -671,7 +762,7 @@ async def test_strangers_who_hang_up_free_their_places_at_once(
         for _ in range(2):
             strangers = [await gathered.stranger() for _ in range(limits.HALF_OPEN)]
             for stranger in strangers:
-                await stranger.expect(frames.Hello)
+                await stranger.greeted()
                 await stranger.close()
             await trio.testing.wait_all_tasks_blocked()
         ann = await gathered.join("ann")
@@ -694,98 +785,123 @@ async def test_members_do_not_count_as_half_open(
 
 
 @asynccontextmanager
-async def false_host(memory: MemoryNetwork, gathered: Gathering) -> AsyncIterator[trio.MemoryReceiveChannel[Peer]]:
-    """Serves the room by hand: the peers that dial it, one after another."""
-    incoming, peers = trio.open_memory_channel[Peer](100)
+async def false_host(memory: MemoryNetwork, gathered: Gathering) -> AsyncIterator[trio.MemoryReceiveChannel[FalseHost]]:
+    """Serves the room by hand: its end of each link that is dialled, one after another."""
+    incoming, links = trio.open_memory_channel[FalseHost](100)
 
     async def attend(stream: trio.abc.Stream) -> None:
-        await incoming.send(Peer(stream, frames.FromJoiner | frames.FromMember, memory.patience))
+        await incoming.send(FalseHost(stream, gathered.key.public, memory.patience))
         await trio.sleep_forever()
 
     async with memory.listen(gathered.key) as place, trio.open_nursery() as nursery:
         await nursery.start(trio.serve_listeners, attend, [place.listener])
-        yield peers
+        yield links
         nursery.cancel_scope.cancel()
 
 
-HELLO = frames.Hello(frames.VERSION, b"n" * 32)
-
-
 async def test_a_refusal_is_final(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:
-    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+    async with gathering(memory) as gathered, false_host(memory, gathered) as links:
         ann = gathered.invite("ann")
-        peer = await peers.receive()
-        await peer.send(HELLO)
-        asked = await peer.expect(frames.Join)
-        assert identity.signed(identity.JOIN, gathered.key.public, HELLO.nonce + b"ann", asked.signature, asked.key)
-        await peer.send(frames.Refused("full"))
+        host = await links.receive()
+        await host.greets()
+        assert (await host.asked()).nick == "ann"
+        await host.send(host.record(frames.Refused("full")))
         assert (await ann.gone()).reason == "refused"
         assert ann.session.room.failure is not None
         assert ann.session.room.failure.code == "refused"
-        assert await peer.receive() is None
+        assert await host.receive() is None
         assert len(memory.dials) == 1
 
 
 async def test_a_host_of_another_version_is_not_asked(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+    """2.3"""
+    async with gathering(memory) as gathered, false_host(memory, gathered) as links:
         ann = gathered.invite("ann")
-        peer = await peers.receive()
-        await peer.send(frames.Hello(frames.VERSION + 1, b"n" * 32))
+        host = await links.receive()
+        await host.greets(frames.VERSION + 1)
         assert (await ann.gone()).reason == "refused"
-        assert await peer.ended() == []
+        assert not ann.heard(events.Alarm)
+        assert await host.payload() is None
 
 
 async def test_a_host_that_says_nothing_is_given_up_and_dialled_again(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+    async with gathering(memory) as gathered, false_host(memory, gathered) as links:
         ann = gathered.invite("ann")
-        await peers.receive()
-        second = await peers.receive()
+        await links.receive()
+        second = await links.receive()
         assert limits.DIAL_PAUSE / 2 <= trio.current_time() - limits.HANDSHAKE_SECONDS <= limits.DIAL_PAUSE
-        await second.send(HELLO)
-        await second.expect(frames.Join)
-        assert [link.detail for link in ann.heard(events.Link)] == ["", "the handshake took too long"]
+        await second.lets_in()
+        await ann.hears(events.Entered)
+        assert [link.detail for link in ann.heard(events.Link)] == ["", "the handshake took too long", ""]
 
 
 async def test_a_host_that_hangs_up_after_the_request_is_asked_again(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+    """2.5: with a signature and a secret for each link."""
+    async with gathering(memory) as gathered, false_host(memory, gathered) as links:
         ann = gathered.invite("ann")
-        nonces = (b"1" * 32, b"2" * 32)
-        for nonce in nonces:
-            peer = await peers.receive()
-            await peer.send(frames.Hello(frames.VERSION, nonce))
-            asked = await peer.expect(frames.Join)
-            assert identity.signed(identity.JOIN, gathered.key.public, nonce + b"ann", asked.signature, asked.key)
-            await peer.close()
+        asked = []
+        for _ in range(2):
+            host = await links.receive()
+            await host.greets()
+            asked.append(await host.asked())
+            await host.close()
         assert len(ann.heard(events.Link, state="connecting")) == 2
+        assert asked[0].key == asked[1].key
+        assert asked[0].link != asked[1].link
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param([frames.Welcome("den", b"h" * 16, 1, b"d" * 32)], id="welcome without a roster"),
-        pytest.param([frames.Entry(1, b"", b"s" * 64)], id="entry before the welcome"),
-        pytest.param([HELLO], id="second hello"),
-        pytest.param([frames.Denied(1, "not-allowed")], id="denial of nothing"),
+        pytest.param(lambda it: it.record(frames.Page(b"part")), id="a page of no welcome"),
+        pytest.param(lambda it: it.greeting.wire, id="a second hello"),
+        pytest.param(lambda it: it.record(frames.Denied(1, "not-allowed")), id="a denial it cannot give"),
+        pytest.param(lambda it: it.record(frames.Denied(1, "repeated")), id="a denial of nothing"),
+        pytest.param(lambda it: it.record(frames.Resumed(0)), id="a resumption that was not asked for"),
+        pytest.param(lambda it: it.record(frames.Slice(b"box")), id="a slice of no commit"),
+        pytest.param(lambda it: it.record(frames.Beat()), id="a member's frame"),
+        pytest.param(lambda it: altered(it.record(frames.Refused("full"))), id="a record with a bit turned"),
+        pytest.param(lambda _: b"\x00\x00", id="an empty payload"),
+        pytest.param(lambda it: b"".join(map(it.record, it.welcome())), id="a welcome without us"),
+        pytest.param(lambda it: it.head(), id="a head before the welcome"),
     ],
 )
 async def test_a_host_that_breaks_the_rules_is_left_with_an_alarm(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, said: list[frames.Frame]
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, said: Callable[[FalseHost], bytes]
 ) -> None:
-    async with gathering(memory) as gathered, false_host(memory, gathered) as peers:
+    """5.9"""
+    async with gathering(memory) as gathered, false_host(memory, gathered) as links:
         ann = gathered.invite("ann")
-        peer = await peers.receive()
-        await peer.send(HELLO)
-        await peer.expect(frames.Join)
-        await peer.send(*said)
+        host = await links.receive()
+        await host.greets()
+        await host.asked()
+        host.know_chains()
+        await host.send(said(host))
         assert (await ann.gone()).reason == "lost"
         assert len(ann.heard(events.Alarm)) == 1
-        assert await peer.receive() is None
+        assert await host.payload() is None
+
+
+async def test_a_welcome_of_another_link_lets_nobody_in(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """7.1"""
+    async with gathering(memory) as gathered, false_host(memory, gathered) as links:
+        ann = gathered.invite("ann")
+        host = await links.receive()
+        await host.greets()
+        asked = await host.asked()
+        host.epoch.admit(host.ledger.seat(asked.key, "ann", suite.digest(asked.leaf)).id)
+        host.know_chains()
+        await host.send(b"".join(map(host.record, host.welcome(hello=b"n" * 32))))
+        assert (await ann.gone()).reason == "lost"
+        assert not ann.heard(events.Entered)
 
 
 # --- dialling

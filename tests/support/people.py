@@ -444,9 +444,9 @@ class FalseHost(Peer, Sealer):
             self.ledger.advance(entry.header, entry.body)
             await self.send(frames.on_wire(entry.payload))
 
-    async def signs(self, signer: identity.Identity | None = None) -> None:
-        """A head over all so far. signer: if not itself."""
-        await self.send(frames.on_wire(self.epoch.seal_head(self._signed(signer or self.me))))
+    def head(self, signer: identity.Identity | None = None) -> bytes:
+        """A head over all so far as it goes on the wire next. signer: if not itself."""
+        return frames.on_wire(self.epoch.seal_head(self._signed(signer or self.me)))
 
     def _signed(self, signer: identity.Identity) -> bytes:
         self.time += 1

@@ -256,7 +256,7 @@ def epoch(init: bytes, fresh: bytes, digest: bytes) -> Epoch:
     """6.2-6.4"""
     secret = expand(extract(init, fresh), "epoch", digest)
     keys = [expand(secret, name) for name in ("init", "header", "heads", "newcomers", "confirm")]
-    return Epoch(secret, *keys, tag=hmac.digest(keys[-1], digest, "sha256"))
+    return Epoch(secret, *keys, hmac.digest(keys[-1], digest, "sha256"))
 
 
 def chain(secret: bytes, member: bytes) -> bytes:

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +61,8 @@ class Home:
         return [path for path in self.base.rglob("*") if path.is_file()]
 
 
-@pytest.fixture
-def home() -> Iterator[Home]:
+@contextmanager
+def a_home() -> Iterator[Home]:
     """A home in a place with a short path, as sockets need it."""
     base = Path(tempfile.mkdtemp(prefix="home-"))
     try:
@@ -73,9 +73,13 @@ def home() -> Iterator[Home]:
         shutil.rmtree(base)
 
 
-def play_session(torrc: str, home: Home) -> list[str]:
-    """Two copies of the program from their start to their end; returns what nobody else may come to know of it."""
-    with ExitStack() as stack:
+def play_session(torrc: str, home: Home, python: str) -> tuple[str, list[str]]:
+    """Two copies of the program, by this Python, from start to end; returns the room's address, and all else of it.
+
+    Nothing is on their command lines, which everybody on the machine can read.
+    """
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", python)
         host, member = (stack.enter_context(Peer("--torrc", torrc, environment=home.environment)) for _ in range(2))
         host.send(f"/create {ROOM}")
         created = host.wait("room")
@@ -98,8 +102,8 @@ def play_session(torrc: str, home: Home) -> list[str]:
         for peer in (host, member):
             peer.send("/quit")
         assert [peer.result() for peer in (host, member)] == [(0, ""), (0, "")]
-    first = [room["nick"] for room in (created, joined)]
-    return [ROOM, *NICKS, *first, *TEXTS, created["code"].removesuffix(".onion"), created["member"], joined["member"]]
+    others = [room[key] for room in (created, joined) for key in ("nick", "member")]
+    return created["code"].removesuffix(".onion"), [ROOM, *NICKS, *TEXTS, *others]
 
 
 def forms(secret: str) -> set[bytes]:
@@ -141,15 +145,13 @@ def own_sockets(home: Home, path: str) -> bool:
     return Path(path).name in ("control", "socks") and home.is_ours(Path(path))
 
 
-def test_by_its_own_account_it_writes_nothing_and_connects_to_nobody_else(
-    torrc: str, home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_by_its_own_account_it_writes_nothing_and_connects_to_nobody_else(torrc: str, tmp_path: Path) -> None:
     python = AuditedPython(tmp_path)
-    monkeypatch.setattr(sys, "executable", python.path)
-    secrets = play_session(torrc, home)
-    monkeypatch.undo()
+    with a_home() as home:
+        address, words = play_session(torrc, home, python.path)
+        assert_nothing_was_left(home, [address, *words])
     events = python.events()
-    assert_holds_none(ascii(events).encode(), secrets, "what an audit hook hears of")
+    assert_holds_none(ascii(events).encode(), [address, *words], "what an audit hook hears of")
     seen = {name for name, _ in events}
     assert {"open", "socket.connect", "subprocess.Popen"} <= seen, "the hook heard nothing"
     for name, arguments in events:
@@ -175,7 +177,6 @@ def test_by_its_own_account_it_writes_nothing_and_connects_to_nobody_else(
                 assert path in (tor_program(), LDCONFIG), told
             case _:
                 assert name == "open" or name in HARMLESS, told
-    assert_nothing_was_left(home, secrets)
 
 
 def tor_program() -> str:
@@ -233,30 +234,56 @@ def assert_harmless(call: Call, home: Home, secrets: list[str]) -> None:
             assert place == "127.0.0.1" or "sa_family=AF_NETLINK" in call.arguments, told
 
 
-def onion_keys(calls: list[Call]) -> list[str]:
-    """The rooms' private keys, as Tor is told them."""
-    sent = b"\n".join(text for call in calls if call.name in ("sendto", "sendmsg") for text in call.strings)
-    return [found.decode() for found in re.findall(rb"ADD_ONION ED25519-V3:(\S+)", sent)]
+@dataclass(frozen=True)
+class Traced:
+    """What strace saw of a session, and what was said in it."""
+
+    home: Home
+    calls: list[Call]
+    address: str
+    words: list[str]
+
+    @property
+    def sent(self) -> list[Call]:
+        """What the program, not its Tor, wrote to sockets."""
+        return [call for call in self.calls if call.name in ("sendto", "sendmsg") and call.program == PYTHON]
+
+    @property
+    def onion_keys(self) -> list[str]:
+        """The rooms' private keys, as Tor is told them."""
+        sent = b"\n".join(text for call in self.sent for text in call.strings)
+        return [found.decode() for found in re.findall(rb"ADD_ONION ED25519-V3:(\S+)", sent)]
 
 
-def test_by_the_kernels_account_neither_do_it_and_its_tor(
-    torrc: str, home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def traced(torrc: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
+    """A session that strace has seen all of; what is left of it is still there."""
     if why := why_no_strace():
         pytest.skip(f"nothing may be traced here: {why}")
-    python = StracedPython(tmp_path)
-    monkeypatch.setattr(sys, "executable", python.path)
-    secrets = play_session(torrc, home)
-    monkeypatch.undo()
-    calls = python.calls()
-    keys = onion_keys(calls)
+    python = StracedPython(tmp_path_factory.mktemp("strace"))
+    with a_home() as home:
+        address, words = play_session(torrc, home, python.path)
+        yield Traced(home, python.calls(), address, words)
+
+
+def test_by_the_kernels_account_neither_do_it_and_its_tor(traced: Traced) -> None:
+    keys = traced.onion_keys
     assert len(keys) == 1
-    secrets += keys
-    written = {call.target: call for call in calls if call.name == "write"}
-    assert any(call.program == tor_program() and Path(path).name == "state.tmp" for path, call in written.items())
-    told = b"".join(text for call in calls if call.target.startswith("pipe:") for text in call.strings)
-    assert all(text.encode() in told for text in TEXTS), "strace did not see what was on the screen"
-    assert any(call.name == "prctl" and "PR_SET_DUMPABLE" in call.arguments for call in calls if call.program == PYTHON)
-    for call in calls:
-        assert_harmless(call, home, secrets)
-    assert_nothing_was_left(home, secrets)
+    for call in traced.calls:
+        assert_harmless(call, traced.home, [traced.address, *traced.words, *keys])
+    assert_nothing_was_left(traced.home, [traced.address, *traced.words, *keys])
+
+
+def test_what_goes_to_its_tor_is_sealed(traced: Traced) -> None:
+    assert traced.sent
+    for call in traced.sent:
+        assert_holds_none(b"".join(call.strings), traced.words, str(call))
+
+
+def test_the_kernels_account_is_complete(traced: Traced) -> None:
+    told = b"".join(text for call in traced.calls if call.target.startswith("pipe:") for text in call.strings)
+    assert all(text.encode() in told for text in TEXTS), "strace did not see what was shown"
+    by_tor = {Path(call.target).name for call in traced.calls if call.program == tor_program()}
+    assert "state.tmp" in by_tor, "strace did not see what Tor writes"
+    hardened = [call for call in traced.calls if call.name == "prctl" and "PR_SET_DUMPABLE" in call.arguments]
+    assert len([call for call in hardened if call.program == PYTHON]) == 2

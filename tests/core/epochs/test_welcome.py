@@ -38,6 +38,10 @@ def state(host: bytes = HOST.id, more: int = 0, at: Epoch | None = None) -> fram
     return frames.State("demo", False, host, at.number, *keys, bytes(112), seats + crowd)
 
 
+def bare(host: bytes, seats: list[frames.Seat]) -> frames.State:
+    return frames.State("demo", False, host, 0, bytes(32), bytes(32), bytes(32), bytes(32), bytes(112), seats)
+
+
 @dataclass
 class Sent:
     """The frames of a Welcome."""
@@ -112,7 +116,9 @@ def test_the_largest_room_fits_its_pages() -> None:
     seats = [
         frames.Seat(bytes(32), "\U00020000" * limits.NICK, 2**53 - 1, False, bytes(32), 2**32 - 1, bytes(32))
     ] * limits.MEMBERS
-    full = frames.State("\U00020000" * limits.ROOM_NAME, False, HOST.id, 2**53 - 1, *[bytes(32)] * 4, bytes(112), seats)
+    keys = (bytes(32), bytes(32), bytes(32), bytes(32))
+    name = "\U00020000" * limits.ROOM_NAME
+    full = frames.State(name, False, HOST.id, 2**53 - 1, *keys, bytes(112), seats)
     assert len(frames.pack(full)) + 64 + suite.TAG <= limits.PAGES * limits.PAGE
     sent = welcome.seal(full, LEAF.public, ROOM, HELLO, KEY, HOST.sign)
     assert all(len(frames.pack(frame)) + suite.TAG <= limits.FRAME for frame in sent)
@@ -162,12 +168,11 @@ def test_a_welcome_that_its_host_did_not_sign_is_none() -> None:
 def test_a_welcome_whose_host_has_no_seat_or_no_key_is_none() -> None:
     stranger = Identity(b"s" * 32, ROOM)
     neutral = b"\1" + bytes(31)
-    seats = [frames.Seat(neutral, "host", 0, False, bytes(32), 0, bytes(32))]
-    weak = frames.State("demo", False, identity.member_id(neutral), 0, *[bytes(32)] * 4, bytes(112), seats)
+    weak = bare(identity.member_id(neutral), [frames.Seat(neutral, "host", 0, False, bytes(32), 0, bytes(32))])
     for text in (
         signed(frames.pack(state(host=stranger.id)), stranger),
         neutral + bytes(32) + frames.pack(weak),
-        signed(frames.pack(frames.State("demo", False, HOST.id, 0, *[bytes(32)] * 4, bytes(112), []))),
+        signed(frames.pack(bare(HOST.id, []))),
     ):
         with pytest.raises(PeerFault, match="did not sign"):
             sealed(text).arrive()

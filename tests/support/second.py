@@ -255,8 +255,10 @@ class Epoch(NamedTuple):
 def epoch(init: bytes, fresh: bytes, digest: bytes) -> Epoch:
     """6.2-6.4"""
     secret = expand(extract(init, fresh), "epoch", digest)
-    keys = [expand(secret, name) for name in ("init", "header", "heads", "newcomers", "confirm")]
-    return Epoch(secret, *keys, hmac.digest(keys[-1], digest, "sha256"))
+    names = ("init", "header", "heads", "newcomers", "confirm")
+    init, header_key, head_key, newcomers, confirmation_key = (expand(secret, name) for name in names)
+    tag = hmac.digest(confirmation_key, digest, "sha256")
+    return Epoch(secret, init, header_key, head_key, newcomers, confirmation_key, tag)
 
 
 def chain(secret: bytes, member: bytes) -> bytes:

@@ -23,14 +23,14 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
     """
     isolation = secrets.token_hex(16)
     dials = 0
-    been_in = brief = False
+    been_in = False
     while True:
         began = trio.current_time()
         attempt = 0
         detail = ""
         welcome = False
         while not welcome:
-            if attempt or brief:
+            if attempt or been_in:
                 await _pause(attempt)
             attempt += 1
             dials += 1
@@ -47,9 +47,7 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
                 detail, absent = str(fault), fault.absent
             else:
                 link = Link(stream, frames.FromHost, limits.FRAME, limits.HANDSHAKE_SECONDS)
-                up = trio.current_time()
                 welcome, refused = await _carry(link, links)
-                brief = trio.current_time() < up + limits.BEAT
                 detail = link.detail
                 if refused:
                     began = trio.current_time()  # unless that was the end of it, we come again as somebody else
@@ -61,7 +59,11 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
 
 
 async def _pause(attempt: int) -> None:
-    """Before the next try: longer each time, and never at the same time as others who lost the same host."""
+    """Before the next try: longer each time, and never at the same time as others who lost the same host.
+
+    Also before the first that follows the loss of a link: everyone may have lost theirs at the same moment, and the
+    introduction points of a host go on taking calls for a little while after its Tor has died, which nobody answers.
+    """
     longest = min(limits.DIAL_PAUSE * 1.5 ** max(0, attempt - 1), limits.DIAL_PAUSE_MAX)
     await trio.sleep(longest * (0.5 + _random.random() / 2))
 

@@ -73,6 +73,7 @@ class Tor:
         self._control = control
         self._proxy = proxy
         self._runtime = runtime
+        self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
 
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
@@ -112,20 +113,62 @@ class Tor:
         return notice
 
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
-        """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost."""
+        """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
+
+        After a dial that got no answer, the next one has Tor look anew where the room is.
+        """
+        if code in self._unanswered:
+            await self._fetch(code)
+        self._unanswered.add(code)
         user, _, password = isolation.partition(":")
         proxy = self._proxy or await self._ask_proxy()
         try:
-            return await socks.connect(proxy, code, limits.PORT, user, password)
+            stream = await socks.connect(proxy, code, limits.PORT, user, password)
         except socks.SocksError as error:
             if error.code is None:
                 raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor") from None
             detail, again, absent = _DIAL_FAULTS.get(error.code, ("the circuit to it failed", True, False))
+            if absent:  # so Tor has looked
+                self._unanswered.discard(code)
             raise DialFault(detail, again=again, absent=absent) from None
         except trio.BrokenResourceError:
             raise DialFault("Tor hung up on us") from None
         except OSError:
             raise TorLost(f"nothing answers at its SOCKS port {proxy}") from None
+        self._unanswered.discard(code)
+        return stream
+
+    async def _fetch(self, code: str) -> None:
+        """Has Tor fetch the room's descriptor even if it has one. Raises TorLost.
+
+        A host that is back through another Tor, or on another network, has new introduction points. Those of before
+        take calls for it, and Tor believes them, until their relays learn that the host is there no more. Only one that
+        refuses makes Tor ask for a new descriptor by itself: without this, members dialled in vain for as long as we
+        watched, minutes; with it they were back within 0.3 s.
+
+        Tor asks each of a room's six directories once in 15 minutes, however often it is told to. Our own can be made
+        to start afresh; on one that is not ours, that would take everybody's circuits.
+        """
+        if self._control is None:
+            return
+        address = code.removesuffix(".onion")
+        asked = False
+        over = trio.Event()
+
+        def heard(event: Any) -> None:
+            nonlocal asked
+            if event.address == address:
+                asked |= event.action == "REQUESTED"
+                if event.action in ("RECEIVED", "FAILED"):
+                    over.set()
+
+        with suppress(TorRefused), self._control.listening("HS_DESC", heard):
+            status, _, _ = (await self._control.send(f"HSFETCH {address}"))[-1]
+            if status == "250":
+                with trio.move_on_after(limits.FETCH):
+                    await over.wait()
+            if not (asked or over.is_set()) and self.kind == "own":
+                await self._control.send("SIGNAL NEWNYM")
 
     async def _ask_proxy(self) -> Endpoint:
         """Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""

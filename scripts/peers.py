@@ -73,6 +73,18 @@ class Peer:
         """The message with this text, once it is here."""
         return self.wait(lambda event: event["type"] == "message" and event["text"] == text)
 
+    def has(self, count: int, seconds: float = 120.0) -> None:
+        """Returns once so many messages are here."""
+        seen = 0
+
+        def enough(event: Event) -> bool:
+            nonlocal seen
+            if event["type"] == "message":
+                seen += 1
+            return seen >= count
+
+        self.wait(enough, seconds)
+
     def messages(self) -> list[tuple[int, str, str]]:
         """(seq, nick, text) of every message so far."""
         return [(event["seq"], event["nick"], event["text"]) for event in self.events if event["type"] == "message"]

@@ -61,8 +61,8 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
 async def _pause(attempt: int) -> None:
     """Before the next try: longer each time, and never at the same time as others who lost the same host.
 
-    Also before the first that follows the loss of a link: if the host's Tor has died, its introduction points take calls
-    for it for another moment, and a call taken is never answered. Tried at once, 16 of 100 dials hung; so, 5.
+    Also before the first that follows the loss of a link: everyone may have lost theirs at the same moment, and the
+    introduction points of a host go on taking calls for a little while after its Tor has died, which nobody answers.
     """
     longest = min(limits.DIAL_PAUSE * 1.5 ** max(0, attempt - 1), limits.DIAL_PAUSE_MAX)
     await trio.sleep(longest * (0.5 + _random.random() / 2))

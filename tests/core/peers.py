@@ -304,18 +304,16 @@ class FalseHost(Sealer):
 
     def place(self, entry: Placed) -> None:
         """The next place is this one's, whatever it says."""
-        with suppress(PeerFault, AssertionError, AttributeError):
+        self.ledger.advance(entry.header, entry.body)
+        with suppress(PeerFault, AssertionError):
             author = self.ledger.member(entry.header.author)
             content = frames.unpack(frames.Content, entry.body[64:])
-            self.ledger.advance(entry.header, entry.body)
             about = self.ledger.apply(author, entry.header, content)
             if isinstance(content.body, frames.Joined):
                 self.epoch.admit(about.id)
                 chain = self.epoch.chains[about.id]
                 self.links[about.id] = chain.generation, chain.link
                 self.generations[about.id] = 0
-            return
-        self.ledger.advance(entry.header, entry.body)
 
     def head_text(
         self,

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 import trio
@@ -27,7 +27,7 @@ from anonp2p.net import launch, tor
 from anonp2p.net.control import Control
 from anonp2p.net.tor import Tor
 from anonp2p.net.transport import DialFault
-from tests.support.servers import FakeTor, Play, says, server
+from tests.support.servers import PATIENCE, FakeTor, Play, says, server
 
 pytestmark = [  # stem's ways: the second, in threads that we have given up, comes at any time
     pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning"),
@@ -356,6 +356,135 @@ async def test_what_is_no_socks_port_is_refused() -> None:
     async with server(says((b"\x05", b"HTTP/1.1 400 Bad Request\r\n\r\n"))) as endpoint:
         with refused(TorRefused, "no SOCKS port of Tor"):
             await Tor(None, endpoint, None, "system").dial(KEY.code, "me:1")
+
+
+# --- looking anew where a room is, after a dial without an answer
+
+
+class Silence:
+    """A SOCKS port that answers a dial with what it is told to, and to begin with not at all."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        self.asked = trio.Event()
+
+    async def __call__(self, stream: trio.SocketStream) -> None:
+        for answer in (b"\x05\x02", b"\x01\x00"):
+            await stream.receive_some()
+            await stream.send_all(answer)
+        await stream.receive_some()
+        self.asked.set()
+        if self.code is None:
+            await stream.receive_some()
+        else:
+            await stream.send_all(bytes([5, self.code, 0, 1]) + bytes(6))
+
+    async def give_up(self, tor: Tor) -> None:
+        """A dial that is given up after a while without an answer."""
+        self.code = None
+        self.asked = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(tor.dial, KEY.code, "me:1")
+            await self.asked.wait()
+            nursery.cancel_scope.cancel()
+        self.asked = trio.Event()
+
+
+@asynccontextmanager
+async def dialling(
+    fake: FakeTor, path: Path, kind: Literal["own", "system"] = "own"
+) -> AsyncIterator[tuple[Tor, Silence]]:
+    """A Tor whose control port is played, and its SOCKS port too."""
+    silence = Silence()
+    async with control_of(fake, path) as control, server(silence, path / "socks") as proxy:
+        await control.subscribe("HS_DESC")
+        yield Tor(control, proxy, None, kind), silence
+
+
+def orders(fake: FakeTor) -> list[str]:
+    """What a Tor was told to do about descriptors."""
+    return [line for line in fake.heard if line.startswith(("HSFETCH", "SIGNAL"))]
+
+
+def described(action: str, address: str = ADDRESS) -> str:
+    """An event about a room's descriptor."""
+    return f"HS_DESC {action} {address} NO_AUTH $" + "A" * 40
+
+
+async def test_after_a_dial_without_an_answer_the_next_one_waits_for_a_new_descriptor(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FETCH", PATIENCE)
+    async with dialling(fake, short_path) as (own, silence):
+        await silence.give_up(own)
+        assert orders(fake) == []
+        silence.code = 0
+        async with trio.open_nursery() as nursery:
+
+            async def dial() -> None:
+                await (await own.dial(KEY.code, "me:2")).aclose()
+
+            nursery.start_soon(dial)
+            assert await fake.hears("HSFETCH") == f"HSFETCH {ADDRESS}"
+            for event in (described("REQUESTED"), described("RECEIVED", "b" * 56)):
+                await fake.tell(event)
+            await trio.sleep(0.1)
+            assert not silence.asked.is_set(), "it dialled before the descriptor was there"
+            await fake.tell(described("RECEIVED"))
+        await (await own.dial(KEY.code, "me:3")).aclose()
+    assert orders(fake) == [f"HSFETCH {ADDRESS}"], "the last dial followed one that was answered"
+
+
+@pytest.mark.parametrize("kind", ["own", "system"])
+async def test_only_our_own_tor_is_made_to_forget_whom_it_asked(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Literal["own", "system"]
+) -> None:
+    monkeypatch.setattr(limits, "FETCH", 0.1)
+    async with dialling(fake, short_path, kind) as (some, silence):
+        await silence.give_up(some)
+        silence.code = 0
+        await (await some.dial(KEY.code, "me:2")).aclose()
+    assert orders(fake) == [f"HSFETCH {ADDRESS}", *(["SIGNAL NEWNYM"] if kind == "own" else [])]
+
+
+async def test_a_fetch_that_takes_long_is_left_to_itself(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FETCH", 1.0)
+    async with dialling(fake, short_path) as (own, silence):
+        await silence.give_up(own)
+        silence.code = 0
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(own.dial, KEY.code, "me:2")
+            await fake.hears("HSFETCH")
+            await fake.tell(described("REQUESTED"))
+            await silence.asked.wait()
+            nursery.cancel_scope.cancel()
+    assert orders(fake) == [f"HSFETCH {ADDRESS}"]
+
+
+@pytest.mark.parametrize(("code", "looks"), [(0xF0, False), (0xF2, False), (0xF3, True), (0xF7, True)])
+async def test_tor_is_not_told_to_look_where_it_has_just_looked(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, *, looks: bool
+) -> None:
+    monkeypatch.setattr(limits, "FETCH", 0.1)
+    async with dialling(fake, short_path, "system") as (system, silence):
+        silence.code = code
+        for _ in range(2):
+            with pytest.raises(DialFault):
+                await system.dial(KEY.code, "me:1")
+    assert bool(orders(fake)) is looks
+
+
+async def test_a_control_port_that_fetches_nothing_for_us_does_not_keep_us_from_dialling(
+    fake: FakeTor, short_path: Path
+) -> None:
+    fake.deny["HSFETCH"] = "510 Command filtered"
+    async with dialling(fake, short_path, "system") as (system, silence):
+        await silence.give_up(system)
+        silence.code = 0
+        with trio.fail_after(limits.FETCH):
+            await (await system.dial(KEY.code, "me:2")).aclose()
 
 
 # --- booting, in virtual time

@@ -78,6 +78,7 @@ class FakeTor:
         self.deaf: set[str] = set()
         self.heard: list[str] = []
         self._streams: list[trio.SocketStream] = []
+        self._voice = trio.Lock()  # answers and events come from different tasks
         self._news = trio.Event()
 
     @staticmethod
@@ -96,7 +97,9 @@ class FakeTor:
                 self._news.set()
                 self._news = trio.Event()
                 if line.split(" ")[0] not in self.deaf:
-                    await stream.send_all(b"".join(part.encode() + b"\r\n" for part in self._answer(line)))
+                    answer = b"".join(part.encode() + b"\r\n" for part in self._answer(line))
+                    async with self._voice:
+                        await stream.send_all(answer)
 
     def _answer(self, line: str) -> list[str]:
         word, _, rest = line.partition(" ")
@@ -118,7 +121,7 @@ class FakeTor:
                 return ["512 Unrecognized option"]
             case "ADD_ONION":
                 return ["250-ServiceID=" + "a" * 56, "250 OK"]
-            case "AUTHENTICATE" | "SETEVENTS" | "DEL_ONION" | "TAKEOWNERSHIP":
+            case "AUTHENTICATE" | "SETEVENTS" | "DEL_ONION" | "TAKEOWNERSHIP" | "HSFETCH" | "SIGNAL":
                 return ["250 OK"]
             case _:
                 return ["510 Unrecognized command"]
@@ -126,7 +129,8 @@ class FakeTor:
     async def tell(self, event: str) -> None:
         """Sends an event to all who are connected."""
         for stream in self._streams:
-            await stream.send_all(f"650 {event}\r\n".encode())
+            async with self._voice:
+                await stream.send_all(f"650 {event}\r\n".encode())
 
     async def hang_up(self) -> None:
         """Hangs up on all."""

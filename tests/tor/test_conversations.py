@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from peers import Event, Peer
 
+from anonp2p import limits
+
 pytestmark = pytest.mark.tor
 
 Start = Callable[..., Peer]
@@ -42,24 +44,6 @@ def room_of(start: Start, *members: str) -> list[Peer]:
 def gone(peer: Peer) -> str:
     reason: str = peer.wait("gone")["reason"]
     return reason
-
-
-def test_six_peers_who_talk_at_once_see_the_same_messages_in_the_same_order(start: Start) -> None:
-    peers = room_of(start, "ada", "ben", "eve", "joe", "mia")
-    for number in range(10):
-        for at, peer in enumerate(peers):
-            peer.send({"id": number, "text": f"{at}/{number}"})
-    texts = {f"{at}/{number}" for at in range(6) for number in range(10)}
-    for peer in peers:
-        for text in texts:
-            peer.said(text)
-    seen = [peer.messages() for peer in peers]
-    assert all(messages == seen[0] for messages in seen)
-    assert len(seen[0]) == 60
-    assert [seq for seq, _, _ in seen[0]] == sorted({seq for seq, _, _ in seen[0]})
-    for peer in peers:
-        receipts = [event["re"] for event in peer.events if event["type"] == "message" and event["mine"]]
-        assert receipts == list(range(10))
 
 
 def test_nick_changes_and_leaving_are_seen_by_all(start: Start) -> None:
@@ -118,7 +102,9 @@ def test_a_room_that_is_gone_is_unreachable(start: Start) -> None:
     assert host.result() == (0, "")
     late = start("join", code)
     late.send("for nobody")
-    assert late.wait("unsent")["text"] == "for nobody"
+    # Now and then its introduction points go on taking calls for minutes: then no try gets an answer, and all are made.
+    longest = limits.DIAL_PATIENCE + 2 * limits.DIAL_TRIES[-1]
+    assert late.wait("unsent", longest)["text"] == "for nobody"
     assert gone(late) == "lost"
     status, sentence = late.result()
     assert status == 4
@@ -137,15 +123,17 @@ def test_the_end_of_input_sends_what_was_typed_then_leaves(start: Start) -> None
     assert [text for _, _, text in host.messages()] == ["one", "two\nlines", "/three"]
 
 
-def test_a_members_tor_that_dies_is_started_again_and_everyone_goes_on(start: Start) -> None:
+def test_a_hosts_tor_that_dies_is_started_again_and_everyone_is_back(start: Start) -> None:
     host, ada, ben = room_of(start, "ada", "ben")
-    os.kill(ada.tor(), signal.SIGKILL)
+    os.kill(host.tor(), signal.SIGKILL)
     for author in (host, ada, ben):
-        author.send(f"{author.wait('room')['nick']} after the death of ada's")
+        author.send(f"{author.wait('room')['nick']} after the death of the host's")
     for reader in (host, ada, ben):
         for nick in ("host", "ada", "ben"):
-            reader.said(f"{nick} after the death of ada's")
+            reader.said(f"{nick} after the death of the host's")
     assert host.messages() == ada.messages() == ben.messages()
+    for member in (ada, ben):
+        assert "lost" in [event["state"] for event in member.events if event["type"] == "link"]
 
 
 @pytest.mark.parametrize("way", ["/quit", "SIGINT"])

@@ -1,0 +1,68 @@
+"""Client Tors of a private network that run on their own, and what can be done to them."""
+
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class RunningTor:
+    """A client Tor that is not the program's; `control` and `socks` name its ports, for the program's arguments."""
+
+    def __init__(self, place: Path, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.control = f"unix:{place}/control"
+        self.socks = f"unix:{place}/socks"
+        self._place = place
+
+    def _ask(self, *commands: str) -> list[str]:
+        """The lines of all replies. Not by stem, which now and then hangs in its own close."""
+        cookie = (self._place / "data/control_auth_cookie").read_bytes().hex()
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(30)
+            control.connect(f"{self._place}/control")
+            lines = "".join(f"{line}\r\n" for line in (f"AUTHENTICATE {cookie}", *commands, "QUIT"))
+            control.sendall(lines.encode())
+            with control.makefile("r", encoding="utf-8") as replies:
+                return replies.read().splitlines()
+
+    def close_circuits(self) -> None:
+        """Closes all circuits."""
+        circuits = (line.split() for line in self._ask("GETINFO circuit-status"))
+        self._ask(*(f"CLOSECIRCUIT {words[0]}" for words in circuits if len(words) > 1 and words[0].isdigit()))
+
+    def signal(self, name: str) -> None:
+        """NEWNYM, RELOAD, or another of control-spec 3.7."""
+        assert self._ask(f"SIGNAL {name}")[1] == "250 OK"
+
+    def set_online(self, *, online: bool) -> None:
+        """Whether it uses its network at all."""
+        assert self._ask(f"SETCONF DisableNetwork={0 if online else 1}")[1] == "250 OK"
+
+
+@contextmanager
+def running_tor(torrc: str) -> Iterator[RunningTor]:
+    """A Tor of this network, with a control and a SOCKS port as unix sockets."""
+    with tempfile.TemporaryDirectory(prefix="tor-") as name:
+        place = Path(name)
+        lines = (
+            Path(torrc).read_text(),
+            f"DataDirectory {place}/data",
+            f"ControlSocket {place}/control",
+            f"SocksPort unix:{place}/socks ExtendedErrors",
+            "CookieAuthentication 1",
+            "Log notice stdout",
+        )
+        (place / "torrc").write_text("\n".join(lines))  # a file: RELOAD reads it again
+        command = ["tor", "--defaults-torrc", "/dev/null", "-f", f"{place}/torrc"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    if "Opened Control listener" in line:
+                        break
+                yield RunningTor(place, process)
+            finally:
+                process.kill()

@@ -4,7 +4,6 @@ What `--help` and wrong usage do not need is imported only once it is needed.
 """
 
 import argparse
-import json
 import os
 import sys
 import traceback
@@ -178,6 +177,8 @@ def _bug(error: BaseException) -> Failed:
 
 def _tell(failure: AnonError) -> None:
     """The failure as an event of the JSON mode, where what makes those could not even be imported."""
+    import json
+
     try:
         sys.stdout.write(json.dumps({"type": "error", "code": failure.code, "text": str(failure)}) + "\n")
         sys.stdout.flush()

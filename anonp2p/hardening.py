@@ -12,7 +12,7 @@ _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 def harden() -> None:
-    """No core dumps of this process. What it starts has the limit only; Tor sees to the rest itself."""
+    """No core dumps of this process. What it starts keeps the limit, but is dumpable anew unless it says otherwise."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         import ctypes

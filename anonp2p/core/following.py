@@ -283,6 +283,7 @@ class Following(Life):
         if self._ledger.index < head.place:
             return
         expect(self._ledger.digest == head.digest, "a past that leads to another log")
+        expect(self._ledger.epoch == epoch.number, "a welcome to another epoch than the log's")
         expect(self._ledger.epoch == epoch.number, "a past that leads to another epoch")
         self._arrived = None
         self._take_keys(epoch, head)

@@ -307,14 +307,15 @@ class Hosting(Life):
             self._effects.append(steps.Finish(link))
 
     def _head(self) -> bytes:
-        """How far the log is, and when, signed. Puts off the next one that is due though nothing happens."""
-        index, digest = self._ledger.index, self._ledger.digest
-        jitter = limits.BEAT_JITTER * digest[0] / 255  # rooms that know nothing of each other do not beat together
-        self._head_at = self._now.tick + limits.BEAT * (1 - jitter) if self._head_at is not None else None
-        content = head_content(index, digest, int((self._now.tick - self._born) * 1000))
+        """How far the log is, and when, signed."""
+        time = int((self._now.tick - self._born) * 1000)
+        content = head_content(self._ledger.index, self._ledger.digest, time)
         return content + self._me.sign(identity.HEAD, content)
 
     def _sealed_head(self) -> bytes:
+        """For all. Puts off the next one that is due though nothing happens."""
+        jitter = limits.BEAT_JITTER * self._ledger.digest[0] / 255  # rooms that know nothing of each other differ
+        self._head_at = self._now.tick + limits.BEAT * (1 - jitter) if self._head_at is not None else None
         return frames.on_wire(self._keys.seal_head(self._head()))
 
     # --- commits

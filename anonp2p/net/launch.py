@@ -191,7 +191,8 @@ def _runtime_base(*, memory: bool) -> Path:
 
     memory: only where nothing reaches a disk. Raises TorRefused if there is no such place.
     """
-    usual = "/dev/shm" if memory else tempfile.gettempdir()  # noqa: S108  # mkdtemp makes ours, for us alone, in it
+    # Not tempfile.gettempdir(), which tries directories out by writing to them. mkdtemp makes ours, for us alone.
+    usual = "/dev/shm" if memory else os.environ.get("TMPDIR", "")  # noqa: S108
     candidates = [os.environ.get("XDG_RUNTIME_DIR", ""), usual, "/tmp"]  # noqa: S108
     for candidate in map(Path, filter(None, candidates)):
         name = os.fsencode(candidate)

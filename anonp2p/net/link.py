@@ -55,6 +55,7 @@ class Link:
 
     def pulse(self, data: bytes) -> None:
         """Sends a head, unless there are entries on their way, which say as much and end in a head of their own."""
+        self._cut_if_left_behind()
         if self._reader is not None and self._reader.is_through:
             self._queue(data)
             self._flush()
@@ -65,10 +66,14 @@ class Link:
         return trio.current_time() - self._heard_at
 
     def wake(self) -> None:
-        """The log may have grown. Whoever it has left behind is cut, even in the middle of a write that never ends."""
+        """The log may have grown."""
+        self._cut_if_left_behind()
+        self._flush()
+
+    def _cut_if_left_behind(self) -> None:
+        """Whoever the log has left behind is cut, even in the middle of a write that never ends."""
         if self._reader is not None and self._reader.lags:
             self._end("it lagged too far behind")
-        self._flush()
 
     def finish(self) -> None:
         """Ends the link once everything there is for it has been sent, and the peer has had time to read it.

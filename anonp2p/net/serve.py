@@ -33,8 +33,8 @@ async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> N
             await links.post(steps.Heard(number, payload))
 
         number = links.attach(link)
-        await links.post(steps.Linked(number))
         try:
+            await links.post(steps.Linked(number))
             await link.run(arrived)
         finally:  # also when the listener goes, with its Tor: the room has to know
             with trio.move_on_after(limits.FLUSH, shield=True):

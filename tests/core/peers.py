@@ -458,6 +458,7 @@ class FalseMember(Sealer):
     def knocks(self, request: Any, *, room: bytes = ROOM, hello: bytes | None = None) -> list[steps.Effect]:
         """It asks; what the inn wants done about it."""
         self.knock = handshake.knock(request, room, self.greeting, hello or self.hello)[2:]
+        self.secret = request.link
         self.channel = Channel(request.link, self.hello, up=True)
         return self.takes_in(self.inn.takes(steps.Heard(self.link, self.knock), self.inn.tick))
 

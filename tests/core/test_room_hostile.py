@@ -1,10 +1,15 @@
 """A room against peers that break the rules: a lying host is left with an alarm, a lying member loses its link."""
 
+from collections import deque
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec import UNSET
 
 from anonp2p import limits
@@ -12,6 +17,7 @@ from anonp2p.core import events, frames, handshake, identity, steps
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.epoch import COMMIT, HEAD, KEPT, Header
 from anonp2p.core.frames import Back, Close, Commit, Joined, Leave, Lock, Lost, Nick, Removal, Renew, Text
+from anonp2p.core.handshake import Channel
 from anonp2p.core.life import Pending, Sealed
 from anonp2p.core.room import Room
 from tests.core.peers import (
@@ -38,6 +44,7 @@ from tests.core.peers import (
     text,
     told,
 )
+from tests.core.simulation import Party, Simulation
 
 LEAF = suite.digest(EVE.leaf.public)
 KICKED = Removal(ANN.id, "kicked", "")
@@ -950,11 +957,6 @@ def assert_dropped(inn: Inn, effects: list[steps.Effect], *before: frames.Body) 
     assert inn.ordered()[-1] == Commit(1, [Removal(EVE.id, "lost", "")])
 
 
-def renewed(inn: Inn) -> None:
-    """The room turns to another epoch, and Eve with it."""
-    inn.ticks(limits.EPOCH)
-
-
 # What a member may send in a record that costs it its place.
 LYING_MEMBERS: dict[str, Callable[[FalseMember], list[steps.Effect]]] = {
     "no content": lambda it: it.says(b"\xc1"),
@@ -1005,7 +1007,8 @@ LYING_MEMBERS: dict[str, Callable[[FalseMember], list[steps.Effect]]] = {
     "a denial": lambda it: it.sends(frames.Denied(1, "repeated")),
     "a welcome": lambda it: it.sends(frames.Welcome(b"", 1, past=False)),
     "a past": lambda it: it.sends(frames.Past(bytes(33), b"")),
-    "a record of Ann's": lambda it: it.sends(it.inn.ann.channel.seal(frames.Beat())[2:]),
+    "a record of another link": lambda it: it.sends(Channel(bytes(32), it.hello, up=True).seal(frames.Beat())[2:]),
+    "a record of the host's, sent back": lambda it: it.sends(Channel(it.secret, it.hello, up=False).seal(frames.Beat())[2:]),
     "a record of its own link, repeated": lambda it: (
         lambda beat: [effect for _ in range(2) for effect in it.sends(beat)]
     )(it.channel.seal(frames.Beat())[2:]),
@@ -1043,7 +1046,7 @@ def test_a_member_that_repeats_what_was_denied_is_denied_again(inn: Inn) -> None
 
 def test_what_was_denied_is_not_ordered_once_it_could_be(inn: Inn) -> None:
     entry = inn.eve.entry(EVE, Nick("ann"))
-    inn.eve.submits(entry)
+    assert inn.eve.denials(inn.eve.submits(entry)) == [(1, "nick-taken")]
     inn.ann.says(Nick("anna"))
     assert inn.eve.denials(inn.eve.submits(entry)) == [(1, "repeated")]
 
@@ -1436,38 +1439,39 @@ def test_one_who_names_an_epoch_that_is_not_has_a_welcome(inn: Inn, epoch: int) 
     assert isinstance(inn.eve.greeted[0], frames.Welcome)
 
 
-RESUMPTIONS: dict[str, tuple[Somebody | None, dict[str, object], str]] = {
-    "a stranger's": (ZOE, {}, "unknown"),
-    "the host's own": (None, {}, "unknown"),
-    "one that another signed": (EVE, {"signer": ANN}, "signature"),
-    "one for another purpose": (EVE, {"label": identity.JOIN}, "signature"),
-    "one for another room": (EVE, {"signer": Somebody(b"e", b"s" * 32)}, "signature"),
-    "one for another link": (EVE, {"hello": bytes(32)}, "signature"),
-    "one with another secret": (EVE, {"link": bytes(32)}, "signature"),
-    "one for another epoch": (EVE, {"epoch": 1}, "signature"),
-    "one for another place": (EVE, {"index": 1}, "signature"),
-    "one for another log": (EVE, {"digest": bytes(32)}, "signature"),
-    "one for another leaf": (EVE, {"leaf": ANN.leaf.public}, "signature"),
+# Whose it is, how it is signed, what it says otherwise than was signed, and the answer.
+RESUMPTIONS: dict[str, tuple[Somebody, dict[str, Any], dict[str, Any], str]] = {
+    "a stranger's": (ZOE, {}, {}, "unknown"),
+    "one that another signed": (EVE, {"signer": ANN}, {}, "signature"),
+    "one for another purpose": (EVE, {"label": identity.JOIN}, {}, "signature"),
+    "one for another room": (EVE, {"signer": Somebody(b"e", b"s" * 32)}, {}, "signature"),
+    "one for another link": (EVE, {"hello": bytes(32)}, {}, "signature"),
+    "one with another secret": (EVE, {}, {"link": bytes(32)}, "signature"),
+    "one for another epoch": (EVE, {}, {"epoch": 1}, "signature"),
+    "one for another place": (EVE, {}, {"index": 1}, "signature"),
+    "one for another log": (EVE, {}, {"digest": bytes(32)}, "signature"),
+    "one for another leaf": (EVE, {}, {"leaf": ANN.leaf.public}, "signature"),
 }
 
 
 @pytest.mark.parametrize("kind", RESUMPTIONS)
 def test_nobody_comes_back_in_anothers_place_and_nobody_notices_the_try(inn: Inn, kind: str) -> None:
     """2.5"""
-    who, otherwise, reason = RESUMPTIONS[kind]
-    thief = FalseMember(inn, who or EVE)
-    if who is None:
-        otherwise = {"member": inn.host.id}
+    who, signed, otherwise, reason = RESUMPTIONS[kind]
+    thief = FalseMember(inn, who)
     thief.dials()
-    request = thief.resume(*inn.eve.reference, **{key: value for key, value in otherwise.items() if key != "epoch"})
-    if "epoch" in otherwise:
-        request = msgspec.structs.replace(request, epoch=otherwise["epoch"])
-    if kind in ("one for another place", "one for another log"):
-        request = msgspec.structs.replace(thief.resume(*inn.eve.reference), **otherwise)
+    request = msgspec.structs.replace(thief.resume(*inn.eve.reference, **signed), **otherwise)
     assert kinds(thief.knocks(request)) == ["Finish"]
     assert thief.refused == reason
     inn.eve.says(text("undisturbed"))
     assert inn.ordered() == [text("undisturbed")]
+
+
+def test_the_host_does_not_come_back_to_itself(inn: Inn) -> None:
+    zoe = FalseMember(inn, ZOE)
+    zoe.dials()
+    zoe.resumes(*inn.eve.reference, signer=inn.host, member=inn.host.id)
+    assert zoe.refused == "unknown"
 
 
 def test_a_resumption_with_a_leaf_that_cannot_be_sealed_to_is_refused(inn: Inn) -> None:
@@ -1572,13 +1576,155 @@ def test_what_was_denied_leaves_out_no_more_than_others_can_follow(inn: Inn) -> 
     """6.6: a host that ordered what comes after too many denied would seem to lie."""
     for number in range(limits.SKIPPED):
         assert inn.eve.denials(inn.eve.says(Nick("ann"))) == [(number + 1, "nick-taken")]
-    follower = FalseHostOf(inn)
-    inn.eve.says(text("the last that all can follow"))
-    assert said(follower.follows()) == text("the last that all can follow")
-    for _ in range(limits.SKIPPED):
-        inn.eve.says(Nick("ann"))
-    inn.eve.says(Nick("ann"))
-    before = inn.ordered()
-    drop, *_ = inn.eve.says(text("one too far"))
-    assert isinstance(drop, steps.Drop)
-    assert text("one too far") not in [*before, *inn.ordered()]
+    last = inn.eve.entry(EVE, text("all can follow"))
+    inn.eve.submits(last)
+    assert inn.ordered() == [text("all can follow")]
+    assert inn.ann.epoch.open_entry(last.header, last.payload) == last.body
+    for _ in range(limits.SKIPPED + 1):
+        assert len(inn.eve.denials(inn.eve.says(Nick("ann")))) == 1
+    assert_dropped(inn, inn.eve.says(text("nobody can follow")), text("all can follow"))
+
+
+def test_the_same_count_begins_anew_with_every_epoch() -> None:
+    """6.6: in another epoch, another chain."""
+    room = Simulation()
+    ann, bob = room.joined("ann"), room.joined("bob")
+    for _ in range(2):
+        for _ in range(limits.SKIPPED):
+            room.rename(ann, "bob")
+        room.settle()
+        room.wait(limits.EPOCH)
+        room.settle()
+    room.say(ann, "on")
+    room.settle()
+    assert [message.text for message in bob.got(events.Message)] == ["on"]
+    assert not room.drops
+
+
+def test_a_member_with_too_many_nicks_denied_in_a_row_asks_for_no_more_until_it_has_said_something() -> None:
+    """6.6: an honest member's own program keeps to it."""
+    room = Simulation()
+    ann, bob = room.joined("ann"), room.joined("bob")
+    answers = [room.answers(ann, room.rename(ann, "bob")) for _ in range(limits.SKIPPED + 3)]
+    assert [kinds(answer) for answer in answers] == [[]] * limits.SKIPPED + [["Error"]] * 3
+    room.say(ann, "on")
+    room.rename(ann, "anna")
+    room.settle()
+    assert [message.text for message in bob.got(events.Message)] == ["on"]
+    assert [renamed.nick for renamed in bob.got(events.Renamed)] == ["anna"]
+    assert not room.drops
+    assert not bob.got(events.Alarm)
+
+
+# --- a network that repeats, leaves out, exchanges and alters
+
+
+class Talk(RuleBasedStateMachine):
+    """Honest people, and a network that does to the payloads of some of them whatever it likes.
+
+    Nobody is shown what was not said, or anything twice or in another order; and who is not touched notices nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = Simulation()
+        self.safe = self.room.joined("safe")
+        self.prey = [self.room.joined(nick) for nick in ("ann", "bob")]
+        self.seen: list[bytes] = []
+        self.said = 0
+
+    def one(self, number: int) -> Party:
+        return [*self.prey, self.safe, self.room.host][number % 4]
+
+    def queues(self, number: int) -> list[deque[bytes | None]]:
+        """What is on its way to and from one of the prey."""
+        link = self.room._link(self.prey[number % 2])
+        return [link.up, link.down]
+
+    @rule(who=st.integers(0, 3))
+    def say(self, who: int) -> None:
+        self.said += 1
+        self.room.say(self.one(who), f"text {self.said}")
+
+    @rule(who=st.integers(0, 2))
+    def flow(self, who: int) -> None:
+        member = self.one(who)
+        for _ in range(3):
+            self.room.write(member)
+            self.record()
+            self.room.member_hears(member)
+            self.room.host_hears(member)
+
+    def record(self) -> None:
+        for number in range(2):
+            up, down = self.queues(number)
+            on_their_way = [*(data and data[2:] for data in up), *down]
+            self.seen += [payload for payload in on_their_way if payload and payload not in self.seen]
+
+    @rule(who=st.integers(0, 1), up=st.booleans(), at=st.integers(0, 5))
+    def leave_out(self, who: int, up: bool, at: int) -> None:
+        queue = self.queues(who)[not up]
+        if at < len(queue) and queue[at] is not None:
+            del queue[at]
+
+    @rule(who=st.integers(0, 1), up=st.booleans(), at=st.integers(0, 5), to=st.integers(0, 5))
+    def reorder(self, who: int, up: bool, at: int, to: int) -> None:
+        queue = self.queues(who)[not up]
+        if max(at, to) < len(queue) and None not in (queue[at], queue[to]):
+            queue[at], queue[to] = queue[to], queue[at]
+
+    @rule(who=st.integers(0, 1), up=st.booleans(), at=st.integers(0, 5), which=st.integers(0, 2**16))
+    def replay(self, who: int, up: bool, at: int, which: int) -> None:
+        """Something recorded on any link, in any direction."""
+        self.record()
+        queue, link = self.queues(who)[not up], self.room._link(self.prey[who])
+        if self.seen and at <= len(queue) and link.open:
+            payload = self.seen[which % len(self.seen)]
+            if len(payload) <= link.at_host.longest:
+                queue.insert(at, frames.on_wire(payload) if up else payload)
+
+    @rule(who=st.integers(0, 1), up=st.booleans(), at=st.integers(0, 5), bit=st.integers(0, 2**16))
+    def alter(self, who: int, up: bool, at: int, bit: int) -> None:
+        queue = self.queues(who)[not up]
+        if at < len(queue) and (payload := queue[at]):
+            changed = bytearray(payload)
+            changed[2 + bit % (len(changed) - 2)] ^= 1 + bit % 255
+            queue[at] = bytes(changed)
+
+    @rule(who=st.integers(0, 1))
+    def redial(self, who: int) -> None:
+        member = self.prey[who]
+        self.room.lose(member, delivering=False)
+        self.room.member_hears(member)
+        self.room.dial(member)
+
+    @rule()
+    def commit(self) -> None:
+        self.room.wait(limits.EPOCH)
+
+    @invariant()
+    def nobody_is_deceived(self) -> None:
+        ordered = self.room.host.messages
+        texts = [words for _, _, _, words, _ in ordered]
+        assert len(texts) == len(set(texts))
+        said = {typed.text for party in [*self.prey, self.safe, self.room.host] for typed in party.typed.values()}
+        assert set(texts) <= said
+        for member in [*self.prey, self.safe]:
+            assert [it for it in ordered if it in member.messages] == member.messages
+
+    @invariant()
+    def who_is_not_touched_notices_nothing(self) -> None:
+        for party in (self.safe, self.room.host):
+            assert not party.got(events.Alarm)
+            assert not party.room.over
+
+    def teardown(self) -> None:
+        if not self.room.host.room.over:
+            self.room.settle()
+            assert self.safe.messages == self.room.host.messages
+        self.nobody_is_deceived()
+        self.who_is_not_touched_notices_nothing()
+
+
+TestNetwork = Talk.TestCase
+TestNetwork.settings = settings(max_examples=60, stateful_step_count=40)

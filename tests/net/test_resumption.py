@@ -43,10 +43,27 @@ async def agree(people: list[Person], lines: dict[str, list[str]]) -> None:
 # --- links that break
 
 
-@pytest.mark.parametrize(("seed", "lockstep"), [(0, False), (1, True), (2, True)], ids=["roomy", "tight", "tight too"])
+@pytest.mark.parametrize(
+    ("seed", "lockstep", "epoch"),
+    [
+        pytest.param(0, False, limits.EPOCH, id="roomy"),
+        pytest.param(1, True, limits.EPOCH, id="tight"),
+        pytest.param(2, True, limits.EPOCH, id="tight too"),
+        pytest.param(3, False, 0.7, id="many epochs"),
+        pytest.param(4, True, 0.7, id="many epochs and tight"),
+        pytest.param(5, True, 0.3, id="more epochs and tight"),
+    ],
+)
 async def test_links_cut_again_and_again_lose_and_repeat_and_reorder_nothing(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, seed: int, lockstep: bool
+    memory: MemoryNetwork,
+    autojump_clock: trio.testing.MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    lockstep: bool,
+    epoch: float,
 ) -> None:
+    monkeypatch.setattr(limits, "EPOCH", epoch)
+    monkeypatch.setattr(limits, "SLICES", 2 * epoch)
     chance = random.Random(seed)
     memory.lockstep = lockstep
     tors = [Tor(memory) for _ in NICKS]
@@ -450,10 +467,8 @@ async def test_a_resumption_that_the_member_did_not_sign_here_and_now_is_refused
         (ann,) = await met(gathered, host, Tor(memory))
         me, second = await gathered.played("me"), await gathered.stranger()
         other = next(member.id for member in me.ledger.roster if member.nick == "ann")
-        first = me.hello
         await second.greeted()
-        me.hello = second.hello
-        request = me.resume(hello=first) if recorded else me.resume(member=other)
+        request = me.resume() if recorded else me.resume(member=other, hello=second.hello)
         await second.send(second.knock(request))
         assert (await second.expect(frames.Refused)).reason == "signature"
         await second.close()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,20 @@ def test_a_file_that_says_something_else_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text(vectors.files(tmp_path)[tmp_path / "log.json"].replace("0", "1", 1))
     (tmp_path / "other.json").write_text("{}")
     assert vectors.differing(tmp_path) == [tmp_path / "log.json", tmp_path / "other.json"]
+
+
+def test_the_script_writes_the_files_and_checks_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "tests" / "vectors"
+    folder.parent.mkdir()
+    monkeypatch.setattr(vectors, "TARGET", folder)
+    for arguments, status in ((["--check"], 1), ([], None), (["--check"], 0)):
+        monkeypatch.setattr("sys.argv", ["vectors", *arguments])
+        with nullcontext() if status is None else pytest.raises(SystemExit) as caught:
+            vectors.main()
+        assert caught is None or caught.value.code == status
+    assert "tests/vectors/log.json differs" in capsys.readouterr().err
 
 
 def test_boxes_that_do_not_open_are_made_anew() -> None:

@@ -165,6 +165,13 @@ def test_a_welcome_that_its_host_did_not_sign_is_none() -> None:
             sealed(text).arrive()
 
 
+def test_the_host_need_not_sit_first_and_who_does_is_not_the_host() -> None:
+    packed = frames.pack(bare(HOST.id, [seat(ANN, epoch()), seat(HOST, epoch())]))
+    assert sealed(signed(packed)).arrive() is not None
+    with pytest.raises(PeerFault, match="did not sign"):
+        sealed(signed(packed, ANN)).arrive()
+
+
 def test_a_welcome_whose_host_has_no_seat_or_no_key_is_none() -> None:
     stranger = Identity(b"s" * 32, ROOM)
     neutral = b"\1" + bytes(31)

@@ -256,6 +256,9 @@ class Life:
                 why = f": {removal.why}" if removal.why else "."
                 self._tell(events.Notice(room=self.label, text=f"The host has thrown you out of the room{why}"))
             self._out(removal.reason)
+        elif removal.reason == "kicked" and gone.away:  # the others were told that it is gone
+            if re is not UNSET:
+                self._tell(events.Notice(room=self.label, text=f"{gone.nick} was away, and is out now.", re=re))
         elif removal.reason == "kicked":
             member = identity.spell(gone.id)
             self._tell(events.Left(room=self.label, member=member, nick=gone.nick, reason="kicked", re=re))

@@ -125,6 +125,14 @@ class Simulation:
         """Types /leave or /close; returns the id."""
         return self._type(party, steps.Leave(close, now, self._next()))
 
+    def kick(self, nick: str, why: str = "") -> int:
+        """The host types /kick; returns the id."""
+        return self._type(self.host, steps.Kick(nick, why, self._next()))
+
+    def lock(self, *, locked: bool) -> int:
+        """The host types /lock or /unlock; returns the id."""
+        return self._type(self.host, steps.Lock(locked, self._next()))
+
     def ask_who(self, party: Party) -> int:
         """Types /who; returns the id."""
         return self._type(party, steps.Ask("/who", self._next()))

@@ -1,16 +1,18 @@
-"""What may come next and what it adds up to (PROTOCOL.md, 4.5): each rule has a test that fails without it."""
+"""What may come next and what it adds up to (PROTOCOL.md, 5.7): each rule has a test that fails without it."""
 
 import pytest
 
 from anonp2p import limits
 from anonp2p.core import frames, identity
-from anonp2p.core.frames import Back, Body, Close, Content, Joined, Leave, Lost, Nick, Removed, Text
-from anonp2p.core.identity import ENTRY, JOIN, Identity
-from anonp2p.core.ledger import Ledger
+from anonp2p.core.epochs.epoch import COMMIT, ENTRY, HEAD, Header
+from anonp2p.core.frames import Back, Body, Close, Commit, Content, Joined, Leave, Lock, Lost, Nick, Removal, Renew, Text
+from anonp2p.core.identity import JOIN, Identity
+from anonp2p.core.ledger import Ledger, entry_content, head_content
 from anonp2p.core.roster import Member
 from anonp2p.errors import PeerFault
 
 ROOM = b"r" * 32
+LEAF = b"l" * 32
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 
 
@@ -19,25 +21,39 @@ def ledger() -> Ledger:
     """A room with a host and two members."""
     ledger = Ledger(ROOM)
     ledger.name = "demo"
-    ledger.host = ledger.seat(HOST.key, "host").id
-    ledger.seat(ANN.key, "ann")
-    ledger.seat(BOB.key, "Bob", counter=7)
+    ledger.host = ledger.seat(HOST.key, "host", LEAF).id
+    ledger.seat(ANN.key, "ann", LEAF)
+    ledger.seat(BOB.key, "Bob", LEAF, counter=7)
     return ledger
 
 
-def signed(author: Identity, content: Content) -> tuple[bytes, bytes]:
-    sealed = frames.seal(content)
-    return sealed, author.sign(ENTRY, sealed)
+def content(ledger: Ledger, body: Body) -> Content:
+    return Content(ledger.index, ledger.digest, body)
+
+
+def sealed(
+    author: Identity, header: Header, content: bytes, epoch: int = 0, label: bytes = identity.ENTRY
+) -> tuple[Header, bytes]:
+    """A header and its body, signed by somebody."""
+    return header, author.sign(label, entry_content(epoch, header.pack(), content)) + content
+
+
+def hello(ledger: Ledger) -> bytes:
+    return frames.pack(content(ledger, Text("hello", action=False)))
+
+
+def header_of(author: Identity, counter: int, body: Body) -> Header:
+    return Header(COMMIT if isinstance(body, Commit) else ENTRY, author.id, counter)
 
 
 def checked(ledger: Ledger, author: Identity, body: Body) -> None:
     member = ledger.member(author.id)
-    ledger.check(member, Content(author.id, member.counter + 1, body))
+    ledger.check(member, header_of(author, member.counter + 1, body), content(ledger, body))
 
 
 def applied(ledger: Ledger, author: Identity, body: Body) -> Member:
     member = ledger.member(author.id)
-    return ledger.apply(member, Content(author.id, member.counter + 1, body))
+    return ledger.apply(member, header_of(author, member.counter + 1, body), content(ledger, body))
 
 
 def nicks(ledger: Ledger) -> list[str]:
@@ -48,67 +64,93 @@ def nicks(ledger: Ledger) -> list[str]:
 
 
 def test_a_members_entry_opens(ledger: Ledger) -> None:
-    content = Content(ANN.id, 1, Text("hello", action=False))
-    author, opened = ledger.open(*signed(ANN, content))
+    author, opened = ledger.open(*sealed(ANN, Header(ENTRY, ANN.id, 1), hello(ledger)))
     assert author is ledger.member(ANN.id)
-    assert opened == content
+    assert opened == content(ledger, Text("hello", action=False))
 
 
 def test_a_strangers_entry_does_not_open(ledger: Ledger) -> None:
     with pytest.raises(PeerFault, match="stranger"):
-        ledger.open(*signed(EVE, Content(EVE.id, 1, Text("hello", action=False))))
+        ledger.open(*sealed(EVE, Header(ENTRY, EVE.id, 1), hello(ledger)))
 
 
 def test_an_entry_signed_by_another_does_not_open(ledger: Ledger) -> None:
-    with pytest.raises(PeerFault, match="forged"):
-        ledger.open(*signed(EVE, Content(ANN.id, 1, Text("hello", action=False))))
+    for signer in (EVE, BOB, HOST):
+        with pytest.raises(PeerFault, match="forged"):
+            ledger.open(*sealed(signer, Header(ENTRY, ANN.id, 1), hello(ledger)))
 
 
 def test_an_entry_changed_after_signing_does_not_open(ledger: Ledger) -> None:
-    _, signature = signed(ANN, Content(ANN.id, 1, Text("hello", action=False)))
+    header, body = sealed(ANN, Header(ENTRY, ANN.id, 1), hello(ledger))
     with pytest.raises(PeerFault, match="forged"):
-        ledger.open(frames.seal(Content(ANN.id, 1, Text("hullo", action=False))), signature)
+        ledger.open(header, body.replace(b"hello", b"hullo"))
+
+
+@pytest.mark.parametrize(
+    "other", [{"kind": COMMIT}, {"counter": 2}, {"generation": 1}, {"ttl": 60}, {"author": BOB.id}], ids=str
+)
+def test_a_signature_under_another_header_opens_nothing(ledger: Ledger, other: dict[str, int]) -> None:
+    """4.4"""
+    header, body = sealed(ANN, Header(ENTRY, ANN.id, 1), hello(ledger))
+    with pytest.raises(PeerFault, match="forged"):
+        ledger.open(header._replace(**other), body)
+
+
+def test_a_signature_for_another_epoch_opens_nothing(ledger: Ledger) -> None:
+    """4.4, 6.7"""
+    entry = sealed(ANN, Header(ENTRY, ANN.id, 1), hello(ledger))
+    ledger.epoch = 1
+    with pytest.raises(PeerFault, match="forged"):
+        ledger.open(*entry)
+    ledger.open(*sealed(ANN, Header(ENTRY, ANN.id, 1), hello(ledger), epoch=1))
 
 
 def test_a_signature_for_another_purpose_or_room_opens_nothing(ledger: Ledger) -> None:
-    """3.2: nothing signed for one room or purpose is good for another."""
-    sealed = frames.seal(Content(ANN.id, 1, Leave()))
-    elsewhere = Identity(b"a" * 32, b"s" * 32)
-    for signature in (ANN.sign(JOIN, sealed), elsewhere.sign(ENTRY, sealed)):
+    """0.3, 0.7: nothing signed for one room or purpose is good for another."""
+    header = Header(ENTRY, ANN.id, 1)
+    for label in (JOIN, identity.HEAD):
         with pytest.raises(PeerFault, match="forged"):
-            ledger.open(sealed, signature)
+            ledger.open(*sealed(ANN, header, hello(ledger), label=label))
+    with pytest.raises(PeerFault, match="forged"):
+        ledger.open(*sealed(Identity(b"a" * 32, b"s" * 32), header, hello(ledger)))
 
 
-@pytest.mark.parametrize("counter", [0, 1, 6, 7])
-def test_a_counter_that_has_not_grown_is_refused(ledger: Ledger, counter: int) -> None:
-    opened = ledger.open(*signed(BOB, Content(BOB.id, counter, Leave())))
-    with pytest.raises(PeerFault, match="repeated"):
-        ledger.check(*opened)
-
-
-@pytest.mark.parametrize("counter", [8, 9, 2**53 - 1])
-def test_counters_may_leave_numbers_out(ledger: Ledger, counter: int) -> None:
-    ledger.check(*ledger.open(*signed(BOB, Content(BOB.id, counter, Leave()))))
-
-
-def test_an_entry_is_good_once(ledger: Ledger) -> None:
-    entry = signed(ANN, Content(ANN.id, 1, Text("hello", action=False)))
-    ledger.check(*ledger.open(*entry))
-    ledger.apply(*ledger.open(*entry))
-    with pytest.raises(PeerFault, match="repeated"):
-        ledger.check(*ledger.open(*entry))
+@pytest.mark.parametrize("body", [b"", b"short", bytes(64)])
+def test_a_body_without_a_signature_opens_nothing(ledger: Ledger, body: bytes) -> None:
+    with pytest.raises(PeerFault, match="forged"):
+        ledger.open(Header(ENTRY, ANN.id, 1), body)
 
 
 def test_what_is_no_content_does_not_open(ledger: Ledger) -> None:
     with pytest.raises(PeerFault, match="malformed"):
-        ledger.open(b"\xc1", ANN.sign(ENTRY, b"\xc1"))
+        ledger.open(*sealed(ANN, Header(ENTRY, ANN.id, 1), b"\xc1"))
 
 
 def test_opening_alone_changes_nothing(ledger: Ledger) -> None:
-    ledger.open(*signed(ANN, Content(ANN.id, 5, Leave())))
+    ledger.open(*sealed(ANN, Header(ENTRY, ANN.id, 5), hello(ledger)))
     assert ledger.member(ANN.id).counter == 0
     assert ledger.index == 0
     assert ledger.digest == identity.genesis(ROOM)
+
+
+@pytest.mark.parametrize("counter", [0, 1, 6, 7])
+def test_a_counter_that_has_not_grown_is_refused(ledger: Ledger, counter: int) -> None:
+    """5.4"""
+    with pytest.raises(PeerFault, match="repeated"):
+        ledger.check(ledger.member(BOB.id), Header(ENTRY, BOB.id, counter), content(ledger, Leave()))
+
+
+@pytest.mark.parametrize("counter", [8, 9, 2**53 - 1])
+def test_counters_may_leave_numbers_out(ledger: Ledger, counter: int) -> None:
+    ledger.check(ledger.member(BOB.id), Header(ENTRY, BOB.id, counter), content(ledger, Leave()))
+
+
+def test_an_entry_is_good_once(ledger: Ledger) -> None:
+    ann, header, said = ledger.member(ANN.id), Header(ENTRY, ANN.id, 1), content(ledger, Text("hello", action=False))
+    ledger.check(ann, header, said)
+    ledger.apply(ann, header, said)
+    with pytest.raises(PeerFault, match="repeated"):
+        ledger.check(ann, header, said)
 
 
 # --- checking
@@ -123,6 +165,7 @@ def test_opening_alone_changes_nothing(ledger: Ledger) -> None:
         Nick("eve"),
         Nick("ANN"),
         Leave(),
+        Renew(LEAF),
     ],
     ids=repr,
 )
@@ -131,7 +174,19 @@ def test_what_a_member_may_write(ledger: Ledger, body: Body) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [Text("x", action=False), Nick("boss"), Joined(EVE.key, "eve"), Lost(ANN.id), Close()], ids=repr
+    "body",
+    [
+        Text("x", action=False),
+        Nick("boss"),
+        Joined(EVE.key, "eve", LEAF),
+        Lost(ANN.id),
+        Close(),
+        Lock(locked=True),
+        Renew(LEAF),
+        Commit(1, []),
+        Commit(1, [Removal(ANN.id, "kicked", "why"), Removal(BOB.id, "kicked", "")]),
+    ],
+    ids=repr,
 )
 def test_what_a_host_may_write(ledger: Ledger, body: Body) -> None:
     checked(ledger, HOST, body)
@@ -139,25 +194,35 @@ def test_what_a_host_may_write(ledger: Ledger, body: Body) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [Joined(EVE.key, "eve"), Lost(BOB.id), Lost(ANN.id), Back(BOB.id), Removed(BOB.id), Close()],
-    ids=["joined", "lost", "lost itself", "back", "removed", "close"],
+    [
+        Joined(EVE.key, "eve", LEAF),
+        Lost(BOB.id),
+        Lost(ANN.id),
+        Back(BOB.id),
+        Close(),
+        Lock(locked=True),
+        Lock(locked=False),
+        Commit(1, []),
+        Commit(1, [Removal(BOB.id, "kicked", "")]),
+    ],
+    ids=["joined", "lost", "lost itself", "back", "close", "lock", "unlock", "commit", "kick"],
 )
 def test_a_member_may_not_write_what_only_hosts_may(ledger: Ledger, body: Body) -> None:
-    """3.5"""
+    """4.4"""
     with pytest.raises(PeerFault, match="only hosts"):
         checked(ledger, ANN, body)
 
 
 @pytest.mark.parametrize("text", ["", "x" * (limits.TEXT + 1), "é" * (limits.TEXT // 2) + "x"])
 def test_a_text_has_1_to_4000_bytes(ledger: Ledger, text: str) -> None:
-    """3.5"""
+    """4.4"""
     with pytest.raises(PeerFault, match="no proper length"):
         checked(ledger, ANN, Text(text, action=False))
 
 
 @pytest.mark.parametrize("nick", ["", "Bob", "BOB", "bob ", "b\u200bob", "ｂｏｂ", "\u202ebob", "[SYSTEM]", "x" * 21])
 def test_a_nick_is_proper_and_nobody_elses(ledger: Ledger, nick: str) -> None:
-    """3.6"""
+    """3.3"""
     for author in (ANN, HOST):
         with pytest.raises(PeerFault, match="nick"):
             checked(ledger, author, Nick(nick))
@@ -174,16 +239,127 @@ def test_only_another_member_can_be_lost(ledger: Ledger, member: bytes) -> None:
         checked(ledger, HOST, Lost(member))
 
 
+@pytest.mark.parametrize("ttl", [0, 60, 2**32 - 2])
+def test_every_entry_is_kept_until_the_room_ends(ledger: Ledger, ttl: int) -> None:
+    """4.1"""
+    with pytest.raises(PeerFault, match="another time"):
+        ledger.check(ledger.member(ANN.id), Header(ENTRY, ANN.id, 1, 0, ttl), content(ledger, Leave()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [(COMMIT, Text("x", action=False)), (HEAD, Text("x", action=False)), (ENTRY, Commit(1, [])), (COMMIT, Close())],
+    ids=["text as commit", "text as head", "commit as entry", "close as commit"],
+)
+def test_a_commit_and_nothing_else_is_of_the_kind_of_commits(ledger: Ledger, kind: int, body: Body) -> None:
+    """4.2, 4.3"""
+    with pytest.raises(PeerFault, match="commit that is none"):
+        ledger.check(ledger.member(HOST.id), Header(kind, HOST.id, 1), content(ledger, body))
+
+
+@pytest.mark.parametrize("epoch", [0, 2, 2**53 - 1])
+def test_a_commit_opens_the_next_epoch(ledger: Ledger, epoch: int) -> None:
+    """6.1"""
+    with pytest.raises(PeerFault, match="another epoch"):
+        checked(ledger, HOST, Commit(epoch, []))
+
+
+@pytest.mark.parametrize(
+    "removed",
+    [
+        [Removal(EVE.id, "kicked", "")],
+        [Removal(bytes(16), "lost", "")],
+        [Removal(HOST.id, "kicked", "")],
+        [Removal(HOST.id, "lost", "")],
+        [Removal(ANN.id, "lost", "")],
+        [Removal(BOB.id, "kicked", ""), Removal(EVE.id, "kicked", "")],
+    ],
+    ids=["a stranger", "nobody", "the host", "the host as lost", "one who is here as lost", "a stranger beside another"],
+)
+def test_only_members_and_of_those_who_are_lost_only_who_is_away_are_removed(
+    ledger: Ledger, removed: list[Removal]
+) -> None:
+    with pytest.raises(PeerFault, match="removal of no member"):
+        checked(ledger, HOST, Commit(1, removed))
+
+
+def test_nobody_is_removed_twice(ledger: Ledger) -> None:
+    with pytest.raises(PeerFault, match="twice"):
+        checked(ledger, HOST, Commit(1, [Removal(BOB.id, "kicked", ""), Removal(BOB.id, "kicked", "again")]))
+
+
+def test_one_who_is_away_may_be_removed_either_way(ledger: Ledger) -> None:
+    applied(ledger, HOST, Lost(BOB.id))
+    checked(ledger, HOST, Commit(1, [Removal(BOB.id, "lost", "")]))
+    checked(ledger, HOST, Commit(1, [Removal(BOB.id, "kicked", "")]))
+
+
+# --- references
+
+
+def grown(ledger: Ledger, count: int) -> list[bytes]:
+    """Its digests by index, with so many entries more."""
+    digests = [ledger.digest]
+    for number in range(count):
+        ledger.advance(Header(ENTRY, ANN.id, number + 1), bytes([number]))
+        digests.append(ledger.digest)
+    return digests
+
+
+def test_a_reference_may_be_to_anything_up_to_the_latest_entry(ledger: Ledger) -> None:
+    digests = grown(ledger, 3)
+    for index, digest in enumerate(digests):
+        said = Content(index, digest, Leave())
+        ledger.check(ledger.member(ANN.id), Header(ENTRY, ANN.id, 9), said)
+        assert not ledger.is_foreign(said)
+
+
+@pytest.mark.parametrize("index", [4, 5, 2**53 - 1])
+def test_a_reference_to_what_is_not_there_yet_is_a_fault(ledger: Ledger, index: int) -> None:
+    """5.7"""
+    grown(ledger, 3)
+    with pytest.raises(PeerFault, match="not there yet"):
+        ledger.check(ledger.member(ANN.id), Header(ENTRY, ANN.id, 9), Content(index, ledger.digest, Leave()))
+
+
+def test_a_reference_with_another_digest_is_foreign(ledger: Ledger) -> None:
+    """5.9"""
+    digests = grown(ledger, 3)
+    for index in range(4):
+        assert ledger.is_foreign(Content(index, bytes(32), Leave()))
+        assert ledger.is_foreign(Content(index, digests[index - 1], Leave()))
+
+
+def test_of_what_was_before_we_came_nobody_can_tell(ledger: Ledger) -> None:
+    ledger.start_at(7, b"d" * 32)
+    assert (ledger.index, ledger.digest) == (7, b"d" * 32)
+    assert ledger.digest_at(6) is None
+    assert ledger.digest_at(7) == b"d" * 32
+    assert ledger.digest_at(8) is None
+    assert not ledger.is_foreign(Content(6, bytes(32), Leave()))
+    assert ledger.is_foreign(Content(7, bytes(32), Leave()))
+
+
+def test_host_and_member_can_tell_of_the_same_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a member that refers to one that only others can tell of would make its host seem to lie."""
+    monkeypatch.setattr(limits, "LOG_ENTRIES", 4)
+    ledger = Ledger(ROOM)
+    digests = grown(ledger, 9)
+    known = [index for index in range(12) if ledger.digest_at(index) is not None]
+    assert known == [5, 6, 7, 8, 9]
+    assert [ledger.digest_at(index) for index in known] == digests[5:]
+
+
 # --- applying
 
 
 def test_every_entry_takes_one_place_and_its_authors_counter(ledger: Ledger) -> None:
-    entry = signed(ANN, Content(ANN.id, 5, Text("hello", action=False)))
-    assert ledger.index == 0
-    ledger.advance(*entry)
-    ledger.apply(*ledger.open(*entry))
+    header, body = sealed(ANN, Header(ENTRY, ANN.id, 5, 3), hello(ledger))
+    opened = ledger.open(header, body)
+    ledger.advance(header, body)
+    ledger.apply(opened[0], header, opened[1])
     assert ledger.index == 1
-    assert ledger.digest == identity.chain(identity.genesis(ROOM), 1, *entry)
+    assert ledger.digest == identity.chain(identity.genesis(ROOM), 1, header.pack(), body)
     assert ledger.member(ANN.id).counter == 5
     assert ledger.member(HOST.id).counter == 0
 
@@ -195,15 +371,15 @@ def test_a_nick_renames_its_author(ledger: Ledger) -> None:
 
 
 def test_a_joined_seats_a_member_with_a_counter_from_0(ledger: Ledger) -> None:
-    about = applied(ledger, HOST, Joined(EVE.key, "eve"))
-    assert (about.id, about.nick, about.counter) == (EVE.id, "eve", 0)
+    about = applied(ledger, HOST, Joined(EVE.key, "eve", LEAF))
+    assert (about.id, about.nick, about.leaf, about.counter) == (EVE.id, "eve", LEAF, 0)
     assert nicks(ledger) == ["host", "ann", "Bob", "eve"]
 
 
 def test_a_leave_unseats_its_author_and_frees_its_nick(ledger: Ledger) -> None:
     assert applied(ledger, ANN, Leave()).id == ANN.id
     assert nicks(ledger) == ["host", "Bob"]
-    ledger.seat(EVE.key, "ann")
+    ledger.seat(EVE.key, "ann", LEAF)
 
 
 def test_a_lost_keeps_the_place_and_the_nick_of_whom_it_names(ledger: Ledger) -> None:
@@ -212,7 +388,7 @@ def test_a_lost_keeps_the_place_and_the_nick_of_whom_it_names(ledger: Ledger) ->
     assert ledger.member(BOB.id).away
     assert [person.nick for person in ledger.people()] == ["host", "ann"]
     with pytest.raises(PeerFault, match="alike"):
-        ledger.seat(EVE.key, "bob")
+        ledger.seat(EVE.key, "bob", LEAF)
 
 
 def test_one_who_is_back_is_as_before(ledger: Ledger) -> None:
@@ -224,11 +400,23 @@ def test_one_who_is_back_is_as_before(ledger: Ledger) -> None:
     checked(ledger, BOB, Text("back", action=False))
 
 
-def test_a_removed_unseats_whom_it_names(ledger: Ledger) -> None:
-    applied(ledger, HOST, Lost(BOB.id))
-    assert applied(ledger, HOST, Removed(BOB.id)).id == BOB.id
-    assert nicks(ledger) == ["host", "ann"]
-    ledger.seat(EVE.key, "bob")
+def test_a_commit_opens_an_epoch_and_unseats_whom_it_names(ledger: Ledger) -> None:
+    applied(ledger, HOST, Commit(1, [Removal(BOB.id, "kicked", ""), Removal(ANN.id, "kicked", "")]))
+    assert ledger.epoch == 1
+    assert nicks(ledger) == ["host"]
+    ledger.seat(EVE.key, "bob", LEAF)
+
+
+def test_a_renew_is_its_authors_leaf(ledger: Ledger) -> None:
+    applied(ledger, ANN, Renew(b"n" * 32))
+    assert [member.leaf for member in ledger.roster] == [LEAF, b"n" * 32, LEAF]
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_lock_is_the_rooms(ledger: Ledger, locked: bool) -> None:
+    ledger.locked = not locked
+    applied(ledger, HOST, Lock(locked=locked))
+    assert ledger.locked == locked
 
 
 @pytest.mark.parametrize("body", [Text("x", action=False), Nick("bobby"), Leave()], ids=repr)
@@ -245,12 +433,9 @@ def test_one_who_is_away_is_not_lost_again(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("member", [EVE.id, HOST.id, BOB.id, bytes(16)], ids=["a stranger", "host", "here", "nobody"])
-@pytest.mark.parametrize("kind", [Back, Removed])
-def test_only_one_who_is_away_returns_or_is_removed(
-    ledger: Ledger, kind: type[Back] | type[Removed], member: bytes
-) -> None:
+def test_only_one_who_is_away_returns(ledger: Ledger, member: bytes) -> None:
     with pytest.raises(PeerFault, match="not away"):
-        checked(ledger, HOST, kind(member))
+        checked(ledger, HOST, Back(member))
 
 
 @pytest.mark.parametrize(
@@ -262,50 +447,31 @@ def test_only_one_who_is_away_returns_or_is_removed(
         (EVE.key, "e\u200bve"),
         (EVE.key, "ｅｖｅ"),
         (EVE.key, "x" * 21),
+        (b"\x01" + bytes(31), "eve"),
+        (bytes(32), "eve"),
+        (b"\xff" * 32, "eve"),
     ],
-    ids=["a member's key", "a member's nick", "no nick", "invisible", "wide", "too long"],
+    ids=[
+        *("a member's key", "a member's nick", "no nick", "invisible", "wide", "too long"),
+        *("a key of small order", "another one", "a key that is not canonical"),
+    ],
 )
 def test_a_seat_for_one_alike_or_improper_is_a_fault(ledger: Ledger, key: bytes, nick: str) -> None:
-    with pytest.raises(PeerFault, match=r"nick|alike"):
-        ledger.seat(key, nick)
-    with pytest.raises(PeerFault, match=r"nick|alike"):
-        applied(ledger, HOST, Joined(key, nick))
+    with pytest.raises(PeerFault, match=r"nick|alike|key that is none"):
+        ledger.seat(key, nick, LEAF)
+    with pytest.raises(PeerFault, match=r"nick|alike|key that is none"):
+        applied(ledger, HOST, Joined(key, nick, LEAF))
     assert len(ledger.roster) == 3
 
 
 def test_a_room_is_full_at_its_limit(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MEMBERS", 4)
-    ledger.seat(EVE.key, "eve")
+    ledger.seat(EVE.key, "eve", LEAF)
     with pytest.raises(PeerFault, match="too many"):
-        ledger.seat(Identity(b"z" * 32, ROOM).key, "zoe")
+        ledger.seat(Identity(b"z" * 32, ROOM).key, "zoe", LEAF)
 
 
-# --- what newcomers and people are shown
-
-
-def greeted(data: bytes) -> list[frames.Frame]:
-    return list(frames.Decoder(frames.FromHost, limits.FRAME).feed(data))
-
-
-def test_a_greeting_holds_all_that_a_newcomer_must_know(ledger: Ledger) -> None:
-    """4.3"""
-    applied(ledger, ANN, Text("hello", action=False))
-    applied(ledger, HOST, Lost(BOB.id))
-    ledger.advance(b"content", bytes(64))
-    seats = [
-        frames.Seat(HOST.key, "host", 1, away=False),
-        frames.Seat(ANN.key, "ann", 1, away=False),
-        frames.Seat(BOB.key, "Bob", 7, away=True),
-    ]
-    welcome = frames.Welcome("demo", HOST.id, 1, identity.chain(identity.genesis(ROOM), 1, b"content", bytes(64)))
-    assert greeted(ledger.greeting()) == [frames.Roster(seats), welcome]
-
-
-def test_a_long_roster_comes_in_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ROSTER_PAGE", 2)
-    *pages, welcome = greeted(ledger.greeting())
-    assert [len(page.seats) for page in pages if isinstance(page, frames.Roster)] == [2, 1]
-    assert isinstance(welcome, frames.Welcome)
+# --- what people are shown, and what is signed
 
 
 def test_people_are_shown_with_role_and_tag(ledger: Ledger) -> None:
@@ -317,3 +483,10 @@ def test_people_are_shown_with_role_and_tag(ledger: Ledger) -> None:
     )
     assert ann.member == identity.spell(ANN.id)
     assert ann.tag == identity.tag(ANN.id)
+
+
+def test_what_is_signed_has_its_numbers_in_eight_bytes() -> None:
+    """4.4, 4.5"""
+    header = Header(ENTRY, ANN.id, 1).pack()
+    assert entry_content(3, header, b"content") == bytes(7) + b"\3" + header + b"content"
+    assert head_content(1, LEAF, 2) == bytes(7) + b"\1" + LEAF + bytes(7) + b"\2"

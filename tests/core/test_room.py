@@ -15,6 +15,9 @@ from tests.core.simulation import Party, Simulation
 
 NICKS = ["ann", "ANN", "bob", "Bob", "eve", "host"]
 
+# Among them how long it takes until somebody is away, or out, and until there is a new epoch.
+PAUSES = [1.0, limits.BEAT, limits.AWAY - 1, limits.AWAY, limits.SLICES, limits.PLACE / 2, limits.PLACE, limits.EPOCH]
+
 people = st.integers(0, 9)  # which of those there are, the host among them
 nicks = st.sampled_from(NICKS)
 
@@ -132,6 +135,15 @@ class Talk(RuleBasedStateMachine):
     def leave(self, who: int, now: bool) -> None:
         self.room.leave(self.member(who), now=now)
 
+    @precondition(lambda self: self.said > 3)
+    @rule(nick=nicks)
+    def kick(self, nick: str) -> None:
+        self.room.kick(nick, "enough")
+
+    @rule(locked=st.booleans())
+    def lock(self, locked: bool) -> None:
+        self.room.lock(locked=locked)
+
     @precondition(lambda self: self.said > 5)
     @rule(close=st.booleans())
     def end(self, close: bool) -> None:
@@ -181,7 +193,7 @@ class Talk(RuleBasedStateMachine):
     def end_burst(self) -> None:
         self.room.end_burst()
 
-    @rule(seconds=st.sampled_from([1.0, limits.BEAT, limits.AWAY - 1, limits.AWAY, limits.PLACE / 2, limits.PLACE]))
+    @rule(seconds=st.sampled_from(PAUSES))
     def wait(self, seconds: float) -> None:
         self.room.wait(seconds)
 
@@ -413,6 +425,14 @@ def cut_off(room: Simulation, member: Party) -> None:
     room.lose(member, delivering=False)
     room.member_hears(member)
     room.host_hears(member)
+
+
+def hear_all(room: Simulation, member: Party) -> None:
+    """The member, and nobody else, gets what there is for it."""
+    while member.room.index < room.host.room.index:
+        room.write(member)
+        room.member_hears(member)
+    room.member_hears(member)  # its slice, if that was a commit
 
 
 def test_a_lost_member_is_shown_as_lost_once_it_is_away_and_told_so_at_once(room: Simulation) -> None:
@@ -672,6 +692,7 @@ def test_one_who_is_away_too_long_comes_back_as_somebody_new_under_its_nick(room
     text = room.say(ann, "never sent")
     cut_off(room, ann)
     room.wait(limits.PLACE)
+    hear_all(room, bob)
     room.say(bob, "missed")
     room.host_hears(bob)
     room.settle()
@@ -693,6 +714,7 @@ def test_one_whose_nick_was_taken_meanwhile_comes_back_under_another(room: Simul
     ann, bob = room.joined("ann"), room.joined("bob")
     cut_off(room, ann)
     room.wait(limits.PLACE)
+    hear_all(room, bob)
     re = room.rename(bob, "Ann")
     room.host_hears(bob)
     room.settle()

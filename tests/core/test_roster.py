@@ -11,6 +11,7 @@ from anonp2p import limits
 from anonp2p.core import identity, names
 from anonp2p.core.roster import Member, Roster
 
+LEAF = b"l" * 32
 KEYS = [bytes([number]) * 32 for number in range(8)]
 NICKS = ["ann", "ANN", "Ａnn", "bob", "Straße", "STRASSE", "eve", "éve", "anon-x93k"]
 NICKS += ["modern", "modem", "νick", "vick", "NICK"]  # Greek nu looks like v or N
@@ -39,10 +40,10 @@ class Members(RuleBasedStateMachine):
     def add(self, key: bytes, nick: str, counter: int) -> None:
         if key in self.model or self.taken(nick, key):
             with pytest.raises(ValueError, match="alike"):
-                self.roster.add(key, nick, counter)
+                self.roster.add(key, nick, LEAF, counter)
         else:
-            member = self.roster.add(key, nick, counter)
-            assert (member.key, member.nick, member.counter) == (key, nick, counter)
+            member = self.roster.add(key, nick, LEAF, counter)
+            assert (member.key, member.nick, member.leaf, member.counter) == (key, nick, LEAF, counter)
             self.model[key] = nick
 
     @rule(key=keys)
@@ -78,6 +79,14 @@ class Members(RuleBasedStateMachine):
         assert len(set(keys)) == len(keys)
 
     @invariant()
+    def who_is_called_by_a_nick_is_who_has_it_or_one_like_it(self) -> None:
+        for nick in map(names.nick, NICKS):
+            found = self.roster.called(nick)
+            alike = [key for key, other in self.model.items() if looks(nick) & looks(other)]
+            assert (found is None) == (not alike)
+            assert found is None or found.key in alike
+
+    @invariant()
     def a_nick_is_taken_exactly_where_somebody_else_has_it(self) -> None:
         for nick in map(names.nick, NICKS):
             assert self.roster.is_taken(nick, b"") == self.taken(nick, b"")
@@ -99,9 +108,18 @@ def test_it_grows_where_it_is_taken_until_it_is_too_long() -> None:
     spelled = identity.spell(identity.member_id(KEYS[0]))
     for number, length in enumerate(range(4, limits.NICK - len("anon-") + 1)):
         assert roster.nick_for(KEYS[0]) == f"anon-{spelled[:length]}"
-        roster.add(bytes([100 + number]) * 32, f"anon-{spelled[:length]}".upper())
+        roster.add(bytes([100 + number]) * 32, f"anon-{spelled[:length]}".upper(), LEAF)
     assert roster.nick_for(KEYS[0]) is None
 
 
 def test_a_member_shows_nothing_of_itself() -> None:
-    assert "ann" not in repr(Roster().add(KEYS[0], "ann"))
+    assert "ann" not in repr(Roster().add(KEYS[0], "ann", LEAF))
+
+
+def test_one_is_called_by_any_nick_that_looks_like_its_own() -> None:
+    roster = Roster()
+    ann = roster.add(KEYS[0], "Ann", LEAF)
+    assert roster.called("ANN") is ann
+    assert roster.called("annie") is None
+    roster.remove(ann)
+    assert roster.called("ann") is None

@@ -360,7 +360,6 @@ async def test_others_have_their_turn_while_many_links_are_woken(monkeypatch: py
 # --- heads
 
 
-
 async def test_a_link_says_nothing_of_its_own_accord(autojump_clock: trio.testing.MockClock) -> None:
     async with linked(log=log_of(b"entry")) as both, trio.open_nursery() as nursery:
         nursery.start_soon(keep_beating, both.far)
@@ -390,7 +389,6 @@ async def test_a_stranger_gets_no_heads(autojump_clock: trio.testing.MockClock) 
         both.link.pulse(b"head")
         await trio.testing.wait_all_tasks_blocked()
         assert both.near.sent == [b"hello"]
-
 
 
 # --- how a link ends

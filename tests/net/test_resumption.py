@@ -444,16 +444,16 @@ async def test_a_head_follows_every_burst_and_comes_about_every_beat_when_idle(
         await host.session.post(steps.Leave())
         assert await ann.hears() == frames.Close()
         assert await ann.ended() == []
-        indices = [head.index for head in ann.heads]
-        assert indices == sorted(indices)
-        idle = [head for head in ann.heads if head.index == index]
+        places = [head.place for head in ann.heads]
+        assert places == sorted(places)
+        idle = [head for head in ann.heads if head.place == index]
         assert {head.digest for head in idle} == {digest}
         assert 12 <= len(idle) <= 12 / (1 - limits.BEAT_JITTER) + 2
         times = [head.time for head in ann.heads]
         assert times == sorted(times)
         pauses = [later.time - head.time for head, later in pairwise(idle)]
         assert max(pauses) <= limits.BEAT * 1000
-        assert indices[-1] == index + 1
+        assert places[-1] == index + 1
         await ann.close()
 
 

@@ -5,7 +5,10 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import events
+from anonp2p.core import events, steps
+from anonp2p.core.code import RoomKey
+from anonp2p.net.links import Links
+from anonp2p.net.serve import serve
 from tests.support.people import gathering
 from tests.support.transports import MemoryNetwork
 
@@ -66,3 +69,25 @@ async def test_a_flood_of_joins_waits_and_those_who_are_in_do_not(
             await newcomer.hears(events.Entered)
         assert trio.current_time() >= began + 9
         assert len(host.nicks) == 20
+
+
+async def test_one_who_dialled_while_the_room_was_busy_holds_no_slot_once_the_network_is_gone(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    posted = trio.Event()
+
+    async def post(step: steps.Input) -> None:
+        if isinstance(step, steps.Linked):
+            posted.set()
+            await trio.sleep_forever()
+
+    links = Links(post)
+    key = RoomKey(b"k" * 32)
+    async with memory.listen(key) as place, trio.open_nursery() as nursery:
+        nursery.start_soon(serve, place.listener, links)
+        stream = await memory.dial(key.code, "stranger:1")
+        await posted.wait()
+        assert links.half_open == 1
+        nursery.cancel_scope.cancel()
+    assert links.half_open == 0
+    assert await stream.receive_some(1) == b""

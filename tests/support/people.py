@@ -224,9 +224,9 @@ class Peer:
 
 
 class SignedHead(NamedTuple):
-    """What a head says."""
+    """What a head says; place: index of the latest entry."""
 
-    index: int
+    place: int
     digest: bytes
     time: int
 
@@ -368,7 +368,7 @@ class Stranger(Peer, Sealer):
         key = self.ledger.member(self.ledger.host).key
         assert identity.signed(identity.HEAD, self.ledger.room, text[:48], text[48:], key)
         head = SignedHead(int.from_bytes(text[:8], "big"), text[8:40], int.from_bytes(text[40:48], "big"))
-        assert (head.index, head.digest) == (self.ledger.index, self.ledger.digest)
+        assert (head.place, head.digest) == (self.ledger.index, self.ledger.digest)
         self.heads.append(head)
 
     def _turn(self, sliced: frames.Slice) -> None:

@@ -114,7 +114,7 @@ def test_pages_are_as_long_as_they_may_be() -> None:
 
 def test_the_largest_room_fits_its_pages() -> None:
     seats = [
-        frames.Seat(bytes(32), "\U00020000" * limits.NICK, 2**53 - 1, False, bytes(32), 2**32 - 1, bytes(32))
+        frames.Seat(bytes(32), "\U00020000" * limits.NICK, 2**53 - 1, False, bytes(32), 2**31 - 1, bytes(32))
     ] * limits.MEMBERS
     keys = (bytes(32), bytes(32), bytes(32), bytes(32))
     name = "\U00020000" * limits.ROOM_NAME

@@ -1,0 +1,429 @@
+"""A host that scripts/fuzz runs against strangers, members, its user and a clock that do what the bytes say.
+
+Beside them is the witness: an honest member who must never have a reason to distrust it. Signatures and seals are made
+where the bytes say so, since nothing guesses one.
+"""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+from fuzz_source import KNOWN, NICKS, STEPS, Source, expect_shown
+
+from anonp2p import limits
+from anonp2p.core import events, frames, handshake, identity, steps
+from anonp2p.core.epochs.epoch import COMMIT, HEAD, Epoch
+from anonp2p.core.handshake import Channel
+from anonp2p.core.ledger import Ledger
+from anonp2p.core.log import Reader
+from anonp2p.core.room import Room
+from anonp2p.errors import PeerFault
+from tests.core.peers import ANN, BOB, EVE, HOST, NOW, ROOM, Sealer, payloads, randomness
+
+PEOPLE = (ANN, BOB, EVE)
+PROPER = ("ann", "ben", "eve", "witness")  # nicks that a user's interface lets through
+
+
+class OpenRoom(Room):
+    """A room into which one sees."""
+
+    @property
+    def keys(self) -> Epoch:
+        """The secrets of its epoch."""
+        return self._keys
+
+    @property
+    def ledger(self) -> Ledger:
+        """What it knows of the room."""
+        return self._ledger
+
+    def expect_bounded(self, links: set[int]) -> None:
+        """Nothing is kept of links, members and epochs that are gone, and no member is forgotten."""
+        members = {member.id for member in self._ledger.roster}
+        linked = {it.member for it in self._links.values()}
+        assert set(self._links) | set(self._greetings) <= links
+        assert len(linked) == len(self._links)
+        assert self.over or members - {self._me.id} <= linked | set(self._absences) | self._doomed
+        assert linked | set(self._absences) | set(self._renames) <= members
+        assert self.outstanding == 0
+        assert all(until <= self._now.tick + limits.SLICES for until, _ in self._turns)
+
+
+@dataclass
+class Party:
+    """A room, and what it told its user."""
+
+    room: OpenRoom
+    told: list[events.Event] = field(default_factory=list)
+
+    def step(self, step: steps.Input, tick: float) -> list[steps.Effect]:
+        """Lets it take a step; shows what it tells as it would be shown."""
+        before = self.room.over
+        effects = self.room.handle(step, NOW._replace(tick=tick))
+        assert not before or all(isinstance(effect, steps.Tell) for effect in effects), "a room that is over still acts"
+        for event in [effect.event for effect in effects if isinstance(effect, steps.Tell)]:
+            expect_shown(event)
+            self.told.append(event)
+        assert len(self.got(events.Gone)) == self.room.over
+        assert not self.got(events.Alarm), "an honest host is distrusted"
+        return effects
+
+    def got(self, kind: Any) -> list[Any]:
+        """What it was told of this kind."""
+        return [event for event in self.told if isinstance(event, kind)]
+
+
+@dataclass
+class _Line:
+    """A link to the host. who: of the false peers; None for the witness."""
+
+    number: int
+    who: Any
+    greeting: frames.Hello
+    hello: bytes
+    channel: Channel | None = None
+    reader: Reader | None = None
+    direct: list[bytes] = field(default_factory=list)
+    finishing: bool = False
+
+
+class _World:
+    """A host with links of all kinds, and the witness: a real member, whose link loses nothing while it lasts."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.tick = NOW.tick
+        self.sealer = Sealer()
+        self.lines: dict[int, _Line] = {}
+        self.dialled = 0
+        self.late: list[int] = []  # links that were closed, of which the host is still to hear
+        self.up: int | None = None  # the witness's link
+        self.kicked = False
+        self.host = self._party(b"host", "host", "demo")
+        self.do(steps.Published())
+        self.witness = self._party(b"witness", "witness", None)
+        self.redial()
+        self.flush()
+        assert self.witness.room.entered
+
+    def _party(self, seed: bytes, nick: str, name: str | None) -> Party:
+        party = Party(OpenRoom(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=name))
+        party.step(steps.Start(), self.tick)
+        return party
+
+    # --- the host and its links
+
+    def do(self, step: steps.Input) -> None:
+        """The host takes a step, and what it wants done is done."""
+        for effect in self.host.step(step, self.tick):
+            match effect:
+                case steps.Pulse(data=data):
+                    for line in self.lines.values():
+                        if line.reader is not None and line.reader.is_through:
+                            line.direct.append(data)
+                case steps.Send(link=link, data=data):
+                    self.lines[link].direct.append(data)
+                case steps.Admit(link=link, data=data, reader=reader):
+                    self.lines[link].direct.append(data)
+                    self.lines[link].reader = reader
+                case steps.Finish(link=link, data=data):
+                    self.lines[link].direct.append(data)
+                    self.lines[link].finishing = True
+                case steps.Drop(link=link):
+                    assert link != self.up, "an honest member is cut off"
+                    self._close(link)
+        self._tell_late()
+
+    def _tell_late(self) -> None:
+        while self.late:
+            self.do(steps.Dropped(self.late.pop(), "it is gone", 0.0))
+
+    def _close(self, link: int) -> None:
+        if self.lines.pop(link, None) is not None:
+            self.late.append(link)
+        if link == self.up:
+            self.up = None
+            self.witness_does(steps.Dropped(steps.UPLINK, "it is gone", 0.0))
+
+    def dial(self, who: Any) -> _Line:
+        """A new link, on which its owner is greeted."""
+        self.dialled += 1
+        greeting = frames.Hello(frames.VERSION, bytes(32), HOST.leaf.public)
+        line = self.lines[self.dialled] = _Line(self.dialled, who, greeting, b"")
+        self.do(steps.Linked(line.number))
+        [payload] = payloads(line.direct.pop())
+        if who is None:
+            self.up = line.number
+            self.witness_does(steps.Dialling(1, ""))
+            self.witness_does(steps.Heard(steps.UPLINK, payload))
+        else:
+            line.greeting, line.hello = handshake.read_hello(payload)
+        return line
+
+    def hears(self, line: _Line, payload: bytes) -> None:
+        """The host hears this."""
+        if not line.finishing:
+            self.do(steps.Heard(line.number, payload))
+
+    def flush(self) -> None:
+        """What is on its way arrives, until nothing is."""
+        busy = True
+        while busy:
+            self.host.room.end_burst(NOW._replace(tick=self.tick))
+            busy = sum(self._write(line) for line in list(self.lines.values())) > 0
+            self._tell_late()
+
+    def _write(self, line: _Line) -> bool:
+        data = b"".join(line.direct)
+        line.direct.clear()
+        through = line.reader is None
+        try:
+            while line.reader is not None and (line.who is None or line.number % 2):  # others do not read
+                piece = line.reader.take()
+                data += piece
+                through = line.reader.is_through
+                if not piece:
+                    break
+        except PeerFault:
+            assert line.number != self.up, "an honest member lags"
+            self._close(line.number)
+        for payload in payloads(data):
+            if line.number == self.up:
+                self.witness_does(steps.Heard(steps.UPLINK, payload))
+        if line.finishing and (through or line.who is not None):
+            self._close(line.number)
+        return bool(data)
+
+    # --- the witness
+
+    def witness_does(self, step: steps.Input) -> None:
+        """The witness takes a step; what it sends arrives."""
+        for effect in self.witness.step(step, self.tick):
+            if isinstance(effect, steps.Send) and self.up is not None:
+                for payload in payloads(effect.data):
+                    self.hears(self.lines[self.up], payload)
+            elif isinstance(effect, steps.Drop):
+                self.lose()
+        if self.witness.room.over and self.up is not None:
+            self.lose()
+
+    def lose(self, *, heard: bool = True) -> None:
+        """The witness's link is gone. heard: whether the host knows."""
+        link, self.up = self.up, None
+        if link is None:
+            return
+        self.witness_does(steps.Dropped(steps.UPLINK, "it is gone", 0.0))
+        if heard:
+            self.lines.pop(link, None)
+            self.do(steps.Dropped(link, "it is gone", self.source.pick(0.0, 1.0, 15.0)))
+
+    def redial(self) -> None:
+        """It dials again, if it has no link."""
+        if self.up is None and not (self.witness.room.over or self.host.room.over):
+            self.dial(None)
+
+    # --- what the bytes say
+
+    def act(self) -> None:
+        """Somebody does something."""
+        source = self.source
+        false = [line for line in self.lines.values() if line.who is not None]
+        match source.below(16):
+            case 0 | 1 | 2:
+                self._knock(self.dial(source.pick(*PEOPLE)))
+            case 3 | 4 | 5 | 6 | 7 if false:
+                line = false[source.below(len(false))]
+                if line.channel is not None and self.host.room.ledger.roster.get(line.who.id):
+                    self._send(line, frames.Submit(*self._entry(line.who)))
+            case 8 if false:
+                line = false[source.below(len(false))]
+                if line.channel is not None and source.below(2):
+                    self._send(line, source.made(frames.FromMember))
+                else:
+                    self.hears(line, source.take(source.below(256)))
+            case 9 if false:
+                line = false[source.below(len(false))]
+                del self.lines[line.number]
+                self.do(steps.Dropped(line.number, "it is gone", source.pick(0.0, 1.0, 15.0)))
+            case 10:
+                self._wait()
+            case 11:
+                self._host_types()
+            case 12 | 13:
+                words = steps.Say(source.text() or "x", bool(source.below(2)))
+                rest = (steps.Rename(source.pick(*PROPER)), steps.Ask("/who"), steps.Leave(now=True))
+                self.witness_does(source.pick(words, words, words, words, words, *rest))
+            case 14:
+                self.lose(heard=bool(source.below(2)))
+            case 15:
+                self.redial()
+
+    def _send(self, line: _Line, frame: frames.Frame) -> None:
+        assert line.channel is not None
+        self.hears(line, line.channel.seal(frame)[2:])
+
+    def _knock(self, line: _Line) -> None:
+        """A Join or a Resume; right, or with something changed; or something else; or nothing yet."""
+        source, ledger, who = self.source, self.host.room.ledger, line.who
+        link, leaf = bytes([line.number % 256]) * 32, who.leaf.public
+        request: Any
+        if source.below(3) < 2:
+            join = frames.Join(link, who.key, leaf, source.pick(*NICKS, *PROPER, source.text()), bytes(64))
+            signature = who.sign(identity.JOIN, handshake.join_content(line.hello, join))
+            request = msgspec.structs.replace(join, signature=signature)
+        else:
+            index = source.pick(ledger.index, max(0, ledger.index - source.below(16)), source.below(256), 2**53 - 1)
+            digest = source.pick(ledger.digest_at(index) or bytes(32), source.take(32).ljust(32, b"\0"))
+            epoch = self.host.room.keys.number + source.pick(0, 1)
+            resume = frames.Resume(link, who.id, leaf, max(0, epoch - source.pick(0, 1)), index, digest, bytes(64))
+            signature = who.sign(identity.RESUME, handshake.resume_content(line.hello, resume))
+            request = msgspec.structs.replace(resume, signature=signature)
+        match source.odd(5):
+            case 1:
+                request = source.made(frames.Request)
+            case 2:
+                self.hears(line, source.take(source.below(256)))
+                return
+            case 3:
+                return
+            case 4:
+                name = source.pick(*request.__struct_fields__)
+                request = msgspec.structs.replace(request, **{name: getattr(source.made(type(request)), name)})
+        knock = handshake.knock(request, ROOM, line.greeting, line.hello)[2:]
+        line.channel = Channel(request.link, line.hello, up=True)
+        self.hears(line, knock)
+
+    def _entry(self, who: Any) -> tuple[int, bytes]:
+        """An entry, right or with something changed, and the epoch it is submitted in."""
+        source, room = self.source, self.host.room
+        self.sealer.epoch = room.keys
+        self.sealer.reference = room.ledger.index, room.ledger.digest
+        self.sealer.know_chains()
+        generation = self.sealer.generations[who.id]
+        epoch, counter, body = room.keys.number, room.ledger.member(who.id).counter + 1, self._body()
+        otherwise: dict[str, Any] = {}
+        author = who
+        match source.odd(11):
+            case 1:
+                others = [member.id for member in room.ledger.roster]
+                author = SimpleNamespace(id=source.pick(*others, *(it.id for it in PEOPLE)), sign=who.sign)
+            case 2:
+                counter = source.pick(counter - 1, counter + source.below(256), 2**53 - 1)
+            case 3 | 4:
+                generation += source.pick(1, 100, limits.SKIPPED, limits.SKIPPED + 1, -1, 2**32 - 1 - generation)
+                otherwise["generation"] = generation = max(0, generation)
+                if generation == 2**32 - 1:
+                    self.sealer.links[who.id] = generation, bytes(32)
+            case 5:
+                otherwise["kind"] = source.pick(COMMIT, HEAD)
+            case 6:
+                otherwise["signer"] = source.pick(*PEOPLE)
+            case 7:
+                otherwise["epoch"] = epoch + source.pick(1, 2)
+            case 8:
+                index = source.pick(room.ledger.index + 1, source.below(256), 0, 2**53 - 1)
+                digest = source.pick(room.ledger.digest_at(index) or bytes(32), bytes(32), self.sealer.reference[1])
+                otherwise["reference"] = index, digest
+            case 9:
+                body = source.pick(source.take(source.below(64)), source.edited(frames.pack(body)))
+            case 10:
+                epoch = source.pick(epoch + 1, max(0, epoch - 1), 2**53 - 1)
+        return epoch, self.sealer.entry(author, body, counter=counter, **otherwise).payload
+
+    def _body(self) -> Any:
+        source = self.source
+        match source.below(8):
+            case 4:
+                return frames.Nick(source.pick(*PROPER, *NICKS))
+            case 5 | 6:
+                return source.made(frames.Body)
+            case 7:
+                return frames.Leave()
+        return frames.Text(source.text() or "x", action=False)
+
+    def _host_types(self) -> None:
+        source = self.source
+        kick = steps.Kick(source.pick(*PROPER), source.text())
+        lock = steps.Lock(bool(source.below(2)))
+        rename = steps.Rename(source.pick("host", *PROPER))
+        typed = source.pick(steps.Say(source.text() or "x"), kick, kick, lock, rename, steps.Ask("/who"))
+        if source.below(32) == 31:
+            typed = steps.Leave(close=True)
+        self.kicked |= isinstance(typed, steps.Kick)
+        self.do(typed)
+
+    def _wait(self) -> None:
+        """Time passes, perhaps as far as somebody's next deadline, or over several of them."""
+        self.flush()
+        dues = [due for party in (self.host, self.witness) if (due := party.room.next_deadline()) is not None]
+        ahead = self.source.pick(min(dues, default=self.tick), self.tick + 1, self.tick + limits.COMMIT_PAUSE)
+        further = self.source.pick(0.0, 0.0, 0.0, limits.AWAY, limits.PLACE, limits.EPOCH)
+        self.tick = max(self.tick, ahead + further)
+        for party, tick in ((self.host, self.do), (self.witness, self.witness_does)):
+            for _ in range(STEPS):
+                due = party.room.next_deadline()
+                if due is None or due > self.tick:
+                    break
+                tick(steps.Tick())
+            else:
+                raise AssertionError("a deadline that does not pass")
+
+    # --- what has to hold
+
+    def expect_sound(self) -> None:
+        """The witness, linked again, has seen what the host has, and nothing of its own is left."""
+        for _ in range(4):
+            self.flush()
+            self.redial()
+        self.flush()
+        if not self.host.room.over:
+            self.host.room.expect_bounded(set(self.lines))
+            assert self.up is not None or self.witness.room.over
+            assert self.up is None or self.witness.room.outstanding == 0, "something got lost"
+        [gone] = self.witness.got(events.Gone) or [None]
+        assert gone is None or gone.reason != "lost"
+        assert gone is None or gone.reason != "kicked" or self.kicked
+        hosts = [(it.seq, it.member, it.nick, it.text, it.action) for it in self.host.got(events.Message)]
+        shown = [(it.seq, it.member, it.nick, it.text, it.action) for it in self.witness.got(events.Message)]
+        assert shown == [it for it in hosts if it in shown], "messages that the host did not order"
+        if gone is None and len(self.witness.got(events.Entered)) == 1:
+            assert shown == hosts, "a message is missing"
+
+
+def host(data: bytes) -> None:
+    """A host and whatever peers may send it: nothing but their own links suffers, and what it orders is in order."""
+    world = _World(Source(data, KNOWN))
+    for _ in range(STEPS):
+        if not world.source.more or world.host.room.over:
+            break
+        world.act()
+        if world.source.below(2):
+            world.flush()
+    world.expect_sound()
+
+
+def _seeds() -> list[bytes]:
+    def join(who: int) -> bytes:
+        return bytes([0, who, 0, 0, 7 + who, 0, 1])
+
+    def say(line: int, *rest: int) -> bytes:
+        return bytes([3, line, 0, 1, 0x78, *rest, 1])
+
+    said, lost, redials = bytes([12, 1, 0x79, 0, 0, 0, 1]), bytes([14, 1, 0, 0]), bytes([15, 1])
+    resume = bytes([0, 0, 2, 0, 0, 0, *bytes(32), 0, 0, 0, 0, 1])
+    kick, lock = bytes([11, 0, 0, 0, 0, 0, 1, 0, 1]), bytes([11, 0, 0, 1, 0, 0, 3, 0, 1])
+    leave, nick = bytes([3, 0, 7, 0, 1]), bytes([3, 0, 4, 1, 0, 1])
+    commit, away, gone, later = (bytes([10, 0, further, 1]) for further in (5, 3, 4, 0))
+    both = join(0) + join(1) + say(0, 0) + say(1, 0) + said
+    return [
+        both + nick * 8 + kick + say(0, 0) + later * 3 + said,
+        both + lost + say(0, 0) + redials + said + lost + commit + redials + said,
+        both + leave + join(0) + say(0, 0) + lock + join(2) + later * 2 + said,
+        both + bytes([9, 0, 0, 1]) + resume + say(1, 0) + away + resume + gone + resume + said,
+        both + lost + gone + redials + said + commit + say(0, 0) + nick,
+        *(both + say(0, wrong, pick, pick, pick, pick) + said for wrong in range(12, 22) for pick in (0, 1, 2)),
+    ]
+
+
+SEEDS = _seeds()

@@ -79,9 +79,10 @@ class Source:
             case msgspec.inspect.BytesType(min_length=least):
                 wild = self.take(self.below(256) if least is None else least).ljust(least or 0, b"\0")
                 return self.pick(wild, *(known for known in self._known if least in (None, len(known))))
-            case msgspec.inspect.IntType(lt=bound):
+            case msgspec.inspect.IntType(lt=bound, ge=least, le=most):
+                last = bound - 1 if most is None else most
                 large = int.from_bytes(self.take(4), "big")
-                return self.pick(0, 1, 2, 3, self.below(256), bound - 1, large)
+                return max(least, min(last, self.pick(0, 1, 2, 3, self.below(256), last, large)))
             case msgspec.inspect.StrType():
                 return self.pick(*NICKS, self.text())
             case msgspec.inspect.BoolType():

@@ -1,7 +1,7 @@
 """What scripts/fuzz runs: each target takes any bytes, and raises if something happens that none may cause.
 
-Two kinds of input: bytes as they come from outside, and for the rooms (fuzz_host, fuzz_member) a sequence of what peers, users and
-the clock do, spelled in bytes.
+Two kinds of input: bytes as they come from outside, and for the rooms (fuzz_host, fuzz_member) a sequence of what
+peers, users and the clock do, spelled in bytes.
 """
 
 import json

@@ -179,7 +179,12 @@ def test_when_all_its_nicks_are_taken_one_must_choose(ledger: Ledger) -> None:
 
 
 def resume(
-    who: Identity = ANN, *, hello: bytes = HELLO, label: bytes = RESUME, signer: Identity | None = None, leaf: bytes = LEAF
+    who: Identity = ANN,
+    *,
+    hello: bytes = HELLO,
+    label: bytes = RESUME,
+    signer: Identity | None = None,
+    leaf: bytes = LEAF,
 ) -> frames.Resume:
     unsigned = frames.Resume(LINK, who.id, leaf, 3, 2, DIGEST, bytes(64))
     signature = (signer or who).sign(label, handshake.resume_content(hello, unsigned))

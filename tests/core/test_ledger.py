@@ -5,7 +5,21 @@ import pytest
 from anonp2p import limits
 from anonp2p.core import frames, identity
 from anonp2p.core.epochs.epoch import COMMIT, ENTRY, HEAD, Header
-from anonp2p.core.frames import Back, Body, Close, Commit, Content, Joined, Leave, Lock, Lost, Nick, Removal, Renew, Text
+from anonp2p.core.frames import (
+    Back,
+    Body,
+    Close,
+    Commit,
+    Content,
+    Joined,
+    Leave,
+    Lock,
+    Lost,
+    Nick,
+    Removal,
+    Renew,
+    Text,
+)
 from anonp2p.core.identity import JOIN, Identity
 from anonp2p.core.ledger import Ledger, entry_content, head_content
 from anonp2p.core.roster import Member
@@ -274,7 +288,14 @@ def test_a_commit_opens_the_next_epoch(ledger: Ledger, epoch: int) -> None:
         [Removal(ANN.id, "lost", "")],
         [Removal(BOB.id, "kicked", ""), Removal(EVE.id, "kicked", "")],
     ],
-    ids=["a stranger", "nobody", "the host", "the host as lost", "one who is here as lost", "a stranger beside another"],
+    ids=[
+        "a stranger",
+        "nobody",
+        "the host",
+        "the host as lost",
+        "one who is here as lost",
+        "a stranger beside another",
+    ],
 )
 def test_only_members_and_of_those_who_are_lost_only_who_is_away_are_removed(
     ledger: Ledger, removed: list[Removal]

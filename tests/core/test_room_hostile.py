@@ -102,7 +102,11 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a signature for another purpose": lambda it: [it.entry(ANN, text("lie"), label=identity.HEAD)],
     "a signature for another room": lambda it: [it.entry(ANN, text("lie"), signer=Somebody(b"a", b"s" * 32))],
     "a signature for another epoch": lambda it: [it.entry(ANN, text("lie"), epoch=1)],
-    "an entry of the epoch before, sealed anew": lambda it: [it.commit(), it.slice, it.entry(ANN, text("lie"), epoch=0)],
+    "an entry of the epoch before, sealed anew": lambda it: [
+        it.commit(),
+        it.slice,
+        it.entry(ANN, text("lie"), epoch=0),
+    ],
     "an entry of a stranger": lambda it: [it.entry(EVE, text("lie"))],
     "a commit of a stranger": lambda it: [it.commit(author=EVE)],
     "a counter of before the welcome": lambda it: [it.entry(HOST, text("lie"), counter=3)],
@@ -217,7 +221,9 @@ def test_a_host_that_lies_is_left_with_an_alarm_and_the_lie_is_not_shown(host: F
 
 
 def without(*members: bytes) -> Callable[[FalseHost], list[Item]]:
-    return lambda it: [it.welcome(seats=[seat for seat in it.state().seats if identity.member_id(seat.key) not in members])]
+    return lambda it: [
+        it.welcome(seats=[seat for seat in it.state().seats if identity.member_id(seat.key) not in members])
+    ]
 
 
 def with_seat(**otherwise: object) -> Callable[[FalseHost], list[Item]]:
@@ -1008,7 +1014,9 @@ LYING_MEMBERS: dict[str, Callable[[FalseMember], list[steps.Effect]]] = {
     "a welcome": lambda it: it.sends(frames.Welcome(b"", 1, past=False)),
     "a past": lambda it: it.sends(frames.Past(bytes(33), b"")),
     "a record of another link": lambda it: it.sends(Channel(bytes(32), it.hello, up=True).seal(frames.Beat())[2:]),
-    "a record of the host's, sent back": lambda it: it.sends(Channel(it.secret, it.hello, up=False).seal(frames.Beat())[2:]),
+    "a record of the host's, sent back": lambda it: it.sends(
+        Channel(it.secret, it.hello, up=False).seal(frames.Beat())[2:]
+    ),
     "a record of its own link, repeated": lambda it: (
         lambda beat: [effect for _ in range(2) for effect in it.sends(beat)]
     )(it.channel.seal(frames.Beat())[2:]),

@@ -344,7 +344,7 @@ class _World:
 
     def _host_types(self) -> None:
         source = self.source
-        kick = steps.Kick(source.pick(*PROPER), source.text())
+        kick = steps.Kick(source.pick(*PROPER, "host"), source.text())
         lock = steps.Lock(bool(source.below(2)))
         rename = steps.Rename(source.pick("host", *PROPER))
         typed = source.pick(steps.Say(source.text() or "x"), kick, kick, lock, rename, steps.Ask("/who"))
@@ -412,16 +412,20 @@ def _seeds() -> list[bytes]:
 
     said, lost, redials = bytes([12, 1, 0x79, 0, 0, 0, 1]), bytes([14, 1, 0, 0]), bytes([15, 1])
     resume = bytes([0, 0, 2, 0, 0, 0, *bytes(32), 0, 0, 0, 0, 1])
-    kick, lock = bytes([11, 0, 0, 0, 0, 0, 1, 0, 1]), bytes([11, 0, 0, 1, 0, 0, 3, 0, 1])
-    leave, nick = bytes([3, 0, 7, 0, 1]), bytes([3, 0, 4, 1, 0, 1])
-    commit, away, gone, later = (bytes([10, 0, further, 1]) for further in (5, 3, 4, 0))
+    leave, nick, drop = bytes([3, 0, 7, 0, 1]), bytes([3, 0, 4, 1, 0, 1]), bytes([9, 0, 0, 1])
+    kick, kick_witness, lock, close = (
+        bytes([11, whom, 0, 1, 0, 0, typed, closes, 1])
+        for whom, typed, closes in ((0, 1, 0), (3, 1, 0), (0, 3, 0), (0, 0, 31))
+    )
+    commit, away, gone, later, pause = (bytes([10, *time, 1]) for time in ((0, 5), (0, 3), (0, 4), (0, 0), (2, 0)))
+    rename, asks = bytes([12, 0, 0, 1, 5, 1]), bytes([12, 0, 0, 0, 6, 1])
     both = join(0) + join(1) + say(0, 0) + say(1, 0) + said
     return [
-        both + nick * 8 + kick + say(0, 0) + later * 3 + said,
-        both + lost + say(0, 0) + redials + said + lost + commit + redials + said,
-        both + leave + join(0) + say(0, 0) + lock + join(2) + later * 2 + said,
-        both + bytes([9, 0, 0, 1]) + resume + say(1, 0) + away + resume + gone + resume + said,
-        both + lost + gone + redials + said + commit + say(0, 0) + nick,
+        both + nick * 8 + rename + asks + kick + say(0, 0) + later * 3 + said + kick_witness,
+        both + lost + say(0, 0) + redials + said + lost + kick + redials + said + close,
+        both + leave + join(0) + say(0, 0) + lock * 2 + join(2) + lost + pause + redials + commit + say(0, 0) + said,
+        both + drop + resume + say(1, 0) + drop + away + resume + drop + away + join(0) + drop + gone + resume + said,
+        both + lost + kick + gone + redials + said + commit + say(0, 0) + nick,
         *(both + say(0, wrong, pick, pick, pick, pick) + said for wrong in range(12, 22) for pick in (0, 1, 2)),
     ]
 

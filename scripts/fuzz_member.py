@@ -256,18 +256,28 @@ def member(data: bytes) -> None:
 def _seeds() -> list[bytes]:
     in_, again, drop = bytes(9), bytes([0, 0, 3]), bytes([14])
     entries = b"".join(bytes([3, author, 0, 1, 0x78, 0, 0]) for author in (0, 1, 0))
-    says, ordered = bytes([12, 1, 0x79, 0, 0]), bytes([6, 0, 0])
-    idle, kick, resumed, beat = bytes([9, 0, 0, 0, 0]), bytes([9, 0, 0, 2, 0]), bytes([2, 0]), bytes([15, 0])
-    past = bytes([0, 3, 2, 0, 0, 1, 0x78, 0, 1, 0, 1, 0x78, 0, 0, 0, 0])
+    says, renames, ordered, second = (
+        bytes([12, 1, 0x79, 0, 0]),
+        bytes([12, 0, 1, 0]),
+        bytes([6, 0, 0]),
+        bytes([6, 3, 0]),
+    )
+    idle, kick, broken = (bytes([9, 0, 0, *how]) for how in ((0, 0), (2, 0), (0, 9)))
+    resumed, beat, other_version = bytes([2, 0]), bytes([15, 0]), bytes([0, 9, 1, 1, 0, 0, 4, 0])
+    past, no_past = bytes([0, 3, 2, 0, 0, 1, 0x78, 0, 1, 0, 1, 0x78, 0, 0, 0, 0]), bytes([0, 0, 0, 3, 0])
     come = in_ + entries + says + ordered
     return [
         come + idle + says + ordered * 2 + entries + beat * 3 + kick + entries,
         come + says * 2 + drop + again + resumed + entries + ordered * 2,
         come + drop + again + past + entries + says + ordered + drop + again + in_[:5] + says + ordered,
+        in_ + entries + broken + again + no_past + entries,
+        in_ + renames + says + second + says + bytes([10, 0, 0, 3, 1]),
+        in_[:2] + other_version,
+        *(in_ + says + drop + again + bytes([10, 0, reason, 0, 0]) + in_[2:] + entries for reason in (4, 6)),
         *(in_ + entries + bytes([3, 0, body, 0, 0, 0, 0]) + entries for body in (5, 6, 7)),
-        *(in_ + bytes([3, 0, 0, 1, 0x78, wrong, 0, 0, 0]) + entries for wrong in range(8, 14)),
+        *(in_ + bytes([3, 0, 0, 1, 0x78, wrong, 0, 0, 0, 0]) + entries for wrong in range(8, 14)),
         *(come + bytes([9, 0, 0, 0, wrong, 0, 0, 0]) for wrong in range(7, 12)),
-        *(bytes([0, 0, 0, 0, 0, 0, wrong, *picks]) + entries for wrong in range(6, 10) for picks in (b"\0\0", b"\7\7")),
+        *(bytes([0, 0, 0, 0, 0, 0, wrong, pick, pick]) + entries for wrong in range(6, 10) for pick in (0, 7)),
     ]
 
 

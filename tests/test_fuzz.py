@@ -4,8 +4,8 @@ import fuzz
 import fuzz_targets
 import pytest
 
-RUNS = {"host": 60, "member": 100, "handshake": 500}  # of the others, which are quick, many
-MANY = 2_000
+RUNS = {"host": 150, "member": 300, "handshake": 1_500}  # of the others, which are quick, many
+MANY = 3_000
 
 
 @pytest.mark.parametrize("name", fuzz_targets.TARGETS)

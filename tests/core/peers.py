@@ -52,8 +52,8 @@ class Placed(NamedTuple):
     payload: bytes
 
 
-# What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place with a head behind it,
-# or what is only made when its turn has come.
+# What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place with a head behind
+# it, or what is only made when its turn has come.
 Item = frames.Frame | bytes | Placed | Callable[[], Any] | list[Any]
 
 
@@ -259,7 +259,8 @@ class FalseHost(Sealer):
 
     def seats_guest(self, nick: str | None = None) -> None:
         """The one who asks is a member from here on."""
-        me = self.ledger.seat(self.request.key, nick or self.request.nick, suite.digest(self.request.leaf))
+        join: Any = self.request
+        me = self.ledger.seat(join.key, nick or join.nick, suite.digest(join.leaf))
         self.me = me.id
         self.epoch.admit(me.id)
         self.know_chains()
@@ -473,7 +474,7 @@ class FalseMember(Sealer):
         for effect in effects:
             if isinstance(effect, steps.Admit) and effect.link == self.link:
                 self.reader = effect.reader
-                self.greeted = [self.channel.open(payload) for payload in payloads(effect.data)]
+                self.greeted: list[Any] = [self.channel.open(payload) for payload in payloads(effect.data)]
                 if isinstance(self.greeted[0], frames.Welcome):
                     self.welcomed(self.greeted[0], self.greeted[1:])
             elif isinstance(effect, steps.Finish) and effect.link == self.link and effect.data:

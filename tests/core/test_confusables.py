@@ -14,7 +14,7 @@ from anonp2p.core import confusables, identity, names
 from anonp2p.core.roster import Roster
 
 TABLE = {chr(number): image for number, image in confusables.table().items()}
-KEY, OTHER = b"a" * 32, b"e" * 32
+KEY, OTHER, LEAF = b"a" * 32, b"e" * 32, b"l" * 32
 
 ATTACKS = [
     ("ghost", "gh0st"),
@@ -93,19 +93,19 @@ def like(character: str) -> str:
 def test_who_looks_like_a_member_is_refused(nick: str, attack: str) -> None:
     nick, attack = names.nick(nick), names.nick(attack)
     roster = Roster()
-    roster.add(KEY, nick)
-    other = roster.add(OTHER, "zz-unlike")
+    roster.add(KEY, nick, LEAF)
+    other = roster.add(OTHER, "zz-unlike", LEAF)
     for written in filter(names.is_nick, (attack, attack.upper(), attack.lower(), attack.swapcase())):
         assert roster.is_taken(written, b"")
         assert roster.is_taken(written, other.id)
         assert not roster.is_taken(written, identity.member_id(KEY))
     with pytest.raises(ValueError, match="alike"):
-        roster.add(b"x" * 32, attack)
+        roster.add(b"x" * 32, attack, LEAF)
 
 
 def test_who_is_renamed_gives_all_look_alikes_free() -> None:
     roster = Roster()
-    member = roster.add(KEY, "ghost")
+    member = roster.add(KEY, "ghost", LEAF)
     roster.rename(member, "gh0st")
     assert roster.is_taken("GHOST", b"")
     roster.rename(member, "spirit")
@@ -131,7 +131,7 @@ def test_letters_that_look_different_make_other_nicks(nicks: str) -> None:
     roster = Roster()
     for number, nick in enumerate(nicks.split()):
         assert not any(roster.is_taken(written, b"") for written in (nick, nick.upper(), nick.lower(), nick.swapcase()))
-        roster.add(bytes([number]) * 32, nick)
+        roster.add(bytes([number]) * 32, nick, LEAF)
 
 
 def test_few_of_a_to_z_and_the_digits_are_alike() -> None:
@@ -189,7 +189,7 @@ def test_nicks_made_from_keys_are_seldom_alike() -> None:
         key = number.to_bytes(2, "big") * 16
         nick = roster.nick_for(key)
         assert nick is not None
-        roster.add(key, nick)
+        roster.add(key, nick, LEAF)
         lengths.append(len(nick))
     assert lengths.count(len("anon-") + identity.NICK_CHARACTERS) > limits.MEMBERS * 0.95
 

@@ -419,12 +419,16 @@ def _seeds() -> list[bytes]:
     )
     commit, away, gone, later, pause = (bytes([10, *time, 1]) for time in ((0, 5), (0, 3), (0, 4), (0, 0), (2, 0)))
     rename, asks = bytes([12, 0, 0, 1, 5, 1]), bytes([12, 0, 0, 0, 6, 1])
+    stray, leaf = bytes([8, 0, 1, 0, *bytes(7), 3, 1, 2, 3, 1]), bytes([8, 0, 1, 1, 1, 1])
+    skips = bytes([3, 0, 4, 3, 14, 1, 1])
     both = join(0) + join(1) + say(0, 0) + say(1, 0) + said
     return [
         both + nick * 8 + rename + asks + kick + say(0, 0) + later * 3 + said + kick_witness,
         both + lost + say(0, 0) + redials + said + lost + kick + redials + said + close,
         both + leave + join(0) + say(0, 0) + lock * 2 + join(2) + lost + pause + redials + commit + say(0, 0) + said,
         both + drop + resume + say(1, 0) + drop + away + resume + drop + away + join(0) + drop + gone + resume + said,
+        both + leaf + skips * 2 + say(0, 0) + nick + leave + said,
+        both + stray + said + pause * 2 + say(0, 0) + said,
         both + lost + kick + gone + redials + said + commit + say(0, 0) + nick,
         *(both + say(0, wrong, pick, pick, pick, pick) + said for wrong in range(12, 22) for pick in (0, 1, 2)),
     ]

@@ -4,6 +4,7 @@ Signatures and seals are made where the bytes say so, since nothing guesses one.
 """
 
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -144,6 +145,7 @@ class _Lie(FalseHost):
     def _let_in(self) -> None:
         source = self.source
         otherwise: dict[str, Any] = {}
+        unsigned = False
         past = self.past(*(self._entry() for _ in range(source.below(3)))) if source.odd(2) else []
         match source.odd(5):
             case 1:
@@ -159,14 +161,18 @@ class _Lie(FalseHost):
             case 3:
                 otherwise["head"] = self._head_text()
             case 4:
+                unsigned = True
                 otherwise = source.pick({"sign": ANN.sign}, {"hello": bytes(32)}, {"leaf": ANN.leaf.public})
         pages = self.welcome(past=bool(past) != bool(source.odd(2)), **otherwise)
-        self.hears(*source.pick(pages, pages, pages, pages[:1], pages * 2), *past)
+        said = source.pick(pages, pages, pages, pages[:1], pages * 2)
+        self.hears(*said, *past)
+        assert self.room.over or not unsigned or said == pages[:1], "a welcome for somebody else"
 
     def _entry(self) -> Placed:
         """What somebody says next, or something that none may say."""
         source = self.source
-        author = source.pick(ANN, HOST, ANN, HOST, BOB, EVE)
+        guest = SimpleNamespace(id=self.me or bytes(16), sign=HOST.sign)
+        author: Any = source.pick(ANN, HOST, ANN, HOST, BOB, EVE, guest)
         body = self._body()
         otherwise: dict[str, Any] = {}
         match source.odd(7):
@@ -184,7 +190,7 @@ class _Lie(FalseHost):
                 digest = source.pick(bytes(32), self.ledger.digest)
                 otherwise["reference"] = source.pick(self.ledger.index, source.below(8), 2**53 - 1), digest
         entry = self.entry(author, body, **otherwise)
-        if otherwise.get("signer", author) is author and "epoch" not in otherwise:
+        if otherwise.get("signer", author) is author is not guest and "epoch" not in otherwise:
             self._note(entry)
         return entry
 
@@ -238,10 +244,13 @@ class _Lie(FalseHost):
             otherwise = source.pick({"digest": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)})
         self.theirs.clear()
         sliced = self.slice(leaf=self.leaf or HOST.leaf.public, **otherwise)
+        right_slice = not otherwise
         if wrong == 5:
-            sliced = frames.Slice(source.edited(sliced.box))
+            box = source.edited(sliced.box)
+            right_slice, sliced = box == sliced.box, frames.Slice(box)
         if self.linked:
             self.hears(sliced)
+            assert right_slice or self.room.over, "a commit that was made on another log"
 
 
 def member(data: bytes) -> None:
@@ -273,6 +282,9 @@ def _seeds() -> list[bytes]:
         in_ + entries + broken + again + no_past + entries,
         in_ + renames + says + second + says + bytes([10, 0, 0, 3, 1]),
         in_[:2] + other_version,
+        *(before + bytes([10, kind]) for before in (come, again[:2] + again) for kind in range(7)),
+        *(come + bytes([9, 0, 0, 0, 10, how]) for how in range(4)),
+        in_ + says + bytes([3, 6, 0, 1, 0x79, 0, 0]),
         *(in_ + says + drop + again + bytes([10, 0, reason, 0, 0]) + in_[2:] + entries for reason in (4, 6)),
         *(in_ + entries + bytes([3, 0, body, 0, 0, 0, 0]) + entries for body in (5, 6, 7)),
         *(in_ + bytes([3, 0, 0, 1, 0x78, wrong, 0, 0, 0, 0]) + entries for wrong in range(8, 14)),

@@ -77,8 +77,9 @@ class Source:
             case msgspec.inspect.StructType(fields=fields, cls=cls):
                 return cls(*(self._plain(field.type) for field in fields))
             case msgspec.inspect.BytesType(min_length=least):
-                wild = self.take(self.below(256) if least is None else least).ljust(least or 0, b"\0")
-                return self.pick(wild, *(known for known in self._known if least in (None, len(known))))
+                if known := self.pick(b"", *(known for known in self._known if least in (None, len(known)))):
+                    return known
+                return self.take(self.below(256) if least is None else least).ljust(least or 0, b"\0")
             case msgspec.inspect.IntType(lt=bound, ge=least, le=most):
                 last = bound - 1 if most is None else most
                 large = int.from_bytes(self.take(4), "big")

@@ -250,7 +250,7 @@ def _state(source: Source) -> None:
 def _slice(source: Source) -> None:
     turn = _SHAKEN.turn
     changed = source.edited(turn.slice(ANN.id, ANN.leaf.public))
-    assert commit.open_slice(changed, ANN.leaf, ROOM, ANN.id, 1, turn.digest) == (turn.secret, turn.tag)
+    assert commit.open_slice(changed, ANN.leaf, ROOM, ANN.id, 1, turn.standing) == (turn.secret, turn.tag)
 
 
 def _record(source: Source) -> None:

@@ -244,7 +244,7 @@ class Story:
         self._told: list[Vectors] = []
         self._schedule: list[Vectors] = []
         self._epoch = Epoch.first(seed("fresh secret of epoch 0"), self._digest, self._host.me.id)
-        self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"), [self._host])
+        self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"), self._digest, [self._host], {})
 
     def log(self) -> Vectors:
         """Tells it all."""
@@ -351,15 +351,20 @@ class Story:
         self._head(61_000)
         fresh, init = seed("fresh secret of epoch 1"), self._epoch.init
         members = [self._host, self._ann]
-        self._epoch, tag = self._epoch.next(fresh, self._digest, [member.me.id for member in members])
-        self._show_epoch(1, init, fresh, members)
-        turn = commit.Turn(ROOM, 1, self._digest, fresh, tag)
-        info = suite.label("slice") + ROOM + self._ann.me.id + (1).to_bytes(8, "big") + turn.digest
+        rows = [[member.me.key, member.name, False, suite.digest(member.leaf.public)] for member in members]
+        array = frames.pack_plain(["demo", False, self._host.me.id, rows])
+        standing = identity.standing(self._digest, array)
+        self._epoch, tag = self._epoch.next(fresh, standing, [member.me.id for member in members])
+        self._show_epoch(1, init, fresh, standing, members, {"6.2 digest": self._digest, "6.2 array": array})
+        turn = commit.Turn(ROOM, 1, standing, fresh, tag)
+        info = suite.label("slice") + ROOM + self._ann.me.id + (1).to_bytes(8, "big") + turn.standing
         box = self._boxes.sealed(self._ann.leaf, fresh + tag, info)
         self._schedule[-1]["6.9 slice"] = {"leaf seed": seed("ann's leaf"), "member": self._ann.me.id, **box}
 
-    def _show_epoch(self, number: int, init: bytes, fresh: bytes, members: list[Person]) -> None:
-        secret = suite.expand(suite.extract(init, fresh), "epoch", self._digest)
+    def _show_epoch(
+        self, number: int, init: bytes, fresh: bytes, standing: bytes, members: list[Person], array: Vectors
+    ) -> None:
+        secret = suite.expand(suite.extract(init, fresh), "epoch", standing)
         confirm = suite.expand(secret, "confirm")
         opened = self._epoch
         self._schedule.append(
@@ -367,14 +372,15 @@ class Story:
                 "epoch": number,
                 "6.2 init before": init,
                 "6.2 fresh secret": fresh,
-                "6.2 digest": self._digest,
+                **array,
+                "6.2 standing": standing,
                 "6.2 secret": secret,
                 "6.3 init": opened.init,
                 "6.3 header key": opened.header_key,
                 "6.3 head key": opened.head_key,
                 "6.3 newcomers": opened.newcomers,
                 "6.3 confirmation key": confirm,
-                "6.4 tag": hmac.digest(confirm, self._digest, "sha256"),
+                "6.4 tag": hmac.digest(confirm, standing, "sha256"),
                 "6.3 chains": [{"id": member.me.id, "chain": opened.chains[member.me.id].link} for member in members],
                 "6.5 newcomers": [],
             }

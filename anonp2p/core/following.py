@@ -29,6 +29,7 @@ _REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "full": errors.Refused("it is full"),
     "locked": errors.Locked(),
     "unknown": errors.Refused("it does not know us any more"),
+    "kicked": errors.Refused("its host has thrown us out"),
 }
 _DENIALS: dict[frames.Denial, errors.AnonError] = {
     "nick-taken": errors.NickTaken(),
@@ -70,7 +71,7 @@ class Following(Life):
         self._idle_commit = False  # whether that commit removed nobody
         self._beat_at: float | None = None  # when the host has to hear from us again
         self._uncovered: list[tuple[Header, bytes]] = []  # entries that no head covers yet
-        self._last_head = _Head(0, b"", 0, b"")
+        self._last_head = _Head(-1, b"", 0, b"")
         self._certain = 0  # counter of the last of ours that no host denies: not too many may be left out after it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.Refused: self._refused,
@@ -140,8 +141,9 @@ class Following(Life):
     # --- getting in, coming back
 
     def _greeted(self, payload: bytes) -> None:
-        hello, self._hello = handshake.read_hello(payload)
-        if hello.version != frames.VERSION:
+        try:
+            hello, self._hello = handshake.read_hello(payload)
+        except handshake.OtherVersion:
             self._fail(_OTHER_VERSION, "refused")
             return
         self._contact = "asking"
@@ -172,7 +174,7 @@ class Following(Life):
             self._wanted = ""  # somebody took it while we were away: back in under any nick
             self._effects.append(steps.Drop(steps.UPLINK, "our nick there was taken"))
         else:
-            self._fail(_REFUSALS[refused.reason], "refused")
+            self._fail(_REFUSALS[refused.reason], "kicked" if refused.reason == "kicked" else "refused")
 
     def _come_as_stranger(self) -> None:
         """We were away for too long, so that our place is gone: back in as somebody new, under the same nick."""
@@ -347,7 +349,7 @@ class Following(Life):
         key = ledger.member(ledger.host).key
         expect(identity.signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "a forged head")
         last = self._last_head
-        if last.text and head.place == last.place and head.digest != last.digest:
+        if head.place == last.place and head.digest != last.digest:
             self.evidence.append((last.text, head.text))
             raise PeerFault("two logs, and signed for both")
         expect(head.time >= last.time, "a head that is older than the last")
@@ -395,21 +397,21 @@ class Following(Life):
     def _slice(self, sliced: frames.Slice) -> None:
         """Our share of a commit: with it we are in the next epoch, in which what has no place yet goes out again."""
         expect(self._turning, "a slice of no commit")
-        digest, members = self._ledger.digest, [member.id for member in self._ledger.roster]
-        secret, tag = self._open_slice(sliced.box, digest)
-        self._epoch, mine = self._keys.next(secret, digest, members)
+        standing, members = self._ledger.standing(), [member.id for member in self._ledger.roster]
+        secret, tag = self._open_slice(sliced.box, standing)
+        self._epoch, mine = self._keys.next(secret, standing, members)
         commit.confirm(mine, tag)
         self._turning = False
         if self._idle_commit and len(members) <= limits.RENEWING:
             self._renew_leaf()
         self._send_pending()
 
-    def _open_slice(self, box: bytes, digest: bytes) -> tuple[bytes, bytes]:
+    def _open_slice(self, box: bytes, standing: bytes) -> tuple[bytes, bytes]:
         """With the leaf that the host knew when it sealed it; those before that one are gone then."""
         epoch = self._keys.number + 1
         for at, leaf in enumerate(self._leaves):
             try:
-                opened = commit.open_slice(box, leaf, self._ledger.room, self._me.id, epoch, digest)
+                opened = commit.open_slice(box, leaf, self._ledger.room, self._me.id, epoch, standing)
             except PeerFault:
                 continue
             del self._leaves[at + 1 :]

@@ -24,7 +24,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]  # a script's JSON numbers 
 Generation = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # so far from a header's last one that nobody gets there
 
 # Why a host lets someone not in, or does not order an entry. Words, not sentences: a peer's prose is never shown.
-Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "leaf"]
+Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "leaf"]
 Denial = Literal["nick-taken", "repeated", "too-often"]
 
 
@@ -126,6 +126,12 @@ class Hello(_Packed, frozen=True, tag=1):
     version: Count
     nonce: Bytes32
     door: LeafBytes
+
+
+class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
+    """What hellos of all versions have in common."""
+
+    version: Count
 
 
 class Join(_Packed, frozen=True, tag=1):
@@ -256,7 +262,9 @@ Frame = FromMember | FromHost
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoders = {kind: msgspec.msgpack.Decoder(kind) for kind in (Content, Hello, Request, FromMember, FromHost, State)}
+_decoders = {
+    kind: msgspec.msgpack.Decoder(kind) for kind in (Content, Hello, AnyHello, Request, FromMember, FromHost, State)
+}
 
 # What msgspec raises on bytes that are not what they should be; deep nesting and broken UTF-8 come as Python's own.
 _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
@@ -265,6 +273,11 @@ _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 def pack(packed: _Packed) -> bytes:
     """As bytes."""
     return _encoder.encode(packed)
+
+
+def pack_plain(value: list[Any]) -> bytes:
+    """An array of ours that is only hashed."""
+    return _encoder.encode(value)
 
 
 def unpack(kind: Any, data: bytes) -> Any:

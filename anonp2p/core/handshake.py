@@ -10,6 +10,10 @@ from anonp2p.core.epochs.suite import LeafKey
 from anonp2p.errors import PeerFault
 
 
+class OtherVersion(Exception):
+    """The host speaks another version of the protocol."""
+
+
 class Channel:
     """The records of one link, as one end sends and reads them."""
 
@@ -71,7 +75,9 @@ class Door:
 
 
 def read_hello(payload: bytes) -> tuple[frames.Hello, bytes]:
-    """A host's hello, and its hash. Raises PeerFault."""
+    """A host's hello, and its hash. Raises PeerFault, OtherVersion."""
+    if frames.unpack(frames.AnyHello, payload).version != frames.VERSION:
+        raise OtherVersion
     hello: frames.Hello = frames.unpack(frames.Hello, payload)
     return hello, suite.digest(payload)
 

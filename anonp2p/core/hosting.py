@@ -51,6 +51,7 @@ class Hosting(Life):
         self._links: dict[int, _Linked] = {}
         self._absences: dict[bytes, _Absence] = {}  # of members without a link
         self._doomed: set[bytes] = set()  # members whom the next commit removes
+        self._kicked: set[bytes] = set()  # who was thrown out: one without a link learns it when it comes back
         self._renames: dict[bytes, Pace] = {}  # of members who have changed their nick
         self._generations: dict[bytes, int] = {}  # of authors in this epoch: the one after their last ordered entry's
         self._born = 0.0  # when the room was created
@@ -120,12 +121,15 @@ class Hosting(Life):
             self._effects.append(steps.Finish(link, channel.seal(frames.Refused(refusal.reason))))
 
     def _let_in(self, link: int, channel: Channel, hello: bytes, join: frames.Join) -> None:
-        nick = admission.nick_for(self._ledger, hello, join)
         member = identity.member_id(join.key)
+        self._turn_away(member)
+        nick = admission.nick_for(self._ledger, hello, join)
         if member in self._doomed:
             raise admission.NotAdmitted("not-allowed")
         self._unlink(member)
         if self._ledger.roster.get(member) is None:
+            if member in self._keys.chains:
+                raise admission.NotAdmitted("not-allowed")  # it has left, and its keys are used up
             self._place(frames.Joined(join.key, nick, suite.digest(join.leaf)))
         elif self._ledger.member(member).away:
             self._place(frames.Back(member))
@@ -133,6 +137,7 @@ class Hosting(Life):
 
     def _let_back_in(self, link: int, channel: Channel, hello: bytes, resume: frames.Resume) -> None:
         """One who comes back gets what it has missed: as it was sent, or opened, or not at all, as may be."""
+        self._turn_away(resume.member)
         member = admission.returning(self._ledger, hello, resume)
         if member.id in self._doomed:
             raise admission.NotAdmitted("unknown")
@@ -148,6 +153,10 @@ class Hosting(Life):
             past = after if known and after >= self.log.oldest else None
             reader = Reader(self.log, self.log.end, member.id, resume.leaf, channel, past)
             self._welcome(link, channel, hello, reader, member.id, past=past is not None)
+
+    def _turn_away(self, member: bytes) -> None:
+        if member in self._kicked:
+            raise admission.NotAdmitted("kicked")
 
     def _welcome(
         self, link: int, channel: Channel, hello: bytes, reader: Reader, member: bytes, *, past: bool = False
@@ -273,6 +282,7 @@ class Hosting(Life):
         self._order(author, header, content, body, payload)
         if isinstance(content.body, frames.Leave):
             self._stale = True
+            self.log.seal(self._sealed_head())  # the receipt: nothing after it is for its author
             self._dismiss(author.id)
 
     def _deny(self, link: int, linked: _Linked, header: Header, reason: frames.Denial) -> None:
@@ -326,9 +336,9 @@ class Hosting(Life):
         gone = removed + [it for it in lost if it.member not in {removal.member for removal in removed}]
         self._place(frames.Commit(self._keys.number + 1, gone), None, re)
         self.log.seal(self._sealed_head())
-        secret, digest = self._random(suite.SECRET), self._ledger.digest
-        self._epoch, tag = self._keys.next(secret, digest, [member.id for member in self._ledger.roster])
-        self.log.turn(Turn(self._ledger.room, self._epoch.number, digest, secret, tag))
+        secret, standing = self._random(suite.SECRET), self._ledger.standing()
+        self._epoch, tag = self._keys.next(secret, standing, [member.id for member in self._ledger.roster])
+        self.log.turn(Turn(self._ledger.room, self._epoch.number, standing, secret, tag))
         self._turns.append((self._now.tick + limits.SLICES, self._epoch.number))
         self._committed_at, self._stale = self._now.tick, False
         self._doomed.clear()
@@ -350,6 +360,7 @@ class Hosting(Life):
         elif member.id == self._me.id:
             self._error(errors.NotAllowed("You cannot throw yourself out: /leave or /close."), event.re)
         else:
+            self._kicked.add(member.id)
             self._commit([frames.Removal(member.id, "kicked", event.why)], event.re)
 
     def _lock(self, event: steps.Lock) -> None:

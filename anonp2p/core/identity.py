@@ -18,6 +18,7 @@ _SMALL_ORDER = frozenset((0, 1, _P - 1, _Y8, _P - _Y8))
 
 _ID = b"anonp2p/2 member"
 _LOG = b"anonp2p/2 log"
+_STANDING = b"anonp2p/2 standing"
 JOIN = b"anonp2p/2 join"
 RESUME = b"anonp2p/2 resume"
 WELCOME = b"anonp2p/2 welcome"
@@ -78,6 +79,11 @@ def tag(member: bytes) -> str:
 def genesis(room: bytes) -> bytes:
     """The hash of a log without entries (PROTOCOL.md, 4.6)."""
     return hashlib.sha256(_LOG + room).digest()
+
+
+def standing(digest: bytes, state: bytes) -> bytes:
+    """The hash of a log and of the state that it led to (PROTOCOL.md, 6.2)."""
+    return hashlib.sha256(_STANDING + digest + state).digest()
 
 
 def chain(previous: bytes, index: int, header: bytes, body: bytes) -> bytes:

@@ -44,6 +44,11 @@ class Ledger:
         self._digests.clear()
         self._digests.append(digest)
 
+    def standing(self) -> bytes:
+        """The hash of the log and of what it adds up to (PROTOCOL.md, 6.2): who was told otherwise has another one."""
+        members = [(member.key, member.nick, member.away, member.leaf) for member in self.roster]
+        return identity.standing(self.digest, frames.pack_plain([self.name, self.locked, self.host, members]))
+
     def member(self, member: bytes) -> Member:
         """The member with this id, whose presence was checked."""
         found = self.roster.get(member)

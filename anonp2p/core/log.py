@@ -92,20 +92,21 @@ class Log:
         """Header and body of an entry that is still here."""
         return self._opened[index - self.oldest]
 
-    def since(self, cursor: int) -> tuple[bytes, int]:
+    def since(self, cursor: int, end: int | None = None) -> tuple[bytes, int]:
         """The entries from this index on, in one piece that readers at the same place share, and the cursor after them.
 
         At most limits.BATCH bytes, or one entry: what a slow reader's pending write holds in memory is bounded by it.
-        Never beyond a commit.
+        Never beyond a commit, and not as far as `end`.
         """
-        if self._batch[0] != cursor or self._batch[1] != self.end:
-            self._batch = (cursor, self.end, *self._join(cursor))
+        end = self.end if end is None else end
+        if self._batch[:2] != (cursor, end):
+            self._batch = (cursor, end, *self._join(cursor, end))
         return self._batch[2:]
 
-    def _join(self, cursor: int) -> tuple[bytes, int]:
+    def _join(self, cursor: int, end: int) -> tuple[bytes, int]:
         first = last = cursor - self.start
         size = 0
-        while last < len(self._wire):
+        while last < end - self.start:
             size += len(self._wire[last])
             if size > limits.BATCH and last > first:
                 break
@@ -162,7 +163,7 @@ class Reader:
             return self._take_past()
         if self._is_out:
             return b""
-        data, self._cursor = self._log.since(self._cursor)
+        data, self._cursor = self._log.since(self._cursor, self._end)
         turn = self._log.turn_before(self._cursor)
         if data and turn is not None and not self._is_out:
             data += self._channel.seal(frames.Slice(turn.slice(self._member, self.leaf)))

@@ -348,7 +348,7 @@ class FalseHost(Sealer):
     def slice(
         self,
         *,
-        digest: bytes | None = None,
+        standing: bytes | None = None,
         tag: bytes | None = None,
         member: bytes | None = None,
         epoch: int | None = None,
@@ -359,10 +359,10 @@ class FalseHost(Sealer):
         """The commit has its place: the next epoch begins, and the guest gets its share."""
         fresh = self.random(32)
         members = [it.id for it in self.ledger.roster]
-        self.epoch, proper = self.epoch.next(fresh, self.ledger.digest, members)
+        self.epoch, proper = self.epoch.next(fresh, self.ledger.standing(), members)
         self.know_chains()
         number = self.epoch.number if epoch is None else epoch
-        turn = Turn(room, number, digest or self.ledger.digest, secret or fresh, tag or proper)
+        turn = Turn(room, number, standing or self.ledger.standing(), secret or fresh, tag or proper)
         return frames.Slice(turn.slice(member or self.me, leaf or self.request.leaf))
 
     def turns(self, *removed: frames.Removal) -> list[events.Event]:

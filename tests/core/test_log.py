@@ -15,7 +15,7 @@ from anonp2p.errors import PeerFault
 from tests.core.peers import payloads
 
 LOG_BYTES, LOG_ENTRIES, BATCH = 800, 24, 120
-ROOM, DIGEST, SECRET, TAG, HELLO = b"r" * 32, b"d" * 32, b"s" * 32, b"t" * 32, b"n" * 32
+ROOM, STANDING, SECRET, TAG, HELLO = b"r" * 32, b"d" * 32, b"s" * 32, b"t" * 32, b"n" * 32
 MEMBER = b"m" * 16
 LEAF, NEW_LEAF = suite.LeafKey(b"l" * 32), suite.LeafKey(b"k" * 32)
 
@@ -46,7 +46,7 @@ def head(index: int) -> bytes:
 
 
 def turn(epoch: int) -> Turn:
-    return Turn(ROOM, epoch, DIGEST, SECRET, TAG)
+    return Turn(ROOM, epoch, STANDING, SECRET, TAG)
 
 
 def filled(*wires: bytes) -> Log:
@@ -84,7 +84,7 @@ class Follower:
     def epoch_of(sliced: frames.Slice, leaf: suite.LeafKey) -> int:
         for epoch in range(1, 100):
             try:
-                assert commit.open_slice(sliced.box, leaf, ROOM, MEMBER, epoch, DIGEST) == (SECRET, TAG)
+                assert commit.open_slice(sliced.box, leaf, ROOM, MEMBER, epoch, STANDING) == (SECRET, TAG)
             except PeerFault:
                 continue
             return epoch

@@ -117,8 +117,8 @@ def test_one_who_is_thrown_out_opens_nothing_after_it_with_all_its_keys(room: Ta
     theirs = turn.slice(ann.room._me.id, ann.room._leaves[0].public)
     for leaf in leaves:
         with pytest.raises(PeerFault):
-            commit.open_slice(theirs, leaf, turn.room, ann.room._me.id, turn.epoch, turn.digest)
-    without, _ = epoch.next(bytes(32), turn.digest, [ann.room._me.id])
+            commit.open_slice(theirs, leaf, turn.room, ann.room._me.id, turn.epoch, turn.standing)
+    without, _ = epoch.next(bytes(32), turn.standing, [ann.room._me.id])
     assert opening(without, room.heard) == []
 
 
@@ -171,10 +171,9 @@ def test_the_place_of_one_who_was_thrown_out_while_away_is_gone(room: Tapped) ->
     room.wait(limits.AWAY)
     re = room.kick("ann", "enough")
     assert kinds(room.answers(room.host, re)) == ["Notice"]
-    room.lock(locked=True)
     room.settle()
-    assert [error.code for error in ann.got(events.Error)] == ["locked"]
-    assert ann.room.over
+    assert [gone.reason for gone in ann.got(events.Gone)] == ["kicked"]
+    assert ann.room._epoch is None
     assert list(bob.people.values()) == ["host", "bob"]
     assert [left.reason for left in bob.got(events.Left)] == ["lost"]
 
@@ -309,7 +308,7 @@ def test_throwing_one_out_takes_those_along_who_are_to_go_anyway(inn: Inn) -> No
     assert [(removal.reason) for removal in commit_.removed] == ["kicked", "lost"]
 
 
-def test_one_who_is_thrown_out_is_a_stranger_at_once(inn: Inn) -> None:
+def test_one_who_is_thrown_out_is_out_at_once_and_told_so_when_it_comes_back(inn: Inn) -> None:
     """5.12"""
     link = inn.eve.link
     effects = inn.takes(steps.Kick("eve"))
@@ -317,7 +316,21 @@ def test_one_who_is_thrown_out_is_a_stranger_at_once(inn: Inn) -> None:
     assert inn.eve.says(text("still here")) == []
     inn.eve.dials()
     inn.eve.resumes(*inn.eve.reference)
-    assert inn.eve.refused == "unknown"
+    assert inn.eve.refused == "kicked"
+    inn.eve.dials()
+    inn.eve.joins("eve")
+    assert inn.eve.refused == "kicked"
+
+
+def test_one_who_has_left_does_not_join_again_with_its_key_in_the_same_epoch(inn: Inn) -> None:
+    """3.2: it would have a second chain."""
+    inn.eve.says(frames.Leave())
+    inn.eve.dials()
+    inn.eve.joins("eve")
+    assert inn.eve.refused == "not-allowed"
+    inn.ticks(limits.COMMIT_PAUSE)
+    inn.eve.dials(inn.tick)
+    assert kinds(inn.eve.joins("eve")) == ["Tell", "Admit"]
 
 
 def epoch_number(inn: Inn) -> int:
@@ -500,11 +513,11 @@ def test_a_leaf_is_the_one_of_its_link_from_the_frame_on(inn: Inn) -> None:
     *_, slice_ = inn.eve.reads()
     sliced = inn.eve.channel.open(slice_)
     assert isinstance(sliced, frames.Slice)
-    digest = inn.room._ledger.digest
-    secret, _ = commit.open_slice(sliced.box, ZOE.leaf, inn.room._ledger.room, EVE.id, 1, digest)
+    standing = inn.room._ledger.standing()
+    secret, _ = commit.open_slice(sliced.box, ZOE.leaf, inn.room._ledger.room, EVE.id, 1, standing)
     assert len(secret) == 32
     with pytest.raises(PeerFault):
-        commit.open_slice(sliced.box, EVE.leaf, inn.room._ledger.room, EVE.id, 1, digest)
+        commit.open_slice(sliced.box, EVE.leaf, inn.room._ledger.room, EVE.id, 1, standing)
 
 
 def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -> None:

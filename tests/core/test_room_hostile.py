@@ -16,7 +16,7 @@ from anonp2p import limits
 from anonp2p.core import events, frames, handshake, identity, steps
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.epoch import COMMIT, HEAD, KEPT, Header
-from anonp2p.core.frames import Back, Close, Commit, Joined, Leave, Lock, Lost, Nick, Removal
+from anonp2p.core.frames import Back, Close, Commit, Joined, Leave, Lock, Lost, Nick, Removal, Renew
 from anonp2p.core.handshake import Channel
 from anonp2p.core.life import Pending, Sealed
 from anonp2p.core.room import Room
@@ -161,6 +161,15 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "two commits for one epoch": lambda it: [it.commit(), it.commit()],
     "an entry after the commit": lambda it: [it.commit(), it.entry(ANN, text("lie"))],
     "an entry under the commit's head": lambda it: [lambda: it.hears_bare(it.commit()) or it.entry(ANN, text("lie"))],
+    "an entry of the next epoch in the seal of this": lambda it: [
+        lambda: it.hears_bare(it.commit()) or it.entry(ANN, text("lie"), epoch=1)
+    ],
+    "a commit of the next epoch in the seal of this": lambda it: [
+        lambda: (
+            it.hears_bare(it.commit())
+            or it.entry(HOST, Commit(2, [Removal(it.me, "kicked", "")]), kind=COMMIT, epoch=1)
+        )
+    ],
     "a head after the commit's": lambda it: [it.commit(), it.head],
     "a head of the epoch that is over": old_head,
     "an entry of the next epoch without a slice": lambda it: [
@@ -170,7 +179,7 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a slice of no commit": lambda it: [it.slice],
     "a slice before the commit's head": lambda it: [lambda: it.hears_bare(it.commit()) or it.slice()],
     "a second slice": lambda it: [it.commit(), it.slice, it.slice],
-    "a slice for another log": lambda it: [it.commit(), lambda: it.slice(digest=bytes(32))],
+    "a slice for another log": lambda it: [it.commit(), lambda: it.slice(standing=bytes(32))],
     "a slice for another epoch": lambda it: [it.commit(), lambda: it.slice(epoch=2)],
     "a slice for another member": lambda it: [it.commit(), lambda: it.slice(member=ANN.id)],
     "a slice for another room": lambda it: [it.commit(), lambda: it.slice(room=b"s" * 32)],
@@ -301,6 +310,36 @@ def test_a_host_that_welcomes_wrongly_is_left_with_an_alarm(wrongly: str) -> Non
     assert ("Error" in kinds(happened)) == (wrongly != "whose page is followed by another")
 
 
+WRONG_ROSTERS: dict[str, Callable[[FalseHost], list[Item]]] = {
+    "one who is not there": with_seat(),
+    "one without a seat": without(ANN.id),
+    "another leaf": as_we_are(leaf=bytes(32)),
+    "one as away": as_we_are(away=True),
+    "another name of the room": lambda it: [it.welcome(name="demolition")],
+    "another lock": lambda it: [it.welcome(locked=True)],
+}
+
+
+@pytest.mark.parametrize("wrongly", WRONG_ROSTERS)
+def test_one_who_was_welcomed_to_another_roster_has_no_part_in_the_next_epoch(wrongly: str) -> None:
+    """6.2"""
+    host = FalseHost()
+    host.greets()
+    host.seats_guest()
+    assert kinds(host.hears(*WRONG_ROSTERS[wrongly](host))) == ["Link", "Entered"]
+    host.hears(host.commit())
+    assert not host.room.over
+    assert_left_in_alarm(host, host.hears(host.slice))
+
+
+def test_nobody_joins_twice_in_an_epoch(host: FalseHost) -> None:
+    """3.2: what it signed under its old chain could be sealed again under the new."""
+    host.hears(host.entry(ANN, Leave()))
+    happened = host.hears(host.entry(HOST, Joined(ANN.key, "ann", LEAF)))
+    assert kinds(happened)[-2:] == ["Alarm", "Gone"]
+    assert host.room.over
+
+
 def test_lines_that_wait_are_given_back_when_the_welcome_is_wrong() -> None:
     host = FalseHost()
     host.takes(steps.Say("typed early", re=7))
@@ -390,6 +429,7 @@ REFUSALS: list[tuple[frames.Refusal, str]] = [
     ("nick-taken", "nick-taken"),
     ("not-allowed", "not-allowed"),
     ("unknown", "refused"),
+    ("kicked", "refused"),
 ]
 
 
@@ -401,7 +441,7 @@ def test_a_refusal_is_told_in_our_own_words(reason: frames.Refusal, code: str) -
     assert isinstance(error, events.Error)
     assert error.code == code
     assert isinstance(gone, events.Gone)
-    assert gone.reason == "refused"
+    assert gone.reason == ("kicked" if reason == "kicked" else "refused")
 
 
 def test_a_join_answers_the_hello_of_its_own_link_with_a_secret_of_its_own() -> None:
@@ -461,6 +501,25 @@ def test_a_denied_text_is_given_back(host: FalseHost) -> None:
     host.says("unwanted")
     assert kinds(host.hears(frames.Denied(1, "too-often"))) == ["Error", "Unsent"]
     assert host.room.outstanding == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason", "words"),
+    [
+        (steps.Say("x"), "repeated", "repetition"),
+        (steps.Say("x"), "nick-taken", "nick"),
+        (steps.Rename("x"), "repeated", "did not take that nick"),
+        (steps.Rename("x"), "too-often", "too many"),
+        (steps.Rename("x"), "nick-taken", "taken"),
+    ],
+)
+def test_a_denial_is_told_in_our_own_words(
+    host: FalseHost, typed: steps.Typed, reason: frames.Denial, words: str
+) -> None:
+    host.takes(typed)
+    error = host.hears(frames.Denied(1, reason))[0]
+    assert isinstance(error, events.Error)
+    assert words in error.text
 
 
 def test_a_second_denial_is_one_of_nothing(host: FalseHost) -> None:
@@ -814,6 +873,18 @@ def test_a_commit_whose_slice_never_came_leads_into_its_epoch_by_a_welcome(host:
     [mine] = host.submits()
     assert said(mine) == text("typed while turning")
     assert kinds(host.hears(mine)) == ["Message"]
+
+
+def test_one_who_has_caught_up_with_a_commit_waits_for_its_slice(host: FalseHost) -> None:
+    """6.9, 5.13"""
+    host.says("sent")
+    host.redials()
+    host.hears(frames.Resumed(HERE + 1))
+    host.hears(host.commit())
+    assert host.sent() == []
+    host.hears(host.slice)
+    mine, renewal = host.submits()
+    assert (said(mine), type(said(renewal))) == (text("sent"), Renew)
 
 
 def test_a_resumption_in_an_epoch_that_is_over_is_a_lie(host: FalseHost) -> None:
@@ -1574,6 +1645,7 @@ def test_an_idle_host_says_so_with_heads_and_not_more_often_than_it_must(inn: In
 
 
 def test_a_host_that_is_out_has_nothing_due_and_has_signed_for_all(inn: Inn) -> None:
+    inn.takes(steps.Kick("ann"))
     dropped(inn, inn.eve)
     inn.takes(steps.Leave(close=True))
     assert inn.room.next_deadline() is None
@@ -1616,6 +1688,19 @@ def test_what_was_denied_leaves_out_no_more_than_others_can_follow(inn: Inn) -> 
     for _ in range(limits.SKIPPED + 1):
         assert len(inn.eve.denials(inn.eve.says(Nick("ann")))) == 1
     assert_dropped(inn, inn.eve.says(text("nobody can follow")), text("all can follow"))
+
+
+def test_how_many_were_left_out_is_counted_from_the_beginning_of_the_epoch(inn: Inn) -> None:
+    inn.eve.says(text("far on"), generation=limits.SKIPPED)
+    inn.ticks(limits.EPOCH)
+    inn.eve.dials(inn.tick)
+    inn.eve.resumes(*inn.eve.reference)
+    for payload in inn.eve.reads():
+        assert isinstance(inn.eve.channel.open(payload), frames.Past)
+    for _ in range(limits.SKIPPED + 1):
+        assert len(inn.eve.denials(inn.eve.says(Nick("ann")))) == 1
+    drop, *_ = inn.eve.says(text("nobody can follow"))
+    assert isinstance(drop, steps.Drop)
 
 
 def test_the_same_count_begins_anew_with_every_epoch() -> None:

@@ -173,7 +173,7 @@ async def test_a_commit_ends_a_piece_with_a_slice_for_the_leaf_of_that_moment(
         assert first.startswith(b"entrycommit")
         [sliced] = opened(first.removeprefix(b"entrycommit"))
         assert isinstance(sliced, frames.Slice)
-        share = commit.open_slice(sliced.box, later, TURN.room, MEMBER, TURN.epoch, TURN.digest)
+        share = commit.open_slice(sliced.box, later, TURN.room, MEMBER, TURN.epoch, TURN.standing)
         assert share == (TURN.secret, TURN.tag)
         assert second == b"of the next epoch"
 

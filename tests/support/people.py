@@ -373,9 +373,9 @@ class Stranger(Peer, Sealer):
 
     def _turn(self, sliced: frames.Slice) -> None:
         assert self.epoch is not None
-        number, digest = self.epoch.number + 1, self.ledger.digest
-        secret, tag = commit.open_slice(sliced.box, self.leaf, self.ledger.room, self.me.id, number, digest)
-        self.epoch, mine = self.epoch.next(secret, digest, [member.id for member in self.ledger.roster])
+        number, standing = self.epoch.number + 1, self.ledger.standing()
+        secret, tag = commit.open_slice(sliced.box, self.leaf, self.ledger.room, self.me.id, number, standing)
+        self.epoch, mine = self.epoch.next(secret, standing, [member.id for member in self.ledger.roster])
         commit.confirm(mine, tag)
         self.know_chains()
 

@@ -252,12 +252,17 @@ class Epoch(NamedTuple):
     tag: bytes
 
 
-def epoch(init: bytes, fresh: bytes, digest: bytes) -> Epoch:
+def standing(digest: bytes, array: bytes) -> bytes:
+    """6.2"""
+    return h(label("standing") + digest + array)
+
+
+def epoch(init: bytes, fresh: bytes, standing: bytes) -> Epoch:
     """6.2-6.4"""
-    secret = expand(extract(init, fresh), "epoch", digest)
+    secret = expand(extract(init, fresh), "epoch", standing)
     names = ("init", "header", "heads", "newcomers", "confirm")
     init, header_key, head_key, newcomers, confirmation_key = (expand(secret, name) for name in names)
-    tag = hmac.digest(confirmation_key, digest, "sha256")
+    tag = hmac.digest(confirmation_key, standing, "sha256")
     return Epoch(secret, init, header_key, head_key, newcomers, confirmation_key, tag)
 
 

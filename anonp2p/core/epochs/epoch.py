@@ -72,15 +72,15 @@ class Epoch:
         """The epoch in which a room begins, with its host alone. genesis: the digest of the empty log."""
         return cls._open(0, bytes(suite.SECRET), secret, genesis, [host])[0]
 
-    def next(self, secret: bytes, digest: bytes, members: Iterable[bytes]) -> tuple["Epoch", bytes]:
-        """The epoch that a commit opens, and its tag. digest: of the log with it; members: those whom it leaves."""
-        return self._open(self.number + 1, self.init, secret, digest, members)
+    def next(self, secret: bytes, standing: bytes, members: Iterable[bytes]) -> tuple["Epoch", bytes]:
+        """The epoch that a commit opens, and its tag. standing: of the room with it; members: those whom it leaves."""
+        return self._open(self.number + 1, self.init, secret, standing, members)
 
     @classmethod
     def _open(
-        cls, number: int, init: bytes, fresh: bytes, digest: bytes, members: Iterable[bytes]
+        cls, number: int, init: bytes, fresh: bytes, standing: bytes, members: Iterable[bytes]
     ) -> tuple["Epoch", bytes]:
-        secret = suite.expand(suite.extract(init, fresh), "epoch", digest)
+        secret = suite.expand(suite.extract(init, fresh), "epoch", standing)
         epoch = cls(
             number,
             suite.expand(secret, "init"),
@@ -89,10 +89,15 @@ class Epoch:
             suite.expand(secret, "newcomers"),
             {member: Chain(suite.expand(secret, "chain", member)) for member in members},
         )
-        return epoch, hmac.digest(suite.expand(secret, "confirm"), digest, "sha256")
+        return epoch, hmac.digest(suite.expand(secret, "confirm"), standing, "sha256")
 
     def admit(self, member: bytes) -> None:
-        """A newcomer gets a chain, of which those who come later learn nothing."""
+        """A newcomer gets a chain, of which those who come later learn nothing. Raises PeerFault for one who had one.
+
+        What its owner signed under the old one could be sealed again under the new.
+        """
+        if member in self.chains:
+            raise PeerFault("one who joins twice in an epoch")
         self.chains[member] = Chain(suite.expand(self.newcomers, "chain", member))
         self.newcomers = suite.expand(self.newcomers, "next")
 

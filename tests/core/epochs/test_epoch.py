@@ -152,8 +152,16 @@ def test_a_newcomer_gets_a_chain_of_which_later_ones_learn_nothing() -> None:
         assert epoch.newcomers == suite.expand(before, "next")
         known.append(epoch.newcomers)
     assert epoch.chains[ANN].link not in {suite.expand(secret, "chain", ANN) for secret in known}
-    epoch.admit(ANN)  # one who had left and is back gets another one
-    assert epoch.chains[ANN].link != suite.expand(known[0], "chain", ANN)
+
+
+def test_nobody_gets_a_second_chain_in_an_epoch() -> None:
+    """3.2: what was signed under the first could be sealed again under it."""
+    epoch = Epoch.first(FRESH, GENESIS, HOST)
+    epoch.admit(ANN)
+    link = epoch.chains[ANN].link
+    with pytest.raises(PeerFault):
+        epoch.admit(ANN)
+    assert epoch.chains[ANN].link == link
 
 
 def test_an_epoch_shows_nothing_it_holds() -> None:

@@ -354,12 +354,12 @@ class Group(RuleBasedStateMachine):
         """For one who is out, with the log's digest and the slice of another, but without the fresh secret."""
         ids = [it.me.id for it in self.members]
         self.out.append((member.epoch, len(self.log)))
-        self.out.append((member.epoch.next(bytes(32), turn.digest, ids)[0], len(self.log)))
+        self.out.append((member.epoch.next(bytes(32), turn.standing, ids)[0], len(self.log)))
         for it in self.members[:1]:
             box = turn.slice(it.me.id, it.leaf.public)
             for who in (it.me.id, member.me.id):
                 with pytest.raises(PeerFault):
-                    commit.open_slice(box, member.leaf, ROOM, who, turn.epoch, turn.digest)
+                    commit.open_slice(box, member.leaf, ROOM, who, turn.epoch, turn.standing)
 
     @invariant()
     def who_is_out_opens_nothing_after_the_commit(self) -> None:

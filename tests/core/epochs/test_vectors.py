@@ -251,12 +251,12 @@ def test_the_library_opens_the_log_in_its_order() -> None:
 
 def first_epoch() -> Epoch:
     it = EPOCHS["6.2-6.5 epochs"][0]
-    return Epoch.first(it["6.2 fresh secret"], it["6.2 digest"], it["6.3 chains"][0]["id"])
+    return Epoch.first(it["6.2 fresh secret"], it["6.2 standing"], it["6.3 chains"][0]["id"])
 
 
 def next_epoch(epoch: Epoch) -> Epoch:
     it = EPOCHS["6.2-6.5 epochs"][1]
-    after, tag = epoch.next(it["6.2 fresh secret"], it["6.2 digest"], [chain["id"] for chain in it["6.3 chains"]])
+    after, tag = epoch.next(it["6.2 fresh secret"], it["6.2 standing"], [chain["id"] for chain in it["6.3 chains"]])
     assert tag == it["6.4 tag"]
     return after
 
@@ -307,7 +307,7 @@ def test_a_head_of_the_second_implementation_4_5(it: Any) -> None:
 def test_the_key_schedule_6_2_to_6_5(number: int) -> None:
     it = EPOCHS["6.2-6.5 epochs"][number]
     assert it["epoch"] == number
-    opened = second.epoch(it["6.2 init before"], it["6.2 fresh secret"], it["6.2 digest"])
+    opened = second.epoch(it["6.2 init before"], it["6.2 fresh secret"], it["6.2 standing"])
     assert opened == second.Epoch(
         it["6.2 secret"],
         it["6.3 init"],
@@ -325,6 +325,15 @@ def test_the_key_schedule_6_2_to_6_5(number: int) -> None:
         assert second.chain(newcomers, admitted["id"]) == admitted["chain"]
         newcomers = second.after(newcomers)
         assert admitted["after"] == newcomers
+
+
+def test_the_standing_of_a_room_6_2() -> None:
+    it = EPOCHS["6.2-6.5 epochs"][1]
+    name, locked, host, members = second.unpack(it["6.2 array"])
+    assert [len(member) for member in members] == [4, 4]
+    assert it["6.2 array"] == second.pack([name, locked, host, members])
+    assert it["6.2 standing"] == second.standing(it["6.2 digest"], it["6.2 array"])
+    assert [second.member_id(member[0]) for member in members] == [chain["id"] for chain in it["6.3 chains"]]
 
 
 def test_the_library_has_the_same_key_schedule_6_2_to_6_5() -> None:
@@ -377,10 +386,10 @@ def test_a_slice_6_9() -> None:
     it = EPOCHS["6.2-6.5 epochs"][1]
     sliced = it["6.9 slice"]
     assert sliced["text"] == it["6.2 fresh secret"] + it["6.4 tag"]
-    assert sliced["info"] == second.slice_info(ROOM, sliced["member"], 1, it["6.2 digest"])
+    assert sliced["info"] == second.slice_info(ROOM, sliced["member"], 1, it["6.2 standing"])
     assert second.Leaf(sliced["leaf seed"]).open(sliced["box"], sliced["info"]) == sliced["text"]
     leaf = suite.LeafKey(sliced["leaf seed"])
-    secret, tag = commit.open_slice(sliced["box"], leaf, ROOM, sliced["member"], 1, it["6.2 digest"])
+    secret, tag = commit.open_slice(sliced["box"], leaf, ROOM, sliced["member"], 1, it["6.2 standing"])
     assert (secret, tag) == (it["6.2 fresh secret"], it["6.4 tag"])
 
 

@@ -130,11 +130,13 @@ def test_without_tor_the_program_says_so_and_ends_with_3(arguments: tuple[str, .
 
 
 def test_a_mistyped_code_on_stdin_is_wrong_usage() -> None:
-    for given in ("hello\n", "", "\n"):
-        ended = run("join", "-", given=given)
-        assert ended.returncode == 2
-        assert_one_sentence(ended.stderr)
-        assert "not a room code" in ended.stderr
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # or else that there is no Tor might be known first
+        control = f"127.0.0.1:{silent.getsockname()[1]}"
+        for given in ("hello\n", "", "\n"):
+            ended = run("--control", control, "join", "-", given=given)
+            assert ended.returncode == 2
+            assert_one_sentence(ended.stderr)
+            assert "not a room code" in ended.stderr
 
 
 def test_a_control_port_that_is_something_else_ends_with_3() -> None:

@@ -428,6 +428,15 @@ def _seeds() -> list[bytes]:
         both + leave + join(0) + say(0, 0) + lock * 2 + join(2) + lost + pause + redials + commit + say(0, 0) + said,
         both + drop + resume + say(1, 0) + drop + away + resume + drop + away + join(0) + drop + gone + resume + said,
         both + leaf + skips * 2 + say(0, 0) + nick + leave + said,
+        join(0)
+        + say(0, 14, 1)
+        + leave
+        + join(0)
+        + bytes([3, 0, 4, 3, 14, 2, 1])
+        + say(0, 14, 1)
+        + pause
+        + join(0)
+        + said,
         both + stray + said + pause * 2 + say(0, 0) + said,
         both + lost + kick + gone + redials + said + commit + say(0, 0) + nick,
         *(both + say(0, wrong, pick, pick, pick, pick) + said for wrong in range(12, 22) for pick in (0, 1, 2)),

@@ -241,7 +241,7 @@ class _Lie(FalseHost):
             self.takes(steps.Dropped(steps.UPLINK, "it is gone", 1.0))
         otherwise: dict[str, Any] = {}
         if wrong == 4:
-            otherwise = source.pick({"digest": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)})
+            otherwise = source.pick({"standing": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)})
         self.theirs.clear()
         sliced = self.slice(leaf=self.leaf or HOST.leaf.public, **otherwise)
         right_slice = not otherwise

@@ -175,7 +175,7 @@ def handshake_(data: bytes) -> None:
     what = source.pick(_hello, _knock_box, _request, _welcome_box, _page, _state, _slice, _record)
     try:
         what(source)
-    except (PeerFault, admission.NotAdmitted):
+    except (PeerFault, admission.NotAdmitted, handshake.OtherVersion):
         return
 
 

@@ -22,7 +22,17 @@ generations = st.integers(0, 2**31 - 1)
 texts = st.text(max_size=50)
 blobs = st.binary(max_size=300)
 words = {
-    frames.Refused: ["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "leaf"],
+    frames.Refused: [
+        "signature",
+        "full",
+        "locked",
+        "bad-nick",
+        "nick-taken",
+        "not-allowed",
+        "unknown",
+        "kicked",
+        "leaf",
+    ],
     frames.Denied: ["nick-taken", "repeated", "too-often"],
     frames.Removal: ["lost", "kicked"],
 }

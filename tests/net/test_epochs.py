@@ -133,13 +133,30 @@ async def test_one_who_was_thrown_out_may_not_resume_and_comes_in_as_somebody_ne
         again = await gathered.stranger()
         await again.greeted()
         await again.send(again.knock(bad.resume(hello=again.hello)))
-        assert (await again.expect(frames.Refused)).reason == "unknown"
+        assert (await again.expect(frames.Refused)).reason == "kicked"
         other = await gathered.join("bad")
         await all_hear("somebody else", other, host, ann)
         await host.session.post(steps.Kick("bad"))
         await host.session.post(steps.Lock(locked=True))
         assert (await other.gone()).reason == "kicked"
         assert (await gathered.invite("bad").gone()).reason == "refused"
+
+
+async def test_one_who_was_thrown_out_while_it_was_away_learns_so_and_stays_out(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """5.12"""
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        tor = Tor(memory)
+        ann = await gathered.join("ann", network=tor.usable)
+        tor.vanish()
+        await ann.hears(events.Link, state="lost")
+        await host.session.post(steps.Kick("ann"))
+        await host.hears(events.Left, nick="ann", reason="kicked")
+        tor.regain()
+        assert (await ann.gone()).reason == "kicked"
+        assert len(ann.heard(events.Entered)) == 1
 
 
 async def test_a_locked_room_keeps_newcomers_out_and_nobody_else(

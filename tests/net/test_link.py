@@ -191,7 +191,6 @@ async def test_what_was_missed_goes_out_opened_before_the_log(autojump_clock: tr
         assert rest == b"sealed"
 
 
-@pytest.mark.xfail(reason="core.log: Reader.take gives what was ordered after stop with what was ordered before it")
 async def test_one_who_is_out_gets_the_log_up_to_there(autojump_clock: trio.testing.MockClock) -> None:
     """5.10"""
     log = log_of(b"entry", b"its leave")

@@ -22,6 +22,7 @@ COMMIT_PAUSE: Final = 5.0  # seconds between commits that take out those who lef
 EPOCH: Final = 1_800.0  # seconds without a commit: fresh secrets for all
 SLICES: Final = 60.0  # seconds for which a commit's secret is kept for links that have not come to it
 RENEWING: Final = 64  # members up to which all renew their leaves after a commit without cause
+EVIDENCE: Final = 16  # proofs against a host that are kept, and told: one is enough
 WHY: Final = 200  # characters of the reason for throwing somebody out
 
 # The room.

@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 from bench_crowd import BenchFailed, Crowd, Member
+from bench_crypto import crypto
 from bench_irc import irc
 
 from anonp2p import limits
@@ -283,6 +284,8 @@ def main() -> int:
     one = commands.add_parser("hostile", help="some members flood, another never reads")
     one.add_argument("--members", type=int, default=20, help="in the room (default: %(default)s)")
     one.add_argument("--seconds", type=float, default=20.0, help="of each flood (default: %(default)s)")
+    one = commands.add_parser("crypto", help="what sealing, opening, joining and removing cost")
+    one.add_argument("--members", default="2,10,50,200,1000", help="sizes of rooms (default: %(default)s)")
     one = commands.add_parser("memory", help="whether a host grows with what was said")
     one.add_argument("--messages", type=int, default=100_000, help="said in all (default: %(default)s)")
     arguments = parser.parse_args()
@@ -296,6 +299,8 @@ def main() -> int:
                     arguments.seconds,
                     beside=arguments.beside_ngircd,
                 )
+            case "crypto":
+                crypto([int(size) for size in arguments.members.split(",")])
             case "hostile":
                 hostile(arguments.members, arguments.seconds)
             case "memory":

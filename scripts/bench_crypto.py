@@ -3,10 +3,9 @@
 Medians of several runs, in time of one processor. What bounds the opening of messages is printed first: raw Ed25519.
 """
 
-import argparse
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -18,7 +17,6 @@ from anonp2p.core.epochs.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.core.handshake import Channel, Door
 from anonp2p.core.identity import Identity
 
-SIZES = (2, 10, 50, 200, 1_000)
 CHARACTERS = 300  # of a message
 MESSAGES = 400  # a run
 RUNS = 7
@@ -154,13 +152,11 @@ def removal(room: Room) -> tuple[float, float]:
     return timed(put_out), max(got)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--members", default=",".join(map(str, SIZES)), help="sizes of rooms, separated by commas")
-    sizes = [min(int(size), limits.MEMBERS) for size in parser.parse_args().members.split(",")]
+def crypto(sizes: Sequence[int]) -> None:
+    """What the keys of rooms of these sizes cost."""
     print("members  verify/s  sealed/s  opened/s  of verify  join ms  welcome B  removal ms  B/member")
     for size in sizes:
-        room = Room(size)
+        room = Room(min(size, limits.MEMBERS))
         runs = [(raw_verify(), *messages(room), *join(room), *removal(room)) for _ in range(RUNS)]
         verify, sealing, opening, joining, joined, removing, slices = (
             median(column) for column in zip(*runs, strict=True)
@@ -172,7 +168,3 @@ def main() -> None:
         )
     print("verify: raw Ed25519. opened: with signature, content and digest, as a member does.")
     print("join, removal: what the host does for it. B/member: commit, head and slice.")
-
-
-if __name__ == "__main__":
-    main()

@@ -276,6 +276,7 @@ def _seeds() -> list[bytes]:
     past, no_past = bytes([0, 3, 2, 0, 0, 1, 0x78, 0, 1, 0, 1, 0x78, 0, 0, 0, 0]), bytes([0, 0, 0, 3, 0])
     come = in_ + entries + says + ordered
     return [
+        bytes.fromhex("000f010000000000000003000001780000030100017800000300000178000003000001780000"),  # an endless log
         come + idle + says + ordered * 2 + entries + beat * 3 + kick + entries,
         come + says * 2 + drop + again + resumed + entries + ordered * 2,
         come + drop + again + past + entries + says + ordered + drop + again + in_[:5] + says + ordered,

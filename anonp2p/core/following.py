@@ -218,6 +218,7 @@ class Following(Life):
         expect(state.epoch >= self._ledger.epoch, "an epoch that is over")
         ledger.start_at(head.place, head.digest)
         epoch = welcome.epoch_of(state)
+        self._expect_no_step_back(ledger, epoch)
         if self._past:
             self._contact = "missing"
             self._arrived = epoch, head
@@ -225,6 +226,16 @@ class Following(Life):
             self._close_gap()
         else:
             self._settle(ledger, epoch, head)
+
+    def _expect_no_step_back(self, ledger: Ledger, epoch: Epoch) -> None:
+        """What was shown once could be ordered again, if authors had their counters and chains of before."""
+        for member in ledger.roster:
+            known = self._ledger.roster.get(member.id)
+            expect(known is None or member.counter >= known.counter, "a member with a counter of before")
+            if self._epoch is not None and self._epoch.number == epoch.number and member.id != self._me.id:
+                chain = self._epoch.chains.get(member.id)
+                again = chain is not None and epoch.chains[member.id].generation < chain.generation
+                expect(not again, "a member with keys of before")
 
     def _settle(self, ledger: Ledger, epoch: Epoch, head: _Head) -> None:
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""
@@ -332,6 +343,9 @@ class Following(Life):
         for header, payload in uncovered:
             expect(not self._turning, "an entry of an epoch that is over")
             author, content, body = self._open_entry(header, payload)
+            if isinstance(content.body, frames.Joined):
+                newcomer = identity.member_id(content.body.key)
+                expect(newcomer not in self._keys.chains, "one who joins twice in an epoch")
             self._step(author, header, content, body)
             if self.over:
                 return
@@ -348,6 +362,7 @@ class Following(Life):
         head = _Head.read(text)
         key = ledger.member(ledger.host).key
         expect(identity.signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "a forged head")
+        expect(head.place < frames.COUNTS, "a log longer than any")
         last = self._last_head
         if head.place == last.place and head.digest != last.digest:
             self.evidence.append((last.text, head.text))
@@ -428,6 +443,8 @@ class Following(Life):
 
     def _doubt(self, author: Member, header: Header, body: bytes) -> None:
         """Somebody was shown another log than we, and yet our host has ordered what it wrote there."""
+        if len(self.evidence) == limits.EVIDENCE:
+            return  # the room is marked, and the user has been told often enough
         self.evidence.append((header.pack(), body, author.key))
         reason = f"{author.nick} was shown other messages than you: the host tells different members different things."
         self._alarm(reason)

@@ -20,7 +20,8 @@ Bytes33 = Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
 Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Bytes112 = Annotated[bytes, msgspec.Meta(min_length=112, max_length=112)]
 LeafBytes = Annotated[bytes, msgspec.Meta(min_length=1_216, max_length=1_216)]
-Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]  # a script's JSON numbers are exact below 2^53
+COUNTS = 2**53  # a script's JSON numbers are exact below it
+Count = Annotated[int, msgspec.Meta(ge=0, lt=COUNTS)]
 Generation = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # so far from a header's last one that nobody gets there
 
 # Why a host lets someone not in, or does not order an entry. Words, not sentences: a peer's prose is never shown.

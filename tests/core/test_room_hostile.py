@@ -851,6 +851,26 @@ def test_a_host_that_lies_to_one_who_comes_back_is_left_with_an_alarm(host: Fals
     assert not [event for event in happened if isinstance(event, events.Message)]
 
 
+@pytest.mark.parametrize("old", ["counter", "generation"])
+def test_a_welcome_with_counters_or_keys_of_before_is_a_lie(host: FalseHost, old: str) -> None:
+    """7.4: with them, what was shown once could be ordered and shown again."""
+    host.hears(host.entry(ANN, text("once")))
+    host.redials()
+    seats = host.state().seats
+    [ann] = [seat for seat in seats if seat.key == ANN.key]
+    before = msgspec.structs.replace(ann, **{old: getattr(ann, old) - 1})
+    lying = host.welcome(seats=[before if seat is ann else seat for seat in seats])
+    assert_left_in_alarm(host, host.hears(*lying))
+
+
+def test_a_joined_for_the_second_time_in_an_epoch_is_not_shown(host: FalseHost) -> None:
+    """3.2"""
+    host.hears(host.entry(HOST, frames.Joined(EVE.key, "eve", bytes(32))))
+    host.hears(host.entry(EVE, frames.Leave()))
+    happened = host.hears(host.entry(HOST, frames.Joined(EVE.key, "eve", bytes(32))))
+    assert kinds(happened) == ["Alarm", "Gone"]
+
+
 def test_the_epoch_of_a_welcome_is_the_one_that_the_past_leads_to(host: FalseHost) -> None:
     """6.9, 7.3: into an old epoch, somebody who is out could read on."""
     host.turns()

@@ -81,7 +81,7 @@ class Source:
                     return known
                 return self.take(self.below(256) if least is None else least).ljust(least or 0, b"\0")
             case msgspec.inspect.IntType(lt=bound, ge=least, le=most):
-                last = bound - 1 if most is None else most
+                last = most if bound is None else bound - 1
                 large = int.from_bytes(self.take(4), "big")
                 return max(least, min(last, self.pick(0, 1, 2, 3, self.below(256), last, large)))
             case msgspec.inspect.StrType():

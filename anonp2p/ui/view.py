@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from anonp2p.core import events
-from anonp2p.ui.commands import COMMANDS
 
 SYSTEM = "[SYSTEM] "
 _INDENT = "    "
@@ -121,7 +120,7 @@ def _said(event: events.Event) -> list[str]:
         case events.Reply(command="/rooms", data=rooms):
             return [_room(room) for room in rooms] or ["You are in no room"]
         case events.Reply(command="/help", data=rows):
-            wide = max(len(command.usage) for command in COMMANDS)
+            wide = max(len(row["usage"]) for row in rows)
             return [f"{row['usage']:{wide}}  {row['does']}" for row in rows]
         case events.Notice(text=text) | events.Error(text=text):
             return [text]

@@ -49,10 +49,10 @@ def test_the_running_program_may_not_dump_core() -> None:
 
 def test_the_running_program_leaves_none_when_it_is_told_to() -> None:
     with running_program() as process:
-        process.send_signal(signal.SIGQUIT)
+        process.send_signal(signal.SIGABRT)
         _, status = os.waitpid(process.pid, 0)
         process.returncode = -os.WTERMSIG(status)
-    assert os.WTERMSIG(status) == signal.SIGQUIT
+    assert os.WTERMSIG(status) == signal.SIGABRT
     assert not os.WCOREDUMP(status)
 
 

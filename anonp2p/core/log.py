@@ -140,15 +140,16 @@ class Reader:
         """Whether the log no longer has what comes next."""
         if self._past < self._welcome:
             return self._past < self._log.oldest
-        return self._cursor < self._log.start and not self._is_out
+        return self._cursor < self._log.start and not self.is_out
 
     @property
     def is_through(self) -> bool:
         """Whether there is nothing left to send."""
-        return self._past == self._welcome and (self._is_out or self._cursor == self._log.end)
+        return self._past == self._welcome and (self.is_out or self._cursor == self._log.end)
 
     @property
-    def _is_out(self) -> bool:
+    def is_out(self) -> bool:
+        """Whether the member has all that it is to get."""
         return self._end is not None and self._cursor >= self._end
 
     def stop(self) -> None:
@@ -161,11 +162,11 @@ class Reader:
             raise PeerFault("it lagged too far behind")
         if self._past < self._welcome:
             return self._take_past()
-        if self._is_out:
+        if self.is_out:
             return b""
         data, self._cursor = self._log.since(self._cursor, self._end)
         turn = self._log.turn_before(self._cursor)
-        if data and turn is not None and not self._is_out:
+        if data and turn is not None and not self.is_out:
             data += self._channel.seal(frames.Slice(turn.slice(self._member, self.leaf)))
         return data
 

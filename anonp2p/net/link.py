@@ -1,4 +1,4 @@
-"""One link: payloads over a stream of bytes, one task that reads, one that writes, and an end when it is silent."""
+"""One link: payloads over a stream of bytes, a task that reads, one that writes when need be, an end when silent."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -26,8 +26,8 @@ class Link:
         self._direct: list[bytes] = []
         self._reader: Reader | None = None
         self._rest: bytes | memoryview = b""  # taken, but not sent yet: it goes before anything else
-        self._finishing = False
-        self._news = trio.Event()
+        self._nursery: trio.Nursery | None = None
+        self._writing = False  # whether there is a task for it
         self._heard_at = trio.current_time()
         self._quiet = limits.HANDSHAKE_SECONDS  # how long the peer may say nothing
         self._patience = trio.CancelScope()
@@ -38,7 +38,7 @@ class Link:
     def send(self, data: bytes) -> None:
         """Queues what is for this link alone. A peer that makes us queue too many without reading them is dropped."""
         self._queue(data)
-        self._news.set()
+        self._start_writing()
 
     def settle(self) -> None:
         """The handshake is over: no deadline any more, and payloads as long as any may be."""
@@ -51,12 +51,12 @@ class Link:
     def follow(self, reader: Reader) -> None:
         """From now on, after what is queued, this link gets what the reader gives."""
         self._reader = reader
-        self._news.set()
+        self._start_writing()
 
     def pulse(self, data: bytes) -> None:
         """Sends a head, unless there are entries on their way, which say as much and end in a head of their own."""
         self._cut_if_left_behind()
-        if self._reader is not None and self._reader.is_through:
+        if self._reader is not None and self._reader.is_through and not self._reader.is_out:
             self._queue(data)
             self._flush()
 
@@ -80,9 +80,8 @@ class Link:
 
         A socket closed with unread bytes in it can take what was sent last with it: so the peer closes first.
         """
-        self._finishing = True
         self._scope.deadline = trio.current_time() + limits.LINGER
-        self._news.set()
+        self._start_writing()
 
     def drop(self, reason: str) -> None:
         """The room wants no more of it: it ends at once."""
@@ -101,9 +100,9 @@ class Link:
             self._end("it does not read what it asks for")
 
     def _flush(self) -> None:
-        """Sends at once what the kernel takes at once: to wake the writer for it would cost several times as much.
+        """Sends at once what the kernel takes at once: to start a task for it would cost several times as much.
 
-        The writer does all else: the rest, what comes while a write is under way, and whatever is not for a socket.
+        A task does all else: the rest, what comes while a write is under way, and whatever is not for a socket.
         """
         if not (self._rest or self._scope.cancel_called):
             data = self._take()
@@ -111,7 +110,13 @@ class Link:
             # A view, so that those who are stuck share what they are sent; not of nothing, which would keep all of it.
             self._rest = memoryview(data)[sent:] if sent < len(data) else b""
         if self._rest or not (self._reader is None or self._reader.is_through):
-            self._news.set()
+            self._start_writing()
+
+    def _start_writing(self) -> None:
+        """Has what is at hand sent, once the session's burst is over. Idle, a link is one task the lighter."""
+        if self._nursery is not None and not self._writing:
+            self._writing = True
+            self._nursery.start_soon(self._write)
 
     def _offer(self, data: bytes) -> int:
         """How many of these bytes the kernel has taken."""
@@ -135,8 +140,12 @@ class Link:
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._write)
-                    await self._read(arrived)
+                    self._nursery = nursery
+                    try:
+                        self._start_writing()
+                        await self._read(arrived)
+                    finally:
+                        self._nursery = None
                     nursery.cancel_scope.cancel()
             if self._scope.cancelled_caught and trio.current_time() >= self._scope.deadline and not self.settled:
                 self.detail = "the handshake took too long"
@@ -165,16 +174,11 @@ class Link:
 
     async def _write(self) -> None:
         try:
-            while True:
-                self._rest = self._rest or self._take()
-                if self._rest:
-                    await self._stream.send_all(self._rest)
-                    self._rest = b""
-                elif self._finishing:
-                    return
-                else:
-                    self._news = trio.Event()
-                    await self._news.wait()
+            while data := self._rest or self._take():
+                self._rest = data
+                await self._stream.send_all(data)
+                self._rest = b""
+            self._writing = False
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._end("the connection broke")
 

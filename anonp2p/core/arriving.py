@@ -217,8 +217,9 @@ class Arriving(Life):
         self._link("up", "")
         self._enter()
         if missed is not None:
-            text = f"You were away for too long: {head.place - missed} entries of the room are missing here."
-            self._tell(events.Notice(room=self.label, text=text))
+            text = f"{head.place - missed} entries of the room are missing here."
+            why = "You were away for too long, or read too slowly to keep up"
+            self._tell(events.Notice(room=self.label, text=f"{why}: {text}"))
             for counter in [counter for counter in self._pending if counter <= self._my.counter]:
                 del self._pending[counter]  # it has its place among what we missed
         self._catch_up()

@@ -9,7 +9,7 @@ from anonp2p.core import events, frames, handshake, identity, names, steps
 from anonp2p.core.epochs import suite, welcome
 from anonp2p.core.epochs.epoch import Epoch, Header
 from anonp2p.core.handshake import Channel
-from anonp2p.core.ledger import SIGNATURE, Ledger, expect
+from anonp2p.core.ledger import Ledger, expect
 from anonp2p.core.life import Life
 from anonp2p.core.roster import Member
 from anonp2p.errors import PeerFault
@@ -125,14 +125,14 @@ class Arriving(Life):
         self._channel = Channel(link, self._hello, up=True)
 
     def _join(self, link: bytes) -> frames.Join:
-        unsigned = frames.Join(link, self._me.key, self._leaves[0].public, self._wanted, bytes(SIGNATURE))
+        unsigned = frames.Join(link, self._me.key, self._leaves[0].public, self._wanted, bytes(identity.SIGNATURE))
         content = handshake.join_content(self._hello, unsigned)
         return frames.Join(link, self._me.key, unsigned.leaf, self._wanted, self._me.sign(identity.JOIN, content))
 
     def _resume(self, link: bytes) -> frames.Resume:
         member, leaf, epoch = self._me.id, self._leaves[0].public, self._keys.number
         index, digest = self._ledger.index, self._ledger.digest
-        unsigned = frames.Resume(link, member, leaf, epoch, index, digest, bytes(SIGNATURE))
+        unsigned = frames.Resume(link, member, leaf, epoch, index, digest, bytes(identity.SIGNATURE))
         signature = self._me.sign(identity.RESUME, handshake.resume_content(self._hello, unsigned))
         return frames.Resume(link, member, leaf, epoch, index, digest, signature)
 

@@ -102,14 +102,11 @@ class Following(Arriving):
             expect(not self._turning, "an entry of an epoch that is over")
             author, content, body = self._open_entry(header, payload)
             if isinstance(content.body, frames.Joined):
-                newcomer = identity.member_id(content.body.key)
-                expect(newcomer not in self._keys.chains, "one who joins twice in an epoch")
+                self._keys.admit(identity.member_id(content.body.key))
             self._step(author, header, content, body)
             if self.over:
                 return
-            if isinstance(content.body, frames.Joined):
-                self._keys.admit(identity.member_id(content.body.key))
-            elif isinstance(content.body, frames.Commit):
+            if isinstance(content.body, frames.Commit):
                 self._turning, self._idle_commit = True, not content.body.removed
         expect((head.place, head.digest) == (self._ledger.index, self._ledger.digest), "a head for another log")
         self._last_head = head

@@ -219,10 +219,12 @@ class Hosting(Life):
     def _due(self) -> list[float]:
         """When something has to be done, though nothing happens."""
         due = [absence.due for absence in self._absences.values()] + [until for until, _ in self._turns]
-        if self._head_at is None:
-            return due
-        pause = limits.COMMIT_PAUSE if self._stale or self._doomed else limits.EPOCH
-        return [*due, self._head_at, self._committed_at + pause]
+        return due if self._head_at is None else [*due, self._head_at, self._commit_at]
+
+    @property
+    def _commit_at(self) -> float:
+        """When the next epoch has to begin: soon, if somebody who is out has the keys of this one."""
+        return self._committed_at + (limits.COMMIT_PAUSE if self._stale or self._doomed else limits.EPOCH)
 
     def _do_what_is_due(self) -> None:
         now = self._now.tick
@@ -236,8 +238,7 @@ class Hosting(Life):
                 self._place(frames.Lost(member))
         while self._turns and self._turns[0][0] <= now:
             self.log.forget_turn(self._turns.pop(0)[1])
-        pause = limits.COMMIT_PAUSE if self._stale or self._doomed else limits.EPOCH
-        if self._head_at is not None and now >= self._committed_at + pause:
+        if self._head_at is not None and now >= self._commit_at:
             self._commit([])
         if self._head_at is not None and now >= self._head_at:
             self._effects.append(steps.Pulse(self._sealed_head()))

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 ID_BYTES = 16
+SIGNATURE = 64  # bytes
 TAG_CHARACTERS = 8
 NICK_CHARACTERS = 4
 

@@ -12,8 +12,6 @@ from anonp2p.core.log import FIRST
 from anonp2p.core.roster import Member, Roster
 from anonp2p.errors import PeerFault
 
-SIGNATURE = 64  # bytes, at the beginning of a body
-
 
 class Ledger:
     """A room as of its latest entry. room: the public key of its onion service."""
@@ -72,7 +70,7 @@ class Ledger:
         author = self.roster.get(header.author)
         if author is None:
             raise PeerFault("an entry of a stranger")
-        signature, content = body[:SIGNATURE], body[SIGNATURE:]
+        signature, content = body[: identity.SIGNATURE], body[identity.SIGNATURE :]
         signed = entry_content(self.epoch, header.pack(), content)
         expect(identity.signed(identity.ENTRY, self.room, signed, signature, author.key), "a forged entry")
         opened: frames.Content = frames.unpack(frames.Content, content)

@@ -9,8 +9,6 @@ from anonp2p.core.epochs.chain import Chain
 from anonp2p.core.epochs.epoch import Epoch
 from anonp2p.errors import PeerFault
 
-_SIGNATURE = 64
-
 
 def seal(
     state: frames.State,
@@ -54,7 +52,7 @@ class Arrival:
         text = self._key.open(0, b"".join(self._parts))
         if text is None:
             raise PeerFault("a welcome that does not open")
-        signature, packed = text[:_SIGNATURE], text[_SIGNATURE:]
+        signature, packed = text[: identity.SIGNATURE], text[identity.SIGNATURE :]
         state: frames.State = frames.unpack(frames.State, packed)
         host = next((seat.key for seat in state.seats if identity.member_id(seat.key) == state.host), b"")
         content = self._hello + suite.digest(packed)

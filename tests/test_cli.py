@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -129,14 +130,19 @@ def test_without_tor_the_program_says_so_and_ends_with_3(arguments: tuple[str, .
     assert "Traceback" not in ended.stderr
 
 
-def test_a_mistyped_code_on_stdin_is_wrong_usage() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # or else that there is no Tor might be known first
-        control = f"127.0.0.1:{silent.getsockname()[1]}"
-        for given in ("hello\n", "", "\n"):
-            ended = run("--control", control, "join", "-", given=given)
-            assert ended.returncode == 2
-            assert_one_sentence(ended.stderr)
-            assert "not a room code" in ended.stderr
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A control port that never answers: where it could be known first that there is no Tor, that would be told."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_mistyped_code_on_stdin_is_wrong_usage(silent: str) -> None:
+    for given in ("hello\n", "", "\n"):
+        ended = run("--control", silent, "join", "-", given=given)
+        assert ended.returncode == 2
+        assert_one_sentence(ended.stderr)
+        assert "not a room code" in ended.stderr
 
 
 def test_a_control_port_that_is_something_else_ends_with_3() -> None:
@@ -162,19 +168,19 @@ def test_a_control_port_that_is_something_else_ends_with_3() -> None:
     assert "no control port of Tor" in ended.stderr
 
 
-def test_a_full_disk_under_our_output_is_one_sentence() -> None:
+def test_a_full_disk_under_our_output_is_one_sentence(silent: str) -> None:
     with Path("/dev/full").open("w") as full:
-        ended = run("create", "demo", stdout=full.fileno())
+        ended = run("--control", silent, "create", "demo", stdout=full.fileno())
     assert ended.returncode == 1
     assert_one_sentence(ended.stderr)
     assert "No space left" in ended.stderr
 
 
-def test_a_closed_stdout_ends_the_program_quietly() -> None:
+def test_a_closed_stdout_ends_the_program_quietly(silent: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        ended = run("create", "demo", stdout=writer)
+        ended = run("--control", silent, "create", "demo", stdout=writer)
     finally:
         os.close(writer)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -252,8 +252,8 @@ def spoil(place: str, error: str) -> str:
     ],
 )
 @pytest.mark.parametrize("place", ["anonp2p.ui.lines.understand", "anonp2p.net.tor.connect", "anonp2p.cli.configure"])
-def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error: str) -> None:
-    ended = run_with(spoil(place, error), "--json", given="hello\n")
+def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error: str, silent: str) -> None:
+    ended = run_with(spoil(place, error), "--json", "--control", silent, given="hello\n")
     assert ended.returncode == 1
     assert_one_sentence(ended.stderr)
     assert " at __main__:" in ended.stderr

@@ -11,6 +11,7 @@ from anonp2p import errors, limits
 from anonp2p.config import Config
 from anonp2p.core import code, events, steps
 from anonp2p.core.code import RoomKey
+from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.core.room import Room
 from anonp2p.errors import AnonError, BadCode, BadInput, Failed, NoRoom, NotAllowed, TorLost, Unreachable
 from anonp2p.net import tor
@@ -140,8 +141,10 @@ class App:
                     return
                 self._asked = next(iter(self._sessions.values()), None)
             async for line in given:
-                if typed := lines.understand(line, json=self._json):
+                typed = lines.understand(line, json=self._json)
+                if typed:
                     await self._take(typed)
+                del line, typed  # while we wait for the next one, nothing of it is held here
         await self._finish_input()
 
     async def _take(self, typed: lines.Typed) -> None:
@@ -155,9 +158,9 @@ class App:
     async def _act(self, action: Action, room: str | None) -> None:
         """Does it, or sees to it that it is done. room: the one it is meant for. Raises AnonError."""
         match action:
-            case commands.Create(name=name, re=re):
+            case commands.Create(re=re):
                 key = RoomKey(secrets.token_bytes(32))
-                self._open(key.public, key, name, re)
+                self._open(key.public, key, action, re)
             case commands.Join(code=given, re=re):
                 self._open(code.parse(given), None, None, re)
             case commands.Help(commands=listed, re=re):
@@ -191,7 +194,7 @@ class App:
 
     # --- rooms
 
-    def _open(self, room_key: bytes, key: RoomKey | None, name: str | None, re: events.Re) -> None:
+    def _open(self, room_key: bytes, key: RoomKey | None, new: commands.Create | None, re: events.Re) -> None:
         """Begins a room, which becomes the active one: our own, if there is a key for it, or one to be joined."""
         if self._tor_error is not None:
             raise self._tor_error
@@ -201,8 +204,17 @@ class App:
             raise NotAllowed("You are in as many rooms as can be at once: /leave one first.")
         self._rooms += 1
 
-        label, nick = f"r{self._rooms}", self._config.nick
-        room = Room(label=label, key=room_key, random=secrets.token_bytes, nick=nick, name=name, re=re)
+        room = Room(
+            label=f"r{self._rooms}",
+            key=room_key,
+            random=secrets.token_bytes,
+            nick=self._config.nick,
+            name=new.name if new else None,
+            retention=new.retention if new else ANY,
+            history=new.history if new else NO_HISTORY,
+            cover=self._config.cover,
+            re=re,
+        )
         session = self._sessions[room.label] = Session(room, key, self._tell, self._network)
         self._active = room.label
         self._nursery.start_soon(self._live, session)

@@ -4,6 +4,7 @@ What `--help` and wrong usage do not need is imported only once it is needed.
 """
 
 import argparse
+import gc
 import os
 import sys
 import traceback
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     extra = "extra torrc lines for our own Tor (a private network, bridges)"
     parser.add_argument("--torrc", metavar="FILE", help=extra)
     parser.add_argument("--amnesic", action="store_const", const="1", help="our own Tor keeps nothing on disk")
+    parser.add_argument("--cover", action="store_const", const="1", help="hide when nothing is said: dummy traffic")
     parser.add_argument("--version", action="version", version=f"anonp2p {__version__}")
     return parser
 
@@ -90,6 +92,7 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str]) -> Confi
         socks=Endpoint.parse(socks) if socks else None,
         torrc=Path(torrc).resolve() if torrc else None,
         amnesic=option("amnesic").lower() not in _OFF,
+        cover=option("cover").lower() not in _OFF,
         action=given.action,
         subject=given.subject,
     )
@@ -143,6 +146,8 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
     import trio
 
     from anonp2p.app import App
+
+    gc.freeze()  # what is there by now stays: the collector need not look at it again, which holds up everything else
 
     async def run() -> tuple[int, AnonError | None]:
         app = App(config)

@@ -43,5 +43,6 @@ class Config:
     socks: Endpoint | None = None
     torrc: Path | None = None
     amnesic: bool = False
+    cover: bool = False
     action: Literal["", "create", "join", "doctor"] = ""
     subject: str = ""

@@ -3,21 +3,23 @@
 from typing import Final
 
 # What people may write.
-TEXT: Final = 4_000  # bytes of UTF-8 in a message: a screenful; ten of them fit a frame
+TEXT: Final = 4_000  # bytes of UTF-8 in a message: a screenful; seven of them fit a burst
 NICK: Final = 20  # characters: fits a column of a narrow terminal
 ROOM_NAME: Final = 40  # characters: fits a tab
 INPUT_LINE: Final = 65_536  # bytes of one typed or piped line: a JSON object with a full text, all of it escaped, fits
 
 # The wire.
 PORT: Final = 1984  # virtual port of every room's onion service, fixed by the interface
-FRAME: Final = 65_535  # bytes: what the two-byte length can say, so that no peer can announce more than we hold
+UNIT: Final = 480  # bytes: what a cell of Tor carries; a payload is 1, 2, 4, ... or 128 of them, whatever it says
+BURST: Final = 64 * UNIT  # bytes of a payload with entries: half of what the largest could be, so that little is filler
+FRAMES: Final = 16  # frames in one record: a host needs 4 ms for as many entries, before others have their turn
 READ: Final = 16_384  # bytes asked of the kernel at once: the smallest frames in them take a few milliseconds
 
 # Keys.
 DOOR: Final = 60.0  # seconds for which a host's handshake key greets newcomers: recordings of older ones stay closed
 SKIPPED: Final = 128  # generations of an author that may be left out in a row: what a host denied
-PAGE: Final = 60_000  # bytes of a Welcome in one frame: a frame fits, sealed
-PAGES: Final = 16  # of a Welcome: 1,000 members of 250 bytes each fill five
+PAGE: Final = 28_000  # bytes of a Welcome in one frame: in a record of 64 units it leaves little filler
+PAGES: Final = 40  # of a Welcome: 1,000 members, now and as of the history, fill 16
 COMMIT_PAUSE: Final = 5.0  # seconds between commits that take out those who left or were lost
 EPOCH: Final = 1_800.0  # seconds without a commit: fresh secrets for all
 SLICES: Final = 60.0  # seconds for which a commit's secret is kept for links that have not come to it
@@ -32,26 +34,35 @@ LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries a host keeps: 4,
 LOG_ENTRIES: Final = 10_000  # entries a host keeps: how far a slow reader may lag behind a fast room
 BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full frame fits; what a stuck reader pins
 PENDING: Final = 256  # inputs awaiting their place or the room itself, before reading further input waits too
-MAILBOX: Final = 48  # events a session holds before those who bring them wait
-UNCOVERED: Final = (
-    4 * MAILBOX
-)  # entries without a head: a host signs after each burst, which is no longer than a mailbox
+MAILBOX: Final = 48  # units of payloads, or other events, that a session holds, or takes in at once
 TURN: Final = 100  # links given what is there before anything else has its turn: a millisecond or two
 DIRECT: Final = 2 * PENDING  # frames waiting on one link alone: our own entries, or denials that a peer does not read
+
+# What a message is worth.
+STEP: Final = 64  # bytes by which the contents of entries grow, so that lengths say little
+RETAIN: Final = 365 * 86_400  # seconds for which a message may be kept at most, unless it is as long as the room lasts
+FLEETING: Final = 60.0  # seconds for which a message that is never kept waits for links that have not come to it
+FLEETING_LOOK: Final = 1.0  # seconds between looks whether they have
+EXPIRING: Final = 100_000  # shown messages whose end we remember: beyond it, those due first end early
+NAP: Final = 5.0  # seconds after which we notice at last that the machine has slept, if anything is to expire
+MARK: Final = 600_000  # milliseconds of a room between the places of its log that its safety words are made of
+COVER: Final = 2.0  # seconds, on average, between records of cover: a message in a lively talk
 
 # Handshake: what a stranger with the code can make a host hold.
 HALF_OPEN: Final = 32  # links in handshake at once; Tor spreads 32 onion dials over well under a second
 HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot that long
-HANDSHAKE_BYTES: Final = 16_384  # what a stranger may send before being admitted
+HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: it has 1,256 of its own
+KNOCK: Final = 8 * UNIT  # bytes of a knock on the wire, all that a stranger may send before being admitted
 
 # Pace of one peer: so many at once, then so many a second. Who is faster waits, or is told so; nobody else notices.
-MESSAGE_UNIT: Final = 480  # bytes of an entry that count as one: what a cell of Tor carries
 MESSAGE_BURST: Final = 4_096  # units of one link at once: a pasted file; under half the log, so that nobody lags by it
 MESSAGE_RATE: Final = 256.0  # units of one link a second: a third of what Tor carries to 30 members
 JOIN_BURST: Final = 200  # joins and resumptions at once: a large room that comes back after an outage
 JOIN_RATE: Final = 50.0  # of them a second: each costs the host a signature, and a joiner each member an entry
 NICK_BURST: Final = 5  # changes of nick of one member at once: somebody who cannot decide
 NICK_RATE: Final = 0.1  # of them a second
+PRIVATE_BURST: Final = 30  # private messages of one member at once: each costs each other member 80 us of trying
+PRIVATE_RATE: Final = 1.0  # of them a second
 
 # Liveness (seconds).
 BEAT: Final = 5.0  # a link that carried nothing for this long carries a beat

@@ -33,6 +33,7 @@ RUNS = 3
 DELIVERIES = 1_200_000  # a second: more is not to be expected of one processor, and need not be signed in advance
 MESSAGES = 12_000  # a second: the same for a small room, where a host does little but verify signatures
 SPEAKS = 0.1  # seconds between the messages of one who speaks during a flood
+BEATS = 1_000  # records without frames that a flooder sends in one piece
 PATIENCE = 150.0  # seconds for a room to fill, for messages to be signed, and for what is on its way to arrive
 KIB = 1024
 
@@ -238,19 +239,22 @@ def _speak(
     linked = host.read()["descriptors"]
     spoke = looked = time.monotonic()
     flooding = {flooder: pieces([flooder]) for flooder in flooders}
-    while (now := time.monotonic()) < until or speaker.watched:
+    waits = False  # for what it said to come back
+    while (now := time.monotonic()) < until or waits:
         for flooder in flooders:
             if now < until and not flooder.out and not flooder.ended:
-                crowd.say(flooder, next(flooding[flooder])[1] if flood == "texts" else [frames.Beat()] * 10_000)
-        if not speaker.watched:
-            if speaker.seen > spoke:
-                delays.append(speaker.seen - spoke)
-                speaker.seen = 0.0
-            if spoke + SPEAKS < now < until:
-                texts = piece(speaker, len(delays), 1)
-                speaker.watched = texts[0].entry[-64:]  # what is sealed, which goes out as it came
-                spoke = now
-                crowd.say(speaker, texts)
+                if flood == "texts":
+                    crowd.say(flooder, next(flooding[flooder])[1])
+                else:
+                    crowd.beat(flooder, BEATS)
+        if speaker.seen > spoke:
+            delays.append(speaker.seen - spoke)
+            speaker.seen, waits = 0.0, False
+        if not waits and spoke + SPEAKS < now < until:
+            texts = piece(speaker, len(delays), 1)
+            crowd.bursts.watched = texts[0].entry[-64:]  # what is sealed, which goes out as it came
+            spoke, waits = now, True
+            crowd.say(speaker, texts)
         if flood == "texts" and cut is None and now > looked + 0.25:  # a look starts the measuring of stalls anew
             looked = now
             cut = now if host.read()["descriptors"] < linked else None

@@ -1,7 +1,7 @@
 """The members that scripts/bench puts into a room: hundreds in one process, each with a real handshake.
 
 Afterwards they only count the entries that arrive, and hash them: what a member's own work would cost is not measured
-here. One loop over epoll; nothing waits for ever.
+here, so a burst is opened once for all of them. One loop over epoll; nothing waits for ever.
 """
 
 import hashlib
@@ -9,31 +9,66 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from anonp2p import limits
-from anonp2p.core import frames, handshake, identity
+from anonp2p.core import frames, handshake, identity, wire
 from anonp2p.core.epochs import suite, welcome
 from anonp2p.core.epochs.epoch import ENTRY, Epoch, Header
 from anonp2p.core.handshake import Channel
-from anonp2p.core.ledger import entry_content
+from anonp2p.core.ledger import entry_content, padded_content
 
 READ = 256 * 1024
 SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is to be at the host, not on its way
 DIALLING = limits.HALF_OPEN // 2  # links in handshake at once
 RETRY = 0.001  # seconds until what the host did not take is sent again
 QUIET = 0.2  # seconds without anything to read: everything has arrived
-_HEAD = 33 + 112 + 2 * suite.TAG  # bytes of a head's payload; no message of ours is as short
+OPENED = 4_096  # bursts that are remembered: more than are on their way to some and at others already
 
 
 class BenchFailed(Exception):
     """What was measured is not as it has to be."""
 
 
+class Opened(NamedTuple):
+    """A burst: how many entries are in it, and whether what is looked out for is among them."""
+
+    entries: int
+    has_watched: bool
+
+
+_NO_BURST = Opened(0, has_watched=False)
+
+
+class Bursts:
+    """What of the log was opened already. watched: bytes to look out for."""
+
+    def __init__(self) -> None:
+        self.watched = b""
+        self._opened: dict[bytes, Opened] = {}  # by nonce
+
+    def open(self, content: bytes, epoch: Epoch) -> Opened:
+        """A content from the host; what is not of the log, a record, counts for nothing."""
+        nonce = content[: suite.NONCE]
+        opened = self._opened.get(nonce)
+        if opened is not None:
+            return opened
+        packed = epoch.open_burst(content)
+        if packed is None:
+            return _NO_BURST
+        if len(self._opened) == OPENED:
+            del self._opened[next(iter(self._opened))]
+        entries = len(frames.unpack(frames.Burst, packed).entries)
+        opened = self._opened[nonce] = Opened(entries, bool(self.watched) and self.watched in packed)
+        return opened
+
+
 class Member:
     """A member's end of a link. Counts since `mark`."""
 
-    def __init__(self, port: int, room: bytes, number: int) -> None:
+    def __init__(self, port: int, room: bytes, number: int, bursts: Bursts) -> None:
+        self._bursts = bursts
         self.me = identity.Identity(os.urandom(32), room)
         self._leaf = suite.LeafKey(os.urandom(32))
         self._room = room
@@ -51,8 +86,7 @@ class Member:
         self.reads = True
         self.counter = 0
         self.out = b""  # what the host has not taken yet
-        self.watched = b""  # bytes to look out for; `seen` is when they came, and then there are none
-        self.seen = 0.0
+        self.seen = 0.0  # when what is looked out for came
         self._rest = b""
         self.mark()
 
@@ -66,14 +100,19 @@ class Member:
         assert self._epoch is not None, "who speaks is in"
         self.counter += 1
         header = Header(ENTRY, self.me.id, self.counter, self._epoch.chains[self.me.id].generation)
-        content = frames.pack(frames.Content(*self._place, frames.Text(text, False)))
+        content = padded_content(frames.Content(*self._place, frames.Text(text, False)))
         signature = self.me.sign(identity.ENTRY, entry_content(self._epoch.number, header.pack(), content))
         return frames.Submit(self._epoch.number, self._epoch.seal_entry(header, signature + content))
 
-    def say(self, said: Iterable[frames.Frame]) -> None:
-        """Sends frames."""
+    def say(self, said: Sequence[frames.Frame], *, echo: bool = False) -> None:
+        """Sends frames, in as few records as do; none: a beat."""
         assert self._channel is not None, "who speaks is in"
-        self.send(b"".join(map(self._channel.seal, said)))
+        self.send(self._channel.seal(said, echo=echo))
+
+    def beat(self, times: int) -> None:
+        """Sends nothing but records, each of which wants an answer."""
+        assert self._channel is not None, "who speaks is in"
+        self.send(b"".join(self._channel.seal([], echo=True) for _ in range(times)))
 
     def send(self, data: bytes = b"") -> None:
         """Sends, or keeps what the host does not take yet."""
@@ -99,24 +138,23 @@ class Member:
             return 0
         if self._rest:
             data = self._rest + data
-        if self.watched and self.watched in data:
-            self.watched, self.seen = b"", time.monotonic()
         return self._count(data) if self.welcome else self._meet(data)
 
     def _count(self, data: bytes) -> int:
-        entries = start = at = 0
-        last = len(data) - 2
-        while at < last:
-            end = at + 2 + (data[at] << 8 | data[at + 1])
-            if end > last + 2:
+        assert self._epoch is not None, "who counts is in"
+        entries = at = 0
+        while len(data) - at >= wire.LENGTH:
+            end = at + wire.LENGTH + (data[at] << 8 | data[at + 1])
+            if end > len(data):
                 break
-            if end - at - 2 != _HEAD:
-                entries += 1
-            else:
-                self.hash.update(data[start:at])
-                start = end
+            content = data[at + wire.LENGTH : end]
+            opened = self._bursts.open(content, self._epoch)
+            if opened.entries:  # heads alone are not for all
+                entries += opened.entries
+                self.hash.update(content)
+                if opened.has_watched:
+                    self.seen = time.monotonic()
             at = end
-        self.hash.update(data[start:at])
         self._rest = data[at:]
         self.entries += entries
         return entries
@@ -124,18 +162,19 @@ class Member:
     def _meet(self, data: bytes) -> int:
         at = 0
         while len(data) - at >= 2 and len(data) >= (end := at + 2 + int.from_bytes(data[at : at + 2], "big")):
-            payload, at = data[at + 2 : end], end
+            content, at = data[at + 2 : end], end
             if self._channel is None:
-                self._knock(payload)
+                self._knock(content)
             else:
-                self._answer(self._channel.open(payload))
+                for frame in self._channel.open(content).frames:
+                    self._answer(frame)
             if self.welcome:
                 return self._count(data[at:])
         self._rest = data[at:]
         return 0
 
-    def _knock(self, payload: bytes) -> None:
-        hello, self._hello = handshake.read_hello(payload)
+    def _knock(self, content: bytes) -> None:
+        hello, self._hello = handshake.read_hello(content)
         link = os.urandom(32)
         unsigned = frames.Join(link, self.me.key, self._leaf.public, self.nick, bytes(64))
         signature = self.me.sign(identity.JOIN, handshake.join_content(self._hello, unsigned))
@@ -162,6 +201,7 @@ class Crowd:
 
     def __init__(self, port: int, room: bytes, seconds: float) -> None:
         self.members: list[Member] = []
+        self.bursts = Bursts()
         self._port, self._room = port, room
         self._deadline = time.monotonic() + seconds
         self._epoll = select.epoll()
@@ -181,7 +221,7 @@ class Crowd:
         new: list[Member] = []
         while len(new) < count or not all(member.welcome for member in new[-DIALLING:]):
             while len(new) < count and sum(not member.welcome for member in new[-DIALLING:]) < DIALLING:
-                member = Member(self._port, self._room, len(self.members))
+                member = Member(self._port, self._room, len(self.members), self.bursts)
                 self.members.append(member)
                 new.append(member)
                 self._by_descriptor[member.socket.fileno()] = member
@@ -220,10 +260,15 @@ class Crowd:
         while not condition():
             self.pump()
 
-    def say(self, member: Member, said: Iterable[frames.Frame]) -> None:
+    def say(self, member: Member, said: Sequence[frames.Frame]) -> None:
         """Sends, over as many pumps as it takes."""
         self._senders.add(member)
         member.say(said)
+
+    def beat(self, member: Member, times: int) -> None:
+        """The same of records that say nothing."""
+        self._senders.add(member)
+        member.beat(times)
 
     def settle(self) -> None:
         """Waits for calm, then lets every member count anew."""
@@ -248,4 +293,4 @@ class Crowd:
             self._next_beat = (self._next_beat + 1) % len(self.members)
             member = self.members[self._next_beat]
             if member.welcome and not member.ended and not member.out:
-                member.say([frames.Beat()])
+                member.say([])

@@ -11,13 +11,16 @@ from statistics import median
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from anonp2p import limits
-from anonp2p.core import frames, handshake, identity
+from anonp2p.core import frames, handshake, identity, wire
 from anonp2p.core.epochs import commit, suite, welcome
 from anonp2p.core.epochs.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.core.handshake import Channel, Door
 from anonp2p.core.identity import Identity
+from anonp2p.core.ledger import content_of, entry_content, padded_content
+from anonp2p.core.retention import ANY, NO_HISTORY
 
 CHARACTERS = 300  # of a message
+TOGETHER = 50  # messages in a burst
 MESSAGES = 400  # a run
 RUNS = 7
 ROOM = secrets.token_bytes(32)
@@ -37,26 +40,30 @@ class Room:
         self.counter = 0
 
     def say(self, author: Identity, body: frames.Body, kind: int = ENTRY) -> tuple[Header, bytes, bytes]:
-        """An entry as its author makes it: header, body, payload."""
+        """An entry as its author makes it: header, body, and as it is sealed."""
         self.counter += 1
         generation = self.epoch.chains[author.id].generation if kind == ENTRY else 0
         header = Header(kind, author.id, self.counter, generation)
-        content = frames.pack(frames.Content(self.index, self.digest, body))
-        signature = author.sign(identity.ENTRY, signed(self.epoch, header, content))
+        content = padded_content(frames.Content(self.index, self.digest, body))
+        signature = author.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), content))
         return header, signature + content, self.epoch.seal_entry(header, signature + content)
 
-    def open(self, payload: bytes) -> frames.Content:
-        """As a member does: opened, verified, decoded, in the log."""
-        header = self.reader.open_header(payload)
-        assert header is not None
-        body = self.reader.open_entry(header, payload)
-        content = body[64:]
-        text = signed(self.reader, header, content)
-        assert identity.signed(identity.ENTRY, ROOM, text, body[:64], self.keys[header.author])
-        said: frames.Content = frames.unpack(frames.Content, content)
-        self.index += 1
-        self.digest = identity.chain(self.digest, self.index, header.pack(), body)
-        return said
+    def burst(self, entries: list[bytes]) -> bytes:
+        """These as the host sends them."""
+        return self.epoch.seal_burst(frames.pack(frames.Burst(entries, self.head())), secrets.token_bytes)
+
+    def open(self, payload: bytes) -> None:
+        """A burst, as a member does: opened, verified, decoded, in the log."""
+        packed = self.reader.open_burst(payload[wire.LENGTH :])
+        assert packed is not None
+        for sealed in frames.unpack(frames.Burst, packed).entries:
+            header, body = self.reader.open_entry(sealed)
+            text = entry_content(self.reader.number, header.pack(), body[identity.SIGNATURE :])
+            signature = body[: identity.SIGNATURE]
+            assert identity.signed(identity.ENTRY, ROOM, text, signature, self.keys[header.author])
+            content_of(body)
+            self.index += 1
+            self.digest = identity.chain(self.digest, self.index, header.pack(), suite.digest(body))
 
     def state(self) -> frames.State:
         """What a Welcome says of it."""
@@ -68,16 +75,15 @@ class Room:
             for member in self.members
         ]
         epoch = self.epoch
-        keys = (epoch.init, epoch.header_key, epoch.head_key, epoch.newcomers)
-        return frames.State("demo", False, self.host.id, epoch.number, *keys, self.head(), seats)
+        keys = (epoch.init, epoch.log_key, epoch.newcomers)
+        rules = (ANY, NO_HISTORY)
+        return frames.State(
+            "demo", False, self.host.id, *rules, epoch.number, *keys, self.head(), seats, since=self.index, base=None
+        )
 
     def head(self) -> bytes:
         content = self.index.to_bytes(8, "big") + self.digest + bytes(8)
         return content + self.host.sign(identity.HEAD, content)
-
-
-def signed(epoch: Epoch, header: Header, content: bytes) -> bytes:
-    return epoch.number.to_bytes(8, "big") + header.pack() + content
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -101,7 +107,13 @@ def messages(room: Room) -> tuple[float, float]:
     authors = [room.members[at % len(room.members)] for at in range(MESSAGES)]
     sent: list[bytes] = []
     sealing = timed(lambda: sent.extend(room.say(author, text)[2] for author in authors))
-    return sealing / MESSAGES, timed(lambda: [room.open(payload) for payload in sent]) / MESSAGES
+    bursts = [room.burst(sent[at : at + TOGETHER]) for at in range(0, MESSAGES, TOGETHER)]
+
+    def read() -> None:
+        for payload in bursts:
+            room.open(payload)
+
+    return sealing / MESSAGES, timed(read) / MESSAGES
 
 
 def join(room: Room) -> tuple[float, int]:
@@ -111,7 +123,8 @@ def join(room: Room) -> tuple[float, int]:
     asked = frames.Join(secrets.token_bytes(32), me.key, leaf.public, "ann", bytes(64))
     signature = me.sign(identity.JOIN, handshake.join_content(greeting.hello, asked))
     asked = frames.Join(asked.link, asked.key, asked.leaf, asked.nick, signature)
-    knock = handshake.knock(asked, ROOM, *handshake.read_hello(greeting.wire[2:]))[2:]
+    hello = handshake.read_hello(greeting.wire[wire.LENGTH :])
+    knock = handshake.knock(asked, ROOM, *hello)[wire.LENGTH :]
 
     def let_in() -> int:
         request = greeting.open(knock)
@@ -124,7 +137,7 @@ def join(room: Room) -> tuple[float, int]:
         channel = Channel(request.link, greeting.hello, up=False)
         key = secrets.token_bytes(32)
         sealed = welcome.seal(room.state(), request.leaf, ROOM, greeting.hello, key, room.host.sign)
-        return sum(len(channel.seal(frame)) for frame in sealed)
+        return len(channel.seal(sealed))
 
     sizes: list[int] = []
     seconds = timed(lambda: sizes.append(let_in()))
@@ -139,15 +152,15 @@ def removal(room: Room) -> tuple[float, float]:
     got: list[int] = []
 
     def put_out() -> None:
-        header, body, payload = room.say(room.host, frames.Commit(room.epoch.number + 1, [removed]), COMMIT)
-        room.digest = identity.chain(room.digest, room.index + 1, header.pack(), body)
-        head = room.epoch.seal_head(room.head())
+        header, body, sealed = room.say(room.host, frames.Commit(room.epoch.number + 1, [removed]), COMMIT)
+        room.digest = identity.chain(room.digest, room.index + 1, header.pack(), suite.digest(body))
+        burst = room.burst([sealed])
         secret = secrets.token_bytes(32)
         after, tag = room.epoch.next(secret, room.digest, [member.id for member in room.members])
         turn = commit.Turn(ROOM, after.number, room.digest, secret, tag)
         for link, member, leaf in zip(links, room.others, room.leaves[1:], strict=True):
-            sliced = link.seal(frames.Slice(turn.slice(member.id, leaf.public)))
-            got.append(len(frames.on_wire(payload)) + len(frames.on_wire(head)) + len(sliced))
+            sliced = link.seal([frames.Slice(turn.slice(member.id, leaf.public))])
+            got.append(len(burst) + len(sliced))
 
     return timed(put_out), max(got)
 
@@ -166,5 +179,5 @@ def crypto(sizes: Sequence[int]) -> None:
             f"{joining * 1e3:7.2f}  {joined:9,.0f}  {removing * 1e3:10.1f}  {slices:8,.0f}",
             flush=True,
         )
-    print("verify: raw Ed25519. opened: with signature, content and digest, as a member does.")
-    print("join, removal: what the host does for it. B/member: commit, head and slice.")
+    print("verify: raw Ed25519. opened: with signature, content and digest, as a member does, from bursts.")
+    print("join, removal: what the host does for it. B/member: a burst with the commit, and the slice.")

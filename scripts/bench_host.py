@@ -4,6 +4,7 @@ Says on stdout at which port it is reached and for which room, then answers ever
 JSON. Ends with its stdin.
 """
 
+import gc
 import json
 import os
 import resource
@@ -114,4 +115,5 @@ async def _serve() -> None:
 if __name__ == "__main__":
     _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
+    gc.freeze()  # as the program does
     trio.run(_serve)

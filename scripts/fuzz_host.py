@@ -4,23 +4,26 @@ Beside them is the witness: an honest member who must never have a reason to dis
 where the bytes say so, since nothing guesses one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-from fuzz_source import KNOWN, NICKS, STEPS, Source, expect_shown
+from fuzz_source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
 
 from anonp2p import limits
-from anonp2p.core import events, frames, handshake, identity, steps
-from anonp2p.core.epochs.epoch import COMMIT, HEAD, Epoch
+from anonp2p.core import events, frames, handshake, identity, steps, wire
+from anonp2p.core.epochs import suite
+from anonp2p.core.epochs.epoch import COMMIT, FLEETING, KEPT, Epoch
 from anonp2p.core.handshake import Channel
 from anonp2p.core.ledger import Ledger
 from anonp2p.core.log import Reader
 from anonp2p.core.room import Room
 from anonp2p.errors import PeerFault
-from tests.core.peers import ANN, BOB, EVE, HOST, NOW, ROOM, Sealer, payloads, randomness
+from tests.core.peers import ANN, BOB, EVE, HOST, NOW, ROOM, Sealer, payloads, randomness, sealed_as_it_is
 
+MOMENT = 0.002  # seconds: more than what a room does not wait for
 PEOPLE = (ANN, BOB, EVE)
 PROPER = ("ann", "ben", "eve", "witness")  # nicks that a user's interface lets through
 
@@ -34,6 +37,11 @@ class OpenRoom(Room):
         return self._keys
 
     @property
+    def leaf(self) -> suite.LeafKey:
+        """Its own."""
+        return self._leaves[0]
+
+    @property
     def ledger(self) -> Ledger:
         """What it knows of the room."""
         return self._ledger
@@ -45,9 +53,32 @@ class OpenRoom(Room):
         assert set(self._links) | set(self._greetings) <= links
         assert len(linked) == len(self._links)
         assert self.over or members - {self._me.id} <= linked | set(self._absences) | self._doomed
-        assert linked | set(self._absences) | set(self._renames) <= members
+        assert linked | set(self._absences) | {member for member, _ in self._paces} <= members
+        assert self._history is None or self._history.index <= self._ledger.index
         assert self.outstanding == 0
         assert all(until <= self._now.tick + limits.SLICES for until, _ in self._turns)
+
+    def is_due(self, ttl: int, time: int) -> bool:
+        """Whether what was ordered at this time of the room has come to its end, if not just now."""
+        seconds = limits.FLEETING if ttl == FLEETING else ttl
+        return ttl != KEPT and time + seconds * 1000 < self._room_time()
+
+    def expect_expired(self) -> None:
+        """What its author does not want kept any longer is in the log no more."""
+        for burst in self.log._bursts:  # noqa: SLF001  # nobody else shows all of them
+            for entry in burst.entries:
+                gone = not (entry.body or burst.wire)
+                assert gone or not self.is_due(entry.ttl, burst.time), "something is kept for too long"
+
+    def living(self, start: int) -> dict[int, tuple[int, int]]:
+        """Of the entries from this index on that are still there: the ttl, and when they were ordered."""
+        found = {}
+        for index in range(max(start, self.log.oldest), self.log.sealed_end):
+            burst = self.log.burst(index)
+            entry = burst.entries[index - burst.first]
+            if entry.body:
+                found[index] = entry.ttl, burst.time
+        return found
 
 
 @dataclass
@@ -57,10 +88,10 @@ class Party:
     room: OpenRoom
     told: list[events.Event] = field(default_factory=list)
 
-    def step(self, step: steps.Input, tick: float) -> list[steps.Effect]:
+    def step(self, step: steps.Input, now: steps.Now) -> list[steps.Effect]:
         """Lets it take a step; shows what it tells as it would be shown."""
         before = self.room.over
-        effects = self.room.handle(step, NOW._replace(tick=tick))
+        effects = self.room.handle(step, now)
         assert not before or all(isinstance(effect, steps.Tell) for effect in effects), "a room that is over still acts"
         for event in [effect.event for effect in effects if isinstance(effect, steps.Tell)]:
             expect_shown(event)
@@ -82,10 +113,14 @@ class _Line:
     who: Any
     greeting: frames.Hello
     hello: bytes
-    channel: Channel | None = None
+    channel: Channel | None = None  # of its owner
+    hosts: Channel | None = None  # of the host
     reader: Reader | None = None
     direct: list[bytes] = field(default_factory=list)
+    said: list[frames.Frame] | None = None  # by the host, in the next record
+    echo: bool = False
     finishing: bool = False
+    held: dict[int, tuple[int, int]] | None = None  # what was there of what is on its way to one who does not read
 
 
 class _World:
@@ -94,6 +129,8 @@ class _World:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.tick = NOW.tick
+        self.slept = 0.0
+        self.rules = source.rules()
         self.sealer = Sealer()
         self.lines: dict[int, _Line] = {}
         self.dialled = 0
@@ -108,25 +145,46 @@ class _World:
         assert self.witness.room.entered
 
     def _party(self, seed: bytes, nick: str, name: str | None) -> Party:
-        party = Party(OpenRoom(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=name))
-        party.step(steps.Start(), self.tick)
+        retention, history = self.rules
+        cover = self.source.below(4) == 3
+        room = OpenRoom(
+            label="r1",
+            key=ROOM,
+            random=randomness(seed),
+            nick=nick,
+            name=name,
+            retention=retention,
+            history=history,
+            cover=cover,
+        )
+        party = Party(room)
+        party.step(steps.Start(), self._now())
         return party
+
+    def _now(self) -> steps.Now:
+        return NOW._replace(tick=self.tick, slept=self.slept)
 
     # --- the host and its links
 
     def do(self, step: steps.Input) -> None:
         """The host takes a step, and what it wants done is done."""
-        for effect in self.host.step(step, self.tick):
+        for effect in self.host.step(step, self._now()):
             match effect:
                 case steps.Pulse(data=data):
                     for line in self.lines.values():
-                        if line.reader is not None and line.reader.is_through:
+                        if line.reader is not None and line.reader.is_through and not line.reader.is_out:
                             line.direct.append(data)
                 case steps.Send(link=link, data=data):
                     self.lines[link].direct.append(data)
-                case steps.Admit(link=link, data=data, reader=reader):
-                    self.lines[link].direct.append(data)
+                case steps.Record(link=link, frames=said, echo=echo):
+                    if link in self.lines:  # else it is to hear yet that it is gone
+                        self._say(self.lines[link], said, echo=echo)
+                case steps.Sweep():
+                    self._sweep()
+                case steps.Admit(link=link, channel=channel, frames=said, reader=reader):
+                    self.lines[link].hosts = channel
                     self.lines[link].reader = reader
+                    self._say(self.lines[link], said)
                 case steps.Finish(link=link, data=data):
                     self.lines[link].direct.append(data)
                     self.lines[link].finishing = True
@@ -134,6 +192,17 @@ class _World:
                     assert link != self.up, "an honest member is cut off"
                     self._close(link)
         self._tell_late()
+
+    @staticmethod
+    def _say(line: _Line, said: Sequence[frames.Frame], *, echo: bool = False) -> None:
+        line.said = [*(line.said or ()), *said]
+        line.echo |= echo
+
+    def _sweep(self) -> None:
+        """Who does not read is cut, if what is on its way has come to its end."""
+        for line in list(self.lines.values()):
+            if line.reader is not None and line.held is not None and line.reader.holds_what_is_gone:
+                self._close(line.number)
 
     def _tell_late(self) -> None:
         while self.late:
@@ -163,28 +232,38 @@ class _World:
 
     def hears(self, line: _Line, payload: bytes) -> None:
         """The host hears this."""
-        if not line.finishing:
+        if not line.finishing and line.number in self.lines:
             self.do(steps.Heard(line.number, payload))
 
     def flush(self) -> None:
         """What is on its way arrives, until nothing is."""
         busy = True
         while busy:
-            self.host.room.end_burst(NOW._replace(tick=self.tick))
+            self.host.room.end_burst(self._now())
             busy = sum(self._write(line) for line in list(self.lines.values())) > 0
             self._tell_late()
 
     def _write(self, line: _Line) -> bool:
         data = b"".join(line.direct)
         line.direct.clear()
+        if line.said is not None and line.hosts is not None:
+            data += line.hosts.seal(line.said, echo=line.echo)
+            line.said, line.echo = None, False
         through = line.reader is None
         try:
-            while line.reader is not None and (line.who is None or line.number % 2):  # others do not read
+            while line.reader is not None and line.held is None:
+                begin = line.reader.passed
                 piece = line.reader.take()
+                if piece and line.who is not None and line.number % 2 == 0:  # it does not read
+                    line.held = self.host.room.living(begin) if line.reader.is_through else {}
+                    break
+                line.reader.sent()
                 data += piece
                 through = line.reader.is_through
                 if not piece:
                     break
+            if line.reader is not None and line.reader.lags:
+                raise PeerFault("left behind")
         except PeerFault:
             assert line.number != self.up, "an honest member lags"
             self._close(line.number)
@@ -199,14 +278,25 @@ class _World:
 
     def witness_does(self, step: steps.Input) -> None:
         """The witness takes a step; what it sends arrives."""
-        for effect in self.witness.step(step, self.tick):
-            if isinstance(effect, steps.Send) and self.up is not None:
-                for payload in payloads(effect.data):
-                    self.hears(self.lines[self.up], payload)
-            elif isinstance(effect, steps.Drop):
+        for effect in self.witness.step(step, self._now()):
+            if isinstance(effect, steps.Drop):
                 self.lose()
+            elif self.up is not None:
+                self._witness_sends(self.lines[self.up], effect)
         if self.witness.room.over and self.up is not None:
             self.lose()
+
+    def _witness_sends(self, line: _Line, effect: steps.Effect) -> None:
+        data = b""
+        match effect:
+            case steps.Send(data=data):
+                pass
+            case steps.Admit(channel=channel):
+                line.channel = channel
+            case steps.Record(frames=said, echo=echo) if line.channel is not None:
+                data = line.channel.seal(said, echo=echo)
+        for payload in payloads(data):
+            self.hears(line, payload)
 
     def lose(self, *, heard: bool = True) -> None:
         """The witness's link is gone. heard: whether the host knows."""
@@ -235,13 +325,11 @@ class _World:
             case 3 | 4 | 5 | 6 | 7 if false:
                 line = false[source.below(len(false))]
                 if line.channel is not None and self.host.room.ledger.roster.get(line.who.id):
-                    self._send(line, frames.Submit(*self._entry(line.who)))
+                    more = source.odd(4)
+                    self._send(line, *(frames.Submit(*self._entry(line.who)) for _ in range(1 + more)))
             case 8 if false:
                 line = false[source.below(len(false))]
-                if line.channel is not None and source.below(2):
-                    self._send(line, source.made(frames.FromMember))
-                else:
-                    self.hears(line, source.take(source.below(256)))
+                self._send_oddly(line)
             case 9 if false:
                 line = false[source.below(len(false))]
                 del self.lines[line.number]
@@ -253,15 +341,39 @@ class _World:
             case 12 | 13:
                 words = steps.Say(source.text() or "x", bool(source.below(2)))
                 rest = (steps.Rename(source.pick(*PROPER)), steps.Ask("/who"), steps.Leave(now=True))
-                self.witness_does(source.pick(words, words, words, words, words, *rest))
+                self.witness_does(source.pick(words, words, words, words, words, *rest, *self._typed()))
             case 14:
                 self.lose(heard=bool(source.below(2)))
             case 15:
                 self.redial()
 
-    def _send(self, line: _Line, frame: frames.Frame) -> None:
+    def _typed(self) -> tuple[steps.Typed, ...]:
+        """What members and the host may type."""
+        source = self.source
+        nick = source.pick(*PROPER, "host")
+        return steps.Whisper(nick, source.text() or "x"), steps.Retain(source.pick(*TTLS, None)), steps.Verify(nick)
+
+    def _send(self, line: _Line, *said: frames.Frame) -> None:
         assert line.channel is not None
-        self.hears(line, line.channel.seal(frame)[2:])
+        for payload in payloads(line.channel.seal(said, echo=bool(self.source.odd(2)))):
+            self.hears(line, payload)
+
+    def _send_oddly(self, line: _Line) -> None:
+        """Any frames, or none; a record that is none; any bytes."""
+        source = self.source
+        if line.channel is None:
+            self.hears(line, source.take(source.below(256)))
+            return
+        said = [source.made(frames.FromMember) for _ in range(source.below(3))]
+        match source.below(4):
+            case 0 | 1:
+                self._send(line, *said)
+            case 2:
+                record = frames.pack(frames.MemberRecord(bool(source.below(2)), said * source.pick(1, 20)))
+                text = source.pick(wire.fill(source.edited(record), suite.TAG), source.edited(wire.pad(record, 60_000)))
+                self.hears(line, sealed_as_it_is(line.channel, text))
+            case 3:
+                self.hears(line, source.take(source.below(256)))
 
     def _knock(self, line: _Line) -> None:
         """A Join or a Resume; right, or with something changed; or something else; or nothing yet."""
@@ -290,7 +402,10 @@ class _World:
             case 4:
                 name = source.pick(*request.__struct_fields__)
                 request = msgspec.structs.replace(request, **{name: getattr(source.made(type(request)), name)})
-        knock = handshake.knock(request, ROOM, line.greeting, line.hello)[2:]
+        try:
+            knock = handshake.knock(request, ROOM, line.greeting, line.hello)[wire.LENGTH :]
+        except ValueError:  # it does not fit
+            return
         line.channel = Channel(request.link, line.hello, up=True)
         self.hears(line, knock)
 
@@ -301,10 +416,12 @@ class _World:
         self.sealer.reference = room.ledger.index, room.ledger.digest
         self.sealer.know_chains()
         generation = self.sealer.generations[who.id]
-        epoch, counter, body = room.keys.number, room.ledger.member(who.id).counter + 1, self._body()
-        otherwise: dict[str, Any] = {}
+        epoch, counter = room.keys.number, room.ledger.member(who.id).counter + 1
+        body = self._body(who, counter)
+        is_message = isinstance(body, frames.Text | frames.Private)
+        otherwise: dict[str, Any] = {"ttl": room.ledger.retention.default if is_message else KEPT}
         author = who
-        match source.odd(11):
+        match source.odd(12):
             case 1:
                 others = [member.id for member in room.ledger.roster]
                 author = SimpleNamespace(id=source.pick(*others, *(it.id for it in PEOPLE)), sign=who.sign)
@@ -316,7 +433,7 @@ class _World:
                 if generation == 2**32 - 1:
                     self.sealer.links[who.id] = generation, bytes(32)
             case 5:
-                otherwise["kind"] = source.pick(COMMIT, HEAD)
+                otherwise["kind"] = source.pick(COMMIT, 2)
             case 6:
                 otherwise["signer"] = source.pick(*PEOPLE)
             case 7:
@@ -329,15 +446,21 @@ class _World:
                 body = source.pick(source.take(source.below(64)), source.edited(frames.pack(body)))
             case 10:
                 epoch = source.pick(epoch + 1, max(0, epoch - 1), 2**53 - 1)
-        return epoch, self.sealer.entry(author, body, counter=counter, **otherwise).payload
+            case 11:
+                otherwise["ttl"] = source.pick(*TTLS, KEPT - 1)
+        return epoch, self.sealer.entry(author, body, counter=counter, **otherwise).sealed
 
-    def _body(self) -> Any:
+    def _body(self, who: Any, counter: int) -> Any:
         source = self.source
         match source.below(8):
             case 4:
                 return frames.Nick(source.pick(*PROPER, *NICKS))
             case 5 | 6:
                 return source.made(frames.Body)
+            case 3:
+                room, text = self.host.room, source.take(source.below(8))
+                recipient: Any = SimpleNamespace(id=source.pick(room.ledger.host, *(it.id for it in PEOPLE)))
+                return self.sealer.box(who, recipient, room.leaf, text, counter=counter)
             case 7:
                 return frames.Leave()
         return frames.Text(source.text() or "x", action=False)
@@ -347,7 +470,8 @@ class _World:
         kick = steps.Kick(source.pick(*PROPER, "host"), source.text())
         lock = steps.Lock(bool(source.below(2)))
         rename = steps.Rename(source.pick("host", *PROPER))
-        typed = source.pick(steps.Say(source.text() or "x"), kick, kick, lock, rename, steps.Ask("/who"))
+        said = steps.Say(source.text() or "x")
+        typed = source.pick(said, kick, kick, lock, rename, steps.Ask("/who"), *self._typed())
         if source.below(32) == 31:
             typed = steps.Leave(close=True)
         self.kicked |= isinstance(typed, steps.Kick)
@@ -360,14 +484,23 @@ class _World:
         ahead = self.source.pick(min(dues, default=self.tick), self.tick + 1, self.tick + limits.COMMIT_PAUSE)
         further = self.source.pick(0.0, 0.0, 0.0, limits.AWAY, limits.PLACE, limits.EPOCH)
         self.tick = max(self.tick, ahead + further)
-        for party, tick in ((self.host, self.do), (self.witness, self.witness_does)):
+        self.slept += self.source.pick(0.0, 0.0, 0.0, 30.0, 3_600.0)
+        host, witness = (self.host, self.do), (self.witness, self.witness_does)
+        for party, tick in (host, witness, host):  # again: it may only see by what it hears how long it has slept
+            self.tick += MOMENT
             for _ in range(STEPS):
                 due = party.room.next_deadline()
                 if due is None or due > self.tick:
                     break
                 tick(steps.Tick())
+                self.host.room.end_burst(self._now())
             else:
                 raise AssertionError("a deadline that does not pass")
+        if not self.host.room.over:
+            self.host.room.expect_expired()
+            for held in [line.held for line in self.lines.values() if line.held is not None]:
+                over = [index for index, lives in held.items() if self.host.room.is_due(*lives)]
+                assert not over, "something that has come to its end is on its way"
 
     # --- what has to hold
 
@@ -384,11 +517,18 @@ class _World:
         [gone] = self.witness.got(events.Gone) or [None]
         assert gone is None or gone.reason != "lost"
         assert gone is None or gone.reason != "kicked" or self.kicked
-        hosts = [(it.seq, it.member, it.nick, it.text, it.action) for it in self.host.got(events.Message)]
-        shown = [(it.seq, it.member, it.nick, it.text, it.action) for it in self.witness.got(events.Message)]
+        hosts, shown = (
+            [
+                (it.seq, it.member, it.nick, it.text, it.action, it.ttl)
+                for it in who.got(events.Message)
+                if not it.private
+            ]
+            for who in (self.host, self.witness)
+        )
         assert shown == [it for it in hosts if it in shown], "messages that the host did not order"
         if gone is None and len(self.witness.got(events.Entered)) == 1:
-            assert shown == hosts, "a message is missing"
+            missing = [it for it in hosts if it not in shown]
+            assert all(ttl is not None for *_, ttl in missing), "a message is missing"
 
 
 def host(data: bytes) -> None:
@@ -408,38 +548,66 @@ def _seeds() -> list[bytes]:
         return bytes([0, who, 0, 0, 7 + who, 0, 1])
 
     def say(line: int, *rest: int) -> bytes:
-        return bytes([3, line, 0, 1, 0x78, *rest, 1])
+        return bytes([3, line, 0, 0, 1, 0x78, *rest, 0, 1])
 
-    said, lost, redials = bytes([12, 1, 0x79, 0, 0, 0, 1]), bytes([14, 1, 0, 0]), bytes([15, 1])
+    def types(nick: int, ttl: int, what: int) -> bytes:
+        return bytes([12, 0, 0, 0, nick, 1, 0x77, ttl, what, 1])
+
+    def hosts(whom: int, what: int, nick: int = 0, ttl: int = 0, closes: int = 0) -> bytes:
+        return bytes([11, whom, 0, 1, 0, 0, nick, 1, 0x77, ttl, what, closes, 1])
+
+    def frame(*made: int) -> bytes:
+        return bytes([8, 0, 1, *made, 0, 1, 1])
+
+    said, lost, redials = bytes([12, 1, 0x79, 0, 0, 0, 0, 0, 0, 1]), bytes([14, 1, 0, 0]), bytes([15, 1])
     resume = bytes([0, 0, 2, 0, 0, 0, *bytes(32), 0, 0, 0, 0, 1])
-    leave, nick, drop = bytes([3, 0, 7, 0, 1]), bytes([3, 0, 4, 1, 0, 1]), bytes([9, 0, 0, 1])
-    kick, kick_witness, lock, close = (
-        bytes([11, whom, 0, 1, 0, 0, typed, closes, 1])
-        for whom, typed, closes in ((0, 1, 0), (3, 1, 0), (0, 3, 0), (0, 0, 31))
+    leave, nick, drop = bytes([3, 0, 0, 7, 0, 0, 1]), bytes([3, 0, 0, 4, 1, 0, 0, 1]), bytes([9, 0, 0, 1])
+    kick, kick_witness, lock, close = hosts(0, 1), hosts(3, 1), hosts(0, 3), hosts(0, 0, closes=31)
+    commit, away, gone, later, pause, sleep = (
+        bytes([10, *time, 1]) for time in ((0, 5, 0), (0, 3, 0), (0, 4, 0), (0, 0, 0), (2, 0, 0), (0, 0, 3))
     )
-    commit, away, gone, later, pause = (bytes([10, *time, 1]) for time in ((0, 5), (0, 3), (0, 4), (0, 0), (2, 0)))
-    rename, asks = bytes([12, 0, 0, 1, 5, 1]), bytes([12, 0, 0, 0, 6, 1])
-    stray, leaf = bytes([8, 0, 1, 0, *bytes(7), 3, 1, 2, 3, 1]), bytes([8, 0, 1, 1, 1, 1])
-    skips = bytes([3, 0, 4, 3, 14, 1, 1])
+    rename, asks = bytes([12, 0, 0, 1, 0, 0, 0, 5, 1]), bytes([12, 0, 0, 0, 0, 0, 0, 6, 1])
+    whisper, verify, hosts_whisper = types(4, 0, 8), types(4, 0, 10), hosts(0, 6, nick=3)
+    boxed = bytes([3, 0, 0, 3, 1, 0x77, 0, 0, 0, 1])
+    stray, leaf, seek = frame(0, *bytes(7), 3, 1, 2, 3), frame(1, 1), frame(2, 2)
+    skips, many = bytes([3, 0, 0, 4, 3, 15, 1, 0, 1]), bytes([3, 0, 7, *([0, 1, 0x78, 0] * 4), 0, 1])
     both = join(0) + join(1) + say(0, 0) + say(1, 0) + said
-    return [
+    talks = [
         both + nick * 8 + rename + asks + kick + say(0, 0) + later * 3 + said + kick_witness,
         both + lost + say(0, 0) + redials + said + lost + kick + redials + said + close,
         both + leave + join(0) + say(0, 0) + lock * 2 + join(2) + lost + pause + redials + commit + say(0, 0) + said,
         both + drop + resume + say(1, 0) + drop + away + resume + drop + away + join(0) + drop + gone + resume + said,
-        both + leaf + skips * 2 + say(0, 0) + nick + leave + said,
-        join(0)
-        + say(0, 14, 1)
-        + leave
-        + join(0)
-        + bytes([3, 0, 4, 3, 14, 2, 1])
-        + say(0, 14, 1)
-        + pause
-        + join(0)
-        + said,
-        both + stray + said + pause * 2 + say(0, 0) + said,
-        both + lost + kick + gone + redials + said + commit + say(0, 0) + nick,
-        *(both + say(0, wrong, pick, pick, pick, pick) + said for wrong in range(12, 22) for pick in (0, 1, 2)),
+        both + leaf + seek + skips * 2 + many + say(0, 0) + nick + leave + said,
+        both + whisper * 3 + boxed + hosts_whisper + verify + lost + hosts_whisper + redials + commit + whisper,
+        both + lost + many + sleep + redials + many + lost + commit + hosts(0, 0) + away + redials + said,
+        both + many * 3 + lost + gone + said + redials + join(2) + said + lost + redials + sleep + said,
+        both + b"".join(types(0, ttl, 9) + said + hosts(0, 7, ttl=ttl) + hosts(0, 0) + sleep for ttl in range(4)),
+    ]
+    return [
+        *(
+            bytes([rules, covers, covers]) + talk
+            for rules, covers in ((0, 0), (1, 3), (2, 0), (3, 3))
+            for talk in talks
+        ),
+        *(bytes([rules, 0, 0]) + join(0) + said + (sleep + said) * 3 for rules in (2, 3, 4)),
+        *(
+            bytes(3) + more
+            for more in (
+                join(0)
+                + say(0, 15, 1)
+                + leave
+                + join(0)
+                + skips[:6]
+                + bytes([2, 0, 1])
+                + say(0, 15, 1)
+                + pause
+                + join(0),
+                both + stray + said + pause * 2 + say(0, 0) + said,
+                both + lost + kick + gone + redials + said + commit + say(0, 0) + nick,
+                *(both + say(0, wrong, pick, pick, pick, pick) + said for wrong in range(13, 24) for pick in (0, 1, 2)),
+                *(both + bytes([8, 0, 1, 1, 1, odd, *pick]) + said for odd in (2, 3) for pick in ([0] * 12, [1] * 12)),
+            )
+        ),
     ]
 
 

@@ -3,18 +3,23 @@
 Signatures and seals are made where the bytes say so, since nothing guesses one.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-from fuzz_source import KNOWN, STEPS, Source, expect_shown
+from fuzz_source import KNOWN, STEPS, TTLS, Source, expect_shown
 
-from anonp2p.core import events, frames, identity, steps
+from anonp2p import limits
+from anonp2p.core import events, frames, identity, steps, wire
 from anonp2p.core.epochs import suite
-from anonp2p.core.epochs.epoch import COMMIT, HEAD
+from anonp2p.core.epochs.epoch import COMMIT, FLEETING, KEPT
+from anonp2p.core.ledger import content_of
 from anonp2p.errors import PeerFault
-from tests.core.peers import ANN, BOB, DIGEST, EVE, HOST, NOW, FalseHost, Placed, payloads
+from tests.core.peers import ANN, BOB, DIGEST, EVE, HOST, NOW, FalseHost, Placed, sealed_as_it_is
+
+LEAVES = {suite.digest(who.leaf.public): who.leaf.public for who in (ANN, BOB, EVE, HOST)}
 
 
 class _Lie(FalseHost):
@@ -22,54 +27,78 @@ class _Lie(FalseHost):
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.tick = NOW.tick
+        self.tick, self.slept = NOW.tick, 0.0
         self.linked = False
+        self.admitted = False  # whether the guest speaks in records on this link
         self.turned = False  # whether a commit has its place, and its slice was not sent yet
         self.alarms = self.gone = self.seq = 0
         self.leaf = b""
         self.said: set[tuple[str, str]] = set()  # what was signed, by its author
+        self.typed: set[str] = set()  # what the guest has said itself
+        self.living: set[int] = set()  # messages that it was shown, and that will expire
+        self.sought: list[bytes] = []  # leaves that it wants to see
         self.theirs: list[Placed] = []  # what the guest wants ordered
         self.heard: list[Placed] = []
-        super().__init__(source.pick("me", ""))
+        retention, history = source.rules()
+        super().__init__(source.pick("me", ""), retention=retention, history=history)
         if source.odd(8) == 7:
             self.ledger.start_at(source.pick(2**53 - 2, 2**64 - 2), DIGEST)
 
-    def takes(self, step: steps.Input, now: steps.Now = NOW) -> list[events.Event]:
+    def takes(self, step: steps.Input, now: steps.Now | None = None) -> list[events.Event]:
         """What the guest tells about this step, and what it sends is read."""
         before = self.room.over
-        shown = super().takes(step, now._replace(tick=self.tick))
+        if isinstance(step, steps.Say | steps.Whisper):
+            self.typed.add(step.text)
+        shown = super().takes(step, (now or NOW)._replace(tick=self.tick, slept=self.slept))
         assert not before or len(shown) == len(self.effects), "a room that is over still acts"
         for event in shown:
             expect_shown(event)
             if isinstance(event, events.Alarm):
                 assert self.room.over or not event.reason.startswith("The host sent"), "a host that lies is not left"
             elif isinstance(event, events.Message):
-                assert event.seq > self.seq, "messages out of order"
-                self.seq = event.seq
-                assert (event.member, event.text) in self.said, "a message that its author did not sign"
+                self._expect_proper(event)
+            elif isinstance(event, events.Expired):
+                self.living.remove(event.seq)
             self.gone += isinstance(event, events.Gone)
         assert self.gone == self.room.over
+        assert not (self.room.over and self.living), "messages that do not end with the room"
         self._read()
         return shown
 
+    def _expect_proper(self, message: events.Message) -> None:
+        assert message.seq > self.seq, "messages out of order"
+        self.seq = message.seq
+        if message.mine:
+            assert message.text in self.typed, "a message of our own that nobody typed"
+        else:
+            assert (message.member, message.text) in self.said, "a message that its author did not sign"
+        if message.ttl not in (None, FLEETING):
+            self.living.add(message.seq)
+
     def _read(self) -> None:
-        for effect in self.effects:
-            if isinstance(effect, steps.Drop):
-                self.linked = False
-            elif isinstance(effect, steps.Send) and self.linked:
-                for payload in payloads(effect.data):
-                    frame = self.channel.open(payload)
-                    if isinstance(frame, frames.Leaf):
-                        self.leaf = frame.leaf
-                    elif isinstance(frame, frames.Submit) and frame.epoch == self.epoch.number:
-                        with suppress(AssertionError):  # the keys that we gave were not right
-                            self.theirs.append(self.opened(frame.entry))
-                            self._note(self.theirs[-1])
+        self.admitted |= any(isinstance(effect, steps.Admit) for effect in self.effects)
+        if self.linked and self.admitted:
+            for frame in self.spoken():
+                self._take_in(frame)
+        if any(isinstance(effect, steps.Drop) for effect in self.effects):
+            self.linked = False
+            self.takes(steps.Dropped(steps.UPLINK, "it is gone", 1.0))
+
+    def _take_in(self, frame: frames.Frame) -> None:
+        match frame:
+            case frames.Leaf(leaf=leaf):
+                self.leaf = leaf
+            case frames.Seek(leaf=sought):
+                self.sought.append(sought)
+            case frames.Submit(epoch=epoch, entry=entry) if epoch == self.epoch.number:
+                with suppress(AssertionError):  # the keys that we gave were not right
+                    self.theirs.append(self.opened(entry))
+                    self._note(self.theirs[-1])
 
     def _note(self, entry: Placed) -> None:
         """Its author has signed it."""
         with suppress(PeerFault):
-            content: frames.Content = frames.unpack(frames.Content, entry.body[64:])
+            content = content_of(entry.body)
             if isinstance(content.body, frames.Text):
                 self.said.add((identity.spell(entry.header.author), content.body.text))
 
@@ -96,9 +125,9 @@ class _Lie(FalseHost):
             case 0 | 1:
                 self._let_in()
             case 2:
-                self.hears(frames.Resumed(self.ledger.index + source.odd(3)))
+                self.hears(frames.Resumed(self.ledger.index + source.odd(3), self.time + source.odd(3)))
             case 3 | 4 | 5:
-                self._order(self._entry())
+                self._order(*(self._entry() for _ in range(1 + source.odd(4))))
             case 6 if self.theirs:
                 self._order(self.theirs.pop(source.odd(len(self.theirs))))
             case 7 if self.heard:
@@ -108,20 +137,57 @@ class _Lie(FalseHost):
             case 9:
                 self._commit()
             case 10:
-                self.hears(source.pick(source.made(frames.FromHost), frames.Denied(source.below(8), "nick-taken")))
+                self._say_frames()
             case 11:
-                self.takes(steps.Heard(steps.UPLINK, source.take(source.below(256))))
+                self._say_oddly()
             case 12 | 13:
-                said = source.pick(steps.Say(source.text() or "x"), steps.Rename("bea"), steps.Ask("/who"))
-                self.takes(source.pick(said, said, said, said, steps.Leave(), steps.Kick("ann")))
+                self._type()
             case 14:
                 self.linked = False
                 self.takes(steps.Dropped(steps.UPLINK, "it is gone", 1.0))
             case 15:
                 due = self.room.next_deadline()
                 self.tick = max(self.tick, source.pick(due or self.tick, self.tick + 1))
+                self.slept += source.pick(0.0, 0.0, 30.0, 3_600.0)
                 if due is not None and due <= self.tick:
                     self.takes(steps.Tick())
+
+    def _type(self) -> None:
+        source = self.source
+        said = source.pick(steps.Say(source.text() or "x"), steps.Rename("bea"), steps.Ask("/who"))
+        nick = source.pick("ann", "host", "bob", "me")
+        whisper = steps.Whisper(nick, source.text() or "x")
+        rest = steps.Leave(), steps.Kick("ann"), whisper, steps.Retain(source.pick(*TTLS, None)), steps.Verify(nick)
+        self.takes(source.pick(said, said, said, said, *rest))
+
+    def _say_frames(self) -> None:
+        """Frames to the guest alone, some of which it may expect."""
+        source = self.source
+        said: list[frames.Frame] = []
+        for _ in range(1 + source.odd(3)):
+            made = source.made(frames.FromHost)
+            denied = frames.Denied(source.below(8), source.pick("nick-taken", "repeated", "too-often"))
+            sought = source.pick(*self.sought, bytes(32))
+            answer = frames.Found(LEAVES[sought]) if sought in LEAVES else frames.Missing(sought)
+            said.append(source.pick(made, denied, answer, frames.Missing(sought)))
+            if sought in self.sought and said[-1] in (answer, frames.Missing(sought)):
+                self.sought.remove(sought)
+        self.hears(self.record(*said, echo=bool(source.odd(2))))
+
+    def _say_oddly(self) -> None:
+        """What is no record and no burst, or just about."""
+        source = self.source
+        match source.below(3):
+            case 0:
+                self.takes(steps.Heard(steps.UPLINK, source.take(source.below(256))))
+            case 1:
+                record = frames.pack(frames.HostRecord(False, [source.made(frames.FromHost)] * source.pick(1, 2)))
+                text = source.pick(wire.fill(source.edited(record), suite.TAG), source.edited(wire.pad(record, 60_000)))
+                self.hears(sealed_as_it_is(self.channel, text))
+            case 2:
+                entry = self._entry()
+                burst = self.burst(entry)
+                self.hears(source.edited(burst), self.burst_of([source.edited(entry.sealed)], self.head_text()))
 
     def _greet(self) -> None:
         """A hello, and perhaps the first of what follows."""
@@ -129,9 +195,12 @@ class _Lie(FalseHost):
             self.takes(steps.Dialling(1, ""))
             nonce = bytes(32)
             hello = frames.Hello(self.source.pick(frames.VERSION, self.source.below(4)), nonce, HOST.leaf.public)
-            self.takes(steps.Heard(steps.UPLINK, self.source.edited(frames.pack(hello))))
+            content = wire.pad(self.source.edited(frames.pack(hello)), limits.HELLO - wire.LENGTH)
+            self.takes(steps.Heard(steps.UPLINK, self.source.edited(content)))
             self.takes(steps.Dropped(steps.UPLINK, "it is gone", 1.0))
             return
+        self.admitted = False
+        self.sought.clear()
         self.greets()
         self.linked = True
         self.leaf = self.request.leaf
@@ -146,8 +215,10 @@ class _Lie(FalseHost):
         source = self.source
         otherwise: dict[str, Any] = {}
         unsigned = False
-        past = self.past(*(self._entry() for _ in range(source.below(3)))) if source.odd(2) else []
-        match source.odd(5):
+        if source.odd(2):  # a room with a history, whatever it says of that
+            otherwise = {"since": self.ledger.index, "base": self.base()}
+        missed = [self._past(*(self._entry() for _ in range(source.below(3)))) for _ in range(source.odd(3))]
+        match source.odd(6):
             case 1:
                 kinds = self.state()
                 name = source.pick(*kinds.__struct_fields__)
@@ -162,11 +233,35 @@ class _Lie(FalseHost):
                 otherwise["head"] = self._head_text()
             case 4:
                 unsigned = True
-                otherwise = source.pick({"sign": ANN.sign}, {"hello": bytes(32)}, {"leaf": ANN.leaf.public})
-        pages = self.welcome(past=bool(past) != bool(source.odd(2)), **otherwise)
+                otherwise |= source.pick({"sign": ANN.sign}, {"hello": bytes(32)}, {"leaf": ANN.leaf.public})
+            case 5:
+                base = self.base()
+                name, made = source.pick(*base.__struct_fields__), source.made(frames.Base)
+                otherwise["base"] = msgspec.structs.replace(base, **{name: getattr(made, name)})
+        goes_on = isinstance(self.request, frames.Resume) and not source.odd(2) and "base" not in otherwise
+        pages = self.welcome(past=goes_on, **otherwise)
         said = source.pick(pages, pages, pages, pages[:1], pages * 2)
-        self.hears(*said, *past)
+        self.hears(*said, *missed)
         assert self.room.over or not unsigned or said == pages[:1], "a welcome for somebody else"
+
+    def _past(self, *entries: Placed) -> frames.Past:
+        """A burst of these, opened, or what is left of it."""
+        source = self.source
+        gone = [entry for entry in entries if source.odd(2)]
+        self.time += source.pick(0, 1)
+        otherwise: dict[str, Any] = {
+            "time": self.time + source.pick(0, 0, 1_000, 59_999, 60_000, 2**53 - 1 - self.time)
+        }
+        match source.odd(4):
+            case 1:
+                otherwise["head"] = self._head_text()
+            case 2:
+                otherwise["index"] = source.pick(0, self.ledger.index, 2**53 - 1)
+            case 3:
+                otherwise["entries"] = [source.made(frames.Opened | frames.Gone)]
+        past = self.past(*entries, gone=gone, **otherwise)
+        self.time = past.time  # no later head is of an earlier time
+        return past
 
     def _entry(self) -> Placed:
         """What somebody says next, or something that none may say."""
@@ -174,14 +269,15 @@ class _Lie(FalseHost):
         guest = SimpleNamespace(id=self.me or bytes(16), sign=HOST.sign)
         author: Any = source.pick(ANN, HOST, ANN, HOST, BOB, EVE, guest)
         body = self._body()
-        otherwise: dict[str, Any] = {}
-        match source.odd(7):
+        is_message = isinstance(body, frames.Text | frames.Private)
+        otherwise: dict[str, Any] = {"ttl": self.ledger.retention.default if is_message else KEPT}
+        match source.odd(8):
             case 1:
                 otherwise["counter"] = source.pick(0, 1, source.below(256), 2**53 - 1)
             case 2:
                 otherwise["generation"] = source.pick(0, 1, source.below(256))
             case 3:
-                otherwise["kind"] = source.pick(COMMIT, HEAD)
+                otherwise["kind"] = source.pick(COMMIT, 2)
             case 4:
                 otherwise["signer"] = source.pick(ANN, BOB, EVE, HOST)
             case 5:
@@ -189,6 +285,10 @@ class _Lie(FalseHost):
             case 6:
                 digest = source.pick(bytes(32), self.ledger.digest)
                 otherwise["reference"] = source.pick(self.ledger.index, source.below(8), 2**53 - 1), digest
+            case 7:
+                otherwise["ttl"] = source.pick(*TTLS, KEPT - 1)
+        if isinstance(body, frames.Text) and source.odd(4) == 3 and isinstance(author, identity.Identity):
+            body = self._boxed(author, body.text, otherwise)
         entry = self.entry(author, body, **otherwise)
         if otherwise.get("signer", author) is author is not guest and "epoch" not in otherwise:
             self._note(entry)
@@ -208,12 +308,26 @@ class _Lie(FalseHost):
                 return frames.Lost(self.me or bytes(16))
         return frames.Text(source.text() or "x", action=False)
 
-    def _order(self, entry: Placed) -> None:
-        self.heard.append(entry)
-        if self.source.below(4) == 3:
-            self.hears_bare(entry)
-        else:
-            self.hears(entry)
+    def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> frames.Private:
+        """The same for the guest alone, or for nobody; noted, since nobody else can read it."""
+        counter = otherwise.get("counter", self.counters.get(author.id, 0) + 1)
+        guest: Any = SimpleNamespace(id=self.me or bytes(16))
+        leaf: Any = SimpleNamespace(public=self.source.pick(self.leaf, HOST.leaf.public) or HOST.leaf.public)
+        self.said.add((identity.spell(author.id), text))
+        return self.box(author, guest, leaf, text, counter=counter)
+
+    def _order(self, *entries: Placed) -> None:
+        """These get their places: in a burst, as one that was opened, or in a burst whose head says otherwise."""
+        self.heard += entries
+        match self.source.below(8):
+            case 5 | 6:
+                self.hears(self._past(*entries))
+            case 7:
+                for entry in entries:
+                    self.place(entry)
+                self.hears(self.burst_of([entry.sealed for entry in entries], self._head_text()))
+            case _:
+                self.hears(self.burst(*entries))
 
     def _head_text(self) -> bytes:
         source = self.source
@@ -225,7 +339,7 @@ class _Lie(FalseHost):
     def _head(self) -> None:
         self.time += self.source.below(4)
         text = self._head_text()
-        self.hears(self.epoch.seal_head(self.source.pick(text, text, text, text[:-1])))
+        self.hears(self.burst_of([], self.source.pick(text, text, text, text[:-1])))
 
     def _commit(self) -> None:
         source = self.source
@@ -263,34 +377,73 @@ def member(data: bytes) -> None:
 
 
 def _seeds() -> list[bytes]:
-    in_, again, drop = bytes(9), bytes([0, 0, 3]), bytes([14])
-    entries = b"".join(bytes([3, author, 0, 1, 0x78, 0, 0]) for author in (0, 1, 0))
-    says, renames, ordered, second = (
-        bytes([12, 1, 0x79, 0, 0]),
-        bytes([12, 0, 1, 0]),
-        bytes([6, 0, 0]),
-        bytes([6, 3, 0]),
-    )
-    idle, kick, broken = (bytes([9, 0, 0, *how]) for how in ((0, 0), (2, 0), (0, 9)))
-    resumed, beat, other_version = bytes([2, 0]), bytes([15, 0]), bytes([0, 9, 1, 1, 0, 0, 4, 0])
-    past, no_past = bytes([0, 3, 2, 0, 0, 1, 0x78, 0, 1, 0, 1, 0x78, 0, 0, 0, 0]), bytes([0, 0, 0, 3, 0])
-    come = in_ + entries + says + ordered
+    def entry(author: int, *wrong: int, body: int = 0, order: Sequence[int] = (0,)) -> bytes:
+        return bytes([3, 0, author, body, 1, 0x78, *(wrong or (0,)), 0, *order])
+
+    def types(nick: int, ttl: int, what: int) -> bytes:
+        return bytes([12, 0, 0, nick, 1, 0x77, ttl, what])
+
+    def frame(kind: int, reason: int = 0, counter: int = 0, which: int = 0) -> bytes:
+        return bytes([10, 0, kind, reason, counter, 2, 0, which, 0])
+
+    def commit(*how: int) -> bytes:
+        return bytes([9, *how])
+
+    begin, come, again, drop = bytes(3), bytes(7), bytes([0, 0, 3]), bytes([14])
+    in_ = begin + come
+    entries = entry(0) + entry(1) + entry(0)
+    says, renames = bytes([12, 1, 0x79, 0, 0, 0, 0, 0]), bytes([12, 0, 1, 0, 0, 0, 0])
+    ordered, second, passed = bytes([6, 0, 0]), bytes([6, 3, 0]), bytes([6, 0, 5, 3, 0, 4, 0])
+    whisper, retain, verify = types(0, 0, 6), types(0, 1, 7), types(0, 0, 8)
+    idle, kick, kick_me, broken = (commit(*how) for how in ((0, 0, 0, 0), (0, 0, 2, 0), (1, 0, 2, 0), (0, 0, 0, 9)))
+    resumed, beat, later, sleep = bytes([2, 0, 0]), bytes([15, 0, 0]), bytes([15, 1, 0]), bytes([15, 0, 2])
+    other_version = bytes([0, 9, 1, 1, 0, 0, 4, 0, 0, 0, 4, 0])
+    one, expired = bytes([0, 0, 1, 0x78, 0, 0]), bytes([0, 0, 1, 0x78, 15, 1, 0])
+    past = bytes([0, 0, 0, 0, 4, 2, *one, *one, 0, 0, 0, 0, 0, 0, 0, 0])
+    gone = bytes([0, 0, 0, 0, 4, 1, *expired, 3, 0, 4, 0, 0, 0, 0])
+    no_past = bytes([0, 0, 0, 0, 0, 0, 3, 0])
+    history = bytes([0, 0, 0, 3, 4, 2, *one, *expired, 0, 3, 0, 4, 0, 0, 0])
+    half = bytes([0, 0, 0, 3, 0, 0, 1])
+    is_gone, is_late, too_soon = ((5, 3, 0, 4, 0), (5, 0, 0, 4, 0), (5, 3, 0, 3, 0))
+    seek = frame(0, which=2)
+    talk = in_ + entries + says + ordered
     return [
-        bytes.fromhex("000f010000000000000003000001780000030100017800000300000178000003000001780000"),  # an endless log
-        come + idle + says + ordered * 2 + entries + beat * 3 + kick + entries,
-        come + says * 2 + drop + again + resumed + entries + ordered * 2,
-        come + drop + again + past + entries + says + ordered + drop + again + in_[:5] + says + ordered,
+        *(bytes([0, 0, 15, beyond]) + come + entries * 2 for beyond in (0, 1)),  # an endless log
+        talk + idle + says + ordered * 2 + entries + beat * 3 + kick + entries,
+        talk + says * 2 + drop + again + resumed + entries + ordered * 2,
+        talk + drop + past + entries + says + ordered + drop + gone + says + ordered,
+        talk + drop + gone + entries + sleep + says + passed,
         in_ + entries + broken + again + no_past + entries,
-        in_ + renames + says + second + says + bytes([10, 0, 0, 3, 1]),
-        in_[:2] + other_version,
-        *(before + bytes([10, kind]) for before in (come, again[:2] + again) for kind in range(7)),
-        *(come + bytes([9, 0, 0, 0, 10, how]) for how in range(4)),
-        in_ + says + bytes([3, 6, 0, 1, 0x79, 0, 0]),
-        *(in_ + says + drop + again + bytes([10, 0, reason, 0, 0]) + in_[2:] + entries for reason in (4, 6)),
-        *(in_ + entries + bytes([3, 0, body, 0, 0, 0, 0]) + entries for body in (5, 6, 7)),
-        *(in_ + bytes([3, 0, 0, 1, 0x78, wrong, 0, 0, 0, 0]) + entries for wrong in range(8, 14)),
-        *(come + bytes([9, 0, 0, 0, wrong, 0, 0, 0]) for wrong in range(7, 12)),
-        *(bytes([0, 0, 0, 0, 0, 0, wrong, pick, pick]) + entries for wrong in range(6, 10) for pick in (0, 7)),
+        in_ + renames + says + second + says + frame(0, 0, 1, 1),
+        begin + other_version,
+        begin + history + entries + says + ordered,
+        begin + half + past + drop + history + says + ordered + drop + again + resumed + entries,
+        in_ + seek * 2 + whisper + ordered + says + ordered + idle + whisper + seek + ordered * 2,
+        in_ + whisper * 3 + kick + frame(0, 0, 1, 1) + seek + verify + ordered,
+        in_ + retain + says + passed + renames + passed + verify,
+        in_ + retain + says * 2 + ordered + sleep + beat + later * 2 + kick_me,
+        *(in_ + says + entry(0, 15, 1, order=how) + beat + entries for how in (is_gone, is_late, too_soon, (7,))),
+        *(in_ + says + entry(6, 15, 1, order=how) + entries for how in (is_gone, is_late)),
+        *(in_ + renames + entry(6, 15, 1, order=is_gone) for _ in "1"),
+        *(in_ + bytes([11, odd, *pick]) for odd in (1, 2) for pick in ([0] * 20, [1] * 20, [2] * 20)),
+        *(before + frame(kind) for before in (talk, begin + again) for kind in range(9)),
+        *(talk + frame(0, how, 1, which) for how in range(9) for which in (0, 1)),
+        in_ + says + entry(6),
+        *(in_ + says + drop + again + frame(0, reason) + come + entries + says + ordered for reason in range(9)),
+        *(in_ + entries + entry(0, body=body) + entries for body in (5, 6, 7)),
+        *(in_ + entry(0, wrong, 0) + entries for wrong in range(9, 16)),
+        *(talk + commit(0, 0, 0, wrong, 0, 0, 0) for wrong in range(7, 12)),
+        *(
+            begin + bytes([0, 0, 0, how, 4, 1, *one, 0, 0, 0, 0, wrong, pick, pick]) + entries
+            for how in (0, 3)
+            for wrong in range(6, 12)
+            for pick in (0, 7)
+        ),
+        *(
+            bytes([rules, 0, 0]) + more[3:]
+            for rules in (1, 2, 3, 4)
+            for more in (talk + idle + entries, begin + history)
+        ),
     ]
 
 

@@ -6,12 +6,25 @@ from typing import Any
 import msgspec
 import msgspec.inspect
 
-from anonp2p.core import events
+from anonp2p.core import events, frames
+from anonp2p.core.epochs import suite
+from anonp2p.core.epochs.epoch import FLEETING, KEPT
+from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.ui import view
 from tests.core.peers import ANN, BOB, EVE, HOST
 
 STEPS = 40  # of a room, at most
-KNOWN = tuple(it for who in (ANN, BOB, EVE, HOST) for it in (who.id, who.key, who.leaf.public))
+KNOWN = tuple(
+    it for who in (ANN, BOB, EVE, HOST) for it in (who.id, who.key, who.leaf.public, suite.digest(who.leaf.public))
+)
+TTLS = (KEPT, 60, FLEETING, 1, 3_600)
+RULES = (  # of rooms
+    (ANY, NO_HISTORY),
+    (ANY, frames.History(3, 0)),
+    (frames.Retention(FLEETING, 60, KEPT), NO_HISTORY),
+    (frames.Retention(FLEETING, 60, 3_600), frames.History(0, 120)),
+    (frames.Retention(FLEETING, FLEETING, FLEETING), frames.History(2, 0)),
+)
 NICKS = ("ann", "ben", "Ann", "\u0430nn", "", "anon-", "a" * 20)
 
 
@@ -50,6 +63,10 @@ class Source:
         """One of these."""
         return choices[self.below(len(choices))]
 
+    def rules(self) -> tuple[frames.Retention, frames.History]:
+        """Those of some room."""
+        return RULES[self.below(len(RULES))]
+
     def edited(self, data: bytes) -> bytes:
         """These bytes with one of them changed, put in or taken out, or what follows cut off; or as they are."""
         if not data:
@@ -86,6 +103,8 @@ class Source:
                 return max(least, min(last, self.pick(0, 1, 2, 3, self.below(256), last, large)))
             case msgspec.inspect.StrType():
                 return self.pick(*NICKS, self.text())
+            case msgspec.inspect.NoneType():
+                return None
             case msgspec.inspect.BoolType():
                 return bool(self.below(2))
             case msgspec.inspect.LiteralType(values=values):

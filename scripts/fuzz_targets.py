@@ -7,6 +7,7 @@ peers, users and the clock do, spelled in bytes.
 import json
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import fuzz_host
@@ -15,24 +16,26 @@ import msgspec
 from fuzz_source import Source
 
 from anonp2p import limits
-from anonp2p.core import admission, code, events, frames, handshake, identity, steps
+from anonp2p.core import admission, code, events, frames, handshake, identity, ledger, steps, wire
 from anonp2p.core.code import RoomKey
-from anonp2p.core.epochs import commit, suite, welcome
-from anonp2p.core.epochs.epoch import ENTRY, HEAD, Epoch, Header
+from anonp2p.core.epochs import commit, private, suite, welcome
+from anonp2p.core.epochs.epoch import COMMIT, ENTRY, FLEETING, Epoch, Header
 from anonp2p.core.handshake import Channel, Greeting
 from anonp2p.core.ledger import Ledger
+from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.errors import AnonError, BadCode, PeerFault
 from anonp2p.ui import lines, view
-from tests.core.peers import ANN, BOB, HOST, ROOM
+from tests.core.peers import ANN, BOB, HOST, ROOM, sealed_as_it_is
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
 PACKED: tuple[Any, ...] = (
     frames.Content,
     frames.Hello,
     frames.Request,
-    frames.FromMember,
-    frames.FromHost,
+    frames.MemberRecord,
+    frames.HostRecord,
     frames.State,
+    frames.Burst,
 )
 
 
@@ -42,17 +45,17 @@ PACKED: tuple[Any, ...] = (
 def splitter(data: bytes) -> None:
     """A stream in pieces of any size: the same payloads as in one piece, and the same end; no more is kept than one."""
     source = Source(data)
-    longest, size = source.pick(limits.HANDSHAKE_BYTES, limits.FRAME, 40), source.below(40) + 1
+    longest, size = source.pick(limits.KNOCK, wire.SIZES[-1], limits.UNIT), source.below(40) + 1
     rest = source.take(len(data))
     whole = _split(longest, [rest])
     assert whole == _split(longest, [rest[at : at + size] for at in range(0, len(rest), size)])
-    assert rest.startswith(b"".join(map(frames.on_wire, whole[0])))
-    assert all(len(payload) <= longest for payload in whole[0])
+    assert rest.startswith(b"".join(map(wire.payload, whole[0])))
+    assert all(len(content) <= longest for content in whole[0])
 
 
 def _split(longest: int, pieces: list[bytes]) -> tuple[list[bytes], bool]:
-    """The payloads, and whether the last of them was followed by a fault."""
-    cut = frames.Splitter(longest)
+    """The contents, and whether the last of them was followed by a fault."""
+    cut = wire.Splitter(longest)
     got: list[bytes] = []
     try:
         for piece in pieces:
@@ -60,6 +63,22 @@ def _split(longest: int, pieces: list[bytes]) -> tuple[list[bytes], bool]:
     except PeerFault:
         return got, True
     return got, False
+
+
+def padded(data: bytes) -> None:
+    """Something padded, and what an author signs: the same again when it is padded anew, or a fault."""
+    source = Source(data)
+    edited = source.edited(wire.pad(source.take(source.below(64)), source.pick(66, 128, 1_918)))
+    with suppress(PeerFault):
+        assert wire.pad(wire.unpad(edited), len(edited)) == edited
+    content = frames.Content(1, bytes(32), frames.Text("x" * source.below(128), False))
+    signed = source.edited(ledger.padded_content(content))
+    try:
+        ledger.content_of(bytes(identity.SIGNATURE) + signed)
+    except PeerFault:
+        return
+    assert 0 <= len(signed) - wire.LENGTH - len(wire.unpad(signed)) < limits.STEP
+    assert len(signed) % limits.STEP == 0
 
 
 def packed(data: bytes) -> None:
@@ -138,7 +157,7 @@ class _Handshake:
     def __init__(self) -> None:
         greeting = Greeting(bytes(32), ROOM, HOST.leaf)
         self.greeting = greeting
-        self.hello = greeting.wire[2:]
+        self.hello = greeting.wire[wire.LENGTH :]
         self.ledger = Ledger(ROOM)
         self.ledger.host = self.ledger.seat(HOST.key, "host", suite.digest(HOST.leaf.public)).id
         self.requests = self._join("ben"), self._resume()
@@ -151,8 +170,14 @@ class _Handshake:
             for it, nick, chain in zip((HOST, ANN), ("host", "ann"), chains, strict=True)
         ]
         keys = self.epoch
-        secrets = keys.init, keys.header_key, keys.head_key, keys.newcomers
-        self.state = frames.State("demo", False, HOST.id, 0, *secrets, bytes(112), seats)
+        secrets = keys.init, keys.log_key, keys.newcomers
+        sitters = [frames.Sitter(HOST.key, "host", 0, False, bytes(32))]
+        base = frames.Base(bytes(32), 0, False, sitters)
+        self.state = frames.State(
+            "demo", False, HOST.id, ANY, NO_HISTORY, 0, *secrets, bytes(112), seats, since=0, base=base
+        )
+        self.about = private.about(ROOM, 0, ANN.id, 1, BOB.id)
+        self.box = private.seal(BOB.leaf.public, "for you alone", self.about)
         self.turn = commit.Turn(ROOM, 1, self.ledger.digest, b"s" * 32, b"t" * 32)
 
     def _join(self, nick: str) -> frames.Join:
@@ -172,7 +197,8 @@ _SHAKEN = _Handshake()
 def handshake_(data: bytes) -> None:
     """Hello, knock, welcome, slice and records with bytes changed: a fault, or what was meant."""
     source = Source(data)
-    what = source.pick(_hello, _knock_box, _request, _welcome_box, _page, _state, _slice, _record)
+    parts = _hello, _knock_box, _request, _welcome_box, _page, _state, _slice, _record
+    what = source.pick(*parts, _padded_record, _burst, _entry, _private)
     try:
         what(source)
     except (PeerFault, admission.NotAdmitted, handshake.OtherVersion):
@@ -181,19 +207,19 @@ def handshake_(data: bytes) -> None:
 
 def _hello(source: Source) -> None:
     hello, digest = handshake.read_hello(source.edited(_SHAKEN.hello))
-    wire = handshake.knock(_SHAKEN.requests[0], ROOM, hello, digest)
-    assert len(wire) <= limits.HANDSHAKE_BYTES
-    assert _SHAKEN.greeting.open(wire[2:]) == _SHAKEN.requests[0]
+    payload = handshake.knock(_SHAKEN.requests[0], ROOM, hello, digest)
+    assert len(payload) == limits.KNOCK
+    assert _SHAKEN.greeting.open(payload[wire.LENGTH :]) == _SHAKEN.requests[0]
     assert digest == _SHAKEN.greeting.hello
 
 
 def _knock_box(source: Source) -> None:
     request = source.pick(*_SHAKEN.requests)
     hello, digest = handshake.read_hello(_SHAKEN.hello)
-    wire = handshake.knock(request, ROOM, hello, digest)
-    changed = source.edited(wire[2:])
+    box = handshake.knock(request, ROOM, hello, digest)[wire.LENGTH :]
+    changed = source.edited(box)
     assert _SHAKEN.greeting.open(changed) == request
-    assert changed == wire[2:]
+    assert changed == box
 
 
 def _request(source: Source) -> None:
@@ -223,7 +249,7 @@ def _welcome(edit: Callable[[list[Any]], None]) -> None:
 
 def _welcome_box(source: Source) -> None:
     def edit(sealed: list[Any]) -> None:
-        sealed[0] = frames.Welcome(source.edited(sealed[0].box), source.pick(1, 2, limits.PAGES), False)
+        sealed[0] = frames.Welcome(source.edited(sealed[0].box), source.pick(1, 2, limits.PAGES))
 
     _welcome(edit)
 
@@ -256,8 +282,8 @@ def _slice(source: Source) -> None:
 def _record(source: Source) -> None:
     """Records of one end, of which one is changed, left out or repeated, at the other."""
     ends = [Channel(bytes(32), bytes(32), up=up) for up in (True, False)]
-    sent: list[frames.Frame] = [frames.Beat(), frames.Submit(0, b"x"), frames.Leaf(ANN.leaf.public)]
-    sealed = [ends[0].seal(frame)[2:] for frame in sent]
+    sent: list[list[frames.FromMember]] = [[], [frames.Submit(0, b"x")] * 2, [frames.Leaf(ANN.leaf.public)]]
+    sealed = [ends[0].seal(said, echo=not said)[wire.LENGTH :] for said in sent]
     at = source.below(3)
     match source.below(3):
         case 0:
@@ -267,11 +293,57 @@ def _record(source: Source) -> None:
         case 2:
             sealed.insert(at, sealed[at])
     for number, payload in enumerate(sealed):
-        assert ends[1].open(payload) == sent[number]
+        assert ends[1].open(payload) == frames.MemberRecord(not sent[number], sent[number])
+
+
+def _padded_record(source: Source) -> None:
+    """One whose sender has its key: whatever is not packed, and padded, as it should be is a fault."""
+    ends = [Channel(bytes(32), bytes(32), up=up) for up in (True, False)]
+    record = frames.MemberRecord(bool(source.below(2)), [frames.Submit(0, b"x")] * source.pick(0, 1, limits.FRAMES))
+    text = source.edited(wire.fill(source.edited(frames.pack(record)), suite.TAG))
+    opened = ends[1].open(sealed_as_it_is(ends[0], text))
+    assert wire.fill(wire.unpad(text), suite.TAG) == text
+    assert len(opened.frames) <= limits.FRAMES
+    assert frames.unpack(frames.MemberRecord, frames.pack(opened)) == opened
+
+
+def _burst(source: Source) -> None:
+    """A burst that is changed is none, whoever changes it; what its sealer packs wrongly is a fault."""
+    epoch = _SHAKEN.epoch
+    packed = frames.pack(frames.Burst([b"an entry", b"another"], bytes(112)))
+    changed = source.edited(packed)
+    content = epoch.seal_burst(changed, bytes)[wire.LENGTH :]
+    edited = source.edited(content)
+    opened = epoch.open_burst(edited)
+    assert opened == (changed if edited == content else None)
+    if opened is not None:
+        frames.unpack(frames.Burst, opened)
+
+
+def _entry(source: Source) -> None:
+    """An entry that is changed does not open; nor does one under another header."""
+    first = [Epoch.first(bytes(32), bytes(32), HOST.id) for _ in "12"]
+    header = source.pick(Header(ENTRY, HOST.id, 1, source.below(4), FLEETING), Header(COMMIT, HOST.id, 1))
+    sealed = first[0].seal_entry(header, b"a body")
+    edited = source.edited(sealed)
+    assert first[1].open_entry(edited) == (header, b"a body")
+    assert edited == sealed
+
+
+def _private(source: Source) -> None:
+    """A private message that is changed, or for somebody else, says nothing; nor does one that is no text."""
+    shaken = _SHAKEN
+    changed = source.edited(shaken.box)
+    said = private.read(changed, [ANN.leaf, BOB.leaf], shaken.about)
+    assert said == ("for you alone" if changed == shaken.box else None)
+    text = source.take(source.below(32))
+    said = private.read(suite.seal_to(BOB.leaf.public, text, shaken.about), [BOB.leaf], shaken.about)
+    assert said is None or (said.encode() == text and text)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "splitter": splitter,
+    "padded": padded,
     "packed": packed,
     "code": code_,
     "lines": lines_,
@@ -290,32 +362,44 @@ def _seeds() -> dict[str, list[bytes]]:
         frames.Joined(ANN.key, "ann", bytes(32)),
         frames.Commit(1, []),
     ]
+    passed: list[frames.Opened | frames.Gone] = [frames.Opened(bytes(33), b"x"), frames.Gone(bytes(33), bytes(32))]
+    hosts: list[list[frames.FromHost]] = [
+        [],
+        [frames.Refused("full"), frames.Denied(1, "repeated"), frames.Missing(bytes(32))],
+        [frames.Welcome(b"x", 1), frames.Page(b"x"), frames.Resumed(1, 2)],
+        [frames.Past(passed, bytes(112), 3, 4), frames.Slice(b"x")],
+        [frames.Found(ANN.leaf.public)],
+    ]
     values: list[tuple[int, Any]] = [
         *((0, frames.Content(1, bytes(32), body)) for body in bodies),
         (1, frames.Hello(frames.VERSION, bytes(32), HOST.leaf.public)),
         *((2, request) for request in shaken.requests),
-        *((3, frame) for frame in (frames.Submit(0, b"x"), frames.Leaf(ANN.leaf.public), frames.Beat())),
-        (4, frames.Refused("full")),
-        (4, frames.Welcome(b"x", 1, False)),
-        (4, frames.Past(bytes(33), b"x")),
-        (4, frames.Denied(1, "repeated")),
+        (3, frames.MemberRecord(False, [frames.Submit(0, b"x"), frames.Leaf(ANN.leaf.public)])),
+        (3, frames.MemberRecord(True, [frames.Seek(bytes(32))] * limits.FRAMES)),
+        *((4, frames.HostRecord(not said, said)) for said in hosts),
         (5, shaken.state),
+        (5, msgspec.structs.replace(shaken.state, base=None)),
+        (6, frames.Burst([b"x", b"y"], bytes(112))),
     ]
-    headers = [Header(ENTRY, ANN.id, 1), Header(HEAD, bytes(16), 1, 0, 0)]
+    headers = [Header(ENTRY, ANN.id, 1, 2, 60), Header(COMMIT, HOST.id, 1)]
     typed = ["hello", "//x", "/nick ann", "/me waves", "/join " + KEY.code, "/help /who", "/leave", "/create a"]
     objects = [{"id": 1, "text": "hi"}, {"id": "x", "command": "/who"}, {"text": "a", "command": "b"}, {"room": "r1"}]
     plain = [line.encode() for line in typed] + [json.dumps(each).encode() for each in objects]
     wild = "a\u202eb\u200b\x1b[2J\r\n\u0301\u0301\u0301\u0301\u0301\U0001f600\ue000\u2028\x9b[SYSTEM] x\nann: y"
     return {
-        "splitter": [bytes([0, 7]) + frames.on_wire(b"x" * 30) * 3, bytes([2, 3]) + frames.on_wire(b"x" * 41)],
+        "splitter": [
+            *(bytes([pick, 39]) + wire.payload(bytes(size - 2)) * 3 for pick in range(3) for size in wire.SIZES[:2]),
+            bytes([2, 3]) + b"\1\0" + bytes(300),
+        ],
+        "padded": [bytes([length, *bytes(length), 0, 0, at, 4, 0, length]) for length in (0, 10, 63) for at in (0, 9)],
         "packed": [
             *(bytes([kind]) + frames.pack(value) for kind, value in values),
-            *(bytes([6]) + header.pack() for header in headers),
+            *(bytes([7]) + header.pack() for header in headers),
         ],
         "code": [KEY.code.encode(), b"anonp2p:" + KEY.code.upper().encode(), KEY.code[:-6].encode(), b" x:y "],
         "lines": plain,
         "view": [wild.encode(), "[SYSTEM] \u00e9\t\ufeff".encode(), *plain],
-        "handshake": [bytes([what, 0, at, 0, change]) for what in range(8) for at in (0, 40) for change in (0, 1)],
+        "handshake": [bytes([what, 0, at, 0, change]) for what in range(12) for at in (0, 40) for change in (0, 1)],
         "host": fuzz_host.SEEDS,
         "member": fuzz_member.SEEDS,
     }

@@ -16,14 +16,16 @@ from typing import Any
 from msgspec import msgpack
 
 from anonp2p import limits
-from anonp2p.core import frames, handshake, identity
-from anonp2p.core.epochs import chain, commit, epoch, suite, welcome
-from anonp2p.core.epochs.epoch import Epoch, Header
+from anonp2p.core import frames, handshake, identity, ledger, marks, wire, words
+from anonp2p.core.epochs import chain, commit, epoch, private, suite, welcome
+from anonp2p.core.epochs.epoch import FLEETING, KEPT, Epoch, Header
 from anonp2p.core.identity import Identity
+from anonp2p.core.log import Entry, Log
+from anonp2p.core.marks import Mark, Marks
 from anonp2p.errors import PeerFault
 
 TARGET = Path(__file__).resolve().parent.parent / "tests" / "vectors"
-FRAMED = (0, 1, 255, 256, limits.FRAME)  # bytes
+FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
 LEFT_OUT = (0, 1, 10, limits.SKIPPED)
 
 Vectors = dict[str, Any]
@@ -113,13 +115,14 @@ def notation(boxes: Boxes) -> Vectors:
             "content": text,
             "signature": ann.me.sign(identity.ENTRY, text),
         },
+        "0.8 pad": [{"text": text, "n": size, "out": wire.pad(text, size)} for size in (len(text) + 2, 32)],
         "2.1 payloads": [
-            {
-                "length": length,
-                "payload is so many bytes of": b"x",
-                "before it": frames.on_wire(b"x" * length)[: -length or 2],
-            }
-            for length in FRAMED
+            {"length": size, "before it": wire.payload(bytes(size - wire.LENGTH))[: wire.LENGTH]} for size in wire.SIZES
+        ],
+        "2.1 filled": [
+            {"length": length, "beside it": beside, "filled": len(wire.fill(bytes(length), beside))}
+            for beside in (suite.TAG, suite.NONCE + suite.TAG)
+            for length in FILLED
         ],
         "3.1 members": [Person(name).vectors() for name in ("host", "ann", "bob")],
     }
@@ -130,14 +133,16 @@ def notation(boxes: Boxes) -> Vectors:
 
 def hello(name: str) -> tuple[Vectors, bytes]:
     door = suite.LeafKey(seed("door"))
-    payload = frames.pack(frames.Hello(frames.VERSION, seed(f"nonce for {name}"), door.public))
-    vectors = {"door seed": seed("door"), "nonce": seed(f"nonce for {name}"), "payload": payload}
-    return {**vectors, "hello": suite.digest(payload)}, suite.digest(payload)
+    greeting = handshake.Greeting(seed(f"nonce for {name}"), ROOM, door)
+    content = greeting.wire[wire.LENGTH :]
+    vectors = {"door seed": seed("door"), "nonce": seed(f"nonce for {name}"), "content": content}
+    return {**vectors, "hello": greeting.hello}, greeting.hello
 
 
 def knock(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes) -> Vectors:
     info = suite.label("knock") + ROOM + digest
-    box = boxes.sealed(suite.LeafKey(seed("door")), frames.pack(request), info)
+    padded = wire.pad(frames.pack(request), limits.KNOCK - wire.LENGTH - frames.BOX)
+    box = boxes.sealed(suite.LeafKey(seed("door")), padded, info)
     return {"signed": content, "request": fields(request), **box}
 
 
@@ -163,20 +168,28 @@ def handshakes(boxes: Boxes) -> Vectors:
 
 def records(link: bytes, digest: bytes) -> Vectors:
     leaf = suite.LeafKey(seed("another leaf")).public
-    up: list[frames.Frame] = [
-        frames.Beat(),
-        frames.Submit(0, b"an entry"),
-        frames.Leaf(leaf),
-        frames.Submit(2**53 - 1, bytes(300)),
+    bob = Person("bob").me.id
+    head = bytes(range(112))
+    passed: list[frames.Opened | frames.Gone] = [
+        frames.Opened(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
+        frames.Gone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
     ]
-    down: list[frames.Frame] = [
-        frames.Welcome(b"a box", 1, past=True),
-        frames.Page(b"a part"),
-        frames.Denied(7, "nick-taken"),
-        frames.Refused("full"),
-        frames.Resumed(2**32),
-        frames.Past(Header(epoch.ENTRY, Person("bob").me.id, 5, 4).pack(), b"a body"),
-        frames.Slice(b"a box"),
+    up: list[tuple[list[frames.Frame], bool]] = [
+        ([], False),
+        ([], True),
+        ([frames.Submit(0, b"an entry"), frames.Submit(0, b"another")], False),
+        ([frames.Leaf(leaf), frames.Seek(seed("a leaf"))], True),
+        ([frames.Submit(2**53 - 1, b"an entry")] * limits.FRAMES, False),
+    ]
+    down: list[tuple[list[frames.Frame], bool]] = [
+        ([frames.Welcome(b"a box", 1), frames.Page(b"a part")], False),
+        ([], True),
+        ([frames.Denied(7, "nick-taken"), frames.Denied(8, "too-often")], False),
+        ([frames.Refused("full")], False),
+        ([frames.Resumed(2**32, 2**40)], False),
+        ([frames.Past(passed, head, 9, 2**53 - 1)], False),
+        ([frames.Slice(b"a box"), frames.Missing(seed("a leaf"))], False),
+        ([frames.Found(leaf)], True),
     ]
     ends = {"up": handshake.Channel(link, digest, up=True), "down": handshake.Channel(link, digest, up=False)}
     return {
@@ -186,8 +199,13 @@ def records(link: bytes, digest: bytes) -> Vectors:
             direction: {
                 "key": suite.expand(link, direction, digest),
                 "records": [
-                    {"frame": type(frame).__name__, "fields": fields(frame), "payload": ends[direction].seal(frame)[2:]}
-                    for frame in sent
+                    {
+                        "echo": echo,
+                        "frames": [type(frame).__name__ for frame in said],
+                        "2.7 frames": [fields(frame) for frame in said],
+                        "content": ends[direction].seal(said, echo=echo)[wire.LENGTH :],
+                    }
+                    for said, echo in sent
                 ],
             }
             for direction, sent in (("up", up), ("down", down))
@@ -231,7 +249,11 @@ def _links(first: bytes, left_out: list[int]) -> list[Vectors]:
     return found
 
 
-# --- 4 The log, 6 Epochs, 7 Welcome
+# --- 4 The log, 5 Order, 6 Epochs, 7 Welcome
+
+RETENTION = frames.Retention(FLEETING, 3_600, KEPT)
+HISTORY = frames.History(100, 0)
+EXACT = 85  # characters of a text whose content is padded by nothing but its length
 
 
 class Story:
@@ -241,7 +263,11 @@ class Story:
         self._boxes = boxes
         self._host, self._ann, self._bob = Person("host"), Person("ann"), Person("bob")
         self._index, self._digest = 0, identity.genesis(ROOM)
+        self._log = Log()
         self._told: list[Vectors] = []
+        self._entries: list[Vectors] = []  # in no burst yet
+        self._boxed: list[Vectors] = []
+        self._pasts: list[Vectors] = []
         self._schedule: list[Vectors] = []
         self._epoch = Epoch.first(seed("fresh secret of epoch 0"), self._digest, self._host.me.id)
         self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"), self._digest, [self._host], {})
@@ -249,27 +275,42 @@ class Story:
     def log(self) -> Vectors:
         """Tells it all."""
         empty = self._digest
-        self._entry(self._host, self._joined(self._ann))
+        base = frames.Base(empty, 0, False, [self._sitter(self._host)])
+        self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
-        self._head(1_000)
-        self._welcome = self._show_welcome()
-        self._entry(self._host, self._joined(self._bob))
+        self._burst(1_000)
+        self._welcome = self._show_welcome(base)
+        self._past(1)
+        self._say(self._host, self._joined(self._bob))
         self._admit(self._bob)
-        self._head(1_250)
-        self._entry(self._ann, frames.Text("Hello, \u263a", action=False))
-        self._entry(self._bob, frames.Nick("robert"), left_out=3)
-        self._entry(self._ann, frames.Text("waves", action=True), counters=3)
-        self._head(60_000)
+        self._burst(1_250)
+        self._say(self._ann, frames.Text("Hello, \u263a", action=False))
+        self._say(self._bob, frames.Nick("robert"), left_out=3)
+        self._say(self._ann, frames.Text("waves", action=True), counters=3, ttl=60)
+        self._say(self._bob, frames.Text("x" * EXACT, action=False), ttl=FLEETING)
+        self._say(self._bob, frames.Text("x" * (EXACT + 1), action=False), ttl=3_600)
+        self._whisper(self._ann, self._bob, "Only you read this.", ttl=120)
+        self._burst(60_000)
+        self._burst(65_000)
         self._commit(frames.Commit(1, [frames.Removal(self._bob.me.id, "kicked", "spam")]))
         renewed = suite.LeafKey(seed("ann's next leaf")).public
-        self._entry(self._ann, frames.Renew(suite.digest(renewed)))
-        self._entry(self._host, frames.Lock(locked=True))
-        self._entry(self._host, frames.Lost(self._ann.me.id))
-        self._entry(self._host, frames.Back(self._ann.me.id))
-        self._entry(self._ann, frames.Leave())
-        self._entry(self._host, frames.Close())
-        self._head(2**40)
-        return {"room": ROOM, "4.6 digest without entries": empty, "4 in the order of the wire": self._told}
+        self._say(self._ann, frames.Renew(suite.digest(renewed)))
+        self._say(self._host, frames.Lock(locked=True))
+        self._say(self._host, frames.Lost(self._ann.me.id))
+        self._say(self._host, frames.Back(self._ann.me.id))
+        self._say(self._ann, frames.Leave())
+        self._say(self._host, frames.Close())
+        self._burst(66_000)
+        self._log.expire(60_000 + 60_000, 0)
+        self._past(3)
+        self._past(5)
+        return {
+            "room": ROOM,
+            "4.6 digest without entries": empty,
+            "4.5 in the order of the wire": self._told,
+            "5.13 pasts": self._pasts,
+            "5.15 boxes": self._boxed,
+        }
 
     def schedule(self) -> Vectors:
         return {"room": ROOM, "6.2-6.5 epochs": self._schedule}
@@ -280,62 +321,86 @@ class Story:
     def _joined(self, member: Person) -> frames.Joined:
         return frames.Joined(member.me.key, member.name, suite.digest(member.leaf.public))
 
-    def _entry(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1) -> None:
+    def _sitter(self, member: Person) -> frames.Sitter:
+        return frames.Sitter(member.me.key, member.name, member.counter, False, suite.digest(member.leaf.public))
+
+    def _whisper(self, author: Person, to: Person, text: str, *, ttl: int) -> None:
+        info = private.about(ROOM, self._epoch.number, author.me.id, author.counter + 1, to.me.id)
+        box = self._boxes.sealed(to.leaf, text.encode(), info)
+        about = {"epoch": self._epoch.number, "author": author.me.id, "counter": author.counter + 1}
+        self._boxed.append({**about, "recipient": to.me.id, "leaf seed": seed(f"{to.name}'s leaf"), **box})
+        self._say(author, frames.Private(box["box"]), ttl=ttl)
+
+    def _say(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:
         author.counter += counters
         is_commit = isinstance(body, frames.Commit)
         link = self._epoch.chains[author.me.id]
         generation = 0 if is_commit else link.generation + left_out
-        header = Header(epoch.COMMIT if is_commit else epoch.ENTRY, author.me.id, author.counter, generation)
+        header = Header(epoch.COMMIT if is_commit else epoch.ENTRY, author.me.id, author.counter, generation, ttl)
         if is_commit:
             key = suite.expand(self._epoch.init, "commit", header.pack())
         else:
             key = _links(link.link, [left_out])[0]["key"]
-        content = frames.pack(frames.Content(self._index, self._digest, body))
-        signed = self._epoch.number.to_bytes(8, "big") + header.pack() + content
-        text = author.me.sign(identity.ENTRY, signed) + content
-        payload = self._epoch.seal_entry(header, text)
+        content = frames.Content(self._index, self._digest, body)
+        padded = ledger.padded_content(content)
+        signed = ledger.entry_content(self._epoch.number, header.pack(), padded)
+        text = author.me.sign(identity.ENTRY, signed) + padded
+        sealed = self._epoch.seal_entry(header, text)
         self._index += 1
-        self._digest = identity.chain(self._digest, self._index, header.pack(), text)
-        self._told.append(
+        self._digest = identity.chain(self._digest, self._index, header.pack(), suite.digest(text))
+        self._log.append(sealed, Entry(header.pack(), suite.digest(text), text, ttl))
+        self._entries.append(
             {
                 "kind": header.kind,
                 "says": type(body).__name__,
                 "author": author.me.id,
                 "counter": header.counter,
                 "generation": header.generation,
+                "ttl": header.ttl,
                 "4.1 header": header.pack(),
-                "4.1 header key": self._epoch.header_key,
-                "4.1 header nonce": payload[-16:-4],
                 "4.2, 4.3 body key": key,
-                "4.4 content": content,
-                "4.4 content, unpacked": fields(frames.unpack(frames.Content, content)),
+                "4.4 content, unpacked": fields(content),
+                "4.4 content": frames.pack(content),
+                "4.4 padded": padded,
                 "4.4 signed": signed,
                 "4.4 signing key": author.me.key,
                 "4.4 body": text,
-                "payload": payload,
+                "4.1 entry": sealed,
                 "4.7 index": self._index,
                 "4.6 digest": self._digest,
             }
         )
 
-    def _head(self, time: int) -> None:
-        content = self._index.to_bytes(8, "big") + self._digest + time.to_bytes(8, "big")
-        counter = self._epoch.heads
-        text = content + self._host.me.sign(identity.HEAD, content)
+    def _burst(self, time: int) -> None:
+        content = ledger.head_content(self._index, self._digest, time)
+        self._latest = content + self._host.me.sign(identity.HEAD, content)
+        nonce = seed(f"nonce of the burst at {time}")[: suite.NONCE]
+        packed = frames.pack(frames.Burst(self._log.unsealed, self._latest))
+        wired = self._epoch.seal_burst(packed, lambda _: nonce)
+        if self._entries:
+            self._log.seal(self._latest, wired, time)
         self._told.append(
             {
-                "kind": epoch.HEAD,
-                "counter": counter,
-                "4.1 header key": self._epoch.header_key,
-                "4.5 head key": self._epoch.head_key,
+                "entries": self._entries,
                 "4.5 time": time,
                 "4.5 signed": content,
                 "4.5 signing key": self._host.me.key,
-                "4.5 body": text,
-                "payload": self._epoch.seal_head(text),
+                "4.5 head": self._latest,
+                "4.5 nonce": nonce,
+                "4.5 log key": self._epoch.log_key,
+                "4.5 packed": packed,
+                "content": wired[wire.LENGTH :],
             }
         )
-        self._latest = text
+        self._entries = []
+
+    def _past(self, index: int) -> None:
+        """The burst with this index in it as it would be given now to one who has missed it."""
+        past = self._log.past(index)
+        gone = [isinstance(it, frames.Gone) for it in past.entries]
+        self._pasts.append(
+            {"from index": index, "gone": gone, "time": past.time, "index": past.index, "5.13 frame": frames.pack(past)}
+        )
 
     def _admit(self, member: Person) -> None:
         before = self._epoch.newcomers
@@ -347,12 +412,12 @@ class Story:
         )
 
     def _commit(self, said: frames.Commit) -> None:
-        self._entry(self._host, said)
-        self._head(61_000)
+        self._say(self._host, said)
+        self._burst(65_500)
         fresh, init = seed("fresh secret of epoch 1"), self._epoch.init
         members = [self._host, self._ann]
         rows = [[member.me.key, member.name, False, suite.digest(member.leaf.public)] for member in members]
-        array = frames.pack_plain(["demo", False, self._host.me.id, rows])
+        array = frames.pack_plain(["demo", False, self._host.me.id, RETENTION, HISTORY, rows])
         standing = identity.standing(self._digest, array)
         self._epoch, tag = self._epoch.next(fresh, standing, [member.me.id for member in members])
         self._show_epoch(1, init, fresh, standing, members, {"6.2 digest": self._digest, "6.2 array": array})
@@ -376,8 +441,7 @@ class Story:
                 "6.2 standing": standing,
                 "6.2 secret": secret,
                 "6.3 init": opened.init,
-                "6.3 header key": opened.header_key,
-                "6.3 head key": opened.head_key,
+                "6.3 log key": opened.log_key,
                 "6.3 newcomers": opened.newcomers,
                 "6.3 confirmation key": confirm,
                 "6.4 tag": hmac.digest(confirm, standing, "sha256"),
@@ -386,7 +450,7 @@ class Story:
             }
         )
 
-    def _show_welcome(self) -> Vectors:
+    def _show_welcome(self, base: frames.Base) -> Vectors:
         greeted, digest = hello("a join")
         seats = [
             frames.Seat(
@@ -401,8 +465,11 @@ class Story:
             for member in (self._host, self._ann)
         ]
         now = self._epoch
-        keys = (now.init, now.header_key, now.head_key, now.newcomers)
-        state = frames.State("demo", False, self._host.me.id, now.number, *keys, self._latest, seats)
+        keys = (now.init, now.log_key, now.newcomers)
+        rules = (RETENTION, HISTORY)
+        state = frames.State(
+            "demo", False, self._host.me.id, *rules, now.number, *keys, self._latest, seats, since=0, base=base
+        )
         key = seed("key of the welcome")
         sealed = welcome.seal(state, self._ann.leaf.public, ROOM, digest, key, self._host.me.sign)
         pages = [frame.part for frame in sealed if isinstance(frame, frames.Page)]
@@ -421,6 +488,76 @@ class Story:
         }
 
 
+# --- 5a Retention
+
+
+def retention(_: Boxes) -> Vectors:
+    """What of the log is gone at which time of the room; and how long what comes late lives on."""
+    ordered = 1_000
+    ends = [(ttl, ordered + 1_000 * ttl) for ttl in (1, 60, limits.RETAIN, KEPT - 1)]
+    times = [(ttl, time) for ttl, end in ends for time in (end - 1, end)]
+    return {
+        "5.13 gone": [
+            {"ttl": ttl, "time of its head": ordered, "time": time, "may be gone": _is_gone(ttl, ordered, time)}
+            for ttl, time in [*times, (KEPT, ordered + 1_000 * KEPT), (FLEETING, ordered + 60_000)]
+        ],
+        "5.16 in time and late": [
+            {"ttl": 60, "time of its head": ordered, "newest time": ordered + late, "milliseconds left": left}
+            for late, left in ((0, 60_000), (1_500, 58_500), (60_000, 0), (90_000, 0))
+        ],
+    }
+
+
+def _is_gone(ttl: int, ordered: int, time: int) -> bool:
+    log = Log()
+    log.append(b"an entry", Entry(Header(epoch.ENTRY, bytes(16), 1, 0, ttl).pack(), bytes(32), b"a body", ttl))
+    log.seal(bytes(112), b"a burst", ordered)
+    log.expire(time, 1)
+    return isinstance(log.past(1).entries[0], frames.Gone)
+
+
+# --- 7a Safety words
+
+
+def safety_words(_: Boxes) -> Vectors:
+    host, ann = Person("host").me, Person("ann").me
+    of_two = suite.label("words of two") + ROOM + min(host.key, ann.key) + max(host.key, ann.key)
+    seen = Marks(identity.genesis(ROOM))
+    said = [(0, "a"), (limits.MARK - 1, "b"), (limits.MARK, "c"), (limits.MARK + 1, "d"), (5 * limits.MARK + 7, "e")]
+    heads: list[Vectors] = []
+    shown: list[Vectors] = []
+    for time, name in said:
+        heads.append({"time": time, "digest": seed(f"digest {name}")})
+        seen.see(time, seed(f"digest {name}"))
+        shown.append({"after so many heads": len(heads), "marks": [_words_at(mark) for mark in seen.latest()]})
+    return {
+        "room": ROOM,
+        "7.5 of two syllables": [words.spell(bytes([byte]))[0] for byte in range(256)],
+        "7.5 of three syllables": [words.spell(bytes([0, byte]))[1] for byte in range(256)],
+        "7.5 digest without entries": identity.genesis(ROOM),
+        "7.5 heads": heads,
+        "7.5 marks, the newest first": shown,
+        "7.6 two members": [
+            {
+                "keys": [one.key, other.key],
+                "bytes": suite.digest(of_two)[:10],
+                "words": marks.words_of_two(ROOM, one.key, other.key),
+            }
+            for one, other in ((host, ann), (ann, host))
+        ],
+    }
+
+
+def _words_at(mark: Mark) -> Vectors:
+    said = suite.label("words of a room") + ROOM + mark.digest + mark.time.to_bytes(8, "big")
+    return {
+        "mark": mark.time,
+        "digest": mark.digest,
+        "bytes": suite.digest(said)[:10],
+        "words": marks.words_of_room(ROOM, mark),
+    }
+
+
 def made(boxes: Boxes) -> dict[str, Vectors]:
     """All vectors, by the names of their files."""
     story = Story(boxes)
@@ -431,6 +568,8 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "log": story.log(),
         "epochs": story.schedule(),
         "welcome": story.welcome(),
+        "retention": retention(boxes),
+        "words": safety_words(boxes),
     }
 
 

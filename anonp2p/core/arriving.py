@@ -1,21 +1,18 @@
 """The member's way to its host: dialling, being let in, coming back, beats."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from msgspec import UNSET
 
 from anonp2p import errors, limits
 from anonp2p.core import events, frames, handshake, identity, names, steps
 from anonp2p.core.epochs import suite, welcome
-from anonp2p.core.epochs.epoch import Epoch, Header
+from anonp2p.core.epochs.epoch import Epoch
 from anonp2p.core.handshake import Channel
 from anonp2p.core.ledger import Ledger, expect
-from anonp2p.core.life import Life
-from anonp2p.core.roster import Member
+from anonp2p.core.past import Head, Past
+from anonp2p.core.retention import NO_HISTORY
 from anonp2p.errors import PeerFault
-
-# How far we are with our host. "missing": what we have missed is on its way, opened.
-Contact = Literal["none", "asking", "missing", "catching up", "up"]
 
 # What a host's words mean to the one it refuses.
 _REFUSALS: dict[frames.Refusal, errors.AnonError] = {
@@ -32,44 +29,26 @@ _REFUSALS: dict[frames.Refusal, errors.AnonError] = {
 _OTHER_VERSION = errors.Refused("it speaks another version of the protocol, so one of you needs a newer program")
 
 
-class Head(NamedTuple):
-    """A host's word on the log, as it was signed; place: index of the latest entry."""
-
-    place: int
-    digest: bytes
-    time: int
-    text: bytes
-
-    @classmethod
-    def read(cls, text: bytes) -> "Head":
-        """From its 112 bytes."""
-        return cls(int.from_bytes(text[:8], "big"), text[8:40], int.from_bytes(text[40:48], "big"), text)
-
-
-class Arriving(Life):
+class Arriving(Past):
     """A room into which somebody else may let us."""
 
     def _prepare_arriving(self) -> None:
-        self._contact: Contact = "none"
+        self._prepare_past()
         self._attempt = 0
         self._hello = b""  # hash of the one on this link
         self._channel: Channel | None = None
         self._arrival: welcome.Arrival | None = None
-        self._past = False  # whether what we have missed follows the welcome
-        self._arrived: tuple[Epoch, Head] | None = None  # the epoch and the head that we come to when we have it
-        self._missed: int | None = None  # index of the last entry we had, while we come back as somebody new
-        self._target = 0  # index up to which we have to catch up before we send anything
-        self._turning = False  # between a commit and our slice of it
         self._beat_at: float | None = None  # when the host has to hear from us again
-        self._last_head = Head(-1, b"", 0, b"")
+        self._cover_at: float | None = None  # when we say something to hide that nothing is said
+        self._sent = 0  # counter of the last of ours that has gone out on this link, in this epoch
         self._certain = 0  # counter of the last of ours that no host denies: not too many may be left out after it
 
     def _send_pending(self) -> None:
         """Sends what of ours has no place yet, if it is time."""
         raise NotImplementedError
 
-    def _step(self, author: Member, header: Header, content: frames.Content, body: bytes) -> None:
-        """Makes the log one entry longer. Raises PeerFault."""
+    def _seek_leaves(self) -> None:
+        """Asks for the leaves of others that we do not know, if it is time."""
         raise NotImplementedError
 
     # --- the link
@@ -85,15 +64,18 @@ class Arriving(Life):
     def _lose_uplink(self, event: steps.Dropped) -> None:
         """Our link is gone. Another one is being dialled, unless we are leaving anyway."""
         was, self._contact = self._contact, "none"
-        self._channel = self._arrival = self._arrived = self._beat_at = None
+        if self._replayed is not None:
+            self._missed = max(self._missed or 0, self._replayed.index)  # so far we have been shown the history
+        self._channel = self._arrival = self._arrived = self._replayed = self._former = None
+        self._beat_at = self._cover_at = None
+        self._sent = 0
         if self._phase == "leaving":
             self._out("left")
         elif self._phase == "in" and was not in ("none", "asking"):
             self._link("lost", event.detail)
 
-    def _uplink(self, frame: frames.Frame) -> None:
-        assert self._channel is not None, "there is one from the hello on"
-        self._effects.append(steps.Send(steps.UPLINK, self._channel.seal(frame)))
+    def _uplink(self, *said: frames.Frame, echo: bool = False) -> None:
+        self._effects.append(steps.Record(steps.UPLINK, said, echo))
         self._put_off_beat()
 
     def _put_off_beat(self) -> None:
@@ -102,12 +84,21 @@ class Arriving(Life):
 
     def _go_up(self) -> None:
         """The handshake is over."""
-        self._effects.append(steps.Admit(steps.UPLINK))
+        assert self._channel is not None, "there is one from the hello on"
+        self._effects.append(steps.Admit(steps.UPLINK, self._channel))
         self._put_off_beat()
+        if self._cover:
+            self._put_off_cover()
 
     def _beat(self) -> None:
         if self._beat_at is not None and self._now.tick >= self._beat_at:
-            self._uplink(frames.Beat())
+            self._uplink()
+        if self._cover_at is not None and self._now.tick >= self._cover_at:
+            self._uplink(echo=True)
+            self._put_off_cover()
+
+    def _put_off_cover(self) -> None:
+        self._cover_at = self._now.tick + self._wait_for_cover()
 
     # --- getting in, coming back
 
@@ -119,7 +110,7 @@ class Arriving(Life):
             return
         self._contact = "asking"
         link = self._random(suite.SECRET)
-        request = self._resume(link) if self.entered else self._join(link)
+        request = self._resume(link) if self.entered and not self._being_shown else self._join(link)
         knock = handshake.knock(request, self._ledger.room, hello, self._hello)
         self._effects.append(steps.Send(steps.UPLINK, knock))
         self._channel = Channel(link, self._hello, up=True)
@@ -160,8 +151,6 @@ class Arriving(Life):
 
     def _welcomed(self, welcomed: frames.Welcome) -> None:
         expect(self._contact == "asking" and self._arrival is None, "a second welcome")
-        expect(self.entered or not welcomed.past, "a past for one who has none")
-        self._past = welcomed.past
         self._arrival = welcome.Arrival(welcomed, self._leaves[0], self._ledger.room, self._hello)
 
     def _page(self, page: frames.Page) -> None:
@@ -178,25 +167,41 @@ class Arriving(Life):
         ledger = Ledger(self._ledger.room)
         for seat in state.seats:
             ledger.seat(seat.key, seat.nick, seat.leaf, seat.counter, away=seat.away)
+        rules = self._ledger.name, self._ledger.retention, self._ledger.history
+        same = rules == (state.name, state.retention, state.history)
+        expect(not self._ledger.host or same, "a room of another name, or with other rules, than before")
+        expect(_are_rules(state.retention), "rules that are none")
         me = ledger.roster.get(self._me.id)
         asked = self.entered or (me is not None and me.nick in self._nicks_for_me())
         expect(me is not None and asked, "a roster without us, or with another nick for us")
+        expect(me is not None and me.leaf in self._leaves_for_me(), "a roster with a leaf for us that is not ours")
         expect(state.host != self._me.id, "us as its host")
         expect(self._ledger.host in (b"", state.host), "another host than before")
-        ledger.name, ledger.host, ledger.locked, ledger.epoch = state.name, state.host, state.locked, state.epoch
+        _rule(ledger, state)
+        ledger.locked, ledger.epoch = state.locked, state.epoch
         head = self._check_head(state.head, ledger)
         expect(head.place >= self._ledger.index, "a log that has become shorter")
         expect(state.epoch >= self._ledger.epoch, "an epoch that is over")
         ledger.start_at(head.place, head.digest)
         epoch = welcome.epoch_of(state)
         self._expect_no_step_back(ledger, epoch)
-        if self._past:
-            self._contact = "missing"
-            self._arrived = epoch, head
+        self._hear_claim(head.place, head.time)
+        self._arrived = epoch, head, ledger
+        self._contact = "missing"
+        self._turning = False
+        if state.base is None and self.entered and state.since == self._ledger.index:
             self._go_up()
-            self._close_gap()
         else:
-            self._settle(ledger, epoch, head)
+            expect(state.base is not None or state.since == head.place, "a history without a beginning")
+            self._former = self._ledger
+            if state.base is not None:
+                expect(state.history != NO_HISTORY, "a history where there is none")
+                self._expect_same_log(state.since, state.base.digest)
+                self._replayed = _as_of(state, state.base, ledger)
+            else:
+                self._replayed = None
+            self._settle(ledger, state.since)
+        self._close_gap()
 
     def _expect_no_step_back(self, ledger: Ledger, epoch: Epoch) -> None:
         """What was shown once could be ordered again, if authors had their counters and chains of before."""
@@ -208,21 +213,23 @@ class Arriving(Life):
                 again = chain is not None and epoch.chains[member.id].generation < chain.generation
                 expect(not again, "a member with keys of before")
 
-    def _settle(self, ledger: Ledger, epoch: Epoch, head: Head) -> None:
+    def _settle(self, ledger: Ledger, since: int) -> None:
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""
-        missed = self._ledger.index if self.entered else self._missed
-        self._ledger, self._missed = ledger, None
-        self._take_keys(epoch, head)
+        again, self._being_shown = self._being_shown, self._replayed is not None
+        missed = self._ledger.index if self.entered and not again else self._missed
+        self._ledger, self._missed = ledger, missed
+        self._last_head = Head(-1, b"", 0, b"")
         self._go_up()
         self._link("up", "")
+        if again:
+            return
         self._enter()
         if missed is not None:
-            text = f"{head.place - missed} entries of the room are missing here."
+            text = f"{max(0, since - missed)} entries of the room are missing here."
             why = "You were away for too long, or read too slowly to keep up"
             self._tell(events.Notice(room=self.label, text=f"{why}: {text}"))
             for counter in [counter for counter in self._pending if counter <= self._my.counter]:
                 del self._pending[counter]  # it has its place among what we missed
-        self._catch_up()
         waiting, self._waiting = self._waiting, []
         for typed in waiting:
             self._typed(typed)
@@ -233,6 +240,12 @@ class Arriving(Life):
         self._epoch = epoch
         self._turning = False
         self._last_head = head
+        self._sent = 0
+
+    def _leaves_for_me(self) -> set[bytes]:
+        """Hashes of leaves that the log may have for us: those that we have shown, or the one that it had."""
+        had = self._ledger.roster.get(self._me.id)
+        return {suite.digest(leaf.public) for leaf in self._leaves} | ({had.leaf} if had else set())
 
     def _nicks_for_me(self) -> tuple[str, ...]:
         """What a host may call us when it lets us in."""
@@ -243,6 +256,7 @@ class Arriving(Life):
         expect(not self._turning, "a resumption in an epoch that is over")
         expect(resumed.index >= self._ledger.index, "a log that has become shorter")
         self._target = resumed.index
+        self._hear_claim(resumed.index, resumed.time)
         self._go_up()
         self._link("up", "")
         self._catch_up()
@@ -250,39 +264,30 @@ class Arriving(Life):
     def _catch_up(self) -> None:
         """Once we know everything that has its place, what of ours has none goes out again."""
         self._contact = "up" if self._ledger.index >= self._target else "catching up"
+        if self._contact == "up":
+            self._tell_of_lost()
+            self._seek_leaves()
         self._send_pending()
 
-    def _missed_entry(self, past: frames.Past) -> None:
-        """An entry that we have missed, as it was opened by others; what the head signs for must come of it."""
-        expect(self._arrived is not None, "a past of no welcome")
-        header = Header.unpack(past.header)
-        author, content = self._ledger.open(header, past.body)
-        self._step(author, header, content, past.body)
-        if not self.over:
-            self._close_gap()
 
-    def _close_gap(self) -> None:
-        """Once we have all that we had missed, we go on in the epoch that the welcome let us into."""
-        assert self._arrived is not None, "a welcome told of a past"
-        epoch, head = self._arrived
-        if self._ledger.index < head.place:
-            return
-        expect(self._ledger.digest == head.digest, "a past that leads to another log")
-        expect(self._ledger.epoch == epoch.number, "a welcome to another epoch than the log's")
-        self._arrived = None
-        self._take_keys(epoch, head)
-        self._link("up", "")
-        self._target = head.place
-        self._catch_up()
+def _are_rules(retention: frames.Retention) -> bool:
+    return retention.least <= retention.default <= retention.most
 
-    def _check_head(self, text: bytes, ledger: Ledger) -> Head:
-        head = Head.read(text)
-        key = ledger.member(ledger.host).key
-        expect(identity.signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "a forged head")
-        expect(head.place < frames.COUNTS, "a log longer than any")
-        last = self._last_head
-        if head.place == last.place and head.digest != last.digest:
-            self.evidence.append((last.text, head.text))
-            raise PeerFault("two logs, and signed for both")
-        expect(head.time >= last.time, "a head that is older than the last")
-        return head
+
+def _rule(ledger: Ledger, state: frames.State) -> None:
+    """What never changes in a room."""
+    ledger.name, ledger.host = state.name, state.host
+    ledger.retention, ledger.history = state.retention, state.history
+
+
+def _as_of(state: frames.State, base: frames.Base, now: Ledger) -> Ledger:
+    """The room as of the beginning of its history. Raises PeerFault."""
+    ledger = Ledger(now.room)
+    for it in base.members:
+        ledger.seat(it.key, it.nick, it.leaf, it.counter, away=it.away)
+    expect(ledger.roster.get(state.host) is not None, "a history without the host")
+    _rule(ledger, state)
+    ledger.locked, ledger.epoch = base.locked, base.epoch
+    expect(state.since <= now.index, "a history that begins after its end")
+    ledger.start_at(state.since, base.digest)
+    return ledger

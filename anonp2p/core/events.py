@@ -77,9 +77,17 @@ class Message(Event, frozen=True, tag="message"):
     ttl: int | None = None
     action: bool = False
     private: bool = False
+    to: str | UnsetType = UNSET  # whom a private one of our own is for
     mine: bool = False
     history: bool = False
     late: bool = False
+
+
+class Expired(Event, frozen=True, tag="expired"):
+    """A shown message has come to the end of its time."""
+
+    room: str
+    seq: int
 
 
 class Unsent(Event, frozen=True, tag="unsent"):

@@ -9,18 +9,15 @@ from anonp2p import errors, limits
 from anonp2p.core import events, frames, identity, steps
 from anonp2p.core.arriving import Arriving
 from anonp2p.core.epochs import commit, suite
-from anonp2p.core.epochs.epoch import HEAD, Header
+from anonp2p.core.epochs.epoch import KEPT, Header, header_of
 from anonp2p.core.ledger import expect
-from anonp2p.core.roster import Member
+from anonp2p.core.past import Placed
+from anonp2p.core.pending import Pending, Whisper
 from anonp2p.errors import PeerFault
 
-# What a host's words mean to the one whose entry it does not order.
-_DENIALS: dict[frames.Denial, errors.AnonError] = {
-    "nick-taken": errors.NickTaken(),
-    "repeated": errors.NotAllowed("The host took that for a repetition."),
-    "too-often": errors.NotAllowed("That was a change of nick too many for now: wait a little."),
-}
-_LOST_DENIAL = errors.NotAllowed("The host did not take that nick.")  # why, it said on a link that broke
+_REPEATED = errors.NotAllowed("The host took that for a repetition.")
+_NICK_LOST = errors.NotAllowed("The host did not take that nick.")  # why, it said on a link that broke
+_UNSEALABLE = errors.NotAllowed("Nothing can be sealed to that member just now.")
 
 
 class Following(Arriving):
@@ -29,15 +26,17 @@ class Following(Arriving):
     def _prepare_following(self) -> None:
         self._prepare_arriving()
         self._idle_commit = False  # whether the latest commit removed nobody
-        self._uncovered: list[tuple[Header, bytes]] = []  # entries that no head covers yet
+        self._sought: set[bytes] = set()  # leaves that we have asked for on this link
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.Refused: self._refused,
             frames.Welcome: self._welcomed,
             frames.Page: self._page,
             frames.Resumed: self._resumed,
-            frames.Past: self._missed_entry,
+            frames.Past: self._past,
             frames.Slice: self._slice,
             frames.Denied: self._denied,
+            frames.Found: self._found_leaf,
+            frames.Missing: self._no_leaf,
         }
 
     def _hear(self, payload: bytes) -> None:
@@ -47,108 +46,180 @@ class Following(Arriving):
                 self._greeted(payload)
                 return
             if self._contact in ("catching up", "up") and not self._turning:
-                header = self._keys.open_header(payload)
-                if header is not None:
-                    self._logged(header, payload)
+                packed = self._keys.open_burst(payload)
+                if packed is not None:
+                    self._burst_came(frames.unpack(frames.Burst, packed))
                     return
             assert self._channel is not None, "there is one from the hello on"
-            frame = self._channel.open(payload)
-            self._frame_handlers[type(frame)](frame)
+            record = self._channel.open(payload)
+            if record.echo:
+                self._uplink()
+            for frame in record.frames:
+                if not self.over:
+                    self._frame_handlers[type(frame)](frame)
         except PeerFault as fault:
             self._distrust(str(fault))
 
     def _lose_uplink(self, event: steps.Dropped) -> None:
-        self._uncovered.clear()
+        self._sought.clear()
         super()._lose_uplink(event)
 
     # --- what goes to the host
 
-    def _submit(self, body: frames.Body, text: str | None, re: events.Re) -> None:
+    def _submit(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
         """Hands an entry of ours to the host, now or when it can be."""
-        if isinstance(body, frames.Nick):
-            if self._counter - self._certain >= limits.SKIPPED:
-                self._error(_DENIALS["too-often"], re)
-                return
-        else:
-            self._certain = self._counter + 1
-        counter = self._note(body, text, re)
-        if self._contact == "up" and not self._turning:
-            self._send(counter)
+        counter = self._note(body, line, re)
+        pending = self._pending[counter]
+        if not pending.deniable:
+            self._certain = counter
+        elif counter - self._certain > limits.SKIPPED:
+            self._refuse(counter, pending.too_often)
+        self._send_pending()
 
     def _send_pending(self) -> None:
-        if self._contact == "up" and not self._turning:
-            for counter in self._pending:
-                self._send(counter)
+        """Everything of ours that has not gone out yet, in its order, as far as we have what it takes."""
+        if self._contact != "up" or self._turning:
+            return
+        for counter in [counter for counter in self._pending if counter > self._sent]:
+            body = self._pending[counter].body
+            if isinstance(body, Whisper) and not self._can_box(counter, body):
+                if counter in self._pending:
+                    return  # until its leaf is found
+                continue
+            try:
+                sealed = self._seal(counter)
+            except PeerFault:
+                self._refuse(counter, _UNSEALABLE)
+                continue
+            self._uplink(frames.Submit(sealed.epoch, sealed.entry))
+            self._sent = counter
 
-    def _send(self, counter: int) -> None:
-        sealed = self._seal(counter)
-        self._uplink(frames.Submit(sealed.epoch, sealed.payload))
+    def _can_box(self, counter: int, whisper: Whisper) -> bool:
+        """Whether we have the leaf of whom it is for. If not, it is sought; if there is nobody, it is given back."""
+        member = self._ledger.roster.get(whisper.to)
+        if member is None:
+            self._refuse(counter, errors.NoSuchNick())
+            return False
+        if member.leaf not in self._shown:
+            self._seek(member.leaf)
+            return False
+        return True
+
+    def _refuse(self, counter: int, error: errors.AnonError) -> None:
+        """Something of ours will not have a place."""
+        pending = self._pending.pop(counter)
+        self._error(error, pending.re)
+        self._unsent(pending)
+
+    # --- the leaves of others
+
+    def _seek_leaves(self) -> None:
+        """In small rooms we know them all, so that the host does not learn from our asking to whom we write."""
+        if self._contact == "up" and len(self._ledger.roster) <= limits.RENEWING:
+            for member in self._ledger.roster:
+                if member.id != self._me.id and member.leaf not in self._shown:
+                    self._seek(member.leaf)
+
+    def _seek(self, leaf: bytes) -> None:
+        if leaf not in self._sought:
+            self._sought.add(leaf)
+            self._uplink(frames.Seek(leaf))
+
+    def _found_leaf(self, found: frames.Found) -> None:
+        leaf = suite.digest(found.leaf)
+        self._unseek(leaf)
+        self._shown[leaf] = found.leaf
+        self._send_pending()
+
+    def _no_leaf(self, missing: frames.Missing) -> None:
+        self._unseek(missing.leaf)
+        for counter, pending in list(self._pending.items()):
+            if isinstance(pending.body, Whisper) and pending.sealed is None:
+                member = self._ledger.roster.get(pending.body.to)
+                if member is None or member.leaf == missing.leaf:
+                    self._refuse(counter, _UNSEALABLE)
+        self._send_pending()
+
+    def _unseek(self, leaf: bytes) -> None:
+        expect(leaf in self._sought, "a leaf that we did not ask for")
+        self._sought.discard(leaf)
 
     # --- what the host orders
 
-    def _logged(self, header: Header, payload: bytes) -> None:
-        """An entry is kept until a head covers it."""
-        if header.kind == HEAD:
-            self._covered(self._keys.open_head(header, payload))
-            return
-        expect(len(self._uncovered) < limits.UNCOVERED, "too many entries without a head")
-        self._uncovered.append((header, payload))
+    def _burst_came(self, burst: frames.Burst) -> None:
+        """What the host signs for, opened before anything of it takes effect."""
+        head = self._check_head(burst.head, self._ledger)
+        expect(bool(burst.entries) or head.place >= self._claim[0], "a head for one who lacks what is before it")
+        placed = []
+        for sealed in burst.entries:
+            header, body = self._open_entry(sealed)
+            placed.append(Placed(header, body, suite.digest(body)))
+            self._admit_joined(body)
+        self._take_in(placed, head)
+        if not self.over:
+            self._reach()
 
-    def _covered(self, text: bytes) -> None:
-        """What the host signs for: everything so far, checked as it should have done before ordering it."""
-        head = self._check_head(text, self._ledger)
-        uncovered, self._uncovered = self._uncovered, []
-        for header, payload in uncovered:
-            expect(not self._turning, "an entry of an epoch that is over")
-            author, content, body = self._open_entry(header, payload)
-            if isinstance(content.body, frames.Joined):
-                self._keys.admit(identity.member_id(content.body.key))
-            self._step(author, header, content, body)
-            if self.over:
-                return
-            if isinstance(content.body, frames.Commit):
-                self._turning, self._idle_commit = True, not content.body.removed
-        expect((head.place, head.digest) == (self._ledger.index, self._ledger.digest), "a head for another log")
-        self._last_head = head
+    def _reach(self) -> None:
         if self._contact == "catching up":
             self._catch_up()
+        else:
+            self._tell_of_lost()
+            self._send_pending()
 
-    def _open_entry(self, header: Header, payload: bytes) -> tuple[Member, frames.Content, bytes]:
+    def _open_entry(self, sealed: bytes) -> tuple[Header, bytes]:
         """An entry of another's, with the key for it; of our own we know what it says."""
+        header = header_of(sealed)
         if header.author != self._me.id:
-            body = self._keys.open_entry(header, payload)
-            return *self._ledger.open(header, body), body
+            return self._keys.open_entry(sealed)
         pending = self._pending.get(header.counter)
-        sealed = pending.sealed if pending else None
-        if sealed is None or sealed.payload != payload:
+        own = pending.sealed if pending else None
+        if own is None or own.entry != sealed:
             raise PeerFault("an entry of our own that we never sent")
-        return self._my, sealed.content, sealed.body
+        return header, own.body
 
-    def _step(self, author: Member, header: Header, content: frames.Content, body: bytes) -> None:
+    def _step(self, placed: Placed, age: float) -> None:
         """The log is one entry longer."""
-        self._ledger.check(author, header, content)
+        header, body, digest = placed
+        expect(not self._turning, "an entry of an epoch that is over")
+        content = None
+        if body:
+            author, content = self._ledger.open(header, body)
+            self._ledger.check(author, header, content)
+        else:
+            author = self._ledger.check_gone(header)
         if author.id == self._me.id:
             self._certain = max(self._certain, header.counter)
             self._notice_lost_denials(header.counter)
             expect(header.counter == min(self._pending, default=None), "our own entries in another order")
-        if self._ledger.is_foreign(content):
-            self._doubt(author, header, body)
-        self._ledger.advance(header, body)
-        self._apply(author, header, content)
+            own = self._pending[header.counter].sealed
+            same = own is not None and (own.header, suite.digest(own.body)) == (header, digest)
+            expect(same, "an entry of our own that we never sent")
+        if content is not None and self._ledger.is_foreign(content):
+            self._doubt(header, body)
+        self._ledger.advance(header, digest)
+        if content is None:
+            self._lost += self._apply_gone(header, age)
+            return
+        self._apply(author, header, content, age)
+        if isinstance(content.body, frames.Commit) and self._arrived is None:
+            self._turning, self._idle_commit = True, not content.body.removed
+        elif isinstance(content.body, frames.Joined | frames.Renew):
+            self._seek_leaves()
 
     def _notice_lost_denials(self, counter: int) -> None:
         """What was denied on a link that broke is known by what of ours was ordered after it."""
         for before in [at for at, pending in self._pending.items() if at < counter and pending.deniable]:
-            self._error(_LOST_DENIAL, self._pending.pop(before).re)
+            self._refuse(before, _lost_denial(self._pending[before]))
 
     def _denied(self, denied: frames.Denied) -> None:
-        pending = self._pending.pop(denied.counter, None)
+        pending = self._pending.get(denied.counter)
         if pending is None:
             raise PeerFault("a denial of what was never asked")
-        lost = denied.reason == "repeated" and pending.deniable
-        self._error(_LOST_DENIAL if lost else _DENIALS[denied.reason], pending.re)
-        if pending.text is not None:
-            self._tell(events.Unsent(room=self.label, text=pending.text, re=pending.re))
+        if denied.reason == "repeated":
+            error = _lost_denial(pending) if pending.deniable else _REPEATED
+        else:
+            error = errors.NickTaken() if denied.reason == "nick-taken" else pending.too_often
+        self._refuse(denied.counter, error)
 
     # --- a new epoch
 
@@ -160,19 +231,22 @@ class Following(Arriving):
         self._epoch, mine = self._keys.next(secret, standing, members)
         commit.confirm(mine, tag)
         self._turning = False
+        self._sent = 0
+        self._forget_leaves()
         if self._idle_commit and len(members) <= limits.RENEWING:
             self._renew_leaf()
         self._send_pending()
 
     def _open_slice(self, box: bytes, standing: bytes) -> tuple[bytes, bytes]:
-        """With the leaf that the host knew when it sealed it; those before that one are gone then."""
+        """With the leaf that the host knew when it sealed it; of those before, only the one in the log is kept then."""
         epoch = self._keys.number + 1
         for at, leaf in enumerate(self._leaves):
             try:
                 opened = commit.open_slice(box, leaf, self._ledger.room, self._me.id, epoch, standing)
             except PeerFault:
                 continue
-            del self._leaves[at + 1 :]
+            older = [leaf for leaf in self._leaves[at + 1 :] if suite.digest(leaf.public) == self._my.leaf]
+            self._leaves[at + 1 :] = older  # of those before, others seal to the one that is in the log
             return opened
         raise PeerFault("a slice that does not open")
 
@@ -183,11 +257,12 @@ class Following(Arriving):
 
     # --- a host that lies
 
-    def _doubt(self, author: Member, header: Header, body: bytes) -> None:
+    def _doubt(self, header: Header, body: bytes) -> None:
         """Somebody was shown another log than we, and yet our host has ordered what it wrote there."""
+        author = (self._replayed or self._ledger).member(header.author)
         if len(self.evidence) == limits.EVIDENCE:
             return  # the room is marked, and the user has been told often enough
-        self.evidence.append((header.pack(), body, author.key))
+        self.evidence.append((header.pack(), body if header.ttl == KEPT else b"", author.key))
         reason = f"{author.nick} was shown other messages than you: the host tells different members different things."
         self._alarm(reason)
 
@@ -201,3 +276,7 @@ class Following(Arriving):
             self._out("lost")
         else:
             self._fail(errors.Refused("its host does not keep to the protocol"), "lost")
+
+
+def _lost_denial(pending: Pending) -> errors.AnonError:
+    return pending.too_often if isinstance(pending.body, Whisper) else _NICK_LOST

@@ -1,10 +1,9 @@
 """What travels on a link, once opened: bytes <-> frames (PROTOCOL.md, 2), and what members say in entries (4.4).
 
 Everything is packed with msgpack and typed by direction, so that a frame which the other side has no business to send
-is a fault like any other malformed one. `Splitter` cuts a stream into payloads and keeps no more than one and one read.
+is a fault like any other malformed one.
 """
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 from anonp2p import limits
 from anonp2p.errors import PeerFault
 
-VERSION = 2
+VERSION = 3
 
 Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
@@ -20,8 +19,10 @@ Bytes33 = Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
 Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Bytes112 = Annotated[bytes, msgspec.Meta(min_length=112, max_length=112)]
 LeafBytes = Annotated[bytes, msgspec.Meta(min_length=1_216, max_length=1_216)]
+BOX = 1_136  # bytes by which a box is longer than what is in it
 COUNTS = 2**53  # a script's JSON numbers are exact below it
 Count = Annotated[int, msgspec.Meta(ge=0, lt=COUNTS)]
+Ttl = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]  # seconds; the greatest: until the room ends
 Generation = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # so far from a header's last one that nobody gets there
 
 # Why a host lets someone not in, or does not order an entry. Words, not sentences: a peer's prose is never shown.
@@ -29,8 +30,8 @@ Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-
 Denial = Literal["nick-taken", "repeated", "too-often"]
 
 
-class _Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    """A msgpack array. Never shows what it holds."""
+class _Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A msgpack array; nothing in it leads back to it, so the collector need not look. Never shows what it holds."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -107,7 +108,13 @@ class Commit(_Packed, frozen=True, tag=10):
     removed: Annotated[list[Removal], msgspec.Meta(max_length=limits.MEMBERS)]
 
 
-Body = Text | Nick | Leave | Joined | Lost | Close | Back | Renew | Lock | Commit
+class Private(_Packed, frozen=True, tag=11):
+    """A message to one member, in a box that only it opens."""
+
+    box: Annotated[bytes, msgspec.Meta(min_length=BOX + 1, max_length=BOX + limits.TEXT)]
+
+
+Body = Text | Nick | Leave | Joined | Lost | Close | Back | Renew | Lock | Commit | Private
 
 
 class Content(_Packed, frozen=True):
@@ -157,6 +164,30 @@ class Resume(_Packed, frozen=True, tag=2):
     signature: Bytes64
 
 
+# --- the log
+
+
+class Burst(_Packed, frozen=True):
+    """Entries one after another, sealed each by its author, and the host's head that covers them."""
+
+    entries: list[bytes]
+    head: Bytes112
+
+
+class Opened(_Packed, frozen=True, tag=1):
+    """An entry as its author signed it."""
+
+    header: Bytes33
+    body: bytes
+
+
+class Gone(_Packed, frozen=True, tag=2):
+    """What is left of an entry that has expired: its header, and the hash of its body."""
+
+    header: Bytes33
+    digest: Bytes32
+
+
 # --- frames in records
 
 
@@ -173,8 +204,10 @@ class Leaf(_Packed, frozen=True, tag=2):
     leaf: LeafBytes
 
 
-class Beat(_Packed, frozen=True, tag=3):
-    """Member: still here. (A host says so by its heads.)"""
+class Seek(_Packed, frozen=True, tag=3):
+    """Member: it wants to see the leaf with this hash, another member's."""
+
+    leaf: Bytes32
 
 
 class Refused(_Packed, frozen=True, tag=4):
@@ -184,14 +217,10 @@ class Refused(_Packed, frozen=True, tag=4):
 
 
 class Welcome(_Packed, frozen=True, tag=5):
-    """Host: let in. What there is to know comes in so many pages, under a key that is in the box.
-
-    past: whether what a returning member has missed follows, entry by entry.
-    """
+    """Host: let in. What there is to know comes in so many pages, under a key that is in the box."""
 
     box: bytes
     pages: Annotated[int, msgspec.Meta(ge=1, le=limits.PAGES)]
-    past: bool
 
 
 class Page(_Packed, frozen=True, tag=6):
@@ -201,16 +230,19 @@ class Page(_Packed, frozen=True, tag=6):
 
 
 class Resumed(_Packed, frozen=True, tag=7):
-    """Host: the rest of the log follows; it stands at this index now."""
+    """Host: the rest of the log follows; it stands at this index now, at this time of the room (milliseconds)."""
 
     index: Count
+    time: Count
 
 
 class Past(_Packed, frozen=True, tag=8):
-    """Host, after a Welcome: the next entry that the member has missed, opened."""
+    """Host: a burst, opened; and where the log stands now, at what time of the room."""
 
-    header: Bytes33
-    body: bytes
+    entries: list[Opened | Gone]
+    head: Bytes112
+    index: Count
+    time: Count
 
 
 class Slice(_Packed, frozen=True, tag=9):
@@ -224,6 +256,41 @@ class Denied(_Packed, frozen=True, tag=10):
 
     counter: Count
     reason: Denial
+
+
+class Found(_Packed, frozen=True, tag=11):
+    """Host: a leaf that was sought."""
+
+    leaf: LeafBytes
+
+
+class Missing(_Packed, frozen=True, tag=12):
+    """Host: a leaf with this hash was sought, and nobody has shown one."""
+
+    leaf: Bytes32
+
+
+FromMember = Submit | Leaf | Seek
+FromHost = Refused | Welcome | Page | Resumed | Past | Slice | Denied | Found | Missing
+Frame = FromMember | FromHost
+
+
+class _Record(_Packed, frozen=True):
+    """What one end of a link says at once; echo: whether it wants an answer, be it an empty one."""
+
+    echo: bool
+
+
+class MemberRecord(_Record, frozen=True):
+    """A record of a member's."""
+
+    frames: Annotated[list[FromMember], msgspec.Meta(max_length=limits.FRAMES)]
+
+
+class HostRecord(_Record, frozen=True):
+    """A record of a host's."""
+
+    frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]
 
 
 # --- what a Welcome's pages say together
@@ -241,30 +308,68 @@ class Seat(_Packed, frozen=True):
     link: Bytes32
 
 
+class Sitter(_Packed, frozen=True):
+    """One member as of the beginning of the history."""
+
+    key: Bytes32
+    nick: str
+    counter: Count
+    away: bool
+    leaf: Bytes32
+
+
+class Base(_Packed, frozen=True):
+    """A room as of the entry after which its history begins."""
+
+    digest: Bytes32
+    epoch: Count
+    locked: bool
+    members: Annotated[list[Sitter], msgspec.Meta(max_length=limits.MEMBERS)]
+
+
+class Retention(_Packed, frozen=True):
+    """How long messages live in a room: at least, if their author does not say, at most. Each is a ttl."""
+
+    least: Ttl
+    default: Ttl
+    most: Ttl
+
+
+class History(_Packed, frozen=True):
+    """What newcomers are shown of what was said before: the last so many messages, or seconds; 0 and 0: nothing."""
+
+    texts: Count
+    seconds: Count
+
+
 class State(_Packed, frozen=True):
-    """A room as of the entry that the head signs for, with the epoch's secrets."""
+    """A room as of the entry that the head signs for, with the epoch's secrets.
+
+    What was ordered after `since` follows, opened: to go on from one's own log, or from the base.
+    """
 
     name: str
     locked: bool
     host: Bytes16
+    retention: Retention
+    history: History
     epoch: Count
     init: Bytes32
-    header_key: Bytes32
-    head_key: Bytes32
+    log_key: Bytes32
     newcomers: Bytes32
     head: Bytes112
     seats: Annotated[list[Seat], msgspec.Meta(max_length=limits.MEMBERS)]
+    since: Count
+    base: Base | None
 
 
 Request = Join | Resume
-FromMember = Submit | Leaf | Beat
-FromHost = Refused | Welcome | Page | Resumed | Past | Slice | Denied
-Frame = FromMember | FromHost
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {
-    kind: msgspec.msgpack.Decoder(kind) for kind in (Content, Hello, AnyHello, Request, FromMember, FromHost, State)
+    kind: msgspec.msgpack.Decoder(kind)
+    for kind in (Content, Hello, AnyHello, Request, Burst, MemberRecord, HostRecord, State)
 }
 
 # What msgspec raises on bytes that are not what they should be; deep nesting and broken UTF-8 come as Python's own.
@@ -282,41 +387,8 @@ def pack_plain(value: list[Any]) -> bytes:
 
 
 def unpack(kind: Any, data: bytes) -> Any:
-    """A Content, Hello, Request, FromMember, FromHost or State in a peer's bytes. Raises PeerFault."""
+    """What of this kind is in a peer's bytes: one of those that there are decoders for. Raises PeerFault."""
     try:
         return _decoders[kind].decode(data)
     except _MALFORMED:
         raise PeerFault("something malformed") from None
-
-
-def on_wire(payload: bytes) -> bytes:
-    """A payload behind its length. Raises ValueError for one that no length could announce: ours to prevent."""
-    if len(payload) > limits.FRAME:
-        raise ValueError("a payload over the limit")
-    return len(payload).to_bytes(2, "big") + payload
-
-
-class Splitter:
-    """Payloads from a stream of bytes, in pieces of any size. `longest`: how many bytes each may have from now on."""
-
-    def __init__(self, longest: int) -> None:
-        self.longest = longest
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """The payloads that these bytes complete. Raises PeerFault at one that is too long; the stream ends there."""
-        self._buffer += data
-        start = 0
-        try:
-            while len(self._buffer) - start >= 2:
-                length = int.from_bytes(self._buffer[start : start + 2], "big")
-                if length > self.longest:
-                    raise PeerFault("a frame too long")
-                end = start + 2 + length
-                if len(self._buffer) < end:
-                    break
-                payload = bytes(self._buffer[start + 2 : end])
-                start = end
-                yield payload
-        finally:
-            del self._buffer[:start]

@@ -1,13 +1,17 @@
 """How a link becomes one that only its two ends read: hello, knock, records (PROTOCOL.md, 2)."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from anonp2p import limits
-from anonp2p.core import frames
+from anonp2p.core import frames, wire
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.suite import LeafKey
 from anonp2p.errors import PeerFault
+
+_AROUND: Final = 2 * wire.LENGTH + suite.TAG + 8  # bytes of a record beside its frames
+_HELLO: Final = limits.HELLO - wire.LENGTH
+_REQUEST: Final = limits.KNOCK - wire.LENGTH - frames.BOX
 
 
 class OtherVersion(Exception):
@@ -15,45 +19,69 @@ class OtherVersion(Exception):
 
 
 class Channel:
-    """The records of one link, as one end sends and reads them."""
+    """The records of one link, as one end sends and reads them. up: whether this end is the member's."""
 
     def __init__(self, secret: bytes, hello: bytes, *, up: bool) -> None:
         # As bytes, made into one that works for each record: a host has a thousand links, and each would cost 5 KB.
         keys = [suite.expand(secret, name, hello) for name in ("up", "down")]
         self._ours, self._theirs = keys if up else reversed(keys)
-        self._accepts: Any = frames.FromHost if up else frames.FromMember
+        self._says, self._hears = _RECORDS if up else reversed(_RECORDS)
         self._sent = self._read = 0
 
-    def seal(self, frame: frames.Frame) -> bytes:
-        """A frame as it goes on the wire, after all that were sealed before."""
-        sealed = suite.Key(self._ours).seal(self._sent, frames.pack(frame))
-        self._sent += 1
-        return frames.on_wire(sealed)
+    def seal(self, said: Sequence[frames.Frame], *, echo: bool = False) -> bytes:
+        """These frames as they go on the wire, after all that were sealed before: in one record, or as few as do."""
+        split = _split(said)
+        packed = [self._says(echo and not at, part) for at, part in enumerate(split)]
+        return b"".join(map(self._seal, map(frames.pack, packed)))
 
-    def open(self, payload: bytes) -> frames.Frame:
-        """The next frame of the other end. Raises PeerFault."""
-        packed = suite.Key(self._theirs).open(self._read, payload)
-        if packed is None:
+    def _seal(self, packed: bytes) -> bytes:
+        sealed = suite.Key(self._ours).seal(self._sent, wire.fill(packed, suite.TAG))
+        self._sent += 1
+        return wire.payload(sealed)
+
+    def open(self, content: bytes) -> frames.MemberRecord | frames.HostRecord:
+        """The next record of the other end. Raises PeerFault."""
+        padded = suite.Key(self._theirs).open(self._read, content)
+        if padded is None:
             raise PeerFault("a record that does not open")
         self._read += 1
-        frame: frames.Frame = frames.unpack(self._accepts, packed)
-        return frame
+        record: frames.MemberRecord | frames.HostRecord = frames.unpack(self._hears, wire.unfill(padded, suite.TAG))
+        return record
+
+
+_RECORDS: tuple[Any, Any] = (frames.MemberRecord, frames.HostRecord)
+
+
+def _split(said: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
+    """As few parts as go in one record each; those that are more than one leave little to be filled."""
+    parts: list[list[frames.Frame]] = [[]]
+    room = limits.BURST - _AROUND
+    for frame in said:
+        size = len(frames.pack(frame))
+        if parts[-1] and (size > room or len(parts[-1]) == limits.FRAMES):
+            parts.append([])
+            room = limits.BURST - _AROUND
+        parts[-1].append(frame)
+        room -= size
+    return parts
 
 
 class Greeting:
     """A host's side of one handshake: the hello that was said, and the key to what is answered."""
 
     def __init__(self, nonce: bytes, room: bytes, door: LeafKey) -> None:
-        payload = frames.pack(frames.Hello(frames.VERSION, nonce, door.public))
-        self.wire = frames.on_wire(payload)
-        self.hello = suite.digest(payload)
+        content = wire.pad(frames.pack(frames.Hello(frames.VERSION, nonce, door.public)), _HELLO)
+        self.wire = wire.payload(content)
+        self.hello = suite.digest(content)
         self._room = room
         self._door = door
 
     def open(self, knock: bytes) -> frames.Request:
         """What is asked in a knock. Raises PeerFault."""
-        packed = self._door.open(knock, _knocking(self._room, self.hello))
-        request: frames.Request = frames.unpack(frames.Request, packed)
+        padded = self._door.open(knock, _knocking(self._room, self.hello))
+        if len(padded) != _REQUEST:
+            raise PeerFault("a knock of no proper length")
+        request: frames.Request = frames.unpack(frames.Request, wire.unpad(padded))
         return request
 
 
@@ -73,18 +101,27 @@ class Door:
             self._until = now + limits.DOOR
         return Greeting(self._random(32), self._room, self._leaf)
 
+    def close(self, now: float) -> None:
+        """The key goes in its time, though nobody comes for whom there would have to be another."""
+        if now >= self._until:
+            self._leaf = None
 
-def read_hello(payload: bytes) -> tuple[frames.Hello, bytes]:
+
+def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
     """A host's hello, and its hash. Raises PeerFault, OtherVersion."""
-    if frames.unpack(frames.AnyHello, payload).version != frames.VERSION:
+    packed = wire.unpad(content)
+    if frames.unpack(frames.AnyHello, packed).version != frames.VERSION:
         raise OtherVersion
-    hello: frames.Hello = frames.unpack(frames.Hello, payload)
-    return hello, suite.digest(payload)
+    if len(content) != _HELLO:
+        raise PeerFault("a hello of no proper length")
+    hello: frames.Hello = frames.unpack(frames.Hello, packed)
+    return hello, suite.digest(content)
 
 
 def knock(request: frames.Request, room: bytes, hello: frames.Hello, digest: bytes) -> bytes:
     """A request as it goes on the wire. digest: the hello's hash. Raises PeerFault for a hello with a bad key."""
-    return frames.on_wire(suite.seal_to(hello.door, frames.pack(request), _knocking(room, digest)))
+    padded = wire.pad(frames.pack(request), _REQUEST)
+    return wire.payload(suite.seal_to(hello.door, padded, _knocking(room, digest)))
 
 
 def _knocking(room: bytes, hello: bytes) -> bytes:

@@ -1,60 +1,32 @@
 """The host's part of a room: who is linked, who is away, what gets its place, the heads that sign for it, commits."""
 
-from dataclasses import dataclass
-
 from msgspec import UNSET
 
 from anonp2p import errors, limits
-from anonp2p.core import admission, events, frames, identity, names, steps
-from anonp2p.core.epochs import suite, welcome
+from anonp2p.core import events, frames, identity, names, steps
+from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.commit import Turn
-from anonp2p.core.epochs.epoch import ENTRY, Epoch, Header
-from anonp2p.core.handshake import Channel, Door, Greeting
-from anonp2p.core.ledger import expect, head_content
-from anonp2p.core.life import Life
-from anonp2p.core.log import Log, Reader
+from anonp2p.core.epochs.epoch import ENTRY, Epoch, Header, header_of
+from anonp2p.core.history import History
+from anonp2p.core.ledger import Ledger, expect, head_content
+from anonp2p.core.log import Entry
 from anonp2p.core.pace import Pace
+from anonp2p.core.pending import Whisper
+from anonp2p.core.receiving import Linked, Receiving
+from anonp2p.core.retention import NO_HISTORY
 from anonp2p.core.roster import Member
 from anonp2p.errors import PeerFault
 
 
-@dataclass(slots=True, repr=False)
-class _Absence:
-    """When a member without a link is to be called away, whether it was, and when its place is given up."""
-
-    away_at: float
-    remove_at: float
-    called: bool = False
-
-    @property
-    def due(self) -> float:
-        return self.remove_at if self.called else self.away_at
-
-
-@dataclass(slots=True, repr=False)
-class _Linked:
-    """A link of a member's."""
-
-    member: bytes
-    channel: Channel
-    reader: Reader
-
-
-class Hosting(Life):
+class Hosting(Receiving):
     """A room of which we may be the host."""
 
     def _prepare_hosting(self) -> None:
-        self.log = Log()
+        self._prepare_receiving()
         self._reachable = False
-        self._door = Door(self._ledger.room, self._random)
-        self._greetings: dict[int, Greeting] = {}  # of strangers, by link
-        self._links: dict[int, _Linked] = {}
-        self._absences: dict[bytes, _Absence] = {}  # of members without a link
-        self._doomed: set[bytes] = set()  # members whom the next commit removes
-        self._kicked: set[bytes] = set()  # who was thrown out: one without a link learns it when it comes back
-        self._renames: dict[bytes, Pace] = {}  # of members who have changed their nick
+        self._paces: dict[tuple[bytes, type], Pace] = {}  # of members who have changed their nick, written to one
         self._generations: dict[bytes, int] = {}  # of authors in this epoch: the one after their last ordered entry's
-        self._born = 0.0  # when the room was created
+        self._born = 0.0  # the age of our clock when the room was created
         self._head_at: float | None = None  # when the next head is due, though nothing happens
         self._committed_at = 0.0
         self._stale = False  # whether somebody who is out still has this epoch's keys
@@ -64,7 +36,7 @@ class Hosting(Life):
         """Signs what was ordered since the last time, if anything was: one head for all of it."""
         if not self.log.is_sealed:
             self._now = now
-            self.log.seal(self._sealed_head())
+            self._end_burst()
 
     def _open(self, name: str) -> None:
         """The room begins, with us alone in it."""
@@ -72,11 +44,21 @@ class Hosting(Life):
         assert nick is not None, "no nick is taken in an empty room"
         leaf = suite.digest(self._leaves[0].public)
         self._epoch = Epoch.first(self._random(suite.SECRET), self._ledger.digest, self._me.id)
-        self._ledger.name = name
-        self._ledger.host = self._ledger.seat(self._me.key, nick, leaf).id
-        self._born = self._committed_at = self._now.tick
+        self._found(self._ledger, name, nick, leaf)
+        if self._ledger.history != NO_HISTORY:
+            behind = Ledger(self._ledger.room)
+            self._found(behind, name, nick, leaf)
+            self._history = History(behind, behind.history)
+        self._shown[leaf] = self._leaves[0].public
+        self._born = self._now.age
+        self._committed_at = self._now.tick
         self._head_at = self._now.tick + limits.BEAT
         self._enter()
+
+    def _found(self, ledger: Ledger, name: str, nick: str, leaf: bytes) -> None:
+        ledger.name = name
+        ledger.retention, ledger.history = self._rules
+        ledger.host = ledger.seat(self._me.key, nick, leaf).id
 
     def _published(self, _: steps.Published) -> None:
         self._reachable = True
@@ -85,141 +67,21 @@ class Hosting(Life):
     def _close_hosting(self) -> None:
         """The last head, and nothing is due any more."""
         if self._epoch is not None and not self.log.is_sealed:
-            self.log.seal(self._sealed_head())
-        self._head_at = None
+            self._end_burst()
+        self._head_at = self._dummy_at = None
         self._turns.clear()
         self._absences.clear()
-
-    # --- members and their links
-
-    def _linked(self, event: steps.Linked) -> None:
-        """A stranger: it is greeted, and may knock."""
-        greeting = self._greetings[event.link] = self._door.greet(self._now.tick)
-        self._effects.append(steps.Send(event.link, greeting.wire))
-
-    def _take(self, link: int, payload: bytes) -> None:
-        """What came on a link. A broken rule costs its member the place, and nobody else anything."""
-        try:
-            if greeting := self._greetings.pop(link, None):
-                self._knocked(link, greeting, payload)
-            elif linked := self._links.get(link):
-                self._heard_member(link, linked, payload)
-        except PeerFault as fault:
-            self._effects.append(steps.Drop(link, str(fault)))
-            self._expel(link)
-
-    def _knocked(self, link: int, greeting: Greeting, payload: bytes) -> None:
-        """Somebody wants in, or in again."""
-        request = greeting.open(payload)
-        channel = Channel(request.link, greeting.hello, up=False)
-        try:
-            if isinstance(request, frames.Resume):
-                self._let_back_in(link, channel, greeting.hello, request)
-            else:
-                self._let_in(link, channel, greeting.hello, request)
-        except admission.NotAdmitted as refusal:
-            self._effects.append(steps.Finish(link, channel.seal(frames.Refused(refusal.reason))))
-
-    def _let_in(self, link: int, channel: Channel, hello: bytes, join: frames.Join) -> None:
-        member = identity.member_id(join.key)
-        self._turn_away(member)
-        nick = admission.nick_for(self._ledger, hello, join)
-        if member in self._doomed:
-            raise admission.NotAdmitted("not-allowed")
-        self._unlink(member)
-        if self._ledger.roster.get(member) is None:
-            if member in self._keys.chains:
-                raise admission.NotAdmitted("not-allowed")  # it has left, and its keys are used up
-            self._place(frames.Joined(join.key, nick, suite.digest(join.leaf)))
-        elif self._ledger.member(member).away:
-            self._place(frames.Back(member))
-        self._welcome(link, channel, hello, Reader(self.log, self.log.end, member, join.leaf, channel), member)
-
-    def _let_back_in(self, link: int, channel: Channel, hello: bytes, resume: frames.Resume) -> None:
-        """One who comes back gets what it has missed: as it was sent, or opened, or not at all, as may be."""
-        self._turn_away(resume.member)
-        member = admission.returning(self._ledger, hello, resume)
-        if member.id in self._doomed:
-            raise admission.NotAdmitted("unknown")
-        self._unlink(member.id)
-        if member.away:
-            self._place(frames.Back(member.id))
-        after = resume.index + 1
-        known = self._ledger.digest_at(resume.index) == resume.digest
-        if known and resume.epoch == self._keys.number and after >= self.log.start:
-            reader = Reader(self.log, after, member.id, resume.leaf, channel)
-            self._admit(link, channel, reader, member.id, channel.seal(frames.Resumed(self._ledger.index)))
-        else:
-            past = after if known and after >= self.log.oldest else None
-            reader = Reader(self.log, self.log.end, member.id, resume.leaf, channel, past)
-            self._welcome(link, channel, hello, reader, member.id, past=past is not None)
-
-    def _turn_away(self, member: bytes) -> None:
-        if member in self._kicked:
-            raise admission.NotAdmitted("kicked")
-
-    def _welcome(
-        self, link: int, channel: Channel, hello: bytes, reader: Reader, member: bytes, *, past: bool = False
-    ) -> None:
-        key = self._random(suite.SECRET)
-        sealed = welcome.seal(self._state(), reader.leaf, self._ledger.room, hello, key, self._me.sign, past=past)
-        self._admit(link, channel, reader, member, b"".join(map(channel.seal, sealed)))
-
-    def _admit(self, link: int, channel: Channel, reader: Reader, member: bytes, data: bytes) -> None:
-        self._links[link] = _Linked(member, channel, reader)
-        self._effects.append(steps.Admit(link, data, reader))
-
-    def _state(self) -> frames.State:
-        keys = self._keys
-        seats = []
-        for member in self._ledger.roster:
-            chain = keys.chains[member.id]
-            seats.append(
-                frames.Seat(
-                    member.key, member.nick, member.counter, member.away, member.leaf, chain.generation, chain.link
-                )
-            )
-        return frames.State(
-            self._ledger.name,
-            self._ledger.locked,
-            self._ledger.host,
-            keys.number,
-            keys.init,
-            keys.header_key,
-            keys.head_key,
-            keys.newcomers,
-            self._head(),
-            seats,
-        )
-
-    def _unlink(self, member: bytes) -> None:
-        """Whatever link this member had before, it has another now."""
-        self._absences.pop(member, None)
-        for link in [link for link, linked in self._links.items() if linked.member == member]:
-            del self._links[link]
-            self._effects.append(steps.Drop(link, "its member dialled again"))
-
-    def _lose_link(self, event: steps.Dropped) -> None:
-        """A member's link is gone; the member has time to come back on another."""
-        self._greetings.pop(event.link, None)
-        linked = self._links.pop(event.link, None)
-        if linked is not None:
-            heard = self._now.tick - event.silence
-            self._absences[linked.member] = _Absence(heard + limits.AWAY, heard + limits.PLACE)
-
-    def _expel(self, link: int) -> None:
-        """Who broke a rule has no say any more, and no place from the next commit on."""
-        linked = self._links.pop(link, None)
-        if linked is not None:
-            self._place(frames.Lost(linked.member))
-            self._doomed.add(linked.member)
 
     # --- what is due though nothing happens
 
     def _due(self) -> list[float]:
         """When something has to be done, though nothing happens."""
         due = [absence.due for absence in self._absences.values()] + [until for until, _ in self._turns]
-        return due if self._head_at is None else [*due, self._head_at, self._commit_at]
+        if self._head_at is not None:
+            due += [self._head_at, self._commit_at, *([] if self._dummy_at is None else [self._dummy_at])]
+            if (expiry := self.log.next_expiry) is not None:
+                due.append(self._after(self._born + expiry / 1000))
+        return due
 
     @property
     def _commit_at(self) -> float:
@@ -229,7 +91,7 @@ class Hosting(Life):
     def _do_what_is_due(self) -> None:
         now = self._now.tick
         late = [(member, absence) for member, absence in self._absences.items() if absence.due <= now]
-        for member, absence in late[: limits.MAILBOX]:  # the rest at once, after a head: members hold only so many
+        for member, absence in late[: limits.MAILBOX]:  # the rest once others have had their turn
             if absence.called:
                 del self._absences[member]
                 self._doomed.add(member)
@@ -240,70 +102,111 @@ class Hosting(Life):
             self.log.forget_turn(self._turns.pop(0)[1])
         if self._head_at is not None and now >= self._commit_at:
             self._commit([])
-        if self._head_at is not None and now >= self._head_at:
-            self._effects.append(steps.Pulse(self._sealed_head()))
+        if self._head_at is not None and now >= self._head_at and self.log.is_sealed:  # else a head comes anyway
+            self._pulse()
+        self._door.close(now)
+        if self._head_at is not None:
+            self._let_expire()
+            self._say_nothing()
+
+    def _let_expire(self) -> None:
+        """What has come to its end goes out of the log, and off the links."""
+        passed = min((linked.reader.passed for linked in self._links.values()), default=self.log.end)
+        if self.log.expire(self._room_time(), passed):
+            self._effects.append(steps.Sweep())
 
     # --- order
 
-    def _place(self, body: frames.Body, text: str | None = None, re: events.Re = UNSET) -> None:
-        """An entry of our own gets the next place."""
-        sealed = self._seal(self._note(body, text, re))
-        self._order(self._my, sealed.header, sealed.content, sealed.body, sealed.payload)
+    def _place(self, body: frames.Body | Whisper, line: str | None = None, re: events.Re = UNSET) -> None:
+        """An entry of our own gets the next place. Raises PeerFault where one for whom it is cannot be sealed to."""
+        counter = self._note(body, line, re)
+        try:
+            sealed = self._seal(counter)
+        except PeerFault:
+            del self._pending[counter]
+            raise
+        self._order(self._my, sealed.header, sealed.content, sealed.body, sealed.entry)
 
-    def _heard_member(self, link: int, linked: _Linked, payload: bytes) -> None:
-        frame = linked.channel.open(payload)
-        if isinstance(frame, frames.Leaf):
-            suite.seal_to(frame.leaf, b"", b"")
-            linked.reader.leaf = frame.leaf
-        elif isinstance(frame, frames.Submit) and frame.epoch != self._keys.number:
-            expect(frame.epoch < self._keys.number, "an entry of an epoch to come")  # else its author seals it anew
-        elif isinstance(frame, frames.Submit):
-            self._submitted(link, linked, frame.entry)
+    def _heard_member(self, link: int, linked: Linked, payload: bytes) -> None:
+        record = linked.channel.open(payload)
+        if record.echo:
+            self._effects.append(steps.Record(link))
+        for frame in record.frames:
+            if link in self._links:  # who has left says nothing more
+                self._heard_frame(link, linked, frame)
 
-    def _submitted(self, link: int, linked: _Linked, payload: bytes) -> None:
+    def _heard_frame(self, link: int, linked: Linked, frame: frames.Frame) -> None:
+        match frame:
+            case frames.Leaf(leaf=leaf):
+                suite.seal_to(leaf, b"", b"")
+                linked.reader.leaf = leaf
+            case frames.Seek(leaf=sought):
+                leaf = self._shown.get(sought, b"")
+                found = frames.Found(leaf) if leaf else frames.Missing(sought)
+                self._effects.append(steps.Record(link, (found,)))
+            case frames.Submit(epoch=epoch, entry=entry) if epoch == self._keys.number:
+                self._submitted(link, linked, entry)
+            case frames.Submit(epoch=epoch):
+                expect(epoch < self._keys.number, "an entry of an epoch to come")  # else its author seals it anew
+
+    def _submitted(self, link: int, linked: Linked, entry: bytes) -> None:
         """A member's entry gets its place, or a denial that only its author sees."""
-        header = self._keys.open_header(payload)
-        if header is None or header.kind != ENTRY:
-            raise PeerFault("an entry that is none")
-        expect(header.author == linked.member, "an entry of somebody else")
+        header = header_of(entry)
+        expect(header.kind == ENTRY and header.author == linked.member, "an entry of somebody else")
         author = self._ledger.member(linked.member)
         if header.counter <= author.counter:
-            self._deny(link, linked, header, "repeated")
+            self._deny(link, header, "repeated")
             return
         left_out = header.generation - self._generations.get(author.id, 0)  # to all others, what was denied counts
         expect(left_out <= limits.SKIPPED, "a generation out of its order")
-        body = self._keys.open_entry(header, payload)
+        _, body = self._keys.open_entry(entry)
         _, content = self._ledger.open(header, body)
         if denial := self._denial(author, content):
             author.counter = header.counter
-            self._deny(link, linked, header, denial)
+            self._deny(link, header, denial)
             return
         self._ledger.check(author, header, content)
         expect(not self._ledger.is_foreign(content), "a reference to another log")
-        self._order(author, header, content, body, payload)
+        self._order(author, header, content, body, entry)
+        if isinstance(content.body, frames.Renew):
+            self._keep_leaf(content.body.leaf, linked.reader.leaf)
         if isinstance(content.body, frames.Leave):
             self._stale = True
-            self.log.seal(self._sealed_head())  # the receipt: nothing after it is for its author
+            self._end_burst()  # with the receipt: nothing after it is for its author
             self._dismiss(author.id)
 
-    def _deny(self, link: int, linked: _Linked, header: Header, reason: frames.Denial) -> None:
-        self._effects.append(steps.Send(link, linked.channel.seal(frames.Denied(header.counter, reason))))
+    def _keep_leaf(self, named: bytes, leaf: bytes) -> None:
+        """A leaf that is in the log is kept for those who want to seal to it; those that are there no more are not."""
+        if suite.digest(leaf) == named:
+            self._shown[named] = leaf
+        self._forget_leaves()
+
+    def _deny(self, link: int, header: Header, reason: frames.Denial) -> None:
+        self._effects.append(steps.Record(link, (frames.Denied(header.counter, reason),)))
 
     def _denial(self, author: Member, content: frames.Content) -> frames.Denial | None:
-        """What an honest member may come to say without getting a place for it: another was faster."""
-        body = content.body
-        if isinstance(body, frames.Nick) and names.is_nick(body.nick):
-            if self._ledger.roster.is_taken(body.nick, author.id):
+        """What an honest member may say without getting a place for it: another was faster, or it is too fast."""
+        match content.body:
+            case frames.Nick(nick=nick) if names.is_nick(nick) and self._ledger.roster.is_taken(nick, author.id):
                 return "nick-taken"
-            pace = self._renames.setdefault(author.id, Pace(limits.NICK_BURST, limits.NICK_RATE))
-            if pace.take(self._now.tick):
-                return "too-often"
-        return None
+            case frames.Nick():
+                pace = Pace(limits.NICK_BURST, limits.NICK_RATE)
+            case frames.Private():
+                pace = Pace(limits.PRIVATE_BURST, limits.PRIVATE_RATE)
+            case _:
+                return None
+        pace = self._paces.setdefault((author.id, type(content.body)), pace)
+        return None if pace.allows(self._now.tick) else "too-often"
 
-    def _order(self, author: Member, header: Header, content: frames.Content, body: bytes, payload: bytes) -> None:
+    def _order(self, author: Member, header: Header, content: frames.Content, body: bytes, sealed: bytes) -> None:
         """The next place is this entry's."""
-        self._ledger.advance(header, body)
-        self.log.append(frames.on_wire(payload), header.pack(), body)
+        if not self.log.fits(sealed):
+            self._end_burst()
+        digest = suite.digest(body)
+        self._ledger.advance(header, digest)
+        self.log.append(sealed, Entry(header.pack(), digest, body, header.ttl))
+        if self._history is not None and isinstance(content.body, frames.Text):
+            self._history.note_text(self._ledger.index)
         self._apply(author, header, content)
         self._generations[author.id] = header.generation + 1
         if isinstance(content.body, frames.Joined):
@@ -311,23 +214,39 @@ class Hosting(Life):
 
     def _dismiss(self, member: bytes) -> None:
         """One who is out gets no more of the log."""
-        self._renames.pop(member, None)
+        self._paces = {whose: pace for whose, pace in self._paces.items() if whose[0] != member}
         self._absences.pop(member, None)
         for link in [link for link, linked in self._links.items() if linked.member == member]:
             self._links.pop(link).reader.stop()
             self._effects.append(steps.Finish(link))
 
-    def _head(self) -> bytes:
+    def _room_time(self) -> int:
+        """Milliseconds since the room was created."""
+        return round((self._now.age - self._born) * 1000)
+
+    def _head(self, time: int) -> bytes:
         """How far the log is, and when, signed."""
-        time = int((self._now.tick - self._born) * 1000)
         content = head_content(self._ledger.index, self._ledger.digest, time)
         return content + self._me.sign(identity.HEAD, content)
 
-    def _sealed_head(self) -> bytes:
-        """For all. Puts off the next one that is due though nothing happens."""
+    def _end_burst(self) -> None:
+        """What was ordered goes out, under a head for all of it."""
+        head, time = self._head(self._room_time()), self._room_time()
+        dropped = self.log.seal(head, self._burst(self.log.unsealed, head, time), time)
+        if self._history is not None:
+            self._history.leave(dropped)
+
+    def _pulse(self) -> None:
+        """A head alone, for those who have all before it."""
+        time = self._room_time()
+        self._effects.append(steps.Pulse(self._burst([], self._head(time), time)))
+
+    def _burst(self, entries: list[bytes], head: bytes, time: int) -> bytes:
+        """As it goes on the wire. Puts off the next one that is due though nothing happens."""
         jitter = limits.BEAT_JITTER * self._ledger.digest[0] / 255  # rooms that know nothing of each other differ
         self._head_at = self._now.tick + limits.BEAT * (1 - jitter) if self._head_at is not None else None
-        return frames.on_wire(self._keys.seal_head(self._head()))
+        self._marks.see(time, self._ledger.digest)
+        return self._keys.seal_burst(frames.pack(frames.Burst(entries, head)), self._random)
 
     # --- commits
 
@@ -336,7 +255,7 @@ class Hosting(Life):
         lost = [frames.Removal(member, "lost", "") for member in self._doomed if self._ledger.roster.get(member)]
         gone = removed + [it for it in lost if it.member not in {removal.member for removal in removed}]
         self._place(frames.Commit(self._keys.number + 1, gone), None, re)
-        self.log.seal(self._sealed_head())
+        self._end_burst()
         secret, standing = self._random(suite.SECRET), self._ledger.standing()
         self._epoch, tag = self._keys.next(secret, standing, [member.id for member in self._ledger.roster])
         self.log.turn(Turn(self._ledger.room, self._epoch.number, standing, secret, tag))
@@ -346,12 +265,15 @@ class Hosting(Life):
         self._generations.clear()
         for removal in gone:
             self._dismiss(removal.member)
+        self._forget_leaves()
         if not gone and len(self._ledger.roster) <= limits.RENEWING:
             self._renew()
 
     def _renew(self) -> None:
-        self._leaves = [suite.LeafKey(self._random(suite.SECRET))]
-        self._place(frames.Renew(suite.digest(self._leaves[0].public)))
+        self._leaves = [suite.LeafKey(self._random(suite.SECRET)), self._leaves[0]]  # the old one may be written to yet
+        leaf = self._leaves[0].public
+        self._place(frames.Renew(suite.digest(leaf)))
+        self._keep_leaf(suite.digest(leaf), leaf)
 
     def _kick(self, event: steps.Kick) -> None:
         """Throws somebody out, at once."""

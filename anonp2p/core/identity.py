@@ -17,14 +17,14 @@ _P = 2**255 - 19
 _Y8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
 _SMALL_ORDER = frozenset((0, 1, _P - 1, _Y8, _P - _Y8))
 
-_ID = b"anonp2p/2 member"
-_LOG = b"anonp2p/2 log"
-_STANDING = b"anonp2p/2 standing"
-JOIN = b"anonp2p/2 join"
-RESUME = b"anonp2p/2 resume"
-WELCOME = b"anonp2p/2 welcome"
-ENTRY = b"anonp2p/2 entry"
-HEAD = b"anonp2p/2 head"
+_ID = b"anonp2p/3 member"
+_LOG = b"anonp2p/3 log"
+_STANDING = b"anonp2p/3 standing"
+JOIN = b"anonp2p/3 join"
+RESUME = b"anonp2p/3 resume"
+WELCOME = b"anonp2p/3 welcome"
+ENTRY = b"anonp2p/3 entry"
+HEAD = b"anonp2p/3 head"
 
 
 class Identity:
@@ -88,6 +88,6 @@ def standing(digest: bytes, state: bytes) -> bytes:
 
 
 def chain(previous: bytes, index: int, header: bytes, body: bytes) -> bytes:
-    """The hash of a log up to this entry: everyone computes it, nobody sends it (PROTOCOL.md, 4.6)."""
-    entry = index.to_bytes(8, "big") + header + hashlib.sha256(body).digest()
+    """The hash of a log up to this entry, of whose body the hash is given (PROTOCOL.md, 4.6)."""
+    entry = index.to_bytes(8, "big") + header + body
     return hashlib.sha256(_LOG + previous + entry).digest()

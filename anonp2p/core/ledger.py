@@ -6,9 +6,10 @@ The host asks before it orders, everyone else before applying what was ordered: 
 from collections import deque
 
 from anonp2p import limits
-from anonp2p.core import events, frames, identity, names
+from anonp2p.core import events, frames, identity, names, wire
 from anonp2p.core.epochs.epoch import COMMIT, ENTRY, KEPT, Header
 from anonp2p.core.log import FIRST
+from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.core.roster import Member, Roster
 from anonp2p.errors import PeerFault
 
@@ -20,6 +21,8 @@ class Ledger:
         self.room = room
         self.name = ""
         self.host = b""  # the member who orders
+        self.retention = ANY
+        self.history = NO_HISTORY
         self.locked = False
         self.epoch = 0
         self.index = FIRST - 1  # of the latest entry
@@ -45,7 +48,8 @@ class Ledger:
     def standing(self) -> bytes:
         """The hash of the log and of what it adds up to (PROTOCOL.md, 6.2): who was told otherwise has another one."""
         members = [(member.key, member.nick, member.away, member.leaf) for member in self.roster]
-        return identity.standing(self.digest, frames.pack_plain([self.name, self.locked, self.host, members]))
+        state = [self.name, self.locked, self.host, self.retention, self.history, members]
+        return identity.standing(self.digest, frames.pack_plain(state))
 
     def member(self, member: bytes) -> Member:
         """The member with this id, whose presence was checked."""
@@ -70,18 +74,35 @@ class Ledger:
         author = self.roster.get(header.author)
         if author is None:
             raise PeerFault("an entry of a stranger")
-        signature, content = body[: identity.SIGNATURE], body[identity.SIGNATURE :]
-        signed = entry_content(self.epoch, header.pack(), content)
+        signed = entry_content(self.epoch, header.pack(), body[identity.SIGNATURE :])
+        signature = body[: identity.SIGNATURE]
         expect(identity.signed(identity.ENTRY, self.room, signed, signature, author.key), "a forged entry")
-        opened: frames.Content = frames.unpack(frames.Content, content)
-        return author, opened
+        return author, content_of(body)
+
+    def check_gone(self, header: Header) -> Member:
+        """The author of an entry of which only this is left. Raises PeerFault if there can have been none such."""
+        author = self.roster.get(header.author)
+        if author is None:
+            raise PeerFault("an entry of a stranger")
+        self._check_author(author, header)
+        expect(header.kind == ENTRY and header.ttl != KEPT and self._bears(header.ttl), "what does not expire, expired")
+        return author
+
+    @staticmethod
+    def _check_author(author: Member, header: Header) -> None:
+        expect(header.counter > author.counter, "an entry repeated")
+        expect(not author.away, "an entry of one who is away")
+
+    def _bears(self, ttl: int) -> bool:
+        return self.retention.least <= ttl <= self.retention.most
 
     def check(self, author: Member, header: Header, content: frames.Content) -> None:
         """Whether this author may say this now. Raises PeerFault."""
         is_host = author.id == self.host
-        expect(header.counter > author.counter, "an entry repeated")
-        expect(not author.away, "an entry of one who is away")
-        expect(header.ttl == KEPT, "an entry that is kept for another time than all are")
+        self._check_author(author, header)
+        is_message = isinstance(content.body, frames.Text | frames.Private)
+        kept = self._bears(header.ttl) if is_message else header.ttl == KEPT
+        expect(kept, "an entry that is kept for a time that its room does not allow")
         expect(header.kind == (COMMIT if isinstance(content.body, frames.Commit) else ENTRY), "a commit that is none")
         expect(content.index <= self.index, "a reference to what is not there yet")
         match content.body:
@@ -115,7 +136,7 @@ class Ledger:
         return self.digest_at(content.index) not in (None, content.digest)
 
     def advance(self, header: Header, body: bytes) -> None:
-        """The log is one entry longer."""
+        """The log is one entry longer. body: the hash of its body."""
         digest = identity.chain(self.digest, self.index + 1, header.pack(), body)
         self.index += 1
         self._digests.append(digest)
@@ -156,6 +177,25 @@ class Ledger:
             for member in self.roster
             if not member.away
         ]
+
+
+def content_of(body: bytes) -> frames.Content:
+    """What a body says beside its signature. Raises PeerFault."""
+    packed = wire.unpad(body[identity.SIGNATURE :])
+    expect(len(body) - identity.SIGNATURE == _stepped(len(packed)), "a body longer than need be")
+    content: frames.Content = frames.unpack(frames.Content, packed)
+    return content
+
+
+def padded_content(content: frames.Content) -> bytes:
+    """What an author signs of it (PROTOCOL.md, 4.4)."""
+    packed = frames.pack(content)
+    return wire.pad(packed, _stepped(len(packed)))
+
+
+def _stepped(length: int) -> int:
+    """Bytes that so many take, padded."""
+    return -(-(length + wire.LENGTH) // limits.STEP) * limits.STEP
 
 
 def entry_content(epoch: int, header: bytes, content: bytes) -> bytes:

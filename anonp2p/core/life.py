@@ -1,50 +1,26 @@
 """What host and member have in common: who we are, what is on its way, how entries take effect, the way out."""
 
+import heapq
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from anonp2p import errors
-from anonp2p.core import code, events, frames, identity, steps
-from anonp2p.core.epochs import suite
-from anonp2p.core.epochs.epoch import COMMIT, ENTRY, Epoch, Header
-from anonp2p.core.ledger import Ledger, entry_content
+from anonp2p import errors, limits
+from anonp2p.core import code, events, frames, identity, marks, steps
+from anonp2p.core.epochs import private, suite
+from anonp2p.core.epochs.epoch import COMMIT, ENTRY, FLEETING, KEPT, Epoch, Header
+from anonp2p.core.ledger import Ledger, entry_content, padded_content
+from anonp2p.core.pending import Pending, Sealed, Whisper
+from anonp2p.core.retention import ANY, NO_HISTORY, rules_in_words
 from anonp2p.core.roster import Member
 
 Phase = Literal["outside", "in", "leaving", "over"]
 End = Literal["left", "closed", "kicked", "refused", "lost", "tor"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Sealed:
-    """An entry of ours, sealed in an epoch: what was signed, and its bytes."""
-
-    epoch: int
-    header: Header
-    content: frames.Content
-    body: bytes
-    payload: bytes
-
-
-@dataclass(slots=True, repr=False)
-class Pending:
-    """Something of ours on its way: the text to give back if it is not ordered, and the input that asked for it.
-
-    In the epoch in which it was first sent, the same bytes go out again on a new link; in another, it is sealed anew.
-    Either way what has its place already is known by its counter.
-    """
-
-    body: frames.Body
-    text: str | None
-    re: events.Re
-    sealed: Sealed | None = None
-
-    @property
-    def deniable(self) -> bool:
-        """Whether a host may refuse it through nobody's fault: another was faster."""
-        return isinstance(self.body, frames.Nick)
+_MOMENT = 0.001  # seconds: what is due later by less than a clock can tell is not to be waited for in vain
 
 
 class Life:
@@ -52,7 +28,8 @@ class Life:
 
     label: what the interface calls it in this process. key: the public key of its onion service. random: gives so many
     fresh bytes. nick: the one asked for, empty for one made from our key. name: of a room that we create, as its host;
-    None for a room that we join. re: the id of the input that asked for the room.
+    None for a room that we join; retention, history: its rules. cover: whether to hide when nothing is said. re: the id
+    of the input that asked for the room.
     """
 
     def __init__(
@@ -63,6 +40,9 @@ class Life:
         random: Callable[[int], bytes],
         nick: str,
         name: str | None,
+        retention: frames.Retention = ANY,
+        history: frames.History = NO_HISTORY,
+        cover: bool = False,
         re: events.Re = UNSET,
     ) -> None:
         self.label = label
@@ -73,6 +53,12 @@ class Life:
         self._ledger = Ledger(key)
         self._epoch: Epoch | None = None
         self._name = name
+        self._rules = retention, history
+        self._cover = cover
+        self._ttl: int | None = None  # of our messages; None: as the room has it
+        self._expiring: list[tuple[float, int]] = []  # when (`Now.age`) which shown messages end, soonest first
+        self._marks = marks.Marks(self._ledger.digest)
+        self._shown: dict[bytes, bytes] = {}  # leaves of members by their hashes
         self._random = random
         self._wanted = nick
         self._re = re
@@ -141,6 +127,12 @@ class Life:
                 re=self._re,
             )
         )
+        said = rules_in_words(self._ledger.retention, self._ledger.history)
+        if self._cover:
+            rate = 2 * limits.UNIT * 60 / limits.COVER / 1000
+            said.append(f"Cover is on: about {rate:.0f} kB a minute on each link of yours, both ways together.")
+        for text in said:
+            self._tell(events.Notice(room=self.label, text=text))
 
     def _broken(self, event: steps.Broken) -> None:
         self._fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
@@ -159,6 +151,8 @@ class Life:
         for typed in self._waiting:
             self._give_back(typed)
         self._waiting = []
+        self._expire(float("inf"))
+        self._shown.clear()
         self._epoch = None
         self._leaves.clear()
         self._tell(events.Gone(room=self.label, reason=reason, re=re))
@@ -169,15 +163,20 @@ class Life:
 
     def _give_back_pending(self) -> None:
         for pending in self._pending.values():
-            if pending.text is not None:
-                self._tell(events.Unsent(room=self.label, text=pending.text, re=pending.re))
+            if pending.line is not None:
+                self._unsent(pending)
             elif pending.deniable:
                 self._error(errors.Failed("Your change of nick did not reach the room."), pending.re)
         self._pending.clear()
 
+    def _unsent(self, pending: Pending) -> None:
+        """Gives back what the user typed, if it was a line of text."""
+        if pending.line is not None:
+            self._tell(events.Unsent(room=self.label, text=pending.line, re=pending.re))
+
     def _give_back(self, event: steps.Typed) -> None:
-        if isinstance(event, steps.Say):
-            self._tell(events.Unsent(room=self.label, text=event.text, re=event.re))
+        if isinstance(event, steps.Say | steps.Whisper):
+            self._tell(events.Unsent(room=self.label, text=event.line, re=event.re))
         elif not isinstance(event, steps.Leave):
             self._error(errors.NoRoom(), event.re)
 
@@ -188,29 +187,51 @@ class Life:
         assert self._epoch is not None, "asked for the keys of a room that we are not in"
         return self._epoch
 
-    def _note(self, body: frames.Body, text: str | None, re: events.Re) -> int:
+    def _note(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> int:
         """Something of ours that wants a place; its counter."""
+        ttl = self._my_ttl if isinstance(body, frames.Text | Whisper) else KEPT
         self._counter += 1
-        self._pending[self._counter] = Pending(body, text, re)
+        self._pending[self._counter] = Pending(body, line, re, ttl)
         return self._counter
 
+    @property
+    def _my_ttl(self) -> int:
+        return self._ledger.retention.default if self._ttl is None else self._ttl
+
     def _seal(self, counter: int) -> Sealed:
-        """What is pending under this counter, signed and sealed in the present epoch: once, whoever asks again."""
+        """What is pending under this counter, signed and sealed in the present epoch: once, whoever asks again.
+
+        Raises PeerFault for a private message to one whose leaf takes none.
+        """
         pending, keys = self._pending[counter], self._keys
         if pending.sealed is None or pending.sealed.epoch != keys.number:
-            kind = COMMIT if isinstance(pending.body, frames.Commit) else ENTRY
+            body = self._boxed(pending.body, counter) if isinstance(pending.body, Whisper) else pending.body
+            kind = COMMIT if isinstance(body, frames.Commit) else ENTRY
             generation = keys.chains[self._me.id].generation if kind == ENTRY else 0
-            header = Header(kind, self._me.id, counter, generation)
-            content = frames.Content(self._ledger.index, self._ledger.digest, pending.body)
-            packed = frames.pack(content)
-            signature = self._me.sign(identity.ENTRY, entry_content(keys.number, header.pack(), packed))
-            body = signature + packed
-            pending.sealed = Sealed(keys.number, header, content, body, keys.seal_entry(header, body))
+            header = Header(kind, self._me.id, counter, generation, pending.ttl)
+            content = frames.Content(self._ledger.index, self._ledger.digest, body)
+            padded = padded_content(content)
+            signed = self._me.sign(identity.ENTRY, entry_content(keys.number, header.pack(), padded)) + padded
+            pending.sealed = Sealed(keys.number, header, content, signed, keys.seal_entry(header, signed))
         return pending.sealed
 
-    def _apply(self, author: Member, header: Header, content: frames.Content) -> None:
-        """The next entry takes effect, and the user is told."""
-        seq, was = self._ledger.index, author.nick
+    def _boxed(self, whisper: Whisper, counter: int) -> frames.Private:
+        leaf = self._shown[self._ledger.member(whisper.to).leaf]
+        about = private.about(self._ledger.room, self._keys.number, self._me.id, counter, whisper.to)
+        return frames.Private(private.seal(leaf, whisper.text, about))
+
+    def _forget_leaves(self) -> None:
+        """Of those who are out, or have another one."""
+        current = {member.leaf for member in self._ledger.roster}
+        self._shown = {leaf: shown for leaf, shown in self._shown.items() if leaf in current}
+
+    def _read_private(self, box: bytes, header: Header, epoch: int) -> str | None:
+        about = private.about(self._ledger.room, epoch, header.author, header.counter, self._me.id)
+        return private.read(box, self._leaves, about)
+
+    def _apply(self, author: Member, header: Header, content: frames.Content, age: float = 0.0) -> None:
+        """The next entry takes effect, and the user is told. age: seconds that it is old."""
+        was, epoch = author.nick, self._ledger.epoch
         removed = [self._ledger.member(it.member) for it in self._removed(content.body)]
         about = self._ledger.apply(author, header, content)
         mine = author.id == self._me.id
@@ -219,12 +240,13 @@ class Life:
         room, member, nick = self.label, identity.spell(about.id), about.nick
         match content.body:
             case frames.Text(text=text, action=action):
-                at = self._now.wall
-                self._tell(
-                    events.Message(
-                        room=room, member=member, nick=nick, text=text, seq=seq, at=at, action=action, mine=mine, re=re
-                    )
-                )
+                self._show(author, header, text, age, action=action, re=re)
+            case frames.Private() if pending is not None:
+                self._show_own_whisper(header, pending, age)
+            case frames.Private(box=box):
+                text_for_us = self._read_private(box, header, epoch)
+                if text_for_us is not None:
+                    self._show(author, header, text_for_us, age, private=True)
             case frames.Nick():
                 self._tell(events.Renamed(room=room, member=member, nick=nick, was=was, re=re))
             case frames.Leave() if mine:
@@ -245,6 +267,75 @@ class Life:
                     self._apply_removal(gone, removal, re)
             case frames.Close():
                 self._out("left" if mine else "closed")
+
+    def _apply_gone(self, header: Header, age: float) -> bool:
+        """The next entry takes effect, which has expired; whether it was somebody else's, and is lost to us."""
+        self._ledger.member(header.author).counter = header.counter
+        pending = self._pending.pop(header.counter, None) if header.author == self._me.id else None
+        if pending is None:
+            return True
+        if isinstance(pending.body, frames.Text):  # our receipt, and at once the end
+            self._show(self._my, header, pending.body.text, age, action=pending.body.action, re=pending.re)
+        else:
+            self._show_own_whisper(header, pending, age)
+        return False
+
+    def _show_own_whisper(self, header: Header, pending: Pending, age: float) -> None:
+        assert isinstance(pending.body, Whisper), "boxed from one"
+        whisper = pending.body
+        self._show(self._my, header, whisper.text, age, private=True, to=whisper.nick, re=pending.re)
+
+    def _show(
+        self,
+        author: Member,
+        header: Header,
+        text: str,
+        age: float,
+        *,
+        seq: int | None = None,
+        action: bool = False,
+        private: bool = False,
+        to: str | UnsetType = UNSET,
+        history: bool = False,
+        re: events.Re = UNSET,
+    ) -> None:
+        """A message, at the latest index unless another is given; and its end, in its time."""
+        seq = self._ledger.index if seq is None else seq
+        self._tell(
+            events.Message(
+                room=self.label,
+                member=identity.spell(author.id),
+                nick=author.nick,
+                text=text,
+                seq=seq,
+                at=self._now.wall - age,
+                ttl=None if header.ttl == KEPT else header.ttl,
+                action=action,
+                private=private,
+                to=to,
+                mine=author.id == self._me.id,
+                history=history,
+                re=re,
+            )
+        )
+        if header.ttl not in (KEPT, FLEETING):
+            heapq.heappush(self._expiring, (self._now.age + max(0.0, header.ttl - age), seq))
+            if len(self._expiring) > limits.EXPIRING:
+                self._expire(self._expiring[0][0])
+
+    def _expire(self, age: float) -> None:
+        """Tells of the messages that end up to this time."""
+        while self._expiring and self._expiring[0][0] <= age:
+            self._tell(events.Expired(room=self.label, seq=heapq.heappop(self._expiring)[1]))
+
+    def _wait_for_cover(self, links: int = 1) -> float:
+        """Seconds until one of so many links carries cover again: as if each had its own dice."""
+        dice = (int.from_bytes(self._random(8), "big") + 1) / 2**64
+        return -math.log(dice) * limits.COVER / links
+
+    def _after(self, age: float) -> float:
+        """The tick at which we have to look whether this time has come: soon, as a clock that slept shows it late."""
+        return self._now.tick + min(max(_MOMENT, age - self._now.age), limits.NAP)
 
     @staticmethod
     def _removed(body: frames.Body) -> list[frames.Removal]:

@@ -20,3 +20,10 @@ class Pace:
         self._since = now
         self._tokens = max(-self._burst, there - cost)
         return max(0.0, -self._tokens / self._rate)
+
+    def allows(self, now: float) -> bool:
+        """Takes a token if there is one; whether there was. Who asks in vain owes nothing."""
+        there = min(self._burst, self._tokens + (now - self._since) * self._rate)
+        if there >= 1:
+            self.take(now)
+        return there >= 1

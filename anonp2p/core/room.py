@@ -9,10 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from anonp2p import errors, limits
-from anonp2p.core import events, frames, steps
+from anonp2p.core import events, frames, identity, marks, steps
+from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.core.following import Following
 from anonp2p.core.hosting import Hosting
 from anonp2p.core.life import End
+from anonp2p.core.pending import Whisper
+from anonp2p.core.retention import span
+
+_VERIFY_SELF = errors.BadInput("Say with whom else: /verify NICK shows words for you and another.")
 
 
 class Room(Hosting, Following):
@@ -31,6 +36,9 @@ class Room(Hosting, Following):
             steps.Broken: self._broken,
             steps.Tick: self._tick,
             steps.Say: self._say,
+            steps.Whisper: self._whisper,
+            steps.Retain: self._retain,
+            steps.Verify: self._verify,
             steps.Rename: self._rename,
             steps.Ask: self._ask,
             steps.Kick: self._moderate,
@@ -42,15 +50,18 @@ class Room(Hosting, Following):
         """Takes one event in and says what is to be done about it, in that order."""
         self._effects = []
         self._now = now
+        self._expire(now.age)
         if isinstance(event, steps.Typed):
             self._typed(event)
         elif not self.over:
             self._handlers[type(event)](event)
-        return self._effects
+        effects, self._effects = self._effects, []  # which may hold what somebody said
+        return effects
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""
-        ours = [due for due in (self._leave_by, self._beat_at) if due is not None]
+        ours = [due for due in (self._leave_by, self._beat_at, self._cover_at) if due is not None]
+        ours += [self._after(due) for due, _ in self._expiring[:1]]
         return min([*self._due(), *ours], default=None)
 
     @property
@@ -79,7 +90,7 @@ class Room(Hosting, Following):
 
     def _out(self, reason: End) -> None:
         self._close_hosting()
-        self._beat_at = None
+        self._beat_at = self._cover_at = None
         super()._out(reason)
 
     # --- what the user wants
@@ -98,6 +109,56 @@ class Room(Hosting, Following):
 
     def _say(self, event: steps.Say) -> None:
         self._author(frames.Text(event.text, event.action), event.text, event.re)
+
+    def _whisper(self, event: steps.Whisper) -> None:
+        member = self._ledger.roster.called(event.nick)
+        error: errors.AnonError | None = None
+        if member is None:
+            error = errors.NoSuchNick()
+        elif member.id == self._me.id:
+            error = errors.BadInput("A private message is for somebody else than you.")
+        elif self.hosting and member.leaf not in self._shown:
+            error = errors.NotAllowed("Nothing can be sealed to that member just now.")
+        if member is None or error is not None:
+            assert error is not None, "there is one for nobody"
+            self._error(error, event.re)
+            self._give_back(event)
+        else:
+            self._author(Whisper(member.id, member.nick, event.text), event.line, event.re)
+
+    def _retain(self, event: steps.Retain) -> None:
+        """Says for how long our messages are kept; from now on for another time, if one is given that may be."""
+        bounds = self._ledger.retention
+        if event.ttl is not None and not bounds.least <= event.ttl <= bounds.most:
+            allowed = f"{span(bounds.least)} to {span(bounds.most)}"
+            self._error(errors.NotAllowed(f"In this room messages are kept for {allowed}."), event.re)
+            return
+        self._ttl = self._ttl if event.ttl is None else event.ttl
+        names = ("ttl", "minimum", "default", "maximum")
+        ttls = (self._my_ttl, bounds.least, bounds.default, bounds.most)
+        data = {name: None if ttl == KEPT else ttl for name, ttl in zip(names, ttls, strict=True)}
+        self._tell(events.Reply(room=self.label, command="/retain", data=data, re=event.re))
+
+    def _verify(self, event: steps.Verify) -> None:
+        """Words to compare: for the room at its last marks, or for us and another member."""
+        if event.nick:
+            member = self._ledger.roster.called(event.nick)
+            if member is None or member.id == self._me.id:
+                self._error(errors.NoSuchNick() if member is None else _VERIFY_SELF, event.re)
+                return
+            words = marks.words_of_two(self._ledger.room, self._me.key, member.key)
+            data: Any = {"nick": member.nick, "member": identity.spell(member.id), "words": words}
+        else:
+            rows = [self._mark(mark) for mark in self._marks.latest()]
+            latest, previous = (*rows, None, None)[:2]
+            data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous}
+        self._tell(events.Reply(room=self.label, command="/verify", data=data, re=event.re))
+
+    def _mark(self, mark: marks.Mark) -> dict[str, Any]:
+        """Its words; when it was by our clock, as seconds since the epoch, and in minutes since the room's creation."""
+        ago = ((self._room_time() if self.hosting else self._member_time()) - mark.time) / 1000
+        words = marks.words_of_room(self._ledger.room, mark)
+        return {"words": words, "at": round(self._now.wall - ago), "minutes": mark.time // 60_000}
 
     def _rename(self, event: steps.Rename) -> None:
         if event.nick == self._my.nick:
@@ -129,9 +190,9 @@ class Room(Hosting, Following):
             self._leave_by = self._now.tick + limits.LEAVE
         self._author(frames.Close() if self.hosting else frames.Leave(), None, event.re)
 
-    def _author(self, body: frames.Body, text: str | None, re: events.Re) -> None:
+    def _author(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
         """An entry of ours: a host puts it in its place, a member hands it to the host."""
         if self.hosting:
-            self._place(body, text, re)
+            self._place(body, line, re)
         else:
-            self._submit(body, text, re)
+            self._submit(body, line, re)

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 from msgspec import UNSET
 
 from anonp2p.core import events
+from anonp2p.core.frames import Frame
+from anonp2p.core.handshake import Channel
 from anonp2p.core.log import Reader
 from anonp2p.errors import AnonError
 
@@ -13,10 +15,19 @@ UPLINK = 0  # the number of a member's link to its host; a host numbers its link
 
 
 class Now(NamedTuple):
-    """The time, passed in: `tick` in seconds of a clock that only grows, `wall` in seconds since the epoch."""
+    """The time, passed in: `tick` in seconds of a clock that only grows, `wall` in seconds since the epoch.
+
+    slept: for how many seconds the machine has slept in all, which `tick` does not count.
+    """
 
     tick: float
     wall: float
+    slept: float = 0.0
+
+    @property
+    def age(self) -> float:
+        """By what messages age: the clock that only grows, with what the machine has slept."""
+        return self.tick + self.slept
 
 
 # --- in: from the user. `re` is the id of the line that asked, for the events it causes.
@@ -28,6 +39,41 @@ class Say:
 
     text: str
     action: bool = False
+    re: events.Re = UNSET
+
+    @property
+    def line(self) -> str:
+        """As it is given back if it cannot be sent."""
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Whisper:
+    """A message to one member."""
+
+    nick: str
+    text: str
+    re: events.Re = UNSET
+
+    @property
+    def line(self) -> str:
+        """As it is given back if it cannot be sent: as it was typed, lest it is sent to all."""
+        return f"/msg {self.nick} {self.text}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Retain:
+    """How long our messages are kept from now on, as in a header; None: it is only asked."""
+
+    ttl: int | None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verify:
+    """Safety words are wanted: for the room, or for us and the member with this nick."""
+
+    nick: str
     re: events.Re = UNSET
 
 
@@ -73,7 +119,7 @@ class Leave:
     re: events.Re = UNSET
 
 
-Typed = Say | Rename | Ask | Kick | Lock | Leave
+Typed = Say | Whisper | Retain | Verify | Rename | Ask | Kick | Lock | Leave
 
 
 # --- in: from the network and the clock.
@@ -148,10 +194,24 @@ class Tell:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Send:
-    """These bytes go to one link alone."""
+    """These bytes go to one link alone, which is in its handshake."""
 
     link: int
     data: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Record:
+    """These frames, or none, go to one link alone. echo: an answer is wanted, be it an empty one."""
+
+    link: int
+    frames: tuple[Frame, ...] = ()
+    echo: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sweep:
+    """Host: something of the log is gone; no link may hold it any more."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -163,10 +223,14 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Admit:
-    """The handshake on this link is over; at a host, these bytes go over it, then what its reader gives."""
+    """The handshake on this link is over; what goes over it is records of this channel.
+
+    At a host: these frames first, then what the reader gives.
+    """
 
     link: int
-    data: bytes = b""
+    channel: Channel
+    frames: tuple[Frame, ...] = ()
     reader: Reader | None = None
 
 
@@ -186,4 +250,4 @@ class Drop:
     reason: str
 
 
-Effect = Tell | Send | Pulse | Admit | Finish | Drop
+Effect = Tell | Send | Record | Sweep | Pulse | Admit | Finish | Drop

@@ -8,6 +8,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.core import steps
+from anonp2p.core.wire import SIZES
 from anonp2p.errors import TorLost, Unreachable
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
@@ -46,7 +47,7 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
                     return
                 detail, absent = str(fault), fault.absent
             else:
-                link = Link(stream, limits.FRAME)
+                link = Link(stream, SIZES[-1])
                 await _carry(link, links)
                 welcome, detail = link.settled, link.detail
                 if link.dismissed:

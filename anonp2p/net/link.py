@@ -1,20 +1,22 @@
 """One link: payloads over a stream of bytes, a task that reads, one that writes when need be, an end when silent."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
 from anonp2p import limits
-from anonp2p.core.frames import Splitter
+from anonp2p.core.frames import Frame
+from anonp2p.core.handshake import Channel
 from anonp2p.core.log import Reader
+from anonp2p.core.wire import SIZES, Splitter
 from anonp2p.errors import PeerFault
 
 
 class Link:
     """A link to a peer. What is meant for it alone is queued; from `follow` on it also gets the log.
 
-    longest: how many bytes a payload of the peer may have until the handshake is over, for which it has its time.
+    longest: how many bytes a content of the peer's may have until the handshake is over, for which it has its time.
     """
 
     def __init__(self, stream: trio.abc.Stream, longest: int) -> None:
@@ -24,6 +26,9 @@ class Link:
         self._stream = stream
         self._splitter = Splitter(longest)
         self._direct: list[bytes] = []
+        self._frames: list[Frame] = []  # to be said in a record, once it is written
+        self._record = self._echo = False  # whether there is to be one, if an empty one; whether it asks for an answer
+        self._channel: Channel | None = None
         self._reader: Reader | None = None
         self._rest: bytes | memoryview = b""  # taken, but not sent yet: it goes before anything else
         self._nursery: trio.Nursery | None = None
@@ -36,14 +41,24 @@ class Link:
     # --- from the session; none of these waits
 
     def send(self, data: bytes) -> None:
-        """Queues what is for this link alone. A peer that makes us queue too many without reading them is dropped."""
+        """Queues bytes for this link alone."""
         self._queue(data)
         self._start_writing()
 
-    def settle(self) -> None:
-        """The handshake is over: no deadline any more, and payloads as long as any may be."""
+    def say(self, frames: Sequence[Frame], *, echo: bool = False) -> None:
+        """Queues frames for this link alone. A peer that makes us queue too many without reading them is dropped."""
+        if len(self._frames) + len(frames) > limits.DIRECT:
+            self._end("it does not read what it asks for")
+            return
+        self._frames += frames
+        self._record, self._echo = True, self._echo or echo
+        self._start_writing()
+
+    def settle(self, channel: Channel) -> None:
+        """The handshake is over: no deadline any more, records, and contents as long as any may be."""
         self.settled = True
-        self._splitter.longest = limits.FRAME
+        self._channel = channel
+        self._splitter.longest = SIZES[-1]
         self._quiet = limits.LINK_LOST
         self._patience.deadline = self._heard_at + self._quiet
         self._scope.deadline = float("inf")
@@ -71,9 +86,13 @@ class Link:
         self._flush()
 
     def _cut_if_left_behind(self) -> None:
-        """Whoever the log has left behind is cut, even in the middle of a write that never ends."""
-        if self._reader is not None and self._reader.lags:
+        """Whoever the log has left behind is cut, even in the middle of a write that never ends.
+
+        So is whoever does not take what has expired: it is to be nowhere any more.
+        """
+        if self._reader is not None and (self._reader.lags or (self._rest and self._reader.holds_what_is_gone)):
             self._end("it lagged too far behind")
+            self._rest = b""
 
     def finish(self) -> None:
         """Ends the link once everything there is for it has been sent, and the peer has had time to read it.
@@ -97,7 +116,7 @@ class Link:
         if len(self._direct) < limits.DIRECT:
             self._direct.append(data)
         else:
-            self._end("it does not read what it asks for")
+            self._end("it does not read what it is sent")
 
     def _flush(self) -> None:
         """Sends at once what the kernel takes at once: to start a task for it would cost several times as much.
@@ -109,6 +128,7 @@ class Link:
             sent = self._offer(data)
             # A view, so that those who are stuck share what they are sent; not of nothing, which would keep all of it.
             self._rest = memoryview(data)[sent:] if sent < len(data) else b""
+            self._note_sent()
         if self._rest or not (self._reader is None or self._reader.is_through):
             self._start_writing()
 
@@ -178,14 +198,23 @@ class Link:
                 self._rest = data
                 await self._stream.send_all(data)
                 self._rest = b""
+                self._note_sent()
             self._writing = False
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._end("the connection broke")
+
+    def _note_sent(self) -> None:
+        if self._reader is not None and not self._rest:
+            self._reader.sent()
 
     def _take(self) -> bytes:
         """Everything at hand, in one piece."""
         data = b"".join(self._direct)
         self._direct.clear()
+        if self._record and self._channel is not None:
+            data += self._channel.seal(self._frames, echo=self._echo)
+            self._frames.clear()
+            self._record = self._echo = False
         if self._reader is None:
             return data
         try:

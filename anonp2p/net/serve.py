@@ -22,12 +22,12 @@ async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> N
         if links.half_open >= limits.HALF_OPEN:
             await trio.aclose_forcefully(stream)
             return
-        link = Link(stream, limits.HANDSHAKE_BYTES)
+        link = Link(stream, limits.KNOCK)
         payloads = Pace(limits.MESSAGE_BURST, limits.MESSAGE_RATE)
 
         async def arrived(payload: bytes) -> None:
             now = trio.current_time()
-            units = math.ceil(len(payload) / limits.MESSAGE_UNIT)
+            units = math.ceil(len(payload) / limits.UNIT)
             if seconds := payloads.take(now, units) if link.settled else knocks.take(now):
                 await trio.sleep(seconds)
             await links.post(steps.Heard(number, payload))

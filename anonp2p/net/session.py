@@ -1,5 +1,6 @@
 """One live room: a mailbox, the one task that owns the room and empties it, and the links it speaks through."""
 
+import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +16,13 @@ from anonp2p.net.follow import follow
 from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
 from anonp2p.net.transport import Place, Transport
+
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts what the machine has slept, where there is one
+
+
+def _units(step: steps.Input) -> int:
+    """How much of a burst it is: what a peer says at once may be many entries."""
+    return 1 + len(step.payload) // limits.UNIT if isinstance(step, steps.Heard) else 1
 
 
 class Session:
@@ -35,11 +43,15 @@ class Session:
         self._key = key
         self._tell = tell
         self._network = network
-        self._mail, self._mailbox = trio.open_memory_channel[steps.Input](limits.MAILBOX)
+        self._mail, self._mailbox = trio.open_memory_channel[steps.Input](math.inf)
+        self._units = 0  # of what is in the mailbox: `post` bounds it
+        self._queue = trio.lowlevel.ParkingLot()  # those who wait until there is room in it, each in its turn
         self._links = Links(self.post)
         self._changed = trio.Event()
         self._head = b""  # for whoever has all before it
         self._woken = room.log.end
+        self._swept = False  # whether something of the log has gone
+        self._slept = 0.0  # for how many seconds the machine has
         self._unread = 0  # typed, but still in the mailbox
         self.ended = trio.Event()  # for whoever runs us to set
 
@@ -53,10 +65,10 @@ class Session:
         typed = isinstance(step, steps.Typed)
         self._unread += typed
         try:
-            try:
-                self._mail.send_nowait(step)  # a task that yields after each frame makes bursts of one
-            except trio.WouldBlock:
-                await self._mail.send(step)
+            if not self.room.over and (self._units >= limits.MAILBOX or self._queue):
+                await self._queue.park()
+            self._mail.send_nowait(step)  # and goes on: a task that yields after each record makes bursts of one
+            self._units += _units(step)
         except trio.BrokenResourceError:
             self._unread -= typed
             return False
@@ -77,6 +89,7 @@ class Session:
             nursery.start_soon(self._connect)
             with self._mailbox:
                 await self._live()
+            self._queue.unpark_all()  # for those to hear that nobody is there any more
             if self.room.hosting:
                 with trio.move_on_after(limits.FLUSH):
                     await self._links.finish()
@@ -114,9 +127,9 @@ class Session:
             burst = 0
             while step is not None:
                 self._handle(step)
-                burst += 1
+                burst += _units(step)
                 step = self._next() if burst < limits.MAILBOX or self.room.over else None
-            self.room.end_burst(_now())
+            self.room.end_burst(self._now())
             await self._spread()
             self._changed.set()
             self._changed = trio.Event()
@@ -125,28 +138,42 @@ class Session:
 
     async def _spread(self) -> None:
         """Gives all links what the burst brought: entries, which end in a head, or else a head that was due."""
-        if self.room.log.end != self._woken:
+        grown = self.room.log.end != self._woken
+        if grown or self._swept:
             self._woken = self.room.log.end
+            self._swept = False
             await self._links.wake()
-        elif self._head:
+        if self._head and not grown:
             await self._links.pulse(self._head)
         self._head = b""
 
+    def _now(self) -> steps.Now:
+        # What was read at two moments may be too little, never too much.
+        self._slept = max(self._slept, time.clock_gettime(_BOOT) - time.clock_gettime(time.CLOCK_MONOTONIC))
+        return steps.Now(trio.current_time(), time.time(), self._slept)
+
     def _next(self) -> steps.Input | None:
         try:
-            return self._mailbox.receive_nowait()
+            return self._taken(self._mailbox.receive_nowait())
         except trio.WouldBlock:
             return None
 
     async def _wait(self) -> steps.Input:
         deadline = self.room.next_deadline()
         with trio.move_on_at(float("inf") if deadline is None else deadline):
-            return await self._mailbox.receive()
+            return self._taken(await self._mailbox.receive())
         return steps.Tick()
+
+    def _taken(self, step: steps.Input) -> steps.Input:
+        """What is taken out of the mailbox makes room for others."""
+        self._units -= _units(step)
+        if self._units < limits.MAILBOX:
+            self._queue.unpark()
+        return step
 
     def _handle(self, step: steps.Input) -> None:
         self._unread -= isinstance(step, steps.Typed)
-        for effect in self.room.handle(step, _now()):
+        for effect in self.room.handle(step, self._now()):
             self._do(effect)
 
     def _do(self, effect: steps.Effect) -> None:
@@ -156,13 +183,18 @@ class Session:
             case steps.Send(link=number, data=data):
                 if link := self._links.get(number):
                     link.send(data)
+            case steps.Record(link=number, frames=frames, echo=echo):
+                if link := self._links.get(number):
+                    link.say(frames, echo=echo)
             case steps.Pulse(data=data):
                 self._head = data
-            case steps.Admit(link=number, data=data, reader=reader):
+            case steps.Sweep():
+                self._swept = True
+            case steps.Admit(link=number, channel=channel, frames=frames, reader=reader):
                 if link := self._links.get(number):
-                    link.settle()
+                    link.settle(channel)
                     if reader:
-                        link.send(data)
+                        link.say(frames)
                         link.follow(reader)
             case steps.Finish(link=number, data=data):
                 if link := self._links.get(number):
@@ -172,7 +204,3 @@ class Session:
             case steps.Drop(link=number, reason=reason):
                 if link := self._links.get(number):
                     link.drop(reason)
-
-
-def _now() -> steps.Now:
-    return steps.Now(trio.current_time(), time.time())

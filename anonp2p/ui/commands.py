@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from anonp2p import limits
-from anonp2p.core import events, names, steps
+from anonp2p.core import events, frames, names, steps
+from anonp2p.core.epochs.epoch import FLEETING, KEPT
+from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.errors import BadInput, TooLong, UnknownCommand, Usage
 
 
@@ -15,6 +17,8 @@ class Create:
     """A new room."""
 
     name: str
+    retention: frames.Retention = ANY
+    history: frames.History = NO_HISTORY
     re: events.Re = UNSET
 
 
@@ -93,17 +97,90 @@ def _kick(argument: str, re: events.Re) -> Action:
     return steps.Kick(nick, why, re)
 
 
+def _create(argument: str, re: events.Re) -> Action:
+    words = argument.split()
+    names_given = []
+    options: dict[str, str] = {}
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--"):
+            names_given.append(word)
+        elif word in ("--retain", "--history") and words and word not in options:
+            options[word] = words.pop(0)
+        else:
+            raise Usage(f"Type it so: {_find('create').usage}")
+    retention = _retention(options["--retain"]) if "--retain" in options else ANY
+    history = _history(options["--history"]) if "--history" in options else NO_HISTORY
+    return Create(names.room_name(" ".join(names_given)), retention, history, re)
+
+
+def _retention(given: str) -> frames.Retention:
+    """T: for messages whose author says nothing; LEAST:DEFAULT:MOST, each of which may be left out, for bounds."""
+    parts = given.split(":")
+    if len(parts) == 1:
+        return frames.Retention(FLEETING, _ttl(given), KEPT)
+    if len(parts) != 3:
+        raise BadInput("What --retain takes is a time, or three as in 30s:5m:2h: at least, usually, at most.")
+    least = _ttl(parts[0]) if parts[0] else FLEETING
+    most = _ttl(parts[2]) if parts[2] else KEPT
+    default = _ttl(parts[1]) if parts[1] else most
+    if not least <= default <= most:
+        raise BadInput("Of the three times of --retain none may be longer than the one after it.")
+    return frames.Retention(least, default, most)
+
+
+def _history(given: str) -> frames.History:
+    if given.isascii() and given.isdigit():
+        if not 0 < int(given[:9]) <= limits.LOG_ENTRIES:
+            raise BadInput(f"A history is 1 to {limits.LOG_ENTRIES} messages, or a time like 30m.")
+        return frames.History(int(given[:9]), 0)
+    seconds = _ttl(given)
+    if seconds in (FLEETING, KEPT):
+        raise BadInput("A history is a number of messages, or a time like 30m.")
+    return frames.History(0, seconds)
+
+
+def _ttl(given: str) -> int:
+    """How long a message is kept, as it is typed. Raises BadInput."""
+    words = {"never": FLEETING, "off": KEPT}
+    if given.lower() in words:
+        return words[given.lower()]
+    number, unit = given[:-1], given[-1:].lower()
+    if not (number.isascii() and number.isdigit() and unit in _SECONDS):
+        raise BadInput("A time is a number with s, m, h or d, like 30s, 5m or 2h; or off, or never.")
+    seconds = int(number[:10]) * _SECONDS[unit]
+    if not 0 < seconds <= limits.RETAIN:
+        raise BadInput("A time is from 1s to 365d; or off, or never.")
+    return seconds
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def _msg(argument: str, re: events.Re) -> Action:
+    nick, _, text = argument.partition(" ")
+    if not text.strip():
+        raise Usage(f"Type it so: {_find('msg').usage}")
+    return steps.Whisper(nick, _text(text.lstrip()), re)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("/help", "[COMMAND]", "show all commands, or one", _help),
-    Command(
-        "/create", "NAME", "create a room and join it; prints its code", lambda a, re: Create(names.room_name(a), re)
-    ),
+    Command("/create", "NAME [--retain T] [--history N|T]", "create a room and join it; prints its code", _create),
     Command("/join", "CODE", "join the room with this code", Join),
     Command("/leave", "", "leave the room; if you are its host, it ends", lambda _, re: steps.Leave(re=re)),
     Command("/close", "", "host: end the room for everyone", lambda _, re: steps.Leave(close=True, re=re)),
     Command("/nick", "NICK", "change your nick in the room", lambda a, re: steps.Rename(names.nick(a), re)),
     Command("/who", "", "show the members of the room, with role and tag", lambda _, re: steps.Ask("/who", re)),
     Command("/code", "", "show the room's code", lambda _, re: steps.Ask("/code", re)),
+    Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", _msg),
+    Command(
+        "/retain",
+        "[T|off|never]",
+        "how long your messages are kept: 30s, 5m, 2h; off: until the room ends; never: shown once",
+        lambda a, re: steps.Retain(_ttl(a) if a else None, re),
+    ),
+    Command("/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", steps.Verify),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: Rooms(re)),
     Command("/switch", "ROOM", "make another room the active one, by name or number", Switch),
     Command("/kick", "NICK [REASON]", "host: throw somebody out of the room", _kick),

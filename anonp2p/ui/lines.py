@@ -103,14 +103,17 @@ async def read(descriptor: int = 0) -> AsyncGenerator[bytes, None]:
             data = b""
         ended = not data
         *lines, buffer = (buffer + data).split(b"\n")
-        for line in lines:
-            if not skipping:
-                yield line
-            skipping = False
-        if (ended or len(buffer) > limits.INPUT_LINE) and buffer:
-            if not skipping:
-                yield buffer
-            buffer, skipping = b"", True
+        del data  # while we wait for more, nothing of what was read is held here
+        is_cut = bool(buffer) and (ended or len(buffer) > limits.INPUT_LINE)
+        if is_cut:
+            lines.append(buffer)
+            buffer = b""
+        while lines:
+            if skipping:
+                del lines[0]
+            else:
+                yield lines.pop(0)
+            skipping = is_cut and not lines
 
 
 class Output:
@@ -176,6 +179,7 @@ class Output:
                 )
                 return
             self._size -= len(data)
+            del data  # while there is no news, nothing that was printed is held here
             self._printed.set()
             self._printed = trio.Event()
 

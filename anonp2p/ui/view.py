@@ -1,10 +1,14 @@
 """What is shown of an event, as text; and the one place where whatever a peer sent is made harmless."""
 
+import time
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from anonp2p.core import events
+from msgspec import UNSET
+
+from anonp2p.core import events, retention
+from anonp2p.core.epochs.epoch import KEPT
 
 SYSTEM = "[SYSTEM] "
 _INDENT = "    "
@@ -68,6 +72,9 @@ def line(event: events.Event, room: str = "") -> str:
     line of a text is indented.
     """
     match event:
+        case events.Message(private=True, text=text, nick=nick, to=to):
+            who = f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"
+            return _block(f"{room}/{who}: " if room else f"{who}: ", text)
         case events.Message(action=action, text=text, nick=nick):
             return _block(f"{room}/{nick}: " if room else f"{nick}: ", f"*{text}*" if action else text)
         case _:
@@ -117,6 +124,13 @@ def _said(event: events.Event) -> list[str]:
             return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
         case events.Reply(command="/code", data=data):
             return [f"Code {data['code']}"]
+        case events.Reply(command="/retain", data=data):
+            kept, least, default, most = (_span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
+            return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]
+        case events.Reply(command="/verify", data={"nick": nick, "words": words}):
+            return [f"You and {nick}: {' '.join(words)}"]
+        case events.Reply(command="/verify", data=data):
+            return _verified(data)
         case events.Reply(command="/rooms", data=rooms):
             return [_room(room) for room in rooms] or ["You are in no room"]
         case events.Reply(command="/help", data=rows):
@@ -125,6 +139,24 @@ def _said(event: events.Event) -> list[str]:
         case events.Notice(text=text) | events.Error(text=text):
             return [text]
     return []
+
+
+def _verified(data: dict[str, Any]) -> list[str]:
+    """A room's safety words at its last marks, the older one first."""
+    marks = [mark for mark in (data["previous"], data) if mark and mark["words"]]
+    if not marks:
+        return ["No words yet that you could vouch for: ask again in ten minutes"]
+    rows = []
+    for mark in marks:
+        when = time.strftime("%H:%M", time.localtime(mark["at"]))
+        rows.append(f"Room at {mark['minutes']} min ({when}): {' '.join(mark['words'])}")
+    if not data["minutes"]:
+        return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
+    return [*rows, "All members see the same words for the same time"]
+
+
+def _span(ttl: int | None) -> str:
+    return retention.span(KEPT if ttl is None else ttl)
 
 
 def _room(room: dict[str, Any]) -> str:

@@ -13,17 +13,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from anonp2p import limits
-from anonp2p.core import events, frames, handshake, identity, steps
-from anonp2p.core.epochs import suite, welcome
+from anonp2p.core import events, frames, handshake, identity, steps, wire
+from anonp2p.core.epochs import private, suite, welcome
 from anonp2p.core.epochs.chain import Chain
 from anonp2p.core.epochs.commit import Turn
-from anonp2p.core.epochs.epoch import COMMIT, ENTRY, Epoch, Header
-from anonp2p.core.frames import Splitter
+from anonp2p.core.epochs.epoch import COMMIT, ENTRY, KEPT, Epoch, Header, header_of
 from anonp2p.core.handshake import Channel, Greeting
 from anonp2p.core.identity import Identity
-from anonp2p.core.ledger import Ledger, entry_content, head_content
-from anonp2p.core.log import Reader
+from anonp2p.core.ledger import Ledger, content_of, entry_content, head_content
+from anonp2p.core.log import Entry, Reader
+from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.core.room import Room
+from anonp2p.core.wire import LENGTH, SIZES, Splitter
 from anonp2p.errors import PeerFault
 
 ROOM = b"r" * 32
@@ -45,15 +46,20 @@ HOST, ANN, BOB, EVE, ZOE = (Somebody(name) for name in (b"h", b"a", b"b", b"e", 
 
 
 class Placed(NamedTuple):
-    """An entry, and the payload that it is sealed in."""
+    """An entry, and as it is sealed."""
 
     header: Header
     body: bytes
-    payload: bytes
+    sealed: bytes
+
+    @property
+    def gone(self) -> frames.Gone:
+        """What is left of it once it has expired."""
+        return frames.Gone(self.header.pack(), suite.digest(self.body))
 
 
-# What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place with a head behind
-# it, or what is only made when its turn has come.
+# What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place in a burst of its
+# own, or what is only made when its turn has come.
 Item = frames.Frame | bytes | Placed | Callable[[], Any] | list[Any]
 
 
@@ -73,7 +79,19 @@ def kinds(happened: Iterable[object]) -> list[str]:
 
 def payloads(data: bytes) -> list[bytes]:
     """What a stream of bytes consists of."""
-    return list(Splitter(limits.FRAME).feed(data))
+    return list(Splitter(SIZES[-1]).feed(data))
+
+
+def padded(packed: bytes) -> bytes:
+    """The content of an entry as it is signed, whatever it says."""
+    return wire.pad(packed, -(-(len(packed) + LENGTH) // limits.STEP) * limits.STEP)
+
+
+def sealed_as_it_is(channel: Channel, text: bytes) -> bytes:
+    """The payload of a record, padded or not as its sender likes."""
+    sealed = suite.Key(channel._ours).seal(channel._sent, text)
+    channel._sent += 1
+    return sealed
 
 
 def text(words: str) -> frames.Text:
@@ -112,61 +130,84 @@ class Sealer:
         kind: int = ENTRY,
         counter: int | None = None,
         generation: int | None = None,
+        ttl: int = KEPT,
         signer: Identity | None = None,
         label: bytes = identity.ENTRY,
         epoch: int | None = None,
         reference: tuple[int, bytes] | None = None,
     ) -> Placed:
-        """What somebody says next. body: bytes for content that is none."""
+        """What somebody says next. body: bytes for content that is none, or padded as the test likes."""
         if counter is None:
             counter = self.counters[author.id] = self.counters.get(author.id, 0) + 1
         if generation is None and kind == ENTRY:
             generation = self.generations.get(author.id, 0)
             self.generations[author.id] = generation + 1
-        header = Header(kind, author.id, counter, generation or 0)
-        content = body if isinstance(body, bytes) else frames.pack(frames.Content(*(reference or self.reference), body))
+        header = Header(kind, author.id, counter, generation or 0, ttl)
+        content = body
+        if not isinstance(content, bytes):
+            content = padded(frames.pack(frames.Content(*(reference or self.reference), content)))
         number = self.epoch.number if epoch is None else epoch
         return self.seal(
             header, (signer or author).sign(label, entry_content(number, header.pack(), content)) + content
         )
 
+    def box(
+        self,
+        author: Identity,
+        to: Identity,
+        leaf: suite.LeafKey,
+        words: str | bytes,
+        *,
+        counter: int | None = None,
+        room: bytes = ROOM,
+    ) -> frames.Private:
+        """What somebody says next to one member alone. counter: another than its next one, to which it is bound."""
+        if counter is None:
+            counter = self.counters.get(author.id, 0) + 1
+        about = private.about(room, self.epoch.number, author.id, counter, to.id)
+        return frames.Private(
+            suite.seal_to(leaf.public, words.encode() if isinstance(words, str) else words, about),
+        )
+
     def seal(self, header: Header, body: bytes, *, under: Header | None = None) -> Placed:
         """A body in the seal of its header. under: another one that goes on the wire instead."""
         sealed = self.body_key(header).seal(0, body, header.pack())
-        return Placed(under or header, body, self.wrap((under or header).pack(), sealed))
-
-    def wrap(self, header: bytes, sealed: bytes) -> bytes:
-        """A header before a body that is sealed already."""
-        return self.epoch._headers.seal(sealed[-suite.TAG :][:12], header) + sealed
+        return Placed(under or header, body, (under or header).pack() + sealed)
 
     def body_key(self, header: Header) -> suite.Key:
         if header.kind == COMMIT:
             return suite.Key(suite.expand(self.epoch.init, "commit", header.pack()))
         return suite.Key(suite.expand(self.chain(header.author, header.generation).link, "key"))
 
-    def opened(self, payload: bytes) -> Placed:
+    def opened(self, sealed: bytes) -> Placed:
         """An entry of the present epoch."""
-        header = self.epoch.open_header(payload)
-        assert header is not None
-        body = self.body_key(header).open(0, payload[33 + suite.TAG :], header.pack())
+        header = header_of(sealed)
+        body = self.body_key(header).open(0, sealed[33:], sealed[:33])
         assert body is not None
-        return Placed(header, body, payload)
+        return Placed(header, body, sealed)
 
 
 def said(entry: Placed) -> frames.Body:
     """What an entry says."""
-    content: frames.Content = frames.unpack(frames.Content, entry.body[64:])
-    return content.body
+    return content_of(entry.body).body
 
 
 class FalseHost(Sealer):
     """A host, and a real room that wants to be its guest, as far as the test lets it come."""
 
-    def __init__(self, nick: str = "me") -> None:
+    def __init__(
+        self,
+        nick: str = "me",
+        *,
+        retention: frames.Retention = ANY,
+        history: frames.History = NO_HISTORY,
+        seed: bytes = b"guest",
+    ) -> None:
         super().__init__()
         self.random = randomness(b"host")
         self.ledger = Ledger(ROOM)
         self.ledger.name = "demo"
+        self.ledger.retention, self.ledger.history = retention, history
         self.ledger.host = self.ledger.seat(HOST.key, "host", suite.digest(HOST.leaf.public), 3).id
         self.ledger.seat(ANN.key, "ann", suite.digest(ANN.leaf.public))
         self.ledger.start_at(HERE, DIGEST)
@@ -176,8 +217,9 @@ class FalseHost(Sealer):
         self.time = 0
         self.attempt = 0
         self.me = b""  # the guest
+        self.now = NOW
         self.placed: list[Placed] = []
-        self.room = Room(label="r1", key=ROOM, random=randomness(b"guest"), nick=nick, name=None)
+        self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=None)
         self.takes(steps.Start())
 
     @property
@@ -186,9 +228,12 @@ class FalseHost(Sealer):
 
     # --- the guest
 
-    def takes(self, step: steps.Input, now: steps.Now = NOW) -> list[events.Event]:
+    def takes(self, step: steps.Input, now: steps.Now | None = None) -> list[events.Event]:
         """What it tells its user about this step."""
-        self.effects = self.room.handle(step, now)
+        self.effects = self.room.handle(step, now or self.now)
+        for effect in self.effects:
+            if isinstance(effect, steps.Admit):
+                self.guests_channel = effect.channel
         return told(self.effects)
 
     def hears(self, *items: Item) -> list[events.Event]:
@@ -198,35 +243,40 @@ class FalseHost(Sealer):
             if isinstance(item, list):
                 shown += self.hears(*item)
             elif isinstance(item, Placed):
-                shown += self.hears_bare(item)
-                shown += self.hears(self.head())
+                shown += self.hears(self.burst(item))
             elif isinstance(item, bytes):
                 shown += self.takes(steps.Heard(steps.UPLINK, item))
             elif callable(item):
                 shown += self.hears(item())
             else:
-                shown += self.hears(self.channel.seal(item)[2:])
+                shown += self.hears(self.record(item))
         return shown
 
-    def hears_bare(self, *entries: Placed) -> list[events.Event]:
-        """The same of entries, without any heads."""
-        shown = []
-        for entry in entries:
-            self.place(entry)
-            shown += self.takes(steps.Heard(steps.UPLINK, entry.payload))
-        return shown
+    def record(self, *said: frames.Frame, echo: bool = False) -> list[bytes]:
+        """The payloads of these frames, in as few records as do."""
+        return payloads(self.channel.seal(said, echo=echo))
 
     def sent(self) -> list[bytes]:
-        """The payloads that it sent with its last step."""
-        return payloads(b"".join(effect.data for effect in self.effects if isinstance(effect, steps.Send)))
+        """The payloads that it sent with its last step: a knock, or records."""
+        data = b""
+        for effect in self.effects:
+            if isinstance(effect, steps.Send):
+                data += effect.data
+            elif isinstance(effect, steps.Record):
+                data += self.guests_channel.seal(effect.frames, echo=effect.echo)
+        return payloads(data)
 
-    def records(self) -> list[frames.Frame]:
-        """The frames that it sent with its last step."""
+    def records(self) -> list[Any]:
+        """The records that it sent with its last step."""
         return [self.channel.open(payload) for payload in self.sent()]
+
+    def spoken(self) -> list[Any]:
+        """The frames in them."""
+        return [frame for record in self.records() for frame in record.frames]
 
     def submits(self) -> list[Placed]:
         """The entries that it sent with its last step."""
-        entries = [self.opened(frame.entry) for frame in self.records() if isinstance(frame, frames.Submit)]
+        entries = [self.opened(frame.entry) for frame in self.spoken() if isinstance(frame, frames.Submit)]
         for entry in entries:
             self.counters[self.me] = max(self.counters.get(self.me, 0), entry.header.counter)
             self.generations[self.me] = max(self.generations[self.me], entry.header.generation + 1)
@@ -271,14 +321,40 @@ class FalseHost(Sealer):
         self.seats_guest()
         return self.hears(*self.welcome())
 
+    def orders_guest(self, **otherwise: Any) -> Placed:
+        """The one who asks is a member from this entry on."""
+        join: Any = self.request
+        self.me = identity.member_id(join.key)
+        return self.entry(HOST, frames.Joined(join.key, join.nick, suite.digest(join.leaf)), **otherwise)
+
+    def base(self) -> frames.Base:
+        """The room as it is now, as the beginning of a history."""
+        room = self.ledger
+        members = [frames.Sitter(it.key, it.nick, it.counter, it.away, it.leaf) for it in room.roster]
+        return frames.Base(room.digest, room.epoch, room.locked, members)
+
     def state(self) -> frames.State:
+        """The room as it is now."""
         seats = []
         for it in self.ledger.roster:
             chain = self.chain(it.id, self.generations[it.id])
             seats.append(frames.Seat(it.key, it.nick, it.counter, it.away, it.leaf, chain.generation, chain.link))
         keys, room = self.epoch, self.ledger
-        secrets = keys.init, keys.header_key, keys.head_key, keys.newcomers
-        return frames.State(room.name, room.locked, room.host, keys.number, *secrets, self.head_text(), seats)
+        return frames.State(
+            room.name,
+            room.locked,
+            room.host,
+            room.retention,
+            room.history,
+            keys.number,
+            keys.init,
+            keys.log_key,
+            keys.newcomers,
+            self.head_text(),
+            seats,
+            room.index,
+            None,
+        )
 
     def welcome(
         self,
@@ -290,31 +366,42 @@ class FalseHost(Sealer):
         leaf: bytes | None = None,
         **otherwise: Any,
     ) -> list[frames.Frame]:
-        """A Welcome and its pages. otherwise: what its state says instead."""
+        """A Welcome and its pages. past: the guest goes on from its own log; otherwise: what its state says instead."""
+        if past:
+            resume: Any = self.request
+            otherwise = {"since": resume.index, **otherwise}
         state = msgspec.structs.replace(self.state(), **otherwise)
         to = leaf or self.request.leaf
-        return welcome.seal(state, to, room, hello or self.hello, self.random(32), sign, past=past)
+        return welcome.seal(state, to, room, hello or self.hello, self.random(32), sign)
 
-    def past(self, *entries: Placed) -> list[frames.Past]:
-        """Entries that were ordered while the guest was away, opened."""
+    def past(
+        self, *entries: Placed, gone: Iterable[Placed] = (), head: bytes | None = None, **otherwise: Any
+    ) -> frames.Past:
+        """A burst of these, opened. gone: which of them have expired; otherwise: what it says instead."""
+        gone = list(gone)
         for entry in entries:
             self.place(entry)
-        return [frames.Past(entry.header.pack(), entry.body) for entry in entries]
+        opened: list[frames.Opened | frames.Gone] = [
+            entry.gone if entry in gone else frames.Opened(entry.header.pack(), entry.body) for entry in entries
+        ]
+        past = frames.Past(opened, head or self.head_text(), self.ledger.index, self.time)
+        return msgspec.structs.replace(past, **otherwise)
 
     # --- the log
 
     def place(self, entry: Placed) -> None:
         """The next place is this one's, whatever it says."""
-        self.ledger.advance(entry.header, entry.body)
+        self.placed.append(entry)
+        self.ledger.advance(entry.header, suite.digest(entry.body))
         with suppress(PeerFault, AssertionError):
             author = self.ledger.member(entry.header.author)
-            content = frames.unpack(frames.Content, entry.body[64:])
+            content = content_of(entry.body)
             about = self.ledger.apply(author, entry.header, content)
             if isinstance(content.body, frames.Joined):
                 self.epoch.admit(about.id)
                 chain = self.epoch.chains[about.id]
                 self.links[about.id] = chain.generation, chain.link
-                self.generations[about.id] = 0
+                self.generations.setdefault(about.id, 0)
 
     def head_text(
         self,
@@ -332,9 +419,19 @@ class FalseHost(Sealer):
         )
         return content + signer.sign(label, content)
 
+    def burst(self, *entries: Placed, **otherwise: Any) -> bytes:
+        """The payload of these in their places, with a head over all so far, but for what the arguments say."""
+        for entry in entries:
+            self.place(entry)
+        return self.burst_of([entry.sealed for entry in entries], self.head_text(**otherwise))
+
+    def burst_of(self, entries: list[bytes], head: bytes) -> bytes:
+        """The same of anything."""
+        return self.epoch.seal_burst(frames.pack(frames.Burst(entries, head)), self.random)[LENGTH:]
+
     def head(self, **otherwise: Any) -> bytes:
-        """A head over all so far, but for what the arguments say."""
-        return self.epoch.seal_head(self.head_text(**otherwise))
+        """A head alone over all so far, but for what the arguments say."""
+        return self.burst(**otherwise)
 
     # --- commits
 
@@ -373,10 +470,17 @@ class FalseHost(Sealer):
 class Inn:
     """A host's real room, with false members in it: Ann on link 1, Eve on link 2."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, retention: frames.Retention = ANY, history: frames.History = NO_HISTORY) -> None:
         self.links = 0
-        self.effects: list[steps.Effect] = []
-        self.room = Room(label="r1", key=ROOM, random=randomness(b"inn"), nick="host", name="demo")
+        self.room = Room(
+            label="r1",
+            key=ROOM,
+            random=randomness(b"inn"),
+            nick="host",
+            name="demo",
+            retention=retention,
+            history=history,
+        )
         self.takes(steps.Start())
         self.host = self.room._me
         self.ann, self.eve = FalseMember(self, ANN), FalseMember(self, EVE)
@@ -402,8 +506,15 @@ class Inn:
 
     def ordered(self) -> list[frames.Body]:
         """What was ordered since the two came in."""
-        places = range(self.before, self.room.log.end)
-        return [frames.unpack(frames.Content, self.room.log.opened(at)[1][64:]).body for at in places]
+        return [content_of(self.placed(at).body).body for at in range(self.before, self.room.log.end)]
+
+    def placed(self, at: int) -> Entry:
+        """The entry with this index, whether a head covers it yet or not."""
+        log = self.room.log
+        if at >= log.sealed_end:
+            return log._open[at - log.sealed_end][0]
+        burst = log.burst(at)
+        return burst.entries[at - burst.first]
 
 
 class FalseMember(Sealer):
@@ -458,7 +569,7 @@ class FalseMember(Sealer):
 
     def knocks(self, request: Any, *, room: bytes = ROOM, hello: bytes | None = None) -> list[steps.Effect]:
         """It asks; what the inn wants done about it."""
-        self.knock = handshake.knock(request, room, self.greeting, hello or self.hello)[2:]
+        self.knock = handshake.knock(request, room, self.greeting, hello or self.hello)[LENGTH:]
         self.secret = request.link
         self.channel = Channel(request.link, self.hello, up=True)
         return self.takes_in(self.inn.takes(steps.Heard(self.link, self.knock), self.inn.tick))
@@ -474,11 +585,14 @@ class FalseMember(Sealer):
         for effect in effects:
             if isinstance(effect, steps.Admit) and effect.link == self.link:
                 self.reader = effect.reader
-                self.greeted: list[Any] = [self.channel.open(payload) for payload in payloads(effect.data)]
+                self.admitted = effect.channel.seal(effect.frames)
+                greeted = map(self.channel.open, payloads(self.admitted))
+                self.greeted: list[Any] = [frame for record in greeted for frame in record.frames]
                 if isinstance(self.greeted[0], frames.Welcome):
                     self.welcomed(self.greeted[0], self.greeted[1:])
             elif isinstance(effect, steps.Finish) and effect.link == self.link and effect.data:
-                [refused] = [self.channel.open(payload) for payload in payloads(effect.data)]
+                [record] = map(self.channel.open, payloads(effect.data))
+                [refused] = record.frames
                 assert isinstance(refused, frames.Refused)
                 self.refused = refused.reason
         return effects
@@ -494,28 +608,30 @@ class FalseMember(Sealer):
 
     # --- records
 
-    def sends(self, frame: frames.Frame | bytes) -> list[steps.Effect]:
-        """A frame in a record, or a payload as it is."""
-        payload = frame if isinstance(frame, bytes) else self.channel.seal(frame)[2:]
-        return self.inn.takes(steps.Heard(self.link, payload), self.inn.tick)
+    def sends(self, *said: frames.Frame | bytes, echo: bool = False) -> list[steps.Effect]:
+        """Frames in a record, or a payload as it is."""
+        if len(said) == 1 and isinstance(said[0], bytes):
+            sent = [said[0]]
+        else:
+            sent = payloads(self.channel.seal(said, echo=echo))  # type: ignore[arg-type]
+        return [effect for payload in sent for effect in self.inn.takes(steps.Heard(self.link, payload), self.inn.tick)]
 
     def submits(self, entry: Placed, *, epoch: int | None = None) -> list[steps.Effect]:
         """An entry, sealed by whomever, on this link."""
-        return self.sends(frames.Submit(self.epoch.number if epoch is None else epoch, entry.payload))
+        return self.sends(frames.Submit(self.epoch.number if epoch is None else epoch, entry.sealed))
 
     def says(self, body: frames.Body | bytes, **otherwise: Any) -> list[steps.Effect]:
         """Something of its own."""
         return self.submits(self.entry(self.who, body, **otherwise))
 
+    def answers(self, effects: list[steps.Effect]) -> list[frames.Frame]:
+        """The frames that go to it alone."""
+        records = [it for it in effects if isinstance(it, steps.Record) and it.link == self.link]
+        return [frame for record in records for frame in record.frames]
+
     def denials(self, effects: list[steps.Effect]) -> list[tuple[int, str]]:
-        """What of that is a denial for it alone."""
-        denied = [
-            self.channel.open(payload)
-            for effect in effects
-            if isinstance(effect, steps.Send) and effect.link == self.link
-            for payload in payloads(effect.data)
-        ]
-        return [(it.counter, it.reason) for it in denied if isinstance(it, frames.Denied)]
+        """What of them is a denial."""
+        return [(it.counter, it.reason) for it in self.answers(effects) if isinstance(it, frames.Denied)]
 
     def reads(self) -> list[bytes]:
         """The payloads that its link brings it of the log."""
@@ -524,3 +640,12 @@ class FalseMember(Sealer):
         while piece := self.reader.take():
             data += piece
         return payloads(data)
+
+    def bursts(self) -> list[frames.Burst]:
+        """The same as bursts of the present epoch, of which all have to be."""
+        opened = map(self.epoch.open_burst, self.reads())
+        return [frames.unpack(frames.Burst, packed or b"") for packed in opened]
+
+    def missed(self) -> list[Any]:
+        """The same as frames in records, in which all have to be."""
+        return [frame for payload in self.reads() for frame in self.channel.open(payload).frames]

@@ -12,11 +12,13 @@ from typing import TypeVar
 from msgspec import UNSET
 
 from anonp2p import limits
-from anonp2p.core import events, steps
+from anonp2p.core import events, frames, steps
 from anonp2p.core.code import RoomKey
-from anonp2p.core.frames import Splitter
+from anonp2p.core.handshake import Channel
 from anonp2p.core.log import Reader
+from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.core.room import Room
+from anonp2p.core.wire import SIZES, Splitter
 from anonp2p.errors import AnonError, PeerFault, Unreachable
 
 E = TypeVar("E", bound=events.Event)
@@ -74,11 +76,15 @@ class Link:
     up: deque[bytes | None] = field(default_factory=deque)
     down: deque[bytes | None] = field(default_factory=deque)
     direct: deque[bytes] = field(default_factory=deque)
+    said: list[frames.Frame] | None = None  # by the host, in the next record
+    echo: bool = False
+    channel: Channel | None = None  # the host's
+    own_channel: Channel | None = None  # the member's
     reader: Reader | None = None
     open: bool = True  # whether anything more can be put on its way
     finishing: bool = False
-    at_host: Splitter = field(default_factory=lambda: Splitter(limits.HANDSHAKE_BYTES))
-    at_member: Splitter = field(default_factory=lambda: Splitter(limits.FRAME))
+    at_host: Splitter = field(default_factory=lambda: Splitter(limits.KNOCK))
+    at_member: Splitter = field(default_factory=lambda: Splitter(SIZES[-1]))
     heard_at: float = 0.0  # by the host
 
 
@@ -88,9 +94,18 @@ class Simulation:
     What the host does between two writes is one burst: its session signs a head before any link is written to.
     """
 
-    def __init__(self, re: events.Re = UNSET) -> None:
+    def __init__(
+        self,
+        re: events.Re = UNSET,
+        *,
+        retention: frames.Retention = ANY,
+        history: frames.History = NO_HISTORY,
+    ) -> None:
         self.tick = START
+        self.slept = 0.0
+        self.rules = retention, history
         self._drawn = 0
+        self._delivered = 0
         self.drops: list[str] = []
         self.members: list[Party] = []
         self._links: list[Link] = []  # all there ever were: number 1 first
@@ -132,6 +147,18 @@ class Simulation:
     def lock(self, *, locked: bool) -> int:
         """The host types /lock or /unlock; returns the id."""
         return self._type(self.host, steps.Lock(locked, self._next()))
+
+    def whisper(self, party: Party, nick: str, text: str) -> int:
+        """Types /msg; returns the id."""
+        return self._type(party, steps.Whisper(nick, text, self._next()))
+
+    def retain(self, party: Party, ttl: int | None) -> int:
+        """Types /retain; returns the id."""
+        return self._type(party, steps.Retain(ttl, self._next()))
+
+    def verify(self, party: Party, nick: str = "") -> int:
+        """Types /verify; returns the id."""
+        return self._type(party, steps.Verify(nick, self._next()))
 
     def ask_who(self, party: Party) -> int:
         """Types /who; returns the id."""
@@ -182,10 +209,15 @@ class Simulation:
             return
         data = b"".join(link.direct)
         link.direct.clear()
+        if link.said is not None:
+            assert link.channel is not None
+            data += link.channel.seal(link.said, echo=link.echo)
+            link.said, link.echo = None, False
         if link.reader is not None:
             try:
                 while piece := link.reader.take():
                     data += piece
+                link.reader.sent()
             except PeerFault:
                 self._close(link)
                 return
@@ -213,6 +245,7 @@ class Simulation:
         if not link.up:
             return
         data = link.up.popleft()
+        self._delivered += 1
         if data is None:
             link.open = False
             silence = self.tick - link.heard_at
@@ -228,6 +261,7 @@ class Simulation:
         if not link.down:
             return
         payload = link.down.popleft()
+        self._delivered += 1
         if payload is None:
             link.open = False
             self.step(member, steps.Dropped(steps.UPLINK, "the connection was closed", 0.0))
@@ -273,9 +307,16 @@ class Simulation:
 
     def settle(self) -> None:
         """Everything is delivered, until nothing is on its way any more; who still wants in dials again."""
+        self._settle(self.members)
+
+    def settle_without(self, absent: Party) -> None:
+        """The same, but for one with whom nothing happens."""
+        self._settle([member for member in self.members if member is not absent])
+
+    def _settle(self, members: list[Party]) -> None:
         while True:
-            before = [self._state(member) for member in self.members]
-            for member in self.members:
+            before, delivered = [self._state(member) for member in members], self._delivered
+            for member in members:
                 self.dial(member)
                 self.host_hears_late(member)
                 self.host_hears(member)
@@ -283,7 +324,7 @@ class Simulation:
                 self.member_hears(member)
                 if self.host.room.over:
                     self.give_up(member)
-            if [self._state(member) for member in self.members] == before:
+            if [self._state(member) for member in members] == before and self._delivered == delivered:
                 return
 
     # --- inside
@@ -298,16 +339,28 @@ class Simulation:
                 self._serve(effect)
             elif isinstance(effect, steps.Drop):
                 self._close(self._link(party))
-            elif not isinstance(effect, steps.Admit):
-                assert isinstance(effect, steps.Send)
-                assert effect.link == steps.UPLINK
-                if (link := self._link(party)).open:
-                    link.up.append(effect.data)
+            elif (link := self._link(party)).open:
+                self._send(link, effect)
         if party.room.over and not was_over:
             self._end(party)
 
+    @staticmethod
+    def _send(link: Link, effect: steps.Effect) -> None:
+        match effect:
+            case steps.Admit(link=steps.UPLINK, channel=channel):
+                link.own_channel = channel
+            case steps.Send(link=steps.UPLINK, data=data):
+                link.up.append(data)
+            case steps.Record(link=steps.UPLINK, frames=said, echo=echo):
+                assert link.own_channel is not None
+                link.up.append(link.own_channel.seal(said, echo=echo))
+            case _:
+                raise AssertionError("an effect that is a host's")
+
     def _serve(self, effect: steps.Effect) -> None:
         assert not isinstance(effect, steps.Tell)
+        if isinstance(effect, steps.Sweep):
+            return
         if isinstance(effect, steps.Pulse):
             for each in self._links:
                 if each.open and each.reader is not None and each.reader.is_through:
@@ -319,10 +372,11 @@ class Simulation:
         match effect:
             case steps.Send(data=data):
                 link.direct.append(data)
-            case steps.Admit(data=data, reader=reader):
-                link.at_host.longest = limits.FRAME
-                link.direct.append(data)
-                link.reader = reader
+            case steps.Record(frames=said, echo=echo):
+                link.said, link.echo = [*(link.said or []), *said], link.echo or echo
+            case steps.Admit(channel=channel, frames=said, reader=reader):
+                link.at_host.longest = SIZES[-1]
+                link.channel, link.said, link.reader = channel, list(said), reader
             case steps.Finish(data=data):
                 link.direct.append(data)
                 link.finishing = True
@@ -341,7 +395,7 @@ class Simulation:
             link.open = False
 
     def _now(self) -> steps.Now:
-        return steps.Now(self.tick, 1_000_000 - START + self.tick)
+        return steps.Now(self.tick, 1_000_000 - START + self.tick + self.slept, self.slept)
 
     @staticmethod
     def _close(link: Link) -> None:
@@ -357,7 +411,7 @@ class Simulation:
         link = self._link(member)
         late = sum(len(it.up) for it in self._links if it.member is member)
         rest = link.reader is not None and link.open and not link.reader.is_through
-        return link.number, late, len(link.down), len(link.direct), rest, link.open, len(member.told)
+        return link.number, late, len(link.down), len(link.direct), link.said is None, rest, link.open, len(member.told)
 
     def _type(self, party: Party, typed: steps.Typed) -> int:
         assert isinstance(typed.re, int)
@@ -374,7 +428,17 @@ class Simulation:
         return hashlib.shake_256(self._drawn.to_bytes(8, "big")).digest(length)
 
     def _party(self, nick: str, name: str | None, re: events.Re) -> Party:
-        room = Room(label="r1", key=KEY.public, random=self._random, nick=nick, name=name, re=re)
+        retention, history = self.rules
+        room = Room(
+            label="r1",
+            key=KEY.public,
+            random=self._random,
+            nick=nick,
+            name=name,
+            retention=retention,
+            history=history,
+            re=re,
+        )
         party = Party(room)
         self.step(party, steps.Start())
         return party

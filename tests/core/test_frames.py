@@ -1,6 +1,5 @@
 """Bytes <-> frames: everything comes back as it went, and garbage is a fault of the peer's and nothing else."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +10,7 @@ from msgspec import msgpack
 
 from anonp2p import limits
 from anonp2p.core import frames
-from anonp2p.core.frames import Splitter
+from anonp2p.core.wire import SIZES
 from anonp2p.errors import PeerFault
 
 bytes16, bytes32, bytes33, bytes64, bytes112, leaves = (
@@ -38,19 +37,27 @@ words = {
 }
 reasons = {kind: st.sampled_from(known) for kind, known in words.items()}
 removals = st.builds(frames.Removal, bytes16, reasons[frames.Removal], st.text(max_size=limits.WHY))
+boxes = st.binary(min_size=frames.BOX + 1, max_size=frames.BOX + 50)
 seats = st.builds(frames.Seat, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
 
+sitters = st.builds(frames.Sitter, bytes32, texts, counts, st.booleans(), bytes32)
+bases = st.builds(frames.Base, bytes32, counts, st.booleans(), st.lists(sitters, max_size=3))
+ttls = st.integers(0, 2**32 - 1)
+
 from_members = st.one_of(
-    st.builds(frames.Submit, counts, blobs), st.builds(frames.Leaf, leaves), st.just(frames.Beat())
+    st.builds(frames.Submit, counts, blobs), st.builds(frames.Leaf, leaves), st.builds(frames.Seek, bytes32)
 )
+missed = st.one_of(st.builds(frames.Opened, bytes33, blobs), st.builds(frames.Gone, bytes33, bytes32))
 from_hosts = st.one_of(
     st.builds(frames.Refused, reasons[frames.Refused]),
-    st.builds(frames.Welcome, blobs, st.integers(1, limits.PAGES), st.booleans()),
+    st.builds(frames.Welcome, blobs, st.integers(1, limits.PAGES)),
     st.builds(frames.Page, blobs),
-    st.builds(frames.Resumed, counts),
-    st.builds(frames.Past, bytes33, blobs),
+    st.builds(frames.Resumed, counts, counts),
+    st.builds(frames.Past, st.lists(missed, max_size=3), bytes112, counts, counts),
     st.builds(frames.Slice, blobs),
     st.builds(frames.Denied, counts, reasons[frames.Denied]),
+    st.builds(frames.Found, leaves),
+    st.builds(frames.Missing, bytes32),
 )
 requests = st.one_of(
     st.builds(frames.Join, bytes32, bytes32, leaves, texts, bytes64),
@@ -68,6 +75,7 @@ bodies = st.one_of(
     st.builds(frames.Renew, bytes32),
     st.builds(frames.Lock, st.booleans()),
     st.builds(frames.Commit, counts, st.lists(removals, max_size=3)),
+    st.builds(frames.Private, boxes),
 )
 contents = st.builds(frames.Content, counts, bytes32, bodies)
 states = st.builds(
@@ -75,17 +83,25 @@ states = st.builds(
     texts,
     st.booleans(),
     bytes16,
+    st.builds(frames.Retention, ttls, ttls, ttls),
+    st.builds(frames.History, counts, counts),
     counts,
-    *[bytes32] * 4,
+    *[bytes32] * 3,
     bytes112,
     st.lists(seats, max_size=3),
+    counts,
+    st.none() | bases,
 )
 
 KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "hello": (frames.Hello, hellos),
     "request": (frames.Request, requests),
-    "member's": (frames.FromMember, from_members),
-    "host's": (frames.FromHost, from_hosts),
+    "burst": (frames.Burst, st.builds(frames.Burst, st.lists(blobs, max_size=3), bytes112)),
+    "member's": (
+        frames.MemberRecord,
+        st.builds(frames.MemberRecord, st.booleans(), st.lists(from_members, max_size=3)),
+    ),
+    "host's": (frames.HostRecord, st.builds(frames.HostRecord, st.booleans(), st.lists(from_hosts, max_size=3))),
     "content": (frames.Content, contents),
     "state": (frames.State, states),
 }
@@ -97,8 +113,12 @@ msgpacked = st.recursive(
     max_leaves=12,
 ).map(msgpack.encode)
 
-B16, B32, B33, B64, LEAF = (bytes(size) for size in (16, 32, 33, 64, 1_216))
+B16, B32, B33, B64, B112, LEAF = (bytes(size) for size in (16, 32, 33, 64, 112, 1_216))
 SEAT = frames.Seat(B32, "ann", 1, False, B32, 0, B32)
+SITTER = frames.Sitter(B32, "ann", 1, False, B32)
+BASE = frames.Base(B32, 1, False, [SITTER])
+RETENTION, HISTORY = frames.Retention(0, 60, 2**32 - 1), frames.History(50, 0)
+STATE = frames.State("demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, [SEAT], 1, None)
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.Text("hello", action=False), 1),
     (frames.Nick("ann"), 2),
@@ -110,30 +130,70 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.Renew(B32), 8),
     (frames.Lock(locked=True), 9),
     (frames.Commit(1, [frames.Removal(B16, "kicked", "spam")]), 10),
+    (frames.Private(bytes(frames.BOX + 1)), 11),
 ]
-EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7)
-    ("hello", frames.Hello(2, B32, LEAF), 1),
+EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
+    ("hello", frames.Hello(3, B32, LEAF), 1),
     ("request", frames.Join(B32, B32, LEAF, "ann", B64), 1),
     ("request", frames.Resume(B32, B16, LEAF, 1, 1, B32, B64), 2),
+    ("burst", frames.Burst([b"entry"], B112), None),
     ("member's", frames.Submit(0, b"entry"), 1),
     ("member's", frames.Leaf(LEAF), 2),
-    ("member's", frames.Beat(), 3),
+    ("member's", frames.Seek(B32), 3),
     ("host's", frames.Refused("full"), 4),
-    ("host's", frames.Welcome(b"box", 1, past=False), 5),
+    ("host's", frames.Welcome(b"box", 1), 5),
     ("host's", frames.Page(b"part"), 6),
-    ("host's", frames.Resumed(1), 7),
-    ("host's", frames.Past(B33, b"body"), 8),
+    ("host's", frames.Resumed(1, 2), 7),
+    ("host's", frames.Past([frames.Opened(B33, b"body"), frames.Gone(B33, B32)], B112, 1, 2), 8),
     ("host's", frames.Slice(b"box"), 9),
     ("host's", frames.Denied(1, "nick-taken"), 10),
+    ("host's", frames.Found(LEAF), 11),
+    ("host's", frames.Missing(B32), 12),
+    ("past", frames.Opened(B33, b"body"), 1),
+    ("past", frames.Gone(B33, B32), 2),
     ("content", frames.Content(1, B32, frames.Text("hello", action=False)), None),
-    ("state", frames.State("demo", False, B16, 0, B32, B32, B32, B32, bytes(112), [SEAT]), None),
+    ("state", STATE, None),
+    ("base", BASE, None),
+    ("sitter", SITTER, None),
+    ("seat", SEAT, None),
+    ("retention", RETENTION, None),
+    ("history", HISTORY, None),
 ]
 each_kind = pytest.mark.parametrize(("kind", "example", "tag"), EXAMPLES, ids=lambda value: repr(value)[:12])
 
 
+def within(kind: str, packed: object) -> bytes:
+    """Something of this kind as it travels: a frame is in a record, a seat in a state."""
+    match kind:
+        case "member's" | "host's":
+            return msgpack.encode([False, [packed]])
+        case "past":
+            return within("host's", [8, [packed], B112, 1, 2])
+        case "base":
+            return msgpack.encode([*fields(STATE)[:-1], packed])
+        case "sitter":
+            return within("base", [B32, 1, False, [packed]])
+        case "seat" | "retention" | "history":
+            whole = fields(STATE)
+            whole[{"seat": 10, "retention": 3, "history": 4}[kind]] = [packed] if kind == "seat" else packed
+            return msgpack.encode(whole)
+        case _:
+            return msgpack.encode(packed)
+
+
+def carrier(kind: str) -> str:
+    """What something of this kind travels in."""
+    inner = {"past": "host's"} | dict.fromkeys(("base", "sitter", "seat", "retention", "history"), "state")
+    return inner.get(kind, kind)
+
+
 def fault(kind: str, payload: bytes) -> None:
     with pytest.raises(PeerFault, match="malformed"):
-        frames.unpack(KINDS[kind][0], payload)
+        frames.unpack(KINDS[carrier(kind)][0], payload)
+
+
+def fine(kind: str, packed: object) -> Any:
+    return frames.unpack(KINDS[carrier(kind)][0], within(kind, packed))
 
 
 def fields(packed: Any) -> list[Any]:
@@ -165,7 +225,7 @@ def test_a_record_is_an_array_with_its_tag_first(kind: str, example: Any, tag: i
         assert len(fields(example)) == 1 + len(values)
     else:
         assert len(fields(example)) == len(values)
-    assert frames.unpack(KINDS[kind][0], frames.pack(example)) == example
+    assert frames.pack(fine(kind, fields(example))) == within(kind, fields(example))
 
 
 @pytest.mark.parametrize(("body", "tag"), SAID, ids=lambda value: repr(value)[:12])
@@ -186,8 +246,8 @@ def test_every_reason_has_its_word_and_no_other(kind: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @given(payload=msgpacked | st.binary(max_size=100))
 def test_garbage_is_malformed(kind: str, payload: bytes) -> None:
-    if kind == "member's" and payload == b"\x91\x03":
-        return  # a beat
+    if kind in ("member's", "host's") and payload in (b"\x92\xc2\x90", b"\x92\xc3\x90"):
+        return  # a record without frames
     fault(kind, payload)
 
 
@@ -209,8 +269,8 @@ def test_what_is_damaged_is_something_else_or_malformed(
 def test_what_may_not_come_now_is_malformed(kind: str, example: Any, tag: int | None) -> None:
     """2.7: the column "from"."""
     for other in KINDS:
-        if other != kind:
-            fault(other, frames.pack(example))
+        if other != carrier(kind):
+            fault(other, within(kind, fields(example)))
 
 
 @each_kind
@@ -218,16 +278,16 @@ def test_missing_further_and_trailing_fields_are_malformed(kind: str, example: A
     """0.2: "Missing, further and mistyped fields, trailing bytes ... are malformed"."""
     whole = fields(example)
     for payload in (
-        msgpack.encode(whole[:-1]),
-        msgpack.encode([*whole, None]),
-        msgpack.encode([2**60, *whole[1:]]),
-        msgpack.encode([-1, *whole[1:]]),
-        msgpack.encode([None, *whole[1:]]),
-        msgpack.encode([[whole[0]], *whole[1:]]),
-        msgpack.encode({str(at): field for at, field in enumerate(whole)}),
-        msgpack.encode(whole) + b"\x00",
-        msgpack.encode(whole) * 2,
-        msgpack.encode(whole)[:-1],
+        within(kind, whole[:-1]),
+        within(kind, [*whole, None]),
+        within(kind, [2**60, *whole[1:]]),
+        within(kind, [-1, *whole[1:]]),
+        within(kind, [None, *whole[1:]]),
+        within(kind, [[whole[0]], *whole[1:]]),
+        within(kind, {str(at): field for at, field in enumerate(whole)}),
+        within(kind, whole) + b"\x00",
+        within(kind, whole) * 2,
+        within(kind, whole)[:-1],
         b"",
     ):
         fault(kind, payload)
@@ -238,12 +298,14 @@ def test_a_field_of_another_type_or_length_is_malformed(kind: str, example: Any,
     whole = fields(example)
     for at, field in list(enumerate(whole))[0 if tag is None else 1 :]:
         for wrong in mistyped(field):
-            fault(kind, msgpack.encode([*whole[:at], wrong, *whole[at + 1 :]]))
+            fault(kind, within(kind, [*whole[:at], wrong, *whole[at + 1 :]]))
 
 
 def mistyped(field: object) -> list[object]:
     """What may stand nowhere where this stands."""
     match field:
+        case None:
+            return [False, 0, "", b"", [], {}, [None]]
         case bool():
             return [None, 0, 1, "true", b""]
         case int():
@@ -275,19 +337,32 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("host's", [4, "because"]),
         ("host's", [4, "repeated"]),
         ("host's", [10, 1, "full"]),
-        ("host's", [5, b"box", 0, False]),
-        ("host's", [5, b"box", limits.PAGES + 1, False]),
+        ("host's", [5, b"box", 0]),
+        ("host's", [5, b"box", limits.PAGES + 1]),
         ("host's", [6, bytes(limits.PAGE + 1)]),
+        ("host's", [8, [[3, B33, b"body"]], B112, 1, 2]),
+        ("host's", [8, [[0, B33, b"body"]], B112, 1, 2]),
+        ("host's", [8, [[1, B33[1:], b"body"]], B112, 1, 2]),
+        ("host's", [8, [[2, B33, B32 + b"x"]], B112, 1, 2]),
+        ("host's", [13, B32]),
+        ("member's", [0, B32]),
         ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * (limits.WHY + 1)]]]]),
         ("content", [1, B32, [10, 1, [[B16, "left", ""]]]]),
         ("content", [1, B32, [10, 1, [[B16[1:], "kicked", ""]]]]),
         ("content", [1, B32, [10, 1, [[B16, "kicked"]]]]),
         ("content", [1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1)]]),
-        ("content", [1, B32, [11]]),
+        ("content", [1, B32, [11, bytes(1_136)]]),
+        ("content", [1, B32, [11, bytes(5_137)]]),
+        ("content", [1, B32, [12]]),
         ("content", [1, B32, [0]]),
-        ("state", ["demo", False, B16, 0, *[B32] * 4, bytes(112), [fields(SEAT)] * (limits.MEMBERS + 1)]),
+        ("retention", [0, 60, 2**32]),
+        ("retention", [-1, 60, 60]),
+        ("history", [2**53, 0]),
+        ("base", [B32, 1, False, [fields(SITTER)] * (limits.MEMBERS + 1)]),
+        ("base", [B32[1:], 1, False, []]),
+        ("state", [*fields(STATE)[:10], [fields(SEAT)] * (limits.MEMBERS + 1), 1, None]),
         *(
-            ("state", ["demo", False, B16, 0, *[B32] * 4, bytes(112), [seat]])
+            ("seat", seat)
             for seat in (
                 [B32[1:], "ann", 1, False, B32, 0, B32],
                 [B32, b"ann", 1, False, B32, 0, B32],
@@ -305,24 +380,51 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
     ids=lambda value: repr(value)[:30],
 )
 def test_values_out_of_their_bounds_are_malformed(kind: str, packed: list[object]) -> None:
-    fault(kind, msgpack.encode(packed))
+    fault(kind, within(kind, packed))
 
 
 def test_the_bounds_themselves_are_in_order() -> None:
     for kind, packed in (
-        ("host's", [5, b"box", limits.PAGES, False]),
+        ("host's", [5, b"box", limits.PAGES]),
         ("host's", [6, bytes(limits.PAGE)]),
-        ("host's", [7, 2**53 - 1]),
+        ("host's", [7, 2**53 - 1, 2**53 - 1]),
+        ("host's", [8, [], B112, 0, 0]),
+        ("burst", [[], B112]),
         ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * limits.WHY]] * limits.MEMBERS]]),
-        ("state", ["demo", False, B16, 0, *[B32] * 4, bytes(112), [fields(SEAT)] * limits.MEMBERS]),
+        ("content", [1, B32, [11, bytes(1_137)]]),
+        ("content", [1, B32, [11, bytes(5_136)]]),
+        ("retention", [0, 2**32 - 1, 2**32 - 1]),
+        ("base", [B32, 1, False, [fields(SITTER)] * limits.MEMBERS]),
+        ("base", None),
+        ("state", [*fields(STATE)[:10], [fields(SEAT)] * limits.MEMBERS, 1, None]),
     ):
-        assert frames.unpack(KINDS[kind][0], msgpack.encode(packed))
+        assert fine(kind, packed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame"), [("member's", frames.Seek(B32)), ("host's", frames.Missing(B32))], ids=["member", "host"]
+)
+def test_a_record_has_up_to_16_frames(kind: str, frame: Any) -> None:
+    """2.7: "[echo: bool, frames: up to 16 of these (`FRAMES`)]"."""
+    for count in (0, 1, 16):
+        record = frames.unpack(KINDS[kind][0], msgpack.encode([True, [fields(frame)] * count]))
+        assert (record.echo, record.frames) == (True, [frame] * count)
+    fault(kind, msgpack.encode([True, [fields(frame)] * 17]))
+
+
+@pytest.mark.parametrize("kind", ["member's", "host's"])
+@pytest.mark.parametrize(
+    "record", [[], [True], [[]], [[], True], [1, []], [None, []], [True, [], []], [True, None], [True, [[]]]], ids=repr
+)
+def test_a_record_that_is_none_is_malformed(kind: str, record: list[object]) -> None:
+    """2.7"""
+    fault(kind, msgpack.encode(record))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("opening", [b"\x91", b"\x81", b"\x93\x01", b"\x92\x04"], ids=["arrays", "maps", "3", "2"])
 def test_deep_nesting_is_malformed(kind: str, opening: bytes) -> None:
-    fault(kind, (opening * limits.FRAME)[: limits.FRAME])
+    fault(kind, (opening * SIZES[-1])[: SIZES[-1]])
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"a\x80", b"\xc0\x80"])
@@ -330,8 +432,8 @@ def test_text_that_is_not_utf8_is_malformed(text: bytes) -> None:
     """0.2: "texts that are not UTF-8"."""
     packed = bytes([0xA0 | len(text)]) + text
     fault("content", b"\x93\x01\xc4\x20" + B32 + b"\x93\x01" + packed + b"\xc2")
-    fault("state", b"\x9a" + packed + frames.pack(EXAMPLES[-1][1])[6:])
-    fault("host's", b"\x92\x04" + packed)
+    fault("state", b"\x9d" + packed + frames.pack(STATE)[6:])
+    fault("host's", b"\x92\xc2\x91\x92\x04" + packed)
 
 
 @pytest.mark.parametrize(
@@ -340,83 +442,58 @@ def test_text_that_is_not_utf8_is_malformed(text: bytes) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_claim_of_four_billion_elements_is_malformed(kind: str, claim: bytes) -> None:
     fault(kind, claim)
-    fault(kind, b"\x92\x06" + claim)
+    fault(kind, b"\x92" + claim)
+    fault(kind, b"\x92\xc2" + claim)
+    fault(kind, b"\x92\xc2\x91\x92\x06" + claim)
     fault(kind, b"\x93\x01\xc4\x20" + B32 + claim)
 
 
-# --- payloads
+# --- what fits
 
 
-def cut(data: bytes, places: list[int]) -> list[bytes]:
-    ends = sorted(place % (len(data) + 1) for place in places)
-    return [data[start:end] for start, end in zip([0, *ends], [*ends, len(data)], strict=True)]
+def around(record: Any) -> int:
+    """Bytes of the payload of this record, before it is filled."""
+    return 2 + 2 + len(frames.pack(record)) + 16
 
 
-@given(st.lists(blobs, max_size=5), st.lists(st.integers(0, 5_000), max_size=8))
-def test_payloads_come_back_wherever_the_stream_is_cut(sent: list[bytes], places: list[int]) -> None:
-    """2.1: "A stream is payloads, each behind its length as u16"."""
-    splitter = Splitter(300)
-    stream = b"".join(map(frames.on_wire, sent))
-    assert stream == b"".join(len(payload).to_bytes(2, "big") + payload for payload in sent)
-    assert [payload for piece in cut(stream, places) for payload in splitter.feed(piece)] == sent
+def entry(body: frames.Body) -> bytes:
+    """One as long as it gets."""
+    packed = frames.pack(frames.Content(2**53 - 1, B32, body))
+    return bytes(33 + 64 + 16 - (2 + len(packed)) % -limits.STEP) + packed + bytes(2)
 
 
-def test_a_payload_comes_back_byte_by_byte() -> None:
-    splitter = Splitter(limits.FRAME)
-    data = frames.on_wire(b"hello") + frames.on_wire(b"")
-    assert [list(splitter.feed(data[at : at + 1])) for at in range(len(data))] == [[]] * 6 + [[b"hello"], [], [b""]]
-
-
-def test_the_longest_payload_is_carried_and_a_longer_one_is_never_made() -> None:
-    data = frames.on_wire(bytes(limits.FRAME))
-    assert list(Splitter(limits.FRAME).feed(data)) == [bytes(limits.FRAME)]
-    with pytest.raises(ValueError, match="limit"):
-        frames.on_wire(bytes(limits.FRAME + 1))
-
-
-@pytest.mark.parametrize("longest", [0, 100, limits.HANDSHAKE_BYTES])
-def test_a_length_over_the_longest_is_refused_before_anything_of_it_came(longest: int) -> None:
-    """2.4: "as one payload of at most 16,384 bytes"."""
-    assert list(Splitter(longest).feed(frames.on_wire(bytes(longest)))) == [bytes(longest)]
-    with pytest.raises(PeerFault, match="too long"):
-        list(Splitter(longest).feed((longest + 1).to_bytes(2, "big")))
-
-
-def test_what_comes_after_a_changed_expectation_is_read_by_the_new_one() -> None:
-    splitter, got = Splitter(5), []
-    for payload in splitter.feed(frames.on_wire(b"hello") + frames.on_wire(bytes(500))):
-        got.append(payload)
-        splitter.longest = 500
-    assert got == [b"hello", bytes(500)]
-
-
-def test_the_payloads_before_one_too_long_still_count() -> None:
-    stream = Splitter(5).feed(frames.on_wire(b"hello") + frames.on_wire(b"longer"))
-    assert next(stream) == b"hello"
-    with pytest.raises(PeerFault):
-        next(stream)
-
-
-@pytest.mark.parametrize("read", ["all", "one"])
-def test_no_more_is_kept_than_one_payload_that_is_not_whole(read: str) -> None:
-    splitter = Splitter(100)
-    stream = splitter.feed(frames.on_wire(bytes(100)) * 3 + b"\0\5hell")
-    consume: dict[str, Callable[[], object]] = {"all": lambda: list(stream), "one": lambda: next(stream)}
-    consume[read]()
-    stream.close()  # type: ignore[attr-defined]
-    assert len(splitter._buffer) == {"all": 6, "one": 2 * 102 + 6}[read]
-
-
-def test_the_longest_text_fits_a_payload() -> None:
-    text = frames.Text("\U0001f47b" * (limits.TEXT // 4), action=True)
-    content = frames.pack(frames.Content(2**53 - 1, B32, text))
-    assert len(frames.pack(frames.Submit(2**53 - 1, bytes(49 + 64 + 16) + content))) < limits.FRAME // 10
+@pytest.mark.parametrize(
+    "body",
+    [frames.Text("\U0001f47b" * (limits.TEXT // 4), action=True), frames.Private(bytes(frames.BOX + limits.TEXT))],
+    ids=repr,
+)
+def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
+    """From its author, and five of them in one burst, and so opened."""
+    sealed = entry(body)
+    assert around(frames.MemberRecord(False, [frames.Submit(2**53 - 1, sealed)])) <= SIZES[4]
+    assert 2 + 12 + 2 + len(frames.pack(frames.Burst([sealed] * 5, B112))) + 16 <= limits.BURST
+    past = frames.Past([frames.Opened(B33, sealed[49:])] * 5, B112, 2**53 - 1, 2**53 - 1)
+    assert around(frames.HostRecord(False, [past])) <= limits.BURST
 
 
 def test_a_knock_fits_its_limit_and_a_page_a_payload() -> None:
+    """2.4: "box(door, pad(request, 2,702) ...)"; 2.2: "padded to 1,918 bytes"; 7.1: "each up to 28,000 bytes"."""
     longest = frames.Resume(B32, B16, LEAF, 2**53 - 1, 2**53 - 1, B32, B64)
-    assert 1_120 + len(frames.pack(longest)) + 16 <= limits.HANDSHAKE_BYTES
-    assert len(frames.pack(frames.Page(bytes(limits.PAGE)))) + 16 <= limits.FRAME
+    nick = "\U00020000" * limits.NICK
+    for request in (longest, frames.Join(B32, B32, LEAF, nick, B64)):
+        assert limits.KNOCK // 2 < 2 + frames.BOX + 2 + len(frames.pack(request)) <= limits.KNOCK
+    hello = frames.Hello(3, B32, LEAF)
+    assert limits.HELLO // 2 < 2 + 2 + len(frames.pack(hello)) <= limits.HELLO
+    assert around(frames.HostRecord(False, [frames.Page(bytes(limits.PAGE))])) <= limits.BURST
+
+
+def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
+    """A room of which all but the host are lost at once."""
+    everyone = [frames.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
+    sealed = entry(frames.Commit(2**53 - 1, everyone))
+    assert 2 + 12 + 2 + len(frames.pack(frames.Burst([sealed], B112))) + 16 <= SIZES[-1]
+    past = frames.Past([frames.Opened(B33, sealed[49:])], B112, 2**53 - 1, 2**53 - 1)
+    assert around(frames.HostRecord(False, [past])) <= SIZES[-1]
 
 
 # --- what is shown
@@ -425,6 +502,11 @@ def test_a_knock_fits_its_limit_and_a_page_a_payload() -> None:
 @each_kind
 def test_a_frame_shows_its_kind_and_nothing_it_holds(kind: str, example: Any, tag: int | None) -> None:
     assert repr(example) == f"<{type(example).__name__}>"
+
+
+@pytest.mark.parametrize("kind", [frames.MemberRecord, frames.HostRecord])
+def test_a_record_shows_nothing_it_holds(kind: Any) -> None:
+    assert repr(kind(True, [])) == f"<{kind.__name__}>"
 
 
 @given(contents)

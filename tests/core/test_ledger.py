@@ -1,12 +1,15 @@
 """What may come next and what it adds up to (PROTOCOL.md, 5.7): each rule has a test that fails without it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import msgpack
 
 from anonp2p import limits
-from anonp2p.core import frames, identity
-from anonp2p.core.epochs.epoch import COMMIT, ENTRY, HEAD, Header
+from anonp2p.core import frames, identity, wire
+from anonp2p.core.epochs import suite
+from anonp2p.core.epochs.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.core.frames import (
     Back,
     Body,
@@ -18,17 +21,19 @@ from anonp2p.core.frames import (
     Lock,
     Lost,
     Nick,
+    Private,
     Removal,
     Renew,
     Text,
 )
 from anonp2p.core.identity import JOIN, Identity
-from anonp2p.core.ledger import Ledger, entry_content, head_content
+from anonp2p.core.ledger import Ledger, content_of, entry_content, head_content, padded_content
 from anonp2p.core.roster import Member
 from anonp2p.errors import PeerFault
 
 ROOM = b"r" * 32
 LEAF = b"l" * 32
+BOX = Private(bytes(frames.BOX + 1))
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 
 
@@ -55,7 +60,7 @@ def sealed(
 
 
 def hello(ledger: Ledger) -> bytes:
-    return frames.pack(content(ledger, Text("hello", action=False)))
+    return padded_content(content(ledger, Text("hello", action=False)))
 
 
 def header_of(author: Identity, counter: int, body: Body) -> Header:
@@ -137,9 +142,43 @@ def test_a_body_without_a_signature_opens_nothing(ledger: Ledger, body: bytes) -
         ledger.open(Header(ENTRY, ANN.id, 1), body)
 
 
-def test_what_is_no_content_does_not_open(ledger: Ledger) -> None:
+@pytest.mark.parametrize("packed", [b"", b"\xc1", b"\x93\x01", bytes(60)], ids=repr)
+def test_what_is_no_content_does_not_open(ledger: Ledger, packed: bytes) -> None:
     with pytest.raises(PeerFault, match="malformed"):
-        ledger.open(*sealed(ANN, Header(ENTRY, ANN.id, 1), b"\xc1"))
+        ledger.open(*sealed(ANN, Header(ENTRY, ANN.id, 1), wire.pad(packed, 64)))
+
+
+@pytest.mark.parametrize(("characters", "length"), [(1, 64), (22, 64), (23, 128), (85, 128), (86, 192)])
+def test_a_content_is_padded_to_the_next_multiple_of_64_bytes(ledger: Ledger, characters: int, length: int) -> None:
+    """4.4: "the content padded (0.8) to the next multiple of 64 bytes": lengths say little."""
+    said = content(ledger, Text("x" * characters, action=False))
+    padded = padded_content(said)
+    assert len(padded) == length
+    assert padded == wire.pad(frames.pack(said), length)
+    assert content_of(bytes(64) + padded) == said
+
+
+@pytest.mark.parametrize(
+    "padded",
+    [
+        lambda packed: packed,
+        lambda packed: wire.pad(packed, 65),
+        lambda packed: wire.pad(packed, 128),
+        lambda packed: wire.pad(packed, len(packed) + 2),
+        lambda packed: wire.pad(packed, 64)[:-1] + b"\1",
+        lambda packed: wire.pad(packed, 64)[:-1],
+        lambda packed: wire.pad(packed, 64) + bytes(64),
+        lambda packed: b"",
+    ],
+    ids=["not at all", "by a byte more", "by a step more", "to no step", "no zeros", "cut", "twice", "nothing"],
+)
+def test_a_content_padded_otherwise_does_not_open(ledger: Ledger, padded: Callable[[bytes], bytes]) -> None:
+    """0.8, 4.4: neither more than need be nor anything but zeros."""
+    packed = frames.pack(content(ledger, Text("hello", action=False)))
+    assert len(packed) < 62
+    ledger.open(*sealed(ANN, Header(ENTRY, ANN.id, 1), wire.pad(packed, 64)))
+    with pytest.raises(PeerFault, match=r"padded|longer than need be"):
+        ledger.open(*sealed(ANN, Header(ENTRY, ANN.id, 1), padded(packed)))
 
 
 def test_opening_alone_changes_nothing(ledger: Ledger) -> None:
@@ -182,6 +221,7 @@ def test_an_entry_is_good_once(ledger: Ledger) -> None:
         Nick("ANN"),
         Leave(),
         Renew(LEAF),
+        BOX,
     ],
     ids=repr,
 )
@@ -199,6 +239,7 @@ def test_what_a_member_may_write(ledger: Ledger, body: Body) -> None:
         Close(),
         Lock(locked=True),
         Renew(LEAF),
+        BOX,
         Commit(1, []),
         Commit(1, [Removal(ANN.id, "kicked", "why"), Removal(BOB.id, "kicked", "")]),
     ],
@@ -255,17 +296,123 @@ def test_only_another_member_can_be_lost(ledger: Ledger, member: bytes) -> None:
         checked(ledger, HOST, Lost(member))
 
 
+def kept_for(ledger: Ledger, ttl: int, body: Body, author: Identity = ANN) -> None:
+    """Checks an entry with this ttl."""
+    member = ledger.member(author.id)
+    kind = COMMIT if isinstance(body, Commit) else ENTRY
+    ledger.check(member, Header(kind, author.id, member.counter + 1, 0, ttl), content(ledger, body))
+
+
+EVERLASTING = [Leave(), Nick("anna"), Renew(LEAF)]
+OF_HOSTS = [Joined(EVE.key, "eve", LEAF), Lost(ANN.id), Close(), Lock(locked=True), Commit(1, [])]
+
+
 @pytest.mark.parametrize("ttl", [0, 60, 2**32 - 2])
-def test_every_entry_is_kept_until_the_room_ends(ledger: Ledger, ttl: int) -> None:
-    """4.1"""
-    with pytest.raises(PeerFault, match="another time"):
-        ledger.check(ledger.member(ANN.id), Header(ENTRY, ANN.id, 1, 0, ttl), content(ledger, Leave()))
+@pytest.mark.parametrize("body", EVERLASTING + OF_HOSTS, ids=repr)
+def test_every_entry_is_kept_until_the_room_ends(ledger: Ledger, ttl: int, body: Body) -> None:
+    """5.7: "the ttl of a Text or Private is within the room's bounds (7.1), of all else `KEPT`"."""
+    ledger.retention = frames.Retention(0, 60, 2**32 - 2)
+    author = HOST if body in OF_HOSTS else ANN
+    kept_for(ledger, KEPT, body, author)
+    with pytest.raises(PeerFault, match="does not allow"):
+        kept_for(ledger, ttl, body, author)
+
+
+@pytest.mark.parametrize("body", [Text("x", action=False), BOX], ids=repr)
+@pytest.mark.parametrize(
+    ("least", "most", "within", "out"),
+    [
+        (0, KEPT, [0, 1, 60, KEPT - 1, KEPT], []),
+        (60, 3_600, [60, 61, 3_600], [0, 59, 3_601, KEPT]),
+        (0, 0, [0], [1, 60, KEPT]),
+        (1, KEPT - 1, [1, KEPT - 1], [0, KEPT]),
+        (KEPT, KEPT, [KEPT], [0, 60, KEPT - 1]),
+    ],
+)
+def test_a_message_is_kept_for_a_time_that_its_room_allows(
+    ledger: Ledger, body: Body, least: int, most: int, within: list[int], out: list[int]
+) -> None:
+    """5.7, 7.1: "retention: [least, default, most], each a ttl"."""
+    ledger.retention = frames.Retention(least, least, most)
+    for author in (ANN, HOST):
+        for ttl in within:
+            kept_for(ledger, ttl, body, author)
+        for ttl in out:
+            with pytest.raises(PeerFault, match="does not allow"):
+                kept_for(ledger, ttl, body, author)
+
+
+# --- what is gone
+
+
+@pytest.fixture
+def fleeting(ledger: Ledger) -> Ledger:
+    """A room whose messages expire within a minute and an hour, but need not."""
+    ledger.retention = frames.Retention(60, 3_600, KEPT)
+    return ledger
+
+
+@pytest.mark.parametrize("ttl", [60, 3_600, KEPT - 1])
+@pytest.mark.parametrize("author", [ANN, HOST], ids=["ann", "host"])
+def test_what_is_left_of_a_message_that_expired_is_its_authors(fleeting: Ledger, ttl: int, author: Identity) -> None:
+    """5.13"""
+    assert fleeting.check_gone(Header(ENTRY, author.id, 8, 3, ttl)) is fleeting.member(author.id)
+    assert fleeting.member(author.id).counter == 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        Header(ENTRY, ANN.id, 8),
+        Header(COMMIT, HOST.id, 8),
+        Header(ENTRY, ANN.id, 8, 0, 59),
+        Header(COMMIT, HOST.id, 8, 0, 60),
+    ],
+    ids=["kept", "a commit", "shorter than any", "a commit that is none"],
+)
+def test_what_does_not_expire_is_never_gone(fleeting: Ledger, header: Header) -> None:
+    """5.13: "Gone MUST have a ttl other than `KEPT`": no join, leave or commit is left out."""
+    with pytest.raises(PeerFault, match="does not expire"):
+        fleeting.check_gone(header)
+
+
+def test_where_messages_may_not_expire_none_is_gone(ledger: Ledger) -> None:
+    ledger.retention = frames.Retention(KEPT, KEPT, KEPT)
+    for ttl in (0, 60, KEPT - 1, KEPT):
+        with pytest.raises(PeerFault, match="does not expire"):
+            ledger.check_gone(Header(ENTRY, ANN.id, 1, 0, ttl))
+
+
+def test_what_is_never_kept_is_gone_where_that_is_allowed(ledger: Ledger) -> None:
+    assert ledger.check_gone(Header(ENTRY, ANN.id, 1, 0, FLEETING)) is ledger.member(ANN.id)
+
+
+def test_what_is_gone_had_an_author_who_was_there_and_a_counter_that_grew(fleeting: Ledger) -> None:
+    """5.7, as far as it can be told without the body."""
+    with pytest.raises(PeerFault, match="stranger"):
+        fleeting.check_gone(Header(ENTRY, EVE.id, 1, 0, 60))
+    fleeting.check_gone(Header(ENTRY, BOB.id, 8, 0, 60))
+    for counter in (0, 6, 7):
+        with pytest.raises(PeerFault, match="repeated"):
+            fleeting.check_gone(Header(ENTRY, BOB.id, counter, 0, 60))
+    applied(fleeting, HOST, Lost(BOB.id))
+    with pytest.raises(PeerFault, match="away"):
+        fleeting.check_gone(Header(ENTRY, BOB.id, 8, 0, 60))
+
+
+def test_the_log_goes_on_over_what_is_gone_as_it_went_with_it(ledger: Ledger) -> None:
+    """5.16: "Header and H(body) stay as long as the log does"."""
+    header, body = sealed(ANN, Header(ENTRY, ANN.id, 1, 0, 60), hello(ledger))
+    ledger.advance(header, suite.digest(body))
+    gone = Ledger(ROOM)
+    gone.advance(header, suite.digest(body))
+    assert ledger.digest == gone.digest == identity.chain(identity.genesis(ROOM), 1, header.pack(), suite.digest(body))
 
 
 @pytest.mark.parametrize(
     ("kind", "body"),
-    [(COMMIT, Text("x", action=False)), (HEAD, Text("x", action=False)), (ENTRY, Commit(1, [])), (COMMIT, Close())],
-    ids=["text as commit", "text as head", "commit as entry", "close as commit"],
+    [(COMMIT, Text("x", action=False)), (COMMIT, BOX), (ENTRY, Commit(1, [])), (COMMIT, Close())],
+    ids=["text as commit", "box as commit", "commit as entry", "close as commit"],
 )
 def test_a_commit_and_nothing_else_is_of_the_kind_of_commits(ledger: Ledger, kind: int, body: Body) -> None:
     """4.2, 4.3"""
@@ -324,7 +471,7 @@ def grown(ledger: Ledger, count: int) -> list[bytes]:
     """Its digests by index, with so many entries more."""
     digests = [ledger.digest]
     for number in range(count):
-        ledger.advance(Header(ENTRY, ANN.id, number + 1), bytes([number]))
+        ledger.advance(Header(ENTRY, ANN.id, number + 1), suite.digest(bytes([number])))
         digests.append(ledger.digest)
     return digests
 
@@ -379,10 +526,10 @@ def test_host_and_member_can_tell_of_the_same_entries(monkeypatch: pytest.Monkey
 def test_every_entry_takes_one_place_and_its_authors_counter(ledger: Ledger) -> None:
     header, body = sealed(ANN, Header(ENTRY, ANN.id, 5, 3), hello(ledger))
     opened = ledger.open(header, body)
-    ledger.advance(header, body)
+    ledger.advance(header, suite.digest(body))
     ledger.apply(opened[0], header, opened[1])
     assert ledger.index == 1
-    assert ledger.digest == identity.chain(identity.genesis(ROOM), 1, header.pack(), body)
+    assert ledger.digest == identity.chain(identity.genesis(ROOM), 1, header.pack(), suite.digest(body))
     assert ledger.member(ANN.id).counter == 5
     assert ledger.member(HOST.id).counter == 0
 
@@ -442,7 +589,7 @@ def test_a_lock_is_the_rooms(ledger: Ledger, locked: bool) -> None:
     assert ledger.locked == locked
 
 
-@pytest.mark.parametrize("body", [Text("x", action=False), Nick("bobby"), Leave()], ids=repr)
+@pytest.mark.parametrize("body", [Text("x", action=False), BOX, Nick("bobby"), Leave()], ids=repr)
 def test_one_who_is_away_writes_nothing(ledger: Ledger, body: Body) -> None:
     applied(ledger, HOST, Lost(BOB.id))
     with pytest.raises(PeerFault, match="away"):
@@ -506,6 +653,37 @@ def test_people_are_shown_with_role_and_tag(ledger: Ledger) -> None:
     )
     assert ann.member == identity.spell(ANN.id)
     assert ann.tag == identity.tag(ANN.id)
+
+
+def standing(ledger: Ledger) -> bytes:
+    """Of these members, by hand."""
+    members = [[it.key, it.nick, it.away, it.leaf] for it in ledger.roster]
+    kept, shown = ledger.retention, ledger.history
+    rules = [[kept.least, kept.default, kept.most], [shown.texts, shown.seconds]]
+    array = msgpack.encode([ledger.name, ledger.locked, ledger.host, *rules, members])
+    return suite.digest(b"anonp2p/3 standing" + ledger.digest + array)
+
+
+def test_the_standing_is_of_all_that_members_were_told(ledger: Ledger) -> None:
+    """6.2: "the packed array [name, locked, host, retention, history, members]"."""
+    found = [ledger.standing()]
+    assert found == [standing(ledger)]
+    ledger.retention = frames.Retention(0, 60, 60)
+    found.append(ledger.standing())
+    ledger.history = frames.History(50, 0)
+    found.append(ledger.standing())
+    ledger.locked = True
+    found.append(ledger.standing())
+    ledger.member(BOB.id).away = True
+    found.append(ledger.standing())
+    applied(ledger, ANN, Renew(b"n" * 32))
+    found.append(ledger.standing())
+    applied(ledger, ANN, Nick("anna"))
+    found.append(ledger.standing())
+    ledger.advance(Header(ENTRY, ANN.id, 9), bytes(32))
+    found.append(ledger.standing())
+    assert len(set(found)) == 8
+    assert found[-1] == standing(ledger)
 
 
 def test_what_is_signed_has_its_numbers_in_eight_bytes() -> None:

@@ -28,6 +28,12 @@ def test_tokens_do_not_pile_up_beyond_the_burst() -> None:
     assert [pace.take(1e9) for _ in range(3)] == [0, 0, 1]
 
 
+def test_who_asks_in_vain_whether_there_is_one_owes_nothing() -> None:
+    pace = Pace(2, 0.5)
+    assert [pace.allows(0.0) for _ in range(5)] == [True, True, False, False, False]
+    assert [pace.allows(at) for at in (1.9, 2.0, 2.1)] == [False, True, False]
+
+
 def test_no_more_than_a_burst_is_ever_owed() -> None:
     pace = Pace(2, 1)
     assert max(pace.take(0.0) for _ in range(100)) == 2

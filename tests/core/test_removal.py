@@ -5,8 +5,9 @@ import pytest
 from anonp2p import limits
 from anonp2p.core import events, frames, steps
 from anonp2p.core.epochs import commit, suite
-from anonp2p.core.epochs.epoch import Epoch
+from anonp2p.core.epochs.epoch import ENTRY, Epoch, header_of
 from anonp2p.core.frames import Commit, Removal, Renew
+from anonp2p.core.ledger import content_of
 from anonp2p.errors import PeerFault
 from tests.core.peers import EVE, NOW, ZOE, Inn, kinds, text
 from tests.core.simulation import Party, Simulation
@@ -45,7 +46,12 @@ def keys_of(party: Party) -> tuple[Epoch, list[suite.LeafKey]]:
 
 def opening(epoch: Epoch, heard: list[bytes]) -> list[bytes]:
     """Which of these are of the log for somebody with these keys."""
-    return [payload for payload in heard if epoch.open_header(payload) is not None]
+    return [payload for payload in heard if epoch.open_burst(payload) is not None]
+
+
+def turns(room: Simulation) -> list[commit.Turn]:
+    """The commits whose secrets the host still has."""
+    return [burst.turn for burst in room.host.room.log._bursts if burst.turn is not None]
 
 
 def texts(party: Party) -> list[str]:
@@ -113,7 +119,7 @@ def test_one_who_is_thrown_out_opens_nothing_after_it_with_all_its_keys(room: Ta
     here = ann.room._epoch
     assert here is not None
     assert opening(here, room.heard)
-    turn = next(iter(room.host.room.log._turns.values()))
+    [turn] = turns(room)
     theirs = turn.slice(ann.room._me.id, ann.room._leaves[0].public)
     for leaf in leaves:
         with pytest.raises(PeerFault):
@@ -136,7 +142,7 @@ def test_one_who_is_thrown_out_gets_no_slice(room: Tapped) -> None:
     room.write(ann)
     on_its_way = [payload for payload in room._link(ann).down if payload]
     epoch, _ = keys_of(ann)
-    assert len(opening(epoch, on_its_way)) == len(on_its_way) == 2  # the commit and its head
+    assert len(opening(epoch, on_its_way)) == len(on_its_way) == 1  # the burst that ends with the commit
     room.settle()
 
 
@@ -350,19 +356,12 @@ def test_a_newcomer_opens_nothing_that_was_ordered_before_it_came(room: Tapped) 
     recorded = list(room.heard)
     zoe = room.joined("zoe")
     epoch, _ = keys_of(zoe)
-    entries = [(epoch.open_header(payload), payload) for payload in opening(epoch, recorded)]
-    opened = []
-    for header, payload in entries:
-        assert header is not None
-        if header.kind:
-            continue
-        try:
-            epoch.open_entry(header, payload)
-            opened.append(header)
-        except PeerFault:
-            pass
+    bursts = [frames.unpack(frames.Burst, epoch.open_burst(payload) or b"") for payload in opening(epoch, recorded)]
+    entries = [entry for burst in bursts for entry in burst.entries if header_of(entry).kind == ENTRY]
     assert entries
-    assert opened == []
+    for entry in entries:
+        with pytest.raises(PeerFault):
+            epoch.open_entry(entry)
     assert texts(zoe) == []
 
 
@@ -421,10 +420,10 @@ def test_a_laggard_that_does_not_come_to_the_commit_in_time_is_cut_and_comes_bac
     reader = room._link(ann).reader
     assert reader is not None
     assert not reader.lags
-    assert room.host.room.log._turns
+    assert turns(room)
     room.wait(0.01)
     assert reader.lags
-    assert not room.host.room.log._turns
+    assert turns(room) == []
     room.settle()
     assert epoch_of(ann) == 1
     assert kinds(room.answers(ann, re)) == ["Message"]
@@ -435,9 +434,9 @@ def test_the_fresh_secret_of_a_commit_is_forgotten_though_nobody_lags(room: Tapp
     room.joined("ann")
     room.wait(limits.EPOCH)
     room.settle()
-    assert room.host.room.log._turns
+    assert turns(room)
     room.wait(limits.SLICES)
-    assert not room.host.room.log._turns
+    assert turns(room) == []
 
 
 # --- from time to time
@@ -511,7 +510,7 @@ def test_a_leaf_is_the_one_of_its_link_from_the_frame_on(inn: Inn) -> None:
     inn.takes(steps.Kick("ann"))
     inn.room.end_burst(NOW)
     *_, slice_ = inn.eve.reads()
-    sliced = inn.eve.channel.open(slice_)
+    [sliced] = inn.eve.channel.open(slice_).frames
     assert isinstance(sliced, frames.Slice)
     standing = inn.room._ledger.standing()
     secret, _ = commit.open_slice(sliced.box, ZOE.leaf, inn.room._ledger.room, EVE.id, 1, standing)
@@ -529,10 +528,10 @@ def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -
     inn.eve.resumes(index, digest)
     first = inn.eve.greeted[0]
     assert isinstance(first, frames.Welcome)
-    assert first.past
+    assert (inn.eve.state.since, inn.eve.state.base) == (index, None)
     assert inn.eve.state.epoch == 1
-    pasts = [inn.eve.channel.open(payload) for payload in inn.eve.reads()]
-    assert [frames.unpack(frames.Content, it.body[64:]).body for it in pasts if isinstance(it, frames.Past)] == [
+    entries = [entry for past in inn.eve.missed() for entry in past.entries]
+    assert [content_of(entry.body).body for entry in entries] == [
         text("missed"),
         Commit(1, [Removal(inn.ann.who.id, "kicked", "")]),
     ]

@@ -10,30 +10,36 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import frames, steps
+from anonp2p.core import frames, steps, wire
 from anonp2p.core.epochs import commit, suite
 from anonp2p.core.epochs.commit import Turn
+from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.core.handshake import Channel
-from anonp2p.core.log import FIRST, Log, Reader
+from anonp2p.core.log import FIRST, Entry, Log, Reader
+from anonp2p.core.wire import SIZES
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
-from tests.support.transports import End, Wire
+from tests.core.peers import payloads
+from tests.support.transports import Wire
 
-BEAT = frames.on_wire(b"beat")
-SAID = frames.on_wire(b"what is said")
+BEAT = wire.payload(b"beat".ljust(SIZES[0] - 2))
+WORDS = b"what is said".ljust(SIZES[0] - 2)
+SAID = wire.payload(WORDS)
 MEMBER = b"m" * 16
+DENIED = frames.Denied(1, "repeated")
 LEAF = suite.LeafKey(b"l" * 32)
+HEADER, DIGEST, HEAD = bytes(33), b"d" * 32, b"s" * 112
 TURN = Turn(b"r" * 32, 1, b"d" * 32, b"s" * 32, b"t" * 32)
 
 
 class Linked:
     """A link that runs, and the other end of its wire."""
 
-    def __init__(self, link: Link, near: End, far: End, wire: Wire) -> None:
+    def __init__(self, link: Link, line: Wire) -> None:
         self.link = link
-        self.near = near
-        self.far = far
-        self.wire = wire
+        self.near = line.host
+        self.far = line.dialler
+        self.wire = line
         self.arrived: list[bytes] = []
         self.ended_at = 0.0
         self._ended = trio.Event()
@@ -63,41 +69,58 @@ async def linked(
     *,
     settled: bool = True,
     lockstep: bool = False,
-    longest: int = limits.FRAME,
+    longest: int = SIZES[-1],
     ready: bytes = b"",
     log: Log | None = None,
 ) -> AsyncIterator[Linked]:
     """A link, given `ready` to send and `log` to follow before it runs."""
-    wire = Wire(lockstep=lockstep)
-    link = Link(wire.host, longest)
+    line = Wire(lockstep=lockstep)
+    link = Link(line.host, longest)
     if settled:
-        link.settle()
+        link.settle(channel())
     if ready:
         link.send(ready)
     if log:
         link.follow(reading(log))
-    both = Linked(link, wire.host, wire.dialler, wire)
+    both = Linked(link, line)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(both.run)
         yield both
         nursery.cancel_scope.cancel()
 
 
-def log_of(*entries: bytes) -> Log:
+def log_of(*bursts: bytes) -> Log:
+    """A log of bursts of one entry each, that are sent so: a link does not look into them."""
     log = Log()
-    for entry in entries:
-        log.append(entry, b"", b"")
+    for burst in bursts:
+        put(log, burst)
     return log
 
 
-def reading(log: Log, cursor: int = FIRST, past: int | None = None) -> Reader:
-    return Reader(log, cursor, MEMBER, LEAF.public, Channel(b"k" * 32, b"h" * 32, up=False), past)
+def put(log: Log, burst: bytes, ttl: int = KEPT) -> None:
+    """One more burst, at once under its head."""
+    log.append(burst, Entry(HEADER, DIGEST, b"body", ttl))
+    log.seal(HEAD, burst, log.time)
 
 
-def opened(data: bytes) -> list[frames.Frame]:
-    """The records that a link with a reader has sent, from the first on."""
-    channel = Channel(b"k" * 32, b"h" * 32, up=True)
-    return [channel.open(payload) for payload in frames.Splitter(limits.FRAME).feed(data)]
+def channel(*, up: bool = False) -> Channel:
+    return Channel(b"k" * 32, b"h" * 32, up=up)
+
+
+def reading(log: Log, cursor: int = FIRST, opened: int | None = None, over: Channel | None = None) -> Reader:
+    """The host's reader of a log, whose records go over this channel."""
+    return Reader(log, cursor, MEMBER, LEAF.public, over or channel(), opened)
+
+
+def records(data: bytes) -> list[frames.MemberRecord | frames.HostRecord]:
+    """What a link has said, from the first record on."""
+    far = channel(up=True)
+    return [far.open(payload) for payload in payloads(data)]
+
+
+def said(*data: bytes) -> list[frames.Frame]:
+    """The same, but for how it was split into records."""
+    return [frame for record in records(b"".join(data)) for frame in record.frames]
 
 
 async def at_end(stream: trio.abc.Stream) -> bool:
@@ -130,7 +153,7 @@ async def test_what_comes_while_a_write_is_under_way_goes_out_together_after_it(
     async with linked(lockstep=True, log=log) as both:
         await trio.testing.wait_all_tasks_blocked()
         for entry in (b"a", b"b", b"c"):
-            log.append(entry, b"", b"")
+            put(log, entry)
             both.link.wake()
             await trio.testing.wait_all_tasks_blocked()
         both.link.send(b"for you ")
@@ -163,7 +186,7 @@ async def test_a_commit_ends_a_piece_with_a_slice_for_the_leaf_of_that_moment(
     """6.9"""
     log = log_of(b"entry", b"commit")
     log.turn(TURN)
-    log.append(b"of the next epoch", b"", b"")
+    put(log, b"of the next epoch")
     reader, later = reading(log), suite.LeafKey(b"2" * 32)
     reader.leaf = later.public
     async with linked() as both:
@@ -171,7 +194,7 @@ async def test_a_commit_ends_a_piece_with_a_slice_for_the_leaf_of_that_moment(
         await trio.testing.wait_all_tasks_blocked()
         first, second = both.near.sent
         assert first.startswith(b"entrycommit")
-        [sliced] = opened(first.removeprefix(b"entrycommit"))
+        [sliced] = said(first.removeprefix(b"entrycommit"))
         assert isinstance(sliced, frames.Slice)
         share = commit.open_slice(sliced.box, later, TURN.room, MEMBER, TURN.epoch, TURN.standing)
         assert share == (TURN.secret, TURN.tag)
@@ -180,15 +203,13 @@ async def test_a_commit_ends_a_piece_with_a_slice_for_the_leaf_of_that_moment(
 
 async def test_what_was_missed_goes_out_opened_before_the_log(autojump_clock: trio.testing.MockClock) -> None:
     """5.12"""
-    log = log_of()
-    for number in range(3):
-        log.append(b"sealed", bytes([number]) * 33, b"body")
+    log = log_of(b"sealed", b"sealed too", b"sealed later")
     async with linked() as both:
-        both.link.follow(reading(log, 3, past=1))
+        both.link.follow(reading(log, 1, opened=3))
         await trio.testing.wait_all_tasks_blocked()
         past, rest = both.near.sent
-        assert opened(past) == [frames.Past(bytes([number]) * 33, b"body") for number in range(2)]
-        assert rest == b"sealed"
+        assert said(past) == [frames.Past([frames.Opened(HEADER, b"body")], HEAD, 3, 0)] * 2
+        assert rest == b"sealed later"
 
 
 async def test_one_who_is_out_gets_the_log_up_to_there(autojump_clock: trio.testing.MockClock) -> None:
@@ -197,12 +218,223 @@ async def test_one_who_is_out_gets_the_log_up_to_there(autojump_clock: trio.test
     reader = reading(log)
     async with linked() as both:
         reader.stop()
-        log.append(b"after it", b"", b"")
+        put(log, b"after it")
         both.link.follow(reader)
         both.link.wake()
         both.link.finish()
         await trio.testing.wait_all_tasks_blocked()
         assert both.near.sent == [b"entryits leave"]
+
+
+# --- records
+
+
+async def test_frames_that_are_said_at_once_go_in_one_record(autojump_clock: trio.testing.MockClock) -> None:
+    """2.7"""
+    async with linked() as both:
+        both.link.say([DENIED])
+        both.link.say([frames.Missing(DIGEST), DENIED])
+        await trio.testing.wait_all_tasks_blocked()
+        [piece] = both.near.sent
+        assert records(piece) == [frames.HostRecord(False, [DENIED, frames.Missing(DIGEST), DENIED])]
+        assert len(piece) == SIZES[0]
+
+
+async def test_frames_that_are_said_while_a_write_is_under_way_go_in_one_record_after_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with linked(lockstep=True, ready=SAID) as both:
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(10):
+            both.link.say([DENIED])
+            await trio.testing.wait_all_tasks_blocked()
+        assert await both.far.receive_some(SIZES[0]) == SAID
+        assert records(bytes(await both.far.receive_some(SIZES[-1]))) == [frames.HostRecord(False, [DENIED] * 10)]
+
+
+async def test_nothing_said_is_a_record_without_frames(autojump_clock: trio.testing.MockClock) -> None:
+    """2.7: a beat."""
+    async with linked() as both:
+        both.link.say([])
+        await trio.testing.wait_all_tasks_blocked()
+        [piece] = both.near.sent
+        assert records(piece) == [frames.HostRecord(False, [])]
+        assert len(piece) == SIZES[0]
+        await trio.sleep(limits.BEAT)
+        assert len(both.near.sent) == 1
+
+
+async def test_one_answer_is_asked_for_however_often_one_is_wanted_at_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """2.7"""
+    async with linked() as both:
+        both.link.say([], echo=True)
+        both.link.say([DENIED])
+        both.link.say([], echo=True)
+        await trio.testing.wait_all_tasks_blocked()
+        both.link.say([])
+        await trio.testing.wait_all_tasks_blocked()
+        assert records(b"".join(both.near.sent)) == [
+            frames.HostRecord(True, [DENIED]),
+            frames.HostRecord(False, []),
+        ]
+
+
+async def test_more_than_a_record_holds_goes_in_as_few_as_do(autojump_clock: trio.testing.MockClock) -> None:
+    """2.7"""
+    pages = [frames.Page(bytes([number]) * limits.PAGE) for number in range(3)]
+    async with linked() as both:
+        both.link.say([DENIED] * (2 * limits.FRAMES + 1), echo=True)
+        await trio.testing.wait_all_tasks_blocked()
+        both.link.say([DENIED, *pages])
+        await trio.testing.wait_all_tasks_blocked()
+        small, large = both.near.sent
+        assert [len(record.frames) for record in records(small)] == [limits.FRAMES, limits.FRAMES, 1]
+        assert [record.echo for record in records(small)] == [True, False, False]
+        assert said(small, large)[-4:] == [DENIED, *pages]
+        assert [len(payload) + 2 for payload in payloads(large)] == [limits.BURST] * 3
+
+
+async def test_what_is_said_is_sealed_in_the_order_in_which_it_leaves(autojump_clock: trio.testing.MockClock) -> None:
+    """2.6: with what the reader says, over the same channel, whoever spoke first."""
+    log, over = log_of(*[b"sealed"] * 3), channel()
+    line = Wire(lockstep=True)
+    link = Link(line.host, SIZES[-1])
+    link.settle(over)
+    link.follow(reading(log, 1, opened=3, over=over))
+    both = Linked(link, line)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(both.run)
+        await trio.testing.wait_all_tasks_blocked()
+        link.say([DENIED])
+        put(log, b"later")
+        link.wake()
+        await trio.testing.wait_all_tasks_blocked()
+        data = bytes(await both.far.receive_some(SIZES[-1]))
+        rest = bytes(await both.far.receive_some(SIZES[-1])).removesuffix(b"sealedlater")
+        past = frames.Past([frames.Opened(HEADER, b"body")], HEAD, 3, 0)
+        assert said(data, rest) == [past, past, DENIED]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_stranger_is_said_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    """2.6: there is no channel before the knock is answered; then all goes out that was to be said."""
+    async with linked(settled=False, ready=SAID) as both:
+        both.link.say([DENIED])
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.near.sent == [SAID]
+        both.link.settle(channel())
+        both.link.say([])
+        await trio.testing.wait_all_tasks_blocked()
+        assert said(both.near.sent[1]) == [DENIED]
+
+
+# --- what has expired
+
+
+async def test_one_on_whose_way_something_lies_that_has_expired_is_cut(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """5.17: it is not sent any more, though the write of it has begun."""
+    log = log_of()
+    put(log, b"to expire", ttl=30)
+    async with linked(lockstep=True, log=log) as both:
+        await trio.testing.wait_all_tasks_blocked()
+        both.link.wake()
+        await trio.testing.wait_all_tasks_blocked()
+        assert not log.expire(29_999, FIRST)
+        both.link.wake()
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.is_up
+        assert log.expire(30_000, FIRST)
+        both.link.wake()
+        assert await both.end() == "it lagged too far behind"
+        assert both.ended_at == 0
+        assert not both.link._rest
+
+
+async def test_one_on_whose_way_it_lies_opened_is_cut_too(autojump_clock: trio.testing.MockClock) -> None:
+    log = log_of()
+    put(log, b"to expire", ttl=30)
+    line = Wire(lockstep=True)
+    link = Link(line.host, SIZES[-1])
+    link.settle(channel())
+    link.follow(reading(log, 1, opened=2))
+    both = Linked(link, line)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(both.run)
+        await trio.testing.wait_all_tasks_blocked()
+        assert log.expire(30_000, FIRST)
+        both.link.pulse(b"head")
+        assert await both.end() == "it lagged too far behind"
+        nursery.cancel_scope.cancel()
+
+
+async def test_one_who_has_taken_it_stays(autojump_clock: trio.testing.MockClock) -> None:
+    log = log_of()
+    put(log, b"to expire", ttl=30)
+    async with linked(lockstep=True, log=log) as both:
+        await trio.testing.wait_all_tasks_blocked()
+        assert await both.far.receive_some(100) == b"to expire"
+        await trio.testing.wait_all_tasks_blocked()
+        put(log, b"kept")
+        both.link.wake()
+        await trio.testing.wait_all_tasks_blocked()
+        assert log.expire(30_000, FIRST)
+        both.link.wake()
+        assert await both.far.receive_some(100) == b"kept"
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.is_up
+
+
+async def test_one_who_had_not_begun_with_it_is_told_that_it_is_gone(autojump_clock: trio.testing.MockClock) -> None:
+    """5.13, 5.17"""
+    log = log_of(b"stuck")
+    async with linked(lockstep=True, log=log) as both:
+        await trio.testing.wait_all_tasks_blocked()
+        put(log, b"to expire", ttl=30)
+        put(log, b"kept")
+        both.link.wake()
+        assert log.expire(30_000, FIRST)
+        both.link.wake()
+        await trio.testing.wait_all_tasks_blocked()
+        assert await both.far.receive_some(100) == b"stuck"
+        [gone] = said(bytes(await both.far.receive_some(SIZES[-1])))
+        assert gone == frames.Past([frames.Gone(HEADER, DIGEST)], HEAD, 3, 30_000)
+        assert await both.far.receive_some(100) == b"kept"
+        assert both.is_up
+
+
+@pytest.mark.parametrize("expired", [True, False], ids=["expired before", "of another epoch"])
+async def test_one_who_reads_slowly_what_it_has_missed_is_not_cut_for_what_was_gone_before(
+    autojump_clock: trio.testing.MockClock, expired: bool
+) -> None:
+    """5.12, 5.13"""
+    log = log_of()
+    put(log, b"missed", ttl=30 if expired else KEPT)
+    if expired:
+        assert log.expire(30_000, FIRST)
+    else:
+        log.turn(TURN)
+        log.forget_turn(TURN.epoch)
+    line = Wire(lockstep=True)
+    link = Link(line.host, SIZES[-1])
+    link.settle(channel())
+    link.follow(reading(log, 1, opened=2))
+    both = Linked(link, line)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(both.run)
+        await trio.testing.wait_all_tasks_blocked()
+        put(log, b"later")
+        link.wake()
+        link.pulse(b"head")
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.is_up
+        [past] = said(bytes(await both.far.receive_some(SIZES[-1])))
+        assert isinstance(past, frames.Past)
+        assert await both.far.receive_some(100) == b"later"
+        nursery.cancel_scope.cancel()
 
 
 # --- over a socket
@@ -214,8 +446,8 @@ async def plugged(log: Log) -> AsyncIterator[tuple[Link, socket.socket, trio.Eve
     near, far = socket.socketpair()
     with far:
         far.setblocking(False)
-        link = Link(trio.SocketStream(trio.socket.from_stdlib_socket(near)), limits.FRAME)
-        link.settle()
+        link = Link(trio.SocketStream(trio.socket.from_stdlib_socket(near)), SIZES[-1])
+        link.settle(channel())
         link.follow(reading(log, log.end))
         ended = trio.Event()
 
@@ -247,7 +479,7 @@ async def read(far: socket.socket, size: int) -> bytes:
 async def test_a_socket_gets_at_once_what_it_takes() -> None:
     log = log_of()
     async with plugged(log) as (link, far, _):
-        log.append(b"entry", b"", b"")
+        put(log, b"entry")
         link.wake()
         assert far.recv(100) == b"entry"
         link.pulse(b"head")
@@ -257,12 +489,12 @@ async def test_a_socket_gets_at_once_what_it_takes() -> None:
 async def test_what_a_socket_does_not_take_at_once_follows_in_order() -> None:
     log = log_of()
     async with plugged(log) as (link, far, _):
-        entries = [bytes([number]) * limits.FRAME for number in range(20)]
+        entries = [bytes([number]) * SIZES[-1] for number in range(20)]
         for entry in entries[:10]:
-            log.append(entry, b"", b"")
+            put(log, entry)
         link.wake()  # in part
         for entry in entries[10:]:  # before the writer has begun, then during its write
-            log.append(entry, b"", b"")
+            put(log, entry)
             link.wake()
             link.pulse(b"no head: there is more to come")
             await trio.testing.wait_all_tasks_blocked()
@@ -277,10 +509,10 @@ async def test_what_is_for_one_link_does_not_overtake_what_its_socket_has_not_ta
     log = log_of()
     async with plugged(log) as (link, far, _):
         begun = b"b" * limits.BATCH * 16
-        log.append(begun, b"", b"")
+        put(log, begun)
         link.wake()
         link.send(b"for you ")
-        log.append(b"after", b"", b"")
+        put(log, b"after")
         link.wake()
         expected = begun + b"for you after"
         assert await read(far, len(expected)) == expected
@@ -290,11 +522,11 @@ async def test_a_reader_that_lags_is_cut_while_its_socket_takes_nothing(monkeypa
     monkeypatch.setattr(limits, "LOG_ENTRIES", 8)
     log = log_of()
     async with plugged(log) as (link, _, ended):
-        log.append(b"b" * limits.BATCH * 16, b"", b"")
+        put(log, b"b" * limits.BATCH * 16)
         link.wake()
         await trio.testing.wait_all_tasks_blocked()
         for _ in range(20):
-            log.append(b"more", b"", b"")
+            put(log, b"more")
             link.wake()
         await ended.wait()
         assert link.detail == "it lagged too far behind"
@@ -303,7 +535,7 @@ async def test_a_reader_that_lags_is_cut_while_its_socket_takes_nothing(monkeypa
 async def test_a_socket_that_nobody_reads_any_more_ends_the_link() -> None:
     log = log_of()
     async with plugged(log) as (link, far, ended):
-        log.append(b"entry", b"", b"")
+        put(log, b"entry")
         far.close()
         link.wake()
         link.wake()
@@ -315,7 +547,7 @@ async def test_a_link_that_has_ended_writes_nothing_and_keeps_its_reason() -> No
     log = log_of()
     async with plugged(log) as (link, far, ended):
         link.drop("not wanted")
-        log.append(b"entry", b"", b"")
+        put(log, b"entry")
         link.wake()
         assert link.detail == "not wanted"
         await ended.wait()
@@ -337,7 +569,7 @@ async def test_others_have_their_turn_while_many_links_are_woken(monkeypatch: py
         fars = []
         for _ in range(5):
             near, far = map(stack.enter_context, socket.socketpair())
-            link = Link(trio.SocketStream(trio.socket.from_stdlib_socket(near)), limits.FRAME)
+            link = Link(trio.SocketStream(trio.socket.from_stdlib_socket(near)), SIZES[-1])
             link.follow(reading(log, log.end))
             links.attach(link)
             fars.append(far)
@@ -347,7 +579,7 @@ async def test_others_have_their_turn_while_many_links_are_woken(monkeypatch: py
                 seen.add(told)
                 await trio.lowlevel.checkpoint()
 
-        log.append(b"entry", b"", b"")
+        put(log, b"entry")
         with trio.fail_after(30):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(watch)
@@ -374,7 +606,7 @@ async def test_a_head_goes_only_to_who_has_all_entries_before_it(autojump_clock:
     log = log_of(b"first")
     async with linked(lockstep=True, log=log) as both:
         await trio.testing.wait_all_tasks_blocked()
-        log.append(b"second", b"", b"")
+        put(log, b"second")
         both.link.pulse(b"head")
         assert await both.far.receive_some(100) == b"first"
         assert await both.far.receive_some(100) == b"second"
@@ -422,7 +654,7 @@ async def test_silence_right_after_the_handshake_ends_a_link_in_its_time(
     async with linked(settled=False) as both:
         await both.far.send_all(SAID)
         await trio.testing.wait_all_tasks_blocked()
-        both.link.settle()
+        both.link.settle(channel())
         assert await both.end() == "nothing was heard for 15 seconds"
         assert both.ended_at == pytest.approx(limits.LINK_LOST)
 
@@ -461,7 +693,7 @@ async def test_a_settled_link_outlives_the_deadline_of_its_handshake(autojump_cl
     async with linked(settled=False) as both, trio.open_nursery() as nursery:
         nursery.start_soon(keep_beating, both.far)
         await trio.sleep(29)
-        both.link.settle()
+        both.link.settle(channel())
         await trio.sleep(100)
         assert both.is_up
         nursery.cancel_scope.cancel()
@@ -497,59 +729,81 @@ async def test_the_stream_is_closed_when_the_link_is_cancelled(autojump_clock: t
 async def test_a_link_dropped_before_it_runs_ends_at_once_for_that_reason(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    wire = Wire()
-    link = Link(wire.host, limits.FRAME)
+    line = Wire()
+    link = Link(line.host, SIZES[-1])
     link.drop("not wanted")
-    both = Linked(link, wire.host, wire.dialler, wire)
+    both = Linked(link, line)
     await both.run()
     assert (link.detail, both.ended_at) == ("not wanted", 0)
-    assert await at_end(wire.dialler)
+    assert await at_end(line.dialler)
 
 
 async def test_a_length_over_the_limit_ends_the_link_before_its_payload_is_there(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async with linked(settled=False, longest=100) as both:
-        await both.far.send_all(b"\x00\x65")
-        assert await both.end() == "a frame too long"
+    async with linked(settled=False, longest=SIZES[0] - 2) as both:
+        await both.far.send_all((958).to_bytes(2, "big"))
+        assert await both.end() == "a payload too long"
         assert both.ended_at == 0
 
 
+@pytest.mark.parametrize("length", [0, 1, 477, 479, 480, 957, 3_837, 61_439, 65_535])
+async def test_a_length_of_no_payload_ends_the_link_before_its_payload_is_there(
+    autojump_clock: trio.testing.MockClock, length: int
+) -> None:
+    """2.1"""
+    async with linked() as both:
+        await both.far.send_all(SAID + length.to_bytes(2, "big"))
+        assert "a payload" in await both.end()
+        assert both.ended_at == 0
+        assert both.arrived == [WORDS]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_payloads_of_all_eight_sizes_arrive(autojump_clock: trio.testing.MockClock, size: int) -> None:
+    """2.1"""
+    async with linked() as both:
+        content = bytes(range(256)) * 256
+        await both.far.send_all(wire.payload(content[: size - 2]))
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.arrived == [content[: size - 2]]
+
+
 async def test_what_came_before_a_length_over_the_limit_arrives(autojump_clock: trio.testing.MockClock) -> None:
-    async with linked(settled=False, longest=100) as both:
-        await both.far.send_all(SAID + b"\x00\x65" + SAID)
-        assert await both.end() == "a frame too long"
-        assert both.arrived == [b"what is said"]
+    async with linked(settled=False, longest=SIZES[0] - 2) as both:
+        await both.far.send_all(SAID + (958).to_bytes(2, "big") + SAID)
+        assert await both.end() == "a payload too long"
+        assert both.arrived == [WORDS]
         assert await at_end(both.far)
 
 
 async def test_payloads_in_pieces_of_any_size_arrive_whole(autojump_clock: trio.testing.MockClock) -> None:
     async with linked() as both:
         data = SAID * 3
-        for at in range(0, len(data), 5):
-            await both.far.send_all(data[at : at + 5])
+        for at in range(0, len(data), 50):
+            await both.far.send_all(data[at : at + 50])
         await trio.testing.wait_all_tasks_blocked()
-        assert both.arrived == [b"what is said"] * 3
+        assert both.arrived == [WORDS] * 3
 
 
 async def test_a_payload_may_be_as_long_as_any_once_the_handshake_is_over(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     """From the next one on, though it has come in one piece with the one that ended the handshake."""
-    wire = Wire()
-    link = Link(wire.host, 100)
+    line = Wire()
+    link = Link(line.host, SIZES[0] - 2)
     arrived: list[bytes] = []
 
     async def take(payload: bytes) -> None:
         await trio.lowlevel.checkpoint()
         arrived.append(payload)
-        link.settle()
+        link.settle(channel())
 
-    longest = bytes(limits.FRAME)
-    await wire.dialler.send_all(SAID + frames.on_wire(longest))
-    await wire.dialler.aclose()
+    longest = bytes(SIZES[-1] - 2)
+    await line.dialler.send_all(SAID + wire.payload(longest))
+    await line.dialler.aclose()
     await link.run(take)
-    assert arrived == [b"what is said", longest]
+    assert arrived == [WORDS, longest]
     assert link.detail == "the connection was closed"
 
 
@@ -557,10 +811,10 @@ async def test_a_peer_that_makes_us_queue_too_much_is_dropped(autojump_clock: tr
     async with linked(lockstep=True, ready=b"stuck") as both:
         await trio.testing.wait_all_tasks_blocked()
         for _ in range(limits.DIRECT):
-            both.link.send(b"denied")
+            both.link.say([DENIED])
         await trio.testing.wait_all_tasks_blocked()
         assert both.is_up
-        both.link.send(b"denied")
+        both.link.say([DENIED])
         assert await both.end() == "it does not read what it asks for"
         assert both.ended_at == 0
 
@@ -569,9 +823,9 @@ async def test_a_peer_that_reads_may_cause_any_number_of_frames(autojump_clock: 
     async with linked() as both:
         for _ in range(10):
             for _ in range(limits.DIRECT):
-                both.link.send(b"x")
+                both.link.say([DENIED])
             await trio.testing.wait_all_tasks_blocked()
-        assert len(b"".join(both.near.sent)) == 10 * limits.DIRECT
+        assert len(said(*both.near.sent)) == 10 * limits.DIRECT
         assert both.is_up
 
 
@@ -583,7 +837,7 @@ async def test_a_reader_that_lags_beyond_the_log_is_cut(
     async with linked(lockstep=True, log=log) as both:
         await trio.testing.wait_all_tasks_blocked()
         for _ in range(20):
-            log.append(b"more", b"", b"")
+            put(log, b"more")
         both.link.wake()
         assert await both.far.receive_some(100) == b"first"
         assert await both.end() == "it lagged too far behind"
@@ -598,7 +852,7 @@ async def test_a_reader_that_lags_within_the_log_gets_all_of_it(
     async with linked(lockstep=True, log=log) as both:
         await trio.testing.wait_all_tasks_blocked()
         for _ in range(7):
-            log.append(b"more", b"", b"")
+            put(log, b"more")
         both.link.wake()
         assert await both.far.receive_some(100) == b"first"
         assert await both.far.receive_some(100) == b"more" * 7
@@ -614,7 +868,7 @@ async def test_a_reader_that_stopped_reading_but_beats_is_cut_too(
         nursery.start_soon(keep_beating, both.far)
         await trio.sleep(1)
         for _ in range(20):
-            log.append(b"more", b"", b"")
+            put(log, b"more")
             both.link.wake()
         await trio.sleep(600)
         assert not both.is_up
@@ -628,7 +882,7 @@ async def test_who_has_not_come_to_a_commit_when_its_secret_goes_is_cut(
     log = log_of(b"first")
     async with linked(lockstep=True, log=log) as both:
         await trio.testing.wait_all_tasks_blocked()
-        log.append(b"commit", b"", b"")
+        put(log, b"commit")
         log.turn(TURN)
         both.link.wake()
         log.forget_turn(TURN.epoch)
@@ -645,7 +899,7 @@ async def test_who_has_come_to_a_commit_stays_when_its_secret_goes(autojump_cloc
         await trio.testing.wait_all_tasks_blocked()
         log.forget_turn(TURN.epoch)
         both.link.pulse(b"head")
-        log.append(b"after it", b"", b"")
+        put(log, b"after it")
         both.link.wake()
         await trio.testing.wait_all_tasks_blocked()
         assert both.near.sent[1:] == [b"head", b"after it"]

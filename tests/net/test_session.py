@@ -10,7 +10,7 @@ import trio.testing
 from msgspec import UNSET
 
 from anonp2p import limits
-from anonp2p.core import events, frames, identity, steps
+from anonp2p.core import events, frames, identity, steps, wire
 from anonp2p.core.code import RoomKey
 from anonp2p.core.epochs import suite
 from anonp2p.errors import TorLost, TorMissing
@@ -444,7 +444,7 @@ async def test_however_fast_entries_come_a_head_covers_them_before_members_hold_
         host = await gathered.host()
         bob = await gathered.played("bob")
         before = bob.ledger.index
-        count = 2 * limits.UNCOVERED
+        count = 4 * limits.MAILBOX
         async with trio.open_nursery() as nursery:
             for number in range(count):
                 nursery.start_soon(host.session.post, steps.Say(str(number)))
@@ -454,6 +454,7 @@ async def test_however_fast_entries_come_a_head_covers_them_before_members_hold_
         covered = [head.place for head in bob.heads]
         assert covered[-1] >= before + count
         assert all(later - head <= limits.MAILBOX for head, later in pairwise([before, *covered]))
+        assert max(bob.bursts) > limits.MAILBOX / 2, "and hardly shorter either"
 
 
 async def test_a_member_that_talks_sends_no_beats(
@@ -462,6 +463,7 @@ async def test_a_member_that_talks_sends_no_beats(
     async with gathering(memory) as gathered:
         await gathered.host()
         ann = await gathered.join("ann")
+        await trio.testing.wait_all_tasks_blocked()
         sent = memory.wires[0].dialler.sent
         before = len(sent)
         for _ in range(20):
@@ -486,10 +488,16 @@ async def test_a_member_that_is_out_sends_no_beats(
 # --- strangers
 
 
-def knock(stranger: Stranger, packed: bytes) -> bytes:
-    """A knock with anything in it."""
+def knock(stranger: Stranger, padded: bytes) -> bytes:
+    """A knock with anything in it, which is cut off where a knock ends."""
     info = suite.label("knock") + stranger.ledger.room + stranger.hello
-    return frames.on_wire(suite.seal_to(stranger.greeting.door, packed, info))
+    room = limits.KNOCK - wire.LENGTH - frames.BOX
+    return wire.payload(suite.seal_to(stranger.greeting.door, padded[:room].ljust(room, b"\0"), info))
+
+
+def request(packed: bytes) -> bytes:
+    """What is packed, padded as a request is."""
+    return wire.pad(packed, limits.KNOCK - wire.LENGTH - frames.BOX)
 
 
 def altered(data: bytes) -> bytes:
@@ -501,18 +509,32 @@ def altered(data: bytes) -> bytes:
     "said",
     [
         pytest.param(lambda _: b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", id="another protocol"),
-        pytest.param(lambda _: b"\x00\x05\xff\xff\xff\xff\xff", id="garbage in a payload"),
+        pytest.param(lambda _: b"\x00\x05\xff\xff\xff\xff\xff", id="garbage in a payload of no proper length"),
+        pytest.param(lambda _: wire.payload(b"\xff" * 478), id="garbage in a payload"),
         pytest.param(lambda _: b"\x00\x00", id="an empty payload"),
-        pytest.param(lambda _: (limits.HANDSHAKE_BYTES + 1).to_bytes(2, "big"), id="an oversize payload"),
-        pytest.param(lambda _: b"\xff\xff" + b"\x91" * 65535, id="the longest payload"),
+        pytest.param(lambda _: (wire.SIZES[4] - 2).to_bytes(2, "big"), id="an oversize payload"),
+        pytest.param(lambda _: wire.payload(b"\x91" * (wire.SIZES[-1] - 2)), id="the longest payload"),
+        pytest.param(lambda _: b"\xff\xff" + b"\x91" * 65535, id="one longer than any"),
         pytest.param(lambda it: altered(it.knock(it.join("bad"))), id="a knock with a bit turned"),
-        pytest.param(lambda it: frames.on_wire(frames.pack(it.join("bad"))), id="a join that is not sealed"),
-        pytest.param(lambda it: knock(it, frames.pack(frames.Submit(0, b"s" * 200))), id="a submit for a knock"),
-        pytest.param(lambda it: knock(it, frames.pack(frames.Beat())), id="a beat for a knock"),
-        pytest.param(lambda it: knock(it, frames.pack(frames.Resumed(1))), id="a host's frame for a knock"),
-        pytest.param(lambda it: knock(it, frames.pack(it.join("bad")) + b"\0"), id="a join with something behind it"),
-        pytest.param(lambda it: knock(it, b"\x91" * 15_000), id="nested arrays for a knock"),
-        pytest.param(lambda it: knock(it, b""), id="nothing for a knock"),
+        pytest.param(
+            lambda it: wire.payload(wire.fill(frames.pack(it.join("bad")), 0)), id="a join that is not sealed"
+        ),
+        pytest.param(
+            lambda it: knock(it, request(frames.pack(frames.Submit(0, b"s" * 200)))), id="a submit for a knock"
+        ),
+        pytest.param(
+            lambda it: knock(it, request(frames.pack(frames.MemberRecord(False, [])))), id="a beat for a knock"
+        ),
+        pytest.param(lambda it: knock(it, request(frames.pack(frames.Resumed(1, 1)))), id="a host's frame for a knock"),
+        pytest.param(
+            lambda it: knock(it, request(frames.pack(it.join("bad")) + b"\0")), id="a join with something behind it"
+        ),
+        pytest.param(
+            lambda it: knock(it, request(frames.pack(it.join("bad")))[:-1] + b"\1"), id="a join that is badly padded"
+        ),
+        pytest.param(lambda it: knock(it, request(b"\x91" * 2_000)), id="nested arrays for a knock"),
+        pytest.param(lambda it: knock(it, request(b"")), id="nothing for a knock"),
+        pytest.param(lambda _: wire.payload(bytes(limits.KNOCK // 2 - 2)), id="less than a knock"),
     ],
 )
 async def test_a_stranger_who_breaks_the_rules_is_dropped_and_nobody_notices(
@@ -844,13 +866,14 @@ async def test_a_host_that_hangs_up_after_the_request_is_asked_again(
         pytest.param(lambda it: it.record(frames.Page(b"part")), id="a page of no welcome"),
         pytest.param(lambda it: it.greeting.wire, id="a second hello"),
         pytest.param(lambda it: it.record(frames.Denied(1, "repeated")), id="a denial of nothing"),
-        pytest.param(lambda it: it.record(frames.Resumed(0)), id="a resumption that was not asked for"),
+        pytest.param(lambda it: it.record(frames.Resumed(0, 0)), id="a resumption that was not asked for"),
         pytest.param(lambda it: it.record(frames.Slice(b"box")), id="a slice of no commit"),
-        pytest.param(lambda it: it.record(frames.Beat()), id="a member's frame"),
+        pytest.param(lambda it: it.record(frames.Seek(bytes(32))), id="a member's frame"),
+        pytest.param(lambda it: it.record(frames.Found(it.leaf.public)), id="a leaf that was not sought"),
         pytest.param(lambda it: altered(it.record(frames.Refused("full"))), id="a record with a bit turned"),
-        pytest.param(lambda _: b"\x00\x00", id="an empty payload"),
-        pytest.param(lambda it: b"".join(map(it.record, it.welcome())), id="a welcome without us"),
-        pytest.param(lambda it: it.head(), id="a head before the welcome"),
+        pytest.param(lambda _: wire.payload(bytes(wire.SIZES[0] - 2)), id="a payload of nothing"),
+        pytest.param(lambda it: it.record(*it.welcome()), id="a welcome without us"),
+        pytest.param(lambda it: it.burst(), id="a head before the welcome"),
     ],
 )
 async def test_a_host_that_breaks_the_rules_is_left_with_an_alarm(
@@ -862,7 +885,6 @@ async def test_a_host_that_breaks_the_rules_is_left_with_an_alarm(
         host = await links.receive()
         await host.greets()
         await host.asked()
-        host.know_chains()
         await host.send(said(host))
         assert (await ann.gone()).reason == "lost"
         assert len(ann.heard(events.Alarm)) == 1
@@ -880,9 +902,9 @@ async def test_a_member_with_nothing_to_say_beats_often_enough_to_survive_a_lost
         pauses = []
         for _ in range(100):
             before = trio.current_time()
-            assert await host.receive() == frames.Beat()
+            assert await host.receive() == frames.MemberRecord(False, [])
             pauses.append(trio.current_time() - before)
-            await host.send(host.head())
+            await host.send(host.burst())
         assert min(pauses) >= limits.BEAT * (1 - limits.BEAT_JITTER) - 0.001
         assert max(pauses) <= limits.BEAT + 0.001
         assert max(pauses) - min(pauses) > limits.BEAT * limits.BEAT_JITTER / 2
@@ -912,8 +934,7 @@ async def test_a_welcome_of_another_link_lets_nobody_in(
         await host.greets()
         asked = await host.asked()
         host.epoch.admit(host.ledger.seat(asked.key, "ann", suite.digest(asked.leaf)).id)
-        host.know_chains()
-        await host.send(b"".join(map(host.record, host.welcome(hello=b"n" * 32))))
+        await host.send(host.record(*host.welcome(hello=b"n" * 32)))
         assert (await ann.gone()).reason == "lost"
         assert not ann.heard(events.Entered)
 

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple, TypeVar
 import trio
 
 from anonp2p import limits
-from anonp2p.core import events, frames, handshake, identity, steps
+from anonp2p.core import events, frames, handshake, identity, steps, wire
 from anonp2p.core.code import RoomKey
 from anonp2p.core.epochs import commit, suite, welcome
-from anonp2p.core.epochs.epoch import HEAD, Epoch
+from anonp2p.core.epochs.epoch import Epoch
 from anonp2p.core.handshake import Channel, Greeting
 from anonp2p.core.ledger import Ledger, head_content
+from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.core.room import Room
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
@@ -138,10 +139,19 @@ class Gathering:
         self._network = network
         self._nursery = nursery
 
-    def invite(self, nick: str, *, name: str | None = None, network: Usable | None = None) -> Person:
+    def invite(
+        self,
+        nick: str,
+        *,
+        name: str | None = None,
+        network: Usable | None = None,
+        retention: frames.Retention = ANY,
+        history: frames.History = NO_HISTORY,
+        cover: bool = False,
+    ) -> Person:
         """Somebody whose session begins now: the host, if the room has a name, or else one who wants in.
 
-        network: theirs, if it is not the one of all.
+        network: theirs, if it is not the one of all. retention, history: the room's rules. cover: whether they want it.
         """
         told: list[events.Event] = []
         news = News()
@@ -150,7 +160,16 @@ class Gathering:
             told.append(event)
             news.spread()
 
-        room = Room(label="r1", key=self.key.public, random=secrets.token_bytes, nick=nick, name=name)
+        room = Room(
+            label="r1",
+            key=self.key.public,
+            random=secrets.token_bytes,
+            nick=nick,
+            name=name,
+            retention=retention,
+            history=history,
+            cover=cover,
+        )
         session = Session(room, None if name is None else self.key, tell, network or always(self._network))
 
         async def live() -> None:
@@ -160,15 +179,24 @@ class Gathering:
         self._nursery.start_soon(live)
         return Person(session, told, news, self._network.patience)
 
-    async def host(self, nick: str = "host", name: str = "demo", network: Usable | None = None) -> Person:
+    async def host(
+        self,
+        nick: str = "host",
+        name: str = "demo",
+        network: Usable | None = None,
+        *,
+        retention: frames.Retention = ANY,
+        history: frames.History = NO_HISTORY,
+        cover: bool = False,
+    ) -> Person:
         """The host, once others can come in."""
-        person = self.invite(nick, name=name, network=network)
+        person = self.invite(nick, name=name, network=network, retention=retention, history=history, cover=cover)
         await person.hears(events.Reachable)
         return person
 
-    async def join(self, nick: str, network: Usable | None = None) -> Person:
+    async def join(self, nick: str, network: Usable | None = None, *, cover: bool = False) -> Person:
         """A member, once in."""
-        person = self.invite(nick, network=network)
+        person = self.invite(nick, network=network, cover=cover)
         await person.hears(events.Entered)
         return person
 
@@ -197,7 +225,7 @@ class Peer:
 
     def __init__(self, stream: trio.abc.Stream, patience: float) -> None:
         self.stream = stream
-        self._splitter = frames.Splitter(limits.FRAME)
+        self._splitter = wire.Splitter(wire.SIZES[-1])
         self._ready: deque[bytes] = deque()
         self._patience = patience
 
@@ -206,7 +234,7 @@ class Peer:
         await self.stream.send_all(data)
 
     async def payload(self) -> bytes | None:
-        """The next payload; None at the end of the link, however it came."""
+        """The next content; None at the end of the link, however it came."""
         with trio.fail_after(self._patience):
             while not self._ready:
                 try:
@@ -223,6 +251,17 @@ class Peer:
         await self.stream.aclose()
 
 
+class Member(Peer, Sealer):
+    """A peer with keys of its own in a room, who seals entries: its own, and with its keys those of others."""
+
+    def __init__(self, stream: trio.abc.Stream, room: bytes, patience: float) -> None:
+        Peer.__init__(self, stream, patience)
+        Sealer.__init__(self)
+        self.me = identity.Identity(secrets.token_bytes(32), room)
+        self.leaf = suite.LeafKey(secrets.token_bytes(32))
+        self.ledger = Ledger(room)
+
+
 class SignedHead(NamedTuple):
     """What a head says; place: index of the latest entry."""
 
@@ -231,19 +270,21 @@ class SignedHead(NamedTuple):
     time: int
 
 
-class Stranger(Peer, Sealer):
+Heard = frames.Frame | Placed | bytes
+
+
+class Stranger(Member):
     """One who has dialled a room; once it is let in, it reads what its keys open, and checks what members check."""
 
-    epoch: Epoch | None = None  # type: ignore[assignment]
-
     def __init__(self, stream: trio.abc.Stream, room: bytes, patience: float) -> None:
-        Peer.__init__(self, stream, patience)
-        Sealer.__init__(self)
-        self.me = identity.Identity(secrets.token_bytes(32), room)
-        self.leaf = suite.LeafKey(secrets.token_bytes(32))
-        self.ledger = Ledger(room)
+        super().__init__(stream, room, patience)
         self.heads: list[SignedHead] = []  # that came so far
+        self.bursts: list[int] = []  # how many entries there were in each burst so far
+        self.answers = 0  # records without frames that came so far, and ask for nothing
+        self.echoes: list[float] = []  # when records came that ask for an answer
+        self._is_in = False
         self._channel: Channel | None = None
+        self._heard: deque[Heard] = deque()
 
     # --- the handshake
 
@@ -262,7 +303,6 @@ class Stranger(Peer, Sealer):
 
     def resume(self, *, member: bytes | None = None, hello: bytes | None = None) -> frames.Resume:
         """A Resume from where it is in the log, signed over this Hello's hash or another's. member: if not itself."""
-        assert self.epoch is not None
         position = self.epoch.number, self.ledger.index, self.ledger.digest
         fields = secrets.token_bytes(32), member or self.me.id, self.leaf.public, *position
         content = handshake.resume_content(hello or self.hello, frames.Resume(*fields, bytes(64)))
@@ -288,52 +328,60 @@ class Stranger(Peer, Sealer):
         for seat in state.seats:
             self.ledger.seat(seat.key, seat.nick, seat.leaf, seat.counter, away=seat.away)
         self.ledger.name, self.ledger.host, self.ledger.epoch = state.name, state.host, state.epoch
+        self.ledger.retention, self.ledger.history = state.retention, state.history
         self.ledger.start_at(int.from_bytes(state.head[:8], "big"), state.head[8:40])
         self.reference = self.ledger.index, self.ledger.digest
         self.epoch = welcome.epoch_of(state)
         self.know_chains()
+        self._is_in = True
 
     # --- what it says
 
-    def record(self, frame: frames.Frame) -> bytes:
-        """A frame as it goes on the wire next."""
+    def record(self, *said: frames.Frame, echo: bool = False) -> bytes:
+        """Frames as they go on the wire next."""
         assert self._channel is not None
-        return self._channel.seal(frame)
+        return self._channel.seal(said, echo=echo)
 
-    def submit(self, entry: Placed) -> bytes:
-        """An entry, sealed by whomever, as it goes on the wire next."""
-        assert self.epoch is not None
-        return self.record(frames.Submit(self.epoch.number, entry.payload))
+    def submit(self, *entries: Placed) -> bytes:
+        """Entries, sealed by whomever, as they go on the wire next."""
+        return self.record(*(frames.Submit(self.epoch.number, entry.sealed) for entry in entries))
 
     async def says(self, *bodies: frames.Body) -> None:
-        """Sends entries of its own, in one piece."""
-        await self.send(b"".join(self.submit(self.entry(self.me, body)) for body in bodies))
+        """Sends entries of its own, in one record."""
+        await self.send(self.submit(*(self.entry(self.me, body) for body in bodies)))
 
     async def beat(self) -> None:
         """Says that it is there."""
-        await self.send(self.record(frames.Beat()))
+        await self.send(self.record())
 
     # --- what it hears
 
-    async def receive(self) -> frames.Frame | Placed | bytes | None:
-        """The next thing that is no head: of the log, in a record, or before a knock; None at the end of the link."""
-        while True:
+    async def receive(self) -> Heard | None:
+        """The next thing: an entry, a frame, or a content before the knock; None at the end of the link.
+
+        Heads and records without frames are none; a record that asks for an answer gets it.
+        """
+        while not self._heard:
             payload = await self.payload()
             if payload is None or self._channel is None:
                 return payload
-            header = self.epoch.open_header(payload) if self.epoch else None
-            if header is None:
-                frame = self._channel.open(payload)
+            burst = self.epoch.open_burst(payload) if self._is_in else None
+            if burst is not None:
+                self._read(frames.unpack(frames.Burst, burst))
+                continue
+            record = self._channel.open(payload)
+            if record.echo:
+                self.echoes.append(trio.current_time())
+                await self.beat()
+            self.answers += not (record.echo or record.frames)
+            for frame in record.frames:
                 if isinstance(frame, frames.Slice):
                     self._turn(frame)
-                return frame
-            if header.kind != HEAD:
-                return self._read(self.opened(payload))
-            assert self.epoch is not None
-            self._check(self.epoch.open_head(header, payload))
+                self._heard.append(frame)
+        return self._heard.popleft()
 
     async def expect(self, kind: type[F]) -> F:
-        """The next thing, which is a record of this kind."""
+        """The next thing, which is a frame of this kind."""
         frame = await self.receive()
         assert isinstance(frame, kind), f"a {type(frame).__name__} instead of a {kind.__name__}"
         return frame
@@ -344,25 +392,31 @@ class Stranger(Peer, Sealer):
         assert isinstance(entry, Placed), f"a {type(entry).__name__} instead of an entry"
         return said(entry)
 
-    async def ended(self) -> list[frames.Frame | Placed | bytes]:
+    async def ended(self) -> list[Heard]:
         """What still comes before the link ends."""
         rest = []
         while (heard := await self.receive()) is not None:
             rest.append(heard)
         return rest
 
-    def _read(self, entry: Placed) -> Placed:
+    def _read(self, burst: frames.Burst) -> None:
+        for sealed in burst.entries:
+            entry = self.opened(sealed)
+            self._apply(entry)
+            self._heard.append(entry)
+        self._check(burst.head)
+        self.bursts.append(len(burst.entries))
+
+    def _apply(self, entry: Placed) -> None:
         author, content = self.ledger.open(entry.header, entry.body)
         self.ledger.check(author, entry.header, content)
         assert not self.ledger.is_foreign(content)
-        self.ledger.advance(entry.header, entry.body)
+        self.ledger.advance(entry.header, suite.digest(entry.body))
         about = self.ledger.apply(author, entry.header, content)
         self.reference = self.ledger.index, self.ledger.digest
         if isinstance(content.body, frames.Joined):
-            assert self.epoch is not None
             self.epoch.admit(about.id)
             self.links[about.id] = 0, self.epoch.chains[about.id].link
-        return entry
 
     def _check(self, text: bytes) -> None:
         key = self.ledger.member(self.ledger.host).key
@@ -372,7 +426,6 @@ class Stranger(Peer, Sealer):
         self.heads.append(head)
 
     def _turn(self, sliced: frames.Slice) -> None:
-        assert self.epoch is not None
         number, standing = self.epoch.number + 1, self.ledger.standing()
         secret, tag = commit.open_slice(sliced.box, self.leaf, self.ledger.room, self.me.id, number, standing)
         self.epoch, mine = self.epoch.next(secret, standing, [member.id for member in self.ledger.roster])
@@ -380,25 +433,23 @@ class Stranger(Peer, Sealer):
         self.know_chains()
 
 
-class FalseHost(Peer, Sealer):
+class FalseHost(Member):
     """One whom a member has dialled, and who says as the room's host what the test says."""
 
     def __init__(self, stream: trio.abc.Stream, room: bytes, patience: float) -> None:
-        Peer.__init__(self, stream, patience)
-        Sealer.__init__(self)
-        self.me = identity.Identity(secrets.token_bytes(32), room)
-        self.ledger = Ledger(room)
+        super().__init__(stream, room, patience)
         self.ledger.name = "den"
-        self.ledger.host = self.ledger.seat(self.me.key, "host", bytes(32)).id
+        self.ledger.host = self.ledger.seat(self.me.key, "host", suite.digest(self.leaf.public)).id
         self.epoch = Epoch.first(secrets.token_bytes(32), self.ledger.digest, self.me.id)
         self.time = 0
 
     async def greets(self, version: int = frames.VERSION) -> None:
         """Says a Hello."""
-        greeting = Greeting(secrets.token_bytes(32), self.ledger.room, suite.LeafKey(secrets.token_bytes(32)))
-        self.greeting, self.hello = greeting, greeting.hello
-        hello, _ = handshake.read_hello(greeting.wire[2:])
-        await self.send(frames.on_wire(frames.pack(frames.Hello(version, hello.nonce, hello.door))))
+        self.greeting = Greeting(secrets.token_bytes(32), self.ledger.room, suite.LeafKey(secrets.token_bytes(32)))
+        self.hello = self.greeting.hello
+        hello, _ = handshake.read_hello(self.greeting.wire[wire.LENGTH :])
+        packed = frames.pack(frames.Hello(version, hello.nonce, hello.door))
+        await self.send(wire.payload(wire.pad(packed, limits.HELLO - wire.LENGTH)))
 
     async def asked(self) -> Any:
         """The request in the knock, whose signature it checks."""
@@ -412,13 +463,14 @@ class FalseHost(Peer, Sealer):
         return request
 
     async def lets_in(self) -> None:
-        """The one who asks is a member from here on."""
+        """The one who asks is a member from here on, and is shown our leaf, which is the first that it wants."""
         await self.greets()
         request = await self.asked()
-        member = self.ledger.seat(request.key, request.nick, suite.digest(request.leaf))
-        self.epoch.admit(member.id)
+        self.epoch.admit(self.ledger.seat(request.key, request.nick, suite.digest(request.leaf)).id)
         self.know_chains()
-        await self.send(b"".join(map(self.record, self.welcome())))
+        await self.send(self.record(*self.welcome()))
+        assert await self.receive() == frames.MemberRecord(False, [frames.Seek(suite.digest(self.leaf.public))])
+        await self.send(self.record(frames.Found(self.leaf.public)))
 
     def welcome(self, hello: bytes | None = None) -> list[frames.Frame]:
         """A Welcome and its pages, for this link or another."""
@@ -427,33 +479,33 @@ class FalseHost(Peer, Sealer):
         for it in ledger.roster:
             chain = keys.chains[it.id]
             seats.append(frames.Seat(it.key, it.nick, it.counter, it.away, it.leaf, chain.generation, chain.link))
-        secret = keys.init, keys.header_key, keys.head_key, keys.newcomers
-        state = frames.State(ledger.name, False, ledger.host, keys.number, *secret, self._signed(self.me), seats)
+        rules = ledger.name, False, ledger.host, ledger.retention, ledger.history
+        secret = keys.number, keys.init, keys.log_key, keys.newcomers
+        state = frames.State(*rules, *secret, self._signed(self.me), seats, ledger.index, None)
         key = secrets.token_bytes(32)
         return welcome.seal(state, self.request.leaf, ledger.room, hello or self.hello, key, self.me.sign)
 
-    def record(self, frame: frames.Frame) -> bytes:
-        """A frame as it goes on the wire next."""
-        return self._channel.seal(frame)
+    def record(self, *said: frames.Frame, echo: bool = False) -> bytes:
+        """Frames as they go on the wire next."""
+        return self._channel.seal(said, echo=echo)
 
-    async def orders(self, *bodies: frames.Body) -> None:
-        """Entries of its own get their places."""
+    def burst(self, *bodies: frames.Body, signer: identity.Identity | None = None) -> bytes:
+        """Entries of its own, under a head for all so far, as they go on the wire. signer: of the head."""
+        entries = []
         for body in bodies:
             self.reference = self.ledger.index, self.ledger.digest
             entry = self.entry(self.me, body)
-            self.ledger.advance(entry.header, entry.body)
-            await self.send(frames.on_wire(entry.payload))
-
-    def head(self, signer: identity.Identity | None = None) -> bytes:
-        """A head over all so far as it goes on the wire next. signer: if not itself."""
-        return frames.on_wire(self.epoch.seal_head(self._signed(signer or self.me)))
+            self.ledger.advance(entry.header, suite.digest(entry.body))
+            entries.append(entry.sealed)
+        packed = frames.pack(frames.Burst(entries, self._signed(signer or self.me)))
+        return self.epoch.seal_burst(packed, secrets.token_bytes)
 
     def _signed(self, signer: identity.Identity) -> bytes:
         self.time += 1
         content = head_content(self.ledger.index, self.ledger.digest, self.time)
         return content + signer.sign(identity.HEAD, content)
 
-    async def receive(self) -> frames.Frame | None:
+    async def receive(self) -> frames.MemberRecord | frames.HostRecord | None:
         """The next record; None at the end of the link."""
         payload = await self.payload()
         return None if payload is None else self._channel.open(payload)

@@ -13,8 +13,9 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ed25519, mlkem, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-FOREVER = 2**32 - 1
-NOBODY = bytes(16)
+KEPT = 2**32 - 1
+SIZES = tuple(480 * 2**doublings for doublings in range(8))
+MARK = 600_000
 
 
 # --- 0 Notation
@@ -33,6 +34,8 @@ def h(data: bytes) -> bytes:
 def pack(value: Any) -> bytes:
     """0.2, each value in its shortest form."""
     match value:
+        case None:
+            return b"\xc0"
         case bool():
             return b"\xc3" if value else b"\xc2"
         case int():
@@ -71,7 +74,7 @@ def _sized(length: int, fix: tuple[int, int], *leads: int | None) -> bytes:
 
 def label(name: str) -> bytes:
     """0.3"""
-    return b"anonp2p/2 " + name.encode()
+    return b"anonp2p/3 " + name.encode()
 
 
 def expand(secret: bytes, name: str, context: bytes = b"") -> bytes:
@@ -161,17 +164,58 @@ def verify(key: bytes, name: str, room: bytes, content: bytes, signature: bytes)
     ed25519.Ed25519PublicKey.from_public_bytes(key).verify(signature, label(name) + room + content)
 
 
+def pad(text: bytes, length: int) -> bytes:
+    """0.8"""
+    assert len(text) + 2 <= length
+    return (u(16, len(text)) + text).ljust(length, b"\0")
+
+
+def unpad(padded: bytes) -> bytes:
+    """0.8. Raises AssertionError."""
+    text = padded[2 : 2 + int.from_bytes(padded[:2], "big")]
+    assert pad(text, len(padded)) == padded
+    return text
+
+
 # --- 2 Payloads, hello and knock, 3 Members
 
 
-def wire(payload: bytes) -> bytes:
+def wire(content: bytes) -> bytes:
     """2.1"""
-    return u(16, len(payload)) + payload
+    assert len(content) + 2 in SIZES
+    return u(16, len(content)) + content
+
+
+def filled(text: bytes, beside: int) -> bytes:
+    """2.1: beside it, the content has so many bytes."""
+    return pad(text, min(size for size in SIZES if size >= 2 + beside + 2 + len(text)) - 2 - beside)
+
+
+def unfilled(padded: bytes, beside: int) -> bytes:
+    """2.1. Raises AssertionError."""
+    text = unpad(padded)
+    assert filled(text, beside) == padded
+    return text
 
 
 def hello(nonce: bytes, door: bytes) -> bytes:
     """2.2"""
-    return pack([1, 2, nonce, door])
+    return pad(pack([1, 3, nonce, door]), 1918)
+
+
+def knock(request: Any) -> bytes:
+    """2.4: what goes into the box."""
+    return pad(pack(request), 2702)
+
+
+def record(key: bytes, number: int, echo: bool, frames: Any) -> bytes:
+    """2.6 and 2.7: a record's content."""
+    return aead(key, number, filled(pack([echo, frames]), 16))
+
+
+def off_record(key: bytes, number: int, content: bytes) -> Any:
+    """2.6 and 2.7: what a record says. Raises InvalidTag."""
+    return unpack(unfilled(unaead(key, number, content), 16))
 
 
 def bound(name: str, room: bytes, hello_digest: bytes) -> bytes:
@@ -202,24 +246,40 @@ def spell(member: bytes) -> str:
 # --- 4 The log on the wire
 
 
-def header(kind: int, author: bytes, counter: int, generation: int = 0, ttl: int = FOREVER) -> bytes:
+def header(kind: int, author: bytes, counter: int, generation: int = 0, ttl: int = KEPT) -> bytes:
     """4.1"""
     return u(8, kind) + author + u(64, counter) + u(32, generation) + u(32, ttl)
 
 
-def signed_entry(epoch: int, head: bytes, content: bytes) -> bytes:
+def entry(body_key: bytes, head: bytes, body: bytes) -> bytes:
+    """4.1"""
+    return head + aead(body_key, 0, body, head)
+
+
+def off_entry(body_key: bytes, sealed: bytes) -> tuple[bytes, bytes]:
+    """4.1: header and body. Raises InvalidTag."""
+    return sealed[:33], unaead(body_key, 0, sealed[33:], sealed[:33])
+
+
+def stepped(content: bytes) -> bytes:
+    """4.4: the content as it is signed."""
+    return pad(content, -(-(2 + len(content)) // 64) * 64)
+
+
+def signed_entry(epoch: int, head: bytes, padded: bytes) -> bytes:
     """4.4: what an author signs."""
-    return u(64, epoch) + head + content
+    return u(64, epoch) + head + padded
 
 
-def on_log(header_key: bytes, head: bytes, body: bytes) -> bytes:
-    """4.1: a header and a sealed body as they go on the wire."""
-    return aead(header_key, body[-16:][:12], head) + body
+def burst(log_key: bytes, nonce: bytes, entries: list[bytes], head: bytes) -> bytes:
+    """4.5: a burst's content."""
+    return nonce + aead(log_key, nonce, filled(pack([entries, head]), 28))
 
 
-def off_log(header_key: bytes, payload: bytes) -> tuple[bytes, bytes]:
-    """4.1: the header, and the body as it was sealed. Raises InvalidTag."""
-    return unaead(header_key, payload[-16:-4], payload[:49]), payload[49:]
+def off_burst(log_key: bytes, content: bytes) -> tuple[list[bytes], bytes]:
+    """4.5: entries and head. Raises InvalidTag."""
+    entries, head = unpack(unfilled(unaead(log_key, content[:12], content[12:]), 28))
+    return entries, head
 
 
 def head_content(index: int, digest: bytes, time: int) -> bytes:
@@ -232,9 +292,33 @@ def genesis(room: bytes) -> bytes:
     return h(label("log") + room)
 
 
-def longer(digest: bytes, index: int, head: bytes, body: bytes) -> bytes:
-    """4.6"""
-    return h(label("log") + digest + u(64, index) + head + h(body))
+def longer(digest: bytes, index: int, head: bytes, body_digest: bytes) -> bytes:
+    """4.6, of an entry of whose body the hash is given: it may be gone."""
+    return h(label("log") + digest + u(64, index) + head + body_digest)
+
+
+# --- 5 Order, 5a Retention
+
+
+def past(entries: list[tuple[bytes, bytes | None, bytes]], head: bytes, index: int, time: int) -> Any:
+    """5.13, as a frame: of header, body and H(body) of each entry, where the body is None if it is gone."""
+    told = [[2, header, digest] if body is None else [1, header, body] for header, body, digest in entries]
+    return [8, told, head, index, time]
+
+
+def private_info(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:
+    """5.15"""
+    return label("private") + room + u(64, epoch) + author + u(64, counter) + recipient
+
+
+def may_be_gone(ttl: int, ordered: int, time: int) -> bool:
+    """5.13: of an entry whose head is of the time `ordered`, in a Past of this time."""
+    return ttl != KEPT and time >= ordered + 1000 * ttl
+
+
+def lives_on(ttl: int, ordered: int, newest: int) -> float:
+    """5.16: for how many seconds from now, when the host has said that it is as late as `newest`."""
+    return max(0.0, ttl - (newest - ordered) / 1000)
 
 
 # --- 6 Epochs
@@ -245,8 +329,7 @@ class Epoch(NamedTuple):
 
     secret: bytes
     init: bytes
-    header_key: bytes
-    head_key: bytes
+    log_key: bytes
     newcomers: bytes
     confirmation_key: bytes
     tag: bytes
@@ -260,10 +343,10 @@ def standing(digest: bytes, array: bytes) -> bytes:
 def epoch(init: bytes, fresh: bytes, standing: bytes) -> Epoch:
     """6.2-6.4"""
     secret = expand(extract(init, fresh), "epoch", standing)
-    names = ("init", "header", "heads", "newcomers", "confirm")
-    init, header_key, head_key, newcomers, confirmation_key = (expand(secret, name) for name in names)
+    names = ("init", "bursts", "newcomers", "confirm")
+    init, log_key, newcomers, confirmation_key = (expand(secret, name) for name in names)
     tag = hmac.digest(confirmation_key, standing, "sha256")
-    return Epoch(secret, init, header_key, head_key, newcomers, confirmation_key, tag)
+    return Epoch(secret, init, log_key, newcomers, confirmation_key, tag)
 
 
 def chain(secret: bytes, member: bytes) -> bytes:
@@ -291,3 +374,32 @@ def commit_key(init: bytes, head: bytes) -> bytes:
 def slice_info(room: bytes, member: bytes, number: int, digest: bytes) -> bytes:
     """6.9"""
     return label("slice") + room + member + u(64, number) + digest
+
+
+# --- 7a Safety words
+
+
+def marks(time: int) -> list[int]:
+    """7.5: the last two at this time of the room, the newest first."""
+    latest = time // MARK * MARK
+    return [mark for mark in (latest, latest - MARK) if mark >= 0]
+
+
+def at_mark(mark: int, empty: bytes, heads: list[tuple[int, bytes]]) -> bytes:
+    """7.5: the digest at a mark, by times and digests of heads. empty: that of the log without entries."""
+    return [empty, *(digest for time, digest in heads if time < mark)][-1]
+
+
+def words_of_room(room: bytes, digest: bytes, mark: int) -> bytes:
+    """7.5: the bytes that are spelled."""
+    return h(label("words of a room") + room + digest + u(64, mark))[:10]
+
+
+def words_of_two(room: bytes, one: bytes, other: bytes) -> bytes:
+    """7.6: the bytes that are spelled."""
+    return h(label("words of two") + room + b"".join(sorted((one, other))))[:10]
+
+
+def words(data: bytes, two_syllables: list[str], three_syllables: list[str]) -> list[str]:
+    """7.5: each byte as a word of the lists, which are the PGP word list's."""
+    return [(three_syllables if place % 2 else two_syllables)[byte] for place, byte in enumerate(data)]

@@ -69,10 +69,11 @@ class LoopbackNetwork:
 
 
 class End(trio.abc.Stream):
-    """One end of a wire; `sent` lists what went out, piece by piece."""
+    """One end of a wire; `sent` lists what went out, piece by piece, and `times` when."""
 
     def __init__(self, wire: "Wire", stream: trio.abc.Stream) -> None:
         self.sent: list[bytes] = []
+        self.times: list[float] = []
         self._wire = wire
         self._stream = stream
         self._flow = trio.Event()
@@ -89,6 +90,7 @@ class End(trio.abc.Stream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Sends, or only seems to."""
         self.sent.append(bytes(data))
+        self.times.append(trio.current_time())
         if self._wire.silent:
             await trio.lowlevel.checkpoint()
             return

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonp2p import errors, limits
-from anonp2p.core import steps
+from anonp2p.core import frames, retention, steps
+from anonp2p.core.epochs.epoch import FLEETING, KEPT
+from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.errors import AnonError, TooLong, UnknownCommand, Usage
 from anonp2p.ui import commands
 from anonp2p.ui.commands import COMMANDS, Action, Clear, Command, Create, Help, Join, Quit, Rooms, Switch, parse
@@ -16,6 +18,22 @@ TYPED: list[tuple[str, Action]] = [
     ("/help /NICK", Help((next(row for row in COMMANDS if row.name == "/nick"),))),
     ("/create demo", Create("demo")),
     ("/create ｄｅｍｏ", Create("demo")),
+    ("/create demo --retain 5m", Create("demo", frames.Retention(FLEETING, 300, KEPT))),
+    ("/create --retain OFF demo", Create("demo", frames.Retention(FLEETING, KEPT, KEPT))),
+    ("/create demo --retain never", Create("demo", frames.Retention(FLEETING, FLEETING, KEPT))),
+    ("/create demo --retain 30s:5m:2h", Create("demo", frames.Retention(30, 300, 7_200))),
+    ("/create demo --retain :5m:2h", Create("demo", frames.Retention(FLEETING, 300, 7_200))),
+    ("/create demo --retain 30s:5m:", Create("demo", frames.Retention(30, 300, KEPT))),
+    ("/create demo --retain 30s::2h", Create("demo", frames.Retention(30, 7_200, 7_200))),
+    ("/create demo --retain ::", Create("demo", frames.Retention(FLEETING, KEPT, KEPT))),
+    ("/create demo --retain 5m:5m:5m", Create("demo", frames.Retention(300, 300, 300))),
+    ("/create demo --retain never:never:never", Create("demo", frames.Retention(FLEETING, FLEETING, FLEETING))),
+    ("/create demo --history 20", Create("demo", history=frames.History(20, 0))),
+    ("/create demo --history 30m", Create("demo", history=frames.History(0, 1_800))),
+    (
+        "/create --history 10000  --retain 1d   demo",
+        Create("demo", frames.Retention(FLEETING, 86_400, KEPT), frames.History(10_000, 0)),
+    ),
     ("/join abc.onion", Join("abc.onion")),
     ("/leave", steps.Leave()),
     ("/close", steps.Leave(close=True)),
@@ -25,6 +43,18 @@ TYPED: list[tuple[str, Action]] = [
     ("/code", steps.Ask("/code")),
     ("/me waves", steps.Say("waves", action=True)),
     ("/me  waves  back ", steps.Say("waves  back", action=True)),
+    ("/msg bob hello", steps.Whisper("bob", "hello")),
+    ("/msg bob  two   words ", steps.Whisper("bob", "two   words")),
+    ("/msg bob /quit", steps.Whisper("bob", "/quit")),
+    ("/retain", steps.Retain(None)),
+    ("/retain 30s", steps.Retain(30)),
+    ("/retain 5M", steps.Retain(300)),
+    ("/retain 2h", steps.Retain(7_200)),
+    ("/retain 365d", steps.Retain(limits.RETAIN)),
+    ("/retain off", steps.Retain(KEPT)),
+    ("/retain Never", steps.Retain(FLEETING)),
+    ("/verify", steps.Verify("")),
+    ("/verify bob", steps.Verify("bob")),
     ("/rooms", Rooms()),
     ("/switch 2", Switch("2")),
     ("/kick bob", steps.Kick("bob")),
@@ -45,6 +75,11 @@ TYPED: list[tuple[str, Action]] = [
 ]
 
 by_name = pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+
+
+def is_optional(row: Command) -> bool:
+    """Whether the whole argument may be left out."""
+    return row.argument.startswith("[")
 
 
 def fails(line: str) -> AnonError:
@@ -86,7 +121,7 @@ def test_every_row_says_how_it_is_typed_and_what_it_does(row: Command) -> None:
 @by_name
 def test_what_help_shows_for_a_command_is_what_its_error_shows(row: Command) -> None:
     line = f"{row.name} unwanted" if not row.argument else row.name
-    if row.argument.startswith("["):
+    if is_optional(row):
         parse(line)
     else:
         error = fails(line)
@@ -167,10 +202,80 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/kick bob " + "x" * 201, errors.BadInput),
         ("/create de\u200bmo", errors.BadInput),
         ("/help nope", errors.UnknownCommand),
+        ("/create two words --retain 5m", errors.BadInput),
+        ("/create --retain 5m", errors.BadInput),
+        ("/create demo --retain", errors.Usage),
+        ("/create demo --history", errors.Usage),
+        ("/create demo --keep 5m", errors.Usage),
+        ("/create demo --", errors.Usage),
+        ("/create demo --retain 5m --retain 6m", errors.Usage),
+        ("/create demo --retain 5m:2h", errors.BadInput),
+        ("/create demo --retain 1s:2s:3s:4s", errors.BadInput),
+        ("/create demo --retain 2h:5m:30s", errors.BadInput),
+        ("/create demo --retain 2h:5m:", errors.BadInput),
+        ("/create demo --retain off:5m:off", errors.BadInput),
+        ("/create demo --retain 5m:5m:x", errors.BadInput),
+        ("/create demo --history 0", errors.BadInput),
+        ("/create demo --history 10001", errors.BadInput),
+        ("/create demo --history 99999999999999999999", errors.BadInput),
+        ("/create demo --history never", errors.BadInput),
+        ("/create demo --history off", errors.BadInput),
+        ("/create demo --history -5", errors.BadInput),
+        ("/msg bob", errors.Usage),
+        ("/msg bob  ", errors.Usage),
+        ("/msg bob " + "x" * (limits.TEXT + 1), errors.TooLong),
+        ("/retain 0s", errors.BadInput),
+        ("/retain 0", errors.BadInput),
+        ("/retain 30", errors.BadInput),
+        ("/retain s", errors.BadInput),
+        ("/retain -5s", errors.BadInput),
+        ("/retain 1.5h", errors.BadInput),
+        ("/retain 1 h", errors.BadInput),
+        ("/retain ５s", errors.BadInput),
+        ("/retain ²s", errors.BadInput),
+        ("/retain 366d", errors.BadInput),
+        ("/retain 99999999999999999999d", errors.BadInput),
+        ("/retain for ever", errors.BadInput),
     ],
 )
 def test_a_bad_argument_is_told_as_such(line: str, error: type[AnonError]) -> None:
-    assert isinstance(fails(line), error)
+    told = fails(line)
+    assert isinstance(told, error)
+    assert "\n" not in str(told)
+    assert 10 < len(str(told)) < 100, "one sentence"
+
+
+@pytest.mark.parametrize("text", ["x" * limits.TEXT, "é" * (limits.TEXT // 2)], ids=["ascii", "two bytes each"])
+def test_a_private_text_may_be_as_long_as_any(text: str) -> None:
+    assert parse(f"/msg bob {text}") == steps.Whisper("bob", text)
+    assert isinstance(fails(f"/msg bob {text}x"), TooLong)
+
+
+@given(st.integers(1, limits.RETAIN))
+def test_a_time_is_typed_as_it_is_shown(seconds: int) -> None:
+    assert parse(f"/retain {retention.span(seconds)}") == steps.Retain(seconds)
+
+
+@given(st.text(max_size=20))
+def test_what_is_no_time_changes_nothing(text: str) -> None:
+    try:
+        action = parse(f"/retain {text}")
+    except AnonError:
+        return
+    assert isinstance(action, steps.Retain)
+    assert action.ttl in (None, FLEETING, KEPT) or 0 < action.ttl <= limits.RETAIN
+
+
+@given(st.text(max_size=30))
+def test_a_room_has_no_other_rules_than_those_asked_for(text: str) -> None:
+    try:
+        action = parse(f"/create {text}")
+    except AnonError:
+        return
+    assert isinstance(action, Create)
+    assert action.retention == ANY or "--retain" in text
+    assert action.history == NO_HISTORY or "--history" in text
+    assert action.retention.least <= action.retention.default <= action.retention.most
 
 
 def test_a_command_begins_with_a_slash() -> None:
@@ -179,5 +284,13 @@ def test_a_command_begins_with_a_slash() -> None:
 
 
 def test_actions_show_nothing_of_what_was_typed() -> None:
-    for line in ("/create secret", "/join secret", "/nick secret", "/me secret", "secret"):
+    for line in (
+        "/create secret",
+        "/join secret",
+        "/nick secret",
+        "/me secret",
+        "secret",
+        "/msg secret secret",
+        "/verify secret",
+    ):
         assert "secret" not in repr(parse(line))

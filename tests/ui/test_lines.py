@@ -12,6 +12,7 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.core import events, steps
@@ -431,3 +432,33 @@ async def test_json_names_the_input_that_asked_and_only_that(pipe: Pipe) -> None
     asked, unasked = map(json.loads, pipe.read().splitlines())
     assert asked == {"type": "notice", "text": "x", "re": 7}
     assert unasked == {"type": "notice", "text": "x"}
+
+
+def message(text: str, to: str | UnsetType = UNSET, **fields: bool) -> events.Message:
+    return events.Message(room="r1", member="m", nick="ann", text=text, seq=7, at=0.5, to=to, **fields)
+
+
+@pytest.mark.trio
+async def test_what_json_says_of_private_messages_and_of_the_end_of_messages(pipe: Pipe) -> None:
+    async with printing(pipe.writer.fileno(), json=True) as printer:
+        printer.output.tell(message("psst", private=True))
+        printer.output.tell(message("psst", "bob", private=True, mine=True))
+        printer.output.tell(message("to all"))
+        printer.output.tell(events.Expired(room="r1", seq=7))
+        await printer.output.drained()
+    theirs, mine, public, expired = map(json.loads, pipe.read().splitlines())
+    assert theirs["private"]
+    assert "to" not in theirs
+    assert (mine["private"], mine["mine"], mine["to"]) == (True, True, "bob")
+    assert (public["private"], public["ttl"], public["history"]) == (False, None, False)
+    assert "to" not in public
+    assert expired == {"type": "expired", "room": "r1", "seq": 7}
+
+
+@pytest.mark.trio
+async def test_that_a_message_has_expired_prints_no_line(pipe: Pipe) -> None:
+    async with printing(pipe.writer.fileno()) as printer:
+        printer.output.tell(events.Expired(room="r1", seq=7))
+        printer.output.tell(NOTICES[0])
+        await printer.output.drained()
+    assert pipe.read() == b"[SYSTEM] notice 0\n"

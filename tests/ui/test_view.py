@@ -1,6 +1,7 @@
 """What is shown: nothing a peer sends can move, hide, reorder or forge anything on the screen."""
 
 import json
+import time
 import typing
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -227,6 +228,95 @@ def test_a_message_is_shown_behind_its_nick() -> None:
     assert view.line(message("waves", action=True)) == "ann: *waves*"
 
 
+def private(text: str, to: str | UnsetType = msgspec.UNSET, nick: str = "ann") -> events.Message:
+    return events.Message(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, private=True, to=to)
+
+
+def test_a_private_message_says_so_and_ones_own_for_whom_it_is() -> None:
+    assert view.line(private("psst")) == "ann (private): psst"
+    assert view.line(private("psst"), "den") == "den/ann (private): psst"
+    assert view.line(private("psst", "bob")) == "ann (to bob): psst"
+    assert view.line(private("psst", "bob"), "den") == "den/ann (to bob): psst"
+
+
+@given(texts, words, st.one_of(st.just(msgspec.UNSET), words), st.sampled_from(["", "den"]))
+def test_a_private_message_is_one_line_of_its_authors_like_any(
+    text: str, nick: str, to: str | UnsetType, room: str
+) -> None:
+    first, *further = view.line(private(text, to, nick), room).splitlines() or [""]
+    who = f"{nick} (private): " if to is msgspec.UNSET else f"{nick} (to {to}): "
+    assert first.startswith(f"{room}/{who}" if room else who)
+    assert all(line.startswith("    ") for line in further)
+    assert len(further) == view.harmless(text).count("\n")
+    assert_harmless("".join([first, *further]))
+
+
+@given(texts)
+def test_no_public_text_passes_for_a_private_one(text: str) -> None:
+    """The mark stands before the colon, where only nicks are, which have neither spaces nor brackets."""
+    first = view.line(message(f"(private): {text}")).split("\n")[0]
+    assert first.startswith("ann: (private): ")
+    assert not names.is_nick("ann (private)")
+
+
+def test_that_a_message_has_expired_is_not_worth_a_line() -> None:
+    assert view.line(events.Expired(room="r1", seq=7)) == ""
+    assert view.line(events.Expired(room="r1", seq=7), "den") == ""
+
+
+@pytest.mark.parametrize(
+    ("ttls", "shown"),
+    [
+        ((None, 0, None, None), "off (usual off, from never to off)"),
+        ((30, 0, 300, 7_200), "30s (usual 5m, from never to 2h)"),
+        ((0, 0, 86_400, None), "never (usual 1d, from never to off)"),
+        ((90, 61, 3_601, 90_000), "90s (usual 3601s, from 61s to 25h)"),
+    ],
+)
+def test_how_long_messages_are_kept_is_shown_as_it_is_typed(ttls: tuple[int | None, ...], shown: str) -> None:
+    data = dict(zip(("ttl", "minimum", "default", "maximum"), ttls, strict=True))
+    reply = events.Reply(room="r1", command="/retain", data=data)
+    assert view.line(reply) == f"[SYSTEM] Your messages here are kept for: {shown}"
+
+
+def test_the_words_for_two_are_shown_with_whom_they_are_for() -> None:
+    data = {"nick": "bob", "member": "m", "words": ["aardvark", "adroitness"]}
+    reply = events.Reply(room="r1", command="/verify", data=data)
+    assert view.line(reply) == "[SYSTEM] You and bob: aardvark adroitness"
+
+
+def mark(words: str, minutes: int, at: int) -> dict[str, object]:
+    return {"words": words.split(), "minutes": minutes, "at": at}
+
+
+def test_the_words_of_a_room_are_shown_for_each_mark_the_older_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "localtime", time.gmtime)
+    data = mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600)}
+    lines = view.line(events.Reply(room="r1", command="/verify", data=data)).split("\n")
+    assert lines == [
+        "[SYSTEM] Room at 10 min (00:10): older ones",
+        "[SYSTEM] Room at 20 min (00:20): newer words",
+        "[SYSTEM] All members see the same words for the same time",
+    ]
+    data = mark("newer words", 20, 1_200) | {"previous": None}
+    assert view.line(events.Reply(room="r1", command="/verify", data=data)).split("\n") == lines[1:]
+
+
+def test_words_of_the_rooms_beginning_are_shown_as_the_little_that_they_are() -> None:
+    data = mark("first words", 0, 0) | {"previous": None}
+    lines = view.line(events.Reply(room="r1", command="/verify", data=data)).split("\n")
+    assert lines[0].endswith(": first words")
+    assert lines[1] == (
+        "[SYSTEM] They say only that you all have the same code: ask again after ten minutes for what was said"
+    )
+
+
+def test_a_room_without_words_yet_says_so() -> None:
+    data: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None}
+    line = view.line(events.Reply(room="r1", command="/verify", data=data))
+    assert line == "[SYSTEM] No words yet that you could vouch for: ask again in ten minutes"
+
+
 def test_the_line_that_scripts_rely_on() -> None:
     entered = events.Entered(
         room="r1", name="demo", code="abc.onion", nick="ann", member="m", role="host", members=[PERSON]
@@ -250,8 +340,18 @@ def test_help_shows_every_row() -> None:
 # --- every event there is, by introspection
 
 PERSON = Person(member="m", nick="ann", role="host", tag="abcd")
-DATA = {"/who": [PERSON], "/code": {"code": "abc.onion"}, "/help": [{"command": "/x", "usage": "/x", "does": "it"}]}
+RETAIN = {"ttl": 30, "minimum": 0, "default": None, "maximum": None}
+NO_WORDS: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None}
+DATA: list[tuple[str, object]] = [
+    ("/who", [PERSON]),
+    ("/code", {"code": "abc.onion"}),
+    ("/help", [{"command": "/x", "usage": "/x", "does": "it"}]),
+    ("/retain", RETAIN),
+    ("/verify", NO_WORDS),
+    ("/verify", mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600)}),
+]
 HOSTILE = "x\x1b[2J\n[SYSTEM] forged\u202e\u2028bob: hi"
+DATA.append(("/verify", {"nick": HOSTILE, "member": HOSTILE, "words": ["aardvark"]}))
 
 
 PLAIN: dict[type, list[object]] = {
@@ -279,7 +379,7 @@ def values(kind: object) -> list[object]:
 def examples(kind: type[Event]) -> Iterator[Event]:
     """One event for each value of each field, the other fields having their first value."""
     if kind is events.Reply:
-        for command, data in DATA.items():
+        for command, data in DATA:
             yield events.Reply(command=command, data=data)
         return
     make: Callable[..., Event] = kind

@@ -2,28 +2,27 @@
 
 import hmac
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from anonp2p.core import wire
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.chain import Chain
 from anonp2p.errors import PeerFault
 
 ENTRY: Final = 0
 COMMIT: Final = 1
-HEAD: Final = 2
 
+FLEETING: Final = 0  # ttl: shown to who is there, never kept
 KEPT: Final = 2**32 - 1  # ttl: until the room ends
 
 _HEADER = struct.Struct(">B16sQII")
-_SEALED_HEADER = _HEADER.size + suite.TAG
-_NOBODY = bytes(16)
 _COUNTERS = 2**53  # as in frames: what is packed anywhere can be sent on
 
 
 class Header(NamedTuple):
-    """What goes before a body. kind: ENTRY, COMMIT or HEAD; author: member id; ttl: seconds."""
+    """What goes before a body. kind: ENTRY or COMMIT; author: member id; ttl: seconds, or FLEETING, or KEPT."""
 
     kind: int
     author: bytes
@@ -46,9 +45,7 @@ class Header(NamedTuple):
         return header
 
     def _is_of_its_kind(self) -> bool:
-        if self.kind == HEAD:
-            return (self.author, self.generation, self.ttl) == (_NOBODY, 0, 0)
-        return self.ttl == KEPT and (self.kind == ENTRY or (self.kind == COMMIT and self.generation == 0))
+        return self.kind == ENTRY or (self.kind, self.generation, self.ttl) == (COMMIT, 0, KEPT)
 
 
 @dataclass(slots=True, repr=False)
@@ -57,15 +54,13 @@ class Epoch:
 
     number: int
     init: bytes
-    header_key: bytes
-    head_key: bytes
+    log_key: bytes
     newcomers: bytes
     chains: dict[bytes, Chain]
-    heads: int = 0  # how many we have sealed
-    _headers: suite.Key = field(init=False)
+    _log: suite.Key = field(init=False)
 
     def __post_init__(self) -> None:
-        self._headers = suite.Key(self.header_key)
+        self._log = suite.Key(self.log_key)
 
     @classmethod
     def first(cls, secret: bytes, genesis: bytes, host: bytes) -> "Epoch":
@@ -84,8 +79,7 @@ class Epoch:
         epoch = cls(
             number,
             suite.expand(secret, "init"),
-            suite.expand(secret, "header"),
-            suite.expand(secret, "heads"),
+            suite.expand(secret, "bursts"),
             suite.expand(secret, "newcomers"),
             {member: Chain(suite.expand(secret, "chain", member)) for member in members},
         )
@@ -101,55 +95,51 @@ class Epoch:
         self.chains[member] = Chain(suite.expand(self.newcomers, "chain", member))
         self.newcomers = suite.expand(self.newcomers, "next")
 
+    def skip(self, header: Header) -> None:
+        """The key of this entry is not needed, nor are those before it. Raises PeerFault."""
+        if header.kind == ENTRY:
+            self._chain(header.author).take(header.generation)
+
     # --- sealing
 
     def seal_entry(self, header: Header, body: bytes) -> bytes:
-        """An entry or a commit of ours as it goes on the wire. header: with the next generation of our chain."""
-        return self._seal(header, body, self._body_key(header), 0)
-
-    def seal_head(self, text: bytes) -> bytes:
-        """A head of ours as it goes on the wire."""
-        header = Header(HEAD, _NOBODY, self.heads, 0, 0)
-        self.heads += 1
-        return self._seal(header, text, suite.Key(self.head_key), header.counter)
-
-    def _seal(self, header: Header, text: bytes, key: suite.Key, nonce: int) -> bytes:
+        """An entry or a commit of ours as it is sent. header: with the next generation of our chain."""
         packed = header.pack()
-        sealed = key.seal(nonce, text, packed)
-        return self._headers.seal(_header_nonce(sealed), packed) + sealed
+        return packed + self._body_key(header).seal(0, body, packed)
+
+    def seal_burst(self, burst: bytes, random: Callable[[int], bytes]) -> bytes:
+        """A packed burst as it goes on the wire. Raises ValueError for one too long."""
+        nonce = random(suite.NONCE)
+        return wire.payload(nonce + self._log.seal(nonce, wire.fill(burst, suite.NONCE + suite.TAG)))
 
     def _body_key(self, header: Header) -> suite.Key:
         if header.kind == COMMIT:
             return suite.Key(suite.expand(self.init, "commit", header.pack()))
-        return self.chains[header.author].take(header.generation)
+        return self._chain(header.author).take(header.generation)
+
+    def _chain(self, author: bytes) -> Chain:
+        if author not in self.chains:
+            raise PeerFault("an entry of a stranger")
+        return self.chains[author]
 
     # --- opening
 
-    def open_header(self, payload: bytes) -> Header | None:
-        """The header of what is of this epoch's log; None for everything else."""
-        packed = self._headers.open(_header_nonce(payload), payload[:_SEALED_HEADER])
-        return None if packed is None else Header.unpack(packed)
+    def open_burst(self, content: bytes) -> bytes | None:
+        """The packed burst in a content that is of this epoch's log; None for everything else. Raises PeerFault."""
+        if len(content) < suite.NONCE + suite.TAG:
+            return None
+        padded = self._log.open(content[: suite.NONCE], content[suite.NONCE :])
+        return None if padded is None else wire.unfill(padded, suite.NONCE + suite.TAG)
 
-    def open_entry(self, header: Header, payload: bytes) -> bytes:
-        """The body of an entry or a commit. Its key is used up, whether it opens or not. Raises PeerFault."""
-        if header.kind != COMMIT and header.author not in self.chains:
-            raise PeerFault("an entry of a stranger")
-        return self._open_body(header, payload, self._body_key(header), 0)
-
-    def open_head(self, header: Header, payload: bytes) -> bytes:
-        """What a head says. Raises PeerFault."""
-        if header.kind != HEAD:
-            raise PeerFault("an entry where a head has to be")
-        return self._open_body(header, payload, suite.Key(self.head_key), header.counter)
-
-    @staticmethod
-    def _open_body(header: Header, payload: bytes, key: suite.Key, nonce: int) -> bytes:
-        body = key.open(nonce, payload[_SEALED_HEADER:], header.pack())
+    def open_entry(self, entry: bytes) -> tuple[Header, bytes]:
+        """Header and body of an entry or a commit. Its key is used up, whether it opens or not. Raises PeerFault."""
+        header = header_of(entry)
+        body = self._body_key(header).open(0, entry[_HEADER.size :], entry[: _HEADER.size])
         if body is None:
             raise PeerFault("an entry that does not open")
-        return body
+        return header, body
 
 
-def _header_nonce(payload: bytes) -> bytes:
-    """From the tag of the body, which never comes twice: no two headers share a nonce, and none is sent."""
-    return payload[-suite.TAG :][:12].ljust(12, b"\0")
+def header_of(entry: bytes) -> Header:
+    """What an entry says outside of its seal. Raises PeerFault."""
+    return Header.unpack(entry[: _HEADER.size])

@@ -14,6 +14,7 @@ from anonp2p.errors import PeerFault
 
 SECRET: Final = 32  # bytes of every secret, seed and digest
 TAG: Final = 16  # bytes by which a sealed text is longer
+NONCE: Final = 12  # bytes
 LEAF: Final = 1_216  # bytes of a leaf's public part
 
 _MLKEM_PUBLIC = 1_184
@@ -32,7 +33,7 @@ def is_supported() -> bool:
 
 def label(name: str) -> bytes:
     """What keeps apart what is made for different purposes, and by different versions."""
-    return f"anonp2p/2 {name}".encode("ascii")
+    return f"anonp2p/3 {name}".encode("ascii")
 
 
 def expand(secret: bytes, name: str, context: bytes = b"") -> bytes:
@@ -68,7 +69,7 @@ class Key:
 
 
 def _nonce(nonce: int | bytes) -> bytes:
-    return nonce if isinstance(nonce, bytes) else nonce.to_bytes(12, "big")
+    return nonce if isinstance(nonce, bytes) else nonce.to_bytes(NONCE, "big")
 
 
 class LeafKey:

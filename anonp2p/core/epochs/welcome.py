@@ -17,10 +17,8 @@ def seal(
     hello: bytes,
     key: bytes,
     sign: Callable[[bytes, bytes], bytes],
-    *,
-    past: bool = False,
 ) -> list[frames.Frame]:
-    """The frames of a Welcome. key: 32 random bytes; sign: makes the host's signature; past: see frames.Welcome.
+    """The frames of a Welcome. key: 32 random bytes; sign: makes the host's signature.
 
     Raises PeerFault for a bad leaf.
     """
@@ -28,7 +26,7 @@ def seal(
     text = suite.Key(key).seal(0, sign(identity.WELCOME, hello + suite.digest(packed)) + packed)
     parts = [text[at : at + limits.PAGE] for at in range(0, len(text), limits.PAGE)]
     box = suite.seal_to(leaf, key, _info(room, hello))
-    return [frames.Welcome(box, len(parts), past), *map(frames.Page, parts)]
+    return [frames.Welcome(box, len(parts)), *map(frames.Page, parts)]
 
 
 class Arrival:
@@ -64,7 +62,7 @@ class Arrival:
 def epoch_of(state: frames.State) -> Epoch:
     """The epoch that a Welcome lets into."""
     chains = {identity.member_id(seat.key): Chain(seat.link, seat.generation) for seat in state.seats}
-    return Epoch(state.epoch, state.init, state.header_key, state.head_key, state.newcomers, chains)
+    return Epoch(state.epoch, state.init, state.log_key, state.newcomers, chains)
 
 
 def _info(room: bytes, hello: bytes) -> bytes:

@@ -14,10 +14,10 @@ TURN = Turn(ROOM, 7, DIGEST, SECRET, TAG)
 
 
 def test_a_slice_holds_the_fresh_secret_and_the_tag() -> None:
-    """6.9: "box(leaf, fresh secret || tag, `anonp2p/2 slice` || room || member || u64 epoch || digest of 6.2)"."""
+    """6.9: "box(leaf, fresh secret || tag, `anonp2p/3 slice` || room || member || u64 epoch || standing)"."""
     box = TURN.slice(ANN, LEAF.public)
     assert commit.open_slice(box, LEAF, ROOM, ANN, 7, DIGEST) == (SECRET, TAG)
-    info = b"anonp2p/2 slice" + ROOM + ANN + bytes(7) + b"\7" + DIGEST
+    info = b"anonp2p/3 slice" + ROOM + ANN + bytes(7) + b"\7" + DIGEST
     assert LEAF.open(box, info) == SECRET + TAG
 
 
@@ -41,7 +41,7 @@ def test_a_slice_of_another(leaf: suite.LeafKey, room: bytes, member: bytes, epo
 @pytest.mark.parametrize("length", [0, 32, 63, 65])
 def test_a_slice_of_another_length_is_none(length: int) -> None:
     """Whoever seals it knows what it binds: the host itself."""
-    info = b"anonp2p/2 slice" + ROOM + ANN + bytes(7) + b"\7" + DIGEST
+    info = b"anonp2p/3 slice" + ROOM + ANN + bytes(7) + b"\7" + DIGEST
     box = suite.seal_to(LEAF.public, bytes(length), info)
     with pytest.raises(PeerFault, match="length"):
         commit.open_slice(box, LEAF, ROOM, ANN, 7, DIGEST)

@@ -8,12 +8,16 @@ from anonp2p import limits
 from anonp2p.core import frames, identity
 from anonp2p.core.epochs import suite, welcome
 from anonp2p.core.epochs.epoch import ENTRY, Epoch, Header
+from anonp2p.core.handshake import Channel
 from anonp2p.core.identity import Identity
+from anonp2p.core.wire import SIZES, Splitter
 from anonp2p.errors import PeerFault
 
 ROOM, HELLO, KEY = b"r" * 32, b"h" * 32, b"k" * 32
 HOST, ANN = Identity(b"h" * 32, ROOM), Identity(b"a" * 32, ROOM)
 LEAF = suite.LeafKey(b"l" * 32)
+RULES = frames.Retention(0, 60, 2**32 - 1), frames.History(50, 0)
+BASE = frames.Base(b"d" * 32, 0, True, [frames.Sitter(HOST.key, "boss", 2, False, b"l" * 32)])
 
 
 def epoch() -> Epoch:
@@ -28,18 +32,20 @@ def seat(who: Identity, at: Epoch) -> frames.Seat:
     return frames.Seat(who.key, "nick", 3, False, b"l" * 32, chain.generation, chain.link)
 
 
-def state(host: bytes = HOST.id, more: int = 0, at: Epoch | None = None) -> frames.State:
+def state(
+    host: bytes = HOST.id, more: int = 0, at: Epoch | None = None, base: frames.Base | None = None
+) -> frames.State:
     """A room's. more: members who make it longer."""
     at = at or epoch()
     seats = [seat(HOST, at), seat(ANN, at)]
     nick = "\U00020000" * limits.NICK
     crowd = [frames.Seat(number.to_bytes(32, "big"), nick, 0, False, bytes(32), 0, bytes(32)) for number in range(more)]
-    keys = (at.init, at.header_key, at.head_key, at.newcomers)
-    return frames.State("demo", False, host, at.number, *keys, bytes(112), seats + crowd)
+    keys = (at.init, at.log_key, at.newcomers)
+    return frames.State("demo", False, host, *RULES, at.number, *keys, bytes(112), seats + crowd, 7, base)
 
 
 def bare(host: bytes, seats: list[frames.Seat]) -> frames.State:
-    return frames.State("demo", False, host, 0, bytes(32), bytes(32), bytes(32), bytes(32), bytes(112), seats)
+    return frames.State("demo", False, host, *RULES, 0, bytes(32), bytes(32), bytes(32), bytes(112), seats, 7, None)
 
 
 @dataclass
@@ -70,10 +76,10 @@ LONG = Sent.by(state(more=900))
 
 def sealed(text: bytes, key: bytes = KEY, length: int = limits.PAGE) -> Sent:
     """A Welcome of anything at all."""
-    box = suite.seal_to(LEAF.public, key, b"anonp2p/2 welcome" + ROOM + HELLO)
+    box = suite.seal_to(LEAF.public, key, b"anonp2p/3 welcome" + ROOM + HELLO)
     whole = suite.Key(KEY).seal(0, text)
     parts = [whole[at : at + length] for at in range(0, len(whole), length)]
-    return Sent(frames.Welcome(box, len(parts), past=False), [frames.Page(part) for part in parts])
+    return Sent(frames.Welcome(box, len(parts)), [frames.Page(part) for part in parts])
 
 
 def signed(packed: bytes, signer: Identity = HOST, hello: bytes = HELLO) -> bytes:
@@ -88,13 +94,18 @@ def test_a_welcome_lets_into_the_epoch() -> None:
     assert (theirs.number, theirs.init, theirs.newcomers) == (ours.number, ours.init, ours.newcomers)
     for who, generation in ((HOST, 3), (ANN, 0)):
         header = Header(ENTRY, who.id, 4, generation)
-        payload = ours.seal_entry(header, b"body")
-        assert theirs.open_header(payload) == header
-        assert theirs.open_entry(header, payload) == b"body"
-    payload = ours.seal_head(b"head")
-    header_of_head = theirs.open_header(payload)
-    assert header_of_head is not None
-    assert theirs.open_head(header_of_head, payload) == b"head"
+        assert theirs.open_entry(ours.seal_entry(header, b"body")) == (header, b"body")
+    [burst] = Splitter(SIZES[-1]).feed(ours.seal_burst(b"burst", bytes))
+    assert theirs.open_burst(burst) == b"burst"
+
+
+@pytest.mark.parametrize("base", [None, BASE])
+def test_what_a_welcome_tells_of_the_room_arrives(base: frames.Base | None) -> None:
+    """7.1: "[name, locked, host ..., retention: [least, default, most] ..., history ..., seats, since, base]"."""
+    arrived = Sent.by(state(base=base)).arrive()
+    assert arrived is not None
+    assert (arrived.retention, arrived.history) == RULES
+    assert (arrived.since, arrived.base) == (7, base)
 
 
 def test_nothing_that_was_ordered_before_opens_with_it() -> None:
@@ -106,36 +117,34 @@ def test_nothing_that_was_ordered_before_opens_with_it() -> None:
 
 
 def test_pages_are_as_long_as_they_may_be() -> None:
-    """7.1: "each up to 60,000 bytes (`PAGE`)"."""
+    """7.1: "each up to 28,000 bytes (`PAGE`)"."""
     assert [len(page.part) for page in LONG.pages[:-1]] == [limits.PAGE] * (len(LONG.pages) - 1)
     assert 0 < len(LONG.pages[-1].part) <= limits.PAGE
     assert LONG.arrive() == state(more=900)
 
 
 def test_the_largest_room_fits_its_pages() -> None:
-    seats = [
-        frames.Seat(bytes(32), "\U00020000" * limits.NICK, 2**53 - 1, False, bytes(32), 2**31 - 1, bytes(32))
-    ] * limits.MEMBERS
-    keys = (bytes(32), bytes(32), bytes(32), bytes(32))
+    """With the same room once more as the base of its history; and each page takes one payload."""
+    nick = "\U00020000" * limits.NICK
+    seats = [frames.Seat(bytes(32), nick, 2**53 - 1, False, bytes(32), 2**31 - 1, bytes(32))] * limits.MEMBERS
+    sitters = [frames.Sitter(bytes(32), nick, 2**53 - 1, False, bytes(32))] * limits.MEMBERS
+    keys = (bytes(32), bytes(32), bytes(32))
     name = "\U00020000" * limits.ROOM_NAME
-    full = frames.State(name, False, HOST.id, 2**53 - 1, *keys, bytes(112), seats)
+    rules = frames.Retention(2**32 - 1, 2**32 - 1, 2**32 - 1), frames.History(2**53 - 1, 2**53 - 1)
+    base = frames.Base(bytes(32), 2**53 - 1, False, sitters)
+    full = frames.State(name, False, HOST.id, *rules, 2**53 - 1, *keys, bytes(112), seats, 2**53 - 1, base)
     assert len(frames.pack(full)) + 64 + suite.TAG <= limits.PAGES * limits.PAGE
     sent = welcome.seal(full, LEAF.public, ROOM, HELLO, KEY, HOST.sign)
-    assert all(len(frames.pack(frame)) + suite.TAG <= limits.FRAME for frame in sent)
-
-
-def test_whether_a_past_follows_is_said() -> None:
-    for past in (False, True):
-        first, *_ = welcome.seal(state(), LEAF.public, ROOM, HELLO, KEY, HOST.sign, past=past)
-        assert isinstance(first, frames.Welcome)
-        assert first.past is past
+    assert len(sent) <= 1 + limits.PAGES
+    data = Channel(bytes(32), HELLO, up=False).seal(sent)
+    assert {2 + len(content) for content in Splitter(limits.BURST).feed(data)} == {limits.BURST}
 
 
 # --- what is none
 
 
 def test_a_welcome_for_another_leaf_room_or_link_is_none() -> None:
-    """7.1: "box(leaf, key ..., `anonp2p/2 welcome` || room || hello)"."""
+    """7.1: "box(leaf, key ..., `anonp2p/3 welcome` || room || hello)"."""
     sent = Sent.by(state())
     for leaf, room, hello in (
         (suite.LeafKey(bytes(32)), ROOM, HELLO),
@@ -147,7 +156,7 @@ def test_a_welcome_for_another_leaf_room_or_link_is_none() -> None:
 
 
 def test_a_welcome_that_was_signed_for_another_link_or_room_is_none() -> None:
-    """7.1: "signed by the host under `anonp2p/2 welcome` over hello || H(array)"."""
+    """7.1: "signed by the host under `anonp2p/3 welcome` over hello || H(array)"."""
     packed = frames.pack(state())
     assert sealed(signed(packed)).arrive() == state()
     other_room = Identity(b"h" * 32, b"q" * 32)
@@ -215,7 +224,7 @@ def test_pages_left_out_repeated_or_exchanged_do_not_open() -> None:
     for pages in ([second, first, *rest], [first, first, *rest], [*rest, first, second]):
         with pytest.raises(PeerFault, match="does not open"):
             Sent(LONG.welcome, pages).arrive()
-    fewer = Sent(frames.Welcome(LONG.welcome.box, len(LONG.pages) - 1, past=False), [first, *rest])
+    fewer = Sent(frames.Welcome(LONG.welcome.box, len(LONG.pages) - 1), [first, *rest])
     with pytest.raises(PeerFault, match="does not open"):
         fewer.arrive()
 

@@ -4,7 +4,6 @@ Says on stdout at which port it is reached and for which room, then answers ever
 JSON. Ends with its stdin.
 """
 
-import gc
 import json
 import os
 import resource
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import trio
 
+from anonp2p.cli import calm_collector
 from anonp2p.core import events
 from anonp2p.core.code import RoomKey
 from anonp2p.core.room import Room
@@ -115,5 +115,5 @@ async def _serve() -> None:
 if __name__ == "__main__":
     _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
-    gc.freeze()  # as the program does
+    calm_collector()
     trio.run(_serve)

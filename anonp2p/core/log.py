@@ -155,7 +155,16 @@ class Log:
         self.oldest = self._firsts[0]
         self.start = max(self.start, self.oldest)
         self._forget_shared()
+        self._forget_due()
         return dropped
+
+    def _forget_due(self) -> None:
+        """What has been dropped does not wait for its end: with a year to live it would do so for long."""
+        due = [it for it in self._due if it[1] >= self.oldest]
+        if len(due) != len(self._due):
+            self.expiries += 1  # who has it on the way still is not told of its end any more
+            heapq.heapify(due)
+            self._due = due
 
     def _forget_shared(self) -> None:
         self._shared = (0, 0, b"", 0)

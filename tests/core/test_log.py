@@ -334,7 +334,8 @@ class Readers(RuleBasedStateMachine):
 
     @invariant()
     def the_next_expiry_is_when_something_goes(self) -> None:
-        due = [due for index, due in self.due.items() if index not in self.gone]
+        here = {index for index in self.due if index >= self.log.oldest or self.ttls[index] == FLEETING}
+        due = [self.due[index] for index in here - self.gone]
         if any(ttl == FLEETING and index not in self.gone for index, ttl in self.ttls.items()):
             due.append(self.time + SECOND)
         assert self.log.next_expiry == min(due, default=None)
@@ -905,3 +906,10 @@ def test_what_the_log_has_dropped_since_it_was_taken_may_be_what_has_expired() -
     assert log.oldest > 2
     log.expire(5 * SECOND, 1)
     assert follower.reader.holds_what_is_gone
+
+
+def test_what_was_dropped_does_not_wait_for_its_end() -> None:
+    log = Log()
+    for _ in range(10 * LOG_ENTRIES):
+        put(log, 10_000_000)
+        assert len(log._due) <= LOG_ENTRIES

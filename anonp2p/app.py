@@ -2,7 +2,8 @@
 
 import secrets
 import signal
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 
 import trio
 from msgspec import UNSET
@@ -17,18 +18,27 @@ from anonp2p.errors import AnonError, BadCode, BadInput, Failed, NoRoom, NotAllo
 from anonp2p.net import tor
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
-from anonp2p.ui import commands, lines
+from anonp2p.ui import commands
 from anonp2p.ui.commands import Action
+from anonp2p.ui.front import Front, Typed
+
+Signals = AsyncIterator[int]
+Connect = Callable[[Config, Callable[[events.Event], None]], AbstractAsyncContextManager[Transport]]
 
 
 class App:
-    """One run of the program. `run` returns the exit code; `failure` then holds what to tell on stderr, if anything."""
+    """One run of the program. `run` returns the exit code; `failure` then holds what to tell on stderr, if anything.
 
-    def __init__(self, config: Config) -> None:
+    front: what the user has before them. signals: numbers of those that ask us to end, as they come. connect: finds or
+    starts a Tor.
+    """
+
+    def __init__(self, config: Config, front: Front, signals: Signals, connect: Connect = tor.connect) -> None:
         self.failure: AnonError | None = None
         self._config = config
-        self._json = config.mode == "json"
-        self._output = lines.Output(json=self._json, closed=self._output_closed)
+        self._front = front
+        self._signals = signals
+        self._connect = connect
         self._sessions: dict[str, Session] = {}  # by the room's label, until it is over
         self._active: str | None = None  # the room that lines go to; none is chosen when it ends, lest one goes astray
         self._asked: Session | None = None  # the room asked for on the command line
@@ -37,7 +47,7 @@ class App:
         self._status: int | None = None
         self._leaving: events.Re = UNSET
         self._ending = trio.Event()
-        self._tor: tor.Tor | None = None
+        self._tor: Transport | None = None
         self._tor_error: AnonError | None = None
         self._tor_known = trio.Event()
 
@@ -45,7 +55,8 @@ class App:
         """Everything, until the user, a signal or a failure ends it."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            nursery.start_soon(self._output.run)
+            self._front.attach(self._front_closed, self._room)
+            nursery.start_soon(self._front.run)
             nursery.start_soon(self._obey_signals)
             nursery.start_soon(self._keep_tor)
             nursery.start_soon(self._take_input)
@@ -67,7 +78,7 @@ class App:
     def _fail(self, error: AnonError) -> None:
         self._end(error.status, error)
 
-    def _output_closed(self, error: AnonError | None) -> None:
+    def _front_closed(self, error: AnonError | None) -> None:
         self._end(error.status if error else 0, error)
 
     async def _wind_up(self) -> None:
@@ -78,14 +89,13 @@ class App:
             for session in list(self._sessions.values()):
                 await session.ended.wait()
         with trio.move_on_after(limits.PRINT):
-            await self._output.drained()
+            await self._front.drained()
 
     async def _obey_signals(self) -> None:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-            async for number in signals:
-                if self._ending.is_set() and number == signal.SIGINT:
-                    self._nursery.cancel_scope.cancel()
-                self._end(128 + number)
+        async for number in self._signals:
+            if self._ending.is_set() and number == signal.SIGINT:
+                self._nursery.cancel_scope.cancel()
+            self._end(128 + number)
 
     # --- Tor
 
@@ -95,7 +105,7 @@ class App:
         error: AnonError = TorLost("it ended, or hung up on us")
         while lost_at is None or trio.current_time() < lost_at + limits.TOR_PATIENCE:
             try:
-                async with tor.connect(self._config, self._tell) as self._tor:
+                async with self._connect(self._config, self._tell) as self._tor:
                     self._tor_known.set()
                     await self._tor.lost.wait()
                     lost_at = None
@@ -126,28 +136,24 @@ class App:
 
     async def _take_input(self) -> None:
         """The command line's wish, then every line of input in turn; the end of input is the end of the program."""
-        async with aclosing(lines.read()) as given:
-            if self._config.action:
-                subject = self._config.subject
-                try:
-                    if subject == "-":
-                        subject = (await anext(given, b"")).decode("utf-8", "replace").strip()
-                        if not subject:
-                            raise BadCode("there is none on the first line of stdin")
-                    await self._act(commands.command(f"/{self._config.action} {subject}"), None)
-                except AnonError as error:
-                    self._fail(error)
-                    self._tell_error(error)
-                    return
-                self._asked = next(iter(self._sessions.values()), None)
-            async for line in given:
-                typed = lines.understand(line, json=self._json)
-                if typed:
-                    await self._take(typed)
-                del line, typed  # while we wait for the next one, nothing of it is held here
+        try:
+            if wish := await self._front.wish():
+                await self._act(commands.command(wish), None)
+        except AnonError as error:
+            if self._front.must_succeed:
+                self._fail(error)
+            self._tell_error(error)
+            if self._front.must_succeed:
+                return
+        if self._front.must_succeed:
+            self._asked = next(iter(self._sessions.values()), None)
+        async with aclosing(self._front.typed()) as given:
+            async for typed in given:
+                await self._take(typed)
+                del typed  # while we wait for the next one, nothing of it is held here
         await self._finish_input()
 
-    async def _take(self, typed: lines.Typed) -> None:
+    async def _take(self, typed: Typed) -> None:
         try:
             if isinstance(typed.action, AnonError):
                 raise typed.action
@@ -172,7 +178,7 @@ class App:
                 self._active = self._find(wanted)
                 self._tell(events.Notice(room=self._active, text="Lines go to this room now.", re=re))
             case commands.Clear():
-                self._output.clear()
+                self._front.clear()
             case commands.Quit(re=re):
                 self._leaving = re
                 self._end(0)
@@ -228,6 +234,10 @@ class App:
         if session is self._asked and session.room.failure is not None:
             self._fail(session.room.failure)
 
+    def _room(self, label: str) -> Room | None:
+        session = self._sessions.get(label)
+        return session.room if session else None
+
     def _find(self, wanted: str) -> str:
         """The label of the room with this name, number or label. Raises BadInput."""
         named = [label for label, session in self._sessions.items() if session.room.name == wanted]
@@ -278,9 +288,9 @@ class App:
     def _tell(self, event: events.Event) -> None:
         if isinstance(event, events.Unsent):
             self._unsent += 1
-        if isinstance(event, events.Error) and not self._json and event.text == str(self._last_words):
+        if isinstance(event, events.Error) and self._config.mode != "json" and event.text == str(self._last_words):
             return  # stderr says it, and people read both
-        self._output.tell(event)
+        self._front.tell(event)
 
     def _tell_error(self, error: AnonError, re: events.Re = UNSET) -> None:
         self._tell(events.Error(code=error.code, text=str(error), re=re))

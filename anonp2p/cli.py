@@ -6,19 +6,25 @@ What `--help` and wrong usage do not need is imported only once it is needed.
 import argparse
 import gc
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from anonp2p import __version__
+from anonp2p import __version__, limits
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, CryptoMissing, Failed, Usage
+
+if TYPE_CHECKING:
+    from anonp2p.ui.front import Front
 
 _DESCRIPTION = (
     "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
 )
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _OFF = ("", "0", "no", "false", "off")
 
 
@@ -48,8 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def configure(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
+def configure(arguments: Sequence[str], environment: Mapping[str, str], *, terminal: bool = False) -> Config:
     """The configuration that these arguments ask for, with ANONP2P_… as defaults.
+
+    terminal: whether stdin and stdout are one that can show pictures: what is wanted then, unless they say otherwise.
 
     Raises Usage, BadNick, BadCode, BadInput, CryptoMissing.
     """
@@ -85,7 +93,7 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str]) -> Confi
         code.parse(given.subject)
     nick = option("nick")
     return Config(
-        mode=given.mode or "line",
+        mode=given.mode or ("screen" if terminal else "line"),
         nick=names.nick(nick) if nick else "",
         tor="system" if control else "own" if torrc else wanted,  # type: ignore[arg-type]  # checked above
         control=Endpoint.parse(control) if control else None,
@@ -119,7 +127,7 @@ def main() -> int:
     """Runs the program; returns its exit code."""
     failure: AnonError | None
     try:
-        config = configure(sys.argv[1:], os.environ)
+        config = configure(sys.argv[1:], os.environ, terminal=_has_terminal())
         status, failure = _run(config)
     except AnonError as error:
         status, failure = error.status, error
@@ -137,23 +145,46 @@ def main() -> int:
     return status
 
 
+def _has_terminal() -> bool:
+    """Whether there is one to fill."""
+    try:
+        return os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "") not in ("", "dumb")
+    except OSError:
+        return False
+
+
 def _run(config: Config) -> tuple[int, AnonError | None]:
     from anonp2p import hardening
 
     hardening.harden()
-    _hide_tracebacks()
 
     import trio
 
-    from anonp2p.app import App
-
-    calm_collector()
-
     async def run() -> tuple[int, AnonError | None]:
-        app = App(config)
-        return await app.run(), app.failure
+        with trio.open_signal_receiver(*_ENDING) as signals, _front(config) as front:
+            # Not sooner: in full screen the first picture is there before all this is loaded.
+            from anonp2p.app import App
+
+            calm_collector()
+            app = App(config, front, signals)
+            return await app.run(), app.failure
 
     return trio.run(run)
+
+
+@contextmanager
+def _front(config: Config) -> "Iterator[Front]":
+    """What the user has before them; whatever happens, the terminal is as it was afterwards."""
+    if config.mode == "screen":
+        from anonp2p.ui.tui import Tui
+
+        with _hidden_tracebacks(held=True), Tui(config).on_screen() as tui:
+            yield tui
+    else:
+        from anonp2p.ui.lines import Lines
+
+        with _hidden_tracebacks(held=False):
+            yield Lines(config)
 
 
 def calm_collector() -> None:
@@ -166,17 +197,33 @@ def calm_collector() -> None:
     gc.set_threshold(young, middle, 1_000)
 
 
-def _hide_tracebacks() -> None:
-    """Has an error that Python itself would show, of a thread or a finalizer, told as any other of ours."""
+@contextmanager
+def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
+    """Has an error that Python itself would show, of a thread or a finalizer, told as any other of ours.
+
+    held: only at the end, since it would be lost on a screen full of pictures, and spoil them.
+    """
     import threading
 
+    told: list[str] = []
+
     def tell(error: BaseException | None) -> None:
-        if error is not None and not isinstance(error, SystemExit):
+        if error is None or isinstance(error, SystemExit):
+            return
+        if held:
+            told.append(str(_bug(error)))
+        else:
             _complain(str(_bug(error)))
 
     sys.excepthook = lambda _kind, error, _trace: tell(error)
     threading.excepthook = lambda raised: tell(raised.exc_value)
     sys.unraisablehook = lambda raised: tell(raised.exc_value)
+    try:
+        yield
+    finally:
+        for sentence in told[: limits.COMPLAINTS]:
+            _complain(sentence)
+        held = False
 
 
 def _bug(error: BaseException) -> Failed:

@@ -36,7 +36,7 @@ class Config:
     action, subject: the command line's `create NAME`, `join CODE` or `doctor`.
     """
 
-    mode: Literal["line", "json"] = "line"
+    mode: Literal["screen", "line", "json"] = "line"
     nick: str = ""
     tor: Literal["auto", "system", "own"] = "auto"
     control: Endpoint | None = None

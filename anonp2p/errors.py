@@ -34,7 +34,7 @@ class Usage(AnonError):
 
 
 class UnknownCommand(AnonError):
-    """There is no command {detail}; /help lists them all. To send it as a message, type // for its first /."""
+    """There is no command {detail} To send it as a message, type // for its first /."""
 
     code = "unknown-command"
 

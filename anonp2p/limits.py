@@ -43,6 +43,7 @@ STEP: Final = 64  # bytes by which the contents of entries grow, so that lengths
 RETAIN: Final = 365 * 86_400  # seconds for which a message may be kept at most, unless it is as long as the room lasts
 FLEETING: Final = 60.0  # seconds for which a message that is never kept waits for links that have not come to it
 FLEETING_LOOK: Final = 1.0  # seconds between looks whether they have
+FORMER: Final = 4_000  # looks of nicks that are free again, of whose next owner we warn: of 1,000 nicks or more
 EXPIRING: Final = 100_000  # shown messages whose end we remember: beyond it, those due first end early
 NAP: Final = 5.0  # seconds after which we notice at last that the machine has slept, if anything is to expire
 MARK: Final = 600_000  # milliseconds of a room between the places of its log that its safety words are made of
@@ -97,5 +98,18 @@ LINGER: Final = 5.0  # for a peer to read the last words on its link and close i
 EOF_PATIENCE: Final = 60.0  # for what was typed before the end of input
 
 PRINT: Final = 0.3  # for the last events to be printed
+
+SCROLLBACK: Final = 5_000  # entries of a room that the full screen keeps: a long day's talk
+SCROLLBACK_BYTES: Final = 4 * 1024 * 1024  # bytes of them, about: 1,000 of the longest messages
+BANNERS: Final = 20  # warnings of one room that wait to be put away
+MERGED: Final = 200  # comings and goings told as one
+SENT: Final = 200  # texts of a room's input line to go back to: more than anybody does
+SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages
+UNDOS: Final = 100  # states of a text to go back to
+KILLS: Final = 10  # texts that were cut, to be yanked
+FRAME: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees
+ROWS_OF_INPUT: Final = 8  # of what is typed in sight at once
+LONG: Final = 8  # lines of a message beyond which the full screen asks before it is sent
+COMPLAINTS: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 
 OUTPUT: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will

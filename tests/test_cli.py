@@ -282,7 +282,7 @@ class Odd:
         raise ValueError("the secret")
 class App:
     failure = None
-    def __init__(self, config): pass
+    def __init__(self, *arguments): pass
     async def run(self):
         thread = threading.Thread(target=lambda: {}["the secret"])
         thread.start()

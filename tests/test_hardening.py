@@ -69,7 +69,7 @@ def test_the_program_is_hardened_before_a_room_can_have_any_secret() -> None:
         "import ctypes, sys\n"
         "from anonp2p import app, cli\n"
         "class App:\n"
-        "    def __init__(self, config):\n"
+        "    def __init__(self, *arguments):\n"
         "        print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)); raise SystemExit\n"
         "app.App = App\n"
         "sys.argv[1:] = []; cli.main()"

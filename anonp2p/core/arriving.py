@@ -217,7 +217,7 @@ class Arriving(Past):
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""
         again, self._being_shown = self._being_shown, self._replayed is not None
         missed = self._ledger.index if self.entered and not again else self._missed
-        self._ledger, self._missed = ledger, missed
+        before, self._ledger, self._missed = self._ledger.roster, ledger, missed
         self._last_head = Head(-1, b"", 0, b"")
         self._go_up()
         self._link("up", "")
@@ -230,6 +230,8 @@ class Arriving(Past):
             self._tell(events.Notice(room=self.label, text=f"{why}: {text}"))
             for counter in [counter for counter in self._pending if counter <= self._my.counter]:
                 del self._pending[counter]  # it has its place among what we missed
+            if since > missed:
+                self._compare(before, (self._replayed or ledger).roster)
         waiting, self._waiting = self._waiting, []
         for typed in waiting:
             self._typed(typed)

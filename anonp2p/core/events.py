@@ -123,6 +123,15 @@ class Renamed(Event, frozen=True, tag="nick"):
     was: str
 
 
+class Lookalike(Event, frozen=True, tag="lookalike"):
+    """The nick of a member may be taken for one that another member had, and has no more."""
+
+    room: str
+    member: str
+    nick: str
+    was: str  # the other's
+
+
 class Link(Event, frozen=True, tag="link"):
     """Our link to the room: what it is doing, in which attempt, and why."""
 

@@ -63,11 +63,9 @@ class Ledger:
         expect(identity.is_key(key), "a key that is none")
         expect(names.is_nick(nick), "an improper nick")
         try:
-            member = self.roster.add(key, nick, leaf, counter)
+            return self.roster.add(key, nick, leaf, counter, away=away)
         except ValueError:
             raise PeerFault("two members alike") from None
-        member.away = away
-        return member
 
     def open(self, header: Header, body: bytes) -> tuple[Member, frames.Content]:
         """A member's signed content, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
@@ -153,7 +151,7 @@ class Ledger:
                 self.roster.remove(author)
             case frames.Lost(member=member) | frames.Back(member=member):
                 about = self.member(member)
-                about.away = not about.away
+                self.roster.mark(about, away=not about.away)
                 return about
             case frames.Renew(leaf=leaf):
                 author.leaf = leaf

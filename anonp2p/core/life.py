@@ -12,9 +12,10 @@ from anonp2p.core import code, events, frames, identity, marks, steps
 from anonp2p.core.epochs import private, suite
 from anonp2p.core.epochs.epoch import COMMIT, ENTRY, FLEETING, KEPT, Epoch, Header
 from anonp2p.core.ledger import Ledger, entry_content, padded_content
+from anonp2p.core.namesakes import Namesakes
 from anonp2p.core.pending import Pending, Sealed, Whisper
 from anonp2p.core.retention import ANY, NO_HISTORY, rules_in_words
-from anonp2p.core.roster import Member
+from anonp2p.core.roster import Member, Roster
 
 Phase = Literal["outside", "in", "leaving", "over"]
 End = Literal["left", "closed", "kicked", "refused", "lost", "tor"]
@@ -58,6 +59,7 @@ class Life:
         self._ttl: int | None = None  # of our messages; None: as the room has it
         self._expiring: list[tuple[float, int]] = []  # when (`Now.age`) which shown messages end, soonest first
         self._marks = marks.Marks(self._ledger.digest)
+        self._namesakes = Namesakes()
         self._shown: dict[bytes, bytes] = {}  # leaves of members by their hashes
         self._random = random
         self._wanted = nick
@@ -233,6 +235,7 @@ class Life:
         """The next entry takes effect, and the user is told. age: seconds that it is old."""
         was, epoch = author.nick, self._ledger.epoch
         removed = [self._ledger.member(it.member) for it in self._removed(content.body)]
+        self._remember(author, removed, content.body)
         about = self._ledger.apply(author, header, content)
         mine = author.id == self._me.id
         pending = self._pending.pop(header.counter, None) if mine else None
@@ -249,12 +252,15 @@ class Life:
                     self._show(author, header, text_for_us, age, private=True)
             case frames.Nick():
                 self._tell(events.Renamed(room=room, member=member, nick=nick, was=was, re=re))
+                self._warn(about)
             case frames.Leave() if mine:
                 self._out("left")
             case frames.Lost() | frames.Back() if about.id == self._me.id:
                 pass  # we know when we are linked
             case frames.Joined() | frames.Back():
                 self._tell(events.Joined(room=room, member=member, nick=nick))
+                if isinstance(content.body, frames.Joined):
+                    self._warn(about)
             case frames.Leave():
                 self._tell(events.Left(room=room, member=member, nick=nick, reason="left"))
             case frames.Lost():
@@ -353,6 +359,31 @@ class Life:
         elif removal.reason == "kicked":
             member = identity.spell(gone.id)
             self._tell(events.Left(room=self.label, member=member, nick=gone.nick, reason="kicked", re=re))
+
+    # --- nicks that others had
+
+    def _remember(self, author: Member, removed: list[Member], body: frames.Body) -> None:
+        """Who has a nick no more once this has taken effect."""
+        for member in [author] if isinstance(body, frames.Nick | frames.Leave) else removed:
+            self._namesakes.free(member.id, member.nick)
+
+    def _warn(self, member: Member) -> None:
+        """If one who has just got its nick may be taken for another who had it."""
+        was = self._namesakes.before(member.id, member.nick)
+        if was and member.id != self._me.id:
+            about = identity.spell(member.id)
+            self._tell(events.Lookalike(room=self.label, member=about, nick=member.nick, was=was))
+
+    def _compare(self, before: Roster, now: Roster) -> None:
+        """From here to there we were not told what was ordered: who gave up a nick meanwhile, and who came to one."""
+        for member in before:
+            still = now.get(member.id)
+            if still is None or still.nick != member.nick:
+                self._namesakes.free(member.id, member.nick)
+        for member in now:
+            already = before.get(member.id)
+            if already is None or already.nick != member.nick:
+                self._warn(member)
 
     # --- small things
 

@@ -13,10 +13,12 @@ from anonp2p.core import events, frames, identity, marks, steps
 from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.core.following import Following
 from anonp2p.core.hosting import Hosting
-from anonp2p.core.life import End
+from anonp2p.core.life import End, Phase
 from anonp2p.core.pending import Whisper
 from anonp2p.core.retention import span
+from anonp2p.core.snapshot import Snapshot, Standing, State
 
+_STATES: dict[Phase, State] = {"outside": "joining", "in": "in", "leaving": "leaving", "over": "over"}
 _VERIFY_SELF = errors.BadInput("Say with whom else: /verify NICK shows words for you and another.")
 
 
@@ -68,6 +70,41 @@ class Room(Hosting, Following):
     def settled(self) -> bool:
         """Whether what it takes to be in a room is done: for a member to be let in, for a host to be reachable."""
         return self._reachable if self.hosting else self.entered
+
+    def snapshot(self) -> Snapshot:
+        """The room at a glance; costs the same however large it is."""
+        roster = self._ledger.roster
+        me, host = roster.get(self._me.id), roster.get(self._ledger.host)
+        return Snapshot(
+            label=self.label,
+            name=self.name,
+            code=self.code,
+            nick=me.nick if me else "",
+            member=identity.spell(self._me.id),
+            hosting=self.hosting,
+            host=host.nick if host else "",
+            state=_STATES[self._phase],
+            settled=self.settled,
+            members=roster.here,
+            epoch=self._ledger.epoch,
+            locked=self._ledger.locked,
+            ttl=None if self._my_ttl == KEPT else self._my_ttl,
+            alarmed=bool(self.evidence),
+        )
+
+    def standings(self) -> list[Standing]:
+        """All members, those who are away too, in the order in which they came."""
+        return [
+            Standing(
+                member=identity.spell(member.id),
+                nick=member.nick,
+                role="host" if member.id == self._ledger.host else "member",
+                tag=identity.tag(member.id),
+                away=member.away,
+                mine=member.id == self._me.id,
+            )
+            for member in self._ledger.roster
+        ]
 
     # --- what happens
 

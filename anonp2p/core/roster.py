@@ -27,6 +27,7 @@ class Roster:
     def __init__(self) -> None:
         self._members: dict[bytes, Member] = {}
         self._looks: dict[str, bytes] = {}  # whose each key of a nick is: one member's alone
+        self._away = 0  # how many members are
 
     def __len__(self) -> int:
         return len(self._members)
@@ -34,22 +35,29 @@ class Roster:
     def __iter__(self) -> Iterator[Member]:
         return iter(self._members.values())
 
+    @property
+    def here(self) -> int:
+        """How many members are not away."""
+        return len(self._members) - self._away
+
     def get(self, member: bytes) -> Member | None:
         """The member with this id, if there is one."""
         return self._members.get(member)
 
-    def add(self, key: bytes, nick: str, leaf: bytes, counter: int = 0) -> Member:
+    def add(self, key: bytes, nick: str, leaf: bytes, counter: int = 0, *, away: bool = False) -> Member:
         """A new member. Raises ValueError when its key is one already, or its nick is taken."""
-        member = Member(identity.member_id(key), key, nick, leaf, counter)
+        member = Member(identity.member_id(key), key, nick, leaf, counter, away)
         if member.id in self._members or self.is_taken(nick, member.id):
             raise ValueError("no two members alike")
         self._members[member.id] = member
+        self._away += away
         self._index(member)
         return member
 
     def remove(self, member: Member) -> None:
         """Takes a member and its nick out."""
         del self._members[member.id]
+        self._away -= member.away
         self._forget(member)
 
     def rename(self, member: Member, nick: str) -> None:
@@ -57,6 +65,11 @@ class Roster:
         self._forget(member)
         member.nick = nick
         self._index(member)
+
+    def mark(self, member: Member, *, away: bool) -> None:
+        """A member is away, or back."""
+        self._away += away - member.away
+        member.away = away
 
     def called(self, nick: str) -> Member | None:
         """The member with this nick, or one that looks like it."""

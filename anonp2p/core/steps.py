@@ -89,7 +89,7 @@ class Rename:
 class Ask:
     """A question about the room, answered once we are in."""
 
-    command: Literal["/who", "/code"]
+    command: Literal["/who", "/code", "/qr"]
     re: events.Re = UNSET
 
 

@@ -173,6 +173,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/nick", "NICK", "change your nick in the room", lambda a, re: steps.Rename(names.nick(a), re)),
     Command("/who", "", "show the members of the room, with role and tag", lambda _, re: steps.Ask("/who", re)),
     Command("/code", "", "show the room's code", lambda _, re: steps.Ask("/code", re)),
+    Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: steps.Ask("/qr", re)),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", _msg),
     Command(
         "/retain",
@@ -192,12 +193,28 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
+_SUGGESTED = 3  # commands that begin as what was typed: more are no help
+_ALIKE = 0.7  # of difflib's measure: /jion and /quitt, but not /mute for /me
+
+
 def _find(name: str) -> Command:
     wanted = "/" + name.removeprefix("/").lower()
     for command in COMMANDS:
         if command.name == wanted:
             return command
-    raise UnknownCommand(wanted)
+    alike = _alike(wanted)
+    raise UnknownCommand(f"{wanted}. Did you mean {alike}?" if alike else f"{wanted}; /help lists them all.")
+
+
+def _alike(wanted: str) -> str:
+    """The commands that this may have been meant for, in words; empty if there are none, or too many to say."""
+    import difflib  # not sooner: few mistype, and the program should start fast
+
+    names = [command.name for command in COMMANDS]
+    found = [name for name in names if name.startswith(wanted)]
+    if not 0 < len(found) <= _SUGGESTED:
+        found = difflib.get_close_matches(wanted, names, 1, _ALIKE)
+    return " or ".join(found)
 
 
 def parse(line: str, re: events.Re = UNSET) -> Action:

@@ -2,7 +2,8 @@
 
 import errno
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 import msgspec
@@ -10,10 +11,12 @@ import trio
 from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
+from anonp2p.config import Config
 from anonp2p.core import events
-from anonp2p.errors import AnonError, BadInput, Failed
+from anonp2p.errors import AnonError, BadCode, BadInput, Failed
 from anonp2p.ui import view
-from anonp2p.ui.commands import Action, command, parse, say
+from anonp2p.ui.commands import command, parse, say
+from anonp2p.ui.front import Closed, Rooms, Typed
 
 _CLOSED = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads any more: a closed pipe, a terminal hung up, no stdout
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
@@ -40,17 +43,6 @@ class _Object(_Identified, forbid_unknown_fields=True):
 _objects = msgspec.json.Decoder(_Object)
 _identified = msgspec.json.Decoder(_Identified)
 _MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-
-
-class Typed(msgspec.Struct, frozen=True):
-    """A line of input, understood: the action or the error it stands for, and where it is meant to go."""
-
-    action: Action | AnonError
-    re: events.Re = UNSET
-    room: str | UnsetType = UNSET
-
-    def __repr__(self) -> str:
-        return "<Typed>"
 
 
 def understand(line: bytes, *, json: bool) -> Typed | None:
@@ -117,20 +109,20 @@ async def read(descriptor: int = 0) -> AsyncGenerator[bytes, None]:
 
 
 class Output:
-    """Prints events, each at once. `tell` never waits: a thread does the writing, as stdout may block at any time.
+    """Prints events, each at once. `tell` never waits: a thread does the writing, as stdout may block at any time."""
 
-    closed: is called when nobody reads stdout any more, with the error worth telling, if there is one.
-    """
-
-    def __init__(self, *, json: bool, closed: Callable[[AnonError | None], None], descriptor: int = 1) -> None:
+    def __init__(self, *, json: bool, descriptor: int = 1) -> None:
         self._json = json
-        self._closed = closed
         self._descriptor = descriptor
         self._rooms: dict[str, str] = {}  # names by label
         self._waiting: list[bytes] = []
         self._size = 0
         self._news = trio.Event()
         self._printed = trio.Event()
+
+    def attach(self, closed: Closed, _: Rooms) -> None:
+        """As Front has it."""
+        self._closed = closed
 
     def tell(self, event: events.Event) -> None:
         """Prints the event, soon."""
@@ -190,6 +182,35 @@ class Output:
             return
         self._waiting.append(data)
         self._news.set()
+
+
+class Lines(Output):
+    """The front for people on plain terminals, and for programs."""
+
+    must_succeed = True
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(json=config.mode == "json")
+        self._config = config
+        self._reader = read()
+
+    async def wish(self) -> str:
+        """As Front has it. A code of `-` is on the first line of stdin."""
+        subject = self._config.subject
+        if subject == "-":
+            subject = (await anext(self._reader, b"")).decode("utf-8", "replace").strip()
+            if not subject:
+                raise BadCode("there is none on the first line of stdin")
+        return f"/{self._config.action} {subject}" if self._config.action else ""
+
+    async def typed(self) -> AsyncGenerator[Typed, None]:
+        """As Front has it."""
+        async with aclosing(self._reader):
+            async for line in self._reader:
+                given = understand(line, json=self._json)
+                if given:
+                    yield given
+                del line, given  # while we wait for the next one, nothing of it is held here
 
 
 def _write(descriptor: int, data: bytes) -> None:

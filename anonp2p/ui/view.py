@@ -9,17 +9,29 @@ from msgspec import UNSET
 
 from anonp2p.core import events, retention
 from anonp2p.core.epochs.epoch import KEPT
+from anonp2p.ui import qr
 
 SYSTEM = "[SYSTEM] "
 _INDENT = "    "
-_MARKS_IN_A_ROW = 4  # combining marks shown on one character: real scripts use up to three
+_BREAK = "⏎ "  # where a line break was
+_MARKS_IN_A_ROW = 4  # combining marks shown on one character: real scripts use up to three; so do Hangul's letters
 _REPLACEMENT = "\ufffd"
 
 # Invisible by design, yet in honest text: joiners in emoji and some scripts. Left out rather than marked.
 _DROPPED = frozenset("\u00ad\u034f\u17b4\u17b5\u200b\u200c\u200d\u2060\ufeff")
 # Choose how the character before them is drawn, and are drawn as nothing anywhere else.
 _SELECTORS = frozenset(map(chr, (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\U0001d159")  # letters and a symbol by category, drawn as nothing
+# Letters and symbols by category, drawn as nothing, or as whatever a font likes.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\ufffc\U0001d159\U00013441\U00013442\U00016fe4")
+_OTHERWISE = {  # drawn far wider than the cells that they are given, over what comes next; and Braille without dots
+    "\u2e3a": "\u2014" * 2,
+    "\u2e3b": "\u2014" * 3,
+    "\ufdfd": "بسم الله الرحمن الرحيم",
+    **dict.fromkeys("\U00012031\U00012219\U0001242b", _REPLACEMENT),
+    "\u2800": " ",
+}
+_VOWELS = range(0x1161, 0x1176)  # Hangul's of today, which are drawn into the syllable before them
+_ALONE = 0x314F - 0x1161  # further on they stand once more, as they are drawn alone
 _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, bidi and tags, surrogates, private use, separators
 _EMOJI = range(0x1F000, 0x1FB00)  # may be newer than our tables, which then say "unassigned"
 _KEPT = {"\n": "\n", "\t": " "}  # controls that a text may hold
@@ -29,19 +41,40 @@ def _judged(text: str) -> Iterator[tuple[str, str]]:
     """Each character, and what may be shown of it: itself, a sign that something was there, or nothing."""
     marks = 0
     is_drawn = False  # whether what came last is something of which a selector may choose the form
+    is_base = False  # whether something came in this line on which a mark can be drawn
+    in_syllable = False  # whether it is of Hangul, whose letters are drawn as one syllable
     for character in text:
         if character in _DROPPED:
             yield character, ""
             continue
         category = unicodedata.category(character)
-        marks = marks + 1 if category[0] == "M" else 0
-        if marks > _MARKS_IN_A_ROW or (character in _SELECTORS and not is_drawn):
-            yield character, ""
-        elif category in _HARMFUL or character in _BLANK or (category == "Cn" and ord(character) not in _EMOJI):
-            yield character, _REPLACEMENT
+        joins = _joins(character)
+        marks = marks + 1 if category[0] == "M" or (joins and in_syllable) else 0
+        if category in _HARMFUL or character in _BLANK or (category == "Cn" and ord(character) not in _EMOJI):
+            shown = _REPLACEMENT
+        elif joins and (marks > _MARKS_IN_A_ROW or not in_syllable):
+            shown = chr(ord(character) + _ALONE) if ord(character) in _VOWELS else _REPLACEMENT
+        elif marks > _MARKS_IN_A_ROW or (character in _SELECTORS and not is_drawn):
+            shown = ""
+        elif category[0] == "M" and not is_base:
+            shown = _REPLACEMENT
         else:
-            yield character, character
-        is_drawn = category[0] in "LNPS"
+            shown = _OTHERWISE.get(character, character)
+        yield character, shown
+        is_drawn = category[0] in "LNPS" and shown != " "
+        if shown:
+            is_base = character != "\n"
+            in_syllable = shown == character and (joins or _begins(character))
+
+
+def _joins(character: str) -> bool:
+    """Whether it is a vowel or a final letter of Hangul: drawn into what came before, at no cost of a cell."""
+    return "\u1161" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff"
+
+
+def _begins(character: str) -> bool:
+    """Whether it is a syllable of Hangul, or an initial letter of one."""
+    return "\u1100" <= character < "\u115f" or "\ua960" <= character <= "\ua97c" or "\uac00" <= character <= "\ud7a3"
 
 
 def harmless(text: str) -> str:
@@ -49,6 +82,11 @@ def harmless(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_KEPT.get(character, shown) for character, shown in _judged(text.replace("\r\n", "\n")))
+
+
+def one_line(text: str) -> str:
+    """The same for what has to stay in its line: a nick, a name, a reason. Line breaks are seen as such."""
+    return harmless(text).replace("\n", _BREAK)
 
 
 def escaped(json: str) -> str:
@@ -73,21 +111,30 @@ def line(event: events.Event, room: str = "") -> str:
     """
     match event:
         case events.Message(private=True, text=text, nick=nick, to=to):
-            who = f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"
-            return _block(f"{room}/{who}: " if room else f"{who}: ", text)
+            return _block(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"), text)
         case events.Message(action=action, text=text, nick=nick):
-            return _block(f"{room}/{nick}: " if room else f"{nick}: ", f"*{text}*" if action else text)
+            return _block(_who(room, nick), f"*{text}*" if action else text)
         case _:
             prefix = f"{SYSTEM}{room}: " if room else SYSTEM
-            return "\n".join(_block(prefix, part) for part in _said(event))
+            return "\n".join(_block(prefix, part) for part in said(event))
+
+
+def _who(room: str, nick: str) -> str:
+    return f"{room}/{nick}: " if room else f"{nick}: "
 
 
 def _block(prefix: str, text: str) -> str:
-    return harmless(prefix + text).replace("\n", "\n" + _INDENT)
+    return one_line(prefix) + harmless(text).replace("\n", "\n" + _INDENT)
+
+
+def said(event: events.Event) -> list[str]:
+    """What the program says of an event that is no message, in harmless lines; only an `Unsent` may break its own."""
+    if isinstance(event, events.Unsent):
+        return [f"Not sent: {harmless(event.text)}"]
+    return [one_line(sentence) for sentence in _said(event)]
 
 
 def _said(event: events.Event) -> list[str]:
-    """What the program says of an event that is no message, in lines."""
     match event:
         case events.TorProgress(progress=progress, summary=summary):
             return [f"Tor {progress} %: {summary}"]
@@ -100,8 +147,6 @@ def _said(event: events.Event) -> list[str]:
             return [f"You are in {name} as {nick}, with {others}"]
         case events.Reachable():
             return ["Others can join now"]
-        case events.Unsent(text=text):
-            return [f"Not sent: {text}"]
         case events.Joined(nick=nick):
             return [f"{nick} joined"]
         case events.Left(nick=nick, reason="left"):
@@ -112,6 +157,9 @@ def _said(event: events.Event) -> list[str]:
             return [f"{nick} was lost"]
         case events.Renamed(nick=nick, was=was):
             return [f"{was} is now {nick}"]
+        case events.Lookalike(nick=nick, was=was):
+            caution = f"CAUTION: this {nick} may be somebody else than the {was} who was here before"
+            return [f"{caution}; /verify {nick} gives words to compare"]
         case events.Link(state="connecting", attempt=attempt, detail=detail):
             return [f"Connecting to the room, try {attempt}" + (f" ({detail})" if detail else "")]
         case events.Link(state="lost", detail=detail):
@@ -124,6 +172,8 @@ def _said(event: events.Event) -> list[str]:
             return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
         case events.Reply(command="/code", data=data):
             return [f"Code {data['code']}"]
+        case events.Reply(command="/qr", data=data):
+            return qr.rows(qr.matrix(data["code"]), inverted=True)
         case events.Reply(command="/retain", data=data):
             kept, least, default, most = (_span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
             return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec import UNSET
 
 from anonp2p import limits
-from anonp2p.core import events, steps
+from anonp2p.core import events, names, steps
 from anonp2p.errors import TorLost
 from tests.core.simulation import Party, Simulation
 
@@ -34,6 +34,16 @@ def check_party(party: Party) -> None:
     assert len(gone) == party.room.over
     if gone:
         assert all(isinstance(event, AFTER_THE_END) for event in party.told[gone[0] + 1 :])
+    known: list[tuple[str, str]] = []  # whoever it was told of, and under which nick
+    for event in party.told:
+        if isinstance(event, events.Entered):
+            known += [(person.member, person.nick) for person in event.members]
+        elif isinstance(event, events.Joined | events.Renamed):
+            known.append((event.member, event.nick))
+        elif isinstance(event, events.Lookalike):
+            assert (event.member, event.nick) in known
+            assert any(member != event.member and nick == event.was for member, nick in known)
+            assert names.looks(event.nick) & names.looks(event.was)
     for re, typed in party.typed.items():
         told = [event for event in party.told if event.re == re]
         if isinstance(typed, steps.Say):

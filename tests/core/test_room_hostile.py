@@ -2509,7 +2509,7 @@ def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: 
     inn.ticks(85.0 + limits.PLACE)
     assert inn.ordered() == [Lost(EVE.id), Commit(1, [Removal(EVE.id, "lost", "")])]
     zoe.dials(inn.tick)
-    assert kinds(told(zoe.joins("Eve"))) == ["Joined"]
+    assert kinds(told(zoe.joins("Eve"))) == ["Joined", "Lookalike"]
 
 
 def test_a_host_that_overslept_does_both_one_after_the_other(inn: Inn) -> None:

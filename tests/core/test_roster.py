@@ -28,6 +28,7 @@ class Members(RuleBasedStateMachine):
         super().__init__()
         self.roster = Roster()
         self.model: dict[bytes, str] = {}
+        self.away: set[bytes] = set()
 
     def taken(self, nick: str, key: bytes) -> bool:
         wanted = looks(nick)
@@ -36,21 +37,29 @@ class Members(RuleBasedStateMachine):
     def member(self, key: bytes) -> Member | None:
         return self.roster.get(identity.member_id(key))
 
-    @rule(key=keys, nick=nicks, counter=st.integers(0, 9))
-    def add(self, key: bytes, nick: str, counter: int) -> None:
+    @rule(key=keys, nick=nicks, counter=st.integers(0, 9), away=st.booleans())
+    def add(self, key: bytes, nick: str, counter: int, away: bool = False) -> None:
         if key in self.model or self.taken(nick, key):
             with pytest.raises(ValueError, match="alike"):
-                self.roster.add(key, nick, LEAF, counter)
+                self.roster.add(key, nick, LEAF, counter, away=away)
         else:
-            member = self.roster.add(key, nick, LEAF, counter)
+            member = self.roster.add(key, nick, LEAF, counter, away=away)
             assert (member.key, member.nick, member.leaf, member.counter) == (key, nick, LEAF, counter)
             self.model[key] = nick
+            self.away |= {key} if away else set()
 
     @rule(key=keys)
     def remove(self, key: bytes) -> None:
         if member := self.member(key):
             self.roster.remove(member)
             del self.model[key]
+            self.away.discard(key)
+
+    @rule(key=keys, away=st.booleans())
+    def mark(self, key: bytes, away: bool) -> None:
+        if member := self.member(key):
+            self.roster.mark(member, away=away)
+            self.away = self.away | {key} if away else self.away - {key}
 
     @rule(key=keys, nick=nicks)
     def rename(self, key: bytes, nick: str) -> None:
@@ -72,6 +81,11 @@ class Members(RuleBasedStateMachine):
         assert len(self.roster) == len(self.model)
         assert all(self.member(key) is not None for key in self.model)
         assert all(self.member(key) is None for key in KEYS if key not in self.model)
+
+    @invariant()
+    def those_who_are_here_are_counted(self) -> None:
+        assert {member.key for member in self.roster if member.away} == self.away
+        assert self.roster.here == len(self.model) - len(self.away)
 
     @invariant()
     def no_two_look_alike(self) -> None:

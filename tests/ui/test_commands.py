@@ -41,6 +41,7 @@ TYPED: list[tuple[str, Action]] = [
     ("/nick ｚｏｅ", steps.Rename("zoe")),
     ("/who", steps.Ask("/who")),
     ("/code", steps.Ask("/code")),
+    ("/qr", steps.Ask("/qr")),
     ("/me waves", steps.Say("waves", action=True)),
     ("/me  waves  back ", steps.Say("waves  back", action=True)),
     ("/msg bob hello", steps.Whisper("bob", "hello")),
@@ -152,7 +153,34 @@ def test_help_lists_all_commands() -> None:
 def test_an_unknown_command_is_an_error_and_never_a_message(line: str) -> None:
     error = fails(line)
     assert isinstance(error, UnknownCommand)
-    assert "/help" in str(error)
+    assert "/help" in str(error) or "Did you mean /" in str(error)
+    assert "type // for its first /" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("/jion x", "/join"),
+        ("/JION", "/join"),
+        ("/help jion", "/join"),
+        ("/help /Cre", "/create"),
+        ("/cre demo", "/create"),
+        ("/cl", "/close or /clear"),
+        ("/quitt", "/quit"),
+        ("/who?", "/who"),
+        ("/un", "/unlock"),
+        ("/kikc bob", "/kick"),
+    ],
+)
+def test_a_mistyped_command_is_told_with_what_it_may_have_been_meant_for(line: str, meant: str) -> None:
+    word = line.removeprefix("/help ").split()[0].lower()
+    beginning = f"There is no command /{word.removeprefix('/')}. Did you mean {meant}? "
+    assert str(fails(line)).startswith(beginning)
+
+
+@pytest.mark.parametrize("line", ["/", "/c", "/nothing", "/кто", "/home/ada/file.txt", "/" + "x" * 60_000])
+def test_nothing_is_suggested_where_nothing_is_near(line: str) -> None:
+    assert str(fails(line)).startswith(f"There is no command {line}; /help lists them all. ")
 
 
 @given(st.text(max_size=30))

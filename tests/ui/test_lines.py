@@ -19,7 +19,8 @@ from anonp2p.core import events, steps
 from anonp2p.errors import AnonError, BadInput, Failed
 from anonp2p.ui import lines
 from anonp2p.ui.commands import Quit
-from anonp2p.ui.lines import Output, Typed, understand
+from anonp2p.ui.front import Typed
+from anonp2p.ui.lines import Output, understand
 
 JSON = pytest.mark.parametrize("mode", [False, True], ids=["line", "json"])
 
@@ -276,7 +277,8 @@ class Printer:
     def __init__(self, descriptor: int, *, json: bool = False) -> None:
         self.ends: list[AnonError | None] = []
         self.finished = trio.Event()
-        self.output = Output(json=json, closed=self.ends.append, descriptor=descriptor)
+        self.output = Output(json=json, descriptor=descriptor)
+        self.output.attach(self.ends.append, lambda _: None)
 
     async def run(self) -> None:
         """Prints until nobody reads."""

@@ -14,7 +14,7 @@ from msgspec import UnsetType
 
 from anonp2p.core import events, names
 from anonp2p.core.events import Event, Person
-from anonp2p.ui import view
+from anonp2p.ui import qr, view
 from anonp2p.ui.commands import COMMANDS
 from tests.core.test_names import IGNORABLE
 
@@ -107,6 +107,10 @@ def test_what_no_font_can_know_is_marked(code: int) -> None:
         "葛\U000e0100飾 \u1820\u180b \u2229\ufe00",
         "\U0001faea",
         "e\u0301\u0302\u0303\u0304",
+        "\u1112\u1161\u11ab\u1100\u1173\u11af \ud558\u11ab \u314b\u314b \u3160\u3160",
+        "a \u0301",
+        "\u2801\u28ff \u2014",
+        "ﷺ ௵ ဪ 𒀀",
         "[SYSTEM] in the middle of a line",
         "∀x ∈ ℝ: ⌈x⌉ — €5",
     ],
@@ -127,6 +131,18 @@ def test_honest_text_stays_as_it_is(text: str) -> None:
         ("a" + "\u0301" * 50 + "b", "a" + "\u0301" * 4 + "b"),
         ("\u3164\uffa0\u115f\u1160\U0001d159", "\ufffd" * 5),
         ("a\u034fb", "ab"),
+        ("\u2800\ufffc\U00016fe4", " \ufffd\ufffd"),
+        ("a\ufff9b\ufffac\ufffb", "a\ufffdb\ufffdc\ufffd"),
+        ("\u0301a\n\u20ddb\t\u0301", "\ufffda\n\ufffdb \u0301"),
+        ("\ufe0f\u200b\u0301a", "\ufffda"),
+        ("\u2800\ufe0f", " "),
+        ("\u2e3a\u2e3b", "\u2014" * 5),
+        ("a\ufdfdb", "aبسم الله الرحمن الرحيمb"),
+        ("\U00012031\U00012219\U0001242b", "\ufffd" * 3),
+        ("\u1172\u1172 \u11ab\ud7b0", "\u3160\u3160 \ufffd\ufffd"),
+        ("\u1100" + "\u1161" * 6, "\u1100" + "\u1161" * 4 + "\u314f" * 2),
+        ("\u1100" + "\u11ab" * 6, "\u1100" + "\u11ab" * 4 + "\ufffd" * 2),
+        ("a\x1b[2Jb\x9b2Jc\x1b]0;t\x07d\x1bPq\x1b\\e", "a\ufffd[2Jb\ufffd2Jc\ufffd]0;t\ufffdd\ufffdPq\ufffd\\e"),
         ("\u06dd\u0660", "\ufffd\u0660"),
         ("a" + "".join(map(chr, range(0xE0100, 0xE01F0))) + "b", "a\U000e0100b"),
         ("\ufe0fa \ufe0f\n\ufe0fb\u0301\ufe0f", "a \nb\u0301"),
@@ -149,6 +165,32 @@ def test_a_stack_of_marks_has_an_end_whatever_lies_between_them(dropped: str) ->
 def test_what_is_harmless_stays_as_it_is(text: str) -> None:
     shown = view.harmless(text)
     assert longest_stack(shown) > 4 or view.harmless(shown) == shown
+
+
+@given(st.text(st.sampled_from("\u1100\u1161\u11ab\uac00\ud7cb\ua960\u0301a\n\u200b\ufe0f\u3160"), max_size=30))
+def test_what_takes_no_cell_is_drawn_on_something_that_does_and_never_many_at_once(text: str) -> None:
+    shown = view.harmless(text)
+    assert view.harmless(shown) == shown
+    on, stack = False, 0
+    for character in shown:
+        if unicodedata.category(character)[0] == "M" or character in "\u1161\u11ab\ud7cb":
+            stack += 1
+            assert on
+        else:
+            stack, on = 0, character != "\n"
+        assert stack <= 4
+
+
+@given(texts)
+def test_what_has_to_stay_in_its_line_does(text: str) -> None:
+    shown = view.one_line(text)
+    assert_harmless(shown)
+    assert len(shown.splitlines()) <= 1
+    assert shown.count("⏎ ") == view.harmless(text).count("\n") + text.count("⏎ ")
+
+
+def test_a_line_break_is_seen() -> None:
+    assert view.one_line("no spam,\r\nplease") == "no spam,⏎ please"
 
 
 # --- lines
@@ -182,7 +224,8 @@ def test_a_message_has_one_line_that_begins_with_a_name_and_it_is_its_authors(
 ) -> None:
     """INTERFACE, line mode: no line of a peer's text begins with `[SYSTEM]` or with another's nick."""
     first, *further = view.line(message(text, nick, action=action), room).splitlines() or [""]
-    assert first.startswith(f"{room}/{nick}: " if room else f"{nick}: ")
+    shown = view.one_line(nick)  # but for letters of Hangul that stand alone, what it is
+    assert first.startswith(f"{room}/{shown}: " if room else f"{shown}: ")
     assert len(further) == view.harmless(text).count("\n")
     assert other == nick or not first.startswith((f"{other}: ", f"{room}/{other}: "))
     assert not first.startswith("[SYSTEM]")
@@ -205,6 +248,13 @@ def test_a_name_that_should_never_have_been_let_in_makes_no_line_of_its_own(nick
             shown = view.line(event, room).split("\n")
             assert sum(not line.startswith("    ") for line in shown[1:]) + 1 == lines
             assert_harmless("".join(shown))
+
+
+def test_a_name_with_line_breaks_is_still_a_line() -> None:
+    assert view.line(message("hi\nthere", "an\nn"), "de\nn") == "de⏎ n/an⏎ n: hi\n    there"
+    assert view.line(events.Joined(room="r1", member="m", nick="an\nn")) == "[SYSTEM] an⏎ n joined"
+    reason = "The host has thrown you out of the room: no\n[SYSTEM] spam"
+    assert view.line(events.Notice(text=reason)) == f"[SYSTEM] {view.one_line(reason)}"
 
 
 @given(texts)
@@ -244,7 +294,7 @@ def test_a_private_message_is_one_line_of_its_authors_like_any(
     text: str, nick: str, to: str | UnsetType, room: str
 ) -> None:
     first, *further = view.line(private(text, to, nick), room).splitlines() or [""]
-    who = f"{nick} (private): " if to is msgspec.UNSET else f"{nick} (to {to}): "
+    who = view.one_line(f"{nick} (private): " if to is msgspec.UNSET else f"{nick} (to {to}): ")
     assert first.startswith(f"{room}/{who}" if room else who)
     assert all(line.startswith("    ") for line in further)
     assert len(further) == view.harmless(text).count("\n")
@@ -345,6 +395,7 @@ NO_WORDS: dict[str, object] = {"words": [], "at": None, "minutes": None, "previo
 DATA: list[tuple[str, object]] = [
     ("/who", [PERSON]),
     ("/code", {"code": "abc.onion"}),
+    ("/qr", {"code": "abc.onion"}),
     ("/help", [{"command": "/x", "usage": "/x", "does": "it"}]),
     ("/retain", RETAIN),
     ("/verify", NO_WORDS),
@@ -406,6 +457,33 @@ def test_every_event_can_be_shown(kind: type[Event]) -> None:
         first, *further = view.line(event).split("\n")
         assert not first or first.startswith("[SYSTEM] ") or isinstance(event, events.Message)
         assert all(line.startswith(("[SYSTEM] ", "    ")) for line in further)
+
+
+@each_kind
+def test_what_is_said_of_an_event_is_its_line_for_others_to_draw(kind: type[Event]) -> None:
+    for event in examples(kind):
+        lines = view.said(event)
+        assert all(line == view.harmless(line) for line in lines)
+        assert isinstance(event, events.Unsent) or not any("\n" in line for line in lines)
+        if not isinstance(event, events.Message):
+            assert view.line(event) == "\n".join("[SYSTEM] " + line.replace("\n", "\n    ") for line in lines)
+
+
+def test_who_may_be_taken_for_another_is_told_with_what_helps() -> None:
+    event = events.Lookalike(room="r1", member="m", nick="аda", was="ada")
+    assert view.line(event) == (
+        "[SYSTEM] CAUTION: this аda may be somebody else than the ada who was here before; "
+        "/verify аda gives words to compare"
+    )
+
+
+@pytest.mark.parametrize("room", ["", "den"])
+def test_the_rows_of_a_qr_symbol_line_up(room: str) -> None:
+    code = "iquzgbsqasvb4tci6toqcwazjqbdjg6mmzgns3sab2rgtemkrviu4aqd.onion"
+    lines = view.line(events.Reply(room="r1", command="/qr", data={"code": code}), room).split("\n")
+    prefix = "[SYSTEM] den: " if room else "[SYSTEM] "
+    assert [line.removeprefix(prefix) for line in lines] == qr.rows(qr.matrix(code), inverted=True)
+    assert {len(line) for line in lines} == {len(prefix) + 41}
 
 
 @each_kind

@@ -1,0 +1,43 @@
+"""A room at a glance: what stands in a status line, a tab and a list of members."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["joining", "in", "leaving", "over"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Snapshot:
+    """A room as it is now, for us.
+
+    nick: our own, empty while we are no member. host: the nick of its host, empty while we do not know. members: how
+    many are here, we among them. ttl: of our messages, as in an event. alarmed: whether we have proof that the host
+    lies.
+    """
+
+    label: str
+    name: str
+    code: str
+    nick: str
+    member: str
+    hosting: bool
+    host: str
+    state: State
+    settled: bool
+    members: int
+    epoch: int
+    locked: bool
+    ttl: int | None
+    alarmed: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Standing:
+    """A member, here or away."""
+
+    member: str
+    nick: str
+    role: Literal["host", "member"]
+    tag: str
+    away: bool
+    mine: bool

@@ -1,0 +1,138 @@
+"""Tab: what the word before the cursor may become, from the table of commands and from who and what is there."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from anonp2p.ui.commands import COMMANDS
+
+_PARTS = re.compile(r"\[[^]]*\]|\S+")  # of an argument as the table has it
+_WORD = re.compile(r"\S*\Z")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Cycle:
+    """The text before and after what is completed, what it may become, and what the last Tab made of all."""
+
+    before: str
+    after: str
+    candidates: tuple[str, ...]
+    at: int
+    made: tuple[str, int]
+
+
+class Completer:
+    """Tab in an input line: the first candidate, then with each further Tab the next one, and round again."""
+
+    def __init__(self) -> None:
+        self._cycle: _Cycle | None = None
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """What further Tabs go round, without the space that follows it; empty unless there are two or more."""
+        return tuple(candidate.rstrip() for candidate in self._cycle.candidates) if self._cycle else ()
+
+    @property
+    def chosen(self) -> int:
+        """Which of the candidates is in the text."""
+        return self._cycle.at if self._cycle else 0
+
+    def end(self) -> None:
+        """Another key: there is nothing to go round any more."""
+        self._cycle = None
+
+    def press(
+        self, text: str, cursor: int, *, forward: bool = True, nicks: Iterable[str] = (), rooms: Iterable[str] = ()
+    ) -> tuple[str, int] | None:
+        """The text and the cursor after Tab, or Shift-Tab; None if nothing fits.
+
+        nicks: the members, whoever spoke last first. rooms: names. Both in the order in which they are offered.
+        """
+        cycle = self._cycle
+        if cycle and cycle.made == (text, cursor):
+            at = cycle.at + (1 if forward else -1)
+            before, after, candidates = cycle.before, cycle.after, cycle.candidates
+        else:
+            start, candidates = complete(text[:cursor], tuple(nicks), tuple(rooms))
+            at = 0 if forward else -1
+            before, after = text[:start], text[cursor:]
+        self._cycle = None
+        if not candidates:
+            return None
+        at %= len(candidates)
+        chosen = candidates[at]
+        made = before + (chosen.rstrip() if after.startswith(" ") else chosen) + after, len(before + chosen)
+        if len(candidates) > 1:
+            self._cycle = _Cycle(before, after, candidates, at, made)
+        return made
+
+
+def complete(typed: str, nicks: Sequence[str], rooms: Sequence[str]) -> tuple[int, tuple[str, ...]]:
+    """Where the word before the cursor begins, and what it may become, each with what is to follow it."""
+    found = _WORD.search(typed)
+    start = found.start() if found else len(typed)
+    word = typed[start:]
+    if not typed.startswith("/") or typed.startswith("//"):
+        return start, _mentions(word, nicks, at_start=start == 0)
+    if start == 0:
+        return start, _fitting(word, [command.name for command in COMMANDS])
+    name, _, argument = typed[:start].partition(" ")
+    usage = next((command.argument for command in COMMANDS if command.name == name.lower()), "")
+    return start, _argument(usage, argument.split(), word, nicks, rooms)
+
+
+def _mentions(word: str, nicks: Sequence[str], *, at_start: bool) -> tuple[str, ...]:
+    """Members in a message; those who spoke last where nothing is typed at all."""
+    if word.startswith("@"):
+        return _fitting(word, [f"@{nick}" for nick in nicks])
+    if not word and not at_start:
+        return ()
+    return _fitting(word, nicks, ": " if at_start else " ")
+
+
+def _argument(
+    usage: str, given: Sequence[str], word: str, nicks: Sequence[str], rooms: Sequence[str]
+) -> tuple[str, ...]:
+    """What the next word of an argument may be, after those given. usage: the argument as the table has it."""
+    parts = [part.strip("[]").split() for part in _PARTS.findall(usage)]
+    options = {part[0]: part[1] for part in parts if part[0].startswith("--")}
+    plain = [part[0] for part in parts if part[0] not in options]
+    if given and given[-1] in options:
+        kind = options[given[-1]]
+        return _fitting(word, list(_of_kind(kind, word, nicks, rooms)))
+    values = {at + 1 for at, before in enumerate(given) if before in options}
+    place = sum(at not in values and before not in options for at, before in enumerate(given))
+    if place >= len(plain) and plain[-1:] == ["TEXT"]:
+        place = len(plain) - 1
+    kind = plain[place] if place < len(plain) else ""
+    if kind == "TEXT":
+        return _mentions(word, nicks, at_start=False)
+    if kind == "NICK":
+        word = word.removeprefix("@")
+    offered = [*_of_kind(kind, word, nicks, rooms), *(option for option in options if option not in given)]
+    return _fitting(word, offered)
+
+
+def _of_kind(kind: str, word: str, nicks: Sequence[str], rooms: Sequence[str]) -> Iterator[str]:
+    """What may stand where the table has this: capitals are to be filled in, small letters are meant as they are."""
+    for one in kind.split("|"):
+        if one == "NICK":
+            yield from nicks
+        elif one == "ROOM":
+            yield from rooms
+        elif one == "COMMAND":
+            yield from (command.name if word.startswith("/") else command.name[1:] for command in COMMANDS)
+        elif not one.isupper():
+            yield one
+
+
+def _fitting(word: str, offered: Iterable[str], end: str = " ") -> tuple[str, ...]:
+    """Those that begin with the word, each once."""
+    wanted = _fold(word)
+    return tuple(dict.fromkeys(one + end for one in offered if one and _fold(one).startswith(wanted)))
+
+
+def _fold(text: str) -> str:
+    """Without case and compatibility."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -1,0 +1,336 @@
+"""What a room's log on the screen is made of: messages, what the program says, who came and went.
+
+Whose an entry is stands left of the bar that runs down the screen, where no text of a peer's ever comes: what it says
+right of it may imitate what it likes. On narrow screens it stands on a row without the bar.
+"""
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+from anonp2p import limits
+from anonp2p.ui import palette, rows, view
+from anonp2p.ui.rows import Piece, Row
+
+_LINK = re.compile(r"https?://\S+")
+_COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
+_CLOCK = 6  # columns: `23:59 `
+
+
+class Layout(NamedTuple):
+    """How wide the log is, and its column of nicks; 0: there is none, whose it is has a row of its own."""
+
+    width: int
+    nicks: int
+
+
+class Context(NamedTuple):
+    """What else an entry's looks depend on. now: seconds since the epoch. tor: what it is doing, empty once it is up."""
+
+    now: float
+    tor: str = ""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Entry:
+    """Something in a log. at: seconds since the epoch. Never shows what it holds."""
+
+    at: float
+    _key: object = field(default=None, init=False)
+    _drawn: list[Row] = field(default_factory=list, init=False)
+
+    size: ClassVar[int] = 200  # bytes, about, beside its text
+
+    def rows(self, layout: Layout, context: Context, after: "Entry | None" = None) -> list[Row]:
+        """As it is drawn, each row as wide as the layout. after: the entry above it."""
+        key = (layout, *self._changing(context, after))
+        if key != self._key:
+            self._drawn = [rows.fit(row, layout.width) for row in self._draw(layout, context, after)]
+            self._key = key
+        return self._drawn
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return False
+
+    def seen(self, now: float) -> None:
+        """It is on the screen."""
+
+    def _changing(self, context: Context, after: "Entry | None") -> tuple[object, ...]:
+        """All of its looks that may change but the layout."""
+        return ()
+
+    def _draw(self, layout: Layout, context: Context, after: "Entry | None") -> list[Row]:
+        raise NotImplementedError
+
+    def _beside(self, layout: Layout, label: Row, body: list[Row], bar: Piece, clock: str) -> list[Row]:
+        """A label and what belongs to it."""
+        head: Row = [("time", f"{clock:{_CLOCK}}")]
+        wide = sum(rows.width(text) for _, text in label)
+        if not layout.nicks:
+            return [[*head, *label], *([bar, *row] for row in body)]
+        blank: Row = [("", " " * (_CLOCK + layout.nicks))]
+        gap: Row = [("", " "), bar, ("", " ")]
+        if wide > layout.nicks:  # it has a row to itself: a nick cut off could be anybody's
+            return [[*head, *label], *([*blank, *gap, *row] for row in body)]
+        first: Row = [*head, ("", " " * (layout.nicks - wide)), *label]
+        return [[*(blank if at else first), *gap, *row] for at, row in enumerate(body)]
+
+    @staticmethod
+    def _room(layout: Layout) -> int:
+        """Columns for a text right of the bar."""
+        return layout.width - (_CLOCK + layout.nicks + 3 if layout.nicks else 1)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Said(Entry):
+    """A message. text: as its author wrote it. seq: None until it has its place. until: when it ends, by our clock."""
+
+    member: str = ""
+    nick: str = ""
+    text: str = ""
+    seq: int | None = None
+    until: float | None = None
+    fleeting: bool = False  # shown once: it ends a while after it has first been seen
+    action: bool = False
+    private: bool = False
+    to: str = ""
+    mine: bool = False
+    history: bool = False
+    mention: bool = False
+    me: str = ""  # our nick at that time
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return self.until is not None
+
+    def seen(self, now: float) -> None:
+        """It is on the screen."""
+        if self.fleeting and self.until is None:
+            self.until = now + limits.FLEETING
+
+    def is_over(self, now: float) -> bool:
+        """Whether what is shown once has been shown for long enough."""
+        return self.fleeting and self.until is not None and self.until <= now
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """Bytes it takes, about."""
+        return Entry.size + len(self.text)
+
+    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+        return self._left(context), self.seq is None, self._continues(after)
+
+    def _left(self, context: Context) -> str:
+        """How long it still lives, in a word."""
+        return "" if self.until is None else _countdown(self.until - context.now)
+
+    def _continues(self, after: Entry | None) -> bool:
+        """Whether it needs no row for its author, who has one just above."""
+        if not isinstance(after, Said) or self.action or self.private or self.until is not None:
+            return False
+        alike = (after.member, after.nick, after.history, after.seq is None, after.action or after.private)
+        same = alike == (self.member, self.nick, self.history, self.seq is None, False)
+        return same and after.until is None and self.at // 60 == after.at // 60
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        left = self._left(context)
+        columns = self._room(layout) - (_COUNTDOWN if left else 0)
+        body = self._body(columns)
+        if left:
+            body[0] = [*rows.fit(body[0], columns), ("expiring", f"{left:>{_COUNTDOWN}}")]
+        drawn = self._beside(layout, self._label(), body, self._bar(), "" if self.seq is None else _clock(self.at))
+        return drawn[1:] if not layout.nicks and self._continues(after) else drawn
+
+    def _bar(self) -> Piece:
+        if self.private:
+            return "private", "║"
+        return "bar", ":" if self.history else "│"
+
+    def _label(self) -> Row:
+        style = "pending" if self.seq is None else "own" if self.mine else palette.nick_style(self.member)
+        nick = view.one_line(self.nick)
+        if self.private:
+            to = view.one_line(self.to)
+            return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", " → you")]
+        return [("mention" if self.mention else style, "*" if self.action else nick)]
+
+    def _body(self, columns: int) -> list[Row]:
+        text = view.harmless(self.text)
+        nick = view.one_line(self.nick)
+        style = "pending" if self.seq is None else ""
+        marks = [(found.start(), found.end(), "link") for found in _LINK.finditer(text)]
+        marks += [(start, end, "mention") for start, end in mentions(text, self.me) if self.mention]
+        if self.action:
+            shift = len(nick) + 1
+            text = f"{nick} {text}"
+            marks = [(0, shift - 1, self._label()[0][0])] + [(a + shift, b + shift, what) for a, b, what in marks]
+        marks.sort()
+        return [_styled(text, start, end, marks, style) for start, end in rows.wrap(text, columns)]
+
+
+def _styled(text: str, start: int, end: int, marks: list[tuple[int, int, str]], style: str) -> Row:
+    """A part of a text, with other styles where there are marks."""
+    row: Row = []
+    at = start
+    for first, last, marked in marks:
+        a, b = max(first, at), min(last, end)
+        if a < b:
+            row += [(style, text[at:a]), (marked, text[a:b])]
+            at = b
+    return [*row, (style, text[at:end])]
+
+
+def mentions(text: str, nick: str) -> list[tuple[int, int]]:
+    """Where in a text somebody is called by this nick, as a word, in whatever case."""
+    if not nick or nick.casefold() not in text.casefold():
+        return []
+    found = re.finditer(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", text, re.IGNORECASE)
+    return [match.span() for match in found]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Told(Entry):
+    """What the program says, in lines. mark: stands where nicks do, being none."""
+
+    lines: list[str] = field(default_factory=list)
+    style: str = "quiet"
+    mark: str = "·"
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        columns = self._room(layout)
+        body = [row for line in self.lines for row in rows.wrapped(self.style, view.one_line(line), columns)]
+        if layout.nicks:
+            return self._beside(layout, [(self.style, self.mark)], body, ("bar", "│"), _clock(self.at))
+        narrow = [row for line in self.lines for row in rows.wrapped(self.style, view.one_line(line), columns - 1)]
+        return [[(self.style, f"{self.mark} " if not at else "  "), *row] for at, row in enumerate(narrow)]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Moves(Entry):
+    """Who came, went and changed nicks, one after the other, in as few words as it takes."""
+
+    joined: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)  # sentences
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """Bytes it takes, about."""
+        return Entry.size + 40 * limits.MERGED
+
+    @property
+    def count(self) -> int:
+        """How much has happened."""
+        return len(self.joined) + len(self.left) + len(self.lost) + len(self.others)
+
+    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+        return len(self.joined), len(self.left), len(self.lost), len(self.others)
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        said = [
+            *self.others[-_NAMED:],
+            *_together(self.joined, "joined"),
+            *_together(self.left, "left"),
+            *_together(self.lost, "lost"),
+        ]
+        return Told(self.at, [" · ".join(said)], "quiet", "↔")._draw(layout, context, after)  # noqa: SLF001
+
+
+_NAMED = 6  # people that a line about many still names
+
+
+def _together(nicks: list[str], what: str) -> list[str]:
+    if not nicks:
+        return []
+    some = ", ".join(dict.fromkeys(nicks[-_NAMED:]))
+    return [f"{some} {what}" if len(nicks) <= _NAMED else f"{len(nicks)} {what}, last {some}"]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Card(Entry):
+    """A room's code, alone on its row so that it can be copied in one piece, and how far it is from being of use."""
+
+    name: str = ""
+    code: str = ""
+    reachable: bool = False
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return not self.reachable
+
+    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+        return (self.reachable,) if self.reachable else (int(context.now - self.at), context.tor)
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        name, columns = view.one_line(self.name), layout.width
+        code = [[("code", self.code[at : at + columns])] for at in range(0, len(self.code), columns)]
+        if self.reachable:
+            state: Row = [("ok", "Others can join now.")]
+        else:
+            doing = f"waits for Tor ({context.tor})" if context.tor else "is being published"
+            seconds = max(0, int(context.now - self.at))
+            state = [("progress", f"{_spinner(context.now)} The room {doing}: {seconds} s")]
+        hint = "/qr shows it to a phone. To select it with the mouse, hold Shift."
+        return [
+            rows.rule("bar", f"room {name}", columns),
+            *rows.wrapped("title", "Whoever has this code can join:", columns),
+            [],
+            *code,
+            [],
+            *([(state[0][0], text)] for [(_, text)] in rows.wrapped(state[0][0], state[0][1], columns)),
+            *rows.wrapped("quiet", hint, columns),
+            rows.rule("bar", "", columns),
+        ]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Waiting(Entry):
+    """We are on our way into a room."""
+
+    attempt: int = 1
+    detail: str = ""
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return True
+
+    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+        return int(context.now - self.at), self.attempt, self.detail, context.tor
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        seconds = max(0, int(context.now - self.at))
+        doing = f"waits for Tor ({context.tor})" if context.tor else f"Connecting to the room, try {self.attempt}"
+        why = f" ({view.one_line(self.detail)})" if self.detail and not context.tor else ""
+        return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s", layout.width)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Line(Entry):
+    """A line across, with words in it."""
+
+    text: str = ""
+    style: str = "bar"
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        return [rows.rule(self.style, self.text, layout.width)]
+
+
+def _spinner(now: float) -> str:
+    return "|/-\\"[int(now) % 4]
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M", time.localtime(at))
+
+
+def _countdown(seconds: float) -> str:
+    """A time in at most 4 columns, rounded up: `59s`, `12m`, `23h`, `364d`."""
+    left = max(0, int(-(-seconds // 1)))
+    for unit, size in (("s", 60), ("m", 60), ("h", 24)):
+        if left < size or (unit, left) == ("s", 60):
+            return f"{left}{unit}"
+        left = -(-left // size)
+    return f"{left}d"

@@ -1,0 +1,333 @@
+"""What the full screen looks like: tabs, warnings, the log and who is there, a line of status, what is typed."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import urwid
+
+from anonp2p import __version__, limits
+from anonp2p.core import events, retention
+from anonp2p.core.epochs.epoch import KEPT
+from anonp2p.core.snapshot import Snapshot
+from anonp2p.ui import rows, view
+from anonp2p.ui.editor import Editor, EditorBox
+from anonp2p.ui.entries import Context, Layout
+from anonp2p.ui.overlays import Overlay
+from anonp2p.ui.people import People
+from anonp2p.ui.rows import Row
+from anonp2p.ui.tabs import Tab
+
+_LEAST = 20, 6  # columns and rows below which nothing of use can be shown
+_WITH_PEOPLE = 80  # columns from which there is a list of members beside the log
+_WITH_TAGS = 100  # columns from which it has their tags
+_WIDE = 60  # columns of a log from which it has a column of nicks
+_NICKS = 12  # columns of nicks, unless there is much room
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hint:
+    """A sentence until the next key."""
+
+    text: str
+    style: str = "quiet"
+
+
+class Scene(Protocol):
+    """What there is to be shown."""
+
+    tabs: dict[str, Tab]
+    active: Tab
+    overlay: Overlay | None
+    hint: Hint | None
+    tor: events.TorProgress | events.Ready | None
+    tor_notice: str
+    wants_people: bool
+    bell: bool
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def snapshot(self, tab: Tab) -> Snapshot | None:
+        """Its room at a glance, if there is one."""
+
+    def people(self, tab: Tab) -> People:
+        """Who is in its room."""
+
+    def press(self, size: tuple[int, int], key: str) -> str | None:
+        """A key was pressed."""
+
+    def turn(self, by: int) -> None:
+        """The wheel was turned, up or, by less than none, down."""
+
+    def show(self, number: int) -> None:
+        """The tab with this number is wanted, from 1."""
+
+
+class Picture(urwid.Widget):
+    """The whole screen. It is drawn anew each time: nothing of it is kept."""
+
+    _sizing = frozenset((urwid.BOX,))
+    _selectable = True
+    no_cache = ("render",)
+
+    def __init__(self, scene: Scene, editor: Editor) -> None:
+        super().__init__()
+        self.scene = scene
+        self.editor = EditorBox(editor)
+        self.is_changing = False  # whether it looks different as time goes by
+        self.body = (0, Layout(80, 0))  # rows of the log, and its layout, as last drawn
+        self._tabs: list[tuple[int, int, int]] = []  # number, first column, column after it
+
+    # --- what urwid asks
+
+    def sizing(self) -> frozenset[urwid.Sizing]:
+        """A box."""
+        return self._sizing
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:  # type: ignore[override]
+        """A key was pressed."""
+        return self.scene.press(size, key)
+
+    def mouse_event(  # type: ignore[override]
+        self, size: tuple[int, int], event: str, button: float, column: int, row: int, focus: bool
+    ) -> bool:
+        """The wheel scrolls, a tab that is pointed at is shown."""
+        if event == "mouse press" and button in (4, 5):
+            self.scene.turn(_WHEEL if button == 4 else -_WHEEL)
+        elif event == "mouse press" and button == 1 and row == 0 and not self.scene.overlay:
+            for number, start, end in self._tabs:
+                if start <= column < end:
+                    self.scene.show(number)
+        return True
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.CompositeCanvas:  # type: ignore[override]
+        """All of the screen."""
+        columns, height = size
+        self.is_changing = False
+        if columns < _LEAST[0] or height < _LEAST[1]:
+            return _filled(rows.wrapped("error", "This window is too small for a chat.", columns), columns, height)
+        if self.scene.overlay and self.scene.overlay.full:
+            return _filled(self._overlaid(self.scene.overlay, columns, height), columns, height)
+        typed = min(self._prepare_input(columns), limits.ROWS_OF_INPUT, height // 3)
+        above = [*self._tab_row(columns), *self._banners(columns, height // 3)]
+        below = [*self._hint(columns), self._status(columns)]
+        free = max(0, height - typed - len(above) - len(below))
+        drawn = [*above, *self._middle(columns, free), *below]
+        whole = rows.canvas([rows.fit(row, columns) for row in drawn], columns)
+        entered = self.editor.render((columns, typed), focus=True)
+        return urwid.CanvasCombine([(whole, None, False), (entered, None, True)])
+
+    # --- its parts, from the top
+
+    def _tab_row(self, columns: int) -> list[Row]:
+        tabs = [tab for tab in self.scene.tabs.values() if tab.label]
+        self._tabs = []
+        if not tabs:
+            return []
+        pieces = [self._tab(number, tab) for number, tab in enumerate(tabs, 1)]
+        widths = [sum(rows.width(text) for _, text in piece) for piece in pieces]
+        shown = next((at for at, tab in enumerate(tabs) if tab is self.scene.active), 0)
+        first = shown
+        while first and sum(widths[first - 1 : shown + 1]) <= columns - 8:
+            first -= 1
+        row: Row = [("tabs", "« ")] if first else []
+        at = 2 if first else 0
+        for number in range(first, len(pieces)):
+            row += pieces[number]
+            self._tabs.append((number + 1, at, at + widths[number]))
+            at += widths[number]
+        help_ = [("tabs", " F1 help ")] if at + 9 <= columns else []
+        return [rows.between(row, help_, columns, "tabs")]
+
+    def _tab(self, number: int, tab: Tab) -> Row:
+        active = tab is self.scene.active
+        style = "tab active" if active else "tab mention" if tab.mentions else "tab unread" if tab.unread else "tabs"
+        count = f" {tab.unread}" if tab.unread else ""
+        called = "!" if tab.mentions else ""
+        piece: Row = [(style, f" {number} {rows.cut(tab.title, 20)}{count}{called} ")]
+        return [*piece, ("alarm", "!!")] if self._is_alarmed(tab) else piece
+
+    def _is_alarmed(self, tab: Tab) -> bool:
+        snapshot = self.scene.snapshot(tab)
+        return bool(tab.banners) or bool(snapshot and snapshot.alarmed)
+
+    def _banners(self, columns: int, most: int) -> list[Row]:
+        """The oldest warning of each room, the one that is shown first."""
+        drawn: list[Row] = []
+        tabs = sorted(self.scene.tabs.values(), key=lambda tab: tab is not self.scene.active)
+        for tab in tabs:
+            if tab.banners:
+                banner = tab.banners[0]
+                more = f" ({len(tab.banners) - 1} more)" if len(tab.banners) > 1 else ""
+                text = f"{tab.title}: {view.one_line(banner.text)}{more} [Esc]"
+                drawn += [rows.fit(row, columns, banner.style) for row in rows.wrapped(banner.style, text, columns)]
+        return drawn[: max(2, most)]
+
+    def _middle(self, columns: int, height: int) -> list[Row]:
+        if self.scene.overlay:
+            return _padded(self._overlaid(self.scene.overlay, columns, height), height)
+        tab = self.scene.active
+        if not tab.label:
+            welcome = self._welcome(columns)
+            log = self._log(tab, columns, max(0, height - len(welcome) - 1))
+            return _padded([*welcome, [], *log], height)
+        people = self.scene.people(tab)
+        if not (people and self.scene.wants_people and columns >= _WITH_PEOPLE):
+            return _padded(self._log(tab, columns, height), height, top=True)
+        most = 30 if columns >= _WITH_TAGS else columns - 1 - 62  # a code fits beside it on one row
+        wide = people.width(tags=columns >= _WITH_TAGS, most=most)
+        log = _padded(self._log(tab, columns - wide - 1, height), height, top=True)
+        beside = _padded(people.rows(wide, height, tags=columns >= _WITH_TAGS), height)
+        bar = ("bar", "│")
+        return [[*rows.fit(row, columns - wide - 1), bar, *other] for row, other in zip(log, beside, strict=True)]
+
+    def _log(self, tab: Tab, columns: int, height: int) -> list[Row]:
+        most = _NICKS if columns < _WITH_TAGS else limits.NICK
+        nicks = max(8, min(self.scene.people(tab).longest, most))
+        layout = Layout(columns, nicks if columns >= _WIDE else 0)
+        self.body = height, layout
+        drawn, changing = tab.log.in_sight(height, layout, self.context())
+        self.is_changing = self.is_changing or changing
+        if tab.log.below and tab.log.looking_back and drawn:
+            drawn[-1] = rows.rule("unread line", f"{tab.log.below} below: End", columns)
+        return drawn
+
+    def context(self) -> Context:
+        """What the looks of entries depend on."""
+        tor = self.scene.tor
+        is_up = isinstance(tor, events.Ready)
+        doing = "" if is_up else f"{tor.progress} %" if isinstance(tor, events.TorProgress) else "starting"
+        return Context(self.scene.now(), doing)
+
+    def _welcome(self, columns: int) -> list[Row]:
+        """What this is, the two things to type, and how far Tor is."""
+        indent = "  " if columns >= 60 else ""
+        wide = columns - len(indent)
+        drawn: list[Row] = [[], [("title", f"{indent}anonp2p {__version__}")], []]
+        drawn += [[("", indent), *row] for row in rows.wrapped("", _WELCOME, wide)]
+        drawn.append([])
+        for typed, does in _FIRST:
+            drawn += (
+                [[("key", f"{indent}  {typed:<15}"), ("", does)]]
+                if columns >= 60
+                else [[("key", typed)], [("", f"  {does}")]]
+            )
+        drawn += [[], *([("", indent), *row] for row in self._tor_rows(wide)), []]
+        return drawn + [[("", indent), *row] for row in rows.wrapped("quiet", _LAST, wide)]
+
+    def _tor_rows(self, columns: int) -> list[Row]:
+        tor = self.scene.tor
+        if isinstance(tor, events.Ready):
+            whose = "our own" if tor.tor == "own" else "the one that runs here"
+            return rows.wrapped("ok", f"Tor {view.one_line(tor.version)} is ready ({whose}).", columns)
+        progress, summary = (tor.progress, tor.summary) if tor else (0, "Starting")
+        wide = min(30, columns - 12)
+        done = wide * min(max(progress, 0), 100) // 100
+        bar: Row = [
+            ("progress", "Tor "),
+            ("progress done", "█" * done),
+            ("progress", "░" * (wide - done) + f" {progress:3} %"),
+        ]
+        drawn = [bar, *rows.wrapped("quiet", view.one_line(summary), columns)]
+        if self.scene.tor_notice:
+            drawn += rows.wrapped("caution", view.one_line(self.scene.tor_notice), columns)
+        return drawn
+
+    def _hint(self, columns: int) -> list[Row]:
+        hint = self.scene.hint
+        if not hint:
+            return []
+        return rows.wrapped(hint.style, view.one_line(hint.text), columns)[:4]
+
+    def _status(self, columns: int) -> Row:
+        """The room and its state, on the left; Tor and the link, on the right. What matters less goes first."""
+        tab = self.scene.active
+        snapshot = self.scene.snapshot(tab)
+        left = _about(snapshot, tab)
+        right = self._links(tab, snapshot)
+        while len(left) > 1 and sum(rows.width(text) + 3 for _, _, text in left + right) > columns:
+            left.remove(max(left, key=lambda part: part[0]))
+        return rows.between(_joined(left), _joined(right), columns, "status")
+
+    def _links(self, tab: Tab, snapshot: Snapshot | None) -> list[tuple[int, str, str]]:
+        tor = self.scene.tor
+        parts: list[tuple[int, str, str]] = []
+        if isinstance(tor, events.Ready):
+            parts.append((5, "status", "Tor"))
+        else:
+            parts.append((0, "status bad", f"Tor {tor.progress if tor else 0} %"))
+        if tab.over:
+            parts.append((0, "status bad", "over"))
+        elif snapshot and snapshot.hosting:
+            parts.append(
+                (0, "status good", "reachable") if snapshot.settled else (0, "status bad", "not reachable yet")
+            )
+        elif tab.link:
+            tries = f" {tab.attempt}" if tab.link == "connecting" else ""
+            parts.append((0, "status good" if tab.link == "up" else "status bad", f"link {tab.link}{tries}"))
+        return parts
+
+    def _overlaid(self, overlay: Overlay, columns: int, height: int) -> list[Row]:
+        head = [] if overlay.full else [rows.rule("overlay title", overlay.title, columns)]
+        content = overlay.build(columns, height - len(head))
+        free = height - len(head)
+        overlay.offset = max(0, min(overlay.offset, len(content) - free))
+        shown = content[overlay.offset : overlay.offset + free]
+        if len(content) > overlay.offset + free:
+            shown[-1] = rows.rule("overlay title", "more: Page Down", columns)
+        return [*head, *shown]
+
+    # --- what is typed
+
+    def _prepare_input(self, columns: int) -> int:
+        """Sets what stands before it; how many rows it wants."""
+        snapshot = self.scene.snapshot(self.scene.active)
+        nick = view.one_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
+        editor = self.editor.original_widget
+        editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])
+        return editor.rows_wanted(columns)
+
+
+_WHEEL = 3
+_WELCOME = (
+    "Anonymous group chat over Tor. Whoever creates a room hosts it; others join with its code. "
+    "There is no server and no account, and nothing is stored."
+)
+_FIRST = (("/create NAME", "make a room, and get its code"), ("/join CODE", "enter a room whose code you were given"))
+_LAST = "F1 lists all commands and keys. Ctrl-C twice leaves."
+
+
+def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
+    """What there is to say of a room: how dispensable it is, style, text."""
+    if snapshot is None:
+        return [(0, "status", tab.title)]
+    host = "you host" if snapshot.hosting else f"host {view.one_line(snapshot.host)}" if snapshot.host else ""
+    keeps = retention.span(KEPT if snapshot.ttl is None else snapshot.ttl)
+    parts = [
+        (1, "status", tab.title),
+        (2, "status", f"{snapshot.members} here" if snapshot.members else ""),
+        (3, "status", host),
+        (6, "status", f"epoch {snapshot.epoch}" if snapshot.name else ""),
+        (4, "status", f"yours kept {keeps}" if snapshot.name else ""),
+        (4, "status", "locked" if snapshot.locked else ""),
+        (0, "alarm", "ALARM: do not trust this room" if snapshot.alarmed else ""),
+    ]
+    return [part for part in parts if part[2]]
+
+
+def _joined(parts: list[tuple[int, str, str]]) -> Row:
+    row: Row = []
+    for _, style, text in parts:
+        row += [("status", "· " if row else " "), (style, text), ("status", " ")]
+    return row
+
+
+def _padded(drawn: list[Row], height: int, *, top: bool = False) -> list[Row]:
+    """With empty rows, above or below, to make so many."""
+    blank: list[Row] = [[] for _ in range(height - len(drawn))]
+    return blank + drawn if top else (drawn + blank)[:height]
+
+
+def _filled(drawn: list[Row], columns: int, height: int) -> urwid.CompositeCanvas:
+    whole = [rows.fit(row, columns) for row in _padded(drawn, height)]
+    return urwid.CompositeCanvas(rows.canvas(whole, columns))

@@ -1,0 +1,211 @@
+"""One room as the user has it before them: what events make of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.core import events
+from anonp2p.core.events import Event
+from anonp2p.ui import view
+from anonp2p.ui.drafts import Draft
+from anonp2p.ui.entries import Card, Line, Moves, Said, Told, Waiting, mentions
+from anonp2p.ui.scrollback import Scrollback
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Banner:
+    """Something that must not be missed: it stands over everything until the user has put it away."""
+
+    style: Literal["alarm", "caution"]
+    text: str
+
+
+class Tab:
+    """A room's log, and what else there is to know of it. label: empty for the page that is there before any room."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.name = ""
+        self.log = Scrollback()
+        self.draft = Draft()
+        self.banners: list[Banner] = []
+        self.link: Literal["", "connecting", "up", "lost"] = ""
+        self.attempt = 0
+        self.over = ""  # why, once we are out
+        self.unread = 0
+        self.mentions = 0
+        self.speakers: dict[str, None] = {}  # nicks, who spoke last being the last
+        self.has_moved = True  # whether its people may be others than they were
+        self._nick = ""
+        self._card: Card | None = None
+        self._waiting: Waiting | None = None
+        self._ending: dict[int, int] = {}  # numbers of our messages that will end, by their seq
+        self._in_history = False
+
+    @property
+    def title(self) -> str:
+        """What it is called, on one line."""
+        return view.one_line(self.name) or ("joining" if self.label else "anonp2p")
+
+    def send(self, number: int, message: Said) -> None:
+        """Something of ours is on its way."""
+        self.log.wait(number, message)
+
+    def take(self, event: Event, now: float, *, seen: bool) -> bool:
+        """What happens in the room. seen: whether the user looks at it. Returns whether they are called."""
+        if self._in_history and not (isinstance(event, events.Message) and event.history):
+            self._in_history = False
+            self.log.add(Line(now, "what was said before you came ends here", "quiet"))
+        match event:
+            case events.Message():
+                return self._said(event, seen=seen)
+            case events.Expired(seq=seq):
+                self.log.expire(seq)
+                if number := self._ending.pop(seq, 0):
+                    self.draft.history.forget(number)
+            case events.Unsent(text=text, re=number):
+                self._settle(number)
+                lines = text.count("\n") + 1
+                more = f" … ({lines} lines)" if lines > 1 else ""
+                self._tell(
+                    now, [f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"], "error"
+                )
+            case events.Error(text=text, code=code, re=number):
+                if code == "no-room":
+                    self._settle(number)
+                self._tell(now, [text], "error")
+            case events.Entered():
+                self._entered(event, now)
+            case events.Reachable():
+                self._reachable(now)
+            case events.Joined(nick=nick):
+                self._moves(now).joined.append(view.one_line(nick))
+            case events.Left(nick=nick, reason="left"):
+                self._moves(now).left.append(view.one_line(nick))
+            case events.Left(nick=nick, reason="lost"):
+                self._moves(now).lost.append(view.one_line(nick))
+            case events.Left() | events.Renamed():
+                self._moves(now).others += map(view.one_line, view.said(event))
+            case events.Link():
+                self._linked(event, now)
+            case events.Alarm():
+                self._warn("alarm", event, now)
+            case events.Lookalike():
+                self._warn("caution", event, now)
+            case events.Gone(reason=reason):
+                self._leave_waiting()
+                self.over = reason
+                self._tell(now, view.said(event), "error")
+            case _:
+                self._tell(now, view.said(event))
+        self.has_moved = self.has_moved or isinstance(event, _MOVING)
+        if isinstance(event, events.Renamed) and event.was in self.speakers:
+            del self.speakers[event.was]
+            self.speakers[event.nick] = None
+        if isinstance(event, events.Renamed) and event.was == self._nick:
+            self._nick = event.nick
+        return False
+
+    def look(self) -> None:
+        """The user looks at it."""
+        self.unread = self.mentions = 0
+
+    # --- what the events mean
+
+    def _said(self, event: events.Message, *, seen: bool) -> bool:
+        called = not event.mine and (event.private or bool(mentions(event.text, self._nick)))
+        if event.mine and isinstance(event.re, int):
+            self._settle(event.re)
+            if event.ttl == 0:
+                self.draft.history.forget(event.re)
+            elif event.ttl is not None:
+                self._ending[event.seq] = event.re
+        self._in_history = event.history
+        if not event.mine:
+            self.speakers.pop(event.nick, None)
+            self.speakers[event.nick] = None
+        message = Said(
+            event.at,
+            event.member,
+            event.nick,
+            event.text,
+            event.seq,
+            event.at + event.ttl if event.ttl else None,
+            fleeting=event.ttl == 0,
+            action=event.action,
+            private=event.private,
+            to="" if event.to is UNSET else event.to,
+            mine=event.mine,
+            history=event.history,
+            mention=called,
+            me=self._nick,
+        )
+        fresh = not (seen or event.mine or event.history)
+        self.log.add(message, unread=fresh)
+        self.unread += fresh
+        self.mentions += fresh and called
+        return called and not event.history
+
+    def _entered(self, event: events.Entered, now: float) -> None:
+        self._leave_waiting()
+        self.name, self._nick = event.name, event.nick
+        if event.role == "host":
+            self._card = Card(now, event.name, event.code)
+            self.log.add(self._card)
+            return
+        self.link = "up"
+        others = [person.nick for person in event.members if person.member != event.member]
+        some = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
+        self._tell(now, [f"You are in {event.name} as {event.nick}, with {some}"], "title")
+
+    def _reachable(self, now: float) -> None:
+        if self._card and not self._card.reachable:
+            self._card.reachable = True
+        else:
+            self._tell(now, ["Others can join again."])
+
+    def _linked(self, event: events.Link, now: float) -> None:
+        was, self.link, self.attempt = self.link, event.state, event.attempt
+        if self.name:
+            if event.state == "lost":
+                self._tell(now, view.said(event))
+            elif event.state == "up" and was != "up":
+                self._tell(now, ["The link to the room is there again."])
+        elif event.state == "connecting":
+            if not self._waiting:
+                self._waiting = Waiting(now)
+                self.log.add(self._waiting)
+            self._waiting.attempt, self._waiting.detail = event.attempt, event.detail
+
+    def _leave_waiting(self) -> None:
+        if self._waiting:
+            self.log.remove(self._waiting)
+            self._waiting = None
+
+    def _warn(self, style: Literal["alarm", "caution"], event: Event, now: float) -> None:
+        [text] = view.said(event)
+        self._tell(now, [text], style)
+        if len(self.banners) < limits.BANNERS and all(text != banner.text for banner in self.banners):
+            self.banners.append(Banner(style, text))
+
+    def _moves(self, now: float) -> Moves:
+        latest = self.log.last()
+        if not isinstance(latest, Moves) or latest.count >= limits.MERGED:
+            latest = Moves(now)
+            self.log.add(latest)
+        return latest
+
+    def _settle(self, number: events.Re) -> None:
+        if isinstance(number, int):
+            self.log.settle(number)
+
+    def _tell(self, now: float, lines: list[str], style: str = "quiet") -> None:
+        if lines:
+            self.log.add(Told(now, lines, style, _MARKS.get(style, "·")))
+
+
+_NAMED = 8  # of those who are there already
+_MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
+_MOVING = (events.Entered, events.Joined, events.Left, events.Renamed, events.Link, events.Gone)

@@ -1,0 +1,506 @@
+"""The full screen, as the front of the program: keys become actions, events become pictures."""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import trio
+import urwid
+from msgspec import UNSET
+from urwid.display.common import InputClosedError
+
+from anonp2p import limits
+from anonp2p.config import Config
+from anonp2p.core import events, steps
+from anonp2p.core.snapshot import Snapshot
+from anonp2p.errors import AnonError, BadInput, NoRoom, NotAllowed
+from anonp2p.ui import commands, overlays
+from anonp2p.ui.completion import Completer
+from anonp2p.ui.editor import Editor
+from anonp2p.ui.entries import Said
+from anonp2p.ui.front import Closed, Rooms, Typed
+from anonp2p.ui.overlays import Overlay
+from anonp2p.ui.palette import PALETTE
+from anonp2p.ui.people import People
+from anonp2p.ui.picture import Hint, Picture
+from anonp2p.ui.tabs import Tab
+from anonp2p.ui.terminal import Terminal
+
+_AGAIN = "Ctrl-C again leaves anonp2p."
+_IDLE = 60.0  # seconds without a key after which nobody is taken to look, where the terminal does not say
+
+
+class Tui:
+    """The full screen. It is drawn while nothing else has to be done, and no more often than one sees."""
+
+    must_succeed = False
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.tabs = {"": Tab("")}
+        self.active = self.tabs[""]
+        self.overlay: Overlay | None = None
+        self.hint: Hint | None = None
+        self.tor: events.TorProgress | events.Ready | None = None
+        self.tor_notice = ""
+        self.wants_people = True
+        self.bell = True
+        self._closed: Closed = lambda _: None
+        self._rooms: Rooms = lambda _: None
+        self._snapshots: dict[str, Snapshot | None] = {}
+        self._people: dict[str, People] = {}
+        self._number = 0
+        self._asked = ""  # what the next key may confirm: leaving, or sending so much
+        self._focused = True
+        self._pressed_at = time.monotonic()
+        self._send, self._receive = trio.open_memory_channel[Typed](limits.PENDING)
+        self._completer = Completer()
+        self._editor = Editor(on_full=self._full)
+        self._editor.swap(self.active.draft)
+        self._picture = Picture(self, self._editor)
+        self._terminal = Terminal(idle=self._frame_is_out, closed=lambda: self._closed(None))
+        self._events = urwid.TrioEventLoop()
+        self._loop = _Loop(self, self._picture, self._terminal, self._events)
+        self._dirty = True
+        self._due = True
+        self._changed = trio.Event()
+        self._drawn = trio.Event()
+
+    # --- what Front asks for
+
+    @contextmanager
+    def on_screen(self) -> "Iterator[Tui]":
+        """The terminal is ours as long as this lasts, and as it was before afterwards."""
+        with self._loop.start():
+            self._loop.draw_screen()
+            yield self
+
+    def attach(self, closed: Closed, rooms: Rooms) -> None:
+        """As Front has it."""
+        self._closed, self._rooms = closed, rooms
+
+    async def wish(self) -> str:
+        """As Front has it. A code of `-` is asked for."""
+        action, subject = self._config.action, self._config.subject
+        if action and subject == "-":
+            self._editor.replace("/join ", len("/join "))
+            self.hint = Hint("Paste the room's code, then press Enter.")
+            self.request()
+            return ""
+        return f"/{action} {subject}" if action else ""
+
+    async def typed(self) -> AsyncGenerator[Typed, None]:
+        """As Front has it."""
+        async for typed in self._receive:
+            yield typed
+            del typed
+
+    async def run(self) -> None:
+        """As Front has it."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._terminal.run)
+                nursery.start_soon(self._pace)
+                nursery.start_soon(self._tick)
+                await self._events.run_async()
+        except* InputClosedError:
+            self._closed(None)
+
+    async def drained(self) -> None:
+        """As Front has it."""
+        while self._dirty or self._terminal.busy:
+            await self._drawn.wait()
+
+    def tell(self, event: events.Event) -> None:
+        """As Front has it."""
+        label = getattr(event, "room", "")
+        tab = self._tab(label) if isinstance(label, str) and label else self.active
+        match event:
+            case events.TorProgress() | events.Ready():
+                self.tor, self.tor_notice = event, ""
+            case events.Notice() if not label and not isinstance(self.tor, events.Ready):
+                self.tor_notice = event.text
+            case events.Reply() if overlay := self._overlay(event, tab):
+                self.overlay = overlay
+            case events.Gone(reason="left"):
+                self._drop(tab)
+            case _:
+                seen = tab is self.active and self._looks and not tab.log.looking_back
+                if tab.take(event, self.now(), seen=seen):
+                    self._call(tab)
+        self.request()
+
+    def clear(self) -> None:
+        """As Front has it."""
+        self.active.log.clear()
+        self._terminal.clear()
+        self.request()
+
+    # --- what the picture asks for
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def snapshot(self, tab: Tab) -> Snapshot | None:
+        """A tab's room at a glance, if there is one."""
+        if tab.label not in self._snapshots:
+            room = self._rooms(tab.label)
+            self._snapshots[tab.label] = room.snapshot() if room else None
+        return self._snapshots[tab.label]
+
+    def people(self, tab: Tab) -> People:
+        """Who is in a tab's room, or was."""
+        if tab.has_moved:
+            tab.has_moved = False
+            if room := self._rooms(tab.label):
+                self._people[tab.label] = People(room.standings())
+        return self._people.setdefault(tab.label, People([]))
+
+    def turn(self, by: int) -> None:
+        """Scrolls up by so many rows."""
+        if self.overlay:
+            self.overlay.offset -= by
+        else:
+            height, layout = self._picture.body
+            self.active.log.scroll(by, height, layout, self._picture.context())
+            if not self.active.log.looking_back:
+                self.active.look()
+        self.request()
+
+    def show(self, number: int) -> None:
+        """The tab with this number, from 1."""
+        rooms = [tab for tab in self.tabs.values() if tab.label]
+        if 0 < number <= len(rooms):
+            self._switch(rooms[number - 1])
+
+    # --- drawing
+
+    def resized(self) -> None:
+        """The terminal has another size."""
+        self._due = True
+        self.request()
+
+    def request(self) -> None:
+        """Something has changed that may be in sight."""
+        self._dirty = True
+        self._changed.set()
+
+    def may_draw(self) -> bool:
+        """Whether a picture is wanted, and the last one is out."""
+        return self._dirty and self._due and not self._terminal.busy
+
+    def begin_picture(self) -> None:
+        """One is being drawn."""
+        self._dirty = self._due = False
+        self._snapshots.clear()
+
+    def _frame_is_out(self) -> None:
+        self._drawn.set()
+        self._drawn = trio.Event()
+
+    async def _pace(self) -> None:
+        """Lets a picture be drawn when there is something new, then none for a moment."""
+        while True:
+            await self._changed.wait()
+            self._changed = trio.Event()
+            self._due = True
+            await trio.sleep(limits.FRAME)
+
+    async def _tick(self) -> None:
+        """What changes as time goes by changes."""
+        while True:
+            await trio.sleep(1)
+            faded = [tab.log.fade(self.now()) for tab in self.tabs.values()]
+            if self._picture.is_changing or any(faded):
+                self.request()
+
+    # --- rooms
+
+    def _tab(self, label: str) -> Tab:
+        """The tab of a room. A new one is shown, since it was asked for."""
+        if label not in self.tabs:
+            self.tabs[label] = Tab(label)
+            self._switch(self.tabs[label])
+        return self.tabs[label]
+
+    def _switch(self, tab: Tab) -> None:
+        if tab is not self.active:
+            if not self.active.log.looking_back:
+                self.active.log.read()
+            self._completer.end()
+            self._editor.swap(tab.draft)
+            self.active = tab
+            self.overlay = None
+        tab.look()
+        self.request()
+
+    def _drop(self, tab: Tab) -> None:
+        """A room is left: nothing of it stays."""
+        rest = [other for other in self.tabs.values() if other.label and other is not tab]
+        if tab is self.active:
+            self._switch(rest[-1] if rest else self.tabs[""])
+        self.tabs.pop(tab.label, None)
+        self._people.pop(tab.label, None)
+        tab.log.clear()
+        self._editor.forget_kills()
+        self._terminal.clear()
+
+    def _next(self, by: int) -> None:
+        rooms = [tab for tab in self.tabs.values() if tab.label]
+        if rooms:
+            at = rooms.index(self.active) + by if self.active in rooms else 0
+            self._switch(rooms[at % len(rooms)])
+
+    def _next_unread(self) -> None:
+        waiting = [tab for tab in self.tabs.values() if tab.unread and tab is not self.active]
+        if waiting:
+            self._switch(max(waiting, key=lambda tab: tab.mentions > 0))
+
+    @property
+    def _looks(self) -> bool:
+        """Whether somebody looks at the screen."""
+        return self._focused and not self.overlay
+
+    def _call(self, tab: Tab) -> None:
+        """The user is called in a room: a bell if they look elsewhere, but none that tells of a private room."""
+        is_away = not self._focused or time.monotonic() - self._pressed_at > _IDLE
+        snapshot = self.snapshot(tab)
+        is_private = bool(snapshot and ":" in snapshot.code)
+        if self.bell and is_away and not is_private:
+            self._terminal.bell()
+
+    # --- keys
+
+    def press(self, size: tuple[int, int], key: str) -> str | None:
+        """A key was pressed. Returns it where there is nothing to be done about it."""
+        if key in ("focus in", "focus out"):
+            self._focus(key == "focus in")
+            return None
+        self._pressed_at = time.monotonic()
+        self._due = True
+        self.request()
+        if self._editor.is_pasting:
+            self._editor.keypress(size[:1], key)
+            return None
+        asked, self._asked, self.hint = self._asked, "", None
+        if key not in ("tab", "shift tab"):
+            self._completer.end()
+        if self.overlay and self._press_overlay(self.overlay, size, key):
+            return None
+        match key:
+            case "enter":
+                self._enter(confirmed=asked == "long")
+            case "tab" | "shift tab":
+                self._complete(forward=key == "tab")
+            case "ctrl c" | "ctrl d" if not self._editor.edit_text:
+                self._ask_to_leave(asked=asked == "leave")
+            case "ctrl c":
+                self._editor.cut()
+            case _ if not self._press_global(size, key):
+                return self._editor.keypress(size[:1], key)
+        return None
+
+    def _press_overlay(self, overlay: Overlay, size: tuple[int, int], key: str) -> bool:
+        """Scrolls what is read, or puts it away; whether that was all."""
+        page = size[1] - 4
+        moves = {"up": -1, "down": 1, "page up": -page, "page down": page, "home": -(10**6), "end": 10**6}
+        if key in moves:
+            overlay.offset += moves[key]
+            return True
+        self.overlay = None
+        return key in ("esc", "enter", "q", "f1", "f2")
+
+    def _press_global(self, size: tuple[int, int], key: str) -> bool:
+        """Keys that mean the same wherever one is; whether this is one."""
+        page = max(1, self._picture.body[0] - 2)
+        looking_back = self.active.log.looking_back
+        match key:
+            case "page up":
+                self.turn(page)
+            case "page down":
+                self.turn(-page)
+            case "home" | "end" if looking_back or not self._editor.edit_text:
+                self.turn(10**6 if key == "home" else -(10**6))
+            case "ctrl home" | "ctrl end":
+                self.turn(10**6 if key == "ctrl home" else -(10**6))
+            case "ctrl n":
+                self._next(1)
+            case "ctrl p":
+                self._next(-1)
+            case "meta a":
+                self._next_unread()
+            case "ctrl l":
+                self._terminal.clear()
+            case "f1":
+                self.overlay = overlays.of_help(commands.COMMANDS)
+            case "f2" if size[0] < 80:
+                self.overlay = overlays.of_members(self.people(self.active))
+            case "f2":
+                self.wants_people = not self.wants_people
+            case "f3":
+                self.bell = not self.bell
+                self.hint = Hint(f"The bell is {'on' if self.bell else 'off'}.")
+            case "esc":
+                self._dismiss()
+            case _ if key.startswith("meta ") and key[5:].isdigit():
+                self.show(int(key[5:]))
+            case _:
+                return False
+        return True
+
+    def _dismiss(self) -> None:
+        """Puts away the warning that is shown first, or goes back to the latest."""
+        tabs = sorted(self.tabs.values(), key=lambda tab: tab is not self.active)
+        for tab in tabs:
+            if tab.banners:
+                del tab.banners[0]
+                return
+        self.turn(-(10**6))
+
+    def _focus(self, focused: bool) -> None:
+        self._focused = focused
+        if focused:
+            self.active.look()
+            self._pressed_at = time.monotonic()
+        elif not self.active.log.looking_back:
+            self.active.log.read()
+        self.request()
+
+    def _ask_to_leave(self, *, asked: bool) -> None:
+        if asked:
+            self.hint = Hint("Leaving …")
+            self._closed(None)
+        else:
+            self._asked = "leave"
+            self.hint = Hint(_AGAIN)
+
+    def _complete(self, *, forward: bool) -> None:
+        spoke = list(reversed(self.active.speakers))
+        nicks = [*spoke, *(nick for nick in self.people(self.active).nicks if nick not in self.active.speakers)]
+        rooms = [tab.name for tab in self.tabs.values() if tab.name]
+        edited = self._completer.press(
+            self._editor.edit_text, self._editor.edit_pos, forward=forward, nicks=nicks, rooms=rooms
+        )
+        if edited:
+            self._editor.replace(*edited)
+        if self._completer.candidates:
+            chosen = self._completer.chosen
+            shown = [f"[{one}]" if at == chosen else one for at, one in enumerate(self._completer.candidates)]
+            self.hint = Hint("  ".join(shown[chosen // _OFFERED * _OFFERED :][:_OFFERED]))
+
+    # --- what is typed
+
+    def _enter(self, *, confirmed: bool) -> None:
+        """Sends what is typed. What cannot be sent stays where it is, with a sentence that says why."""
+        text = self._editor.edit_text
+        if not text.strip():
+            return
+        lines = text.count("\n") + 1
+        if lines > limits.LONG and not confirmed:
+            self._asked = "long"
+            self.hint = Hint(f"That is {lines} lines: Enter again sends them as one message.", "caution")
+            return
+        self._number += 1
+        try:
+            action = commands.parse(text, self._number)
+            act = self._prepared(action)
+        except AnonError as error:
+            self.hint = Hint(str(error), "error")
+            return
+        self._editor.take()
+        if not isinstance(action, commands.Join | commands.Clear):  # a code stays nowhere but in its room
+            self.active.draft.history.add(text, self._number)
+        if isinstance(action, steps.Say | steps.Whisper):
+            self.active.send(self._number, self._message(action))
+            self.active.log.follow()
+            self.active.log.read()
+        act()
+
+    def _prepared(self, action: commands.Action) -> Callable[[], None]:
+        """How it is done: here, or by the rest of the program. Raises AnonError where it cannot be."""
+        if isinstance(action, commands.Help):
+            return partial(self._open, overlays.of_help(action.commands))
+        if isinstance(action, commands.Switch):
+            return partial(self._switch, self._find(action.room))
+        if isinstance(action, steps.Leave) and self.active.over:
+            return partial(self._drop, self.active)
+        if isinstance(action, steps.Typed) and (self.active.over or not self.active.label):
+            raise NoRoom
+        if max(self.active.log.waiting, self._send.statistics().current_buffer_used) >= limits.PENDING:
+            raise NotAllowed("Too much of yours is still on its way in this room: wait a little.")
+        return partial(self._pass_on, action)
+
+    def _pass_on(self, action: commands.Action) -> None:
+        self._send.send_nowait(Typed(action, self._number, self.active.label or UNSET))
+
+    def _message(self, action: steps.Say | steps.Whisper) -> Said:
+        """As it is shown until it has its place."""
+        snapshot = self.snapshot(self.active)
+        member, nick = (snapshot.member, snapshot.nick) if snapshot else ("", "")
+        private = isinstance(action, steps.Whisper)
+        return Said(
+            self.now(),
+            member,
+            nick,
+            action.text,
+            action=isinstance(action, steps.Say) and action.action,
+            private=private,
+            to=action.nick if isinstance(action, steps.Whisper) else "",
+            mine=True,
+        )
+
+    def _find(self, wanted: str) -> Tab:
+        """The tab of the room with this name, number or label. Raises BadInput."""
+        rooms = [tab for tab in self.tabs.values() if tab.label]
+        if wanted.isascii() and wanted.isdigit() and 0 < int(wanted[:9]) <= len(rooms):
+            return rooms[int(wanted) - 1]
+        found = [tab for tab in rooms if wanted in (tab.name, tab.label)]
+        if len(found) != 1:
+            several = "Several rooms have that name: say which by its number." if found else "You are in no such room."
+            raise BadInput(several)
+        return found[0]
+
+    def _open(self, overlay: Overlay) -> None:
+        self.overlay = overlay
+
+    def _overlay(self, reply: events.Reply, tab: Tab) -> Overlay | None:
+        """What answers this at more length than the log is for."""
+        match reply.command:
+            case "/who":
+                return overlays.of_members(self.people(tab))
+            case "/code":
+                return overlays.of_code(tab.name, reply.data["code"])
+            case "/qr":
+                return overlays.of_qr(reply.data["code"])
+        return None
+
+    def _full(self) -> None:
+        """Not all of what was typed or pasted fits."""
+        self.hint = Hint(f"No more than {limits.INPUT_LINE} bytes fit in one message: the rest was left out.", "error")
+        self.request()
+
+
+class _Loop(urwid.MainLoop):
+    """urwid's loop, drawing when the full screen wants it."""
+
+    def __init__(self, tui: Tui, picture: Picture, terminal: Terminal, events_: urwid.TrioEventLoop) -> None:
+        super().__init__(picture, PALETTE, terminal, event_loop=events_)
+        self._tui = tui
+
+    def input_filter(self, keys: list[Any], raw: list[int]) -> list[Any]:
+        """What is typed, on its way to the widgets."""
+        if "window resize" in keys:
+            self._tui.resized()
+        return keys
+
+    def draw_screen(self) -> None:
+        """Draws the screen if it looks different, and the terminal has taken the last picture."""
+        if self._tui.may_draw():
+            self._tui.begin_picture()
+            super().draw_screen()
+
+
+_OFFERED = 6  # candidates of a completion shown at once

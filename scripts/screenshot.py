@@ -48,8 +48,8 @@ class Film:
 # --- the sessions
 
 
-def welcome(stage: Stage) -> None:
-    stage.settled()
+def welcome(_: Stage) -> None:
+    """Nothing is done yet."""
 
 
 def boot(stage: Stage) -> None:
@@ -170,6 +170,7 @@ def shoot(name: str, out: Path) -> Path:
         slow_boot=scene.slow_boot,
         light=scene.theme is LIGHT,
     ) as stage:
+        stage.settled()  # what is typed sooner is lost
         if name == FILM:
             frames = Film(stage, scene.theme)
             film(stage, frames)

@@ -147,13 +147,12 @@ class Past(Life):
         if content is None:
             author.counter = header.counter
             return
-        is_news = self._missed is None or ledger.index > self._missed
-        if is_news:
-            self._remember(author, [ledger.member(it.member) for it in self._removed(content.body)], content.body)
+        self._remember(author, [ledger.member(it.member) for it in self._removed(content.body)], content.body)
         about = ledger.apply(author, header, content)
+        is_news = self._missed is None or ledger.index > self._missed
         if is_news and isinstance(content.body, frames.Joined | frames.Nick):
             self._warn(about)
-        if is_news and isinstance(content.body, frames.Text):
+        elif is_news and isinstance(content.body, frames.Text):
             text, action = content.body.text, content.body.action
             self._show(author, header, text, age, seq=ledger.index, action=action, history=True)
 

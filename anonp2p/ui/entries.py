@@ -26,7 +26,7 @@ class Layout(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What else an entry's looks depend on. now: seconds since the epoch. tor: what it is doing, empty once it is up."""
+    """What else the looks of entries depend on. now: seconds since the epoch. tor: what it does, empty once it is up."""
 
     now: float
     tor: str = ""
@@ -140,7 +140,7 @@ class Said(Entry):
         body = self._body(columns)
         if left:
             body[0] = [*rows.fit(body[0], columns), ("expiring", f"{left:>{_COUNTDOWN}}")]
-        drawn = self._beside(layout, self._label(), body, self._bar(), "" if self.seq is None else _clock(self.at))
+        drawn = self._beside(layout, self._label(layout.nicks or layout.width), body, self._bar(), "" if self.seq is None else _clock(self.at))
         return drawn[1:] if not layout.nicks and self._continues(after) else drawn
 
     def _bar(self) -> Piece:
@@ -148,12 +148,14 @@ class Said(Entry):
             return "private", "║"
         return "bar", ":" if self.history else "│"
 
-    def _label(self) -> Row:
+    def _label(self, columns: int) -> Row:
+        """Whose it is."""
         style = "pending" if self.seq is None else "own" if self.mine else palette.nick_style(self.member)
         nick = view.one_line(self.nick)
         if self.private:
             to = view.one_line(self.to)
-            return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", " → you")]
+            whole = " → you" if rows.width(nick) + 6 <= columns else " →"
+            return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", whole)]
         return [("mention" if self.mention else style, "*" if self.action else nick)]
 
     def _body(self, columns: int) -> list[Row]:
@@ -165,7 +167,7 @@ class Said(Entry):
         if self.action:
             shift = len(nick) + 1
             text = f"{nick} {text}"
-            marks = [(0, shift - 1, self._label()[0][0])] + [(a + shift, b + shift, what) for a, b, what in marks]
+            marks = [(0, shift - 1, self._label(columns)[0][0])] + [(a + shift, b + shift, what) for a, b, what in marks]
         marks.sort()
         return [_styled(text, start, end, marks, style) for start, end in rows.wrap(text, columns)]
 

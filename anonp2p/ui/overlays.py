@@ -55,16 +55,21 @@ def of_help(commands: Sequence[Command]) -> Overlay:
 
 def _table(lines: Sequence[tuple[str, str]], columns: int) -> list[Row]:
     """Two columns; below one another where they do not fit."""
-    wide = max(len(first) for first, _ in lines) + 2
+    wide = min(max(len(first) for first, _ in lines) + 2, _FIRST)
     drawn: list[Row] = []
-    if columns - wide < 30:
-        for first, second in lines:
-            drawn += [*rows.wrapped("key", first, columns), *_indented(rows.wrapped("", second, columns - 2), 2)]
-        return drawn
     for first, second in lines:
-        beside = rows.wrapped("", second, columns - wide)
-        drawn += [[("key", f"{first:{wide}}"), *beside[0]], *_indented(beside[1:], wide)]
+        if columns - wide < _SECOND or len(first) + 2 > wide:  # below one another
+            at = wide if columns - wide >= _SECOND else 2
+            drawn += [*rows.wrapped("key", first, columns), *_indented(rows.wrapped("", second, columns - at), at)]
+        else:
+            beside = rows.wrapped("", second, columns - wide)
+            drawn += [[("key", f"{first:{wide}}"), *beside[0]], *_indented(beside[1:], wide)]
     return drawn
+
+
+_MEMBERS = 40  # columns for one with a tag
+_FIRST = 26  # columns for what is typed, at most
+_SECOND = 30  # columns for what it does, at least
 
 
 def _indented(drawn: list[Row], by: int) -> list[Row]:
@@ -73,9 +78,10 @@ def _indented(drawn: list[Row], by: int) -> list[Row]:
 
 def of_members(people: People) -> Overlay:
     """Everybody in a room."""
-    return Overlay(
-        "members: Esc puts it away", lambda columns, _: people.rows(columns, len(people) + 2, tags=columns >= 30)
-    )
+    def build(columns: int, _: int) -> list[Row]:
+        return people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
+
+    return Overlay("members: Esc puts it away", build)
 
 
 def of_qr(code: str) -> Overlay:

@@ -11,22 +11,20 @@ import urwid
 
 Entry = tuple[str, str, str, str, str, str]  # name, then fore- and background in 16 colours, mono, both in 256 or more
 
-# 256 colours have these very ones. In 16, several share one; in mono nobody's nick looks like anything.
+# As far apart as twelve can be that are readable, and found among 256 colours as they are. In 16, several share one; in mono nobody's nick looks like anything.
 _NICKS: Final = (
-    ("#d70000", "dark red"),
-    ("#d75f00", "dark red"),
-    ("#af5f5f", "dark red"),
-    ("#878700", "dark green"),
-    ("#5f8700", "dark green"),
+    ("#ff0000", "dark red"),
+    ("#875f00", "dark green"),
     ("#008700", "dark green"),
-    ("#00875f", "dark green"),
     ("#008787", "dark cyan"),
-    ("#0087d7", "dark cyan"),
-    ("#5f87af", "dark cyan"),
-    ("#5f5fff", "dark magenta"),
+    ("#005fff", "dark cyan"),
+    ("#5f87d7", "dark cyan"),
+    ("#8700ff", "dark magenta"),
     ("#af5fd7", "dark magenta"),
-    ("#d700d7", "dark magenta"),
-    ("#d70087", "dark magenta"),
+    ("#d700ff", "dark magenta"),
+    ("#af00af", "dark red"),
+    ("#ff00af", "dark red"),
+    ("#d75f87", "dark green"),
 )
 _GREY: Final = "g46"  # 4.6:1 against black, 4.5:1 against white
 _BAR: Final = "#005f87"
@@ -70,8 +68,8 @@ PALETTE: Final[list[Entry]] = [
     ("status good", "white", "dark blue", "standout", "#afff87", _BAR),
     ("status bad", "white,bold", "dark red", "bold,standout", f"{_WHITE},bold", "#af0000"),
     _text("progress", "default,faint", "default", _GREY),  # what is still to be done of it
-    ("progress done", "white", "dark blue", "standout", _WHITE, _BAR),
-    ("overlay", "white", "dark blue", "standout", _WHITE, "g15"),
+    _text("progress done", "dark cyan", "bold", "#008787"),
+    _text("overlay", "default", "default", "default"),  # nothing of its own: all other styles are readable on it
     ("overlay title", "white,bold", "dark blue", "bold,standout", f"{_WHITE},bold", _BAR),
     # Cameras want it dark on light: with 16 colours this grey is the lightest that does not blink somewhere. Mono knows
     # no colours, so use QR there.

@@ -7,7 +7,6 @@ import urwid
 
 from anonp2p import __version__, limits
 from anonp2p.core import events, retention
-from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.core.snapshot import Snapshot
 from anonp2p.ui import rows, view
 from anonp2p.ui.editor import Editor, EditorBox
@@ -183,7 +182,7 @@ class Picture(urwid.Widget):
 
     def _log(self, tab: Tab, columns: int, height: int) -> list[Row]:
         most = _NICKS if columns < _WITH_TAGS else limits.NICK
-        nicks = max(8, min(self.scene.people(tab).longest, most))
+        nicks = max(8, min(self.scene.people(tab).longest + 2, most))
         layout = Layout(columns, nicks if columns >= _WIDE else 0)
         self.body = height, layout
         drawn, changing = tab.log.in_sight(height, layout, self.context())
@@ -302,13 +301,14 @@ def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
     if snapshot is None:
         return [(0, "status", tab.title)]
     host = "you host" if snapshot.hosting else f"host {view.one_line(snapshot.host)}" if snapshot.host else ""
-    keeps = retention.span(KEPT if snapshot.ttl is None else snapshot.ttl)
+    ttl = snapshot.ttl
+    ends = "no expiry" if ttl is None else f"yours expire in {retention.span(ttl)}" if ttl else "yours are shown once"
     parts = [
         (1, "status", tab.title),
         (2, "status", f"{snapshot.members} here" if snapshot.members else ""),
         (3, "status", host),
         (6, "status", f"epoch {snapshot.epoch}" if snapshot.name else ""),
-        (4, "status", f"yours kept {keeps}" if snapshot.name else ""),
+        (4, "status", ends if snapshot.name else ""),
         (4, "status", "locked" if snapshot.locked else ""),
         (0, "alarm", "ALARM: do not trust this room" if snapshot.alarmed else ""),
     ]

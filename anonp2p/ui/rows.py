@@ -60,7 +60,7 @@ def wrapped(style: str, text: str, columns: int) -> list[Row]:
 
 def rule(style: str, text: str, columns: int) -> Row:
     """A line across with words in it."""
-    words = cut(f" {text} ", columns)
+    words = cut(f" {text} ", columns) if text else ""
     free = columns - width(words)
     return [(style, "─" * (free // 2) + words + "─" * (free - free // 2))]
 

@@ -155,8 +155,9 @@ class Terminal(raw.Screen):
     def _stop(self) -> None:
         self._writer.leave()
         self._forget()
+        _, lines = self.get_cols_rows()
         # Line by line: GNU screen keeps what is cleared at once, for its user to scroll back to.
-        self.write(_PLAIN + "".join(f"\x1b[{row + 1}H\x1b[2K" for row in range(self.maxrow or 0)) + _LEAVE)
+        self.write(_PLAIN + "".join(f"\x1b[{row + 1}H\x1b[2K" for row in range(lines)) + _LEAVE)
         try:
             super()._stop()
         finally:
@@ -206,25 +207,23 @@ class Terminal(raw.Screen):
 
     def _steadied(self, row: _Row, columns: int) -> _Row:
         steady: _Row = [(None, "U", _ERASE)]
-        column = 0
+        column = done = 0
+
+        def placed(foreign: re.Match[str]) -> str:
+            nonlocal column, done
+            text = foreign[0]
+            column += foreign.start() - done + _width(text)
+            done = foreign.end()
+            return f"{text}\x1b[{column + 1}G" if column < columns else text
+
         for style, charset, data in row:
             if charset == "U" or not _UNUSUAL.search(data):
                 steady.append((style, charset, data))
-                column += _width(data)
-                continue
-            text = self._harmless(data.decode("utf-8", "replace"))
-            done = 0
-            for foreign in _FOREIGN.finditer(text):
-                if done < foreign.start():
-                    steady.append((style, charset, text[done : foreign.start()].encode()))
-                    column += foreign.start() - done
-                done = foreign.end()
-                steady.append((style, charset, foreign[0].encode()))
-                column += _width(foreign[0])
-                if column < columns:
-                    steady.append((style, "U", _TO_COLUMN % (column + 1)))
-            if done < len(text):
-                steady.append((style, charset, text[done:].encode()))
+                column += _width(data) if charset == "U" else len(data)
+            else:
+                text = self._harmless(data.decode("utf-8", "replace"))
+                done = 0
+                steady.append((style, "U", _FOREIGN.sub(placed, text).encode()))
                 column += len(text) - done
         return steady
 
@@ -433,4 +432,4 @@ def _reopened(display: int) -> int | None:
 
 
 def _width(text: str | bytes) -> int:
-    return len(text) if text.isascii() else urwid.calc_width(text, 0, len(text))
+    return urwid.calc_width(text, 0, len(text))

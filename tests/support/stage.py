@@ -17,7 +17,7 @@ import fcntl
 import json
 import os
 import re
-import signal
+import select
 import socket
 import struct
 import subprocess
@@ -41,6 +41,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOON = 1_700_049_600.0  # 12:00:00 UTC on 15 November 2023
 
 _READ = 65_536
+_ALONE = 0.4  # seconds after Esc: what follows it sooner would be a key pressed with Alt
 _MARK = re.compile(rb"\x1b\]" + terminal.MARK.encode() + rb";[^\x07]*\x07")
 _MODIFIERS = {"shift": 1, "meta": 2, "ctrl": 4}
 _LETTERS = {"up": "A", "down": "B", "right": "C", "left": "D", "home": "H", "end": "F"}
@@ -104,6 +105,7 @@ class Stage:
         self._news = threading.Condition()
         self._has_ended = False
         self._marks = 0
+        self._escaped_at = 0.0
         self._connection: Any = None
         self._options = [f"--mode={mode}"]
         self._options += [] if seed is None else [f"--seed={seed}"]
@@ -119,7 +121,10 @@ class Stage:
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stage-")))
             self._socket = place / "control"
             self._master, slave = os.openpty()
-            stack.callback(os.close, self._master)
+            stack.callback(self._close)
+            self._hanging_up, self._hang = os.pipe()
+            stack.callback(os.close, self._hanging_up)
+            stack.callback(os.close, self._hang)
             try:
                 self._set_size()
                 home = {"HOME": str(place), "XDG_STATE_HOME": str(place), "XDG_RUNTIME_DIR": str(place)}
@@ -152,11 +157,17 @@ class Stage:
         self.process.wait()
         self._reader.join(10)
 
+    def _close(self) -> None:
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
     def _read(self) -> None:
-        """Has the terminal show what the program writes, as long as it does."""
+        """Has the terminal show what the program writes, as long as it does and is not hung up on."""
         while True:
+            ready, _, _ = select.select([self._master, self._hanging_up], [], [])
             try:
-                data = os.read(self._master, _READ)
+                data = b"" if self._hanging_up in ready else os.read(self._master, _READ)
             except OSError:  # nobody has the other end any more
                 data = b""
             with self._news:
@@ -167,15 +178,21 @@ class Stage:
             if not data:
                 return
             if answers:
-                self._send(answers)
+                self._write(answers)
 
     # --- what is done to it
 
     def _send(self, data: bytes) -> Self:
+        time.sleep(max(0.0, self._escaped_at + _ALONE - time.monotonic()))
+        if data == b"\x1b":
+            self._escaped_at = time.monotonic()
+        self._write(data)
+        return self
+
+    def _write(self, data: bytes) -> None:
         with suppress(OSError):  # it has ended
             while data:
                 data = data[os.write(self._master, data) :]
-        return self
 
     def type(self, text: str) -> Self:
         """The keys of these characters are pressed; a line break is Enter."""
@@ -220,8 +237,9 @@ class Stage:
 
     def hang_up(self) -> Self:
         """The terminal goes away, as it does when its window is closed."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGHUP)
+        os.write(self._hang, b"!")
+        self._reader.join()
+        self._close()
         return self
 
     def ask(self, do: str, who: str = "", **fields: Any) -> dict[str, Any]:

@@ -77,6 +77,7 @@ def _do(stage: Stage, mark: str, rest: str, code: str) -> str:
                 else:
                     stage.type(part)
         case "!":
+            stage.settled()  # what was typed before it comes before it
             return str(stage.ask(**_asked(rest)).get("code", code))
         case "^":
             columns, rows = rest.split("x")

@@ -14,7 +14,7 @@ from anonp2p.core import code, events, steps
 from anonp2p.core.code import RoomKey
 from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.core.room import Room
-from anonp2p.errors import AnonError, BadCode, BadInput, Failed, NoRoom, NotAllowed, TorLost, Unreachable
+from anonp2p.errors import AnonError, BadInput, Failed, NoRoom, NotAllowed, TorLost, Unreachable
 from anonp2p.net import tor
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
@@ -116,7 +116,7 @@ class App:
             if lost_at is None:
                 self._tor_known = trio.Event()
                 lost_at = trio.current_time()
-                self._tell(events.Notice(text="Tor was lost; trying to have it again."))
+                self._tell(events.TorProgress(progress=0, summary="It was lost; trying to have it again"))
             await trio.sleep(limits.TOR_RETRY)
         self._tor_error = error
         self._tor_known.set()

@@ -26,7 +26,7 @@ class Layout(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What else the looks of entries depend on. now: seconds since the epoch. tor: what it does, empty once it is up."""
+    """What else the looks of entries depend on. now: seconds since the epoch. tor: what it does, empty when it is up."""
 
     now: float
     tor: str = ""
@@ -140,7 +140,13 @@ class Said(Entry):
         body = self._body(columns)
         if left:
             body[0] = [*rows.fit(body[0], columns), ("expiring", f"{left:>{_COUNTDOWN}}")]
-        drawn = self._beside(layout, self._label(layout.nicks or layout.width), body, self._bar(), "" if self.seq is None else _clock(self.at))
+        drawn = self._beside(
+            layout,
+            self._label(layout.nicks or layout.width),
+            body,
+            self._bar(),
+            "" if self.seq is None else _clock(self.at),
+        )
         return drawn[1:] if not layout.nicks and self._continues(after) else drawn
 
     def _bar(self) -> Piece:
@@ -167,7 +173,9 @@ class Said(Entry):
         if self.action:
             shift = len(nick) + 1
             text = f"{nick} {text}"
-            marks = [(0, shift - 1, self._label(columns)[0][0])] + [(a + shift, b + shift, what) for a, b, what in marks]
+            marks = [(0, shift - 1, self._label(columns)[0][0])] + [
+                (a + shift, b + shift, what) for a, b, what in marks
+            ]
         marks.sort()
         return [_styled(text, start, end, marks, style) for start, end in rows.wrap(text, columns)]
 
@@ -213,42 +221,47 @@ class Told(Entry):
 class Moves(Entry):
     """Who came, went and changed nicks, one after the other, in as few words as it takes."""
 
-    joined: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)  # sentences
+    _nicks: dict[str, list[str]] = field(default_factory=dict)  # by what they did last; the latest doing last
+    _others: list[str] = field(default_factory=list)  # sentences
+    count: int = 0
 
     @property
     def size(self) -> int:  # type: ignore[override]
         """Bytes it takes, about."""
         return Entry.size + 40 * limits.MERGED
 
-    @property
-    def count(self) -> int:
-        """How much has happened."""
-        return len(self.joined) + len(self.left) + len(self.lost) + len(self.others)
+    def add(self, nick: str, what: str) -> None:
+        """Somebody did something: `joined`, `left`, `was lost`. Of one who does several, the last is told."""
+        self.count += 1
+        was = next((done for done, nicks in self._nicks.items() if nick in nicks), "")
+        if was:
+            self._nicks[was].remove(nick)
+        if what == "joined" and was in _GOING:
+            what = "is back"
+        self._nicks[what] = [*self._nicks.pop(what, []), nick]
+
+    def tell(self, sentence: str) -> None:
+        """Something else has happened."""
+        self.count += 1
+        self._others.append(sentence)
 
     def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
-        return len(self.joined), len(self.left), len(self.lost), len(self.others)
+        return (self.count,)
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
-        said = [
-            *self.others[-_NAMED:],
-            *_together(self.joined, "joined"),
-            *_together(self.left, "left"),
-            *_together(self.lost, "lost"),
-        ]
-        return Told(self.at, [" · ".join(said)], "quiet", "↔")._draw(layout, context, after)  # noqa: SLF001
+        said = self._others[-_NAMED:] + [_together(nicks, what) for what, nicks in self._nicks.items() if nicks]
+        return Told(self.at, [" · ".join(said)], "quiet", "↔").rows(layout, context)
 
 
 _NAMED = 6  # people that a line about many still names
+_GOING = ("left", "was lost")
+_SEVERAL = {"was lost": "were lost", "is back": "are back"}
 
 
-def _together(nicks: list[str], what: str) -> list[str]:
-    if not nicks:
-        return []
-    some = ", ".join(dict.fromkeys(nicks[-_NAMED:]))
-    return [f"{some} {what}" if len(nicks) <= _NAMED else f"{len(nicks)} {what}, last {some}"]
+def _together(nicks: list[str], what: str) -> str:
+    what = _SEVERAL.get(what, what) if len(nicks) > 1 else what
+    some = ", ".join(nicks[-_NAMED:])
+    return f"{some} {what}" if len(nicks) <= _NAMED else f"{len(nicks)} {what}, last {some}"
 
 
 @dataclass(slots=True, repr=False, eq=False)

@@ -78,6 +78,7 @@ def _indented(drawn: list[Row], by: int) -> list[Row]:
 
 def of_members(people: People) -> Overlay:
     """Everybody in a room."""
+
     def build(columns: int, _: int) -> list[Row]:
         return people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
 

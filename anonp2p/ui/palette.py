@@ -11,7 +11,8 @@ import urwid
 
 Entry = tuple[str, str, str, str, str, str]  # name, then fore- and background in 16 colours, mono, both in 256 or more
 
-# As far apart as twelve can be that are readable, and found among 256 colours as they are. In 16, several share one; in mono nobody's nick looks like anything.
+# As far apart as twelve can be that are readable, and the same ones where there are 256. In 16, several share one; in
+# mono nobody's nick looks like anything.
 _NICKS: Final = (
     ("#ff0000", "dark red"),
     ("#875f00", "dark green"),

@@ -81,13 +81,14 @@ class Tab:
             case events.Reachable():
                 self._reachable(now)
             case events.Joined(nick=nick):
-                self._moves(now).joined.append(view.one_line(nick))
+                self._moves(now).add(view.one_line(nick), "joined")
             case events.Left(nick=nick, reason="left"):
-                self._moves(now).left.append(view.one_line(nick))
+                self._moves(now).add(view.one_line(nick), "left")
             case events.Left(nick=nick, reason="lost"):
-                self._moves(now).lost.append(view.one_line(nick))
+                self._moves(now).add(view.one_line(nick), "was lost")
             case events.Left() | events.Renamed():
-                self._moves(now).others += map(view.one_line, view.said(event))
+                for sentence in view.said(event):
+                    self._moves(now).tell(sentence)
             case events.Link():
                 self._linked(event, now)
             case events.Alarm():

@@ -329,9 +329,12 @@ class _Writer(_Descriptor):
             poll.poll(left * 1_000)
             while self._piece():
                 pass
-        if self._waiting:  # not by now: drop what is in the kernel too, so that there is room for the end of it all
+        if (
+            self._waiting
+        ):  # not by now: what is in the kernel gives way too, so that there is room for the end of it all
             with suppress(termios.error):
                 termios.tcflush(self._descriptor, termios.TCOFLUSH)
+                termios.tcflow(self._descriptor, termios.TCOON)
             with self._lock:
                 self._waiting = deque([(b"".join([_CANCEL, *self._last]), False)])
                 self._written = 0

@@ -127,7 +127,7 @@ class Tui:
             case events.Gone(reason="left"):
                 self._drop(tab)
             case _:
-                seen = tab is self.active and self._looks and not tab.log.looking_back
+                seen = tab is self.active and self._focused and not self.overlay and not tab.log.looking_back
                 if tab.take(event, self.now(), seen=seen):
                     self._call(tab)
         self.request()
@@ -166,8 +166,6 @@ class Tui:
         else:
             height, layout = self._picture.body
             self.active.log.scroll(by, height, layout, self._picture.context())
-            if not self.active.log.looking_back:
-                self.active.look()
         self.request()
 
     def show(self, number: int) -> None:
@@ -196,6 +194,8 @@ class Tui:
         """One is being drawn."""
         self._dirty = self._due = False
         self._snapshots.clear()
+        if self._focused and not self.overlay and not self.active.log.looking_back:
+            self.active.look()
 
     def _frame_is_out(self) -> None:
         self._drawn.set()
@@ -234,7 +234,6 @@ class Tui:
             self._editor.swap(tab.draft)
             self.active = tab
             self.overlay = None
-        tab.look()
         self.request()
 
     def _drop(self, tab: Tab) -> None:
@@ -258,11 +257,6 @@ class Tui:
         waiting = [tab for tab in self.tabs.values() if tab.unread and tab is not self.active]
         if waiting:
             self._switch(max(waiting, key=lambda tab: tab.mentions > 0))
-
-    @property
-    def _looks(self) -> bool:
-        """Whether somebody looks at the screen."""
-        return self._focused and not self.overlay
 
     def _call(self, tab: Tab) -> None:
         """The user is called in a room: a bell if they look elsewhere, but none that tells of a private room."""
@@ -363,7 +357,6 @@ class Tui:
     def _focus(self, focused: bool) -> None:
         self._focused = focused
         if focused:
-            self.active.look()
             self._pressed_at = time.monotonic()
         elif not self.active.log.looking_back:
             self.active.log.read()

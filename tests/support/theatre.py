@@ -332,6 +332,7 @@ class _Staged(app.App):
 
     def crash(self) -> None:
         async def fail() -> None:
+            await trio.lowlevel.checkpoint()
             raise RuntimeError("this was asked for")
 
         self._nursery.start_soon(fail)

@@ -135,7 +135,7 @@ def test_nicks_are_told_apart(depth: Depth) -> None:
 
 def test_256_colours_are_the_same_as_more() -> None:
     for entry in PALETTE:
-        assert colors(entry, 256) == colors(entry, 2**24), entry
+        assert colors(entry, 256) == colors(entry, 16777216), entry
 
 
 def test_a_member_has_one_style_for_ever() -> None:

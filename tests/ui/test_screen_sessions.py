@@ -20,6 +20,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from difflib import unified_diff
 from itertools import groupby
 from pathlib import Path
 
@@ -106,8 +107,8 @@ def _drawn(stage: Stage, rows: list[str], where: str, *, write: bool) -> list[st
     try:
         return stage.until(lambda seen: seen == rows, 10)
     except StageFailed:
-        assert stage.screen() == rows, where
-        raise
+        differences = "\n".join(unified_diff(rows, stage.screen(), "as written", "as seen", lineterm="", n=99))
+        raise StageFailed(f"{where}:\n{differences}") from None
 
 
 @pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)

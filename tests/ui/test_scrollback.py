@@ -208,7 +208,8 @@ class Looking(RuleBasedStateMachine):
     @rule(count=st.integers(1, 9))
     def move(self, count: int) -> None:
         moves = Moves(NOW.now)
-        moves.joined += [f"nick{at}" for at in range(count)]
+        for at in range(count):
+            moves.add(f"nick{at}", "joined")
         self.log.add(moves)
 
     @precondition(lambda self: self.seqs)

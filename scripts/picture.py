@@ -67,7 +67,12 @@ def render(screen: pyte.Screen, theme: Theme = DARK) -> Image.Image:
 
 def animate(pictures: Sequence[tuple[Image.Image, int]], path: Path) -> None:
     """Writes a GIF without an end: pictures, and for how many milliseconds each is there."""
-    colours = pictures[-1][0].quantize(64, dither=Image.Dither.NONE)
+    width, height = pictures[0][0].size
+    some = [picture for picture, _ in pictures[:: max(1, len(pictures) // 8)]]
+    sheet = Image.new("RGB", (width, height * len(some)))
+    for number, picture in enumerate(some):
+        sheet.paste(picture, (0, height * number))
+    colours = sheet.quantize(64, dither=Image.Dither.NONE)
     frames = [picture.quantize(palette=colours, dither=Image.Dither.NONE) for picture, _ in pictures]
     times = [time for _, time in pictures]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=True)

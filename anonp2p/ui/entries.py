@@ -26,7 +26,7 @@ class Layout(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What else the looks of entries depend on. now: seconds since the epoch. tor: what it does, empty when it is up."""
+    """What else looks depend on. now: seconds since the epoch. tor: what it is doing, empty once it is up."""
 
     now: float
     tor: str = ""
@@ -152,7 +152,7 @@ class Said(Entry):
     def _bar(self) -> Piece:
         if self.private:
             return "private", "║"
-        return "bar", ":" if self.history else "│"
+        return "mention" if self.mention else "bar", ":" if self.history else "│"
 
     def _label(self, columns: int) -> Row:
         """Whose it is."""
@@ -162,7 +162,7 @@ class Said(Entry):
             to = view.one_line(self.to)
             whole = " → you" if rows.width(nick) + 6 <= columns else " →"
             return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", whole)]
-        return [("mention" if self.mention else style, "*" if self.action else nick)]
+        return [(style, "*" if self.action else nick)]
 
     def _body(self, columns: int) -> list[Row]:
         text = view.harmless(self.text)

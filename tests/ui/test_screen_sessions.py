@@ -70,6 +70,8 @@ def _staged(words: list[str]) -> Stage:
 
 def _do(stage: Stage, mark: str, rest: str, code: str) -> str:
     """Returns the last code that was told."""
+    if mark in (">", "!"):
+        stage.settled()  # each comes after what was done before it
     match mark:
         case ">":
             for at, part in enumerate(_KEY.split(rest.replace("{code}", code))):
@@ -78,7 +80,6 @@ def _do(stage: Stage, mark: str, rest: str, code: str) -> str:
                 else:
                     stage.type(part)
         case "!":
-            stage.settled()  # what was typed before it comes before it
             return str(stage.ask(**_asked(rest)).get("code", code))
         case "^":
             columns, rows = rest.split("x")

@@ -101,12 +101,13 @@ PRINT: Final = 0.3  # for the last events to be printed
 
 SCROLLBACK: Final = 5_000  # entries of a room that the full screen keeps: a long day's talk
 SCROLLBACK_BYTES: Final = 4 * 1024 * 1024  # bytes of them, about: 1,000 of the longest messages
-BANNERS: Final = 20  # warnings of one room that wait to be put away
+BANNERS: Final = 20  # alarms, and as many cautions, of one room that wait to be put away
 MERGED: Final = 200  # comings and goings told as one
 SENT: Final = 200  # texts of a room's input line to go back to: more than anybody does
 SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages
 UNDOS: Final = 100  # states of a text to go back to
 KILLS: Final = 10  # texts that were cut, to be yanked
+HANG_UP: Final = 0.2  # seconds in which the signal that says so comes, when a terminal has hung up
 FRAME: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees
 ROWS_OF_INPUT: Final = 8  # of what is typed in sight at once
 LONG: Final = 8  # lines of a message beyond which the full screen asks before it is sent

@@ -88,6 +88,7 @@ def converse(torrc: str) -> int:
             threading.Thread(target=keep_company, args=(peer, greeting), daemon=True).start()
         program = SCRIPTS.parent / ".venv" / "bin" / "anonp2p"
         print(f"\nTo join from a second terminal:\n  {program} --torrc {torrc} join {code}\n", flush=True)
+        input("Press Enter to enter the room here: it fills this terminal. ")
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program in front
         return subprocess.run([program, "--torrc", torrc, "join", code], check=False, env=own_state(stack)).returncode
 

@@ -221,7 +221,7 @@ class Told(Entry):
 class Moves(Entry):
     """Who came, went and changed nicks, one after the other, in as few words as it takes."""
 
-    _nicks: dict[str, list[str]] = field(default_factory=dict)  # by what they did last; the latest doing last
+    _done: dict[str, dict[str, str]] = field(default_factory=dict)  # nicks by member, by what each did last
     _others: list[str] = field(default_factory=list)  # sentences
     count: int = 0
 
@@ -230,15 +230,15 @@ class Moves(Entry):
         """Bytes it takes, about."""
         return Entry.size + 40 * limits.MERGED
 
-    def add(self, nick: str, what: str) -> None:
+    def add(self, member: str, nick: str, what: str) -> None:
         """Somebody did something: `joined`, `left`, `was lost`. Of one who does several, the last is told."""
         self.count += 1
-        was = next((done for done, nicks in self._nicks.items() if nick in nicks), "")
+        was = next((done for done, members in self._done.items() if member in members), "")
         if was:
-            self._nicks[was].remove(nick)
-        if what == "joined" and was in _GOING:
+            del self._done[was][member]
+        if what == "joined" and was == "was lost":
             what = "is back"
-        self._nicks[what] = [*self._nicks.pop(what, []), nick]
+        self._done[what] = {**self._done.pop(what, {}), member: nick}
 
     def tell(self, sentence: str) -> None:
         """Something else has happened."""
@@ -249,12 +249,12 @@ class Moves(Entry):
         return (self.count,)
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
-        said = self._others[-_NAMED:] + [_together(nicks, what) for what, nicks in self._nicks.items() if nicks]
+        done = [_together(list(nicks.values()), what) for what, nicks in self._done.items() if nicks]
+        said = self._others[-_NAMED:] + done
         return Told(self.at, [" · ".join(said)], "quiet", "↔").rows(layout, context)
 
 
 _NAMED = 6  # people that a line about many still names
-_GOING = ("left", "was lost")
 _SEVERAL = {"was lost": "were lost", "is back": "are back"}
 
 
@@ -285,7 +285,7 @@ class Card(Entry):
         if self.reachable:
             state: Row = [("ok", "Others can join now.")]
         else:
-            doing = f"waits for Tor ({context.tor})" if context.tor else "is being published"
+            doing = f"waits for Tor ({view.one_line(context.tor)})" if context.tor else "is being published"
             seconds = max(0, int(context.now - self.at))
             state = [("progress", f"{_spinner(context.now)} The room {doing}: {seconds} s")]
         hint = "/qr shows it to a phone. To select it with the mouse, hold Shift."
@@ -317,7 +317,11 @@ class Waiting(Entry):
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
         seconds = max(0, int(context.now - self.at))
-        doing = f"waits for Tor ({context.tor})" if context.tor else f"Connecting to the room, try {self.attempt}"
+        doing = (
+            f"Waits for Tor ({view.one_line(context.tor)})"
+            if context.tor
+            else f"Connecting to the room, try {self.attempt}"
+        )
         why = f" ({view.one_line(self.detail)})" if self.detail and not context.tor else ""
         return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s", layout.width)
 

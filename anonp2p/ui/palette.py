@@ -72,14 +72,11 @@ PALETTE: Final[list[Entry]] = [
     _text("progress done", "dark cyan", "bold", "#008787"),
     _text("overlay", "default", "default", "default"),  # nothing of its own: all other styles are readable on it
     ("overlay title", "white,bold", "dark blue", "bold,standout", f"{_WHITE},bold", _BAR),
-    # Cameras want it dark on light: with 16 colours this grey is the lightest that does not blink somewhere. Mono knows
-    # no colours, so use QR there.
-    ("qr", "black", "light gray", "default", _BLACK, _WHITE),
     *(_text(f"nick {number}", basic, "default", high) for number, (high, basic) in enumerate(_NICKS)),
 ]
 
-QR: Final = urwid.AttrSpec("black", "light gray", 16)
-"""In the place of a style, black on white in mono too: NO_COLOR is about adornment, and a QR code is none."""
+QR: Final = urwid.AttrSpec("#000", "#fff", 256)
+"""Black on white, as cameras want it, whatever the colours of all else: NO_COLOR is about adornment, a code is none."""
 
 
 def nick_style(member: str) -> str:

@@ -181,8 +181,8 @@ class Picture(urwid.Widget):
         return [[*rows.fit(row, columns - wide - 1), bar, *other] for row, other in zip(log, beside, strict=True)]
 
     def _log(self, tab: Tab, columns: int, height: int) -> list[Row]:
-        most = _NICKS if columns < _WITH_TAGS else limits.NICK
-        nicks = max(8, min(self.scene.people(tab).longest + 2, most))
+        most, arrow = (_NICKS, " →") if columns < _WITH_TAGS else (limits.NICK + 6, " → you")
+        nicks = max(8, min(self.scene.people(tab).longest + len(arrow), most))
         layout = Layout(columns, nicks if columns >= _WIDE else 0)
         self.body = height, layout
         drawn, changing = tab.log.in_sight(height, layout, self.context())
@@ -195,7 +195,9 @@ class Picture(urwid.Widget):
         """What the looks of entries depend on."""
         tor = self.scene.tor
         is_up = isinstance(tor, events.Ready)
-        doing = "" if is_up else f"{tor.progress} %" if isinstance(tor, events.TorProgress) else "starting"
+        doing = (
+            "" if is_up else f"{tor.progress} %, {tor.summary}" if isinstance(tor, events.TorProgress) else "starting"
+        )
         return Context(self.scene.now(), doing)
 
     def _welcome(self, columns: int) -> list[Row]:

@@ -5,11 +5,14 @@ from collections.abc import Hashable
 import urwid
 from urwid.text_layout import StandardTextLayout
 
-Piece = tuple[str, str]  # style, text that is safe to show
+from anonp2p.ui import palette
+
+Piece = tuple[str, str]  # style, and text that is safe to show
 Row = list[Piece]
 
 _layout = StandardTextLayout()
 MORE = "…"
+_STYLES: dict[str, Hashable] = {"": None, "qr": palette.QR}  # of all others the palette has the names
 
 
 def width(text: str) -> int:
@@ -76,7 +79,7 @@ def canvas(rows: list[Row], columns: int) -> urwid.TextCanvas:
     texts: list[bytes] = []
     styles: list[list[tuple[Hashable, int]]] = []
     for row in rows:
-        encoded = [(style or None, text.encode()) for style, text in row]
+        encoded = [(_STYLES.get(style, style), text.encode()) for style, text in row]
         texts.append(b"".join(data for _, data in encoded))
         styles.append([(style, len(data)) for style, data in encoded])
     return urwid.TextCanvas(texts, styles, maxcol=columns, check_width=False)

@@ -69,6 +69,9 @@ class Scrollback:
                 self._remove(order)
                 return
 
+    def __contains__(self, entry: object) -> bool:
+        return any(other is entry for other in self._entries.values())
+
     def last(self) -> Entry | None:
         """The latest entry."""
         return next(reversed(self._entries.values()), None)
@@ -92,6 +95,8 @@ class Scrollback:
     def _remove(self, order: int) -> None:
         if self._foot and self._foot[0] == order:
             self._foot = next(((above, 0) for above in reversed(self._entries) if above < order), None)
+        if self._unread == order:
+            self._unread = next((below for below in self._entries if below > order), None)
         entry = self._entries.pop(order)
         self._size -= entry.size
         if isinstance(entry, Said) and entry.seq is not None:

@@ -55,7 +55,7 @@ class Tab:
 
     def take(self, event: Event, now: float, *, seen: bool) -> bool:
         """What happens in the room. seen: whether the user looks at it. Returns whether they are called."""
-        if self._in_history and not (isinstance(event, events.Message) and event.history):
+        if self._in_history and isinstance(event, _LIVE) and not getattr(event, "history", False):
             self._in_history = False
             self.log.add(Line(now, "what was said before you came ends here", "quiet"))
         match event:
@@ -80,15 +80,14 @@ class Tab:
                 self._entered(event, now)
             case events.Reachable():
                 self._reachable(now)
-            case events.Joined(nick=nick):
-                self._moves(now).add(view.one_line(nick), "joined")
-            case events.Left(nick=nick, reason="left"):
-                self._moves(now).add(view.one_line(nick), "left")
-            case events.Left(nick=nick, reason="lost"):
-                self._moves(now).add(view.one_line(nick), "was lost")
-            case events.Left() | events.Renamed():
-                for sentence in view.said(event):
-                    self._moves(now).tell(sentence)
+            case events.Joined(member=member, nick=nick):
+                self._moves(now).add(member, view.one_line(nick), "joined")
+            case events.Left(member=member, nick=nick, reason="left"):
+                self._moves(now).add(member, view.one_line(nick), "left")
+            case events.Left(member=member, nick=nick, reason="lost"):
+                self._moves(now).add(member, view.one_line(nick), "was lost")
+            case events.Renamed():
+                self._moves(now).tell(view.said(event)[0])
             case events.Link():
                 self._linked(event, now)
             case events.Alarm():
@@ -162,8 +161,9 @@ class Tab:
         self._tell(now, [f"You are in {event.name} as {event.nick}, with {some}"], "title")
 
     def _reachable(self, now: float) -> None:
-        if self._card and not self._card.reachable:
-            self._card.reachable = True
+        card = self._card if self._card in self.log else None
+        if card and not card.reachable:
+            card.reachable = True
         else:
             self._tell(now, ["Others can join again."])
 
@@ -175,10 +175,10 @@ class Tab:
             elif event.state == "up" and was != "up":
                 self._tell(now, ["The link to the room is there again."])
         elif event.state == "connecting":
-            if not self._waiting:
-                self._waiting = Waiting(now)
-                self.log.add(self._waiting)
-            self._waiting.attempt, self._waiting.detail = event.attempt, event.detail
+            waiting = self._waiting = self._waiting or Waiting(now)
+            if waiting not in self.log:
+                self.log.add(waiting)
+            waiting.attempt, waiting.detail = event.attempt, event.detail
 
     def _leave_waiting(self) -> None:
         if self._waiting:
@@ -188,8 +188,10 @@ class Tab:
     def _warn(self, style: Literal["alarm", "caution"], event: Event, now: float) -> None:
         [text] = view.said(event)
         self._tell(now, [text], style)
-        if len(self.banners) < limits.BANNERS and all(text != banner.text for banner in self.banners):
+        alike = [banner.text for banner in self.banners if banner.style == style]
+        if text not in alike and len(alike) < limits.BANNERS:
             self.banners.append(Banner(style, text))
+            self.banners.sort(key=lambda banner: banner.style != "alarm")
 
     def _moves(self, now: float) -> Moves:
         latest = self.log.last()
@@ -209,4 +211,5 @@ class Tab:
 
 _NAMED = 8  # of those who are there already
 _MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
+_LIVE = (events.Message, events.Joined, events.Left, events.Renamed)
 _MOVING = (events.Entered, events.Joined, events.Left, events.Renamed, events.Link, events.Gone)

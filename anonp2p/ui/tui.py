@@ -9,7 +9,6 @@ from typing import Any
 import trio
 import urwid
 from msgspec import UNSET
-from urwid.display.common import InputClosedError
 
 from anonp2p import limits
 from anonp2p.config import Config
@@ -48,6 +47,7 @@ class Tui:
         self.wants_people = True
         self.bell = True
         self._closed: Closed = lambda _: None
+        self._hung_up = trio.Event()
         self._rooms: Rooms = lambda _: None
         self._snapshots: dict[str, Snapshot | None] = {}
         self._people: dict[str, People] = {}
@@ -60,7 +60,7 @@ class Tui:
         self._editor = Editor(on_full=self._full)
         self._editor.swap(self.active.draft)
         self._picture = Picture(self, self._editor)
-        self._terminal = Terminal(idle=self._frame_is_out, closed=lambda: self._closed(None))
+        self._terminal = Terminal(idle=self._frame_is_out, closed=self._hang_up)
         self._events = urwid.TrioEventLoop()
         self._loop = _Loop(self, self._picture, self._terminal, self._events)
         self._dirty = True
@@ -99,18 +99,16 @@ class Tui:
 
     async def run(self) -> None:
         """As Front has it."""
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._terminal.run)
-                nursery.start_soon(self._pace)
-                nursery.start_soon(self._tick)
-                await self._events.run_async()
-        except* InputClosedError:
-            self._closed(None)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._terminal.run)
+            nursery.start_soon(self._pace)
+            nursery.start_soon(self._tick)
+            nursery.start_soon(self._end_when_hung_up)
+            await self._events.run_async()
 
     async def drained(self) -> None:
         """As Front has it."""
-        while self._dirty or self._terminal.busy:
+        while (self._dirty or self._terminal.busy) and not self._hung_up.is_set():
             await self._drawn.wait()
 
     def tell(self, event: events.Event) -> None:
@@ -120,7 +118,7 @@ class Tui:
         match event:
             case events.TorProgress() | events.Ready():
                 self.tor, self.tor_notice = event, ""
-            case events.Notice() if not label and not isinstance(self.tor, events.Ready):
+            case events.Notice() if tab.label == "" and not isinstance(self.tor, events.Ready):
                 self.tor_notice = event.text
             case events.Reply() if overlay := self._overlay(event, tab):
                 self.overlay = overlay
@@ -155,8 +153,8 @@ class Tui:
         """Who is in a tab's room, or was."""
         if tab.has_moved:
             tab.has_moved = False
-            if room := self._rooms(tab.label):
-                self._people[tab.label] = People(room.standings())
+            room = self._rooms(tab.label)
+            self._people[tab.label] = People(room.standings() if room and not tab.over else [])
         return self._people.setdefault(tab.label, People([]))
 
     def turn(self, by: int) -> None:
@@ -196,6 +194,21 @@ class Tui:
         self._snapshots.clear()
         if self._focused and not self.overlay and not self.active.log.looking_back:
             self.active.look()
+
+    def end_picture(self) -> None:
+        """It is drawn, and perhaps nothing had to be written."""
+        if not self._terminal.busy:
+            self._frame_is_out()
+
+    def _hang_up(self) -> None:
+        """The terminal is gone."""
+        self._hung_up.set()
+        self._frame_is_out()
+
+    async def _end_when_hung_up(self) -> None:
+        await self._hung_up.wait()
+        await trio.sleep(limits.HANG_UP)
+        self._closed(None)
 
     def _frame_is_out(self) -> None:
         self._drawn.set()
@@ -371,8 +384,9 @@ class Tui:
             self.hint = Hint(_AGAIN)
 
     def _complete(self, *, forward: bool) -> None:
-        spoke = list(reversed(self.active.speakers))
-        nicks = [*spoke, *(nick for nick in self.people(self.active).nicks if nick not in self.active.speakers)]
+        here = dict.fromkeys(self.people(self.active).nicks)
+        spoke = {nick: None for nick in reversed(self.active.speakers) if nick in here}
+        nicks = list(spoke | here)
         rooms = [tab.name for tab in self.tabs.values() if tab.name]
         edited = self._completer.press(
             self._editor.edit_text, self._editor.edit_pos, forward=forward, nicks=nicks, rooms=rooms
@@ -494,6 +508,7 @@ class _Loop(urwid.MainLoop):
         if self._tui.may_draw():
             self._tui.begin_picture()
             super().draw_screen()
+            self._tui.end_picture()
 
 
 _OFFERED = 6  # candidates of a completion shown at once

@@ -38,7 +38,7 @@ from anonp2p.ui import commands
 from anonp2p.ui.front import Front
 from tests.support.people import News, Person
 from tests.support.terminal import MARK
-from tests.support.transports import MemoryNetwork, Tor
+from tests.support.transports import MemoryNetwork, Tor, Wire
 
 _EVENTS: Any = reduce(or_, events.Event.__subclasses__())
 _TYPED = ("msg", "nick", "kick", "retain", "me", "lock", "unlock", "verify")  # as others type them
@@ -65,6 +65,19 @@ class _Seeded:
         return random.Random(f"{self._seed}:{self._given}").randbytes
 
 
+class _Network(MemoryNetwork):
+    """One that knows which wires lead to a room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leading: dict[str, list[Wire]] = {}
+
+    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+        stream = await super().dial(code, isolation)
+        self.leading.setdefault(code, []).append(self.wires[-1])
+        return stream
+
+
 class _Other:
     """Another person in a room, with a way of their own onto the network."""
 
@@ -82,7 +95,7 @@ class _Stagehand:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self._network = MemoryNetwork()
+        self._network = _Network()
         self._others: dict[str, _Other] = {}
         self._met = 0
         self._ready = trio.Event()
@@ -146,8 +159,11 @@ class _Stagehand:
         self._tor(who).lose()
 
     async def do_vanish(self, who: str = "") -> None:
-        """The same, without a word."""
+        """The same, without a word: neither they nor the others hear anything any more."""
         self._tor(who).vanish()
+        for session in [self._others[who].session] if who else self._program.sessions:
+            for wire in self._network.leading.get(session.room.code, []) if session.room.hosting else []:
+                wire.fall_silent()
 
     async def do_regain(self, who: str = "") -> None:
         """It is there again."""

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from wcwidth import wcswidth, wcwidth
 
 from anonp2p.ui import qr
 from tests.support import terminal
@@ -18,10 +17,10 @@ def host(stage: Stage, *people: str) -> str:
     """The user creates a room, the others join it; its code."""
     stage.settled()
     stage.type("/create demo\n").until("Others can join now")
-    found = [match[0] for row in stage.screen() if (match := CODE.search(row))]
+    found = next((match for row in stage.screen() if (match := CODE.search(row))), None)  # None: it is in two rows
     for who in people:
         stage.ask("join", who=who)
-    return found[0]
+    return found[0] if found else ""
 
 
 def enter(stage: Stage, *people: str, **rules: str) -> str:
@@ -53,15 +52,16 @@ def column(stage: Stage, nick: str, text: str) -> tuple[int, int]:
 # --- a newcomer
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 24), (200, 60)])
-def test_the_welcome_says_what_this_is_and_the_two_things_to_type(columns: int, rows: int) -> None:
-    with Stage(columns=columns, rows=rows) as stage:
-        seen = stage.until(r"Tor 0\.4\.9\.11 is ready")
-        said = " ".join(" ".join(seen).split())
-        assert "Anonymous group chat over Tor" in said
-        assert re.search(r"/create NAME make a room", said)
-        assert re.search(r"/join CODE enter a room", said)
-        assert stage.cursor == (2, rows - 1)  # there it is typed
+def test_the_welcome_says_what_this_is_and_the_two_things_to_type() -> None:
+    with Stage() as stage:
+        stage.until(r"Tor 0\.4\.9\.11 is ready")
+        for columns, rows in ((80, 24), (40, 24), (200, 60)):
+            stage.resize(columns, rows)
+            said = " ".join(" ".join(stage.settled()).split())
+            assert "Anonymous group chat over Tor" in said
+            assert "/create NAME make a room" in said
+            assert "/join CODE enter a room" in said
+            assert stage.cursor == (2, rows - 1)  # there it is typed
 
 
 def test_tors_boot_is_a_bar_with_what_tor_is_doing() -> None:
@@ -101,19 +101,22 @@ def test_a_stalled_boot_is_explained_to_who_waits_in_a_room_too() -> None:
         stage.until("Tor makes no progress: is the clock right", 3)
 
 
-@pytest.mark.parametrize("people", [(), ("ben", "a-nick-of-20-letters")])
-@pytest.mark.parametrize("columns", [80, 99, 100, 140])
-def test_a_rooms_code_can_be_copied_in_one_piece(columns: int, people: tuple[str, ...]) -> None:
-    with Stage("--nick", "zoe", columns=columns, rows=30) as stage:
-        code = host(stage, *people)
+def test_a_rooms_code_can_be_copied_in_one_piece() -> None:
+    with Stage("--nick", "zoe", columns=80, rows=30) as stage:
+        code = host(stage)
         assert len(code) == 62
-        rows = stage.settled()
-        [row] = [row for row in rows if CODE.search(row)]
-        log, bar, _ = row.partition("│")
-        assert bar
-        assert log.strip() == code
+        for who in ("", "ben", "a-nick-of-20-letters"):
+            if who:
+                stage.ask("join", who=who)
+            for columns in (80, 81, 99, 100, 140):
+                stage.resize(columns, 30)
+                [row] = [row for row in stage.settled() if CODE.search(row)]
+                log, bar, _ = row.partition("│")
+                assert bar
+                assert log.strip() == code, columns
+        stage.resize(62, 30)
         stage.type("/code\n").until("Whoever has this code can join demo")
-        assert [row for row in stage.screen() if code in row] == [code]
+        assert [row for row in stage.settled() if code in row] == [code]
 
 
 def test_where_62_characters_do_not_fit_the_code_is_whole_all_the_same() -> None:
@@ -211,37 +214,37 @@ def test_a_member_has_one_colour_and_others_have_others() -> None:
         assert colour(stage, *column(stage, "bob", "still me")) == colours["ben"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "word " * 40,
-        "x" * 200,
-        "日本語もちゃんと折り返されますか" * 8,
-        "a" + "日本語" * 50,
-        "👍🎉 " * 40,
-        "e\u0301a\u0308" * 60,
-        "नमस्ते दुनिया " * 10,
-        "한국어 메시지 " * 12,
-    ],
-    ids=["words", "one word", "CJK", "CJK at an odd column", "emoji", "combining", "Devanagari", "Hangul"],
-)
-def test_texts_are_wrapped_by_what_they_fill(text: str) -> None:
+TEXTS = {
+    "words": "word " * 40,
+    "one word": "x" * 200,
+    "CJK": "日本語もちゃんと折り返されますか" * 8,
+    "CJK at an odd column": "a" + "日本語" * 50,
+    "emoji": "👍🎉 " * 40,
+    "combining": "e\u0301a\u0308" * 60,
+    "Devanagari": "नमस्ते दुनिया " * 10,
+    "Hangul": "한국어 메시지 " * 12,
+}
+
+
+def test_texts_are_wrapped_by_what_they_fill() -> None:
     with Stage("--nick", "zoe", columns=80, rows=30) as stage:
         host(stage, "ben")
-        stage.ask("say", who="ben", text=text)
-        rows = stage.settled()
-        top = next(y for y, row in enumerate(rows) if re.match(r"12:\d\d +ben │ ", row))
-        bars = [x for x, cell in terminal.cells(stage.picture(), top) if cell.data == "│"]
-        assert len(bars) == 2  # beside the nicks, and beside the members
-        shown = []
-        for y in range(top, len(rows) - 2):
-            cells = dict(terminal.cells(stage.picture(), y))
-            assert [x for x, cell in cells.items() if cell.data == "│"] == bars, rows[y]
-            shown.append("".join(cell.data for x, cell in cells.items() if bars[0] < x < bars[1]).strip())
-        assert len(shown) > 1
-        assert "".join("".join(shown).split()) == "".join(text.split())
-        widest = max(wcswidth(row) for row in shown)
-        assert bars[1] - bars[0] - 2 - max(map(wcwidth, text)) - 12 < widest <= bars[1] - bars[0] - 2
+        for name, text in TEXTS.items():
+            stage.type("/clear\n").settled()
+            stage.ask("say", who="ben", text=text)
+            rows = stage.settled()
+            top = next(y for y, row in enumerate(rows) if re.match(r"12:\d\d +ben │ ", row))
+            bars = [x for x, cell in terminal.cells(stage.picture(), top) if cell.data == "│"]
+            assert len(bars) == 2, name  # beside the nicks, and beside the members
+            shown, last = [], []
+            for y in range(top, len(rows) - 2):
+                cells = dict(terminal.cells(stage.picture(), y))
+                assert [x for x, cell in cells.items() if cell.data == "│"] == bars, name
+                shown.append("".join(cell.data for x, cell in cells.items() if bars[0] < x < bars[1]).strip())
+                last.append(max(x for x, cell in cells.items() if x < bars[1] and cell.data != " "))
+            assert len(shown) > 1, name
+            assert "".join("".join(shown).split()) == "".join(text.split()), name
+            assert max(last) >= bars[1] - 10, name  # no earlier than they have to be
 
 
 def test_what_is_ours_is_marked_until_it_has_its_place() -> None:
@@ -270,7 +273,7 @@ def test_private_messages_look_like_no_others() -> None:
         stage.type("/msg ben to ben alone\n").until(r"^12:0\d +→ ben ║ to ben alone$")
         assert stage.find("ben │ to all")
         stage.resize(120, 30)
-        stage.until(r"ben → you ║ to you alone")
+        stage.until(r"ben → you ║ to you alone", 3)
         stage.resize(40, 24)
         stage.until(r"^12:0\d ben → you\n║to you alone$")
 
@@ -287,7 +290,8 @@ def test_what_was_said_before_one_came_is_marked() -> None:
         stage.ask("say", who="ada", text="after")
         stage.until(r"^12:0\d +ada │ after$")
         rows = stage.settled()
-        two, line, after = (next(y for y, row in enumerate(rows) if part in row) for part in ("two", "ends here", "│ after"))
+        parts = ("two", "ends here", "│ after")
+        two, line, after = (next(y for y, row in enumerate(rows) if part in row) for part in parts)
         assert (line - two, after - line) == (1, 1)
 
 
@@ -306,7 +310,6 @@ def test_what_expires_counts_down_and_is_gone() -> None:
         assert [row for row in words(stage) if row.endswith("this stays")]
         stage.key("up").settled()
         assert not any("and this" in row for row in stage.screen())
-        assert any(f"/join {'x'}"[:5] in row for row in stage.screen()) is False
 
 
 def test_what_is_shown_once_is_marked() -> None:
@@ -324,27 +327,18 @@ def test_joins_and_leaves_are_one_quiet_line() -> None:
         stage.focus(given=False)
         for who in people:
             stage.ask("join", who=who)
-        for who in people[:5]:
-            stage.ask("leave", who=who)
         rows = stage.settled()
         [told] = [row for row in rows if "↔" in row]
         assert "20 joined" in told
-        assert "left" in "".join(rows[rows.index(told) :][:3])
+        assert sum("p19" in row for row in rows) == 1
         assert not stage.find("─ new ─")
         assert rows[0].startswith(" 1 demo  ")  # nothing to be read
         x, y = stage.find("20 joined") or (0, 0)
         assert stage.attributes(x, y).fg not in ("default", "d70000")
-
-
-def test_who_comes_after_others_left_is_not_told_as_gone() -> None:
-    with Stage("--nick", "zoe", columns=LOG) as stage:
-        host(stage, "cho")
-        stage.ask("say", who="cho", text="bye")
-        stage.ask("leave", who="cho")
-        stage.until("cho left")
-        stage.ask("join", who="cho")
-        told = stage.until("cho.*joined")
-        assert re.search(r"left.*joined", [row for row in told if "↔" in row][-1])
+        for who in people[:5]:
+            stage.ask("leave", who=who)
+        stage.until("p04.* left")
+        assert sum("↔" in row for row in stage.settled()) == 1
 
 
 def test_links_are_underlined_and_never_opened(tmp_path: Path) -> None:
@@ -387,10 +381,10 @@ def test_a_text_cannot_look_like_anothers_or_the_programs(columns: int) -> None:
         start = next(y for y, row in enumerate(rows) if "honest" in row)
         text_at = rows[start].index("honest")
         for y in range(start + 1, len(rows) - 2):
-            if "ben" in rows[y][:text_at] and (columns == LOG or "│" not in rows[y]):
-                continue  # whose it is
             left = rows[y][:text_at]
-            assert re.fullmatch(r"(12:0\d +ben)? *│ ?", left) or not rows[y], rows[y]
+            if columns != LOG and re.fullmatch(r"12:0\d ben", rows[y]):
+                continue  # whose it is
+            assert re.fullmatch(r"(12:0\d +ben)? *│ ?", left), rows[y]
             assert {stage.attributes(x, y).fg for x in range(text_at, columns)} <= {"default"}, rows[y]
             assert {stage.attributes(x, y).bg for x in range(columns)} == {"default"}, rows[y]
         assert sum("I am not cho" in row for row in rows) >= 6

@@ -209,7 +209,7 @@ class Looking(RuleBasedStateMachine):
     def move(self, count: int) -> None:
         moves = Moves(NOW.now)
         for at in range(count):
-            moves.add(f"nick{at}", "joined")
+            moves.add(f"m{at}", f"nick{at}", "joined")
         self.log.add(moves)
 
     @precondition(lambda self: self.seqs)

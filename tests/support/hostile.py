@@ -1,0 +1,244 @@
+"""What is the program's own on a terminal, and whether it still is so after something hostile was shown."""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self
+
+from pyte.screens import Char
+from wcwidth import wcwidth
+
+from tests.support import terminal
+from tests.support.stage import Stage
+from tests.support.terminal import Terminal
+
+PLAIN = "Hello there, all of you"
+_LOOKS = "Hello zo1 https://example.org/"
+_DRAWING = re.compile(  # all that the full screen writes once it is there
+    r"\x1b\[(?:\?25[hl]|\?2026[hl]|\d*(?:;\d+)?H|[\d;]*m|2?K|2J|\d+G)|[\x0e\x0f]"
+)
+_CLEARING = re.compile(r"\x1b\[(?:2J|3J|H)")  # what line mode writes where /clear is typed, and nothing else
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\U0001d159\U00013441\U00013442\U00016fe4")
+_BROAD = frozenset("\u2e3a\u2e3b\ufdfd\U00012031\U00012219\U0001242b")
+_UNRULY = re.compile(r"[ \n\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0100-\U000e01ef]")
+
+
+def staged(*arguments: str, mode: str = "screen", any_name: bool = False, **options: Any) -> Stage:
+    """The program with the hostile theatre around it, and a user called zo1."""
+    command = [sys.executable, "-m", "tests.support.hostile_theatre", f"--mode={mode}", "--seed=1", "--now=1700049600"]
+    environment = {"ANY_NAME": "1"} if any_name else None
+    command += ["--", "--nick", "zo1", *arguments]
+    return Stage(mode=mode, command=command, environment=environment, **options)
+
+
+def dangers(text: str) -> set[str]:
+    """The characters that a terminal may obey, draw nothing for, reorder its line by or not know how wide to draw."""
+    return {
+        one
+        for one in set(text)
+        if unicodedata.category(one) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or one in _BLANK or one in _BROAD
+    }
+
+
+def essence(text: str) -> str:
+    """What is the same however a text is broken into rows, and whatever a terminal makes of clusters."""
+    return _UNRULY.sub("", "".join(one for one in text if unicodedata.category(one)[0] != "M"))
+
+
+def laid(text: str, columns: int) -> list[str]:
+    """The rows that a terminal makes of what is printed on it."""
+    rows = [[""]]
+    x = 0
+    for one in text:
+        wide = wcwidth(one)
+        if one == "\n":
+            rows.append([""])
+            x = 0
+        elif wide <= 0:
+            if x:
+                rows[-1].append(one)
+        else:
+            if x >= columns:
+                rows.append([""])
+                x = 0
+            rows[-1].append(one)
+            x += wide
+    return ["".join(row).rstrip() for row in rows]
+
+
+def _state(of: Terminal, *, drawn: bool) -> dict[str, object]:
+    """All that a terminal remembers. drawn: whether where its cursor is, and how it would write, is for the program."""
+    picture = of.picture
+    return {
+        "modes": frozenset(of.modes),
+        "modes of pyte": frozenset(picture.mode),
+        "title": (of.title, picture.title, picture.icon_name),
+        "clipboard": tuple(of.copied),
+        "keyboards": of.keyboards,
+        "unfinished": of._rest,
+        "margins": picture.margins,
+        "charset": (picture.charset, picture.g0_charset, picture.g1_charset),
+        "saved": len(picture.savepoints),
+        "tabs": frozenset(picture.tabstops),
+        "size": (picture.columns, picture.lines),
+        "hidden": picture.cursor.hidden,
+        "attributes": None if drawn else picture.cursor.attrs,
+    }
+
+
+class Guard:
+    """Knows how the terminal is now, and all that is written to it from now on."""
+
+    def __init__(self, stage: Stage) -> None:
+        stage.settled()
+        self._stage = stage
+        self._drawn = terminal.ALTERNATE in stage.modes
+        self._state = _state(stage.terminal, drawn=self._drawn)
+        self._seen = len(stage.raw)
+        self._answers: list[bytes] = []
+        feed = stage.terminal.feed
+
+        def watched(data: bytes) -> bytes:
+            answers = feed(data)
+            if answers:
+                self._answers.append(answers)
+            return answers
+
+        vars(stage.terminal)["feed"] = watched
+
+    def written(self) -> str:
+        """What was written since the last time."""
+        raw = self._stage.raw
+        new = raw[self._seen :].decode()
+        self._seen = len(raw)
+        return new
+
+    def check(self, new: str | None = None) -> None:
+        """Nothing but characters was written, or what draws; and the terminal remembers nothing of it."""
+        text = self.written() if new is None else new
+        rest = _DRAWING.sub("", text) if self._drawn else _CLEARING.sub("", text).replace("\r\n", "")
+        assert not dangers(rest), [rest[max(0, rest.index(one) - 20) :][:40] for one in dangers(rest)]
+        assert _state(self._stage.terminal, drawn=self._drawn) == self._state
+        assert not self._answers, "something was asked of the terminal"
+        assert self._stage.process.poll() is None
+
+
+class Room:
+    """The full screen of a room of ours, with ben in it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        stage.settled()
+        stage.type("/create demo").key("enter")
+        stage.until("Others can join")
+        stage.ask("join", who="ben")
+        self.columns, self.rows = stage.terminal.columns, stage.terminal.rows
+        self.empty()
+        stage.ask("says", who="ben", texts=[_LOOKS, PLAIN])
+        stage.settled()
+        self.learn()
+
+    def empty(self) -> Self:
+        """Nothing in the log."""
+        self.stage.settled()
+        self.stage.type("/clear").key("enter")
+        self.stage.settled()
+        return self
+
+    def learn(self) -> None:
+        """Takes what is seen now for what the program draws."""
+        looks, plain, here = (self.stage.find(text) for text in ("Hello zo1", PLAIN, " here"))
+        assert looks and plain
+        self.x = plain[0]
+        self.is_narrow = self.x < 10
+        self.bar = here[0] - 3 if here and here[1] == 1 else self.columns
+        if here and here[1] == 1:
+            self.bar = "".join(cell.data for cell in self.row(1)).index("│")
+        self.log = range(1, self.rows - 2)
+        self.guard = Guard(self.stage)
+        self._fixed = self.fixed()
+        self._looks = {look(cell) for y in (looks[1], plain[1]) for cell in self.row(y)[self.x : self.bar]}
+        heads = (looks[1] - 1, looks[1]) if self.is_narrow else (looks[1], plain[1])
+        ends = self.columns if self.is_narrow else self.x
+        self._heads = {tuple(map(look, self.row(y)[:ends])) for y in heads}
+        self._gap = [look(cell) for cell in self.row(plain[1])[self.x - 2 : self.x]]
+
+    def row(self, y: int) -> list[Char]:
+        """A row's cells."""
+        line = self.stage.picture().buffer[y]
+        return [line[x] for x in range(self.columns)]
+
+    def fixed(self) -> dict[tuple[int, int], Char]:
+        """All cells but the log's."""
+        return {
+            (x, y): cell
+            for y in range(self.rows)
+            for x, cell in enumerate(self.row(y))
+            if y not in self.log or x >= self.bar
+        }
+
+    def assert_whole(self) -> None:
+        """Everything but what is left of the members is as it always was."""
+        fixed = self.fixed()
+        changed = {at: (self._fixed[at].data, cell.data) for at, cell in fixed.items() if cell != self._fixed[at]}
+        assert not changed, "\n".join((str(dict(list(changed.items())[:9])), *self.stage.screen()))
+
+    def shown(self, marks: str = "ben") -> list[tuple[str, str]]:
+        """What the log says: who, or a mark of the program's, and a text. Asserts that each row is built as it must."""
+        said: list[tuple[str, str]] = []
+        for y in self.log:
+            cells = self.row(y)
+            text = "".join(cell.data for cell in cells[self.x : self.bar])
+            head = "".join(cell.data for cell in cells[: self.x])
+            where = f"row {y}: {terminal.row(self.stage.picture(), y)!r}"
+            whole = head + text
+            if self.is_narrow:
+                if head == "│":
+                    said[-1:] = [(said[-1][0], said[-1][1] + text.rstrip(" "))] if said else [("", text)]
+                elif found := re.fullmatch(rf"12:\d\d ({marks}) *", whole):
+                    said.append((found[1], ""))
+                    continue
+                else:
+                    assert not whole.strip(" ") and not said, where
+                    continue
+            else:
+                blank = " " * (self.x - 2)
+                if found := re.fullmatch(rf"12:\d\d +({marks}) │ ", head):
+                    said.append((found[1], text.rstrip(" ")))
+                    assert tuple(map(look, cells[: self.x])) in self._heads or marks != "ben", where
+                elif head == f"{blank}│ ":
+                    said[-1:] = [(said[-1][0], said[-1][1] + text.rstrip(" "))] if said else [("", text)]
+                    assert [look(cell) for cell in cells[self.x - 2 : self.x]] == self._gap, where
+                else:
+                    assert not whole.strip(" ") and not said, where
+                    continue
+            assert {look(cell) for cell in cells[self.x : self.bar]} <= self._looks or marks != "ben", where
+        return said
+
+    def says(self, texts: Sequence[str], who: str = "ben") -> None:
+        """Somebody says this; it stands where it should and nothing else is any different."""
+        self.stage.ask("says", who=who, texts=list(texts))
+        self.stage.settled()
+        self.guard.check()
+        self.assert_whole()
+
+
+def look(cell: Char) -> Char:
+    """All of a cell but its text."""
+    return cell._replace(data="")
+
+
+def batches(texts: Iterable[str], columns: int, rows: int) -> Iterator[list[str]]:
+    """The texts in turn, so many at once as have room on the screen."""
+    batch: list[str] = []
+    used = 0
+    for text in texts:
+        needed = sum(1 + 2 * sum(max(0, wcwidth(one)) for one in line) // columns for line in text.split("\n")) + 1
+        if batch and used + needed > rows:
+            yield batch
+            batch, used = [], 0
+        batch.append(text)
+        used += needed
+    if batch:
+        yield batch

@@ -26,10 +26,14 @@ class Layout(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What else looks depend on. now: seconds since the epoch. tor: what it is doing, empty once it is up."""
+    """What else looks depend on. now: seconds since the epoch. tor: what it is doing, empty once it is up.
+
+    watched: whether somebody looks.
+    """
 
     now: float
     tor: str = ""
+    watched: bool = True
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -250,7 +254,9 @@ class Moves(Entry):
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
         done = [_together(list(nicks.values()), what) for what, nicks in self._done.items() if nicks]
-        said = self._others[-_NAMED:] + done
+        hidden = len(self._others) - _NAMED
+        others = [f"{hidden} other changes", *self._others[-_NAMED:]] if hidden > 0 else self._others
+        said = others + done
         return Told(self.at, [" · ".join(said)], "quiet", "↔").rows(layout, context)
 
 

@@ -41,7 +41,7 @@ class Scene(Protocol):
     tor: events.TorProgress | events.Ready | None
     tor_notice: str
     wants_people: bool
-    bell: bool
+    watched: bool
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -91,9 +91,10 @@ class Picture(urwid.Widget):
         self, size: tuple[int, int], event: str, button: float, column: int, row: int, focus: bool
     ) -> bool:
         """The wheel scrolls, a tab that is pointed at is shown."""
+        hides_tabs = self.scene.overlay and self.scene.overlay.full
         if event == "mouse press" and button in (4, 5):
             self.scene.turn(_WHEEL if button == 4 else -_WHEEL)
-        elif event == "mouse press" and button == 1 and row == 0 and not self.scene.overlay:
+        elif event == "mouse press" and button == 1 and row == 0 and not hides_tabs:
             for number, start, end in self._tabs:
                 if start <= column < end:
                     self.scene.show(number)
@@ -187,8 +188,9 @@ class Picture(urwid.Widget):
         self.body = height, layout
         drawn, changing = tab.log.in_sight(height, layout, self.context())
         self.is_changing = self.is_changing or changing
-        if tab.log.below and tab.log.looking_back and drawn:
-            drawn[-1] = rows.rule("unread line", f"{tab.log.below} below: End", columns)
+        if tab.log.looking_back and drawn:
+            new = f"{tab.log.below} new below" if tab.log.below else "looking back"
+            drawn[-1] = rows.rule("unread line", f"{new}: End goes there", columns)
         return drawn
 
     def context(self) -> Context:
@@ -198,7 +200,7 @@ class Picture(urwid.Widget):
         doing = (
             "" if is_up else f"{tor.progress} %, {tor.summary}" if isinstance(tor, events.TorProgress) else "starting"
         )
-        return Context(self.scene.now(), doing)
+        return Context(self.scene.now(), doing, self.scene.watched)
 
     def _welcome(self, columns: int) -> list[Row]:
         """What this is, the two things to type, and how far Tor is."""

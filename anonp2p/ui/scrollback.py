@@ -64,10 +64,9 @@ class Scrollback:
 
     def remove(self, entry: Entry) -> None:
         """Takes out an entry that the program made."""
-        for order, other in self._entries.items():
-            if other is entry:
-                self._remove(order)
-                return
+        found = next((order for order, other in reversed(self._entries.items()) if other is entry), None)
+        if found is not None:
+            self._remove(found)
 
     def __contains__(self, entry: object) -> bool:
         return any(other is entry for other in self._entries.values())
@@ -170,7 +169,8 @@ class Scrollback:
         for order, entry, above in self._upward():
             if lowest is not None and order > lowest:
                 continue
-            entry.seen(context.now)
+            if context.watched:
+                entry.seen(context.now)
             of_entry = self._rows(order, entry, above, layout, context)
             changing = changing or entry.is_changing()
             drawn[:0] = of_entry[: len(of_entry) - min(hidden, len(of_entry) - 1)]

@@ -42,7 +42,7 @@ class Tab:
         self._card: Card | None = None
         self._waiting: Waiting | None = None
         self._ending: dict[int, int] = {}  # numbers of our messages that will end, by their seq
-        self._in_history = False
+        self._past: Line | None = None  # below what was said before we came
 
     @property
     def title(self) -> str:
@@ -55,9 +55,6 @@ class Tab:
 
     def take(self, event: Event, now: float, *, seen: bool) -> bool:
         """What happens in the room. seen: whether the user looks at it. Returns whether they are called."""
-        if self._in_history and isinstance(event, _LIVE) and not getattr(event, "history", False):
-            self._in_history = False
-            self.log.add(Line(now, "what was said before you came ends here", "quiet"))
         match event:
             case events.Message():
                 return self._said(event, seen=seen)
@@ -101,6 +98,8 @@ class Tab:
             case _:
                 self._tell(now, view.said(event))
         self.has_moved = self.has_moved or isinstance(event, _MOVING)
+        if isinstance(event, events.Left):
+            self.speakers.pop(event.nick, None)
         if isinstance(event, events.Renamed) and event.was in self.speakers:
             del self.speakers[event.was]
             self.speakers[event.nick] = None
@@ -122,7 +121,6 @@ class Tab:
                 self.draft.history.forget(event.re)
             elif event.ttl is not None:
                 self._ending[event.seq] = event.re
-        self._in_history = event.history
         if not event.mine:
             self.speakers.pop(event.nick, None)
             self.speakers[event.nick] = None
@@ -143,7 +141,12 @@ class Tab:
             me=self._nick,
         )
         fresh = not (seen or event.mine or event.history)
+        if self._past and event.history:
+            self.log.remove(self._past)
         self.log.add(message, unread=fresh)
+        if event.history:
+            self._past = Line(event.at, "what was said before you came ends here", "quiet")
+            self.log.add(self._past)
         self.unread += fresh
         self.mentions += fresh and called
         return called and not event.history
@@ -211,5 +214,4 @@ class Tab:
 
 _NAMED = 8  # of those who are there already
 _MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
-_LIVE = (events.Message, events.Joined, events.Left, events.Renamed)
 _MOVING = (events.Entered, events.Joined, events.Left, events.Renamed, events.Link, events.Gone)

@@ -53,7 +53,7 @@ class Tui:
         self._people: dict[str, People] = {}
         self._number = 0
         self._asked = ""  # what the next key may confirm: leaving, or sending so much
-        self._focused = True
+        self.watched = True
         self._pressed_at = time.monotonic()
         self._send, self._receive = trio.open_memory_channel[Typed](limits.PENDING)
         self._completer = Completer()
@@ -125,7 +125,7 @@ class Tui:
             case events.Gone(reason="left"):
                 self._drop(tab)
             case _:
-                seen = tab is self.active and self._focused and not self.overlay and not tab.log.looking_back
+                seen = tab is self.active and self.watched and not self.overlay and not tab.log.looking_back
                 if tab.take(event, self.now(), seen=seen):
                     self._call(tab)
         self.request()
@@ -192,7 +192,7 @@ class Tui:
         """One is being drawn."""
         self._dirty = self._due = False
         self._snapshots.clear()
-        if self._focused and not self.overlay and not self.active.log.looking_back:
+        if self.watched and not self.overlay and not self.active.log.looking_back:
             self.active.look()
 
     def end_picture(self) -> None:
@@ -240,13 +240,13 @@ class Tui:
         return self.tabs[label]
 
     def _switch(self, tab: Tab) -> None:
+        self.overlay = None
         if tab is not self.active:
             if not self.active.log.looking_back:
                 self.active.log.read()
             self._completer.end()
             self._editor.swap(tab.draft)
             self.active = tab
-            self.overlay = None
         self.request()
 
     def _drop(self, tab: Tab) -> None:
@@ -273,7 +273,7 @@ class Tui:
 
     def _call(self, tab: Tab) -> None:
         """The user is called in a room: a bell if they look elsewhere, but none that tells of a private room."""
-        is_away = not self._focused or time.monotonic() - self._pressed_at > _IDLE
+        is_away = not self.watched or time.monotonic() - self._pressed_at > _IDLE
         snapshot = self.snapshot(tab)
         is_private = bool(snapshot and ":" in snapshot.code)
         if self.bell and is_away and not is_private:
@@ -368,7 +368,7 @@ class Tui:
         self.turn(-(10**6))
 
     def _focus(self, focused: bool) -> None:
-        self._focused = focused
+        self.watched = focused
         if focused:
             self._pressed_at = time.monotonic()
         elif not self.active.log.looking_back:
@@ -418,7 +418,7 @@ class Tui:
             self.hint = Hint(str(error), "error")
             return
         self._editor.take()
-        if not isinstance(action, commands.Join | commands.Clear):  # a code stays nowhere but in its room
+        if not isinstance(action, _OF_OTHER_ROOMS):
             self.active.draft.history.add(text, self._number)
         if isinstance(action, steps.Say | steps.Whisper):
             self.active.send(self._number, self._message(action))
@@ -434,7 +434,9 @@ class Tui:
             return partial(self._switch, self._find(action.room))
         if isinstance(action, steps.Leave) and self.active.over:
             return partial(self._drop, self.active)
-        if isinstance(action, steps.Typed) and (self.active.over or not self.active.label):
+        if isinstance(action, steps.Typed) and self.active.over:
+            raise NotAllowed("This room is over: /leave puts it away.")
+        if isinstance(action, steps.Typed) and not self.active.label:
             raise NoRoom
         if max(self.active.log.waiting, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise NotAllowed("Too much of yours is still on its way in this room: wait a little.")
@@ -511,4 +513,6 @@ class _Loop(urwid.MainLoop):
             self._tui.end_picture()
 
 
+# What is typed of a room elsewhere is not to be found there once that room is left.
+_OF_OTHER_ROOMS = (commands.Create, commands.Join, commands.Switch, commands.Clear)
 _OFFERED = 6  # candidates of a completion shown at once

@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 from anonp2p import limits
 from anonp2p.ui import palette, rows, view
 from anonp2p.ui.rows import Piece, Row
+from anonp2p.ui.widths import width, wrap
 
 _LINK = re.compile(r"https?://\S+")
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
@@ -71,7 +72,7 @@ class Entry:
     def _beside(self, layout: Layout, label: Row, body: list[Row], bar: Piece, clock: str) -> list[Row]:
         """A label and what belongs to it."""
         head: Row = [("time", f"{clock:{_CLOCK}}")]
-        wide = sum(rows.width(text) for _, text in label)
+        wide = sum(width(text) for _, text in label)
         if not layout.nicks:
             return [[*head, *label], *([bar, *row] for row in body)]
         blank: Row = [("", " " * (_CLOCK + layout.nicks))]
@@ -164,7 +165,7 @@ class Said(Entry):
         nick = view.one_line(self.nick)
         if self.private:
             to = view.one_line(self.to)
-            whole = " → you" if rows.width(nick) + 6 <= columns else " →"
+            whole = " → you" if width(nick) + 6 <= columns else " →"
             return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", whole)]
         return [(style, "*" if self.action else nick)]
 
@@ -181,7 +182,7 @@ class Said(Entry):
                 (a + shift, b + shift, what) for a, b, what in marks
             ]
         marks.sort()
-        return [_styled(text, start, end, marks, style) for start, end in rows.wrap(text, columns)]
+        return [_styled(text, start, end, marks, style) for start, end in wrap(text, columns)]
 
 
 def _styled(text: str, start: int, end: int, marks: list[tuple[int, int, str]], style: str) -> Row:
@@ -201,7 +202,7 @@ def mentions(text: str, nick: str) -> list[tuple[int, int]]:
     if not nick or nick.casefold() not in text.casefold():
         return []
     found = re.finditer(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", text, re.IGNORECASE)
-    return [match.span() for match in found]
+    return [match.span() for match in found if width(text[match.end() : match.end() + 1] or " ")]  # no mark on it
 
 
 @dataclass(slots=True, repr=False, eq=False)

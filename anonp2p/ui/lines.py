@@ -20,6 +20,7 @@ from anonp2p.ui.front import Closed, Rooms, Typed
 
 _CLOSED = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads any more: a closed pipe, a terminal hung up, no stdout
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
+_FOLDED = 20  # columns from which lines are broken: a terminal with fewer does not know its size
 _encoder = msgspec.json.Encoder()
 
 
@@ -129,7 +130,23 @@ class Output:
         if self._json:
             self._put(view.escaped(_encoder.encode(event).decode()).encode() + b"\n")
         elif text := view.line(event, self._place(event)):
-            self._put(text.encode() + b"\n")
+            self._put(self._folded(event, text).encode() + b"\n")
+
+    def _folded(self, event: events.Event, text: str) -> str:
+        """The text as a terminal should show it: broken where it would break it, but for codes, which are copied.
+
+        What a terminal breaks goes on in its first column, where only our own lines and nicks are to begin.
+        """
+        if isinstance(event, events.Entered | events.Reply) or not os.isatty(self._descriptor):
+            return text
+        columns = _columns(self._descriptor)
+        if columns < _FOLDED:
+            return text
+        from anonp2p.ui.widths import wrap  # not sooner: pipes do without
+
+        lines = text.split("\n")
+        pieces = [[line[start:end] for start, end in wrap(line, columns - len(view.INDENT))] for line in lines]
+        return "\n".join(f"\n{view.INDENT}".join(parts) for parts in pieces)
 
     def _place(self, event: events.Event) -> str:
         """The name of the room that an event comes from, where there is more than one; its label while it has none."""
@@ -211,6 +228,13 @@ class Lines(Output):
                 if given:
                     yield given
                 del line, given  # while we wait for the next one, nothing of it is held here
+
+
+def _columns(descriptor: int) -> int:
+    try:
+        return os.get_terminal_size(descriptor).columns
+    except OSError:
+        return 0
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -3,6 +3,7 @@
 from anonp2p.core.snapshot import Standing
 from anonp2p.ui import palette, rows, view
 from anonp2p.ui.rows import Row
+from anonp2p.ui.widths import width
 
 _LEAST = 12  # columns
 _BESIDE = 3  # columns beside a nick: what it is, whether it is away, and a space
@@ -14,7 +15,7 @@ class People:
     def __init__(self, standings: list[Standing]) -> None:
         self._standings = sorted(standings, key=lambda one: (one.away, one.role != "host", one.nick.casefold()))
         self.nicks = [view.one_line(one.nick) for one in self._standings if not one.mine]
-        self.longest = max((rows.width(view.one_line(one.nick)) for one in standings), default=0)
+        self.longest = max((width(view.one_line(one.nick)) for one in standings), default=0)
         self._here = sum(not one.away for one in standings)
         self._tag = max((len(one.tag) for one in standings), default=0) + 1
 

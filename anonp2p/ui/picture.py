@@ -15,6 +15,7 @@ from anonp2p.ui.overlays import Overlay
 from anonp2p.ui.people import People
 from anonp2p.ui.rows import Row
 from anonp2p.ui.tabs import Tab
+from anonp2p.ui.widths import width
 
 _LEAST = 20, 6  # columns and rows below which nothing of use can be shown
 _WITH_PEOPLE = 80  # columns from which there is a list of members beside the log
@@ -75,6 +76,7 @@ class Picture(urwid.Widget):
         self.editor = EditorBox(editor)
         self.is_changing = False  # whether it looks different as time goes by
         self.body = (0, Layout(80, 0))  # rows of the log, and its layout, as last drawn
+        self.page = 1  # rows of what is read in place of the log
         self._tabs: list[tuple[int, int, int]] = []  # number, first column, column after it
 
     # --- what urwid asks
@@ -125,7 +127,7 @@ class Picture(urwid.Widget):
         if not tabs:
             return []
         pieces = [self._tab(number, tab) for number, tab in enumerate(tabs, 1)]
-        widths = [sum(rows.width(text) for _, text in piece) for piece in pieces]
+        widths = [sum(width(text) for _, text in piece) for piece in pieces]
         shown = next((at for at, tab in enumerate(tabs) if tab is self.scene.active), 0)
         first = shown
         while first and sum(widths[first - 1 : shown + 1]) <= columns - 8:
@@ -248,7 +250,7 @@ class Picture(urwid.Widget):
         snapshot = self.scene.snapshot(tab)
         left = _about(snapshot, tab)
         right = self._links(tab, snapshot)
-        while len(left) > 1 and sum(rows.width(text) + 3 for _, _, text in left + right) > columns:
+        while len(left) > 1 and sum(width(text) + 3 for _, _, text in left + right) > columns:
             left.remove(max(left, key=lambda part: part[0]))
         return rows.between(_joined(left), _joined(right), columns, "status")
 
@@ -274,6 +276,7 @@ class Picture(urwid.Widget):
         head = [] if overlay.full else [rows.rule("overlay title", overlay.title, columns)]
         content = overlay.build(columns, height - len(head))
         free = height - len(head)
+        self.page = max(1, free - 1)
         overlay.offset = max(0, min(overlay.offset, len(content) - free))
         shown = content[overlay.offset : overlay.offset + free]
         if len(content) > overlay.offset + free:

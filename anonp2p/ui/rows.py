@@ -3,31 +3,22 @@
 from collections.abc import Hashable
 
 import urwid
-from urwid.text_layout import StandardTextLayout
 
 from anonp2p.ui import palette
+from anonp2p.ui.widths import head, width, wrap
 
 Piece = tuple[str, str]  # style, and text that is safe to show
 Row = list[Piece]
 
-_layout = StandardTextLayout()
 MORE = "…"
 _STYLES: dict[str, Hashable] = {"": None, "qr": palette.QR}  # of all others the palette has the names
-
-
-def width(text: str) -> int:
-    """How many columns a text fills."""
-    return len(text) if text.isascii() else urwid.calc_width(text, 0, len(text))
 
 
 def cut(text: str, columns: int) -> str:
     """The text, if need be so much of it as fits, which then ends in an ellipsis."""
     if width(text) <= columns:
         return text
-    if columns < 1:
-        return ""
-    end, _ = urwid.calc_text_pos(text, 0, len(text), columns - 1)
-    return text[:end] + MORE
+    return head(text, columns - 1) + MORE if columns > 0 else ""
 
 
 def fit(row: Row, columns: int, style: str = "") -> Row:
@@ -47,13 +38,6 @@ def fit(row: Row, columns: int, style: str = "") -> Row:
     if left:
         fitted.append((style, " " * left))
     return fitted
-
-
-def wrap(text: str, columns: int) -> list[tuple[int, int]]:
-    """Where a text is broken into lines of so many columns, at spaces if it can be: where each begins and ends."""
-    # Of each line urwid says first what is drawn: (columns, begin, end), or (0, where) if that is nothing.
-    firsts = [line[0] for line in _layout.calculate_text_segments(text, max(2, columns), "space")]
-    return [(int(first[1] or 0), int(first[2] if len(first) > 2 else first[1] or 0)) for first in firsts]
 
 
 def wrapped(style: str, text: str, columns: int) -> list[Row]:

@@ -21,6 +21,7 @@ from urwid.event_loop.abstract_loop import SupportsFileno
 
 from anonp2p import limits
 from anonp2p.ui.view import harmless
+from anonp2p.ui.widths import head, width
 
 _Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # style, charset, text
 _Row = list[_Run]
@@ -212,14 +213,14 @@ class Terminal(raw.Screen):
         def placed(foreign: re.Match[str]) -> str:
             nonlocal column, done
             text = foreign[0]
-            column += foreign.start() - done + _width(text)
+            column += foreign.start() - done + width(text)
             done = foreign.end()
             return f"{text}\x1b[{column + 1}G" if column < columns else text
 
         for style, charset, data in row:
             if charset == "U" or not _UNUSUAL.search(data):
                 steady.append((style, charset, data))
-                column += _width(data) if charset == "U" else len(data)
+                column += len(data)
             else:
                 text = self._harmless(data.decode("utf-8", "replace"))
                 done = 0
@@ -236,10 +237,9 @@ class Terminal(raw.Screen):
         if fresh <= self._plain:
             return text
         shown = harmless(text).replace("\n", "")
-        wide = _width(text)
-        if _width(shown) > wide:
-            shown = shown[: urwid.calc_text_pos(shown, 0, len(shown), wide)[0]]
-        return shown + " " * (wide - _width(shown))
+        wide = width(text)
+        shown = head(shown, wide)
+        return shown + " " * (wide - width(shown))
 
 
 class _Frame:
@@ -432,7 +432,3 @@ def _reopened(display: int) -> int | None:
         return os.open(path or os.ttyname(display), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
         return None
-
-
-def _width(text: str | bytes) -> int:
-    return urwid.calc_width(text, 0, len(text))

@@ -295,7 +295,7 @@ class Tui:
         asked, self._asked, self.hint = self._asked, "", None
         if key not in ("tab", "shift tab"):
             self._completer.end()
-        if self.overlay and self._press_overlay(self.overlay, size, key):
+        if self.overlay and self._press_overlay(self.overlay, key):
             return None
         match key:
             case "enter":
@@ -310,9 +310,9 @@ class Tui:
                 return self._editor.keypress(size[:1], key)
         return None
 
-    def _press_overlay(self, overlay: Overlay, size: tuple[int, int], key: str) -> bool:
+    def _press_overlay(self, overlay: Overlay, key: str) -> bool:
         """Scrolls what is read, or puts it away; whether that was all."""
-        page = size[1] - 4
+        page = self._picture.page
         moves = {"up": -1, "down": 1, "page up": -page, "page down": page, "home": -(10**6), "end": 10**6}
         if key in moves:
             overlay.offset += moves[key]

@@ -12,7 +12,7 @@ from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.ui import qr
 
 SYSTEM = "[SYSTEM] "
-_INDENT = "    "
+INDENT = "    "
 _BREAK = "⏎ "  # where a line break was
 _MARKS_IN_A_ROW = 4  # combining marks shown on one character: real scripts use up to three; so do Hangul's letters
 _REPLACEMENT = "\ufffd"
@@ -32,6 +32,11 @@ _OTHERWISE = {  # drawn far wider than the cells that they are given, over what 
 }
 _VOWELS = range(0x1161, 0x1176)  # Hangul's of today, which are drawn into the syllable before them
 _ALONE = 0x314F - 0x1161  # further on they stand once more, as they are drawn alone
+# Drawn together with what is beside them, though by category no marks: halfwidth voiced sounds, the AM of Thai and Lao,
+# what stands before letters in some scripts of India, colours of skin.
+_ATTACHED = frozenset("\u0d4e\u0e33\u0eb3\uff9e\uff9f\U000111c2\U000111c3\U0001193f\U00011941\U00011d46") | frozenset(
+    map(chr, (*range(0x11A84, 0x11A8A), *range(0x1F3FB, 0x1F400)))
+)
 _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, bidi and tags, surrogates, private use, separators
 _EMOJI = range(0x1F000, 0x1FB00)  # may be newer than our tables, which then say "unassigned"
 _KEPT = {"\n": "\n", "\t": " "}  # controls that a text may hold
@@ -42,6 +47,7 @@ def _judged(text: str) -> Iterator[tuple[str, str]]:
     marks = 0
     is_drawn = False  # whether what came last is something of which a selector may choose the form
     is_base = False  # whether something came in this line on which a mark can be drawn
+    was_initial = False  # whether what came last begins a syllable of Hangul, which several letters can do
     in_syllable = False  # whether it is of Hangul, whose letters are drawn as one syllable
     for character in text:
         if character in _DROPPED:
@@ -49,11 +55,15 @@ def _judged(text: str) -> Iterator[tuple[str, str]]:
             continue
         category = unicodedata.category(character)
         joins = _joins(character)
-        marks = marks + 1 if category[0] == "M" or (joins and in_syllable) else 0
+        initial = _is_initial(character)
+        attached = character in _ATTACHED or (initial and was_initial)
+        marks = marks + 1 if category[0] == "M" or attached or (joins and in_syllable) else 0
         if category in _HARMFUL or character in _BLANK or (category == "Cn" and ord(character) not in _EMOJI):
             shown = _REPLACEMENT
         elif joins and (marks > _MARKS_IN_A_ROW or not in_syllable):
             shown = chr(ord(character) + _ALONE) if ord(character) in _VOWELS else _REPLACEMENT
+        elif attached and marks > _MARKS_IN_A_ROW:
+            shown = _REPLACEMENT
         elif marks > _MARKS_IN_A_ROW or (character in _SELECTORS and not is_drawn):
             shown = ""
         elif category[0] == "M" and not is_base:
@@ -61,6 +71,7 @@ def _judged(text: str) -> Iterator[tuple[str, str]]:
         else:
             shown = _OTHERWISE.get(character, character)
         yield character, shown
+        was_initial = initial
         is_drawn = category[0] in "LNPS" and shown != " "
         if shown:
             is_base = character != "\n"
@@ -74,7 +85,11 @@ def _joins(character: str) -> bool:
 
 def _begins(character: str) -> bool:
     """Whether it is a syllable of Hangul, or an initial letter of one."""
-    return "\u1100" <= character < "\u115f" or "\ua960" <= character <= "\ua97c" or "\uac00" <= character <= "\ud7a3"
+    return _is_initial(character) or "\uac00" <= character <= "\ud7a3"
+
+
+def _is_initial(character: str) -> bool:
+    return "\u1100" <= character < "\u115f" or "\ua960" <= character <= "\ua97c"
 
 
 def harmless(text: str) -> str:
@@ -124,7 +139,7 @@ def _who(room: str, nick: str) -> str:
 
 
 def _block(prefix: str, text: str) -> str:
-    return one_line(prefix) + harmless(text).replace("\n", "\n" + _INDENT)
+    return one_line(prefix) + harmless(text).replace("\n", "\n" + INDENT)
 
 
 def said(event: events.Event) -> list[str]:

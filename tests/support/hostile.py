@@ -24,12 +24,39 @@ _BROAD = frozenset("\u2e3a\u2e3b\ufdfd\U00012031\U00012219\U0001242b")
 _UNRULY = re.compile(r"[ \n\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0100-\U000e01ef]")
 
 
-def staged(*arguments: str, mode: str = "screen", any_name: bool = False, **options: Any) -> Stage:
+def staged(
+    *arguments: str,
+    mode: str = "screen",
+    nick: str = "zo1",
+    any_name: bool = False,
+    slow_boot: bool = False,
+    **options: Any,
+) -> Stage:
     """The program with the hostile theatre around it, and a user called zo1."""
     command = [sys.executable, "-m", "tests.support.hostile_theatre", f"--mode={mode}", "--seed=1", "--now=1700049600"]
     environment = {"ANY_NAME": "1"} if any_name else None
-    command += ["--", "--nick", "zo1", *arguments]
+    command += ["--slow-boot"] if slow_boot else []
+    command += ["--", f"--nick={nick}", *arguments]
     return Stage(mode=mode, command=command, environment=environment, **options)
+
+
+def settle(stage: Stage) -> list[str]:
+    """As `settled` of a stage, but looks at the screen but once: it may be a large one."""
+    stage._marks += 1
+    mark = str(stage._marks)
+    stage.ask("drawn", mark=mark)
+    with stage._news:
+        assert stage._news.wait_for(lambda: mark in stage.terminal.marks or stage._has_ended, 30)
+        picture = stage.terminal.picture
+        return [terminal.row(picture, y) if y in picture.buffer else "" for y in range(picture.lines)]
+
+
+def wipe(stage: Stage) -> None:
+    """Takes all from the terminal, without its knowledge."""
+    settle(stage)
+    with stage._news:
+        stage.terminal.picture.buffer.clear()
+        stage.terminal.picture.cursor_position()
 
 
 def dangers(text: str) -> set[str]:
@@ -91,7 +118,7 @@ class Guard:
     """Knows how the terminal is now, and all that is written to it from now on."""
 
     def __init__(self, stage: Stage) -> None:
-        stage.settled()
+        settle(stage)
         self._stage = stage
         self._drawn = terminal.ALTERNATE in stage.modes
         self._state = _state(stage.terminal, drawn=self._drawn)
@@ -129,21 +156,21 @@ class Room:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        stage.settled()
+        stage.until(r"^>")
         stage.type("/create demo").key("enter")
         stage.until("Others can join")
         stage.ask("join", who="ben")
         self.columns, self.rows = stage.terminal.columns, stage.terminal.rows
         self.empty()
         stage.ask("says", who="ben", texts=[_LOOKS, PLAIN])
-        stage.settled()
+        settle(stage)
         self.learn()
 
     def empty(self) -> Self:
         """Nothing in the log."""
-        self.stage.settled()
+        settle(self.stage)
         self.stage.type("/clear").key("enter")
-        self.stage.settled()
+        settle(self.stage)
         return self
 
     def learn(self) -> None:
@@ -162,7 +189,7 @@ class Room:
         heads = (looks[1] - 1, looks[1]) if self.is_narrow else (looks[1], plain[1])
         ends = self.columns if self.is_narrow else self.x
         self._heads = {tuple(map(look, self.row(y)[:ends])) for y in heads}
-        self._gap = [look(cell) for cell in self.row(plain[1])[self.x - 2 : self.x]]
+        self._gaps = [[look(cell) for cell in self.row(y)[self.x - 2 : self.x]] for y in (looks[1], plain[1])]
 
     def row(self, y: int) -> list[Char]:
         """A row's cells."""
@@ -184,8 +211,11 @@ class Room:
         changed = {at: (self._fixed[at].data, cell.data) for at, cell in fixed.items() if cell != self._fixed[at]}
         assert not changed, "\n".join((str(dict(list(changed.items())[:9])), *self.stage.screen()))
 
-    def shown(self, marks: str = "ben") -> list[tuple[str, str]]:
-        """What the log says: who, or a mark of the program's, and a text. Asserts that each row is built as it must."""
+    def shown(self, marks: str = "ben", *, names: bool = False) -> list[tuple[str, str]]:
+        """What the log says: who, or a mark of the program's, and a text. Asserts that each row is built as it must.
+
+        names: there may be rows of a time and a nick alone, as long ones have them.
+        """
         said: list[tuple[str, str]] = []
         for y in self.log:
             cells = self.row(y)
@@ -207,9 +237,12 @@ class Room:
                 if found := re.fullmatch(rf"12:\d\d +({marks}) │ ", head):
                     said.append((found[1], text.rstrip(" ")))
                     assert tuple(map(look, cells[: self.x])) in self._heads or marks != "ben", where
+                elif names and re.match(r"12:\d\d ", head):
+                    said.append((whole[6:].rstrip(" "), ""))
+                    continue
                 elif head == f"{blank}│ ":
                     said[-1:] = [(said[-1][0], said[-1][1] + text.rstrip(" "))] if said else [("", text)]
-                    assert [look(cell) for cell in cells[self.x - 2 : self.x]] == self._gap, where
+                    assert [look(cell) for cell in cells[self.x - 2 : self.x]] in self._gaps, where
                 else:
                     assert not whole.strip(" ") and not said, where
                     continue
@@ -219,7 +252,7 @@ class Room:
     def says(self, texts: Sequence[str], who: str = "ben") -> None:
         """Somebody says this; it stands where it should and nothing else is any different."""
         self.stage.ask("says", who=who, texts=list(texts))
-        self.stage.settled()
+        settle(self.stage)
         self.guard.check()
         self.assert_whole()
 

@@ -327,6 +327,12 @@ COMBINING = {
     "enclosing": "a\u20ddb\u20dec\u20dfd\u20e0e\u20e2f\u20e3g\u20e4h\u0488i\u0489j\ua670",
     "enclosing many": "a" + "\u20dd\u20de\u20e0\u0489" * 50,
     "enclosed bar": "\u20de\u2502\u20de",
+    "thai am": "\u0e33" * 400,
+    "lao am": "\u0eb3" * 400,
+    "voiced marks": "\uff9e" * 400,
+    "prepended": "\u0d4e" * 400,
+    "prepended too": "\U000111c2" * 400 + "a",
+    "skins": "\U0001f3fd" * 400,
     "cyrillic millions": "\u0410\u0489\u0410\ua672",
 }
 HANGUL = {
@@ -338,6 +344,8 @@ HANGUL = {
     "a stack": "\u1100" + "\u1161" * 500,
     "a stack of finals": "\uac00" + "\u11ab" * 500,
     "initials": "\u1100" * 200,
+    "initials, few": "\u1100" * 9,
+    "initials beyond": "\ua960" * 200,
     "old": "\ua960\ud7b0\ud7cb" * 30,
     "halfwidth": "\uffb1\uffc2\uffa4" * 30,
     "compatibility": "\u314b\u314b\u3160\u3160",
@@ -505,7 +513,8 @@ FORGED_SCREEN = {
     "ended history": "──── what was said before you came ends here ────",
     "scrolls all away": "\n".join("." for _ in range(400)),
     **{
-        f"spaces {count}": "x" + " " * count + "[SYSTEM] Others can join now" for count in (60, 67, 72, 75, 76, 79, 300)
+        f"spaces {count}": "x" + " " * count + "[SYSTEM] Others can join now"
+        for count in (60, 67, 72, 74, 75, 76, 79, 300)
     },
     **{f"spaces {count} row": "x" + " " * count + "12:00      ann │ hello" for count in (66, 67, 68, 83)},
     **{f"ideographic spaces {count}": "x" + "\u3000" * count + "[SYSTEM] hello" for count in (33, 37, 400)},

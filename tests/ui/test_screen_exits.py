@@ -1,9 +1,11 @@
 """However the full screen ends, the terminal is as it was, and nothing of what was said is left on it."""
 
+import fcntl
 import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator
@@ -131,7 +133,7 @@ class _Interrupted:
 
     def find_spec(self, name: str, *_: object) -> None:
         if name == self._name:
-            sys.meta_path.remove(self)  # type: ignore[arg-type]
+            sys.meta_path.remove(self)
             os.kill(os.getpid(), self._number)
 
 
@@ -141,7 +143,7 @@ def start_interrupted() -> int:
     for module in [*sys.modules]:  # what this file has imported is yet to be imported
         if module.startswith(("anonp2p.app", "anonp2p.net", "anonp2p.core", "stem")):
             del sys.modules[module]
-    sys.meta_path.insert(0, _Interrupted(name, int(number)))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Interrupted(name, int(number)))
     return cli.main()
 
 
@@ -187,7 +189,7 @@ def test_a_picture_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
 
 
 def start_without_drawing() -> int:
-    def render(*_: object) -> None:
+    def render(*_: object, **__: object) -> None:
         raise LookupError(SAID)
 
     Picture.render = render  # type: ignore[method-assign, assignment]
@@ -195,7 +197,7 @@ def start_without_drawing() -> int:
 
 
 def test_a_first_picture_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
-    with Stage(command=program(start_without_drawing)) as stage:
+    with Stage(command=program(start_without_drawing), term="linux") as stage:  # others may answer after the end
         assert stage.status() == 1
         assert_left(stage, BUG.format("LookupError"))
 
@@ -326,37 +328,66 @@ def test_leaving_in_full_flood_leaves_the_terminal_as_it_was() -> None:
 # --- stopped, and continued
 
 
-def state(process: int) -> str:
-    return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]
+def play_under_a_shell() -> int:
+    """Hands the terminal to the program, and takes it back when that stops, or ends, as a shell does.
+
+    SIGTSTP, SIGTERM and SIGCONT are handed on, the last one with the terminal.
+    """
+    handed_on = {signal.SIGTSTP, signal.SIGTERM, signal.SIGCONT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, handed_on | {signal.SIGCHLD, signal.SIGTTOU})
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    child = subprocess.Popen(program(play_in_a_shell), process_group=0)
+    os.tcsetpgrp(0, child.pid)
+    settings = untouched()
+    while True:
+        number = signal.sigwait(handed_on | {signal.SIGCHLD})
+        if number != signal.SIGCHLD:
+            if number == signal.SIGCONT:
+                os.write(1, b"\x1b[H\x1b[2J")
+                os.tcsetpgrp(0, child.pid)
+            child.send_signal(number)
+            continue
+        changed, status = os.waitpid(child.pid, os.WUNTRACED | os.WNOHANG)
+        if not changed:
+            continue  # it goes on
+        os.tcsetpgrp(0, os.getpgrp())
+        if not os.WIFSTOPPED(status):
+            return os.waitstatus_to_exitcode(status)
+        os.write(1, f"stopped with {'the same' if termios.tcgetattr(0) == settings else 'other'} settings".encode())
+
+
+def play_in_a_shell() -> int:
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    return play()
 
 
 def test_stopped_it_leaves_the_terminal_and_continued_it_comes_back() -> None:
-    with Stage("--nick", "ada") as stage:
+    with Stage(command=program(play_under_a_shell)) as stage:
         room(stage)
-        stage.signal(signal.SIGTSTP)
-        stage.until(lambda rows: not any(rows))
-        assert os.waitid(os.P_PID, stage.process.pid, os.WSTOPPED | os.WNOWAIT) is not None
-        assert state(stage.process.pid) == "T"
-        assert_left(stage)
-        stage.resize(100, 30)
-        stage.signal(signal.SIGCONT)
-        shown = stage.until(SAID)
-        stage.type(" later")
-        shown = stage.settled()
-        assert len(shown) == 30
-        assert shown[-1] == f"ada> {TYPED} later"
-        assert terminal.ALTERNATE in stage.modes
+        for columns in (100, 60):
+            stage.signal(signal.SIGTSTP)
+            stage.until("stopped")
+            assert_left(stage, "stopped with the same settings")
+            stage.resize(columns, 30)
+            stage.signal(signal.SIGCONT)
+            stage.until(SAID)
+            stage.type("!")
+            shown = stage.settled()
+            assert len(shown) == 30
+            assert shown[-1] == f"ada> {TYPED}{'!' if columns == 100 else '!!'}"
+            assert {terminal.ALTERNATE, terminal.PASTE, terminal.FOCUS, 1000} <= stage.modes
+            stage.key("ctrl l")
+            assert stage.settled() == shown
         stage.signal(signal.SIGTERM)
         assert stage.status() == 143
         assert_left(stage)
 
 
 def test_stopped_and_told_to_end_it_ends_when_continued() -> None:
-    with Stage("--nick", "ada") as stage:
+    with Stage(command=program(play_under_a_shell)) as stage:
         room(stage)
         stage.signal(signal.SIGTSTP)
-        stage.until(lambda rows: not any(rows))
-        assert os.waitid(os.P_PID, stage.process.pid, os.WSTOPPED | os.WNOWAIT) is not None
+        stage.until("stopped")
         stage.signal(signal.SIGTERM).signal(signal.SIGCONT)
         assert stage.status() == 143
         assert_left(stage)

@@ -33,9 +33,8 @@ def enter(stage: Stage, *people: str) -> None:
 def typed(stage: Stage) -> str:
     """What stands in the input line, in rows."""
     rows = stage.settled()
-    start = max(y for y, row in enumerate(rows) if re.match(r"(zoe)?>( |$)", row))
-    first, *others = rows[start:]
-    return "\n".join([first.partition(">")[2][1:], *others])
+    status = max(y for y, row in enumerate(rows) if re.match(r" (demo|two|other|joining|anonp2p)( |$)", row))
+    return "\n".join(re.sub(r"^(zoe)?> ?", "", row) for row in rows[status + 1 :])
 
 
 def said(stage: Stage) -> list[str]:
@@ -46,7 +45,7 @@ def said(stage: Stage) -> list[str]:
 def test_a_message_may_have_several_lines() -> None:
     with Stage("--nick", "zoe", columns=LOG) as stage:
         host(stage)
-        stage.type("one").key("meta enter").type("two").key("ctrl j" if False else "meta enter").type("three")
+        stage.type("one").key("meta enter").type("two").key("meta enter").type("three")
         assert typed(stage) == "one\ntwo\nthree"
         stage.key("enter").until(r"zoe │ one\n +│ two\n +│ three$")
         assert said(stage) == ["one"]
@@ -108,9 +107,8 @@ def test_up_and_down_go_through_what_was_sent_in_this_room() -> None:
         stage.key("up")
         assert typed(stage) == ""  # what was said elsewhere stays there
         stage.type("three\n").until("zoe │ three")
-        stage.key("meta 1", "up", "up")
-        assert typed(stage) == "/create other" or typed(stage) == "one!"
-        assert "three" not in typed(stage)
+        stage.key("meta 1", "up")
+        assert typed(stage) == "one!"
 
 
 def test_tab_completes_commands_nicks_and_rooms() -> None:
@@ -161,8 +159,8 @@ def test_what_was_cut_can_be_put_back_and_undone() -> None:
             ("{ctrl y}", "one two three"),
             ("{ctrl a}zero {ctrl k}", "zero"),
             ("{ctrl u}", ""),
-            ("{ctrl y}", "zero"),
-            ("{meta y}", "one two three"),
+            ("{ctrl y}", "zero one two three"),  # what is cut without a pause is one
+            ("{meta y}", "three"),
             ("{ctrl _}{ctrl _}", ""),
             ("{ctrl _}", "zero"),
             ("{ctrl c}", ""),
@@ -188,7 +186,8 @@ def test_help_lists_all_commands_over_the_log() -> None:
             assert any(row.startswith("zoe> kept") for row in rows)
             stage.key("page down")
         assert seen == {command.name for command in COMMANDS}
-        assert any("Alt-1" in row for row in stage.settled()) or stage.key("page up")
+        stage.key("home").until("^/help")
+        stage.mouse("wheel down", 5, 5).until(lambda rows: not any(row.startswith("/help") for row in rows))
         stage.key("esc").until("room demo")
         assert not any("/help" in row for row in stage.screen())
         stage.key("ctrl c").type("/help create\n").until(r"/create NAME")
@@ -232,31 +231,32 @@ def test_each_room_has_its_draft() -> None:
 
 def test_what_is_typed_survives_any_size() -> None:
     text = "The quick brown fox jumps over 日本語 lazy dogs, twice " * 3
+    sizes = ((40, 20), (10, 3), (200, 60), (20, 6), (1, 1), (33, 11), (300, 5), (80, 24))
     with Stage("--nick", "zoe", columns=80, rows=24) as stage:
         host(stage)
         stage.type(text.rstrip())
-        for columns, rows in ((40, 20), (10, 3), (200, 60), (20, 6), (1, 1), (33, 11), (300, 5), (80, 24)):
+        for columns, rows in sizes:
             stage.resize(columns, rows)
             stage.settled()
             assert stage.process.poll() is None
             if columns >= 20 and rows >= 6:
                 assert stage.cursor
                 x, y = stage.cursor
-                left = stage.screen()[y]
-                assert left.endswith("twice") or (not left and not x), (columns, rows)
+                before = stage.screen()[y][:x]
+                assert before.endswith("twice") or not before, (columns, rows)
         assert "".join(typed(stage).split()) == "".join(text.split())
         stage.key("enter").until("zoe │ The quick")
         stage.type("x" * 1_000)  # more than there is room for
-        rows = stage.settled()
-        assert sum(bool(re.fullmatch(r"(zoe> )?x+", row)) for row in rows) <= limits.ROWS_OF_INPUT
+        seen = stage.settled()
+        assert sum(bool(re.fullmatch(r"(zoe> )?x+", row)) for row in seen) <= limits.ROWS_OF_INPUT
         assert stage.cursor
         assert stage.cursor[1] == 23
-        assert any("│" in row for row in rows)  # the log is still there
+        assert any("│" in row for row in seen)  # the log is still there
 
 
 @pytest.mark.parametrize("text", ["x" * (limits.TEXT + 1), "ü" * (limits.TEXT // 2 + 1)], ids=["ASCII", "bytes count"])
 def test_what_is_too_long_stays_typed(text: str) -> None:
-    with Stage("--nick", "zoe", columns=LOG, rows=60) as stage:
+    with Stage("--nick", "zoe", columns=LOG, rows=80) as stage:
         host(stage)
         stage.paste(text).key("enter").until(f"{limits.TEXT}|{limits.TEXT:,}|too long")
         assert set("".join(typed(stage).split())) == {text[0]}
@@ -301,7 +301,7 @@ def test_what_is_typed_while_the_link_is_lost_is_sent_later() -> None:
         assert all(before < after for before, after in pairwise(places))
         assert said(stage) == ["text 0", "text 1", "text 2"]
         assert typed(stage) == "and a draft"
-        stage.key("up")  # of a draft one can see more than one line above
+        stage.key("up")
         assert typed(stage) == "text 2"
 
 
@@ -309,7 +309,7 @@ def test_what_is_typed_while_one_is_still_joining_is_sent_then() -> None:
     with Stage("--nick", "zoe", columns=LOG, slow_boot=True) as stage:
         stage.settled()
         code = stage.ask("host", who="ada")["code"]
-        stage.type(f"/join {code}\n").until("waits for Tor")
+        stage.type(f"/join {code}\n").until("aits for Tor")
         stage.type("early words\n").until("│ early words")
         assert not stage.find("12:00      zoe")
         stage.ask("ready")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from anonp2p import limits
-from anonp2p.ui import rows
+from anonp2p.ui import rows, widths
 from anonp2p.ui.entries import Context, Entry, Layout, Moves, Said, Told
 from anonp2p.ui.scrollback import Scrollback
 
@@ -245,7 +245,7 @@ class Looking(RuleBasedStateMachine):
         drawn = self.drawn
         assert len(drawn) <= self.height
         for row in drawn:
-            assert sum(rows.width(text) for _, text in row) == self.layout.width
+            assert sum(widths.width(text) for _, text in row) == self.layout.width
         if self.seqs:
             assert drawn
 
@@ -255,8 +255,8 @@ test_what_is_in_sight_holds_together = Looking.TestCase
 
 @given(texts, st.integers(10, 80))
 def test_wrapping_loses_no_letter_and_exceeds_no_width(text: str, columns: int) -> None:
-    lines = [text[start:end] for start, end in rows.wrap(text, columns)]
-    assert all(rows.width(line) <= columns for line in lines)
+    lines = [text[start:end] for start, end in widths.wrap(text, columns)]
+    assert all(widths.width(line) <= columns for line in lines)
     assert letters("".join(lines)) == letters(text)
 
 
@@ -268,7 +268,7 @@ def letters(text: str) -> str:
 @given(texts, st.integers(0, 40))
 def test_a_row_fills_just_its_columns(text: str, columns: int) -> None:
     row = rows.fit([("", text.replace("\n", " ")), ("bar", "│ x")], columns)
-    assert sum(rows.width(piece) for _, piece in row) == columns
+    assert sum(widths.width(piece) for _, piece in row) == columns
 
 
 def entries() -> list[Entry]:

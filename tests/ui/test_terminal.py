@@ -20,6 +20,7 @@ import trio
 import trio.testing
 import urwid
 
+from anonp2p.ui import widths
 from anonp2p.ui.terminal import Terminal
 
 CLUSTER = "日本語"
@@ -97,7 +98,7 @@ class Emulator:
         self.terminal.draw_screen((self.columns, self.lines), self.canvas(*lines, cursor=cursor, style=style))
 
     def canvas(self, *lines: str, cursor: tuple[int, int] | None = None, style: str | None = None) -> urwid.TextCanvas:
-        filled = [line + " " * (self.columns - urwid.calc_width(line, 0, len(line))) for line in lines]
+        filled = [line + " " * (self.columns - widths.width(line)) for line in lines]
         filled += [" " * self.columns] * (self.lines - len(lines))
         texts = [line.encode() for line in filled]
         styles: Any = [[(style, len(text))] for text in texts]
@@ -162,7 +163,7 @@ def test_the_last_row_is_filled_to_its_end_and_nothing_scrolls(
 ) -> None:
     monkeypatch.setenv("TERM", term)
     with started(20, 3) as emulator:
-        full = "é" + "." * (19 - urwid.calc_width(end, 0, len(end))) + end
+        full = "é" + "." * (19 - widths.width(end)) + end
         for style in (None, "standout"):
             emulator.terminal.register_palette([("standout", "default,standout", "default", "standout")])
             for lines in (["top", "", full], ["top", "", full.replace("é", "e", 1)], [full, full, full]):
@@ -187,14 +188,14 @@ def test_what_is_drawn_wider_or_narrower_displaces_nothing(more: int, monkeypatc
     with started(lines=len(ODD)) as emulator:
         for rotated in range(len(ODD)):
             lines = [f"{line:.22}".ljust(22) for line in ODD[rotated:] + ODD[:rotated]]
-            lines = [line + " " * (30 - urwid.calc_width(line, 0, len(line))) + "#cells#" for line in lines]
+            lines = [line + " " * (30 - widths.width(line)) + "#cells#" for line in lines]
             emulator.draw(*lines)
             emulator.see()
             for y, line in enumerate(lines):
                 text = "".join(emulator.screen.buffer[y][x].data for x in range(30, 40))
                 assert text == "#cells#   "
                 for mark in "|":
-                    expected = [urwid.calc_width(line, 0, at) for at, one in enumerate(line) if one == mark]
+                    expected = [widths.width(line[:at]) for at, one in enumerate(line) if one == mark]
                     assert column(emulator, y, mark) == expected
 
 
@@ -235,7 +236,7 @@ def test_what_was_drawn_wider_is_erased(monkeypatch: pytest.MonkeyPatch) -> None
     ids=ascii,
 )
 def test_what_should_never_have_got_here_harms_nothing(text: str) -> None:
-    wide = urwid.calc_width(text, 0, len(text))
+    wide = widths.width(text)
     with started(20, 3) as emulator:
         run = (text + " " * (10 - wide)).encode()
         texts = [b"top".ljust(20), run + b"#here#    ", b"bottom".ljust(20)]

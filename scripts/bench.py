@@ -19,6 +19,7 @@ from typing import Any
 from bench_crowd import BenchFailed, Crowd, Member
 from bench_crypto import crypto
 from bench_irc import irc
+from bench_screen import screen
 
 from anonp2p import limits
 from anonp2p.core import frames
@@ -292,6 +293,9 @@ def main() -> int:
     one.add_argument("--members", default="2,10,50,200,1000", help="sizes of rooms (default: %(default)s)")
     one = commands.add_parser("memory", help="whether a host grows with what was said")
     one.add_argument("--messages", type=int, default=100_000, help="said in all (default: %(default)s)")
+    one = commands.add_parser("screen", help="how soon the full screen and a key on it are to be seen")
+    one.add_argument("--size", default="120x40", help="columns and rows of the terminal (default: %(default)s)")
+    one.add_argument("--seconds", type=float, default=10.0, help="at 200 messages a second (default: %(default)s)")
     arguments = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -309,6 +313,9 @@ def main() -> int:
                 hostile(arguments.members, arguments.seconds)
             case "memory":
                 memory(arguments.messages)
+            case "screen":
+                columns, rows = map(int, arguments.size.split("x"))
+                screen(columns, rows, arguments.seconds)
     except BenchFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1

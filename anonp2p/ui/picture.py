@@ -274,14 +274,14 @@ class Picture(urwid.Widget):
 
     def _overlaid(self, overlay: Overlay, columns: int, height: int) -> list[Row]:
         head = [] if overlay.full else [rows.rule("overlay title", overlay.title, columns)]
-        content = overlay.build(columns, height - len(head))
-        free = height - len(head)
+        free = max(0, height - len(head))
+        content = overlay.build(columns, free)
         self.page = max(1, free - 1)
         overlay.offset = max(0, min(overlay.offset, len(content) - free))
         shown = content[overlay.offset : overlay.offset + free]
-        if len(content) > overlay.offset + free:
+        if shown and len(content) > overlay.offset + free:
             shown[-1] = rows.rule("overlay title", "more: Page Down", columns)
-        return [*head, *shown]
+        return [*head, *shown][:height]
 
     # --- what is typed
 

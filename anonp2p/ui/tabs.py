@@ -66,13 +66,11 @@ class Tab:
                 self._settle(number)
                 lines = text.count("\n") + 1
                 more = f" … ({lines} lines)" if lines > 1 else ""
-                self._tell(
-                    now, [f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"], "error"
-                )
+                self.tell(now, [f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"], "error")
             case events.Error(text=text, code=code, re=number):
                 if code == "no-room":
                     self._settle(number)
-                self._tell(now, [text], "error")
+                self.tell(now, [text], "error")
             case events.Entered():
                 self._entered(event, now)
             case events.Reachable():
@@ -94,9 +92,9 @@ class Tab:
             case events.Gone(reason=reason):
                 self._leave_waiting()
                 self.over = reason
-                self._tell(now, view.said(event), "error")
+                self.tell(now, view.said(event), "error")
             case _:
-                self._tell(now, view.said(event))
+                self.tell(now, view.said(event))
         self.has_moved = self.has_moved or isinstance(event, _MOVING)
         if isinstance(event, events.Left):
             self.speakers.pop(event.nick, None)
@@ -161,22 +159,22 @@ class Tab:
         self.link = "up"
         others = [person.nick for person in event.members if person.member != event.member]
         some = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
-        self._tell(now, [f"You are in {event.name} as {event.nick}, with {some}"], "title")
+        self.tell(now, [f"You are in {event.name} as {event.nick}, with {some}"], "title")
 
     def _reachable(self, now: float) -> None:
         card = self._card if self._card in self.log else None
         if card and not card.reachable:
             card.reachable = True
         else:
-            self._tell(now, ["Others can join again."])
+            self.tell(now, ["Others can join again."])
 
     def _linked(self, event: events.Link, now: float) -> None:
         was, self.link, self.attempt = self.link, event.state, event.attempt
         if self.name:
             if event.state == "lost":
-                self._tell(now, view.said(event))
+                self.tell(now, view.said(event))
             elif event.state == "up" and was != "up":
-                self._tell(now, ["The link to the room is there again."])
+                self.tell(now, ["The link to the room is there again."])
         elif event.state == "connecting":
             waiting = self._waiting = self._waiting or Waiting(now)
             if waiting not in self.log:
@@ -190,7 +188,7 @@ class Tab:
 
     def _warn(self, style: Literal["alarm", "caution"], event: Event, now: float) -> None:
         [text] = view.said(event)
-        self._tell(now, [text], style)
+        self.tell(now, [text], style)
         alike = [banner.text for banner in self.banners if banner.style == style]
         if text not in alike and len(alike) < limits.BANNERS:
             self.banners.append(Banner(style, text))
@@ -207,7 +205,8 @@ class Tab:
         if isinstance(number, int):
             self.log.settle(number)
 
-    def _tell(self, now: float, lines: list[str], style: str = "quiet") -> None:
+    def tell(self, now: float, lines: list[str], style: str = "quiet") -> None:
+        """The program says something in it, in lines."""
         if lines:
             self.log.add(Told(now, lines, style, _MARKS.get(style, "·")))
 

@@ -275,9 +275,7 @@ class _Writer(_Descriptor):
 
     def __init__(self, display: int) -> None:
         super().__init__(display)
-        self.is_frame = (
-            False  # whether what is written now is something drawn, which is not worth to wait for at the end
-        )
+        self.is_frame = False  # whether what is written now is something drawn: at the end it is not waited for
         self._own: int | None = None
         self._was_blocking = False  # the descriptor that we were given, if no other was to be had
         self._waiting: deque[tuple[bytes, bool]] = deque()  # texts, and whether each is of a frame
@@ -329,14 +327,12 @@ class _Writer(_Descriptor):
             poll.poll(left * 1_000)
             while self._piece():
                 pass
-        if (
-            self._waiting
-        ):  # not by now: what is in the kernel gives way too, so that there is room for the end of it all
+        if self._waiting:  # what is in the kernel gives way too, so that there is room for the end of it all
             with suppress(termios.error):
                 termios.tcflush(self._descriptor, termios.TCOFLUSH)
                 termios.tcflow(self._descriptor, termios.TCOON)
             with self._lock:
-                self._waiting = deque([(b"".join([_CANCEL, *self._last]), False)])
+                self._waiting = deque([(b"".join([_CANCEL, _SYNCHRONIZED_END, *self._last]), False)])
                 self._written = 0
             while self._piece():
                 pass

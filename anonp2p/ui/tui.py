@@ -14,7 +14,7 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.core import events, steps
 from anonp2p.core.snapshot import Snapshot
-from anonp2p.errors import AnonError, BadInput, NoRoom, NotAllowed
+from anonp2p.errors import AnonError, BadInput, NoRoom, NotAllowed, TooLong
 from anonp2p.ui import commands, overlays
 from anonp2p.ui.completion import Completer
 from anonp2p.ui.editor import Editor
@@ -120,6 +120,8 @@ class Tui:
                 self.tor, self.tor_notice = event, ""
             case events.Notice() if tab.label == "" and not isinstance(self.tor, events.Ready):
                 self.tor_notice = event.text
+            case events.Reply(command="/rooms"):
+                tab.tell(self.now(), self._rooms_in_words())
             case events.Reply() if overlay := self._overlay(event, tab):
                 self.overlay = overlay
             case events.Gone(reason="left"):
@@ -259,6 +261,14 @@ class Tui:
         tab.log.clear()
         self._editor.forget_kills()
         self._terminal.clear()
+
+    def _rooms_in_words(self) -> list[str]:
+        """The rooms as their tabs are numbered."""
+        rooms = [tab for tab in self.tabs.values() if tab.label]
+        snapshots = [self.snapshot(tab) for tab in rooms]
+        here = [f", {snapshot.members} here" if snapshot else "" for snapshot in snapshots]
+        listed = [f"{number} {tab.title}{some}" for number, (tab, some) in enumerate(zip(rooms, here, strict=True), 1)]
+        return listed or ["You are in no room"]
 
     def _next(self, by: int) -> None:
         rooms = [tab for tab in self.tabs.values() if tab.label]
@@ -415,15 +425,16 @@ class Tui:
             action = commands.parse(text, self._number)
             act = self._prepared(action)
         except AnonError as error:
-            self.hint = Hint(str(error), "error")
+            size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""
+            self.hint = Hint(f"{error}{size}", "error")
             return
         self._editor.take()
         if not isinstance(action, _OF_OTHER_ROOMS):
             self.active.draft.history.add(text, self._number)
         if isinstance(action, steps.Say | steps.Whisper):
             self.active.send(self._number, self._message(action))
-            self.active.log.follow()
-            self.active.log.read()
+        self.active.log.follow()
+        self.active.log.read()
         act()
 
     def _prepared(self, action: commands.Action) -> Callable[[], None]:

@@ -191,6 +191,7 @@ def _said(event: events.Event) -> list[str]:
             return qr.rows(qr.matrix(data["code"]), inverted=True)
         case events.Reply(command="/retain", data=data):
             kept, least, default, most = (_span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
+            kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")
             return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]
         case events.Reply(command="/verify", data={"nick": nick, "words": words}):
             return [f"You and {nick}: {' '.join(words)}"]

@@ -435,3 +435,43 @@ def test_who_is_thrown_out_is_told() -> None:
         stage.ask("kick", who="ada", to="zoe", text="too loud")
         stage.until("You are out of the room")
         assert status(stage).endswith("over")
+
+
+# --- small windows
+
+SIZES = ((30, 8), (20, 6), (25, 7), (30, 7), (80, 6), (20, 24))
+
+
+def test_no_window_is_too_small_for_what_is_said() -> None:
+    with Stage("--nick", "zoe") as stage:
+        host(stage)
+        alarm(stage)
+        alarm(stage, "It lied once more.")
+        for columns, rows in SIZES:
+            stage.resize(columns, rows)
+            for text in ("/switch nowhere at all", "\n".join("abcdefghijkl")):  # each has a hint of several rows
+                stage.paste(text).key("enter")
+                seen = stage.settled()
+                assert "demo" in seen[0]
+                assert not seen[-1].startswith("This window")
+                assert stage.cursor
+                assert stage.cursor[1] == rows - 1  # one sees what one types
+                stage.key("ctrl c")
+
+
+def test_no_window_is_too_small_for_what_is_read() -> None:
+    with Stage("--nick", "zoe") as stage:
+        host(stage, "ben")
+        alarm(stage)
+        for columns, rows in SIZES:
+            for opened in ("/help\n", "/who\n", "/code\n", "/qr\n"):
+                stage.resize(80, 24)
+                stage.type(opened).settled()
+                stage.resize(columns, rows)
+                stage.settled()
+                for key in ("page down", "end", "up", "home"):
+                    stage.key(key)
+                stage.settled()
+                stage.type("x").key("backspace")
+        stage.resize(80, 24)
+        stage.until("can join now")

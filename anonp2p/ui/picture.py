@@ -111,10 +111,12 @@ class Picture(urwid.Widget):
         if self.scene.overlay and self.scene.overlay.full:
             return _filled(self._overlaid(self.scene.overlay, columns, height), columns, height)
         typed = min(self._prepare_input(columns), limits.ROWS_OF_INPUT, height // 3)
-        above = [*self._tab_row(columns), *self._banners(columns, height // 3)]
-        below = [*self._hint(columns), self._status(columns)]
-        free = max(0, height - typed - len(above) - len(below))
-        drawn = [*above, *self._middle(columns, free), *below]
+        above, below = self._tab_row(columns), [self._status(columns)]
+        free = height - typed - len(above) - len(below)
+        hint = self._hint(columns)[:free]
+        banners = self._banners(columns)[: min(free - len(hint), max(2, height // 3))]
+        middle = self._middle(columns, free - len(hint) - len(banners))
+        drawn = [*above, *banners, *middle, *hint, *below]
         whole = rows.canvas([rows.fit(row, columns) for row in drawn], columns)
         entered = self.editor.render((columns, typed), focus=True)
         return urwid.CanvasCombine([(whole, None, False), (entered, None, True)])
@@ -153,7 +155,7 @@ class Picture(urwid.Widget):
         snapshot = self.scene.snapshot(tab)
         return bool(tab.banners) or bool(snapshot and snapshot.alarmed)
 
-    def _banners(self, columns: int, most: int) -> list[Row]:
+    def _banners(self, columns: int) -> list[Row]:
         """The oldest warning of each room, the one that is shown first."""
         drawn: list[Row] = []
         tabs = sorted(self.scene.tabs.values(), key=lambda tab: tab is not self.scene.active)
@@ -163,7 +165,7 @@ class Picture(urwid.Widget):
                 more = f" ({len(tab.banners) - 1} more)" if len(tab.banners) > 1 else ""
                 text = f"{tab.title}: {view.one_line(banner.text)}{more} [Esc]"
                 drawn += [rows.fit(row, columns, banner.style) for row in rows.wrapped(banner.style, text, columns)]
-        return drawn[: max(2, most)]
+        return drawn
 
     def _middle(self, columns: int, height: int) -> list[Row]:
         if self.scene.overlay:

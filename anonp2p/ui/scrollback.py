@@ -177,7 +177,7 @@ class Scrollback:
             hidden = 0
             if len(drawn) >= height:
                 break
-        return drawn[-height:], changing
+        return drawn[max(0, len(drawn) - height) :], changing
 
     def _all(self) -> dict[int, Entry]:
         """Every entry by its place, those on their way last."""

@@ -1,7 +1,7 @@
 """The full screen, as the front of the program: keys become actions, events become pictures."""
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -217,11 +217,15 @@ class Tui:
         self._drawn = trio.Event()
 
     async def _pace(self) -> None:
-        """Lets a picture be drawn when there is something new, then none for a moment."""
+        """Draws a picture when there is something new, then none for a moment.
+
+        urwid would draw when there is nothing else to do, which is not so for seconds while much is said.
+        """
         while True:
             await self._changed.wait()
             self._changed = trio.Event()
             self._due = True
+            self._loop.draw_screen()
             await trio.sleep(limits.FRAME)
 
     async def _tick(self) -> None:
@@ -515,6 +519,12 @@ class _Loop(urwid.MainLoop):
         if "window resize" in keys:
             self._tui.resized()
         return keys
+
+    def process_input(self, keys: Iterable[Any]) -> bool:
+        """What is typed is shown at once, whatever else there is to do."""
+        handled = super().process_input(keys)
+        self.draw_screen()
+        return handled
 
     def draw_screen(self) -> None:
         """Draws the screen if it looks different, and the terminal has taken the last picture."""

@@ -240,6 +240,8 @@ class Room:
                 elif names and re.match(r"12:\d\d ", head):
                     said.append((whole[6:].rstrip(" "), ""))
                     continue
+                elif names and whole.strip("─ ") == "what was said before you came ends here":
+                    continue
                 elif head == f"{blank}│ ":
                     said[-1:] = [(said[-1][0], said[-1][1] + text.rstrip(" "))] if said else [("", text)]
                     assert [look(cell) for cell in cells[self.x - 2 : self.x]] in self._gaps, where

@@ -135,7 +135,7 @@ def test_in_line_mode_it_is_the_lines_of_who_said_it(kind: str, cast: Cast) -> N
         texts = list(KINDS[kind].values())
         mode.stage.ask("says", who="ben", texts=texts)
         lines = mode.lines()
-        assert all(line.startswith(("ben: ", "ben:", "    ")) for line in lines)
+        assert not [line for line in lines if line and not line.startswith(("ben:", "    "))]
         assert not [row for line in lines for row in laid(line, 80)[1:]], "one row each: none begins anywhere else"
         said = re.split(r"(?:^|\n)ben:", "\n".join(lines))[1:]
         assert [essence(text) for text in said] == [essence(harmless(text)) for text in texts]
@@ -179,7 +179,7 @@ def test_a_cluster_without_end_does_not_end_the_program(cast: Cast) -> None:
     for one in "\u1100\ua960\u0e33\u0eb3\uff9e\u0d4e\U000111c2\U0001f3fd":
         for shape in SHAPES:
             with room(cast, shape, "clusters") as place:
-                place.says([one * 300, "a" + one * 300 + "b", f"{one}{one} " * 40])
+                place.says([one * 300, f"{one}{one} " * 40])
                 place.shown()
 
 
@@ -199,13 +199,13 @@ OPINIONS = {
 }
 
 
-@pytest.mark.parametrize("shape", ["wide", "narrow"])
-@pytest.mark.parametrize("opinion", OPINIONS)
+@pytest.mark.parametrize(
+    ("opinion", "shape"), [*((one, "wide") for one in OPINIONS), ("all wider", "narrow"), ("all narrower", "narrow")]
+)
 def test_other_widths_move_nothing_of_the_programs(
     opinion: str, shape: str, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    texts = sample(12, 4_000, kinds=("combining", "hangul", "wide", "ambiguous", "surprising", "selectors", "bidi"))
-    texts_ = [text for text in texts if "\U0001f3fd" * 9 not in text]
+    texts = sample(8, 4_000, kinds=("combining", "hangul", "wide", "ambiguous", "surprising", "selectors", "bidi"))
     with room(cast, shape, opinion) as place:
         monkeypatch.setattr(pyte.screens, "wcwidth", OPINIONS[opinion])
         monkeypatch.setattr(terminal, "wcwidth", OPINIONS[opinion])
@@ -214,12 +214,13 @@ def test_other_widths_move_nothing_of_the_programs(
         place.stage.key("ctrl l")
         settle(place.stage)
         place.learn()
-        for batch in batches(texts_, place.bar - place.x, len(place.log) // 2):
+        for batch in batches(texts, place.bar - place.x, len(place.log) // 2):
             place.says(batch)
-            if "│" == place.row(place.rows - 3)[0].data or not place.is_narrow:
-                for y in place.log:  # the bar left of the texts, too
-                    left = "".join(cell.data for cell in place.row(y)[: place.x])
-                    assert re.match(r"│|12:\d\d +ben ?|  +│ ?|$", left.rstrip()), (y, left)
+            for y in place.log:  # the bar left of the texts, too
+                left = "".join(cell.data for cell in place.row(y)[: max(place.x, 6)])
+                assert re.match(
+                    r"│|12:\d\d" if place.is_narrow and left.strip() else r"(12:\d\d +ben| +) ?│|$", left.rstrip()
+                ), (y, left)
 
 
 # --- every other field
@@ -279,49 +280,45 @@ def told_aside(text: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("text", FEW, ids=ascii)
-def test_in_line_mode_every_field_stays_in_lines_of_the_programs(text: str, cast: Cast) -> None:
+@pytest.mark.parametrize("turn", range(4))
+def test_in_line_mode_every_field_stays_in_lines_of_the_programs(turn: int, cast: Cast) -> None:
     with printed(cast, "line") as mode:
-        events = told(text) + told_aside(text)
+        events = [(text, event) for text in FEW[turn::4] for event in told(text) + told_aside(text)]
         end = {"type": "notice", "text": "* * *"}
-        mode.stage.ask("tells", told=[part for event in events for part in (event, end)])
-        groups = "\n".join(mode.lines()).split("\n[SYSTEM] * * *")
-        for event, group in zip(events, groups, strict=False):
-            first, *further = group.removeprefix("\n").split("\n")
+        mode.stage.ask("tells", told=[part for _, event in events for part in (event, end)])
+        *groups, rest = "\n".join(mode.lines()).split("[SYSTEM] * * *")
+        assert (len(groups), rest) == (len(events), "")
+        for (text, event), group in zip(events, groups, strict=True):
+            first, *further = group.strip("\n").split("\n")
             if event["type"] == "message":
-                nick = one_line(event["nick"])
-                assert first.removeprefix("demo/").startswith((f"{nick}: ", f"{nick} ("))
+                assert essence(first).removeprefix("demo/").startswith(essence(one_line(event["nick"])))
             else:
                 assert first.startswith("[SYSTEM] ")
-            assert event["type"] in ("message", "unsent") or not further
-            assert all(line.startswith("    ") for line in further)
-            if event["type"] != "gone" and event.get("command") != "/code":
-                assert essence(one_line(text)) in essence(one_line(group.replace("\n    ", "\n"))), ascii(group)
-        assert groups[-1] == ""
+            assert not [line for line in further if line and not line.startswith("    ")]
+            meant, seen = (essence(part).replace("⏎", "") for part in (one_line(text), group))
+            assert event["type"] == "gone" or meant.strip("\ufffd") in seen, ascii(group)
 
 
-@pytest.mark.parametrize("text", FEW, ids=ascii)
-def test_in_json_mode_every_field_is_one_line_of_the_same_data(text: str, cast: Cast) -> None:
+@pytest.mark.parametrize("turn", range(4))
+def test_in_json_mode_every_field_is_one_line_of_the_same_data(turn: int, cast: Cast) -> None:
     with printed(cast, "json") as mode:
-        events = told(text) + told_aside(text)
+        events = [event for text in FEW[turn::4] for event in told(text) + told_aside(text)]
         mode.stage.ask("tells", told=events)
-        printed_ = [json.loads(line) for line in mode.lines()]
-        assert len(printed_) == len(events)
-        for event, seen in zip(events, printed_, strict=True):
+        for event, line in zip(events, mode.lines(), strict=True):
+            seen = json.loads(line)
             assert {name: seen.get(name) for name in event} == event
 
 
 @pytest.mark.parametrize("text", FEW, ids=ascii)
 def test_on_the_full_screen_every_field_stays_right_of_the_bar(text: str, cast: Cast) -> None:
     with room(cast) as place:
-        place.empty()
-        for event in told(text):
-            place.stage.ask("tell", event=event)
+        place.stage.ask("tells", told=told(text))
         settle(place.stage)
         place.guard.check()
         place.assert_whole()
-        place.shown(rf"{MARKS}|.*", names=True)
-        assert essence(one_line(text)) in essence("".join(text for _, text in place.shown(rf"{MARKS}|.*", names=True)))
+        assert essence(one_line(text)).strip("\ufffd") in essence(
+            "".join(text for _, text in place.shown(rf"{MARKS}|.*", names=True))
+        )
 
 
 @pytest.mark.parametrize("kind", ["alarm", "lookalike"])
@@ -339,8 +336,10 @@ def test_a_warning_is_one_over_all_its_rows_and_then_gone(kind: str, cast: Cast)
             assert height > 1
             assert all({look(cell) for cell in place.row(y)} == {style} for y in range(1, height))
             fixed = place.fixed()
-            for (x, y), cell in place._fixed.items():
-                assert fixed[x, y] == cell or y == 0 or y < height or y in (1, height), (x, y)
+            for (x, y), cell in place._fixed.items():  # what stands below it is the same, further down
+                if 0 < y < place.rows - height - 1:
+                    assert fixed[x, y + height - 1] == cell, (x, y)
+                assert fixed[x, y] == cell or y < place.rows - 2
             place.stage.key("esc")
             place.stage.until(lambda _: look(place.row(1)[0]) != style)
             place.empty()
@@ -417,7 +416,6 @@ def _named(texts: list[str], **options: Any) -> None:
         stage.until(r" \d+ here")
         rows = settle(stage)
         guard = Guard(stage)
-        Guard(stage).check(stage.raw.decode().rpartition("\x1b[?2026l\x1b[?2026h")[2])
         y = next(y for y, row in enumerate(rows) if re.search(rf"│ {len(texts) - 1} here", row))
         line = [stage.attributes(x, y) for x in range(100)]
         bar = next(x for x, cell in enumerate(line) if cell.data == "│")
@@ -442,10 +440,10 @@ def _named(texts: list[str], **options: Any) -> None:
         for typed in ("/who", "/code", "/qr", "/rooms", "/verify"):
             stage.type(typed).key("enter")
             settle(stage)
-            guard.check()
             if typed in ("/who", "/code", "/qr"):
                 stage.key("esc")
                 stage.until(lambda rows: rows == before)
+            guard.check()
         stage.key("tab")
         settle(stage)
         guard.check()
@@ -463,7 +461,7 @@ def test_proper_names_that_are_hard_to_draw_stay_where_names_are(columns: int, r
     with staged(columns=columns, rows=rows) as stage:
         settle(stage)
         stage.type(f"/create {chr(0x1100) * 40}").key("enter")
-        stage.until("Others can")
+        stage.until("reachable")
         for nick in nicks[:1]:
             stage.ask("join", who=nick)
             stage.ask("says", who=nick, texts=["hello", "zo1: hello", "x" * 300])
@@ -502,7 +500,7 @@ def test_what_is_pasted_is_harmless_before_it_is_sent(kind: str, cast: Cast) -> 
 
 def test_what_was_typed_and_comes_back_is_harmless(cast: Cast) -> None:
     with room(cast, "wide", "typed") as place:
-        typed = [text for text in sample(2, 40) if not any(ord(one) < 0x20 or ord(one) == 0x7F for one in text)]
+        typed = [text for text in sample(1, 40) if not any(ord(one) < 0x20 or ord(one) == 0x7F for one in text)]
         for text in typed:
             place.stage.type(text)
             shown = settle(place.stage)[-1]
@@ -527,7 +525,7 @@ def test_what_is_no_text_is_refused_in_json(surrogates: str, cast: Cast) -> None
         *_, last = mode.guard.written().split("\r\n")[:-1]
         assert not dangers(last)
         event = json.loads(last)
-        assert (event["type"], event["re"]) in {("error", 1), ("error", None)} or event["type"] == "error"
+        assert event["type"] == "error"
 
 
 # --- all of it together

@@ -195,13 +195,13 @@ def test_members_fold_away_and_are_a_key_away() -> None:
 
 def test_more_members_than_fit_are_counted() -> None:
     with Stage("--nick", "zoe", columns=80, rows=12) as stage:
-        host(stage, *(f"p{n:02}" for n in range(20)))
+        host(stage, *(f"p{n:02}" for n in range(10)))
         rows = stage.settled()
         listed = [row.rpartition("│")[2] for row in rows[1:-2]]
-        assert listed[0] == " 21 here"
+        assert listed[0] == " 11 here"
         assert listed[1] == "@zoe"
         named = [row for row in listed if re.fullmatch(r" p\d\d", row)]
-        assert listed[-1] == f" and {20 - len(named)} more"
+        assert listed[-1] == f" and {10 - len(named)} more"
 
 
 def test_who_is_away_is_marked_and_comes_last() -> None:
@@ -397,13 +397,13 @@ def test_leaving_one_of_several_rooms_shows_another() -> None:
         assert not any(row.endswith(("@ada", " cho")) for row in stage.screen())
 
 
-@pytest.mark.parametrize("command", ["/leave", "/close"])
-def test_a_host_can_end_its_room(command: str) -> None:
+def test_a_host_can_end_its_room() -> None:
     with Stage("--nick", "zoe") as stage:
-        host(stage, "ben")
-        stage.ask("say", who="ben", text="hello")
-        stage.type(f"{command}\n").until("/create NAME")
-        assert not any("hello" in row or "demo" in row for row in stage.settled())
+        for command, who in (("/leave", "ben"), ("/close", "cho")):
+            host(stage, who)
+            stage.ask("say", who=who, text="hello")
+            stage.type(f"{command}\n").until("/create NAME")
+            assert not any("hello" in row or "demo" in row for row in stage.settled())
 
 
 def test_a_room_that_was_closed_stays_to_be_read_until_one_leaves() -> None:
@@ -463,15 +463,10 @@ def test_no_window_is_too_small_for_what_is_read() -> None:
     with Stage("--nick", "zoe") as stage:
         host(stage, "ben")
         alarm(stage)
-        for columns, rows in SIZES:
-            for opened in ("/help\n", "/who\n", "/code\n", "/qr\n"):
-                stage.resize(80, 24)
-                stage.type(opened).settled()
+        for opened in ("/help\n", "/who\n", "/code\n", "/qr\n"):
+            stage.type(opened).settled()
+            for columns, rows in SIZES:
                 stage.resize(columns, rows)
-                stage.settled()
-                for key in ("page down", "end", "up", "home"):
-                    stage.key(key)
-                stage.settled()
-                stage.type("x").key("backspace")
-        stage.resize(80, 24)
-        stage.until("can join now")
+                stage.key("page down", "end", "up", "home").settled()
+            stage.resize(80, 24)
+            stage.type("x").key("backspace").until("can join now")

@@ -9,9 +9,10 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.core import events
 from anonp2p.core.events import Event, Person
-from anonp2p.ui import rows, view
+from anonp2p.ui import view
 from anonp2p.ui.entries import Context, Layout, Said
 from anonp2p.ui.tabs import Tab
+from anonp2p.ui.widths import width
 
 NOW = 1_000_000.0
 CODE = "3dviyvizolm3ssw55wh3lduqyc2fxvtkhjs7qzorcvbqndohkb7p7iqd.onion"
@@ -132,7 +133,7 @@ def test_every_event_is_drawn_in_as_many_columns_as_there_are(layout: Layout, is
         tab = in_room() if is_in else Tab("r1")
         take(tab, event)
         for row in shown(tab, layout=layout):
-            assert rows.width(row) <= layout.width
+            assert width(row) <= layout.width
             assert view.harmless(row) == row
 
 

@@ -232,7 +232,7 @@ class _Load:
         self._crowd.until(lambda: witness.entries >= self._said)
         frames, drawing, cpu = (after[key] - before[key] for key in ("frames", "drawing", "cpu"))
         ms = sorted(echo * 1e3 for echo in echoes)
-        late = quantiles(ms, n=20)[-1] if len(ms) > 1 else ms[0]
+        late = quantiles(ms, n=20, method="inclusive")[-1] if len(ms) > 1 else ms[0]
         print(
             f"{name:16} {len(ms):4} {median(ms):16.1f} {late:6.1f} {ms[-1]:6.1f} {frames / took:10.1f} "
             f"{(self._shown.bytes - sent) / max(1, frames):12,.0f} {cpu / took:6.0%} {drawing / took:8.0%} "

@@ -113,8 +113,8 @@ class Picture(urwid.Widget):
         typed = min(self._prepare_input(columns), limits.ROWS_OF_INPUT, height // 3)
         above, below = self._tab_row(columns), [self._status(columns)]
         free = height - typed - len(above) - len(below)
-        hint = self._hint(columns)[:free]
-        banners = self._banners(columns)[: min(free - len(hint), max(2, height // 3))]
+        banners = self._banners(columns)[: min(free, max(2, height // 3))]
+        hint = self._hint(columns)[: free - len(banners)]
         middle = self._middle(columns, free - len(hint) - len(banners))
         drawn = [*above, *banners, *middle, *hint, *below]
         whole = rows.canvas([rows.fit(row, columns) for row in drawn], columns)

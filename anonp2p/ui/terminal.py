@@ -70,6 +70,7 @@ class Terminal(raw.Screen):
             self.set_terminal_properties(colors=1)
         elif self.colors > _COLORS.get(kind, self.colors) and "TMUX" not in os.environ:
             self.set_terminal_properties(colors=_COLORS[kind])
+        self._writer.is_slow = kind == "linux"
         self._is_simple = kind in ("", "linux", "dumb")
         if self._is_simple:
             self.modes.mouse_reporting = False  # urwid would start another program to see the mouse
@@ -269,13 +270,14 @@ class _Writer(_Descriptor):
     """What is on its way to the terminal: it waits here, not in os.write, which could then not be left.
 
     The terminal is written to over a descriptor of our own, which does not block. To make the one that we were given
-    such would do so to whoever started us, and to our stdin. Some terminals yet take their time to draw, so a thread
-    does the writing.
+    such would do so to whoever started us, and to our stdin. What does not fit at once a thread writes, and all of it
+    where the terminal, as the Linux console, draws before it lets go of whoever writes.
     """
 
     def __init__(self, display: int) -> None:
         super().__init__(display)
         self.is_frame = False  # whether what is written now is something drawn: at the end it is not waited for
+        self.is_slow = False  # whether it takes its time to draw
         self._own: int | None = None
         self._was_blocking = False  # the descriptor that we were given, if no other was to be had
         self._waiting: deque[tuple[bytes, bool]] = deque()  # texts, and whether each is of a frame
@@ -312,11 +314,10 @@ class _Writer(_Descriptor):
         self._waiting.append((data, self.is_frame))
         if self._last is not None:
             self._last.append(data)
-        elif self._is_running:
-            self._news.set()
         else:
-            while self._piece():
+            while not (self.is_slow and self._is_running) and self._piece():
                 pass
+            self._news.set()
 
     def flush(self) -> None:
         if self._last is None or not self._waiting:

@@ -522,8 +522,10 @@ class _Loop(urwid.MainLoop):
 
     def process_input(self, keys: Iterable[Any]) -> bool:
         """What is typed is shown at once, whatever else there is to do."""
+        keys = list(keys)
         handled = super().process_input(keys)
-        self.draw_screen()
+        if "window resize" not in keys:  # then urwid asks for the size only after this
+            self.draw_screen()
         return handled
 
     def draw_screen(self) -> None:

@@ -34,7 +34,7 @@ def _each(codes: range | list[int]) -> dict[str, str]:
 
 C0 = {f"{code:02x}": f"a{chr(code)}b" for code in (*range(0x20), 0x7F)}
 C1 = {f"{code:x}": f"a{chr(code)}[2Jb" for code in range(0x80, 0xA0)}
-C1_RAW = {  # what these are in seven bits; and what they look like to who takes UTF-8 for Latin-1, or the other way round
+C1_RAW = {  # in seven bits; and what they look like to who takes UTF-8 for Latin-1, or the other way round
     **{f"escape {chr(code - 0x40)}": f"a{ESC}{chr(code - 0x40)}0;1Jb" for code in range(0x80, 0xA0)},
     "latin-1 of utf-8": "a\xc2\x9b2Jb",
     "utf-8 of utf-8": "\xc3\x82\xc2\x9b2J",

@@ -287,7 +287,7 @@ def test_lines_and_json_are_to_be_had_on_a_terminal_too(mode: str) -> None:
 
 def test_a_room_asked_for_on_the_command_line_is_created() -> None:
     with Stage("--nick", "ada", "create", "demo", slow_boot=True) as stage:
-        stage.until("waits for Tor")
+        stage.until("[Ww]aits for Tor")
         stage.ask("ready")
         stage.until("Others can join now")
         assert_in_order(stage)
@@ -296,7 +296,7 @@ def test_a_room_asked_for_on_the_command_line_is_created() -> None:
 def test_a_room_asked_for_on_the_command_line_is_joined() -> None:
     code = RoomKey(random.Random("1:ben:1").randbytes(32)).code  # as the theatre makes it
     with Stage("--nick", "ada", "join", code, slow_boot=True) as stage:
-        stage.until("waits for Tor")
+        stage.until("[Ww]aits for Tor")
         assert stage.ask("host", who="ben")["code"] == code
         stage.ask("ready")
         stage.until("You are in demo as ada, with ben")

@@ -108,7 +108,7 @@ def test_an_end_leaves_the_terminal_as_it_was(way: str | signal.Signals, status:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_while_tor_starts_ends_it(number: signal.Signals) -> None:
     with Stage("create", "demo", slow_boot=True) as stage:
-        stage.until("waits for Tor")
+        stage.until("[Ww]aits for Tor")
         stage.signal(number)
         assert stage.status() == 128 + number
         assert_left(stage)

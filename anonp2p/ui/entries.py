@@ -55,6 +55,10 @@ class Entry:
             self._key = key
         return self._drawn
 
+    def forget_rows(self) -> None:
+        """They are out of sight, and would take more memory than all else."""
+        self._key, self._drawn = None, []
+
     def is_changing(self) -> bool:
         """Whether it looks different as time goes by."""
         return False

@@ -117,7 +117,7 @@ class Picture(urwid.Widget):
         hint = self._hint(columns)[: free - len(banners)]
         middle = self._middle(columns, free - len(hint) - len(banners))
         drawn = [*above, *banners, *middle, *hint, *below]
-        whole = rows.canvas([rows.fit(row, columns) for row in drawn], columns)
+        whole = rows.canvas(drawn, columns)
         entered = self.editor.render((columns, typed), focus=True)
         return urwid.CanvasCombine([(whole, None, False), (entered, None, True)])
 
@@ -169,21 +169,21 @@ class Picture(urwid.Widget):
 
     def _middle(self, columns: int, height: int) -> list[Row]:
         if self.scene.overlay:
-            return _padded(self._overlaid(self.scene.overlay, columns, height), height)
+            return _padded(_fitted(self._overlaid(self.scene.overlay, columns, height), columns), columns, height)
         tab = self.scene.active
         if not tab.label:
             welcome = self._welcome(columns)
             log = self._log(tab, columns, max(0, height - len(welcome) - 1))
-            return _padded([*welcome, [], *log], height)
+            return _padded([*_fitted([*welcome, []], columns), *log], columns, height)
         people = self.scene.people(tab)
         if not (people and self.scene.wants_people and columns >= _WITH_PEOPLE):
-            return _padded(self._log(tab, columns, height), height, top=True)
+            return _padded(self._log(tab, columns, height), columns, height, top=True)
         most = 30 if columns >= _WITH_TAGS else columns - 1 - 62  # a code fits beside it on one row
         wide = people.width(tags=columns >= _WITH_TAGS, most=most)
-        log = _padded(self._log(tab, columns - wide - 1, height), height, top=True)
-        beside = _padded(people.rows(wide, height, tags=columns >= _WITH_TAGS), height)
-        bar = ("bar", "│")
-        return [[*rows.fit(row, columns - wide - 1), bar, *other] for row, other in zip(log, beside, strict=True)]
+        narrower = columns - wide - 1
+        log = _padded(self._log(tab, narrower, height), narrower, height, top=True)
+        beside = _padded(people.rows(wide, height, tags=columns >= _WITH_TAGS), wide, height)
+        return [[*row, ("bar", "│"), *other] for row, other in zip(log, beside, strict=True)]
 
     def _log(self, tab: Tab, columns: int, height: int) -> list[Row]:
         most, arrow = (_NICKS, " →") if columns < _WITH_TAGS else (limits.NICK + 6, " → you")
@@ -244,7 +244,7 @@ class Picture(urwid.Widget):
         hint = self.scene.hint
         if not hint:
             return []
-        return rows.wrapped(hint.style, view.one_line(hint.text), columns)[:4]
+        return _fitted(rows.wrapped(hint.style, view.one_line(hint.text), columns)[:4], columns)
 
     def _status(self, columns: int) -> Row:
         """The room and its state, on the left; Tor and the link, on the right. What matters less goes first."""
@@ -331,12 +331,16 @@ def _joined(parts: list[tuple[int, str, str]]) -> Row:
     return row
 
 
-def _padded(drawn: list[Row], height: int, *, top: bool = False) -> list[Row]:
+def _padded(drawn: list[Row], columns: int, height: int, *, top: bool = False) -> list[Row]:
     """With empty rows, above or below, to make so many."""
-    blank: list[Row] = [[] for _ in range(height - len(drawn))]
+    blank: list[Row] = [[("", " " * columns)]] * (height - len(drawn))
     return blank + drawn if top else (drawn + blank)[:height]
 
 
+def _fitted(drawn: list[Row], columns: int) -> list[Row]:
+    return [rows.fit(row, columns) for row in drawn]
+
+
 def _filled(drawn: list[Row], columns: int, height: int) -> urwid.CompositeCanvas:
-    whole = [rows.fit(row, columns) for row in _padded(drawn, height)]
+    whole = _padded(_fitted(drawn, columns), columns, height)
     return urwid.CompositeCanvas(rows.canvas(whole, columns))

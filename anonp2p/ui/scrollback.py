@@ -25,6 +25,7 @@ class Scrollback:
         self._size = 0
         self._foot: tuple[int, int] | None = None  # looking back: the lowest entry in sight, and its rows out of sight
         self._unread: int | None = None  # the first entry that came while nobody looked
+        self._drawn: list[Entry] = []  # what is in sight
         self._below = 0  # what has come since one looks back
 
     # --- what there is
@@ -80,6 +81,7 @@ class Scrollback:
         self._entries.clear()
         self._orders.clear()
         self._fleeting.clear()
+        self._drawn.clear()
         self._size = self._below = 0
         self._foot = self._unread = None
 
@@ -97,6 +99,7 @@ class Scrollback:
         if self._unread == order:
             self._unread = next((below for below in self._entries if below > order), None)
         entry = self._entries.pop(order)
+        self._drawn = [drawn for drawn in self._drawn if drawn is not entry]
         self._size -= entry.size
         if isinstance(entry, Said) and entry.seq is not None:
             del self._orders[entry.seq]
@@ -130,7 +133,7 @@ class Scrollback:
 
         def rows_of(at: int) -> int:
             above = entries[orders[at - 1]] if at else None
-            return len(self._rows(orders[at], entries[orders[at]], above, layout, context))
+            return self._height(orders[at], entries[orders[at]], above, layout, context)
 
         if not orders:
             return
@@ -150,14 +153,24 @@ class Scrollback:
             top -= 1
             above += rows_of(top)
         if above < height:  # that is beyond the beginning
-            foot, hidden = 0, rows_of(0) - height
-            while hidden < 0 and foot + 1 < len(orders):
-                foot += 1
-                hidden += rows_of(foot)
-        if hidden <= 0 and foot + 1 == len(orders):
+            self.to_top(height, layout, context)
+        elif hidden <= 0 and foot + 1 == len(orders):
             self.follow()
         else:
             self._foot = orders[foot], hidden
+
+    def to_top(self, height: int, layout: Layout, context: Context) -> None:
+        """Moves to the beginning."""
+        left = height
+        above: Entry | None = None
+        entries = self._all()
+        for order, entry in entries.items():
+            left -= self._height(order, entry, above, layout, context)
+            above = entry
+            if left < 0 or (left == 0 and entry is not next(reversed(entries.values()))):
+                self._foot = order, -left
+                return
+        self.follow()  # all of it is in sight
 
     def in_sight(self, height: int, layout: Layout, context: Context) -> tuple[list[Row], bool]:
         """So many rows, or fewer if there are no more; and whether any of them changes as time goes by."""
@@ -166,17 +179,22 @@ class Scrollback:
         drawn: list[Row] = []
         changing = False
         lowest, hidden = self._foot or (None, 0)
+        before, self._drawn = self._drawn, []
         for order, entry, above in self._upward():
             if lowest is not None and order > lowest:
                 continue
             if context.watched:
                 entry.seen(context.now)
             of_entry = self._rows(order, entry, above, layout, context)
+            self._drawn.append(entry)
             changing = changing or entry.is_changing()
             drawn[:0] = of_entry[: len(of_entry) - min(hidden, len(of_entry) - 1)]
             hidden = 0
             if len(drawn) >= height:
                 break
+        for entry in before:
+            if not any(entry is other for other in self._drawn):
+                entry.forget_rows()
         return drawn[max(0, len(drawn) - height) :], changing
 
     def _all(self) -> dict[int, Entry]:
@@ -193,6 +211,13 @@ class Scrollback:
             below = order, entry
         if below:
             yield (*below, None)
+
+    def _height(self, order: int, entry: Entry, above: Entry | None, layout: Layout, context: Context) -> int:
+        """How many rows it has, which stay nowhere."""
+        rows_of = len(self._rows(order, entry, above, layout, context))
+        if not any(entry is drawn for drawn in self._drawn):
+            entry.forget_rows()
+        return rows_of
 
     def _rows(self, order: int, entry: Entry, above: Entry | None, layout: Layout, context: Context) -> list[Row]:
         if order != self._unread:

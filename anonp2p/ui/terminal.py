@@ -180,7 +180,7 @@ class Terminal(raw.Screen):
     def _hang_up(self, error: OSError | None = None) -> None:
         if error and error.errno not in _HUNG_UP:
             raise error
-        self._writer.drop()
+        self._writer.hang_up()
         if not self._is_closed:
             self._is_closed = True
             urwid.emit_signal(self, INPUT_DESCRIPTORS_CHANGED)
@@ -286,6 +286,7 @@ class _Writer(_Descriptor):
         self._news = trio.Event()
         self._is_running = False
         self._is_deaf = True
+        self._is_gone = False
         self._last: list[bytes] | None = None  # since when we are leaving, what was written
         self._deadline = 0.0
 
@@ -347,6 +348,8 @@ class _Writer(_Descriptor):
             while True:
                 await self._news.wait()
                 self._news = trio.Event()
+                if self._is_gone:
+                    return
                 if not self._waiting:
                     continue
                 while self._waiting and self._last is None:
@@ -379,6 +382,12 @@ class _Writer(_Descriptor):
                 os.set_blocking(self._descriptor, True)
         if not self._is_running:
             self._release()
+
+    def hang_up(self) -> None:
+        """There is nobody to write to any more."""
+        self.drop()
+        self._is_gone = True
+        self._news.set()
 
     def drop(self) -> None:
         """Drops everything, from now on."""

@@ -343,10 +343,11 @@ class Tui:
                 self.turn(page)
             case "page down":
                 self.turn(-page)
-            case "home" | "end" if looking_back or not self._editor.edit_text:
-                self.turn(10**6 if key == "home" else -(10**6))
-            case "ctrl home" | "ctrl end":
-                self.turn(10**6 if key == "ctrl home" else -(10**6))
+            case "home" | "ctrl home" if looking_back or key == "ctrl home" or not self._editor.edit_text:
+                height, layout = self._picture.body
+                self.active.log.to_top(height, layout, self._picture.context())
+            case "end" | "ctrl end" if looking_back or key == "ctrl end" or not self._editor.edit_text:
+                self.active.log.follow()
             case "ctrl n":
                 self._next(1)
             case "ctrl p":
@@ -379,7 +380,7 @@ class Tui:
             if tab.banners:
                 del tab.banners[0]
                 return
-        self.turn(-(10**6))
+        self.active.log.follow()
 
     def _focus(self, focused: bool) -> None:
         self.watched = focused

@@ -444,8 +444,21 @@ BIG = (400, 300)
 
 
 @pytest.mark.trio
-async def test_a_frame_is_written_by_run_which_then_says_so() -> None:
+async def test_what_fits_is_out_at_once() -> None:
+    with started() as emulator:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(emulator.terminal.run)
+            await trio.testing.wait_all_tasks_blocked()
+            emulator.draw("one", *ODD[:5])
+            assert not emulator.terminal.busy
+            assert emulator.see()[:6] == [seen(line) for line in ["one", *ODD[:5]]]
+            nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_on_the_console_run_writes_a_frame_and_then_says_so() -> None:
     with emulated() as emulator:
+        emulator.terminal._writer.is_slow = True
         out = trio.Event()
         emulator.terminal.idle = out.set
         async with trio.open_nursery() as nursery:

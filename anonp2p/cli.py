@@ -62,8 +62,6 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     Raises Usage, BadNick, BadCode, BadInput, CryptoMissing.
     """
     given = _parser().parse_args(arguments)
-    _require_crypto()
-    from anonp2p.core import code, names
 
     def option(name: str) -> str:
         value = getattr(given, name)
@@ -87,14 +85,19 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage("What can be asked for is: create NAME, join CODE. See anonp2p --help.")
     if given.action and not given.subject:
         raise Usage(f"What to {given.action}? Type {'create NAME' if given.action == 'create' else 'join CODE'}.")
-    if given.action == "create":
-        names.room_name(given.subject)
-    elif given.action == "join" and given.subject != "-":
-        code.parse(given.subject)
     nick = option("nick")
+    if nick or given.action:
+        _require_crypto()
+        from anonp2p.core import code, names
+
+        nick = names.nick(nick) if nick else ""
+        if given.action == "create":
+            names.room_name(given.subject)
+        elif given.action == "join" and given.subject != "-":
+            code.parse(given.subject)
     return Config(
         mode=given.mode or ("screen" if terminal else "line"),
-        nick=names.nick(nick) if nick else "",
+        nick=nick,
         tor="system" if control else "own" if torrc else wanted,  # type: ignore[arg-type]  # checked above
         control=Endpoint.parse(control) if control else None,
         socks=Endpoint.parse(socks) if socks else None,
@@ -162,7 +165,6 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
 
     async def run() -> tuple[int, AnonError | None]:
         with trio.open_signal_receiver(*_ENDING) as signals, _front(config) as front:
-            # Not sooner: in full screen the first picture is there before all this is loaded.
             from anonp2p.app import App
 
             calm_collector()
@@ -176,11 +178,15 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
 def _front(config: Config) -> "Iterator[Front]":
     """What the user has before them; whatever happens, the terminal is as it was afterwards."""
     if config.mode == "screen":
-        from anonp2p.ui.tui import Tui
+        from anonp2p.ui import welcome
 
-        with _hidden_tracebacks(held=True), Tui(config).on_screen() as tui:
-            yield tui
+        with _hidden_tracebacks(held=True), welcome.on_screen() as terminal:
+            _require_crypto()
+            from anonp2p.ui.tui import Tui  # not sooner: the first picture is there before the rest is loaded
+
+            yield Tui(config, terminal)
     else:
+        _require_crypto()
         from anonp2p.ui.lines import Lines
 
         with _hidden_tracebacks(held=False):
@@ -250,9 +256,9 @@ def _tell(failure: AnonError) -> None:
 
 def _complain(sentence: str) -> None:
     if not (sentence.isascii() and sentence.isprintable()):
-        from anonp2p.ui import view
+        from anonp2p.ui import safety
 
-        sentence = view.harmless(sentence)
+        sentence = safety.harmless(sentence)
     try:
         sys.stderr.write(f"anonp2p: {sentence}\n")
         sys.stderr.flush()

@@ -10,7 +10,7 @@ from anonp2p.core import events, frames
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.epoch import FLEETING, KEPT
 from anonp2p.core.retention import ANY, NO_HISTORY
-from anonp2p.ui import view
+from anonp2p.ui import safety, view
 from tests.core.peers import ANN, BOB, EVE, HOST
 
 STEPS = 40  # of a room, at most
@@ -117,4 +117,4 @@ class Source:
 def expect_shown(event: events.Event) -> None:
     """An event can be shown."""
     assert isinstance(view.line(event), str)
-    json.loads(view.escaped(msgspec.json.encode(event).decode()))
+    json.loads(safety.escaped(msgspec.json.encode(event).decode()))

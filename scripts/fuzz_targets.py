@@ -24,7 +24,7 @@ from anonp2p.core.handshake import Channel, Greeting
 from anonp2p.core.ledger import Ledger
 from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.errors import AnonError, BadCode, PeerFault
-from anonp2p.ui import lines, view
+from anonp2p.ui import lines, safety, view
 from tests.core.peers import ANN, BOB, HOST, ROOM, sealed_as_it_is
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
@@ -121,11 +121,11 @@ def lines_(data: bytes) -> None:
 def view_(data: bytes) -> None:
     """Texts of others on a terminal: they neither steer it nor pass for anybody else's."""
     text = data.decode("utf-8", "replace")
-    shown = view.harmless(text)
+    shown = safety.harmless(text)
     _expect_harmless(shown.replace("\n", ""))
-    assert view.harmless(shown) == shown
+    assert safety.harmless(shown) == shown
     raw = msgspec.json.encode(text).decode()
-    escaped = view.escaped(raw)
+    escaped = safety.escaped(raw)
     assert not any(_steers(character) for character in escaped)
     assert json.loads(escaped) == text
     message = events.Message(room="r1", member="m", nick="ann", text=text, seq=1, at=0.0)

@@ -12,12 +12,12 @@ import urwid
 from urwid.str_util import move_next_char, move_prev_char
 
 from anonp2p import limits
-from anonp2p.ui import view
+from anonp2p.ui import safety
 from anonp2p.ui.drafts import Draft, Sheet
 
 _PAUSE = 0.3  # seconds: an escape that was pasted follows what is before it faster, one that is pressed does not
 
-_ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `view.escaped` writes it
+_ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `safety.escaped` writes it
 
 # Keys of other names for what urwid's own widget, or we, do by these.
 _SAME = {
@@ -317,11 +317,11 @@ class Editor(urwid.Edit):
 
 
 def _masked(text: str) -> str:
-    """As much as the text, harmless: something instead of each character that `view.harmless` does not let through."""
+    """As much as the text, harmless: something instead of what `safety.harmless` does not let through."""
     if text.isascii() and text.isprintable():
         return text
     # A backslash of the text would look like one of an escape. Nothing else depends on which punctuation it is.
-    escaped = view.escaped(text.replace("\\", "/"))
+    escaped = safety.escaped(text.replace("\\", "/"))
     shown = zip(text, _ESCAPE.sub("\ufffd", escaped), strict=True)
     kept = {"\n": "\n", "\t": " ", "\\": "\\"}
     return "".join(kept.get(character, instead) for character, instead in shown)

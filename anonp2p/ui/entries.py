@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from anonp2p import limits
-from anonp2p.ui import palette, rows, view
+from anonp2p.ui import palette, rows, safety
 from anonp2p.ui.rows import Piece, Row
 from anonp2p.ui.widths import width, wrap
 
@@ -166,16 +166,16 @@ class Said(Entry):
     def _label(self, columns: int) -> Row:
         """Whose it is."""
         style = "pending" if self.seq is None else "own" if self.mine else palette.nick_style(self.member)
-        nick = view.one_line(self.nick)
+        nick = safety.one_line(self.nick)
         if self.private:
-            to = view.one_line(self.to)
+            to = safety.one_line(self.to)
             whole = " → you" if width(nick) + 6 <= columns else " →"
             return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", whole)]
         return [(style, "*" if self.action else nick)]
 
     def _body(self, columns: int) -> list[Row]:
-        text = view.harmless(self.text)
-        nick = view.one_line(self.nick)
+        text = safety.harmless(self.text)
+        nick = safety.one_line(self.nick)
         style = "pending" if self.seq is None else ""
         marks = [(found.start(), found.end(), "link") for found in _LINK.finditer(text)]
         marks += [(start, end, "mention") for start, end in mentions(text, self.me) if self.mention]
@@ -219,10 +219,10 @@ class Told(Entry):
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
         columns = self._room(layout)
-        body = [row for line in self.lines for row in rows.wrapped(self.style, view.one_line(line), columns)]
+        body = [row for line in self.lines for row in rows.wrapped(self.style, safety.one_line(line), columns)]
         if layout.nicks:
             return self._beside(layout, [(self.style, self.mark)], body, ("bar", "│"), _clock(self.at))
-        narrow = [row for line in self.lines for row in rows.wrapped(self.style, view.one_line(line), columns - 1)]
+        narrow = [row for line in self.lines for row in rows.wrapped(self.style, safety.one_line(line), columns - 1)]
         return [[(self.style, f"{self.mark} " if not at else "  "), *row] for at, row in enumerate(narrow)]
 
 
@@ -291,12 +291,12 @@ class Card(Entry):
         return (self.reachable,) if self.reachable else (int(context.now - self.at), context.tor)
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
-        name, columns = view.one_line(self.name), layout.width
+        name, columns = safety.one_line(self.name), layout.width
         code = [[("code", self.code[at : at + columns])] for at in range(0, len(self.code), columns)]
         if self.reachable:
             state: Row = [("ok", "Others can join now.")]
         else:
-            doing = f"waits for Tor ({view.one_line(context.tor)})" if context.tor else "is being published"
+            doing = f"waits for Tor ({safety.one_line(context.tor)})" if context.tor else "is being published"
             seconds = max(0, int(context.now - self.at))
             state = [("progress", f"{_spinner(context.now)} The room {doing}: {seconds} s")]
         hint = "/qr shows it to a phone. To select it with the mouse, hold Shift."
@@ -329,11 +329,11 @@ class Waiting(Entry):
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
         seconds = max(0, int(context.now - self.at))
         doing = (
-            f"Waits for Tor ({view.one_line(context.tor)})"
+            f"Waits for Tor ({safety.one_line(context.tor)})"
             if context.tor
             else f"Connecting to the room, try {self.attempt}"
         )
-        why = f" ({view.one_line(self.detail)})" if self.detail and not context.tor else ""
+        why = f" ({safety.one_line(self.detail)})" if self.detail and not context.tor else ""
         return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s", layout.width)
 
 

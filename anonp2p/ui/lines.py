@@ -14,7 +14,7 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.core import events
 from anonp2p.errors import AnonError, BadCode, BadInput, Failed
-from anonp2p.ui import view
+from anonp2p.ui import safety, view
 from anonp2p.ui.commands import command, parse, say
 from anonp2p.ui.front import Closed, Rooms, Typed
 
@@ -128,7 +128,7 @@ class Output:
     def tell(self, event: events.Event) -> None:
         """Prints the event, soon."""
         if self._json:
-            self._put(view.escaped(_encoder.encode(event).decode()).encode() + b"\n")
+            self._put(safety.escaped(_encoder.encode(event).decode()).encode() + b"\n")
         elif text := view.line(event, self._place(event)):
             self._put(self._folded(event, text).encode() + b"\n")
 

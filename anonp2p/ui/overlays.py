@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from anonp2p.ui import qr, rows, view
+from anonp2p.ui import qr, rows, safety
 from anonp2p.ui.commands import Command
 from anonp2p.ui.people import People
 from anonp2p.ui.rows import Row
@@ -106,7 +106,7 @@ def of_code(name: str, code: str) -> Overlay:
     def build(columns: int, _: int) -> list[Row]:
         return [
             [],
-            *rows.wrapped("title", f"Whoever has this code can join {view.one_line(name)}:", columns),
+            *rows.wrapped("title", f"Whoever has this code can join {safety.one_line(name)}:", columns),
             [],
             *([("code", code[at : at + columns])] for at in range(0, len(code), columns)),
             [],

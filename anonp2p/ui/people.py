@@ -1,7 +1,7 @@
 """Who is in a room, as a column beside its log."""
 
 from anonp2p.core.snapshot import Standing
-from anonp2p.ui import palette, rows, view
+from anonp2p.ui import palette, rows, safety
 from anonp2p.ui.rows import Row
 from anonp2p.ui.widths import width
 
@@ -14,8 +14,8 @@ class People:
 
     def __init__(self, standings: list[Standing]) -> None:
         self._standings = sorted(standings, key=lambda one: (one.away, one.role != "host", one.nick.casefold()))
-        self.nicks = [view.one_line(one.nick) for one in self._standings if not one.mine]
-        self.longest = max((width(view.one_line(one.nick)) for one in standings), default=0)
+        self.nicks = [safety.one_line(one.nick) for one in self._standings if not one.mine]
+        self.longest = max((width(safety.one_line(one.nick)) for one in standings), default=0)
         self._here = sum(not one.away for one in standings)
         self._tag = max((len(one.tag) for one in standings), default=0) + 1
 
@@ -37,8 +37,8 @@ class People:
         return drawn[:height]
 
     def _row(self, one: Standing, columns: int, *, tags: bool) -> Row:
-        tag: Row = [("quiet", f"{view.one_line(one.tag)} ")] if tags else []
+        tag: Row = [("quiet", f"{safety.one_line(one.tag)} ")] if tags else []
         style = "quiet" if one.away else "own" if one.mine else palette.nick_style(one.member)
-        nick = rows.cut(view.one_line(one.nick), columns - _BESIDE - (self._tag if tags else 0) + 1)
+        nick = rows.cut(safety.one_line(one.nick), columns - _BESIDE - (self._tag if tags else 0) + 1)
         left: Row = [("quiet", "@" if one.role == "host" else " "), (style, nick), ("error", "?" if one.away else "")]
         return rows.between(left, tag, columns, "")

@@ -5,10 +5,10 @@ from typing import Protocol
 
 import urwid
 
-from anonp2p import __version__, limits
+from anonp2p import limits
 from anonp2p.core import events, retention
 from anonp2p.core.snapshot import Snapshot
-from anonp2p.ui import rows, view
+from anonp2p.ui import rows, safety, welcome
 from anonp2p.ui.editor import Editor, EditorBox
 from anonp2p.ui.entries import Context, Layout
 from anonp2p.ui.overlays import Overlay
@@ -163,7 +163,7 @@ class Picture(urwid.Widget):
             if tab.banners:
                 banner = tab.banners[0]
                 more = f" ({len(tab.banners) - 1} more)" if len(tab.banners) > 1 else ""
-                text = f"{tab.title}: {view.one_line(banner.text)}{more} [Esc]"
+                text = f"{tab.title}: {safety.one_line(banner.text)}{more} [Esc]"
                 drawn += [rows.fit(row, columns, banner.style) for row in rows.wrapped(banner.style, text, columns)]
         return drawn
 
@@ -172,9 +172,9 @@ class Picture(urwid.Widget):
             return _padded(_fitted(self._overlaid(self.scene.overlay, columns, height), columns), columns, height)
         tab = self.scene.active
         if not tab.label:
-            welcome = self._welcome(columns)
-            log = self._log(tab, columns, max(0, height - len(welcome) - 1))
-            return _padded([*_fitted([*welcome, []], columns), *log], columns, height)
+            shown = welcome.page(columns, self._tor())
+            log = self._log(tab, columns, max(0, height - len(shown) - 1))
+            return _padded([*_fitted([*shown, []], columns), *log], columns, height)
         people = self.scene.people(tab)
         if not (people and self.scene.wants_people and columns >= _WITH_PEOPLE):
             return _padded(self._log(tab, columns, height), columns, height, top=True)
@@ -206,45 +206,20 @@ class Picture(urwid.Widget):
         )
         return Context(self.scene.now(), doing, self.scene.watched)
 
-    def _welcome(self, columns: int) -> list[Row]:
-        """What this is, the two things to type, and how far Tor is."""
-        indent = "  " if columns >= 60 else ""
-        wide = columns - len(indent)
-        drawn: list[Row] = [[], [("title", f"{indent}anonp2p {__version__}")], []]
-        drawn += [[("", indent), *row] for row in rows.wrapped("", _WELCOME, wide)]
-        drawn.append([])
-        for typed, does in _FIRST:
-            drawn += (
-                [[("key", f"{indent}  {typed:<15}"), ("", does)]]
-                if columns >= 60
-                else [[("key", typed)], [("", f"  {does}")]]
-            )
-        drawn += [[], *([("", indent), *row] for row in self._tor_rows(wide)), []]
-        return drawn + [[("", indent), *row] for row in rows.wrapped("quiet", _LAST, wide)]
-
-    def _tor_rows(self, columns: int) -> list[Row]:
-        tor = self.scene.tor
-        if isinstance(tor, events.Ready):
-            whose = "our own" if tor.tor == "own" else "the one that runs here"
-            return rows.wrapped("ok", f"Tor {view.one_line(tor.version)} is ready ({whose}).", columns)
-        progress, summary = (tor.progress, tor.summary) if tor else (0, "Starting")
-        wide = min(30, columns - 12)
-        done = wide * min(max(progress, 0), 100) // 100
-        bar: Row = [
-            ("progress", "Tor "),
-            ("progress done", "█" * done),
-            ("progress", "░" * (wide - done) + f" {progress:3} %"),
-        ]
-        drawn = [bar, *rows.wrapped("quiet", view.one_line(summary), columns)]
-        if self.scene.tor_notice:
-            drawn += rows.wrapped("caution", view.one_line(self.scene.tor_notice), columns)
-        return drawn
+    def _tor(self) -> welcome.Tor:
+        match self.scene.tor:
+            case events.Ready(version=version, tor=tor):
+                whose = "our own" if tor == "own" else "the one that runs here"
+                return welcome.Tor(ready=f"Tor {version} is ready ({whose}).")
+            case events.TorProgress(progress=progress, summary=summary):
+                return welcome.Tor(progress, summary, self.scene.tor_notice)
+        return welcome.Tor(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:
         hint = self.scene.hint
         if not hint:
             return []
-        return _fitted(rows.wrapped(hint.style, view.one_line(hint.text), columns)[:4], columns)
+        return _fitted(rows.wrapped(hint.style, safety.one_line(hint.text), columns)[:4], columns)
 
     def _status(self, columns: int) -> Row:
         """The room and its state, on the left; Tor and the link, on the right. What matters less goes first."""
@@ -290,26 +265,20 @@ class Picture(urwid.Widget):
     def _prepare_input(self, columns: int) -> int:
         """Sets what stands before it; how many rows it wants."""
         snapshot = self.scene.snapshot(self.scene.active)
-        nick = view.one_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
+        nick = safety.one_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
         editor = self.editor.original_widget
         editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])
         return editor.rows_wanted(columns)
 
 
 _WHEEL = 3
-_WELCOME = (
-    "Anonymous group chat over Tor. Whoever creates a room hosts it; others join with its code. "
-    "There is no server and no account, and nothing is stored."
-)
-_FIRST = (("/create NAME", "make a room, and get its code"), ("/join CODE", "enter a room whose code you were given"))
-_LAST = "F1 lists all commands and keys. Ctrl-C twice leaves."
 
 
 def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
     """What there is to say of a room: how dispensable it is, style, text."""
     if snapshot is None:
         return [(0, "status", tab.title)]
-    host = "you host" if snapshot.hosting else f"host {view.one_line(snapshot.host)}" if snapshot.host else ""
+    host = "you host" if snapshot.hosting else f"host {safety.one_line(snapshot.host)}" if snapshot.host else ""
     ttl = snapshot.ttl
     ends = "no expiry" if ttl is None else f"yours expire in {retention.span(ttl)}" if ttl else "yours are shown once"
     parts = [

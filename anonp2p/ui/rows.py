@@ -58,12 +58,12 @@ def between(left: Row, right: Row, columns: int, style: str) -> Row:
     return fit(fit(left, room, style) + right, columns, style)
 
 
-def canvas(rows: list[Row], columns: int) -> urwid.TextCanvas:
-    """The rows as urwid draws them; each of them fills the columns."""
+def canvas(rows: list[Row], columns: int, cursor: tuple[int, int] | None = None) -> urwid.TextCanvas:
+    """The rows as urwid draws them; each of them fills the columns. cursor: its column and row."""
     texts: list[bytes] = []
     styles: list[list[tuple[Hashable, int]]] = []
     for row in rows:
         encoded = [(_STYLES.get(style, style), text.encode()) for style, text in row]
         texts.append(b"".join(data for _, data in encoded))
         styles.append([(style, len(data)) for style, data in encoded])
-    return urwid.TextCanvas(texts, styles, maxcol=columns, check_width=False)
+    return urwid.TextCanvas(texts, styles, cursor=cursor, maxcol=columns, check_width=False)

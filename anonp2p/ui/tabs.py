@@ -8,7 +8,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.core import events
 from anonp2p.core.events import Event
-from anonp2p.ui import view
+from anonp2p.ui import safety, view
 from anonp2p.ui.drafts import Draft
 from anonp2p.ui.entries import Card, Line, Moves, Said, Told, Waiting, mentions
 from anonp2p.ui.scrollback import Scrollback
@@ -47,7 +47,7 @@ class Tab:
     @property
     def title(self) -> str:
         """What it is called, on one line."""
-        return view.one_line(self.name) or ("joining" if self.label else "anonp2p")
+        return safety.one_line(self.name) or ("joining" if self.label else "anonp2p")
 
     def send(self, number: int, message: Said) -> None:
         """Something of ours is on its way."""
@@ -76,11 +76,11 @@ class Tab:
             case events.Reachable():
                 self._reachable(now)
             case events.Joined(member=member, nick=nick):
-                self._moves(now).add(member, view.one_line(nick), "joined")
+                self._moves(now).add(member, safety.one_line(nick), "joined")
             case events.Left(member=member, nick=nick, reason="left"):
-                self._moves(now).add(member, view.one_line(nick), "left")
+                self._moves(now).add(member, safety.one_line(nick), "left")
             case events.Left(member=member, nick=nick, reason="lost"):
-                self._moves(now).add(member, view.one_line(nick), "was lost")
+                self._moves(now).add(member, safety.one_line(nick), "was lost")
             case events.Renamed():
                 self._moves(now).tell(view.said(event)[0])
             case events.Link():

@@ -20,7 +20,7 @@ from urwid.display.common import INPUT_DESCRIPTORS_CHANGED
 from urwid.event_loop.abstract_loop import SupportsFileno
 
 from anonp2p import limits
-from anonp2p.ui.view import harmless
+from anonp2p.ui.safety import harmless
 from anonp2p.ui.widths import head, width
 
 _Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # style, charset, text
@@ -59,7 +59,7 @@ class Terminal(raw.Screen):
         self._writer = _Writer(display)
         super().__init__(_Descriptor(keys), self._writer, bracketed_paste_mode=True, focus_reporting=True)
         self.idle = idle
-        self._closed = closed
+        self.closed = closed
         self._is_closed = False
         self._keys = keys
         self._frame: _Frame | None = None
@@ -74,6 +74,11 @@ class Terminal(raw.Screen):
         self._is_simple = kind in ("", "linux", "dumb")
         if self._is_simple:
             self.modes.mouse_reporting = False  # urwid would start another program to see the mouse
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the terminal has hung up."""
+        return self._is_closed
 
     @property
     def busy(self) -> bool:
@@ -184,7 +189,7 @@ class Terminal(raw.Screen):
         if not self._is_closed:
             self._is_closed = True
             urwid.emit_signal(self, INPUT_DESCRIPTORS_CHANGED)
-            self._closed()
+            self.closed()
 
     def _resynchronised(self, canvas: urwid.Canvas, columns: int, lines: int) -> list[_Row]:
         """The canvas in rows that stay in order on a terminal that takes characters for wider or narrower than we do.

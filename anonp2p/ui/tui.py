@@ -1,8 +1,7 @@
 """The full screen, as the front of the program: keys become actions, events become pictures."""
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -32,11 +31,11 @@ _IDLE = 60.0  # seconds without a key after which nobody is taken to look, where
 
 
 class Tui:
-    """The full screen. It is drawn while nothing else has to be done, and no more often than one sees."""
+    """The full screen, drawn no more often than one sees. terminal: where; it has been started."""
 
     must_succeed = False
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, terminal: Terminal) -> None:
         self._config = config
         self.tabs = {"": Tab("")}
         self.active = self.tabs[""]
@@ -47,7 +46,6 @@ class Tui:
         self.wants_people = True
         self.bell = True
         self._closed: Closed = lambda _: None
-        self._hung_up = trio.Event()
         self._rooms: Rooms = lambda _: None
         self._snapshots: dict[str, Snapshot | None] = {}
         self._people: dict[str, People] = {}
@@ -60,7 +58,11 @@ class Tui:
         self._editor = Editor(on_full=self._full)
         self._editor.swap(self.active.draft)
         self._picture = Picture(self, self._editor)
-        self._terminal = Terminal(idle=self._frame_is_out, closed=self._hang_up)
+        self._terminal = terminal
+        terminal.idle, terminal.closed = self._frame_is_out, self._hang_up
+        self._hung_up = trio.Event()
+        if terminal.is_closed:
+            self._hung_up.set()
         self._events = urwid.TrioEventLoop()
         self._loop = _Loop(self, self._picture, self._terminal, self._events)
         self._dirty = True
@@ -69,13 +71,6 @@ class Tui:
         self._drawn = trio.Event()
 
     # --- what Front asks for
-
-    @contextmanager
-    def on_screen(self) -> "Iterator[Tui]":
-        """The terminal is ours as long as this lasts, and as it was before afterwards."""
-        with self._loop.start():
-            self._loop.draw_screen()
-            yield self
 
     def attach(self, closed: Closed, rooms: Rooms) -> None:
         """As Front has it."""
@@ -104,7 +99,8 @@ class Tui:
             nursery.start_soon(self._pace)
             nursery.start_soon(self._tick)
             nursery.start_soon(self._end_when_hung_up)
-            await self._events.run_async()
+            with self._loop.start():
+                await self._events.run_async()
 
     async def drained(self) -> None:
         """As Front has it."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from urwid.display.escape import process_keyqueue
 
 from anonp2p import limits
-from anonp2p.ui import view
+from anonp2p.ui import safety
 from anonp2p.ui.drafts import Draft, History
 from anonp2p.ui.editor import Editor, EditorBox
 from tests.ui.test_view import DANGEROUS, texts
@@ -619,11 +619,11 @@ def test_what_is_shown_is_as_long_as_the_text_and_harmless(text: str) -> None:
     text = editor.edit_text
     display = editor.get_text()[0].removeprefix("nick> ")
     assert len(display) == len(text)
-    assert view.harmless(display) == display
+    assert safety.harmless(display) == display
     assert not set(display) & DANGEROUS - {"\n"}
     for typed_character, character in zip(text, display, strict=True):
         assert character in (typed_character, "\ufffd") or (typed_character, character) == ("\t", " ")
-    if view.harmless(text) == text:
+    if safety.harmless(text) == text:
         assert display == text
 
 
@@ -720,7 +720,7 @@ def test_whatever_is_pressed_the_cursor_is_in_the_text_and_in_sight(keys: list[s
         assert 0 <= editor.edit_pos <= len(editor.edit_text)
         display = editor.get_text()[0]
         assert len(display) == len(editor.edit_text)
-        assert view.harmless(display) == display
+        assert safety.harmless(display) == display
         at = drawn(box, (width, rows))[1]
         assert at
         assert 0 <= at[1] < rows

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import wcwidth
 
-from anonp2p.ui.view import harmless, one_line
+from anonp2p.ui.safety import harmless, one_line
 from tests.support import hostile, terminal
 from tests.support.hostile import Guard, Room, batches, dangers, essence, laid, look, settle, staged, wipe
 from tests.support.stage import Stage

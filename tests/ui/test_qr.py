@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from anonp2p.core import code
 from anonp2p.core.code import RoomKey
-from anonp2p.ui import qr, view
+from anonp2p.ui import qr, safety
 
 CODE = code.encode(RoomKey(b"the seed of the simulated room.."[:32]).public)
 DRAWN = {" ": (False, False), "▀": (True, False), "▄": (False, True), "█": (True, True)}
@@ -75,7 +75,7 @@ def test_an_odd_last_row_has_nothing_below_it() -> None:
 @pytest.mark.parametrize("inverted", [True, False])
 def test_no_row_holds_what_view_would_not_let_through(inverted: bool) -> None:
     for row in qr.rows(qr.matrix(CODE), inverted=inverted):
-        assert view.harmless(row) == row
+        assert safety.harmless(row) == row
 
 
 def test_the_library_is_loaded_only_where_it_is_wanted() -> None:

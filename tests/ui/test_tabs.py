@@ -9,7 +9,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.core import events
 from anonp2p.core.events import Event, Person
-from anonp2p.ui import view
+from anonp2p.ui import safety, view
 from anonp2p.ui.entries import Context, Layout, Said
 from anonp2p.ui.tabs import Tab
 from anonp2p.ui.widths import width
@@ -134,7 +134,7 @@ def test_every_event_is_drawn_in_as_many_columns_as_there_are(layout: Layout, is
         take(tab, event)
         for row in shown(tab, layout=layout):
             assert width(row) <= layout.width
-            assert view.harmless(row) == row
+            assert safety.harmless(row) == row
 
 
 @pytest.mark.parametrize("is_in", [True, False])
@@ -146,7 +146,7 @@ def test_every_event_is_taken_after_every_other(is_in: bool) -> None:
         tab.look()
         assert shown(tab)
         assert (tab.unread, tab.mentions) == (0, 0)
-        assert view.harmless(tab.title) == tab.title
+        assert safety.harmless(tab.title) == tab.title
 
 
 # --- coming in

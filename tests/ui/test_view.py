@@ -14,7 +14,7 @@ from msgspec import UnsetType
 
 from anonp2p.core import events, names
 from anonp2p.core.events import Event, Person
-from anonp2p.ui import qr, view
+from anonp2p.ui import qr, safety, view
 from anonp2p.ui.commands import COMMANDS
 from tests.core.test_names import IGNORABLE
 
@@ -78,21 +78,21 @@ def message(text: str, nick: str = "ann", *, action: bool = False) -> events.Mes
 
 @given(texts)
 def test_nothing_harmful_is_left(text: str) -> None:
-    assert_harmless(view.harmless(text).replace("\n", ""))
+    assert_harmless(safety.harmless(text).replace("\n", ""))
 
 
 def test_of_all_characters_none_is_shown_that_harms() -> None:
-    assert_harmless(view.harmless("a".join(ALL)).replace("\n", ""))
+    assert_harmless(safety.harmless("a".join(ALL)).replace("\n", ""))
 
 
 @pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS]), ids=hex)
 def test_no_dangerous_character_gets_through(code: int) -> None:
-    assert chr(code) not in view.harmless(f"a{chr(code)}b").replace("\n", "")
+    assert chr(code) not in safety.harmless(f"a{chr(code)}b").replace("\n", "")
 
 
 @pytest.mark.parametrize("code", [0xD800, 0xDFFF, 0xE000, 0xF8FF, 0xFFFE, 0xFFFF, 0x10FFFF, 0x378], ids=hex)
 def test_what_no_font_can_know_is_marked(code: int) -> None:
-    assert view.harmless(chr(code)) == "\ufffd"
+    assert safety.harmless(chr(code)) == "\ufffd"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_what_no_font_can_know_is_marked(code: int) -> None:
     ],
 )
 def test_honest_text_stays_as_it_is(text: str) -> None:
-    assert view.harmless(text) == text
+    assert safety.harmless(text) == text
 
 
 @pytest.mark.parametrize(
@@ -149,28 +149,28 @@ def test_honest_text_stays_as_it_is(text: str) -> None:
     ],
 )
 def test_how_the_rest_is_shown(text: str, shown: str) -> None:
-    assert view.harmless(text) == shown
+    assert safety.harmless(text) == shown
 
 
 def test_a_stack_of_marks_has_an_end() -> None:
-    assert longest_stack(view.harmless("a" + "\u0301\u0489\u20dd" * 20)) <= 4
+    assert longest_stack(safety.harmless("a" + "\u0301\u0489\u20dd" * 20)) <= 4
 
 
 @pytest.mark.parametrize("dropped", list("\u200b\u200c\u200d\u2060\ufeff\u00ad"), ids=ascii)
 def test_a_stack_of_marks_has_an_end_whatever_lies_between_them(dropped: str) -> None:
-    assert longest_stack(view.harmless("a" + ("\u0301" * 4 + dropped) * 20)) <= 4
+    assert longest_stack(safety.harmless("a" + ("\u0301" * 4 + dropped) * 20)) <= 4
 
 
 @given(texts)
 def test_what_is_harmless_stays_as_it_is(text: str) -> None:
-    shown = view.harmless(text)
-    assert longest_stack(shown) > 4 or view.harmless(shown) == shown
+    shown = safety.harmless(text)
+    assert longest_stack(shown) > 4 or safety.harmless(shown) == shown
 
 
 @given(st.text(st.sampled_from("\u1100\u1161\u11ab\uac00\ud7cb\ua960\u0301a\n\u200b\ufe0f\u3160"), max_size=30))
 def test_what_takes_no_cell_is_drawn_on_something_that_does_and_never_many_at_once(text: str) -> None:
-    shown = view.harmless(text)
-    assert view.harmless(shown) == shown
+    shown = safety.harmless(text)
+    assert safety.harmless(shown) == shown
     on, stack = False, 0
     for character in shown:
         if unicodedata.category(character)[0] == "M" or character in "\u1161\u11ab\ud7cb":
@@ -183,14 +183,14 @@ def test_what_takes_no_cell_is_drawn_on_something_that_does_and_never_many_at_on
 
 @given(texts)
 def test_what_has_to_stay_in_its_line_does(text: str) -> None:
-    shown = view.one_line(text)
+    shown = safety.one_line(text)
     assert_harmless(shown)
     assert len(shown.splitlines()) <= 1
-    assert shown.count("⏎ ") == view.harmless(text).count("\n") + text.count("⏎ ")
+    assert shown.count("⏎ ") == safety.harmless(text).count("\n") + text.count("⏎ ")
 
 
 def test_a_line_break_is_seen() -> None:
-    assert view.one_line("no spam,\r\nplease") == "no spam,⏎ please"
+    assert safety.one_line("no spam,\r\nplease") == "no spam,⏎ please"
 
 
 # --- lines
@@ -224,9 +224,9 @@ def test_a_message_has_one_line_that_begins_with_a_name_and_it_is_its_authors(
 ) -> None:
     """INTERFACE, line mode: no line of a peer's text begins with `[SYSTEM]` or with another's nick."""
     first, *further = view.line(message(text, nick, action=action), room).splitlines() or [""]
-    shown = view.one_line(nick)  # but for letters of Hangul that stand alone, what it is
+    shown = safety.one_line(nick)  # but for letters of Hangul that stand alone, what it is
     assert first.startswith(f"{room}/{shown}: " if room else f"{shown}: ")
-    assert len(further) == view.harmless(text).count("\n")
+    assert len(further) == safety.harmless(text).count("\n")
     assert other == nick or not first.startswith((f"{other}: ", f"{room}/{other}: "))
     assert not first.startswith("[SYSTEM]")
     assert all(line.startswith("    ") for line in further)
@@ -254,7 +254,7 @@ def test_a_name_with_line_breaks_is_still_a_line() -> None:
     assert view.line(message("hi\nthere", "an\nn"), "de\nn") == "de⏎ n/an⏎ n: hi\n    there"
     assert view.line(events.Joined(room="r1", member="m", nick="an\nn")) == "[SYSTEM] an⏎ n joined"
     reason = "The host has thrown you out of the room: no\n[SYSTEM] spam"
-    assert view.line(events.Notice(text=reason)) == f"[SYSTEM] {view.one_line(reason)}"
+    assert view.line(events.Notice(text=reason)) == f"[SYSTEM] {safety.one_line(reason)}"
 
 
 @given(texts)
@@ -294,10 +294,10 @@ def test_a_private_message_is_one_line_of_its_authors_like_any(
     text: str, nick: str, to: str | UnsetType, room: str
 ) -> None:
     first, *further = view.line(private(text, to, nick), room).splitlines() or [""]
-    who = view.one_line(f"{nick} (private): " if to is msgspec.UNSET else f"{nick} (to {to}): ")
+    who = safety.one_line(f"{nick} (private): " if to is msgspec.UNSET else f"{nick} (to {to}): ")
     assert first.startswith(f"{room}/{who}" if room else who)
     assert all(line.startswith("    ") for line in further)
-    assert len(further) == view.harmless(text).count("\n")
+    assert len(further) == safety.harmless(text).count("\n")
     assert_harmless("".join([first, *further]))
 
 
@@ -463,7 +463,7 @@ def test_every_event_can_be_shown(kind: type[Event]) -> None:
 def test_what_is_said_of_an_event_is_its_line_for_others_to_draw(kind: type[Event]) -> None:
     for event in examples(kind):
         lines = view.said(event)
-        assert all(line == view.harmless(line) for line in lines)
+        assert all(line == safety.harmless(line) for line in lines)
         assert isinstance(event, events.Unsent) or not any("\n" in line for line in lines)
         if not isinstance(event, events.Message):
             assert view.line(event) == "\n".join("[SYSTEM] " + line.replace("\n", "\n    ") for line in lines)
@@ -496,7 +496,7 @@ def test_every_event_is_shown_without_what_harms(kind: type[Event]) -> None:
 @each_kind
 def test_every_event_is_one_line_of_json(kind: type[Event]) -> None:
     for event in examples(kind):
-        shown = view.escaped(msgspec.json.encode(event).decode())
+        shown = safety.escaped(msgspec.json.encode(event).decode())
         assert_harmless(shown)
         assert isinstance(json.loads(shown)["type"], str)
 
@@ -526,26 +526,26 @@ data = st.recursive(
 @given(data)
 def test_escaped_json_is_the_same_data_without_dangerous_characters(given_data: object) -> None:
     written = msgspec.json.encode(given_data).decode()
-    shown = view.escaped(written)
+    shown = safety.escaped(written)
     assert json.loads(shown) == json.loads(written) == given_data
     assert_harmless(shown)
 
 
 def test_of_all_characters_json_shows_none_that_harms() -> None:
     text = "a".join(character for character in ALL if unicodedata.category(character) != "Cs")
-    shown = view.escaped(msgspec.json.encode(text).decode())
+    shown = safety.escaped(msgspec.json.encode(text).decode())
     assert json.loads(shown) == text
     assert_harmless(shown)
 
 
 @pytest.mark.parametrize("text", ["hello ~", "Zoë Ночь 名無し שלום नमस्ते", "\U0001f47b \u2764\ufe0f", "e\u0301"])
 def test_json_shows_honest_text_as_it_is(text: str) -> None:
-    assert view.escaped(msgspec.json.encode(text).decode()) == f'"{text}"'
+    assert safety.escaped(msgspec.json.encode(text).decode()) == f'"{text}"'
 
 
 @pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS, 0x1BCA0, 0x1D173]), ids=hex)
 def test_a_dangerous_character_behind_a_backslash_is_still_the_same_data(code: int) -> None:
     text = f"\\{chr(code)}\\\\{chr(code)}"
-    shown = view.escaped(msgspec.json.encode(text).decode())
+    shown = safety.escaped(msgspec.json.encode(text).decode())
     assert_harmless(shown)
     assert json.loads(shown) == text

@@ -223,6 +223,7 @@ class App:
         )
         session = self._sessions[room.label] = Session(room, key, self._tell, self._network)
         self._active = room.label
+        self._front.open(room.label)
         self._nursery.start_soon(self._live, session)
 
     async def _live(self, session: Session) -> None:

@@ -316,7 +316,7 @@ class Card(Entry):
 class Waiting(Entry):
     """We are on our way into a room."""
 
-    attempt: int = 1
+    attempt: int = 0
     detail: str = ""
 
     def is_changing(self) -> bool:
@@ -328,11 +328,9 @@ class Waiting(Entry):
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
         seconds = max(0, int(context.now - self.at))
-        doing = (
-            f"Waits for Tor ({safety.one_line(context.tor)})"
-            if context.tor
-            else f"Connecting to the room, try {self.attempt}"
-        )
+        doing = f"Connecting to the room{f', try {self.attempt}' if self.attempt else ''}"
+        if context.tor:
+            doing = f"Waits for Tor ({safety.one_line(context.tor)})"
         why = f" ({safety.one_line(self.detail)})" if self.detail and not context.tor else ""
         return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s", layout.width)
 

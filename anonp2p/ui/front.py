@@ -38,6 +38,9 @@ class Front(Protocol):
         rooms: finds a room by its label.
         """
 
+    def open(self, room: str) -> None:
+        """A room was asked for: what is typed from now on is meant for it."""
+
     def tell(self, event: events.Event) -> None:
         """Shows an event, soon."""
 

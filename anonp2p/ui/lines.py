@@ -125,6 +125,9 @@ class Output:
         """As Front has it."""
         self._closed = closed
 
+    def open(self, room: str) -> None:
+        """As Front has it."""
+
     def tell(self, event: events.Event) -> None:
         """Prints the event, soon."""
         if self._json:

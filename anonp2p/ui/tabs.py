@@ -53,6 +53,12 @@ class Tab:
         """Something of ours is on its way."""
         self.log.wait(number, message)
 
+    def wait(self, now: float) -> None:
+        """The room was asked for."""
+        self._waiting = self._waiting or Waiting(now)
+        if self._waiting not in self.log:
+            self.log.add(self._waiting)
+
     def take(self, event: Event, now: float, *, seen: bool) -> bool:
         """What happens in the room. seen: whether the user looks at it. Returns whether they are called."""
         match event:
@@ -176,10 +182,9 @@ class Tab:
             elif event.state == "up" and was != "up":
                 self.tell(now, ["The link to the room is there again."])
         elif event.state == "connecting":
-            waiting = self._waiting = self._waiting or Waiting(now)
-            if waiting not in self.log:
-                self.log.add(waiting)
-            waiting.attempt, waiting.detail = event.attempt, event.detail
+            self.wait(now)
+            if self._waiting:
+                self._waiting.attempt, self._waiting.detail = event.attempt, event.detail
 
     def _leave_waiting(self) -> None:
         if self._waiting:

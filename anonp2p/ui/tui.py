@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.core import events, steps
+from anonp2p.core import code, events, steps
 from anonp2p.core.snapshot import Snapshot
 from anonp2p.errors import AnonError, BadInput, NoRoom, NotAllowed, TooLong
 from anonp2p.ui import commands, overlays
@@ -50,6 +50,8 @@ class Tui:
         self._snapshots: dict[str, Snapshot | None] = {}
         self._people: dict[str, People] = {}
         self._number = 0
+        self._opening = 0  # the number of what asked for a room that is not there yet
+        self._ahead: list[tuple[tuple[int, int], str]] = []  # keys pressed meanwhile, which may be meant for it
         self._asked = ""  # what the next key may confirm: leaving, or sending so much
         self.watched = True
         self._pressed_at = time.monotonic()
@@ -107,6 +109,11 @@ class Tui:
         while (self._dirty or self._terminal.busy) and not self._hung_up.is_set():
             await self._drawn.wait()
 
+    def open(self, room: str) -> None:
+        """As Front has it."""
+        self._tab(room).wait(self.now())
+        self._go_on()
+
     def tell(self, event: events.Event) -> None:
         """As Front has it."""
         label = getattr(event, "room", "")
@@ -126,6 +133,8 @@ class Tui:
                 seen = tab is self.active and self.watched and not self.overlay and not tab.log.looking_back
                 if tab.take(event, self.now(), seen=seen):
                     self._call(tab)
+        if isinstance(event, events.Error) and event.re == self._opening:
+            self._go_on()
         self.request()
 
     def clear(self) -> None:
@@ -296,6 +305,9 @@ class Tui:
         if key in ("focus in", "focus out"):
             self._focus(key == "focus in")
             return None
+        if self._opening:
+            self._ahead.append((size, key))
+            return None
         self._pressed_at = time.monotonic()
         self._due = True
         self.request()
@@ -319,6 +331,16 @@ class Tui:
             case _ if not self._press_global(size, key):
                 return self._editor.keypress(size[:1], key)
         return None
+
+    def _go_on(self) -> None:
+        """The room that was asked for is there, or will not be: what was typed meanwhile has its turn."""
+        self._opening = 0
+        ahead, self._ahead = self._ahead, []
+        for at, (size, key) in enumerate(ahead):
+            self.press(size, key)
+            if self._opening:
+                self._ahead += ahead[at + 1 :]
+                return
 
     def _press_overlay(self, overlay: Overlay, key: str) -> bool:
         """Scrolls what is read, or puts it away; whether that was all."""
@@ -444,6 +466,8 @@ class Tui:
             return partial(self._open, overlays.of_help(action.commands))
         if isinstance(action, commands.Switch):
             return partial(self._switch, self._find(action.room))
+        if isinstance(action, commands.Join):
+            code.parse(action.code)
         if isinstance(action, steps.Leave) and self.active.over:
             return partial(self._drop, self.active)
         if isinstance(action, steps.Typed) and self.active.over:
@@ -455,6 +479,8 @@ class Tui:
         return partial(self._pass_on, action)
 
     def _pass_on(self, action: commands.Action) -> None:
+        if isinstance(action, commands.Create | commands.Join):
+            self._opening = self._number
         self._send.send_nowait(Typed(action, self._number, self.active.label or UNSET))
 
     def _message(self, action: steps.Say | steps.Whisper) -> Said:

@@ -240,10 +240,10 @@ class Picture(urwid.Widget):
             parts.append((0, "status bad", f"Tor {tor.progress if tor else 0} %"))
         if tab.over:
             parts.append((0, "status bad", "over"))
+        elif snapshot and snapshot.hosting and snapshot.settled and isinstance(tor, events.Ready):
+            parts.append((0, "status good", "reachable"))
         elif snapshot and snapshot.hosting:
-            parts.append(
-                (0, "status good", "reachable") if snapshot.settled else (0, "status bad", "not reachable yet")
-            )
+            parts.append((0, "status bad", "not reachable now" if snapshot.settled else "not reachable yet"))
         elif tab.link:
             tries = f" {tab.attempt}" if tab.link == "connecting" else ""
             parts.append((0, "status good" if tab.link == "up" else "status bad", f"link {tab.link}{tries}"))

@@ -115,7 +115,8 @@ def test_the_corpus_is_large_and_each_of_it_can_be_sent() -> None:
 def test_on_the_full_screen_what_is_said_stays_right_of_the_bar(kind: str, shape: str, cast: Cast) -> None:
     with room(cast, shape) as place:
         width = place.bar - place.x
-        for texts in batches(KINDS[kind].values(), width, len(place.log)):
+        sent = list(KINDS[kind].values())[:: 4 if place.is_narrow else 1]  # that they are harmless is seen once
+        for texts in batches(sent, width, len(place.log)):
             place.says(texts)
             said = place.shown()
             if place.is_narrow:  # who goes on talking is not named again

@@ -35,14 +35,20 @@ class Hint:
 class Scene(Protocol):
     """What there is to be shown."""
 
-    tabs: dict[str, Tab]
-    active: Tab
     overlay: Overlay | None
     hint: Hint | None
     tor: events.TorProgress | events.Ready | None
     tor_notice: str
     wants_people: bool
     watched: bool
+
+    @property
+    def tabs(self) -> dict[str, Tab]:
+        """All tabs by their labels."""
+
+    @property
+    def active(self) -> Tab:
+        """The tab that is shown."""
 
     def now(self) -> float:
         """Seconds since the epoch."""

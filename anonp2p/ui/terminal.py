@@ -3,40 +3,29 @@
 import errno
 import os
 import re
-import select
-import termios
-import threading
 import unicodedata
-from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import suppress
-from time import monotonic
 from typing import Any, Final, Literal, cast
 
-import trio
 import urwid
 from urwid.display import raw
 from urwid.display.common import INPUT_DESCRIPTORS_CHANGED
 from urwid.event_loop.abstract_loop import SupportsFileno
 
-from anonp2p import limits
 from anonp2p.ui.safety import harmless
 from anonp2p.ui.widths import head, width
+from anonp2p.ui.writer import BELL, Descriptor, Writer
 
 _Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # style, charset, text
 _Row = list[_Run]
 
 _HUNG_UP = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
-_PIECE: Final = 4_096  # bytes of a frame written at once: a console that draws as it is written to is slow
 
 _ERASE = b"\x1b[2K"
 _TO_COLUMN = b"\x1b[%dG"
 _NO_WRAP = "\x1b[?7l"
-_CANCEL = b"\x18"  # ends whatever sequence was cut off
-_SYNCHRONIZED_END = b"\x1b[?2026l"
 _PLAIN = "\x1b[0m"
 _LEAVE = "\x1b[2J\x1b[H\x1b[?7h"  # on a terminal without an alternate screen nothing is to stay visible
-_BELL = "\a"
 
 _UNUSUAL = re.compile(rb"[^ -~]")
 _FOREIGN = re.compile(r"[ -~]?[^ -~]+")  # with the character before it, which marks may be put on
@@ -56,8 +45,8 @@ class Terminal(raw.Screen):
         self, idle: Callable[[], None], closed: Callable[[], None], *, keys: int = 0, display: int = 1
     ) -> None:
         urwid.set_encoding("utf-8")  # what our canvases are made of, whatever the locale
-        self._writer = _Writer(display)
-        super().__init__(_Descriptor(keys), self._writer, bracketed_paste_mode=True, focus_reporting=True)
+        self._writer = Writer(display)
+        super().__init__(Descriptor(keys), self._writer, bracketed_paste_mode=True, focus_reporting=True)
         self.idle = idle
         self.closed = closed
         self._is_closed = False
@@ -109,7 +98,7 @@ class Terminal(raw.Screen):
     def bell(self) -> None:
         """Draws attention."""
         if not self._writer.rings:
-            self.write(_BELL)
+            self.write(BELL)
 
     def draw_screen(self, size: tuple[int, int], canvas: urwid.Canvas) -> None:
         """Draws the canvas, unless the last frame is still on its way."""
@@ -261,185 +250,3 @@ class _Frame:
 
     def content(self) -> Iterator[_Row]:
         return iter(self._rows)
-
-
-class _Descriptor:
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def fileno(self) -> int:
-        return self._descriptor
-
-
-class _Writer(_Descriptor):
-    """What is on its way to the terminal: it waits here, not in os.write, which could then not be left.
-
-    The terminal is written to over a descriptor of our own, which does not block. To make the one that we were given
-    such would do so to whoever started us, and to our stdin. What does not fit at once a thread writes, and all of it
-    where the terminal, as the Linux console, draws before it lets go of whoever writes.
-    """
-
-    def __init__(self, display: int) -> None:
-        super().__init__(display)
-        self.is_frame = False  # whether what is written now is something drawn: at the end it is not waited for
-        self.is_slow = False  # whether it takes its time to draw
-        self._own: int | None = None
-        self._was_blocking = False  # the descriptor that we were given, if no other was to be had
-        self._waiting: deque[tuple[bytes, bool]] = deque()  # texts, and whether each is of a frame
-        self._written = 0  # bytes of the first one
-        self._lock = threading.Lock()  # held by whoever writes, or changes what comes first
-        self._news = trio.Event()
-        self._is_running = False
-        self._is_deaf = True
-        self._is_gone = False
-        self._last: list[bytes] | None = None  # since when we are leaving, what was written
-        self._deadline = 0.0
-
-    @property
-    def busy(self) -> bool:
-        return bool(self._waiting)
-
-    @property
-    def rings(self) -> bool:
-        """Whether the bell is among what waits."""
-        return (_BELL.encode(), False) in tuple(self._waiting)
-
-    def open(self) -> None:
-        self._last = None
-        self._is_deaf = False
-        if self._own is None:
-            self._own = _reopened(self._descriptor)
-        if self._own is None:
-            self._was_blocking = os.get_blocking(self._descriptor)
-            os.set_blocking(self._descriptor, False)
-
-    def write(self, text: str) -> None:
-        if self._is_deaf or not text:
-            return
-        data = text.encode("utf-8", "replace")
-        self._waiting.append((data, self.is_frame))
-        if self._last is not None:
-            self._last.append(data)
-        else:
-            while not (self.is_slow and self._is_running) and self._piece():
-                pass
-            self._news.set()
-
-    def flush(self) -> None:
-        if self._last is None or not self._waiting:
-            return
-        poll = select.poll()
-        poll.register(self._target, select.POLLOUT)
-        while self._waiting and (left := self._deadline - monotonic()) > 0:
-            poll.poll(left * 1_000)
-            while self._piece():
-                pass
-        if self._waiting:  # what is in the kernel gives way too, so that there is room for the end of it all
-            with suppress(termios.error):
-                termios.tcflush(self._descriptor, termios.TCOFLUSH)
-                termios.tcflow(self._descriptor, termios.TCOON)
-            with self._lock:
-                self._waiting = deque([(b"".join([_CANCEL, _SYNCHRONIZED_END, *self._last]), False)])
-                self._written = 0
-            while self._piece():
-                pass
-            self.drop()
-
-    async def run(self, idle: Callable[[], None]) -> None:
-        """Writes what is to be written, and says when all of it is."""
-        self._is_running = True
-        self._news.set()
-        try:
-            while True:
-                await self._news.wait()
-                self._news = trio.Event()
-                if self._is_gone:
-                    return
-                if not self._waiting:
-                    continue
-                while self._waiting and self._last is None:
-                    await trio.lowlevel.wait_writable(self._target)
-                    await trio.to_thread.run_sync(self._pieces)
-                if self._last is None:
-                    idle()
-        finally:
-            self._is_running = False
-            if self._last is not None:
-                self._release()
-
-    def leave(self) -> None:
-        """Drops what was drawn. What is written from now on is so when flushed, if it takes no longer than a moment."""
-        self._deadline = monotonic() + limits.PRINT
-        self._last = []  # has the thread stop
-        with self._lock:
-            kept = [(data, is_frame) for data, is_frame in self._waiting if not is_frame]
-            if self._written and self._waiting[0][1]:
-                self._written = 0
-                kept.insert(0, (_CANCEL + _SYNCHRONIZED_END, False))
-            self._waiting = deque(kept)
-
-    def close(self) -> None:
-        """The end, or a pause: `run` may go on."""
-        self.drop()
-        if self._was_blocking:
-            self._was_blocking = False
-            with suppress(OSError):
-                os.set_blocking(self._descriptor, True)
-        if not self._is_running:
-            self._release()
-
-    def hang_up(self) -> None:
-        """There is nobody to write to any more."""
-        self.drop()
-        self._is_gone = True
-        self._news.set()
-
-    def drop(self) -> None:
-        """Drops everything, from now on."""
-        self._is_deaf = True
-        with self._lock:
-            self._waiting.clear()
-            self._written = 0
-        if self._last:
-            self._last.clear()
-
-    @property
-    def _target(self) -> int:
-        return self._descriptor if self._own is None else self._own
-
-    def _release(self) -> None:
-        if self._own is not None:
-            os.close(self._own)
-            self._own = None
-
-    def _pieces(self) -> None:
-        while self._last is None and self._piece():
-            pass
-
-    def _piece(self) -> bool:
-        """Writes a bit. False when there is nothing more to write, or no room for it."""
-        with self._lock:
-            if not self._waiting:
-                return False
-            data = self._waiting[0][0]
-            try:
-                self._written += os.write(self._target, data[self._written : self._written + _PIECE])
-            except BlockingIOError:
-                return False
-            if self._written == len(data):
-                self._waiting.popleft()
-                self._written = 0
-            return bool(self._waiting)
-
-
-def _reopened(display: int) -> int | None:
-    """A descriptor of the same terminal that does not block, while the given one stays as it is."""
-    try:
-        os.tcgetpgrp(display)  # answers for a process's own terminal only; that one can be opened even after su
-        path = "/dev/tty"
-    except OSError:
-        path = ""
-    try:
-        return os.open(path or os.ttyname(display), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError:
-        return None

@@ -1,26 +1,25 @@
 """The full screen, as the front of the program: keys become actions, events become pictures."""
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
-from typing import Any
 
 import trio
-import urwid
 from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.core import code, events, steps
 from anonp2p.core.snapshot import Snapshot
-from anonp2p.errors import AnonError, BadInput, NoRoom, NotAllowed, TooLong
+from anonp2p.errors import AnonError, NoRoom, NotAllowed, TooLong
 from anonp2p.ui import commands, overlays
 from anonp2p.ui.completion import Completer
+from anonp2p.ui.desk import Desk
+from anonp2p.ui.drawing import Drawing
 from anonp2p.ui.editor import Editor
 from anonp2p.ui.entries import Said
 from anonp2p.ui.front import Closed, Rooms, Typed
 from anonp2p.ui.overlays import Overlay
-from anonp2p.ui.palette import PALETTE
 from anonp2p.ui.people import People
 from anonp2p.ui.picture import Hint, Picture
 from anonp2p.ui.tabs import Tab
@@ -37,8 +36,6 @@ class Tui:
 
     def __init__(self, config: Config, terminal: Terminal) -> None:
         self._config = config
-        self.tabs = {"": Tab("")}
-        self.active = self.tabs[""]
         self.overlay: Overlay | None = None
         self.hint: Hint | None = None
         self.tor: events.TorProgress | events.Ready | None = None
@@ -58,19 +55,10 @@ class Tui:
         self._send, self._receive = trio.open_memory_channel[Typed](limits.PENDING)
         self._completer = Completer()
         self._editor = Editor(on_full=self._full)
-        self._editor.swap(self.active.draft)
+        self._desk = Desk(self._editor)
         self._picture = Picture(self, self._editor)
         self._terminal = terminal
-        terminal.idle, terminal.closed = self._frame_is_out, self._hang_up
-        self._hung_up = trio.Event()
-        if terminal.is_closed:
-            self._hung_up.set()
-        self._events = urwid.TrioEventLoop()
-        self._loop = _Loop(self, self._picture, self._terminal, self._events)
-        self._dirty = True
-        self._due = True
-        self._changed = trio.Event()
-        self._drawn = trio.Event()
+        self._drawing = Drawing(self._picture, terminal, self._begin_picture)
 
     # --- what Front asks for
 
@@ -84,7 +72,7 @@ class Tui:
         if action and subject == "-":
             self._editor.replace("/join ", len("/join "))
             self.hint = Hint("Paste the room's code, then press Enter.")
-            self.request()
+            self._drawing.request()
             return ""
         return f"/{action} {subject}" if action else ""
 
@@ -97,27 +85,24 @@ class Tui:
     async def run(self) -> None:
         """As Front has it."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._terminal.run)
-            nursery.start_soon(self._pace)
+            nursery.start_soon(self._drawing.run)
             nursery.start_soon(self._tick)
             nursery.start_soon(self._end_when_hung_up)
-            with self._loop.start():
-                await self._events.run_async()
 
     async def drained(self) -> None:
         """As Front has it."""
-        while (self._dirty or self._terminal.busy) and not self._hung_up.is_set():
-            await self._drawn.wait()
+        await self._drawing.drained()
 
     def open(self, room: str) -> None:
         """As Front has it."""
-        self._tab(room).wait(self.now())
+        self.overlay = None
+        self._desk.tab(room).wait(self.now())
         self._go_on()
 
     def tell(self, event: events.Event) -> None:
         """As Front has it."""
         label = getattr(event, "room", "")
-        tab = self._tab(label) if isinstance(label, str) and label else self.active
+        tab = self._desk.tab(label) if isinstance(label, str) and label else self.active
         match event:
             case events.TorProgress() | events.Ready():
                 self.tor, self.tor_notice = event, ""
@@ -135,15 +120,25 @@ class Tui:
                     self._call(tab)
         if isinstance(event, events.Error) and event.re == self._opening:
             self._go_on()
-        self.request()
+        self._drawing.request()
 
     def clear(self) -> None:
         """As Front has it."""
         self.active.log.clear()
         self._terminal.clear()
-        self.request()
+        self._drawing.request()
 
     # --- what the picture asks for
+
+    @property
+    def tabs(self) -> dict[str, Tab]:
+        """All tabs by their labels."""
+        return self._desk.tabs
+
+    @property
+    def active(self) -> Tab:
+        """The tab that is shown."""
+        return self._desk.active
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -171,67 +166,22 @@ class Tui:
         else:
             height, layout = self._picture.body
             self.active.log.scroll(by, height, layout, self._picture.context())
-        self.request()
+        self._drawing.request()
 
     def show(self, number: int) -> None:
         """The tab with this number, from 1."""
-        rooms = [tab for tab in self.tabs.values() if tab.label]
-        if 0 < number <= len(rooms):
-            self._switch(rooms[number - 1])
+        if 0 < number <= len(self._desk.rooms):
+            self._switch(self._desk.rooms[number - 1])
 
-    # --- drawing
-
-    def resized(self) -> None:
-        """The terminal has another size."""
-        self._due = True
-        self.request()
-
-    def request(self) -> None:
-        """Something has changed that may be in sight."""
-        self._dirty = True
-        self._changed.set()
-
-    def may_draw(self) -> bool:
-        """Whether a picture is wanted, and the last one is out."""
-        return self._dirty and self._due and not self._terminal.busy
-
-    def begin_picture(self) -> None:
-        """One is being drawn."""
-        self._dirty = self._due = False
+    def _begin_picture(self) -> None:
         self._snapshots.clear()
         if self.watched and not self.overlay and not self.active.log.looking_back:
             self.active.look()
 
-    def end_picture(self) -> None:
-        """It is drawn, and perhaps nothing had to be written."""
-        if not self._terminal.busy:
-            self._frame_is_out()
-
-    def _hang_up(self) -> None:
-        """The terminal is gone."""
-        self._hung_up.set()
-        self._frame_is_out()
-
     async def _end_when_hung_up(self) -> None:
-        await self._hung_up.wait()
+        await self._drawing.hung_up.wait()
         await trio.sleep(limits.HANG_UP)
         self._closed(None)
-
-    def _frame_is_out(self) -> None:
-        self._drawn.set()
-        self._drawn = trio.Event()
-
-    async def _pace(self) -> None:
-        """Draws a picture when there is something new, then none for a moment.
-
-        urwid would draw when there is nothing else to do, which is not so for seconds while much is said.
-        """
-        while True:
-            await self._changed.wait()
-            self._changed = trio.Event()
-            self._due = True
-            self._loop.draw_screen()
-            await trio.sleep(limits.FRAME)
 
     async def _tick(self) -> None:
         """What changes as time goes by changes."""
@@ -239,56 +189,30 @@ class Tui:
             await trio.sleep(1)
             faded = [tab.log.fade(self.now()) for tab in self.tabs.values()]
             if self._picture.is_changing or any(faded):
-                self.request()
+                self._drawing.request()
 
     # --- rooms
 
-    def _tab(self, label: str) -> Tab:
-        """The tab of a room. A new one is shown, since it was asked for."""
-        if label not in self.tabs:
-            self.tabs[label] = Tab(label)
-            self._switch(self.tabs[label])
-        return self.tabs[label]
-
     def _switch(self, tab: Tab) -> None:
         self.overlay = None
-        if tab is not self.active:
-            if not self.active.log.looking_back:
-                self.active.log.read()
-            self._completer.end()
-            self._editor.swap(tab.draft)
-            self.active = tab
-        self.request()
+        self._completer.end()
+        self._desk.switch(tab)
+        self._drawing.request()
 
     def _drop(self, tab: Tab) -> None:
-        """A room is left: nothing of it stays."""
-        rest = [other for other in self.tabs.values() if other.label and other is not tab]
         if tab is self.active:
-            self._switch(rest[-1] if rest else self.tabs[""])
-        self.tabs.pop(tab.label, None)
+            self.overlay = None
+        self._desk.drop(tab)
         self._people.pop(tab.label, None)
-        tab.log.clear()
-        self._editor.forget_kills()
         self._terminal.clear()
 
     def _rooms_in_words(self) -> list[str]:
         """The rooms as their tabs are numbered."""
-        rooms = [tab for tab in self.tabs.values() if tab.label]
+        rooms = self._desk.rooms
         snapshots = [self.snapshot(tab) for tab in rooms]
         here = [f", {snapshot.members} here" if snapshot else "" for snapshot in snapshots]
         listed = [f"{number} {tab.title}{some}" for number, (tab, some) in enumerate(zip(rooms, here, strict=True), 1)]
         return listed or ["You are in no room"]
-
-    def _next(self, by: int) -> None:
-        rooms = [tab for tab in self.tabs.values() if tab.label]
-        if rooms:
-            at = rooms.index(self.active) + by if self.active in rooms else 0
-            self._switch(rooms[at % len(rooms)])
-
-    def _next_unread(self) -> None:
-        waiting = [tab for tab in self.tabs.values() if tab.unread and tab is not self.active]
-        if waiting:
-            self._switch(max(waiting, key=lambda tab: tab.mentions > 0))
 
     def _call(self, tab: Tab) -> None:
         """The user is called in a room: a bell if they look elsewhere, but none that tells of a private room."""
@@ -306,11 +230,11 @@ class Tui:
             self._focus(key == "focus in")
             return None
         if self._opening:
-            self._ahead.append((size, key))
+            if len(self._ahead) < limits.INPUT_LINE:
+                self._ahead.append((size, key))
             return None
         self._pressed_at = time.monotonic()
-        self._due = True
-        self.request()
+        self._drawing.request(at_once=True)
         if self._editor.is_pasting:
             self._editor.keypress(size[:1], key)
             return None
@@ -367,11 +291,11 @@ class Tui:
             case "end" | "ctrl end" if looking_back or key == "ctrl end" or not self._editor.edit_text:
                 self.active.log.follow()
             case "ctrl n":
-                self._next(1)
+                self._switch(self._desk.beside(1))
             case "ctrl p":
-                self._next(-1)
+                self._switch(self._desk.beside(-1))
             case "meta a":
-                self._next_unread()
+                self._switch(self._desk.unread())
             case "ctrl l":
                 self._terminal.clear()
             case "f1":
@@ -384,21 +308,13 @@ class Tui:
                 self.bell = not self.bell
                 self.hint = Hint(f"The bell is {'on' if self.bell else 'off'}.")
             case "esc":
-                self._dismiss()
+                if not self._desk.put_away():
+                    self.active.log.follow()
             case _ if key.startswith("meta ") and key[5:].isdigit():
                 self.show(int(key[5:]))
             case _:
                 return False
         return True
-
-    def _dismiss(self) -> None:
-        """Puts away the warning that is shown first, or goes back to the latest."""
-        tabs = sorted(self.tabs.values(), key=lambda tab: tab is not self.active)
-        for tab in tabs:
-            if tab.banners:
-                del tab.banners[0]
-                return
-        self.active.log.follow()
 
     def _focus(self, focused: bool) -> None:
         self.watched = focused
@@ -406,7 +322,7 @@ class Tui:
             self._pressed_at = time.monotonic()
         elif not self.active.log.looking_back:
             self.active.log.read()
-        self.request()
+        self._drawing.request()
 
     def _ask_to_leave(self, *, asked: bool) -> None:
         if asked:
@@ -465,7 +381,7 @@ class Tui:
         if isinstance(action, commands.Help):
             return partial(self._open, overlays.of_help(action.commands))
         if isinstance(action, commands.Switch):
-            return partial(self._switch, self._find(action.room))
+            return partial(self._switch, self._desk.find(action.room))
         if isinstance(action, commands.Join):
             code.parse(action.code)
         if isinstance(action, steps.Leave) and self.active.over:
@@ -499,17 +415,6 @@ class Tui:
             mine=True,
         )
 
-    def _find(self, wanted: str) -> Tab:
-        """The tab of the room with this name, number or label. Raises BadInput."""
-        rooms = [tab for tab in self.tabs.values() if tab.label]
-        if wanted.isascii() and wanted.isdigit() and 0 < int(wanted[:9]) <= len(rooms):
-            return rooms[int(wanted) - 1]
-        found = [tab for tab in rooms if wanted in (tab.name, tab.label)]
-        if len(found) != 1:
-            several = "Several rooms have that name: say which by its number." if found else "You are in no such room."
-            raise BadInput(several)
-        return found[0]
-
     def _open(self, overlay: Overlay) -> None:
         self.overlay = overlay
 
@@ -527,36 +432,7 @@ class Tui:
     def _full(self) -> None:
         """Not all of what was typed or pasted fits."""
         self.hint = Hint(f"No more than {limits.INPUT_LINE} bytes fit in one message: the rest was left out.", "error")
-        self.request()
-
-
-class _Loop(urwid.MainLoop):
-    """urwid's loop, drawing when the full screen wants it."""
-
-    def __init__(self, tui: Tui, picture: Picture, terminal: Terminal, events_: urwid.TrioEventLoop) -> None:
-        super().__init__(picture, PALETTE, terminal, event_loop=events_)
-        self._tui = tui
-
-    def input_filter(self, keys: list[Any], raw: list[int]) -> list[Any]:
-        """What is typed, on its way to the widgets."""
-        if "window resize" in keys:
-            self._tui.resized()
-        return keys
-
-    def process_input(self, keys: Iterable[Any]) -> bool:
-        """What is typed is shown at once, whatever else there is to do."""
-        keys = list(keys)
-        handled = super().process_input(keys)
-        if "window resize" not in keys:  # then urwid asks for the size only after this
-            self.draw_screen()
-        return handled
-
-    def draw_screen(self) -> None:
-        """Draws the screen if it looks different, and the terminal has taken the last picture."""
-        if self._tui.may_draw():
-            self._tui.begin_picture()
-            super().draw_screen()
-            self._tui.end_picture()
+        self._drawing.request()
 
 
 # What is typed of a room elsewhere is not to be found there once that room is left.

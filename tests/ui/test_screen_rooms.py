@@ -2,14 +2,15 @@
 
 import re
 from dataclasses import replace
-from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
 from anonp2p.config import Config
+from anonp2p.core import events
+from anonp2p.core.room import Room
 from anonp2p.core.snapshot import Snapshot, Standing
 from anonp2p.ui.people import People
+from anonp2p.ui.terminal import Terminal
 from anonp2p.ui.tui import Tui
 from tests.support.stage import Stage
 
@@ -337,18 +338,40 @@ def test_the_bell_rings_for_who_is_called_and_looks_elsewhere() -> None:
 SNAPSHOT = Snapshot("r1", "demo", "abc.onion", "zoe", "m", False, "ada", "in", True, 2, 0, False, None, False)
 
 
+class Bell(Terminal):
+    """A terminal that nobody has before them; it counts how often it rings."""
+
+    def __init__(self) -> None:
+        super().__init__(idle=lambda: None, closed=lambda: None)
+        self.rings = 0
+
+    def bell(self) -> None:
+        self.rings += 1
+
+
+class RoomOf(Room):
+    """A room of which no more is known than what stands in a status line."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def standings(self) -> list[Standing]:
+        return []
+
+
 @pytest.mark.parametrize(("code", "rings"), [("abc.onion", 1), ("abc.onion:key", 0)])
-def test_a_private_room_never_rings(code: str, rings: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    room: Any = Mock()
-    room.snapshot.return_value = replace(SNAPSHOT, code=code)
-    room.standings.return_value = []
-    tui = Tui(Config(mode="screen"))
+def test_a_private_room_never_rings(code: str, rings: int) -> None:
+    room = RoomOf(replace(SNAPSHOT, code=code))
+    bell = Bell()
+    tui = Tui(Config(mode="screen"), bell)
     tui.attach(lambda _: None, lambda _: room)
-    terminal = Mock()
-    monkeypatch.setattr(tui, "_terminal", terminal)
-    tui._focus(False)
-    tui._call(tui._tab("r1"))
-    assert terminal.bell.call_count == rings
+    tui.open("r1")
+    tui.press((80, 24), "focus out")
+    tui.tell(events.Message(room="r1", member="m", nick="ada", text="psst", seq=1, at=0.0, private=True))
+    assert bell.rings == rings
 
 
 # --- the ways out

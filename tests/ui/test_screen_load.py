@@ -55,13 +55,12 @@ def test_what_is_typed_in_a_burst_arrives_and_the_last_of_it_is_shown() -> None:
         while not stage.find("burst 2499 of many"):
             key = "abcdefghij"[len(typed) % 10]
             typed += key
-            stage.type(key).until(lambda rows: rows[-1].endswith(typed[-50:]))  # noqa: B023  # it is called here and now
+            stage.type(key).until(lambda rows: "".join(rows).endswith(typed[-50:]))  # noqa: B023  # called here and now
         assert len(typed) > 3, "it went on while we typed"
         stage.key("ctrl u").type("in the middle\n").until("ada │ in the middle")
         shown = stage.settled()
         assert sum("burst " in row for row in shown) > 20
-        for who in ("ben", "cho"):
-            assert any(f"{who} │ burst 2499 of many" in row for row in shown) or who not in " ".join(shown[:-3])
+        assert any("│ burst 2499 of many" in row for row in shown)
 
 
 def test_of_a_room_so_much_is_kept_and_no_more() -> None:
@@ -89,7 +88,7 @@ def test_of_a_room_with_long_messages_not_so_many_are_kept() -> None:
             stage.ask("many", who=who, count=each, text="x{n} " + "x" * (limits.TEXT - 10))
         stage.settled()
         stage.key("ctrl home").settled()
-        [first, *_] = [found for row in stage.screen() if (found := re.search(r"(\w+) │ x(\d+) x", row))]
+        [first, *_] = [found for row in stage.screen() if (found := re.search(r"(\w+) │ x(\d+)\b", row))]
         kept = (len(people) - people.index(first[1])) * each - int(first[2])
         assert limits.SCROLLBACK_BYTES // limits.TEXT * 0.9 < kept <= limits.SCROLLBACK_BYTES / limits.TEXT
 

@@ -3,7 +3,7 @@
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 
 import trio
 from msgspec import UNSET
@@ -147,10 +147,9 @@ class App:
                 return
         if self._front.must_succeed:
             self._asked = next(iter(self._sessions.values()), None)
-        async with aclosing(self._front.typed()) as given:
-            async for typed in given:
-                await self._take(typed)
-                del typed  # while we wait for the next one, nothing of it is held here
+        while typed := await self._front.wanted():
+            await self._take(typed)
+            del typed  # while we wait for the next one, nothing of it is held here
         await self._finish_input()
 
     async def _take(self, typed: Typed) -> None:

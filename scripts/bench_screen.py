@@ -278,7 +278,7 @@ class _Network(_Loopback):
 def _play(descriptor: int) -> int:
     from anonp2p import app, cli
     from anonp2p.core import events
-    from anonp2p.ui import tui
+    from anonp2p.ui import drawing
 
     pipe = socket.socket(fileno=descriptor)
     used = {"frames": 0, "drawing": 0.0}
@@ -293,17 +293,19 @@ def _play(descriptor: int) -> int:
             while pipe.recv(1):
                 pipe.sendall(json.dumps({**_used(), **used}).encode() + b"\n")
 
-    draw = tui._Loop.draw_screen  # noqa: SLF001
+    draw_if_due = drawing.Drawing.draw
 
-    def drawn(loop: Any) -> None:
-        before, number = time.thread_time(), used["frames"]
-        if loop._tui.may_draw():  # noqa: SLF001
-            used["frames"] = number + 1
-        draw(loop)
+    def drawn(one: drawing.Drawing, draw: Callable[[], None]) -> None:
+        def counted() -> None:
+            used["frames"] += 1
+            draw()
+
+        before = time.thread_time()
+        draw_if_due(one, counted)
         used["drawing"] += time.thread_time() - before
 
     vars(app)["App"] = partial(app.App, connect=connect)
-    tui._Loop.draw_screen = drawn  # type: ignore[assignment, method-assign]  # noqa: SLF001
+    drawing.Drawing.draw = drawn  # type: ignore[method-assign]
     threading.Thread(target=answer, daemon=True).start()
     sys.argv[1:] = ["--nick", "ada"]
     return cli.main()

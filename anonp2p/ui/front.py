@@ -1,6 +1,6 @@
 """What stands between the rooms and the user: line mode, JSON lines and the full screen are all one of these."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -50,8 +50,8 @@ class Front(Protocol):
     async def wish(self) -> str:
         """What the command line asks for, as the command that says so; empty for nothing. Raises BadCode."""
 
-    def typed(self) -> AsyncGenerator[Typed, None]:
-        """What the user wants, in turn, until there is no more to come."""
+    async def wanted(self) -> Typed | None:
+        """What the user wants next; None once there is no more to come."""
 
     async def run(self) -> None:
         """Does the showing, until cancelled."""

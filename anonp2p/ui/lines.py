@@ -3,7 +3,6 @@
 import errno
 import os
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Annotated
 
 import msgspec
@@ -223,14 +222,13 @@ class Lines(Output):
                 raise BadCode("there is none on the first line of stdin")
         return f"/{self._config.action} {subject}" if self._config.action else ""
 
-    async def typed(self) -> AsyncGenerator[Typed, None]:
+    async def wanted(self) -> Typed | None:
         """As Front has it."""
-        async with aclosing(self._reader):
-            async for line in self._reader:
-                given = understand(line, json=self._json)
-                if given:
-                    yield given
-                del line, given  # while we wait for the next one, nothing of it is held here
+        async for line in self._reader:
+            if given := understand(line, json=self._json):
+                return given
+            del line  # while we wait for the next one, nothing of it is held here
+        return None
 
 
 def _columns(descriptor: int) -> int:

@@ -1,7 +1,7 @@
 """The full screen, as the front of the program: keys become actions, events become pictures."""
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from functools import partial
 
 import trio
@@ -76,11 +76,9 @@ class Tui:
             return ""
         return f"/{action} {subject}" if action else ""
 
-    async def typed(self) -> AsyncGenerator[Typed, None]:
+    async def wanted(self) -> Typed | None:
         """As Front has it."""
-        async for typed in self._receive:
-            yield typed
-            del typed
+        return await self._receive.receive()
 
     async def run(self) -> None:
         """As Front has it."""

@@ -305,7 +305,7 @@ def _play(descriptor: int) -> int:
         used["drawing"] += time.thread_time() - before
 
     vars(app)["App"] = partial(app.App, connect=connect)
-    drawing.Drawing.draw = drawn  # type: ignore[method-assign]
+    drawing.Drawing.draw = drawn  # type: ignore[assignment, method-assign]
     threading.Thread(target=answer, daemon=True).start()
     sys.argv[1:] = ["--nick", "ada"]
     return cli.main()

@@ -108,6 +108,7 @@ SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages
 UNDOS: Final = 100  # states of a text to go back to
 KILLS: Final = 10  # texts that were cut, to be yanked
 HANG_UP: Final = 0.2  # seconds in which the signal that says so comes, when a terminal has hung up
+LOOK: Final = 0.001  # seconds a member between looks at who is there: each costs 25 us a member
 FRAME: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees
 ROWS_OF_INPUT: Final = 8  # of what is typed in sight at once
 LONG: Final = 8  # lines of a message beyond which the full screen asks before it is sent

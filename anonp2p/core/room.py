@@ -13,12 +13,11 @@ from anonp2p.core import events, frames, identity, marks, steps
 from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.core.following import Following
 from anonp2p.core.hosting import Hosting
-from anonp2p.core.life import End, Phase
+from anonp2p.core.life import End
 from anonp2p.core.pending import Whisper
 from anonp2p.core.retention import span
-from anonp2p.core.snapshot import Snapshot, Standing, State
+from anonp2p.core.snapshot import Snapshot, Standing
 
-_STATES: dict[Phase, State] = {"outside": "joining", "in": "in", "leaving": "leaving", "over": "over"}
 _VERIFY_SELF = errors.BadInput("Say with whom else: /verify NICK shows words for you and another.")
 
 
@@ -76,14 +75,12 @@ class Room(Hosting, Following):
         roster = self._ledger.roster
         me, host = roster.get(self._me.id), roster.get(self._ledger.host)
         return Snapshot(
-            label=self.label,
             name=self.name,
             code=self.code,
             nick=me.nick if me else "",
             member=identity.spell(self._me.id),
             hosting=self.hosting,
             host=host.nick if host else "",
-            state=_STATES[self._phase],
             settled=self.settled,
             members=roster.here,
             epoch=self._ledger.epoch,

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["joining", "in", "leaving", "over"]
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Snapshot:
@@ -15,14 +13,12 @@ class Snapshot:
     lies.
     """
 
-    label: str
     name: str
     code: str
     nick: str
     member: str
     hosting: bool
     host: str
-    state: State
     settled: bool
     members: int
     epoch: int

@@ -1,5 +1,8 @@
 """Who is in a room, as a column beside its log."""
 
+import time
+
+from anonp2p import limits
 from anonp2p.core.snapshot import Standing
 from anonp2p.ui import palette, rows, safety
 from anonp2p.ui.rows import Row
@@ -16,6 +19,7 @@ class People:
         self._standings = sorted(standings, key=lambda one: (one.away, one.role != "host", one.nick.casefold()))
         self.nicks = [safety.one_line(one.nick) for one in self._standings if not one.mine]
         self.longest = max((width(safety.one_line(one.nick)) for one in standings), default=0)
+        self.good_until = time.monotonic() + len(standings) * limits.LOOK  # in large rooms it takes its time
         self._here = sum(not one.away for one in standings)
         self._tag = max((len(one.tag) for one in standings), default=0) + 1
 

@@ -151,11 +151,12 @@ class Tui:
 
     def people(self, tab: Tab) -> People:
         """Who is in a tab's room, or was."""
-        if tab.has_moved:
+        known = self._people.get(tab.label)
+        if known is None or (tab.has_moved and time.monotonic() >= known.good_until):
             tab.has_moved = False
             room = self._rooms(tab.label)
-            self._people[tab.label] = People(room.standings() if room and not tab.over else [])
-        return self._people.setdefault(tab.label, People([]))
+            known = self._people[tab.label] = People(room.standings() if room and not tab.over else [])
+        return known
 
     def turn(self, by: int) -> None:
         """Scrolls up by so many rows."""
@@ -186,7 +187,7 @@ class Tui:
         while True:
             await trio.sleep(1)
             faded = [tab.log.fade(self.now()) for tab in self.tabs.values()]
-            if self._picture.is_changing or any(faded):
+            if self._picture.is_changing or self.active.has_moved or any(faded):
                 self._drawing.request()
 
     # --- rooms

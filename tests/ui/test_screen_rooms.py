@@ -335,7 +335,7 @@ def test_the_bell_rings_for_who_is_called_and_looks_elsewhere() -> None:
         assert rings("zoe!") == 0
 
 
-SNAPSHOT = Snapshot("r1", "demo", "abc.onion", "zoe", "m", False, "ada", "in", True, 2, 0, False, None, False)
+SNAPSHOT = Snapshot("demo", "abc.onion", "zoe", "m", False, "ada", True, 2, 0, False, None, False)
 
 
 class Bell(Terminal):

@@ -180,7 +180,7 @@ def shoot(name: str, out: Path) -> Path:
             scene.play(stage)
             stage.settled()
             path = out / f"{name}.png"
-            render(stage.picture(), scene.theme).quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+            render(stage.picture(), scene.theme).save(path, optimize=True)
     return path
 
 

@@ -11,11 +11,11 @@ import urwid
 
 Entry = tuple[str, str, str, str, str, str]  # name, then fore- and background in 16 colours, mono, both in 256 or more
 
-# As far apart as twelve can be that are readable, and the same ones where there are 256. In 16, several share one; in
+# As far apart as twelve can be that are readable and like no warning, and the same ones where there are 256. In 16, several share one; in
 # mono nobody's nick looks like anything.
 _NICKS: Final = (
-    ("#ff0000", "dark red"),
-    ("#875f00", "dark green"),
+    ("#d75f00", "dark red"),
+    ("#5f8700", "dark green"),
     ("#008700", "dark green"),
     ("#008787", "dark cyan"),
     ("#005fff", "dark cyan"),

@@ -11,8 +11,8 @@ import urwid
 
 Entry = tuple[str, str, str, str, str, str]  # name, then fore- and background in 16 colours, mono, both in 256 or more
 
-# As far apart as twelve can be that are readable and like no warning, and the same ones where there are 256. In 16, several share one; in
-# mono nobody's nick looks like anything.
+# As far apart as twelve can be that are readable and like no warning; the same ones where there are 256. In 16, several
+# share one; in mono nobody's nick looks like anything.
 _NICKS: Final = (
     ("#d75f00", "dark red"),
     ("#5f8700", "dark green"),

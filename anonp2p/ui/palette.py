@@ -59,8 +59,7 @@ PALETTE: Final[list[Entry]] = [
     _text("bar", "default,faint", "default", _GREY),  # lines that separate
     _text("title", "default,bold", "bold", "default,bold"),
     _text("key", "dark cyan,bold", "bold", "#008787,bold"),  # what to press, in the help
-    _text("input", "default", "default", "default"),  # what is being typed
-    _text("prompt", "default,bold", "bold", "default,bold"),  # before it
+    _text("prompt", "default,bold", "bold", "default,bold"),  # before what is typed
     ("tabs", "white", "dark blue", "standout", _WHITE, _BAR),
     ("tab active", "black,bold", "light gray", "bold", f"{_BAR},bold", _WHITE),  # reversed among the others
     ("tab unread", "white,bold", "dark blue", "bold,standout", "#ffd75f,bold", _BAR),
@@ -70,7 +69,6 @@ PALETTE: Final[list[Entry]] = [
     ("status bad", "white,bold", "dark red", "bold,standout", f"{_WHITE},bold", "#af0000"),
     _text("progress", "default,faint", "default", _GREY),  # what is still to be done of it
     _text("progress done", "dark cyan", "bold", "#008787"),
-    _text("overlay", "default", "default", "default"),  # nothing of its own: all other styles are readable on it
     ("overlay title", "white,bold", "dark blue", "bold,standout", f"{_WHITE},bold", _BAR),
     *(_text(f"nick {number}", basic, "default", high) for number, (high, basic) in enumerate(_NICKS)),
 ]

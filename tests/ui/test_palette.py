@@ -28,7 +28,7 @@ NAMES = [
         "tab mention",
     ),
     *("status", "status good", "status bad", "alarm", "caution", "ok", "error", "title", "code", "progress"),
-    *("progress done", "overlay", "overlay title", "key", "unread line", "expiring", "link", "input", "prompt"),
+    *("progress done", "overlay title", "key", "unread line", "expiring", "link", "prompt"),
 ]
 
 

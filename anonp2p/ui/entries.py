@@ -292,22 +292,18 @@ class Card(Entry):
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
         name, columns = safety.one_line(self.name), layout.width
-        code = [[("code", self.code[at : at + columns])] for at in range(0, len(self.code), columns)]
         if self.reachable:
-            state: Row = [("ok", "Others can join now.")]
+            style, state = "ok", "Others can join now."
         else:
             doing = f"waits for Tor ({safety.one_line(context.tor)})" if context.tor else "is being published"
             seconds = max(0, int(context.now - self.at))
-            state = [("progress", f"{_spinner(context.now)} The room {doing}: {seconds} s")]
-        hint = "/qr shows it to a phone. To select it with the mouse, hold Shift."
+            style, state = "progress", f"{_spinner(context.now)} The room {doing}: {seconds} s"
         return [
             rows.rule("bar", f"room {name}", columns),
             *rows.wrapped("title", "Whoever has this code can join:", columns),
-            [],
-            *code,
-            [],
-            *([(state[0][0], text)] for [(_, text)] in rows.wrapped(state[0][0], state[0][1], columns)),
-            *rows.wrapped("quiet", hint, columns),
+            *rows.code(self.code, columns),
+            *rows.wrapped(style, state, columns),
+            *rows.wrapped("quiet", rows.COPYING, columns),
             rows.rule("bar", "", columns),
         ]
 

@@ -107,10 +107,8 @@ def of_code(name: str, code: str) -> Overlay:
         return [
             [],
             *rows.wrapped("title", f"Whoever has this code can join {safety.one_line(name)}:", columns),
-            [],
-            *([("code", code[at : at + columns])] for at in range(0, len(code), columns)),
-            [],
-            *rows.wrapped("quiet", "/qr shows it to a phone. To select it with the mouse, hold Shift.", columns),
+            *rows.code(code, columns),
+            *rows.wrapped("quiet", rows.COPYING, columns),
         ]
 
     return Overlay("code: Esc puts it away", build)

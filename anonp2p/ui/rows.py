@@ -11,6 +11,7 @@ Piece = tuple[str, str]  # style, and text that is safe to show
 Row = list[Piece]
 
 MORE = "…"
+COPYING = "/qr shows it to a phone. To select it with the mouse, hold Shift."  # of a code
 _STYLES: dict[str, Hashable] = {"": None, "qr": palette.QR}  # of all others the palette has the names
 
 
@@ -43,6 +44,11 @@ def fit(row: Row, columns: int, style: str = "") -> Row:
 def wrapped(style: str, text: str, columns: int) -> list[Row]:
     """A text of one style, in as many rows as it takes."""
     return [[(style, text[start:end])] for start, end in wrap(text, columns)]
+
+
+def code(text: str, columns: int) -> list[Row]:
+    """A room's code, alone on its row so that it can be copied in one piece, or on as few as it takes."""
+    return [[], *([("code", text[at : at + columns])] for at in range(0, len(text), columns)), []]
 
 
 def rule(style: str, text: str, columns: int) -> Row:

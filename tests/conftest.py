@@ -1,5 +1,6 @@
 """What tests of several folders share."""
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
@@ -11,11 +12,26 @@ TORNET = Path(__file__).resolve().parent.parent / "scripts" / "tornet"
 
 
 @pytest.fixture(scope="session")
-def torrc() -> Iterator[str]:
-    """The torrc that leads clients to a private Tor network, up for the whole run."""
-    up = subprocess.run([TORNET, "up", "--owner", str(os.getpid())], check=True, stdout=subprocess.PIPE, text=True)
-    directory = up.stdout.strip()
+def torrc(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The torrc that leads clients to a private Tor network, up for the whole run.
+
+    Where the tests of a run are spread over several processes, these share one network, which belongs to their parent
+    and ends with it: the first that asks starts it, the others wait.
+    """
+    is_shared = worker_id != "master"
+    base = tmp_path_factory.getbasetemp()
+    known = (base.parent if is_shared else base) / "tornet"
+    with known.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        directory = file.read()
+        if not directory:
+            owner = os.getppid() if is_shared else os.getpid()
+            up = subprocess.run([TORNET, "up", "--owner", str(owner)], check=True, stdout=subprocess.PIPE, text=True)
+            directory = up.stdout.strip()
+            file.write(directory)
     try:
         yield str(Path(directory) / "client.torrc")
     finally:
-        subprocess.run([TORNET, "down", directory], check=True)
+        if not is_shared:
+            subprocess.run([TORNET, "down", directory], check=True)

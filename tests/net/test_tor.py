@@ -654,7 +654,7 @@ async def test_a_tcp_socks_port_is_preferred_to_one_that_may_not_be_open_to_us(
 def usual(monkeypatch: pytest.MonkeyPatch, short_path: Path, stem_leaks: None) -> list[Path]:
     """The only places where `auto` looks."""
     paths = [short_path / "one", short_path / "two"]
-    monkeypatch.setattr(tor, "_USUAL", tuple(Endpoint(path=str(path)) for path in paths))
+    monkeypatch.setattr(tor, "_USUAL", tuple(f"unix:{path}" for path in paths))
     return paths
 
 

@@ -43,8 +43,8 @@ async def connect(endpoint: Endpoint, *, discovered: bool) -> tuple[trio.SocketS
         owners = frozenset(uid for uid, _ in before) if before == _listeners(endpoint) else frozenset()
     if discovered and not (owners and all(map(_is_trusted, owners))):
         await trio.aclose_forcefully(stream)
-        whose = " and ".join(f"uid {uid}" for uid in sorted(owners))
-        raise TorUntrusted(f"{endpoint} belongs to {whose}" if owners else f"whose {endpoint} is cannot be told")
+        who = " and ".join(f"uid {uid}" for uid in sorted(owners)) or "a user that we cannot tell"
+        raise TorUntrusted(f"{who} listens at {endpoint}")
     return stream, owners
 
 

@@ -1,4 +1,4 @@
-"""Whose a port of Tor is: from tables as the kernel writes them, and with listeners of other users where we are root."""
+"""Whose a port of Tor is: by tables as the kernel writes them, and with listeners of other users where we are root."""
 
 import os
 import pwd
@@ -204,19 +204,29 @@ async def test_a_listener_that_was_not_there_before_may_have_followed_a_stranger
             await owner.connect(endpoint, discovered=True)
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
-@pytest.mark.parametrize("uid", [STRANGER, OVERFLOW])
-async def test_a_listener_of_another_user_is_told_from_ours(path: Path | None, short_path: Path, uid: int) -> None:
+@pytest.fixture(params=[STRANGER, OVERFLOW])
+def stranger(request: pytest.FixtureRequest, path: Path | None, short_path: Path) -> Iterator[tuple[int, Endpoint]]:
+    """Another user, and where it listens."""
+    if os.getuid() != 0:
+        pytest.skip("only root can be another user")
     short_path.chmod(0o777)
+    uid: int = request.param
     where = f"socket.AF_UNIX); s.bind({str(path)!r})" if path else "); s.bind(('127.0.0.1', 0))"
-    program = f"import socket, time; s = socket.socket({where}; s.listen(); print(s.getsockname(), flush=True); time.sleep(60)"
-    command = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", sys._base_executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="/") as process:
+    program = f"import socket, time; s = socket.socket({where}; s.listen(); print(s.getsockname(), flush=True)"
+    command = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", sys.executable]
+    with subprocess.Popen(
+        [*command, "-c", f"{program}; time.sleep(60)"], stdout=subprocess.PIPE, text=True, cwd="/"
+    ) as process:
         assert process.stdout is not None
         said = process.stdout.readline().strip()
-        try:
-            endpoint = Endpoint(path=said) if path else Endpoint(host="127.0.0.1", port=int(said.split(", ")[1][:-1]))
-            with pytest.raises(TorUntrusted, match=f"uid {uid} listens"):
-                await owner.connect(endpoint, discovered=True)
-        finally:
-            process.kill()
+        yield uid, Endpoint(path=said) if path else Endpoint(host="127.0.0.1", port=int(said.split(", ")[1][:-1]))
+        process.kill()
+
+
+async def test_a_listener_of_another_user_is_told_from_ours(stranger: tuple[int, Endpoint]) -> None:
+    uid, endpoint = stranger
+    with pytest.raises(TorUntrusted, match=f"uid {uid} listens"):
+        await owner.connect(endpoint, discovered=True)
+    stream, owners = await owner.connect(endpoint, discovered=False)
+    await stream.aclose()
+    assert owners == {uid}

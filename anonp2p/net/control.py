@@ -269,16 +269,18 @@ def _unescape(what: str) -> str:
 
 
 def _read_cookie(path: str, owners: frozenset[int] | None) -> bytes:
-    """What is in a cookie file; nothing if it is not one, or none of theirs or root's. Raises OSError.
+    """What is in a cookie file; nothing if it is not one, or not of theirs, root's or Tor's own user. Raises OSError.
 
-    It is looked at before it is opened: opening alone may do something, if it is a device.
+    The last is the usual case: Tor listens as root, then becomes its own user, which makes the cookie. The file is
+    looked at before it is opened: opening alone may do something, if it is a device.
     """
     if not path.startswith("/") or "\0" in path:
         return b""
     found = os.open(path.encode("latin-1"), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         status = os.fstat(found)
-        is_theirs = owners is None or status.st_uid in owners | {owner.ROOT}
+        uid = status.st_uid
+        is_theirs = owners is None or uid in owners | {owner.ROOT} or owner.is_tors(uid)
         if not (stat.S_ISREG(status.st_mode) and status.st_size == limits.COOKIE and is_theirs):
             return b""
         with open(f"/proc/self/fd/{found}", "rb") as file:  # noqa: PTH123  # this very file, whatever its name is now

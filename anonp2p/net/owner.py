@@ -103,14 +103,15 @@ def _plain(address: Address) -> Address:
 
 
 def _is_trusted(uid: int) -> bool:
-    """Whether this is us, root or Tor's own user; never who stands for users of other namespaces.
+    """Whether this is us, root or Tor's own user; never who stands for users of other namespaces."""
+    return uid != _overflow() and (uid in (os.getuid(), ROOT) or is_tors(uid))
+
+
+def is_tors(uid: int) -> bool:
+    """Whether this is the system user that a distribution has made for Tor.
 
     A user of Tor's name that is no system user is a person: Tor is a name that people have.
     """
-    if uid == _overflow():
-        return False
-    if uid in (os.getuid(), ROOT):
-        return True
     try:
         return uid < limits.SYSTEM_UIDS and pwd.getpwuid(uid).pw_name in _TOR_USERS
     except KeyError:

@@ -24,18 +24,27 @@ def ends() -> Iterator[tuple[BoundedReplies, socket.socket]]:
         replies.close()
 
 
-def send_for_ever(theirs: socket.socket, begin: bytes, piece: bytes) -> threading.Thread:
-    """Sends the one, and then the other again and again until nobody takes it."""
+def kernel_buffers(theirs: socket.socket) -> int:
+    """Bytes that may be on their way."""
+    return theirs.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) + theirs.getsockopt(
+        socket.SOL_SOCKET, socket.SO_RCVBUF
+    )
 
-    def send() -> None:
+
+class Sender(threading.Thread):
+    """Sends the one, and then the other again and again until nobody takes it; counts the bytes that were taken."""
+
+    def __init__(self, theirs: socket.socket, begin: bytes, piece: bytes) -> None:
+        super().__init__()
+        self.sent = 0
+        self._theirs, self._begin, self._piece = theirs, begin, piece
+        self.start()
+
+    def run(self) -> None:
         with suppress(OSError):
-            theirs.sendall(begin)
+            self._theirs.sendall(self._begin)
             while True:
-                theirs.sendall(piece)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    return thread
+                self.sent += self._theirs.send(self._piece)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +67,7 @@ def test_what_has_no_end_ends_the_connection(
 ) -> None:
     replies, theirs = ends
     replies.write(b"GETINFO version\r\n")
-    thread = send_for_ever(theirs, begin, piece)
+    sender = Sender(theirs, begin, piece)
     read = 0
 
     def read_on() -> None:
@@ -69,8 +78,9 @@ def test_what_has_no_end_ends_the_connection(
     with pytest.raises(OSError, match=r"line|reply"):
         read_on()
     assert read <= limits.CONTROL_REPLY
+    assert sender.sent <= 2 * limits.CONTROL_REPLY + kernel_buffers(theirs)
     replies.shutdown(socket.SHUT_RDWR)
-    thread.join()
+    sender.join()
 
 
 HONEST = [
@@ -117,10 +127,10 @@ def test_events_are_read_no_faster_than_their_pace(
     monkeypatch.setattr("time.monotonic", lambda: slept)
     monkeypatch.setattr(limits, "EVENT_COST", 0)
     event = b"650 HS_DESC " + LONG + b"\r\n"
-    thread = send_for_ever(theirs, b"", event)
+    sender = Sender(theirs, b"", event)
     read = 0
     while slept < 10:
         read += len(replies.readline())
     replies.shutdown(socket.SHUT_RDWR)
-    thread.join()
+    sender.join()
     assert read == pytest.approx(limits.EVENT_BURST + 10 * limits.EVENT_RATE, rel=0.01)

@@ -228,6 +228,8 @@ def plant(what: str, short_path: Path) -> str:
         case "link":
             (short_path / "target").write_bytes(SECRET)
             path.symlink_to(short_path / "target")
+        case "link of that size":
+            path.symlink_to("x" * limits.COOKIE)
         case "directory":
             path.mkdir()
         case "pipe":
@@ -244,7 +246,7 @@ def plant(what: str, short_path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "what", ["link", "directory", "pipe", "relative", "device", "nothing", "0", "31", "33", "4096"]
+    "what", ["link", "link of that size", "directory", "pipe", "relative", "device", "nothing", "0", "31", "33", "4096"]
 )
 async def test_only_a_file_that_may_be_a_cookie_is_opened(
     fake: FakeTor, short_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
@@ -254,13 +256,14 @@ async def test_only_a_file_that_may_be_a_cookie_is_opened(
     assert entered(fake) == []
 
 
-async def test_a_discovered_control_port_names_a_cookie_of_its_own_or_of_root(
+async def test_a_discovered_control_port_names_a_cookie_that_a_tor_may_have_made(
     safe: FakeTor, cookie: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owner, "_is_trusted", lambda _: True)
     monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(102, 1)}))  # Tor's own user
+    monkeypatch.setattr(owner, "is_tors", lambda uid: uid == 104)
     real = os.fstat
-    for uid, lets_in in ((102, True), (0, True), (103, False)):
+    for uid, lets_in in ((102, True), (0, True), (104, True), (103, False)):
         monkeypatch.setattr(os, "fstat", lambda file, uid=uid: owned_by(uid, real(file)))
         if lets_in:
             async with server(safe) as endpoint:

@@ -7,6 +7,7 @@ import argparse
 import gc
 import os
 import signal
+import stat
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,8 +80,8 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage("--torrc is for our own Tor: it does not go with --tor system.")
     if torrc and socks:
         raise Usage("--torrc is for our own Tor, --socks for a running one: give one of them.")
-    if torrc and not os.access(torrc, os.R_OK):
-        raise Usage("The file given with --torrc cannot be read.")
+    if torrc:
+        _check_torrc(torrc)
     if given.action not in ("", "create", "join"):
         raise Usage("What can be asked for is: create NAME, join CODE. See anonp2p --help.")
     if given.action and not given.subject:
@@ -107,6 +108,19 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         action=given.action,
         subject=given.subject,
     )
+
+
+def _check_torrc(torrc: str) -> None:
+    """Raises Usage where Tor could not read it. It is not opened: a pipe would wait for somebody to write."""
+    try:
+        mode = Path(torrc).stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "that is no path"
+        raise Usage(f"The file given with --torrc, {torrc!r}, cannot be read: {reason}.") from None
+    if stat.S_ISDIR(mode):
+        raise Usage(f"--torrc takes a file, and {torrc!r} is a directory.")
+    if not os.access(torrc, os.R_OK):
+        raise Usage(f"The file given with --torrc, {torrc!r}, cannot be read: Permission denied.")
 
 
 def _require_crypto() -> None:

@@ -1,6 +1,7 @@
 """What the program was asked to do, checked."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -17,16 +18,25 @@ class Endpoint:
 
     @staticmethod
     def parse(text: str) -> "Endpoint":
-        """From `HOST:PORT` or `unix:PATH`. Raises Usage."""
+        """From `HOST:PORT` or `unix:PATH`; HOST is an address or `localhost`, as no name is looked up. Raises Usage."""
         if path := text.removeprefix("unix:") if text.startswith("unix:") else "":
             return Endpoint(path=path)
         host, _, port = text.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+        if not host or not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
             raise Usage(f"A port of Tor is given as HOST:PORT or unix:PATH, not as {text!r}.")
-        return Endpoint(host=host.strip("[]"), port=int(port))
+        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        try:
+            address = ip_address("127.0.0.1" if bare == "localhost" else bare)
+        except ValueError:
+            raise Usage(
+                f"A host of Tor is given as an address such as 127.0.0.1, not as {host!r}: looking up a name would "
+                "tell others."
+            ) from None
+        return Endpoint(host=str(address), port=int(port))
 
     def __str__(self) -> str:
-        return f"unix:{self.path}" if self.path else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"unix:{self.path}" if self.path else f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

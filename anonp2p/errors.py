@@ -126,6 +126,13 @@ class TorRefused(AnonError):
     status = 3
 
 
+class TorUntrusted(AnonError):
+    """Nothing is sent to a port where Tor should be unless you, root or Tor's own user listen there: {detail}."""
+
+    code = "tor-refused"
+    status = 3
+
+
 class TorLost(AnonError):
     """The connection to Tor was lost: {detail}."""
 

@@ -90,6 +90,16 @@ TOR_PATIENCE: Final = 60.0  # for a Tor that was lost to be had again
 TOR_RETRY: Final = 1.0  # between tries to have it
 TOR_STOP: Final = 0.7  # for our own Tor to end when asked, before it is killed
 
+# The control port of a Tor, and who may listen there.
+CONTROL_LINE: Final = 8 * 1024  # bytes of a line of a reply: the longest that we ask for names a few listeners
+CONTROL_REPLY: Final = 64 * 1024  # bytes of a reply or an event: the longest that we ask for have a few lines
+EVENT_COST: Final = 256  # bytes that an event counts for besides its own: what it costs to be read
+EVENT_BURST: Final = 512 * 1024  # bytes of events at once: 1,000 rooms of other users that are published together
+EVENT_RATE: Final = 128 * 1024.0  # bytes of events a second: 300 of them; who is faster is read more slowly
+COOKIE: Final = 32  # bytes of a Tor's authentication cookie, by control-spec 3.24
+SYSTEM_UIDS: Final = 1_000  # uids below it are no persons', by the custom of distributions (SYS_UID_MAX)
+OVERFLOW_UID: Final = 65_534  # who stands for users of other namespaces, unless the kernel says another
+
 # Leaving (seconds). Together under the 3 that quitting may take.
 LEAVE: Final = 1.5  # for one's own last lines and the leave to be ordered
 FLUSH: Final = 1.0  # for the host's last entries to go out

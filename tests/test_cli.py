@@ -87,7 +87,12 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--tor", "maybe"], Usage),
         (["--control", "9051"], Usage),
         (["--socks", "host:99999"], Usage),
+        (["--socks", "127.0.0.1:" + "9" * 5_000], Usage),
+        (["--control", "tor.example:9051"], Usage),
+        (["--control", "127.1:9051"], Usage),
+        (["--socks", "tor.example:9050"], Usage),
         (["--torrc", "/nonexistent"], Usage),
+        (["--torrc", "/"], Usage),
         (["--torrc", "/dev/null", "--control", "127.0.0.1:9051"], Usage),
         (["--torrc", "/dev/null", "--socks", "127.0.0.1:9050"], Usage),
         (["--torrc", "/dev/null", "--tor", "system"], Usage),
@@ -110,6 +115,7 @@ def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path)
     assert (config.nick, config.amnesic, config.torrc, config.tor) == ("ada", True, torrc, "own")
     config = configure(["--nick", "ben"], {"ANONP2P_NICK": "ada", "ANONP2P_CONTROL": "unix:/x", "ANONP2P_AMNESIC": "0"})
     assert (config.nick, config.control, config.amnesic, config.tor) == ("ben", Endpoint(path="/x"), False, "system")
+    assert configure(["--control", "localhost:9051"], {}).control == Endpoint(host="127.0.0.1", port=9051)
     config = configure(["--socks", "[::1]:9050", "join", f" anonp2p:{CODE.upper()} "], {})
     assert (config.socks, config.tor, config.action) == (Endpoint(host="::1", port=9050), "auto", "join")
 

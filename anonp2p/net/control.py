@@ -4,15 +4,19 @@ stem lives in threads. Every call to it goes through `Control.call`, which bound
 ours; its events come back as calls in trio's thread. stem's own log is silenced: it would hold room keys.
 """
 
+import hmac
 import logging
+import os
 import re
+import secrets
+import socket
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
 import stem
-import stem.connection
 import stem.control
 import stem.socket
 import trio
@@ -21,11 +25,18 @@ from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.core import events
 from anonp2p.errors import TorLost, TorMissing, TorRefused
+from anonp2p.net import owner
+from anonp2p.net.replies import BoundedReplies
 
 logging.getLogger("stem").disabled = True
 
 T = TypeVar("T")
 Tell = Callable[[events.Event], None]
+
+# What PROTOCOLINFO and AUTHCHALLENGE are answered with (control-spec 3.21, 3.24).
+_AUTH = re.compile(r'AUTH METHODS=(?P<methods>[A-Z0-9_,]+)(?: COOKIEFILE="(?P<path>(?:[^"\\]|\\.)*)")?')
+_ESCAPED = re.compile(r"\\([0-7]{1,3}|.)")
+_CHALLENGE = re.compile(r"AUTHCHALLENGE SERVERHASH=(?P<hash>[0-9A-Fa-f]{64}) SERVERNONCE=(?P<nonce>[0-9A-Fa-f]{64})")
 
 _BOOTED = 100  # percent
 _BOOT = re.compile(r'BOOTSTRAP PROGRESS=(\d+) .*?SUMMARY="([^"]*)"')
@@ -34,7 +45,8 @@ _BOOT = re.compile(r'BOOTSTRAP PROGRESS=(\d+) .*?SUMMARY="([^"]*)"')
 class Control:
     """A control connection that has let us in. `lost` is set when it ends."""
 
-    def __init__(self, controller: stem.control.Controller) -> None:
+    def __init__(self, controller: stem.control.Controller, *, discovered: bool = False) -> None:
+        self.discovered = discovered  # nobody named it: the SOCKS ports it tells of are to be trusted as little
         self._controller = controller
         self._token = trio.lowlevel.current_trio_token()
         self._listeners: list[tuple[str, Callable[[Any], None]]] = []
@@ -44,39 +56,31 @@ class Control:
             self.lost.set()
 
     @staticmethod
-    async def open(endpoint: Endpoint) -> "Control":
-        """Connects and authenticates, as far as that works without asking anybody. Raises TorMissing, TorRefused."""
+    async def open(endpoint: Endpoint, *, discovered: bool = False) -> "Control":
+        """Connects and authenticates, as far as that works without asking anybody.
 
-        def connect() -> stem.control.Controller:
-            port = stem.socket.ControlSocketFile(endpoint.path) if endpoint.path else None
-            controller = stem.control.Controller(port or stem.socket.ControlPort(endpoint.host, endpoint.port))
-            try:
-                controller.authenticate()
-            except BaseException:
-                controller.close()
-                raise
-            return controller
-
+        discovered: nobody named this endpoint to us, so whoever listens there must be trusted, and be one who may own
+        the cookie. Raises TorMissing, TorRefused, TorUntrusted.
+        """
         with trio.move_on_after(limits.CONTROL):
             try:
-                return Control(await trio.to_thread.run_sync(connect, abandon_on_cancel=True))
-            except stem.connection.MissingPassword:
-                raise TorRefused(
-                    f"its control port {endpoint} wants a password; let it take cookies (CookieAuthentication 1)"
-                ) from None
-            except stem.connection.UnreadableCookieFile:
-                raise TorRefused(
-                    f"we may not read the cookie of its control port {endpoint}; join its group (Debian: debian-tor)"
-                ) from None
-            except stem.SocketClosed:
-                raise TorRefused(f"what listens at {endpoint} is no control port of Tor, or it hung up") from None
-            except stem.SocketError as error:
-                reason = str(error).partition("] ")[2] or str(error)
+                stream, owners = await owner.connect(endpoint, discovered=discovered)
+            except OSError as error:
+                reason = error.strerror or str(error)
                 raise TorMissing(f"there is no control port to use at {endpoint} ({reason})") from None
-            except (stem.ControllerError, stem.connection.AuthenticationFailure):
-                raise TorRefused(
-                    f"what listens at {endpoint} is no control port of Tor, or does not let us in"
-                ) from None
+            connected = socket.socket(fileno=stream.socket.detach())
+            connected.setblocking(True)
+            with ExitStack() as failing:
+                failing.callback(_hang_up, connected)  # also where it takes too long, so that the thread ends as well
+                try:
+                    enter = partial(_enter, connected, endpoint, owners if discovered else None)
+                    controller = await trio.to_thread.run_sync(enter, abandon_on_cancel=True)
+                except stem.SocketError:
+                    raise TorRefused(f"what listens at {endpoint} is no control port of Tor, or it hung up") from None
+                except (stem.ControllerError, ValueError):
+                    raise TorRefused(f"what listens at {endpoint} is no control port of Tor") from None
+                failing.pop_all()
+            return Control(controller, discovered=discovered)
         raise TorRefused(f"what listens at {endpoint} does not answer as a control port of Tor does")
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -87,7 +91,7 @@ class Control:
                 return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
             except stem.SocketError:
                 raise TorLost("its control port hung up") from None
-            except stem.ControllerError:
+            except (stem.ControllerError, ValueError):  # stem's parsers raise the latter now and then
                 raise TorRefused("it refuses what we need of its control port") from None
         raise TorLost("its control port does not answer")
 
@@ -175,6 +179,128 @@ class Control:
         if state == stem.control.State.CLOSED:
             with suppress(trio.RunFinishedError):
                 self._token.run_sync_soon(self.lost.set)
+
+
+def _hang_up(connected: socket.socket) -> None:
+    with suppress(OSError):  # it is closed, or the other end hung up
+        connected.shutdown(socket.SHUT_RDWR)
+
+
+class _Port(stem.socket.ControlSocket):  # type: ignore[misc]  # stem has no types; this is how it is extended
+    """A control connection for stem, over a socket that is connected, and bounded, already."""
+
+    def __init__(self, replies: BoundedReplies) -> None:
+        super().__init__()
+        self._replies = replies
+        self.connect()
+
+    def _make_socket(self) -> BoundedReplies:
+        return self._replies
+
+
+def _enter(connected: socket.socket, endpoint: Endpoint, owners: frozenset[int] | None) -> stem.control.Controller:
+    """Authenticates on this connection, which is closed where that fails. For a thread; raises as `_authenticate`."""
+    port = _Port(BoundedReplies(connected))
+    try:
+        _authenticate(port, endpoint, owners)
+        return stem.control.Controller(port, is_authenticated=True)
+    except BaseException:
+        port.close()
+        raise
+
+
+def _authenticate(port: _Port, endpoint: Endpoint, owners: frozenset[int] | None) -> None:
+    """Has a control port let us in (control-spec 3.5, 3.21, 3.24). Not by stem, which would send plain cookies.
+
+    PROTOCOLINFO is the other end's claim. Of the file that it calls its cookie it gets the proof that we know it, once
+    it has proved that it does; as a plain COOKIE it would get the file, whichever it is.
+
+    owners: the uids of who listens there, where nobody named the endpoint to us. Raises TorRefused, stem's errors, and
+    ValueError where the answers are not a control port's.
+    """
+    methods, path = _offers(port)
+    refusals = []
+    if "SAFECOOKIE" in methods:
+        try:
+            cookie = _read_cookie(path, owners)
+        except OSError:
+            refusals.append("has a cookie that we may not read; join its group (Debian: debian-tor)")
+        else:
+            if cookie:
+                return _let_in(port, endpoint, f"AUTHENTICATE {_prove(port, endpoint, cookie)}")
+            refusals.append("names a file as its cookie that is none, or not its own")
+    if "HASHEDPASSWORD" in methods:
+        if password := os.environ.get("TOR_CONTROL_PASSWD", ""):
+            return _let_in(port, endpoint, f"AUTHENTICATE {os.fsencode(password).hex()}")
+        refusals.append("wants a password: set TOR_CONTROL_PASSWD, or let it take cookies (CookieAuthentication 1)")
+    if "NULL" in methods:
+        if owners is None or owners <= {os.getuid(), owner.ROOT}:
+            return _let_in(port, endpoint, "AUTHENTICATE")
+        refusals.append("lets in everybody, which we trust only where it is yours or root's; name it with --control")
+    refusals.append("offers no way in that we take (SAFECOOKIE, a password, or none)")
+    raise TorRefused(f"its control port {endpoint} {refusals[0]}")
+
+
+def _ask(port: _Port, command: str) -> list[str]:
+    """The lines of the reply to a command; none if it is refused. Raises stem's errors."""
+    port.send(command)
+    lines = port.recv().content()
+    return [text for _, _, text in lines] if all(status == "250" for status, _, _ in lines) else []
+
+
+def _let_in(port: _Port, endpoint: Endpoint, command: str) -> None:
+    if not _ask(port, command):
+        raise TorRefused(f"its control port {endpoint} does not let us in")
+
+
+def _offers(port: _Port) -> tuple[set[str], str]:
+    """The methods and the cookie's path by PROTOCOLINFO. Raises ValueError and stem's errors."""
+    version, *lines = _ask(port, "PROTOCOLINFO 1") or [""]
+    offers = [match for line in lines if (match := _AUTH.fullmatch(line))]
+    if not version.startswith("PROTOCOLINFO ") or len(offers) != 1:
+        raise ValueError("no reply to PROTOCOLINFO")
+    path = _ESCAPED.sub(lambda escape: _unescape(escape[1]), offers[0]["path"] or "")
+    return set(offers[0]["methods"].split(",")), path
+
+
+def _unescape(what: str) -> str:
+    """A character of a path, which stands for one byte of it, as in C (control-spec 2.1.1)."""
+    return chr(int(what, 8)) if what.isdigit() else {"n": "\n", "r": "\r", "t": "\t"}.get(what, what)
+
+
+def _read_cookie(path: str, owners: frozenset[int] | None) -> bytes:
+    """What is in a cookie file; nothing if it is not one, or not of theirs, root's or Tor's own user. Raises OSError.
+
+    The last is the usual case: Tor listens as root, then becomes its own user, which makes the cookie. The file is
+    looked at before it is opened: opening alone may do something, if it is a device.
+    """
+    if not path.startswith("/") or "\0" in path:
+        return b""
+    found = os.open(path.encode("latin-1"), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status = os.fstat(found)
+        uid = status.st_uid
+        is_theirs = owners is None or uid in owners | {owner.ROOT} or owner.is_tors(uid)
+        if not (stat.S_ISREG(status.st_mode) and status.st_size == limits.COOKIE and is_theirs):
+            return b""
+        with open(f"/proc/self/fd/{found}", "rb") as file:  # noqa: PTH123  # this very file, whatever its name is now
+            cookie = file.read(limits.COOKIE + 1)
+    finally:
+        os.close(found)
+    return cookie if len(cookie) == limits.COOKIE else b""
+
+
+def _prove(port: _Port, endpoint: Endpoint, cookie: bytes) -> str:
+    """Our proof of knowing the cookie, once the other end has given its own (control-spec 3.24). Raises as above."""
+    nonce = secrets.token_bytes(32)
+    answer = _CHALLENGE.fullmatch("\n".join(_ask(port, f"AUTHCHALLENGE SAFECOOKIE {nonce.hex()}")))
+    if answer is None:
+        raise ValueError("no reply to AUTHCHALLENGE")
+    both = cookie + nonce + bytes.fromhex(answer["nonce"])
+    theirs = hmac.digest(b"Tor safe cookie authentication server-to-controller hash", both, "sha256")
+    if not hmac.compare_digest(theirs, bytes.fromhex(answer["hash"])):
+        raise TorRefused(f"what listens at {endpoint} does not know the cookie that it names, so it is no Tor of yours")
+    return hmac.digest(b"Tor safe cookie authentication controller-to-server hash", both, "sha256").hex()
 
 
 def _progress(phase: str) -> tuple[int, str]:

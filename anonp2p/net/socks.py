@@ -3,6 +3,7 @@
 import trio
 
 from anonp2p.config import Endpoint
+from anonp2p.net import owner
 
 _VERSION = 5
 _BY_PASSWORD = 2
@@ -19,13 +20,6 @@ class SocksError(Exception):
         self.code = code
 
 
-async def open_endpoint(endpoint: Endpoint) -> trio.abc.Stream:
-    """A connection to a port of Tor. Raises OSError."""
-    if endpoint.path:
-        return await trio.open_unix_socket(endpoint.path)
-    return await trio.open_tcp_stream(endpoint.host, endpoint.port)
-
-
 async def greet(stream: trio.abc.Stream, user: str, password: str) -> None:
     """Agrees with the proxy to go on by password, whatever it is. Raises SocksError and trio.BrokenResourceError."""
     await stream.send_all(bytes([_VERSION, 1, _BY_PASSWORD]))
@@ -36,13 +30,16 @@ async def greet(stream: trio.abc.Stream, user: str, password: str) -> None:
         raise SocksError(None)
 
 
-async def connect(proxy: Endpoint, host: str, port: int, user: str, password: str) -> trio.abc.Stream:
+async def connect(
+    proxy: Endpoint, host: str, port: int, user: str, password: str, *, discovered: bool = False
+) -> trio.abc.Stream:
     """A stream to host and port through the proxy.
 
-    user, password: Tor never lets streams with different ones share a circuit (tor(1), IsolateSOCKSAuth). Raises
-    OSError when the proxy is not there, SocksError when it refuses, trio.BrokenResourceError when it hangs up.
+    user, password: Tor never lets streams with different ones share a circuit (tor(1), IsolateSOCKSAuth). discovered:
+    nobody named the proxy to us, so whoever listens there must be trusted. Raises OSError when the proxy is not there,
+    TorUntrusted, SocksError when it refuses, trio.BrokenResourceError when it hangs up.
     """
-    stream = await open_endpoint(proxy)
+    stream, _ = await owner.connect(proxy, discovered=discovered)
     try:
         await greet(stream, user, password)
         request = bytes([_VERSION, _CONNECT, 0, _DOMAIN]) + _counted(host) + port.to_bytes(2, "big")

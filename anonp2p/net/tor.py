@@ -3,8 +3,9 @@
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,17 +15,13 @@ from anonp2p import limits
 from anonp2p.config import Config, Endpoint
 from anonp2p.core import events
 from anonp2p.core.code import RoomKey
-from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused
-from anonp2p.net import launch, socks
+from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, TorUntrusted, Usage
+from anonp2p.net import launch, owner, socks
 from anonp2p.net.control import Control, Tell
 from anonp2p.net.transport import DialFault
 
 # Where `auto` looks for a running Tor, after what the environment names: Debian, tor's default, Tor Browser.
-_USUAL = (
-    Endpoint(path="/run/tor/control"),
-    Endpoint(host="127.0.0.1", port=9051),
-    Endpoint(host="127.0.0.1", port=9151),
-)
+_USUAL = ("unix:/run/tor/control", "127.0.0.1:9051", "127.0.0.1:9151")
 
 _LISTENER = re.compile(r'"([^"]*)"')
 _UNKNOWN_KEYWORD = "512"  # what ADD_ONION answers to an argument that this Tor does not know
@@ -122,8 +119,11 @@ class Tor:
         self._unanswered.add(code)
         user, _, password = isolation.partition(":")
         proxy = self._proxy or await self._ask_proxy()
+        discovered = self._proxy is None and self._control is not None and self._control.discovered
         try:
-            stream = await socks.connect(proxy, code, limits.PORT, user, password)
+            stream = await socks.connect(proxy, code, limits.PORT, user, password, discovered=discovered)
+        except TorUntrusted as error:  # somebody took the port that its Tor has given up
+            raise TorLost(error.detail) from None
         except socks.SocksError as error:
             if error.code is None:
                 raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor") from None
@@ -202,11 +202,13 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
 
     Raises TorMissing, TorRefused, TorLost, Failed; within an ExceptionGroup where it comes to that.
     """
-    if config.tor != "own" and config.socks and not config.control and config.tor == "auto":
+    control = None
+    if config.tor == "system" or (config.tor == "auto" and not config.socks):
+        control = await _running(config, tell)
+    if control is None and config.socks:
         await _try_socks(config.socks)
         yield _ready(Tor(None, config.socks, None, "system"), "", tell)
         return
-    control = None if config.tor == "own" else await _running(config, tell)
     if control is None:
         async with (
             launch.launch(config.torrc, amnesic=config.amnesic) as own,
@@ -217,8 +219,6 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
             yield _ready(Tor(control, Endpoint(path=own.socks), own.runtime, "own"), await control.version(), tell)
         return
     async with aclosing(control):
-        if not config.socks:
-            await _proxy(control)  # so that one without is known from the start
         ours = await control.info("process/uid") == str(os.getuid())
         with launch.runtime_directory() as runtime:
             tor = Tor(control, config.socks, runtime if ours else None, "system")
@@ -231,45 +231,102 @@ def _ready(tor: Tor, version: str, tell: Tell) -> Tor:
 
 
 async def _running(config: Config, tell: Tell) -> Control | None:
-    """A control connection to a running Tor; None where our own is wanted instead."""
+    """A control connection to a running Tor, whose SOCKS port is known; None where one can do without.
+
+    A Tor that is named with --control is used as it is. Others must be trusted (`owner`, `Control.open`), booted, and
+    have a SOCKS port that is trusted too, unless one is named.
+    """
     if config.control:
-        control = await Control.open(config.control)
-        await control.boot(tell)
-        return control
-    named = os.environ.get("TOR_CONTROL_HOST"), os.environ.get("TOR_CONTROL_PORT")
-    candidates = (Endpoint.parse(f"{named[0] or '127.0.0.1'}:{named[1] or 9051}"), *_USUAL) if any(named) else _USUAL
+        return await _asked_for(config.control, config, tell)
     refusal: AnonError = TorMissing("no running Tor has a control port where we looked; name it with --control")
-    for endpoint in candidates:
+    named: AnonError | None = None
+    for name, text in (*_named(os.environ), *(("", place) for place in _USUAL)):
         try:
-            control = await Control.open(endpoint)
-        except TorMissing:
-            continue
-        except TorRefused as error:
-            refusal = error
-            continue
-        if await control.is_booted():
-            await control.subscribe("HS_DESC")
-            return control
-        await control.aclose()
-        refusal = TorRefused(f"the Tor at {endpoint} has not reached its network yet")
-    if config.tor == "system":
-        raise refusal
+            return await _discovered(Endpoint.parse(text), config)
+        except AnonError as error:
+            if name:
+                tell(events.Notice(text=f"The Tor that {name} names is not used. {error}"))
+                named = named or error
+            elif isinstance(error, TorUntrusted):
+                tell(events.Notice(text=str(error)))
+            if not isinstance(error, TorMissing):
+                refusal = error
+    if config.tor == "system" and not config.socks:
+        raise named or refusal
     return None
 
 
+async def _asked_for(endpoint: Endpoint, config: Config, tell: Tell) -> Control:
+    """A control connection to the Tor that --control names, once it is booted. Raises AnonError."""
+    control = await Control.open(endpoint)
+    try:
+        await control.boot(tell)
+        if not config.socks:
+            await _proxy(control)  # so that one without is known from the start
+    except BaseException:
+        await control.aclose()
+        raise
+    return control
+
+
+def _named(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The control ports that the environment names, as other programs understand it: by which variable, and which."""
+    named = []
+    if path := environment.get("TOR_CONTROL_IPC_PATH", ""):
+        named.append(("TOR_CONTROL_IPC_PATH", f"unix:{path}"))
+    host, port = environment.get("TOR_CONTROL_HOST", ""), environment.get("TOR_CONTROL_PORT", "")
+    if host or port:
+        variable = "TOR_CONTROL_PORT" if port else "TOR_CONTROL_HOST"
+        named.append((variable, f"{host or '127.0.0.1'}:{port or 9051}"))
+    return named
+
+
+async def _discovered(endpoint: Endpoint, config: Config) -> Control:
+    """A control connection to a Tor that nobody named with --control. Raises AnonError where it is not to be used."""
+    control = await Control.open(endpoint, discovered=True)
+    try:
+        if not await control.is_booted():
+            raise TorRefused(f"the Tor at {endpoint} has not reached its network yet")
+        if not config.socks:
+            await _try_socks(await _proxy(control), discovered=True)
+        await control.subscribe("HS_DESC")
+    except BaseException:
+        await control.aclose()
+        raise
+    return control
+
+
 async def _proxy(control: Control) -> Endpoint:
-    """The SOCKS port of a running Tor; TCP before unix sockets, which may not be open to us."""
+    """The SOCKS port of a running Tor, on this machine; TCP before unix sockets, which may not be open to us."""
     listeners = _LISTENER.findall(await control.info("net/listeners/socks"))
     if not listeners:
         raise TorRefused("it has no SOCKS port; name one with --socks")
-    return Endpoint.parse(sorted(listeners, key=lambda listener: listener.startswith("unix:"))[0])
+    local = [endpoint for endpoint in map(_local, listeners) if endpoint]
+    if not local:
+        raise TorRefused("it names no SOCKS port on this machine; name one with --socks")
+    return sorted(local, key=lambda endpoint: bool(endpoint.path))[0]
 
 
-async def _try_socks(proxy: Endpoint) -> None:
-    """Whether a SOCKS port is there at all."""
+def _local(listener: str) -> Endpoint | None:
+    """A SOCKS port as a Tor names it, if it is a unix socket or a port on this machine's loopback."""
+    try:
+        endpoint = Endpoint.parse(listener)
+    except Usage:
+        return None
+    if endpoint.path:
+        return endpoint
+    address = ip_address(endpoint.host)
+    if address.is_unspecified:  # a wildcard, so on the loopback too
+        return Endpoint(host="::1" if address.version == 6 else "127.0.0.1", port=endpoint.port)
+    return endpoint if address.is_loopback else None
+
+
+async def _try_socks(proxy: Endpoint, *, discovered: bool = False) -> None:
+    """Raises TorMissing, TorRefused, TorUntrusted where there is no SOCKS port to use."""
     with trio.move_on_after(limits.CONTROL):
         try:
-            async with await socks.open_endpoint(proxy) as stream:
+            stream, _ = await owner.connect(proxy, discovered=discovered)
+            async with stream:
                 await socks.greet(stream, "anonp2p", "anonp2p")
                 return
         except OSError:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import signal
+import socket
 import subprocess
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,8 +23,8 @@ from anonp2p import limits
 from anonp2p.config import Config, Endpoint
 from anonp2p.core import events
 from anonp2p.core.code import RoomKey
-from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, first
-from anonp2p.net import launch, tor
+from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, TorUntrusted, first
+from anonp2p.net import launch, owner, tor
 from anonp2p.net.control import Control
 from anonp2p.net.tor import Tor
 from anonp2p.net.transport import DialFault
@@ -124,6 +125,246 @@ async def test_a_cookie_that_we_may_not_read_is_told_with_its_remedy(fake: FakeT
         with refused(TorRefused, "debian-tor"):
             await Control.open(endpoint)
     assert not [line for line in fake.heard if line.startswith("AUTHENTICATE")]
+
+
+# --- what a control port may ask of us
+
+
+SECRET = bytes(range(100, 132))  # in a file of ours that has the size of a cookie
+
+
+@pytest.fixture
+def cookie(short_path: Path) -> Path:
+    path = short_path / "cookie"
+    path.write_bytes(SECRET)
+    return path
+
+
+@pytest.fixture
+def safe(fake: FakeTor, cookie: Path) -> FakeTor:
+    """A Tor that takes its cookie."""
+    fake.methods = f'COOKIE,SAFECOOKIE COOKIEFILE="{cookie}"'
+    fake.cookie = SECRET
+    return fake
+
+
+def entered(fake: FakeTor) -> list[str]:
+    """What a control port heard of us to let us in."""
+    return [line for line in fake.heard if line.startswith("AUTH")]
+
+
+async def assert_refused(fake: FakeTor, words: str, *, discovered: bool = False) -> None:
+    async with server(fake) as endpoint:
+        with refused(TorRefused, words):
+            await Control.open(endpoint, discovered=discovered)
+    assert SECRET.hex() not in " ".join(fake.heard).lower()
+
+
+@pytest.mark.parametrize("discovered", [True, False])
+async def test_a_cookie_is_proved_to_be_known_and_never_sent(safe: FakeTor, *, discovered: bool) -> None:
+    async with server(safe) as endpoint, aclosing(await Control.open(endpoint, discovered=discovered)) as control:
+        assert await control.version() == "0.4.9.11"
+    challenge, answer = entered(safe)
+    assert challenge.startswith("AUTHCHALLENGE SAFECOOKIE ")
+    assert answer == f"AUTHENTICATE {safe.proof}"
+    assert SECRET.hex() not in " ".join(safe.heard).lower()
+
+
+@pytest.mark.parametrize("discovered", [True, False])
+async def test_a_plain_cookie_is_sent_to_nobody(safe: FakeTor, *, discovered: bool) -> None:
+    safe.methods = safe.methods.replace(",SAFECOOKIE", "")
+    await assert_refused(safe, "no way in that we take", discovered=discovered)
+    assert entered(safe) == []
+
+
+@pytest.mark.parametrize("discovered", [True, False])
+async def test_who_does_not_know_its_cookie_gets_no_proof(safe: FakeTor, *, discovered: bool) -> None:
+    safe.cookie = bytes(32)
+    await assert_refused(safe, "does not know the cookie", discovered=discovered)
+    assert [line.split(" ")[0] for line in entered(safe)] == ["AUTHCHALLENGE"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "250 OK",
+        "513 Invalid base16 client nonce",
+        "250 AUTHCHALLENGE",
+        "250 AUTHCHALLENGE SERVERHASH= SERVERNONCE=",
+        f"250 AUTHCHALLENGE SERVERHASH={'0' * 62} SERVERNONCE={'0' * 64}",
+        f"250 AUTHCHALLENGE SERVERHASH={'0' * 64} SERVERNONCE={'0' * 66}",
+        f"250-AUTHCHALLENGE SERVERHASH={'0' * 64} SERVERNONCE={'0' * 64}\r\n250 OK",
+        f"650 AUTHCHALLENGE SERVERHASH={'0' * 64} SERVERNONCE={'0' * 64}",
+    ],
+)
+async def test_a_challenge_without_a_proof_gets_none(safe: FakeTor, answer: str) -> None:
+    safe.deny["AUTHCHALLENGE"] = answer
+    await assert_refused(safe, "is no control port of Tor")
+    assert [line.split(" ")[0] for line in entered(safe)] == ["AUTHCHALLENGE"]
+
+
+@pytest.mark.parametrize(
+    ("form", "path"),
+    [
+        ("{}", "cookie"),
+        ("{}", "a cookie"),
+        ('{}/a\\"b\\\\c', 'a"b\\c'),
+        ("{}/\\303\\251", "\u00e9"),
+        ("{}/tab\\t", "tab\t"),
+    ],
+)
+async def test_a_path_of_a_cookie_may_have_any_character(fake: FakeTor, short_path: Path, form: str, path: str) -> None:
+    (short_path / path).write_bytes(SECRET)
+    place = form.format(short_path) if "/" in form else f"{short_path}/{path}"
+    fake.methods, fake.cookie = f'SAFECOOKIE COOKIEFILE="{place}"', SECRET
+    async with server(fake) as endpoint:
+        await (await Control.open(endpoint)).aclose()
+
+
+def plant(what: str, short_path: Path) -> str:
+    """Something that is no cookie; its path."""
+    path = short_path / "planted"
+    match what:
+        case "link":
+            (short_path / "target").write_bytes(SECRET)
+            path.symlink_to(short_path / "target")
+        case "link of that size":
+            path.symlink_to("x" * limits.COOKIE)
+        case "directory":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "relative":
+            return os.path.relpath(short_path / "target")
+        case "device":
+            return "/dev/zero"
+        case "nothing":
+            return ""
+        case _:
+            path.write_bytes(bytes(int(what)))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "what", ["link", "link of that size", "directory", "pipe", "relative", "device", "nothing", "0", "31", "33", "4096"]
+)
+async def test_only_a_file_that_may_be_a_cookie_is_opened(
+    fake: FakeTor, short_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.methods = f'SAFECOOKIE COOKIEFILE="{plant(what, short_path)}"'
+    await assert_refused(fake, "as its cookie that is none")
+    assert entered(fake) == []
+
+
+async def test_a_discovered_control_port_names_a_cookie_that_a_tor_may_have_made(
+    safe: FakeTor, cookie: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, "_is_trusted", lambda _: True)
+    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(102, 1)}))  # Tor's own user
+    monkeypatch.setattr(owner, "is_tors", lambda uid: uid == 104)
+    real = os.fstat
+    for uid, lets_in in ((102, True), (0, True), (104, True), (103, False)):
+        monkeypatch.setattr(os, "fstat", lambda file, uid=uid: owned_by(uid, real(file)))
+        if lets_in:
+            async with server(safe) as endpoint:
+                await (await Control.open(endpoint, discovered=True)).aclose()
+        else:
+            safe.heard.clear()
+            await assert_refused(safe, "or not its own", discovered=True)
+            assert entered(safe) == []
+            async with server(safe) as endpoint:  # who names it answers for it
+                await (await Control.open(endpoint)).aclose()
+
+
+def owned_by(uid: int, status: os.stat_result) -> os.stat_result:
+    fields = list(status)
+    fields[4] = uid
+    return os.stat_result(fields)
+
+
+@pytest.mark.parametrize("discovered", [True, False])
+@pytest.mark.parametrize(("uids", "ours"), [((102,), False), ((0,), True), ((1_001,), True), ((0, 102), False)])
+async def test_who_lets_in_everybody_is_ours_or_roots_unless_it_is_named(
+    fake: FakeTor, monkeypatch: pytest.MonkeyPatch, uids: tuple[int, ...], *, ours: bool, discovered: bool
+) -> None:
+    monkeypatch.setattr(owner, "_is_trusted", lambda _: True)
+    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset((uid, 1) for uid in uids))
+    monkeypatch.setattr(os, "getuid", lambda: 1_001)
+    if discovered and not ours:
+        await assert_refused(fake, "lets in everybody", discovered=True)
+        assert entered(fake) == []
+    else:
+        async with server(fake) as endpoint:
+            await (await Control.open(endpoint, discovered=discovered)).aclose()
+
+
+@pytest.mark.parametrize("discovered", [True, False])
+async def test_a_password_comes_from_the_environment_only(
+    fake: FakeTor, monkeypatch: pytest.MonkeyPatch, *, discovered: bool
+) -> None:
+    fake.methods = "HASHEDPASSWORD"
+    await assert_refused(fake, "set TOR_CONTROL_PASSWD", discovered=discovered)
+    assert entered(fake) == []
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", 'my "pass\\word"\r\nQUIT \udcff')
+    async with server(fake) as endpoint:
+        await (await Control.open(endpoint, discovered=discovered)).aclose()
+    assert entered(fake) == [f"AUTHENTICATE {os.fsencode(os.environ['TOR_CONTROL_PASSWD']).hex()}"]
+
+
+async def test_a_password_is_kept_where_a_cookie_does(safe: FakeTor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", "pass")
+    safe.methods = safe.methods.replace("SAFE", "HASHEDPASSWORD,SAFE")
+    async with server(safe) as endpoint:
+        await (await Control.open(endpoint)).aclose()
+    assert b"pass".hex() not in " ".join(safe.heard)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "250 OK",
+        "250-PROTOCOLINFO 1\r\n250 OK",
+        "250-AUTH METHODS=NULL\r\n250 OK",
+        "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=NULL\r\n250-AUTH METHODS=NULL\r\n250 OK",
+        "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=\r\n250 OK",
+        "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=NULL COOKIEFILE=/x\r\n250 OK",
+        '250-PROTOCOLINFO 1\r\n250-AUTH METHODS=SAFECOOKIE COOKIEFILE="/\\777"\r\n250 OK',
+        '250-PROTOCOLINFO 1\r\n250-AUTH METHODS=SAFECOOKIE COOKIEFILE="/x\r\n250 OK',
+        "250-PROTOCOLINFO 1\r\n250+AUTH METHODS=NULL\r\nx\r\n.\r\n250 OK",
+        "650 PROTOCOLINFO 1",
+        "510 Unrecognized command",
+    ],
+)
+async def test_an_unfit_answer_to_the_first_question_gets_nothing(fake: FakeTor, answer: str) -> None:
+    fake.deny["PROTOCOLINFO"] = answer
+    await assert_refused(fake, "is no control port of Tor")
+    assert fake.heard == ["PROTOCOLINFO 1"]
+
+
+@pytest.mark.parametrize("begin", [b"", b"250+data\r\n"])
+async def test_a_reply_without_an_end_ends_the_connection(begin: bytes) -> None:
+    sent = 0
+
+    async def play(stream: trio.SocketStream) -> None:
+        nonlocal sent
+        await stream.receive_some()
+        await stream.send_all(begin)
+        while True:
+            await stream.send_all(b"250-more of it\r\n" * 1_000)
+            sent += 16_000
+
+    async with server(play) as endpoint:
+        with refused(TorRefused, "is no control port of Tor"):
+            await Control.open(endpoint)
+    assert sent < 16 * 1024 * 1024, "more than the kernel's buffers and a reply"
+
+
+async def test_a_reply_without_an_end_ends_a_connection_that_had_let_us_in(fake: FakeTor, short_path: Path) -> None:
+    async with control_of(fake, short_path) as control:
+        fake.deny["GETINFO"] = "\r\n".join(["250-more of it"] * 10_000)
+        with refused(TorLost, "hung up"):
+            await control.info("traffic/read")
+        await control.lost.wait()
 
 
 @pytest.mark.usefixtures("stem_leaks")
@@ -654,7 +895,7 @@ async def test_a_tcp_socks_port_is_preferred_to_one_that_may_not_be_open_to_us(
 def usual(monkeypatch: pytest.MonkeyPatch, short_path: Path, stem_leaks: None) -> list[Path]:
     """The only places where `auto` looks."""
     paths = [short_path / "one", short_path / "two"]
-    monkeypatch.setattr(tor, "_USUAL", tuple(Endpoint(path=str(path)) for path in paths))
+    monkeypatch.setattr(tor, "_USUAL", tuple(f"unix:{path}" for path in paths))
     return paths
 
 
@@ -678,6 +919,205 @@ async def test_the_environment_names_a_tor_before_the_usual_ones(
         monkeypatch.setenv("TOR_CONTROL_PORT", str(endpoint.port))
         async with connected(Config(socks=NOWHERE, tor="system")) as (_, told):
             assert told == [events.Ready(version="0.4.8.1", tor="system")]
+
+
+USED = [events.Ready(version="0.4.8.1", tor="system")]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("abc", "given as HOST:PORT"),
+        ("0", "given as HOST:PORT"),
+        ("65536", "given as HOST:PORT"),
+        ("9" * 5_000, "given as HOST:PORT"),
+        ("-1", "given as HOST:PORT"),
+        ("9051 ", "given as HOST:PORT"),
+        ("unused", "Connection refused"),
+        ("web", "no control port of Tor"),
+        ("strange", "uid 12345 listens"),
+    ],
+)
+async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looked_at(
+    fake: FakeTor, usual: list[Path], runtime: Path, monkeypatch: pytest.MonkeyPatch, value: str, words: str
+) -> None:
+    fake.info["version"] = "0.4.8.1"
+    async with AsyncExitStack() as stack:
+        if value == "unused":
+            unused = stack.enter_context(socket.socket())
+            unused.bind(("127.0.0.1", 0))
+            value = str(unused.getsockname()[1])
+        elif value in ("web", "strange"):
+            answer: Play = FakeTor()
+            if value == "strange":
+                monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(12_345, 1)}))
+            else:
+                answer = says((b"PROTOCOLINFO", b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+            value = str((await stack.enter_async_context(server(answer))).port)
+        monkeypatch.setenv("TOR_CONTROL_PORT", value)
+        error = await failure(Config(tor="system"))
+        assert words in str(error), "where nothing else is found, this is why"
+        await stack.enter_async_context(server(fake, usual[0]))
+        _, (notice, *told) = await stack.enter_async_context(connected(Config(socks=NOWHERE, tor="system")))
+        assert isinstance(notice, events.Notice)
+        assert "TOR_CONTROL_PORT" in notice.text
+        assert words in notice.text
+        assert told == USED
+
+
+async def test_a_host_in_the_environment_is_an_address(usual: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("a name was looked up"))
+    monkeypatch.setenv("TOR_CONTROL_HOST", "gateway.example")
+    error = await failure(Config(tor="system"))
+    assert "given as an address" in str(error)
+    assert "gateway.example" in str(error)
+
+
+async def test_a_socket_in_the_environment_comes_first(
+    fake: FakeTor, usual: list[Path], runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.info["version"] = "0.4.8.1"
+    async with server(fake, short_path / "named"), server(FakeTor()) as second:
+        monkeypatch.setenv("TOR_CONTROL_IPC_PATH", str(short_path / "named"))
+        monkeypatch.setenv("TOR_CONTROL_PORT", str(second.port))
+        async with connected(Config(socks=NOWHERE, tor="system")) as (_, told):
+            assert told == USED
+
+
+@pytest.mark.parametrize("methods", ["NULL", "COOKIE", "SAFECOOKIE", "HASHEDPASSWORD"])
+async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
+    fake: FakeTor,
+    usual: list[Path],
+    runtime: Path,
+    cookie: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    methods: str,
+) -> None:
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", "pass")
+    real = owner._peer
+
+    def peer(connected: trio.socket.SocketType) -> frozenset[int]:
+        return frozenset({12_345}) if connected.getpeername() == str(usual[0]) else real(connected)
+
+    monkeypatch.setattr(owner, "_peer", peer)
+    stranger = FakeTor()
+    stranger.methods = f'{methods} COOKIEFILE="{cookie}"' if "COOKIE" in methods else methods
+    stranger.cookie = SECRET
+    fake.info["version"] = "0.4.8.1"
+    async with (
+        server(stranger, usual[0]),
+        server(fake, usual[1]),
+        connected(Config(socks=NOWHERE, tor="system")) as (_, (notice, *told)),
+    ):
+        assert isinstance(notice, events.Notice)
+        assert f"uid 12345 listens at unix:{usual[0]}" in notice.text
+        assert told == USED
+    assert stranger.heard == []
+
+
+# --- the SOCKS port that a running Tor names
+
+
+@pytest.mark.parametrize("discovered", [True, False])
+@pytest.mark.parametrize(
+    "listener",
+    ["proxy.example:9050", "localhost.example:9050", "192.0.2.1:9050", "[2001:db8::1]:9050", "nonsense", "127.0.0.1:0"],
+)
+async def test_a_socks_port_elsewhere_is_refused_and_no_name_is_looked_up(
+    fake: FakeTor, usual: list[Path], monkeypatch: pytest.MonkeyPatch, listener: str, *, discovered: bool
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("a name was looked up"))
+    fake.info["net/listeners/socks"] = f'"{listener}"'
+    async with server(fake, usual[0]) as endpoint:
+        error = await failure(Config(tor="system", control=None if discovered else endpoint))
+    assert isinstance(error, TorRefused)
+    assert "no SOCKS port on this machine" in str(error)
+
+
+async def test_a_socks_port_elsewhere_is_passed_over(fake: FakeTor, usual: list[Path], runtime: Path) -> None:
+    async with server(socks_replies(0xF7)) as proxy, server(fake, usual[0]):
+        fake.info["net/listeners/socks"] = f'"192.0.2.1:9050" "0.0.0.0:{proxy.port}"'
+        async with connected(Config(tor="system")) as (system, _):
+            with pytest.raises(DialFault):
+                await system.dial(KEY.code, "me:1")
+
+
+@pytest.mark.parametrize("reach", ["unix", "tcp"])
+async def test_a_socks_port_of_a_stranger_hears_nothing(
+    fake: FakeTor, usual: list[Path], short_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch, reach: str
+) -> None:
+    heard = trio.Event()
+
+    async def play(stream: trio.SocketStream) -> None:
+        if await stream.receive_some():
+            heard.set()
+
+    real = owner._peer
+    place = short_path / "socks"
+
+    def peer(connected: trio.socket.SocketType) -> frozenset[int]:
+        return frozenset({12_345}) if connected.getpeername() == str(place) else real(connected)
+
+    monkeypatch.setattr(owner, "_peer", peer)
+    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(12_345, 1)}))
+    async with server(play, place if reach == "unix" else None) as proxy, server(fake, usual[0]):
+        fake.info["net/listeners/socks"] = f'"{proxy}"'
+        error = await failure(Config(tor="system"))
+        assert isinstance(error, TorUntrusted)
+        assert f"uid 12345 listens at {proxy}" in str(error)
+        await trio.testing.wait_all_tasks_blocked()
+    assert not heard.is_set()
+
+
+async def test_a_socks_port_that_a_stranger_took_over_is_a_lost_tor(
+    fake: FakeTor, usual: list[Path], runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bytes] = []
+
+    async def play(stream: trio.SocketStream) -> None:
+        for answer in (b"\x05\x02", b"\x01\x00"):
+            heard.append(await stream.receive_some())
+            await stream.send_all(answer)
+        heard.append(await stream.receive_some())
+
+    async with server(play) as proxy, server(fake, usual[0]):
+        fake.info["net/listeners/socks"] = f'"{proxy}"'
+        async with connected(Config(tor="system")) as (system, _):
+            before = b"".join(heard)
+            monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(12_345, 1)}))
+            with refused(TorLost, "uid 12345 listens"):
+                await system.dial(KEY.code, "me:1")
+            await trio.testing.wait_all_tasks_blocked()
+    assert b"".join(heard) == before, "it heard no more than at the start"
+
+
+async def test_a_named_socks_port_goes_with_a_tor_that_is_found(
+    fake: FakeTor, usual: list[Path], runtime: Path
+) -> None:
+    async with (
+        server(socks_replies(0xF7)) as proxy,
+        server(fake, usual[0]),
+        connected(Config(tor="system", socks=proxy)) as (system, told),
+    ):
+        assert told == [events.Ready(version="0.4.9.11", tor="system")]
+        with pytest.raises(DialFault):
+            await system.dial(KEY.code, "me:1")
+        async with system.listen(KEY) as place:
+            await place.listener.aclose()
+    assert not [line for line in fake.heard if "socks" in line]
+
+
+async def test_a_named_socks_port_is_enough_where_no_tor_is_found(usual: list[Path]) -> None:
+    async with (
+        server(socks_replies(0xF7)) as proxy,
+        connected(Config(tor="system", socks=proxy)) as (system, told),
+    ):
+        assert told == [events.Ready(version="", tor="system")]
+        with pytest.raises(DialFault):
+            await system.dial(KEY.code, "me:1")
+        with refused(TorRefused, "--control"):
+            async with system.listen(KEY):
+                pytest.fail("it was published")
 
 
 async def test_where_there_is_no_tor_system_says_so(usual: list[Path]) -> None:

@@ -1,5 +1,6 @@
 """Servers played by hand, on loopback ports that the kernel picks or on unix sockets; and a Tor of mere words."""
 
+import hmac
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -68,12 +69,15 @@ class FakeTor:
 
     info: what GETINFO tells, by key; what is not there is unknown. pow: whether its ADD_ONION knows PoWDefensesEnabled.
     deny: answers to commands, by their first word, instead of the usual ones. deaf: commands that get no answer.
+    cookie: what AUTHCHALLENGE is about.
     """
 
     def __init__(self) -> None:
         self.methods = "NULL"
         self.info = {"version": "0.4.9.11", "status/bootstrap-phase": self.phase(100, "Done")}
         self.pow = True
+        self.cookie = b""
+        self.proof = ""  # what we have to be sent after a challenge
         self.deny: dict[str, str] = {}
         self.deaf: set[str] = set()
         self.heard: list[str] = []
@@ -117,6 +121,17 @@ class FakeTor:
                 return [f"250-{rest}={self.info[rest]}", "250 OK"]
             case "GETINFO":
                 return [f'552 Unrecognized key "{rest}"']
+            case "AUTHCHALLENGE":
+                nonces = bytes.fromhex(rest.removeprefix("SAFECOOKIE ")) + bytes(range(32))
+                ours, self.proof = (
+                    hmac.digest(
+                        f"Tor safe cookie authentication {way} hash".encode(), self.cookie + nonces, "sha256"
+                    ).hex()
+                    for way in ("server-to-controller", "controller-to-server")
+                )
+                return [f"250 AUTHCHALLENGE SERVERHASH={ours.upper()} SERVERNONCE={bytes(range(32)).hex().upper()}"]
+            case "AUTHENTICATE" if self.proof and rest != self.proof:
+                return ["515 Authentication failed: Safe cookie response did not match expected value."]
             case "ADD_ONION" if "PoW" in rest and not self.pow:
                 return ["512 Unrecognized option"]
             case "ADD_ONION":

@@ -1,0 +1,125 @@
+"""Which local users listen at a port of Tor: known before the first byte is sent, so that none reaches a stranger.
+
+Any local user may listen on a port where we look for a Tor, and would be given room keys and codes.
+"""
+
+import ipaddress
+import os
+import pwd
+import socket
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import trio
+
+from anonp2p import limits
+from anonp2p.config import Endpoint
+from anonp2p.errors import TorUntrusted
+
+ROOT = 0
+_TOR_USERS = ("debian-tor", "tor", "_tor", "toranon")  # Debian; Arch, Alpine and others; the BSDs and macOS; Fedora
+_CREDENTIALS = struct.Struct("iII")  # struct ucred, of unix(7)
+_LISTEN = "0A"  # the state in /proc/net/tcp
+_TABLE, _TABLE6 = Path("/proc/net/tcp"), Path("/proc/net/tcp6")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+async def connect(endpoint: Endpoint, *, discovered: bool) -> tuple[trio.SocketStream, frozenset[int]]:
+    """A connection to a port of Tor, and the uids of all who may be at its other end; none where that is not known.
+
+    discovered: nobody named this endpoint to us, so that all of those must be trusted. Nothing is sent. Raises OSError,
+    and TorUntrusted without leaving the connection open.
+    """
+    if endpoint.path:
+        stream = await trio.open_unix_socket(endpoint.path)
+        owners = _peer(stream.socket)
+    else:
+        before = _listeners(endpoint)
+        stream = await _open_tcp(endpoint)
+        # The same sockets before and after: one of them took the connection, whatever came and went in between.
+        owners = frozenset(uid for uid, _ in before) if before == _listeners(endpoint) else frozenset()
+    if discovered and not (owners and all(map(_is_trusted, owners))):
+        await trio.aclose_forcefully(stream)
+        who = " and ".join(f"uid {uid}" for uid in sorted(owners)) or "a user that we cannot tell"
+        raise TorUntrusted(f"{who} listens at {endpoint}")
+    return stream, owners
+
+
+async def _open_tcp(endpoint: Endpoint) -> trio.SocketStream:
+    opened = trio.socket.socket(socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET)
+    try:
+        await opened.connect((endpoint.host, endpoint.port))
+    except BaseException:
+        opened.close()
+        raise
+    return trio.SocketStream(opened)
+
+
+def _peer(connected: trio.socket.SocketType) -> frozenset[int]:
+    """Who had the other end of a unix socket listen: SO_PEERCRED of unix(7)."""
+    _, uid, _ = _CREDENTIALS.unpack(connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return frozenset((uid,))
+
+
+def _listeners(endpoint: Endpoint) -> frozenset[tuple[int, int]]:
+    """uid and inode of each socket that may take a connection to this TCP port; empty where that is not known.
+
+    It is not known of other machines: a wildcard socket of this one has nothing to do with a connection to another.
+    """
+    address = _plain(ipaddress.ip_address(endpoint.host))
+    if not address.is_loopback:
+        return frozenset()
+    try:
+        table = _TABLE.read_text("ascii")
+        with suppress(FileNotFoundError):  # in a kernel without IPv6
+            table += _TABLE6.read_text("ascii")
+    except OSError:
+        return frozenset()
+    rows = [row.split() for row in table.splitlines()]
+    return frozenset(
+        (int(row[7]), int(row[9])) for row in rows if row[3] == _LISTEN and _takes(row[1], address, endpoint.port)
+    )
+
+
+def _takes(local: str, address: Address, port: int) -> bool:
+    """Whether a socket at this `local_address` of /proc/net/tcp or tcp6 may take connections to this address and port.
+
+    A wildcard of IPv6 may take those to IPv4 as well: the table does not tell which do not.
+    """
+    raw, _, number = local.partition(":")
+    if int(number, 16) != port:
+        return False
+    words = (int(raw[start : start + 8], 16) for start in range(0, len(raw), 8))
+    there = _plain(ipaddress.ip_address(b"".join(word.to_bytes(4, sys.byteorder) for word in words)))
+    return there == address or (there.is_unspecified and address.version <= there.version)
+
+
+def _plain(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for, where it does."""
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_trusted(uid: int) -> bool:
+    """Whether this is us, root or Tor's own user; never who stands for users of other namespaces."""
+    return uid != _overflow() and (uid in (os.getuid(), ROOT) or is_tors(uid))
+
+
+def is_tors(uid: int) -> bool:
+    """Whether this is the system user that a distribution has made for Tor.
+
+    A user of Tor's name that is no system user is a person: Tor is a name that people have.
+    """
+    try:
+        return uid < limits.SYSTEM_UIDS and pwd.getpwuid(uid).pw_name in _TOR_USERS
+    except KeyError:
+        return False
+
+
+def _overflow() -> int:
+    try:
+        return int(Path("/proc/sys/kernel/overflowuid").read_text())
+    except (OSError, ValueError):
+        return limits.OVERFLOW_UID

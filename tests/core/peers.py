@@ -651,6 +651,7 @@ class FalseMember(Sealer):
         for payload in self.reads():
             if self.epoch.open_burst(payload) is None:
                 [sliced] = self.channel.open(payload).frames
+                assert isinstance(sliced, frames.Slice)
                 number = self.epoch.number + 1
                 turn = next(it.turn for it in self.inn.room.log._bursts if it.turn and it.turn.epoch == number)
                 secret, _ = commit.open_slice(sliced.box, self.who.leaf, ROOM, self.who.id, number, turn.standing)

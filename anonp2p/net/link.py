@@ -1,7 +1,6 @@
 """One link: payloads over a stream of bytes, a task that reads, one that writes when need be, an end when silent."""
 
 import os
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -28,19 +27,19 @@ class Link:
         self.detail = "the connection was closed"  # why it ended, once it has
         self.settled = False
         self.dismissed = False  # whether it was ended from this side, by the room
-        self.answered = trio.Event()  # once it is known what becomes of the handshake
         self._stream = stream
         self._splitter = Splitter(longest)
         self._most = most
         self._direct: list[bytes] = []
-        self._frames: deque[tuple[Frame, int]] = deque()  # to be said in records, and the bytes of each
+        self._frames: list[tuple[Frame, int]] = []  # to be said in records, and the bytes of each
         self._welcome = 0  # how many of these, at the front, are of the welcome
         self._waiting = 0  # bytes of what waits for this link alone, but for the welcome
         self._record = self._echo = False  # whether there is to be one, if an empty one; whether it asks for an answer
         self._channel: Channel | None = None
         self._reader: Reader | None = None
         self._rest: bytes | memoryview = b""  # taken, but not sent yet: it goes before anything else
-        self._behind = b""  # of the log, taken as well: it goes next, by itself, since others share it
+        self._behind = b""  # of the log, taken with the rest: it goes next, by itself, since others share it
+        self._answered: trio.Event | None = None  # while somebody waits for the handshake's end
         self._nursery: trio.Nursery | None = None
         self._writing = False  # whether there is a task for it
         self._heard_at = trio.current_time()
@@ -85,11 +84,11 @@ class Link:
         self._quiet = limits.LINK_LOST
         self._patience.deadline = self._heard_at + self._quiet
         self._scope.deadline = float("inf")
-        self.answered.set()
+        self._tell_answered()
 
     def follow(self, reader: Reader, welcome: Sequence[Frame] = ()) -> None:
         """From now on, after what is queued and this welcome, this link gets what the reader gives."""
-        self._frames.extendleft((frame, _size(frame)) for frame in reversed(welcome))
+        self._frames[:0] = [(frame, _size(frame)) for frame in welcome]
         self._welcome = len(welcome)
         self._record |= bool(welcome)
         self._reader = reader
@@ -117,8 +116,7 @@ class Link:
 
         So is whoever does not take what has expired: it is to be nowhere any more.
         """
-        taken = self._rest or self._behind
-        if self._reader is not None and (self._reader.lags or (taken and self._reader.holds_what_is_gone)):
+        if self._reader is not None and (self._reader.lags or (self._rest and self._reader.holds_what_is_gone)):
             self._end("it lagged too far behind")
             self._rest = self._behind = b""
 
@@ -128,8 +126,18 @@ class Link:
         A socket closed with unread bytes in it can take what was sent last with it: so the peer closes first.
         """
         self._scope.deadline = trio.current_time() + limits.LINGER
-        self.answered.set()
+        self._tell_answered()
         self._start_writing()
+
+    async def answered(self) -> None:
+        """Returns once the room has decided what becomes of the handshake."""
+        self._answered = trio.Event()
+        await self._answered.wait()
+
+    def _tell_answered(self) -> None:
+        if self._answered is not None:
+            self._answered.set()
+            self._answered = None  # a room has a thousand links, and it takes half a kilobyte
 
     def drop(self, reason: str) -> None:
         """The room wants no more of it: it ends at once."""
@@ -154,9 +162,11 @@ class Link:
             data = self._take()
             sent = self._offer(data)
             # A view, so that those who are stuck share what they are sent; not of nothing, which would keep all of it.
-            self._rest = memoryview(data)[sent:] if sent < len(data) else b""
-            self._note_sent()
-        if self._rest or self._behind or self._record or not (self._reader is None or self._reader.is_through):
+            if sent < len(data):
+                self._rest = memoryview(data)[sent:]
+            else:
+                self._next()
+        if self._rest or not (self._reader is None or self._reader.is_through):
             self._start_writing()
 
     def _start_writing(self) -> None:
@@ -231,28 +241,31 @@ class Link:
             while data := self._rest or self._take():
                 self._rest = data
                 await self._stream.send_all(data)
-                self._rest = b""
-                self._note_sent()
+                self._next()
             self._writing = False
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._end("the connection broke")
 
-    def _note_sent(self) -> None:
-        if self._reader is not None and not (self._rest or self._behind):
+    def _next(self) -> None:
+        """What was to be sent first has left."""
+        self._rest, self._behind = self._behind, b""
+        if self._reader is not None and not self._rest:
             self._reader.sent()
 
     def _take(self) -> bytes:
         """What is at hand, in one piece; but long pieces of the log, which others share, by themselves."""
-        if self._behind:
-            data, self._behind = self._behind, b""
-            return data
-        data = b"".join(self._direct)
-        self._waiting -= len(data)
-        self._direct.clear()
+        data = b""
+        if self._direct:
+            data = b"".join(self._direct)
+            self._waiting -= len(data)
+            self._direct.clear()
         if self._record and self._channel is not None:
             data += self._channel.seal(self._next_frames(), echo=self._echo)
             self._record, self._echo = bool(self._frames), False
-        if self._reader is None or self._record:
+            if self._record:
+                self._start_writing()
+                return data
+        if self._reader is None:
             return data
         try:
             following = self._reader.take()
@@ -266,16 +279,14 @@ class Link:
 
     def _next_frames(self) -> list[Frame]:
         """Those that are said next: about a large record, since all that is sealed is held until it has left."""
-        said: list[Frame] = []
-        room = limits.BURST
-        while self._frames and (not said or self._frames[0][1] <= room):
-            frame, size = self._frames.popleft()
-            said.append(frame)
-            room -= size
-            if self._welcome:
-                self._welcome -= 1
-            else:
-                self._waiting -= size
+        count, room = 0, limits.BURST
+        while count < len(self._frames) and (not count or self._frames[count][1] <= room):
+            room -= self._frames[count][1]
+            count += 1
+        self._waiting -= sum(size for _, size in self._frames[self._welcome : count])
+        self._welcome = max(0, self._welcome - count)
+        said = [frame for frame, _ in self._frames[:count]]
+        del self._frames[:count]
         return said
 
 

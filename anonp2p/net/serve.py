@@ -29,7 +29,7 @@ async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> N
             if seconds := knocks.take(trio.current_time()):
                 await trio.sleep(seconds)
             await links.post(steps.Heard(number, payload))
-            await link.answered.wait()  # what comes behind a knock is for the room to pace, once it knows whose it is
+            await link.answered()  # what comes behind a knock is for the room to pace, once it knows whose it is
 
         number = links.attach(link)
         try:

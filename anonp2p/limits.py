@@ -36,7 +36,8 @@ BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full 
 PENDING: Final = 256  # inputs awaiting their place or the room itself, before reading further input waits too
 MAILBOX: Final = 48  # units of payloads, or other events, that a session holds, or takes in at once
 TURN: Final = 100  # links given what is there before anything else has its turn: a millisecond or two
-DIRECT: Final = 2 * PENDING  # frames waiting on one link alone: our own entries, or denials that a peer does not read
+OWN: Final = 2 * 1024 * 1024  # bytes waiting on a member's own link: the longest inputs, as many as are let wait
+DIRECT: Final = 192 * 1024  # bytes waiting on one link of a host's alone, beside a welcome: ANSWER_BURST, and some more
 
 # What a message is worth.
 STEP: Final = 64  # bytes by which the contents of entries grow, so that lengths say little
@@ -55,9 +56,15 @@ HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris h
 HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: it has 1,256 of its own
 KNOCK: Final = 8 * UNIT  # bytes of a knock on the wire, all that a stranger may send before being admitted
 
-# Pace of one peer: so many at once, then so many a second. Who is faster waits, or is told so; nobody else notices.
-MESSAGE_BURST: Final = 4_096  # units of one link at once: a pasted file; under half the log, so that nobody lags by it
-MESSAGE_RATE: Final = 256.0  # units of one link a second: a third of what Tor carries to 30 members
+# Pace of one member, on all its links: so many at once, then so many a second. Who is faster is read more slowly, or
+# told so; nobody else notices.
+MESSAGE_BURST: Final = 4_096  # units of one member at once: 4,000 messages of 300 characters
+MESSAGE_RATE: Final = 256.0  # units of one member a second: a third of what Tor carries to 30 members
+ENTRY_BURST: Final = 4_000  # entries of one member at once, however small: two fifths of the log; a large file pasted
+ENTRY_RATE: Final = 128.0  # of them a second: who never stops needs 47 s for the whole log; nobody writes as fast
+ANSWER_BURST: Final = 160 * 1024  # bytes of leaves that one member asks for at once: all of a room of RENEWING, twice
+ANSWER_RATE: Final = 16_384.0  # of them a second: all of such a room again each COMMIT_PAUSE
+PAUSE: Final = 10.0  # seconds for which a link is not read at most: its peer's next beats come before LINK_LOST is over
 JOIN_BURST: Final = 200  # joins and resumptions at once: a large room that comes back after an outage
 JOIN_RATE: Final = 50.0  # of them a second: each costs the host a signature, and a joiner each member an entry
 NICK_BURST: Final = 5  # changes of nick of one member at once: somebody who cannot decide

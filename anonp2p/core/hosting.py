@@ -1,16 +1,18 @@
 """The host's part of a room: who is linked, who is away, what gets its place, the heads that sign for it, commits."""
 
+import math
+
 from msgspec import UNSET
 
 from anonp2p import errors, limits
 from anonp2p.core import events, frames, identity, names, steps
+from anonp2p.core.allowance import Allowance
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.commit import Turn
 from anonp2p.core.epochs.epoch import ENTRY, Epoch, Header, header_of
 from anonp2p.core.history import History
 from anonp2p.core.ledger import Ledger, expect, head_content
 from anonp2p.core.log import Entry
-from anonp2p.core.pace import Pace
 from anonp2p.core.pending import Whisper
 from anonp2p.core.receiving import Linked, Receiving
 from anonp2p.core.retention import NO_HISTORY
@@ -24,11 +26,11 @@ class Hosting(Receiving):
     def _prepare_hosting(self) -> None:
         self._prepare_receiving()
         self._reachable = False
-        self._paces: dict[tuple[bytes, type], Pace] = {}  # of members who have changed their nick, written to one
         self._generations: dict[bytes, int] = {}  # of authors in this epoch: the one after their last ordered entry's
         self._born = 0.0  # the age of our clock when the room was created
         self._head_at: float | None = None  # when the next head is due, though nothing happens
         self._committed_at = 0.0
+        self._renewable = 0  # how many commits have let the members renew their leaves
         self._stale = False  # whether somebody who is out still has this epoch's keys
         self._turns: list[tuple[float, int]] = []  # when to forget the secret of which epoch's commit
 
@@ -131,11 +133,17 @@ class Hosting(Receiving):
         record = linked.channel.open(payload)
         if record.echo:
             self._effects.append(steps.Record(link))
+        entries = answers = 0
         for frame in record.frames:
             if link in self._links:  # who has left says nothing more
-                self._heard_frame(link, linked, frame)
+                answers += self._heard_frame(link, linked, frame)
+                entries += not isinstance(frame, frames.Seek)  # a leaf takes the host as long as an entry
+        if link in self._links:
+            units = math.ceil(len(payload) / limits.UNIT)
+            self._pause(link, linked.member, units=units, entries=entries, answers=answers)
 
-    def _heard_frame(self, link: int, linked: Linked, frame: frames.Frame) -> None:
+    def _heard_frame(self, link: int, linked: Linked, frame: frames.Frame) -> int:
+        """Takes one frame of a member's; returns how many bytes it has asked for."""
         match frame:
             case frames.Leaf(leaf=leaf):
                 suite.seal_to(leaf, b"", b"")
@@ -144,10 +152,12 @@ class Hosting(Receiving):
                 leaf = self._shown.get(sought, b"")
                 found = frames.Found(leaf) if leaf else frames.Missing(sought)
                 self._effects.append(steps.Record(link, (found,)))
+                return len(leaf or sought)
             case frames.Submit(epoch=epoch, entry=entry) if epoch == self._keys.number:
                 self._submitted(link, linked, entry)
             case frames.Submit(epoch=epoch):
                 expect(epoch < self._keys.number, "an entry of an epoch to come")  # else its author seals it anew
+        return 0
 
     def _submitted(self, link: int, linked: Linked, entry: bytes) -> None:
         """A member's entry gets its place, or a denial that only its author sees."""
@@ -167,6 +177,8 @@ class Hosting(Receiving):
             return
         self._ledger.check(author, header, content)
         expect(not self._ledger.is_foreign(content), "a reference to another log")
+        if isinstance(content.body, frames.Renew):
+            expect(self._allowances[author.id].renews(self._renewable), "a renewal too many")
         self._order(author, header, content, body, entry)
         if isinstance(content.body, frames.Renew):
             self._keep_leaf(content.body.leaf, linked.reader.leaf)
@@ -189,14 +201,11 @@ class Hosting(Receiving):
         match content.body:
             case frames.Nick(nick=nick) if names.is_nick(nick) and self._ledger.roster.is_taken(nick, author.id):
                 return "nick-taken"
-            case frames.Nick():
-                pace = Pace(limits.NICK_BURST, limits.NICK_RATE)
-            case frames.Private():
-                pace = Pace(limits.PRIVATE_BURST, limits.PRIVATE_RATE)
+            case frames.Nick() | frames.Private():
+                allowed = self._allowances[author.id].allows(content.body, self._now.tick)
+                return None if allowed else "too-often"
             case _:
                 return None
-        pace = self._paces.setdefault((author.id, type(content.body)), pace)
-        return None if pace.allows(self._now.tick) else "too-often"
 
     def _order(self, author: Member, header: Header, content: frames.Content, body: bytes, sealed: bytes) -> None:
         """The next place is this entry's."""
@@ -210,11 +219,15 @@ class Hosting(Receiving):
         self._apply(author, header, content)
         self._generations[author.id] = header.generation + 1
         if isinstance(content.body, frames.Joined):
-            self._keys.admit(identity.member_id(content.body.key))
+            member = identity.member_id(content.body.key)
+            self._keys.admit(member)
+            self._allowances[member] = Allowance(self._renewable)
+        elif isinstance(content.body, frames.Text | frames.Private) and author.id != self._me.id:
+            self._allowances[author.id].spoke = True
 
     def _dismiss(self, member: bytes) -> None:
         """One who is out gets no more of the log."""
-        self._paces = {whose: pace for whose, pace in self._paces.items() if whose[0] != member}
+        self._allowances.pop(member, None)
         self._absences.pop(member, None)
         for link in [link for link, linked in self._links.items() if linked.member == member]:
             self._links.pop(link).reader.stop()
@@ -267,7 +280,24 @@ class Hosting(Receiving):
             self._dismiss(removal.member)
         self._forget_leaves()
         if not gone and len(self._ledger.roster) <= limits.RENEWING:
+            self._renewable += 1
             self._renew()
+
+    def _make_room(self) -> bool:
+        """Takes out whoever has no link and never spoke: all at once, for a commit costs as much for one as for many.
+
+        So those who join and hang up keep nobody out, and cause no more commits than those who join and leave.
+        """
+        if self._now.tick < self._committed_at + limits.COMMIT_PAUSE:
+            return False
+        idle = [member for member in self._absences if not self._allowances[member].spoke]
+        if not (idle or self._doomed):
+            return False
+        for member in idle:
+            if not self._ledger.member(member).away:
+                self._place(frames.Lost(member))
+        self._commit([frames.Removal(member, "lost", "") for member in idle])
+        return True
 
     def _renew(self) -> None:
         self._leaves = [suite.LeafKey(self._random(suite.SECRET)), self._leaves[0]]  # the old one may be written to yet

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from anonp2p import limits
 from anonp2p.core import admission, frames, identity, steps
+from anonp2p.core.allowance import Allowance
 from anonp2p.core.epochs import suite, welcome
 from anonp2p.core.handshake import Channel, Door, Greeting
 from anonp2p.core.history import History
@@ -44,6 +45,7 @@ class Receiving(Life):
         self._greetings: dict[int, Greeting] = {}  # of strangers, by link
         self._links: dict[int, Linked] = {}
         self._absences: dict[bytes, Absence] = {}  # of members without a link
+        self._allowances: dict[bytes, Allowance] = {}  # of all members but ourselves
         self._doomed: set[bytes] = set()  # members whom the next commit removes
         self._kicked: set[bytes] = set()  # who was thrown out: one without a link learns it when it comes back
         self._history: History | None = None
@@ -51,6 +53,10 @@ class Receiving(Life):
 
     def _place(self, body: frames.Body) -> None:
         """An entry of our own gets the next place."""
+        raise NotImplementedError
+
+    def _make_room(self) -> bool:
+        """Has members give up their places for a newcomer, if there are some who have to; whether there were."""
         raise NotImplementedError
 
     def _end_burst(self) -> None:
@@ -100,7 +106,12 @@ class Receiving(Life):
     def _let_in(self, link: int, channel: Channel, hello: bytes, join: frames.Join) -> None:
         member = identity.member_id(join.key)
         self._turn_away(member)
-        nick = admission.nick_for(self._ledger, hello, join)
+        try:
+            nick = admission.nick_for(self._ledger, hello, join)
+        except admission.NotAdmitted as refusal:
+            if refusal.reason != "full" or not self._make_room():
+                raise
+            nick = admission.nick_for(self._ledger, hello, join)
         if member in self._doomed:
             raise admission.NotAdmitted("not-allowed")
         self._unlink(member)
@@ -158,6 +169,13 @@ class Receiving(Life):
         self._links[link] = Linked(member, channel, reader)
         self._put_off_dummy()
         self._effects.append(steps.Admit(link, channel, tuple(said), reader))
+        self._pause(link, member)  # what it owes from another link
+
+    def _pause(self, link: int, member: bytes, *, units: int = 0, entries: int = 0, answers: int = 0) -> None:
+        """Who has caused more than it may is read no further for a while: nothing of it is lost, and nobody waits."""
+        allowance = self._allowances[member]
+        if seconds := allowance.take(self._now.tick, units=units, entries=entries, answers=answers):
+            self._effects.append(steps.Pause(link, seconds))
 
     def _state(self, since: int, base: frames.Base | None) -> frames.State:
         keys, ledger = self._keys, self._ledger

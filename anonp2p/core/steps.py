@@ -235,6 +235,14 @@ class Admit:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Pause:
+    """Host: nothing more of this link is to be read for so many seconds, at most limits.PAUSE."""
+
+    link: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Finish:
     """The link is closed, after these bytes and whatever it still has to get of the log."""
 
@@ -250,4 +258,4 @@ class Drop:
     reason: str
 
 
-Effect = Tell | Send | Record | Sweep | Pulse | Admit | Finish | Drop
+Effect = Tell | Send | Record | Sweep | Pulse | Admit | Pause | Finish | Drop

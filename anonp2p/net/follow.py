@@ -47,7 +47,7 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
                     return
                 detail, absent = str(fault), fault.absent
             else:
-                link = Link(stream, SIZES[-1])
+                link = Link(stream, SIZES[-1], limits.OWN)
                 await _carry(link, links)
                 welcome, detail = link.settled, link.detail
                 if link.dismissed:

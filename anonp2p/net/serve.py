@@ -1,7 +1,5 @@
 """The host's side of a room's links: accept, pass on, no faster than a room bears."""
 
-import math
-
 import trio
 
 from anonp2p import limits
@@ -14,7 +12,7 @@ from anonp2p.net.links import Links
 async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> None:
     """Accepts links for a session until cancelled. Strangers are bounded in number, in time and in bytes.
 
-    Whoever is faster than its pace allows is simply read more slowly, so that nothing of it is lost.
+    Those who knock faster than the pace allows are simply answered more slowly.
     """
     knocks = Pace(limits.JOIN_BURST, limits.JOIN_RATE)
 
@@ -23,14 +21,15 @@ async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> N
             await trio.aclose_forcefully(stream)
             return
         link = Link(stream, limits.KNOCK)
-        payloads = Pace(limits.MESSAGE_BURST, limits.MESSAGE_RATE)
 
         async def arrived(payload: bytes) -> None:
-            now = trio.current_time()
-            units = math.ceil(len(payload) / limits.UNIT)
-            if seconds := payloads.take(now, units) if link.settled else knocks.take(now):
+            if link.settled:
+                await links.post(steps.Heard(number, payload))
+                return
+            if seconds := knocks.take(trio.current_time()):
                 await trio.sleep(seconds)
             await links.post(steps.Heard(number, payload))
+            await link.answered()  # what comes behind a knock is for the room to pace, once it knows whose it is
 
         number = links.attach(link)
         try:

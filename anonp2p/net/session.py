@@ -194,8 +194,10 @@ class Session:
                 if link := self._links.get(number):
                     link.settle(channel)
                     if reader:
-                        link.say(frames)
-                        link.follow(reader)
+                        link.follow(reader, frames)
+            case steps.Pause(link=number, seconds=seconds):
+                if link := self._links.get(number):
+                    link.pause(seconds)
             case steps.Finish(link=number, data=data):
                 if link := self._links.get(number):
                     if data:

@@ -14,7 +14,7 @@ import msgspec
 
 from anonp2p import limits
 from anonp2p.core import events, frames, handshake, identity, steps, wire
-from anonp2p.core.epochs import private, suite, welcome
+from anonp2p.core.epochs import commit, private, suite, welcome
 from anonp2p.core.epochs.chain import Chain
 from anonp2p.core.epochs.commit import Turn
 from anonp2p.core.epochs.epoch import COMMIT, ENTRY, KEPT, Epoch, Header, header_of
@@ -645,6 +645,19 @@ class FalseMember(Sealer):
         """The same as bursts of the present epoch, of which all have to be."""
         opened = map(self.epoch.open_burst, self.reads())
         return [frames.unpack(frames.Burst, packed or b"") for packed in opened]
+
+    def follows(self) -> None:
+        """Reads the log, and goes along with the commits in it."""
+        for payload in self.reads():
+            if self.epoch.open_burst(payload) is None:
+                [sliced] = self.channel.open(payload).frames
+                assert isinstance(sliced, frames.Slice)
+                number = self.epoch.number + 1
+                turn = next(it.turn for it in self.inn.room.log._bursts if it.turn and it.turn.epoch == number)
+                secret, _ = commit.open_slice(sliced.box, self.who.leaf, ROOM, self.who.id, number, turn.standing)
+                members = [it.id for it in self.inn.room._ledger.roster]
+                self.epoch, _ = self.epoch.next(secret, turn.standing, members)
+                self.know_chains()
 
     def missed(self) -> list[Any]:
         """The same as frames in records, in which all have to be."""

@@ -1486,6 +1486,10 @@ def test_leaves_are_sought_anew_on_another_link(host: FalseHost) -> None:
 
 def test_a_host_finds_the_leaves_that_are_in_the_log_and_no_others(inn: Inn) -> None:
     """5.15"""
+    for epoch in (1, 2):
+        inn.ticks(epoch * limits.EPOCH)
+        inn.ann.follows()
+        inn.eve.follows()
 
     def found(leaf: bytes) -> list[frames.Frame]:
         return inn.eve.answers(inn.eve.sends(frames.Seek(suite.digest(leaf))))

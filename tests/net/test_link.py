@@ -17,6 +17,7 @@ from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.core.handshake import Channel
 from anonp2p.core.log import FIRST, Entry, Log, Reader
 from anonp2p.core.wire import SIZES
+from anonp2p.net.link import _AROUND as AROUND
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from tests.core.peers import payloads
@@ -28,6 +29,7 @@ SAID = wire.payload(WORDS)
 MEMBER = b"m" * 16
 DENIED = frames.Denied(1, "repeated")
 LEAF = suite.LeafKey(b"l" * 32)
+FOUND = frames.Found(LEAF.public)
 HEADER, DIGEST, HEAD = bytes(33), b"d" * 32, b"s" * 112
 TURN = Turn(b"r" * 32, 1, b"d" * 32, b"s" * 32, b"t" * 32)
 
@@ -289,11 +291,11 @@ async def test_more_than_a_record_holds_goes_in_as_few_as_do(autojump_clock: tri
         await trio.testing.wait_all_tasks_blocked()
         both.link.say([DENIED, *pages])
         await trio.testing.wait_all_tasks_blocked()
-        small, large = both.near.sent
+        small, *large = both.near.sent
         assert [len(record.frames) for record in records(small)] == [limits.FRAMES, limits.FRAMES, 1]
         assert [record.echo for record in records(small)] == [True, False, False]
-        assert said(small, large)[-4:] == [DENIED, *pages]
-        assert [len(payload) + 2 for payload in payloads(large)] == [limits.BURST] * 3
+        assert said(small, *large)[-4:] == [DENIED, *pages]
+        assert [len(piece) for piece in large] == [limits.BURST] * 3
 
 
 async def test_what_is_said_is_sealed_in_the_order_in_which_it_leaves(autojump_clock: trio.testing.MockClock) -> None:
@@ -807,26 +809,158 @@ async def test_a_payload_may_be_as_long_as_any_once_the_handshake_is_over(
     assert link.detail == "the connection was closed"
 
 
-async def test_a_peer_that_makes_us_queue_too_much_is_dropped(autojump_clock: trio.testing.MockClock) -> None:
+def most(frame: frames.Frame) -> int:
+    """How many of these may wait on one link."""
+    return limits.DIRECT // (len(frames.pack(frame)) + AROUND)
+
+
+@pytest.mark.parametrize("frame", [DENIED, FOUND])
+async def test_a_peer_that_makes_us_queue_too_much_is_dropped(
+    autojump_clock: trio.testing.MockClock, frame: frames.Frame
+) -> None:
+    """1.7: by what it takes, whatever it is."""
     async with linked(lockstep=True, ready=b"stuck") as both:
         await trio.testing.wait_all_tasks_blocked()
-        for _ in range(limits.DIRECT):
-            both.link.say([DENIED])
+        for _ in range(most(frame)):
+            both.link.say([frame])
         await trio.testing.wait_all_tasks_blocked()
         assert both.is_up
-        both.link.say([DENIED])
+        both.link.say([frame])
         assert await both.end() == "it does not read what it asks for"
         assert both.ended_at == 0
 
 
-async def test_a_peer_that_reads_may_cause_any_number_of_frames(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_peer_that_is_sent_heads_that_it_does_not_read_is_dropped(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """1.7"""
+    async with linked(lockstep=True, ready=b"stuck", log=log_of()) as both, trio.open_nursery() as nursery:
+        nursery.start_soon(keep_beating, both.far)
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(limits.DIRECT // SIZES[0]):
+            both.link.pulse(bytes(SIZES[0]))
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.is_up
+        both.link.pulse(bytes(SIZES[0]))
+        assert await both.end() == "it does not read what it is sent"
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("frame", [DENIED, FOUND])
+async def test_a_peer_that_reads_may_cause_any_number_of_frames(
+    autojump_clock: trio.testing.MockClock, frame: frames.Frame
+) -> None:
     async with linked() as both:
         for _ in range(10):
-            for _ in range(limits.DIRECT):
-                both.link.say([DENIED])
+            for _ in range(most(frame)):
+                both.link.say([frame])
             await trio.testing.wait_all_tasks_blocked()
-        assert len(said(*both.near.sent)) == 10 * limits.DIRECT
+        assert len(said(*both.near.sent)) == 10 * most(frame)
         assert both.is_up
+
+
+async def test_a_peer_that_reads_slowly_may_ask_on_as_it_reads(autojump_clock: trio.testing.MockClock) -> None:
+    """1.7: what it has read does not count."""
+    async with linked(lockstep=True) as both:
+        got = b""
+        for _ in range(5 * most(FOUND)):
+            both.link.say([FOUND])
+            await trio.testing.wait_all_tasks_blocked()
+            got += await both.far.receive_some(len(frames.pack(FOUND)) + 200)
+        assert both.is_up
+
+
+async def test_a_welcome_does_not_count_as_what_a_peer_does_not_read(autojump_clock: trio.testing.MockClock) -> None:
+    """1.7: it is as large as the room."""
+    pages = [frames.Page(bytes([number]) * limits.PAGE) for number in range(limits.PAGES)]
+    log = log_of(b"log")
+    async with linked(lockstep=True) as both:
+        both.link.follow(reading(log), pages)
+        for _ in range(most(FOUND)):
+            both.link.say([FOUND])
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.is_up
+        got = b""
+        while not got.endswith(b"log"):
+            got += await both.far.receive_some(limits.READ)
+        assert said(got.removesuffix(b"log")) == [*pages, *[FOUND] * most(FOUND)]
+
+
+async def test_what_a_peer_that_does_not_read_has_asked_for_is_sealed_a_record_at_a_time(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """1.7: until then a leaf is the one that all others see."""
+    async with linked(lockstep=True) as both:
+        for _ in range(most(FOUND)):
+            both.link.say([FOUND])
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(both.near.sent) == 1
+        assert len(both.near.sent[0]) <= 2 * limits.BURST
+
+
+async def test_a_long_piece_of_the_log_is_not_copied_for_one_who_is_sent_something_else_too(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """1.7: those who are stuck at one place pin the same bytes."""
+    log = log_of(*[b"x" * limits.BURST] * 4)
+    shared = log.since(FIRST, log.sealed_end)[0]
+    async with linked(ready=b"greeting ", log=log) as both:
+        await trio.testing.wait_all_tasks_blocked()
+        assert both.near.sent == [b"greeting ", shared]
+        assert both.near.sent[1] is shared
+
+
+# --- pauses
+
+
+async def test_what_comes_in_a_pause_is_read_after_it(autojump_clock: trio.testing.MockClock) -> None:
+    """1.6: nothing of it is lost."""
+    arrived: list[tuple[bytes, float]] = []
+
+    async def take(payload: bytes) -> None:
+        arrived.append((payload, trio.current_time()))
+        link.pause(limits.PAUSE)
+        await trio.lowlevel.checkpoint()
+
+    line = Wire()
+    link = Link(line.host, SIZES[-1])
+    link.settle(channel())
+    contents = [bytes([number]) * (SIZES[0] - 2) for number in range(3)]
+    await line.dialler.send_all(b"".join(map(wire.payload, contents)))
+    await line.dialler.aclose()
+    await link.run(take)
+    assert arrived == [(content, number * limits.PAUSE) for number, content in enumerate(contents)]
+
+
+async def test_a_pause_does_not_count_as_silence(autojump_clock: trio.testing.MockClock) -> None:
+    """1.6"""
+    async with linked() as both:
+        await both.far.send_all(SAID)
+        await trio.testing.wait_all_tasks_blocked()
+        both.link.pause(limits.PAUSE)
+        await both.far.send_all(SAID)
+        assert await both.end() == "nothing was heard for 15 seconds"
+        assert both.ended_at == limits.PAUSE + limits.LINK_LOST
+
+
+async def test_a_link_that_ends_in_a_pause_was_silent_only_before_it(autojump_clock: trio.testing.MockClock) -> None:
+    async with linked() as both:
+        await trio.sleep(3)
+        assert both.link.silence == 3
+        both.link.pause(2.0)
+        await trio.sleep(1)
+        assert both.link.silence == 0
+        await trio.sleep(4)
+        assert both.link.silence == 3
+
+
+async def test_a_pause_keeps_nothing_from_going_out(autojump_clock: trio.testing.MockClock) -> None:
+    async with linked(log=log_of(b"one")) as both:
+        both.link.pause(limits.PAUSE)
+        both.link.say([DENIED])
+        await trio.testing.wait_all_tasks_blocked()
+        assert trio.current_time() == 0
+        assert b"".join(both.near.sent).endswith(b"one")
 
 
 async def test_a_reader_that_lags_beyond_the_log_is_cut(

@@ -5,6 +5,8 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Hashable, Iterator
+from functools import partial
+from time import monotonic
 from typing import Any, Final, Literal, cast
 
 import urwid
@@ -12,12 +14,14 @@ from urwid.display import raw
 from urwid.display.common import INPUT_DESCRIPTORS_CHANGED
 from urwid.event_loop.abstract_loop import SupportsFileno
 
+from anonp2p.ui.keys import Key, Keys
 from anonp2p.ui.safety import harmless
 from anonp2p.ui.widths import head, width
 from anonp2p.ui.writer import BELL, Descriptor, Writer
 
 _Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # style, charset, text
 _Row = list[_Run]
+_Take = Callable[[list[Any], list[int]], object]  # keys, and the bytes that they came of
 
 _HUNG_UP = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 
@@ -51,6 +55,7 @@ class Terminal(raw.Screen):
         self.closed = closed
         self._is_closed = False
         self._keys = keys
+        self._typed = Keys()
         self._frame: _Frame | None = None
         self._steady: dict[tuple[_Run, ...], _Row] = {}  # of the last frame: its unusual rows, and what became of them
         self._plain: set[str] = set()  # characters that were found harmless
@@ -128,6 +133,34 @@ class Terminal(raw.Screen):
             self._hang_up(error)
         return []
 
+    def parse_input(  # type: ignore[override]  # always with a callback: what urwid's own loop has is not used
+        self, event_loop: urwid.EventLoop, callback: _Take, codes: list[int], wait_for_more: bool = True
+    ) -> None:
+        """Has the callback take the keys that are complete with these bytes, and later those that a pause completes."""
+        self._give_keys(event_loop, callback, self._typed.feed(bytes(codes), monotonic()) if codes else [])
+
+    def _expire_input(self, event_loop: urwid.EventLoop, callback: _Take) -> None:
+        """There was a pause; or we were busy, and what follows waits to be read."""
+        self._input_timeout = None
+        if codes := self.get_available_raw_input():
+            self.parse_input(event_loop, callback, codes)
+        else:
+            self._give_keys(event_loop, callback, self._typed.expire(monotonic()))
+
+    def _give_keys(self, event_loop: urwid.EventLoop, callback: _Take, keys: list[Key]) -> None:
+        if self._input_timeout:
+            event_loop.remove_alarm(self._input_timeout)
+            self._input_timeout = None
+        if (deadline := self._typed.deadline) is not None:
+            expire = partial(self._expire_input, event_loop, callback)
+            self._input_timeout = event_loop.alarm(max(0.0, deadline - monotonic()), expire)
+        given = self._drop_past_end_mouse_events(self._apply_terminal_reports(keys))
+        if self._resized:
+            self._resized = False
+            self.screen_buf = None
+            given.append("window resize")
+        callback(given, [])
+
     def get_input_descriptors(self) -> list[SupportsFileno | int]:
         """As urwid has it; a terminal that hung up has none."""
         return [] if self._is_closed else super().get_input_descriptors()
@@ -163,7 +196,7 @@ class Terminal(raw.Screen):
         """Keeps nothing of what was shown or typed."""
         self.screen_buf = self._frame = self._screen_buf_canvas = None
         self._drawn_rows = []
-        self._partial_codes = []
+        self._typed.clear()
         self._steady.clear()
         self._plain.clear()
         urwid.CanvasCache.clear()

@@ -297,6 +297,8 @@ class Tui:
                 self._switch(self._desk.unread())
             case "ctrl l":
                 self._terminal.clear()
+            case "ctrl z":  # the terminal passes it on only then
+                self.hint = Hint("There is no shell to go back to here.")
             case "f1":
                 self.overlay = overlays.of_help(commands.COMMANDS)
             case "f2" if size[0] < 80:

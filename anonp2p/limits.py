@@ -124,6 +124,13 @@ SENT: Final = 200  # texts of a room's input line to go back to: more than anybo
 SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages
 UNDOS: Final = 100  # states of a text to go back to
 KILLS: Final = 10  # texts that were cut, to be yanked
+ESCAPE: Final = 0.125  # seconds: what follows an ESC sooner belongs to it; what is typed after the key Esc comes later
+SEQUENCE: Final = 1.0  # seconds: a terminal's answer in pieces goes on within, over slow links too
+PASTE_PAUSE: Final = 1.0  # seconds without a byte after which a paste ends that has no end: as for answers
+PASTE_REST: Final = 10.0  # seconds for the rest of such a paste to come, whose line breaks must not send it
+FOREGROUND: Final = (
+    0.3  # seconds between looks whether the shell has given the terminal back: who types fg waits so long
+)
 HANG_UP: Final = 0.2  # seconds in which the signal that says so comes, when a terminal has hung up
 LOOK: Final = 0.001  # seconds a member between looks at who is there: each costs 25 us a member
 FRAME: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees

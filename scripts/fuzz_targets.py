@@ -6,16 +6,18 @@ peers, users and the clock do, spelled in bytes.
 
 import json
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import fuzz_host
 import fuzz_member
 import msgspec
+import urwid
 from fuzz_source import Source
 
 from anonp2p import limits
+from anonp2p.config import Config
 from anonp2p.core import admission, code, events, frames, handshake, identity, ledger, steps, wire
 from anonp2p.core.code import RoomKey
 from anonp2p.core.epochs import commit, private, suite, welcome
@@ -25,6 +27,11 @@ from anonp2p.core.ledger import Ledger
 from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.errors import AnonError, BadCode, PeerFault
 from anonp2p.ui import lines, safety, view
+from anonp2p.ui.editor import Editor
+from anonp2p.ui.keys import PASTE, Key, Keys
+from anonp2p.ui.picture import Picture
+from anonp2p.ui.terminal import Terminal
+from anonp2p.ui.tui import Tui
 from tests.core.peers import ANN, BOB, HOST, ROOM, sealed_as_it_is
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
@@ -133,6 +140,48 @@ def view_(data: bytes) -> None:
         first, *others = view.line(event).split("\n")
         assert first.startswith("ann: " if event is message else view.SYSTEM)
         assert not any(line.strip() and not line.startswith("    ") for line in others)
+
+
+def keys_(data: bytes) -> None:
+    """Bytes from a terminal in pieces, with pauses: keys, pastes and the mouse, and after a pause what is typed."""
+    for key in _typed(Source(data)):
+        if isinstance(key, str):
+            assert key.startswith(PASTE) or unicodedata.category(key[-1]) != "Cc"
+        else:
+            assert key[0] == "private mode report" or urwid.util.is_mouse_event(key)
+
+
+def screen_(data: bytes) -> None:
+    """The same, all the way into the full screen."""
+    tui = Tui(Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
+    tui.attach(lambda _: None, lambda _: None)
+    picture = Picture(tui, Editor())
+    for key in _typed(Source(data)):
+        if isinstance(key, str):
+            picture.keypress((80, 24), key)
+        elif key[0] != "private mode report":
+            event, button, column, row = key
+            picture.mouse_event((80, 24), event, button, column, row, focus=True)
+    picture.render((80, 24), focus=True)
+
+
+def _typed(source: Source) -> Iterator[Key]:
+    keys, now = Keys(), 100.0
+    while source.more:
+        until = now + source.pick(0.0, 0.0, 0.05, 0.2, 2.0, 30.0)
+        yield from _expired(keys, now, until)
+        now = until
+        yield from keys.feed(source.take(source.below(40)), now)
+    yield from _expired(keys, now, now + 30)
+    assert keys.deadline is None
+    assert keys.feed(b"x\r", now + 30) == ["x", "enter"]
+
+
+def _expired(keys: Keys, now: float, until: float) -> Iterator[Key]:
+    while (due := keys.deadline) is not None and due <= until:
+        now = max(now, due)
+        yield from keys.expire(now)
+        assert keys.deadline is None or keys.deadline > now
 
 
 def _expect_harmless(text: str) -> None:
@@ -348,6 +397,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "code": code_,
     "lines": lines_,
     "view": view_,
+    "keys": keys_,
+    "screen": screen_,
     "handshake": handshake_,
     "host": fuzz_host.host,
     "member": fuzz_member.member,
@@ -386,6 +437,14 @@ def _seeds() -> dict[str, list[bytes]]:
     objects = [{"id": 1, "text": "hi"}, {"id": "x", "command": "/who"}, {"text": "a", "command": "b"}, {"room": "r1"}]
     plain = [line.encode() for line in typed] + [json.dumps(each).encode() for each in objects]
     wild = "a\u202eb\u200b\x1b[2J\r\n\u0301\u0301\u0301\u0301\u0301\U0001f600\ue000\u2028\x9b[SYSTEM] x\nann: y"
+    said = [b"24;80R", b"?2026;2$y", b"M !!", b"<0;1;1M", b"200~", b"201~", b"A", b"97u", b"[A", b"2$"]
+    strings = [b"]11;rgb:0/0/0\x07", b"P>|XTerm\x1b\\", b"_G;OK\x1b\\", b"]52;c;L3F1aXQK\x1b\\"]
+    answers = [*(b"\x1b[" + one for one in said), *(b"\x1b" + one for one in strings), b"\x9b24;80R", b"\x1b", b"\r"]
+    terminal = [
+        *(bytes([0, 39]) + (b"a" + answer) * 3 for answer in answers),
+        *(bytes([0, 6]) + b"\x1b[200~" + bytes([4, 39]) + answer * 2 + b"\rb\x1b[201~" for answer in answers),
+        b"".join(bytes([3, 1, byte]) for byte in b"\x1b[24;80R\x1b]0;x\x07"),
+    ]
     return {
         "splitter": [
             *(bytes([pick, 39]) + wire.payload(bytes(size - 2)) * 3 for pick in range(3) for size in wire.SIZES[:2]),
@@ -398,6 +457,8 @@ def _seeds() -> dict[str, list[bytes]]:
         ],
         "code": [KEY.code.encode(), b"anonp2p:" + KEY.code.upper().encode(), KEY.code[:-6].encode(), b" x:y "],
         "lines": plain,
+        "keys": terminal,
+        "screen": terminal,
         "view": [wild.encode(), "[SYSTEM] \u00e9\t\ufeff".encode(), *plain],
         "handshake": [bytes([what, 0, at, 0, change]) for what in range(12) for at in (0, 40) for change in (0, 1)],
         "host": fuzz_host.SEEDS,

@@ -4,7 +4,7 @@ import fuzz
 import fuzz_targets
 import pytest
 
-RUNS = {"host": 120, "member": 250, "handshake": 1_000}  # of the others, which are quick, many
+RUNS = {"host": 120, "member": 250, "handshake": 1_000, "screen": 150}  # of the others, which are quick, many
 MANY = 3_000
 
 

@@ -1,7 +1,6 @@
 """The input line of the full screen: several lines, the keys of readline, and what was sent before."""
 
 import re
-import time
 import unicodedata
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
@@ -14,8 +13,7 @@ from urwid.str_util import move_next_char, move_prev_char
 from anonp2p import limits
 from anonp2p.ui import safety
 from anonp2p.ui.drafts import Draft, Sheet
-
-_PAUSE = 0.3  # seconds: an escape that was pasted follows what is before it faster, one that is pressed does not
+from anonp2p.ui.keys import PASTE
 
 _ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `safety.escaped` writes it
 
@@ -39,7 +37,6 @@ _KILLING = _KILLS_FORWARD | {"meta backspace", "ctrl w", "ctrl u"}
 _OTHERS = frozenset(("up", "down", "backspace", "delete", "ctrl y", "meta y", "ctrl t", "ctrl _"))
 _OURS = _MOVES | _KILLING | _OTHERS
 _NOT_WHEN_EMPTY = frozenset(("home", "end", "ctrl d"))  # have a use for whoever has us
-_PASTED = {"enter": "\n", "ctrl j": "\n", "ctrl m": "\r", "tab": "\t"}
 
 
 def _keys() -> urwid.CommandMap:
@@ -62,16 +59,11 @@ class Editor(urwid.Edit):
         self,
         caption: Any = "",
         on_full: Callable[[], None] = lambda: None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._displayed = ("", "")  # a text, and what is shown for it
         self._draft = Draft()
         self._kills: deque[str] = deque(maxlen=limits.KILLS)
         self._on_full = on_full
-        self._clock = clock
-        self._pasted: list[str] | None = None
-        self._heard = 0.0  # when the last key of the paste came
         self._run = ""  # what the last key did, where it matters to the next one
         self._yanked = (0, 0)  # from where to where
         super().__init__(caption)
@@ -83,14 +75,8 @@ class Editor(urwid.Edit):
         """What is being edited: its history is the place for what is sent."""
         return self._draft
 
-    @property
-    def is_pasting(self) -> bool:
-        """Whether all keys are text: the terminal has announced a paste, and not yet its end."""
-        return self._pasted is not None
-
     def swap(self, draft: Draft) -> Draft:
         """Edit another room's draft; the one so far, to come back to."""
-        self._end_paste()
         self._park()
         before, self._draft = self._draft, draft
         self._show()
@@ -98,7 +84,6 @@ class Editor(urwid.Edit):
 
     def take(self) -> str:
         """The text, to be sent. What is left is empty; or the draft, if the text was one sent before."""
-        self._end_paste()
         text: str = self.edit_text
         if self._draft.at is None:
             self._draft.own = Sheet()
@@ -116,7 +101,6 @@ class Editor(urwid.Edit):
 
     def clear(self) -> None:
         """Nothing typed, nothing to undo; what was sent is as it was."""
-        self._pasted = None
         self._draft.own = Sheet()
         self._draft.at = None
         self._draft.history.restore()
@@ -165,13 +149,8 @@ class Editor(urwid.Edit):
 
     def keypress(self, size: tuple[int], key: str) -> str | None:  # type: ignore[override]
         """Do what the key says, or return it."""
-        if self._pasted is not None:
-            self._collect(key)
-            return None
-        if key == "begin paste":
-            self._pasted, self._heard = [], self._clock()
-            return None
-        if key == "end paste":
+        if key.startswith(PASTE):
+            self.paste(key.removeprefix(PASTE))
             return None
         if key in _NOT_WHEN_EMPTY and not self.edit_text:
             return key
@@ -296,24 +275,6 @@ class Editor(urwid.Edit):
     def _show(self) -> None:
         self._run = ""
         self.set_edit_text(self._draft.sheet.text, edit_pos=self._draft.sheet.cursor)
-
-    # A paste.
-
-    def _collect(self, key: str) -> None:
-        now = self._clock()
-        if key == "end paste" or (key == "esc" and now - self._heard > _PAUSE):
-            self._end_paste()
-            return
-        self._heard = now
-        key = key.removeprefix("meta ")  # an escape, and what came after it
-        key = _PASTED.get(key, key)
-        if self._pasted is not None and len(key) == 1 and len(self._pasted) <= limits.INPUT_LINE:
-            self._pasted.append(key)
-
-    def _end_paste(self) -> None:
-        if self._pasted is not None:
-            text, self._pasted = "".join(self._pasted), None
-            self.paste(text)
 
 
 def _masked(text: str) -> str:

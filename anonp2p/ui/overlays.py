@@ -34,6 +34,7 @@ _KEYS = (
     ("Ctrl-W, Ctrl-U, Ctrl-K", "cut a word, all before, all after; Ctrl-Y puts it back"),
     ("Ctrl-_", "undo"),
     ("Ctrl-L", "draw everything anew"),
+    ("Ctrl-Z", "back to the shell; there, fg returns here"),
     ("Esc", "put this away, or a warning"),
     ("Ctrl-C", "cut what is typed; twice with nothing typed: leave"),
     ("Shift + mouse", "select text, as the mouse itself scrolls here"),

@@ -3,22 +3,31 @@
 import errno
 import os
 import re
+import signal
+import termios
 import unicodedata
 from collections.abc import Callable, Hashable, Iterator
+from functools import partial
+from time import monotonic
 from typing import Any, Final, Literal, cast
 
+import trio
 import urwid
 from urwid.display import raw
 from urwid.display.common import INPUT_DESCRIPTORS_CHANGED
 from urwid.event_loop.abstract_loop import SupportsFileno
 
+from anonp2p import limits
+from anonp2p.ui.keys import Key, Keys
 from anonp2p.ui.safety import harmless
 from anonp2p.ui.widths import head, width
 from anonp2p.ui.writer import BELL, Descriptor, Writer
 
 _Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # style, charset, text
 _Row = list[_Run]
+_Take = Callable[[list[Any], list[int]], object]  # keys, and the bytes that they came of
 
+_SUSPEND = "ctrl z"
 _HUNG_UP = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 
 _ERASE = b"\x1b[2K"
@@ -39,6 +48,9 @@ class Terminal(raw.Screen):
 
     idle: called when all that was drawn is out, so that it is time for the next frame; while the terminal is `busy`,
     frames are left out. closed: called once, when the terminal has hung up. Neither may raise.
+
+    Ctrl-Z and SIGTSTP give the terminal back and stop the process; where there is no shell that could continue it, the
+    key is passed on as any other. While another job has the terminal, nothing is drawn and nothing is read.
     """
 
     def __init__(
@@ -50,7 +62,12 @@ class Terminal(raw.Screen):
         self.idle = idle
         self.closed = closed
         self._is_closed = False
+        self._is_stopping = False  # since SIGTSTP
+        self._is_continued = False  # since SIGCONT: another program may have used the terminal
+        self._is_away = False  # as the terminal belongs to another job
+        self._left = trio.Event()  # that it does
         self._keys = keys
+        self._typed = Keys()
         self._frame: _Frame | None = None
         self._steady: dict[tuple[_Run, ...], _Row] = {}  # of the last frame: its unusual rows, and what became of them
         self._plain: set[str] = set()  # characters that were found harmless
@@ -76,10 +93,13 @@ class Terminal(raw.Screen):
 
     async def run(self) -> None:
         """Does the writing, until cancelled or until the terminal hangs up. Before or after `start`."""
-        try:
-            await self._writer.run(self._is_out)
-        except OSError as error:
-            self._hang_up(error)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._come_back)
+            try:
+                await self._writer.run(self._is_out)
+            except OSError as error:
+                self._hang_up(error)
+            nursery.cancel_scope.cancel()
 
     def write(self, data: str) -> None:
         """Has it written, soon."""
@@ -102,7 +122,7 @@ class Terminal(raw.Screen):
 
     def draw_screen(self, size: tuple[int, int], canvas: urwid.Canvas) -> None:
         """Draws the canvas, unless the last frame is still on its way."""
-        if self.busy or self._is_closed:
+        if self.busy or self._is_closed or not self._started or self._is_away or self._is_continued:
             return
         if self._frame is None or self._frame.canvas is not canvas:
             rows = self._resynchronised(canvas, *size)
@@ -119,18 +139,121 @@ class Terminal(raw.Screen):
             self._writer.is_frame = False
 
     def get_available_raw_input(self) -> list[int]:
-        """As urwid has it; a terminal that hung up has none."""
+        """As urwid has it; a terminal that hung up has none. Stops, or comes back, if a signal asked for it."""
+        codes: list[int] = []
         try:
-            return super().get_available_raw_input()
+            codes = super().get_available_raw_input()
         except urwid.InputClosedError:
             self._hang_up()
         except OSError as error:
             self._hang_up(error)
-        return []
+        if self._started and not self._is_closed:
+            if self._is_stopping:
+                self._suspend(os.getpid())
+            elif self._is_continued:
+                self._take_terminal()
+        return codes
+
+    def parse_input(  # type: ignore[override]  # always with a callback: what urwid's own loop has is not used
+        self, event_loop: urwid.EventLoop, callback: _Take, codes: list[int], wait_for_more: bool = True
+    ) -> None:
+        """Has the callback take the keys that are complete with these bytes, and later those that a pause completes."""
+        self._give_keys(event_loop, callback, self._typed.feed(bytes(codes), monotonic()) if codes else [])
+
+    def _expire_input(self, event_loop: urwid.EventLoop, callback: _Take) -> None:
+        """There was a pause; or we were busy, and what follows waits to be read."""
+        self._input_timeout = None
+        if codes := self.get_available_raw_input():
+            self.parse_input(event_loop, callback, codes)
+        else:
+            self._give_keys(event_loop, callback, self._typed.expire(monotonic()))
+
+    def _give_keys(self, event_loop: urwid.EventLoop, callback: _Take, keys: list[Key]) -> None:
+        if self._input_timeout:
+            event_loop.remove_alarm(self._input_timeout)
+            self._input_timeout = None
+        if (deadline := self._typed.deadline) is not None:
+            expire = partial(self._expire_input, event_loop, callback)
+            self._input_timeout = event_loop.alarm(max(0.0, deadline - monotonic()), expire)
+        given = self._drop_past_end_mouse_events(self._apply_terminal_reports(keys))
+        if self._resized:
+            self._resized = False
+            self.screen_buf = None
+            given.append("window resize")
+        if _SUSPEND not in given:
+            callback(given, [])
+            return
+        callback(given[: given.index(_SUSPEND)], [])  # what follows was typed for the shell
+        if self._started and not self._is_closed and not self._suspend(0):
+            callback([_SUSPEND], [])
 
     def get_input_descriptors(self) -> list[SupportsFileno | int]:
-        """As urwid has it; a terminal that hung up has none."""
-        return [] if self._is_closed else super().get_input_descriptors()
+        """As urwid has it; a terminal that hung up, or is another job's, has none."""
+        return [] if self._is_closed or self._is_away else super().get_input_descriptors()
+
+    # --- job control
+
+    def signal_init(self) -> None:
+        """As urwid has it, and SIGCONT."""
+        super().signal_init()
+        self.signal_handler_setter(signal.SIGCONT, self._note_continued)
+
+    def signal_restore(self) -> None:
+        """As urwid has it, and SIGCONT."""
+        self.signal_handler_setter(signal.SIGCONT, signal.SIG_DFL)
+        super().signal_restore()
+
+    def _sigtstp_handler(self, *_: object) -> None:
+        self._is_stopping = True
+        self._wake_input_loop()
+
+    def _note_continued(self, *_: object) -> None:
+        self._is_continued = True
+        self._wake_input_loop()
+
+    def _suspend(self, target: int) -> bool:
+        """Gives the terminal back and stops, until continued. False if that is not to be had.
+
+        target: as of kill(2); 0 is the process group, which a shell has made a job.
+        """
+        self.stop()
+        has_stopped = _is_stopped_by_tstp(target)
+        self._take_terminal()
+        return has_stopped
+
+    def _take_terminal(self) -> None:
+        """Sets the terminal up anew, whatever others have done to it: now, or once it is ours again."""
+        self._is_stopping = self._is_continued = False
+        self._is_away = self._is_in_background()
+        if self._is_away:
+            self._left.set()
+            urwid.emit_signal(self, INPUT_DESCRIPTORS_CHANGED)
+            return
+        try:
+            self.stop()
+            self.start()
+        except (OSError, termios.error):  # it has hung up meanwhile
+            self._hang_up()
+        self._resized = True
+        self._wake_input_loop()
+
+    async def _come_back(self) -> None:
+        """Looks whether another job still has the terminal: a shell need not say that a running one gets it back."""
+        while True:
+            await self._left.wait()
+            self._left = trio.Event()
+            while self._is_away and self._is_in_background():  # noqa: ASYNC110  # only the kernel knows
+                await trio.sleep(limits.FOREGROUND)
+            if self._is_away:
+                self._take_terminal()
+
+    def _is_in_background(self) -> bool:
+        try:
+            return os.tcgetpgrp(self._keys) != os.getpgrp()
+        except OSError:  # it is not the terminal of this session, which has no jobs then
+            return False
+
+    # --- start and stop
 
     def _start(self, alternate_buffer: bool = True, *args: Any, **kwargs: Any) -> None:
         try:
@@ -149,6 +272,10 @@ class Terminal(raw.Screen):
             super()._detect_terminal_modes()
 
     def _stop(self) -> None:
+        if self._is_away:  # then its settings are another job's, and SIGTTOU would stop us
+            self._old_termios_settings = self._old_signal_keys = None
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+            self._is_away = False
         self._writer.leave()
         self._forget()
         _, lines = self.get_cols_rows()
@@ -163,7 +290,7 @@ class Terminal(raw.Screen):
         """Keeps nothing of what was shown or typed."""
         self.screen_buf = self._frame = self._screen_buf_canvas = None
         self._drawn_rows = []
-        self._partial_codes = []
+        self._typed.clear()
         self._steady.clear()
         self._plain.clear()
         urwid.CanvasCache.clear()
@@ -250,3 +377,22 @@ class _Frame:
 
     def content(self) -> Iterator[_Row]:
         return iter(self._rows)
+
+
+def _is_stopped_by_tstp(target: int) -> bool:
+    """Sends SIGTSTP, and returns once continued. False if it did not stop us: in an orphaned process group it does not.
+
+    See POSIX, 2.4.3: what is stopped there, nobody could continue.
+    """
+    is_continued = False
+
+    def note(*_: object) -> None:
+        nonlocal is_continued
+        is_continued = True
+
+    before = signal.signal(signal.SIGCONT, note)
+    try:
+        os.kill(target, signal.SIGTSTP)
+    finally:
+        signal.signal(signal.SIGCONT, before or signal.SIG_DFL)
+    return is_continued

@@ -49,6 +49,7 @@ class Tui:
         self._number = 0
         self._opening = 0  # the number of what asked for a room that is not there yet
         self._ahead: list[tuple[tuple[int, int], str]] = []  # keys pressed meanwhile, which may be meant for it
+        self._ahead_size = 0  # characters of them: a key may be a whole paste
         self._asked = ""  # what the next key may confirm: leaving, or sending so much
         self.watched = True
         self._pressed_at = time.monotonic()
@@ -229,14 +230,12 @@ class Tui:
             self._focus(key == "focus in")
             return None
         if self._opening:
-            if len(self._ahead) < limits.INPUT_LINE:
+            if self._ahead_size <= limits.INPUT_LINE:
                 self._ahead.append((size, key))
+                self._ahead_size += len(key)
             return None
         self._pressed_at = time.monotonic()
         self._drawing.request(at_once=True)
-        if self._editor.is_pasting:
-            self._editor.keypress(size[:1], key)
-            return None
         asked, self._asked, self.hint = self._asked, "", None
         if key not in ("tab", "shift tab"):
             self._completer.end()
@@ -258,11 +257,12 @@ class Tui:
     def _go_on(self) -> None:
         """The room that was asked for is there, or will not be: what was typed meanwhile has its turn."""
         self._opening = 0
-        ahead, self._ahead = self._ahead, []
+        ahead, self._ahead, self._ahead_size = self._ahead, [], 0
         for at, (size, key) in enumerate(ahead):
             self.press(size, key)
             if self._opening:
                 self._ahead += ahead[at + 1 :]
+                self._ahead_size += sum(len(key) for _, key in ahead[at + 1 :])
                 return
 
     def _press_overlay(self, overlay: Overlay, key: str) -> bool:
@@ -297,6 +297,8 @@ class Tui:
                 self._switch(self._desk.unread())
             case "ctrl l":
                 self._terminal.clear()
+            case "ctrl z":  # the terminal passes it on only then
+                self.hint = Hint("There is no shell to go back to here.")
             case "f1":
                 self.overlay = overlays.of_help(commands.COMMANDS)
             case "f2" if size[0] < 80:
@@ -309,8 +311,8 @@ class Tui:
             case "esc":
                 if not self._desk.put_away():
                     self.active.log.follow()
-            case _ if key.startswith("meta ") and key[5:].isdigit():
-                self.show(int(key[5:]))
+            case _ if key in _ROOM_KEYS:
+                self.show(_ROOM_KEYS.index(key) + 1)
             case _:
                 return False
         return True
@@ -436,4 +438,5 @@ class Tui:
 
 # What is typed of a room elsewhere is not to be found there once that room is left.
 _OF_OTHER_ROOMS = (commands.Create, commands.Join, commands.Switch, commands.Clear)
+_ROOM_KEYS = tuple(f"meta {number}" for number in range(1, 10))
 _OFFERED = 6  # candidates of a completion shown at once

@@ -8,12 +8,12 @@ import pytest
 import urwid
 from hypothesis import given
 from hypothesis import strategies as st
-from urwid.display.escape import process_keyqueue
 
 from anonp2p import limits
 from anonp2p.ui import safety
 from anonp2p.ui.drafts import Draft, History
 from anonp2p.ui.editor import Editor, EditorBox
+from anonp2p.ui.keys import PASTE, Keys
 from tests.ui.test_view import DANGEROUS, texts
 
 SIZE = (40,)
@@ -39,14 +39,6 @@ UNHANDLED = [
     "\x1b",
     "\ud800",
 ]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Full(list[str]):
@@ -80,16 +72,6 @@ def shown(editor: Editor) -> str:
     """With "|" where the cursor is."""
     text: str = editor.edit_text
     return f"{text[: editor.edit_pos]}|{text[editor.edit_pos :]}"
-
-
-def keys_of(data: bytes) -> list[str]:
-    """What urwid makes of what the terminal sends."""
-    codes = list(data)
-    keys: list[str] = []
-    while codes:
-        more, codes = process_keyqueue(codes, more_available=False)
-        keys += [key for key in more if isinstance(key, str)]
-    return keys
 
 
 # What is before the key, the keys, what is after them; "|" is the cursor.
@@ -467,7 +449,9 @@ def test_take_and_clear_leave_nothing() -> None:
 
 
 def paste(editor: Editor, data: bytes) -> None:
-    press(editor, *keys_of(b"\x1b[200~" + data + b"\x1b[201~"))
+    for key in Keys().feed(b"\x1b[200~" + data + b"\x1b[201~", 0):
+        assert isinstance(key, str)
+        assert editor.keypress(SIZE, key) is None
 
 
 @pytest.mark.parametrize(
@@ -476,11 +460,12 @@ def paste(editor: Editor, data: bytes) -> None:
         (b"one two", "one two"),
         (b"one\ntwo", "one\ntwo"),
         (b"one\rtwo\r\r", "one\ntwo"),
+        (b"one\r\ntwo\r\n", "one\ntwo"),
         (b"\n\n", ""),
         (b"a\tb", "a\tb"),
         ("日本e\u0301 😀".encode(), "日本e\u0301 😀"),
         (b"a\x00\x01\x03\x04\x07\x08\x1a\x1f\x7fb", "ab"),
-        ("a\x85\x9bb".encode(), "ab"),
+        ("a\x85\x80b".encode(), "ab"),
         (b"a\x1b[Ab\x1b[1;5Dc\x1b[5~d", "abcd"),
         (b"a\x1b[31mred\x1b[0m", "ared"),
         (b"a\x1bb\x1b\rc", "ab\nc"),
@@ -495,7 +480,6 @@ def test_a_paste_is_text_and_nothing_else(data: bytes, text: str) -> None:
     editor = Editor()
     paste(editor, data)
     assert editor.edit_text == text
-    assert not editor.is_pasting
 
 
 @pytest.mark.parametrize("text", ["one\r\ntwo\r\n", "one\rtwo", "one\ntwo\n\n", "\x1bone\ntwo\x00", "one\n\ud800two"])
@@ -503,12 +487,6 @@ def test_a_text_given_as_pasted_is_tidied(text: str) -> None:
     editor = Editor()
     editor.paste(text)
     assert editor.edit_text == "one\ntwo"
-
-
-def test_ends_of_lines_by_other_names_are_ends_of_lines_too() -> None:
-    editor = Editor()
-    press(editor, "begin paste", "a", "ctrl m", "ctrl j", "b", "ctrl j", "c", "ctrl m", "d", "end paste")
-    assert editor.edit_text == "a\nb\nc\nd"
 
 
 def test_a_paste_goes_where_the_cursor_is_and_is_undone_at_once() -> None:
@@ -519,64 +497,12 @@ def test_a_paste_goes_where_the_cursor_is_and_is_undone_at_once() -> None:
     assert shown(editor) == "<|>"
 
 
-@pytest.mark.parametrize("key", UNHANDLED)
-def test_no_key_leaves_a_paste(key: str) -> None:
-    editor = Editor()
-    press(editor, "begin paste", "a", key, "b", "up", "ctrl u", "ctrl _")
-    assert editor.is_pasting
-    press(editor, "end paste")
-    assert editor.edit_text.replace("\n", "").replace("\t", "") in ("ab", *(f"a{digit}b" for digit in range(1, 10)))
-
-
-def test_escape_ends_a_paste_whose_end_never_comes_but_not_if_it_was_pasted() -> None:
-    clock = Clock()
-    editor = Editor(clock=clock)
-    press(editor, "begin paste", "a", "esc", "enter", "b")
-    assert editor.is_pasting
-    clock.now += 1
-    press(editor, "esc")
-    assert not editor.is_pasting
-    assert shown(editor) == "a\nb|"
-    assert editor.keypress(SIZE, "esc") == "esc"
-
-
-def test_the_end_of_a_paste_without_its_beginning_is_nothing() -> None:
-    editor = holding("a|")
-    press(editor, "end paste")
-    assert shown(editor) == "a|"
-
-
-def test_a_paste_stays_in_its_room() -> None:
-    editor = Editor()
-    press(editor, "begin paste", "a")
-    before = editor.swap(Draft())
-    assert not editor.is_pasting
-    assert editor.edit_text == ""
-    editor.swap(before)
-    assert editor.edit_text == "a"
-
-
-def test_what_is_sent_during_a_paste_has_all_of_it() -> None:
-    editor = Editor()
-    press(editor, "begin paste", "a")
-    assert editor.take() == "a"
-    assert not editor.is_pasting
-
-
-def test_clearing_ends_a_paste_without_it() -> None:
-    editor = Editor()
-    press(editor, "begin paste", "a")
-    editor.clear()
-    assert not editor.is_pasting
-    assert editor.edit_text == ""
-
-
 def test_a_long_paste_is_fast_and_what_does_not_fit_is_told() -> None:
     full = Full()
     editor = Editor(on_full=full)
     press(editor, *"typed")
     began = time.perf_counter()
-    press(editor, "begin paste", *["é"] * 100_000, "end paste")
+    paste(editor, "é".encode() * 100_000)
     editor.render(SIZE, focus=True)
     assert time.perf_counter() - began < 5  # a twentieth of that here; a key at a time would take minutes
     assert editor.edit_text == "typed" + "é" * ((limits.INPUT_LINE - 5) // 2)
@@ -700,7 +626,7 @@ def test_a_box_fits_the_foot_of_a_frame() -> None:
 KEYS = [
     *(key for _, key, _ in EDITING if len(key) > 1),
     *UNHANDLED,
-    *["begin paste", "end paste"],
+    PASTE + "pasted\x1b\rtext",
     *"ab -日",
     "\u0301",
     "\u200d",
@@ -729,7 +655,7 @@ def test_whatever_is_pressed_the_cursor_is_in_the_text_and_in_sight(keys: list[s
 @given(pressed)
 def test_enough_undo_leads_back_to_the_beginning(keys: list[str]) -> None:
     editor = Editor()
-    for key in [*keys, "end paste", *["ctrl _"] * 100]:
+    for key in [*keys, *["ctrl _"] * 100]:
         editor.keypress(SIZE, key)
     assert editor.edit_text == ""
 
@@ -765,10 +691,7 @@ def test_what_was_killed_comes_back_by_yanking(text: str, at: int, key: str) -> 
 
 @given(st.binary(max_size=60), st.lists(texts, max_size=3))
 def test_no_paste_acts_or_leaves_controls(data: bytes, more: list[str]) -> None:
-    full = b"".join([data, *(text.encode(errors="ignore") for text in more)]).replace(b"\x1b[201~", b"")
-    editor = Editor(clock=Clock())
-    for key in keys_of(b"\x1b[200~" + full) if b"\x1b[201" not in full else ["begin paste"]:
-        assert editor.keypress(SIZE, key) is None
-    press(editor, "end paste")
-    assert not editor.is_pasting
+    full = b"".join([data, *(text.encode(errors="ignore") for text in more)])
+    editor = Editor()
+    paste(editor, full.replace(b"\x1b[201~", b""))
     assert all(character in "\n\t" or unicodedata.category(character) != "Cc" for character in editor.edit_text)

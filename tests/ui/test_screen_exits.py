@@ -28,8 +28,8 @@ BUG = r"anonp2p: This is an error in anonp2p, please report it: {} at [\w.:< ]+\
 
 
 def program(function: Callable[[], object], *arguments: str) -> list[str]:
-    """Runs one of this file's functions in the place of the program."""
-    statement = f"import sys; from {__name__} import {function.__name__} as f; sys.exit(f())"
+    """Runs a function of a test file in the place of the program."""
+    statement = f"import sys; from {function.__module__} import {function.__name__} as f; sys.exit(f())"
     return [sys.executable, "-c", statement, *arguments]
 
 

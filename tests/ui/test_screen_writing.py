@@ -1,6 +1,8 @@
 """What is written on the full screen: how it is edited, completed, sent, and never lost."""
 
+import random
 import re
+import time
 from itertools import pairwise
 
 from anonp2p import limits
@@ -9,6 +11,7 @@ from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.terminal import Terminal
 from anonp2p.ui.tui import Tui
 from tests.support.stage import Stage
+from tests.ui.test_keys import ANSWERS, END, START
 
 LOG = 79  # columns: as wide as can be without a list of members
 
@@ -78,6 +81,55 @@ def test_what_is_pasted_is_one_message_and_never_sent_by_itself() -> None:
         stage.paste("\n".join(lines[:-1])).key("enter")  # not so long
         stage.settled()
         assert said(stage) == ["first", "line 0", "line 0"]
+
+
+def test_what_a_terminal_says_late_is_not_typed_and_ends_nothing() -> None:
+    with Stage("--nick", "zoe", columns=LOG) as stage:
+        host(stage)
+        stage.type("mine")
+        for answer, _ in ANSWERS.values():
+            stage._send(answer)
+            if len(answer) < 100:
+                stage._send(answer[:-1])
+                stage._send(answer[-1:])
+        assert typed(stage) == "mine"
+        for answer in (b"\x1b[24;80R", b"\x1b]11;rgb:0000/0000/0000\x1b\\"):
+            for at in range(2, len(answer)):
+                stage._send(answer[:at])
+                time.sleep(limits.ESCAPE)
+                stage._send(answer[at:])
+        assert typed(stage) == "mine"
+        stage.type("\n").until("zoe │ mine")
+        assert said(stage) == ["mine"]
+
+
+def test_no_bytes_end_it() -> None:
+    others = bytes(set(range(256)) - {3, 4, 13, 10})  # what would leave it, and what would send
+    some = random.Random(11)
+    with Stage("--nick", "zoe", columns=LOG) as stage:
+        host(stage)
+        for _ in range(8):
+            stage._send(bytes(some.choice(others) for _ in range(500)))
+            stage._send(b"".join(some.choice(list(ANSWERS.values()))[0][: some.randrange(1, 9)] for _ in range(60)))
+        time.sleep(limits.PASTE_PAUSE + limits.SEQUENCE)
+        stage.key("esc", "esc", "esc", "ctrl c", "x").until(lambda rows: rows[-1] == "zoe> x")
+        stage.type("\n").until("zoe │ x$")
+
+
+def test_a_paste_without_an_end_ends_and_what_was_pasted_stays() -> None:
+    with Stage("--nick", "zoe", columns=LOG) as stage:
+        host(stage)
+        stage._send(START + b"one\rtwo")
+        stage.until(lambda rows: rows[-2:] == ["zoe> one", "two"])
+        stage.type("!").type("\n").until(r"zoe │ one\n +│ two!")
+        stage._send(START + b"three")
+        stage._send(b"\x1b")
+        stage.type("!").type("\n").until("zoe │ three!")
+        stage._send(START + b"four\rfive\r")
+        stage.until(lambda rows: rows[-2:] == ["zoe> four", "five"])
+        stage._send(b"six\rseven\r" + END)
+        stage.until(lambda rows: rows[-4:] == ["zoe> four", "five", "six", "seven"])
+        assert said(stage) == ["one", "three!"]
 
 
 def test_up_and_down_go_through_what_was_sent_in_this_room() -> None:

@@ -420,6 +420,22 @@ anonp2p.app.App = App"""
     assert "secret" not in ended.stderr
 
 
+def test_what_a_library_logs_is_not_shown() -> None:
+    begin = """
+import logging
+import anonp2p.app
+class App:
+    failure = None
+    def __init__(self, *arguments): pass
+    async def run(self):
+        logging.getLogger("trio.serve_listeners").error("the secret")
+        logging.warning("the secret")
+        return 0
+anonp2p.app.App = App"""
+    ended = run_with(begin)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 def spoil_cryptography(place: Path, statements: str) -> None:
     """A package `cryptography` that is the real one but for these statements at its import."""
     import cryptography

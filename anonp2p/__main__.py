@@ -1,17 +1,26 @@
 """`python -m anonp2p`, and the `anonp2p` that is installed."""
 
+import os
 import sys
+import warnings
+
+from anonp2p import hardening, process
 
 _NO_SECRETS = {"-h", "--help", "--version"}
 
 
 def main() -> int:
     """Runs the program, in a Python that overwrites what it frees; returns its exit code."""
+    process.fill_descriptors()
+    warnings.simplefilter("ignore")  # PYTHONWARNINGS=error would have those of libraries end us
     if _NO_SECRETS.isdisjoint(sys.argv[1:]):
-        from anonp2p import hardening
-
         hardening.restart_wiping()
-    from anonp2p import cli  # not sooner: a restart would have it imported twice
+    try:
+        from anonp2p import cli  # not sooner: a restart would have it imported twice
+    except (MemoryError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "too little memory"
+        os.write(2, f"anonp2p: The program cannot be loaded ({reason}); ulimit -a lists its limits.\n".encode())
+        return 1
 
     return cli.main()
 

@@ -10,14 +10,15 @@ import signal
 import stat
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from anonp2p import __version__, limits
+from anonp2p import __version__, limits, process
 from anonp2p.config import Config, Endpoint
-from anonp2p.errors import AnonError, CryptoMissing, Failed, Usage
+from anonp2p.errors import AnonError, CryptoMissing, Failed, OutOfResources, OutputFailed, Usage
+from anonp2p.ui import stdio
 
 if TYPE_CHECKING:
     from anonp2p.ui.front import Front
@@ -26,12 +27,21 @@ _DESCRIPTION = (
     "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
 )
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_STDOUT, _STDERR = 1, 2
 _OFF = ("", "0", "no", "false", "off")
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Usage(f"{message[:1].upper()}{message[1:]}. See anonp2p --help.")
+
+    def _print_message(self, message: str, _: object = None) -> None:
+        """What --help and --version say. Not through sys.stdout, which writes once nothing can be said of an error."""
+        try:
+            stdio.write(_STDOUT, message.encode("utf-8", "replace"))
+        except OSError as error:
+            if error.errno not in stdio.CLOSED:
+                raise OutputFailed(str(error.strerror)) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,9 +70,10 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
 
     terminal: whether stdin and stdout are one that can show pictures: what is wanted then, unless they say otherwise.
 
-    Raises Usage, BadNick, BadCode, BadInput, CryptoMissing.
+    Raises Usage, BadNick, BadCode, BadInput, CryptoMissing; OSError where there is too little memory to go on.
     """
     given = _parser().parse_args(arguments)
+    process.require_memory()
 
     def option(name: str) -> str:
         value = getattr(given, name)
@@ -134,7 +145,9 @@ def _require_crypto() -> None:
             supported = suite.is_supported()
         except UnsupportedAlgorithm:
             supported = False
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError) as error:
+        if process.lack(error):
+            raise
         supported = False
     if not supported:
         raise CryptoMissing
@@ -153,7 +166,7 @@ def main() -> int:
     except (Exception, BaseExceptionGroup) as bug:  # noqa: BLE001  # whatever it is, a traceback never reaches a user
         if isinstance(bug, BaseExceptionGroup) and bug.subgroup(KeyboardInterrupt):
             return 130
-        failure = _bug(bug)
+        failure = _explain(bug)
         status = failure.status
     if isinstance(failure, CryptoMissing) and "--json" in sys.argv:
         _tell(failure)
@@ -175,10 +188,14 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
 
     hardening.harden()
 
+    import logging
+
     import trio
 
+    logging.disable()  # trio's and stem's warnings, which Python would print with a traceback
+
     async def run() -> tuple[int, AnonError | None]:
-        with trio.open_signal_receiver(*_ENDING) as signals, _front(config) as front:
+        with _ending_signals() as signals, _front(config) as front:
             from anonp2p.app import App
 
             calm_collector()
@@ -186,6 +203,24 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
             return await app.run(), app.failure
 
     return trio.run(run)
+
+
+@contextmanager
+def _ending_signals() -> Iterator[AsyncIterator[int]]:
+    """The signals that end the program, as they come.
+
+    Those that were ignored when it started stay ignored, as nohup and shells (for what is in the background) have it.
+    """
+    import trio
+
+    obeyed = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    if obeyed:
+        with trio.open_signal_receiver(*obeyed) as signals:
+            yield signals
+    else:
+        never, none = trio.open_memory_channel[int](0)
+        with never, none:
+            yield none
 
 
 @contextmanager
@@ -231,9 +266,9 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
         if error is None or isinstance(error, SystemExit):
             return
         if held:
-            told.append(str(_bug(error)))
+            told.append(str(_explain(error)))
         else:
-            _complain(str(_bug(error)))
+            _complain(str(_explain(error)))
 
     sys.excepthook = lambda _kind, error, _trace: tell(error)
     threading.excepthook = lambda raised: tell(raised.exc_value)
@@ -244,6 +279,12 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
         for sentence in told[: limits.COMPLAINTS]:
             _complain(sentence)
         held = False
+
+
+def _explain(error: BaseException) -> AnonError:
+    """An error that nobody expected: the world's, where it lacks something, or else ours."""
+    lack = process.lack(error)
+    return OutOfResources(lack) if lack else _bug(error)
 
 
 def _bug(error: BaseException) -> Failed:
@@ -261,11 +302,9 @@ def _tell(failure: AnonError) -> None:
     """The failure as an event of the JSON mode, where what makes those could not even be imported."""
     import json
 
-    try:
-        sys.stdout.write(json.dumps({"type": "error", "code": failure.code, "text": str(failure)}) + "\n")
-        sys.stdout.flush()
-    except OSError:
-        return  # nobody is there to read it
+    event = json.dumps({"type": "error", "code": failure.code, "text": str(failure)})
+    with suppress(OSError):  # nobody is there to read it
+        stdio.write_soon(_STDOUT, event.encode() + b"\n", limits.PRINT)
 
 
 def _complain(sentence: str) -> None:
@@ -273,8 +312,5 @@ def _complain(sentence: str) -> None:
         from anonp2p.ui import safety
 
         sentence = safety.harmless(sentence)
-    try:
-        sys.stderr.write(f"anonp2p: {sentence}\n")
-        sys.stderr.flush()
-    except OSError:
-        return  # nobody is there to read it
+    with suppress(OSError):  # nobody is there to read it
+        stdio.write_soon(_STDERR, f"anonp2p: {sentence}\n".encode("utf-8", "replace"), limits.PRINT)

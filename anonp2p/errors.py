@@ -26,6 +26,18 @@ class Failed(AnonError):
     """{detail}"""
 
 
+class InputFailed(AnonError):
+    """Our input cannot be read: {detail}."""
+
+
+class OutputFailed(AnonError):
+    """Our output cannot be written: {detail}."""
+
+
+class OutOfResources(AnonError):
+    """This machine, or a limit on this program (ulimit -a lists them), gives us {detail}."""
+
+
 class Usage(AnonError):
     """{detail}"""
 

@@ -139,3 +139,6 @@ LONG: Final = 8  # lines of a message beyond which the full screen asks before i
 COMPLAINTS: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 
 OUTPUT: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will
+
+# This machine.
+MEMORY: Final = 96 * 1024 * 1024  # bytes left at the start at least: a host takes 72 MiB, mostly stacks of threads

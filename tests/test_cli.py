@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -151,7 +153,9 @@ def test_a_mistyped_code_on_stdin_is_wrong_usage(silent: str) -> None:
         assert "not a room code" in ended.stderr
 
 
-def test_a_control_port_that_is_something_else_ends_with_3() -> None:
+@pytest.fixture
+def something_else() -> Iterator[str]:
+    """A port where no Tor listens, but something that answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -166,9 +170,14 @@ def test_a_control_port_that_is_something_else_ends_with_3() -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        ended = run("--control", f"127.0.0.1:{server.getsockname()[1]}", "create", "demo")
+        yield f"127.0.0.1:{server.getsockname()[1]}"
         server.shutdown(socket.SHUT_RDWR)
         thread.join()
+
+
+@pytest.mark.parametrize("warnings", ["", "error", "always"])
+def test_a_control_port_that_is_something_else_ends_with_3(something_else: str, warnings: str) -> None:
+    ended = run("--control", something_else, "create", "demo", PYTHONWARNINGS=warnings)
     assert ended.returncode == 3
     assert_one_sentence(ended.stderr)
     assert "no control port of Tor" in ended.stderr
@@ -190,6 +199,84 @@ def test_a_closed_stdout_ends_the_program_quietly(silent: str) -> None:
     finally:
         os.close(writer)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def run_shell(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Has a shell run this command, in which "$@" is the program with these arguments."""
+    return subprocess.run(
+        ["/bin/sh", "-c", command, "sh", sys.executable, "-m", "anonp2p", *arguments],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        env={"PATH": "/nonexistent"},
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_a_stdout_that_was_never_open_ends_the_program_quietly(closed: str, silent: str) -> None:
+    ended = run_shell(f'"$@" {closed}', "--control", silent, "create", "demo")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", "<&- 2>&-"])
+def test_a_stdin_that_was_never_open_is_an_empty_one(closed: str, silent: str) -> None:
+    ended = run_shell(f'"$@" {closed}', "--control", silent, "join", "-")
+    assert (ended.returncode, "not a room code" in ended.stderr) == (2, "2>" not in closed)
+    ended = run_shell(f'"$@" {closed}', "--control", silent, "--json")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("lost", ["2>&-", "2>/dev/full", "<&- >&- 2>&-"])
+def test_a_sentence_that_nobody_can_read_changes_no_exit_code(lost: str) -> None:
+    ended = run_shell(f'"$@" {lost}', "--frobnicate")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", "")
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_what_is_asked_for_and_cannot_be_printed_is_one_sentence(option: str) -> None:
+    for nobody in (">&-", "| true"):
+        ended = run_shell(f'"$@" {nobody}', option)
+        assert (ended.returncode, ended.stderr) == (0, "")
+    ended = run_shell('"$@" >/dev/full', option)
+    assert ended.returncode == 1
+    assert_one_sentence(ended.stderr)
+    assert "No space left" in ended.stderr
+
+
+@contextmanager
+def at_work(ignored: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The program, started by a shell that ignores these signals, once it waits for a port that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        program = [sys.executable, "-m", "anonp2p", "--line", "--control", f"127.0.0.1:{server.getsockname()[1]}"]
+        command = f"trap '' {ignored}; exec \"$@\""
+        with subprocess.Popen(
+            ["/bin/sh", "-c", command, "sh", *program], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        ) as process:
+            try:
+                with server.accept()[0]:
+                    yield process
+            finally:
+                process.kill()
+
+
+@pytest.mark.parametrize("ignored", [(signal.SIGHUP,), (signal.SIGINT, signal.SIGQUIT)], ids=["nohup", "background"])
+def test_signals_that_were_ignored_at_the_start_end_nothing(ignored: tuple[signal.Signals, ...]) -> None:
+    with at_work(" ".join(number.name.removeprefix("SIG") for number in ignored)) as process:
+        for number in (*ignored, signal.SIGTERM):
+            process.send_signal(number)
+        assert process.wait(60) == 128 + signal.SIGTERM
+
+
+def test_where_all_signals_are_ignored_the_end_of_input_is_an_end() -> None:
+    with at_work("HUP INT QUIT TERM") as process:
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            process.send_signal(number)
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(60) == 0
 
 
 def test_an_error_of_ours_is_told_by_kind_and_place_without_what_it_carries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +341,6 @@ def spoil(place: str, error: str) -> str:
         "ValueError(secret)",
         "ExceptionGroup(secret, [LookupError(secret), ValueError(secret)])",
         "BaseExceptionGroup(secret, [GeneratorExit(secret)])",
-        "MemoryError(secret)",
     ],
 )
 @pytest.mark.parametrize("place", ["anonp2p.ui.lines.understand", "anonp2p.net.tor.connect", "anonp2p.cli.configure"])
@@ -264,6 +350,44 @@ def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error:
     assert_one_sentence(ended.stderr)
     assert " at __main__:" in ended.stderr
     assert "secret" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "lack"),
+    [
+        ("anonp2p.cli.configure", "MemoryError(secret)", "too little memory"),
+        ("anonp2p.net.tor.connect", "OSError(24, secret, secret)", "too few open files"),
+        (
+            "anonp2p.net.tor.connect",
+            "ExceptionGroup(secret, [LookupError(secret), MemoryError()])",
+            "too little memory",
+        ),
+        ("anonp2p.ui.lines.understand", 'RuntimeError("can\'t start new thread")', "too few threads"),
+    ],
+)
+def test_what_the_machine_lacks_is_no_error_of_ours(place: str, error: str, lack: str, silent: str) -> None:
+    ended = run_with(spoil(place, error), "--json", "--control", silent, given="hello\n")
+    assert ended.returncode == 1
+    assert_one_sentence(ended.stderr)
+    assert lack in ended.stderr
+    assert "error in anonp2p" not in ended.stderr
+    assert "secret" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("limit", "arguments", "lack"),
+    [
+        ("ulimit -v 32768", ("--json",), "too little memory"),
+        ("ulimit -v 65536", ("create", "demo"), "too little memory"),
+        ("ulimit -d 65536", ("create", "demo"), "too little memory"),
+        ("ulimit -n 6", ("create", "demo"), "too few open files"),
+    ],
+)
+def test_a_limit_too_low_to_start_with_is_one_sentence(limit: str, arguments: tuple[str, ...], lack: str) -> None:
+    ended = run_shell(f'{limit}; exec "$@"', *arguments)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert_one_sentence(ended.stderr)
+    assert lack in ended.stderr
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "BaseExceptionGroup('', [KeyboardInterrupt()])"])
@@ -300,6 +424,22 @@ anonp2p.app.App = App"""
     assert ended.returncode == 0
     assert [line.split(": ")[2].split(" at ")[0] for line in ended.stderr.splitlines()] == ["KeyError", "ValueError"]
     assert "secret" not in ended.stderr
+
+
+def test_what_a_library_logs_is_not_shown() -> None:
+    begin = """
+import logging
+import anonp2p.app
+class App:
+    failure = None
+    def __init__(self, *arguments): pass
+    async def run(self):
+        logging.getLogger("trio.serve_listeners").error("the secret")
+        logging.warning("the secret")
+        return 0
+anonp2p.app.App = App"""
+    ended = run_with(begin)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
 def spoil_cryptography(place: Path, statements: str) -> None:

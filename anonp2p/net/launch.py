@@ -17,6 +17,7 @@ from anonp2p import limits
 from anonp2p.errors import Failed, TorMissing, TorRefused
 
 _SOCKET_PATH = 90  # bytes a unix socket's path may safely have (sun_path holds 108)
+_EMPTY = ("see warnings above.", "See logs for details.")  # Tor's words after those that say what is wrong
 _MEMORY = ("tmpfs", "ramfs")
 
 
@@ -138,7 +139,7 @@ class _Voice:
         self.ended.set()
 
     def _complain(self, words: str) -> None:
-        if not words.endswith("see warnings above."):
+        if not words.endswith(_EMPTY):
             self.complaint = words.rstrip(".")
 
 

@@ -1,6 +1,5 @@
 """Line mode and JSON-lines mode: stdin in lines, stdout in lines, neither ever holding up the rooms."""
 
-import errno
 import os
 from collections.abc import AsyncGenerator
 from typing import Annotated
@@ -12,12 +11,11 @@ from msgspec import UNSET, UnsetType
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.core import events
-from anonp2p.errors import AnonError, BadCode, BadInput, Failed
-from anonp2p.ui import safety, view
+from anonp2p.errors import AnonError, BadCode, BadInput, Failed, InputFailed, OutputFailed
+from anonp2p.ui import safety, stdio, view
 from anonp2p.ui.commands import command, parse, say
 from anonp2p.ui.front import Closed, Rooms, Typed
 
-_CLOSED = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads any more: a closed pipe, a terminal hung up, no stdout
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
 _FOLDED = 20  # columns from which lines are broken: a terminal with fewer does not know its size
 _encoder = msgspec.json.Encoder()
@@ -82,17 +80,15 @@ def _understand_object(line: bytes) -> Typed:
 async def read(descriptor: int = 0) -> AsyncGenerator[bytes, None]:
     """The lines on stdin, without their line breaks, until its end. One that is too long comes cut off, yet too long.
 
-    The reading is done in a thread, since stdin may be a file, and may be shared with whoever started us: it cannot be
-    made non-blocking. os.read takes no lock that could keep the interpreter from ending while it waits.
+    Raises OSError. The reading is done in a thread, since stdin may be a file, and may be shared with whoever started
+    us: it cannot be made non-blocking, nor made blocking. No call there takes a lock that could keep the interpreter
+    from ending while it waits.
     """
     buffer = b""
     skipping = False  # the rest of a line that was too long
     ended = False
     while not ended:
-        try:
-            data = await trio.to_thread.run_sync(os.read, descriptor, limits.READ, abandon_on_cancel=True)
-        except OSError:  # no stdin, or a terminal that hung up
-            data = b""
+        data = await trio.to_thread.run_sync(stdio.read, descriptor, abandon_on_cancel=True)
         ended = not data
         *lines, buffer = (buffer + data).split(b"\n")
         del data  # while we wait for more, nothing of what was read is held here
@@ -183,11 +179,9 @@ class Output:
             data = b"".join(self._waiting)
             self._waiting.clear()
             try:
-                await trio.to_thread.run_sync(_write, self._descriptor, data, abandon_on_cancel=True)
+                await trio.to_thread.run_sync(stdio.write, self._descriptor, data, abandon_on_cancel=True)
             except OSError as error:
-                self._closed(
-                    None if error.errno in _CLOSED else Failed(f"Our output cannot be written: {error.strerror}.")
-                )
+                self._closed(None if error.errno in stdio.CLOSED else OutputFailed(str(error.strerror)))
                 return
             self._size -= len(data)
             del data  # while there is no news, nothing that was printed is held here
@@ -217,18 +211,28 @@ class Lines(Output):
         """As Front has it. A code of `-` is on the first line of stdin."""
         subject = self._config.subject
         if subject == "-":
-            subject = (await anext(self._reader, b"")).decode("utf-8", "replace").strip()
+            subject = (await self._line() or b"").decode("utf-8", "replace").strip()
             if not subject:
                 raise BadCode("there is none on the first line of stdin")
         return f"/{self._config.action} {subject}" if self._config.action else ""
 
     async def wanted(self) -> Typed | None:
         """As Front has it."""
-        async for line in self._reader:
-            if given := understand(line, json=self._json):
-                return given
-            del line  # while we wait for the next one, nothing of it is held here
+        try:
+            while (line := await self._line()) is not None:
+                if given := understand(line, json=self._json):
+                    return given
+                del line  # while we wait for the next one, nothing of it is held here
+        except InputFailed as error:
+            self._closed(error)
         return None
+
+    async def _line(self) -> bytes | None:
+        """The next line; None at the end. Raises InputFailed."""
+        try:
+            return await anext(self._reader, None)
+        except OSError as error:
+            raise InputFailed(str(error.strerror)) from None
 
 
 def _columns(descriptor: int) -> int:
@@ -236,8 +240,3 @@ def _columns(descriptor: int) -> int:
         return os.get_terminal_size(descriptor).columns
     except OSError:
         return 0
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]

@@ -30,6 +30,8 @@ _Take = Callable[[list[Any], list[int]], object]  # keys, and the bytes that the
 _SUSPEND = "ctrl z"
 _HUNG_UP = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 
+_COLUMNS, _LINES = 80, 24
+
 _ERASE = b"\x1b[2K"
 _TO_COLUMN = b"\x1b[%dG"
 _NO_WRAP = "\x1b[?7l"
@@ -145,6 +147,8 @@ class Terminal(raw.Screen):
             codes = super().get_available_raw_input()
         except urwid.InputClosedError:
             self._hang_up()
+        except BlockingIOError:
+            pass  # another program that shares the terminal made it non-blocking, and read what was there
         except OSError as error:
             self._hang_up(error)
         if self._started and not self._is_closed:
@@ -186,6 +190,11 @@ class Terminal(raw.Screen):
         callback(given[: given.index(_SUSPEND)], [])  # what follows was typed for the shell
         if self._started and not self._is_closed and not self._suspend(0):
             callback([_SUSPEND], [])
+
+    def get_cols_rows(self) -> tuple[int, int]:
+        """As urwid has it; a terminal that does not know its size is taken to have the usual one."""
+        columns, lines = super().get_cols_rows()
+        return columns if columns > 0 else _COLUMNS, lines if lines > 0 else _LINES
 
     def get_input_descriptors(self) -> list[SupportsFileno | int]:
         """As urwid has it; a terminal that hung up, or is another job's, has none."""

@@ -1,5 +1,7 @@
 """A host whose strangers and members come faster than they may."""
 
+import errno
+
 import pytest
 import trio
 import trio.testing
@@ -10,7 +12,7 @@ from anonp2p.core.code import RoomKey
 from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
 from tests.support.people import gathering
-from tests.support.transports import MemoryNetwork
+from tests.support.transports import MemoryNetwork, _MemoryListener
 
 RATE = 10.0  # a second
 
@@ -103,3 +105,24 @@ async def test_one_who_dialled_while_the_room_was_busy_holds_no_slot_once_the_ne
         nursery.cancel_scope.cancel()
     assert links.half_open == 0
     assert await stream.receive_some(1) == b""
+
+
+async def test_a_host_that_may_open_no_more_files_goes_on_and_lets_in_who_has_waited(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shortages = [errno.EMFILE, errno.ENFILE, errno.ENOMEM] * 20
+    accept = _MemoryListener.accept
+
+    async def accept_later(self: _MemoryListener) -> trio.abc.Stream:
+        if shortages:
+            await trio.lowlevel.checkpoint()
+            raise OSError(shortages.pop(), "")
+        return await accept(self)
+
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        monkeypatch.setattr(_MemoryListener, "accept", accept_later)
+        await gathered.join("ann")
+        await (await gathered.join("bob")).say("hello")
+        await host.hears(events.Message, text="hello")
+    assert not shortages

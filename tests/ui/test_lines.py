@@ -2,22 +2,28 @@
 
 import json
 import os
+import select
+import socket
+import threading
+import tty
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
+from anonp2p.cli import configure
 from anonp2p.core import events, steps
-from anonp2p.errors import AnonError, BadInput, Failed
-from anonp2p.ui import lines
+from anonp2p.errors import AnonError, BadInput, Failed, OutputFailed
+from anonp2p.ui import lines, stdio
 from anonp2p.ui.commands import Quit
 from anonp2p.ui.front import Typed
 from anonp2p.ui.lines import Output, understand
@@ -247,11 +253,109 @@ async def test_the_longest_line_is_read_whole() -> None:
 
 @pytest.mark.trio
 async def test_no_stdin_is_an_empty_one(tmp_path: Path) -> None:
-    descriptor = os.open(tmp_path, os.O_RDONLY)  # a directory: reading it fails
+    for flags in (os.O_WRONLY, os.O_PATH):  # as nohup leaves it; as we leave one that was closed
+        descriptor = os.open(os.devnull, flags)
+        try:
+            assert [line async for line in lines.read(descriptor)] == []
+        finally:
+            os.close(descriptor)
+
+
+@pytest.mark.trio
+async def test_a_stdin_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    front = lines.Lines(configure(["--line"], {}))
+    front._reader = lines.read(descriptor)
+    ends: list[AnonError | None] = []
+    front.attach(ends.append, lambda _: None)
     try:
-        assert [line async for line in lines.read(descriptor)] == []
+        assert await front.wanted() is None
     finally:
         os.close(descriptor)
+    [error] = ends
+    assert (str(error), error and error.status) == ("Our input cannot be read: Is a directory.", 1)
+
+
+@dataclass
+class Shared:
+    """A stdin or stdout of several programs, of which each may make it non-blocking for all."""
+
+    name: str
+    ours: int
+    theirs: int
+
+    def set_blocking(self, *, blocking: bool) -> None:
+        """Another program sets or unsets O_NONBLOCK."""
+        os.set_blocking(self.ours, blocking)
+
+
+@pytest.fixture(params=["pipe", "socket", "terminal"])
+def shared(request: pytest.FixtureRequest) -> Iterator[Shared]:
+    """A non-blocking descriptor, and the one at its other end, both to read from and to write to but for a pipe."""
+    if request.param == "pipe":
+        theirs, ours = os.pipe() if "print" in request.node.name else os.pipe()[::-1]
+    elif request.param == "socket":
+        ours, theirs = (end.detach() for end in socket.socketpair())
+    else:
+        theirs, ours = os.openpty()
+        tty.setraw(ours)
+    os.set_blocking(ours, False)
+    yield Shared(request.param, ours, theirs)
+    for descriptor in (ours, theirs):
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+@pytest.mark.trio
+async def test_lines_are_read_from_a_descriptor_that_is_non_blocking_at_times(shared: Shared) -> None:
+    async with aclosing(lines.read(shared.ours)) as reading:
+        for blocking in (False, True, False):
+            shared.set_blocking(blocking=blocking)
+            async with trio.open_nursery() as nursery:
+                read: list[bytes] = []
+
+                async def read_line(into: list[bytes]) -> None:
+                    into.append(await anext(reading))
+
+                nursery.start_soon(read_line, read)
+                await trio.testing.wait_all_tasks_blocked()
+                os.write(shared.theirs, b"one\n")
+            assert read == [b"one"]
+        shared.set_blocking(blocking=False)
+        os.close(shared.theirs)
+        assert await anext(reading, None) is None
+
+
+@pytest.mark.trio
+async def test_all_is_printed_to_a_slow_reader_of_a_descriptor_that_is_non_blocking_at_times(shared: Shared) -> None:
+    much = events.Notice(text="x" * 10_000)
+    whole = b"[SYSTEM] " + b"x" * 10_000 + b"\n"
+    got = bytearray()
+
+    def read_slowly() -> None:
+        while len(got) < 50 * len(whole) and select.select([shared.theirs], [], [], 10)[0]:
+            got.extend(os.read(shared.theirs, 4_000))
+            shared.set_blocking(blocking=len(got) % 3 == 0)
+
+    async with printing(shared.ours) as printer:
+        for _ in range(50):
+            printer.output.tell(much)
+        await trio.testing.wait_all_tasks_blocked()
+        await trio.to_thread.run_sync(read_slowly)
+        assert printer.ends == []
+    assert bytes(got) == whole * 50
+
+
+@pytest.mark.trio
+async def test_a_non_blocking_descriptor_that_is_closed_while_we_wait_to_print_is_a_quiet_end(shared: Shared) -> None:
+    async with printing(shared.ours) as printer:
+        for _ in range(50):
+            printer.output.tell(events.Notice(text="x" * 10_000))
+        await trio.testing.wait_all_tasks_blocked()
+        os.close(shared.theirs)
+        with trio.fail_after(10):
+            await printer.finished.wait()
+    assert printer.ends == [None]
 
 
 # --- printing
@@ -383,7 +487,7 @@ async def test_a_full_disk_is_an_error() -> None:
     finally:
         os.close(full)
     [error] = printer.ends
-    assert isinstance(error, Failed)
+    assert isinstance(error, OutputFailed)
     assert "space" in str(error)
 
 
@@ -464,3 +568,34 @@ async def test_that_a_message_has_expired_prints_no_line(pipe: Pipe) -> None:
         printer.output.tell(NOTICES[0])
         await printer.output.drained()
     assert pipe.read() == b"[SYSTEM] notice 0\n"
+
+
+# --- the last sentence, on stderr
+
+
+def fill(pipe: Pipe) -> int:
+    """Fills a pipe; returns how much it holds."""
+    os.set_blocking(pipe.writer.fileno(), False)
+    size = 0
+    with suppress(BlockingIOError):
+        while True:
+            size += os.write(pipe.writer.fileno(), b"x" * select.PIPE_BUF)
+    return size
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_sentence_that_nobody_takes_is_dropped_and_not_waited_for(pipe: Pipe, blocking: bool) -> None:
+    size = fill(pipe)
+    os.set_blocking(pipe.writer.fileno(), blocking)
+    stdio.write_soon(pipe.writer.fileno(), b"sentence\n", 0.01)
+    pipe.writer.close()
+    assert pipe.reader.readall() == b"x" * size
+
+
+def test_a_sentence_is_written_whole_once_there_is_room_for_it(pipe: Pipe) -> None:
+    size = fill(pipe)
+    reader = threading.Timer(0.1, pipe.reader.read, (size,))
+    reader.start()
+    stdio.write_soon(pipe.writer.fileno(), b"sentence\n", 30)
+    reader.join()
+    assert pipe.reader.read(100) == b"sentence\n"

@@ -412,6 +412,26 @@ def test_the_given_descriptor_is_made_blocking_again_where_no_other_can_be_had(m
         assert os.get_blocking(emulator.slave)
 
 
+def test_input_that_another_program_has_read_first_is_no_end_of_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    with started() as emulator:
+        os.set_blocking(emulator.slave, False)
+        monkeypatch.setattr(emulator.terminal, "_wait_for_input_ready", lambda _: [emulator.slave])
+        assert emulator.terminal.get_available_raw_input() == []
+        os.write(emulator.master, b"x")
+        assert emulator.terminal.get_available_raw_input() == [ord("x")]
+        assert not emulator.terminal.is_closed
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"), [((0, 0), (80, 24)), ((0, 12), (80, 12)), ((40, 0), (40, 24)), ((40, 12), (40, 12))]
+)
+def test_a_terminal_that_does_not_know_its_size_has_the_usual_one(
+    given: tuple[int, int], taken: tuple[int, int]
+) -> None:
+    with started(*given) as emulator:
+        assert emulator.terminal.get_cols_rows() == taken
+
+
 @pytest.mark.parametrize(
     ("environment", "colors"),
     [

@@ -50,7 +50,13 @@ MARK: Final = 600_000  # milliseconds of a room between the places of its log th
 COVER: Final = 2.0  # seconds, on average, between records of cover: a message in a lively talk
 
 # Handshake: what a stranger with the code can make a host hold.
-HALF_OPEN: Final = 32  # links in handshake at once; Tor spreads 32 onion dials over well under a second
+# At 9 KiB and 0.3 ms a link, what follows is 2.4 MiB at most. A handshake takes a round trip over Tor, about a second.
+# While all places are taken, with r newer links a second it survives t seconds with probability (1 - 1/256)^(r t): of
+# 100 a second two in three, of 400 one in five; with 32 places it would be one in 24, and none. To take all places
+# needs 128 circuits at once, each of which pays Tor's proof of work as soon as they queue.
+HALF_OPEN: Final = 256  # links in handshake at once; with one more, a random one gives way
+STREAMS: Final = 2  # streams of one circuit to a room: each dial of ours has its own; a proxy may let two share one
+BACKLOG: Final = 4_096  # connections not accepted yet, the most that Linux has by itself: Tor's, behind a local flood
 HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot that long
 HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: it has 1,256 of its own
 KNOCK: Final = 8 * UNIT  # bytes of a knock on the wire, all that a stranger may send before being admitted

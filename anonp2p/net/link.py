@@ -22,6 +22,7 @@ class Link:
     def __init__(self, stream: trio.abc.Stream, longest: int) -> None:
         self.detail = "the connection was closed"  # why it ended, once it has
         self.settled = False
+        self.knocked = False  # whether the room has what the peer asks for, as its host sets it
         self.dismissed = False  # whether it was ended from this side, by the room
         self._stream = stream
         self._splitter = Splitter(longest)
@@ -31,6 +32,7 @@ class Link:
         self._channel: Channel | None = None
         self._reader: Reader | None = None
         self._rest: bytes | memoryview = b""  # taken, but not sent yet: it goes before anything else
+        self._finished = False
         self._nursery: trio.Nursery | None = None
         self._writing = False  # whether there is a task for it
         self._heard_at = trio.current_time()
@@ -62,6 +64,16 @@ class Link:
         self._quiet = limits.LINK_LOST
         self._patience.deadline = self._heard_at + self._quiet
         self._scope.deadline = float("inf")
+
+    @property
+    def is_half_open(self) -> bool:
+        """Whether it is up, and in its handshake."""
+        return not (self.settled or self._scope.cancel_called)
+
+    @property
+    def is_being_answered(self) -> bool:
+        """Whether the room has its knock, and has not decided yet."""
+        return self.knocked and not (self.settled or self._finished)
 
     def follow(self, reader: Reader) -> None:
         """From now on, after what is queued, this link gets what the reader gives."""
@@ -99,6 +111,7 @@ class Link:
 
         A socket closed with unread bytes in it can take what was sent last with it: so the peer closes first.
         """
+        self._finished = True
         self._scope.deadline = trio.current_time() + limits.LINGER
         self._start_writing()
 
@@ -152,10 +165,13 @@ class Link:
 
     # --- the link's own task
 
-    async def run(self, arrived: Callable[[bytes], Awaitable[None]]) -> None:
+    async def run(
+        self, arrived: Callable[[bytes], Awaitable[None]], begin: Callable[[], Awaitable[object]] | None = None
+    ) -> None:
         """Reads and writes until the link ends, and closes the stream; `detail` says why.
 
-        arrived: is given each payload, in order. Nothing that the peer or the network does makes this raise.
+        arrived: is given each payload, in order. begin: comes before all of them, and ends with the link as they do.
+        Nothing that the peer or the network does makes this raise.
         """
         try:
             with self._scope:
@@ -163,6 +179,8 @@ class Link:
                     self._nursery = nursery
                     try:
                         self._start_writing()
+                        if begin is not None:
+                            await begin()
                         await self._read(arrived)
                     finally:
                         self._nursery = None

@@ -1,6 +1,7 @@
 """The host's side of a room's links: accept, pass on, no faster than a room bears."""
 
 import math
+import random
 
 import trio
 
@@ -9,35 +10,52 @@ from anonp2p.core import steps
 from anonp2p.core.pace import Pace
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
+from anonp2p.net.transport import Place
 
 
-async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> None:
+async def serve(place: Place, links: Links, choice: random.Random) -> None:
     """Accepts links for a session until cancelled. Strangers are bounded in number, in time and in bytes.
 
-    Whoever is faster than its pace allows is simply read more slowly, so that nothing of it is lost.
+    Whoever is faster than its pace allows is simply read more slowly, so that nothing of it is lost. choice: picks
+    whose handshake ends for a newer one's.
     """
     knocks = Pace(limits.JOIN_BURST, limits.JOIN_RATE)
+    turn = trio.Lock()  # one knock at a time, in their order
+    due: float | None = None  # when the next knock is heard, whoever's it is: those who give up waiting take no time
+
+    async def wait_for_turn() -> None:
+        nonlocal due
+        async with turn:
+            if due is None:
+                due = trio.current_time() + knocks.take(trio.current_time())
+            await trio.sleep_until(due)
+            due = None
 
     async def attend(stream: trio.abc.Stream) -> None:
-        if links.half_open >= limits.HALF_OPEN:
+        if not (place.admits(stream) and links.make_room(choice)):
             await trio.aclose_forcefully(stream)
             return
         link = Link(stream, limits.KNOCK)
         payloads = Pace(limits.MESSAGE_BURST, limits.MESSAGE_RATE)
 
         async def arrived(payload: bytes) -> None:
-            now = trio.current_time()
-            units = math.ceil(len(payload) / limits.UNIT)
-            if seconds := payloads.take(now, units) if link.settled else knocks.take(now):
-                await trio.sleep(seconds)
+            if link.settled:
+                units = math.ceil(len(payload) / limits.UNIT)
+                if seconds := payloads.take(trio.current_time(), units):
+                    await trio.sleep(seconds)
+            else:
+                await wait_for_turn()
+                if not place.admits(stream):
+                    link.drop("it does not come from Tor")
+                    return
+                link.knocked = True
             await links.post(steps.Heard(number, payload))
 
         number = links.attach(link)
         try:
-            await links.post(steps.Linked(number))
-            await link.run(arrived)
+            await link.run(arrived, lambda: links.post(steps.Linked(number)))
         finally:  # also when the listener goes, with its Tor: the room has to know
             with trio.move_on_after(limits.FLUSH, shield=True):
                 await links.detach(number)
 
-    await trio.serve_listeners(attend, [listener])
+    await trio.serve_listeners(attend, [place.listener])

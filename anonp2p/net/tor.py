@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from anonp2p.core.code import RoomKey
 from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused
 from anonp2p.net import launch, socks
 from anonp2p.net.control import Control, Tell
+from anonp2p.net.peer_uid import peer_uid, tor_uids
 from anonp2p.net.transport import DialFault
 
 # Where `auto` looks for a running Tor, after what the environment names: Debian, tor's default, Tor Browser.
@@ -27,9 +29,19 @@ _USUAL = (
 )
 
 _LISTENER = re.compile(r'"([^"]*)"')
-_UNKNOWN_KEYWORD = "512"  # what ADD_ONION answers to an argument that this Tor does not know
 
-_NO_POW = "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can."
+# Arguments of ADD_ONION that defend a room, and what its host is told where they are not understood.
+_DEFENCES = (
+    (
+        f"Flags=MaxStreamsCloseCircuit MaxStreams={limits.STREAMS}",
+        "This Tor, or a filter before it, does not limit the connections of one circuit: floods can keep others out.",
+    ),
+    (
+        "PoWDefensesEnabled=1",
+        "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can.",
+    ),
+)
+_NOT_UNDERSTOOD = ("510", "512", "513")  # what filters, and Tors of several ages, answer to arguments they do not know
 
 # What Tor's replies to a dial mean (proposal 304), whether to try again, whether they say that the room is not there.
 _DIAL_FAULTS = {
@@ -47,12 +59,24 @@ _DIAL_FAULTS = {
 
 
 class _Place:
-    """A room's onion service on a Tor."""
+    """A room's onion service on a Tor. uids: of local users whose connections are Tor's."""
 
-    def __init__(self, listener: trio.abc.Listener[trio.abc.Stream], notice: str, uploaded: trio.Event) -> None:
+    def __init__(
+        self,
+        listener: trio.abc.Listener[trio.abc.Stream],
+        uids: frozenset[int],
+        notice: str,
+        uploaded: trio.Event,
+    ) -> None:
         self.listener = listener
         self.notice = notice
+        self._uids = uids
         self._uploaded = uploaded
+
+    def admits(self, stream: trio.abc.Stream) -> bool:
+        assert isinstance(stream, trio.SocketStream), "the listener is one of sockets"
+        uid = peer_uid(stream.socket)
+        return uid is not None and uid in self._uids
 
     async def published(self) -> None:
         await self._uploaded.wait()
@@ -62,17 +86,24 @@ class Tor:
     """A usable Tor: a transport whose addresses are onion services.
 
     `lost` is set when it can be used no more. runtime: our directory for sockets that this Tor can reach, None where it
-    is not ours to reach. proxy: its SOCKS port; None to ask the control port for it at each dial.
+    is not ours to reach. proxy: its SOCKS port; None to ask the control port for it at each dial. uids: of the users
+    that it may run as, None where it runs as we do.
     """
 
     def __init__(
-        self, control: Control | None, proxy: Endpoint | None, runtime: Path | None, kind: Literal["own", "system"]
+        self,
+        control: Control | None,
+        proxy: Endpoint | None,
+        runtime: Path | None,
+        kind: Literal["own", "system"],
+        uids: frozenset[int] | None = None,
     ) -> None:
         self.lost = control.lost if control else trio.Event()
         self.kind = kind
         self._control = control
         self._proxy = proxy
         self._runtime = runtime
+        self._uids = uids or frozenset((os.getuid(),))
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
 
     @asynccontextmanager
@@ -95,22 +126,23 @@ class Tor:
         with _listener(self._runtime) as (listener, target), self._control.listening("HS_DESC", heard):
             notice = await self._publish(self._control, key, target)
             try:
-                yield _Place(listener, notice, uploaded)
+                yield _Place(listener, self._uids, notice, uploaded)
             finally:
                 with trio.move_on_after(limits.WITHDRAW, shield=True), suppress(AnonError):
                     await self._control.send(f"DEL_ONION {address}")
 
     async def _publish(self, control: Control, key: RoomKey, target: str) -> str:
-        """ADD_ONION (control-spec 3.27), with the proof-of-work defence where Tor has it; a notice where not."""
-        notice = ""
-        service = f"ADD_ONION ED25519-V3:{key.expanded()} "
-        status, _, _ = (await control.send(f"{service}PoWDefensesEnabled=1 {target}"))[-1]
-        if status == _UNKNOWN_KEYWORD:
-            notice = _NO_POW
-            status, _, _ = (await control.send(f"{service}{target}"))[-1]
+        """ADD_ONION (control-spec 3.27), with all defences that are understood; a notice about those that are not."""
+        ladder = (kept for count in (2, 1, 0) for kept in combinations(_DEFENCES, count))
+        status = ""
+        for kept in ladder:
+            words = [f"ADD_ONION ED25519-V3:{key.expanded()}", *(words for words, _ in kept), target]
+            status, _, _ = (await control.send(" ".join(words)))[-1]
+            if status not in _NOT_UNDERSTOOD:
+                break
         if status != "250":
             raise TorRefused(f"it does not publish the room (it answers {status})")
-        return notice
+        return " ".join(notice for words, notice in _DEFENCES if (words, notice) not in kept)
 
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
@@ -192,8 +224,19 @@ def _listener(runtime: Path | None) -> Iterator[tuple[trio.SocketListener, str]]
         listening.bind(str(path))
         target = f"Port={limits.PORT},unix:{path}"
     with listening:
-        listening.listen(limits.HALF_OPEN)
+        listening.listen(limits.BACKLOG)
+        _require_peer_uids(listening)
         yield trio.SocketListener(trio.socket.from_stdlib_socket(listening)), target
+
+
+def _require_peer_uids(listening: socket.socket) -> None:
+    """Raises TorRefused where the kernel does not tell whose connections these are: all others would be refused."""
+    with socket.socket(listening.family) as ours:
+        ours.connect(listening.getsockname())
+        accepted, _ = listening.accept()
+        with accepted:
+            if peer_uid(accepted) is None:
+                raise TorRefused("this system does not tell which user connects to the room; try --tor own")
 
 
 @asynccontextmanager
@@ -219,9 +262,10 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
     async with aclosing(control):
         if not config.socks:
             await _proxy(control)  # so that one without is known from the start
-        ours = await control.info("process/uid") == str(os.getuid())
+        uid = await control.info("process/uid")
+        ours = uid == str(os.getuid())
         with launch.runtime_directory() as runtime:
-            tor = Tor(control, config.socks, runtime if ours else None, "system")
+            tor = Tor(control, config.socks, runtime if ours else None, "system", tor_uids(uid))
             yield _ready(tor, await control.version(), tell)
 
 

@@ -26,6 +26,9 @@ class Place(Protocol):
     listener: trio.abc.Listener[trio.abc.Stream]
     notice: str  # a sentence worth telling the host, or empty
 
+    def admits(self, stream: trio.abc.Stream) -> bool:
+        """Whether a stream that was accepted still comes from the network, not from another user of this machine."""
+
     async def published(self) -> None:
         """Returns when others can reach it."""
 

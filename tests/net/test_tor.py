@@ -199,27 +199,48 @@ async def test_only_events_of_a_kind_are_heard_and_only_as_long_as_listened_to(f
 # --- a room as an onion service
 
 
-async def test_a_room_asks_for_the_defence_and_is_withdrawn_in_the_end(fake: FakeTor, short_path: Path) -> None:
+STREAMS = f"Flags=MaxStreamsCloseCircuit MaxStreams={limits.STREAMS}"
+POW = "PoWDefensesEnabled=1"
+
+
+async def test_a_room_asks_for_all_defences_and_is_withdrawn_in_the_end(fake: FakeTor, short_path: Path) -> None:
     async with control_of(fake, short_path) as control:
         async with Tor(control, NOWHERE, short_path, "own").listen(KEY) as place:
             assert place.notice == ""
             (asked,) = [line for line in fake.heard if line.startswith("ADD_ONION")]
-            assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} PoWDefensesEnabled=1 Port=1984,unix:")
+            assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {STREAMS} {POW} Port=1984,unix:")
             assert not [line for line in fake.heard if line.startswith("DEL_ONION")]
         assert fake.heard[-1] == f"DEL_ONION {ADDRESS}"
 
 
-async def test_an_older_tor_serves_the_room_without_the_defence_and_the_host_is_told(
-    fake: FakeTor, short_path: Path
+@pytest.mark.parametrize(
+    ("unknown", "left", "told"),
+    [
+        ({"PoW": "512 Unrecognized argument"}, f"{STREAMS} ", ["proof of work"]),
+        ({"MaxStreams=": "510 Command filtered"}, f"{POW} ", ["circuit"]),
+        ({"Flags": "513 Invalid argument"}, f"{POW} ", ["circuit"]),
+        ({"PoW": "512 Unrecognized argument", "Flags": "510 Command filtered"}, "", ["circuit", "proof of work"]),
+    ],
+)
+async def test_an_older_tor_or_a_filter_serves_the_room_with_what_it_knows_and_the_host_is_told(
+    fake: FakeTor, short_path: Path, unknown: dict[str, str], left: str, told: list[str]
 ) -> None:
-    fake.pow = False
+    fake.unknown = unknown
     async with (
         control_of(fake, short_path) as control,
         Tor(control, NOWHERE, short_path, "own").listen(KEY) as place,
     ):
-        assert "proof of work" in place.notice
+        assert [words for words in ("circuit", "proof of work") if words in place.notice] == told
         *_, asked = [line for line in fake.heard if line.startswith("ADD_ONION")]
-        assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} Port=1984,unix:")
+        assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {left}Port=1984,unix:")
+
+
+async def test_a_filter_that_refuses_every_room_is_told_as_such(fake: FakeTor, short_path: Path) -> None:
+    fake.deny["ADD_ONION"] = "510 Command filtered"
+    async with control_of(fake, short_path) as control:
+        with refused(TorRefused, "510"):
+            async with Tor(control, NOWHERE, short_path, "own").listen(KEY):
+                pytest.fail("it was published")
 
 
 async def test_a_refused_room_tells_the_status_and_not_the_key(fake: FakeTor, short_path: Path) -> None:

@@ -25,6 +25,7 @@ from anonp2p.core.code import RoomKey
 from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, first
 from anonp2p.net import launch, tor
 from anonp2p.net.control import Control
+from anonp2p.net.socks import open_endpoint
 from anonp2p.net.tor import Tor
 from anonp2p.net.transport import DialFault
 from tests.support.servers import PATIENCE, FakeTor, Play, says, server
@@ -304,6 +305,51 @@ async def check_reached(listener: trio.abc.Listener[trio.abc.Stream], stream: tr
     async with stream, await listener.accept() as accepted:
         await stream.send_all(b"hello")
         assert await accepted.receive_some() == b"hello"
+
+
+@pytest.mark.parametrize("reach", ["unix", "tcp"])
+async def test_only_connections_of_tors_user_reach_the_room(fake: FakeTor, short_path: Path, reach: str) -> None:
+    runtime = short_path if reach == "unix" else None
+    for uid, admitted in ((os.getuid(), True), (os.getuid() + 1, False)):
+        async with control_of(fake, short_path) as control:
+            system = Tor(control, NOWHERE, runtime, "system", frozenset((uid,)))
+            async with system.listen(KEY) as place:
+                target = [line for line in fake.heard if "Port=1984," in line][-1].rpartition("Port=1984,")[2]
+                endpoint = Endpoint.parse(target)
+                async with await open_endpoint(endpoint) as stream:
+                    accepted = await place.listener.accept()
+                    assert place.admits(accepted) is admitted
+                    await stream.aclose()
+                    if reach == "tcp":
+                        assert not place.admits(accepted)
+                    await accepted.aclose()
+        (short_path / "control").unlink()
+
+
+async def test_a_room_is_not_served_where_the_kernel_does_not_tell_who_connects(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tor, "peer_uid", lambda _: None)
+    async with control_of(fake, short_path) as control:
+        with refused(TorRefused, "--tor own"):
+            async with Tor(control, NOWHERE, None, "system").listen(KEY):
+                pytest.fail("it was published")
+    assert not [line for line in fake.heard if line.startswith("ADD_ONION")]
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_the_room_trusts_the_user_whom_tor_tells(
+    fake: FakeTor, short_path: Path, runtime: Path, *, told: bool
+) -> None:
+    if told:
+        fake.info["process/uid"] = str(os.getuid() + 1)
+    async with AsyncExitStack() as stack:
+        endpoint = await stack.enter_async_context(server(fake, short_path / "control"))
+        system, _ = await stack.enter_async_context(connected(Config(tor="system", control=endpoint, socks=NOWHERE)))
+        place = await stack.enter_async_context(system.listen(KEY))
+        target = (await fake.hears("^ADD_ONION")).rpartition("Port=1984,")[2]
+        async with await open_endpoint(Endpoint.parse(target)), await place.listener.accept() as accepted:
+            assert place.admits(accepted) is not told, "untold, it may be ours"
 
 
 # --- dialling: what each reply of the SOCKS port means

@@ -32,7 +32,7 @@ async def serve(place: Place, links: Links, choice: random.Random) -> None:
             due = None
 
     async def attend(stream: trio.abc.Stream) -> None:
-        if not (place.admits(stream) and links.make_room(choice)):
+        if not links.make_room(choice):
             await trio.aclose_forcefully(stream)
             return
         link = Link(stream, limits.KNOCK)

@@ -58,25 +58,58 @@ _DIAL_FAULTS = {
 }
 
 
-class _Place:
-    """A room's onion service on a Tor. uids: of local users whose connections are Tor's."""
+class _Gate(trio.abc.Listener[trio.SocketStream]):
+    """Accepts connections of these users, which are Tor's; all others it closes at once.
 
-    def __init__(
-        self,
-        listener: trio.abc.Listener[trio.abc.Stream],
-        uids: frozenset[int],
-        notice: str,
-        uploaded: trio.Event,
-    ) -> None:
+    As many at a time as there are: else somebody on this machine who connects faster than others have their turn would
+    keep Tor waiting behind.
+    """
+
+    def __init__(self, listening: socket.socket, uids: frozenset[int]) -> None:
+        self._listening = listening
+        self._uids = uids
+        listening.setblocking(False)
+
+    def admits(self, connection: socket.socket | trio.socket.SocketType) -> bool:
+        """Whether one of these users is at the other end."""
+        uid = peer_uid(connection)
+        return uid is not None and uid in self._uids
+
+    async def accept(self) -> trio.SocketStream:
+        """The next connection of Tor's. Raises OSError where the system has no room for another."""
+        await trio.lowlevel.checkpoint()
+        while True:
+            for _ in range(limits.TURN):
+                try:
+                    connection, _ = self._listening.accept()
+                except BlockingIOError:
+                    await trio.lowlevel.wait_readable(self._listening)
+                except ConnectionAbortedError:  # it was closed before we came to it
+                    pass
+                else:
+                    if self.admits(connection):
+                        return trio.SocketStream(trio.socket.from_stdlib_socket(connection))
+                    connection.close()
+            await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        """Listens no more."""
+        trio.lowlevel.notify_closing(self._listening)
+        self._listening.close()
+        await trio.lowlevel.checkpoint()
+
+
+class _Place:
+    """A room's onion service on a Tor."""
+
+    def __init__(self, listener: _Gate, notice: str, uploaded: trio.Event) -> None:
         self.listener = listener
         self.notice = notice
-        self._uids = uids
         self._uploaded = uploaded
 
     def admits(self, stream: trio.abc.Stream) -> bool:
-        assert isinstance(stream, trio.SocketStream), "the listener is one of sockets"
-        uid = peer_uid(stream.socket)
-        return uid is not None and uid in self._uids
+        assert isinstance(stream, trio.SocketStream), "the listener gives no others"
+        return self.listener.admits(stream.socket)
 
     async def published(self) -> None:
         await self._uploaded.wait()
@@ -123,10 +156,10 @@ class Tor:
             if event.address == address and event.action == "UPLOADED":
                 uploaded.set()
 
-        with _listener(self._runtime) as (listener, target), self._control.listening("HS_DESC", heard):
+        with _listener(self._runtime, self._uids) as (listener, target), self._control.listening("HS_DESC", heard):
             notice = await self._publish(self._control, key, target)
             try:
-                yield _Place(listener, self._uids, notice, uploaded)
+                yield _Place(listener, notice, uploaded)
             finally:
                 with trio.move_on_after(limits.WITHDRAW, shield=True), suppress(AnonError):
                     await self._control.send(f"DEL_ONION {address}")
@@ -212,7 +245,7 @@ class Tor:
 
 
 @contextmanager
-def _listener(runtime: Path | None) -> Iterator[tuple[trio.SocketListener, str]]:
+def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gate, str]]:
     """Where Tor hands us a room's connections, and how ADD_ONION says it: a unix socket, or else a loopback port."""
     if runtime is None:
         listening = socket.socket(socket.AF_INET)
@@ -226,7 +259,7 @@ def _listener(runtime: Path | None) -> Iterator[tuple[trio.SocketListener, str]]
     with listening:
         listening.listen(limits.BACKLOG)
         _require_peer_uids(listening)
-        yield trio.SocketListener(trio.socket.from_stdlib_socket(listening)), target
+        yield _Gate(listening, uids), target
 
 
 def _require_peer_uids(listening: socket.socket) -> None:

@@ -226,22 +226,6 @@ async def serving(
     return links, dial
 
 
-async def test_who_does_not_come_from_the_network_gets_no_place_and_not_a_word(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
-) -> None:
-    posted: list[steps.Input] = []
-
-    async def post(step: steps.Input) -> None:
-        posted.append(step)
-        await trio.lowlevel.checkpoint()
-
-    async with trio.open_nursery() as nursery:
-        links, dial = await serving(nursery, memory, post, False)
-        assert await (await dial()).receive_some(1) == b""
-        assert (posted, links.half_open) == ([], 0)
-        nursery.cancel_scope.cancel()
-
-
 async def test_who_comes_from_the_network_no_more_when_it_knocks_is_not_heard(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
@@ -252,7 +236,7 @@ async def test_who_comes_from_the_network_no_more_when_it_knocks_is_not_heard(
         await trio.lowlevel.checkpoint()
 
     async with trio.open_nursery() as nursery:
-        links, dial = await serving(nursery, memory, post, True, False)
+        links, dial = await serving(nursery, memory, post, False)
         stream = await dial()
         assert links.half_open == 1
         await stream.send_all(KNOCK)

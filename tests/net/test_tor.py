@@ -310,20 +310,56 @@ async def check_reached(listener: trio.abc.Listener[trio.abc.Stream], stream: tr
 @pytest.mark.parametrize("reach", ["unix", "tcp"])
 async def test_only_connections_of_tors_user_reach_the_room(fake: FakeTor, short_path: Path, reach: str) -> None:
     runtime = short_path if reach == "unix" else None
-    for uid, admitted in ((os.getuid(), True), (os.getuid() + 1, False)):
-        async with control_of(fake, short_path) as control:
-            system = Tor(control, NOWHERE, runtime, "system", frozenset((uid,)))
-            async with system.listen(KEY) as place:
-                target = [line for line in fake.heard if "Port=1984," in line][-1].rpartition("Port=1984,")[2]
-                endpoint = Endpoint.parse(target)
-                async with await open_endpoint(endpoint) as stream:
-                    accepted = await place.listener.accept()
-                    assert place.admits(accepted) is admitted
-                    await stream.aclose()
-                    if reach == "tcp":
-                        assert not place.admits(accepted)
-                    await accepted.aclose()
-        (short_path / "control").unlink()
+    async with control_of(fake, short_path) as control:
+        system = Tor(control, NOWHERE, runtime, "system", frozenset((os.getuid() + 1,)))
+        async with system.listen(KEY) as place, trio.open_nursery() as nursery:
+            nursery.start_soon(place.listener.accept)
+            for _ in range(3 * limits.TURN):
+                async with await open_endpoint(Endpoint.parse(await target(fake))) as stream:
+                    assert await ended(stream)
+            nursery.cancel_scope.cancel()
+
+
+async def target(fake: FakeTor) -> str:
+    """Where Tor was told that the room is."""
+    return (await fake.hears("^ADD_ONION")).rpartition("Port=1984,")[2]
+
+
+async def ended(stream: trio.abc.Stream) -> bool:
+    """Whether the other side says nothing and closes it."""
+    with trio.fail_after(PATIENCE):
+        try:
+            return not await stream.receive_some(1)
+        except trio.BrokenResourceError:
+            return True
+
+
+@pytest.mark.parametrize("reach", ["unix", "tcp"])
+async def test_a_connection_is_tors_as_long_as_it_is_up(fake: FakeTor, short_path: Path, reach: str) -> None:
+    """The kernel no longer tells whose it was, and shows root for it, or whoever made it."""
+    async with (
+        control_of(fake, short_path) as control,
+        Tor(control, NOWHERE, short_path if reach == "unix" else None, "system").listen(KEY) as place,
+    ):
+        stream = await open_endpoint(Endpoint.parse(await target(fake)))
+        async with await place.listener.accept() as accepted:
+            assert place.admits(accepted)
+            await stream.send_all(b"hello")
+            await stream.aclose()
+            assert place.admits(accepted) is (reach == "unix")
+
+
+async def test_a_flood_of_others_is_passed_over_at_once(fake: FakeTor, short_path: Path) -> None:
+    """They have closed already, and so could be anybody's."""
+    async with (
+        control_of(fake, short_path) as control,
+        Tor(control, NOWHERE, None, "system").listen(KEY) as place,
+    ):
+        endpoint = Endpoint.parse(await target(fake))
+        for _ in range(3 * limits.TURN):
+            await (await open_endpoint(endpoint)).aclose()
+        async with await open_endpoint(endpoint), await place.listener.accept() as accepted:
+            assert place.admits(accepted)
 
 
 async def test_a_room_is_not_served_where_the_kernel_does_not_tell_who_connects(
@@ -347,9 +383,13 @@ async def test_the_room_trusts_the_user_whom_tor_tells(
         endpoint = await stack.enter_async_context(server(fake, short_path / "control"))
         system, _ = await stack.enter_async_context(connected(Config(tor="system", control=endpoint, socks=NOWHERE)))
         place = await stack.enter_async_context(system.listen(KEY))
-        target = (await fake.hears("^ADD_ONION")).rpartition("Port=1984,")[2]
-        async with await open_endpoint(Endpoint.parse(target)), await place.listener.accept() as accepted:
-            assert place.admits(accepted) is not told, "untold, it may be ours"
+        async with await open_endpoint(Endpoint.parse(await target(fake))) as stream, trio.open_nursery() as nursery:
+            if told:
+                nursery.start_soon(place.listener.accept)
+                assert await ended(stream)
+            else:
+                await (await place.listener.accept()).aclose()
+            nursery.cancel_scope.cancel()
 
 
 # --- dialling: what each reply of the SOCKS port means

@@ -34,11 +34,11 @@ class UnsafeError(Exception):
 
 
 def trusted(path: Path, *, make: bool = False) -> Path:
-    """An absolute path without its symbolic links, if nobody but us and root can change where it leads, as sshd has it.
+    """This path, absolute and without symbolic links, if nobody but us and root can change where it leads.
 
-    make: makes what is missing of it, for us alone. Raises UnsafeError, OSError.
+    sshd(8) is as strict. make: makes what is missing of it, for us alone. Raises UnsafeError, OSError.
     """
-    safe, parts, links = Path("/"), deque(path.parts[1:]), 0
+    safe, parts, links = Path("/"), deque(path.absolute().parts[1:]), 0
     _require_trusted(safe, safe.lstat())
     while parts:
         part = parts.popleft()

@@ -10,6 +10,7 @@ import os
 import pwd
 import socket
 import struct
+from contextlib import suppress
 from typing import Final
 
 import trio
@@ -51,8 +52,11 @@ def tor_uids(told: str) -> frozenset[int]:
     """
     if told.isdecimal():
         return frozenset((int(told),))
-    users = [user.pw_uid for user in pwd.getpwall() if user.pw_name in _TOR_USERS]
-    return frozenset((os.getuid(), 0, *users))
+    uids = {os.getuid(), 0}
+    for name in _TOR_USERS:
+        with suppress(KeyError):
+            uids.add(pwd.getpwnam(name).pw_uid)
+    return frozenset(uids)
 
 
 def _look_up(local: tuple[str, int], remote: tuple[str, int]) -> int | None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
@@ -256,10 +257,20 @@ def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gat
         listening = socket.socket(socket.AF_UNIX)
         listening.bind(str(path))
         target = f"Port={limits.PORT},unix:{path}"
+    _allow_descriptors()
     with listening:
         listening.listen(limits.BACKLOG)
         _require_peer_uids(listening)
         yield _Gate(listening, uids), target
+
+
+def _allow_descriptors() -> None:
+    """As many open files as the links of a full room take, where the system lets us: many begin with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    wanted = limits.DESCRIPTORS if hard == unlimited else min(limits.DESCRIPTORS, hard)
+    if soft != unlimited and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _require_peer_uids(listening: socket.socket) -> None:

@@ -5,6 +5,7 @@ import gc
 import hashlib
 import logging
 import os
+import resource
 import signal
 import subprocess
 import warnings
@@ -371,6 +372,17 @@ async def test_a_room_is_not_served_where_the_kernel_does_not_tell_who_connects(
             async with Tor(control, NOWHERE, None, "system").listen(KEY):
                 pytest.fail("it was published")
     assert not [line for line in fake.heard if line.startswith("ADD_ONION")]
+
+
+async def test_a_full_room_does_not_run_out_of_descriptors(fake: FakeTor, short_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        async with control_of(fake, short_path) as control, Tor(control, NOWHERE, short_path, "own").listen(KEY):
+            wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
+            assert resource.getrlimit(resource.RLIMIT_NOFILE) == (wanted, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.parametrize("told", [True, False])

@@ -71,7 +71,7 @@ def require_own_directory(path: Path) -> None:
         path.mkdir(0o700)
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode):
-        raise UnsafeError(path, "is no directory")
+        raise UnsafeError(path, "is a symbolic link" if stat.S_ISLNK(status.st_mode) else "is no directory")
     if status.st_uid != os.getuid():
         raise UnsafeError(path, "belongs to another user")
     _require_trusted(path, status)

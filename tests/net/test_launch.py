@@ -357,7 +357,7 @@ async def test_a_directory_that_others_planted_is_refused_with_what_to_do(
     await trio.Path(state).symlink_to(runtime)
     error = await failure(torrc)
     assert isinstance(error, Failed)
-    assert f"{state} is no directory" in str(error)
+    assert f"{state} is a symbolic link" in str(error)
     assert "XDG_STATE_HOME" in str(error)
     assert names(runtime) == []
     assert processes.with_argument(str(torrc)) == []

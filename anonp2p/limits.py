@@ -51,7 +51,14 @@ MARK: Final = 600_000  # milliseconds of a room between the places of its log th
 COVER: Final = 2.0  # seconds, on average, between records of cover: a message in a lively talk
 
 # Handshake: what a stranger with the code can make a host hold.
-HALF_OPEN: Final = 32  # links in handshake at once; Tor spreads 32 onion dials over well under a second
+# At 9 KiB and 0.3 ms a link, what follows is 2.4 MiB at most. A handshake takes a round trip over Tor, about a second.
+# While all places are taken, with r newer links a second it survives t seconds with probability (1 - 1/256)^(r t): of
+# 100 a second two in three, of 400 one in five; with 32 places it would be one in 24, and none. To take all places
+# needs 128 circuits at once, each of which pays Tor's proof of work as soon as they queue.
+HALF_OPEN: Final = 256  # links in handshake at once; with one more, a random one gives way
+STREAMS: Final = 2  # streams of one circuit to a room: each dial of ours has its own; a proxy may let two share one
+BACKLOG: Final = 4_096  # connections not accepted yet, the most that Linux has by itself: Tor's, behind a local flood
+DESCRIPTORS: Final = 4_096  # open files of ours: a full room, its half-open links, and some more rooms
 HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot that long
 HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: it has 1,256 of its own
 KNOCK: Final = 8 * UNIT  # bytes of a knock on the wire, all that a stranger may send before being admitted
@@ -91,6 +98,8 @@ FETCH: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit and a requ
 CONTROL: Final = 5.0  # an answer on a control port; a healthy Tor answers within milliseconds
 LAUNCH: Final = 20.0  # from starting our own Tor to its control socket
 TOR_SPACE: Final = 8 * 1024 * 1024  # bytes our own Tor's directory has to hold at least: the real network's consensus
+LEFT_BEHIND: Final = 20  # directories of programs that were killed, removed at one start: each takes milliseconds
+LOOKED_AT: Final = 10_000  # names in each directory where those may be: 10 ms, whatever others put there
 BOOT_STALL: Final = 180.0  # without any progress of Tor's boot: give up
 BOOT_SLOW: Final = 30.0  # without any progress: say so
 TOR_PATIENCE: Final = 60.0  # for a Tor that was lost to be had again

@@ -280,7 +280,7 @@ def _read_cookie(path: str, owners: frozenset[int] | None) -> bytes:
     try:
         status = os.fstat(found)
         uid = status.st_uid
-        is_theirs = owners is None or uid in owners | {owner.ROOT} or owner.is_tors(uid)
+        is_theirs = owners is None or uid in owners | {owner.ROOT} or uid in owner.tor_users()
         if not (stat.S_ISREG(status.st_mode) and status.st_size == limits.COOKIE and is_theirs):
             return b""
         with open(f"/proc/self/fd/{found}", "rb") as file:  # noqa: PTH123  # this very file, whatever its name is now

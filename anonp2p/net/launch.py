@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import string
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,9 +16,11 @@ import trio
 
 from anonp2p import limits
 from anonp2p.errors import Failed, TorMissing, TorRefused
+from anonp2p.net import directories
 
 _SOCKET_PATH = 90  # bytes a unix socket's path may safely have (sun_path holds 108)
 _EMPTY = ("see warnings above.", "See logs for details.")  # Tor's words after those that say what is wrong
+_PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+=@")  # what needs no quotes: Tor takes none for sockets
 _MEMORY = ("tmpfs", "ramfs")
 
 
@@ -49,16 +52,21 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
     program = find()
     with ExitStack() as stack:
         try:
-            runtime = stack.enter_context(_directory(_runtime_base(memory=amnesic)))
+            runtime, held = stack.enter_context(directories.temporary(_runtime_base(memory=amnesic)))
             data, locks = (runtime / "data", ()) if amnesic else _data_directory(torrc, runtime, stack)
-            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            data.mkdir(mode=0o700, exist_ok=True)
             _require_space(data)
+        except directories.UnsafeError as error:
+            raise Failed(
+                f"Tor's directory is not safe: {error}. Remove that, name another place by XDG_STATE_HOME, or let"
+                " --amnesic keep it in memory."
+            ) from None
         except OSError as error:
             hint = "" if amnesic else " Free some, or let --amnesic keep it in memory."
             raise Failed(f"There is no place for Tor's directory ({error.strerror}).{hint}") from None
         tor = OwnTor(str(runtime / "control"), str(runtime / "socks"), runtime)
         async with trio.open_nursery() as nursery:
-            process = await _start(program, torrc, _torrc(tor, data), locks)
+            process = await _start(program, torrc, _torrc(tor, data), (held, *locks))
             voice = _Voice()
             nursery.start_soon(voice.listen, process)
             try:
@@ -71,10 +79,9 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
 
 
 def _torrc(tor: OwnTor, data: Path) -> str:
-    quoted = str(data).replace("\\", "\\\\").replace('"', '\\"')
     return "\n".join(
         (
-            f'DataDirectory "{quoted}"',
+            f"DataDirectory {_quoted(data)}",
             f"ControlSocket {tor.control}",
             "ControlPort 0",
             "CookieAuthentication 1",
@@ -89,6 +96,11 @@ def _torrc(tor: OwnTor, data: Path) -> str:
             "",
         )
     )
+
+
+def _quoted(path: Path) -> str:
+    """A path as a torrc has it, whatever bytes are in it: Tor reads C's escapes within quotes."""
+    return '"' + "".join(chr(byte) if chr(byte) in _PLAIN else f"\\{byte:03o}" for byte in os.fsencode(path)) + '"'
 
 
 async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, ...]) -> trio.Process:
@@ -167,41 +179,44 @@ async def _stop(process: trio.Process) -> None:
 
 
 @contextmanager
-def _directory(base: Path) -> Iterator[Path]:
-    """A new directory that only we can enter, gone with the context."""
-    path = Path(tempfile.mkdtemp(prefix="anonp2p-", dir=base))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
 def runtime_directory() -> Iterator[Path]:
-    """A place for unix sockets of ours. Raises Failed."""
+    """A place for unix sockets of ours. Raises Failed, TorRefused."""
     with ExitStack() as stack:
         try:
-            path = stack.enter_context(_directory(_runtime_base(memory=False)))
+            path, _ = stack.enter_context(directories.temporary(_runtime_base(memory=False)))
         except OSError as error:
             raise Failed(f"There is no place for a temporary directory: {error.strerror}.") from None
         yield path
 
 
 def _runtime_base(*, memory: bool) -> Path:
-    """Where temporary directories go: short paths without spaces (Tor takes no others for sockets).
+    """Where temporary directories go: short paths of plain characters, since Tor takes no others for sockets.
 
-    memory: only where nothing reaches a disk. Raises TorRefused if there is no such place.
+    What earlier ones left behind goes first, wherever it is. memory: only where nothing reaches a disk. Raises
+    TorRefused if there is no such place.
     """
     # Not tempfile.gettempdir(), which tries directories out by writing to them. mkdtemp makes ours, for us alone.
-    usual = "/dev/shm" if memory else os.environ.get("TMPDIR", "")  # noqa: S108
-    candidates = [os.environ.get("XDG_RUNTIME_DIR", ""), usual, "/tmp"]  # noqa: S108
-    for candidate in map(Path, filter(None, candidates)):
-        name = os.fsencode(candidate)
-        usable = candidate.is_absolute() and candidate.is_dir() and os.access(candidate, os.W_OK | os.X_OK)
-        if usable and len(name) <= _SOCKET_PATH - 30 and not name.split()[1:] and (not memory or _in_memory(candidate)):
-            return candidate
+    places = [os.environ.get("XDG_RUNTIME_DIR", ""), os.environ.get("TMPDIR", ""), "/tmp", "/dev/shm"]  # noqa: S108
+    usable = list(filter(None, map(_usable, places)))
+    directories.remove_left_behind(set(usable))
+    for base in usable:
+        if not memory or _in_memory(base):
+            return base
     what = "directory that lives in memory (tmpfs), as --amnesic needs" if memory else "directory for temporary files"
     raise TorRefused(f"this machine has no usable {what}")
+
+
+def _usable(name: str) -> Path | None:
+    """A directory in which we can make others, if it is fit for sockets and no other user can change it."""
+    try:
+        path = directories.trusted(Path(name)) if name.startswith("/") else None
+    except (directories.UnsafeError, OSError):
+        return None
+    if path is None or len(os.fsencode(path)) > _SOCKET_PATH - 30 or not _PLAIN.issuperset(str(path)):
+        return None
+    if name == os.environ.get("XDG_RUNTIME_DIR") and not directories.is_private(path):
+        return None
+    return path if path.is_dir() and os.access(path, os.W_OK | os.X_OK) else None
 
 
 def _in_memory(path: Path) -> bool:
@@ -229,9 +244,10 @@ def _data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tupl
     extra = torrc.read_bytes() if torrc else b""
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     base = state if state.is_absolute() else Path.home() / ".local" / "state"
-    data = base / "anonp2p" / f"tor-{hashlib.sha256(extra).hexdigest()[:16]}"
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(data / "anonp2p.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    data = directories.trusted(base, make=True) / "anonp2p" / f"tor-{hashlib.sha256(extra).hexdigest()[:16]}"
+    directories.require_own_directory(data.parent)
+    directories.require_own_directory(data)
+    lock = directories.open_own_file(data / "anonp2p.lock")
     stack.callback(os.close, lock)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

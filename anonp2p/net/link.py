@@ -26,6 +26,7 @@ class Link:
     def __init__(self, stream: trio.abc.Stream, longest: int, most: int = limits.DIRECT) -> None:
         self.detail = "the connection was closed"  # why it ended, once it has
         self.settled = False
+        self.knocked = False  # whether the room has what the peer asks for, as its host sets it
         self.dismissed = False  # whether it was ended from this side, by the room
         self._stream = stream
         self._splitter = Splitter(longest)
@@ -40,6 +41,7 @@ class Link:
         self._rest: bytes | memoryview = b""  # taken, but not sent yet: it goes before anything else
         self._behind = b""  # of the log, taken with the rest: it goes next, by itself, since others share it
         self._answered: trio.Event | None = None  # while somebody waits for the handshake's end
+        self._finished = False
         self._nursery: trio.Nursery | None = None
         self._writing = False  # whether there is a task for it
         self._heard_at = trio.current_time()
@@ -94,6 +96,16 @@ class Link:
         self._reader = reader
         self._start_writing()
 
+    @property
+    def is_half_open(self) -> bool:
+        """Whether it is up, and in its handshake."""
+        return not (self.settled or self._scope.cancel_called)
+
+    @property
+    def is_being_answered(self) -> bool:
+        """Whether the room has its knock, and has not decided yet."""
+        return self.knocked and not (self.settled or self._finished)
+
     def pulse(self, data: bytes) -> None:
         """Sends a head, unless there are entries on their way, which say as much and end in a head of their own."""
         self._cut_if_left_behind()
@@ -125,6 +137,7 @@ class Link:
 
         A socket closed with unread bytes in it can take what was sent last with it: so the peer closes first.
         """
+        self._finished = True
         self._scope.deadline = trio.current_time() + limits.LINGER
         self._tell_answered()
         self._start_writing()
@@ -189,10 +202,13 @@ class Link:
 
     # --- the link's own task
 
-    async def run(self, arrived: Callable[[bytes], Awaitable[None]]) -> None:
+    async def run(
+        self, arrived: Callable[[bytes], Awaitable[None]], begin: Callable[[], Awaitable[object]] | None = None
+    ) -> None:
         """Reads and writes until the link ends, and closes the stream; `detail` says why.
 
-        arrived: is given each payload, in order. Nothing that the peer or the network does makes this raise.
+        arrived: is given each payload, in order. begin: comes before all of them, and ends with the link as they do.
+        Nothing that the peer or the network does makes this raise.
         """
         try:
             with self._scope:
@@ -200,6 +216,8 @@ class Link:
                     self._nursery = nursery
                     try:
                         self._start_writing()
+                        if begin is not None:
+                            await begin()
                         await self._read(arrived)
                     finally:
                         self._nursery = None

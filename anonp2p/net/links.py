@@ -1,5 +1,6 @@
 """The links of one session, by number."""
 
+import random
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -21,7 +22,25 @@ class Links:
     @property
     def half_open(self) -> int:
         """How many are still in their handshake."""
-        return sum(not link.settled for link in self._links.values())
+        return len(self._half_open())
+
+    def _half_open(self) -> list[Link]:
+        return [link for link in self._links.values() if link.is_half_open]
+
+    def make_room(self, choice: random.Random) -> bool:
+        """Whether one more link may begin its handshake; if there are as many as may be, a random one gives way to it.
+
+        A random one, since whoever opens more than others then loses as many more. The newest itself is not among
+        them: it is the only one that had no time at all. Nor are those whose knock is with the room: they are about to
+        be let in, or not, and would be members without a link.
+        """
+        half_open = self._half_open()
+        if len(half_open) < limits.HALF_OPEN:
+            return True
+        waiting = [link for link in half_open if not link.is_being_answered]
+        if waiting:
+            choice.choice(waiting).drop("it gave way to a newer one")
+        return bool(waiting)
 
     def get(self, number: int) -> Link | None:
         """The link with this number, if it is still up."""

@@ -104,18 +104,19 @@ def _plain(address: Address) -> Address:
 
 def _is_trusted(uid: int) -> bool:
     """Whether this is us, root or Tor's own user; never who stands for users of other namespaces."""
-    return uid != _overflow() and (uid in (os.getuid(), ROOT) or is_tors(uid))
+    return uid != _overflow() and (uid in (os.getuid(), ROOT) or uid in tor_users())
 
 
-def is_tors(uid: int) -> bool:
-    """Whether this is the system user that a distribution has made for Tor.
+def tor_users() -> frozenset[int]:
+    """The uids of the system users that distributions make for Tor.
 
     A user of Tor's name that is no system user is a person: Tor is a name that people have.
     """
-    try:
-        return uid < limits.SYSTEM_UIDS and pwd.getpwuid(uid).pw_name in _TOR_USERS
-    except KeyError:
-        return False
+    uids = set()
+    for name in _TOR_USERS:
+        with suppress(KeyError):
+            uids.add(pwd.getpwnam(name).pw_uid)
+    return frozenset(uid for uid in uids if uid < limits.SYSTEM_UIDS)
 
 
 def _overflow() -> int:

@@ -1,5 +1,7 @@
 """The host's side of a room's links: accept, pass on, no faster than a room bears."""
 
+import random
+
 import trio
 
 from anonp2p import limits
@@ -7,17 +9,29 @@ from anonp2p.core import steps
 from anonp2p.core.pace import Pace
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
+from anonp2p.net.transport import Place
 
 
-async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> None:
+async def serve(place: Place, links: Links, choice: random.Random) -> None:
     """Accepts links for a session until cancelled. Strangers are bounded in number, in time and in bytes.
 
-    Those who knock faster than the pace allows are simply answered more slowly.
+    Those who knock faster than the pace allows are simply answered more slowly. choice: picks whose handshake ends for
+    a newer one's.
     """
     knocks = Pace(limits.JOIN_BURST, limits.JOIN_RATE)
+    turn = trio.Lock()  # one knock at a time, in their order
+    due: float | None = None  # when the next knock is heard, whoever's it is: those who give up waiting take no time
+
+    async def wait_for_turn() -> None:
+        nonlocal due
+        async with turn:
+            if due is None:
+                due = trio.current_time() + knocks.take(trio.current_time())
+            await trio.sleep_until(due)
+            due = None
 
     async def attend(stream: trio.abc.Stream) -> None:
-        if links.half_open >= limits.HALF_OPEN:
+        if not links.make_room(choice):
             await trio.aclose_forcefully(stream)
             return
         link = Link(stream, limits.KNOCK)
@@ -26,17 +40,19 @@ async def serve(listener: trio.abc.Listener[trio.abc.Stream], links: Links) -> N
             if link.settled:
                 await links.post(steps.Heard(number, payload))
                 return
-            if seconds := knocks.take(trio.current_time()):
-                await trio.sleep(seconds)
+            await wait_for_turn()
+            if not place.admits(stream):
+                link.drop("it does not come from Tor")
+                return
+            link.knocked = True
             await links.post(steps.Heard(number, payload))
             await link.answered()  # what comes behind a knock is for the room to pace, once it knows whose it is
 
         number = links.attach(link)
         try:
-            await links.post(steps.Linked(number))
-            await link.run(arrived)
+            await link.run(arrived, lambda: links.post(steps.Linked(number)))
         finally:  # also when the listener goes, with its Tor: the room has to know
             with trio.move_on_after(limits.FLUSH, shield=True):
                 await links.detach(number)
 
-    await trio.serve_listeners(attend, [listener])
+    await trio.serve_listeners(attend, [place.listener])

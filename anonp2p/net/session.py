@@ -1,6 +1,7 @@
 """One live room: a mailbox, the one task that owns the room and empties it, and the links it speaks through."""
 
 import math
+import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,6 +18,7 @@ from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
 from anonp2p.net.transport import Place, Transport
 
+_choice = random.SystemRandom()  # nobody can tell whose handshake will give way
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts what the machine has slept, where there is one
 
 
@@ -109,7 +111,7 @@ class Session:
         """Keeps the room reachable as long as this network lasts."""
         with suppress(TorLost):
             async with network.listen(key) as place, trio.open_nursery() as nursery:
-                nursery.start_soon(serve, place.listener, self._links)
+                nursery.start_soon(serve, place, self._links, _choice)
                 nursery.start_soon(self._publish, place)
                 await network.lost.wait()
                 nursery.cancel_scope.cancel()

@@ -2,10 +2,12 @@
 
 import os
 import re
+import resource
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,15 +20,26 @@ from anonp2p.core.code import RoomKey
 from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, TorUntrusted, Usage
 from anonp2p.net import launch, owner, socks
 from anonp2p.net.control import Control, Tell
+from anonp2p.net.peer_uid import peer_uid, tor_uids
 from anonp2p.net.transport import DialFault
 
 # Where `auto` looks for a running Tor, after what the environment names: Debian, tor's default, Tor Browser.
 _USUAL = ("unix:/run/tor/control", "127.0.0.1:9051", "127.0.0.1:9151")
 
 _LISTENER = re.compile(r'"([^"]*)"')
-_UNKNOWN_KEYWORD = "512"  # what ADD_ONION answers to an argument that this Tor does not know
 
-_NO_POW = "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can."
+# Arguments of ADD_ONION that defend a room, and what its host is told where they are not understood.
+_DEFENCES = (
+    (
+        f"Flags=MaxStreamsCloseCircuit MaxStreams={limits.STREAMS}",
+        "This Tor, or a filter before it, does not limit the connections of one circuit: floods can keep others out.",
+    ),
+    (
+        "PoWDefensesEnabled=1",
+        "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can.",
+    ),
+)
+_NOT_UNDERSTOOD = ("510", "512", "513")  # what filters, and Tors of several ages, answer to arguments they do not know
 
 # What Tor's replies to a dial mean (proposal 304), whether to try again, whether they say that the room is not there.
 _DIAL_FAULTS = {
@@ -43,13 +56,58 @@ _DIAL_FAULTS = {
 }
 
 
+class _Gate(trio.abc.Listener[trio.SocketStream]):
+    """Accepts connections of these users, which are Tor's; all others it closes at once.
+
+    As many at a time as there are: else somebody on this machine who connects faster than others have their turn would
+    keep Tor waiting behind.
+    """
+
+    def __init__(self, listening: socket.socket, uids: frozenset[int]) -> None:
+        self._listening = listening
+        self._uids = uids
+        listening.setblocking(False)
+
+    def admits(self, connection: socket.socket | trio.socket.SocketType) -> bool:
+        """Whether one of these users is at the other end."""
+        uid = peer_uid(connection)
+        return uid is not None and uid in self._uids
+
+    async def accept(self) -> trio.SocketStream:
+        """The next connection of Tor's. Raises OSError where the system has no room for another."""
+        await trio.lowlevel.checkpoint()
+        while True:
+            for _ in range(limits.TURN):
+                try:
+                    connection, _ = self._listening.accept()
+                except BlockingIOError:
+                    await trio.lowlevel.wait_readable(self._listening)
+                except ConnectionAbortedError:  # it was closed before we came to it
+                    pass
+                else:
+                    if self.admits(connection):
+                        return trio.SocketStream(trio.socket.from_stdlib_socket(connection))
+                    connection.close()
+            await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        """Listens no more."""
+        trio.lowlevel.notify_closing(self._listening)
+        self._listening.close()
+        await trio.lowlevel.checkpoint()
+
+
 class _Place:
     """A room's onion service on a Tor."""
 
-    def __init__(self, listener: trio.abc.Listener[trio.abc.Stream], notice: str, uploaded: trio.Event) -> None:
+    def __init__(self, listener: _Gate, notice: str, uploaded: trio.Event) -> None:
         self.listener = listener
         self.notice = notice
         self._uploaded = uploaded
+
+    def admits(self, stream: trio.abc.Stream) -> bool:
+        assert isinstance(stream, trio.SocketStream), "the listener gives no others"
+        return self.listener.admits(stream.socket)
 
     async def published(self) -> None:
         await self._uploaded.wait()
@@ -59,17 +117,24 @@ class Tor:
     """A usable Tor: a transport whose addresses are onion services.
 
     `lost` is set when it can be used no more. runtime: our directory for sockets that this Tor can reach, None where it
-    is not ours to reach. proxy: its SOCKS port; None to ask the control port for it at each dial.
+    is not ours to reach. proxy: its SOCKS port; None to ask the control port for it at each dial. uids: of the users
+    that it may run as, None where it runs as we do.
     """
 
     def __init__(
-        self, control: Control | None, proxy: Endpoint | None, runtime: Path | None, kind: Literal["own", "system"]
+        self,
+        control: Control | None,
+        proxy: Endpoint | None,
+        runtime: Path | None,
+        kind: Literal["own", "system"],
+        uids: frozenset[int] | None = None,
     ) -> None:
         self.lost = control.lost if control else trio.Event()
         self.kind = kind
         self._control = control
         self._proxy = proxy
         self._runtime = runtime
+        self._uids = uids or frozenset((os.getuid(),))
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
 
     @asynccontextmanager
@@ -89,7 +154,7 @@ class Tor:
             if event.address == address and event.action == "UPLOADED":
                 uploaded.set()
 
-        with _listener(self._runtime) as (listener, target), self._control.listening("HS_DESC", heard):
+        with _listener(self._runtime, self._uids) as (listener, target), self._control.listening("HS_DESC", heard):
             notice = await self._publish(self._control, key, target)
             try:
                 yield _Place(listener, notice, uploaded)
@@ -98,16 +163,17 @@ class Tor:
                     await self._control.send(f"DEL_ONION {address}")
 
     async def _publish(self, control: Control, key: RoomKey, target: str) -> str:
-        """ADD_ONION (control-spec 3.27), with the proof-of-work defence where Tor has it; a notice where not."""
-        notice = ""
-        service = f"ADD_ONION ED25519-V3:{key.expanded()} "
-        status, _, _ = (await control.send(f"{service}PoWDefensesEnabled=1 {target}"))[-1]
-        if status == _UNKNOWN_KEYWORD:
-            notice = _NO_POW
-            status, _, _ = (await control.send(f"{service}{target}"))[-1]
+        """ADD_ONION (control-spec 3.27), with all defences that are understood; a notice about those that are not."""
+        ladder = (kept for count in (2, 1, 0) for kept in combinations(_DEFENCES, count))
+        status = ""
+        for kept in ladder:
+            words = [f"ADD_ONION ED25519-V3:{key.expanded()}", *(words for words, _ in kept), target]
+            status, _, _ = (await control.send(" ".join(words)))[-1]
+            if status not in _NOT_UNDERSTOOD:
+                break
         if status != "250":
             raise TorRefused(f"it does not publish the room (it answers {status})")
-        return notice
+        return " ".join(notice for words, notice in _DEFENCES if (words, notice) not in kept)
 
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
@@ -180,7 +246,7 @@ class Tor:
 
 
 @contextmanager
-def _listener(runtime: Path | None) -> Iterator[tuple[trio.SocketListener, str]]:
+def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gate, str]]:
     """Where Tor hands us a room's connections, and how ADD_ONION says it: a unix socket, or else a loopback port."""
     if runtime is None:
         listening = socket.socket(socket.AF_INET)
@@ -191,9 +257,30 @@ def _listener(runtime: Path | None) -> Iterator[tuple[trio.SocketListener, str]]
         listening = socket.socket(socket.AF_UNIX)
         listening.bind(str(path))
         target = f"Port={limits.PORT},unix:{path}"
+    _allow_descriptors()
     with listening:
-        listening.listen(limits.HALF_OPEN)
-        yield trio.SocketListener(trio.socket.from_stdlib_socket(listening)), target
+        listening.listen(limits.BACKLOG)
+        _require_peer_uids(listening)
+        yield _Gate(listening, uids), target
+
+
+def _allow_descriptors() -> None:
+    """As many open files as the links of a full room take, where the system lets us: many begin with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    wanted = limits.DESCRIPTORS if hard == unlimited else min(limits.DESCRIPTORS, hard)
+    if soft != unlimited and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _require_peer_uids(listening: socket.socket) -> None:
+    """Raises TorRefused where the kernel does not tell whose connections these are: all others would be refused."""
+    with socket.socket(listening.family) as ours:
+        ours.connect(listening.getsockname())
+        accepted, _ = listening.accept()
+        with accepted:
+            if peer_uid(accepted) is None:
+                raise TorRefused("this system does not tell which user connects to the room; try --tor own")
 
 
 @asynccontextmanager
@@ -219,9 +306,10 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
             yield _ready(Tor(control, Endpoint(path=own.socks), own.runtime, "own"), await control.version(), tell)
         return
     async with aclosing(control):
-        ours = await control.info("process/uid") == str(os.getuid())
+        uid = await control.info("process/uid")
+        ours = uid == str(os.getuid())
         with launch.runtime_directory() as runtime:
-            tor = Tor(control, config.socks, runtime if ours else None, "system")
+            tor = Tor(control, config.socks, runtime if ours else None, "system", tor_uids(uid))
             yield _ready(tor, await control.version(), tell)
 
 

@@ -23,8 +23,14 @@ class DialFault(Exception):
 class Place(Protocol):
     """Where a room of ours is reached, as long as its context lasts."""
 
-    listener: trio.abc.Listener[trio.abc.Stream]
+    @property
+    def listener(self) -> trio.abc.Listener[trio.abc.Stream]:
+        """Accepts what comes from the network, and nothing of other users of this machine."""
+
     notice: str  # a sentence worth telling the host, or empty
+
+    def admits(self, stream: trio.abc.Stream) -> bool:
+        """Whether a stream that was accepted still comes from the network."""
 
     async def published(self) -> None:
         """Returns when others can reach it."""

@@ -342,15 +342,51 @@ async def test_a_place_that_cannot_be_written_is_told_as_such(
     assert names(runtime) == []
 
 
-def test_directories_too_long_for_a_socket_or_with_spaces_are_passed_over(
-    short_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["a#b", "a b", 'a"b', "a\\b", "a'b", "a\nb", "\\", "é", os.fsdecode(b"\xff\x01")])
+async def test_its_directory_may_have_any_name(
+    torrc: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    usual = launch._runtime_base(memory=False)
-    for name in ("with space", "long" * 20):
-        (short_path / name).mkdir()
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path / name))
-        assert launch._runtime_base(memory=False) != short_path / name
-    assert usual.is_dir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / name))
+    async with launch.launch(torrc, amnesic=False):
+        assert (await data_directory_of(torrc)).parent.parent.name == name
+
+
+async def test_a_directory_that_others_planted_is_refused_with_what_to_do(
+    torrc: Path, runtime: Path, state: Path
+) -> None:
+    await trio.Path(state).symlink_to(runtime)
+    error = await failure(torrc)
+    assert isinstance(error, Failed)
+    assert f"{state} is a symbolic link" in str(error)
+    assert "XDG_STATE_HOME" in str(error)
+    assert names(runtime) == []
+    assert processes.with_argument(str(torrc)) == []
+
+
+async def test_a_lock_that_others_planted_is_refused(torrc: Path, runtime: Path, state: Path) -> None:
+    async with launch.launch(torrc, amnesic=False):
+        lock = trio.Path(await data_directory_of(torrc) / "anonp2p.lock")
+    await lock.unlink()
+    await lock.symlink_to(runtime / "victim")
+    error = await failure(torrc)
+    assert isinstance(error, Failed)
+    assert "is a symbolic link" in str(error)
+    assert names(runtime) == []
+
+
+async def test_tor_holds_the_runtime_directory_whatever_becomes_of_us(torrc: Path, runtime: Path) -> None:
+    async with launch.launch(torrc, amnesic=False) as own:
+        assert own.runtime in processes.open_files(process_of(torrc))
+        async with launch.launch(torrc, amnesic=False):
+            assert own.runtime.name in names(runtime)
+
+
+async def test_what_killed_programs_left_behind_goes_with_the_next_start(torrc: Path, runtime: Path) -> None:
+    stale = trio.Path(runtime / "anonp2p-abcd_123")
+    await stale.mkdir(0o700)
+    await (stale / "data").mkdir()
+    async with launch.launch(torrc, amnesic=False) as own:
+        assert names(runtime) == [own.runtime.name]
 
 
 # --- together with its control connection, as `--tor own` has it

@@ -104,11 +104,11 @@ def test_where_the_table_cannot_be_read_nothing_is_known(
     assert owner._listeners(AT_9051) == frozenset()
 
 
-def user(name: str, uid: int) -> Callable[[int], pwd.struct_passwd]:
+def user(name: str, uid: int) -> Callable[[str], pwd.struct_passwd]:
     """A machine whose only user this is."""
 
-    def look_up(wanted: int) -> pwd.struct_passwd:
-        if wanted != uid:
+    def look_up(wanted: str) -> pwd.struct_passwd:
+        if wanted != name:
             raise KeyError(wanted)
         return pwd.struct_passwd((name, "x", uid, uid, "", "/", "/bin/false"))
 
@@ -133,7 +133,7 @@ def user(name: str, uid: int) -> Callable[[int], pwd.struct_passwd]:
 def test_of_others_only_system_users_of_tors_names_are_trusted(
     monkeypatch: pytest.MonkeyPatch, name: str, uid: int, *, trusted: bool
 ) -> None:
-    monkeypatch.setattr(pwd, "getpwuid", user(name, uid))
+    monkeypatch.setattr(pwd, "getpwnam", user(name, uid))
     monkeypatch.setattr(os, "getuid", lambda: 1_001)
     assert owner._is_trusted(uid) is trusted
     assert not owner._is_trusted(STRANGER + 1), "who has no name has none of Tor's"

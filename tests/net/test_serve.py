@@ -1,6 +1,8 @@
 """A host whose strangers and members come faster than they may."""
 
 import errno
+import random
+from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
@@ -9,12 +11,15 @@ import trio.testing
 from anonp2p import limits
 from anonp2p.core import events, steps
 from anonp2p.core.code import RoomKey
+from anonp2p.core.wire import payload
+from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
-from tests.support.people import gathering
-from tests.support.transports import MemoryNetwork, _MemoryListener
+from tests.support.people import Gathering, gathering
+from tests.support.transports import MemoryNetwork, Wire, _MemoryListener
 
 RATE = 10.0  # a second
+KNOCK = payload(bytes(3_838))  # which opens as nothing
 
 
 async def test_a_flood_is_read_at_its_pace_and_holds_up_nobody(
@@ -85,6 +90,165 @@ async def test_a_flood_of_joins_waits_and_those_who_are_in_do_not(
         assert len(host.nicks) == 20
 
 
+# --- half-open links
+
+
+async def silent(gathered: Gathering, ended: list[int], number: int) -> None:
+    """Opens a link and says nothing on it; notes its number when it is closed."""
+    stranger = await gathered.stranger()
+    await stranger.greeted()
+    assert await stranger.ended() == []
+    ended.append(number)
+
+
+async def test_half_open_strangers_are_bounded_and_give_way(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1.5"""
+    monkeypatch.setattr(limits, "HALF_OPEN", 8)
+    async with gathering(memory) as gathered, trio.open_nursery() as nursery:
+        host, ann = await gathered.host(), await gathered.join("ann")
+        ended: list[int] = []
+        for number in range(9):
+            nursery.start_soon(silent, gathered, ended, number)
+            await trio.testing.wait_all_tasks_blocked()
+        assert len(ended) == 1
+        assert ended != [8], "the newest had no time at all"
+        before = trio.current_time()
+        late = await gathered.join("late")
+        assert trio.current_time() == before
+        assert len(ended) == 2
+        for person, text in ((ann, "one"), (late, "two")):
+            await person.say(text)
+            await host.hears(events.Message, text=text)
+        await trio.sleep(limits.HANDSHAKE_SECONDS + 1)
+        assert len(ended) == 9
+        nursery.cancel_scope.cancel()
+
+
+async def test_whose_handshake_ends_for_a_newer_one_is_a_matter_of_chance(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HALF_OPEN", 4)
+    await trio.lowlevel.checkpoint()
+    chosen = set()
+    for seed in range(30):
+        links = Links(nowhere)
+        some = [Link(Wire().host, limits.KNOCK) for _ in range(4)]
+        for link in some:
+            links.attach(link)
+        assert links.make_room(random.Random(seed))
+        (gone,) = [number for number, link in enumerate(some) if not link.is_half_open]
+        chosen.add(gone)
+        assert links.half_open == 3
+    assert chosen == {0, 1, 2, 3}
+
+
+async def nowhere(_: steps.Input) -> None:
+    """For links of no session."""
+    await trio.lowlevel.checkpoint()
+
+
+async def test_one_whose_knock_is_with_the_room_gives_way_to_nobody(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be a member without a link."""
+    monkeypatch.setattr(limits, "HALF_OPEN", 2)
+
+    async def post(step: steps.Input) -> None:
+        if isinstance(step, steps.Heard):
+            await trio.sleep_forever()
+
+    async with trio.open_nursery() as nursery:
+        links, dial = await serving(nursery, memory, post)
+        knocked, waiting = await dial(), await dial()
+        await knocked.send_all(KNOCK)
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(20):
+            newest = await dial()
+            assert await waiting.receive_some(1) == b"", "the other one gives way"
+            waiting = newest
+        await waiting.send_all(KNOCK)
+        await trio.testing.wait_all_tasks_blocked()
+        assert await (await dial()).receive_some(1) == b"", "both are being answered"
+        assert links.half_open == 2
+        nursery.cancel_scope.cancel()
+
+
+async def test_one_who_was_refused_gives_way_while_it_lingers(autojump_clock: trio.testing.MockClock) -> None:
+    await trio.lowlevel.checkpoint()
+    link = Link(Wire().host, limits.KNOCK)
+    link.knocked = True
+    assert link.is_being_answered
+    link.finish()
+    assert not link.is_being_answered
+
+
+async def test_knocks_of_those_who_gave_way_hold_up_nobody(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HALF_OPEN", 4)
+    monkeypatch.setattr(limits, "JOIN_BURST", 100)
+    monkeypatch.setattr(limits, "JOIN_RATE", 1.0)
+    async with gathering(memory) as gathered:
+        await gathered.host()
+        for _ in range(300):
+            stranger = await gathered.stranger()
+            await stranger.greeted()
+            await stranger.send(KNOCK)
+            await trio.testing.wait_all_tasks_blocked()
+        began = trio.current_time()
+        await gathered.join("ann")
+        assert trio.current_time() - began <= limits.HALF_OPEN + 1
+
+
+# --- other users of the machine
+
+
+async def serving(
+    nursery: trio.Nursery, memory: MemoryNetwork, post: Callable[[steps.Input], Awaitable[object]], *admitted: bool
+) -> tuple[Links, Callable[[], Awaitable[trio.abc.Stream]]]:
+    """Links that are accepted for no room, and a way to open one. admitted: what the place says; always yes without."""
+    links = Links(post)
+    key = RoomKey(b"k" * 32)
+    answers = list(admitted)
+
+    async def run() -> None:
+        async with memory.listen(key) as place:
+            if answers:
+                place.admits = lambda _: answers.pop(0)  # type: ignore[method-assign, assignment]
+            await serve(place, links, random.Random(1))
+
+    async def dial() -> trio.abc.Stream:
+        stream = await memory.dial(key.code, "stranger:1")
+        await trio.testing.wait_all_tasks_blocked()
+        return stream
+
+    nursery.start_soon(run)
+    await trio.testing.wait_all_tasks_blocked()
+    return links, dial
+
+
+async def test_who_comes_from_the_network_no_more_when_it_knocks_is_not_heard(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    posted: list[steps.Input] = []
+
+    async def post(step: steps.Input) -> None:
+        posted.append(step)
+        await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        links, dial = await serving(nursery, memory, post, False)
+        stream = await dial()
+        assert links.half_open == 1
+        await stream.send_all(KNOCK)
+        assert await stream.receive_some(1) == b""
+        await trio.testing.wait_all_tasks_blocked()
+        assert [type(step) for step in posted] == [steps.Linked, steps.Dropped]
+        nursery.cancel_scope.cancel()
+
+
 async def test_one_who_dialled_while_the_room_was_busy_holds_no_slot_once_the_network_is_gone(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
@@ -95,11 +259,9 @@ async def test_one_who_dialled_while_the_room_was_busy_holds_no_slot_once_the_ne
             posted.set()
             await trio.sleep_forever()
 
-    links = Links(post)
-    key = RoomKey(b"k" * 32)
-    async with memory.listen(key) as place, trio.open_nursery() as nursery:
-        nursery.start_soon(serve, place.listener, links)
-        stream = await memory.dial(key.code, "stranger:1")
+    async with trio.open_nursery() as nursery:
+        links, dial = await serving(nursery, memory, post)
+        stream = await dial()
         await posted.wait()
         assert links.half_open == 1
         nursery.cancel_scope.cancel()

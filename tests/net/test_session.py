@@ -719,27 +719,6 @@ async def test_one_who_leaves_and_keeps_its_link_hears_nothing_more(
         assert "still here" not in host.texts
 
 
-async def test_half_open_strangers_are_bounded_and_give_way(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
-) -> None:
-    async with gathering(memory) as gathered:
-        host = await gathered.host()
-        ann = await gathered.join("ann")
-        strangers = [await gathered.stranger() for _ in range(limits.HALF_OPEN)]
-        for stranger in strangers:
-            await stranger.greeted()
-        one_too_many = await gathered.stranger()
-        assert await one_too_many.receive() is None
-        await chat(host, ann)
-        before = trio.current_time()
-        late = await gathered.join("late")
-        assert late.heard(events.Link, state="connecting")[1].detail == "the connection was closed"
-        assert 0 < trio.current_time() - before <= limits.HANDSHAKE_SECONDS + limits.DIAL_PAUSE_MAX
-        for stranger in strangers:
-            assert await stranger.ended() == []
-        await chat(host, late)
-
-
 async def test_a_stranger_who_drips_is_out_at_its_deadline(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:

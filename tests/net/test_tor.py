@@ -5,6 +5,7 @@ import gc
 import hashlib
 import logging
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -261,7 +262,7 @@ async def test_a_discovered_control_port_names_a_cookie_that_a_tor_may_have_made
 ) -> None:
     monkeypatch.setattr(owner, "_is_trusted", lambda _: True)
     monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(102, 1)}))  # Tor's own user
-    monkeypatch.setattr(owner, "is_tors", lambda uid: uid == 104)
+    monkeypatch.setattr(owner, "tor_users", lambda: frozenset((104,)))
     real = os.fstat
     for uid, lets_in in ((102, True), (0, True), (104, True), (103, False)):
         monkeypatch.setattr(os, "fstat", lambda file, uid=uid: owned_by(uid, real(file)))
@@ -440,27 +441,48 @@ async def test_only_events_of_a_kind_are_heard_and_only_as_long_as_listened_to(f
 # --- a room as an onion service
 
 
-async def test_a_room_asks_for_the_defence_and_is_withdrawn_in_the_end(fake: FakeTor, short_path: Path) -> None:
+STREAMS = f"Flags=MaxStreamsCloseCircuit MaxStreams={limits.STREAMS}"
+POW = "PoWDefensesEnabled=1"
+
+
+async def test_a_room_asks_for_all_defences_and_is_withdrawn_in_the_end(fake: FakeTor, short_path: Path) -> None:
     async with control_of(fake, short_path) as control:
         async with Tor(control, NOWHERE, short_path, "own").listen(KEY) as place:
             assert place.notice == ""
             (asked,) = [line for line in fake.heard if line.startswith("ADD_ONION")]
-            assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} PoWDefensesEnabled=1 Port=1984,unix:")
+            assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {STREAMS} {POW} Port=1984,unix:")
             assert not [line for line in fake.heard if line.startswith("DEL_ONION")]
         assert fake.heard[-1] == f"DEL_ONION {ADDRESS}"
 
 
-async def test_an_older_tor_serves_the_room_without_the_defence_and_the_host_is_told(
-    fake: FakeTor, short_path: Path
+@pytest.mark.parametrize(
+    ("unknown", "left", "told"),
+    [
+        ({"PoW": "512 Unrecognized argument"}, f"{STREAMS} ", ["proof of work"]),
+        ({"MaxStreams=": "510 Command filtered"}, f"{POW} ", ["circuit"]),
+        ({"Flags": "513 Invalid argument"}, f"{POW} ", ["circuit"]),
+        ({"PoW": "512 Unrecognized argument", "Flags": "510 Command filtered"}, "", ["circuit", "proof of work"]),
+    ],
+)
+async def test_an_older_tor_or_a_filter_serves_the_room_with_what_it_knows_and_the_host_is_told(
+    fake: FakeTor, short_path: Path, unknown: dict[str, str], left: str, told: list[str]
 ) -> None:
-    fake.pow = False
+    fake.unknown = unknown
     async with (
         control_of(fake, short_path) as control,
         Tor(control, NOWHERE, short_path, "own").listen(KEY) as place,
     ):
-        assert "proof of work" in place.notice
+        assert [words for words in ("circuit", "proof of work") if words in place.notice] == told
         *_, asked = [line for line in fake.heard if line.startswith("ADD_ONION")]
-        assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} Port=1984,unix:")
+        assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {left}Port=1984,unix:")
+
+
+async def test_a_filter_that_refuses_every_room_is_told_as_such(fake: FakeTor, short_path: Path) -> None:
+    fake.deny["ADD_ONION"] = "510 Command filtered"
+    async with control_of(fake, short_path) as control:
+        with refused(TorRefused, "510"):
+            async with Tor(control, NOWHERE, short_path, "own").listen(KEY):
+                pytest.fail("it was published")
 
 
 async def test_a_refused_room_tells_the_status_and_not_the_key(fake: FakeTor, short_path: Path) -> None:
@@ -524,6 +546,109 @@ async def check_reached(listener: trio.abc.Listener[trio.abc.Stream], stream: tr
     async with stream, await listener.accept() as accepted:
         await stream.send_all(b"hello")
         assert await accepted.receive_some() == b"hello"
+
+
+@pytest.mark.parametrize("reach", ["unix", "tcp"])
+async def test_only_connections_of_tors_user_reach_the_room(fake: FakeTor, short_path: Path, reach: str) -> None:
+    runtime = short_path if reach == "unix" else None
+    async with control_of(fake, short_path) as control:
+        system = Tor(control, NOWHERE, runtime, "system", frozenset((os.getuid() + 1,)))
+        async with system.listen(KEY) as place, trio.open_nursery() as nursery:
+            nursery.start_soon(place.listener.accept)
+            for _ in range(3 * limits.TURN):
+                async with await open_endpoint(Endpoint.parse(await target(fake))) as stream:
+                    assert await ended(stream)
+            nursery.cancel_scope.cancel()
+
+
+async def target(fake: FakeTor) -> str:
+    """Where Tor was told that the room is."""
+    return (await fake.hears("^ADD_ONION")).rpartition("Port=1984,")[2]
+
+
+async def open_endpoint(endpoint: Endpoint) -> trio.SocketStream:
+    """A connection of ours."""
+    if endpoint.path:
+        return await trio.open_unix_socket(endpoint.path)
+    return await trio.open_tcp_stream(endpoint.host, endpoint.port)
+
+
+async def ended(stream: trio.abc.Stream) -> bool:
+    """Whether the other side says nothing and closes it."""
+    with trio.fail_after(PATIENCE):
+        try:
+            return not await stream.receive_some(1)
+        except trio.BrokenResourceError:
+            return True
+
+
+@pytest.mark.parametrize("reach", ["unix", "tcp"])
+async def test_a_connection_is_tors_as_long_as_it_is_up(fake: FakeTor, short_path: Path, reach: str) -> None:
+    """The kernel no longer tells whose it was, and shows root for it, or whoever made it."""
+    async with (
+        control_of(fake, short_path) as control,
+        Tor(control, NOWHERE, short_path if reach == "unix" else None, "system").listen(KEY) as place,
+    ):
+        stream = await open_endpoint(Endpoint.parse(await target(fake)))
+        async with await place.listener.accept() as accepted:
+            assert place.admits(accepted)
+            await stream.send_all(b"hello")
+            await stream.aclose()
+            assert place.admits(accepted) is (reach == "unix")
+
+
+async def test_a_flood_of_others_is_passed_over_at_once(fake: FakeTor, short_path: Path) -> None:
+    """They have closed already, and so could be anybody's."""
+    async with (
+        control_of(fake, short_path) as control,
+        Tor(control, NOWHERE, None, "system").listen(KEY) as place,
+    ):
+        endpoint = Endpoint.parse(await target(fake))
+        for _ in range(3 * limits.TURN):
+            await (await open_endpoint(endpoint)).aclose()
+        async with await open_endpoint(endpoint), await place.listener.accept() as accepted:
+            assert place.admits(accepted)
+
+
+async def test_a_room_is_not_served_where_the_kernel_does_not_tell_who_connects(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tor, "peer_uid", lambda _: None)
+    async with control_of(fake, short_path) as control:
+        with refused(TorRefused, "--tor own"):
+            async with Tor(control, NOWHERE, None, "system").listen(KEY):
+                pytest.fail("it was published")
+    assert not [line for line in fake.heard if line.startswith("ADD_ONION")]
+
+
+async def test_a_full_room_does_not_run_out_of_descriptors(fake: FakeTor, short_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        async with control_of(fake, short_path) as control, Tor(control, NOWHERE, short_path, "own").listen(KEY):
+            wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
+            assert resource.getrlimit(resource.RLIMIT_NOFILE) == (wanted, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_the_room_trusts_the_user_whom_tor_tells(
+    fake: FakeTor, short_path: Path, runtime: Path, *, told: bool
+) -> None:
+    if told:
+        fake.info["process/uid"] = str(os.getuid() + 1)
+    async with AsyncExitStack() as stack:
+        endpoint = await stack.enter_async_context(server(fake, short_path / "control"))
+        system, _ = await stack.enter_async_context(connected(Config(tor="system", control=endpoint, socks=NOWHERE)))
+        place = await stack.enter_async_context(system.listen(KEY))
+        async with await open_endpoint(Endpoint.parse(await target(fake))) as stream, trio.open_nursery() as nursery:
+            if told:
+                nursery.start_soon(place.listener.accept)
+                assert await ended(stream)
+            else:
+                await (await place.listener.accept()).aclose()
+            nursery.cancel_scope.cancel()
 
 
 # --- dialling: what each reply of the SOCKS port means

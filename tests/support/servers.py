@@ -67,17 +67,17 @@ def says(*lines: tuple[bytes, bytes], then: bytes = b"") -> Play:
 class FakeTor:
     """A Tor's control port and nothing behind it, to be given as the play of a `server`.
 
-    info: what GETINFO tells, by key; what is not there is unknown. pow: whether its ADD_ONION knows PoWDefensesEnabled.
-    deny: answers to commands, by their first word, instead of the usual ones. deaf: commands that get no answer.
-    cookie: what AUTHCHALLENGE is about.
+    info: what GETINFO tells, by key; what is not there is unknown. unknown: words that its ADD_ONION does not know, and
+    what it answers to them. deny: answers to commands, by their first word, instead of the usual ones. deaf: commands
+    that get no answer. cookie: what AUTHCHALLENGE is about.
     """
 
     def __init__(self) -> None:
         self.methods = "NULL"
         self.info = {"version": "0.4.9.11", "status/bootstrap-phase": self.phase(100, "Done")}
-        self.pow = True
         self.cookie = b""
         self.proof = ""  # what we have to be sent after a challenge
+        self.unknown: dict[str, str] = {}
         self.deny: dict[str, str] = {}
         self.deaf: set[str] = set()
         self.heard: list[str] = []
@@ -132,8 +132,8 @@ class FakeTor:
                 return [f"250 AUTHCHALLENGE SERVERHASH={ours.upper()} SERVERNONCE={bytes(range(32)).hex().upper()}"]
             case "AUTHENTICATE" if self.proof and rest != self.proof:
                 return ["515 Authentication failed: Safe cookie response did not match expected value."]
-            case "ADD_ONION" if "PoW" in rest and not self.pow:
-                return ["512 Unrecognized option"]
+            case "ADD_ONION" if answers := [answer for word, answer in self.unknown.items() if word in rest]:
+                return answers[:1]
             case "ADD_ONION":
                 return ["250-ServiceID=" + "a" * 56, "250 OK"]
             case "AUTHENTICATE" | "SETEVENTS" | "DEL_ONION" | "TAKEOWNERSHIP" | "HSFETCH" | "SIGNAL":

@@ -1,5 +1,6 @@
 """Client Tors of a private network that run on their own, and what can be done to them."""
 
+import os
 import socket
 import subprocess
 import tempfile
@@ -43,8 +44,8 @@ class RunningTor:
 
 
 @contextmanager
-def running_tor(torrc: str) -> Iterator[RunningTor]:
-    """A Tor of this network, with a control and a SOCKS port as unix sockets."""
+def running_tor(torrc: str, uid: int | None = None) -> Iterator[RunningTor]:
+    """A Tor of this network, with a control and a SOCKS port as unix sockets. uid: whose it is, if not ours."""
     with tempfile.TemporaryDirectory(prefix="tor-") as name:
         place = Path(name)
         lines = (
@@ -57,6 +58,9 @@ def running_tor(torrc: str) -> Iterator[RunningTor]:
         )
         (place / "torrc").write_text("\n".join(lines))  # a file: RELOAD reads it again
         command = ["tor", "--defaults-torrc", "/dev/null", "-f", f"{place}/torrc"]
+        if uid is not None:
+            os.chown(place, uid, -1)
+            command = ["setpriv", "--reuid", str(uid), "--clear-groups", *command]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             try:

@@ -34,6 +34,9 @@ class _Place:
         self.listener = listener
         self.notice = notice
 
+    def admits(self, stream: trio.abc.Stream) -> bool:
+        return True
+
     async def published(self) -> None:
         await trio.lowlevel.checkpoint()
 

@@ -1,9 +1,13 @@
 """The same over a Tor that runs already, which several copies of the program share: --control and --socks."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, aclosing, suppress
 from itertools import count
+from pathlib import Path
 
 import pytest
 import trio
@@ -57,6 +61,46 @@ def test_a_room_ends_with_the_program_that_made_it_not_with_its_tor(running: Run
             host.process.kill()
             ada.wait(lambda event: event["type"] == "link" and event["state"] == "lost")
             ada.wait(lambda event: event["type"] == "link" and "ended" in event["detail"])
+
+
+OTHER = 65_534  # nobody
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root starts a Tor of another user")
+def test_a_room_at_another_users_tor_is_reached_through_it_alone(torrc: str) -> None:
+    with (
+        running_tor(torrc, OTHER) as theirs,
+        running_tor(torrc) as ours,
+        Peer("--control", theirs.control, "create", "demo") as host,
+    ):
+        code = host.wait("room")["code"]
+        host.wait("reachable")
+        with Peer("--socks", ours.socks, "join", code) as ada:
+            ada.wait("room")
+            port = str(listening_port(host.process.pid))
+            assert greeting(port) == b""
+            assert greeting(port, "setpriv", "--reuid", str(OTHER + 1), "--clear-groups") == b""
+            assert greeting(port, "setpriv", "--reuid", str(OTHER), "--clear-groups"), (
+                "it is a matter of the user alone"
+            )
+            ada.send("hello")
+            host.said("hello")
+
+
+def listening_port(pid: int) -> int:
+    """The TCP port at which this process listens."""
+    links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    (port,) = [int(row[1].partition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes]
+    return port
+
+
+def greeting(port: str, *become: str) -> bytes:
+    """What the room says at once to one who connects to its port from this machine."""
+    program = "import socket, sys; print(socket.create_connection(('127.0.0.1', int(sys.argv[1]))).recv(99).hex())"
+    done = subprocess.run([*become, sys.executable, "-c", program, port], capture_output=True, check=False, text=True)
+    return bytes.fromhex(done.stdout.strip())
 
 
 async def echo(place: Place) -> None:

@@ -1,0 +1,177 @@
+"""Directories of ours on a machine with other users: that nobody else can plant or change, and that do not stay.
+
+Temporary ones are held by a lock on their descriptor (flock(2)) as long as anybody uses them. Whatever ended without
+tidying up, by SIGKILL, leaves some behind, which nobody holds: the next start removes those.
+"""
+
+import fcntl
+import grp
+import os
+import pwd
+import re
+import shutil
+import stat
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+
+from anonp2p import limits
+
+_PREFIX = "anonp2p-"
+_TEMPORARY = re.compile(_PREFIX + "[a-z0-9_]{8}")  # as mkdtemp makes names
+_LINKS = 40  # symbolic links of one path, as many as Linux follows
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class UnsafeError(Exception):
+    """Another user of this machine could change what is at a path. Its text says which part of it, and why."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{os.fsencode(path).decode(errors='replace')} {why}")
+
+
+def trusted(path: Path, *, make: bool = False) -> Path:
+    """This path, absolute and without symbolic links, if nobody but us and root can change where it leads.
+
+    sshd(8) is as strict. make: makes what is missing of it, for us alone. Raises UnsafeError, OSError.
+    """
+    safe, parts, links = Path("/"), deque(path.absolute().parts[1:]), 0
+    _require_trusted(safe, safe.lstat())
+    while parts:
+        part = parts.popleft()
+        if part == "..":
+            safe = safe.parent
+            continue
+        step = safe / part
+        if make and not os.path.lexists(step):
+            step.mkdir(0o700, exist_ok=True)
+        status = step.lstat()
+        _require_trusted(step, status)
+        if stat.S_ISLNK(status.st_mode):
+            target = step.readlink()
+            links += 1
+            if links > _LINKS:
+                raise UnsafeError(path, "leads in a circle")
+            safe = Path("/") if target.is_absolute() else safe
+            parts.extendleft(reversed(target.parts[target.is_absolute() :]))
+        else:
+            safe = step
+    return safe
+
+
+def require_own_directory(path: Path) -> None:
+    """Makes this directory if it is not there: it is ours, and no link. Its parent has to be trusted.
+
+    Raises UnsafeError, OSError.
+    """
+    with suppress(FileExistsError):
+        path.mkdir(0o700)
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise UnsafeError(path, "is a symbolic link" if stat.S_ISLNK(status.st_mode) else "is no directory")
+    if status.st_uid != os.getuid():
+        raise UnsafeError(path, "belongs to another user")
+    _require_trusted(path, status)
+
+
+def open_own_file(path: Path) -> int:
+    """A descriptor of this file, made if it is not there: it is ours, no link, and has no other name.
+
+    Raises UnsafeError, OSError.
+    """
+    if path.is_symlink():
+        raise UnsafeError(path, "is a symbolic link")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_nlink != 1:
+        os.close(descriptor)
+        raise UnsafeError(path, "is not a file that is ours alone")
+    return descriptor
+
+
+def is_private(path: Path) -> bool:
+    """Whether a directory is ours, so that nobody else can put anything into it."""
+    status = path.stat()
+    return status.st_uid == os.getuid() and not _is_open_to_others(status)
+
+
+def _require_trusted(path: Path, status: os.stat_result) -> None:
+    # Whoever owns / is root, whatever number it has: in a container that may be another one.
+    if status.st_uid not in (os.getuid(), 0, Path("/").stat().st_uid):
+        raise UnsafeError(path, "belongs to another user")
+    # In a directory like /tmp others may add names, but not take away or replace ours.
+    if not stat.S_ISLNK(status.st_mode) and not status.st_mode & stat.S_ISVTX and _is_open_to_others(status):
+        raise UnsafeError(path, "can be written to by other users")
+
+
+def _is_open_to_others(status: os.stat_result) -> bool:
+    """Whether the mode lets others write; a group of which we are the only member is not others."""
+    group = status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid)
+    return bool(status.st_mode & stat.S_IWOTH or group)
+
+
+def _is_own_group(gid: int) -> bool:
+    try:
+        us, group = pwd.getpwuid(os.getuid()), grp.getgrgid(gid)
+    except KeyError:
+        return False
+    return group.gr_name == us.pw_name and us.pw_gid == gid and set(group.gr_mem) <= {us.pw_name}
+
+
+@contextmanager
+def temporary(base: Path) -> Iterator[tuple[Path, int]]:
+    """A new directory that only we can enter, gone with the context; and the descriptor that holds it.
+
+    It is held as long as anybody has that descriptor, a program that we start included. Raises OSError.
+    """
+    path, held = _make_held(base)
+    with ExitStack() as stack:
+        stack.callback(os.close, held)
+        stack.callback(shutil.rmtree, path, ignore_errors=True)
+        yield path, held
+
+
+def _make_held(base: Path) -> tuple[Path, int]:
+    """A new directory and a lock on it. One that another program took for left behind before we had it is given up."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+        with ExitStack() as stack, suppress(FileNotFoundError, BlockingIOError):
+            held = os.open(path, _OPEN_DIRECTORY)
+            stack.callback(os.close, held)
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(path.lstat(), os.fstat(held)):
+                stack.pop_all()
+                return path, held
+
+
+def remove_left_behind(bases: Iterable[Path]) -> None:
+    """Removes temporary directories of ours that nobody holds, from these directories; some at each start."""
+    left = limits.LEFT_BEHIND
+    for base in bases:
+        with suppress(OSError), os.scandir(base) as entries:
+            for entry in islice(entries, limits.LOOKED_AT):
+                if left and _TEMPORARY.fullmatch(entry.name):
+                    left -= _removed(base / entry.name)
+
+
+def _removed(path: Path) -> bool:
+    """Whether this was a directory of ours that nobody holds; it is gone then."""
+    try:
+        descriptor = os.open(path, _OPEN_DIRECTORY)
+    except OSError:  # it is not ours, a link, no directory, or gone already
+        return False
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+        return True
+    finally:
+        os.close(descriptor)

@@ -100,7 +100,7 @@ class Receiving(Life):
     def _let_in(self, link: int, channel: Channel, hello: bytes, join: frames.Join) -> None:
         member = identity.member_id(join.key)
         self._turn_away(member)
-        nick = admission.nick_for(self._ledger, hello, join)
+        nick = admission.nick_for(self._ledger, hello, join, self._absences)
         if member in self._doomed:
             raise admission.NotAdmitted("not-allowed")
         self._unlink(member)

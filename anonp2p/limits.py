@@ -36,6 +36,7 @@ BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full 
 PENDING: Final = 256  # inputs awaiting their place or the room itself, before reading further input waits too
 MAILBOX: Final = 48  # units of payloads, or other events, that a session holds, or takes in at once
 TURN: Final = 100  # links given what is there before anything else has its turn: a millisecond or two
+KEY_WAIT: Final = 10.0  # seconds for a recipient's key to come: a round trip of one, and what a slow link has to carry
 DIRECT: Final = 2 * PENDING  # frames waiting on one link alone: our own entries, or denials that a peer does not read
 
 # What a message is worth.

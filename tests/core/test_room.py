@@ -218,7 +218,7 @@ class Talk(RuleBasedStateMachine):
         """One whose link breaks is on the next at once, and may be ahead of the host's noticing."""
         member = self.member(who)
         self.room.lose(member, delivering=delivering)
-        while member.got(events.Link)[-1].state == "up" and not member.room.over:
+        while (links := member.got(events.Link)) and links[-1].state == "up" and not member.room.over:
             self.room.member_hears(member)
         if heard:
             self.host_hears(who, 4)

@@ -36,6 +36,7 @@ BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full 
 PENDING: Final = 256  # inputs awaiting their place or the room itself, before reading further input waits too
 MAILBOX: Final = 48  # units of payloads, or other events, that a session holds, or takes in at once
 TURN: Final = 100  # links given what is there before anything else has its turn: a millisecond or two
+KEY_WAIT: Final = 10.0  # seconds for a recipient's key to come: a round trip of one, and what a slow link has to carry
 OWN: Final = 2 * 1024 * 1024  # bytes waiting on a member's own link: the longest inputs, as many as are let wait
 DIRECT: Final = 192 * 1024  # bytes waiting on one link of a host's alone, beside a welcome: ANSWER_BURST, and some more
 
@@ -45,6 +46,7 @@ RETAIN: Final = 365 * 86_400  # seconds for which a message may be kept at most,
 FLEETING: Final = 60.0  # seconds for which a message that is never kept waits for links that have not come to it
 FLEETING_LOOK: Final = 1.0  # seconds between looks whether they have
 FORMER: Final = 4_000  # looks of nicks that are free again, of whose next owner we warn: of 1,000 nicks or more
+FORMER_SPEAKERS: Final = 4_000  # the same of nicks that were seen to speak: each costs an attacker a message more
 EXPIRING: Final = 100_000  # shown messages whose end we remember: beyond it, those due first end early
 NAP: Final = 5.0  # seconds after which we notice at last that the machine has slept, if anything is to expire
 MARK: Final = 600_000  # milliseconds of a room between the places of its log that its safety words are made of
@@ -127,7 +129,9 @@ PRINT: Final = 0.3  # for the last events to be printed
 
 SCROLLBACK: Final = 5_000  # entries of a room that the full screen keeps: a long day's talk
 SCROLLBACK_BYTES: Final = 4 * 1024 * 1024  # bytes of them, about: 1,000 of the longest messages
-BANNERS: Final = 20  # alarms, and as many cautions, of one room that wait to be put away
+BANNERS: Final = 20  # alarms of one room that wait to be put away
+LOOKALIKES: Final = 1_000  # nicks that others had, of one room, that wait to be told of: as many as are in a room
+NAMED: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
 MERGED: Final = 200  # comings and goings told as one
 SENT: Final = 200  # texts of a room's input line to go back to: more than anybody does
 SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages

@@ -1,5 +1,7 @@
 """Who is let into a room: a host's decision on a stranger's request, before anything of the room is shown."""
 
+from collections.abc import Container
+
 from anonp2p import limits
 from anonp2p.core import frames, handshake, identity, names
 from anonp2p.core.epochs import suite
@@ -32,8 +34,12 @@ def returning(ledger: Ledger, hello: bytes, resume: frames.Resume) -> Member:
     return member
 
 
-def nick_for(ledger: Ledger, hello: bytes, join: frames.Join) -> str:
-    """The nick under which this stranger is let in; a member's, if it is one who dials again. Raises NotAdmitted."""
+def nick_for(ledger: Ledger, hello: bytes, join: frames.Join, unlinked: Container[bytes] = ()) -> str:
+    """The nick under which this stranger is let in; a member's, if it is one who dials again. Raises NotAdmitted.
+
+    unlinked: ids of members who have no link, whether they count as away already or not. A nick that only those hold is
+    refused as not allowed rather than taken, on which a stranger asks for another one.
+    """
     content = handshake.join_content(hello, join)
     if not identity.signed(identity.JOIN, ledger.room, content, join.signature, join.key):
         raise NotAdmitted("signature")
@@ -49,8 +55,11 @@ def nick_for(ledger: Ledger, hello: bytes, join: frames.Join) -> str:
     if join.nick and not names.is_nick(join.nick):
         raise NotAdmitted("bad-nick")
     nick = join.nick or ledger.roster.nick_for(join.key)
-    if nick is None or ledger.roster.is_taken(nick, b""):
+    if nick is None:
         raise NotAdmitted("nick-taken")
+    if holders := ledger.roster.alike(nick):
+        absent = all(holder.away or holder.id in unlinked for holder in holders)
+        raise NotAdmitted("not-allowed" if absent else "nick-taken")
     return nick
 
 

@@ -1,6 +1,6 @@
 """The member's way to its host: dialling, being let in, coming back, beats."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import UNSET
 
@@ -29,6 +29,13 @@ _REFUSALS: dict[frames.Refusal, errors.AnonError] = {
 _OTHER_VERSION = errors.Refused("it speaks another version of the protocol, so one of you needs a newer program")
 
 
+class _RefusedNick(NamedTuple):
+    """A nick that we asked for and that is somebody else's. away: whether that somebody is away."""
+
+    nick: str
+    away: bool
+
+
 class Arriving(Past):
     """A room into which somebody else may let us."""
 
@@ -41,6 +48,8 @@ class Arriving(Past):
         self._beat_at: float | None = None  # when the host has to hear from us again
         self._cover_at: float | None = None  # when we say something to hide that nothing is said
         self._sent = 0  # counter of the last of ours that has gone out on this link, in this epoch
+        self._alternatives: list[str] = []  # nicks to ask for if the one that we ask for now is refused too
+        self._refused_nick: _RefusedNick | None = None  # the one that we wanted first of all
         self._certain = 0  # counter of the last of ours that no host denies: not too many may be left out after it
 
     def _send_pending(self) -> None:
@@ -132,15 +141,32 @@ class Arriving(Past):
         if refused.reason == "unknown" and self.entered:
             self._come_as_stranger()
             self._effects.append(steps.Drop(steps.UPLINK, "our place there was given up"))
-        elif refused.reason == "nick-taken" and self._missed is not None and self._wanted:
-            self._wanted = ""  # somebody took it while we were away: back in under any nick
-            self._effects.append(steps.Drop(steps.UPLINK, "our nick there was taken"))
+        elif refused.reason in ("nick-taken", "not-allowed") and not self.entered:
+            self._refused_a_nick(refused.reason)
         else:
             self._fail(_REFUSALS[refused.reason], "kicked" if refused.reason == "kicked" else "refused")
+
+    def _refused_a_nick(self, reason: frames.Refusal) -> None:
+        """Asks for another nick, unless its user should choose one; we may be refused for our nick alone.
+
+        To a newcomer the host says `not-allowed` if who has the nick is away, so that it asks for one nearby; if they
+        are present, its user is told. Who was away for too long itself asks in any case, as its user may be asleep, and
+        takes any nick in the end.
+        """
+        returns = self._missed is not None
+        if self._refused_nick is None and self._wanted and (returns or reason == "not-allowed"):
+            self._refused_nick = _RefusedNick(self._wanted, away=reason == "not-allowed")
+            self._alternatives = names.alternatives(self._wanted) + ([""] if returns else [])
+        if self._alternatives:
+            self._wanted = self._alternatives.pop(0)
+            self._effects.append(steps.Drop(steps.UPLINK, "our nick there is somebody else's"))
+        else:
+            self._fail(_REFUSALS["nick-taken" if self._refused_nick else reason], "refused")
 
     def _come_as_stranger(self) -> None:
         """We were away for too long, so that our place is gone: back in as somebody new, under the same nick."""
         self._wanted = self._my.nick
+        self._refused_nick, self._alternatives = None, []
         self._missed = self._ledger.index
         self._give_back_pending()
         self._be_somebody()
@@ -224,6 +250,7 @@ class Arriving(Past):
         if again:
             return
         self._enter()
+        self._tell_of_refused_nick()
         if missed is not None:
             text = f"{max(0, since - missed)} entries of the room are missing here."
             why = "You were away for too long, or read too slowly to keep up"
@@ -235,6 +262,17 @@ class Arriving(Past):
         waiting, self._waiting = self._waiting, []
         for typed in waiting:
             self._typed(typed)
+
+    def _tell_of_refused_nick(self) -> None:
+        if self._refused_nick is not None:
+            (wanted, away), nick = self._refused_nick, self._my.nick
+            self._refused_nick = None
+            if away:
+                free = f"/nick {wanted} takes it once it is free, in about {limits.PLACE / 60:.0f} minutes"
+                text = f"{wanted} is held by somebody who is away, so you are {nick}: {free}."
+            else:
+                text = f"Somebody else is {wanted} by now, so you are {nick}."
+            self._tell(events.Notice(room=self.label, text=text, re=self._re))
 
     def _take_keys(self, epoch: Epoch, head: Head) -> None:
         if self._epoch is not None and self._epoch.number == epoch.number:

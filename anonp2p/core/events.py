@@ -103,6 +103,7 @@ class Joined(Event, frozen=True, tag="joined"):
     room: str
     member: str
     nick: str
+    unknown_past: Literal[True] | UnsetType = UNSET  # so many nicks were given up here that this may be one of them
 
 
 class Left(Event, frozen=True, tag="left"):
@@ -121,6 +122,7 @@ class Renamed(Event, frozen=True, tag="nick"):
     member: str
     nick: str
     was: str
+    unknown_past: Literal[True] | UnsetType = UNSET  # as in `Joined`
 
 
 class Lookalike(Event, frozen=True, tag="lookalike"):
@@ -130,6 +132,7 @@ class Lookalike(Event, frozen=True, tag="lookalike"):
     member: str
     nick: str
     was: str  # the other's
+    spoke: bool = False  # whether the user was shown a message from one who had it
 
 
 class Link(Event, frozen=True, tag="link"):

@@ -1,5 +1,6 @@
 """The member's part of a room that it is in: handing in what is ours, and holding the host to its word."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from anonp2p.errors import PeerFault
 
 _REPEATED = errors.NotAllowed("The host took that for a repetition.")
 _NICK_LOST = errors.NotAllowed("The host did not take that nick.")  # why, it said on a link that broke
+_NO_KEY = errors.Failed("The key of that member did not come in time: nothing was sent, try again.")
 _UNSEALABLE = errors.NotAllowed("Nothing can be sealed to that member just now.")
 
 
@@ -26,7 +28,8 @@ class Following(Arriving):
     def _prepare_following(self) -> None:
         self._prepare_arriving()
         self._idle_commit = False  # whether the latest commit removed nobody
-        self._sought: set[bytes] = set()  # leaves that we have asked for on this link
+        self._sought: dict[bytes, float] = {}  # leaves asked for on this link; until when messages wait for each
+        self._awaited = b""  # the leaf for which everything that we have to send waits; empty if there is none
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.Refused: self._refused,
             frames.Welcome: self._welcomed,
@@ -62,6 +65,7 @@ class Following(Arriving):
 
     def _lose_uplink(self, event: steps.Dropped) -> None:
         self._sought.clear()
+        self._awaited = b""
         super()._lose_uplink(event)
 
     # --- what goes to the host
@@ -77,15 +81,19 @@ class Following(Arriving):
         self._send_pending()
 
     def _send_pending(self) -> None:
-        """Everything of ours that has not gone out yet, in its order, as far as we have what it takes."""
+        """Everything of ours that has not gone out yet, in its order, as far as we have what it takes.
+
+        A private message without its recipient's leaf holds up what was typed after it, for limits.KEY_WAIT at most.
+        """
         if self._contact != "up" or self._turning:
             return
+        self._awaited = b""
         for counter in [counter for counter in self._pending if counter > self._sent]:
-            body = self._pending[counter].body
-            if isinstance(body, Whisper) and not self._can_box(counter, body):
-                if counter in self._pending:
-                    return  # until its leaf is found
-                continue
+            if leaf := self._lacks_leaf(counter):
+                self._await(leaf)
+                self._awaited = self._awaited or leaf
+            if self._awaited or counter not in self._pending:
+                continue  # of what is held up, all leaves are sought at once, so that waits do not add up
             try:
                 sealed = self._seal(counter)
             except PeerFault:
@@ -94,16 +102,38 @@ class Following(Arriving):
             self._uplink(frames.Submit(sealed.epoch, sealed.entry))
             self._sent = counter
 
-    def _can_box(self, counter: int, whisper: Whisper) -> bool:
-        """Whether we have the leaf of whom it is for. If not, it is sought; if there is nobody, it is given back."""
+    def _lacks_leaf(self, counter: int) -> bytes:
+        """The hash of the leaf that it takes to box what is pending under this counter, if we do not have that yet.
+
+        What is for somebody who is out, or has waited for too long, is given back.
+        """
+        whisper = self._pending[counter].body
+        if not isinstance(whisper, Whisper):
+            return b""
         member = self._ledger.roster.get(whisper.to)
         if member is None:
             self._refuse(counter, errors.NoSuchNick())
-            return False
-        if member.leaf not in self._shown:
-            self._seek(member.leaf)
-            return False
-        return True
+        elif not (self._is_sealed(counter) or member.leaf in self._shown):
+            if self._now.tick < self._sought.get(member.leaf, math.inf):
+                return member.leaf
+            self._refuse(counter, _NO_KEY)
+        return b""
+
+    def _is_sealed(self, counter: int) -> bool:
+        """Whether what is pending under this counter is sealed for the present epoch already."""
+        sealed = self._pending[counter].sealed
+        return sealed is not None and sealed.epoch == self._keys.number
+
+    @property
+    def _wait_ends_at(self) -> float | None:
+        """When (`Now.tick`) something is given back because a leaf has not come."""
+        if not self._awaited or self._contact != "up" or self._turning:
+            return None
+        return self._sought.get(self._awaited)
+
+    def _end_wait(self) -> None:
+        if self._wait_ends_at is not None and self._now.tick >= self._wait_ends_at:
+            self._send_pending()
 
     def _refuse(self, counter: int, error: errors.AnonError) -> None:
         """Something of ours will not have a place."""
@@ -122,8 +152,13 @@ class Following(Arriving):
 
     def _seek(self, leaf: bytes) -> None:
         if leaf not in self._sought:
-            self._sought.add(leaf)
+            self._sought[leaf] = math.inf
             self._uplink(frames.Seek(leaf))
+
+    def _await(self, leaf: bytes) -> None:
+        """A message waits for it, from now on if none did before."""
+        self._seek(leaf)
+        self._sought[leaf] = min(self._sought[leaf], self._now.tick + limits.KEY_WAIT)
 
     def _found_leaf(self, found: frames.Found) -> None:
         leaf = suite.digest(found.leaf)
@@ -134,7 +169,7 @@ class Following(Arriving):
     def _no_leaf(self, missing: frames.Missing) -> None:
         self._unseek(missing.leaf)
         for counter, pending in list(self._pending.items()):
-            if isinstance(pending.body, Whisper) and pending.sealed is None:
+            if isinstance(pending.body, Whisper) and not self._is_sealed(counter):
                 member = self._ledger.roster.get(pending.body.to)
                 if member is None or member.leaf == missing.leaf:
                     self._refuse(counter, _UNSEALABLE)
@@ -142,7 +177,7 @@ class Following(Arriving):
 
     def _unseek(self, leaf: bytes) -> None:
         expect(leaf in self._sought, "a leaf that we did not ask for")
-        self._sought.discard(leaf)
+        del self._sought[leaf]
 
     # --- what the host orders
 

@@ -251,16 +251,19 @@ class Life:
                 if text_for_us is not None:
                     self._show(author, header, text_for_us, age, private=True)
             case frames.Nick():
-                self._tell(events.Renamed(room=room, member=member, nick=nick, was=was, re=re))
+                unknown = self._unknown_past(about)
+                self._tell(events.Renamed(room=room, member=member, nick=nick, was=was, unknown_past=unknown, re=re))
                 self._warn(about)
             case frames.Leave() if mine:
                 self._out("left")
             case frames.Lost() | frames.Back() if about.id == self._me.id:
                 pass  # we know when we are linked
-            case frames.Joined() | frames.Back():
+            case frames.Joined():
+                unknown = self._unknown_past(about)
+                self._tell(events.Joined(room=room, member=member, nick=nick, unknown_past=unknown))
+                self._warn(about)
+            case frames.Back():
                 self._tell(events.Joined(room=room, member=member, nick=nick))
-                if isinstance(content.body, frames.Joined):
-                    self._warn(about)
             case frames.Leave():
                 self._tell(events.Left(room=room, member=member, nick=nick, reason="left"))
             case frames.Lost():
@@ -307,6 +310,7 @@ class Life:
     ) -> None:
         """A message, at the latest index unless another is given; and its end, in its time."""
         seq = self._ledger.index if seq is None else seq
+        self._namesakes.note_message(author.id)
         self._tell(
             events.Message(
                 room=self.label,
@@ -369,10 +373,22 @@ class Life:
 
     def _warn(self, member: Member) -> None:
         """If one who has just got its nick may be taken for another who had it."""
-        was = self._namesakes.before(member.id, member.nick)
-        if was and member.id != self._me.id:
-            about = identity.spell(member.id)
-            self._tell(events.Lookalike(room=self.label, member=about, nick=member.nick, was=was))
+        former = self._namesakes.before(member.id, member.nick)
+        if former and member.id != self._me.id:
+            self._tell(
+                events.Lookalike(
+                    room=self.label,
+                    member=identity.spell(member.id),
+                    nick=member.nick,
+                    was=former.nick,
+                    spoke=former.spoke,
+                )
+            )
+
+    def _unknown_past(self, member: Member) -> Literal[True] | UnsetType:
+        """Whether one who has just got its nick may be taken for another, of whom we do not know any more."""
+        forgotten = member.id != self._me.id and self._namesakes.may_have_forgotten(member.nick)
+        return True if forgotten else UNSET
 
     def _compare(self, before: Roster, now: Roster) -> None:
         """From here to there we were not told what was ordered: who gave up a nick meanwhile, and who came to one."""

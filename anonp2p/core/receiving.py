@@ -107,11 +107,11 @@ class Receiving(Life):
         member = identity.member_id(join.key)
         self._turn_away(member)
         try:
-            nick = admission.nick_for(self._ledger, hello, join)
+            nick = admission.nick_for(self._ledger, hello, join, self._absences)
         except admission.NotAdmitted as refusal:
             if refusal.reason != "full" or not self._make_room():
                 raise
-            nick = admission.nick_for(self._ledger, hello, join)
+            nick = admission.nick_for(self._ledger, hello, join, self._absences)
         if member in self._doomed:
             raise admission.NotAdmitted("not-allowed")
         self._unlink(member)

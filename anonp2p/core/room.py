@@ -61,7 +61,8 @@ class Room(Hosting, Following):
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""
-        ours = [due for due in (self._leave_by, self._beat_at, self._cover_at) if due is not None]
+        dues = (self._leave_by, self._beat_at, self._cover_at, self._wait_ends_at)
+        ours = [due for due in dues if due is not None]
         ours += [self._after(due) for due, _ in self._expiring[:1]]
         return min([*self._due(), *ours], default=None)
 
@@ -120,11 +121,13 @@ class Room(Hosting, Following):
             self._out("left")  # the host did not confirm it in time: so be it
         else:
             self._do_what_is_due()
+            self._end_wait()
             self._beat()
 
     def _out(self, reason: End) -> None:
         self._close_hosting()
         self._beat_at = self._cover_at = None
+        self._awaited = b""
         super()._out(reason)
 
     # --- what the user wants

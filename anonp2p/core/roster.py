@@ -76,6 +76,11 @@ class Roster:
         found = next((self._looks[key] for key in names.looks(nick) if key in self._looks), None)
         return None if found is None else self._members[found]
 
+    def alike(self, nick: str) -> list[Member]:
+        """The members with nicks that look like this one, or are this one."""
+        owners = dict.fromkeys(self._looks[key] for key in names.looks(nick) if key in self._looks)
+        return [self._members[owner] for owner in owners]
+
     def is_taken(self, nick: str, by_other_than: bytes) -> bool:
         """Whether somebody else has this nick or one that looks like it."""
         return any(self._looks.get(key, by_other_than) != by_other_than for key in names.looks(nick))

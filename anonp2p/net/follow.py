@@ -29,13 +29,13 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
         began = trio.current_time()
         attempt = 0
         detail = ""
-        welcome = False
+        welcome = dismissed = False
         while not welcome:
-            if attempt or been_in:
+            if (attempt or been_in) and not dismissed:
                 await _pause(attempt)
             attempt += 1
             dials += 1
-            absent = False
+            absent = dismissed = False
             await links.post(steps.Dialling(attempt, detail))
             try:
                 stream = await _dial(await network(), code, f"{isolation}:{dials}", attempt)
@@ -49,9 +49,9 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
             else:
                 link = Link(stream, SIZES[-1], limits.OWN)
                 await _carry(link, links)
-                welcome, detail = link.settled, link.detail
-                if link.dismissed:
-                    began = trio.current_time()  # refused: unless that was the end of it, we come as somebody else
+                welcome, detail, dismissed = link.settled, link.detail, link.dismissed
+                if dismissed:  # refused: unless that was the end of it, we ask at once for something else
+                    began = trio.current_time()
             patience = limits.PLACE if been_in else limits.GONE_PATIENCE if absent else limits.DIAL_PATIENCE
             if not welcome and trio.current_time() > began + patience:
                 await links.post(steps.Broken(Unreachable(detail)))

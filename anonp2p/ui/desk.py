@@ -73,6 +73,6 @@ class Desk:
         """Puts away the warning that is shown first; whether there was one."""
         for tab in sorted(self.tabs.values(), key=lambda tab: tab is not self.active):
             if tab.banners:
-                del tab.banners[0]
+                tab.put_away()
                 return True
         return False

@@ -1,6 +1,7 @@
 """One room as the user has it before them: what events make of it."""
 
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Literal
 
 from msgspec import UNSET
@@ -12,6 +13,8 @@ from anonp2p.ui import safety, view
 from anonp2p.ui.drafts import Draft
 from anonp2p.ui.entries import Card, Line, Moves, Said, Told, Waiting, mentions
 from anonp2p.ui.scrollback import Scrollback
+
+_Alike = tuple[str, str]  # a nick, and the one of another that it may be taken for
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -30,7 +33,10 @@ class Tab:
         self.name = ""
         self.log = Scrollback()
         self.draft = Draft()
-        self.banners: list[Banner] = []
+        self._alarms: list[Banner] = []
+        self._lookalikes_of_speakers: dict[_Alike, None] = {}  # to be warned of, the oldest first
+        self._lookalikes_of_others: dict[_Alike, None] = {}
+        self._unnamed = 0  # further ones, of which there were too many to be kept
         self.link: Literal["", "connecting", "up", "lost"] = ""
         self.attempt = 0
         self.over = ""  # why, once we are out
@@ -48,6 +54,32 @@ class Tab:
     def title(self) -> str:
         """What it is called, on one line."""
         return safety.one_line(self.name) or ("joining" if self.label else "anonp2p")
+
+    @property
+    def banners(self) -> list[Banner]:
+        """What waits to be put away, in that order: alarms, then the nicks that others had, as many as are read."""
+        named, count = self._named(), self._kept + self._unnamed
+        caution = [Banner("caution", view.lookalikes(named, count - len(named)))] if count else []
+        return [*self._alarms, *caution]
+
+    def put_away(self) -> None:
+        """The user has read the first banner: what it names is not warned of any more."""
+        if self._alarms:
+            del self._alarms[0]
+        elif self._kept:
+            for alike in self._named():
+                self._lookalikes_of_speakers.pop(alike, None)
+                self._lookalikes_of_others.pop(alike, None)
+        else:
+            self._unnamed = 0
+
+    @property
+    def _kept(self) -> int:
+        return len(self._lookalikes_of_speakers) + len(self._lookalikes_of_others)
+
+    def _named(self) -> list[_Alike]:
+        """The look-alikes that the banner names."""
+        return list(islice(chain(self._lookalikes_of_speakers, self._lookalikes_of_others), limits.NAMED))
 
     def send(self, number: int, message: Said) -> None:
         """Something of ours is on its way."""
@@ -81,6 +113,8 @@ class Tab:
                 self._entered(event, now)
             case events.Reachable():
                 self._reachable(now)
+            case events.Joined(unknown_past=True):
+                self._moves(now).tell(view.said(event)[0])
             case events.Joined(member=member, nick=nick):
                 self._moves(now).add(member, safety.one_line(nick), "joined")
             case events.Left(member=member, nick=nick, reason="left"):
@@ -92,9 +126,9 @@ class Tab:
             case events.Link():
                 self._linked(event, now)
             case events.Alarm():
-                self._warn("alarm", event, now)
+                self._sound(event, now)
             case events.Lookalike():
-                self._warn("caution", event, now)
+                self._caution(event, now)
             case events.Gone(reason=reason):
                 self._leave_waiting()
                 self.over = reason
@@ -191,13 +225,28 @@ class Tab:
             self.log.remove(self._waiting)
             self._waiting = None
 
-    def _warn(self, style: Literal["alarm", "caution"], event: Event, now: float) -> None:
-        [text] = view.said(event)
-        self.tell(now, [text], style)
-        alike = [banner.text for banner in self.banners if banner.style == style]
-        if text not in alike and len(alike) < limits.BANNERS:
-            self.banners.append(Banner(style, text))
-            self.banners.sort(key=lambda banner: banner.style != "alarm")
+    def _sound(self, alarm: events.Alarm, now: float) -> None:
+        [text] = view.said(alarm)
+        self.tell(now, [text], "alarm")
+        banner = Banner("alarm", text)
+        if banner not in self._alarms and len(self._alarms) < limits.BANNERS:
+            self._alarms.append(banner)
+
+    def _caution(self, event: events.Lookalike, now: float) -> None:
+        """All are kept until they have been read, so that nobody hides one behind others.
+
+        Of too many the latest is only counted, first of those of nicks that nobody was seen to speak under.
+        """
+        self.tell(now, view.said(event), "caution")
+        alike = event.nick, event.was
+        if event.spoke:
+            self._lookalikes_of_others.pop(alike, None)
+            self._lookalikes_of_speakers[alike] = None
+        elif alike not in self._lookalikes_of_speakers:
+            self._lookalikes_of_others[alike] = None
+        if self._kept > limits.LOOKALIKES:
+            (self._lookalikes_of_others or self._lookalikes_of_speakers).popitem()
+            self._unnamed += 1
 
     def _moves(self, now: float) -> Moves:
         latest = self.log.last()

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from anonp2p.core import events, retention
 from anonp2p.core.epochs.epoch import KEPT
@@ -60,19 +60,18 @@ def _said(event: events.Event) -> list[str]:
             return [f"You are in {name} as {nick}, with {others}"]
         case events.Reachable():
             return ["Others can join now"]
-        case events.Joined(nick=nick):
-            return [f"{nick} joined"]
+        case events.Joined(nick=nick, unknown_past=unknown):
+            return [f"{nick} joined{_unknown_past(unknown)}"]
         case events.Left(nick=nick, reason="left"):
             return [f"{nick} left"]
         case events.Left(nick=nick, reason="kicked"):
             return [f"{nick} was thrown out"]
         case events.Left(nick=nick):
             return [f"{nick} was lost"]
-        case events.Renamed(nick=nick, was=was):
-            return [f"{was} is now {nick}"]
+        case events.Renamed(nick=nick, was=was, unknown_past=unknown):
+            return [f"{was} is now {nick}{_unknown_past(unknown)}"]
         case events.Lookalike(nick=nick, was=was):
-            caution = f"CAUTION: this {nick} may be somebody else than the {was} who was here before"
-            return [f"{caution}; /verify {nick} gives words to compare"]
+            return [lookalikes([(nick, was)])]
         case events.Link(state="connecting", attempt=attempt, detail=detail):
             return [f"Connecting to the room, try {attempt}" + (f" ({detail})" if detail else "")]
         case events.Link(state="lost", detail=detail):
@@ -117,6 +116,23 @@ def _verified(data: dict[str, Any]) -> list[str]:
     if not data["minutes"]:
         return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
     return [*rows, "All members see the same words for the same time"]
+
+
+def lookalikes(pairs: list[tuple[str, str]], more: int = 0) -> str:
+    """The caution about nicks that others had. pairs: each nick, and the one it may be taken for; more: not named."""
+    if len(pairs) == 1 and not more:
+        [(nick, was)] = pairs
+        caution = f"CAUTION: this {nick} may be somebody else than the {was} who was here before"
+        return f"{caution}; /verify {nick} gives words to compare"
+    if not pairs:
+        return f"CAUTION: others had {more} more nicks before, too many to name; /verify NICK gives words to compare"
+    named = ", ".join(nick if nick == was else f"{nick} (like {was})" for nick, was in pairs)
+    some = f"{named} and {more} more" if more else named
+    return f"CAUTION: others had these nicks before: {some}; /verify NICK gives words to compare"
+
+
+def _unknown_past(unknown: bool | UnsetType) -> str:
+    return "" if unknown is UNSET else "; others may have had that nick before"
 
 
 def _span(ttl: int | None) -> str:

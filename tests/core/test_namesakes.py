@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.core import events, frames, names, steps
@@ -12,6 +13,14 @@ from anonp2p.core.namesakes import Namesakes
 from tests.core.simulation import Party, Simulation
 
 NICKS = ["ann", "ANN", "bob", "eve", "éve", "modern", "modem", "νick", "vick", "NICK"]
+
+
+def was(namesakes: Namesakes, nick: str, member: bytes = b"z") -> str:
+    """For whose nick this one may be taken; empty if for nobody's."""
+    former = namesakes.before(member, nick)
+    return former.nick if former else ""
+
+
 freed = st.lists(st.tuples(st.binary(min_size=1, max_size=1), st.sampled_from(NICKS)), max_size=12)
 
 
@@ -25,24 +34,68 @@ def test_of_each_look_the_last_to_give_it_up_counts(
         namesakes.free(whose, what)
         last |= dict.fromkeys(names.looks(what), (number, whose, what))
     others = [last[look] for look in names.looks(nick) if look in last and last[look][1] != member]
-    assert namesakes.before(member, nick) == (max(others)[2] if others else "")
+    assert was(namesakes, nick, member) == (max(others)[2] if others else "")
 
 
 def test_the_oldest_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(names.looks("n1")) == 1
     monkeypatch.setattr(limits, "FORMER", 3)
     namesakes = Namesakes()
-    for nick in ("nb", "nc", "nd", "nb", "ne"):
+    for nick in ("nb", "nc", "nd", "nb"):
         namesakes.free(b"a", nick)
-    assert [namesakes.before(b"z", nick) for nick in ("nb", "nc", "nd", "ne")] == ["nb", "", "nd", "ne"]
+    assert not namesakes.may_have_forgotten("nz")
+    namesakes.free(b"a", "ne")
+    assert [was(namesakes, nick) for nick in ("nb", "nc", "nd", "ne")] == ["nb", "", "nd", "ne"]
+    assert [namesakes.may_have_forgotten(nick) for nick in ("nb", "nc", "ne", "nz")] == [False, True, False, True]
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("speaking", [False, True])
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch, speaking: bool) -> None:
     monkeypatch.setattr(limits, "FORMER", 20)
+    monkeypatch.setattr(limits, "FORMER_SPEAKERS", 20)
     namesakes = Namesakes()
     for number in range(100):
+        if speaking:
+            namesakes.note_message(b"a")
         namesakes.free(b"a", f"νick{number}")
-    assert len(namesakes._freed) <= 20
+    assert len(namesakes._spoken) + len(namesakes._silent) <= 20
+    assert not namesakes._speakers
+
+
+def test_who_spoke_is_forgotten_for_no_one_who_did_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FORMER", 3)
+    monkeypatch.setattr(limits, "FORMER_SPEAKERS", 2)
+    namesakes = Namesakes()
+    namesakes.note_message(b"a")
+    namesakes.free(b"a", "ann")
+    for number in range(10):
+        namesakes.free(b"e", f"eve{number}")
+    former = namesakes.before(b"z", "Ann")
+    assert former is not None
+    assert (former.nick, former.spoke) == ("ann", True)
+    for nick in ("bob", "cho"):
+        namesakes.note_message(b"b")
+        namesakes.free(b"b", nick)
+    assert [was(namesakes, nick) for nick in ("ann", "bob", "cho")] == ["", "bob", "cho"]
+
+
+def test_whoever_has_a_nick_in_between_does_not_make_it_one_that_never_spoke() -> None:
+    namesakes = Namesakes()
+    namesakes.note_message(b"a")
+    namesakes.free(b"a", "ann")
+    namesakes.free(b"e", "Ann")
+    former = namesakes.before(b"z", "ann")
+    assert former is not None
+    assert (former.member, former.nick, former.spoke) == (b"e", "Ann", True)
+    assert namesakes.before(b"e", "ann") is None
+
+
+def test_a_nick_under_which_nothing_was_said_is_none_that_spoke() -> None:
+    namesakes = Namesakes()
+    namesakes.note_message(b"a")
+    namesakes.free(b"a", "ann")
+    namesakes.free(b"a", "eve")
+    assert [former.spoke for nick in ("ann", "eve") if (former := namesakes.before(b"z", nick))] == [True, False]
 
 
 # --- in a room
@@ -211,3 +264,63 @@ def test_it_carries_no_id_of_an_input(room: Simulation) -> None:
     room.settle()
     assert [type(event) for event in room.answers(eve, re)] == [events.Renamed]
     assert isinstance(eve.typed[re], steps.Rename)
+
+
+# --- more than can be remembered
+
+
+def crowd(room: Simulation, count: int) -> None:
+    """So many join under nicks of their own, say nothing, and leave."""
+    for number in range(count):
+        one = room.joined(f"x{number}")
+        leaves(room, one)
+        room.members.remove(one)
+
+
+@pytest.mark.parametrize("shown", ["live", "history", "private"])
+def test_no_crowd_of_joins_and_leaves_hides_who_takes_the_nick_of_one_who_spoke(
+    monkeypatch: pytest.MonkeyPatch, shown: str
+) -> None:
+    monkeypatch.setattr(limits, "FORMER", 5)
+    room = Simulation(history=frames.History(10, 0))
+    ada = room.joined("ada")
+    bob = None if shown == "history" else room.joined("bob")
+    if shown == "private":
+        room.whisper(ada, "bob", "true")
+    else:
+        room.say(ada, "true")
+    room.settle()
+    bob = bob or room.joined("bob")
+    leaves(room, ada)
+    crowd(room, 12)
+    room.joined("Ada")
+    [warning] = [event for event in bob.got(events.Lookalike) if event.was == "ada"]
+    assert (warning.nick, warning.spoke) == ("Ada", True)
+
+
+def test_once_a_nick_is_forgotten_every_newcomer_and_every_new_nick_is_told_with_that(
+    room: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FORMER", 5)
+    bob, ada = room.joined("bob"), room.joined("ada")
+    leaves(room, ada)
+    crowd(room, 4)
+    assert all(event.unknown_past is UNSET for event in bob.got(events.Joined))
+    crowd(room, 6)
+    false = room.joined("ada")
+    assert told(bob) == [("x0", "x0"), ("x1", "x1"), ("x2", "x2"), ("x3", "x3")]
+    assert bob.got(events.Joined)[-1].unknown_past is True
+    room.rename(false, "Bea")
+    room.settle()
+    assert bob.got(events.Renamed)[-1].unknown_past is True
+    assert false.got(events.Renamed)[-1].unknown_past is UNSET, "it has forgotten nothing, and this is its own nick"
+    room.rename(false, "x5")
+    room.settle()
+    assert told(bob)[-1] == ("x5", "x5")
+    assert bob.got(events.Renamed)[-1].unknown_past is UNSET, "that nick is remembered"
+    room.lose(false, delivering=False)
+    room.member_hears(false)
+    room.host_hears(false)
+    room.wait(limits.AWAY)
+    room.settle()
+    assert bob.got(events.Joined)[-1].unknown_past is UNSET, "who was away has the nick that it had"

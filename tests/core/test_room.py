@@ -218,7 +218,7 @@ class Talk(RuleBasedStateMachine):
         """One whose link breaks is on the next at once, and may be ahead of the host's noticing."""
         member = self.member(who)
         self.room.lose(member, delivering=delivering)
-        while member.got(events.Link)[-1].state == "up" and not member.room.over:
+        while (links := member.got(events.Link)) and links[-1].state == "up" and not member.room.over:
             self.room.member_hears(member)
         if heard:
             self.host_hears(who, 4)
@@ -736,7 +736,8 @@ def test_one_whose_nick_was_taken_meanwhile_comes_back_under_another(room: Simul
     room.settle()
     assert kinds(room.answers(bob, re)) == ["Renamed"]
     assert ann.room.entered
-    assert ann.got(events.Entered)[-1].nick.startswith("anon-")
+    assert ann.got(events.Entered)[-1].nick == "ann-2"
+    assert "Somebody else is ann by now, so you are ann-2." in [notice.text for notice in ann.got(events.Notice)]
     assert not ann.got(events.Error)
 
 

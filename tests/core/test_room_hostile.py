@@ -635,7 +635,6 @@ REFUSALS: list[tuple[frames.Refusal, str]] = [
     ("locked", "locked"),
     ("bad-nick", "bad-nick"),
     ("nick-taken", "nick-taken"),
-    ("not-allowed", "not-allowed"),
     ("unknown", "refused"),
     ("kicked", "refused"),
 ]
@@ -1990,14 +1989,18 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     assert join.nick == "me"
     assert join.key != old.key
     assert suite.digest(join.leaf) != old.leaf
-    assert host.hears(frames.Refused("nick-taken")) == []
-    again = host.redials()
-    assert (again.key, again.nick) == (join.key, "")
+    asked = []
+    for number in range(9):
+        assert host.hears(frames.Refused("not-allowed" if number % 2 else "nick-taken")) == []
+        again = host.redials()
+        assert again.key == join.key
+        asked.append(again.nick)
+    assert asked == [*(f"me-{number}" for number in range(2, 10)), ""]
     host.ledger.roster.remove(old)
     host.ledger.start_at(HERE + 7, bytes(32))
     host.seats_guest(f"anon-{identity.spell(identity.member_id(join.key))[:4]}")
     happened = host.hears(*host.welcome())
-    assert kinds(happened) == ["Link", "Entered", "Notice"]
+    assert kinds(happened) == ["Link", "Entered", "Notice", "Notice"]
     notice = happened[-1]
     assert isinstance(notice, events.Notice)
     assert "7 entries" in notice.text
@@ -2037,7 +2040,7 @@ def test_one_who_comes_back_and_is_refused_for_anything_but_its_place_is_out(
     assert host.room.over
 
 
-@pytest.mark.parametrize("reason", ["signature", "leaf", "full", "locked", "bad-nick", "not-allowed", "unknown"])
+@pytest.mark.parametrize("reason", ["signature", "leaf", "full", "locked", "bad-nick", "unknown"])
 def test_one_who_joins_anew_and_is_refused_for_anything_but_its_nick_is_out(
     host: FalseHost, reason: frames.Refusal
 ) -> None:
@@ -2048,8 +2051,9 @@ def test_one_who_joins_anew_and_is_refused_for_anything_but_its_nick_is_out(
 
 def test_a_host_that_finds_no_nick_for_us_is_not_asked_for_ever(host: FalseHost) -> None:
     come_anew(host)
-    assert host.hears(frames.Refused("nick-taken")) == []
-    host.redials()
+    for _ in range(9):
+        assert host.hears(frames.Refused("nick-taken")) == []
+        host.redials()
     assert kinds(host.hears(frames.Refused("nick-taken"))) == ["Error", "Gone"]
 
 
@@ -2066,6 +2070,40 @@ def test_a_nick_that_was_taken_at_first_is_still_an_error() -> None:
     host = FalseHost()
     host.greets()
     assert kinds(host.hears(frames.Refused("nick-taken"))) == ["Error", "Gone"]
+
+
+@pytest.mark.parametrize("last", ["not-allowed", "nick-taken", "locked"])
+def test_a_host_that_allows_a_newcomer_no_nick_at_all_is_not_asked_for_ever(last: frames.Refusal) -> None:
+    """5.1"""
+    host = FalseHost("me")
+    host.greets()
+    for number in range(2, 10):
+        assert host.hears(frames.Refused("not-allowed")) == []
+        assert kinds(host.effects) == ["Drop"]
+        assert host.redials().nick == f"me-{number}"
+    error, gone = host.hears(frames.Refused(last))
+    assert isinstance(error, events.Error)
+    assert error.code == ("locked" if last == "locked" else "nick-taken")
+    assert isinstance(gone, events.Gone)
+
+
+def test_one_who_asked_for_no_nick_and_is_not_allowed_in_does_not_ask_again() -> None:
+    host = FalseHost("")
+    host.greets()
+    error, gone = host.hears(frames.Refused("not-allowed"))
+    assert isinstance(error, events.Error)
+    assert error.code == "not-allowed"
+    assert isinstance(gone, events.Gone)
+
+
+def test_a_newcomer_gets_no_other_nick_than_the_one_it_asked_for_last() -> None:
+    """7.2"""
+    host = FalseHost("me")
+    host.greets()
+    host.hears(frames.Refused("not-allowed"))
+    host.redials()
+    host.seats_guest("me")
+    assert kinds(host.hears(*host.welcome())) == ["Alarm", "Error", "Gone"]
 
 
 # --- a host's room, and members that the test plays
@@ -2507,7 +2545,7 @@ def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: 
     assert inn.ordered() == [Lost(EVE.id)]
     assert [person.nick for person in inn.room.people()] == ["host", "ann"]
     zoe.joins("Eve")
-    assert zoe.refused == "nick-taken"
+    assert zoe.refused == "not-allowed"
     inn.ticks(85.0 + limits.PLACE - 0.01)
     assert inn.ordered() == [Lost(EVE.id)]
     inn.ticks(85.0 + limits.PLACE)

@@ -84,13 +84,18 @@ def test_when_the_host_leaves_everyone_is_told_and_may_go_elsewhere(start: Start
     assert ben.wait(lambda event: event["type"] == "room" and event["room"] == "r2")["nick"] == "ben"
 
 
-def test_a_killed_member_is_lost_and_a_nick_cannot_be_had_twice(start: Start) -> None:
+def test_a_nick_cannot_be_had_twice_and_who_was_killed_is_back_at_once_under_the_next(start: Start) -> None:
     host, ada = room_of(start, "ada")
     code = host.wait("room")["code"]
     double = start("--nick", "ADA", "join", code)
     assert gone(double) == "refused"
     assert double.result()[0] == 4
     ada.process.kill()
+    again = start("--nick", "ada", "join", code)
+    assert again.wait("room")["nick"] == "ada-2"
+    assert "ada is held by somebody who is away, so you are ada-2: /nick ada takes" in again.wait("notice")["text"]
+    again.send("back")
+    host.said("back")
     left = host.wait("left")
     assert (left["nick"], left["reason"]) == ("ada", "lost")
 

@@ -94,8 +94,7 @@ def test_private_messages_are_shown_to_two_and_all_have_the_same_words(torrc: st
     host, code = create(stack, *own, command="/create demo")
     ada, ben, cho = (join(stack, code, nick, *own) for nick in ("ada", "ben", "cho"))
     everyone = (host, ada, ben, cho)
-    for peer in everyone:
-        assert len(set(reply(peer, "/who")["data"][0])) > 1
+    ada.wait(lambda event: event["type"] == "joined" and event["nick"] == "cho")  # before that, she knows of no cho
     ada.send("/msg cho for you")
     ada.send("/msg nobody lost?")
     ada.send("for all")

@@ -306,6 +306,21 @@ def test_a_look_alike_is_warned_of_and_nobody_can_fake_that() -> None:
         assert not any("back" in row for row in rows)
 
 
+def test_among_many_look_alikes_the_one_of_who_spoke_is_in_sight_and_all_are_read_before_they_go() -> None:
+    with Stage("--nick", "zoe") as stage:
+        host(stage, "ben")
+        warning = {"type": "lookalike", "room": "r1", "member": "m"}
+        for number in range(30):
+            stage.ask("tell", event={**warning, "nick": f"x{number}", "was": f"x{number}"})
+        stage.ask("tell", event={**warning, "nick": "ada", "was": "ada", "spoke": True})
+        stage.until(r"CAUTION: others had these nicks before: ada, x0, x1, x2 and 27 more;")
+        stage.key("esc").until(r"before: x3, x4, x5, x6 and 23 more;")
+        for _ in range(6):
+            stage.key("esc")
+        stage.until("before: x27, x28, x29;")
+        stage.key("esc").until(lambda rows: not any("[Esc]" in row for row in rows))
+
+
 # --- the bell
 
 

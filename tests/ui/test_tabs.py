@@ -1,9 +1,12 @@
 """What events make of a room's tab: its log, its counts, its warnings."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import UNSET
 
 from anonp2p import limits
@@ -101,6 +104,7 @@ EVERY: list[Event] = [
     events.Unsent(room="r1", text="", re="a script's"),
     events.Unsent(room="r1", text="\n"),
     joined(HOSTILE),
+    events.Joined(room="r1", member="m", nick=HOSTILE, unknown_past=True),
     left(HOSTILE),
     left(HOSTILE, "lost"),
     left(HOSTILE, "kicked"),
@@ -415,10 +419,65 @@ def test_no_more_than_so_many_warnings_wait() -> None:
     assert "reason 0 " in tab.banners[0].text
 
 
+def lookalike(nick: str, was: str = "", *, spoke: bool = False) -> events.Lookalike:
+    return events.Lookalike(room="r1", member="m", nick=nick, was=was or nick, spoke=spoke)
+
+
 def test_an_alarm_waits_however_many_look_alikes_came_first() -> None:
-    cautions = [events.Lookalike(room="r1", member="m", nick=f"cho{n}", was="cho") for n in range(limits.BANNERS + 5)]
-    tab = in_room(*cautions, alarm())
-    assert any(banner.style == "alarm" for banner in tab.banners)
+    tab = in_room(*(lookalike(f"cho{n}") for n in range(limits.LOOKALIKES + 5)), alarm())
+    assert [banner.style for banner in tab.banners] == ["alarm", "caution"]
+
+
+def test_of_several_look_alikes_the_banner_names_some_and_counts_the_others() -> None:
+    tab = in_room(*(lookalike(f"n{n}") for n in range(limits.NAMED)), lookalike("Ada", "ada"), lookalike("n0"))
+    [banner] = tab.banners
+    assert "before: n0, n1, n2, n3 and 1 more; /verify NICK" in banner.text
+    tab.put_away()
+    [banner] = tab.banners
+    assert "this Ada may be somebody else than the ada" in banner.text
+    tab.put_away()
+    assert tab.banners == []
+    take(tab, lookalike("Ada", "ada"), lookalike("bob"))
+    assert "before: Ada (like ada), bob; /verify NICK" in tab.banners[0].text
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=60), st.integers(1, 30))
+def test_no_look_alike_is_dropped_for_others_and_those_of_who_spoke_are_named_first(
+    given_: list[tuple[int, bool]], most: int
+) -> None:
+    """Whatever is put away was named before; only when there are too many are some counted instead."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "LOOKALIKES", most)
+        tab = in_room(*(lookalike(f"n{n}.", spoke=spoke) for n, spoke in given_))
+        spoke = list(dict.fromkeys(f"n{n}." for n, spoke in given_ if spoke))
+        all_of_them = {f"n{n}." for n, _ in given_}
+        named: list[str] = []
+        while tab.banners:
+            [banner] = tab.banners
+            named += re.findall(r"n\d+\.", banner.text.partition(" who was here")[0].partition(" than the")[0])
+            assert len(named) <= most
+            tab.put_away()
+    assert named[: len(spoke)] == spoke[:most]
+    assert len(named) == len(set(named)) == min(len(all_of_them), most)
+
+
+def test_those_of_who_spoke_take_the_place_of_the_latest_others() -> None:
+    flood = [lookalike(f"n{n}") for n in range(limits.LOOKALIKES + 400)]
+    tab = in_room(*flood, lookalike("ada", spoke=True))
+    [banner] = tab.banners
+    assert "before: ada, n0, n1, n2 and 1397 more;" in banner.text
+    for _ in range(limits.LOOKALIKES // limits.NAMED):
+        tab.put_away()
+    [banner] = tab.banners
+    assert "401 more nicks" in banner.text
+    tab.put_away()
+    assert tab.banners == []
+
+
+def test_a_newcomer_under_a_nick_of_which_nothing_is_known_is_told_with_that_and_without_a_banner() -> None:
+    tab = in_room(events.Joined(room="r1", member="m", nick="cho", unknown_past=True))
+    assert "cho joined; others may have had that nick before" in said(tab)
+    assert tab.banners == []
 
 
 def test_an_alarm_is_shown_before_a_caution() -> None:

@@ -66,6 +66,13 @@ class BadNick(AnonError):
     status = 2
 
 
+class ReservedNick(AnonError):
+    """That nick could be taken for the program's or for a role: choose another."""
+
+    code = "bad-nick"
+    status = 2
+
+
 class NickTaken(AnonError):
     """That nick, or one that looks like it, is taken in this room: choose another."""
 

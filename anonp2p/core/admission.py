@@ -46,12 +46,21 @@ def nick_for(ledger: Ledger, hello: bytes, join: frames.Join) -> str:
         raise NotAdmitted("locked")
     if len(ledger.roster) >= limits.MEMBERS:
         raise NotAdmitted("full")
-    if join.nick and not names.is_nick(join.nick):
+    if join.nick and (not names.is_nick(join.nick) or names.reserved_word(join.nick)):
         raise NotAdmitted("bad-nick")
     nick = join.nick or ledger.roster.nick_for(join.key)
-    if nick is None or ledger.roster.is_taken(nick, b""):
+    if nick is None or (join.nick and is_refused(ledger, join.nick, b"")):
         raise NotAdmitted("nick-taken")
     return nick
+
+
+def is_refused(ledger: Ledger, nick: str, member: bytes) -> bool:
+    """Whether a host keeps a proper nick from this member, as it is reserved, like another's or confused with one.
+
+    The rules of a room demand that only of the second (PROTOCOL.md, 5.1).
+    """
+    roster = ledger.roster
+    return roster.is_taken(nick, member) or roster.confused(nick, member) is not None or bool(names.reserved_word(nick))
 
 
 def _try(leaf: bytes) -> None:

@@ -70,6 +70,11 @@ def _said(event: events.Event) -> list[str]:
             return [f"{nick} was lost"]
         case events.Renamed(nick=nick, was=was):
             return [f"{was} is now {nick}"]
+        case events.Lookalike(nick=nick, of="reserved"):
+            return [f"CAUTION: {nick} is a member's nick: what comes under it is no word of this program, or of a role"]
+        case events.Lookalike(nick=nick, was=was, of="present"):
+            caution = f"CAUTION: do not confuse {nick} with {was}: they are two members of this room"
+            return [f"{caution}; /verify {nick} gives words to compare"]
         case events.Lookalike(nick=nick, was=was):
             caution = f"CAUTION: this {nick} may be somebody else than the {was} who was here before"
             return [f"{caution}; /verify {nick} gives words to compare"]

@@ -31,10 +31,10 @@ def test_a_host_sees_its_room(room: Simulation) -> None:
     assert host.snapshot() == Snapshot(
         name="demo",
         code=host.code,
-        nick="host",
+        nick="hugo",
         member=identity.spell(host._me.id),
         hosting=True,
-        host="host",
+        host="hugo",
         settled=True,
         members=1,
         epoch=0,

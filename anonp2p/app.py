@@ -14,7 +14,17 @@ from anonp2p.core import code, events, steps
 from anonp2p.core.code import RoomKey
 from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.core.room import Room
-from anonp2p.errors import AnonError, BadInput, Failed, NoRoom, NotAllowed, TorLost, Unreachable
+from anonp2p.errors import (
+    AnonError,
+    BadInput,
+    Failed,
+    NoRoom,
+    NotAllowed,
+    TooLong,
+    TorLost,
+    UnknownRoom,
+    Unreachable,
+)
 from anonp2p.net import tor
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
@@ -156,9 +166,19 @@ class App:
         try:
             if isinstance(typed.action, AnonError):
                 raise typed.action
-            await self._act(typed.action, self._active if typed.room is UNSET else typed.room)
+            await self._act(typed.action, self._active if typed.room is UNSET else self._labelled(typed.room))
         except AnonError as error:
             self._tell_error(error, typed.re)
+            if isinstance(error, TooLong):
+                self._give_back(typed)
+
+    def _give_back(self, typed: Typed) -> None:
+        """What is too long to be sent; but for what was too long to be read whole."""
+        room = self._active if typed.room is UNSET else typed.room
+        if typed.unsent is not UNSET and room in self._sessions:
+            self._tell(events.Unsent(room=room, text=typed.unsent, re=typed.re))
+        else:
+            self._unsent += 1
 
     async def _act(self, action: Action, room: str | None) -> None:
         """Does it, or sees to it that it is done. room: the one it is meant for. Raises AnonError."""
@@ -233,6 +253,12 @@ class App:
         session.ended.set()
         if session is self._asked and session.room.failure is not None:
             self._fail(session.room.failure)
+
+    def _labelled(self, label: str) -> str:
+        """A label, of a room that there is. Raises UnknownRoom."""
+        if label not in self._sessions:
+            raise UnknownRoom(label if len(label) <= limits.ROOM_NAME else f"{label[: limits.ROOM_NAME]}…")
+        return label
 
     def _room(self, label: str) -> Room | None:
         session = self._sessions.get(label)

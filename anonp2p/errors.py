@@ -52,6 +52,12 @@ class NoRoom(AnonError):
     code = "no-room"
 
 
+class UnknownRoom(AnonError):
+    """You are in no room "{detail}": /rooms lists the identifiers of yours, like r1."""
+
+    code = "no-room"
+
+
 class BadCode(AnonError):
     """That is not a room code: {detail}. Ask for it again and paste it whole."""
 

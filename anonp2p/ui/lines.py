@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
@@ -12,9 +13,9 @@ from msgspec import UNSET, UnsetType
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.core import events
-from anonp2p.errors import AnonError, BadCode, BadInput, Failed
+from anonp2p.errors import AnonError, BadCode, BadInput, Failed, TooLong
 from anonp2p.ui import safety, view
-from anonp2p.ui.commands import command, parse, say
+from anonp2p.ui.commands import command, from_first_seen, parse, say
 from anonp2p.ui.front import Closed, Rooms, Typed
 
 _CLOSED = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads any more: a closed pipe, a terminal hung up, no stdout
@@ -23,60 +24,82 @@ _FOLDED = 20  # columns from which lines are broken: a terminal with fewer does 
 _encoder = msgspec.json.Encoder()
 
 
-class _Identified(msgspec.Struct):
-    """An input line that is a JSON object, whatever else it is. Never shows what it holds."""
+_Id = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | str
 
-    id: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | str | UnsetType = UNSET
+
+class _Object(msgspec.Struct, forbid_unknown_fields=True):
+    """An input line that is a JSON object: a text or a command. Never shows what it holds."""
+
+    id: _Id | UnsetType = UNSET
+    room: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+    command: str | UnsetType = UNSET
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
 
-class _Object(_Identified, forbid_unknown_fields=True):
-    """One that is as it should be: a text or a command."""
-
-    room: str | UnsetType = UNSET
-    text: str | UnsetType = UNSET
-    command: str | UnsetType = UNSET
-
-
 _objects = msgspec.json.Decoder(_Object)
-_identified = msgspec.json.Decoder(_Identified)
+_ids: msgspec.json.Decoder[int | str] = msgspec.json.Decoder(_Id)
 _MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# Of JSON, well-formed or not: a string, perhaps without its end; a bracket, brace, colon or comma; anything else.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
 
 
 def understand(line: bytes, *, json: bool) -> Typed | None:
     """What a line of input stands for; None for an empty one. json: objects are understood too."""
-    if len(line) > limits.INPUT_LINE:
-        return Typed(BadInput(f"That line is longer than {limits.INPUT_LINE} bytes."))
-    if json and line.lstrip().startswith(b"{"):
-        return _understand_object(line)
+    is_text = True
     try:
         text = line.decode().rstrip("\r")
-        return Typed(parse(text)) if text.strip() else None
     except UnicodeDecodeError:
-        return Typed(BadInput("That line is not UTF-8 text."))
+        is_text, text = False, line.decode(errors="replace")
+    seen = from_first_seen(text)
+    is_object = json and seen.startswith("{")
+    if len(line) > limits.INPUT_LINE or not is_text:
+        error = TooLong() if len(line) > limits.INPUT_LINE else BadInput("That line is not UTF-8 text.")
+        return Typed(error, _id_in(seen) if is_object else UNSET)
+    if is_object:
+        return _understand_object(seen)
+    try:
+        return Typed(parse(text)) if seen else None
+    except TooLong as error:
+        return Typed(error, unsent=text)
     except AnonError as error:
         return Typed(error)
 
 
-def _understand_object(line: bytes) -> Typed:
+def _understand_object(text: str) -> Typed:
     try:
-        given = _objects.decode(line)
+        given = _objects.decode(text)
     except _MALFORMED:
-        malformed = BadInput('That is no object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.')
-        try:
-            return Typed(malformed, _identified.decode(line).id)
-        except _MALFORMED:
-            return Typed(malformed)
+        return Typed(
+            BadInput('That is no object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.'), _id_in(text)
+        )
     try:
         if isinstance(given.text, str) and given.command is UNSET and given.text.strip():
             return Typed(say(given.text, given.id), given.id, given.room)
         if isinstance(given.command, str) and given.text is UNSET:
-            return Typed(command(given.command.strip(), given.id), given.id, given.room)
+            return Typed(command(from_first_seen(given.command).rstrip(), given.id), given.id, given.room)
         return Typed(BadInput('An object has either a "text" that is not empty or a "command".'), given.id, given.room)
+    except TooLong as error:
+        return Typed(error, given.id, given.room, given.command if given.text is UNSET else given.text)
     except AnonError as error:
         return Typed(error, given.id, given.room)
+
+
+def _id_in(text: str) -> events.Re:
+    """The id in something like an object, as far as it can be read: the last one, as of well-formed objects."""
+    found: events.Re = UNSET
+    depth, before = 0, ("", "")
+    for token in _TOKEN.findall(text):
+        if depth == 1 and before == ('"id"', ":"):
+            try:
+                found = _ids.decode(token)
+            except _MALFORMED:
+                found = UNSET
+        depth += (token in ("{", "[")) - (token in ("}", "]"))
+        before = before[1], token
+    return found
 
 
 async def read(descriptor: int = 0) -> AsyncGenerator[bytes, None]:

@@ -166,7 +166,7 @@ class App:
         try:
             if isinstance(typed.action, AnonError):
                 raise typed.action
-            await self._act(typed.action, self._active if typed.room is UNSET else self._labelled(typed.room))
+            await self._act(typed.action, self._active if typed.room is UNSET else typed.room)
         except AnonError as error:
             self._tell_error(error, typed.re)
             if isinstance(error, TooLong):
@@ -207,9 +207,11 @@ class App:
 
     async def _pass_on(self, action: steps.Typed, room: str | None) -> None:
         """To the room, once it has dealt with most of what it already has from us."""
-        session = self._sessions.get(room) if room else None
-        if session is None:
+        if room is None:
             raise NoRoom
+        session = self._sessions.get(room)
+        if session is None:
+            raise UnknownRoom(room if len(room) <= limits.ROOM_NAME else f"{room[: limits.ROOM_NAME]}…")
         await session.until(lambda: session.outstanding < limits.PENDING)
         if not await session.post(action):
             raise NoRoom
@@ -253,12 +255,6 @@ class App:
         session.ended.set()
         if session is self._asked and session.room.failure is not None:
             self._fail(session.room.failure)
-
-    def _labelled(self, label: str) -> str:
-        """A label, of a room that there is. Raises UnknownRoom."""
-        if label not in self._sessions:
-            raise UnknownRoom(label if len(label) <= limits.ROOM_NAME else f"{label[: limits.ROOM_NAME]}…")
-        return label
 
     def _room(self, label: str) -> Room | None:
         session = self._sessions.get(label)

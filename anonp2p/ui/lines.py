@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.core import events
+from anonp2p.core import events, names
 from anonp2p.errors import AnonError, BadCode, BadInput, Failed, TooLong
 from anonp2p.ui import safety, view
 from anonp2p.ui.commands import command, from_first_seen, parse, say
@@ -137,7 +137,7 @@ class Output:
     def __init__(self, *, json: bool, descriptor: int = 1) -> None:
         self._json = json
         self._descriptor = descriptor
-        self._rooms: dict[str, str] = {}  # names by label
+        self._rooms: dict[str, str] = {}  # by label: what their lines begin with; empty before they are entered
         self._waiting: list[bytes] = []
         self._size = 0
         self._news = trio.Event()
@@ -174,19 +174,27 @@ class Output:
         return "\n".join(f"\n{view.INDENT}".join(parts) for parts in pieces)
 
     def _place(self, event: events.Event) -> str:
-        """The name of the room that an event comes from, where there is more than one; its label while it has none."""
+        """The room that an event comes from, where there is more than one: its name, or its label.
+
+        Its label until it is entered, and ever after if its name could then be taken for anything else: for another
+        room's, a label, the program. So what a room's lines begin with means no other room while we are in it.
+        """
         label = getattr(event, "room", UNSET)
         if label is UNSET:
             return ""
-        if isinstance(event, events.Entered):
-            self._rooms[label] = event.name
-        name = self._rooms.setdefault(label, label)
+        place = self._rooms.setdefault(label, "")
+        if isinstance(event, events.Entered) and not place:
+            place = self._rooms[label] = label if self._is_ambiguous(event.name) else event.name
         several = len(self._rooms) > 1
         if isinstance(event, events.Gone):
             del self._rooms[label]
-        if not several:
-            return ""
-        return label if list(self._rooms.values()).count(name) > 1 else name
+        return (place or label) if several else ""
+
+    def _is_ambiguous(self, name: str) -> bool:
+        """Whether a new room's name could be taken for something else."""
+        looks = names.wide_looks(name)
+        others = any(looks & names.wide_looks(place) for place in self._rooms.values())
+        return others or names.is_like_label(name) or bool(names.reserved_word(name))
 
     def clear(self) -> None:
         """Empties the terminal, its scrollback included; a pipe is left alone."""

@@ -295,6 +295,8 @@ class Tui:
                 self._switch(self._desk.beside(-1))
             case "meta a":
                 self._switch(self._desk.unread())
+            case "meta o":
+                self.active.log.unfold()
             case "ctrl l":
                 self._terminal.clear()
             case "f1":

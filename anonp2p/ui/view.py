@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from anonp2p import limits
 from anonp2p.core import events, retention
 from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.ui import qr
@@ -20,16 +21,33 @@ def line(event: events.Event, room: str = "") -> str:
     room: the name of the room it comes from, where there is more than one.
 
     Only the program's own lines begin with `[SYSTEM] `, only a member's own with its nick and a colon: every further
-    line of a text is indented.
+    line of a text is indented. Of a message of very many lines the first are shown, then a line of ours says so.
     """
+    ours = f"{SYSTEM}{room}: " if room else SYSTEM
     match event:
         case events.Message(private=True, text=text, nick=nick, to=to):
-            return _block(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"), text)
+            return _message(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"), text, nick, ours)
         case events.Message(action=action, text=text, nick=nick):
-            return _block(_who(room, nick), f"*{text}*" if action else text)
+            return _message(_who(room, nick), f"*{text}*" if action else text, nick, ours)
         case _:
-            prefix = f"{SYSTEM}{room}: " if room else SYSTEM
-            return "\n".join(_block(prefix, part) for part in said(event))
+            return "\n".join(_block(ours, part) for part in said(event))
+
+
+def folded(text: str) -> tuple[str, int]:
+    """A harmless text, or its first lines if it has very many; and how many lines are left out."""
+    hidden = text.count("\n") + 1 - limits.LINES_SHOWN
+    return ("\n".join(text.split("\n", limits.LINES_SHOWN)[:-1]), hidden) if hidden > 0 else (text, 0)
+
+
+def _message(prefix: str, text: str, nick: str, ours: str) -> str:
+    shown, hidden = folded(harmless(text))
+    block = one_line(prefix) + shown.replace("\n", "\n" + INDENT)
+    return f"{block}\n{one_line(ours)}{one_line(hidden_lines(hidden, nick))}" if hidden else block
+
+
+def hidden_lines(hidden: int, nick: str) -> str:
+    """What the program says below a message of very many lines."""
+    return f"… {hidden:,} more line{'s' * (hidden > 1)} of this message by {nick} are left out"
 
 
 def _who(room: str, nick: str) -> str:

@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 from anonp2p import limits
 from anonp2p.core import events, steps
 from anonp2p.errors import AnonError, BadInput, Failed, TooLong
-from anonp2p.ui import lines
+from anonp2p.ui import lines, view
 from anonp2p.ui.commands import Quit
 from anonp2p.ui.front import Typed
 from anonp2p.ui.lines import Output, understand
@@ -551,3 +551,63 @@ async def test_that_a_message_has_expired_prints_no_line(pipe: Pipe) -> None:
         printer.output.tell(NOTICES[0])
         await printer.output.drained()
     assert pipe.read() == b"[SYSTEM] notice 0\n"
+
+
+# --- several rooms
+
+PERSON = events.Person(member="m", nick="ann", role="member", tag="abcd")
+
+
+def entered(room: str, name: str) -> events.Entered:
+    return events.Entered(room=room, name=name, code="c", nick="me", member="m", role="member", members=[PERSON])
+
+
+def told_from(output: Output, room: str) -> str:
+    """What a message in this room begins with."""
+    event = events.Message(room=room, member="m", nick="ann", text="hi", seq=1, at=0.0)
+    return view.line(event, output._place(event)).removesuffix("ann: hi")
+
+
+def in_rooms(*names: str) -> Output:
+    """In rooms of these names, labelled in this order."""
+    output = Output(json=False)
+    for number, name in enumerate(names, 1):
+        output._place(entered(f"r{number}", name))
+    return output
+
+
+def test_a_lone_room_is_not_named_and_several_are() -> None:
+    assert told_from(in_rooms("den"), "r1") == ""
+    output = in_rooms("den", "pub")
+    assert [told_from(output, room) for room in ("r1", "r2")] == ["den/", "pub/"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("friends", "Friends", "friеnds", "fr1ends", "friencls", "fri-ends", "FRIEND5"),
+        *("r1", "r3", "R9", "rl", "г1", "SYSTEM", "Tor", "5ystem"),
+    ],
+)
+def test_a_room_that_could_be_taken_for_another_or_the_program_is_shown_by_its_label(name: str) -> None:
+    output = in_rooms("friends", name, "other")
+    assert [told_from(output, room) for room in ("r1", "r2", "r3")] == ["friends/", "r2/", "other/"]
+    lone = in_rooms(name)
+    assert told_from(lone, "r1") == "", "there is no other"
+
+
+def test_what_a_rooms_lines_begin_with_does_not_change_while_one_is_in_it() -> None:
+    output = in_rooms("friends", "friеnds", "other")
+    output._place(events.Gone(room="r1", reason="left"))
+    assert told_from(output, "r2") == "r2/"
+    output._place(entered("r2", "friеnds"))  # back in, after one was away for long
+    assert told_from(output, "r2") == "r2/"
+    output._place(entered("r4", "friends"))
+    assert [told_from(output, room) for room in ("r2", "r4")] == ["r2/", "friends/"]
+
+
+def test_a_room_that_is_not_entered_yet_is_shown_by_its_label() -> None:
+    output = in_rooms("den")
+    assert told_from(output, "r2") == "r2/"
+    output._place(entered("r2", "pub"))
+    assert told_from(output, "r2") == "pub/"

@@ -151,6 +151,7 @@ class Said(Entry):
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
         left = self._left(context)
+        clock = "" if self.seq is None else _clock(self.at)
         columns = self._room(layout) - (_COUNTDOWN if left else 0)
         body, hidden = self._body(columns)
         if left:
@@ -160,12 +161,12 @@ class Said(Entry):
             self._label(layout.nicks or layout.width),
             body,
             self._bar(),
-            "" if self.seq is None else _clock(self.at),
+            clock,
         )
         if hidden:  # it stands beside a mark that is no nick: no text of a peer's can say it
             said = f"{view.hidden_lines(hidden, safety.one_line(self.nick))}: Alt-O shows them"
             told = rows.wrapped("quiet", said, self._room(layout))
-            drawn += self._beside(layout, [("quiet", "·")], told, ("bar", "│"), "")
+            drawn += self._beside(layout, [("quiet", "·")], told, ("bar", "│"), clock)
         return drawn[1:] if not layout.nicks and self._continues(after) else drawn
 
     def _bar(self) -> Piece:

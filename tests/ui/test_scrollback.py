@@ -315,7 +315,7 @@ def test_that_lines_are_left_out_stands_beside_a_mark_that_is_no_nick() -> None:
     log.add(message(1, "\n".join(f"line {number}" for number in range(99))))
     *_, last, told, _ = in_sight(log, 99)
     assert last == "               │ line 39"
-    assert told.startswith("             · │ … 59 more lines")
+    assert told[5:].startswith("        · │ … 59 more lines")
 
 
 def test_all_lines_of_the_messages_in_sight_are_shown_when_asked_for() -> None:

@@ -106,8 +106,13 @@ class Roster:
 
         One that nobody confuses with another's, if there is one. None if all are taken, which takes somebody's malice.
         """
-        free = [nick for nick in self.nicks_of(key) if not self.is_taken(nick, b"")]
-        return next((nick for nick in free if self.confused(nick, b"") is None), free[0] if free else None)
+        spare = None
+        for nick in self.nicks_of(key):
+            if not self.is_taken(nick, b""):
+                if self.confused(nick, b"") is None:
+                    return nick
+                spare = spare or nick
+        return spare
 
     @staticmethod
     def nicks_of(key: bytes) -> tuple[str, ...]:

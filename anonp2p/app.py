@@ -14,7 +14,17 @@ from anonp2p.core import code, events, steps
 from anonp2p.core.code import RoomKey
 from anonp2p.core.retention import ANY, NO_HISTORY
 from anonp2p.core.room import Room
-from anonp2p.errors import AnonError, BadInput, Failed, NoRoom, NotAllowed, TorLost, Unreachable
+from anonp2p.errors import (
+    AnonError,
+    BadInput,
+    Failed,
+    NoRoom,
+    NotAllowed,
+    TooLong,
+    TorLost,
+    UnknownRoom,
+    Unreachable,
+)
 from anonp2p.net import tor
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
@@ -159,6 +169,16 @@ class App:
             await self._act(typed.action, self._active if typed.room is UNSET else typed.room)
         except AnonError as error:
             self._tell_error(error, typed.re)
+            if isinstance(error, TooLong):
+                self._give_back(typed)
+
+    def _give_back(self, typed: Typed) -> None:
+        """What is too long to be sent; but for what was too long to be read whole."""
+        room = self._active if typed.room is UNSET else typed.room
+        if typed.unsent is not UNSET and room in self._sessions:
+            self._tell(events.Unsent(room=room, text=typed.unsent, re=typed.re))
+        else:
+            self._unsent += 1
 
     async def _act(self, action: Action, room: str | None) -> None:
         """Does it, or sees to it that it is done. room: the one it is meant for. Raises AnonError."""
@@ -187,9 +207,11 @@ class App:
 
     async def _pass_on(self, action: steps.Typed, room: str | None) -> None:
         """To the room, once it has dealt with most of what it already has from us."""
-        session = self._sessions.get(room) if room else None
-        if session is None:
+        if room is None:
             raise NoRoom
+        session = self._sessions.get(room)
+        if session is None:
+            raise UnknownRoom(room if len(room) <= limits.ROOM_NAME else f"{room[: limits.ROOM_NAME]}…")
         await session.until(lambda: session.outstanding < limits.PENDING)
         if not await session.post(action):
             raise NoRoom

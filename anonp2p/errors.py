@@ -64,6 +64,12 @@ class NoRoom(AnonError):
     code = "no-room"
 
 
+class UnknownRoom(AnonError):
+    """You are in no room "{detail}": /rooms lists the identifiers of yours, like r1."""
+
+    code = "no-room"
+
+
 class BadCode(AnonError):
     """That is not a room code: {detail}. Ask for it again and paste it whole."""
 
@@ -73,6 +79,13 @@ class BadCode(AnonError):
 
 class BadNick(AnonError):
     """A nick is 1 to 20 letters, digits and - _ . (a letter or digit among them)."""
+
+    code = "bad-nick"
+    status = 2
+
+
+class ReservedNick(AnonError):
+    """That nick could be taken for the program's or for a role: choose another."""
 
     code = "bad-nick"
     status = 2

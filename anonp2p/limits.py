@@ -148,6 +148,7 @@ HANG_UP: Final = 0.2  # seconds in which the signal that says so comes, when a t
 LOOK: Final = 0.001  # seconds a member between looks at who is there: each costs 25 us a member
 FRAME: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees
 ROWS_OF_INPUT: Final = 8  # of what is typed in sight at once
+LINES_SHOWN: Final = 40  # of a message on terminals: a screenful; 4,000 bytes can be 4,001 lines, which hide all else
 LONG: Final = 8  # lines of a message beyond which the full screen asks before it is sent
 COMPLAINTS: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 

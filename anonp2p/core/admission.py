@@ -52,15 +52,32 @@ def nick_for(ledger: Ledger, hello: bytes, join: frames.Join, unlinked: Containe
         raise NotAdmitted("locked")
     if len(ledger.roster) >= limits.MEMBERS:
         raise NotAdmitted("full")
-    if join.nick and not names.is_nick(join.nick):
+    if join.nick and (not names.is_nick(join.nick) or names.reserved_word(join.nick)):
         raise NotAdmitted("bad-nick")
     nick = join.nick or ledger.roster.nick_for(join.key)
     if nick is None:
         raise NotAdmitted("nick-taken")
-    if holders := ledger.roster.alike(nick):
+    if join.nick and (holders := holders_of(ledger, nick, b"")):
         absent = all(holder.away or holder.id in unlinked for holder in holders)
         raise NotAdmitted("not-allowed" if absent else "nick-taken")
     return nick
+
+
+def holders_of(ledger: Ledger, nick: str, member: bytes) -> list[Member]:
+    """The members, other than this one, from whose nicks a host keeps this one apart: alike, or else confused with it.
+
+    The rules of a room demand only the former (PROTOCOL.md, 5.1).
+    """
+    roster = ledger.roster
+    alike = [holder for holder in roster.alike(nick) if holder.id != member]
+    if not alike and (confused := roster.confused(nick, member)):
+        return [confused]
+    return alike
+
+
+def is_refused(ledger: Ledger, nick: str, member: bytes) -> bool:
+    """Whether a host keeps a proper nick from this member, as it is reserved or has holders."""
+    return bool(names.reserved_word(nick) or holders_of(ledger, nick, member))
 
 
 def _try(leaf: bytes) -> None:

@@ -16,7 +16,7 @@ from anonp2p.errors import PeerFault
 
 # What a host's words mean to the one it refuses.
 _REFUSALS: dict[frames.Refusal, errors.AnonError] = {
-    "bad-nick": errors.BadNick(),
+    "bad-nick": errors.ReservedNick(),  # we ask for none that is improper
     "nick-taken": errors.NickTaken(),
     "not-allowed": errors.NotAllowed("The host does not allow that."),
     "signature": errors.Refused("our signature did not convince it"),

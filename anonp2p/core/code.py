@@ -3,15 +3,24 @@
 import base64
 import binascii
 import hashlib
+import re
+import unicodedata
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from anonp2p import limits
 from anonp2p.errors import BadCode
 
 _VERSION = b"\x03"
 _LENGTH = 56  # base32 characters: 32 bytes of key, 2 of checksum, 1 of version
-_SCHEME = "anonp2p:"
+_KEY = 52  # base32 characters of a private room's client authorisation key
+_OLD = 16  # base32 characters of an address of version 2
+_PORT_DIGITS = 5  # of the highest port
+_BASE32 = frozenset("abcdefghijklmnopqrstuvwxyz234567")
+_SCHEME = re.compile("(?:anonp2p|https?):/*")
+# Quotes, brackets, emphasis and the end of a sentence.
+_AROUND = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb<>()[]{}.,;:!?*_"
 _SUFFIX = ".onion"
 
 
@@ -27,15 +36,20 @@ def encode(key: bytes) -> str:
 def parse(text: str) -> bytes:
     """The onion service's Ed25519 public key (32 bytes) in a code as people pass it on.
 
-    Forgives white space around it, any case, a leading `anonp2p:` and a missing `.onion`. Raises BadCode with the first
-    thing that is wrong; the code itself is never repeated.
+    Forgives any case, white space and invisible characters, quotes, brackets and punctuation around it, `anonp2p:`,
+    `http://` or `https://` before it, and after it the room's port, a slash, and that `.onion` is missing. Raises
+    BadCode with the first thing that is wrong; the code itself is never repeated.
     """
-    code = text.strip().lower().removeprefix(_SCHEME).strip()
-    if ":" in code:
-        raise BadCode("private rooms (ADDRESS:KEY) need a newer version of this program")
-    code = code.removesuffix(_SUFFIX)
+    code = _SCHEME.sub("", "".join(filter(_is_drawn, text.lower())).strip(_AROUND)).strip(_AROUND)
+    code, slash, path = code.partition("/")
+    if slash and path:
+        raise BadCode("it goes on after the address, so it is a link to a web page")
+    code, colon, port = code.partition(":")
+    if colon and port != str(limits.PORT):
+        raise BadCode(_not_a_port(port))
+    code = code.strip(_AROUND).removesuffix(_SUFFIX)
     if len(code) != _LENGTH:
-        raise BadCode(f"it has {_LENGTH} characters before .onion, this one {len(code)}")
+        raise BadCode(_not_a_code(code))
     try:
         raw = base64.b32decode(code.upper().encode("ascii"))
     except (binascii.Error, UnicodeEncodeError):
@@ -44,6 +58,30 @@ def parse(text: str) -> bytes:
     if version != _VERSION or checksum != _checksum(key):
         raise BadCode("its checksum is wrong, so at least one character is mistyped")
     return key
+
+
+def _is_drawn(character: str) -> bool:
+    """Whether it is more than white space, or something invisible that came along."""
+    return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf", "Zs")
+
+
+def _not_a_port(given: str) -> str:
+    """What is said of something after a colon that is not the port of rooms."""
+    if given.isascii() and given.isdigit() and len(given) <= _PORT_DIGITS:
+        return f"rooms have no other port than {limits.PORT}"
+    if len(given) == _KEY and _BASE32.issuperset(given):
+        return "private rooms (ADDRESS:KEY) need a newer version of this program"
+    return f"what stands after its : is neither {limits.PORT} nor the key of a private room, of {_KEY} characters"
+
+
+def _not_a_code(given: str) -> str:
+    """What is said of something that is too long or too short."""
+    is_base32 = _BASE32.issuperset(given)
+    if is_base32 and len(given) == _OLD:
+        return "it is an onion address of the old kind (version 2), which Tor does not know any more"
+    if is_base32 and len(given) == _KEY:
+        return "it is a private room's key without its address, or a code whose end is missing"
+    return f"it has {_LENGTH} characters before .onion, this one {len(given)}"
 
 
 class RoomKey:

@@ -126,13 +126,18 @@ class Renamed(Event, frozen=True, tag="nick"):
 
 
 class Lookalike(Event, frozen=True, tag="lookalike"):
-    """The nick of a member may be taken for one that another member had, and has no more."""
+    """The nick of a member may be taken for another: one that a member had, one that a member has, or none of a member.
+
+    of: "former": another member had `was`, and has it no more; "present": another member has it; "reserved": it is a
+    word for the program, for a role or for the reader.
+    """
 
     room: str
     member: str
     nick: str
-    was: str  # the other's
-    spoke: bool = False  # whether the user was shown a message from one who had it
+    was: str  # what it may be taken for
+    of: Literal["former", "present", "reserved"] = "former"
+    spoke: bool = False  # whether the user was shown a message from one who had `was`
 
 
 class Link(Event, frozen=True, tag="link"):

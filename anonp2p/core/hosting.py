@@ -5,7 +5,7 @@ import math
 from msgspec import UNSET
 
 from anonp2p import errors, limits
-from anonp2p.core import events, frames, identity, names, steps
+from anonp2p.core import admission, events, frames, identity, names, steps
 from anonp2p.core.allowance import Allowance
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.commit import Turn
@@ -199,7 +199,7 @@ class Hosting(Receiving):
     def _denial(self, author: Member, content: frames.Content) -> frames.Denial | None:
         """What an honest member may say without getting a place for it: another was faster, or it is too fast."""
         match content.body:
-            case frames.Nick(nick=nick) if names.is_nick(nick) and self._ledger.roster.is_taken(nick, author.id):
+            case frames.Nick(nick=nick) if names.is_nick(nick) and admission.is_refused(self._ledger, nick, author.id):
                 return "nick-taken"
             case frames.Nick() | frames.Private():
                 allowed = self._allowances[author.id].allows(content.body, self._now.tick)

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from anonp2p import errors, limits
-from anonp2p.core import code, events, frames, identity, marks, steps
+from anonp2p.core import code, events, frames, identity, marks, names, steps
 from anonp2p.core.epochs import private, suite
 from anonp2p.core.epochs.epoch import COMMIT, ENTRY, FLEETING, KEPT, Epoch, Header
 from anonp2p.core.ledger import Ledger, entry_content, padded_content
@@ -129,6 +129,10 @@ class Life:
                 re=self._re,
             )
         )
+        for about, word in self._ledger.roster.with_reserved_nicks():
+            self._caution(about, word, "reserved")
+        for about, other in self._ledger.roster.confusions():
+            self._caution(about, other.nick, "present")
         said = rules_in_words(self._ledger.retention, self._ledger.history)
         if self._cover:
             rate = 2 * limits.UNIT * 60 / limits.COVER / 1000
@@ -254,6 +258,7 @@ class Life:
                 unknown = self._unknown_past(about)
                 self._tell(events.Renamed(room=room, member=member, nick=nick, was=was, unknown_past=unknown, re=re))
                 self._warn(about)
+                self._warn_of_looks(about)
             case frames.Leave() if mine:
                 self._out("left")
             case frames.Lost() | frames.Back() if about.id == self._me.id:
@@ -262,6 +267,7 @@ class Life:
                 unknown = self._unknown_past(about)
                 self._tell(events.Joined(room=room, member=member, nick=nick, unknown_past=unknown))
                 self._warn(about)
+                self._warn_of_looks(about)
             case frames.Back():
                 self._tell(events.Joined(room=room, member=member, nick=nick))
             case frames.Leave():
@@ -389,6 +395,18 @@ class Life:
         """Whether one who has just got its nick may be taken for another, of whom we do not know any more."""
         forgotten = member.id != self._me.id and self._namesakes.may_have_forgotten(member.nick)
         return True if forgotten else UNSET
+
+    def _warn_of_looks(self, member: Member) -> None:
+        """If the nick that one has just got may be taken for another's or the program's: not all hosts refuse such."""
+        if word := names.reserved_word(member.nick):
+            self._caution(member, word, "reserved")
+        if other := self._ledger.roster.confused(member.nick, member.id):
+            self._caution(member, other.nick, "present")
+
+    def _caution(self, member: Member, was: str, of: Literal["present", "reserved"]) -> None:
+        if member.id != self._me.id:
+            about = identity.spell(member.id)
+            self._tell(events.Lookalike(room=self.label, member=about, nick=member.nick, was=was, of=of))
 
     def _compare(self, before: Roster, now: Roster) -> None:
         """From here to there we were not told what was ordered: who gave up a nick meanwhile, and who came to one."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from anonp2p import errors, limits
-from anonp2p.core import events, frames, identity, marks, steps
+from anonp2p.core import admission, events, frames, identity, marks, steps
 from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.core.following import Following
 from anonp2p.core.hosting import Hosting
@@ -200,7 +200,7 @@ class Room(Hosting, Following):
     def _rename(self, event: steps.Rename) -> None:
         if event.nick == self._my.nick:
             self._tell(events.Notice(room=self.label, text=f"You are {event.nick} already.", re=event.re))
-        elif self.hosting and self._ledger.roster.is_taken(event.nick, self._me.id):
+        elif self.hosting and admission.is_refused(self._ledger, event.nick, self._me.id):
             self._error(errors.NickTaken(), event.re)
         else:
             self._author(frames.Nick(event.nick), None, event.re)

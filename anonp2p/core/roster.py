@@ -27,6 +27,9 @@ class Roster:
     def __init__(self) -> None:
         self._members: dict[bytes, Member] = {}
         self._looks: dict[str, bytes] = {}  # whose each key of a nick is: one member's alone
+        self._wide_looks: dict[
+            str, dict[bytes, None]
+        ] = {}  # the same for what people confuse: perhaps several members'
         self._away = 0  # how many members are
 
     def __len__(self) -> int:
@@ -85,12 +88,36 @@ class Roster:
         """Whether somebody else has this nick or one that looks like it."""
         return any(self._looks.get(key, by_other_than) != by_other_than for key in names.looks(nick))
 
+    def confused(self, nick: str, with_other_than: bytes) -> Member | None:
+        """Somebody else whose nick people may confuse with this one; the one who came first, if there are several."""
+        keys = [self._wide_looks[key] for key in names.wide_looks(nick) if key in self._wide_looks]
+        found = {member for members in keys for member in members if member != with_other_than}
+        return next((member for member in self if member.id in found), None) if found else None
+
+    def confusions(self) -> Iterator[tuple[Member, Member]]:
+        """Pairs of members whose nicks people may confuse, the one who had its nick first last."""
+        pairs = {(other, first): None for first, *others in self._wide_looks.values() for other in others}
+        return ((self._members[other], self._members[first]) for other, first in pairs)
+
+    def with_reserved_nicks(self) -> Iterator[tuple[Member, str]]:
+        """Members whose nicks may be taken for words that nobody is to be called, and those words."""
+        reserved = {
+            member: word for look, word in names.reserved_looks().items() for member in self._wide_looks.get(look, ())
+        }
+        return ((self._members[member], word) for member, word in reserved.items())
+
     def nick_for(self, key: bytes) -> str | None:
         """The nick of one who asked for none: `anon-` and four characters of its id, more when they are taken.
 
-        None if all of them are, which takes somebody's malice.
+        One that nobody confuses with another's, if there is one. None if all are taken, which takes somebody's malice.
         """
-        return next((nick for nick in self.nicks_of(key) if not self.is_taken(nick, b"")), None)
+        spare = None
+        for nick in self.nicks_of(key):
+            if not self.is_taken(nick, b""):
+                if self.confused(nick, b"") is None:
+                    return nick
+                spare = spare or nick
+        return spare
 
     @staticmethod
     def nicks_of(key: bytes) -> tuple[str, ...]:
@@ -101,7 +128,14 @@ class Roster:
 
     def _index(self, member: Member) -> None:
         self._looks.update(dict.fromkeys(names.looks(member.nick), member.id))
+        for key in names.wide_looks(member.nick):
+            self._wide_looks.setdefault(key, {})[member.id] = None
 
     def _forget(self, member: Member) -> None:
         for key in names.looks(member.nick):
             del self._looks[key]
+        for key in names.wide_looks(member.nick):
+            members = self._wide_looks[key]
+            del members[member.id]
+            if not members:
+                del self._wide_looks[key]

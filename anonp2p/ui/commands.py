@@ -1,5 +1,6 @@
 """What is typed -> what is to be done. One table yields the parser, /help and, later, completion."""
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -218,12 +219,37 @@ def _alike(wanted: str) -> str:
 
 
 def parse(line: str, re: events.Re = UNSET) -> Action:
-    """The action that a typed line stands for. Raises an AnonError that says what is wrong with it."""
-    if line.startswith("//"):
-        return say(line[1:], re)
-    if line.startswith("/"):
-        return command(line, re)
-    return say(line, re)
+    """The action that a typed line stands for. Raises an AnonError that says what is wrong with it.
+
+    What one sees of it decides: a command behind something invisible is no message, which everybody would read.
+    """
+    seen = from_first_seen(line)
+    if seen.startswith("//"):
+        return say(seen[1:], re)
+    if seen.startswith("/"):
+        return command(seen, re)
+    if seen.startswith(_LIKE_SLASH):
+        raise BadInput("A command begins with /, this line with a character that only looks like it.")
+    return say(line.removeprefix(_BOM), re)
+
+
+def from_first_seen(line: str) -> str:
+    """A line from its first character on that is neither white space nor invisible."""
+    at = next((at for at, character in enumerate(line) if not _is_unseen(character)), len(line))
+    return line[at:]
+
+
+def _is_unseen(character: str) -> bool:
+    unseen = unicodedata.category(character) in _UNSEEN or character in _BLANK
+    return unseen or character.isspace()
+
+
+_BOM = "\ufeff"  # begins files of some editors, and what is pasted from them
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zs", "Zl", "Zp")  # of marks one sees nothing without a letter
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0\ufffc"  # letters and symbols drawn as nothing, or as whatever a font likes
+_LIKE_SLASH = tuple(
+    "\uff0f\u2044\u2215\u29f8"
+)  # fullwidth, as input methods for Chinese have it; fraction, division, big
 
 
 def say(text: str, re: events.Re = UNSET) -> steps.Say:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from anonp2p import limits
-from anonp2p.ui import palette, rows, safety
+from anonp2p.ui import palette, rows, safety, view
 from anonp2p.ui.rows import Piece, Row
 from anonp2p.ui.widths import width, wrap
 
@@ -109,6 +109,7 @@ class Said(Entry):
     history: bool = False
     mention: bool = False
     me: str = ""  # our nick at that time
+    whole: bool = False  # to be shown with all its lines, however many
 
     def is_changing(self) -> bool:
         """Whether it looks different as time goes by."""
@@ -124,12 +125,17 @@ class Said(Entry):
         return self.fleeting and self.until is not None and self.until <= now
 
     @property
+    def is_long(self) -> bool:
+        """Whether it has so many lines that not all are shown unless one asks for them."""
+        return self.text.count("\n") >= limits.LINES_SHOWN
+
+    @property
     def size(self) -> int:  # type: ignore[override]
         """Bytes it takes, about."""
         return Entry.size + len(self.text)
 
     def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
-        return self._left(context), self.seq is None, self._continues(after)
+        return self._left(context), self.seq is None, self._continues(after), self.whole
 
     def _left(self, context: Context) -> str:
         """How long it still lives, in a word."""
@@ -145,8 +151,9 @@ class Said(Entry):
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
         left = self._left(context)
+        clock = "" if self.seq is None else _clock(self.at)
         columns = self._room(layout) - (_COUNTDOWN if left else 0)
-        body = self._body(columns)
+        body, hidden = self._body(columns)
         if left:
             body[0] = [*rows.fit(body[0], columns), ("expiring", f"{left:>{_COUNTDOWN}}")]
         drawn = self._beside(
@@ -154,8 +161,12 @@ class Said(Entry):
             self._label(layout.nicks or layout.width),
             body,
             self._bar(),
-            "" if self.seq is None else _clock(self.at),
+            clock,
         )
+        if hidden:  # it stands beside a mark that is no nick: no text of a peer's can say it
+            said = f"{view.hidden_lines(hidden, safety.one_line(self.nick))}: Alt-O shows them"
+            told = rows.wrapped("quiet", said, self._room(layout))
+            drawn += self._beside(layout, [("quiet", "·")], told, ("bar", "│"), clock)
         return drawn[1:] if not layout.nicks and self._continues(after) else drawn
 
     def _bar(self) -> Piece:
@@ -173,8 +184,11 @@ class Said(Entry):
             return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", whole)]
         return [(style, "*" if self.action else nick)]
 
-    def _body(self, columns: int) -> list[Row]:
-        text = safety.harmless(self.text)
+    def _body(self, columns: int) -> tuple[list[Row], int]:
+        """Its rows, and how many lines of it have none."""
+        text, hidden = safety.harmless(self.text), 0
+        if not self.whole:
+            text, hidden = view.folded(text)
         nick = safety.one_line(self.nick)
         style = "pending" if self.seq is None else ""
         marks = [(found.start(), found.end(), "link") for found in _LINK.finditer(text)]
@@ -186,7 +200,7 @@ class Said(Entry):
                 (a + shift, b + shift, what) for a, b, what in marks
             ]
         marks.sort()
-        return [_styled(text, start, end, marks, style) for start, end in wrap(text, columns)]
+        return [_styled(text, start, end, marks, style) for start, end in wrap(text, columns)], hidden
 
 
 def _styled(text: str, start: int, end: int, marks: list[tuple[int, int, str]], style: str) -> Row:

@@ -13,11 +13,15 @@ from anonp2p.ui.commands import Action
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """A line of input, understood: the action or the error it stands for, and where it is meant to go."""
+    """A line of input, understood: the action or the error it stands for, and where it is meant to go.
+
+    unsent: what is to be given back of it, as it is too long to be sent.
+    """
 
     action: Action | AnonError
     re: events.Re = UNSET
     room: str | UnsetType = UNSET
+    unsent: str | UnsetType = UNSET
 
     def __repr__(self) -> str:
         return "<Typed>"

@@ -1,6 +1,7 @@
 """Line mode and JSON-lines mode: stdin in lines, stdout in lines, neither ever holding up the rooms."""
 
 import os
+import re
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
@@ -10,10 +11,10 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.core import events
-from anonp2p.errors import AnonError, BadCode, BadInput, Failed, InputFailed, OutputFailed
+from anonp2p.core import events, names
+from anonp2p.errors import AnonError, BadCode, BadInput, Failed, InputFailed, OutputFailed, TooLong
 from anonp2p.ui import safety, stdio, view
-from anonp2p.ui.commands import command, parse, say
+from anonp2p.ui.commands import command, from_first_seen, parse, say
 from anonp2p.ui.front import Closed, Rooms, Typed
 
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
@@ -21,60 +22,82 @@ _FOLDED = 20  # columns from which lines are broken: a terminal with fewer does 
 _encoder = msgspec.json.Encoder()
 
 
-class _Identified(msgspec.Struct):
-    """An input line that is a JSON object, whatever else it is. Never shows what it holds."""
+_Id = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | str
 
-    id: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | str | UnsetType = UNSET
+
+class _Object(msgspec.Struct, forbid_unknown_fields=True):
+    """An input line that is a JSON object: a text or a command. Never shows what it holds."""
+
+    id: _Id | UnsetType = UNSET
+    room: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+    command: str | UnsetType = UNSET
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
 
-class _Object(_Identified, forbid_unknown_fields=True):
-    """One that is as it should be: a text or a command."""
-
-    room: str | UnsetType = UNSET
-    text: str | UnsetType = UNSET
-    command: str | UnsetType = UNSET
-
-
 _objects = msgspec.json.Decoder(_Object)
-_identified = msgspec.json.Decoder(_Identified)
+_ids: msgspec.json.Decoder[int | str] = msgspec.json.Decoder(_Id)
 _MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# Of JSON, well-formed or not: a string, perhaps without its end; a bracket, brace, colon or comma; anything else.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
 
 
 def understand(line: bytes, *, json: bool) -> Typed | None:
     """What a line of input stands for; None for an empty one. json: objects are understood too."""
-    if len(line) > limits.INPUT_LINE:
-        return Typed(BadInput(f"That line is longer than {limits.INPUT_LINE} bytes."))
-    if json and line.lstrip().startswith(b"{"):
-        return _understand_object(line)
+    is_text = True
     try:
         text = line.decode().rstrip("\r")
-        return Typed(parse(text)) if text.strip() else None
     except UnicodeDecodeError:
-        return Typed(BadInput("That line is not UTF-8 text."))
+        is_text, text = False, line.decode(errors="replace")
+    seen = from_first_seen(text)
+    is_object = json and seen.startswith("{")
+    if len(line) > limits.INPUT_LINE or not is_text:
+        error = TooLong() if len(line) > limits.INPUT_LINE else BadInput("That line is not UTF-8 text.")
+        return Typed(error, _id_in(seen) if is_object else UNSET)
+    if is_object:
+        return _understand_object(seen)
+    try:
+        return Typed(parse(text)) if seen else None
+    except TooLong as error:
+        return Typed(error, unsent=text)
     except AnonError as error:
         return Typed(error)
 
 
-def _understand_object(line: bytes) -> Typed:
+def _understand_object(text: str) -> Typed:
     try:
-        given = _objects.decode(line)
+        given = _objects.decode(text)
     except _MALFORMED:
-        malformed = BadInput('That is no object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.')
-        try:
-            return Typed(malformed, _identified.decode(line).id)
-        except _MALFORMED:
-            return Typed(malformed)
+        return Typed(
+            BadInput('That is no object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.'), _id_in(text)
+        )
     try:
         if isinstance(given.text, str) and given.command is UNSET and given.text.strip():
             return Typed(say(given.text, given.id), given.id, given.room)
         if isinstance(given.command, str) and given.text is UNSET:
-            return Typed(command(given.command.strip(), given.id), given.id, given.room)
+            return Typed(command(from_first_seen(given.command).rstrip(), given.id), given.id, given.room)
         return Typed(BadInput('An object has either a "text" that is not empty or a "command".'), given.id, given.room)
+    except TooLong as error:
+        return Typed(error, given.id, given.room, given.command if given.text is UNSET else given.text)
     except AnonError as error:
         return Typed(error, given.id, given.room)
+
+
+def _id_in(text: str) -> events.Re:
+    """The id in something like an object, as far as it can be read: the last one, as of well-formed objects."""
+    found: events.Re = UNSET
+    depth, before = 0, ("", "")
+    for token in _TOKEN.findall(text):
+        if depth == 1 and before == ('"id"', ":"):
+            try:
+                found = _ids.decode(token)
+            except _MALFORMED:
+                found = UNSET
+        depth += (token in ("{", "[")) - (token in ("}", "]"))
+        before = before[1], token
+    return found
 
 
 async def read(descriptor: int = 0) -> AsyncGenerator[bytes, None]:
@@ -110,7 +133,7 @@ class Output:
     def __init__(self, *, json: bool, descriptor: int = 1) -> None:
         self._json = json
         self._descriptor = descriptor
-        self._rooms: dict[str, str] = {}  # names by label
+        self._rooms: dict[str, str] = {}  # by label: what their lines begin with; empty before they are entered
         self._waiting: list[bytes] = []
         self._size = 0
         self._news = trio.Event()
@@ -147,19 +170,27 @@ class Output:
         return "\n".join(f"\n{view.INDENT}".join(parts) for parts in pieces)
 
     def _place(self, event: events.Event) -> str:
-        """The name of the room that an event comes from, where there is more than one; its label while it has none."""
+        """The room that an event comes from, where there is more than one: its name, or its label.
+
+        Its label until it is entered, and ever after if its name could then be taken for anything else: for another
+        room's, a label, the program. So what a room's lines begin with means no other room while we are in it.
+        """
         label = getattr(event, "room", UNSET)
         if label is UNSET:
             return ""
-        if isinstance(event, events.Entered):
-            self._rooms[label] = event.name
-        name = self._rooms.setdefault(label, label)
+        place = self._rooms.setdefault(label, "")
+        if isinstance(event, events.Entered) and not place:
+            place = self._rooms[label] = label if self._is_ambiguous(event.name) else event.name
         several = len(self._rooms) > 1
         if isinstance(event, events.Gone):
             del self._rooms[label]
-        if not several:
-            return ""
-        return label if list(self._rooms.values()).count(name) > 1 else name
+        return (place or label) if several else ""
+
+    def _is_ambiguous(self, name: str) -> bool:
+        """Whether a new room's name could be taken for something else."""
+        looks = names.wide_looks(name)
+        others = any(looks & names.wide_looks(place) for place in self._rooms.values())
+        return others or names.is_like_label(name) or bool(names.reserved_word(name))
 
     def clear(self) -> None:
         """Empties the terminal, its scrollback included; a pipe is left alone."""

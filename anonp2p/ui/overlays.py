@@ -27,6 +27,7 @@ _KEYS = (
     ("Alt-1 ... Alt-9", "the first ... ninth room"),
     ("Ctrl-N, Ctrl-P", "the next, the previous room"),
     ("Alt-A", "the next room with something new"),
+    ("Alt-O", "all lines of long messages in sight, or the first again"),
     ("F1", "this help"),
     ("F2", "show or hide the members"),
     ("F3", "bell when you are called while you look elsewhere: on or off"),

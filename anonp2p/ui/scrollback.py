@@ -121,6 +121,13 @@ class Scrollback:
         """What came while nobody looked has been seen: there is no line above it any more."""
         self._unread = None
 
+    def unfold(self) -> None:
+        """Shows all lines of the long messages in sight, or no longer does."""
+        long = [entry for entry in self._drawn if isinstance(entry, Said) and entry.is_long]
+        whole = not any(entry.whole for entry in long)
+        for entry in long:
+            entry.whole = whole
+
     def follow(self) -> None:
         """Back to the latest."""
         self._foot = None

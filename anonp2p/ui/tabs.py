@@ -14,7 +14,7 @@ from anonp2p.ui.drafts import Draft
 from anonp2p.ui.entries import Card, Line, Moves, Said, Told, Waiting, mentions
 from anonp2p.ui.scrollback import Scrollback
 
-_Alike = tuple[str, str]  # a nick, and the one of another that it may be taken for
+_Alike = tuple[str, str, str]  # a nick, what it may be taken for, and `of` of the event that told of it
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -235,11 +235,12 @@ class Tab:
     def _caution(self, event: events.Lookalike, now: float) -> None:
         """All are kept until they have been read, so that nobody hides one behind others.
 
-        Of too many the latest is only counted, first of those of nicks that nobody was seen to speak under.
+        Of too many the latest is only counted, first of those of nicks that nobody was seen to speak under. Who may be
+        taken for a member who is here, or for the program, counts as much as who may be taken for one who spoke.
         """
         self.tell(now, view.said(event), "caution")
-        alike = event.nick, event.was
-        if event.spoke:
+        alike = event.nick, event.was, event.of
+        if event.spoke or event.of != "former":
             self._lookalikes_of_others.pop(alike, None)
             self._lookalikes_of_speakers[alike] = None
         elif alike not in self._lookalikes_of_speakers:

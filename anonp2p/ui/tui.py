@@ -295,6 +295,8 @@ class Tui:
                 self._switch(self._desk.beside(-1))
             case "meta a":
                 self._switch(self._desk.unread())
+            case "meta o":
+                self.active.log.unfold()
             case "ctrl l":
                 self._terminal.clear()
             case "ctrl z":  # the terminal passes it on only then
@@ -432,7 +434,7 @@ class Tui:
 
     def _full(self) -> None:
         """Not all of what was typed or pasted fits."""
-        self.hint = Hint(f"No more than {limits.INPUT_LINE} bytes fit in one message: the rest was left out.", "error")
+        self.hint = Hint(f"A message has up to {limits.TEXT:,} bytes: the end of that was left out.", "error")
         self._drawing.request()
 
 

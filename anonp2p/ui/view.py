@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from anonp2p import limits
 from anonp2p.core import events, retention
 from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.ui import qr
@@ -20,16 +21,33 @@ def line(event: events.Event, room: str = "") -> str:
     room: the name of the room it comes from, where there is more than one.
 
     Only the program's own lines begin with `[SYSTEM] `, only a member's own with its nick and a colon: every further
-    line of a text is indented.
+    line of a text is indented. Of a message of very many lines the first are shown, then a line of ours says so.
     """
+    ours = f"{SYSTEM}{room}: " if room else SYSTEM
     match event:
         case events.Message(private=True, text=text, nick=nick, to=to):
-            return _block(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"), text)
+            return _message(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"), text, nick, ours)
         case events.Message(action=action, text=text, nick=nick):
-            return _block(_who(room, nick), f"*{text}*" if action else text)
+            return _message(_who(room, nick), f"*{text}*" if action else text, nick, ours)
         case _:
-            prefix = f"{SYSTEM}{room}: " if room else SYSTEM
-            return "\n".join(_block(prefix, part) for part in said(event))
+            return "\n".join(_block(ours, part) for part in said(event))
+
+
+def folded(text: str) -> tuple[str, int]:
+    """A harmless text, or its first lines if it has very many; and how many lines are left out."""
+    hidden = text.count("\n") + 1 - limits.LINES_SHOWN
+    return ("\n".join(text.split("\n", limits.LINES_SHOWN)[:-1]), hidden) if hidden > 0 else (text, 0)
+
+
+def _message(prefix: str, text: str, nick: str, ours: str) -> str:
+    shown, hidden = folded(harmless(text))
+    block = one_line(prefix) + shown.replace("\n", "\n" + INDENT)
+    return f"{block}\n{one_line(ours)}{one_line(hidden_lines(hidden, nick))}" if hidden else block
+
+
+def hidden_lines(hidden: int, nick: str) -> str:
+    """What the program says below a message of very many lines."""
+    return f"… {hidden:,} more line{'s' * (hidden > 1)} of this message by {nick} are left out"
 
 
 def _who(room: str, nick: str) -> str:
@@ -70,8 +88,8 @@ def _said(event: events.Event) -> list[str]:
             return [f"{nick} was lost"]
         case events.Renamed(nick=nick, was=was, unknown_past=unknown):
             return [f"{was} is now {nick}{_unknown_past(unknown)}"]
-        case events.Lookalike(nick=nick, was=was):
-            return [lookalikes([(nick, was)])]
+        case events.Lookalike(nick=nick, was=was, of=of):
+            return [lookalikes([(nick, was, of)])]
         case events.Link(state="connecting", attempt=attempt, detail=detail):
             return [f"Connecting to the room, try {attempt}" + (f" ({detail})" if detail else "")]
         case events.Link(state="lost", detail=detail):
@@ -118,17 +136,29 @@ def _verified(data: dict[str, Any]) -> list[str]:
     return [*rows, "All members see the same words for the same time"]
 
 
-def lookalikes(pairs: list[tuple[str, str]], more: int = 0) -> str:
-    """The caution about nicks that others had. pairs: each nick, and the one it may be taken for; more: not named."""
-    if len(pairs) == 1 and not more:
-        [(nick, was)] = pairs
-        caution = f"CAUTION: this {nick} may be somebody else than the {was} who was here before"
-        return f"{caution}; /verify {nick} gives words to compare"
-    if not pairs:
-        return f"CAUTION: others had {more} more nicks before, too many to name; /verify NICK gives words to compare"
-    named = ", ".join(nick if nick == was else f"{nick} (like {was})" for nick, was in pairs)
+def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:
+    """The caution about nicks that may be taken for others. more: how many there are besides.
+
+    alikes: of each, the nick, what it may be taken for, and `of` of the event.
+    """
+    match alikes:
+        case []:
+            return (
+                f"CAUTION: others had {more} more nicks before, too many to name; /verify NICK gives words to compare"
+            )
+        case [(nick, _, "reserved")] if not more:
+            return f"CAUTION: {nick} is a member's nick: what comes under it is no word of this program, or of a role"
+        case [(nick, was, "present")] if not more:
+            caution = f"CAUTION: do not confuse {nick} with {was}: they are two members of this room"
+            return f"{caution}; /verify {nick} gives words to compare"
+        case [(nick, was, _)] if not more:
+            caution = f"CAUTION: this {nick} may be somebody else than the {was} who was here before"
+            return f"{caution}; /verify {nick} gives words to compare"
+    are_former = all(of == "former" for _, _, of in alikes)
+    named = ", ".join(nick if nick == was else f"{nick} (like {was})" for nick, was, _ in alikes)
     some = f"{named} and {more} more" if more else named
-    return f"CAUTION: others had these nicks before: {some}; /verify NICK gives words to compare"
+    said = f"others had these nicks before: {some}" if are_former else f"these nicks may be taken for others: {some}"
+    return f"CAUTION: {said}; /verify NICK gives words to compare"
 
 
 def _unknown_past(unknown: bool | UnsetType) -> str:

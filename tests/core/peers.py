@@ -208,7 +208,7 @@ class FalseHost(Sealer):
         self.ledger = Ledger(ROOM)
         self.ledger.name = "demo"
         self.ledger.retention, self.ledger.history = retention, history
-        self.ledger.host = self.ledger.seat(HOST.key, "host", suite.digest(HOST.leaf.public), 3).id
+        self.ledger.host = self.ledger.seat(HOST.key, "hugo", suite.digest(HOST.leaf.public), 3).id
         self.ledger.seat(ANN.key, "ann", suite.digest(ANN.leaf.public))
         self.ledger.start_at(HERE, DIGEST)
         self.counters = {HOST.id: 3}
@@ -476,7 +476,7 @@ class Inn:
             label="r1",
             key=ROOM,
             random=randomness(b"inn"),
-            nick="host",
+            nick="hugo",
             name="demo",
             retention=retention,
             history=history,

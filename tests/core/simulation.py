@@ -110,7 +110,7 @@ class Simulation:
         self.members: list[Party] = []
         self._links: list[Link] = []  # all there ever were: number 1 first
         self._inputs = 0
-        self.host = self._party("host", "demo", re)
+        self.host = self._party("hugo", "demo", re)
         self.step(self.host, steps.Published())
 
     # --- what people do

@@ -27,7 +27,7 @@ BAD_LEAVES = [LEAF[:-32] + bytes(32), LEAF[:-32] + b"\x01" + bytes(31), b"\xff" 
 def ledger() -> Ledger:
     """A room with its host in it."""
     ledger = Ledger(ROOM)
-    ledger.host = ledger.seat(HOST.key, "Host", DIGEST).id
+    ledger.host = ledger.seat(HOST.key, "Hugo", DIGEST).id
     return ledger
 
 
@@ -108,7 +108,7 @@ def test_a_locked_room_lets_no_stranger_in_and_keeps_its_members(ledger: Ledger)
     assert admission.nick_for(ledger, HELLO, request("eve", EVE)) == "eve"
 
 
-@pytest.mark.parametrize("nick", ["Host", "host", "HOST"])
+@pytest.mark.parametrize("nick", ["Hugo", "hugo", "HUGO"])
 def test_a_nick_like_a_members_is_refused(ledger: Ledger, nick: str) -> None:
     assert turned_away(ledger, request(nick)) == "nick-taken"
 
@@ -118,6 +118,31 @@ def test_a_nick_like_a_members_is_refused(ledger: Ledger, nick: str) -> None:
 )
 def test_an_improper_nick_is_refused(ledger: Ledger, nick: str) -> None:
     assert turned_away(ledger, request(nick)) == "bad-nick"
+
+
+@pytest.mark.parametrize("nick", ["SYSTEM", "5YSTEM", "Tor", "host", "уоu", "system_", "admin"])
+def test_a_nick_that_passes_for_the_program_or_a_role_is_refused(ledger: Ledger, nick: str) -> None:
+    """5.1: a host may refuse more; nobody who is in loses anything by it."""
+    assert names.is_nick(nick)
+    assert turned_away(ledger, request(nick)) == "bad-nick"
+    ledger.seat(ANN.key, nick, DIGEST)
+    assert admission.nick_for(ledger, HELLO, request(nick)) == nick
+
+
+@pytest.mark.parametrize("nick", ["Hu-go", "hugo_", "huqo", "hu9o"])
+def test_a_nick_that_people_confuse_with_a_members_is_refused(ledger: Ledger, nick: str) -> None:
+    """5.1"""
+    assert not ledger.roster.is_taken(nick, b"")
+    assert turned_away(ledger, request(nick)) == "nick-taken"
+
+
+def test_one_who_wants_no_nick_is_let_in_though_it_can_be_confused(ledger: Ledger) -> None:
+    """5.1: any of those made from the key that are unlike all others, so it is never turned away for that."""
+    spelled = identity.spell(ANN.id)
+    for length in range(4, limits.NICK - len("anon-") + 1):
+        nick = f"anon-{spelled[:length]}"
+        ledger.seat(bytes([length]) * 32, nick if length > 4 else f"anon_{spelled[:length]}", DIGEST)
+    assert admission.nick_for(ledger, HELLO, request("")) == f"anon-{spelled[:4]}"
 
 
 def test_one_who_dials_again_keeps_the_nick(ledger: Ledger) -> None:
@@ -135,7 +160,7 @@ def test_a_request_is_granted_or_turned_away_and_never_fails_otherwise(
 ) -> None:
     """5.1: what gets in without a good signature over this link's hello, and a proper nick, does not get in."""
     ledger = Ledger(ROOM)
-    ledger.host = ledger.seat(HOST.key, "Host", DIGEST).id
+    ledger.host = ledger.seat(HOST.key, "Hugo", DIGEST).id
     join = request(nick, who, hello=hello)
     with suppress(NotAdmitted):
         granted = admission.nick_for(
@@ -149,7 +174,7 @@ def test_a_request_is_granted_or_turned_away_and_never_fails_otherwise(
 @given(st.binary(min_size=32, max_size=32), st.text(max_size=30), st.binary(min_size=64, max_size=64))
 def test_bytes_that_nobody_signed_let_nobody_in(key: bytes, nick: str, signature: bytes) -> None:
     ledger = Ledger(ROOM)
-    ledger.host = ledger.seat(HOST.key, "Host", DIGEST).id
+    ledger.host = ledger.seat(HOST.key, "Hugo", DIGEST).id
     assert turned_away(ledger, frames.Join(LINK, key, LEAF, nick, signature)) == "signature"
 
 
@@ -164,7 +189,7 @@ def test_a_full_room_lets_nobody_in(ledger: Ledger, monkeypatch: pytest.MonkeyPa
 def test_one_who_cannot_sign_learns_nothing_of_the_room(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MEMBERS", 1)
     ledger.locked = True
-    for nick in ("Host", "free", "im proper"):
+    for nick in ("Hugo", "free", "im proper"):
         assert turned_away(ledger, frames.Join(LINK, ANN.key, LEAF, nick, bytes(64))) == "signature"
 
 

@@ -118,9 +118,17 @@ def test_who_is_renamed_gives_all_look_alikes_free() -> None:
 def test_ordinary_nicks_are_unlike_each_other() -> None:
     seen = defaultdict(set)
     for nick in ORDINARY.split():
-        for key in names.looks(names.nick(nick)):
+        for key in names.looks(nick):
             seen[key].add(nick)
     assert len(seen) > 250
+    assert [alike for alike in seen.values() if len(alike) > 1] == []
+
+
+def test_ordinary_nicks_are_not_confused_with_each_other() -> None:
+    seen = defaultdict(set)
+    for nick in ORDINARY.split():
+        for key in names.wide_looks(nick):
+            seen[key].add(nick)
     assert [alike for alike in seen.values() if len(alike) > 1] == []
 
 
@@ -140,6 +148,15 @@ def test_few_of_a_to_z_and_the_digits_are_alike() -> None:
         for key in names.looks(character):
             seen[key].add(character.lower())
     assert sorted("".join(sorted(alike)) for alike in seen.values() if len(alike) > 1) == ["0o", "1il"]
+
+
+def test_few_more_of_them_are_confused() -> None:
+    seen = defaultdict(set)
+    for character in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789":
+        for key in names.wide_looks(character):
+            seen[key].add(character.lower())
+    confused = sorted("".join(sorted(alike)) for alike in seen.values() if len(alike) > 1)
+    assert confused == ["0o", "1il", "2z", "5s", "8b", "9gq"]
 
 
 def test_a_prototype_is_its_own() -> None:

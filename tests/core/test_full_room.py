@@ -49,7 +49,7 @@ def test_one_who_has_no_link_and_never_spoke_gives_way_to_a_newcomer(inn: Inn) -
     *removed, joined = inn.ordered()
     assert removed == [Lost(EVE.id), Commit(1, lost(EVE))]
     assert isinstance(joined, Joined)
-    assert [person.nick for person in inn.room.people()] == ["host", "ann", "zoe"]
+    assert [person.nick for person in inn.room.people()] == ["hugo", "ann", "zoe"]
     inn.ann.follows()
     zoe.says(text("hello"))
     inn.ann.says(text("hello to you"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.core import names
-from anonp2p.errors import AnonError, BadInput, BadNick
+from anonp2p.errors import AnonError, BadInput, BadNick, ReservedNick
 
 # Unicode's Default_Ignorable_Code_Point: drawn as nothing at all.
 IGNORABLE = [
@@ -65,7 +65,7 @@ def are_alike(one: str, other: str) -> bool:
 def is_nick_after_all(text: str) -> str:
     try:
         return names.nick(text)
-    except BadNick:
+    except (BadNick, ReservedNick):
         assume(False)
         raise
 
@@ -148,7 +148,7 @@ def test_what_nick_makes_is_a_nick_and_stays_it(text: str) -> None:
 
 @given(texts)
 def test_a_peers_nick_is_one_that_nick_would_have_made(text: str) -> None:
-    assume(names.is_nick(text))
+    assume(names.is_nick(text) and not names.reserved_word(text))
     assert names.nick(text) == text
     assert 0 < len(text) <= limits.NICK
 
@@ -240,3 +240,95 @@ def test_a_peers_room_name_keeps_the_same_rules(name: str) -> None:
 def test_what_looks_like_an_i_looks_like_a_one_too(one: str, other: str) -> None:
     """3.6: `i` is read as `l`, since without case it is an `I`."""
     assert are_alike(one, other)
+
+
+# --- what people confuse besides
+
+
+def are_confused(one: str, other: str) -> bool:
+    return not names.wide_looks(one).isdisjoint(names.wide_looks(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("vvill", "will"),
+        ("William", "VVilliam"),
+        ("acla", "ada"),
+        ("пick", "nick"),
+        ("паппу", "nanny"),  # all Cyrillic
+        ("ПICK", "nick"),
+        ("ηick", "nick"),  # Greek
+        ("ωill", "will"),
+        ("a-b", "a_b"),
+        ("ann", "ann_"),
+        ("ann", ".ann."),
+        ("annlee", "ann-lee"),
+        ("5am", "Sam"),
+        ("8ob", "Bob"),
+        ("2oe", "Zoe"),
+        ("qreq", "Greg"),
+        ("9reg", "greg"),
+        ("5-VVi11", "swill"),
+    ],
+)
+def test_what_people_confuse_though_the_rules_of_a_room_do_not_count_it_as_alike(one: str, other: str) -> None:
+    assert not are_alike(one, other)
+    assert are_confused(one, other)
+    assert are_confused(other, one)
+
+
+@given(texts, texts)
+def test_what_is_alike_is_confused_as_well_and_has_as_few_keys(text: str, other: str) -> None:
+    assume(names.is_nick(text) and names.is_nick(other))
+    assert 1 <= len(names.wide_looks(text)) <= 4
+    assert are_confused(text, other) or not are_alike(text, other)
+    assert all(len(key) <= 16 * limits.NICK for key in names.wide_looks(text))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("ann8", "ann6"), ("Alicia", "Alida"), ("Lucia", "Luda"), ("ann", "anna"), ("Vick", "Nick"), ("e", "é")],
+)
+def test_other_names_are_not_confused(one: str, other: str) -> None:
+    assert not are_confused(one, other)
+
+
+def test_no_two_numbers_are_confused() -> None:
+    keys = [names.wide_looks(f"ann{number}") for number in range(1_000)]
+    assert len(frozenset[str]().union(*keys)) == sum(map(len, keys))
+
+
+@pytest.mark.parametrize(
+    "nick",
+    [
+        *("SYSTEM", "system", "5YSTEM", "ЅYSTЕM", "SYSTEM-", "S.Y.S.T.E.M", "ＳＹＳＴＥＭ", "_system_"),
+        *("Tor", "T0R", "tоr", "host", "Host", "h0st", "hоst", "you", "уоu", "YOU", "anonp2p", "an0np2p", "anonpzp"),
+        *("moderator", "rnoderator", "admin", "aclmin", "Everyone", "ALARM", "a1arm", "Caution"),
+    ],
+)
+def test_nobody_is_called_as_the_program_or_a_role_is(nick: str) -> None:
+    assert names.is_nick(unicode.normalize("NFKC", nick)), "no rule of a room forbids it"
+    assert names.reserved_word(nick)
+    with pytest.raises(ReservedNick):
+        names.nick(nick)
+    with pytest.raises(BadInput):
+        names.room_name(nick)
+
+
+@pytest.mark.parametrize("nick", ["Ali", "ghost", "Thor", "hosta", "Tory", "Vous", "systems", "member", "anon-x93k"])
+def test_other_words_are_nobodys(nick: str) -> None:
+    assert not names.reserved_word(nick)
+    assert names.nick(nick) == nick
+
+
+@pytest.mark.parametrize("name", ["r1", "R1", "r20", "r007", "r١"])
+def test_no_room_is_called_as_rooms_are_labelled(name: str) -> None:
+    assert names.is_room_name(name), "no rule of a room forbids it"
+    with pytest.raises(BadInput):
+        names.room_name(name)
+
+
+def test_a_room_may_be_taken_for_a_label_by_what_it_looks_like() -> None:
+    assert all(map(names.is_like_label, ["r1", "R1", "rl", "r20", "r2O", "г1", "ri"]))
+    assert not any(map(names.is_like_label, ["r", "r0", "roll", "room1", "ar1", "friends", "r-1"]))

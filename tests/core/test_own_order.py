@@ -139,7 +139,7 @@ def test_a_private_message_whose_key_does_not_come_is_given_back_in_time_and_the
 
 def test_several_do_not_wait_one_after_the_other(host: FalseHost) -> None:
     host.hears(host.entry(HOST, Joined(BOB.key, "bob", suite.digest(BOB.leaf.public))))
-    for nick in ("ann", "bob", "ann", "host"):
+    for nick in ("ann", "bob", "ann", "hugo"):
         host.takes(steps.Whisper(nick, "private"))
     host.takes(steps.Say("to all"))
     assert host.room.outstanding == 5

@@ -180,11 +180,11 @@ def test_the_place_of_one_who_was_thrown_out_while_away_is_gone(room: Tapped) ->
     room.settle()
     assert [gone.reason for gone in ann.got(events.Gone)] == ["kicked"]
     assert ann.room._epoch is None
-    assert list(bob.people.values()) == ["host", "bob"]
+    assert list(bob.people.values()) == ["hugo", "bob"]
     assert [left.reason for left in bob.got(events.Left)] == ["lost"]
 
 
-@pytest.mark.parametrize(("nick", "code"), [("eve", "no-such-nick"), ("host", "not-allowed")])
+@pytest.mark.parametrize(("nick", "code"), [("eve", "no-such-nick"), ("hugo", "not-allowed")])
 def test_only_another_member_is_thrown_out(room: Tapped, nick: str, code: str) -> None:
     room.joined("ann")
     [error] = room.answers(room.host, room.kick(nick))

@@ -13,7 +13,7 @@ from anonp2p.core import events, names, steps
 from anonp2p.errors import TorLost
 from tests.core.simulation import Party, Simulation
 
-NICKS = ["ann", "ANN", "bob", "Bob", "eve", "host"]
+NICKS = ["ann", "ANN", "bob", "Bob", "eve", "hugo"]
 
 # Among them how long it takes until somebody is away, or out, and until there is a new epoch.
 PAUSES = [1.0, limits.BEAT, limits.AWAY - 1, limits.AWAY, limits.SLICES, limits.PLACE / 2, limits.PLACE, limits.EPOCH]
@@ -281,8 +281,8 @@ def told_during(party: Party, act: Callable[[], object]) -> list[events.Event]:
 def test_a_creator_is_in_at_once_and_then_reachable(room: Simulation) -> None:
     entered, reachable = room.host.told
     assert isinstance(entered, events.Entered)
-    assert (entered.name, entered.nick, entered.role, entered.code) == ("demo", "host", "host", room.host.room.code)
-    assert [(person.nick, person.role) for person in entered.members] == [("host", "host")]
+    assert (entered.name, entered.nick, entered.role, entered.code) == ("demo", "hugo", "host", room.host.room.code)
+    assert [(person.nick, person.role) for person in entered.members] == [("hugo", "host")]
     assert isinstance(reachable, events.Reachable)
     assert room.host.room.settled
 
@@ -295,7 +295,7 @@ def test_a_joiner_connects_and_is_in(room: Simulation) -> None:
     assert isinstance(entered, events.Entered)
     assert (connecting.state, up.state) == ("connecting", "up")
     assert (entered.name, entered.nick, entered.role) == ("demo", "ann", "member")
-    assert [(person.nick, person.role) for person in entered.members] == [("host", "host"), ("ann", "member")]
+    assert [(person.nick, person.role) for person in entered.members] == [("hugo", "host"), ("ann", "member")]
     assert kinds(room.host.told[2:]) == ["Joined"]
 
 
@@ -562,7 +562,7 @@ def test_a_new_nick_is_seen_by_all(room: Simulation) -> None:
         assert [(event.was, event.nick) for event in party.got(events.Renamed)] == [("ann", "Anna")]
 
 
-@pytest.mark.parametrize("nick", ["bob", "BOB", "host"])
+@pytest.mark.parametrize("nick", ["bob", "BOB", "hugo"])
 def test_a_taken_nick_is_an_error_for_who_asked_and_for_nobody_else(room: Simulation, nick: str) -> None:
     ann, bob = room.joined("ann"), room.joined("Bob")
     re = room.rename(ann, nick)
@@ -615,7 +615,7 @@ def test_a_nick_is_free_again_once_its_owner_is_gone(room: Simulation) -> None:
 def test_questions_are_answered_with_what_holds_now(room: Simulation) -> None:
     ann = room.joined("ann")
     room.joined("bob")
-    assert list(room.who(ann).values()) == ["host", "ann", "bob"]
+    assert list(room.who(ann).values()) == ["hugo", "ann", "bob"]
     [answer] = room.answers(ann, room.ask_code(ann))
     assert isinstance(answer, events.Reply)
     assert answer.data == {"code": room.host.room.code}
@@ -768,7 +768,7 @@ def test_a_newcomer_is_not_shown_who_is_away_and_sees_it_return(room: Simulation
     room.write(bob)
     while not bob.room.entered:
         room.member_hears(bob)
-    assert [person.nick for person in bob.got(events.Entered)[0].members] == ["host", "bob"]
+    assert [person.nick for person in bob.got(events.Entered)[0].members] == ["hugo", "bob"]
     room.settle()
     assert [joined.nick for joined in bob.got(events.Joined)] == ["ann"]
     assert bob.people == room.who(room.host)

@@ -1037,7 +1037,7 @@ def test_a_newcomer_is_shown_what_leads_to_the_welcome_and_follows_from_there(te
     ]
     happened = teller.hears(*history(teller, *bursts, fades=[fading_]))
     shown = [(it.nick, it.text, it.seq) for it in happened if isinstance(it, events.Message) and it.history]
-    assert shown == [("ann", "one", HERE + 1), ("eve", "two", HERE + 5), ("host", "ho", HERE + 12)]
+    assert shown == [("ann", "one", HERE + 1), ("eve", "two", HERE + 5), ("hugo", "ho", HERE + 12)]
     assert not {"Alarm", "Gone"} & {*kinds(happened)}
     teller.time = 60_000
     [message] = teller.hears(teller.entry(ANN, text("three")))
@@ -1226,7 +1226,7 @@ LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a beginning with another lock": lambda it: based_on(it, locked=True),
     "a beginning with another nick": with_sitter(based_on, 1, nick="eve"),
     "a beginning with an improper nick": with_sitter(badly_based, 1, nick="a\u202enn"),
-    "a beginning with two alike": with_sitter(badly_based, 1, nick="Host"),
+    "a beginning with two alike": with_sitter(badly_based, 1, nick="Hugo"),
     "a beginning with another member": with_sitter(based_on, 1, key=EVE.key),
     "a beginning with a key of all": with_sitter(badly_based, 1, key=b"\x01" + bytes(31)),
     "a beginning with another leaf": with_sitter(based_on, 1, leaf=bytes(32)),
@@ -1601,9 +1601,9 @@ def test_words_of_two_tell_whether_they_have_each_others_keys() -> None:
         return words
 
     assert of(ann, "bob") == of(bob, "ann")
-    assert of(ann, "host") == of(room.host, "ann")
-    assert len({tuple(of(one, other)) for one, other in ((ann, "bob"), (ann, "host"), (bob, "host"))}) == 3
-    assert words(between, "ann")["words"] not in (of(ann, "bob"), of(ann, "host"), of(bob, "ann"))
+    assert of(ann, "hugo") == of(room.host, "ann")
+    assert len({tuple(of(one, other)) for one, other in ((ann, "bob"), (ann, "hugo"), (bob, "hugo"))}) == 3
+    assert words(between, "ann")["words"] not in (of(ann, "bob"), of(ann, "hugo"), of(bob, "ann"))
 
 
 def test_a_room_that_is_passed_on_under_another_key_has_other_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1971,7 +1971,7 @@ def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(
     notice = happened[-1]
     assert isinstance(notice, events.Notice)
     assert "100 entries" in notice.text
-    assert [person.nick for person in host.room.people()] == ["host", "me"]
+    assert [person.nick for person in host.room.people()] == ["hugo", "me"]
     assert host.submits() == [unheard]
     assert host.room.outstanding == 1
 
@@ -2317,7 +2317,7 @@ def test_nothing_that_anybody_says_or_is_is_in_the_clear(inn: Inn) -> None:
 def test_an_id_of_ones_own_input_is_in_nothing_that_goes_out(inn: Inn) -> None:
     effects = [
         *inn.takes(steps.Say("hello", re="my-own-id")),
-        *inn.takes(steps.Rename("hosty", re="my-own-id")),
+        *inn.takes(steps.Rename("hugoy", re="my-own-id")),
         *inn.takes(steps.Lock(locked=True, re="my-own-id")),
         *inn.takes(steps.Kick("ann", re="my-own-id")),
         *inn.takes(steps.Leave(re="my-own-id")),
@@ -2514,7 +2514,7 @@ def test_a_newcomer_is_shown_the_room_as_it_is_and_follows_from_there(inn: Inn, 
     """5.2, 7.2"""
     zoe.joins("zoe")
     state = zoe.state
-    assert [seat.nick for seat in state.seats] == ["host", "ann", "eve", "zoe"]
+    assert [seat.nick for seat in state.seats] == ["hugo", "ann", "eve", "zoe"]
     assert (state.name, state.host, state.locked, state.epoch) == ("demo", inn.host.id, False, 0)
     assert zoe.reference == (inn.room.log.end - 1, inn.room._ledger.digest)
     assert state.seats[-1] == frames.Seat(
@@ -2543,7 +2543,7 @@ def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: 
     assert inn.ordered() == []
     inn.ticks(85.0 + limits.AWAY)
     assert inn.ordered() == [Lost(EVE.id)]
-    assert [person.nick for person in inn.room.people()] == ["host", "ann"]
+    assert [person.nick for person in inn.room.people()] == ["hugo", "ann"]
     zoe.joins("Eve")
     assert zoe.refused == "not-allowed"
     inn.ticks(85.0 + limits.PLACE - 0.01)
@@ -2621,7 +2621,7 @@ def test_a_member_that_asks_to_be_let_in_is_welcomed_again(inn: Inn, away: bool)
     assert kinds(told(tells)) == ["Joined"] * away
     assert isinstance(admit, steps.Admit)
     seats = [(seat.nick, seat.away) for seat in inn.eve.state.seats]
-    assert seats == [("host", False), ("ann", False), ("eve", False)]
+    assert seats == [("hugo", False), ("ann", False), ("eve", False)]
     assert (inn.eve.state.since, inn.eve.state.base) == (inn.room.index, None)
 
 

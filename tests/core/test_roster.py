@@ -15,6 +15,7 @@ LEAF = b"l" * 32
 KEYS = [bytes([number]) * 32 for number in range(8)]
 NICKS = ["ann", "ANN", "Ａnn", "bob", "Straße", "STRASSE", "eve", "éve", "anon-x93k"]
 NICKS += ["modern", "modem", "νick", "vick", "NICK"]  # Greek nu looks like v or N
+NICKS += ["a-nn", "ann_", "2ack", "Zack", "пick"]  # people confuse these
 
 looks = functools.cache(names.looks)
 keys = st.sampled_from(KEYS)
@@ -88,6 +89,24 @@ class Members(RuleBasedStateMachine):
         assert self.roster.here == len(self.model) - len(self.away)
 
     @invariant()
+    def whom_people_may_confuse_is_known(self) -> None:
+        model = [(nick, self.member(key)) for key, nick in self.model.items()]
+        pairs = {
+            frozenset((one.id, other.id))
+            for nick, one in model
+            for another, other in model
+            if one and other and one is not other and names.wide_looks(nick) & names.wide_looks(another)
+        }
+        found = {frozenset((one.id, other.id)) for one, other in self.roster.confusions()}
+        assert found <= pairs, "each with the first of its like"
+        assert frozenset[bytes]().union(*found) == frozenset[bytes]().union(*pairs)
+        for nick, member in model:
+            assert member
+            other = self.roster.confused(nick, member.id)
+            assert (other is None) == (not any(member.id in pair for pair in pairs))
+            assert other is None or {member.id, other.id} in pairs
+
+    @invariant()
     def no_two_look_alike(self) -> None:
         keys = [key for member in self.roster for key in looks(member.nick)]
         assert len(set(keys)) == len(keys)
@@ -137,3 +156,33 @@ def test_one_is_called_by_any_nick_that_looks_like_its_own() -> None:
     assert roster.called("annie") is None
     roster.remove(ann)
     assert roster.called("ann") is None
+
+
+def test_the_nick_of_one_who_asked_for_none_is_confused_with_nobodys_if_it_can_be() -> None:
+    roster = Roster()
+    first, second, *_ = roster.nicks_of(KEYS[0])
+    roster.add(KEYS[1], f"{first}_", LEAF)
+    assert not roster.is_taken(first, b"")
+    assert roster.nick_for(KEYS[0]) == second
+    for number, nick in enumerate(roster.nicks_of(KEYS[0])[1:-1]):
+        roster.add(bytes([100 + number]) * 32, f"{nick}_", LEAF)
+    roster.add(bytes([99]) * 32, roster.nicks_of(KEYS[0])[-1], LEAF)
+    assert roster.nick_for(KEYS[0]) == first, "rather that than none"
+
+
+def test_of_two_who_are_confused_the_later_one_is_named_first() -> None:
+    roster = Roster()
+    ann, other = roster.add(KEYS[0], "ann", LEAF), roster.add(KEYS[1], "a-n-n", LEAF)
+    assert list(roster.confusions()) == [(other, ann)]
+    roster.rename(ann, "eve")
+    roster.rename(ann, "ann")
+    assert list(roster.confusions()) == [(ann, other)]
+
+
+def test_whose_nick_is_a_reserved_word_is_known() -> None:
+    roster = Roster()
+    roster.add(KEYS[0], "ann", LEAF)
+    false = roster.add(KEYS[1], "5YSTEM", LEAF)
+    assert list(roster.with_reserved_nicks()) == [(false, "system")]
+    roster.rename(false, "eve")
+    assert list(roster.with_reserved_nicks()) == []

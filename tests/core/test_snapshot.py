@@ -31,10 +31,10 @@ def test_a_host_sees_its_room(room: Simulation) -> None:
     assert host.snapshot() == Snapshot(
         name="demo",
         code=host.code,
-        nick="host",
+        nick="hugo",
         member=identity.spell(host._me.id),
         hosting=True,
-        host="host",
+        host="hugo",
         settled=True,
         members=1,
         epoch=0,
@@ -91,8 +91,8 @@ def test_who_is_away_is_not_counted_but_stands_there(room: Simulation) -> None:
     goes_away(room, ann)
     assert room.host.room.snapshot().members == bob.room.snapshot().members == 2
     seen = [(it.nick, it.role, it.away, it.mine) for it in bob.room.standings()]
-    assert seen == [("host", "host", False, False), ("ann", "member", True, False), ("bob", "member", False, True)]
-    assert [it.nick for it in bob.room.people()] == ["host", "bob"]
+    assert seen == [("hugo", "host", False, False), ("ann", "member", True, False), ("bob", "member", False, True)]
+    assert [it.nick for it in bob.room.people()] == ["hugo", "bob"]
     eve = room.newcomer("eve")
     room.settle_without(ann)
     assert eve.room.snapshot().members == 3, "a newcomer does not count it either"

@@ -82,7 +82,7 @@ def test_a_nick_of_somebody_present_is_refused_as_before(room: Simulation) -> No
     late = room.joined("Ann")
     assert [error.code for error in late.got(events.Error)] == ["nick-taken"]
     assert late.attempts == 1
-    host = room.joined("host")
+    host = room.joined("hugo")
     assert [error.code for error in host.got(events.Error)] == ["nick-taken"]
 
 

@@ -271,7 +271,7 @@ def test_a_newcomer_is_shown_what_is_kept_of_the_last_messages_as_history() -> N
     retaining(room, ann, 5, "short")
     room.retain(ann, KEPT)
     room.rename(ann, "anna")
-    room.whisper(ann, "host", "secret")
+    room.whisper(ann, "hugo", "secret")
     room.wait(10)
     bob = room.joined("bob")
     room.say(ann, "live")
@@ -378,7 +378,7 @@ def test_a_private_message_is_shown_to_its_author_and_to_whom_it_is_for_alone(ro
 def test_host_and_members_write_to_each_other_in_private(room: Simulation) -> None:
     ann = room.joined("ann")
     room.whisper(room.host, "ann", "to you")
-    room.whisper(ann, "host", "and back")
+    room.whisper(ann, "hugo", "and back")
     room.settle()
     assert texts(ann) == ["to you", "and back"]
     assert texts(room.host) == ["to you", "and back"]
@@ -549,7 +549,7 @@ def test_two_members_see_the_same_words_for_each_other_and_others_for_others(roo
     assert len(ours["words"]) == 10
     assert ours["nick"] == "bob"
     assert words(room, bob, "ann")["words"] == ours["words"]
-    assert words(room, ann, "host")["words"] != ours["words"]
+    assert words(room, ann, "hugo")["words"] != ours["words"]
 
 
 @pytest.mark.parametrize(("nick", "code"), [("nobody", "no-such-nick"), ("ann", "bad-input")])

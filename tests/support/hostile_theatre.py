@@ -44,9 +44,9 @@ class _Stagehand(theatre._Stagehand):
 def main() -> int:
     vars(theatre)["_Stagehand"] = _Stagehand
     if "ANY_NAME" in os.environ:
-        vars(names).update(
-            nick=str, room_name=str, is_nick=bool, is_room_name=bool, looks=lambda name: frozenset((name,))
-        )
+        vars(names).update(nick=str, room_name=str, is_nick=bool, is_room_name=bool)
+        vars(names).update(dict.fromkeys(("looks", "wide_looks"), lambda name: frozenset((name,))))
+        vars(names).update(reserved_word=lambda _: "")
     sys.argv[1:1] = ["--control", str(Path(os.environ["HOME"]) / "control")]  # where a stage looks for it
     return theatre.main()
 

@@ -439,7 +439,7 @@ class FalseHost(Member):
     def __init__(self, stream: trio.abc.Stream, room: bytes, patience: float) -> None:
         super().__init__(stream, room, patience)
         self.ledger.name = "den"
-        self.ledger.host = self.ledger.seat(self.me.key, "host", suite.digest(self.leaf.public)).id
+        self.ledger.host = self.ledger.seat(self.me.key, "hugo", suite.digest(self.leaf.public)).id
         self.epoch = Epoch.first(secrets.token_bytes(32), self.ledger.digest, self.me.id)
         self.time = 0
 

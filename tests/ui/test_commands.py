@@ -68,7 +68,15 @@ TYPED: list[tuple[str, Action]] = [
     ("/QUIT ", Quit()),
     ("/Nick   bob  ", steps.Rename("bob")),
     ("hello", steps.Say("hello")),
-    (" /quit", steps.Say(" /quit")),
+    (" /quit", Quit()),
+    ("\ufeff/msg bob secret", steps.Whisper("bob", "secret")),
+    ("\n/quit", Quit()),
+    ("\ufeff//quit", steps.Say("/quit")),
+    (" //quit", steps.Say("/quit")),
+    ("\ufeffhello", steps.Say("hello")),
+    (" hello", steps.Say(" hello")),
+    ("\u200fשלום", steps.Say("\u200fשלום")),
+    ("ノート", steps.Say("ノート")),
     ("hello /quit", steps.Say("hello /quit")),
     ("//quit", steps.Say("/quit")),
     ("///", steps.Say("//")),
@@ -194,6 +202,50 @@ def test_what_begins_with_one_slash_is_never_a_message(rest: str) -> None:
     assert not isinstance(action, steps.Say) or rest.lower().startswith("me ")
 
 
+UNSEEN = [
+    *("\ufeff", " ", "\t", "\u00a0", "\u3000", "\u200b", "\u200c", "\u200d", "\u200e", "\u202e", "\u2066", "\u2060"),
+    *(
+        "\u00ad",
+        "\u034f",
+        "\u115f",
+        "\u180e",
+        "\u2028",
+        "\u2800",
+        "\u3164",
+        "\ufe0f",
+        "\uffa0",
+        "\x00",
+        "\x1b",
+        "\u0301",
+    ),
+    *("\ue000", "\U000e0041", "\U000e0100", "\n", "\r"),
+]
+
+
+@pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
+def test_a_command_behind_what_one_does_not_see_is_no_message(unseen: str) -> None:
+    for line in (f"{unseen}/msg bob secret", f"{unseen * 3}/msg bob secret", f"\ufeff {unseen}/msg bob secret"):
+        assert parse(line) == steps.Whisper("bob", "secret")
+    assert parse(f"{unseen}//quit") == steps.Say("/quit")
+    assert isinstance(fails(f"{unseen}/nope"), UnknownCommand)
+
+
+@given(st.text(st.sampled_from(UNSEEN), max_size=5), st.text(max_size=20))
+def test_what_one_sees_beginning_with_one_slash_is_never_a_message(unseen: str, rest: str) -> None:
+    try:
+        action = parse(f"{unseen}/{rest}")
+    except AnonError:
+        return
+    assert not isinstance(action, steps.Say) or rest.startswith("/") or rest.lower().startswith("me ")
+
+
+@pytest.mark.parametrize("slash", "\uff0f\u2044\u2215\u29f8")
+def test_what_only_looks_like_a_slash_is_an_error_and_no_message(slash: str) -> None:
+    for line in (f"{slash}msg bob secret", f" {slash}quit", f"\ufeff{slash}quit"):
+        assert isinstance(fails(line), errors.BadInput)
+    assert parse(f"1{slash}2") == steps.Say(f"1{slash}2")
+
+
 @given(st.text(max_size=30))
 def test_two_slashes_say_anything(rest: str) -> None:
     if rest.isascii():
@@ -202,8 +254,8 @@ def test_two_slashes_say_anything(rest: str) -> None:
 
 @given(st.text(max_size=30))
 def test_what_is_said_is_said_as_it_is(text: str) -> None:
-    if not text.startswith("/"):
-        assert parse(text) == commands.say(text) == steps.Say(text)
+    if not commands.from_first_seen(text).startswith(("/", "\uff0f", "\u2044", "\u2215", "\u29f8")):
+        assert parse(text) == commands.say(text.removeprefix("\ufeff")) == steps.Say(text.removeprefix("\ufeff"))
 
 
 @pytest.mark.parametrize("prefix", ["", "/me "])
@@ -229,6 +281,10 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/create two words", errors.BadInput),
         ("/kick bob " + "x" * 201, errors.BadInput),
         ("/create de\u200bmo", errors.BadInput),
+        ("/create r1", errors.BadInput),
+        ("/create SYSTEM", errors.BadInput),
+        ("/nick SYSTEM", errors.ReservedNick),
+        ("/nick hоst", errors.ReservedNick),
         ("/help nope", errors.UnknownCommand),
         ("/create two words --retain 5m", errors.BadInput),
         ("/create --retain 5m", errors.BadInput),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from wcwidth import wcwidth
 
 from anonp2p.ui.safety import harmless, one_line
+from anonp2p.ui.view import folded
 from tests.support import hostile, terminal
 from tests.support.hostile import Guard, Room, batches, dangers, essence, laid, look, settle, staged, wipe
 from tests.support.stage import Stage
@@ -116,16 +117,17 @@ def test_on_the_full_screen_what_is_said_stays_right_of_the_bar(kind: str, shape
     with room(cast, shape) as place:
         width = place.bar - place.x
         sent = list(KINDS[kind].values())[:: 4 if place.is_narrow else 1]  # that they are harmless is seen once
+        marks = "ben|·" if any(folded(harmless(text))[1] for text in sent) else "ben"  # that lines are left out
         for texts in batches(sent, width, len(place.log)):
             place.says(texts)
-            said = place.shown()
+            said = [part for part in place.shown(marks) if part[0] != "·"]
             if place.is_narrow:  # who goes on talking is not named again
                 seen = "".join(essence(text) for _, text in said)
-                meant = "".join(essence(harmless(text)) for text in texts)
+                meant = "".join(essence(folded(harmless(text))[0]) for text in texts)
                 assert seen.endswith(meant) or meant.endswith(seen), "\n".join(place.stage.screen())
             else:
                 for (_, seen), text in zip(said[-len(texts) :], texts, strict=False):
-                    meant = essence(harmless(text))
+                    meant = essence(folded(harmless(text))[0])
                     is_whole = len(texts) > 1 or len(said) > 1
                     assert essence(seen) == meant if is_whole else meant.endswith(essence(seen)), ascii(text)
 
@@ -135,11 +137,13 @@ def test_in_line_mode_it_is_the_lines_of_who_said_it(kind: str, cast: Cast) -> N
     with printed(cast, "line") as mode:
         texts = list(KINDS[kind].values())
         mode.stage.ask("says", who="ben", texts=texts)
-        lines = mode.lines()
+        shown = mode.lines()
+        lines = [line for line in shown if not line.startswith("[SYSTEM] … ")]
+        assert len(shown) - len(lines) == sum(folded(harmless(text))[1] > 0 for text in texts)
         assert not [line for line in lines if line.strip(" ") and not line.startswith(("ben:", "    "))]
         assert not [row for line in lines for row in laid(line, 80)[1:]], "one row each: none begins anywhere else"
         said = re.split(r"(?:^|\n)ben:", "\n".join(lines))[1:]
-        assert [essence(text) for text in said] == [essence(harmless(text)) for text in texts]
+        assert [essence(text) for text in said] == [essence(folded(harmless(text))[0]) for text in texts]
 
 
 @kinds

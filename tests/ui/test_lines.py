@@ -5,6 +5,7 @@ import os
 import select
 import socket
 import threading
+import time
 import tty
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -22,8 +23,8 @@ from msgspec import UNSET, UnsetType
 from anonp2p import limits
 from anonp2p.cli import configure
 from anonp2p.core import events, steps
-from anonp2p.errors import AnonError, BadInput, Failed, OutputFailed
-from anonp2p.ui import lines, stdio
+from anonp2p.errors import AnonError, BadInput, Failed, OutputFailed, TooLong
+from anonp2p.ui import lines, stdio, view
 from anonp2p.ui.commands import Quit
 from anonp2p.ui.front import Typed
 from anonp2p.ui.lines import Output, understand
@@ -67,9 +68,29 @@ def test_a_line_that_is_not_utf8_is_bad_input(line: bytes, mode: bool) -> None:
 
 @JSON
 @pytest.mark.parametrize("opening", [b"", b"/me ", b"{"])
-def test_a_line_over_the_limit_is_bad_input(opening: bytes, mode: bool) -> None:
-    line = opening.ljust(limits.INPUT_LINE + 1, b"x")
-    assert isinstance(error_of(understood(line, mode=mode)), BadInput)
+def test_a_line_that_is_too_long_to_be_read_is_told_the_limit_of_messages(opening: bytes, mode: bool) -> None:
+    for end in (b"", b"\xc3"):  # it may have been cut within a character
+        line = opening.ljust(limits.INPUT_LINE + 1, b"x") + end
+        typed = understood(line, mode=mode)
+        assert isinstance(error_of(typed), TooLong)
+        assert typed.unsent is UNSET, "that is not all of it"
+
+
+def test_all_that_is_too_long_is_told_one_limit() -> None:
+    assert f"{limits.TEXT:,}" in str(TooLong())
+
+
+@JSON
+@pytest.mark.parametrize("opening", ["", "/me ", "/msg bob "])
+def test_a_text_that_is_too_long_is_to_be_given_back(opening: str, mode: bool) -> None:
+    line = opening + "x" * (limits.TEXT + 1)
+    typed = understood(line, mode=mode)
+    assert isinstance(error_of(typed), TooLong)
+    assert typed.unsent == line
+    key = "command" if opening else "text"
+    typed = understood(json.dumps({"id": 7, "room": "r1", key: line}))
+    assert isinstance(error_of(typed), TooLong)
+    assert (typed.unsent, typed.re, typed.room) == (line, 7, "r1")
 
 
 def test_an_object_is_a_message_in_line_mode() -> None:
@@ -160,14 +181,80 @@ def test_an_error_in_an_object_carries_its_id(line: str, code: str) -> None:
     assert typed.re == 7
 
 
+BROKEN = [
+    '"text": 5',
+    '"txt": "a"',
+    '"room": 1, "text": "a"',
+    '"text": null',
+    '"text": "\\ud800"',
+    '"text": "\\udc00\\ud800"',
+    '"room": "\\ud800", "text": "a"',
+    '"command": "/nick \\ud800"',
+    '"text": "\\x41"',
+    '"text": "a\tb"',
+    '"text": NaN',
+    '"text": {"id": 8, "a": ["id", {"id": 9}]}',
+    '"text": ' + "[" * 5_000 + "]" * 5_000,
+    '"text": "a", "text": 5',
+    '"text": "a", "colour": "red"',
+    '"text": "say \\"id\\": 8", "a": 0',
+    '"text": a',
+    '"text" "a"',
+    '"text": 1' + "0" * 5_000,
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken[:32])
+@pytest.mark.parametrize("ident", [7, "a:{", -1], ids=str)
+def test_an_error_in_an_objects_other_keys_carries_its_id(broken: str, ident: int | str) -> None:
+    written = json.dumps(ident)
+    for line in (f'{{"id": {written}, {broken}}}', f'{{{broken}, "id": {written}}}', f' {{ "id" :{written} , {broken}'):
+        typed = understood(line)
+        assert error_of(typed).code == "bad-input"
+        assert typed.re == ident
+
+
+def test_an_id_is_found_in_what_is_no_utf8_or_ends_too_soon_or_never() -> None:
+    for line in (b'{"id": 7, "text": "caf\xe9"}', b'{"id": 7, "text": "a', b'{"id": 7', b'{"id": 7, "text": "a\\'):
+        typed = understood(line)
+        assert error_of(typed).code == "bad-input"
+        assert typed.re == 7
+    typed = understood(b'{"id": 7, "text": "' + b"x" * limits.INPUT_LINE)
+    assert isinstance(error_of(typed), TooLong)
+    assert typed.re == 7
+
+
 @pytest.mark.parametrize(
     "line",
-    ['{"id": 7, "text": 5}', '{"id": 7, "txt": "a"}', '{"id": 7, "room": 1, "text": "a"}', '{"id": 7, "text": null}'],
+    [
+        *('{"id": true, "text": 5}', '{"id": [7], "text": 5}', '{"id": 9007199254740993}', '{"id": "\\ud800"}'),
+        *('{"text": "\\"id\\": 7", "a": 5}', '{"a": {"id": 7}}', '{"a": "id", "b": 7}', '[{"id": 7}]', '{"id"', "{"),
+    ],
 )
-def test_an_error_in_an_objects_other_keys_carries_its_id(line: str) -> None:
+def test_what_is_no_id_is_none(line: str) -> None:
     typed = understood(line)
-    assert error_of(typed).code == "bad-input"
-    assert typed.re == 7
+    assert typed.re is UNSET
+
+
+@pytest.mark.parametrize(
+    "line", ['\\"' * 30_000, '"' * 60_000, "\\" * 60_000, '{"id":' * 10_000], ids=lambda line: line[:6]
+)
+def test_looking_for_an_id_takes_no_longer_than_reading(line: str) -> None:
+    begun = time.process_time()
+    understood('{"a' + line)
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("before", ["\ufeff", "\u200b", "\u00a0", "\ufeff \u2060"], ids=ascii)
+def test_an_object_behind_what_one_does_not_see_is_one(before: str) -> None:
+    assert understood(before + '{"id": 7, "text": "hello"}') == Typed(steps.Say("hello", re=7), 7)
+    assert understood(before + '{"id": 7, "command": "\ufeff /who"}') == Typed(steps.Ask("/who", 7), 7)
+    assert understood('{"id": 7, "text": "\ufeff/who"}') == Typed(steps.Say("\ufeff/who", re=7), 7)
+
+
+@JSON
+def test_a_line_of_which_one_sees_nothing_is_an_empty_one(mode: bool) -> None:
+    assert understand("\ufeff\u200b \u2060".encode(), json=mode) is None
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: ("{" + text).encode(errors="replace")))
@@ -235,14 +322,14 @@ async def test_a_line_too_long_is_told_once_and_the_rest_of_it_skipped(longer: i
     too_long = b"x" * (limits.INPUT_LINE + longer)
     before, told, after = await lines_read([b"before\n" + too_long, b"xxx\nafter\n"])
     assert (before, after) == (b"before", b"after")
-    assert isinstance(error_of(understood(told)), BadInput)
+    assert isinstance(error_of(understood(told)), TooLong)
     assert len(told) <= limits.INPUT_LINE + limits.READ
 
 
 @pytest.mark.trio
 async def test_a_line_too_long_at_the_end_is_told_once() -> None:
     [told] = await lines_read([b"x" * (limits.INPUT_LINE + 3 * limits.READ)])
-    assert isinstance(error_of(understood(told)), BadInput)
+    assert isinstance(error_of(understood(told)), TooLong)
 
 
 @pytest.mark.trio
@@ -599,3 +686,63 @@ def test_a_sentence_is_written_whole_once_there_is_room_for_it(pipe: Pipe) -> No
     stdio.write_soon(pipe.writer.fileno(), b"sentence\n", 30)
     reader.join()
     assert pipe.reader.read(100) == b"sentence\n"
+
+
+# --- several rooms
+
+PERSON = events.Person(member="m", nick="ann", role="member", tag="abcd")
+
+
+def entered(room: str, name: str) -> events.Entered:
+    return events.Entered(room=room, name=name, code="c", nick="me", member="m", role="member", members=[PERSON])
+
+
+def told_from(output: Output, room: str) -> str:
+    """What a message in this room begins with."""
+    event = events.Message(room=room, member="m", nick="ann", text="hi", seq=1, at=0.0)
+    return view.line(event, output._place(event)).removesuffix("ann: hi")
+
+
+def in_rooms(*names: str) -> Output:
+    """In rooms of these names, labelled in this order."""
+    output = Output(json=False)
+    for number, name in enumerate(names, 1):
+        output._place(entered(f"r{number}", name))
+    return output
+
+
+def test_a_lone_room_is_not_named_and_several_are() -> None:
+    assert told_from(in_rooms("den"), "r1") == ""
+    output = in_rooms("den", "pub")
+    assert [told_from(output, room) for room in ("r1", "r2")] == ["den/", "pub/"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("friends", "Friends", "friеnds", "fr1ends", "friencls", "fri-ends", "FRIEND5"),
+        *("r1", "r3", "R9", "rl", "г1", "SYSTEM", "Tor", "5ystem"),
+    ],
+)
+def test_a_room_that_could_be_taken_for_another_or_the_program_is_shown_by_its_label(name: str) -> None:
+    output = in_rooms("friends", name, "other")
+    assert [told_from(output, room) for room in ("r1", "r2", "r3")] == ["friends/", "r2/", "other/"]
+    lone = in_rooms(name)
+    assert told_from(lone, "r1") == "", "there is no other"
+
+
+def test_what_a_rooms_lines_begin_with_does_not_change_while_one_is_in_it() -> None:
+    output = in_rooms("friends", "friеnds", "other")
+    output._place(events.Gone(room="r1", reason="left"))
+    assert told_from(output, "r2") == "r2/"
+    output._place(entered("r2", "friеnds"))  # back in, after one was away for long
+    assert told_from(output, "r2") == "r2/"
+    output._place(entered("r4", "friends"))
+    assert [told_from(output, room) for room in ("r2", "r4")] == ["r2/", "friends/"]
+
+
+def test_a_room_that_is_not_entered_yet_is_shown_by_its_label() -> None:
+    output = in_rooms("den")
+    assert told_from(output, "r2") == "r2/"
+    output._place(entered("r2", "pub"))
+    assert told_from(output, "r2") == "pub/"

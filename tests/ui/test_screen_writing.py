@@ -317,7 +317,7 @@ def test_what_does_not_fit_at_all_is_told() -> None:
     tui = Tui(Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
     tui._editor.paste("x" * (limits.INPUT_LINE + 1))
     assert tui.hint
-    assert tui.hint.text.startswith(f"No more than {limits.INPUT_LINE} bytes")
+    assert tui.hint.text.startswith(f"A message has up to {limits.TEXT:,} bytes")
 
 
 def test_what_is_typed_with_no_room_stays() -> None:

@@ -1,5 +1,7 @@
 """What is in sight of a room's log: the latest, or what one looks back at, wherever it is and whatever comes."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -290,3 +292,46 @@ def test_an_imitation_of_a_message_stands_right_of_the_bar(layout: Layout, entry
     for row in drawn[1:]:
         assert row[:column].strip() == ""
         assert row[column:].lstrip(" ")[0] in "│:║"
+
+
+# --- messages of very many lines
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("more", [{}, {"action": True}, {"private": True}, {"until": NOW.now + 60}], ids=str)
+def test_one_message_does_not_push_all_others_out_of_reach(layout: Layout, more: dict[str, Any]) -> None:
+    log = Scrollback()
+    log.add(message(1, "before", nick="bob"))
+    log.add(message(2, "\n" * limits.TEXT, **more))
+    shown = in_sight(log, 3 * limits.LINES_SHOWN, layout)
+    assert any("before" in row for row in shown)
+    assert limits.LINES_SHOWN < len(shown) < limits.LINES_SHOWN + 8
+    words = " ".join(row.rpartition("│")[2] for row in shown[-4:])
+    assert "3,961 more lines of this message by ann are left out: Alt-O" in " ".join(words.split())
+
+
+def test_that_lines_are_left_out_stands_beside_a_mark_that_is_no_nick() -> None:
+    log = Scrollback()
+    log.add(message(1, "\n".join(f"line {number}" for number in range(99))))
+    *_, last, told, _ = in_sight(log, 99)
+    assert last == "               │ line 39"
+    assert told[5:].startswith("        · │ … 59 more lines")
+
+
+def test_all_lines_of_the_messages_in_sight_are_shown_when_asked_for() -> None:
+    log = Scrollback()
+    log.add(message(1, "\n".join(f"line {number}" for number in range(99))))
+    folded = in_sight(log, 200)
+    log.unfold()
+    shown = in_sight(log, 200)
+    assert [row.partition("│ ")[2] for row in shown] == [f"line {number}" for number in range(99)]
+    log.add(message(2, "\n" * limits.TEXT))
+    assert len(in_sight(log, 200)) == 99 + limits.LINES_SHOWN + 2
+    log.unfold()
+    assert in_sight(log, 200)[: len(folded)] == folded
+
+
+def test_a_message_that_is_not_long_is_whole() -> None:
+    log = Scrollback()
+    log.add(message(1, "\n".join("x" * limits.LINES_SHOWN)))
+    assert len(in_sight(log, 99)) == limits.LINES_SHOWN

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UnsetType
 
+from anonp2p import limits
 from anonp2p.core import events, names
 from anonp2p.core.events import Event, Person
 from anonp2p.ui import qr, safety, view
@@ -250,6 +251,33 @@ def test_a_name_that_should_never_have_been_let_in_makes_no_line_of_its_own(nick
             assert_harmless("".join(shown))
 
 
+@pytest.mark.parametrize("more", [1, 2, 3_961])
+@pytest.mark.parametrize("room", ["", "den"])
+def test_of_a_message_of_very_many_lines_the_first_are_shown_and_how_many_more_there_are(more: int, room: str) -> None:
+    text = "\n".join(f"line {number}" for number in range(limits.LINES_SHOWN + more))
+    for event in (message(text), private(text)):
+        *shown, last = view.line(event, room).split("\n")
+        assert len(shown) == limits.LINES_SHOWN
+        assert shown[0].endswith(": line 0")
+        assert shown[-1] == f"    line {limits.LINES_SHOWN - 1}"
+        ours = f"[SYSTEM] {room}: … " if room else "[SYSTEM] … "
+        lines = "1 more line" if more == 1 else f"{more:,} more lines"
+        assert last == f"{ours}{lines} of this message by ann are left out", "no text of a peer's begins a line so"
+
+
+def test_4001_lines_are_a_text_that_a_member_may_send_and_are_not_shown_all() -> None:
+    text = "\n" * limits.TEXT
+    assert len(text.encode()) <= limits.TEXT
+    assert view.line(message(text)).count("\n") == limits.LINES_SHOWN
+    assert msgspec.json.decode(msgspec.json.encode(message(text)))["text"] == text
+
+
+def test_a_message_of_as_many_lines_as_are_shown_is_whole() -> None:
+    text = "\n".join("x" * limits.LINES_SHOWN)
+    assert view.folded(text) == (text, 0)
+    assert view.line(message(text)).count("\n") == limits.LINES_SHOWN - 1
+
+
 def test_a_name_with_line_breaks_is_still_a_line() -> None:
     assert view.line(message("hi\nthere", "an\nn"), "de\nn") == "de⏎ n/an⏎ n: hi\n    there"
     assert view.line(events.Joined(room="r1", member="m", nick="an\nn")) == "[SYSTEM] an⏎ n joined"
@@ -474,6 +502,18 @@ def test_who_may_be_taken_for_another_is_told_with_what_helps() -> None:
     assert view.line(event) == (
         "[SYSTEM] CAUTION: this аda may be somebody else than the ada who was here before; "
         "/verify аda gives words to compare"
+    )
+
+
+def test_who_may_be_confused_with_a_member_or_passes_for_the_program_is_told_so() -> None:
+    event = events.Lookalike(room="r1", member="m", nick="ad4_", was="ad4", of="present")
+    assert view.line(event) == (
+        "[SYSTEM] CAUTION: do not confuse ad4_ with ad4: they are two members of this room; "
+        "/verify ad4_ gives words to compare"
+    )
+    event = events.Lookalike(room="r1", member="m", nick="5YSTEM", was="system", of="reserved")
+    assert view.line(event) == (
+        "[SYSTEM] CAUTION: 5YSTEM is a member's nick: what comes under it is no word of this program, or of a role"
     )
 
 

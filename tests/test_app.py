@@ -1,0 +1,131 @@
+"""The program as a script drives it: lines in, events out, over a network in memory."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.app import App
+from anonp2p.config import Config
+from anonp2p.core import events
+from anonp2p.errors import AnonError
+from anonp2p.net.transport import Transport
+from anonp2p.ui.front import Closed, Rooms, Typed
+from anonp2p.ui.lines import understand
+from tests.support.transports import MemoryNetwork, Tor
+
+
+class Script:
+    """A front that types lines, and keeps what it is told."""
+
+    must_succeed = True
+
+    def __init__(self, *lines: str) -> None:
+        self.told: list[events.Event] = []
+        self._lines = list(lines)
+
+    def attach(self, closed: Closed, rooms: Rooms) -> None:
+        """As Front has it."""
+
+    def open(self, room: str) -> None:
+        """As Front has it."""
+
+    def tell(self, event: events.Event) -> None:
+        """As Front has it."""
+        self.told.append(event)
+
+    def clear(self) -> None:
+        """As Front has it."""
+
+    async def wish(self) -> str:
+        """As Front has it."""
+        return ""
+
+    async def wanted(self) -> Typed | None:
+        """As Front has it."""
+        await trio.lowlevel.checkpoint()
+        return understand(self._lines.pop(0).encode(), json=True) if self._lines else None
+
+    async def run(self) -> None:
+        """As Front has it."""
+
+    async def drained(self) -> None:
+        """As Front has it."""
+
+
+async def never() -> AsyncIterator[int]:
+    """No signals."""
+    await trio.sleep_forever()
+    yield 0
+
+
+@asynccontextmanager
+async def connect(_: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
+    yield await Tor(MemoryNetwork()).usable()
+
+
+async def played(*lines: str) -> tuple[App, int, list[events.Event]]:
+    """The program with the status it ended with, and what it told."""
+    script = Script(*lines)
+    app = App(Config(mode="json"), script, never(), connect)
+    status = await app.run()
+    return app, status, script.told
+
+
+def answers(told: list[events.Event], re: int) -> list[tuple[str, str]]:
+    """The errors and returned texts that this input caused."""
+    found = [event for event in told if event.re == re]
+    errors = [(event.code, event.text) for event in found if isinstance(event, events.Error)]
+    return errors + [("unsent", event.text) for event in found if isinstance(event, events.Unsent)]
+
+
+@pytest.mark.parametrize("room", ["r9", "", "demo", "x" * 10_000], ids=lambda room: room[:8])
+@pytest.mark.parametrize("said", [{"text": "hello"}, {"command": "/who"}], ids=["text", "command"])
+async def test_a_room_that_there_is_not_is_named(room: str, said: dict[str, str]) -> None:
+    _, status, told = await played("/create demo", json.dumps({"id": 7, "room": room, **said}))
+    [(code, text)] = answers(told, 7)
+    assert code == "no-room"
+    assert f'"{room[: limits.ROOM_NAME]}' in text
+    assert len(text) < 120
+    assert status == 0
+    assert not [event for event in told if isinstance(event, events.Message)]
+
+
+async def test_without_any_room_one_is_told_how_to_get_into_one() -> None:
+    _, _, told = await played('{"id": 7, "text": "hello"}')
+    [(code, text)] = answers(told, 7)
+    assert code == "no-room"
+    assert "/create NAME" in text
+
+
+@pytest.mark.parametrize("room", [{}, {"room": "r1"}], ids=["active", "named"])
+async def test_a_text_that_is_too_long_is_given_back_and_counts_as_unsent(room: dict[str, str]) -> None:
+    text = "x" * (limits.TEXT + 1)
+    app, status, told = await played("/create demo", json.dumps({"id": 7, "text": text, **room}), "short")
+    error, unsent = answers(told, 7)
+    assert error[0] == "too-long"
+    assert unsent == ("unsent", text)
+    assert [event.text for event in told if isinstance(event, events.Message)] == ["short"]
+    assert status == 1
+    assert isinstance(app.failure, AnonError)
+    assert str(app.failure).startswith("1 of the lines")
+
+
+@pytest.mark.parametrize("before", ["\ufeff", " ", "\u200b\u00a0"], ids=ascii)
+async def test_a_private_message_behind_what_one_does_not_see_is_shown_to_nobody_else(before: str) -> None:
+    _, _, told = await played("/create demo", f"{before}/msg bob secret", "public")
+    assert [event.text for event in told if isinstance(event, events.Message)] == ["public"]
+    assert [event.text for event in told if isinstance(event, events.Unsent)] == ["/msg bob secret"]
+    assert [event.code for event in told if isinstance(event, events.Error)] == ["no-such-nick"]
+    assert not [event for event in told if event.re is not UNSET]
+
+
+async def test_a_nick_that_passes_for_the_program_is_refused_in_one_sentence() -> None:
+    _, _, told = await played("/create demo", '{"id": 7, "command": "/nick 5YSTEM"}')
+    [(code, text)] = answers(told, 7)
+    assert code == "bad-nick"
+    assert "program" in text

@@ -39,7 +39,7 @@ _ESCAPED = re.compile(r"\\([0-7]{1,3}|.)")
 _CHALLENGE = re.compile(r"AUTHCHALLENGE SERVERHASH=(?P<hash>[0-9A-Fa-f]{64}) SERVERNONCE=(?P<nonce>[0-9A-Fa-f]{64})")
 
 _BOOTED = 100  # percent
-_BOOT = re.compile(r'BOOTSTRAP PROGRESS=(\d+) .*?SUMMARY="([^"]*)"')
+_BOOT = re.compile(r'BOOTSTRAP PROGRESS=([0-9]{1,3}) .*?SUMMARY="([^"]*)"')
 
 
 class Control:
@@ -65,6 +65,10 @@ class Control:
         with trio.move_on_after(limits.CONTROL):
             try:
                 stream, owners = await owner.connect(endpoint, discovered=discovered)
+            except PermissionError:
+                raise TorRefused(
+                    f"we may not open its control port {endpoint}; join its group (Debian: debian-tor)"
+                ) from None
             except OSError as error:
                 reason = error.strerror or str(error)
                 raise TorMissing(f"there is no control port to use at {endpoint} ({reason})") from None

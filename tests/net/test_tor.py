@@ -779,11 +779,12 @@ async def test_a_booted_tor_is_told_once(autojump_clock: trio.testing.MockClock)
     assert told == [events.TorProgress(progress=100, summary="Done")]
 
 
+@pytest.mark.parametrize("phase", ["", f'NOTICE BOOTSTRAP PROGRESS={"9" * 5_000} TAG=done SUMMARY="Done"'])
 async def test_a_tor_that_does_not_tell_its_progress_is_taken_to_be_booted(
-    autojump_clock: trio.testing.MockClock,
+    autojump_clock: trio.testing.MockClock, phase: str
 ) -> None:
     told: list[events.Event] = []
-    await boot(FakeControl(""), told)
+    await boot(FakeControl(phase), told)
     assert told == [events.TorProgress(progress=100, summary="Done")]
 
 
@@ -1124,6 +1125,19 @@ async def test_where_there_is_no_tor_system_says_so(usual: list[Path]) -> None:
     error = await failure(Config(tor="system"))
     assert isinstance(error, TorMissing)
     assert "--control" in str(error)
+
+
+async def test_a_tor_that_is_not_open_to_us_is_told_with_its_remedy(
+    usual: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect(*_: object, **__: object) -> None:
+        await trio.lowlevel.checkpoint()
+        raise PermissionError
+
+    monkeypatch.setattr(owner, "connect", connect)
+    error = await failure(Config(tor="system"))
+    assert isinstance(error, TorRefused)
+    assert "debian-tor" in str(error)
 
 
 async def test_the_last_refusal_is_told_where_there_is_a_tor(fake: FakeTor, usual: list[Path]) -> None:

@@ -41,6 +41,23 @@ def test_several_programs_share_a_running_tor(running: RunningTor) -> None:
                 peer.said("through SOCKS alone")
 
 
+def test_a_tor_that_the_environment_names_is_found_and_goes_with_a_named_socks_port(running: RunningTor) -> None:
+    found = {"TOR_CONTROL_IPC_PATH": running.control.removeprefix("unix:")}
+    with Peer("--tor", "system", "create", "demo", environment=found) as host:
+        code = host.wait("room")["code"]
+        host.wait("reachable")
+        nowhere = {"TOR_CONTROL_IPC_PATH": "/nonexistent"}
+        socks = ("--tor", "system", "--socks", running.socks)
+        with (
+            Peer(*socks, "join", code, environment=found) as ada,
+            Peer(*socks, "join", code, environment=nowhere) as ben,
+        ):
+            for peer in (ada, ben):
+                peer.wait("room")
+                assert peer.wait("ready")["tor"] == "system"
+            assert "TOR_CONTROL_IPC_PATH" in ben.wait("notice")["text"]
+
+
 def test_socks_alone_is_not_enough_to_create_a_room(running: RunningTor) -> None:
     with Peer("--socks", running.socks, "create", "demo") as peer:
         status, sentence = peer.result()

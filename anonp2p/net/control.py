@@ -161,7 +161,8 @@ class Control:
 
         await self.subscribe("STATUS_CLIENT", "HS_DESC")
         with self.listening("STATUS_CLIENT", lambda event: at(str(event))):
-            at(await self.info("status/bootstrap-phase") or 'BOOTSTRAP PROGRESS=100 SUMMARY="Done"')
+            phase = await self.info("status/bootstrap-phase")
+            at(phase if _BOOT.search(phase) else 'BOOTSTRAP PROGRESS=100 SUMMARY="Done"')
             while latest[0] < _BOOTED:
                 moved = trio.Event()
                 waited = 0.0

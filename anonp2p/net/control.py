@@ -70,7 +70,7 @@ class Control:
                     f"we may not open its control port {endpoint}; join its group (Debian: debian-tor)"
                 ) from None
             except OSError as error:
-                reason = error.strerror or str(error)
+                reason = os.strerror(error.errno) if error.errno else str(error)  # trio's text says the place again
                 raise TorMissing(f"there is no control port to use at {endpoint} ({reason})") from None
             connected = socket.socket(fileno=stream.socket.detach())
             connected.setblocking(True)

@@ -1299,6 +1299,21 @@ async def test_a_tor_that_wants_a_password_is_told_as_such(guarded: Callable[[st
 
 
 @pytest.mark.tor_control
+async def test_a_tor_that_wants_a_password_takes_it(
+    guarded: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = "16:BC59CA0044207E8B6045E27CEF3878CA604728BB886744533BA5508738"  # by tor --hash-password
+    path = guarded(f"HashedControlPassword {hashed}\n")
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", "other")
+    with refused(TorRefused, "does not let us in"):
+        await Control.open(Endpoint(path=str(path)))
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", 'my "pass word')
+    for discovered in (True, False):
+        async with aclosing(await Control.open(Endpoint(path=str(path)), discovered=discovered)) as control:
+            assert (await control.version()).startswith("0.")
+
+
+@pytest.mark.tor_control
 @pytest.mark.parametrize("password", ["", f"HashedControlPassword {PASSWORD}\n"], ids=["cookie", "cookie or password"])
 async def test_a_tor_that_takes_cookies_lets_us_in(guarded: Callable[[str], Path], password: str) -> None:
     path = guarded(f"CookieAuthentication 1\n{password}")

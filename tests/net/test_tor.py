@@ -37,6 +37,7 @@ pytestmark = [  # stem's ways: the second, in threads that we have given up, com
 
 KEY = RoomKey(bytes(range(32)))
 ADDRESS = KEY.code.removesuffix(".onion")
+STRANGER = os.getuid() + 12_345  # another user
 NOWHERE = Endpoint(path="/nonexistent/socks")
 
 
@@ -936,7 +937,7 @@ USED = [events.Ready(version="0.4.8.1", tor="system")]
         ("9051 ", "given as HOST:PORT"),
         ("unused", "Connection refused"),
         ("web", "no control port of Tor"),
-        ("strange", "uid 12345 listens"),
+        ("strange", f"uid {STRANGER} listens"),
     ],
 )
 async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looked_at(
@@ -951,7 +952,7 @@ async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looke
         elif value in ("web", "strange"):
             answer: Play = FakeTor()
             if value == "strange":
-                monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(12_345, 1)}))
+                monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
             else:
                 answer = says((b"PROTOCOLINFO", b"HTTP/1.1 400 Bad Request\r\n\r\n"))
             value = str((await stack.enter_async_context(server(answer))).port)
@@ -998,7 +999,7 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
     real = owner._peer
 
     def peer(connected: trio.socket.SocketType) -> frozenset[int]:
-        return frozenset({12_345}) if connected.getpeername() == str(usual[0]) else real(connected)
+        return frozenset({STRANGER}) if connected.getpeername() == str(usual[0]) else real(connected)
 
     monkeypatch.setattr(owner, "_peer", peer)
     stranger = FakeTor()
@@ -1011,7 +1012,7 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
         connected(Config(socks=NOWHERE, tor="system")) as (_, (notice, *told)),
     ):
         assert isinstance(notice, events.Notice)
-        assert f"uid 12345 listens at unix:{usual[0]}" in notice.text
+        assert f"uid {STRANGER} listens at unix:{usual[0]}" in notice.text
         assert told == USED
     assert stranger.heard == []
 
@@ -1057,15 +1058,15 @@ async def test_a_socks_port_of_a_stranger_hears_nothing(
     place = short_path / "socks"
 
     def peer(connected: trio.socket.SocketType) -> frozenset[int]:
-        return frozenset({12_345}) if connected.getpeername() == str(place) else real(connected)
+        return frozenset({STRANGER}) if connected.getpeername() == str(place) else real(connected)
 
     monkeypatch.setattr(owner, "_peer", peer)
-    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(12_345, 1)}))
+    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
     async with server(play, place if reach == "unix" else None) as proxy, server(fake, usual[0]):
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         error = await failure(Config(tor="system"))
         assert isinstance(error, TorUntrusted)
-        assert f"uid 12345 listens at {proxy}" in str(error)
+        assert f"uid {STRANGER} listens at {proxy}" in str(error)
         await trio.testing.wait_all_tasks_blocked()
     assert not heard.is_set()
 
@@ -1085,8 +1086,8 @@ async def test_a_socks_port_that_a_stranger_took_over_is_a_lost_tor(
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         async with connected(Config(tor="system")) as (system, _):
             before = b"".join(heard)
-            monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(12_345, 1)}))
-            with refused(TorLost, "uid 12345 listens"):
+            monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
+            with refused(TorLost, f"uid {STRANGER} listens"):
                 await system.dial(KEY.code, "me:1")
             await trio.testing.wait_all_tasks_blocked()
     assert b"".join(heard) == before, "it heard no more than at the start"

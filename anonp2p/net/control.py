@@ -39,7 +39,7 @@ _ESCAPED = re.compile(r"\\([0-7]{1,3}|.)")
 _CHALLENGE = re.compile(r"AUTHCHALLENGE SERVERHASH=(?P<hash>[0-9A-Fa-f]{64}) SERVERNONCE=(?P<nonce>[0-9A-Fa-f]{64})")
 
 _BOOTED = 100  # percent
-_BOOT = re.compile(r'BOOTSTRAP PROGRESS=(\d+) .*?SUMMARY="([^"]*)"')
+_BOOT = re.compile(r'BOOTSTRAP PROGRESS=([0-9]{1,3}) .*?SUMMARY="([^"]*)"')
 
 
 class Control:
@@ -65,8 +65,12 @@ class Control:
         with trio.move_on_after(limits.CONTROL):
             try:
                 stream, owners = await owner.connect(endpoint, discovered=discovered)
+            except PermissionError:
+                raise TorRefused(
+                    f"we may not open its control port {endpoint}; join its group (Debian: debian-tor)"
+                ) from None
             except OSError as error:
-                reason = error.strerror or str(error)
+                reason = os.strerror(error.errno) if error.errno else str(error)  # trio's text says the place again
                 raise TorMissing(f"there is no control port to use at {endpoint} ({reason})") from None
             connected = socket.socket(fileno=stream.socket.detach())
             connected.setblocking(True)
@@ -157,7 +161,8 @@ class Control:
 
         await self.subscribe("STATUS_CLIENT", "HS_DESC")
         with self.listening("STATUS_CLIENT", lambda event: at(str(event))):
-            at(await self.info("status/bootstrap-phase") or 'BOOTSTRAP PROGRESS=100 SUMMARY="Done"')
+            phase = await self.info("status/bootstrap-phase")
+            at(phase if _BOOT.search(phase) else 'BOOTSTRAP PROGRESS=100 SUMMARY="Done"')
             while latest[0] < _BOOTED:
                 moved = trio.Event()
                 waited = 0.0

@@ -78,7 +78,7 @@ def _listeners(endpoint: Endpoint) -> frozenset[tuple[int, int]]:
             table += _TABLE6.read_text("ascii")
     except OSError:
         return frozenset()
-    rows = [row.split() for row in table.splitlines()]
+    rows = (row.split() for row in table.splitlines() if f" {_LISTEN} " in row)  # most are of other states
     return frozenset(
         (int(row[7]), int(row[9])) for row in rows if row[3] == _LISTEN and _takes(row[1], address, endpoint.port)
     )

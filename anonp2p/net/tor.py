@@ -189,7 +189,7 @@ class Tor:
         try:
             stream = await socks.connect(proxy, code, limits.PORT, user, password, discovered=discovered)
         except TorUntrusted as error:  # somebody took the port that its Tor has given up
-            raise TorLost(error.detail) from None
+            raise TorLost(f"its SOCKS port is a stranger's now, as {error.detail}") from None
         except socks.SocksError as error:
             if error.code is None:
                 raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor") from None

@@ -16,7 +16,7 @@ from anonp2p.errors import TorUntrusted
 from anonp2p.net import owner
 from tests.support.servers import server
 
-STRANGER = 12_345
+STRANGER = os.getuid() + 12_345
 OVERFLOW = 65_534
 AT_9051 = Endpoint(host="127.0.0.1", port=9051)
 AT_9051_V6 = Endpoint(host="::1", port=9051)

@@ -38,6 +38,7 @@ pytestmark = [  # stem's ways: the second, in threads that we have given up, com
 
 KEY = RoomKey(bytes(range(32)))
 ADDRESS = KEY.code.removesuffix(".onion")
+STRANGER = os.getuid() + 12_345  # another user
 NOWHERE = Endpoint(path="/nonexistent/socks")
 
 
@@ -904,11 +905,12 @@ async def test_a_booted_tor_is_told_once(autojump_clock: trio.testing.MockClock)
     assert told == [events.TorProgress(progress=100, summary="Done")]
 
 
+@pytest.mark.parametrize("phase", ["", f'NOTICE BOOTSTRAP PROGRESS={"9" * 5_000} TAG=done SUMMARY="Done"'])
 async def test_a_tor_that_does_not_tell_its_progress_is_taken_to_be_booted(
-    autojump_clock: trio.testing.MockClock,
+    autojump_clock: trio.testing.MockClock, phase: str
 ) -> None:
     told: list[events.Event] = []
-    await boot(FakeControl(""), told)
+    await boot(FakeControl(phase), told)
     assert told == [events.TorProgress(progress=100, summary="Done")]
 
 
@@ -1060,7 +1062,7 @@ USED = [events.Ready(version="0.4.8.1", tor="system")]
         ("9051 ", "given as HOST:PORT"),
         ("unused", "Connection refused"),
         ("web", "no control port of Tor"),
-        ("strange", "uid 12345 listens"),
+        ("strange", f"uid {STRANGER} listens"),
     ],
 )
 async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looked_at(
@@ -1075,7 +1077,7 @@ async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looke
         elif value in ("web", "strange"):
             answer: Play = FakeTor()
             if value == "strange":
-                monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(12_345, 1)}))
+                monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
             else:
                 answer = says((b"PROTOCOLINFO", b"HTTP/1.1 400 Bad Request\r\n\r\n"))
             value = str((await stack.enter_async_context(server(answer))).port)
@@ -1122,7 +1124,7 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
     real = owner._peer
 
     def peer(connected: trio.socket.SocketType) -> frozenset[int]:
-        return frozenset({12_345}) if connected.getpeername() == str(usual[0]) else real(connected)
+        return frozenset({STRANGER}) if connected.getpeername() == str(usual[0]) else real(connected)
 
     monkeypatch.setattr(owner, "_peer", peer)
     stranger = FakeTor()
@@ -1135,7 +1137,7 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
         connected(Config(socks=NOWHERE, tor="system")) as (_, (notice, *told)),
     ):
         assert isinstance(notice, events.Notice)
-        assert f"uid 12345 listens at unix:{usual[0]}" in notice.text
+        assert f"uid {STRANGER} listens at unix:{usual[0]}" in notice.text
         assert told == USED
     assert stranger.heard == []
 
@@ -1181,15 +1183,15 @@ async def test_a_socks_port_of_a_stranger_hears_nothing(
     place = short_path / "socks"
 
     def peer(connected: trio.socket.SocketType) -> frozenset[int]:
-        return frozenset({12_345}) if connected.getpeername() == str(place) else real(connected)
+        return frozenset({STRANGER}) if connected.getpeername() == str(place) else real(connected)
 
     monkeypatch.setattr(owner, "_peer", peer)
-    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(12_345, 1)}))
+    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
     async with server(play, place if reach == "unix" else None) as proxy, server(fake, usual[0]):
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         error = await failure(Config(tor="system"))
         assert isinstance(error, TorUntrusted)
-        assert f"uid 12345 listens at {proxy}" in str(error)
+        assert f"uid {STRANGER} listens at {proxy}" in str(error)
         await trio.testing.wait_all_tasks_blocked()
     assert not heard.is_set()
 
@@ -1209,8 +1211,8 @@ async def test_a_socks_port_that_a_stranger_took_over_is_a_lost_tor(
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         async with connected(Config(tor="system")) as (system, _):
             before = b"".join(heard)
-            monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(12_345, 1)}))
-            with refused(TorLost, "uid 12345 listens"):
+            monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
+            with refused(TorLost, f"uid {STRANGER} listens"):
                 await system.dial(KEY.code, "me:1")
             await trio.testing.wait_all_tasks_blocked()
     assert b"".join(heard) == before, "it heard no more than at the start"
@@ -1249,6 +1251,19 @@ async def test_where_there_is_no_tor_system_says_so(usual: list[Path]) -> None:
     error = await failure(Config(tor="system"))
     assert isinstance(error, TorMissing)
     assert "--control" in str(error)
+
+
+async def test_a_tor_that_is_not_open_to_us_is_told_with_its_remedy(
+    usual: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect(*_: object, **__: object) -> None:
+        await trio.lowlevel.checkpoint()
+        raise PermissionError
+
+    monkeypatch.setattr(owner, "connect", connect)
+    error = await failure(Config(tor="system"))
+    assert isinstance(error, TorRefused)
+    assert "debian-tor" in str(error)
 
 
 async def test_the_last_refusal_is_told_where_there_is_a_tor(fake: FakeTor, usual: list[Path]) -> None:
@@ -1407,6 +1422,21 @@ async def test_a_tor_that_wants_a_password_is_told_as_such(guarded: Callable[[st
     path = guarded(f"HashedControlPassword {PASSWORD}\n")
     with refused(TorRefused, "wants a password"):
         await Control.open(Endpoint(path=str(path)))
+
+
+@pytest.mark.tor_control
+async def test_a_tor_that_wants_a_password_takes_it(
+    guarded: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = "16:BC59CA0044207E8B6045E27CEF3878CA604728BB886744533BA5508738"  # by tor --hash-password
+    path = guarded(f"HashedControlPassword {hashed}\n")
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", "other")
+    with refused(TorRefused, "does not let us in"):
+        await Control.open(Endpoint(path=str(path)))
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", 'my "pass word')
+    for discovered in (True, False):
+        async with aclosing(await Control.open(Endpoint(path=str(path)), discovered=discovered)) as control:
+            assert (await control.version()).startswith("0.")
 
 
 @pytest.mark.tor_control

@@ -45,6 +45,26 @@ def test_several_programs_share_a_running_tor(running: RunningTor) -> None:
                 peer.said("through SOCKS alone")
 
 
+def test_a_named_socks_port_goes_with_a_tor_that_is_found_or_alone(running: RunningTor) -> None:
+    system = ("--tor", "system", "--socks", running.socks)
+    found = {"TOR_CONTROL_IPC_PATH": running.control.removeprefix("unix:")}
+    nowhere = {"TOR_CONTROL_IPC_PATH": "/nonexistent"}
+    with Peer("--control", running.control, "create", "demo") as host:  # which waits until that Tor is booted
+        code = host.wait("room")["code"]
+        host.wait("reachable")
+        with (
+            Peer("--tor", "system", "join", code, environment=found) as ada,
+            Peer(*system, "join", code, environment=found) as ben,
+            Peer(*system, "join", code, environment=nowhere) as zoe,
+        ):
+            for peer in (ada, ben, zoe):
+                peer.wait("room")
+                assert peer.wait("ready")["tor"] == "system"
+            assert "TOR_CONTROL_IPC_PATH" in zoe.wait("notice")["text"]
+            for peer in (ada, ben):
+                assert not [event for event in peer.events if event["type"] == "notice"]
+
+
 def test_socks_alone_is_not_enough_to_create_a_room(running: RunningTor) -> None:
     with Peer("--socks", running.socks, "create", "demo") as peer:
         status, sentence = peer.result()

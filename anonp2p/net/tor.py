@@ -260,7 +260,8 @@ def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gat
     _allow_descriptors()
     with listening:
         listening.listen(limits.BACKLOG)
-        _require_peer_uids(listening)
+        if runtime is None:
+            _require_peer_uids(listening)
         yield _Gate(listening, uids), target
 
 

@@ -257,6 +257,21 @@ def test_one_that_another_start_took_for_left_behind_is_made_anew(place: Path, m
     os.close(holders[0])
 
 
+def test_one_that_went_just_before_it_was_held_is_made_anew(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, went = fcntl.flock, list[Path]()
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not went:
+            went.extend(place.iterdir())
+            went[0].rmdir()
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with directories.temporary(place) as (path, _):
+        assert path.is_dir()
+        assert path not in went
+
+
 def test_one_start_removes_some_and_looks_at_some(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LEFT_BEHIND", 2)
     for _ in range(3):

@@ -210,7 +210,7 @@ def test_it_is_in_use_as_long_as_anybody_has_its_descriptor(place: Path) -> None
 def test_what_is_not_ours_stays(place: Path, kind: str) -> None:
     base, victim = make(place / "base"), make(place / "victim")
     (victim / "file").touch()
-    name = base / "anonp2p-abcd_123"
+    name = base / "anonp2p-run-abcd_123"
     match kind:
         case "link":
             name.symlink_to(victim)
@@ -219,9 +219,9 @@ def test_what_is_not_ours_stays(place: Path, kind: str) -> None:
         case "open to others":
             make(name, 0o755)
         case "another name":
-            make(base / "anonp2q-abcd_123")
+            make(base / "anonp2p-abcd_123")
         case "longer name":
-            make(base / "anonp2p-abcd_1234")
+            make(base / "anonp2p-run-abcd_1234")
     remove_left_behind([base])
     assert len(list(base.iterdir())) == 1
     assert (victim / "file").exists()

@@ -32,6 +32,9 @@ class _Place:
         self.listener = listener
         self.notice = ""
 
+    def admits(self, stream: trio.abc.Stream) -> bool:
+        return True
+
     async def published(self) -> None:
         await trio.lowlevel.checkpoint()
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from anonp2p import limits
 
-_PREFIX = "anonp2p-"
+_PREFIX = "anonp2p-run-"  # not `anonp2p-` alone, as versions that do not hold them had it
 _TEMPORARY = re.compile(_PREFIX + "[a-z0-9_]{8}")  # as mkdtemp makes names
 _LINKS = 40  # symbolic links of one path, as many as Linux follows
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

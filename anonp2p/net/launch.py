@@ -212,7 +212,7 @@ def _usable(name: str) -> Path | None:
         path = directories.trusted(Path(name)) if name.startswith("/") else None
     except (directories.UnsafeError, OSError):
         return None
-    if path is None or len(os.fsencode(path)) > _SOCKET_PATH - 30 or not _PLAIN.issuperset(str(path)):
+    if path is None or len(os.fsencode(path)) > _SOCKET_PATH - 36 or not _PLAIN.issuperset(str(path)):
         return None
     if name == os.environ.get("XDG_RUNTIME_DIR") and not directories.is_private(path):
         return None

@@ -1,5 +1,6 @@
 """Tor: finding a running one or starting ours, rooms as onion services on it, dials through it."""
 
+import errno
 import os
 import re
 import resource
@@ -56,6 +57,9 @@ _DIAL_FAULTS = {
 }
 
 
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # why no connection can be accepted for now
+
+
 class _Gate(trio.abc.Listener[trio.SocketStream]):
     """Accepts connections of these users, which are Tor's; all others it closes at once.
 
@@ -74,7 +78,7 @@ class _Gate(trio.abc.Listener[trio.SocketStream]):
         return uid is not None and uid in self._uids
 
     async def accept(self) -> trio.SocketStream:
-        """The next connection of Tor's. Raises OSError where the system has no room for another."""
+        """The next connection of Tor's, as soon as the system has room for it."""
         await trio.lowlevel.checkpoint()
         while True:
             for _ in range(limits.TURN):
@@ -84,6 +88,10 @@ class _Gate(trio.abc.Listener[trio.SocketStream]):
                     await trio.lowlevel.wait_readable(self._listening)
                 except ConnectionAbortedError:  # it was closed before we came to it
                     pass
+                except OSError as error:
+                    if error.errno not in _NO_ROOM:
+                        raise
+                    await trio.sleep(limits.ACCEPT_PAUSE)
                 else:
                     if self.admits(connection):
                         return trio.SocketStream(trio.socket.from_stdlib_socket(connection))
@@ -260,7 +268,8 @@ def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gat
     _allow_descriptors()
     with listening:
         listening.listen(limits.BACKLOG)
-        _require_peer_uids(listening)
+        if runtime is None:
+            _require_peer_uids(listening)
         yield _Gate(listening, uids), target
 
 

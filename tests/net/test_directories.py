@@ -210,7 +210,7 @@ def test_it_is_in_use_as_long_as_anybody_has_its_descriptor(place: Path) -> None
 def test_what_is_not_ours_stays(place: Path, kind: str) -> None:
     base, victim = make(place / "base"), make(place / "victim")
     (victim / "file").touch()
-    name = base / "anonp2p-abcd_123"
+    name = base / "anonp2p-run-abcd_123"
     match kind:
         case "link":
             name.symlink_to(victim)
@@ -219,9 +219,9 @@ def test_what_is_not_ours_stays(place: Path, kind: str) -> None:
         case "open to others":
             make(name, 0o755)
         case "another name":
-            make(base / "anonp2q-abcd_123")
+            make(base / "anonp2p-abcd_123")
         case "longer name":
-            make(base / "anonp2p-abcd_1234")
+            make(base / "anonp2p-run-abcd_1234")
     remove_left_behind([base])
     assert len(list(base.iterdir())) == 1
     assert (victim / "file").exists()
@@ -255,6 +255,21 @@ def test_one_that_another_start_took_for_left_behind_is_made_anew(place: Path, m
         assert path.is_dir()
         assert not Path(made[0]).exists()
     os.close(holders[0])
+
+
+def test_one_that_went_just_before_it_was_held_is_made_anew(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, went = fcntl.flock, list[Path]()
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not went:
+            went.extend(place.iterdir())
+            went[0].rmdir()
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with directories.temporary(place) as (path, _):
+        assert path.is_dir()
+        assert path not in went
 
 
 def test_one_start_removes_some_and_looks_at_some(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

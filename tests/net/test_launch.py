@@ -382,7 +382,7 @@ async def test_tor_holds_the_runtime_directory_whatever_becomes_of_us(torrc: Pat
 
 
 async def test_what_killed_programs_left_behind_goes_with_the_next_start(torrc: Path, runtime: Path) -> None:
-    stale = trio.Path(runtime / "anonp2p-abcd_123")
+    stale = trio.Path(runtime / "anonp2p-run-abcd_123")
     await stale.mkdir(0o700)
     await (stale / "data").mkdir()
     async with launch.launch(torrc, amnesic=False) as own:

@@ -13,7 +13,7 @@ MEMBERS = 200
 async def crowd(gathered: Gathering) -> list[Person]:
     """So many members, let in some at a time."""
     members: list[Person] = []
-    some = trio.CapacityLimiter(limits.HALF_OPEN // 2)
+    some = trio.CapacityLimiter(16)
 
     async def join(number: int) -> None:
         async with some:

@@ -42,7 +42,7 @@ async def test_a_flood_is_read_at_its_pace_and_holds_up_nobody(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(flood)
             await host.until(lambda: len(host.texts) >= 20)
-            assert trio.current_time() < began + 1 / RATE, "a burst is read at once"
+            assert trio.current_time() <= began + 1 / RATE + 1e-6, "a burst is read at once, but for a beat"
             await bob.say("hello")
             await bob.hears(events.Message, text="hello", mine=True)
             assert trio.current_time() < began + 2 / RATE, "who does not flood does not wait"

@@ -622,6 +622,26 @@ async def test_a_room_is_not_served_where_the_kernel_does_not_tell_who_connects(
     assert not [line for line in fake.heard if line.startswith("ADD_ONION")]
 
 
+async def test_a_connection_waits_until_the_system_has_room_for_it(
+    fake: FakeTor, short_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with (
+        control_of(fake, short_path) as control,
+        Tor(control, NOWHERE, short_path, "own").listen(KEY) as place,
+        await open_endpoint(Endpoint.parse(await target(fake))),
+    ):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            with trio.move_on_after(2 * limits.ACCEPT_PAUSE) as waiting:
+                await place.listener.accept()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert waiting.cancelled_caught
+        await (await place.listener.accept()).aclose()
+    assert (caplog.text, capfd.readouterr().err) == ("", "")
+
+
 async def test_a_full_room_does_not_run_out_of_descriptors(fake: FakeTor, short_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))

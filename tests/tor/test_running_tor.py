@@ -13,9 +13,12 @@ import pytest
 import trio
 from peers import Peer
 
+from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.core.code import RoomKey
+from anonp2p.net import socks
 from anonp2p.net.control import Control
+from anonp2p.net.socks import SocksError
 from anonp2p.net.tor import Tor
 from anonp2p.net.transport import DialFault, Place
 from tests.support.tors import RunningTor, running_tor
@@ -81,6 +84,27 @@ def test_a_room_ends_with_the_program_that_made_it_not_with_its_tor(running: Run
             host.process.kill()
             ada.wait(lambda event: event["type"] == "link" and event["state"] == "lost")
             ada.wait(lambda event: event["type"] == "link" and "ended" in event["detail"])
+
+
+async def test_a_circuit_with_more_silent_streams_than_anybody_needs_is_closed(running: RunningTor) -> None:
+    """And so 40 of them over one circuit keep nobody out."""
+    with Peer("--control", running.control, "create", "demo") as host:
+        code = host.wait("room")["code"]
+        host.wait("reachable")
+        proxy = Endpoint.parse(running.socks)
+
+        async def silent() -> None:
+            with suppress(SocksError, trio.BrokenResourceError):
+                async with await socks.connect(proxy, code, limits.PORT, "one", "circuit") as stream:
+                    while await stream.receive_some():
+                        pass
+
+        with trio.fail_after(limits.HANDSHAKE_SECONDS / 2):  # they do not end by themselves before
+            async with trio.open_nursery() as nursery:
+                for _ in range(40):
+                    nursery.start_soon(silent)
+        with Peer("--socks", running.socks, "join", code) as ada:
+            ada.wait("room", limits.HANDSHAKE_SECONDS)
 
 
 OTHER = 65_534  # nobody

@@ -79,6 +79,7 @@ JOIN_BURST: Final = 200  # joins and resumptions at once: a large room that come
 JOIN_RATE: Final = 50.0  # of them a second: each costs the host a signature, and a joiner each member an entry
 NICK_BURST: Final = 5  # changes of nick of one member at once: somebody who cannot decide
 NICK_RATE: Final = 0.1  # of them a second
+OTHER_NICKS: Final = 8  # asked for in turn where one is held: Ann-2 to Ann-9, a dial each; few are killed more often
 PRIVATE_BURST: Final = 30  # private messages of one member at once: each costs each other member 80 us of trying
 PRIVATE_RATE: Final = 1.0  # of them a second
 

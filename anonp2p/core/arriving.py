@@ -147,11 +147,11 @@ class Arriving(Past):
             self._fail(_REFUSALS[refused.reason], "kicked" if refused.reason == "kicked" else "refused")
 
     def _refused_a_nick(self, reason: frames.Refusal) -> None:
-        """Asks for another nick, unless its user should choose one; we may be refused for our nick alone.
+        """Asks for a similar nick, or fails if the user should choose one.
 
-        To a newcomer the host says `not-allowed` if who has the nick is away, so that it asks for one nearby; if they
-        are present, its user is told. Who was away for too long itself asks in any case, as its user may be asleep, and
-        takes any nick in the end.
+        `not-allowed` to a newcomer, whose key is fresh, means that whoever has the nick is away. If they are present, a
+        newcomer fails. One whose place was given up asks in either case, since its user may not be there to choose, and
+        in the end takes any nick.
         """
         returns = self._missed is not None
         if self._refused_nick is None and self._wanted and (returns or reason == "not-allowed"):

@@ -19,7 +19,6 @@ _CATEGORIES = frozenset(("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"))
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 # O looks like 0 and I like 1 and l, but without case they are o and i. And m looks like rn, but M does not.
 _ASCII = str.maketrans({"0": "o", "1": "l", "i": "l", "m": "rn"})
-_NUMBERS = "23456789"  # of alternatives: so many more copies of one program are hardly killed within ten minutes
 _MARKS_IN_A_ROW = 2  # more are needed by no script, and draw over other lines
 
 # What people also confuse, though the rules of a room (PROTOCOL.md, 3.3) do not count it as alike: vv w, 2 Z, 5 S, 8 B,
@@ -78,9 +77,10 @@ def is_nick(text: str) -> bool:
 
 def alternatives(nick: str) -> list[str]:
     """Nicks to ask for in turn when somebody else has this one: Ann-2, Ann-3, and so on to Ann-9 for Ann."""
+    numbers = [str(number) for number in range(2, 2 + limits.OTHER_NICKS)]
     base, _, number = nick.rpartition("-")
-    stem = base if base and number in _NUMBERS else nick
-    return [other for number in _NUMBERS if (other := f"{stem[: limits.NICK - 2]}-{number}") != nick]
+    stem = base if base and number in numbers else nick
+    return [other for number in numbers if (other := f"{stem[: limits.NICK - 2]}-{number}") != nick]
 
 
 def room_name(text: str) -> str:

@@ -74,7 +74,9 @@ ENTRY_BURST: Final = 4_000  # entries of one member at once, however small: two 
 ENTRY_RATE: Final = 128.0  # of them a second: who never stops needs 47 s for the whole log; nobody writes as fast
 ANSWER_BURST: Final = 160 * 1024  # bytes of leaves that one member asks for at once: all of a room of RENEWING, twice
 ANSWER_RATE: Final = 16_384.0  # of them a second: all of such a room again each COMMIT_PAUSE
-PAUSE: Final = 10.0  # seconds for which a link is not read at most: its peer's next beats come before LINK_LOST is over
+PAUSE: Final = (
+    10.0  # seconds for which a link is not read at once: ANSWER_BURST takes as long; a dead one is noticed then
+)
 JOIN_BURST: Final = 200  # joins and resumptions at once: a large room that comes back after an outage
 JOIN_RATE: Final = 50.0  # of them a second: each costs the host a signature, and a joiner each member an entry
 NICK_BURST: Final = 5  # changes of nick of one member at once: somebody who cannot decide

@@ -53,7 +53,7 @@ class OpenRoom(Room):
         assert set(self._links) | set(self._greetings) <= links
         assert len(linked) == len(self._links)
         assert self.over or members - {self._me.id} <= linked | set(self._absences) | self._doomed
-        assert linked | set(self._absences) | {member for member, _ in self._paces} <= members
+        assert linked | set(self._absences) | set(self._allowances) <= members
         assert self._history is None or self._history.index <= self._ledger.index
         assert self.outstanding == 0
         assert all(until <= self._now.tick + limits.SLICES for until, _ in self._turns)

@@ -91,8 +91,8 @@ def test_who_is_away_is_not_counted_but_stands_there(room: Simulation) -> None:
     goes_away(room, ann)
     assert room.host.room.snapshot().members == bob.room.snapshot().members == 2
     seen = [(it.nick, it.role, it.away, it.mine) for it in bob.room.standings()]
-    assert seen == [("host", "host", False, False), ("ann", "member", True, False), ("bob", "member", False, True)]
-    assert [it.nick for it in bob.room.people()] == ["host", "bob"]
+    assert seen == [("hugo", "host", False, False), ("ann", "member", True, False), ("bob", "member", False, True)]
+    assert [it.nick for it in bob.room.people()] == ["hugo", "bob"]
     eve = room.newcomer("eve")
     room.settle_without(ann)
     assert eve.room.snapshot().members == 3, "a newcomer does not count it either"
@@ -133,5 +133,5 @@ def test_a_room_whose_host_lies_is_marked() -> None:
 def test_nothing_of_it_is_shown() -> None:
     shown = Simulation().host.room
     assert "demo" not in repr(shown.snapshot())
-    assert "host" not in repr(shown.standings()[0])
+    assert "hugo" not in repr(shown.standings()[0])
     assert isinstance(shown.standings()[0], Standing)

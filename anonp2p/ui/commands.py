@@ -245,8 +245,11 @@ def _is_unseen(character: str) -> bool:
 
 
 _BOM = "\ufeff"  # begins files of some editors, and what is pasted from them
-_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zs", "Zl", "Zp")  # of marks one sees nothing without a letter
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0\ufffc"  # letters and symbols drawn as nothing, or as whatever a font likes
+_UNSEEN = ("Cc", "Cf", "Cs", "Mn", "Me", "Zs", "Zl", "Zp")  # of marks one sees nothing without a letter
+# Letters and symbols drawn as nothing, or as whatever a font likes; and what is kept for characters drawn as nothing.
+_BLANK = frozenset("\u115f\u1160\u2065\u2800\u3164\uffa0\ufffc") | frozenset(
+    map(chr, (*range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)))
+)
 _LIKE_SLASH = tuple(
     "\uff0f\u2044\u2215\u29f8"
 )  # fullwidth, as input methods for Chinese have it; fraction, division, big

@@ -164,8 +164,7 @@ class Said(Entry):
             clock,
         )
         if hidden:  # it stands beside a mark that is no nick: no text of a peer's can say it
-            said = f"{view.hidden_lines(hidden, safety.one_line(self.nick))}: Alt-O shows them"
-            told = rows.wrapped("quiet", said, self._room(layout))
+            told = rows.wrapped("quiet", f"{view.more_lines(hidden)}: Alt-O shows all", self._room(layout))
             drawn += self._beside(layout, [("quiet", "·")], told, ("bar", "│"), clock)
         return drawn[1:] if not layout.nicks and self._continues(after) else drawn
 

@@ -42,12 +42,12 @@ def folded(text: str) -> tuple[str, int]:
 def _message(prefix: str, text: str, nick: str, ours: str) -> str:
     shown, hidden = folded(harmless(text))
     block = one_line(prefix) + shown.replace("\n", "\n" + INDENT)
-    return f"{block}\n{one_line(ours)}{one_line(hidden_lines(hidden, nick))}" if hidden else block
+    return block + (f"\n{one_line(f'{ours}{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
 
 
-def hidden_lines(hidden: int, nick: str) -> str:
-    """What the program says below a message of very many lines."""
-    return f"… {hidden:,} more line{'s' * (hidden > 1)} of this message by {nick} are left out"
+def more_lines(hidden: int) -> str:
+    """What the program says where so many lines of a message are left out."""
+    return f"… {hidden:,} more line{'s' * (hidden > 1)}"
 
 
 def _who(room: str, nick: str) -> str:

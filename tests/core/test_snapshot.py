@@ -133,5 +133,5 @@ def test_a_room_whose_host_lies_is_marked() -> None:
 def test_nothing_of_it_is_shown() -> None:
     shown = Simulation().host.room
     assert "demo" not in repr(shown.snapshot())
-    assert "host" not in repr(shown.standings()[0])
+    assert "hugo" not in repr(shown.standings()[0])
     assert isinstance(shown.standings()[0], Standing)

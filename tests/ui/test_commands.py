@@ -77,6 +77,7 @@ TYPED: list[tuple[str, Action]] = [
     (" hello", steps.Say(" hello")),
     ("\u200fשלום", steps.Say("\u200fשלום")),
     ("ノート", steps.Say("ノート")),
+    ("\U0001facf", steps.Say("\U0001facf")),  # perhaps an emoji, some day
     ("hello /quit", steps.Say("hello /quit")),
     ("//quit", steps.Say("/quit")),
     ("///", steps.Say("//")),
@@ -218,7 +219,7 @@ UNSEEN = [
         "\x1b",
         "\u0301",
     ),
-    *("\ue000", "\U000e0041", "\U000e0100", "\n", "\r"),
+    *("\u2065", "\ufff0", "\U000e0001", "\U000e0041", "\U000e0100", "\U000e0fff", "\n", "\r"),
 ]
 
 

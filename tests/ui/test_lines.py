@@ -253,6 +253,12 @@ def test_an_object_behind_what_one_does_not_see_is_one(before: str) -> None:
 
 
 @JSON
+@pytest.mark.parametrize("text", ["\U0001facf", "\ue000", "\u0378", ".", "\u05d0"], ids=ascii)
+def test_a_line_of_one_character_that_may_be_seen_is_a_message(text: str, mode: bool) -> None:
+    assert understood(text, mode=mode) == Typed(steps.Say(text))
+
+
+@JSON
 def test_a_line_of_which_one_sees_nothing_is_an_empty_one(mode: bool) -> None:
     assert understand("\ufeff\u200b \u2060".encode(), json=mode) is None
 

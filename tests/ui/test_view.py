@@ -260,9 +260,9 @@ def test_of_a_message_of_very_many_lines_the_first_are_shown_and_how_many_more_t
         assert len(shown) == limits.LINES_SHOWN
         assert shown[0].endswith(": line 0")
         assert shown[-1] == f"    line {limits.LINES_SHOWN - 1}"
-        ours = f"[SYSTEM] {room}: … " if room else "[SYSTEM] … "
-        lines = "1 more line" if more == 1 else f"{more:,} more lines"
-        assert last == f"{ours}{lines} of this message by ann are left out", "no text of a peer's begins a line so"
+        ours = f"[SYSTEM] {room}: " if room else "[SYSTEM] "
+        lines = "… 1 more line" if more == 1 else f"… {more:,} more lines"
+        assert last == f"{ours}{lines} of this message by ann", "no text of a peer's begins a line so"
 
 
 def test_4001_lines_are_a_text_that_a_member_may_send_and_are_not_shown_all() -> None:

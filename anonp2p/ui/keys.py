@@ -252,10 +252,10 @@ class _Sequences:
         """The sequence has its last byte: a key is found, if it is one."""
         held, state, is_junk = list(self._held), self._state, self._is_junk
         self.clear()
-        if is_junk:
+        if is_junk or (state is _State.CONTROL and ord(":") in held):  # which tells of keys more than was asked for
             return
         keys, rest = process_keyqueue(held, more_available=False)
-        if not rest and ord(":") not in held:  # what has such parts tells of keys at more length than was asked for
+        if not rest:
             self._found += [key for key in keys if _is_of_use(key, state)]
 
 

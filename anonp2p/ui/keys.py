@@ -287,12 +287,12 @@ class Keys:
     _enter_at: float | None  # when a line break in the rest is Enter, if nothing follows until then
 
     def __init__(self) -> None:
-        self._sequences = _Sequences()
         self.clear()
 
     def clear(self) -> None:
-        """Drops what is unfinished."""
-        self._sequences.clear()
+        """Drops what is unfinished, and keeps nothing of what was typed."""
+        self._sequences = _Sequences()
+        self._found: list[Key] = []
         self._heard = 0.0  # when the last bytes came
         self._escaped = -inf  # when Esc was pressed last, as it seemed
         self._end_paste()
@@ -311,7 +311,7 @@ class Keys:
 
     def feed(self, data: bytes, now: float) -> list[Key]:
         """The keys that are complete with these bytes. now: seconds, of any clock that does not go back."""
-        self._found: list[Key] = []
+        self._found = []
         if now < self._escaped + limits.SEQUENCE and _REST_OF_SEQUENCE.match(data):
             data = b"\x1b" + data
         self._escaped = -inf

@@ -358,8 +358,12 @@ def test_the_screen_is_cleared_line_by_line_before_the_alternate_one_is_left() -
 def test_nothing_of_what_was_drawn_is_kept() -> None:
     with started() as emulator:
         emulator.draw("secret ü")
+        emulator.terminal.parse_input(urwid.SelectEventLoop(), lambda *_: None, list(b"typed\x1b[200~pasted"))
         emulator.terminal.stop()
         assert "secret" not in repr(vars(emulator.terminal))
+        kept = [vars(emulator.terminal._typed), vars(emulator.terminal._typed._sequences)]
+        assert "typed" not in repr(kept)
+        assert "pasted" not in repr(kept)
         assert emulator.terminal.screen_buf is None
 
 

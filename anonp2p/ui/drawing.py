@@ -48,8 +48,8 @@ class Drawing:
             await self._drawn.wait()
 
     def draw(self, draw: Callable[[], None]) -> None:
-        """Does so if it is wanted, due, and the last picture is out."""
-        if self._wanted and self._due and not self._terminal.busy:
+        """Does so if it is wanted, due, the last picture is out, and somebody sees it."""
+        if self._wanted and self._due and not self._terminal.busy and not self._terminal.is_away:
             self._wanted = self._due = False
             self._begins()
             draw()

@@ -252,10 +252,10 @@ class _Sequences:
         """The sequence has its last byte: a key is found, if it is one."""
         held, state, is_junk = list(self._held), self._state, self._is_junk
         self.clear()
-        if is_junk:
+        if is_junk or (state is _State.CONTROL and ord(":") in held):  # which tells of keys more than was asked for
             return
         keys, rest = process_keyqueue(held, more_available=False)
-        if not rest and ord(":") not in held:  # what has such parts tells of keys at more length than was asked for
+        if not rest:
             self._found += [key for key in keys if _is_of_use(key, state)]
 
 
@@ -287,12 +287,12 @@ class Keys:
     _enter_at: float | None  # when a line break in the rest is Enter, if nothing follows until then
 
     def __init__(self) -> None:
-        self._sequences = _Sequences()
         self.clear()
 
     def clear(self) -> None:
-        """Drops what is unfinished."""
-        self._sequences.clear()
+        """Drops what is unfinished, and keeps nothing of what was typed."""
+        self._sequences = _Sequences()
+        self._found: list[Key] = []
         self._heard = 0.0  # when the last bytes came
         self._escaped = -inf  # when Esc was pressed last, as it seemed
         self._end_paste()
@@ -311,7 +311,7 @@ class Keys:
 
     def feed(self, data: bytes, now: float) -> list[Key]:
         """The keys that are complete with these bytes. now: seconds, of any clock that does not go back."""
-        self._found: list[Key] = []
+        self._found = []
         if now < self._escaped + limits.SEQUENCE and _REST_OF_SEQUENCE.match(data):
             data = b"\x1b" + data
         self._escaped = -inf

@@ -89,6 +89,11 @@ class Terminal(raw.Screen):
         return self._is_closed
 
     @property
+    def is_away(self) -> bool:
+        """Whether another job has the terminal: nobody sees what is drawn."""
+        return self._is_away
+
+    @property
     def busy(self) -> bool:
         """Whether something is still on its way to the terminal."""
         return self._writer.busy

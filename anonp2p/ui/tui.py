@@ -114,7 +114,7 @@ class Tui:
             case events.Gone(reason="left"):
                 self._drop(tab)
             case _:
-                seen = tab is self.active and self.watched and not self.overlay and not tab.log.looking_back
+                seen = tab is self.active and self._is_watched and not self.overlay and not tab.log.looking_back
                 if tab.take(event, self.now(), seen=seen):
                     self._call(tab)
         if isinstance(event, events.Error) and event.re == self._opening:
@@ -175,8 +175,12 @@ class Tui:
 
     def _begin_picture(self) -> None:
         self._snapshots.clear()
-        if self.watched and not self.overlay and not self.active.log.looking_back:
+        if self._is_watched and not self.overlay and not self.active.log.looking_back:
             self.active.look()
+
+    @property
+    def _is_watched(self) -> bool:
+        return self.watched and not self._terminal.is_away
 
     async def _end_when_hung_up(self) -> None:
         await self._drawing.hung_up.wait()

@@ -47,6 +47,7 @@ ANSWERS: dict[str, tuple[bytes, list[Key]]] = {
     "focus given": (b"\x1b[I", ["focus in"]),
     "focus taken": (b"\x1b[O", ["focus out"]),
     "mouse": (b"\x1b[M !!", [("mouse press", 1, 0, 0)]),
+    "mouse in column 26": (b"\x1b[M :!", [("mouse press", 1, 25, 0)]),
     "mouse, far away": (b"\x1b[M \xf0\xa0", [("mouse press", 1, 207, 127)]),
     "mouse in UTF-8": ("\x1b[M \u0120!".encode(), []),
     "mouse in decimals": (b"\x1b[<64;10;5M", [("mouse press", 4, 9, 4)]),

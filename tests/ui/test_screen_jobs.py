@@ -119,8 +119,9 @@ def test_in_the_background_it_goes_on_and_leaves_the_terminal_alone() -> None:
             assert state(pid(stage)) in "SR"
             stage.type("stty -a | diff - ~/settings && echo the same\n").until("^the same$")
             stage.type("fg\n")
-            assert_back(stage)
-            assert any("in the background" in row for row in stage.screen())
+            stage.until("^─+ new ─+")
+            y = next(y for y, row in enumerate(stage.screen()) if re.match(r"─+ new ─", row))
+            assert "in the background" in stage.screen()[y + 1]
 
 
 def test_a_job_in_the_background_can_be_ended() -> None:

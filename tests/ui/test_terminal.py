@@ -11,7 +11,7 @@ import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pyte
@@ -20,6 +20,7 @@ import trio
 import trio.testing
 import urwid
 
+from anonp2p import limits
 from anonp2p.ui import widths
 from anonp2p.ui.terminal import Terminal
 
@@ -357,8 +358,12 @@ def test_the_screen_is_cleared_line_by_line_before_the_alternate_one_is_left() -
 def test_nothing_of_what_was_drawn_is_kept() -> None:
     with started() as emulator:
         emulator.draw("secret ü")
+        emulator.terminal.parse_input(urwid.SelectEventLoop(), lambda *_: None, list(b"typed\x1b[200~pasted"))
         emulator.terminal.stop()
         assert "secret" not in repr(vars(emulator.terminal))
+        kept = [vars(emulator.terminal._typed), vars(emulator.terminal._typed._sequences)]
+        assert "typed" not in repr(kept)
+        assert "pasted" not in repr(kept)
         assert emulator.terminal.screen_buf is None
 
 
@@ -612,6 +617,34 @@ async def test_a_terminal_that_hung_up_says_so_once(how: str) -> None:
         emulator.terminal.bell()
         emulator.terminal.stop()
         assert emulator.closed == 1
+
+
+# --- what is typed
+
+
+def test_reports_that_were_asked_for_count_and_are_no_keys() -> None:
+    keys: list[Any] = []
+    with started() as emulator:
+        codes = list(b"a\x1b[?2026;1$y\x1b[24;80R")
+        emulator.terminal.parse_input(urwid.SelectEventLoop(), lambda more, _: keys.extend(more), codes)
+        assert emulator.terminal.modes.synchronized_output
+    assert keys == ["a"]
+
+
+def test_what_waits_to_be_read_is_no_pause() -> None:
+    keys: list[Any] = []
+    events = urwid.SelectEventLoop()
+    with started() as emulator:
+
+        def take(more: list[Any], _: list[int]) -> None:
+            keys.extend(more)
+
+        emulator.terminal.parse_input(events, take, list(b"\x1b"))
+        os.write(emulator.master, b"[A")
+        select.select([emulator.slave], [], [], 5)
+        sleep(2 * limits.ESCAPE)  # busy
+        emulator.terminal._expire_input(events, take)
+    assert keys == ["up"]
 
 
 # --- with urwid's own loop

@@ -3,6 +3,8 @@
 import errno
 import mmap
 import os
+import resource
+from contextlib import suppress
 
 from anonp2p import limits
 
@@ -34,6 +36,15 @@ def fill_descriptors() -> None:
     os.close(descriptor)
 
 
+def allow_files() -> None:
+    """Raises the limit on open files to what may be asked for: the usual one, 1,024, is less than a full room takes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.FILES if hard == resource.RLIM_INFINITY else min(hard, limits.FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # the system may have a maximum of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def require_memory() -> None:
     """Raises OSError where a limit leaves less memory than the program needs for itself.
 
@@ -43,7 +54,10 @@ def require_memory() -> None:
 
 
 def lack(error: BaseException) -> str:
-    """What there was too little of, if that is what the error says; of a group, if any of its errors says so."""
+    """What there was too little of, if that is what the error, or one that it came of, says; empty if none does."""
+    came_of = error.__cause__ or error.__context__
+    if came_of is not None and (said := lack(came_of)):
+        return said  # trio wraps a MemoryError of its own
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(lack, error.exceptions)), "")  # the others are consequences
     if isinstance(error, MemoryError):

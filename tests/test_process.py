@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from trio import TrioInternalError
 
 from anonp2p.process import lack
 
@@ -28,6 +29,12 @@ from anonp2p.process import lack
 )
 def test_an_error_that_says_what_the_machine_lacks(error: BaseException, said: str) -> None:
     assert said in lack(error)
+
+
+def test_an_error_tells_what_the_one_that_it_came_of_lacks() -> None:
+    error = TrioInternalError("internal error in Trio - please file a bug!")
+    error.__cause__ = MemoryError()
+    assert "memory" in lack(error)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +81,16 @@ os.write(report, b"good" if all(said) else repr(said).encode())"""
     os.close(writer)
     with os.fdopen(reader, "rb") as report:
         assert report.read() == b"good"
+
+
+@pytest.mark.parametrize(("soft", "hard", "allowed"), [(64, 256, 256), (64, 512, 300), (400, 512, 400)])
+def test_as_many_files_may_be_open_as_whoever_started_us_lets_us_ask_for(soft: int, hard: int, allowed: int) -> None:
+    program = f"""
+import resource
+from anonp2p import limits, process
+limits.FILES = 300
+resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+process.allow_files()
+print(*resource.getrlimit(resource.RLIMIT_NOFILE))"""
+    ended = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    assert ended.stdout == f"{allowed} {hard}\n"

@@ -54,12 +54,23 @@ def require_memory() -> None:
 
 
 def lack(error: BaseException) -> str:
-    """What there was too little of, if that is what the error, or one that it came of, says; empty if none does."""
-    came_of = error.__cause__ or error.__context__
-    if came_of is not None and (said := lack(came_of)):
-        return said  # trio wraps a MemoryError of its own
-    if isinstance(error, BaseExceptionGroup):
-        return next(filter(None, map(lack, error.exceptions)), "")  # the others are consequences
+    """What there was too little of, if the error says so, or one of its group, or one that it was raised from."""
+    waiting: list[BaseException | None] = [error]
+    looked_at: set[int] = set()  # a group and what it was raised from may hold each other
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in looked_at:
+            continue
+        looked_at.add(id(one))
+        if said := _lack(one):
+            return said
+        waiting.append(one.__cause__)
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+    return ""
+
+
+def _lack(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return _LACKS[errno.ENOMEM]
     if isinstance(error, OSError):

@@ -37,6 +37,12 @@ def test_an_error_tells_what_the_one_that_it_came_of_lacks() -> None:
     assert "memory" in lack(error)
 
 
+def test_errors_that_came_of_each_other_say_nothing_forever() -> None:
+    error = KeyError()
+    error.__cause__ = ExceptionGroup("", [error])
+    assert lack(error) == ""
+
+
 @pytest.mark.parametrize(
     "error",
     [

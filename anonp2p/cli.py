@@ -5,6 +5,7 @@ What `--help` and wrong usage do not need is imported only once it is needed.
 
 import argparse
 import gc
+import io
 import os
 import signal
 import stat
@@ -252,6 +253,13 @@ def calm_collector() -> None:
     gc.set_threshold(young, middle, 1_000)
 
 
+class _Nowhere(io.TextIOBase):
+    """Where Python itself, and libraries, may print their tracebacks: where memory is short, it calls no hook."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 @contextmanager
 def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
     """Has an error that Python itself would show, of a thread or a finalizer, told as any other of ours.
@@ -270,6 +278,7 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
         else:
             _complain(str(_explain(error)))
 
+    sys.stderr = _Nowhere()
     sys.excepthook = lambda _kind, error, _trace: tell(error)
     threading.excepthook = lambda raised: tell(raised.exc_value)
     sys.unraisablehook = lambda raised: tell(raised.exc_value)

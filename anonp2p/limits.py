@@ -159,4 +159,5 @@ COMPLAINTS: Final = 10  # of errors of ours that are told after a full screen: t
 OUTPUT: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will
 
 # This machine.
+FILES: Final = 32_768  # open files: as many full rooms as one process can be in, their strangers, and ourselves
 MEMORY: Final = 96 * 1024 * 1024  # bytes left at the start at least: a host takes 72 MiB, mostly stacks of threads

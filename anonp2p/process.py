@@ -3,6 +3,8 @@
 import errno
 import mmap
 import os
+import resource
+from contextlib import suppress
 
 from anonp2p import limits
 
@@ -34,6 +36,15 @@ def fill_descriptors() -> None:
     os.close(descriptor)
 
 
+def allow_files() -> None:
+    """Raises the limit on open files to what may be asked for: the usual one, 1,024, is less than a full room takes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.FILES if hard == resource.RLIM_INFINITY else min(hard, limits.FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # the system may have a maximum of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def require_memory() -> None:
     """Raises OSError where a limit leaves less memory than the program needs for itself.
 
@@ -43,9 +54,23 @@ def require_memory() -> None:
 
 
 def lack(error: BaseException) -> str:
-    """What there was too little of, if that is what the error says; of a group, if any of its errors says so."""
-    if isinstance(error, BaseExceptionGroup):
-        return next(filter(None, map(lack, error.exceptions)), "")  # the others are consequences
+    """What there was too little of, if the error says so, or one of its group, or one that it was raised from."""
+    waiting: list[BaseException | None] = [error]
+    looked_at: set[int] = set()  # a group and what it was raised from may hold each other
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in looked_at:
+            continue
+        looked_at.add(id(one))
+        if said := _lack(one):
+            return said
+        waiting.append(one.__cause__)
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+    return ""
+
+
+def _lack(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return _LACKS[errno.ENOMEM]
     if isinstance(error, OSError):

@@ -285,6 +285,14 @@ async def test_what_tor_says_with_its_last_breath_is_heard(
     assert "Farewell" in str(await failure(torrc))
 
 
+async def test_a_tor_that_may_not_open_enough_files_says_so(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = shutil.which("tor")
+    fake_tor(short_path / "bin", f'ulimit -n 100; exec {found} "$@"', monkeypatch)
+    assert "We need 1000 file descriptors available, and we're limited to 100" in str(await failure(torrc))
+
+
 async def test_a_tor_that_cannot_be_run_is_refused(
     torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

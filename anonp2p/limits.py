@@ -61,7 +61,6 @@ HALF_OPEN: Final = 256  # links in handshake at once; with one more, a random on
 STREAMS: Final = 2  # streams of one circuit to a room: each dial of ours has its own; a proxy may let two share one
 BACKLOG: Final = 4_096  # connections not accepted yet, the most that Linux has by itself: Tor's, behind a local flood
 ACCEPT_PAUSE: Final = 0.1  # seconds until we look whether the system has room for another connection again
-DESCRIPTORS: Final = 4_096  # open files of ours: a full room, its half-open links, and some more rooms
 HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot that long
 HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: it has 1,256 of its own
 KNOCK: Final = 8 * UNIT  # bytes of a knock on the wire, all that a stranger may send before being admitted

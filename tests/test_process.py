@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from trio import TrioInternalError
+import trio
 
 from anonp2p.process import lack
 
@@ -32,7 +32,7 @@ def test_an_error_that_says_what_the_machine_lacks(error: BaseException, said: s
 
 
 def test_an_error_tells_what_the_one_that_it_came_of_lacks() -> None:
-    error = TrioInternalError("internal error in Trio - please file a bug!")
+    error = trio.TrioInternalError("internal error in Trio - please file a bug!")
     error.__cause__ = MemoryError()
     assert "memory" in lack(error)
 

@@ -43,10 +43,16 @@ _BOOT = re.compile(r'BOOTSTRAP PROGRESS=([0-9]{1,3}) .*?SUMMARY="([^"]*)"')
 
 
 class Control:
-    """A control connection that has let us in. `lost` is set when it ends."""
+    """A control connection that has let us in. `lost` is set when it ends.
 
-    def __init__(self, controller: stem.control.Controller, *, discovered: bool = False) -> None:
-        self.discovered = discovered  # nobody named it: the SOCKS ports it tells of are to be trusted as little
+    owners: the uids of who listens there, as far as that is known. discovered: nobody named it.
+    """
+
+    def __init__(
+        self, controller: stem.control.Controller, owners: frozenset[int] = frozenset(), *, discovered: bool = False
+    ) -> None:
+        self.owners = owners
+        self.discovered = discovered  # the SOCKS ports it tells of are to be trusted as little
         self._controller = controller
         self._token = trio.lowlevel.current_trio_token()
         self._listeners: list[tuple[str, Callable[[Any], None]]] = []
@@ -84,7 +90,7 @@ class Control:
                 except (stem.ControllerError, ValueError):
                     raise TorRefused(f"what listens at {endpoint} is no control port of Tor") from None
                 failing.pop_all()
-            return Control(controller, discovered=discovered)
+            return Control(controller, owners, discovered=discovered)
         raise TorRefused(f"what listens at {endpoint} does not answer as a control port of Tor does")
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:

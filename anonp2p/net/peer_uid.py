@@ -43,14 +43,14 @@ def peer_uid(connection: socket.socket | trio.socket.SocketType) -> int | None:
         return None
 
 
-def tor_uids(told: str) -> frozenset[int]:
+def tor_uids(told: str, listeners: frozenset[int]) -> frozenset[int]:
     """Whose connections may be Tor's. told: what Tor says its uid is (GETINFO process/uid), empty where it does not.
 
-    Then it may be ours, root, or one of the users whom distributions have for Tor.
+    Then it may be whoever listens at its control port, us, root, or one of the users whom distributions have for Tor.
     """
     if told.isdecimal():
         return frozenset((int(told),))
-    return owner.tor_users() | {os.getuid(), owner.ROOT}
+    return listeners | owner.tor_users() | {os.getuid(), owner.ROOT}
 
 
 def _look_up(local: tuple[str, int], remote: tuple[str, int]) -> int | None:

@@ -3,7 +3,6 @@
 import errno
 import os
 import re
-import resource
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
@@ -18,7 +17,7 @@ from anonp2p import limits
 from anonp2p.config import Config, Endpoint
 from anonp2p.core import events
 from anonp2p.core.code import RoomKey
-from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, TorUntrusted, Usage
+from anonp2p.errors import AnonError, Failed, TorLost, TorMissing, TorRefused, TorUntrusted, Usage
 from anonp2p.net import launch, owner, socks
 from anonp2p.net.control import Control, Tell
 from anonp2p.net.peer_uid import peer_uid, tor_uids
@@ -255,31 +254,25 @@ class Tor:
 
 @contextmanager
 def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gate, str]]:
-    """Where Tor hands us a room's connections, and how ADD_ONION says it: a unix socket, or else a loopback port."""
-    if runtime is None:
-        listening = socket.socket(socket.AF_INET)
-        listening.bind(("127.0.0.1", 0))
-        target = f"Port={limits.PORT},127.0.0.1:{listening.getsockname()[1]}"
-    else:
-        path = runtime / f"room-{os.urandom(4).hex()}"
-        listening = socket.socket(socket.AF_UNIX)
-        listening.bind(str(path))
-        target = f"Port={limits.PORT},unix:{path}"
-    _allow_descriptors()
-    with listening:
-        listening.listen(limits.BACKLOG)
+    """Where Tor hands us a room's connections, and how ADD_ONION says it: a unix socket, or else a loopback port.
+
+    Raises Failed where there can be none.
+    """
+    with socket.socket(socket.AF_INET if runtime is None else socket.AF_UNIX) as listening:
+        try:
+            if runtime is None:
+                listening.bind(("127.0.0.1", 0))
+                target = f"Port={limits.PORT},127.0.0.1:{listening.getsockname()[1]}"
+            else:
+                path = runtime / f"room-{os.urandom(4).hex()}"
+                listening.bind(str(path))
+                target = f"Port={limits.PORT},unix:{path}"
+            listening.listen(limits.BACKLOG)
+        except OSError as error:
+            raise Failed(f"There is no socket to be had for the room: {error.strerror}.") from None
         if runtime is None:
             _require_peer_uids(listening)
         yield _Gate(listening, uids), target
-
-
-def _allow_descriptors() -> None:
-    """As many open files as the links of a full room take, where the system lets us: many begin with 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = resource.RLIM_INFINITY
-    wanted = limits.DESCRIPTORS if hard == unlimited else min(limits.DESCRIPTORS, hard)
-    if soft != unlimited and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _require_peer_uids(listening: socket.socket) -> None:
@@ -318,7 +311,7 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
         uid = await control.info("process/uid")
         ours = uid == str(os.getuid())
         with launch.runtime_directory() as runtime:
-            tor = Tor(control, config.socks, runtime if ours else None, "system", tor_uids(uid))
+            tor = Tor(control, config.socks, runtime if ours else None, "system", tor_uids(uid, control.owners))
             yield _ready(tor, await control.version(), tell)
 
 

@@ -24,7 +24,7 @@ from anonp2p import limits
 from anonp2p.config import Config, Endpoint
 from anonp2p.core import events
 from anonp2p.core.code import RoomKey
-from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, TorUntrusted, first
+from anonp2p.errors import AnonError, Failed, TorLost, TorMissing, TorRefused, TorUntrusted, first
 from anonp2p.net import launch, owner, tor
 from anonp2p.net.control import Control
 from anonp2p.net.tor import Tor
@@ -642,15 +642,11 @@ async def test_a_connection_waits_until_the_system_has_room_for_it(
     assert (caplog.text, capfd.readouterr().err) == ("", "")
 
 
-async def test_a_full_room_does_not_run_out_of_descriptors(fake: FakeTor, short_path: Path) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        async with control_of(fake, short_path) as control, Tor(control, NOWHERE, short_path, "own").listen(KEY):
-            wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
-            assert resource.getrlimit(resource.RLIMIT_NOFILE) == (wanted, hard)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+async def test_a_room_without_a_place_for_its_socket_fails_in_one_sentence(fake: FakeTor, short_path: Path) -> None:
+    async with control_of(fake, short_path) as control:
+        with refused(Failed, "no socket to be had"):
+            async with Tor(control, NOWHERE, short_path / "gone", "own").listen(KEY):
+                pytest.fail("it was published")
 
 
 @pytest.mark.parametrize("told", [True, False])

@@ -52,10 +52,7 @@ def xterm(writes: Sequence[bytes], *, columns: int, rows: int) -> list[list[Row]
         check=True,
         timeout=4 * _PATIENCE,
     )
-    return [
-        [Row({column: text for column, text in row["cells"]}, row["wrapped"]) for row in screen]
-        for screen in json.loads(done.stdout)
-    ]
+    return [[Row(dict(row["cells"]), row["wrapped"]) for row in screen] for screen in json.loads(done.stdout)]
 
 
 class Tmux:

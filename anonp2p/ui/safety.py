@@ -5,7 +5,8 @@ characters without a width that Unicode gives a meaning there. The rules for wha
 
 =====================  ================================================================================================
 marks (category M)     up to 8 on a character; of those that go on any letter (`COMBINING ...`) up to 4, of all others
-                       each up to twice. The rest is left out; a mark on nothing is replaced.
+                       each up to twice. The rest is left out; a mark on nothing is replaced, as is whatever else is
+                       drawn into the character before it.
 ZWJ, ZWNJ              stay after or before a virama (UAX #31, A2 and B), after letters of scripts that join theirs (A1;
                        ZWNJ between two of them), ZWNJ before Khmer's register shifters, ZWJ between two emoji (UAX #29,
                        GB11), up to 3 in a row; so does the Mongolian vowel separator between two letters. Replaced
@@ -57,12 +58,12 @@ _OTHERWISE = {  # drawn far wider than the cells that they are given, over what 
 _VOWELS = range(0x1161, 0x1176)  # Hangul's of today, which are drawn into the syllable before them
 _ALONE = 0x314F - 0x1161  # further on they stand once more, as they are drawn alone
 _SKINS = frozenset(map(chr, range(0x1F3FB, 0x1F400)))  # colours, drawn together with the emoji before them
-# Drawn together with what is beside them, though by category no marks: halfwidth voiced sounds, the AM of Thai and Lao,
-# what stands before letters in some scripts of India.
-_ATTACHED = (
-    frozenset("\u0d4e\u0e33\u0eb3\uff9e\uff9f\U000111c2\U000111c3\U0001193f\U00011941\U00011d46")
-    | frozenset(map(chr, range(0x11A84, 0x11A8A)))
-    | _SKINS
+# Drawn together with what is before them, though by category no marks: halfwidth voiced sounds, the AM of Thai and Lao,
+# colours of skin.
+_FOLLOWING = frozenset("\u0e33\u0eb3\uff9e\uff9f") | _SKINS
+# The same with what is after them: in some scripts of India.
+_PRECEDING = frozenset("\u0d4e\U000111c2\U000111c3\U0001193f\U00011941\U00011d46") | frozenset(
+    map(chr, range(0x11A84, 0x11A8A))
 )
 _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, bidi and tags, surrogates, private use, separators
 _EMOJI = range(0x1F000, 0x1FB00)  # may be newer than our tables, which then say "unassigned"
@@ -106,8 +107,9 @@ def _judged(text: str) -> Iterator[tuple[str, str]]:
         is_mark = category[0] == "M" or character in _JOINERS
         joins = _joins(character)
         initial = _is_initial(character)
-        is_attached = character in _ATTACHED or (initial and was_initial)
-        attached = attached + 1 if is_mark or is_attached or (joins and in_syllable) else 0
+        follows = is_mark or character in _FOLLOWING
+        is_attached = follows or character in _PRECEDING or (initial and was_initial)
+        attached = attached + 1 if is_attached or (joins and in_syllable) else 0
         if not is_mark:
             stack = _Stack()
             emoji = emoji if before == _ZWJ or character in _SKINS else 0
@@ -125,7 +127,7 @@ def _judged(text: str) -> Iterator[tuple[str, str]]:
             shown = character if _is_selectable(adjacent, character, text[at + 1 : at + 2]) else ""
         elif joins and (attached > _ATTACHED_IN_A_ROW or not in_syllable):
             shown = chr(ord(character) + _ALONE) if ord(character) in _VOWELS else _REPLACEMENT
-        elif (is_attached and attached > _ATTACHED_IN_A_ROW) or (is_mark and before in ("", "\n")):
+        elif (follows and before in ("", "\n")) or (is_attached and not is_mark and attached > _ATTACHED_IN_A_ROW):
             shown = _REPLACEMENT
         elif is_mark and not stack.takes(character):
             shown = ""

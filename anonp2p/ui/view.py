@@ -23,21 +23,30 @@ def line(event: events.Event, room: str = "") -> str:
     line of a text is indented.
     """
     match event:
-        case events.Message(private=True, text=text, nick=nick, to=to):
-            return _block(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"), text)
-        case events.Message(action=action, text=text, nick=nick):
-            return _block(_who(room, nick), f"*{text}*" if action else text)
+        case events.Message(action=action, text=text, private=private):
+            return _block(prefix(event, room), f"*{text}*" if action and private is not True else text)
         case _:
-            prefix = f"{SYSTEM}{room}: " if room else SYSTEM
-            return "\n".join(_block(prefix, part) for part in said(event))
+            return "\n".join(_block(prefix(event, room), part) for part in said(event))
+
+
+def prefix(event: events.Event, room: str = "") -> str:
+    """What lines of an event begin with, other than further lines of a text."""
+    match event:
+        case events.Message(private=True, nick=nick, to=to):
+            who = _who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})")
+        case events.Message(nick=nick):
+            who = _who(room, nick)
+        case _:
+            who = f"{SYSTEM}{room}: " if room else SYSTEM
+    return one_line(who)
 
 
 def _who(room: str, nick: str) -> str:
     return f"{room}/{nick}: " if room else f"{nick}: "
 
 
-def _block(prefix: str, text: str) -> str:
-    return one_line(prefix) + harmless(text).replace("\n", "\n" + INDENT)
+def _block(first: str, text: str) -> str:
+    return first + harmless(text).replace("\n", "\n" + INDENT)
 
 
 def said(event: events.Event) -> list[str]:

@@ -7,7 +7,7 @@ scripts (NFC), as the project "UDHR in Unicode" has collected them.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.core import names
 from anonp2p.ui.safety import harmless
-from tests.support import terminal
-from tests.support.engines import Tmux, xterm
-from tests.support.hostile import Room, settle, staged
-from tests.support.terminal import Terminal
+from tests.support.films import ENGINES, Film, engines
 
 ARTICLES = json.loads(Path(__file__).with_name("declaration.json").read_text(encoding="utf-8"))
 TEXTS = [article["text"] for article in ARTICLES]
@@ -32,7 +29,6 @@ OTHERS = [  # what the declaration has none of
     "\u101c\u103d\u103e\u103d\u1031\u102c\u1037\u103a \u1000\u103c\u1031\u102c\u1004\u1037\u103a",  # Burmese
     "\u0f67\u0fb1\u0f71\u0f74\u0f7e \u0f66\u0f92\u0fb2\u0f74\u0f56",  # Tibetan stacks
 ]
-COLUMNS = 100
 
 
 def letters(text: str) -> str:
@@ -40,34 +36,10 @@ def letters(text: str) -> str:
     return "".join(one for one in unicodedata.normalize("NFC", text) if unicodedata.category(one)[0] in "LMN")
 
 
-class Film:
-    """The full screen, and what was written to it between looks."""
-
-    def __init__(self, rows: int) -> None:
-        self.rows = rows
-        self.place = Room(staged(columns=COLUMNS, rows=rows).__enter__())
-        self.writes: list[bytes] = []
-        self._done = 0
-        self._shown: dict[str, list[list[str]]] = {}
-
-    def cut(self) -> None:
-        """One look."""
-        settle(self.place.stage)
-        raw = self.place.stage.raw
-        self.writes.append(raw[self._done :])
-        self._done = len(raw)
-
-    def on(self, engine: str) -> list[list[str]]:
-        """What this terminal has shown at each look."""
-        if engine not in self._shown:
-            self._shown[engine] = ENGINES[engine](self.writes, COLUMNS, self.rows)
-        return self._shown[engine]
-
-
 @pytest.fixture(scope="module")
 def said() -> Iterator[Film]:
     """First all messages, then each nick as somebody's."""
-    film = Film(260)
+    film = Film(100, 260)
     try:
         film.place.says(TEXTS + OTHERS)
         film.cut()
@@ -78,13 +50,13 @@ def said() -> Iterator[Film]:
         film.cut()
         yield film
     finally:
-        film.place.stage.__exit__(None, None, None)
+        film.end()
 
 
 @pytest.fixture(scope="module")
 def typed() -> Iterator[Film]:
     """Each text as it is pasted into the input line."""
-    film = Film(20)
+    film = Film(100, 20)
     try:
         for text in TEXTS + OTHERS:
             film.place.stage.paste(text)
@@ -92,7 +64,7 @@ def typed() -> Iterator[Film]:
             film.place.stage.key("ctrl c")
         yield film
     finally:
-        film.place.stage.__exit__(None, None, None)
+        film.end()
 
 
 def _nick(text: str) -> str:
@@ -101,28 +73,6 @@ def _nick(text: str) -> str:
 
 
 NICKS = list(dict.fromkeys(filter(None, map(_nick, TEXTS))))
-Show = Callable[[list[bytes], int, int], list[list[str]]]
-
-
-def _pyte(writes: list[bytes], columns: int, rows: int) -> list[list[str]]:
-    screen = Terminal(columns, rows)
-    screens = []
-    for data in writes:
-        screen.feed(data)
-        screens.append([terminal.row(screen.picture, y) for y in range(rows)])
-    return screens
-
-
-def _xterm(writes: list[bytes], columns: int, rows: int) -> list[list[str]]:
-    return [[row.text for row in screen] for screen in xterm(writes, columns=columns, rows=rows)]
-
-
-def _tmux(writes: list[bytes], columns: int, rows: int) -> list[list[str]]:
-    with Tmux(columns, rows) as tmux:
-        return [tmux.shows(data) for data in writes]
-
-
-ENGINES: dict[str, Show] = {"pyte": _pyte, "tmux": _tmux, "xterm.js": _xterm}
 
 
 def plainly(engine: str, texts: list[str]) -> list[str]:
@@ -130,9 +80,6 @@ def plainly(engine: str, texts: list[str]) -> list[str]:
     data = "".join(harmless(text) + "\r\n" for text in texts).encode()
     [rows] = ENGINES[engine]([data], 600, len(texts) + 2)
     return [letters(row) for row in rows[: len(texts)]]
-
-
-engines = pytest.mark.parametrize("engine", ENGINES)
 
 
 def test_the_corpus_has_many_scripts_and_all_their_letters_are_text() -> None:

@@ -156,6 +156,7 @@ def test_honest_text_stays_as_it_is(text: str) -> None:
         ("a\ufff9b\ufffac\ufffb", "a\ufffdb\ufffdc\ufffd"),
         ("\u0301a\n\u20ddb\t\u0301", "\ufffda\n\ufffdb \u0301"),
         ("\ufe0f\u200b\u0301a", "\ufffda"),
+        ("\u0e33a\n\U0001f3fd\uff9e\uff76\uff9e", "\ufffda\n\ufffd\uff9e\uff76\uff9e"),
         ("\u2800\ufe0f", " "),
         ("\u2e3a\u2e3b", "\u2014" * 5),
         ("a\ufdfdb", "aبسم الله الرحمن الرحيمb"),

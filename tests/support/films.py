@@ -1,0 +1,65 @@
+"""What the full screen writes, to be shown to terminals of three kinds: see tests/support/engines.py."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support import terminal
+from tests.support.engines import Tmux, xterm
+from tests.support.hostile import Room, settle, staged
+from tests.support.terminal import Terminal
+
+
+def _pyte(writes: list[bytes], columns: int, rows: int) -> list[list[str]]:
+    screen = Terminal(columns, rows)
+    screens = []
+    for data in writes:
+        screen.feed(data)
+        screens.append([terminal.row(screen.picture, y) for y in range(rows)])
+    return screens
+
+
+def _xterm(writes: list[bytes], columns: int, rows: int) -> list[list[str]]:
+    return [[row.text for row in screen] for screen in xterm(writes, columns=columns, rows=rows)]
+
+
+def _tmux(writes: list[bytes], columns: int, rows: int) -> list[list[str]]:
+    with Tmux(columns, rows) as tmux:
+        return [tmux.shows(data) for data in writes]
+
+
+Engine = Callable[[list[bytes], int, int], list[list[str]]]  # writes, columns, rows -> a screen after each write
+ENGINES: dict[str, Engine] = {
+    "pyte": _pyte,
+    "tmux": _tmux,
+    "xterm.js": _xterm,
+}
+engines = pytest.mark.parametrize("engine", ENGINES)
+
+
+class Film:
+    """The full screen, and what was written to it between looks."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.columns, self.rows = columns, rows
+        self.place = Room(staged(columns=columns, rows=rows).__enter__())
+        self.writes: list[bytes] = []
+        self._done = 0
+        self._shown: dict[str, list[list[str]]] = {}
+
+    def cut(self) -> None:
+        """One look."""
+        settle(self.place.stage)
+        raw = self.place.stage.raw
+        self.writes.append(raw[self._done :])
+        self._done = len(raw)
+
+    def on(self, engine: str) -> list[list[str]]:
+        """What this terminal has shown at each look."""
+        if engine not in self._shown:
+            self._shown[engine] = ENGINES[engine](self.writes, self.columns, self.rows)
+        return self._shown[engine]
+
+    def end(self) -> None:
+        """The program is not needed any more; what was written is still there."""
+        self.place.stage.__exit__(None, None, None)

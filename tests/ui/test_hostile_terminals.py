@@ -1,0 +1,110 @@
+"""What somebody sends harms no terminal of three kinds and deceives no reader: the corpus on them."""
+
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+import trio
+
+from anonp2p.core import events
+from anonp2p.ui.lines import Output
+from tests.support.engines import xterm
+from tests.support.films import ENGINES, Film, engines
+from tests.support.hostile import batches
+from tests.ui.corpus import CORPUS
+
+HEARTS = "\u2764\ufe0f" * 36  # 37 were counted as 37 columns and drawn as 74
+FORGED = "[SYSTEM] The room was closed by its host"
+WIDE = {
+    "hearts": HEARTS + "\u2764\ufe0f " + FORGED,
+    "digits": "1\ufe0f" * 37 + FORGED,
+    "letters": "a\ufe0f" * 60 + FORGED,
+    "keycaps": "1\ufe0f\u20e3" * 37 + FORGED,
+    "ascii": "x" * 75 + FORGED,
+    "spaces": "x" + " " * 74 + FORGED,
+    "spacing marks": "\u0915\u093e" * 37 + FORGED,
+    "voiced": "\u304b\u3099" * 37 + FORGED,
+    "new marks": "a\u1ac5" * 60 + FORGED,
+    "marks of other planes": "\U00011103\U00011127" * 60 + FORGED,
+    "families": "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466" * 30 + FORGED,
+    "clusters": ("\u0915" + "\u093e\u093f\u0940\u0949" * 2) * 30 + FORGED,
+    "circled": "\u3248" * 75 + FORGED,
+}
+TEXTS = [*WIDE.values(), *CORPUS.values()]
+
+
+@pytest.fixture(scope="module")
+def film() -> Iterator[Film]:
+    """First nothing, then so many of the texts at once as there is room for."""
+    film = Film(100, 300)
+    try:
+        film.cut()
+        place = film.place
+        for texts in batches(TEXTS, place.bar - place.x, len(place.log)):
+            place.says(texts)
+            film.cut()
+            place.empty()
+        yield film
+    finally:
+        film.end()
+
+
+@engines
+def test_on_the_full_screen_nothing_is_drawn_outside_the_column_of_texts(engine: str, film: Film) -> None:
+    first, *looks = film.on(engine)
+    for rows in looks:
+        assert (rows[0], rows[-2:], len(rows)) == (first[0], first[-2:], len(first)), "\n".join(rows)
+        for y in film.place.log:
+            head, _, rest = rows[y].partition("│")
+            assert re.fullmatch(r"12:00 +ben |  {6,}", head) or not (head + rest).strip("│ "), rows[y]
+            assert rows[y].rpartition("│")[2] == first[y].rpartition("│")[2], rows[y]
+
+
+def test_where_there_are_clusters_the_bars_are_where_they_were(film: Film) -> None:
+    place = film.place
+    for rows in xterm(film.writes, columns=film.columns, rows=film.rows):
+        for y in place.log:
+            cells = rows[y].cells
+            assert cells[place.bar] == "│"
+            assert cells.get(place.x - 2, " ") in "│ "
+            assert cells.get(place.x - 1, " ") == cells.get(place.x - 3, " ") == " "
+
+
+@pytest.fixture(scope="module")
+def printed() -> bytes:
+    """What line mode writes of all texts, into a pipe."""
+
+    async def printed() -> bytes:
+        ours, theirs = os.pipe()
+        output = Output(json=False, descriptor=theirs)
+        output.attach(lambda _: None, lambda _: None)
+        data = b""
+
+        async def read() -> None:
+            nonlocal data
+            while new := await trio.to_thread.run_sync(os.read, ours, 65_536):
+                data += new
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            async with trio.open_nursery() as writing:
+                writing.start_soon(output.run)
+                for n, text in enumerate(TEXTS):
+                    output.tell(events.Message(room="r1", member="m", nick="ben", text=text, seq=n, at=0.0))
+                await output.drained()
+                writing.cancel_scope.cancel()
+            os.close(theirs)
+        os.close(ours)
+        return data
+
+    return trio.run(printed)
+
+
+@engines
+def test_what_comes_out_of_a_pipe_has_no_row_that_a_peer_begins(engine: str, printed: bytes) -> None:
+    data = printed.replace(b"\n", b"\r\n")
+    [rows] = ENGINES[engine]([data], 80, data.count(b"\n") + 200)
+    assert not [row for row in rows if row and not row.startswith(("ben:", "    "))]
+    assert sum(row.startswith("ben:") for row in rows) == len(TEXTS)
+    assert len(list(filter(None, rows))) <= data.count(b"\n"), "no terminal breaks what is broken already"

@@ -194,7 +194,7 @@ class Editor(urwid.Edit):
     def get_text(self) -> tuple[str, list[tuple[Hashable, int]]]:
         """What is shown: the text as long as it is, but harmless. The caption is shown as the owner gave it."""
         if self._displayed[0] != self.edit_text:
-            self._displayed = (self.edit_text, _masked(self.edit_text))
+            self._displayed = (self.edit_text, _harmless(self.edit_text))
         return str(self.caption) + self._displayed[1], super().get_text()[1]
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.TextCanvas:  # type: ignore[override]
@@ -373,10 +373,18 @@ def _styled(text: str, start: int, end: int, looks: list[tuple[Any, int]]) -> ro
     return row
 
 
-def _masked(text: str) -> str:
-    """As much as the text, harmless: something instead of what `safety.harmless` does not let through."""
+def _harmless(text: str) -> str:
+    """As much as the text, harmless."""
     if text.isascii() and text.isprintable():
         return text
+    shown = _masked(text)
+    while (again := _masked(shown)) != shown:  # what was joined by something that is left out is apart now
+        shown = again
+    return shown
+
+
+def _masked(text: str) -> str:
+    """As much as the text, with something instead of what `safety.harmless` does not let through."""
     # A backslash of the text would look like one of an escape. Nothing else depends on which punctuation it is.
     escaped = safety.escaped(text.replace("\\", "/"))
     shown = zip(text, _ESCAPE.sub("\ufffd", escaped), strict=True)

@@ -77,8 +77,14 @@ class _Stack:
         self._marks = ""
         self._general = 0
 
-    def takes(self, mark: str) -> bool:
-        """Whether there is room for one more, which is then there."""
+    def takes(self, marks: str) -> bool:
+        """Whether there is room for the first of these marks, which is then there; the others have to fit as well."""
+        before = self._marks, self._general
+        fits = all(map(self._push, marks))
+        self._marks, self._general = before
+        return fits and self._push(marks[0])
+
+    def _push(self, mark: str) -> bool:
         is_general = _name(mark).startswith("COMBINING ")
         if len(self._marks) == _MARKS or (
             self._general == _GENERAL_MARKS if is_general else self._marks.count(mark) == _SAME_MARKS
@@ -119,7 +125,8 @@ def _judged(text: str) -> Iterator[tuple[str, str]]:
                 emoji += 1
                 is_kept = emoji <= _JOINED_EMOJI
             else:
-                is_kept = _has_meaning(adjacent, character, after) and stack.takes(character)
+                marks = character + after if _is_mark(after) else character
+                is_kept = _has_meaning(adjacent, character, after) and stack.takes(marks)
             shown = character if is_kept else _REPLACEMENT
         elif category in _HARMFUL or character in _BLANK or (category == "Cn" and ord(character) not in _EMOJI):
             shown = _REPLACEMENT
@@ -148,15 +155,15 @@ def _is_between_emoji(before: str, joiner: str, after: str) -> bool:
 
 def _has_meaning(before: str, joiner: str, after: str) -> bool:
     """Whether a joiner says how these letters are to be drawn."""
-    if not before or unicodedata.category(before)[0] not in "LM":
+    if not before or unicodedata.category(before)[0] not in "LM" or after in _JOINERS | _SELECTORS:
         return False
     script = _script(before)
     if joiner == _SEPARATOR:
         return script == _script(after) == "MONGOLIAN"
     if _VIRAMA in (unicodedata.combining(before), unicodedata.combining(after or " ")):
         return True
-    if after in _REGISTER_SHIFTERS:
-        return joiner == _ZWNJ
+    if joiner == _ZWNJ and after in _REGISTER_SHIFTERS:
+        return True
     return script in _JOINING_SCRIPTS and (joiner == _ZWJ or not after or _script(after) == script)
 
 
@@ -182,6 +189,10 @@ def _is_emoji(character: str) -> bool:
 
     wide = wcwidth(character)
     return wide == 2 if unicodedata.category(character) == "So" and wide != 1 else wcswidth(character + "\ufe0f") > wide
+
+
+def _is_mark(character: str) -> bool:
+    return character != "" and unicodedata.category(character)[0] == "M"
 
 
 def _script(character: str) -> str:

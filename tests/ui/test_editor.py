@@ -648,6 +648,11 @@ def test_only_what_is_harmful_is_shown_as_something_else() -> None:
     assert editor.take() == "a\\u202e\t\u202eb\\\n\U000e0041e" + "\u0301" * 6 + "😀\ue000"
 
 
+def test_what_is_left_out_joins_nothing() -> None:
+    editor = holding("\u1100\u200b\u1161\u11ab \U0001f468\u200b\u200d\U0001f469")
+    assert editor.get_text()[0] == "\u1100\ufffd\ufffd\ufffd \U0001f468\ufffd\ufffd\U0001f469"
+
+
 def test_the_caption_is_before_the_text_and_keeps_its_look() -> None:
     editor = Editor(("nick", "ann> "))
     press(editor, "h", "i")

@@ -14,24 +14,7 @@ from tests.support.films import ENGINES, Film, engines
 from tests.support.hostile import batches
 from tests.ui.corpus import CORPUS
 
-HEARTS = "\u2764\ufe0f" * 36  # 37 were counted as 37 columns and drawn as 74
-FORGED = "[SYSTEM] The room was closed by its host"
-WIDE = {
-    "hearts": HEARTS + "\u2764\ufe0f " + FORGED,
-    "digits": "1\ufe0f" * 37 + FORGED,
-    "letters": "a\ufe0f" * 60 + FORGED,
-    "keycaps": "1\ufe0f\u20e3" * 37 + FORGED,
-    "ascii": "x" * 75 + FORGED,
-    "spaces": "x" + " " * 74 + FORGED,
-    "spacing marks": "\u0915\u093e" * 37 + FORGED,
-    "voiced": "\u304b\u3099" * 37 + FORGED,
-    "new marks": "a\u1ac5" * 60 + FORGED,
-    "marks of other planes": "\U00011103\U00011127" * 60 + FORGED,
-    "families": "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466" * 30 + FORGED,
-    "clusters": ("\u0915" + "\u093e\u093f\u0940\u0949" * 2) * 30 + FORGED,
-    "circled": "\u3248" * 75 + FORGED,
-}
-TEXTS = [*WIDE.values(), *CORPUS.values()]
+TEXTS = list(CORPUS.values())
 
 
 @pytest.fixture(scope="module")

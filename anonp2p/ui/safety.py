@@ -65,6 +65,7 @@ _FOLLOWING = frozenset("\u0e33\u0eb3\uff9e\uff9f") | _SKINS
 _PRECEDING = frozenset("\u0d4e\U000111c2\U000111c3\U0001193f\U00011941\U00011d46") | frozenset(
     map(chr, range(0x11A84, 0x11A8A))
 )
+_SPECIAL = _DROPPED | _BLANK | _FOLLOWING | _PRECEDING | frozenset(_OTHERWISE)
 _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, bidi and tags, surrogates, private use, separators
 _EMOJI = range(0x1F000, 0x1FB00)  # may be newer than our tables, which then say "unassigned"
 _KEPT = {"\n": "\n", "\t": " "}  # controls that a text may hold
@@ -105,6 +106,15 @@ def _judged(text: str) -> Iterator[tuple[str, str]]:
     was_initial = False  # whether what came last begins a syllable of Hangul, which several letters can do
     in_syllable = False  # whether it is of Hangul, whose letters are drawn as one syllable
     for at, character in enumerate(text):
+        if _is_plain(character):
+            yield character, character
+            if attached:
+                stack, attached = _Stack(), 0
+            if before != _ZWJ:
+                emoji = 0
+            before = adjacent = character
+            was_initial = in_syllable = False
+            continue
         if character in _DROPPED:
             yield character, ""
             adjacent = ""
@@ -146,6 +156,13 @@ def _judged(text: str) -> Iterator[tuple[str, str]]:
         if shown:
             before = _KEPT.get(character, shown)[-1]
             in_syllable = shown == character and (joins or _begins(character))
+
+
+@lru_cache(8192)
+def _is_plain(character: str) -> bool:
+    """Whether it is shown as it is, wherever it stands, and begins nothing."""
+    special = character in _SPECIAL or _joins(character) or _begins(character)
+    return not special and unicodedata.category(character)[0] in "LNPSZ" and character not in "\u2028\u2029"
 
 
 def _is_between_emoji(before: str, joiner: str, after: str) -> bool:

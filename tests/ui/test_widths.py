@@ -100,6 +100,11 @@ def test_rows_fit_and_none_begins_with_what_belongs_to_the_one_before(text: str,
     assert end == len(text)
 
 
+@given(st.text("ab ", max_size=40), st.integers(2, 12))
+def test_ascii_is_broken_like_any_text(text: str, columns: int) -> None:
+    assert wrap(text, columns) == wrap(text.replace("b", "\u00e9").replace("a", "\u00e8"), columns)
+
+
 @given(texts, st.integers(0, 12))
 def test_a_part_that_fits_ends_between_characters_that_stand_by_themselves(text: str, columns: int) -> None:
     part = head(text, columns)

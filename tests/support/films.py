@@ -1,9 +1,13 @@
-"""What the full screen writes, to be shown to terminals of three kinds: see tests/support/engines.py."""
+"""What the full screen and line mode write, to be shown to terminals of three kinds: see tests/support/engines.py."""
 
+import os
 from collections.abc import Callable
 
 import pytest
+import trio
 
+from anonp2p.core import events
+from anonp2p.ui.lines import Output
 from tests.support import terminal
 from tests.support.engines import Tmux, xterm
 from tests.support.hostile import Room, settle, staged
@@ -63,3 +67,32 @@ class Film:
     def end(self) -> None:
         """The program is not needed any more; what was written is still there."""
         self.place.stage.__exit__(None, None, None)
+
+
+def piped(texts: list[str], nick: str) -> bytes:
+    """What line mode writes into a pipe when somebody says all this."""
+
+    async def write() -> bytes:
+        ours, theirs = os.pipe()
+        output = Output(json=False, descriptor=theirs)
+        output.attach(lambda _: None, lambda _: None)
+        data = b""
+
+        async def read() -> None:
+            nonlocal data
+            while new := await trio.to_thread.run_sync(os.read, ours, 65_536):
+                data += new
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            async with trio.open_nursery() as writing:
+                writing.start_soon(output.run)
+                for seq, text in enumerate(texts):
+                    output.tell(events.Message(room="r1", member="m", nick=nick, text=text, seq=seq, at=0.0))
+                await output.drained()
+                writing.cancel_scope.cancel()
+            os.close(theirs)
+        os.close(ours)
+        return data
+
+    return trio.run(write)

@@ -1,16 +1,12 @@
 """What somebody sends harms no terminal of three kinds and deceives no reader: the corpus on them."""
 
-import os
 import re
 from collections.abc import Iterator
 
 import pytest
-import trio
 
-from anonp2p.core import events
-from anonp2p.ui.lines import Output
 from tests.support.engines import xterm
-from tests.support.films import ENGINES, Film, engines
+from tests.support.films import ENGINES, Film, engines, piped
 from tests.support.hostile import batches
 from tests.ui.corpus import CORPUS
 
@@ -56,32 +52,7 @@ def test_where_there_are_clusters_the_bars_are_where_they_were(film: Film) -> No
 
 @pytest.fixture(scope="module")
 def printed() -> bytes:
-    """What line mode writes of all texts, into a pipe."""
-
-    async def printed() -> bytes:
-        ours, theirs = os.pipe()
-        output = Output(json=False, descriptor=theirs)
-        output.attach(lambda _: None, lambda _: None)
-        data = b""
-
-        async def read() -> None:
-            nonlocal data
-            while new := await trio.to_thread.run_sync(os.read, ours, 65_536):
-                data += new
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(read)
-            async with trio.open_nursery() as writing:
-                writing.start_soon(output.run)
-                for n, text in enumerate(TEXTS):
-                    output.tell(events.Message(room="r1", member="m", nick="ben", text=text, seq=n, at=0.0))
-                await output.drained()
-                writing.cancel_scope.cancel()
-            os.close(theirs)
-        os.close(ours)
-        return data
-
-    return trio.run(printed)
+    return piped(TEXTS, "ben")
 
 
 @engines

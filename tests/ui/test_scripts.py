@@ -15,7 +15,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.core import names
 from anonp2p.ui.safety import harmless
-from tests.support.films import ENGINES, Film, engines
+from tests.support.films import ENGINES, Film, engines, piped
 
 ARTICLES = json.loads(Path(__file__).with_name("declaration.json").read_text(encoding="utf-8"))
 TEXTS = [article["text"] for article in ARTICLES]
@@ -114,3 +114,13 @@ def test_what_is_typed_is_drawn_whole(engine: str, typed: Film) -> None:
     for text, plain, rows in zip(TEXTS + OTHERS, plainly(engine, TEXTS + OTHERS), looks, strict=True):
         at = max(y for y, row in enumerate(rows) if row.startswith("zo1>"))
         assert letters("".join(rows[at:]).removeprefix("zo1>")) == plain, f"{text}\n" + "\n".join(rows[at:])
+
+
+@engines
+def test_line_mode_prints_all_letters(engine: str) -> None:
+    texts = TEXTS + OTHERS
+    data = piped(texts, "ben").replace(b"\n", b"\r\n")
+    [rows] = ENGINES[engine]([data], 80, data.count(b"\n") + 10)
+    assert len(list(filter(None, rows))) == data.count(b"\n"), "no terminal breaks what is broken already"
+    said = "\n".join(rows).split("ben: ")[1:]
+    assert [letters(text) for text in said] == plainly(engine, texts)

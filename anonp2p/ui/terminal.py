@@ -28,7 +28,7 @@ _PLAIN = "\x1b[0m"
 _LEAVE = "\x1b[2J\x1b[H\x1b[?7h"  # on a terminal without an alternate screen nothing is to stay visible
 
 _UNUSUAL = re.compile(rb"[^ -~]")
-_FOREIGN = re.compile(r" ?[^ ]*[^ -~][^ ]*")  # a word, with the space before it, which marks may be put on
+_FOREIGN = re.compile(r"(?: |(?<![!-~]))[!-~]*[^ -~][^ ]*")  # a word, with the space before it, which it may draw on
 
 # Whatever COLORTERM says: it is inherited from the terminal outside.
 _COLORS: Final[dict[str, Literal[1, 16, 256]]] = {"linux": 16, "screen": 256}

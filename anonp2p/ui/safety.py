@@ -212,8 +212,11 @@ def _is_mark(character: str) -> bool:
     return character != "" and unicodedata.category(character)[0] == "M"
 
 
+@lru_cache(4096)
 def _script(character: str) -> str:
-    return _name(character).partition(" ")[0]
+    """The first word of the name of a letter or a mark, empty for others."""
+    is_letter = character != "" and unicodedata.category(character)[0] in "LM"
+    return _name(character).partition(" ")[0] if is_letter else ""
 
 
 @lru_cache(4096)

@@ -155,6 +155,7 @@ LINES_SHOWN: Final = 40  # of a message on terminals: a screenful; 4,000 bytes c
 LONG: Final = 8  # lines of a message beyond which the full screen asks before it is sent
 COMPLAINTS: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 
+PIPED_LINE: Final = 80  # columns at which what others say is folded on a pipe: common terminals have no fewer
 OUTPUT: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will
 
 # This machine.

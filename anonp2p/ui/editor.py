@@ -11,9 +11,10 @@ import urwid
 from urwid.str_util import move_next_char, move_prev_char
 
 from anonp2p import limits
-from anonp2p.ui import safety
+from anonp2p.ui import rows, safety
 from anonp2p.ui.drafts import Draft, Sheet
 from anonp2p.ui.keys import PASTE
+from anonp2p.ui.widths import continues, width, wrap
 
 _ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `safety.escaped` writes it
 
@@ -45,6 +46,41 @@ def _keys() -> urwid.CommandMap:
     return keys
 
 
+class _Layout(urwid.TextLayout):
+    """Breaks and measures the text as everything else on the screen: urwid's own widths are those of one terminal.
+
+    caption: how long what the text begins with is, in which no line is broken.
+    """
+
+    def __init__(self, caption: Callable[[], int]) -> None:
+        self._caption = caption
+
+    def layout(self, text: Any, width: int, align: Any, wrap: Any) -> Any:
+        """The rows, as urwid describes them."""
+        length = self._caption()
+        return _segments(text[:length].replace(" ", "\u00a0") + text[length:], width)
+
+
+def _segments(text: str, columns: int) -> list[list[tuple[int, ...]]]:
+    """For each row what stands by itself in it (columns, start, end), and its end (0, end) where the cursor can be."""
+    lines: list[list[tuple[int, ...]]] = []
+    spans = wrap(text, columns)
+    for number, (start, end) in enumerate(spans, 1):
+        line: list[tuple[int, ...]] = []
+        at = start
+        for stop in range(start + 1, end + 1):
+            if stop < end and (continues(text[stop - 1], text[stop]) or text[at : stop + 1].isascii()):
+                continue
+            wide = width(text[at:stop])
+            if wide:
+                line.append((wide, at, stop))
+                at = stop
+        if number == len(spans) or spans[number][0] != end:
+            line.append((0, end))
+        lines.append(line)
+    return lines
+
+
 class Editor(urwid.Edit):
     """The input line. Takes the keys that edit, and returns all others: Enter, Tab, Escape, Page Up...
 
@@ -66,7 +102,7 @@ class Editor(urwid.Edit):
         self._on_full = on_full
         self._run = ""  # what the last key did, where it matters to the next one
         self._yanked = (0, 0)  # from where to where
-        super().__init__(caption)
+        super().__init__(caption, layout=_Layout(lambda: len(self.caption)))
 
     # What the owner does.
 
@@ -133,8 +169,6 @@ class Editor(urwid.Edit):
 
     def set_edit_text(self, text: str, *, edit_pos: int | None = None) -> None:
         """Hold this text. Not for the owner."""
-        # Looking for where words begin takes urwid a second in 64 KB without a space; too long to send is cut anywhere.
-        self.set_wrap_mode(urwid.SPACE if len(text) <= limits.TEXT else urwid.ANY)
         super().set_edit_text(text, edit_pos=edit_pos)
 
     def valid_char(self, ch: str) -> bool:
@@ -144,8 +178,20 @@ class Editor(urwid.Edit):
     def get_text(self) -> tuple[str, list[tuple[Hashable, int]]]:
         """What is shown: the text as long as it is, but harmless. The caption is shown as the owner gave it."""
         if self._displayed[0] != self.edit_text:
-            self._displayed = (self.edit_text, _masked(self.edit_text))
+            self._displayed = (self.edit_text, _harmless(self.edit_text))
         return str(self.caption) + self._displayed[1], super().get_text()[1]
+
+    def render(self, size: tuple[int], focus: bool = False) -> urwid.TextCanvas:  # type: ignore[override]
+        """What urwid shows."""
+        columns = size[0]
+        text, styles = self.get_text()
+        looks: list[tuple[Any, int]] = [("" if style is None else style, run) for style, run in styles]
+        looks.append(("", len(text)))  # where no style is given
+        drawn = []
+        for line in self.get_line_translation(columns):
+            places = [at for _, *span in line for at in span if isinstance(at, int)]
+            drawn.append(rows.fit(_styled(text, min(places), max(places), looks), columns) if places else [])
+        return rows.canvas(drawn, columns, self.get_cursor_coords(size) if focus else None)
 
     def keypress(self, size: tuple[int], key: str) -> str | None:  # type: ignore[override]
         """Do what the key says, or return it."""
@@ -277,10 +323,29 @@ class Editor(urwid.Edit):
         self.set_edit_text(self._draft.sheet.text, edit_pos=self._draft.sheet.cursor)
 
 
-def _masked(text: str) -> str:
-    """As much as the text, harmless: something instead of what `safety.harmless` does not let through."""
+def _styled(text: str, start: int, end: int, looks: list[tuple[Any, int]]) -> rows.Row:
+    """A part of a text whose styles are given by their lengths."""
+    row: rows.Row = []
+    at = 0
+    for style, run in looks:
+        if part := text[max(start, at) : min(end, at + run)]:
+            row.append((style, part))
+        at += run
+    return row
+
+
+def _harmless(text: str) -> str:
+    """As much as the text, harmless."""
     if text.isascii() and text.isprintable():
         return text
+    shown = _masked(text)
+    while (again := _masked(shown)) != shown:  # what was joined by something that is left out is apart now
+        shown = again
+    return shown
+
+
+def _masked(text: str) -> str:
+    """As much as the text, with something instead of what `safety.harmless` does not let through."""
     # A backslash of the text would look like one of an escape. Nothing else depends on which punctuation it is.
     escaped = safety.escaped(text.replace("\\", "/"))
     shown = zip(text, _ESCAPE.sub("\ufffd", escaped), strict=True)

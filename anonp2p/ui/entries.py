@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 from anonp2p import limits
 from anonp2p.ui import palette, rows, safety, view
 from anonp2p.ui.rows import Piece, Row
-from anonp2p.ui.widths import width, wrap
+from anonp2p.ui.widths import continues, width, wrap
 
 _LINK = re.compile(r"https?://\S+")
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
@@ -219,7 +219,7 @@ def mentions(text: str, nick: str) -> list[tuple[int, int]]:
     if not nick or nick.casefold() not in text.casefold():
         return []
     found = re.finditer(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", text, re.IGNORECASE)
-    return [match.span() for match in found if width(text[match.end() : match.end() + 1] or " ")]  # no mark on it
+    return [match.span() for match in found if not continues("", text[match.end() : match.end() + 1])]  # no mark on it
 
 
 @dataclass(slots=True, repr=False, eq=False)

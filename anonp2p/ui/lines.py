@@ -18,7 +18,8 @@ from anonp2p.ui.commands import command, from_first_seen, parse, say
 from anonp2p.ui.front import Closed, Rooms, Typed
 
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
-_FOLDED = 20  # columns from which lines are broken: a terminal with fewer does not know its size
+_WORDS_OF_OTHERS = (events.Message, events.Unsent, events.Notice)  # a notice may have a host's reason in it
+_DIGITS = 5  # of a number of columns
 _encoder = msgspec.json.Encoder()
 
 
@@ -150,24 +151,34 @@ class Output:
         """Prints the event, soon."""
         if self._json:
             self._put(safety.escaped(_encoder.encode(event).decode()).encode() + b"\n")
-        elif text := view.line(event, self._place(event)):
-            self._put(self._folded(event, text).encode() + b"\n")
+        else:
+            room = self._place(event)
+            if text := view.line(event, room):
+                self._put(self._folded(event, text, view.prefix(event, room)).encode() + b"\n")
 
-    def _folded(self, event: events.Event, text: str) -> str:
+    def _folded(self, event: events.Event, text: str, prefix: str) -> str:
         """The text as a terminal should show it: broken where it would break it, but for codes, which are copied.
 
-        What a terminal breaks goes on in its first column, where only our own lines and nicks are to begin.
+        What a terminal breaks goes on in its first column, where only our own lines and nicks are to begin. What comes
+        out of a pipe is read on a terminal too, in the end: what others say is broken there as well. The program's own
+        sentences are left whole, for scripts.
         """
-        if isinstance(event, events.Entered | events.Reply) or not os.isatty(self._descriptor):
+        is_terminal = os.isatty(self._descriptor)
+        if _has_code(event) or not (is_terminal or isinstance(event, _WORDS_OF_OTHERS)):
             return text
         columns = _columns(self._descriptor)
-        if columns < _FOLDED:
+        if text.isascii() and len(text) <= columns:
             return text
-        from anonp2p.ui.widths import wrap  # not sooner: pipes do without
+        from anonp2p.ui.widths import width, wrap  # not sooner: most of what is printed does without
 
-        lines = text.split("\n")
-        pieces = [[line[start:end] for start, end in wrap(line, columns - len(view.INDENT))] for line in lines]
-        return "\n".join(f"\n{view.INDENT}".join(parts) for parts in pieces)
+        lines = []
+        for line in text.split("\n"):
+            # What stands after a prefix begins beside it: no space in it is a place to break the line.
+            solid = line.replace(prefix, prefix.replace(" ", "\u00a0"), 1) if line.startswith(prefix) else line
+            fits = width(line) <= columns
+            spans = [(0, len(line))] if fits else wrap(solid, columns - len(view.INDENT))
+            lines.append(f"\n{view.INDENT}".join(line[start:end] for start, end in spans))
+        return "\n".join(lines)
 
     def _place(self, event: events.Event) -> str:
         """The room that an event comes from, where there is more than one: its name, or its label.
@@ -266,8 +277,19 @@ class Lines(Output):
             raise InputFailed(str(error.strerror)) from None
 
 
+def _has_code(event: events.Event) -> bool:
+    """Whether the line has a room's code, which is copied and must stay in one piece."""
+    match event:
+        case events.Entered(role="host") | events.Reply(command="/code" | "/qr"):
+            return True
+    return False
+
+
 def _columns(descriptor: int) -> int:
+    """Of the terminal that this is, or that what is written there may be read on."""
     try:
-        return os.get_terminal_size(descriptor).columns
+        columns = os.get_terminal_size(descriptor).columns
     except OSError:
-        return 0
+        given = os.environ.get("COLUMNS", "")
+        columns = int(given) if given.isdecimal() and len(given) < _DIGITS else 0
+    return columns or limits.PIPED_LINE

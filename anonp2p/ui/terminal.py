@@ -20,7 +20,7 @@ from urwid.event_loop.abstract_loop import SupportsFileno
 from anonp2p import limits
 from anonp2p.ui.keys import Key, Keys
 from anonp2p.ui.safety import harmless
-from anonp2p.ui.widths import head, width
+from anonp2p.ui.widths import head, is_certain, width
 from anonp2p.ui.writer import BELL, Descriptor, Writer
 
 _Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # style, charset, text
@@ -39,7 +39,7 @@ _PLAIN = "\x1b[0m"
 _LEAVE = "\x1b[2J\x1b[H\x1b[?7h"  # on a terminal without an alternate screen nothing is to stay visible
 
 _UNUSUAL = re.compile(rb"[^ -~]")
-_FOREIGN = re.compile(r"[ -~]?[^ -~]+")  # with the character before it, which marks may be put on
+_FOREIGN = re.compile(r"(?: |(?<![!-~]))[!-~]*[^ -~][^ ]*")  # a word, with the space before it, which it may draw on
 
 # Whatever COLORTERM says: it is inherited from the terminal outside.
 _COLORS: Final[dict[str, Literal[1, 16, 256]]] = {"linux": 16, "screen": 256}
@@ -324,8 +324,10 @@ class Terminal(raw.Screen):
     def _resynchronised(self, canvas: urwid.Canvas, columns: int, lines: int) -> list[_Row]:
         """The canvas in rows that stay in order on a terminal that takes characters for wider or narrower than we do.
 
-        A row with such characters is erased before it is drawn, and after some of them the cursor is put where it
-        belongs. Autowrap being off, they do not get beyond the end of the row.
+        A row with such characters is erased before it is drawn. After each word of them the cursor is put where it
+        belongs, which is at or behind what any terminal has drawn of the word; where that is not the same for all, its
+        columns are filled with blanks first, so that none is left without the colours of the row. Autowrap being off,
+        nothing gets beyond the end of the row.
         """
         steady: dict[tuple[_Run, ...], _Row] = {}
         rows = []
@@ -349,8 +351,11 @@ class Terminal(raw.Screen):
         def placed(foreign: re.Match[str]) -> str:
             nonlocal column, done
             text = foreign[0]
-            column += foreign.start() - done + width(text)
-            done = foreign.end()
+            start = column + foreign.start() - done
+            wide = width(text)
+            column, done = start + wide, foreign.end()
+            if not is_certain(text):
+                text = f"{' ' * wide}\x1b[{start + 1}G{text}"
             return f"{text}\x1b[{column + 1}G" if column < columns else text
 
         for style, charset, data in row:

@@ -23,14 +23,28 @@ def line(event: events.Event, room: str = "") -> str:
     Only the program's own lines begin with `[SYSTEM] `, only a member's own with its nick and a colon: every further
     line of a text is indented. Of a message of very many lines the first are shown, then a line of ours says so.
     """
-    ours = f"{SYSTEM}{room}: " if room else SYSTEM
     match event:
-        case events.Message(private=True, text=text, nick=nick, to=to):
-            return _message(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"), text, nick, ours)
-        case events.Message(action=action, text=text, nick=nick):
-            return _message(_who(room, nick), f"*{text}*" if action else text, nick, ours)
+        case events.Message(action=action, text=text, private=private, nick=nick):
+            said_text = f"*{text}*" if action and private is not True else text
+            return _message(prefix(event, room), said_text, nick, program_prefix(room))
         case _:
-            return "\n".join(_block(ours, part) for part in said(event))
+            return "\n".join(_block(prefix(event, room), part) for part in said(event))
+
+
+def prefix(event: events.Event, room: str = "") -> str:
+    """What lines of an event begin with, other than further lines of a text."""
+    match event:
+        case events.Message(private=True, nick=nick, to=to):
+            return one_line(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"))
+        case events.Message(nick=nick):
+            return one_line(_who(room, nick))
+        case _:
+            return program_prefix(room)
+
+
+def program_prefix(room: str) -> str:
+    """What the program's own lines begin with."""
+    return one_line(f"{SYSTEM}{room}: " if room else SYSTEM)
 
 
 def folded(text: str) -> tuple[str, int]:
@@ -41,8 +55,8 @@ def folded(text: str) -> tuple[str, int]:
 
 def _message(prefix: str, text: str, nick: str, ours: str) -> str:
     shown, hidden = folded(harmless(text))
-    block = one_line(prefix) + shown.replace("\n", "\n" + INDENT)
-    return block + (f"\n{one_line(f'{ours}{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
+    block = prefix + shown.replace("\n", "\n" + INDENT)
+    return block + (f"\n{ours}{one_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
 
 
 def more_lines(hidden: int) -> str:
@@ -54,8 +68,8 @@ def _who(room: str, nick: str) -> str:
     return f"{room}/{nick}: " if room else f"{nick}: "
 
 
-def _block(prefix: str, text: str) -> str:
-    return one_line(prefix) + harmless(text).replace("\n", "\n" + INDENT)
+def _block(first: str, text: str) -> str:
+    return first + harmless(text).replace("\n", "\n" + INDENT)
 
 
 def said(event: events.Event) -> list[str]:

@@ -39,6 +39,9 @@ PROPER = [
     "شبح",
     "אורח",
     "नमस्ते",
+    "भारत",
+    "தமிழ்",
+    "বাংলাদেশ",
     "สวัสดี",
     "ゲスト",
     "名無し",
@@ -80,8 +83,19 @@ def test_nothing_that_is_drawn_as_nothing_is_in_a_nick() -> None:
     for character in map(chr, IGNORABLE):
         for text in (character, f"{character}ghost", f"gh{character}ost", f"ghost{character}"):
             assert not names.is_nick(text), hex(ord(character))
+            assert not names.is_room_name(text), hex(ord(character))
             with pytest.raises(BadNick):
                 names.nick(text)
+
+
+@pytest.mark.parametrize("joiner", ["\u200c", "\u200d"], ids=ascii)
+@pytest.mark.parametrize(
+    "word", ["\u0645\u06cc{}\u062e\u0648\u0627\u0647\u0645", "\u0915\u094d{}\u0937", "\U0001f468{}\U0001f469"]
+)
+def test_joiners_are_in_no_name_even_where_texts_keep_them(word: str, joiner: str) -> None:
+    for text in (word.format(joiner), word.format("") + joiner):
+        assert not names.is_nick(text)
+        assert not names.is_room_name(text)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ _DRAWING = re.compile(  # all that the full screen writes once it is there
 _CLEARING = re.compile(r"\x1b\[(?:2J|3J|H)")  # what line mode writes where /clear is typed, and nothing else
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\U0001d159\U00013441\U00013442\U00016fe4")
 _BROAD = frozenset("\u2e3a\u2e3b\ufdfd\U00012031\U00012219\U0001242b")
+_JOINER = re.compile(r"(?<=[^\x00-\x7f\ufffd])[\u180e\u200c\u200d]")  # which has a meaning after letters and emoji
 _UNRULY = re.compile(r"[ \n\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0100-\U000e01ef]")
 
 
@@ -63,7 +64,7 @@ def dangers(text: str) -> set[str]:
     """The characters that a terminal may obey, draw nothing for, reorder its line by or not know how wide to draw."""
     return {
         one
-        for one in set(text)
+        for one in set(_JOINER.sub("", text))
         if unicodedata.category(one) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or one in _BLANK or one in _BROAD
     }
 

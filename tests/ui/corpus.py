@@ -577,6 +577,31 @@ LINKS = {
     "bidi": "https://\u05d0\u05d1.example/\u05d2?a=1&b=\u05d3",
 }
 
+_FORGED = "[SYSTEM] The room was closed by its host"
+CLUSTERS = {  # drawn wider by some terminals than by others, so that what follows may begin a row of its own
+    "hearts": "\u2764\ufe0f" * 37 + _FORGED,
+    "digits": "1\ufe0f" * 37 + _FORGED,
+    "letters": "a\ufe0f" * 60 + _FORGED,
+    "keycaps": "1\ufe0f\u20e3" * 37 + _FORGED,
+    "ascii": "x" * 75 + _FORGED,
+    "spacing marks": "\u0915\u093e" * 37 + _FORGED,
+    "many spacing marks": ("\u0915" + "\u093e\u093f\u0940\u0949" * 2) * 30 + _FORGED,
+    "voiced": "\u304b\u3099" * 37 + _FORGED,
+    "new marks": "a\u1ac5" * 60 + _FORGED,
+    "marks of other planes": "\U00011103\U00011127" * 60 + _FORGED,
+    "families": FAMILY * 30 + _FORGED,
+    "circled": "\u3248" * 75 + _FORGED,
+    "joiners": "\u0915\u094d\u200d" * 37 + _FORGED,
+    "joiners without a meaning": "a\u200db\u200c" * 37 + _FORGED,
+    "endless family": "\u200d".join("\U0001f468" * 200),
+    "endless joiners": "\u0915\u094d" + "\u200d\u200c" * 200 + "\u0937",
+    "thai am first": "\u0e33\u0e33\u0e33",
+    "skin first": "\U0001f3fd\U0001f3fd",
+    "voiced first": "\uff9e\uff9f",
+    "spacing mark first": "\u093e\u093e \u093e\n\u093e",
+    "separators": "a\u180eb\u1820\u180e\u1821\u180e\u180e",
+}
+
 KINDS: dict[str, dict[str, str]] = {
     "c0": C0,
     "c1": C1,
@@ -595,6 +620,7 @@ KINDS: dict[str, dict[str, str]] = {
     "combining": COMBINING,
     "hangul": HANGUL,
     "wide": WIDE,
+    "clusters": CLUSTERS,
     "ambiguous": AMBIGUOUS,
     "surprising": SURPRISING,
     "unassigned": UNASSIGNED,

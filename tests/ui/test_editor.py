@@ -509,14 +509,28 @@ def test_a_long_paste_is_fast_and_what_does_not_fit_is_told() -> None:
     assert full == ["full"]
 
 
-def test_a_text_too_long_to_send_is_cut_anywhere_since_looking_for_words_would_hold_up_all() -> None:
+def test_a_text_too_long_to_send_is_broken_at_spaces_like_any() -> None:
     editor = Editor()
-    editor.paste("word " * (limits.TEXT // 5))
+    editor.paste("word " * (limits.TEXT // 5 + 1))
     assert [row.decode() for row in editor.render((8,)).text[:2]] == ["word    ", "word    "]
-    editor.paste("word ")
-    assert [row.decode() for row in editor.render((8,)).text[:2]] == ["word wor", "d word w"]
-    editor.clear()
-    assert editor.wrap == urwid.SPACE
+
+
+def test_what_follows_the_caption_begins_beside_it() -> None:
+    editor = Editor("ann> ")
+    editor.paste("x" * 10)
+    assert [row.decode() for row in editor.render((10,)).text] == ["ann> xxxxx", "xxxxx     "]
+
+
+def test_the_cursor_is_where_the_widest_terminal_has_it() -> None:
+    editor = Editor()
+    editor.paste("\u092d\u093e\u0930\u0924")
+    assert editor.render((10,), focus=True).cursor == (4, 0)
+    press(editor, "left", "left")
+    assert editor.render((10,), focus=True).cursor == (2, 0)
+    editor.mouse_event((10,), "mouse press", 1, 3, 0, focus=True)
+    assert editor.edit_pos == 3
+    press(editor, "ctrl e")
+    assert editor.render((4,), focus=True).cursor == (3, 0)
 
 
 def test_nothing_more_than_fits_is_typed_yanked_or_completed() -> None:
@@ -558,6 +572,11 @@ def test_only_what_is_harmful_is_shown_as_something_else() -> None:
     expected = "a\\u202e \ufffdb\\\n\ufffde" + "\u0301" * 4 + "\ufffd\ufffd😀\ufffd"
     assert editor.get_text()[0] == expected
     assert editor.take() == "a\\u202e\t\u202eb\\\n\U000e0041e" + "\u0301" * 6 + "😀\ue000"
+
+
+def test_what_is_left_out_joins_nothing() -> None:
+    editor = holding("\u1100\u200b\u1161\u11ab \U0001f468\u200b\u200d\U0001f469")
+    assert editor.get_text()[0] == "\u1100\ufffd\ufffd\ufffd \U0001f468\ufffd\ufffd\U0001f469"
 
 
 def test_the_caption_is_before_the_text_and_keeps_its_look() -> None:

@@ -1,9 +1,12 @@
 """stdin in lines, stdout in lines: cut anywhere, too long, closed, full or never read."""
 
+import fcntl
 import json
 import os
 import select
 import socket
+import struct
+import termios
 import threading
 import time
 import tty
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 import trio.testing
@@ -23,11 +27,13 @@ from msgspec import UNSET, UnsetType
 from anonp2p import limits
 from anonp2p.cli import configure
 from anonp2p.core import events, steps
+from anonp2p.core.events import Person
 from anonp2p.errors import AnonError, BadInput, Failed, OutputFailed, TooLong
 from anonp2p.ui import lines, stdio, view
 from anonp2p.ui.commands import Quit
 from anonp2p.ui.front import Typed
 from anonp2p.ui.lines import Output, understand
+from anonp2p.ui.widths import width
 
 JSON = pytest.mark.parametrize("mode", [False, True], ids=["line", "json"])
 
@@ -542,6 +548,69 @@ async def test_an_event_that_is_worth_no_line_prints_none(pipe: Pipe) -> None:
     assert pipe.read() == b"[SYSTEM] notice 0\n"
 
 
+def said(text: str) -> events.Message:
+    """Somebody's message."""
+    return events.Message(room="r1", member="m", nick="ann", text=text, seq=1, at=0.0)
+
+
+async def printed(descriptor: int, pipe: Pipe, *told: events.Event, json: bool = False) -> list[str]:
+    """The lines that these events are printed in."""
+    async with printing(descriptor, json=json) as printer:
+        for event in told:
+            printer.output.tell(event)
+        await printer.output.drained()
+    return pipe.read().decode().splitlines()
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(("columns", "wide"), [("", 80), ("40", 40), ("0", 80), ("x", 80), ("999999", 80)])
+async def test_what_others_say_is_folded_on_a_pipe_for_the_terminal_that_it_is_read_on(
+    columns: str, wide: int, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    text = "x" * 75 + "[SYSTEM] The room was closed by its host " + "\u2764\ufe0f" * 37 + "[SYSTEM] x"
+    reason = events.Notice(text=f"The host has thrown you out of the room: {text}")
+    first, *further = await printed(pipe.writer.fileno(), pipe, said(text))
+    assert first.startswith("ann: ")
+    assert further
+    assert all(line.startswith("    ") for line in further)
+    assert all(width(line) <= wide for line in (first, *further))
+    _, *further = await printed(pipe.writer.fileno(), pipe, reason)
+    assert all(line.startswith("    ") and width(line) <= wide for line in further)
+    [whole] = await printed(pipe.writer.fileno(), pipe, said("x" * (wide - 5)))
+    assert whole == "ann: " + "x" * (wide - 5)
+
+
+@pytest.mark.trio
+async def test_the_programs_own_sentences_and_json_are_left_whole_on_a_pipe(pipe: Pipe) -> None:
+    own = [
+        events.Entered(room="r1", name="demo", code="x" * 62, nick="ann", member="m", role="host", members=[]),
+        events.Lookalike(room="r1", member="m", nick="ben" * 6, was="ben" * 6),
+        events.Error(room="r1", code="x", text="word " * 30),
+    ]
+    assert len(await printed(pipe.writer.fileno(), pipe, *own)) == 3
+    assert len(await printed(pipe.writer.fileno(), pipe, *own, said("word " * 60), json=True)) == 4
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(("columns", "wide"), [(0, 80), (10, 10), (30, 30), (100, 100)])
+async def test_on_a_terminal_everything_is_folded_but_codes(columns: int, wide: int) -> None:
+    ours, theirs = os.openpty()
+    with FileIO(theirs, "w") as writer, FileIO(ours, "r") as reader:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        pipe = Pipe(reader, writer)
+        people = [Person(member=str(n), nick=f"nick-{n}-{'x' * 10}", role="member", tag="abcdefgh") for n in range(9)]
+        entered = events.Entered(room="r1", name="demo", code="y" * 62, nick="ann", member="m", role="host", members=[])
+        code = events.Reply(room="r1", command="/code", data={"code": "z" * 62})
+        lines = await printed(theirs, pipe, entered, code)
+        assert lines == [f"[SYSTEM] Room created: demo  code {'y' * 62}", f"[SYSTEM] Code {'z' * 62}"]
+        joined = msgspec.structs.replace(entered, role="member", members=people)
+        for event in (said("word " * 40), joined, events.Reply(room="r1", command="/who", data=people)):
+            lines = await printed(theirs, pipe, event)
+            assert all(line.startswith(("    ", "[SYSTEM] "[: wide - 4], "ann: ")) for line in lines)
+            assert all(width(line) <= wide for line in lines)
+
+
 @pytest.mark.trio
 async def test_clearing_leaves_a_pipe_alone(pipe: Pipe) -> None:
     async with printing(pipe.writer.fileno()) as printer:
@@ -598,7 +667,7 @@ async def test_a_reader_that_never_reads_holds_nobody_up(pipe: Pipe) -> None:
 
 @pytest.mark.trio
 async def test_a_reader_that_reads_again_gets_everything(pipe: Pipe) -> None:
-    much = events.Notice(text="x" * 10_000)
+    much = events.Error(code="x", text="x" * 10_000)
     whole = b"[SYSTEM] " + b"x" * 10_000 + b"\n"
     got = b""
     async with printing(pipe.writer.fileno()) as printer:

@@ -477,6 +477,7 @@ def test_a_line_is_above_what_came_while_one_looked_elsewhere() -> None:
         stage.ask("say", who="ben", text="first")
         stage.until("first")
         stage.focus(given=False)
+        stage.settled()
         stage.ask("say", who="ben", text="second")
         stage.ask("say", who="ben", text="third")
         assert place(stage) == ("first", "second")

@@ -1,0 +1,98 @@
+"""What the full screen and line mode write, to be shown to terminals of three kinds: see tests/support/engines.py."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+import trio
+
+from anonp2p.core import events
+from anonp2p.ui.lines import Output
+from tests.support import terminal
+from tests.support.engines import Tmux, xterm
+from tests.support.hostile import Room, settle, staged
+from tests.support.terminal import Terminal
+
+
+def _pyte(writes: list[bytes], columns: int, rows: int) -> list[list[str]]:
+    screen = Terminal(columns, rows)
+    screens = []
+    for data in writes:
+        screen.feed(data)
+        screens.append([terminal.row(screen.picture, y) for y in range(rows)])
+    return screens
+
+
+def _xterm(writes: list[bytes], columns: int, rows: int) -> list[list[str]]:
+    return [[row.text for row in screen] for screen in xterm(writes, columns=columns, rows=rows)]
+
+
+def _tmux(writes: list[bytes], columns: int, rows: int) -> list[list[str]]:
+    with Tmux(columns, rows) as tmux:
+        return [tmux.shows(data) for data in writes]
+
+
+Engine = Callable[[list[bytes], int, int], list[list[str]]]  # writes, columns, rows -> a screen after each write
+ENGINES: dict[str, Engine] = {
+    "pyte": _pyte,
+    "tmux": _tmux,
+    "xterm.js": _xterm,
+}
+engines = pytest.mark.parametrize("engine", ENGINES)
+
+
+class Film:
+    """The full screen, and what was written to it between looks."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.columns, self.rows = columns, rows
+        self.place = Room(staged(columns=columns, rows=rows).__enter__())
+        self.writes: list[bytes] = []
+        self._done = 0
+        self._shown: dict[str, list[list[str]]] = {}
+
+    def cut(self) -> None:
+        """One look."""
+        settle(self.place.stage)
+        raw = self.place.stage.raw
+        self.writes.append(raw[self._done :])
+        self._done = len(raw)
+
+    def on(self, engine: str) -> list[list[str]]:
+        """What this terminal has shown at each look."""
+        if engine not in self._shown:
+            self._shown[engine] = ENGINES[engine](self.writes, self.columns, self.rows)
+        return self._shown[engine]
+
+    def end(self) -> None:
+        """The program is not needed any more; what was written is still there."""
+        self.place.stage.__exit__(None, None, None)
+
+
+def piped(texts: list[str], nick: str) -> bytes:
+    """What line mode writes into a pipe when somebody says all this."""
+
+    async def write() -> bytes:
+        ours, theirs = os.pipe()
+        output = Output(json=False, descriptor=theirs)
+        output.attach(lambda _: None, lambda _: None)
+        data = b""
+
+        async def read() -> None:
+            nonlocal data
+            while new := await trio.to_thread.run_sync(os.read, ours, 65_536):
+                data += new
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            async with trio.open_nursery() as writing:
+                writing.start_soon(output.run)
+                for seq, text in enumerate(texts):
+                    output.tell(events.Message(room="r1", member="m", nick=nick, text=text, seq=seq, at=0.0))
+                await output.drained()
+                writing.cancel_scope.cancel()
+            os.close(theirs)
+        os.close(ours)
+        return data
+
+    return trio.run(write)

@@ -1,0 +1,64 @@
+"""What somebody sends harms no terminal of three kinds and deceives no reader: the corpus on them."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.engines import xterm
+from tests.support.films import ENGINES, Film, engines, piped
+from tests.support.hostile import batches
+from tests.ui.corpus import CORPUS
+
+TEXTS = list(CORPUS.values())
+
+
+@pytest.fixture(scope="module")
+def film() -> Iterator[Film]:
+    """First nothing, then so many of the texts at once as there is room for."""
+    film = Film(100, 300)
+    try:
+        film.cut()
+        place = film.place
+        for texts in batches(TEXTS, place.bar - place.x, len(place.log)):
+            place.says(texts)
+            film.cut()
+            place.empty()
+        yield film
+    finally:
+        film.end()
+
+
+@engines
+def test_on_the_full_screen_nothing_is_drawn_outside_the_column_of_texts(engine: str, film: Film) -> None:
+    first, *looks = film.on(engine)
+    for rows in looks:
+        assert (rows[0], rows[-2:], len(rows)) == (first[0], first[-2:], len(first)), "\n".join(rows)
+        for y in film.place.log:
+            head, _, rest = rows[y].partition("│")
+            assert re.fullmatch(r"12:00 +ben |  {6,}", head) or not (head + rest).strip("│ "), rows[y]
+            assert rows[y].rpartition("│")[2] == first[y].rpartition("│")[2], rows[y]
+
+
+def test_where_there_are_clusters_the_bars_are_where_they_were(film: Film) -> None:
+    place = film.place
+    for rows in xterm(film.writes, columns=film.columns, rows=film.rows):
+        for y in place.log:
+            cells = rows[y].cells
+            assert cells[place.bar] == "│"
+            assert cells.get(place.x - 2, " ") in "│ "
+            assert cells.get(place.x - 1, " ") == cells.get(place.x - 3, " ") == " "
+
+
+@pytest.fixture(scope="module")
+def printed() -> bytes:
+    return piped(TEXTS, "ben")
+
+
+@engines
+def test_what_comes_out_of_a_pipe_has_no_row_that_a_peer_begins(engine: str, printed: bytes) -> None:
+    data = printed.replace(b"\n", b"\r\n")
+    [rows] = ENGINES[engine]([data], 80, data.count(b"\n") + 200)
+    assert not [row for row in rows if row and not row.startswith(("ben:", "    "))]
+    assert sum(row.startswith("ben:") for row in rows) == len(TEXTS)
+    assert len(list(filter(None, rows))) <= data.count(b"\n"), "no terminal breaks what is broken already"

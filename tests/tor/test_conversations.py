@@ -30,7 +30,7 @@ def start(torrc: str) -> Iterator[Start]:
 
 def room_of(start: Start, *members: str) -> list[Peer]:
     """A reachable room: its host, then its members, all in."""
-    host = start("--nick", "host", "create", "demo")
+    host = start("--nick", "hugo", "create", "demo")
     code = host.wait("room")["code"]
     host.wait("reachable")
     joined = [start("--nick", nick, "join", code) for nick in members]
@@ -66,7 +66,7 @@ def test_nick_changes_and_leaving_are_seen_by_all(start: Start) -> None:
         left: Event = peer.wait("left")
         assert (left["nick"], left["reason"]) == ("Ada.2", "left")
     ben.send({"id": 2, "command": "/who"})
-    assert [person["nick"] for person in ben.wait("reply")["data"]] == ["host", "ben"]
+    assert [person["nick"] for person in ben.wait("reply")["data"]] == ["hugo", "ben"]
 
 
 def test_when_the_host_leaves_everyone_is_told_and_may_go_elsewhere(start: Start) -> None:
@@ -134,7 +134,7 @@ def test_a_hosts_tor_that_dies_is_started_again_and_everyone_is_back(start: Star
     for author in (host, ada, ben):
         author.send(f"{author.wait('room')['nick']} after the death of the host's")
     for reader in (host, ada, ben):
-        for nick in ("host", "ada", "ben"):
+        for nick in ("hugo", "ada", "ben"):
             reader.said(f"{nick} after the death of the host's")
     assert host.messages() == ada.messages() == ben.messages()
     for member in (ada, ben):

@@ -17,7 +17,7 @@ LINES = 10  # of each
 def test_thirty_members_who_talk_at_once_see_the_same_messages_in_the_same_order(torrc: str) -> None:
     with ExitStack() as stack:
         tors = [stack.enter_context(running_tor(torrc)) for _ in range(TORS)]
-        host = stack.enter_context(Peer("--torrc", torrc, "--nick", "host", "create", "demo"))
+        host = stack.enter_context(Peer("--torrc", torrc, "--nick", "hugo", "create", "demo"))
         code = host.wait("room")["code"]
         host.wait("reachable")
         members = [

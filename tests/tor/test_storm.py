@@ -19,8 +19,8 @@ TURNS = 20
 TURN = 3.0  # seconds: traffic for a minute
 LINES = 4  # of each in a turn
 OFFLINE = range(3, 17)  # the turns that one Tor spends without its network: 42 seconds
-NEWNYM = {1: "host", 7: "ada", 12: "eve"}  # turn: whose Tor gets it
-RELOAD = {5: "host", 10: "eve", 14: "ada"}
+NEWNYM = {1: "hugo", 7: "ada", 12: "eve"}  # turn: whose Tor gets it
+RELOAD = {5: "hugo", 10: "eve", 14: "ada"}
 HOST_CUT = (4, 15)  # turns; no more: Tor makes new introduction points for a service only so often in 5 minutes
 KILLED = 8  # the turn in which somebody's own Tor is killed
 
@@ -50,12 +50,12 @@ def authors(torrc: str) -> Iterator[dict[str, Author]]:
     """Seven in a room: some share a Tor, mia has one to herself, zoe one that her program has started."""
     with ExitStack() as stack:
         tors = [stack.enter_context(running_tor(torrc)) for _ in range(4)]
-        shared = {"host": 0, "ada": 1, "ben": 1, "eve": 2, "joe": 2, "mia": 3}
+        shared = {"hugo": 0, "ada": 1, "ben": 1, "eve": 2, "joe": 2, "mia": 3}
         people: dict[str, Author] = {}
         for nick, tor in [*((nick, tors[at]) for nick, at in shared.items()), ("zoe", None)]:
             way = ("--control", tor.control) if tor else ("--torrc", torrc)
             people[nick] = Author(nick, stack.enter_context(Peer(*way, "--nick", nick)), tor)
-        host = people["host"].peer
+        host = people["hugo"].peer
         host.send("/create demo")
         code = host.wait("room")["code"]
         host.wait("reachable")
@@ -69,7 +69,7 @@ def authors(torrc: str) -> Iterator[dict[str, Author]]:
 
 def test_nothing_is_lost_or_doubled_or_out_of_order_whatever_befalls_tor(authors: dict[str, Author]) -> None:
     """For a minute circuits die, Tors are told NEWNYM and RELOAD, one is killed, one is offline; and everyone types."""
-    host, mia, zoe = authors["host"], authors["mia"], authors["zoe"]
+    host, mia, zoe = authors["hugo"], authors["mia"], authors["zoe"]
     assert mia.tor is not None
     chance = random.Random(1984)
     began = time.monotonic()
@@ -84,7 +84,7 @@ def test_nothing_is_lost_or_doubled_or_out_of_order_whatever_befalls_tor(authors
         for name, plan in (("NEWNYM", NEWNYM), ("RELOAD", RELOAD)):
             if (victim := authors[plan[turn]].tor if turn in plan else None) is not None:
                 victim.signal(name)
-        cut = "host" if turn in HOST_CUT else chance.choice(["ada", "eve", *([] if turn in OFFLINE else ["mia"])])
+        cut = "hugo" if turn in HOST_CUT else chance.choice(["ada", "eve", *([] if turn in OFFLINE else ["mia"])])
         tor = authors[cut].tor
         assert tor is not None
         tor.close_circuits()

@@ -49,7 +49,7 @@ def answers(what: str) -> Callable[[Event], bool]:
 
 def create(stack: ExitStack, *arguments: str, command: str) -> tuple[Peer, str]:
     """A host whose room can be reached, and its code."""
-    host = stack.enter_context(Peer(*arguments, "--nick", "host"))
+    host = stack.enter_context(Peer(*arguments, "--nick", "hugo"))
     host.send(command)
     code = host.wait("room")["code"]
     host.wait("reachable")
@@ -143,7 +143,7 @@ def test_to_its_tor_a_member_shows_nothing_but_a_few_sizes_whatever_is_said(torr
 
     said = {
         "a message": "short",
-        "as short in private": "/msg host short",
+        "as short in private": "/msg hugo short",
         "another nick": "/nick ada2",
         "long": "long " * 300,
     }

@@ -5,12 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from anonp2p import limits
 from tests.support.engines import xterm
 from tests.support.films import ENGINES, Film, engines, piped
 from tests.support.hostile import batches
 from tests.ui.corpus import CORPUS
 
 TEXTS = list(CORPUS.values())
+
+# What the program says where it does not show all lines of a message: in the column of texts, beside no nick; on a line
+# of its own.
+MORE_ROW = re.compile(r"12:00 +· │ … [0-9,]+ more lines: Alt-O shows all +│.*")
+MORE_LINE = re.compile(r"\[SYSTEM\] … [0-9,]+ more lines of this message by ben")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,8 @@ def test_on_the_full_screen_nothing_is_drawn_outside_the_column_of_texts(engine:
         assert (rows[0], rows[-2:], len(rows)) == (first[0], first[-2:], len(first)), "\n".join(rows)
         for y in film.place.log:
             head, _, rest = rows[y].partition("│")
-            assert re.fullmatch(r"12:00 +ben |  {6,}", head) or not (head + rest).strip("│ "), rows[y]
+            of_a_message = re.fullmatch(r"12:00 +ben |  {6,}", head) or MORE_ROW.fullmatch(rows[y])
+            assert of_a_message or not (head + rest).strip("│ "), rows[y]
             assert rows[y].rpartition("│")[2] == first[y].rpartition("│")[2], rows[y]
 
 
@@ -59,6 +66,8 @@ def printed() -> bytes:
 def test_what_comes_out_of_a_pipe_has_no_row_that_a_peer_begins(engine: str, printed: bytes) -> None:
     data = printed.replace(b"\n", b"\r\n")
     [rows] = ENGINES[engine]([data], 80, data.count(b"\n") + 200)
-    assert not [row for row in rows if row and not row.startswith(("ben:", "    "))]
+    ours = [row for row in rows if row and not row.startswith(("ben:", "    "))]
+    assert all(map(MORE_LINE.fullmatch, ours))
+    assert len(ours) == sum(text.count("\n") >= limits.LINES_SHOWN for text in TEXTS)
     assert sum(row.startswith("ben:") for row in rows) == len(TEXTS)
     assert len(list(filter(None, rows))) <= data.count(b"\n"), "no terminal breaks what is broken already"

@@ -113,9 +113,19 @@ class App:
         """Has a Tor for as long as we run, another one if it is lost; without any there is nothing to run for."""
         lost_at: float | None = None
         error: AnonError = TorLost("it ended, or hung up on us")
+        noticed: set[str] = set()  # notices since we last had one: each try would tell of the same strangers again
+
+        def tell(event: events.Event) -> None:
+            if isinstance(event, events.Notice):
+                if event.text in noticed:
+                    return
+                noticed.add(event.text)
+            self._tell(event)
+
         while lost_at is None or trio.current_time() < lost_at + limits.TOR_PATIENCE:
             try:
-                async with self._connect(self._config, self._tell) as self._tor:
+                async with self._connect(self._config, tell) as self._tor:
+                    noticed.clear()
                     self._tor_known.set()
                     await self._tor.lost.wait()
                     lost_at = None

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+import trio.testing
 from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.app import App
 from anonp2p.config import Config
 from anonp2p.core import events
-from anonp2p.errors import AnonError
+from anonp2p.errors import AnonError, TorMissing
 from anonp2p.net.transport import Transport
 from anonp2p.ui.front import Closed, Rooms, Typed
 from anonp2p.ui.lines import understand
@@ -129,3 +130,27 @@ async def test_a_nick_that_passes_for_the_program_is_refused_in_one_sentence() -
     [(code, text)] = answers(told, 7)
     assert code == "bad-nick"
     assert "program" in text
+
+
+async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    tries = 0
+
+    @asynccontextmanager
+    async def failing(_: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
+        nonlocal tries
+        tries += 1
+        tell(events.Notice(text="a stranger listens there"))
+        if tries > 2:
+            raise TorMissing("there is none")
+        network = await Tor(MemoryNetwork()).usable()
+        network.lost.set()
+        yield network
+
+    script = Script()
+    monkeypatch.setattr(script, "wanted", trio.sleep_forever)
+    status = await App(Config(mode="json"), script, never(), failing).run()
+    assert status == TorMissing.status
+    assert tries > limits.TOR_PATIENCE / limits.TOR_RETRY / 2
+    assert len([event for event in script.told if isinstance(event, events.Notice)]) == 3  # of each Tor that we had

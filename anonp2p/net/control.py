@@ -209,12 +209,20 @@ class _Port(stem.socket.ControlSocket):  # type: ignore[misc]  # stem has no typ
         return self._replies
 
 
+class _Controller(stem.control.Controller):  # type: ignore[misc]  # stem has no types; events come by this method
+    """stem's own, whose thread for events outlives those that its parsers fail on: it expects ProtocolError only."""
+
+    def _handle_event(self, event: Any) -> None:
+        with suppress(AttributeError, LookupError, TypeError, ValueError):
+            super()._handle_event(event)
+
+
 def _enter(connected: socket.socket, endpoint: Endpoint, owners: frozenset[int] | None) -> stem.control.Controller:
     """Authenticates on this connection, which is closed where that fails. For a thread; raises as `_authenticate`."""
     port = _Port(BoundedReplies(connected))
     try:
         _authenticate(port, endpoint, owners)
-        return stem.control.Controller(port, is_authenticated=True)
+        return _Controller(port, is_authenticated=True)
     except BaseException:
         port.close()
         raise

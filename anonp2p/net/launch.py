@@ -21,6 +21,7 @@ from anonp2p.net import directories
 _SOCKET_PATH = 90  # bytes a unix socket's path may safely have (sun_path holds 108)
 _EMPTY = ("see warnings above.", "See logs for details.")  # Tor's words after those that say what is wrong
 _PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+=@")  # what needs no quotes: Tor takes none for sockets
+_NOT_FOR_TOR = ("ANONP2P_", "TOR_CONTROL_")  # variables that are for us: a nick, the password of a running Tor
 _MEMORY = ("tmpfs", "ramfs")
 
 
@@ -111,7 +112,7 @@ async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, 
     with it.
     """
     command = [program, "--defaults-torrc", str(torrc or "/dev/null"), "--ignore-missing-torrc", "-f", "-"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANONP2P_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_TOR)}
     try:
         process = await trio.lowlevel.open_process(
             command,

@@ -7,6 +7,7 @@ somebody makes, and may leave out rows while others come and go.
 """
 
 import os
+import re
 import socket
 import struct
 from typing import Final
@@ -19,6 +20,8 @@ _SOCK_DIAG: Final = 4  # NETLINK_SOCK_DIAG, linux/netlink.h
 _BY_FAMILY: Final = 20  # SOCK_DIAG_BY_FAMILY, linux/sock_diag.h
 _REQUEST: Final = 1  # NLM_F_REQUEST
 _LARGEST: Final = 8_192  # bytes of an answer: more than one row ever has
+
+_UID: Final = re.compile("[0-9]{1,10}")  # of 32 bits
 
 _MESSAGE: Final = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _QUESTION: Final = struct.Struct("=BBBxI")  # inet_diag_req_v2, up to its id: family, protocol, extensions, states
@@ -48,7 +51,7 @@ def tor_uids(told: str, listeners: frozenset[int]) -> frozenset[int]:
 
     Then it may be whoever listens at its control port, us, root, or one of the users whom distributions have for Tor.
     """
-    if told.isdecimal():
+    if _UID.fullmatch(told):
         return frozenset((int(told),))
     return listeners | owner.tor_users() | {os.getuid(), owner.ROOT}
 

@@ -133,6 +133,7 @@ async def test_neither_arguments_nor_environment_tell_what_we_were_asked_for(
     write(torrc, OFFLINE + "Nickname secretnick\n")
     monkeypatch.setenv("ANONP2P_NICK", "secretnick")
     monkeypatch.setenv("ANONP2P_TORRC", str(torrc))
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", "secretnick")
     monkeypatch.setenv("KEPT", "as it is")
     async with launch.launch(torrc, amnesic=False):
         of_process = Path("/proc") / str(process_of(torrc))

@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
@@ -437,6 +438,23 @@ async def test_only_events_of_a_kind_are_heard_and_only_as_long_as_listened_to(f
             await fake.tell(f"STATUS_CLIENT {FakeTor.phase(6, 'x')}")
             await end.wait()
     assert heard == [ADDRESS]
+
+
+@pytest.mark.parametrize("odd", ["HS_DESC", "HS_DESC UPLOADED", "STATUS_CLIENT", "", "NOTHING"])
+async def test_an_event_that_cannot_be_read_is_passed_over(
+    fake: FakeTor, short_path: Path, odd: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    news = trio.Event()
+    async with control_of(fake, short_path) as control:
+        await control.subscribe("HS_DESC", "STATUS_CLIENT")
+        with control.listening("HS_DESC", lambda event: event.address == ADDRESS and news.set()):
+            await fake.tell(odd)
+            await fake.tell(f"HS_DESC UPLOADED {ADDRESS} UNKNOWN $" + "A" * 40)
+            with trio.fail_after(PATIENCE):
+                await news.wait()
+    assert not failed
 
 
 # --- a room as an onion service

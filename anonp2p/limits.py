@@ -89,6 +89,7 @@ BEAT: Final = 5.0  # a link that carried nothing for this long carries a beat
 BEAT_JITTER: Final = 0.2  # relative: beats of many links do not fall together
 AWAY: Final = 20.0  # without a word: the member is away
 PLACE: Final = 600.0  # without a word: its place is given up
+READER: Final = 60.0  # who was in for so long, without a word, keeps its place as long without a link: it may come back
 LINK_LOST: Final = 15.0  # three beats missed: the link is dead, whatever Tor believes
 
 # Dialling (seconds).

@@ -6,14 +6,16 @@ from anonp2p.core.pace import Pace
 
 
 class Allowance:
-    """The token buckets of one member. renewable: how many commits had let members renew their leaves when it joined.
+    """The token buckets of one member. joined_at: `Now.tick` of its join.
 
-    It belongs to the member, not to a link: who dials again finds it as it was.
+    renewable: how many commits had let members renew their leaves by then. It belongs to the member, not to a link: who
+    dials again finds it as it was.
     """
 
-    __slots__ = ("_answers", "_by_kind", "_entries", "_renewable", "_renewed", "_units", "spoke")
+    __slots__ = ("_answers", "_by_kind", "_entries", "_renewable", "_renewed", "_units", "joined_at", "spoke")
 
-    def __init__(self, renewable: int) -> None:
+    def __init__(self, joined_at: float, renewable: int) -> None:
+        self.joined_at = joined_at
         self.spoke = False  # whether a message of the member's was ordered
         self._units = Pace(limits.MESSAGE_BURST, limits.MESSAGE_RATE)
         self._entries = Pace(limits.ENTRY_BURST, limits.ENTRY_RATE)

@@ -221,7 +221,7 @@ class Hosting(Receiving):
         if isinstance(content.body, frames.Joined):
             member = identity.member_id(content.body.key)
             self._keys.admit(member)
-            self._allowances[member] = Allowance(self._renewable)
+            self._allowances[member] = Allowance(self._now.tick, self._renewable)
         elif isinstance(content.body, frames.Text | frames.Private) and author.id != self._me.id:
             self._allowances[author.id].spoke = True
 
@@ -284,13 +284,13 @@ class Hosting(Receiving):
             self._renew()
 
     def _make_room(self) -> bool:
-        """Takes out whoever has no link and never spoke: all at once, for a commit costs as much for one as for many.
+        """Takes out whoever gives way: all at once, for a commit costs as much for one as for many.
 
         So those who join and hang up keep nobody out, and cause no more commits than those who join and leave.
         """
         if self._now.tick < self._committed_at + limits.COMMIT_PAUSE:
             return False
-        idle = [member for member in self._absences if not self._allowances[member].spoke]
+        idle = [member for member in self._absences if self._gives_way(member)]
         if not (idle or self._doomed):
             return False
         for member in idle:
@@ -298,6 +298,14 @@ class Hosting(Receiving):
                 self._place(frames.Lost(member))
         self._commit([frames.Removal(member, "lost", "") for member in idle])
         return True
+
+    def _gives_way(self, member: bytes) -> bool:
+        """Whether this member without a link never spoke, and came a moment ago or was not heard for as long.
+
+        Else it may be an honest reader whose link broke, and who is about to come back.
+        """
+        allowance, before = self._allowances[member], self._now.tick - limits.READER
+        return not allowance.spoke and (allowance.joined_at > before or self._absences[member].heard_at <= before)
 
     def _renew(self) -> None:
         self._leaves = [suite.LeafKey(self._random(suite.SECRET)), self._leaves[0]]  # the old one may be written to yet

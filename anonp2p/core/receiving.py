@@ -15,16 +15,15 @@ from anonp2p.errors import PeerFault
 
 @dataclass(slots=True, repr=False)
 class Absence:
-    """When a member without a link is to be called away, whether it was, and when its place is given up."""
+    """When a member without a link was last heard, and whether it was called away."""
 
-    away_at: float
-    remove_at: float
+    heard_at: float
     called: bool = False
 
     @property
     def due(self) -> float:
-        """When something has to be done about it."""
-        return self.remove_at if self.called else self.away_at
+        """When something has to be done about it: it is called away, then its place is given up."""
+        return self.heard_at + (limits.PLACE if self.called else limits.AWAY)
 
 
 @dataclass(slots=True, repr=False)
@@ -211,8 +210,7 @@ class Receiving(Life):
         self._greetings.pop(event.link, None)
         linked = self._links.pop(event.link, None)
         if linked is not None:
-            heard = self._now.tick - event.silence
-            self._absences[linked.member] = Absence(heard + limits.AWAY, heard + limits.PLACE)
+            self._absences[linked.member] = Absence(self._now.tick - event.silence)
 
     def _expel(self, link: int) -> None:
         """Who broke a rule has no say any more, and no place from the next commit on."""

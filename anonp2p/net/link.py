@@ -107,9 +107,12 @@ class Link:
         return self.knocked and not (self.settled or self._finished)
 
     def pulse(self, data: bytes) -> None:
-        """Sends a head, unless there are entries on their way, which say as much and end in a head of their own."""
+        """Sends a head, unless there are entries on their way, which say as much and end in a head of their own.
+
+        Nor while the welcome is: the peer could not open it yet, and a next one will come.
+        """
         self._cut_if_left_behind()
-        if self._reader is not None and self._reader.is_through and not self._reader.is_out:
+        if self._reader is not None and self._reader.is_through and not (self._reader.is_out or self._welcome):
             self._queue(data)
             self._flush()
 

@@ -363,7 +363,7 @@ class Simulation:
             return
         if isinstance(effect, steps.Pulse):
             for each in self._links:
-                if each.open and each.reader is not None and each.reader.is_through:
+                if each.open and each.reader is not None and each.reader.is_through and each.said is None:
                     each.direct.append(effect.data)
             return
         link = self._links[effect.link - 1]

@@ -1,4 +1,7 @@
-"""A full room: who joined, said nothing and hung up gives way to newcomers; everybody else keeps the place."""
+"""A full room: who joined, said nothing and hung up gives way to newcomers; everybody else keeps the place.
+
+So does who has been in for a while and said nothing, as long as its link may still be a broken one that comes back.
+"""
 
 from itertools import pairwise
 
@@ -86,6 +89,28 @@ def test_who_spoke_keeps_its_place(inn: Inn, private: bool) -> None:
     assert inn.eve.refused is None
 
 
+def test_one_who_has_been_in_for_a_while_has_time_to_come_back(inn: Inn) -> None:
+    """5.11: who only reads is not thrown out, as soon as its link breaks, by who fills the room."""
+    broken = limits.READER
+    inn.ticks(broken)
+    hangs_up(inn.eve, broken)
+    hangs_up(inn.ann, broken + 3)
+    inn.ticks(broken + limits.READER - 0.01)
+    assert asks_in(inn, inn.tick).refused == "full"
+    assert asks_in(inn, broken + limits.READER).refused is None
+    assert [body for body in inn.ordered() if isinstance(body, Commit)] == [Commit(1, lost(EVE))]
+    inn.ann.dials(inn.tick)
+    inn.ann.resumes(*inn.ann.reference)
+    assert inn.ann.refused is None
+
+
+def test_who_hangs_up_soon_after_joining_has_no_such_time(inn: Inn) -> None:
+    """5.11: else 1,000 joins that hang up would keep others out again and again."""
+    broken = limits.READER - 0.01
+    hangs_up(inn.eve, broken)
+    assert asks_in(inn, broken).refused is None
+
+
 def test_another_nick_is_no_word(inn: Inn) -> None:
     """5.11: it costs nothing, and tells nobody anything."""
     inn.eve.says(Nick("evelyn"))
@@ -159,6 +184,7 @@ class Full(RuleBasedStateMachine):
         self.said = 0
         self.spoke: set[bytes] = set()
         self.epochs: list[float] = []  # when each began
+        self.came: dict[bytes, float] = {}  # when each member did
 
     def teardown(self) -> None:
         self.patch.undo()
@@ -171,9 +197,15 @@ class Full(RuleBasedStateMachine):
         """All members but the host."""
         return {member.id for member in self.ledger.roster} - {self.ledger.host}
 
+    def returning(self) -> set[bytes]:
+        """The members who have been in for a while and may come back any moment."""
+        before = self.room.tick - limits.READER
+        absences = self.room.host.room._absences.items()
+        return {member for member, it in absences if self.came[member] <= before < it.heard_at}
+
     @rule()
     def comes(self) -> None:
-        before, kept = self.roster(), self.linked() | self.spoke
+        before, kept = self.roster(), self.linked() | self.spoke | self.returning()
         in_time = self.room.tick >= self.room.host.room._committed_at + limits.COMMIT_PAUSE
         newcomer = self.room.newcomer()
         for _ in range(3):
@@ -220,7 +252,7 @@ class Full(RuleBasedStateMachine):
             self.room.member_hears(member)
             self.room.host_hears(member)
 
-    @rule(seconds=st.sampled_from([1.0, limits.COMMIT_PAUSE, limits.AWAY + 1]))
+    @rule(seconds=st.sampled_from([1.0, limits.COMMIT_PAUSE, limits.AWAY + 1, limits.READER]))
     def waits(self, seconds: float) -> None:
         if self.room.tick + seconds < START + limits.PLACE:
             self.room.wait(seconds)
@@ -229,6 +261,11 @@ class Full(RuleBasedStateMachine):
     def check(self) -> None:
         if self.ledger.epoch > len(self.epochs):
             self.epochs += [self.room.tick] * (self.ledger.epoch - len(self.epochs))
+
+    @invariant()
+    def note_who_came(self) -> None:
+        for member in self.roster():
+            self.came.setdefault(member, self.room.tick)
 
     @invariant()
     def commits_are_few(self) -> None:

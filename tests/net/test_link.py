@@ -16,7 +16,7 @@ from anonp2p.core.epochs.commit import Turn
 from anonp2p.core.epochs.epoch import KEPT
 from anonp2p.core.handshake import Channel
 from anonp2p.core.log import FIRST, Entry, Log, Reader
-from anonp2p.core.wire import SIZES
+from anonp2p.core.wire import SIZES, Splitter
 from anonp2p.net.link import _AROUND as AROUND
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
@@ -612,6 +612,28 @@ async def test_a_head_goes_only_to_who_has_all_entries_before_it(autojump_clock:
         both.link.pulse(b"head")
         assert await both.far.receive_some(100) == b"first"
         assert await both.far.receive_some(100) == b"second"
+        await trio.testing.wait_all_tasks_blocked()
+        both.link.pulse(b"head")
+        assert await both.far.receive_some(100) == b"head"
+
+
+@pytest.mark.parametrize(
+    "welcome",
+    [[frames.Resumed(0, 0)], [frames.Welcome(b"box", 3), *[frames.Page(bytes(limits.PAGE))] * 3]],
+    ids=["short", "of several records"],
+)
+async def test_no_head_overtakes_a_welcome(autojump_clock: trio.testing.MockClock, welcome: list[frames.Frame]) -> None:
+    """4.5, 7.1: who is not in yet cannot open it, and takes it for a lie."""
+    async with linked(lockstep=True) as both:
+        theirs = channel(up=True)
+        both.link.follow(reading(log_of()), welcome)
+        heard: list[frames.Frame] = []
+        splitter = Splitter(SIZES[-1])
+        while len(heard) < len(welcome):
+            both.link.pulse(b"head")
+            for payload in splitter.feed(bytes(await both.far.receive_some(SIZES[-1]))):
+                heard += theirs.open(payload).frames
+        assert heard == welcome
         await trio.testing.wait_all_tasks_blocked()
         both.link.pulse(b"head")
         assert await both.far.receive_some(100) == b"head"

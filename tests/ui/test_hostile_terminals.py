@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from anonp2p.ui.safety import harmless
+from anonp2p.ui.view import folded
 from tests.support.engines import xterm
-from tests.support.films import ENGINES, Film, engines, piped
+from tests.support.films import ENGINES, Film, engines, piped, printed_on_terminal
 from tests.support.hostile import batches
 from tests.ui.corpus import CORPUS
 
@@ -36,7 +38,8 @@ def test_on_the_full_screen_nothing_is_drawn_outside_the_column_of_texts(engine:
         assert (rows[0], rows[-2:], len(rows)) == (first[0], first[-2:], len(first)), "\n".join(rows)
         for y in film.place.log:
             head, _, rest = rows[y].partition("│")
-            assert re.fullmatch(r"12:00 +ben |  {6,}", head) or not (head + rest).strip("│ "), rows[y]
+            assert not head.rstrip().endswith("·") or re.match(r" … \d+ more lines: ", rest), rows[y]
+            assert re.fullmatch(r"12:00 +(ben|·) |  {6,}", head) or not (head + rest).strip("│ "), rows[y]
             assert rows[y].rpartition("│")[2] == first[y].rpartition("│")[2], rows[y]
 
 
@@ -59,6 +62,19 @@ def printed() -> bytes:
 def test_what_comes_out_of_a_pipe_has_no_row_that_a_peer_begins(engine: str, printed: bytes) -> None:
     data = printed.replace(b"\n", b"\r\n")
     [rows] = ENGINES[engine]([data], 80, data.count(b"\n") + 200)
-    assert not [row for row in rows if row and not row.startswith(("ben:", "    "))]
+    hidden = [row for row in rows if re.fullmatch(r"\[SYSTEM\] … \d+ more lines of this message by ben", row)]
+    assert len(hidden) == sum(folded(harmless(text))[1] > 0 for text in TEXTS)
+    assert len(hidden) == len([row for row in rows if row and not row.startswith(("ben:", "    "))])
     assert sum(row.startswith("ben:") for row in rows) == len(TEXTS)
     assert len(list(filter(None, rows))) <= data.count(b"\n"), "no terminal breaks what is broken already"
+
+
+@engines
+@pytest.mark.parametrize("typed", ["", "x", "y" * 27, "z" * 80, "w" * 100])
+def test_what_is_half_typed_leaves_what_others_say_in_its_columns(engine: str, typed: str) -> None:
+    said = [f"{'x' * (75 - hidden)}{'[SYSTEM] The room is over.'[:hidden]}" for hidden in (1, 26)]
+    data = printed_on_terminal(["hello"], "ben", 80) + typed.encode() + printed_on_terminal(said, "ben", 80)
+    [rows] = ENGINES[engine]([data], 80, 24)
+    half_typed = [typed[at : at + 80] for at in range(0, len(typed), 80)]
+    assert list(filter(None, rows)) == ["ben: hello", *half_typed, *(f"ben: {text}" for text in said)]
+    assert not any(rows[3 + len(half_typed) :])

@@ -428,12 +428,14 @@ async def test_lines_are_read_from_a_descriptor_that_is_non_blocking_at_times(sh
 @pytest.mark.trio
 async def test_all_is_printed_to_a_slow_reader_of_a_descriptor_that_is_non_blocking_at_times(shared: Shared) -> None:
     much = events.Notice(text="x" * 10_000)
-    whole = b"[SYSTEM] " + b"x" * 10_000 + b"\n"
+    whole = b"[SYSTEM]" + b"x" * 10_000
     got = bytearray()
 
     def read_slowly() -> None:
-        while len(got) < 50 * len(whole) and select.select([shared.theirs], [], [], 10)[0]:
+        is_all = False
+        while not is_all and select.select([shared.theirs], [], [], 10)[0]:
             got.extend(os.read(shared.theirs, 4_000))
+            is_all = got.count(b"x") == 50 * 10_000 and got.endswith(b"\n")
             shared.set_blocking(blocking=len(got) % 3 == 0)
 
     async with printing(shared.ours) as printer:
@@ -442,7 +444,7 @@ async def test_all_is_printed_to_a_slow_reader_of_a_descriptor_that_is_non_block
         await trio.testing.wait_all_tasks_blocked()
         await trio.to_thread.run_sync(read_slowly)
         assert printer.ends == []
-    assert bytes(got) == whole * 50
+    assert got.translate(None, b" \r\n") == whole * 50, "but for what it is folded by"
 
 
 @pytest.mark.trio
@@ -603,7 +605,8 @@ async def test_on_a_terminal_everything_is_folded_but_codes(columns: int, wide: 
         entered = events.Entered(room="r1", name="demo", code="y" * 62, nick="ann", member="m", role="host", members=[])
         code = events.Reply(room="r1", command="/code", data={"code": "z" * 62})
         lines = await printed(theirs, pipe, entered, code)
-        assert lines == [f"[SYSTEM] Room created: demo  code {'y' * 62}", f"[SYSTEM] Code {'z' * 62}"]
+        whole = [f"[SYSTEM] Room created: demo  code {'y' * 62}", f"[SYSTEM] Code {'z' * 62}"]
+        assert list(filter(str.strip, lines)) == whole
         joined = msgspec.structs.replace(entered, role="member", members=people)
         for event in (said("word " * 40), joined, events.Reply(room="r1", command="/who", data=people)):
             lines = await printed(theirs, pipe, event)

@@ -154,7 +154,18 @@ class Output:
         else:
             room = self._place(event)
             if text := view.line(event, room):
-                self._put(self._folded(event, text, view.prefix(event, room)).encode() + b"\n")
+                folded = self._folded(event, text, view.prefix(event, room))
+                self._put(f"{self._fresh_row(event)}{folded}\n".encode())
+
+    def _fresh_row(self, event: events.Event) -> str:
+        """What brings a terminal's cursor to the first column of an empty row, below what is half typed; for peers' text.
+
+        The echo of what is typed moves the cursor, by as much as nobody knows; what is printed there the terminal would
+        break, and go on in its first column. A row of blanks takes the cursor just as far into the next row, and to the
+        end of its own where it was in the first column: there terminals wait with breaking until more is printed.
+        """
+        is_needed = isinstance(event, _WORDS_OF_OTHERS) and os.isatty(self._descriptor)
+        return " " * _columns(self._descriptor) + "\r" if is_needed else ""
 
     def _folded(self, event: events.Event, text: str, prefix: str) -> str:
         """The text as a terminal should show it: broken where it would break it, but for codes, which are copied.

@@ -177,8 +177,10 @@ def _has_meaning(before: str, joiner: str, after: str) -> bool:
     script = _script(before)
     if joiner == _SEPARATOR:
         return script == _script(after) == "MONGOLIAN"
-    if _VIRAMA in (unicodedata.combining(before), unicodedata.combining(after or " ")):
+    if unicodedata.combining(before) == _VIRAMA:
         return True
+    if unicodedata.combining(after or " ") == _VIRAMA:
+        return script == _script(after)
     if joiner == _ZWNJ and after in _REGISTER_SHIFTERS:
         return True
     return script in _JOINING_SCRIPTS and (joiner == _ZWJ or not after or _script(after) == script)

@@ -1,7 +1,11 @@
 """What the full screen and line mode write, to be shown to terminals of three kinds: see tests/support/engines.py."""
 
+import fcntl
 import os
+import struct
+import termios
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import trio
@@ -71,17 +75,27 @@ class Film:
 
 def piped(texts: list[str], nick: str) -> bytes:
     """What line mode writes into a pipe when somebody says all this."""
+    return _printed(*os.pipe(), texts, nick)
 
+
+def printed_on_terminal(texts: list[str], nick: str, columns: int) -> bytes:
+    """What line mode writes to a terminal with so many columns when somebody says all this."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    return _printed(ours, theirs, texts, nick)
+
+
+def _printed(ours: int, theirs: int, texts: list[str], nick: str) -> bytes:
     async def write() -> bytes:
-        ours, theirs = os.pipe()
         output = Output(json=False, descriptor=theirs)
         output.attach(lambda _: None, lambda _: None)
         data = b""
 
         async def read() -> None:
             nonlocal data
-            while new := await trio.to_thread.run_sync(os.read, ours, 65_536):
-                data += new
+            with suppress(OSError):  # how a terminal says that nobody has the other end any more
+                while new := await trio.to_thread.run_sync(os.read, ours, 65_536):
+                    data += new
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(read)

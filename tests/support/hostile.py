@@ -18,7 +18,7 @@ _LOOKS = "Hello zo1 https://example.org/"
 _DRAWING = re.compile(  # all that the full screen writes once it is there
     r"\x1b\[(?:\?25[hl]|\?2026[hl]|\d*(?:;\d+)?H|[\d;]*m|2?K|2J|\d+G)|[\x0e\x0f]"
 )
-_CLEARING = re.compile(r"\x1b\[(?:2J|3J|H)")  # what line mode writes where /clear is typed, and nothing else
+_PRINTING = re.compile(r"\x1b\[(?:2J|3J|H)| {80}\r(?!\n)")  # what line mode writes for /clear, and before each event
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\U0001d159\U00013441\U00013442\U00016fe4")
 _BROAD = frozenset("\u2e3a\u2e3b\ufdfd\U00012031\U00012219\U0001242b")
 _JOINER = re.compile(r"(?<=[^\x00-\x7f\ufffd])[\u180e\u200c\u200d]")  # which has a meaning after letters and emoji
@@ -146,7 +146,7 @@ class Guard:
     def check(self, new: str | None = None) -> None:
         """Nothing but characters was written, or what draws; and the terminal remembers nothing of it."""
         text = self.written() if new is None else new
-        rest = _DRAWING.sub("", text) if self._drawn else _CLEARING.sub("", text).replace("\r\n", "")
+        rest = _DRAWING.sub("", text) if self._drawn else _PRINTING.sub("", text).replace("\r\n", "")
         assert not dangers(rest), [rest[max(0, rest.index(one) - 20) :][:40] for one in dangers(rest)]
         assert _state(self._stage.terminal, drawn=self._drawn) == self._state
         assert not self._answers, "something was asked of the terminal"

@@ -147,6 +147,7 @@ def test_honest_text_stays_as_it_is(text: str) -> None:
         ("\U0001f468" + "\u200d\U0001f468" * 4, "\U0001f468" + "\u200d\U0001f468" * 3 + "\ufffd\U0001f468"),
         ("\u0915\u200d\u0937 \u200c\u0628", "\u0915\ufffd\u0937 \ufffd\u0628"),
         ("\u0628\u200ca \u0628\u200c \u0628\u200d\u200d", "\u0628\ufffda \u0628\ufffd \u0628\ufffd\ufffd"),
+        ("b\u200c\u094d \u0915\u200d\u09cd", "b\ufffd\u094d \u0915\ufffd\u09cd"),
         ("a\u180eb \u1820\u180ea", "a\ufffdb \u1820\ufffda"),
         ("1\ufe0f a\ufe0f \u65e5\ufe0f \u05d0\ufe0e", "1 a \u65e5 \u05d0"),
         ("\u0e01" + "\u0e34" * 9 + "\u0e48" * 9, "\u0e01" + "\u0e34" * 2 + "\u0e48" * 2),

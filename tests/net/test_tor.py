@@ -175,7 +175,7 @@ async def test_a_cookie_is_proved_to_be_known_and_never_sent(safe: FakeTor, *, d
 @pytest.mark.parametrize("discovered", [True, False])
 async def test_a_plain_cookie_is_sent_to_nobody(safe: FakeTor, *, discovered: bool) -> None:
     safe.methods = safe.methods.replace(",SAFECOOKIE", "")
-    await assert_refused(safe, "no way in that we take", discovered=discovered)
+    await assert_refused(safe, "no authentication method that we use", discovered=discovered)
     assert entered(safe) == []
 
 

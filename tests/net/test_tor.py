@@ -272,7 +272,7 @@ async def test_a_discovered_control_port_names_a_cookie_that_a_tor_may_have_made
                 await (await Control.open(endpoint, discovered=True)).aclose()
         else:
             safe.heard.clear()
-            await assert_refused(safe, "or not its own", discovered=True)
+            await assert_refused(safe, "or that belongs to another user", discovered=True)
             assert entered(safe) == []
             async with server(safe) as endpoint:  # who names it answers for it
                 await (await Control.open(endpoint)).aclose()

@@ -27,15 +27,15 @@ class Failed(AnonError):
 
 
 class InputFailed(AnonError):
-    """Our input cannot be read: {detail}."""
+    """The input of this program cannot be read: {detail}."""
 
 
 class OutputFailed(AnonError):
-    """Our output cannot be written: {detail}."""
+    """The output of this program cannot be written: {detail}."""
 
 
 class OutOfResources(AnonError):
-    """This machine, or a limit on this program (ulimit -a lists them), gives us {detail}."""
+    """This machine, or a limit on this program (ulimit -a lists them), leaves {detail}."""
 
 
 class Usage(AnonError):
@@ -59,13 +59,13 @@ class BadInput(AnonError):
 
 
 class NoRoom(AnonError):
-    """You are in no room: /create NAME opens one, /join CODE enters one, /switch ROOM goes to another of yours."""
+    """No room is active: /create NAME opens one, /join CODE enters one, /switch ROOM goes to another of yours."""
 
     code = "no-room"
 
 
 class UnknownRoom(AnonError):
-    """You are in no room "{detail}": /rooms lists the identifiers of yours, like r1."""
+    """You are in no room "{detail}": /rooms lists your rooms with their identifiers, such as r1."""
 
     code = "no-room"
 
@@ -85,7 +85,7 @@ class BadNick(AnonError):
 
 
 class ReservedNick(AnonError):
-    """That nick could be taken for the program's or for a role: choose another."""
+    """That nick is reserved, as it could be taken for the program or for a role: choose another."""
 
     code = "bad-nick"
     status = 2
@@ -152,7 +152,7 @@ class TorRefused(AnonError):
 
 
 class TorUntrusted(AnonError):
-    """Nothing is sent to a port where Tor should be unless you, root or Tor's own user listen there: {detail}."""
+    """A port of Tor is used only if you, root or Tor's own user listens there: {detail}."""
 
     code = "tor-refused"
     status = 3

@@ -159,7 +159,7 @@ class Arriving(Past):
             self._alternatives = names.alternatives(self._wanted) + ([""] if returns else [])
         if self._alternatives:
             self._wanted = self._alternatives.pop(0)
-            self._effects.append(steps.Drop(steps.UPLINK, "our nick there is somebody else's"))
+            self._effects.append(steps.Drop(steps.UPLINK, "another member has our nick"))
         else:
             self._fail(_REFUSALS["nick-taken" if self._refused_nick else reason], "refused")
 
@@ -269,9 +269,9 @@ class Arriving(Past):
             self._refused_nick = None
             if away:
                 free = f"/nick {wanted} takes it once it is free, in about {limits.PLACE / 60:.0f} minutes"
-                text = f"{wanted} is held by somebody who is away, so you are {nick}: {free}."
+                text = f"The nick {wanted} belongs to a member who is away, so you are {nick}: {free}."
             else:
-                text = f"Somebody else is {wanted} by now, so you are {nick}."
+                text = f"The nick {wanted} belongs to another member now, so you are {nick}."
             self._tell(events.Notice(room=self.label, text=text, re=self._re))
 
     def _take_keys(self, epoch: Epoch, head: Head) -> None:

@@ -43,7 +43,7 @@ def parse(text: str) -> bytes:
     code = _SCHEME.sub("", "".join(filter(_is_drawn, text.lower())).strip(_AROUND)).strip(_AROUND)
     code, slash, path = code.partition("/")
     if slash and path:
-        raise BadCode("it goes on after the address, so it is a link to a web page")
+        raise BadCode("it goes on after the address, as a link to a web page does")
     code, colon, port = code.partition(":")
     if colon and port != str(limits.PORT):
         raise BadCode(_not_a_port(port))
@@ -53,7 +53,7 @@ def parse(text: str) -> bytes:
     try:
         raw = base64.b32decode(code.upper().encode("ascii"))
     except (binascii.Error, UnicodeEncodeError):
-        raise BadCode("only the letters a-z and the digits 2-7 occur in it") from None
+        raise BadCode("a code has only the letters a-z and the digits 2-7") from None
     key, checksum, version = raw[:32], raw[32:34], raw[34:]
     if version != _VERSION or checksum != _checksum(key):
         raise BadCode("its checksum is wrong, so at least one character is mistyped")
@@ -68,20 +68,20 @@ def _is_drawn(character: str) -> bool:
 def _not_a_port(given: str) -> str:
     """What is said of something after a colon that is not the port of rooms."""
     if given.isascii() and given.isdigit() and len(given) <= _PORT_DIGITS:
-        return f"rooms have no other port than {limits.PORT}"
+        return f"the port of rooms is always {limits.PORT}"
     if len(given) == _KEY and _BASE32.issuperset(given):
         return "private rooms (ADDRESS:KEY) need a newer version of this program"
-    return f"what stands after its : is neither {limits.PORT} nor the key of a private room, of {_KEY} characters"
+    return f"what follows its colon is neither the port {limits.PORT} nor a key of {_KEY} characters"
 
 
 def _not_a_code(given: str) -> str:
     """What is said of something that is too long or too short."""
     is_base32 = _BASE32.issuperset(given)
     if is_base32 and len(given) == _OLD:
-        return "it is an onion address of the old kind (version 2), which Tor does not know any more"
+        return "it is an onion address of version 2, which Tor no longer supports"
     if is_base32 and len(given) == _KEY:
         return "it is a private room's key without its address, or a code whose end is missing"
-    return f"it has {_LENGTH} characters before .onion, this one {len(given)}"
+    return f"a code has {_LENGTH} characters before .onion, and this has {len(given)}"
 
 
 class RoomKey:

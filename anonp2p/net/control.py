@@ -247,16 +247,20 @@ def _authenticate(port: _Port, endpoint: Endpoint, owners: frozenset[int] | None
         else:
             if cookie:
                 return _let_in(port, endpoint, f"AUTHENTICATE {_prove(port, endpoint, cookie)}")
-            refusals.append("names a file as its cookie that is none, or not its own")
+            refusals.append("names a cookie file that holds no cookie, or that belongs to another user")
     if "HASHEDPASSWORD" in methods:
         if password := os.environ.get("TOR_CONTROL_PASSWD", ""):
             return _let_in(port, endpoint, f"AUTHENTICATE {os.fsencode(password).hex()}")
-        refusals.append("wants a password: set TOR_CONTROL_PASSWD, or let it take cookies (CookieAuthentication 1)")
+        refusals.append(
+            "wants a password: set TOR_CONTROL_PASSWD, or allow cookies in its torrc (CookieAuthentication 1)"
+        )
     if "NULL" in methods:
         if owners is None or owners <= {os.getuid(), owner.ROOT}:
             return _let_in(port, endpoint, "AUTHENTICATE")
-        refusals.append("lets in everybody, which we trust only where it is yours or root's; name it with --control")
-    refusals.append("offers no way in that we take (SAFECOOKIE, a password, or none)")
+        refusals.append(
+            "asks for no authentication, which is trusted only if you or root listens there; name it with --control"
+        )
+    refusals.append("offers no authentication method that we use (SAFECOOKIE, a password, or none)")
     raise TorRefused(f"its control port {endpoint} {refusals[0]}")
 
 
@@ -318,7 +322,9 @@ def _prove(port: _Port, endpoint: Endpoint, cookie: bytes) -> str:
     both = cookie + nonce + bytes.fromhex(answer["nonce"])
     theirs = hmac.digest(b"Tor safe cookie authentication server-to-controller hash", both, "sha256")
     if not hmac.compare_digest(theirs, bytes.fromhex(answer["hash"])):
-        raise TorRefused(f"what listens at {endpoint} does not know the cookie that it names, so it is no Tor of yours")
+        raise TorRefused(
+            f"what listens at {endpoint} does not know the cookie that it names, so it is not a Tor of yours"
+        )
     return hmac.digest(b"Tor safe cookie authentication controller-to-server hash", both, "sha256").hex()
 
 

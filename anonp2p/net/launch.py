@@ -59,8 +59,8 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
             _require_space(data)
         except directories.UnsafeError as error:
             raise Failed(
-                f"Tor's directory is not safe: {error}. Remove that, name another place by XDG_STATE_HOME, or let"
-                " --amnesic keep it in memory."
+                f"Tor's directory is not safe: {error}. Remove that, set XDG_STATE_HOME to another place, or keep it"
+                " in memory with --amnesic."
             ) from None
         except OSError as error:
             hint = "" if amnesic else " Free some, or let --amnesic keep it in memory."

@@ -43,7 +43,7 @@ async def connect(endpoint: Endpoint, *, discovered: bool) -> tuple[trio.SocketS
         owners = frozenset(uid for uid, _ in before) if before == _listeners(endpoint) else frozenset()
     if discovered and not (owners and all(map(_is_trusted, owners))):
         await trio.aclose_forcefully(stream)
-        who = " and ".join(f"uid {uid}" for uid in sorted(owners)) or "a user that we cannot tell"
+        who = " and ".join(f"uid {uid}" for uid in sorted(owners)) or "an unknown user"
         raise TorUntrusted(f"{who} listens at {endpoint}")
     return stream, owners
 

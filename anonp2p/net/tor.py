@@ -196,7 +196,7 @@ class Tor:
         try:
             stream = await socks.connect(proxy, code, limits.PORT, user, password, discovered=discovered)
         except TorUntrusted as error:  # somebody took the port that its Tor has given up
-            raise TorLost(f"its SOCKS port is a stranger's now, as {error.detail}") from None
+            raise TorLost(f"its SOCKS port belongs to another user now: {error.detail}") from None
         except socks.SocksError as error:
             if error.code is None:
                 raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor") from None
@@ -269,7 +269,7 @@ def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gat
                 target = f"Port={limits.PORT},unix:{path}"
             listening.listen(limits.BACKLOG)
         except OSError as error:
-            raise Failed(f"There is no socket to be had for the room: {error.strerror}.") from None
+            raise Failed(f"No socket could be opened for the room: {error.strerror}.") from None
         if runtime is None:
             _require_peer_uids(listening)
         yield _Gate(listening, uids), target

@@ -229,7 +229,7 @@ def parse(line: str, re: events.Re = UNSET) -> Action:
     if seen.startswith("/"):
         return command(seen, re)
     if seen.startswith(_LIKE_SLASH):
-        raise BadInput("A command begins with /, this line with a character that only looks like it.")
+        raise BadInput("A command begins with /, and this line with a character that only looks like it.")
     return say(line.removeprefix(_BOM), re)
 
 

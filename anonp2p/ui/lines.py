@@ -72,7 +72,8 @@ def _understand_object(text: str) -> Typed:
         given = _objects.decode(text)
     except _MALFORMED:
         return Typed(
-            BadInput('That is no object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.'), _id_in(text)
+            BadInput('That is not a JSON object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.'),
+            _id_in(text),
         )
     try:
         if isinstance(given.text, str) and given.command is UNSET and given.text.strip():

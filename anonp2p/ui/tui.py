@@ -438,7 +438,7 @@ class Tui:
 
     def _full(self) -> None:
         """Not all of what was typed or pasted fits."""
-        self.hint = Hint(f"A message has up to {limits.TEXT:,} bytes: the end of that was left out.", "error")
+        self.hint = Hint(f"A message has up to {limits.TEXT:,} bytes: the end of the text was left out.", "error")
         self._drawing.request()
 
 

@@ -157,11 +157,10 @@ def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:
     """
     match alikes:
         case []:
-            return (
-                f"CAUTION: others had {more} more nicks before, too many to name; /verify NICK gives words to compare"
-            )
+            caution = f"CAUTION: {more} more nicks, too many to list, belonged to others before"
+            return f"{caution}; /verify NICK gives words to compare"
         case [(nick, _, "reserved")] if not more:
-            return f"CAUTION: {nick} is a member's nick: what comes under it is no word of this program, or of a role"
+            return f"CAUTION: {nick} is only a nick that a member chose: it is not this program, and proves no role"
         case [(nick, was, "present")] if not more:
             caution = f"CAUTION: do not confuse {nick} with {was}: they are two members of this room"
             return f"{caution}; /verify {nick} gives words to compare"

@@ -737,7 +737,9 @@ def test_one_whose_nick_was_taken_meanwhile_comes_back_under_another(room: Simul
     assert kinds(room.answers(bob, re)) == ["Renamed"]
     assert ann.room.entered
     assert ann.got(events.Entered)[-1].nick == "ann-2"
-    assert "Somebody else is ann by now, so you are ann-2." in [notice.text for notice in ann.got(events.Notice)]
+    assert "The nick ann belongs to another member now, so you are ann-2." in [
+        notice.text for notice in ann.got(events.Notice)
+    ]
     assert not ann.got(events.Error)
 
 

@@ -45,7 +45,7 @@ def test_who_wants_the_nick_of_one_who_is_away_gets_the_next_one_and_is_told(
     assert nick_of(again) == f"{wanted}-2"
     [notice] = again.got(events.Notice)
     assert notice.text == (
-        f"{wanted} is held by somebody who is away, so you are {wanted}-2: "
+        f"The nick {wanted} belongs to a member who is away, so you are {wanted}-2: "
         f"/nick {wanted} takes it once it is free, in about 10 minutes."
     )
     assert notice.re == "mine"
@@ -130,7 +130,7 @@ def test_who_was_away_for_too_long_does_the_same(room: Simulation) -> None:
     kill_without(room, other, ann)
     room.settle()
     assert nick_of(ann) == "ann-2"
-    assert any("ann is held by somebody who is away, so you are ann-2" in text for text in notices(ann))
+    assert any("The nick ann belongs to a member who is away, so you are ann-2" in text for text in notices(ann))
 
 
 def kill_without(room: Simulation, party: Party, absent: Party) -> None:

@@ -200,7 +200,7 @@ async def test_a_listener_that_was_not_there_before_may_have_followed_a_stranger
     looks: Iterator[frozenset[tuple[int, int]]] = iter([frozenset({(os.getuid(), 1)}), after])
     monkeypatch.setattr(owner, "_listeners", lambda _: next(looks))
     async with server(Deaf()) as endpoint:
-        with pytest.raises(TorUntrusted, match="we cannot tell"):
+        with pytest.raises(TorUntrusted, match="an unknown user"):
             await owner.connect(endpoint, discovered=True)
 
 

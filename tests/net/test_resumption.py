@@ -251,7 +251,7 @@ async def test_one_who_was_away_for_too_long_comes_back_as_somebody_new(
             await gathered.join("ann")
         tor.regain()
         if taken:
-            assert "Somebody else is ann by now" in (await ann.hears(events.Notice)).text
+            assert "The nick ann belongs to another member now" in (await ann.hears(events.Notice)).text
         await ann.until(lambda: any("away for too long" in notice.text for notice in ann.heard(events.Notice)))
         assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["never sent"]
         before, after = ann.heard(events.Entered)

@@ -176,7 +176,7 @@ async def test_a_cookie_is_proved_to_be_known_and_never_sent(safe: FakeTor, *, d
 @pytest.mark.parametrize("discovered", [True, False])
 async def test_a_plain_cookie_is_sent_to_nobody(safe: FakeTor, *, discovered: bool) -> None:
     safe.methods = safe.methods.replace(",SAFECOOKIE", "")
-    await assert_refused(safe, "no way in that we take", discovered=discovered)
+    await assert_refused(safe, "no authentication method that we use", discovered=discovered)
     assert entered(safe) == []
 
 
@@ -255,7 +255,7 @@ async def test_only_a_file_that_may_be_a_cookie_is_opened(
     fake: FakeTor, short_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.methods = f'SAFECOOKIE COOKIEFILE="{plant(what, short_path)}"'
-    await assert_refused(fake, "as its cookie that is none")
+    await assert_refused(fake, "names a cookie file that holds no cookie")
     assert entered(fake) == []
 
 
@@ -273,7 +273,7 @@ async def test_a_discovered_control_port_names_a_cookie_that_a_tor_may_have_made
                 await (await Control.open(endpoint, discovered=True)).aclose()
         else:
             safe.heard.clear()
-            await assert_refused(safe, "or not its own", discovered=True)
+            await assert_refused(safe, "or that belongs to another user", discovered=True)
             assert entered(safe) == []
             async with server(safe) as endpoint:  # who names it answers for it
                 await (await Control.open(endpoint)).aclose()
@@ -294,7 +294,7 @@ async def test_who_lets_in_everybody_is_ours_or_roots_unless_it_is_named(
     monkeypatch.setattr(owner, "_listeners", lambda _: frozenset((uid, 1) for uid in uids))
     monkeypatch.setattr(os, "getuid", lambda: 1_001)
     if discovered and not ours:
-        await assert_refused(fake, "lets in everybody", discovered=True)
+        await assert_refused(fake, "asks for no authentication", discovered=True)
         assert entered(fake) == []
     else:
         async with server(fake) as endpoint:
@@ -662,7 +662,7 @@ async def test_a_connection_waits_until_the_system_has_room_for_it(
 
 async def test_a_room_without_a_place_for_its_socket_fails_in_one_sentence(fake: FakeTor, short_path: Path) -> None:
     async with control_of(fake, short_path) as control:
-        with refused(Failed, "no socket to be had"):
+        with refused(Failed, "No socket could be opened"):
             async with Tor(control, NOWHERE, short_path / "gone", "own").listen(KEY):
                 pytest.fail("it was published")
 

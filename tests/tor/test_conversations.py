@@ -93,7 +93,10 @@ def test_a_nick_cannot_be_had_twice_and_who_was_killed_is_back_at_once_under_the
     ada.process.kill()
     again = start("--nick", "ada", "join", code)
     assert again.wait("room")["nick"] == "ada-2"
-    assert "ada is held by somebody who is away, so you are ada-2: /nick ada takes" in again.wait("notice")["text"]
+    assert (
+        "The nick ada belongs to a member who is away, so you are ada-2: /nick ada takes"
+        in again.wait("notice")["text"]
+    )
     again.send("back")
     host.said("back")
     left = host.wait("left")

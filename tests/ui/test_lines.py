@@ -372,7 +372,7 @@ async def test_a_stdin_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -
     finally:
         os.close(descriptor)
     [error] = ends
-    assert (str(error), error and error.status) == ("Our input cannot be read: Is a directory.", 1)
+    assert (str(error), error and error.status) == ("The input of this program cannot be read: Is a directory.", 1)
 
 
 @dataclass

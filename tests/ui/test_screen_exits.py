@@ -237,7 +237,7 @@ def test_what_fails_before_the_screen_is_ours_does_not_touch_it() -> None:
     with Stage(command=program(start_without_memory)) as stage:
         assert stage.status() == 1
         assert b"\x1b" not in stage.raw
-        assert_left(stage, "anonp2p: .* gives us too little memory.")
+        assert_left(stage, "anonp2p: .* leaves too little memory.")
 
 
 @pytest.fixture

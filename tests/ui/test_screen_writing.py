@@ -324,7 +324,7 @@ def test_what_is_typed_with_no_room_stays() -> None:
     with Stage("--nick", "zoe", columns=LOG) as stage:
         stage.settled()
         for text in ("hello?", "/who", "/msg ben hello"):
-            stage.type(f"{text}\n").until("You are in no room")
+            stage.type(f"{text}\n").until("No room is active")
             assert typed(stage) == text
             stage.key("ctrl c")
         stage.type("/join nonsense\n").until("not a room code")

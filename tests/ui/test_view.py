@@ -538,7 +538,7 @@ def test_who_may_be_confused_with_a_member_or_passes_for_the_program_is_told_so(
     )
     event = events.Lookalike(room="r1", member="m", nick="5YSTEM", was="system", of="reserved")
     assert view.line(event) == (
-        "[SYSTEM] CAUTION: 5YSTEM is a member's nick: what comes under it is no word of this program, or of a role"
+        "[SYSTEM] CAUTION: 5YSTEM is only a nick that a member chose: it is not this program, and proves no role"
     )
 
 

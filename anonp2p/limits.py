@@ -166,8 +166,8 @@ MEMORY: Final = 96 * 1024 * 1024  # bytes left at the start at least: a host tak
 # that are not here are checked otherwise (cryptography, for what it can do), or loaded only when asked for (segno).
 VERSIONS: Final = {
     "msgspec": (0, 18, 6),
-    "stem": (1, 8, 1),
+    "stem": (1, 8, 2),  # the first for Python 3.11, which has no inspect.getargspec
     "trio": (0, 27),  # the first whose move_on_after takes `shield`
     "urwid": (5,),
-    "wcwidth": (0, 2, 14),
+    "wcwidth": (0, 6),  # older ones count some flags and emoji otherwise than terminals do
 }

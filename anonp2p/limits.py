@@ -169,5 +169,5 @@ VERSIONS: Final = {
     "stem": (1, 8, 2),  # the first for Python 3.11, which has no inspect.getargspec
     "trio": (0, 27),  # the first whose move_on_after takes `shield`
     "urwid": (5,),
-    "wcwidth": (0, 6),  # older ones count some flags and emoji otherwise than terminals do
+    "wcwidth": (0, 6),  # older ones fail tests of widths, of flags among others
 }

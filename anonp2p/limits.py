@@ -168,6 +168,6 @@ VERSIONS: Final = {
     "msgspec": (0, 18, 6),
     "stem": (1, 8, 2),  # the first for Python 3.11, which has no inspect.getargspec
     "trio": (0, 27),  # the first whose move_on_after takes `shield`
-    "urwid": (5,),
+    "urwid": (5, 1),  # older ones read the end of input otherwise, and have no InputClosedError
     "wcwidth": (0, 6),  # older ones fail tests of widths, of flags among others
 }

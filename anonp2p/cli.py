@@ -7,18 +7,20 @@ import argparse
 import gc
 import io
 import os
+import re
 import signal
 import stat
 import sys
 import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from anonp2p import __version__, limits, process
 from anonp2p.config import Config, Endpoint
-from anonp2p.errors import AnonError, CryptoMissing, Failed, OutOfResources, OutputFailed, Usage
+from anonp2p.errors import AnonError, CryptoMissing, Failed, OutOfResources, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
 
     terminal: whether stdin and stdout are one that can show pictures: what is wanted then, unless they say otherwise.
 
-    Raises Usage, BadNick, BadCode, BadInput, CryptoMissing; OSError where there is too little memory to go on.
+    Raises Usage, BadNick, BadCode, BadInput, PackageMissing, CryptoMissing; OSError where there is too little memory to
+    go on.
     """
     given = _parser().parse_args(arguments)
     process.require_memory()
@@ -100,6 +103,7 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage(f"What to {given.action}? Type {'create NAME' if given.action == 'create' else 'join CODE'}.")
     nick = option("nick")
     if nick or given.action:
+        _require_packages("msgspec")
         _require_crypto()
         from anonp2p.core import code, names
 
@@ -135,6 +139,28 @@ def _check_torrc(torrc: str) -> None:
         raise Usage(f"The file given with --torrc, {torrc!r}, cannot be read: Permission denied.")
 
 
+def _require_packages(*names: str) -> None:
+    """Raises PackageMissing where one is missing or too old. It imports them, so only those that are needed next."""
+    for name in names:
+        needed, found = limits.VERSIONS[name], _version(name)
+        if tuple(int(number) for number in re.findall(r"\d+", found)) < needed:
+            wanted = ".".join(map(str, needed))
+            raise PackageMissing(f"{name} is needed in version {wanted} or newer, and {found or 'none'} was found")
+
+
+def _version(name: str) -> str:
+    """The version of a package as it says itself, empty where it cannot be imported.
+
+    importlib.metadata would know it without an import, but takes 20 ms to load, and may speak of another copy.
+    """
+    try:
+        return str(import_module(name).__version__)
+    except ImportError as error:
+        if process.lack(error):
+            raise
+        return ""
+
+
 def _require_crypto() -> None:
     """Raises CryptoMissing where `cryptography` is too old to know how to seal, or was built without."""
     try:
@@ -151,7 +177,7 @@ def _require_crypto() -> None:
             raise
         supported = False
     if not supported:
-        raise CryptoMissing
+        raise CryptoMissing(_version("cryptography") or "none")
 
 
 def main() -> int:
@@ -169,7 +195,7 @@ def main() -> int:
             return 130
         failure = _explain(bug)
         status = failure.status
-    if isinstance(failure, CryptoMissing) and "--json" in sys.argv:
+    if isinstance(failure, PackageMissing | CryptoMissing) and "--json" in sys.argv:
         _tell(failure)
     if failure is not None:
         _complain(str(failure))
@@ -191,6 +217,7 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
 
     import logging
 
+    _require_packages("trio")
     import trio
 
     logging.disable()  # trio's and stem's warnings, which Python would print with a traceback
@@ -228,14 +255,17 @@ def _ending_signals() -> Iterator[AsyncIterator[int]]:
 def _front(config: Config) -> "Iterator[Front]":
     """What the user has before them; whatever happens, the terminal is as it was afterwards."""
     if config.mode == "screen":
+        _require_packages("wcwidth", "urwid")
         from anonp2p.ui import welcome
 
         with _hidden_tracebacks(held=True), welcome.on_screen() as terminal:
+            _require_packages("msgspec", "stem")
             _require_crypto()
             from anonp2p.ui.tui import Tui  # not sooner: the first picture is there before the rest is loaded
 
             yield Tui(config, terminal)
     else:
+        _require_packages("msgspec", "stem")
         _require_crypto()
         from anonp2p.ui.lines import Lines
 

@@ -165,8 +165,12 @@ class TorLost(AnonError):
     status = 3
 
 
+class PackageMissing(AnonError):
+    """The Python package {detail}: get a newer one from PyPI."""
+
+
 class CryptoMissing(AnonError):
-    """The cryptography package here cannot seal rooms (HPKE with MLKEM768-X25519): get 48.0.1 or newer from PyPI."""
+    """The cryptography package ({detail}) cannot seal rooms (HPKE with MLKEM768-X25519): get 48.0.1 or newer."""
 
     code = "crypto-missing"
 

@@ -162,3 +162,13 @@ OUTPUT: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet:
 # This machine.
 FILES: Final = 32_768  # open files: as many full rooms as one process can be in, their strangers, and ourselves
 MEMORY: Final = 96 * 1024 * 1024  # bytes left at the start at least: a host takes 72 MiB, mostly stacks of threads
+
+# Packages: the oldest versions that the tests pass with, as in pyproject.toml. Distributions have older ones. Those
+# that are not here are checked otherwise (cryptography, for what it can do), or loaded only when asked for (segno).
+VERSIONS: Final = {
+    "msgspec": (0, 18, 6),
+    "stem": (1, 8, 2),  # the first for Python 3.11, which has no inspect.getargspec
+    "trio": (0, 27),  # the first whose move_on_after takes `shield`
+    "urwid": (5, 1),  # older ones read the end of input otherwise, and have no InputClosedError
+    "wcwidth": (0, 6),  # older ones fail tests of widths, of flags among others
+}

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Properties are checked on the same examples in every run, however slow the machine.
+settings.register_profile("anonp2p", deadline=None, derandomize=True, database=None, max_examples=100)
+settings.load_profile("anonp2p")
 
 TORNET = Path(__file__).resolve().parent.parent / "scripts" / "tornet"
 

@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from anonp2p import __version__
+from anonp2p import __version__, limits
 from anonp2p.cli import configure
 from anonp2p.config import Endpoint
 from anonp2p.core import code
@@ -469,6 +470,32 @@ from cryptography.hazmat.primitives import hpke
 def refuse(*parts): raise UnsupportedAlgorithm("MLKEM768_X25519 is not supported by this backend.")
 hpke.Suite = refuse""",
 }
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [("trio", ()), ("msgspec", ("create", "demo")), ("msgspec", ()), ("stem", ()), ("trio", ("--json",))],
+)
+@pytest.mark.parametrize("found", ["0.1.2rc1", ""])
+def test_a_package_that_is_too_old_or_missing_is_told_at_the_start(
+    package: str, arguments: tuple[str, ...], found: str, tmp_path: Path
+) -> None:
+    statement = f"__version__ = {found!r}" if found else "raise ImportError"
+    (tmp_path / f"{package}.py").write_text(statement)
+    ended = run(*arguments, PYTHONPATH=os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", ""))))
+    assert ended.returncode == 1
+    assert_one_sentence(ended.stderr)
+    needed = ".".join(map(str, limits.VERSIONS[package]))
+    assert f"{package} is needed in version {needed} or newer, and {found or 'none'} was found" in ended.stderr
+    told = json.loads(ended.stdout)["code"] if "--json" in arguments else ended.stdout
+    assert told == ("failed" if "--json" in arguments else "")
+
+
+def test_the_versions_that_are_required_at_the_start_are_those_that_are_installed_with_the_program() -> None:
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+    bounds = dict(line.partition(",")[0].split(">=") for line in project["dependencies"])
+    for package, needed in limits.VERSIONS.items():
+        assert bounds[package] == ".".join(map(str, needed))
 
 
 @pytest.mark.parametrize("statements", OLD.values(), ids=OLD.keys())

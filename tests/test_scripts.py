@@ -1,7 +1,8 @@
-"""Shell scripts of this repository, in an environment that leads them astray."""
+"""The programs in scripts: in an environment that leads them astray, and what they are made of."""
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,3 +22,15 @@ def test_every_script_that_goes_somewhere_forgets_that_search_path_first() -> No
         text = path.read_text() if path.is_file() else ""
         if text.startswith("#!/usr/bin/env bash") and "cd " in text:
             assert "unset CDPATH" in text.partition("cd ")[0], path.name
+
+
+def test_there_is_nothing_to_import() -> None:
+    assert not list((ROOT / "scripts").rglob("*.py"))
+
+
+def test_the_demo_needs_no_package_of_the_developers() -> None:
+    """It runs in a .venv that `scripts/setup run` made."""
+    program = "import sys; known = {*sys.modules}; import tests.support.demo"
+    program += "; print(*sorted({name.partition('.')[0] for name in sys.modules.keys() - known}))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert set(done.stdout.split()) - sys.stdlib_module_names == {"tests"}

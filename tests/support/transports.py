@@ -42,31 +42,31 @@ class _Place:
 
 
 class LoopbackNetwork:
-    """Rooms on loopback ports that the kernel picks. Runs by the real clock."""
+    """Rooms on loopback ports that the kernel picks. Runs by the real clock. ports: by the codes of the rooms."""
 
     patience = 30.0
 
     def __init__(self) -> None:
         self.lost = trio.Event()
-        self._ports: dict[str, int] = {}
+        self.ports: dict[str, int] = {}
 
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """As Transport has it."""
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        self._ports[key.code] = listener.socket.getsockname()[1]
+        self.ports[key.code] = listener.socket.getsockname()[1]
         try:
             async with listener:
                 yield _Place(listener, "")
         finally:
-            del self._ports[key.code]
+            del self.ports[key.code]
 
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
         """As Transport has it."""
-        if code not in self._ports:
+        if code not in self.ports:
             raise DialFault(_NOBODY, absent=True)
         try:
-            return await trio.open_tcp_stream("127.0.0.1", self._ports[code])
+            return await trio.open_tcp_stream("127.0.0.1", self.ports[code])
         except OSError:
             raise DialFault(_NOBODY, absent=True) from None
 

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from peers import Event, Peer
 
 from anonp2p import limits
+from tests.support.peers import Event, Peer
 
 pytestmark = pytest.mark.tor
 

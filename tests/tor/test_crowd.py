@@ -3,8 +3,8 @@
 from contextlib import ExitStack
 
 import pytest
-from peers import Peer
 
+from tests.support.peers import Peer
 from tests.support.tors import running_tor
 
 pytestmark = pytest.mark.tor

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from peers import Peer
 
+from tests.support.peers import Peer
 from tests.support.tracing import AuditedPython, Call, StracedPython, why_no_strace
 
 pytestmark = pytest.mark.tor

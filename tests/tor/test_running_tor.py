@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from peers import Peer
 
 from anonp2p import limits
 from anonp2p.config import Endpoint
@@ -21,6 +20,7 @@ from anonp2p.net.control import Control
 from anonp2p.net.socks import SocksError
 from anonp2p.net.tor import Tor
 from anonp2p.net.transport import DialFault, Place
+from tests.support.peers import Peer
 from tests.support.tors import RunningTor, running_tor
 
 pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from peers import Peer
 
 from tests.support import terminal
+from tests.support.peers import Peer
 from tests.support.stage import Stage
 
 pytestmark = pytest.mark.tor

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
-from peers import Peer
 
+from tests.support.peers import Peer
 from tests.support.tors import RunningTor, running_tor
 
 pytestmark = pytest.mark.tor

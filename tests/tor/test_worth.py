@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from peers import Event, Peer
 
 from anonp2p.core.wire import SIZES
 from tests.support.memory import residue
+from tests.support.peers import Event, Peer
 from tests.support.recording import Recording, recorder
 from tests.support.tors import running_tor
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import vectors
 
 from anonp2p import limits
 from anonp2p.core import events, frames, handshake, identity, ledger, marks, steps, wire, words
@@ -18,6 +17,7 @@ from anonp2p.core.marks import Mark, Marks
 from anonp2p.errors import PeerFault
 from tests.core.peers import ANN, NOW, FalseHost
 from tests.support import second
+from tests.vectors import make
 
 LABELS = {"entry": identity.ENTRY}
 
@@ -36,7 +36,7 @@ def read(value: Any) -> Any:
 
 
 def held(name: str) -> Any:
-    return read(json.loads((vectors.TARGET / f"{name}.json").read_text()))
+    return read(json.loads((make.TARGET / f"{name}.json").read_text()))
 
 
 NOTATION, HANDSHAKE, CHAINS, LOG, EPOCHS, WELCOME, RETENTION, WORDS = map(
@@ -51,29 +51,29 @@ ROOM = LOG["room"]
 
 
 def test_the_files_are_what_scripts_vectors_writes() -> None:
-    assert vectors.differing(vectors.TARGET) == []
+    assert make.differing(make.TARGET) == []
 
 
 def test_a_file_that_says_something_else_is_noticed(tmp_path: Path) -> None:
-    assert len(vectors.differing(tmp_path)) == 8
-    for path, text in vectors.files(vectors.TARGET).items():
+    assert len(make.differing(tmp_path)) == 8
+    for path, text in make.files(make.TARGET).items():
         (tmp_path / path.name).write_text(text)
-    assert vectors.differing(tmp_path) == []
-    (tmp_path / "log.json").write_text(vectors.files(tmp_path)[tmp_path / "log.json"].replace("0", "1", 1))
+    assert make.differing(tmp_path) == []
+    (tmp_path / "log.json").write_text(make.files(tmp_path)[tmp_path / "log.json"].replace("0", "1", 1))
     (tmp_path / "other.json").write_text("{}")
-    assert vectors.differing(tmp_path) == [tmp_path / "log.json", tmp_path / "other.json"]
+    assert make.differing(tmp_path) == [tmp_path / "log.json", tmp_path / "other.json"]
 
 
 def test_the_script_writes_the_files_and_checks_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "tests" / "vectors"
-    folder.parent.mkdir()
-    monkeypatch.setattr(vectors, "TARGET", folder)
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(make, "TARGET", folder)
     for arguments, status in ((["--check"], 1), ([], None), (["--check"], 0)):
         monkeypatch.setattr("sys.argv", ["vectors", *arguments])
         with nullcontext() if status is None else pytest.raises(SystemExit) as caught:
-            vectors.main()
+            make.main()
         assert caught is None or caught.value.code == status
     assert "tests/vectors/log.json differs" in capsys.readouterr().err
 
@@ -81,7 +81,7 @@ def test_the_script_writes_the_files_and_checks_them(
 def test_boxes_that_do_not_open_are_made_anew() -> None:
     leaf = suite.LeafKey(bytes(32))
     box = suite.seal_to(leaf.public, b"a text", b"this")
-    boxes = vectors.Boxes([{"in": [{"info": b"this".hex(), "box": box.hex()}]}])
+    boxes = make.Boxes([{"in": [{"info": b"this".hex(), "box": box.hex()}]}])
     assert boxes.sealed(leaf, b"a text", b"this")["box"] == box
     for text, info in ((b"a text", b"that"), (b"another", b"this")):
         other = boxes.sealed(leaf, text, info)["box"]

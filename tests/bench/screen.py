@@ -24,10 +24,11 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from bench_crowd import BenchFailed, Crowd
-from bench_host import _Loopback, _used
+from tests.bench.crowd import BenchFailed, Crowd
+from tests.bench.host import read_usage
+from tests.support.transports import LoopbackNetwork
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 PICTURE = b"/create NAME"  # in the first picture, towards its end
 STARTS = 6
 MEMBERS = 10
@@ -173,7 +174,7 @@ def screen(columns: int, rows: int, seconds: float) -> None:
         flush=True,
     )
     ours, theirs = socket.socketpair()
-    command = [sys.executable, __file__, str(theirs.fileno())]
+    command = [sys.executable, "-m", "tests.bench.screen", str(theirs.fileno())]
     with ours, theirs, _screen(command, columns, rows, theirs.fileno()) as shown:
         shown.until_found()
         shown.look_for(b"ready")
@@ -201,7 +202,7 @@ class _Load:
         self._program = program
         self._crowd = crowd
         self._said = 0
-        self._random = random.Random(1)  # noqa: S311  # no secret
+        self._random = random.Random(1)  # no secret
 
     def measure(self, name: str, seconds: float, rate: float = 0.0, burst: int = 0) -> None:
         """One row of the table."""
@@ -261,17 +262,20 @@ class _Load:
 # --- the program, in its own process
 
 
-class _Network(_Loopback):
-    """Says by which port and under which key the room is reached."""
+class _Network:
+    """A network that says through a pipe by which port and under which key the room is reached."""
 
     def __init__(self, pipe: socket.socket) -> None:
-        super().__init__()
+        self._network = LoopbackNetwork()
         self._pipe = pipe
+        self.lost = self._network.lost
+        self.dial = self._network.dial
 
     @asynccontextmanager
     async def listen(self, key: Any) -> AsyncIterator[Any]:
-        async with super().listen(key) as place:
-            self._pipe.sendall(json.dumps({"port": self.port, "room": key.public.hex()}).encode() + b"\n")
+        async with self._network.listen(key) as place:
+            reached = {"port": self._network.ports[key.code], "room": key.public.hex()}
+            self._pipe.sendall(json.dumps(reached).encode() + b"\n")
             yield place
 
 
@@ -291,7 +295,7 @@ def _play(descriptor: int) -> int:
     def answer() -> None:
         with suppress(OSError):
             while pipe.recv(1):
-                pipe.sendall(json.dumps({**_used(), **used}).encode() + b"\n")
+                pipe.sendall(json.dumps({**read_usage(), **used}).encode() + b"\n")
 
     draw_if_due = drawing.Drawing.draw
 

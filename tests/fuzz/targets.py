@@ -1,6 +1,6 @@
 """What scripts/fuzz runs: each target takes any bytes, and raises if something happens that none may cause.
 
-Two kinds of input: bytes as they come from outside, and for the rooms (fuzz_host, fuzz_member) a sequence of what
+Two kinds of input: bytes as they come from outside, and for the rooms (host, member) a sequence of what
 peers, users and the clock do, spelled in bytes.
 """
 
@@ -10,11 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-import fuzz_host
-import fuzz_member
 import msgspec
 import urwid
-from fuzz_source import Source
 
 from anonp2p import limits
 from anonp2p.config import Config
@@ -33,6 +30,8 @@ from anonp2p.ui.picture import Picture
 from anonp2p.ui.terminal import Terminal
 from anonp2p.ui.tui import Tui
 from tests.core.peers import ANN, BOB, HOST, ROOM, sealed_as_it_is
+from tests.fuzz import host, member
+from tests.fuzz.source import Source
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
 PACKED: tuple[Any, ...] = (
@@ -407,8 +406,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "keys": keys_,
     "screen": screen_,
     "handshake": handshake_,
-    "host": fuzz_host.host,
-    "member": fuzz_member.member,
+    "host": host.host,
+    "member": member.member,
 }
 
 
@@ -470,8 +469,8 @@ def _seeds() -> dict[str, list[bytes]]:
         "screen": terminal,
         "view": [wild.encode(), joined.encode(), "[SYSTEM] \u00e9\t\ufeff".encode(), *plain],
         "handshake": [bytes([what, 0, at, 0, change]) for what in range(12) for at in (0, 40) for change in (0, 1)],
-        "host": fuzz_host.SEEDS,
-        "member": fuzz_member.SEEDS,
+        "host": host.SEEDS,
+        "member": member.SEEDS,
     }
 
 

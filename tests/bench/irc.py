@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from bench_crowd import QUIET, READ, BenchFailed
+from tests.bench.crowd import QUIET, READ, BenchFailed
 
 _CONFIGURATION = """
 [Global]

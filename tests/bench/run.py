@@ -12,17 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, cycle, islice
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench_crowd import BenchFailed, Crowd, Member
-from bench_crypto import crypto
-from bench_irc import irc
-from bench_screen import screen
-
 from anonp2p import limits
 from anonp2p.core import frames
+from tests.bench.crowd import BenchFailed, Crowd, Member
+from tests.bench.crypto import crypto
+from tests.bench.irc import irc
+from tests.bench.screen import screen
 
 CHARACTERS = 300  # of a message
 AUTHORS = 64  # many, so that what a host grants to each of them is not what is measured
@@ -70,7 +68,7 @@ class Host:
 @contextmanager
 def room(seconds: float) -> Iterator[tuple[Host, Crowd]]:
     """A host and a crowd, still without members. seconds: after which all is over."""
-    command = [sys.executable, str(Path(__file__).with_name("bench_host.py"))]
+    command = [sys.executable, "-m", "tests.bench.host"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             host = Host(process)
@@ -138,7 +136,7 @@ def expect_alike(members: Sequence[Member], entries: int) -> None:
 
 @dataclass
 class Run:
-    """One measurement of the fan-out. stall, own: see bench_host. busy: the host's share of a processor."""
+    """One measurement of the fan-out. stall, own: see tests.bench.host. busy: the host's share of a processor."""
 
     rate: float
     rate_of_cpu: float

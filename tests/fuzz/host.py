@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-from fuzz_source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
 
 from anonp2p import limits
 from anonp2p.core import events, frames, handshake, identity, steps, wire
@@ -22,6 +21,7 @@ from anonp2p.core.log import Reader
 from anonp2p.core.room import Room
 from anonp2p.errors import PeerFault
 from tests.core.peers import ANN, BOB, EVE, HOST, NOW, ROOM, Sealer, payloads, randomness, sealed_as_it_is
+from tests.fuzz.source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
 
 MOMENT = 0.002  # seconds: more than what a room does not wait for
 PEOPLE = (ANN, BOB, EVE)
@@ -65,7 +65,7 @@ class OpenRoom(Room):
 
     def expect_expired(self) -> None:
         """What its author does not want kept any longer is in the log no more."""
-        for burst in self.log._bursts:  # noqa: SLF001  # nobody else shows all of them
+        for burst in self.log._bursts:  # nobody else shows all of them
             for entry in burst.entries:
                 gone = not (entry.body or burst.wire)
                 assert gone or not self.is_due(entry.ttl, burst.time), "something is kept for too long"

@@ -9,13 +9,12 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from picture import DARK, LIGHT, FontMissing, Theme, animate, render
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from tests.support.picture import DARK, LIGHT, FontMissing, Theme, animate, render
+from tests.support.stage import Stage, StageFailed
 
-from tests.support.stage import Stage, StageFailed  # noqa: E402  # it is found by the line above
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 _KEY = 70  # milliseconds a key in the film
 

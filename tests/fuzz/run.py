@@ -1,8 +1,7 @@
-"""Runs the targets of fuzz_targets: guided by coverage where atheris is installed, else by chance; see scripts/fuzz."""
+"""Runs the targets of tests.fuzz.targets, guided by coverage where atheris is installed; see scripts/fuzz."""
 
 import importlib
 import importlib.util
-import os
 import random
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+TARGETS = "tests.fuzz.targets"  # imported late: atheris instruments what is imported under its eyes
 SECONDS = 30
 LONGEST = 4_096  # bytes of an input
 ALONE = "--guided"  # how this program calls itself: atheris never gives control back
@@ -41,10 +41,10 @@ def mutated(random_: random.Random, seeds: list[bytes]) -> bytes:
 
 def by_chance(name: str, more: Callable[[int], bool], seed: int = 0) -> bytes | None:
     """Runs a target on its seeds and on what comes of them, while `more` runs are wanted; the input it fails at."""
-    targets = importlib.import_module("fuzz_targets")
+    targets = importlib.import_module(TARGETS)
     target = targets.TARGETS[name]
     seeds = targets.SEEDS[name]
-    random_ = random.Random(seed)  # noqa: S311  # the same each time is what is wanted
+    random_ = random.Random(seed)  # the same each time is what is wanted
     runs = 0
     while more(runs):
         data = seeds[runs] if runs < len(seeds) else mutated(random_, seeds)
@@ -61,7 +61,7 @@ def guided(name: str, seconds: float, directory: str) -> None:
     """Runs a target by atheris, in this process, which ends with it."""
     atheris = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["anonp2p"]):
-        targets = importlib.import_module("fuzz_targets")
+        targets = importlib.import_module(TARGETS)
     corpus = Path(directory, "corpus")
     corpus.mkdir()
     for number, seed in enumerate(targets.SEEDS[name]):
@@ -83,7 +83,7 @@ def fuzz(name: str, seconds: float) -> bytes | None:
         until = time.monotonic() + seconds
         return by_chance(name, lambda _: time.monotonic() < until, random.SystemRandom().getrandbits(32))
     with tempfile.TemporaryDirectory(prefix="fuzz-") as directory:
-        command = [sys.executable, __file__, ALONE, name, str(seconds), directory]
+        command = [sys.executable, "-m", "tests.fuzz.run", ALONE, name, str(seconds), directory]
         done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for line in done.stdout.splitlines():
             if line.startswith(("stat::number_of_executed_units", "stat::average")):
@@ -106,13 +106,13 @@ def all_of(names: list[str], seconds: float = SECONDS) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    names = list(importlib.import_module("fuzz_targets").TARGETS) if ALONE not in arguments else []
+    names = list(importlib.import_module(TARGETS).TARGETS) if ALONE not in arguments else []
     match arguments:
         case ["--guided", name, seconds, directory]:
             guided(name, float(seconds), directory)
             return 0
         case ["--again", name, data] if name in names:
-            importlib.import_module("fuzz_targets").TARGETS[name](bytes.fromhex(data))
+            importlib.import_module(TARGETS).TARGETS[name](bytes.fromhex(data))
             return 0
         case [] | [_] | [_, _]:
             numbers = [float(argument) for argument in arguments if argument.isdigit()]
@@ -124,5 +124,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    os.chdir(Path(__file__).resolve().parent.parent)
     sys.exit(main(sys.argv[1:]))

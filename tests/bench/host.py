@@ -10,8 +10,6 @@ import resource
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
@@ -21,40 +19,9 @@ from anonp2p.core import events
 from anonp2p.core.code import RoomKey
 from anonp2p.core.room import Room
 from anonp2p.net.session import Session
-from anonp2p.net.transport import DialFault
+from tests.support.transports import LoopbackNetwork
 
 TICK = 0.001  # seconds: the finest stall that is noticed
-BACKLOG = 64
-
-
-class _Place:
-    def __init__(self, listener: trio.abc.Listener[trio.abc.Stream]) -> None:
-        self.listener = listener
-        self.notice = ""
-
-    def admits(self, stream: trio.abc.Stream) -> bool:
-        return True
-
-    async def published(self) -> None:
-        await trio.lowlevel.checkpoint()
-
-
-class _Loopback:
-    """A transport with one port, which the kernel picks."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.lost = trio.Event()
-
-    @asynccontextmanager
-    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
-        [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1", backlog=BACKLOG)
-        async with listener:
-            self.port = listener.socket.getsockname()[1]
-            yield _Place(listener)
-
-    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
-        raise DialFault("hosts do not dial", again=False)
 
 
 class _Gauge:
@@ -77,7 +44,7 @@ class _Gauge:
         return reading
 
 
-def _used() -> dict[str, float]:
+def read_usage() -> dict[str, float]:
     """What the process has and had. descriptors: its links, and some more, always as many."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
@@ -88,7 +55,7 @@ def _used() -> dict[str, float]:
 
 
 async def _serve() -> None:
-    network, gauge, told = _Loopback(), _Gauge(), Counter[str]()
+    network, gauge, told = LoopbackNetwork(), _Gauge(), Counter[str]()
     reachable = trio.Event()
 
     def tell(event: events.Event) -> None:
@@ -96,7 +63,7 @@ async def _serve() -> None:
         if isinstance(event, events.Reachable):
             reachable.set()
 
-    async def usable() -> _Loopback:
+    async def usable() -> LoopbackNetwork:
         await trio.lowlevel.checkpoint()
         return network
 
@@ -106,11 +73,11 @@ async def _serve() -> None:
         nursery.start_soon(Session(room, key, tell, usable).run)
         nursery.start_soon(gauge.run)
         await reachable.wait()
-        print(json.dumps({"port": network.port, "room": key.public.hex()}), flush=True)
+        print(json.dumps({"port": network.ports[key.code], "room": key.public.hex()}), flush=True)
         async with trio.lowlevel.FdStream(os.dup(0)) as asked:
             while await asked.receive_some():
                 stall, own = gauge.read()
-                reading = {**_used(), "stall": stall, "own": own, **told}
+                reading = {**read_usage(), "stall": stall, "own": own, **told}
                 print(json.dumps(reading), flush=True)
         nursery.cancel_scope.cancel()
 

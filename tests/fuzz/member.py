@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-from fuzz_source import KNOWN, STEPS, TTLS, Source, expect_shown
 
 from anonp2p import limits
 from anonp2p.core import events, frames, identity, steps, wire
@@ -18,6 +17,7 @@ from anonp2p.core.epochs.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.core.ledger import content_of
 from anonp2p.errors import PeerFault
 from tests.core.peers import ANN, BOB, DIGEST, EVE, HOST, NOW, FalseHost, Placed, sealed_as_it_is
+from tests.fuzz.source import KNOWN, STEPS, TTLS, Source, expect_shown
 
 LEAVES = {suite.digest(who.leaf.public): who.leaf.public for who in (ANN, BOB, EVE, HOST)}
 

@@ -1,11 +1,12 @@
 """Pictures of terminals: what a phone reads off a QR code has to be there, pixel by pixel."""
 
-import picture
 import pyte
 import pytest
 import segno
-from picture import DARK, HEIGHT, LIGHT, PADDING, WIDTH
 from PIL import Image
+
+from tests.support import picture
+from tests.support.picture import DARK, HEIGHT, LIGHT, PADDING, WIDTH
 
 _RED = (0x12, 0x34, 0x56)
 

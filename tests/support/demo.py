@@ -12,9 +12,10 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from peers import Event, Peer, PeerFailed
+from tests.support.peers import Event, Peer, PeerFailed
 
-SCRIPTS = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent.parent
+TORNET = ROOT / "scripts" / "tornet"
 DIALOGUE = (
     ("ada", "Hello. Who is there?"),
     ("ben", "Me, through three relays and back."),
@@ -28,12 +29,12 @@ DIALOGUE = (
 @contextmanager
 def network() -> Iterator[str]:
     """A private Tor network; the path of the torrc that leads clients to it."""
-    command = [str(SCRIPTS / "tornet"), "up", "--owner", str(os.getpid())]
+    command = [str(TORNET), "up", "--owner", str(os.getpid())]
     directory = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     try:
         yield str(Path(directory) / "client.torrc")
     finally:
-        subprocess.run([str(SCRIPTS / "tornet"), "down", directory], check=True)
+        subprocess.run([str(TORNET), "down", directory], check=True)
 
 
 def transcript(torrc: str) -> int:
@@ -86,7 +87,7 @@ def converse(torrc: str) -> int:
         ben.wait("room")
         for peer, greeting in ((ada, "Welcome, {}. I host this room."), (ben, "Hello {}, say something.")):
             threading.Thread(target=keep_company, args=(peer, greeting), daemon=True).start()
-        program = SCRIPTS.parent / ".venv" / "bin" / "anonp2p"
+        program = ROOT / ".venv" / "bin" / "anonp2p"
         print(f"\nTo join from a second terminal:\n  {program} --torrc {torrc} join {code}\n", flush=True)
         input("Press Enter to enter the room here: it fills this terminal. ")
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program in front

@@ -33,7 +33,7 @@ class Peer:
         self._ended = False
         self.process = subprocess.Popen(
             [sys.executable, "-m", "anonp2p", "--json", *arguments],
-            cwd=Path(__file__).resolve().parent.parent,
+            cwd=Path(__file__).resolve().parent.parent.parent,
             env={**os.environ, "XDG_STATE_HOME": self._state.name, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

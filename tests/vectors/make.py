@@ -24,7 +24,7 @@ from anonp2p.core.log import Entry, Log
 from anonp2p.core.marks import Mark, Marks
 from anonp2p.errors import PeerFault
 
-TARGET = Path(__file__).resolve().parent.parent / "tests" / "vectors"
+TARGET = Path(__file__).resolve().parent
 FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
 LEFT_OUT = (0, 1, 10, limits.SKIPPED)
 
@@ -597,7 +597,6 @@ def main() -> None:
         for path in others:
             print(f"{path.relative_to(TARGET.parent.parent)} differs: run scripts/vectors", file=sys.stderr)
         sys.exit(bool(others))
-    TARGET.mkdir(exist_ok=True)
     for path, text in files(TARGET).items():
         path.write_text(text, encoding="utf-8")
 

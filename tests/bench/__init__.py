@@ -1,0 +1,1 @@
+"""Benches: what a host does under load; see scripts/bench."""

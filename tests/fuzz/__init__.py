@@ -1,0 +1,1 @@
+"""Fuzzers of what strangers, peers and users may send; see scripts/fuzz."""

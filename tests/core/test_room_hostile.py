@@ -457,9 +457,7 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "to another leaf": lambda it: [it.welcome(leaf=ANN.leaf.public)[0]],
     "with a head of a member": lambda it: [it.welcome(head=it.head_text(signer=ANN))],
     "with a head for another purpose": lambda it: [it.welcome(head=it.head_text(label=identity.ENTRY))],
-    "with a head for a log longer than any": lambda it: [
-        it.welcome(head=it.head_text(index=frames.COUNTS), since=HERE, base=it.base())
-    ],
+    "with a history where there is none": lambda it: [it.welcome(since=HERE, base=it.base())],
     "with a head that was altered": lambda it: [it.welcome(head=b"\x01" + it.head_text()[1:])],
     "with a past for one who has none": lambda it: [it.welcome(since=HERE - 1)],
     "a second time": lambda it: [it.welcome()[0], it.welcome()[0]],
@@ -1181,6 +1179,13 @@ def after_its_end(it: FalseHost) -> list[Item]:
     return [*it.welcome(since=it.ledger.index + 1, base=it.base())]
 
 
+def beyond_all(it: FalseHost) -> list[Item]:
+    """A Welcome whose head is of an index that no frame can name."""
+    since, base = it.ledger.index, it.base()
+    it.place(it.orders_guest())
+    return [*it.welcome(since=since, base=base, head=it.head_text(index=frames.COUNTS))]
+
+
 LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a forged entry": told_lies(lambda it: it.entry(ANN, text("lie"), signer=EVE)),
     "an entry of a stranger": told_lies(lambda it: it.entry(EVE, text("lie"))),
@@ -1219,6 +1224,7 @@ LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "an end before its end": cut_short,
     "another end": two_histories,
     "an end in another epoch": to_another_epoch,
+    "an end beyond all": beyond_all,
     "a beginning after its end": after_its_end,
     "a beginning without the host": lambda it: badly_based(it, members=it.base().members[1:]),
     "a beginning with another log": lambda it: based_on(it, digest=bytes(32)),
@@ -1762,6 +1768,16 @@ def test_one_who_was_catching_up_and_is_welcomed_anew_is_up_at_once(host: FalseH
     host.redials()
     host.hears(*host.welcome(head=host.head_text(index=100, digest=bytes(32)), since=100))
     assert host.submits() == [sent]
+
+
+def test_one_who_is_welcomed_anew_seals_nothing_twice_with_one_key(host: FalseHost) -> None:
+    """7.4: it keeps its own chain, of which it has used more than the host knows."""
+    seats = host.state().seats
+    first = host.says("sent")
+    host.redials()
+    host.hears(*host.welcome(head=host.head_text(index=100, digest=bytes(32)), since=100, seats=seats))
+    second = host.says("more")
+    assert (first.header.generation, second.header.generation) == (0, 1)
 
 
 def test_what_has_its_place_by_now_is_not_sent_again(host: FalseHost) -> None:
@@ -2484,11 +2500,14 @@ def test_a_door_is_the_same_within_its_minute_and_no_nonce_is(inn: Inn, zoe: Fal
 def test_one_who_dials_again_is_on_its_new_link_alone_and_nobody_notices(inn: Inn) -> None:
     """5.2"""
     old, old_link = inn.eve.channel, inn.eve.link
+    late = frames.Submit(0, inn.eve.entry(EVE, text("late")).sealed)
     inn.eve.dials()
     drop, admit = inn.eve.joins("eve")
     assert isinstance(drop, steps.Drop)
     assert drop.link == old_link
     assert isinstance(admit, steps.Admit)
+    assert inn.takes(steps.Heard(old_link, old.seal([late])[wire.LENGTH :])) == []
+    assert inn.ordered() == []
     assert inn.takes(steps.Dropped(old_link, "the connection was closed", 0.0)) == []
     assert inn.takes(steps.Heard(old_link, old.seal([])[wire.LENGTH :])) == []
     inn.eve.says(text("hello"))

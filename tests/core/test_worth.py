@@ -511,6 +511,13 @@ def test_the_rooms_words_are_ten_and_the_same_at_every_member(room: Simulation) 
     assert second["at"] == pytest.approx(1_000_000 + 600, abs=limits.BEAT)
 
 
+def test_the_time_of_a_mark_stays_when_the_machine_has_slept(room: Simulation) -> None:
+    ann = room.joined("ann")
+    before = [words(room, party)["at"] for party in (room.host, ann)]
+    room.slept += 3600
+    assert [words(room, party)["at"] for party in (room.host, ann)] == before
+
+
 def test_words_change_with_what_was_said(room: Simulation) -> None:
     other = Simulation()
     for each, text in ((room, "this"), (other, "that")):

@@ -1663,6 +1663,19 @@ def test_what_proves_it_can_be_checked_by_anybody(host: FalseHost) -> None:
     assert identity.signed(identity.ENTRY, ROOM, bytes(8) + header + body[64:], body[:64], key)
 
 
+def test_the_text_of_what_will_expire_is_not_kept_as_proof(host: FalseHost) -> None:
+    """5.16"""
+    host.hears(host.entry(ANN, text("which log?"), reference=(HERE, bytes(32)), ttl=60))
+    assert [body for _, body, _ in host.room.evidence] == [b""]
+
+
+def test_proofs_are_kept_and_told_up_to_a_limit(host: FalseHost) -> None:
+    for _ in range(limits.EVIDENCE):
+        assert "Alarm" in kinds(host.hears(host.entry(ANN, text("which log?"), reference=(HERE, bytes(32)))))
+    assert kinds(host.hears(host.entry(ANN, text("which log?"), reference=(HERE, bytes(32))))) == ["Message"]
+    assert len(host.room.evidence) == limits.EVIDENCE
+
+
 @pytest.mark.parametrize("index", [0, HERE - 1])
 def test_a_reference_to_what_was_before_we_came_says_nothing(host: FalseHost, index: int) -> None:
     """5.7: as far as one has it."""
@@ -2366,6 +2379,21 @@ def test_a_leave_ends_the_link_once_everything_is_sent(inn: Inn) -> None:
     assert len(inn.ordered()) == 3  # the host renews its leaf
 
 
+def test_what_stands_behind_a_leave_in_one_record_is_passed_over(inn: Inn) -> None:
+    """5.10"""
+    leave, more = inn.eve.entry(EVE, Leave()), inn.eve.entry(EVE, text("still here"))
+    assert kinds(inn.eve.sends(frames.Submit(0, leave.sealed), frames.Submit(0, more.sealed))) == ["Tell", "Finish"]
+    assert inn.ordered() == [Leave()]
+
+
+def test_links_are_looked_at_as_soon_as_something_has_expired(inn: Inn) -> None:
+    """5.17: on some of them it may still be on its way."""
+    inn.eve.says(text("short"), ttl=60)
+    inn.room.end_burst(NOW)
+    assert "Sweep" not in kinds(inn.ticks(59.9))
+    assert kinds(inn.ticks(60.1)).count("Sweep") == 1
+
+
 def test_nothing_that_goes_through_a_room_is_shown_by_repr(inn: Inn) -> None:
     effects = inn.eve.says(text("secret"))
     told_of = told(effects)
@@ -2497,6 +2525,13 @@ def test_a_door_is_the_same_within_its_minute_and_no_nonce_is(inn: Inn, zoe: Fal
     assert other.greeting.nonce != zoe.greeting.nonce
 
 
+def test_a_host_to_which_nobody_comes_has_no_door(inn: Inn) -> None:
+    """2.2: "and no longer"."""
+    assert inn.room._door._leaf is not None
+    inn.ticks(limits.DOOR + limits.BEAT)
+    assert inn.room._door._leaf is None
+
+
 def test_one_who_dials_again_is_on_its_new_link_alone_and_nobody_notices(inn: Inn) -> None:
     """5.2"""
     old, old_link = inn.eve.channel, inn.eve.link
@@ -2571,6 +2606,13 @@ def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: 
     assert inn.ordered() == [Lost(EVE.id), Commit(1, [Removal(EVE.id, "lost", "")])]
     zoe.dials(inn.tick)
     assert kinds(told(zoe.joins("Eve"))) == ["Joined", "Lookalike"]
+
+
+def test_one_who_was_thrown_out_without_a_link_is_not_called_away(inn: Inn) -> None:
+    inn.takes(steps.Dropped(2, "the connection broke", 0.0))
+    inn.takes(steps.Kick("eve"))
+    inn.ticks(limits.AWAY + 1)
+    assert inn.ordered() == [Commit(1, [Removal(EVE.id, "kicked", "")])]
 
 
 def test_a_host_that_overslept_does_both_one_after_the_other(inn: Inn) -> None:

@@ -363,6 +363,11 @@ def test_a_new_log_is_empty_at_its_first_place() -> None:
     assert log.since_time(0) == 1
 
 
+def test_an_entry_shows_nothing_it_holds() -> None:
+    log = filled(1)
+    assert (repr(log.burst(1)), repr(log.burst(1).entries)) == ("<Burst>", "(<Entry>,)")
+
+
 def test_a_head_lies_behind_the_last_entry_of_its_burst() -> None:
     """4.5: "entries one after another, perhaps none, and a head that covers them"."""
     log = Log()

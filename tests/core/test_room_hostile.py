@@ -762,6 +762,19 @@ def test_a_welcome_that_broke_off_is_forgotten_on_the_next_link() -> None:
     assert kinds(host.hears(*host.welcome())) == ["Link", "Entered"]
 
 
+def test_cover_is_answered_by_a_record_that_says_nothing(host: FalseHost) -> None:
+    """2.7: "One with echo asks for a record in answer, with or without frames"; 2.9."""
+    assert host.hears(*host.record(echo=True)) == []
+    assert host.effects == [steps.Record(steps.UPLINK)]
+    assert host.hears(*host.record()) == []
+    assert host.effects == []
+
+
+def test_cover_is_answered_by_a_host_too(inn: Inn) -> None:
+    assert inn.eve.sends(echo=True) == [steps.Record(inn.eve.link)]
+    assert inn.eve.sends() == []
+
+
 def test_a_member_that_has_nothing_to_say_says_so_in_time_and_no_more_often(host: FalseHost) -> None:
     """1.4"""
     tick = START

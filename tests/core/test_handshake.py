@@ -304,6 +304,13 @@ def test_a_hello_that_is_none_is_malformed(said: list[object]) -> None:
         handshake.read_hello(hello_of(msgpack.encode(said)))
 
 
+@pytest.mark.parametrize("version", [frames.VERSION, frames.VERSION + 1])
+def test_a_hello_with_deep_nesting_behind_its_version_is_malformed(version: int) -> None:
+    """2.3: what follows a version that one does not speak is passed over, but not so deep that it crashes anybody."""
+    with pytest.raises(PeerFault, match="malformed"):
+        handshake.read_hello(hello_of(bytes((0x93, 1, version)) + b"\x91" * 1_800))
+
+
 @pytest.mark.parametrize("length", [1_917, 1_919, 3_838])
 def test_a_hello_of_another_length_is_none(length: int) -> None:
     """2.2: "padded to 1,918 bytes"."""

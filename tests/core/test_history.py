@@ -264,6 +264,17 @@ def test_the_history_goes_on_over_what_has_expired() -> None:
     assert (ann.nick, ann.counter) == ("anna", 2)
 
 
+def test_the_base_has_the_counter_of_one_whose_last_word_has_expired() -> None:
+    room = Room(texts=1)
+    room.joins(ANN, "ann")
+    room.says(text(), author=ANN, ttl=60)
+    room.log.expire(60 * SECOND, 1)
+    room.says(text(), text())
+    room.begins()
+    [_, ann] = room.history.base().members
+    assert ann.counter == 1
+
+
 def test_what_expires_as_the_last_that_is_shown_leaves_its_place() -> None:
     """It counts as one of so many, since nobody knows any more what it was."""
     room = Room(texts=2)

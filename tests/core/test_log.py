@@ -363,6 +363,11 @@ def test_a_new_log_is_empty_at_its_first_place() -> None:
     assert log.since_time(0) == 1
 
 
+def test_an_entry_shows_nothing_it_holds() -> None:
+    log = filled(1)
+    assert (repr(log.burst(1)), repr(log.burst(1).entries)) == ("<Burst>", "(<Entry>,)")
+
+
 def test_a_head_lies_behind_the_last_entry_of_its_burst() -> None:
     """4.5: "entries one after another, perhaps none, and a head that covers them"."""
     log = Log()
@@ -629,6 +634,16 @@ def test_one_who_is_out_gets_the_commit_that_says_so_and_no_slice() -> None:
         assert follower.take() == b""
 
 
+def test_one_who_is_out_gets_nothing_after_its_end() -> None:
+    """5.10: one who left, too, whose entry is no commit."""
+    log = filled(1)
+    follower = Follower(log, 1)
+    follower.reader.stop()
+    put(log, KEPT)
+    assert follower.read_on() == [("E", 1), ("H", 1)]
+    assert follower.reader.is_through
+
+
 def test_a_laggard_that_has_not_come_to_a_commit_in_time_is_cut() -> None:
     """6.9"""
     log = turned()
@@ -860,6 +875,17 @@ def test_bytes_that_are_not_out_when_something_in_them_expires_are_known() -> No
     assert [it.reader.holds_what_is_gone for it in (slow, quick, later)] == [True, False, False]
     slow.reader.sent()
     assert not slow.reader.holds_what_is_gone
+
+
+def test_so_they_are_though_more_was_taken_since() -> None:
+    log = Log()
+    put(log, 5)
+    follower = Follower(log, 1)
+    follower.take()
+    put(log, KEPT)
+    log.expire(5 * SECOND, 1)
+    assert follower.take()
+    assert follower.reader.holds_what_is_gone
 
 
 def test_so_they_are_where_it_was_opened() -> None:

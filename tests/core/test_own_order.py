@@ -137,6 +137,13 @@ def test_a_private_message_whose_key_does_not_come_is_given_back_in_time_and_the
     assert host.room.outstanding == 1
 
 
+def test_what_is_typed_meanwhile_does_not_make_it_wait_for_longer(host: FalseHost) -> None:
+    host.takes(steps.Whisper("ann", "first"))
+    later(host, limits.KEY_WAIT - 1)
+    host.takes(steps.Say("second"))
+    assert kinds(later(host, 1)) == ["Error", "Unsent"]
+
+
 def test_several_do_not_wait_one_after_the_other(host: FalseHost) -> None:
     host.hears(host.entry(HOST, Joined(BOB.key, "bob", suite.digest(BOB.leaf.public))))
     for nick in ("ann", "bob", "ann", "hugo"):

@@ -483,20 +483,22 @@ def test_large_rooms_do_not_renew(room: Tapped, monkeypatch: pytest.MonkeyPatch,
     ann = room.joined("ann")
     if members == 3:
         room.joined("bob")
-    leaf = ann.room._leaves[0]
+    leaves = [party.room._leaves[0] for party in (room.host, ann)]
     room.wait(limits.EPOCH)
     room.settle()
     assert epoch_of(ann) == 1
-    assert (ann.room._leaves[0] is leaf) == (members == 3)
+    assert [party.room._leaves[0] is leaf for party, leaf in zip((room.host, ann), leaves, strict=True)] == [
+        members == 3
+    ] * 2
 
 
 def test_a_commit_with_a_cause_renews_nothing(room: Tapped) -> None:
     ann = room.joined("ann")
     room.joined("bob")
-    leaf = ann.room._leaves[0]
+    leaf, hosts = ann.room._leaves[0], room.host.room._leaves[0]
     room.kick("bob")
     room.settle()
-    assert ann.room._leaves == [leaf]
+    assert (ann.room._leaves, room.host.room._leaves) == ([leaf], [hosts])
 
 
 def test_a_renewal_is_ordered_like_anything(inn: Inn) -> None:

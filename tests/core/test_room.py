@@ -385,6 +385,7 @@ def test_a_leave_is_confirmed_and_all_see_it(room: Simulation) -> None:
     [gone] = room.answers(ann, re)
     assert isinstance(gone, events.Gone)
     assert gone.reason == "left"
+    assert ann.got(events.Left) == []
     assert [left.reason for left in bob.got(events.Left)] == ["left"]
     assert bob.people == room.who(room.host)
 

@@ -457,9 +457,7 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "to another leaf": lambda it: [it.welcome(leaf=ANN.leaf.public)[0]],
     "with a head of a member": lambda it: [it.welcome(head=it.head_text(signer=ANN))],
     "with a head for another purpose": lambda it: [it.welcome(head=it.head_text(label=identity.ENTRY))],
-    "with a head for a log longer than any": lambda it: [
-        it.welcome(head=it.head_text(index=frames.COUNTS), since=HERE, base=it.base())
-    ],
+    "with a history where there is none": lambda it: [it.welcome(since=HERE, base=it.base())],
     "with a head that was altered": lambda it: [it.welcome(head=b"\x01" + it.head_text()[1:])],
     "with a past for one who has none": lambda it: [it.welcome(since=HERE - 1)],
     "a second time": lambda it: [it.welcome()[0], it.welcome()[0]],
@@ -762,6 +760,19 @@ def test_a_welcome_that_broke_off_is_forgotten_on_the_next_link() -> None:
     host.hears(host.welcome()[0])
     host.redials()
     assert kinds(host.hears(*host.welcome())) == ["Link", "Entered"]
+
+
+def test_cover_is_answered_by_a_record_that_says_nothing(host: FalseHost) -> None:
+    """2.7: "One with echo asks for a record in answer, with or without frames"; 2.9."""
+    assert host.hears(*host.record(echo=True)) == []
+    assert host.effects == [steps.Record(steps.UPLINK)]
+    assert host.hears(*host.record()) == []
+    assert host.effects == []
+
+
+def test_cover_is_answered_by_a_host_too(inn: Inn) -> None:
+    assert inn.eve.sends(echo=True) == [steps.Record(inn.eve.link)]
+    assert inn.eve.sends() == []
 
 
 def test_a_member_that_has_nothing_to_say_says_so_in_time_and_no_more_often(host: FalseHost) -> None:
@@ -1181,6 +1192,13 @@ def after_its_end(it: FalseHost) -> list[Item]:
     return [*it.welcome(since=it.ledger.index + 1, base=it.base())]
 
 
+def beyond_all(it: FalseHost) -> list[Item]:
+    """A Welcome whose head is of an index that no frame can name."""
+    since, base = it.ledger.index, it.base()
+    it.place(it.orders_guest())
+    return [*it.welcome(since=since, base=base, head=it.head_text(index=frames.COUNTS))]
+
+
 LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a forged entry": told_lies(lambda it: it.entry(ANN, text("lie"), signer=EVE)),
     "an entry of a stranger": told_lies(lambda it: it.entry(EVE, text("lie"))),
@@ -1219,6 +1237,7 @@ LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "an end before its end": cut_short,
     "another end": two_histories,
     "an end in another epoch": to_another_epoch,
+    "an end beyond all": beyond_all,
     "a beginning after its end": after_its_end,
     "a beginning without the host": lambda it: badly_based(it, members=it.base().members[1:]),
     "a beginning with another log": lambda it: based_on(it, digest=bytes(32)),
@@ -1657,6 +1676,19 @@ def test_what_proves_it_can_be_checked_by_anybody(host: FalseHost) -> None:
     assert identity.signed(identity.ENTRY, ROOM, bytes(8) + header + body[64:], body[:64], key)
 
 
+def test_the_text_of_what_will_expire_is_not_kept_as_proof(host: FalseHost) -> None:
+    """5.16"""
+    host.hears(host.entry(ANN, text("which log?"), reference=(HERE, bytes(32)), ttl=60))
+    assert [body for _, body, _ in host.room.evidence] == [b""]
+
+
+def test_proofs_are_kept_and_told_up_to_a_limit(host: FalseHost) -> None:
+    for _ in range(limits.EVIDENCE):
+        assert "Alarm" in kinds(host.hears(host.entry(ANN, text("which log?"), reference=(HERE, bytes(32)))))
+    assert kinds(host.hears(host.entry(ANN, text("which log?"), reference=(HERE, bytes(32))))) == ["Message"]
+    assert len(host.room.evidence) == limits.EVIDENCE
+
+
 @pytest.mark.parametrize("index", [0, HERE - 1])
 def test_a_reference_to_what_was_before_we_came_says_nothing(host: FalseHost, index: int) -> None:
     """5.7: as far as one has it."""
@@ -1762,6 +1794,16 @@ def test_one_who_was_catching_up_and_is_welcomed_anew_is_up_at_once(host: FalseH
     host.redials()
     host.hears(*host.welcome(head=host.head_text(index=100, digest=bytes(32)), since=100))
     assert host.submits() == [sent]
+
+
+def test_one_who_is_welcomed_anew_seals_nothing_twice_with_one_key(host: FalseHost) -> None:
+    """7.4: it keeps its own chain, of which it has used more than the host knows."""
+    seats = host.state().seats
+    first = host.says("sent")
+    host.redials()
+    host.hears(*host.welcome(head=host.head_text(index=100, digest=bytes(32)), since=100, seats=seats))
+    second = host.says("more")
+    assert (first.header.generation, second.header.generation) == (0, 1)
 
 
 def test_what_has_its_place_by_now_is_not_sent_again(host: FalseHost) -> None:
@@ -2350,6 +2392,21 @@ def test_a_leave_ends_the_link_once_everything_is_sent(inn: Inn) -> None:
     assert len(inn.ordered()) == 3  # the host renews its leaf
 
 
+def test_what_stands_behind_a_leave_in_one_record_is_passed_over(inn: Inn) -> None:
+    """5.10"""
+    leave, more = inn.eve.entry(EVE, Leave()), inn.eve.entry(EVE, text("still here"))
+    assert kinds(inn.eve.sends(frames.Submit(0, leave.sealed), frames.Submit(0, more.sealed))) == ["Tell", "Finish"]
+    assert inn.ordered() == [Leave()]
+
+
+def test_links_are_looked_at_as_soon_as_something_has_expired(inn: Inn) -> None:
+    """5.17: on some of them it may still be on its way."""
+    inn.eve.says(text("short"), ttl=60)
+    inn.room.end_burst(NOW)
+    assert "Sweep" not in kinds(inn.ticks(59.9))
+    assert kinds(inn.ticks(60.1)).count("Sweep") == 1
+
+
 def test_nothing_that_goes_through_a_room_is_shown_by_repr(inn: Inn) -> None:
     effects = inn.eve.says(text("secret"))
     told_of = told(effects)
@@ -2481,14 +2538,24 @@ def test_a_door_is_the_same_within_its_minute_and_no_nonce_is(inn: Inn, zoe: Fal
     assert other.greeting.nonce != zoe.greeting.nonce
 
 
+def test_a_host_to_which_nobody_comes_has_no_door(inn: Inn) -> None:
+    """2.2: "and no longer"."""
+    assert inn.room._door._leaf is not None
+    inn.ticks(limits.DOOR + limits.BEAT)
+    assert inn.room._door._leaf is None
+
+
 def test_one_who_dials_again_is_on_its_new_link_alone_and_nobody_notices(inn: Inn) -> None:
     """5.2"""
     old, old_link = inn.eve.channel, inn.eve.link
+    late = frames.Submit(0, inn.eve.entry(EVE, text("late")).sealed)
     inn.eve.dials()
     drop, admit = inn.eve.joins("eve")
     assert isinstance(drop, steps.Drop)
     assert drop.link == old_link
     assert isinstance(admit, steps.Admit)
+    assert inn.takes(steps.Heard(old_link, old.seal([late])[wire.LENGTH :])) == []
+    assert inn.ordered() == []
     assert inn.takes(steps.Dropped(old_link, "the connection was closed", 0.0)) == []
     assert inn.takes(steps.Heard(old_link, old.seal([])[wire.LENGTH :])) == []
     inn.eve.says(text("hello"))
@@ -2552,6 +2619,13 @@ def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: 
     assert inn.ordered() == [Lost(EVE.id), Commit(1, [Removal(EVE.id, "lost", "")])]
     zoe.dials(inn.tick)
     assert kinds(told(zoe.joins("Eve"))) == ["Joined", "Lookalike"]
+
+
+def test_one_who_was_thrown_out_without_a_link_is_not_called_away(inn: Inn) -> None:
+    inn.takes(steps.Dropped(2, "the connection broke", 0.0))
+    inn.takes(steps.Kick("eve"))
+    inn.ticks(limits.AWAY + 1)
+    assert inn.ordered() == [Commit(1, [Removal(EVE.id, "kicked", "")])]
 
 
 def test_a_host_that_overslept_does_both_one_after_the_other(inn: Inn) -> None:

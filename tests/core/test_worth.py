@@ -96,6 +96,33 @@ def test_time_that_the_machine_sleeps_counts(room: Simulation) -> None:
     assert b"short" not in held(room)
 
 
+def test_what_is_said_after_a_sleep_has_its_whole_time(room: Simulation) -> None:
+    ann = room.joined("ann")
+    room.slept += 3600
+    seq = retaining(room, ann, 60, "short")
+    for more, ended in ((59, []), (2, [seq])):
+        pass_time(room, more)
+        assert seqs(ann, events.Expired) == seqs(room.host, events.Expired) == ended
+
+
+def test_a_member_is_woken_at_the_end_of_a_message(room: Simulation) -> None:
+    """Though nothing else happens: its beat is due later."""
+    ann = room.joined("ann")
+    retaining(room, ann, 2, "short")
+    deadline = ann.room.next_deadline()
+    assert deadline is not None
+    assert deadline <= room.tick + 2.01
+
+
+def test_of_too_many_messages_that_expire_the_first_end_early(
+    room: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "EXPIRING", 2)
+    ann = room.joined("ann")
+    first, *_ = [retaining(room, ann, ttl, "short") for ttl in (3600, 3601, 3602)]
+    assert seqs(ann, events.Expired) == [first]
+
+
 def test_a_clock_that_slept_is_looked_at_soon(room: Simulation) -> None:
     ann = room.joined("ann")
     retaining(room, ann, 3600, "short")
@@ -509,6 +536,13 @@ def test_the_rooms_words_are_ten_and_the_same_at_every_member(room: Simulation) 
     assert second["minutes"] == 10
     assert second["previous"]["words"] == first["words"]
     assert second["at"] == pytest.approx(1_000_000 + 600, abs=limits.BEAT)
+
+
+def test_the_time_of_a_mark_stays_when_the_machine_has_slept(room: Simulation) -> None:
+    ann = room.joined("ann")
+    before = [words(room, party)["at"] for party in (room.host, ann)]
+    room.slept += 3600
+    assert [words(room, party)["at"] for party in (room.host, ann)] == before
 
 
 def test_words_change_with_what_was_said(room: Simulation) -> None:

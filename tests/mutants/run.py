@@ -31,8 +31,8 @@ def _copy(place: Path) -> Path:
     return place
 
 
-def _run_tests(place: Path, tests: Sequence[str]) -> int:
-    """pytest's exit code; 1 where the tests did not end in time."""
+def _run_tests(place: Path, tests: Sequence[str], seconds: float | None = None) -> int:
+    """pytest's exit code; 1 where the tests did not end in so many seconds."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *tests]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(
@@ -44,7 +44,7 @@ def _run_tests(place: Path, tests: Sequence[str]) -> int:
         start_new_session=True,
     )
     try:
-        return process.wait(SECONDS)
+        return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return _FAILED
     finally:
@@ -64,7 +64,7 @@ def _try(mutant: Mutant, copies: "queue.Queue[Path]") -> str:
         except ValueError as error:
             return f"DOES NOT APPLY ({error})"
         try:
-            code = _run_tests(place, mutant.tests)
+            code = _run_tests(place, mutant.tests, SECONDS)
         finally:
             path.write_text(original, encoding="utf-8")
         if code == 0:

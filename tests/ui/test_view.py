@@ -606,6 +606,7 @@ def test_of_all_characters_json_shows_none_that_harms() -> None:
     shown = safety.escaped(msgspec.json.encode(text).decode())
     assert json.loads(shown) == text
     assert_harmless(shown)
+    assert safety.escaped('"\x7f"') == '"\\u007f"', "in JSON of nothing but ASCII too"
 
 
 @pytest.mark.parametrize("text", ["hello ~", "Zoë Ночь 名無し שלום नमस्ते", "\U0001f47b \u2764\ufe0f", "e\u0301"])

@@ -99,6 +99,7 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--torrc", "/dev/null", "--socks", "127.0.0.1:9050"], Usage),
         (["--torrc", "/dev/null", "--tor", "system"], Usage),
         (["--tor", "own", "--control", "127.0.0.1:9051"], Usage),
+        (["--tor", "own", "--socks", "127.0.0.1:9050"], Usage),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(arguments: list[str], error: type[AnonError]) -> None:

@@ -87,6 +87,7 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--nick", "a b"], BadNick),
         (["--nick", "\u202eadmin"], BadNick),
         (["--tor", "maybe"], Usage),
+        (["--cov"], Usage),
         (["--control", "9051"], Usage),
         (["--socks", "host:99999"], Usage),
         (["--socks", "127.0.0.1:" + "9" * 5_000], Usage),
@@ -121,6 +122,7 @@ def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path)
     assert configure(["--control", "localhost:9051"], {}).control == Endpoint(host="127.0.0.1", port=9051)
     config = configure(["--socks", "[::1]:9050", "join", f" anonp2p:{CODE.upper()} "], {})
     assert (config.socks, config.tor, config.action) == (Endpoint(host="::1", port=9050), "auto", "join")
+    assert configure([], {"ANONP2P_AMNESIC": "yes"}).amnesic
 
 
 def test_a_configuration_never_shows_what_it_holds() -> None:

@@ -88,6 +88,7 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--nick", "\u202eadmin"], BadNick),
         (["--tor", "maybe"], Usage),
         (["--cov"], Usage),
+        (["--socks", "127.0.0.1:0"], Usage),
         (["--control", "9051"], Usage),
         (["--socks", "host:99999"], Usage),
         (["--socks", "127.0.0.1:" + "9" * 5_000], Usage),

@@ -1,6 +1,7 @@
 """The program as a script drives it: lines in, events out, over a network in memory."""
 
 import json
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ from anonp2p import limits
 from anonp2p.app import App
 from anonp2p.config import Config
 from anonp2p.core import events
+from anonp2p.core.code import RoomKey, encode
 from anonp2p.errors import AnonError, TorMissing
 from anonp2p.net.transport import Transport
 from anonp2p.ui.front import Closed, Rooms, Typed
@@ -25,12 +27,15 @@ class Script:
 
     must_succeed = True
 
-    def __init__(self, *lines: str) -> None:
+    def __init__(self, *lines: str, stays: bool = False) -> None:
         self.told: list[events.Event] = []
+        self.most_outstanding = 0  # inputs of the first room, whenever another one was asked for
         self._lines = list(lines)
+        self._stays = stays  # after the last line, without an end of input
 
     def attach(self, closed: Closed, rooms: Rooms) -> None:
         """As Front has it."""
+        self._rooms = rooms
 
     def open(self, room: str) -> None:
         """As Front has it."""
@@ -49,6 +54,10 @@ class Script:
     async def wanted(self) -> Typed | None:
         """As Front has it."""
         await trio.lowlevel.checkpoint()
+        if room := self._rooms("r1"):
+            self.most_outstanding = max(self.most_outstanding, room.outstanding)
+        if not self._lines and self._stays:
+            await trio.sleep_forever()
         return understand(self._lines.pop(0).encode(), json=True) if self._lines else None
 
     async def run(self) -> None:
@@ -67,6 +76,19 @@ async def never() -> AsyncIterator[int]:
 @asynccontextmanager
 async def connect(_: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
     yield await Tor(MemoryNetwork()).usable()
+
+
+async def signalled(*numbers: int) -> list[events.Event]:
+    """What a host was told that got these signals one after another, and ended by the first of them."""
+
+    async def signals() -> AsyncIterator[int]:
+        await trio.testing.wait_all_tasks_blocked()
+        for number in numbers:
+            yield number
+
+    script = Script("/create demo", stays=True)
+    assert await App(Config(mode="json"), script, signals(), connect).run() == 128 + numbers[0]
+    return script.told
 
 
 async def played(*lines: str) -> tuple[App, int, list[events.Event]]:
@@ -154,3 +176,59 @@ async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried
     assert status == TorMissing.status
     assert tries > limits.TOR_PATIENCE / limits.TOR_RETRY / 2
     assert len([event for event in script.told if isinstance(event, events.Notice)]) == 3  # of each Tor that we had
+
+
+CODE = encode(RoomKey(b"k" * 32).public)
+
+
+async def test_a_line_for_a_room_that_has_ended_goes_to_no_other_room() -> None:
+    _, _, told = await played("/create one", "/create two", "/leave", '{"id": 7, "text": "hello"}')
+    assert [code for code, _ in answers(told, 7)] == ["no-room"]
+    assert not [event for event in told if isinstance(event, events.Message)]
+
+
+async def test_a_text_goes_to_the_room_that_it_names_and_else_to_the_active_one() -> None:
+    _, _, told = await played("/create one", "/create two", '{"room": "r1", "text": "named"}', "active")
+    assert {(event.room, event.text) for event in told if isinstance(event, events.Message)} == {
+        ("r1", "named"),
+        ("r2", "active"),
+    }
+
+
+async def test_nobody_is_in_one_room_twice(autojump_clock: trio.testing.MockClock) -> None:
+    _, _, told = await played(f"/join {CODE}", json.dumps({"id": 7, "command": f"/join {CODE}"}))
+    [(code, _)] = answers(told, 7)
+    assert code == "not-allowed"
+
+
+async def test_there_is_a_bound_on_rooms_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ROOMS", 2)
+    _, _, told = await played("/create one", "/create two", '{"id": 7, "command": "/create three"}')
+    [(code, _)] = answers(told, 7)
+    assert code == "not-allowed"
+
+
+async def test_no_more_is_taken_in_than_may_be_outstanding(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PENDING", 8)
+    script = Script(f"/join {CODE}", *["hello"] * 20)
+    await App(Config(mode="json"), script, never(), connect).run()
+    assert 0 < script.most_outstanding <= 8
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [signal.SIGINT],
+        [signal.SIGTERM, signal.SIGTERM],
+        [signal.SIGHUP, signal.SIGTERM],
+    ],
+    ids=lambda numbers: "+".join(number.name for number in numbers),
+)
+async def test_a_host_that_is_told_to_end_says_its_last_words(numbers: list[signal.Signals]) -> None:
+    assert [event.reason for event in await signalled(*numbers) if isinstance(event, events.Gone)] == ["left"]
+
+
+async def test_a_second_interrupt_ends_it_at_once() -> None:
+    assert not [event for event in await signalled(signal.SIGINT, signal.SIGINT) if isinstance(event, events.Gone)]

@@ -88,6 +88,8 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--nick", "a b"], BadNick),
         (["--nick", "\u202eadmin"], BadNick),
         (["--tor", "maybe"], Usage),
+        (["--cov"], Usage),
+        (["--socks", "127.0.0.1:0"], Usage),
         (["--control", "9051"], Usage),
         (["--socks", "host:99999"], Usage),
         (["--socks", "127.0.0.1:" + "9" * 5_000], Usage),
@@ -100,6 +102,7 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--torrc", "/dev/null", "--socks", "127.0.0.1:9050"], Usage),
         (["--torrc", "/dev/null", "--tor", "system"], Usage),
         (["--tor", "own", "--control", "127.0.0.1:9051"], Usage),
+        (["--tor", "own", "--socks", "127.0.0.1:9050"], Usage),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(arguments: list[str], error: type[AnonError]) -> None:
@@ -121,6 +124,7 @@ def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path)
     assert configure(["--control", "localhost:9051"], {}).control == Endpoint(host="127.0.0.1", port=9051)
     config = configure(["--socks", "[::1]:9050", "join", f" anonp2p:{CODE.upper()} "], {})
     assert (config.socks, config.tor, config.action) == (Endpoint(host="::1", port=9050), "auto", "join")
+    assert configure([], {"ANONP2P_AMNESIC": "yes"}).amnesic
 
 
 def test_a_configuration_never_shows_what_it_holds() -> None:

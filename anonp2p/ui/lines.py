@@ -159,9 +159,9 @@ class Output:
                 self._put(f"{self._fresh_row(event)}{folded}\n".encode())
 
     def _fresh_row(self, event: events.Event) -> str:
-        """What brings a terminal's cursor to the first column of an empty row, below what is half typed; for peers' text.
+        """What brings a terminal's cursor to the first column of an empty row, below what is half typed.
 
-        The echo of what is typed moves the cursor, by as much as nobody knows; what is printed there the terminal would
+        It goes before what others say, which alone may hold what passes for the start of a line of ours. The echo of what is typed moves the cursor, by as much as nobody knows; what is printed there the terminal would
         break, and go on in its first column. A row of blanks takes the cursor just as far into the next row, and to the
         end of its own where it was in the first column: there terminals wait with breaking until more is printed.
         """

@@ -1,7 +1,9 @@
 """Directories on a machine with other users, who plant what they can; and what killed programs left behind."""
 
 import fcntl
+import grp
 import os
+import pwd
 import tempfile
 from pathlib import Path
 
@@ -68,6 +70,29 @@ def test_a_directory_that_others_can_write_to_is_refused(place: Path, mode: int)
     assert not (place / "open" / "ours").exists()
 
 
+@pytest.mark.parametrize(
+    ("group", "members", "is_safe"),
+    [
+        pytest.param("ann", [], True, id="ours"),
+        pytest.param("ann", ["ann"], True, id="ours, with us named"),
+        pytest.param("ann", ["ann", "bob"], False, id="another member"),
+        pytest.param("users", [], False, id="another name"),
+    ],
+)
+def test_a_directory_that_a_group_can_write_to_is_safe_if_we_are_all_of_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch, group: str, members: list[str], *, is_safe: bool
+) -> None:
+    gid = make(place / "open", 0o770).stat().st_gid
+    us = pwd.struct_passwd(("ann", "x", os.getuid(), gid, "", "/", "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: us)
+    monkeypatch.setattr(grp, "getgrgid", lambda _: grp.struct_group((group, "x", gid, members)))
+    if is_safe:
+        assert trusted(place / "open") == place / "open"
+    else:
+        with pytest.raises(UnsafeError, match="written to by other users"):
+            trusted(place / "open")
+
+
 def test_a_directory_like_tmp_is_as_good_as_what_we_have_in_it(place: Path) -> None:
     make(place / "tmp", 0o1777)
     assert trusted(place / "tmp" / "ours", make=True) == place / "tmp" / "ours"
@@ -105,6 +130,13 @@ def test_a_link_in_place_of_a_directory_of_ours_is_not_followed(place: Path) -> 
 @as_root
 def test_a_directory_of_another_user_is_not_ours(place: Path) -> None:
     give(make(place / "anonp2p"))
+    with pytest.raises(UnsafeError, match="belongs to another user"):
+        require_own_directory(place / "anonp2p")
+
+
+def test_a_directory_of_roots_is_not_ours(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(place / "anonp2p")
+    monkeypatch.setattr(os, "getuid", lambda: OTHER)
     with pytest.raises(UnsafeError, match="belongs to another user"):
         require_own_directory(place / "anonp2p")
 

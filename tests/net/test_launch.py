@@ -1,12 +1,16 @@
 """Our own Tor, started for real but kept off every network."""
 
+import errno
 import fcntl
 import os
 import shutil
 import signal
+import tracemalloc
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import trio
@@ -18,6 +22,7 @@ from anonp2p.core import events
 from anonp2p.errors import AnonError, Failed, TorMissing, TorRefused, first
 from anonp2p.net import launch, tor
 from anonp2p.net.control import Control
+from anonp2p.net.directories import UnsafeError
 from tests.support import processes
 
 pytestmark = [
@@ -250,6 +255,23 @@ async def test_an_amnesic_tor_is_not_started_where_all_directories_reach_a_disk(
     assert processes.with_argument(str(torrc)) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "in_memory"),
+    [("/run/user/1", True), ("/run/disk/x", False), ("/run/disk/tmp", True), ("/home", False), ("/run/disks", True)],
+)
+def test_the_nearest_mount_says_whether_a_directory_is_in_memory(
+    monkeypatch: pytest.MonkeyPatch, path: str, *, in_memory: bool
+) -> None:
+    mounts = [
+        "dev / ext4 rw 0 0",
+        "tmpfs /run tmpfs rw 0 0",
+        "dev /run/disk ext4 rw 0 0",
+        "x /run/disk/tmp ramfs rw 0 0",
+    ]
+    monkeypatch.setattr(Path, "read_text", lambda _: "\n".join(mounts))
+    assert launch._in_memory(Path(path)) == in_memory
+
+
 async def test_a_bad_torrc_is_refused_in_tors_own_words(torrc: Path, runtime: Path) -> None:
     write(torrc, "Nonsense 1\n")
     error = await failure(torrc)
@@ -311,6 +333,21 @@ async def test_a_flood_of_words_from_tor_neither_stops_it_nor_fills_us(
     assert "At last" in str(await failure(torrc))
 
 
+async def test_words_of_tor_without_an_end_are_not_kept() -> None:
+    async def flood() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            await trio.lowlevel.checkpoint()
+            yield bytes(65_536)
+
+    tracemalloc.start()
+    try:
+        await launch._Voice().listen(cast(trio.Process, SimpleNamespace(stdout=flood())))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1_000_000
+
+
 def fake_tor(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A `tor` that is found first."""
     directory.mkdir()
@@ -351,6 +388,16 @@ async def test_a_place_that_cannot_be_written_is_told_as_such(
     assert names(runtime) == []
 
 
+async def test_a_disk_without_space_for_tor_is_told_with_what_to_do(
+    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    assert "No space left on device). Free some" in str(await failure(torrc))
+
+
 @pytest.mark.parametrize("name", ["a#b", "a b", 'a"b', "a\\b", "a'b", "a\nb", "\\", "é", os.fsdecode(b"\xff\x01")])
 async def test_its_directory_may_have_any_name(
     torrc: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -370,6 +417,18 @@ async def test_a_directory_that_others_planted_is_refused_with_what_to_do(
     assert "XDG_STATE_HOME" in str(error)
     assert names(runtime) == []
     assert processes.with_argument(str(torrc)) == []
+
+
+def test_a_link_in_place_of_the_directory_of_a_torrc_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path.resolve()))
+    with ExitStack() as stack:
+        data, _ = launch._data_directory(None, tmp_path / "runtime", stack)
+    data.rename(tmp_path / "elsewhere")
+    data.symlink_to(tmp_path / "elsewhere")
+    with ExitStack() as stack, pytest.raises(UnsafeError, match="symbolic link"):
+        launch._data_directory(None, tmp_path / "runtime", stack)
 
 
 async def test_a_lock_that_others_planted_is_refused(torrc: Path, runtime: Path, state: Path) -> None:

@@ -356,6 +356,20 @@ async def test_one_on_whose_way_something_lies_that_has_expired_is_cut(
         assert not both.link._rest
 
 
+async def test_one_on_whose_way_it_lies_behind_something_else_is_cut_too(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    log = log_of()
+    put(log, b"x" * (limits.BURST + 1), ttl=30)
+    async with linked(lockstep=True, ready=b"greeting ", log=log) as both:
+        await trio.testing.wait_all_tasks_blocked()
+        assert await both.far.receive_some(100) == b"greeting "
+        await trio.testing.wait_all_tasks_blocked()
+        assert log.expire(30_000, FIRST)
+        both.link.wake()
+        assert await both.end() == "it lagged too far behind"
+
+
 async def test_one_on_whose_way_it_lies_opened_is_cut_too(autojump_clock: trio.testing.MockClock) -> None:
     log = log_of()
     put(log, b"to expire", ttl=30)
@@ -906,6 +920,22 @@ async def test_a_welcome_does_not_count_as_what_a_peer_does_not_read(autojump_cl
         while not got.endswith(b"log"):
             got += await both.far.receive_some(limits.READ)
         assert said(got.removesuffix(b"log")) == [*pages, *[FOUND] * most(FOUND)]
+
+
+async def test_a_welcome_that_was_sent_leaves_no_more_room_for_what_a_peer_asks_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    log = log_of(b"log")
+    async with linked(lockstep=True) as both:
+        both.link.follow(reading(log), [frames.Page(bytes(limits.PAGE))] * limits.PAGES)
+        got = b""
+        while not got.endswith(b"log"):
+            got += await both.far.receive_some(limits.READ)
+        both.link.send(b"stuck")
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(most(FOUND) + 1):
+            both.link.say([FOUND])
+        assert await both.end() == "it does not read what it asks for"
 
 
 async def test_what_a_peer_that_does_not_read_has_asked_for_is_sealed_a_record_at_a_time(

@@ -83,6 +83,14 @@ def test_what_has_no_end_ends_the_connection(
     sender.join()
 
 
+def test_what_is_no_line_of_a_reply_ends_the_connection_at_once(ends: tuple[BoundedReplies, socket.socket]) -> None:
+    replies, theirs = ends
+    replies.write(b"GETINFO version\r\n")
+    theirs.sendall(b"HTTP/1.0 400 Bad Request\r\n")
+    with pytest.raises(OSError, match="not a line"):
+        replies.readline()
+
+
 HONEST = [
     b"250 OK\r\n",
     b"250-version=0.4.9.11\r\n250 OK\r\n",
@@ -113,8 +121,9 @@ def test_nobody_speaks_unasked(ends: tuple[BoundedReplies, socket.socket]) -> No
         replies.readline()
 
 
+@pytest.mark.parametrize("cost", [0, limits.EVENT_COST])
 def test_events_are_read_no_faster_than_their_pace(
-    ends: tuple[BoundedReplies, socket.socket], monkeypatch: pytest.MonkeyPatch
+    ends: tuple[BoundedReplies, socket.socket], monkeypatch: pytest.MonkeyPatch, cost: int
 ) -> None:
     replies, theirs = ends
     slept = 0.0
@@ -125,12 +134,12 @@ def test_events_are_read_no_faster_than_their_pace(
 
     monkeypatch.setattr("time.sleep", sleep)
     monkeypatch.setattr("time.monotonic", lambda: slept)
-    monkeypatch.setattr(limits, "EVENT_COST", 0)
+    monkeypatch.setattr(limits, "EVENT_COST", cost)
     event = b"650 HS_DESC " + LONG + b"\r\n"
     sender = Sender(theirs, b"", event)
     read = 0
     while slept < 10:
-        read += len(replies.readline())
+        read += len(replies.readline()) + cost
     replies.shutdown(socket.SHUT_RDWR)
     sender.join()
     assert read == pytest.approx(limits.EVENT_BURST + 10 * limits.EVENT_RATE, rel=0.01)

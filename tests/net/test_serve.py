@@ -269,6 +269,41 @@ async def test_one_who_dialled_while_the_room_was_busy_holds_no_slot_once_the_ne
     assert await stream.receive_some(1) == b""
 
 
+async def test_the_room_is_told_of_links_that_end_with_the_network(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    posted: list[type[steps.Input]] = []
+
+    async def post(step: steps.Input) -> None:
+        await trio.lowlevel.checkpoint()  # as while the room is busy
+        posted.append(type(step))
+
+    async with trio.open_nursery() as nursery:
+        _, dial = await serving(nursery, memory, post)
+        await dial()
+        nursery.cancel_scope.cancel()
+    assert posted == [steps.Linked, steps.Dropped]
+
+
+async def test_what_comes_behind_a_knock_waits_until_the_room_has_answered_that(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """It is then read at the pace of whoever knocked."""
+    heard = 0
+
+    async def post(step: steps.Input) -> None:
+        nonlocal heard
+        await trio.lowlevel.checkpoint()
+        heard += isinstance(step, steps.Heard)
+
+    async with trio.open_nursery() as nursery:
+        _, dial = await serving(nursery, memory, post)
+        await (await dial()).send_all(KNOCK * 2)
+        await trio.testing.wait_all_tasks_blocked()
+        assert heard == 1
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_host_that_may_open_no_more_files_goes_on_and_lets_in_who_has_waited(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,12 +192,13 @@ async def test_a_member_may_type_ahead_while_its_link_is_slow(
         await gathered.host()
         ann = await gathered.join("ann")
         memory.wires[0].host.pause()
-        texts = [str(number) for number in range(limits.PENDING)]
+        texts = [str(number).ljust(limits.TEXT, "x") for number in range(limits.PENDING)]
         await ann.say(*texts)
         await trio.testing.wait_all_tasks_blocked()
         memory.wires[0].host.resume()
         await ann.until(lambda: ann.texts == texts or bool(ann.heard(events.Gone)))
         assert ann.texts == texts
+        assert not ann.heard(events.Link, state="lost"), "it does not come back by a new link either"
 
 
 async def test_a_member_knows_when_all_it_typed_has_its_place(network: Network, clock: object) -> None:
@@ -223,6 +224,39 @@ async def test_until_returns_when_the_room_is_over_whatever_was_awaited(network:
         assert (await ann.gone()).reason == "closed"
         assert not await ann.session.post(steps.Say("too late"))
         assert ann.session.outstanding == 0
+
+
+async def test_what_a_room_has_not_taken_yet_is_bounded(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gathering(memory) as gathered:
+        session = (await gathered.host()).session
+        posted = 0
+        taken_after: list[int] = []
+        handle = session.room.handle
+
+        def noted(step: steps.Input, now: steps.Now) -> list[steps.Effect]:
+            taken_after.append(posted)
+            return handle(step, now)
+
+        monkeypatch.setattr(session.room, "handle", noted)
+        for _ in range(3 * limits.MAILBOX):
+            await session.post(steps.Tick())
+            posted += 1
+        assert taken_after[0] == limits.MAILBOX
+
+
+async def test_whoever_waits_to_tell_a_room_something_is_told_that_it_has_ended(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        session = (await gathered.host()).session
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(session.post, steps.Leave(now=True))
+                for _ in range(4 * limits.MAILBOX):
+                    nursery.start_soon(session.post, steps.Tick())
+        assert not await session.post(steps.Tick())
 
 
 async def test_a_nick_that_is_taken_is_refused_and_nobody_inside_notices(network: Network, clock: object) -> None:

@@ -128,6 +128,26 @@ async def test_what_is_no_socks5_is_told_from_a_refusal(lines: list[tuple[bytes,
         assert caught.value.code is None
 
 
+@pytest.mark.parametrize("method", [0x00, 0xFF])
+async def test_a_proxy_that_takes_no_password_hears_none(method: int) -> None:
+    """Whatever it would do then: all dials would share its circuits."""
+    rest: list[bytes] = []
+    over = trio.Event()
+
+    async def play(stream: trio.SocketStream) -> None:
+        assert await read(stream, len(GREETING)) == GREETING
+        await stream.send_all(bytes([5, method]))
+        with suppress(trio.BrokenResourceError):
+            rest.append(await stream.receive_some())
+        over.set()
+
+    async with proxy(play) as endpoint:
+        with pytest.raises(SocksError):
+            await connect(endpoint)
+        await over.wait()
+    assert rest in ([], [b""])
+
+
 @pytest.mark.parametrize("stage", range(3))
 async def test_a_failed_or_cancelled_try_leaves_no_connection_open(stage: int) -> None:
     reached, closed = trio.Event(), trio.Event()

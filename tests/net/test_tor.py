@@ -580,6 +580,15 @@ async def test_only_connections_of_tors_user_reach_the_room(fake: FakeTor, short
             nursery.cancel_scope.cancel()
 
 
+async def test_a_port_of_a_room_is_open_on_the_loopback_address_that_tor_is_told_alone(
+    fake: FakeTor, short_path: Path
+) -> None:
+    async with control_of(fake, short_path) as control, Tor(control, NOWHERE, None, "system").listen(KEY):
+        endpoint = Endpoint.parse(await target(fake))
+        with pytest.raises(OSError, match="failed"):
+            await open_endpoint(Endpoint(host="127.0.0.2", port=endpoint.port))
+
+
 async def target(fake: FakeTor) -> str:
     """Where Tor was told that the room is."""
     return (await fake.hears("^ADD_ONION")).rpartition("Port=1984,")[2]

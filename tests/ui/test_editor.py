@@ -287,6 +287,7 @@ def test_undo_is_bounded() -> None:
 @pytest.mark.parametrize("how", ["take", "clear"])
 def test_what_was_sent_or_cleared_cannot_be_undone(how: str) -> None:
     editor = holding("secret|")
+    press(editor, " ", "x")  # so that there is something to go back to
     getattr(editor, how)()
     press(editor, "ctrl _")
     assert editor.edit_text == ""

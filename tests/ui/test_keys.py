@@ -188,10 +188,17 @@ def test_an_answer_that_breaks_off_swallows_nothing_after_a_pause(name: str) -> 
         assert typist.feed(b"b\r").ends() == ["b", "enter"]
 
 
-def test_an_unending_string_keeps_nothing_and_ends_with_a_pause() -> None:
-    typist = Typist().feed(b"\x1b]52;c;")
-    for _ in range(100):
-        typist.feed("aé\x9d\r\x03".encode() * 10_000, pause=limits.SEQUENCE / 2)
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        pytest.param(b"\x1b]52;c;", "aé\x9d\r\x03".encode(), id="control string"),
+        pytest.param(b"\x1b[", b"1;", id="control sequence"),
+    ],
+)
+def test_what_is_unending_keeps_nothing_and_ends_with_a_pause(begin: bytes, piece: bytes) -> None:
+    typist = Typist().feed(begin)
+    for _ in range(10):
+        typist.feed(piece * 5_000, pause=limits.SEQUENCE / 2)
     assert held(typist.keys) < 10_000
     assert typist.wait(limits.SEQUENCE).feed(b"b").ends() == ["b"]
 

@@ -284,6 +284,7 @@ def test_any_id_and_text_come_through(ident: int | str, text: str) -> None:
 
 def test_what_was_typed_is_not_shown_by_repr() -> None:
     assert "secret" not in repr(understood('{"text": "secret"}'))
+    assert "secret" not in repr(understood("secret" * limits.TEXT)), "what is given back is in it as it was typed"
 
 
 # --- reading
@@ -576,6 +577,7 @@ async def test_what_others_say_is_folded_on_a_pipe_for_the_terminal_that_it_is_r
     assert all(line.startswith("    ") for line in further)
     assert all(width(line) <= wide for line in (first, *further))
     _, *further = await printed(pipe.writer.fileno(), pipe, reason)
+    assert further
     assert all(line.startswith("    ") and width(line) <= wide for line in further)
     [whole] = await printed(pipe.writer.fileno(), pipe, said("x" * (wide - 5)))
     assert whole == "ann: " + "x" * (wide - 5)

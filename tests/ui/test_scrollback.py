@@ -1,5 +1,6 @@
 """What is in sight of a room's log: the latest, or what one looks back at, wherever it is and whatever comes."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -149,6 +150,26 @@ def test_no_more_is_kept_than_the_bounds_allow(monkeypatch: pytest.MonkeyPatch) 
     log.add(message(61, "y" * 1_000))
     log.follow()
     assert len(in_sight(log, 500)) < 60
+    assert not any("text 45" in row for row in in_sight(log, 500))
+
+
+@pytest.mark.parametrize("how", ["it ends", "all is cleared"])
+def test_what_was_in_sight_is_held_no_more_once_it_is_gone(how: str) -> None:
+    log = Scrollback()
+    log.add(message(1, "secret"))
+    assert last_words(log) == ["secret"]
+    if how == "it ends":
+        log.expire(1)
+    else:
+        log.clear()
+    assert not [one for one in gc.get_objects() if isinstance(one, Said) and one.text == "secret"]
+
+
+def test_what_is_shown_once_waits_for_somebody_to_look() -> None:
+    log = Scrollback()
+    log.add(message(1, "once", fleeting=True))
+    in_sight(log, now=NOW._replace(watched=False))
+    assert not log.fade(NOW.now + 10 * limits.FLEETING)
 
 
 def test_what_is_shown_once_is_gone_a_while_after_it_was_seen() -> None:
@@ -292,6 +313,21 @@ def test_an_imitation_of_a_message_stands_right_of_the_bar(layout: Layout, entry
     for row in drawn[1:]:
         assert row[:column].strip() == ""
         assert row[column:].lstrip(" ")[0] in "│:║"
+
+
+def test_a_nick_wider_than_its_column_moves_no_bar() -> None:
+    drawn = text_of(message(1, "hello", nick="a" * limits.NICK).rows(WIDE, NOW))
+    assert drawn[0].endswith("a" * limits.NICK), "it is not cut off: what is left could be anybody's"
+    assert [row.index("│") for row in drawn[1:]] == [6 + 8 + 1]
+
+
+def test_who_has_the_nick_of_the_one_before_stands_under_a_name_of_its_own() -> None:
+    log = Scrollback()
+    log.add(message(1))
+    log.add(message(2))
+    assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 1
+    log.add(Said(NOW.now, "another", "ann", "hello", 3))
+    assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 2
 
 
 # --- messages of very many lines

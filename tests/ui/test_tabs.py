@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -472,6 +472,16 @@ def test_those_of_who_spoke_take_the_place_of_the_latest_others() -> None:
     assert "401 more nicks" in banner.text
     tab.put_away()
     assert tab.banners == []
+
+
+@pytest.mark.parametrize("of", ["present", "reserved"])
+def test_who_may_be_taken_for_somebody_here_is_named_before_those_who_were_silent(
+    of: Literal["present", "reserved"],
+) -> None:
+    flood = [lookalike(f"n{n}") for n in range(limits.LOOKALIKES)]
+    tab = in_room(*flood, events.Lookalike(room="r1", member="m", nick="ada", was="Ada", of=of))
+    [banner] = tab.banners
+    assert "others: ada (like Ada), n0, n1, n2 and" in banner.text
 
 
 def test_a_newcomer_under_a_nick_of_which_nothing_is_known_is_told_with_that_and_without_a_banner() -> None:

@@ -180,6 +180,12 @@ def test_how_the_rest_is_shown(text: str, shown: str) -> None:
 def test_a_stack_of_marks_has_an_end() -> None:
     assert longest_stack(safety.harmless("a" + "\u0301\u0489\u20dd" * 20)) == 4
     assert longest_stack(safety.harmless("\u0e01" + "".join(map(chr, range(0xE34, 0xE3B))) * 9)) == 8
+    assert longest_stack(safety.harmless("\u0e01" + "\u0e34" * 9)) == 2
+
+
+@pytest.mark.parametrize("attached", ["\u1161", "\u11ab", "\uff9e", "\u0e33", "\U0001f3fd"], ids=ascii)
+def test_what_is_drawn_into_the_character_before_it_has_an_end(attached: str) -> None:
+    assert safety.harmless("\uac00" + attached * 20).count(attached) <= 4
 
 
 @pytest.mark.parametrize("dropped", list("\u200b\u200c\u200d\u2060\ufeff\u00ad"), ids=ascii)
@@ -601,6 +607,7 @@ def test_of_all_characters_json_shows_none_that_harms() -> None:
     shown = safety.escaped(msgspec.json.encode(text).decode())
     assert json.loads(shown) == text
     assert_harmless(shown)
+    assert safety.escaped('"\x7f"') == '"\\u007f"', "in JSON of nothing but ASCII too"
 
 
 @pytest.mark.parametrize("text", ["hello ~", "Zoë Ночь 名無し שלום नमस्ते", "\U0001f47b \u2764\ufe0f", "e\u0301"])

@@ -100,6 +100,11 @@ def test_rows_fit_and_none_begins_with_what_belongs_to_the_one_before(text: str,
     assert end == len(text)
 
 
+def test_a_mark_goes_to_the_next_row_with_its_letter() -> None:
+    assert wrap("\u0915" * 4 + "\u093e", 4) == [(0, 3), (3, 5)]
+    assert head("\u0915" * 4 + "\u093e", 4) == "\u0915" * 3
+
+
 @given(st.text("ab ", max_size=40), st.integers(2, 12))
 def test_ascii_is_broken_like_any_text(text: str, columns: int) -> None:
     assert wrap(text, columns) == wrap(text.replace("b", "\u00e9").replace("a", "\u00e8"), columns)

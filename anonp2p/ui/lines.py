@@ -161,9 +161,10 @@ class Output:
     def _fresh_row(self, event: events.Event) -> str:
         """What brings a terminal's cursor to the first column of an empty row, below what is half typed.
 
-        It goes before what others say, which alone may hold what passes for the start of a line of ours. The echo of what is typed moves the cursor, by as much as nobody knows; what is printed there the terminal would
-        break, and go on in its first column. A row of blanks takes the cursor just as far into the next row, and to the
-        end of its own where it was in the first column: there terminals wait with breaking until more is printed.
+        It goes before what others say: only that may hold what looks like the start of a line of ours. The echo of what
+        is typed moves the cursor, by as much as nobody knows; the terminal would break what is printed there, and go on
+        in its first column. A row of blanks takes the cursor just as far into the next row, and to the end of its own
+        where it was in the first column: there terminals wait with breaking until more is printed.
         """
         is_needed = isinstance(event, _WORDS_OF_OTHERS) and os.isatty(self._descriptor)
         return " " * _columns(self._descriptor) + "\r" if is_needed else ""

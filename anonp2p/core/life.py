@@ -1,6 +1,5 @@
 """What host and member have in common: who we are, what is on its way, how entries take effect, the way out."""
 
-import heapq
 import math
 from collections.abc import Callable
 from typing import Literal
@@ -11,6 +10,7 @@ from anonp2p import errors, limits
 from anonp2p.core import code, events, frames, identity, marks, names, steps
 from anonp2p.core.epochs import private, suite
 from anonp2p.core.epochs.epoch import COMMIT, ENTRY, FLEETING, KEPT, Epoch, Header
+from anonp2p.core.expiry import Expiry
 from anonp2p.core.ledger import Ledger, entry_content, padded_content
 from anonp2p.core.namesakes import Namesakes
 from anonp2p.core.pending import Pending, Sealed, Whisper
@@ -57,7 +57,7 @@ class Life:
         self._rules = retention, history
         self._cover = cover
         self._ttl: int | None = None  # of our messages; None: as the room has it
-        self._expiring: list[tuple[float, int]] = []  # when (`Now.age`) which shown messages end, soonest first
+        self._expiry = Expiry()
         self._marks = marks.Marks(self._ledger.digest)
         self._namesakes = Namesakes()
         self._shown: dict[bytes, bytes] = {}  # leaves of members by their hashes
@@ -157,7 +157,7 @@ class Life:
         for typed in self._waiting:
             self._give_back(typed)
         self._waiting = []
-        self._expire(float("inf"))
+        self._tell_expired(self._expiry.end_all())
         self._shown.clear()
         self._epoch = None
         self._leaves.clear()
@@ -335,14 +335,12 @@ class Life:
             )
         )
         if header.ttl not in (KEPT, FLEETING):
-            heapq.heappush(self._expiring, (self._now.age + max(0.0, header.ttl - age), seq))
-            if len(self._expiring) > limits.EXPIRING:
-                self._expire(self._expiring[0][0])
+            end = self._now.age + max(0.0, header.ttl - age)
+            self._tell_expired(self._expiry.note_message(seq, end))
 
-    def _expire(self, age: float) -> None:
-        """Tells of the messages that end up to this time."""
-        while self._expiring and self._expiring[0][0] <= age:
-            self._tell(events.Expired(room=self.label, seq=heapq.heappop(self._expiring)[1]))
+    def _tell_expired(self, ended: list[int]) -> None:
+        for seq in ended:
+            self._tell(events.Expired(room=self.label, seq=seq))
 
     def _wait_for_cover(self, links: int = 1) -> float:
         """Seconds until one of so many links carries cover again: as if each had its own dice."""

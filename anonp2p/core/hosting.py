@@ -123,9 +123,9 @@ class Hosting(Receiving):
         """An entry of our own gets the next place. Raises PeerFault where one for whom it is cannot be sealed to."""
         counter = self._note(body, line, re)
         try:
-            sealed = self._seal(counter)
+            sealed = self._outbox.seal_entry(counter, self._sealer)
         except PeerFault:
-            del self._pending[counter]
+            self._outbox.take_entry(counter)
             raise
         self._order(self._my, sealed.header, sealed.content, sealed.body, sealed.entry)
 

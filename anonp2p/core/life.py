@@ -9,13 +9,15 @@ from msgspec import UNSET, UnsetType
 from anonp2p import errors, limits
 from anonp2p.core import code, events, frames, identity, marks, names, steps
 from anonp2p.core.epochs import private, suite
-from anonp2p.core.epochs.epoch import COMMIT, ENTRY, FLEETING, KEPT, Epoch, Header
+from anonp2p.core.epochs.epoch import FLEETING, KEPT, Epoch, Header
 from anonp2p.core.expiry import Expiry
-from anonp2p.core.ledger import Ledger, entry_content, padded_content
+from anonp2p.core.ledger import Ledger
 from anonp2p.core.namesakes import Namesakes
-from anonp2p.core.pending import Pending, Sealed, Whisper
+from anonp2p.core.outbox import GivenBack, Outbox
+from anonp2p.core.pending import Pending, Whisper
 from anonp2p.core.retention import ANY, NO_HISTORY, rules_in_words
 from anonp2p.core.roster import Member, Roster
+from anonp2p.core.sealer import Sealer
 
 Phase = Literal["outside", "in", "leaving", "over"]
 End = Literal["left", "closed", "kicked", "refused", "lost", "tor"]
@@ -65,7 +67,7 @@ class Life:
         self._wanted = nick
         self._re = re
         self._phase: Phase = "outside"
-        self._pending: dict[int, Pending] = {}
+        self._outbox = Outbox()
         self._waiting: list[steps.Typed] = []
         self._leave_by: float | None = None
         self._leave_re: events.Re = UNSET
@@ -78,7 +80,6 @@ class Life:
         """Fresh keys: nobody knows us by them."""
         self._me = identity.Identity(self._random(suite.SECRET), self._ledger.room)
         self._leaves = [suite.LeafKey(self._random(suite.SECRET))]  # the newest first
-        self._counter = 0
 
     def _prepare(self) -> None:
         """Sets up what the parts of host and member have besides."""
@@ -111,7 +112,7 @@ class Life:
     @property
     def outstanding(self) -> int:
         """How many inputs of ours have not got their place or their answer yet."""
-        return len(self._pending) + len(self._waiting)
+        return len(self._outbox) + len(self._waiting)
 
     # --- in and out
 
@@ -153,7 +154,7 @@ class Life:
         re = self._leave_re if self._leave_re is not UNSET or self.entered else self._re
         self._phase = "over"
         self._leave_by = None
-        self._give_back_pending()
+        self._tell_given_back(self._outbox.give_back_all())
         for typed in self._waiting:
             self._give_back(typed)
         self._waiting = []
@@ -167,18 +168,12 @@ class Life:
         """Takes what the user typed, now or once we are in."""
         raise NotImplementedError
 
-    def _give_back_pending(self) -> None:
-        for pending in self._pending.values():
-            if pending.line is not None:
-                self._unsent(pending)
-            elif pending.deniable:
-                self._error(errors.Failed("Your change of nick did not reach the room."), pending.re)
-        self._pending.clear()
-
-    def _unsent(self, pending: Pending) -> None:
-        """Gives back what the user typed, if it was a line of text."""
-        if pending.line is not None:
-            self._tell(events.Unsent(room=self.label, text=pending.line, re=pending.re))
+    def _tell_given_back(self, given: list[GivenBack]) -> None:
+        for error, line, re in given:
+            if error is not None:
+                self._error(error, re)
+            if line is not None:
+                self._tell(events.Unsent(room=self.label, text=line, re=re))
 
     def _give_back(self, event: steps.Typed) -> None:
         if isinstance(event, steps.Say | steps.Whisper):
@@ -196,35 +191,15 @@ class Life:
     def _note(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> int:
         """Something of ours that wants a place; its counter."""
         ttl = self._my_ttl if isinstance(body, frames.Text | Whisper) else KEPT
-        self._counter += 1
-        self._pending[self._counter] = Pending(body, line, re, ttl)
-        return self._counter
+        return self._outbox.add_entry(body, line, re, ttl)
+
+    @property
+    def _sealer(self) -> Sealer:
+        return Sealer(self._me, self._ledger, self._keys, self._shown)
 
     @property
     def _my_ttl(self) -> int:
         return self._ledger.retention.default if self._ttl is None else self._ttl
-
-    def _seal(self, counter: int) -> Sealed:
-        """What is pending under this counter, signed and sealed in the present epoch: once, whoever asks again.
-
-        Raises PeerFault for a private message to one whose leaf takes none.
-        """
-        pending, keys = self._pending[counter], self._keys
-        if pending.sealed is None or pending.sealed.epoch != keys.number:
-            body = self._boxed(pending.body, counter) if isinstance(pending.body, Whisper) else pending.body
-            kind = COMMIT if isinstance(body, frames.Commit) else ENTRY
-            generation = keys.chains[self._me.id].generation if kind == ENTRY else 0
-            header = Header(kind, self._me.id, counter, generation, pending.ttl)
-            content = frames.Content(self._ledger.index, self._ledger.digest, body)
-            padded = padded_content(content)
-            signed = self._me.sign(identity.ENTRY, entry_content(keys.number, header.pack(), padded)) + padded
-            pending.sealed = Sealed(keys.number, header, content, signed, keys.seal_entry(header, signed))
-        return pending.sealed
-
-    def _boxed(self, whisper: Whisper, counter: int) -> frames.Private:
-        leaf = self._shown[self._ledger.member(whisper.to).leaf]
-        about = private.about(self._ledger.room, self._keys.number, self._me.id, counter, whisper.to)
-        return frames.Private(private.seal(leaf, whisper.text, about))
 
     def _forget_leaves(self) -> None:
         """Of those who are out, or have another one."""
@@ -242,7 +217,7 @@ class Life:
         self._remember(author, removed, content.body)
         about = self._ledger.apply(author, header, content)
         mine = author.id == self._me.id
-        pending = self._pending.pop(header.counter, None) if mine else None
+        pending = self._outbox.take_entry(header.counter) if mine else None
         re = pending.re if pending else UNSET
         room, member, nick = self.label, identity.spell(about.id), about.nick
         match content.body:
@@ -286,7 +261,7 @@ class Life:
     def _apply_gone(self, header: Header, age: float) -> bool:
         """The next entry takes effect, which has expired; whether it was somebody else's, and is lost to us."""
         self._ledger.member(header.author).counter = header.counter
-        pending = self._pending.pop(header.counter, None) if header.author == self._me.id else None
+        pending = self._outbox.take_entry(header.counter) if header.author == self._me.id else None
         if pending is None:
             return True
         if isinstance(pending.body, frames.Text):  # our receipt, and at once the end

@@ -128,7 +128,6 @@ class Room(Hosting, Following):
     def _out(self, reason: End) -> None:
         self._close_hosting()
         self._beat_at = self._cover_at = None
-        self._awaited = b""
         super()._out(reason)
 
     # --- what the user wants

@@ -168,8 +168,8 @@ class Arriving(Past):
         self._missed = self._ledger.index
         self._tell_given_back(self._outbox.give_back_all())
         self._outbox.begin_identity()
-        self._be_somebody()
-        self._epoch = None
+        self._replica.begin_identity(*self._fresh_keys(self._ledger.room))
+        self._replica.epoch = None
         self._turning = False
         self._phase = "outside"
 
@@ -241,7 +241,7 @@ class Arriving(Past):
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""
         again, self._being_shown = self._being_shown, self._replayed is not None
         missed = self._ledger.index if self.entered and not again else self._missed
-        before, self._ledger, self._missed = self._ledger.roster, ledger, missed
+        before, self._replica.ledger, self._missed = self._ledger.roster, ledger, missed
         self._last_head = Head(-1, b"", 0, b"")
         self._go_up()
         self._link("up", "")
@@ -255,7 +255,8 @@ class Arriving(Past):
             self._tell(events.Notice(room=self.label, text=f"{why}: {text}"))
             self._outbox.forget_entries(self._my.counter)
             if since > missed:
-                self._compare(before, (self._replayed or ledger).roster)
+                for caution in self._replica.compare_rosters(before, (self._replayed or ledger).roster):
+                    self._tell(self._narrator.describe_caution(caution))
         waiting, self._waiting = self._waiting, []
         for typed in waiting:
             self._typed(typed)
@@ -274,7 +275,7 @@ class Arriving(Past):
     def _take_keys(self, epoch: Epoch, head: Head) -> None:
         if self._epoch is not None and self._epoch.number == epoch.number:
             epoch.chains[self._me.id] = self._epoch.chains[self._me.id]  # of which more is used up than the host knows
-        self._epoch = epoch
+        self._replica.epoch = epoch
         self._turning = False
         self._last_head = head
         self._outbox.begin_epoch()

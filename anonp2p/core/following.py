@@ -6,14 +6,15 @@ from typing import Any
 from msgspec import UNSET
 
 from anonp2p import errors, limits
-from anonp2p.core import events, frames, identity
+from anonp2p.core import changes, events, frames, identity
 from anonp2p.core.arriving import Arriving
+from anonp2p.core.entries import OpenedEntry
 from anonp2p.core.epochs import commit, suite
 from anonp2p.core.epochs.epoch import KEPT, Header, header_of
 from anonp2p.core.ledger import expect
 from anonp2p.core.outbox import GivenBack
-from anonp2p.core.past import Placed
 from anonp2p.core.pending import Whisper
+from anonp2p.core.replica import check_entry
 from anonp2p.errors import PeerFault
 
 
@@ -67,7 +68,7 @@ class Following(Arriving):
     def _send_pending(self) -> None:
         if self._contact != "up" or self._turning:
             return
-        for ready in self._outbox.send_ready(self._sealer, self._now.tick):
+        for ready in self._outbox.send_ready(self._replica.sealer(), self._now.tick):
             if isinstance(ready, GivenBack):
                 self._tell_given_back([ready])
             else:
@@ -100,7 +101,7 @@ class Following(Arriving):
 
     def _no_leaf(self, missing: frames.Missing) -> None:
         self._outbox.end_request(missing.leaf)
-        self._tell_given_back(self._outbox.refuse_unsealable(missing.leaf, self._sealer))
+        self._tell_given_back(self._outbox.refuse_unsealable(missing.leaf, self._replica.sealer()))
         self._send_pending()
 
     # --- what the host orders
@@ -111,9 +112,8 @@ class Following(Arriving):
         expect(bool(burst.entries) or head.place >= self._claim[0], "a head for one who lacks what is before it")
         placed = []
         for sealed in burst.entries:
-            header, body = self._open_entry(sealed)
-            placed.append(Placed(header, body, suite.digest(body)))
-            self._admit_joined(body)
+            placed.append(OpenedEntry(*self._open_entry(sealed)))
+            self._admit_joined(placed[-1])
         self._take_in(placed, head)
         if not self.over:
             self._reach()
@@ -132,29 +132,20 @@ class Following(Arriving):
             return self._keys.open_entry(sealed)
         return header, self._outbox.own_body(header, sealed)
 
-    def _step(self, placed: Placed, age: float) -> None:
+    def _step(self, entry: OpenedEntry, age: float) -> None:
         """The log is one entry longer."""
-        header, body, digest = placed
         expect(not self._turning, "an entry of an epoch that is over")
-        content = None
-        if body:
-            author, content = self._ledger.open(header, body)
-            self._ledger.check(author, header, content)
-        else:
-            author = self._ledger.check_gone(header)
+        author = check_entry(self._ledger, entry)
         if author.id == self._me.id:
-            self._tell_given_back(self._outbox.refuse_denied_before(header.counter))
-            self._outbox.expect_next(header, digest)
-        if content is not None and self._ledger.is_foreign(content):
-            self._doubt(header, body)
-        self._ledger.advance(header, digest)
-        if content is None:
-            self._lost += self._apply_gone(header, age)
-            return
-        self._apply(author, header, content, age)
-        if isinstance(content.body, frames.Commit) and self._arrived is None:
-            self._turning, self._idle_commit = True, not content.body.removed
-        elif isinstance(content.body, frames.Joined | frames.Renew):
+            self._tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))
+            self._outbox.expect_next(entry.header, entry.digest)
+        if entry.content is not None and self._ledger.is_foreign(entry.content):
+            self._doubt(entry.header, entry.body)
+        change = self._replica.apply(author, entry, age)
+        self._lost += not self._take_change(entry, change, age)
+        if isinstance(change, changes.Committed) and self._arrived is None:
+            self._turning, self._idle_commit = True, not change.removed
+        elif isinstance(change, changes.Joined | changes.Renewed):
             self._seek_leaves()
 
     def _denied(self, denied: frames.Denied) -> None:
@@ -167,11 +158,11 @@ class Following(Arriving):
         expect(self._turning, "a slice of no commit")
         standing, members = self._ledger.standing(), [member.id for member in self._ledger.roster]
         secret, tag = self._open_slice(sliced.box, standing)
-        self._epoch, mine = self._keys.next(secret, standing, members)
+        self._replica.epoch, mine = self._keys.next(secret, standing, members)
         commit.confirm(mine, tag)
         self._turning = False
         self._outbox.begin_epoch()
-        self._forget_leaves()
+        self._replica.forget_keys()
         if self._idle_commit and len(members) <= limits.RENEWING:
             self._renew_leaf()
         self._send_pending()

@@ -186,7 +186,7 @@ class Room(Hosting, Following):
             words = marks.words_of_two(self._ledger.room, self._me.key, member.key)
             data: Any = {"nick": member.nick, "member": identity.spell(member.id), "words": words}
         else:
-            rows = [self._mark(mark) for mark in self._marks.latest()]
+            rows = [self._mark(mark) for mark in self._replica.marks.latest()]
             latest, previous = (*rows, None, None)[:2]
             data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous}
         self._tell(events.Reply(room=self.label, command="/verify", data=data, re=event.re))

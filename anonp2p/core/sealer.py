@@ -10,7 +10,7 @@ from anonp2p.core.ledger import Ledger, entry_content, padded_content
 from anonp2p.core.pending import Pending, Sealed, Whisper
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)  # not frozen: one is made for each entry
 class Sealer:
     """Seals what we write. keys: the encryption keys of members that we know, by their hashes."""
 

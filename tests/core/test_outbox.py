@@ -291,14 +291,15 @@ def test_what_was_never_sealed_is_not_ordered_as_ours(outbox: Outbox) -> None:
 def test_what_was_denied_on_a_link_that_broke_is_known_by_what_comes_after_it(outbox: Outbox) -> None:
     rename(outbox, "one")
     whisper(outbox, "two")
-    say(outbox, "three")
-    rename(outbox, "four")
-    given = outbox.refuse_denied_before(3)
+    say(outbox, "not deniable: a host that leaves it out breaks a rule")
+    say(outbox, "ordered")
+    rename(outbox, "later")
+    given = outbox.refuse_denied_before(4)
     assert [(code_of(it), it.line, it.re) for it in given] == [
         ("not-allowed", None, "one"),
         ("not-allowed", "two", "two"),
     ]
-    assert len(outbox) == 2
+    assert len(outbox) == 3
 
 
 @pytest.mark.parametrize(

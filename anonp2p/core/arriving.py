@@ -47,10 +47,8 @@ class Arriving(Past):
         self._arrival: welcome.Arrival | None = None
         self._beat_at: float | None = None  # when the host has to hear from us again
         self._cover_at: float | None = None  # when we say something to hide that nothing is said
-        self._sent = 0  # counter of the last of ours that has gone out on this link, in this epoch
         self._alternatives: list[str] = []  # nicks to ask for if the one that we ask for now is refused too
         self._refused_nick: _RefusedNick | None = None  # the one that we wanted first of all
-        self._certain = 0  # counter of the last of ours that no host denies: not too many may be left out after it
 
     def _send_pending(self) -> None:
         """Sends what of ours has no place yet, if it is time."""
@@ -77,7 +75,7 @@ class Arriving(Past):
             self._missed = max(self._missed or 0, self._replayed.index)  # so far we have been shown the history
         self._channel = self._arrival = self._arrived = self._replayed = self._former = None
         self._beat_at = self._cover_at = None
-        self._sent = 0
+        self._outbox.lose_link()
         if self._phase == "leaving":
             self._out("left")
         elif self._phase == "in" and was not in ("none", "asking"):
@@ -168,10 +166,10 @@ class Arriving(Past):
         self._wanted = self._my.nick
         self._refused_nick, self._alternatives = None, []
         self._missed = self._ledger.index
-        self._give_back_pending()
-        self._be_somebody()
-        self._certain = 0
-        self._epoch = None
+        self._tell_given_back(self._outbox.give_back_all())
+        self._outbox.begin_identity()
+        self._replica.begin_identity(*self._fresh_keys(self._ledger.room))
+        self._replica.epoch = None
         self._turning = False
         self._phase = "outside"
 
@@ -243,7 +241,7 @@ class Arriving(Past):
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""
         again, self._being_shown = self._being_shown, self._replayed is not None
         missed = self._ledger.index if self.entered and not again else self._missed
-        before, self._ledger, self._missed = self._ledger.roster, ledger, missed
+        before, self._replica.ledger, self._missed = self._ledger.roster, ledger, missed
         self._last_head = Head(-1, b"", 0, b"")
         self._go_up()
         self._link("up", "")
@@ -255,10 +253,10 @@ class Arriving(Past):
             text = f"{max(0, since - missed)} entries of the room are missing here."
             why = "You were away for too long, or read too slowly to keep up"
             self._tell(events.Notice(room=self.label, text=f"{why}: {text}"))
-            for counter in [counter for counter in self._pending if counter <= self._my.counter]:
-                del self._pending[counter]  # it has its place among what we missed
+            self._outbox.forget_entries(self._my.counter)
             if since > missed:
-                self._compare(before, (self._replayed or ledger).roster)
+                for caution in self._replica.compare_rosters(before, (self._replayed or ledger).roster):
+                    self._tell(self._narrator.describe_caution(caution))
         waiting, self._waiting = self._waiting, []
         for typed in waiting:
             self._typed(typed)
@@ -277,10 +275,10 @@ class Arriving(Past):
     def _take_keys(self, epoch: Epoch, head: Head) -> None:
         if self._epoch is not None and self._epoch.number == epoch.number:
             epoch.chains[self._me.id] = self._epoch.chains[self._me.id]  # of which more is used up than the host knows
-        self._epoch = epoch
+        self._replica.epoch = epoch
         self._turning = False
         self._last_head = head
-        self._sent = 0
+        self._outbox.begin_epoch()
 
     def _leaves_for_me(self) -> set[bytes]:
         """Hashes of leaves that the log may have for us: those that we have shown, or the one that it had."""

@@ -1,25 +1,21 @@
 """The member's part of a room that it is in: handing in what is ours, and holding the host to its word."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
 
 from anonp2p import errors, limits
-from anonp2p.core import events, frames, identity, steps
+from anonp2p.core import changes, events, frames, identity
 from anonp2p.core.arriving import Arriving
+from anonp2p.core.entries import OpenedEntry
 from anonp2p.core.epochs import commit, suite
 from anonp2p.core.epochs.epoch import KEPT, Header, header_of
 from anonp2p.core.ledger import expect
-from anonp2p.core.past import Placed
-from anonp2p.core.pending import Pending, Whisper
+from anonp2p.core.outbox import GivenBack
+from anonp2p.core.pending import Whisper
+from anonp2p.core.replica import check_entry
 from anonp2p.errors import PeerFault
-
-_REPEATED = errors.NotAllowed("The host took that for a repetition.")
-_NICK_LOST = errors.NotAllowed("The host did not take that nick.")  # why, it said on a link that broke
-_NO_KEY = errors.Failed("The key of that member did not come in time: nothing was sent, try again.")
-_UNSEALABLE = errors.NotAllowed("Nothing can be sealed to that member just now.")
 
 
 class Following(Arriving):
@@ -28,8 +24,6 @@ class Following(Arriving):
     def _prepare_following(self) -> None:
         self._prepare_arriving()
         self._idle_commit = False  # whether the latest commit removed nobody
-        self._sought: dict[bytes, float] = {}  # leaves asked for on this link; until when messages wait for each
-        self._awaited = b""  # the leaf for which everything that we have to send waits; empty if there is none
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.Refused: self._refused,
             frames.Welcome: self._welcomed,
@@ -63,121 +57,52 @@ class Following(Arriving):
         except PeerFault as fault:
             self._distrust(str(fault))
 
-    def _lose_uplink(self, event: steps.Dropped) -> None:
-        self._sought.clear()
-        self._awaited = b""
-        super()._lose_uplink(event)
-
     # --- what goes to the host
 
     def _submit(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
         """Hands an entry of ours to the host, now or when it can be."""
-        counter = self._note(body, line, re)
-        pending = self._pending[counter]
-        if not pending.deniable:
-            self._certain = counter
-        elif counter - self._certain > limits.SKIPPED:
-            self._refuse(counter, pending.too_often)
+        self._note(body, line, re)
+        self._tell_given_back(self._outbox.refuse_excess())
         self._send_pending()
 
     def _send_pending(self) -> None:
-        """Everything of ours that has not gone out yet, in its order, as far as we have what it takes.
-
-        A private message without its recipient's leaf holds up what was typed after it, for limits.KEY_WAIT at most.
-        """
         if self._contact != "up" or self._turning:
             return
-        self._awaited = b""
-        for counter in [counter for counter in self._pending if counter > self._sent]:
-            if leaf := self._lacks_leaf(counter):
-                self._await(leaf)
-                self._awaited = self._awaited or leaf
-            if self._awaited or counter not in self._pending:
-                continue  # of what is held up, all leaves are sought at once, so that waits do not add up
-            try:
-                sealed = self._seal(counter)
-            except PeerFault:
-                self._refuse(counter, _UNSEALABLE)
-                continue
-            self._uplink(frames.Submit(sealed.epoch, sealed.entry))
-            self._sent = counter
-
-    def _lacks_leaf(self, counter: int) -> bytes:
-        """The hash of the leaf that it takes to box what is pending under this counter, if we do not have that yet.
-
-        What is for somebody who is out, or has waited for too long, is given back.
-        """
-        whisper = self._pending[counter].body
-        if not isinstance(whisper, Whisper):
-            return b""
-        member = self._ledger.roster.get(whisper.to)
-        if member is None:
-            self._refuse(counter, errors.NoSuchNick())
-        elif not (self._is_sealed(counter) or member.leaf in self._shown):
-            if self._now.tick < self._sought.get(member.leaf, math.inf):
-                return member.leaf
-            self._refuse(counter, _NO_KEY)
-        return b""
-
-    def _is_sealed(self, counter: int) -> bool:
-        """Whether what is pending under this counter is sealed for the present epoch already."""
-        sealed = self._pending[counter].sealed
-        return sealed is not None and sealed.epoch == self._keys.number
+        for ready in self._outbox.send_ready(self._replica.sealer(), self._now.tick):
+            if isinstance(ready, GivenBack):
+                self._tell_given_back([ready])
+            else:
+                self._uplink(ready)
 
     @property
     def _wait_ends_at(self) -> float | None:
-        """When (`Now.tick`) something is given back because a leaf has not come."""
-        if not self._awaited or self._contact != "up" or self._turning:
-            return None
-        return self._sought.get(self._awaited)
+        """When (`Now.tick`) something is given back because a key has not come."""
+        return self._outbox.wait_ends_at if self._contact == "up" and not self._turning else None
 
     def _end_wait(self) -> None:
         if self._wait_ends_at is not None and self._now.tick >= self._wait_ends_at:
             self._send_pending()
 
-    def _refuse(self, counter: int, error: errors.AnonError) -> None:
-        """Something of ours will not have a place."""
-        pending = self._pending.pop(counter)
-        self._error(error, pending.re)
-        self._unsent(pending)
-
-    # --- the leaves of others
+    # --- encryption keys of others
 
     def _seek_leaves(self) -> None:
         """In small rooms we know them all, so that the host does not learn from our asking to whom we write."""
         if self._contact == "up" and len(self._ledger.roster) <= limits.RENEWING:
             for member in self._ledger.roster:
                 if member.id != self._me.id and member.leaf not in self._shown:
-                    self._seek(member.leaf)
-
-    def _seek(self, leaf: bytes) -> None:
-        if leaf not in self._sought:
-            self._sought[leaf] = math.inf
-            self._uplink(frames.Seek(leaf))
-
-    def _await(self, leaf: bytes) -> None:
-        """A message waits for it, from now on if none did before."""
-        self._seek(leaf)
-        self._sought[leaf] = min(self._sought[leaf], self._now.tick + limits.KEY_WAIT)
+                    for request in self._outbox.request_key(member.leaf):
+                        self._uplink(request)
 
     def _found_leaf(self, found: frames.Found) -> None:
-        leaf = suite.digest(found.leaf)
-        self._unseek(leaf)
-        self._shown[leaf] = found.leaf
+        key_hash = suite.digest(found.leaf)
+        self._outbox.end_request(key_hash)
+        self._shown[key_hash] = found.leaf
         self._send_pending()
 
     def _no_leaf(self, missing: frames.Missing) -> None:
-        self._unseek(missing.leaf)
-        for counter, pending in list(self._pending.items()):
-            if isinstance(pending.body, Whisper) and not self._is_sealed(counter):
-                member = self._ledger.roster.get(pending.body.to)
-                if member is None or member.leaf == missing.leaf:
-                    self._refuse(counter, _UNSEALABLE)
+        self._outbox.end_request(missing.leaf)
+        self._tell_given_back(self._outbox.refuse_unsealable(missing.leaf, self._replica.sealer()))
         self._send_pending()
-
-    def _unseek(self, leaf: bytes) -> None:
-        expect(leaf in self._sought, "a leaf that we did not ask for")
-        del self._sought[leaf]
 
     # --- what the host orders
 
@@ -187,9 +112,8 @@ class Following(Arriving):
         expect(bool(burst.entries) or head.place >= self._claim[0], "a head for one who lacks what is before it")
         placed = []
         for sealed in burst.entries:
-            header, body = self._open_entry(sealed)
-            placed.append(Placed(header, body, suite.digest(body)))
-            self._admit_joined(body)
+            placed.append(OpenedEntry(*self._open_entry(sealed)))
+            self._admit_joined(placed[-1])
         self._take_in(placed, head)
         if not self.over:
             self._reach()
@@ -206,55 +130,26 @@ class Following(Arriving):
         header = header_of(sealed)
         if header.author != self._me.id:
             return self._keys.open_entry(sealed)
-        pending = self._pending.get(header.counter)
-        own = pending.sealed if pending else None
-        if own is None or own.entry != sealed:
-            raise PeerFault("an entry of our own that we never sent")
-        return header, own.body
+        return header, self._outbox.own_body(header, sealed)
 
-    def _step(self, placed: Placed, age: float) -> None:
+    def _step(self, entry: OpenedEntry, age: float) -> None:
         """The log is one entry longer."""
-        header, body, digest = placed
         expect(not self._turning, "an entry of an epoch that is over")
-        content = None
-        if body:
-            author, content = self._ledger.open(header, body)
-            self._ledger.check(author, header, content)
-        else:
-            author = self._ledger.check_gone(header)
+        author = check_entry(self._ledger, entry)
         if author.id == self._me.id:
-            self._certain = max(self._certain, header.counter)
-            self._notice_lost_denials(header.counter)
-            expect(header.counter == min(self._pending, default=None), "our own entries in another order")
-            own = self._pending[header.counter].sealed
-            same = own is not None and (own.header, suite.digest(own.body)) == (header, digest)
-            expect(same, "an entry of our own that we never sent")
-        if content is not None and self._ledger.is_foreign(content):
-            self._doubt(header, body)
-        self._ledger.advance(header, digest)
-        if content is None:
-            self._lost += self._apply_gone(header, age)
-            return
-        self._apply(author, header, content, age)
-        if isinstance(content.body, frames.Commit) and self._arrived is None:
-            self._turning, self._idle_commit = True, not content.body.removed
-        elif isinstance(content.body, frames.Joined | frames.Renew):
+            self._tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))
+            self._outbox.expect_next(entry.header, entry.digest)
+        if entry.content is not None and self._ledger.is_foreign(entry.content):
+            self._doubt(entry.header, entry.body)
+        change = self._replica.apply(author, entry, age)
+        self._lost += not self._take_change(entry, change, age)
+        if isinstance(change, changes.Committed) and self._arrived is None:
+            self._turning, self._idle_commit = True, not change.removed
+        elif isinstance(change, changes.Joined | changes.Renewed):
             self._seek_leaves()
 
-    def _notice_lost_denials(self, counter: int) -> None:
-        """What was denied on a link that broke is known by what of ours was ordered after it."""
-        for before in [at for at, pending in self._pending.items() if at < counter and pending.deniable]:
-            self._refuse(before, _lost_denial(self._pending[before]))
-
     def _denied(self, denied: frames.Denied) -> None:
-        pending = self._pending.get(denied.counter)
-        if pending is None:
-            raise PeerFault("a denial of what was never asked")
-        if denied.reason == "repeated":
-            error = _lost_denial(pending) if pending.deniable else _REPEATED
-        else:
-            error = errors.NickTaken() if denied.reason == "nick-taken" else pending.too_often
-        self._refuse(denied.counter, error)
+        self._tell_given_back([self._outbox.deny_entry(denied.counter, denied.reason)])
 
     # --- a new epoch
 
@@ -263,11 +158,11 @@ class Following(Arriving):
         expect(self._turning, "a slice of no commit")
         standing, members = self._ledger.standing(), [member.id for member in self._ledger.roster]
         secret, tag = self._open_slice(sliced.box, standing)
-        self._epoch, mine = self._keys.next(secret, standing, members)
+        self._replica.epoch, mine = self._keys.next(secret, standing, members)
         commit.confirm(mine, tag)
         self._turning = False
-        self._sent = 0
-        self._forget_leaves()
+        self._outbox.begin_epoch()
+        self._replica.forget_keys()
         if self._idle_commit and len(members) <= limits.RENEWING:
             self._renew_leaf()
         self._send_pending()
@@ -311,7 +206,3 @@ class Following(Arriving):
             self._out("lost")
         else:
             self._fail(errors.Refused("its host does not keep to the protocol"), "lost")
-
-
-def _lost_denial(pending: Pending) -> errors.AnonError:
-    return pending.too_often if isinstance(pending.body, Whisper) else _NICK_LOST

@@ -48,11 +48,8 @@ class History:
     def _pass(self, entry: Entry) -> None:
         header = Header.unpack(entry.header)
         author = self._ledger.member(header.author)
-        self._ledger.advance(header, entry.digest)
-        if entry.body:
-            self._ledger.apply(author, header, content_of(entry.body))
-        else:
-            author.counter = header.counter
+        content = content_of(entry.body) if entry.body else None
+        self._ledger.take(author, header, content, entry.digest)
 
     def base(self) -> frames.Base:
         """The room as of there."""

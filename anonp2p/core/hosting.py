@@ -7,6 +7,7 @@ from msgspec import UNSET
 from anonp2p import errors, limits
 from anonp2p.core import admission, events, frames, identity, names, steps
 from anonp2p.core.allowance import Allowance
+from anonp2p.core.entries import OpenedEntry
 from anonp2p.core.epochs import suite
 from anonp2p.core.epochs.commit import Turn
 from anonp2p.core.epochs.epoch import ENTRY, Epoch, Header, header_of
@@ -45,7 +46,7 @@ class Hosting(Receiving):
         nick = self._wanted or self._ledger.roster.nick_for(self._me.key)
         assert nick is not None, "no nick is taken in an empty room"
         leaf = suite.digest(self._leaves[0].public)
-        self._epoch = Epoch.first(self._random(suite.SECRET), self._ledger.digest, self._me.id)
+        self._replica.epoch = Epoch.first(self._random(suite.SECRET), self._ledger.digest, self._me.id)
         self._found(self._ledger, name, nick, leaf)
         if self._ledger.history != NO_HISTORY:
             behind = Ledger(self._ledger.room)
@@ -123,9 +124,9 @@ class Hosting(Receiving):
         """An entry of our own gets the next place. Raises PeerFault where one for whom it is cannot be sealed to."""
         counter = self._note(body, line, re)
         try:
-            sealed = self._seal(counter)
+            sealed = self._outbox.seal_entry(counter, self._replica.sealer())
         except PeerFault:
-            del self._pending[counter]
+            self._outbox.take_entry(counter)
             raise
         self._order(self._my, sealed.header, sealed.content, sealed.body, sealed.entry)
 
@@ -191,7 +192,7 @@ class Hosting(Receiving):
         """A leaf that is in the log is kept for those who want to seal to it; those that are there no more are not."""
         if suite.digest(leaf) == named:
             self._shown[named] = leaf
-        self._forget_leaves()
+        self._replica.forget_keys()
 
     def _deny(self, link: int, header: Header, reason: frames.Denial) -> None:
         self._effects.append(steps.Record(link, (frames.Denied(header.counter, reason),)))
@@ -211,12 +212,12 @@ class Hosting(Receiving):
         """The next place is this entry's."""
         if not self.log.fits(sealed):
             self._end_burst()
-        digest = suite.digest(body)
-        self._ledger.advance(header, digest)
-        self.log.append(sealed, Entry(header.pack(), digest, body, header.ttl))
+        opened = OpenedEntry(header, body, content=content)
+        change = self._replica.apply(author, opened)
+        self.log.append(sealed, Entry(header.pack(), opened.digest, body, header.ttl))
         if self._history is not None and isinstance(content.body, frames.Text):
             self._history.note_text(self._ledger.index)
-        self._apply(author, header, content)
+        self._take_change(opened, change)
         self._generations[author.id] = header.generation + 1
         if isinstance(content.body, frames.Joined):
             member = identity.member_id(content.body.key)
@@ -258,7 +259,7 @@ class Hosting(Receiving):
         """As it goes on the wire. Puts off the next one that is due though nothing happens."""
         jitter = limits.BEAT_JITTER * self._ledger.digest[0] / 255  # rooms that know nothing of each other differ
         self._head_at = self._now.tick + limits.BEAT * (1 - jitter) if self._head_at is not None else None
-        self._marks.see(time, self._ledger.digest)
+        self._replica.marks.see(time, self._ledger.digest)
         return self._keys.seal_burst(frames.pack(frames.Burst(entries, head)), self._random)
 
     # --- commits
@@ -270,15 +271,15 @@ class Hosting(Receiving):
         self._place(frames.Commit(self._keys.number + 1, gone), None, re)
         self._end_burst()
         secret, standing = self._random(suite.SECRET), self._ledger.standing()
-        self._epoch, tag = self._keys.next(secret, standing, [member.id for member in self._ledger.roster])
-        self.log.turn(Turn(self._ledger.room, self._epoch.number, standing, secret, tag))
-        self._turns.append((self._now.tick + limits.SLICES, self._epoch.number))
+        self._replica.epoch, tag = self._keys.next(secret, standing, [member.id for member in self._ledger.roster])
+        self.log.turn(Turn(self._ledger.room, self._keys.number, standing, secret, tag))
+        self._turns.append((self._now.tick + limits.SLICES, self._keys.number))
         self._committed_at, self._stale = self._now.tick, False
         self._doomed.clear()
         self._generations.clear()
         for removal in gone:
             self._dismiss(removal.member)
-        self._forget_leaves()
+        self._replica.forget_keys()
         if not gone and len(self._ledger.roster) <= limits.RENEWING:
             self._renewable += 1
             self._renew()
@@ -308,7 +309,8 @@ class Hosting(Receiving):
         return not allowance.spoke and (allowance.joined_at > before or self._absences[member].heard_at <= before)
 
     def _renew(self) -> None:
-        self._leaves = [suite.LeafKey(self._random(suite.SECRET)), self._leaves[0]]  # the old one may be written to yet
+        key = suite.LeafKey(self._random(suite.SECRET))
+        self._leaves[:] = [key, self._leaves[0]]  # the old one may be written to yet
         leaf = self._leaves[0].public
         self._place(frames.Renew(suite.digest(leaf)))
         self._keep_leaf(suite.digest(leaf), leaf)

@@ -69,13 +69,17 @@ class Ledger:
 
     def open(self, header: Header, body: bytes) -> tuple[Member, frames.Content]:
         """A member's signed content, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
+        return self.verify(header, body), content_of(body)
+
+    def verify(self, header: Header, body: bytes) -> Member:
+        """The author of a signed body, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
         author = self.roster.get(header.author)
         if author is None:
             raise PeerFault("an entry of a stranger")
         signed = entry_content(self.epoch, header.pack(), body[identity.SIGNATURE :])
         signature = body[: identity.SIGNATURE]
         expect(identity.signed(identity.ENTRY, self.room, signed, signature, author.key), "a forged entry")
-        return author, content_of(body)
+        return author
 
     def check_gone(self, header: Header) -> Member:
         """The author of an entry of which only this is left. Raises PeerFault if there can have been none such."""
@@ -161,6 +165,17 @@ class Ledger:
                 self.epoch = epoch
                 for removal in removed:
                     self.roster.remove(self.member(removal.member))
+        return author
+
+    def take(self, author: Member, header: Header, content: frames.Content | None, digest: bytes) -> Member:
+        """The next entry takes effect, expired or not; returns the member it is about. digest: of its body.
+
+        Raises PeerFault for an improper seat.
+        """
+        self.advance(header, digest)
+        if content is not None:
+            return self.apply(author, header, content)
+        author.counter = header.counter
         return author
 
     def people(self) -> list[events.Person]:

@@ -1,21 +1,25 @@
 """What host and member have in common: who we are, what is on its way, how entries take effect, the way out."""
 
-import heapq
 import math
 from collections.abc import Callable
 from typing import Literal
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from anonp2p import errors, limits
-from anonp2p.core import code, events, frames, identity, marks, names, steps
-from anonp2p.core.epochs import private, suite
-from anonp2p.core.epochs.epoch import COMMIT, ENTRY, FLEETING, KEPT, Epoch, Header
-from anonp2p.core.ledger import Ledger, entry_content, padded_content
-from anonp2p.core.namesakes import Namesakes
-from anonp2p.core.pending import Pending, Sealed, Whisper
+from anonp2p.core import changes, code, events, frames, identity, steps
+from anonp2p.core.changes import Change
+from anonp2p.core.entries import OpenedEntry
+from anonp2p.core.epochs import suite
+from anonp2p.core.epochs.epoch import FLEETING, KEPT, Epoch, Header
+from anonp2p.core.expiry import Expiry
+from anonp2p.core.ledger import Ledger
+from anonp2p.core.narrator import Narrator
+from anonp2p.core.outbox import GivenBack, Outbox
+from anonp2p.core.pending import Pending, Whisper
+from anonp2p.core.replica import Replica
 from anonp2p.core.retention import ANY, NO_HISTORY, rules_in_words
-from anonp2p.core.roster import Member, Roster
+from anonp2p.core.roster import Member
 
 Phase = Literal["outside", "in", "leaving", "over"]
 End = Literal["left", "closed", "kicked", "refused", "lost", "tor"]
@@ -50,39 +54,37 @@ class Life:
         self.code = code.encode(key)
         self.hosting = name is not None
         self.failure: errors.AnonError | None = None  # why we never got in, or had to give up
-        self.evidence: list[tuple[bytes, ...]] = []  # what proves that our host lies
-        self._ledger = Ledger(key)
-        self._epoch: Epoch | None = None
+        self._random = random
+        self._replica = Replica(key, *self._fresh_keys(key))
+        self._narrator = Narrator(label)
         self._name = name
         self._rules = retention, history
         self._cover = cover
         self._ttl: int | None = None  # of our messages; None: as the room has it
-        self._expiring: list[tuple[float, int]] = []  # when (`Now.age`) which shown messages end, soonest first
-        self._marks = marks.Marks(self._ledger.digest)
-        self._namesakes = Namesakes()
-        self._shown: dict[bytes, bytes] = {}  # leaves of members by their hashes
-        self._random = random
+        self._expiry = Expiry()
         self._wanted = nick
         self._re = re
         self._phase: Phase = "outside"
-        self._pending: dict[int, Pending] = {}
+        self._outbox = Outbox()
         self._waiting: list[steps.Typed] = []
         self._leave_by: float | None = None
         self._leave_re: events.Re = UNSET
         self._now = steps.Now(0.0, 0.0)
         self._effects: list[steps.Effect] = []
-        self._be_somebody()
         self._prepare()
 
-    def _be_somebody(self) -> None:
-        """Fresh keys: nobody knows us by them."""
-        self._me = identity.Identity(self._random(suite.SECRET), self._ledger.room)
-        self._leaves = [suite.LeafKey(self._random(suite.SECRET))]  # the newest first
-        self._counter = 0
+    def _fresh_keys(self, room: bytes) -> tuple[identity.Identity, suite.LeafKey]:
+        """Keys by which nobody knows us."""
+        return identity.Identity(self._random(suite.SECRET), room), suite.LeafKey(self._random(suite.SECRET))
 
     def _prepare(self) -> None:
         """Sets up what the parts of host and member have besides."""
         raise NotImplementedError
+
+    @property
+    def evidence(self) -> list[tuple[bytes, ...]]:
+        """What proves that our host lies."""
+        return self._replica.evidence
 
     @property
     def name(self) -> str:
@@ -111,7 +113,7 @@ class Life:
     @property
     def outstanding(self) -> int:
         """How many inputs of ours have not got their place or their answer yet."""
-        return len(self._pending) + len(self._waiting)
+        return len(self._outbox) + len(self._waiting)
 
     # --- in and out
 
@@ -129,10 +131,8 @@ class Life:
                 re=self._re,
             )
         )
-        for about, word in self._ledger.roster.with_reserved_nicks():
-            self._caution(about, word, "reserved")
-        for about, other in self._ledger.roster.confusions():
-            self._caution(about, other.nick, "present")
+        for caution in self._replica.present_cautions():
+            self._tell(self._narrator.describe_caution(caution))
         said = rules_in_words(self._ledger.retention, self._ledger.history)
         if self._cover:
             rate = 2 * limits.UNIT * 60 / limits.COVER / 1000
@@ -153,32 +153,24 @@ class Life:
         re = self._leave_re if self._leave_re is not UNSET or self.entered else self._re
         self._phase = "over"
         self._leave_by = None
-        self._give_back_pending()
+        self._tell_given_back(self._outbox.give_back_all())
         for typed in self._waiting:
             self._give_back(typed)
         self._waiting = []
-        self._expire(float("inf"))
-        self._shown.clear()
-        self._epoch = None
-        self._leaves.clear()
+        self._tell_expired(self._expiry.end_all())
+        self._replica.forget_secrets()
         self._tell(events.Gone(room=self.label, reason=reason, re=re))
 
     def _typed(self, event: steps.Typed) -> None:
         """Takes what the user typed, now or once we are in."""
         raise NotImplementedError
 
-    def _give_back_pending(self) -> None:
-        for pending in self._pending.values():
-            if pending.line is not None:
-                self._unsent(pending)
-            elif pending.deniable:
-                self._error(errors.Failed("Your change of nick did not reach the room."), pending.re)
-        self._pending.clear()
-
-    def _unsent(self, pending: Pending) -> None:
-        """Gives back what the user typed, if it was a line of text."""
-        if pending.line is not None:
-            self._tell(events.Unsent(room=self.label, text=pending.line, re=pending.re))
+    def _tell_given_back(self, given: list[GivenBack]) -> None:
+        for error, line, re in given:
+            if error is not None:
+                self._error(error, re)
+            if line is not None:
+                self._tell(events.Unsent(room=self.label, text=line, re=re))
 
     def _give_back(self, event: steps.Typed) -> None:
         if isinstance(event, steps.Say | steps.Whisper):
@@ -189,6 +181,26 @@ class Life:
     # --- entries
 
     @property
+    def _ledger(self) -> Ledger:
+        return self._replica.ledger
+
+    @property
+    def _epoch(self) -> Epoch | None:
+        return self._replica.epoch
+
+    @property
+    def _me(self) -> identity.Identity:
+        return self._replica.me
+
+    @property
+    def _leaves(self) -> list[suite.LeafKey]:
+        return self._replica.own_keys
+
+    @property
+    def _shown(self) -> dict[bytes, bytes]:
+        return self._replica.keys
+
+    @property
     def _keys(self) -> Epoch:
         assert self._epoch is not None, "asked for the keys of a room that we are not in"
         return self._epoch
@@ -196,153 +208,68 @@ class Life:
     def _note(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> int:
         """Something of ours that wants a place; its counter."""
         ttl = self._my_ttl if isinstance(body, frames.Text | Whisper) else KEPT
-        self._counter += 1
-        self._pending[self._counter] = Pending(body, line, re, ttl)
-        return self._counter
+        return self._outbox.add_entry(body, line, re, ttl)
 
     @property
     def _my_ttl(self) -> int:
         return self._ledger.retention.default if self._ttl is None else self._ttl
 
-    def _seal(self, counter: int) -> Sealed:
-        """What is pending under this counter, signed and sealed in the present epoch: once, whoever asks again.
-
-        Raises PeerFault for a private message to one whose leaf takes none.
-        """
-        pending, keys = self._pending[counter], self._keys
-        if pending.sealed is None or pending.sealed.epoch != keys.number:
-            body = self._boxed(pending.body, counter) if isinstance(pending.body, Whisper) else pending.body
-            kind = COMMIT if isinstance(body, frames.Commit) else ENTRY
-            generation = keys.chains[self._me.id].generation if kind == ENTRY else 0
-            header = Header(kind, self._me.id, counter, generation, pending.ttl)
-            content = frames.Content(self._ledger.index, self._ledger.digest, body)
-            padded = padded_content(content)
-            signed = self._me.sign(identity.ENTRY, entry_content(keys.number, header.pack(), padded)) + padded
-            pending.sealed = Sealed(keys.number, header, content, signed, keys.seal_entry(header, signed))
-        return pending.sealed
-
-    def _boxed(self, whisper: Whisper, counter: int) -> frames.Private:
-        leaf = self._shown[self._ledger.member(whisper.to).leaf]
-        about = private.about(self._ledger.room, self._keys.number, self._me.id, counter, whisper.to)
-        return frames.Private(private.seal(leaf, whisper.text, about))
-
-    def _forget_leaves(self) -> None:
-        """Of those who are out, or have another one."""
-        current = {member.leaf for member in self._ledger.roster}
-        self._shown = {leaf: shown for leaf, shown in self._shown.items() if leaf in current}
-
-    def _read_private(self, box: bytes, header: Header, epoch: int) -> str | None:
-        about = private.about(self._ledger.room, epoch, header.author, header.counter, self._me.id)
-        return private.read(box, self._leaves, about)
-
-    def _apply(self, author: Member, header: Header, content: frames.Content, age: float = 0.0) -> None:
-        """The next entry takes effect, and the user is told. age: seconds that it is old."""
-        was, epoch = author.nick, self._ledger.epoch
-        removed = [self._ledger.member(it.member) for it in self._removed(content.body)]
-        self._remember(author, removed, content.body)
-        about = self._ledger.apply(author, header, content)
-        mine = author.id == self._me.id
-        pending = self._pending.pop(header.counter, None) if mine else None
+    def _take_change(self, entry: OpenedEntry, change: Change, age: float = 0.0) -> bool:
+        """Tells of an entry that has taken effect; False if it was a message to us that had expired before it came."""
+        mine = entry.header.author == self._me.id
+        pending = self._outbox.take_entry(entry.header.counter) if mine else None
+        if pending is None and entry.content is None:
+            return False
+        if pending is not None and (entry.content is None or isinstance(entry.content.body, frames.Private)):
+            change = self._own_message(entry.header, pending, age)  # the receipt for what we know already
         re = pending.re if pending else UNSET
-        room, member, nick = self.label, identity.spell(about.id), about.nick
-        match content.body:
-            case frames.Text(text=text, action=action):
-                self._show(author, header, text, age, action=action, re=re)
-            case frames.Private() if pending is not None:
-                self._show_own_whisper(header, pending, age)
-            case frames.Private(box=box):
-                text_for_us = self._read_private(box, header, epoch)
-                if text_for_us is not None:
-                    self._show(author, header, text_for_us, age, private=True)
-            case frames.Nick():
-                unknown = self._unknown_past(about)
-                self._tell(events.Renamed(room=room, member=member, nick=nick, was=was, unknown_past=unknown, re=re))
-                self._warn(about)
-                self._warn_of_looks(about)
-            case frames.Leave() if mine:
-                self._out("left")
-            case frames.Lost() | frames.Back() if about.id == self._me.id:
-                pass  # we know when we are linked
-            case frames.Joined():
-                unknown = self._unknown_past(about)
-                self._tell(events.Joined(room=room, member=member, nick=nick, unknown_past=unknown))
-                self._warn(about)
-                self._warn_of_looks(about)
-            case frames.Back():
-                self._tell(events.Joined(room=room, member=member, nick=nick))
-            case frames.Leave():
-                self._tell(events.Left(room=room, member=member, nick=nick, reason="left"))
-            case frames.Lost():
-                self._tell(events.Left(room=room, member=member, nick=nick, reason="lost"))
-            case frames.Lock(locked=locked):
-                text = "The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."
-                self._tell(events.Notice(room=room, text=text, re=re))
-            case frames.Commit(removed=removals):
-                for gone, removal in zip(removed, removals, strict=True):
-                    self._apply_removal(gone, removal, re)
-            case frames.Close():
-                self._out("left" if mine else "closed")
+        for part in change.removed if isinstance(change, changes.Committed) else (change,):
+            self._tell_change(part, re)
+            if end := changes.end_of(part):
+                self._out(end)
+        return True
 
-    def _apply_gone(self, header: Header, age: float) -> bool:
-        """The next entry takes effect, which has expired; whether it was somebody else's, and is lost to us."""
-        self._ledger.member(header.author).counter = header.counter
-        pending = self._pending.pop(header.counter, None) if header.author == self._me.id else None
-        if pending is None:
-            return True
-        if isinstance(pending.body, frames.Text):  # our receipt, and at once the end
-            self._show(self._my, header, pending.body.text, age, action=pending.body.action, re=pending.re)
-        else:
-            self._show_own_whisper(header, pending, age)
-        return False
-
-    def _show_own_whisper(self, header: Header, pending: Pending, age: float) -> None:
-        assert isinstance(pending.body, Whisper), "boxed from one"
-        whisper = pending.body
-        self._show(self._my, header, whisper.text, age, private=True, to=whisper.nick, re=pending.re)
-
-    def _show(
-        self,
-        author: Member,
-        header: Header,
-        text: str,
-        age: float,
-        *,
-        seq: int | None = None,
-        action: bool = False,
-        private: bool = False,
-        to: str | UnsetType = UNSET,
-        history: bool = False,
-        re: events.Re = UNSET,
-    ) -> None:
-        """A message, at the latest index unless another is given; and its end, in its time."""
-        seq = self._ledger.index if seq is None else seq
-        self._namesakes.note_message(author.id)
-        self._tell(
-            events.Message(
-                room=self.label,
-                member=identity.spell(author.id),
-                nick=author.nick,
-                text=text,
-                seq=seq,
-                at=self._now.wall - age,
-                ttl=None if header.ttl == KEPT else header.ttl,
-                action=action,
-                private=private,
-                to=to,
-                mine=author.id == self._me.id,
-                history=history,
-                re=re,
-            )
+    def _own_message(self, header: Header, pending: Pending, age: float) -> changes.Said:
+        """A message of ours that its entry does not show us: it is sealed to another, or has expired."""
+        assert isinstance(pending.body, Whisper | frames.Text), "nothing else is private or expires"
+        text = pending.body.text
+        action = isinstance(pending.body, frames.Text) and pending.body.action
+        to = pending.body.nick if isinstance(pending.body, Whisper) else None
+        return changes.Said(
+            member=self._me.id,
+            nick=self._my.nick,
+            text=text,
+            seq=self._ledger.index,
+            ttl=header.ttl,
+            age=age,
+            action=action,
+            private=to is not None,
+            to=to,
+            mine=True,
         )
-        if header.ttl not in (KEPT, FLEETING):
-            heapq.heappush(self._expiring, (self._now.age + max(0.0, header.ttl - age), seq))
-            if len(self._expiring) > limits.EXPIRING:
-                self._expire(self._expiring[0][0])
 
-    def _expire(self, age: float) -> None:
-        """Tells of the messages that end up to this time."""
-        while self._expiring and self._expiring[0][0] <= age:
-            self._tell(events.Expired(room=self.label, seq=heapq.heappop(self._expiring)[1]))
+    def _tell_change(self, change: Change, re: events.Re = UNSET) -> None:
+        for event in self._narrator.describe_change(change, self._now.wall, re):
+            self._tell(event)
+        if isinstance(change, changes.Said):
+            self._note_shown(change)
+
+    def _tell_past_change(self, change: Change) -> None:
+        for event in self._narrator.describe_past_change(change, self._now.wall):
+            self._tell(event)
+        if isinstance(change, changes.Said):
+            self._note_shown(change)
+
+    def _note_shown(self, said: changes.Said) -> None:
+        """A message was shown, and ends in its time."""
+        self._replica.reused_nicks.note_message(said.member)
+        if said.ttl not in (KEPT, FLEETING):
+            end = self._now.age + max(0.0, said.ttl - said.age)
+            self._tell_expired(self._expiry.note_message(said.seq, end))
+
+    def _tell_expired(self, ended: list[int]) -> None:
+        for seq in ended:
+            self._tell(self._narrator.describe_expired(seq))
 
     def _wait_for_cover(self, links: int = 1) -> float:
         """Seconds until one of so many links carries cover again: as if each had its own dice."""
@@ -352,72 +279,6 @@ class Life:
     def _after(self, age: float) -> float:
         """The tick at which we have to look whether this time has come: soon, as a clock that slept shows it late."""
         return self._now.tick + min(max(_MOMENT, age - self._now.age), limits.NAP)
-
-    @staticmethod
-    def _removed(body: frames.Body) -> list[frames.Removal]:
-        return body.removed if isinstance(body, frames.Commit) else []
-
-    def _apply_removal(self, gone: Member, removal: frames.Removal, re: events.Re) -> None:
-        if gone.id == self._me.id:
-            if removal.reason == "kicked":
-                why = f": {removal.why}" if removal.why else "."
-                self._tell(events.Notice(room=self.label, text=f"The host has thrown you out of the room{why}"))
-            self._out(removal.reason)
-        elif removal.reason == "kicked" and gone.away:  # the others were told that it is gone
-            if re is not UNSET:
-                self._tell(events.Notice(room=self.label, text=f"{gone.nick} was away, and is out now.", re=re))
-        elif removal.reason == "kicked":
-            member = identity.spell(gone.id)
-            self._tell(events.Left(room=self.label, member=member, nick=gone.nick, reason="kicked", re=re))
-
-    # --- nicks that others had
-
-    def _remember(self, author: Member, removed: list[Member], body: frames.Body) -> None:
-        """Who has a nick no more once this has taken effect."""
-        for member in [author] if isinstance(body, frames.Nick | frames.Leave) else removed:
-            self._namesakes.free(member.id, member.nick)
-
-    def _warn(self, member: Member) -> None:
-        """If one who has just got its nick may be taken for another who had it."""
-        former = self._namesakes.before(member.id, member.nick)
-        if former and member.id != self._me.id:
-            self._tell(
-                events.Lookalike(
-                    room=self.label,
-                    member=identity.spell(member.id),
-                    nick=member.nick,
-                    was=former.nick,
-                    spoke=former.spoke,
-                )
-            )
-
-    def _unknown_past(self, member: Member) -> Literal[True] | UnsetType:
-        """Whether one who has just got its nick may be taken for another, of whom we do not know any more."""
-        forgotten = member.id != self._me.id and self._namesakes.may_have_forgotten(member.nick)
-        return True if forgotten else UNSET
-
-    def _warn_of_looks(self, member: Member) -> None:
-        """If the nick that one has just got may be taken for another's or the program's: not all hosts refuse such."""
-        if word := names.reserved_word(member.nick):
-            self._caution(member, word, "reserved")
-        if other := self._ledger.roster.confused(member.nick, member.id):
-            self._caution(member, other.nick, "present")
-
-    def _caution(self, member: Member, was: str, of: Literal["present", "reserved"]) -> None:
-        if member.id != self._me.id:
-            about = identity.spell(member.id)
-            self._tell(events.Lookalike(room=self.label, member=about, nick=member.nick, was=was, of=of))
-
-    def _compare(self, before: Roster, now: Roster) -> None:
-        """From here to there we were not told what was ordered: who gave up a nick meanwhile, and who came to one."""
-        for member in before:
-            still = now.get(member.id)
-            if still is None or still.nick != member.nick:
-                self._namesakes.free(member.id, member.nick)
-        for member in now:
-            already = before.get(member.id)
-            if already is None or already.nick != member.nick:
-                self._warn(member)
 
     # --- small things
 

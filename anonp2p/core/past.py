@@ -3,10 +3,11 @@
 from typing import Literal, NamedTuple
 
 from anonp2p.core import events, frames, identity
-from anonp2p.core.epochs import suite
+from anonp2p.core.entries import OpenedEntry
 from anonp2p.core.epochs.epoch import Epoch, Header
-from anonp2p.core.ledger import Ledger, content_of, expect
+from anonp2p.core.ledger import Ledger, expect
 from anonp2p.core.life import Life
+from anonp2p.core.replica import check_entry
 from anonp2p.errors import PeerFault
 
 # How far we are with our host. "missing": what was before the welcome is on its way, opened.
@@ -27,22 +28,6 @@ class Head(NamedTuple):
         return cls(int.from_bytes(text[:8], "big"), text[8:40], int.from_bytes(text[40:48], "big"), text)
 
 
-class Placed(NamedTuple):
-    """An entry in its place. body: empty if it has expired; digest: of the body."""
-
-    header: Header
-    body: bytes
-    digest: bytes
-
-    @classmethod
-    def read(cls, entry: frames.Opened | frames.Gone) -> "Placed":
-        """One of a Past. Raises PeerFault."""
-        if isinstance(entry, frames.Gone):
-            return cls(Header.unpack(entry.header), b"", entry.digest)
-        expect(bool(entry.body), "an entry without a body")
-        return cls(Header.unpack(entry.header), entry.body, suite.digest(entry.body))
-
-
 class Past(Life):
     """A room whose past we may be shown."""
 
@@ -60,7 +45,7 @@ class Past(Life):
         self._claim = (0, 0)  # where the log stood, as the host said, at which time of the room
         self._told_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
 
-    def _step(self, placed: Placed, age: float) -> None:
+    def _step(self, entry: OpenedEntry, age: float) -> None:
         """Makes the log one entry longer. age: seconds that it is old. Raises PeerFault."""
         raise NotImplementedError
 
@@ -92,7 +77,7 @@ class Past(Life):
         head = self._check_head(past.head, self._replayed or self._ledger)
         if self._arrived is not None:
             expect(head.time <= self._arrived[1].time, "a past later than the welcome")
-        placed = list(map(Placed.read, past.entries))
+        placed = list(map(OpenedEntry.from_past, past.entries))
         self._hear_claim(past.index, past.time)
         for entry in placed:
             gone = not entry.body
@@ -100,20 +85,19 @@ class Past(Life):
             if not missing and entry.header.author != self._me.id:
                 self._keys.skip(entry.header)
             if not missing and not gone:
-                self._admit_joined(entry.body)
+                self._admit_joined(entry)
         self._take_in(placed, head)
         if missing and not self.over:
             self._close_gap()
         elif not (missing or self.over):
             self._reach()
 
-    def _admit_joined(self, body: bytes) -> None:
+    def _admit_joined(self, entry: OpenedEntry) -> None:
         """One who has joined in this epoch has a chain of keys from there on."""
-        said = content_of(body).body
-        if isinstance(said, frames.Joined):
-            self._keys.admit(identity.member_id(said.key))
+        if entry.content is not None and isinstance(entry.content.body, frames.Joined):
+            self._keys.admit(identity.member_id(entry.content.body.key))
 
-    def _take_in(self, placed: list[Placed], head: Head) -> None:
+    def _take_in(self, placed: list[OpenedEntry], head: Head) -> None:
         """Entries that a head covers take effect, once it is known that they lead to it."""
         ledger = self._replayed or self._ledger
         digest = ledger.digest
@@ -131,30 +115,16 @@ class Past(Life):
                 return
         self._last_head = head
         if self._replayed is None:
-            self._marks.see(head.time, head.digest)
+            self._replica.marks.see(head.time, head.digest)
 
-    def _replay(self, ledger: Ledger, placed: Placed, age: float) -> None:
+    def _replay(self, ledger: Ledger, entry: OpenedEntry, age: float) -> None:
         """An entry of the history: nothing but shown, unless we had it when we were here before."""
-        header = placed.header
-        if not placed.body:
-            author, content = ledger.check_gone(header), None
-        else:
-            author, content = ledger.open(header, placed.body)
-            ledger.check(author, header, content)
-            if ledger.is_foreign(content):
-                self._doubt(header, placed.body)
-        ledger.advance(header, placed.digest)
-        if content is None:
-            author.counter = header.counter
-            return
-        self._remember(author, [ledger.member(it.member) for it in self._removed(content.body)], content.body)
-        about = ledger.apply(author, header, content)
-        is_news = self._missed is None or ledger.index > self._missed
-        if is_news and isinstance(content.body, frames.Joined | frames.Nick):
-            self._warn(about)
-        elif is_news and isinstance(content.body, frames.Text):
-            text, action = content.body.text, content.body.action
-            self._show(author, header, text, age, seq=ledger.index, action=action, history=True)
+        author = check_entry(ledger, entry)
+        if entry.content is not None and ledger.is_foreign(entry.content):
+            self._doubt(entry.header, entry.body)
+        change = self._replica.apply(author, entry, age, past=ledger)
+        if self._missed is None or ledger.index > self._missed:
+            self._tell_past_change(change)
 
     def _close_gap(self) -> None:
         """Once we have all that was before, we go on in the epoch that the welcome let us into."""
@@ -176,7 +146,7 @@ class Past(Life):
         if was_in:
             self._link("up", "")
         else:
-            self._marks.begin(head.time, head.digest)
+            self._replica.marks.begin(head.time, head.digest)
             self._missed, self._being_shown = None, False
         self._target = head.place
         self._catch_up()

@@ -51,7 +51,7 @@ class Room(Hosting, Following):
         """Takes one event in and says what is to be done about it, in that order."""
         self._effects = []
         self._now = now
-        self._expire(now.age)
+        self._tell_expired(self._expiry.end_due(now.age))
         if isinstance(event, steps.Typed):
             self._typed(event)
         elif not self.over:
@@ -61,9 +61,10 @@ class Room(Hosting, Following):
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""
-        dues = (self._leave_by, self._beat_at, self._cover_at, self._wait_ends_at)
+        end = self._expiry.next_due
+        expires_at = None if end is None else self._after(end)
+        dues = (self._leave_by, self._beat_at, self._cover_at, self._wait_ends_at, expires_at)
         ours = [due for due in dues if due is not None]
-        ours += [self._after(due) for due, _ in self._expiring[:1]]
         return min([*self._due(), *ours], default=None)
 
     @property
@@ -127,7 +128,6 @@ class Room(Hosting, Following):
     def _out(self, reason: End) -> None:
         self._close_hosting()
         self._beat_at = self._cover_at = None
-        self._awaited = b""
         super()._out(reason)
 
     # --- what the user wants
@@ -186,7 +186,7 @@ class Room(Hosting, Following):
             words = marks.words_of_two(self._ledger.room, self._me.key, member.key)
             data: Any = {"nick": member.nick, "member": identity.spell(member.id), "words": words}
         else:
-            rows = [self._mark(mark) for mark in self._marks.latest()]
+            rows = [self._mark(mark) for mark in self._replica.marks.latest()]
             latest, previous = (*rows, None, None)[:2]
             data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous}
         self._tell(events.Reply(room=self.label, command="/verify", data=data, re=event.re))

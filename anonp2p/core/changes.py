@@ -1,0 +1,140 @@
+"""What an entry that took effect did to the room: plain values, which the narrator puts into events.
+
+None of them shows what it holds. `mine`: of whether it is about ourselves, or by us where it is a message.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class _Value(msgspec.Struct, frozen=True):
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class Caution(_Value, frozen=True):
+    """The nick of a member may be taken for another; fields: see `events.Lookalike`."""
+
+    member: bytes
+    nick: str
+    was: str
+    of: Literal["former", "present", "reserved"]
+    spoke: bool = False
+
+
+class Said(_Value, frozen=True, kw_only=True):
+    """A message for us. seq: its index; ttl: as in a header; age: seconds since it was ordered.
+
+    to: the nick of the member for whom a private one of ours is.
+    """
+
+    member: bytes
+    nick: str
+    text: str
+    seq: int
+    ttl: int
+    age: float
+    action: bool = False
+    private: bool = False
+    to: str | None = None
+    mine: bool = False
+
+
+class Joined(_Value, frozen=True):
+    """A new member. unknown_past: see `events.Joined`."""
+
+    member: bytes
+    nick: str
+    unknown_past: bool
+    cautions: tuple[Caution, ...]
+
+
+class Renamed(_Value, frozen=True):
+    """A member goes by another nick."""
+
+    member: bytes
+    nick: str
+    was: str
+    unknown_past: bool
+    cautions: tuple[Caution, ...]
+
+
+class WentAway(_Value, frozen=True):
+    """A member has lost its link."""
+
+    member: bytes
+    nick: str
+    mine: bool
+
+
+class CameBack(_Value, frozen=True):
+    """A member that was away is linked again."""
+
+    member: bytes
+    nick: str
+    mine: bool
+
+
+class Left(_Value, frozen=True):
+    """A member left the room."""
+
+    member: bytes
+    nick: str
+    mine: bool
+
+
+class Removed(_Value, frozen=True):
+    """A member was put out of the room. why: in the host's words; away: whether it had no link."""
+
+    member: bytes
+    nick: str
+    reason: Literal["kicked", "lost"]
+    why: str
+    away: bool
+    mine: bool
+
+
+class Committed(_Value, frozen=True):
+    """An epoch ended."""
+
+    removed: tuple[Removed, ...]
+
+
+class Locked(_Value, frozen=True):
+    """The room was locked, or opened again."""
+
+    locked: bool
+
+
+class Renewed(_Value, frozen=True):
+    """A member has another encryption key."""
+
+    member: bytes
+
+
+class Closed(_Value, frozen=True):
+    """The room ended."""
+
+    mine: bool
+
+
+class Hidden(_Value, frozen=True):
+    """Nothing that we are shown: a message that has expired, a private one between others, or one of ours."""
+
+
+Change = Said | Joined | Renamed | WentAway | CameBack | Left | Removed | Committed | Locked | Renewed | Closed | Hidden
+End = Literal["left", "closed", "kicked", "lost"]
+
+
+def end_of(change: Change) -> End | None:
+    """How the room ends for us by this change, if it does."""
+    match change:
+        case Left(mine=True):
+            return "left"
+        case Removed(mine=True, reason=reason):
+            return reason
+        case Closed(mine=mine):
+            return "left" if mine else "closed"
+        case _:
+            return None

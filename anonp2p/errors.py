@@ -65,7 +65,7 @@ class NoRoom(AnonError):
 
 
 class UnknownRoom(AnonError):
-    """You are in no room "{detail}": /rooms lists your rooms with their identifiers, such as r1."""
+    """You are in no room "{detail}": /rooms lists your rooms and their identifiers."""
 
     code = "no-room"
 

@@ -62,6 +62,7 @@ class _Sequences:
     """Cuts bytes into text and key sequences, and drops all other sequences. Keeps a few bytes at most."""
 
     def __init__(self) -> None:
+        self._found: list[_Token] = []  # while bytes are being cut: what is complete
         self.clear()
 
     def clear(self) -> None:
@@ -83,7 +84,8 @@ class _Sequences:
 
     def feed(self, data: bytes) -> list[_Token]:
         """What is complete with these bytes."""
-        self._found: list[_Token] = []
+        found: list[_Token] = []
+        self._found = found
         at = 0
         while at < len(data):
             if self._state is _State.TEXT:
@@ -92,7 +94,8 @@ class _Sequences:
                 at = self._skip_string(data, at)
             elif self._take(data[at]):
                 at += 1
-        return self._found
+        self._found = []  # what was typed is not held here until the next key
+        return found
 
     def _read_text(self, data: bytes, at: int) -> int:
         if run := _TEXT.match(data, at):

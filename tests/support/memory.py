@@ -47,8 +47,8 @@ def held(*needles: bytes) -> list[str]:
         if _contains(one, needles, texts):
             found.append(one)
         for other in (*gc.get_referents(one), *_untold(one)):
+            holders.setdefault(id(other), one)  # also of one visited before: a collection may list contents first
             if id(other) not in visited:
-                holders.setdefault(id(other), one)
                 roots.append(other)
     described = [_describe(one, holders) for one in found]
     holders.clear()  # of itself as well: the next search is not to find it

@@ -261,6 +261,18 @@ TestTalk = Talk.TestCase
 TestTalk.settings = settings(max_examples=100, stateful_step_count=40)
 
 
+def test_the_talk_in_which_a_host_leaves_after_its_log_left_all_links_behind() -> None:
+    """Its author may be given back what has its place: it has lost its link before it could know."""
+    talk = Talk()
+    talk.begin(count=3)
+    talk.say(who=4, action=True)
+    talk.host_hears(who=9, count=1)
+    for _ in range(4):
+        talk.oversleep(seconds=limits.EPOCH)
+    talk.end(close=False)
+    talk.teardown()
+
+
 # --- what people are told, step by step
 
 

@@ -218,7 +218,8 @@ class Simulation:
                 while piece := link.reader.take():
                     data += piece
                 link.reader.sent()
-            except PeerFault:
+            except PeerFault:  # the log has left it behind
+                member.unlucky = True
                 self._close(link)
                 return
         link.down.extend(link.at_member.feed(data))

@@ -13,7 +13,7 @@ from anonp2p.core import events, frames, steps
 from anonp2p.core.epochs.epoch import FLEETING, KEPT
 from anonp2p.core.retention import NO_HISTORY
 from tests.support.people import Gathering, Person, gathering
-from tests.support.transports import HANG, MemoryNetwork, Tor
+from tests.support.transports import HANG, MemoryNetwork, Tor, Wire
 
 SOON = 0.01
 
@@ -69,6 +69,16 @@ def notices(person: Person) -> list[str]:
 async def keep_reading(*people: Person) -> None:
     """Nothing is lost that is kept: all hear a last word."""
     await all_hear("all here", *people)
+
+
+async def stop_reading(wire: Wire) -> None:
+    """Its dialler takes one more write, which it does not see, and then none: the one after that is stuck.
+
+    A head that is due at this very moment arrives first. Else it would be that one write, and what a test sends
+    next would be stuck one place too early.
+    """
+    await trio.testing.wait_all_tasks_blocked()
+    wire.dialler.pause()
 
 
 # --- in its time
@@ -345,7 +355,7 @@ async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_
         host, (slow, quick) = await met(gathered, "slow", "quick")
         await retain(quick, 5)
         await trio.sleep(100)
-        memory.wires[0].dialler.pause()
+        await stop_reading(memory.wires[0])
         await all_hear("not yet read", host, quick)
         seen = await all_hear("stuck", quick, host)
         await all_hear("kept", host, quick)
@@ -400,7 +410,7 @@ async def test_what_of_ours_had_its_place_and_ended_before_we_knew_is_no_riddle_
         tor = Tor(memory)
         ann = await gathered.join("ann", network=tor.usable)
         await trio.sleep(100)
-        tor.wires[0].dialler.pause()
+        await stop_reading(tor.wires[0])
         await ann.say("heard by others")
         seen = await host.hears(events.Message, text="heard by others")
         await trio.sleep(limits.LINK_LOST)
@@ -466,12 +476,13 @@ async def test_what_is_never_kept_waits_for_a_slow_reader_for_its_time_and_no_lo
 ) -> None:
     """5.17"""
     monkeypatch.setattr(limits, "LINK_LOST", 2 * limits.FLEETING)  # so that it does not end for its silence
+    monkeypatch.setattr(limits, "BEAT_JITTER", 0.0)  # so that a head is due at the moment in which it stops reading
     memory.lockstep = True
     async with gathering(memory) as gathered:
         host, (slow, quick) = await met(gathered, "slow", "quick")
         await retain(quick, FLEETING)
         await trio.sleep(100)
-        memory.wires[0].dialler.pause()
+        await stop_reading(memory.wires[0])
         await all_hear("not yet read", host, quick)
         seen = await all_hear("once", quick, host)
         link = host.session._links.get(1)

@@ -5,6 +5,7 @@ import gc
 import os
 import re
 import sys
+import time
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -179,8 +180,17 @@ async def _do_kept(_: object, text: str) -> dict[str, list[str]]:
     return {"kept": _kept(text)}
 
 
+async def _do_sleep(_: object, seconds: float) -> dict[str, object]:
+    """The machine sleeps for so long, as one of its clocks counts."""
+    await trio.lowlevel.checkpoint()
+    clock = time.clock_gettime
+    time.clock_gettime = lambda which: clock(which) + (seconds if which == time.CLOCK_BOOTTIME else 0.0)
+    return {}
+
+
 def play() -> int:
-    """The theatre, in which one can ask what is kept as well."""
+    """The theatre, in which one can ask what is kept, and have the machine sleep, as well."""
+    theatre._Stagehand.do_sleep = _do_sleep  # type: ignore[attr-defined]
     theatre._Stagehand.do_kept = _do_kept  # type: ignore[attr-defined]
     options = ["--mode=screen", "--seed=1", "--now=1700049600", "--", "--nick", "ada"]
     sys.argv[1:] = ["--control", str(Path(os.environ["HOME"]) / "control"), *options]
@@ -215,11 +225,12 @@ def say(stage: Stage) -> None:
 
 
 def test_of_what_has_expired_the_screen_keeps_nothing(watched: Stage) -> None:
-    watched.ask("retain", who="ben", text="1s")
-    watched.type("/retain 1s\n")
+    watched.ask("retain", who="ben", text="1h")
+    watched.type("/retain 1h\n")
     watched.settled()
     say(watched)
     watched.key("page up", "f2", "f2", "end").resize(100, 30).settled()
+    watched.ask("sleep", seconds=3_600)  # on a slow machine, what ends by itself may end before it is looked at
     watched.until(lambda rows: not any(THEIRS in row or MINE in row for row in rows))
     watched.until(lambda _: not (kept(watched, THEIRS) or kept(watched, MINE)), 10)
     watched.key("up")

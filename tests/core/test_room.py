@@ -42,7 +42,7 @@ def check_party(party: Party) -> None:
             known.append((event.member, event.nick))
         elif isinstance(event, events.Lookalike):
             assert (event.member, event.nick) in known
-            # Of a nick whose owner left before it came, a newcomer is told with the history, and of nothing else.
+            # It has not been told of members who were away when it came, nor of those who left within the history.
             is_known = any(member != event.member and nick == event.was for member, nick in known)
             assert is_known or event.of == "former"
             assert names.looks(event.nick) & names.looks(event.was)

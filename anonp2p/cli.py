@@ -243,8 +243,12 @@ def _ending_signals() -> Iterator[AsyncIterator[int]]:
 
     obeyed = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     if obeyed:
-        with trio.open_signal_receiver(*obeyed) as signals:
-            yield signals
+        try:
+            with trio.open_signal_receiver(*obeyed) as signals:
+                yield signals
+        finally:
+            if signal.SIGINT in obeyed:  # one more of an impatient user would interrupt Python's own end: status -2
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
     else:
         never, none = trio.open_memory_channel[int](0)
         with never, none:

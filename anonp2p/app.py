@@ -10,10 +10,6 @@ from msgspec import UNSET
 
 from anonp2p import errors, limits
 from anonp2p.config import Config
-from anonp2p.core import code, events, steps
-from anonp2p.core.code import RoomKey
-from anonp2p.core.retention import ANY, NO_HISTORY
-from anonp2p.core.room import Room
 from anonp2p.errors import (
     AnonError,
     BadInput,
@@ -25,12 +21,17 @@ from anonp2p.errors import (
     UnknownRoom,
     Unreachable,
 )
-from anonp2p.net import tor
+from anonp2p.names import codes
+from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
+from anonp2p.net.tor import tor
 from anonp2p.net.transport import Transport
+from anonp2p.room import events, inputs
+from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.room.room import Room
 from anonp2p.ui import commands
 from anonp2p.ui.commands import Action
-from anonp2p.ui.front import Front, Typed
+from anonp2p.ui.frontend import Front, Typed
 
 Signals = AsyncIterator[int]
 Connect = Callable[[Config, Callable[[events.Event], None]], AbstractAsyncContextManager[Transport]]
@@ -95,7 +96,7 @@ class App:
         """Leaves as it is proper, within the time that quitting may take."""
         with trio.move_on_after(limits.LEAVE + limits.FLUSH):
             for session in list(self._sessions.values()):
-                await session.post(steps.Leave(now=True, re=self._leaving))
+                await session.post(inputs.Leave(now=True, re=self._leaving))
             for session in list(self._sessions.values()):
                 await session.ended.wait()
         with trio.move_on_after(limits.PRINT):
@@ -140,7 +141,7 @@ class App:
             await trio.sleep(limits.TOR_RETRY)
         self._tor_error = error
         self._tor_known.set()
-        told = [await session.post(steps.Broken(error)) for session in list(self._sessions.values())]
+        told = [await session.post(inputs.Broken(error)) for session in list(self._sessions.values())]
         if not any(told):
             self._tell_error(error)
         self._fail(error)
@@ -197,7 +198,7 @@ class App:
                 key = RoomKey(secrets.token_bytes(32))
                 self._open(key.public, key, action, re)
             case commands.Join(code=given, re=re):
-                self._open(code.parse(given), None, None, re)
+                self._open(codes.parse(given), None, None, re)
             case commands.Help(commands=listed, re=re):
                 rows = [{"command": one.name, "usage": one.usage, "does": one.does} for one in listed]
                 self._tell(events.Reply(command="/help", data=rows, re=re))
@@ -215,7 +216,7 @@ class App:
             case _:
                 await self._pass_on(action, room)
 
-    async def _pass_on(self, action: steps.Typed, room: str | None) -> None:
+    async def _pass_on(self, action: inputs.Typed, room: str | None) -> None:
         """To the room, once it has dealt with most of what it already has from us."""
         if room is None:
             raise NoRoom
@@ -225,7 +226,7 @@ class App:
         await session.until(lambda: session.outstanding < limits.PENDING)
         if not await session.post(action):
             raise NoRoom
-        if isinstance(action, steps.Leave):
+        if isinstance(action, inputs.Leave):
             with trio.move_on_after(limits.LEAVE + limits.FLUSH):
                 await session.ended.wait()
 
@@ -235,7 +236,7 @@ class App:
         """Begins a room, which becomes the active one: our own, if there is a key for it, or one to be joined."""
         if self._tor_error is not None:
             raise self._tor_error
-        if any(session.room.code == code.encode(room_key) for session in self._sessions.values()):
+        if any(session.room.code == codes.encode(room_key) for session in self._sessions.values()):
             raise NotAllowed("You are in that room already.")
         if len(self._sessions) >= limits.ROOMS:
             raise NotAllowed("You are in as many rooms as can be at once: /leave one first.")

@@ -24,7 +24,7 @@ from anonp2p.errors import AnonError, CryptoMissing, Failed, OutOfResources, Out
 from anonp2p.ui import stdio
 
 if TYPE_CHECKING:
-    from anonp2p.ui.front import Front
+    from anonp2p.ui.frontend import Front
 
 _DESCRIPTION = (
     "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
@@ -105,13 +105,13 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     if nick or given.action:
         _require_packages("msgspec")
         _require_crypto()
-        from anonp2p.core import code, names
+        from anonp2p.names import codes, nicks
 
-        nick = names.nick(nick) if nick else ""
+        nick = nicks.nick(nick) if nick else ""
         if given.action == "create":
-            names.room_name(given.subject)
+            nicks.room_name(given.subject)
         elif given.action == "join" and given.subject != "-":
-            code.parse(given.subject)
+            codes.parse(given.subject)
     return Config(
         mode=given.mode or ("screen" if terminal else "line"),
         nick=nick,
@@ -167,7 +167,7 @@ def _require_crypto() -> None:
         from cryptography.exceptions import UnsupportedAlgorithm
 
         try:
-            from anonp2p.core.epochs import suite
+            from anonp2p.crypto import suite
 
             supported = suite.is_supported()
         except UnsupportedAlgorithm:
@@ -260,18 +260,18 @@ def _front(config: Config) -> "Iterator[Front]":
     """What the user has before them; whatever happens, the terminal is as it was afterwards."""
     if config.mode == "screen":
         _require_packages("wcwidth", "urwid")
-        from anonp2p.ui import welcome
+        from anonp2p.ui.screen import welcome
 
         with _hidden_tracebacks(held=True), welcome.on_screen() as terminal:
             _require_packages("msgspec", "stem")
             _require_crypto()
-            from anonp2p.ui.tui import Tui  # not sooner: the first picture is there before the rest is loaded
+            from anonp2p.ui.screen.screen import Tui  # not sooner: the first picture is there before the rest is loaded
 
             yield Tui(config, terminal)
     else:
         _require_packages("msgspec", "stem")
         _require_crypto()
-        from anonp2p.ui.lines import Lines
+        from anonp2p.ui.line.line_mode import Lines
 
         with _hidden_tracebacks(held=False):
             yield Lines(config)
@@ -352,8 +352,8 @@ def _tell(failure: AnonError) -> None:
 
 def _complain(sentence: str) -> None:
     if not (sentence.isascii() and sentence.isprintable()):
-        from anonp2p.ui import safety
+        from anonp2p.ui import sanitize
 
-        sentence = safety.harmless(sentence)
+        sentence = sanitize.harmless(sentence)
     with suppress(OSError):  # nobody is there to read it
         stdio.write_soon(_STDERR, f"anonp2p: {sentence}\n".encode("utf-8", "replace"), limits.PRINT)

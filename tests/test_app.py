@@ -13,12 +13,12 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.app import App
 from anonp2p.config import Config
-from anonp2p.core import events
-from anonp2p.core.code import RoomKey, encode
 from anonp2p.errors import AnonError, TorMissing
+from anonp2p.names.codes import RoomKey, encode
 from anonp2p.net.transport import Transport
-from anonp2p.ui.front import Closed, Rooms, Typed
-from anonp2p.ui.lines import understand
+from anonp2p.room import events
+from anonp2p.ui.frontend import Closed, Rooms, Typed
+from anonp2p.ui.line.line_mode import understand
 from tests.support.transports import MemoryNetwork, Tor
 
 

@@ -17,10 +17,10 @@ import pytest
 from anonp2p import __version__, limits
 from anonp2p.cli import configure
 from anonp2p.config import Endpoint
-from anonp2p.core import code
 from anonp2p.errors import AnonError, BadCode, BadInput, BadNick, Usage
+from anonp2p.names import codes
 
-CODE = code.encode(bytes(range(32)))
+CODE = codes.encode(bytes(range(32)))
 
 
 def run(
@@ -310,7 +310,7 @@ def test_a_sentence_that_repeats_what_was_typed_harms_no_terminal() -> None:
 def test_nothing_that_goes_to_or_comes_from_tor_is_logged() -> None:
     program = (
         "import logging; logging.basicConfig(level=1)\n"
-        "import anonp2p.net.control, stem.util.log as log\n"
+        "import anonp2p.net.tor.control, stem.util.log as log\n"
         "log.trace('ED25519-V3:secret'); log.error('ED25519-V3:secret')"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
@@ -348,7 +348,9 @@ def spoil(place: str, error: str) -> str:
         "BaseExceptionGroup(secret, [GeneratorExit(secret)])",
     ],
 )
-@pytest.mark.parametrize("place", ["anonp2p.ui.lines.understand", "anonp2p.net.tor.connect", "anonp2p.cli.configure"])
+@pytest.mark.parametrize(
+    "place", ["anonp2p.ui.line.line_mode.understand", "anonp2p.net.tor.tor.connect", "anonp2p.cli.configure"]
+)
 def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error: str, silent: str) -> None:
     ended = run_with(spoil(place, error), "--json", "--control", silent, given="hello\n")
     assert ended.returncode == 1
@@ -361,13 +363,13 @@ def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error:
     ("place", "error", "lack"),
     [
         ("anonp2p.cli.configure", "MemoryError(secret)", "too little memory"),
-        ("anonp2p.net.tor.connect", "OSError(24, secret, secret)", "too few open files"),
+        ("anonp2p.net.tor.tor.connect", "OSError(24, secret, secret)", "too few open files"),
         (
-            "anonp2p.net.tor.connect",
+            "anonp2p.net.tor.tor.connect",
             "ExceptionGroup(secret, [LookupError(secret), MemoryError()])",
             "too little memory",
         ),
-        ("anonp2p.ui.lines.understand", 'RuntimeError("can\'t start new thread")', "too few threads"),
+        ("anonp2p.ui.line.line_mode.understand", 'RuntimeError("can\'t start new thread")', "too few threads"),
     ],
 )
 def test_what_the_machine_lacks_is_no_error_of_ours(place: str, error: str, lack: str, silent: str) -> None:
@@ -402,7 +404,7 @@ def test_an_interrupt_that_comes_too_soon_is_no_error_of_ours(error: str) -> Non
 
 
 def test_an_error_that_is_no_exception_as_python_has_it_is_one_sentence_as_well() -> None:
-    ended = run_with(spoil("anonp2p.net.tor.connect", "type('PanicException', (BaseException,), {})(secret)"))
+    ended = run_with(spoil("anonp2p.net.tor.tor.connect", "type('PanicException', (BaseException,), {})(secret)"))
     assert ended.returncode == 1
     assert_one_sentence(ended.stderr)
     assert "secret" not in ended.stderr

@@ -23,7 +23,7 @@ _CHILD = """
 import os, sys
 import msgspec
 from anonp2p import hardening
-from anonp2p.core.epochs import suite
+from anonp2p.crypto import suite
 if sys.argv[1] == "wiping":
     hardening.wipe_freed()
 

@@ -1,1 +1,1 @@
-"""Carries out what the core decides, with trio; decides nothing itself."""
+"""Carries out what the room decides, with trio."""

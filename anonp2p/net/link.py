@@ -7,11 +7,12 @@ from typing import Final
 import trio
 
 from anonp2p import limits
-from anonp2p.core.frames import Frame, pack
-from anonp2p.core.handshake import Channel
-from anonp2p.core.log import Reader
-from anonp2p.core.wire import SIZES, Splitter
+from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
+from anonp2p.protocol.frames import Frame, pack
+from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.wire import Splitter
+from anonp2p.room.log.log import Reader
 
 _AROUND: Final = 128  # bytes in memory around what a frame says
 

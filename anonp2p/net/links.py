@@ -6,17 +6,17 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from anonp2p import limits
-from anonp2p.core import steps
 from anonp2p.net.link import Link
+from anonp2p.room import inputs
 
 
 class Links:
     """Links that are up. post: hands a step to the session that they belong to."""
 
-    def __init__(self, post: Callable[[steps.Input], Awaitable[object]]) -> None:
+    def __init__(self, post: Callable[[inputs.Input], Awaitable[object]]) -> None:
         self.post = post
         self._links: dict[int, Link] = {}
-        self._last = steps.UPLINK
+        self._last = inputs.UPLINK
         self._empty = trio.Event()
 
     @property
@@ -59,7 +59,7 @@ class Links:
         link = self._links.pop(number)
         if not self._links:
             self._empty.set()
-        await self.post(steps.Dropped(number, link.detail, link.silence))
+        await self.post(inputs.Dropped(number, link.detail, link.silence))
 
     async def pulse(self, data: bytes) -> None:
         """Sends a head to whoever has everything before it."""

@@ -5,11 +5,11 @@ import random
 import trio
 
 from anonp2p import limits
-from anonp2p.core import steps
-from anonp2p.core.pace import Pace
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.net.transport import Place
+from anonp2p.room import inputs
+from anonp2p.room.token_bucket import Pace
 
 
 async def serve(place: Place, links: Links, choice: random.Random) -> None:
@@ -38,19 +38,19 @@ async def serve(place: Place, links: Links, choice: random.Random) -> None:
 
         async def arrived(payload: bytes) -> None:
             if link.settled:
-                await links.post(steps.Heard(number, payload))
+                await links.post(inputs.Heard(number, payload))
                 return
             await wait_for_turn()
             if not place.admits(stream):
                 link.drop("it does not come from Tor")
                 return
             link.knocked = True
-            await links.post(steps.Heard(number, payload))
+            await links.post(inputs.Heard(number, payload))
             await link.answered()  # what comes behind a knock is for the room to pace, once it knows whose it is
 
         number = links.attach(link)
         try:
-            await link.run(arrived, lambda: links.post(steps.Linked(number)))
+            await link.run(arrived, lambda: links.post(inputs.Linked(number)))
         finally:  # also when the listener goes, with its Tor: the room has to know
             with trio.move_on_after(limits.FLUSH, shield=True):
                 await links.detach(number)

@@ -9,22 +9,22 @@ from contextlib import suppress
 import trio
 
 from anonp2p import errors, limits
-from anonp2p.core import events, steps
-from anonp2p.core.code import RoomKey
-from anonp2p.core.room import Room
 from anonp2p.errors import AnonError, TorLost
-from anonp2p.net.follow import follow
+from anonp2p.names.codes import RoomKey
+from anonp2p.net.dial import follow
 from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
 from anonp2p.net.transport import Place, Transport
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.room import Room
 
 _choice = random.SystemRandom()  # nobody can tell whose handshake will give way
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts what the machine has slept, where there is one
 
 
-def _units(step: steps.Input) -> int:
+def _units(step: inputs.Input) -> int:
     """How much of a burst it is: what a peer says at once may be many entries."""
-    return 1 + len(step.payload) // limits.UNIT if isinstance(step, steps.Heard) else 1
+    return 1 + len(step.payload) // limits.UNIT if isinstance(step, inputs.Heard) else 1
 
 
 class Session:
@@ -45,7 +45,7 @@ class Session:
         self._key = key
         self._tell = tell
         self._network = network
-        self._mail, self._mailbox = trio.open_memory_channel[steps.Input](math.inf)
+        self._mail, self._mailbox = trio.open_memory_channel[inputs.Input](math.inf)
         self._units = 0  # of what is in the mailbox: `post` bounds it
         self._queue = trio.lowlevel.ParkingLot()  # those who wait until there is room in it, each in its turn
         self._links = Links(self.post)
@@ -62,9 +62,9 @@ class Session:
         """How many inputs of ours have not got their place or their answer yet."""
         return self._unread + self.room.outstanding
 
-    async def post(self, step: steps.Input) -> bool:
+    async def post(self, step: inputs.Input) -> bool:
         """Hands something to the room, waiting while its mailbox is full; whether it was still there to take it."""
-        typed = isinstance(step, steps.Typed)
+        typed = isinstance(step, inputs.Typed)
         self._unread += typed
         try:
             if not self.room.over and (self._units >= limits.MAILBOX or self._queue):
@@ -105,7 +105,7 @@ class Session:
                 await self._host(await self._network(), self._key)
                 await trio.sleep(limits.TOR_RETRY)
         except* AnonError as group:
-            await self.post(steps.Broken(errors.first(group)))
+            await self.post(inputs.Broken(errors.first(group)))
 
     async def _host(self, network: Transport, key: RoomKey) -> None:
         """Keeps the room reachable as long as this network lasts."""
@@ -120,11 +120,11 @@ class Session:
         if place.notice:
             self._tell(events.Notice(room=self.room.label, text=place.notice))
         await place.published()
-        await self.post(steps.Published())
+        await self.post(inputs.Published())
 
     async def _live(self) -> None:
         """Takes steps in bursts; after each, those who wait for the log or for the room are woken once."""
-        step: steps.Input | None = steps.Start()
+        step: inputs.Input | None = inputs.Start()
         while not self.room.over:
             burst = 0
             while step is not None:
@@ -149,62 +149,62 @@ class Session:
             await self._links.pulse(self._head)
         self._head = b""
 
-    def _now(self) -> steps.Now:
+    def _now(self) -> inputs.Now:
         # What was read at two moments may be too little, never too much.
         self._slept = max(self._slept, time.clock_gettime(_BOOT) - time.clock_gettime(time.CLOCK_MONOTONIC))
-        return steps.Now(trio.current_time(), time.time(), self._slept)
+        return inputs.Now(trio.current_time(), time.time(), self._slept)
 
-    def _next(self) -> steps.Input | None:
+    def _next(self) -> inputs.Input | None:
         try:
             return self._taken(self._mailbox.receive_nowait())
         except trio.WouldBlock:
             return None
 
-    async def _wait(self) -> steps.Input:
+    async def _wait(self) -> inputs.Input:
         deadline = self.room.next_deadline()
         with trio.move_on_at(float("inf") if deadline is None else deadline):
             return self._taken(await self._mailbox.receive())
-        return steps.Tick()
+        return inputs.Tick()
 
-    def _taken(self, step: steps.Input) -> steps.Input:
+    def _taken(self, step: inputs.Input) -> inputs.Input:
         """What is taken out of the mailbox makes room for others."""
         self._units -= _units(step)
         if self._units < limits.MAILBOX:
             self._queue.unpark()
         return step
 
-    def _handle(self, step: steps.Input) -> None:
-        self._unread -= isinstance(step, steps.Typed)
+    def _handle(self, step: inputs.Input) -> None:
+        self._unread -= isinstance(step, inputs.Typed)
         for effect in self.room.handle(step, self._now()):
             self._do(effect)
 
-    def _do(self, effect: steps.Effect) -> None:
+    def _do(self, effect: effects.Effect) -> None:
         match effect:
-            case steps.Tell(event=event):
+            case effects.Tell(event=event):
                 self._tell(event)
-            case steps.Send(link=number, data=data):
+            case effects.Send(link=number, data=data):
                 if link := self._links.get(number):
                     link.send(data)
-            case steps.Record(link=number, frames=frames, echo=echo):
+            case effects.Record(link=number, frames=frames, echo=echo):
                 if link := self._links.get(number):
                     link.say(frames, echo=echo)
-            case steps.Pulse(data=data):
+            case effects.Pulse(data=data):
                 self._head = data
-            case steps.Sweep():
+            case effects.Sweep():
                 self._swept = True
-            case steps.Admit(link=number, channel=channel, frames=frames, reader=reader):
+            case effects.Admit(link=number, channel=channel, frames=frames, reader=reader):
                 if link := self._links.get(number):
                     link.settle(channel)
                     if reader:
                         link.follow(reader, frames)
-            case steps.Pause(link=number, seconds=seconds):
+            case effects.Pause(link=number, seconds=seconds):
                 if link := self._links.get(number):
                     link.pause(seconds)
-            case steps.Finish(link=number, data=data):
+            case effects.Finish(link=number, data=data):
                 if link := self._links.get(number):
                     if data:
                         link.send(data)
                     link.finish()
-            case steps.Drop(link=number, reason=reason):
+            case effects.Drop(link=number, reason=reason):
                 if link := self._links.get(number):
                     link.drop(reason)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import trio
 
-from anonp2p.core.code import RoomKey
+from anonp2p.names.codes import RoomKey
 
 
 class DialFault(Exception):

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from anonp2p import limits
-from anonp2p.core import events, frames, names, steps
-from anonp2p.core.epochs.epoch import FLEETING, KEPT
-from anonp2p.core.retention import ANY, NO_HISTORY
+from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import BadInput, TooLong, UnknownCommand, Usage
+from anonp2p.names import nicks
+from anonp2p.protocol import frames
+from anonp2p.room import events, inputs
+from anonp2p.room.retention import ANY, NO_HISTORY
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,7 +70,7 @@ class Quit:
     re: events.Re = UNSET
 
 
-Action = Create | Join | Help | Rooms | Switch | Clear | Quit | steps.Typed
+Action = Create | Join | Help | Rooms | Switch | Clear | Quit | inputs.Typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _kick(argument: str, re: events.Re) -> Action:
     why = " ".join(why.split())
     if len(why) > limits.WHY:
         raise BadInput(f"A reason is up to {limits.WHY} characters.")
-    return steps.Kick(nick, why, re)
+    return inputs.Kick(nick, why, re)
 
 
 def _create(argument: str, re: events.Re) -> Action:
@@ -112,7 +114,7 @@ def _create(argument: str, re: events.Re) -> Action:
             raise Usage(f"Type it so: {_find('create').usage}")
     retention = _retention(options["--retain"]) if "--retain" in options else ANY
     history = _history(options["--history"]) if "--history" in options else NO_HISTORY
-    return Create(names.room_name(" ".join(names_given)), retention, history, re)
+    return Create(nicks.room_name(" ".join(names_given)), retention, history, re)
 
 
 def _retention(given: str) -> frames.Retention:
@@ -162,33 +164,35 @@ def _msg(argument: str, re: events.Re) -> Action:
     nick, _, text = argument.partition(" ")
     if not text.strip():
         raise Usage(f"Type it so: {_find('msg').usage}")
-    return steps.Whisper(nick, _text(text.lstrip()), re)
+    return inputs.Whisper(nick, _text(text.lstrip()), re)
 
 
 COMMANDS: tuple[Command, ...] = (
     Command("/help", "[COMMAND]", "show all commands, or one", _help),
     Command("/create", "NAME [--retain T] [--history N|T]", "create a room and join it; prints its code", _create),
     Command("/join", "CODE", "join the room with this code", Join),
-    Command("/leave", "", "leave the room; if you are its host, it ends", lambda _, re: steps.Leave(re=re)),
-    Command("/close", "", "host: end the room for everyone", lambda _, re: steps.Leave(close=True, re=re)),
-    Command("/nick", "NICK", "change your nick in the room", lambda a, re: steps.Rename(names.nick(a), re)),
-    Command("/who", "", "show the members of the room, with role and tag", lambda _, re: steps.Ask("/who", re)),
-    Command("/code", "", "show the room's code", lambda _, re: steps.Ask("/code", re)),
-    Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: steps.Ask("/qr", re)),
+    Command("/leave", "", "leave the room; if you are its host, it ends", lambda _, re: inputs.Leave(re=re)),
+    Command("/close", "", "host: end the room for everyone", lambda _, re: inputs.Leave(close=True, re=re)),
+    Command("/nick", "NICK", "change your nick in the room", lambda a, re: inputs.Rename(nicks.nick(a), re)),
+    Command("/who", "", "show the members of the room, with role and tag", lambda _, re: inputs.Ask("/who", re)),
+    Command("/code", "", "show the room's code", lambda _, re: inputs.Ask("/code", re)),
+    Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.Ask("/qr", re)),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", _msg),
     Command(
         "/retain",
         "[T|off|never]",
         "how long your messages are kept: 30s, 5m, 2h; off: until the room ends; never: shown once",
-        lambda a, re: steps.Retain(_ttl(a) if a else None, re),
+        lambda a, re: inputs.Retain(_ttl(a) if a else None, re),
     ),
-    Command("/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", steps.Verify),
+    Command(
+        "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.Verify
+    ),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: Rooms(re)),
     Command("/switch", "ROOM", "make another room the active one, by name or number", Switch),
     Command("/kick", "NICK [REASON]", "host: throw somebody out of the room", _kick),
-    Command("/lock", "", "host: let nobody new in", lambda _, re: steps.Lock(True, re)),
-    Command("/unlock", "", "host: let newcomers in again", lambda _, re: steps.Lock(False, re)),
-    Command("/me", "TEXT", "say what you do, in the third person", lambda a, re: steps.Say(_text(a), True, re)),
+    Command("/lock", "", "host: let nobody new in", lambda _, re: inputs.Lock(True, re)),
+    Command("/unlock", "", "host: let newcomers in again", lambda _, re: inputs.Lock(False, re)),
+    Command("/me", "TEXT", "say what you do, in the third person", lambda a, re: inputs.Say(_text(a), True, re)),
     Command("/clear", "", "clear the screen", lambda _, re: Clear(re)),
     Command("/quit", "", "leave the room and the program", lambda _, re: Quit(re)),
 )
@@ -255,9 +259,9 @@ _LIKE_SLASH = tuple(
 )  # fullwidth, as input methods for Chinese have it; fraction, division, big
 
 
-def say(text: str, re: events.Re = UNSET) -> steps.Say:
+def say(text: str, re: events.Re = UNSET) -> inputs.Say:
     """A message. Raises TooLong."""
-    return steps.Say(_text(text), False, re)
+    return inputs.Say(_text(text), False, re)
 
 
 def command(line: str, re: events.Re = UNSET) -> Action:

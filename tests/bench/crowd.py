@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from anonp2p import limits
-from anonp2p.core import frames, handshake, identity, wire
-from anonp2p.core.epochs import suite, welcome
-from anonp2p.core.epochs.epoch import ENTRY, Epoch, Header
-from anonp2p.core.handshake import Channel
-from anonp2p.core.ledger import entry_content, padded_content
+from anonp2p.crypto import identity, padding, suite
+from anonp2p.crypto.epoch import ENTRY, Epoch, Header
+from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol.handshake import Channel
+from anonp2p.room.ledger import entry_content, padded_content
 
 READ = 256 * 1024
 SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is to be at the host, not on its way
@@ -143,11 +143,11 @@ class Member:
     def _count(self, data: bytes) -> int:
         assert self._epoch is not None, "who counts is in"
         entries = at = 0
-        while len(data) - at >= wire.LENGTH:
-            end = at + wire.LENGTH + (data[at] << 8 | data[at + 1])
+        while len(data) - at >= padding.LENGTH:
+            end = at + padding.LENGTH + (data[at] << 8 | data[at + 1])
             if end > len(data):
                 break
-            content = data[at + wire.LENGTH : end]
+            content = data[at + padding.LENGTH : end]
             opened = self._bursts.open(content, self._epoch)
             if opened.entries:  # heads alone are not for all
                 entries += opened.entries

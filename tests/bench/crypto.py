@@ -11,13 +11,13 @@ from statistics import median
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from anonp2p import limits
-from anonp2p.core import frames, handshake, identity, wire
-from anonp2p.core.epochs import commit, suite, welcome
-from anonp2p.core.epochs.epoch import COMMIT, ENTRY, Epoch, Header
-from anonp2p.core.handshake import Channel, Door
-from anonp2p.core.identity import Identity
-from anonp2p.core.ledger import content_of, entry_content, padded_content
-from anonp2p.core.retention import ANY, NO_HISTORY
+from anonp2p.crypto import commit, identity, padding, suite
+from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
+from anonp2p.crypto.identity import Identity
+from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol.handshake import Channel, Door
+from anonp2p.room.ledger import content_of, entry_content, padded_content
+from anonp2p.room.retention import ANY, NO_HISTORY
 
 CHARACTERS = 300  # of a message
 TOGETHER = 50  # messages in a burst
@@ -54,7 +54,7 @@ class Room:
 
     def open(self, payload: bytes) -> None:
         """A burst, as a member does: opened, verified, decoded, in the log."""
-        packed = self.reader.open_burst(payload[wire.LENGTH :])
+        packed = self.reader.open_burst(payload[padding.LENGTH :])
         assert packed is not None
         for sealed in frames.unpack(frames.Burst, packed).entries:
             header, body = self.reader.open_entry(sealed)
@@ -123,8 +123,8 @@ def join(room: Room) -> tuple[float, int]:
     asked = frames.Join(secrets.token_bytes(32), me.key, leaf.public, "ann", bytes(64))
     signature = me.sign(identity.JOIN, handshake.join_content(greeting.hello, asked))
     asked = frames.Join(asked.link, asked.key, asked.leaf, asked.nick, signature)
-    hello = handshake.read_hello(greeting.wire[wire.LENGTH :])
-    knock = handshake.knock(asked, ROOM, *hello)[wire.LENGTH :]
+    hello = handshake.read_hello(greeting.wire[padding.LENGTH :])
+    knock = handshake.knock(asked, ROOM, *hello)[padding.LENGTH :]
 
     def let_in() -> int:
         request = greeting.open(knock)

@@ -15,10 +15,10 @@ from pathlib import Path
 import trio
 
 from anonp2p.cli import calm_collector
-from anonp2p.core import events
-from anonp2p.core.code import RoomKey
-from anonp2p.core.room import Room
+from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
+from anonp2p.room import events
+from anonp2p.room.room import Room
 from tests.support.transports import LoopbackNetwork
 
 TICK = 0.001  # seconds: the finest stall that is noticed

@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from anonp2p import limits
-from anonp2p.core import frames
+from anonp2p.protocol import frames
 from tests.bench.crowd import BenchFailed, Crowd, Member
 from tests.bench.crypto import crypto
 from tests.bench.irc import irc

@@ -12,16 +12,17 @@ from typing import Any
 import msgspec
 
 from anonp2p import limits
-from anonp2p.core import events, frames, handshake, identity, steps, wire
-from anonp2p.core.epochs import suite
-from anonp2p.core.epochs.epoch import COMMIT, FLEETING, KEPT, Epoch
-from anonp2p.core.handshake import Channel
-from anonp2p.core.ledger import Ledger
-from anonp2p.core.log import Reader
-from anonp2p.core.room import Room
+from anonp2p.crypto import identity, padding, suite
+from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT, Epoch
 from anonp2p.errors import PeerFault
-from tests.core.peers import ANN, BOB, EVE, HOST, NOW, ROOM, Sealer, payloads, randomness, sealed_as_it_is
+from anonp2p.protocol import frames, handshake
+from anonp2p.protocol.handshake import Channel
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.ledger import Ledger
+from anonp2p.room.log.log import Reader
+from anonp2p.room.room import Room
 from tests.fuzz.source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
+from tests.room.peers import ANN, BOB, EVE, HOST, NOW, ROOM, Sealer, payloads, randomness, sealed_as_it_is
 
 MOMENT = 0.002  # seconds: more than what a room does not wait for
 PEOPLE = (ANN, BOB, EVE)
@@ -88,17 +89,17 @@ class Party:
     room: OpenRoom
     told: list[events.Event] = field(default_factory=list)
 
-    def step(self, step: steps.Input, now: steps.Now) -> list[steps.Effect]:
+    def step(self, step: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
         """Lets it take a step; shows what it tells as it would be shown."""
         before = self.room.over
-        effects = self.room.handle(step, now)
-        assert not before or all(isinstance(effect, steps.Tell) for effect in effects), "a room that is over still acts"
-        for event in [effect.event for effect in effects if isinstance(effect, steps.Tell)]:
+        done = self.room.handle(step, now)
+        assert not before or all(isinstance(effect, effects.Tell) for effect in done), "a room that is over still acts"
+        for event in [effect.event for effect in done if isinstance(effect, effects.Tell)]:
             expect_shown(event)
             self.told.append(event)
         assert len(self.got(events.Gone)) == self.room.over
         assert not self.got(events.Alarm), "an honest host is distrusted"
-        return effects
+        return done
 
     def got(self, kind: Any) -> list[Any]:
         """What it was told of this kind."""
@@ -138,7 +139,7 @@ class _World:
         self.up: int | None = None  # the witness's link
         self.kicked = False
         self.host = self._party(b"host", "host", "demo")
-        self.do(steps.Published())
+        self.do(inputs.Published())
         self.witness = self._party(b"witness", "witness", None)
         self.redial()
         self.flush()
@@ -158,37 +159,37 @@ class _World:
             cover=cover,
         )
         party = Party(room)
-        party.step(steps.Start(), self._now())
+        party.step(inputs.Start(), self._now())
         return party
 
-    def _now(self) -> steps.Now:
+    def _now(self) -> inputs.Now:
         return NOW._replace(tick=self.tick, slept=self.slept)
 
     # --- the host and its links
 
-    def do(self, step: steps.Input) -> None:
+    def do(self, step: inputs.Input) -> None:
         """The host takes a step, and what it wants done is done."""
         for effect in self.host.step(step, self._now()):
             match effect:
-                case steps.Pulse(data=data):
+                case effects.Pulse(data=data):
                     for line in self.lines.values():
                         if line.reader is not None and line.reader.is_through and not line.reader.is_out:
                             line.direct.append(data)
-                case steps.Send(link=link, data=data):
+                case effects.Send(link=link, data=data):
                     self.lines[link].direct.append(data)
-                case steps.Record(link=link, frames=said, echo=echo):
+                case effects.Record(link=link, frames=said, echo=echo):
                     if link in self.lines:  # else it is to hear yet that it is gone
                         self._say(self.lines[link], said, echo=echo)
-                case steps.Sweep():
+                case effects.Sweep():
                     self._sweep()
-                case steps.Admit(link=link, channel=channel, frames=said, reader=reader):
+                case effects.Admit(link=link, channel=channel, frames=said, reader=reader):
                     self.lines[link].hosts = channel
                     self.lines[link].reader = reader
                     self._say(self.lines[link], said)
-                case steps.Finish(link=link, data=data):
+                case effects.Finish(link=link, data=data):
                     self.lines[link].direct.append(data)
                     self.lines[link].finishing = True
-                case steps.Drop(link=link):
+                case effects.Drop(link=link):
                     assert link != self.up, "an honest member is cut off"
                     self._close(link)
         self._tell_late()
@@ -206,26 +207,26 @@ class _World:
 
     def _tell_late(self) -> None:
         while self.late:
-            self.do(steps.Dropped(self.late.pop(), "it is gone", 0.0))
+            self.do(inputs.Dropped(self.late.pop(), "it is gone", 0.0))
 
     def _close(self, link: int) -> None:
         if self.lines.pop(link, None) is not None:
             self.late.append(link)
         if link == self.up:
             self.up = None
-            self.witness_does(steps.Dropped(steps.UPLINK, "it is gone", 0.0))
+            self.witness_does(inputs.Dropped(inputs.UPLINK, "it is gone", 0.0))
 
     def dial(self, who: Any) -> _Line:
         """A new link, on which its owner is greeted."""
         self.dialled += 1
         greeting = frames.Hello(frames.VERSION, bytes(32), HOST.leaf.public)
         line = self.lines[self.dialled] = _Line(self.dialled, who, greeting, b"")
-        self.do(steps.Linked(line.number))
+        self.do(inputs.Linked(line.number))
         [payload] = payloads(line.direct.pop())
         if who is None:
             self.up = line.number
-            self.witness_does(steps.Dialling(1, ""))
-            self.witness_does(steps.Heard(steps.UPLINK, payload))
+            self.witness_does(inputs.Dialling(1, ""))
+            self.witness_does(inputs.Heard(inputs.UPLINK, payload))
         else:
             line.greeting, line.hello = handshake.read_hello(payload)
         return line
@@ -233,7 +234,7 @@ class _World:
     def hears(self, line: _Line, payload: bytes) -> None:
         """The host hears this."""
         if not line.finishing and line.number in self.lines:
-            self.do(steps.Heard(line.number, payload))
+            self.do(inputs.Heard(line.number, payload))
 
     def flush(self) -> None:
         """What is on its way arrives, until nothing is."""
@@ -269,31 +270,31 @@ class _World:
             self._close(line.number)
         for payload in payloads(data):
             if line.number == self.up:
-                self.witness_does(steps.Heard(steps.UPLINK, payload))
+                self.witness_does(inputs.Heard(inputs.UPLINK, payload))
         if line.finishing and (through or line.who is not None):
             self._close(line.number)
         return bool(data)
 
     # --- the witness
 
-    def witness_does(self, step: steps.Input) -> None:
+    def witness_does(self, step: inputs.Input) -> None:
         """The witness takes a step; what it sends arrives."""
         for effect in self.witness.step(step, self._now()):
-            if isinstance(effect, steps.Drop):
+            if isinstance(effect, effects.Drop):
                 self.lose()
             elif self.up is not None:
                 self._witness_sends(self.lines[self.up], effect)
         if self.witness.room.over and self.up is not None:
             self.lose()
 
-    def _witness_sends(self, line: _Line, effect: steps.Effect) -> None:
+    def _witness_sends(self, line: _Line, effect: effects.Effect) -> None:
         data = b""
         match effect:
-            case steps.Send(data=data):
+            case effects.Send(data=data):
                 pass
-            case steps.Admit(channel=channel):
+            case effects.Admit(channel=channel):
                 line.channel = channel
-            case steps.Record(frames=said, echo=echo) if line.channel is not None:
+            case effects.Record(frames=said, echo=echo) if line.channel is not None:
                 data = line.channel.seal(said, echo=echo)
         for payload in payloads(data):
             self.hears(line, payload)
@@ -303,10 +304,10 @@ class _World:
         link, self.up = self.up, None
         if link is None:
             return
-        self.witness_does(steps.Dropped(steps.UPLINK, "it is gone", 0.0))
+        self.witness_does(inputs.Dropped(inputs.UPLINK, "it is gone", 0.0))
         if heard:
             self.lines.pop(link, None)
-            self.do(steps.Dropped(link, "it is gone", self.source.pick(0.0, 1.0, 15.0)))
+            self.do(inputs.Dropped(link, "it is gone", self.source.pick(0.0, 1.0, 15.0)))
 
     def redial(self) -> None:
         """It dials again, if it has no link."""
@@ -333,25 +334,25 @@ class _World:
             case 9 if false:
                 line = false[source.below(len(false))]
                 del self.lines[line.number]
-                self.do(steps.Dropped(line.number, "it is gone", source.pick(0.0, 1.0, 15.0)))
+                self.do(inputs.Dropped(line.number, "it is gone", source.pick(0.0, 1.0, 15.0)))
             case 10:
                 self._wait()
             case 11:
                 self._host_types()
             case 12 | 13:
-                words = steps.Say(source.text() or "x", bool(source.below(2)))
-                rest = (steps.Rename(source.pick(*PROPER)), steps.Ask("/who"), steps.Leave(now=True))
+                words = inputs.Say(source.text() or "x", bool(source.below(2)))
+                rest = (inputs.Rename(source.pick(*PROPER)), inputs.Ask("/who"), inputs.Leave(now=True))
                 self.witness_does(source.pick(words, words, words, words, words, *rest, *self._typed()))
             case 14:
                 self.lose(heard=bool(source.below(2)))
             case 15:
                 self.redial()
 
-    def _typed(self) -> tuple[steps.Typed, ...]:
+    def _typed(self) -> tuple[inputs.Typed, ...]:
         """What members and the host may type."""
         source = self.source
         nick = source.pick(*PROPER, "host")
-        return steps.Whisper(nick, source.text() or "x"), steps.Retain(source.pick(*TTLS, None)), steps.Verify(nick)
+        return inputs.Whisper(nick, source.text() or "x"), inputs.Retain(source.pick(*TTLS, None)), inputs.Verify(nick)
 
     def _send(self, line: _Line, *said: frames.Frame) -> None:
         assert line.channel is not None
@@ -370,7 +371,9 @@ class _World:
                 self._send(line, *said)
             case 2:
                 record = frames.pack(frames.MemberRecord(bool(source.below(2)), said * source.pick(1, 20)))
-                text = source.pick(wire.fill(source.edited(record), suite.TAG), source.edited(wire.pad(record, 60_000)))
+                text = source.pick(
+                    padding.fill(source.edited(record), suite.TAG), source.edited(padding.pad(record, 60_000))
+                )
                 self.hears(line, sealed_as_it_is(line.channel, text))
             case 3:
                 self.hears(line, source.take(source.below(256)))
@@ -403,7 +406,7 @@ class _World:
                 name = source.pick(*request.__struct_fields__)
                 request = msgspec.structs.replace(request, **{name: getattr(source.made(type(request)), name)})
         try:
-            knock = handshake.knock(request, ROOM, line.greeting, line.hello)[wire.LENGTH :]
+            knock = handshake.knock(request, ROOM, line.greeting, line.hello)[padding.LENGTH :]
         except ValueError:  # it does not fit
             return
         line.channel = Channel(request.link, line.hello, up=True)
@@ -467,14 +470,14 @@ class _World:
 
     def _host_types(self) -> None:
         source = self.source
-        kick = steps.Kick(source.pick(*PROPER, "host"), source.text())
-        lock = steps.Lock(bool(source.below(2)))
-        rename = steps.Rename(source.pick("host", *PROPER))
-        said = steps.Say(source.text() or "x")
-        typed = source.pick(said, kick, kick, lock, rename, steps.Ask("/who"), *self._typed())
+        kick = inputs.Kick(source.pick(*PROPER, "host"), source.text())
+        lock = inputs.Lock(bool(source.below(2)))
+        rename = inputs.Rename(source.pick("host", *PROPER))
+        said = inputs.Say(source.text() or "x")
+        typed = source.pick(said, kick, kick, lock, rename, inputs.Ask("/who"), *self._typed())
         if source.below(32) == 31:
-            typed = steps.Leave(close=True)
-        self.kicked |= isinstance(typed, steps.Kick)
+            typed = inputs.Leave(close=True)
+        self.kicked |= isinstance(typed, inputs.Kick)
         self.do(typed)
 
     def _wait(self) -> None:
@@ -492,7 +495,7 @@ class _World:
                 due = party.room.next_deadline()
                 if due is None or due > self.tick:
                     break
-                tick(steps.Tick())
+                tick(inputs.Tick())
                 self.host.room.end_burst(self._now())
             else:
                 raise AssertionError("a deadline that does not pass")

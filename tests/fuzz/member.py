@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 
 from anonp2p import limits
-from anonp2p.core import events, frames, identity, steps, wire
-from anonp2p.core.epochs import suite
-from anonp2p.core.epochs.epoch import COMMIT, FLEETING, KEPT
-from anonp2p.core.ledger import content_of
+from anonp2p.crypto import identity, padding, suite
+from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.errors import PeerFault
-from tests.core.peers import ANN, BOB, DIGEST, EVE, HOST, NOW, FalseHost, Placed, sealed_as_it_is
+from anonp2p.protocol import frames
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.ledger import content_of
 from tests.fuzz.source import KNOWN, STEPS, TTLS, Source, expect_shown
+from tests.room.peers import ANN, BOB, DIGEST, EVE, HOST, NOW, FalseHost, Placed, sealed_as_it_is
 
 LEAVES = {suite.digest(who.leaf.public): who.leaf.public for who in (ANN, BOB, EVE, HOST)}
 
@@ -44,10 +45,10 @@ class _Lie(FalseHost):
         if source.odd(8) == 7:
             self.ledger.start_at(source.pick(2**53 - 2, 2**64 - 2), DIGEST)
 
-    def takes(self, step: steps.Input, now: steps.Now | None = None) -> list[events.Event]:
+    def takes(self, step: inputs.Input, now: inputs.Now | None = None) -> list[events.Event]:
         """What the guest tells about this step, and what it sends is read."""
         before = self.room.over
-        if isinstance(step, steps.Say | steps.Whisper):
+        if isinstance(step, inputs.Say | inputs.Whisper):
             self.typed.add(step.text)
         shown = super().takes(step, (now or NOW)._replace(tick=self.tick, slept=self.slept))
         assert not before or len(shown) == len(self.effects), "a room that is over still acts"
@@ -76,13 +77,13 @@ class _Lie(FalseHost):
             self.living.add(message.seq)
 
     def _read(self) -> None:
-        self.admitted |= any(isinstance(effect, steps.Admit) for effect in self.effects)
+        self.admitted |= any(isinstance(effect, effects.Admit) for effect in self.effects)
         if self.linked and self.admitted:
             for frame in self.spoken():
                 self._take_in(frame)
-        if any(isinstance(effect, steps.Drop) for effect in self.effects):
+        if any(isinstance(effect, effects.Drop) for effect in self.effects):
             self.linked = False
-            self.takes(steps.Dropped(steps.UPLINK, "it is gone", 1.0))
+            self.takes(inputs.Dropped(inputs.UPLINK, "it is gone", 1.0))
 
     def _take_in(self, frame: frames.Frame) -> None:
         match frame:
@@ -144,20 +145,20 @@ class _Lie(FalseHost):
                 self._type()
             case 14:
                 self.linked = False
-                self.takes(steps.Dropped(steps.UPLINK, "it is gone", 1.0))
+                self.takes(inputs.Dropped(inputs.UPLINK, "it is gone", 1.0))
             case 15:
                 due = self.room.next_deadline()
                 self.tick = max(self.tick, source.pick(due or self.tick, self.tick + 1))
                 self.slept += source.pick(0.0, 0.0, 30.0, 3_600.0)
                 if due is not None and due <= self.tick:
-                    self.takes(steps.Tick())
+                    self.takes(inputs.Tick())
 
     def _type(self) -> None:
         source = self.source
-        said = source.pick(steps.Say(source.text() or "x"), steps.Rename("bea"), steps.Ask("/who"))
+        said = source.pick(inputs.Say(source.text() or "x"), inputs.Rename("bea"), inputs.Ask("/who"))
         nick = source.pick("ann", "host", "bob", "me")
-        whisper = steps.Whisper(nick, source.text() or "x")
-        rest = steps.Leave(), steps.Kick("ann"), whisper, steps.Retain(source.pick(*TTLS, None)), steps.Verify(nick)
+        whisper = inputs.Whisper(nick, source.text() or "x")
+        rest = inputs.Leave(), inputs.Kick("ann"), whisper, inputs.Retain(source.pick(*TTLS, None)), inputs.Verify(nick)
         self.takes(source.pick(said, said, said, said, *rest))
 
     def _say_frames(self) -> None:
@@ -179,10 +180,12 @@ class _Lie(FalseHost):
         source = self.source
         match source.below(3):
             case 0:
-                self.takes(steps.Heard(steps.UPLINK, source.take(source.below(256))))
+                self.takes(inputs.Heard(inputs.UPLINK, source.take(source.below(256))))
             case 1:
                 record = frames.pack(frames.HostRecord(False, [source.made(frames.FromHost)] * source.pick(1, 2)))
-                text = source.pick(wire.fill(source.edited(record), suite.TAG), source.edited(wire.pad(record, 60_000)))
+                text = source.pick(
+                    padding.fill(source.edited(record), suite.TAG), source.edited(padding.pad(record, 60_000))
+                )
                 self.hears(sealed_as_it_is(self.channel, text))
             case 2:
                 entry = self._entry()
@@ -192,12 +195,12 @@ class _Lie(FalseHost):
     def _greet(self) -> None:
         """A hello, and perhaps the first of what follows."""
         if self.source.odd(8):
-            self.takes(steps.Dialling(1, ""))
+            self.takes(inputs.Dialling(1, ""))
             nonce = bytes(32)
             hello = frames.Hello(self.source.pick(frames.VERSION, self.source.below(4)), nonce, HOST.leaf.public)
-            content = wire.pad(self.source.edited(frames.pack(hello)), limits.HELLO - wire.LENGTH)
-            self.takes(steps.Heard(steps.UPLINK, self.source.edited(content)))
-            self.takes(steps.Dropped(steps.UPLINK, "it is gone", 1.0))
+            content = padding.pad(self.source.edited(frames.pack(hello)), limits.HELLO - padding.LENGTH)
+            self.takes(inputs.Heard(inputs.UPLINK, self.source.edited(content)))
+            self.takes(inputs.Dropped(inputs.UPLINK, "it is gone", 1.0))
             return
         self.admitted = False
         self.sought.clear()
@@ -352,7 +355,7 @@ class _Lie(FalseHost):
             self._order(self._entry())
         if wrong == 3:
             self.linked = False
-            self.takes(steps.Dropped(steps.UPLINK, "it is gone", 1.0))
+            self.takes(inputs.Dropped(inputs.UPLINK, "it is gone", 1.0))
         otherwise: dict[str, Any] = {}
         if wrong == 4:
             otherwise = source.pick({"standing": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)})

@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 import msgspec.inspect
 
-from anonp2p.core import events, frames
-from anonp2p.core.epochs import suite
-from anonp2p.core.epochs.epoch import FLEETING, KEPT
-from anonp2p.core.retention import ANY, NO_HISTORY
-from anonp2p.ui import safety, view
-from tests.core.peers import ANN, BOB, EVE, HOST
+from anonp2p.crypto import suite
+from anonp2p.crypto.epoch import FLEETING, KEPT
+from anonp2p.protocol import frames
+from anonp2p.room import events
+from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.ui import sanitize, wording
+from tests.room.peers import ANN, BOB, EVE, HOST
 
 STEPS = 40  # of a room, at most
 KNOWN = tuple(
@@ -116,5 +117,5 @@ class Source:
 
 def expect_shown(event: events.Event) -> None:
     """An event can be shown."""
-    assert isinstance(view.line(event), str)
-    json.loads(safety.escaped(msgspec.json.encode(event).decode()))
+    assert isinstance(wording.line(event), str)
+    json.loads(sanitize.escaped(msgspec.json.encode(event).decode()))

@@ -15,23 +15,27 @@ import urwid
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.core import admission, code, events, frames, handshake, identity, ledger, steps, wire
-from anonp2p.core.code import RoomKey
-from anonp2p.core.epochs import commit, private, suite, welcome
-from anonp2p.core.epochs.epoch import COMMIT, ENTRY, FLEETING, Epoch, Header
-from anonp2p.core.handshake import Channel, Greeting
-from anonp2p.core.ledger import Ledger
-from anonp2p.core.retention import ANY, NO_HISTORY
+from anonp2p.crypto import commit, identity, padding, private, suite
+from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, Epoch, Header
 from anonp2p.errors import AnonError, BadCode, PeerFault
-from anonp2p.ui import lines, safety, view
-from anonp2p.ui.editor import Editor
-from anonp2p.ui.keys import PASTE, Key, Keys
-from anonp2p.ui.picture import Picture
-from anonp2p.ui.terminal import Terminal
-from anonp2p.ui.tui import Tui
-from tests.core.peers import ANN, BOB, HOST, ROOM, sealed_as_it_is
+from anonp2p.names import codes
+from anonp2p.names.codes import RoomKey
+from anonp2p.protocol import frames, handshake, welcome, wire
+from anonp2p.protocol.handshake import Channel, Greeting
+from anonp2p.room import events, inputs, ledger
+from anonp2p.room.host import admission
+from anonp2p.room.ledger import Ledger
+from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.ui import sanitize, wording
+from anonp2p.ui.line import line_mode
+from anonp2p.ui.screen.input.editor import Editor
+from anonp2p.ui.screen.input.keys import PASTE, Key, Keys
+from anonp2p.ui.screen.screen import Tui
+from anonp2p.ui.screen.term.terminal import Terminal
+from anonp2p.ui.screen.view import Picture
 from tests.fuzz import host, member
 from tests.fuzz.source import Source
+from tests.room.peers import ANN, BOB, HOST, ROOM, sealed_as_it_is
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
 PACKED: tuple[Any, ...] = (
@@ -51,11 +55,11 @@ PACKED: tuple[Any, ...] = (
 def splitter(data: bytes) -> None:
     """A stream in pieces of any size: the same payloads as in one piece, and the same end; no more is kept than one."""
     source = Source(data)
-    longest, size = source.pick(limits.KNOCK, wire.SIZES[-1], limits.UNIT), source.below(40) + 1
+    longest, size = source.pick(limits.KNOCK, padding.SIZES[-1], limits.UNIT), source.below(40) + 1
     rest = source.take(len(data))
     whole = _split(longest, [rest])
     assert whole == _split(longest, [rest[at : at + size] for at in range(0, len(rest), size)])
-    assert rest.startswith(b"".join(map(wire.payload, whole[0])))
+    assert rest.startswith(b"".join(map(padding.payload, whole[0])))
     assert all(len(content) <= longest for content in whole[0])
 
 
@@ -74,16 +78,16 @@ def _split(longest: int, pieces: list[bytes]) -> tuple[list[bytes], bool]:
 def padded(data: bytes) -> None:
     """Something padded, and what an author signs: the same again when it is padded anew, or a fault."""
     source = Source(data)
-    edited = source.edited(wire.pad(source.take(source.below(64)), source.pick(66, 128, 1_918)))
+    edited = source.edited(padding.pad(source.take(source.below(64)), source.pick(66, 128, 1_918)))
     with suppress(PeerFault):
-        assert wire.pad(wire.unpad(edited), len(edited)) == edited
+        assert padding.pad(padding.unpad(edited), len(edited)) == edited
     content = frames.Content(1, bytes(32), frames.Text("x" * source.below(128), False))
     signed = source.edited(ledger.padded_content(content))
     try:
         ledger.content_of(bytes(identity.SIGNATURE) + signed)
     except PeerFault:
         return
-    assert 0 <= len(signed) - wire.LENGTH - len(wire.unpad(signed)) < limits.STEP
+    assert 0 <= len(signed) - padding.LENGTH - len(padding.unpad(signed)) < limits.STEP
     assert len(signed) % limits.STEP == 0
 
 
@@ -106,38 +110,38 @@ def packed(data: bytes) -> None:
 def code_(data: bytes) -> None:
     """A room code as people pass it on."""
     try:
-        key = code.parse(data.decode("utf-8", "replace"))
+        key = codes.parse(data.decode("utf-8", "replace"))
     except BadCode:
         return
-    assert code.parse(code.encode(key)) == key
+    assert codes.parse(codes.encode(key)) == key
 
 
 def lines_(data: bytes) -> None:
     """A line of input, in both modes."""
     for is_json in (False, True):
-        typed = lines.understand(data, json=is_json)
+        typed = line_mode.understand(data, json=is_json)
         if typed is None:
             continue
         if isinstance(typed.action, AnonError):
             assert str(typed.action)
-        if isinstance(typed.action, steps.Say):
+        if isinstance(typed.action, inputs.Say):
             assert 0 < len(typed.action.text.encode()) <= limits.TEXT
 
 
 def view_(data: bytes) -> None:
     """Texts of others on a terminal: they neither steer it nor pass for anybody else's."""
     text = data.decode("utf-8", "replace")
-    shown = safety.harmless(text)
+    shown = sanitize.harmless(text)
     _expect_harmless(shown.replace("\n", ""))
-    assert safety.harmless(shown) == shown
+    assert sanitize.harmless(shown) == shown
     raw = msgspec.json.encode(text).decode()
-    escaped = safety.escaped(raw)
+    escaped = sanitize.escaped(raw)
     assert not any(_steers(character) for character in escaped)
     assert json.loads(escaped) == text
     message = events.Message(room="r1", member="m", nick="ann", text=text, seq=1, at=0.0)
     for event in (message, events.Unsent(room="r1", text=text), events.Notice(text=text)):
-        first, *others = view.line(event).split("\n")
-        assert first.startswith("ann: " if event is message else view.SYSTEM)
+        first, *others = wording.line(event).split("\n")
+        assert first.startswith("ann: " if event is message else wording.SYSTEM)
         assert not any(line.strip() and not line.startswith("    ") for line in others)
 
 
@@ -212,7 +216,7 @@ class _Handshake:
     def __init__(self) -> None:
         greeting = Greeting(bytes(32), ROOM, HOST.leaf)
         self.greeting = greeting
-        self.hello = greeting.wire[wire.LENGTH :]
+        self.hello = greeting.wire[padding.LENGTH :]
         self.ledger = Ledger(ROOM)
         self.ledger.host = self.ledger.seat(HOST.key, "host", suite.digest(HOST.leaf.public)).id
         self.requests = self._join("ben"), self._resume()
@@ -264,14 +268,14 @@ def _hello(source: Source) -> None:
     hello, digest = handshake.read_hello(source.edited(_SHAKEN.hello))
     payload = handshake.knock(_SHAKEN.requests[0], ROOM, hello, digest)
     assert len(payload) == limits.KNOCK
-    assert _SHAKEN.greeting.open(payload[wire.LENGTH :]) == _SHAKEN.requests[0]
+    assert _SHAKEN.greeting.open(payload[padding.LENGTH :]) == _SHAKEN.requests[0]
     assert digest == _SHAKEN.greeting.hello
 
 
 def _knock_box(source: Source) -> None:
     request = source.pick(*_SHAKEN.requests)
     hello, digest = handshake.read_hello(_SHAKEN.hello)
-    box = handshake.knock(request, ROOM, hello, digest)[wire.LENGTH :]
+    box = handshake.knock(request, ROOM, hello, digest)[padding.LENGTH :]
     changed = source.edited(box)
     assert _SHAKEN.greeting.open(changed) == request
     assert changed == box
@@ -338,7 +342,7 @@ def _record(source: Source) -> None:
     """Records of one end, of which one is changed, left out or repeated, at the other."""
     ends = [Channel(bytes(32), bytes(32), up=up) for up in (True, False)]
     sent: list[list[frames.FromMember]] = [[], [frames.Submit(0, b"x")] * 2, [frames.Leaf(ANN.leaf.public)]]
-    sealed = [ends[0].seal(said, echo=not said)[wire.LENGTH :] for said in sent]
+    sealed = [ends[0].seal(said, echo=not said)[padding.LENGTH :] for said in sent]
     at = source.below(3)
     match source.below(3):
         case 0:
@@ -355,9 +359,9 @@ def _padded_record(source: Source) -> None:
     """One whose sender has its key: whatever is not packed, and padded, as it should be is a fault."""
     ends = [Channel(bytes(32), bytes(32), up=up) for up in (True, False)]
     record = frames.MemberRecord(bool(source.below(2)), [frames.Submit(0, b"x")] * source.pick(0, 1, limits.FRAMES))
-    text = source.edited(wire.fill(source.edited(frames.pack(record)), suite.TAG))
+    text = source.edited(padding.fill(source.edited(frames.pack(record)), suite.TAG))
     opened = ends[1].open(sealed_as_it_is(ends[0], text))
-    assert wire.fill(wire.unpad(text), suite.TAG) == text
+    assert padding.fill(padding.unpad(text), suite.TAG) == text
     assert len(opened.frames) <= limits.FRAMES
     assert frames.unpack(frames.MemberRecord, frames.pack(opened)) == opened
 
@@ -367,7 +371,7 @@ def _burst(source: Source) -> None:
     epoch = _SHAKEN.epoch
     packed = frames.pack(frames.Burst([b"an entry", b"another"], bytes(112)))
     changed = source.edited(packed)
-    content = epoch.seal_burst(changed, bytes)[wire.LENGTH :]
+    content = epoch.seal_burst(changed, bytes)[padding.LENGTH :]
     edited = source.edited(content)
     opened = epoch.open_burst(edited)
     assert opened == (changed if edited == content else None)
@@ -455,7 +459,11 @@ def _seeds() -> dict[str, list[bytes]]:
     joined = f"{emoji}\u0628\u200c\u0628\u0915\u094d\u200d\u0937\u0e01\u0e33\u1820\u180e\u1821"
     return {
         "splitter": [
-            *(bytes([pick, 39]) + wire.payload(bytes(size - 2)) * 3 for pick in range(3) for size in wire.SIZES[:2]),
+            *(
+                bytes([pick, 39]) + padding.payload(bytes(size - 2)) * 3
+                for pick in range(3)
+                for size in padding.SIZES[:2]
+            ),
             bytes([2, 3]) + b"\1\0" + bytes(300),
         ],
         "padded": [bytes([length, *bytes(length), 0, 0, at, 4, 0, length]) for length in (0, 10, 63) for at in (0, 9)],

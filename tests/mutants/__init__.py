@@ -4,9 +4,9 @@ Each file of this folder lists mutants of one part of the program. A mutant is o
 it would matter and the tests that must fail when it is made:
 
     [[mutant]]
-    file = "anonp2p/core/ledger.py"
+    file = "anonp2p/room/ledger.py"
     old = "expect(header.counter > author.counter,"    # stands exactly once in the file
     new = "expect(header.counter >= author.counter,"
     why = "a recorded entry could be ordered a second time"
-    tests = ["tests/core/test_ledger.py"]              # arguments of pytest
+    tests = ["tests/room/test_ledger.py"]              # arguments of pytest
 """

@@ -7,8 +7,9 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import events, frames
-from anonp2p.core.epochs import suite
+from anonp2p.crypto import suite
+from anonp2p.protocol import frames
+from anonp2p.room import events
 from tests.support.people import Gathering, Stranger, gathering
 from tests.support.transports import MemoryNetwork
 

@@ -8,9 +8,10 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import events, frames, handshake, identity, steps
-from anonp2p.core.epochs import suite
-from tests.core.peers import Placed, payloads, said
+from anonp2p.crypto import identity, suite
+from anonp2p.protocol import frames, handshake
+from anonp2p.room import events, inputs
+from tests.room.peers import Placed, payloads, said
 from tests.support.people import Gathering, Person, Stranger, gathering
 from tests.support.transports import MemoryNetwork, Network, Tor, Wire
 
@@ -53,7 +54,7 @@ async def test_one_who_is_thrown_out_hears_why_and_the_others_go_on(network: Net
     async with gathering(network) as gathered:
         host, (ann, bob, cho) = await met(gathered, "ann", "bob", "cho")
         await all_hear("before", ann, host, bob, cho)
-        await host.session.post(steps.Kick("bob", "no spam here", re=5))
+        await host.session.post(inputs.Kick("bob", "no spam here", re=5))
         assert (await bob.gone()).reason == "kicked"
         assert [notice.text for notice in bob.heard(events.Notice)] == [
             "The host has thrown you out of the room: no spam here"
@@ -77,7 +78,7 @@ async def test_what_one_had_typed_who_is_thrown_out_is_given_back(
         host, (ann, bob) = await met(gathered, "ann", "bob")
         memory.wires[1].host.pause()
         await bob.say("never heard")
-        await host.session.post(steps.Kick("bob"))
+        await host.session.post(inputs.Kick("bob"))
         assert (await bob.gone()).reason == "kicked"
         assert [unsent.text for unsent in bob.heard(events.Unsent)] == ["never heard"]
         await all_hear("after", ann, host)
@@ -87,7 +88,7 @@ async def test_what_one_had_typed_who_is_thrown_out_is_given_back(
 async def test_only_the_host_throws_out(network: Network, clock: object) -> None:
     async with gathering(network) as gathered:
         host, (ann, bob) = await met(gathered, "ann", "bob")
-        await ann.session.post(steps.Kick("bob", re=1))
+        await ann.session.post(inputs.Kick("bob", re=1))
         assert (await ann.hears(events.Error)).code == "not-allowed"
         await all_hear("still here", bob, ann, host)
 
@@ -101,7 +102,7 @@ async def test_one_who_is_thrown_out_and_keeps_its_link_reads_nothing_more_anywh
         bad = await gathered.played("bad")
         await all_hear("before", ann, host)
         await bad.hears()
-        await host.session.post(steps.Kick("bad", "spam"))
+        await host.session.post(inputs.Kick("bad", "spam"))
         await ann.hears(events.Left, nick="bad")
         down, up = memory.wires[0].host.sent, memory.wires[0].dialler.sent
         known = len(down), len(up)
@@ -128,7 +129,7 @@ async def test_one_who_was_thrown_out_may_not_resume_and_comes_in_as_somebody_ne
     async with gathering(memory) as gathered:
         host, (ann,) = await met(gathered, "ann")
         bad = await gathered.played("bad")
-        await host.session.post(steps.Kick("bad"))
+        await host.session.post(inputs.Kick("bad"))
         await bad.ended()
         again = await gathered.stranger()
         await again.greeted()
@@ -136,8 +137,8 @@ async def test_one_who_was_thrown_out_may_not_resume_and_comes_in_as_somebody_ne
         assert (await again.expect(frames.Refused)).reason == "kicked"
         other = await gathered.join("bad")
         await all_hear("somebody else", other, host, ann)
-        await host.session.post(steps.Kick("bad"))
-        await host.session.post(steps.Lock(locked=True))
+        await host.session.post(inputs.Kick("bad"))
+        await host.session.post(inputs.Lock(locked=True))
         assert (await other.gone()).reason == "kicked"
         assert (await gathered.invite("bad").gone()).reason == "refused"
 
@@ -152,7 +153,7 @@ async def test_one_who_was_thrown_out_while_it_was_away_learns_so_and_stays_out(
         ann = await gathered.join("ann", network=tor.usable)
         tor.vanish()
         await ann.hears(events.Link, state="lost")
-        await host.session.post(steps.Kick("ann"))
+        await host.session.post(inputs.Kick("ann"))
         await host.hears(events.Left, nick="ann", reason="kicked")
         tor.regain()
         assert (await ann.gone()).reason == "kicked"
@@ -167,7 +168,7 @@ async def test_a_locked_room_keeps_newcomers_out_and_nobody_else(
         host = await gathered.host()
         tor = Tor(memory)
         ann, bob = await gathered.join("ann", network=tor.usable), await gathered.join("bob")
-        await host.session.post(steps.Lock(locked=True))
+        await host.session.post(inputs.Lock(locked=True))
         for person in (host, ann, bob):
             assert "locked" in (await person.hears(events.Notice)).text
         newcomer = gathered.invite("new")
@@ -178,7 +179,7 @@ async def test_a_locked_room_keeps_newcomers_out_and_nobody_else(
         await host.say("while she was away")
         tor.regain()
         await ann.hears(events.Message, text="while she was away")
-        await host.session.post(steps.Lock(locked=False))
+        await host.session.post(inputs.Lock(locked=False))
         await all_hear("come in", await gathered.join("new"), host, ann, bob)
         assert len(ann.heard(events.Entered)) == 1
 
@@ -215,7 +216,7 @@ async def talk_while_two_are_thrown_out(network: Network) -> None:
                 nursery.start_soon(talk, person, nick)
             for bad in ("dan", "eve"):
                 await host.until(lambda: len(host.texts) >= 10)
-                await host.session.post(steps.Kick(bad))
+                await host.session.post(inputs.Kick(bad))
         assert [(await bad.gone()).reason for bad in (dan, eve)] == ["kicked", "kicked"]
         for person in people:
             await person.until(lambda person=person: len(person.texts) >= 160)  # type: ignore[misc]
@@ -239,11 +240,11 @@ async def test_what_a_link_brings_late_into_another_epoch_comes_once(
         memory.wires[0].host.pause()
         texts = [str(number) for number in range(20)]
         await ann.say(*texts)
-        await ann.session.post(steps.Rename("anna"))
+        await ann.session.post(inputs.Rename("anna"))
         await ann.say("after the nick")
         await trio.testing.wait_all_tasks_blocked()
         for nick in ("bob", "cho"):
-            await host.session.post(steps.Kick(nick))
+            await host.session.post(inputs.Kick(nick))
             await ann.hears(events.Left, nick=nick)
         memory.wires[0].host.resume()
         for person in (host, ann):
@@ -260,7 +261,7 @@ async def test_all_who_come_while_others_are_thrown_out_are_in_the_same_room(net
         host, members = await met(gathered, *NICKS)
         newcomers = [gathered.invite(f"new{number}") for number in range(10)]
         for nick in NICKS:
-            await host.session.post(steps.Kick(nick))
+            await host.session.post(inputs.Kick(nick))
             await trio.lowlevel.checkpoint()
         for member in members:
             assert (await member.gone()).reason == "kicked"
@@ -294,7 +295,7 @@ async def test_one_without_a_link_when_somebody_is_thrown_out_comes_back_and_mis
             await ann.say(texts[-2])
             if nick == "bad":
                 await gathered.join("bee")
-            await host.session.post(steps.Kick(nick))
+            await host.session.post(inputs.Kick(nick))
             await bob.hears(events.Left, nick=nick)
             await person.say(texts[-1])
         await bob.until(lambda: len(bob.texts) == 4)
@@ -325,7 +326,7 @@ async def test_a_link_that_breaks_between_commit_and_slice_is_made_up_for(
         for cut in range(0, 4_000, 200):
             bad = await gathered.join("bad")
             stop_after(tor.wires[-1], cut)
-            await host.session.post(steps.Kick("bad"))
+            await host.session.post(inputs.Kick("bad"))
             await ann.say(f"ann {cut}")
             await host.say(f"host {cut}")
             for person in (host, ann):
@@ -390,7 +391,7 @@ async def test_a_room_takes_fresh_secrets_in_its_time_and_all_take_fresh_leaves(
             assert {epoch(person) for person in people} == {2}
             await all_hear("fresh", *people)
             assert await watcher.hears() == frames.Text("fresh", action=False)
-            await host.session.post(steps.Kick("eve"))
+            await host.session.post(inputs.Kick("eve"))
             await all_hear("fresher", *people[:-1])
             nursery.cancel_scope.cancel()
         for person in people:
@@ -432,7 +433,7 @@ async def test_one_that_does_not_read_across_a_commit_is_cut_comes_back_and_has_
         for text in ("not yet read", "stuck"):
             await host.say(text)
             await quick.hears(events.Message, text=text)
-        await host.session.post(steps.Kick("bad"))
+        await host.session.post(inputs.Kick("bad"))
         before = trio.current_time()
         assert (await bad.gone()).reason == "kicked"
         await host.say("in another epoch")
@@ -461,14 +462,14 @@ async def test_a_commit_takes_out_all_who_left_or_were_lost_meanwhile_together(
         host, (ann, bob, *_) = await met(gathered, *NICKS)
         await trio.sleep(100)
         watcher = await gathered.played("watcher")
-        await ann.session.post(steps.Leave())
+        await ann.session.post(inputs.Leave())
         assert await watcher.hears() == frames.Leave()
         assert await watcher.hears() == frames.Commit(1, [])
         await watcher.expect(frames.Slice)
         assert trio.current_time() == 100, "it has waited since long before"
         ends = [await watcher.hears() for _ in range(5)]
         assert {type(body) for body in ends} == {frames.Renew}
-        await bob.session.post(steps.Leave())
+        await bob.session.post(inputs.Leave())
         assert await watcher.hears() == frames.Leave()
         await watcher.beat()
         assert await watcher.hears() == frames.Commit(2, [])
@@ -514,12 +515,12 @@ async def test_a_wire_shows_nothing_of_what_is_said_by_whom_and_where(
         note()
         await ann.say(texts[0])
         await bob.hears(events.Message)
-        await ann.session.post(steps.Rename(words[5]))
+        await ann.session.post(inputs.Rename(words[5]))
         await bob.hears(events.Renamed)
         note()
         tor.vanish()
         await host.say(texts[1])
-        await host.session.post(steps.Kick(words[4], texts[3]))
+        await host.session.post(inputs.Kick(words[4], texts[3]))
         await cho.gone()
         await host.hears(events.Left, reason="lost")
         tor.regain()
@@ -528,11 +529,11 @@ async def test_a_wire_shows_nothing_of_what_is_said_by_whom_and_where(
         await trio.sleep(limits.EPOCH)
         assert epoch(host) >= 2
         note()
-        await bob.session.post(steps.Say(texts[2], action=True))
+        await bob.session.post(inputs.Say(texts[2], action=True))
         await ann.hears(events.Message, text=texts[2])
-        await bob.session.post(steps.Leave())
+        await bob.session.post(inputs.Leave())
         await bob.gone()
-        await host.session.post(steps.Leave(close=True))
+        await host.session.post(inputs.Leave(close=True))
         await ann.gone()
     assert len(memory.wires) == 4
     nonces = set()

@@ -9,9 +9,10 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import events, frames, steps
-from anonp2p.core.epochs.epoch import FLEETING, KEPT
-from anonp2p.core.retention import NO_HISTORY
+from anonp2p.crypto.epoch import FLEETING, KEPT
+from anonp2p.protocol import frames
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.retention import NO_HISTORY
 from tests.support.people import Gathering, Person, gathering
 from tests.support.transports import HANG, MemoryNetwork, Tor, Wire
 
@@ -32,7 +33,7 @@ async def met(
 async def retain(person: Person, ttl: int) -> None:
     """Their messages are kept for so long from now on."""
     count = len(person.heard(events.Reply))
-    await person.session.post(steps.Retain(ttl))
+    await person.session.post(inputs.Retain(ttl))
     await person.until(lambda: len(person.heard(events.Reply)) > count)
 
 
@@ -139,7 +140,7 @@ async def test_many_messages_that_end_one_after_another_hold_up_nothing(
         took = 0
         end_burst = host.session.room.end_burst
 
-        def count(now: steps.Now) -> None:
+        def count(now: inputs.Now) -> None:
             nonlocal took
             took += 1
             assert took < 50 * limits.MAILBOX, "a deadline that comes again and again"
@@ -167,7 +168,7 @@ async def test_a_private_message_ends_in_its_time_for_the_two_of_them(
     """5.15, 5.16"""
     async with gathering(memory) as gathered:
         host, (ann, bob, cho) = await met(gathered, "ann", "bob", "cho", ttl=30)
-        await ann.session.post(steps.Whisper("bob", "psst"))
+        await ann.session.post(inputs.Whisper("bob", "psst"))
         seen = [await person.hears(events.Message, text="psst", private=True) for person in (ann, bob)]
         assert seen[0].seq == seen[1].seq
         await trio.sleep(30 + SOON)
@@ -181,7 +182,7 @@ async def test_one_who_is_out_is_told_that_all_that_ends_has_ended(
     async with gathering(memory) as gathered:
         host, (ann,) = await met(gathered, "ann", ttl=30)
         seen = await all_hear("not for long", ann, host)
-        await ann.session.post(steps.Leave())
+        await ann.session.post(inputs.Leave())
         await ann.gone()
         assert expired(ann) == [seen[0].seq]
         assert expired(host) == []
@@ -311,7 +312,7 @@ async def test_one_who_comes_back_in_another_epoch_is_told_so_too(
         tor.vanish()
         await retain(bob, 10)
         await all_hear("not for long", bob, host)
-        await host.session.post(steps.Kick("bad"))
+        await host.session.post(inputs.Kick("bad"))
         await bad.gone()
         await all_hear("nor this", bob, host)
         await host.say("kept")
@@ -393,7 +394,7 @@ async def test_a_head_that_is_due_when_something_ends_goes_out_all_the_same(
         room._pulse()
         [pulse] = room._effects
         heads = len(ann.heads)
-        for effect in (steps.Sweep(), pulse):
+        for effect in (effects.Sweep(), pulse):
             session._do(effect)
         await session._spread()
         await ann.says(frames.Text("behind it", action=False))
@@ -566,7 +567,7 @@ async def test_links_cut_again_and_again_lose_nothing_but_what_has_ended_and_tha
 
         async def talk(person: Person, nick: str, ttls: list[int], pauses: list[float]) -> None:
             for number, (ttl, pause) in enumerate(zip(ttls, pauses, strict=True)):
-                await person.session.post(steps.Retain(ttl))
+                await person.session.post(inputs.Retain(ttl))
                 await person.say(f"{nick} {number} {ttl}")
                 await trio.sleep(pause)
 

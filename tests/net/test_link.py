@@ -10,22 +10,24 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import frames, steps, wire
-from anonp2p.core.epochs import commit, suite
-from anonp2p.core.epochs.commit import Turn
-from anonp2p.core.epochs.epoch import KEPT
-from anonp2p.core.handshake import Channel
-from anonp2p.core.log import FIRST, Entry, Log, Reader
-from anonp2p.core.wire import SIZES, Splitter
+from anonp2p.crypto import commit, padding, suite
+from anonp2p.crypto.commit import Turn
+from anonp2p.crypto.epoch import KEPT
+from anonp2p.crypto.padding import SIZES
 from anonp2p.net.link import _AROUND as AROUND
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
-from tests.core.peers import payloads
+from anonp2p.protocol import frames
+from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.wire import Splitter
+from anonp2p.room import inputs
+from anonp2p.room.log.log import FIRST, Entry, Log, Reader
+from tests.room.peers import payloads
 from tests.support.transports import Wire
 
-BEAT = wire.payload(b"beat".ljust(SIZES[0] - 2))
+BEAT = padding.payload(b"beat".ljust(SIZES[0] - 2))
 WORDS = b"what is said".ljust(SIZES[0] - 2)
-SAID = wire.payload(WORDS)
+SAID = padding.payload(WORDS)
 MEMBER = b"m" * 16
 DENIED = frames.Denied(1, "repeated")
 LEAF = suite.LeafKey(b"l" * 32)
@@ -576,7 +578,7 @@ async def test_a_link_that_has_ended_writes_nothing_and_keeps_its_reason() -> No
 async def test_others_have_their_turn_while_many_links_are_woken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "TURN", 2)
 
-    async def post(_: steps.Input) -> None:
+    async def post(_: inputs.Input) -> None:
         await trio.lowlevel.checkpoint()
 
     log, links = log_of(), Links(post)
@@ -802,7 +804,7 @@ async def test_payloads_of_all_eight_sizes_arrive(autojump_clock: trio.testing.M
     """2.1"""
     async with linked() as both:
         content = bytes(range(256)) * 256
-        await both.far.send_all(wire.payload(content[: size - 2]))
+        await both.far.send_all(padding.payload(content[: size - 2]))
         await trio.testing.wait_all_tasks_blocked()
         assert both.arrived == [content[: size - 2]]
 
@@ -838,7 +840,7 @@ async def test_a_payload_may_be_as_long_as_any_once_the_handshake_is_over(
         link.settle(channel())
 
     longest = bytes(SIZES[-1] - 2)
-    await line.dialler.send_all(SAID + wire.payload(longest))
+    await line.dialler.send_all(SAID + padding.payload(longest))
     await line.dialler.aclose()
     await link.run(take)
     assert arrived == [WORDS, longest]
@@ -978,7 +980,7 @@ async def test_what_comes_in_a_pause_is_read_after_it(autojump_clock: trio.testi
     link = Link(line.host, SIZES[-1])
     link.settle(channel())
     contents = [bytes([number]) * (SIZES[0] - 2) for number in range(3)]
-    await line.dialler.send_all(b"".join(map(wire.payload, contents)))
+    await line.dialler.send_all(b"".join(map(padding.payload, contents)))
     await line.dialler.aclose()
     await link.run(take)
     assert arrived == [(content, number * limits.PAUSE) for number, content in enumerate(contents)]

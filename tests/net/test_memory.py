@@ -7,8 +7,8 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import events, steps
-from anonp2p.core.epochs.epoch import FLEETING
+from anonp2p.crypto.epoch import FLEETING
+from anonp2p.room import events, inputs
 from tests.support.memory import held
 from tests.support.people import Person, gathering
 from tests.support.transports import MemoryNetwork
@@ -29,11 +29,11 @@ async def test_what_has_expired_is_held_by_no_object_of_host_and_members(
         needles = []
         for number, ttl in enumerate((30, FLEETING)):
             needles.append(secrets.token_hex(16).encode())
-            await ann.session.post(steps.Retain(ttl))
+            await ann.session.post(inputs.Retain(ttl))
             await ann.say(needles[number].decode())
             for person in people:
                 await person.until(lambda person=person, number=number: len(person.heard(events.Message)) > number)  # type: ignore[misc]
-        await ann.session.post(steps.Whisper("bob", needles[0].decode() + " in private"))
+        await ann.session.post(inputs.Whisper("bob", needles[0].decode() + " in private"))
         await bob.until(lambda: len(bob.heard(events.Message)) == 3)
         for person in people:
             forget(person)

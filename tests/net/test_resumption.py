@@ -8,8 +8,10 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import events, frames, identity, steps
+from anonp2p.crypto import identity
 from anonp2p.net.transport import Transport
+from anonp2p.protocol import frames
+from anonp2p.room import events, inputs
 from tests.support.people import FalseHost, Gathering, Person, gathering
 from tests.support.transports import MemoryNetwork, Tor
 
@@ -352,7 +354,7 @@ async def test_a_host_that_ends_after_its_tor_was_lost_waits_for_no_link_of_befo
         tor.regain()
         await ann.until(lambda: len(ann.heard(events.Link, state="up")) == 2)
         before = trio.current_time()
-        await host.session.post(steps.Leave())
+        await host.session.post(inputs.Leave())
         assert (await host.gone()).reason == "left"
         assert (await ann.gone()).reason == "closed"
         assert trio.current_time() == before
@@ -463,7 +465,7 @@ async def test_a_head_follows_every_burst_and_comes_about_every_beat_when_idle(
         for _ in range(12):
             await trio.sleep(limits.BEAT)
             await ann.beat()
-        await host.session.post(steps.Leave())
+        await host.session.post(inputs.Leave())
         assert await ann.hears() == frames.Close()
         assert await ann.ended() == []
         places = [head.place for head in ann.heads]

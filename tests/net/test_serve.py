@@ -9,12 +9,12 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import events, steps
-from anonp2p.core.code import RoomKey
-from anonp2p.core.wire import payload
+from anonp2p.crypto.padding import payload
+from anonp2p.names.codes import RoomKey
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
+from anonp2p.room import events, inputs
 from tests.support.people import Gathering, gathering
 from tests.support.transports import MemoryNetwork, Wire, _MemoryListener
 
@@ -144,7 +144,7 @@ async def test_whose_handshake_ends_for_a_newer_one_is_a_matter_of_chance(
     assert chosen == {0, 1, 2, 3}
 
 
-async def nowhere(_: steps.Input) -> None:
+async def nowhere(_: inputs.Input) -> None:
     """For links of no session."""
     await trio.lowlevel.checkpoint()
 
@@ -155,8 +155,8 @@ async def test_one_whose_knock_is_with_the_room_gives_way_to_nobody(
     """It would be a member without a link."""
     monkeypatch.setattr(limits, "HALF_OPEN", 2)
 
-    async def post(step: steps.Input) -> None:
-        if isinstance(step, steps.Heard):
+    async def post(step: inputs.Input) -> None:
+        if isinstance(step, inputs.Heard):
             await trio.sleep_forever()
 
     async with trio.open_nursery() as nursery:
@@ -206,7 +206,7 @@ async def test_knocks_of_those_who_gave_way_hold_up_nobody(
 
 
 async def serving(
-    nursery: trio.Nursery, memory: MemoryNetwork, post: Callable[[steps.Input], Awaitable[object]], *admitted: bool
+    nursery: trio.Nursery, memory: MemoryNetwork, post: Callable[[inputs.Input], Awaitable[object]], *admitted: bool
 ) -> tuple[Links, Callable[[], Awaitable[trio.abc.Stream]]]:
     """Links that are accepted for no room, and a way to open one. admitted: what the place says; always yes without."""
     links = Links(post)
@@ -232,9 +232,9 @@ async def serving(
 async def test_who_comes_from_the_network_no_more_when_it_knocks_is_not_heard(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    posted: list[steps.Input] = []
+    posted: list[inputs.Input] = []
 
-    async def post(step: steps.Input) -> None:
+    async def post(step: inputs.Input) -> None:
         posted.append(step)
         await trio.lowlevel.checkpoint()
 
@@ -245,7 +245,7 @@ async def test_who_comes_from_the_network_no_more_when_it_knocks_is_not_heard(
         await stream.send_all(KNOCK)
         assert await stream.receive_some(1) == b""
         await trio.testing.wait_all_tasks_blocked()
-        assert [type(step) for step in posted] == [steps.Linked, steps.Dropped]
+        assert [type(step) for step in posted] == [inputs.Linked, inputs.Dropped]
         nursery.cancel_scope.cancel()
 
 
@@ -254,8 +254,8 @@ async def test_one_who_dialled_while_the_room_was_busy_holds_no_slot_once_the_ne
 ) -> None:
     posted = trio.Event()
 
-    async def post(step: steps.Input) -> None:
-        if isinstance(step, steps.Linked):
+    async def post(step: inputs.Input) -> None:
+        if isinstance(step, inputs.Linked):
             posted.set()
             await trio.sleep_forever()
 
@@ -272,9 +272,9 @@ async def test_one_who_dialled_while_the_room_was_busy_holds_no_slot_once_the_ne
 async def test_the_room_is_told_of_links_that_end_with_the_network(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    posted: list[type[steps.Input]] = []
+    posted: list[type[inputs.Input]] = []
 
-    async def post(step: steps.Input) -> None:
+    async def post(step: inputs.Input) -> None:
         await trio.lowlevel.checkpoint()  # as while the room is busy
         posted.append(type(step))
 
@@ -282,7 +282,7 @@ async def test_the_room_is_told_of_links_that_end_with_the_network(
         _, dial = await serving(nursery, memory, post)
         await dial()
         nursery.cancel_scope.cancel()
-    assert posted == [steps.Linked, steps.Dropped]
+    assert posted == [inputs.Linked, inputs.Dropped]
 
 
 async def test_what_comes_behind_a_knock_waits_until_the_room_has_answered_that(
@@ -291,10 +291,10 @@ async def test_what_comes_behind_a_knock_waits_until_the_room_has_answered_that(
     """It is then read at the pace of whoever knocked."""
     heard = 0
 
-    async def post(step: steps.Input) -> None:
+    async def post(step: inputs.Input) -> None:
         nonlocal heard
         await trio.lowlevel.checkpoint()
-        heard += isinstance(step, steps.Heard)
+        heard += isinstance(step, inputs.Heard)
 
     async with trio.open_nursery() as nursery:
         _, dial = await serving(nursery, memory, post)

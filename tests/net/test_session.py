@@ -10,12 +10,13 @@ import trio.testing
 from msgspec import UNSET
 
 from anonp2p import limits
-from anonp2p.core import events, frames, identity, steps, wire
-from anonp2p.core.code import RoomKey
-from anonp2p.core.epochs import suite
+from anonp2p.crypto import identity, padding, suite
 from anonp2p.errors import TorLost, TorMissing
+from anonp2p.names.codes import RoomKey
 from anonp2p.net.transport import DialFault, Transport
-from tests.core.peers import Placed, said
+from anonp2p.protocol import frames
+from anonp2p.room import effects, events, inputs
+from tests.room.peers import Placed, said
 from tests.support.people import FalseHost, Gathering, Person, Stranger, always, gathering
 from tests.support.transports import CONNECT, HANG, MemoryNetwork, Network
 
@@ -88,7 +89,7 @@ async def test_an_author_gets_a_receipt_and_the_others_the_message(network: Netw
     async with gathering(network) as gathered:
         host = await gathered.host()
         ann, bob = await gathered.join("ann"), await gathered.join("bob")
-        await ann.session.post(steps.Say("waves", action=True, re=7))
+        await ann.session.post(inputs.Say("waves", action=True, re=7))
         mine = await ann.hears(events.Message)
         assert (mine.mine, mine.re, mine.text, mine.action) == (True, 7, "waves", True)
         for other in (host, bob):
@@ -99,7 +100,7 @@ async def test_an_author_gets_a_receipt_and_the_others_the_message(network: Netw
 async def test_a_new_nick_is_seen_by_all(network: Network, clock: object) -> None:
     async with gathering(network) as gathered:
         host, members = await all_joined(gathered)
-        await members[0].session.post(steps.Rename("zoe"))
+        await members[0].session.post(inputs.Rename("zoe"))
         for person in (host, *members):
             renamed = await person.hears(events.Renamed)
             assert (renamed.was, renamed.nick) == ("ann", "zoe")
@@ -113,7 +114,7 @@ async def test_of_two_who_want_one_nick_the_first_gets_it_and_only_the_other_hea
     async with gathering(network) as gathered:
         host = await gathered.host()
         ann, bob = await gathered.join("ann"), await gathered.join("bob")
-        await bob.session.post(steps.Rename("Ann", re=3))
+        await bob.session.post(inputs.Rename("Ann", re=3))
         assert (await bob.hears(events.Error)).re == 3
         await bob.say("still bob")
         await ann.hears(events.Message, nick="bob")
@@ -124,8 +125,8 @@ async def test_of_two_who_want_one_nick_the_first_gets_it_and_only_the_other_hea
 async def test_a_leave_is_confirmed_and_seen_by_all(network: Network, clock: object) -> None:
     async with gathering(network) as gathered:
         host, members = await all_joined(gathered)
-        await members[0].session.post(steps.Say("bye"))
-        await members[0].session.post(steps.Leave(re=9))
+        await members[0].session.post(inputs.Say("bye"))
+        await members[0].session.post(inputs.Leave(re=9))
         gone = await members[0].gone()
         assert (gone.reason, gone.re) == ("left", 9)
         assert members[0].texts == ["bye"]
@@ -139,15 +140,15 @@ async def test_one_who_left_may_come_again_under_the_same_nick(network: Network,
     async with gathering(network) as gathered:
         host = await gathered.host()
         ann = await gathered.join("ann")
-        await ann.session.post(steps.Leave())
+        await ann.session.post(inputs.Leave())
         await ann.gone()
         again = await gathered.join("ann")
         await chat(host, again)
 
 
-@pytest.mark.parametrize("step", [steps.Leave(), steps.Leave(close=True)], ids=["leave", "close"])
+@pytest.mark.parametrize("step", [inputs.Leave(), inputs.Leave(close=True)], ids=["leave", "close"])
 async def test_a_room_ends_with_its_host_and_its_last_words_reach_all(
-    network: Network, clock: object, step: steps.Leave
+    network: Network, clock: object, step: inputs.Leave
 ) -> None:
     async with gathering(network) as gathered:
         host, members = await all_joined(gathered)
@@ -218,11 +219,11 @@ async def test_until_returns_when_the_room_is_over_whatever_was_awaited(network:
         ann = await gathered.join("ann")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ann.session.until, lambda: False)
-            await host.session.post(steps.Leave())
+            await host.session.post(inputs.Leave())
             nursery.cancel_scope.deadline = trio.current_time() + network.patience
         assert not nursery.cancel_scope.cancelled_caught
         assert (await ann.gone()).reason == "closed"
-        assert not await ann.session.post(steps.Say("too late"))
+        assert not await ann.session.post(inputs.Say("too late"))
         assert ann.session.outstanding == 0
 
 
@@ -235,13 +236,13 @@ async def test_what_a_room_has_not_taken_yet_is_bounded(
         taken_after: list[int] = []
         handle = session.room.handle
 
-        def noted(step: steps.Input, now: steps.Now) -> list[steps.Effect]:
+        def noted(step: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
             taken_after.append(posted)
             return handle(step, now)
 
         monkeypatch.setattr(session.room, "handle", noted)
         for _ in range(3 * limits.MAILBOX):
-            await session.post(steps.Tick())
+            await session.post(inputs.Tick())
             posted += 1
         assert taken_after[0] == limits.MAILBOX
 
@@ -253,10 +254,10 @@ async def test_whoever_waits_to_tell_a_room_something_is_told_that_it_has_ended(
         session = (await gathered.host()).session
         with trio.fail_after(10):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(session.post, steps.Leave(now=True))
+                nursery.start_soon(session.post, inputs.Leave(now=True))
                 for _ in range(4 * limits.MAILBOX):
-                    nursery.start_soon(session.post, steps.Tick())
-        assert not await session.post(steps.Tick())
+                    nursery.start_soon(session.post, inputs.Tick())
+        assert not await session.post(inputs.Tick())
 
 
 async def test_a_nick_that_is_taken_is_refused_and_nobody_inside_notices(network: Network, clock: object) -> None:
@@ -291,7 +292,7 @@ async def test_a_killed_link_is_had_again_and_nobody_else_notices(
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann, bob = await gathered.join("ann"), await gathered.join("bob")
-        await ann.session.post(steps.Ask("/who"))
+        await ann.session.post(inputs.Ask("/who"))
         await ann.hears(events.Reply)
         told = len(ann.told)
         memory.wires[0].fall_silent()
@@ -385,7 +386,7 @@ async def test_a_leave_that_the_host_does_not_confirm_takes_its_time_and_no_more
         memory.wires[0].fall_silent()
         before = trio.current_time()
         await ann.say("unheard")
-        await ann.session.post(steps.Leave())
+        await ann.session.post(inputs.Leave())
         assert (await ann.gone()).reason == "left"
         assert trio.current_time() - before == pytest.approx(limits.LEAVE)
         assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["unheard"]
@@ -400,7 +401,7 @@ async def test_a_host_that_ends_does_not_wait_long_for_a_silent_member(
         bob = await gathered.join("bob")
         memory.wires[0].fall_silent()
         before = trio.current_time()
-        await host.session.post(steps.Leave())
+        await host.session.post(inputs.Leave())
         assert (await host.gone()).reason == "left"
         assert trio.current_time() - before == pytest.approx(limits.FLUSH)
         assert (await bob.gone()).reason == "closed"
@@ -481,8 +482,8 @@ async def test_however_fast_entries_come_a_head_covers_them_before_members_hold_
         count = 4 * limits.MAILBOX
         async with trio.open_nursery() as nursery:
             for number in range(count):
-                nursery.start_soon(host.session.post, steps.Say(str(number)))
-        await host.session.post(steps.Say("last"))
+                nursery.start_soon(host.session.post, inputs.Say(str(number)))
+        await host.session.post(inputs.Say("last"))
         for _ in range(count + 1):
             await bob.hears()
         covered = [head.place for head in bob.heads]
@@ -512,7 +513,7 @@ async def test_a_member_that_is_out_sends_no_beats(
     async with gathering(memory) as gathered:
         await gathered.host()
         ann = await gathered.join("ann")
-        await ann.session.post(steps.Leave())
+        await ann.session.post(inputs.Leave())
         await ann.gone()
         sent = len(memory.wires[0].dialler.sent)
         await trio.sleep(10 * limits.BEAT)
@@ -525,13 +526,13 @@ async def test_a_member_that_is_out_sends_no_beats(
 def knock(stranger: Stranger, padded: bytes) -> bytes:
     """A knock with anything in it, which is cut off where a knock ends."""
     info = suite.label("knock") + stranger.ledger.room + stranger.hello
-    room = limits.KNOCK - wire.LENGTH - frames.BOX
-    return wire.payload(suite.seal_to(stranger.greeting.door, padded[:room].ljust(room, b"\0"), info))
+    room = limits.KNOCK - padding.LENGTH - frames.BOX
+    return padding.payload(suite.seal_to(stranger.greeting.door, padded[:room].ljust(room, b"\0"), info))
 
 
 def request(packed: bytes) -> bytes:
     """What is packed, padded as a request is."""
-    return wire.pad(packed, limits.KNOCK - wire.LENGTH - frames.BOX)
+    return padding.pad(packed, limits.KNOCK - padding.LENGTH - frames.BOX)
 
 
 def altered(data: bytes) -> bytes:
@@ -544,14 +545,14 @@ def altered(data: bytes) -> bytes:
     [
         pytest.param(lambda _: b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", id="another protocol"),
         pytest.param(lambda _: b"\x00\x05\xff\xff\xff\xff\xff", id="garbage in a payload of no proper length"),
-        pytest.param(lambda _: wire.payload(b"\xff" * 478), id="garbage in a payload"),
+        pytest.param(lambda _: padding.payload(b"\xff" * 478), id="garbage in a payload"),
         pytest.param(lambda _: b"\x00\x00", id="an empty payload"),
-        pytest.param(lambda _: (wire.SIZES[4] - 2).to_bytes(2, "big"), id="an oversize payload"),
-        pytest.param(lambda _: wire.payload(b"\x91" * (wire.SIZES[-1] - 2)), id="the longest payload"),
+        pytest.param(lambda _: (padding.SIZES[4] - 2).to_bytes(2, "big"), id="an oversize payload"),
+        pytest.param(lambda _: padding.payload(b"\x91" * (padding.SIZES[-1] - 2)), id="the longest payload"),
         pytest.param(lambda _: b"\xff\xff" + b"\x91" * 65535, id="one longer than any"),
         pytest.param(lambda it: altered(it.knock(it.join("bad"))), id="a knock with a bit turned"),
         pytest.param(
-            lambda it: wire.payload(wire.fill(frames.pack(it.join("bad")), 0)), id="a join that is not sealed"
+            lambda it: padding.payload(padding.fill(frames.pack(it.join("bad")), 0)), id="a join that is not sealed"
         ),
         pytest.param(
             lambda it: knock(it, request(frames.pack(frames.Submit(0, b"s" * 200)))), id="a submit for a knock"
@@ -568,7 +569,7 @@ def altered(data: bytes) -> bytes:
         ),
         pytest.param(lambda it: knock(it, request(b"\x91" * 2_000)), id="nested arrays for a knock"),
         pytest.param(lambda it: knock(it, request(b"")), id="nothing for a knock"),
-        pytest.param(lambda _: wire.payload(bytes(limits.KNOCK // 2 - 2)), id="less than a knock"),
+        pytest.param(lambda _: padding.payload(bytes(limits.KNOCK // 2 - 2)), id="less than a knock"),
     ],
 )
 async def test_a_stranger_who_breaks_the_rules_is_dropped_and_nobody_notices(
@@ -702,7 +703,7 @@ async def test_what_one_sends_right_behind_its_knock_counts(network: Network, cl
         stranger.leaf = leaf
         await gathered.join("bob")
         assert isinstance(await stranger.hears(), frames.Joined)
-        await host.session.post(steps.Kick("bob"))
+        await host.session.post(inputs.Kick("bob"))
         assert isinstance(await stranger.hears(), frames.Commit)
         await stranger.expect(frames.Slice)
         await stranger.says(frames.Text("hi", action=False))
@@ -884,7 +885,7 @@ async def test_a_host_that_hangs_up_after_the_request_is_asked_again(
         pytest.param(lambda it: it.record(frames.Seek(bytes(32))), id="a member's frame"),
         pytest.param(lambda it: it.record(frames.Found(it.leaf.public)), id="a leaf that was not sought"),
         pytest.param(lambda it: altered(it.record(frames.Refused("full"))), id="a record with a bit turned"),
-        pytest.param(lambda _: wire.payload(bytes(wire.SIZES[0] - 2)), id="a payload of nothing"),
+        pytest.param(lambda _: padding.payload(bytes(padding.SIZES[0] - 2)), id="a payload of nothing"),
         pytest.param(lambda it: it.record(*it.welcome()), id="a welcome without us"),
         pytest.param(lambda it: it.burst(), id="a head before the welcome"),
     ],
@@ -1046,7 +1047,7 @@ async def test_leaving_while_dialling_ends_the_dial(
     async with gathering(memory) as gathered:
         ann = gathered.invite("ann")
         await trio.sleep(1)
-        await ann.session.post(steps.Leave())
+        await ann.session.post(inputs.Leave())
         assert (await ann.gone()).reason == "left"
         assert trio.current_time() == 1
 
@@ -1087,7 +1088,7 @@ async def test_a_tor_that_the_host_will_never_have_again_ends_the_room_for_all(
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.join("ann")
-        await host.session.post(steps.Broken(TorLost("it ended")))
+        await host.session.post(inputs.Broken(TorLost("it ended")))
         assert (await host.gone()).reason == "tor"
         assert (await ann.gone()).reason == "lost"
         assert limits.PLACE <= trio.current_time() <= limits.PLACE + limits.DIAL_PAUSE_MAX + limits.LINK_LOST

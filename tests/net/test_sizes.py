@@ -14,8 +14,9 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.core import events, frames, steps
-from anonp2p.core.wire import SIZES
+from anonp2p.crypto.padding import SIZES
+from anonp2p.protocol import frames
+from anonp2p.room import events, inputs
 from tests.support.people import FalseHost, Gathering, Person, Stranger, gathering
 from tests.support.transports import MemoryNetwork, Network, Wire
 
@@ -64,23 +65,23 @@ async def test_whatever_is_said_every_payload_is_of_one_of_eight_sizes(
         host, (ann, bob, cho) = await met(gathered, "ann", "bob", "cho", cover=cover)
         for length in (1, 17, 18, 200, 250, 260, 300, 1_000, 2_000, limits.TEXT):
             await ann.say("x" * length)
-            await ann.session.post(steps.Whisper("bob", "x" * length))
+            await ann.session.post(inputs.Whisper("bob", "x" * length))
             await bob.hears(events.Message, private=True, text="x" * length)
             await host.say("x" * length)
-        await ann.session.post(steps.Rename("anna"))
+        await ann.session.post(inputs.Rename("anna"))
         await bob.hears(events.Renamed)
         memory.wires[0].cut()
         await ann.until(lambda: len(ann.heard(events.Link, state="up")) == 2)
         await ann.say(*(f"{number}" for number in range(100)))
         await bob.hears(events.Message, text="99")
-        await host.session.post(steps.Lock(locked=True))
+        await host.session.post(inputs.Lock(locked=True))
         await gathered.invite("late").gone()
-        await host.session.post(steps.Lock(locked=False))
-        await host.session.post(steps.Kick("cho", "x" * limits.WHY))
+        await host.session.post(inputs.Lock(locked=False))
+        await host.session.post(inputs.Kick("cho", "x" * limits.WHY))
         await cho.gone()
         await gathered.join("late")
         await trio.sleep(limits.EPOCH + limits.BEAT)
-        await host.session.post(steps.Leave(close=True))
+        await host.session.post(inputs.Leave(close=True))
         await bob.gone()
     assert len(memory.wires) == 6
     seen = set()
@@ -103,9 +104,9 @@ async def test_the_size_of_a_payload_does_not_tell_what_is_said_in_it(
         for text in ("x", "x" * 100, "x" * 140):
             await ann.say(text)
             await bob.hears(events.Message, text=text)
-        await ann.session.post(steps.Rename("anna"))
+        await ann.session.post(inputs.Rename("anna"))
         await bob.hears(events.Renamed)
-        await host.session.post(steps.Lock(locked=True))
+        await host.session.post(inputs.Lock(locked=True))
         await trio.sleep(3 * limits.BEAT)
         assert len(up(wire)) >= before[0] + 6
         assert len(down(wire)) >= before[1] + 7
@@ -261,7 +262,7 @@ async def test_a_host_with_cover_and_nobody_in_its_room_is_still(
         assert await stranger.payload() is None, "nor is there any for one who has not knocked"
         await trio.sleep(LONG)
         ann = await gathered.join("ann")
-        await ann.session.post(steps.Leave())
+        await ann.session.post(inputs.Leave())
         await ann.gone()
         await trio.sleep(LONG)
         assert len(memory.wires) == 2
@@ -391,12 +392,12 @@ async def recorded(memory: MemoryNetwork, monkeypatch: pytest.MonkeyPatch) -> di
         host, (ann, bob) = await met(gathered, "ann", "bob")
         streams = {"up": memory.wires[0].dialler.sent, "down": memory.wires[0].host.sent}
 
-        async def note(kind: str, *typed: steps.Typed, seconds: float = 0.0) -> None:
+        async def note(kind: str, *typed: inputs.Typed, seconds: float = 0.0) -> None:
             """Whatever ann's link carries of this, and of nothing else."""
             await trio.testing.wait_all_tasks_blocked()
             before = {way: len(pieces) for way, pieces in streams.items()}
             for one in typed:
-                whose = host if isinstance(one, steps.Lock) else ann
+                whose = host if isinstance(one, inputs.Lock) else ann
                 await whose.session.post(one)
             await trio.sleep(seconds)
             await trio.testing.wait_all_tasks_blocked()
@@ -408,11 +409,11 @@ async def recorded(memory: MemoryNetwork, monkeypatch: pytest.MonkeyPatch) -> di
                         at += size
 
         for number in range(ROUNDS):
-            await note("chat", steps.Say("x" * (1 + number % 200)))
-            await note("long chat", steps.Say("x" * (1_000 + number)))
-            await note("private", steps.Whisper("bob", "x" * (1 + number)))
-            await note("nick", steps.Rename(f"ann{number}"))
-            await note("lock", steps.Lock(locked=not number % 2))
+            await note("chat", inputs.Say("x" * (1 + number % 200)))
+            await note("long chat", inputs.Say("x" * (1_000 + number)))
+            await note("private", inputs.Whisper("bob", "x" * (1 + number)))
+            await note("nick", inputs.Rename(f"ann{number}"))
+            await note("lock", inputs.Lock(locked=not number % 2))
             await note("beats", seconds=limits.BEAT)
         assert len(bob.heard(events.Message, private=True)) == ROUNDS
     network = MemoryNetwork()

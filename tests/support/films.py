@@ -10,8 +10,8 @@ from contextlib import suppress
 import pytest
 import trio
 
-from anonp2p.core import events
-from anonp2p.ui.lines import Output
+from anonp2p.room import events
+from anonp2p.ui.line.line_mode import Output
 from tests.support import terminal
 from tests.support.engines import Tmux, xterm
 from tests.support.hostile import Room, settle, staged

@@ -13,8 +13,9 @@ from typing import Any
 
 import trio
 
-from anonp2p.core import events, names, steps
-from anonp2p.core.code import RoomKey
+from anonp2p.names import nicks
+from anonp2p.names.codes import RoomKey
+from anonp2p.room import events, inputs
 from anonp2p.ui import commands
 from tests.support import theatre
 
@@ -24,7 +25,7 @@ class _Stagehand(theatre._Stagehand):
         """Somebody says all this, one after the other."""
         session = self._others[who].session
         for text in texts:
-            await session.post(steps.Say(text))
+            await session.post(inputs.Say(text))
         with trio.fail_after(theatre._PATIENCE):
             await session.until_settled()
 
@@ -44,9 +45,9 @@ class _Stagehand(theatre._Stagehand):
 def main() -> int:
     vars(theatre)["_Stagehand"] = _Stagehand
     if "ANY_NAME" in os.environ:
-        vars(names).update(nick=str, room_name=str, is_nick=bool, is_room_name=bool)
-        vars(names).update(dict.fromkeys(("looks", "wide_looks"), lambda name: frozenset((name,))))
-        vars(names).update(reserved_word=lambda _: "")
+        vars(nicks).update(nick=str, room_name=str, is_nick=bool, is_room_name=bool)
+        vars(nicks).update(dict.fromkeys(("looks", "wide_looks"), lambda name: frozenset((name,))))
+        vars(nicks).update(reserved_word=lambda _: "")
     sys.argv[1:1] = ["--control", str(Path(os.environ["HOME"]) / "control")]  # where a stage looks for it
     return theatre.main()
 

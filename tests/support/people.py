@@ -9,17 +9,18 @@ from typing import Any, NamedTuple, TypeVar
 import trio
 
 from anonp2p import limits
-from anonp2p.core import events, frames, handshake, identity, steps, wire
-from anonp2p.core.code import RoomKey
-from anonp2p.core.epochs import commit, suite, welcome
-from anonp2p.core.epochs.epoch import Epoch
-from anonp2p.core.handshake import Channel, Greeting
-from anonp2p.core.ledger import Ledger, head_content
-from anonp2p.core.retention import ANY, NO_HISTORY
-from anonp2p.core.room import Room
+from anonp2p.crypto import commit, identity, padding, suite
+from anonp2p.crypto.epoch import Epoch
+from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
-from tests.core.peers import Placed, Sealer, said
+from anonp2p.protocol import frames, handshake, welcome, wire
+from anonp2p.protocol.handshake import Channel, Greeting
+from anonp2p.room import events, inputs
+from anonp2p.room.ledger import Ledger, head_content
+from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.room.room import Room
+from tests.room.peers import Placed, Sealer, said
 from tests.support.transports import Network
 
 E = TypeVar("E", bound=events.Event)
@@ -69,7 +70,7 @@ class Person:
     async def say(self, *texts: str) -> None:
         """Types messages."""
         for text in texts:
-            await self.session.post(steps.Say(text))
+            await self.session.post(inputs.Say(text))
 
     async def gone(self) -> events.Gone:
         """How the room ended for them, once their session is done with it."""
@@ -225,7 +226,7 @@ class Peer:
 
     def __init__(self, stream: trio.abc.Stream, patience: float) -> None:
         self.stream = stream
-        self._splitter = wire.Splitter(wire.SIZES[-1])
+        self._splitter = wire.Splitter(padding.SIZES[-1])
         self._ready: deque[bytes] = deque()
         self._patience = patience
 
@@ -447,9 +448,9 @@ class FalseHost(Member):
         """Says a Hello."""
         self.greeting = Greeting(secrets.token_bytes(32), self.ledger.room, suite.LeafKey(secrets.token_bytes(32)))
         self.hello = self.greeting.hello
-        hello, _ = handshake.read_hello(self.greeting.wire[wire.LENGTH :])
+        hello, _ = handshake.read_hello(self.greeting.wire[padding.LENGTH :])
         packed = frames.pack(frames.Hello(version, hello.nonce, hello.door))
-        await self.send(wire.payload(wire.pad(packed, limits.HELLO - wire.LENGTH)))
+        await self.send(padding.payload(padding.pad(packed, limits.HELLO - padding.LENGTH)))
 
     async def asked(self) -> Any:
         """The request in the knock, whose signature it checks."""

@@ -28,14 +28,14 @@ from msgspec import UNSET
 
 from anonp2p import app, cli, limits
 from anonp2p.config import Config
-from anonp2p.core import events, steps
-from anonp2p.core.code import RoomKey, parse
-from anonp2p.core.retention import ANY, NO_HISTORY
-from anonp2p.core.room import Room
+from anonp2p.names.codes import RoomKey, parse
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
+from anonp2p.room import events, inputs
+from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.room.room import Room
 from anonp2p.ui import commands
-from anonp2p.ui.front import Front
+from anonp2p.ui.frontend import Front
 from tests.support.people import News, Person
 from tests.support.terminal import MARK
 from tests.support.transports import MemoryNetwork, Tor, Wire
@@ -279,7 +279,7 @@ class _Stagehand:
 
     async def do_say(self, who: str, text: str) -> None:
         """Somebody says this, once it has its place in the room."""
-        await self._post(who, steps.Say(text))
+        await self._post(who, inputs.Say(text))
 
     async def _type(self, who: str, command: str, to: str = "", text: str = "") -> dict[str, str]:
         await self._post(who, commands.command(f"{command} {to} {text}".rstrip()))
@@ -287,7 +287,7 @@ class _Stagehand:
 
     async def _post(self, who: str, action: commands.Action) -> None:
         session = self._others[who].session
-        assert isinstance(action, steps.Typed)
+        assert isinstance(action, inputs.Typed)
         await session.post(action)
         with trio.fail_after(_PATIENCE):
             await session.until_settled()
@@ -305,13 +305,13 @@ class _Stagehand:
             if per_second:
                 await trio.sleep_until(start + n / per_second)
             await session.until(lambda: session.outstanding < limits.PENDING)
-            await session.post(steps.Say(text.replace("{n}", str(n))))
+            await session.post(inputs.Say(text.replace("{n}", str(n))))
         await session.until_settled()
 
     async def do_leave(self, who: str) -> None:
         """Somebody leaves; whose room it is ends with that."""
         session = self._others.pop(who).session
-        await session.post(steps.Leave())
+        await session.post(inputs.Leave())
         with trio.fail_after(_PATIENCE):
             await session.ended.wait()
 

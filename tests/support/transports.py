@@ -9,8 +9,8 @@ from typing import Final, Protocol, cast
 import trio
 import trio.testing
 
-from anonp2p.core.code import RoomKey
 from anonp2p.errors import TorLost
+from anonp2p.names.codes import RoomKey
 from anonp2p.net.transport import DialFault, Transport
 
 Listener = trio.abc.Listener[trio.abc.Stream]

@@ -14,11 +14,11 @@ import trio
 
 from anonp2p import limits
 from anonp2p.config import Endpoint
-from anonp2p.core.code import RoomKey
-from anonp2p.net import socks
-from anonp2p.net.control import Control
-from anonp2p.net.socks import SocksError
-from anonp2p.net.tor import Tor
+from anonp2p.names.codes import RoomKey
+from anonp2p.net.tor import socks
+from anonp2p.net.tor.control import Control
+from anonp2p.net.tor.socks import SocksError
+from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import DialFault, Place
 from tests.support.peers import Peer
 from tests.support.tors import RunningTor, running_tor

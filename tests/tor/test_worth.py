@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from anonp2p.core.wire import SIZES
+from anonp2p.crypto.padding import SIZES
 from tests.support.memory import residue
 from tests.support.peers import Event, Peer
 from tests.support.recording import Recording, recorder

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonp2p import errors, limits
-from anonp2p.core import frames, retention, steps
-from anonp2p.core.epochs.epoch import FLEETING, KEPT
-from anonp2p.core.retention import ANY, NO_HISTORY
+from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import AnonError, TooLong, UnknownCommand, Usage
+from anonp2p.protocol import frames
+from anonp2p.room import inputs, retention
+from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import commands
 from anonp2p.ui.commands import COMMANDS, Action, Clear, Command, Create, Help, Join, Quit, Rooms, Switch, parse
 
@@ -35,53 +36,53 @@ TYPED: list[tuple[str, Action]] = [
         Create("demo", frames.Retention(FLEETING, 86_400, KEPT), frames.History(10_000, 0)),
     ),
     ("/join abc.onion", Join("abc.onion")),
-    ("/leave", steps.Leave()),
-    ("/close", steps.Leave(close=True)),
-    ("/nick Zoë", steps.Rename("Zoë")),
-    ("/nick ｚｏｅ", steps.Rename("zoe")),
-    ("/who", steps.Ask("/who")),
-    ("/code", steps.Ask("/code")),
-    ("/qr", steps.Ask("/qr")),
-    ("/me waves", steps.Say("waves", action=True)),
-    ("/me  waves  back ", steps.Say("waves  back", action=True)),
-    ("/msg bob hello", steps.Whisper("bob", "hello")),
-    ("/msg bob  two   words ", steps.Whisper("bob", "two   words")),
-    ("/msg bob /quit", steps.Whisper("bob", "/quit")),
-    ("/retain", steps.Retain(None)),
-    ("/retain 30s", steps.Retain(30)),
-    ("/retain 5M", steps.Retain(300)),
-    ("/retain 2h", steps.Retain(7_200)),
-    ("/retain 365d", steps.Retain(limits.RETAIN)),
-    ("/retain off", steps.Retain(KEPT)),
-    ("/retain Never", steps.Retain(FLEETING)),
-    ("/verify", steps.Verify("")),
-    ("/verify bob", steps.Verify("bob")),
+    ("/leave", inputs.Leave()),
+    ("/close", inputs.Leave(close=True)),
+    ("/nick Zoë", inputs.Rename("Zoë")),
+    ("/nick ｚｏｅ", inputs.Rename("zoe")),
+    ("/who", inputs.Ask("/who")),
+    ("/code", inputs.Ask("/code")),
+    ("/qr", inputs.Ask("/qr")),
+    ("/me waves", inputs.Say("waves", action=True)),
+    ("/me  waves  back ", inputs.Say("waves  back", action=True)),
+    ("/msg bob hello", inputs.Whisper("bob", "hello")),
+    ("/msg bob  two   words ", inputs.Whisper("bob", "two   words")),
+    ("/msg bob /quit", inputs.Whisper("bob", "/quit")),
+    ("/retain", inputs.Retain(None)),
+    ("/retain 30s", inputs.Retain(30)),
+    ("/retain 5M", inputs.Retain(300)),
+    ("/retain 2h", inputs.Retain(7_200)),
+    ("/retain 365d", inputs.Retain(limits.RETAIN)),
+    ("/retain off", inputs.Retain(KEPT)),
+    ("/retain Never", inputs.Retain(FLEETING)),
+    ("/verify", inputs.Verify("")),
+    ("/verify bob", inputs.Verify("bob")),
     ("/rooms", Rooms()),
     ("/switch 2", Switch("2")),
-    ("/kick bob", steps.Kick("bob")),
-    ("/kick bob  no   spam ", steps.Kick("bob", "no spam")),
-    ("/kick bob " + "x" * 200, steps.Kick("bob", "x" * 200)),
-    ("/lock", steps.Lock(locked=True)),
-    ("/unlock", steps.Lock(locked=False)),
+    ("/kick bob", inputs.Kick("bob")),
+    ("/kick bob  no   spam ", inputs.Kick("bob", "no spam")),
+    ("/kick bob " + "x" * 200, inputs.Kick("bob", "x" * 200)),
+    ("/lock", inputs.Lock(locked=True)),
+    ("/unlock", inputs.Lock(locked=False)),
     ("/clear", Clear()),
     ("/quit", Quit()),
     ("/QUIT ", Quit()),
-    ("/Nick   bob  ", steps.Rename("bob")),
-    ("hello", steps.Say("hello")),
+    ("/Nick   bob  ", inputs.Rename("bob")),
+    ("hello", inputs.Say("hello")),
     (" /quit", Quit()),
-    ("\ufeff/msg bob secret", steps.Whisper("bob", "secret")),
+    ("\ufeff/msg bob secret", inputs.Whisper("bob", "secret")),
     ("\n/quit", Quit()),
-    ("\ufeff//quit", steps.Say("/quit")),
-    (" //quit", steps.Say("/quit")),
-    ("\ufeffhello", steps.Say("hello")),
-    (" hello", steps.Say(" hello")),
-    ("\u200fשלום", steps.Say("\u200fשלום")),
-    ("ノート", steps.Say("ノート")),
-    ("\U0001facf", steps.Say("\U0001facf")),  # perhaps an emoji, some day
-    ("hello /quit", steps.Say("hello /quit")),
-    ("//quit", steps.Say("/quit")),
-    ("///", steps.Say("//")),
-    ("//", steps.Say("/")),
+    ("\ufeff//quit", inputs.Say("/quit")),
+    (" //quit", inputs.Say("/quit")),
+    ("\ufeffhello", inputs.Say("hello")),
+    (" hello", inputs.Say(" hello")),
+    ("\u200fשלום", inputs.Say("\u200fשלום")),
+    ("ノート", inputs.Say("ノート")),
+    ("\U0001facf", inputs.Say("\U0001facf")),  # perhaps an emoji, some day
+    ("hello /quit", inputs.Say("hello /quit")),
+    ("//quit", inputs.Say("/quit")),
+    ("///", inputs.Say("//")),
+    ("//", inputs.Say("/")),
 ]
 
 by_name = pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
@@ -200,7 +201,7 @@ def test_what_begins_with_one_slash_is_never_a_message(rest: str) -> None:
         action = parse("/" + rest)
     except AnonError:
         return
-    assert not isinstance(action, steps.Say) or rest.lower().startswith("me ")
+    assert not isinstance(action, inputs.Say) or rest.lower().startswith("me ")
 
 
 UNSEEN = [
@@ -226,8 +227,8 @@ UNSEEN = [
 @pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
 def test_a_command_behind_what_one_does_not_see_is_no_message(unseen: str) -> None:
     for line in (f"{unseen}/msg bob secret", f"{unseen * 3}/msg bob secret", f"\ufeff {unseen}/msg bob secret"):
-        assert parse(line) == steps.Whisper("bob", "secret")
-    assert parse(f"{unseen}//quit") == steps.Say("/quit")
+        assert parse(line) == inputs.Whisper("bob", "secret")
+    assert parse(f"{unseen}//quit") == inputs.Say("/quit")
     assert isinstance(fails(f"{unseen}/nope"), UnknownCommand)
 
 
@@ -237,39 +238,39 @@ def test_what_one_sees_beginning_with_one_slash_is_never_a_message(unseen: str, 
         action = parse(f"{unseen}/{rest}")
     except AnonError:
         return
-    assert not isinstance(action, steps.Say) or rest.startswith("/") or rest.lower().startswith("me ")
+    assert not isinstance(action, inputs.Say) or rest.startswith("/") or rest.lower().startswith("me ")
 
 
 @pytest.mark.parametrize("slash", "\uff0f\u2044\u2215\u29f8")
 def test_what_only_looks_like_a_slash_is_an_error_and_no_message(slash: str) -> None:
     for line in (f"{slash}msg bob secret", f" {slash}quit", f"\ufeff{slash}quit"):
         assert isinstance(fails(line), errors.BadInput)
-    assert parse(f"1{slash}2") == steps.Say(f"1{slash}2")
+    assert parse(f"1{slash}2") == inputs.Say(f"1{slash}2")
 
 
 @given(st.text(max_size=30))
 def test_two_slashes_say_anything(rest: str) -> None:
     if rest.isascii():
-        assert parse("//" + rest) == steps.Say("/" + rest)
+        assert parse("//" + rest) == inputs.Say("/" + rest)
 
 
 @given(st.text(max_size=30))
 def test_what_is_said_is_said_as_it_is(text: str) -> None:
     if not commands.from_first_seen(text).startswith(("/", "\uff0f", "\u2044", "\u2215", "\u29f8")):
-        assert parse(text) == commands.say(text.removeprefix("\ufeff")) == steps.Say(text.removeprefix("\ufeff"))
+        assert parse(text) == commands.say(text.removeprefix("\ufeff")) == inputs.Say(text.removeprefix("\ufeff"))
 
 
 @pytest.mark.parametrize("prefix", ["", "/me "])
 @pytest.mark.parametrize("text", ["x" * limits.TEXT, "é" * (limits.TEXT // 2)], ids=["ascii", "two bytes each"])
 def test_a_text_may_be_as_long_as_the_limit_and_no_longer(prefix: str, text: str) -> None:
     action = parse(prefix + text)
-    assert isinstance(action, steps.Say)
+    assert isinstance(action, inputs.Say)
     assert action.text == text
     assert isinstance(fails(prefix + text + "x"), TooLong)
 
 
 def test_the_slash_that_is_typed_twice_counts_once() -> None:
-    assert parse("/" + "/" * limits.TEXT) == steps.Say("/" * limits.TEXT)
+    assert parse("/" + "/" * limits.TEXT) == inputs.Say("/" * limits.TEXT)
     assert isinstance(fails("/" * (limits.TEXT + 2)), TooLong)
 
 
@@ -332,13 +333,13 @@ def test_a_bad_argument_is_told_as_such(line: str, error: type[AnonError]) -> No
 
 @pytest.mark.parametrize("text", ["x" * limits.TEXT, "é" * (limits.TEXT // 2)], ids=["ascii", "two bytes each"])
 def test_a_private_text_may_be_as_long_as_any(text: str) -> None:
-    assert parse(f"/msg bob {text}") == steps.Whisper("bob", text)
+    assert parse(f"/msg bob {text}") == inputs.Whisper("bob", text)
     assert isinstance(fails(f"/msg bob {text}x"), TooLong)
 
 
 @given(st.integers(1, limits.RETAIN))
 def test_a_time_is_typed_as_it_is_shown(seconds: int) -> None:
-    assert parse(f"/retain {retention.span(seconds)}") == steps.Retain(seconds)
+    assert parse(f"/retain {retention.span(seconds)}") == inputs.Retain(seconds)
 
 
 @given(st.text(max_size=20))
@@ -347,7 +348,7 @@ def test_what_is_no_time_changes_nothing(text: str) -> None:
         action = parse(f"/retain {text}")
     except AnonError:
         return
-    assert isinstance(action, steps.Retain)
+    assert isinstance(action, inputs.Retain)
     assert action.ttl in (None, FLEETING, KEPT) or 0 < action.ttl <= limits.RETAIN
 
 

@@ -8,11 +8,11 @@ import segno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonp2p.core import code
-from anonp2p.core.code import RoomKey
-from anonp2p.ui import qr, safety
+from anonp2p.names import codes
+from anonp2p.names.codes import RoomKey
+from anonp2p.ui import qr, sanitize
 
-CODE = code.encode(RoomKey(b"the seed of the simulated room.."[:32]).public)
+CODE = codes.encode(RoomKey(b"the seed of the simulated room.."[:32]).public)
 DRAWN = {" ": (False, False), "▀": (True, False), "▄": (False, True), "█": (True, True)}
 
 borders = pytest.mark.parametrize("border", [4, 2, 0])
@@ -60,7 +60,7 @@ def test_the_rows_show_every_module(border: int, inverted: bool) -> None:
 def test_every_code_fits_and_is_drawn_as_it_is(seed: bytes, inverted: bool) -> None:
     """A terminal of 80 x 24 shows it, behind what begins a line of the program."""
     for border, width, height in ((4, 41, 21), (2, 37, 19)):
-        modules = qr.matrix(code.encode(RoomKey(seed).public), border)
+        modules = qr.matrix(codes.encode(RoomKey(seed).public), border)
         rows = qr.rows(modules, inverted=inverted)
         assert {len(row) for row in rows} == {width}
         assert len(rows) == height
@@ -75,9 +75,9 @@ def test_an_odd_last_row_has_nothing_below_it() -> None:
 @pytest.mark.parametrize("inverted", [True, False])
 def test_no_row_holds_what_view_would_not_let_through(inverted: bool) -> None:
     for row in qr.rows(qr.matrix(CODE), inverted=inverted):
-        assert safety.harmless(row) == row
+        assert sanitize.harmless(row) == row
 
 
 def test_the_library_is_loaded_only_where_it_is_wanted() -> None:
-    program = "import sys, anonp2p.ui.view, anonp2p.ui.qr; sys.exit('segno' in sys.modules)"
+    program = "import sys, anonp2p.ui.wording, anonp2p.ui.qr; sys.exit('segno' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

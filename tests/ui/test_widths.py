@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonp2p.ui.safety import harmless
+from anonp2p.ui.sanitize import harmless
 from anonp2p.ui.widths import continues, head, is_certain, width, wrap
 from tests.support.engines import Tmux, xterm
 from tests.ui.corpus import CORPUS

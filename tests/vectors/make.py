@@ -16,13 +16,15 @@ from typing import Any
 from msgspec import msgpack
 
 from anonp2p import limits
-from anonp2p.core import frames, handshake, identity, ledger, marks, wire, words
-from anonp2p.core.epochs import chain, commit, epoch, private, suite, welcome
-from anonp2p.core.epochs.epoch import FLEETING, KEPT, Epoch, Header
-from anonp2p.core.identity import Identity
-from anonp2p.core.log import Entry, Log
-from anonp2p.core.marks import Mark, Marks
+from anonp2p.crypto import commit, epoch, identity, padding, private, ratchet, suite
+from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch, Header
+from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
+from anonp2p.names import safety_words, words
+from anonp2p.names.safety_words import Mark, Marks
+from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.room import ledger
+from anonp2p.room.log.log import Entry, Log
 
 TARGET = Path(__file__).resolve().parent
 FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
@@ -115,12 +117,13 @@ def notation(boxes: Boxes) -> Vectors:
             "content": text,
             "signature": ann.me.sign(identity.ENTRY, text),
         },
-        "0.8 pad": [{"text": text, "n": size, "out": wire.pad(text, size)} for size in (len(text) + 2, 32)],
+        "0.8 pad": [{"text": text, "n": size, "out": padding.pad(text, size)} for size in (len(text) + 2, 32)],
         "2.1 payloads": [
-            {"length": size, "before it": wire.payload(bytes(size - wire.LENGTH))[: wire.LENGTH]} for size in wire.SIZES
+            {"length": size, "before it": padding.payload(bytes(size - padding.LENGTH))[: padding.LENGTH]}
+            for size in padding.SIZES
         ],
         "2.1 filled": [
-            {"length": length, "beside it": beside, "filled": len(wire.fill(bytes(length), beside))}
+            {"length": length, "beside it": beside, "filled": len(padding.fill(bytes(length), beside))}
             for beside in (suite.TAG, suite.NONCE + suite.TAG)
             for length in FILLED
         ],
@@ -134,14 +137,14 @@ def notation(boxes: Boxes) -> Vectors:
 def hello(name: str) -> tuple[Vectors, bytes]:
     door = suite.LeafKey(seed("door"))
     greeting = handshake.Greeting(seed(f"nonce for {name}"), ROOM, door)
-    content = greeting.wire[wire.LENGTH :]
+    content = greeting.wire[padding.LENGTH :]
     vectors = {"door seed": seed("door"), "nonce": seed(f"nonce for {name}"), "content": content}
     return {**vectors, "hello": greeting.hello}, greeting.hello
 
 
 def knock(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes) -> Vectors:
     info = suite.label("knock") + ROOM + digest
-    padded = wire.pad(frames.pack(request), limits.KNOCK - wire.LENGTH - frames.BOX)
+    padded = padding.pad(frames.pack(request), limits.KNOCK - padding.LENGTH - frames.BOX)
     box = boxes.sealed(suite.LeafKey(seed("door")), padded, info)
     return {"signed": content, "request": fields(request), **box}
 
@@ -203,7 +206,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
                         "echo": echo,
                         "frames": [type(frame).__name__ for frame in said],
                         "2.7 frames": [fields(frame) for frame in said],
-                        "content": ends[direction].seal(said, echo=echo)[wire.LENGTH :],
+                        "content": ends[direction].seal(said, echo=echo)[padding.LENGTH :],
                     }
                     for said, echo in sent
                 ],
@@ -237,11 +240,11 @@ def chains(_: Boxes) -> Vectors:
 
 
 def _links(first: bytes, left_out: list[int]) -> list[Vectors]:
-    author, found = chain.Chain(first), []
+    author, found = ratchet.Chain(first), []
     for more in left_out:
         before, generation = author.link, author.generation + more
         author.take(generation)
-        skipped = chain.Chain(before)
+        skipped = ratchet.Chain(before)
         if more:
             skipped.take(more - 1)
         key = suite.expand(skipped.link, "key")
@@ -389,7 +392,7 @@ class Story:
                 "4.5 nonce": nonce,
                 "4.5 log key": self._epoch.log_key,
                 "4.5 packed": packed,
-                "content": wired[wire.LENGTH :],
+                "content": wired[padding.LENGTH :],
             }
         )
         self._entries = []
@@ -519,7 +522,7 @@ def _is_gone(ttl: int, ordered: int, time: int) -> bool:
 # --- 7a Safety words
 
 
-def safety_words(_: Boxes) -> Vectors:
+def words_to_compare(_: Boxes) -> Vectors:
     host, ann = Person("host").me, Person("ann").me
     of_two = suite.label("words of two") + ROOM + min(host.key, ann.key) + max(host.key, ann.key)
     seen = Marks(identity.genesis(ROOM))
@@ -541,7 +544,7 @@ def safety_words(_: Boxes) -> Vectors:
             {
                 "keys": [one.key, other.key],
                 "bytes": suite.digest(of_two)[:10],
-                "words": marks.words_of_two(ROOM, one.key, other.key),
+                "words": safety_words.words_of_two(ROOM, one.key, other.key),
             }
             for one, other in ((host, ann), (ann, host))
         ],
@@ -554,7 +557,7 @@ def _words_at(mark: Mark) -> Vectors:
         "mark": mark.time,
         "digest": mark.digest,
         "bytes": suite.digest(said)[:10],
-        "words": marks.words_of_room(ROOM, mark),
+        "words": safety_words.words_of_room(ROOM, mark),
     }
 
 
@@ -569,7 +572,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "epochs": story.schedule(),
         "welcome": story.welcome(),
         "retention": retention(boxes),
-        "words": safety_words(boxes),
+        "words": words_to_compare(boxes),
     }
 
 

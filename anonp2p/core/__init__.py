@@ -1,1 +1,0 @@
-"""Bytes and rules: no I/O, no clock and no randomness that is not passed in."""

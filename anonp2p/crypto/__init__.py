@@ -1,0 +1,1 @@
+"""Keys and signatures, and the secrets that members share, epoch by epoch (PROTOCOL.md, 6)."""

@@ -1,0 +1,161 @@
+"""Nicks and room names: what they may be made of, and which of them look alike."""
+
+import re
+
+# Unicode 3.2, which every Python has beside its own version, since members on different ones must agree which nicks are
+# proper and which are alike: a letter that came later is in no nick. Only case is of the running Python; by Unicode's
+# policy neither folding nor a pair of letters changes, but old letters get new capitals, so those are left alone.
+from functools import cache
+from unicodedata import ucd_3_2_0 as unicode
+
+from anonp2p import limits
+from anonp2p.errors import BadInput, BadNick, ReservedNick
+from anonp2p.names import confusables
+
+_PUNCTUATION = frozenset("-_.")
+_CATEGORIES = frozenset(("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"))
+# Letters and marks by category, but drawn as nothing: Hangul fillers, Khmer's inherent vowels, the grapheme joiner,
+# Mongolian selectors. Variation selectors are left out as a range below.
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+# O looks like 0 and I like 1 and l, but without case they are o and i. And m looks like rn, but M does not.
+_ASCII = str.maketrans({"0": "o", "1": "l", "i": "l", "m": "rn"})
+_MARKS_IN_A_ROW = 2  # more are needed by no script, and draw over other lines
+
+# What people also confuse, though the rules of a room (PROTOCOL.md, 3.3) do not count it as alike: vv w, 2 Z, 5 S, 8 B,
+# g q 9, letters of other scripts drawn nearly as ours, punctuation, which is easily overlooked; and cl d, below. No two
+# digits become one: `ann8` and `ann6` are different people.
+_CONFUSED: dict[int, str | int | None] = {
+    **str.maketrans("258q9", "zsbgg", "-_."),
+    **str.maketrans(
+        "\u03b7\u03c0\u043f", "nnn"
+    ),  # Greek eta, Cyrillic pe, and Greek pi, for which the table takes that
+    **dict.fromkeys(map(ord, "w\u03c9"), "vv"),  # Greek omega
+}
+# Whoever has one of these as a nick could be taken for the program (SYSTEM, ALARM and CAUTION begin its lines, Tor is
+# what it talks about), for a role that it or other programs know, or for the reader. Not `all`, which looks like Ali.
+_RESERVED = ("anonp2p", "system", "tor", "alarm", "caution", "host", "moderator", "admin", "you", "everyone")
+_LABEL = re.compile(r"r\d+", re.IGNORECASE)  # how rooms are labelled
+_LIKE_LABEL = re.compile("r[l2-9][ol2-9]*")  # the same, of keys that `looks` makes
+
+
+def _drawn(character: str) -> bool:
+    return character not in _INVISIBLE and not "\ufe00" <= character <= "\ufe0f" and character < "\U000e0000"
+
+
+def _is_proper(character: str) -> bool:
+    return character in _PUNCTUATION or (unicode.category(character) in _CATEGORIES and _drawn(character))
+
+
+def _well_formed(name: str, longest: int) -> bool:
+    """Letters (with the marks that some scripts write on them), digits and punctuation, not beginning with a mark."""
+    if not 0 < len(name) <= longest:
+        return False
+    marks = _MARKS_IN_A_ROW  # so that a name cannot begin with one
+    for character in name:
+        if not _is_proper(character):
+            return False
+        marks = marks + 1 if unicode.category(character)[0] == "M" else 0
+        if marks > _MARKS_IN_A_ROW:
+            return False
+    return any(unicode.category(character)[0] in "LN" for character in name)
+
+
+def nick(text: str) -> str:
+    """The nick that this text asks for, normalised (NFKC). Raises BadNick, ReservedNick."""
+    name = unicode.normalize("NFKC", text)
+    if not is_nick(name):
+        raise BadNick
+    if reserved_word(name):
+        raise ReservedNick
+    return name
+
+
+def is_nick(text: str) -> bool:
+    """Whether a peer's nick is one that `nick` would have made: normalised and well formed."""
+    return _well_formed(text, limits.NICK) and unicode.is_normalized("NFKC", text)
+
+
+def alternatives(nick: str) -> list[str]:
+    """Nicks to ask for in turn when somebody else has this one: Ann-2, Ann-3, and so on to Ann-9 for Ann."""
+    numbers = [str(number) for number in range(2, 2 + limits.OTHER_NICKS)]
+    base, _, number = nick.rpartition("-")
+    stem = base if base and number in numbers else nick
+    return [other for number in numbers if (other := f"{stem[: limits.NICK - 2]}-{number}") != nick]
+
+
+def room_name(text: str) -> str:
+    """The room name that this text asks for, normalised (NFKC). Raises BadInput."""
+    name = unicode.normalize("NFKC", text)
+    if not is_room_name(name):
+        raise BadInput(f"A room's name is 1 to {limits.ROOM_NAME} letters, digits and - _ . without spaces.")
+    if reserved_word(name) or _LABEL.fullmatch(name):
+        raise BadInput("That name could be taken for the program, a role or another room: choose another.")
+    return name
+
+
+def is_room_name(text: str) -> bool:
+    """Whether a peer's room name is one that `room_name` would have made."""
+    return _well_formed(text, limits.ROOM_NAME) and unicode.is_normalized("NFKC", text)
+
+
+def looks(name: str) -> frozenset[str]:
+    """What a nick may be taken for, four keys at most: nicks are alike if they share one.
+
+    That is what it looks like (UTS #39) as it is written, in small letters and in capitals, and its letters themselves;
+    all without case.
+    """
+    return frozenset(map(_reduce, _forms(name)))
+
+
+def wide_looks(name: str) -> frozenset[str]:
+    """What people may confuse a nick with, beyond what `looks` counts as alike: nicks that share a key, of up to four.
+
+    Hosts refuse such nicks, and programs warn of them. No rule of a room depends on it, so programs may differ here.
+    """
+    *forms, capitals = _forms(name)  # in capitals CL is no D, and CI would be read as CL
+    read = [form.replace("cl", "d") for form in forms]
+    return frozenset(_reduce(form).translate(_CONFUSED) for form in (*read, capitals))
+
+
+def _forms(name: str) -> tuple[str, str, str, str]:
+    """A name without case: its letters, then how it is drawn as it is written, in small letters and in capitals."""
+    name = "".join(filter(_is_proper, name))
+    small = _fold(name)
+    written, uncased, capitals = (_fold(_prototypes(text)) for text in (name, small, "".join(map(_capital, name))))
+    return small, written, uncased, capitals
+
+
+def reserved_word(name: str) -> str:
+    """The word that nobody is to be called, which this name may be taken for; empty if there is none."""
+    reserved = reserved_looks()
+    return next((reserved[look] for look in wide_looks(name) if look in reserved), "")
+
+
+def is_like_label(name: str) -> bool:
+    """Whether a room's name may be taken for the label of a room, as `r1`."""
+    return any(_LIKE_LABEL.fullmatch(look) for look in looks(name))
+
+
+@cache
+def reserved_looks() -> dict[str, str]:
+    """The words that nobody is to be called, by their keys in `wide_looks`."""
+    return {look: word for word in _RESERVED for look in wide_looks(word)}
+
+
+def _fold(text: str) -> str:
+    """Without case and compatibility (Unicode, D146)."""
+    folded = unicode.normalize("NFKC", unicode.normalize("NFD", text).casefold())
+    return unicode.normalize("NFKC", folded.casefold())
+
+
+def _capital(character: str) -> str:
+    capital = character.upper()
+    return character if any(unicode.category(letter) == "Cn" for letter in capital) else capital
+
+
+def _prototypes(text: str) -> str:
+    return unicode.normalize("NFD", unicode.normalize("NFD", text).translate(confusables.table()))
+
+
+def _reduce(folded: str) -> str:
+    return unicode.normalize("NFD", folded).translate(_ASCII)

@@ -1,0 +1,70 @@
+"""Who had which nick before: a nick that is free again may be taken by somebody who wants to pass for who had it."""
+
+from typing import NamedTuple
+
+from anonp2p import limits
+from anonp2p.names import nicks
+
+
+class Former(NamedTuple):
+    """The last to have given up a nick. number: counts all nicks given up; spoke: whether the user saw a message."""
+
+    number: int
+    member: bytes
+    nick: str
+    spoke: bool
+
+
+class Namesakes:
+    """The last to have given up each nick, by what nicks look like.
+
+    Nicks under which the user was shown a message are remembered apart from all others, since joining and leaving costs
+    nothing and must not displace them. Each of the two memories is bounded and forgets its oldest first.
+    """
+
+    def __init__(self) -> None:
+        self._speakers: set[bytes] = set()  # members who have spoken under the nick that they have now
+        self._spoken: dict[str, Former] = {}  # by look, oldest first
+        self._silent: dict[str, Former] = {}  # likewise
+        self._count = 0
+        self._forgot = False  # whether a look was forgotten of whose next owner we should have warned
+
+    def note_message(self, member: bytes) -> None:
+        """The user was shown a message of this member's."""
+        self._speakers.add(member)
+
+    def free(self, member: bytes, nick: str) -> None:
+        """This member has this nick no more."""
+        self._count += 1
+        former = Former(self._count, member, nick, member in self._speakers)
+        self._speakers.discard(member)
+        memory = self._spoken if former.spoke else self._silent
+        for look in nicks.looks(nick):
+            self._silent.pop(look, None)
+            memory.pop(look, None)
+            memory[look] = former
+        self._trim(self._silent, limits.FORMER)
+        self._trim(self._spoken, limits.FORMER_SPEAKERS)
+
+    def _trim(self, memory: dict[str, Former], most: int) -> None:
+        while len(memory) > most:
+            look = next(iter(memory))
+            del memory[look]
+            self._forgot = self._forgot or not self._known(look)
+
+    def _known(self, look: str) -> list[Former]:
+        """What is known of who had nicks of this look, the latest last."""
+        return [memory[look] for memory in (self._spoken, self._silent) if look in memory]
+
+    def before(self, member: bytes, nick: str) -> Former | None:
+        """The last other member to have given up a nick like this. `spoke` holds if any such member has spoken."""
+        known = [self._known(look) for look in nicks.looks(nick)] if self._spoken or self._silent else []
+        others = [formers for formers in known if formers and formers[-1].member != member]
+        if not others:
+            return None
+        spoke = any(former.spoke and former.member != member for formers in others for former in formers)
+        return max(formers[-1] for formers in others)._replace(spoke=spoke)
+
+    def may_have_forgotten(self, nick: str) -> bool:
+        """Whether another member may have had a nick like this that is forgotten by now."""
+        return self._forgot and not any(map(self._known, nicks.looks(nick)))

@@ -1,0 +1,62 @@
+"""Safety words: what members compare over another channel, to know that they are in one room (PROTOCOL.md, 7a)."""
+
+import hashlib
+from typing import Final, NamedTuple
+
+from anonp2p import limits
+from anonp2p.names import words
+
+_ROOM: Final = b"anonp2p/3 words of a room"
+_TWO: Final = b"anonp2p/3 words of two"
+_BYTES: Final = 10  # 80 bits: nobody finds another log, or key, with the words of a given one
+
+
+class Mark(NamedTuple):
+    """A time of the room, in milliseconds, and the digest of the log then."""
+
+    time: int
+    digest: bytes
+
+
+class Marks:
+    """The last two marks that a member has seen itself, or whose digest needs no seeing.
+
+    genesis: the digest of the log without entries, which everyone knows from the room's code alone.
+    """
+
+    def __init__(self, genesis: bytes) -> None:
+        self._digest = genesis  # as of the latest head
+        self._passed = 0  # the latest mark that has passed
+        self._seen = [Mark(0, genesis)]
+
+    def begin(self, time: int, digest: bytes) -> None:
+        """From here on we see for ourselves: what the host says of marks before proves nothing."""
+        self._passed = time - time % limits.MARK
+        self._digest = digest
+        self._seen = [mark for mark in self._seen if not mark.time]
+
+    def see(self, time: int, digest: bytes) -> None:
+        """A head: the log has this digest at this time."""
+        latest = time - time % limits.MARK
+        passed = [Mark(at, self._digest) for at in (latest - limits.MARK, latest) if at > self._passed]
+        self._seen = [*self._seen, *passed][-2:]
+        self._passed = max(self._passed, latest)
+        self._digest = digest
+
+    def latest(self) -> list[Mark]:
+        """Those of the last two marks that we know, the newest first."""
+        return [mark for mark in reversed(self._seen) if mark.time >= self._passed - limits.MARK]
+
+
+def words_of_room(room: bytes, mark: Mark) -> list[str]:
+    """Ten words for a room as of a mark."""
+    return _spell(_ROOM + room + mark.digest + mark.time.to_bytes(8, "big"))
+
+
+def words_of_two(room: bytes, one: bytes, other: bytes) -> list[str]:
+    """Ten words for the keys of two members, whichever of them asks."""
+    return _spell(_TWO + room + min(one, other) + max(one, other))
+
+
+def _spell(data: bytes) -> list[str]:
+    return words.spell(hashlib.sha256(data).digest()[:_BYTES])

@@ -1,0 +1,348 @@
+"""The control port of a Tor (control-spec), the only user of stem.
+
+stem lives in threads. Every call to it goes through `Control.call`, which bounds it in time and turns its errors into
+ours; its events come back as calls in trio's thread. stem's own log is silenced: it would hold room keys.
+"""
+
+import hmac
+import logging
+import os
+import re
+import secrets
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from typing import Any, TypeVar
+
+import stem
+import stem.control
+import stem.socket
+import trio
+
+from anonp2p import limits
+from anonp2p.config import Endpoint
+from anonp2p.errors import TorLost, TorMissing, TorRefused
+from anonp2p.net.tor import owner
+from anonp2p.net.tor.replies import BoundedReplies
+from anonp2p.room import events
+
+logging.getLogger("stem").disabled = True
+
+T = TypeVar("T")
+Tell = Callable[[events.Event], None]
+
+# What PROTOCOLINFO and AUTHCHALLENGE are answered with (control-spec 3.21, 3.24).
+_AUTH = re.compile(r'AUTH METHODS=(?P<methods>[A-Z0-9_,]+)(?: COOKIEFILE="(?P<path>(?:[^"\\]|\\.)*)")?')
+_ESCAPED = re.compile(r"\\([0-7]{1,3}|.)")
+_CHALLENGE = re.compile(r"AUTHCHALLENGE SERVERHASH=(?P<hash>[0-9A-Fa-f]{64}) SERVERNONCE=(?P<nonce>[0-9A-Fa-f]{64})")
+
+_BOOTED = 100  # percent
+_BOOT = re.compile(r'BOOTSTRAP PROGRESS=([0-9]{1,3}) .*?SUMMARY="([^"]*)"')
+
+
+class Control:
+    """A control connection that has let us in. `lost` is set when it ends.
+
+    owners: the uids of who listens there, as far as that is known. discovered: nobody named it.
+    """
+
+    def __init__(
+        self, controller: stem.control.Controller, owners: frozenset[int] = frozenset(), *, discovered: bool = False
+    ) -> None:
+        self.owners = owners
+        self.discovered = discovered  # the SOCKS ports it tells of are to be trusted as little
+        self._controller = controller
+        self._token = trio.lowlevel.current_trio_token()
+        self._listeners: list[tuple[str, Callable[[Any], None]]] = []
+        self.lost = trio.Event()
+        controller.add_status_listener(self._changed)
+        if not controller.is_alive():
+            self.lost.set()
+
+    @staticmethod
+    async def open(endpoint: Endpoint, *, discovered: bool = False) -> "Control":
+        """Connects and authenticates, as far as that works without asking anybody.
+
+        discovered: nobody named this endpoint to us, so whoever listens there must be trusted, and be one who may own
+        the cookie. Raises TorMissing, TorRefused, TorUntrusted.
+        """
+        with trio.move_on_after(limits.CONTROL):
+            try:
+                stream, owners = await owner.connect(endpoint, discovered=discovered)
+            except PermissionError:
+                raise TorRefused(
+                    f"we may not open its control port {endpoint}; join its group (Debian: debian-tor)"
+                ) from None
+            except OSError as error:
+                reason = os.strerror(error.errno) if error.errno else str(error)  # trio's text says the place again
+                raise TorMissing(f"there is no control port to use at {endpoint} ({reason})") from None
+            connected = socket.socket(fileno=stream.socket.detach())
+            connected.setblocking(True)
+            with ExitStack() as failing:
+                failing.callback(_hang_up, connected)  # also where it takes too long, so that the thread ends as well
+                try:
+                    enter = partial(_enter, connected, endpoint, owners if discovered else None)
+                    controller = await trio.to_thread.run_sync(enter, abandon_on_cancel=True)
+                except stem.SocketError:
+                    raise TorRefused(f"what listens at {endpoint} is no control port of Tor, or it hung up") from None
+                except (stem.ControllerError, ValueError):
+                    raise TorRefused(f"what listens at {endpoint} is no control port of Tor") from None
+                failing.pop_all()
+            return Control(controller, owners, discovered=discovered)
+        raise TorRefused(f"what listens at {endpoint} does not answer as a control port of Tor does")
+
+    async def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Calls a method of stem's controller. Raises TorLost, TorRefused; neither repeats what was sent."""
+        with trio.move_on_after(limits.CONTROL):
+            try:
+                call = partial(function, self._controller, *arguments)
+                return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
+            except stem.SocketError:
+                raise TorLost("its control port hung up") from None
+            except (stem.ControllerError, ValueError):  # stem's parsers raise the latter now and then
+                raise TorRefused("it refuses what we need of its control port") from None
+        raise TorLost("its control port does not answer")
+
+    async def info(self, key: str) -> str:
+        """A GETINFO value; empty where this Tor, or a filter before it, does not tell."""
+        try:
+            return str(await self.call(stem.control.Controller.get_info, key))
+        except TorRefused:
+            return ""
+
+    async def version(self) -> str:
+        """Tor's version, as `0.4.9.11`."""
+        return (await self.info("version")).partition(" ")[0]
+
+    async def subscribe(self, *kinds: str) -> None:
+        """Asks for events of these kinds, for `listening`. Raises TorLost, TorRefused."""
+        await self.call(stem.control.Controller.add_event_listener, self._happened, *kinds)
+
+    @contextmanager
+    def listening(self, kind: str, heard: Callable[[Any], None]) -> Iterator[None]:
+        """Calls `heard` in trio's thread with each event of this kind, as long as the context lasts."""
+        self._listeners.append((kind, heard))
+        try:
+            yield
+        finally:
+            self._listeners.remove((kind, heard))
+
+    def _happened(self, event: Any) -> None:
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._dispatch, event)
+
+    def _dispatch(self, event: Any) -> None:
+        for kind, heard in list(self._listeners):
+            if kind == event.type:
+                heard(event)
+
+    async def send(self, line: str) -> list[tuple[str, str, bytes]]:
+        """One raw command; the reply as (status, divider, text) lines. May hold a key: never put into an error."""
+        reply = await self.call(stem.control.Controller.msg, line)
+        return list(reply.content())
+
+    async def aclose(self) -> None:
+        """Hangs up, without waiting for a Tor that hangs."""
+        with trio.move_on_after(limits.WITHDRAW, shield=True):
+            await trio.to_thread.run_sync(self._controller.close, abandon_on_cancel=True)
+
+    async def is_booted(self) -> bool:
+        """Whether this Tor has reached its network; one that does not tell is taken to have."""
+        return _progress(await self.info("status/bootstrap-phase"))[0] == _BOOTED
+
+    async def boot(self, tell: Tell) -> None:
+        """Returns when Tor has reached its network, telling how far it is. Raises TorRefused when it gets nowhere."""
+        latest = (-1, "")
+        moved = trio.Event()
+
+        def at(phase: str) -> None:
+            nonlocal latest
+            progress = _progress(phase)
+            if _BOOT.search(phase) and progress[0] > latest[0]:
+                latest = progress
+                tell(events.TorProgress(progress=progress[0], summary=progress[1]))
+                moved.set()
+
+        await self.subscribe("STATUS_CLIENT", "HS_DESC")
+        with self.listening("STATUS_CLIENT", lambda event: at(str(event))):
+            phase = await self.info("status/bootstrap-phase")
+            at(phase if _BOOT.search(phase) else 'BOOTSTRAP PROGRESS=100 SUMMARY="Done"')
+            while latest[0] < _BOOTED:
+                moved = trio.Event()
+                waited = 0.0
+                while not moved.is_set():
+                    await _either(moved, self.lost, limits.BOOT_SLOW)
+                    if self.lost.is_set():
+                        raise TorLost("it ended while starting")
+                    if moved.is_set():
+                        break
+                    waited += limits.BOOT_SLOW
+                    if waited >= limits.BOOT_STALL:
+                        raise TorRefused(f"it does not reach its network and is stuck at {latest[0]} % ({latest[1]})")
+                    text = (
+                        f"Tor has been at {latest[0]} % ({latest[1]}) for {waited:.0f} seconds. Is this machine online?"
+                    )
+                    tell(events.Notice(text=text))
+
+    def _changed(self, _: Any, state: Any, __: float) -> None:
+        if state == stem.control.State.CLOSED:
+            with suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(self.lost.set)
+
+
+def _hang_up(connected: socket.socket) -> None:
+    with suppress(OSError):  # it is closed, or the other end hung up
+        connected.shutdown(socket.SHUT_RDWR)
+
+
+class _Port(stem.socket.ControlSocket):  # type: ignore[misc]  # stem has no types; this is how it is extended
+    """A control connection for stem, over a socket that is connected, and bounded, already."""
+
+    def __init__(self, replies: BoundedReplies) -> None:
+        super().__init__()
+        self._replies = replies
+        self.connect()
+
+    def _make_socket(self) -> BoundedReplies:
+        return self._replies
+
+
+class _Controller(stem.control.Controller):  # type: ignore[misc]  # stem has no types; events come by this method
+    """stem's own, whose thread for events outlives those that its parsers fail on: it expects ProtocolError only."""
+
+    def _handle_event(self, event: Any) -> None:
+        with suppress(AttributeError, LookupError, TypeError, ValueError):
+            super()._handle_event(event)
+
+
+def _enter(connected: socket.socket, endpoint: Endpoint, owners: frozenset[int] | None) -> stem.control.Controller:
+    """Authenticates on this connection, which is closed where that fails. For a thread; raises as `_authenticate`."""
+    port = _Port(BoundedReplies(connected))
+    try:
+        _authenticate(port, endpoint, owners)
+        return _Controller(port, is_authenticated=True)
+    except BaseException:
+        port.close()
+        raise
+
+
+def _authenticate(port: _Port, endpoint: Endpoint, owners: frozenset[int] | None) -> None:
+    """Has a control port let us in (control-spec 3.5, 3.21, 3.24). Not by stem, which would send plain cookies.
+
+    PROTOCOLINFO is the other end's claim. Of the file that it calls its cookie it gets the proof that we know it, once
+    it has proved that it does; as a plain COOKIE it would get the file, whichever it is.
+
+    owners: the uids of who listens there, where nobody named the endpoint to us. Raises TorRefused, stem's errors, and
+    ValueError where the answers are not a control port's.
+    """
+    methods, path = _offers(port)
+    refusals = []
+    if "SAFECOOKIE" in methods:
+        try:
+            cookie = _read_cookie(path, owners)
+        except OSError:
+            refusals.append("has a cookie that we may not read; join its group (Debian: debian-tor)")
+        else:
+            if cookie:
+                return _let_in(port, endpoint, f"AUTHENTICATE {_prove(port, endpoint, cookie)}")
+            refusals.append("names a cookie file that holds no cookie, or that belongs to another user")
+    if "HASHEDPASSWORD" in methods:
+        if password := os.environ.get("TOR_CONTROL_PASSWD", ""):
+            return _let_in(port, endpoint, f"AUTHENTICATE {os.fsencode(password).hex()}")
+        refusals.append(
+            "wants a password: set TOR_CONTROL_PASSWD, or allow cookies in its torrc (CookieAuthentication 1)"
+        )
+    if "NULL" in methods:
+        if owners is None or owners <= {os.getuid(), owner.ROOT}:
+            return _let_in(port, endpoint, "AUTHENTICATE")
+        refusals.append(
+            "asks for no authentication, which is trusted only if you or root listens there; name it with --control"
+        )
+    refusals.append("offers no authentication method that we use (SAFECOOKIE, a password, or none)")
+    raise TorRefused(f"its control port {endpoint} {refusals[0]}")
+
+
+def _ask(port: _Port, command: str) -> list[str]:
+    """The lines of the reply to a command; none if it is refused. Raises stem's errors."""
+    port.send(command)
+    lines = port.recv().content()
+    return [text for _, _, text in lines] if all(status == "250" for status, _, _ in lines) else []
+
+
+def _let_in(port: _Port, endpoint: Endpoint, command: str) -> None:
+    if not _ask(port, command):
+        raise TorRefused(f"its control port {endpoint} does not let us in")
+
+
+def _offers(port: _Port) -> tuple[set[str], str]:
+    """The methods and the cookie's path by PROTOCOLINFO. Raises ValueError and stem's errors."""
+    version, *lines = _ask(port, "PROTOCOLINFO 1") or [""]
+    offers = [match for line in lines if (match := _AUTH.fullmatch(line))]
+    if not version.startswith("PROTOCOLINFO ") or len(offers) != 1:
+        raise ValueError("no reply to PROTOCOLINFO")
+    path = _ESCAPED.sub(lambda escape: _unescape(escape[1]), offers[0]["path"] or "")
+    return set(offers[0]["methods"].split(",")), path
+
+
+def _unescape(what: str) -> str:
+    """A character of a path, which stands for one byte of it, as in C (control-spec 2.1.1)."""
+    return chr(int(what, 8)) if what.isdigit() else {"n": "\n", "r": "\r", "t": "\t"}.get(what, what)
+
+
+def _read_cookie(path: str, owners: frozenset[int] | None) -> bytes:
+    """What is in a cookie file; nothing if it is not one, or not of theirs, root's or Tor's own user. Raises OSError.
+
+    The last is the usual case: Tor listens as root, then becomes its own user, which makes the cookie. The file is
+    looked at before it is opened: opening alone may do something, if it is a device.
+    """
+    if not path.startswith("/") or "\0" in path:
+        return b""
+    found = os.open(path.encode("latin-1"), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status = os.fstat(found)
+        uid = status.st_uid
+        is_theirs = owners is None or uid in owners | {owner.ROOT} or uid in owner.tor_users()
+        if not (stat.S_ISREG(status.st_mode) and status.st_size == limits.COOKIE and is_theirs):
+            return b""
+        with open(f"/proc/self/fd/{found}", "rb") as file:  # noqa: PTH123  # this very file, whatever its name is now
+            cookie = file.read(limits.COOKIE + 1)
+    finally:
+        os.close(found)
+    return cookie if len(cookie) == limits.COOKIE else b""
+
+
+def _prove(port: _Port, endpoint: Endpoint, cookie: bytes) -> str:
+    """Our proof of knowing the cookie, once the other end has given its own (control-spec 3.24). Raises as above."""
+    nonce = secrets.token_bytes(32)
+    answer = _CHALLENGE.fullmatch("\n".join(_ask(port, f"AUTHCHALLENGE SAFECOOKIE {nonce.hex()}")))
+    if answer is None:
+        raise ValueError("no reply to AUTHCHALLENGE")
+    both = cookie + nonce + bytes.fromhex(answer["nonce"])
+    theirs = hmac.digest(b"Tor safe cookie authentication server-to-controller hash", both, "sha256")
+    if not hmac.compare_digest(theirs, bytes.fromhex(answer["hash"])):
+        raise TorRefused(
+            f"what listens at {endpoint} does not know the cookie that it names, so it is not a Tor of yours"
+        )
+    return hmac.digest(b"Tor safe cookie authentication controller-to-server hash", both, "sha256").hex()
+
+
+def _progress(phase: str) -> tuple[int, str]:
+    """Percent and summary of a bootstrap phase; a Tor that does not tell is taken to be booted."""
+    match = _BOOT.search(phase)
+    return (int(match[1]), match[2]) if match else (_BOOTED, "Done")
+
+
+async def _either(first: trio.Event, second: trio.Event, seconds: float) -> None:
+    """Returns when one of the events is set, or after so many seconds."""
+    with trio.move_on_after(seconds):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_then_cancel, first, nursery.cancel_scope)
+            await second.wait()
+            nursery.cancel_scope.cancel()
+
+
+async def _then_cancel(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

@@ -1,0 +1,79 @@
+"""Bounds on what the other end of a control connection may send, between its socket and stem.
+
+stem takes lines of any length, replies of any number of lines, replies that nobody asked for, and events faster than
+they are handled, and keeps them all.
+"""
+
+import re
+import socket
+import time
+
+from anonp2p import limits
+from anonp2p.room.token_bucket import Pace
+
+_LINE = re.compile(rb"[0-9]{3}[-+ ]")  # how a line begins that is no data (control-spec 2.3)
+
+
+class BoundedReplies:
+    """A connected socket and its file in one, as far as stem uses them; both ends of it may be used by two threads.
+
+    What breaks a bound or the form of replies is an OSError of `readline`, after which stem hangs up.
+    """
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._file = connected.makefile("rb")
+        self._asked = 0  # changed by who writes only
+        self._answered = 0  # changed by who reads only
+        self._size = 0  # bytes of the reply or event that is being read
+        self._in_data = False
+        self._events = Pace(limits.EVENT_BURST, limits.EVENT_RATE)
+
+    def makefile(self, mode: str) -> "BoundedReplies":
+        """As of a socket."""
+        assert mode == "rwb", "it is opened for stem"
+        return self
+
+    def write(self, command: bytes) -> None:
+        """Sends one whole command, to which there will be one reply. Raises OSError."""
+        self._asked += 1
+        self._socket.sendall(command)
+
+    def flush(self) -> None:
+        """As of a file: nothing is held back."""
+
+    def readline(self) -> bytes:
+        """The next line; empty where the other end has hung up. Raises OSError."""
+        line = self._file.readline(limits.CONTROL_LINE)
+        if not line:
+            return line
+        self._size += len(line)
+        if not line.endswith(b"\r\n") or self._size > limits.CONTROL_REPLY:
+            raise OSError("a line or a reply without an end")
+        if self._in_data:
+            self._in_data = line != b".\r\n"
+        elif not _LINE.match(line):
+            raise OSError("not a line of a reply")
+        elif line[3:4] == b"+":
+            self._in_data = True
+        elif line[3:4] == b" ":
+            self._complete(line)
+        return line
+
+    def _complete(self, last: bytes) -> None:
+        size, self._size = self._size, 0
+        if last.startswith(b"650"):  # an event
+            time.sleep(self._events.take(time.monotonic(), size + limits.EVENT_COST))
+        elif self._answered < self._asked:
+            self._answered += 1
+        else:
+            raise OSError("a reply that nobody asked for")
+
+    def shutdown(self, how: int) -> None:
+        """As of a socket: wakes who reads. Raises OSError."""
+        self._socket.shutdown(how)
+
+    def close(self) -> None:
+        """Closes both; once is enough, and more does no harm."""
+        self._socket.close()
+        self._file.close()

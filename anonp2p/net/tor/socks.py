@@ -1,0 +1,75 @@
+"""SOCKS5 as Tor speaks it: RFC 1928, passwords as isolation (RFC 1929), and Tor's extended errors (proposal 304)."""
+
+import trio
+
+from anonp2p.config import Endpoint
+from anonp2p.net.tor import owner
+
+_VERSION = 5
+_BY_PASSWORD = 2
+_CONNECT = 1
+_DOMAIN = 3
+_ADDRESS_LENGTHS = {1: 4, 4: 16}  # of IPv4 and IPv6 addresses in a reply
+
+
+class SocksError(Exception):
+    """The proxy said no; `code` is its reply field, or None when it spoke no SOCKS5 at all."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__("no SOCKS5 proxy" if code is None else f"SOCKS reply {code:#04x}")
+        self.code = code
+
+
+async def greet(stream: trio.abc.Stream, user: str, password: str) -> None:
+    """Agrees with the proxy to go on by password, whatever it is. Raises SocksError and trio.BrokenResourceError."""
+    await stream.send_all(bytes([_VERSION, 1, _BY_PASSWORD]))
+    if await _read(stream, 2) != bytes([_VERSION, _BY_PASSWORD]):
+        raise SocksError(None)
+    await stream.send_all(b"\x01" + _counted(user) + _counted(password))
+    if (await _read(stream, 2))[1] != 0:
+        raise SocksError(None)
+
+
+async def connect(
+    proxy: Endpoint, host: str, port: int, user: str, password: str, *, discovered: bool = False
+) -> trio.abc.Stream:
+    """A stream to host and port through the proxy.
+
+    user, password: Tor never lets streams with different ones share a circuit (tor(1), IsolateSOCKSAuth). discovered:
+    nobody named the proxy to us, so whoever listens there must be trusted. Raises OSError when the proxy is not there,
+    TorUntrusted, SocksError when it refuses, trio.BrokenResourceError when it hangs up.
+    """
+    stream, _ = await owner.connect(proxy, discovered=discovered)
+    try:
+        await greet(stream, user, password)
+        request = bytes([_VERSION, _CONNECT, 0, _DOMAIN]) + _counted(host) + port.to_bytes(2, "big")
+        await stream.send_all(request)
+        version, code, _, kind = await _read(stream, 4)
+        if version != _VERSION:
+            raise SocksError(None)
+        if code:
+            raise SocksError(code)
+        length = (await _read(stream, 1))[0] if kind == _DOMAIN else _ADDRESS_LENGTHS.get(kind)
+        if length is None:
+            raise SocksError(None)
+        await _read(stream, length + 2)  # the bound address and port: of no meaning with Tor
+    except BaseException:
+        await trio.aclose_forcefully(stream)
+        raise
+    return stream
+
+
+def _counted(text: str) -> bytes:
+    raw = text.encode("ascii")
+    return bytes([len(raw)]) + raw
+
+
+async def _read(stream: trio.abc.Stream, count: int) -> bytes:
+    """Exactly this many bytes: what follows a reply belongs to the peer already."""
+    data = b""
+    while len(data) < count:
+        piece = await stream.receive_some(count - len(data))
+        if not piece:
+            raise trio.BrokenResourceError
+        data += piece
+    return data

@@ -1,0 +1,426 @@
+"""Tor: finding a running one or starting ours, rooms as onion services on it, dials through it."""
+
+import errno
+import os
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from ipaddress import ip_address
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+import trio
+
+from anonp2p import limits
+from anonp2p.config import Config, Endpoint
+from anonp2p.errors import AnonError, Failed, TorLost, TorMissing, TorRefused, TorUntrusted, Usage
+from anonp2p.names.codes import RoomKey
+from anonp2p.net.tor import owner, process, socks
+from anonp2p.net.tor.control import Control, Tell
+from anonp2p.net.tor.peer_uid import peer_uid, tor_uids
+from anonp2p.net.transport import DialFault
+from anonp2p.room import events
+
+# Where `auto` looks for a running Tor, after what the environment names: Debian, tor's default, Tor Browser.
+_USUAL = ("unix:/run/tor/control", "127.0.0.1:9051", "127.0.0.1:9151")
+
+_LISTENER = re.compile(r'"([^"]*)"')
+
+# Arguments of ADD_ONION that defend a room, and what its host is told where they are not understood.
+_DEFENCES = (
+    (
+        f"Flags=MaxStreamsCloseCircuit MaxStreams={limits.STREAMS}",
+        "This Tor, or a filter before it, does not limit the connections of one circuit: floods can keep others out.",
+    ),
+    (
+        "PoWDefensesEnabled=1",
+        "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can.",
+    ),
+)
+_NOT_UNDERSTOOD = ("510", "512", "513")  # what filters, and Tors of several ages, answer to arguments they do not know
+
+# What Tor's replies to a dial mean (proposal 304), whether to try again, whether they say that the room is not there.
+_DIAL_FAULTS = {
+    0xF0: ("Tor finds no trace of it: it has ended, or is not published yet", True, True),
+    0xF1: ("what Tor found about it is not valid", True, True),
+    0xF2: ("it does not answer: it has ended, or its Tor is away", True, True),
+    0xF3: ("the circuit to it broke", True, False),
+    0xF4: ("it is a private room, and the code lacks its key", False, False),
+    0xF5: ("it is a private room, and the key in the code is wrong", False, False),
+    0xF6: ("Tor takes the code for no onion address", False, False),
+    0xF7: ("it did not answer in time", True, False),
+    0x04: ("Tor does not find it, or it does not answer", True, True),
+    0x05: ("its Tor answers, but the room does not", True, True),
+}
+
+
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # why no connection can be accepted for now
+
+
+class _Gate(trio.abc.Listener[trio.SocketStream]):
+    """Accepts connections of these users, which are Tor's; all others it closes at once.
+
+    As many at a time as there are: else somebody on this machine who connects faster than others have their turn would
+    keep Tor waiting behind.
+    """
+
+    def __init__(self, listening: socket.socket, uids: frozenset[int]) -> None:
+        self._listening = listening
+        self._uids = uids
+        listening.setblocking(False)
+
+    def admits(self, connection: socket.socket | trio.socket.SocketType) -> bool:
+        """Whether one of these users is at the other end."""
+        uid = peer_uid(connection)
+        return uid is not None and uid in self._uids
+
+    async def accept(self) -> trio.SocketStream:
+        """The next connection of Tor's, as soon as the system has room for it."""
+        await trio.lowlevel.checkpoint()
+        while True:
+            for _ in range(limits.TURN):
+                try:
+                    connection, _ = self._listening.accept()
+                except BlockingIOError:
+                    await trio.lowlevel.wait_readable(self._listening)
+                except ConnectionAbortedError:  # it was closed before we came to it
+                    pass
+                except OSError as error:
+                    if error.errno not in _NO_ROOM:
+                        raise
+                    await trio.sleep(limits.ACCEPT_PAUSE)
+                else:
+                    if self.admits(connection):
+                        return trio.SocketStream(trio.socket.from_stdlib_socket(connection))
+                    connection.close()
+            await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        """Listens no more."""
+        trio.lowlevel.notify_closing(self._listening)
+        self._listening.close()
+        await trio.lowlevel.checkpoint()
+
+
+class _Place:
+    """A room's onion service on a Tor."""
+
+    def __init__(self, listener: _Gate, notice: str, uploaded: trio.Event) -> None:
+        self.listener = listener
+        self.notice = notice
+        self._uploaded = uploaded
+
+    def admits(self, stream: trio.abc.Stream) -> bool:
+        assert isinstance(stream, trio.SocketStream), "the listener gives no others"
+        return self.listener.admits(stream.socket)
+
+    async def published(self) -> None:
+        await self._uploaded.wait()
+
+
+class Tor:
+    """A usable Tor: a transport whose addresses are onion services.
+
+    `lost` is set when it can be used no more. runtime: our directory for sockets that this Tor can reach, None where it
+    is not ours to reach. proxy: its SOCKS port; None to ask the control port for it at each dial. uids: of the users
+    that it may run as, None where it runs as we do.
+    """
+
+    def __init__(
+        self,
+        control: Control | None,
+        proxy: Endpoint | None,
+        runtime: Path | None,
+        kind: Literal["own", "system"],
+        uids: frozenset[int] | None = None,
+    ) -> None:
+        self.lost = control.lost if control else trio.Event()
+        self.kind = kind
+        self._control = control
+        self._proxy = proxy
+        self._runtime = runtime
+        self._uids = uids or frozenset((os.getuid(),))
+        self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
+
+    @asynccontextmanager
+    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
+        """Publishes the room, attached to our control connection: it ends with us, however we end.
+
+        Raises TorRefused where there is no control port or it does not take the service, TorLost.
+        """
+        if self._control is None:
+            raise TorRefused(
+                "--socks alone is enough to join a room, but creating one needs a control port (--control)"
+            )
+        address = key.code.removesuffix(".onion")
+        uploaded = trio.Event()
+
+        def heard(event: Any) -> None:
+            if event.address == address and event.action == "UPLOADED":
+                uploaded.set()
+
+        with _listener(self._runtime, self._uids) as (listener, target), self._control.listening("HS_DESC", heard):
+            notice = await self._publish(self._control, key, target)
+            try:
+                yield _Place(listener, notice, uploaded)
+            finally:
+                with trio.move_on_after(limits.WITHDRAW, shield=True), suppress(AnonError):
+                    await self._control.send(f"DEL_ONION {address}")
+
+    async def _publish(self, control: Control, key: RoomKey, target: str) -> str:
+        """ADD_ONION (control-spec 3.27), with all defences that are understood; a notice about those that are not."""
+        ladder = (kept for count in (2, 1, 0) for kept in combinations(_DEFENCES, count))
+        status = ""
+        for kept in ladder:
+            words = [f"ADD_ONION ED25519-V3:{key.expanded()}", *(words for words, _ in kept), target]
+            status, _, _ = (await control.send(" ".join(words)))[-1]
+            if status not in _NOT_UNDERSTOOD:
+                break
+        if status != "250":
+            raise TorRefused(f"it does not publish the room (it answers {status})")
+        return " ".join(notice for words, notice in _DEFENCES if (words, notice) not in kept)
+
+    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+        """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
+
+        After a dial that got no answer, the next one has Tor look anew where the room is.
+        """
+        if code in self._unanswered:
+            await self._fetch(code)
+        self._unanswered.add(code)
+        user, _, password = isolation.partition(":")
+        proxy = self._proxy or await self._ask_proxy()
+        discovered = self._proxy is None and self._control is not None and self._control.discovered
+        try:
+            stream = await socks.connect(proxy, code, limits.PORT, user, password, discovered=discovered)
+        except TorUntrusted as error:  # somebody took the port that its Tor has given up
+            raise TorLost(f"its SOCKS port belongs to another user now: {error.detail}") from None
+        except socks.SocksError as error:
+            if error.code is None:
+                raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor") from None
+            detail, again, absent = _DIAL_FAULTS.get(error.code, ("the circuit to it failed", True, False))
+            if absent:  # so Tor has looked
+                self._unanswered.discard(code)
+            raise DialFault(detail, again=again, absent=absent) from None
+        except trio.BrokenResourceError:
+            raise DialFault("Tor hung up on us") from None
+        except OSError:
+            raise TorLost(f"nothing answers at its SOCKS port {proxy}") from None
+        self._unanswered.discard(code)
+        return stream
+
+    async def _fetch(self, code: str) -> None:
+        """Has Tor fetch the room's descriptor even if it has one. Raises TorLost.
+
+        A host that is back through another Tor, or on another network, has new introduction points. Those of before
+        take calls for it, and Tor believes them, until their relays learn that the host is there no more. Only one that
+        refuses makes Tor ask for a new descriptor by itself: without this, members dialled in vain for as long as we
+        watched, minutes; with it they were back within 0.3 s.
+
+        Tor asks each of a room's six directories once in 15 minutes, however often it is told to. Our own can be made
+        to start afresh; on one that is not ours, that would take everybody's circuits.
+        """
+        if self._control is None:
+            return
+        address = code.removesuffix(".onion")
+        asked = False
+        over = trio.Event()
+
+        def heard(event: Any) -> None:
+            nonlocal asked
+            if event.address == address:
+                asked |= event.action == "REQUESTED"
+                if event.action in ("RECEIVED", "FAILED"):
+                    over.set()
+
+        with suppress(TorRefused), self._control.listening("HS_DESC", heard):
+            status, _, _ = (await self._control.send(f"HSFETCH {address}"))[-1]
+            if status == "250":
+                with trio.move_on_after(limits.FETCH):
+                    await over.wait()
+            if not (asked or over.is_set()) and self.kind == "own":
+                await self._control.send("SIGNAL NEWNYM")
+
+    async def _ask_proxy(self) -> Endpoint:
+        """Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""
+        assert self._control is not None, "without one, the proxy is given"
+        try:
+            return await _proxy(self._control)
+        except TorRefused as error:
+            raise TorLost(error.detail) from None
+
+
+@contextmanager
+def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gate, str]]:
+    """Where Tor hands us a room's connections, and how ADD_ONION says it: a unix socket, or else a loopback port.
+
+    Raises Failed where there can be none.
+    """
+    with socket.socket(socket.AF_INET if runtime is None else socket.AF_UNIX) as listening:
+        try:
+            if runtime is None:
+                listening.bind(("127.0.0.1", 0))
+                target = f"Port={limits.PORT},127.0.0.1:{listening.getsockname()[1]}"
+            else:
+                path = runtime / f"room-{os.urandom(4).hex()}"
+                listening.bind(str(path))
+                target = f"Port={limits.PORT},unix:{path}"
+            listening.listen(limits.BACKLOG)
+        except OSError as error:
+            raise Failed(f"No socket could be opened for the room: {error.strerror}.") from None
+        if runtime is None:
+            _require_peer_uids(listening)
+        yield _Gate(listening, uids), target
+
+
+def _require_peer_uids(listening: socket.socket) -> None:
+    """Raises TorRefused where the kernel does not tell whose connections these are: all others would be refused."""
+    with socket.socket(listening.family) as ours:
+        ours.connect(listening.getsockname())
+        accepted, _ = listening.accept()
+        with accepted:
+            if peer_uid(accepted) is None:
+                raise TorRefused("this system does not tell which user connects to the room; try --tor own")
+
+
+@asynccontextmanager
+async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
+    """A Tor as the configuration asks for it, found or started, and booted; `tell` hears of its progress.
+
+    Raises TorMissing, TorRefused, TorLost, Failed; within an ExceptionGroup where it comes to that.
+    """
+    control = None
+    if config.tor == "system" or (config.tor == "auto" and not config.socks):
+        control = await _running(config, tell)
+    if control is None and config.socks:
+        await _try_socks(config.socks)
+        yield _ready(Tor(None, config.socks, None, "system"), "", tell)
+        return
+    if control is None:
+        async with (
+            process.launch(config.torrc, amnesic=config.amnesic) as own,
+            aclosing(await Control.open(Endpoint(path=own.control))) as control,
+        ):
+            await control.send("TAKEOWNERSHIP")
+            await control.boot(tell)
+            yield _ready(Tor(control, Endpoint(path=own.socks), own.runtime, "own"), await control.version(), tell)
+        return
+    async with aclosing(control):
+        uid = await control.info("process/uid")
+        ours = uid == str(os.getuid())
+        with process.runtime_directory() as runtime:
+            tor = Tor(control, config.socks, runtime if ours else None, "system", tor_uids(uid, control.owners))
+            yield _ready(tor, await control.version(), tell)
+
+
+def _ready(tor: Tor, version: str, tell: Tell) -> Tor:
+    tell(events.Ready(version=version, tor=tor.kind))
+    return tor
+
+
+async def _running(config: Config, tell: Tell) -> Control | None:
+    """A control connection to a running Tor, whose SOCKS port is known; None where one can do without.
+
+    A Tor that is named with --control is used as it is. Others must be trusted (`owner`, `Control.open`), booted, and
+    have a SOCKS port that is trusted too, unless one is named.
+    """
+    if config.control:
+        return await _asked_for(config.control, config, tell)
+    refusal: AnonError = TorMissing("no running Tor has a control port where we looked; name it with --control")
+    named: AnonError | None = None
+    for name, text in (*_named(os.environ), *(("", place) for place in _USUAL)):
+        try:
+            return await _discovered(Endpoint.parse(text), config)
+        except AnonError as error:
+            if name:
+                tell(events.Notice(text=f"The Tor that {name} names is not used. {error}"))
+                named = named or error
+            elif isinstance(error, TorUntrusted):
+                tell(events.Notice(text=str(error)))
+            if not isinstance(error, TorMissing):
+                refusal = error
+    if config.tor == "system" and not config.socks:
+        raise named or refusal
+    return None
+
+
+async def _asked_for(endpoint: Endpoint, config: Config, tell: Tell) -> Control:
+    """A control connection to the Tor that --control names, once it is booted. Raises AnonError."""
+    control = await Control.open(endpoint)
+    try:
+        await control.boot(tell)
+        if not config.socks:
+            await _proxy(control)  # so that one without is known from the start
+    except BaseException:
+        await control.aclose()
+        raise
+    return control
+
+
+def _named(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The control ports that the environment names, as other programs understand it: by which variable, and which."""
+    named = []
+    if path := environment.get("TOR_CONTROL_IPC_PATH", ""):
+        named.append(("TOR_CONTROL_IPC_PATH", f"unix:{path}"))
+    host, port = environment.get("TOR_CONTROL_HOST", ""), environment.get("TOR_CONTROL_PORT", "")
+    if host or port:
+        variable = "TOR_CONTROL_PORT" if port else "TOR_CONTROL_HOST"
+        named.append((variable, f"{host or '127.0.0.1'}:{port or 9051}"))
+    return named
+
+
+async def _discovered(endpoint: Endpoint, config: Config) -> Control:
+    """A control connection to a Tor that nobody named with --control. Raises AnonError where it is not to be used."""
+    control = await Control.open(endpoint, discovered=True)
+    try:
+        if not await control.is_booted():
+            raise TorRefused(f"the Tor at {endpoint} has not reached its network yet")
+        if not config.socks:
+            await _try_socks(await _proxy(control), discovered=True)
+        await control.subscribe("HS_DESC")
+    except BaseException:
+        await control.aclose()
+        raise
+    return control
+
+
+async def _proxy(control: Control) -> Endpoint:
+    """The SOCKS port of a running Tor, on this machine; TCP before unix sockets, which may not be open to us."""
+    listeners = _LISTENER.findall(await control.info("net/listeners/socks"))
+    if not listeners:
+        raise TorRefused("it has no SOCKS port; name one with --socks")
+    local = [endpoint for endpoint in map(_local, listeners) if endpoint]
+    if not local:
+        raise TorRefused("it names no SOCKS port on this machine; name one with --socks")
+    return sorted(local, key=lambda endpoint: bool(endpoint.path))[0]
+
+
+def _local(listener: str) -> Endpoint | None:
+    """A SOCKS port as a Tor names it, if it is a unix socket or a port on this machine's loopback."""
+    try:
+        endpoint = Endpoint.parse(listener)
+    except Usage:
+        return None
+    if endpoint.path:
+        return endpoint
+    address = ip_address(endpoint.host)
+    if address.is_unspecified:  # a wildcard, so on the loopback too
+        return Endpoint(host="::1" if address.version == 6 else "127.0.0.1", port=endpoint.port)
+    return endpoint if address.is_loopback else None
+
+
+async def _try_socks(proxy: Endpoint, *, discovered: bool = False) -> None:
+    """Raises TorMissing, TorRefused, TorUntrusted where there is no SOCKS port to use."""
+    with trio.move_on_after(limits.CONTROL):
+        try:
+            stream, _ = await owner.connect(proxy, discovered=discovered)
+            async with stream:
+                await socks.greet(stream, "anonp2p", "anonp2p")
+                return
+        except OSError:
+            raise TorMissing(f"nothing answers at the SOCKS port {proxy}") from None
+        except (socks.SocksError, trio.BrokenResourceError):
+            pass
+    raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor")

@@ -1,0 +1,139 @@
+"""How a link becomes one that only its two ends read: hello, knock, records (PROTOCOL.md, 2)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from anonp2p import limits
+from anonp2p.crypto import padding, suite
+from anonp2p.crypto.suite import LeafKey
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+
+_AROUND: Final = 2 * padding.LENGTH + suite.TAG + 8  # bytes of a record beside its frames
+_HELLO: Final = limits.HELLO - padding.LENGTH
+_REQUEST: Final = limits.KNOCK - padding.LENGTH - frames.BOX
+
+
+class OtherVersion(Exception):
+    """The host speaks another version of the protocol."""
+
+
+class Channel:
+    """The records of one link, as one end sends and reads them. up: whether this end is the member's."""
+
+    def __init__(self, secret: bytes, hello: bytes, *, up: bool) -> None:
+        # As bytes, made into one that works for each record: a host has a thousand links, and each would cost 5 KB.
+        keys = [suite.expand(secret, name, hello) for name in ("up", "down")]
+        self._ours, self._theirs = keys if up else reversed(keys)
+        self._says, self._hears = _RECORDS if up else reversed(_RECORDS)
+        self._sent = self._read = 0
+
+    def seal(self, said: Sequence[frames.Frame], *, echo: bool = False) -> bytes:
+        """These frames as they go on the wire, after all that were sealed before: in one record, or as few as do."""
+        split = _split(said)
+        packed = [self._says(echo and not at, part) for at, part in enumerate(split)]
+        return b"".join(map(self._seal, map(frames.pack, packed)))
+
+    def _seal(self, packed: bytes) -> bytes:
+        sealed = suite.Key(self._ours).seal(self._sent, padding.fill(packed, suite.TAG))
+        self._sent += 1
+        return padding.payload(sealed)
+
+    def open(self, content: bytes) -> frames.MemberRecord | frames.HostRecord:
+        """The next record of the other end. Raises PeerFault."""
+        padded = suite.Key(self._theirs).open(self._read, content)
+        if padded is None:
+            raise PeerFault("a record that does not open")
+        self._read += 1
+        record: frames.MemberRecord | frames.HostRecord = frames.unpack(self._hears, padding.unfill(padded, suite.TAG))
+        return record
+
+
+_RECORDS: tuple[Any, Any] = (frames.MemberRecord, frames.HostRecord)
+
+
+def _split(said: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
+    """As few parts as go in one record each; those that are more than one leave little to be filled."""
+    parts: list[list[frames.Frame]] = [[]]
+    room = limits.BURST - _AROUND
+    for frame in said:
+        size = len(frames.pack(frame))
+        if parts[-1] and (size > room or len(parts[-1]) == limits.FRAMES):
+            parts.append([])
+            room = limits.BURST - _AROUND
+        parts[-1].append(frame)
+        room -= size
+    return parts
+
+
+class Greeting:
+    """A host's side of one handshake: the hello that was said, and the key to what is answered."""
+
+    def __init__(self, nonce: bytes, room: bytes, door: LeafKey) -> None:
+        content = padding.pad(frames.pack(frames.Hello(frames.VERSION, nonce, door.public)), _HELLO)
+        self.wire = padding.payload(content)
+        self.hello = suite.digest(content)
+        self._room = room
+        self._door = door
+
+    def open(self, knock: bytes) -> frames.Request:
+        """What is asked in a knock. Raises PeerFault."""
+        padded = self._door.open(knock, _knocking(self._room, self.hello))
+        if len(padded) != _REQUEST:
+            raise PeerFault("a knock of no proper length")
+        request: frames.Request = frames.unpack(frames.Request, padding.unpad(padded))
+        return request
+
+
+class Door:
+    """A host's handshake key, made anew every minute. room: whose; random: gives so many fresh bytes."""
+
+    def __init__(self, room: bytes, random: Callable[[int], bytes]) -> None:
+        self._room = room
+        self._random = random
+        self._leaf: LeafKey | None = None
+        self._until = 0.0
+
+    def greet(self, now: float) -> Greeting:
+        """For a new link. What was greeted with an older key still opens with it."""
+        if self._leaf is None or now >= self._until:
+            self._leaf = LeafKey(self._random(suite.SECRET))
+            self._until = now + limits.DOOR
+        return Greeting(self._random(32), self._room, self._leaf)
+
+    def close(self, now: float) -> None:
+        """The key goes in its time, though nobody comes for whom there would have to be another."""
+        if now >= self._until:
+            self._leaf = None
+
+
+def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
+    """A host's hello, and its hash. Raises PeerFault, OtherVersion."""
+    packed = padding.unpad(content)
+    if frames.unpack(frames.AnyHello, packed).version != frames.VERSION:
+        raise OtherVersion
+    if len(content) != _HELLO:
+        raise PeerFault("a hello of no proper length")
+    hello: frames.Hello = frames.unpack(frames.Hello, packed)
+    return hello, suite.digest(content)
+
+
+def knock(request: frames.Request, room: bytes, hello: frames.Hello, digest: bytes) -> bytes:
+    """A request as it goes on the wire. digest: the hello's hash. Raises PeerFault for a hello with a bad key."""
+    padded = padding.pad(frames.pack(request), _REQUEST)
+    return padding.payload(suite.seal_to(hello.door, padded, _knocking(room, digest)))
+
+
+def _knocking(room: bytes, hello: bytes) -> bytes:
+    return suite.label("knock") + room + hello
+
+
+def join_content(hello: bytes, join: frames.Join) -> bytes:
+    """What a Join is signed over."""
+    return hello + join.link + join.key + suite.digest(join.leaf) + join.nick.encode()
+
+
+def resume_content(hello: bytes, resume: frames.Resume) -> bytes:
+    """What a Resume is signed over."""
+    position = resume.epoch.to_bytes(8, "big") + resume.index.to_bytes(8, "big") + resume.digest
+    return hello + resume.link + suite.digest(resume.leaf) + position

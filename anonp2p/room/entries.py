@@ -1,0 +1,38 @@
+"""An entry of the log without its seal, as all who take it get it."""
+
+from anonp2p.crypto import suite
+from anonp2p.crypto.epoch import Header
+from anonp2p.protocol import frames
+from anonp2p.room.ledger import content_of, expect
+
+
+class OpenedEntry:
+    """Header and body of an entry, which is empty if the entry has expired; each is hashed and decoded once at most.
+
+    digest: of the body, as it was; None to make it from the body. content: what the body says, if known already.
+    """
+
+    __slots__ = ("_content", "body", "digest", "header")
+
+    def __init__(
+        self, header: Header, body: bytes, digest: bytes | None = None, content: frames.Content | None = None
+    ) -> None:
+        self.header = header
+        self.body = body
+        self.digest = suite.digest(body) if digest is None else digest
+        self._content = content
+
+    @classmethod
+    def from_past(cls, entry: frames.Opened | frames.Gone) -> "OpenedEntry":
+        """One of a Past. Raises PeerFault."""
+        if isinstance(entry, frames.Gone):
+            return cls(Header.unpack(entry.header), b"", entry.digest)
+        expect(bool(entry.body), "an entry without a body")
+        return cls(Header.unpack(entry.header), entry.body)
+
+    @property
+    def content(self) -> frames.Content | None:
+        """What the body says; None if it has expired. Raises PeerFault for a body that says nothing proper."""
+        if self._content is None and self.body:
+            self._content = content_of(self.body)
+        return self._content

@@ -1,0 +1,179 @@
+"""What goes into a room's machine. None of it shows what it holds."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from msgspec import UNSET
+
+from anonp2p.errors import AnonError
+from anonp2p.room import events
+
+UPLINK = 0  # the number of a member's link to its host; a host numbers its links from 1
+
+
+class Now(NamedTuple):
+    """The time, passed in: `tick` in seconds of a clock that only grows, `wall` in seconds since the epoch.
+
+    slept: for how many seconds the machine has slept in all, which `tick` does not count.
+    """
+
+    tick: float
+    wall: float
+    slept: float = 0.0
+
+    @property
+    def age(self) -> float:
+        """By what messages age: the clock that only grows, with what the machine has slept."""
+        return self.tick + self.slept
+
+
+# --- From the user. `re` is the id of the line that asked, for the events it causes.
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Say:
+    """A message to send."""
+
+    text: str
+    action: bool = False
+    re: events.Re = UNSET
+
+    @property
+    def line(self) -> str:
+        """As it is given back if it cannot be sent."""
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Whisper:
+    """A message to one member."""
+
+    nick: str
+    text: str
+    re: events.Re = UNSET
+
+    @property
+    def line(self) -> str:
+        """As it is given back if it cannot be sent: as it was typed, lest it is sent to all."""
+        return f"/msg {self.nick} {self.text}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Retain:
+    """How long our messages are kept from now on, as in a header; None: it is only asked."""
+
+    ttl: int | None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verify:
+    """Safety words are wanted: for the room, or for us and the member with this nick."""
+
+    nick: str
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Rename:
+    """Another nick for oneself."""
+
+    nick: str
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ask:
+    """A question about the room, answered once we are in."""
+
+    command: Literal["/who", "/code", "/qr"]
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Kick:
+    """Host: somebody is to be thrown out, for this reason, which may be empty."""
+
+    nick: str
+    why: str = ""
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Lock:
+    """Host: newcomers are to be kept out, or let in again."""
+
+    locked: bool
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Leave:
+    """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in."""
+
+    close: bool = False
+    now: bool = False
+    re: events.Re = UNSET
+
+
+Typed = Say | Whisper | Retain | Verify | Rename | Ask | Kick | Lock | Leave
+
+
+# --- From the network and the clock.
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Start:
+    """First of all."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Published:
+    """Host: the onion service can be found."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Dialling:
+    """Member: a try to reach the host begins; `detail` says why it is not the first."""
+
+    attempt: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Linked:
+    """Host: somebody has dialled."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Heard:
+    """A payload came; from a member or a stranger, or from our host (UPLINK)."""
+
+    link: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Dropped:
+    """A link is no more; `detail` says why, in our own words, `silence` for how many seconds it had carried nothing."""
+
+    link: int
+    detail: str
+    silence: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Broken:
+    """The network cannot carry the room any further."""
+
+    error: AnonError
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tick:
+    """The room's deadline has come."""
+
+
+Input = Typed | Start | Published | Dialling | Linked | Heard | Dropped | Broken | Tick

@@ -1,0 +1,230 @@
+"""What the ordered entries of a room add up to, and which entry may come next: the same for every member.
+
+The host asks before it orders, everyone else before applying what was ordered: one set of rules, PROTOCOL.md section 5.
+"""
+
+from collections import deque
+
+from anonp2p import limits
+from anonp2p.crypto import identity, padding
+from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Header
+from anonp2p.errors import PeerFault
+from anonp2p.names import nicks
+from anonp2p.protocol import frames
+from anonp2p.room import events
+from anonp2p.room.log.log import FIRST
+from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.room.roster import Member, Roster
+
+
+class Ledger:
+    """A room as of its latest entry. room: the public key of its onion service."""
+
+    def __init__(self, room: bytes) -> None:
+        self.room = room
+        self.name = ""
+        self.host = b""  # the member who orders
+        self.retention = ANY
+        self.history = NO_HISTORY
+        self.locked = False
+        self.epoch = 0
+        self.index = FIRST - 1  # of the latest entry
+        self.roster = Roster()
+        self._digests = deque([identity.genesis(room)], maxlen=limits.LOG_ENTRIES + 1)
+
+    @property
+    def digest(self) -> bytes:
+        """Of the log up to the latest entry."""
+        return self._digests[-1]
+
+    def digest_at(self, index: int) -> bytes | None:
+        """Of the log up to this entry; None if it is not there yet, or too long ago."""
+        at = index - self.index - 1
+        return self._digests[at] if -len(self._digests) <= at < 0 else None
+
+    def start_at(self, index: int, digest: bytes) -> None:
+        """The log so far is what others say it is."""
+        self.index = index
+        self._digests.clear()
+        self._digests.append(digest)
+
+    def standing(self) -> bytes:
+        """The hash of the log and of what it adds up to (PROTOCOL.md, 6.2): who was told otherwise has another one."""
+        members = [(member.key, member.nick, member.away, member.leaf) for member in self.roster]
+        state = [self.name, self.locked, self.host, self.retention, self.history, members]
+        return identity.standing(self.digest, frames.pack_plain(state))
+
+    def member(self, member: bytes) -> Member:
+        """The member with this id, whose presence was checked."""
+        found = self.roster.get(member)
+        assert found is not None, "asked for a member who is none"
+        return found
+
+    def seat(self, key: bytes, nick: str, leaf: bytes, counter: int = 0, *, away: bool = False) -> Member:
+        """Adds a member. Raises PeerFault where no host may do that."""
+        expect(len(self.roster) < limits.MEMBERS, "too many members")
+        expect(identity.is_key(key), "a key that is none")
+        expect(nicks.is_nick(nick), "an improper nick")
+        try:
+            return self.roster.add(key, nick, leaf, counter, away=away)
+        except ValueError:
+            raise PeerFault("two members alike") from None
+
+    def open(self, header: Header, body: bytes) -> tuple[Member, frames.Content]:
+        """A member's signed content, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
+        return self.verify(header, body), content_of(body)
+
+    def verify(self, header: Header, body: bytes) -> Member:
+        """The author of a signed body, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
+        author = self.roster.get(header.author)
+        if author is None:
+            raise PeerFault("an entry of a stranger")
+        signed = entry_content(self.epoch, header.pack(), body[identity.SIGNATURE :])
+        signature = body[: identity.SIGNATURE]
+        expect(identity.signed(identity.ENTRY, self.room, signed, signature, author.key), "a forged entry")
+        return author
+
+    def check_gone(self, header: Header) -> Member:
+        """The author of an entry of which only this is left. Raises PeerFault if there can have been none such."""
+        author = self.roster.get(header.author)
+        if author is None:
+            raise PeerFault("an entry of a stranger")
+        self._check_author(author, header)
+        expect(header.kind == ENTRY and header.ttl != KEPT and self._bears(header.ttl), "what does not expire, expired")
+        return author
+
+    @staticmethod
+    def _check_author(author: Member, header: Header) -> None:
+        expect(header.counter > author.counter, "an entry repeated")
+        expect(not author.away, "an entry of one who is away")
+
+    def _bears(self, ttl: int) -> bool:
+        return self.retention.least <= ttl <= self.retention.most
+
+    def check(self, author: Member, header: Header, content: frames.Content) -> None:
+        """Whether this author may say this now. Raises PeerFault."""
+        is_host = author.id == self.host
+        self._check_author(author, header)
+        is_message = isinstance(content.body, frames.Text | frames.Private)
+        kept = self._bears(header.ttl) if is_message else header.ttl == KEPT
+        expect(kept, "an entry that is kept for a time that its room does not allow")
+        expect(header.kind == (COMMIT if isinstance(content.body, frames.Commit) else ENTRY), "a commit that is none")
+        expect(content.index <= self.index, "a reference to what is not there yet")
+        match content.body:
+            case frames.Text(text=text):
+                expect(0 < len(text.encode()) <= limits.TEXT, "a text of no proper length")
+            case frames.Nick(nick=nick):
+                expect(nicks.is_nick(nick) and not self.roster.is_taken(nick, author.id), "an improper nick")
+            case frames.Leave():
+                expect(not is_host, "a host that leaves without closing")
+            case frames.Joined() | frames.Close() | frames.Lock():
+                expect(is_host, "an entry that only hosts may write")
+            case frames.Lost(member=member):
+                expect(is_host, "an entry that only hosts may write")
+                found = self.roster.get(member)
+                expect(found is not None and member != self.host and not found.away, "the loss of no member")
+            case frames.Back(member=member):
+                expect(is_host, "an entry that only hosts may write")
+                found = self.roster.get(member)
+                expect(found is not None and found.away, "the return of one who was not away")
+            case frames.Commit(epoch=epoch, removed=removed):
+                expect(is_host, "an entry that only hosts may write")
+                expect(epoch == self.epoch + 1, "a commit for another epoch")
+                expect(len({removal.member for removal in removed}) == len(removed), "a removal twice")
+                for removal in removed:
+                    found = self.roster.get(removal.member)
+                    gone = found is not None and (removal.reason == "kicked" or found.away)
+                    expect(gone and removal.member != self.host, "the removal of no member, or of one who was not away")
+
+    def is_foreign(self, content: frames.Content) -> bool:
+        """Whether the author was shown another log than this, as far as one can tell."""
+        return self.digest_at(content.index) not in (None, content.digest)
+
+    def advance(self, header: Header, body: bytes) -> None:
+        """The log is one entry longer. body: the hash of its body."""
+        digest = identity.chain(self.digest, self.index + 1, header.pack(), body)
+        self.index += 1
+        self._digests.append(digest)
+
+    def apply(self, author: Member, header: Header, content: frames.Content) -> Member:
+        """The latest entry takes effect; returns the member it is about. Raises PeerFault for an improper seat."""
+        author.counter = header.counter
+        match content.body:
+            case frames.Nick(nick=nick):
+                self.roster.rename(author, nick)
+            case frames.Joined(key=key, nick=nick, leaf=leaf):
+                return self.seat(key, nick, leaf)
+            case frames.Leave():
+                self.roster.remove(author)
+            case frames.Lost(member=member) | frames.Back(member=member):
+                about = self.member(member)
+                self.roster.mark(about, away=not about.away)
+                return about
+            case frames.Renew(leaf=leaf):
+                author.leaf = leaf
+            case frames.Lock(locked=locked):
+                self.locked = locked
+            case frames.Commit(epoch=epoch, removed=removed):
+                self.epoch = epoch
+                for removal in removed:
+                    self.roster.remove(self.member(removal.member))
+        return author
+
+    def take(self, author: Member, header: Header, content: frames.Content | None, digest: bytes) -> Member:
+        """The next entry takes effect, expired or not; returns the member it is about. digest: of its body.
+
+        Raises PeerFault for an improper seat.
+        """
+        self.advance(header, digest)
+        if content is not None:
+            return self.apply(author, header, content)
+        author.counter = header.counter
+        return author
+
+    def people(self) -> list[events.Person]:
+        """The members who are here, as they are shown."""
+        return [
+            events.Person(
+                member=identity.spell(member.id),
+                nick=member.nick,
+                role="host" if member.id == self.host else "member",
+                tag=identity.tag(member.id),
+            )
+            for member in self.roster
+            if not member.away
+        ]
+
+
+def content_of(body: bytes) -> frames.Content:
+    """What a body says beside its signature. Raises PeerFault."""
+    packed = padding.unpad(body[identity.SIGNATURE :])
+    expect(len(body) - identity.SIGNATURE == _stepped(len(packed)), "a body longer than need be")
+    content: frames.Content = frames.unpack(frames.Content, packed)
+    return content
+
+
+def padded_content(content: frames.Content) -> bytes:
+    """What an author signs of it (PROTOCOL.md, 4.4)."""
+    packed = frames.pack(content)
+    return padding.pad(packed, _stepped(len(packed)))
+
+
+def _stepped(length: int) -> int:
+    """Bytes that so many take, padded."""
+    return -(-(length + padding.LENGTH) // limits.STEP) * limits.STEP
+
+
+def entry_content(epoch: int, header: bytes, content: bytes) -> bytes:
+    """What an author signs (PROTOCOL.md, 4.4)."""
+    return epoch.to_bytes(8, "big") + header + content
+
+
+def head_content(index: int, digest: bytes, time: int) -> bytes:
+    """What a host signs in a head (PROTOCOL.md, 4.5). time: milliseconds since the room's creation."""
+    return index.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """A rule that the peer had to keep. Raises PeerFault."""
+    if not holds:
+        raise PeerFault(otherwise)

@@ -1,0 +1,1 @@
+"""What a room does while we follow its host."""

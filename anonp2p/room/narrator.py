@@ -1,0 +1,107 @@
+"""What the user is told of the changes of a room."""
+
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
+
+from anonp2p.crypto import identity
+from anonp2p.crypto.epoch import KEPT
+from anonp2p.room import changes, events
+from anonp2p.room.changes import Caution, Change
+
+
+class Narrator:
+    """Puts changes into events. room: how the events name the room."""
+
+    def __init__(self, room: str) -> None:
+        self._room = room
+
+    def describe_change(self, change: Change, wall: float, re: events.Re = UNSET) -> list[events.Event]:
+        """What has just taken effect. wall: seconds since the epoch; re: the input of ours that asked for it."""
+        room = self._room
+        match change:
+            case changes.Said():
+                return [self._message(change, wall, re, history=False)]
+            case changes.Renamed(member=member, nick=nick, was=was):
+                unknown = _flag(change.unknown_past)
+                spelled = identity.spell(member)
+                renamed = events.Renamed(room=room, member=spelled, nick=nick, was=was, unknown_past=unknown, re=re)
+                return [renamed, *map(self.describe_caution, change.cautions)]
+            case changes.Joined(member=member, nick=nick):
+                unknown = _flag(change.unknown_past)
+                joined = events.Joined(room=room, member=identity.spell(member), nick=nick, unknown_past=unknown)
+                return [joined, *map(self.describe_caution, change.cautions)]
+            case changes.CameBack(member=member, nick=nick, mine=False):
+                return [events.Joined(room=room, member=identity.spell(member), nick=nick)]
+            case changes.WentAway(member=member, nick=nick, mine=False):
+                return [events.Left(room=room, member=identity.spell(member), nick=nick, reason="lost")]
+            case changes.Left(member=member, nick=nick, mine=False):
+                return [events.Left(room=room, member=identity.spell(member), nick=nick, reason="left")]
+            case changes.Removed():
+                return self._removed(change, re)
+            case changes.Committed(removed=removed):
+                return [event for gone in removed for event in self._removed(gone, re)]
+            case changes.Locked(locked=locked):
+                text = "The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."
+                return [events.Notice(room=room, text=text, re=re)]
+            case _:
+                return []  # nothing to tell, or the end of the room for us
+
+    def describe_past_change(self, change: Change, wall: float) -> list[events.Event]:
+        """What took effect before we came: only messages, and whom somebody may have been taken for."""
+        match change:
+            case changes.Said():
+                return [self._message(change, wall, UNSET, history=True)]
+            case changes.Joined(cautions=cautions) | changes.Renamed(cautions=cautions):
+                return [self.describe_caution(caution) for caution in cautions if caution.of == "former"]
+            case _:
+                return []
+
+    def describe_caution(self, caution: Caution) -> events.Lookalike:
+        """That a nick may be taken for another."""
+        return events.Lookalike(
+            room=self._room,
+            member=identity.spell(caution.member),
+            nick=caution.nick,
+            was=caution.was,
+            of=caution.of,
+            spoke=caution.spoke,
+        )
+
+    def describe_expired(self, seq: int) -> events.Expired:
+        """That a message has come to the end of its time."""
+        return events.Expired(room=self._room, seq=seq)
+
+    def _message(self, said: changes.Said, wall: float, re: events.Re, *, history: bool) -> events.Message:
+        return events.Message(
+            room=self._room,
+            member=identity.spell(said.member),
+            nick=said.nick,
+            text=said.text,
+            seq=said.seq,
+            at=wall - said.age,
+            ttl=None if said.ttl == KEPT else said.ttl,
+            action=said.action,
+            private=said.private,
+            to=UNSET if said.to is None else said.to,
+            mine=said.mine,
+            history=history,
+            re=re,
+        )
+
+    def _removed(self, gone: changes.Removed, re: events.Re) -> list[events.Event]:
+        if gone.reason != "kicked":
+            return []  # that it is gone was told when it lost its link
+        if gone.mine:
+            why = f": {gone.why}" if gone.why else "."
+            return [events.Notice(room=self._room, text=f"The host has thrown you out of the room{why}")]
+        if not gone.away:
+            member = identity.spell(gone.member)
+            return [events.Left(room=self._room, member=member, nick=gone.nick, reason="kicked", re=re)]
+        if re is UNSET:
+            return []
+        return [events.Notice(room=self._room, text=f"{gone.nick} was away, and is out now.", re=re)]
+
+
+def _flag(holds: bool) -> Literal[True] | UnsetType:
+    return True if holds else UNSET

@@ -1,0 +1,245 @@
+"""What of ours has no place in the log yet: sent in its order, sent again where need be, or given back."""
+
+import math
+from typing import NamedTuple, Protocol
+
+from anonp2p import errors, limits
+from anonp2p.crypto import suite
+from anonp2p.crypto.epoch import KEPT, Header
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.room import events
+from anonp2p.room.ledger import expect
+from anonp2p.room.pending import Pending, Sealed, Whisper
+
+_REPEATED = errors.NotAllowed("The host took that for a repetition.")
+_NICK_LOST = errors.NotAllowed("The host did not take that nick.")  # why, it said on a link that broke
+_NICK_UNSENT = errors.Failed("Your change of nick did not reach the room.")
+_NO_KEY = errors.Failed("The key of that member did not come in time: nothing was sent, try again.")
+_UNSEALABLE = errors.NotAllowed("Nothing can be sealed to that member just now.")
+
+
+class Sealer(Protocol):
+    """What the outbox needs to seal an entry in the present epoch; see `sealer.Sealer`."""
+
+    @property
+    def epoch_number(self) -> int:
+        """Of the present epoch."""
+
+    def key_hash(self, member: bytes) -> bytes | None:
+        """The hash of a member's encryption key; None if nobody in the room has this id."""
+
+    def knows_key(self, key_hash: bytes) -> bool:
+        """Whether we have the encryption key with this hash."""
+
+    def seal(self, counter: int, pending: Pending) -> Sealed:
+        """What is pending, under this counter. Raises PeerFault where nothing can be sealed to its recipient."""
+
+
+class GivenBack(NamedTuple):
+    """An entry of ours that gets no place. error: why, unless that is known; line: what the user typed, if it was text.
+
+    re: the input that asked for the entry.
+    """
+
+    error: errors.AnonError | None
+    line: str | None
+    re: events.Re
+
+    def __repr__(self) -> str:
+        return "<GivenBack>"
+
+
+class Outbox:
+    """Our entries without a place, by the counters under which they are sent, and what they wait for.
+
+    A link and an epoch each begin with nothing sent. Times are seconds of the caller's clock (`Now.tick`).
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[int, Pending] = {}
+        self._counter = 0  # of our last entry
+        self._certain = 0  # counter of our last entry that no host denies: a host bears only so many denials in a row
+        self._sent = 0  # counter of our last entry that has gone out on this link, in this epoch
+        self._requested: dict[bytes, float] = {}  # keys asked for on this link; until when entries wait for each
+        self._awaited = b""  # hash of the key for which everything that we have to send waits; empty if there is none
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    # --- in and out
+
+    def add_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re, ttl: int = KEPT) -> int:
+        """Takes an entry that is to have a place; returns its counter. Parameters: see `Pending`."""
+        self._counter += 1
+        pending = self._entries[self._counter] = Pending(body, line, re, ttl)
+        if not pending.deniable:
+            self._certain = self._counter
+        return self._counter
+
+    def refuse_excess(self) -> list[GivenBack]:
+        """Gives back the last entry if a host that denied all since the last certain one would not bear it."""
+        pending = self._entries[self._counter]
+        if self._counter - self._certain <= limits.SKIPPED:
+            return []
+        return [self._refuse(self._counter, pending.too_often)]
+
+    def seal_entry(self, counter: int, sealer: Sealer) -> Sealed:
+        """The entry with this counter, sealed once in each epoch, whoever asks again.
+
+        Raises PeerFault for a private message to one whose encryption key takes none.
+        """
+        pending = self._entries[counter]
+        if pending.sealed is None or pending.sealed.epoch != sealer.epoch_number:
+            pending.sealed = sealer.seal(counter, pending)
+        return pending.sealed
+
+    def take_entry(self, counter: int) -> Pending | None:
+        """Forgets the entry with this counter, which has its place or gets none; returns it, if there is one."""
+        return self._entries.pop(counter, None)
+
+    def forget_entries(self, up_to: int) -> None:
+        """Forgets the entries with counters up to this one, which have their places among what we missed."""
+        for counter in [counter for counter in self._entries if counter <= up_to]:
+            del self._entries[counter]
+
+    def give_back_all(self) -> list[GivenBack]:
+        """Gives back what the user can send again; forgets everything."""
+        given = [
+            GivenBack(None if pending.line is not None else _NICK_UNSENT, pending.line, pending.re)
+            for pending in self._entries.values()
+            if pending.line is not None or pending.deniable
+        ]
+        self._entries.clear()
+        self._awaited = b""
+        return given
+
+    def begin_identity(self) -> None:
+        """We have a new identity, whose counters begin anew. Everything was given back before."""
+        self._counter = self._certain = 0
+
+    def begin_epoch(self) -> None:
+        """What has no place is to be sent in a new epoch."""
+        self._sent = 0
+
+    def lose_link(self) -> None:
+        """What has no place is to be sent on another link, and what we asked for is not answered any more."""
+        self._sent = 0
+        self._requested.clear()
+        self._awaited = b""
+
+    # --- sending
+
+    def send_ready(self, sealer: Sealer, now: float) -> list[frames.Submit | frames.Seek | GivenBack]:
+        """Everything that has not gone out yet, in its order, as far as we have the keys that it takes.
+
+        A private message without its recipient's key holds up what was typed after it, for limits.KEY_WAIT at most.
+        """
+        out: list[frames.Submit | frames.Seek | GivenBack] = []
+        self._awaited = b""
+        for counter in [counter for counter in self._entries if counter > self._sent]:
+            key_hash = self._missing_key(counter, sealer, now)
+            if isinstance(key_hash, errors.AnonError):
+                out.append(self._refuse(counter, key_hash))
+                continue
+            if key_hash:
+                out += self.request_key(key_hash)
+                self._requested[key_hash] = min(self._requested[key_hash], now + limits.KEY_WAIT)
+                self._awaited = self._awaited or key_hash
+            if self._awaited:
+                continue  # of what is held up, all keys are requested at once, so that waits do not add up
+            try:
+                sealed = self.seal_entry(counter, sealer)
+            except PeerFault:
+                out.append(self._refuse(counter, _UNSEALABLE))
+                continue
+            out.append(frames.Submit(sealed.epoch, sealed.entry))
+            self._sent = counter
+        return out
+
+    def _missing_key(self, counter: int, sealer: Sealer, now: float) -> bytes | errors.AnonError:
+        """The hash of the key that we lack for a private message, empty if none; an error if it is not waited for."""
+        whisper = self._entries[counter].body
+        if not isinstance(whisper, Whisper):
+            return b""
+        key_hash = sealer.key_hash(whisper.to)
+        if key_hash is None:
+            return errors.NoSuchNick()
+        if self._is_sealed(counter, sealer) or sealer.knows_key(key_hash):
+            return b""
+        return key_hash if now < self._requested.get(key_hash, math.inf) else _NO_KEY
+
+    def _is_sealed(self, counter: int, sealer: Sealer) -> bool:
+        sealed = self._entries[counter].sealed
+        return sealed is not None and sealed.epoch == sealer.epoch_number
+
+    # --- encryption keys of others
+
+    @property
+    def wait_ends_at(self) -> float | None:
+        """When something is given back because a key has not come; None if nothing waits."""
+        return self._requested.get(self._awaited) if self._awaited else None
+
+    def request_key(self, key_hash: bytes) -> list[frames.Seek]:
+        """The request for an encryption key, unless it was made on this link already."""
+        if key_hash in self._requested:
+            return []
+        self._requested[key_hash] = math.inf
+        return [frames.Seek(key_hash)]
+
+    def end_request(self, key_hash: bytes) -> None:
+        """A request for a key is answered. Raises PeerFault if there was none."""
+        expect(key_hash in self._requested, "a leaf that we did not ask for")
+        del self._requested[key_hash]
+
+    def refuse_unsealable(self, key_hash: bytes, sealer: Sealer) -> list[GivenBack]:
+        """Gives back what was to be sealed to a key that the host has not."""
+        return [
+            self._refuse(counter, _UNSEALABLE)
+            for counter, pending in list(self._entries.items())
+            if isinstance(pending.body, Whisper)
+            and not self._is_sealed(counter, sealer)
+            and sealer.key_hash(pending.body.to) in (None, key_hash)
+        ]
+
+    # --- what the host makes of ours
+
+    def own_body(self, header: Header, entry: bytes) -> bytes:
+        """The body of a sealed entry that is said to be ours. Raises PeerFault for one that we never sent."""
+        pending = self._entries.get(header.counter)
+        sealed = pending.sealed if pending else None
+        if sealed is None or sealed.entry != entry:
+            raise PeerFault("an entry of our own that we never sent")
+        return sealed.body
+
+    def refuse_denied_before(self, counter: int) -> list[GivenBack]:
+        """The entry with this counter has its place: what might have one before it was denied on a link that broke."""
+        self._certain = max(self._certain, counter)
+        denied = [at for at, pending in self._entries.items() if at < counter and pending.deniable]
+        return [self._refuse(at, _lost_denial(self._entries[at])) for at in denied]
+
+    def expect_next(self, header: Header, digest: bytes) -> None:
+        """Checks an entry ordered as ours. digest: of its body. Raises PeerFault if our next one is another."""
+        expect(header.counter == min(self._entries, default=None), "our own entries in another order")
+        own = self._entries[header.counter].sealed
+        same = own is not None and (own.header, suite.digest(own.body)) == (header, digest)
+        expect(same, "an entry of our own that we never sent")
+
+    def deny_entry(self, counter: int, reason: frames.Denial) -> GivenBack:
+        """Gives back what the host denies. Raises PeerFault for what was never asked."""
+        pending = self._entries.get(counter)
+        if pending is None:
+            raise PeerFault("a denial of what was never asked")
+        if reason == "repeated":
+            error = _lost_denial(pending) if pending.deniable else _REPEATED
+        else:
+            error = errors.NickTaken() if reason == "nick-taken" else pending.too_often
+        return self._refuse(counter, error)
+
+    def _refuse(self, counter: int, error: errors.AnonError) -> GivenBack:
+        pending = self._entries.pop(counter)
+        return GivenBack(error, pending.line, pending.re)
+
+
+def _lost_denial(pending: Pending) -> errors.AnonError:
+    return pending.too_often if isinstance(pending.body, Whisper) else _NICK_LOST

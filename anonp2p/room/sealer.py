@@ -1,0 +1,53 @@
+"""How an entry of ours is signed and sealed, as of one state of the room."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from anonp2p.crypto import identity, private
+from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
+from anonp2p.protocol import frames
+from anonp2p.room.ledger import Ledger, entry_content, padded_content
+from anonp2p.room.pending import Pending, Sealed, Whisper
+
+
+@dataclass(slots=True, repr=False)  # not frozen: one is made for each entry
+class Sealer:
+    """Seals what we write. keys: the encryption keys of members that we know, by their hashes."""
+
+    me: identity.Identity
+    ledger: Ledger
+    epoch: Epoch
+    keys: Mapping[bytes, bytes]
+
+    @property
+    def epoch_number(self) -> int:
+        """Of the epoch in which it seals."""
+        return self.epoch.number
+
+    def key_hash(self, member: bytes) -> bytes | None:
+        """The hash of a member's encryption key; None if nobody in the room has this id."""
+        found = self.ledger.roster.get(member)
+        return None if found is None else found.leaf
+
+    def knows_key(self, key_hash: bytes) -> bool:
+        """Whether we have the encryption key with this hash."""
+        return key_hash in self.keys
+
+    def seal(self, counter: int, pending: Pending) -> Sealed:
+        """What is pending, under this counter and the next key of our chain.
+
+        Raises PeerFault for a private message to one whose encryption key takes none.
+        """
+        body = self._sealed_whisper(pending.body, counter) if isinstance(pending.body, Whisper) else pending.body
+        kind = COMMIT if isinstance(body, frames.Commit) else ENTRY
+        generation = self.epoch.chains[self.me.id].generation if kind == ENTRY else 0
+        header = Header(kind, self.me.id, counter, generation, pending.ttl)
+        content = frames.Content(self.ledger.index, self.ledger.digest, body)
+        padded = padded_content(content)
+        signed = self.me.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), padded)) + padded
+        return Sealed(self.epoch.number, header, content, signed, self.epoch.seal_entry(header, signed))
+
+    def _sealed_whisper(self, whisper: Whisper, counter: int) -> frames.Private:
+        key = self.keys[self.ledger.member(whisper.to).leaf]
+        info = private.about(self.ledger.room, self.epoch.number, self.me.id, counter, whisper.to)
+        return frames.Private(private.seal(key, whisper.text, info))

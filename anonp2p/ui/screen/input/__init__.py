@@ -1,0 +1,1 @@
+"""What the user types: keys, the input line, drafts."""

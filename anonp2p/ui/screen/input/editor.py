@@ -1,0 +1,401 @@
+"""The input line of the full screen: several lines, the keys of readline, and what was sent before."""
+
+import re
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import urwid
+from urwid.str_util import move_next_char, move_prev_char
+
+from anonp2p import limits
+from anonp2p.ui import sanitize
+from anonp2p.ui.screen import rows
+from anonp2p.ui.screen.input.drafts import Draft, Sheet
+from anonp2p.ui.screen.input.keys import PASTE
+from anonp2p.ui.widths import continues, width, wrap
+
+_ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `safety.escaped` writes it
+
+# Keys of other names for what urwid's own widget, or we, do by these.
+_SAME = {
+    "ctrl b": "left",
+    "ctrl f": "right",
+    "home": "ctrl a",
+    "end": "ctrl e",
+    "ctrl left": "meta b",
+    "meta left": "meta b",
+    "ctrl right": "meta f",
+    "meta right": "meta f",
+    "ctrl h": "backspace",
+    "ctrl d": "delete",
+    "meta enter": "\n",
+}
+_MOVES = frozenset(("left", "right", "meta b", "meta f", "ctrl a", "ctrl e"))
+_KILLS_FORWARD = frozenset(("meta d", "ctrl k"))
+_KILLING = _KILLS_FORWARD | {"meta backspace", "ctrl w", "ctrl u"}
+_OTHERS = frozenset(("up", "down", "backspace", "delete", "ctrl y", "meta y", "ctrl t", "ctrl _"))
+_OURS = _MOVES | _KILLING | _OTHERS
+_NOT_WHEN_EMPTY = frozenset(("home", "end", "ctrl d"))  # have a use for whoever has us
+
+
+def _keys() -> urwid.CommandMap:
+    keys = urwid.CommandMap()
+    keys.bind_readline()
+    return keys
+
+
+class _Layout(urwid.TextLayout):
+    """Breaks and measures the text as everything else on the screen: urwid's own widths are those of one terminal.
+
+    caption: how long what the text begins with is, in which no line is broken.
+    """
+
+    def __init__(self, caption: Callable[[], int]) -> None:
+        self._caption = caption
+
+    def layout(self, text: Any, width: int, align: Any, wrap: Any) -> Any:
+        """The rows, as urwid describes them."""
+        length = self._caption()
+        return _segments(text[:length].replace(" ", "\u00a0") + text[length:], width)
+
+
+def _segments(text: str, columns: int) -> list[list[tuple[int, ...]]]:
+    """For each row what stands by itself in it (columns, start, end), and its end (0, end) where the cursor can be."""
+    lines: list[list[tuple[int, ...]]] = []
+    spans = wrap(text, columns)
+    for number, (start, end) in enumerate(spans, 1):
+        line: list[tuple[int, ...]] = []
+        at = start
+        for stop in range(start + 1, end + 1):
+            if stop < end and (continues(text[stop - 1], text[stop]) or text[at : stop + 1].isascii()):
+                continue
+            wide = width(text[at:stop])
+            if wide:
+                line.append((wide, at, stop))
+                at = stop
+        if number == len(spans) or spans[number][0] != end:
+            line.append((0, end))
+        lines.append(line)
+    return lines
+
+
+class Editor(urwid.Edit):
+    """The input line. Takes the keys that edit, and returns all others: Enter, Tab, Escape, Page Up...
+
+    Change what it holds by its own methods only: `set_edit_text` knows nothing of undo.
+
+    on_full: called when some of what was typed or pasted did not fit.
+    """
+
+    _command_map = _keys()
+
+    def __init__(
+        self,
+        caption: Any = "",
+        on_full: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._displayed = ("", "")  # a text, and what is shown for it
+        self._draft = Draft()
+        self._kills: deque[str] = deque(maxlen=limits.KILLS)
+        self._on_full = on_full
+        self._run = ""  # what the last key did, where it matters to the next one
+        self._yanked = (0, 0)  # from where to where
+        super().__init__(caption, layout=_Layout(lambda: len(self.caption)))
+
+    # What the owner does.
+
+    @property
+    def draft(self) -> Draft:
+        """What is being edited: its history is the place for what is sent."""
+        return self._draft
+
+    def swap(self, draft: Draft) -> Draft:
+        """Edit another room's draft; the one so far, to come back to."""
+        self._park()
+        before, self._draft = self._draft, draft
+        self._show()
+        return before
+
+    def take(self) -> str:
+        """The text, to be sent. What is left is empty; or the draft, if the text was one sent before."""
+        text: str = self.edit_text
+        if self._draft.at is None:
+            self._draft.own = Sheet()
+        self._draft.at = None
+        self._draft.history.restore()
+        self._show()
+        return text
+
+    def cut(self) -> None:
+        """All that is typed, to be yanked if it was still wanted."""
+        if text := self.edit_text:
+            self._kills.append(text)
+            with self._step("kill"):
+                self.set_edit_text("", edit_pos=0)
+
+    def clear(self) -> None:
+        """Nothing typed, nothing to undo; what was sent is as it was."""
+        self._draft.own = Sheet()
+        self._draft.at = None
+        self._draft.history.restore()
+        self._show()
+
+    def replace(self, text: str, cursor: int) -> None:
+        """Another text, as by completion; one step to undo, together with those right before it."""
+        if len(text.encode()) > limits.INPUT_LINE:
+            self._on_full()
+            return
+        with self._step("replace", joined=self._run == "replace"):
+            self.set_edit_text(text, edit_pos=cursor)
+
+    def paste(self, text: str) -> None:
+        """Insert a text as it is, without controls and the line breaks it ends with."""
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+        with self._step("paste"):
+            self._insert("".join(character for character in lines if character in "\n\t" or self.valid_char(character)))
+
+    def forget_kills(self) -> None:
+        """Nothing to yank any more, in any room."""
+        self._kills.clear()
+        self._run = ""
+
+    def rows_wanted(self, width: int) -> int:
+        """Rows that the whole text takes."""
+        return self.rows((width,))
+
+    # What urwid asks.
+
+    def set_edit_text(self, text: str, *, edit_pos: int | None = None) -> None:
+        """Hold this text. Not for the owner."""
+        super().set_edit_text(text, edit_pos=edit_pos)
+
+    def valid_char(self, ch: str) -> bool:
+        """Whether the key is a character, and no control."""
+        return len(ch) == 1 and unicodedata.category(ch) not in ("Cc", "Cs")
+
+    def get_text(self) -> tuple[str, list[tuple[Hashable, int]]]:
+        """What is shown: the text as long as it is, but harmless. The caption is shown as the owner gave it."""
+        if self._displayed[0] != self.edit_text:
+            self._displayed = (self.edit_text, _harmless(self.edit_text))
+        return str(self.caption) + self._displayed[1], super().get_text()[1]
+
+    def render(self, size: tuple[int], focus: bool = False) -> urwid.TextCanvas:  # type: ignore[override]
+        """What urwid shows."""
+        columns = size[0]
+        text, styles = self.get_text()
+        looks: list[tuple[Any, int]] = [("" if style is None else style, run) for style, run in styles]
+        looks.append(("", len(text)))  # where no style is given
+        drawn = []
+        for line in self.get_line_translation(columns):
+            places = [at for _, *span in line for at in span if isinstance(at, int)]
+            drawn.append(rows.fit(_styled(text, min(places), max(places), looks), columns) if places else [])
+        return rows.canvas(drawn, columns, self.get_cursor_coords(size) if focus else None)
+
+    def keypress(self, size: tuple[int], key: str) -> str | None:  # type: ignore[override]
+        """Do what the key says, or return it."""
+        if key.startswith(PASTE):
+            self.paste(key.removeprefix(PASTE))
+            return None
+        if key in _NOT_WHEN_EMPTY and not self.edit_text:
+            return key
+        same = _SAME.get(key, key)
+        if same not in _OURS and same != "\n" and not self.valid_char(same):
+            return key
+        run, self._run = self._run, ""
+        match same:
+            case "up" | "down":
+                self._vertical(size, same)
+            case "backspace" | "delete":
+                with self._step(same, joined=run == same):
+                    super().keypress(size, same)
+            case "ctrl y":
+                self._yank_last()
+            case "meta y":
+                if run == "yank" and self._kills:
+                    self._yank_other()
+            case "ctrl t":
+                self._transpose()
+            case "ctrl _":
+                self._undo()
+            case _ if same in _MOVES:
+                super().keypress(size, same)
+            case _ if same in _KILLING:
+                self._kill_span(size, same, joined=run == "kill")
+            case _:
+                begins_word = self.edit_text[: self.edit_pos][-1:].isspace() and not same.isspace()
+                with self._step("type", joined=run == "type" and not begins_word):
+                    self._insert(same)
+        return None
+
+    # What keys do.
+
+    @contextmanager
+    def _step(self, run: str, *, joined: bool = False) -> Iterator[None]:
+        """What is done here can be undone, at once with what was done before if joined."""
+        before = (self.edit_text, self.edit_pos)
+        yield
+        self._run = run
+        if self.edit_text != before[0] and not joined:
+            self._draft.sheet.undo.append(before)
+
+    def _insert(self, text: str) -> None:
+        room = max(limits.INPUT_LINE - len(self.edit_text.encode()), 0)
+        fitting = text.encode()[:room].decode(errors="ignore")
+        if fitting:
+            self.insert_text(fitting)
+        if fitting != text:
+            self._on_full()
+
+    def _undo(self) -> None:
+        if self._draft.sheet.undo:
+            text, cursor = self._draft.sheet.undo.pop()
+            self.set_edit_text(text, edit_pos=cursor)
+
+    def _kill_span(self, size: tuple[int], key: str, *, joined: bool) -> None:
+        text, at = self.edit_text, self.edit_pos
+        with self._step("kill"):
+            if key == "ctrl k" and text[at : at + 1] == "\n":
+                super().keypress(size, "delete")
+            elif key == "ctrl u" and text[:at].endswith("\n"):
+                super().keypress(size, "backspace")
+            else:
+                super().keypress(size, key)
+        length = len(text) - len(self.edit_text)
+        if not length:
+            self._run = "kill" if joined else ""
+            return
+        if not joined or not self._kills:
+            self._kills.append("")
+        if key in _KILLS_FORWARD:
+            self._kills[-1] += text[at : at + length]
+        else:
+            self._kills[-1] = text[at - length : at] + self._kills[-1]
+
+    def _yank_last(self) -> None:
+        if not self._kills:
+            return
+        at, length = self.edit_pos, len(self.edit_text)
+        with self._step("yank"):
+            self._insert(self._kills[-1])
+        self._yanked = (at, at + len(self.edit_text) - length)
+
+    def _yank_other(self) -> None:
+        """Instead of what was just yanked, what was killed before that."""
+        start, end = self._yanked
+        self._kills.rotate()
+        with self._step("yank"):
+            self.set_edit_text(self.edit_text[:start] + self.edit_text[end:], edit_pos=start)
+            at, length = self.edit_pos, len(self.edit_text)
+            self._insert(self._kills[-1])
+        self._yanked = (at, at + len(self.edit_text) - length)
+
+    def _transpose(self) -> None:
+        text, at = self.edit_text, self.edit_pos
+        if text[at : at + 1] in ("", "\n"):
+            at = move_prev_char(text, 0, at) if at else 0
+        if not at:
+            return
+        start, end = move_prev_char(text, 0, at), move_next_char(text, at, len(text))
+        if "\n" not in text[start:end]:
+            with self._step(""):
+                self.set_edit_text(text[:start] + text[at:end] + text[start:at] + text[end:], edit_pos=end)
+
+    def _vertical(self, size: tuple[int], key: str) -> None:
+        """A row up or down; from the first or the last one to what was sent before or after."""
+        if super().keypress(size, key) is None:
+            return
+        draft = self._draft
+        entry = draft.history.before(draft.at) if key == "up" else draft.at and draft.history.after(draft.at)
+        if entry is None and (key == "up" or draft.at is None):
+            return
+        self._park()
+        draft.at = entry
+        self._show()
+
+    def _park(self) -> None:
+        sheet = self._draft.sheet
+        sheet.text, sheet.cursor = self.edit_text, self.edit_pos
+
+    def _show(self) -> None:
+        self._run = ""
+        self.set_edit_text(self._draft.sheet.text, edit_pos=self._draft.sheet.cursor)
+
+
+def _styled(text: str, start: int, end: int, looks: list[tuple[Any, int]]) -> rows.Row:
+    """A part of a text whose styles are given by their lengths."""
+    row: rows.Row = []
+    at = 0
+    for style, run in looks:
+        if part := text[max(start, at) : min(end, at + run)]:
+            row.append((style, part))
+        at += run
+    return row
+
+
+def _harmless(text: str) -> str:
+    """As much as the text, harmless."""
+    if text.isascii() and text.isprintable():
+        return text
+    shown = _masked(text)
+    while (again := _masked(shown)) != shown:  # what was joined by something that is left out is apart now
+        shown = again
+    return shown
+
+
+def _masked(text: str) -> str:
+    """As much as the text, with something instead of what `safety.harmless` does not let through."""
+    # A backslash of the text would look like one of an escape. Nothing else depends on which punctuation it is.
+    escaped = sanitize.escaped(text.replace("\\", "/"))
+    shown = zip(text, _ESCAPE.sub("\ufffd", escaped), strict=True)
+    kept = {"\n": "\n", "\t": " ", "\\": "\\"}
+    return "".join(kept.get(character, instead) for character, instead in shown)
+
+
+class EditorBox(urwid.WidgetDecoration[Editor]):
+    """The editor in as many rows as there are: those around the cursor, if not all fit."""
+
+    _sizing = frozenset((urwid.BOX,))
+    _selectable = True
+
+    def __init__(self, editor: Editor) -> None:
+        super().__init__(editor)
+        self._top = 0  # the first row shown
+
+    def sizing(self) -> frozenset[urwid.Sizing]:
+        """A box."""
+        return self._sizing
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.CompositeCanvas:  # type: ignore[override]
+        """What urwid shows."""
+        columns, rows = size
+        canvas = urwid.CompositeCanvas(self.original_widget.render((columns,), focus))
+        top = self._scroll(size)
+        canvas.pad_trim_top_bottom(-top, rows + top - canvas.rows())
+        return canvas
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:  # type: ignore[override]
+        """As the editor."""
+        return self.original_widget.keypress(size[:1], key)
+
+    def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
+        """Where the cursor is, in the rows shown."""
+        at = self.original_widget.get_cursor_coords(size[:1])
+        return at and (at[0], at[1] - self._scroll(size))
+
+    def mouse_event(  # type: ignore[override]
+        self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool
+    ) -> bool | None:
+        """As the editor."""
+        return self.original_widget.mouse_event(size[:1], event, button, col, row + self._scroll(size), focus)
+
+    def _scroll(self, size: tuple[int, int]) -> int:
+        """The first row to show: no other than before, unless the cursor or the end of the text asks for it."""
+        columns, rows = size
+        at = self.original_widget.get_cursor_coords((columns,))
+        row = at[1] if at else 0
+        top = min(self._top, max(self.original_widget.rows_wanted(columns) - rows, 0))
+        self._top = min(max(top, row - rows + 1), row)
+        return self._top

@@ -1,0 +1,374 @@
+"""What a room's log on the screen is made of: messages, what the program says, who came and went.
+
+Whose an entry is stands left of the bar that runs down the screen, where no text of a peer's ever comes: what it says
+right of it may imitate what it likes. On narrow screens it stands on a row without the bar.
+"""
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+from anonp2p import limits
+from anonp2p.ui import sanitize, wording
+from anonp2p.ui.screen import palette, rows
+from anonp2p.ui.screen.rows import Piece, Row
+from anonp2p.ui.widths import continues, width, wrap
+
+_LINK = re.compile(r"https?://\S+")
+_COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
+_CLOCK = 6  # columns: `23:59 `
+
+
+class Layout(NamedTuple):
+    """How wide the log is, and its column of nicks; 0: there is none, whose it is has a row of its own."""
+
+    width: int
+    nicks: int
+
+
+class Context(NamedTuple):
+    """What else looks depend on. now: seconds since the epoch. tor: what it is doing, empty once it is up.
+
+    watched: whether somebody looks.
+    """
+
+    now: float
+    tor: str = ""
+    watched: bool = True
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Entry:
+    """Something in a log. at: seconds since the epoch. Never shows what it holds."""
+
+    at: float
+    _key: object = field(default=None, init=False)
+    _drawn: list[Row] = field(default_factory=list, init=False)
+
+    size: ClassVar[int] = 200  # bytes, about, beside its text
+
+    def rows(self, layout: Layout, context: Context, after: "Entry | None" = None) -> list[Row]:
+        """As it is drawn, each row as wide as the layout. after: the entry above it."""
+        key = (layout, *self._changing(context, after))
+        if key != self._key:
+            self._drawn = [rows.fit(row, layout.width) for row in self._draw(layout, context, after)]
+            self._key = key
+        return self._drawn
+
+    def forget_rows(self) -> None:
+        """They are out of sight, and would take more memory than all else."""
+        self._key, self._drawn = None, []
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return False
+
+    def seen(self, now: float) -> None:
+        """It is on the screen."""
+
+    def _changing(self, context: Context, after: "Entry | None") -> tuple[object, ...]:
+        """All of its looks that may change but the layout."""
+        return ()
+
+    def _draw(self, layout: Layout, context: Context, after: "Entry | None") -> list[Row]:
+        raise NotImplementedError
+
+    def _beside(self, layout: Layout, label: Row, body: list[Row], bar: Piece, clock: str) -> list[Row]:
+        """A label and what belongs to it."""
+        head: Row = [("time", f"{clock:{_CLOCK}}")]
+        wide = sum(width(text) for _, text in label)
+        if not layout.nicks:
+            return [[*head, *label], *([bar, *row] for row in body)]
+        blank: Row = [("", " " * (_CLOCK + layout.nicks))]
+        gap: Row = [("", " "), bar, ("", " ")]
+        if wide > layout.nicks:  # it has a row to itself: a nick cut off could be anybody's
+            return [[*head, *label], *([*blank, *gap, *row] for row in body)]
+        first: Row = [*head, ("", " " * (layout.nicks - wide)), *label]
+        return [[*(blank if at else first), *gap, *row] for at, row in enumerate(body)]
+
+    @staticmethod
+    def _room(layout: Layout) -> int:
+        """Columns for a text right of the bar."""
+        return layout.width - (_CLOCK + layout.nicks + 3 if layout.nicks else 1)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Said(Entry):
+    """A message. text: as its author wrote it. seq: None until it has its place. until: when it ends, by our clock."""
+
+    member: str = ""
+    nick: str = ""
+    text: str = ""
+    seq: int | None = None
+    until: float | None = None
+    fleeting: bool = False  # shown once: it ends a while after it has first been seen
+    action: bool = False
+    private: bool = False
+    to: str = ""
+    mine: bool = False
+    history: bool = False
+    mention: bool = False
+    me: str = ""  # our nick at that time
+    whole: bool = False  # to be shown with all its lines, however many
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return self.until is not None
+
+    def seen(self, now: float) -> None:
+        """It is on the screen."""
+        if self.fleeting and self.until is None:
+            self.until = now + limits.FLEETING
+
+    def is_over(self, now: float) -> bool:
+        """Whether what is shown once has been shown for long enough."""
+        return self.fleeting and self.until is not None and self.until <= now
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has so many lines that not all are shown unless one asks for them."""
+        return self.text.count("\n") >= limits.LINES_SHOWN
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """Bytes it takes, about."""
+        return Entry.size + len(self.text)
+
+    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+        return self._left(context), self.seq is None, self._continues(after), self.whole
+
+    def _left(self, context: Context) -> str:
+        """How long it still lives, in a word."""
+        return "" if self.until is None else _countdown(self.until - context.now)
+
+    def _continues(self, after: Entry | None) -> bool:
+        """Whether it needs no row for its author, who has one just above."""
+        if not isinstance(after, Said) or self.action or self.private or self.until is not None:
+            return False
+        alike = (after.member, after.nick, after.history, after.seq is None, after.action or after.private)
+        same = alike == (self.member, self.nick, self.history, self.seq is None, False)
+        return same and after.until is None and self.at // 60 == after.at // 60
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        left = self._left(context)
+        clock = "" if self.seq is None else _clock(self.at)
+        columns = self._room(layout) - (_COUNTDOWN if left else 0)
+        body, hidden = self._body(columns)
+        if left:
+            body[0] = [*rows.fit(body[0], columns), ("expiring", f"{left:>{_COUNTDOWN}}")]
+        drawn = self._beside(
+            layout,
+            self._label(layout.nicks or layout.width),
+            body,
+            self._bar(),
+            clock,
+        )
+        if hidden:  # it stands beside a mark that is no nick: no text of a peer's can say it
+            told = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", self._room(layout))
+            drawn += self._beside(layout, [("quiet", "·")], told, ("bar", "│"), clock)
+        return drawn[1:] if not layout.nicks and self._continues(after) else drawn
+
+    def _bar(self) -> Piece:
+        if self.private:
+            return "private", "║"
+        return "mention" if self.mention else "bar", ":" if self.history else "│"
+
+    def _label(self, columns: int) -> Row:
+        """Whose it is."""
+        style = "pending" if self.seq is None else "own" if self.mine else palette.nick_style(self.member)
+        nick = sanitize.one_line(self.nick)
+        if self.private:
+            to = sanitize.one_line(self.to)
+            whole = " → you" if width(nick) + 6 <= columns else " →"
+            return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", whole)]
+        return [(style, "*" if self.action else nick)]
+
+    def _body(self, columns: int) -> tuple[list[Row], int]:
+        """Its rows, and how many lines of it have none."""
+        text, hidden = sanitize.harmless(self.text), 0
+        if not self.whole:
+            text, hidden = wording.folded(text)
+        nick = sanitize.one_line(self.nick)
+        style = "pending" if self.seq is None else ""
+        marks = [(found.start(), found.end(), "link") for found in _LINK.finditer(text)]
+        marks += [(start, end, "mention") for start, end in mentions(text, self.me) if self.mention]
+        if self.action:
+            shift = len(nick) + 1
+            text = f"{nick} {text}"
+            marks = [(0, shift - 1, self._label(columns)[0][0])] + [
+                (a + shift, b + shift, what) for a, b, what in marks
+            ]
+        marks.sort()
+        return [_styled(text, start, end, marks, style) for start, end in wrap(text, columns)], hidden
+
+
+def _styled(text: str, start: int, end: int, marks: list[tuple[int, int, str]], style: str) -> Row:
+    """A part of a text, with other styles where there are marks."""
+    row: Row = []
+    at = start
+    for first, last, marked in marks:
+        a, b = max(first, at), min(last, end)
+        if a < b:
+            row += [(style, text[at:a]), (marked, text[a:b])]
+            at = b
+    return [*row, (style, text[at:end])]
+
+
+def mentions(text: str, nick: str) -> list[tuple[int, int]]:
+    """Where in a text somebody is called by this nick, as a word, in whatever case."""
+    if not nick or nick.casefold() not in text.casefold():
+        return []
+    found = re.finditer(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", text, re.IGNORECASE)
+    return [match.span() for match in found if not continues("", text[match.end() : match.end() + 1])]  # no mark on it
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Told(Entry):
+    """What the program says, in lines. mark: stands where nicks do, being none."""
+
+    lines: list[str] = field(default_factory=list)
+    style: str = "quiet"
+    mark: str = "·"
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        columns = self._room(layout)
+        body = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.one_line(line), columns)]
+        if layout.nicks:
+            return self._beside(layout, [(self.style, self.mark)], body, ("bar", "│"), _clock(self.at))
+        narrow = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.one_line(line), columns - 1)]
+        return [[(self.style, f"{self.mark} " if not at else "  "), *row] for at, row in enumerate(narrow)]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Moves(Entry):
+    """Who came, went and changed nicks, one after the other, in as few words as it takes."""
+
+    _done: dict[str, dict[str, str]] = field(default_factory=dict)  # nicks by member, by what each did last
+    _others: list[str] = field(default_factory=list)  # sentences
+    count: int = 0
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """Bytes it takes, about."""
+        return Entry.size + 40 * limits.MERGED
+
+    def add(self, member: str, nick: str, what: str) -> None:
+        """Somebody did something: `joined`, `left`, `was lost`. Of one who does several, the last is told."""
+        self.count += 1
+        was = next((done for done, members in self._done.items() if member in members), "")
+        if was:
+            del self._done[was][member]
+        if what == "joined" and was == "was lost":
+            what = "is back"
+        self._done[what] = {**self._done.pop(what, {}), member: nick}
+
+    def tell(self, sentence: str) -> None:
+        """Something else has happened."""
+        self.count += 1
+        self._others.append(sentence)
+
+    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+        return (self.count,)
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        done = [_together(list(nicks.values()), what) for what, nicks in self._done.items() if nicks]
+        hidden = len(self._others) - _NAMED
+        others = [f"{hidden} other changes", *self._others[-_NAMED:]] if hidden > 0 else self._others
+        said = others + done
+        return Told(self.at, [" · ".join(said)], "quiet", "↔").rows(layout, context)
+
+
+_NAMED = 6  # people that a line about many still names
+_SEVERAL = {"was lost": "were lost", "is back": "are back"}
+
+
+def _together(nicks: list[str], what: str) -> str:
+    what = _SEVERAL.get(what, what) if len(nicks) > 1 else what
+    some = ", ".join(nicks[-_NAMED:])
+    return f"{some} {what}" if len(nicks) <= _NAMED else f"{len(nicks)} {what}, last {some}"
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Card(Entry):
+    """A room's code, alone on its row so that it can be copied in one piece, and how far it is from being of use."""
+
+    name: str = ""
+    code: str = ""
+    reachable: bool = False
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return not self.reachable
+
+    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+        return (self.reachable,) if self.reachable else (int(context.now - self.at), context.tor)
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        name, columns = sanitize.one_line(self.name), layout.width
+        if self.reachable:
+            style, state = "ok", "Others can join now."
+        else:
+            doing = f"waits for Tor ({sanitize.one_line(context.tor)})" if context.tor else "is being published"
+            seconds = max(0, int(context.now - self.at))
+            style, state = "progress", f"{_spinner(context.now)} The room {doing}: {seconds} s"
+        return [
+            rows.rule("bar", f"room {name}", columns),
+            *rows.wrapped("title", "Whoever has this code can join:", columns),
+            *rows.code(self.code, columns),
+            *rows.wrapped(style, state, columns),
+            *rows.wrapped("quiet", rows.COPYING, columns),
+            rows.rule("bar", "", columns),
+        ]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Waiting(Entry):
+    """We are on our way into a room."""
+
+    attempt: int = 0
+    detail: str = ""
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return True
+
+    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+        return int(context.now - self.at), self.attempt, self.detail, context.tor
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        seconds = max(0, int(context.now - self.at))
+        doing = f"Connecting to the room{f', try {self.attempt}' if self.attempt else ''}"
+        if context.tor:
+            doing = f"Waits for Tor ({sanitize.one_line(context.tor)})"
+        why = f" ({sanitize.one_line(self.detail)})" if self.detail and not context.tor else ""
+        return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s", layout.width)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Line(Entry):
+    """A line across, with words in it."""
+
+    text: str = ""
+    style: str = "bar"
+
+    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+        return [rows.rule(self.style, self.text, layout.width)]
+
+
+def _spinner(now: float) -> str:
+    return "|/-\\"[int(now) % 4]
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M", time.localtime(at))
+
+
+def _countdown(seconds: float) -> str:
+    """A time in at most 4 columns, rounded up: `59s`, `12m`, `23h`, `364d`."""
+    left = max(0, int(-(-seconds // 1)))
+    for unit, size in (("s", 60), ("m", 60), ("h", 24)):
+        if left < size or (unit, left) == ("s", 60):
+            return f"{left}{unit}"
+        left = -(-left // size)
+    return f"{left}d"

@@ -1,0 +1,117 @@
+"""What is read in place of the log and then put away: help, a QR code, the members, a code."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from anonp2p.ui import qr, sanitize
+from anonp2p.ui.commands import Command
+from anonp2p.ui.screen import rows
+from anonp2p.ui.screen.people import People
+from anonp2p.ui.screen.rows import Row
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Overlay:
+    """build: its rows, for so many columns and rows. full: over all the screen."""
+
+    title: str
+    build: Callable[[int, int], list[Row]]
+    full: bool = False
+    offset: int = 0  # rows scrolled out of sight
+
+
+_KEYS = (
+    ("Enter", "send; Alt-Enter begins another line"),
+    ("Tab", "complete a command, a nick, a room; again for the next one"),
+    ("Up, Down", "what you have sent before"),
+    ("PageUp, PageDown, wheel", "look back; Home to the beginning, End to the latest"),
+    ("Alt-1 ... Alt-9", "the first ... ninth room"),
+    ("Ctrl-N, Ctrl-P", "the next, the previous room"),
+    ("Alt-A", "the next room with something new"),
+    ("Alt-O", "show all lines of the long messages in sight, or fewer again"),
+    ("F1", "this help"),
+    ("F2", "show or hide the members"),
+    ("F3", "bell when you are called while you look elsewhere: on or off"),
+    ("Ctrl-A, Ctrl-E", "to the beginning, to the end of the line; Alt-B and Alt-F by words"),
+    ("Ctrl-W, Ctrl-U, Ctrl-K", "cut a word, all before, all after; Ctrl-Y puts it back"),
+    ("Ctrl-_", "undo"),
+    ("Ctrl-L", "draw everything anew"),
+    ("Ctrl-Z", "back to the shell; the command fg returns here"),
+    ("Esc", "put this away, or a warning"),
+    ("Ctrl-C", "cut what is typed; twice with nothing typed: leave"),
+    ("Shift + mouse", "select text, as the mouse itself scrolls here"),
+)
+
+
+def of_help(commands: Sequence[Command]) -> Overlay:
+    """The commands, and, where it is all of them, the keys."""
+    table = [(command.usage, command.does) for command in commands]
+    keys = _KEYS if len(commands) > 1 else ()
+
+    def build(columns: int, _: int) -> list[Row]:
+        about: list[Row] = [[], *_table(keys, columns)] if keys else []
+        said = "What does not begin with / is a message; begin with // to say /."
+        return [*_table(table, columns), *([[], *rows.wrapped("quiet", said, columns)] if keys else []), *about]
+
+    return Overlay("help: Esc puts it away", build)
+
+
+def _table(lines: Sequence[tuple[str, str]], columns: int) -> list[Row]:
+    """Two columns; below one another where they do not fit."""
+    wide = min(max(len(first) for first, _ in lines) + 2, _FIRST)
+    drawn: list[Row] = []
+    for first, second in lines:
+        if columns - wide < _SECOND or len(first) + 2 > wide:  # below one another
+            at = wide if columns - wide >= _SECOND else 2
+            drawn += [*rows.wrapped("key", first, columns), *_indented(rows.wrapped("", second, columns - at), at)]
+        else:
+            beside = rows.wrapped("", second, columns - wide)
+            drawn += [[("key", f"{first:{wide}}"), *beside[0]], *_indented(beside[1:], wide)]
+    return drawn
+
+
+_MEMBERS = 40  # columns for one with a tag
+_FIRST = 26  # columns for what is typed, at most
+_SECOND = 30  # columns for what it does, at least
+
+
+def _indented(drawn: list[Row], by: int) -> list[Row]:
+    return [[("", " " * by), *row] for row in drawn]
+
+
+def of_members(people: People) -> Overlay:
+    """Everybody in a room."""
+
+    def build(columns: int, _: int) -> list[Row]:
+        return people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
+
+    return Overlay("members: Esc puts it away", build)
+
+
+def of_qr(code: str) -> Overlay:
+    """A code for a phone: black on white, whatever the colours of the terminal, with as wide a border as fits."""
+
+    def build(columns: int, height: int) -> list[Row]:
+        for border in (4, 3, 2, 1):
+            drawn = qr.rows(qr.matrix(code, border), inverted=False)
+            if len(drawn) <= height and len(drawn[0]) <= columns:
+                aside = (columns - len(drawn[0])) // 2
+                below = [rows.fit([("quiet", "Esc puts it away")], columns)] if len(drawn) < height else []
+                return [*([("", " " * aside), ("qr", row)] for row in drawn), *below]
+        return rows.wrapped("error", "This window is too small for a QR code. Esc puts this away.", columns)
+
+    return Overlay("", build, full=True)
+
+
+def of_code(name: str, code: str) -> Overlay:
+    """A code to be copied, alone on its row."""
+
+    def build(columns: int, _: int) -> list[Row]:
+        return [
+            [],
+            *rows.wrapped("title", f"Whoever has this code can join {sanitize.one_line(name)}:", columns),
+            *rows.code(code, columns),
+            *rows.wrapped("quiet", rows.COPYING, columns),
+        ]
+
+    return Overlay("code: Esc puts it away", build)

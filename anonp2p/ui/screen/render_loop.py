@@ -1,0 +1,101 @@
+"""When the full screen is drawn: as often as one sees, at once after a key, never while the terminal is behind."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import trio
+import urwid
+
+from anonp2p import limits
+from anonp2p.ui.screen.palette import PALETTE
+from anonp2p.ui.screen.term.terminal import Terminal
+
+
+class Drawing:
+    """Has a picture drawn on a terminal that has been started. begins: called before each time."""
+
+    def __init__(self, picture: urwid.Widget, terminal: Terminal, begins: Callable[[], None]) -> None:
+        self.hung_up = trio.Event()  # the terminal is gone
+        self._terminal = terminal
+        self._begins = begins
+        self._wanted = True  # something has changed
+        self._due = True  # it is time for another picture
+        self._changed = trio.Event()
+        self._drawn = trio.Event()
+        self._events = urwid.TrioEventLoop()
+        self._loop = _Loop(self, picture, terminal, self._events)
+        terminal.idle, terminal.closed = self._wake, self._hang_up
+        if terminal.is_closed:
+            self.hung_up.set()
+
+    async def run(self) -> None:
+        """Draws, and takes in keys, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._terminal.run)
+            nursery.start_soon(self._pace)
+            with self._loop.start():
+                await self._events.run_async()
+
+    def request(self, *, at_once: bool = False) -> None:
+        """Something has changed that may be in sight. at_once: as a key was pressed."""
+        self._wanted = True
+        self._due = self._due or at_once
+        self._changed.set()
+
+    async def drained(self) -> None:
+        """Returns once everything that has changed is on the terminal."""
+        while (self._wanted or self._terminal.busy) and not self.hung_up.is_set():
+            await self._drawn.wait()
+
+    def draw(self, draw: Callable[[], None]) -> None:
+        """Does so if it is wanted, due, the last picture is out, and somebody sees it."""
+        if self._wanted and self._due and not self._terminal.busy and not self._terminal.is_away:
+            self._wanted = self._due = False
+            self._begins()
+            draw()
+            if not self._terminal.busy:  # perhaps nothing had to be written
+                self._wake()
+
+    def _wake(self) -> None:
+        self._drawn.set()
+        self._drawn = trio.Event()
+
+    def _hang_up(self) -> None:
+        self.hung_up.set()
+        self._wake()
+
+    async def _pace(self) -> None:
+        """Draws a picture when there is something new, then none for a moment.
+
+        urwid would draw when there is nothing else to do, which is not so for seconds while much is said.
+        """
+        while True:
+            await self._changed.wait()
+            self._changed = trio.Event()
+            self._due = True
+            self._loop.draw_screen()
+            await trio.sleep(limits.FRAME)
+
+
+class _Loop(urwid.MainLoop):
+    """urwid's loop, drawing when it should."""
+
+    def __init__(
+        self, drawing: Drawing, picture: urwid.Widget, terminal: Terminal, events: urwid.TrioEventLoop
+    ) -> None:
+        super().__init__(picture, PALETTE, terminal, event_loop=events)
+        self._drawing = drawing
+
+    def process_input(self, keys: Iterable[Any]) -> bool:
+        """What is typed is shown at once, whatever else there is to do."""
+        keys = list(keys)
+        handled = super().process_input(keys)
+        if "window resize" in keys:  # urwid asks for the size only after this
+            self._drawing.request(at_once=True)
+        else:
+            self.draw_screen()
+        return handled
+
+    def draw_screen(self) -> None:
+        """Draws the screen if it looks different, and the terminal has taken the last picture."""
+        self._drawing.draw(super().draw_screen)

@@ -1,0 +1,417 @@
+"""The terminal of the full screen: one that is slow, stopped or of another mind about widths spoils nothing."""
+
+import errno
+import os
+import re
+import signal
+import termios
+import unicodedata
+from collections.abc import Callable, Hashable, Iterator
+from functools import partial
+from time import monotonic
+from typing import Any, Final, Literal, cast
+
+import trio
+import urwid
+from urwid.display import raw
+from urwid.display.common import INPUT_DESCRIPTORS_CHANGED
+from urwid.event_loop.abstract_loop import SupportsFileno
+
+from anonp2p import limits
+from anonp2p.ui.sanitize import harmless
+from anonp2p.ui.screen.input.keys import Key, Keys
+from anonp2p.ui.screen.term.writer import BELL, Descriptor, Writer
+from anonp2p.ui.widths import head, is_certain, width
+
+_Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # style, charset, text
+_Row = list[_Run]
+_Take = Callable[[list[Any], list[int]], object]  # keys, and the bytes that they came of
+
+_SUSPEND = "ctrl z"
+_HUNG_UP = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
+
+_COLUMNS, _LINES = 80, 24
+
+_ERASE = b"\x1b[2K"
+_TO_COLUMN = b"\x1b[%dG"
+_NO_WRAP = "\x1b[?7l"
+_PLAIN = "\x1b[0m"
+_LEAVE = "\x1b[2J\x1b[H\x1b[?7h"  # on a terminal without an alternate screen nothing is to stay visible
+
+_UNUSUAL = re.compile(rb"[^ -~]")
+_FOREIGN = re.compile(r"(?: |(?<![!-~]))[!-~]*[^ -~][^ ]*")  # a word, with the space before it, which it may draw on
+
+# Whatever COLORTERM says: it is inherited from the terminal outside.
+_COLORS: Final[dict[str, Literal[1, 16, 256]]] = {"linux": 16, "screen": 256}
+
+
+class Terminal(raw.Screen):
+    """What urwid draws on. Nothing here ever waits for the terminal, except `stop`, and that not for long.
+
+    idle: called when all that was drawn is out, so that it is time for the next frame; while the terminal is `busy`,
+    frames are left out. closed: called once, when the terminal has hung up. Neither may raise.
+
+    Ctrl-Z and SIGTSTP give the terminal back and stop the process; where there is no shell that could continue it, the
+    key is passed on as any other. While another job has the terminal, nothing is drawn and nothing is read.
+    """
+
+    def __init__(
+        self, idle: Callable[[], None], closed: Callable[[], None], *, keys: int = 0, display: int = 1
+    ) -> None:
+        urwid.set_encoding("utf-8")  # what our canvases are made of, whatever the locale
+        self._writer = Writer(display)
+        super().__init__(Descriptor(keys), self._writer, bracketed_paste_mode=True, focus_reporting=True)
+        self.idle = idle
+        self.closed = closed
+        self._is_closed = False
+        self._is_stopping = False  # since SIGTSTP
+        self._is_continued = False  # since SIGCONT: another program may have used the terminal
+        self._is_away = False  # as the terminal belongs to another job
+        self._left = trio.Event()  # that it does
+        self._keys = keys
+        self._typed = Keys()
+        self._frame: _Frame | None = None
+        self._steady: dict[tuple[_Run, ...], _Row] = {}  # of the last frame: its unusual rows, and what became of them
+        self._plain: set[str] = set()  # characters that were found harmless
+        kind = self.term.partition("-")[0].partition(".")[0]
+        if not kind:
+            self.set_terminal_properties(colors=1)
+        elif self.colors > _COLORS.get(kind, self.colors) and "TMUX" not in os.environ:
+            self.set_terminal_properties(colors=_COLORS[kind])
+        self._writer.is_slow = kind == "linux"
+        self._is_simple = kind in ("", "linux", "dumb")
+        if self._is_simple:
+            self.modes.mouse_reporting = False  # urwid would start another program to see the mouse
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the terminal has hung up."""
+        return self._is_closed
+
+    @property
+    def is_away(self) -> bool:
+        """Whether another job has the terminal: nobody sees what is drawn."""
+        return self._is_away
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still on its way to the terminal."""
+        return self._writer.busy
+
+    async def run(self) -> None:
+        """Does the writing, until cancelled or until the terminal hangs up. Before or after `start`."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._come_back)
+            try:
+                await self._writer.run(self._is_out)
+            except OSError as error:
+                self._hang_up(error)
+            nursery.cancel_scope.cancel()
+
+    def write(self, data: str) -> None:
+        """Has it written, soon."""
+        try:
+            self._writer.write(data)
+        except OSError as error:
+            self._hang_up(error)
+
+    def flush(self) -> None:
+        """What was written is on its way without it; when the screen stops, waits until it is out."""
+        try:
+            self._writer.flush()
+        except OSError as error:
+            self._hang_up(error)
+
+    def bell(self) -> None:
+        """Draws attention."""
+        if not self._writer.rings:
+            self.write(BELL)
+
+    def draw_screen(self, size: tuple[int, int], canvas: urwid.Canvas) -> None:
+        """Draws the canvas, unless the last frame is still on its way."""
+        if self.busy or self._is_closed or not self._started or self._is_away or self._is_continued:
+            return
+        if self._frame is None or self._frame.canvas is not canvas:
+            rows = self._resynchronised(canvas, *size)
+            # A frame that says the same is the same one: else each look at it would write something, and being written
+            # cause the next look.
+            if self._frame and self.screen_buf == rows and self._frame.cursor == canvas.cursor:
+                self._frame.canvas = canvas
+            else:
+                self._frame = _Frame(canvas, rows)
+        self._writer.is_frame = True
+        try:
+            super().draw_screen(size, cast(urwid.Canvas, self._frame))
+        finally:
+            self._writer.is_frame = False
+
+    def get_available_raw_input(self) -> list[int]:
+        """As urwid has it; a terminal that hung up has none. Stops, or comes back, if a signal asked for it."""
+        codes: list[int] = []
+        try:
+            codes = super().get_available_raw_input()
+        except urwid.InputClosedError:
+            self._hang_up()
+        except BlockingIOError:
+            pass  # another program that shares the terminal made it non-blocking, and read what was there
+        except OSError as error:
+            self._hang_up(error)
+        if self._started and not self._is_closed:
+            if self._is_stopping:
+                self._suspend(os.getpid())
+            elif self._is_continued:
+                self._take_terminal()
+        return codes
+
+    def parse_input(  # type: ignore[override]  # always with a callback: what urwid's own loop has is not used
+        self, event_loop: urwid.EventLoop, callback: _Take, codes: list[int], wait_for_more: bool = True
+    ) -> None:
+        """Has the callback take the keys that are complete with these bytes, and later those that a pause completes."""
+        self._give_keys(event_loop, callback, self._typed.feed(bytes(codes), monotonic()) if codes else [])
+
+    def _expire_input(self, event_loop: urwid.EventLoop, callback: _Take) -> None:
+        """There was a pause; or we were busy, and what follows waits to be read."""
+        self._input_timeout = None
+        if codes := self.get_available_raw_input():
+            self.parse_input(event_loop, callback, codes)
+        else:
+            self._give_keys(event_loop, callback, self._typed.expire(monotonic()))
+
+    def _give_keys(self, event_loop: urwid.EventLoop, callback: _Take, keys: list[Key]) -> None:
+        if self._input_timeout:
+            event_loop.remove_alarm(self._input_timeout)
+            self._input_timeout = None
+        if (deadline := self._typed.deadline) is not None:
+            expire = partial(self._expire_input, event_loop, callback)
+            self._input_timeout = event_loop.alarm(max(0.0, deadline - monotonic()), expire)
+        given = self._drop_past_end_mouse_events(self._apply_terminal_reports(keys))
+        if self._resized:
+            self._resized = False
+            self.screen_buf = None
+            given.append("window resize")
+        if _SUSPEND not in given:
+            callback(given, [])
+            return
+        callback(given[: given.index(_SUSPEND)], [])  # what follows was typed for the shell
+        if self._started and not self._is_closed and not self._suspend(0):
+            callback([_SUSPEND], [])
+
+    def get_cols_rows(self) -> tuple[int, int]:
+        """As urwid has it; a terminal that does not know its size is taken to have the usual one."""
+        columns, lines = super().get_cols_rows()
+        return columns if columns > 0 else _COLUMNS, lines if lines > 0 else _LINES
+
+    def get_input_descriptors(self) -> list[SupportsFileno | int]:
+        """As urwid has it; a terminal that hung up, or is another job's, has none."""
+        return [] if self._is_closed or self._is_away else super().get_input_descriptors()
+
+    # --- job control
+
+    def signal_init(self) -> None:
+        """As urwid has it, and SIGCONT."""
+        super().signal_init()
+        self.signal_handler_setter(signal.SIGCONT, self._note_continued)
+
+    def signal_restore(self) -> None:
+        """As urwid has it, and SIGCONT."""
+        self.signal_handler_setter(signal.SIGCONT, signal.SIG_DFL)
+        super().signal_restore()
+
+    def _sigtstp_handler(self, *_: object) -> None:
+        self._is_stopping = True
+        self._wake_input_loop()
+
+    def _note_continued(self, *_: object) -> None:
+        self._is_continued = True
+        self._wake_input_loop()
+
+    def _suspend(self, target: int) -> bool:
+        """Gives the terminal back and stops, until continued. False if that is not to be had.
+
+        target: as of kill(2); 0 is the process group, which a shell has made a job.
+        """
+        self.stop()
+        has_stopped = _is_stopped_by_tstp(target)
+        self._take_terminal()
+        return has_stopped
+
+    def _take_terminal(self) -> None:
+        """Sets the terminal up anew, whatever others have done to it: now, or once it is ours again."""
+        self._is_stopping = self._is_continued = False
+        self._is_away = self._is_in_background()
+        if self._is_away:
+            self._left.set()
+            urwid.emit_signal(self, INPUT_DESCRIPTORS_CHANGED)
+            return
+        try:
+            self.stop()
+            self.start()
+        except (OSError, termios.error):  # it has hung up meanwhile
+            self._hang_up()
+        self._resized = True
+        self._wake_input_loop()
+
+    async def _come_back(self) -> None:
+        """Looks whether another job still has the terminal: a shell need not say that a running one gets it back."""
+        while True:
+            await self._left.wait()
+            self._left = trio.Event()
+            while self._is_away and self._is_in_background():  # noqa: ASYNC110  # only the kernel knows
+                await trio.sleep(limits.FOREGROUND)
+            if self._is_away:
+                self._take_terminal()
+
+    def _is_in_background(self) -> bool:
+        try:
+            return os.tcgetpgrp(self._keys) != os.getpgrp()
+        except OSError:  # it is not the terminal of this session, which has no jobs then
+            return False
+
+    # --- start and stop
+
+    def _start(self, alternate_buffer: bool = True, *args: Any, **kwargs: Any) -> None:
+        try:
+            self._writer.open()
+            super()._start(alternate_buffer, *args, **kwargs)
+            self.write(_NO_WRAP)
+            if os.isatty(self._keys):
+                none = os.fpathconf(self._keys, "PC_VDISABLE")  # urwid's "undefined" is Ctrl-@ where this is not 0
+                self.tty_signal_keys(none, none, none, none, none, self._keys)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _detect_terminal_modes(self) -> None:
+        if not self._is_simple:  # these print a question they do not know
+            super()._detect_terminal_modes()
+
+    def _stop(self) -> None:
+        if self._is_away:  # then its settings are another job's, and SIGTTOU would stop us
+            self._old_termios_settings = self._old_signal_keys = None
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+            self._is_away = False
+        self._writer.leave()
+        self._forget()
+        _, lines = self.get_cols_rows()
+        # Line by line: GNU screen keeps what is cleared at once, for its user to scroll back to.
+        self.write(_PLAIN + "".join(f"\x1b[{row + 1}H\x1b[2K" for row in range(lines)) + _LEAVE)
+        try:
+            super()._stop()
+        finally:
+            self._writer.close()
+
+    def _forget(self) -> None:
+        """Keeps nothing of what was shown or typed."""
+        self.screen_buf = self._frame = self._screen_buf_canvas = None
+        self._drawn_rows = []
+        self._typed.clear()
+        self._steady.clear()
+        self._plain.clear()
+        urwid.CanvasCache.clear()
+
+    def _is_out(self) -> None:
+        self.idle()  # it may have been set to another one
+
+    def _hang_up(self, error: OSError | None = None) -> None:
+        if error and error.errno not in _HUNG_UP:
+            raise error
+        self._writer.hang_up()
+        if not self._is_closed:
+            self._is_closed = True
+            urwid.emit_signal(self, INPUT_DESCRIPTORS_CHANGED)
+            self.closed()
+
+    def _resynchronised(self, canvas: urwid.Canvas, columns: int, lines: int) -> list[_Row]:
+        """The canvas in rows that stay in order on a terminal that takes characters for wider or narrower than we do.
+
+        A row with such characters is erased before it is drawn. After each word of them the cursor is put where it
+        belongs, which is at or behind what any terminal has drawn of the word; where that is not the same for all, its
+        columns are filled with blanks first, so that none is left without the colours of the row. Autowrap being off,
+        nothing gets beyond the end of the row.
+        """
+        steady: dict[tuple[_Run, ...], _Row] = {}
+        rows = []
+        for row in canvas.content():
+            if any(charset != "U" and _UNUSUAL.search(text) for _, charset, text in row):
+                key = tuple(row)
+                rows.append(steady.setdefault(key, self._steady.get(key) or self._steadied(row, columns)))
+            else:
+                rows.append(list(row))
+        self._steady = steady
+        if rows and len(rows) == lines and rows[-1]:
+            # Ends in a sequence, so that urwid draws it as any other: it would else insert the last character but one,
+            # for terminals that scroll when the last one is drawn, which without autowrap none does.
+            rows[-1] = [*rows[-1], (rows[-1][-1][0], "U", _TO_COLUMN % columns)]
+        return rows
+
+    def _steadied(self, row: _Row, columns: int) -> _Row:
+        steady: _Row = [(None, "U", _ERASE)]
+        column = done = 0
+
+        def placed(foreign: re.Match[str]) -> str:
+            nonlocal column, done
+            text = foreign[0]
+            start = column + foreign.start() - done
+            wide = width(text)
+            column, done = start + wide, foreign.end()
+            if not is_certain(text):
+                text = f"{' ' * wide}\x1b[{start + 1}G{text}"
+            return f"{text}\x1b[{column + 1}G" if column < columns else text
+
+        for style, charset, data in row:
+            if charset == "U" or not _UNUSUAL.search(data):
+                steady.append((style, charset, data))
+                column += len(data)
+            else:
+                text = self._harmless(data.decode("utf-8", "replace"))
+                done = 0
+                steady.append((style, "U", _FOREIGN.sub(placed, text).encode()))
+                column += len(text) - done
+        return steady
+
+    def _harmless(self, text: str) -> str:
+        """The text without anything that should never have got here, as wide as before."""
+        fresh = set(text) - self._plain
+        if not fresh:
+            return text
+        self._plain |= {one for one in fresh if unicodedata.category(one)[0] in "LNPSZ" and harmless(one) == one}
+        if fresh <= self._plain:
+            return text
+        shown = harmless(text).replace("\n", "")
+        wide = width(text)
+        shown = head(shown, wide)
+        return shown + " " * (wide - width(shown))
+
+
+class _Frame:
+    """So much of a canvas as urwid needs to draw it."""
+
+    def __init__(self, canvas: urwid.Canvas, rows: list[_Row]) -> None:
+        self.canvas = canvas
+        self.cursor = canvas.cursor
+        self._rows = rows
+
+    def rows(self) -> int:
+        return len(self._rows)
+
+    def content(self) -> Iterator[_Row]:
+        return iter(self._rows)
+
+
+def _is_stopped_by_tstp(target: int) -> bool:
+    """Sends SIGTSTP, and returns once continued. False if it did not stop us: in an orphaned process group it does not.
+
+    See POSIX, 2.4.3: what is stopped there, nobody could continue.
+    """
+    is_continued = False
+
+    def note(*_: object) -> None:
+        nonlocal is_continued
+        is_continued = True
+
+    before = signal.signal(signal.SIGCONT, note)
+    try:
+        os.kill(target, signal.SIGTSTP)
+    finally:
+        signal.signal(signal.SIGCONT, before or signal.SIG_DFL)
+    return is_continued

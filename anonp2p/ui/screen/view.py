@@ -1,0 +1,322 @@
+"""What the full screen looks like: tabs, warnings, the log and who is there, a line of status, what is typed."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import urwid
+
+from anonp2p import limits
+from anonp2p.room import events, retention
+from anonp2p.room.snapshot import Snapshot
+from anonp2p.ui import sanitize
+from anonp2p.ui.screen import rows, welcome
+from anonp2p.ui.screen.input.editor import Editor, EditorBox
+from anonp2p.ui.screen.log_lines import Context, Layout
+from anonp2p.ui.screen.overlays import Overlay
+from anonp2p.ui.screen.people import People
+from anonp2p.ui.screen.rows import Row
+from anonp2p.ui.screen.tab import Tab
+from anonp2p.ui.widths import width
+
+_LEAST = 20, 6  # columns and rows below which nothing of use can be shown
+_WITH_PEOPLE = 80  # columns from which there is a list of members beside the log
+_WITH_TAGS = 100  # columns from which it has their tags
+_WIDE = 60  # columns of a log from which it has a column of nicks
+_NICKS = 12  # columns of nicks, unless there is much room
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hint:
+    """A sentence until the next key."""
+
+    text: str
+    style: str = "quiet"
+
+
+class Scene(Protocol):
+    """What there is to be shown."""
+
+    overlay: Overlay | None
+    hint: Hint | None
+    tor: events.TorProgress | events.Ready | None
+    tor_notice: str
+    wants_people: bool
+    watched: bool
+
+    @property
+    def tabs(self) -> dict[str, Tab]:
+        """All tabs by their labels."""
+
+    @property
+    def active(self) -> Tab:
+        """The tab that is shown."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def snapshot(self, tab: Tab) -> Snapshot | None:
+        """Its room at a glance, if there is one."""
+
+    def people(self, tab: Tab) -> People:
+        """Who is in its room."""
+
+    def press(self, size: tuple[int, int], key: str) -> str | None:
+        """A key was pressed."""
+
+    def turn(self, by: int) -> None:
+        """The wheel was turned, up or, by less than none, down."""
+
+    def show(self, number: int) -> None:
+        """The tab with this number is wanted, from 1."""
+
+
+class Picture(urwid.Widget):
+    """The whole screen. It is drawn anew each time: nothing of it is kept."""
+
+    _sizing = frozenset((urwid.BOX,))
+    _selectable = True
+    no_cache = ("render",)
+
+    def __init__(self, scene: Scene, editor: Editor) -> None:
+        super().__init__()
+        self.scene = scene
+        self.editor = EditorBox(editor)
+        self.is_changing = False  # whether it looks different as time goes by
+        self.body = (0, Layout(80, 0))  # rows of the log, and its layout, as last drawn
+        self.page = 1  # rows of what is read in place of the log
+        self._tabs: list[tuple[int, int, int]] = []  # number, first column, column after it
+
+    # --- what urwid asks
+
+    def sizing(self) -> frozenset[urwid.Sizing]:
+        """A box."""
+        return self._sizing
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:  # type: ignore[override]
+        """A key was pressed."""
+        return self.scene.press(size, key)
+
+    def mouse_event(  # type: ignore[override]
+        self, size: tuple[int, int], event: str, button: float, column: int, row: int, focus: bool
+    ) -> bool:
+        """The wheel scrolls, a tab that is pointed at is shown."""
+        hides_tabs = self.scene.overlay and self.scene.overlay.full
+        if event == "mouse press" and button in (4, 5):
+            self.scene.turn(_WHEEL if button == 4 else -_WHEEL)
+        elif event == "mouse press" and button == 1 and row == 0 and not hides_tabs:
+            for number, start, end in self._tabs:
+                if start <= column < end:
+                    self.scene.show(number)
+        return True
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.CompositeCanvas:  # type: ignore[override]
+        """All of the screen."""
+        columns, height = size
+        self.is_changing = False
+        if columns < _LEAST[0] or height < _LEAST[1]:
+            return _filled(rows.wrapped("error", "This window is too small for a chat.", columns), columns, height)
+        if self.scene.overlay and self.scene.overlay.full:
+            return _filled(self._overlaid(self.scene.overlay, columns, height), columns, height)
+        typed = min(self._prepare_input(columns), limits.ROWS_OF_INPUT, height // 3)
+        above, below = self._tab_row(columns), [self._status(columns)]
+        free = height - typed - len(above) - len(below)
+        banners = self._banners(columns)[: min(free, max(2, height // 3))]
+        hint = self._hint(columns)[: free - len(banners)]
+        middle = self._middle(columns, free - len(hint) - len(banners))
+        drawn = [*above, *banners, *middle, *hint, *below]
+        whole = rows.canvas(drawn, columns)
+        entered = self.editor.render((columns, typed), focus=True)
+        return urwid.CanvasCombine([(whole, None, False), (entered, None, True)])
+
+    # --- its parts, from the top
+
+    def _tab_row(self, columns: int) -> list[Row]:
+        tabs = [tab for tab in self.scene.tabs.values() if tab.label]
+        self._tabs = []
+        if not tabs:
+            return []
+        pieces = [self._tab(number, tab) for number, tab in enumerate(tabs, 1)]
+        widths = [sum(width(text) for _, text in piece) for piece in pieces]
+        shown = next((at for at, tab in enumerate(tabs) if tab is self.scene.active), 0)
+        first = shown
+        while first and sum(widths[first - 1 : shown + 1]) <= columns - 8:
+            first -= 1
+        row: Row = [("tabs", "« ")] if first else []
+        at = 2 if first else 0
+        for number in range(first, len(pieces)):
+            row += pieces[number]
+            self._tabs.append((number + 1, at, at + widths[number]))
+            at += widths[number]
+        help_ = [("tabs", " F1 help ")] if at + 9 <= columns else []
+        return [rows.between(row, help_, columns, "tabs")]
+
+    def _tab(self, number: int, tab: Tab) -> Row:
+        active = tab is self.scene.active
+        style = "tab active" if active else "tab mention" if tab.mentions else "tab unread" if tab.unread else "tabs"
+        count = f" {tab.unread}" if tab.unread else ""
+        called = "!" if tab.mentions else ""
+        piece: Row = [(style, f" {number} {rows.cut(tab.title, 20)}{count}{called} ")]
+        return [*piece, ("alarm", "!!")] if self._is_alarmed(tab) else piece
+
+    def _is_alarmed(self, tab: Tab) -> bool:
+        snapshot = self.scene.snapshot(tab)
+        return bool(tab.banners) or bool(snapshot and snapshot.alarmed)
+
+    def _banners(self, columns: int) -> list[Row]:
+        """The oldest warning of each room, the one that is shown first."""
+        drawn: list[Row] = []
+        tabs = sorted(self.scene.tabs.values(), key=lambda tab: tab is not self.scene.active)
+        for tab in tabs:
+            if tab.banners:
+                banner = tab.banners[0]
+                more = f" ({len(tab.banners) - 1} more)" if len(tab.banners) > 1 else ""
+                text = f"{tab.title}: {sanitize.one_line(banner.text)}{more} [Esc]"
+                drawn += [rows.fit(row, columns, banner.style) for row in rows.wrapped(banner.style, text, columns)]
+        return drawn
+
+    def _middle(self, columns: int, height: int) -> list[Row]:
+        if self.scene.overlay:
+            return _padded(_fitted(self._overlaid(self.scene.overlay, columns, height), columns), columns, height)
+        tab = self.scene.active
+        if not tab.label:
+            shown = welcome.page(columns, self._tor())
+            log = self._log(tab, columns, max(0, height - len(shown) - 1))
+            return _padded([*_fitted([*shown, []], columns), *log], columns, height)
+        people = self.scene.people(tab)
+        if not (people and self.scene.wants_people and columns >= _WITH_PEOPLE):
+            return _padded(self._log(tab, columns, height), columns, height, top=True)
+        most = 30 if columns >= _WITH_TAGS else columns - 1 - 62  # a code fits beside it on one row
+        wide = people.width(tags=columns >= _WITH_TAGS, most=most)
+        narrower = columns - wide - 1
+        log = _padded(self._log(tab, narrower, height), narrower, height, top=True)
+        beside = _padded(people.rows(wide, height, tags=columns >= _WITH_TAGS), wide, height)
+        return [[*row, ("bar", "│"), *other] for row, other in zip(log, beside, strict=True)]
+
+    def _log(self, tab: Tab, columns: int, height: int) -> list[Row]:
+        most, arrow = (_NICKS, " →") if columns < _WITH_TAGS else (limits.NICK + 6, " → you")
+        nicks = max(8, min(self.scene.people(tab).longest + len(arrow), most))
+        layout = Layout(columns, nicks if columns >= _WIDE else 0)
+        self.body = height, layout
+        drawn, changing = tab.log.in_sight(height, layout, self.context())
+        self.is_changing = self.is_changing or changing
+        if tab.log.looking_back and drawn:
+            new = f"{tab.log.below} new below" if tab.log.below else "looking back"
+            drawn[-1] = rows.rule("unread line", f"{new}: End goes there", columns)
+        return drawn
+
+    def context(self) -> Context:
+        """What the looks of entries depend on."""
+        tor = self.scene.tor
+        is_up = isinstance(tor, events.Ready)
+        doing = (
+            "" if is_up else f"{tor.progress} %, {tor.summary}" if isinstance(tor, events.TorProgress) else "starting"
+        )
+        return Context(self.scene.now(), doing, self.scene.watched)
+
+    def _tor(self) -> welcome.Tor:
+        match self.scene.tor:
+            case events.Ready(version=version, tor=tor):
+                whose = "our own" if tor == "own" else "the one that runs here"
+                return welcome.Tor(ready=f"Tor {version} is ready ({whose}).")
+            case events.TorProgress(progress=progress, summary=summary):
+                return welcome.Tor(progress, summary, self.scene.tor_notice)
+        return welcome.Tor(notice=self.scene.tor_notice)
+
+    def _hint(self, columns: int) -> list[Row]:
+        hint = self.scene.hint
+        if not hint:
+            return []
+        return _fitted(rows.wrapped(hint.style, sanitize.one_line(hint.text), columns)[:4], columns)
+
+    def _status(self, columns: int) -> Row:
+        """The room and its state, on the left; Tor and the link, on the right. What matters less goes first."""
+        tab = self.scene.active
+        snapshot = self.scene.snapshot(tab)
+        left = _about(snapshot, tab)
+        right = self._links(tab, snapshot)
+        while len(left) > 1 and sum(width(text) + 3 for _, _, text in left + right) > columns:
+            left.remove(max(left, key=lambda part: part[0]))
+        return rows.between(_joined(left), _joined(right), columns, "status")
+
+    def _links(self, tab: Tab, snapshot: Snapshot | None) -> list[tuple[int, str, str]]:
+        tor = self.scene.tor
+        parts: list[tuple[int, str, str]] = []
+        if isinstance(tor, events.Ready):
+            parts.append((5, "status", "Tor"))
+        else:
+            parts.append((0, "status bad", f"Tor {tor.progress if tor else 0} %"))
+        if tab.over:
+            parts.append((0, "status bad", "over"))
+        elif snapshot and snapshot.hosting and snapshot.settled and isinstance(tor, events.Ready):
+            parts.append((0, "status good", "reachable"))
+        elif snapshot and snapshot.hosting:
+            parts.append((0, "status bad", "not reachable now" if snapshot.settled else "not reachable yet"))
+        elif tab.link:
+            tries = f" {tab.attempt}" if tab.link == "connecting" else ""
+            parts.append((0, "status good" if tab.link == "up" else "status bad", f"link {tab.link}{tries}"))
+        return parts
+
+    def _overlaid(self, overlay: Overlay, columns: int, height: int) -> list[Row]:
+        head = [] if overlay.full else [rows.rule("overlay title", overlay.title, columns)]
+        free = max(0, height - len(head))
+        content = overlay.build(columns, free)
+        self.page = max(1, free - 1)
+        overlay.offset = max(0, min(overlay.offset, len(content) - free))
+        shown = content[overlay.offset : overlay.offset + free]
+        if shown and len(content) > overlay.offset + free:
+            shown[-1] = rows.rule("overlay title", "more: Page Down", columns)
+        return [*head, *shown][:height]
+
+    # --- what is typed
+
+    def _prepare_input(self, columns: int) -> int:
+        """Sets what stands before it; how many rows it wants."""
+        snapshot = self.scene.snapshot(self.scene.active)
+        nick = sanitize.one_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
+        editor = self.editor.original_widget
+        editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])
+        return editor.rows_wanted(columns)
+
+
+_WHEEL = 3
+
+
+def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
+    """What there is to say of a room: how dispensable it is, style, text."""
+    if snapshot is None:
+        return [(0, "status", tab.title)]
+    host = "you host" if snapshot.hosting else f"host {sanitize.one_line(snapshot.host)}" if snapshot.host else ""
+    ttl = snapshot.ttl
+    ends = "no expiry" if ttl is None else f"yours expire in {retention.span(ttl)}" if ttl else "yours are shown once"
+    parts = [
+        (1, "status", tab.title),
+        (2, "status", f"{snapshot.members} here" if snapshot.members else ""),
+        (3, "status", host),
+        (6, "status", f"epoch {snapshot.epoch}" if snapshot.name else ""),
+        (4, "status", ends if snapshot.name else ""),
+        (4, "status", "locked" if snapshot.locked else ""),
+        (0, "alarm", "ALARM: do not trust this room" if snapshot.alarmed else ""),
+    ]
+    return [part for part in parts if part[2]]
+
+
+def _joined(parts: list[tuple[int, str, str]]) -> Row:
+    row: Row = []
+    for _, style, text in parts:
+        row += [("status", "· " if row else " "), (style, text), ("status", " ")]
+    return row
+
+
+def _padded(drawn: list[Row], columns: int, height: int, *, top: bool = False) -> list[Row]:
+    """With empty rows, above or below, to make so many."""
+    blank: list[Row] = [[("", " " * columns)]] * (height - len(drawn))
+    return blank + drawn if top else (drawn + blank)[:height]
+
+
+def _fitted(drawn: list[Row], columns: int) -> list[Row]:
+    return [rows.fit(row, columns) for row in drawn]
+
+
+def _filled(drawn: list[Row], columns: int, height: int) -> urwid.CompositeCanvas:
+    whole = _padded(_fitted(drawn, columns), columns, height)
+    return urwid.CompositeCanvas(rows.canvas(whole, columns))

@@ -1,0 +1,83 @@
+"""The page that is there before any room: what this is, what to type, how far Tor is.
+
+It is the first picture, and here apart from all else so that it is seen before the rest of the program is loaded.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import urwid
+
+from anonp2p import __version__
+from anonp2p.ui import sanitize
+from anonp2p.ui.screen import rows
+from anonp2p.ui.screen.palette import PALETTE
+from anonp2p.ui.screen.rows import Row
+from anonp2p.ui.screen.term.terminal import Terminal
+
+_ABOUT = (
+    "Anonymous group chat over Tor. Whoever creates a room hosts it; others join with its code. "
+    "There is no server and no account, and nothing is stored."
+)
+_FIRST = (("/create NAME", "make a room, and get its code"), ("/join CODE", "enter a room whose code you were given"))
+_LAST = "F1 lists all commands and keys. Ctrl-C twice leaves."
+_WIDE = 60  # columns from which there is room for an indent
+
+
+class Tor(NamedTuple):
+    """How far Tor is: in percent, what it is doing, what there is to say of that; or, once it is up, a sentence."""
+
+    progress: int = 0
+    summary: str = "Starting"
+    notice: str = ""
+    ready: str = ""
+
+
+def page(columns: int, tor: Tor) -> list[Row]:
+    """The page, in rows of up to so many columns."""
+    indent = "  " if columns >= _WIDE else ""
+    wide = columns - len(indent)
+    drawn: list[Row] = [[], [("title", f"{indent}anonp2p {__version__}")], []]
+    drawn += [[("", indent), *row] for row in rows.wrapped("", _ABOUT, wide)]
+    drawn.append([])
+    for typed, does in _FIRST:
+        beside: list[Row] = [[("key", f"{indent}  {typed:<15}"), ("", does)]]
+        drawn += beside if columns >= _WIDE else [[("key", typed)], [("", f"  {does}")]]
+    drawn += [[], *([("", indent), *row] for row in _tor(tor, wide)), []]
+    return drawn + [[("", indent), *row] for row in rows.wrapped("quiet", _LAST, wide)]
+
+
+def _tor(tor: Tor, columns: int) -> list[Row]:
+    if tor.ready:
+        return rows.wrapped("ok", sanitize.one_line(tor.ready), columns)
+    wide = min(30, columns - 12)
+    done = wide * min(max(tor.progress, 0), 100) // 100
+    undone = "░" * (wide - done) + f" {tor.progress:3} %"
+    drawn: list[Row] = [[("progress", "Tor "), ("progress done", "█" * done), ("progress", undone)]]
+    drawn += rows.wrapped("quiet", sanitize.one_line(tor.summary), columns)
+    if tor.notice:
+        drawn += rows.wrapped("caution", sanitize.one_line(tor.notice), columns)
+    return drawn
+
+
+@contextmanager
+def on_screen() -> Iterator[Terminal]:
+    """A terminal with the first picture on it, which is as it was afterwards, whatever happens."""
+    terminal = Terminal(idle=lambda: None, closed=lambda: None)
+    terminal.register_palette(PALETTE)
+    try:
+        terminal.start()
+        size = terminal.get_cols_rows()
+        terminal.draw_screen(size, first_picture(*size))
+        yield terminal
+    finally:
+        terminal.stop()
+
+
+def first_picture(columns: int, height: int) -> urwid.Canvas:
+    """The page with a place to type, as it is before anything is known."""
+    drawn = [rows.fit(row, columns) for row in page(columns, Tor())][: max(0, height - 2)]
+    drawn += [[("", " " * columns)]] * (height - 2 - len(drawn))
+    drawn += [[("status", " " * columns)], rows.fit([("prompt", "> ")], columns)][:height]
+    return rows.canvas(drawn, columns, cursor=(min(2, columns - 1), height - 1))

@@ -1,0 +1,197 @@
+"""What is shown of an event, as text."""
+
+import time
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from anonp2p import limits
+from anonp2p.crypto.epoch import KEPT
+from anonp2p.room import events, retention
+from anonp2p.ui import qr
+from anonp2p.ui.sanitize import harmless, one_line
+
+SYSTEM = "[SYSTEM] "
+INDENT = "    "
+
+
+def line(event: events.Event, room: str = "") -> str:
+    """The event in line mode, without its last line break; empty where it is not worth a line.
+
+    room: the name of the room it comes from, where there is more than one.
+
+    Only the program's own lines begin with `[SYSTEM] `, only a member's own with its nick and a colon: every further
+    line of a text is indented. Of a message of very many lines the first are shown, then a line of ours says so.
+    """
+    match event:
+        case events.Message(action=action, text=text, private=private, nick=nick):
+            said_text = f"*{text}*" if action and private is not True else text
+            return _message(prefix(event, room), said_text, nick, program_prefix(room))
+        case _:
+            return "\n".join(_block(prefix(event, room), part) for part in said(event))
+
+
+def prefix(event: events.Event, room: str = "") -> str:
+    """What lines of an event begin with, other than further lines of a text."""
+    match event:
+        case events.Message(private=True, nick=nick, to=to):
+            return one_line(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"))
+        case events.Message(nick=nick):
+            return one_line(_who(room, nick))
+        case _:
+            return program_prefix(room)
+
+
+def program_prefix(room: str) -> str:
+    """What the program's own lines begin with."""
+    return one_line(f"{SYSTEM}{room}: " if room else SYSTEM)
+
+
+def folded(text: str) -> tuple[str, int]:
+    """A harmless text, or its first lines if it has very many; and how many lines are left out."""
+    hidden = text.count("\n") + 1 - limits.LINES_SHOWN
+    return ("\n".join(text.split("\n", limits.LINES_SHOWN)[:-1]), hidden) if hidden > 0 else (text, 0)
+
+
+def _message(prefix: str, text: str, nick: str, ours: str) -> str:
+    shown, hidden = folded(harmless(text))
+    block = prefix + shown.replace("\n", "\n" + INDENT)
+    return block + (f"\n{ours}{one_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
+
+
+def more_lines(hidden: int) -> str:
+    """What the program says where so many lines of a message are left out."""
+    return f"… {hidden:,} more line{'s' * (hidden > 1)}"
+
+
+def _who(room: str, nick: str) -> str:
+    return f"{room}/{nick}: " if room else f"{nick}: "
+
+
+def _block(first: str, text: str) -> str:
+    return first + harmless(text).replace("\n", "\n" + INDENT)
+
+
+def said(event: events.Event) -> list[str]:
+    """What the program says of an event that is no message, in harmless lines; only an `Unsent` may break its own."""
+    if isinstance(event, events.Unsent):
+        return [f"Not sent: {harmless(event.text)}"]
+    return [one_line(sentence) for sentence in _said(event)]
+
+
+def _said(event: events.Event) -> list[str]:
+    match event:
+        case events.TorProgress(progress=progress, summary=summary):
+            return [f"Tor {progress} %: {summary}"]
+        case events.Ready():
+            return ["Connected", "Type /help"]
+        case events.Entered(role="host", name=name, code=code):
+            return [f"Room created: {name}  code {code}"]
+        case events.Entered(name=name, nick=nick, members=members):
+            others = ", ".join(person.nick for person in members if person.nick != nick)
+            return [f"You are in {name} as {nick}, with {others}"]
+        case events.Reachable():
+            return ["Others can join now"]
+        case events.Joined(nick=nick, unknown_past=unknown):
+            return [f"{nick} joined{_unknown_past(unknown)}"]
+        case events.Left(nick=nick, reason="left"):
+            return [f"{nick} left"]
+        case events.Left(nick=nick, reason="kicked"):
+            return [f"{nick} was thrown out"]
+        case events.Left(nick=nick):
+            return [f"{nick} was lost"]
+        case events.Renamed(nick=nick, was=was, unknown_past=unknown):
+            return [f"{was} is now {nick}{_unknown_past(unknown)}"]
+        case events.Lookalike(nick=nick, was=was, of=of):
+            return [lookalikes([(nick, was, of)])]
+        case events.Link(state="connecting", attempt=attempt, detail=detail):
+            return [f"Connecting to the room, try {attempt}" + (f" ({detail})" if detail else "")]
+        case events.Link(state="lost", detail=detail):
+            return [f"The link to the room was lost: {detail}"]
+        case events.Alarm(reason=reason):
+            return [f"ALARM: {reason} No honest program does that; do not trust this room."]
+        case events.Gone(reason=reason):
+            return [_GONE[reason]]
+        case events.Reply(command="/who", data=people):
+            return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
+        case events.Reply(command="/code", data=data):
+            return [f"Code {data['code']}"]
+        case events.Reply(command="/qr", data=data):
+            return qr.rows(qr.matrix(data["code"]), inverted=True)
+        case events.Reply(command="/retain", data=data):
+            kept, least, default, most = (_span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
+            kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")
+            return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]
+        case events.Reply(command="/verify", data={"nick": nick, "words": words}):
+            return [f"You and {nick}: {' '.join(words)}"]
+        case events.Reply(command="/verify", data=data):
+            return _verified(data)
+        case events.Reply(command="/rooms", data=rooms):
+            return [_room(room) for room in rooms] or ["You are in no room"]
+        case events.Reply(command="/help", data=rows):
+            wide = max(len(row["usage"]) for row in rows)
+            return [f"{row['usage']:{wide}}  {row['does']}" for row in rows]
+        case events.Notice(text=text) | events.Error(text=text):
+            return [text]
+    return []
+
+
+def _verified(data: dict[str, Any]) -> list[str]:
+    """A room's safety words at its last marks, the older one first."""
+    marks = [mark for mark in (data["previous"], data) if mark and mark["words"]]
+    if not marks:
+        return ["No words yet that you could vouch for: ask again in ten minutes"]
+    rows = []
+    for mark in marks:
+        when = time.strftime("%H:%M", time.localtime(mark["at"]))
+        rows.append(f"Room at {mark['minutes']} min ({when}): {' '.join(mark['words'])}")
+    if not data["minutes"]:
+        return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
+    return [*rows, "All members see the same words for the same time"]
+
+
+def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:
+    """The caution about nicks that may be taken for others. more: how many there are besides.
+
+    alikes: of each, the nick, what it may be taken for, and `of` of the event.
+    """
+    match alikes:
+        case []:
+            caution = f"CAUTION: {more} more nicks, too many to list, belonged to others before"
+            return f"{caution}; /verify NICK gives words to compare"
+        case [(nick, _, "reserved")] if not more:
+            return f"CAUTION: {nick} is only a nick that a member chose: it is not this program, and proves no role"
+        case [(nick, was, "present")] if not more:
+            caution = f"CAUTION: do not confuse {nick} with {was}: they are two members of this room"
+            return f"{caution}; /verify {nick} gives words to compare"
+        case [(nick, was, _)] if not more:
+            caution = f"CAUTION: this {nick} may be somebody else than the {was} who was here before"
+            return f"{caution}; /verify {nick} gives words to compare"
+    are_former = all(of == "former" for _, _, of in alikes)
+    named = ", ".join(nick if nick == was else f"{nick} (like {was})" for nick, was, _ in alikes)
+    some = f"{named} and {more} more" if more else named
+    said = f"others had these nicks before: {some}" if are_former else f"these nicks may be taken for others: {some}"
+    return f"CAUTION: {said}; /verify NICK gives words to compare"
+
+
+def _unknown_past(unknown: bool | UnsetType) -> str:
+    return "" if unknown is UNSET else "; others may have had that nick before"
+
+
+def _span(ttl: int | None) -> str:
+    return retention.span(KEPT if ttl is None else ttl)
+
+
+def _room(room: dict[str, Any]) -> str:
+    mark = "*" if room["active"] else " "
+    return f"{mark} {room['room']}  {room['name'] or '(joining)'}  {room['members']} here  {room['role']}"
+
+
+_GONE = {
+    "left": "You left the room",
+    "closed": "The room was closed by its host",
+    "kicked": "You are out of the room",
+    "refused": "You were not let into the room",
+    "lost": "The room is lost",
+    "tor": "The room is gone with Tor",
+}

@@ -1,1 +1,0 @@
-"""Tests of the rules and the bytes: no I/O, no clock."""

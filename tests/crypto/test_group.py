@@ -1,0 +1,399 @@
+"""A group of plain users of the library, whatever the order of joins, commits and messages, and whatever gets lost."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from anonp2p.crypto import commit, identity, suite
+from anonp2p.crypto.commit import Turn
+from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header, header_of
+from anonp2p.crypto.identity import Identity
+from anonp2p.crypto.padding import SIZES
+from anonp2p.crypto.ratchet import Chain
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames, welcome
+from anonp2p.protocol.wire import Splitter
+
+ROOM = b"r" * 32
+CROWD = 6  # members at once
+TRIED = 6  # generations that a newcomer tries of each chain
+
+Chains = dict[bytes, tuple[int, bytes]]
+
+
+def seed(number: int) -> bytes:
+    return suite.digest(b"seed" + number.to_bytes(4, "big"))
+
+
+def shown(epoch: Epoch) -> Chains:
+    return {member: (chain.generation, chain.link) for member, chain in epoch.chains.items()}
+
+
+@dataclass
+class Placed:
+    """An entry in its place. burst: it alone in one; after: the host's chains with it."""
+
+    entry: bytes
+    burst: bytes
+    header: Header
+    body: bytes
+    digest: bytes
+    epoch: int
+    after: Chains = field(default_factory=dict)
+
+
+@dataclass
+class Sent:
+    """What a member wants ordered, and how it was sealed last."""
+
+    text: bytes
+    epoch: int = -1
+    entry: bytes = b""
+
+
+class Member:
+    """One who follows the log."""
+
+    def __init__(self, number: int) -> None:
+        self.me = Identity(seed(number), ROOM)
+        self.leaf = suite.LeafKey(seed(number + 1_000))
+        self.counter = 0
+        self.pending: dict[int, Sent] = {}
+        self.uplink: list[tuple[int, bytes]] = []  # on its way to the host: epoch, entry
+        self.came = self.index = 0
+        self.digest = b""
+        self.opened: list[bytes] = []  # bodies, from the place after which it came
+        self.epoch: Epoch = None  # type: ignore[assignment]  # as soon as it is welcome
+
+    def note(self, text: bytes) -> None:
+        self.counter += 1
+        self.pending[self.counter] = Sent(text)
+        self.send(self.counter)
+
+    def send(self, counter: int) -> None:
+        """5.14: "in the same epoch the same bytes, in another one sealed and signed anew under the same counter"."""
+        sent = self.pending[counter]
+        if sent.epoch != self.epoch.number:
+            sent.epoch = self.epoch.number
+            generation = self.epoch.chains[self.me.id].generation
+            sent.entry = self.epoch.seal_entry(Header(ENTRY, self.me.id, counter, generation), sent.text)
+        self.uplink.append((sent.epoch, sent.entry))
+
+    def follow(self, placed: Placed, turns: dict[int, Turn]) -> None:
+        """The next of the log."""
+        entry = self.epoch.open_burst(placed.burst)
+        assert entry == placed.entry
+        header = header_of(entry)
+        if header.author == self.me.id:
+            sent = self.pending.pop(header.counter)
+            assert sent.entry == entry
+            body = sent.text
+        else:
+            opened, body = self.epoch.open_entry(entry)
+            assert opened == header
+        self.take(header, body)
+        if body.startswith(b"joined"):
+            self.epoch.admit(body.removeprefix(b"joined"))
+        if header.kind == COMMIT and self.me.id in remaining(body):
+            box = turns[self.epoch.number + 1].slice(self.me.id, self.leaf.public)
+            self.turn(box, remaining(body))
+
+    def take(self, header: Header, body: bytes) -> None:
+        self.index += 1
+        self.digest = identity.chain(self.digest, self.index, header.pack(), suite.digest(body))
+        self.opened.append(body)
+
+    def turn(self, box: bytes, members: list[bytes]) -> None:
+        number = self.epoch.number + 1
+        secret, tag = commit.open_slice(box, self.leaf, ROOM, self.me.id, number, self.digest)
+        self.epoch, mine = self.epoch.next(secret, self.digest, members)
+        commit.confirm(mine, tag)
+        for counter in self.pending:
+            self.send(counter)
+
+
+def committing(members: list[bytes]) -> bytes:
+    """A commit's body, here with all whom it leaves."""
+    return b"commit" + b"".join(members)
+
+
+def remaining(body: bytes) -> list[bytes]:
+    ids = body.removeprefix(b"commit")
+    return [ids[at : at + 16] for at in range(0, len(ids), 16)]
+
+
+class Group(RuleBasedStateMachine):
+    """The host, who orders, and those who follow."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.people = 0
+        self.host = Identity(seed(0), ROOM)
+        self.counters: dict[bytes, int] = {self.host.id: 0}
+        self.digest = identity.genesis(ROOM)
+        self.epoch = Epoch.first(seed(2_000), self.digest, self.host.id)
+        self.log: list[Placed] = []
+        self.turns: dict[int, Turn] = {}
+        self.members: list[Member] = []
+        self.left: set[bytes] = set()
+        self.leaving: list[Member] = []  # out, but not yet kept out by a commit
+        self.out: list[tuple[Epoch, int]] = []  # what those have who are out, and after which place they are
+        self.join()
+        self.join()
+
+    # --- the host
+
+    def place(self, header: Header, body: bytes, entry: bytes) -> None:
+        index = len(self.log) + 1
+        self.counters[header.author] = header.counter
+        self.digest = identity.chain(self.digest, index, header.pack(), suite.digest(body))
+        nonce = seed(7_000 + index)
+        [burst] = Splitter(SIZES[-1]).feed(self.epoch.seal_burst(entry, lambda length: nonce[:length]))
+        self.log.append(Placed(entry, burst, header, body, self.digest, self.epoch.number))
+        if body.startswith(b"joined"):
+            self.epoch.admit(body.removeprefix(b"joined"))
+        self.log[-1].after = shown(self.epoch)
+
+    def order(self, body: bytes, kind: int = ENTRY) -> None:
+        """An entry of the host's own."""
+        generation = self.epoch.chains[self.host.id].generation if kind == ENTRY else 0
+        header = Header(kind, self.host.id, self.counters[self.host.id] + 1, generation)
+        self.place(header, body, self.epoch.seal_entry(header, body))
+
+    def welcome(self, member: Member, hello: bytes) -> Epoch:
+        """A Welcome as of now, from the host's end of a link to the member's."""
+        seats = [
+            frames.Seat(it.key, "nick", self.counters[it.id], False, bytes(32), *shown(self.epoch)[it.id])
+            for it in [self.host, *(member.me for member in self.members)]
+        ]
+        keys = (self.epoch.init, self.epoch.log_key, self.epoch.newcomers)
+        rules = frames.Retention(0, 2**32 - 1, 2**32 - 1), frames.History(0, 0)
+        index = len(self.log)
+        state = frames.State(
+            "demo", False, self.host.id, *rules, self.epoch.number, *keys, bytes(112), seats, index, None
+        )
+        first, *pages = welcome.seal(state, member.leaf.public, ROOM, hello, seed(3_000), self.host.sign)
+        assert isinstance(first, frames.Welcome)
+        arrival = welcome.Arrival(first, member.leaf, ROOM, hello)
+        arrived = [arrival.take(page) for page in pages if isinstance(page, frames.Page)][-1]
+        assert arrived == state
+        member.index, member.digest = len(self.log), self.digest
+        return welcome.epoch_of(arrived)
+
+    def commit(self, removed: list[Member]) -> None:
+        for member in removed:
+            self.members.remove(member)
+        ids = [self.host.id, *(member.me.id for member in self.members)]
+        self.order(committing(ids), COMMIT)
+        number, secret = self.epoch.number + 1, seed(4_000 + self.epoch.number)
+        self.epoch, tag = self.epoch.next(secret, self.digest, ids)
+        self.turns[number] = Turn(ROOM, number, self.digest, secret, tag)
+        self.log[-1].after = shown(self.epoch)
+        for member in [*removed, *self.leaving]:
+            for placed in self.log[member.index :]:  # it can read why it is out, and all before
+                member.follow(placed, self.turns)
+            self.expect_no_way_on(member, self.turns[number])
+        self.leaving.clear()
+
+    # --- what happens
+
+    @rule()
+    @precondition(lambda self: len(self.members) < CROWD)
+    def join(self) -> None:
+        self.people += 1
+        member = Member(self.people)
+        self.order(b"joined" + member.me.id)
+        self.members.append(member)
+        self.counters[member.me.id] = 0
+        member.epoch = self.welcome(member, seed(5_000 + self.people))
+        member.came = member.index
+        self.expect_nothing_from_before(member)
+
+    @rule(number=st.integers(0, CROWD - 1), text=st.binary(max_size=20), left_out=st.sampled_from([0, 0, 0, 1, 128]))
+    @precondition(lambda self: self.members)
+    def say(self, number: int, text: bytes, left_out: int) -> None:
+        """left_out: generations that a host has denied, say. It drops who leaves out more of them in a row."""
+        member = self.members[number % len(self.members)]
+        if left_out and not any(sent.epoch == member.epoch.number for sent in member.pending.values()):
+            mine, theirs = member.epoch.chains[member.me.id], self.epoch.chains[member.me.id]
+            if member.epoch.number == self.epoch.number and mine.generation == theirs.generation:
+                mine.take(mine.generation + left_out - 1)
+        member.note(b"says" + text)
+
+    @rule(text=st.binary(max_size=20))
+    def say_as_host(self, text: bytes) -> None:
+        self.order(b"says" + text)
+
+    @rule(number=st.integers(0, CROWD - 1), count=st.integers(1, 5))
+    @precondition(lambda self: self.members)
+    def hear(self, number: int, count: int) -> None:
+        """The host takes what a member has sent."""
+        member = self.members[number % len(self.members)]
+        heard, member.uplink = member.uplink[:count], member.uplink[count:]
+        for epoch, entry in heard:
+            if epoch != self.epoch.number:
+                continue  # 6.7: its author seals it anew
+            header = header_of(entry)
+            assert header.author == member.me.id
+            if header.counter > self.counters[member.me.id]:
+                self.place(header, self.epoch.open_entry(entry)[1], entry)
+
+    @rule(number=st.integers(0, CROWD - 1), keep=st.integers(0, 3))
+    @precondition(lambda self: self.members)
+    def lose_and_send_again(self, number: int, keep: int) -> None:
+        """A link breaks: some of what was sent came, all that has no place goes out again."""
+        member = self.members[number % len(self.members)]
+        if keep:
+            self.hear(number, keep)
+        member.uplink.clear()
+        for counter in member.pending:
+            member.send(counter)
+
+    @rule(number=st.integers(0, CROWD - 1))
+    @precondition(lambda self: any(member.uplink for member in self.members))
+    def send_twice(self, number: int) -> None:
+        sending = [member for member in self.members if member.uplink]
+        sending[number % len(sending)].uplink.append(sending[number % len(sending)].uplink[0])
+
+    @rule(number=st.integers(0, CROWD - 1), count=st.integers(1, 9), twice=st.booleans())
+    @precondition(lambda self: self.members)
+    def read_on(self, number: int, count: int, twice: bool) -> None:
+        """A member follows the log for a while. twice: whoever carries it repeats it."""
+        member = self.members[number % len(self.members)]
+        for placed in self.log[member.index : member.index + count]:
+            member.follow(placed, self.turns)
+            if twice:
+                self.expect_refused(member, placed)
+
+    @rule(number=st.integers(0, CROWD - 1))
+    @precondition(lambda self: self.members)
+    def come_back(self, number: int) -> None:
+        """5.12: away for so long that only a Welcome helps, with what was missed as a past."""
+        member = self.members[number % len(self.members)]
+        missed, before = self.log[member.index :], member.epoch
+        for placed in missed:
+            member.take(placed.header, placed.body)
+            if placed.header.author == member.me.id:
+                del member.pending[placed.header.counter]
+        assert member.digest == self.digest
+        member.epoch = self.welcome(member, seed(6_000 + len(self.log)))
+        if member.epoch.number == before.number:
+            member.epoch.chains[member.me.id] = before.chains[member.me.id]  # of which more may be used up
+        member.uplink.clear()
+        for counter in member.pending:
+            member.send(counter)
+
+    @rule(number=st.integers(0, CROWD - 1))
+    @precondition(lambda self: self.members)
+    def leave(self, number: int) -> None:
+        """What it says from now on gets no place; a commit keeps it out."""
+        member = self.members.pop(number % len(self.members))
+        self.order(b"left" + member.me.id)
+        self.left.add(member.me.id)
+        self.leaving.append(member)
+
+    @rule(numbers=st.sets(st.integers(0, CROWD - 1), max_size=2))
+    def remove(self, numbers: set[int]) -> None:
+        """A commit, for its time has come or because somebody has to go."""
+        self.commit([member for number, member in enumerate(self.members) if number in numbers])
+
+    # --- what must hold
+
+    def expect_refused(self, member: Member, placed: Placed) -> None:
+        before = shown(member.epoch)
+        if placed.header.kind == COMMIT:
+            assert member.epoch.open_burst(placed.burst) is None
+        elif placed.header.author != member.me.id:
+            with pytest.raises(PeerFault):
+                member.epoch.open_entry(placed.entry)
+            assert shown(member.epoch) == before
+
+    def expect_nothing_from_before(self, newcomer: Member) -> None:
+        """7.3, with every key that can be made of what a Welcome tells."""
+        epoch, everyone = newcomer.epoch, list(self.counters)
+        links = [chain.link for chain in epoch.chains.values()]
+        secret = epoch.newcomers
+        for _ in range(3):
+            links += [suite.expand(secret, "chain", member) for member in everyone]
+            secret = suite.expand(secret, "next")
+        keys = [key for link in links for key in self.keys(link)]
+        keys += [suite.Key(it) for it in (*links, epoch.init, epoch.log_key, epoch.newcomers)]
+        for placed in self.log:
+            packed = placed.header.pack()
+            for key in [*keys, suite.Key(suite.expand(epoch.init, "commit", packed))]:
+                assert key.open(0, placed.entry[len(packed) :], packed) is None
+            if placed.epoch != epoch.number:
+                assert epoch.open_burst(placed.burst) is None
+
+    @staticmethod
+    def keys(link: bytes) -> list[suite.Key]:
+        chain = Chain(link)
+        return [chain.take(generation) for generation in range(TRIED)]
+
+    @invariant()
+    def everyone_opens_every_entry_since_it_came_once(self) -> None:
+        for member in self.members:
+            assert member.opened == [placed.body for placed in self.log[member.came : member.index]]
+
+    @invariant()
+    def nothing_is_ordered_twice(self) -> None:
+        places = [(placed.header.author, placed.header.counter) for placed in self.log]
+        assert len(set(places)) == len(places)
+        entries = [placed for placed in self.log if placed.header.kind == ENTRY]
+        assert len({(placed.epoch, placed.header.author, placed.header.generation) for placed in entries}) == len(
+            entries
+        )
+
+    @invariant()
+    def those_at_the_same_place_share_the_same_log_and_chains(self) -> None:
+        for member in self.members:
+            placed = self.log[member.index - 1]
+            assert member.digest == placed.digest
+            ours = shown(member.epoch)
+            mine, theirs = ours.pop(member.me.id), dict(placed.after)
+            assert mine[0] >= theirs.pop(member.me.id)[0]
+            assert ours.items() <= theirs.items()
+            assert theirs.keys() - ours.keys() <= self.left  # before it came
+
+    def expect_no_way_on(self, member: Member, turn: Turn) -> None:
+        """For one who is out, with the log's digest and the slice of another, but without the fresh secret."""
+        ids = [it.me.id for it in self.members]
+        self.out.append((member.epoch, len(self.log)))
+        self.out.append((member.epoch.next(bytes(32), turn.standing, ids)[0], len(self.log)))
+        for it in self.members[:1]:
+            box = turn.slice(it.me.id, it.leaf.public)
+            for who in (it.me.id, member.me.id):
+                with pytest.raises(PeerFault):
+                    commit.open_slice(box, member.leaf, ROOM, who, turn.epoch, turn.standing)
+
+    @staticmethod
+    def expect_closed(epoch: Epoch, placed: Placed) -> None:
+        """An entry that no key of this epoch opens, though its burst were known."""
+        before = shown(epoch)
+        with pytest.raises(PeerFault):
+            epoch.open_entry(placed.entry)
+        epoch.chains.update({member: Chain(link, generation) for member, (generation, link) in before.items()})
+
+    @invariant()
+    def who_is_out_opens_nothing_after_the_commit(self) -> None:
+        for epoch, place in self.out[-6:]:
+            for placed in self.log[place:][-3:]:
+                assert epoch.open_burst(placed.burst) is None
+                self.expect_closed(epoch, placed)
+
+    def teardown(self) -> None:
+        """In the end everyone reads everything, and what was in flight gets its place."""
+        for member in getattr(self, "members", []):
+            self.read_on(self.members.index(member), len(self.log), twice=False)
+            self.hear(self.members.index(member), len(member.uplink) or 1)
+        for member in getattr(self, "members", []):
+            self.read_on(self.members.index(member), len(self.log), twice=True)
+            assert not member.pending
+            assert shown(member.epoch).keys() >= {it.me.id for it in self.members}
+
+
+TestGroup = Group.TestCase
+TestGroup.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)

@@ -1,0 +1,515 @@
+"""Our own Tor, started for real but kept off every network."""
+
+import errno
+import fcntl
+import os
+import shutil
+import signal
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, aclosing, asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+import trio
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.config import Config, Endpoint
+from anonp2p.errors import AnonError, Failed, TorMissing, TorRefused, first
+from anonp2p.net.tor import process, tor
+from anonp2p.net.tor.control import Control
+from anonp2p.net.tor.directories import UnsafeError
+from anonp2p.room import events
+from tests.support import processes
+
+pytestmark = [
+    pytest.mark.tor_control,
+    pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning"),  # stem's
+]
+
+OFFLINE = "DisableNetwork 1\n"
+
+
+@pytest.fixture
+def torrc(short_path: Path) -> Path:
+    """A torrc that keeps Tor off every network."""
+    path = short_path / "torrc"
+    path.write_text(OFFLINE)
+    return path
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """Where DataDirectories go."""
+    path = tmp_path / "state" / "anonp2p"
+    path.parent.mkdir()
+    return path
+
+
+# A look at Tor's control port would end it: stem owns whatever has us as its owning process.
+
+
+def process_of(torrc: Path) -> int:
+    """The Tor that was started with this file."""
+    (pid,) = processes.with_argument(str(torrc))
+    return pid
+
+
+async def data_directory_of(torrc: Path) -> Path:
+    """The DataDirectory of the Tor that was started with this file, by the lock it soon has there."""
+    pid = process_of(torrc)
+    return (await processes.opens(pid, "lock")).parent
+
+
+async def failure(torrc: Path | None, *, amnesic: bool = False) -> AnonError:
+    """What a launch that fails raises."""
+    try:
+        async with process.launch(torrc, amnesic=amnesic):
+            pytest.fail("it started")
+    except* AnonError as group:
+        error = first(group)
+    return error
+
+
+def names(directory: Path) -> list[str]:
+    """What is in a directory."""
+    return sorted(path.name for path in directory.iterdir())
+
+
+def contents(directory: Path) -> bytes:
+    """All that is written under a directory."""
+    return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+async def test_it_lives_as_long_as_the_context_and_leaves_no_runtime_directory(torrc: Path, runtime: Path) -> None:
+    async with process.launch(torrc, amnesic=False) as own:
+        pid = process_of(torrc)
+        assert own.runtime.parent == runtime
+        assert own.runtime.stat().st_mode & 0o777 == 0o700
+    assert not processes.is_alive(pid)
+    assert names(runtime) == []
+
+
+async def test_it_ends_when_the_context_ends_by_an_error(torrc: Path, runtime: Path) -> None:
+    pid = 0
+    with pytest.RaisesGroup(ZeroDivisionError):
+        async with process.launch(torrc, amnesic=False):
+            pid = process_of(torrc)
+            raise ZeroDivisionError
+    assert pid
+    assert not processes.is_alive(pid)
+    assert names(runtime) == []
+
+
+async def test_it_ends_when_we_are_cancelled_while_it_starts(
+    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = trio.Event()
+
+    async def never(*_: object) -> None:
+        started.set()
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(process, "_await_control", never)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(enter, torrc)
+        await started.wait()
+        pid = await processes.started_with(str(torrc))
+        nursery.cancel_scope.cancel()
+    assert not processes.is_alive(pid)
+    assert names(runtime) == []
+
+
+async def enter(torrc: Path) -> None:
+    async with process.launch(torrc, amnesic=False):
+        await trio.sleep_forever()
+
+
+async def test_neither_arguments_nor_environment_tell_what_we_were_asked_for(
+    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(torrc, OFFLINE + "Nickname secretnick\n")
+    monkeypatch.setenv("ANONP2P_NICK", "secretnick")
+    monkeypatch.setenv("ANONP2P_TORRC", str(torrc))
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", "secretnick")
+    monkeypatch.setenv("KEPT", "as it is")
+    async with process.launch(torrc, amnesic=False):
+        of_process = Path("/proc") / str(process_of(torrc))
+        arguments = (of_process / "cmdline").read_bytes().split(b"\0")[:-1]
+        environment = (of_process / "environ").read_bytes().split(b"\0")
+        assert arguments[1:] == [b"--defaults-torrc", os.fsencode(torrc), b"--ignore-missing-torrc", b"-f", b"-"]
+        assert arguments[0].startswith(b"/")
+        assert b"KEPT=as it is" in environment
+        assert not [line for line in environment if b"ANONP2P_" in line or b"secretnick" in line]
+        assert b"ControlSocket" not in contents(runtime)
+
+
+async def test_what_its_file_says_does_not_replace_what_we_need(torrc: Path, runtime: Path, state: Path) -> None:
+    elsewhere, leak = torrc.parent / "elsewhere", torrc.parent / "leak"
+    write(
+        torrc,
+        f"{OFFLINE}DataDirectory {elsewhere}\nLog debug file {leak}\nControlPort auto\nRunAsDaemon 1\n"
+        "CookieAuthentication 0\n",
+    )
+    async with process.launch(torrc, amnesic=False) as own:
+        assert (await data_directory_of(torrc)).parent == state
+        async with aclosing(await Control.open(Endpoint(path=own.control))) as control:
+            assert await control.info("net/listeners/control") == f'"unix:{own.control}"'
+    assert not elsewhere.exists()
+    assert not leak.exists()
+
+
+async def test_a_tor_that_hangs_is_killed_in_time(torrc: Path, runtime: Path) -> None:
+    async with process.launch(torrc, amnesic=False):
+        pid = process_of(torrc)
+        os.kill(pid, signal.SIGSTOP)
+        await processes.stopped(pid)
+        before = trio.current_time()
+    assert not processes.is_alive(pid)
+    assert trio.current_time() - before >= limits.TOR_STOP
+    assert names(runtime) == []
+
+
+async def test_a_tor_that_has_ended_by_itself_does_no_harm(torrc: Path, runtime: Path) -> None:
+    async with process.launch(torrc, amnesic=False):
+        os.kill(process_of(torrc), signal.SIGKILL)
+    assert names(runtime) == []
+
+
+async def test_a_second_copy_gets_a_directory_of_its_own_for_its_time(
+    torrc: Path, runtime: Path, state: Path, short_path: Path
+) -> None:
+    alike = short_path / "alike"
+    write(alike, OFFLINE)
+    async with process.launch(torrc, amnesic=False):
+        first_data = await data_directory_of(torrc)
+        assert first_data.parent == state
+        async with process.launch(alike, amnesic=False) as second:
+            second_data = await data_directory_of(alike)
+            assert second_data == second.runtime / "data"
+        assert second.runtime.name not in names(runtime)
+    async with process.launch(alike, amnesic=False):
+        assert await data_directory_of(alike) == first_data
+    assert names(state) == [first_data.name]
+
+
+async def test_each_content_of_the_torrc_has_a_directory_of_its_own(
+    torrc: Path, runtime: Path, state: Path, short_path: Path
+) -> None:
+    other = short_path / "other"
+    write(other, OFFLINE + "# another network\n")
+    async with process.launch(torrc, amnesic=False), process.launch(other, amnesic=False):
+        assert await data_directory_of(torrc) != await data_directory_of(other)
+    assert len(names(state)) == 2
+    assert {(state / name).stat().st_mode & 0o777 for name in names(state)} == {0o700}
+
+
+async def test_its_directory_stays_locked_as_long_as_tor_lives_whatever_becomes_of_us(
+    torrc: Path, runtime: Path, state: Path
+) -> None:
+    async with process.launch(torrc, amnesic=False):
+        path = await data_directory_of(torrc) / "anonp2p.lock"
+        assert path in processes.open_files(process_of(torrc))
+    with path.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.fixture
+def memory_directory(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory that lives in memory and holds what an amnesic Tor writes."""
+    base = Path("/dev/shm")
+    if not process._in_memory(base):
+        pytest.skip("/dev/shm is no tmpfs here")
+    path = base / f"t-{os.urandom(4).hex()}"
+    path.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
+    return path
+
+
+async def test_an_amnesic_tor_leaves_nothing(torrc: Path, memory_directory: Path, state: Path) -> None:
+    try:
+        async with process.launch(torrc, amnesic=True):
+            data = await data_directory_of(torrc)
+            assert data.is_relative_to(memory_directory)
+            assert names(data)
+        assert names(memory_directory) == []
+        assert names(state.parent) == []
+    finally:
+        shutil.rmtree(memory_directory)
+
+
+async def test_an_amnesic_tor_is_not_started_where_all_directories_reach_a_disk(
+    torrc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_MEMORY", ())
+    error = await failure(torrc, amnesic=True)
+    assert isinstance(error, TorRefused)
+    assert "--amnesic" in str(error)
+    assert processes.with_argument(str(torrc)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "in_memory"),
+    [("/run/user/1", True), ("/run/disk/x", False), ("/run/disk/tmp", True), ("/home", False), ("/run/disks", True)],
+)
+def test_the_nearest_mount_says_whether_a_directory_is_in_memory(
+    monkeypatch: pytest.MonkeyPatch, path: str, *, in_memory: bool
+) -> None:
+    mounts = [
+        "dev / ext4 rw 0 0",
+        "tmpfs /run tmpfs rw 0 0",
+        "dev /run/disk ext4 rw 0 0",
+        "x /run/disk/tmp ramfs rw 0 0",
+    ]
+    monkeypatch.setattr(Path, "read_text", lambda _: "\n".join(mounts))
+    assert process._in_memory(Path(path)) == in_memory
+
+
+async def test_a_bad_torrc_is_refused_in_tors_own_words(torrc: Path, runtime: Path) -> None:
+    write(torrc, "Nonsense 1\n")
+    error = await failure(torrc)
+    assert isinstance(error, TorRefused)
+    assert "Unknown option 'Nonsense'" in str(error)
+    assert names(runtime) == []
+
+
+async def test_a_tor_that_never_opens_its_control_socket_is_given_up(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(
+        short_path / "bin", "echo 'Nov 01 12:00:00.000 [warn] It is too dark in here.'; exec sleep 1000", monkeypatch
+    )
+    monkeypatch.setattr(limits, "LAUNCH", 0.5)
+    error = await failure(torrc)
+    assert isinstance(error, TorRefused)
+    assert "It is too dark in here" in str(error)
+    assert processes.with_argument(str(torrc)) == []
+    assert names(runtime) == []
+
+
+async def test_a_tor_that_ends_without_a_word_is_refused(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(short_path / "bin", "exit 1", monkeypatch)
+    assert "it said nothing" in str(await failure(torrc))
+
+
+async def test_what_tor_says_with_its_last_breath_is_heard(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(short_path / "bin", "(sleep 0.2; echo 'x [err] Farewell.') & exit 1", monkeypatch)
+    assert "Farewell" in str(await failure(torrc))
+
+
+async def test_a_tor_that_may_not_open_enough_files_says_so(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = shutil.which("tor")
+    fake_tor(short_path / "bin", f'ulimit -n 100; exec {found} "$@"', monkeypatch)
+    assert "We need 1000 file descriptors available, and we're limited to 100" in str(await failure(torrc))
+
+
+async def test_a_tor_that_cannot_be_run_is_refused(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(short_path / "bin", "", monkeypatch).write_bytes(b"\x7fELF no program")
+    error = await failure(torrc)
+    assert isinstance(error, TorRefused)
+    assert "does not start" in str(error)
+
+
+async def test_a_flood_of_words_from_tor_neither_stops_it_nor_fills_us(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = "head -c 5000000 /dev/zero; echo; echo 'x [err] At last.'; exit 1"
+    fake_tor(short_path / "bin", flood, monkeypatch)
+    assert "At last" in str(await failure(torrc))
+
+
+async def test_words_of_tor_without_an_end_are_not_kept() -> None:
+    async def flood() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            await trio.lowlevel.checkpoint()
+            yield bytes(65_536)
+
+    tracemalloc.start()
+    try:
+        await process._Voice().listen(cast(trio.Process, SimpleNamespace(stdout=flood())))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1_000_000
+
+
+def fake_tor(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `tor` that is found first."""
+    directory.mkdir()
+    program = directory / "tor"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+    return program
+
+
+async def test_no_tor_at_all_is_missing(torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(runtime))
+    error = await failure(torrc)
+    assert isinstance(error, TorMissing)
+    assert "install" in str(error)
+    assert names(runtime) == []
+
+
+def test_a_tor_in_a_relative_directory_of_the_path_is_not_found(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_tor(short_path / "bin", "exit 1", monkeypatch)
+    monkeypatch.chdir(short_path)
+    monkeypatch.setenv("PATH", f"bin{os.pathsep}.{os.pathsep}")
+    with pytest.raises(TorMissing):
+        process.find()
+    monkeypatch.setenv("PATH", str(short_path / "bin"))
+    assert process.find() == os.path.realpath(short_path / "bin" / "tor")
+
+
+async def test_a_place_that_cannot_be_written_is_told_as_such(
+    torrc: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    error = await failure(torrc)
+    assert isinstance(error, Failed)
+    assert names(runtime) == []
+
+
+async def test_a_disk_without_space_for_tor_is_told_with_what_to_do(
+    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    assert "No space left on device). Free some" in str(await failure(torrc))
+
+
+@pytest.mark.parametrize("name", ["a#b", "a b", 'a"b', "a\\b", "a'b", "a\nb", "\\", "é", os.fsdecode(b"\xff\x01")])
+async def test_its_directory_may_have_any_name(
+    torrc: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / name))
+    async with process.launch(torrc, amnesic=False):
+        assert (await data_directory_of(torrc)).parent.parent.name == name
+
+
+async def test_a_directory_that_others_planted_is_refused_with_what_to_do(
+    torrc: Path, runtime: Path, state: Path
+) -> None:
+    await trio.Path(state).symlink_to(runtime)
+    error = await failure(torrc)
+    assert isinstance(error, Failed)
+    assert f"{state} is a symbolic link" in str(error)
+    assert "XDG_STATE_HOME" in str(error)
+    assert names(runtime) == []
+    assert processes.with_argument(str(torrc)) == []
+
+
+def test_a_link_in_place_of_the_directory_of_a_torrc_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path.resolve()))
+    with ExitStack() as stack:
+        data, _ = process._data_directory(None, tmp_path / "runtime", stack)
+    data.rename(tmp_path / "elsewhere")
+    data.symlink_to(tmp_path / "elsewhere")
+    with ExitStack() as stack, pytest.raises(UnsafeError, match="symbolic link"):
+        process._data_directory(None, tmp_path / "runtime", stack)
+
+
+async def test_a_lock_that_others_planted_is_refused(torrc: Path, runtime: Path, state: Path) -> None:
+    async with process.launch(torrc, amnesic=False):
+        lock = trio.Path(await data_directory_of(torrc) / "anonp2p.lock")
+    await lock.unlink()
+    await lock.symlink_to(runtime / "victim")
+    error = await failure(torrc)
+    assert isinstance(error, Failed)
+    assert "is a symbolic link" in str(error)
+    assert names(runtime) == []
+
+
+async def test_tor_holds_the_runtime_directory_whatever_becomes_of_us(torrc: Path, runtime: Path) -> None:
+    async with process.launch(torrc, amnesic=False) as own:
+        assert own.runtime in processes.open_files(process_of(torrc))
+        async with process.launch(torrc, amnesic=False):
+            assert own.runtime.name in names(runtime)
+
+
+async def test_what_killed_programs_left_behind_goes_with_the_next_start(torrc: Path, runtime: Path) -> None:
+    stale = trio.Path(runtime / "anonp2p-run-abcd_123")
+    await stale.mkdir(0o700)
+    await (stale / "data").mkdir()
+    async with process.launch(torrc, amnesic=False) as own:
+        assert names(runtime) == [own.runtime.name]
+
+
+# --- together with its control connection, as `--tor own` has it
+
+
+@asynccontextmanager
+async def connecting(torrc: Path) -> AsyncIterator[list[events.Event]]:
+    """Connects to a Tor of our own, which gets nowhere; yields what it tells, once it has told something."""
+    told: list[events.Event] = []
+    news = trio.Event()
+
+    def tell(event: events.Event) -> None:
+        told.append(event)
+        news.set()
+
+    async def connect() -> None:
+        async with tor.connect(Config(tor="own", torrc=torrc), tell):
+            pytest.fail("it cannot have booted")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connect)
+        with trio.fail_after(30):
+            await news.wait()
+        yield told
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_boot_that_is_cancelled_leaves_no_tor(torrc: Path, runtime: Path) -> None:
+    async with connecting(torrc) as told:
+        assert told == [events.TorProgress(progress=0, summary="Starting")]
+        assert len(processes.with_argument(str(torrc))) == 1
+    assert processes.with_argument(str(torrc)) == []
+    assert names(runtime) == []
+
+
+async def test_a_tor_that_dies_while_it_boots_is_lost(torrc: Path, runtime: Path) -> None:
+    with pytest.RaisesGroup(pytest.RaisesExc(AnonError, match="it ended while starting"), flatten_subgroups=True):
+        async with connecting(torrc):
+            (pid,) = processes.with_argument(str(torrc))
+            os.kill(pid, signal.SIGKILL)
+            with trio.fail_after(30):
+                await trio.sleep_forever()
+    assert names(runtime) == []
+
+
+async def test_a_boot_that_gets_nowhere_is_told_and_then_given_up(
+    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BOOT_SLOW", 0.05)
+    monkeypatch.setattr(limits, "BOOT_STALL", 0.1)
+    told: list[events.Event] = []
+    with pytest.RaisesGroup(TorRefused, flatten_subgroups=True) as caught:
+        async with tor.connect(Config(tor="own", torrc=torrc), told.append):
+            pytest.fail("it cannot have booted")
+    assert "stuck at 0 % (Starting)" in str(first(caught.value))
+    assert [event.room for event in told if isinstance(event, events.Notice)] == [UNSET]
+    assert processes.with_argument(str(torrc)) == []
+    assert names(runtime) == []

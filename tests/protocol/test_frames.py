@@ -1,0 +1,515 @@
+"""Bytes <-> frames: everything comes back as it went, and garbage is a fault of the peer's and nothing else."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import msgpack
+
+from anonp2p import limits
+from anonp2p.crypto.padding import SIZES
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+
+bytes16, bytes32, bytes33, bytes64, bytes112, leaves = (
+    st.binary(min_size=size, max_size=size) for size in (16, 32, 33, 64, 112, 1_216)
+)
+counts = st.integers(0, 2**53 - 1)
+generations = st.integers(0, 2**31 - 1)
+texts = st.text(max_size=50)
+blobs = st.binary(max_size=300)
+words = {
+    frames.Refused: [
+        "signature",
+        "full",
+        "locked",
+        "bad-nick",
+        "nick-taken",
+        "not-allowed",
+        "unknown",
+        "kicked",
+        "leaf",
+    ],
+    frames.Denied: ["nick-taken", "repeated", "too-often"],
+    frames.Removal: ["lost", "kicked"],
+}
+reasons = {kind: st.sampled_from(known) for kind, known in words.items()}
+removals = st.builds(frames.Removal, bytes16, reasons[frames.Removal], st.text(max_size=limits.WHY))
+boxes = st.binary(min_size=frames.BOX + 1, max_size=frames.BOX + 50)
+seats = st.builds(frames.Seat, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
+
+sitters = st.builds(frames.Sitter, bytes32, texts, counts, st.booleans(), bytes32)
+bases = st.builds(frames.Base, bytes32, counts, st.booleans(), st.lists(sitters, max_size=3))
+ttls = st.integers(0, 2**32 - 1)
+
+from_members = st.one_of(
+    st.builds(frames.Submit, counts, blobs), st.builds(frames.Leaf, leaves), st.builds(frames.Seek, bytes32)
+)
+missed = st.one_of(st.builds(frames.Opened, bytes33, blobs), st.builds(frames.Gone, bytes33, bytes32))
+from_hosts = st.one_of(
+    st.builds(frames.Refused, reasons[frames.Refused]),
+    st.builds(frames.Welcome, blobs, st.integers(1, limits.PAGES)),
+    st.builds(frames.Page, blobs),
+    st.builds(frames.Resumed, counts, counts),
+    st.builds(frames.Past, st.lists(missed, max_size=3), bytes112, counts, counts),
+    st.builds(frames.Slice, blobs),
+    st.builds(frames.Denied, counts, reasons[frames.Denied]),
+    st.builds(frames.Found, leaves),
+    st.builds(frames.Missing, bytes32),
+)
+requests = st.one_of(
+    st.builds(frames.Join, bytes32, bytes32, leaves, texts, bytes64),
+    st.builds(frames.Resume, bytes32, bytes16, leaves, counts, counts, bytes32, bytes64),
+)
+hellos = st.builds(frames.Hello, counts, bytes32, leaves)
+bodies = st.one_of(
+    st.builds(frames.Text, texts, st.booleans()),
+    st.builds(frames.Nick, texts),
+    st.just(frames.Leave()),
+    st.builds(frames.Joined, bytes32, texts, bytes32),
+    st.builds(frames.Lost, bytes16),
+    st.just(frames.Close()),
+    st.builds(frames.Back, bytes16),
+    st.builds(frames.Renew, bytes32),
+    st.builds(frames.Lock, st.booleans()),
+    st.builds(frames.Commit, counts, st.lists(removals, max_size=3)),
+    st.builds(frames.Private, boxes),
+)
+contents = st.builds(frames.Content, counts, bytes32, bodies)
+states = st.builds(
+    frames.State,
+    texts,
+    st.booleans(),
+    bytes16,
+    st.builds(frames.Retention, ttls, ttls, ttls),
+    st.builds(frames.History, counts, counts),
+    counts,
+    *[bytes32] * 3,
+    bytes112,
+    st.lists(seats, max_size=3),
+    counts,
+    st.none() | bases,
+)
+
+KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
+    "hello": (frames.Hello, hellos),
+    "request": (frames.Request, requests),
+    "burst": (frames.Burst, st.builds(frames.Burst, st.lists(blobs, max_size=3), bytes112)),
+    "member's": (
+        frames.MemberRecord,
+        st.builds(frames.MemberRecord, st.booleans(), st.lists(from_members, max_size=3)),
+    ),
+    "host's": (frames.HostRecord, st.builds(frames.HostRecord, st.booleans(), st.lists(from_hosts, max_size=3))),
+    "content": (frames.Content, contents),
+    "state": (frames.State, states),
+}
+
+# What msgpack can say, shaped like a frame or not at all.
+msgpacked = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=9) | blobs | bytes32,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=12,
+).map(msgpack.encode)
+
+B16, B32, B33, B64, B112, LEAF = (bytes(size) for size in (16, 32, 33, 64, 112, 1_216))
+SEAT = frames.Seat(B32, "ann", 1, False, B32, 0, B32)
+SITTER = frames.Sitter(B32, "ann", 1, False, B32)
+BASE = frames.Base(B32, 1, False, [SITTER])
+RETENTION, HISTORY = frames.Retention(0, 60, 2**32 - 1), frames.History(50, 0)
+STATE = frames.State("demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, [SEAT], 1, None)
+SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
+    (frames.Text("hello", action=False), 1),
+    (frames.Nick("ann"), 2),
+    (frames.Leave(), 3),
+    (frames.Joined(B32, "ann", B32), 4),
+    (frames.Lost(B16), 5),
+    (frames.Close(), 6),
+    (frames.Back(B16), 7),
+    (frames.Renew(B32), 8),
+    (frames.Lock(locked=True), 9),
+    (frames.Commit(1, [frames.Removal(B16, "kicked", "spam")]), 10),
+    (frames.Private(bytes(frames.BOX + 1)), 11),
+]
+EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
+    ("hello", frames.Hello(3, B32, LEAF), 1),
+    ("request", frames.Join(B32, B32, LEAF, "ann", B64), 1),
+    ("request", frames.Resume(B32, B16, LEAF, 1, 1, B32, B64), 2),
+    ("burst", frames.Burst([b"entry"], B112), None),
+    ("member's", frames.Submit(0, b"entry"), 1),
+    ("member's", frames.Leaf(LEAF), 2),
+    ("member's", frames.Seek(B32), 3),
+    ("host's", frames.Refused("full"), 4),
+    ("host's", frames.Welcome(b"box", 1), 5),
+    ("host's", frames.Page(b"part"), 6),
+    ("host's", frames.Resumed(1, 2), 7),
+    ("host's", frames.Past([frames.Opened(B33, b"body"), frames.Gone(B33, B32)], B112, 1, 2), 8),
+    ("host's", frames.Slice(b"box"), 9),
+    ("host's", frames.Denied(1, "nick-taken"), 10),
+    ("host's", frames.Found(LEAF), 11),
+    ("host's", frames.Missing(B32), 12),
+    ("past", frames.Opened(B33, b"body"), 1),
+    ("past", frames.Gone(B33, B32), 2),
+    ("content", frames.Content(1, B32, frames.Text("hello", action=False)), None),
+    ("state", STATE, None),
+    ("base", BASE, None),
+    ("sitter", SITTER, None),
+    ("seat", SEAT, None),
+    ("retention", RETENTION, None),
+    ("history", HISTORY, None),
+]
+each_kind = pytest.mark.parametrize(("kind", "example", "tag"), EXAMPLES, ids=lambda value: repr(value)[:12])
+
+
+def within(kind: str, packed: object) -> bytes:
+    """Something of this kind as it travels: a frame is in a record, a seat in a state."""
+    match kind:
+        case "member's" | "host's":
+            return msgpack.encode([False, [packed]])
+        case "past":
+            return within("host's", [8, [packed], B112, 1, 2])
+        case "base":
+            return msgpack.encode([*fields(STATE)[:-1], packed])
+        case "sitter":
+            return within("base", [B32, 1, False, [packed]])
+        case "seat" | "retention" | "history":
+            whole = fields(STATE)
+            whole[{"seat": 10, "retention": 3, "history": 4}[kind]] = [packed] if kind == "seat" else packed
+            return msgpack.encode(whole)
+        case _:
+            return msgpack.encode(packed)
+
+
+def carrier(kind: str) -> str:
+    """What something of this kind travels in."""
+    inner = {"past": "host's"} | dict.fromkeys(("base", "sitter", "seat", "retention", "history"), "state")
+    return inner.get(kind, kind)
+
+
+def fault(kind: str, payload: bytes) -> None:
+    with pytest.raises(PeerFault, match="malformed"):
+        frames.unpack(KINDS[carrier(kind)][0], payload)
+
+
+def fine(kind: str, packed: object) -> Any:
+    return frames.unpack(KINDS[carrier(kind)][0], within(kind, packed))
+
+
+def fields(packed: Any) -> list[Any]:
+    found: list[Any] = msgpack.decode(frames.pack(packed))
+    return found
+
+
+def said(body: list[object]) -> bytes:
+    return msgpack.encode([1, B32, body])
+
+
+# --- what comes back
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_what_is_packed_comes_back(kind: str, data: st.DataObject) -> None:
+    accepts, strategy = KINDS[kind]
+    packed = data.draw(strategy)
+    assert frames.unpack(accepts, frames.pack(packed)) == packed
+
+
+@each_kind
+def test_a_record_is_an_array_with_its_tag_first(kind: str, example: Any, tag: int | None) -> None:
+    """0.2: "a record is an array, its tag first if it has one, then its fields in order"."""
+    values = [getattr(example, name) for name in example.__struct_fields__]
+    if tag is not None:
+        assert fields(example)[0] == tag
+        assert len(fields(example)) == 1 + len(values)
+    else:
+        assert len(fields(example)) == len(values)
+    assert frames.pack(fine(kind, fields(example))) == within(kind, fields(example))
+
+
+@pytest.mark.parametrize(("body", "tag"), SAID, ids=lambda value: repr(value)[:12])
+def test_what_entries_say_has_its_tag(body: Any, tag: int) -> None:
+    """4.4"""
+    assert fields(frames.Content(1, B32, body))[2][0] == tag
+
+
+@pytest.mark.parametrize("kind", words, ids=lambda kind: kind.__name__)
+def test_every_reason_has_its_word_and_no_other(kind: Any) -> None:
+    """2.7, 4.4"""
+    assert set(kind.__annotations__["reason"].__args__) == set(words[kind])
+
+
+# --- what is malformed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(payload=msgpacked | st.binary(max_size=100))
+def test_garbage_is_malformed(kind: str, payload: bytes) -> None:
+    if kind in ("member's", "host's") and payload in (b"\x92\xc2\x90", b"\x92\xc3\x90"):
+        return  # a record without frames
+    fault(kind, payload)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data(), place=st.integers(0, 10_000), change=st.integers(1, 255))
+def test_what_is_damaged_is_something_else_or_malformed(
+    kind: str, data: st.DataObject, place: int, change: int
+) -> None:
+    accepts, strategy = KINDS[kind]
+    sent = data.draw(strategy)
+    payload = bytearray(frames.pack(sent))
+    payload[place % len(payload)] ^= change
+    with suppress(PeerFault):
+        got = frames.unpack(accepts, bytes(payload))
+        assert got != sent or frames.pack(got) != bytes(payload)  # a number may be in another form
+
+
+@each_kind
+def test_what_may_not_come_now_is_malformed(kind: str, example: Any, tag: int | None) -> None:
+    """2.7: the column "from"."""
+    for other in KINDS:
+        if other != carrier(kind):
+            fault(other, within(kind, fields(example)))
+
+
+@each_kind
+def test_missing_further_and_trailing_fields_are_malformed(kind: str, example: Any, tag: int | None) -> None:
+    """0.2: "Missing, further and mistyped fields, trailing bytes ... are malformed"."""
+    whole = fields(example)
+    for payload in (
+        within(kind, whole[:-1]),
+        within(kind, [*whole, None]),
+        within(kind, [2**60, *whole[1:]]),
+        within(kind, [-1, *whole[1:]]),
+        within(kind, [None, *whole[1:]]),
+        within(kind, [[whole[0]], *whole[1:]]),
+        within(kind, {str(at): field for at, field in enumerate(whole)}),
+        within(kind, whole) + b"\x00",
+        within(kind, whole) * 2,
+        within(kind, whole)[:-1],
+        b"",
+    ):
+        fault(kind, payload)
+
+
+@each_kind
+def test_a_field_of_another_type_or_length_is_malformed(kind: str, example: Any, tag: int | None) -> None:
+    whole = fields(example)
+    for at, field in list(enumerate(whole))[0 if tag is None else 1 :]:
+        for wrong in mistyped(field):
+            fault(kind, within(kind, [*whole[:at], wrong, *whole[at + 1 :]]))
+
+
+def mistyped(field: object) -> list[object]:
+    """What may stand nowhere where this stands."""
+    match field:
+        case None:
+            return [False, 0, "", b"", [], {}, [None]]
+        case bool():
+            return [None, 0, 1, "true", b""]
+        case int():
+            return [None, float(field), True, str(field), -1, 2**53, 2**64 - 1]
+        case str():
+            return [None, 1, field.encode(), [field]]
+        case bytes():
+            fixed = len(field) in (16, 32, 33, 64, 112, 1_216)
+            return [None, 1, "x" * len(field), [field], *([field[1:], field + b"x", b""] if fixed else [])]
+        case _:
+            return [None, 1, b"", {}, [None]]
+
+
+@pytest.mark.parametrize(("body", "tag"), SAID, ids=lambda value: repr(value)[:12])
+def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
+    """4.4"""
+    whole = fields(body)
+    fault("content", said([*whole, None]))
+    fault("content", said([tag + 10, *whole[1:]]))
+    for at, field in list(enumerate(whole))[1:]:
+        fault("content", said(whole[:at]))
+        for wrong in mistyped(field):
+            fault("content", said([*whole[:at], wrong, *whole[at + 1 :]]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "packed"),
+    [
+        ("host's", [4, "because"]),
+        ("host's", [4, "repeated"]),
+        ("host's", [10, 1, "full"]),
+        ("host's", [5, b"box", 0]),
+        ("host's", [5, b"box", limits.PAGES + 1]),
+        ("host's", [6, bytes(limits.PAGE + 1)]),
+        ("host's", [8, [[3, B33, b"body"]], B112, 1, 2]),
+        ("host's", [8, [[0, B33, b"body"]], B112, 1, 2]),
+        ("host's", [8, [[1, B33[1:], b"body"]], B112, 1, 2]),
+        ("host's", [8, [[2, B33, B32 + b"x"]], B112, 1, 2]),
+        ("host's", [13, B32]),
+        ("member's", [0, B32]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * (limits.WHY + 1)]]]]),
+        ("content", [1, B32, [10, 1, [[B16, "left", ""]]]]),
+        ("content", [1, B32, [10, 1, [[B16[1:], "kicked", ""]]]]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked"]]]]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1)]]),
+        ("content", [1, B32, [11, bytes(1_136)]]),
+        ("content", [1, B32, [11, bytes(5_137)]]),
+        ("content", [1, B32, [12]]),
+        ("content", [1, B32, [0]]),
+        ("retention", [0, 60, 2**32]),
+        ("retention", [-1, 60, 60]),
+        ("history", [2**53, 0]),
+        ("base", [B32, 1, False, [fields(SITTER)] * (limits.MEMBERS + 1)]),
+        ("base", [B32[1:], 1, False, []]),
+        ("state", [*fields(STATE)[:10], [fields(SEAT)] * (limits.MEMBERS + 1), 1, None]),
+        *(
+            ("seat", seat)
+            for seat in (
+                [B32[1:], "ann", 1, False, B32, 0, B32],
+                [B32, b"ann", 1, False, B32, 0, B32],
+                [B32, "ann", 2**53, False, B32, 0, B32],
+                [B32, "ann", 1, 0, B32, 0, B32],
+                [B32, "ann", 1, False, B32[1:], 0, B32],
+                [B32, "ann", 1, False, B32, -1, B32],
+                [B32, "ann", 1, False, B32, 2**31, B32],
+                [B32, "ann", 1, False, B32, 0, B32 + b"x"],
+                [B32, "ann", 1, False, B32, 0],
+                [B32, "ann", 1, False, B32, 0, B32, 0],
+            )
+        ),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_values_out_of_their_bounds_are_malformed(kind: str, packed: list[object]) -> None:
+    fault(kind, within(kind, packed))
+
+
+def test_the_bounds_themselves_are_in_order() -> None:
+    for kind, packed in (
+        ("host's", [5, b"box", limits.PAGES]),
+        ("host's", [6, bytes(limits.PAGE)]),
+        ("host's", [7, 2**53 - 1, 2**53 - 1]),
+        ("host's", [8, [], B112, 0, 0]),
+        ("burst", [[], B112]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * limits.WHY]] * limits.MEMBERS]]),
+        ("content", [1, B32, [11, bytes(1_137)]]),
+        ("content", [1, B32, [11, bytes(5_136)]]),
+        ("retention", [0, 2**32 - 1, 2**32 - 1]),
+        ("base", [B32, 1, False, [fields(SITTER)] * limits.MEMBERS]),
+        ("base", None),
+        ("state", [*fields(STATE)[:10], [fields(SEAT)] * limits.MEMBERS, 1, None]),
+    ):
+        assert fine(kind, packed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame"), [("member's", frames.Seek(B32)), ("host's", frames.Missing(B32))], ids=["member", "host"]
+)
+def test_a_record_has_up_to_16_frames(kind: str, frame: Any) -> None:
+    """2.7: "[echo: bool, frames: up to 16 of these (`FRAMES`)]"."""
+    for count in (0, 1, 16):
+        record = frames.unpack(KINDS[kind][0], msgpack.encode([True, [fields(frame)] * count]))
+        assert (record.echo, record.frames) == (True, [frame] * count)
+    fault(kind, msgpack.encode([True, [fields(frame)] * 17]))
+
+
+@pytest.mark.parametrize("kind", ["member's", "host's"])
+@pytest.mark.parametrize(
+    "record", [[], [True], [[]], [[], True], [1, []], [None, []], [True, [], []], [True, None], [True, [[]]]], ids=repr
+)
+def test_a_record_that_is_none_is_malformed(kind: str, record: list[object]) -> None:
+    """2.7"""
+    fault(kind, msgpack.encode(record))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("opening", [b"\x91", b"\x81", b"\x93\x01", b"\x92\x04"], ids=["arrays", "maps", "3", "2"])
+def test_deep_nesting_is_malformed(kind: str, opening: bytes) -> None:
+    fault(kind, (opening * SIZES[-1])[: SIZES[-1]])
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"a\x80", b"\xc0\x80"])
+def test_text_that_is_not_utf8_is_malformed(text: bytes) -> None:
+    """0.2: "texts that are not UTF-8"."""
+    packed = bytes([0xA0 | len(text)]) + text
+    fault("content", b"\x93\x01\xc4\x20" + B32 + b"\x93\x01" + packed + b"\xc2")
+    fault("state", b"\x9d" + packed + frames.pack(STATE)[6:])
+    fault("host's", b"\x92\xc2\x91\x92\x04" + packed)
+
+
+@pytest.mark.parametrize(
+    "claim", [b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff"]
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_claim_of_four_billion_elements_is_malformed(kind: str, claim: bytes) -> None:
+    fault(kind, claim)
+    fault(kind, b"\x92" + claim)
+    fault(kind, b"\x92\xc2" + claim)
+    fault(kind, b"\x92\xc2\x91\x92\x06" + claim)
+    fault(kind, b"\x93\x01\xc4\x20" + B32 + claim)
+
+
+# --- what fits
+
+
+def around(record: Any) -> int:
+    """Bytes of the payload of this record, before it is filled."""
+    return 2 + 2 + len(frames.pack(record)) + 16
+
+
+def entry(body: frames.Body) -> bytes:
+    """One as long as it gets."""
+    packed = frames.pack(frames.Content(2**53 - 1, B32, body))
+    return bytes(33 + 64 + 16 - (2 + len(packed)) % -limits.STEP) + packed + bytes(2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [frames.Text("\U0001f47b" * (limits.TEXT // 4), action=True), frames.Private(bytes(frames.BOX + limits.TEXT))],
+    ids=repr,
+)
+def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
+    """From its author, and five of them in one burst, and so opened."""
+    sealed = entry(body)
+    assert around(frames.MemberRecord(False, [frames.Submit(2**53 - 1, sealed)])) <= SIZES[4]
+    assert 2 + 12 + 2 + len(frames.pack(frames.Burst([sealed] * 5, B112))) + 16 <= limits.BURST
+    past = frames.Past([frames.Opened(B33, sealed[49:])] * 5, B112, 2**53 - 1, 2**53 - 1)
+    assert around(frames.HostRecord(False, [past])) <= limits.BURST
+
+
+def test_a_knock_fits_its_limit_and_a_page_a_payload() -> None:
+    """2.4: "box(door, pad(request, 2,702) ...)"; 2.2: "padded to 1,918 bytes"; 7.1: "each up to 28,000 bytes"."""
+    longest = frames.Resume(B32, B16, LEAF, 2**53 - 1, 2**53 - 1, B32, B64)
+    nick = "\U00020000" * limits.NICK
+    for request in (longest, frames.Join(B32, B32, LEAF, nick, B64)):
+        assert limits.KNOCK // 2 < 2 + frames.BOX + 2 + len(frames.pack(request)) <= limits.KNOCK
+    hello = frames.Hello(3, B32, LEAF)
+    assert limits.HELLO // 2 < 2 + 2 + len(frames.pack(hello)) <= limits.HELLO
+    assert around(frames.HostRecord(False, [frames.Page(bytes(limits.PAGE))])) <= limits.BURST
+
+
+def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
+    """A room of which all but the host are lost at once."""
+    everyone = [frames.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
+    sealed = entry(frames.Commit(2**53 - 1, everyone))
+    assert 2 + 12 + 2 + len(frames.pack(frames.Burst([sealed], B112))) + 16 <= SIZES[-1]
+    past = frames.Past([frames.Opened(B33, sealed[49:])], B112, 2**53 - 1, 2**53 - 1)
+    assert around(frames.HostRecord(False, [past])) <= SIZES[-1]
+
+
+# --- what is shown
+
+
+@each_kind
+def test_a_frame_shows_its_kind_and_nothing_it_holds(kind: str, example: Any, tag: int | None) -> None:
+    assert repr(example) == f"<{type(example).__name__}>"
+
+
+@pytest.mark.parametrize("kind", [frames.MemberRecord, frames.HostRecord])
+def test_a_record_shows_nothing_it_holds(kind: Any) -> None:
+    assert repr(kind(True, [])) == f"<{kind.__name__}>"
+
+
+@given(contents)
+def test_a_content_shows_nothing_it_holds(content: frames.Content) -> None:
+    assert repr(content) == "<Content>"
+    assert repr(content.body) == f"<{type(content.body).__name__}>"

@@ -1,0 +1,459 @@
+"""Hello, knock and records: a link that only its two ends read, and that nobody between them changes unnoticed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import msgpack
+
+from anonp2p import limits
+from anonp2p.crypto import padding, suite
+from anonp2p.crypto.padding import SIZES
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames, handshake
+from anonp2p.protocol.frames import Frame, HostRecord, MemberRecord
+from anonp2p.protocol.handshake import Channel, Door, Greeting
+from anonp2p.protocol.wire import Splitter
+
+ROOM, LINK, HELLO = b"r" * 32, b"l" * 32, b"h" * 32
+LEAF = suite.LeafKey(b"a" * 32).public
+DOOR = suite.LeafKey(b"d" * 32)
+JOIN = frames.Join(LINK, b"k" * 32, LEAF, "ann", b"s" * 64)
+RESUME = frames.Resume(LINK, b"m" * 16, LEAF, 3, 5, b"d" * 32, b"s" * 64)
+
+SAY = frames.Submit(7, b"entry")  # what a member may say
+
+up = st.one_of(
+    st.builds(frames.Seek, st.binary(min_size=32, max_size=32)),
+    st.builds(frames.Submit, st.integers(0, 9), st.binary(max_size=5_000)),
+)
+down = st.one_of(
+    st.builds(frames.Page, st.binary(max_size=5_000)),
+    st.builds(frames.Denied, st.integers(0, 9), st.sampled_from(["repeated", "too-often"])),
+)
+records = [st.lists(st.tuples(st.booleans(), st.lists(said, max_size=3)), max_size=4) for said in (up, down)]
+
+
+def ends(link: bytes = LINK, hello: bytes = HELLO) -> tuple[Channel, Channel]:
+    """The member's and the host's."""
+    return Channel(link, hello, up=True), Channel(link, hello, up=False)
+
+
+def contents(data: bytes) -> list[bytes]:
+    """Of payloads, each without its length."""
+    return list(Splitter(SIZES[-1]).feed(data))
+
+
+def record(end: Channel, *said: Frame, echo: bool = False) -> bytes:
+    """A content."""
+    [content] = contents(end.seal(said, echo=echo))
+    return content
+
+
+def sealed(name: str, text: bytes, number: int = 0) -> bytes:
+    """Anything at all as a record of this direction."""
+    return suite.Key(suite.expand(LINK, name, HELLO)).seal(number, text)
+
+
+def fault(end: Channel, payload: bytes) -> str:
+    with pytest.raises(PeerFault) as caught:
+        end.open(payload)
+    return str(caught.value)
+
+
+def counting() -> Door:
+    """A door whose random bytes are 1, 2, 3, ..."""
+    numbers = iter(range(1, 100))
+    return Door(ROOM, lambda size: bytes([next(numbers)]) * size)
+
+
+# --- records
+
+
+@given(*records)
+def test_records_come_in_their_order_both_ways(
+    sent_up: list[tuple[bool, list[Frame]]], sent_down: list[tuple[bool, list[Frame]]]
+) -> None:
+    """2.6: "n counts the records of that direction from 0"."""
+    member, host = ends()
+    for sent, here, there in ((sent_up, member, host), (sent_down, host, member)):
+        got = [there.open(record(here, *said, echo=echo)) for echo, said in sent]
+        assert [(it.echo, it.frames) for it in got] == sent
+
+
+def test_a_record_is_the_frame_sealed_under_the_key_of_its_direction() -> None:
+    """2.6: "aead(k, n, packed record, nothing), filled, where k is expand(link, `anonp2p/3 up`, hello)"."""
+    member, host = ends()
+    for number in range(3):
+        for end, name, frame in ((member, "up", SAY), (host, "down", frames.Resumed(number, 9))):
+            key = suite.Key(suite.expand(LINK, name, HELLO))
+            packed = MemberRecord(False, [SAY]) if name == "up" else HostRecord(False, [frames.Resumed(number, 9)])
+            assert key.open(number, record(end, frame)) == padding.pad(frames.pack(packed), 480 - 2 - 16)
+
+
+@pytest.mark.parametrize("echo", [False, True])
+def test_a_record_without_frames_is_one_and_says_whether_it_wants_an_answer(echo: bool) -> None:
+    """2.7: "One without frames says that its sender is still there. One with echo asks for an answer"."""
+    member, host = ends()
+    assert host.open(record(member, echo=echo)) == MemberRecord(echo, [])
+    assert member.open(record(host, echo=echo)) == HostRecord(echo, [])
+
+
+def test_a_record_is_as_long_whatever_little_it_says() -> None:
+    """2.9: "They are like any other: at rest, a link carries records or bursts of 480 bytes both ways"."""
+    member, host = ends()
+    said = [member.seal([]), member.seal([], echo=True), member.seal([SAY]), host.seal([frames.Missing(bytes(32))])]
+    assert {len(it) for it in said} == {480}
+
+
+@given(st.lists(st.integers(0, limits.PAGE), max_size=6), st.booleans())
+def test_every_payload_of_a_record_is_of_one_of_eight_sizes(lengths: list[int], echo: bool) -> None:
+    """2.1: "neither its length nor ... any of its bytes tell more of it than this"."""
+    member, host = ends()
+    said = [frames.Page(bytes(length)) for length in lengths]
+    data = host.seal(said, echo=echo)
+    got = [member.open(content) for content in contents(data)]
+    assert [frame for it in got for frame in it.frames] == said
+    assert {2 + len(content) for content in contents(data)} <= set(SIZES)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(16, [16]), (17, [16, 1]), (50, [16, 16, 16, 2])])
+def test_up_to_16_frames_go_in_one_record_and_the_rest_in_the_next(count: int, expected: list[int]) -> None:
+    """2.7: "up to 16 of these"; "in the order in which they were said"."""
+    member, host = ends()
+    said = [frames.Denied(number, "repeated") for number in range(count)]
+    got = [member.open(content) for content in contents(host.seal(said, echo=True))]
+    assert [len(it.frames) for it in got] == expected
+    assert [frame for it in got for frame in it.frames] == said
+    assert [it.echo for it in got] == [True] + [False] * (len(expected) - 1)
+
+
+def test_what_does_not_fit_one_record_goes_in_few() -> None:
+    """Each page of a Welcome fills a payload of 64 units, and what is small goes with another."""
+    member, host = ends()
+    pages = [frames.Page(bytes(limits.PAGE))] * 3
+    said: list[Frame] = [frames.Welcome(b"box", 3), *pages, *[frames.Denied(1, "repeated")] * 9]
+    sent = contents(host.seal(said))
+    assert [2 + len(content) for content in sent] == [limits.BURST] * 3
+    got = [member.open(content).frames for content in sent]
+    assert got == [said[:2], said[2:3], said[3:]]
+
+
+def test_a_frame_longer_than_most_goes_alone_and_one_longer_than_any_is_never_made() -> None:
+    member, host = ends()
+    long = frames.Slice(bytes(limits.BURST))
+    sent = contents(host.seal([frames.Missing(bytes(32)), long, frames.Missing(bytes(32))]))
+    assert [2 + len(content) for content in sent] == [SIZES[0], SIZES[-1], SIZES[0]]
+    assert [len(member.open(content).frames) for content in sent] == [1, 1, 1]
+    with pytest.raises(ValueError, match="too long"):
+        host.seal([frames.Slice(bytes(SIZES[-1]))])
+
+
+def test_a_record_repeated_is_a_fault() -> None:
+    member, host = ends()
+    payload = record(member, SAY)
+    host.open(payload)
+    assert "does not open" in fault(host, payload)
+
+
+def test_records_in_another_order_or_with_one_left_out_are_faults() -> None:
+    member, host = ends()
+    first, second = record(member, SAY), record(member, SAY)
+    assert first != second
+    assert "does not open" in fault(host, second)
+    assert host.open(first).frames == [SAY]
+    assert host.open(second).frames == [SAY]
+
+
+def test_records_of_one_sealing_count_one_by_one() -> None:
+    """What is split is numbered on, so that what comes after it opens too."""
+    member, host = ends()
+    sent = contents(member.seal([SAY] * (limits.FRAMES + 1))) + contents(member.seal([]))
+    assert [len(host.open(content).frames) for content in sent] == [limits.FRAMES, 1, 0]
+
+
+def test_a_record_does_not_open_at_the_end_that_sealed_it() -> None:
+    for end in ends():
+        assert "does not open" in fault(end, record(end))
+
+
+def test_the_two_directions_have_keys_of_their_own() -> None:
+    """What would open if they had one: the same record at the same number."""
+    member, host = ends()
+    assert record(member) != record(host)
+    assert "does not open" in fault(host, sealed("down", padding.fill(frames.pack(MemberRecord(False, [])), 16)))
+
+
+def test_a_record_of_another_link_or_hello_is_a_fault() -> None:
+    payload = record(ends()[0], SAY)
+    for _, host in (ends(link=b"m" * 32), ends(hello=b"i" * 32)):
+        assert "does not open" in fault(host, payload)
+
+
+@given(st.integers(0, 478 * 8 - 1))
+def test_a_record_with_a_bit_turned_is_a_fault(bit: int) -> None:
+    member, host = ends()
+    payload = bytearray(record(member, SAY))
+    payload[bit // 8] ^= 1 << bit % 8
+    assert "does not open" in fault(host, bytes(payload))
+
+
+@given(st.binary(max_size=60))
+def test_garbage_is_a_fault(garbage: bytes) -> None:
+    for end in ends():
+        assert "does not open" in fault(end, garbage)
+        assert "does not open" in fault(end, (garbage * 478 or bytes(478))[:478])
+
+
+@pytest.mark.parametrize("at", [0, 1, 200, -1])
+def test_a_record_padded_with_anything_but_zeros_is_a_fault(at: int) -> None:
+    """0.8: "What is padded otherwise is malformed"."""
+    member, host = ends()
+    packed = frames.pack(MemberRecord(False, []))
+    padding = bytearray(480 - 2 - 16 - 2 - len(packed))
+    padding[at] = 1
+    assert "padded" in fault(host, sealed("up", len(packed).to_bytes(2, "big") + packed + bytes(padding)))
+    assert "padded" in fault(member, sealed("down", len(packed).to_bytes(2, "big") + packed + bytes(padding)))
+
+
+@pytest.mark.parametrize("length", [0, 1, 461, 65_535])
+def test_a_record_whose_length_is_not_that_of_what_is_in_it_is_a_fault(length: int) -> None:
+    member, host = ends()
+    padded = bytearray(padding.pad(frames.pack(MemberRecord(False, [])), 462))
+    padded[:2] = length.to_bytes(2, "big")
+    for end, name in ((host, "up"), (member, "down")):
+        assert fault(end, sealed(name, bytes(padded)))
+
+
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_a_record_larger_than_need_be_is_a_fault(size: int) -> None:
+    """2.1: "padded (0.8) to the least length ...; what is longer is malformed"."""
+    member, host = ends()
+    for end, name in ((host, "up"), (member, "down")):
+        text = sealed(name, padding.pad(frames.pack(MemberRecord(False, [])), size - 2 - 16))
+        assert "larger than need be" in fault(end, text)
+
+
+@pytest.mark.parametrize("frame", [frames.Resumed(1, 2), frames.Page(b""), frames.Refused("full")], ids=repr)
+def test_a_frame_that_only_a_host_says_is_a_fault_of_a_members(frame: Frame) -> None:
+    """2.7: the column "from"."""
+    member, host = ends()
+    assert "malformed" in fault(host, record(member, frame))
+
+
+@pytest.mark.parametrize("frame", [frames.Seek(bytes(32)), frames.Submit(0, b""), frames.Leaf(LEAF)], ids=repr)
+def test_a_frame_that_only_a_member_says_is_a_fault_of_a_hosts(frame: Frame) -> None:
+    member, host = ends()
+    assert "malformed" in fault(member, record(host, frame))
+
+
+@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03\x00", b"\x91" * 60_000, b"\x92\x01", b"\x92\xc2"])
+def test_a_record_of_garbage_is_malformed(text: bytes) -> None:
+    member, host = ends()
+    for end, name in ((host, "up"), (member, "down")):
+        assert "malformed" in fault(end, sealed(name, padding.fill(text, 16)))
+
+
+# --- hello
+
+
+def test_a_hello_comes_back_with_its_hash() -> None:
+    """2.2: "[1, version (3), nonce: 32 bytes, door: 1,216 bytes], padded to 1,918 bytes"; "H of this first content"."""
+    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+    [payload] = contents(greeting.wire)
+    assert len(payload) == 1_918
+    assert msgpack.decode(padding.unpad(payload)) == [1, 3, b"n" * 32, DOOR.public]
+    assert handshake.read_hello(payload) == (frames.Hello(3, b"n" * 32, DOOR.public), suite.digest(payload))
+    assert greeting.hello == suite.digest(payload)
+
+
+def hello_of(packed: bytes) -> bytes:
+    """Its content."""
+    return padding.pad(packed, 1_918)
+
+
+def test_the_hash_is_of_the_hello_as_it_came() -> None:
+    """0.2: "always the bytes as they came, never an encoding made anew"."""
+    packed = frames.pack(frames.Hello(3, b"n" * 32, DOOR.public))
+    longer = hello_of(packed[:2] + b"\xcc\x03" + packed[3:])  # the same number in another form
+    assert handshake.read_hello(longer)[0] == handshake.read_hello(hello_of(packed))[0]
+    assert handshake.read_hello(longer)[1] == suite.digest(longer) != suite.digest(hello_of(packed))
+
+
+@pytest.mark.parametrize("said", [[1, 2], [1, 4], [1, 2, bytes(32), bytes(1216)], [1, 4, "anything", [{}], 7]], ids=len)
+def test_a_hello_of_another_version_is_known_as_such_whatever_follows(said: list[object]) -> None:
+    """2.3: "what follows the version is then anything"."""
+    with pytest.raises(handshake.OtherVersion):
+        handshake.read_hello(hello_of(msgpack.encode(said)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [2, 3, bytes(32), bytes(1216)],
+        [1, 3, bytes(31), bytes(1216)],
+        [1, 3, bytes(32), bytes(1215)],
+        [1, 3, bytes(32)],
+        [1, 3, bytes(32), bytes(1216), 0],
+        [1, "3"],
+        [1],
+        [],
+    ],
+    ids=["tag", "nonce", "door", "fields", "more", "version", "no version", "nothing"],
+)
+def test_a_hello_that_is_none_is_malformed(said: list[object]) -> None:
+    with pytest.raises(PeerFault, match="malformed"):
+        handshake.read_hello(hello_of(msgpack.encode(said)))
+
+
+@pytest.mark.parametrize("version", [frames.VERSION, frames.VERSION + 1])
+def test_a_hello_with_deep_nesting_behind_its_version_is_malformed(version: int) -> None:
+    """2.3: what follows a version that one does not speak is passed over, but not so deep that it crashes anybody."""
+    with pytest.raises(PeerFault, match="malformed"):
+        handshake.read_hello(hello_of(bytes((0x93, 1, version)) + b"\x91" * 1_800))
+
+
+@pytest.mark.parametrize("length", [1_917, 1_919, 3_838])
+def test_a_hello_of_another_length_is_none(length: int) -> None:
+    """2.2: "padded to 1,918 bytes"."""
+    packed = frames.pack(frames.Hello(3, b"n" * 32, DOOR.public))
+    with pytest.raises(PeerFault, match="length"):
+        handshake.read_hello(padding.pad(packed, length))
+
+
+def test_a_hello_padded_with_anything_but_zeros_is_a_fault() -> None:
+    """0.8; all of the content is in the hash, so that nothing else in it means the same."""
+    [content] = contents(Greeting(b"n" * 32, ROOM, DOOR).wire)
+    with pytest.raises(PeerFault, match="padded"):
+        handshake.read_hello(content[:-1] + b"\1")
+
+
+# --- the door
+
+
+def test_each_link_is_greeted_with_a_nonce_of_its_own_and_the_door_of_the_minute() -> None:
+    """2.2: "The nonce is fresh for each link. The door is ... made anew every minute (`DOOR`)"."""
+    door = counting()
+    said = []
+    for now in (100.0, 100.0, 100.0 + limits.DOOR - 0.1, 100.0 + limits.DOOR, 101.0 + limits.DOOR):
+        [payload] = contents(door.greet(now).wire)
+        said.append(handshake.read_hello(payload)[0])
+    assert len({hello.nonce for hello in said}) == 5
+    assert said[0].door == said[1].door == said[2].door != said[3].door == said[4].door
+
+
+def test_what_was_greeted_with_an_older_door_still_opens_with_it() -> None:
+    """2.2: "it keeps the one before for as long as a link that was greeted with it is in its handshake"."""
+    door = counting()
+    before, after = door.greet(0.0), door.greet(limits.DOOR)
+    assert before.open(knocked(JOIN, before)) == JOIN
+    with pytest.raises(PeerFault):
+        after.open(knocked(JOIN, before))
+
+
+# --- knock
+
+
+def knocked(request: frames.Request, greeting: Greeting, room: bytes = ROOM) -> bytes:
+    """A knock's content, from one who was greeted so."""
+    [payload] = contents(greeting.wire)
+    [knock] = contents(handshake.knock(request, room, *handshake.read_hello(payload)))
+    return knock
+
+
+@pytest.mark.parametrize("request_", [JOIN, RESUME], ids=repr)
+def test_a_knock_tells_the_host_alone_what_is_asked(request_: frames.Request) -> None:
+    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+    knock = knocked(request_, greeting)
+    assert greeting.open(knock) == request_
+    assert LINK not in knock
+
+
+def test_every_knock_is_as_long_whatever_it_asks() -> None:
+    """2.4: "a content of 3,838 bytes"."""
+    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+    named = frames.Join(LINK, b"k" * 32, LEAF, "\U00020000" * limits.NICK, b"s" * 64)
+    assert {len(knocked(request, greeting)) for request in (JOIN, RESUME, named)} == {3_838}
+
+
+def test_a_knock_is_for_one_room_one_hello_and_one_door() -> None:
+    """2.4: "box(door, pad(request, 2,702), `anonp2p/3 knock` || room || hello)"."""
+    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+    for other in (
+        Greeting(b"n" * 32, b"q" * 32, DOOR),
+        Greeting(b"m" * 32, ROOM, DOOR),
+        Greeting(b"n" * 32, ROOM, suite.LeafKey(bytes(32))),
+    ):
+        with pytest.raises(PeerFault, match="does not open"):
+            other.open(knocked(JOIN, greeting))
+    with pytest.raises(PeerFault, match="does not open"):
+        greeting.open(knocked(JOIN, greeting, room=b"q" * 32))
+    info = b"anonp2p/3 knock" + ROOM + greeting.hello
+    assert DOOR.open(knocked(JOIN, greeting), info) == padding.pad(frames.pack(JOIN), 2_702)
+
+
+@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_700, frames.pack(frames.Submit(0, b""))])
+def test_a_knock_of_garbage_is_malformed(text: bytes) -> None:
+    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+    info = b"anonp2p/3 knock" + ROOM + greeting.hello
+    with pytest.raises(PeerFault, match="malformed"):
+        greeting.open(suite.seal_to(DOOR.public, padding.pad(text, 2_702), info))
+    padded = padding.pad(frames.pack(JOIN), 2_702)
+    for other in (padded[:-1] + b"x", b"\xff" + padded[1:]):
+        with pytest.raises(PeerFault, match="padded"):
+            greeting.open(suite.seal_to(DOOR.public, other, info))
+
+
+@pytest.mark.parametrize("length", [0, 1_000, 2_701, 2_703, 6_542])
+def test_a_knock_of_another_length_is_none(length: int) -> None:
+    """2.4: "a content of 3,838 bytes: box(door, pad(request, 2,702), ...)"."""
+    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+    info = b"anonp2p/3 knock" + ROOM + greeting.hello
+    padded = (padding.pad(frames.pack(JOIN), 2_702) + bytes(10_000))[:length]
+    with pytest.raises(PeerFault, match="length"):
+        greeting.open(suite.seal_to(DOOR.public, padded, info))
+
+
+@given(st.binary(max_size=1_300))
+def test_a_knock_that_is_no_box_does_not_open(garbage: bytes) -> None:
+    with pytest.raises(PeerFault, match="does not open"):
+        Greeting(b"n" * 32, ROOM, DOOR).open(garbage)
+
+
+def test_nobody_knocks_at_a_door_that_cannot_be_sealed_to() -> None:
+    with pytest.raises(PeerFault, match="cannot be sealed to"):
+        handshake.knock(JOIN, ROOM, frames.Hello(3, bytes(32), LEAF[:-32] + bytes(32)), HELLO)
+
+
+# --- what is signed
+
+
+def test_a_join_is_signed_over_all_of_it() -> None:
+    """2.5: "hello || link || key || H(leaf) || nick"."""
+    assert handshake.join_content(HELLO, JOIN) == HELLO + JOIN.link + JOIN.key + suite.digest(LEAF) + b"ann"
+    others = [
+        frames.Join(bytes(32), JOIN.key, LEAF, "ann", bytes(64)),
+        frames.Join(LINK, bytes(32), LEAF, "ann", bytes(64)),
+        frames.Join(LINK, JOIN.key, bytes(1216), "ann", bytes(64)),
+        frames.Join(LINK, JOIN.key, LEAF, "añn", bytes(64)),
+    ]
+    assert (
+        len({handshake.join_content(HELLO, join) for join in [JOIN, *others]} | {handshake.join_content(LINK, JOIN)})
+        == 6
+    )
+
+
+def test_a_resume_is_signed_over_all_of_it() -> None:
+    """2.5: "hello || link || H(leaf) || u64 epoch || u64 index || digest"."""
+    position = bytes(7) + b"\3" + bytes(7) + b"\5" + RESUME.digest
+    assert handshake.resume_content(HELLO, RESUME) == HELLO + LINK + suite.digest(LEAF) + position
+
+
+def test_the_key_of_a_door_goes_in_its_time_though_nobody_comes() -> None:
+    """2.2: "for as long as a link that was greeted with it is in its handshake, and no longer"."""
+    door = counting()
+    before = door.greet(0.0)
+    door.close(limits.DOOR - 0.1)
+    assert door._leaf is not None
+    door.close(limits.DOOR)
+    assert door._leaf is None
+    assert door.greet(limits.DOOR).wire != before.wire

@@ -1,0 +1,282 @@
+"""A full room: who joined, said nothing and hung up gives way to newcomers; everybody else keeps the place.
+
+So does who has been in for a while and said nothing, as long as its link may still be a broken one that comes back.
+"""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from anonp2p import limits
+from anonp2p.protocol.frames import Commit, Joined, Lost, Nick, Private, Removal
+from anonp2p.room import events, inputs
+from tests.room.peers import ANN, BOB, EVE, ZOE, FalseMember, Inn, Somebody, kinds, text
+from tests.room.simulation import START, Simulation
+
+FEW = 6
+LATER = limits.COMMIT_PAUSE + 1  # when there may be another commit
+
+
+@pytest.fixture
+def inn(monkeypatch: pytest.MonkeyPatch) -> Inn:
+    """A room of three, which is full: Ann and Eve have a link and have said nothing."""
+    monkeypatch.setattr(limits, "MEMBERS", 3)
+    return Inn()
+
+
+def hangs_up(member: FalseMember, tick: float = 0.0) -> None:
+    member.inn.takes(inputs.Dropped(member.link, "the connection was closed", 0.0), tick)
+
+
+def asks_in(inn: Inn, tick: float = LATER, who: Somebody = ZOE, nick: str = "zoe") -> FalseMember:
+    """A newcomer at the door of a full room."""
+    newcomer = FalseMember(inn, who)
+    inn.tick = tick
+    newcomer.dials(tick)
+    newcomer.joins(nick)
+    return newcomer
+
+
+def lost(*who: Somebody) -> list[Removal]:
+    return [Removal(it.id, "lost", "") for it in who]
+
+
+def test_one_who_has_no_link_and_never_spoke_gives_way_to_a_newcomer(inn: Inn) -> None:
+    """5.11"""
+    hangs_up(inn.eve)
+    zoe = asks_in(inn)
+    assert zoe.refused is None
+    *removed, joined = inn.ordered()
+    assert removed == [Lost(EVE.id), Commit(1, lost(EVE))]
+    assert isinstance(joined, Joined)
+    assert [person.nick for person in inn.room.people()] == ["hugo", "ann", "zoe"]
+    inn.ann.follows()
+    zoe.says(text("hello"))
+    inn.ann.says(text("hello to you"))
+    assert inn.ordered()[-2:] == [text("hello"), text("hello to you")]
+
+
+def test_all_such_give_way_at_once(inn: Inn) -> None:
+    """5.11: with one commit, and those too who are to go anyway."""
+    hangs_up(inn.eve)
+    inn.ticks(limits.AWAY)
+    hangs_up(inn.ann, inn.tick)
+    assert asks_in(inn, inn.tick).refused is None
+    assert inn.ordered()[:-1] == [Lost(EVE.id), Lost(ANN.id), Commit(1, lost(EVE, ANN))]
+    assert asks_in(inn, inn.tick, BOB, "bob").refused is None, "there is room again"
+
+
+def test_who_has_a_link_keeps_its_place(inn: Inn) -> None:
+    """5.11"""
+    assert asks_in(inn).refused == "full"
+    assert inn.ordered() == []
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_who_spoke_keeps_its_place(inn: Inn, private: bool) -> None:
+    """5.11"""
+    inn.eve.says(inn.eve.box(EVE, ANN, ANN.leaf, "hello") if private else text("hello"))
+    assert isinstance(inn.ordered()[0], Private) == private
+    hangs_up(inn.eve)
+    assert asks_in(inn).refused == "full"
+    inn.ticks(limits.PLACE - 1)
+    assert asks_in(inn, inn.tick).refused == "full"
+    inn.eve.dials(inn.tick)
+    inn.eve.resumes(*inn.eve.reference)
+    assert inn.eve.refused is None
+
+
+def test_one_who_has_been_in_for_a_while_has_time_to_come_back(inn: Inn) -> None:
+    """5.11: who only reads is not thrown out, as soon as its link breaks, by who fills the room."""
+    broken = limits.READER
+    inn.ticks(broken)
+    hangs_up(inn.eve, broken)
+    hangs_up(inn.ann, broken + 3)
+    inn.ticks(broken + limits.READER - 0.01)
+    assert asks_in(inn, inn.tick).refused == "full"
+    assert asks_in(inn, broken + limits.READER).refused is None
+    assert [body for body in inn.ordered() if isinstance(body, Commit)] == [Commit(1, lost(EVE))]
+    inn.ann.dials(inn.tick)
+    inn.ann.resumes(*inn.ann.reference)
+    assert inn.ann.refused is None
+
+
+def test_who_hangs_up_soon_after_joining_has_no_such_time(inn: Inn) -> None:
+    """5.11: else 1,000 joins that hang up would keep others out again and again."""
+    broken = limits.READER - 0.01
+    hangs_up(inn.eve, broken)
+    assert asks_in(inn, broken).refused is None
+
+
+def test_another_nick_is_no_word(inn: Inn) -> None:
+    """5.11: it costs nothing, and tells nobody anything."""
+    inn.eve.says(Nick("evelyn"))
+    hangs_up(inn.eve)
+    assert asks_in(inn).refused is None
+
+
+def test_there_are_no_more_commits_for_newcomers_than_for_those_who_leave(inn: Inn) -> None:
+    """5.11, 6.8: a commit costs the host as much as the room is large."""
+    hangs_up(inn.eve, 1.0)
+    assert asks_in(inn, limits.COMMIT_PAUSE - 0.01).refused == "full"
+    zoe = asks_in(inn, limits.COMMIT_PAUSE)
+    assert zoe.refused is None
+    hangs_up(zoe, inn.tick)
+    assert asks_in(inn, 2 * limits.COMMIT_PAUSE - 0.01, BOB, "bob").refused == "full"
+    assert asks_in(inn, 2 * limits.COMMIT_PAUSE, BOB, "bob").refused is None
+
+
+def test_a_room_that_is_not_full_takes_nobodys_place(inn: Inn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MEMBERS", 4)
+    hangs_up(inn.eve)
+    assert asks_in(inn).refused is None
+    assert kinds(inn.ordered()) == ["Joined"]
+
+
+@pytest.mark.parametrize("why", ["locked", "signature", "leaf", "kicked"])
+def test_who_is_not_let_in_anyway_takes_nobodys_place(inn: Inn, why: str) -> None:
+    """5.1"""
+    hangs_up(inn.eve)
+    inn.tick = LATER
+    if why == "kicked":
+        inn.takes(inputs.Kick("ann"), inn.tick)
+        inn.tick += LATER
+        asks_in(inn, inn.tick)
+    if why == "locked":
+        inn.takes(inputs.Lock(locked=True), inn.tick)
+    before = len(inn.ordered())
+    stranger = FalseMember(inn, ANN if why == "kicked" else BOB)
+    stranger.dials(inn.tick)
+    leaf = {"leaf": bytes(len(BOB.leaf.public))} if why == "leaf" else {}
+    stranger.joins("bob", signer=EVE if why == "signature" else None, **leaf)
+    assert stranger.refused == ("signature" if why == "leaf" else why)
+    assert len(inn.ordered()) == before
+
+
+def test_the_nick_of_one_who_gives_way_is_free(inn: Inn) -> None:
+    hangs_up(inn.eve)
+    assert asks_in(inn, nick="Eve").refused is None
+
+
+def test_one_who_gave_way_is_a_stranger(inn: Inn) -> None:
+    """5.12"""
+    index, digest = inn.eve.reference
+    hangs_up(inn.eve)
+    asks_in(inn)
+    inn.eve.dials(inn.tick)
+    inn.eve.resumes(index, digest)
+    assert inn.eve.refused == "unknown"
+    assert asks_in(inn, inn.tick, EVE, "eve").refused == "full"
+
+
+class Full(RuleBasedStateMachine):
+    """People come to a small room, speak or not, lose links and come back; time passes, less than a place lasts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(limits, "MEMBERS", FEW)
+        self.room = Simulation()
+        self.ledger = self.room.host.room._ledger
+        self.said = 0
+        self.spoke: set[bytes] = set()
+        self.epochs: list[float] = []  # when each began
+        self.came: dict[bytes, float] = {}  # when each member did
+
+    def teardown(self) -> None:
+        self.patch.undo()
+
+    def linked(self) -> set[bytes]:
+        """The members with a link."""
+        return {linked.member for linked in self.room.host.room._links.values()}
+
+    def roster(self) -> set[bytes]:
+        """All members but the host."""
+        return {member.id for member in self.ledger.roster} - {self.ledger.host}
+
+    def returning(self) -> set[bytes]:
+        """The members who have been in for a while and may come back any moment."""
+        before = self.room.tick - limits.READER
+        absences = self.room.host.room._absences.items()
+        return {member for member, it in absences if self.came[member] <= before < it.heard_at}
+
+    @rule()
+    def comes(self) -> None:
+        before, kept = self.roster(), self.linked() | self.spoke | self.returning()
+        in_time = self.room.tick >= self.room.host.room._committed_at + limits.COMMIT_PAUSE
+        newcomer = self.room.newcomer()
+        for _ in range(3):
+            self.room.write(newcomer)
+            self.room.member_hears(newcomer)
+            self.room.host_hears(newcomer)
+        assert before & kept <= self.roster(), "who spoke and who has a link keep their places"
+        is_in = newcomer.room._me.id in self.roster()
+        assert is_in == (len(before) < FEW - 1 or (in_time and not before <= kept))
+        if len(before) < FEW - 1 or not is_in:
+            assert before <= self.roster(), "nobody gives way to nobody"
+        else:
+            assert self.roster() == before & kept | {newcomer.room._me.id}, "all who have to give way do at once"
+        self.room.settle_without(newcomer)
+        self.check()
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=st.integers(0, 99), at_once=st.booleans())
+    def hangs_up(self, who: int, at_once: bool) -> None:
+        member = self.room.members[who % len(self.room.members)]
+        if not at_once:
+            self.room.settle()
+        self.room.lose(member, delivering=False)
+        self.room.host_hears(member)
+        self.check()
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=st.integers(0, 99))
+    def speaks(self, who: int) -> None:
+        member = self.room.members[who % len(self.room.members)]
+        self.said += 1
+        self.room.say(member, f"{self.said}")
+        self.room.host_hears(member)
+        if f"{self.said}" in [message.text for message in self.room.host.got(events.Message)]:
+            self.spoke.add(member.room._me.id)
+
+    @precondition(lambda self: self.room.members)
+    @rule(who=st.integers(0, 99))
+    def comes_back(self, who: int) -> None:
+        member = self.room.members[who % len(self.room.members)]
+        for _ in range(8):
+            self.room.dial(member)
+            self.room.write(member)
+            self.room.member_hears(member)
+            self.room.host_hears(member)
+
+    @rule(seconds=st.sampled_from([1.0, limits.COMMIT_PAUSE, limits.AWAY + 1, limits.READER]))
+    def waits(self, seconds: float) -> None:
+        if self.room.tick + seconds < START + limits.PLACE:
+            self.room.wait(seconds)
+        self.check()
+
+    def check(self) -> None:
+        if self.ledger.epoch > len(self.epochs):
+            self.epochs += [self.room.tick] * (self.ledger.epoch - len(self.epochs))
+
+    @invariant()
+    def note_who_came(self) -> None:
+        for member in self.roster():
+            self.came.setdefault(member, self.room.tick)
+
+    @invariant()
+    def commits_are_few(self) -> None:
+        assert all(later - earlier >= limits.COMMIT_PAUSE for earlier, later in pairwise(self.epochs))
+
+    @invariant()
+    def all_is_well(self) -> None:
+        assert len(self.ledger.roster) <= FEW
+        assert not self.room.drops or set(self.room.drops) <= {"its member dialled again"}
+        assert not [event for member in self.room.members for event in member.got(events.Alarm)]
+
+
+TestFull = Full.TestCase
+TestFull.settings = settings(max_examples=40, stateful_step_count=30)

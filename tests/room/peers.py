@@ -1,0 +1,668 @@
+"""Peers that a test plays: a host, members and strangers. They keep to the protocol but where they are told not to.
+
+`FalseHost` has a member's real room as its guest; `FalseMember` dials the real room of a host, an `Inn`. Both seal what
+the test wants, with the keys of whomever it wants.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import msgspec
+
+from anonp2p import limits
+from anonp2p.crypto import commit, identity, padding, private, suite
+from anonp2p.crypto.commit import Turn
+from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header, header_of
+from anonp2p.crypto.identity import Identity
+from anonp2p.crypto.padding import LENGTH, SIZES
+from anonp2p.crypto.ratchet import Chain
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol.handshake import Channel, Greeting
+from anonp2p.protocol.wire import Splitter
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.ledger import Ledger, content_of, entry_content, head_content
+from anonp2p.room.log.log import Entry, Reader
+from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.room.room import Room
+
+ROOM = b"r" * 32
+START = 1_000.0  # where the clock stands at the beginning means nothing
+NOW = inputs.Now(START, 1_000_000.0)
+DIGEST = b"d" * 32  # of the log that a false host had before it let its guest in
+HERE = 4  # its index
+
+
+class Somebody(Identity):
+    """One whose keys the test has."""
+
+    def __init__(self, name: bytes, room: bytes = ROOM) -> None:
+        super().__init__(name * 32, room)
+        self.leaf = suite.LeafKey(name * 32)
+
+
+HOST, ANN, BOB, EVE, ZOE = (Somebody(name) for name in (b"h", b"a", b"b", b"e", b"z"))
+
+
+class Placed(NamedTuple):
+    """An entry, and as it is sealed."""
+
+    header: Header
+    body: bytes
+    sealed: bytes
+
+    @property
+    def gone(self) -> frames.Gone:
+        """What is left of it once it has expired."""
+        return frames.Gone(self.header.pack(), suite.digest(self.body))
+
+
+# What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place in a burst of its
+# own, or what is only made when its turn has come.
+Item = frames.Frame | bytes | Placed | Callable[[], Any] | list[Any]
+
+
+def randomness(seed: bytes) -> Callable[[int], bytes]:
+    """Bytes that are the same in every run."""
+    drawn = itertools.count()
+    return lambda length: hashlib.shake_256(seed + next(drawn).to_bytes(8, "big")).digest(length)
+
+
+def told(done: Iterable[effects.Effect]) -> list[events.Event]:
+    return [effect.event for effect in done if isinstance(effect, effects.Tell)]
+
+
+def kinds(happened: Iterable[object]) -> list[str]:
+    return [type(event).__name__ for event in happened]
+
+
+def payloads(data: bytes) -> list[bytes]:
+    """What a stream of bytes consists of."""
+    return list(Splitter(SIZES[-1]).feed(data))
+
+
+def padded(packed: bytes) -> bytes:
+    """The content of an entry as it is signed, whatever it says."""
+    return padding.pad(packed, -(-(len(packed) + LENGTH) // limits.STEP) * limits.STEP)
+
+
+def sealed_as_it_is(channel: Channel, text: bytes) -> bytes:
+    """The payload of a record, padded or not as its sender likes."""
+    sealed = suite.Key(channel._ours).seal(channel._sent, text)
+    channel._sent += 1
+    return sealed
+
+
+def text(words: str) -> frames.Text:
+    return frames.Text(words, action=False)
+
+
+class Sealer:
+    """Seals entries of anybody, in an epoch whose keys it has."""
+
+    epoch: Epoch
+    reference: tuple[int, bytes]  # what entries refer to
+
+    def __init__(self) -> None:
+        self.links: dict[bytes, tuple[int, bytes]] = {}  # the first that we know of each chain
+        self.generations: dict[bytes, int] = {}  # the next one of each author
+        self.counters: dict[bytes, int] = {}  # of each one's last entry
+
+    def know_chains(self) -> None:
+        """The chains of the present epoch stand where they are."""
+        self.links = {member: (chain.generation, chain.link) for member, chain in self.epoch.chains.items()}
+        self.generations = {member: chain.generation for member, chain in self.epoch.chains.items()}
+
+    def chain(self, author: bytes, generation: int) -> Chain:
+        """Anybody's chain at this generation; of one who has none, one that nobody else has."""
+        first, link = self.links.get(author, (0, bytes(32)))
+        chain = Chain(link, first)
+        while chain.generation < generation:
+            chain._step()
+        return chain
+
+    def entry(
+        self,
+        author: Identity,
+        body: frames.Body | bytes,
+        *,
+        kind: int = ENTRY,
+        counter: int | None = None,
+        generation: int | None = None,
+        ttl: int = KEPT,
+        signer: Identity | None = None,
+        label: bytes = identity.ENTRY,
+        epoch: int | None = None,
+        reference: tuple[int, bytes] | None = None,
+    ) -> Placed:
+        """What somebody says next. body: bytes for content that is none, or padded as the test likes."""
+        if counter is None:
+            counter = self.counters[author.id] = self.counters.get(author.id, 0) + 1
+        if generation is None and kind == ENTRY:
+            generation = self.generations.get(author.id, 0)
+            self.generations[author.id] = generation + 1
+        header = Header(kind, author.id, counter, generation or 0, ttl)
+        content = body
+        if not isinstance(content, bytes):
+            content = padded(frames.pack(frames.Content(*(reference or self.reference), content)))
+        number = self.epoch.number if epoch is None else epoch
+        return self.seal(
+            header, (signer or author).sign(label, entry_content(number, header.pack(), content)) + content
+        )
+
+    def box(
+        self,
+        author: Identity,
+        to: Identity,
+        leaf: suite.LeafKey,
+        words: str | bytes,
+        *,
+        counter: int | None = None,
+        room: bytes = ROOM,
+    ) -> frames.Private:
+        """What somebody says next to one member alone. counter: another than its next one, to which it is bound."""
+        if counter is None:
+            counter = self.counters.get(author.id, 0) + 1
+        about = private.about(room, self.epoch.number, author.id, counter, to.id)
+        return frames.Private(
+            suite.seal_to(leaf.public, words.encode() if isinstance(words, str) else words, about),
+        )
+
+    def seal(self, header: Header, body: bytes, *, under: Header | None = None) -> Placed:
+        """A body in the seal of its header. under: another one that goes on the wire instead."""
+        sealed = self.body_key(header).seal(0, body, header.pack())
+        return Placed(under or header, body, (under or header).pack() + sealed)
+
+    def body_key(self, header: Header) -> suite.Key:
+        if header.kind == COMMIT:
+            return suite.Key(suite.expand(self.epoch.init, "commit", header.pack()))
+        return suite.Key(suite.expand(self.chain(header.author, header.generation).link, "key"))
+
+    def opened(self, sealed: bytes) -> Placed:
+        """An entry of the present epoch."""
+        header = header_of(sealed)
+        body = self.body_key(header).open(0, sealed[33:], sealed[:33])
+        assert body is not None
+        return Placed(header, body, sealed)
+
+
+def said(entry: Placed) -> frames.Body:
+    """What an entry says."""
+    return content_of(entry.body).body
+
+
+class FalseHost(Sealer):
+    """A host, and a real room that wants to be its guest, as far as the test lets it come."""
+
+    def __init__(
+        self,
+        nick: str = "me",
+        *,
+        retention: frames.Retention = ANY,
+        history: frames.History = NO_HISTORY,
+        seed: bytes = b"guest",
+    ) -> None:
+        super().__init__()
+        self.random = randomness(b"host")
+        self.ledger = Ledger(ROOM)
+        self.ledger.name = "demo"
+        self.ledger.retention, self.ledger.history = retention, history
+        self.ledger.host = self.ledger.seat(HOST.key, "hugo", suite.digest(HOST.leaf.public), 3).id
+        self.ledger.seat(ANN.key, "ann", suite.digest(ANN.leaf.public))
+        self.ledger.start_at(HERE, DIGEST)
+        self.counters = {HOST.id: 3}
+        self.epoch = Epoch.first(b"s" * 32, identity.genesis(ROOM), HOST.id)
+        self.epoch.admit(ANN.id)
+        self.time = 0
+        self.attempt = 0
+        self.me = b""  # the guest
+        self.now = NOW
+        self.placed: list[Placed] = []
+        self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=None)
+        self.takes(inputs.Start())
+
+    @property
+    def reference(self) -> tuple[int, bytes]:  # type: ignore[override]
+        return self.ledger.index, self.ledger.digest
+
+    # --- the guest
+
+    def takes(self, step: inputs.Input, now: inputs.Now | None = None) -> list[events.Event]:
+        """What it tells its user about this step."""
+        self.effects = self.room.handle(step, now or self.now)
+        for effect in self.effects:
+            if isinstance(effect, effects.Admit):
+                self.guests_channel = effect.channel
+        return told(self.effects)
+
+    def hears(self, *items: Item) -> list[events.Event]:
+        """What it tells its user about these."""
+        shown = []
+        for item in items:
+            if isinstance(item, list):
+                shown += self.hears(*item)
+            elif isinstance(item, Placed):
+                shown += self.hears(self.burst(item))
+            elif isinstance(item, bytes):
+                shown += self.takes(inputs.Heard(inputs.UPLINK, item))
+            elif callable(item):
+                shown += self.hears(item())
+            else:
+                shown += self.hears(self.record(item))
+        return shown
+
+    def record(self, *said: frames.Frame, echo: bool = False) -> list[bytes]:
+        """The payloads of these frames, in as few records as do."""
+        return payloads(self.channel.seal(said, echo=echo))
+
+    def sent(self) -> list[bytes]:
+        """The payloads that it sent with its last step: a knock, or records."""
+        data = b""
+        for effect in self.effects:
+            if isinstance(effect, effects.Send):
+                data += effect.data
+            elif isinstance(effect, effects.Record):
+                data += self.guests_channel.seal(effect.frames, echo=effect.echo)
+        return payloads(data)
+
+    def records(self) -> list[Any]:
+        """The records that it sent with its last step."""
+        return [self.channel.open(payload) for payload in self.sent()]
+
+    def spoken(self) -> list[Any]:
+        """The frames in them."""
+        return [frame for record in self.records() for frame in record.frames]
+
+    def submits(self) -> list[Placed]:
+        """The entries that it sent with its last step."""
+        entries = [self.opened(frame.entry) for frame in self.spoken() if isinstance(frame, frames.Submit)]
+        for entry in entries:
+            self.counters[self.me] = max(self.counters.get(self.me, 0), entry.header.counter)
+            self.generations[self.me] = max(self.generations[self.me], entry.header.generation + 1)
+        return entries
+
+    def says(self, words: str) -> Placed:
+        """Its user says this; the entry that it sends."""
+        self.takes(inputs.Say(words))
+        [entry] = self.submits()
+        return entry
+
+    # --- the link
+
+    def greets(self) -> Any:
+        """It dials and is greeted: the request in its knock."""
+        self.attempt += 1
+        self.takes(inputs.Dialling(self.attempt, ""))
+        greeting = Greeting(self.random(32), ROOM, suite.LeafKey(self.random(32)))
+        self.hello = greeting.hello
+        assert self.takes(inputs.Heard(inputs.UPLINK, greeting.wire[2:])) == []
+        [knock] = self.sent()
+        self.request = greeting.open(knock)
+        self.channel = Channel(self.request.link, self.hello, up=False)
+        return self.request
+
+    def redials(self) -> Any:
+        """Its link breaks, and it dials again: the request in its knock."""
+        self.takes(inputs.Dropped(inputs.UPLINK, "the connection was closed", 0.0))
+        return self.greets()
+
+    def seats_guest(self, nick: str | None = None) -> None:
+        """The one who asks is a member from here on."""
+        join: Any = self.request
+        me = self.ledger.seat(join.key, nick or join.nick, suite.digest(join.leaf))
+        self.me = me.id
+        self.epoch.admit(me.id)
+        self.know_chains()
+
+    def lets_in(self) -> list[events.Event]:
+        """It asks, and is let in."""
+        self.greets()
+        self.seats_guest()
+        return self.hears(*self.welcome())
+
+    def orders_guest(self, **otherwise: Any) -> Placed:
+        """The one who asks is a member from this entry on."""
+        join: Any = self.request
+        self.me = identity.member_id(join.key)
+        return self.entry(HOST, frames.Joined(join.key, join.nick, suite.digest(join.leaf)), **otherwise)
+
+    def base(self) -> frames.Base:
+        """The room as it is now, as the beginning of a history."""
+        room = self.ledger
+        members = [frames.Sitter(it.key, it.nick, it.counter, it.away, it.leaf) for it in room.roster]
+        return frames.Base(room.digest, room.epoch, room.locked, members)
+
+    def state(self) -> frames.State:
+        """The room as it is now."""
+        seats = []
+        for it in self.ledger.roster:
+            chain = self.chain(it.id, self.generations[it.id])
+            seats.append(frames.Seat(it.key, it.nick, it.counter, it.away, it.leaf, chain.generation, chain.link))
+        keys, room = self.epoch, self.ledger
+        return frames.State(
+            room.name,
+            room.locked,
+            room.host,
+            room.retention,
+            room.history,
+            keys.number,
+            keys.init,
+            keys.log_key,
+            keys.newcomers,
+            self.head_text(),
+            seats,
+            room.index,
+            None,
+        )
+
+    def welcome(
+        self,
+        *,
+        past: bool = False,
+        sign: Callable[[bytes, bytes], bytes] = HOST.sign,
+        hello: bytes | None = None,
+        room: bytes = ROOM,
+        leaf: bytes | None = None,
+        **otherwise: Any,
+    ) -> list[frames.Frame]:
+        """A Welcome and its pages. past: the guest goes on from its own log; otherwise: what its state says instead."""
+        if past:
+            resume: Any = self.request
+            otherwise = {"since": resume.index, **otherwise}
+        state = msgspec.structs.replace(self.state(), **otherwise)
+        to = leaf or self.request.leaf
+        return welcome.seal(state, to, room, hello or self.hello, self.random(32), sign)
+
+    def past(
+        self, *entries: Placed, gone: Iterable[Placed] = (), head: bytes | None = None, **otherwise: Any
+    ) -> frames.Past:
+        """A burst of these, opened. gone: which of them have expired; otherwise: what it says instead."""
+        gone = list(gone)
+        for entry in entries:
+            self.place(entry)
+        opened: list[frames.Opened | frames.Gone] = [
+            entry.gone if entry in gone else frames.Opened(entry.header.pack(), entry.body) for entry in entries
+        ]
+        past = frames.Past(opened, head or self.head_text(), self.ledger.index, self.time)
+        return msgspec.structs.replace(past, **otherwise)
+
+    # --- the log
+
+    def place(self, entry: Placed) -> None:
+        """The next place is this one's, whatever it says."""
+        self.placed.append(entry)
+        self.ledger.advance(entry.header, suite.digest(entry.body))
+        with suppress(PeerFault, AssertionError):
+            author = self.ledger.member(entry.header.author)
+            content = content_of(entry.body)
+            about = self.ledger.apply(author, entry.header, content)
+            if isinstance(content.body, frames.Joined):
+                self.epoch.admit(about.id)
+                chain = self.epoch.chains[about.id]
+                self.links[about.id] = chain.generation, chain.link
+                self.generations.setdefault(about.id, 0)
+
+    def head_text(
+        self,
+        *,
+        index: int | None = None,
+        digest: bytes | None = None,
+        time: int | None = None,
+        signer: Identity = HOST,
+        label: bytes = identity.HEAD,
+    ) -> bytes:
+        content = head_content(
+            self.ledger.index if index is None else index,
+            self.ledger.digest if digest is None else digest,
+            self.time if time is None else time,
+        )
+        return content + signer.sign(label, content)
+
+    def burst(self, *entries: Placed, **otherwise: Any) -> bytes:
+        """The payload of these in their places, with a head over all so far, but for what the arguments say."""
+        for entry in entries:
+            self.place(entry)
+        return self.burst_of([entry.sealed for entry in entries], self.head_text(**otherwise))
+
+    def burst_of(self, entries: list[bytes], head: bytes) -> bytes:
+        """The same of anything."""
+        return self.epoch.seal_burst(frames.pack(frames.Burst(entries, head)), self.random)[LENGTH:]
+
+    def head(self, **otherwise: Any) -> bytes:
+        """A head alone over all so far, but for what the arguments say."""
+        return self.burst(**otherwise)
+
+    # --- commits
+
+    def commit(
+        self, *removed: frames.Removal, epoch: int | None = None, author: Identity = HOST, kind: int = COMMIT
+    ) -> Placed:
+        """A commit that removes these."""
+        number = self.epoch.number + 1 if epoch is None else epoch
+        return self.entry(author, frames.Commit(number, list(removed)), kind=kind)
+
+    def slice(
+        self,
+        *,
+        standing: bytes | None = None,
+        tag: bytes | None = None,
+        member: bytes | None = None,
+        epoch: int | None = None,
+        room: bytes = ROOM,
+        leaf: bytes | None = None,
+        secret: bytes | None = None,
+    ) -> frames.Slice:
+        """The commit has its place: the next epoch begins, and the guest gets its share."""
+        fresh = self.random(32)
+        members = [it.id for it in self.ledger.roster]
+        self.epoch, proper = self.epoch.next(fresh, self.ledger.standing(), members)
+        self.know_chains()
+        number = self.epoch.number if epoch is None else epoch
+        turn = Turn(room, number, standing or self.ledger.standing(), secret or fresh, tag or proper)
+        return frames.Slice(turn.slice(member or self.me, leaf or self.request.leaf))
+
+    def turns(self, *removed: frames.Removal) -> list[events.Event]:
+        """An epoch ends, and another begins."""
+        return self.hears(self.commit(*removed), self.slice)
+
+
+class Inn:
+    """A host's real room, with false members in it: Ann on link 1, Eve on link 2."""
+
+    def __init__(self, *, retention: frames.Retention = ANY, history: frames.History = NO_HISTORY) -> None:
+        self.links = 0
+        self.room = Room(
+            label="r1",
+            key=ROOM,
+            random=randomness(b"inn"),
+            nick="hugo",
+            name="demo",
+            retention=retention,
+            history=history,
+        )
+        self.takes(inputs.Start())
+        self.host = self.room._me
+        self.ann, self.eve = FalseMember(self, ANN), FalseMember(self, EVE)
+        for member, nick in ((self.ann, "ann"), (self.eve, "eve")):
+            member.dials()
+            assert kinds(member.joins(nick)) == ["Tell", "Admit"]
+        self.room.end_burst(NOW)
+        self.before = self.room.log.end
+
+    def takes(self, step: inputs.Input, tick: float = 0.0) -> list[effects.Effect]:
+        """What it wants done about this step."""
+        self.tick = tick
+        return self.room.handle(step, NOW._replace(tick=START + tick))
+
+    def ticks(self, tick: float) -> list[effects.Effect]:
+        """It does all that is due until then, and not a moment before it is due."""
+        done = []
+        while (deadline := self.room.next_deadline()) is not None and deadline <= START + tick:
+            done += self.takes(inputs.Tick(), deadline - START)
+            self.room.end_burst(NOW._replace(tick=deadline))
+        self.tick = tick
+        return done
+
+    def ordered(self) -> list[frames.Body]:
+        """What was ordered since the two came in."""
+        return [content_of(self.placed(at).body).body for at in range(self.before, self.room.log.end)]
+
+    def placed(self, at: int) -> Entry:
+        """The entry with this index, whether a head covers it yet or not."""
+        log = self.room.log
+        if at >= log.sealed_end:
+            return log._open[at - log.sealed_end][0]
+        burst = log.burst(at)
+        return burst.entries[at - burst.first]
+
+
+class FalseMember(Sealer):
+    """One who dials an inn: as a stranger, and once it is let in as a member."""
+
+    def __init__(self, inn: Inn, who: Somebody) -> None:
+        super().__init__()
+        self.inn = inn
+        self.who = who
+        self.link = 0
+        self.counters = {who.id: 0}
+        self.reader: Reader | None = None
+        self.refused: str | None = None
+
+    def dials(self, tick: float = 0.0) -> None:
+        """A new link, on which it is greeted."""
+        self.inn.links += 1
+        self.link = self.inn.links
+        self.refused = None
+        [hello] = self.inn.takes(inputs.Linked(self.link), tick)
+        assert isinstance(hello, effects.Send)
+        [payload] = payloads(hello.data)
+        self.greeting, self.hello = handshake.read_hello(payload)
+
+    # --- knocks
+
+    def join(self, nick: str, *, signer: Identity | None = None, hello: bytes | None = None, **fields: Any) -> Any:
+        """A Join that is right but where the arguments are not. fields: what was signed otherwise than it is sent."""
+        link = self.inn.room._random(32)
+        unsigned = frames.Join(link, self.who.key, self.who.leaf.public, nick, bytes(64))
+        content = handshake.join_content(hello or self.hello, unsigned)
+        signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(identity.JOIN, content))
+        return msgspec.structs.replace(signed, **fields)
+
+    def resume(
+        self,
+        index: int,
+        digest: bytes,
+        epoch: int = 0,
+        *,
+        signer: Identity | None = None,
+        hello: bytes | None = None,
+        label: bytes = identity.RESUME,
+        **fields: Any,
+    ) -> Any:
+        """The same of a Resume."""
+        link = self.inn.room._random(32)
+        unsigned = frames.Resume(link, self.who.id, self.who.leaf.public, epoch, index, digest, bytes(64))
+        content = handshake.resume_content(hello or self.hello, unsigned)
+        signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(label, content))
+        return msgspec.structs.replace(signed, **fields)
+
+    def knocks(self, request: Any, *, room: bytes = ROOM, hello: bytes | None = None) -> list[effects.Effect]:
+        """It asks; what the inn wants done about it."""
+        self.knock = handshake.knock(request, room, self.greeting, hello or self.hello)[LENGTH:]
+        self.secret = request.link
+        self.channel = Channel(request.link, self.hello, up=True)
+        return self.takes_in(self.inn.takes(inputs.Heard(self.link, self.knock), self.inn.tick))
+
+    def joins(self, nick: str, **otherwise: Any) -> list[effects.Effect]:
+        return self.knocks(self.join(nick, **otherwise))
+
+    def resumes(self, index: int, digest: bytes, epoch: int = 0, **otherwise: Any) -> list[effects.Effect]:
+        return self.knocks(self.resume(index, digest, epoch, **otherwise))
+
+    def takes_in(self, done: list[effects.Effect]) -> list[effects.Effect]:
+        """Reads what it is sent when it is let in, or is not."""
+        for effect in done:
+            if isinstance(effect, effects.Admit) and effect.link == self.link:
+                self.reader = effect.reader
+                self.admitted = effect.channel.seal(effect.frames)
+                greeted = map(self.channel.open, payloads(self.admitted))
+                self.greeted: list[Any] = [frame for record in greeted for frame in record.frames]
+                if isinstance(self.greeted[0], frames.Welcome):
+                    self.welcomed(self.greeted[0], self.greeted[1:])
+            elif isinstance(effect, effects.Finish) and effect.link == self.link and effect.data:
+                [record] = map(self.channel.open, payloads(effect.data))
+                [refused] = record.frames
+                assert isinstance(refused, frames.Refused)
+                self.refused = refused.reason
+        return done
+
+    def welcomed(self, box: frames.Welcome, pages: list[Any]) -> None:
+        arrival = welcome.Arrival(box, self.who.leaf, ROOM, self.hello)
+        *_, state = (arrival.take(page) for page in pages)
+        assert state is not None
+        self.state = state
+        self.epoch = welcome.epoch_of(state)
+        self.reference = int.from_bytes(state.head[:8], "big"), state.head[8:40]
+        self.know_chains()
+
+    # --- records
+
+    def sends(self, *said: frames.Frame | bytes, echo: bool = False) -> list[effects.Effect]:
+        """Frames in a record, or a payload as it is."""
+        if len(said) == 1 and isinstance(said[0], bytes):
+            sent = [said[0]]
+        else:
+            sent = payloads(self.channel.seal(said, echo=echo))  # type: ignore[arg-type]
+        return [
+            effect for payload in sent for effect in self.inn.takes(inputs.Heard(self.link, payload), self.inn.tick)
+        ]
+
+    def submits(self, entry: Placed, *, epoch: int | None = None) -> list[effects.Effect]:
+        """An entry, sealed by whomever, on this link."""
+        return self.sends(frames.Submit(self.epoch.number if epoch is None else epoch, entry.sealed))
+
+    def says(self, body: frames.Body | bytes, **otherwise: Any) -> list[effects.Effect]:
+        """Something of its own."""
+        return self.submits(self.entry(self.who, body, **otherwise))
+
+    def answers(self, done: list[effects.Effect]) -> list[frames.Frame]:
+        """The frames that go to it alone."""
+        records = [it for it in done if isinstance(it, effects.Record) and it.link == self.link]
+        return [frame for record in records for frame in record.frames]
+
+    def denials(self, done: list[effects.Effect]) -> list[tuple[int, str]]:
+        """What of them is a denial."""
+        return [(it.counter, it.reason) for it in self.answers(done) if isinstance(it, frames.Denied)]
+
+    def reads(self) -> list[bytes]:
+        """The payloads that its link brings it of the log."""
+        assert self.reader is not None
+        data = b""
+        while piece := self.reader.take():
+            data += piece
+        return payloads(data)
+
+    def bursts(self) -> list[frames.Burst]:
+        """The same as bursts of the present epoch, of which all have to be."""
+        opened = map(self.epoch.open_burst, self.reads())
+        return [frames.unpack(frames.Burst, packed or b"") for packed in opened]
+
+    def follows(self) -> None:
+        """Reads the log, and goes along with the commits in it."""
+        for payload in self.reads():
+            if self.epoch.open_burst(payload) is None:
+                [sliced] = self.channel.open(payload).frames
+                assert isinstance(sliced, frames.Slice)
+                number = self.epoch.number + 1
+                turn = next(it.turn for it in self.inn.room.log._bursts if it.turn and it.turn.epoch == number)
+                secret, _ = commit.open_slice(sliced.box, self.who.leaf, ROOM, self.who.id, number, turn.standing)
+                members = [it.id for it in self.inn.room._ledger.roster]
+                self.epoch, _ = self.epoch.next(secret, turn.standing, members)
+                self.know_chains()
+
+    def missed(self) -> list[Any]:
+        """The same as frames in records, in which all have to be."""
+        return [frame for payload in self.reads() for frame in self.channel.open(payload).frames]

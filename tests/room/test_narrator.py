@@ -1,0 +1,140 @@
+"""What the user is told of a change."""
+
+import msgspec
+import pytest
+from msgspec import UNSET
+
+from anonp2p.crypto import identity
+from anonp2p.crypto.epoch import FLEETING, KEPT
+from anonp2p.room import changes, events
+from anonp2p.room.changes import Caution, Change
+from anonp2p.room.narrator import Narrator
+
+ANN = b"ann" + bytes(13)
+SPELLED = identity.spell(ANN)
+SAID = changes.Said(member=ANN, nick="ann", text="hello", seq=7, ttl=60, age=2.0)
+FORMER = Caution(ANN, "ann", "Ann", "former", spoke=True)
+PRESENT = Caution(ANN, "ann", "anm", "present")
+CAUTIONS = [
+    events.Lookalike(room="r1", member=SPELLED, nick="ann", was="Ann", of="former", spoke=True),
+    events.Lookalike(room="r1", member=SPELLED, nick="ann", was="anm", of="present"),
+]
+
+
+def left(reason: str, re: events.Re = UNSET) -> events.Left:
+    return events.Left(room="r1", member=SPELLED, nick="ann", reason=reason, re=re)  # type: ignore[arg-type]
+
+
+def notice(text: str, re: events.Re = UNSET) -> events.Notice:
+    return events.Notice(room="r1", text=text, re=re)
+
+
+# Change, whether one of ours asked for it, events
+TABLE: list[tuple[Change, bool, list[events.Event]]] = [
+    (
+        changes.Joined(ANN, "ann", True, (FORMER, PRESENT)),
+        False,
+        [events.Joined(room="r1", member=SPELLED, nick="ann", unknown_past=True), *CAUTIONS],
+    ),
+    (changes.Joined(ANN, "ann", False, ()), False, [events.Joined(room="r1", member=SPELLED, nick="ann")]),
+    (
+        changes.Renamed(ANN, "ann", "bob", True, (FORMER,)),
+        True,
+        [
+            events.Renamed(room="r1", member=SPELLED, nick="ann", was="bob", unknown_past=True, re=3),
+            CAUTIONS[0],
+        ],
+    ),
+    (changes.CameBack(ANN, "ann", mine=False), False, [events.Joined(room="r1", member=SPELLED, nick="ann")]),
+    (changes.CameBack(ANN, "ann", mine=True), False, []),
+    (changes.WentAway(ANN, "ann", mine=False), False, [left("lost")]),
+    (changes.WentAway(ANN, "ann", mine=True), False, []),
+    (changes.Left(ANN, "ann", mine=False), False, [left("left")]),
+    (changes.Left(ANN, "ann", mine=True), True, []),
+    (changes.Removed(ANN, "ann", "kicked", "why", away=False, mine=False), True, [left("kicked", 3)]),
+    (changes.Removed(ANN, "ann", "kicked", "", away=True, mine=False), False, []),
+    (
+        changes.Removed(ANN, "ann", "kicked", "", away=True, mine=False),
+        True,
+        [notice("ann was away, and is out now.", 3)],
+    ),
+    (
+        changes.Removed(ANN, "ann", "kicked", "spam", away=False, mine=True),
+        False,
+        [notice("The host has thrown you out of the room: spam")],
+    ),
+    (
+        changes.Removed(ANN, "ann", "kicked", "", away=False, mine=True),
+        False,
+        [notice("The host has thrown you out of the room.")],
+    ),
+    (changes.Removed(ANN, "ann", "lost", "", away=True, mine=False), False, []),
+    (changes.Removed(ANN, "ann", "lost", "", away=True, mine=True), False, []),
+    (
+        changes.Committed((changes.Removed(ANN, "ann", "kicked", "", away=False, mine=False),)),
+        False,
+        [left("kicked")],
+    ),
+    (changes.Locked(locked=True), True, [notice("The room is locked: nobody new is let in.", 3)]),
+    (changes.Locked(locked=False), False, [notice("The room is open to newcomers again.")]),
+    (changes.Renewed(ANN), False, []),
+    (changes.Closed(mine=False), False, []),
+    (changes.Hidden(), False, []),
+]
+
+
+@pytest.mark.parametrize(("change", "ours", "told"), TABLE)
+def test_each_change_is_told(change: Change, ours: bool, told: list[events.Event]) -> None:
+    assert Narrator("r1").describe_change(change, 1000.0, 3 if ours else UNSET) == told
+
+
+def test_a_message_is_told_as_of_when_it_was_ordered() -> None:
+    [message] = Narrator("r1").describe_change(SAID, 1000.0, 3)
+    assert message == events.Message(room="r1", member=SPELLED, nick="ann", text="hello", seq=7, at=998.0, ttl=60, re=3)
+
+
+@pytest.mark.parametrize(("ttl", "told"), [(KEPT, None), (FLEETING, 0), (5, 5)])
+def test_a_time_to_live_is_told_as_in_the_interface(ttl: int, told: int | None) -> None:
+    [message] = Narrator("r1").describe_change(msgspec.structs.replace(SAID, ttl=ttl), 1000.0)
+    assert isinstance(message, events.Message)
+    assert message.ttl == told
+
+
+def test_whom_a_private_message_of_ours_is_for_is_told() -> None:
+    own = msgspec.structs.replace(SAID, private=True, to="bob", mine=True)
+    [message] = Narrator("r1").describe_change(own, 1000.0)
+    assert isinstance(message, events.Message)
+    assert (message.private, message.to, message.mine, message.history) == (True, "bob", True, False)
+
+
+def test_of_the_past_only_messages_and_former_owners_of_nicks_are_told() -> None:
+    narrator = Narrator("r1")
+    [message] = narrator.describe_past_change(SAID, 1000.0)
+    assert isinstance(message, events.Message)
+    assert (message.history, message.re) == (True, UNSET)
+    for change, _, _ in TABLE:
+        cautions = getattr(change, "cautions", ())
+        assert narrator.describe_past_change(change, 1000.0) == (CAUTIONS[:1] if cautions else [])
+
+
+@pytest.mark.parametrize(
+    ("change", "end"),
+    [
+        (changes.Left(ANN, "ann", mine=True), "left"),
+        (changes.Closed(mine=True), "left"),
+        (changes.Closed(mine=False), "closed"),
+        (changes.Removed(ANN, "ann", "kicked", "", away=False, mine=True), "kicked"),
+        (changes.Removed(ANN, "ann", "lost", "", away=True, mine=True), "lost"),
+        (changes.Removed(ANN, "ann", "kicked", "", away=False, mine=False), None),
+        (changes.Left(ANN, "ann", mine=False), None),
+        (changes.WentAway(ANN, "ann", mine=True), None),
+        (SAID, None),
+    ],
+)
+def test_some_changes_are_the_end_of_the_room_for_us(change: Change, end: str | None) -> None:
+    assert changes.end_of(change) == end
+
+
+def test_no_change_shows_what_it_holds_by_repr() -> None:
+    assert "hello" not in repr(SAID)
+    assert "ann" not in repr(FORMER)

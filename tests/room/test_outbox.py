@@ -1,0 +1,412 @@
+"""What of ours has no place yet: what is sent and when, what waits for a key, what is given back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from anonp2p import errors, limits
+from anonp2p.crypto import suite
+from anonp2p.crypto.epoch import ENTRY, KEPT, Header
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.room.outbox import GivenBack, Outbox
+from anonp2p.room.pending import Pending, Sealed, Whisper
+
+ME = bytes(16)
+ANN, BOB = b"ann", b"bob"
+ANN_KEY, BOB_KEY = b"key of ann", b"key of bob"
+
+
+class FakeSealer:
+    """Seals into bytes that say what went in. Nothing can be sealed to a key whose hash is among the bad ones."""
+
+    def __init__(self) -> None:
+        self.epoch_number = 0
+        self.members = {ANN: ANN_KEY, BOB: BOB_KEY}
+        self.known: set[bytes] = set()
+        self.bad: set[bytes] = set()
+        self.times = 0
+
+    def key_hash(self, member: bytes) -> bytes | None:
+        return self.members.get(member)
+
+    def knows_key(self, key_hash: bytes) -> bool:
+        return key_hash in self.known
+
+    def seal(self, counter: int, pending: Pending) -> Sealed:
+        if isinstance(pending.body, Whisper) and self.members[pending.body.to] in self.bad:
+            raise PeerFault("a key that takes none")
+        self.times += 1
+        name = f"{self.epoch_number}/{counter}".encode()
+        content = frames.Content(0, bytes(32), frames.Leave())
+        return Sealed(self.epoch_number, Header(ENTRY, ME, counter, 0, pending.ttl), content, b"body " + name, name)
+
+
+@pytest.fixture
+def sealer() -> FakeSealer:
+    return FakeSealer()
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    return Outbox()
+
+
+def say(outbox: Outbox, line: str) -> int:
+    return outbox.add_entry(frames.Text(line, action=False), line, line, 60)
+
+
+def whisper(outbox: Outbox, line: str, to: bytes = ANN) -> int:
+    return outbox.add_entry(Whisper(to, "nick", line), line, line)
+
+
+def rename(outbox: Outbox, nick: str) -> int:
+    return outbox.add_entry(frames.Nick(nick), None, nick)
+
+
+def sent(ready: list[Any]) -> list[bytes | str]:
+    """Entries as the fake sealer names them, hashes of keys asked for, lines (or inputs) given back."""
+    seen: list[bytes | str] = []
+    for one in ready:
+        match one:
+            case frames.Submit(entry=entry):
+                seen.append(entry)
+            case frames.Seek(leaf=key_hash):
+                seen.append(b"? " + key_hash)
+            case GivenBack(line=line, re=re):
+                seen.append(line or str(re))
+    return seen
+
+
+def code_of(given: GivenBack) -> str:
+    return given.error.code if given.error else ""
+
+
+# --- sending
+
+
+def test_everything_goes_out_once_in_its_order(outbox: Outbox, sealer: FakeSealer) -> None:
+    say(outbox, "one")
+    rename(outbox, "two")
+    assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/1", b"0/2"]
+    assert outbox.send_ready(sealer, 0.0) == []
+    say(outbox, "three")
+    assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/3"]
+    assert len(outbox) == 3
+
+
+def test_on_another_link_the_same_bytes_go_out_again(outbox: Outbox, sealer: FakeSealer) -> None:
+    say(outbox, "one")
+    first = outbox.send_ready(sealer, 0.0)
+    outbox.lose_link()
+    assert outbox.send_ready(sealer, 1.0) == first
+    assert sealer.times == 1
+
+
+def test_in_another_epoch_what_has_no_place_is_sealed_anew_under_its_counter(
+    outbox: Outbox, sealer: FakeSealer
+) -> None:
+    say(outbox, "one")
+    say(outbox, "two")
+    outbox.send_ready(sealer, 0.0)
+    outbox.take_entry(1)
+    sealer.epoch_number = 1
+    outbox.begin_epoch()
+    assert sent(outbox.send_ready(sealer, 0.0)) == [b"1/2"]
+
+
+def test_the_time_to_live_is_the_one_that_was_asked_for(outbox: Outbox, sealer: FakeSealer) -> None:
+    said, renamed = say(outbox, "one"), rename(outbox, "two")
+    assert outbox.seal_entry(said, sealer).header.ttl == 60
+    assert outbox.seal_entry(renamed, sealer).header.ttl == KEPT
+
+
+def test_what_cannot_be_sealed_is_given_back_and_holds_up_nothing(outbox: Outbox, sealer: FakeSealer) -> None:
+    sealer.known, sealer.bad = {ANN_KEY}, {ANN_KEY}
+    whisper(outbox, "one")
+    say(outbox, "two")
+    refused, submit = outbox.send_ready(sealer, 0.0)
+    assert isinstance(refused, GivenBack)
+    assert (code_of(refused), refused.line) == ("not-allowed", "one")
+    assert sent([submit]) == [b"0/2"]
+    assert len(outbox) == 1
+
+
+# --- waiting for keys
+
+
+def test_a_private_message_without_a_key_asks_for_it_and_holds_up_what_follows(
+    outbox: Outbox, sealer: FakeSealer
+) -> None:
+    say(outbox, "one")
+    whisper(outbox, "two")
+    say(outbox, "three")
+    assert sent(outbox.send_ready(sealer, 5.0)) == [b"0/1", b"? " + ANN_KEY]
+    assert outbox.wait_ends_at == 5.0 + limits.KEY_WAIT
+    assert outbox.send_ready(sealer, 6.0) == []
+    assert outbox.wait_ends_at == 5.0 + limits.KEY_WAIT
+    outbox.end_request(ANN_KEY)
+    sealer.known = {ANN_KEY}
+    assert sent(outbox.send_ready(sealer, 7.0)) == [b"0/2", b"0/3"]
+    assert outbox.wait_ends_at is None
+
+
+def test_all_keys_are_asked_for_at_once(outbox: Outbox, sealer: FakeSealer) -> None:
+    whisper(outbox, "one", ANN)
+    whisper(outbox, "two", BOB)
+    whisper(outbox, "three", ANN)
+    assert sent(outbox.send_ready(sealer, 0.0)) == [b"? " + ANN_KEY, b"? " + BOB_KEY]
+    outbox.end_request(ANN_KEY)
+    sealer.known = {ANN_KEY}
+    assert sent(outbox.send_ready(sealer, 1.0)) == [b"0/1"]
+    assert outbox.wait_ends_at == limits.KEY_WAIT, "counted from when the second was asked for"
+
+
+def test_who_has_waited_for_too_long_gets_the_text_back(outbox: Outbox, sealer: FakeSealer) -> None:
+    whisper(outbox, "one")
+    say(outbox, "two")
+    outbox.send_ready(sealer, 0.0)
+    assert outbox.send_ready(sealer, limits.KEY_WAIT - 0.001) == []
+    given, submit = outbox.send_ready(sealer, limits.KEY_WAIT)
+    assert isinstance(given, GivenBack)
+    assert (code_of(given), given.line) == ("failed", "one")
+    assert sent([submit]) == [b"0/2"]
+
+
+def test_a_key_asked_for_beforehand_is_waited_for_from_when_it_is_needed(outbox: Outbox, sealer: FakeSealer) -> None:
+    assert outbox.request_key(ANN_KEY) == [frames.Seek(ANN_KEY)]
+    assert outbox.request_key(ANN_KEY) == []
+    assert outbox.wait_ends_at is None
+    whisper(outbox, "one")
+    assert outbox.send_ready(sealer, 50.0) == []
+    assert outbox.wait_ends_at == 50.0 + limits.KEY_WAIT
+
+
+def test_what_is_for_somebody_who_is_out_is_given_back(outbox: Outbox, sealer: FakeSealer) -> None:
+    whisper(outbox, "one")
+    outbox.send_ready(sealer, 0.0)
+    del sealer.members[ANN]
+    [given] = outbox.send_ready(sealer, 1.0)
+    assert isinstance(given, GivenBack)
+    assert (code_of(given), given.line) == (errors.NoSuchNick().code, "one")
+
+
+def test_what_was_sealed_goes_out_again_though_its_key_is_forgotten(outbox: Outbox, sealer: FakeSealer) -> None:
+    sealer.known = {ANN_KEY}
+    whisper(outbox, "one")
+    outbox.send_ready(sealer, 0.0)
+    outbox.lose_link()
+    sealer.known = set()
+    assert sent(outbox.send_ready(sealer, 1.0)) == [b"0/1"]
+
+
+def test_on_another_link_keys_are_asked_for_again(outbox: Outbox, sealer: FakeSealer) -> None:
+    whisper(outbox, "one")
+    outbox.send_ready(sealer, 0.0)
+    outbox.lose_link()
+    assert outbox.wait_ends_at is None
+    with pytest.raises(PeerFault):
+        outbox.end_request(ANN_KEY)
+    assert sent(outbox.send_ready(sealer, 1.0)) == [b"? " + ANN_KEY]
+
+
+def test_a_key_that_the_host_has_not_refuses_what_was_to_be_sealed_to_it(outbox: Outbox, sealer: FakeSealer) -> None:
+    sealer.known = {ANN_KEY}
+    whisper(outbox, "sealed already", ANN)
+    outbox.send_ready(sealer, 0.0)
+    sealer.known = set()
+    whisper(outbox, "refused", ANN)
+    whisper(outbox, "for another", BOB)
+    outbox.send_ready(sealer, 0.0)
+    outbox.end_request(ANN_KEY)
+    assert sent(outbox.refuse_unsealable(ANN_KEY, sealer)) == ["refused"]
+    assert len(outbox) == 2
+
+
+def test_no_answer_is_taken_twice_or_unasked(outbox: Outbox) -> None:
+    with pytest.raises(PeerFault):
+        outbox.end_request(ANN_KEY)
+    outbox.request_key(ANN_KEY)
+    outbox.end_request(ANN_KEY)
+    with pytest.raises(PeerFault):
+        outbox.end_request(ANN_KEY)
+
+
+# --- what the host makes of ours
+
+
+def test_our_own_entries_are_ordered_as_we_sent_them(outbox: Outbox, sealer: FakeSealer) -> None:
+    say(outbox, "one")
+    say(outbox, "two")
+    outbox.send_ready(sealer, 0.0)
+    own = [outbox.seal_entry(counter, sealer) for counter in (1, 2)]
+    assert [outbox.own_body(it.header, it.entry) for it in own] == [it.body for it in own]
+    outbox.expect_next(own[0].header, suite.digest(own[0].body))
+    assert outbox.take_entry(1) is not None
+    outbox.expect_next(own[1].header, suite.digest(own[1].body))
+
+
+FAULTS: dict[str, Callable[[Outbox, list[Sealed]], object]] = {
+    "bytes that we never sent": lambda outbox, own: outbox.own_body(own[0].header, own[1].entry),
+    "a counter that we never used": lambda outbox, own: outbox.own_body(Header(ENTRY, ME, 9), own[0].entry),
+    "the second before the first": lambda outbox, own: outbox.expect_next(own[1].header, suite.digest(own[1].body)),
+    "another body": lambda outbox, own: outbox.expect_next(own[0].header, suite.digest(own[1].body)),
+    "another time to live": lambda outbox, own: outbox.expect_next(
+        own[0].header._replace(ttl=1), suite.digest(own[0].body)
+    ),
+    "a denial of what has its place": lambda outbox, _: (outbox.take_entry(1), outbox.deny_entry(1, "repeated")),
+    "a denial of what was never asked": lambda outbox, _: outbox.deny_entry(9, "repeated"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_host_that_orders_as_ours_what_is_not_breaks_a_rule(outbox: Outbox, sealer: FakeSealer, fault: str) -> None:
+    say(outbox, "one")
+    say(outbox, "two")
+    outbox.send_ready(sealer, 0.0)
+    own = [outbox.seal_entry(counter, sealer) for counter in (1, 2)]
+    with pytest.raises(PeerFault):
+        FAULTS[fault](outbox, own)
+
+
+def test_what_has_its_place_gets_no_second_one(outbox: Outbox, sealer: FakeSealer) -> None:
+    own = outbox.seal_entry(say(outbox, "one"), sealer)
+    outbox.take_entry(1)
+    with pytest.raises(PeerFault):
+        outbox.expect_next(own.header, suite.digest(own.body))
+
+
+def test_what_was_never_sealed_is_not_ordered_as_ours(outbox: Outbox) -> None:
+    say(outbox, "one")
+    with pytest.raises(PeerFault):
+        outbox.expect_next(Header(ENTRY, ME, 1, 0, 60), bytes(32))
+    with pytest.raises(PeerFault):
+        outbox.own_body(Header(ENTRY, ME, 1, 0, 60), b"")
+
+
+def test_what_was_denied_on_a_link_that_broke_is_known_by_what_comes_after_it(outbox: Outbox) -> None:
+    rename(outbox, "one")
+    whisper(outbox, "two")
+    say(outbox, "not deniable: a host that leaves it out breaks a rule")
+    say(outbox, "ordered")
+    rename(outbox, "later")
+    given = outbox.refuse_denied_before(4)
+    assert [(code_of(it), it.line, it.re) for it in given] == [
+        ("not-allowed", None, "one"),
+        ("not-allowed", "two", "two"),
+    ]
+    assert len(outbox) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "code"),
+    [
+        (rename, "nick-taken", errors.NickTaken().code),
+        (rename, "too-often", "not-allowed"),
+        (rename, "repeated", "not-allowed"),
+        (whisper, "too-often", "not-allowed"),
+        (whisper, "repeated", "not-allowed"),
+        (say, "repeated", "not-allowed"),
+    ],
+)
+def test_what_is_denied_is_given_back_with_the_reason(
+    outbox: Outbox, kind: Callable[[Outbox, str], int], reason: frames.Denial, code: str
+) -> None:
+    counter = kind(outbox, "one")
+    given = outbox.deny_entry(counter, reason)
+    assert (code_of(given), given.line, given.re) == (code, None if kind is rename else "one", "one")
+    assert len(outbox) == 0
+
+
+def test_no_more_is_sent_than_a_host_bears_to_deny(outbox: Outbox) -> None:
+    """Beyond limits.SKIPPED denials in a row a host would take the next entry for a fault."""
+    say(outbox, "certain")
+    for number in range(limits.SKIPPED):
+        whisper(outbox, str(number))
+        assert outbox.refuse_excess() == []
+    whisper(outbox, "too many")
+    assert sent(outbox.refuse_excess()) == ["too many"]
+    say(outbox, "certain again")
+    assert outbox.refuse_excess() == []
+    whisper(outbox, "one more")
+    assert outbox.refuse_excess() == []
+
+
+def test_what_was_ordered_is_certain(outbox: Outbox) -> None:
+    for number in range(limits.SKIPPED):
+        whisper(outbox, str(number))
+    outbox.refuse_denied_before(limits.SKIPPED)
+    whisper(outbox, "one more")
+    assert outbox.refuse_excess() == []
+
+
+# --- given back, forgotten
+
+
+def test_at_the_end_the_user_gets_back_what_can_be_sent_again(outbox: Outbox) -> None:
+    say(outbox, "one")
+    rename(outbox, "two")
+    outbox.add_entry(frames.Leave(), None, UNSET)
+    whisper(outbox, "three")
+    given = outbox.give_back_all()
+    assert [(code_of(it), it.line, it.re) for it in given] == [
+        ("", "one", "one"),
+        ("failed", None, "two"),
+        ("", "three", "three"),
+    ]
+    assert len(outbox) == 0
+    assert outbox.give_back_all() == []
+
+
+def test_after_the_end_nothing_waits(outbox: Outbox, sealer: FakeSealer) -> None:
+    whisper(outbox, "one")
+    outbox.send_ready(sealer, 0.0)
+    outbox.give_back_all()
+    assert outbox.wait_ends_at is None
+
+
+def test_a_new_identity_counts_from_the_beginning(outbox: Outbox, sealer: FakeSealer) -> None:
+    assert (say(outbox, "one"), say(outbox, "two")) == (1, 2)
+    outbox.give_back_all()
+    outbox.lose_link()
+    outbox.begin_identity()
+    assert say(outbox, "three") == 1
+    assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/1"]
+
+
+def test_what_has_its_place_among_what_we_missed_is_forgotten(outbox: Outbox, sealer: FakeSealer) -> None:
+    for line in ("one", "two", "three"):
+        say(outbox, line)
+    outbox.forget_entries(2)
+    assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/3"]
+
+
+def test_nothing_of_it_is_shown_by_repr() -> None:
+    assert "secret" not in repr(GivenBack(None, "secret", UNSET))
+
+
+@given(st.lists(st.sampled_from(["say", "whisper", "rename", "link", "epoch", "send", "key"]), max_size=40))
+def test_nothing_is_lost_sent_twice_on_a_link_or_out_of_its_order(happens: list[str]) -> None:
+    outbox, sealer = Outbox(), FakeSealer()
+    added: list[int] = []
+    on_link: list[int] = []
+    for what in [*happens, "send", "key", "send"]:
+        match what:
+            case "say" | "whisper" | "rename":
+                added.append({"say": say, "whisper": whisper, "rename": rename}[what](outbox, what))
+            case "link" | "epoch":
+                sealer.epoch_number += what == "epoch"
+                outbox.lose_link() if what == "link" else outbox.begin_epoch()
+                on_link.clear()
+            case "key":
+                sealer.known = {ANN_KEY}
+            case "send":
+                ready = outbox.send_ready(sealer, 0.0)
+                on_link += [int(one.entry.split(b"/")[1]) for one in ready if isinstance(one, frames.Submit)]
+                assert on_link == added[: len(on_link)]
+                assert len(outbox) == len(added)
+    assert on_link == added

@@ -1,0 +1,542 @@
+"""Who is out reads nothing on, who is new reads nothing from before, and who was away misses nothing."""
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.crypto import commit, suite
+from anonp2p.crypto.epoch import ENTRY, Epoch, header_of
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.protocol.frames import Commit, Removal, Renew
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.ledger import content_of
+from tests.room.peers import EVE, NOW, ZOE, Inn, kinds, text
+from tests.room.simulation import Party, Simulation
+
+
+class Tapped(Simulation):
+    """A room on whose links somebody listens."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+        super().__init__()
+
+    def member_hears(self, member: Party) -> None:
+        payload = next(iter(self._link(member).down), None)
+        if payload is not None:
+            self.heard.append(payload)
+        super().member_hears(member)
+
+
+@pytest.fixture
+def room() -> Tapped:
+    return Tapped()
+
+
+def epoch_of(party: Party) -> int:
+    epoch = party.room._epoch
+    assert epoch is not None
+    return epoch.number
+
+
+def keys_of(party: Party) -> tuple[Epoch, list[suite.LeafKey]]:
+    """All that it has, as of now."""
+    assert party.room._epoch is not None
+    return party.room._epoch, list(party.room._leaves)
+
+
+def opening(epoch: Epoch, heard: list[bytes]) -> list[bytes]:
+    """Which of these are of the log for somebody with these keys."""
+    return [payload for payload in heard if epoch.open_burst(payload) is not None]
+
+
+def turns(room: Simulation) -> list[commit.Turn]:
+    """The commits whose secrets the host still has."""
+    return [burst.turn for burst in room.host.room.log._bursts if burst.turn is not None]
+
+
+def texts(party: Party) -> list[str]:
+    return [message.text for message in party.got(events.Message)]
+
+
+def cut_off(room: Simulation, member: Party) -> None:
+    """The member's link breaks, and both ends notice."""
+    room.lose(member, delivering=False)
+    room.member_hears(member)
+    room.host_hears(member)
+
+
+def follow(room: Simulation, *members: Party) -> None:
+    """These, and nobody else, get what there is for them."""
+    for _ in range(12):
+        for member in members:
+            room.write(member)
+            room.member_hears(member)
+            room.host_hears(member)
+
+
+# --- thrown out
+
+
+def test_one_who_is_thrown_out_is_told_why_and_the_others_that_it_is_gone(room: Tapped) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    re = room.kick("BOB", "enough")
+    room.settle()
+    assert [notice.text for notice in bob.got(events.Notice)] == ["The host has thrown you out of the room: enough"]
+    assert [gone.reason for gone in bob.got(events.Gone)] == ["kicked"]
+    assert kinds(room.answers(room.host, re)) == ["Left"]
+    for party in (ann, room.host):
+        assert [(left.nick, left.reason) for left in party.got(events.Left)] == [("bob", "kicked")]
+        assert party.people == room.who(room.host)
+    assert "bob" not in room.who(room.host).values()
+    assert bob.attempts == 1
+
+
+def test_no_reason_is_none(room: Tapped) -> None:
+    ann = room.joined("ann")
+    room.kick("ann")
+    room.settle()
+    assert [notice.text for notice in ann.got(events.Notice)] == ["The host has thrown you out of the room."]
+
+
+def test_one_who_is_thrown_out_opens_nothing_after_it_with_all_its_keys(room: Tapped) -> None:
+    """6.8"""
+    ann, bob = room.joined("ann"), room.joined("bob")
+    room.say(ann, "bob reads this")
+    room.settle()
+    epoch, leaves = keys_of(bob)
+    assert opening(epoch, room.heard)
+    room.kick("bob")
+    room.write(bob)
+    room.settle()
+    assert bob.room.over
+    room.heard.clear()
+    room.say(ann, "bob does not read this")
+    room.say(room.host, "nor this")
+    room.joined("zoe")
+    room.settle()
+    assert texts(ann) == ["bob reads this", "nor this", "bob does not read this"]
+    assert opening(epoch, room.heard) == []
+    here = ann.room._epoch
+    assert here is not None
+    assert opening(here, room.heard)
+    [turn] = turns(room)
+    theirs = turn.slice(ann.room._me.id, ann.room._leaves[0].public)
+    for leaf in leaves:
+        with pytest.raises(PeerFault):
+            commit.open_slice(theirs, leaf, turn.room, ann.room._me.id, turn.epoch, turn.standing)
+    without, _ = epoch.next(bytes(32), turn.standing, [ann.room._me.id])
+    assert opening(without, room.heard) == []
+
+
+def test_one_who_is_out_has_no_keys_in_memory(room: Tapped) -> None:
+    ann = room.joined("ann")
+    room.kick("ann")
+    room.settle()
+    assert ann.room._epoch is None
+    assert ann.room._leaves == []
+
+
+def test_one_who_is_thrown_out_gets_no_slice(room: Tapped) -> None:
+    ann = room.joined("ann")
+    room.kick("ann")
+    room.write(ann)
+    on_its_way = [payload for payload in room._link(ann).down if payload]
+    epoch, _ = keys_of(ann)
+    assert len(opening(epoch, on_its_way)) == len(on_its_way) == 1  # the burst that ends with the commit
+    room.settle()
+
+
+def test_what_one_who_is_thrown_out_has_on_its_way_is_not_ordered(room: Tapped) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    re = room.say(bob, "too late")
+    room.kick("bob")
+    room.settle()
+    assert kinds(room.answers(bob, re)) == ["Unsent"]
+    assert texts(ann) == texts(room.host) == []
+
+
+def test_what_others_have_on_their_way_then_is_ordered_once(room: Tapped) -> None:
+    """5.8, 5.13, 6.7: their host passes it over, and they seal it anew in the next epoch."""
+    ann = room.joined("ann")
+    room.joined("bob")
+    answers = [room.say(ann, f"text {number}") for number in range(3)]
+    room.host_hears(ann)
+    room.kick("bob")
+    room.host_hears(ann)
+    more = room.say(ann, "text 3")
+    room.settle()
+    assert texts(ann) == texts(room.host) == [f"text {number}" for number in range(4)]
+    assert [kinds(room.answers(ann, re)) for re in [*answers, more]] == [["Message"]] * 4
+    assert ann.room.outstanding == 0
+
+
+def test_the_place_of_one_who_was_thrown_out_while_away_is_gone(room: Tapped) -> None:
+    """5.12"""
+    ann, bob = room.joined("ann"), room.joined("bob")
+    cut_off(room, ann)
+    room.wait(limits.AWAY)
+    re = room.kick("ann", "enough")
+    assert kinds(room.answers(room.host, re)) == ["Notice"]
+    room.settle()
+    assert [gone.reason for gone in ann.got(events.Gone)] == ["kicked"]
+    assert ann.room._epoch is None
+    assert list(bob.people.values()) == ["hugo", "bob"]
+    assert [left.reason for left in bob.got(events.Left)] == ["lost"]
+
+
+@pytest.mark.parametrize(("nick", "code"), [("eve", "no-such-nick"), ("hugo", "not-allowed")])
+def test_only_another_member_is_thrown_out(room: Tapped, nick: str, code: str) -> None:
+    room.joined("ann")
+    [error] = room.answers(room.host, room.kick(nick))
+    assert isinstance(error, events.Error)
+    assert error.code == code
+    assert epoch_of(room.host) == 0
+
+
+@pytest.mark.parametrize("typed", [inputs.Kick("bob", re=99), inputs.Lock(locked=True, re=99)])
+def test_only_the_host_throws_out_or_locks(room: Tapped, typed: inputs.Typed) -> None:
+    ann = room.joined("ann")
+    room.joined("bob")
+    room.step(ann, typed)
+    assert [error.code for error in ann.got(events.Error)] == ["not-allowed"]
+    room.settle()
+    assert "bob" in room.who(room.host).values()
+
+
+# --- locked
+
+
+def test_a_locked_room_lets_no_newcomer_in_until_it_is_open_again(room: Tapped) -> None:
+    """5.1"""
+    ann = room.joined("ann")
+    re = room.lock(locked=True)
+    assert kinds(room.answers(room.host, re)) == ["Notice"]
+    refused = room.joined("bob")
+    assert [error.code for error in refused.got(events.Error)] == ["locked"]
+    assert "locked" in ann.got(events.Notice)[-1].text
+    room.lock(locked=False)
+    assert room.joined("bob").room.entered
+    assert "open" in ann.got(events.Notice)[-1].text
+
+
+def test_members_come_back_to_a_locked_room(room: Tapped) -> None:
+    ann = room.joined("ann")
+    room.lock(locked=True)
+    cut_off(room, ann)
+    room.settle()
+    assert ann.room.entered
+    assert room.who(room.host) == ann.people
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_room_that_is_so_already_says_so(room: Tapped, locked: bool) -> None:
+    if locked:
+        room.lock(locked=True)
+    before = room.host.room.log.end
+    assert kinds(room.answers(room.host, room.lock(locked=locked))) == ["Notice"]
+    assert room.host.room.log.end == before
+
+
+# --- out for other reasons
+
+
+def test_one_who_leaves_opens_nothing_once_the_commit_has_come(room: Tapped) -> None:
+    """6.8"""
+    ann, bob = room.joined("ann"), room.joined("bob")
+    epoch, _ = keys_of(bob)
+    room.leave(bob)
+    room.settle()
+    assert epoch_of(room.host) == 0
+    room.wait(limits.COMMIT_PAUSE)
+    room.settle()
+    assert epoch_of(room.host) == epoch_of(ann) == 1
+    room.heard.clear()
+    room.say(ann, "hello")
+    room.settle()
+    assert opening(epoch, room.heard) == []
+    assert not ann.got(events.Alarm)
+
+
+def test_all_who_leave_within_the_pause_are_out_with_one_commit(room: Tapped) -> None:
+    """6.8: no sooner than 5 s after the last."""
+    ann, bob, eve = (room.joined(nick) for nick in ("ann", "bob", "eve"))
+    room.kick("eve")
+    room.leave(ann)
+    room.settle()
+    room.wait(limits.COMMIT_PAUSE / 2)
+    room.leave(bob)
+    room.settle()
+    assert epoch_of(room.host) == 1
+    room.wait(limits.COMMIT_PAUSE / 2 - 0.01)
+    assert epoch_of(room.host) == 1
+    room.wait(0.01)
+    assert epoch_of(room.host) == 2
+    room.wait(limits.COMMIT_PAUSE * 3)
+    assert epoch_of(room.host) == 2
+    assert eve.room.over
+
+
+@pytest.fixture
+def inn() -> Inn:
+    return Inn()
+
+
+def test_one_who_broke_a_rule_does_not_come_back_before_the_commit_takes_its_place(inn: Inn) -> None:
+    """5.8"""
+    inn.eve.sends(b"")
+    for ask, answer in (("resume", "unknown"), ("join", "not-allowed")):
+        inn.eve.dials()
+        if ask == "resume":
+            inn.eve.resumes(*inn.eve.reference)
+        else:
+            inn.eve.joins("eve")
+        assert inn.eve.refused == answer
+    inn.ticks(limits.COMMIT_PAUSE)
+    assert inn.ordered()[-1] == Commit(1, [Removal(EVE.id, "lost", "")])
+    inn.eve.dials(inn.tick)
+    inn.eve.resumes(*inn.eve.reference)
+    assert inn.eve.refused == "unknown"
+
+
+def test_one_who_broke_a_rule_may_be_thrown_out_at_once_and_is_removed_once(inn: Inn) -> None:
+    inn.eve.sends(b"")
+    inn.takes(inputs.Kick("eve", "why"))
+    assert inn.ordered()[-1] == Commit(1, [Removal(EVE.id, "kicked", "why")])
+    inn.ticks(limits.COMMIT_PAUSE * 2)
+    assert epoch_number(inn) == 1
+
+
+def test_throwing_one_out_takes_those_along_who_are_to_go_anyway(inn: Inn) -> None:
+    inn.eve.sends(b"")
+    inn.takes(inputs.Kick("ann"))
+    commit_ = inn.ordered()[-1]
+    assert isinstance(commit_, Commit)
+    assert [(removal.reason) for removal in commit_.removed] == ["kicked", "lost"]
+
+
+def test_one_who_is_thrown_out_is_out_at_once_and_told_so_when_it_comes_back(inn: Inn) -> None:
+    """5.12"""
+    link = inn.eve.link
+    done = inn.takes(inputs.Kick("eve"))
+    assert [effect.link for effect in done if isinstance(effect, effects.Finish)] == [link]
+    assert inn.eve.says(text("still here")) == []
+    inn.eve.dials()
+    inn.eve.resumes(*inn.eve.reference)
+    assert inn.eve.refused == "kicked"
+    inn.eve.dials()
+    inn.eve.joins("eve")
+    assert inn.eve.refused == "kicked"
+
+
+def test_one_who_has_left_does_not_join_again_with_its_key_in_the_same_epoch(inn: Inn) -> None:
+    """3.2: it would have a second chain."""
+    inn.eve.says(frames.Leave())
+    inn.eve.dials()
+    inn.eve.joins("eve")
+    assert inn.eve.refused == "not-allowed"
+    inn.ticks(limits.COMMIT_PAUSE)
+    inn.eve.dials(inn.tick)
+    assert kinds(inn.eve.joins("eve")) == ["Tell", "Admit"]
+
+
+def epoch_number(inn: Inn) -> int:
+    assert inn.room._epoch is not None
+    return inn.room._epoch.number
+
+
+# --- new
+
+
+def test_a_newcomer_opens_nothing_that_was_ordered_before_it_came(room: Tapped) -> None:
+    """6.5, 7.3"""
+    ann, bob = room.joined("ann"), room.joined("bob")
+    for party in (ann, bob, room.host):
+        room.say(party, f"before, by {party.room._my.nick}")
+    room.settle()
+    recorded = list(room.heard)
+    zoe = room.joined("zoe")
+    epoch, _ = keys_of(zoe)
+    bursts = [frames.unpack(frames.Burst, epoch.open_burst(payload) or b"") for payload in opening(epoch, recorded)]
+    entries = [entry for burst in bursts for entry in burst.entries if header_of(entry).kind == ENTRY]
+    assert entries
+    for entry in entries:
+        with pytest.raises(PeerFault):
+            epoch.open_entry(entry)
+    assert texts(zoe) == []
+
+
+# --- away while it happens
+
+
+def test_one_who_is_away_during_commits_misses_nothing_and_gets_nothing_twice(room: Tapped) -> None:
+    """5.12, 5.13, 7.3"""
+    ann, bob = room.joined("ann"), room.joined("bob")
+    room.joined("eve")
+    seen = room.say(ann, "ordered unseen")
+    room.host_hears(ann)
+    late = room.say(ann, "sent in vain")
+    cut_off(room, ann)
+    room.say(bob, "in the old epoch")
+    follow(room, bob)
+    room.kick("eve")
+    follow(room, bob)
+    room.say(bob, "in the next")
+    follow(room, bob)
+    room.wait(limits.AWAY)
+    room.kick("nobody")
+    typed = room.say(ann, "typed meanwhile")
+    room.settle()
+    expected = ["ordered unseen", "in the old epoch", "in the next", "sent in vain", "typed meanwhile"]
+    assert texts(ann) == texts(bob) == texts(room.host) == expected
+    assert ann.messages == bob.messages == room.host.messages
+    assert [kinds(room.answers(ann, re)) for re in (seen, late, typed)] == [["Message"]] * 3
+    assert not ann.got(events.Notice)
+    assert len(ann.got(events.Entered)) == 1
+    assert ann.people == bob.people == room.who(room.host)
+
+
+def test_one_whose_link_breaks_between_commit_and_slice_comes_back_all_the_same(room: Tapped) -> None:
+    ann = room.joined("ann")
+    room.joined("bob")
+    room.kick("bob")
+    room.write(ann)
+    while not ann.room._turning:
+        room.member_hears(ann)
+    re = room.say(ann, "typed while turning")
+    cut_off(room, ann)
+    room.settle()
+    assert epoch_of(ann) == epoch_of(room.host) == 1
+    assert kinds(room.answers(ann, re)) == ["Message"]
+    assert not ann.got(events.Notice)
+
+
+def test_a_laggard_that_does_not_come_to_the_commit_in_time_is_cut_and_comes_back(room: Tapped) -> None:
+    """6.9"""
+    ann = room.joined("ann")
+    room.joined("bob")
+    re = room.say(ann, "on its way")
+    room.kick("bob")
+    room.wait(limits.SLICES - 0.01)
+    reader = room._link(ann).reader
+    assert reader is not None
+    assert not reader.lags
+    assert turns(room)
+    room.wait(0.01)
+    assert reader.lags
+    assert turns(room) == []
+    room.settle()
+    assert epoch_of(ann) == 1
+    assert kinds(room.answers(ann, re)) == ["Message"]
+    assert not ann.got(events.Notice)
+
+
+def test_the_fresh_secret_of_a_commit_is_forgotten_though_nobody_lags(room: Tapped) -> None:
+    room.joined("ann")
+    room.wait(limits.EPOCH)
+    room.settle()
+    assert turns(room)
+    room.wait(limits.SLICES)
+    assert turns(room) == []
+
+
+# --- from time to time
+
+
+def test_every_epoch_comes_in_time_and_all_renew_their_leaves(room: Tapped) -> None:
+    """6.8"""
+    ann, bob = room.joined("ann"), room.joined("bob")
+    parties = (room.host, ann, bob)
+    leaves = [party.room._leaves[0].public for party in parties]
+    room.wait(limits.EPOCH - 0.01)
+    assert epoch_of(room.host) == 0
+    room.wait(0.01)
+    room.settle()
+    for party, before in zip(parties, leaves, strict=True):
+        assert epoch_of(party) == 1
+        [now] = {suite.digest(leaf.public) for leaf in party.room._leaves[:1]}
+        assert now != suite.digest(before)
+        for other in parties:
+            assert other.room._ledger.member(party.room._me.id).leaf == now
+        assert party.room.outstanding == 0
+    room.wait(limits.EPOCH)
+    room.settle()
+    assert {epoch_of(party) for party in parties} == {2}
+    assert all(len(party.room._leaves) <= 2 for party in parties)
+
+
+def test_the_next_commit_is_sealed_to_the_renewed_leaf_and_the_old_one_is_gone(room: Tapped) -> None:
+    ann = room.joined("ann")
+    room.joined("bob")
+    room.wait(limits.EPOCH)
+    room.settle()
+    assert len(ann.room._leaves) == 2
+    room.kick("bob")
+    room.settle()
+    assert epoch_of(ann) == 2
+    assert len(ann.room._leaves) == 1
+
+
+@pytest.mark.parametrize("members", [3, 2])
+def test_large_rooms_do_not_renew(room: Tapped, monkeypatch: pytest.MonkeyPatch, members: int) -> None:
+    """6.8"""
+    monkeypatch.setattr(limits, "RENEWING", members - 1 if members == 3 else 2)
+    ann = room.joined("ann")
+    if members == 3:
+        room.joined("bob")
+    leaves = [party.room._leaves[0] for party in (room.host, ann)]
+    room.wait(limits.EPOCH)
+    room.settle()
+    assert epoch_of(ann) == 1
+    assert [party.room._leaves[0] is leaf for party, leaf in zip((room.host, ann), leaves, strict=True)] == [
+        members == 3
+    ] * 2
+
+
+def test_a_commit_with_a_cause_renews_nothing(room: Tapped) -> None:
+    ann = room.joined("ann")
+    room.joined("bob")
+    leaf, hosts = ann.room._leaves[0], room.host.room._leaves[0]
+    room.kick("bob")
+    room.settle()
+    assert (ann.room._leaves, room.host.room._leaves) == ([leaf], [hosts])
+
+
+def test_a_renewal_is_ordered_like_anything(inn: Inn) -> None:
+    inn.ticks(limits.EPOCH)
+    inn.eve.follows()
+    inn.eve.says(Renew(b"n" * 32))
+    assert inn.ordered()[-1] == Renew(b"n" * 32)
+
+
+def test_a_leaf_is_the_one_of_its_link_from_the_frame_on(inn: Inn) -> None:
+    """2.7"""
+    assert inn.eve.sends(frames.Leaf(ZOE.leaf.public)) == []
+    inn.takes(inputs.Kick("ann"))
+    inn.room.end_burst(NOW)
+    *_, slice_ = inn.eve.reads()
+    [sliced] = inn.eve.channel.open(slice_).frames
+    assert isinstance(sliced, frames.Slice)
+    standing = inn.room._ledger.standing()
+    secret, _ = commit.open_slice(sliced.box, ZOE.leaf, inn.room._ledger.room, EVE.id, 1, standing)
+    assert len(secret) == 32
+    with pytest.raises(PeerFault):
+        commit.open_slice(sliced.box, EVE.leaf, inn.room._ledger.room, EVE.id, 1, standing)
+
+
+def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -> None:
+    """5.12"""
+    index, digest = inn.eve.reference
+    inn.ann.says(text("missed"))
+    inn.takes(inputs.Kick("ann"))
+    inn.eve.dials()
+    inn.eve.resumes(index, digest)
+    first = inn.eve.greeted[0]
+    assert isinstance(first, frames.Welcome)
+    assert (inn.eve.state.since, inn.eve.state.base) == (index, None)
+    assert inn.eve.state.epoch == 1
+    entries = [entry for past in inn.eve.missed() for entry in past.entries]
+    assert [content_of(entry.body).body for entry in entries] == [
+        text("missed"),
+        Commit(1, [Removal(inn.ann.who.id, "kicked", "")]),
+    ]

@@ -1,0 +1,420 @@
+"""However the full screen ends, the terminal is as it was, and nothing of what was said is left on it."""
+
+import fcntl
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import urwid
+
+from anonp2p import cli, hardening
+from anonp2p.ui.screen.view import Picture
+from tests.support import terminal, theatre
+from tests.support.stage import Stage
+
+SAID, TYPED, GIVEN = "attack at dawn", "burn this", "burnt already"
+LEFT = b"\x1b[?1049l"
+PATIENCE = 10  # seconds for what takes 3 at most on an idle machine
+IN_THEATRE = ("--mode=screen", "--seed=1", "--now=1700049600", "--", "--nick", "ada")
+BUG = r"anonp2p: This is an error in anonp2p, please report it: {} at [\w.:< ]+\."
+
+
+def program(function: Callable[[], object], *arguments: str) -> list[str]:
+    """Runs a function of a test file in the place of the program."""
+    statement = f"import sys; from {function.__module__} import {function.__name__} as f; sys.exit(f())"
+    return [sys.executable, "-c", statement, *arguments]
+
+
+def play() -> int:
+    """The theatre, as a stage has it."""
+    sys.argv[1:] = ["--control", str(Path(os.environ["HOME"]) / "control"), *IN_THEATRE]
+    return theatre.main()
+
+
+def room(stage: Stage) -> None:
+    """Something is said in a room, and something typed."""
+    stage.settled()
+    stage.type("/create demo\n").until("Others can join now")
+    stage.ask("join", who="ben")
+    stage.ask("say", who="ben", text=SAID)
+    stage.type(f"{GIVEN}\n").until(f"│ {GIVEN}")
+    stage.until(SAID)
+    stage.type(TYPED)
+    assert stage.settled()[-1] == f"ada> {TYPED}"
+    assert stage.modes != terminal.USUAL
+
+
+def untouched() -> list[object]:
+    """The settings of a terminal that nobody has changed."""
+    ours, theirs = os.openpty()
+    try:
+        return termios.tcgetattr(theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def assert_left(stage: Stage, sentence: str = "") -> None:
+    """The terminal is as it was but for at most one sentence."""
+    assert stage.modes == terminal.USUAL
+    assert stage.cursor is not None
+    assert stage.terminal.keyboards == 0
+    assert termios.tcgetattr(stage._master) == untouched()
+    shown = "".join(row.ljust(stage.terminal.columns) for row in stage.screen()).rstrip()
+    assert re.fullmatch(sentence, shown), shown
+    after = stage.raw.rpartition(LEFT)[2]
+    assert not re.search(rb"\x1b\[[\d;]*m", after), "styles are those of before"
+    for text in (SAID, TYPED, GIVEN, "demo", "ben"):
+        assert text.encode() not in after
+    assert b"Traceback" not in stage.raw
+
+
+# --- ends that are asked for
+
+
+@pytest.mark.parametrize(
+    ("way", "status"),
+    [
+        ("/quit", 0),
+        ("ctrl c", 0),
+        ("ctrl d", 0),
+        (signal.SIGTERM, 143),
+        (signal.SIGINT, 130),
+        (signal.SIGHUP, 129),
+        (signal.SIGQUIT, 131),
+    ],
+)
+def test_an_end_leaves_the_terminal_as_it_was(way: str | signal.Signals, status: int) -> None:
+    with Stage("--nick", "ada") as stage:
+        room(stage)
+        if isinstance(way, signal.Signals):
+            stage.signal(way)
+        elif way == "/quit":
+            stage.key("ctrl u").type("/quit\n")
+        else:
+            stage.key("ctrl c", way, way)
+        assert stage.status() == status
+        assert_left(stage)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_while_tor_starts_ends_it(number: signal.Signals) -> None:
+    with Stage("create", "demo", slow_boot=True) as stage:
+        stage.until("[Ww]aits for Tor")
+        stage.signal(number)
+        assert stage.status() == 128 + number
+        assert_left(stage)
+
+
+def test_impatience_leaves_the_terminal_as_it_was() -> None:
+    with Stage("--nick", "ada") as stage:
+        room(stage)
+        stage.ask("vanish", who="ben")
+        for _ in range(5):
+            stage.signal(signal.SIGINT)
+        assert stage.status() == 130
+        assert_left(stage)
+
+
+class _Interrupted:
+    """Has a signal come while a module is being imported."""
+
+    def __init__(self, name: str, number: int) -> None:
+        self._name = name
+        self._number = number
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == self._name:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), self._number)
+
+
+def start_interrupted() -> int:
+    name, number = sys.argv[1:3]
+    del sys.argv[1:]
+    for module in [*sys.modules]:  # what this file has imported is yet to be imported
+        if module.startswith(("anonp2p.app", "anonp2p.net", "anonp2p.room", "stem")):
+            del sys.modules[module]
+    sys.meta_path.insert(0, _Interrupted(name, int(number)))
+    return cli.main()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize("module", ["anonp2p.app", "anonp2p.net.session"])
+def test_a_signal_before_all_of_the_program_is_loaded_ends_it(number: signal.Signals, module: str) -> None:
+    with Stage(command=program(start_interrupted, module, str(int(number)))) as stage:
+        assert stage.status() == 128 + number
+        assert b"/create NAME" in stage.raw
+        assert_left(stage)
+
+
+# --- ends that are not
+
+
+def test_a_task_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
+    with Stage("--nick", "ada") as stage:
+        room(stage)
+        stage.ask("crash")
+        assert stage.status() == 1
+        assert_left(stage, BUG.format("RuntimeError"))
+
+
+def play_without_drawing() -> int:
+    """Whatever has `boom` in its input line cannot be drawn."""
+    draw = Picture.render
+
+    def render(self: Picture, size: tuple[int, int], focus: bool = False) -> urwid.CompositeCanvas:
+        if "boom" in self.editor.original_widget.edit_text or "at-once" in sys.argv:
+            raise LookupError(SAID)
+        return draw(self, size, focus)
+
+    Picture.render = render  # type: ignore[method-assign]
+    return play()
+
+
+def test_a_picture_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
+    with Stage(command=program(play_without_drawing)) as stage:
+        room(stage)
+        stage.type("boom")
+        assert stage.status() == 1
+        assert_left(stage, BUG.format("LookupError"))
+
+
+def start_without_drawing() -> int:
+    def render(*_: object, **__: object) -> None:
+        raise LookupError(SAID)
+
+    Picture.render = render  # type: ignore[method-assign, assignment]
+    return cli.main()
+
+
+def test_a_first_picture_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
+    with Stage(command=program(start_without_drawing), term="linux") as stage:  # others may answer after the end
+        assert stage.status() == 1
+        assert_left(stage, BUG.format("LookupError"))
+
+
+def play_without_keys() -> int:
+    """Whatever key F9 may be for, it fails."""
+    from anonp2p.ui.screen.screen import Tui
+
+    press = Tui.press
+
+    def fail(self: Tui, size: tuple[int, int], key: str) -> str | None:
+        if key == "f9":
+            raise LookupError(SAID)
+        return press(self, size, key)
+
+    Tui.press = fail  # type: ignore[method-assign]
+    return play()
+
+
+def test_a_key_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
+    with Stage(command=program(play_without_keys)) as stage:
+        room(stage)
+        stage.key("f9")
+        assert stage.status() == 1
+        assert_left(stage, BUG.format("LookupError"))
+
+
+def start_without_memory() -> int:
+    def fail() -> None:
+        raise MemoryError
+
+    hardening.harden = fail
+    return cli.main()
+
+
+def test_what_fails_before_the_screen_is_ours_does_not_touch_it() -> None:
+    with Stage(command=program(start_without_memory)) as stage:
+        assert stage.status() == 1
+        assert b"\x1b" not in stage.raw
+        assert_left(stage, "anonp2p: .* leaves too little memory.")
+
+
+@pytest.fixture
+def nothing() -> str:
+    """A place where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("wish", [(), ("create", "demo"), ("join", "-")])
+def test_without_a_tor_it_ends_with_3_and_one_sentence(nothing: str, wish: tuple[str, ...]) -> None:
+    with Stage(command=[sys.executable, "-m", "anonp2p", "--control", nothing, *wish]) as stage:
+        assert stage.status() == 3
+        assert LEFT in stage.raw
+        assert_left(stage, r"anonp2p: [^.]*Tor[^.]*127\.0\.0\.1:\d+[^.]*\.")
+
+
+@pytest.mark.parametrize("wrong", [("--nick", "a b"), ("join", "nothing"), ("--frobnicate",)])
+def test_wrong_usage_never_gets_as_far_as_the_screen(wrong: tuple[str, ...]) -> None:
+    with Stage(command=[sys.executable, "-m", "anonp2p", *wrong]) as stage:
+        assert stage.status() == 2
+        assert b"\x1b" not in stage.raw
+        assert_left(stage, r"anonp2p: .*\.")
+
+
+# --- a terminal that goes away, or is not read
+
+
+def test_a_terminal_that_hangs_up_ends_it() -> None:
+    with Stage("--nick", "ada") as stage:
+        room(stage)
+        stage.hang_up()
+        assert stage.process.wait(PATIENCE) in (0, 128 + signal.SIGHUP)  # whichever is noticed first
+
+
+def test_a_terminal_that_hangs_up_at_the_first_picture_ends_it(nothing: str) -> None:
+    with Stage(slow_boot=True) as stage:
+        stage.until("/create NAME")
+        stage.hang_up()
+        assert stage.process.wait(PATIENCE) in (0, 128 + signal.SIGHUP)
+
+
+@contextmanager
+def unread(stage: Stage) -> Iterator[None]:
+    """Nobody reads what is written to the terminal, as if Ctrl-S was pressed in it."""
+    with stage._news:  # the reader waits for it
+        yield
+
+
+def test_a_terminal_that_is_not_read_holds_up_neither_the_room_nor_the_end() -> None:
+    with Stage("--nick", "ada", columns=300, rows=100) as stage:
+        room(stage)
+        with unread(stage):
+            for number in range(40):  # far more pictures than the kernel keeps
+                stage.ask("many", who="ben", count=100, text=f"{number} {{n}} " + "x" * 200)
+            stage.ask("join", who="cho")
+            stage.ask("say", who="cho", text="are you there?")
+            stage.signal(signal.SIGTERM)
+            assert stage.process.wait(PATIENCE) == 143
+        stage._reader.join(PATIENCE)
+        assert_left(stage)
+
+
+def test_a_terminal_that_is_read_again_shows_what_there_is_by_then() -> None:
+    with Stage("--nick", "ada", columns=300, rows=100) as stage:
+        room(stage)
+        with unread(stage):
+            for number in range(40):
+                stage.ask("many", who="ben", count=100, text=f"{number} {{n}} " + "x" * 200)
+            stage.type(" at once")
+        stage.until("39 99 x")
+        shown = stage.settled()
+        assert shown[-1] == f"ada> {TYPED} at once"
+        stage.key("ctrl l")
+        assert stage.settled() == shown
+
+
+def test_leaving_in_full_flood_leaves_the_terminal_as_it_was() -> None:
+    with Stage("--nick", "ada", columns=300, rows=100) as stage:
+        room(stage)
+        stage.ask("many", who="ben", count=3_000, text="{n} " + "日本 x" * 50, background=True)
+        stage.until(r"│ \d+ 日本")
+        stage.signal(signal.SIGTERM)
+        assert stage.status() == 143
+        assert_left(stage)
+
+
+# --- stopped, and continued
+
+
+def play_under_a_shell() -> int:
+    """Hands the terminal to the program, and takes it back when that stops, or ends, as a shell does.
+
+    SIGTSTP, SIGTERM and SIGCONT are handed on, the last one with the terminal.
+    """
+    handed_on = {signal.SIGTSTP, signal.SIGTERM, signal.SIGCONT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, handed_on | {signal.SIGCHLD, signal.SIGTTOU})
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    child = subprocess.Popen(program(play_in_a_shell), process_group=0)
+    os.tcsetpgrp(0, child.pid)
+    settings = untouched()
+    while True:
+        number = signal.sigwait(handed_on | {signal.SIGCHLD})
+        if number != signal.SIGCHLD:
+            if number == signal.SIGCONT:
+                os.write(1, b"\x1b[H\x1b[2J")
+                os.tcsetpgrp(0, child.pid)
+            child.send_signal(number)
+            continue
+        changed, status = os.waitpid(child.pid, os.WUNTRACED | os.WNOHANG)
+        if not changed:
+            continue  # it goes on
+        os.tcsetpgrp(0, os.getpgrp())
+        if not os.WIFSTOPPED(status):
+            return os.waitstatus_to_exitcode(status)
+        os.write(1, f"stopped with {'the same' if termios.tcgetattr(0) == settings else 'other'} settings".encode())
+
+
+def play_in_a_shell() -> int:
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    return play()
+
+
+def test_stopped_it_leaves_the_terminal_and_continued_it_comes_back() -> None:
+    with Stage(command=program(play_under_a_shell)) as stage:
+        room(stage)
+        for columns in (100, 60):
+            stage.signal(signal.SIGTSTP)
+            stage.until("stopped")
+            assert_left(stage, "stopped with the same settings")
+            stage.resize(columns, 30)
+            stage.signal(signal.SIGCONT)
+            stage.until(SAID)
+            stage.type("!")
+            shown = stage.settled()
+            assert len(shown) == 30
+            assert shown[-1] == f"ada> {TYPED}{'!' if columns == 100 else '!!'}"
+            assert {terminal.ALTERNATE, terminal.PASTE, terminal.FOCUS, 1000} <= stage.modes
+            stage.key("ctrl l")
+            assert stage.settled() == shown
+        stage.signal(signal.SIGTERM)
+        assert stage.status() == 143
+        assert_left(stage)
+
+
+def test_stopped_and_told_to_end_it_ends_when_continued() -> None:
+    with Stage(command=program(play_under_a_shell)) as stage:
+        room(stage)
+        stage.signal(signal.SIGTSTP)
+        stage.until("stopped")
+        stage.signal(signal.SIGTERM).signal(signal.SIGCONT)
+        assert stage.status() == 143
+        assert_left(stage)
+
+
+# --- the screen of before
+
+
+def start_after_a_shell() -> int:
+    """As from a shell, which has written something and changed some settings."""
+    os.write(1, "$ ls\r\nfile 日本\r\n$ anonp2p\r\n".encode())
+    settings = termios.tcgetattr(0)
+    settings[0] |= termios.IXANY
+    settings[3] &= ~termios.ECHOE
+    settings[6][termios.VERASE] = b"\x08"
+    termios.tcsetattr(0, termios.TCSANOW, settings)
+    status = play()
+    same = termios.tcgetattr(0) == settings
+    os.write(1, f"$ {'same' if same else 'other'} settings".encode())
+    return status
+
+
+def test_what_the_shell_showed_and_had_set_is_there_again() -> None:
+    with Stage(command=program(start_after_a_shell)) as stage:
+        room(stage)
+        assert not stage.find("file 日本")
+        stage.key("ctrl u").type("/quit\n")
+        assert stage.status() == 0
+        assert stage.screen()[:4] == ["$ ls", "file 日本", "$ anonp2p", "$ same settings"]
+        assert not any(stage.screen()[4:])

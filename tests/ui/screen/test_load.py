@@ -1,0 +1,289 @@
+"""The full screen where much is said, and what stays of it once it is gone."""
+
+import functools
+import gc
+import os
+import re
+import sys
+import time
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+import urwid
+
+from anonp2p import app, limits
+from anonp2p.ui.screen.screen import Tui
+from tests.support import theatre
+from tests.support.memory import _contains, _describe, _untold
+from tests.support.stage import Stage
+
+MIB = 1024 * 1024
+CHANNELS = ("MemorySendChannel", "MemoryReceiveChannel", "MemoryChannelState", "MemoryChannelStatistics")
+OURS = ("anonp2p/ui/", "urwid/")
+
+
+def resident(stage: Stage) -> int:
+    pages = int(Path(f"/proc/{stage.process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def burst(stage: Stage, count: int, text: str) -> None:
+    """Two people, since a host takes but so much from one, say so many things at once."""
+    for who in ("ben", "cho"):
+        stage.ask("many", who=who, count=count // 2, text=text, background=True)
+
+
+def room(stage: Stage, name: str = "demo", people: tuple[str, ...] = ("ben", "cho")) -> None:
+    stage.settled()
+    stage.type(f"/create {name}\n").until("Others can join now")
+    for who in people:
+        stage.ask("join", who=who)
+    stage.settled()
+
+
+# --- 5,000 at once
+
+
+def test_what_is_typed_in_a_burst_arrives_and_the_last_of_it_is_shown() -> None:
+    with Stage("--nick", "ada", columns=100, rows=30) as stage:
+        room(stage)
+        burst(stage, 5_000, "burst {n} of many")
+        stage.until(r"│ burst \d+ of many")
+        typed = ""
+        while not stage.find("burst 2499 of many"):
+            key = "abcdefghij"[len(typed) % 10]
+            typed += key
+            stage.type(key).until(lambda rows: "".join(rows).endswith(typed[-50:]))  # noqa: B023  # called here and now
+        assert len(typed) > 3, "it went on while we typed"
+        stage.key("ctrl u").type("in the middle\n").until("ada │ in the middle")
+        shown = stage.settled()
+        assert sum("burst " in row for row in shown) > 20
+        assert any("│ burst 2499 of many" in row for row in shown)
+
+
+def test_of_a_room_so_much_is_kept_and_no_more() -> None:
+    with Stage("--nick", "ada", columns=100, rows=30) as stage:
+        room(stage)
+        sizes = []
+        for number in range(4):
+            burst(stage, limits.SCROLLBACK, f"round {number} no {{n}} " + "x" * 100)
+            stage.until(f"round {number} no {limits.SCROLLBACK // 2 - 1} ", 90)
+            stage.settled()
+            sizes.append(resident(stage))
+        stage.key("ctrl home").settled()
+        [first, *_] = [found for row in stage.screen() if (found := re.search(r"round (\d) no (\d+)", row))]
+        assert first[1] == "3"
+        assert int(first[2]) < 100
+        assert sizes[3] - sizes[1] < 30 * MIB  # by the second round, the host's log holds all that it ever does
+
+
+def test_of_a_room_with_long_messages_not_so_many_are_kept() -> None:
+    people = ("ben", "cho", "dan", "eve", "fay", "gus")
+    each = 220  # of the longest: a host takes as many from one at once
+    with Stage("--nick", "ada", columns=100, rows=30) as stage:
+        room(stage, people=people)
+        for who in people:
+            stage.ask("many", who=who, count=each, text="x{n} " + "x" * (limits.TEXT - 10))
+        stage.settled()
+        stage.key("ctrl home").settled()
+        [first, *_] = [found for row in stage.screen() if (found := re.search(r"(\w+) │ x(\d+)\b", row))]
+        kept = (len(people) - people.index(first[1])) * each - int(first[2])
+        assert limits.SCROLLBACK_BYTES // limits.TEXT * 0.9 < kept <= limits.SCROLLBACK_BYTES / limits.TEXT
+
+
+def test_tabs_count_what_is_unread() -> None:
+    with Stage("--nick", "ada", columns=100, rows=30) as stage:
+        room(stage)
+        room(stage, "other", ())
+        assert stage.screen()[0].startswith(" 1 demo  2 other ")
+        burst(stage, 600, "{n} unread")
+        stage.until("^ 1 demo 600 ")
+        assert stage.settled()[0].startswith(" 1 demo 600  2 other ")
+        assert not stage.find("unread")
+        stage.type("typed meanwhile")
+        stage.key("meta 1")
+        shown = stage.settled()
+        assert shown[0].startswith(" 1 demo  2 other ")
+        assert any("299 unread" in row for row in shown)
+        stage.key("meta 2")
+        assert stage.settled()[-1].endswith("> typed meanwhile")
+
+
+def test_looking_back_stays_where_it_is_whatever_comes() -> None:
+    with Stage("--nick", "ada", columns=100, rows=30) as stage:
+        room(stage)
+        burst(stage, 200, "early {n}")
+        stage.until("early 99")
+        stage.settled()
+        stage.key("page up", "page up")
+        before = [row for row in stage.settled() if "early" in row]
+        burst(stage, 3_000, "late {n}")
+        stage.until("3000 ")
+        assert [row for row in stage.settled() if "early" in row][: len(before) - 1] == before[: len(before) - 1]
+
+
+# --- what is gone
+
+
+def _kept(needle: str) -> list[str]:
+    """Which objects that the screen can reach have this text in them. Rooms and the network are not the screen's."""
+    [tui] = [one for one in gc.get_objects() if isinstance(one, Tui)]
+    texts = [needle]
+    roots: list[object] = [tui, urwid.CanvasCache.__dict__]
+    for one in gc.get_objects():
+        match one:
+            case types.CoroutineType():
+                file = one.cr_code.co_filename
+            case types.GeneratorType():
+                file = one.gi_code.co_filename
+            case types.AsyncGeneratorType():
+                file = one.ag_code.co_filename
+            case _:
+                file = OURS[0] if isinstance(one, functools._lru_cache_wrapper) else ""
+        if any(place in file for place in OURS):
+            roots.append(one)
+    visited = {id(roots), id(texts), id(needle)}
+    holders: dict[int, object] = {}
+    found = []
+    while roots:
+        one = roots.pop()
+        if id(one) in visited or _is_foreign(one):
+            continue
+        visited.add(id(one))
+        if _contains(one, (needle.encode(),), texts):
+            found.append(one)
+        for other in (*gc.get_referents(one), *_untold(one)):
+            if id(other) not in visited:
+                holders.setdefault(id(other), one)
+                roots.append(other)
+    return [_describe(one, holders) for one in found]
+
+
+def _is_foreign(one: object) -> bool:
+    """Whether it leads out of the screen."""
+    kind = type(one)
+    if isinstance(one, types.ModuleType | type | types.FrameType | app.App):
+        return True
+    if isinstance(one, dict) and "__builtins__" in one:
+        return True
+    places = ("trio", "anonp2p.room.room", "anonp2p.net", "tests", "msgspec")
+    return kind.__module__.startswith(places) and kind.__name__ not in CHANNELS
+
+
+async def _do_kept(_: object, text: str) -> dict[str, list[str]]:
+    await trio.lowlevel.checkpoint()
+    gc.unfreeze()  # what is frozen is not listed
+    gc.collect()
+    return {"kept": _kept(text)}
+
+
+async def _do_sleep(_: object, seconds: float) -> dict[str, object]:
+    """The machine sleeps for so long, as one of its clocks counts."""
+    await trio.lowlevel.checkpoint()
+    clock = time.clock_gettime
+    time.clock_gettime = lambda which: clock(which) + (seconds if which == time.CLOCK_BOOTTIME else 0.0)
+    return {}
+
+
+def play() -> int:
+    """The theatre, in which one can ask what is kept, and have the machine sleep, as well."""
+    theatre._Stagehand.do_sleep = _do_sleep  # type: ignore[attr-defined]
+    theatre._Stagehand.do_kept = _do_kept  # type: ignore[attr-defined]
+    options = ["--mode=screen", "--seed=1", "--now=1700049600", "--", "--nick", "ada"]
+    sys.argv[1:] = ["--control", str(Path(os.environ["HOME"]) / "control"), *options]
+    return theatre.main()
+
+
+@pytest.fixture
+def watched() -> Iterator[Stage]:
+    command = [sys.executable, "-c", f"import sys; from {__name__} import play; sys.exit(play())"]
+    with Stage(command=command) as stage:
+        room(stage)
+        yield stage
+
+
+def kept(stage: Stage, text: str) -> list[str]:
+    """What of the screen still has this."""
+    stage.settled()
+    found: list[str] = stage.ask("kept", text=text)["kept"]
+    return found
+
+
+THEIRS, MINE, DRAFTED = "zanzibar", "quagmire", "xylophone"
+
+
+def say(stage: Stage) -> None:
+    """They say something and so do we; both have been seen."""
+    stage.ask("say", who="ben", text=f"ada: {THEIRS} and ünïcödé")
+    stage.type(f"/me likes {MINE}\n").until(f"likes {MINE}")
+    stage.until(THEIRS)
+    assert kept(stage, THEIRS)
+    assert kept(stage, MINE)
+
+
+def test_of_what_has_expired_the_screen_keeps_nothing(watched: Stage) -> None:
+    watched.ask("retain", who="ben", text="1h")
+    watched.type("/retain 1h\n")
+    watched.settled()
+    say(watched)
+    watched.key("page up", "f2", "f2", "end").resize(100, 30).settled()
+    watched.ask("sleep", seconds=3_600)  # on a slow machine, what ends by itself may end before it is looked at
+    watched.until(lambda rows: not any(THEIRS in row or MINE in row for row in rows))
+    watched.until(lambda _: not (kept(watched, THEIRS) or kept(watched, MINE)), 10)
+    watched.key("up")
+    assert MINE not in watched.settled()[-1]
+
+
+def test_of_what_was_cleared_the_screen_keeps_nothing(watched: Stage) -> None:
+    say(watched)
+    watched.type("/clear\n").until(lambda rows: not any(THEIRS in row for row in rows))
+    assert kept(watched, THEIRS) == []
+    before, _, after = watched.raw.rpartition(THEIRS.encode())
+    assert before
+    assert b"\x1b[2J" in after or b"\x1b[3J" in after or len(after) > 24 * 4
+
+
+def test_of_a_room_that_was_left_the_screen_keeps_nothing(watched: Stage) -> None:
+    room(watched, "other", ())
+    watched.key("meta 1").settled()
+    say(watched)
+    watched.type(f"{DRAFTED}").key("ctrl w").type(f"{DRAFTED} more").key("ctrl u", "ctrl _", "up", "down").settled()
+    assert kept(watched, DRAFTED)
+    watched.key("ctrl u").type("/leave\n").until(lambda rows: " 1 other " in rows[0] + " ")
+    for text in (THEIRS, MINE, DRAFTED):
+        assert kept(watched, text) == []
+
+
+def test_of_the_only_room_that_was_left_the_screen_keeps_nothing(watched: Stage) -> None:
+    say(watched)
+    code = next(found[0] for row in watched.screen() if (found := re.search(r"[a-z2-7]{56}\.onion", row)))
+    watched.type("/code\n").until("Whoever has")
+    watched.key("esc").settled()
+    watched.type(f"{DRAFTED}").key("ctrl w").type("/leave\n").until("/create NAME")
+    for text in (THEIRS, MINE, DRAFTED, code):
+        assert kept(watched, text) == []
+
+
+def test_of_a_room_that_ended_nothing_is_kept_once_it_is_left(watched: Stage) -> None:
+    code = watched.ask("host", who="dan", name="theirs")["code"]
+    watched.type(f"/join {code}\n").until("You are in theirs")
+    watched.ask("say", who="dan", text=f"ada: {THEIRS}")
+    watched.type(f"likes {MINE}\n").until(f"│ likes {MINE}")
+    watched.until(THEIRS)
+    watched.ask("leave", who="dan")
+    watched.until("over")
+    watched.type("/leave\n").until(lambda rows: "theirs" not in rows[0])
+    for text in (THEIRS, MINE, code):
+        assert kept(watched, text) == []
+
+
+def test_of_what_was_shown_over_the_log_nothing_is_kept_once_it_is_put_away(watched: Stage) -> None:
+    for overlay in ("/code", "/qr"):
+        watched.type(f"{overlay}\n").settled()
+        watched.key("esc").settled()
+    watched.type("/clear\n").settled()
+    shown = [row for row in watched.screen() if re.search(r"[a-z2-7]{56}", row)]
+    assert shown == []

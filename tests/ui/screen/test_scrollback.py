@@ -1,0 +1,374 @@
+"""What is in sight of a room's log: the latest, or what one looks back at, wherever it is and whatever comes."""
+
+import gc
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from anonp2p import limits
+from anonp2p.ui import widths
+from anonp2p.ui.screen import rows
+from anonp2p.ui.screen.log_lines import Context, Entry, Layout, Moves, Said, Told
+from anonp2p.ui.screen.scrollback import Scrollback
+
+WIDE = Layout(60, 8)
+NARROW = Layout(38, 0)
+NOW = Context(1_000_000.0)
+
+
+def message(seq: int | None, text: str = "", *, nick: str = "ann", **more: object) -> Said:
+    return Said(NOW.now, nick, nick, text or f"text {seq}", seq, **more)  # type: ignore[arg-type]
+
+
+def filled(count: int) -> Scrollback:
+    log = Scrollback()
+    for seq in range(count):
+        log.add(message(seq))
+    return log
+
+
+def text_of(drawn: list[rows.Row]) -> list[str]:
+    return ["".join(text for _, text in row).rstrip() for row in drawn]
+
+
+def in_sight(log: Scrollback, height: int = 5, layout: Layout = WIDE, now: Context = NOW) -> list[str]:
+    return text_of(log.in_sight(height, layout, now)[0])
+
+
+def last_words(log: Scrollback, height: int = 5) -> list[str]:
+    """What the messages in sight say, without what stands left of it."""
+    return [row.partition("│ ")[2] for row in in_sight(log, height)]
+
+
+def test_the_latest_is_in_sight() -> None:
+    assert last_words(filled(9)) == [f"text {seq}" for seq in range(4, 9)]
+
+
+def test_fewer_than_fit_are_all_there_is() -> None:
+    assert last_words(filled(2)) == ["text 0", "text 1"]
+    assert last_words(Scrollback()) == []
+
+
+def test_what_one_looks_back_at_stays_while_more_comes() -> None:
+    log = filled(20)
+    log.scroll(7, 5, WIDE, NOW)
+    before = last_words(log)
+    assert before == [f"text {seq}" for seq in range(8, 13)]
+    for seq in range(20, 40):
+        log.add(message(seq))
+        assert last_words(log) == before
+    assert log.below == 20
+    log.follow()
+    assert last_words(log)[-1] == "text 39"
+    assert log.below == 0
+
+
+def test_it_stays_when_what_is_above_or_below_it_ends() -> None:
+    log = filled(20)
+    log.scroll(7, 5, WIDE, NOW)
+    for seq in (2, 15, 3, 19):
+        log.expire(seq)
+    assert last_words(log) == [f"text {seq}" for seq in range(8, 13)]
+
+
+def test_when_the_lowest_in_sight_ends_the_one_above_it_takes_its_place() -> None:
+    log = filled(20)
+    log.scroll(7, 5, WIDE, NOW)
+    log.expire(12)
+    assert last_words(log) == [f"text {seq}" for seq in range(7, 12)]
+
+
+def test_nobody_scrolls_beyond_the_beginning_or_the_end() -> None:
+    log = filled(20)
+    log.scroll(1_000, 5, WIDE, NOW)
+    assert last_words(log) == [f"text {seq}" for seq in range(5)]
+    log.scroll(1_000, 5, WIDE, NOW)
+    assert last_words(log) == [f"text {seq}" for seq in range(5)]
+    log.scroll(-1_000, 5, WIDE, NOW)
+    assert not log.looking_back
+    assert last_words(log)[-1] == "text 19"
+
+
+def test_what_all_fits_does_not_scroll() -> None:
+    log = filled(4)
+    log.scroll(3, 5, WIDE, NOW)
+    assert not log.looking_back
+
+
+def test_a_message_taller_than_the_screen_is_scrolled_through() -> None:
+    log = filled(1)
+    log.add(message(1, "\n".join(f"line {at}" for at in range(12))))
+    assert last_words(log) == [f"line {at}" for at in range(7, 12)]
+    log.scroll(3, 5, WIDE, NOW)
+    assert last_words(log) == [f"line {at}" for at in range(4, 9)]
+    log.add(message(2))
+    assert last_words(log) == [f"line {at}" for at in range(4, 9)]
+    log.scroll(-2, 5, WIDE, NOW)
+    assert last_words(log) == [f"line {at}" for at in range(6, 11)]
+
+
+def test_what_has_ended_is_nowhere() -> None:
+    log = filled(3)
+    log.expire(1)
+    log.expire(1)
+    log.expire(77)
+    assert last_words(log) == ["text 0", "text 2"]
+
+
+def test_own_words_stand_last_until_they_have_their_place() -> None:
+    log = filled(1)
+    log.wait(7, message(None, "mine"))
+    log.add(message(5, "theirs"))
+    assert last_words(log) == ["text 0", "theirs", "mine"]
+    settled = log.settle(7)
+    assert settled is not None
+    assert log.settle(7) is None
+    log.add(message(6, "mine"))
+    assert last_words(log) == ["text 0", "theirs", "mine"]
+    assert log.waiting == 0
+
+
+def test_a_line_stands_above_what_came_unseen_until_it_is_read() -> None:
+    log = filled(2)
+    log.add(message(2), unread=True)
+    log.add(message(3), unread=True)
+    assert [("new" in row, "text 2" in row) for row in in_sight(log)][2:4] == [(True, False), (False, True)]
+    log.read()
+    assert not any("new" in row for row in in_sight(log))
+
+
+def test_no_more_is_kept_than_the_bounds_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SCROLLBACK", 10)
+    log = filled(50)
+    log.scroll(1_000, 5, WIDE, NOW)
+    assert last_words(log)[0] == "text 40"
+    log.expire(3)
+    monkeypatch.setattr(limits, "SCROLLBACK_BYTES", 3_000)
+    log.add(message(60, "x" * 1_000))
+    log.add(message(61, "y" * 1_000))
+    log.follow()
+    assert len(in_sight(log, 500)) < 60
+    assert not any("text 45" in row for row in in_sight(log, 500))
+
+
+@pytest.mark.parametrize("how", ["it ends", "all is cleared"])
+def test_what_was_in_sight_is_held_no_more_once_it_is_gone(how: str) -> None:
+    log = Scrollback()
+    log.add(message(1, "secret"))
+    assert last_words(log) == ["secret"]
+    if how == "it ends":
+        log.expire(1)
+    else:
+        log.clear()
+    assert not [one for one in gc.get_objects() if isinstance(one, Said) and one.text == "secret"]
+
+
+def test_what_is_shown_once_waits_for_somebody_to_look() -> None:
+    log = Scrollback()
+    log.add(message(1, "once", fleeting=True))
+    in_sight(log, now=NOW._replace(watched=False))
+    assert not log.fade(NOW.now + 10 * limits.FLEETING)
+
+
+def test_what_is_shown_once_is_gone_a_while_after_it_was_seen() -> None:
+    log = Scrollback()
+    log.add(message(1, "once", fleeting=True))
+    assert not log.fade(NOW.now + 1_000)
+    assert last_words(log)[0].split() == ["once", "60s"]
+    assert not log.fade(NOW.now + limits.FLEETING - 1)
+    assert log.fade(NOW.now + limits.FLEETING)
+    assert last_words(log) == []
+    log.expire(1)
+
+
+def test_after_clearing_only_what_is_on_its_way_is_left() -> None:
+    log = filled(20)
+    log.scroll(7, 5, WIDE, NOW)
+    log.wait(1, message(None, "mine"))
+    log.clear()
+    assert last_words(log) == ["mine"]
+    log.expire(3)
+
+
+def test_an_entry_of_the_programs_can_be_taken_out() -> None:
+    log = filled(1)
+    told = Told(NOW.now, ["connecting"])
+    log.add(told)
+    log.remove(told)
+    log.remove(told)
+    assert last_words(log) == ["text 0"]
+
+
+texts = st.text(st.sampled_from("ab 日\u0301\U0001f600\n/.-"), min_size=1, max_size=300)
+
+
+class Looking(RuleBasedStateMachine):
+    """Whatever happens, the rows in sight are as many as fit, each as wide as the log, and stand still while one
+    looks back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log = Scrollback()
+        self.seqs: list[int] = []
+        self.next = 0
+        self.layout = WIDE
+        self.height = 6
+
+    @property
+    def drawn(self) -> list[rows.Row]:
+        return self.log.in_sight(self.height, self.layout, NOW)[0]
+
+    @rule(text=texts, nick=st.sampled_from(["ann", "b" * 20]), until=st.sampled_from([None, NOW.now + 90]))
+    def comes(self, text: str, nick: str, until: float | None) -> None:
+        before = self.drawn if self.log.looking_back else None
+        self.log.add(message(self.next, text, nick=nick, until=until))
+        self.seqs.append(self.next)
+        self.next += 1
+        assert before is None or self.drawn == before
+
+    @rule(count=st.integers(1, 9))
+    def move(self, count: int) -> None:
+        moves = Moves(NOW.now)
+        for at in range(count):
+            moves.add(f"m{at}", f"nick{at}", "joined")
+        self.log.add(moves)
+
+    @precondition(lambda self: self.seqs)
+    @rule(data=st.data())
+    def ends(self, data: st.DataObject) -> None:
+        self.log.expire(self.seqs.pop(data.draw(st.integers(0, len(self.seqs) - 1))))
+
+    @rule(by=st.integers(-40, 40))
+    def scrolls(self, by: int) -> None:
+        self.log.scroll(by, self.height, self.layout, NOW)
+
+    @rule()
+    def up_and_down_again(self) -> None:
+        """One row up and one down is where one was, unless that is beyond an end."""
+        if self.log.looking_back:
+            before = self.drawn
+            self.log.scroll(-1, self.height, self.layout, NOW)
+            if self.log.looking_back:
+                self.log.scroll(1, self.height, self.layout, NOW)
+                assert self.drawn == before
+
+    @rule(layout=st.sampled_from([WIDE, NARROW, Layout(100, 20)]), height=st.integers(1, 12))
+    def resizes(self, layout: Layout, height: int) -> None:
+        self.layout, self.height = layout, height
+
+    @rule()
+    def latest(self) -> None:
+        self.log.follow()
+        self.log.read()
+
+    @invariant()
+    def rows_fit(self) -> None:
+        drawn = self.drawn
+        assert len(drawn) <= self.height
+        for row in drawn:
+            assert sum(widths.width(text) for _, text in row) == self.layout.width
+        if self.seqs:
+            assert drawn
+
+
+test_what_is_in_sight_holds_together = Looking.TestCase
+
+
+@given(texts, st.integers(10, 80))
+def test_wrapping_loses_no_letter_and_exceeds_no_width(text: str, columns: int) -> None:
+    lines = [text[start:end] for start, end in widths.wrap(text, columns)]
+    assert all(widths.width(line) <= columns for line in lines)
+    assert letters("".join(lines)) == letters(text)
+
+
+def letters(text: str) -> str:
+    """A text without spaces, and without marks, which may stand on one where it is broken."""
+    return "".join(text.replace("\u0301", "").split())
+
+
+@given(texts, st.integers(0, 40))
+def test_a_row_fills_just_its_columns(text: str, columns: int) -> None:
+    row = rows.fit([("", text.replace("\n", " ")), ("bar", "│ x")], columns)
+    assert sum(widths.width(piece) for _, piece in row) == columns
+
+
+def entries() -> list[Entry]:
+    return [
+        message(1),
+        message(2, private=True, to="ben", mine=True),
+        message(3, action=True),
+        message(4, history=True),
+    ]
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW])
+@pytest.mark.parametrize("entry", entries(), ids=["plain", "private", "action", "history"])
+def test_an_imitation_of_a_message_stands_right_of_the_bar(layout: Layout, entry: Said) -> None:
+    """A text of many lines that look like other people's messages is still seen to be its author's."""
+    entry.text = "hi\n12:00     ben │ not me\n· [SYSTEM] Tor is lost\n!! ALARM"
+    drawn = text_of(entry.rows(layout, NOW))
+    column = 6 + 8 if layout.nicks else 0
+    for row in drawn[1:]:
+        assert row[:column].strip() == ""
+        assert row[column:].lstrip(" ")[0] in "│:║"
+
+
+def test_a_nick_wider_than_its_column_moves_no_bar() -> None:
+    drawn = text_of(message(1, "hello", nick="a" * limits.NICK).rows(WIDE, NOW))
+    assert drawn[0].endswith("a" * limits.NICK), "it is not cut off: what is left could be anybody's"
+    assert [row.index("│") for row in drawn[1:]] == [6 + 8 + 1]
+
+
+def test_who_has_the_nick_of_the_one_before_stands_under_a_name_of_its_own() -> None:
+    log = Scrollback()
+    log.add(message(1))
+    log.add(message(2))
+    assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 1
+    log.add(Said(NOW.now, "another", "ann", "hello", 3))
+    assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 2
+
+
+# --- messages of very many lines
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("more", [{}, {"action": True}, {"private": True}, {"until": NOW.now + 60}], ids=str)
+def test_one_message_does_not_push_all_others_out_of_reach(layout: Layout, more: dict[str, Any]) -> None:
+    log = Scrollback()
+    log.add(message(1, "before", nick="bob"))
+    log.add(message(2, "\n" * limits.TEXT, **more))
+    shown = in_sight(log, 3 * limits.LINES_SHOWN, layout)
+    assert any("before" in row for row in shown)
+    assert limits.LINES_SHOWN < len(shown) < limits.LINES_SHOWN + 8
+    words = " ".join(row.rpartition("│")[2] for row in shown[-4:])
+    assert "… 3,961 more lines: Alt-O shows all" in " ".join(words.split())
+
+
+def test_that_lines_are_left_out_stands_beside_a_mark_that_is_no_nick() -> None:
+    log = Scrollback()
+    log.add(message(1, "\n".join(f"line {number}" for number in range(99))))
+    *_, last, told = in_sight(log, 99)
+    assert last == "               │ line 39"
+    assert told[5:].startswith("        · │ … 59 more lines")
+
+
+def test_all_lines_of_the_messages_in_sight_are_shown_when_asked_for() -> None:
+    log = Scrollback()
+    log.add(message(1, "\n".join(f"line {number}" for number in range(99))))
+    folded = in_sight(log, 200)
+    log.unfold()
+    shown = in_sight(log, 200)
+    assert [row.partition("│ ")[2] for row in shown] == [f"line {number}" for number in range(99)]
+    log.add(message(2, "\n" * limits.TEXT))
+    assert len(in_sight(log, 200)) == 99 + limits.LINES_SHOWN + 1
+    log.unfold()
+    assert in_sight(log, 200)[: len(folded)] == folded
+
+
+def test_a_message_that_is_not_long_is_whole() -> None:
+    log = Scrollback()
+    log.add(message(1, "\n".join("x" * limits.LINES_SHOWN)))
+    assert len(in_sight(log, 99)) == limits.LINES_SHOWN

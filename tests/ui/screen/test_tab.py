@@ -1,0 +1,518 @@
+"""What events make of a room's tab: its log, its counts, its warnings."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.room import events
+from anonp2p.room.events import Event, Person
+from anonp2p.ui import sanitize, wording
+from anonp2p.ui.screen.log_lines import Context, Layout, Said
+from anonp2p.ui.screen.tab import Tab
+from anonp2p.ui.widths import width
+
+NOW = 1_000_000.0
+CODE = "3dviyvizolm3ssw55wh3lduqyc2fxvtkhjs7qzorcvbqndohkb7p7iqd.onion"
+WIDE = Layout(70, 10)
+HOSTILE = "\x1b[31m\u202ex\n12:00  cho │ I"
+
+
+def shown(tab: Tab, height: int = 1_000, layout: Layout = WIDE, now: float = NOW, tor: str = "") -> list[str]:
+    drawn, _ = tab.log.in_sight(height, layout, Context(now, tor))
+    return ["".join(text for _, text in row).rstrip() for row in drawn]
+
+
+def said(tab: Tab) -> list[str]:
+    """What stands right of the bar."""
+    return [row.partition("│ ")[2] for row in shown(tab)]
+
+
+def person(nick: str, role: Any = "member") -> Person:
+    return Person(member=f"key of {nick}", nick=nick, role=role, tag="tag")
+
+
+def entered(nick: str = "zoe", others: Sequence[str] = ("ada",), role: Any = "member", **more: Any) -> events.Entered:
+    members = [person(nick, role), *(person(other) for other in others)]
+    given = {"name": "demo", "code": CODE, "member": f"key of {nick}"} | more
+    return events.Entered(room="r1", nick=nick, role=role, members=members, **given)
+
+
+def message(seq: int, text: str = "hello", nick: str = "ben", **more: Any) -> events.Message:
+    return events.Message(room="r1", member=f"key of {nick}", nick=nick, text=text, seq=seq, at=NOW, **more)
+
+
+def joined(nick: str, member: str = "") -> events.Joined:
+    return events.Joined(room="r1", member=member or f"key of {nick}", nick=nick)
+
+
+def left(nick: str, reason: Any = "left", member: str = "") -> events.Left:
+    return events.Left(room="r1", member=member or f"key of {nick}", nick=nick, reason=reason)
+
+
+def renamed(was: str, nick: str) -> events.Renamed:
+    return events.Renamed(room="r1", member=f"key of {was}", nick=nick, was=was)
+
+
+def alarm(reason: str = "It lied.") -> events.Alarm:
+    return events.Alarm(room="r1", member="key of ada", reason=reason)
+
+
+def link(state: Any, attempt: int = 1, detail: str = "") -> events.Link:
+    return events.Link(room="r1", state=state, attempt=attempt, detail=detail)
+
+
+def gone(reason: Any) -> events.Gone:
+    return events.Gone(room="r1", reason=reason)
+
+
+def in_room(*more: Event, nick: str = "zoe", seen: bool = True, role: Any = "member") -> Tab:
+    """Somebody's room, entered, in which this has happened then."""
+    tab = Tab("r1")
+    tab.take(entered(nick, role=role), NOW, seen=True)
+    take(tab, *more, seen=seen)
+    return tab
+
+
+def take(tab: Tab, *given: Event, seen: bool = True) -> list[bool]:
+    return [tab.take(event, NOW, seen=seen) for event in given]
+
+
+# --- all of them
+
+VERIFIED = {"nick": "ben", "words": ["apple", "pear"]}
+EVERY: list[Event] = [
+    events.TorProgress(progress=5, summary=HOSTILE),
+    events.Ready(version=HOSTILE, tor="own"),
+    entered(HOSTILE, [HOSTILE], name=HOSTILE),
+    entered(HOSTILE, [], role="host", name=HOSTILE),
+    events.Reachable(room="r1"),
+    message(1, HOSTILE, HOSTILE),
+    message(2, HOSTILE, HOSTILE, ttl=30, history=True),
+    message(3, HOSTILE, HOSTILE, ttl=0, action=True),
+    message(4, HOSTILE, HOSTILE, private=True),
+    message(5, HOSTILE, HOSTILE, private=True, mine=True, to=HOSTILE, re=7),
+    message(6, "", "ben", late=True),
+    events.Expired(room="r1", seq=1),
+    events.Expired(room="r1", seq=99),
+    events.Unsent(room="r1", text=HOSTILE, re=8),
+    events.Unsent(room="r1", text="", re="a script's"),
+    events.Unsent(room="r1", text="\n"),
+    joined(HOSTILE),
+    events.Joined(room="r1", member="m", nick=HOSTILE, unknown_past=True),
+    left(HOSTILE),
+    left(HOSTILE, "lost"),
+    left(HOSTILE, "kicked"),
+    renamed(HOSTILE, HOSTILE * 2),
+    events.Lookalike(room="r1", member="m", nick=HOSTILE, was=HOSTILE),
+    link("connecting", 3, HOSTILE),
+    link("up"),
+    link("lost", 1, HOSTILE),
+    alarm(HOSTILE),
+    *(gone(reason) for reason in ("left", "closed", "kicked", "refused", "lost", "tor")),
+    events.Reply(command="/verify", data=VERIFIED, room="r1"),
+    events.Reply(command="/rooms", data=[], room="r1"),
+    events.Reply(command="/who", data=[person(HOSTILE)], room="r1"),
+    events.Reply(command="/code", data={"code": CODE}, room="r1"),
+    events.Reply(command="/a command of later", data=None),
+    events.Notice(text=HOSTILE),
+    events.Error(code="no-room", text=HOSTILE, re=9),
+    events.Error(code="failed", text=HOSTILE),
+]
+
+
+def test_every_kind_of_event_is_tried_here() -> None:
+    assert {type(event) for event in EVERY} == set(Event.__subclasses__())
+
+
+@pytest.mark.parametrize("layout", [WIDE, Layout(38, 0), Layout(20, 0), Layout(60, 8)])
+@pytest.mark.parametrize("is_in", [True, False])
+def test_every_event_is_drawn_in_as_many_columns_as_there_are(layout: Layout, is_in: bool) -> None:
+    for event in EVERY:
+        tab = in_room() if is_in else Tab("r1")
+        take(tab, event)
+        for row in shown(tab, layout=layout):
+            assert width(row) <= layout.width
+            assert sanitize.harmless(row) == row
+
+
+@pytest.mark.parametrize("is_in", [True, False])
+def test_every_event_is_taken_after_every_other(is_in: bool) -> None:
+    for first in EVERY:
+        tab = in_room(first) if is_in else Tab("")
+        for seen in (True, False):
+            take(tab, *EVERY, seen=seen)
+        tab.look()
+        assert shown(tab)
+        assert (tab.unread, tab.mentions) == (0, 0)
+        assert sanitize.harmless(tab.title) == tab.title
+
+
+# --- coming in
+
+
+def test_a_room_of_ones_own_shows_its_code_and_when_it_is_of_use() -> None:
+    tab = in_room(role="host")
+    assert CODE in shown(tab)
+    assert any("is being published: 3 s" in row for row in shown(tab, now=NOW + 3))
+    assert any("waits for Tor (40 %): 3 s" in row for row in shown(tab, now=NOW + 3, tor="40 %"))
+    take(tab, events.Reachable(room="r1"))
+    assert "Others can join now." in shown(tab, now=NOW + 3, tor="40 %")
+    before = len(shown(tab))
+    take(tab, events.Reachable(room="r1"))
+    assert len(shown(tab)) == before + 1  # published anew: that is told
+
+
+def test_that_others_can_join_is_told_after_a_clear_too() -> None:
+    tab = in_room(role="host")
+    tab.log.clear()
+    take(tab, events.Reachable(room="r1"))
+    assert any("Others can join" in row for row in shown(tab))
+
+
+def test_on_the_way_in_there_is_one_line_that_counts() -> None:
+    tab = Tab("r1")
+    assert tab.title == "joining"
+    take(tab, link("connecting"), link("connecting", 2, "no answer"))
+    [row] = shown(tab, now=NOW + 9)
+    assert "try 2 (no answer): 9 s" in row
+    assert (tab.link, tab.attempt) == ("connecting", 2)
+    take(tab, entered(others=["ada", "ben"]))
+    assert said(tab) == ["You are in demo as zoe, with ada, ben"]
+    assert (tab.title, tab.link) == ("demo", "up")
+
+
+def test_on_the_way_in_there_is_a_line_after_a_clear_too() -> None:
+    tab = Tab("r1")
+    take(tab, link("connecting"))
+    tab.log.clear()
+    take(tab, link("connecting", 2))
+    assert any("try 2" in row for row in shown(tab))
+
+
+def test_of_many_who_are_there_some_are_named() -> None:
+    tab = Tab("r1")
+    take(tab, entered(others=[f"p{n:03}" for n in range(1_000)]))
+    told = " ".join(said(tab))
+    assert "p000" in told
+    assert "and 992 more" in told
+    assert len(told) < 200
+
+
+def test_one_who_is_not_let_in_waits_no_longer() -> None:
+    tab = Tab("r1")
+    take(tab, link("connecting"), gone("refused"))
+    assert said(tab) == ["You were not let into the room"]
+    assert tab.over == "refused"
+
+
+def test_links_that_are_lost_and_found_are_told_once_one_is_in() -> None:
+    tab = in_room(link("lost", detail="it broke"), link("connecting", 1), link("connecting", 2), link("up"), link("up"))
+    assert said(tab)[1:] == ["The link to the room was lost: it broke", "The link to the room is there again."]
+    assert tab.link == "up"
+
+
+# --- messages
+
+
+def test_what_nobody_looks_at_is_counted() -> None:
+    tab = in_room(message(1), message(2, "zoe: you there?"), message(3), seen=False)
+    assert (tab.unread, tab.mentions) == (3, 1)
+    tab.look()
+    assert (tab.unread, tab.mentions) == (0, 0)
+    take(tab, message(4), message(5, "ZOE!"), seen=True)
+    assert (tab.unread, tab.mentions) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("event", "called", "unread"),
+    [
+        (message(1, "hello zoe"), True, 1),
+        (message(1, "Zoe, hello"), True, 1),
+        (message(1, "hello @zoe."), True, 1),
+        (message(1, "zoetrope, azoe, zoe-x"), False, 1),
+        (message(1, "nothing for you", private=True), True, 1),
+        (message(1, "zoe waves", action=True), True, 1),
+        (message(1, "I am zoe", nick="zoe", mine=True), False, 0),
+        (message(1, "psst", nick="zoe", mine=True, private=True, to="ben"), False, 0),
+        (message(1, "hello zoe", history=True), False, 0),
+        (joined("zoe-fan"), False, 0),
+        (alarm("zoe"), False, 0),
+    ],
+)
+def test_who_is_called(event: Event, called: bool, unread: int) -> None:
+    tab = in_room()
+    assert take(tab, event, seen=False) == [called]
+    assert tab.unread == unread
+
+
+def test_one_is_called_by_the_nick_that_one_has_now() -> None:
+    tab = in_room(renamed("zoe", "zed"))
+    assert take(tab, message(1, "zoe?"), message(2, "zed?")) == [False, True]
+    take(tab, renamed("ben", "bob"))
+    assert take(tab, message(3, "bob?"), message(4, "zed?")) == [False, True]
+
+
+def test_ones_own_is_there_once_whether_it_has_its_place_or_not() -> None:
+    tab = in_room()
+    tab.send(5, Said(NOW, "key of zoe", "zoe", "mine", mine=True))
+    assert said(tab)[1:] == ["mine"]
+    take(tab, message(1, "before it"))
+    assert said(tab)[1:] == ["before it", "mine"]
+    take(tab, message(2, "mine", "zoe", mine=True, re=5), message(3, "after it"))
+    assert said(tab)[1:] == ["before it", "mine", "after it"]
+    assert tab.log.waiting == 0
+
+
+def test_the_number_of_another_is_no_receipt() -> None:
+    tab = in_room()
+    tab.send(5, Said(NOW, "key of zoe", "zoe", "mine", mine=True))
+    take(tab, message(1, "theirs", re=5))
+    assert tab.log.waiting == 1
+
+
+def test_what_is_given_back_is_on_its_way_no_longer() -> None:
+    tab = in_room()
+    tab.send(5, Said(NOW, "key of zoe", "zoe", "one\ntwo", mine=True))
+    take(tab, events.Unsent(room="r1", text="one\ntwo", re=5))
+    assert tab.log.waiting == 0
+    assert said(tab)[1:] == ["Not sent: one … (2 lines) (Up brings it back)"]
+
+
+def test_what_had_no_room_is_on_its_way_no_longer() -> None:
+    tab = in_room()
+    tab.send(5, Said(NOW, "key of zoe", "zoe", "mine", mine=True))
+    take(tab, events.Error(code="no-room", text="You are in no room", room="r1", re=5))
+    assert tab.log.waiting == 0
+
+
+def test_what_has_ended_is_gone_and_cannot_be_recalled() -> None:
+    tab = in_room()
+    for number, ttl in ((5, 30), (6, None), (7, 0)):
+        tab.draft.history.add(f"text {number}", number)
+        take(tab, message(number, f"text {number}", "zoe", mine=True, ttl=ttl, re=number))
+    recalled = []
+    entry = None
+    while entry := tab.draft.history.before(entry):
+        recalled.append(entry.text)
+    assert recalled == ["text 6", "text 5"]  # what is never kept is not kept here either
+    take(tab, events.Expired(room="r1", seq=5), events.Expired(room="r1", seq=5))
+    assert not any("text 5" in row for row in shown(tab))
+    last = tab.draft.history.before(None)
+    assert last
+    assert last.text == "text 6"
+    assert tab.draft.history.before(last) is None
+
+
+def test_what_was_said_before_one_came_ends_in_a_line() -> None:
+    tab = in_room(message(1, history=True))
+    assert "ends here" in shown(tab)[-1]  # though nobody has said anything since
+    take(tab, message(2, history=True), message(3))
+    history, again, line, new = shown(tab)[1:]
+    assert ": hello" in history
+    assert ": hello" in again
+    assert "what was said before you came ends here" in line
+    assert "│ hello" in new
+    take(tab, message(4))
+    assert sum("ends here" in row for row in shown(tab)) == 1
+
+
+def test_what_expires_of_the_past_does_not_end_it() -> None:
+    tab = in_room(message(1, ttl=1, history=True), events.Expired(room="r1", seq=1), message(2, history=True))
+    past, line = shown(tab)[1:]
+    assert ": hello" in past
+    assert "ends here" in line
+
+
+# --- who speaks
+
+
+def test_who_spoke_last_is_the_last_of_those_who_spoke() -> None:
+    tab = in_room(message(1, nick="ben"), message(2, nick="cho"), message(3, nick="ben"))
+    take(tab, message(4, nick="zoe", mine=True))
+    assert list(tab.speakers) == ["cho", "ben"]
+    take(tab, renamed("ben", "bob"))
+    assert list(tab.speakers) == ["cho", "bob"]
+
+
+# --- who comes and goes
+
+
+def test_comings_and_goings_in_a_row_are_one_line() -> None:
+    tab = in_room(*(joined(f"p{n:02}") for n in range(20)))
+    assert len(said(tab)) == 2
+    assert "20 joined" in said(tab)[-1]
+    assert "p19" in said(tab)[-1]
+    assert tab.unread == 0
+    take(tab, message(1), joined("ben"), left("p00"))
+    assert said(tab)[2:] == ["hello", "ben joined · p00 left"]
+
+
+def test_so_many_are_told_as_one_and_no_more() -> None:
+    tab = in_room(*(joined(f"p{n}") for n in range(limits.MERGED + 1)))
+    assert sum("↔" in row for row in shown(tab)) == 2
+
+
+def test_the_same_one_over_and_over_is_told_as_no_more_than_so_many() -> None:
+    tab = in_room(*(event for _ in range(limits.MERGED) for event in (joined("ben"), left("ben"))))
+    assert sum("↔" in row for row in shown(tab)) == 2
+    assert len(shown(tab)) < 6
+
+
+def test_who_left_and_came_back_is_not_told_as_gone() -> None:
+    tab = in_room(joined("cho"), message(1), left("cho"), joined("cho"))
+    assert said(tab)[-1].endswith(("joined", "is back"))
+    tab = in_room(joined("cho"), message(1), left("cho", "lost"), joined("cho"), left("cho"))
+    assert said(tab)[-1].endswith("cho left")
+
+
+def test_another_of_the_same_nick_is_not_said_to_be_back() -> None:
+    tab = in_room(joined("cho"), message(1), left("cho"), joined("cho", "another key"))
+    assert "back" not in said(tab)[-1]
+    assert said(tab)[-1].endswith("joined")
+
+
+def test_who_was_thrown_out_is_told_whatever_else_there_is() -> None:
+    tab = in_room(*(left(f"p{n}", "kicked") for n in range(9)), *(renamed(f"q{n}", f"r{n}") for n in range(9)))
+    told = " ".join(said(tab))
+    assert all(f"p{n} was thrown out" in told for n in range(9)) or "9 were thrown out" in told
+
+
+def test_comings_and_goings_and_the_like_change_who_is_there() -> None:
+    for event in (entered(), joined("ben"), left("ben"), renamed("ben", "bob"), link("lost"), gone("closed")):
+        tab = in_room()
+        tab.has_moved = False
+        take(tab, event)
+        assert tab.has_moved, event
+    tab = in_room()
+    tab.has_moved = False
+    take(tab, message(1), events.Notice(text="x"), alarm())
+    assert not tab.has_moved
+
+
+# --- warnings
+
+
+def test_warnings_wait_to_be_put_away() -> None:
+    tab = in_room(alarm("It lied."), alarm("It lied."), alarm("Twice."), seen=True)
+    assert [banner.style for banner in tab.banners] == ["alarm", "alarm"]
+    assert "It lied." in tab.banners[0].text
+    assert sum("It lied." in row for row in said(tab)) == 2  # all of it is in the log
+
+
+def test_a_look_alike_is_a_warning() -> None:
+    tab = in_room(events.Lookalike(room="r1", member="m", nick="cho", was="cho"))
+    [banner] = tab.banners
+    assert banner.style == "caution"
+    assert "somebody else than the cho" in banner.text
+    assert "/verify cho" in banner.text
+
+
+def test_no_more_than_so_many_warnings_wait() -> None:
+    tab = in_room(*(alarm(f"reason {n}") for n in range(limits.BANNERS + 10)))
+    assert len(tab.banners) == limits.BANNERS
+    assert "reason 0 " in tab.banners[0].text
+
+
+def lookalike(nick: str, was: str = "", *, spoke: bool = False) -> events.Lookalike:
+    return events.Lookalike(room="r1", member="m", nick=nick, was=was or nick, spoke=spoke)
+
+
+def test_an_alarm_waits_however_many_look_alikes_came_first() -> None:
+    tab = in_room(*(lookalike(f"cho{n}") for n in range(limits.LOOKALIKES + 5)), alarm())
+    assert [banner.style for banner in tab.banners] == ["alarm", "caution"]
+
+
+def test_of_several_look_alikes_the_banner_names_some_and_counts_the_others() -> None:
+    tab = in_room(*(lookalike(f"n{n}") for n in range(limits.NAMED)), lookalike("Ada", "ada"), lookalike("n0"))
+    [banner] = tab.banners
+    assert "before: n0, n1, n2, n3 and 1 more; /verify NICK" in banner.text
+    tab.put_away()
+    [banner] = tab.banners
+    assert "this Ada may be somebody else than the ada" in banner.text
+    tab.put_away()
+    assert tab.banners == []
+    take(tab, lookalike("Ada", "ada"), lookalike("bob"))
+    assert "before: Ada (like ada), bob; /verify NICK" in tab.banners[0].text
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=60), st.integers(1, 30))
+def test_no_look_alike_is_dropped_for_others_and_those_of_who_spoke_are_named_first(
+    given_: list[tuple[int, bool]], most: int
+) -> None:
+    """Whatever is put away was named before; only when there are too many are some counted instead."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "LOOKALIKES", most)
+        tab = in_room(*(lookalike(f"n{n}.", spoke=spoke) for n, spoke in given_))
+        spoke = list(dict.fromkeys(f"n{n}." for n, spoke in given_ if spoke))
+        all_of_them = {f"n{n}." for n, _ in given_}
+        named: list[str] = []
+        while tab.banners:
+            [banner] = tab.banners
+            named += re.findall(r"n\d+\.", banner.text.partition(" who was here")[0].partition(" than the")[0])
+            assert len(named) <= most
+            tab.put_away()
+    assert named[: len(spoke)] == spoke[:most]
+    assert len(named) == len(set(named)) == min(len(all_of_them), most)
+
+
+def test_those_of_who_spoke_take_the_place_of_the_latest_others() -> None:
+    flood = [lookalike(f"n{n}") for n in range(limits.LOOKALIKES + 400)]
+    tab = in_room(*flood, lookalike("ada", spoke=True))
+    [banner] = tab.banners
+    assert "before: ada, n0, n1, n2 and 1397 more;" in banner.text
+    for _ in range(limits.LOOKALIKES // limits.NAMED):
+        tab.put_away()
+    [banner] = tab.banners
+    assert "401 more nicks" in banner.text
+    tab.put_away()
+    assert tab.banners == []
+
+
+@pytest.mark.parametrize("of", ["present", "reserved"])
+def test_who_may_be_taken_for_somebody_here_is_named_before_those_who_were_silent(
+    of: Literal["present", "reserved"],
+) -> None:
+    flood = [lookalike(f"n{n}") for n in range(limits.LOOKALIKES)]
+    tab = in_room(*flood, events.Lookalike(room="r1", member="m", nick="ada", was="Ada", of=of))
+    [banner] = tab.banners
+    assert "others: ada (like Ada), n0, n1, n2 and" in banner.text
+
+
+def test_a_newcomer_under_a_nick_of_which_nothing_is_known_is_told_with_that_and_without_a_banner() -> None:
+    tab = in_room(events.Joined(room="r1", member="m", nick="cho", unknown_past=True))
+    assert "cho joined; others may have had that nick before" in said(tab)
+    assert tab.banners == []
+
+
+def test_an_alarm_is_shown_before_a_caution() -> None:
+    tab = in_room(events.Lookalike(room="r1", member="m", nick="cho", was="cho"), alarm())
+    assert [banner.style for banner in tab.banners] == ["alarm", "caution"]
+
+
+# --- the end
+
+
+@pytest.mark.parametrize("reason", ["closed", "kicked", "lost", "tor"])
+def test_a_room_that_is_over_can_still_be_read(reason: Any) -> None:
+    tab = in_room(message(1), gone(reason))
+    assert tab.over == reason
+    assert "hello" in said(tab)
+    assert said(tab)[-1] == wording.said(gone(reason))[0]
+
+
+def test_nothing_of_it_is_in_a_repr() -> None:
+    tab = in_room(message(1, "a secret"), alarm("a secret"))
+    assert "secret" not in repr((tab, tab.banners, tab.log, tab.draft, tab.log.last()))
+
+
+def test_the_page_before_any_room() -> None:
+    tab = Tab("")
+    take(tab, events.Error(code="bad-code", text="That is no code.", re=UNSET), events.Notice(text="Tor was lost."))
+    assert tab.title == "anonp2p"
+    assert said(tab) == ["That is no code.", "Tor was lost."]

@@ -1,0 +1,624 @@
+"""What is shown: nothing a peer sends can move, hide, reorder or forge anything on the screen."""
+
+import json
+import time
+import typing
+import unicodedata
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UnsetType
+
+from anonp2p import limits
+from anonp2p.names import nicks
+from anonp2p.room import events
+from anonp2p.room.events import Event, Person
+from anonp2p.ui import qr, sanitize, wording
+from anonp2p.ui.commands import COMMANDS
+from tests.names.test_nicks import IGNORABLE
+
+BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+INVISIBLE = [0xAD, 0x180E, *range(0x200B, 0x200E), *range(0x2060, 0x2066), 0xFEFF, *range(0xE0000, 0xE0080)]
+CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
+SEPARATORS = [0x2028, 0x2029]
+# Whatever is in use, and some of the wide ranges that are not, or hold ideographs only.
+ALL = list(
+    map(chr, (*range(0x20000), *range(0x20000, 0xE0000, 61), *range(0xE0000, 0xE1000), *range(0xE1000, 0x110000, 61)))
+)
+SELECTORS = {chr(code) for code in [*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]}
+EMOJI = {chr(code) for code in range(0x1F000, 0x1FB00)}  # may be newer than Python's tables
+FORMATS = {character for character in ALL if unicodedata.category(character) == "Cf"}
+JOINERS = set("\u180e\u200c\u200d")
+DANGEROUS = {chr(code) for code in [*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS, *IGNORABLE]} - SELECTORS | FORMATS
+
+# Any text, but with many of the characters that matter, and pieces of what an attacker would forge.
+texts = st.lists(
+    st.one_of(
+        st.sampled_from(sorted(DANGEROUS)),
+        st.sampled_from(sorted(SELECTORS)),
+        st.sampled_from(
+            ["\n", "\r\n", "\r", "\t", "[SYSTEM] ", "ann: ", "\x1b[2J", "\x9b1A", "\u0301", "\u0489", "a", " "]
+        ),
+        st.characters(),
+        st.text(max_size=5),
+    ),
+    max_size=30,
+).map("".join)
+
+
+def longest_stack(text: str, kind: str = "") -> int:
+    """The most marks on one character of a text. kind: how their names begin."""
+    stack = longest = 0
+    for character in text:
+        if unicodedata.category(character).startswith("M"):
+            stack += unicodedata.name(character, "").startswith(kind)
+        elif character not in JOINERS:
+            stack = 0
+        longest = max(longest, stack)
+    return longest
+
+
+def is_dangerous(character: str) -> bool:
+    """Whether a terminal may take it for a command, draw nothing for it or not know what to draw."""
+    category = unicodedata.category(character)
+    unknown = category == "Cn" and character not in EMOJI
+    return character in DANGEROUS or category in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or unknown
+
+
+def assert_harmless(shown: str) -> None:
+    """Nothing dangerous, no stack of marks without end, no joiner or selector without something to join or choose."""
+    assert not {character for character in set(shown) - JOINERS if is_dangerous(character)}
+    assert longest_stack(shown) <= 8
+    assert longest_stack(shown, "COMBINING ") <= 4
+    for before, character in zip(" " + shown, shown, strict=False):
+        if character in SELECTORS or character in JOINERS:
+            assert not before.isascii() or before in "#*0123456789"
+            is_drawn = unicodedata.category(before)[0] in "LNPS" or before in EMOJI
+            assert is_drawn or (character in JOINERS and before != "\ufffd")
+
+
+def message(text: str, nick: str = "ann", *, action: bool = False) -> events.Message:
+    return events.Message(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, action=action)
+
+
+# --- harmless
+
+
+@given(texts)
+def test_nothing_harmful_is_left(text: str) -> None:
+    assert_harmless(sanitize.harmless(text).replace("\n", ""))
+
+
+def test_of_all_characters_none_is_shown_that_harms() -> None:
+    assert_harmless(sanitize.harmless("a".join(ALL)).replace("\n", ""))
+
+
+@pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS]), ids=hex)
+def test_no_dangerous_character_gets_through(code: int) -> None:
+    assert chr(code) not in sanitize.harmless(f"a{chr(code)}b").replace("\n", "")
+
+
+@pytest.mark.parametrize("code", [0xD800, 0xDFFF, 0xE000, 0xF8FF, 0xFFFE, 0xFFFF, 0x10FFFF, 0x378], ids=hex)
+def test_what_no_font_can_know_is_marked(code: int) -> None:
+    assert sanitize.harmless(chr(code)) == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello, world!",
+        "two\nlines",
+        "Zoë Łukasz Ночь 名無し 익명",
+        "שלום",
+        "नमस्ते สวัสดี",
+        "\U0001f47b \u2764\ufe0f \U0001f1e9\U0001f1ea 1\ufe0f\u20e3",
+        "葛\U000e0100飾 \u1820\u180b \u2229\ufe00",
+        "\U0001faea",
+        "e\u0301\u0302\u0303\u0304",
+        "\U0001f469\U0001f3fb\u200d\u2764\ufe0f\u200d\U0001f48b\u200d\U0001f468\U0001f3fd",
+        "\U0001f441\ufe0f\u200d\U0001f5e8\ufe0f \u2764\ufe0f\u200d\U0001f525",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0647\u200d",
+        "\u0915\u094d\u200d\u0937 \u0915\u094d\u200c \u09b0\u200d\u09cd\u09af \u1780\u200c\u17ca \u1820\u180e\u1821",
+        "\u1000\u103c\u1031\u102c\u1004\u1037\u103a \u05e9\u05b8\u05bc\u05c1\u0596 \u0f67\u0fb1\u0f71\u0f74\u0f7e",
+        "\u1112\u1161\u11ab\u1100\u1173\u11af \ud558\u11ab \u314b\u314b \u3160\u3160",
+        "a \u0301",
+        "\u2801\u28ff \u2014",
+        "ﷺ ௵ ဪ 𒀀",
+        "[SYSTEM] in the middle of a line",
+        "∀x ∈ ℝ: ⌈x⌉ — €5",
+    ],
+)
+def test_honest_text_stays_as_it_is(text: str) -> None:
+    assert sanitize.harmless(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\tb", "a b"),
+        ("a\r\nb", "a\nb"),
+        ("a\rb", "a\ufffdb"),
+        ("a\x1b[31mb", "a\ufffd[31mb"),
+        ("a\u202eb", "a\ufffdb"),
+        ("a\u200db\u200cc \u200d1", "a\ufffdb\ufffdc \ufffd1"),
+        ("\U0001f468\u200da\u200d\U0001f469", "\U0001f468\ufffda\ufffd\U0001f469"),
+        ("\U0001f468" + "\u200d\U0001f468" * 4, "\U0001f468" + "\u200d\U0001f468" * 3 + "\ufffd\U0001f468"),
+        ("\u0915\u200d\u0937 \u200c\u0628", "\u0915\ufffd\u0937 \ufffd\u0628"),
+        ("\u0628\u200ca \u0628\u200c \u0628\u200d\u200d", "\u0628\ufffda \u0628\ufffd \u0628\ufffd\ufffd"),
+        ("b\u200c\u094d \u0915\u200d\u09cd", "b\ufffd\u094d \u0915\ufffd\u09cd"),
+        ("a\u180eb \u1820\u180ea", "a\ufffdb \u1820\ufffda"),
+        ("1\ufe0f a\ufe0f \u65e5\ufe0f \u05d0\ufe0e", "1 a \u65e5 \u05d0"),
+        ("\u0e01" + "\u0e34" * 9 + "\u0e48" * 9, "\u0e01" + "\u0e34" * 2 + "\u0e48" * 2),
+        ("\u0915" + "\u093e\u093f\u0940\u0941\u0942" * 3, "\u0915\u093e\u093f\u0940\u0941\u0942\u093e\u093f\u0940"),
+        ("a" + "\u0301" * 50 + "b", "a" + "\u0301" * 4 + "b"),
+        ("\u3164\uffa0\u115f\u1160\U0001d159", "\ufffd" * 5),
+        ("a\u034fb", "ab"),
+        ("\u2800\ufffc\U00016fe4", " \ufffd\ufffd"),
+        ("a\ufff9b\ufffac\ufffb", "a\ufffdb\ufffdc\ufffd"),
+        ("\u0301a\n\u20ddb\t\u0301", "\ufffda\n\ufffdb \u0301"),
+        ("\ufe0f\u200b\u0301a", "\ufffda"),
+        ("\u0e33a\n\U0001f3fd\uff9e\uff76\uff9e", "\ufffda\n\ufffd\uff9e\uff76\uff9e"),
+        ("\u2800\ufe0f", " "),
+        ("\u2e3a\u2e3b", "\u2014" * 5),
+        ("a\ufdfdb", "aبسم الله الرحمن الرحيمb"),
+        ("\U00012031\U00012219\U0001242b", "\ufffd" * 3),
+        ("\u1172\u1172 \u11ab\ud7b0", "\u3160\u3160 \ufffd\ufffd"),
+        ("\u1100" + "\u1161" * 6, "\u1100" + "\u1161" * 4 + "\u314f" * 2),
+        ("\u1100" + "\u11ab" * 6, "\u1100" + "\u11ab" * 4 + "\ufffd" * 2),
+        ("a\x1b[2Jb\x9b2Jc\x1b]0;t\x07d\x1bPq\x1b\\e", "a\ufffd[2Jb\ufffd2Jc\ufffd]0;t\ufffdd\ufffdPq\ufffd\\e"),
+        ("\u06dd\u0660", "\ufffd\u0660"),
+        ("a" + "".join(map(chr, range(0xE0100, 0xE01F0))) + "b", "ab"),
+        ("\ufe0fa \ufe0f\n\ufe0fb\u0301\ufe0f", "a \nb\u0301"),
+    ],
+)
+def test_how_the_rest_is_shown(text: str, shown: str) -> None:
+    assert sanitize.harmless(text) == shown
+
+
+def test_a_stack_of_marks_has_an_end() -> None:
+    assert longest_stack(sanitize.harmless("a" + "\u0301\u0489\u20dd" * 20)) == 4
+    assert longest_stack(sanitize.harmless("\u0e01" + "".join(map(chr, range(0xE34, 0xE3B))) * 9)) == 8
+    assert longest_stack(sanitize.harmless("\u0e01" + "\u0e34" * 9)) == 2
+
+
+@pytest.mark.parametrize("attached", ["\u1161", "\u11ab", "\uff9e", "\u0e33", "\U0001f3fd"], ids=ascii)
+def test_what_is_drawn_into_the_character_before_it_has_an_end(attached: str) -> None:
+    assert sanitize.harmless("\uac00" + attached * 20).count(attached) <= 4
+
+
+@pytest.mark.parametrize("dropped", list("\u200b\u200c\u200d\u2060\ufeff\u00ad"), ids=ascii)
+def test_a_stack_of_marks_has_an_end_whatever_lies_between_them(dropped: str) -> None:
+    assert longest_stack(sanitize.harmless("a" + ("\u0301" * 4 + dropped) * 20)) <= 4
+
+
+@given(texts)
+def test_what_is_harmless_stays_as_it_is(text: str) -> None:
+    shown = sanitize.harmless(text)
+    assert sanitize.harmless(shown) == shown
+
+
+@given(st.text(st.sampled_from("\u1100\u1161\u11ab\uac00\ud7cb\ua960\u0301a\n\u200b\ufe0f\u3160"), max_size=30))
+def test_what_takes_no_cell_is_drawn_on_something_that_does_and_never_many_at_once(text: str) -> None:
+    shown = sanitize.harmless(text)
+    assert sanitize.harmless(shown) == shown
+    on, stack = False, 0
+    for character in shown:
+        if unicodedata.category(character)[0] == "M" or character in "\u1161\u11ab\ud7cb":
+            stack += 1
+            assert on
+        else:
+            stack, on = 0, character != "\n"
+        assert stack <= 4
+
+
+@given(texts)
+def test_what_has_to_stay_in_its_line_does(text: str) -> None:
+    shown = sanitize.one_line(text)
+    assert_harmless(shown)
+    assert len(shown.splitlines()) <= 1
+    assert shown.count("⏎ ") == sanitize.harmless(text).count("\n") + text.count("⏎ ")
+
+
+def test_a_line_break_is_seen() -> None:
+    assert sanitize.one_line("no spam,\r\nplease") == "no spam,⏎ please"
+
+
+# --- lines
+
+
+@given(texts, st.booleans())
+def test_every_further_line_of_a_message_is_indented(text: str, action: bool) -> None:
+    shown = wording.line(message(text, action=action))
+    first, *further = shown.split("\n")
+    assert first.startswith("ann: ")
+    assert all(line.startswith("    ") for line in further)
+    assert shown.splitlines() == [first, *further], "nothing else breaks lines"
+
+
+@given(texts)
+def test_no_text_begins_a_line_of_the_program_or_of_another(text: str) -> None:
+    lines = wording.line(message(text)).splitlines()
+    assert sum(line.startswith(("[SYSTEM]", "ann: ", "bob: ")) for line in lines) == 1
+
+
+# What a nick or the name of a room may be, near enough, and often like the name of somebody else.
+words = st.one_of(
+    st.sampled_from(["ann", "ann2", "SYSTEM", "anna", "an", "a-b", "שלום"]),
+    st.text(st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Nd"]), min_size=1, max_size=20),
+).filter(nicks.is_nick)
+
+
+@given(texts, words, words, st.sampled_from(["", "demo", "r1"]), st.booleans())
+def test_a_message_has_one_line_that_begins_with_a_name_and_it_is_its_authors(
+    text: str, nick: str, other: str, room: str, action: bool
+) -> None:
+    """INTERFACE, line mode: no line of a peer's text begins with `[SYSTEM]` or with another's nick."""
+    first, *further = wording.line(message(text, nick, action=action), room).splitlines() or [""]
+    shown = sanitize.one_line(nick)  # but for letters of Hangul that stand alone, what it is
+    assert first.startswith(f"{room}/{shown}: " if room else f"{shown}: ")
+    assert len(further) == sanitize.harmless(text).count("\n")
+    assert other == nick or not first.startswith((f"{other}: ", f"{room}/{other}: "))
+    assert not first.startswith("[SYSTEM]")
+    assert all(line.startswith("    ") for line in further)
+
+
+@given(texts, texts, texts)
+def test_a_name_that_should_never_have_been_let_in_makes_no_line_of_its_own(nick: str, name: str, text: str) -> None:
+    person = Person(member="m", nick=nick, role="member", tag="abcd")
+    who = events.Reply(room="r1", command="/who", data=[person, person])
+    for event, lines in (
+        (message(text, nick), 1),
+        (events.Joined(room="r1", member="m", nick=nick), 1),
+        (events.Renamed(room="r1", member="m", nick=nick, was=name), 1),
+        (events.Left(room="r1", member="m", nick=nick, reason="left"), 1),
+        (events.Alarm(room="r1", member="m", reason=text), 1),
+        (who, 2),
+    ):
+        for room in ("", name):
+            shown = wording.line(event, room).split("\n")
+            assert sum(not line.startswith("    ") for line in shown[1:]) + 1 == lines
+            assert_harmless("".join(shown))
+
+
+@pytest.mark.parametrize("more", [1, 2, 3_961])
+@pytest.mark.parametrize("room", ["", "den"])
+def test_of_a_message_of_very_many_lines_the_first_are_shown_and_how_many_more_there_are(more: int, room: str) -> None:
+    text = "\n".join(f"line {number}" for number in range(limits.LINES_SHOWN + more))
+    for event in (message(text), private(text)):
+        *shown, last = wording.line(event, room).split("\n")
+        assert len(shown) == limits.LINES_SHOWN
+        assert shown[0].endswith(": line 0")
+        assert shown[-1] == f"    line {limits.LINES_SHOWN - 1}"
+        ours = f"[SYSTEM] {room}: " if room else "[SYSTEM] "
+        lines = "… 1 more line" if more == 1 else f"… {more:,} more lines"
+        assert last == f"{ours}{lines} of this message by ann", "no text of a peer's begins a line so"
+
+
+def test_4001_lines_are_a_text_that_a_member_may_send_and_are_not_shown_all() -> None:
+    text = "\n" * limits.TEXT
+    assert len(text.encode()) <= limits.TEXT
+    assert wording.line(message(text)).count("\n") == limits.LINES_SHOWN
+    assert msgspec.json.decode(msgspec.json.encode(message(text)))["text"] == text
+
+
+def test_a_message_of_as_many_lines_as_are_shown_is_whole() -> None:
+    text = "\n".join("x" * limits.LINES_SHOWN)
+    assert wording.folded(text) == (text, 0)
+    assert wording.line(message(text)).count("\n") == limits.LINES_SHOWN - 1
+
+
+def test_a_name_with_line_breaks_is_still_a_line() -> None:
+    assert wording.line(message("hi\nthere", "an\nn"), "de\nn") == "de⏎ n/an⏎ n: hi\n    there"
+    assert wording.line(events.Joined(room="r1", member="m", nick="an\nn")) == "[SYSTEM] an⏎ n joined"
+    reason = "The host has thrown you out of the room: no\n[SYSTEM] spam"
+    assert wording.line(events.Notice(text=reason)) == f"[SYSTEM] {sanitize.one_line(reason)}"
+
+
+@given(texts)
+def test_a_text_given_back_stays_in_the_programs_line(text: str) -> None:
+    first, *further = wording.line(events.Unsent(room="r1", text=text)).split("\n")
+    assert first.startswith("[SYSTEM] Not sent: ")
+    assert all(line.startswith("    ") for line in further)
+
+
+@pytest.mark.parametrize(
+    "text", ["hi\n[SYSTEM] Connected", "hi\r\nbob: I am Bob", "hi\u2028bob: hm", "hi\x85[SYSTEM] x", "\nbob: hi"]
+)
+def test_known_forgeries_do_not_work(text: str) -> None:
+    lines = wording.line(message(text)).splitlines()
+    assert lines[0].startswith("ann: ")
+    assert not [line for line in lines[1:] if not line.startswith("    ")]
+
+
+def test_a_message_is_shown_behind_its_nick() -> None:
+    assert wording.line(message("hello")) == "ann: hello"
+    assert wording.line(message("waves", action=True)) == "ann: *waves*"
+
+
+def private(text: str, to: str | UnsetType = msgspec.UNSET, nick: str = "ann") -> events.Message:
+    return events.Message(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, private=True, to=to)
+
+
+def test_a_private_message_says_so_and_ones_own_for_whom_it_is() -> None:
+    assert wording.line(private("psst")) == "ann (private): psst"
+    assert wording.line(private("psst"), "den") == "den/ann (private): psst"
+    assert wording.line(private("psst", "bob")) == "ann (to bob): psst"
+    assert wording.line(private("psst", "bob"), "den") == "den/ann (to bob): psst"
+
+
+@given(texts, words, st.one_of(st.just(msgspec.UNSET), words), st.sampled_from(["", "den"]))
+def test_a_private_message_is_one_line_of_its_authors_like_any(
+    text: str, nick: str, to: str | UnsetType, room: str
+) -> None:
+    first, *further = wording.line(private(text, to, nick), room).splitlines() or [""]
+    who = sanitize.one_line(f"{nick} (private): " if to is msgspec.UNSET else f"{nick} (to {to}): ")
+    assert first.startswith(f"{room}/{who}" if room else who)
+    assert all(line.startswith("    ") for line in further)
+    assert len(further) == sanitize.harmless(text).count("\n")
+    assert_harmless("".join([first, *further]))
+
+
+@given(texts)
+def test_no_public_text_passes_for_a_private_one(text: str) -> None:
+    """The mark stands before the colon, where only nicks are, which have neither spaces nor brackets."""
+    first = wording.line(message(f"(private): {text}")).split("\n")[0]
+    assert first.startswith("ann: (private): ")
+    assert not nicks.is_nick("ann (private)")
+
+
+def test_that_a_message_has_expired_is_not_worth_a_line() -> None:
+    assert wording.line(events.Expired(room="r1", seq=7)) == ""
+    assert wording.line(events.Expired(room="r1", seq=7), "den") == ""
+
+
+@pytest.mark.parametrize(
+    ("ttls", "shown"),
+    [
+        ((None, 0, None, None), "off, which is until the room ends (usual off, from never to off)"),
+        ((30, 0, 300, 7_200), "30s (usual 5m, from never to 2h)"),
+        ((0, 0, 86_400, None), "never, so they are shown once (usual 1d, from never to off)"),
+        ((90, 61, 3_601, 90_000), "90s (usual 3601s, from 61s to 25h)"),
+    ],
+)
+def test_how_long_messages_are_kept_is_shown_as_it_is_typed(ttls: tuple[int | None, ...], shown: str) -> None:
+    data = dict(zip(("ttl", "minimum", "default", "maximum"), ttls, strict=True))
+    reply = events.Reply(room="r1", command="/retain", data=data)
+    assert wording.line(reply) == f"[SYSTEM] Your messages here are kept for: {shown}"
+
+
+def test_the_words_for_two_are_shown_with_whom_they_are_for() -> None:
+    data = {"nick": "bob", "member": "m", "words": ["aardvark", "adroitness"]}
+    reply = events.Reply(room="r1", command="/verify", data=data)
+    assert wording.line(reply) == "[SYSTEM] You and bob: aardvark adroitness"
+
+
+def mark(words: str, minutes: int, at: int) -> dict[str, object]:
+    return {"words": words.split(), "minutes": minutes, "at": at}
+
+
+def test_the_words_of_a_room_are_shown_for_each_mark_the_older_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "localtime", time.gmtime)
+    data = mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600)}
+    lines = wording.line(events.Reply(room="r1", command="/verify", data=data)).split("\n")
+    assert lines == [
+        "[SYSTEM] Room at 10 min (00:10): older ones",
+        "[SYSTEM] Room at 20 min (00:20): newer words",
+        "[SYSTEM] All members see the same words for the same time",
+    ]
+    data = mark("newer words", 20, 1_200) | {"previous": None}
+    assert wording.line(events.Reply(room="r1", command="/verify", data=data)).split("\n") == lines[1:]
+
+
+def test_words_of_the_rooms_beginning_are_shown_as_the_little_that_they_are() -> None:
+    data = mark("first words", 0, 0) | {"previous": None}
+    lines = wording.line(events.Reply(room="r1", command="/verify", data=data)).split("\n")
+    assert lines[0].endswith(": first words")
+    assert lines[1] == (
+        "[SYSTEM] They say only that you all have the same code: ask again after ten minutes for what was said"
+    )
+
+
+def test_a_room_without_words_yet_says_so() -> None:
+    data: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None}
+    line = wording.line(events.Reply(room="r1", command="/verify", data=data))
+    assert line == "[SYSTEM] No words yet that you could vouch for: ask again in ten minutes"
+
+
+def test_the_line_that_scripts_rely_on() -> None:
+    entered = events.Entered(
+        room="r1", name="demo", code="abc.onion", nick="ann", member="m", role="host", members=[PERSON]
+    )
+    assert wording.line(entered) == "[SYSTEM] Room created: demo  code abc.onion"
+
+
+def test_the_lines_that_open_the_program() -> None:
+    assert wording.line(events.Ready(version="0.4.9", tor="own")) == "[SYSTEM] Connected\n[SYSTEM] Type /help"
+
+
+def test_help_shows_every_row() -> None:
+    rows = [{"command": row.name, "usage": row.usage, "does": row.does} for row in COMMANDS]
+    lines = wording.line(events.Reply(command="/help", data=rows)).split("\n")
+    assert len(lines) == len(COMMANDS)
+    for line, row in zip(lines, COMMANDS, strict=True):
+        assert line.startswith(f"[SYSTEM] {row.usage} ")
+        assert line.endswith(row.does)
+
+
+# --- every event there is, by introspection
+
+PERSON = Person(member="m", nick="ann", role="host", tag="abcd")
+RETAIN = {"ttl": 30, "minimum": 0, "default": None, "maximum": None}
+NO_WORDS: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None}
+DATA: list[tuple[str, object]] = [
+    ("/who", [PERSON]),
+    ("/code", {"code": "abc.onion"}),
+    ("/qr", {"code": "abc.onion"}),
+    ("/help", [{"command": "/x", "usage": "/x", "does": "it"}]),
+    ("/retain", RETAIN),
+    ("/verify", NO_WORDS),
+    ("/verify", mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600)}),
+]
+HOSTILE = "x\x1b[2J\n[SYSTEM] forged\u202e\u2028bob: hi"
+DATA.append(("/verify", {"nick": HOSTILE, "member": HOSTILE, "words": ["aardvark"]}))
+
+
+PLAIN: dict[type, list[object]] = {
+    str: ["", "ann", HOSTILE],
+    int: [0, 7],
+    float: [0.5],
+    bool: [False, True],
+    type(None): [None],
+    UnsetType: [msgspec.UNSET],
+}
+
+
+def values(kind: object) -> list[object]:
+    """Some of every sort of value that a field of this type may hold."""
+    if isinstance(kind, type) and kind in PLAIN:
+        return PLAIN[kind]
+    if typing.get_origin(kind) is typing.Literal:
+        return list(typing.get_args(kind))
+    if typing.get_origin(kind) is list:
+        assert typing.get_args(kind) == (Person,)
+        return [[], [PERSON, Person(member=HOSTILE, nick=HOSTILE, role="member", tag=HOSTILE)]]
+    return [value for one in typing.get_args(kind) for value in values(one)]
+
+
+def examples(kind: type[Event]) -> Iterator[Event]:
+    """One event for each value of each field, the other fields having their first value."""
+    if kind is events.Reply:
+        for command, data in DATA:
+            yield events.Reply(command=command, data=data)
+        return
+    make: Callable[..., Event] = kind
+    hints = typing.get_type_hints(kind)
+    choices = {field: values(hint) for field, hint in hints.items() if not field.startswith("__")}
+    first = {field: options[0] for field, options in choices.items()}
+    for field, options in choices.items():
+        for value in options:
+            yield make(**{**first, field: value})
+
+
+KINDS = Event.__subclasses__()
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+
+def test_every_kind_of_event_is_found() -> None:
+    assert len(KINDS) >= 15
+    assert len({msgspec.json.decode(msgspec.json.encode(next(examples(kind))))["type"] for kind in KINDS}) == len(KINDS)
+
+
+@each_kind
+def test_every_event_can_be_shown(kind: type[Event]) -> None:
+    for event in examples(kind):
+        first, *further = wording.line(event).split("\n")
+        assert not first or first.startswith("[SYSTEM] ") or isinstance(event, events.Message)
+        assert all(line.startswith(("[SYSTEM] ", "    ")) for line in further)
+
+
+@each_kind
+def test_what_is_said_of_an_event_is_its_line_for_others_to_draw(kind: type[Event]) -> None:
+    for event in examples(kind):
+        lines = wording.said(event)
+        assert all(line == sanitize.harmless(line) for line in lines)
+        assert isinstance(event, events.Unsent) or not any("\n" in line for line in lines)
+        if not isinstance(event, events.Message):
+            assert wording.line(event) == "\n".join("[SYSTEM] " + line.replace("\n", "\n    ") for line in lines)
+
+
+def test_who_may_be_taken_for_another_is_told_with_what_helps() -> None:
+    event = events.Lookalike(room="r1", member="m", nick="аda", was="ada")
+    assert wording.line(event) == (
+        "[SYSTEM] CAUTION: this аda may be somebody else than the ada who was here before; "
+        "/verify аda gives words to compare"
+    )
+
+
+def test_who_may_be_confused_with_a_member_or_passes_for_the_program_is_told_so() -> None:
+    event = events.Lookalike(room="r1", member="m", nick="ad4_", was="ad4", of="present")
+    assert wording.line(event) == (
+        "[SYSTEM] CAUTION: do not confuse ad4_ with ad4: they are two members of this room; "
+        "/verify ad4_ gives words to compare"
+    )
+    event = events.Lookalike(room="r1", member="m", nick="5YSTEM", was="system", of="reserved")
+    assert wording.line(event) == (
+        "[SYSTEM] CAUTION: 5YSTEM is only a nick that a member chose: it is not this program, and proves no role"
+    )
+
+
+@pytest.mark.parametrize("room", ["", "den"])
+def test_the_rows_of_a_qr_symbol_line_up(room: str) -> None:
+    code = "iquzgbsqasvb4tci6toqcwazjqbdjg6mmzgns3sab2rgtemkrviu4aqd.onion"
+    lines = wording.line(events.Reply(room="r1", command="/qr", data={"code": code}), room).split("\n")
+    prefix = "[SYSTEM] den: " if room else "[SYSTEM] "
+    assert [line.removeprefix(prefix) for line in lines] == qr.rows(qr.matrix(code), inverted=True)
+    assert {len(line) for line in lines} == {len(prefix) + 41}
+
+
+@each_kind
+def test_every_event_is_shown_without_what_harms(kind: type[Event]) -> None:
+    for event in examples(kind):
+        for room in ("", HOSTILE):
+            assert_harmless(wording.line(event, room).replace("\n", ""))
+
+
+@each_kind
+def test_every_event_is_one_line_of_json(kind: type[Event]) -> None:
+    for event in examples(kind):
+        shown = sanitize.escaped(msgspec.json.encode(event).decode())
+        assert_harmless(shown)
+        assert isinstance(json.loads(shown)["type"], str)
+
+
+@each_kind
+def test_no_event_shows_itself_in_a_traceback(kind: type[Event]) -> None:
+    for event in examples(kind):
+        assert repr(event) == f"<{kind.__name__}>"
+    assert repr(PERSON) == "<Person>"
+
+
+# --- escaped JSON
+
+data = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | texts.filter(lambda text: not any("\ud800" <= c < "\ue000" for c in text)),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from([*sorted(DANGEROUS), "\\", '"']), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(data)
+def test_escaped_json_is_the_same_data_without_dangerous_characters(given_data: object) -> None:
+    written = msgspec.json.encode(given_data).decode()
+    shown = sanitize.escaped(written)
+    assert json.loads(shown) == json.loads(written) == given_data
+    assert_harmless(shown)
+
+
+def test_of_all_characters_json_shows_none_that_harms() -> None:
+    text = "a".join(character for character in ALL if unicodedata.category(character) != "Cs")
+    shown = sanitize.escaped(msgspec.json.encode(text).decode())
+    assert json.loads(shown) == text
+    assert_harmless(shown)
+    assert sanitize.escaped('"\x7f"') == '"\\u007f"', "in JSON of nothing but ASCII too"
+
+
+@pytest.mark.parametrize("text", ["hello ~", "Zoë Ночь 名無し שלום नमस्ते", "\U0001f47b \u2764\ufe0f", "e\u0301"])
+def test_json_shows_honest_text_as_it_is(text: str) -> None:
+    assert sanitize.escaped(msgspec.json.encode(text).decode()) == f'"{text}"'
+
+
+@pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS, 0x1BCA0, 0x1D173]), ids=hex)
+def test_a_dangerous_character_behind_a_backslash_is_still_the_same_data(code: int) -> None:
+    text = f"\\{chr(code)}\\\\{chr(code)}"
+    shown = sanitize.escaped(msgspec.json.encode(text).decode())
+    assert_harmless(shown)
+    assert json.loads(shown) == text

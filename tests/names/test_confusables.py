@@ -190,7 +190,7 @@ def test_a_character_for_its_like_makes_no_other_name(characters: list[str], dat
     other = like(characters[at])
     assume(
         not unicode.combining(other[0])
-    )  # musical dots are marks, which Unicode orders before an accent: not covered
+    )  # a musical dot is a mark, which Unicode may reorder
     assert keys & nicks.looks("".join([*characters[:at], other, *characters[at + 1 :]]))
 
 

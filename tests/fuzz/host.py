@@ -22,7 +22,7 @@ from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Reader
 from anonp2p.room.room import Room
 from tests.fuzz.source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
-from tests.room.peers import ANN, BOB, EVE, HOST, NOW, ROOM, Sealer, payloads, randomness, sealed_as_it_is
+from tests.room.peers import ANN, BOB, EVE, HOST, NOW, ROOM, Sealer, payloads, randomness
 
 MOMENT = 0.002  # seconds: more than what a room does not wait for
 PEOPLE = (ANN, BOB, EVE)
@@ -374,7 +374,7 @@ class _World:
                 text = source.pick(
                     padding.fill(source.edited(record), suite.TAG), source.edited(padding.pad(record, 60_000))
                 )
-                self.hears(line, sealed_as_it_is(line.channel, text))
+                self.hears(line, line.channel.seal_padded(text))
             case 3:
                 self.hears(line, source.take(source.below(256)))
 

@@ -22,7 +22,7 @@ from tests.room.hostile import (
     padded_too_far,
     padded_with_something,
 )
-from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, Somebody, kinds, padded, sealed_as_it_is, text, told
+from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, Somebody, kinds, padded, text, told
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -119,12 +119,12 @@ LYING_MEMBERS: dict[str, Callable[[FalseMember], list[effects.Effect]]] = {
     "a second knock": lambda it: it.sends(it.knock),
     "nothing": lambda it: it.sends(b""),
     "noise": lambda it: it.sends(bytes(100)),
-    "a record that is not padded": lambda it: it.sends(sealed_as_it_is(it.channel, b"\x92\xc2\x90")),
+    "a record that is not padded": lambda it: it.sends(it.channel.seal_padded(b"\x92\xc2\x90")),
     "a record padded with something": lambda it: it.sends(
-        sealed_as_it_is(it.channel, padding.fill(b"\x92\xc2\x90", 16)[:-1] + b"?")
+        it.channel.seal_padded(padding.fill(b"\x92\xc2\x90", 16)[:-1] + b"?")
     ),
-    "a record larger than need be": lambda it: it.sends(sealed_as_it_is(it.channel, padding.pad(b"\x92\xc2\x90", 942))),
-    "a record longer than it is": lambda it: it.sends(sealed_as_it_is(it.channel, b"\xff" * 462)),
+    "a record larger than need be": lambda it: it.sends(it.channel.seal_padded(padding.pad(b"\x92\xc2\x90", 942))),
+    "a record longer than it is": lambda it: it.sends(it.channel.seal_padded(b"\xff" * 462)),
     "content padded with something": lambda it: it.says(padded_with_something(it.reference)),
     "content padded too far": lambda it: it.says(padded_too_far(it.reference)),
     "a nick that is not kept": lambda it: it.says(Nick("evelyn"), ttl=60),

@@ -1,6 +1,7 @@
 """A host that lies is left with an alarm, and the lie is not shown."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -22,13 +23,13 @@ from tests.room.hostile import (
     padded_too_far,
     padded_with_something,
 )
-from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, Item, Placed, Somebody, padded, sealed_as_it_is, text
+from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, Item, Placed, Somebody, padded, text
 
 KICKED = Removal(ANN.id, "kicked", "")
 
 
 def foreign_head(host: FalseHost) -> bytes:
-    host.epoch._log = suite.Key(bytes(32))
+    host.epoch = replace(host.epoch, log_key=bytes(32))
     return host.head()
 
 
@@ -46,7 +47,7 @@ def exchanged(host: FalseHost) -> Placed:
 
 def sealed_in_log(host: FalseHost, text: bytes) -> bytes:
     """The payload of a burst, padded or not as its sender likes."""
-    return bytes(suite.NONCE) + host.epoch._log.seal(bytes(suite.NONCE), text)
+    return bytes(suite.NONCE) + suite.Key(host.epoch.log_key).seal(bytes(suite.NONCE), text)
 
 
 def with_other_hash(it: FalseHost) -> frames.Past:
@@ -265,12 +266,12 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
         it.head(time=1_000),
         lambda: it.burst(it.entry(ANN, Nick("anna")), time=999),
     ],
-    "a record that is not padded": lambda it: [sealed_as_it_is(it.channel, b"\x92\xc2\x90")],
+    "a record that is not padded": lambda it: [it.channel.seal_padded(b"\x92\xc2\x90")],
     "a record padded with something": lambda it: [
-        sealed_as_it_is(it.channel, padding.fill(b"\x92\xc2\x90", 16)[:-1] + b"?")
+        it.channel.seal_padded(padding.fill(b"\x92\xc2\x90", 16)[:-1] + b"?")
     ],
-    "a record larger than need be": lambda it: [sealed_as_it_is(it.channel, padding.pad(b"\x92\xc2\x90", 942))],
-    "a record longer than it is": lambda it: [sealed_as_it_is(it.channel, b"\xff" * 462)],
+    "a record larger than need be": lambda it: [it.channel.seal_padded(padding.pad(b"\x92\xc2\x90", 942))],
+    "a record longer than it is": lambda it: [it.channel.seal_padded(b"\xff" * 462)],
     "a burst that is not padded": lambda it: [sealed_in_log(it, frames.pack(frames.Burst([], it.head_text())))],
     "a burst padded with something": lambda it: [
         sealed_in_log(it, padding.fill(frames.pack(frames.Burst([], it.head_text())), 28)[:-1] + b"?")

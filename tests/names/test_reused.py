@@ -12,7 +12,8 @@ from anonp2p.names import nicks
 from anonp2p.names.reused import Namesakes
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 NICKS = ["ann", "ANN", "bob", "eve", "éve", "modern", "modem", "νick", "vick", "NICK"]
 

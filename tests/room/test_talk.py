@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from anonp2p import limits
-from anonp2p.crypto import padding
 from anonp2p.room import events, inputs
-from tests.room.peers import payloads
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 
 class Talk(RuleBasedStateMachine):
@@ -35,8 +34,8 @@ class Talk(RuleBasedStateMachine):
 
     def queues(self, number: int) -> list[deque[bytes | None]]:
         """What is on its way to and from one of the prey."""
-        link = self.room._link(self.prey[number % 2])
-        return [link.up, link.down]
+        link = self.room.link(self.prey[number % 2])
+        return [link.near.inbox, link.far.inbox]
 
     @rule(who=st.integers(0, 3))
     def say(self, who: int) -> None:
@@ -54,8 +53,7 @@ class Talk(RuleBasedStateMachine):
 
     def record(self) -> None:
         for number in range(2):
-            up, down = self.queues(number)
-            on_their_way = [*(payload for data in up for payload in payloads(data or b"")), *down]
+            on_their_way = [payload for queue in self.queues(number) for payload in queue]
             self.seen += [payload for payload in on_their_way if payload and payload not in self.seen]
 
     @rule(who=st.integers(0, 1), up=st.booleans(), at=st.integers(0, 5))
@@ -74,18 +72,16 @@ class Talk(RuleBasedStateMachine):
     def replay(self, who: int, up: bool, at: int, which: int) -> None:
         """Something recorded on any link, in any direction."""
         self.record()
-        queue, link = self.queues(who)[not up], self.room._link(self.prey[who])
-        if self.seen and at <= len(queue) and link.open:
-            payload = self.seen[which % len(self.seen)]
-            if len(payload) <= link.at_host.longest:
-                queue.insert(at, padding.payload(payload) if up else payload)
+        queue, link = self.queues(who)[not up], self.room.link(self.prey[who])
+        if self.seen and at <= len(queue) and link.far.open:
+            queue.insert(at, self.seen[which % len(self.seen)])
 
     @rule(who=st.integers(0, 1), up=st.booleans(), at=st.integers(0, 5), bit=st.integers(0, 2**16))
     def alter(self, who: int, up: bool, at: int, bit: int) -> None:
         queue = self.queues(who)[not up]
         if at < len(queue) and (payload := queue[at]):
             changed = bytearray(payload)
-            changed[2 + bit % (len(changed) - 2)] ^= 1 + bit % 255
+            changed[bit % len(changed)] ^= 1 + bit % 255
             queue[at] = bytes(changed)
 
     @rule(who=st.integers(0, 1))

@@ -10,7 +10,8 @@ from anonp2p.room import events
 from tests.room import simulation
 from tests.room.hostile import at, words
 from tests.room.peers import ANN, HOST, FalseHost, Placed, text
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 
 @pytest.fixture

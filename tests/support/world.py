@@ -144,7 +144,7 @@ class End:
         return data + self._take_log()
 
     def _take_log(self) -> bytes:
-        if self.reader is None or self.waiting:
+        if self.reader is None or (self.waiting and not self.reader.lags):
             return b""
         data = b""
         while piece := self.reader.take():
@@ -192,6 +192,7 @@ class World:
         self.links: list[Link] = []  # all there ever were: number 1 first
         self.drops: list[str] = []  # why hosts closed links
         self.deliveries = 0
+        self.watchers: list[Callable[[Party, list[effects.Effect]], None]] = []  # are told of each input that was taken
         self.taps: list[Callable[[End, bytes | None], None]] = []  # are told of each delivery before it is made
         self._drawn = 0
 
@@ -226,6 +227,8 @@ class World:
         if party.room.over and not was_over:
             self._end(party)
         self._write_far(party)
+        for watch in self.watchers:
+            watch(party, done)
         return done
 
     @staticmethod
@@ -328,11 +331,16 @@ class World:
 
     def cut(self, link: Link) -> None:
         """A link breaks; what is on its way still arrives."""
-        for end in (link.near, link.far):
-            if end.open:
-                end.open = False
-                end.drop_output()
-                end.inbox.append(None)
+        self.cut_end(link.near)
+        self.cut_end(link.far)
+
+    @staticmethod
+    def cut_end(end: End) -> None:
+        """The same for one end alone: the other one does not notice, and what it sends goes nowhere."""
+        if end.open:
+            end.open = False
+            end.drop_output()
+            end.inbox.append(None)
 
     def deliver(self, link: Link, end: End) -> bool:
         """What is first on its way to this end arrives; whether there was anything."""
@@ -356,6 +364,11 @@ class World:
         for content in contents:
             self.handle(end.owner, inputs.Heard(end.number, content))
         return True
+
+    def deliver_all(self) -> None:
+        """Whatever is on its way arrives, and what is said in answer by those who dialled."""
+        while any(self.deliver(link, end) for link in self.links for end in (link.near, link.far)):
+            pass
 
     # --- time
 

@@ -266,6 +266,20 @@ async def test_what_is_for_one_link_does_not_overtake_what_its_socket_has_not_ta
         assert await read(far, len(expected)) == expected
 
 
+async def test_a_socket_that_takes_more_while_a_write_is_under_way_gets_everything_once() -> None:
+    log = log_of()
+    async with plugged(log) as (link, far, _):
+        begun = b"b" * limits.BATCH * 16
+        put(log, begun)
+        link.flush()
+        await trio.testing.wait_all_tasks_blocked()
+        got = far.recv(limits.BATCH)
+        put(log, b"after")
+        link.flush()
+        expected = begun + b"after"
+        assert got + await read(far, len(expected) - len(got)) == expected
+
+
 async def test_a_reader_that_lags_is_cut_while_its_socket_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LOG_ENTRIES", 8)
     log = log_of()

@@ -362,12 +362,12 @@ async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_
         await all_hear("kept", host, quick)
         link = host.session._links.get(1)
         assert link is not None
-        assert bytes(link._rest)
+        assert link.connection.has_data_to_send
         await trio.sleep(5 - SOON)
         assert host.session._links.get(1) is link
         await trio.sleep(2 * SOON)
-        assert link.detail == "it lagged too far behind"
-        assert not link._rest
+        assert link.connection.detail == "it lagged too far behind"
+        assert not link.connection.has_data_to_send
         assert kept(host, seen[0].seq) == []
         memory.wires[0].cut()  # with what of it has left the host: that is nobody's to take back
         memory.wires[0].dialler.resume()
@@ -493,7 +493,7 @@ async def test_what_is_never_kept_waits_for_a_slow_reader_for_its_time_and_no_lo
         if not reads:
             await trio.sleep(1 + SOON)
             assert kept(host, seen[0].seq) == []
-            assert link.detail == "it lagged too far behind"
+            assert link.connection.detail == "it lagged too far behind"
             memory.wires[0].cut()
         memory.wires[0].dialler.resume()
         await slow.until(lambda: "once" in slow.texts or bool(notices(slow)))

@@ -29,7 +29,7 @@ from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from anonp2p.ui import commands
+from anonp2p.ui import commands, wording
 from anonp2p.ui.commands import Action
 from anonp2p.ui.frontend import Front, Typed
 
@@ -114,13 +114,13 @@ class App:
         """Has a Tor for as long as we run, another one if it is lost; without any there is nothing to run for."""
         lost_at: float | None = None
         error: AnonError = TorLost("it ended, or hung up on us")
-        noticed: set[str] = set()  # notices since we last had one: each try would tell of the same strangers again
+        noticed: set[events.Event] = set()  # since we last had one: each try would tell of the same strangers again
 
         def tell(event: events.Event) -> None:
-            if isinstance(event, events.Notice):
-                if event.text in noticed:
+            if isinstance(event, events.TorSkipped | events.TorSlow):
+                if event in noticed:
                     return
-                noticed.add(event.text)
+                noticed.add(event)
             self._tell(event)
 
         while lost_at is None or trio.current_time() < lost_at + limits.TOR_PATIENCE:
@@ -206,7 +206,7 @@ class App:
                 self._tell(events.Reply(command="/rooms", data=self._list_rooms(), re=re))
             case commands.Switch(room=wanted, re=re):
                 self._active = self._find(wanted)
-                self._tell(events.Notice(room=self._active, text="Lines go to this room now.", re=re))
+                self._tell(events.Notice(room=self._active, text=wording.SWITCHED, re=re))
             case commands.Clear():
                 self._front.clear()
             case commands.Quit(re=re):

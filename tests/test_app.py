@@ -163,7 +163,7 @@ async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried
     async def failing(_: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
         nonlocal tries
         tries += 1
-        tell(events.Notice(text="a stranger listens there"))
+        tell(events.TorSkipped(code="tor-refused", text="a stranger listens there"))
         if tries > 2:
             raise TorMissing("there is none")
         network = await Tor(MemoryNetwork()).usable()
@@ -175,7 +175,7 @@ async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried
     status = await App(Config(mode="json"), script, never(), failing).run()
     assert status == TorMissing.status
     assert tries > limits.TOR_PATIENCE / limits.TOR_RETRY / 2
-    assert len([event for event in script.told if isinstance(event, events.Notice)]) == 3  # of each Tor that we had
+    assert len([event for event in script.told if isinstance(event, events.TorSkipped)]) == 3  # of each Tor that we had
 
 
 CODE = encode(RoomKey(b"k" * 32).public)

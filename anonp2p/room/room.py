@@ -10,7 +10,6 @@ from typing import Any
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import KEPT
 from anonp2p.names import safety_words
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
@@ -19,7 +18,7 @@ from anonp2p.room.host.hosting import Hosting
 from anonp2p.room.life import End
 from anonp2p.room.member.following import Following
 from anonp2p.room.pending import Whisper
-from anonp2p.room.retention import span
+from anonp2p.room.retention import span, ttl_or_none
 from anonp2p.room.snapshot import Snapshot, Standing
 
 _VERIFY_SELF = errors.BadInput("Say with whom else: /verify NICK shows words for you and another.")
@@ -91,7 +90,7 @@ class Room(Hosting, Following):
             members=roster.here,
             epoch=self._ledger.epoch,
             locked=self._ledger.locked,
-            ttl=None if self._my_ttl == KEPT else self._my_ttl,
+            ttl=ttl_or_none(self._my_ttl),
             alarmed=bool(self.evidence),
         )
 
@@ -177,7 +176,7 @@ class Room(Hosting, Following):
         self._ttl = self._ttl if event.ttl is None else event.ttl
         names = ("ttl", "minimum", "default", "maximum")
         ttls = (self._my_ttl, bounds.least, bounds.default, bounds.most)
-        data = {name: None if ttl == KEPT else ttl for name, ttl in zip(names, ttls, strict=True)}
+        data = {name: ttl_or_none(ttl) for name, ttl in zip(names, ttls, strict=True)}
         self._tell(events.Reply(room=self.label, command="/retain", data=data, re=event.re))
 
     def _verify(self, event: inputs.Verify) -> None:
@@ -203,7 +202,7 @@ class Room(Hosting, Following):
 
     def _rename(self, event: inputs.Rename) -> None:
         if event.nick == self._my.nick:
-            self._tell(events.Notice(room=self.label, text=f"You are {event.nick} already.", re=event.re))
+            self._tell(events.NickUnchanged(room=self.label, nick=event.nick, re=event.re))
         elif self.hosting and admission.is_refused(self._ledger, event.nick, self._me.id):
             self._error(errors.NickTaken(), event.re)
         else:

@@ -12,6 +12,7 @@ from anonp2p.ui import qr
 from anonp2p.ui.sanitize import harmless, one_line
 
 SYSTEM = "[SYSTEM] "
+SWITCHED = "Lines go to this room now."  # what a notice says after /switch
 INDENT = "    "
 
 
@@ -83,6 +84,10 @@ def _said(event: events.Event) -> list[str]:
     match event:
         case events.TorProgress(progress=progress, summary=summary):
             return [f"Tor {progress} %: {summary}"]
+        case events.TorSlow(progress=progress, summary=summary, seconds=seconds):
+            return [f"Tor has been at {progress} % ({summary}) for {seconds} seconds. Is this machine online?"]
+        case events.TorSkipped(text=text, variable=variable):
+            return [text if variable is UNSET else f"The Tor that {variable} names is not used. {text}"]
         case events.Ready():
             return ["Connected", "Type /help"]
         case events.Entered(role="host", name=name, code=code):
@@ -92,6 +97,32 @@ def _said(event: events.Event) -> list[str]:
             return [f"You are in {name} as {nick}, with {others}"]
         case events.Reachable():
             return ["Others can join now"]
+        case events.Undefended(defences=defences):
+            return [" ".join(_UNDEFENDED[defence] for defence in defences)]
+        case events.RetentionRule():
+            return [_retention(event)]
+        case events.HistoryRule(messages=messages, seconds=seconds):
+            last = f"messages of the last {_span(seconds)}" if messages is None else f"last {messages} messages"
+            return [f"Newcomers are shown the {last}."]
+        case events.CoverOn(rate=rate):
+            return [f"Cover is on: about {rate * 60 / 1000:.0f} kB a minute on each link of yours, both ways together."]
+        case events.EntriesMissed(count=count):
+            why = "You were away for too long, or read too slowly to keep up"
+            return [f"{why}: {count} entries of the room are missing here."]
+        case events.ExpiredUnseen(count=count):
+            return [f"{'A message' if count == 1 else f'{count} messages'} expired before reaching you."]
+        case events.LockChanged(locked=locked):
+            return ["The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."]
+        case events.LockUnchanged(locked=locked):
+            return ["The room is locked already." if locked else "The room is not locked."]
+        case events.NickUnchanged(nick=nick):
+            return [f"You are {nick} already."]
+        case events.NickAssigned():
+            return [_assigned(event)]
+        case events.SelfKicked(why=why):
+            return [f"The host has thrown you out of the room{f': {why}' if why else '.'}"]
+        case events.AbsentRemoved(nick=nick):
+            return [f"{nick} was away, and is out now."]
         case events.Joined(nick=nick, unknown_past=unknown):
             return [f"{nick} joined{_unknown_past(unknown)}"]
         case events.Left(nick=nick, reason="left"):
@@ -174,6 +205,21 @@ def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:
     return f"CAUTION: {said}; /verify NICK gives words to compare"
 
 
+def _retention(rule: events.RetentionRule) -> str:
+    least, default, most = rule.minimum, rule.default, rule.maximum
+    usual = {0: "not kept", None: "kept until the room ends"}.get(default, f"kept for {_span(default)}")
+    bounds = f"; authors may choose from {_span(least)} to {_span(most)}" if least != most else ""
+    return f"Messages here are {usual}{bounds}."
+
+
+def _assigned(told: events.NickAssigned) -> str:
+    wanted, nick = told.wanted, told.nick
+    if told.free_in is None:
+        return f"The nick {wanted} belongs to another member now, so you are {nick}."
+    free = f"/nick {wanted} takes it once it is free, in about {told.free_in / 60:.0f} minutes"
+    return f"The nick {wanted} belongs to a member who is away, so you are {nick}: {free}."
+
+
 def _unknown_past(unknown: bool | UnsetType) -> str:
     return "" if unknown is UNSET else "; others may have had that nick before"
 
@@ -194,4 +240,10 @@ _GONE = {
     "refused": "You were not let into the room",
     "lost": "The room is lost",
     "tor": "The room is gone with Tor",
+}
+
+_UNDEFENDED: dict[events.Defence, str] = {
+    "streams": "This Tor, or a filter before it, does not limit the connections of one circuit: "
+    "floods can keep others out.",
+    "proof-of-work": "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can.",
 }

@@ -834,8 +834,8 @@ def test_a_past_in_place_of_a_burst_steps_over_generations_and_what_follows_open
     came, eves = host.entry(HOST, Joined(EVE.key, "eve", LEAF)), host.entry(EVE, text("three"))
     past = host.past(fading_, kept, came, eves, gone=[fading_], time=60_000)
     shown = host.hears(past)
-    assert kinds(shown) == ["Message", "Joined", "Message", "Notice"]
-    assert [it.text for it in shown if isinstance(it, events.Notice)] == ["A message expired before reaching you."]
+    assert kinds(shown) == ["Message", "Joined", "Message", "ExpiredUnseen"]
+    assert [it.count for it in shown if isinstance(it, events.ExpiredUnseen)] == [1]
     host.time = 60_000
     shown = host.hears(host.entry(ANN, text("four"), generation=5), host.entry(EVE, text("five")))
     assert [event.text for event in shown if isinstance(event, events.Message)] == ["four", "five"]
@@ -853,7 +853,7 @@ def test_generations_may_be_left_out_before_and_after_what_is_gone(host: FalseHo
     """6.6"""
     far = fading(host, generation=limits.SKIPPED)
     further = host.entry(ANN, text("further"), generation=2 * limits.SKIPPED + 1)
-    assert kinds(host.hears(gone(host, far, time=60_000))) == ["Notice"]
+    assert kinds(host.hears(gone(host, far, time=60_000))) == ["ExpiredUnseen"]
     host.time = 60_000
     assert kinds(host.hears(further)) == ["Message"]
 
@@ -2001,7 +2001,7 @@ def test_a_past_in_which_we_are_removed_is_the_end(host: FalseHost) -> None:
         *host.welcome(past=True, head=host.head_text(index=HERE + 2)),
         lambda: host.past(host.commit(Removal(host.me, "kicked", "enough"))),
     )
-    assert kinds(gone) == ["Notice", "Gone"]
+    assert kinds(gone) == ["SelfKicked", "Gone"]
 
 
 def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(host: FalseHost) -> None:
@@ -2012,10 +2012,10 @@ def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(
     host.ledger.member(ANN.id).away = True
     host.ledger.start_at(HERE + 100, bytes(32))
     happened = host.hears(*host.welcome())
-    assert kinds(happened) == ["Link", "Entered", "Notice"]
-    notice = happened[-1]
-    assert isinstance(notice, events.Notice)
-    assert "100 entries" in notice.text
+    assert kinds(happened) == ["Link", "Entered", "EntriesMissed"]
+    missed = happened[-1]
+    assert isinstance(missed, events.EntriesMissed)
+    assert missed.count == 100
     assert [person.nick for person in host.room.people()] == ["hugo", "me"]
     assert host.submits() == [unheard]
     assert host.room.outstanding == 1
@@ -2045,10 +2045,10 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     host.ledger.start_at(HERE + 7, bytes(32))
     host.seats_guest(f"anon-{identity.spell(identity.member_id(join.key))[:4]}")
     happened = host.hears(*host.welcome())
-    assert kinds(happened) == ["Link", "Entered", "Notice", "Notice"]
-    notice = happened[-1]
-    assert isinstance(notice, events.Notice)
-    assert "7 entries" in notice.text
+    assert kinds(happened) == ["Link", "Entered", "NickAssigned", "EntriesMissed"]
+    missed = happened[-1]
+    assert isinstance(missed, events.EntriesMissed)
+    assert missed.count == 7
     [mine] = host.submits()
     assert said(mine) == text("typed while outside")
     assert mine.header.counter == 1
@@ -2108,7 +2108,7 @@ def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHo
     assert kinds(host.hears(mine)) == ["Renamed"]
     host.redials()
     host.ledger.start_at(HERE + 7, bytes(32))
-    assert kinds(host.hears(*host.welcome())) == ["Link", "Entered", "Notice"]
+    assert kinds(host.hears(*host.welcome())) == ["Link", "Entered", "EntriesMissed"]
 
 
 def test_a_nick_that_was_taken_at_first_is_still_an_error() -> None:

@@ -331,7 +331,6 @@ class Hosting(Receiving):
 
     def _lock(self, event: inputs.Lock) -> None:
         if self._ledger.locked == event.locked:
-            text = "The room is locked already." if event.locked else "The room is not locked."
-            self._tell(events.Notice(room=self.label, text=text, re=event.re))
+            self._tell(events.LockUnchanged(room=self.label, locked=event.locked, re=event.re))
         else:
             self._place(frames.Lock(event.locked), None, event.re)

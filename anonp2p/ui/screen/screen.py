@@ -13,7 +13,7 @@ from anonp2p.errors import AnonError, NoRoom, NotAllowed, TooLong
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import Snapshot
-from anonp2p.ui import commands
+from anonp2p.ui import commands, wording
 from anonp2p.ui.completion import Completer
 from anonp2p.ui.frontend import Closed, Rooms, Typed
 from anonp2p.ui.screen import overlays
@@ -107,8 +107,8 @@ class Tui:
         match event:
             case events.TorProgress() | events.Ready():
                 self.tor, self.tor_notice = event, ""
-            case events.Notice() if tab.label == "" and not isinstance(self.tor, events.Ready):
-                self.tor_notice = event.text
+            case events.TorSlow() | events.TorSkipped() if tab.label == "" and not isinstance(self.tor, events.Ready):
+                [self.tor_notice] = wording.said(event)
             case events.Reply(command="/rooms"):
                 tab.tell(self.now(), self._rooms_in_words())
             case events.Reply() if overlay := self._overlay(event, tab):

@@ -295,3 +295,4 @@ class Error(Event, frozen=True, tag="error"):
     code: str
     text: str
     room: str | UnsetType = UNSET
+    final: Literal[True] | UnsetType = UNSET  # the room, or without `room` the program, ends because of it

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity, suite
@@ -145,7 +145,7 @@ class Life:
 
     def _fail(self, error: errors.AnonError, reason: End) -> None:
         self.failure = error
-        self._error(error, UNSET if self.entered else self._re)
+        self._error(error, UNSET if self.entered else self._re, final=True)
         self._out(reason)
 
     def _out(self, reason: End) -> None:
@@ -289,5 +289,5 @@ class Life:
     def _tell(self, event: events.Event) -> None:
         self._effects.append(effects.Tell(event))
 
-    def _error(self, error: errors.AnonError, re: events.Re) -> None:
-        self._tell(events.Error(code=error.code, text=str(error), room=self.label, re=re))
+    def _error(self, error: errors.AnonError, re: events.Re, final: Literal[True] | UnsetType = UNSET) -> None:
+        self._tell(events.Error(code=error.code, text=str(error), room=self.label, re=re, final=final))

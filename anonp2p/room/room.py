@@ -21,8 +21,6 @@ from anonp2p.room.pending import Whisper
 from anonp2p.room.retention import span, ttl_or_none
 from anonp2p.room.snapshot import Snapshot, Standing
 
-_VERIFY_SELF = errors.BadInput("Say with whom else: /verify NICK shows words for you and another.")
-
 
 class Room(Hosting, Following):
     """One room, from asking to be let in (or creating it) to being out again. Parameters: see `life.Life`."""
@@ -156,9 +154,9 @@ class Room(Hosting, Following):
         if member is None:
             error = errors.NoSuchNick()
         elif member.id == self._me.id:
-            error = errors.BadInput("A private message is for somebody else than you.")
+            error = errors.WhisperToSelf()
         elif self.hosting and member.leaf not in self._shown:
-            error = errors.NotAllowed("Nothing can be sealed to that member just now.")
+            error = errors.Unsealable()
         if member is None or error is not None:
             assert error is not None, "there is one for nobody"
             self._error(error, event.re)
@@ -171,7 +169,7 @@ class Room(Hosting, Following):
         bounds = self._ledger.retention
         if event.ttl is not None and not bounds.least <= event.ttl <= bounds.most:
             allowed = f"{span(bounds.least)} to {span(bounds.most)}"
-            self._error(errors.NotAllowed(f"In this room messages are kept for {allowed}."), event.re)
+            self._error(errors.RetentionNotAllowed(allowed), event.re)
             return
         self._ttl = self._ttl if event.ttl is None else event.ttl
         names = ("ttl", "minimum", "default", "maximum")
@@ -184,7 +182,7 @@ class Room(Hosting, Following):
         if event.nick:
             member = self._ledger.roster.called(event.nick)
             if member is None or member.id == self._me.id:
-                self._error(errors.NoSuchNick() if member is None else _VERIFY_SELF, event.re)
+                self._error(errors.NoSuchNick() if member is None else errors.VerifySelf(), event.re)
                 return
             words = safety_words.words_of_two(self._ledger.room, self._me.key, member.key)
             data: Any = {"nick": member.nick, "member": identity.spell(member.id), "words": words}
@@ -214,7 +212,7 @@ class Room(Hosting, Following):
 
     def _moderate(self, event: inputs.Kick | inputs.Lock) -> None:
         if not self.hosting:
-            self._error(errors.NotAllowed("Only the host can do that."), event.re)
+            self._error(errors.HostOnly(), event.re)
         elif isinstance(event, inputs.Kick):
             self._kick(event)
         else:
@@ -222,7 +220,7 @@ class Room(Hosting, Following):
 
     def _leave(self, event: inputs.Leave) -> None:
         if event.close and not self.hosting:
-            self._error(errors.NotAllowed("Only the host can close the room; /leave leaves it."), event.re)
+            self._error(errors.CloseNotAllowed(), event.re)
             return
         self._leave_re = event.re
         self._phase = "leaving"

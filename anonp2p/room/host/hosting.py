@@ -324,7 +324,7 @@ class Hosting(Receiving):
         if member is None:
             self._error(errors.NoSuchNick(), event.re)
         elif member.id == self._me.id:
-            self._error(errors.NotAllowed("You cannot throw yourself out: /leave or /close."), event.re)
+            self._error(errors.KickSelf(), event.re)
         else:
             self._kicked.add(member.id)
             self._commit([frames.Removal(member.id, "kicked", event.why)], event.re)

@@ -20,7 +20,7 @@ from anonp2p.room.retention import NO_HISTORY
 _REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "bad-nick": errors.ReservedNick(),  # we ask for none that is improper
     "nick-taken": errors.NickTaken(),
-    "not-allowed": errors.NotAllowed("The host does not allow that."),
+    "not-allowed": errors.NotAllowed(),
     "signature": errors.Refused("our signature did not convince it"),
     "leaf": errors.Refused("it could not use our key"),
     "full": errors.Refused("it is full"),

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.errors import AnonError, NoRoom, NotAllowed, TooLong
+from anonp2p.errors import AnonError, NoRoom, RoomOver, TooLong, TooMuchPending
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import Snapshot
@@ -396,11 +396,11 @@ class Tui:
         if isinstance(action, inputs.Leave) and self.active.over:
             return partial(self._drop, self.active)
         if isinstance(action, inputs.Typed) and self.active.over:
-            raise NotAllowed("This room is over: /leave puts it away.")
+            raise RoomOver
         if isinstance(action, inputs.Typed) and not self.active.label:
             raise NoRoom
         if max(self.active.log.waiting, self._send.statistics().current_buffer_used) >= limits.PENDING:
-            raise NotAllowed("Too much of yours is still on its way in this room: wait a little.")
+            raise TooMuchPending
         return partial(self._pass_on, action)
 
     def _pass_on(self, action: commands.Action) -> None:

@@ -1,7 +1,7 @@
 """What is shown of an event, as text."""
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
@@ -13,6 +13,12 @@ from anonp2p.ui.sanitize import harmless, one_line
 
 SYSTEM = "[SYSTEM] "
 SWITCHED = "Lines go to this room now."  # what a notice says after /switch
+NO_ROOMS = "You are in no room"
+REACHABLE_AGAIN = "Others can join again."
+LINK_UP_AGAIN = "The link to the room is there again."
+NAMED = 6  # members that a sentence about many still names
+
+Move = Literal["joined", "left", "lost", "back"]  # what a member did, where many are told of together
 INDENT = "    "
 
 
@@ -92,9 +98,8 @@ def _said(event: events.Event) -> list[str]:
             return ["Connected", "Type /help"]
         case events.Entered(role="host", name=name, code=code):
             return [f"Room created: {name}  code {code}"]
-        case events.Entered(name=name, nick=nick, members=members):
-            others = ", ".join(person.nick for person in members if person.nick != nick)
-            return [f"You are in {name} as {nick}, with {others}"]
+        case events.Entered(members=members):
+            return [entered(event, len(members))]
         case events.Reachable():
             return ["Others can join now"]
         case events.Undefended(defences=defences):
@@ -158,13 +163,36 @@ def _said(event: events.Event) -> list[str]:
         case events.Reply(command="/verify", data=data):
             return _verified(data)
         case events.Reply(command="/rooms", data=rooms):
-            return [_room(room) for room in rooms] or ["You are in no room"]
+            return [_room(room) for room in rooms] or [NO_ROOMS]
         case events.Reply(command="/help", data=rows):
             wide = max(len(row["usage"]) for row in rows)
             return [f"{row['usage']:{wide}}  {row['does']}" for row in rows]
         case events.Notice(text=text) | events.Error(text=text):
             return [text]
     return []
+
+
+def entered(event: events.Entered, named: int) -> str:
+    """Who we are in a room of another's, and with whom. named: how many members are named at most."""
+    others = [person.nick for person in event.members if person.member != event.member]
+    more = f" and {len(others) - named} more" if len(others) > named else ""
+    return f"You are in {event.name} as {event.nick}, with {', '.join(others[:named])}{more}"
+
+
+def moved(nicks: list[str], move: Move) -> str:
+    """What these members did, the latest of them being named."""
+    one, several = _MOVES[move]
+    some = ", ".join(nicks[-NAMED:])
+    if len(nicks) > NAMED:
+        return f"{len(nicks)} {several}, last {some}"
+    return f"{some} {several if len(nicks) > 1 else one}"
+
+
+def given_back(text: str) -> str:
+    """That a text was not sent, where a key brings it back: its first line stands for it."""
+    lines = text.count("\n") + 1
+    more = f" … ({lines} lines)" if lines > 1 else ""
+    return f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"
 
 
 def _verified(data: dict[str, Any]) -> list[str]:
@@ -240,6 +268,13 @@ _GONE = {
     "refused": "You were not let into the room",
     "lost": "The room is lost",
     "tor": "The room is gone with Tor",
+}
+
+_MOVES: dict[Move, tuple[str, str]] = {  # of one member, of several
+    "joined": ("joined", "joined"),
+    "left": ("left", "left"),
+    "lost": ("was lost", "were lost"),
+    "back": ("is back", "are back"),
 }
 
 _UNDEFENDED: dict[events.Defence, str] = {

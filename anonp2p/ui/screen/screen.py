@@ -218,7 +218,7 @@ class Tui:
         snapshots = [self.snapshot(tab) for tab in rooms]
         here = [f", {snapshot.members} here" if snapshot else "" for snapshot in snapshots]
         listed = [f"{number} {tab.title}{some}" for number, (tab, some) in enumerate(zip(rooms, here, strict=True), 1)]
-        return listed or ["You are in no room"]
+        return listed or [wording.NO_ROOMS]
 
     def _call(self, tab: Tab) -> None:
         """The user is called in a room: a bell if they look elsewhere, but none that tells of a private room."""

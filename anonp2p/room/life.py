@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity, suite
@@ -20,7 +20,7 @@ from anonp2p.room.narrator import Narrator
 from anonp2p.room.outbox import GivenBack, Outbox
 from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica
-from anonp2p.room.retention import ANY, NO_HISTORY, rules_in_words
+from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.roster import Member
 
 Phase = Literal["outside", "in", "leaving", "over"]
@@ -135,19 +135,17 @@ class Life:
         )
         for caution in self._replica.present_cautions():
             self._tell(self._narrator.describe_caution(caution))
-        said = rules_in_words(self._ledger.retention, self._ledger.history)
+        for rule in self._narrator.describe_rules(self._ledger.retention, self._ledger.history):
+            self._tell(rule)
         if self._cover:
-            rate = 2 * limits.UNIT * 60 / limits.COVER / 1000
-            said.append(f"Cover is on: about {rate:.0f} kB a minute on each link of yours, both ways together.")
-        for text in said:
-            self._tell(events.Notice(room=self.label, text=text))
+            self._tell(events.CoverOn(room=self.label, rate=2 * limits.UNIT / limits.COVER))
 
     def _broken(self, event: inputs.Broken) -> None:
         self._fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
 
     def _fail(self, error: errors.AnonError, reason: End) -> None:
         self.failure = error
-        self._error(error, UNSET if self.entered else self._re)
+        self._error(error, UNSET if self.entered else self._re, final=True)
         self._out(reason)
 
     def _out(self, reason: End) -> None:
@@ -291,5 +289,5 @@ class Life:
     def _tell(self, event: events.Event) -> None:
         self._effects.append(effects.Tell(event))
 
-    def _error(self, error: errors.AnonError, re: events.Re) -> None:
-        self._tell(events.Error(code=error.code, text=str(error), room=self.label, re=re))
+    def _error(self, error: errors.AnonError, re: events.Re, final: Literal[True] | UnsetType = UNSET) -> None:
+        self._tell(events.Error(code=error.code, text=str(error), room=self.label, re=re, final=final))

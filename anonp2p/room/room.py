@@ -10,7 +10,6 @@ from typing import Any
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import KEPT
 from anonp2p.names import safety_words
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
@@ -19,10 +18,8 @@ from anonp2p.room.host.hosting import Hosting
 from anonp2p.room.life import End
 from anonp2p.room.member.following import Following
 from anonp2p.room.pending import Whisper
-from anonp2p.room.retention import span
+from anonp2p.room.retention import span, ttl_or_none
 from anonp2p.room.snapshot import Snapshot, Standing
-
-_VERIFY_SELF = errors.BadInput("Say with whom else: /verify NICK shows words for you and another.")
 
 
 class Room(Hosting, Following):
@@ -91,7 +88,7 @@ class Room(Hosting, Following):
             members=roster.here,
             epoch=self._ledger.epoch,
             locked=self._ledger.locked,
-            ttl=None if self._my_ttl == KEPT else self._my_ttl,
+            ttl=ttl_or_none(self._my_ttl),
             alarmed=bool(self.evidence),
         )
 
@@ -157,9 +154,9 @@ class Room(Hosting, Following):
         if member is None:
             error = errors.NoSuchNick()
         elif member.id == self._me.id:
-            error = errors.BadInput("A private message is for somebody else than you.")
+            error = errors.WhisperToSelf()
         elif self.hosting and member.leaf not in self._shown:
-            error = errors.NotAllowed("Nothing can be sealed to that member just now.")
+            error = errors.Unsealable()
         if member is None or error is not None:
             assert error is not None, "there is one for nobody"
             self._error(error, event.re)
@@ -172,12 +169,12 @@ class Room(Hosting, Following):
         bounds = self._ledger.retention
         if event.ttl is not None and not bounds.least <= event.ttl <= bounds.most:
             allowed = f"{span(bounds.least)} to {span(bounds.most)}"
-            self._error(errors.NotAllowed(f"In this room messages are kept for {allowed}."), event.re)
+            self._error(errors.RetentionNotAllowed(allowed), event.re)
             return
         self._ttl = self._ttl if event.ttl is None else event.ttl
         names = ("ttl", "minimum", "default", "maximum")
         ttls = (self._my_ttl, bounds.least, bounds.default, bounds.most)
-        data = {name: None if ttl == KEPT else ttl for name, ttl in zip(names, ttls, strict=True)}
+        data = {name: ttl_or_none(ttl) for name, ttl in zip(names, ttls, strict=True)}
         self._tell(events.Reply(room=self.label, command="/retain", data=data, re=event.re))
 
     def _verify(self, event: inputs.Verify) -> None:
@@ -185,7 +182,7 @@ class Room(Hosting, Following):
         if event.nick:
             member = self._ledger.roster.called(event.nick)
             if member is None or member.id == self._me.id:
-                self._error(errors.NoSuchNick() if member is None else _VERIFY_SELF, event.re)
+                self._error(errors.NoSuchNick() if member is None else errors.VerifySelf(), event.re)
                 return
             words = safety_words.words_of_two(self._ledger.room, self._me.key, member.key)
             data: Any = {"nick": member.nick, "member": identity.spell(member.id), "words": words}
@@ -203,7 +200,7 @@ class Room(Hosting, Following):
 
     def _rename(self, event: inputs.Rename) -> None:
         if event.nick == self._my.nick:
-            self._tell(events.Notice(room=self.label, text=f"You are {event.nick} already.", re=event.re))
+            self._tell(events.NickUnchanged(room=self.label, nick=event.nick, re=event.re))
         elif self.hosting and admission.is_refused(self._ledger, event.nick, self._me.id):
             self._error(errors.NickTaken(), event.re)
         else:
@@ -215,7 +212,7 @@ class Room(Hosting, Following):
 
     def _moderate(self, event: inputs.Kick | inputs.Lock) -> None:
         if not self.hosting:
-            self._error(errors.NotAllowed("Only the host can do that."), event.re)
+            self._error(errors.HostOnly(), event.re)
         elif isinstance(event, inputs.Kick):
             self._kick(event)
         else:
@@ -223,7 +220,7 @@ class Room(Hosting, Following):
 
     def _leave(self, event: inputs.Leave) -> None:
         if event.close and not self.hosting:
-            self._error(errors.NotAllowed("Only the host can close the room; /leave leaves it."), event.re)
+            self._error(errors.CloseNotAllowed(), event.re)
             return
         self._leave_re = event.re
         self._phase = "leaving"

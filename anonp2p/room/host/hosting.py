@@ -324,14 +324,13 @@ class Hosting(Receiving):
         if member is None:
             self._error(errors.NoSuchNick(), event.re)
         elif member.id == self._me.id:
-            self._error(errors.NotAllowed("You cannot throw yourself out: /leave or /close."), event.re)
+            self._error(errors.KickSelf(), event.re)
         else:
             self._kicked.add(member.id)
             self._commit([frames.Removal(member.id, "kicked", event.why)], event.re)
 
     def _lock(self, event: inputs.Lock) -> None:
         if self._ledger.locked == event.locked:
-            text = "The room is locked already." if event.locked else "The room is not locked."
-            self._tell(events.Notice(room=self.label, text=text, re=event.re))
+            self._tell(events.LockUnchanged(room=self.label, locked=event.locked, re=event.re))
         else:
             self._place(frames.Lock(event.locked), None, event.re)

@@ -20,7 +20,7 @@ from anonp2p.room.retention import NO_HISTORY
 _REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "bad-nick": errors.ReservedNick(),  # we ask for none that is improper
     "nick-taken": errors.NickTaken(),
-    "not-allowed": errors.NotAllowed("The host does not allow that."),
+    "not-allowed": errors.NotAllowed(),
     "signature": errors.Refused("our signature did not convince it"),
     "leaf": errors.Refused("it could not use our key"),
     "full": errors.Refused("it is full"),
@@ -252,9 +252,8 @@ class Arriving(Past):
         self._enter()
         self._tell_of_refused_nick()
         if missed is not None:
-            text = f"{max(0, since - missed)} entries of the room are missing here."
-            why = "You were away for too long, or read too slowly to keep up"
-            self._tell(events.Notice(room=self.label, text=f"{why}: {text}"))
+            count = max(0, since - missed)
+            self._tell(events.EntriesMissed(room=self.label, count=count, verified=False))  # nothing proves them yet
             self._outbox.forget_entries(self._my.counter)
             if since > missed:
                 for caution in self._replica.compare_rosters(before, (self._replayed or ledger).roster):
@@ -267,12 +266,9 @@ class Arriving(Past):
         if self._refused_nick is not None:
             (wanted, away), nick = self._refused_nick, self._my.nick
             self._refused_nick = None
-            if away:
-                free = f"/nick {wanted} takes it once it is free, in about {limits.PLACE / 60:.0f} minutes"
-                text = f"The nick {wanted} belongs to a member who is away, so you are {nick}: {free}."
-            else:
-                text = f"The nick {wanted} belongs to another member now, so you are {nick}."
-            self._tell(events.Notice(room=self.label, text=text, re=self._re))
+            free_in = round(limits.PLACE) if away else None
+            told = events.NickAssigned(room=self.label, nick=nick, wanted=wanted, free_in=free_in, re=self._re)
+            self._tell(told)
 
     def _take_keys(self, epoch: Epoch, head: Head) -> None:
         if self._epoch is not None and self._epoch.number == epoch.number:

@@ -160,8 +160,7 @@ class Past(Life):
 
     def _tell_of_lost(self) -> None:
         if self._lost:
-            some = "A message" if self._lost == 1 else f"{self._lost} messages"
-            self._tell(events.Notice(room=self.label, text=f"{some} expired before reaching you."))
+            self._tell(events.ExpiredUnseen(room=self.label, count=self._lost))
             self._lost = 0
 
     # --- what the host says of its log

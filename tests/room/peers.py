@@ -89,13 +89,6 @@ def padded(packed: bytes) -> bytes:
     return padding.pad(packed, -(-(len(packed) + LENGTH) // limits.STEP) * limits.STEP)
 
 
-def sealed_as_it_is(channel: Channel, text: bytes) -> bytes:
-    """The payload of a record, padded or not as its sender likes."""
-    sealed = suite.Key(channel._ours).seal(channel._sent, text)
-    channel._sent += 1
-    return sealed
-
-
 def text(words: str) -> frames.Text:
     return frames.Text(words, action=False)
 
@@ -121,7 +114,7 @@ class Sealer:
         first, link = self.links.get(author, (0, bytes(32)))
         chain = Chain(link, first)
         while chain.generation < generation:
-            chain._step()
+            chain.take(chain.generation)
         return chain
 
     def entry(
@@ -474,6 +467,7 @@ class Inn:
 
     def __init__(self, *, retention: frames.Retention = ANY, history: frames.History = NO_HISTORY) -> None:
         self.links = 0
+        self.random = randomness(b"members")
         self.room = Room(
             label="r1",
             key=ROOM,
@@ -545,7 +539,7 @@ class FalseMember(Sealer):
 
     def join(self, nick: str, *, signer: Identity | None = None, hello: bytes | None = None, **fields: Any) -> Any:
         """A Join that is right but where the arguments are not. fields: what was signed otherwise than it is sent."""
-        link = self.inn.room._random(32)
+        link = self.inn.random(32)
         unsigned = frames.Join(link, self.who.key, self.who.leaf.public, nick, bytes(64))
         content = handshake.join_content(hello or self.hello, unsigned)
         signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(identity.JOIN, content))
@@ -563,7 +557,7 @@ class FalseMember(Sealer):
         **fields: Any,
     ) -> Any:
         """The same of a Resume."""
-        link = self.inn.room._random(32)
+        link = self.inn.random(32)
         unsigned = frames.Resume(link, self.who.id, self.who.leaf.public, epoch, index, digest, bytes(64))
         content = handshake.resume_content(hello or self.hello, unsigned)
         signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(label, content))

@@ -128,7 +128,7 @@ class _Fuzz:
             cover=cover,
         )
 
-    def _expect_honest(self, party: Party, done: list[effects.Effect]) -> None:
+    def _expect_honest(self, party: Party, _: inputs.Input, done: list[effects.Effect]) -> None:
         """What holds after each input: what is told can be shown, and nobody honest is distrusted or cut off."""
         for event in [effect.event for effect in done if isinstance(effect, effects.Tell)]:
             expect_shown(event)

@@ -147,15 +147,20 @@ class End:
 
     def take_output(self) -> bytes:
         """What goes next, in the order in which `net` sends it. Raises PeerFault when the log has left it behind."""
+        return self.take_direct() + self.take_log()
+
+    def take_direct(self) -> bytes:
+        """The same, without anything of the log."""
         data = b"".join(self._direct)
         self._direct.clear()
         if self._record is not None:
             assert self.channel is not None
             data += self.channel.seal(self._record, echo=self._echo)
             self._record, self._echo = None, False
-        return data + self._take_log()
+        return data
 
-    def _take_log(self) -> bytes:
+    def take_log(self) -> bytes:
+        """What the reader gives, and nothing else."""
         if self.reader is None or (self.waiting and not self.reader.lags):
             return b""
         data = b""
@@ -204,7 +209,7 @@ class World:
         self.links: list[Link] = []  # all there ever were: number 1 first
         self.drops: list[str] = []  # why hosts closed links
         self.deliveries = 0
-        self.watchers: list[Callable[[Party, list[effects.Effect]], None]] = []  # are told of each input that was taken
+        self.watchers: list[Callable[[Party, inputs.Input, list[effects.Effect]], None]] = []  # told of what is done
         self.taps: list[Callable[[End, bytes | None], None]] = []  # are told of each delivery before it is made
         self._drawn = 0
 
@@ -240,7 +245,7 @@ class World:
             self._end(party)
         self._write_far(party)
         for watch in self.watchers:
-            watch(party, done)
+            watch(party, what, done)
         return done
 
     @staticmethod
@@ -403,13 +408,21 @@ class World:
 
     def run(self, choose: Callable[[int], int]) -> None:
         """Writes and delivers until nothing is left to do. choose: which of so many things is next."""
-        while steps := self._possible_steps():
-            steps[choose(len(steps))]()
+        while ready := self._ready():
+            link, end = ready[choose(len(ready))]
+            if end.inbox:
+                self.deliver(link, end)
+            else:
+                self.write(link)
 
-    def _possible_steps(self) -> list[Callable[[], object]]:
-        steps: list[Callable[[], object]] = []
-        for link in self.links:
-            steps += [lambda link=link, end=end: self.deliver(link, end) for end in (link.near, link.far) if end.inbox]  # type: ignore[misc]
-            if link.near.open and (link.near.has_output or link.near.finishing):
-                steps.append(lambda link=link: self.write(link))  # type: ignore[misc]
-        return steps
+    def _ready(self) -> list[tuple[Link, End]]:
+        """Ends to which something can be delivered, or, with nothing on its way there, that can write."""
+        for party in self.parties:
+            if party.room.hosting:
+                self.end_batch(party)
+        return [
+            (link, end)
+            for link in self.links
+            for end in (link.near, link.far)
+            if end.inbox or (end is link.near and end.open and (end.has_output or end.finishing))
+        ]

@@ -8,7 +8,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import Commit, Leave
 from anonp2p.room import effects, inputs
 from tests.room.hostile import dropped
-from tests.room.peers import EVE, ROOM, START, FalseMember, Inn, Somebody, kinds, payloads, said, text
+from tests.room.peers import EVE, ROOM, FalseMember, Inn, Somebody, kinds, said, text
+from tests.support.world import START, payloads
 
 
 def test_cover_is_answered_by_a_host_too(inn: Inn) -> None:

@@ -7,7 +7,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import Close, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.hostile import assert_left_in_alarm
-from tests.room.peers import ANN, EVE, HERE, HOST, NOW, START, FalseHost, kinds, text, told
+from tests.room.peers import ANN, EVE, HERE, HOST, NOW, FalseHost, kinds, text, told
+from tests.support.world import START
 
 
 def test_heads_over_nothing_new_say_nothing(host: FalseHost) -> None:

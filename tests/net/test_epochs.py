@@ -38,7 +38,7 @@ async def all_hear(text: str, *people: Person) -> None:
 
 def epoch(person: Person) -> int:
     """In which it is."""
-    return person.session.room._keys.number
+    return person.session.room.replica.current_epoch.number
 
 
 async def keep_beating(member: Stranger) -> None:
@@ -505,10 +505,17 @@ async def test_a_wire_shows_nothing_of_what_is_said_by_whom_and_where(
         def note() -> None:
             """What they know now."""
             for room in (person.session.room for person in (host, ann, bob, cho)):
-                hidden.update((room._me.key, room._me.id, identity.spell(room._me.id).encode(), room._ledger.digest))
-                for leaf in room._leaves:
+                hidden.update(
+                    (
+                        room.replica.me.key,
+                        room.replica.me.id,
+                        identity.spell(room.replica.me.id).encode(),
+                        room.replica.ledger.digest,
+                    )
+                )
+                for leaf in room.replica.own_keys:
                     hidden.update((leaf.public[:1_184], leaf.public[1_184:]))
-                if keys := room._epoch:
+                if keys := room.replica.epoch:
                     hidden.update((keys.init, keys.log_key, keys.newcomers))
                     hidden.update(chain.link for chain in keys.chains.values())
 

@@ -15,6 +15,7 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.retention import NO_HISTORY
 from tests.support.people import Gathering, Person, gathering
 from tests.support.transports import HANG, MemoryNetwork, Tor, Wire
+from tests.support.world import host_role, log_of
 
 SOON = 0.01
 
@@ -45,7 +46,7 @@ async def all_hear(text: str, *people: Person) -> list[events.Message]:
 
 def kept(host: Person, seq: int) -> list[bytes]:
     """What a host's log still holds of a message: its body, its burst's bytes, and what links share."""
-    log = host.session.room.log
+    log = log_of(host.session.room)
     burst = log.burst(seq)
     assert burst.first <= seq < burst.end
     held = [burst.entries[seq - burst.first].body, burst.wire]
@@ -54,7 +55,7 @@ def kept(host: Person, seq: int) -> list[bytes]:
 
 def shares(host: Person) -> bytes:
     """The bytes that links at the same place of the log were given last."""
-    return host.session.room.log._shared[2]
+    return log_of(host.session.room).shared_piece
 
 
 def expired(person: Person) -> list[int]:
@@ -138,15 +139,15 @@ async def test_many_messages_that_end_one_after_another_hold_up_nothing(
     async with gathering(memory) as gathered:
         host, (ann,) = await met(gathered, "ann", ttl=60)
         took = 0
-        end_burst = host.session.room.end_burst
+        handle = host.session.room.handle
 
-        def count(now: inputs.Now) -> None:
+        def count(event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
             nonlocal took
-            took += 1
+            took += isinstance(event, inputs.EndBatch)
             assert took < 50 * limits.MAILBOX, "a deadline that comes again and again"
-            end_burst(now)
+            return handle(event, now)
 
-        monkeypatch.setattr(host.session.room, "end_burst", count)
+        monkeypatch.setattr(host.session.room, "handle", count)
         for number in range(500):
             await ann.say(f"{number}")
             await trio.sleep(0.05)
@@ -390,9 +391,8 @@ async def test_a_head_that_is_due_when_something_ends_goes_out_all_the_same(
         host = await gathered.host()
         ann = await gathered.played("ann")
         session, room = host.session, host.session.room
-        room._effects = []
-        room._pulse()
-        [pulse] = room._effects
+        host_role(room)._pulse()
+        [pulse] = room._reporter.take_effects()
         heads = len(ann.heads)
         for effect in (effects.Sweep(), pulse):
             session._do(effect)

@@ -14,7 +14,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY
 from tests.room.simulation import Simulation
 from tests.room.test_room import Talk, check_party, people
-from tests.support.world import Party
+from tests.support.world import Party, log_of
 
 LAST_THREE = frames.History(3, 0)
 
@@ -48,9 +48,9 @@ def pass_time(room: Simulation, seconds: float) -> None:
 
 def held(room: Simulation) -> bytes:
     """All that the host's log holds of what was said."""
-    log = room.host.room.log
-    pieces = [burst.wire + b"".join(entry.body for entry in burst.entries) for burst in log._bursts]
-    return b"".join([*pieces, log._shared[2], *log.unsealed])
+    log = log_of(room.host.room)
+    pieces = [burst.wire + b"".join(entry.body for entry in burst.entries) for burst in log.bursts]
+    return b"".join([*pieces, log.shared_piece, *log.unsealed])
 
 
 def retaining(room: Simulation, party: Party, ttl: int, text: str, *, absent: Party | None = None) -> int:
@@ -427,7 +427,7 @@ def test_in_a_large_room_the_leaf_is_fetched_when_it_is_needed(
 ) -> None:
     monkeypatch.setattr(limits, "RENEWING", 2)
     ann, bob = room.joined("ann"), room.joined("bob")
-    assert not bob.room._shown
+    assert not bob.room.replica.keys
     room.whisper(bob, "ann", "hello")
     room.say(bob, "after it")
     room.settle()
@@ -614,7 +614,7 @@ class Worth(Talk):
     @rule(who=people, other=people)
     def whisper(self, who: int, other: int) -> None:
         self.said += 1
-        self.room.whisper(self.one(who), self.one(other).room._wanted or "ann", f"private {self.said}")
+        self.room.whisper(self.one(who), self.one(other).room.snapshot().nick or "ann", f"private {self.said}")
 
     @rule(seconds=st.sampled_from([5.0, 300.0]))
     def sleep(self, seconds: float) -> None:

@@ -208,7 +208,7 @@ class _Stagehand:
         """Whether all have got what they said, and all of a room have come as far as each other."""
         sessions = [*self._program.sessions, *(other.session for other in self._others.values())]
         lives = [session for session in sessions if not session.room.over]
-        come = {(session.room.code, session.room._ledger.index) for session in lives}
+        come = {(session.room.code, session.room.replica.ledger.index) for session in lives}
         settled = all(session.room.settled and not session.outstanding for session in lives)
         return settled and len(come) == len({session.room.code for session in lives})
 

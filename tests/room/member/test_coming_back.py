@@ -143,7 +143,7 @@ COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a past that repeats": lambda it: past(it, *[it.entry(ANN, Nick("anna"))] * 2),
     "a past that breaks a rule": lambda it: past(it, it.entry(ANN, Close())),
     "a past that takes out a stranger": lambda it: past(it, it.commit(Removal(EVE.id, "kicked", ""))),
-    "a past in which we speak": lambda it: past(it, it.entry(it.room._me, text("lie"), signer=EVE)),
+    "a past in which we speak": lambda it: past(it, it.entry(it.room.replica.me, text("lie"), signer=EVE)),
     "a past of a kind that is none": lambda it: past(it, it.entry(ANN, text("lie"), kind=2)),
     "a past with a body that is empty": lambda it: [
         *it.welcome(past=True, head=it.head_text(index=HERE + 1)),

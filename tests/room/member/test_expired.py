@@ -115,7 +115,7 @@ def test_a_host_that_orders_what_lives_too_long_or_too_short_is_left(ttl: int, p
     """5.7"""
     host = FalseHost(retention=BOUNDS)
     host.lets_in()
-    body = host.box(ANN, host.room._me, host.room._leaves[0], "lie") if private else text("lie")
+    body = host.box(ANN, host.room.replica.me, host.room.replica.own_keys[0], "lie") if private else text("lie")
     assert_left_in_alarm(host, host.hears(host.entry(ANN, body, ttl=ttl)))
 
 

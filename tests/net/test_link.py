@@ -19,7 +19,6 @@ from anonp2p.protocol.handshake import Channel
 from anonp2p.room import inputs
 from anonp2p.room.log.log import FIRST, Entry, Log, Reader
 from tests.support.transports import Wire
-from tests.support.world import payloads
 
 CONTENT = b"what is said".ljust(SIZES[0] - 2)
 PAYLOAD = padding.payload(CONTENT)

@@ -155,8 +155,8 @@ class _Fuzz:
     def dial(self, who: Somebody) -> _Line:
         """A new link, on which a false peer is greeted. Each second one reads nothing of the log."""
         link = self.world.dial(self.host, None)
-        link.near.reads = link.number % 2 == 1
         self.world.write(link)
+        link.near.stalls = link.number % 2 == 0
         content = link.far.inbox.popleft()
         assert content is not None
         line = _Line(link, who, *handshake.read_hello(content))
@@ -180,7 +180,8 @@ class _Fuzz:
             self._arrive()
         for line in self.false:
             reader = line.link.near.reader
-            if line.held is None and reader is not None and line.link.near.waiting:
+            waits = line.link.near.stalls and line.link.near.connection.has_data_to_send
+            if line.held is None and reader is not None and waits:
                 line.held = self.room.living(reader.passed) if reader.is_through else {}
 
     @property
@@ -208,8 +209,8 @@ class _Fuzz:
 
     def _hang_up(self, link: Link) -> None:
         """The host hears of the end of this link, and for how long it had heard nothing before."""
-        link.near.heard_at = self.world.tick - self.source.pick(0.0, 1.0, 15.0)
-        self.world.cut_end(link.near)
+        link.near.cut = True
+        self.world.handle(self.host, inputs.Dropped(link.number, "it is gone", self.source.pick(0.0, 1.0, 15.0)))
 
     def redial(self) -> None:
         """It dials again, if it has no link."""

@@ -6,7 +6,7 @@ the test wants, with the keys of whomever it wants.
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -24,7 +24,8 @@ from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel, Greeting
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import Ledger, content_of, entry_content, head_content
-from anonp2p.room.log.log import Entry
+from anonp2p.room.link_effects import LinkEffect
+from anonp2p.room.log.log import Entry, Reader
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from tests.support.world import START, End, World, log_of, payloads
@@ -208,7 +209,10 @@ class FalseHost(Sealer):
         self.me = b""  # the guest
         self.now = NOW
         self.placed: list[Placed] = []
-        self.end = End(inputs.UPLINK)  # the guest's
+        self.end = End(inputs.UPLINK, START)  # the guest's
+        self._sent: list[bytes] = []
+        self._unread: list[bytes] = []  # of earlier steps, in records that come before
+        self._records: list[Any] | None = None
         self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=None)
         self.takes(inputs.Start())
 
@@ -220,13 +224,18 @@ class FalseHost(Sealer):
 
     def takes(self, step: inputs.Input, now: inputs.Now | None = None) -> list[events.Event]:
         """What it tells its user about this step."""
-        self.end.drop_output()
-        self._sent: list[bytes] | None = None
-        self._records: list[Any] | None = None
-        self.effects = self.room.handle(step, now or self.now)
+        now = now or self.now
+        if isinstance(step, inputs.Dialling):
+            self.end = End(inputs.UPLINK, now.tick)
+            self._sent = []
+            self._unread = []
+        self.effects = self.room.handle(step, now)
         for effect in self.effects:
-            if not isinstance(effect, effects.Tell | effects.Drop):
-                self.end.carry_out(effect)
+            if isinstance(effect, LinkEffect):
+                self.end.carry_out(effect, now.tick)
+        if self._records is None:
+            self._unread += self._sent
+        self._sent, self._records = self.end.take_output(), None
         return told(self.effects)
 
     def hears(self, *items: Item) -> list[events.Event]:
@@ -251,14 +260,15 @@ class FalseHost(Sealer):
 
     def sent(self) -> list[bytes]:
         """The payloads that it sent with its last step: a knock, or records."""
-        if self._sent is None:
-            self._sent = payloads(self.end.take_output())
         return self._sent
 
     def records(self) -> list[Any]:
         """The records that it sent with its last step."""
         if self._records is None:
-            self._records = [self.channel.open(payload) for payload in self.sent()]
+            for payload in self._unread:
+                self.channel.open(payload)
+            self._records = [self.channel.open(payload) for payload in self._sent]
+            self._unread = []
         return self._records
 
     def spoken(self) -> list[Any]:
@@ -288,7 +298,7 @@ class FalseHost(Sealer):
         greeting = Greeting(self.random(32), ROOM, suite.LeafKey(self.random(32)))
         self.hello = greeting.hello
         assert self.takes(inputs.Heard(inputs.UPLINK, greeting.wire[2:])) == []
-        [knock] = self.sent()
+        [knock], self._sent = self._sent, []
         self.request = greeting.open(knock)
         self.channel = Channel(self.request.link, self.hello, up=False)
         return self.request
@@ -514,13 +524,17 @@ class Inn:
 
 
 class FalseMember(Sealer):
-    """One who dials an inn: as a stranger, and once it is let in as a member."""
+    """One who dials an inn: as a stranger, and once it is let in as a member.
+
+    It takes what the inn wants sent from the effects, not from its link, so that a test may read the log apart.
+    """
 
     def __init__(self, inn: Inn, who: Somebody) -> None:
         super().__init__()
         self.inn = inn
         self.who = who
         self.greeted: list[Any] = []
+        self.reader: Reader | None = None
         self.link = 0
         self.counters = {who.id: 0}
         self.refused: str | None = None
@@ -529,9 +543,9 @@ class FalseMember(Sealer):
         """A new link, on which it is greeted."""
         self.inn.tick, self.inn.world.tick = tick, START + tick
         link = self.inn.world.dial(self.inn.party, None)
-        self.link, self.end = link.number, link.near
+        self.link = link.number
         self.refused = None
-        [payload] = payloads(self.end.take_output())
+        [payload] = link.near.take_output()
         self.greeting, self.hello = handshake.read_hello(payload)
 
     # --- knocks
@@ -577,19 +591,21 @@ class FalseMember(Sealer):
 
     def takes_in(self, done: list[effects.Effect]) -> list[effects.Effect]:
         """Reads what it is sent when it is let in, or is not."""
-        answers = [it for it in done if isinstance(it, effects.Admit | effects.Finish) and it.link == self.link]
-        for answer in answers:
-            data = self.end.take_direct()
-            said = [frame for payload in payloads(data) for frame in self.channel.open(payload).frames]
-            if isinstance(answer, effects.Finish):
-                [refused] = said
+        for effect in done:
+            if isinstance(effect, effects.Admit) and effect.link == self.link:
+                self.reader = effect.reader
+                self.admitted = effect.channel.seal(effect.frames)
+                self.greeted = [frame for payload in payloads(self.admitted) for frame in self._open(payload)]
+                if isinstance(self.greeted[0], frames.Welcome):
+                    self.welcomed(self.greeted[0], self.greeted[1:])
+            elif isinstance(effect, effects.Finish) and effect.link == self.link and effect.data:
+                [refused] = [frame for payload in payloads(effect.data) for frame in self._open(payload)]
                 assert isinstance(refused, frames.Refused)
                 self.refused = refused.reason
-            else:
-                self.admitted, self.greeted = data, said
-                if isinstance(said[0], frames.Welcome):
-                    self.welcomed(said[0], said[1:])
         return done
+
+    def _open(self, payload: bytes) -> Sequence[frames.Frame]:
+        return self.channel.open(payload).frames
 
     def welcomed(self, box: frames.Welcome, pages: list[Any]) -> None:
         arrival = welcome.Arrival(box, self.who.leaf, ROOM, self.hello)
@@ -631,7 +647,8 @@ class FalseMember(Sealer):
 
     def reads(self) -> list[bytes]:
         """The payloads that its link brings it of the log."""
-        return payloads(self.end.take_log())
+        assert self.reader is not None
+        return payloads(b"".join(iter(self.reader.take, b"")))
 
     def bursts(self) -> list[frames.Burst]:
         """The same as bursts of the present epoch, of which all have to be."""

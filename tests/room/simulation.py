@@ -223,7 +223,12 @@ class Simulation:
         links = [link for link in self.world.links if link.far.owner is member]
         late = sum(len(link.near.inbox) for link in links)
         ends: list[End] = [links[-1].near, links[-1].far] if links else []
-        return len(links), late, [(len(end.inbox), end.has_output, end.open) for end in ends], len(member.told)
+        return (
+            len(links),
+            late,
+            [(len(end.inbox), end.connection.has_data_to_send, end.open) for end in ends],
+            len(member.told),
+        )
 
     def _type(self, party: Party, typed: inputs.Typed) -> int:
         assert isinstance(typed.re, int)

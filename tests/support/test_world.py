@@ -50,11 +50,11 @@ def test_a_link_is_closed_once_what_waits_at_a_reader_that_stalls_has_expired() 
     room = Simulation()
     ann = room.joined("ann")
     link = room.link(ann)
-    link.near.reads = False
+    link.near.stalls = True
     room.retain(room.host, 60)
     room.say(room.host, "text")
     room.write(ann)
-    assert link.near.waiting
+    assert link.near.connection.has_data_to_send
     assert not link.far.inbox
     room.wait(59.9)
     assert link.near.open

@@ -14,19 +14,18 @@ from typing import TypeVar
 from anonp2p import limits
 from anonp2p.crypto import padding
 from anonp2p.crypto.padding import SIZES
-from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
-from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.wire import Splitter
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.host.host import HostRole
+from anonp2p.room.link_effects import LinkEffect, apply_effect
 from anonp2p.room.log.log import Log, Reader
 from anonp2p.room.room import Room
 
 E = TypeVar("E", bound=events.Event)
 
 START = 1_000.0  # the clock at the beginning: where it stands means nothing
-CLOSED = "the connection was closed"
+_NO_LIMIT = 2**40  # bytes that may wait for one link: a test decides for how long nothing is written
 
 
 def payloads(data: bytes) -> list[bytes]:
@@ -86,109 +85,51 @@ class Party:
 
 
 class End:
-    """One end of a link: what its room wants sent over it, and what has come for the room.
+    """One end of a link: a connection, and what is on its way there.
 
     number: of the link, for the room at this end. owner: whose room that is; None if the test plays it.
     """
 
-    def __init__(self, number: int, owner: Party | None = None) -> None:
+    def __init__(self, number: int, now: float, owner: Party | None = None) -> None:
         self.number = number
         self.owner = owner
-        self.open = True  # whether the room has not been told that it is closed, nor closed it
-        self.inbox: deque[bytes | None] = deque()  # contents of payloads on their way here; None: the link's end
-        self.channel: Channel | None = None
+        self.connection = Connection(now, SIZES[-1] if number == inputs.UPLINK else limits.KNOCK, limit=_NO_LIMIT)
         self.reader: Reader | None = None
-        self.heard_at = START
+        self.inbox: deque[bytes | None] = deque()  # contents of payloads; None: the link's end
         self.finishing = False  # closed once everything is written
-        self.reads = True  # whether the other end takes what is written of the log
-        self.waiting = b""  # of the log, taken but not read by the other end
-        self._direct: list[bytes] = []  # sent before everything else
-        self._record: list[frames.Frame] | None = None  # frames of the next record
-        self._echo = False
-        self._splitter = Splitter(limits.KNOCK if number != inputs.UPLINK else SIZES[-1])
+        self.stalls = False  # whether the other end reads nothing any more
+        self.cut = False  # whether nothing is sent any more, and the link's end is on its way here or was told
 
     @property
-    def longest(self) -> int:
-        """How many bytes a payload may have that comes here."""
-        return self._splitter.longest
+    def open(self) -> bool:
+        """Whether anything can be sent."""
+        return not (self.cut or self.connection.is_over)
 
-    @property
-    def has_output(self) -> bool:
-        """Whether there is something to write."""
-        rest = self.reader is not None and self.reads and not self.reader.is_through
-        return bool(self._direct) or self._record is not None or rest
+    def carry_out(self, effect: LinkEffect, now: float) -> None:
+        """Does what the room wants done to this link."""
+        if isinstance(effect, effects.Pause):
+            return  # what comes is read when the test says so
+        self.finishing |= isinstance(effect, effects.Finish)
+        if isinstance(effect, effects.Admit):
+            self.reader = effect.reader
+        apply_effect(effect, self.connection, now)
 
-    @property
-    def can_take_head(self) -> bool:
-        """Whether a head alone may be sent: all of the log is, and no welcome is on its way."""
-        reader = self.reader
-        return reader is not None and reader.is_through and not reader.is_out and self._record is None
-
-    def carry_out(self, effect: effects.Effect) -> None:
-        """Does what the room wants done to this link, but for closing it."""
-        match effect:
-            case effects.Send(data=data) | effects.Pulse(data=data):
-                self._direct.append(data)
-            case effects.Record(frames=said, echo=echo):
-                self._record = [*(self._record or ()), *said]
-                self._echo |= echo
-            case effects.Admit(channel=channel, frames=said, reader=reader):
-                self._splitter.longest = SIZES[-1]
-                self.channel, self.reader = channel, reader
-                if reader is not None:
-                    self._record = list(said)
-            case effects.Finish(data=data):
-                self._direct.append(data)
-                self.finishing = True
-            case effects.Pause():
-                pass  # what comes is delivered when the test says so
-            case _:
-                raise AssertionError("an effect that is not of one link")
-
-    def take_output(self) -> bytes:
-        """What goes next, in the order in which `net` sends it. Raises PeerFault when the log has left it behind."""
-        return self.take_direct() + self.take_log()
-
-    def take_direct(self) -> bytes:
-        """The same, without anything of the log."""
-        data = b"".join(self._direct)
-        self._direct.clear()
-        if self._record is not None:
-            assert self.channel is not None
-            data += self.channel.seal(self._record, echo=self._echo)
-            self._record, self._echo = None, False
-        return data
-
-    def take_log(self) -> bytes:
-        """What the reader gives, and nothing else."""
-        if self.reader is None or (self.waiting and not self.reader.lags):
-            return b""
+    def take_output(self) -> list[bytes]:
+        """The contents of all payloads that go next; none while the other end stalls."""
         data = b""
-        while piece := self.reader.take():
-            if not self.reads:
-                self.waiting = piece
-                return data
-            self.reader.sent()
+        while (piece := self.connection.data_to_send()) and not self.stalls:
             data += piece
-        return data
-
-    def drop_output(self) -> None:
-        """What was not written is not wanted any more."""
-        self._direct.clear()
-        self._record, self._echo = None, False
-
-    def receive(self, content: bytes) -> list[bytes]:
-        """The contents of payloads that have come with this one, itself. Raises PeerFault for one that is too long."""
-        return list(self._splitter.feed(padding.payload(content)))
+            self.connection.mark_sent(len(piece))
+        return payloads(data)
 
 
 class Link:
     """A link: `near` is the end of whoever is dialled, `far` the end of whoever dials."""
 
-    def __init__(self, number: int, near: Party | None, far: Party | None) -> None:
+    def __init__(self, number: int, now: float, near: Party | None, far: Party | None) -> None:
         self.number = number
-        self.near = End(number, near)
-        self.far = End(inputs.UPLINK, far)
+        self.near = End(number, now, near)
+        self.far = End(inputs.UPLINK, now, far)
 
     def other(self, end: End) -> End:
         """The end that this one talks to."""
@@ -237,10 +178,7 @@ class World:
         was_over = party.room.over
         done = party.room.handle(what, self.now)
         for effect in done:
-            if isinstance(effect, effects.Tell):
-                self._tell(party, effect.event)
-            else:
-                self._carry_out(party, effect)
+            self._carry_out(party, effect)
         if party.room.over and not was_over:
             self._end(party)
         self._write_far(party)
@@ -261,22 +199,24 @@ class World:
 
     def _carry_out(self, party: Party, effect: effects.Effect) -> None:
         match effect:
-            case effects.Pulse():
+            case effects.Pulse(data=data):
                 for link in self._links_to(party):
-                    if link.near.can_take_head:
-                        link.near.carry_out(effect)
+                    link.near.connection.send_head(data)
             case effects.Sweep():
                 for link in self._links_to(party):
-                    if link.near.waiting and link.near.reader is not None and link.near.reader.holds_what_is_gone:
-                        self.close(link, link.near)
-            case effects.Drop(link=number, reason=reason):
-                if party.room.hosting:
-                    self.drops.append(reason)
-                if (found := self._find(party, number)) is not None:
-                    self.close(*found)
-            case effects.Send() | effects.Record() | effects.Admit() | effects.Finish() | effects.Pause():
+                    link.near.connection.check_lag()
+                    self._notice_end(link, link.near)
+            case effects.Wake():
+                pass  # links write when the test says so
+            case effects.Tell(event=event):
+                self._tell(party, event)
+            case _:
+                if isinstance(effect, effects.Drop) and party.room.hosting:
+                    self.drops.append(effect.reason)
                 if (found := self._find(party, effect.link)) is not None:
-                    found[1].carry_out(effect)
+                    link, end = found
+                    end.carry_out(effect, self.tick)
+                    self._notice_end(link, end)
 
     def _links_to(self, party: Party) -> list[Link]:
         return [link for link in self.links if link.near.owner is party and link.near.open]
@@ -304,8 +244,7 @@ class World:
 
     def dial(self, host: Party | None, member: Party | None) -> Link:
         """A new link, of which both learn; None: an end that the test plays."""
-        link = Link(len(self.links) + 1, host, member)
-        link.near.heard_at = link.far.heard_at = self.tick
+        link = Link(len(self.links) + 1, self.tick, host, member)
         self.links.append(link)
         if member is not None:
             member.dials += 1
@@ -316,35 +255,39 @@ class World:
 
     def write(self, link: Link) -> None:
         """The end of whoever was dialled puts all it has on its way, after a batch has ended."""
-        if link.near.owner is not None:
-            self.end_batch(link.near.owner)
-        if not link.near.open:
+        near = link.near
+        if near.owner is not None:
+            self.end_batch(near.owner)
+        if not near.open:
             return
-        try:
-            self._send(link, link.near, link.near.take_output())
-        except PeerFault:  # the log has left it behind
-            if link.far.owner is not None:
-                link.far.owner.unlucky = True
-            self.close(link, link.near)
-            return
-        if link.near.finishing:
-            self.close(link, link.near)
+        self._send(link, near)
+        if not near.open and link.far.owner is not None:  # the log has left it behind
+            link.far.owner.unlucky = True
+        if near.finishing:
+            self.close(link, near)
 
     def _write_far(self, party: Party) -> None:
         if (found := self._find(party, inputs.UPLINK)) is not None:
-            link, end = found
-            self._send(link, end, end.take_output())
+            self._send(*found)
 
-    @staticmethod
-    def _send(link: Link, end: End, data: bytes) -> None:
-        other = link.other(end)
-        if other.open:
-            other.inbox.extend(payloads(data))
+    def _send(self, link: Link, end: End) -> None:
+        contents = end.take_output()
+        if link.other(end).open:
+            link.other(end).inbox.extend(contents)
+        self._notice_end(link, end)
+
+    def _notice_end(self, link: Link, end: End) -> None:
+        """If an end has closed the link, it hears no more of it but that; the other one hears what is on its way."""
+        if end.connection.is_over and not end.cut:
+            end.inbox.clear()
+            self.cut_end(end)
+            self.cut_end(link.other(end))
 
     def close(self, link: Link, end: End) -> None:
-        """One end closes a link: it hears no more of it but that; the other one still hears what is on its way."""
-        end.inbox.clear()
-        self.cut(link)
+        """One end closes a link."""
+        if end.open:
+            end.connection.end()
+            self._notice_end(link, end)
 
     def cut(self, link: Link) -> None:
         """A link breaks; what is on its way still arrives."""
@@ -354,32 +297,29 @@ class World:
     @staticmethod
     def cut_end(end: End) -> None:
         """The same for one end alone: the other one does not notice, and what it sends goes nowhere."""
-        if end.open:
-            end.open = False
-            end.drop_output()
+        if not end.cut:
+            end.cut = True
             end.inbox.append(None)
 
     def deliver(self, link: Link, end: End) -> bool:
         """What is first on its way to this end arrives; whether there was anything."""
         if not end.inbox:
             return False
-        data = end.inbox.popleft()
+        content = end.inbox.popleft()
         self.deliveries += 1
         for tap in self.taps:
-            tap(end, data)
+            tap(end, content)
         if end.owner is None:
             return True
-        if data is None:
-            self.handle(end.owner, inputs.Dropped(end.number, CLOSED, self.tick - end.heard_at))
+        if content is None:
+            silence = end.connection.measure_silence(self.tick)
+            end.connection.end()
+            self.handle(end.owner, inputs.Dropped(end.number, end.connection.detail, silence))
             return True
-        end.heard_at = self.tick
-        try:
-            contents = end.receive(data)
-        except PeerFault:
-            self.close(link, end)
-            return True
-        for content in contents:
-            self.handle(end.owner, inputs.Heard(end.number, content))
+        end.connection.receive_data(padding.payload(content), self.tick)
+        while (heard := end.connection.next_payload(self.tick)) is not None:
+            self.handle(end.owner, inputs.Heard(end.number, heard))
+        self._notice_end(link, end)
         return True
 
     def deliver_all(self) -> None:
@@ -424,5 +364,5 @@ class World:
             (link, end)
             for link in self.links
             for end in (link.near, link.far)
-            if end.inbox or (end is link.near and end.open and (end.has_output or end.finishing))
+            if end.inbox or (end is link.near and end.open and (end.connection.has_data_to_send or end.finishing))
         ]

@@ -17,13 +17,15 @@ from anonp2p.errors import AnonError, TorMissing
 from anonp2p.names.codes import RoomKey, encode
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
-from anonp2p.ui.frontend import Closed, Rooms, Typed
-from anonp2p.ui.line.line_mode import understand
+from anonp2p.room.room import Room
+from anonp2p.ui.commands import Create, Join
+from anonp2p.ui.frontend import Closed, FindRoom, Request
+from anonp2p.ui.line.interpreter import Interpreter
 from tests.support.transports import MemoryNetwork, Tor
 
 
 class Script:
-    """A front that types lines, and keeps what it is told."""
+    """A frontend that types lines, and keeps what it is told."""
 
     must_succeed = True
 
@@ -33,38 +35,42 @@ class Script:
         self._lines = list(lines)
         self._stays = stays  # after the last line, without an end of input
 
-    def attach(self, closed: Closed, rooms: Rooms) -> None:
-        """As Front has it."""
-        self._rooms = rooms
+    def attach(self, closed: Closed, find_room: FindRoom) -> None:
+        """As Frontend has it."""
+        self._find_room = find_room
+        self._interpreter = Interpreter(find_room, self.tell, lambda: None, json=True)
 
-    def open(self, room: str) -> None:
-        """As Front has it."""
+    def open_room(self, label: str) -> None:
+        """As Frontend has it."""
+        self._interpreter.open_room(label)
 
     def tell(self, event: events.Event) -> None:
-        """As Front has it."""
+        """As Frontend has it."""
+        self._interpreter.take_event(event)
         self.told.append(event)
 
-    def clear(self) -> None:
-        """As Front has it."""
+    async def first_command(self) -> Create | Join | None:
+        """As Frontend has it."""
+        return None
 
-    async def wish(self) -> str:
-        """As Front has it."""
-        return ""
-
-    async def wanted(self) -> Typed | None:
-        """As Front has it."""
-        await trio.lowlevel.checkpoint()
-        if room := self._rooms("r1"):
-            self.most_outstanding = max(self.most_outstanding, room.outstanding)
-        if not self._lines and self._stays:
-            await trio.sleep_forever()
-        return understand(self._lines.pop(0).encode(), json=True) if self._lines else None
+    async def next_request(self) -> Request | None:
+        """As Frontend has it."""
+        while True:
+            await trio.lowlevel.checkpoint()
+            if isinstance(room := self._find_room("r1"), Room):
+                self.most_outstanding = max(self.most_outstanding, room.outstanding)
+            if not self._lines and self._stays:
+                await trio.sleep_forever()
+            if not self._lines:
+                return None
+            if request := self._interpreter.interpret_line(self._lines.pop(0).encode()):
+                return request
 
     async def run(self) -> None:
-        """As Front has it."""
+        """As Frontend has it."""
 
     async def drained(self) -> None:
-        """As Front has it."""
+        """As Frontend has it."""
 
 
 async def never() -> AsyncIterator[int]:
@@ -171,7 +177,7 @@ async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried
         yield network
 
     script = Script()
-    monkeypatch.setattr(script, "wanted", trio.sleep_forever)
+    monkeypatch.setattr(script, "next_request", trio.sleep_forever)
     status = await App(Config(mode="json"), script, never(), failing).run()
     assert status == TorMissing.status
     assert tries > limits.TOR_PATIENCE / limits.TOR_RETRY / 2

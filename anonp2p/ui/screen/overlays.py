@@ -79,10 +79,11 @@ def _indented(drawn: list[Row], by: int) -> list[Row]:
     return [[("", " " * by), *row] for row in drawn]
 
 
-def of_members(people: People) -> Overlay:
+def of_members(find_people: Callable[[], People]) -> Overlay:
     """Everybody in a room."""
 
     def build(columns: int, _: int) -> list[Row]:
+        people = find_people()
         return people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
 
     return Overlay("members: Esc puts it away", build)

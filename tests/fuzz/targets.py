@@ -28,7 +28,8 @@ from anonp2p.room.ledger import Ledger
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.line.understand import understand
-from anonp2p.ui.screen.input.keys import PASTE, Key, Keys
+from anonp2p.ui.screen.input.keys import PASTE, Keys
+from anonp2p.ui.screen.input.sequences import Key
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from tests.fuzz import host, member

@@ -15,7 +15,7 @@ from anonp2p.net.tor.control import Control, Tell
 from anonp2p.room import events
 
 # Where `auto` looks for a running Tor, after what the environment names: Debian, tor's default, Tor Browser.
-_USUAL = ("unix:/run/tor/control", "127.0.0.1:9051", "127.0.0.1:9151")
+USUAL_PORTS = ("unix:/run/tor/control", "127.0.0.1:9051", "127.0.0.1:9151")
 
 _LISTENER = re.compile(r'"([^"]*)"')
 
@@ -30,7 +30,7 @@ async def find_running_tor(config: Config, tell: Tell) -> Control | None:
         return await _open_named(config.control, config, tell)
     refusal: AnonError = TorMissing("no running Tor has a control port where we looked; name it with --control")
     named: AnonError | None = None
-    for name, text in (*_list_named_ports(os.environ), *(("", place) for place in _USUAL)):
+    for name, text in (*_list_named_ports(os.environ), *(("", place) for place in USUAL_PORTS)):
         try:
             return await _open_discovered(Endpoint.parse(text), config)
         except AnonError as error:

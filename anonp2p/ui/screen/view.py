@@ -10,7 +10,8 @@ from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui import sanitize
 from anonp2p.ui.rooms import number_room
 from anonp2p.ui.screen import rows, welcome
-from anonp2p.ui.screen.input.editor import Editor, EditorBox
+from anonp2p.ui.screen.input.editor import Editor
+from anonp2p.ui.screen.input.editor_box import EditorBox
 from anonp2p.ui.screen.log_lines import Layout
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.rows import Row

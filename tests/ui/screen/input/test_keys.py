@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.ui.screen.input.keys import PASTE, Key, Keys
+from anonp2p.ui.screen.input.keys import PASTE, Keys
+from anonp2p.ui.screen.input.sequences import Key
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
+from tests.support import memory
 
 START, END = b"\x1b[200~", b"\x1b[201~"
 # What terminals say, and what of it is of use to us.
@@ -305,13 +307,7 @@ def test_a_paste_is_cut_where_one_sees_that_it_was() -> None:
 
 def held(keys: Keys) -> int:
     """Bytes that it keeps, about."""
-    seen = 0
-    for one in (keys, keys._sequences):
-        for name, value in vars(one).items():
-            if name != "_found":  # what was given last
-                values = value if isinstance(value, list) else [value]
-                seen += sum(sys.getsizeof(part) for part in values)
-    return seen
+    return sum(sys.getsizeof(part) for part in memory.parts(keys))
 
 
 pieces = st.one_of(

@@ -4,11 +4,12 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import trio
 from msgspec import UNSET
 
-from anonp2p import errors, limits
+from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.errors import (
     AnonError,
@@ -16,7 +17,6 @@ from anonp2p.errors import (
     NoRoom,
     NotAllowed,
     TooLong,
-    TorLost,
     UnknownRoom,
     Unreachable,
 )
@@ -24,6 +24,7 @@ from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
 from anonp2p.net.tor import tor
+from anonp2p.net.tor.restart import TorKeeper
 from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -47,7 +48,6 @@ class App:
         self._config = config
         self._frontend = frontend
         self._signals = signals
-        self._connect = connect
         self._sessions: dict[str, Session] = {}  # by the room's label, until it is over
         self._asked: Session | None = None  # the room asked for on the command line
         self._rooms = 0
@@ -55,9 +55,7 @@ class App:
         self._status: int | None = None
         self._leaving: events.Re = UNSET
         self._ending = trio.Event()
-        self._tor: Transport | None = None
-        self._tor_error: AnonError | None = None
-        self._tor_known = trio.Event()
+        self._tor = TorKeeper(partial(connect, config), self._tell)
 
     async def run(self) -> int:
         """Everything, until the user, a signal or a failure ends it."""
@@ -108,47 +106,12 @@ class App:
     # --- Tor
 
     async def _keep_tor(self) -> None:
-        """Has a Tor for as long as we run, another one if it is lost; without any there is nothing to run for."""
-        lost_at: float | None = None
-        error: AnonError = TorLost("it ended, or hung up on us")
-        noticed: set[str] = set()  # notices since we last had one: each try would tell of the same strangers again
-
-        def tell(event: events.Event) -> None:
-            if isinstance(event, events.Notice):
-                if event.text in noticed:
-                    return
-                noticed.add(event.text)
-            self._tell(event)
-
-        while lost_at is None or trio.current_time() < lost_at + limits.TOR_PATIENCE:
-            try:
-                async with self._connect(self._config, tell) as self._tor:
-                    noticed.clear()
-                    self._tor_known.set()
-                    await self._tor.lost.wait()
-                    lost_at = None
-            except* AnonError as group:
-                error = errors.first(group)
-            if not self._tor_known.is_set() and lost_at is None:
-                break  # we never had one
-            if lost_at is None:
-                self._tor_known = trio.Event()
-                lost_at = trio.current_time()
-                self._tell(events.TorProgress(progress=0, summary="It was lost; trying to have it again"))
-            await trio.sleep(limits.TOR_RETRY)
-        self._tor_error = error
-        self._tor_known.set()
+        """Has a Tor for as long as we run. Without any there is nothing to run for."""
+        error = await self._tor.run()
         told = [await session.post(inputs.Broken(error)) for session in list(self._sessions.values())]
         if not any(told):
             self._tell_error(error)
         self._fail(error)
-
-    async def _network(self) -> Transport:
-        await self._tor_known.wait()
-        if self._tor_error is not None:
-            raise self._tor_error
-        assert self._tor is not None
-        return self._tor
 
     # --- what the user asks for
 
@@ -220,8 +183,8 @@ class App:
 
     def _open_room(self, room_key: bytes, key: RoomKey | None, new: Create | None, re: events.Re) -> None:
         """Begins a room: our own, if there is a key for it, or one to be joined. Raises AnonError."""
-        if self._tor_error is not None:
-            raise self._tor_error
+        if self._tor.failure is not None:
+            raise self._tor.failure
         if any(session.room.code == codes.encode(room_key) for session in self._sessions.values()):
             raise NotAllowed("You are in that room already.")
         if len(self._sessions) >= limits.ROOMS:
@@ -239,7 +202,7 @@ class App:
             cover=self._config.cover,
             re=re,
         )
-        session = self._sessions[room.label] = Session(room, key, self._tell, self._network)
+        session = self._sessions[room.label] = Session(room, key, self._tell, self._tor.usable)
         self._frontend.open_room(room.label)
         self._nursery.start_soon(self._live, session)
 
@@ -276,7 +239,7 @@ class App:
     @property
     def _last_words(self) -> AnonError | None:
         """The error that ends the program, or is just about to."""
-        return self.failure or self._tor_error or (self._asked.room.failure if self._asked else None)
+        return self.failure or self._tor.failure or (self._asked.room.failure if self._asked else None)
 
     def _tell(self, event: events.Event) -> None:
         if isinstance(event, events.Unsent):

@@ -160,28 +160,18 @@ async def test_a_nick_that_passes_for_the_program_is_refused_in_one_sentence() -
     assert "program" in text
 
 
-async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried(
-    monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
-) -> None:
-    tries = 0
-
+async def test_without_any_tor_the_program_ends_and_says_why_once() -> None:
     @asynccontextmanager
     async def failing(_: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
-        nonlocal tries
-        tries += 1
-        tell(events.Notice(text="a stranger listens there"))
-        if tries > 2:
-            raise TorMissing("there is none")
-        network = await Tor(MemoryNetwork()).usable()
-        network.lost.set()
-        yield network
+        await trio.lowlevel.checkpoint()
+        raise TorMissing("there is none")
+        yield
 
-    script = Script()
-    monkeypatch.setattr(script, "next_request", trio.sleep_forever)
-    status = await App(Config(mode="json"), script, never(), failing).run()
-    assert status == TorMissing.status
-    assert tries > limits.TOR_PATIENCE / limits.TOR_RETRY / 2
-    assert len([event for event in script.told if isinstance(event, events.Notice)]) == 3  # of each Tor that we had
+    script = Script("/create demo", stays=True)
+    app = App(Config(mode="json"), script, never(), failing)
+    assert await app.run() == TorMissing.status
+    assert isinstance(app.failure, TorMissing)
+    assert [event.code for event in script.told if isinstance(event, events.Error)] == [TorMissing.code]
 
 
 CODE = encode(RoomKey(b"k" * 32).public)

@@ -167,7 +167,7 @@ async def test_without_any_tor_the_program_ends_and_says_why_once() -> None:
         raise TorMissing("there is none")
         yield
 
-    script = Script("/create demo", stays=True)
+    script = Script(stays=True)
     app = App(Config(mode="json"), script, never(), failing)
     assert await app.run() == TorMissing.status
     assert isinstance(app.failure, TorMissing)

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import select
 import struct
 import termios
@@ -155,6 +156,19 @@ async def test_on_a_terminal_everything_is_folded_but_codes(columns: int, wide: 
             lines = await printed(theirs, pipe, event)
             assert all(line.startswith(("    ", "[SYSTEM] "[: wide - 4], "ann: ")) for line in lines)
             assert all(width(line) <= wide for line in lines)
+
+
+@pytest.mark.trio
+async def test_clearing_empties_a_terminal_and_what_one_could_scroll_back_to() -> None:
+    theirs, ours = os.openpty()
+    try:
+        async with printing(ours) as printer:
+            printer.output.clear()
+            await printer.output.drained()
+        assert set(re.findall(rb"\x1b\[\w+", os.read(theirs, 100))) == {b"\x1b[2J", b"\x1b[3J", b"\x1b[H"}
+    finally:
+        os.close(theirs)
+        os.close(ours)
 
 
 @pytest.mark.trio

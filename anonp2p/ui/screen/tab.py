@@ -1,7 +1,5 @@
 """One room as the user has it before them: what events make of it."""
 
-from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Literal
 
 from msgspec import UNSET
@@ -13,16 +11,7 @@ from anonp2p.ui import sanitize, wording
 from anonp2p.ui.screen.input.drafts import Draft
 from anonp2p.ui.screen.log_lines import Card, Line, Moves, Said, Told, Waiting, mentions
 from anonp2p.ui.screen.scrollback import Scrollback
-
-_Alike = tuple[str, str, str]  # a nick, what it may be taken for, and `of` of the event that told of it
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Banner:
-    """Something that must not be missed: it stands over everything until the user has put it away."""
-
-    style: Literal["alarm", "caution"]
-    text: str
+from anonp2p.ui.screen.warnings import Warnings
 
 
 class Tab:
@@ -33,10 +22,7 @@ class Tab:
         self.name = ""
         self.log = Scrollback()
         self.draft = Draft()
-        self._alarms: list[Banner] = []
-        self._lookalikes_of_speakers: dict[_Alike, None] = {}  # to be warned of, the oldest first
-        self._lookalikes_of_others: dict[_Alike, None] = {}
-        self._unnamed = 0  # further ones, of which there were too many to be kept
+        self.warnings = Warnings()
         self.link: Literal["", "connecting", "up", "lost"] = ""
         self.attempt = 0
         self.over = ""  # why, once we are out
@@ -54,32 +40,6 @@ class Tab:
     def title(self) -> str:
         """What it is called, on one line."""
         return sanitize.one_line(self.name) or ("joining" if self.label else "anonp2p")
-
-    @property
-    def banners(self) -> list[Banner]:
-        """What waits to be put away, in that order: alarms, then the nicks that others had, as many as are read."""
-        named, count = self._named(), self._kept + self._unnamed
-        caution = [Banner("caution", wording.lookalikes(named, count - len(named)))] if count else []
-        return [*self._alarms, *caution]
-
-    def put_away(self) -> None:
-        """The user has read the first banner: what it names is not warned of any more."""
-        if self._alarms:
-            del self._alarms[0]
-        elif self._kept:
-            for alike in self._named():
-                self._lookalikes_of_speakers.pop(alike, None)
-                self._lookalikes_of_others.pop(alike, None)
-        else:
-            self._unnamed = 0
-
-    @property
-    def _kept(self) -> int:
-        return len(self._lookalikes_of_speakers) + len(self._lookalikes_of_others)
-
-    def _named(self) -> list[_Alike]:
-        """The look-alikes that the banner names."""
-        return list(islice(chain(self._lookalikes_of_speakers, self._lookalikes_of_others), limits.NAMED))
 
     def send(self, number: int, message: Said) -> None:
         """Something of ours is on its way."""
@@ -126,9 +86,12 @@ class Tab:
             case events.Link():
                 self._linked(event, now)
             case events.Alarm():
-                self._sound(event, now)
+                [text] = wording.said(event)
+                self.tell(now, [text], "alarm")
+                self.warnings.add_alarm(text)
             case events.Lookalike():
-                self._caution(event, now)
+                self.tell(now, wording.said(event), "caution")
+                self.warnings.add_lookalike(event)
             case events.Gone(reason=reason):
                 self._leave_waiting()
                 self.over = reason
@@ -224,30 +187,6 @@ class Tab:
         if self._waiting:
             self.log.remove(self._waiting)
             self._waiting = None
-
-    def _sound(self, alarm: events.Alarm, now: float) -> None:
-        [text] = wording.said(alarm)
-        self.tell(now, [text], "alarm")
-        banner = Banner("alarm", text)
-        if banner not in self._alarms and len(self._alarms) < limits.BANNERS:
-            self._alarms.append(banner)
-
-    def _caution(self, event: events.Lookalike, now: float) -> None:
-        """All are kept until they have been read, so that nobody hides one behind others.
-
-        Of too many the latest is only counted, first of those of nicks that nobody was seen to speak under. Who may be
-        taken for a member who is here, or for the program, counts as much as who may be taken for one who spoke.
-        """
-        self.tell(now, wording.said(event), "caution")
-        alike = event.nick, event.was, event.of
-        if event.spoke or event.of != "former":
-            self._lookalikes_of_others.pop(alike, None)
-            self._lookalikes_of_speakers[alike] = None
-        elif alike not in self._lookalikes_of_speakers:
-            self._lookalikes_of_others[alike] = None
-        if self._kept > limits.LOOKALIKES:
-            (self._lookalikes_of_others or self._lookalikes_of_speakers).popitem()
-            self._unnamed += 1
 
     def _moves(self, now: float) -> Moves:
         latest = self.log.last()

@@ -75,7 +75,7 @@ class Tabs:
     def put_away_warning(self) -> bool:
         """Puts away the warning that is shown first; whether there was one."""
         for tab in sorted(self.all, key=lambda tab: tab is not self.active):
-            if tab.banners:
-                tab.put_away()
+            if tab.warnings.banners:
+                tab.warnings.put_away()
                 return True
         return False

@@ -127,16 +127,16 @@ class View(urwid.Widget):
 
     def _is_alarmed(self, tab: Tab) -> bool:
         snapshot = self.scene.snapshot(tab)
-        return bool(tab.banners) or bool(snapshot and snapshot.alarmed)
+        return bool(tab.warnings.banners) or bool(snapshot and snapshot.alarmed)
 
     def _banners(self, columns: int) -> list[Row]:
         """The oldest warning of each room, the one that is shown first."""
         drawn: list[Row] = []
         tabs = sorted(self.scene.tabs.all, key=lambda tab: tab is not self.scene.active)
         for tab in tabs:
-            if tab.banners:
-                banner = tab.banners[0]
-                more = f" ({len(tab.banners) - 1} more)" if len(tab.banners) > 1 else ""
+            if banners := tab.warnings.banners:
+                banner = banners[0]
+                more = f" ({len(banners) - 1} more)" if len(banners) > 1 else ""
                 text = f"{tab.title}: {sanitize.one_line(banner.text)}{more} [Esc]"
                 drawn += [rows.fit(row, columns, banner.style) for row in rows.wrapped(banner.style, text, columns)]
         return drawn

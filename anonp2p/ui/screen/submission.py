@@ -16,7 +16,7 @@ from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
-from anonp2p.ui.screen.log_lines import Said
+from anonp2p.ui.screen.log_lines import ChatMessage
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.tab import Tab
@@ -102,12 +102,12 @@ class Submission:
             self._typeahead.begin(self._number)
         self._send.send_nowait(Request(action, self._number, self._scene.active.label or None))
 
-    def _pending_message(self, action: inputs.Say | inputs.Whisper) -> Said:
+    def _pending_message(self, action: inputs.Say | inputs.Whisper) -> ChatMessage:
         """As it is shown until it has its place."""
         snapshot = self._scene.snapshot(self._scene.active)
         member, nick = (snapshot.member, snapshot.nick) if snapshot else ("", "")
         private = isinstance(action, inputs.Whisper)
-        return Said(
+        return ChatMessage(
             self._scene.now(),
             member,
             nick,

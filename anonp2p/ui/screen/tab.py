@@ -9,7 +9,15 @@ from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.screen.input.drafts import Draft
-from anonp2p.ui.screen.log_lines import Card, Line, Moves, Said, Told, Waiting, mentions
+from anonp2p.ui.screen.log_lines import (
+    ChatMessage,
+    CodeCard,
+    Divider,
+    JoiningLine,
+    MembershipLine,
+    SystemLine,
+    mentions,
+)
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.warnings import Warnings
 
@@ -31,23 +39,23 @@ class Tab:
         self.speakers: dict[str, None] = {}  # nicks, who spoke last being the last
         self.has_moved = True  # whether its people may be others than they were
         self._nick = ""
-        self._card: Card | None = None
-        self._waiting: Waiting | None = None
+        self._card: CodeCard | None = None
+        self._waiting: JoiningLine | None = None
         self._ending: dict[int, int] = {}  # numbers of our messages that will end, by their seq
-        self._past: Line | None = None  # below what was said before we came
+        self._past: Divider | None = None  # below what was said before we came
 
     @property
     def title(self) -> str:
         """What it is called, on one line."""
         return sanitize.one_line(self.name) or ("joining" if self.label else "anonp2p")
 
-    def send(self, number: int, message: Said) -> None:
+    def send(self, number: int, message: ChatMessage) -> None:
         """Something of ours is on its way."""
         self.log.wait(number, message)
 
     def wait(self, now: float) -> None:
         """The room was asked for."""
-        self._waiting = self._waiting or Waiting(now)
+        self._waiting = self._waiting or JoiningLine(now)
         if self._waiting not in self.log:
             self.log.add(self._waiting)
 
@@ -125,7 +133,7 @@ class Tab:
         if not event.mine:
             self.speakers.pop(event.nick, None)
             self.speakers[event.nick] = None
-        message = Said(
+        message = ChatMessage(
             event.at,
             event.member,
             event.nick,
@@ -146,7 +154,7 @@ class Tab:
             self.log.remove(self._past)
         self.log.add(message, unread=fresh)
         if event.history:
-            self._past = Line(event.at, "what was said before you came ends here", "quiet")
+            self._past = Divider(event.at, "what was said before you came ends here", "quiet")
             self.log.add(self._past)
         self.unread += fresh
         self.mentions += fresh and called
@@ -156,7 +164,7 @@ class Tab:
         self._leave_waiting()
         self.name, self._nick = event.name, event.nick
         if event.role == "host":
-            self._card = Card(now, event.name, event.code)
+            self._card = CodeCard(now, event.name, event.code)
             self.log.add(self._card)
             return
         self.link = "up"
@@ -188,10 +196,10 @@ class Tab:
             self.log.remove(self._waiting)
             self._waiting = None
 
-    def _moves(self, now: float) -> Moves:
+    def _moves(self, now: float) -> MembershipLine:
         latest = self.log.last()
-        if not isinstance(latest, Moves) or latest.count >= limits.MERGED:
-            latest = Moves(now)
+        if not isinstance(latest, MembershipLine) or latest.count >= limits.MERGED:
+            latest = MembershipLine(now)
             self.log.add(latest)
         return latest
 
@@ -202,7 +210,7 @@ class Tab:
     def tell(self, now: float, lines: list[str], style: str = "quiet") -> None:
         """The program says something in it, in lines."""
         if lines:
-            self.log.add(Told(now, lines, style, _MARKS.get(style, "·")))
+            self.log.add(SystemLine(now, lines, style, _MARKS.get(style, "·")))
 
 
 _NAMED = 8  # of those who are there already

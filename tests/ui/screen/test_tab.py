@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
 from anonp2p.ui import sanitize, wording
-from anonp2p.ui.screen.log_lines import Context, Layout, Said
+from anonp2p.ui.screen.log_lines import ChatMessage, Context, Layout
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
 
@@ -257,7 +257,7 @@ def test_one_is_called_by_the_nick_that_one_has_now() -> None:
 
 def test_ones_own_is_there_once_whether_it_has_its_place_or_not() -> None:
     tab = in_room()
-    tab.send(5, Said(NOW, "key of zoe", "zoe", "mine", mine=True))
+    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     assert said(tab)[1:] == ["mine"]
     take(tab, message(1, "before it"))
     assert said(tab)[1:] == ["before it", "mine"]
@@ -268,14 +268,14 @@ def test_ones_own_is_there_once_whether_it_has_its_place_or_not() -> None:
 
 def test_the_number_of_another_is_no_receipt() -> None:
     tab = in_room()
-    tab.send(5, Said(NOW, "key of zoe", "zoe", "mine", mine=True))
+    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     take(tab, message(1, "theirs", re=5))
     assert tab.log.waiting == 1
 
 
 def test_what_is_given_back_is_on_its_way_no_longer() -> None:
     tab = in_room()
-    tab.send(5, Said(NOW, "key of zoe", "zoe", "one\ntwo", mine=True))
+    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "one\ntwo", mine=True))
     take(tab, events.Unsent(room="r1", text="one\ntwo", re=5))
     assert tab.log.waiting == 0
     assert said(tab)[1:] == ["Not sent: one … (2 lines) (Up brings it back)"]
@@ -283,7 +283,7 @@ def test_what_is_given_back_is_on_its_way_no_longer() -> None:
 
 def test_what_had_no_room_is_on_its_way_no_longer() -> None:
     tab = in_room()
-    tab.send(5, Said(NOW, "key of zoe", "zoe", "mine", mine=True))
+    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     take(tab, events.Error(code="no-room", text="You are in no room", room="r1", re=5))
     assert tab.log.waiting == 0
 

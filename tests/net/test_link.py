@@ -22,8 +22,8 @@ from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
 from anonp2p.room import inputs
 from anonp2p.room.log.log import FIRST, Entry, Log, Reader
-from tests.room.peers import payloads
 from tests.support.transports import Wire
+from tests.support.world import payloads
 
 BEAT = padding.payload(b"beat".ljust(SIZES[0] - 2))
 WORDS = b"what is said".ljust(SIZES[0] - 2)

@@ -65,7 +65,7 @@ class LogLine(ABC):
         """Whether it looks different as time goes by."""
         return False
 
-    def seen(self, now: float) -> None:
+    def seen(self, now: float) -> None:  # noqa: B027  # to most lines that makes no difference
         """It is on the screen."""
 
     def _changing(self, context: Context, after: "LogLine | None") -> tuple[object, ...]:

@@ -265,9 +265,8 @@ def _frontend(config: Config) -> "Iterator[Frontend]":
         with _hidden_tracebacks(held=True), welcome.on_screen() as terminal:
             _require_packages("msgspec", "stem")
             _require_crypto()
-            from anonp2p.ui.screen.screen import (
-                Screen,
-            )  # not sooner: the first frame is there before the rest is loaded
+            # Not sooner: the first frame is there before the rest is loaded.
+            from anonp2p.ui.screen.screen import Screen
 
             yield Screen(config, terminal)
     else:

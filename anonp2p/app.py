@@ -5,18 +5,20 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from typing import Literal
 
 import trio
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.errors import (
     AnonError,
     Failed,
+    InRoomAlready,
     NoRoom,
-    NotAllowed,
     TooLong,
+    TooManyRooms,
     UnknownRoom,
     Unreachable,
 )
@@ -110,7 +112,7 @@ class App:
         error = await self._tor.run()
         told = [await session.post(inputs.Broken(error)) for session in list(self._sessions.values())]
         if not any(told):
-            self._tell_error(error)
+            self._tell_error(error, final=True)
         self._fail(error)
 
     # --- what the user asks for
@@ -123,7 +125,7 @@ class App:
         except AnonError as error:
             if self._frontend.must_succeed:
                 self._fail(error)
-            self._tell_error(error)
+            self._tell_error(error, final=True if self._frontend.must_succeed else UNSET)
             if self._frontend.must_succeed:
                 return
         if self._frontend.must_succeed:
@@ -186,9 +188,9 @@ class App:
         if self._tor.failure is not None:
             raise self._tor.failure
         if any(session.room.code == codes.encode(room_key) for session in self._sessions.values()):
-            raise NotAllowed("You are in that room already.")
+            raise InRoomAlready
         if len(self._sessions) >= limits.ROOMS:
-            raise NotAllowed("You are in as many rooms as can be at once: /leave one first.")
+            raise TooManyRooms
         self._rooms += 1
 
         room = Room(
@@ -244,9 +246,16 @@ class App:
     def _tell(self, event: events.Event) -> None:
         if isinstance(event, events.Unsent):
             self._unsent += 1
-        if isinstance(event, events.Error) and self._config.mode != "json" and event.text == str(self._last_words):
+        if isinstance(event, events.Error) and self._config.mode != "json" and self._is_last_word(event):
             return  # stderr says it, and people read both
         self._frontend.tell(event)
 
-    def _tell_error(self, error: AnonError, re: events.Re = UNSET) -> None:
-        self._tell(events.Error(code=error.code, text=str(error), re=re))
+    def _is_last_word(self, event: events.Error) -> bool:
+        """Whether the program ends, or is just about to, with this error."""
+        if event.final is UNSET or self._last_words is None:
+            return False
+        asked = self._asked.room.label if self._asked else UNSET
+        return event.room is UNSET or event.room == asked or self._tor.failure is not None
+
+    def _tell_error(self, error: AnonError, re: events.Re = UNSET, final: Literal[True] | UnsetType = UNSET) -> None:
+        self._tell(events.Error(code=error.code, text=str(error), re=re, final=final))

@@ -35,10 +35,10 @@ async def find_running_tor(config: Config, tell: Tell) -> Control | None:
             return await _open_discovered(Endpoint.parse(text), config)
         except AnonError as error:
             if name:
-                tell(events.Notice(text=f"The Tor that {name} names is not used. {error}"))
+                tell(events.TorSkipped(code=error.code, text=str(error), variable=name))
                 named = named or error
             elif isinstance(error, TorUntrusted):
-                tell(events.Notice(text=str(error)))
+                tell(events.TorSkipped(code=error.code, text=str(error)))
             if not isinstance(error, TorMissing):
                 refusal = error
     if config.tor == "system" and not config.socks:

@@ -25,7 +25,7 @@ class TorKeeper:
         self._tell = tell
         self._tor: Transport | None = None
         self._known = trio.Event()  # whether there is a Tor is known: there is one, or there will be none
-        self._told: set[str] = set()  # notices since we last had one: each try would tell of the same strangers again
+        self._told: set[events.Event] = set()  # since we last had one: each try would tell of the same strangers again
 
     async def run(self) -> AnonError:
         """Keeps a Tor until it cannot be had any more. Returns why."""
@@ -60,8 +60,8 @@ class TorKeeper:
         return self._tor
 
     def _tell_once(self, event: events.Event) -> None:
-        if isinstance(event, events.Notice):
-            if event.text in self._told:
+        if isinstance(event, events.TorSkipped | events.TorSlow):
+            if event in self._told:
                 return
-            self._told.add(event.text)
+            self._told.add(event)
         self._tell(event)

@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from anonp2p.errors import BadInput
 from anonp2p.room import events
+from anonp2p.ui import wording
 from anonp2p.ui.commands import Clear, Help, ListRooms, Switch
 from anonp2p.ui.frontend import FindRoom, Request
 from anonp2p.ui.line.understand import understand
@@ -71,4 +72,4 @@ class Interpreter:
             case ListRooms(re=re):
                 return events.Reply(command="/rooms", data=self._rooms.list_rooms(self._find_room), re=re)
             case Switch(room=wanted, re=re):
-                return events.Notice(room=self._rooms.activate_room(wanted), text="Lines go to this room now.", re=re)
+                return events.Notice(room=self._rooms.activate_room(wanted), text=wording.SWITCHED, re=re)

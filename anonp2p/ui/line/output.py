@@ -12,7 +12,7 @@ from anonp2p.room import events
 from anonp2p.ui import sanitize, stdio, wording
 
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
-_WORDS_OF_OTHERS = (events.Message, events.Unsent, events.Notice)  # a notice may have a host's reason in it
+_WORDS_OF_OTHERS = (events.Message, events.Unsent, events.SelfKicked)  # the last has a host's reason in it
 _DIGITS = 5  # of a number of columns
 _encoder = msgspec.json.Encoder()
 

@@ -5,7 +5,7 @@ import trio
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.room import events
-from anonp2p.ui import commands
+from anonp2p.ui import commands, wording
 from anonp2p.ui.frontend import Closed, FindRoom, Request
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.bell import Bell
@@ -96,8 +96,8 @@ class Screen:
         match event:
             case events.TorProgress() | events.Ready():
                 scene.tor, scene.tor_notice = event, ""
-            case events.Notice() if tab is scene.tabs.page and not isinstance(scene.tor, events.Ready):
-                scene.tor_notice = event.text
+            case events.TorSlow() | events.TorSkipped() if _is_before_tor(scene, tab):
+                [scene.tor_notice] = wording.said(event)
             case events.Reply() if overlay := _answer_at_length(event, tab):
                 scene.overlay = overlay
             case events.Gone(reason="left"):
@@ -151,6 +151,11 @@ class Screen:
         await self._render_loop.hung_up.wait()
         await trio.sleep(limits.HANG_UP)
         self._closed(None)
+
+
+def _is_before_tor(scene: Scene, tab: Tab) -> bool:
+    """Whether the first page is shown, and how far Tor is stands on it."""
+    return tab is scene.tabs.page and not isinstance(scene.tor, events.Ready)
 
 
 def _answer_at_length(reply: events.Reply, tab: Tab) -> Overlay | None:

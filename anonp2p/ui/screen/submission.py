@@ -6,7 +6,7 @@ from functools import partial
 import trio
 
 from anonp2p import limits
-from anonp2p.errors import AnonError, NoRoom, NotAllowed, TooLong
+from anonp2p.errors import AnonError, NoRoom, RoomOver, TooLong, TooMuchPending
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.ui import commands, wording
@@ -88,13 +88,13 @@ class Submission:
             case inputs.Leave() if active.over:
                 return partial(self.drop_tab, active)
         if isinstance(action, inputs.Typed) and active.over:
-            raise NotAllowed("This room is over: /leave puts it away.")
+            raise RoomOver
         if isinstance(action, inputs.Typed) and not active.label:
             raise NoRoom
         if isinstance(action, inputs.Ask) and action.command == "/who":
             return partial(self._open_overlay, overlays.of_members(partial(self._scene.people, active)))
         if max(active.log.waiting, self._send.statistics().current_buffer_used) >= limits.PENDING:
-            raise NotAllowed("Too much of yours is still on its way in this room: wait a little.")
+            raise TooMuchPending
         return partial(self._request, action)
 
     def _request(self, action: AppAction) -> None:

@@ -29,7 +29,7 @@ class Tors:
     @asynccontextmanager
     async def _connect(self, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
         self.tries += 1
-        tell(events.Notice(text="a stranger listens there"))
+        tell(events.TorSkipped(code="tor-refused", text="a stranger listens there"))
         if len(self.had) == self._available:
             raise TorMissing("there is none")
         self.had.append(await Tor(MemoryNetwork()).usable())
@@ -39,7 +39,7 @@ class Tors:
 
     @property
     def notices(self) -> int:
-        return len([event for event in self.told if isinstance(event, events.Notice)])
+        return len([event for event in self.told if isinstance(event, events.TorSkipped)])
 
 
 async def test_who_needs_a_tor_waits_for_it(nursery: trio.Nursery) -> None:

@@ -34,7 +34,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from anonp2p.ui import commands
-from anonp2p.ui.frontend import Front
+from anonp2p.ui.frontend import Frontend
 from tests.support.people import News, Person
 from tests.support.terminal import MARK
 from tests.support.transports import MemoryNetwork, Tor, Wire
@@ -112,10 +112,10 @@ class _Stagehand:
         tell(events.Ready(version="0.4.9.11", tor="own"))
         yield network
 
-    async def attend(self, program: "_Staged", front: Front) -> None:
+    async def attend(self, program: "_Staged", frontend: Frontend) -> None:
         """Answers what is asked for, until cancelled."""
         self._program = program
-        self._front = front
+        self._frontend = frontend
         with trio.socket.socket(trio.socket.AF_UNIX) as server:
             await server.bind(self._options.control)
             server.listen()
@@ -147,7 +147,7 @@ class _Stagehand:
 
     async def do_boot(self, progress: int, summary: str) -> None:
         """Tor has come so far."""
-        self._front.tell(events.TorProgress(progress=progress, summary=summary))
+        self._frontend.tell(events.TorProgress(progress=progress, summary=summary))
 
     async def do_ready(self) -> None:
         """Tor is usable."""
@@ -178,13 +178,13 @@ class _Stagehand:
         told = msgspec.convert(event, _EVENTS, strict=False)
         if isinstance(told, events.Reply) and told.command == "/who":
             told = msgspec.structs.replace(told, data=msgspec.convert(told.data, list[events.Person]))
-        self._front.tell(told)
+        self._frontend.tell(told)
 
     async def do_drawn(self, mark: str = "") -> None:
         """Returns once nothing is under way, and all of it is shown; then `mark`, if any, is put into the output."""
         await self.do_quiet()
         with trio.fail_after(_PATIENCE):
-            await self._front.drained()
+            await self._frontend.drained()
         if mark:
             os.write(1, f"\x1b]{MARK};{mark}\x07".encode())
 
@@ -324,12 +324,12 @@ class _Staged(app.App):
 
     hand: ClassVar[_Stagehand]  # cli makes the App, and has none to hand it
 
-    def __init__(self, config: Config, front: Front, signals: app.Signals) -> None:
-        super().__init__(config, front, signals, connect=self.hand.connect)
+    def __init__(self, config: Config, frontend: Frontend, signals: app.Signals) -> None:
+        super().__init__(config, frontend, signals, connect=self.hand.connect)
 
     async def run(self) -> int:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.hand.attend, self, self._front)
+            nursery.start_soon(self.hand.attend, self, self._frontend)
             status = await super().run()
             nursery.cancel_scope.cancel()
         return status

@@ -16,7 +16,7 @@ import pytest
 import urwid
 
 from anonp2p import cli, hardening
-from anonp2p.ui.screen.view import Picture
+from anonp2p.ui.screen.view import View
 from tests.support import terminal, theatre
 from tests.support.stage import Stage
 
@@ -169,14 +169,14 @@ def test_a_task_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
 
 def play_without_drawing() -> int:
     """Whatever has `boom` in its input line cannot be drawn."""
-    draw = Picture.render
+    draw = View.render
 
-    def render(self: Picture, size: tuple[int, int], focus: bool = False) -> urwid.CompositeCanvas:
+    def render(self: View, size: tuple[int, int], focus: bool = False) -> urwid.CompositeCanvas:
         if "boom" in self.editor.original_widget.edit_text or "at-once" in sys.argv:
             raise LookupError(SAID)
         return draw(self, size, focus)
 
-    Picture.render = render  # type: ignore[method-assign]
+    View.render = render  # type: ignore[method-assign]
     return play()
 
 
@@ -192,7 +192,7 @@ def start_without_drawing() -> int:
     def render(*_: object, **__: object) -> None:
         raise LookupError(SAID)
 
-    Picture.render = render  # type: ignore[method-assign, assignment]
+    View.render = render  # type: ignore[method-assign, assignment]
     return cli.main()
 
 
@@ -204,16 +204,16 @@ def test_a_first_picture_that_fails_is_one_sentence_on_the_screen_of_before() ->
 
 def play_without_keys() -> int:
     """Whatever key F9 may be for, it fails."""
-    from anonp2p.ui.screen.screen import Tui
+    from anonp2p.ui.screen.keyboard import Keyboard
 
-    press = Tui.press
+    press = Keyboard.press_key
 
-    def fail(self: Tui, size: tuple[int, int], key: str) -> str | None:
+    def fail(self: Keyboard, size: tuple[int, int], key: str) -> str | None:
         if key == "f9":
             raise LookupError(SAID)
         return press(self, size, key)
 
-    Tui.press = fail  # type: ignore[method-assign]
+    Keyboard.press_key = fail  # type: ignore[method-assign]
     return play()
 
 

@@ -15,7 +15,7 @@ import trio
 import urwid
 
 from anonp2p import app, limits
-from anonp2p.ui.screen.screen import Tui
+from anonp2p.ui.screen.screen import Screen
 from tests.support import theatre
 from tests.support.memory import _contains, _describe, _untold
 from tests.support.stage import Stage
@@ -130,9 +130,9 @@ def test_looking_back_stays_where_it_is_whatever_comes() -> None:
 
 def _kept(needle: str) -> list[str]:
     """Which objects that the screen can reach have this text in them. Rooms and the network are not the screen's."""
-    [tui] = [one for one in gc.get_objects() if isinstance(one, Tui)]
+    [screen] = [one for one in gc.get_objects() if isinstance(one, Screen)]
     texts = [needle]
-    roots: list[object] = [tui, urwid.CanvasCache.__dict__]
+    roots: list[object] = [screen, urwid.CanvasCache.__dict__]
     for one in gc.get_objects():
         match one:
             case types.CoroutineType():
@@ -252,7 +252,7 @@ def test_of_a_room_that_was_left_the_screen_keeps_nothing(watched: Stage) -> Non
     say(watched)
     watched.type(f"{DRAFTED}").key("ctrl w").type(f"{DRAFTED} more").key("ctrl u", "ctrl _", "up", "down").settled()
     assert kept(watched, DRAFTED)
-    watched.key("ctrl u").type("/leave\n").until(lambda rows: " 1 other " in rows[0] + " ")
+    watched.key("ctrl u").type("/leave\n").until(lambda rows: " 2 other " in rows[0] + " ")
     for text in (THEIRS, MINE, DRAFTED):
         assert kept(watched, text) == []
 

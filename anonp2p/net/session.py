@@ -118,8 +118,8 @@ class Session:
                 nursery.cancel_scope.cancel()
 
     async def _publish(self, place: Place) -> None:
-        if place.notice:
-            self._tell(events.Notice(room=self.room.label, text=place.notice))
+        if place.undefended:
+            self._tell(events.Undefended(room=self.room.label, defences=place.undefended))
         await place.published()
         await self.post(inputs.Published())
 

@@ -436,15 +436,14 @@ class HostRole:
         if member is None:
             self._reporter.tell_error(errors.NoSuchNick(), event.re)
         elif member.id == self._replica.me.id:
-            self._reporter.tell_error(errors.NotAllowed("You cannot throw yourself out: /leave or /close."), event.re)
+            self._reporter.tell_error(errors.KickSelf(), event.re)
         else:
             self._kicked.add(member.id)
             self._commit([frames.Removal(member.id, "kicked", event.why)], event.re)
 
     def _lock(self, event: inputs.Lock) -> None:
         if self._replica.ledger.locked == event.locked:
-            text = "The room is locked already." if event.locked else "The room is not locked."
-            self._reporter.tell(events.Notice(room=self._context.label, text=text, re=event.re))
+            self._reporter.tell(events.LockUnchanged(room=self._context.label, locked=event.locked, re=event.re))
         else:
             self._place(frames.Lock(event.locked), None, event.re)
 

@@ -68,8 +68,8 @@ def on_screen(keys: int = 0, display: int = 1, size: Size = window_size) -> Iter
     terminal.register_palette(PALETTE)
     try:
         terminal.start()
-        size = terminal.get_cols_rows()
-        terminal.draw_screen(size, first_picture(*size))
+        columns, lines = terminal.get_cols_rows()
+        terminal.draw_screen((columns, lines), first_picture(columns, lines))
         yield terminal
     finally:
         terminal.stop()

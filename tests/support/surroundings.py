@@ -18,7 +18,6 @@ from typing import Any, cast
 
 import msgspec
 import trio
-from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.config import Config
@@ -216,10 +215,6 @@ class Surroundings:
         """The front is told all these events."""
         for event in told:
             await self.do_tell(event)
-
-    async def do_notice(self, text: str, room: str | None = None) -> None:
-        """The front is told this."""
-        self._front.tell(events.Notice(text=text, room=room or UNSET))
 
     async def do_drawn(self, mark: str) -> None:
         """Returns once nothing is under way, all of it is shown, and `mark` is put into the output."""

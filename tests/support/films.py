@@ -14,7 +14,8 @@ from anonp2p.room import events
 from anonp2p.ui.line.output import Output
 from tests.support import terminal
 from tests.support.engines import Tmux, xterm
-from tests.support.hostile import Room, settle, staged
+from tests.support.hostile import Room
+from tests.support.stage import Stage
 from tests.support.terminal import Terminal
 
 
@@ -46,31 +47,26 @@ engines = pytest.mark.parametrize("engine", ENGINES)
 
 
 class Film:
-    """The full screen, and what was written to it between looks."""
+    """The full screen of a room, and what was written to it between looks."""
 
-    def __init__(self, columns: int, rows: int) -> None:
-        self.columns, self.rows = columns, rows
-        self.place = Room(staged(columns=columns, rows=rows).__enter__())
+    def __init__(self, stage: Stage) -> None:
+        self.columns, self.rows = stage.terminal.columns, stage.terminal.rows
+        self.place = Room(stage)
         self.writes: list[bytes] = []
         self._done = 0
         self._shown: dict[str, list[list[str]]] = {}
 
     def cut(self) -> None:
         """One look."""
-        settle(self.place.stage)
-        raw = self.place.stage.raw
-        self.writes.append(raw[self._done :])
-        self._done = len(raw)
+        self.place.stage.settled()
+        new, self._done = self.place.stage.written(self._done)
+        self.writes.append(new)
 
     def on(self, engine: str) -> list[list[str]]:
         """What this terminal has shown at each look."""
         if engine not in self._shown:
             self._shown[engine] = ENGINES[engine](self.writes, self.columns, self.rows)
         return self._shown[engine]
-
-    def end(self) -> None:
-        """The program is not needed any more; what was written is still there."""
-        self.place.stage.__exit__(None, None, None)
 
 
 def piped(texts: list[str], nick: str) -> bytes:

@@ -1,20 +1,22 @@
 """What is the program's own on a terminal, and whether it still is so after something hostile was shown."""
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self
+from contextlib import contextmanager
+from typing import Self
 
+import pytest
 from pyte.screens import Char
 from wcwidth import wcwidth
 
+from anonp2p.names import nicks
 from tests.support import terminal
-from tests.support.stage import _MARK, Stage
+from tests.support.stage import Stage
 from tests.support.terminal import Terminal
 
 PLAIN = "Hello there, all of you"
-_LOOKS = "Hello zo1 https://example.org/"
+LOOKS = "Hello zo1 https://example.org/"
 _DRAWING = re.compile(  # all that the full screen writes once it is there
     r"\x1b\[(?:\?25[hl]|\?2026[hl]|\d*(?:;\d+)?H|[\d;]*m|2?K|2J|\d+G)|[\x0e\x0f]"
 )
@@ -25,39 +27,16 @@ _JOINER = re.compile(r"(?<=[^\x00-\x7f\ufffd])[\u180e\u200c\u200d]")  # which ha
 _UNRULY = re.compile(r"[ \n\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0100-\U000e01ef]")
 
 
-def staged(
-    *arguments: str,
-    mode: str = "screen",
-    nick: str = "zo1",
-    any_name: bool = False,
-    slow_boot: bool = False,
-    **options: Any,
-) -> Stage:
-    """The program with the hostile theatre around it, and a user called zo1."""
-    command = [sys.executable, "-m", "tests.support.hostile_theatre", f"--mode={mode}", "--seed=1", "--now=1700049600"]
-    environment = {"ANY_NAME": "1"} if any_name else None
-    command += ["--slow-boot"] if slow_boot else []
-    command += ["--", f"--nick={nick}", *arguments]
-    return Stage(mode=mode, command=command, environment=environment, **options)
-
-
-def settle(stage: Stage) -> list[str]:
-    """As `settled` of a stage, but looks at the screen but once: it may be a large one."""
-    stage._marks += 1
-    mark = str(stage._marks)
-    stage.ask("drawn", mark=mark)
-    with stage._news:
-        assert stage._news.wait_for(lambda: mark in stage.terminal.marks or stage._has_ended, 30)
-        picture = stage.terminal.picture
-        return [terminal.row(picture, y) if y in picture.buffer else "" for y in range(picture.lines)]
-
-
-def wipe(stage: Stage) -> None:
-    """Takes all from the terminal, without its knowledge."""
-    settle(stage)
-    with stage._news:
-        stage.terminal.picture.buffer.clear()
-        stage.terminal.picture.cursor_position()
+@contextmanager
+def any_name() -> Iterator[None]:
+    """Nobody looks whether nicks and names of rooms are proper: what is then seen of them must be harmless even so."""
+    with pytest.MonkeyPatch.context() as patch:
+        for function, found in (("nick", str), ("room_name", str), ("is_nick", bool), ("is_room_name", bool)):
+            patch.setattr(nicks, function, found)
+        patch.setattr(nicks, "looks", lambda name: frozenset((name,)))
+        patch.setattr(nicks, "wide_looks", lambda name: frozenset((name,)))
+        patch.setattr(nicks, "reserved_word", lambda _: "")
+        yield
 
 
 def dangers(text: str) -> set[str]:
@@ -104,7 +83,8 @@ def _state(of: Terminal, *, drawn: bool) -> dict[str, object]:
         "title": (of.title, picture.title, picture.icon_name),
         "clipboard": tuple(of.copied),
         "keyboards": of.keyboards,
-        "unfinished": of._rest,
+        "unfinished": of.unfinished,
+        "answers": of.answers,  # to what was asked of it
         "margins": picture.margins,
         "charset": (picture.charset, picture.g0_charset, picture.g1_charset),
         "saved": len(picture.savepoints),
@@ -119,29 +99,16 @@ class Guard:
     """Knows how the terminal is now, and all that is written to it from now on."""
 
     def __init__(self, stage: Stage) -> None:
-        settle(stage)
+        stage.settled()
         self._stage = stage
         self._drawn = terminal.ALTERNATE in stage.modes
         self._state = _state(stage.terminal, drawn=self._drawn)
-        self._new = bytearray()
-        self._answers: list[bytes] = []
-        feed = stage.terminal.feed
-
-        def watched(data: bytes) -> bytes:
-            self._new.extend(data)
-            answers = feed(data)
-            if answers:
-                self._answers.append(answers)
-            return answers
-
-        vars(stage.terminal)["feed"] = watched
+        _, self._seen = stage.written()
 
     def written(self) -> str:
         """What was written since the last time."""
-        with self._stage._news:
-            new = _MARK.sub(b"", bytes(self._new)).decode()
-            self._new.clear()
-        return new
+        new, self._seen = self._stage.written(self._seen)
+        return new.decode()
 
     def check(self, new: str | None = None) -> None:
         """Nothing but characters was written, or what draws; and the terminal remembers nothing of it."""
@@ -149,8 +116,7 @@ class Guard:
         rest = _DRAWING.sub("", text) if self._drawn else _PRINTING.sub("", text).replace("\r\n", "")
         assert not dangers(rest), [rest[max(0, rest.index(one) - 20) :][:40] for one in dangers(rest)]
         assert _state(self._stage.terminal, drawn=self._drawn) == self._state
-        assert not self._answers, "something was asked of the terminal"
-        assert self._stage.process.poll() is None
+        assert not self._stage.is_over
 
 
 class Room:
@@ -165,15 +131,15 @@ class Room:
         stage.ask("join", who="ben")
         self.columns, self.rows = stage.terminal.columns, stage.terminal.rows
         self.empty()
-        stage.ask("says", who="ben", texts=[_LOOKS, PLAIN])
-        settle(stage)
+        stage.ask("says", who="ben", texts=[LOOKS, PLAIN])
+        stage.settled()
         self.learn()
 
     def empty(self) -> Self:
         """Nothing in the log."""
-        settle(self.stage)
+        self.stage.settled()
         self.stage.type("/clear").key("enter")
-        settle(self.stage)
+        self.stage.settled()
         return self
 
     def learn(self) -> None:
@@ -188,7 +154,7 @@ class Room:
             self.bar = "".join(cell.data for cell in self.row(1)).index("│")
         self.log = range(1, self.rows - 2)
         self.guard = Guard(self.stage)
-        self._fixed = self.fixed()
+        self.usual = self.fixed()
         self._looks = {look(cell) for y in (looks[1], plain[1]) for cell in self.row(y)[self.x : self.bar]}
         heads = (looks[1] - 1, looks[1]) if self.is_narrow else (looks[1], plain[1])
         ends = self.columns if self.is_narrow else self.x
@@ -212,7 +178,7 @@ class Room:
     def assert_whole(self) -> None:
         """Everything but what is left of the members is as it always was."""
         fixed = self.fixed()
-        changed = {at: (self._fixed[at].data, cell.data) for at, cell in fixed.items() if cell != self._fixed[at]}
+        changed = {at: (self.usual[at].data, cell.data) for at, cell in fixed.items() if cell != self.usual[at]}
         assert not changed, "\n".join((str(dict(list(changed.items())[:9])), *self.stage.screen()))
 
     def shown(self, marks: str = "ben", *, names: bool = False) -> list[tuple[str, str]]:
@@ -261,14 +227,14 @@ class Room:
     def says(self, texts: Sequence[str], who: str = "ben") -> None:
         """Somebody says this; it stands where it should and nothing else is any different."""
         self.stage.ask("says", who=who, texts=list(texts))
-        settle(self.stage)
+        self.stage.settled()
         self.guard.check()
         self.assert_whole()
 
 
-def look(cell: Char) -> Char:
+def look(cell: Char) -> tuple[object, ...]:
     """All of a cell but its text."""
-    return cell._replace(data="")
+    return cell[1:]
 
 
 def batches(texts: Iterable[str], columns: int, rows: int) -> Iterator[list[str]]:

@@ -16,7 +16,7 @@ from wcwidth import wcwidth
 ALTERNATE, CURSOR, PASTE, FOCUS, DRAWING = 1049, 25, 2004, 1004, 2026
 MOUSE = frozenset((1000, 1002, 1003, 1006))
 USUAL = frozenset((7, CURSOR))  # modes that are on before a program changes any, and should be after it
-MARK = "777000"  # an OSC of no terminal: the theatre's sign that all before it is what it meant to draw
+MARK = "777000"  # an OSC of no terminal: `Stage.settled` waits for it, as all that was to be drawn is before it
 
 _SEQUENCE = re.compile(
     r"\x1b\[(?P<private>[<-?]*)(?P<numbers>[\d:;]*)(?P<middle>[ -/]*)(?P<final>[@-~])"
@@ -34,9 +34,27 @@ _COLOUR = re.compile(r"([345]8):(?:2:\d*:(\d+):(\d+):(\d+)|5:(\d+))")
 
 
 class _Screen(pyte.Screen):
-    """pyte's, which would drop all that is written after a character without a width, such as an emoji's selector."""
+    """pyte's, which would drop all that is written after a character without a width, such as an emoji's selector.
+
+    Plain text, which is most of what is drawn, takes a short way.
+    """
+
+    def __init__(self, columns: int, rows: int) -> None:
+        super().__init__(columns, rows)
+        self._cells: dict[pyte.screens.Char, dict[str, pyte.screens.Char]] = {}  # by their attributes, and their text
 
     def draw(self, data: str) -> None:
+        x = self.cursor.x
+        is_plain = data.isascii() and data.isprintable() and not self.charset and pyte.modes.IRM not in self.mode
+        if is_plain and x + len(data) <= self.columns:
+            line, attributes = self.buffer[self.cursor.y], self.cursor.attrs
+            cells = self._cells.setdefault(attributes, {})
+            for at, character in enumerate(data, x):
+                if character not in cells:
+                    cells[character] = attributes._replace(data=character)
+                line[at] = cells[character]
+            self.cursor.x = x + len(data)
+            return
         for is_joined, characters in groupby(data, lambda character: ord(character) > 0x7F and wcwidth(character) <= 0):
             if not is_joined:
                 super().draw("".join(characters))
@@ -59,9 +77,10 @@ class Terminal:
         self.copied: list[str] = []  # what was put into the clipboard, in base64
         self.marks: set[str] = set()
         self.keyboards = 0  # of kitty's protocol that were pushed and not popped
+        self.answers = 0  # to what programs asked of it
+        self.unfinished = ""  # the beginning of a sequence
         self._light = light
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
         self._main = self._shown = _Screen(columns, rows)
         self._stream = pyte.Stream(self._main)
 
@@ -79,8 +98,8 @@ class Terminal:
 
     def feed(self, data: bytes) -> bytes:
         """A program writes this; returns what the terminal answers."""
-        text = self._rest + self._decoder.decode(data)
-        self._rest = ""
+        text = self.unfinished + self._decoder.decode(data)
+        self.unfinished = ""
         answers = b""
         at = 0
         while at < len(text):
@@ -91,10 +110,12 @@ class Terminal:
                 self._stream.feed(text[at:escape].translate(_NOTHING))
             at = escape
             if match := _SEQUENCE.match(text, at):
-                answers += self._obey(match).encode()
+                answer = self._obey(match)
+                self.answers += bool(answer)
+                answers += answer.encode()
                 at = match.end()
             elif _BEGUN.fullmatch(text, at):
-                self._rest = text[at:]
+                self.unfinished = text[at:]
                 break
             else:
                 at += 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.stage import sequence
+from tests.support.keyboard import sequence
 from tests.support.terminal import ALTERNATE, CURSOR, USUAL, Terminal, row
 
 

@@ -25,7 +25,7 @@ def screen(torrc: str, *arguments: str) -> Stage:
 
 def tor_of(stage: Stage) -> int:
     """The process id of its own Tor."""
-    threads = Path(f"/proc/{stage.process.pid}/task").iterdir()  # whichever of them started it
+    threads = Path(f"/proc/{stage.on_pty.process.pid}/task").iterdir()  # whichever of them started it
     return next(int(child) for thread in threads for child in (thread / "children").read_text().split())
 
 

@@ -14,7 +14,7 @@ from anonp2p.ui import sanitize
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.palette import PALETTE
 from anonp2p.ui.screen.rows import Row
-from anonp2p.ui.screen.term.terminal import Terminal
+from anonp2p.ui.screen.term.terminal import Size, Terminal, window_size
 
 _ABOUT = (
     "Anonymous group chat over Tor. Whoever creates a room hosts it; others join with its code. "
@@ -62,14 +62,14 @@ def _tor(tor: Tor, columns: int) -> list[Row]:
 
 
 @contextmanager
-def on_screen() -> Iterator[Terminal]:
+def on_screen(keys: int = 0, display: int = 1, size: Size = window_size) -> Iterator[Terminal]:
     """A terminal with the first picture on it, which is as it was afterwards, whatever happens."""
-    terminal = Terminal(idle=lambda: None, closed=lambda: None)
+    terminal = Terminal(idle=lambda: None, closed=lambda: None, keys=keys, display=display, size=size)
     terminal.register_palette(PALETTE)
     try:
         terminal.start()
-        size = terminal.get_cols_rows()
-        terminal.draw_screen(size, first_picture(*size))
+        columns, lines = terminal.get_cols_rows()
+        terminal.draw_screen((columns, lines), first_picture(columns, lines))
         yield terminal
     finally:
         terminal.stop()

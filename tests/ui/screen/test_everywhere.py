@@ -212,7 +212,7 @@ def test_light_and_dark_terminals_are_told_the_same() -> None:
 
 @pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LC_ALL": "POSIX"}, {"LC_ALL": "en_US.ISO-8859-1"}, {"LANG": ""}])
 def test_whatever_the_locale_text_is_utf_8(locale: dict[str, str]) -> None:
-    with Stage("--nick", "ada", environment=locale) as stage:
+    with Stage("--nick", "ada", environment=locale, pty=True) as stage:
         room(stage)
         assert stage.find("日本語 ünïcödé │ 👍")
         stage.type("äé日👍\n").until("ada │ äé日👍")
@@ -221,7 +221,7 @@ def test_whatever_the_locale_text_is_utf_8(locale: dict[str, str]) -> None:
 
 
 def test_a_python_that_writes_ascii_only_draws_all_the_same() -> None:
-    with Stage("--nick", "ada", environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}) as stage:
+    with Stage("--nick", "ada", environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}, pty=True) as stage:
         room(stage)
         assert stage.find("日本語 ünïcödé │ 👍")
 
@@ -238,11 +238,11 @@ def silent() -> Iterator[str]:
 
 @pytest.mark.parametrize("term", ["dumb", ""])
 def test_a_terminal_without_pictures_gets_lines(term: str) -> None:
-    with Stage("--nick", "ada", term=term) as stage:
+    with Stage("--nick", "ada", term=term, pty=True) as stage:
         stage.until("Connected")
         stage.type("/create demo\n").until("Others can join now")
         assert b"\x1b" not in stage.raw
-        assert stage.echoes
+        assert stage.on_pty.echoes
         stage.type("/quit\n")
         assert stage.status() == 0
 
@@ -271,12 +271,12 @@ def test_complaints_that_go_elsewhere_are_no_reason_for_lines(silent: str) -> No
 
 @pytest.mark.parametrize("mode", ["line", "json"])
 def test_lines_and_json_are_to_be_had_on_a_terminal_too(mode: str) -> None:
-    with Stage("--nick", "ada", mode=mode, columns=ANY_LENGTH) as stage:
+    with Stage("--nick", "ada", mode=mode, columns=ANY_LENGTH, pty=True) as stage:
         stage.until('Connected|"ready"')
         stage.type("/create demo\n" if mode == "line" else '{"command": "/create demo"}\n')
         stage.until("Others can join now" if mode == "line" else '"type": ?"reachable"')
         assert b"\x1b" not in stage.raw
-        assert stage.echoes
+        assert stage.on_pty.echoes
         stage.key("ctrl d")
         assert stage.status() == 0
         assert stage.raw.count(b"Traceback") == 0
@@ -294,7 +294,7 @@ def test_a_room_asked_for_on_the_command_line_is_created() -> None:
 
 
 def test_a_room_asked_for_on_the_command_line_is_joined() -> None:
-    code = RoomKey(random.Random("1:ben:1").randbytes(32)).code  # as the theatre makes it
+    code = RoomKey(random.Random("1:ben:1").randbytes(32)).code  # as Surroundings makes it
     with Stage("--nick", "ada", "join", code, slow_boot=True) as stage:
         stage.until("[Ww]aits for Tor")
         assert stage.ask("host", who="ben")["code"] == code

@@ -8,22 +8,22 @@ import socket
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import urwid
 
 from anonp2p import cli, hardening
+from anonp2p.ui.screen.keyboard import Keyboard
 from anonp2p.ui.screen.view import View
-from tests.support import terminal, theatre
+from tests.support import program as staged_program
+from tests.support import terminal
 from tests.support.stage import Stage
 
 SAID, TYPED, GIVEN = "attack at dawn", "burn this", "burnt already"
 LEFT = b"\x1b[?1049l"
 PATIENCE = 10  # seconds for what takes 3 at most on an idle machine
-IN_THEATRE = ("--mode=screen", "--seed=1", "--now=1700049600", "--", "--nick", "ada")
+OPTIONS = ("--mode=screen", "--seed=1", "--now=1700049600", "--", "--nick", "ada")
 BUG = r"anonp2p: This is an error in anonp2p, please report it: {} at [\w.:< ]+\."
 
 
@@ -34,9 +34,9 @@ def program(function: Callable[[], object], *arguments: str) -> list[str]:
 
 
 def play() -> int:
-    """The theatre, as a stage has it."""
-    sys.argv[1:] = ["--control", str(Path(os.environ["HOME"]) / "control"), *IN_THEATRE]
-    return theatre.main()
+    """The program in its surroundings, as a stage has it."""
+    sys.argv[1:] = ["--control", str(Path(os.environ["HOME"]) / "control"), *OPTIONS]
+    return staged_program.main()
 
 
 def room(stage: Stage) -> None:
@@ -67,7 +67,7 @@ def assert_left(stage: Stage, sentence: str = "") -> None:
     assert stage.modes == terminal.USUAL
     assert stage.cursor is not None
     assert stage.terminal.keyboards == 0
-    assert termios.tcgetattr(stage._master) == untouched()
+    assert stage.on_pty.settings == untouched()
     shown = "".join(row.ljust(stage.terminal.columns) for row in stage.screen()).rstrip()
     assert re.fullmatch(sentence, shown), shown
     after = stage.raw.rpartition(LEFT)[2]
@@ -93,10 +93,10 @@ def assert_left(stage: Stage, sentence: str = "") -> None:
     ],
 )
 def test_an_end_leaves_the_terminal_as_it_was(way: str | signal.Signals, status: int) -> None:
-    with Stage("--nick", "ada") as stage:
+    with Stage("--nick", "ada", pty=True) as stage:
         room(stage)
         if isinstance(way, signal.Signals):
-            stage.signal(way)
+            stage.on_pty.signal(way)
         elif way == "/quit":
             stage.key("ctrl u").type("/quit\n")
         else:
@@ -107,19 +107,19 @@ def test_an_end_leaves_the_terminal_as_it_was(way: str | signal.Signals, status:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_while_tor_starts_ends_it(number: signal.Signals) -> None:
-    with Stage("create", "demo", slow_boot=True) as stage:
+    with Stage("create", "demo", slow_boot=True, pty=True) as stage:
         stage.until("[Ww]aits for Tor")
-        stage.signal(number)
+        stage.on_pty.signal(number)
         assert stage.status() == 128 + number
         assert_left(stage)
 
 
 def test_impatience_leaves_the_terminal_as_it_was() -> None:
-    with Stage("--nick", "ada") as stage:
+    with Stage("--nick", "ada", pty=True) as stage:
         room(stage)
         stage.ask("vanish", who="ben")
         for _ in range(5):
-            stage.signal(signal.SIGINT)
+            stage.on_pty.signal(signal.SIGINT)
         assert stage.status() == 130
         assert_left(stage)
 
@@ -160,32 +160,35 @@ def test_a_signal_before_all_of_the_program_is_loaded_ends_it(number: signal.Sig
 
 
 def test_a_task_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
-    with Stage("--nick", "ada") as stage:
+    with Stage("--nick", "ada", pty=True) as stage:
         room(stage)
         stage.ask("crash")
         assert stage.status() == 1
         assert_left(stage, BUG.format("RuntimeError"))
 
 
-def play_without_drawing() -> int:
-    """Whatever has `boom` in its input line cannot be drawn."""
-    draw = View.render
-
-    def render(self: View, size: tuple[int, int], focus: bool = False) -> urwid.CompositeCanvas:
-        if "boom" in self.editor.original_widget.edit_text or "at-once" in sys.argv:
-            raise LookupError(SAID)
-        return draw(self, size, focus)
-
-    View.render = render  # type: ignore[method-assign]
-    return play()
+def assert_failed(stage: Stage) -> None:
+    """The program has ended with an error of ours, for cli to tell of it, and nothing of the room is to be seen."""
+    with pytest.raises(ExceptionGroup) as failed:
+        stage.status()
+    assert failed.group_contains(LookupError)
+    assert stage.modes == terminal.USUAL
+    assert not any(stage.screen())
+    assert LEFT in stage.raw
 
 
-def test_a_picture_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
-    with Stage(command=program(play_without_drawing)) as stage:
+@pytest.mark.parametrize(("owner", "failing"), [(View, "render"), (Keyboard, "press_key")])
+def test_a_picture_or_a_key_that_fails_leaves_the_screen_of_before(
+    owner: type, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError(SAID)
+
+    with Stage("--nick", "ada") as stage:
         room(stage)
-        stage.type("boom")
-        assert stage.status() == 1
-        assert_left(stage, BUG.format("LookupError"))
+        monkeypatch.setattr(owner, failing, fail)
+        stage.key("f9")
+        assert_failed(stage)
 
 
 def start_without_drawing() -> int:
@@ -198,29 +201,6 @@ def start_without_drawing() -> int:
 
 def test_a_first_picture_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
     with Stage(command=program(start_without_drawing), term="linux") as stage:  # others may answer after the end
-        assert stage.status() == 1
-        assert_left(stage, BUG.format("LookupError"))
-
-
-def play_without_keys() -> int:
-    """Whatever key F9 may be for, it fails."""
-    from anonp2p.ui.screen.keyboard import Keyboard
-
-    press = Keyboard.press_key
-
-    def fail(self: Keyboard, size: tuple[int, int], key: str) -> str | None:
-        if key == "f9":
-            raise LookupError(SAID)
-        return press(self, size, key)
-
-    Keyboard.press_key = fail  # type: ignore[method-assign]
-    return play()
-
-
-def test_a_key_that_fails_is_one_sentence_on_the_screen_of_before() -> None:
-    with Stage(command=program(play_without_keys)) as stage:
-        room(stage)
-        stage.key("f9")
         assert stage.status() == 1
         assert_left(stage, BUG.format("LookupError"))
 
@@ -267,48 +247,41 @@ def test_wrong_usage_never_gets_as_far_as_the_screen(wrong: tuple[str, ...]) -> 
 
 
 def test_a_terminal_that_hangs_up_ends_it() -> None:
-    with Stage("--nick", "ada") as stage:
+    with Stage("--nick", "ada", pty=True) as stage:
         room(stage)
-        stage.hang_up()
-        assert stage.process.wait(PATIENCE) in (0, 128 + signal.SIGHUP)  # whichever is noticed first
+        stage.on_pty.hang_up()
+        assert stage.status(PATIENCE) in (0, 128 + signal.SIGHUP)  # whichever is noticed first
 
 
 def test_a_terminal_that_hangs_up_at_the_first_picture_ends_it(nothing: str) -> None:
-    with Stage(slow_boot=True) as stage:
+    with Stage(slow_boot=True, pty=True) as stage:
         stage.until("/create NAME")
-        stage.hang_up()
-        assert stage.process.wait(PATIENCE) in (0, 128 + signal.SIGHUP)
-
-
-@contextmanager
-def unread(stage: Stage) -> Iterator[None]:
-    """Nobody reads what is written to the terminal, as if Ctrl-S was pressed in it."""
-    with stage._news:  # the reader waits for it
-        yield
+        stage.on_pty.hang_up()
+        assert stage.status(PATIENCE) in (0, 128 + signal.SIGHUP)
 
 
 def test_a_terminal_that_is_not_read_holds_up_neither_the_room_nor_the_end() -> None:
-    with Stage("--nick", "ada", columns=300, rows=100) as stage:
+    with Stage("--nick", "ada", columns=300, rows=100, pty=True) as stage:
         room(stage)
-        with unread(stage):
+        with stage.on_pty.unread():
             for number in range(40):  # far more pictures than the kernel keeps
-                stage.ask("many", who="ben", count=100, text=f"{number} {{n}} " + "x" * 200)
+                stage.ask("many", who="ben", count=25, text=f"{number} {{n}} " + "x" * 200)
             stage.ask("join", who="cho")
             stage.ask("say", who="cho", text="are you there?")
-            stage.signal(signal.SIGTERM)
-            assert stage.process.wait(PATIENCE) == 143
-        stage._reader.join(PATIENCE)
+            stage.on_pty.signal(signal.SIGTERM)
+            assert stage.on_pty.process.wait(PATIENCE) == 143
+        assert stage.status(PATIENCE) == 143
         assert_left(stage)
 
 
 def test_a_terminal_that_is_read_again_shows_what_there_is_by_then() -> None:
-    with Stage("--nick", "ada", columns=300, rows=100) as stage:
+    with Stage("--nick", "ada", columns=300, rows=100, pty=True) as stage:
         room(stage)
-        with unread(stage):
+        with stage.on_pty.unread():
             for number in range(40):
-                stage.ask("many", who="ben", count=100, text=f"{number} {{n}} " + "x" * 200)
+                stage.ask("many", who="ben", count=25, text=f"{number} {{n}} " + "x" * 200)
             stage.type(" at once")
-        stage.until("39 99 x")
+        stage.until("39 24 x")
         shown = stage.settled()
         assert shown[-1] == f"ada> {TYPED} at once"
         stage.key("ctrl l")
@@ -316,11 +289,11 @@ def test_a_terminal_that_is_read_again_shows_what_there_is_by_then() -> None:
 
 
 def test_leaving_in_full_flood_leaves_the_terminal_as_it_was() -> None:
-    with Stage("--nick", "ada", columns=300, rows=100) as stage:
+    with Stage("--nick", "ada", columns=300, rows=100, pty=True) as stage:
         room(stage)
         stage.ask("many", who="ben", count=3_000, text="{n} " + "日本 x" * 50, background=True)
         stage.until(r"│ \d+ 日本")
-        stage.signal(signal.SIGTERM)
+        stage.on_pty.signal(signal.SIGTERM)
         assert stage.status() == 143
         assert_left(stage)
 
@@ -365,11 +338,11 @@ def test_stopped_it_leaves_the_terminal_and_continued_it_comes_back() -> None:
     with Stage(command=program(play_under_a_shell)) as stage:
         room(stage)
         for columns in (100, 60):
-            stage.signal(signal.SIGTSTP)
+            stage.on_pty.signal(signal.SIGTSTP)
             stage.until("stopped")
             assert_left(stage, "stopped with the same settings")
             stage.resize(columns, 30)
-            stage.signal(signal.SIGCONT)
+            stage.on_pty.signal(signal.SIGCONT)
             stage.until(SAID)
             stage.type("!")
             shown = stage.settled()
@@ -378,7 +351,7 @@ def test_stopped_it_leaves_the_terminal_and_continued_it_comes_back() -> None:
             assert {terminal.ALTERNATE, terminal.PASTE, terminal.FOCUS, 1000} <= stage.modes
             stage.key("ctrl l")
             assert stage.settled() == shown
-        stage.signal(signal.SIGTERM)
+        stage.on_pty.signal(signal.SIGTERM)
         assert stage.status() == 143
         assert_left(stage)
 
@@ -386,9 +359,10 @@ def test_stopped_it_leaves_the_terminal_and_continued_it_comes_back() -> None:
 def test_stopped_and_told_to_end_it_ends_when_continued() -> None:
     with Stage(command=program(play_under_a_shell)) as stage:
         room(stage)
-        stage.signal(signal.SIGTSTP)
+        stage.on_pty.signal(signal.SIGTSTP)
         stage.until("stopped")
-        stage.signal(signal.SIGTERM).signal(signal.SIGCONT)
+        stage.on_pty.signal(signal.SIGTERM)
+        stage.on_pty.signal(signal.SIGCONT)
         assert stage.status() == 143
         assert_left(stage)
 

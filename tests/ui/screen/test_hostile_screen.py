@@ -15,7 +15,7 @@ from wcwidth import wcwidth
 from anonp2p.ui.sanitize import harmless, one_line
 from anonp2p.ui.wording import folded
 from tests.support import hostile, terminal
-from tests.support.hostile import Guard, Room, batches, dangers, essence, laid, look, settle, staged, wipe
+from tests.support.hostile import Guard, Room, any_name, batches, dangers, essence, laid, look
 from tests.support.stage import Stage
 from tests.ui.corpus import CORPUS, KINDS, SURROGATES, sample
 
@@ -25,67 +25,31 @@ FEW = list(sample(2))
 kinds = pytest.mark.parametrize("kind", list(KINDS))
 
 
-class Cast:
-    """Stages that many tests play on, each until a test fails on it."""
-
-    def __init__(self) -> None:
-        self._made: dict[object, Any] = {}
-
-    @contextmanager
-    def borrowed(self, key: object, make: Callable[[], Any]) -> Iterator[Any]:
-        if key not in self._made:
-            self._made[key] = make()
-        try:
-            yield self._made[key]
-        except BaseException:
-            made = self._made.pop(key)
-            _stage(made).__exit__(None, None, None)
-            raise
-
-    def end(self) -> None:
-        for made in self._made.values():
-            _stage(made).__exit__(None, None, None)
-
-
-def _stage(made: Any) -> Stage:
-    stage = made if isinstance(made, Stage) else made.stage
-    assert isinstance(stage, Stage)
-    return stage
-
-
-@pytest.fixture(scope="module")
-def cast() -> Iterator[Cast]:
-    made = Cast()
-    try:
-        yield made
-    finally:
-        made.end()
-
-
 @contextmanager
-def room(cast: Cast, shape: str = "wide", key: object = "") -> Iterator[Room]:
+def in_room(shape: str = "wide") -> Iterator[Room]:
     columns, rows = SHAPES[shape]
-    with cast.borrowed((shape, key), lambda: Room(staged(columns=columns, rows=rows).__enter__())) as borrowed:
-        yield borrowed
+    with Stage("--nick", "zo1", columns=columns, rows=rows) as stage:
+        yield Room(stage)
 
 
 class Printed:
     """Line or JSON mode in a room of ours, with ben in it, on a terminal so high that nothing scrolls."""
 
     def __init__(self, mode: str) -> None:
-        self.stage = staged("create", "demo", mode=mode, columns=80, rows=1_500).__enter__()
+        arguments = "--nick", "zo1", "create", "demo"
+        self.stage = Stage(*arguments, mode=mode, pty=True, columns=80, rows=1_500).__enter__()
         self.stage.until("reachable" if mode == "json" else "Others can join")
         self.stage.ask("join", who="ben")
         self.guard = Guard(self.stage)
 
     def wipe(self) -> None:
         """Nothing is on the terminal."""
-        wipe(self.stage)
+        self.stage.wipe()
         self.guard.written()
 
     def lines(self) -> list[str]:
         """What was printed since, in lines: nothing but characters, on which the screen agrees."""
-        rows = settle(self.stage)
+        rows = self.stage.settled()
         new = self.guard.written()
         self.guard.check(new)
         assert new.endswith("\r\n") or not new
@@ -97,11 +61,35 @@ class Printed:
         return lines
 
 
-@contextmanager
-def printed(cast: Cast, mode: str) -> Iterator[Printed]:
-    with cast.borrowed(mode, lambda: Printed(mode)) as borrowed:
-        borrowed.wipe()
-        yield borrowed
+class Printers:
+    """The program in line and JSON mode, which many tests use in turn, each until a test fails on it."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Printed] = {}
+
+    @contextmanager
+    def borrowed(self, mode: str) -> Iterator[Printed]:
+        if mode not in self._made:
+            self._made[mode] = Printed(mode)
+        try:
+            self._made[mode].wipe()
+            yield self._made[mode]
+        except BaseException:
+            self._made.pop(mode).stage.__exit__(None, None, None)
+            raise
+
+    def end(self) -> None:
+        for made in self._made.values():
+            made.stage.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def printers() -> Iterator[Printers]:
+    made = Printers()
+    try:
+        yield made
+    finally:
+        made.end()
 
 
 # --- the corpus
@@ -113,29 +101,32 @@ def test_the_corpus_is_large_and_each_of_it_can_be_sent() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@kinds
-def test_on_the_full_screen_what_is_said_stays_right_of_the_bar(kind: str, shape: str, cast: Cast) -> None:
-    with room(cast, shape) as place:
-        width = place.bar - place.x
-        sent = list(KINDS[kind].values())[:: 4 if place.is_narrow else 1]  # that they are harmless is seen once
-        marks = "ben|·" if any(folded(harmless(text))[1] for text in sent) else "ben"  # that lines are left out
-        for texts in batches(sent, width, len(place.log)):
-            place.says(texts)
-            said = [part for part in place.shown(marks) if part[0] != "·"]
-            if place.is_narrow:  # who goes on talking is not named again
-                seen = "".join(essence(text) for _, text in said)
-                meant = "".join(essence(folded(harmless(text))[0]) for text in texts)
-                assert seen.endswith(meant) or meant.endswith(seen), "\n".join(place.stage.screen())
-            else:
-                for (_, seen), text in zip(said[-len(texts) :], texts, strict=False):
-                    meant = essence(folded(harmless(text))[0])
-                    is_whole = len(texts) > 1 or len(said) > 1
-                    assert essence(seen) == meant if is_whole else meant.endswith(essence(seen)), ascii(text)
+def test_on_the_full_screen_what_is_said_stays_right_of_the_bar(shape: str) -> None:
+    with in_room(shape) as place:
+        for kind in KINDS:
+            place.empty()
+            _assert_shown(place, list(KINDS[kind].values())[:: 4 if place.is_narrow else 1])  # that is enough
+
+
+def _assert_shown(place: Room, sent: list[str]) -> None:
+    marks = "ben|·" if any(folded(harmless(text))[1] for text in sent) else "ben"  # that lines are left out
+    for texts in batches(sent, place.bar - place.x, len(place.log)):
+        place.says(texts)
+        said = [part for part in place.shown(marks) if part[0] != "·"]
+        if place.is_narrow:  # who goes on talking is not named again
+            seen = "".join(essence(text) for _, text in said)
+            meant = "".join(essence(folded(harmless(text))[0]) for text in texts)
+            assert seen.endswith(meant) or meant.endswith(seen), "\n".join(place.stage.screen())
+        else:
+            for (_, seen), text in zip(said[-len(texts) :], texts, strict=False):
+                meant = essence(folded(harmless(text))[0])
+                is_whole = len(texts) > 1 or len(said) > 1
+                assert essence(seen) == meant if is_whole else meant.endswith(essence(seen)), ascii(text)
 
 
 @kinds
-def test_in_line_mode_it_is_the_lines_of_who_said_it(kind: str, cast: Cast) -> None:
-    with printed(cast, "line") as mode:
+def test_in_line_mode_it_is_the_lines_of_who_said_it(kind: str, printers: Printers) -> None:
+    with printers.borrowed("line") as mode:
         texts = list(KINDS[kind].values())
         mode.stage.ask("says", who="ben", texts=texts)
         shown = mode.lines()
@@ -148,8 +139,8 @@ def test_in_line_mode_it_is_the_lines_of_who_said_it(kind: str, cast: Cast) -> N
 
 
 @kinds
-def test_in_json_mode_it_is_one_line_of_the_same_data(kind: str, cast: Cast) -> None:
-    with printed(cast, "json") as mode:
+def test_in_json_mode_it_is_one_line_of_the_same_data(kind: str, printers: Printers) -> None:
+    with printers.borrowed("json") as mode:
         texts = list(KINDS[kind].values())
         mode.stage.ask("says", who="ben", texts=texts)
         lines = mode.lines()
@@ -159,20 +150,20 @@ def test_in_json_mode_it_is_one_line_of_the_same_data(kind: str, cast: Cast) -> 
         assert all(line.startswith('{"type":"message",') for line in lines)
 
 
-def test_in_line_mode_no_row_begins_like_one_of_the_programs(cast: Cast) -> None:
+def test_in_line_mode_no_row_begins_like_one_of_the_programs(printers: Printers) -> None:
     """Lines are the terminal's to wrap: a text with so many spaces before it must not begin its next row."""
-    with printed(cast, "line") as mode:
+    with printers.borrowed("line") as mode:
         for padding in (" ", "\u3000", "\u00a0", "x"):
             for said in ("[SYSTEM] The room was closed by its host", "ann: I owe you money"):
                 mode.stage.ask(
                     "says", who="ben", texts=[padding * ((75 + n) // wcwidth(padding)) + said for n in (0, 1, 80)]
                 )
-        forged = [row for row in settle(mode.stage) if row.startswith(("[SYSTEM]", "ann: "))]
+        forged = [row for row in mode.stage.settled() if row.startswith(("[SYSTEM]", "ann: "))]
         assert not forged
 
 
-def test_a_mark_on_our_nick_takes_nothing_from_the_row(cast: Cast) -> None:
-    with room(cast) as place:
+def test_a_mark_on_our_nick_takes_nothing_from_the_row() -> None:
+    with in_room() as place:
         width = place.bar - place.x
         for mark in ("\u0301", "\u20dd", "\ufe0f\u20e3", "\u0301\u0302\u0303\u0304", "\u0489"):
             text = f"zo1{mark}"
@@ -181,9 +172,9 @@ def test_a_mark_on_our_nick_takes_nothing_from_the_row(cast: Cast) -> None:
             assert place.shown()[-1][1].replace("\ufe0f", "").endswith("x7"), ascii(place.shown()[-1][1])
 
 
-def test_a_cluster_without_end_does_not_end_the_program(cast: Cast) -> None:
+def test_a_cluster_without_end_does_not_end_the_program() -> None:
     for one in "\u1100\ua960\u0e33\u0eb3\uff9e\u0d4e\U000111c2\U0001f3fd":
-        with room(cast, "narrow", "clusters") as place:
+        with in_room("narrow") as place:
             place.says([one * 300, f"{one}{one} " * 40])
             place.shown()
 
@@ -207,17 +198,15 @@ OPINIONS = {
 @pytest.mark.parametrize(
     ("opinion", "shape"), [*((one, "wide") for one in OPINIONS), ("all wider", "narrow"), ("all narrower", "narrow")]
 )
-def test_other_widths_move_nothing_of_the_programs(
-    opinion: str, shape: str, cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_widths_move_nothing_of_the_programs(opinion: str, shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = sample(8, 4_000, kinds=("combining", "hangul", "wide", "ambiguous", "surprising", "selectors", "bidi"))
-    with room(cast, shape, opinion) as place:
+    with in_room(shape) as place:
         monkeypatch.setattr(pyte.screens, "wcwidth", OPINIONS[opinion])
         monkeypatch.setattr(terminal, "wcwidth", OPINIONS[opinion])
         place.empty()
-        place.stage.ask("says", who="ben", texts=[hostile._LOOKS, hostile.PLAIN])
+        place.stage.ask("says", who="ben", texts=[hostile.LOOKS, hostile.PLAIN])
         place.stage.key("ctrl l")
-        settle(place.stage)
+        place.stage.settled()
         place.learn()
         for batch in batches(texts, place.bar - place.x, len(place.log) // 2):
             place.says(batch)
@@ -290,8 +279,8 @@ def told_aside(text: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("turn", range(4))
-def test_in_line_mode_every_field_stays_in_lines_of_the_programs(turn: int, cast: Cast) -> None:
-    with printed(cast, "line") as mode:
+def test_in_line_mode_every_field_stays_in_lines_of_the_programs(turn: int, printers: Printers) -> None:
+    with printers.borrowed("line") as mode:
         events = [(text, event) for text in FEW[turn::4] for event in told(text) + told_aside(text)]
         end = {"type": "notice", "text": "* * *"}
         mode.stage.ask("tells", told=[part for _, event in events for part in (event, end)])
@@ -309,8 +298,8 @@ def test_in_line_mode_every_field_stays_in_lines_of_the_programs(turn: int, cast
 
 
 @pytest.mark.parametrize("turn", range(4))
-def test_in_json_mode_every_field_is_one_line_of_the_same_data(turn: int, cast: Cast) -> None:
-    with printed(cast, "json") as mode:
+def test_in_json_mode_every_field_is_one_line_of_the_same_data(turn: int, printers: Printers) -> None:
+    with printers.borrowed("json") as mode:
         events = [event for text in FEW[turn::4] for event in told(text) + told_aside(text)]
         mode.stage.ask("tells", told=events)
         for event, line in zip(events, mode.lines(), strict=True):
@@ -318,25 +307,25 @@ def test_in_json_mode_every_field_is_one_line_of_the_same_data(turn: int, cast: 
             assert {name: seen.get(name) for name in event} == event
 
 
-@pytest.mark.parametrize("text", FEW, ids=ascii)
-def test_on_the_full_screen_every_field_stays_right_of_the_bar(text: str, cast: Cast) -> None:
-    with room(cast) as place:
-        place.stage.ask("tells", told=told(text))
-        settle(place.stage)
-        place.guard.check()
-        place.assert_whole()
-        seen = essence("".join(text for _, text in place.shown(rf"{MARKS}|.*", names=True)))
-        assert essence(harmless(text)).strip("\ufffd") in seen
+def test_on_the_full_screen_every_field_stays_right_of_the_bar() -> None:
+    with in_room() as place:
+        for text in FEW:
+            place.stage.ask("tells", told=told(text))
+            place.stage.settled()
+            place.guard.check()
+            place.assert_whole()
+            seen = essence("".join(text for _, text in place.shown(rf"{MARKS}|.*", names=True)))
+            assert essence(harmless(text)).strip("\ufffd") in seen, ascii(text)
 
 
 @pytest.mark.parametrize("kind", ["alarm", "lookalike"])
-def test_a_warning_is_one_over_all_its_rows_and_then_gone(kind: str, cast: Cast) -> None:
-    with room(cast) as place:
+def test_a_warning_is_one_over_all_its_rows_and_then_gone(kind: str) -> None:
+    with in_room() as place:
         for at in range(0, len(FEW), 6):
             text = " ".join(FEW[at : at + 6])
             said = {"reason": text} if kind == "alarm" else {"nick": text, "was": text}
             place.stage.ask("tell", event={"type": kind, "room": "r1", "member": "m", **said})
-            rows = settle(place.stage)
+            rows = place.stage.settled()
             place.guard.check()
             style = look(place.row(1)[0])
             assert rows[1].startswith("demo: ")
@@ -344,7 +333,7 @@ def test_a_warning_is_one_over_all_its_rows_and_then_gone(kind: str, cast: Cast)
             assert height > 1
             assert all({look(cell) for cell in place.row(y)} == {style} for y in range(1, height))
             fixed = place.fixed()
-            for (x, y), cell in place._fixed.items():  # what stands below it is the same, further down
+            for (x, y), cell in place.usual.items():  # what stands below it is the same, further down
                 if 0 < y < place.rows - height - 1:
                     assert fixed[x, y + height - 1] == cell, (x, y)
                 assert fixed[x, y] == cell or y < place.rows - 2
@@ -354,11 +343,11 @@ def test_a_warning_is_one_over_all_its_rows_and_then_gone(kind: str, cast: Cast)
             place.assert_whole()
 
 
-def test_a_room_of_any_name_has_a_tab_a_status_and_a_card_and_no_more(cast: Cast) -> None:
-    with room(cast) as place:
+def test_a_room_of_any_name_has_a_tab_a_status_and_a_card_and_no_more() -> None:
+    with in_room() as place:
         styles = {look(cell) for y in (0, place.rows - 2) for cell in place.row(y)}
         place.stage.ask("tell", event={"type": "joined", "room": "r9", "member": "m", "nick": "x"})
-        settle(place.stage)
+        place.stage.settled()
         styles |= {look(cell) for cell in place.row(0)}
         usual = place.row(place.rows - 2)
         at = "".join(cell.data or " " for cell in usual).index("Tor")
@@ -367,7 +356,7 @@ def test_a_room_of_any_name_has_a_tab_a_status_and_a_card_and_no_more(cast: Cast
             *_, member, gone, host, gone_too = told_aside(text)
             for new, end in ((member, gone), (host, gone_too)):
                 place.stage.ask("tell", event=new)
-                settle(place.stage)
+                place.stage.settled()
                 place.guard.check()
                 for y in (0, place.rows - 2):
                     assert {look(cell) for cell in place.row(y)} <= styles, ascii(text)
@@ -381,7 +370,7 @@ def test_a_room_of_any_name_has_a_tab_a_status_and_a_card_and_no_more(cast: Cast
                 ) or (status.endswith(("Tor", "link up"))), status
                 assert place.stage.screen()[-1] == ">"
                 place.stage.ask("tell", event=end)
-            settle(place.stage)
+            place.stage.settled()
             place.guard.check()
             place.assert_whole()
 
@@ -391,7 +380,7 @@ def slow(summary: str) -> dict[str, Any]:
 
 
 def test_how_far_tor_is_may_be_said_in_any_words() -> None:
-    with staged(columns=100, rows=30, slow_boot=True) as stage:
+    with Stage("--nick", "zo1", columns=100, rows=30, slow_boot=True) as stage:
         stage.ask("boot", progress=50, summary="summary")
         stage.ask("tell", event=slow("notice"))
         stage.until("notice")
@@ -401,7 +390,7 @@ def test_how_far_tor_is_may_be_said_in_any_words() -> None:
         for text in FEW[1::2]:
             stage.ask("boot", progress=50, summary=text)
             stage.ask("tell", event=slow(text))
-            rows = settle(stage)
+            rows = stage.settled()
             guard.check()
             assert rows[:at] == before[:at]
             assert rows[-2:] == before[-2:]
@@ -418,17 +407,17 @@ def test_how_far_tor_is_may_be_said_in_any_words() -> None:
 # --- names of members and rooms, were they not looked at before
 
 
-def _named(texts: list[str], **options: Any) -> None:
+def _named(texts: list[str]) -> None:
     """A room of such a name, whose host and members have such nicks, and so have we."""
     name, host, mine, *others = texts
-    with staged(nick=mine, any_name=True, columns=100, rows=40, **options) as stage:
-        settle(stage)
+    with any_name(), Stage(f"--nick={mine}", columns=100, rows=40) as stage:
+        stage.settled()
         code = stage.ask("found", who=host, name=name)["code"]
         for who in others:
             stage.ask("join", who=who, of=host)
         stage.type(f"/join {code}").key("enter")
         stage.until(r" \d+ here")
-        rows = settle(stage)
+        rows = stage.settled()
         guard = Guard(stage)
         y = next(y for y, row in enumerate(rows) if re.search(rf"│ {len(texts) - 1} here", row))
         line = [stage.attributes(x, y) for x in range(100)]
@@ -453,13 +442,13 @@ def _named(texts: list[str], **options: Any) -> None:
         before = stage.screen()
         for typed in ("/who", "/code", "/qr", "/rooms", "/verify"):
             stage.type(typed).key("enter")
-            settle(stage)
+            stage.settled()
             if typed in ("/who", "/code", "/qr"):
                 stage.key("esc")
                 stage.until(lambda rows: rows == before)
             guard.check()
         stage.key("tab")
-        settle(stage)
+        stage.settled()
         guard.check()
 
 
@@ -472,70 +461,69 @@ def test_names_of_any_kind_stay_where_names_are(turn: int) -> None:
 @pytest.mark.parametrize(("columns", "rows"), [(100, 30), (60, 20), (30, 12), (20, 6)])
 def test_proper_names_that_are_hard_to_draw_stay_where_names_are(columns: int, rows: int) -> None:
     nicks = ["\u1100" * 20, "\u65e5" * 20, "\u05d0" * 20, "\u0e01\u0e4d" * 10, "\ua960" * 20, "\uac00" * 20]
-    with staged(columns=columns, rows=rows) as stage:
-        settle(stage)
+    with Stage("--nick", "zo1", columns=columns, rows=rows) as stage:
+        stage.settled()
         stage.type(f"/create {chr(0x1100) * 40}").key("enter")
         stage.until("reachable")
         for nick in nicks[:1]:
             stage.ask("join", who=nick)
             stage.ask("says", who=nick, texts=["hello", "zo1: hello", "x" * 300])
-            settle(stage)
+            stage.settled()
             stage.ask("tell", event={"type": "lookalike", "room": "r1", "member": "m", "nick": nick, "was": nick})
-            settle(stage)
+            stage.settled()
         for typed in ("/who", "/code", "/rooms"):
             stage.type(typed).key("enter")
-            settle(stage)
-        assert stage.process.poll() is None
+            stage.settled()
+        assert not stage.is_over
 
 
 # --- what is typed
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
-def test_what_is_pasted_is_harmless_before_it_is_sent(kind: str, cast: Cast) -> None:
-    with room(cast, "wide", "input") as place:
-        for text in sample(3, 2_000, kinds=(kind,)):
+def test_what_is_pasted_is_harmless_before_it_is_sent() -> None:
+    with in_room() as place:
+        for text in sample(3, 2_000):
             if "\x1b[201~" in text:
                 continue  # a terminal's to leave out
             place.stage.paste(text)
-            settle(place.stage)
+            place.stage.settled()
             place.guard.check()
-            assert place.row(0) == [place._fixed[x, 0] for x in range(place.columns)], ascii(text)
+            assert place.row(0) == [place.usual[x, 0] for x in range(place.columns)], ascii(text)
             rows = place.stage.screen()
             y = next(y for y, row in enumerate(rows) if row.endswith("Tor · reachable"))
-            assert place.row(y) == [place._fixed[x, place.rows - 2] for x in range(place.columns)]
+            assert place.row(y) == [place.usual[x, place.rows - 2] for x in range(place.columns)]
             assert rows[y + 1].startswith("zo1> ") or y + 1 + 8 == place.rows
             place.stage.key("ctrl c")
             place.stage.until(lambda rows: rows[-1] == "zo1>")
-            settle(place.stage)
+            place.stage.settled()
             place.guard.check()
             place.assert_whole()
 
 
-def test_what_was_typed_and_comes_back_is_harmless(cast: Cast) -> None:
-    with room(cast, "wide", "typed") as place:
+def test_what_was_typed_and_comes_back_is_harmless() -> None:
+    with in_room() as place:
         typed = [text for text in sample(1, 40) if not any(ord(one) < 0x20 or ord(one) == 0x7F for one in text)]
         for text in typed:
             place.stage.type(text)
-            shown = settle(place.stage)[-1]
+            shown = place.stage.settled()[-1]
             place.guard.check()
             place.stage.key("enter", "up")
-            back = settle(place.stage)[-1]
+            back = place.stage.settled()[-1]
             place.guard.check()
             if text.strip() and text[0] != "/":
                 assert back == shown, ascii(text)
             place.stage.key("ctrl e", "ctrl u")
-            settle(place.stage)
+            place.stage.settled()
             place.guard.check()
             place.assert_whole()
 
 
 @pytest.mark.parametrize("surrogates", SURROGATES.values(), ids=ascii)
-def test_what_is_no_text_is_refused_in_json(surrogates: str, cast: Cast) -> None:
-    with printed(cast, "json") as mode:
+def test_what_is_no_text_is_refused_in_json(surrogates: str, printers: Printers) -> None:
+    with printers.borrowed("json") as mode:
         mode.stage.type(json.dumps({"id": 1, "text": surrogates}) + "\n")
         mode.stage.until('"error"')
-        settle(mode.stage)
+        mode.stage.settled()
         *_, last = mode.guard.written().split("\r\n")[:-1]
         assert not dangers(last)
         event = json.loads(last)
@@ -553,10 +541,14 @@ pieces = st.one_of(
 )
 
 
-@given(st.lists(pieces, min_size=1, max_size=12).map("".join))
-@settings(max_examples=30, deadline=None, database=None, derandomize=True)
-def test_whatever_is_said_stays_right_of_the_bar(cast: Cast, text: str) -> None:
-    text = text.encode("utf-8", "ignore")[:3_900].decode("utf-8", "ignore") or "x"
-    with room(cast, "wide", "any") as place:
-        place.says([text])
-        assert essence(place.shown()[-1][1]) == essence(harmless(text))
+def test_whatever_is_said_stays_right_of_the_bar() -> None:
+    with in_room() as place:
+
+        @given(st.lists(pieces, min_size=1, max_size=12).map("".join))
+        @settings(max_examples=30, deadline=None, database=None, derandomize=True)
+        def check(text: str) -> None:
+            text = text.encode("utf-8", "ignore")[:3_900].decode("utf-8", "ignore") or "x"
+            place.says([text])
+            assert essence(place.shown()[-1][1]) == essence(harmless(text))
+
+        check()

@@ -1,7 +1,6 @@
 """What somebody sends harms no terminal of three kinds and deceives no reader: the corpus on them."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,6 +8,7 @@ from anonp2p import limits
 from tests.support.engines import xterm
 from tests.support.films import ENGINES, Film, engines, piped, printed_on_terminal
 from tests.support.hostile import batches
+from tests.support.stage import Stage
 from tests.ui.corpus import CORPUS
 
 TEXTS = list(CORPUS.values())
@@ -20,19 +20,17 @@ MORE_LINE = re.compile(r"\[SYSTEM\] … [0-9,]+ more lines of this message by be
 
 
 @pytest.fixture(scope="module")
-def film() -> Iterator[Film]:
+def film() -> Film:
     """First nothing, then so many of the texts at once as there is room for."""
-    film = Film(100, 300)
-    try:
+    with Stage("--nick", "zo1", columns=100, rows=300) as stage:
+        film = Film(stage)
         film.cut()
         place = film.place
         for texts in batches(TEXTS, place.bar - place.x, len(place.log)):
             place.says(texts)
             film.cut()
             place.empty()
-        yield film
-    finally:
-        film.end()
+        return film
 
 
 @engines

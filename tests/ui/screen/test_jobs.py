@@ -37,7 +37,9 @@ def in_a_shell() -> Iterator[Stage]:
 
 def pid(stage: Stage) -> int:
     """Of the program, which is the shell's first child."""
-    return int(Path(f"/proc/{stage.process.pid}/task/{stage.process.pid}/children").read_text().split()[0])
+    return int(
+        Path(f"/proc/{stage.on_pty.process.pid}/task/{stage.on_pty.process.pid}/children").read_text().split()[0]
+    )
 
 
 def state(process: int) -> str:
@@ -74,7 +76,7 @@ def assert_back(stage: Stage, typed: str = TYPED) -> None:
 def test_control_z_leads_to_the_shell_and_fg_back() -> None:
     with in_a_shell() as stage:
         for size in ((80, 24), (60, 30)):
-            stage._send(b"\x1aecho not for the room\r")  # all at once: the rest is for the shell, or lost
+            stage.send(b"\x1aecho not for the room\r")  # all at once: the rest is for the shell, or lost
             stage.until(r"\n.*Stopped(.|\n)*shell>$")
             assert_given_back(stage)
             assert state(pid(stage)) == "T"
@@ -106,7 +108,7 @@ def test_in_the_background_it_goes_on_and_leaves_the_terminal_alone() -> None:
     with in_a_shell() as stage:
         for stop in (b"\x1a", None):
             if stop:
-                stage._send(stop)
+                stage.send(stop)
             else:
                 os.kill(pid(stage), signal.SIGSTOP)
             stage.until(r"Stopped(.|\n)*shell>$")
@@ -128,7 +130,7 @@ def test_a_job_in_the_background_can_be_ended() -> None:
     with in_a_shell() as stage:
         for stop in (b"\x1a", None):
             if stop:
-                stage._send(stop)
+                stage.send(stop)
             else:
                 os.kill(pid(stage), signal.SIGSTOP)
             stage.until(r"Stopped(.|\n)*shell>$")
@@ -136,14 +138,14 @@ def test_a_job_in_the_background_can_be_ended() -> None:
             assert_given_back(stage)
             if stop:
                 stage.type(f"rm ~/control; clear; {shlex.join(program(play))}\n").until("/create NAME")
-                stage._connection = None
+                stage.on_pty.forget_connection()
                 room(stage)
 
 
 def test_where_there_is_no_shell_control_z_says_so() -> None:
-    with Stage("--nick", "ada") as stage:
+    with Stage("--nick", "ada", pty=True) as stage:
         room(stage)
         stage.key("ctrl z").until("There is no shell")
-        assert state(stage.process.pid) in "SR"
+        assert state(stage.on_pty.process.pid) in "SR"
         stage.type("!")
         assert_back(stage, f"{TYPED}!")

@@ -7,7 +7,6 @@ declaration.json beside this file has the first article of the Universal Declara
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from anonp2p import limits
 from anonp2p.names import nicks
 from anonp2p.ui.sanitize import harmless
 from tests.support.films import ENGINES, Film, engines, piped
+from tests.support.stage import Stage
 
 ARTICLES = json.loads(Path(__file__).with_name("declaration.json").read_text(encoding="utf-8"))
 TEXTS = [article["text"] for article in ARTICLES]
@@ -37,34 +37,30 @@ def letters(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def said() -> Iterator[Film]:
+def said() -> Film:
     """First all messages, then each nick as somebody's."""
-    film = Film(100, 260)
-    try:
+    with Stage("--nick", "zo1", columns=100, rows=260) as stage:
+        film = Film(stage)
         film.place.says(TEXTS + OTHERS)
         film.cut()
         film.place.empty()
         at = {"room": "r1", "member": "m", "at": 1_700_049_600}
         told = [{"type": "message", **at, "nick": nick, "text": "x", "seq": 900 + n} for n, nick in enumerate(NICKS)]
-        film.place.stage.ask("tells", told=told)
+        stage.ask("tells", told=told)
         film.cut()
-        yield film
-    finally:
-        film.end()
+        return film
 
 
 @pytest.fixture(scope="module")
-def typed() -> Iterator[Film]:
+def typed() -> Film:
     """Each text as it is pasted into the input line."""
-    film = Film(100, 20)
-    try:
+    with Stage("--nick", "zo1", columns=100, rows=20) as stage:
+        film = Film(stage)
         for text in TEXTS + OTHERS:
-            film.place.stage.paste(text)
+            stage.paste(text)
             film.cut()
-            film.place.stage.key("ctrl c")
-        yield film
-    finally:
-        film.end()
+            stage.key("ctrl c")
+        return film
 
 
 def _nick(text: str) -> str:

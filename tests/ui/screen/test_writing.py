@@ -2,7 +2,6 @@
 
 import random
 import re
-import time
 from itertools import pairwise
 
 from anonp2p import limits
@@ -88,16 +87,16 @@ def test_what_a_terminal_says_late_is_not_typed_and_ends_nothing() -> None:
         host(stage)
         stage.type("mine")
         for answer, _ in ANSWERS.values():
-            stage._send(answer)
+            stage.send(answer)
             if len(answer) < 100:
-                stage._send(answer[:-1])
-                stage._send(answer[-1:])
+                stage.send(answer[:-1])
+                stage.send(answer[-1:])
         assert typed(stage) == "mine"
         for answer in (b"\x1b[24;80R", b"\x1b]11;rgb:0000/0000/0000\x1b\\"):
             for at in range(2, len(answer)):
-                stage._send(answer[:at])
-                time.sleep(limits.ESCAPE)
-                stage._send(answer[at:])
+                stage.send(answer[:at])
+                stage.wait(limits.ESCAPE)
+                stage.send(answer[at:])
         assert typed(stage) == "mine"
         stage.type("\n").until("zoe │ mine")
         assert said(stage) == ["mine"]
@@ -106,12 +105,12 @@ def test_what_a_terminal_says_late_is_not_typed_and_ends_nothing() -> None:
 def test_no_bytes_end_it() -> None:
     others = bytes(set(range(256)) - {3, 4, 13, 10})  # what would leave it, and what would send
     some = random.Random(11)
-    with Stage("--nick", "zoe", columns=LOG) as stage:
+    with Stage("--nick", "zoe", columns=LOG, pty=True) as stage:  # Ctrl-Z among them would stop this process
         host(stage)
         for _ in range(8):
-            stage._send(bytes(some.choice(others) for _ in range(500)))
-            stage._send(b"".join(some.choice(list(ANSWERS.values()))[0][: some.randrange(1, 9)] for _ in range(60)))
-        time.sleep(limits.PASTE_PAUSE + limits.SEQUENCE)
+            stage.send(bytes(some.choice(others) for _ in range(500)))
+            stage.send(b"".join(some.choice(list(ANSWERS.values()))[0][: some.randrange(1, 9)] for _ in range(60)))
+        stage.wait(limits.PASTE_PAUSE + limits.SEQUENCE)
         stage.key("esc", "esc", "esc", "ctrl c", "x").until(lambda rows: rows[-1] == "zoe> x")
         stage.type("\n").until("zoe │ x$")
 
@@ -119,15 +118,15 @@ def test_no_bytes_end_it() -> None:
 def test_a_paste_without_an_end_ends_and_what_was_pasted_stays() -> None:
     with Stage("--nick", "zoe", columns=LOG) as stage:
         host(stage)
-        stage._send(START + b"one\rtwo")
+        stage.send(START + b"one\rtwo")
         stage.until(lambda rows: rows[-2:] == ["zoe> one", "two"])
         stage.type("!").type("\n").until(r"zoe │ one\n +│ two!")
-        stage._send(START + b"three")
-        stage._send(b"\x1b")
+        stage.send(START + b"three")
+        stage.send(b"\x1b")
         stage.type("!").type("\n").until("zoe │ three!")
-        stage._send(START + b"four\rfive\r")
+        stage.send(START + b"four\rfive\r")
         stage.until(lambda rows: rows[-2:] == ["zoe> four", "five"])
-        stage._send(b"six\rseven\r" + END)
+        stage.send(b"six\rseven\r" + END)
         stage.until(lambda rows: rows[-4:] == ["zoe> four", "five", "six", "seven"])
         assert said(stage) == ["one", "three!"]
 
@@ -285,7 +284,7 @@ def test_what_is_typed_survives_any_size() -> None:
         for columns, rows in sizes:
             stage.resize(columns, rows)
             stage.settled()
-            assert stage.process.poll() is None
+            assert not stage.is_over
             if columns >= 20 and rows >= 6:
                 assert stage.cursor
                 x, y = stage.cursor

@@ -28,6 +28,10 @@ _HUNG_UP = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 
 _COLUMNS, _LINES = 80, 24
 
+Size = Callable[[int], tuple[int, int]]  # of the terminal with this descriptor: columns and lines, 0 if it does not say
+
+_ERASE = b"\x1b[2K"
+_TO_COLUMN = b"\x1b[%dG"
 _NO_WRAP = "\x1b[?7l"
 _PLAIN = "\x1b[0m"
 _LEAVE = "\x1b[2J\x1b[H\x1b[?7h"  # on a terminal without an alternate screen nothing is to stay visible
@@ -36,18 +40,33 @@ _LEAVE = "\x1b[2J\x1b[H\x1b[?7h"  # on a terminal without an alternate screen no
 _COLORS: Final[dict[str, Literal[1, 16, 256]]] = {"linux": 16, "screen": 256}
 
 
+def window_size(display: int) -> tuple[int, int]:
+    """The size as the kernel knows it."""
+    try:
+        return os.get_terminal_size(display)
+    except OSError:
+        return 0, 0
+
+
 class Terminal(raw.Screen):
     """What urwid draws on. Nothing here ever waits for the terminal, except `stop`, and that not for long.
 
     idle: called when all that was drawn is out, so that it is time for the next frame; while the terminal is `busy`,
-    frames are left out. closed: called once, when the terminal has hung up. Neither may raise.
+    frames are left out. closed: called once, when the terminal has hung up. Neither may raise. keys, display: its
+    descriptors. size: says how large it is; SIGWINCH says that it has changed.
 
     Ctrl-Z and SIGTSTP give the terminal back and stop the process; where there is no shell that could continue it, the
     key is passed on as any other. While another job has the terminal, nothing is drawn and nothing is read.
     """
 
     def __init__(
-        self, idle: Callable[[], None], closed: Callable[[], None], *, keys: int = 0, display: int = 1
+        self,
+        idle: Callable[[], None],
+        closed: Callable[[], None],
+        *,
+        keys: int = 0,
+        display: int = 1,
+        size: Size = window_size,
     ) -> None:
         urwid.set_encoding("utf-8")  # what our canvases are made of, whatever the locale
         self._writer = Writer(display)
@@ -60,6 +79,8 @@ class Terminal(raw.Screen):
         self._is_away = False  # as the terminal belongs to another job
         self._left = trio.Event()  # that it does
         self._keys = keys
+        self._display = display
+        self._size = size
         self._typed = Keys()
         self._frame: _Frame | None = None
         self._steady_rows = SteadyRows()
@@ -187,8 +208,9 @@ class Terminal(raw.Screen):
             callback([_SUSPEND], [])
 
     def get_cols_rows(self) -> tuple[int, int]:
-        """As urwid has it; a terminal that does not know its size is taken to have the usual one."""
-        columns, lines = super().get_cols_rows()
+        """A terminal that does not say how large it is is taken to have the usual size."""
+        columns, lines = self._size(self._display)
+        self.maxrow = lines  # urwid leaves the cursor there
         return columns if columns > 0 else _COLUMNS, lines if lines > 0 else _LINES
 
     def get_input_descriptors(self) -> list[SupportsFileno | int]:

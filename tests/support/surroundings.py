@@ -1,31 +1,25 @@
-"""The program, played over a network in memory: no Tor, no disk, and the others are people in the same process.
+"""What is around a program under test: a network in memory instead of Tor, and other people in the same process.
 
-    python -m tests.support.theatre --control SOCKET [OPTIONS] [-- ARGUMENTS OF THE PROGRAM]
-
-All of the program runs but for its Tor, by way of its own `cli.main`. What happens around it is asked for on a unix
-socket, in lines of JSON like {"do": "say", "as": "ben", "text": "Hi"}; each is answered by a line once it is done. The
-methods of `_Stagehand` whose names begin with `do_` are all that can be asked for.
+`Surroundings.answer` makes something happen, as a request like {"do": "say", "as": "ben", "text": "Hi"} asks for. The
+methods whose names begin with `do_` are all that can be asked for.
 """
 
-import argparse
 import fcntl
-import json
 import os
 import random
 import secrets
 import sys
 import termios
-import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import msgspec
 import trio
 
-from anonp2p import app, cli, limits
+from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.names.codes import RoomKey, parse
 from anonp2p.net.session import Session
@@ -34,7 +28,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from anonp2p.ui import commands
-from anonp2p.ui.frontend import Frontend
+from anonp2p.ui.frontend import Closed, FindRoom, Frontend
 from tests.support.people import News, Person
 from tests.support.terminal import MARK
 from tests.support.transports import MemoryNetwork, Tor, Wire
@@ -48,7 +42,7 @@ _SETTLING = 0.02  # between two looks whether it has
 Random = Callable[[int], bytes]
 
 
-class _Seeded:
+class SeededSecrets:
     """`secrets` for one module: each time it is asked for its generator it gives one that is the same in every run.
 
     Not one for all: who of several tasks draws first differs from run to run.
@@ -89,51 +83,89 @@ class _Other:
         return self.person.session
 
 
-class _Stagehand:
-    """Does what is asked for on the control socket. program: the one that is played."""
+class Surroundings:
+    """Tor, the network and the other people around one program.
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self._options = options
+    seed: what the others draw at random is the same each time; None: it is not. slow_boot: Tor is usable once it is
+    asked to be. keys, display: the descriptors of the program's terminal.
+    """
+
+    def __init__(self, *, seed: int | None, slow_boot: bool, keys: int, display: int) -> None:
+        self._seed = seed
+        self._keys = keys
+        self._display = display
         self._network = _Network()
         self._others: dict[str, _Other] = {}
         self._met = 0
         self._ready = trio.Event()
-        if not options.slow_boot:
+        if not slow_boot:
             self._ready.set()
-        self.tor = Tor(self._network)
-        self.reachable: set[str] = set()  # labels of the user's rooms
-        self.news = News()
+        self._crashing = trio.Event()
+        self._tor = Tor(self._network)
+        self._labels: list[str] = []  # of the user's rooms
+        self._reachable: set[str] = set()  # those of them that others can join
+        self._news = News()
+        self._find_room: FindRoom = lambda _: None
+        self._frontend: Frontend
+        self._nursery: trio.Nursery | None = None
+
+    def watch(self, frontend: Frontend, attend: Callable[[], Any] = trio.sleep_forever) -> Frontend:
+        """The frontend that the program is to be given instead: it tells of the user's rooms here, too.
+
+        attend: runs beside it, and may ask for something.
+        """
+        self._frontend = frontend
+        self._attend = attend
+        return cast(Frontend, _WatchedFrontend(frontend, self))
 
     @asynccontextmanager
     async def connect(self, _: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
         """In place of a Tor."""
-        await self._ready.wait()
-        network = await self.tor.usable()
-        tell(events.Ready(version="0.4.9.11", tor="own"))
-        yield network
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._crash)
+            await self._ready.wait()
+            network = await self._tor.usable()
+            tell(events.Ready(version="0.4.9.11", tor="own"))
+            yield network
+            nursery.cancel_scope.cancel()
 
-    async def attend(self, program: "_Staged", frontend: Frontend) -> None:
-        """Answers what is asked for, until cancelled."""
-        self._program = program
-        self._frontend = frontend
-        with trio.socket.socket(trio.socket.AF_UNIX) as server:
-            await server.bind(self._options.control)
-            server.listen()
-            async with trio.open_nursery() as self._nursery:
-                while True:
-                    connection, _ = await server.accept()
-                    self._nursery.start_soon(self._serve, trio.SocketStream(connection))
+    async def _crash(self) -> None:
+        await self._crashing.wait()
+        raise RuntimeError("this was asked for")
 
-    async def _serve(self, stream: trio.SocketStream) -> None:
-        rest = b""
-        with suppress(trio.BrokenResourceError):
-            async with stream:
-                async for data in stream:
-                    *lines, rest = (rest + data).split(b"\n")
-                    for line in lines:
-                        await stream.send_all(json.dumps(await self._answer(json.loads(line))).encode() + b"\n")
+    @property
+    def is_running(self) -> bool:
+        """Whether the program has begun, so that something can be asked for."""
+        return self._nursery is not None
 
-    async def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+    async def run(self, frontend: Callable[[], Any]) -> None:
+        """The frontend, with the others around it."""
+        async with trio.open_nursery() as self._nursery:
+            self._nursery.start_soon(self._attend)
+            await frontend()
+
+    def note_rooms(self, rooms: FindRoom) -> None:
+        """The user's rooms are found so."""
+        self._find_room = rooms
+
+    def note_room(self, label: str) -> None:
+        """The user has another room."""
+        self._labels.append(label)
+
+    def note_event(self, event: events.Event) -> None:
+        """The user is told this."""
+        if isinstance(event, events.Reachable):
+            self._reachable.add(event.room)
+            self._news.spread()
+
+    @property
+    def _rooms(self) -> list[Room]:
+        """The user's."""
+        rooms = [self._find_room(label) for label in self._labels]
+        return [room for room in rooms if isinstance(room, Room)]
+
+    async def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Does what is asked for, and returns what there is to know of it: `error` where it cannot be done."""
         do = asked.pop("do")
         who = asked.pop("as", "")
         try:
@@ -155,38 +187,42 @@ class _Stagehand:
 
     async def do_lose(self, who: str = "") -> None:
         """The user's Tor, or somebody's, is lost."""
-        self._tor(who).lose()
+        self._tor_of(who).lose()
 
     async def do_vanish(self, who: str = "") -> None:
         """The same, without a word: neither they nor the others hear anything any more."""
-        self._tor(who).vanish()
-        for session in [self._others[who].session] if who else self._program.sessions:
-            for wire in self._network.leading.get(session.room.code, []) if session.room.hosting else []:
+        self._tor_of(who).vanish()
+        for room in [self._others[who].session.room] if who else self._rooms:
+            for wire in self._network.leading.get(room.code, []) if room.hosting else []:
                 wire.fall_silent()
 
     async def do_regain(self, who: str = "") -> None:
         """It is there again."""
-        self._tor(who).regain()
+        self._tor_of(who).regain()
 
-    def _tor(self, who: str) -> Tor:
-        return self._others[who].tor if who else self.tor
+    def _tor_of(self, who: str) -> Tor:
+        return self._others[who].tor if who else self._tor
 
-    # --- the front
+    # --- the program
 
     async def do_tell(self, event: dict[str, Any]) -> None:
-        """The front is told this event as it is, be it ever so wrong."""
+        """The frontend is told this event as it is, however wrong."""
         told = msgspec.convert(event, _EVENTS, strict=False)
         if isinstance(told, events.Reply) and told.command == "/who":
             told = msgspec.structs.replace(told, data=msgspec.convert(told.data, list[events.Person]))
         self._frontend.tell(told)
 
-    async def do_drawn(self, mark: str = "") -> None:
-        """Returns once nothing is under way, and all of it is shown; then `mark`, if any, is put into the output."""
+    async def do_tells(self, told: list[dict[str, Any]]) -> None:
+        """The frontend is told all these events."""
+        for event in told:
+            await self.do_tell(event)
+
+    async def do_drawn(self, mark: str) -> None:
+        """Returns once nothing is under way, all of it is shown, and `mark` is put into the output."""
         await self.do_quiet()
         with trio.fail_after(_PATIENCE):
             await self._frontend.drained()
-        if mark:
-            os.write(1, f"\x1b]{MARK};{mark}\x07".encode())
+        os.write(self._display, f"\x1b]{MARK};{mark}\x07".encode())
 
     async def do_quiet(self) -> None:
         """Returns once what was typed is read and what was said has arrived, as far as can be known.
@@ -197,19 +233,23 @@ class _Stagehand:
         with trio.move_on_after(_QUIET):
             while looks < 3:
                 await trio.sleep(_SETTLING)
-                looks = looks + 1 if not _unread() and self._is_settled() else 0
+                looks = looks + 1 if not unread(self._keys) and self._is_settled() else 0
 
     def _is_settled(self) -> bool:
         """Whether all have got what they said, and all of a room have come as far as each other."""
-        sessions = [*self._program.sessions, *(other.session for other in self._others.values())]
-        lives = [session for session in sessions if not session.room.over]
-        come = {(session.room.code, session.room.replica.ledger.index) for session in lives}
-        settled = all(session.room.settled and not session.outstanding for session in lives)
-        return settled and len(come) == len({session.room.code for session in lives})
+        sessions = [other.session for other in self._others.values()]
+        lives = [room for room in (*self._rooms, *(session.room for session in sessions)) if not room.over]
+        come = {(room.code, room.index) for room in lives}
+        settled = all(room.settled and not room.outstanding for room in lives)
+        return (
+            settled
+            and not any(session.outstanding for session in sessions)
+            and len(come) == len({room.code for room in lives})
+        )
 
     async def do_crash(self) -> None:
         """Something in the program fails."""
-        self._program.crash()
+        self._crashing.set()
 
     # --- the others
 
@@ -218,15 +258,22 @@ class _Stagehand:
         options = "".join(f" --{rule} {value}" for rule, value in rules.items())
         new = commands.command(f"/create {name}{options}")
         assert isinstance(new, commands.Create)
+        return await self._found(who, new)
+
+    async def do_found(self, who: str, name: str) -> dict[str, str]:
+        """Somebody creates a room of this very name, whether or not it is a proper one."""
+        return await self._found(who, commands.Create(name))
+
+    async def _found(self, who: str, new: commands.Create) -> dict[str, str]:
         key = RoomKey(self._random(who)(32))
-        other = await self._enter(who, key.public, key, new)
+        other = self._enter(who, key.public, key, new)
         await other.person.hears(events.Reachable)
         return {"code": key.code}
 
     async def do_join(self, who: str, of: str = "", code: str = "") -> dict[str, str]:
         """Somebody joins the user's room, or the one that `of` is in, or the one with this code."""
         code = code or (self._others[of].session.room.code if of else await self._users_room())
-        other = await self._enter(who, parse(code), None, None)
+        other = self._enter(who, parse(code), None, None)
         await other.person.hears(events.Entered)
         return {"code": code}
 
@@ -234,12 +281,12 @@ class _Stagehand:
         """The code of the user's newest room, once others can join it."""
         with trio.fail_after(_PATIENCE):
             while True:
-                for session in reversed(self._program.sessions):
-                    if not session.room.hosting or session.room.label in self.reachable:
-                        return str(session.room.code)
-                await self.news.wait()
+                for room in reversed(self._rooms):
+                    if not room.hosting or room.label in self._reachable:
+                        return str(room.code)
+                await self._news.wait()
 
-    async def _enter(self, who: str, public: bytes, key: RoomKey | None, new: commands.Create | None) -> _Other:
+    def _enter(self, who: str, public: bytes, key: RoomKey | None, new: commands.Create | None) -> _Other:
         told: list[events.Event] = []
         news = News()
 
@@ -263,35 +310,42 @@ class _Stagehand:
             await session.run()
             session.ended.set()
 
+        assert self._nursery
         self._nursery.start_soon(live)
         self._others[who] = other = _Other(Person(session, told, news, _PATIENCE), tor)
         return other
 
     def _random(self, who: str) -> Random:
         self._met += 1
-        seed = self._options.seed
-        return secrets.token_bytes if seed is None else random.Random(f"{seed}:{who}:{self._met}").randbytes
+        return secrets.token_bytes if self._seed is None else random.Random(f"{self._seed}:{who}:{self._met}").randbytes
 
     async def do_say(self, who: str, text: str) -> None:
         """Somebody says this, once it has its place in the room."""
-        await self._post(who, inputs.Say(text))
+        await self.do_says(who, [text])
+
+    async def do_says(self, who: str, texts: list[str]) -> None:
+        """Somebody says all this, one after the other."""
+        for text in texts:
+            await self._others[who].session.post(inputs.Say(text))
+        await self._until_settled(who)
 
     async def _type(self, who: str, command: str, to: str = "", text: str = "") -> dict[str, str]:
-        await self._post(who, commands.command(f"{command} {to} {text}".rstrip()))
+        action = commands.command(f"{command} {to} {text}".rstrip())
+        assert isinstance(action, inputs.Typed)
+        await self._others[who].session.post(action)
+        await self._until_settled(who)
         return {}
 
-    async def _post(self, who: str, action: commands.Action) -> None:
-        session = self._others[who].session
-        assert isinstance(action, inputs.Typed)
-        await session.post(action)
+    async def _until_settled(self, who: str) -> None:
         with trio.fail_after(_PATIENCE):
-            await session.until_settled()
+            await self._others[who].session.until_settled()
 
     async def do_many(
         self, who: str, count: int, text: str = "{n}", per_second: float = 0, *, background: bool = False
     ) -> None:
         """Somebody says so many things; {n} counts them. background: returns at once."""
         if background:
+            assert self._nursery
             self._nursery.start_soon(self.do_many, who, count, text, per_second)
             return
         session = self._others[who].session
@@ -311,77 +365,39 @@ class _Stagehand:
             await session.ended.wait()
 
 
-def _unread() -> int:
+class _WatchedFrontend:
+    """A frontend, whose surroundings see what the program does with it."""
+
+    def __init__(self, frontend: Frontend, surroundings: Surroundings) -> None:
+        self._frontend = frontend
+        self._surroundings = surroundings
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._frontend, name)
+
+    def attach(self, closed: Closed, rooms: FindRoom) -> None:
+        """As Frontend has it."""
+        self._surroundings.note_rooms(rooms)
+        self._frontend.attach(closed, rooms)
+
+    def open_room(self, label: str) -> None:
+        """As Frontend has it."""
+        self._surroundings.note_room(label)
+        self._frontend.open_room(label)
+
+    def tell(self, event: events.Event) -> None:
+        """As Frontend has it."""
+        self._surroundings.note_event(event)
+        self._frontend.tell(event)
+
+    async def run(self) -> None:
+        """As Frontend has it."""
+        await self._surroundings.run(self._frontend.run)
+
+
+def unread(keys: int) -> int:
     """How many bytes were typed and not read yet."""
     try:
-        return int.from_bytes(fcntl.ioctl(0, termios.FIONREAD, bytes(4)), sys.byteorder)
+        return int.from_bytes(fcntl.ioctl(keys, termios.FIONREAD, bytes(4)), sys.byteorder)
     except OSError:
         return 0
-
-
-class _Staged(app.App):
-    """The program's, with a stagehand beside it."""
-
-    hand: ClassVar[_Stagehand]  # cli makes the App, and has none to hand it
-
-    def __init__(self, config: Config, frontend: Frontend, signals: app.Signals) -> None:
-        super().__init__(config, frontend, signals, connect=self.hand.connect)
-
-    async def run(self) -> int:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.hand.attend, self, self._frontend)
-            status = await super().run()
-            nursery.cancel_scope.cancel()
-        return status
-
-    @property
-    def sessions(self) -> list[Session]:
-        return list(self._sessions.values())
-
-    def crash(self) -> None:
-        async def fail() -> None:
-            await trio.lowlevel.checkpoint()
-            raise RuntimeError("this was asked for")
-
-        self._nursery.start_soon(fail)
-
-    def _tell(self, event: events.Event) -> None:
-        if isinstance(event, events.Reachable):
-            self.hand.reachable.add(event.room)
-            self.hand.news.spread()
-        super()._tell(event)
-
-
-def _stop_clock(now: float) -> None:
-    """The wall clock is this far, in UTC, and goes on from there."""
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-    start = time.monotonic()
-    real = time.localtime
-    time.time = lambda: now + time.monotonic() - start
-    time.localtime = lambda seconds=None: real(time.time() if seconds is None else seconds)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--control", required=True, metavar="SOCKET")
-    parser.add_argument("--mode", choices=("screen", "line", "json"), default="screen")
-    parser.add_argument("--slow-boot", action="store_true", help="Tor is usable once it is said so")
-    parser.add_argument("--now", type=float, metavar="EPOCH", help="the time at the start")
-    parser.add_argument("--seed", type=int, help="what is random is the same each time")
-    parser.add_argument("program", nargs="*")
-    options = parser.parse_args()
-    with suppress(OSError):  # it is ours already
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    if options.now is not None:
-        _stop_clock(options.now)
-    if options.seed is not None:
-        vars(app)["secrets"] = _Seeded(f"{options.seed}:user")
-    _Staged.hand = _Stagehand(options)
-    vars(app)["App"] = _Staged
-    sys.argv = ["anonp2p", *([] if options.mode == "screen" else [f"--{options.mode}"]), *options.program]
-    return cli.main()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

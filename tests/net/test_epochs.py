@@ -11,9 +11,10 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames, handshake
 from anonp2p.room import events, inputs
-from tests.room.peers import Placed, payloads, said
+from tests.room.peers import Placed, said
 from tests.support.people import Gathering, Person, Stranger, gathering
 from tests.support.transports import MemoryNetwork, Network, Tor, Wire
+from tests.support.world import payloads
 
 NICKS = ("ann", "bob", "cho", "dan", "eve")
 

@@ -11,7 +11,8 @@ from anonp2p.protocol.frames import Commit, Removal, Renew
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import content_of
 from tests.room.peers import EVE, NOW, ZOE, Inn, kinds, text
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import End, Party
 
 
 class Tapped(Simulation):
@@ -20,12 +21,11 @@ class Tapped(Simulation):
     def __init__(self) -> None:
         self.heard: list[bytes] = []
         super().__init__()
+        self.world.taps.append(self._hear)
 
-    def member_hears(self, member: Party) -> None:
-        payload = next(iter(self._link(member).down), None)
-        if payload is not None:
+    def _hear(self, end: End, payload: bytes | None) -> None:
+        if end.owner is not self.host and payload is not None:
             self.heard.append(payload)
-        super().member_hears(member)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_one_who_is_thrown_out_is_told_why_and_the_others_that_it_is_gone(room: 
         assert [(left.nick, left.reason) for left in party.got(events.Left)] == [("bob", "kicked")]
         assert party.people == room.who(room.host)
     assert "bob" not in room.who(room.host).values()
-    assert bob.attempts == 1
+    assert bob.dials == 1
 
 
 def test_no_reason_is_none(room: Tapped) -> None:
@@ -141,7 +141,7 @@ def test_one_who_is_thrown_out_gets_no_slice(room: Tapped) -> None:
     ann = room.joined("ann")
     room.kick("ann")
     room.write(ann)
-    on_its_way = [payload for payload in room._link(ann).down if payload]
+    on_its_way = [payload for payload in room.link(ann).far.inbox if payload]
     epoch, _ = keys_of(ann)
     assert len(opening(epoch, on_its_way)) == len(on_its_way) == 1  # the burst that ends with the commit
     room.settle()
@@ -418,7 +418,7 @@ def test_a_laggard_that_does_not_come_to_the_commit_in_time_is_cut_and_comes_bac
     re = room.say(ann, "on its way")
     room.kick("bob")
     room.wait(limits.SLICES - 0.01)
-    reader = room._link(ann).reader
+    reader = room.link(ann).near.reader
     assert reader is not None
     assert not reader.lags
     assert turns(room)

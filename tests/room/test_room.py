@@ -12,7 +12,8 @@ from anonp2p import limits
 from anonp2p.errors import TorLost
 from anonp2p.names import nicks
 from anonp2p.room import events, inputs
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 NICKS = ["ann", "ANN", "bob", "Bob", "eve", "hugo"]
 

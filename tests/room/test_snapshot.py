@@ -10,7 +10,8 @@ from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.protocol import frames
 from anonp2p.room.snapshot import Snapshot, Standing
 from tests.room.peers import ANN, FalseHost, text
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
 from tests.room.test_room import Talk, check_party, people
+from tests.support.world import Party
 
 LAST_THREE = frames.History(3, 0)
 
@@ -90,7 +91,7 @@ def test_at_its_end_the_host_holds_neither_text_nor_bytes_of_it_but_its_hash(roo
 def test_time_that_the_machine_sleeps_counts(room: Simulation) -> None:
     ann = room.joined("ann")
     seq = retaining(room, ann, 3600, "short")
-    room.slept += 3600
+    room.world.slept += 3600
     for party in (room.host, ann):
         room.step(party, inputs.Tick())
         assert seqs(party, events.Expired) == [seq]
@@ -99,7 +100,7 @@ def test_time_that_the_machine_sleeps_counts(room: Simulation) -> None:
 
 def test_what_is_said_after_a_sleep_has_its_whole_time(room: Simulation) -> None:
     ann = room.joined("ann")
-    room.slept += 3600
+    room.world.slept += 3600
     seq = retaining(room, ann, 60, "short")
     for more, ended in ((59, []), (2, [seq])):
         pass_time(room, more)
@@ -542,7 +543,7 @@ def test_the_rooms_words_are_ten_and_the_same_at_every_member(room: Simulation) 
 def test_the_time_of_a_mark_stays_when_the_machine_has_slept(room: Simulation) -> None:
     ann = room.joined("ann")
     before = [words(room, party)["at"] for party in (room.host, ann)]
-    room.slept += 3600
+    room.world.slept += 3600
     assert [words(room, party)["at"] for party in (room.host, ann)] == before
 
 
@@ -617,7 +618,7 @@ class Worth(Talk):
 
     @rule(seconds=st.sampled_from([5.0, 300.0]))
     def sleep(self, seconds: float) -> None:
-        self.room.slept += seconds
+        self.room.world.slept += seconds
 
     def check_order(self) -> None:
         """What all may read is everywhere as at the host, but for what they came too late for."""

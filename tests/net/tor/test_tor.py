@@ -262,8 +262,8 @@ async def test_only_a_file_that_may_be_a_cookie_is_opened(
 async def test_a_discovered_control_port_names_a_cookie_that_a_tor_may_have_made(
     safe: FakeTor, cookie: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owner, "_is_trusted", lambda _: True)
-    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(102, 1)}))  # Tor's own user
+    monkeypatch.setattr(owner, "is_trusted", lambda _: True)
+    monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(102, 1)}))  # Tor's own user
     monkeypatch.setattr(owner, "tor_users", lambda: frozenset((104,)))
     real = os.fstat
     for uid, lets_in in ((102, True), (0, True), (104, True), (103, False)):
@@ -290,8 +290,8 @@ def owned_by(uid: int, status: os.stat_result) -> os.stat_result:
 async def test_who_lets_in_everybody_is_ours_or_roots_unless_it_is_named(
     fake: FakeTor, monkeypatch: pytest.MonkeyPatch, uids: tuple[int, ...], *, ours: bool, discovered: bool
 ) -> None:
-    monkeypatch.setattr(owner, "_is_trusted", lambda _: True)
-    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset((uid, 1) for uid in uids))
+    monkeypatch.setattr(owner, "is_trusted", lambda _: True)
+    monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset((uid, 1) for uid in uids))
     monkeypatch.setattr(os, "getuid", lambda: 1_001)
     if discovered and not ours:
         await assert_refused(fake, "asks for no authentication", discovered=True)
@@ -1120,7 +1120,7 @@ async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looke
         elif value in ("web", "strange"):
             answer: Play = FakeTor()
             if value == "strange":
-                monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
+                monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
             else:
                 answer = says((b"PROTOCOLINFO", b"HTTP/1.1 400 Bad Request\r\n\r\n"))
             value = str((await stack.enter_async_context(server(answer))).port)
@@ -1164,12 +1164,12 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
     methods: str,
 ) -> None:
     monkeypatch.setenv("TOR_CONTROL_PASSWD", "pass")
-    real = owner._peer
+    real = owner.peer_users
 
     def peer(connected: trio.socket.SocketType) -> frozenset[int]:
         return frozenset({STRANGER}) if connected.getpeername() == str(usual[0]) else real(connected)
 
-    monkeypatch.setattr(owner, "_peer", peer)
+    monkeypatch.setattr(owner, "peer_users", peer)
     stranger = FakeTor()
     stranger.methods = f'{methods} COOKIEFILE="{cookie}"' if "COOKIE" in methods else methods
     stranger.cookie = SECRET
@@ -1222,14 +1222,14 @@ async def test_a_socks_port_of_a_stranger_hears_nothing(
         if await stream.receive_some():
             heard.set()
 
-    real = owner._peer
+    real = owner.peer_users
     place = short_path / "socks"
 
     def peer(connected: trio.socket.SocketType) -> frozenset[int]:
         return frozenset({STRANGER}) if connected.getpeername() == str(place) else real(connected)
 
-    monkeypatch.setattr(owner, "_peer", peer)
-    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
+    monkeypatch.setattr(owner, "peer_users", peer)
+    monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
     async with server(play, place if reach == "unix" else None) as proxy, server(fake, usual[0]):
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         error = await failure(Config(tor="system"))
@@ -1254,7 +1254,7 @@ async def test_a_socks_port_that_a_stranger_took_over_is_a_lost_tor(
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         async with connected(Config(tor="system")) as (system, _):
             before = b"".join(heard)
-            monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
+            monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
             with refused(TorLost, f"uid {STRANGER} listens"):
                 await system.dial(KEY.code, "me:1")
             await trio.testing.wait_all_tasks_blocked()

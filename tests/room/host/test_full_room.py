@@ -14,7 +14,8 @@ from anonp2p import limits
 from anonp2p.protocol.frames import Commit, Joined, Lost, Nick, Private, Removal
 from anonp2p.room import events, inputs
 from tests.room.peers import ANN, BOB, EVE, ZOE, FalseMember, Inn, Somebody, kinds, text
-from tests.room.simulation import START, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import START
 
 FEW = 6
 LATER = limits.COMMIT_PAUSE + 1  # when there may be another commit

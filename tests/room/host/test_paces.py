@@ -11,7 +11,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import Leave, Lost, Renew
 from anonp2p.room import effects, events, inputs
 from tests.room.peers import ANN, EVE, NOW, ZOE, FalseMember, Inn, kinds, text
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 
 def rename_often(room: Simulation, party: Party, times: int) -> list[events.Event]:

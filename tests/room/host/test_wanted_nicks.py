@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from anonp2p import limits
 from anonp2p.names import nicks
 from anonp2p.room import events
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_a_nick_of_somebody_present_is_refused_as_before(room: Simulation) -> No
     room.joined("ann")
     late = room.joined("Ann")
     assert [error.code for error in late.got(events.Error)] == ["nick-taken"]
-    assert late.attempts == 1
+    assert late.dials == 1
     host = room.joined("hugo")
     assert [error.code for error in host.got(events.Error)] == ["nick-taken"]
 
@@ -100,7 +101,7 @@ def test_when_all_nicks_nearby_are_held_it_is_an_error(room: Simulation) -> None
         kill(room, room.joined("ann"))
     late = room.joined("ann")
     assert [error.code for error in late.got(events.Error)] == ["nick-taken"]
-    assert late.attempts == 9
+    assert late.dials == 9
     assert late.room.over
 
 

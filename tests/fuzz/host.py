@@ -20,7 +20,7 @@ from anonp2p.room.ledger import Ledger
 from anonp2p.room.room import Room
 from tests.fuzz.source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
 from tests.room.peers import ANN, BOB, EVE, ROOM, Sealer, Somebody, randomness
-from tests.support.world import Link, Party, World, payloads
+from tests.support.world import Link, Party, World, host_role, log_of, payloads
 
 MOMENT = 0.002  # seconds: more than what a room does not wait for
 PEOPLE = (ANN, BOB, EVE)
@@ -33,47 +33,48 @@ class OpenRoom(Room):
     @property
     def keys(self) -> Epoch:
         """The secrets of its epoch."""
-        return self._keys
+        return self.replica.current_epoch
 
     @property
     def leaf(self) -> suite.LeafKey:
         """Its own."""
-        return self._leaves[0]
+        return self.replica.own_keys[0]
 
     @property
     def ledger(self) -> Ledger:
         """What it knows of the room."""
-        return self._ledger
+        return self.replica.ledger
 
     def expect_bounded(self, links: set[int]) -> None:
         """Nothing is kept of links, members and epochs that are gone, and no member is forgotten."""
-        members = {member.id for member in self._ledger.roster}
-        linked = {it.member for it in self._links.values()}
-        assert set(self._links) | set(self._greetings) <= links
-        assert len(linked) == len(self._links)
-        assert self.over or members - {self._me.id} <= linked | set(self._absences) | self._doomed
-        assert linked | set(self._absences) | set(self._allowances) <= members
-        assert self._history is None or self._history.index <= self._ledger.index
+        members = {member.id for member in self.replica.ledger.roster}
+        role = host_role(self)
+        linked = {it.member for it in role._links.values()}
+        assert set(role._links) | set(role._greetings) <= links
+        assert len(linked) == len(role._links)
+        assert self.over or members - {self.replica.me.id} <= linked | set(role._absences) | role._doomed
+        assert linked | set(role._absences) | set(role._allowances) <= members
+        assert role._history is None or role._history.index <= self.replica.ledger.index
         assert self.outstanding == 0
-        assert all(until <= self._now.tick + limits.SLICES for until, _ in self._turns)
+        assert all(until <= role._clock.tick + limits.SLICES for until, _ in role._turns)
 
     def is_due(self, ttl: int, time: int) -> bool:
         """Whether what was ordered at this time of the room has come to its end, if not just now."""
         seconds = limits.FLEETING if ttl == FLEETING else ttl
-        return ttl != KEPT and time + seconds * 1000 < self._room_time()
+        return ttl != KEPT and time + seconds * 1000 < self.role.room_time()
 
     def expect_expired(self) -> None:
         """What its author does not want kept any longer is in the log no more."""
-        for burst in self.log._bursts:  # nobody else shows all of them
+        for burst in log_of(self).bursts:
             for entry in burst.entries:
                 gone = not (entry.body or burst.wire)
                 assert gone or not self.is_due(entry.ttl, burst.time), "something is kept for too long"
 
     def living(self, start: int) -> dict[int, tuple[int, int]]:
         """Of the entries from this index on that are still there: the ttl, and when they were ordered."""
-        found = {}
-        for index in range(max(start, self.log.oldest), self.log.sealed_end):
-            burst = self.log.burst(index)
+        log, found = log_of(self), {}
+        for index in range(max(start, log.oldest), log.sealed_end):
+            burst = log.burst(index)
             entry = burst.entries[index - burst.first]
             if entry.body:
                 found[index] = entry.ttl, burst.time

@@ -230,7 +230,7 @@ def test_what_was_missed_counts_as_well(room: Simulation, monkeypatch: pytest.Mo
         room.say(room.host, f"text {number}")
         room.end_burst()
     room.settle()
-    assert any("missing" in notice.text for notice in bob.got(events.Notice))
+    assert bob.got(events.EntriesMissed)
     assert told(bob) == [("Ada", "ada")]
 
 

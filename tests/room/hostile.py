@@ -23,6 +23,7 @@ from tests.room.peers import (
     randomness,
     text,
 )
+from tests.support.world import host_role
 
 LEAF = suite.digest(EVE.leaf.public)
 BOUNDS = frames.Retention(60, 3_600, 86_400)
@@ -124,7 +125,7 @@ def assert_dropped(inn: Inn, done: list[effects.Effect], *before: frames.Body) -
     assert inn.takes(inputs.Dropped(2, "the connection was closed", 0.0), inn.tick) == []
     assert inn.eve.says(text("still here")) == []
     assert inn.ordered() == [*before, Lost(EVE.id)]
-    inn.ann.says(text("undisturbed"), ttl=inn.room._ledger.retention.default)
+    inn.ann.says(text("undisturbed"), ttl=inn.room.replica.ledger.retention.default)
     assert inn.ordered() == [*before, Lost(EVE.id), text("undisturbed")]
     inn.ticks(inn.tick + limits.COMMIT_PAUSE)
     assert inn.ordered()[-1] == Commit(1, [Removal(EVE.id, "lost", "")])
@@ -133,7 +134,7 @@ def assert_dropped(inn: Inn, done: list[effects.Effect], *before: frames.Body) -
 def assert_still_linked(member: FalseMember) -> None:
     """A beat is nothing to anybody: it is not dropped for it."""
     assert member.sends() == []
-    assert member.link in member.inn.room._links
+    assert member.link in host_role(member.inn.room)._links
 
 
 def dropped(inn: Inn, member: FalseMember, tick: float = 0.0, silence: float = 0.0) -> None:

@@ -27,7 +27,7 @@ from anonp2p.room.ledger import Ledger, content_of, entry_content, head_content
 from anonp2p.room.log.log import Entry
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from tests.support.world import START, End, World, payloads
+from tests.support.world import START, End, World, log_of, payloads
 
 ROOM = b"r" * 32
 NOW = inputs.Now(START, 1_000_000.0)
@@ -471,40 +471,42 @@ class Inn:
         self.world = World()
         self.party = self.world.add(self.room)
         self.tick = 0.0
-        self.host = self.room._me
+        self.host = self.room.replica.me
+        self.log = log_of(self.room)
         self.ann, self.eve = FalseMember(self, ANN), FalseMember(self, EVE)
         for member, nick in ((self.ann, "ann"), (self.eve, "eve")):
             member.dials()
             assert kinds(member.joins(nick)) == ["Tell", "Admit"]
-        self.room.end_burst(NOW)
-        self.before = self.room.log.end
+        self.end_batch()
+        self.before = self.log.end
 
     def takes(self, step: inputs.Input, tick: float = 0.0) -> list[effects.Effect]:
-        """What it wants done about this step."""
+        """What it wants done about this step, but for waking its links."""
         self.tick = tick
         self.world.tick = START + tick
-        return self.world.handle(self.party, step)
+        return [effect for effect in self.world.handle(self.party, step) if not isinstance(effect, effects.Wake)]
+
+    def end_batch(self, tick: float = 0.0) -> None:
+        """What it has ordered goes out."""
+        self.world.tick = START + tick
+        self.world.end_batch(self.party)
 
     def ticks(self, tick: float) -> list[effects.Effect]:
         """It does all that is due until then, and not a moment before it is due."""
         done = []
         while (deadline := self.room.next_deadline()) is not None and deadline <= START + tick:
             done += self.takes(inputs.Tick(), deadline - START)
-            self.room.end_burst(NOW._replace(tick=deadline))
+            self.end_batch(deadline - START)
         self.tick = tick
         return done
 
     def ordered(self) -> list[frames.Body]:
         """What was ordered since the two came in."""
-        return [content_of(self.placed(at).body).body for at in range(self.before, self.room.log.end)]
+        return [content_of(self.placed(at).body).body for at in range(self.before, self.log.end)]
 
     def placed(self, at: int) -> Entry:
         """The entry with this index, whether a head covers it yet or not."""
-        log = self.room.log
-        if at >= log.sealed_end:
-            return log._open[at - log.sealed_end][0]
-        burst = log.burst(at)
-        return burst.entries[at - burst.first]
+        return self.log.entry(at)
 
 
 class FalseMember(Sealer):
@@ -639,9 +641,9 @@ class FalseMember(Sealer):
                 [sliced] = self.channel.open(payload).frames
                 assert isinstance(sliced, frames.Slice)
                 number = self.epoch.number + 1
-                turn = next(it.turn for it in self.inn.room.log._bursts if it.turn and it.turn.epoch == number)
+                turn = next(it.turn for it in self.inn.log.bursts if it.turn and it.turn.epoch == number)
                 secret, _ = commit.open_slice(sliced.box, self.who.leaf, ROOM, self.who.id, number, turn.standing)
-                members = [it.id for it in self.inn.room._ledger.roster]
+                members = [it.id for it in self.inn.room.replica.ledger.roster]
                 self.epoch, _ = self.epoch.next(secret, turn.standing, members)
                 self.know_chains()
 

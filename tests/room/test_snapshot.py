@@ -34,7 +34,7 @@ def test_a_host_sees_its_room(room: Simulation) -> None:
         name="demo",
         code=host.code,
         nick="hugo",
-        member=identity.spell(host._me.id),
+        member=identity.spell(host.replica.me.id),
         hosting=True,
         host="hugo",
         settled=True,

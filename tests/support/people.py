@@ -247,6 +247,11 @@ class Peer:
                 self._connection.receive_data(data, 0.0)
             return None
 
+    def take_link(self, stream: trio.abc.Stream) -> None:
+        """Goes on over another link."""
+        self.stream = stream
+        self._connection = Connection(0.0, padding.SIZES[-1])
+
     async def close(self) -> None:
         """Hangs up."""
         await self.stream.aclose()
@@ -286,6 +291,11 @@ class Stranger(Member):
         self._is_in = False
         self._channel: Channel | None = None
         self._heard: deque[Heard] = deque()
+
+    def take_link(self, stream: trio.abc.Stream) -> None:
+        """Goes on over another link, where nothing was heard yet."""
+        super().take_link(stream)
+        self._heard.clear()
 
     # --- the handshake
 

@@ -18,8 +18,9 @@ from anonp2p.crypto.padding import SIZES
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.wire import Splitter
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.host.host import HostRole
 from anonp2p.room.link_effects import LinkEffect, apply_effect
-from anonp2p.room.log.log import Reader
+from anonp2p.room.log.log import Log, Reader
 from anonp2p.room.room import Room
 
 E = TypeVar("E", bound=events.Event)
@@ -31,6 +32,17 @@ CLOSED = "the connection was closed"
 def payloads(data: bytes) -> list[bytes]:
     """The contents of the payloads in a stream of bytes."""
     return list(Splitter(SIZES[-1]).feed(data))
+
+
+def host_role(room: Room) -> HostRole:
+    """What a room has that we host."""
+    assert isinstance(room.role, HostRole)
+    return room.role
+
+
+def log_of(room: Room) -> Log:
+    """The log of a host's room."""
+    return host_role(room).log
 
 
 @dataclass(eq=False)
@@ -255,7 +267,7 @@ class World:
 
     def end_batch(self, party: Party) -> None:
         """A room has nothing more to do for now."""
-        party.room.end_burst(self.now)
+        self.handle(party, inputs.EndBatch())
 
     def _carry_out(self, party: Party, effect: effects.Effect) -> None:
         match effect:

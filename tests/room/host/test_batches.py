@@ -8,7 +8,7 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import Commit, Leave
 from anonp2p.room import effects, inputs
 from tests.room.hostile import dropped
-from tests.room.peers import EVE, NOW, ROOM, FalseMember, Inn, Somebody, kinds, said, text
+from tests.room.peers import EVE, ROOM, FalseMember, Inn, Somebody, kinds, said, text
 from tests.support.world import START, payloads
 
 
@@ -39,24 +39,24 @@ def test_what_stands_behind_a_leave_in_one_record_is_passed_over(inn: Inn) -> No
 def test_links_are_looked_at_as_soon_as_something_has_expired(inn: Inn) -> None:
     """5.17: on some of them it may still be on its way."""
     inn.eve.says(text("short"), ttl=60)
-    inn.room.end_burst(NOW)
+    inn.end_batch()
     assert "Sweep" not in kinds(inn.ticks(59.9))
     assert kinds(inn.ticks(60.1)).count("Sweep") == 1
 
 
 def test_a_burst_ends_in_one_head_over_all_of_it(inn: Inn) -> None:
     """4.5, 5.6"""
-    inn.room.end_burst(NOW)
+    inn.end_batch()
     for _ in range(3):
         inn.eve.says(text("x"))
-    inn.room.end_burst(NOW._replace(tick=START + 2.5))
-    inn.room.end_burst(NOW._replace(tick=START + 9.0))
+    inn.end_batch(2.5)
+    inn.end_batch(9.0)
     inn.ann.reads()
     [burst] = inn.eve.bursts()
     assert [said(inn.eve.opened(entry)) for entry in burst.entries] == [text("x")] * 3
     signed = burst.head
     digest = identity.genesis(ROOM)
-    for at in range(1, inn.room.log.end):
+    for at in range(1, inn.log.end):
         entry = inn.placed(at)
         digest = identity.chain(digest, at, entry.header, suite.digest(entry.body))
     assert signed[:48] == (5).to_bytes(8, "big") + digest + (2_500).to_bytes(8, "big")
@@ -68,14 +68,14 @@ def test_no_two_bursts_have_one_nonce(inn: Inn) -> None:
     nonces = set()
     for _ in range(3):
         inn.eve.says(text("x"))
-        inn.room.end_burst(NOW)
-        nonces.add(inn.room.log._bursts[-1].wire[padding.LENGTH :][: suite.NONCE])
+        inn.end_batch()
+        nonces.add(inn.log.bursts[-1].wire[padding.LENGTH :][: suite.NONCE])
     assert len(nonces) == 3
 
 
 def test_an_idle_host_says_so_with_heads_and_not_more_often_than_it_must(inn: Inn) -> None:
     """1.4"""
-    inn.room.end_burst(NOW)
+    inn.end_batch()
     times = []
     for _ in range(20):
         deadline = inn.room.next_deadline()
@@ -96,7 +96,7 @@ def test_a_host_that_is_out_has_nothing_due_and_has_signed_for_all(inn: Inn) -> 
     dropped(inn, inn.eve)
     inn.takes(inputs.Leave(close=True))
     assert inn.room.next_deadline() is None
-    assert inn.room.log.is_sealed
+    assert inn.log.is_sealed
 
 
 def test_however_many_are_called_away_at_once_their_entries_are_covered_in_time() -> None:
@@ -106,15 +106,15 @@ def test_however_many_are_called_away_at_once_their_entries_are_covered_in_time(
     for number, member in enumerate(crowd):
         member.dials()
         member.joins(f"n{number}")
-    inn.room.end_burst(NOW)
-    before = inn.room.log.end
+    inn.end_batch()
+    before = inn.log.end
     for member in crowd:
         dropped(inn, member)
     bursts = []
-    while inn.room.log.end < before + len(crowd):
-        end = inn.room.log.end
+    while inn.log.end < before + len(crowd):
+        end = inn.log.end
         inn.takes(inputs.Tick(), limits.AWAY)
-        inn.room.end_burst(NOW._replace(tick=START + limits.AWAY))
-        bursts.append(inn.room.log.end - end)
+        inn.end_batch(limits.AWAY)
+        bursts.append(inn.log.end - end)
     assert max(bursts) <= limits.MAILBOX
     assert sum(bursts) == len(crowd)

@@ -11,12 +11,13 @@ from anonp2p.room import effects, inputs
 from anonp2p.room.room import Room
 from tests.room.hostile import LEAF, assert_still_linked
 from tests.room.peers import BOB, EVE, NOW, ROOM, ZOE, FalseMember, Inn, kinds, randomness, said, text
+from tests.support.world import host_role
 
 
 def test_a_host_that_asks_for_no_nick_has_one_made_from_its_key() -> None:
     room = Room(label="r1", key=ROOM, random=randomness(b"x"), nick="", name="demo")
     room.handle(inputs.Start(), NOW)
-    assert [person.nick for person in room.people()] == [f"anon-{identity.spell(room._me.id)[:4]}"]
+    assert [person.nick for person in room.people()] == [f"anon-{identity.spell(room.replica.me.id)[:4]}"]
 
 
 def test_a_stranger_that_is_refused_learns_one_word_and_nobody_notices(inn: Inn, zoe: FalseMember) -> None:
@@ -114,9 +115,9 @@ def test_a_door_is_the_same_within_its_minute_and_no_nonce_is(inn: Inn, zoe: Fal
 
 def test_a_host_to_which_nobody_comes_has_no_door(inn: Inn) -> None:
     """2.2: "and no longer"."""
-    assert inn.room._door._leaf is not None
+    assert host_role(inn.room)._door.has_key
     inn.ticks(limits.DOOR + limits.BEAT)
-    assert inn.room._door._leaf is None
+    assert not host_role(inn.room)._door.has_key
 
 
 def test_one_who_dials_again_is_on_its_new_link_alone_and_nobody_notices(inn: Inn) -> None:
@@ -157,14 +158,14 @@ def test_a_newcomer_is_shown_the_room_as_it_is_and_follows_from_there(inn: Inn, 
     state = zoe.state
     assert [seat.nick for seat in state.seats] == ["hugo", "ann", "eve", "zoe"]
     assert (state.name, state.host, state.locked, state.epoch) == ("demo", inn.host.id, False, 0)
-    assert zoe.reference == (inn.room.log.end - 1, inn.room._ledger.digest)
+    assert zoe.reference == (inn.log.end - 1, inn.room.replica.ledger.digest)
     assert state.seats[-1] == frames.Seat(
         ZOE.key, "zoe", 0, away=False, leaf=suite.digest(ZOE.leaf.public), generation=0, link=state.seats[-1].link
     )
-    inn.room.end_burst(NOW)
+    inn.end_batch()
     assert zoe.reads() == []
     zoe.says(text("hello"))
-    inn.room.end_burst(NOW)
+    inn.end_batch()
     [burst] = zoe.bursts()
     [entry] = burst.entries
     assert said(zoe.opened(entry)) == text("hello")

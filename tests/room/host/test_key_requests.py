@@ -18,7 +18,7 @@ def test_a_host_finds_the_leaves_that_are_in_the_log_and_no_others(inn: Inn) -> 
         return inn.eve.answers(inn.eve.sends(frames.Seek(suite.digest(leaf))))
 
     assert found(ANN.leaf.public) == [frames.Found(ANN.leaf.public)]
-    assert found(inn.room._leaves[0].public) == [frames.Found(inn.room._leaves[0].public)]
+    assert found(inn.room.replica.own_keys[0].public) == [frames.Found(inn.room.replica.own_keys[0].public)]
     assert found(ZOE.leaf.public) == [frames.Missing(suite.digest(ZOE.leaf.public))]
     inn.ann.sends(frames.Leaf(ZOE.leaf.public))
     assert found(ZOE.leaf.public) == [frames.Missing(suite.digest(ZOE.leaf.public))]

@@ -43,7 +43,7 @@ def test_only_messages_live_as_their_room_has_it(body: frames.Body) -> None:
 
 def test_a_copied_box_shows_nothing_at_the_host_and_costs_nothing(inn: Inn) -> None:
     """5.15"""
-    box = inn.ann.box(ANN, inn.host, inn.room._leaves[0], "between us")
+    box = inn.ann.box(ANN, inn.host, inn.room.replica.own_keys[0], "between us")
     assert kinds(told(inn.ann.says(box))) == ["Message"]
     assert told(inn.ann.says(box)) == told(inn.eve.says(box)) == []
     assert_still_linked(inn.ann)

@@ -10,7 +10,7 @@ from anonp2p.crypto import identity, padding
 from anonp2p.protocol import frames, handshake
 from anonp2p.room import effects, inputs
 from tests.room.hostile import assert_still_linked, dropped
-from tests.room.peers import ANN, EVE, NOW, ZOE, FalseMember, Inn, Somebody, kinds, text, told
+from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, Somebody, kinds, text, told
 
 
 def test_one_who_was_removed_is_a_stranger(inn: Inn) -> None:
@@ -62,7 +62,7 @@ def test_one_who_has_another_log_is_welcomed_anew_without_a_past(
     assert isinstance(admit, effects.Admit)
     assert isinstance(inn.eve.greeted[0], frames.Welcome)
     assert (inn.eve.state.since, inn.eve.state.base) == (inn.room.index, None)
-    inn.room.end_burst(NOW)
+    inn.end_batch()
     assert inn.eve.reads() == []
 
 

@@ -6,7 +6,7 @@ from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
 from anonp2p.room.pending import Pending, Sealed
-from tests.room.peers import ANN, EVE, NOW, ZOE, FalseMember, Inn, text, told
+from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, text, told
 
 
 def test_nothing_that_anybody_says_or_is_is_in_the_clear(inn: Inn) -> None:
@@ -16,8 +16,8 @@ def test_nothing_that_anybody_says_or_is_is_in_the_clear(inn: Inn) -> None:
     request = zoe.join("zoe-the-nick")
     zoe.knocks(request)
     zoe.says(text("a secret of three words"))
-    inn.room.end_burst(NOW)
-    sent = zoe.admitted + b"".join(burst.wire for burst in inn.room.log._bursts)
+    inn.end_batch()
+    sent = zoe.admitted + b"".join(burst.wire for burst in inn.log.bursts)
     for secret in (request.link, request.signature, ZOE.key, ZOE.id, b"zoe-the-nick", b"a secret", ANN.key, b"demo"):
         assert secret not in sent + zoe.knock
 
@@ -31,7 +31,7 @@ def test_an_id_of_ones_own_input_is_in_nothing_that_goes_out(inn: Inn) -> None:
         *inn.takes(inputs.Leave(re="my-own-id")),
     ]
     assert [event.re for event in told(done)] == ["my-own-id"] * 5
-    opened = [inn.placed(at).body for at in range(1, inn.room.log.end)]
+    opened = [inn.placed(at).body for at in range(1, inn.log.end)]
     assert b"my-own-id" not in b"".join(opened)
 
 
@@ -39,7 +39,7 @@ def test_entries_go_out_as_their_authors_sealed_them(inn: Inn) -> None:
     """5.3"""
     entry = inn.eve.entry(EVE, text("hello"))
     inn.eve.submits(entry)
-    inn.room.end_burst(NOW)
+    inn.end_batch()
     for member in (inn.eve, inn.ann):
         assert [burst.entries for burst in member.bursts()][-1] == [entry.sealed]
     placed = inn.placed(inn.before)
@@ -60,7 +60,7 @@ def test_nothing_that_goes_through_a_room_is_shown_by_repr(inn: Inn) -> None:
         events.Unsent(room="r1", text="secret"),
         Pending(text("secret"), "secret", UNSET),
         Sealed(0, header, content, b"secret", b"secret"),
-        inn.room._epoch,
+        inn.room.replica.epoch,
         inn.eve.state,
     ):
         assert "secret" not in repr(thing)

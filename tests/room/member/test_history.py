@@ -255,7 +255,7 @@ LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a beginning without one": lambda it: based_on(it, members=it.base().members[:1]),
     "a beginning in another order": lambda it: based_on(it, members=it.base().members[::-1]),
     "a beginning with us in it": lambda it: based_on(
-        it, members=[*it.base().members, frames.Sitter(it.room._me.key, "me", 0, away=False, leaf=LEAF)]
+        it, members=[*it.base().members, frames.Sitter(it.room.replica.me.key, "me", 0, away=False, leaf=LEAF)]
     ),
 }
 

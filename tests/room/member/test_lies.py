@@ -85,7 +85,7 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
         lambda: gone(it, fading(it, counter=4)),
     ],
     "an expired text of our own": lambda it: [
-        lambda: gone(it, it.entry(it.room._me, text("lie"), signer=EVE, ttl=60)),
+        lambda: gone(it, it.entry(it.room.replica.me, text("lie"), signer=EVE, ttl=60)),
     ],
     "an expired commit": lambda it: [gone(it, it.commit())],
     "an expired text of a kind that is none": lambda it: [gone(it, fading(it, kind=2))],

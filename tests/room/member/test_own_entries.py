@@ -26,7 +26,7 @@ def test_ones_own_entry_changed_by_the_host_is_not_shown(host: FalseHost) -> Non
 
 
 def test_an_entry_of_our_own_that_we_never_wrote_is_not_shown(host: FalseHost) -> None:
-    assert_left_in_alarm(host, host.hears(host.entry(host.room._me, text("lie"))))
+    assert_left_in_alarm(host, host.hears(host.entry(host.room.replica.me, text("lie"))))
 
 
 def test_the_id_of_ones_own_input_is_at_ones_own_entry_alone(host: FalseHost) -> None:

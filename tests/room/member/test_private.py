@@ -14,7 +14,7 @@ from tests.room.peers import ANN, BOB, HOST, FalseHost, Placed, Somebody, kinds,
 
 def to_us(host: FalseHost, author: Somebody, words: str | bytes, **otherwise: Any) -> frames.Private:
     """What somebody says next to the guest alone."""
-    return host.box(author, host.room._me, host.room._leaves[0], words, **otherwise)
+    return host.box(author, host.room.replica.me, host.room.replica.own_keys[0], words, **otherwise)
 
 
 def assert_shown_alone(host: FalseHost, *entries: Placed) -> None:
@@ -43,14 +43,14 @@ def test_a_box_of_an_epoch_shows_nothing_in_the_next(host: FalseHost) -> None:
     """5.15"""
     box = to_us(host, ANN, "between us")
     host.turns()
-    assert [leaf.public for leaf in host.room._leaves][1:] == [host.request.leaf]
+    assert [leaf.public for leaf in host.room.replica.own_keys][1:] == [host.request.leaf]
     assert_shown_alone(host, host.entry(ANN, box))
 
 
 BOXES: dict[str, Callable[[FalseHost], frames.Private]] = {
     "to another": lambda it: it.box(ANN, BOB, BOB.leaf, "not for us"),
-    "to us, under another's leaf": lambda it: it.box(ANN, it.room._me, BOB.leaf, "not for us"),
-    "to another, under our leaf": lambda it: it.box(ANN, BOB, it.room._leaves[0], "not for us"),
+    "to us, under another's leaf": lambda it: it.box(ANN, it.room.replica.me, BOB.leaf, "not for us"),
+    "to another, under our leaf": lambda it: it.box(ANN, BOB, it.room.replica.own_keys[0], "not for us"),
     "of another room": lambda it: to_us(it, ANN, "not for us", room=b"s" * 32),
     "of another counter": lambda it: to_us(it, ANN, "not for us", counter=90),
     "noise": lambda _: frames.Private(bytes(frames.BOX + 1)),

@@ -119,7 +119,7 @@ def test_a_room_that_is_passed_on_under_another_key_has_other_words(monkeypatch:
         asked = ((room.host, ""), (ann, ""), (bob, ""), (ann, "bob"), (bob, "ann"))
         replies = [room.answers(party, room.verify(party, nick))[0] for party, nick in asked]
         words = [reply.data["words"] for reply in replies if isinstance(reply, events.Reply)]
-        return [party.room._me.key for party in (room.host, ann, bob)], words
+        return [party.room.replica.me.key for party in (room.host, ann, bob)], words
 
     keys, real = talk()
     monkeypatch.setattr(simulation, "KEY", RoomKey(b"the seed of another room........"))

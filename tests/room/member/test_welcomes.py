@@ -36,7 +36,7 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "without the host": without(HOST.id),
     "with a host who is none": lambda it: [it.welcome(host=EVE.id)],
     "with us as the host": lambda it: [
-        it.welcome(host=it.me, sign=it.room._me.sign, head=it.head_text(signer=it.room._me))
+        it.welcome(host=it.me, sign=it.room.replica.me.sign, head=it.head_text(signer=it.room.replica.me))
     ],
     "with another key for us": as_we_are(key=BOB.key),
     "with another nick for us": as_we_are(nick="fool"),

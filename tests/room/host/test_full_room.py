@@ -192,7 +192,7 @@ class Full(RuleBasedStateMachine):
 
     def linked(self) -> set[bytes]:
         """The members with a link."""
-        return {linked.member for linked in host_role(self.room.host.room)._links.values()}
+        return {linked.member for linked in host_role(self.room.host.room).presence.links.values()}
 
     def roster(self) -> set[bytes]:
         """All members but the host."""
@@ -201,13 +201,13 @@ class Full(RuleBasedStateMachine):
     def returning(self) -> set[bytes]:
         """The members who have been in for a while and may come back any moment."""
         before = self.room.tick - limits.READER
-        absences = host_role(self.room.host.room)._absences.items()
+        absences = host_role(self.room.host.room).presence.absences.items()
         return {member for member, it in absences if self.came[member] <= before < it.heard_at}
 
     @rule()
     def comes(self) -> None:
         before, kept = self.roster(), self.linked() | self.spoke | self.returning()
-        in_time = self.room.tick >= host_role(self.room.host.room)._committed_at + limits.COMMIT_PAUSE
+        in_time = self.room.tick >= host_role(self.room.host.room).commits.committed_at + limits.COMMIT_PAUSE
         newcomer = self.room.newcomer()
         for _ in range(3):
             self.room.write(newcomer)

@@ -39,6 +39,7 @@ TURN: Final = 100  # links given what is there before anything else has its turn
 KEY_WAIT: Final = 10.0  # seconds for a recipient's key to come: a round trip of one, and what a slow link has to carry
 OWN: Final = 2 * 1024 * 1024  # bytes waiting on a member's own link: the longest inputs, as many as are let wait
 DIRECT: Final = 192 * 1024  # bytes waiting on one link of a host's alone, beside a welcome: ANSWER_BURST, and some more
+FRAME_OVERHEAD: Final = 128  # bytes that a frame which waits takes in memory beside what it says
 
 # What a message is worth.
 STEP: Final = 64  # bytes by which the contents of entries grow, so that lengths say little

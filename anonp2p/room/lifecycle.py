@@ -11,7 +11,6 @@ from anonp2p.room import events, inputs
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
-from anonp2p.room.retention import rules_in_words
 
 Phase = Literal["outside", "in", "leaving", "over"]
 End = Literal["left", "closed", "kicked", "refused", "lost", "tor"]
@@ -70,12 +69,9 @@ class Lifecycle:
             )
         )
         self._reporter.tell_cautions(self._replica.present_cautions())
-        rules = rules_in_words(ledger.retention, ledger.history)
+        self._reporter.tell_rules(ledger.retention, ledger.history)
         if self._cover:
-            rate = 2 * limits.UNIT * 60 / limits.COVER / 1000
-            rules.append(f"Cover is on: about {rate:.0f} kB a minute on each link of yours, both ways together.")
-        for text in rules:
-            self._reporter.tell(events.Notice(room=self._label, text=text))
+            self._reporter.tell(events.CoverOn(room=self._label, rate=2 * limits.UNIT / limits.COVER))
 
     def lose_place(self) -> None:
         """Our place was given up: we have to be let in again."""
@@ -94,7 +90,7 @@ class Lifecycle:
     def fail(self, error: errors.AnonError, reason: End) -> None:
         """Out, because of this error."""
         self.failure = error
-        self._reporter.tell_error(error, self.re)
+        self._reporter.tell_error(error, self.re, final=True)
         self.leave_room(reason)
 
     def leave_room(self, reason: End) -> None:

@@ -109,7 +109,7 @@ class Replica:
             case frames.Renew():
                 return changes.Renewed(about.id)
             case frames.Lock(locked=locked):
-                return changes.Locked(locked)
+                return changes.Locked(about.id, locked)
             case frames.Commit():
                 return changes.Committed(removed)
             case frames.Close():

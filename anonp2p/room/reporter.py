@@ -1,10 +1,14 @@
 """The effects of one input, in their order, and what the user is told among them."""
 
 from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
 
 from anonp2p import errors
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.names.reused import Namesakes
+from anonp2p.protocol import frames
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.clock import Clock
@@ -37,9 +41,14 @@ class Reporter:
         """Tells the user of an event."""
         self._effects.append(effects.Tell(event))
 
-    def tell_error(self, error: errors.AnonError, re: events.Re) -> None:
-        """Tells what went wrong. re: the input that caused it."""
-        self.tell(events.Error(code=error.code, text=str(error), room=self._room, re=re))
+    def tell_error(self, error: errors.AnonError, re: events.Re, *, final: Literal[True] | UnsetType = UNSET) -> None:
+        """Tells what went wrong. re: the input that caused it; final: whether it ends the room for us."""
+        self.tell(events.Error(code=error.code, text=str(error), room=self._room, re=re, final=final))
+
+    def tell_rules(self, retention: frames.Retention, history: frames.History) -> None:
+        """Tells the rules of the room, where they are not the usual ones."""
+        for rule in self._narrator.describe_rules(retention, history):
+            self.tell(rule)
 
     def tell_given_back(self, given: Iterable[GivenBack]) -> None:
         """Tells why entries of ours got no place, and gives back what the user typed."""

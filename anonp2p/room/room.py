@@ -12,7 +12,6 @@ from msgspec import UNSET
 
 from anonp2p import errors
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import KEPT
 from anonp2p.names import codes, safety_words
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
@@ -27,11 +26,9 @@ from anonp2p.room.outbox import Outbox
 from anonp2p.room.pending import Whisper
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
-from anonp2p.room.retention import ANY, NO_HISTORY, span
+from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
 from anonp2p.room.role import Role
 from anonp2p.room.snapshot import Snapshot, Standing
-
-_VERIFY_SELF = errors.BadInput("Say with whom else: /verify NICK shows words for you and another.")
 
 
 class Room:
@@ -172,7 +169,7 @@ class Room:
             members=ledger.roster.here,
             epoch=ledger.epoch,
             locked=ledger.locked,
-            ttl=None if ttl == KEPT else ttl,
+            ttl=ttl_or_none(ttl),
             alarmed=bool(self.evidence),
         )
 
@@ -213,9 +210,9 @@ class Room:
         if member is None:
             error = errors.NoSuchNick()
         elif member.id == self.replica.me.id:
-            error = errors.BadInput("A private message is for somebody else than you.")
+            error = errors.WhisperToSelf()
         elif not self.role.can_seal_to(member):
-            error = errors.NotAllowed("Nothing can be sealed to that member just now.")
+            error = errors.Unsealable()
         if member is None or error is not None:
             assert error is not None, "there is one for nobody"
             self._reporter.tell_error(error, event.re)
@@ -228,13 +225,13 @@ class Room:
         bounds = self.replica.ledger.retention
         if event.ttl is not None and not bounds.least <= event.ttl <= bounds.most:
             allowed = f"{span(bounds.least)} to {span(bounds.most)}"
-            self._reporter.tell_error(errors.NotAllowed(f"In this room messages are kept for {allowed}."), event.re)
+            self._reporter.tell_error(errors.RetentionNotAllowed(allowed), event.re)
             return
         if event.ttl is not None:
             self._context.ttl = event.ttl
         names = ("ttl", "minimum", "default", "maximum")
         ttls = (self._context.own_ttl, bounds.least, bounds.default, bounds.most)
-        data = {name: None if ttl == KEPT else ttl for name, ttl in zip(names, ttls, strict=True)}
+        data = {name: ttl_or_none(ttl) for name, ttl in zip(names, ttls, strict=True)}
         self._reporter.tell(events.Reply(room=self.label, command="/retain", data=data, re=event.re))
 
     def _verify(self, event: inputs.Verify) -> None:
@@ -242,7 +239,7 @@ class Room:
         if event.nick:
             member = self.replica.ledger.roster.called(event.nick)
             if member is None or member.id == self.replica.me.id:
-                self._reporter.tell_error(errors.NoSuchNick() if member is None else _VERIFY_SELF, event.re)
+                self._reporter.tell_error(errors.NoSuchNick() if member is None else errors.VerifySelf(), event.re)
                 return
             words = safety_words.words_of_two(self.replica.ledger.room, self.replica.me.key, member.key)
             data: Any = {"nick": member.nick, "member": identity.spell(member.id), "words": words}
@@ -260,8 +257,7 @@ class Room:
 
     def _rename(self, event: inputs.Rename) -> None:
         if event.nick == self._context.own_member.nick:
-            text = f"You are {event.nick} already."
-            self._reporter.tell(events.Notice(room=self.label, text=text, re=event.re))
+            self._reporter.tell(events.NickUnchanged(room=self.label, nick=event.nick, re=event.re))
         elif self.role.refuses_nick(event.nick):
             self._reporter.tell_error(errors.NickTaken(), event.re)
         else:

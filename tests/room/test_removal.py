@@ -82,11 +82,11 @@ def test_one_who_is_thrown_out_is_told_why_and_the_others_that_it_is_gone(room: 
     ann, bob = room.joined("ann"), room.joined("bob")
     re = room.kick("BOB", "enough")
     room.settle()
-    assert [notice.text for notice in bob.got(events.Notice)] == ["The host has thrown you out of the room: enough"]
+    assert [kicked.why for kicked in bob.got(events.SelfKicked)] == ["enough"]
     assert [gone.reason for gone in bob.got(events.Gone)] == ["kicked"]
     assert kinds(room.answers(room.host, re)) == ["Left"]
     for party in (ann, room.host):
-        assert [(left.nick, left.reason) for left in party.got(events.Left)] == [("bob", "kicked")]
+        assert [(left.nick, left.reason, left.why) for left in party.got(events.Left)] == [("bob", "kicked", "enough")]
         assert party.people == room.who(room.host)
     assert "bob" not in room.who(room.host).values()
     assert bob.dials == 1
@@ -96,7 +96,7 @@ def test_no_reason_is_none(room: Tapped) -> None:
     ann = room.joined("ann")
     room.kick("ann")
     room.settle()
-    assert [notice.text for notice in ann.got(events.Notice)] == ["The host has thrown you out of the room."]
+    assert [kicked.why for kicked in ann.got(events.SelfKicked)] == [""]
 
 
 def test_one_who_is_thrown_out_opens_nothing_after_it_with_all_its_keys(room: Tapped) -> None:
@@ -177,7 +177,7 @@ def test_the_place_of_one_who_was_thrown_out_while_away_is_gone(room: Tapped) ->
     cut_off(room, ann)
     room.wait(limits.AWAY)
     re = room.kick("ann", "enough")
-    assert kinds(room.answers(room.host, re)) == ["Notice"]
+    assert kinds(room.answers(room.host, re)) == ["AbsentRemoved"]
     room.settle()
     assert [gone.reason for gone in ann.got(events.Gone)] == ["kicked"]
     assert ann.room.replica.epoch is None
@@ -211,13 +211,14 @@ def test_a_locked_room_lets_no_newcomer_in_until_it_is_open_again(room: Tapped) 
     """5.1"""
     ann = room.joined("ann")
     re = room.lock(locked=True)
-    assert kinds(room.answers(room.host, re)) == ["Notice"]
+    assert kinds(room.answers(room.host, re)) == ["LockChanged"]
     refused = room.joined("bob")
     assert [error.code for error in refused.got(events.Error)] == ["locked"]
-    assert "locked" in ann.got(events.Notice)[-1].text
+    host = room.host.got(events.Entered)[0].member
+    assert [(told.locked, told.member) for told in ann.got(events.LockChanged)] == [(True, host)]
     room.lock(locked=False)
     assert room.joined("bob").room.entered
-    assert "open" in ann.got(events.Notice)[-1].text
+    assert [(told.locked, told.member) for told in ann.got(events.LockChanged)] == [(True, host), (False, host)]
 
 
 def test_members_come_back_to_a_locked_room(room: Tapped) -> None:
@@ -234,7 +235,7 @@ def test_a_room_that_is_so_already_says_so(room: Tapped, locked: bool) -> None:
     if locked:
         room.lock(locked=True)
     before = log_of(room.host.room).end
-    assert kinds(room.answers(room.host, room.lock(locked=locked))) == ["Notice"]
+    assert kinds(room.answers(room.host, room.lock(locked=locked))) == ["LockUnchanged"]
     assert log_of(room.host.room).end == before
 
 
@@ -391,7 +392,7 @@ def test_one_who_is_away_during_commits_misses_nothing_and_gets_nothing_twice(ro
     assert texts(ann) == texts(bob) == texts(room.host) == expected
     assert ann.messages == bob.messages == room.host.messages
     assert [kinds(room.answers(ann, re)) for re in (seen, late, typed)] == [["Message"]] * 3
-    assert not ann.got(events.Notice)
+    assert not ann.got(events.EntriesMissed)
     assert len(ann.got(events.Entered)) == 1
     assert ann.people == bob.people == room.who(room.host)
 
@@ -408,7 +409,7 @@ def test_one_whose_link_breaks_between_commit_and_slice_comes_back_all_the_same(
     room.settle()
     assert epoch_of(ann) == epoch_of(room.host) == 1
     assert kinds(room.answers(ann, re)) == ["Message"]
-    assert not ann.got(events.Notice)
+    assert not ann.got(events.EntriesMissed)
 
 
 def test_a_laggard_that_does_not_come_to_the_commit_in_time_is_cut_and_comes_back(room: Tapped) -> None:
@@ -428,7 +429,7 @@ def test_a_laggard_that_does_not_come_to_the_commit_in_time_is_cut_and_comes_bac
     room.settle()
     assert epoch_of(ann) == 1
     assert kinds(room.answers(ann, re)) == ["Message"]
-    assert not ann.got(events.Notice)
+    assert not ann.got(events.EntriesMissed)
 
 
 def test_the_fresh_secret_of_a_commit_is_forgotten_though_nobody_lags(room: Tapped) -> None:

@@ -24,7 +24,6 @@ from typing import Any, ClassVar
 
 import msgspec
 import trio
-from msgspec import UNSET
 
 from anonp2p import app, cli, limits
 from anonp2p.config import Config
@@ -180,10 +179,6 @@ class _Stagehand:
         if isinstance(told, events.Reply) and told.command == "/who":
             told = msgspec.structs.replace(told, data=msgspec.convert(told.data, list[events.Person]))
         self._front.tell(told)
-
-    async def do_notice(self, text: str, room: str | None = None) -> None:
-        """The front is told this."""
-        self._front.tell(events.Notice(text=text, room=room or UNSET))
 
     async def do_drawn(self, mark: str = "") -> None:
         """Returns once nothing is under way, and all of it is shown; then `mark`, if any, is put into the output."""

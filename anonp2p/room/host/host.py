@@ -97,8 +97,7 @@ class HostRole:
         if isinstance(event, inputs.Kick):
             self._kick(event)
         elif self._replica.ledger.locked == event.locked:
-            text = "The room is locked already." if event.locked else "The room is not locked."
-            self._reporter.tell(events.Notice(room=self._context.label, text=text, re=event.re))
+            self._reporter.tell(events.LockUnchanged(room=self._context.label, locked=event.locked, re=event.re))
         else:
             self.sequencer.order_own(frames.Lock(event.locked), None, event.re)
 
@@ -182,7 +181,6 @@ class HostRole:
         if member is None:
             self._reporter.tell_error(errors.NoSuchNick(), event.re)
         elif member.id == self._replica.me.id:
-            error = errors.NotAllowed("You cannot throw yourself out: /leave or /close.")
-            self._reporter.tell_error(error, event.re)
+            self._reporter.tell_error(errors.KickSelf(), event.re)
         else:
             self.commits.kick(member.id, event.why, event.re)

@@ -28,7 +28,7 @@ Contact = Literal["none", "asking", "missing", "catching up", "up"]
 _REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "bad-nick": errors.ReservedNick(),  # we ask for none that is improper
     "nick-taken": errors.NickTaken(),
-    "not-allowed": errors.NotAllowed("The host does not allow that."),
+    "not-allowed": errors.NotAllowed(),
     "signature": errors.Refused("our signature did not convince it"),
     "leaf": errors.Refused("it could not use our key"),
     "full": errors.Refused("it is full"),
@@ -144,12 +144,12 @@ class MemberRole:
 
     def moderate(self, event: inputs.Kick | inputs.Lock) -> None:
         """Refuses it."""
-        self._reporter.tell_error(errors.NotAllowed("Only the host can do that."), event.re)
+        self._reporter.tell_error(errors.HostOnly(), event.re)
 
     def leave(self, event: inputs.Leave) -> None:
         """Asks the host to confirm that we are out, and leaves without that if it takes too long."""
         if event.close:
-            error = errors.NotAllowed("Only the host can close the room; /leave leaves it.")
+            error = errors.CloseNotAllowed()
             self._reporter.tell_error(error, event.re)
             return
         self._lifecycle.begin_leaving(event.re)
@@ -555,9 +555,8 @@ class MemberRole:
         self._lifecycle.enter("member")
         self._tell_of_refused_nick()
         if missed is not None:
-            text = f"{max(0, since - missed)} entries of the room are missing here."
-            why = "You were away for too long, or read too slowly to keep up"
-            self._reporter.tell(events.Notice(room=self._context.label, text=f"{why}: {text}"))
+            count = max(0, since - missed)  # nothing proves them yet
+            self._reporter.tell(events.EntriesMissed(room=self._context.label, count=count, verified=False))
             self._outbox.forget_entries(self._context.own_member.counter)
             if since > missed:
                 cautions = self._replica.compare_rosters(before, (self._replayed or ledger).roster)
@@ -567,13 +566,9 @@ class MemberRole:
         if self._refused_nick is not None:
             (wanted, away), nick = self._refused_nick, self._context.own_member.nick
             self._refused_nick = None
-            if away:
-                free = f"/nick {wanted} takes it once it is free, in about {limits.PLACE / 60:.0f} minutes"
-                text = f"The nick {wanted} belongs to a member who is away, so you are {nick}: {free}."
-            else:
-                text = f"The nick {wanted} belongs to another member now, so you are {nick}."
-            notice = events.Notice(room=self._context.label, text=text, re=self._lifecycle.asked_by)
-            self._reporter.tell(notice)
+            free_in = round(limits.PLACE) if away else None
+            room, re = self._context.label, self._lifecycle.asked_by
+            self._reporter.tell(events.NickAssigned(room=room, nick=nick, wanted=wanted, free_in=free_in, re=re))
 
     def _take_keys(self, epoch: Epoch, head: Head) -> None:
         if self._replica.epoch is not None and self._replica.epoch.number == epoch.number:
@@ -704,8 +699,7 @@ class MemberRole:
 
     def _tell_of_lost(self) -> None:
         if self._lost:
-            some = "A message" if self._lost == 1 else f"{self._lost} messages"
-            self._reporter.tell(events.Notice(room=self._context.label, text=f"{some} expired before reaching you."))
+            self._reporter.tell(events.ExpiredUnseen(room=self._context.label, count=self._lost))
             self._lost = 0
 
     # --- what the host says of its log

@@ -14,7 +14,6 @@ from typing import cast
 
 import pytest
 import trio
-from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.config import Config, Endpoint
@@ -510,6 +509,6 @@ async def test_a_boot_that_gets_nowhere_is_told_and_then_given_up(
         async with tor.connect(Config(tor="own", torrc=torrc), told.append):
             pytest.fail("it cannot have booted")
     assert "stuck at 0 % (Starting)" in str(first(caught.value))
-    assert [event.room for event in told if isinstance(event, events.Notice)] == [UNSET]
+    assert [(event.progress, event.summary) for event in told if isinstance(event, events.TorSlow)] == [(0, "Starting")]
     assert processes.with_argument(str(torrc)) == []
     assert names(runtime) == []

@@ -467,7 +467,7 @@ POW = "PoWDefensesEnabled=1"
 async def test_a_room_asks_for_all_defences_and_is_withdrawn_in_the_end(fake: FakeTor, short_path: Path) -> None:
     async with control_of(fake, short_path) as control:
         async with Tor(control, NOWHERE, short_path, "own").listen(KEY) as place:
-            assert place.notice == ""
+            assert place.undefended == []
             (asked,) = [line for line in fake.heard if line.startswith("ADD_ONION")]
             assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {STREAMS} {POW} Port=1984,unix:")
             assert not [line for line in fake.heard if line.startswith("DEL_ONION")]
@@ -477,10 +477,10 @@ async def test_a_room_asks_for_all_defences_and_is_withdrawn_in_the_end(fake: Fa
 @pytest.mark.parametrize(
     ("unknown", "left", "told"),
     [
-        ({"PoW": "512 Unrecognized argument"}, f"{STREAMS} ", ["proof of work"]),
-        ({"MaxStreams=": "510 Command filtered"}, f"{POW} ", ["circuit"]),
-        ({"Flags": "513 Invalid argument"}, f"{POW} ", ["circuit"]),
-        ({"PoW": "512 Unrecognized argument", "Flags": "510 Command filtered"}, "", ["circuit", "proof of work"]),
+        ({"PoW": "512 Unrecognized argument"}, f"{STREAMS} ", ["proof-of-work"]),
+        ({"MaxStreams=": "510 Command filtered"}, f"{POW} ", ["streams"]),
+        ({"Flags": "513 Invalid argument"}, f"{POW} ", ["streams"]),
+        ({"PoW": "512 Unrecognized argument", "Flags": "510 Command filtered"}, "", ["streams", "proof-of-work"]),
     ],
 )
 async def test_an_older_tor_or_a_filter_serves_the_room_with_what_it_knows_and_the_host_is_told(
@@ -491,7 +491,7 @@ async def test_an_older_tor_or_a_filter_serves_the_room_with_what_it_knows_and_t
         control_of(fake, short_path) as control,
         Tor(control, NOWHERE, short_path, "own").listen(KEY) as place,
     ):
-        assert [words for words in ("circuit", "proof of work") if words in place.notice] == told
+        assert place.undefended == told
         *_, asked = [line for line in fake.heard if line.startswith("ADD_ONION")]
         assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {left}Port=1984,unix:")
 
@@ -969,10 +969,10 @@ async def test_a_slow_boot_is_told_and_a_stuck_one_given_up(autojump_clock: trio
         with refused(TorRefused, "stuck at 20 % (Handshake)"):
             await boot(fake, told)
     assert trio.current_time() == 45 + limits.BOOT_STALL
-    notices = [event for event in told if isinstance(event, events.Notice)]
-    assert [notice.room for notice in notices] == [UNSET] * 6
-    stuck = ["at 10 % (Connecting) for 30 ", *(f"at 20 % (Handshake) for {seconds} " for seconds in range(30, 180, 30))]
-    assert all(words in notice.text for words, notice in zip(stuck, notices, strict=True))
+    assert [event for event in told if isinstance(event, events.TorSlow)] == [
+        events.TorSlow(progress=10, summary="Connecting", seconds=30),
+        *(events.TorSlow(progress=20, summary="Handshake", seconds=seconds) for seconds in range(30, 180, 30)),
+    ]
 
 
 async def test_a_tor_lost_while_booting_ends_the_wait(autojump_clock: trio.testing.MockClock) -> None:
@@ -1128,10 +1128,10 @@ async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looke
         error = await failure(Config(tor="system"))
         assert words in str(error), "where nothing else is found, this is why"
         await stack.enter_async_context(server(fake, usual[0]))
-        _, (notice, *told) = await stack.enter_async_context(connected(Config(socks=NOWHERE, tor="system")))
-        assert isinstance(notice, events.Notice)
-        assert "TOR_CONTROL_PORT" in notice.text
-        assert words in notice.text
+        _, (skipped, *told) = await stack.enter_async_context(connected(Config(socks=NOWHERE, tor="system")))
+        assert isinstance(skipped, events.TorSkipped)
+        assert (skipped.variable, skipped.code) == ("TOR_CONTROL_PORT", error.code)
+        assert words in skipped.text
         assert told == USED
 
 
@@ -1177,10 +1177,11 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
     async with (
         server(stranger, usual[0]),
         server(fake, usual[1]),
-        connected(Config(socks=NOWHERE, tor="system")) as (_, (notice, *told)),
+        connected(Config(socks=NOWHERE, tor="system")) as (_, (skipped, *told)),
     ):
-        assert isinstance(notice, events.Notice)
-        assert f"uid {STRANGER} listens at unix:{usual[0]}" in notice.text
+        assert isinstance(skipped, events.TorSkipped)
+        assert (skipped.variable, skipped.code) == (UNSET, "tor-refused")
+        assert f"uid {STRANGER} listens at unix:{usual[0]}" in skipped.text
         assert told == USED
     assert stranger.heard == []
 
@@ -1382,7 +1383,7 @@ async def own_tor(torrc: Path) -> AsyncIterator[tuple[Tor, Control]]:
 async def test_tor_publishes_a_room_under_the_address_that_we_predicted(torrc: Path, runtime: Path) -> None:
     async with own_tor(torrc) as (own, control):
         async with own.listen(KEY) as place:
-            assert place.notice == ""
+            assert place.undefended == []
             assert await control.info("onions/current") == ADDRESS
         assert await control.info("onions/current") == ""
         async with own.listen(KEY):

@@ -263,7 +263,7 @@ def test_a_past_in_which_we_are_removed_is_the_end(host: FalseHost) -> None:
         *host.welcome(past=True, head=host.head_text(index=HERE + 2)),
         lambda: host.past(host.commit(Removal(host.me, "kicked", "enough"))),
     )
-    assert kinds(gone) == ["Notice", "Gone"]
+    assert kinds(gone) == ["SelfKicked", "Gone"]
 
 
 def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(host: FalseHost) -> None:
@@ -274,10 +274,10 @@ def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(
     host.ledger.member(ANN.id).away = True
     host.ledger.start_at(HERE + 100, bytes(32))
     happened = host.hears(*host.welcome())
-    assert kinds(happened) == ["Link", "Entered", "Notice"]
-    notice = happened[-1]
-    assert isinstance(notice, events.Notice)
-    assert "100 entries" in notice.text
+    assert kinds(happened) == ["Link", "Entered", "EntriesMissed"]
+    missed = happened[-1]
+    assert isinstance(missed, events.EntriesMissed)
+    assert missed.count == 100
     assert [person.nick for person in host.room.people()] == ["hugo", "me"]
     assert host.submits() == [unheard]
     assert host.room.outstanding == 1

@@ -20,8 +20,8 @@ def test_a_past_in_place_of_a_burst_steps_over_generations_and_what_follows_open
     came, eves = host.entry(HOST, Joined(EVE.key, "eve", LEAF)), host.entry(EVE, text("three"))
     past = host.past(fading_, kept, came, eves, gone=[fading_], time=60_000)
     shown = host.hears(past)
-    assert kinds(shown) == ["Message", "Joined", "Message", "Notice"]
-    assert [it.text for it in shown if isinstance(it, events.Notice)] == ["A message expired before reaching you."]
+    assert kinds(shown) == ["Message", "Joined", "Message", "ExpiredUnseen"]
+    assert [it.count for it in shown if isinstance(it, events.ExpiredUnseen)] == [1]
     host.time = 60_000
     shown = host.hears(host.entry(ANN, text("four"), generation=5), host.entry(EVE, text("five")))
     assert [event.text for event in shown if isinstance(event, events.Message)] == ["four", "five"]
@@ -39,7 +39,7 @@ def test_generations_may_be_left_out_before_and_after_what_is_gone(host: FalseHo
     """6.6"""
     far = fading(host, generation=limits.SKIPPED)
     further = host.entry(ANN, text("further"), generation=2 * limits.SKIPPED + 1)
-    assert kinds(host.hears(gone(host, far, time=60_000))) == ["Notice"]
+    assert kinds(host.hears(gone(host, far, time=60_000))) == ["ExpiredUnseen"]
     host.time = 60_000
     assert kinds(host.hears(further)) == ["Message"]
 

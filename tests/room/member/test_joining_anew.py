@@ -35,10 +35,10 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     host.ledger.start_at(HERE + 7, bytes(32))
     host.seats_guest(f"anon-{identity.spell(identity.member_id(join.key))[:4]}")
     happened = host.hears(*host.welcome())
-    assert kinds(happened) == ["Link", "Entered", "Notice", "Notice"]
-    notice = happened[-1]
-    assert isinstance(notice, events.Notice)
-    assert "7 entries" in notice.text
+    assert kinds(happened) == ["Link", "Entered", "NickAssigned", "EntriesMissed"]
+    missed = happened[-1]
+    assert isinstance(missed, events.EntriesMissed)
+    assert missed.count == 7
     [mine] = host.submits()
     assert said(mine) == text("typed while outside")
     assert mine.header.counter == 1
@@ -91,7 +91,7 @@ def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHo
     assert kinds(host.hears(mine)) == ["Renamed"]
     host.redials()
     host.ledger.start_at(HERE + 7, bytes(32))
-    assert kinds(host.hears(*host.welcome())) == ["Link", "Entered", "Notice"]
+    assert kinds(host.hears(*host.welcome())) == ["Link", "Entered", "EntriesMissed"]
 
 
 def test_a_nick_that_was_taken_at_first_is_still_an_error() -> None:

@@ -170,6 +170,16 @@ class Log:
     def _forget_shared(self) -> None:
         self._shared = (0, 0, b"", 0)
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of batches and bodies that are still here: what limits.LOG_BYTES bounds."""
+        return self._bytes
+
+    @property
+    def scheduled(self) -> int:
+        """How many entries have a time at which they expire."""
+        return len(self._due)
+
     # --- commits
 
     def turn(self, turn: Turn) -> None:

@@ -30,7 +30,7 @@ class Scrollback:
 
     # --- what there is
 
-    def add(self, entry: LogLine, *, unread: bool = False) -> None:
+    def add_line(self, entry: LogLine, *, unread: bool = False) -> None:
         """One more. unread: nobody is looking."""
         if unread and self._unread is None:
             self._unread = self._next
@@ -45,11 +45,11 @@ class Scrollback:
         while len(self._entries) > limits.SCROLLBACK or self._size > limits.SCROLLBACK_BYTES:
             self._remove(next(iter(self._entries)))
 
-    def wait(self, number: int, message: ChatMessage) -> None:
+    def add_pending(self, number: int, message: ChatMessage) -> None:
         """A message of ours is on its way."""
         self._waiting[number] = message
 
-    def settle(self, number: int) -> ChatMessage | None:
+    def settle_pending(self, number: int) -> ChatMessage | None:
         """It is no longer on its way, whatever became of it."""
         return self._waiting.pop(number, None)
 
@@ -58,12 +58,12 @@ class Scrollback:
         """How many messages of ours are on their way."""
         return len(self._waiting)
 
-    def expire(self, seq: int) -> None:
+    def expire_message(self, seq: int) -> None:
         """A message has ended."""
         if (order := self._orders.get(seq)) is not None:
             self._remove(order)
 
-    def remove(self, entry: LogLine) -> None:
+    def remove_line(self, entry: LogLine) -> None:
         """Takes out an entry that the program made."""
         found = next((order for order, other in reversed(self._entries.items()) if other is entry), None)
         if found is not None:
@@ -72,7 +72,7 @@ class Scrollback:
     def __contains__(self, entry: object) -> bool:
         return any(other is entry for other in self._entries.values())
 
-    def last(self) -> LogLine | None:
+    def last_line(self) -> LogLine | None:
         """The latest entry."""
         return next(reversed(self._entries.values()), None)
 
@@ -85,7 +85,7 @@ class Scrollback:
         self._size = self._below = 0
         self._foot = self._unread = None
 
-    def fade(self, now: float) -> bool:
+    def drop_faded(self, now: float) -> bool:
         """Takes out what was to be shown for a while only, and has been; whether there was anything."""
         fleeting = [(order, self._entries[order]) for order in self._fleeting]
         over = [order for order, entry in fleeting if isinstance(entry, ChatMessage) and entry.is_over(now)]
@@ -117,23 +117,23 @@ class Scrollback:
         """How many entries have come out of sight since one looks back."""
         return self._below
 
-    def read(self) -> None:
+    def mark_read(self) -> None:
         """What came while nobody looked has been seen: there is no line above it any more."""
         self._unread = None
 
-    def unfold(self) -> None:
+    def toggle_long_messages(self) -> None:
         """Shows all lines of the long messages in sight, or no longer does."""
         long = [entry for entry in self._drawn if isinstance(entry, ChatMessage) and entry.is_long]
         whole = not any(entry.whole for entry in long)
         for entry in long:
             entry.whole = whole
 
-    def follow(self) -> None:
+    def scroll_to_end(self) -> None:
         """Back to the latest."""
         self._foot = None
         self._below = 0
 
-    def scroll(self, by: int, height: int, layout: Layout, context: Context) -> None:
+    def scroll_by(self, by: int, height: int, layout: Layout, context: Context) -> None:
         """Moves up by so many rows, or down by less than none; no further than there is something to see."""
         entries = self._all()
         orders = list(entries)
@@ -160,13 +160,13 @@ class Scrollback:
             top -= 1
             above += rows_of(top)
         if above < height:  # that is beyond the beginning
-            self.to_top(height, layout, context)
+            self.scroll_to_top(height, layout, context)
         elif hidden <= 0 and foot + 1 == len(orders):
-            self.follow()
+            self.scroll_to_end()
         else:
             self._foot = orders[foot], hidden
 
-    def to_top(self, height: int, layout: Layout, context: Context) -> None:
+    def scroll_to_top(self, height: int, layout: Layout, context: Context) -> None:
         """Moves to the beginning."""
         left = height
         above: LogLine | None = None
@@ -177,12 +177,12 @@ class Scrollback:
             if left < 0 or (left == 0 and entry is not next(reversed(entries.values()))):
                 self._foot = order, -left
                 return
-        self.follow()  # all of it is in sight
+        self.scroll_to_end()  # all of it is in sight
 
-    def in_sight(self, height: int, layout: Layout, context: Context) -> tuple[list[Row], bool]:
+    def draw_visible(self, height: int, layout: Layout, context: Context) -> tuple[list[Row], bool]:
         """So many rows, or fewer if there are no more; and whether any of them changes as time goes by."""
         if self._foot is not None:
-            self.scroll(0, height, layout, context)  # there may be less to see now, or more rows to see it in
+            self.scroll_by(0, height, layout, context)  # there may be less to see now, or more rows to see it in
         drawn: list[Row] = []
         changing = False
         lowest, hidden = self._foot or (None, 0)

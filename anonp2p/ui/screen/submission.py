@@ -64,9 +64,9 @@ class Submission:
         if not isinstance(action, _OF_OTHER_ROOMS):
             active.draft.history.add(text, self._number)
         if isinstance(action, inputs.Say | inputs.Whisper):
-            active.send(self._number, self._pending_message(action))
-        active.log.follow()
-        active.log.read()
+            active.add_pending(self._number, self._pending_message(action))
+        active.log.scroll_to_end()
+        active.log.mark_read()
         act()
         return False
 
@@ -125,7 +125,7 @@ class Submission:
 
     def _list_rooms(self) -> None:
         rows = self._scene.tabs.rooms.list_rooms(self._scene.find_room)
-        self._scene.active.tell(self._scene.now(), wording.said(events.Reply(command="/rooms", data=rows)))
+        self._scene.active.add_system_line(self._scene.now(), wording.said(events.Reply(command="/rooms", data=rows)))
 
     def clear_screen(self) -> None:
         """Forgets the log of the active room, but for what is on its way."""

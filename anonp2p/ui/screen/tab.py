@@ -49,32 +49,32 @@ class Tab:
         """What it is called, on one line."""
         return sanitize.one_line(self.name) or ("joining" if self.label else "anonp2p")
 
-    def send(self, number: int, message: ChatMessage) -> None:
+    def add_pending(self, number: int, message: ChatMessage) -> None:
         """Something of ours is on its way."""
-        self.log.wait(number, message)
+        self.log.add_pending(number, message)
 
-    def wait(self, now: float) -> None:
+    def show_joining(self, now: float) -> None:
         """The room was asked for."""
         self._waiting = self._waiting or JoiningLine(now)
         if self._waiting not in self.log:
-            self.log.add(self._waiting)
+            self.log.add_line(self._waiting)
 
-    def take(self, event: Event, now: float, *, seen: bool) -> bool:
+    def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
         """What happens in the room. seen: whether the user looks at it. Returns whether they are called."""
         match event:
             case events.Message():
                 return self._said(event, seen=seen)
             case events.Expired(seq=seq):
-                self.log.expire(seq)
+                self.log.expire_message(seq)
                 if number := self._ending.pop(seq, 0):
                     self.draft.history.forget(number)
             case events.Unsent(text=text, re=number):
                 self._settle(number)
-                self.tell(now, [wording.given_back(text)], "error")
+                self.add_system_line(now, [wording.given_back(text)], "error")
             case events.Error(text=text, code=code, re=number):
                 if code == "no-room":
                     self._settle(number)
-                self.tell(now, [text], "error")
+                self.add_system_line(now, [text], "error")
             case events.Entered():
                 self._entered(event, now)
             case events.Reachable():
@@ -93,17 +93,17 @@ class Tab:
                 self._linked(event, now)
             case events.Alarm():
                 [text] = wording.said(event)
-                self.tell(now, [text], "alarm")
+                self.add_system_line(now, [text], "alarm")
                 self.warnings.add_alarm(text)
             case events.Lookalike():
-                self.tell(now, wording.said(event), "caution")
+                self.add_system_line(now, wording.said(event), "caution")
                 self.warnings.add_lookalike(event)
             case events.Gone(reason=reason):
                 self._leave_waiting()
                 self.over = reason
-                self.tell(now, wording.said(event), "error")
+                self.add_system_line(now, wording.said(event), "error")
             case _:
-                self.tell(now, wording.said(event))
+                self.add_system_line(now, wording.said(event))
         self.has_moved = self.has_moved or isinstance(event, _MOVING)
         if isinstance(event, events.Left):
             self.speakers.pop(event.nick, None)
@@ -114,7 +114,7 @@ class Tab:
             self._nick = event.nick
         return False
 
-    def look(self) -> None:
+    def mark_seen(self) -> None:
         """The user looks at it."""
         self.unread = self.mentions = 0
 
@@ -149,11 +149,11 @@ class Tab:
         )
         fresh = not (seen or event.mine or event.history)
         if self._past and event.history:
-            self.log.remove(self._past)
-        self.log.add(message, unread=fresh)
+            self.log.remove_line(self._past)
+        self.log.add_line(message, unread=fresh)
         if event.history:
             self._past = Divider(event.at, "what was said before you came ends here", "quiet")
-            self.log.add(self._past)
+            self.log.add_line(self._past)
         self.unread += fresh
         self.mentions += fresh and called
         return called and not event.history
@@ -163,50 +163,50 @@ class Tab:
         self.name, self._nick = event.name, event.nick
         if event.role == "host":
             self._card = CodeCard(now, event.name, event.code)
-            self.log.add(self._card)
+            self.log.add_line(self._card)
             return
         self.link = "up"
-        self.tell(now, [wording.entered(event, _NAMED)], "title")
+        self.add_system_line(now, [wording.entered(event, _NAMED)], "title")
 
     def _reachable(self, now: float) -> None:
         card = self._card if self._card in self.log else None
         if card and not card.reachable:
             card.reachable = True
         else:
-            self.tell(now, [wording.REACHABLE_AGAIN])
+            self.add_system_line(now, [wording.REACHABLE_AGAIN])
 
     def _linked(self, event: events.Link, now: float) -> None:
         was, self.link, self.attempt = self.link, event.state, event.attempt
         if self.name:
             if event.state == "lost":
-                self.tell(now, wording.said(event))
+                self.add_system_line(now, wording.said(event))
             elif event.state == "up" and was != "up":
-                self.tell(now, [wording.LINK_UP_AGAIN])
+                self.add_system_line(now, [wording.LINK_UP_AGAIN])
         elif event.state == "connecting":
-            self.wait(now)
+            self.show_joining(now)
             if self._waiting:
                 self._waiting.attempt, self._waiting.detail = event.attempt, event.detail
 
     def _leave_waiting(self) -> None:
         if self._waiting:
-            self.log.remove(self._waiting)
+            self.log.remove_line(self._waiting)
             self._waiting = None
 
     def _moves(self, now: float) -> MembershipLine:
-        latest = self.log.last()
+        latest = self.log.last_line()
         if not isinstance(latest, MembershipLine) or latest.count >= limits.MERGED:
             latest = MembershipLine(now)
-            self.log.add(latest)
+            self.log.add_line(latest)
         return latest
 
     def _settle(self, number: events.Re) -> None:
         if isinstance(number, int):
-            self.log.settle(number)
+            self.log.settle_pending(number)
 
-    def tell(self, now: float, lines: list[str], style: str = "quiet") -> None:
+    def add_system_line(self, now: float, lines: list[str], style: str = "quiet") -> None:
         """The program says something in it, in lines."""
         if lines:
-            self.log.add(SystemLine(now, lines, style, _MARKS.get(style, "·")))
+            self.log.add_line(SystemLine(now, lines, style, _MARKS.get(style, "·")))
 
 
 _NAMED = 8  # of those who are there already

@@ -164,7 +164,7 @@ class View(urwid.Widget):
         nicks = max(8, min(self.scene.people(tab).longest + len(arrow), most))
         layout = Layout(columns, nicks if columns >= _WIDE else 0)
         self.scene.body = height, layout
-        drawn, changing = tab.log.in_sight(height, layout, self.scene.context())
+        drawn, changing = tab.log.draw_visible(height, layout, self.scene.context())
         self.scene.is_changing = self.scene.is_changing or changing
         if tab.log.looking_back and drawn:
             new = f"{tab.log.below} new below" if tab.log.below else "looking back"

@@ -151,22 +151,22 @@ def test_help_members_and_rooms_are_shown_and_nobody_is_asked() -> None:
         assert desk.scene.overlay
         desk.scene.overlay = None
     desk.enter("/rooms")
-    assert desk.active.log.last()
+    assert desk.active.log.last_line()
     assert desk.requests == []
 
 
 def test_clear_forgets_the_log_and_clears_the_terminal() -> None:
     desk = Desk("r1")
-    desk.active.take(events.Notice(text="x"), 0.0, seen=True)
+    desk.active.take_event(events.Notice(text="x"), 0.0, seen=True)
     desk.enter("/clear")
-    assert desk.active.log.last() is None
+    assert desk.active.log.last_line() is None
     assert desk.cleared == 1
     assert desk.requests == []
 
 
 def test_of_a_room_that_is_over_only_leave_does_anything() -> None:
     desk = Desk("r1", "r2")
-    desk.active.take(events.Gone(room="r2", reason="closed"), 0.0, seen=True)
+    desk.active.take_event(events.Gone(room="r2", reason="closed"), 0.0, seen=True)
     for text in ("hello", "/who", "/nick bob"):
         desk.enter(text)
         assert "over" in desk.hint
@@ -192,8 +192,8 @@ def test_every_command_does_something(command: str) -> None:
     arguments = {"/create": " demo", "/join": f" {CODE}", "/nick": " bob", "/msg": " bob hi", "/me": " waves"}
     arguments |= {"/switch": " r1", "/kick": " bob"}
     desk = Desk("r1")
-    before = desk.active.log.last()
+    before = desk.active.log.last_line()
     desk.enter(command + arguments.get(command, ""))
     assert desk.hint == ""
-    did = (desk.scene.overlay, desk.requests, desk.cleared, desk.active.log.last() is not before)
+    did = (desk.scene.overlay, desk.requests, desk.cleared, desk.active.log.last_line() is not before)
     assert any(did) or command == "/switch"

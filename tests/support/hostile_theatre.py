@@ -37,7 +37,7 @@ class _Stagehand(theatre._Stagehand):
     async def do_found(self, who: str, name: str) -> dict[str, str]:
         """Somebody creates a room of this very name."""
         key = RoomKey(self._random(who)(32))
-        other = await self._enter(who, key.public, key, commands.Create(name))
+        other = await self._enter(who, key.public, key, commands.CreateRoom(name))
         await other.person.hears(events.Reachable)
         return {"code": key.code}
 

@@ -217,7 +217,7 @@ class _Stagehand:
         """Somebody creates a room. rules: as the options of /create: `retain`, `history`."""
         options = "".join(f" --{rule} {value}" for rule, value in rules.items())
         new = commands.command(f"/create {name}{options}")
-        assert isinstance(new, commands.Create)
+        assert isinstance(new, commands.CreateRoom)
         key = RoomKey(self._random(who)(32))
         other = await self._enter(who, key.public, key, new)
         await other.person.hears(events.Reachable)
@@ -239,7 +239,7 @@ class _Stagehand:
                         return str(session.room.code)
                 await self.news.wait()
 
-    async def _enter(self, who: str, public: bytes, key: RoomKey | None, new: commands.Create | None) -> _Other:
+    async def _enter(self, who: str, public: bytes, key: RoomKey | None, new: commands.CreateRoom | None) -> _Other:
         told: list[events.Event] = []
         news = News()
 

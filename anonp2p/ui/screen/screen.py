@@ -6,7 +6,7 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.room import events
 from anonp2p.ui import commands, wording
-from anonp2p.ui.frontend import Closed, FindRoom, Request
+from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.hint import Hint
@@ -57,7 +57,7 @@ class Screen:
         self._closed = closed
         self.scene.find_room = find_room
 
-    async def first_command(self) -> commands.Create | commands.Join | None:
+    async def first_command(self) -> commands.CreateRoom | commands.JoinRoom | None:
         """As Frontend has it. A code of `-` is asked for."""
         action, subject = self._config.action, self._config.subject
         if action and subject == "-":
@@ -67,7 +67,7 @@ class Screen:
             return None
         return commands.from_arguments(action, subject)
 
-    async def next_request(self) -> Request | None:
+    async def next_request(self) -> UserRequest | None:
         """As Frontend has it."""
         return await self._submission.requests.receive()
 

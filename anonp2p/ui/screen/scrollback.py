@@ -9,7 +9,7 @@ from itertools import chain
 
 from anonp2p import limits
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.log_lines import ChatMessage, Context, Layout, LogLine
+from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine
 from anonp2p.ui.screen.rows import Row
 
 
@@ -133,7 +133,7 @@ class Scrollback:
         self._foot = None
         self._below = 0
 
-    def scroll_by(self, by: int, height: int, layout: Layout, context: Context) -> None:
+    def scroll_by(self, by: int, height: int, layout: Layout, context: LineContext) -> None:
         """Moves up by so many rows, or down by less than none; no further than there is something to see."""
         entries = self._all()
         orders = list(entries)
@@ -166,7 +166,7 @@ class Scrollback:
         else:
             self._foot = orders[foot], hidden
 
-    def scroll_to_top(self, height: int, layout: Layout, context: Context) -> None:
+    def scroll_to_top(self, height: int, layout: Layout, context: LineContext) -> None:
         """Moves to the beginning."""
         left = height
         above: LogLine | None = None
@@ -179,7 +179,7 @@ class Scrollback:
                 return
         self.scroll_to_end()  # all of it is in sight
 
-    def draw_visible(self, height: int, layout: Layout, context: Context) -> tuple[list[Row], bool]:
+    def draw_visible(self, height: int, layout: Layout, context: LineContext) -> tuple[list[Row], bool]:
         """So many rows, or fewer if there are no more; and whether any of them changes as time goes by."""
         if self._foot is not None:
             self.scroll_by(0, height, layout, context)  # there may be less to see now, or more rows to see it in
@@ -219,14 +219,16 @@ class Scrollback:
         if below:
             yield (*below, None)
 
-    def _height(self, order: int, entry: LogLine, above: LogLine | None, layout: Layout, context: Context) -> int:
+    def _height(self, order: int, entry: LogLine, above: LogLine | None, layout: Layout, context: LineContext) -> int:
         """How many rows it has, which stay nowhere."""
         rows_of = len(self._rows(order, entry, above, layout, context))
         if not any(entry is drawn for drawn in self._drawn):
             entry.forget_rows()
         return rows_of
 
-    def _rows(self, order: int, entry: LogLine, above: LogLine | None, layout: Layout, context: Context) -> list[Row]:
+    def _rows(
+        self, order: int, entry: LogLine, above: LogLine | None, layout: Layout, context: LineContext
+    ) -> list[Row]:
         if order != self._unread:
             return entry.rows(layout, context, above)
         return [rows.rule("unread line", "new", layout.width), *entry.rows(layout, context, None)]

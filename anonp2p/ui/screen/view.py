@@ -171,14 +171,14 @@ class View(urwid.Widget):
             drawn[-1] = rows.rule("unread line", f"{new}: End goes there", columns)
         return drawn
 
-    def _tor(self) -> welcome.Tor:
+    def _tor(self) -> welcome.TorStatus:
         match self.scene.tor:
             case events.Ready(version=version, tor=tor):
                 whose = "our own" if tor == "own" else "the one that runs here"
-                return welcome.Tor(ready=f"Tor {version} is ready ({whose}).")
+                return welcome.TorStatus(ready=f"Tor {version} is ready ({whose}).")
             case events.TorProgress(progress=progress, summary=summary):
-                return welcome.Tor(progress, summary, self.scene.tor_notice)
-        return welcome.Tor(notice=self.scene.tor_notice)
+                return welcome.TorStatus(progress, summary, self.scene.tor_notice)
+        return welcome.TorStatus(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:
         hint = self.scene.hint

@@ -11,12 +11,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from anonp2p import limits
 from anonp2p.ui import widths
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.log_lines import ChatMessage, Context, Layout, LogLine, MembershipLine, SystemLine
+from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine, MembershipLine, SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 
 WIDE = Layout(60, 8)
 NARROW = Layout(38, 0)
-NOW = Context(1_000_000.0)
+NOW = LineContext(1_000_000.0)
 
 
 def message(seq: int | None, text: str = "", *, nick: str = "ann", **more: object) -> ChatMessage:
@@ -34,7 +34,7 @@ def text_of(drawn: list[rows.Row]) -> list[str]:
     return ["".join(text for _, text in row).rstrip() for row in drawn]
 
 
-def in_sight(log: Scrollback, height: int = 5, layout: Layout = WIDE, now: Context = NOW) -> list[str]:
+def in_sight(log: Scrollback, height: int = 5, layout: Layout = WIDE, now: LineContext = NOW) -> list[str]:
     return text_of(log.draw_visible(height, layout, now)[0])
 
 

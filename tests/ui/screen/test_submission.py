@@ -6,8 +6,8 @@ import trio
 from anonp2p import limits
 from anonp2p.names.codes import RoomKey, encode
 from anonp2p.room import events, inputs
-from anonp2p.ui.commands import COMMANDS, Create, Join
-from anonp2p.ui.frontend import Request
+from anonp2p.ui.commands import COMMANDS, CreateRoom, JoinRoom
+from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
 from anonp2p.ui.screen.scene import Scene
@@ -48,7 +48,7 @@ class Desk:
         return self.scene.hint.text if self.scene.hint else ""
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[UserRequest]:
         """What was asked for since the last look."""
         found = []
         while True:
@@ -70,7 +70,7 @@ def test_what_is_typed_goes_to_the_room_in_sight() -> None:
     desk = Desk("r1", "r2")
     desk.scene.show_tab(desk.scene.tabs.tab_of("r1"))
     desk.enter("hello")
-    assert desk.requests == [Request(inputs.Say("hello", re=1), 1, "r1")]
+    assert desk.requests == [UserRequest(inputs.Say("hello", re=1), 1, "r1")]
     assert desk.active.log.waiting == 1
     assert desk.editor.edit_text == ""
 
@@ -117,8 +117,8 @@ def test_a_mistyped_code_stays_and_no_room_is_awaited() -> None:
     assert not desk.typeahead.hold_key((80, 24), "x")
 
 
-@pytest.mark.parametrize(("text", "kind"), [("/create demo", Create), (f"/join {CODE}", Join)])
-def test_keys_after_a_room_was_asked_for_are_held(text: str, kind: type[Create | Join]) -> None:
+@pytest.mark.parametrize(("text", "kind"), [("/create demo", CreateRoom), (f"/join {CODE}", JoinRoom)])
+def test_keys_after_a_room_was_asked_for_are_held(text: str, kind: type[CreateRoom | JoinRoom]) -> None:
     desk = Desk("r1")
     desk.enter(text)
     [request] = desk.requests

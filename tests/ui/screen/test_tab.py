@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
 from anonp2p.ui import sanitize, wording
-from anonp2p.ui.screen.log_lines import ChatMessage, Context, Layout
+from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
 
@@ -21,7 +21,7 @@ HOSTILE = "\x1b[31m\u202ex\n12:00  cho │ I"
 
 
 def shown(tab: Tab, height: int = 1_000, layout: Layout = WIDE, now: float = NOW, tor: str = "") -> list[str]:
-    drawn, _ = tab.log.draw_visible(height, layout, Context(now, tor))
+    drawn, _ = tab.log.draw_visible(height, layout, LineContext(now, tor))
     return ["".join(text for _, text in row).rstrip() for row in drawn]
 
 

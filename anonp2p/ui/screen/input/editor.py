@@ -17,7 +17,7 @@ from anonp2p.ui.screen.input.drafts import Draft, EditBuffer
 from anonp2p.ui.screen.input.keys import PASTE
 from anonp2p.ui.widths import continues, width, wrap
 
-_ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `safety.escaped` writes it
+_ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `sanitize.escaped` writes it
 
 # Keys of other names for what urwid's own widget, or we, do by these.
 _SAME = {
@@ -346,7 +346,7 @@ def _harmless(text: str) -> str:
 
 
 def _masked(text: str) -> str:
-    """As much as the text, with something instead of what `safety.harmless` does not let through."""
+    """As much as the text, with something instead of what `sanitize.harmless` does not let through."""
     # A backslash of the text would look like one of an escape. Nothing else depends on which punctuation it is.
     escaped = sanitize.escaped(text.replace("\\", "/"))
     shown = zip(text, _ESCAPE.sub("\ufffd", escaped), strict=True)

@@ -93,7 +93,7 @@ class Submission:
             raise NoRoom
         if isinstance(action, inputs.Ask) and action.command == "/who":
             return partial(self._open_overlay, overlays.of_members(partial(self._scene.people, active)))
-        if max(active.log.waiting, self._send.statistics().current_buffer_used) >= limits.PENDING:
+        if max(active.log.pending_count, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise TooMuchPending
         return partial(self._request, action)
 

@@ -128,7 +128,7 @@ def test_own_words_stand_last_until_they_have_their_place() -> None:
     assert log.settle_pending(7) is None
     log.add_line(message(6, "mine"))
     assert last_words(log) == ["text 0", "theirs", "mine"]
-    assert log.waiting == 0
+    assert log.pending_count == 0
 
 
 def test_a_line_stands_above_what_came_unseen_until_it_is_read() -> None:

@@ -71,7 +71,7 @@ def test_what_is_typed_goes_to_the_room_in_sight() -> None:
     desk.scene.show_tab(desk.scene.tabs.tab_of("r1"))
     desk.enter("hello")
     assert desk.requests == [UserRequest(inputs.Say("hello", re=1), 1, "r1")]
-    assert desk.active.log.waiting == 1
+    assert desk.active.log.pending_count == 1
     assert desk.editor.edit_text == ""
 
 

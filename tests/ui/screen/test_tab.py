@@ -277,21 +277,21 @@ def test_ones_own_is_there_once_whether_it_has_its_place_or_not() -> None:
     assert said(tab)[1:] == ["before it", "mine"]
     take(tab, message(2, "mine", "zoe", mine=True, re=5), message(3, "after it"))
     assert said(tab)[1:] == ["before it", "mine", "after it"]
-    assert tab.log.waiting == 0
+    assert tab.log.pending_count == 0
 
 
 def test_the_number_of_another_is_no_receipt() -> None:
     tab = in_room()
     tab.add_pending(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     take(tab, message(1, "theirs", re=5))
-    assert tab.log.waiting == 1
+    assert tab.log.pending_count == 1
 
 
 def test_what_is_given_back_is_on_its_way_no_longer() -> None:
     tab = in_room()
     tab.add_pending(5, ChatMessage(NOW, "key of zoe", "zoe", "one\ntwo", mine=True))
     take(tab, events.Unsent(room="r1", text="one\ntwo", re=5))
-    assert tab.log.waiting == 0
+    assert tab.log.pending_count == 0
     assert said(tab)[1:] == ["Not sent: one … (2 lines) (Up brings it back)"]
 
 
@@ -299,7 +299,7 @@ def test_what_had_no_room_is_on_its_way_no_longer() -> None:
     tab = in_room()
     tab.add_pending(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     take(tab, events.Error(code="no-room", text="You are in no room", room="r1", re=5))
-    assert tab.log.waiting == 0
+    assert tab.log.pending_count == 0
 
 
 def test_what_has_ended_is_gone_and_cannot_be_recalled() -> None:

@@ -110,10 +110,11 @@ class HostRole:
             case inputs.Dropped():
                 self._lose_link(event)
             case inputs.Start():
+                self._reporter.add_effect(effects.Serve())
                 self._open(self._name)
             case inputs.Published():
                 self._published()
-            case inputs.Dialling():
+            case inputs.DialFailed():
                 pass  # what only a member does
 
     def next_deadline(self) -> float | None:

@@ -32,14 +32,12 @@ class Connection:
         "detail",
         "is_over",
         "is_settled",
-        "was_dropped",
     )
 
     def __init__(self, now: float, longest: int, limit: int = limits.DIRECT) -> None:
         self.detail = CLOSED
         self.is_over = False
         self.is_settled = False  # whether the handshake is over
-        self.was_dropped = False  # whether it was ended from this side
         self._splitter = Splitter(longest)
         self._outgoing = Outgoing(limit)
         self._heard_at = now
@@ -56,17 +54,23 @@ class Connection:
             self.end()
             return
         self._heard_at = now
-        self._splitter.feed(data)
+        if not self._is_refused:
+            self._splitter.feed(data)
 
     def next_payload(self, now: float) -> bytes | None:
         """The next content of the peer's that is complete and may be read now. A bad one ends the connection."""
-        if self.is_over or now < self.resumes_at:
+        if self.is_over or self._is_refused or now < self.resumes_at:
             return None
         try:
             return self._splitter.next_content()
         except PeerFault as fault:
             self.end(str(fault))
             return None
+
+    @property
+    def _is_refused(self) -> bool:
+        """Whether the peer was not let in: what it still sends is nothing to us, nor to be kept."""
+        return self._is_finishing and not self.is_settled
 
     @property
     def resumes_at(self) -> float:
@@ -150,11 +154,6 @@ class Connection:
         self._is_finishing = True
         self._awaits_answer = False
         self._ends_at = now + limits.LINGER
-
-    def drop(self, reason: str) -> None:
-        """Ends at once, from this side."""
-        self.was_dropped = True
-        self.end(reason)
 
     def end(self, reason: str = CLOSED) -> None:
         """Is over, for the first reason that is given; nothing is held or sent any longer."""

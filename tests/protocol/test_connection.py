@@ -170,13 +170,13 @@ def test_a_payload_may_be_as_long_as_any_once_the_handshake_is_over() -> None:
 def test_the_peer_closes_the_connection() -> None:
     connection = connect()
     connection.receive_data(b"", START)
-    assert (connection.is_over, connection.was_dropped, connection.detail) == (True, False, "the connection was closed")
+    assert (connection.is_over, connection.detail) == (True, "the connection was closed")
 
 
 def test_nothing_is_read_from_one_that_is_over() -> None:
     connection = connect()
     connection.receive_data(PAYLOAD, START)
-    connection.drop("not wanted")
+    connection.end("not wanted")
     assert connection.next_payload(START) is None
 
 
@@ -227,22 +227,33 @@ def test_a_pause_keeps_nothing_from_going_out() -> None:
     assert b"".join(send_all(connection)).endswith(b"one")
 
 
-ANSWERS: dict[str, Callable[[Connection], None]] = {
-    "let in": lambda connection: connection.settle(channel()),
-    "refused": lambda connection: connection.finish(START),
-}
-
-
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_what_comes_behind_a_client_handshake_is_read_once_that_was_answered(answer: str) -> None:
+def test_what_comes_behind_a_client_handshake_is_read_once_that_was_answered() -> None:
     connection = connect(settled=False)
     connection.receive_data(PAYLOAD * 2, START)
     assert connection.next_payload(START) == CONTENT
     connection.await_answer()
     assert (connection.awaits_answer, connection.resumes_at) == (True, float("inf"))
     assert connection.next_payload(START) is None
-    ANSWERS[answer](connection)
+    connection.settle(channel())
     assert not connection.awaits_answer
+    assert connection.next_payload(START) == CONTENT
+
+
+def test_what_comes_from_one_that_was_refused_is_neither_read_nor_kept() -> None:
+    connection = connect(settled=False)
+    connection.receive_data(PAYLOAD * 2, START)
+    assert connection.next_payload(START) == CONTENT
+    connection.finish(START)
+    connection.receive_data(PAYLOAD, START)
+    assert (connection.next_payload(START), connection.resumes_at) == (None, START)
+    connection.settle(channel())
+    assert read_all(connection) == [CONTENT], "of what came before it was refused"
+
+
+def test_what_comes_from_a_member_while_its_link_finishes_is_read() -> None:
+    connection = connect()
+    connection.finish(START)
+    connection.receive_data(PAYLOAD, START)
     assert connection.next_payload(START) == CONTENT
 
 
@@ -688,7 +699,7 @@ def test_a_connection_ends_at_its_deadline_and_not_before(name: str) -> None:
     connection.handle_timeout(connection.next_deadline() - 0.001)
     assert not connection.is_over
     connection.handle_timeout(connection.next_deadline())
-    assert (connection.is_over, connection.detail, connection.was_dropped) == (True, detail, False)
+    assert (connection.is_over, connection.detail) == (True, detail)
 
 
 @given(st.floats(0, 1e9), st.floats(0, 100))
@@ -722,16 +733,16 @@ def test_finishing_sends_all_there_is() -> None:
 
 def test_the_first_reason_stays() -> None:
     connection, _ = follow(b"of the log")
-    connection.drop("not wanted")
-    connection.drop("too late")
+    connection.end("not wanted")
+    connection.end("too late")
     connection.receive_data(b"", START)
-    assert (connection.detail, connection.was_dropped) == ("not wanted", True)
+    assert connection.detail == "not wanted"
 
 
 def test_one_that_is_over_holds_and_sends_nothing() -> None:
     connection, source = follow(b"of the log")
     assert connection.data_to_send()
-    connection.drop("not wanted")
+    connection.end("not wanted")
     acts: list[Callable[[], None]] = [
         lambda: connection.mark_sent(3),
         lambda: connection.send_data(b"data"),
@@ -746,11 +757,11 @@ def test_one_that_is_over_holds_and_sends_nothing() -> None:
 
 
 def test_a_connection_is_half_open_until_the_handshake_or_it_is_over() -> None:
-    settled, dropped = connect(settled=False), connect(settled=False)
+    settled, ended = connect(settled=False), connect(settled=False)
     assert settled.is_half_open
     settled.settle(channel())
-    dropped.drop("it gave way to a newer one")
-    assert (settled.is_half_open, dropped.is_half_open) == (False, False)
+    ended.end("it gave way to a newer one")
+    assert (settled.is_half_open, ended.is_half_open) == (False, False)
 
 
 def test_one_that_was_refused_is_half_open_while_it_lingers_and_may_give_way() -> None:

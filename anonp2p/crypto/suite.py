@@ -40,9 +40,7 @@ def expand(secret: bytes, name: str, context: bytes = b"") -> bytes:
     """32 bytes derived from a secret for one purpose (PROTOCOL.md, 0.4)."""
     purpose = label(name)
     info = bytes([len(purpose)]) + purpose + context
-    return hmac.digest(
-        secret, info + b"\x01", "sha256"
-    )  # HKDF-Expand for one block: twice as fast
+    return hmac.digest(secret, info + b"\x01", "sha256")  # HKDF-Expand for one block: twice as fast
 
 
 def extract(salt: bytes, secret: bytes) -> bytes:

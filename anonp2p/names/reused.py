@@ -7,7 +7,7 @@ from anonp2p.names import nicks
 
 
 class Former(NamedTuple):
-    """Who gave up a nick last. number: counts all nicks given up; spoke: whether the user saw a message of this member."""
+    """Who gave up a nick last. number: counts all nicks given up; spoke: whether the user saw a message of it."""
 
     number: int
     member: bytes

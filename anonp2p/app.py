@@ -4,9 +4,10 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Literal
 
 import trio
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from anonp2p import errors, limits
 from anonp2p.config import Config
@@ -14,9 +15,10 @@ from anonp2p.errors import (
     AnonError,
     BadInput,
     Failed,
+    InRoomAlready,
     NoRoom,
-    NotAllowed,
     TooLong,
+    TooManyRooms,
     TorLost,
     UnknownRoom,
     Unreachable,
@@ -29,7 +31,7 @@ from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from anonp2p.ui import commands
+from anonp2p.ui import commands, wording
 from anonp2p.ui.commands import Action
 from anonp2p.ui.frontend import Front, Typed
 
@@ -114,13 +116,13 @@ class App:
         """Has a Tor for as long as we run, another one if it is lost; without any there is nothing to run for."""
         lost_at: float | None = None
         error: AnonError = TorLost("it ended, or hung up on us")
-        noticed: set[str] = set()  # notices since we last had one: each try would tell of the same strangers again
+        noticed: set[events.Event] = set()  # since we last had one: each try would tell of the same strangers again
 
         def tell(event: events.Event) -> None:
-            if isinstance(event, events.Notice):
-                if event.text in noticed:
+            if isinstance(event, events.TorSkipped | events.TorSlow):
+                if event in noticed:
                     return
-                noticed.add(event.text)
+                noticed.add(event)
             self._tell(event)
 
         while lost_at is None or trio.current_time() < lost_at + limits.TOR_PATIENCE:
@@ -143,7 +145,7 @@ class App:
         self._tor_known.set()
         told = [await session.post(inputs.Broken(error)) for session in list(self._sessions.values())]
         if not any(told):
-            self._tell_error(error)
+            self._tell_error(error, final=True)
         self._fail(error)
 
     async def _network(self) -> Transport:
@@ -163,7 +165,7 @@ class App:
         except AnonError as error:
             if self._front.must_succeed:
                 self._fail(error)
-            self._tell_error(error)
+            self._tell_error(error, final=True if self._front.must_succeed else UNSET)
             if self._front.must_succeed:
                 return
         if self._front.must_succeed:
@@ -206,7 +208,7 @@ class App:
                 self._tell(events.Reply(command="/rooms", data=self._list_rooms(), re=re))
             case commands.Switch(room=wanted, re=re):
                 self._active = self._find(wanted)
-                self._tell(events.Notice(room=self._active, text="Lines go to this room now.", re=re))
+                self._tell(events.Notice(room=self._active, text=wording.SWITCHED, re=re))
             case commands.Clear():
                 self._front.clear()
             case commands.Quit(re=re):
@@ -237,9 +239,9 @@ class App:
         if self._tor_error is not None:
             raise self._tor_error
         if any(session.room.code == codes.encode(room_key) for session in self._sessions.values()):
-            raise NotAllowed("You are in that room already.")
+            raise InRoomAlready
         if len(self._sessions) >= limits.ROOMS:
-            raise NotAllowed("You are in as many rooms as can be at once: /leave one first.")
+            raise TooManyRooms
         self._rooms += 1
 
         room = Room(
@@ -321,9 +323,16 @@ class App:
     def _tell(self, event: events.Event) -> None:
         if isinstance(event, events.Unsent):
             self._unsent += 1
-        if isinstance(event, events.Error) and self._config.mode != "json" and event.text == str(self._last_words):
+        if isinstance(event, events.Error) and self._config.mode != "json" and self._is_last_word(event):
             return  # stderr says it, and people read both
         self._front.tell(event)
 
-    def _tell_error(self, error: AnonError, re: events.Re = UNSET) -> None:
-        self._tell(events.Error(code=error.code, text=str(error), re=re))
+    def _is_last_word(self, event: events.Error) -> bool:
+        """Whether the program ends, or is just about to, with this error."""
+        if event.final is UNSET or self._last_words is None:
+            return False
+        asked = self._asked.room.label if self._asked else UNSET
+        return event.room is UNSET or event.room == asked or self._tor_error is not None
+
+    def _tell_error(self, error: AnonError, re: events.Re = UNSET, final: Literal[True] | UnsetType = UNSET) -> None:
+        self._tell(events.Error(code=error.code, text=str(error), re=re, final=final))

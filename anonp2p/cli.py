@@ -345,7 +345,7 @@ def _tell(failure: AnonError) -> None:
     """The failure as an event of the JSON mode, where what makes those could not even be imported."""
     import json
 
-    event = json.dumps({"type": "error", "code": failure.code, "text": str(failure)})
+    event = json.dumps({"type": "error", "code": failure.code, "text": str(failure), "final": True})
     with suppress(OSError):  # nobody is there to read it
         stdio.write_soon(_STDOUT, event.encode() + b"\n", limits.PRINT)
 

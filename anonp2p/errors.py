@@ -1,177 +1,223 @@
 """What can go wrong, as the user is told it.
 
-The docstring of an error *is* its sentence; `{detail}` in it is filled in by whoever raises it. `code` is the word of
-the JSON interface, `status` the exit code when the error ends the program.
+`sentence` is what the user reads; the raiser's `detail` takes the place of `{detail}` in it. `code` is the word of the
+JSON interface, `status` the exit code when the error ends the program.
 """
 
-from inspect import cleandoc
+from typing import ClassVar
 
 
 class AnonError(Exception):
-    """Something failed: {detail}."""
+    """Something failed, and the user is told what."""
 
-    code = "failed"
-    status = 1
+    sentence: ClassVar[str]
+    code: ClassVar[str] = "failed"
+    status: ClassVar[int] = 1
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
         self.detail = detail
 
     def __str__(self) -> str:
-        sentence = " ".join(cleandoc(type(self).__doc__ or "").split())
-        return sentence.replace("{detail}", self.detail)
+        return self.sentence.replace("{detail}", self.detail)
 
 
 class Failed(AnonError):
-    """{detail}"""
+    sentence = "{detail}"
 
 
 class InputFailed(AnonError):
-    """The input of this program cannot be read: {detail}."""
+    sentence = "The input of this program cannot be read: {detail}."
 
 
 class OutputFailed(AnonError):
-    """The output of this program cannot be written: {detail}."""
+    sentence = "The output of this program cannot be written: {detail}."
 
 
 class OutOfResources(AnonError):
-    """This machine, or a limit on this program (ulimit -a lists them), leaves {detail}."""
+    sentence = "This machine, or a limit on this program (ulimit -a lists them), leaves {detail}."
 
 
 class Usage(AnonError):
-    """{detail}"""
-
+    sentence = "{detail}"
     code = "usage"
     status = 2
 
 
 class UnknownCommand(AnonError):
-    """There is no command {detail} To send it as a message, type // for its first /."""
-
+    sentence = "There is no command {detail} To send it as a message, type // for its first /."
     code = "unknown-command"
 
 
 class BadInput(AnonError):
-    """{detail}"""
-
+    sentence = "{detail}"
     code = "bad-input"
     status = 2
 
 
-class NoRoom(AnonError):
-    """No room is active: /create NAME opens one, /join CODE enters one, /switch ROOM goes to another of yours."""
+class WhisperToSelf(BadInput):
+    sentence = "A private message is for somebody else than you."
 
+
+class VerifySelf(BadInput):
+    sentence = "Say with whom else: /verify NICK shows words for you and another."
+
+
+class NoRoom(AnonError):
+    sentence = (
+        "No room is active: /create NAME opens one, /join CODE enters one, /switch ROOM goes to another of yours."
+    )
     code = "no-room"
 
 
 class UnknownRoom(AnonError):
-    """You are in no room "{detail}": /rooms lists your rooms and their identifiers."""
-
+    sentence = 'You are in no room "{detail}": /rooms lists your rooms and their identifiers.'
     code = "no-room"
 
 
 class BadCode(AnonError):
-    """That is not a room code: {detail}. Ask for it again and paste it whole."""
-
+    sentence = "That is not a room code: {detail}. Ask for it again and paste it whole."
     code = "bad-code"
     status = 2
 
 
 class BadNick(AnonError):
-    """A nick is 1 to 20 letters, digits and - _ . (a letter or digit among them)."""
-
+    sentence = "A nick is 1 to 20 letters, digits and - _ . (a letter or digit among them)."
     code = "bad-nick"
     status = 2
 
 
 class ReservedNick(AnonError):
-    """That nick is reserved, as it could be taken for the program or for a role: choose another."""
-
+    sentence = "That nick is reserved, as it could be taken for the program or for a role: choose another."
     code = "bad-nick"
     status = 2
 
 
 class NickTaken(AnonError):
-    """That nick, or one that looks like it, is taken in this room: choose another."""
-
+    sentence = "That nick, or one that looks like it, is taken in this room: choose another."
     code = "nick-taken"
     status = 4
 
 
 class NotAllowed(AnonError):
-    """{detail}"""
-
+    sentence = "The host does not allow that."
     code = "not-allowed"
 
 
-class NoSuchNick(AnonError):
-    """Nobody in this room has that nick; /who lists them all."""
+class HostOnly(NotAllowed):
+    sentence = "Only the host can do that."
 
+
+class CloseNotAllowed(NotAllowed):
+    sentence = "Only the host can close the room; /leave leaves it."
+
+
+class KickSelf(NotAllowed):
+    sentence = "You cannot throw yourself out: /leave or /close."
+
+
+class RetentionNotAllowed(NotAllowed):
+    sentence = "In this room messages are kept for {detail}."  # from the shortest to the longest time
+
+
+class TooOften(NotAllowed):
+    sentence = "That was a {detail} too many for now: wait a little."  # a kind of input
+
+
+class NickDenied(NotAllowed):
+    sentence = "The host did not take that nick."
+
+
+class Repeated(NotAllowed):
+    sentence = "The host took that for a repetition."
+
+
+class Unsealable(NotAllowed):
+    sentence = "Nothing can be sealed to that member just now."
+
+
+class InRoomAlready(NotAllowed):
+    sentence = "You are in that room already."
+
+
+class TooManyRooms(NotAllowed):
+    sentence = "You are in as many rooms as can be at once: /leave one first."
+
+
+class RoomOver(NotAllowed):
+    sentence = "This room is over: /leave puts it away."
+
+
+class TooMuchPending(NotAllowed):
+    sentence = "Too much of yours is still on its way in this room: wait a little."
+
+
+class NickUnsent(Failed):
+    sentence = "Your change of nick did not reach the room."
+
+
+class KeyLate(Failed):
+    sentence = "The key of that member did not come in time: nothing was sent, try again."
+
+
+class NoSuchNick(AnonError):
+    sentence = "Nobody in this room has that nick; /who lists them all."
     code = "no-such-nick"
 
 
 class Locked(AnonError):
-    """The room is locked: its host lets nobody new in for now."""
-
+    sentence = "The room is locked: its host lets nobody new in for now."
     code = "locked"
     status = 4
 
 
 class TooLong(AnonError):
-    """That message is longer than 4,000 bytes: split it."""
-
+    sentence = "That message is longer than 4,000 bytes: split it."
     code = "too-long"
 
 
 class Unreachable(AnonError):
-    """The room could not be reached: {detail}."""
-
+    sentence = "The room could not be reached: {detail}."
     code = "unreachable"
     status = 4
 
 
 class Refused(AnonError):
-    """The room did not let us in: {detail}."""
-
+    sentence = "The room did not let us in: {detail}."
     code = "refused"
     status = 4
 
 
 class TorMissing(AnonError):
-    """Tor is missing: {detail}."""
-
+    sentence = "Tor is missing: {detail}."
     code = "tor-missing"
     status = 3
 
 
 class TorRefused(AnonError):
-    """Tor does not work with us: {detail}."""
-
+    sentence = "Tor does not work with us: {detail}."
     code = "tor-refused"
     status = 3
 
 
 class TorUntrusted(AnonError):
-    """A port of Tor is used only if you, root or Tor's own user listens there: {detail}."""
-
+    sentence = "A port of Tor is used only if you, root or Tor's own user listens there: {detail}."
     code = "tor-refused"
     status = 3
 
 
 class TorLost(AnonError):
-    """The connection to Tor was lost: {detail}."""
-
+    sentence = "The connection to Tor was lost: {detail}."
     code = "tor-lost"
     status = 3
 
 
 class PackageMissing(AnonError):
-    """The Python package {detail}: get a newer one from PyPI."""
+    sentence = "The Python package {detail}: get a newer one from PyPI."
 
 
 class CryptoMissing(AnonError):
-    """The cryptography package ({detail}) cannot seal rooms (HPKE with MLKEM768-X25519): get 48.0.1 or newer."""
-
+    sentence = "The cryptography package ({detail}) cannot seal rooms (HPKE with MLKEM768-X25519): get 48.0.1 or newer."
     code = "crypto-missing"
 
 

@@ -39,6 +39,7 @@ TURN: Final = 100  # links that are served before anything else has its turn: a 
 KEY_WAIT: Final = 10.0  # seconds to wait for a recipient's key: a round trip takes one, a slow link more
 OWN: Final = 2 * 1024 * 1024  # bytes that wait on a member's own link: the longest inputs, as many as may be pending
 DIRECT: Final = 192 * 1024  # bytes that wait for one link of a host, besides a welcome: `ANSWER_BURST` and a reserve
+FRAME_OVERHEAD: Final = 128  # bytes of memory that a waiting frame takes besides its content
 
 # Retention.
 STEP: Final = 64  # bytes: contents of entries are padded to multiples of it, so that their lengths reveal little

@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 import trio
@@ -13,7 +14,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.app import App
 from anonp2p.config import Config
-from anonp2p.errors import AnonError, TorMissing
+from anonp2p.errors import AnonError, BadCode, TorMissing, Unreachable
 from anonp2p.names.codes import RoomKey, encode
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
@@ -27,9 +28,10 @@ class Script:
 
     must_succeed = True
 
-    def __init__(self, *lines: str, stays: bool = False) -> None:
+    def __init__(self, *lines: str, wish: str = "", stays: bool = False) -> None:
         self.told: list[events.Event] = []
         self.most_outstanding = 0  # inputs of the first room, whenever another one was asked for
+        self._wish = wish
         self._lines = list(lines)
         self._stays = stays  # after the last line, without an end of input
 
@@ -49,7 +51,7 @@ class Script:
 
     async def wish(self) -> str:
         """As Front has it."""
-        return ""
+        return self._wish
 
     async def wanted(self) -> Typed | None:
         """As Front has it."""
@@ -163,7 +165,7 @@ async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried
     async def failing(_: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
         nonlocal tries
         tries += 1
-        tell(events.Notice(text="a stranger listens there"))
+        tell(events.TorSkipped(code="tor-refused", text="a stranger listens there"))
         if tries > 2:
             raise TorMissing("there is none")
         network = await Tor(MemoryNetwork()).usable()
@@ -175,7 +177,7 @@ async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried
     status = await App(Config(mode="json"), script, never(), failing).run()
     assert status == TorMissing.status
     assert tries > limits.TOR_PATIENCE / limits.TOR_RETRY / 2
-    assert len([event for event in script.told if isinstance(event, events.Notice)]) == 3  # of each Tor that we had
+    assert len([event for event in script.told if isinstance(event, events.TorSkipped)]) == 3  # of each Tor that we had
 
 
 CODE = encode(RoomKey(b"k" * 32).public)
@@ -215,6 +217,26 @@ async def test_no_more_is_taken_in_than_may_be_outstanding(
     script = Script(f"/join {CODE}", *["hello"] * 20)
     await App(Config(mode="json"), script, never(), connect).run()
     assert 0 < script.most_outstanding <= 8
+
+
+@pytest.mark.parametrize("mode", ["json", "line"])
+async def test_the_error_that_ends_the_program_is_left_to_stderr_in_line_mode_and_no_other_is(
+    mode: Literal["json", "line"], autojump_clock: trio.testing.MockClock
+) -> None:
+    script = Script("hello", "/who", wish=f"/join {CODE}", stays=True)
+    app = App(Config(mode=mode), script, never(), connect)
+    assert await app.run() == Unreachable.status
+    assert isinstance(app.failure, Unreachable)
+    told = [(event.code, event.final) for event in script.told if isinstance(event, events.Error)]
+    assert told == [("unreachable", True)] * (mode == "json") + [("no-room", UNSET)]
+
+
+@pytest.mark.parametrize("mode", ["json", "line"])
+async def test_a_wish_that_fails_at_once_is_left_to_stderr_in_line_mode(mode: Literal["json", "line"]) -> None:
+    script = Script(wish="/join x")
+    assert await App(Config(mode=mode), script, never(), connect).run() == BadCode.status
+    told = [(event.code, event.final) for event in script.told if isinstance(event, events.Error)]
+    assert told == [("bad-code", True)] * (mode == "json")
 
 
 @pytest.mark.parametrize(

@@ -515,7 +515,7 @@ def test_a_cryptography_that_cannot_seal_is_told_at_the_start(statements: str, t
         assert "MLKEM768-X25519" in ended.stderr
         if arguments == ("--json",):
             told = json.loads(ended.stdout)
-            assert (told["type"], told["code"]) == ("error", "crypto-missing")
+            assert (told["type"], told["code"], told["final"]) == ("error", "crypto-missing", True)
         else:
             assert ended.stdout == ""
     assert run("--help", PYTHONPATH=path).returncode == 0

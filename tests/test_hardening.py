@@ -56,6 +56,19 @@ def test_the_running_program_leaves_none_when_it_is_told_to() -> None:
     assert not os.WCOREDUMP(status)
 
 
+def test_what_c_libraries_free_is_overwritten() -> None:
+    """glibc itself writes over the first words of what is freed, and leaves the rest as it was."""
+    statements = """
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+block, behind = libc.malloc(4096), libc.malloc(64)  # behind: what keeps the block from becoming part of the rest
+ctypes.memset(block, 0x61, 4096)
+libc.free(block)
+print(ctypes.string_at(block + 64, 4096 - 128).count(b"a"))
+"""
+    assert inside(statements) == "0\n"
+
+
 def test_it_is_not_dumpable_so_that_no_crash_reporter_gets_its_memory_either() -> None:
     assert inside("print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))") == "0\n"  # PR_GET_DUMPABLE
 

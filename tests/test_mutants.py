@@ -1,21 +1,55 @@
 """The catalogue of mutants fits the program as it is; whether tests notice them, scripts/mutants tells."""
 
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.mutants.catalogue import ROOT, Mutant, load
 
+MUTANTS = load()
 
-@pytest.mark.parametrize("mutant", load(), ids=lambda mutant: f"{mutant.number}-{Path(mutant.file).stem}")
+
+@cache
+def defined_in(file: str) -> frozenset[str]:
+    """The tests in a file, by name."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    return frozenset(re.findall(r"^(?:(?:async )?def |class )?(\w+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.number}-{Path(mutant.file).stem}")
 def test_a_mutant_changes_one_place_and_names_tests_that_exist(mutant: Mutant) -> None:
     text = (ROOT / mutant.file).read_text(encoding="utf-8")
     compile(mutant.applied_to(text), mutant.file, "exec")
     assert mutant.why
     for test in mutant.tests:
-        assert (ROOT / test.partition("::")[0]).exists()
+        file, _, name = test.partition("[")[0].partition("::")
+        assert name in ("", *defined_in(file)), f"{file} has no {name}"
 
 
 def test_no_mutant_is_listed_twice() -> None:
-    mutants = load()
-    assert len({(mutant.file, mutant.old, mutant.new) for mutant in mutants}) == len(mutants)
+    assert len({(mutant.file, mutant.old, mutant.new) for mutant in MUTANTS}) == len(MUTANTS)
+
+
+# --- the validation table of PROTOCOL.md
+
+
+def validation_table() -> list[tuple[str, list[str]]]:
+    """Its rows: the clause and check, and the tests that it names."""
+    text = (ROOT / "docs/PROTOCOL.md").read_text(encoding="utf-8")
+    rows = text[text.index("| clause, check |") :].splitlines()[2:]
+    cells = [row.strip("|").split(" | ") for row in rows if row.startswith("| ")]
+    return [(clause.strip(), [f"test_{name}" for name in re.findall(r"`(\w+)`", tests)]) for clause, *_, tests in cells]
+
+
+@pytest.mark.parametrize(("clause", "tests"), validation_table(), ids=lambda it: it if isinstance(it, str) else "")
+def test_each_check_of_the_protocol_has_a_mutant_that_one_of_its_tests_notices(clause: str, tests: list[str]) -> None:
+    noticing = {re.split(r"::|\[", test)[1] for mutant in MUTANTS for test in mutant.tests if "::" in test}
+    assert noticing & set(tests), clause
+
+
+def test_each_test_that_the_protocol_names_exists() -> None:
+    named = {test for _, tests in validation_table() for test in tests}
+    defined = {name for path in (ROOT / "tests").rglob("test_*.py") for name in defined_in(str(path.relative_to(ROOT)))}
+    assert named <= defined, named - defined

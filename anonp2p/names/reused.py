@@ -29,6 +29,11 @@ class Namesakes:
         self._count = 0
         self._forgot = False  # whether we have forgotten a look whose next owner we should warn of
 
+    @property
+    def size(self) -> int:
+        """How much is remembered: looks of former nicks, and members who have spoken."""
+        return len(self._spoken) + len(self._silent) + len(self._speakers)
+
     def note_message(self, member: bytes) -> None:
         """The user was shown a message of this member."""
         self._speakers.add(member)

@@ -49,7 +49,8 @@ async def follow(network: Callable[[], Awaitable[Transport]], code: str, links: 
             else:
                 link = Link(stream, SIZES[-1], limits.OWN)
                 await _carry(link, links)
-                welcome, detail, dismissed = link.settled, link.detail, link.dismissed
+                connection = link.connection
+                welcome, detail, dismissed = connection.is_settled, connection.detail, connection.was_dropped
                 if dismissed:  # refused: unless that was the end of it, we ask at once for something else
                     began = trio.current_time()
             patience = limits.PLACE if been_in else limits.GONE_PATIENCE if absent else limits.DIAL_PATIENCE
@@ -79,10 +80,6 @@ async def _dial(transport: Transport, code: str, isolation: str, attempt: int) -
 
 async def _carry(link: Link, links: Links) -> None:
     """Runs the link until it ends."""
-
-    async def arrived(payload: bytes) -> None:
-        await links.post(inputs.Heard(inputs.UPLINK, payload))
-
     links.attach(link, inputs.UPLINK)
-    await link.run(arrived)
+    await link.run(lambda payload: links.post(inputs.Heard(inputs.UPLINK, payload)))
     await links.detach(inputs.UPLINK)

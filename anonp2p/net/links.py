@@ -25,7 +25,7 @@ class Links:
         return len(self._half_open())
 
     def _half_open(self) -> list[Link]:
-        return [link for link in self._links.values() if link.is_half_open]
+        return [link for link in self._links.values() if link.connection.is_half_open]
 
     def make_room(self, choice: random.Random) -> bool:
         """Whether one more link may begin its handshake; if there are as many as may be, a random one gives way to it.
@@ -37,7 +37,7 @@ class Links:
         half_open = self._half_open()
         if len(half_open) < limits.HALF_OPEN:
             return True
-        waiting = [link for link in half_open if not link.is_being_answered]
+        waiting = [link for link in half_open if not link.connection.awaits_answer]
         if waiting:
             choice.choice(waiting).drop("it gave way to a newer one")
         return bool(waiting)
@@ -59,15 +59,21 @@ class Links:
         link = self._links.pop(number)
         if not self._links:
             self._empty.set()
-        await self.post(inputs.Dropped(number, link.detail, link.silence))
+        silence = link.connection.measure_silence(trio.current_time())
+        await self.post(inputs.Dropped(number, link.connection.detail, silence))
 
     async def pulse(self, data: bytes) -> None:
         """Sends a head to whoever has everything before it."""
-        await self._each(lambda link: link.pulse(data))
+
+        def send(link: Link) -> None:
+            link.connection.send_head(data)
+            link.flush()
+
+        await self._each(send)
 
     async def wake(self) -> None:
         """The log has grown."""
-        await self._each(Link.wake)
+        await self._each(Link.flush)
 
     async def _each(self, tell: Callable[[Link], None]) -> None:
         """Tells every link, some at a time: between them, the others have their turn."""
@@ -80,6 +86,7 @@ class Links:
         """Lets every link send what there is for it; returns once all have ended."""
         self._empty = trio.Event()
         for link in self._links.values():
-            link.finish()
+            link.connection.finish(trio.current_time())
+            link.react()
         if self._links:
             await self._empty.wait()

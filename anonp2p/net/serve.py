@@ -36,21 +36,18 @@ async def serve(place: Place, links: Links, choice: random.Random) -> None:
             return
         link = Link(stream, limits.KNOCK)
 
-        async def arrived(payload: bytes) -> None:
-            if link.settled:
-                await links.post(inputs.Heard(number, payload))
-                return
-            await wait_for_turn()
-            if not place.admits(stream):
-                link.drop("it does not come from Tor")
-                return
-            link.knocked = True
+        async def deliver(payload: bytes) -> None:
+            if not link.connection.is_settled:
+                await wait_for_turn()
+                if not place.admits(stream):
+                    link.drop("it does not come from Tor")
+                    return
+                link.connection.await_answer()
             await links.post(inputs.Heard(number, payload))
-            await link.answered()  # what comes behind a knock is for the room to pace, once it knows whose it is
 
         number = links.attach(link)
         try:
-            await link.run(arrived, lambda: links.post(inputs.Linked(number)))
+            await link.run(deliver, lambda: links.post(inputs.Linked(number)))
         finally:  # also when the listener goes, with its Tor: the room has to know
             with trio.move_on_after(limits.FLUSH, shield=True):
                 await links.detach(number)

@@ -16,6 +16,7 @@ from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
 from anonp2p.net.transport import Place, Transport
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.link_effects import apply_effect
 from anonp2p.room.room import Room
 
 _choice = random.SystemRandom()  # nobody can tell whose handshake will give way
@@ -51,7 +52,7 @@ class Session:
         self._links = Links(self.post)
         self._changed = trio.Event()
         self._head = b""  # for whoever has all before it
-        self._woken = room.log.end
+        self._grown = False  # whether the log has
         self._swept = False  # whether something of the log has gone
         self._slept = 0.0  # for how many seconds the machine has
         self._unread = 0  # typed, but still in the mailbox
@@ -117,8 +118,8 @@ class Session:
                 nursery.cancel_scope.cancel()
 
     async def _publish(self, place: Place) -> None:
-        if place.notice:
-            self._tell(events.Notice(room=self.room.label, text=place.notice))
+        if place.undefended:
+            self._tell(events.Undefended(room=self.room.label, defences=place.undefended))
         await place.published()
         await self.post(inputs.Published())
 
@@ -131,7 +132,7 @@ class Session:
                 self._handle(step)
                 burst += _units(step)
                 step = self._next() if burst < limits.MAILBOX or self.room.over else None
-            self.room.end_burst(self._now())
+            self._handle(inputs.EndBatch())
             await self._spread()
             self._changed.set()
             self._changed = trio.Event()
@@ -140,10 +141,9 @@ class Session:
 
     async def _spread(self) -> None:
         """Gives all links what the burst brought: entries, which end in a head, or else a head that was due."""
-        grown = self.room.log.end != self._woken
+        grown = self._grown
         if grown or self._swept:
-            self._woken = self.room.log.end
-            self._swept = False
+            self._grown = self._swept = False
             await self._links.wake()
         if self._head and not grown:
             await self._links.pulse(self._head)
@@ -182,29 +182,13 @@ class Session:
         match effect:
             case effects.Tell(event=event):
                 self._tell(event)
-            case effects.Send(link=number, data=data):
-                if link := self._links.get(number):
-                    link.send(data)
-            case effects.Record(link=number, frames=frames, echo=echo):
-                if link := self._links.get(number):
-                    link.say(frames, echo=echo)
             case effects.Pulse(data=data):
                 self._head = data
+            case effects.Wake():
+                self._grown = True
             case effects.Sweep():
                 self._swept = True
-            case effects.Admit(link=number, channel=channel, frames=frames, reader=reader):
-                if link := self._links.get(number):
-                    link.settle(channel)
-                    if reader:
-                        link.follow(reader, frames)
-            case effects.Pause(link=number, seconds=seconds):
-                if link := self._links.get(number):
-                    link.pause(seconds)
-            case effects.Finish(link=number, data=data):
-                if link := self._links.get(number):
-                    if data:
-                        link.send(data)
-                    link.finish()
-            case effects.Drop(link=number, reason=reason):
-                if link := self._links.get(number):
-                    link.drop(reason)
+            case _:
+                if link := self._links.get(effect.link):
+                    apply_effect(effect, link.connection, trio.current_time())
+                    link.react()

@@ -6,6 +6,7 @@ from typing import Protocol
 import trio
 
 from anonp2p.names.codes import RoomKey
+from anonp2p.room.events import Defence
 
 
 class DialFault(Exception):
@@ -27,7 +28,7 @@ class Place(Protocol):
     def listener(self) -> trio.abc.Listener[trio.abc.Stream]:
         """Accepts what comes from the network, and nothing of other users of this machine."""
 
-    notice: str  # a sentence worth telling the host, or empty
+    undefended: list[Defence]  # the defences against floods that its network lacks
 
     def admits(self, stream: trio.abc.Stream) -> bool:
         """Whether a stream that was accepted still comes from the network."""

@@ -32,12 +32,14 @@ class Channel:
         """These frames as they are sent, in as few records as possible. Records are sent in the order of sealing."""
         split = _split(said)
         packed = [self._says(echo and not at, part) for at, part in enumerate(split)]
-        return b"".join(map(self._seal, map(frames.pack, packed)))
+        padded = [padding.fill(frames.pack(record), suite.TAG) for record in packed]
+        return b"".join(map(padding.payload, map(self.seal_padded, padded)))
 
-    def _seal(self, packed: bytes) -> bytes:
-        sealed = suite.Key(self._ours).seal(self._sent, padding.fill(packed, suite.TAG))
+    def seal_padded(self, padded: bytes) -> bytes:
+        """The content of the next record: a packed record with its padding, sealed."""
+        sealed = suite.Key(self._ours).seal(self._sent, padded)
         self._sent += 1
-        return padding.payload(sealed)
+        return sealed
 
     def open(self, content: bytes) -> frames.MemberRecord | frames.HostRecord:
         """The next record of the other end. Raises PeerFault."""
@@ -100,6 +102,11 @@ class Door:
             self._leaf = LeafKey(self._random(suite.SECRET))
             self._until = now + limits.DOOR
         return Greeting(self._random(32), self._room, self._leaf)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a key with which what was greeted before could be opened."""
+        return self._leaf is not None
 
     def close(self, now: float) -> None:
         """Deletes the key when its time is over, even if no link comes that needs a new one."""

@@ -9,26 +9,33 @@ from anonp2p.errors import PeerFault
 class Splitter:
     """Contents from a stream of bytes, in pieces of any size. `longest`: how many bytes each may have from now on."""
 
+    __slots__ = ("_buffer", "longest")
+
     def __init__(self, longest: int) -> None:
         self.longest = longest
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """The contents that these bytes complete. Raises PeerFault at an improper length; the stream ends there."""
+    def __len__(self) -> int:
+        """How many bytes wait."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes | bytearray) -> Iterator[bytes]:
+        """Adds these bytes; the contents that are complete now, each read only when it is asked for."""
         self._buffer += data
-        start = 0
-        try:
-            while len(self._buffer) - start >= LENGTH:
-                length = int.from_bytes(self._buffer[start : start + LENGTH], "big")
-                if length > self.longest:
-                    raise PeerFault("a payload too long")
-                if length not in CONTENTS:
-                    raise PeerFault("a payload of no proper length")
-                end = start + LENGTH + length
-                if len(self._buffer) < end:
-                    break
-                content = bytes(self._buffer[start + LENGTH : end])
-                start = end
-                yield content
-        finally:
-            del self._buffer[:start]
+        return iter(self.next_content, None)
+
+    def next_content(self) -> bytes | None:
+        """The first content, once it is complete. Raises PeerFault at an improper length; the stream ends there."""
+        if len(self._buffer) < LENGTH:
+            return None
+        length = int.from_bytes(self._buffer[:LENGTH], "big")
+        if length > self.longest:
+            raise PeerFault("a payload too long")
+        if length not in CONTENTS:
+            raise PeerFault("a payload of no proper length")
+        end = LENGTH + length
+        if len(self._buffer) < end:
+            return None
+        content = bytes(self._buffer[LENGTH:end])
+        del self._buffer[:end]
+        return content

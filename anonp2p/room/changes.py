@@ -102,8 +102,9 @@ class Committed(_Value, frozen=True):
 
 
 class Locked(_Value, frozen=True):
-    """The room was locked, or opened again."""
+    """The room was locked, or opened again, by this member."""
 
+    member: bytes
     locked: bool
 
 

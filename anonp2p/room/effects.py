@@ -33,6 +33,11 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Wake:
+    """Host: the log has grown; links that have all before go on to send it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Sweep:
     """Host: something of the log is gone; no link may hold it any more."""
 
@@ -81,4 +86,4 @@ class Drop:
     reason: str
 
 
-Effect = Tell | Send | Record | Sweep | Pulse | Admit | Pause | Finish | Drop
+Effect = Tell | Send | Record | Wake | Sweep | Pulse | Admit | Pause | Finish | Drop

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 Re = int | str | UnsetType
+Defence = Literal["streams", "proof-of-work"]  # of a room against floods, by its host's Tor
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -45,6 +46,22 @@ class Ready(Event, frozen=True, tag="ready"):
 
     version: str
     tor: Literal["own", "system"]
+
+
+class TorSlow(Event, frozen=True, tag="tor-slow"):
+    """Tor is getting ready, but has made no progress for so many seconds. Other fields: see `TorProgress`."""
+
+    progress: int
+    summary: str
+    seconds: int
+
+
+class TorSkipped(Event, frozen=True, tag="tor-skipped"):
+    """A running Tor was found, and is not used. code, text: why, as in `Error`."""
+
+    code: str
+    text: str
+    variable: str | UnsetType = UNSET  # of the environment, if it names this Tor
 
 
 class Entered(Event, frozen=True, tag="room"):
@@ -113,6 +130,7 @@ class Left(Event, frozen=True, tag="left"):
     member: str
     nick: str
     reason: Literal["left", "lost", "kicked"]
+    why: str | UnsetType = UNSET  # if kicked: the host's words, perhaps none
 
 
 class Renamed(Event, frozen=True, tag="nick"):
@@ -138,6 +156,98 @@ class Lookalike(Event, frozen=True, tag="lookalike"):
     was: str  # what it may be taken for
     of: Literal["former", "present", "reserved"] = "former"
     spoke: bool = False  # whether the user was shown a message from one who had `was`
+
+
+class LockChanged(Event, frozen=True, tag="locked"):
+    """The room lets newcomers in no longer, or again."""
+
+    room: str
+    locked: bool
+    member: str  # who did it
+
+
+class LockUnchanged(Event, frozen=True, tag="unchanged-lock"):
+    """`/lock` or `/unlock` changed nothing: the room is so already."""
+
+    room: str
+    locked: bool
+
+
+class NickUnchanged(Event, frozen=True, tag="unchanged-nick"):
+    """`/nick` changed nothing: the nick is ours already."""
+
+    room: str
+    nick: str
+
+
+class NickAssigned(Event, frozen=True, tag="assigned-nick"):
+    """We are in the room under another nick than the one we asked for, which another member has."""
+
+    room: str
+    nick: str
+    wanted: str
+    free_in: int | None  # seconds after which it may be free, as its owner is away; None if its owner is present
+
+
+class SelfKicked(Event, frozen=True, tag="kicked"):
+    """The host has thrown us out; `gone` follows."""
+
+    room: str
+    why: str  # the host's words, perhaps none
+
+
+class AbsentRemoved(Event, frozen=True, tag="removed"):
+    """Our `/kick` has removed a member who was away; that it is gone was told when it lost its link."""
+
+    room: str
+    member: str
+    nick: str
+
+
+class RetentionRule(Event, frozen=True, tag="retention"):
+    """On entering: how long messages are kept in this room. Seconds; 0: not kept; None: until the room ends."""
+
+    room: str
+    minimum: int | None
+    default: int | None
+    maximum: int | None
+
+
+class HistoryRule(Event, frozen=True, tag="history"):
+    """On entering: what newcomers to this room are shown. One of the two is None."""
+
+    room: str
+    messages: int | None  # the last so many
+    seconds: int | None  # those of the last so many seconds
+
+
+class CoverOn(Event, frozen=True, tag="cover"):
+    """On entering: cover traffic is sent and answered on each link of ours."""
+
+    room: str
+    rate: float  # bytes a second, on average, on each link, both ways together
+
+
+class EntriesMissed(Event, frozen=True, tag="missed"):
+    """Entries of the room are missing here and will never be shown: we were away for too long, or read too slowly."""
+
+    room: str
+    count: int
+    verified: bool  # whether their place in the log is proven
+
+
+class ExpiredUnseen(Event, frozen=True, tag="expired-unseen"):
+    """Messages expired before they reached us."""
+
+    room: str
+    count: int
+
+
+class Undefended(Event, frozen=True, tag="undefended"):
+    """Host: this Tor, or a filter before it, does not know some of the defences against floods."""
+
+    room: str
+    defences: list[Defence]
 
 
 class Link(Event, frozen=True, tag="link"):
@@ -185,3 +295,4 @@ class Error(Event, frozen=True, tag="error"):
     code: str
     text: str
     room: str | UnsetType = UNSET
+    final: Literal[True] | UnsetType = UNSET  # the room, or without `room` the program, ends because of it

@@ -176,4 +176,10 @@ class Tick:
     """The room's deadline has come."""
 
 
-Input = Typed | Start | Published | Dialling | Linked | Heard | Dropped | Broken | Tick
+@dataclass(frozen=True, slots=True, repr=False)
+class EndBatch:
+    """Nothing else waits to be handled: a host signs what it has ordered since the last time."""
+
+
+RoleInput = Start | Published | Dialling | Linked | Heard | Dropped | Tick | EndBatch
+Input = Typed | RoleInput | Broken

@@ -5,9 +5,10 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import KEPT
+from anonp2p.protocol import frames
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
+from anonp2p.room.retention import ANY, NO_HISTORY, ttl_or_none
 
 
 class Narrator:
@@ -41,9 +42,8 @@ class Narrator:
                 return self._removed(change, re)
             case changes.Committed(removed=removed):
                 return [event for gone in removed for event in self._removed(gone, re)]
-            case changes.Locked(locked=locked):
-                text = "The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."
-                return [events.Notice(room=room, text=text, re=re)]
+            case changes.Locked(member=member, locked=locked):
+                return [events.LockChanged(room=room, locked=locked, member=identity.spell(member), re=re)]
             case _:
                 return []  # nothing to tell, or the end of the room for us
 
@@ -68,6 +68,17 @@ class Narrator:
             spoke=caution.spoke,
         )
 
+    def describe_rules(self, retention: frames.Retention, history: frames.History) -> list[events.Event]:
+        """Those of a room's rules that are not as in other rooms: all who come in are to know them."""
+        told: list[events.Event] = []
+        if retention != ANY:
+            least, default, most = (ttl_or_none(ttl) for ttl in (retention.least, retention.default, retention.most))
+            told.append(events.RetentionRule(room=self._room, minimum=least, default=default, maximum=most))
+        if history != NO_HISTORY:
+            texts, seconds = history.texts or None, history.seconds or None
+            told.append(events.HistoryRule(room=self._room, messages=texts, seconds=seconds))
+        return told
+
     def describe_expired(self, seq: int) -> events.Expired:
         """That a message has come to the end of its time."""
         return events.Expired(room=self._room, seq=seq)
@@ -80,7 +91,7 @@ class Narrator:
             text=said.text,
             seq=said.seq,
             at=wall - said.age,
-            ttl=None if said.ttl == KEPT else said.ttl,
+            ttl=ttl_or_none(said.ttl),
             action=said.action,
             private=said.private,
             to=UNSET if said.to is None else said.to,
@@ -93,14 +104,13 @@ class Narrator:
         if gone.reason != "kicked":
             return []  # that it is gone was told when it lost its link
         if gone.mine:
-            why = f": {gone.why}" if gone.why else "."
-            return [events.Notice(room=self._room, text=f"The host has thrown you out of the room{why}")]
+            return [events.SelfKicked(room=self._room, why=gone.why)]
+        room, member, nick = self._room, identity.spell(gone.member), gone.nick
         if not gone.away:
-            member = identity.spell(gone.member)
-            return [events.Left(room=self._room, member=member, nick=gone.nick, reason="kicked", re=re)]
+            return [events.Left(room=room, member=member, nick=nick, reason="kicked", why=gone.why, re=re)]
         if re is UNSET:
             return []
-        return [events.Notice(room=self._room, text=f"{gone.nick} was away, and is out now.", re=re)]
+        return [events.AbsentRemoved(room=room, member=member, nick=nick, re=re)]
 
 
 def _flag(holds: bool) -> Literal[True] | UnsetType:

@@ -12,12 +12,6 @@ from anonp2p.room import events
 from anonp2p.room.ledger import expect
 from anonp2p.room.pending import Pending, Sealed, Whisper
 
-_REPEATED = errors.NotAllowed("The host took that for a repetition.")
-_NICK_LOST = errors.NotAllowed("The host did not take that nick.")  # why, it said on a link that broke
-_NICK_UNSENT = errors.Failed("Your change of nick did not reach the room.")
-_NO_KEY = errors.Failed("The key of that member did not come in time: nothing was sent, try again.")
-_UNSEALABLE = errors.NotAllowed("Nothing can be sealed to that member just now.")
-
 
 class Sealer(Protocol):
     """What the outbox needs to seal an entry in the present epoch; see `sealer.Sealer`."""
@@ -106,7 +100,7 @@ class Outbox:
     def give_back_all(self) -> list[GivenBack]:
         """Gives back what the user can send again; forgets everything."""
         given = [
-            GivenBack(None if pending.line is not None else _NICK_UNSENT, pending.line, pending.re)
+            GivenBack(None if pending.line is not None else errors.NickUnsent(), pending.line, pending.re)
             for pending in self._entries.values()
             if pending.line is not None or pending.deniable
         ]
@@ -151,7 +145,7 @@ class Outbox:
             try:
                 sealed = self.seal_entry(counter, sealer)
             except PeerFault:
-                out.append(self._refuse(counter, _UNSEALABLE))
+                out.append(self._refuse(counter, errors.Unsealable()))
                 continue
             out.append(frames.Submit(sealed.epoch, sealed.entry))
             self._sent = counter
@@ -167,7 +161,7 @@ class Outbox:
             return errors.NoSuchNick()
         if self._is_sealed(counter, sealer) or sealer.knows_key(key_hash):
             return b""
-        return key_hash if now < self._requested.get(key_hash, math.inf) else _NO_KEY
+        return key_hash if now < self._requested.get(key_hash, math.inf) else errors.KeyLate()
 
     def _is_sealed(self, counter: int, sealer: Sealer) -> bool:
         sealed = self._entries[counter].sealed
@@ -195,7 +189,7 @@ class Outbox:
     def refuse_unsealable(self, key_hash: bytes, sealer: Sealer) -> list[GivenBack]:
         """Gives back what was to be sealed to a key that the host has not."""
         return [
-            self._refuse(counter, _UNSEALABLE)
+            self._refuse(counter, errors.Unsealable())
             for counter, pending in list(self._entries.items())
             if isinstance(pending.body, Whisper)
             and not self._is_sealed(counter, sealer)
@@ -231,7 +225,7 @@ class Outbox:
         if pending is None:
             raise PeerFault("a denial of what was never asked")
         if reason == "repeated":
-            error = _lost_denial(pending) if pending.deniable else _REPEATED
+            error = _lost_denial(pending) if pending.deniable else errors.Repeated()
         else:
             error = errors.NickTaken() if reason == "nick-taken" else pending.too_often
         return self._refuse(counter, error)
@@ -242,4 +236,5 @@ class Outbox:
 
 
 def _lost_denial(pending: Pending) -> errors.AnonError:
-    return pending.too_often if isinstance(pending.body, Whisper) else _NICK_LOST
+    """What the host may have meant by a denial on a link that broke."""
+    return pending.too_often if isinstance(pending.body, Whisper) else errors.NickDenied()

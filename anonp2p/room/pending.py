@@ -51,4 +51,4 @@ class Pending:
     def too_often(self) -> errors.AnonError:
         """What a host means that denies it for that reason."""
         what = "private message" if isinstance(self.body, Whisper) else "change of nick"
-        return errors.NotAllowed(f"That was a {what} too many for now: wait a little.")
+        return errors.TooOften(what)

@@ -57,10 +57,15 @@ class Replica:
         current = {member.leaf for member in self.ledger.roster}
         self.keys = {key_hash: key for key_hash, key in self.keys.items() if key_hash in current}
 
+    @property
+    def current_epoch(self) -> Epoch:
+        """The keys of the present epoch, when there is one."""
+        assert self.epoch is not None, "asked for the keys of a room that we are not in"
+        return self.epoch
+
     def sealer(self) -> Sealer:
         """What seals our entries as of now, when there is an epoch."""
-        assert self.epoch is not None, "asked for the keys of a room that we are not in"
-        return Sealer(self.me, self.ledger, self.epoch, self.keys)
+        return Sealer(self.me, self.ledger, self.current_epoch, self.keys)
 
     # --- entries
 
@@ -99,7 +104,7 @@ class Replica:
             case frames.Renew():
                 return changes.Renewed(about.id)
             case frames.Lock(locked=locked):
-                return changes.Locked(locked)
+                return changes.Locked(about.id, locked)
             case frames.Commit():
                 return changes.Committed(removed)
             case frames.Close():

@@ -1,4 +1,4 @@
-"""A room's rules on how long messages live and who is shown them later, and how they are put in words."""
+"""A room's rules on how long messages live and who is shown them later, and how times to live are put in words."""
 
 from typing import Final
 
@@ -9,18 +9,9 @@ ANY: Final = frames.Retention(FLEETING, KEPT, KEPT)  # no bounds; messages are k
 NO_HISTORY: Final = frames.History(0, 0)
 
 
-def rules_in_words(retention: frames.Retention, history: frames.History) -> list[str]:
-    """What is not as in other rooms, in sentences: it is for all who come in to know."""
-    said = []
-    if retention != ANY:
-        least, default, most = retention.least, retention.default, retention.most
-        usual = {FLEETING: "not kept", KEPT: "kept until the room ends"}.get(default, f"kept for {span(default)}")
-        bounds = f"; authors may choose from {span(least)} to {span(most)}" if least != most else ""
-        said.append(f"Messages here are {usual}{bounds}.")
-    if history != NO_HISTORY:
-        texts, time = f"last {history.texts} messages", f"messages of the last {span(history.seconds)}"
-        said.append(f"Newcomers are shown the {texts if history.texts else time}.")
-    return said
+def ttl_or_none(ttl: int) -> int | None:
+    """A time to live as the interface has it: None until the room ends."""
+    return None if ttl == KEPT else ttl
 
 
 def span(ttl: int) -> str:

@@ -1,239 +1,274 @@
-"""A room: the machine that host and members run alike. Events in, effects out; see `steps` for both.
+"""A room: one state machine, alike for the host and its members. Inputs go in, effects come out.
 
 The host orders: what it has checked gets the next index and goes to everyone as it is. Everyone, the host included,
-applies entries in that order and tells the user what they mean. Being host is data: who may put entries in their
-places. A peer that breaks a rule raises PeerFault within: a host drops that link, a member gives up a host that lies.
+applies entries in that order and tells the user what they mean. A peer that breaks a rule raises PeerFault within: a
+host drops that link, a member gives up a host that lies.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from anonp2p import errors, limits
+from msgspec import UNSET
+
+from anonp2p import errors
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import KEPT
-from anonp2p.names import safety_words
+from anonp2p.names import codes, safety_words
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.host import admission
-from anonp2p.room.host.hosting import Hosting
-from anonp2p.room.life import End
-from anonp2p.room.member.following import Following
+from anonp2p.room.clock import Clock
+from anonp2p.room.context import Context, fresh_keys
+from anonp2p.room.expiry import Expiry
+from anonp2p.room.host.host import HostRole
+from anonp2p.room.lifecycle import Lifecycle
+from anonp2p.room.member.member import MemberRole
+from anonp2p.room.narrator import Narrator
+from anonp2p.room.outbox import Outbox
 from anonp2p.room.pending import Whisper
-from anonp2p.room.retention import span
+from anonp2p.room.replica import Replica
+from anonp2p.room.reporter import Reporter
+from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
+from anonp2p.room.role import Role
 from anonp2p.room.snapshot import Snapshot, Standing
 
-_VERIFY_SELF = errors.BadInput("Say with whom else: /verify NICK shows words for you and another.")
 
+class Room:
+    """One room, from asking to be let in (or creating it) to being out again.
 
-class Room(Hosting, Following):
-    """One room, from asking to be let in (or creating it) to being out again. Parameters: see `life.Life`."""
+    label: what the interface calls it in this process. key: the public key of its onion service. random: gives so many
+    fresh bytes. nick: the one asked for, empty for one made from our key. name: of a room that we create, as its host;
+    None for a room that we join; retention, history: its rules. cover: whether to hide when nothing is said. re: the id
+    of the input that asked for the room.
+    """
 
-    def _prepare(self) -> None:
-        self._prepare_hosting()
-        self._prepare_following()
-        self._handlers: dict[type[Any], Callable[[Any], None]] = {
-            inputs.Start: self._start,
-            inputs.Published: self._published,
-            inputs.Dialling: self._dialling,
-            inputs.Linked: self._linked,
-            inputs.Heard: self._heard,
-            inputs.Dropped: self._lose_link if self.hosting else self._lose_uplink,
-            inputs.Broken: self._broken,
-            inputs.Tick: self._tick,
+    def __init__(
+        self,
+        *,
+        label: str,
+        key: bytes,
+        random: Callable[[int], bytes],
+        nick: str,
+        name: str | None,
+        retention: frames.Retention = ANY,
+        history: frames.History = NO_HISTORY,
+        cover: bool = False,
+        re: events.Re = UNSET,
+    ) -> None:
+        self.label = label
+        self.code = codes.encode(key)
+        self.replica = Replica(key, *fresh_keys(random, key))
+        self._clock = Clock()
+        self._outbox = Outbox()
+        self._reporter = Reporter(label, self._clock, Narrator(label), Expiry(), self.replica.reused_nicks)
+        self._lifecycle = Lifecycle(label, self.replica, self._outbox, self._reporter, re, cover=cover)
+        self._context = Context(
+            label, random, cover, self._clock, self.replica, self._outbox, self._reporter, self._lifecycle
+        )
+        self.role: Role = MemberRole(self._context, nick)
+        if name is not None:
+            self.role = HostRole(self._context, nick, name, retention, history)
+        self._commands: dict[type[Any], Callable[[Any], None]] = {
             inputs.Say: self._say,
             inputs.Whisper: self._whisper,
             inputs.Retain: self._retain,
             inputs.Verify: self._verify,
             inputs.Rename: self._rename,
-            inputs.Ask: self._ask,
+            inputs.Ask: self._answer,
             inputs.Kick: self._moderate,
             inputs.Lock: self._moderate,
             inputs.Leave: self._leave,
         }
 
     def handle(self, event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
-        """Takes one event in and says what is to be done about it, in that order."""
-        self._effects = []
-        self._now = now
-        self._tell_expired(self._expiry.end_due(now.age))
+        """Takes one input in and says what is to be done about it, in that order."""
+        was_over = self.over
+        self._clock.now = now
+        self._reporter.end_due_messages()
         if isinstance(event, inputs.Typed):
-            self._typed(event)
-        elif not self.over:
-            self._handlers[type(event)](event)
-        effects, self._effects = self._effects, []  # which may hold what somebody said
-        return effects
+            self._handle_typed(event)
+        elif isinstance(event, inputs.Broken) and not self.over:
+            self._lifecycle.fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
+        elif not (isinstance(event, inputs.Broken) or self.over):
+            self.role.handle_input(event)
+        while self._lifecycle.waiting and self._lifecycle.phase == "in":
+            self._handle_typed(self._lifecycle.waiting.pop(0))
+        if self.over and not was_over:
+            self.role.close()
+            self.replica.forget_secrets()
+        return self._reporter.take_effects()
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""
-        end = self._expiry.next_due
-        expires_at = None if end is None else self._after(end)
-        dues = (self._leave_by, self._beat_at, self._cover_at, self._wait_ends_at, expires_at)
-        ours = [due for due in dues if due is not None]
-        return min([*self._due(), *ours], default=None)
+        if self.over:
+            return None
+        dues = (self.role.next_deadline(), self._reporter.next_deadline)
+        return min((due for due in dues if due is not None), default=None)
+
+    # --- the room as it is
+
+    @property
+    def evidence(self) -> list[tuple[bytes, ...]]:
+        """What proves that our host lies."""
+        return self.replica.evidence
+
+    @property
+    def name(self) -> str:
+        """What the room is called; empty while we do not know."""
+        return self.replica.ledger.name
+
+    @property
+    def index(self) -> int:
+        """Of the latest entry that has taken effect."""
+        return self.replica.ledger.index
+
+    @property
+    def hosting(self) -> bool:
+        """Whether we are its host."""
+        return self.role.name == "host"
+
+    @property
+    def failure(self) -> errors.AnonError | None:
+        """Why we never got in, or had to give up."""
+        return self._lifecycle.failure
+
+    @property
+    def entered(self) -> bool:
+        """Whether we have been let in and are not out yet."""
+        return self._lifecycle.entered
+
+    @property
+    def over(self) -> bool:
+        """Whether we are out for good."""
+        return self._lifecycle.over
 
     @property
     def settled(self) -> bool:
         """Whether what it takes to be in a room is done: for a member to be let in, for a host to be reachable."""
-        return self._reachable if self.hosting else self.entered
+        return self.role.settled
+
+    @property
+    def outstanding(self) -> int:
+        """How many inputs of ours have not got their place or their answer yet."""
+        return len(self._outbox) + len(self._lifecycle.waiting)
+
+    def people(self) -> list[events.Person]:
+        """The members who are here."""
+        return self.replica.ledger.people()
 
     def snapshot(self) -> Snapshot:
         """The room at a glance; costs the same however large it is."""
-        roster = self._ledger.roster
-        me, host = roster.get(self._me.id), roster.get(self._ledger.host)
+        ledger, ttl = self.replica.ledger, self._context.own_ttl
+        me, host = ledger.roster.get(self.replica.me.id), ledger.roster.get(ledger.host)
         return Snapshot(
             name=self.name,
             code=self.code,
             nick=me.nick if me else "",
-            member=identity.spell(self._me.id),
+            member=identity.spell(self.replica.me.id),
             hosting=self.hosting,
             host=host.nick if host else "",
             settled=self.settled,
-            members=roster.here,
-            epoch=self._ledger.epoch,
-            locked=self._ledger.locked,
-            ttl=None if self._my_ttl == KEPT else self._my_ttl,
+            members=ledger.roster.here,
+            epoch=ledger.epoch,
+            locked=ledger.locked,
+            ttl=ttl_or_none(ttl),
             alarmed=bool(self.evidence),
         )
 
     def standings(self) -> list[Standing]:
         """All members, those who are away too, in the order in which they came."""
+        ledger = self.replica.ledger
         return [
             Standing(
                 member=identity.spell(member.id),
                 nick=member.nick,
-                role="host" if member.id == self._ledger.host else "member",
+                role="host" if member.id == ledger.host else "member",
                 tag=identity.tag(member.id),
                 away=member.away,
-                mine=member.id == self._me.id,
+                mine=member.id == self.replica.me.id,
             )
-            for member in self._ledger.roster
+            for member in ledger.roster
         ]
-
-    # --- what happens
-
-    def _start(self, _: inputs.Start) -> None:
-        if self._name is not None:
-            self._open(self._name)
-
-    def _heard(self, event: inputs.Heard) -> None:
-        if self.hosting:
-            self._take(event.link, event.payload)
-        else:
-            self._hear(event.payload)
-
-    def _tick(self, _: inputs.Tick) -> None:
-        if self._leave_by is not None and self._now.tick >= self._leave_by:
-            self._out("left")  # the host did not confirm it in time: so be it
-        else:
-            self._do_what_is_due()
-            self._end_wait()
-            self._beat()
-
-    def _out(self, reason: End) -> None:
-        self._close_hosting()
-        self._beat_at = self._cover_at = None
-        super()._out(reason)
 
     # --- what the user wants
 
-    def _typed(self, event: inputs.Typed) -> None:
+    def _handle_typed(self, event: inputs.Typed) -> None:
         """What is typed while we wait to be let in waits too; what comes too late is given back."""
-        if self._phase == "in":
-            self._handlers[type(event)](event)
-        elif self._phase in ("leaving", "over"):
-            self._give_back(event)
-        elif isinstance(event, inputs.Leave) and (event.now or not self._waiting):
-            self._leave_re = event.re
-            self._out("left")
+        if self._lifecycle.phase == "in":
+            self._commands[type(event)](event)
+        elif self._lifecycle.phase in ("leaving", "over"):
+            self._lifecycle.give_back(event)
+        elif isinstance(event, inputs.Leave) and (event.now or not self._lifecycle.waiting):
+            self._lifecycle.give_up_waiting(event.re)
         else:
-            self._waiting.append(event)
+            self._lifecycle.waiting.append(event)
 
     def _say(self, event: inputs.Say) -> None:
-        self._author(frames.Text(event.text, event.action), event.text, event.re)
+        self.role.author_entry(frames.Text(event.text, event.action), event.text, event.re)
 
     def _whisper(self, event: inputs.Whisper) -> None:
-        member = self._ledger.roster.called(event.nick)
+        member = self.replica.ledger.roster.called(event.nick)
         error: errors.AnonError | None = None
         if member is None:
             error = errors.NoSuchNick()
-        elif member.id == self._me.id:
-            error = errors.BadInput("A private message is for somebody else than you.")
-        elif self.hosting and member.leaf not in self._shown:
-            error = errors.NotAllowed("Nothing can be sealed to that member just now.")
+        elif member.id == self.replica.me.id:
+            error = errors.WhisperToSelf()
+        elif not self.role.can_seal_to(member):
+            error = errors.Unsealable()
         if member is None or error is not None:
             assert error is not None, "there is one for nobody"
-            self._error(error, event.re)
-            self._give_back(event)
+            self._reporter.tell_error(error, event.re)
+            self._lifecycle.give_back(event)
         else:
-            self._author(Whisper(member.id, member.nick, event.text), event.line, event.re)
+            self.role.author_entry(Whisper(member.id, member.nick, event.text), event.line, event.re)
 
     def _retain(self, event: inputs.Retain) -> None:
         """Says for how long our messages are kept; from now on for another time, if one is given that may be."""
-        bounds = self._ledger.retention
+        bounds = self.replica.ledger.retention
         if event.ttl is not None and not bounds.least <= event.ttl <= bounds.most:
             allowed = f"{span(bounds.least)} to {span(bounds.most)}"
-            self._error(errors.NotAllowed(f"In this room messages are kept for {allowed}."), event.re)
+            self._reporter.tell_error(errors.RetentionNotAllowed(allowed), event.re)
             return
-        self._ttl = self._ttl if event.ttl is None else event.ttl
+        if event.ttl is not None:
+            self._context.ttl = event.ttl
         names = ("ttl", "minimum", "default", "maximum")
-        ttls = (self._my_ttl, bounds.least, bounds.default, bounds.most)
-        data = {name: None if ttl == KEPT else ttl for name, ttl in zip(names, ttls, strict=True)}
-        self._tell(events.Reply(room=self.label, command="/retain", data=data, re=event.re))
+        ttls = (self._context.own_ttl, bounds.least, bounds.default, bounds.most)
+        data = {name: ttl_or_none(ttl) for name, ttl in zip(names, ttls, strict=True)}
+        self._reporter.tell(events.Reply(room=self.label, command="/retain", data=data, re=event.re))
 
     def _verify(self, event: inputs.Verify) -> None:
         """Words to compare: for the room at its last marks, or for us and another member."""
         if event.nick:
-            member = self._ledger.roster.called(event.nick)
-            if member is None or member.id == self._me.id:
-                self._error(errors.NoSuchNick() if member is None else _VERIFY_SELF, event.re)
+            member = self.replica.ledger.roster.called(event.nick)
+            if member is None or member.id == self.replica.me.id:
+                self._reporter.tell_error(errors.NoSuchNick() if member is None else errors.VerifySelf(), event.re)
                 return
-            words = safety_words.words_of_two(self._ledger.room, self._me.key, member.key)
+            words = safety_words.words_of_two(self.replica.ledger.room, self.replica.me.key, member.key)
             data: Any = {"nick": member.nick, "member": identity.spell(member.id), "words": words}
         else:
-            rows = [self._mark(mark) for mark in self._replica.marks.latest()]
+            rows = [self._describe_mark(mark) for mark in self.replica.marks.latest()]
             latest, previous = (*rows, None, None)[:2]
             data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous}
-        self._tell(events.Reply(room=self.label, command="/verify", data=data, re=event.re))
+        self._reporter.tell(events.Reply(room=self.label, command="/verify", data=data, re=event.re))
 
-    def _mark(self, mark: safety_words.Mark) -> dict[str, Any]:
+    def _describe_mark(self, mark: safety_words.Mark) -> dict[str, Any]:
         """Its words; when it was by our clock, as seconds since the epoch, and in minutes since the room's creation."""
-        ago = ((self._room_time() if self.hosting else self._member_time()) - mark.time) / 1000
-        words = safety_words.words_of_room(self._ledger.room, mark)
-        return {"words": words, "at": round(self._now.wall - ago), "minutes": mark.time // 60_000}
+        ago = (self.role.room_time() - mark.time) / 1000
+        words = safety_words.words_of_room(self.replica.ledger.room, mark)
+        return {"words": words, "at": round(self._clock.now.wall - ago), "minutes": mark.time // 60_000}
 
     def _rename(self, event: inputs.Rename) -> None:
-        if event.nick == self._my.nick:
-            self._tell(events.Notice(room=self.label, text=f"You are {event.nick} already.", re=event.re))
-        elif self.hosting and admission.is_refused(self._ledger, event.nick, self._me.id):
-            self._error(errors.NickTaken(), event.re)
+        if event.nick == self._context.own_member.nick:
+            self._reporter.tell(events.NickUnchanged(room=self.label, nick=event.nick, re=event.re))
+        elif self.role.refuses_nick(event.nick):
+            self._reporter.tell_error(errors.NickTaken(), event.re)
         else:
-            self._author(frames.Nick(event.nick), None, event.re)
+            self.role.author_entry(frames.Nick(event.nick), None, event.re)
 
-    def _ask(self, event: inputs.Ask) -> None:
-        data: Any = self._ledger.people() if event.command == "/who" else {"code": self.code}
-        self._tell(events.Reply(room=self.label, command=event.command, data=data, re=event.re))
+    def _answer(self, event: inputs.Ask) -> None:
+        data: Any = self.people() if event.command == "/who" else {"code": self.code}
+        self._reporter.tell(events.Reply(room=self.label, command=event.command, data=data, re=event.re))
 
     def _moderate(self, event: inputs.Kick | inputs.Lock) -> None:
-        if not self.hosting:
-            self._error(errors.NotAllowed("Only the host can do that."), event.re)
-        elif isinstance(event, inputs.Kick):
-            self._kick(event)
-        else:
-            self._lock(event)
+        self.role.moderate(event)
 
     def _leave(self, event: inputs.Leave) -> None:
-        if event.close and not self.hosting:
-            self._error(errors.NotAllowed("Only the host can close the room; /leave leaves it."), event.re)
-            return
-        self._leave_re = event.re
-        self._phase = "leaving"
-        if not self.hosting:
-            self._leave_by = self._now.tick + limits.LEAVE
-        self._author(frames.Close() if self.hosting else frames.Leave(), None, event.re)
-
-    def _author(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
-        """An entry of ours: a host puts it in its place, a member hands it to the host."""
-        if self.hosting:
-            self._place(body, line, re)
-        else:
-            self._submit(body, line, re)
+        self.role.leave(event)

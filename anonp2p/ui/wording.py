@@ -1,7 +1,7 @@
 """What is shown of an event, as text."""
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
@@ -12,6 +12,13 @@ from anonp2p.ui import qr
 from anonp2p.ui.sanitize import harmless, one_line
 
 SYSTEM = "[SYSTEM] "
+SWITCHED = "Lines go to this room now."  # what a notice says after /switch
+NO_ROOMS = "You are in no room"
+REACHABLE_AGAIN = "Others can join again."
+LINK_UP_AGAIN = "The link to the room is there again."
+NAMED = 6  # members that a sentence about many still names
+
+Move = Literal["joined", "left", "lost", "back"]  # what a member did, where many are told of together
 INDENT = "    "
 
 
@@ -83,15 +90,44 @@ def _said(event: events.Event) -> list[str]:
     match event:
         case events.TorProgress(progress=progress, summary=summary):
             return [f"Tor {progress} %: {summary}"]
+        case events.TorSlow(progress=progress, summary=summary, seconds=seconds):
+            return [f"Tor has been at {progress} % ({summary}) for {seconds} seconds. Is this machine online?"]
+        case events.TorSkipped(text=text, variable=variable):
+            return [text if variable is UNSET else f"The Tor that {variable} names is not used. {text}"]
         case events.Ready():
             return ["Connected", "Type /help"]
         case events.Entered(role="host", name=name, code=code):
             return [f"Room created: {name}  code {code}"]
-        case events.Entered(name=name, nick=nick, members=members):
-            others = ", ".join(person.nick for person in members if person.nick != nick)
-            return [f"You are in {name} as {nick}, with {others}"]
+        case events.Entered(members=members):
+            return [entered(event, len(members))]
         case events.Reachable():
             return ["Others can join now"]
+        case events.Undefended(defences=defences):
+            return [" ".join(_UNDEFENDED[defence] for defence in defences)]
+        case events.RetentionRule():
+            return [_retention(event)]
+        case events.HistoryRule(messages=messages, seconds=seconds):
+            last = f"messages of the last {_span(seconds)}" if messages is None else f"last {messages} messages"
+            return [f"Newcomers are shown the {last}."]
+        case events.CoverOn(rate=rate):
+            return [f"Cover is on: about {rate * 60 / 1000:.0f} kB a minute on each link of yours, both ways together."]
+        case events.EntriesMissed(count=count):
+            why = "You were away for too long, or read too slowly to keep up"
+            return [f"{why}: {count} entries of the room are missing here."]
+        case events.ExpiredUnseen(count=count):
+            return [f"{'A message' if count == 1 else f'{count} messages'} expired before reaching you."]
+        case events.LockChanged(locked=locked):
+            return ["The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."]
+        case events.LockUnchanged(locked=locked):
+            return ["The room is locked already." if locked else "The room is not locked."]
+        case events.NickUnchanged(nick=nick):
+            return [f"You are {nick} already."]
+        case events.NickAssigned():
+            return [_assigned(event)]
+        case events.SelfKicked(why=why):
+            return [f"The host has thrown you out of the room{f': {why}' if why else '.'}"]
+        case events.AbsentRemoved(nick=nick):
+            return [f"{nick} was away, and is out now."]
         case events.Joined(nick=nick, unknown_past=unknown):
             return [f"{nick} joined{_unknown_past(unknown)}"]
         case events.Left(nick=nick, reason="left"):
@@ -127,13 +163,36 @@ def _said(event: events.Event) -> list[str]:
         case events.Reply(command="/verify", data=data):
             return _verified(data)
         case events.Reply(command="/rooms", data=rooms):
-            return [_room(room) for room in rooms] or ["You are in no room"]
+            return [_room(room) for room in rooms] or [NO_ROOMS]
         case events.Reply(command="/help", data=rows):
             wide = max(len(row["usage"]) for row in rows)
             return [f"{row['usage']:{wide}}  {row['does']}" for row in rows]
         case events.Notice(text=text) | events.Error(text=text):
             return [text]
     return []
+
+
+def entered(event: events.Entered, named: int) -> str:
+    """Who we are in a room of another's, and with whom. named: how many members are named at most."""
+    others = [person.nick for person in event.members if person.member != event.member]
+    more = f" and {len(others) - named} more" if len(others) > named else ""
+    return f"You are in {event.name} as {event.nick}, with {', '.join(others[:named])}{more}"
+
+
+def moved(nicks: list[str], move: Move) -> str:
+    """What these members did, the latest of them being named."""
+    one, several = _MOVES[move]
+    some = ", ".join(nicks[-NAMED:])
+    if len(nicks) > NAMED:
+        return f"{len(nicks)} {several}, last {some}"
+    return f"{some} {several if len(nicks) > 1 else one}"
+
+
+def given_back(text: str) -> str:
+    """That a text was not sent, where a key brings it back: its first line stands for it."""
+    lines = text.count("\n") + 1
+    more = f" … ({lines} lines)" if lines > 1 else ""
+    return f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"
 
 
 def _verified(data: dict[str, Any]) -> list[str]:
@@ -174,6 +233,21 @@ def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:
     return f"CAUTION: {said}; /verify NICK gives words to compare"
 
 
+def _retention(rule: events.RetentionRule) -> str:
+    least, default, most = rule.minimum, rule.default, rule.maximum
+    usual = {0: "not kept", None: "kept until the room ends"}.get(default, f"kept for {_span(default)}")
+    bounds = f"; authors may choose from {_span(least)} to {_span(most)}" if least != most else ""
+    return f"Messages here are {usual}{bounds}."
+
+
+def _assigned(told: events.NickAssigned) -> str:
+    wanted, nick = told.wanted, told.nick
+    if told.free_in is None:
+        return f"The nick {wanted} belongs to another member now, so you are {nick}."
+    free = f"/nick {wanted} takes it once it is free, in about {told.free_in / 60:.0f} minutes"
+    return f"The nick {wanted} belongs to a member who is away, so you are {nick}: {free}."
+
+
 def _unknown_past(unknown: bool | UnsetType) -> str:
     return "" if unknown is UNSET else "; others may have had that nick before"
 
@@ -194,4 +268,17 @@ _GONE = {
     "refused": "You were not let into the room",
     "lost": "The room is lost",
     "tor": "The room is gone with Tor",
+}
+
+_MOVES: dict[Move, tuple[str, str]] = {  # of one member, of several
+    "joined": ("joined", "joined"),
+    "left": ("left", "left"),
+    "lost": ("was lost", "were lost"),
+    "back": ("is back", "are back"),
+}
+
+_UNDEFENDED: dict[events.Defence, str] = {
+    "streams": "This Tor, or a filter before it, does not limit the connections of one circuit: "
+    "floods can keep others out.",
+    "proof-of-work": "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can.",
 }

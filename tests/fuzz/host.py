@@ -4,8 +4,7 @@ Beside them is the witness: an honest member who must never have a reason to dis
 where the bytes say so, since nothing guesses one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,15 +13,14 @@ import msgspec
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT, Epoch
-from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import Ledger
-from anonp2p.room.log.log import Reader
 from anonp2p.room.room import Room
 from tests.fuzz.source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
-from tests.room.peers import ANN, BOB, EVE, HOST, NOW, ROOM, Sealer, payloads, randomness, sealed_as_it_is
+from tests.room.peers import ANN, BOB, EVE, ROOM, Sealer, Somebody, randomness
+from tests.support.world import Link, Party, World, host_role, log_of, payloads
 
 MOMENT = 0.002  # seconds: more than what a room does not wait for
 PEOPLE = (ANN, BOB, EVE)
@@ -35,47 +33,48 @@ class OpenRoom(Room):
     @property
     def keys(self) -> Epoch:
         """The secrets of its epoch."""
-        return self._keys
+        return self.replica.current_epoch
 
     @property
     def leaf(self) -> suite.LeafKey:
         """Its own."""
-        return self._leaves[0]
+        return self.replica.own_keys[0]
 
     @property
     def ledger(self) -> Ledger:
         """What it knows of the room."""
-        return self._ledger
+        return self.replica.ledger
 
     def expect_bounded(self, links: set[int]) -> None:
         """Nothing is kept of links, members and epochs that are gone, and no member is forgotten."""
-        members = {member.id for member in self._ledger.roster}
-        linked = {it.member for it in self._links.values()}
-        assert set(self._links) | set(self._greetings) <= links
-        assert len(linked) == len(self._links)
-        assert self.over or members - {self._me.id} <= linked | set(self._absences) | self._doomed
-        assert linked | set(self._absences) | set(self._allowances) <= members
-        assert self._history is None or self._history.index <= self._ledger.index
+        members = {member.id for member in self.replica.ledger.roster}
+        role = host_role(self)
+        linked = {it.member for it in role._links.values()}
+        assert set(role._links) | set(role._greetings) <= links
+        assert len(linked) == len(role._links)
+        assert self.over or members - {self.replica.me.id} <= linked | set(role._absences) | role._doomed
+        assert linked | set(role._absences) | set(role._allowances) <= members
+        assert role._history is None or role._history.index <= self.replica.ledger.index
         assert self.outstanding == 0
-        assert all(until <= self._now.tick + limits.SLICES for until, _ in self._turns)
+        assert all(until <= role._clock.tick + limits.SLICES for until, _ in role._turns)
 
     def is_due(self, ttl: int, time: int) -> bool:
         """Whether what was ordered at this time of the room has come to its end, if not just now."""
         seconds = limits.FLEETING if ttl == FLEETING else ttl
-        return ttl != KEPT and time + seconds * 1000 < self._room_time()
+        return ttl != KEPT and time + seconds * 1000 < self.role.room_time()
 
     def expect_expired(self) -> None:
         """What its author does not want kept any longer is in the log no more."""
-        for burst in self.log._bursts:  # nobody else shows all of them
+        for burst in log_of(self).bursts:
             for entry in burst.entries:
                 gone = not (entry.body or burst.wire)
                 assert gone or not self.is_due(entry.ttl, burst.time), "something is kept for too long"
 
     def living(self, start: int) -> dict[int, tuple[int, int]]:
         """Of the entries from this index on that are still there: the ttl, and when they were ordered."""
-        found = {}
-        for index in range(max(start, self.log.oldest), self.log.sealed_end):
-            burst = self.log.burst(index)
+        log, found = log_of(self), {}
+        for index in range(max(start, log.oldest), log.sealed_end):
+            burst = log.burst(index)
             entry = burst.entries[index - burst.first]
             if entry.body:
                 found[index] = entry.ttl, burst.time
@@ -83,72 +82,42 @@ class OpenRoom(Room):
 
 
 @dataclass
-class Party:
-    """A room, and what it told its user."""
-
-    room: OpenRoom
-    told: list[events.Event] = field(default_factory=list)
-
-    def step(self, step: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
-        """Lets it take a step; shows what it tells as it would be shown."""
-        before = self.room.over
-        done = self.room.handle(step, now)
-        assert not before or all(isinstance(effect, effects.Tell) for effect in done), "a room that is over still acts"
-        for event in [effect.event for effect in done if isinstance(effect, effects.Tell)]:
-            expect_shown(event)
-            self.told.append(event)
-        assert len(self.got(events.Gone)) == self.room.over
-        assert not self.got(events.Alarm), "an honest host is distrusted"
-        return done
-
-    def got(self, kind: Any) -> list[Any]:
-        """What it was told of this kind."""
-        return [event for event in self.told if isinstance(event, kind)]
-
-
-@dataclass
 class _Line:
-    """A link to the host. who: of the false peers; None for the witness."""
+    """A link of a false peer, whose end the fuzzer plays. greeting, hello: what it was greeted with."""
 
-    number: int
-    who: Any
+    link: Link
+    who: Somebody
     greeting: frames.Hello
     hello: bytes
-    channel: Channel | None = None  # of its owner
-    hosts: Channel | None = None  # of the host
-    reader: Reader | None = None
-    direct: list[bytes] = field(default_factory=list)
-    said: list[frames.Frame] | None = None  # by the host, in the next record
-    echo: bool = False
-    finishing: bool = False
+    channel: Channel | None = None
     held: dict[int, tuple[int, int]] | None = None  # what was there of what is on its way to one who does not read
 
 
-class _World:
+class _Fuzz:
     """A host with links of all kinds, and the witness: a real member, whose link loses nothing while it lasts."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.tick = NOW.tick
-        self.slept = 0.0
         self.rules = source.rules()
+        self.world = World()
+        self.world.watchers.append(self._expect_honest)
         self.sealer = Sealer()
-        self.lines: dict[int, _Line] = {}
-        self.dialled = 0
-        self.late: list[int] = []  # links that were closed, of which the host is still to hear
-        self.up: int | None = None  # the witness's link
+        self.false: list[_Line] = []
+        self.up: Link | None = None  # the witness's
         self.kicked = False
-        self.host = self._party(b"host", "host", "demo")
+        self.over: list[Party] = []
+        self.room = self._room(b"host", "host", "demo")
+        self.host = self.world.add(self.room)
         self.do(inputs.Published())
-        self.witness = self._party(b"witness", "witness", None)
+        self.witness = self.world.add(self._room(b"witness", "witness", None))
         self.redial()
         self.flush()
         assert self.witness.room.entered
 
-    def _party(self, seed: bytes, nick: str, name: str | None) -> Party:
+    def _room(self, seed: bytes, nick: str, name: str | None) -> OpenRoom:
         retention, history = self.rules
         cover = self.source.below(4) == 3
-        room = OpenRoom(
+        return OpenRoom(
             label="r1",
             key=ROOM,
             random=randomness(seed),
@@ -158,174 +127,109 @@ class _World:
             history=history,
             cover=cover,
         )
-        party = Party(room)
-        party.step(inputs.Start(), self._now())
-        return party
 
-    def _now(self) -> inputs.Now:
-        return NOW._replace(tick=self.tick, slept=self.slept)
+    def _expect_honest(self, party: Party, _: inputs.Input, done: list[effects.Effect]) -> None:
+        """What holds after each input: what is told can be shown, and nobody honest is distrusted or cut off."""
+        for event in [effect.event for effect in done if isinstance(effect, effects.Tell)]:
+            expect_shown(event)
+        acts = any(not isinstance(effect, effects.Tell) for effect in done)
+        assert not (acts and party in self.over), "a room that is over still acts"
+        assert len(party.got(events.Gone)) == party.room.over
+        self.over += [party] * party.room.over
+        assert not party.got(events.Alarm), "an honest host is distrusted"
+        cut = {effect.link for effect in done if isinstance(effect, effects.Drop) and party.room.hosting}
+        assert self.up is None or self.up.number not in cut, "an honest member is cut off"
 
     # --- the host and its links
 
     def do(self, step: inputs.Input) -> None:
-        """The host takes a step, and what it wants done is done."""
-        for effect in self.host.step(step, self._now()):
-            match effect:
-                case effects.Pulse(data=data):
-                    for line in self.lines.values():
-                        if line.reader is not None and line.reader.is_through and not line.reader.is_out:
-                            line.direct.append(data)
-                case effects.Send(link=link, data=data):
-                    self.lines[link].direct.append(data)
-                case effects.Record(link=link, frames=said, echo=echo):
-                    if link in self.lines:  # else it is to hear yet that it is gone
-                        self._say(self.lines[link], said, echo=echo)
-                case effects.Sweep():
-                    self._sweep()
-                case effects.Admit(link=link, channel=channel, frames=said, reader=reader):
-                    self.lines[link].hosts = channel
-                    self.lines[link].reader = reader
-                    self._say(self.lines[link], said)
-                case effects.Finish(link=link, data=data):
-                    self.lines[link].direct.append(data)
-                    self.lines[link].finishing = True
-                case effects.Drop(link=link):
-                    assert link != self.up, "an honest member is cut off"
-                    self._close(link)
-        self._tell_late()
+        """The host takes an input; what is on its way arrives."""
+        self.world.handle(self.host, step)
+        self._arrive()
 
-    @staticmethod
-    def _say(line: _Line, said: Sequence[frames.Frame], *, echo: bool = False) -> None:
-        line.said = [*(line.said or ()), *said]
-        line.echo |= echo
-
-    def _sweep(self) -> None:
-        """Who does not read is cut, if what is on its way has come to its end."""
-        for line in list(self.lines.values()):
-            if line.reader is not None and line.held is not None and line.reader.holds_what_is_gone:
-                self._close(line.number)
-
-    def _tell_late(self) -> None:
-        while self.late:
-            self.do(inputs.Dropped(self.late.pop(), "it is gone", 0.0))
-
-    def _close(self, link: int) -> None:
-        if self.lines.pop(link, None) is not None:
-            self.late.append(link)
-        if link == self.up:
+    def _arrive(self) -> None:
+        self.world.deliver_all()
+        if self.up is not None and not self.up.far.open:
             self.up = None
-            self.witness_does(inputs.Dropped(inputs.UPLINK, "it is gone", 0.0))
 
-    def dial(self, who: Any) -> _Line:
-        """A new link, on which its owner is greeted."""
-        self.dialled += 1
-        greeting = frames.Hello(frames.VERSION, bytes(32), HOST.leaf.public)
-        line = self.lines[self.dialled] = _Line(self.dialled, who, greeting, b"")
-        self.do(inputs.Linked(line.number))
-        [payload] = payloads(line.direct.pop())
-        if who is None:
-            self.up = line.number
-            self.witness_does(inputs.Dialling(1, ""))
-            self.witness_does(inputs.Heard(inputs.UPLINK, payload))
-        else:
-            line.greeting, line.hello = handshake.read_hello(payload)
+    def dial(self, who: Somebody) -> _Line:
+        """A new link, on which a false peer is greeted. Each second one reads nothing of the log."""
+        link = self.world.dial(self.host, None)
+        link.near.reads = link.number % 2 == 1
+        self.world.write(link)
+        content = link.far.inbox.popleft()
+        assert content is not None
+        line = _Line(link, who, *handshake.read_hello(content))
+        self.false.append(line)
+        self._arrive()
         return line
 
     def hears(self, line: _Line, payload: bytes) -> None:
         """The host hears this."""
-        if not line.finishing and line.number in self.lines:
-            self.do(inputs.Heard(line.number, payload))
+        if line.link.near.open and not line.link.near.finishing:
+            self.do(inputs.Heard(line.link.number, payload))
 
     def flush(self) -> None:
         """What is on its way arrives, until nothing is."""
-        busy = True
-        while busy:
-            self.host.room.end_burst(self._now())
-            busy = sum(self._write(line) for line in list(self.lines.values())) > 0
-            self._tell_late()
+        before = -1
+        while before != self.world.deliveries:
+            before = self.world.deliveries
+            for link in [link for link in self.world.links if link.near.open]:
+                self.world.write(link)
+                assert not self.witness_lags, "an honest member lags"
+            self._arrive()
+        for line in self.false:
+            reader = line.link.near.reader
+            if line.held is None and reader is not None and line.link.near.waiting:
+                line.held = self.room.living(reader.passed) if reader.is_through else {}
 
-    def _write(self, line: _Line) -> bool:
-        data = b"".join(line.direct)
-        line.direct.clear()
-        if line.said is not None and line.hosts is not None:
-            data += line.hosts.seal(line.said, echo=line.echo)
-            line.said, line.echo = None, False
-        through = line.reader is None
-        try:
-            while line.reader is not None and line.held is None:
-                begin = line.reader.passed
-                piece = line.reader.take()
-                if piece and line.who is not None and line.number % 2 == 0:  # it does not read
-                    line.held = self.host.room.living(begin) if line.reader.is_through else {}
-                    break
-                line.reader.sent()
-                data += piece
-                through = line.reader.is_through
-                if not piece:
-                    break
-            if line.reader is not None and line.reader.lags:
-                raise PeerFault("left behind")
-        except PeerFault:
-            assert line.number != self.up, "an honest member lags"
-            self._close(line.number)
-        for payload in payloads(data):
-            if line.number == self.up:
-                self.witness_does(inputs.Heard(inputs.UPLINK, payload))
-        if line.finishing and (through or line.who is not None):
-            self._close(line.number)
-        return bool(data)
+    @property
+    def witness_lags(self) -> bool:
+        """Whether the log has left the witness behind."""
+        return self.up is not None and self.witness.unlucky
 
     # --- the witness
 
     def witness_does(self, step: inputs.Input) -> None:
-        """The witness takes a step; what it sends arrives."""
-        for effect in self.witness.step(step, self._now()):
-            if isinstance(effect, effects.Drop):
-                self.lose()
-            elif self.up is not None:
-                self._witness_sends(self.lines[self.up], effect)
-        if self.witness.room.over and self.up is not None:
-            self.lose()
-
-    def _witness_sends(self, line: _Line, effect: effects.Effect) -> None:
-        data = b""
-        match effect:
-            case effects.Send(data=data):
-                pass
-            case effects.Admit(channel=channel):
-                line.channel = channel
-            case effects.Record(frames=said, echo=echo) if line.channel is not None:
-                data = line.channel.seal(said, echo=echo)
-        for payload in payloads(data):
-            self.hears(line, payload)
+        """The witness takes an input; what it sends arrives."""
+        self.world.handle(self.witness, step)
+        self._arrive()
 
     def lose(self, *, heard: bool = True) -> None:
         """The witness's link is gone. heard: whether the host knows."""
         link, self.up = self.up, None
         if link is None:
             return
-        self.witness_does(inputs.Dropped(inputs.UPLINK, "it is gone", 0.0))
+        link.far.inbox.clear()
+        self.world.cut_end(link.far)
         if heard:
-            self.lines.pop(link, None)
-            self.do(inputs.Dropped(link, "it is gone", self.source.pick(0.0, 1.0, 15.0)))
+            self._hang_up(link)
+        self._arrive()
+
+    def _hang_up(self, link: Link) -> None:
+        """The host hears of the end of this link, and for how long it had heard nothing before."""
+        link.near.heard_at = self.world.tick - self.source.pick(0.0, 1.0, 15.0)
+        self.world.cut_end(link.near)
 
     def redial(self) -> None:
         """It dials again, if it has no link."""
         if self.up is None and not (self.witness.room.over or self.host.room.over):
-            self.dial(None)
+            self.up = self.world.dial(self.host, self.witness)
+            self.world.write(self.up)
+            self._arrive()
 
     # --- what the bytes say
 
     def act(self) -> None:
         """Somebody does something."""
         source = self.source
-        false = [line for line in self.lines.values() if line.who is not None]
+        false = [line for line in self.false if line.link.near.open]
         match source.below(16):
             case 0 | 1 | 2:
                 self._knock(self.dial(source.pick(*PEOPLE)))
             case 3 | 4 | 5 | 6 | 7 if false:
                 line = false[source.below(len(false))]
-                if line.channel is not None and self.host.room.ledger.roster.get(line.who.id):
+                if line.channel is not None and self.room.ledger.roster.get(line.who.id):
                     more = source.odd(4)
                     self._send(line, *(frames.Submit(*self._entry(line.who)) for _ in range(1 + more)))
             case 8 if false:
@@ -333,8 +237,9 @@ class _World:
                 self._send_oddly(line)
             case 9 if false:
                 line = false[source.below(len(false))]
-                del self.lines[line.number]
-                self.do(inputs.Dropped(line.number, "it is gone", source.pick(0.0, 1.0, 15.0)))
+                self._hang_up(line.link)
+                self.world.cut_end(line.link.far)
+                self._arrive()
             case 10:
                 self._wait()
             case 11:
@@ -374,14 +279,14 @@ class _World:
                 text = source.pick(
                     padding.fill(source.edited(record), suite.TAG), source.edited(padding.pad(record, 60_000))
                 )
-                self.hears(line, sealed_as_it_is(line.channel, text))
+                self.hears(line, line.channel.seal_padded(text))
             case 3:
                 self.hears(line, source.take(source.below(256)))
 
     def _knock(self, line: _Line) -> None:
         """A Join or a Resume; right, or with something changed; or something else; or nothing yet."""
-        source, ledger, who = self.source, self.host.room.ledger, line.who
-        link, leaf = bytes([line.number % 256]) * 32, who.leaf.public
+        source, ledger, who = self.source, self.room.ledger, line.who
+        link, leaf = bytes([line.link.number % 256]) * 32, who.leaf.public
         request: Any
         if source.below(3) < 2:
             join = frames.Join(link, who.key, leaf, source.pick(*NICKS, *PROPER, source.text()), bytes(64))
@@ -390,7 +295,7 @@ class _World:
         else:
             index = source.pick(ledger.index, max(0, ledger.index - source.below(16)), source.below(256), 2**53 - 1)
             digest = source.pick(ledger.digest_at(index) or bytes(32), source.take(32).ljust(32, b"\0"))
-            epoch = self.host.room.keys.number + source.pick(0, 1)
+            epoch = self.room.keys.number + source.pick(0, 1)
             resume = frames.Resume(link, who.id, leaf, max(0, epoch - source.pick(0, 1)), index, digest, bytes(64))
             signature = who.sign(identity.RESUME, handshake.resume_content(line.hello, resume))
             request = msgspec.structs.replace(resume, signature=signature)
@@ -414,7 +319,7 @@ class _World:
 
     def _entry(self, who: Any) -> tuple[int, bytes]:
         """An entry, right or with something changed, and the epoch it is submitted in."""
-        source, room = self.source, self.host.room
+        source, room = self.source, self.room
         self.sealer.epoch = room.keys
         self.sealer.reference = room.ledger.index, room.ledger.digest
         self.sealer.know_chains()
@@ -461,7 +366,7 @@ class _World:
             case 5 | 6:
                 return source.made(frames.Body)
             case 3:
-                room, text = self.host.room, source.take(source.below(8))
+                room, text = self.room, source.take(source.below(8))
                 recipient: Any = SimpleNamespace(id=source.pick(room.ledger.host, *(it.id for it in PEOPLE)))
                 return self.sealer.box(who, recipient, room.leaf, text, counter=counter)
             case 7:
@@ -484,25 +389,26 @@ class _World:
         """Time passes, perhaps as far as somebody's next deadline, or over several of them."""
         self.flush()
         dues = [due for party in (self.host, self.witness) if (due := party.room.next_deadline()) is not None]
-        ahead = self.source.pick(min(dues, default=self.tick), self.tick + 1, self.tick + limits.COMMIT_PAUSE)
+        tick = self.world.tick
+        ahead = self.source.pick(min(dues, default=tick), tick + 1, tick + limits.COMMIT_PAUSE)
         further = self.source.pick(0.0, 0.0, 0.0, limits.AWAY, limits.PLACE, limits.EPOCH)
-        self.tick = max(self.tick, ahead + further)
-        self.slept += self.source.pick(0.0, 0.0, 0.0, 30.0, 3_600.0)
+        self.world.tick = max(tick, ahead + further)
+        self.world.slept += self.source.pick(0.0, 0.0, 0.0, 30.0, 3_600.0)
         host, witness = (self.host, self.do), (self.witness, self.witness_does)
-        for party, tick in (host, witness, host):  # again: it may only see by what it hears how long it has slept
-            self.tick += MOMENT
+        for party, take in (host, witness, host):  # again: it may only see by what it hears how long it has slept
+            self.world.tick += MOMENT
             for _ in range(STEPS):
                 due = party.room.next_deadline()
-                if due is None or due > self.tick:
+                if due is None or due > self.world.tick:
                     break
-                tick(inputs.Tick())
-                self.host.room.end_burst(self._now())
+                take(inputs.Tick())
+                self.world.end_batch(self.host)
             else:
                 raise AssertionError("a deadline that does not pass")
         if not self.host.room.over:
-            self.host.room.expect_expired()
-            for held in [line.held for line in self.lines.values() if line.held is not None]:
-                over = [index for index, lives in held.items() if self.host.room.is_due(*lives)]
+            self.room.expect_expired()
+            for held in [line.held for line in self.false if line.link.near.open and line.held is not None]:
+                over = [index for index, lives in held.items() if self.room.is_due(*lives)]
                 assert not over, "something that has come to its end is on its way"
 
     # --- what has to hold
@@ -514,10 +420,10 @@ class _World:
             self.redial()
         self.flush()
         if not self.host.room.over:
-            self.host.room.expect_bounded(set(self.lines))
+            self.room.expect_bounded({link.number for link in self.world.links if link.near.open})
             assert self.up is not None or self.witness.room.over
             assert self.up is None or self.witness.room.outstanding == 0, "something got lost"
-        [gone] = self.witness.got(events.Gone) or [None]
+        gone = next(iter(self.witness.got(events.Gone)), None)
         assert gone is None or gone.reason != "lost"
         assert gone is None or gone.reason != "kicked" or self.kicked
         hosts, shown = (
@@ -536,14 +442,14 @@ class _World:
 
 def host(data: bytes) -> None:
     """A host and whatever peers may send it: nothing but their own links suffers, and what it orders is in order."""
-    world = _World(Source(data, KNOWN))
+    fuzz = _Fuzz(Source(data, KNOWN))
     for _ in range(STEPS):
-        if not world.source.more or world.host.room.over:
+        if not fuzz.source.more or fuzz.host.room.over:
             break
-        world.act()
-        if world.source.below(2):
-            world.flush()
-    world.expect_sound()
+        fuzz.act()
+        if fuzz.source.below(2):
+            fuzz.flush()
+    fuzz.expect_sound()
 
 
 def _seeds() -> list[bytes]:

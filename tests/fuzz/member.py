@@ -18,7 +18,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import content_of
 from tests.fuzz.source import KNOWN, STEPS, TTLS, Source, expect_shown
-from tests.room.peers import ANN, BOB, DIGEST, EVE, HOST, NOW, FalseHost, Placed, sealed_as_it_is
+from tests.room.peers import ANN, BOB, DIGEST, EVE, HOST, NOW, FalseHost, Placed
 
 LEAVES = {suite.digest(who.leaf.public): who.leaf.public for who in (ANN, BOB, EVE, HOST)}
 
@@ -186,7 +186,7 @@ class _Lie(FalseHost):
                 text = source.pick(
                     padding.fill(source.edited(record), suite.TAG), source.edited(padding.pad(record, 60_000))
                 )
-                self.hears(sealed_as_it_is(self.channel, text))
+                self.hears(self.channel.seal_padded(text))
             case 2:
                 entry = self._entry()
                 burst = self.burst(entry)

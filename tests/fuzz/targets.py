@@ -35,7 +35,7 @@ from anonp2p.ui.screen.term.terminal import Terminal
 from anonp2p.ui.screen.view import Picture
 from tests.fuzz import host, member
 from tests.fuzz.source import Source
-from tests.room.peers import ANN, BOB, HOST, ROOM, sealed_as_it_is
+from tests.room.peers import ANN, BOB, HOST, ROOM
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
 PACKED: tuple[Any, ...] = (
@@ -360,7 +360,7 @@ def _padded_record(source: Source) -> None:
     ends = [Channel(bytes(32), bytes(32), up=up) for up in (True, False)]
     record = frames.MemberRecord(bool(source.below(2)), [frames.Submit(0, b"x")] * source.pick(0, 1, limits.FRAMES))
     text = source.edited(padding.fill(source.edited(frames.pack(record)), suite.TAG))
-    opened = ends[1].open(sealed_as_it_is(ends[0], text))
+    opened = ends[1].open(ends[0].seal_padded(text))
     assert padding.fill(padding.unpad(text), suite.TAG) == text
     assert len(opened.frames) <= limits.FRAMES
     assert frames.unpack(frames.MemberRecord, frames.pack(opened)) == opened

@@ -12,7 +12,8 @@ from anonp2p.names import nicks
 from anonp2p.names.reused import Namesakes
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 NICKS = ["ann", "ANN", "bob", "eve", "éve", "modern", "modem", "νick", "vick", "NICK"]
 
@@ -60,8 +61,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch, speaking
         if speaking:
             namesakes.note_message(b"a")
         namesakes.free(b"a", f"νick{number}")
-    assert len(namesakes._spoken) + len(namesakes._silent) <= 20
-    assert not namesakes._speakers
+    assert namesakes.size == 20
 
 
 def test_who_spoke_is_forgotten_for_no_one_who_did_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +230,7 @@ def test_what_was_missed_counts_as_well(room: Simulation, monkeypatch: pytest.Mo
         room.say(room.host, f"text {number}")
         room.end_burst()
     room.settle()
-    assert any("missing" in notice.text for notice in bob.got(events.Notice))
+    assert bob.got(events.EntriesMissed)
     assert told(bob) == [("Ada", "ada")]
 
 

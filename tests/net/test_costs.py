@@ -127,7 +127,7 @@ async def test_who_asks_for_leaves_without_reading_them_is_cut_and_nobody_else(
     async with gathering(memory) as gathered:
         host, ann = await gathered.host(), await gathered.join("ann")
         eve = await gathered.played("eve")
-        leaf = host.session.room._ledger.roster.called("ann")
+        leaf = host.session.room.replica.ledger.roster.called("ann")
         assert leaf is not None
         asked = 0
         with suppress(trio.BrokenResourceError):

@@ -15,6 +15,7 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.retention import NO_HISTORY
 from tests.support.people import Gathering, Person, gathering
 from tests.support.transports import HANG, MemoryNetwork, Tor, Wire
+from tests.support.world import host_role, log_of
 
 SOON = 0.01
 
@@ -45,7 +46,7 @@ async def all_hear(text: str, *people: Person) -> list[events.Message]:
 
 def kept(host: Person, seq: int) -> list[bytes]:
     """What a host's log still holds of a message: its body, its burst's bytes, and what links share."""
-    log = host.session.room.log
+    log = log_of(host.session.room)
     burst = log.burst(seq)
     assert burst.first <= seq < burst.end
     held = [burst.entries[seq - burst.first].body, burst.wire]
@@ -54,7 +55,7 @@ def kept(host: Person, seq: int) -> list[bytes]:
 
 def shares(host: Person) -> bytes:
     """The bytes that links at the same place of the log were given last."""
-    return host.session.room.log._shared[2]
+    return log_of(host.session.room).shared_piece
 
 
 def expired(person: Person) -> list[int]:
@@ -62,9 +63,9 @@ def expired(person: Person) -> list[int]:
     return [event.seq for event in person.heard(events.Expired)]
 
 
-def notices(person: Person) -> list[str]:
-    """What they were told of messages that they never saw."""
-    return [notice.text for notice in person.heard(events.Notice) if "before reaching you" in notice.text]
+def expired_unseen(person: Person) -> list[int]:
+    """What they were told of messages that they never saw: how many, each time."""
+    return [event.count for event in person.heard(events.ExpiredUnseen)]
 
 
 async def keep_reading(*people: Person) -> None:
@@ -110,7 +111,7 @@ async def test_a_message_ends_for_all_in_its_time(
         await trio.sleep(100)
         await keep_reading(*people)
         assert [expired(person) for person in people] == [[seq]] * 3
-        assert [notices(person) for person in people] == [[], [], []]
+        assert [expired_unseen(person) for person in people] == [[], [], []]
         assert not any(person.heard(events.Alarm) for person in people)
 
 
@@ -138,15 +139,15 @@ async def test_many_messages_that_end_one_after_another_hold_up_nothing(
     async with gathering(memory) as gathered:
         host, (ann,) = await met(gathered, "ann", ttl=60)
         took = 0
-        end_burst = host.session.room.end_burst
+        handle = host.session.room.handle
 
-        def count(now: inputs.Now) -> None:
+        def count(event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
             nonlocal took
-            took += 1
+            took += isinstance(event, inputs.EndBatch)
             assert took < 50 * limits.MAILBOX, "a deadline that comes again and again"
-            end_burst(now)
+            return handle(event, now)
 
-        monkeypatch.setattr(host.session.room, "end_burst", count)
+        monkeypatch.setattr(host.session.room, "handle", count)
         for number in range(500):
             await ann.say(f"{number}")
             await trio.sleep(0.05)
@@ -294,7 +295,7 @@ async def test_one_who_comes_back_after_the_end_of_a_message_is_told_so_and_miss
         await ann.hears(events.Message, text="kept after")
         await keep_reading(host, bob, ann)
         assert ann.texts == ["kept before", "kept after", "all here"]
-        assert notices(ann) == ["2 messages expired before reaching you."]
+        assert expired_unseen(ann) == [2]
         assert ann.heard(events.Expired) == []
         assert not ann.heard(events.Alarm)
         assert len(ann.heard(events.Entered)) == 1
@@ -321,7 +322,7 @@ async def test_one_who_comes_back_in_another_epoch_is_told_so_too(
         await ann.hears(events.Message, text="kept")
         await keep_reading(host, bob, ann)
         assert ann.texts == ["kept", "all here"]
-        assert notices(ann) == ["2 messages expired before reaching you."]
+        assert expired_unseen(ann) == [2]
         assert not ann.heard(events.Alarm)
 
 
@@ -344,7 +345,7 @@ async def test_one_who_comes_back_before_its_end_sees_it_for_what_is_left_of_its
         assert limits.AWAY <= late <= limits.AWAY + limits.DIAL_PAUSE_MAX
         await ann.hears(events.Expired, seq=seen[0].seq)
         assert trio.current_time() == pytest.approx(said + 60, abs=0.1)
-        assert notices(ann) == []
+        assert expired_unseen(ann) == []
 
 
 async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_told_so_and_misses_nothing_else(
@@ -362,19 +363,19 @@ async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_
         await all_hear("kept", host, quick)
         link = host.session._links.get(1)
         assert link is not None
-        assert bytes(link._rest)
+        assert link.connection.has_data_to_send
         await trio.sleep(5 - SOON)
         assert host.session._links.get(1) is link
         await trio.sleep(2 * SOON)
-        assert link.detail == "it lagged too far behind"
-        assert not link._rest
+        assert link.connection.detail == "it lagged too far behind"
+        assert not link.connection.has_data_to_send
         assert kept(host, seen[0].seq) == []
         memory.wires[0].cut()  # with what of it has left the host: that is nobody's to take back
         memory.wires[0].dialler.resume()
         await slow.hears(events.Message, text="kept")
         await keep_reading(host, slow, quick)
         assert slow.texts == ["not yet read", "kept", "all here"]
-        assert notices(slow) == ["A message expired before reaching you."]
+        assert expired_unseen(slow) == [1]
         assert len(slow.heard(events.Entered)) == 1
         for person in (host, quick):
             assert expired(person) == [seen[0].seq]
@@ -390,9 +391,8 @@ async def test_a_head_that_is_due_when_something_ends_goes_out_all_the_same(
         host = await gathered.host()
         ann = await gathered.played("ann")
         session, room = host.session, host.session.room
-        room._effects = []
-        room._pulse()
-        [pulse] = room._effects
+        host_role(room)._pulse()
+        [pulse] = room._reporter.take_effects()
         heads = len(ann.heads)
         for effect in (effects.Sweep(), pulse):
             session._do(effect)
@@ -420,7 +420,7 @@ async def test_what_of_ours_had_its_place_and_ended_before_we_knew_is_no_riddle_
         await ann.until(lambda: not ann.session.outstanding)
         assert ann.texts == ["heard by others"]
         await ann.hears(events.Expired, seq=seen.seq)
-        assert notices(ann) == []
+        assert expired_unseen(ann) == []
         await keep_reading(ann, host, bob)
         assert host.texts == bob.texts == ["heard by others", "all here"]
         assert not ann.heard(events.Unsent)
@@ -464,10 +464,10 @@ async def test_one_who_comes_back_after_what_is_never_kept_is_told_that_it_has_e
         await trio.sleep(limits.FLEETING_LOOK + SOON)
         assert kept(host, seen[0].seq) == [], "it waits for nobody who is not there"
         tor.regain()
-        await ann.hears(events.Notice)
+        await ann.hears(events.ExpiredUnseen)
         await keep_reading(host, bob, ann)
         assert ann.texts == ["all here"]
-        assert notices(ann) == ["A message expired before reaching you."]
+        assert expired_unseen(ann) == [1]
         assert not ann.heard(events.Alarm)
 
 
@@ -493,15 +493,15 @@ async def test_what_is_never_kept_waits_for_a_slow_reader_for_its_time_and_no_lo
         if not reads:
             await trio.sleep(1 + SOON)
             assert kept(host, seen[0].seq) == []
-            assert link.detail == "it lagged too far behind"
+            assert link.connection.detail == "it lagged too far behind"
             memory.wires[0].cut()
         memory.wires[0].dialler.resume()
-        await slow.until(lambda: "once" in slow.texts or bool(notices(slow)))
+        await slow.until(lambda: "once" in slow.texts or bool(expired_unseen(slow)))
         await trio.sleep(limits.FLEETING_LOOK + SOON)
         assert kept(host, seen[0].seq) == []
         await keep_reading(host, slow, quick)
         assert slow.texts == ["not yet read", *(["once"] if reads else []), "all here"]
-        assert notices(slow) == ([] if reads else ["A message expired before reaching you."])
+        assert expired_unseen(slow) == ([] if reads else [1])
         assert len(slow.heard(events.Entered)) == 1
 
 
@@ -529,7 +529,7 @@ async def test_newcomers_are_shown_of_the_history_what_has_not_ended(
         await cho.hears(events.Message, text="kept too", history=True)
         await keep_reading(host, ann, bob, cho)
         assert cho.texts == ["kept", "kept too", "all here"]
-        assert notices(cho) == [], "it was not there when it was said"
+        assert expired_unseen(cho) == [], "it was not there when it was said"
         assert not any(person.heard(events.Alarm) for person in (ann, bob, cho))
 
 
@@ -598,8 +598,7 @@ async def test_links_cut_again_and_again_lose_nothing_but_what_has_ended_and_tha
             assert person.texts == [text for text in host.texts if text in seen], "in the order of all"
             missed = [text for text in host.texts if text not in seen]
             assert all(text.endswith((" 1", " 2", " 0")) for text in missed), "nothing that is kept"
-            told = [int(word) if (word := notice.split()[0]).isdigit() else 1 for notice in notices(person)]
-            assert sum(told) == len(missed)
+            assert sum(expired_unseen(person)) == len(missed)
             ending = [message.seq for message in person.heard(events.Message) if message.ttl in (1, 2)]
             assert sorted(expired(person)) == sorted(ending)
         assert sum(len(person.texts) < len(host.texts) for person in members) > 1, "else nothing was tried"

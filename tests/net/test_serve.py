@@ -138,7 +138,7 @@ async def test_whose_handshake_ends_for_a_newer_one_is_a_matter_of_chance(
         for link in some:
             links.attach(link)
         assert links.make_room(random.Random(seed))
-        (gone,) = [number for number, link in enumerate(some) if not link.is_half_open]
+        (gone,) = [number for number, link in enumerate(some) if not link.connection.is_half_open]
         chosen.add(gone)
         assert links.half_open == 3
     assert chosen == {0, 1, 2, 3}
@@ -173,15 +173,6 @@ async def test_one_whose_knock_is_with_the_room_gives_way_to_nobody(
         assert await (await dial()).receive_some(1) == b"", "both are being answered"
         assert links.half_open == 2
         nursery.cancel_scope.cancel()
-
-
-async def test_one_who_was_refused_gives_way_while_it_lingers(autojump_clock: trio.testing.MockClock) -> None:
-    await trio.lowlevel.checkpoint()
-    link = Link(Wire().host, limits.KNOCK)
-    link.knocked = True
-    assert link.is_being_answered
-    link.finish()
-    assert not link.is_being_answered
 
 
 async def test_knocks_of_those_who_gave_way_hold_up_nobody(

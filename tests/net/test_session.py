@@ -274,13 +274,13 @@ async def test_a_nick_that_is_taken_is_refused_and_nobody_inside_notices(network
         assert host.nicks == ["host", "ann"]
 
 
-async def test_a_notice_of_the_place_reaches_the_host(
+async def test_what_the_network_cannot_defend_against_is_told_to_the_host(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    memory.notice = "It is drafty here."
+    memory.undefended = ["streams"]
     async with gathering(memory) as gathered:
         host = await gathered.host()
-        assert (await host.hears(events.Notice)).text == "It is drafty here."
+        assert (await host.hears(events.Undefended)).defences == ["streams"]
 
 
 # --- links that die
@@ -440,7 +440,7 @@ async def test_a_reader_too_slow_for_the_log_is_cut_and_told_what_it_missed_and_
             await host.say(text)
             await quick.hears(events.Message, text=text)
         memory.wires[0].dialler.resume()
-        assert "missing" in (await slow.hears(events.Notice)).text
+        assert (await slow.hears(events.EntriesMissed)).count > 0
         assert len(slow.heard(events.Entered)) == 2
         assert slow.heard(events.Link, state="lost")
         assert sorted(slow.nicks) == ["host", "quick", "slow"]

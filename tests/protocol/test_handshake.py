@@ -453,7 +453,7 @@ def test_the_key_of_a_door_goes_in_its_time_though_nobody_comes() -> None:
     door = counting()
     before = door.greet(0.0)
     door.close(limits.DOOR - 0.1)
-    assert door._leaf is not None
+    assert door.has_key
     door.close(limits.DOOR)
-    assert door._leaf is None
+    assert not door.has_key
     assert door.greet(limits.DOOR).wire != before.wire

@@ -17,20 +17,19 @@ from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.commit import Turn
 from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header, header_of
 from anonp2p.crypto.identity import Identity
-from anonp2p.crypto.padding import LENGTH, SIZES
+from anonp2p.crypto.padding import LENGTH
 from anonp2p.crypto.ratchet import Chain
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel, Greeting
-from anonp2p.protocol.wire import Splitter
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import Ledger, content_of, entry_content, head_content
-from anonp2p.room.log.log import Entry, Reader
+from anonp2p.room.log.log import Entry
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
+from tests.support.world import START, End, World, log_of, payloads
 
 ROOM = b"r" * 32
-START = 1_000.0  # where the clock stands at the beginning means nothing
 NOW = inputs.Now(START, 1_000_000.0)
 DIGEST = b"d" * 32  # of the log that a false host had before it let its guest in
 HERE = 4  # its index
@@ -79,21 +78,9 @@ def kinds(happened: Iterable[object]) -> list[str]:
     return [type(event).__name__ for event in happened]
 
 
-def payloads(data: bytes) -> list[bytes]:
-    """What a stream of bytes consists of."""
-    return list(Splitter(SIZES[-1]).feed(data))
-
-
 def padded(packed: bytes) -> bytes:
     """The content of an entry as it is signed, whatever it says."""
     return padding.pad(packed, -(-(len(packed) + LENGTH) // limits.STEP) * limits.STEP)
-
-
-def sealed_as_it_is(channel: Channel, text: bytes) -> bytes:
-    """The payload of a record, padded or not as its sender likes."""
-    sealed = suite.Key(channel._ours).seal(channel._sent, text)
-    channel._sent += 1
-    return sealed
 
 
 def text(words: str) -> frames.Text:
@@ -121,7 +108,7 @@ class Sealer:
         first, link = self.links.get(author, (0, bytes(32)))
         chain = Chain(link, first)
         while chain.generation < generation:
-            chain._step()
+            chain.take(chain.generation)
         return chain
 
     def entry(
@@ -221,6 +208,7 @@ class FalseHost(Sealer):
         self.me = b""  # the guest
         self.now = NOW
         self.placed: list[Placed] = []
+        self.end = End(inputs.UPLINK)  # the guest's
         self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=None)
         self.takes(inputs.Start())
 
@@ -232,10 +220,13 @@ class FalseHost(Sealer):
 
     def takes(self, step: inputs.Input, now: inputs.Now | None = None) -> list[events.Event]:
         """What it tells its user about this step."""
+        self.end.drop_output()
+        self._sent: list[bytes] | None = None
+        self._records: list[Any] | None = None
         self.effects = self.room.handle(step, now or self.now)
         for effect in self.effects:
-            if isinstance(effect, effects.Admit):
-                self.guests_channel = effect.channel
+            if not isinstance(effect, effects.Tell | effects.Drop):
+                self.end.carry_out(effect)
         return told(self.effects)
 
     def hears(self, *items: Item) -> list[events.Event]:
@@ -260,17 +251,15 @@ class FalseHost(Sealer):
 
     def sent(self) -> list[bytes]:
         """The payloads that it sent with its last step: a knock, or records."""
-        data = b""
-        for effect in self.effects:
-            if isinstance(effect, effects.Send):
-                data += effect.data
-            elif isinstance(effect, effects.Record):
-                data += self.guests_channel.seal(effect.frames, echo=effect.echo)
-        return payloads(data)
+        if self._sent is None:
+            self._sent = payloads(self.end.take_output())
+        return self._sent
 
     def records(self) -> list[Any]:
         """The records that it sent with its last step."""
-        return [self.channel.open(payload) for payload in self.sent()]
+        if self._records is None:
+            self._records = [self.channel.open(payload) for payload in self.sent()]
+        return self._records
 
     def spoken(self) -> list[Any]:
         """The frames in them."""
@@ -473,7 +462,7 @@ class Inn:
     """A host's real room, with false members in it: Ann on link 1, Eve on link 2."""
 
     def __init__(self, *, retention: frames.Retention = ANY, history: frames.History = NO_HISTORY) -> None:
-        self.links = 0
+        self.random = randomness(b"members")
         self.room = Room(
             label="r1",
             key=ROOM,
@@ -483,40 +472,45 @@ class Inn:
             retention=retention,
             history=history,
         )
-        self.takes(inputs.Start())
-        self.host = self.room._me
+        self.world = World()
+        self.party = self.world.add(self.room)
+        self.tick = 0.0
+        self.host = self.room.replica.me
+        self.log = log_of(self.room)
         self.ann, self.eve = FalseMember(self, ANN), FalseMember(self, EVE)
         for member, nick in ((self.ann, "ann"), (self.eve, "eve")):
             member.dials()
             assert kinds(member.joins(nick)) == ["Tell", "Admit"]
-        self.room.end_burst(NOW)
-        self.before = self.room.log.end
+        self.end_batch()
+        self.before = self.log.end
 
     def takes(self, step: inputs.Input, tick: float = 0.0) -> list[effects.Effect]:
-        """What it wants done about this step."""
+        """What it wants done about this step, but for waking its links."""
         self.tick = tick
-        return self.room.handle(step, NOW._replace(tick=START + tick))
+        self.world.tick = START + tick
+        return [effect for effect in self.world.handle(self.party, step) if not isinstance(effect, effects.Wake)]
+
+    def end_batch(self, tick: float = 0.0) -> None:
+        """What it has ordered goes out."""
+        self.world.tick = START + tick
+        self.world.end_batch(self.party)
 
     def ticks(self, tick: float) -> list[effects.Effect]:
         """It does all that is due until then, and not a moment before it is due."""
         done = []
         while (deadline := self.room.next_deadline()) is not None and deadline <= START + tick:
             done += self.takes(inputs.Tick(), deadline - START)
-            self.room.end_burst(NOW._replace(tick=deadline))
+            self.end_batch(deadline - START)
         self.tick = tick
         return done
 
     def ordered(self) -> list[frames.Body]:
         """What was ordered since the two came in."""
-        return [content_of(self.placed(at).body).body for at in range(self.before, self.room.log.end)]
+        return [content_of(self.placed(at).body).body for at in range(self.before, self.log.end)]
 
     def placed(self, at: int) -> Entry:
         """The entry with this index, whether a head covers it yet or not."""
-        log = self.room.log
-        if at >= log.sealed_end:
-            return log._open[at - log.sealed_end][0]
-        burst = log.burst(at)
-        return burst.entries[at - burst.first]
+        return self.log.entry(at)
 
 
 class FalseMember(Sealer):
@@ -526,26 +520,25 @@ class FalseMember(Sealer):
         super().__init__()
         self.inn = inn
         self.who = who
+        self.greeted: list[Any] = []
         self.link = 0
         self.counters = {who.id: 0}
-        self.reader: Reader | None = None
         self.refused: str | None = None
 
     def dials(self, tick: float = 0.0) -> None:
         """A new link, on which it is greeted."""
-        self.inn.links += 1
-        self.link = self.inn.links
+        self.inn.tick, self.inn.world.tick = tick, START + tick
+        link = self.inn.world.dial(self.inn.party, None)
+        self.link, self.end = link.number, link.near
         self.refused = None
-        [hello] = self.inn.takes(inputs.Linked(self.link), tick)
-        assert isinstance(hello, effects.Send)
-        [payload] = payloads(hello.data)
+        [payload] = payloads(self.end.take_output())
         self.greeting, self.hello = handshake.read_hello(payload)
 
     # --- knocks
 
     def join(self, nick: str, *, signer: Identity | None = None, hello: bytes | None = None, **fields: Any) -> Any:
         """A Join that is right but where the arguments are not. fields: what was signed otherwise than it is sent."""
-        link = self.inn.room._random(32)
+        link = self.inn.random(32)
         unsigned = frames.Join(link, self.who.key, self.who.leaf.public, nick, bytes(64))
         content = handshake.join_content(hello or self.hello, unsigned)
         signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(identity.JOIN, content))
@@ -563,7 +556,7 @@ class FalseMember(Sealer):
         **fields: Any,
     ) -> Any:
         """The same of a Resume."""
-        link = self.inn.room._random(32)
+        link = self.inn.random(32)
         unsigned = frames.Resume(link, self.who.id, self.who.leaf.public, epoch, index, digest, bytes(64))
         content = handshake.resume_content(hello or self.hello, unsigned)
         signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(label, content))
@@ -584,19 +577,18 @@ class FalseMember(Sealer):
 
     def takes_in(self, done: list[effects.Effect]) -> list[effects.Effect]:
         """Reads what it is sent when it is let in, or is not."""
-        for effect in done:
-            if isinstance(effect, effects.Admit) and effect.link == self.link:
-                self.reader = effect.reader
-                self.admitted = effect.channel.seal(effect.frames)
-                greeted = map(self.channel.open, payloads(self.admitted))
-                self.greeted: list[Any] = [frame for record in greeted for frame in record.frames]
-                if isinstance(self.greeted[0], frames.Welcome):
-                    self.welcomed(self.greeted[0], self.greeted[1:])
-            elif isinstance(effect, effects.Finish) and effect.link == self.link and effect.data:
-                [record] = map(self.channel.open, payloads(effect.data))
-                [refused] = record.frames
+        answers = [it for it in done if isinstance(it, effects.Admit | effects.Finish) and it.link == self.link]
+        for answer in answers:
+            data = self.end.take_direct()
+            said = [frame for payload in payloads(data) for frame in self.channel.open(payload).frames]
+            if isinstance(answer, effects.Finish):
+                [refused] = said
                 assert isinstance(refused, frames.Refused)
                 self.refused = refused.reason
+            else:
+                self.admitted, self.greeted = data, said
+                if isinstance(said[0], frames.Welcome):
+                    self.welcomed(said[0], said[1:])
         return done
 
     def welcomed(self, box: frames.Welcome, pages: list[Any]) -> None:
@@ -639,11 +631,7 @@ class FalseMember(Sealer):
 
     def reads(self) -> list[bytes]:
         """The payloads that its link brings it of the log."""
-        assert self.reader is not None
-        data = b""
-        while piece := self.reader.take():
-            data += piece
-        return payloads(data)
+        return payloads(self.end.take_log())
 
     def bursts(self) -> list[frames.Burst]:
         """The same as bursts of the present epoch, of which all have to be."""
@@ -657,9 +645,9 @@ class FalseMember(Sealer):
                 [sliced] = self.channel.open(payload).frames
                 assert isinstance(sliced, frames.Slice)
                 number = self.epoch.number + 1
-                turn = next(it.turn for it in self.inn.room.log._bursts if it.turn and it.turn.epoch == number)
+                turn = next(it.turn for it in self.inn.log.bursts if it.turn and it.turn.epoch == number)
                 secret, _ = commit.open_slice(sliced.box, self.who.leaf, ROOM, self.who.id, number, turn.standing)
-                members = [it.id for it in self.inn.room._ledger.roster]
+                members = [it.id for it in self.inn.room.replica.ledger.roster]
                 self.epoch, _ = self.epoch.next(secret, turn.standing, members)
                 self.know_chains()
 

@@ -10,7 +10,8 @@ from anonp2p.names import nicks
 from anonp2p.room import events, ledger
 from anonp2p.room.host import admission
 from anonp2p.room.roster import Member
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 RESERVED = [("SYSTEM", "system"), ("5YSTEM", "system"), ("уоu", "you")]
 CONFUSED = ["ad4_", "a-d4", "acl4"]

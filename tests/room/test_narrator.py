@@ -2,13 +2,15 @@
 
 import msgspec
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, KEPT
+from anonp2p.protocol import frames
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.narrator import Narrator
+from anonp2p.room.retention import ANY, NO_HISTORY
 
 ANN = b"ann" + bytes(13)
 SPELLED = identity.spell(ANN)
@@ -21,12 +23,8 @@ CAUTIONS = [
 ]
 
 
-def left(reason: str, re: events.Re = UNSET) -> events.Left:
-    return events.Left(room="r1", member=SPELLED, nick="ann", reason=reason, re=re)  # type: ignore[arg-type]
-
-
-def notice(text: str, re: events.Re = UNSET) -> events.Notice:
-    return events.Notice(room="r1", text=text, re=re)
+def left(reason: str, re: events.Re = UNSET, why: str | UnsetType = UNSET) -> events.Left:
+    return events.Left(room="r1", member=SPELLED, nick="ann", reason=reason, why=why, re=re)  # type: ignore[arg-type]
 
 
 # Change, whether one of ours asked for it, events
@@ -51,32 +49,32 @@ TABLE: list[tuple[Change, bool, list[events.Event]]] = [
     (changes.WentAway(ANN, "ann", mine=True), False, []),
     (changes.Left(ANN, "ann", mine=False), False, [left("left")]),
     (changes.Left(ANN, "ann", mine=True), True, []),
-    (changes.Removed(ANN, "ann", "kicked", "why", away=False, mine=False), True, [left("kicked", 3)]),
+    (changes.Removed(ANN, "ann", "kicked", "why", away=False, mine=False), True, [left("kicked", 3, "why")]),
     (changes.Removed(ANN, "ann", "kicked", "", away=True, mine=False), False, []),
     (
         changes.Removed(ANN, "ann", "kicked", "", away=True, mine=False),
         True,
-        [notice("ann was away, and is out now.", 3)],
+        [events.AbsentRemoved(room="r1", member=SPELLED, nick="ann", re=3)],
     ),
     (
         changes.Removed(ANN, "ann", "kicked", "spam", away=False, mine=True),
         False,
-        [notice("The host has thrown you out of the room: spam")],
+        [events.SelfKicked(room="r1", why="spam")],
     ),
     (
         changes.Removed(ANN, "ann", "kicked", "", away=False, mine=True),
         False,
-        [notice("The host has thrown you out of the room.")],
+        [events.SelfKicked(room="r1", why="")],
     ),
     (changes.Removed(ANN, "ann", "lost", "", away=True, mine=False), False, []),
     (changes.Removed(ANN, "ann", "lost", "", away=True, mine=True), False, []),
     (
         changes.Committed((changes.Removed(ANN, "ann", "kicked", "", away=False, mine=False),)),
         False,
-        [left("kicked")],
+        [left("kicked", why="")],
     ),
-    (changes.Locked(locked=True), True, [notice("The room is locked: nobody new is let in.", 3)]),
-    (changes.Locked(locked=False), False, [notice("The room is open to newcomers again.")]),
+    (changes.Locked(ANN, locked=True), True, [events.LockChanged(room="r1", locked=True, member=SPELLED, re=3)]),
+    (changes.Locked(ANN, locked=False), False, [events.LockChanged(room="r1", locked=False, member=SPELLED)]),
     (changes.Renewed(ANN), False, []),
     (changes.Closed(mine=False), False, []),
     (changes.Hidden(), False, []),
@@ -133,6 +131,33 @@ def test_of_the_past_only_messages_and_former_owners_of_nicks_are_told() -> None
 )
 def test_some_changes_are_the_end_of_the_room_for_us(change: Change, end: str | None) -> None:
     assert changes.end_of(change) == end
+
+
+@pytest.mark.parametrize(
+    ("retention", "history", "told"),
+    [
+        (ANY, NO_HISTORY, []),
+        (
+            frames.Retention(FLEETING, 300, KEPT),
+            NO_HISTORY,
+            [events.RetentionRule(room="r1", minimum=0, default=300, maximum=None)],
+        ),
+        (ANY, frames.History(3, 0), [events.HistoryRule(room="r1", messages=3, seconds=None)]),
+        (ANY, frames.History(0, 60), [events.HistoryRule(room="r1", messages=None, seconds=60)]),
+        (
+            frames.Retention(5, 5, 5),
+            frames.History(1, 0),
+            [
+                events.RetentionRule(room="r1", minimum=5, default=5, maximum=5),
+                events.HistoryRule(room="r1", messages=1, seconds=None),
+            ],
+        ),
+    ],
+)
+def test_rules_are_told_where_they_are_not_as_in_other_rooms(
+    retention: frames.Retention, history: frames.History, told: list[events.Event]
+) -> None:
+    assert Narrator("r1").describe_rules(retention, history) == told
 
 
 def test_no_change_shows_what_it_holds_by_repr() -> None:

@@ -14,8 +14,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import Joined, Leave, Renew
 from anonp2p.room import events, inputs
 from tests.room.peers import ANN, BOB, HOST, FalseHost, kinds, said, text
-from tests.room.simulation import Party
 from tests.room.test_room import NICKS, Talk, people
+from tests.support.world import Party
 
 SEEK = frames.Seek(suite.digest(ANN.leaf.public))
 

@@ -10,8 +10,9 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import Commit, Removal, Renew
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import content_of
-from tests.room.peers import EVE, NOW, ZOE, Inn, kinds, text
-from tests.room.simulation import Party, Simulation
+from tests.room.peers import EVE, ZOE, Inn, kinds, text
+from tests.room.simulation import Simulation
+from tests.support.world import End, Party, log_of
 
 
 class Tapped(Simulation):
@@ -20,12 +21,11 @@ class Tapped(Simulation):
     def __init__(self) -> None:
         self.heard: list[bytes] = []
         super().__init__()
+        self.world.taps.append(self._hear)
 
-    def member_hears(self, member: Party) -> None:
-        payload = next(iter(self._link(member).down), None)
-        if payload is not None:
+    def _hear(self, end: End, payload: bytes | None) -> None:
+        if end.owner is not self.host and payload is not None:
             self.heard.append(payload)
-        super().member_hears(member)
 
 
 @pytest.fixture
@@ -34,15 +34,15 @@ def room() -> Tapped:
 
 
 def epoch_of(party: Party) -> int:
-    epoch = party.room._epoch
+    epoch = party.room.replica.epoch
     assert epoch is not None
     return epoch.number
 
 
 def keys_of(party: Party) -> tuple[Epoch, list[suite.LeafKey]]:
     """All that it has, as of now."""
-    assert party.room._epoch is not None
-    return party.room._epoch, list(party.room._leaves)
+    assert party.room.replica.epoch is not None
+    return party.room.replica.epoch, list(party.room.replica.own_keys)
 
 
 def opening(epoch: Epoch, heard: list[bytes]) -> list[bytes]:
@@ -52,7 +52,7 @@ def opening(epoch: Epoch, heard: list[bytes]) -> list[bytes]:
 
 def turns(room: Simulation) -> list[commit.Turn]:
     """The commits whose secrets the host still has."""
-    return [burst.turn for burst in room.host.room.log._bursts if burst.turn is not None]
+    return [burst.turn for burst in log_of(room.host.room).bursts if burst.turn is not None]
 
 
 def texts(party: Party) -> list[str]:
@@ -82,21 +82,21 @@ def test_one_who_is_thrown_out_is_told_why_and_the_others_that_it_is_gone(room: 
     ann, bob = room.joined("ann"), room.joined("bob")
     re = room.kick("BOB", "enough")
     room.settle()
-    assert [notice.text for notice in bob.got(events.Notice)] == ["The host has thrown you out of the room: enough"]
+    assert [kicked.why for kicked in bob.got(events.SelfKicked)] == ["enough"]
     assert [gone.reason for gone in bob.got(events.Gone)] == ["kicked"]
     assert kinds(room.answers(room.host, re)) == ["Left"]
     for party in (ann, room.host):
-        assert [(left.nick, left.reason) for left in party.got(events.Left)] == [("bob", "kicked")]
+        assert [(left.nick, left.reason, left.why) for left in party.got(events.Left)] == [("bob", "kicked", "enough")]
         assert party.people == room.who(room.host)
     assert "bob" not in room.who(room.host).values()
-    assert bob.attempts == 1
+    assert bob.dials == 1
 
 
 def test_no_reason_is_none(room: Tapped) -> None:
     ann = room.joined("ann")
     room.kick("ann")
     room.settle()
-    assert [notice.text for notice in ann.got(events.Notice)] == ["The host has thrown you out of the room."]
+    assert [kicked.why for kicked in ann.got(events.SelfKicked)] == [""]
 
 
 def test_one_who_is_thrown_out_opens_nothing_after_it_with_all_its_keys(room: Tapped) -> None:
@@ -117,15 +117,15 @@ def test_one_who_is_thrown_out_opens_nothing_after_it_with_all_its_keys(room: Ta
     room.settle()
     assert texts(ann) == ["bob reads this", "nor this", "bob does not read this"]
     assert opening(epoch, room.heard) == []
-    here = ann.room._epoch
+    here = ann.room.replica.epoch
     assert here is not None
     assert opening(here, room.heard)
     [turn] = turns(room)
-    theirs = turn.slice(ann.room._me.id, ann.room._leaves[0].public)
+    theirs = turn.slice(ann.room.replica.me.id, ann.room.replica.own_keys[0].public)
     for leaf in leaves:
         with pytest.raises(PeerFault):
-            commit.open_slice(theirs, leaf, turn.room, ann.room._me.id, turn.epoch, turn.standing)
-    without, _ = epoch.next(bytes(32), turn.standing, [ann.room._me.id])
+            commit.open_slice(theirs, leaf, turn.room, ann.room.replica.me.id, turn.epoch, turn.standing)
+    without, _ = epoch.next(bytes(32), turn.standing, [ann.room.replica.me.id])
     assert opening(without, room.heard) == []
 
 
@@ -133,15 +133,15 @@ def test_one_who_is_out_has_no_keys_in_memory(room: Tapped) -> None:
     ann = room.joined("ann")
     room.kick("ann")
     room.settle()
-    assert ann.room._epoch is None
-    assert ann.room._leaves == []
+    assert ann.room.replica.epoch is None
+    assert ann.room.replica.own_keys == []
 
 
 def test_one_who_is_thrown_out_gets_no_slice(room: Tapped) -> None:
     ann = room.joined("ann")
     room.kick("ann")
     room.write(ann)
-    on_its_way = [payload for payload in room._link(ann).down if payload]
+    on_its_way = [payload for payload in room.link(ann).far.inbox if payload]
     epoch, _ = keys_of(ann)
     assert len(opening(epoch, on_its_way)) == len(on_its_way) == 1  # the burst that ends with the commit
     room.settle()
@@ -177,10 +177,10 @@ def test_the_place_of_one_who_was_thrown_out_while_away_is_gone(room: Tapped) ->
     cut_off(room, ann)
     room.wait(limits.AWAY)
     re = room.kick("ann", "enough")
-    assert kinds(room.answers(room.host, re)) == ["Notice"]
+    assert kinds(room.answers(room.host, re)) == ["AbsentRemoved"]
     room.settle()
     assert [gone.reason for gone in ann.got(events.Gone)] == ["kicked"]
-    assert ann.room._epoch is None
+    assert ann.room.replica.epoch is None
     assert list(bob.people.values()) == ["hugo", "bob"]
     assert [left.reason for left in bob.got(events.Left)] == ["lost"]
 
@@ -211,13 +211,14 @@ def test_a_locked_room_lets_no_newcomer_in_until_it_is_open_again(room: Tapped) 
     """5.1"""
     ann = room.joined("ann")
     re = room.lock(locked=True)
-    assert kinds(room.answers(room.host, re)) == ["Notice"]
+    assert kinds(room.answers(room.host, re)) == ["LockChanged"]
     refused = room.joined("bob")
     assert [error.code for error in refused.got(events.Error)] == ["locked"]
-    assert "locked" in ann.got(events.Notice)[-1].text
+    host = room.host.got(events.Entered)[0].member
+    assert [(told.locked, told.member) for told in ann.got(events.LockChanged)] == [(True, host)]
     room.lock(locked=False)
     assert room.joined("bob").room.entered
-    assert "open" in ann.got(events.Notice)[-1].text
+    assert [(told.locked, told.member) for told in ann.got(events.LockChanged)] == [(True, host), (False, host)]
 
 
 def test_members_come_back_to_a_locked_room(room: Tapped) -> None:
@@ -233,9 +234,9 @@ def test_members_come_back_to_a_locked_room(room: Tapped) -> None:
 def test_a_room_that_is_so_already_says_so(room: Tapped, locked: bool) -> None:
     if locked:
         room.lock(locked=True)
-    before = room.host.room.log.end
-    assert kinds(room.answers(room.host, room.lock(locked=locked))) == ["Notice"]
-    assert room.host.room.log.end == before
+    before = log_of(room.host.room).end
+    assert kinds(room.answers(room.host, room.lock(locked=locked))) == ["LockUnchanged"]
+    assert log_of(room.host.room).end == before
 
 
 # --- out for other reasons
@@ -341,8 +342,8 @@ def test_one_who_has_left_does_not_join_again_with_its_key_in_the_same_epoch(inn
 
 
 def epoch_number(inn: Inn) -> int:
-    assert inn.room._epoch is not None
-    return inn.room._epoch.number
+    assert inn.room.replica.epoch is not None
+    return inn.room.replica.epoch.number
 
 
 # --- new
@@ -352,7 +353,7 @@ def test_a_newcomer_opens_nothing_that_was_ordered_before_it_came(room: Tapped) 
     """6.5, 7.3"""
     ann, bob = room.joined("ann"), room.joined("bob")
     for party in (ann, bob, room.host):
-        room.say(party, f"before, by {party.room._my.nick}")
+        room.say(party, f"before, by {party.room.snapshot().nick}")
     room.settle()
     recorded = list(room.heard)
     zoe = room.joined("zoe")
@@ -391,7 +392,7 @@ def test_one_who_is_away_during_commits_misses_nothing_and_gets_nothing_twice(ro
     assert texts(ann) == texts(bob) == texts(room.host) == expected
     assert ann.messages == bob.messages == room.host.messages
     assert [kinds(room.answers(ann, re)) for re in (seen, late, typed)] == [["Message"]] * 3
-    assert not ann.got(events.Notice)
+    assert not ann.got(events.EntriesMissed)
     assert len(ann.got(events.Entered)) == 1
     assert ann.people == bob.people == room.who(room.host)
 
@@ -401,14 +402,14 @@ def test_one_whose_link_breaks_between_commit_and_slice_comes_back_all_the_same(
     room.joined("bob")
     room.kick("bob")
     room.write(ann)
-    while not ann.room._turning:
+    while ann.room.replica.ledger.epoch == ann.room.replica.current_epoch.number:
         room.member_hears(ann)
     re = room.say(ann, "typed while turning")
     cut_off(room, ann)
     room.settle()
     assert epoch_of(ann) == epoch_of(room.host) == 1
     assert kinds(room.answers(ann, re)) == ["Message"]
-    assert not ann.got(events.Notice)
+    assert not ann.got(events.EntriesMissed)
 
 
 def test_a_laggard_that_does_not_come_to_the_commit_in_time_is_cut_and_comes_back(room: Tapped) -> None:
@@ -418,7 +419,7 @@ def test_a_laggard_that_does_not_come_to_the_commit_in_time_is_cut_and_comes_bac
     re = room.say(ann, "on its way")
     room.kick("bob")
     room.wait(limits.SLICES - 0.01)
-    reader = room._link(ann).reader
+    reader = room.link(ann).near.reader
     assert reader is not None
     assert not reader.lags
     assert turns(room)
@@ -428,7 +429,7 @@ def test_a_laggard_that_does_not_come_to_the_commit_in_time_is_cut_and_comes_bac
     room.settle()
     assert epoch_of(ann) == 1
     assert kinds(room.answers(ann, re)) == ["Message"]
-    assert not ann.got(events.Notice)
+    assert not ann.got(events.EntriesMissed)
 
 
 def test_the_fresh_secret_of_a_commit_is_forgotten_though_nobody_lags(room: Tapped) -> None:
@@ -447,22 +448,22 @@ def test_every_epoch_comes_in_time_and_all_renew_their_leaves(room: Tapped) -> N
     """6.8"""
     ann, bob = room.joined("ann"), room.joined("bob")
     parties = (room.host, ann, bob)
-    leaves = [party.room._leaves[0].public for party in parties]
+    leaves = [party.room.replica.own_keys[0].public for party in parties]
     room.wait(limits.EPOCH - 0.01)
     assert epoch_of(room.host) == 0
     room.wait(0.01)
     room.settle()
     for party, before in zip(parties, leaves, strict=True):
         assert epoch_of(party) == 1
-        [now] = {suite.digest(leaf.public) for leaf in party.room._leaves[:1]}
+        [now] = {suite.digest(leaf.public) for leaf in party.room.replica.own_keys[:1]}
         assert now != suite.digest(before)
         for other in parties:
-            assert other.room._ledger.member(party.room._me.id).leaf == now
+            assert other.room.replica.ledger.member(party.room.replica.me.id).leaf == now
         assert party.room.outstanding == 0
     room.wait(limits.EPOCH)
     room.settle()
     assert {epoch_of(party) for party in parties} == {2}
-    assert all(len(party.room._leaves) <= 2 for party in parties)
+    assert all(len(party.room.replica.own_keys) <= 2 for party in parties)
 
 
 def test_the_next_commit_is_sealed_to_the_renewed_leaf_and_the_old_one_is_gone(room: Tapped) -> None:
@@ -470,11 +471,11 @@ def test_the_next_commit_is_sealed_to_the_renewed_leaf_and_the_old_one_is_gone(r
     room.joined("bob")
     room.wait(limits.EPOCH)
     room.settle()
-    assert len(ann.room._leaves) == 2
+    assert len(ann.room.replica.own_keys) == 2
     room.kick("bob")
     room.settle()
     assert epoch_of(ann) == 2
-    assert len(ann.room._leaves) == 1
+    assert len(ann.room.replica.own_keys) == 1
 
 
 @pytest.mark.parametrize("members", [3, 2])
@@ -484,11 +485,11 @@ def test_large_rooms_do_not_renew(room: Tapped, monkeypatch: pytest.MonkeyPatch,
     ann = room.joined("ann")
     if members == 3:
         room.joined("bob")
-    leaves = [party.room._leaves[0] for party in (room.host, ann)]
+    leaves = [party.room.replica.own_keys[0] for party in (room.host, ann)]
     room.wait(limits.EPOCH)
     room.settle()
     assert epoch_of(ann) == 1
-    assert [party.room._leaves[0] is leaf for party, leaf in zip((room.host, ann), leaves, strict=True)] == [
+    assert [party.room.replica.own_keys[0] is leaf for party, leaf in zip((room.host, ann), leaves, strict=True)] == [
         members == 3
     ] * 2
 
@@ -496,10 +497,10 @@ def test_large_rooms_do_not_renew(room: Tapped, monkeypatch: pytest.MonkeyPatch,
 def test_a_commit_with_a_cause_renews_nothing(room: Tapped) -> None:
     ann = room.joined("ann")
     room.joined("bob")
-    leaf, hosts = ann.room._leaves[0], room.host.room._leaves[0]
+    leaf, hosts = ann.room.replica.own_keys[0], room.host.room.replica.own_keys[0]
     room.kick("bob")
     room.settle()
-    assert (ann.room._leaves, room.host.room._leaves) == ([leaf], [hosts])
+    assert (ann.room.replica.own_keys, room.host.room.replica.own_keys) == ([leaf], [hosts])
 
 
 def test_a_renewal_is_ordered_like_anything(inn: Inn) -> None:
@@ -513,15 +514,15 @@ def test_a_leaf_is_the_one_of_its_link_from_the_frame_on(inn: Inn) -> None:
     """2.7"""
     assert inn.eve.sends(frames.Leaf(ZOE.leaf.public)) == []
     inn.takes(inputs.Kick("ann"))
-    inn.room.end_burst(NOW)
+    inn.end_batch()
     *_, slice_ = inn.eve.reads()
     [sliced] = inn.eve.channel.open(slice_).frames
     assert isinstance(sliced, frames.Slice)
-    standing = inn.room._ledger.standing()
-    secret, _ = commit.open_slice(sliced.box, ZOE.leaf, inn.room._ledger.room, EVE.id, 1, standing)
+    standing = inn.room.replica.ledger.standing()
+    secret, _ = commit.open_slice(sliced.box, ZOE.leaf, inn.room.replica.ledger.room, EVE.id, 1, standing)
     assert len(secret) == 32
     with pytest.raises(PeerFault):
-        commit.open_slice(sliced.box, EVE.leaf, inn.room._ledger.room, EVE.id, 1, standing)
+        commit.open_slice(sliced.box, EVE.leaf, inn.room.replica.ledger.room, EVE.id, 1, standing)
 
 
 def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -> None:

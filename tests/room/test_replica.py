@@ -133,7 +133,7 @@ CHANGES: list[tuple[Identity, Body, Change]] = [
     (HOST, Lost(ANN.id), changes.WentAway(ANN.id, "ann", mine=True)),
     (BOB, Leave(), changes.Left(BOB.id, "bob", mine=False)),
     (ANN, Leave(), changes.Left(ANN.id, "ann", mine=True)),
-    (HOST, Lock(True), changes.Locked(locked=True)),
+    (HOST, Lock(True), changes.Locked(HOST.id, locked=True)),
     (BOB, Renew(bytes(32)), changes.Renewed(BOB.id)),
     (HOST, Close(), changes.Closed(mine=False)),
     (HOST, Commit(1, []), changes.Committed(())),

@@ -12,7 +12,8 @@ from anonp2p import limits
 from anonp2p.errors import TorLost
 from anonp2p.names import nicks
 from anonp2p.room import events, inputs
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 NICKS = ["ann", "ANN", "bob", "Bob", "eve", "hugo"]
 
@@ -56,7 +57,7 @@ def check_party(party: Party) -> None:
                 assert event.text == typed.text
         elif isinstance(typed, inputs.Rename):
             assert len(told) <= 1
-            assert all(isinstance(event, events.Renamed | events.Notice | events.Error) for event in told)
+            assert all(isinstance(event, events.Renamed | events.NickUnchanged | events.Error) for event in told)
 
 
 def check_order(room: Simulation) -> None:
@@ -68,7 +69,7 @@ def check_order(room: Simulation) -> None:
         said = [typed.text for typed in member.typed.values() if isinstance(typed, inputs.Say)]
         mine = [text for text in texts if text in said]
         assert mine == [text for text in said if text in mine], "in the order in which they were typed"
-        assert len([it for it in member.got(events.Notice) if "missing" in it.text]) <= member.gaps
+        assert len(member.got(events.EntriesMissed)) <= member.gaps
         stretches = shown_since_welcomes(member)
         for (_, index), shown in zip(member.welcomes, stretches, strict=True):
             assert shown == [message for message in ordered if message[0] > index][: len(shown)]
@@ -610,7 +611,7 @@ def test_of_two_who_want_one_nick_the_first_to_be_heard_gets_it(room: Simulation
 
 def test_ones_own_nick_again_is_no_news(room: Simulation) -> None:
     ann = room.joined("ann")
-    assert kinds(room.answers(ann, room.rename(ann, "ann"))) == ["Notice"]
+    assert kinds(room.answers(ann, room.rename(ann, "ann"))) == ["NickUnchanged"]
     assert ann.room.outstanding == 0
 
 
@@ -732,8 +733,8 @@ def test_one_who_is_away_too_long_comes_back_as_somebody_new_under_its_nick(room
     after = ann.got(events.Entered)[-1]
     assert (before.nick, after.nick) == ("ann", "ann")
     assert before.member != after.member
-    [notice] = ann.got(events.Notice)
-    assert "4 entries" in notice.text  # lost, removed, the text, and ann's own coming
+    [missed] = ann.got(events.EntriesMissed)
+    assert (missed.count, missed.verified) == (4, False)  # lost, removed, the text, and ann's own coming
     assert room.who(ann) == room.who(bob) == room.who(room.host) == ann.people == bob.people
     assert texts(ann) == []
     room.say(ann, "here")
@@ -753,9 +754,8 @@ def test_one_whose_nick_was_taken_meanwhile_comes_back_under_another(room: Simul
     assert kinds(room.answers(bob, re)) == ["Renamed"]
     assert ann.room.entered
     assert ann.got(events.Entered)[-1].nick == "ann-2"
-    assert "The nick ann belongs to another member now, so you are ann-2." in [
-        notice.text for notice in ann.got(events.Notice)
-    ]
+    [assigned] = ann.got(events.NickAssigned)
+    assert (assigned.nick, assigned.wanted, assigned.free_in) == ("ann-2", "ann", None)
     assert not ann.got(events.Error)
 
 
@@ -806,8 +806,7 @@ def test_one_who_has_fallen_behind_the_log_is_told_how_much_is_missing(
         room.host_hears(bob)
         room.write(bob)
     room.settle()
-    [notice] = ann.got(events.Notice)
-    assert "13 entries" in notice.text
+    assert [missed.count for missed in ann.got(events.EntriesMissed)] == [13]
     assert texts(room.host).count("ordered unseen") == 1
     assert room.answers(ann, first) == []
     assert kinds(room.answers(ann, later)) == ["Message"]

@@ -10,7 +10,8 @@ from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.protocol import frames
 from anonp2p.room.snapshot import Snapshot, Standing
 from tests.room.peers import ANN, FalseHost, text
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_a_host_sees_its_room(room: Simulation) -> None:
         name="demo",
         code=host.code,
         nick="hugo",
-        member=identity.spell(host._me.id),
+        member=identity.spell(host.replica.me.id),
         hosting=True,
         host="hugo",
         settled=True,

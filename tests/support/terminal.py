@@ -11,7 +11,6 @@ from itertools import groupby
 from typing import Any
 
 import pyte
-import pyte.modes
 from wcwidth import wcwidth
 
 ALTERNATE, CURSOR, PASTE, FOCUS, DRAWING = 1049, 25, 2004, 1004, 2026

@@ -24,7 +24,6 @@ from typing import Any, ClassVar
 
 import msgspec
 import trio
-from msgspec import UNSET
 
 from anonp2p import app, cli, limits
 from anonp2p.config import Config
@@ -181,10 +180,6 @@ class _Stagehand:
             told = msgspec.structs.replace(told, data=msgspec.convert(told.data, list[events.Person]))
         self._front.tell(told)
 
-    async def do_notice(self, text: str, room: str | None = None) -> None:
-        """The front is told this."""
-        self._front.tell(events.Notice(text=text, room=room or UNSET))
-
     async def do_drawn(self, mark: str = "") -> None:
         """Returns once nothing is under way, and all of it is shown; then `mark`, if any, is put into the output."""
         await self.do_quiet()
@@ -208,7 +203,7 @@ class _Stagehand:
         """Whether all have got what they said, and all of a room have come as far as each other."""
         sessions = [*self._program.sessions, *(other.session for other in self._others.values())]
         lives = [session for session in sessions if not session.room.over]
-        come = {(session.room.code, session.room._ledger.index) for session in lives}
+        come = {(session.room.code, session.room.replica.ledger.index) for session in lives}
         settled = all(session.room.settled and not session.outstanding for session in lives)
         return settled and len(come) == len({session.room.code for session in lives})
 

@@ -12,6 +12,7 @@ import trio.testing
 from anonp2p.errors import TorLost
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.transport import DialFault, Transport
+from anonp2p.room.events import Defence
 
 Listener = trio.abc.Listener[trio.abc.Stream]
 
@@ -30,9 +31,9 @@ class Network(Transport, Protocol):
 class _Place:
     """Where a room is reached: at once."""
 
-    def __init__(self, listener: Listener, notice: str) -> None:
+    def __init__(self, listener: Listener, undefended: list[Defence]) -> None:
         self.listener = listener
-        self.notice = notice
+        self.undefended = undefended
 
     def admits(self, stream: trio.abc.Stream) -> bool:
         return True
@@ -57,7 +58,7 @@ class LoopbackNetwork:
         self.ports[key.code] = listener.socket.getsockname()[1]
         try:
             async with listener:
-                yield _Place(listener, "")
+                yield _Place(listener, [])
         finally:
             del self.ports[key.code]
 
@@ -195,7 +196,7 @@ class MemoryNetwork:
     """Rooms reached over wires in memory. Meant for a clock that jumps.
 
     plan: what becomes of the next dials, in this order: CONNECT, HANG, or an exception; of later ones, `otherwise`.
-    lockstep: whether wires dialled from now on push back (see Wire). notice: of every place.
+    lockstep: whether wires dialled from now on push back (see Wire). undefended: of every place.
     """
 
     patience = 1_000.0
@@ -205,7 +206,7 @@ class MemoryNetwork:
         self.plan: deque[Exception | str] = deque()
         self.otherwise: Exception | str = CONNECT
         self.lockstep = False
-        self.notice = ""
+        self.undefended: list[Defence] = []
         self.dials: list[Dialled] = []
         self.wires: list[Wire] = []
         self._listeners: dict[str, _MemoryListener] = {}
@@ -216,7 +217,7 @@ class MemoryNetwork:
         self._listeners[key.code] = listener = _MemoryListener()
         try:
             async with listener:
-                yield _Place(listener, self.notice)
+                yield _Place(listener, self.undefended)
         finally:
             del self._listeners[key.code]
 

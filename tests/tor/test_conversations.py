@@ -93,10 +93,8 @@ def test_a_nick_cannot_be_had_twice_and_who_was_killed_is_back_at_once_under_the
     ada.process.kill()
     again = start("--nick", "ada", "join", code)
     assert again.wait("room")["nick"] == "ada-2"
-    assert (
-        "The nick ada belongs to a member who is away, so you are ada-2: /nick ada takes"
-        in again.wait("notice")["text"]
-    )
+    assigned = again.wait("assigned-nick")
+    assert (assigned["nick"], assigned["wanted"], assigned["free_in"]) == ("ada-2", "ada", 600)
     again.send("back")
     host.said("back")
     left = host.wait("left")

@@ -63,9 +63,9 @@ def test_a_named_socks_port_goes_with_a_tor_that_is_found_or_alone(running: Runn
             for peer in (ada, ben, zoe):
                 peer.wait("room")
                 assert peer.wait("ready")["tor"] == "system"
-            assert "TOR_CONTROL_IPC_PATH" in zoe.wait("notice")["text"]
+            assert zoe.wait("tor-skipped")["variable"] == "TOR_CONTROL_IPC_PATH"
             for peer in (ada, ben):
-                assert not [event for event in peer.events if event["type"] == "notice"]
+                assert not [event for event in peer.events if event["type"] == "tor-skipped"]
 
 
 def test_socks_alone_is_not_enough_to_create_a_room(running: RunningTor) -> None:

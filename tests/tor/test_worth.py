@@ -169,7 +169,7 @@ def test_cover_goes_both_ways_though_nothing_is_said(torrc: str, stack: ExitStac
     record = stack.enter_context(recorder(place / "socks", tor.socks))
     _, code = create(stack, "--control", tor.control, command="/create demo")
     ada = join(stack, code, "ada", "--control", tor.control, "--socks", record.socks, "--cover")
-    assert any("Cover is on" in event["text"] for event in ada.events if event["type"] == "notice")
+    assert [event["rate"] for event in ada.events if event["type"] == "cover"] == [480]  # bytes a second
     up, down = (len(contents(getattr(record.recordings[-1], way))) for way in ("up", "down"))
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:  # more than beats alone would do for minutes: then it has happened

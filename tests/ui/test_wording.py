@@ -313,8 +313,9 @@ def test_a_message_of_as_many_lines_as_are_shown_is_whole() -> None:
 def test_a_name_with_line_breaks_is_still_a_line() -> None:
     assert wording.line(message("hi\nthere", "an\nn"), "de\nn") == "de⏎ n/an⏎ n: hi\n    there"
     assert wording.line(events.Joined(room="r1", member="m", nick="an\nn")) == "[SYSTEM] an⏎ n joined"
-    reason = "The host has thrown you out of the room: no\n[SYSTEM] spam"
-    assert wording.line(events.Notice(text=reason)) == f"[SYSTEM] {sanitize.one_line(reason)}"
+    assert wording.line(events.SelfKicked(room="r1", why="no\n[SYSTEM] spam")) == (
+        "[SYSTEM] The host has thrown you out of the room: no⏎ [SYSTEM] spam"
+    )
 
 
 @given(texts)
@@ -447,6 +448,70 @@ def test_help_shows_every_row() -> None:
         assert line.endswith(row.does)
 
 
+SLOW = "Tor has been at 10 % (Loading) for 30 seconds. Is this machine online?"
+AWAY = "You were away for too long, or read too slowly to keep up: 3 entries of the room are missing here."
+STREAMS = "This Tor, or a filter before it, does not limit the connections of one circuit: floods can keep others out."
+POW = "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can."
+FREE = "/nick ann takes it once it is free, in about 10 minutes."
+COVER = "Cover is on: about 29 kB a minute on each link of yours, both ways together."
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (events.TorSlow(progress=10, summary="Loading", seconds=30), SLOW),
+        (events.TorSkipped(code="tor-refused", text="It is odd."), "It is odd."),
+        (
+            events.TorSkipped(code="tor-refused", text="It is odd.", variable="TOR_CONTROL_PORT"),
+            "The Tor that TOR_CONTROL_PORT names is not used. It is odd.",
+        ),
+        (events.Undefended(room="r1", defences=["streams"]), STREAMS),
+        (events.Undefended(room="r1", defences=["streams", "proof-of-work"]), f"{STREAMS} {POW}"),
+        (
+            events.RetentionRule(room="r1", minimum=0, default=300, maximum=None),
+            "Messages here are kept for 5m; authors may choose from never to off.",
+        ),
+        (
+            events.RetentionRule(room="r1", minimum=0, default=0, maximum=60),
+            "Messages here are not kept; authors may choose from never to 1m.",
+        ),
+        (events.RetentionRule(room="r1", minimum=0, default=0, maximum=0), "Messages here are not kept."),
+        (
+            events.RetentionRule(room="r1", minimum=60, default=None, maximum=None),
+            "Messages here are kept until the room ends; authors may choose from 1m to off.",
+        ),
+        (events.HistoryRule(room="r1", messages=3, seconds=None), "Newcomers are shown the last 3 messages."),
+        (
+            events.HistoryRule(room="r1", messages=None, seconds=1_800),
+            "Newcomers are shown the messages of the last 30m.",
+        ),
+        (events.CoverOn(room="r1", rate=480.0), COVER),
+        (events.EntriesMissed(room="r1", count=3, verified=False), AWAY),
+        (events.ExpiredUnseen(room="r1", count=1), "A message expired before reaching you."),
+        (events.ExpiredUnseen(room="r1", count=2), "2 messages expired before reaching you."),
+        (events.LockChanged(room="r1", locked=True, member="m"), "The room is locked: nobody new is let in."),
+        (events.LockChanged(room="r1", locked=False, member="m"), "The room is open to newcomers again."),
+        (events.LockUnchanged(room="r1", locked=True), "The room is locked already."),
+        (events.LockUnchanged(room="r1", locked=False), "The room is not locked."),
+        (events.NickUnchanged(room="r1", nick="ann"), "You are ann already."),
+        (
+            events.NickAssigned(room="r1", nick="ann-2", wanted="ann", free_in=None),
+            "The nick ann belongs to another member now, so you are ann-2.",
+        ),
+        (
+            events.NickAssigned(room="r1", nick="ann-2", wanted="ann", free_in=600),
+            f"The nick ann belongs to a member who is away, so you are ann-2: {FREE}",
+        ),
+        (events.SelfKicked(room="r1", why="spam"), "The host has thrown you out of the room: spam"),
+        (events.SelfKicked(room="r1", why=""), "The host has thrown you out of the room."),
+        (events.AbsentRemoved(room="r1", member="m", nick="ann"), "ann was away, and is out now."),
+        (events.Left(room="r1", member="m", nick="ann", reason="kicked", why="spam"), "ann was thrown out"),
+    ],
+)
+def test_what_happened_is_one_sentence(event: Event, sentence: str) -> None:
+    assert wording.line(event) == f"[SYSTEM] {sentence}"
+
+
 # --- every event there is, by introspection
 
 PERSON = Person(member="m", nick="ann", role="host", tag="abcd")
@@ -481,6 +546,8 @@ def values(kind: object) -> list[object]:
         return PLAIN[kind]
     if typing.get_origin(kind) is typing.Literal:
         return list(typing.get_args(kind))
+    if kind == list[events.Defence]:
+        return [["streams"], ["streams", "proof-of-work"]]
     if typing.get_origin(kind) is list:
         assert typing.get_args(kind) == (Person,)
         return [[], [PERSON, Person(member=HOSTILE, nick=HOSTILE, role="member", tag=HOSTILE)]]

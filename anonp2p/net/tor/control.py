@@ -181,10 +181,7 @@ class Control:
                     waited += limits.BOOT_SLOW
                     if waited >= limits.BOOT_STALL:
                         raise TorRefused(f"it does not reach its network and is stuck at {latest[0]} % ({latest[1]})")
-                    text = (
-                        f"Tor has been at {latest[0]} % ({latest[1]}) for {waited:.0f} seconds. Is this machine online?"
-                    )
-                    tell(events.Notice(text=text))
+                    tell(events.TorSlow(progress=latest[0], summary=latest[1], seconds=round(waited)))
 
     def _changed(self, _: Any, state: Any, __: float) -> None:
         if state == stem.control.State.CLOSED:

@@ -127,14 +127,14 @@ def temporary(base: Path) -> Iterator[tuple[Path, int]]:
 
     It is held as long as anybody has that descriptor, a program that we start included. Raises OSError.
     """
-    path, held = _make_held(base)
+    path, held = make_held(base)
     with ExitStack() as stack:
         stack.callback(os.close, held)
         stack.callback(shutil.rmtree, path, ignore_errors=True)
         yield path, held
 
 
-def _make_held(base: Path) -> tuple[Path, int]:
+def make_held(base: Path) -> tuple[Path, int]:
     """A new directory and a lock on it. One that another program took for left behind before we had it is given up."""
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))

@@ -35,13 +35,13 @@ async def connect(endpoint: Endpoint, *, discovered: bool) -> tuple[trio.SocketS
     """
     if endpoint.path:
         stream = await trio.open_unix_socket(endpoint.path)
-        owners = _peer(stream.socket)
+        owners = peer_users(stream.socket)
     else:
-        before = _listeners(endpoint)
+        before = listeners_at(endpoint)
         stream = await _open_tcp(endpoint)
         # The same sockets before and after: one of them took the connection, whatever came and went in between.
-        owners = frozenset(uid for uid, _ in before) if before == _listeners(endpoint) else frozenset()
-    if discovered and not (owners and all(map(_is_trusted, owners))):
+        owners = frozenset(uid for uid, _ in before) if before == listeners_at(endpoint) else frozenset()
+    if discovered and not (owners and all(map(is_trusted, owners))):
         await trio.aclose_forcefully(stream)
         who = " and ".join(f"uid {uid}" for uid in sorted(owners)) or "an unknown user"
         raise TorUntrusted(f"{who} listens at {endpoint}")
@@ -58,13 +58,13 @@ async def _open_tcp(endpoint: Endpoint) -> trio.SocketStream:
     return trio.SocketStream(opened)
 
 
-def _peer(connected: trio.socket.SocketType) -> frozenset[int]:
+def peer_users(connected: trio.socket.SocketType) -> frozenset[int]:
     """Who had the other end of a unix socket listen: SO_PEERCRED of unix(7)."""
     _, uid, _ = _CREDENTIALS.unpack(connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
     return frozenset((uid,))
 
 
-def _listeners(endpoint: Endpoint) -> frozenset[tuple[int, int]]:
+def listeners_at(endpoint: Endpoint) -> frozenset[tuple[int, int]]:
     """uid and inode of each socket that may take a connection to this TCP port; empty where that is not known.
 
     It is not known of other machines: a wildcard socket of this one has nothing to do with a connection to another.
@@ -102,7 +102,7 @@ def _plain(address: Address) -> Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _is_trusted(uid: int) -> bool:
+def is_trusted(uid: int) -> bool:
     """Whether this is us, root or Tor's own user; never who stands for users of other namespaces."""
     return uid != _overflow() and (uid in (os.getuid(), ROOT) or uid in tor_users())
 

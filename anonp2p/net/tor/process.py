@@ -53,8 +53,8 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
     program = find()
     with ExitStack() as stack:
         try:
-            runtime, held = stack.enter_context(directories.temporary(_runtime_base(memory=amnesic)))
-            data, locks = (runtime / "data", ()) if amnesic else _data_directory(torrc, runtime, stack)
+            runtime, held = stack.enter_context(directories.temporary(runtime_base(memory=amnesic)))
+            data, locks = (runtime / "data", ()) if amnesic else data_directory(torrc, runtime, stack)
             data.mkdir(mode=0o700, exist_ok=True)
             _require_space(data)
         except directories.UnsafeError as error:
@@ -68,7 +68,7 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
         tor = OwnTor(str(runtime / "control"), str(runtime / "socks"), runtime)
         async with trio.open_nursery() as nursery:
             process = await _start(program, torrc, _torrc(tor, data), (held, *locks))
-            voice = _Voice()
+            voice = Voice()
             nursery.start_soon(voice.listen, process)
             try:
                 await _await_control(process, tor.control, voice)
@@ -132,7 +132,7 @@ async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, 
     return process
 
 
-class _Voice:
+class Voice:
     """What Tor prints: read to its end, so that Tor never waits for us; its latest complaint is kept."""
 
     def __init__(self) -> None:
@@ -140,6 +140,7 @@ class _Voice:
         self.complaint = "it said nothing"
 
     async def listen(self, process: trio.Process) -> None:
+        """Reads what Tor prints until it has closed its end."""
         assert process.stdout is not None
         rest = b""
         async for data in process.stdout:
@@ -156,7 +157,7 @@ class _Voice:
             self.complaint = words.rstrip(".")
 
 
-async def _await_control(process: trio.Process, path: str, voice: _Voice) -> None:
+async def _await_control(process: trio.Process, path: str, voice: Voice) -> None:
     with trio.move_on_after(limits.LAUNCH):
         while process.poll() is None:
             try:
@@ -184,13 +185,13 @@ def runtime_directory() -> Iterator[Path]:
     """A place for unix sockets of ours. Raises Failed, TorRefused."""
     with ExitStack() as stack:
         try:
-            path, _ = stack.enter_context(directories.temporary(_runtime_base(memory=False)))
+            path, _ = stack.enter_context(directories.temporary(runtime_base(memory=False)))
         except OSError as error:
             raise Failed(f"There is no place for a temporary directory: {error.strerror}.") from None
         yield path
 
 
-def _runtime_base(*, memory: bool) -> Path:
+def runtime_base(*, memory: bool) -> Path:
     """Where temporary directories go: short paths of plain characters, since Tor takes no others for sockets.
 
     What earlier ones left behind goes first, wherever it is. memory: only where nothing reaches a disk. Raises
@@ -201,7 +202,7 @@ def _runtime_base(*, memory: bool) -> Path:
     usable = list(filter(None, map(_usable, places)))
     directories.remove_left_behind(set(usable))
     for base in usable:
-        if not memory or _in_memory(base):
+        if not memory or is_in_memory(base):
             return base
     what = "directory that lives in memory (tmpfs), as --amnesic needs" if memory else "directory for temporary files"
     raise TorRefused(f"this machine has no usable {what}")
@@ -220,7 +221,7 @@ def _usable(name: str) -> Path | None:
     return path if path.is_dir() and os.access(path, os.W_OK | os.X_OK) else None
 
 
-def _in_memory(path: Path) -> bool:
+def is_in_memory(path: Path) -> bool:
     """Whether the file system that holds this directory lives in memory, by the longest mount point above it."""
     try:
         mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
@@ -237,7 +238,7 @@ def _require_space(data: Path) -> None:
         os.posix_fallocate(probe.fileno(), 0, limits.TOR_SPACE)
 
 
-def _data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tuple[Path, tuple[int, ...]]:
+def data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tuple[Path, tuple[int, ...]]:
     """The DataDirectory that goes with this torrc, and the descriptor that locks it; a temporary one if it is in use.
 
     It is kept: a client that picked new guards every time would sooner or later pick a bad one.

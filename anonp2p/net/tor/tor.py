@@ -28,17 +28,11 @@ _USUAL = ("unix:/run/tor/control", "127.0.0.1:9051", "127.0.0.1:9151")
 
 _LISTENER = re.compile(r'"([^"]*)"')
 
-# Arguments of ADD_ONION that defend a room, and what its host is told where they are not understood.
-_DEFENCES = (
-    (
-        f"Flags=MaxStreamsCloseCircuit MaxStreams={limits.STREAMS}",
-        "This Tor, or a filter before it, does not limit the connections of one circuit: floods can keep others out.",
-    ),
-    (
-        "PoWDefensesEnabled=1",
-        "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can.",
-    ),
-)
+# Arguments of ADD_ONION that defend a room.
+_DEFENCES: dict[events.Defence, str] = {
+    "streams": f"Flags=MaxStreamsCloseCircuit MaxStreams={limits.STREAMS}",
+    "proof-of-work": "PoWDefensesEnabled=1",
+}
 _NOT_UNDERSTOOD = ("510", "512", "513")  # what filters, and Tors of several ages, answer to arguments they do not know
 
 # What Tor's replies to a dial mean (proposal 304), whether to try again, whether they say that the room is not there.
@@ -107,9 +101,9 @@ class _Gate(trio.abc.Listener[trio.SocketStream]):
 class _Place:
     """A room's onion service on a Tor."""
 
-    def __init__(self, listener: _Gate, notice: str, uploaded: trio.Event) -> None:
+    def __init__(self, listener: _Gate, undefended: list[events.Defence], uploaded: trio.Event) -> None:
         self.listener = listener
-        self.notice = notice
+        self.undefended = undefended
         self._uploaded = uploaded
 
     def admits(self, stream: trio.abc.Stream) -> bool:
@@ -162,25 +156,25 @@ class Tor:
                 uploaded.set()
 
         with _listener(self._runtime, self._uids) as (listener, target), self._control.listening("HS_DESC", heard):
-            notice = await self._publish(self._control, key, target)
+            undefended = await self._publish(self._control, key, target)
             try:
-                yield _Place(listener, notice, uploaded)
+                yield _Place(listener, undefended, uploaded)
             finally:
                 with trio.move_on_after(limits.WITHDRAW, shield=True), suppress(AnonError):
                     await self._control.send(f"DEL_ONION {address}")
 
-    async def _publish(self, control: Control, key: RoomKey, target: str) -> str:
-        """ADD_ONION (control-spec 3.27), with all defences that are understood; a notice about those that are not."""
+    async def _publish(self, control: Control, key: RoomKey, target: str) -> list[events.Defence]:
+        """ADD_ONION (control-spec 3.27), with all defences that are understood; returns those that are not."""
         ladder = (kept for count in (2, 1, 0) for kept in combinations(_DEFENCES, count))
         status = ""
         for kept in ladder:
-            words = [f"ADD_ONION ED25519-V3:{key.expanded()}", *(words for words, _ in kept), target]
+            words = [f"ADD_ONION ED25519-V3:{key.expanded()}", *(_DEFENCES[defence] for defence in kept), target]
             status, _, _ = (await control.send(" ".join(words)))[-1]
             if status not in _NOT_UNDERSTOOD:
                 break
         if status != "250":
             raise TorRefused(f"it does not publish the room (it answers {status})")
-        return " ".join(notice for words, notice in _DEFENCES if (words, notice) not in kept)
+        return [defence for defence in _DEFENCES if defence not in kept]
 
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
@@ -335,10 +329,10 @@ async def _running(config: Config, tell: Tell) -> Control | None:
             return await _discovered(Endpoint.parse(text), config)
         except AnonError as error:
             if name:
-                tell(events.Notice(text=f"The Tor that {name} names is not used. {error}"))
+                tell(events.TorSkipped(code=error.code, text=str(error), variable=name))
                 named = named or error
             elif isinstance(error, TorUntrusted):
-                tell(events.Notice(text=str(error)))
+                tell(events.TorSkipped(code=error.code, text=str(error)))
             if not isinstance(error, TorMissing):
                 refusal = error
     if config.tor == "system" and not config.socks:

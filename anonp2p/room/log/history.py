@@ -41,9 +41,7 @@ class History:
         if self._kept.texts:
             begin = self._texts[0] if len(self._texts) == self._kept.texts else 0
         while self._ledger.index + 1 < begin:
-            index = self._ledger.index + 1
-            burst = log.burst(index)
-            self._pass(burst.entries[index - burst.first])
+            self._pass(log.entry(self._ledger.index + 1))
 
     def _pass(self, entry: Entry) -> None:
         header = Header.unpack(entry.header)

@@ -8,6 +8,7 @@ none any more.
 import heapq
 from bisect import bisect_left, bisect_right
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -223,6 +224,23 @@ class Log:
         return bool(over)
 
     # --- reading
+
+    @property
+    def bursts(self) -> Sequence[Burst]:
+        """All that are still here, the oldest first."""
+        return self._bursts
+
+    @property
+    def shared_piece(self) -> bytes:
+        """The piece that readers at the same place were given last."""
+        return self._shared[2]
+
+    def entry(self, index: int) -> Entry:
+        """The entry with this index, which is still here, whether a head covers it or not."""
+        if index >= self._end:
+            return self._open[index - self._end][0]
+        burst = self.burst(index)
+        return burst.entries[index - burst.first]
 
     def burst(self, index: int) -> Burst:
         """The one in which the entry with this index is, which is still here."""

@@ -19,7 +19,7 @@ from anonp2p.ui.commands import command, from_first_seen, parse, say
 from anonp2p.ui.frontend import Closed, Rooms, Typed
 
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
-_WORDS_OF_OTHERS = (events.Message, events.Unsent, events.Notice)  # a notice may have a host's reason in it
+_WORDS_OF_OTHERS = (events.Message, events.Unsent, events.SelfKicked)  # the last has a host's reason in it
 _DIGITS = 5  # of a number of columns
 _encoder = msgspec.json.Encoder()
 

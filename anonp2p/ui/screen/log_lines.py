@@ -14,6 +14,7 @@ from anonp2p.ui import sanitize, wording
 from anonp2p.ui.screen import palette, rows
 from anonp2p.ui.screen.rows import Piece, Row
 from anonp2p.ui.widths import continues, width, wrap
+from anonp2p.ui.wording import Move
 
 _LINK = re.compile(r"https?://\S+")
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
@@ -244,7 +245,7 @@ class Told(Entry):
 class Moves(Entry):
     """Who came, went and changed nicks, one after the other, in as few words as it takes."""
 
-    _done: dict[str, dict[str, str]] = field(default_factory=dict)  # nicks by member, by what each did last
+    _done: dict[Move, dict[str, str]] = field(default_factory=dict)  # nicks by member, by what each did last
     _others: list[str] = field(default_factory=list)  # sentences
     count: int = 0
 
@@ -253,15 +254,15 @@ class Moves(Entry):
         """Bytes it takes, about."""
         return Entry.size + 40 * limits.MERGED
 
-    def add(self, member: str, nick: str, what: str) -> None:
-        """Somebody did something: `joined`, `left`, `was lost`. Of one who does several, the last is told."""
+    def add(self, member: str, nick: str, move: Move) -> None:
+        """Somebody did something. Of one who does several things, the last is told."""
         self.count += 1
-        was = next((done for done, members in self._done.items() if member in members), "")
+        was = next((done for done, members in self._done.items() if member in members), None)
         if was:
             del self._done[was][member]
-        if what == "joined" and was == "was lost":
-            what = "is back"
-        self._done[what] = {**self._done.pop(what, {}), member: nick}
+        if move == "joined" and was == "lost":
+            move = "back"
+        self._done[move] = {**self._done.pop(move, {}), member: nick}
 
     def tell(self, sentence: str) -> None:
         """Something else has happened."""
@@ -272,21 +273,11 @@ class Moves(Entry):
         return (self.count,)
 
     def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
-        done = [_together(list(nicks.values()), what) for what, nicks in self._done.items() if nicks]
-        hidden = len(self._others) - _NAMED
-        others = [f"{hidden} other changes", *self._others[-_NAMED:]] if hidden > 0 else self._others
+        done = [wording.moved(list(nicks.values()), move) for move, nicks in self._done.items() if nicks]
+        hidden = len(self._others) - wording.NAMED
+        others = [f"{hidden} other changes", *self._others[-wording.NAMED :]] if hidden > 0 else self._others
         said = others + done
         return Told(self.at, [" · ".join(said)], "quiet", "↔").rows(layout, context)
-
-
-_NAMED = 6  # people that a line about many still names
-_SEVERAL = {"was lost": "were lost", "is back": "are back"}
-
-
-def _together(nicks: list[str], what: str) -> str:
-    what = _SEVERAL.get(what, what) if len(nicks) > 1 else what
-    some = ", ".join(nicks[-_NAMED:])
-    return f"{some} {what}" if len(nicks) <= _NAMED else f"{len(nicks)} {what}, last {some}"
 
 
 @dataclass(slots=True, repr=False, eq=False)

@@ -9,11 +9,11 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.errors import AnonError, NoRoom, NotAllowed, TooLong
+from anonp2p.errors import AnonError, NoRoom, RoomOver, TooLong, TooMuchPending
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import Snapshot
-from anonp2p.ui import commands
+from anonp2p.ui import commands, wording
 from anonp2p.ui.completion import Completer
 from anonp2p.ui.frontend import Closed, Rooms, Typed
 from anonp2p.ui.screen import overlays
@@ -107,8 +107,8 @@ class Tui:
         match event:
             case events.TorProgress() | events.Ready():
                 self.tor, self.tor_notice = event, ""
-            case events.Notice() if tab.label == "" and not isinstance(self.tor, events.Ready):
-                self.tor_notice = event.text
+            case events.TorSlow() | events.TorSkipped() if tab.label == "" and not isinstance(self.tor, events.Ready):
+                [self.tor_notice] = wording.said(event)
             case events.Reply(command="/rooms"):
                 tab.tell(self.now(), self._rooms_in_words())
             case events.Reply() if overlay := self._overlay(event, tab):
@@ -218,7 +218,7 @@ class Tui:
         snapshots = [self.snapshot(tab) for tab in rooms]
         here = [f", {snapshot.members} here" if snapshot else "" for snapshot in snapshots]
         listed = [f"{number} {tab.title}{some}" for number, (tab, some) in enumerate(zip(rooms, here, strict=True), 1)]
-        return listed or ["You are in no room"]
+        return listed or [wording.NO_ROOMS]
 
     def _call(self, tab: Tab) -> None:
         """The user is called in a room: a bell if they look elsewhere, but none that tells of a private room."""
@@ -396,11 +396,11 @@ class Tui:
         if isinstance(action, inputs.Leave) and self.active.over:
             return partial(self._drop, self.active)
         if isinstance(action, inputs.Typed) and self.active.over:
-            raise NotAllowed("This room is over: /leave puts it away.")
+            raise RoomOver
         if isinstance(action, inputs.Typed) and not self.active.label:
             raise NoRoom
         if max(self.active.log.waiting, self._send.statistics().current_buffer_used) >= limits.PENDING:
-            raise NotAllowed("Too much of yours is still on its way in this room: wait a little.")
+            raise TooMuchPending
         return partial(self._pass_on, action)
 
     def _pass_on(self, action: commands.Action) -> None:

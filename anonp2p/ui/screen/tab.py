@@ -102,9 +102,7 @@ class Tab:
                     self.draft.history.forget(number)
             case events.Unsent(text=text, re=number):
                 self._settle(number)
-                lines = text.count("\n") + 1
-                more = f" … ({lines} lines)" if lines > 1 else ""
-                self.tell(now, [f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"], "error")
+                self.tell(now, [wording.given_back(text)], "error")
             case events.Error(text=text, code=code, re=number):
                 if code == "no-room":
                     self._settle(number)
@@ -120,7 +118,7 @@ class Tab:
             case events.Left(member=member, nick=nick, reason="left"):
                 self._moves(now).add(member, sanitize.one_line(nick), "left")
             case events.Left(member=member, nick=nick, reason="lost"):
-                self._moves(now).add(member, sanitize.one_line(nick), "was lost")
+                self._moves(now).add(member, sanitize.one_line(nick), "lost")
             case events.Renamed():
                 self._moves(now).tell(wording.said(event)[0])
             case events.Link():
@@ -197,16 +195,14 @@ class Tab:
             self.log.add(self._card)
             return
         self.link = "up"
-        others = [person.nick for person in event.members if person.member != event.member]
-        some = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
-        self.tell(now, [f"You are in {event.name} as {event.nick}, with {some}"], "title")
+        self.tell(now, [wording.entered(event, _NAMED)], "title")
 
     def _reachable(self, now: float) -> None:
         card = self._card if self._card in self.log else None
         if card and not card.reachable:
             card.reachable = True
         else:
-            self.tell(now, ["Others can join again."])
+            self.tell(now, [wording.REACHABLE_AGAIN])
 
     def _linked(self, event: events.Link, now: float) -> None:
         was, self.link, self.attempt = self.link, event.state, event.attempt
@@ -214,7 +210,7 @@ class Tab:
             if event.state == "lost":
                 self.tell(now, wording.said(event))
             elif event.state == "up" and was != "up":
-                self.tell(now, ["The link to the room is there again."])
+                self.tell(now, [wording.LINK_UP_AGAIN])
         elif event.state == "connecting":
             self.wait(now)
             if self._waiting:

@@ -181,7 +181,7 @@ def test_a_runtime_directory_that_others_can_write_to_is_passed_over(
     short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(make(short_path / "run", 0o1777)))
-    assert process._runtime_base(memory=False) != short_path / "run"
+    assert process.runtime_base(memory=False) != short_path / "run"
 
 
 @as_root
@@ -191,7 +191,7 @@ def test_a_directory_of_another_user_is_passed_over(
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "")
     monkeypatch.setenv(name, str(give(make(short_path / "run"))))
-    assert process._runtime_base(memory=False) != short_path / "run"
+    assert process.runtime_base(memory=False) != short_path / "run"
 
 
 @pytest.mark.parametrize("name", ["a#b", 'a"b', "a\\b", "a'b", "a b", "a\nb", "é", "a,b", "l" * 90])
@@ -199,9 +199,9 @@ def test_names_that_tor_takes_for_no_socket_are_passed_over(
     short_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(make(short_path / name)))
-    assert process._runtime_base(memory=False) != short_path / name
+    assert process.runtime_base(memory=False) != short_path / name
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(make(short_path / "plain")))
-    assert process._runtime_base(memory=False) == short_path / "plain"
+    assert process.runtime_base(memory=False) == short_path / "plain"
 
 
 # --- what killed programs left behind
@@ -228,7 +228,7 @@ def test_what_is_left_behind_is_removed_and_what_is_in_use_is_not(place: Path) -
 
 def test_it_is_in_use_as_long_as_anybody_has_its_descriptor(place: Path) -> None:
     """Tor has it as well, and may outlive us for a while."""
-    path, held = directories._make_held(place)
+    path, held = directories.make_held(place)
     inherited = os.dup(held)
     os.close(held)
     remove_left_behind([place])

@@ -78,17 +78,17 @@ def test_every_listener_counts_that_may_take_the_connection(
 ) -> None:
     rows = row(local, STRANGER)
     tables(*((rows, "") if table == V4 else ("", rows)))
-    assert owner._listeners(endpoint) == (frozenset({(STRANGER, 77)}) if takes else frozenset())
+    assert owner.listeners_at(endpoint) == (frozenset({(STRANGER, 77)}) if takes else frozenset())
 
 
 def test_only_those_who_listen_count(tables: Callable[..., None]) -> None:
     tables("".join(row(raw("127.0.0.1"), STRANGER, state=f"{state:02X}") for state in range(1, 12) if state != 10))
-    assert owner._listeners(AT_9051) == frozenset()
+    assert owner.listeners_at(AT_9051) == frozenset()
 
 
 def test_all_who_may_answer_are_told(tables: Callable[..., None]) -> None:
     tables(row(raw("127.0.0.1"), 0, inode=5), row(raw("::"), STRANGER, inode=6))
-    assert owner._listeners(AT_9051) == frozenset({(0, 5), (STRANGER, 6)})
+    assert owner.listeners_at(AT_9051) == frozenset({(0, 5), (STRANGER, 6)})
 
 
 def test_where_the_table_cannot_be_read_nothing_is_known(
@@ -96,12 +96,12 @@ def test_where_the_table_cannot_be_read_nothing_is_known(
 ) -> None:
     tables(row(raw("127.0.0.1"), os.getuid()))
     monkeypatch.setattr(owner, "_TABLE6", tmp_path / "none")
-    assert owner._listeners(AT_9051), "a kernel without IPv6 has no table of it"
+    assert owner.listeners_at(AT_9051), "a kernel without IPv6 has no table of it"
     monkeypatch.setattr(owner, "_TABLE6", tmp_path)
-    assert owner._listeners(AT_9051) == frozenset()
+    assert owner.listeners_at(AT_9051) == frozenset()
     tables(row(raw("127.0.0.1"), os.getuid()))
     monkeypatch.setattr(owner, "_TABLE", tmp_path / "none")
-    assert owner._listeners(AT_9051) == frozenset()
+    assert owner.listeners_at(AT_9051) == frozenset()
 
 
 def user(name: str, uid: int) -> Callable[[str], pwd.struct_passwd]:
@@ -135,15 +135,15 @@ def test_of_others_only_system_users_of_tors_names_are_trusted(
 ) -> None:
     monkeypatch.setattr(pwd, "getpwnam", user(name, uid))
     monkeypatch.setattr(os, "getuid", lambda: 1_001)
-    assert owner._is_trusted(uid) is trusted
-    assert not owner._is_trusted(STRANGER + 1), "who has no name has none of Tor's"
+    assert owner.is_trusted(uid) is trusted
+    assert not owner.is_trusted(STRANGER + 1), "who has no name has none of Tor's"
 
 
 def test_we_and_root_are_trusted_unless_we_are_nobody_in_particular(monkeypatch: pytest.MonkeyPatch) -> None:
     for uid, trusted in ((1_001, True), (0, True), (OVERFLOW, False)):
         monkeypatch.setattr(os, "getuid", lambda uid=uid: uid)
-        assert owner._is_trusted(uid) is trusted
-        assert owner._is_trusted(0)
+        assert owner.is_trusted(uid) is trusted
+        assert owner.is_trusted(0)
 
 
 @pytest.fixture(params=["tcp", "unix"])
@@ -176,7 +176,7 @@ async def test_a_server_of_ours_is_known_as_ours(path: Path | None) -> None:
 async def test_a_stranger_is_told_by_its_uid_and_hears_nothing(
     path: Path | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owner, "_is_trusted", lambda _: False)
+    monkeypatch.setattr(owner, "is_trusted", lambda _: False)
     deaf = Deaf()
     async with server(deaf, path) as endpoint:
         with pytest.raises(TorUntrusted, match=f"uid {os.getuid()} listens"):
@@ -187,7 +187,7 @@ async def test_a_stranger_is_told_by_its_uid_and_hears_nothing(
 
 async def test_one_stranger_among_the_listeners_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     both = frozenset({(os.getuid(), 1), (STRANGER, 2)})
-    monkeypatch.setattr(owner, "_listeners", lambda _: both)
+    monkeypatch.setattr(owner, "listeners_at", lambda _: both)
     async with server(Deaf()) as endpoint:
         with pytest.raises(TorUntrusted, match=f"uid {STRANGER}"):
             await owner.connect(endpoint, discovered=True)
@@ -198,7 +198,7 @@ async def test_a_listener_that_was_not_there_before_may_have_followed_a_stranger
     monkeypatch: pytest.MonkeyPatch, after: frozenset[tuple[int, int]]
 ) -> None:
     looks: Iterator[frozenset[tuple[int, int]]] = iter([frozenset({(os.getuid(), 1)}), after])
-    monkeypatch.setattr(owner, "_listeners", lambda _: next(looks))
+    monkeypatch.setattr(owner, "listeners_at", lambda _: next(looks))
     async with server(Deaf()) as endpoint:
         with pytest.raises(TorUntrusted, match="an unknown user"):
             await owner.connect(endpoint, discovered=True)

@@ -14,7 +14,6 @@ from typing import cast
 
 import pytest
 import trio
-from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.config import Config, Endpoint
@@ -225,7 +224,7 @@ async def test_its_directory_stays_locked_as_long_as_tor_lives_whatever_becomes_
 def memory_directory(monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory that lives in memory and holds what an amnesic Tor writes."""
     base = Path("/dev/shm")
-    if not process._in_memory(base):
+    if not process.is_in_memory(base):
         pytest.skip("/dev/shm is no tmpfs here")
     path = base / f"t-{os.urandom(4).hex()}"
     path.mkdir()
@@ -269,7 +268,7 @@ def test_the_nearest_mount_says_whether_a_directory_is_in_memory(
         "x /run/disk/tmp ramfs rw 0 0",
     ]
     monkeypatch.setattr(Path, "read_text", lambda _: "\n".join(mounts))
-    assert process._in_memory(Path(path)) == in_memory
+    assert process.is_in_memory(Path(path)) == in_memory
 
 
 async def test_a_bad_torrc_is_refused_in_tors_own_words(torrc: Path, runtime: Path) -> None:
@@ -341,7 +340,7 @@ async def test_words_of_tor_without_an_end_are_not_kept() -> None:
 
     tracemalloc.start()
     try:
-        await process._Voice().listen(cast(trio.Process, SimpleNamespace(stdout=flood())))
+        await process.Voice().listen(cast(trio.Process, SimpleNamespace(stdout=flood())))
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -424,11 +423,11 @@ def test_a_link_in_place_of_the_directory_of_a_torrc_is_not_followed(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path.resolve()))
     with ExitStack() as stack:
-        data, _ = process._data_directory(None, tmp_path / "runtime", stack)
+        data, _ = process.data_directory(None, tmp_path / "runtime", stack)
     data.rename(tmp_path / "elsewhere")
     data.symlink_to(tmp_path / "elsewhere")
     with ExitStack() as stack, pytest.raises(UnsafeError, match="symbolic link"):
-        process._data_directory(None, tmp_path / "runtime", stack)
+        process.data_directory(None, tmp_path / "runtime", stack)
 
 
 async def test_a_lock_that_others_planted_is_refused(torrc: Path, runtime: Path, state: Path) -> None:
@@ -510,6 +509,6 @@ async def test_a_boot_that_gets_nowhere_is_told_and_then_given_up(
         async with tor.connect(Config(tor="own", torrc=torrc), told.append):
             pytest.fail("it cannot have booted")
     assert "stuck at 0 % (Starting)" in str(first(caught.value))
-    assert [event.room for event in told if isinstance(event, events.Notice)] == [UNSET]
+    assert [(event.progress, event.summary) for event in told if isinstance(event, events.TorSlow)] == [(0, "Starting")]
     assert processes.with_argument(str(torrc)) == []
     assert names(runtime) == []

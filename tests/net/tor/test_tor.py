@@ -262,8 +262,8 @@ async def test_only_a_file_that_may_be_a_cookie_is_opened(
 async def test_a_discovered_control_port_names_a_cookie_that_a_tor_may_have_made(
     safe: FakeTor, cookie: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owner, "_is_trusted", lambda _: True)
-    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(102, 1)}))  # Tor's own user
+    monkeypatch.setattr(owner, "is_trusted", lambda _: True)
+    monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(102, 1)}))  # Tor's own user
     monkeypatch.setattr(owner, "tor_users", lambda: frozenset((104,)))
     real = os.fstat
     for uid, lets_in in ((102, True), (0, True), (104, True), (103, False)):
@@ -290,8 +290,8 @@ def owned_by(uid: int, status: os.stat_result) -> os.stat_result:
 async def test_who_lets_in_everybody_is_ours_or_roots_unless_it_is_named(
     fake: FakeTor, monkeypatch: pytest.MonkeyPatch, uids: tuple[int, ...], *, ours: bool, discovered: bool
 ) -> None:
-    monkeypatch.setattr(owner, "_is_trusted", lambda _: True)
-    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset((uid, 1) for uid in uids))
+    monkeypatch.setattr(owner, "is_trusted", lambda _: True)
+    monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset((uid, 1) for uid in uids))
     monkeypatch.setattr(os, "getuid", lambda: 1_001)
     if discovered and not ours:
         await assert_refused(fake, "asks for no authentication", discovered=True)
@@ -467,7 +467,7 @@ POW = "PoWDefensesEnabled=1"
 async def test_a_room_asks_for_all_defences_and_is_withdrawn_in_the_end(fake: FakeTor, short_path: Path) -> None:
     async with control_of(fake, short_path) as control:
         async with Tor(control, NOWHERE, short_path, "own").listen(KEY) as place:
-            assert place.notice == ""
+            assert place.undefended == []
             (asked,) = [line for line in fake.heard if line.startswith("ADD_ONION")]
             assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {STREAMS} {POW} Port=1984,unix:")
             assert not [line for line in fake.heard if line.startswith("DEL_ONION")]
@@ -477,10 +477,10 @@ async def test_a_room_asks_for_all_defences_and_is_withdrawn_in_the_end(fake: Fa
 @pytest.mark.parametrize(
     ("unknown", "left", "told"),
     [
-        ({"PoW": "512 Unrecognized argument"}, f"{STREAMS} ", ["proof of work"]),
-        ({"MaxStreams=": "510 Command filtered"}, f"{POW} ", ["circuit"]),
-        ({"Flags": "513 Invalid argument"}, f"{POW} ", ["circuit"]),
-        ({"PoW": "512 Unrecognized argument", "Flags": "510 Command filtered"}, "", ["circuit", "proof of work"]),
+        ({"PoW": "512 Unrecognized argument"}, f"{STREAMS} ", ["proof-of-work"]),
+        ({"MaxStreams=": "510 Command filtered"}, f"{POW} ", ["streams"]),
+        ({"Flags": "513 Invalid argument"}, f"{POW} ", ["streams"]),
+        ({"PoW": "512 Unrecognized argument", "Flags": "510 Command filtered"}, "", ["streams", "proof-of-work"]),
     ],
 )
 async def test_an_older_tor_or_a_filter_serves_the_room_with_what_it_knows_and_the_host_is_told(
@@ -491,7 +491,7 @@ async def test_an_older_tor_or_a_filter_serves_the_room_with_what_it_knows_and_t
         control_of(fake, short_path) as control,
         Tor(control, NOWHERE, short_path, "own").listen(KEY) as place,
     ):
-        assert [words for words in ("circuit", "proof of work") if words in place.notice] == told
+        assert place.undefended == told
         *_, asked = [line for line in fake.heard if line.startswith("ADD_ONION")]
         assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {left}Port=1984,unix:")
 
@@ -969,10 +969,10 @@ async def test_a_slow_boot_is_told_and_a_stuck_one_given_up(autojump_clock: trio
         with refused(TorRefused, "stuck at 20 % (Handshake)"):
             await boot(fake, told)
     assert trio.current_time() == 45 + limits.BOOT_STALL
-    notices = [event for event in told if isinstance(event, events.Notice)]
-    assert [notice.room for notice in notices] == [UNSET] * 6
-    stuck = ["at 10 % (Connecting) for 30 ", *(f"at 20 % (Handshake) for {seconds} " for seconds in range(30, 180, 30))]
-    assert all(words in notice.text for words, notice in zip(stuck, notices, strict=True))
+    assert [event for event in told if isinstance(event, events.TorSlow)] == [
+        events.TorSlow(progress=10, summary="Connecting", seconds=30),
+        *(events.TorSlow(progress=20, summary="Handshake", seconds=seconds) for seconds in range(30, 180, 30)),
+    ]
 
 
 async def test_a_tor_lost_while_booting_ends_the_wait(autojump_clock: trio.testing.MockClock) -> None:
@@ -1120,7 +1120,7 @@ async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looke
         elif value in ("web", "strange"):
             answer: Play = FakeTor()
             if value == "strange":
-                monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
+                monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
             else:
                 answer = says((b"PROTOCOLINFO", b"HTTP/1.1 400 Bad Request\r\n\r\n"))
             value = str((await stack.enter_async_context(server(answer))).port)
@@ -1128,10 +1128,10 @@ async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looke
         error = await failure(Config(tor="system"))
         assert words in str(error), "where nothing else is found, this is why"
         await stack.enter_async_context(server(fake, usual[0]))
-        _, (notice, *told) = await stack.enter_async_context(connected(Config(socks=NOWHERE, tor="system")))
-        assert isinstance(notice, events.Notice)
-        assert "TOR_CONTROL_PORT" in notice.text
-        assert words in notice.text
+        _, (skipped, *told) = await stack.enter_async_context(connected(Config(socks=NOWHERE, tor="system")))
+        assert isinstance(skipped, events.TorSkipped)
+        assert (skipped.variable, skipped.code) == ("TOR_CONTROL_PORT", error.code)
+        assert words in skipped.text
         assert told == USED
 
 
@@ -1164,12 +1164,12 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
     methods: str,
 ) -> None:
     monkeypatch.setenv("TOR_CONTROL_PASSWD", "pass")
-    real = owner._peer
+    real = owner.peer_users
 
     def peer(connected: trio.socket.SocketType) -> frozenset[int]:
         return frozenset({STRANGER}) if connected.getpeername() == str(usual[0]) else real(connected)
 
-    monkeypatch.setattr(owner, "_peer", peer)
+    monkeypatch.setattr(owner, "peer_users", peer)
     stranger = FakeTor()
     stranger.methods = f'{methods} COOKIEFILE="{cookie}"' if "COOKIE" in methods else methods
     stranger.cookie = SECRET
@@ -1177,10 +1177,11 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
     async with (
         server(stranger, usual[0]),
         server(fake, usual[1]),
-        connected(Config(socks=NOWHERE, tor="system")) as (_, (notice, *told)),
+        connected(Config(socks=NOWHERE, tor="system")) as (_, (skipped, *told)),
     ):
-        assert isinstance(notice, events.Notice)
-        assert f"uid {STRANGER} listens at unix:{usual[0]}" in notice.text
+        assert isinstance(skipped, events.TorSkipped)
+        assert (skipped.variable, skipped.code) == (UNSET, "tor-refused")
+        assert f"uid {STRANGER} listens at unix:{usual[0]}" in skipped.text
         assert told == USED
     assert stranger.heard == []
 
@@ -1222,14 +1223,14 @@ async def test_a_socks_port_of_a_stranger_hears_nothing(
         if await stream.receive_some():
             heard.set()
 
-    real = owner._peer
+    real = owner.peer_users
     place = short_path / "socks"
 
     def peer(connected: trio.socket.SocketType) -> frozenset[int]:
         return frozenset({STRANGER}) if connected.getpeername() == str(place) else real(connected)
 
-    monkeypatch.setattr(owner, "_peer", peer)
-    monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
+    monkeypatch.setattr(owner, "peer_users", peer)
+    monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
     async with server(play, place if reach == "unix" else None) as proxy, server(fake, usual[0]):
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         error = await failure(Config(tor="system"))
@@ -1254,7 +1255,7 @@ async def test_a_socks_port_that_a_stranger_took_over_is_a_lost_tor(
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         async with connected(Config(tor="system")) as (system, _):
             before = b"".join(heard)
-            monkeypatch.setattr(owner, "_listeners", lambda _: frozenset({(STRANGER, 1)}))
+            monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
             with refused(TorLost, f"uid {STRANGER} listens"):
                 await system.dial(KEY.code, "me:1")
             await trio.testing.wait_all_tasks_blocked()
@@ -1382,7 +1383,7 @@ async def own_tor(torrc: Path) -> AsyncIterator[tuple[Tor, Control]]:
 async def test_tor_publishes_a_room_under_the_address_that_we_predicted(torrc: Path, runtime: Path) -> None:
     async with own_tor(torrc) as (own, control):
         async with own.listen(KEY) as place:
-            assert place.notice == ""
+            assert place.undefended == []
             assert await control.info("onions/current") == ADDRESS
         assert await control.info("onions/current") == ""
         async with own.listen(KEY):

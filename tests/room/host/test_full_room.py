@@ -14,7 +14,8 @@ from anonp2p import limits
 from anonp2p.protocol.frames import Commit, Joined, Lost, Nick, Private, Removal
 from anonp2p.room import events, inputs
 from tests.room.peers import ANN, BOB, EVE, ZOE, FalseMember, Inn, Somebody, kinds, text
-from tests.room.simulation import START, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import START, host_role
 
 FEW = 6
 LATER = limits.COMMIT_PAUSE + 1  # when there may be another commit
@@ -180,7 +181,7 @@ class Full(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(limits, "MEMBERS", FEW)
         self.room = Simulation()
-        self.ledger = self.room.host.room._ledger
+        self.ledger = self.room.host.room.replica.ledger
         self.said = 0
         self.spoke: set[bytes] = set()
         self.epochs: list[float] = []  # when each began
@@ -191,7 +192,7 @@ class Full(RuleBasedStateMachine):
 
     def linked(self) -> set[bytes]:
         """The members with a link."""
-        return {linked.member for linked in self.room.host.room._links.values()}
+        return {linked.member for linked in host_role(self.room.host.room)._links.values()}
 
     def roster(self) -> set[bytes]:
         """All members but the host."""
@@ -200,25 +201,25 @@ class Full(RuleBasedStateMachine):
     def returning(self) -> set[bytes]:
         """The members who have been in for a while and may come back any moment."""
         before = self.room.tick - limits.READER
-        absences = self.room.host.room._absences.items()
+        absences = host_role(self.room.host.room)._absences.items()
         return {member for member, it in absences if self.came[member] <= before < it.heard_at}
 
     @rule()
     def comes(self) -> None:
         before, kept = self.roster(), self.linked() | self.spoke | self.returning()
-        in_time = self.room.tick >= self.room.host.room._committed_at + limits.COMMIT_PAUSE
+        in_time = self.room.tick >= host_role(self.room.host.room)._committed_at + limits.COMMIT_PAUSE
         newcomer = self.room.newcomer()
         for _ in range(3):
             self.room.write(newcomer)
             self.room.member_hears(newcomer)
             self.room.host_hears(newcomer)
         assert before & kept <= self.roster(), "who spoke and who has a link keep their places"
-        is_in = newcomer.room._me.id in self.roster()
+        is_in = newcomer.room.replica.me.id in self.roster()
         assert is_in == (len(before) < FEW - 1 or (in_time and not before <= kept))
         if len(before) < FEW - 1 or not is_in:
             assert before <= self.roster(), "nobody gives way to nobody"
         else:
-            assert self.roster() == before & kept | {newcomer.room._me.id}, "all who have to give way do at once"
+            assert self.roster() == before & kept | {newcomer.room.replica.me.id}, "all who have to give way do at once"
         self.room.settle_without(newcomer)
         self.check()
 
@@ -240,7 +241,7 @@ class Full(RuleBasedStateMachine):
         self.room.say(member, f"{self.said}")
         self.room.host_hears(member)
         if f"{self.said}" in [message.text for message in self.room.host.got(events.Message)]:
-            self.spoke.add(member.room._me.id)
+            self.spoke.add(member.room.replica.me.id)
 
     @precondition(lambda self: self.room.members)
     @rule(who=st.integers(0, 99))

@@ -10,8 +10,9 @@ from anonp2p.crypto import suite
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import Leave, Lost, Renew
 from anonp2p.room import effects, events, inputs
-from tests.room.peers import ANN, EVE, NOW, ZOE, FalseMember, Inn, kinds, text
-from tests.room.simulation import Party, Simulation
+from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, kinds, text
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 
 def rename_often(room: Simulation, party: Party, times: int) -> list[events.Event]:
@@ -259,7 +260,7 @@ def test_no_leaf_is_renewed_without_such_a_commit(inn: Inn, monkeypatch: pytest.
     elif cause == "a large room":
         monkeypatch.setattr(limits, "RENEWING", 2)
         inn.ticks(limits.EPOCH)
-    inn.room.end_burst(NOW)
+    inn.end_batch()
     inn.eve.follows()
     assert kinds(inn.eve.says(Renew(b"1" * 32))) == ["Drop", "Tell"]
 
@@ -324,7 +325,7 @@ class Renewing(RuleBasedStateMachine):
 
     @rule(nick=st.sampled_from(["cid", "dan"]))
     def comes_and_goes(self, nick: str) -> None:
-        if not any(it.nick == nick for it in self.room.host.room._ledger.roster):
+        if not any(it.nick == nick for it in self.room.host.room.replica.ledger.roster):
             member = self.room.joined(nick)
             self.room.leave(member)
             self.room.settle()

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from anonp2p import limits
 from anonp2p.names import nicks
 from anonp2p.room import events
-from tests.room.simulation import Party, Simulation
+from tests.room.simulation import Simulation
+from tests.support.world import Party
 
 
 @pytest.fixture
@@ -29,10 +30,6 @@ def nick_of(party: Party) -> str:
     return party.got(events.Entered)[-1].nick if party.room.entered else ""
 
 
-def notices(party: Party) -> list[str]:
-    return [notice.text for notice in party.got(events.Notice)]
-
-
 @pytest.mark.parametrize("wanted", ["ann", "ANN", "аnn"], ids=["same", "capitals", "Cyrillic"])
 @pytest.mark.parametrize("seconds", [0.0, limits.AWAY, limits.PLACE - 1])
 def test_who_wants_the_nick_of_one_who_is_away_gets_the_next_one_and_is_told(
@@ -44,12 +41,9 @@ def test_who_wants_the_nick_of_one_who_is_away_gets_the_next_one_and_is_told(
     again = room.newcomer(wanted, re="mine")
     room.settle()
     assert nick_of(again) == f"{wanted}-2"
-    [notice] = again.got(events.Notice)
-    assert notice.text == (
-        f"The nick {wanted} belongs to a member who is away, so you are {wanted}-2: "
-        f"/nick {wanted} takes it once it is free, in about 10 minutes."
-    )
-    assert notice.re == "mine"
+    assert again.got(events.NickAssigned) == [
+        events.NickAssigned(room="r1", nick=f"{wanted}-2", wanted=wanted, free_in=600, re="mine")
+    ]
     assert [joined.nick for joined in bob.got(events.Joined)] == ["ann", f"{wanted}-2"]
     assert not again.got(events.Error)
 
@@ -82,7 +76,7 @@ def test_a_nick_of_somebody_present_is_refused_as_before(room: Simulation) -> No
     room.joined("ann")
     late = room.joined("Ann")
     assert [error.code for error in late.got(events.Error)] == ["nick-taken"]
-    assert late.attempts == 1
+    assert late.dials == 1
     host = room.joined("hugo")
     assert [error.code for error in host.got(events.Error)] == ["nick-taken"]
 
@@ -100,7 +94,7 @@ def test_when_all_nicks_nearby_are_held_it_is_an_error(room: Simulation) -> None
         kill(room, room.joined("ann"))
     late = room.joined("ann")
     assert [error.code for error in late.got(events.Error)] == ["nick-taken"]
-    assert late.attempts == 9
+    assert late.dials == 9
     assert late.room.over
 
 
@@ -116,7 +110,7 @@ def test_who_comes_back_has_its_place_and_nick_though_others_asked_for_it(room: 
     assert (nick_of(ann), nick_of(other)) == ("ann", "ann-2")
     assert len(ann.got(events.Entered)) == 1
     assert room.who(ann) == room.who(room.host)
-    assert notices(ann) == []
+    assert not ann.got(events.NickAssigned)
 
 
 def test_who_was_away_for_too_long_does_the_same(room: Simulation) -> None:
@@ -131,7 +125,7 @@ def test_who_was_away_for_too_long_does_the_same(room: Simulation) -> None:
     kill_without(room, other, ann)
     room.settle()
     assert nick_of(ann) == "ann-2"
-    assert any("The nick ann belongs to a member who is away, so you are ann-2" in text for text in notices(ann))
+    assert [(it.nick, it.wanted, it.free_in) for it in ann.got(events.NickAssigned)] == [("ann-2", "ann", 600)]
 
 
 def kill_without(room: Simulation, party: Party, absent: Party) -> None:

@@ -319,7 +319,7 @@ class Readers(RuleBasedStateMachine):
             assert (found.header, found.digest) == (whole.header, whole.digest)
             assert found.body == (b"" if index in self.gone else whole.body)
             assert bool(burst.wire) == self.has_bytes(index)
-        for payload in read(self.log._shared[2]):
+        for payload in read(self.log.shared_piece):
             first, end = int.from_bytes(payload[1:5], "big"), int.from_bytes(payload[5:9], "big")
             assert first >= self.log.oldest
             assert not any(index in self.gone for index in range(first, end))
@@ -544,7 +544,7 @@ def test_what_is_dropped_for_want_of_room_is_not_shared_any_more() -> None:
     log.since(1, 3)
     for _ in range(LOG_ENTRIES):
         put(log, KEPT)
-    assert log._shared[2] == b""
+    assert log.shared_piece == b""
 
 
 def test_any_frame_fits_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -679,7 +679,7 @@ def test_what_was_opened_outlives_the_bytes() -> None:
     log.forget_turn(1)
     assert (log.oldest, log.start, log.end) == (1, 3, 4)
     assert log.burst(1).wire == b""
-    assert log._shared[2] == b""
+    assert log.shared_piece == b""
     follower = Follower(log, 1, 4)
     assert not follower.reader.lags
     assert follower.read_on() == [("opened", 1), ("opened", 2), ("H", 2), ("opened", 3), ("H", 3)]
@@ -817,7 +817,7 @@ def test_what_is_gone_is_no_longer_in_the_bytes_that_readers_share() -> None:
     put(log, 5)
     assert len(log.since(1, 3)[0]) == 2 * SIZES[0]
     log.expire(5 * SECOND, 1)
-    assert log._shared[2] == b""
+    assert log.shared_piece == b""
     assert log.since(1, 3) == (sent(log, 1), 2)
 
 

@@ -571,7 +571,7 @@ async def test_what_others_say_is_folded_on_a_pipe_for_the_terminal_that_it_is_r
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     text = "x" * 75 + "[SYSTEM] The room was closed by its host " + "\u2764\ufe0f" * 37 + "[SYSTEM] x"
-    reason = events.Notice(text=f"The host has thrown you out of the room: {text}")
+    reason = events.SelfKicked(room="r1", why=text)
     first, *further = await printed(pipe.writer.fileno(), pipe, said(text))
     assert first.startswith("ann: ")
     assert further

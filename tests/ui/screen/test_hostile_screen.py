@@ -236,7 +236,11 @@ def told(text: str) -> list[dict[str, Any]]:
     at = {"room": "r1", "member": "m"}
     return [
         {"type": "notice", "text": text},
-        {"type": "notice", "room": "r1", "text": f"The host has thrown you out of the room: {text}"},
+        {"type": "kicked", "room": "r1", "why": text},
+        {"type": "removed", **at, "nick": text},
+        {"type": "assigned-nick", "room": "r1", "nick": text, "wanted": text, "free_in": 600},
+        {"type": "unchanged-nick", "room": "r1", "nick": text},
+        {"type": "tor-skipped", "code": text, "text": text, "variable": text},
         {"type": "error", "room": "r1", "code": text, "text": text},
         {"type": "unsent", "room": "r1", "text": text},
         {"type": "joined", **at, "nick": text},
@@ -381,17 +385,21 @@ def test_a_room_of_any_name_has_a_tab_a_status_and_a_card_and_no_more(cast: Cast
             place.assert_whole()
 
 
+def slow(summary: str) -> dict[str, Any]:
+    return {"type": "tor-slow", "progress": 50, "summary": summary, "seconds": 30}
+
+
 def test_how_far_tor_is_may_be_said_in_any_words() -> None:
     with staged(columns=100, rows=30, slow_boot=True) as stage:
         stage.ask("boot", progress=50, summary="summary")
-        stage.ask("notice", text="notice")
+        stage.ask("tell", event=slow("notice"))
         stage.until("notice")
         guard = Guard(stage)
         before = stage.screen()
         at = next(y for y, row in enumerate(before) if "summary" in row)
         for text in FEW[1::2]:
             stage.ask("boot", progress=50, summary=text)
-            stage.ask("notice", text=text)
+            stage.ask("tell", event=slow(text))
             rows = settle(stage)
             guard.check()
             assert rows[:at] == before[:at]
@@ -400,7 +408,8 @@ def test_how_far_tor_is_may_be_said_in_any_words() -> None:
                 "  F1 lists all commands and keys. Ctrl-C twice leaves."
             ]
             assert all(row.startswith("  ") for row in rows[at:-2] if row)
-            assert essence(one_line(text)) * 2 == essence(
+            stalled = f"Tor has been at 50 % ({text}) for 30 seconds. Is this machine online?"
+            assert essence(one_line(text)) + essence(one_line(stalled)) == essence(
                 "".join(rows[at : rows.index("  F1 lists all commands and keys. Ctrl-C twice leaves.")])
             )
 

@@ -83,16 +83,16 @@ def test_tors_boot_is_a_bar_with_what_tor_is_doing() -> None:
 
 
 def test_a_stalled_boot_is_explained_until_it_goes_on() -> None:
-    stalled = "Tor makes no progress: is the clock right?"
+    stalled = {"type": "tor-slow", "progress": 10, "summary": "Connecting", "seconds": 30}
     with Stage(slow_boot=True) as stage:
         stage.ask("boot", progress=10, summary="Connecting")
-        stage.ask("notice", text=stalled)
-        stage.until("Tor makes no progress: is the clock right")
+        stage.ask("tell", event=stalled)
+        stage.until("Tor has been at 10 %")
         stage.ask("boot", progress=20, summary="Connected")
-        stage.until(lambda rows: not any("no progress" in row for row in rows))
+        stage.until(lambda rows: not any("has been at" in row for row in rows))
         stage.type("/create demo\n").until("aits for Tor")
-        stage.ask("notice", text=stalled)  # to who waits in a room, too
-        stage.until("Tor makes no progress: is the clock right", 3)
+        stage.ask("tell", event=stalled)  # to who waits in a room, too
+        stage.until("Tor has been at 10 %", 3)
 
 
 def test_a_rooms_code_can_be_copied_in_one_piece() -> None:

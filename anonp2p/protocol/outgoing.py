@@ -1,0 +1,178 @@
+"""What one end of a link has to send, and in which order: data for this link, a record of frames, then the log."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from anonp2p import limits
+from anonp2p.protocol.frames import Frame, pack
+from anonp2p.protocol.handshake import Channel
+
+
+class Source(Protocol):
+    """A log as one peer is sent it, piece by piece."""
+
+    @property
+    def lags(self) -> bool:
+        """Whether the log no longer has what comes next."""
+
+    @property
+    def is_through(self) -> bool:
+        """Whether there is nothing left to send."""
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the peer has all that it is to get."""
+
+    @property
+    def holds_what_is_gone(self) -> bool:
+        """Whether bytes that were taken, but have not left, contain something that has expired."""
+
+    def take(self) -> bytes:
+        """The next piece; empty if there is none. Raises PeerFault when the peer lags."""
+
+    def sent(self) -> None:
+        """All that was taken has left."""
+
+
+class Outgoing:
+    """The queue of one link. At most so many bytes wait for this link alone; a welcome and the log do not count.
+
+    channel: seals records; frames wait until there is one.
+    """
+
+    __slots__ = (
+        "_direct",
+        "_echo",
+        "_frames",
+        "_limit",
+        "_next",
+        "_record_due",
+        "_rest",
+        "_source",
+        "_waiting",
+        "_welcome",
+        "channel",
+    )
+
+    def __init__(self, limit: int) -> None:
+        self.channel: Channel | None = None
+        self._limit = limit
+        self._waiting = 0  # bytes that wait for this link alone, without the welcome
+        self._direct: list[bytes] = []
+        self._frames: list[tuple[Frame, int]] = []  # each with the bytes that it counts for
+        self._welcome = 0  # how many of these, at the front, are of the welcome
+        self._record_due = False  # whether a record is to go, if an empty one
+        self._echo = False  # whether it asks for an answer
+        self._source: Source | None = None
+        self._rest: bytes | memoryview = b""  # taken, but not sent yet
+        self._next = b""  # a piece of the log, taken with the rest; it goes by itself, since other links share it
+
+    def queue_data(self, data: bytes) -> bool:
+        """Whether there was room for these bytes."""
+        if not self._admit(len(data)):
+            return False
+        self._direct.append(data)
+        return True
+
+    def queue_frames(self, frames: Sequence[Frame], *, echo: bool) -> bool:
+        """Whether there was room for these frames. Without any, the next record goes even if it is empty."""
+        sized = [(frame, _count_bytes(frame)) for frame in frames]
+        if not self._admit(sum(size for _, size in sized)):
+            return False
+        self._frames += sized
+        self._record_due, self._echo = True, self._echo or echo
+        return True
+
+    def _admit(self, size: int) -> bool:
+        if self._waiting + size > self._limit:
+            return False
+        self._waiting += size
+        return True
+
+    def follow_log(self, source: Source, welcome: Sequence[Frame]) -> None:
+        """Sends the log from now on, after these frames, which precede all frames that wait."""
+        self._frames[:0] = [(frame, _count_bytes(frame)) for frame in welcome]
+        self._welcome = len(welcome)
+        self._record_due |= bool(welcome)
+        self._source = source
+
+    @property
+    def takes_head(self) -> bool:
+        """Whether the peer has, or is about to have, all that a head covers.
+
+        While entries are on their way, they end in a head of their own. While a welcome is, the peer could not open it.
+        """
+        source = self._source
+        return source is not None and source.is_through and not (source.is_out or self._welcome)
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Whether the log goes on without the peer, or the peer does not take what has expired meanwhile."""
+        source = self._source
+        return source is not None and (source.lags or bool(self._rest and source.holds_what_is_gone))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to send."""
+        record = self._record_due and self.channel is not None
+        return not (self._rest or self._direct or record) and (self._source is None or self._source.is_through)
+
+    def next_piece(self) -> bytes | memoryview:
+        """What goes next, the same until it was marked as sent. Raises PeerFault when the peer lags."""
+        if not self._rest:
+            self._rest = self._take()
+        return self._rest
+
+    def mark_sent(self, count: int) -> None:
+        """So many bytes of the next piece have left."""
+        if count < len(self._rest):
+            # A view, so that links that are stuck share what they are sent.
+            self._rest = memoryview(self._rest)[count:]
+            return
+        self._rest, self._next = self._next, b""
+        if self._source is not None and not self._rest:
+            self._source.sent()
+
+    def clear(self) -> None:
+        """Nothing more is sent, and nothing held."""
+        self._rest = self._next = b""
+        self._direct.clear()
+        self._frames.clear()
+        self._record_due = False
+        self._source = None
+
+    def _take(self) -> bytes:
+        """All there is, in one piece; but a long piece of the log by itself."""
+        data = b""
+        if self._direct:
+            data = b"".join(self._direct)
+            self._waiting -= len(data)
+            self._direct.clear()
+        if self._record_due and self.channel is not None:
+            data += self.channel.seal(self._take_frames(), echo=self._echo)
+            self._record_due, self._echo = bool(self._frames), False
+            if self._record_due:
+                return data
+        if self._source is None:
+            return data
+        piece = self._source.take()
+        if data and len(piece) > limits.BURST:
+            self._next = piece
+            return data
+        return data + piece if data else piece
+
+    def _take_frames(self) -> list[Frame]:
+        """The frames of the next piece: about one large record, since what is sealed is held until it has left."""
+        count, room = 0, limits.BURST
+        while count < len(self._frames) and (not count or self._frames[count][1] <= room):
+            room -= self._frames[count][1]
+            count += 1
+        self._waiting -= sum(size for _, size in self._frames[self._welcome : count])
+        self._welcome = max(0, self._welcome - count)
+        taken = [frame for frame, _ in self._frames[:count]]
+        del self._frames[:count]
+        return taken
+
+
+def _count_bytes(frame: Frame) -> int:
+    return len(pack(frame)) + limits.FRAME_OVERHEAD

@@ -1,0 +1,93 @@
+"""What a room and its role share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import UNSET
+
+from anonp2p.crypto import identity, suite
+from anonp2p.crypto.epoch import KEPT, Header
+from anonp2p.protocol import frames
+from anonp2p.room import changes, events
+from anonp2p.room.changes import Change
+from anonp2p.room.clock import Clock
+from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.lifecycle import Lifecycle
+from anonp2p.room.outbox import Outbox
+from anonp2p.room.pending import Pending, Whisper
+from anonp2p.room.replica import Replica
+from anonp2p.room.reporter import Reporter
+from anonp2p.room.roster import Member
+
+
+@dataclass(slots=True, repr=False)
+class Context:
+    """The parts of a room that stay when its role is replaced.
+
+    label: how events name the room. random: gives so many fresh bytes. cover: whether to hide when nothing is said.
+    ttl: of our messages; None: as the room has it.
+    """
+
+    label: str
+    random: Callable[[int], bytes]
+    cover: bool
+    clock: Clock
+    replica: Replica
+    outbox: Outbox
+    reporter: Reporter
+    lifecycle: Lifecycle
+    ttl: int | None = None
+
+    @property
+    def own_member(self) -> Member:
+        """Our own entry in the roster."""
+        return self.replica.ledger.member(self.replica.me.id)
+
+    @property
+    def own_ttl(self) -> int:
+        """Of our next message, as in its header."""
+        return self.replica.ledger.retention.default if self.ttl is None else self.ttl
+
+    def add_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> int:
+        """Puts something of ours into the outbox; returns its counter. Parameters: see `Pending`."""
+        ttl = self.own_ttl if isinstance(body, frames.Text | Whisper) else KEPT
+        return self.outbox.add_entry(body, line, re, ttl)
+
+    def take_change(self, entry: OpenedEntry, change: Change, age: float = 0.0) -> bool:
+        """Tells of an entry that has taken effect; False if it was a message to us that had expired before it came."""
+        own = entry.header.author == self.replica.me.id
+        pending = self.outbox.take_entry(entry.header.counter) if own else None
+        if pending is None and entry.content is None:
+            return False
+        if pending is not None and (entry.content is None or isinstance(entry.content.body, frames.Private)):
+            change = self._own_message(entry.header, pending, age)  # the receipt for what we know already
+        re = UNSET if pending is None else pending.re
+        for part in change.removed if isinstance(change, changes.Committed) else (change,):
+            self.reporter.tell_change(part, re)
+            if end := changes.end_of(part):
+                self.lifecycle.leave_room(end)
+        return True
+
+    def _own_message(self, header: Header, pending: Pending, age: float) -> changes.Said:
+        """A message of ours that its entry does not show us: it is sealed to another, or has expired."""
+        assert isinstance(pending.body, Whisper | frames.Text), "nothing else is private or expires"
+        text = pending.body.text
+        action = isinstance(pending.body, frames.Text) and pending.body.action
+        to = pending.body.nick if isinstance(pending.body, Whisper) else None
+        return changes.Said(
+            member=self.replica.me.id,
+            nick=self.own_member.nick,
+            text=text,
+            seq=self.replica.ledger.index,
+            ttl=header.ttl,
+            age=age,
+            action=action,
+            private=to is not None,
+            to=to,
+            mine=True,
+        )
+
+
+def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.LeafKey]:
+    """Keys by which nobody in this room knows us."""
+    return identity.Identity(random(suite.SECRET), room), suite.LeafKey(random(suite.SECRET))

@@ -1,0 +1,112 @@
+"""Our way into a room and out of it."""
+
+from typing import Literal
+
+from msgspec import UNSET
+
+from anonp2p import errors, limits
+from anonp2p.crypto import identity
+from anonp2p.names import codes
+from anonp2p.room import events, inputs
+from anonp2p.room.outbox import Outbox
+from anonp2p.room.replica import Replica
+from anonp2p.room.reporter import Reporter
+
+Phase = Literal["outside", "in", "leaving", "over"]
+End = Literal["left", "closed", "kicked", "refused", "lost", "tor"]
+
+
+class Lifecycle:
+    """Whether we are in the room, and what the user is told when that changes.
+
+    failure: why we never got in, or had to give up. waiting: what was typed before we were let in.
+    asked_by: the input that asked for the room.
+    """
+
+    def __init__(
+        self, label: str, replica: Replica, outbox: Outbox, reporter: Reporter, re: events.Re, *, cover: bool
+    ) -> None:
+        self.phase: Phase = "outside"
+        self.failure: errors.AnonError | None = None
+        self.waiting: list[inputs.Typed] = []
+        self._label = label
+        self._replica = replica
+        self._outbox = outbox
+        self._reporter = reporter
+        self.asked_by = re
+        self._cover = cover
+        self._leave_re: events.Re = UNSET
+
+    @property
+    def entered(self) -> bool:
+        """Whether we have been let in and are not out yet."""
+        return self.phase in ("in", "leaving")
+
+    @property
+    def over(self) -> bool:
+        """Whether we are out for good."""
+        return self.phase == "over"
+
+    @property
+    def re(self) -> events.Re:
+        """The input that asked for the room, as long as we are not in."""
+        return UNSET if self.entered else self.asked_by
+
+    def enter(self, role: Literal["host", "member"]) -> None:
+        """We are in: for the first time, or as somebody new."""
+        self.phase = "in"
+        ledger, me = self._replica.ledger, self._replica.me.id
+        self._reporter.tell(
+            events.Entered(
+                room=self._label,
+                name=ledger.name,
+                code=codes.encode(ledger.room),
+                nick=ledger.member(me).nick,
+                member=identity.spell(me),
+                role=role,
+                members=ledger.people(),
+                re=self.asked_by,
+            )
+        )
+        self._reporter.tell_cautions(self._replica.present_cautions())
+        self._reporter.tell_rules(ledger.retention, ledger.history)
+        if self._cover:
+            self._reporter.tell(events.CoverOn(room=self._label, rate=2 * limits.UNIT / limits.COVER))
+
+    def lose_place(self) -> None:
+        """Our place was given up: we have to be let in again."""
+        self.phase = "outside"
+
+    def begin_leaving(self, re: events.Re) -> None:
+        """The user wants out. re: the input that asked for it."""
+        self._leave_re = re
+        self.phase = "leaving"
+
+    def give_up_waiting(self, re: events.Re) -> None:
+        """The user does not want in any more."""
+        self._leave_re = re
+        self.leave_room("left")
+
+    def fail(self, error: errors.AnonError, reason: End) -> None:
+        """Out, because of this error."""
+        self.failure = error
+        self._reporter.tell_error(error, self.re, final=True)
+        self.leave_room(reason)
+
+    def leave_room(self, reason: End) -> None:
+        """Out of the room: what was not ordered is given back."""
+        re = self._leave_re if self._leave_re is not UNSET else self.re
+        self.phase = "over"
+        self._reporter.tell_given_back(self._outbox.give_back_all())
+        waiting, self.waiting = self.waiting, []
+        for typed in waiting:
+            self.give_back(typed)
+        self._reporter.end_all_messages()
+        self._reporter.tell(events.Gone(room=self._label, reason=reason, re=re))
+
+    def give_back(self, typed: inputs.Typed) -> None:
+        """Answers an input that comes too late."""
+        if isinstance(typed, inputs.Say | inputs.Whisper):
+            self._reporter.tell(events.Unsent(room=self._label, text=typed.line, re=typed.re))
+        elif not isinstance(typed, inputs.Leave):
+            self._reporter.tell_error(errors.NoRoom(), typed.re)

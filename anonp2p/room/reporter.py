@@ -1,0 +1,104 @@
+"""The effects of one input, in their order, and what the user is told among them."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
+
+from anonp2p import errors
+from anonp2p.crypto.epoch import FLEETING, KEPT
+from anonp2p.names.reused import Namesakes
+from anonp2p.protocol import frames
+from anonp2p.room import changes, effects, events
+from anonp2p.room.changes import Caution, Change
+from anonp2p.room.clock import Clock
+from anonp2p.room.expiry import Expiry
+from anonp2p.room.narrator import Narrator
+from anonp2p.room.outbox import GivenBack
+
+
+class Reporter:
+    """Collects effects. room: how events name the room; reused_nicks: is told whose messages were shown."""
+
+    def __init__(self, room: str, clock: Clock, narrator: Narrator, expiry: Expiry, reused_nicks: Namesakes) -> None:
+        self._room = room
+        self._clock = clock
+        self._narrator = narrator
+        self._expiry = expiry
+        self._reused_nicks = reused_nicks
+        self._effects: list[effects.Effect] = []
+
+    def add_effect(self, effect: effects.Effect) -> None:
+        """Adds what is to be done next."""
+        self._effects.append(effect)
+
+    def take_effects(self) -> list[effects.Effect]:
+        """Returns what was added, and forgets it: it may hold what somebody said."""
+        taken, self._effects = self._effects, []
+        return taken
+
+    def tell(self, event: events.Event) -> None:
+        """Tells the user of an event."""
+        self._effects.append(effects.Tell(event))
+
+    def tell_error(self, error: errors.AnonError, re: events.Re, *, final: Literal[True] | UnsetType = UNSET) -> None:
+        """Tells what went wrong. re: the input that caused it; final: whether it ends the room for us."""
+        self.tell(events.Error(code=error.code, text=str(error), room=self._room, re=re, final=final))
+
+    def tell_rules(self, retention: frames.Retention, history: frames.History) -> None:
+        """Tells the rules of the room, where they are not the usual ones."""
+        for rule in self._narrator.describe_rules(retention, history):
+            self.tell(rule)
+
+    def tell_given_back(self, given: Iterable[GivenBack]) -> None:
+        """Tells why entries of ours got no place, and gives back what the user typed."""
+        for error, line, re in given:
+            if error is not None:
+                self.tell_error(error, re)
+            if line is not None:
+                self.tell(events.Unsent(room=self._room, text=line, re=re))
+
+    def tell_cautions(self, cautions: Iterable[Caution]) -> None:
+        """Warns of nicks that may be taken for others."""
+        for caution in cautions:
+            self.tell(self._narrator.describe_caution(caution))
+
+    def tell_change(self, change: Change, re: events.Re) -> None:
+        """Tells of what has just taken effect. re: the input of ours that asked for it."""
+        for event in self._narrator.describe_change(change, self._clock.now.wall, re):
+            self.tell(event)
+        if isinstance(change, changes.Said):
+            self._note_shown(change)
+
+    def tell_past_change(self, change: Change) -> None:
+        """Tells of what took effect before we came."""
+        for event in self._narrator.describe_past_change(change, self._clock.now.wall):
+            self.tell(event)
+        if isinstance(change, changes.Said):
+            self._note_shown(change)
+
+    def _note_shown(self, said: changes.Said) -> None:
+        self._reused_nicks.note_message(said.member)
+        if said.ttl not in (KEPT, FLEETING):
+            end = self._clock.now.age + max(0.0, said.ttl - said.age)
+            self._tell_expired(self._expiry.note_message(said.seq, end))
+
+    # --- messages that end
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When (`Now.tick`) to look whether a shown message ends; None while none does."""
+        end = self._expiry.next_due
+        return None if end is None else self._clock.tick_at(end)
+
+    def end_due_messages(self) -> None:
+        """Tells which shown messages have come to their end."""
+        self._tell_expired(self._expiry.end_due(self._clock.now.age))
+
+    def end_all_messages(self) -> None:
+        """Tells that all shown messages end that were to end some time."""
+        self._tell_expired(self._expiry.end_all())
+
+    def _tell_expired(self, ended: list[int]) -> None:
+        for seq in ended:
+            self.tell(self._narrator.describe_expired(seq))

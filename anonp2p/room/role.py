@@ -1,0 +1,47 @@
+"""What a room needs of the role that we have in it."""
+
+from typing import Literal, Protocol
+
+from anonp2p.protocol import frames
+from anonp2p.room import events, inputs
+from anonp2p.room.pending import Whisper
+from anonp2p.room.roster import Member
+
+
+class Role(Protocol):
+    """We order entries as the host, or follow a host as a member. Only one of both at a time; it can be replaced."""
+
+    @property
+    def name(self) -> Literal["host", "member"]:
+        """Which of both."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether what it takes to be in a room is done: for a member to be let in, for a host to be reachable."""
+
+    def handle_input(self, event: inputs.RoleInput) -> None:
+        """Takes what comes from the network or the clock."""
+
+    def next_deadline(self) -> float | None:
+        """When (`Now.tick`) a Tick is due, if nothing else happens before."""
+
+    def author_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
+        """Has an entry of ours ordered. line: what the user typed, if it is text; re: the input that asked for it."""
+
+    def moderate(self, event: inputs.Kick | inputs.Lock) -> None:
+        """Does what only a host may do."""
+
+    def leave(self, event: inputs.Leave) -> None:
+        """Begins to leave the room, or to close it."""
+
+    def can_seal_to(self, member: Member) -> bool:
+        """Whether a private message for this member can be sealed, now or once its key has come."""
+
+    def refuses_nick(self, nick: str) -> bool:
+        """Whether we know already that we cannot have this nick."""
+
+    def room_time(self) -> int:
+        """Milliseconds since the room's creation, as far as we know."""
+
+    def close(self) -> None:
+        """We are out of the room: the last thing that the role does, while the keys are still there."""

@@ -1,0 +1,761 @@
+"""Connections, without I/O: what is sent in one piece, heads, pauses, bounds, and every way in which one ends."""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonp2p import limits
+from anonp2p.crypto import padding, suite
+from anonp2p.crypto.commit import Turn
+from anonp2p.crypto.epoch import KEPT
+from anonp2p.crypto.padding import SIZES
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.protocol.connection import CLOSED, Connection
+from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.wire import Splitter
+from anonp2p.room.log.log import FIRST, Entry, Log, Reader
+
+START = 1_000.0  # the clock at the beginning: where it stands means nothing
+CONTENT = b"content".ljust(SIZES[0] - 2)
+PAYLOAD = padding.payload(CONTENT)
+DENIED = frames.Denied(1, "repeated")
+ENCRYPTION_KEY = suite.LeafKey(b"l" * 32)
+FOUND = frames.Found(ENCRYPTION_KEY.public)
+HEADER, DIGEST, HEAD = bytes(33), b"d" * 32, b"s" * 112
+COMMIT = Turn(b"r" * 32, 1, b"d" * 32, b"s" * 32, b"t" * 32)
+
+LAGGED, LOST, SLOW = "it lagged too far behind", "nothing was heard for 15 seconds", "the handshake took too long"
+
+
+def channel(*, up: bool = False) -> Channel:
+    return Channel(b"k" * 32, b"h" * 32, up=up)
+
+
+def connect(*, settled: bool = True, longest: int = SIZES[-1]) -> Connection:
+    connection = Connection(START, longest)
+    if settled:
+        connection.settle(channel())
+    return connection
+
+
+class Pieces:
+    """A source that gives these pieces, one at a time."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = list(pieces)
+        self.lags = self.is_out = self.holds_what_is_gone = False
+        self.sent_count = 0  # how often all that was taken had left
+
+    @property
+    def is_through(self) -> bool:
+        return self.is_out or not self.pieces
+
+    def take(self) -> bytes:
+        if self.lags:
+            raise PeerFault(LAGGED)
+        return b"" if self.is_through else self.pieces.pop(0)
+
+    def sent(self) -> None:
+        self.sent_count += 1
+
+
+def follow(*pieces: bytes, welcome: Iterable[frames.Frame] = ()) -> tuple[Connection, Pieces]:
+    connection, source = connect(), Pieces(*pieces)
+    connection.follow_log(source, list(welcome))
+    return connection, source
+
+
+def put(log: Log, batch: bytes, ttl: int = KEPT) -> None:
+    """One more batch of one entry: a connection does not look into it."""
+    log.append(batch, Entry(HEADER, DIGEST, b"body", ttl))
+    log.seal(HEAD, batch, log.time)
+
+
+def follow_log(log: Log, opened: int | None = None) -> Connection:
+    connection, over = Connection(START, SIZES[-1]), channel()
+    connection.settle(over)
+    connection.follow_log(Reader(log, FIRST, b"m" * 16, ENCRYPTION_KEY.public, over, opened))
+    return connection
+
+
+def send_piece(connection: Connection) -> bytes:
+    """Sends what goes next, and nothing after it."""
+    data = bytes(connection.data_to_send())
+    connection.mark_sent(len(data))
+    return data
+
+
+def send_all(connection: Connection) -> list[bytes]:
+    return list(iter(lambda: send_piece(connection), b""))
+
+
+def get_stuck(connection: Connection) -> None:
+    """Begins a write that never ends."""
+    connection.send_data(b"stuck")
+    assert connection.data_to_send() == b"stuck"
+
+
+def open_records(*pieces: bytes) -> list[frames.MemberRecord | frames.HostRecord]:
+    """What the other end reads, which has read nothing before."""
+    far = channel(up=True)
+    return [far.open(payload) for payload in Splitter(SIZES[-1]).feed(b"".join(pieces))]
+
+
+def open_frames(*pieces: bytes) -> list[frames.Frame]:
+    return [frame for record in open_records(*pieces) for frame in record.frames]
+
+
+def read_all(connection: Connection, now: float = START) -> list[bytes]:
+    return list(iter(lambda: connection.next_payload(now), None))
+
+
+def count_fitting(frame: frames.Frame) -> int:
+    """How many of these may wait on one link."""
+    return limits.DIRECT // (len(frames.pack(frame)) + limits.FRAME_OVERHEAD)
+
+
+# --- what comes in
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_payloads_of_all_eight_sizes_arrive(size: int) -> None:
+    """2.1"""
+    connection = connect()
+    content = (bytes(range(256)) * 256)[: size - 2]
+    connection.receive_data(padding.payload(content), START)
+    assert read_all(connection) == [content]
+
+
+@given(st.lists(st.integers(0, 3 * len(PAYLOAD)), max_size=8))
+def test_payloads_in_pieces_of_any_size_arrive_whole(places: list[int]) -> None:
+    connection, data = connect(), PAYLOAD * 3
+    got = []
+    ends = sorted(places)
+    for start, end in zip([0, *ends], [*ends, len(data)], strict=True):
+        if start < end:
+            connection.receive_data(data[start:end], START)
+            got += read_all(connection)
+    assert got == [CONTENT] * 3
+
+
+def test_a_length_over_the_limit_ends_the_connection_before_its_payload_is_there() -> None:
+    connection = connect(settled=False, longest=SIZES[0] - 2)
+    connection.receive_data((958).to_bytes(2, "big"), START)
+    assert connection.next_payload(START) is None
+    assert (connection.is_over, connection.detail) == (True, "a payload too long")
+
+
+@pytest.mark.parametrize("length", [0, 1, 477, 479, 480, 957, 3_837, 61_439, 65_535])
+def test_a_length_of_no_payload_ends_the_connection_after_what_came_before_it(length: int) -> None:
+    """2.1"""
+    connection = connect()
+    connection.receive_data(PAYLOAD + length.to_bytes(2, "big") + PAYLOAD, START)
+    assert read_all(connection) == [CONTENT]
+    assert connection.is_over
+    assert "a payload" in connection.detail
+
+
+def test_a_payload_may_be_as_long_as_any_once_the_handshake_is_over() -> None:
+    """From the next one on, though it has come in one piece with the one that ended the handshake."""
+    connection, longest = connect(settled=False, longest=SIZES[0] - 2), bytes(SIZES[-1] - 2)
+    connection.receive_data(PAYLOAD + padding.payload(longest), START)
+    assert connection.next_payload(START) == CONTENT
+    connection.settle(channel())
+    assert read_all(connection) == [longest]
+
+
+def test_the_peer_closes_the_connection() -> None:
+    connection = connect()
+    connection.receive_data(b"", START)
+    assert (connection.is_over, connection.was_dropped, connection.detail) == (True, False, "the connection was closed")
+
+
+def test_nothing_is_read_from_one_that_is_over() -> None:
+    connection = connect()
+    connection.receive_data(PAYLOAD, START)
+    connection.drop("not wanted")
+    assert connection.next_payload(START) is None
+
+
+# --- pauses
+
+
+def test_what_comes_in_a_pause_is_read_after_it() -> None:
+    """1.6: nothing of it is lost, also of what had come before the pause."""
+    connection = connect()
+    connection.receive_data(PAYLOAD * 2, START)
+    assert connection.next_payload(START) == CONTENT
+    connection.pause(limits.PAUSE, START)
+    connection.receive_data(PAYLOAD, START)
+    end = START + limits.PAUSE
+    assert connection.next_payload(end - 0.1) is None
+    assert connection.resumes_at == end
+    assert read_all(connection, end) == [CONTENT] * 2
+
+
+def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    connection = connect()
+    connection.pause(5.0, START)
+    connection.pause(1.0, START)
+    assert connection.resumes_at == START + 5
+
+
+def test_a_pause_does_not_count_as_silence() -> None:
+    """1.6"""
+    connection = connect()
+    connection.pause(limits.PAUSE, START)
+    assert connection.next_deadline() == START + limits.PAUSE + limits.LINK_LOST
+
+
+def test_one_that_ends_in_a_pause_was_silent_only_before_it() -> None:
+    connection = connect()
+    assert connection.measure_silence(START + 3) == 3
+    connection.pause(2.0, START + 3)
+    assert connection.measure_silence(START + 4) == 0
+    assert connection.measure_silence(START + 8) == 3
+    connection.receive_data(PAYLOAD[:1], START + 8)
+    assert connection.measure_silence(START + 8) == 0
+
+
+def test_a_pause_keeps_nothing_from_going_out() -> None:
+    connection, _ = follow(b"one")
+    connection.pause(limits.PAUSE, START)
+    connection.send_frames([DENIED])
+    assert b"".join(send_all(connection)).endswith(b"one")
+
+
+ANSWERS: dict[str, Callable[[Connection], None]] = {
+    "let in": lambda connection: connection.settle(channel()),
+    "refused": lambda connection: connection.finish(START),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_comes_behind_a_client_handshake_is_read_once_that_was_answered(answer: str) -> None:
+    connection = connect(settled=False)
+    connection.receive_data(PAYLOAD * 2, START)
+    assert connection.next_payload(START) == CONTENT
+    connection.await_answer()
+    assert (connection.awaits_answer, connection.resumes_at) == (True, float("inf"))
+    assert connection.next_payload(START) is None
+    ANSWERS[answer](connection)
+    assert not connection.awaits_answer
+    assert connection.next_payload(START) == CONTENT
+
+
+# --- the order of what goes out
+
+
+def test_all_that_is_at_hand_goes_out_in_one_piece() -> None:
+    connection, _ = follow(b"of the log")
+    connection.send_data(b"greeting ")
+    connection.send_data(b"for you ")
+    assert send_all(connection) == [b"greeting for you of the log"]
+    assert not connection.has_data_to_send
+
+
+def test_frames_go_after_data_and_before_the_log_that_was_there_first() -> None:
+    connection, _ = follow(b"of the log")
+    connection.send_frames([DENIED])
+    connection.send_data(b"for you")
+    [piece] = send_all(connection)
+    assert piece.startswith(b"for you")
+    assert piece.endswith(b"of the log")
+    assert open_frames(piece.removeprefix(b"for you").removesuffix(b"of the log")) == [DENIED]
+
+
+def test_what_is_queued_while_a_write_is_under_way_goes_out_together_after_it() -> None:
+    connection, source = follow(b"first")
+    assert connection.data_to_send() == b"first"
+    source.pieces += [b"more"]
+    connection.send_data(b"for you ")
+    assert connection.data_to_send() == b"first"
+    assert send_all(connection) == [b"first", b"for you more"]
+
+
+@given(st.lists(st.integers(1, 40), max_size=20), st.lists(st.binary(min_size=1, max_size=60), max_size=6))
+def test_what_is_taken_bit_by_bit_goes_out_whole_and_in_order(counts: list[int], pieces: list[bytes]) -> None:
+    connection, source = follow(*pieces)
+    got = b""
+    for count in counts:
+        piece = bytes(connection.data_to_send())[:count]
+        connection.mark_sent(len(piece))
+        got += piece
+    assert got + b"".join(send_all(connection)) == b"".join(pieces)
+    assert not source.pieces
+
+
+def test_a_long_piece_of_the_log_is_not_copied_for_one_who_is_sent_something_else_too() -> None:
+    """1.7: those who are stuck at one place pin the same bytes."""
+    piece = b"x" * (limits.BURST + 1)
+    connection, _ = follow(piece)
+    connection.send_data(b"greeting")
+    assert send_piece(connection) == b"greeting"
+    assert connection.data_to_send() is piece
+
+
+@pytest.mark.parametrize("size", [10, limits.BURST + 1], ids=["together", "by itself"])
+def test_the_log_is_told_once_all_that_was_taken_of_it_has_left(size: int) -> None:
+    connection, source = follow(b"x" * size)
+    connection.send_data(b"for you")
+    while connection.data_to_send():
+        assert source.sent_count == 0
+        connection.mark_sent(1)
+    assert source.sent_count == 1
+
+
+def test_nothing_waits_for_a_source_that_is_through() -> None:
+    connection, source = follow()
+    assert not connection.has_data_to_send
+    source.pieces.append(b"more")
+    assert connection.has_data_to_send
+    source.is_out = True
+    assert not connection.has_data_to_send
+
+
+# --- records
+
+
+def test_frames_that_are_queued_at_once_go_in_one_record() -> None:
+    """2.7"""
+    connection = connect()
+    connection.send_frames([DENIED])
+    connection.send_frames([frames.Missing(DIGEST), DENIED])
+    [piece] = send_all(connection)
+    assert open_records(piece) == [frames.HostRecord(False, [DENIED, frames.Missing(DIGEST), DENIED])]
+    assert len(piece) == SIZES[0]
+
+
+def test_no_frames_are_a_record_without_frames() -> None:
+    """2.7: a heartbeat."""
+    connection = connect()
+    connection.send_frames([])
+    [piece] = send_all(connection)
+    assert open_records(piece) == [frames.HostRecord(False, [])]
+    assert len(piece) == SIZES[0]
+
+
+def test_one_answer_is_asked_for_however_often_one_is_wanted_at_once() -> None:
+    """2.7"""
+    connection = connect()
+    connection.send_frames([], echo=True)
+    connection.send_frames([DENIED])
+    connection.send_frames([], echo=True)
+    first = send_all(connection)
+    connection.send_frames([])
+    assert open_records(*first, *send_all(connection)) == [
+        frames.HostRecord(True, [DENIED]),
+        frames.HostRecord(False, []),
+    ]
+
+
+def test_more_than_a_record_holds_goes_in_as_few_as_do() -> None:
+    """2.7"""
+    pages = [frames.Page(bytes([number]) * limits.PAGE) for number in range(3)]
+    connection = connect()
+    connection.send_frames([DENIED] * (2 * limits.FRAMES + 1), echo=True)
+    small = send_all(connection)
+    connection.send_frames([DENIED, *pages])
+    large = send_all(connection)
+    records = open_records(*small, *large)
+    assert [len(record.frames) for record in records[:3]] == [limits.FRAMES, limits.FRAMES, 1]
+    assert [record.echo for record in records] == [True] + [False] * (len(records) - 1)
+    assert [frame for record in records[3:] for frame in record.frames] == [DENIED, *pages]
+    assert [len(piece) for piece in large] == [limits.BURST] * 3
+
+
+def test_frames_are_sealed_in_the_order_in_which_they_leave() -> None:
+    """2.6: with what the reader seals over the same channel, whichever was queued first."""
+    log = Log()
+    for _ in range(3):
+        put(log, b"sealed")
+    connection = follow_log(log, opened=3)
+    first = bytes(connection.data_to_send())
+    connection.send_frames([DENIED])
+    put(log, b"later")
+    assert send_piece(connection) == first
+    rest = b"".join(send_all(connection)).removesuffix(b"sealedlater")
+    past = frames.Past([frames.Opened(HEADER, b"body")], HEAD, 3, 0)
+    assert open_frames(first, rest) == [past, past, DENIED]
+
+
+def test_a_stranger_is_sent_no_frames() -> None:
+    """2.6: there is no channel before the client handshake is answered; then all goes out that was queued."""
+    connection = connect(settled=False)
+    connection.send_frames([DENIED])
+    assert not connection.has_data_to_send
+    connection.send_data(PAYLOAD)
+    assert send_all(connection) == [PAYLOAD]
+    connection.settle(channel())
+    assert open_frames(*send_all(connection)) == [DENIED]
+
+
+def test_what_a_peer_that_does_not_read_has_asked_for_is_sealed_a_record_at_a_time() -> None:
+    """1.7: until then an encryption key is the one that all others see."""
+    connection = connect()
+    for _ in range(count_fitting(FOUND)):
+        connection.send_frames([FOUND])
+    assert len(connection.data_to_send()) <= 2 * limits.BURST
+
+
+# --- heads
+
+
+def test_a_head_goes_only_to_who_has_all_entries_before_it() -> None:
+    connection, source = follow(b"first")
+    connection.send_head(b"head")
+    assert send_all(connection) == [b"first"]
+    connection.send_head(b"head")
+    source.is_out = True
+    connection.send_head(b"no head")
+    assert send_all(connection) == [b"head"]
+
+
+@pytest.mark.parametrize(
+    "welcome",
+    [[frames.Resumed(0, 0)], [frames.Welcome(b"box", 3), *[frames.Page(bytes(limits.PAGE))] * 3]],
+    ids=["short", "of several records"],
+)
+def test_no_head_overtakes_a_welcome(welcome: list[frames.Frame]) -> None:
+    """4.5, 7.1: who is not in yet cannot open it, and takes it for a lie."""
+    connection, _ = follow(welcome=welcome)
+    got = []
+    while connection.has_data_to_send:
+        connection.send_head(b"head")
+        got.append(send_piece(connection))
+    assert open_frames(*got) == welcome
+    connection.send_head(b"head")
+    assert send_all(connection) == [b"head"]
+
+
+def test_a_stranger_gets_no_heads() -> None:
+    connection = connect(settled=False)
+    connection.send_head(b"head")
+    assert not connection.has_data_to_send
+
+
+# --- bounds
+
+
+@pytest.mark.parametrize("frame", [DENIED, FOUND])
+def test_a_peer_that_makes_us_queue_too_much_is_cut(frame: frames.Frame) -> None:
+    """1.7: by what it takes, whatever it is."""
+    connection = connect()
+    get_stuck(connection)
+    for _ in range(count_fitting(frame)):
+        connection.send_frames([frame])
+    assert not connection.is_over
+    connection.send_frames([frame])
+    assert (connection.is_over, connection.detail) == (True, "it does not read what it asks for")
+
+
+def test_a_peer_that_is_sent_heads_that_it_does_not_read_is_cut() -> None:
+    """1.7"""
+    connection, _ = follow()
+    get_stuck(connection)
+    for _ in range(limits.DIRECT // SIZES[0]):
+        connection.send_head(bytes(SIZES[0]))
+    assert not connection.is_over
+    connection.send_head(bytes(SIZES[0]))
+    assert (connection.is_over, connection.detail) == (True, "it does not read what it is sent")
+
+
+def test_the_bound_is_the_one_that_was_given() -> None:
+    connection = Connection(START, SIZES[-1], 100)
+    connection.send_data(bytes(100))
+    assert not connection.is_over
+    connection.send_data(b"1")
+    assert connection.is_over
+
+
+@pytest.mark.parametrize("frame", [DENIED, FOUND])
+def test_a_peer_that_reads_may_cause_any_number_of_frames(frame: frames.Frame) -> None:
+    connection, got = connect(), []
+    for _ in range(10):
+        connection.send_frames([frame] * count_fitting(frame))
+        got += send_all(connection)
+    assert len(open_frames(*got)) == 10 * count_fitting(frame)
+
+
+def test_a_peer_that_reads_slowly_may_ask_on_as_it_reads() -> None:
+    """1.7: what it has read does not count."""
+    connection = connect()
+    for _ in range(5 * count_fitting(FOUND)):
+        connection.send_frames([FOUND])
+        count = min(len(connection.data_to_send()), len(frames.pack(FOUND)) + 200)
+        connection.mark_sent(count)
+    assert not connection.is_over
+
+
+def test_a_welcome_does_not_count_as_what_a_peer_does_not_read() -> None:
+    """1.7: it is as large as the room."""
+    pages = [frames.Page(bytes([number]) * limits.PAGE) for number in range(limits.PAGES)]
+    connection, _ = follow(b"log", welcome=pages)
+    for _ in range(count_fitting(FOUND)):
+        connection.send_frames([FOUND])
+    got = b"".join(send_all(connection))
+    assert open_frames(got.removesuffix(b"log")) == [*pages, *[FOUND] * count_fitting(FOUND)]
+
+
+def test_a_welcome_that_was_sent_leaves_no_more_room_for_what_a_peer_asks_for() -> None:
+    connection, _ = follow(welcome=[frames.Page(bytes(limits.PAGE))] * limits.PAGES)
+    send_all(connection)
+    get_stuck(connection)
+    for _ in range(count_fitting(FOUND)):
+        connection.send_frames([FOUND])
+    assert not connection.is_over
+    connection.send_frames([FOUND])
+    assert connection.is_over
+
+
+# --- who lags
+
+
+def test_one_that_the_log_has_left_behind_is_cut_in_the_middle_of_a_write() -> None:
+    connection, source = follow(b"first")
+    assert connection.data_to_send() == b"first"
+    connection.check_lag()
+    assert not connection.is_over
+    source.lags = True
+    connection.check_lag()
+    assert (connection.is_over, connection.detail) == (True, LAGGED)
+    assert connection.data_to_send() == b""
+
+
+def test_one_that_the_log_has_left_behind_is_sent_nothing_more() -> None:
+    connection, source = follow(b"first")
+    source.lags = True
+    assert connection.data_to_send() == b""
+    assert (connection.is_over, connection.detail) == (True, LAGGED)
+
+
+def test_one_whose_encryption_key_cannot_be_sealed_to_is_cut() -> None:
+    connection, source = follow(b"first")
+
+    def take() -> bytes:
+        raise PeerFault("a bad key")
+
+    source.take = take  # type: ignore[method-assign]
+    assert connection.data_to_send() == b""
+    assert (connection.is_over, connection.detail) == (True, "a bad key")
+
+
+def test_a_reader_that_lags_within_the_log_gets_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LOG_ENTRIES", 8)
+    log = Log()
+    put(log, b"first")
+    connection = follow_log(log)
+    assert connection.data_to_send() == b"first"
+    for _ in range(7):
+        put(log, b"more")
+    connection.check_lag()
+    assert send_all(connection) == [b"first", b"more" * 7]
+    assert connection.data_to_send() == b""
+    for _ in range(20):
+        put(log, b"more")
+    connection.check_lag()
+    assert connection.detail == LAGGED
+
+
+@pytest.mark.parametrize("has_come_to_it", [True, False])
+def test_who_has_not_come_to_a_commit_when_its_secret_goes_is_cut(*, has_come_to_it: bool) -> None:
+    """6.9"""
+    log = Log()
+    put(log, b"first")
+    connection = follow_log(log)
+    assert connection.data_to_send() == b"first"
+    put(log, b"commit")
+    log.turn(COMMIT)
+    if has_come_to_it:
+        assert b"".join(send_all(connection)).startswith(b"firstcommit")
+    log.forget_turn(COMMIT.epoch)
+    connection.check_lag()
+    assert connection.is_over is not has_come_to_it
+
+
+# --- what has expired
+
+
+def follow_expiring(opened: int | None = None, size: int = 10) -> tuple[Log, Connection]:
+    log = Log()
+    put(log, b"x" * size, ttl=30)
+    return log, follow_log(log, opened)
+
+
+@pytest.mark.parametrize("opened", [None, 2], ids=["as it was sent", "opened"])
+def test_one_on_whose_way_something_lies_that_has_expired_is_cut(opened: int | None) -> None:
+    """5.17: it is not sent any more, though the write of it has begun."""
+    log, connection = follow_expiring(opened)
+    assert connection.data_to_send()
+    assert not log.expire(29_999, FIRST)
+    connection.check_lag()
+    assert not connection.is_over
+    assert log.expire(30_000, FIRST)
+    connection.check_lag()
+    assert (connection.is_over, connection.detail) == (True, LAGGED)
+    assert connection.data_to_send() == b""
+
+
+def test_one_on_whose_way_it_lies_behind_something_else_is_cut_too() -> None:
+    log, connection = follow_expiring(size=limits.BURST + 1)
+    connection.send_data(b"greeting")
+    assert send_piece(connection) == b"greeting"
+    assert log.expire(30_000, FIRST)
+    connection.check_lag()
+    assert connection.detail == LAGGED
+
+
+def test_one_who_has_taken_what_expires_stays() -> None:
+    log, connection = follow_expiring()
+    assert send_all(connection) == [b"x" * 10]
+    put(log, b"kept")
+    assert log.expire(30_000, FIRST)
+    assert send_all(connection) == [b"kept"]
+    assert not connection.is_over
+
+
+def test_one_who_had_not_begun_with_what_expires_is_told_that_it_is_gone() -> None:
+    """5.13, 5.17"""
+    log = Log()
+    put(log, b"stuck")
+    connection = follow_log(log)
+    assert connection.data_to_send() == b"stuck"
+    put(log, b"to expire", ttl=30)
+    put(log, b"kept")
+    assert log.expire(30_000, FIRST)
+    assert send_piece(connection) == b"stuck"
+    assert open_frames(send_piece(connection)) == [frames.Past([frames.Gone(HEADER, DIGEST)], HEAD, 3, 30_000)]
+    assert send_all(connection) == [b"kept"]
+
+
+@pytest.mark.parametrize("expired", [True, False], ids=["expired before", "of another epoch"])
+def test_one_who_reads_slowly_what_it_has_missed_is_not_cut_for_what_was_gone_before(*, expired: bool) -> None:
+    """5.12, 5.13"""
+    log = Log()
+    put(log, b"missed", ttl=30 if expired else KEPT)
+    if expired:
+        assert log.expire(30_000, FIRST)
+    else:
+        log.turn(COMMIT)
+        log.forget_turn(COMMIT.epoch)
+    connection = follow_log(log, opened=2)
+    assert connection.data_to_send()
+    put(log, b"later")
+    connection.check_lag()
+    [past] = open_frames(send_piece(connection))
+    assert isinstance(past, frames.Past)
+    assert send_all(connection) == [b"later"]
+
+
+# --- time
+
+
+def drip(connection: Connection) -> None:
+    for seconds in (9, 18, 27):
+        connection.receive_data(b"\1", START + seconds)
+
+
+def hear_and_settle(connection: Connection) -> None:
+    connection.receive_data(PAYLOAD, START + 20)
+    connection.settle(channel())
+
+
+def settle_and_finish(connection: Connection) -> None:
+    connection.settle(channel())
+    connection.finish(START + 8)
+
+
+COURSES: dict[str, tuple[Callable[[Connection], None], float, str]] = {
+    "a handshake in silence": (lambda _: None, limits.HANDSHAKE_SECONDS, SLOW),
+    "a handshake that drips": (drip, limits.HANDSHAKE_SECONDS, SLOW),
+    "a handshake that waits for its answer": (Connection.await_answer, limits.HANDSHAKE_SECONDS, SLOW),
+    "silence after the handshake": (lambda it: it.settle(channel()), limits.LINK_LOST, LOST),
+    "silence after the last bytes": (hear_and_settle, 20 + limits.LINK_LOST, LOST),
+    "a refusal that the peer does not close": (lambda it: it.finish(START + 20), 20 + limits.LINGER, CLOSED),
+    "last words that the peer does not read": (settle_and_finish, 8 + limits.LINGER, CLOSED),
+}
+
+
+@pytest.mark.parametrize("name", COURSES)
+def test_a_connection_ends_at_its_deadline_and_not_before(name: str) -> None:
+    connection = connect(settled=False)
+    act, seconds, detail = COURSES[name]
+    act(connection)
+    assert connection.next_deadline() == pytest.approx(START + seconds)
+    connection.handle_timeout(connection.next_deadline() - 0.001)
+    assert not connection.is_over
+    connection.handle_timeout(connection.next_deadline())
+    assert (connection.is_over, connection.detail, connection.was_dropped) == (True, detail, False)
+
+
+@given(st.floats(0, 1e9), st.floats(0, 100))
+def test_whatever_the_clock_says_the_deadline_is_when_it_ends(now: float, later: float) -> None:
+    connection = Connection(now, SIZES[-1])
+    connection.settle(channel())
+    connection.receive_data(PAYLOAD, now + later)
+    connection.handle_timeout(connection.next_deadline())
+    assert connection.is_over
+
+
+def test_a_heartbeat_now_and_then_keeps_a_connection_up() -> None:
+    connection = connect()
+    for number in range(20):
+        now = START + number * (limits.LINK_LOST - 0.1)
+        connection.handle_timeout(now)
+        connection.receive_data(PAYLOAD, now)
+    assert not connection.is_over
+
+
+def test_finishing_sends_all_there_is() -> None:
+    connection, _ = follow(b"first", b"second")
+    connection.send_data(b"before ")
+    connection.finish(START)
+    assert b"".join(send_all(connection)) == b"before firstsecond"
+    assert not connection.is_over
+
+
+# --- its end
+
+
+def test_the_first_reason_stays() -> None:
+    connection, _ = follow(b"of the log")
+    connection.drop("not wanted")
+    connection.drop("too late")
+    connection.receive_data(b"", START)
+    assert (connection.detail, connection.was_dropped) == ("not wanted", True)
+
+
+def test_one_that_is_over_holds_and_sends_nothing() -> None:
+    connection, source = follow(b"of the log")
+    assert connection.data_to_send()
+    connection.drop("not wanted")
+    acts: list[Callable[[], None]] = [
+        lambda: connection.mark_sent(3),
+        lambda: connection.send_data(b"data"),
+        lambda: connection.send_frames([DENIED]),
+        lambda: connection.follow_log(source, [DENIED]),
+        lambda: connection.send_head(b"head"),
+    ]
+    for act in acts:
+        act()
+        assert not connection.has_data_to_send
+        assert connection.data_to_send() == b""
+
+
+def test_a_connection_is_half_open_until_the_handshake_or_it_is_over() -> None:
+    settled, dropped = connect(settled=False), connect(settled=False)
+    assert settled.is_half_open
+    settled.settle(channel())
+    dropped.drop("it gave way to a newer one")
+    assert (settled.is_half_open, dropped.is_half_open) == (False, False)
+
+
+def test_one_that_was_refused_is_half_open_while_it_lingers_and_may_give_way() -> None:
+    connection = connect(settled=False)
+    connection.await_answer()
+    assert connection.awaits_answer
+    connection.finish(START)
+    assert (connection.is_half_open, connection.awaits_answer) == (True, False)

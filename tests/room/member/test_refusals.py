@@ -1,0 +1,88 @@
+"""A member before a host that refuses it, or is none."""
+
+import pytest
+
+from anonp2p.crypto import identity, padding, suite
+from anonp2p.protocol import frames
+from anonp2p.room import effects, events, inputs
+from tests.room.hostile import hello
+from tests.room.peers import EVE, ROOM, FalseHost, kinds
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\xc1",
+        bytes(1_300),
+        bytes(1_918),
+        padding.pad(b"\xc1", 1_918),
+        hello()[:-1] + b"?",
+        hello()[:-1],
+        hello() + b"\0",
+        hello() + bytes(1_920),
+        hello()[2:],
+    ],
+)
+def test_what_is_no_hello_ends_it(answer: bytes) -> None:
+    host = FalseHost()
+    host.takes(inputs.Dialling(1, ""))
+    assert kinds(host.hears(answer)) == ["Alarm", "Error", "Gone"]
+
+
+@pytest.mark.parametrize("door", [bytes(1_216), EVE.leaf.public[:-32] + bytes(32), b"\xff" * 1_216])
+def test_a_door_that_cannot_be_sealed_to_ends_it(door: bytes) -> None:
+    """3.2: an X25519 key of small order, an ML-KEM key that is none."""
+    host = FalseHost()
+    host.takes(inputs.Dialling(1, ""))
+    happened = host.hears(hello(door=door))
+    assert kinds(happened) == ["Alarm", "Error", "Gone"]
+    assert not [effect for effect in host.effects if isinstance(effect, effects.Send)]
+
+
+@pytest.mark.parametrize("version", [0, 1, 2, 4])
+def test_a_host_of_another_version_is_not_asked(version: int) -> None:
+    """2.3"""
+    host = FalseHost()
+    host.takes(inputs.Dialling(1, ""))
+    happened = host.hears(hello(version))
+    assert kinds(happened) == ["Error", "Gone"]
+    assert not [effect for effect in host.effects if isinstance(effect, effects.Send)]
+    assert host.room.failure is not None
+
+
+REFUSALS: list[tuple[frames.Refusal, str]] = [
+    ("signature", "refused"),
+    ("leaf", "refused"),
+    ("full", "refused"),
+    ("locked", "locked"),
+    ("bad-nick", "bad-nick"),
+    ("nick-taken", "nick-taken"),
+    ("unknown", "refused"),
+    ("kicked", "refused"),
+]
+
+
+@pytest.mark.parametrize(("reason", "code"), REFUSALS)
+def test_a_refusal_is_told_in_our_own_words(reason: frames.Refusal, code: str) -> None:
+    host = FalseHost()
+    host.greets()
+    error, gone = host.hears(frames.Refused(reason))
+    assert isinstance(error, events.Error)
+    assert error.code == code
+    assert isinstance(gone, events.Gone)
+    assert gone.reason == ("kicked" if reason == "kicked" else "refused")
+
+
+def test_a_join_answers_the_hello_of_its_own_link_with_a_secret_of_its_own() -> None:
+    """2.5"""
+    host = FalseHost()
+    links = set()
+    for ask in (host.greets, host.redials):
+        join = ask()
+        assert isinstance(join, frames.Join)
+        assert join.nick == "me"
+        content = host.hello + join.link + join.key + suite.digest(join.leaf) + b"me"
+        assert identity.signed(identity.JOIN, ROOM, content, join.signature, join.key)
+        links.add(join.link)
+    assert len(links) == 2

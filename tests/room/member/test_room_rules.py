@@ -1,0 +1,53 @@
+"""What never changes in a room: a host that changes it is left."""
+
+from typing import Any
+
+import pytest
+
+from anonp2p.protocol import frames
+from anonp2p.room import events
+from tests.room.hostile import BOUNDS, come_anew
+from tests.room.peers import HERE, FalseHost, kinds
+
+
+def welcomed_later(host: FalseHost, how: str, **otherwise: Any) -> list[events.Event]:
+    """What a guest tells its user that is welcomed once more, to a room of which this is said."""
+    if how == "with its log":
+        host.redials()
+        return host.hears(*host.welcome(past=True, **otherwise))
+    if how == "without its log":
+        host.redials()
+        host.ledger.start_at(HERE + 7, bytes(32))
+    else:
+        come_anew(host)
+        host.ledger.roster.remove(host.ledger.member(host.me))
+        host.seats_guest()
+    return host.hears(*host.welcome(**otherwise))
+
+
+LATER = ["with its log", "without its log", "as somebody new"]
+
+
+@pytest.mark.parametrize("how", LATER)
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        {"name": "demolition"},
+        {"retention": BOUNDS},
+        {"history": frames.History(10, 0)},
+        {"history": frames.History(0, 60)},
+    ],
+)
+def test_a_host_that_changes_the_rules_of_its_room_is_left(
+    host: FalseHost, how: str, otherwise: dict[str, Any]
+) -> None:
+    """7.2"""
+    happened = welcomed_later(host, how, **otherwise)
+    assert [kind for kind in kinds(happened) if kind not in ("Error", "Link")] == ["Alarm", "Gone"]
+    assert host.room.over
+
+
+@pytest.mark.parametrize("how", LATER)
+def test_a_host_that_keeps_the_rules_of_its_room_is_not(host: FalseHost, how: str) -> None:
+    assert "Alarm" not in kinds(welcomed_later(host, how))
+    assert host.room.entered

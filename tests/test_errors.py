@@ -1,0 +1,56 @@
+"""What can go wrong has a sentence for people and a word for scripts, however Python was started."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from anonp2p import errors
+from anonp2p.errors import AnonError
+
+# As the interface lists them.
+CODES = {
+    *("usage", "unknown-command", "bad-input", "no-room", "bad-code", "bad-nick", "nick-taken", "no-such-nick"),
+    *("not-allowed", "too-long", "unreachable", "refused", "full", "locked", "tor-missing", "tor-refused", "tor-lost"),
+    *("crypto-missing", "failed"),
+}
+
+
+def subclasses(kind: type[AnonError]) -> Iterator[type[AnonError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from subclasses(one)
+
+
+KINDS = [kind for kind in subclasses(AnonError) if kind.__module__ == errors.__name__]
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+
+@each_kind
+def test_an_error_says_its_sentence_with_the_detail_in_its_place(kind: type[AnonError]) -> None:
+    said = str(kind("It is {detail}"))
+    assert said == kind.sentence.replace("{detail}", "It is {detail}")
+    assert re.fullmatch(r"[A-Z{].*[.}]", kind.sentence)
+
+
+@each_kind
+def test_an_error_has_a_code_of_the_interface_and_an_exit_code(kind: type[AnonError]) -> None:
+    assert kind.code in CODES
+    assert kind.status in (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--help"], 0, "JSON-lines mode"),
+        (["join", "abc"], 2, "anonp2p: That is not a room code: .*\\. Ask for it again and paste it whole\\.\n"),
+        (["--nick", "no spaces"], 2, r"anonp2p: A nick is 1 to 20 letters, .*\n"),
+    ],
+)
+def test_sentences_are_there_without_docstrings_and_assertions(arguments: list[str], status: int, said: str) -> None:
+    command = [sys.executable, "-OO", "-m", "anonp2p", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == status
+    assert re.search(said, done.stdout + done.stderr)

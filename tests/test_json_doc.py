@@ -1,0 +1,152 @@
+"""docs/JSON.md describes every event, every error code and every reply as they are."""
+
+import json
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import UnsetType
+
+from anonp2p import errors
+from anonp2p.errors import AnonError
+from anonp2p.room import events, inputs
+from anonp2p.room.events import Event, Person
+from anonp2p.ui.commands import COMMANDS
+from anonp2p.ui.line.line_mode import understand
+from tests.room.simulation import Simulation
+
+DOC = (Path(__file__).parents[1] / "docs/JSON.md").read_text(encoding="utf-8")
+KINDS: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in Event.__subclasses__()}
+PLAIN: dict[object, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+    typing.Any: "any value",
+    Person: "member",
+}
+
+
+def section(title: str, level: str = "##") -> str:
+    """The text under a heading, up to the next one."""
+    [text] = re.findall(rf"^{level} {re.escape(title)}\n(.*?)(?=^#|\Z)", DOC, re.MULTILINE | re.DOTALL)
+    return str(text)
+
+
+def rows(text: str) -> list[list[str]]:
+    """The rows of the table in a text, without its head."""
+    lines = [line for line in text.split("\n") if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def alternatives(hint: object) -> Iterator[str]:
+    if typing.get_origin(hint) is typing.Literal:
+        yield from map(json.dumps, typing.get_args(hint))
+    elif typing.get_origin(hint) is list:
+        yield f"list of {notation(typing.get_args(hint)[0])}"
+    elif hint in PLAIN:
+        yield PLAIN[hint]
+    else:
+        for one in typing.get_args(hint):
+            if one is not UnsetType:
+                yield from alternatives(one)
+
+
+def notation(hint: object) -> str:
+    """A type as the page writes it."""
+    *first, last = alternatives(hint)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def fields(kind: type[msgspec.Struct]) -> list[list[str]]:
+    """The keys of an event and their types, as the page writes them."""
+    hints = typing.get_type_hints(kind)
+    named = [(name, hints[name]) for name in kind.__struct_fields__ if name != "re"]
+    return [[f"`{name}`", notation(hint) + ", optional" * (UnsetType in typing.get_args(hint))] for name, hint in named]
+
+
+def test_every_event_has_its_section_and_nothing_else_has_one() -> None:
+    described = re.findall(r"^### `(.*)`$", DOC, re.MULTILINE)
+    assert sorted(described) == sorted(KINDS)
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_the_keys_of_an_event_are_described_with_their_types(name: str) -> None:
+    described = rows(section(f"`{name}`", "###"))
+    assert [row[:2] for row in described] == fields(KINDS[name])
+    assert all(meaning for _, _, meaning in described)
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_the_example_of_an_event_is_one_as_it_is_written(name: str) -> None:
+    [example] = re.findall(r"^```json\n(.*)\n```$", section(f"`{name}`", "###"), re.MULTILINE)
+    event = msgspec.json.decode(example, type=KINDS[name])
+    assert json.loads(msgspec.json.encode(event)) == json.loads(example)
+
+
+def test_a_member_is_described_with_its_types() -> None:
+    preface = DOC[: DOC.index("\n## ")]
+    assert [row[:2] for row in rows(preface)] == fields(Person)
+
+
+def test_the_examples_of_input_are_understood() -> None:
+    [examples] = re.findall(r"^```json\n(.*?)\n```$", section("Input"), re.MULTILINE | re.DOTALL)
+    for line in examples.split("\n"):
+        typed = understand(line.encode(), json=True)
+        assert typed is not None
+        assert not isinstance(typed.action, AnonError)
+        assert typed.re == json.loads(line).get("id", msgspec.UNSET)
+
+
+def test_an_input_may_have_the_keys_that_are_described_and_no_others() -> None:
+    for key in (*(name.strip("`") for name, _, _ in rows(section("Input"))), "other"):
+        given = {"command": "/who"} if key == "command" else {"text": "hello", key: "hello"}
+        typed = understand(json.dumps(given).encode(), json=True)
+        assert typed is not None
+        assert isinstance(typed.action, AnonError) == (key == "other")
+
+
+def subclasses(kind: type[AnonError]) -> Iterator[type[AnonError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from subclasses(one)
+
+
+def test_every_error_code_is_described_with_its_exit_code() -> None:
+    ours = [kind for kind in subclasses(AnonError) if kind.__module__ == errors.__name__]
+    described = [(code.strip("`"), int(status)) for code, status, _ in rows(section("Error codes"))]
+    assert len(described) == len(set(described))
+    assert set(described) == {(kind.code, kind.status) for kind in ours}
+    exits = [code for code, _ in rows(section("Exit codes"))]
+    assert {str(kind.status) for kind in ours} <= set(exits)
+
+
+def described_reply(command: str) -> set[str]:
+    """The keys that a reply to a command is said to have."""
+    [data] = [data for commands, data in rows(section("What commands reply")) if f"`{command}`" in commands.split(", ")]
+    return {key for key in re.findall(r"`(\w+)`", data) if key != "retention"}
+
+
+def test_replies_of_a_room_have_the_keys_that_are_described() -> None:
+    room = Simulation()
+    ann, _ = room.joined("ann"), room.joined("bob")
+    asked: dict[str, inputs.Typed] = {
+        "/code": inputs.Ask("/code"),
+        "/retain": inputs.Retain(None),
+        "/verify": inputs.Verify(""),
+        "/verify NICK": inputs.Verify("bob"),
+    }
+    for command, typed in asked.items():
+        room.step(ann, typed)
+        reply = ann.got(events.Reply)[-1]
+        assert reply.command == command.split()[0]
+        assert set(reply.data) == described_reply(command)
+
+
+def test_commands_that_are_said_to_reply_exist() -> None:
+    replying = re.findall(r"`(/\w+)", " ".join(row[0] for row in rows(section("What commands reply"))))
+    assert set(replying) <= {command.name for command in COMMANDS}

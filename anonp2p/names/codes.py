@@ -97,7 +97,6 @@ class RoomKey:
 
     @property
     def code(self) -> str:
-        """The room code of this key."""
         return encode(self.public)
 
     def expanded(self) -> str:

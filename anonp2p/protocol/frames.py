@@ -377,12 +377,11 @@ _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 def pack(packed: _Packed) -> bytes:
-    """The msgpack bytes of a value of ours."""
     return _encoder.encode(packed)
 
 
 def pack_plain(value: list[Any]) -> bytes:
-    """The msgpack bytes of an array that is hashed and never sent."""
+    """The bytes of an array that is hashed and never sent."""
     return _encoder.encode(value)
 
 

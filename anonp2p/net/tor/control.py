@@ -117,7 +117,7 @@ class Control:
         return (await self.info("version")).partition(" ")[0]
 
     async def subscribe(self, *kinds: str) -> None:
-        """Subscribes to events of these kinds, for `listening`. Raises TorLost, TorRefused."""
+        """Makes Tor send events of these kinds, for `listening`. Raises TorLost, TorRefused."""
         await self.call(stem.control.Controller.add_event_listener, self._happened, *kinds)
 
     @contextmanager

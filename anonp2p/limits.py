@@ -16,7 +16,7 @@ FRAMES: Final = 16  # frames in a record: a host needs 4 ms for as many entries 
 READ: Final = 16_384  # bytes read from the kernel at once: the smallest frames in them take a few milliseconds
 
 # Keys.
-DOOR: Final = 60.0  # seconds for which a host uses a handshake key for new links: after that, it cannot open recordings
+DOOR: Final = 60.0  # seconds for which a host uses a handshake key for new links: it opens no older recordings
 SKIPPED: Final = 128  # generations of an author that may be skipped in a row: those of entries that the host denied
 PAGE: Final = 28_000  # bytes of a welcome in one frame: a record of 64 units with it has little padding
 PAGES: Final = 40  # pages of a welcome: 1,000 members, now and at the beginning of the history, fill 16
@@ -64,7 +64,7 @@ BACKLOG: Final = 4_096  # connections not accepted yet, Linux's default maximum:
 ACCEPT_PAUSE: Final = 0.1  # seconds until we try to accept again after the system refused another connection
 HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot for as long
 HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: its content has 1,256
-KNOCK: Final = 8 * UNIT  # bytes of a client handshake on the wire: all that a stranger may send before it is admitted
+KNOCK: Final = 8 * UNIT  # bytes of a client handshake on the wire: all that a stranger may send before admission
 
 # Token buckets of one member, for all its links: so many at once, then so many a second. A faster member is read more
 # slowly, or is denied; nobody else notices.

@@ -52,6 +52,11 @@ class Replica:
         self.keys.clear()
         self.own_keys.clear()
 
+    def add_key(self, key_hash: bytes, key: bytes) -> None:
+        """Keeps an encryption key for those who want to seal to it, if it is the one that has this hash."""
+        if suite.digest(key) == key_hash:
+            self.keys[key_hash] = key
+
     def forget_keys(self) -> None:
         """Forgets the encryption keys of those who are out, or have another one."""
         current = {member.leaf for member in self.ledger.roster}

@@ -12,11 +12,11 @@ import msgspec
 
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
-from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT, Epoch
+from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.ledger import Ledger
+from anonp2p.room.log.log import Log
 from anonp2p.room.room import Room
 from tests.fuzz.source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
 from tests.room.peers import ANN, BOB, EVE, ROOM, Sealer, Somebody, randomness
@@ -27,58 +27,43 @@ PEOPLE = (ANN, BOB, EVE)
 PROPER = ("ann", "ben", "eve", "witness")  # nicks that a user's interface lets through
 
 
-class OpenRoom(Room):
-    """A room into which one sees."""
+def expect_bounded(room: Room, links: set[int], tick: float) -> None:
+    """Nothing is kept of links, members and epochs that are gone, and no member is forgotten."""
+    members = {member.id for member in room.replica.ledger.roster}
+    role = host_role(room)
+    presence, commits = role.presence, role.commits
+    linked = {link.member for link in presence.links.values()}
+    absent = set(presence.absences)
+    assert set(presence.links) | role.gate.links <= links
+    assert len(linked) == len(presence.links)
+    assert room.over or members - {room.replica.me.id} <= linked | absent | commits.pending_removals
+    assert linked | absent | set(presence.allowances) <= members
+    assert role.sequencer.history_index <= room.index
+    assert room.outstanding == 0
+    assert all(until <= tick + limits.SLICES for until in commits.secrets_kept_until)
 
-    @property
-    def keys(self) -> Epoch:
-        """The secrets of its epoch."""
-        return self.replica.current_epoch
 
-    @property
-    def leaf(self) -> suite.LeafKey:
-        """Its own."""
-        return self.replica.own_keys[0]
+def is_due(room: Room, ttl: int, time: int) -> bool:
+    """Whether what was ordered at this time of the room has come to its end, if not just now."""
+    seconds = limits.FLEETING if ttl == FLEETING else ttl
+    return ttl != KEPT and time + seconds * 1000 < room.role.room_time()
 
-    @property
-    def ledger(self) -> Ledger:
-        """What it knows of the room."""
-        return self.replica.ledger
 
-    def expect_bounded(self, links: set[int]) -> None:
-        """Nothing is kept of links, members and epochs that are gone, and no member is forgotten."""
-        members = {member.id for member in self.replica.ledger.roster}
-        role = host_role(self)
-        linked = {it.member for it in role._links.values()}
-        assert set(role._links) | set(role._greetings) <= links
-        assert len(linked) == len(role._links)
-        assert self.over or members - {self.replica.me.id} <= linked | set(role._absences) | role._doomed
-        assert linked | set(role._absences) | set(role._allowances) <= members
-        assert role._history is None or role._history.index <= self.replica.ledger.index
-        assert self.outstanding == 0
-        assert all(until <= role._clock.tick + limits.SLICES for until, _ in role._turns)
+def expect_expired(room: Room) -> None:
+    """What its author does not want kept any longer is in the log no more."""
+    for burst in log_of(room).bursts:
+        for entry in burst.entries:
+            gone = not (entry.body or burst.wire)
+            assert gone or not is_due(room, entry.ttl, burst.time), "something is kept for too long"
 
-    def is_due(self, ttl: int, time: int) -> bool:
-        """Whether what was ordered at this time of the room has come to its end, if not just now."""
-        seconds = limits.FLEETING if ttl == FLEETING else ttl
-        return ttl != KEPT and time + seconds * 1000 < self.role.room_time()
 
-    def expect_expired(self) -> None:
-        """What its author does not want kept any longer is in the log no more."""
-        for burst in log_of(self).bursts:
-            for entry in burst.entries:
-                gone = not (entry.body or burst.wire)
-                assert gone or not self.is_due(entry.ttl, burst.time), "something is kept for too long"
-
-    def living(self, start: int) -> dict[int, tuple[int, int]]:
-        """Of the entries from this index on that are still there: the ttl, and when they were ordered."""
-        log, found = log_of(self), {}
-        for index in range(max(start, log.oldest), log.sealed_end):
-            burst = log.burst(index)
-            entry = burst.entries[index - burst.first]
-            if entry.body:
-                found[index] = entry.ttl, burst.time
-        return found
+def find_living(log: Log, start: int) -> dict[int, tuple[int, int]]:
+    """Of the entries from this index on that are still there: the ttl, and when they were ordered."""
+    return {
+        index: (log.entry(index).ttl, log.burst(index).time)
+        for index in range(max(start, log.oldest), log.sealed_end)
+        if log.entry(index).body
+    }
 
 
 @dataclass
@@ -114,10 +99,10 @@ class _Fuzz:
         self.flush()
         assert self.witness.room.entered
 
-    def _room(self, seed: bytes, nick: str, name: str | None) -> OpenRoom:
+    def _room(self, seed: bytes, nick: str, name: str | None) -> Room:
         retention, history = self.rules
         cover = self.source.below(4) == 3
-        return OpenRoom(
+        return Room(
             label="r1",
             key=ROOM,
             random=randomness(seed),
@@ -182,7 +167,7 @@ class _Fuzz:
             reader = line.link.near.reader
             waits = line.link.near.stalls and line.link.near.connection.has_data_to_send
             if line.held is None and reader is not None and waits:
-                line.held = self.room.living(reader.passed) if reader.is_through else {}
+                line.held = find_living(log_of(self.room), reader.passed) if reader.is_through else {}
 
     @property
     def witness_lags(self) -> bool:
@@ -230,7 +215,7 @@ class _Fuzz:
                 self._knock(self.dial(source.pick(*PEOPLE)))
             case 3 | 4 | 5 | 6 | 7 if false:
                 line = false[source.below(len(false))]
-                if line.channel is not None and self.room.ledger.roster.get(line.who.id):
+                if line.channel is not None and self.room.replica.ledger.roster.get(line.who.id):
                     more = source.odd(4)
                     self._send(line, *(frames.Submit(*self._entry(line.who)) for _ in range(1 + more)))
             case 8 if false:
@@ -286,7 +271,7 @@ class _Fuzz:
 
     def _knock(self, line: _Line) -> None:
         """A Join or a Resume; right, or with something changed; or something else; or nothing yet."""
-        source, ledger, who = self.source, self.room.ledger, line.who
+        source, ledger, who = self.source, self.room.replica.ledger, line.who
         link, leaf = bytes([line.link.number % 256]) * 32, who.leaf.public
         request: Any
         if source.below(3) < 2:
@@ -296,7 +281,7 @@ class _Fuzz:
         else:
             index = source.pick(ledger.index, max(0, ledger.index - source.below(16)), source.below(256), 2**53 - 1)
             digest = source.pick(ledger.digest_at(index) or bytes(32), source.take(32).ljust(32, b"\0"))
-            epoch = self.room.keys.number + source.pick(0, 1)
+            epoch = self.room.replica.current_epoch.number + source.pick(0, 1)
             resume = frames.Resume(link, who.id, leaf, max(0, epoch - source.pick(0, 1)), index, digest, bytes(64))
             signature = who.sign(identity.RESUME, handshake.resume_content(line.hello, resume))
             request = msgspec.structs.replace(resume, signature=signature)
@@ -321,18 +306,18 @@ class _Fuzz:
     def _entry(self, who: Any) -> tuple[int, bytes]:
         """An entry, right or with something changed, and the epoch it is submitted in."""
         source, room = self.source, self.room
-        self.sealer.epoch = room.keys
-        self.sealer.reference = room.ledger.index, room.ledger.digest
+        self.sealer.epoch = room.replica.current_epoch
+        self.sealer.reference = room.replica.ledger.index, room.replica.ledger.digest
         self.sealer.know_chains()
         generation = self.sealer.generations[who.id]
-        epoch, counter = room.keys.number, room.ledger.member(who.id).counter + 1
+        epoch, counter = room.replica.current_epoch.number, room.replica.ledger.member(who.id).counter + 1
         body = self._body(who, counter)
         is_message = isinstance(body, frames.Text | frames.Private)
-        otherwise: dict[str, Any] = {"ttl": room.ledger.retention.default if is_message else KEPT}
+        otherwise: dict[str, Any] = {"ttl": room.replica.ledger.retention.default if is_message else KEPT}
         author = who
         match source.odd(12):
             case 1:
-                others = [member.id for member in room.ledger.roster]
+                others = [member.id for member in room.replica.ledger.roster]
                 author = SimpleNamespace(id=source.pick(*others, *(it.id for it in PEOPLE)), sign=who.sign)
             case 2:
                 counter = source.pick(counter - 1, counter + source.below(256), 2**53 - 1)
@@ -348,8 +333,10 @@ class _Fuzz:
             case 7:
                 otherwise["epoch"] = epoch + source.pick(1, 2)
             case 8:
-                index = source.pick(room.ledger.index + 1, source.below(256), 0, 2**53 - 1)
-                digest = source.pick(room.ledger.digest_at(index) or bytes(32), bytes(32), self.sealer.reference[1])
+                index = source.pick(room.replica.ledger.index + 1, source.below(256), 0, 2**53 - 1)
+                digest = source.pick(
+                    room.replica.ledger.digest_at(index) or bytes(32), bytes(32), self.sealer.reference[1]
+                )
                 otherwise["reference"] = index, digest
             case 9:
                 body = source.pick(source.take(source.below(64)), source.edited(frames.pack(body)))
@@ -368,8 +355,8 @@ class _Fuzz:
                 return source.made(frames.Body)
             case 3:
                 room, text = self.room, source.take(source.below(8))
-                recipient: Any = SimpleNamespace(id=source.pick(room.ledger.host, *(it.id for it in PEOPLE)))
-                return self.sealer.box(who, recipient, room.leaf, text, counter=counter)
+                recipient: Any = SimpleNamespace(id=source.pick(room.replica.ledger.host, *(it.id for it in PEOPLE)))
+                return self.sealer.box(who, recipient, room.replica.own_keys[0], text, counter=counter)
             case 7:
                 return frames.Leave()
         return frames.Text(source.text() or "x", action=False)
@@ -407,9 +394,9 @@ class _Fuzz:
             else:
                 raise AssertionError("a deadline that does not pass")
         if not self.host.room.over:
-            self.room.expect_expired()
+            expect_expired(self.room)
             for held in [line.held for line in self.false if line.link.near.open and line.held is not None]:
-                over = [index for index, lives in held.items() if self.room.is_due(*lives)]
+                over = [index for index, lives in held.items() if is_due(self.room, *lives)]
                 assert not over, "something that has come to its end is on its way"
 
     # --- what has to hold
@@ -421,7 +408,7 @@ class _Fuzz:
             self.redial()
         self.flush()
         if not self.host.room.over:
-            self.room.expect_bounded({link.number for link in self.world.links if link.near.open})
+            expect_bounded(self.room, {link.number for link in self.world.links if link.near.open}, self.world.tick)
             assert self.up is not None or self.witness.room.over
             assert self.up is None or self.witness.room.outstanding == 0, "something got lost"
         gone = next(iter(self.witness.got(events.Gone)), None)

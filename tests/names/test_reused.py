@@ -228,7 +228,7 @@ def test_what_was_missed_counts_as_well(room: Simulation, monkeypatch: pytest.Mo
     room.settle_without(bob)
     for number in range(9):
         room.say(room.host, f"text {number}")
-        room.end_burst()
+        room.end_batch()
     room.settle()
     assert bob.got(events.EntriesMissed)
     assert told(bob) == [("Ada", "ada")]

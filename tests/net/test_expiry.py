@@ -15,7 +15,7 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.retention import NO_HISTORY
 from tests.support.people import Gathering, Person, gathering
 from tests.support.transports import HANG, MemoryNetwork, Tor, Wire
-from tests.support.world import host_role, log_of
+from tests.support.world import log_of
 
 SOON = 0.01
 
@@ -390,9 +390,9 @@ async def test_a_head_that_is_due_when_something_ends_goes_out_all_the_same(
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.played("ann")
-        session, room = host.session, host.session.room
-        host_role(room)._pulse()
-        [pulse] = room._reporter.take_effects()
+        session = host.session
+        later = session._now()._replace(tick=trio.current_time() + limits.BEAT)
+        [pulse] = [it for it in session.room.handle(inputs.Tick(), later) if isinstance(it, effects.Pulse)]
         heads = len(ann.heads)
         for effect in (effects.Sweep(), pulse):
             session._do(effect)

@@ -134,7 +134,7 @@ def assert_dropped(inn: Inn, done: list[effects.Effect], *before: frames.Body) -
 def assert_still_linked(member: FalseMember) -> None:
     """A beat is nothing to anybody: it is not dropped for it."""
     assert member.sends() == []
-    assert member.link in host_role(member.inn.room)._links
+    assert member.link in host_role(member.inn.room).presence.links
 
 
 def dropped(inn: Inn, member: FalseMember, tick: float = 0.0, silence: float = 0.0) -> None:

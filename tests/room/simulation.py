@@ -130,9 +130,9 @@ class Simulation:
         if link := self.world.link_of(member):
             self.world.write(link)
         else:
-            self.end_burst()
+            self.end_batch()
 
-    def end_burst(self) -> None:
+    def end_batch(self) -> None:
         """The host's session has nothing more to do for now."""
         self.world.end_batch(self.host)
 

@@ -204,8 +204,8 @@ class Talk(RuleBasedStateMachine):
         self.room.dial(self.member(who))
 
     @rule()
-    def end_burst(self) -> None:
-        self.room.end_burst()
+    def end_batch(self) -> None:
+        self.room.end_batch()
 
     @rule(seconds=st.sampled_from(PAUSES))
     def wait(self, seconds: float) -> None:
@@ -696,7 +696,7 @@ def test_one_who_lost_its_link_again_while_catching_up_still_gets_all_of_it(room
     for number in range(6):
         room.say(bob, f"text {number}")
         room.host_hears(bob)
-        room.end_burst()
+        room.end_batch()
     mine = room.say(ann, "mine")
     for heard in range(1, 6):
         room.dial(ann)
@@ -832,7 +832,7 @@ def test_a_head_for_the_idle_goes_to_none_that_has_entries_to_come(room: Simulat
     ann, bob = room.joined("ann"), room.joined("bob")
     room.say(bob, "hello")
     room.host_hears(bob)
-    room.end_burst()
+    room.end_batch()
     room.wait(2 * limits.BEAT)
     room.write(bob)
     room.wait(2 * limits.BEAT)

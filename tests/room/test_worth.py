@@ -193,7 +193,7 @@ def test_ones_own_message_that_expired_before_its_receipt_came_is_confirmed_and_
     room.retain(ann, 5)
     re = room.say(ann, "short")
     room.host_hears(ann)
-    room.end_burst()
+    room.end_batch()
     room.lose(ann, delivering=False)
     room.tick += 10
     room.step(room.host, inputs.Tick())
@@ -355,7 +355,7 @@ def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once() -> None:
     room = Simulation(history=frames.History(50, 0))
     for number in range(10):
         room.say(room.host, f"kept {number}")
-        room.end_burst()
+        room.end_batch()
     ann = room.newcomer("ann")
     room.write(ann)
     room.member_hears(ann)  # the hello

@@ -1,4 +1,4 @@
-"""Who is let into a room: a host's decision on a stranger's request, before anything of the room is shown."""
+"""Who is let into a room, or back into it: a host's decision on a stranger's request, and the room as it is shown."""
 
 from collections.abc import Container
 
@@ -6,8 +6,14 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
-from anonp2p.protocol import frames, handshake
+from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol.handshake import Channel
+from anonp2p.room.context import Context
+from anonp2p.room.host.commits import Commits
+from anonp2p.room.host.presence import MemberLink, Presence
+from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import Ledger
+from anonp2p.room.log.log import Reader
 from anonp2p.room.roster import Member
 
 
@@ -87,3 +93,105 @@ def _try(leaf: bytes) -> None:
         suite.seal_to(leaf, b"", b"")
     except PeerFault:
         raise NotAdmitted("leaf") from None
+
+
+class Admission:
+    """Lets newcomers and returning members in. Raises NotAdmitted for others."""
+
+    def __init__(self, context: Context, sequencer: Sequencer, presence: Presence, commits: Commits) -> None:
+        self._random = context.random
+        self._replica = context.replica
+        self._sequencer = sequencer
+        self._presence = presence
+        self._commits = commits
+
+    def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.Join) -> None:
+        """A newcomer, or a member that dials again before it was shown the room. hello: the hash of ours on this link.
+
+        Raises NotAdmitted.
+        """
+        member, ledger = identity.member_id(join.key), self._replica.ledger
+        self._turn_away_kicked(member)
+        try:
+            nick = nick_for(ledger, hello, join, self._presence.absences)
+        except NotAdmitted as refusal:
+            if refusal.reason != "full" or not self._commits.make_room():
+                raise
+            nick = nick_for(ledger, hello, join, self._presence.absences)
+        if member in self._commits.pending_removals:
+            raise NotAdmitted("not-allowed")
+        self._presence.replace_link(member)
+        known = ledger.roster.get(member)
+        if known is None:
+            if member in self._replica.current_epoch.chains:
+                raise NotAdmitted("not-allowed")  # it has left, and its keys are used up
+            key_hash = suite.digest(join.leaf)
+            self._replica.add_key(key_hash, join.leaf)
+            self._sequencer.order_own(frames.Joined(join.key, nick, key_hash))
+            self._presence.add_member(member, self._commits.renewable)
+        elif known.away:
+            self._sequencer.order_own(frames.Back(member))
+        self._show_room(link, channel, hello, member, join.leaf)
+
+    def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.Resume) -> None:
+        """One who comes back gets what it has missed: as it was sent, or opened, or not at all, as may be.
+
+        Raises NotAdmitted.
+        """
+        ledger, log = self._replica.ledger, self._sequencer.log
+        self._turn_away_kicked(resume.member)
+        member = returning(ledger, hello, resume)
+        if member.id in self._commits.pending_removals:
+            raise NotAdmitted("unknown")
+        self._presence.replace_link(member.id)
+        if member.away:
+            self._sequencer.order_own(frames.Back(member.id))
+        after = resume.index + 1
+        known = ledger.digest_at(resume.index) == resume.digest
+        if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:
+            reader = Reader(log, after, member.id, resume.leaf, channel)
+            resumed = frames.Resumed(ledger.index, self._sequencer.room_time())
+            self._presence.add_link(link, MemberLink(member.id, channel, reader), [resumed])
+        else:
+            since = resume.index if known and after >= log.oldest else None
+            self._show_room(link, channel, hello, member.id, resume.leaf, since)
+
+    def _turn_away_kicked(self, member: bytes) -> None:
+        if self._commits.was_kicked(member):
+            raise NotAdmitted("kicked")
+
+    def _show_room(
+        self, link: int, channel: Channel, hello: bytes, member: bytes, key: bytes, since: int | None = None
+    ) -> None:
+        """Shows the room as it is now. since: index from which on the member goes on from its own log, if it does."""
+        self._sequencer.end_batch()
+        base = None
+        if since is None:
+            since, base = self._sequencer.trim_history()
+        log = self._sequencer.log
+        reader = Reader(log, since + 1, member, key, channel, log.end)
+        state, secret = self._state(since, base), self._random(suite.SECRET)
+        sealed = welcome.seal(state, key, self._replica.ledger.room, hello, secret, self._replica.me.sign)
+        self._presence.add_link(link, MemberLink(member, channel, reader), sealed)
+
+    def _state(self, since: int, base: frames.Base | None) -> frames.State:
+        epoch, ledger = self._replica.current_epoch, self._replica.ledger
+        seats = []
+        for it in ledger.roster:
+            chain = epoch.chains[it.id]
+            seats.append(frames.Seat(it.key, it.nick, it.counter, it.away, it.leaf, chain.generation, chain.link))
+        return frames.State(
+            ledger.name,
+            ledger.locked,
+            ledger.host,
+            ledger.retention,
+            ledger.history,
+            epoch.number,
+            epoch.init,
+            epoch.log_key,
+            epoch.newcomers,
+            self._sequencer.sign_head(),
+            seats,
+            since,
+            base,
+        )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from anonp2p import limits
+from anonp2p.crypto import identity
 from anonp2p.protocol.frames import Commit, Joined, Lost, Nick, Private, Removal
 from anonp2p.room import events, inputs
 from tests.room.peers import ANN, BOB, EVE, ZOE, FalseMember, Inn, Somebody, kinds, text
@@ -183,7 +184,6 @@ class Full(RuleBasedStateMachine):
         self.room = Simulation()
         self.ledger = self.room.host.room.replica.ledger
         self.said = 0
-        self.spoke: set[bytes] = set()
         self.epochs: list[float] = []  # when each began
         self.came: dict[bytes, float] = {}  # when each member did
 
@@ -192,22 +192,27 @@ class Full(RuleBasedStateMachine):
 
     def linked(self) -> set[bytes]:
         """The members with a link."""
-        return {linked.member for linked in host_role(self.room.host.room)._links.values()}
+        return {linked.member for linked in host_role(self.room.host.room).presence.links.values()}
 
     def roster(self) -> set[bytes]:
         """All members but the host."""
         return {member.id for member in self.ledger.roster} - {self.ledger.host}
 
+    def spoke(self) -> set[bytes]:
+        """The members of whom a message was ordered, at once or when its author had come back."""
+        authors = {message.member for message in self.room.host.got(events.Message)}
+        return {member for member in self.roster() if identity.spell(member) in authors}
+
     def returning(self) -> set[bytes]:
         """The members who have been in for a while and may come back any moment."""
         before = self.room.tick - limits.READER
-        absences = host_role(self.room.host.room)._absences.items()
+        absences = host_role(self.room.host.room).presence.absences.items()
         return {member for member, it in absences if self.came[member] <= before < it.heard_at}
 
     @rule()
     def comes(self) -> None:
-        before, kept = self.roster(), self.linked() | self.spoke | self.returning()
-        in_time = self.room.tick >= host_role(self.room.host.room)._committed_at + limits.COMMIT_PAUSE
+        before, kept = self.roster(), self.linked() | self.spoke() | self.returning()
+        in_time = self.room.tick >= host_role(self.room.host.room).commits.committed_at + limits.COMMIT_PAUSE
         newcomer = self.room.newcomer()
         for _ in range(3):
             self.room.write(newcomer)
@@ -240,8 +245,6 @@ class Full(RuleBasedStateMachine):
         self.said += 1
         self.room.say(member, f"{self.said}")
         self.room.host_hears(member)
-        if f"{self.said}" in [message.text for message in self.room.host.got(events.Message)]:
-            self.spoke.add(member.room.replica.me.id)
 
     @precondition(lambda self: self.room.members)
     @rule(who=st.integers(0, 99))

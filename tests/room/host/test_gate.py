@@ -115,9 +115,9 @@ def test_a_door_is_the_same_within_its_minute_and_no_nonce_is(inn: Inn, zoe: Fal
 
 def test_a_host_to_which_nobody_comes_has_no_door(inn: Inn) -> None:
     """2.2: "and no longer"."""
-    assert host_role(inn.room)._door.has_key
+    assert host_role(inn.room).gate.has_handshake_key
     inn.ticks(limits.DOOR + limits.BEAT)
-    assert not host_role(inn.room)._door.has_key
+    assert not host_role(inn.room).gate.has_handshake_key
 
 
 def test_one_who_dials_again_is_on_its_new_link_alone_and_nobody_notices(inn: Inn) -> None:

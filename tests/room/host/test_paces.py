@@ -321,7 +321,7 @@ class Renewing(RuleBasedStateMachine):
     @rule()
     def commits(self) -> None:
         self.room.oversleep(limits.EPOCH)
-        self.room.end_burst()
+        self.room.end_batch()
 
     @rule(nick=st.sampled_from(["cid", "dan"]))
     def comes_and_goes(self, nick: str) -> None:

@@ -1,0 +1,141 @@
+"""When an epoch ends, who is out then, and the fresh secret that only those get who stay."""
+
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.crypto import suite
+from anonp2p.crypto.commit import Turn
+from anonp2p.protocol import frames
+from anonp2p.room import events
+from anonp2p.room.context import Context
+from anonp2p.room.host.presence import Presence
+from anonp2p.room.host.sequencer import Sequencer
+
+
+class Commits:
+    """Begins epochs: after a while, and soon if somebody who is out still has the keys of the present one."""
+
+    def __init__(self, context: Context, sequencer: Sequencer, presence: Presence) -> None:
+        self._context = context
+        self._clock = context.clock
+        self._replica = context.replica
+        self._sequencer = sequencer
+        self._presence = presence
+        self._removals: set[bytes] = set()  # members whom the next commit removes
+        self._kicked: set[bytes] = set()  # who was thrown out: one without a link learns it when it comes back
+        self._somebody_left = False  # who still has this epoch's keys
+        self._committed_at = 0.0
+        self._renewable = 0
+        self._secrets: list[tuple[float, int]] = []  # when to forget the secret of which epoch's commit
+
+    @property
+    def pending_removals(self) -> frozenset[bytes]:
+        """The members whom the next commit removes."""
+        return frozenset(self._removals)
+
+    @property
+    def renewable(self) -> int:
+        """How many commits have let the members renew their encryption keys."""
+        return self._renewable
+
+    @property
+    def committed_at(self) -> float:
+        """When (`Now.tick`) the present epoch began."""
+        return self._committed_at
+
+    @property
+    def secrets_kept_until(self) -> list[float]:
+        """When (`Now.tick`) the secrets of commits are forgotten that are still kept."""
+        return [until for until, _ in self._secrets]
+
+    @property
+    def _due(self) -> float:
+        pause = limits.COMMIT_PAUSE if self._somebody_left or self._removals else limits.EPOCH
+        return self._committed_at + pause
+
+    def next_deadline(self) -> float:
+        """When (`Now.tick`) an epoch ends or a secret is to be forgotten."""
+        return min([self._due, *self.secrets_kept_until])
+
+    def begin(self) -> None:
+        """The first epoch has begun."""
+        self._committed_at = self._clock.tick
+
+    # --- who is out
+
+    def remove_soon(self, member: bytes) -> None:
+        """The next commit removes this member, who is away."""
+        self._removals.add(member)
+
+    def note_left(self) -> None:
+        """Somebody has left, and still has the keys of this epoch."""
+        self._somebody_left = True
+
+    def was_kicked(self, member: bytes) -> bool:
+        """Whether this member was thrown out."""
+        return member in self._kicked
+
+    def kick(self, member: bytes, why: str, re: events.Re) -> None:
+        """Throws a member out, at once."""
+        self._kicked.add(member)
+        self._commit([frames.Removal(member, "kicked", why)], re)
+
+    def make_room(self) -> bool:
+        """Has members give up their places for a newcomer, if there are some who have to; whether there were.
+
+        All at once, since a commit costs as much for one as for many: those who join and hang up keep nobody out, and
+        cause no more commits than those who join and leave.
+        """
+        if self._clock.tick < self._committed_at + limits.COMMIT_PAUSE:
+            return False
+        idle = self._presence.idle_members()
+        if not (idle or self._removals):
+            return False
+        for member in idle:
+            if not self._replica.ledger.member(member).away:
+                self._sequencer.order_own(frames.Lost(member))
+        self._commit([frames.Removal(member, "lost", "") for member in idle])
+        return True
+
+    # --- epochs
+
+    def forget_due_secrets(self) -> None:
+        """Who has not come for its share of a commit by now is too late."""
+        while self._secrets and self._secrets[0][0] <= self._clock.tick:
+            self._sequencer.log.forget_turn(self._secrets.pop(0)[1])
+
+    def commit_if_due(self) -> None:
+        """Ends the epoch if it is time."""
+        if self._clock.tick >= self._due:
+            self._commit([])
+
+    def _commit(self, removed: list[frames.Removal], re: events.Re = UNSET) -> None:
+        """Fresh secrets for all but these, those whose removal is pending, and those who have left."""
+        ledger = self._replica.ledger
+        lost = [frames.Removal(member, "lost", "") for member in self._removals if ledger.roster.get(member)]
+        gone = removed + [it for it in lost if it.member not in {removal.member for removal in removed}]
+        before = self._replica.current_epoch
+        self._sequencer.order_own(frames.Commit(before.number + 1, gone), None, re)
+        self._sequencer.end_batch()
+        secret, standing = self._context.random(suite.SECRET), ledger.standing()
+        self._replica.epoch, tag = before.next(secret, standing, [member.id for member in ledger.roster])
+        epoch = self._replica.current_epoch.number
+        self._sequencer.log.turn(Turn(ledger.room, epoch, standing, secret, tag))
+        self._secrets.append((self._clock.tick + limits.SLICES, epoch))
+        self._committed_at, self._somebody_left = self._clock.tick, False
+        self._removals.clear()
+        self._sequencer.begin_epoch()
+        for removal in gone:
+            self._presence.remove_member(removal.member)
+        self._replica.forget_keys()
+        if not gone and len(ledger.roster) <= limits.RENEWING:
+            self._renewable += 1
+            self._renew_own_key()
+
+    def _renew_own_key(self) -> None:
+        key = suite.LeafKey(self._context.random(suite.SECRET))
+        self._replica.own_keys[:] = [key, self._replica.own_keys[0]]  # the old one may be written to yet
+        key_hash = suite.digest(key.public)
+        self._sequencer.order_own(frames.Renew(key_hash))
+        self._replica.add_key(key_hash, key.public)
+        self._replica.forget_keys()

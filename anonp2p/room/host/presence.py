@@ -1,0 +1,175 @@
+"""Which members have a link to us, which have none, and what each of them may cost us."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from anonp2p import limits
+from anonp2p.protocol import frames
+from anonp2p.protocol.handshake import Channel
+from anonp2p.room import cover, effects
+from anonp2p.room.context import Context
+from anonp2p.room.host.allowance import Allowance
+from anonp2p.room.log.log import Reader
+
+
+@dataclass(slots=True, repr=False)
+class Absence:
+    """A member without a link. heard_at: when it was last heard; away: whether the room was told that it is away."""
+
+    heard_at: float
+    away: bool = False
+
+    @property
+    def due(self) -> float:
+        """When something has to be done about it: the room is told, then its place is given up."""
+        return self.heard_at + (limits.PLACE if self.away else limits.AWAY)
+
+
+@dataclass(slots=True, repr=False)
+class MemberLink:
+    """A link of a member's, after its handshake."""
+
+    member: bytes
+    channel: Channel
+    reader: Reader
+
+
+class LateMembers(NamedTuple):
+    """Members whose absence has become too long: to be called away, or to lose their places."""
+
+    away: list[bytes]
+    lost: list[bytes]
+
+
+class Presence:
+    """The links of members, the absences of those without one, and the allowances of all members but us."""
+
+    def __init__(self, context: Context) -> None:
+        self._clock = context.clock
+        self._reporter = context.reporter
+        self._random = context.random
+        self._cover = context.cover
+        self._links: dict[int, MemberLink] = {}
+        self._absences: dict[bytes, Absence] = {}
+        self._allowances: dict[bytes, Allowance] = {}
+        self._cover_due: float | None = None  # when some link carries cover
+
+    @property
+    def links(self) -> Mapping[int, MemberLink]:
+        """The links of members, by their numbers."""
+        return self._links
+
+    @property
+    def absences(self) -> Mapping[bytes, Absence]:
+        """The members without a link."""
+        return self._absences
+
+    @property
+    def allowances(self) -> Mapping[bytes, Allowance]:
+        """What all members but us may cost."""
+        return self._allowances
+
+    def next_deadline(self) -> float | None:
+        """When (`Now.tick`) an absence has become too long or cover is due."""
+        dues = [absence.due for absence in self._absences.values()]
+        return min(dues if self._cover_due is None else [*dues, self._cover_due], default=None)
+
+    # --- members come and go
+
+    def add_member(self, member: bytes, renewable: int) -> None:
+        """Somebody has joined. renewable: how many commits have let members renew their keys by now."""
+        self._allowances[member] = Allowance(self._clock.tick, renewable)
+
+    def add_link(self, number: int, link: MemberLink, said: Iterable[frames.Frame]) -> None:
+        """A member has a link from now on, and is sent these frames first."""
+        self._links[number] = link
+        self._put_off_cover()
+        self._reporter.add_effect(effects.Admit(number, link.channel, tuple(said), link.reader))
+        self.charge(number)  # what it owes from another link
+
+    def replace_link(self, member: bytes) -> None:
+        """The member has dialled again: any link that it had before is closed, and it is not absent any more."""
+        self._absences.pop(member, None)
+        for number in self._links_of(member):
+            del self._links[number]
+            self._reporter.add_effect(effects.Drop(number, "its member dialled again"))
+
+    def lose_link(self, number: int, silence: float) -> None:
+        """A link is gone; its member has time to come back on another. silence: for how long it had said nothing."""
+        link = self._links.pop(number, None)
+        if link is not None:
+            self._absences[link.member] = Absence(self._clock.tick - silence)
+
+    def expel_link(self, number: int) -> bytes | None:
+        """A link's member has broken a rule and is not heard any more; returns the member, if the link has one."""
+        link = self._links.pop(number, None)
+        return None if link is None else link.member
+
+    def remove_member(self, member: bytes) -> None:
+        """One who is out gets no more of the log."""
+        self._allowances.pop(member, None)
+        self._absences.pop(member, None)
+        for number in self._links_of(member):
+            self._links.pop(number).reader.stop()
+            self._reporter.add_effect(effects.Finish(number))
+
+    def _links_of(self, member: bytes) -> list[int]:
+        return [number for number, link in self._links.items() if link.member == member]
+
+    # --- absences
+
+    def take_late(self) -> LateMembers:
+        """Members who have been absent for too long; some at a time, so that others have their turn between."""
+        late = LateMembers([], [])
+        dues = [(member, absence) for member, absence in self._absences.items() if absence.due <= self._clock.tick]
+        for member, absence in dues[: limits.MAILBOX]:
+            if absence.away:
+                del self._absences[member]
+                late.lost.append(member)
+            else:
+                absence.away = True
+                late.away.append(member)
+        return late
+
+    def idle_members(self) -> list[bytes]:
+        """Members without a link who give their places to a newcomer.
+
+        They never spoke, and came a moment ago or were not heard for as long. Any other may be an honest reader whose
+        link broke, and who is about to come back.
+        """
+        before = self._clock.tick - limits.READER
+        idle = []
+        for member, absence in self._absences.items():
+            allowance = self._allowances[member]
+            if not allowance.spoke and (allowance.joined_at > before or absence.heard_at <= before):
+                idle.append(member)
+        return idle
+
+    # --- links
+
+    def charge(self, number: int, *, units: int = 0, entries: int = 0, answers: int = 0) -> None:
+        """A link whose member has caused more than it may is not read for a while: nothing of it is lost.
+
+        Parameters: see `Allowance.take`.
+        """
+        allowance = self._allowances[self._links[number].member]
+        if seconds := allowance.take(self._clock.tick, units=units, entries=entries, answers=answers):
+            self._reporter.add_effect(effects.Pause(number, seconds))
+
+    def passed(self, end: int) -> int:
+        """Up to which index all links have sent the log, whose end is this."""
+        return min((link.reader.passed for link in self._links.values()), default=end)
+
+    def send_due_cover(self) -> None:
+        """Cover traffic on some link, if it is due: as if each link had its own dice."""
+        if self._cover_due is not None and self._clock.tick >= self._cover_due:
+            if numbers := list(self._links):
+                dice = int.from_bytes(self._random(8), "big")
+                self._reporter.add_effect(effects.Record(numbers[dice % len(numbers)], echo=True))
+            self._put_off_cover()
+
+    def _put_off_cover(self) -> None:
+        if self._cover:
+            wait = cover.draw_wait(self._random, len(self._links)) if self._links else None
+            self._cover_due = None if wait is None else self._clock.tick + wait

@@ -1,0 +1,138 @@
+"""Which entry is the next one of the log, and the heads by which we sign for the order."""
+
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.crypto import identity
+from anonp2p.crypto.epoch import Header
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.room import effects, events
+from anonp2p.room.context import Context
+from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.ledger import head_content
+from anonp2p.room.log.history import History
+from anonp2p.room.log.log import Entry, Log
+from anonp2p.room.pending import Whisper
+from anonp2p.room.roster import Member
+
+
+class Sequencer:
+    """Orders entries that were checked. Entries are sent in batches: one head is signed for all entries of a batch."""
+
+    def __init__(self, context: Context) -> None:
+        self.log = Log()
+        self._context = context
+        self._clock = context.clock
+        self._replica = context.replica
+        self._outbox = context.outbox
+        self._reporter = context.reporter
+        self._history: History | None = None
+        self._created_at = 0.0  # the age of our clock when the room was created
+        self._head_due = 0.0  # when the next head is due, though nothing is ordered
+        self._generations: dict[bytes, int] = {}  # of authors in this epoch: the one after their last ordered entry's
+
+    def begin(self, history: History | None) -> None:
+        """The room was created just now. history: what newcomers are to be shown of it."""
+        self._history = history
+        self._created_at = self._clock.now.age
+        self._head_due = self._clock.tick + limits.BEAT
+
+    def begin_epoch(self) -> None:
+        """All authors begin with their first generations."""
+        self._generations.clear()
+
+    def room_time(self) -> int:
+        """Milliseconds since the room was created."""
+        return round((self._clock.now.age - self._created_at) * 1000)
+
+    def next_deadline(self) -> float:
+        """When (`Now.tick`) a head is due or entries expire."""
+        expiry = self.log.next_expiry
+        if expiry is None:
+            return self._head_due
+        return min(self._head_due, self._clock.tick_at(self._created_at + expiry / 1000))
+
+    # --- order
+
+    def order_own(self, body: frames.Body | Whisper, line: str | None = None, re: events.Re = UNSET) -> None:
+        """An entry of our own gets the next place; parameters: see `Pending`.
+
+        Raises PeerFault for a private message to one whose encryption key takes none.
+        """
+        counter = self._context.add_entry(body, line, re)
+        try:
+            sealed = self._outbox.seal_entry(counter, self._replica.sealer())
+        except PeerFault:
+            self._outbox.take_entry(counter)
+            raise
+        self.order(self._context.own_member, sealed.header, sealed.content, sealed.body, sealed.entry)
+
+    def order(self, author: Member, header: Header, content: frames.Content, body: bytes, sealed: bytes) -> None:
+        """This entry, which was checked, gets the next place. sealed: as its author sent it."""
+        if not self.log.fits(sealed):
+            self.end_batch()
+        opened = OpenedEntry(header, body, content=content)
+        change = self._replica.apply(author, opened)
+        self.log.append(sealed, Entry(header.pack(), opened.digest, body, header.ttl))
+        if self._history is not None and isinstance(content.body, frames.Text):
+            self._history.note_text(self._replica.ledger.index)
+        self._context.take_change(opened, change)
+        self._generations[author.id] = header.generation + 1
+        if isinstance(content.body, frames.Joined):
+            self._replica.current_epoch.admit(identity.member_id(content.body.key))
+
+    def count_skipped(self, header: Header) -> int:
+        """How many keys of its author's ratchet all others have to skip if this entry is ordered next."""
+        return header.generation - self._generations.get(header.author, 0)
+
+    # --- heads
+
+    def sign_head(self) -> bytes:
+        """How far the log is, and when, signed."""
+        ledger = self._replica.ledger
+        content = head_content(ledger.index, ledger.digest, self.room_time())
+        return content + self._replica.me.sign(identity.HEAD, content)
+
+    def end_batch(self) -> None:
+        """Signs for what was ordered since the last head, if anything was; links may send it from now on."""
+        if self.log.is_sealed:
+            return
+        head, time = self.sign_head(), self.room_time()
+        dropped = self.log.seal(head, self._seal_batch(self.log.unsealed, head), time)
+        if self._history is not None:
+            self._history.leave(dropped)
+        self._reporter.add_effect(effects.Wake())
+
+    def send_due_head(self) -> None:
+        """Sends a head alone to those who have all before it, if one is due and none is to come with entries."""
+        if self._clock.tick >= self._head_due and self.log.is_sealed:
+            self._reporter.add_effect(effects.Pulse(self._seal_batch([], self.sign_head())))
+
+    def _seal_batch(self, entries: list[bytes], head: bytes) -> bytes:
+        """A batch as it goes on the wire. Puts off the next head that is due though nothing is ordered."""
+        digest = self._replica.ledger.digest
+        jitter = limits.BEAT_JITTER * digest[0] / 255  # rooms that know nothing of each other differ
+        self._head_due = self._clock.tick + limits.BEAT * (1 - jitter)
+        self._replica.marks.see(self.room_time(), digest)
+        packed = frames.pack(frames.Burst(entries, head))
+        return self._replica.current_epoch.seal_burst(packed, self._context.random)
+
+    # --- what is kept
+
+    def expire_entries(self, passed: int) -> None:
+        """Drops from the log what has come to its end. passed: up to this index all links have sent the log."""
+        if self.log.expire(self.room_time(), passed):
+            self._reporter.add_effect(effects.Sweep())
+
+    def trim_history(self) -> tuple[int, frames.Base | None]:
+        """Where the log begins for newcomers: after which index, and the room as of there if they are shown history."""
+        if self._history is None:
+            return self._replica.ledger.index, None
+        self._history.trim(self.log)
+        return self._history.index, self._history.base()
+
+    @property
+    def history_index(self) -> int:
+        """The index after which the history begins that we keep for newcomers."""
+        return self._replica.ledger.index if self._history is None else self._history.index

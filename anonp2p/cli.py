@@ -24,7 +24,7 @@ from anonp2p.errors import AnonError, CryptoMissing, Failed, OutOfResources, Out
 from anonp2p.ui import stdio
 
 if TYPE_CHECKING:
-    from anonp2p.ui.frontend import Front
+    from anonp2p.ui.frontend import Frontend
 
 _DESCRIPTION = (
     "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
@@ -223,11 +223,11 @@ def _run(config: Config) -> tuple[int, AnonError | None]:
     logging.disable()  # trio's and stem's warnings, which Python would print with a traceback
 
     async def run() -> tuple[int, AnonError | None]:
-        with _ending_signals() as signals, _front(config) as front:
+        with _ending_signals() as signals, _frontend(config) as frontend:
             from anonp2p.app import App
 
             calm_collector()
-            app = App(config, front, signals)
+            app = App(config, frontend, signals)
             return await app.run(), app.failure
 
     return trio.run(run)
@@ -256,8 +256,8 @@ def _ending_signals() -> Iterator[AsyncIterator[int]]:
 
 
 @contextmanager
-def _front(config: Config) -> "Iterator[Front]":
-    """What the user has before them; whatever happens, the terminal is as it was afterwards."""
+def _frontend(config: Config) -> "Iterator[Frontend]":
+    """Line mode, JSON lines or the full screen; whatever happens, the terminal is as it was afterwards."""
     if config.mode == "screen":
         _require_packages("wcwidth", "urwid")
         from anonp2p.ui.screen import welcome
@@ -265,16 +265,17 @@ def _front(config: Config) -> "Iterator[Front]":
         with _hidden_tracebacks(held=True), welcome.on_screen() as terminal:
             _require_packages("msgspec", "stem")
             _require_crypto()
-            from anonp2p.ui.screen.screen import Tui  # not sooner: the first picture is there before the rest is loaded
+            # Not sooner: the first frame is there before the rest is loaded.
+            from anonp2p.ui.screen.screen import Screen
 
-            yield Tui(config, terminal)
+            yield Screen(config, terminal)
     else:
         _require_packages("msgspec", "stem")
         _require_crypto()
-        from anonp2p.ui.line.line_mode import Lines
+        from anonp2p.ui.line.line_mode import LineMode
 
         with _hidden_tracebacks(held=False):
-            yield Lines(config)
+            yield LineMode(config)
 
 
 def calm_collector() -> None:

@@ -18,55 +18,61 @@ from anonp2p.errors import AnonError, BadCode, TorMissing, Unreachable
 from anonp2p.names.codes import RoomKey, encode
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
-from anonp2p.ui.frontend import Closed, Rooms, Typed
-from anonp2p.ui.line.line_mode import understand
+from anonp2p.room.room import Room
+from anonp2p.ui.commands import Create, Join
+from anonp2p.ui.frontend import Closed, FindRoom, Request
+from anonp2p.ui.line.interpreter import Interpreter
 from tests.support.transports import MemoryNetwork, Tor
 
 
 class Script:
-    """A front that types lines, and keeps what it is told."""
+    """A frontend that types lines, and keeps what it is told."""
 
     must_succeed = True
 
-    def __init__(self, *lines: str, wish: str = "", stays: bool = False) -> None:
+    def __init__(self, *lines: str, first: Create | Join | None = None, stays: bool = False) -> None:
         self.told: list[events.Event] = []
         self.most_outstanding = 0  # inputs of the first room, whenever another one was asked for
-        self._wish = wish
+        self._first = first  # what the command line asks for
         self._lines = list(lines)
         self._stays = stays  # after the last line, without an end of input
 
-    def attach(self, closed: Closed, rooms: Rooms) -> None:
-        """As Front has it."""
-        self._rooms = rooms
+    def attach(self, closed: Closed, find_room: FindRoom) -> None:
+        """As Frontend has it."""
+        self._find_room = find_room
+        self._interpreter = Interpreter(find_room, self.tell, lambda: None, json=True)
 
-    def open(self, room: str) -> None:
-        """As Front has it."""
+    def open_room(self, label: str) -> None:
+        """As Frontend has it."""
+        self._interpreter.open_room(label)
 
     def tell(self, event: events.Event) -> None:
-        """As Front has it."""
+        """As Frontend has it."""
+        self._interpreter.take_event(event)
         self.told.append(event)
 
-    def clear(self) -> None:
-        """As Front has it."""
+    async def first_command(self) -> Create | Join | None:
+        """As Frontend has it."""
+        return self._first
 
-    async def wish(self) -> str:
-        """As Front has it."""
-        return self._wish
-
-    async def wanted(self) -> Typed | None:
-        """As Front has it."""
-        await trio.lowlevel.checkpoint()
-        if room := self._rooms("r1"):
-            self.most_outstanding = max(self.most_outstanding, room.outstanding)
-        if not self._lines and self._stays:
-            await trio.sleep_forever()
-        return understand(self._lines.pop(0).encode(), json=True) if self._lines else None
+    async def next_request(self) -> Request | None:
+        """As Frontend has it."""
+        while True:
+            await trio.lowlevel.checkpoint()
+            if isinstance(room := self._find_room("r1"), Room):
+                self.most_outstanding = max(self.most_outstanding, room.outstanding)
+            if not self._lines and self._stays:
+                await trio.sleep_forever()
+            if not self._lines:
+                return None
+            if request := self._interpreter.interpret_line(self._lines.pop(0).encode()):
+                return request
 
     async def run(self) -> None:
-        """As Front has it."""
+        """As Frontend has it."""
 
     async def drained(self) -> None:
-        """As Front has it."""
+        """As Frontend has it."""
 
 
 async def never() -> AsyncIterator[int]:
@@ -156,28 +162,18 @@ async def test_a_nick_that_passes_for_the_program_is_refused_in_one_sentence() -
     assert "program" in text
 
 
-async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried(
-    monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
-) -> None:
-    tries = 0
-
+async def test_without_any_tor_the_program_ends_and_says_why_once() -> None:
     @asynccontextmanager
     async def failing(_: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
-        nonlocal tries
-        tries += 1
-        tell(events.TorSkipped(code="tor-refused", text="a stranger listens there"))
-        if tries > 2:
-            raise TorMissing("there is none")
-        network = await Tor(MemoryNetwork()).usable()
-        network.lost.set()
-        yield network
+        await trio.lowlevel.checkpoint()
+        raise TorMissing("there is none")
+        yield
 
-    script = Script()
-    monkeypatch.setattr(script, "wanted", trio.sleep_forever)
-    status = await App(Config(mode="json"), script, never(), failing).run()
-    assert status == TorMissing.status
-    assert tries > limits.TOR_PATIENCE / limits.TOR_RETRY / 2
-    assert len([event for event in script.told if isinstance(event, events.TorSkipped)]) == 3  # of each Tor that we had
+    script = Script(stays=True)
+    app = App(Config(mode="json"), script, never(), failing)
+    assert await app.run() == TorMissing.status
+    assert isinstance(app.failure, TorMissing)
+    assert [event.code for event in script.told if isinstance(event, events.Error)] == [TorMissing.code]
 
 
 CODE = encode(RoomKey(b"k" * 32).public)
@@ -223,7 +219,7 @@ async def test_no_more_is_taken_in_than_may_be_outstanding(
 async def test_the_error_that_ends_the_program_is_left_to_stderr_in_line_mode_and_no_other_is(
     mode: Literal["json", "line"], autojump_clock: trio.testing.MockClock
 ) -> None:
-    script = Script("hello", "/who", wish=f"/join {CODE}", stays=True)
+    script = Script("hello", "/who", first=Join(CODE), stays=True)
     app = App(Config(mode=mode), script, never(), connect)
     assert await app.run() == Unreachable.status
     assert isinstance(app.failure, Unreachable)
@@ -232,8 +228,8 @@ async def test_the_error_that_ends_the_program_is_left_to_stderr_in_line_mode_an
 
 
 @pytest.mark.parametrize("mode", ["json", "line"])
-async def test_a_wish_that_fails_at_once_is_left_to_stderr_in_line_mode(mode: Literal["json", "line"]) -> None:
-    script = Script(wish="/join x")
+async def test_a_first_command_that_fails_at_once_is_left_to_stderr_in_line_mode(mode: Literal["json", "line"]) -> None:
+    script = Script(first=Join("x"))
     assert await App(Config(mode=mode), script, never(), connect).run() == BadCode.status
     told = [(event.code, event.final) for event in script.told if isinstance(event, events.Error)]
     assert told == [("bad-code", True)] * (mode == "json")

@@ -15,7 +15,7 @@ from anonp2p.errors import AnonError
 from anonp2p.room import events, inputs
 from anonp2p.room.events import Event, Person
 from anonp2p.ui.commands import COMMANDS
-from anonp2p.ui.line.line_mode import understand
+from anonp2p.ui.line.understand import understand
 from tests.room.simulation import Simulation
 
 DOC = (Path(__file__).parents[1] / "docs/JSON.md").read_text(encoding="utf-8")

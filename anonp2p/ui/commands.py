@@ -1,4 +1,4 @@
-"""What is typed -> what is to be done. One table yields the parser, /help and, later, completion."""
+"""What is typed -> what is to be done. One table yields the parser, /help and completion."""
 
 import unicodedata
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from anonp2p.room.retention import ANY, NO_HISTORY
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Create:
-    """A new room."""
+    """Create a room."""
 
     name: str
     retention: frames.Retention = ANY
@@ -27,7 +27,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Join:
-    """Into the room with this code, as it was typed."""
+    """Join the room with this code, as it was typed."""
 
     code: str
     re: events.Re = UNSET
@@ -35,22 +35,22 @@ class Join:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Help:
-    """All commands, or those asked for."""
+    """Show all commands, or those asked for."""
 
     commands: tuple["Command", ...]
     re: events.Re = UNSET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Rooms:
-    """Which rooms we are in."""
+class ListRooms:
+    """Show which rooms we are in."""
 
     re: events.Re = UNSET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Switch:
-    """Another room becomes the active one: its name, number or label."""
+    """Make another room the active one. room: its name, number or label."""
 
     room: str
     re: events.Re = UNSET
@@ -58,19 +58,21 @@ class Switch:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Clear:
-    """An empty screen."""
+    """Empty the screen."""
 
     re: events.Re = UNSET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Quit:
-    """Out of the program."""
+    """Leave all rooms and end the program."""
 
     re: events.Re = UNSET
 
 
-Action = Create | Join | Help | Rooms | Switch | Clear | Quit | inputs.Typed
+AppAction = Create | Join | Quit | inputs.Typed  # done by the program
+FrontendAction = Help | ListRooms | Switch | Clear  # done by the frontend itself
+Action = AppAction | FrontendAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.Verify
     ),
-    Command("/rooms", "", "show the rooms you are in", lambda _, re: Rooms(re)),
+    Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRooms(re)),
     Command("/switch", "ROOM", "make another room the active one, by name or number", Switch),
     Command("/kick", "NICK [REASON]", "host: throw somebody out of the room", _kick),
     Command("/lock", "", "host: let nobody new in", lambda _, re: inputs.Lock(True, re)),
@@ -262,6 +264,15 @@ _LIKE_SLASH = tuple(
 def say(text: str, re: events.Re = UNSET) -> inputs.Say:
     """A message. Raises TooLong."""
     return inputs.Say(_text(text), False, re)
+
+
+def from_arguments(action: str, subject: str) -> Create | Join | None:
+    """What the command line asks for: `create NAME` or `join CODE`. Raises an AnonError that says what is wrong."""
+    if not action:
+        return None
+    built = command(f"/{action} {subject}")
+    assert isinstance(built, Create | Join), "the command line takes no other command"
+    return built
 
 
 def command(line: str, re: events.Re = UNSET) -> Action:

@@ -1,60 +1,66 @@
-"""What stands between the rooms and the user: line mode, JSON lines and the full screen are all one of these."""
+"""What stands between the rooms and the user: line mode, JSON lines and the full screen each implement `Frontend`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from anonp2p.errors import AnonError
 from anonp2p.room import events
-from anonp2p.room.room import Room
-from anonp2p.ui.commands import Action
+from anonp2p.room.snapshot import Snapshot, Standing
+from anonp2p.ui.commands import AppAction, Create, Join
 
 
-class Typed(msgspec.Struct, frozen=True):
-    """A line of input, understood: the action or the error it stands for, and where it is meant to go.
+@dataclass(frozen=True, slots=True, repr=False)
+class Request:
+    """What the user wants done, or the error in what was typed. Never shows what it holds.
 
-    unsent: what is to be given back of it, as it is too long to be sent.
+    room: the label of the room that it is for; None where none was active. unsent: the text to give back, as it is too
+    long to be sent.
     """
 
-    action: Action | AnonError
+    action: AppAction | AnonError
     re: events.Re = UNSET
-    room: str | UnsetType = UNSET
+    room: str | None = None
     unsent: str | UnsetType = UNSET
 
-    def __repr__(self) -> str:
-        return "<Typed>"
+
+class RoomView(Protocol):
+    """What a frontend sees of a live room."""
+
+    def snapshot(self) -> Snapshot:
+        """The room at a glance."""
+
+    def standings(self) -> list[Standing]:
+        """All members, those who are away too."""
 
 
 Closed = Callable[[AnonError | None], None]
-Rooms = Callable[[str], Room | None]
+FindRoom = Callable[[str], RoomView | None]
 
 
-class Front(Protocol):
-    """A way to use the program. Telling it something never waits."""
+class Frontend(Protocol):
+    """A way to use the program. It knows which room is active. Telling it something never waits."""
 
-    must_succeed: bool  # whether what the command line asks for ends the program if it fails
+    must_succeed: bool  # whether the program ends if what the command line asks for fails
 
-    def attach(self, closed: Closed, rooms: Rooms) -> None:
+    def attach(self, closed: Closed, find_room: FindRoom) -> None:
         """Before anything else. closed: to be called when nobody reads any more, with the error worth telling, if any.
 
-        rooms: finds a room by its label.
+        find_room: finds a live room by its label.
         """
 
-    def open(self, room: str) -> None:
-        """A room was asked for: what is typed from now on is meant for it."""
+    def open_room(self, label: str) -> None:
+        """A room that the user asked for begins: it is the active one now."""
 
     def tell(self, event: events.Event) -> None:
         """Shows an event, soon."""
 
-    def clear(self) -> None:
-        """Empties the screen."""
+    async def first_command(self) -> Create | Join | None:
+        """What the command line asks for. Raises AnonError."""
 
-    async def wish(self) -> str:
-        """What the command line asks for, as the command that says so; empty for nothing. Raises BadCode."""
-
-    async def wanted(self) -> Typed | None:
+    async def next_request(self) -> Request | None:
         """What the user wants next; None once there is no more to come."""
 
     async def run(self) -> None:

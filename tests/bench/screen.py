@@ -297,9 +297,9 @@ def _play(descriptor: int) -> int:
             while pipe.recv(1):
                 pipe.sendall(json.dumps({**read_usage(), **used}).encode() + b"\n")
 
-    draw_if_due = render_loop.Drawing.draw
+    draw_if_due = render_loop.RenderLoop.draw
 
-    def drawn(one: render_loop.Drawing, draw: Callable[[], None]) -> None:
+    def drawn(one: render_loop.RenderLoop, draw: Callable[[], None]) -> None:
         def counted() -> None:
             used["frames"] += 1
             draw()
@@ -309,7 +309,7 @@ def _play(descriptor: int) -> int:
         used["drawing"] += time.thread_time() - before
 
     vars(app)["App"] = partial(app.App, connect=connect)
-    render_loop.Drawing.draw = drawn  # type: ignore[assignment, method-assign]
+    render_loop.RenderLoop.draw = drawn  # type: ignore[assignment, method-assign]
     threading.Thread(target=answer, daemon=True).start()
     sys.argv[1:] = ["--nick", "ada"]
     return cli.main()

@@ -27,12 +27,11 @@ from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import sanitize, wording
-from anonp2p.ui.line import line_mode
-from anonp2p.ui.screen.input.editor import Editor
-from anonp2p.ui.screen.input.keys import PASTE, Key, Keys
-from anonp2p.ui.screen.screen import Tui
+from anonp2p.ui.line.understand import understand
+from anonp2p.ui.screen.input.keys import PASTE, Keys
+from anonp2p.ui.screen.input.sequences import Key
+from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
-from anonp2p.ui.screen.view import Picture
 from tests.fuzz import host, member
 from tests.fuzz.source import Source
 from tests.room.peers import ANN, BOB, HOST, ROOM
@@ -119,7 +118,7 @@ def code_(data: bytes) -> None:
 def lines_(data: bytes) -> None:
     """A line of input, in both modes."""
     for is_json in (False, True):
-        typed = line_mode.understand(data, json=is_json)
+        typed = understand(data, json=is_json)
         if typed is None:
             continue
         if isinstance(typed.action, AnonError):
@@ -156,16 +155,16 @@ def keys_(data: bytes) -> None:
 
 def screen_(data: bytes) -> None:
     """The same, all the way into the full screen."""
-    tui = Tui(Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
-    tui.attach(lambda _: None, lambda _: None)
-    picture = Picture(tui, Editor())
+    screen = Screen(Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
+    screen.attach(lambda _: None, lambda _: None)
+    view = screen.view
     for key in _typed(Source(data)):
         if isinstance(key, str):
-            picture.keypress((80, 24), key)
+            view.keypress((80, 24), key)
         elif key[0] != "private mode report":
             event, button, column, row = key
-            picture.mouse_event((80, 24), event, button, column, row, focus=True)
-    picture.render((80, 24), focus=True)
+            view.mouse_event((80, 24), event, button, column, row, focus=True)
+    view.render((80, 24), focus=True)
 
 
 def _typed(source: Source) -> Iterator[Key]:

@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from anonp2p.room import events
-from anonp2p.ui.line.line_mode import Output
+from anonp2p.ui.line.output import Output
 from tests.support import terminal
 from tests.support.engines import Tmux, xterm
 from tests.support.hostile import Room
@@ -83,8 +83,7 @@ def printed_on_terminal(texts: list[str], nick: str, columns: int) -> bytes:
 
 def _printed(ours: int, theirs: int, texts: list[str], nick: str) -> bytes:
     async def write() -> bytes:
-        output = Output(json=False, descriptor=theirs)
-        output.attach(lambda _: None, lambda _: None)
+        output = Output(lambda _: None, json=False, descriptor=theirs)
         data = b""
 
         async def read() -> None:
@@ -98,7 +97,7 @@ def _printed(ours: int, theirs: int, texts: list[str], nick: str) -> bytes:
             async with trio.open_nursery() as writing:
                 writing.start_soon(output.run)
                 for seq, text in enumerate(texts):
-                    output.tell(events.Message(room="r1", member="m", nick=nick, text=text, seq=seq, at=0.0))
+                    output.print_event(events.Message(room="r1", member="m", nick=nick, text=text, seq=seq, at=0.0))
                 await output.drained()
                 writing.cancel_scope.cancel()
             os.close(theirs)

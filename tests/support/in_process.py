@@ -22,7 +22,7 @@ import trio.testing
 from anonp2p import app, cli
 from anonp2p.app import App
 from anonp2p.ui.screen import welcome
-from anonp2p.ui.screen.screen import Tui
+from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term import terminal as program_terminal
 from tests.support.surroundings import SeededSecrets, Surroundings
 from tests.support.terminal import Terminal
@@ -125,8 +125,8 @@ class InProcess:
         with self._scope:
             config = cli.configure(self._arguments, os.environ, terminal=True)
             with welcome.on_screen(fd, fd, self._size) as shown:
-                front = self._surroundings.watch(Tui(config, shown))
-                return await App(config, front, _no_signals(), self._surroundings.connect).run()
+                frontend = self._surroundings.watch(Screen(config, shown))
+                return await App(config, frontend, _no_signals(), self._surroundings.connect).run()
         return 128 + signal.SIGKILL
 
     def _size(self, _: int) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Looking for what should be gone: in the objects of this process, and in the whole memory of another."""
 
 import array
+import collections
 import gc
 import io
 import os
@@ -53,6 +54,26 @@ def held(*needles: bytes) -> list[str]:
     described = [_describe(one, holders) for one in found]
     holders.clear()  # of itself as well: the next search is not to find it
     return described
+
+
+def parts(owner: object) -> list[object]:
+    """What an object of the program keeps: its attributes, what is in its containers, those of its own objects."""
+    found, todo, visited = [], [owner], {0}
+    while todo:
+        one = todo.pop()
+        if id(one) in visited:
+            continue
+        visited.add(id(one))
+        found.append(one)
+        if isinstance(one, dict):
+            todo += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple | set | frozenset | collections.deque):
+            todo += one
+        elif type(one).__module__.startswith("anonp2p."):
+            todo += [
+                getattr(one, name) for name in (*vars(type(one)).get("__slots__", ()), *getattr(one, "__dict__", ()))
+            ]
+    return found
 
 
 def _untold(one: object) -> list[object]:

@@ -21,7 +21,7 @@ import trio
 
 from anonp2p import app, cli
 from anonp2p.config import Config
-from anonp2p.ui.frontend import Front
+from anonp2p.ui.frontend import Frontend
 from tests.support.surroundings import SeededSecrets, Surroundings
 
 
@@ -57,7 +57,7 @@ async def _attend(control: str, surroundings: Surroundings) -> None:
                 nursery.start_soon(serve, trio.SocketStream(connection))
 
 
-def _composed(options: argparse.Namespace) -> Callable[[Config, Front, app.Signals], Any]:
+def _composed(options: argparse.Namespace) -> Callable[[Config, Frontend, app.Signals], Any]:
     """What makes the program's App, as cli does, in its surroundings."""
     real = app.App
     surroundings = Surroundings(seed=options.seed, slow_boot=options.slow_boot, keys=0, display=1)
@@ -65,8 +65,8 @@ def _composed(options: argparse.Namespace) -> Callable[[Config, Front, app.Signa
     async def attend() -> None:
         await _attend(options.control, surroundings)
 
-    def compose(config: Config, front: Front, signals: app.Signals) -> app.App:
-        return real(config, surroundings.watch(front, attend), signals, surroundings.connect)
+    def compose(config: Config, frontend: Frontend, signals: app.Signals) -> app.App:
+        return real(config, surroundings.watch(frontend, attend), signals, surroundings.connect)
 
     return compose
 

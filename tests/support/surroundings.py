@@ -28,7 +28,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from anonp2p.ui import commands
-from anonp2p.ui.frontend import Closed, Front, Rooms
+from anonp2p.ui.frontend import Closed, FindRoom, Frontend
 from tests.support.people import News, Person
 from tests.support.terminal import MARK
 from tests.support.transports import MemoryNetwork, Tor, Wire
@@ -105,18 +105,18 @@ class Surroundings:
         self._labels: list[str] = []  # of the user's rooms
         self._reachable: set[str] = set()  # those of them that others can join
         self._news = News()
-        self._find_room: Rooms = lambda _: None
-        self._front: Front
+        self._find_room: FindRoom = lambda _: None
+        self._frontend: Frontend
         self._nursery: trio.Nursery | None = None
 
-    def watch(self, front: Front, attend: Callable[[], Any] = trio.sleep_forever) -> Front:
-        """The front that the program is to be given instead: it tells of the user's rooms here, too.
+    def watch(self, frontend: Frontend, attend: Callable[[], Any] = trio.sleep_forever) -> Frontend:
+        """The frontend that the program is to be given instead: it tells of the user's rooms here, too.
 
         attend: runs beside it, and may ask for something.
         """
-        self._front = front
+        self._frontend = frontend
         self._attend = attend
-        return cast(Front, _WatchedFront(front, self))
+        return cast(Frontend, _WatchedFrontend(frontend, self))
 
     @asynccontextmanager
     async def connect(self, _: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
@@ -138,13 +138,13 @@ class Surroundings:
         """Whether the program has begun, so that something can be asked for."""
         return self._nursery is not None
 
-    async def run(self, front: Callable[[], Any]) -> None:
-        """The front, with the others around it."""
+    async def run(self, frontend: Callable[[], Any]) -> None:
+        """The frontend, with the others around it."""
         async with trio.open_nursery() as self._nursery:
             self._nursery.start_soon(self._attend)
-            await front()
+            await frontend()
 
-    def note_rooms(self, rooms: Rooms) -> None:
+    def note_rooms(self, rooms: FindRoom) -> None:
         """The user's rooms are found so."""
         self._find_room = rooms
 
@@ -161,7 +161,8 @@ class Surroundings:
     @property
     def _rooms(self) -> list[Room]:
         """The user's."""
-        return [room for label in self._labels if (room := self._find_room(label))]
+        rooms = [self._find_room(label) for label in self._labels]
+        return [room for room in rooms if isinstance(room, Room)]
 
     async def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Does what is asked for, and returns what there is to know of it: `error` where it cannot be done."""
@@ -178,7 +179,7 @@ class Surroundings:
 
     async def do_boot(self, progress: int, summary: str) -> None:
         """Tor has come so far."""
-        self._front.tell(events.TorProgress(progress=progress, summary=summary))
+        self._frontend.tell(events.TorProgress(progress=progress, summary=summary))
 
     async def do_ready(self) -> None:
         """Tor is usable."""
@@ -205,14 +206,14 @@ class Surroundings:
     # --- the program
 
     async def do_tell(self, event: dict[str, Any]) -> None:
-        """The front is told this event as it is, however wrong."""
+        """The frontend is told this event as it is, however wrong."""
         told = msgspec.convert(event, _EVENTS, strict=False)
         if isinstance(told, events.Reply) and told.command == "/who":
             told = msgspec.structs.replace(told, data=msgspec.convert(told.data, list[events.Person]))
-        self._front.tell(told)
+        self._frontend.tell(told)
 
     async def do_tells(self, told: list[dict[str, Any]]) -> None:
-        """The front is told all these events."""
+        """The frontend is told all these events."""
         for event in told:
             await self.do_tell(event)
 
@@ -220,7 +221,7 @@ class Surroundings:
         """Returns once nothing is under way, all of it is shown, and `mark` is put into the output."""
         await self.do_quiet()
         with trio.fail_after(_PATIENCE):
-            await self._front.drained()
+            await self._frontend.drained()
         os.write(self._display, f"\x1b]{MARK};{mark}\x07".encode())
 
     async def do_quiet(self) -> None:
@@ -364,34 +365,34 @@ class Surroundings:
             await session.ended.wait()
 
 
-class _WatchedFront:
-    """A front, whose surroundings see what the program does with it."""
+class _WatchedFrontend:
+    """A frontend, whose surroundings see what the program does with it."""
 
-    def __init__(self, front: Front, surroundings: Surroundings) -> None:
-        self._front = front
+    def __init__(self, frontend: Frontend, surroundings: Surroundings) -> None:
+        self._frontend = frontend
         self._surroundings = surroundings
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._front, name)
+        return getattr(self._frontend, name)
 
-    def attach(self, closed: Closed, rooms: Rooms) -> None:
-        """As Front has it."""
+    def attach(self, closed: Closed, rooms: FindRoom) -> None:
+        """As Frontend has it."""
         self._surroundings.note_rooms(rooms)
-        self._front.attach(closed, rooms)
+        self._frontend.attach(closed, rooms)
 
-    def open(self, room: str) -> None:
-        """As Front has it."""
-        self._surroundings.note_room(room)
-        self._front.open(room)
+    def open_room(self, label: str) -> None:
+        """As Frontend has it."""
+        self._surroundings.note_room(label)
+        self._frontend.open_room(label)
 
     def tell(self, event: events.Event) -> None:
-        """As Front has it."""
+        """As Frontend has it."""
         self._surroundings.note_event(event)
-        self._front.tell(event)
+        self._frontend.tell(event)
 
     async def run(self) -> None:
-        """As Front has it."""
-        await self._surroundings.run(self._front.run)
+        """As Frontend has it."""
+        await self._surroundings.run(self._frontend.run)
 
 
 def unread(keys: int) -> int:

@@ -11,7 +11,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import inputs, retention
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import commands
-from anonp2p.ui.commands import COMMANDS, Action, Clear, Command, Create, Help, Join, Quit, Rooms, Switch, parse
+from anonp2p.ui.commands import COMMANDS, Action, Clear, Command, Create, Help, Join, ListRooms, Quit, Switch, parse
 
 TYPED: list[tuple[str, Action]] = [
     ("/help", Help(COMMANDS)),
@@ -57,7 +57,7 @@ TYPED: list[tuple[str, Action]] = [
     ("/retain Never", inputs.Retain(FLEETING)),
     ("/verify", inputs.Verify("")),
     ("/verify bob", inputs.Verify("bob")),
-    ("/rooms", Rooms()),
+    ("/rooms", ListRooms()),
     ("/switch 2", Switch("2")),
     ("/kick bob", inputs.Kick("bob")),
     ("/kick bob  no   spam ", inputs.Kick("bob", "no spam")),

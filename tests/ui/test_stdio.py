@@ -62,3 +62,23 @@ def test_a_reader_that_takes_a_little_at_a_time_does_not_extend_the_time_limit(
     os.close(writer)
     left = b"".join(iter(lambda: os.read(reader, size), b""))
     assert left.count(b"y") == 3 * select.PIPE_BUF
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_sentence_that_nobody_takes_is_dropped_and_not_waited_for(
+    full_pipe: tuple[int, int, int], blocking: bool
+) -> None:
+    reader, writer, size = full_pipe
+    os.set_blocking(writer, blocking)
+    stdio.write_soon(writer, b"sentence\n", 0.01)
+    os.close(writer)
+    assert os.read(reader, 2 * size) == b"x" * size
+
+
+def test_a_sentence_is_written_whole_once_there_is_room_for_it(full_pipe: tuple[int, int, int]) -> None:
+    reader, writer, size = full_pipe
+    room = threading.Timer(0.1, os.read, (reader, size))
+    room.start()
+    stdio.write_soon(writer, b"sentence\n", 30)
+    room.join()
+    assert os.read(reader, 100) == b"sentence\n"

@@ -1,12 +1,10 @@
-"""Tor: finding a running one or starting ours, rooms as onion services on it, dials through it."""
+"""Tor: a running one or our own, rooms as onion services on it, dials through it."""
 
 import errno
 import os
-import re
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
-from ipaddress import ip_address
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
@@ -15,18 +13,14 @@ import trio
 
 from anonp2p import limits
 from anonp2p.config import Config, Endpoint
-from anonp2p.errors import AnonError, Failed, TorLost, TorMissing, TorRefused, TorUntrusted, Usage
+from anonp2p.errors import AnonError, Failed, TorLost, TorRefused, TorUntrusted
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.tor import owner, process, socks
+from anonp2p.net.tor import process, socks
 from anonp2p.net.tor.control import Control, Tell
+from anonp2p.net.tor.discovery import find_running_tor, find_socks_port, try_socks_port
 from anonp2p.net.tor.peer_uid import peer_uid, tor_uids
 from anonp2p.net.transport import DialFault
 from anonp2p.room import events
-
-# Where `auto` looks for a running Tor, after what the environment names: Debian, tor's default, Tor Browser.
-_USUAL = ("unix:/run/tor/control", "127.0.0.1:9051", "127.0.0.1:9151")
-
-_LISTENER = re.compile(r'"([^"]*)"')
 
 # Arguments of ADD_ONION that defend a room.
 _DEFENCES: dict[events.Defence, str] = {
@@ -241,7 +235,7 @@ class Tor:
         """Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""
         assert self._control is not None, "without one, the proxy is given"
         try:
-            return await _proxy(self._control)
+            return await find_socks_port(self._control)
         except TorRefused as error:
             raise TorLost(error.detail) from None
 
@@ -287,9 +281,9 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
     """
     control = None
     if config.tor == "system" or (config.tor == "auto" and not config.socks):
-        control = await _running(config, tell)
+        control = await find_running_tor(config, tell)
     if control is None and config.socks:
-        await _try_socks(config.socks)
+        await try_socks_port(config.socks)
         yield _ready(Tor(None, config.socks, None, "system"), "", tell)
         return
     if control is None:
@@ -312,109 +306,3 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
 def _ready(tor: Tor, version: str, tell: Tell) -> Tor:
     tell(events.Ready(version=version, tor=tor.kind))
     return tor
-
-
-async def _running(config: Config, tell: Tell) -> Control | None:
-    """A control connection to a running Tor, whose SOCKS port is known; None where one can do without.
-
-    A Tor that is named with --control is used as it is. Others must be trusted (`owner`, `Control.open`), booted, and
-    have a SOCKS port that is trusted too, unless one is named.
-    """
-    if config.control:
-        return await _asked_for(config.control, config, tell)
-    refusal: AnonError = TorMissing("no running Tor has a control port where we looked; name it with --control")
-    named: AnonError | None = None
-    for name, text in (*_named(os.environ), *(("", place) for place in _USUAL)):
-        try:
-            return await _discovered(Endpoint.parse(text), config)
-        except AnonError as error:
-            if name:
-                tell(events.TorSkipped(code=error.code, text=str(error), variable=name))
-                named = named or error
-            elif isinstance(error, TorUntrusted):
-                tell(events.TorSkipped(code=error.code, text=str(error)))
-            if not isinstance(error, TorMissing):
-                refusal = error
-    if config.tor == "system" and not config.socks:
-        raise named or refusal
-    return None
-
-
-async def _asked_for(endpoint: Endpoint, config: Config, tell: Tell) -> Control:
-    """A control connection to the Tor that --control names, once it is booted. Raises AnonError."""
-    control = await Control.open(endpoint)
-    try:
-        await control.boot(tell)
-        if not config.socks:
-            await _proxy(control)  # so that one without is known from the start
-    except BaseException:
-        await control.aclose()
-        raise
-    return control
-
-
-def _named(environment: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The control ports that the environment names, as other programs understand it: by which variable, and which."""
-    named = []
-    if path := environment.get("TOR_CONTROL_IPC_PATH", ""):
-        named.append(("TOR_CONTROL_IPC_PATH", f"unix:{path}"))
-    host, port = environment.get("TOR_CONTROL_HOST", ""), environment.get("TOR_CONTROL_PORT", "")
-    if host or port:
-        variable = "TOR_CONTROL_PORT" if port else "TOR_CONTROL_HOST"
-        named.append((variable, f"{host or '127.0.0.1'}:{port or 9051}"))
-    return named
-
-
-async def _discovered(endpoint: Endpoint, config: Config) -> Control:
-    """A control connection to a Tor that nobody named with --control. Raises AnonError where it is not to be used."""
-    control = await Control.open(endpoint, discovered=True)
-    try:
-        if not await control.is_booted():
-            raise TorRefused(f"the Tor at {endpoint} has not reached its network yet")
-        if not config.socks:
-            await _try_socks(await _proxy(control), discovered=True)
-        await control.subscribe("HS_DESC")
-    except BaseException:
-        await control.aclose()
-        raise
-    return control
-
-
-async def _proxy(control: Control) -> Endpoint:
-    """The SOCKS port of a running Tor, on this machine; TCP before unix sockets, which may not be open to us."""
-    listeners = _LISTENER.findall(await control.info("net/listeners/socks"))
-    if not listeners:
-        raise TorRefused("it has no SOCKS port; name one with --socks")
-    local = [endpoint for endpoint in map(_local, listeners) if endpoint]
-    if not local:
-        raise TorRefused("it names no SOCKS port on this machine; name one with --socks")
-    return sorted(local, key=lambda endpoint: bool(endpoint.path))[0]
-
-
-def _local(listener: str) -> Endpoint | None:
-    """A SOCKS port as a Tor names it, if it is a unix socket or a port on this machine's loopback."""
-    try:
-        endpoint = Endpoint.parse(listener)
-    except Usage:
-        return None
-    if endpoint.path:
-        return endpoint
-    address = ip_address(endpoint.host)
-    if address.is_unspecified:  # a wildcard, so on the loopback too
-        return Endpoint(host="::1" if address.version == 6 else "127.0.0.1", port=endpoint.port)
-    return endpoint if address.is_loopback else None
-
-
-async def _try_socks(proxy: Endpoint, *, discovered: bool = False) -> None:
-    """Raises TorMissing, TorRefused, TorUntrusted where there is no SOCKS port to use."""
-    with trio.move_on_after(limits.CONTROL):
-        try:
-            stream, _ = await owner.connect(proxy, discovered=discovered)
-            async with stream:
-                await socks.greet(stream, "anonp2p", "anonp2p")
-                return
-        except OSError:
-            raise TorMissing(f"nothing answers at the SOCKS port {proxy}") from None
-        except (socks.SocksError, trio.BrokenResourceError):
-            pass
-    raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor")

@@ -1,11 +1,12 @@
-"""What a room's log on the screen is made of: messages, what the program says, who came and went.
+"""The lines of a room's log on the screen: messages, what the program says, who came and went.
 
-Whose an entry is stands left of the bar that runs down the screen, where no text of a peer's ever comes: what it says
-right of it may imitate what it likes. On narrow screens it stands on a row without the bar.
+The author of a line is named left of the bar that runs down the screen, where no text of a peer ever comes: right of
+the bar a text may imitate what it likes. On narrow screens the author is named on a row without the bar.
 """
 
 import re
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
@@ -40,7 +41,7 @@ class Context(NamedTuple):
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class Entry:
+class LogLine(ABC):
     """Something in a log. at: seconds since the epoch. Never shows what it holds."""
 
     at: float
@@ -49,8 +50,8 @@ class Entry:
 
     size: ClassVar[int] = 200  # bytes, about, beside its text
 
-    def rows(self, layout: Layout, context: Context, after: "Entry | None" = None) -> list[Row]:
-        """As it is drawn, each row as wide as the layout. after: the entry above it."""
+    def rows(self, layout: Layout, context: Context, after: "LogLine | None" = None) -> list[Row]:
+        """As it is drawn, each row as wide as the layout. after: the line above it."""
         key = (layout, *self._changing(context, after))
         if key != self._key:
             self._drawn = [rows.fit(row, layout.width) for row in self._draw(layout, context, after)]
@@ -65,15 +66,15 @@ class Entry:
         """Whether it looks different as time goes by."""
         return False
 
-    def seen(self, now: float) -> None:
+    def seen(self, now: float) -> None:  # noqa: B027  # to most lines that makes no difference
         """It is on the screen."""
 
-    def _changing(self, context: Context, after: "Entry | None") -> tuple[object, ...]:
+    def _changing(self, context: Context, after: "LogLine | None") -> tuple[object, ...]:
         """All of its looks that may change but the layout."""
         return ()
 
-    def _draw(self, layout: Layout, context: Context, after: "Entry | None") -> list[Row]:
-        raise NotImplementedError
+    @abstractmethod
+    def _draw(self, layout: Layout, context: Context, after: "LogLine | None") -> list[Row]: ...
 
     def _beside(self, layout: Layout, label: Row, body: list[Row], bar: Piece, clock: str) -> list[Row]:
         """A label and what belongs to it."""
@@ -95,7 +96,7 @@ class Entry:
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class Said(Entry):
+class ChatMessage(LogLine):
     """A message. text: as its author wrote it. seq: None until it has its place. until: when it ends, by our clock."""
 
     member: str = ""
@@ -134,24 +135,24 @@ class Said(Entry):
     @property
     def size(self) -> int:  # type: ignore[override]
         """Bytes it takes, about."""
-        return Entry.size + len(self.text)
+        return LogLine.size + len(self.text)
 
-    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+    def _changing(self, context: Context, after: LogLine | None) -> tuple[object, ...]:
         return self._left(context), self.seq is None, self._continues(after), self.whole
 
     def _left(self, context: Context) -> str:
         """How long it still lives, in a word."""
         return "" if self.until is None else _countdown(self.until - context.now)
 
-    def _continues(self, after: Entry | None) -> bool:
+    def _continues(self, after: LogLine | None) -> bool:
         """Whether it needs no row for its author, who has one just above."""
-        if not isinstance(after, Said) or self.action or self.private or self.until is not None:
+        if not isinstance(after, ChatMessage) or self.action or self.private or self.until is not None:
             return False
         alike = (after.member, after.nick, after.history, after.seq is None, after.action or after.private)
         same = alike == (self.member, self.nick, self.history, self.seq is None, False)
         return same and after.until is None and self.at // 60 == after.at // 60
 
-    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
         left = self._left(context)
         clock = "" if self.seq is None else _clock(self.at)
         columns = self._room(layout) - (_COUNTDOWN if left else 0)
@@ -225,14 +226,14 @@ def mentions(text: str, nick: str) -> list[tuple[int, int]]:
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class Told(Entry):
+class SystemLine(LogLine):
     """What the program says, in lines. mark: stands where nicks do, being none."""
 
     lines: list[str] = field(default_factory=list)
     style: str = "quiet"
     mark: str = "·"
 
-    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
         columns = self._room(layout)
         body = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.one_line(line), columns)]
         if layout.nicks:
@@ -242,7 +243,7 @@ class Told(Entry):
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class Moves(Entry):
+class MembershipLine(LogLine):
     """Who came, went and changed nicks, one after the other, in as few words as it takes."""
 
     _done: dict[Move, dict[str, str]] = field(default_factory=dict)  # nicks by member, by what each did last
@@ -252,7 +253,7 @@ class Moves(Entry):
     @property
     def size(self) -> int:  # type: ignore[override]
         """Bytes it takes, about."""
-        return Entry.size + 40 * limits.MERGED
+        return LogLine.size + 40 * limits.MERGED
 
     def add(self, member: str, nick: str, move: Move) -> None:
         """Somebody did something. Of one who does several things, the last is told."""
@@ -269,19 +270,19 @@ class Moves(Entry):
         self.count += 1
         self._others.append(sentence)
 
-    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+    def _changing(self, context: Context, after: LogLine | None) -> tuple[object, ...]:
         return (self.count,)
 
-    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
         done = [wording.moved(list(nicks.values()), move) for move, nicks in self._done.items() if nicks]
         hidden = len(self._others) - wording.NAMED
         others = [f"{hidden} other changes", *self._others[-wording.NAMED :]] if hidden > 0 else self._others
         said = others + done
-        return Told(self.at, [" · ".join(said)], "quiet", "↔").rows(layout, context)
+        return SystemLine(self.at, [" · ".join(said)], "quiet", "↔").rows(layout, context)
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class Card(Entry):
+class CodeCard(LogLine):
     """A room's code, alone on its row so that it can be copied in one piece, and how far it is from being of use."""
 
     name: str = ""
@@ -292,10 +293,10 @@ class Card(Entry):
         """Whether it looks different as time goes by."""
         return not self.reachable
 
-    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+    def _changing(self, context: Context, after: LogLine | None) -> tuple[object, ...]:
         return (self.reachable,) if self.reachable else (int(context.now - self.at), context.tor)
 
-    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
         name, columns = sanitize.one_line(self.name), layout.width
         if self.reachable:
             style, state = "ok", "Others can join now."
@@ -314,7 +315,7 @@ class Card(Entry):
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class Waiting(Entry):
+class JoiningLine(LogLine):
     """We are on our way into a room."""
 
     attempt: int = 0
@@ -324,10 +325,10 @@ class Waiting(Entry):
         """Whether it looks different as time goes by."""
         return True
 
-    def _changing(self, context: Context, after: Entry | None) -> tuple[object, ...]:
+    def _changing(self, context: Context, after: LogLine | None) -> tuple[object, ...]:
         return int(context.now - self.at), self.attempt, self.detail, context.tor
 
-    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
         seconds = max(0, int(context.now - self.at))
         doing = f"Connecting to the room{f', try {self.attempt}' if self.attempt else ''}"
         if context.tor:
@@ -337,13 +338,13 @@ class Waiting(Entry):
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class Line(Entry):
+class Divider(LogLine):
     """A line across, with words in it."""
 
     text: str = ""
     style: str = "bar"
 
-    def _draw(self, layout: Layout, context: Context, after: Entry | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
         return [rows.rule(self.style, self.text, layout.width)]
 
 

@@ -1,4 +1,4 @@
-"""What is read in place of the log and then put away: help, a QR code, the members, a code."""
+"""Overlays: what is read in place of the log and then put away: help, a QR code, the members, a code."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _KEYS = (
     ("Tab", "complete a command, a nick, a room; again for the next one"),
     ("Up, Down", "what you have sent before"),
     ("PageUp, PageDown, wheel", "look back; Home to the beginning, End to the latest"),
-    ("Alt-1 ... Alt-9", "the first ... ninth room"),
+    ("Alt-1 ... Alt-9", "room 1 ... 9"),
     ("Ctrl-N, Ctrl-P", "the next, the previous room"),
     ("Alt-A", "the next room with something new"),
     ("Alt-O", "show all lines of the long messages in sight, or fewer again"),
@@ -79,10 +79,11 @@ def _indented(drawn: list[Row], by: int) -> list[Row]:
     return [[("", " " * by), *row] for row in drawn]
 
 
-def of_members(people: People) -> Overlay:
+def of_members(find_people: Callable[[], People]) -> Overlay:
     """Everybody in a room."""
 
     def build(columns: int, _: int) -> list[Row]:
+        people = find_people()
         return people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
 
     return Overlay("members: Esc puts it away", build)

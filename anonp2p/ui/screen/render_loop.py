@@ -1,7 +1,7 @@
 """When the full screen is drawn: as often as one sees, at once after a key, never while the terminal is behind."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import trio
 import urwid
@@ -11,19 +11,26 @@ from anonp2p.ui.screen.palette import PALETTE
 from anonp2p.ui.screen.term.terminal import Terminal
 
 
-class Drawing:
-    """Has a picture drawn on a terminal that has been started. begins: called before each time."""
+class RequestFrame(Protocol):
+    """`RenderLoop.request`."""
 
-    def __init__(self, picture: urwid.Widget, terminal: Terminal, begins: Callable[[], None]) -> None:
+    def __call__(self, *, at_once: bool = False) -> None:
+        """Has the view drawn, soon. at_once: as a key was pressed."""
+
+
+class RenderLoop:
+    """Has the view drawn on a terminal that has been started. begins: called before each frame."""
+
+    def __init__(self, view: urwid.Widget, terminal: Terminal, begins: Callable[[], None]) -> None:
         self.hung_up = trio.Event()  # the terminal is gone
         self._terminal = terminal
         self._begins = begins
         self._wanted = True  # something has changed
-        self._due = True  # it is time for another picture
+        self._due = True  # it is time for another frame
         self._changed = trio.Event()
         self._drawn = trio.Event()
         self._events = urwid.TrioEventLoop()
-        self._loop = _Loop(self, picture, terminal, self._events)
+        self._loop = _Loop(self, view, terminal, self._events)
         terminal.idle, terminal.closed = self._wake, self._hang_up
         if terminal.is_closed:
             self.hung_up.set()
@@ -48,7 +55,7 @@ class Drawing:
             await self._drawn.wait()
 
     def draw(self, draw: Callable[[], None]) -> None:
-        """Does so if it is wanted, due, the last picture is out, and somebody sees it."""
+        """Does so if it is wanted, due, the last frame is out, and somebody sees it."""
         if self._wanted and self._due and not self._terminal.busy and not self._terminal.is_away:
             self._wanted = self._due = False
             self._begins()
@@ -65,7 +72,7 @@ class Drawing:
         self._wake()
 
     async def _pace(self) -> None:
-        """Draws a picture when there is something new, then none for a moment.
+        """Draws a frame when there is something new, then none for a moment.
 
         urwid would draw when there is nothing else to do, which is not so for seconds while much is said.
         """
@@ -81,21 +88,21 @@ class _Loop(urwid.MainLoop):
     """urwid's loop, drawing when it should."""
 
     def __init__(
-        self, drawing: Drawing, picture: urwid.Widget, terminal: Terminal, events: urwid.TrioEventLoop
+        self, render_loop: RenderLoop, view: urwid.Widget, terminal: Terminal, events: urwid.TrioEventLoop
     ) -> None:
-        super().__init__(picture, PALETTE, terminal, event_loop=events)
-        self._drawing = drawing
+        super().__init__(view, PALETTE, terminal, event_loop=events)
+        self._render_loop = render_loop
 
     def process_input(self, keys: Iterable[Any]) -> bool:
         """What is typed is shown at once, whatever else there is to do."""
         keys = list(keys)
         handled = super().process_input(keys)
         if "window resize" in keys:  # urwid asks for the size only after this
-            self._drawing.request(at_once=True)
+            self._render_loop.request(at_once=True)
         else:
             self.draw_screen()
         return handled
 
     def draw_screen(self) -> None:
-        """Draws the screen if it looks different, and the terminal has taken the last picture."""
-        self._drawing.draw(super().draw_screen)
+        """Draws the screen if it looks different, and the terminal has taken the last frame."""
+        self._render_loop.draw(super().draw_screen)

@@ -1,4 +1,4 @@
-"""A room's log on the screen: which entries there are, and which rows of them are in sight.
+"""A room's log on the screen: which lines there are, and which rows of them are in sight.
 
 What is not yet ordered stands below everything else. What has ended, was given back or is beyond the bounds is gone
 from here at once. While one looks back, what is in sight stays where it is, whatever comes.
@@ -9,7 +9,7 @@ from itertools import chain
 
 from anonp2p import limits
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.log_lines import Context, Entry, Layout, Said
+from anonp2p.ui.screen.log_lines import ChatMessage, Context, Layout, LogLine
 from anonp2p.ui.screen.rows import Row
 
 
@@ -17,25 +17,25 @@ class Scrollback:
     """The entries of one room, oldest first."""
 
     def __init__(self) -> None:
-        self._entries: dict[int, Entry] = {}
+        self._entries: dict[int, LogLine] = {}
         self._orders: dict[int, int] = {}  # of messages, by their seq
         self._fleeting: set[int] = set()  # the places of what is to be shown for a while only
-        self._waiting: dict[int, Said] = {}  # what is not yet ordered, by its number
+        self._waiting: dict[int, ChatMessage] = {}  # what is not yet ordered, by its number
         self._next = 0
         self._size = 0
         self._foot: tuple[int, int] | None = None  # looking back: the lowest entry in sight, and its rows out of sight
         self._unread: int | None = None  # the first entry that came while nobody looked
-        self._drawn: list[Entry] = []  # what is in sight
+        self._drawn: list[LogLine] = []  # what is in sight
         self._below = 0  # what has come since one looks back
 
     # --- what there is
 
-    def add(self, entry: Entry, *, unread: bool = False) -> None:
+    def add(self, entry: LogLine, *, unread: bool = False) -> None:
         """One more. unread: nobody is looking."""
         if unread and self._unread is None:
             self._unread = self._next
         self._entries[self._next] = entry
-        if isinstance(entry, Said) and entry.seq is not None:
+        if isinstance(entry, ChatMessage) and entry.seq is not None:
             self._orders[entry.seq] = self._next
             if entry.fleeting:
                 self._fleeting.add(self._next)
@@ -45,11 +45,11 @@ class Scrollback:
         while len(self._entries) > limits.SCROLLBACK or self._size > limits.SCROLLBACK_BYTES:
             self._remove(next(iter(self._entries)))
 
-    def wait(self, number: int, message: Said) -> None:
+    def wait(self, number: int, message: ChatMessage) -> None:
         """A message of ours is on its way."""
         self._waiting[number] = message
 
-    def settle(self, number: int) -> Said | None:
+    def settle(self, number: int) -> ChatMessage | None:
         """It is no longer on its way, whatever became of it."""
         return self._waiting.pop(number, None)
 
@@ -63,7 +63,7 @@ class Scrollback:
         if (order := self._orders.get(seq)) is not None:
             self._remove(order)
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: LogLine) -> None:
         """Takes out an entry that the program made."""
         found = next((order for order, other in reversed(self._entries.items()) if other is entry), None)
         if found is not None:
@@ -72,7 +72,7 @@ class Scrollback:
     def __contains__(self, entry: object) -> bool:
         return any(other is entry for other in self._entries.values())
 
-    def last(self) -> Entry | None:
+    def last(self) -> LogLine | None:
         """The latest entry."""
         return next(reversed(self._entries.values()), None)
 
@@ -88,7 +88,7 @@ class Scrollback:
     def fade(self, now: float) -> bool:
         """Takes out what was to be shown for a while only, and has been; whether there was anything."""
         fleeting = [(order, self._entries[order]) for order in self._fleeting]
-        over = [order for order, entry in fleeting if isinstance(entry, Said) and entry.is_over(now)]
+        over = [order for order, entry in fleeting if isinstance(entry, ChatMessage) and entry.is_over(now)]
         for order in over:
             self._remove(order)
         return bool(over)
@@ -101,7 +101,7 @@ class Scrollback:
         entry = self._entries.pop(order)
         self._drawn = [drawn for drawn in self._drawn if drawn is not entry]
         self._size -= entry.size
-        if isinstance(entry, Said) and entry.seq is not None:
+        if isinstance(entry, ChatMessage) and entry.seq is not None:
             del self._orders[entry.seq]
             self._fleeting.discard(order)
 
@@ -123,7 +123,7 @@ class Scrollback:
 
     def unfold(self) -> None:
         """Shows all lines of the long messages in sight, or no longer does."""
-        long = [entry for entry in self._drawn if isinstance(entry, Said) and entry.is_long]
+        long = [entry for entry in self._drawn if isinstance(entry, ChatMessage) and entry.is_long]
         whole = not any(entry.whole for entry in long)
         for entry in long:
             entry.whole = whole
@@ -169,7 +169,7 @@ class Scrollback:
     def to_top(self, height: int, layout: Layout, context: Context) -> None:
         """Moves to the beginning."""
         left = height
-        above: Entry | None = None
+        above: LogLine | None = None
         entries = self._all()
         for order, entry in entries.items():
             left -= self._height(order, entry, above, layout, context)
@@ -204,13 +204,13 @@ class Scrollback:
                 entry.forget_rows()
         return drawn[max(0, len(drawn) - height) :], changing
 
-    def _all(self) -> dict[int, Entry]:
+    def _all(self) -> dict[int, LogLine]:
         """Every entry by its place, those on their way last."""
         return self._entries | {self._next + at: entry for at, entry in enumerate(self._waiting.values())}
 
-    def _upward(self) -> Iterator[tuple[int, Entry, Entry | None]]:
+    def _upward(self) -> Iterator[tuple[int, LogLine, LogLine | None]]:
         """Every entry from the lowest up, with its place and the entry above it."""
-        below: tuple[int, Entry] | None = None
+        below: tuple[int, LogLine] | None = None
         waiting = [(self._next + at, entry) for at, entry in enumerate(self._waiting.values())]
         for order, entry in chain(reversed(waiting), reversed(self._entries.items())):
             if below:
@@ -219,14 +219,14 @@ class Scrollback:
         if below:
             yield (*below, None)
 
-    def _height(self, order: int, entry: Entry, above: Entry | None, layout: Layout, context: Context) -> int:
+    def _height(self, order: int, entry: LogLine, above: LogLine | None, layout: Layout, context: Context) -> int:
         """How many rows it has, which stay nowhere."""
         rows_of = len(self._rows(order, entry, above, layout, context))
         if not any(entry is drawn for drawn in self._drawn):
             entry.forget_rows()
         return rows_of
 
-    def _rows(self, order: int, entry: Entry, above: Entry | None, layout: Layout, context: Context) -> list[Row]:
+    def _rows(self, order: int, entry: LogLine, above: LogLine | None, layout: Layout, context: Context) -> list[Row]:
         if order != self._unread:
             return entry.rows(layout, context, above)
         return [rows.rule("unread line", "new", layout.width), *entry.rows(layout, context, None)]

@@ -1,7 +1,5 @@
 """One room as the user has it before them: what events make of it."""
 
-from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Literal
 
 from msgspec import UNSET
@@ -11,18 +9,17 @@ from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.screen.input.drafts import Draft
-from anonp2p.ui.screen.log_lines import Card, Line, Moves, Said, Told, Waiting, mentions
+from anonp2p.ui.screen.log_lines import (
+    ChatMessage,
+    CodeCard,
+    Divider,
+    JoiningLine,
+    MembershipLine,
+    SystemLine,
+    mentions,
+)
 from anonp2p.ui.screen.scrollback import Scrollback
-
-_Alike = tuple[str, str, str]  # a nick, what it may be taken for, and `of` of the event that told of it
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Banner:
-    """Something that must not be missed: it stands over everything until the user has put it away."""
-
-    style: Literal["alarm", "caution"]
-    text: str
+from anonp2p.ui.screen.warnings import Warnings
 
 
 class Tab:
@@ -33,10 +30,7 @@ class Tab:
         self.name = ""
         self.log = Scrollback()
         self.draft = Draft()
-        self._alarms: list[Banner] = []
-        self._lookalikes_of_speakers: dict[_Alike, None] = {}  # to be warned of, the oldest first
-        self._lookalikes_of_others: dict[_Alike, None] = {}
-        self._unnamed = 0  # further ones, of which there were too many to be kept
+        self.warnings = Warnings()
         self.link: Literal["", "connecting", "up", "lost"] = ""
         self.attempt = 0
         self.over = ""  # why, once we are out
@@ -45,49 +39,23 @@ class Tab:
         self.speakers: dict[str, None] = {}  # nicks, who spoke last being the last
         self.has_moved = True  # whether its people may be others than they were
         self._nick = ""
-        self._card: Card | None = None
-        self._waiting: Waiting | None = None
+        self._card: CodeCard | None = None
+        self._waiting: JoiningLine | None = None
         self._ending: dict[int, int] = {}  # numbers of our messages that will end, by their seq
-        self._past: Line | None = None  # below what was said before we came
+        self._past: Divider | None = None  # below what was said before we came
 
     @property
     def title(self) -> str:
         """What it is called, on one line."""
         return sanitize.one_line(self.name) or ("joining" if self.label else "anonp2p")
 
-    @property
-    def banners(self) -> list[Banner]:
-        """What waits to be put away, in that order: alarms, then the nicks that others had, as many as are read."""
-        named, count = self._named(), self._kept + self._unnamed
-        caution = [Banner("caution", wording.lookalikes(named, count - len(named)))] if count else []
-        return [*self._alarms, *caution]
-
-    def put_away(self) -> None:
-        """The user has read the first banner: what it names is not warned of any more."""
-        if self._alarms:
-            del self._alarms[0]
-        elif self._kept:
-            for alike in self._named():
-                self._lookalikes_of_speakers.pop(alike, None)
-                self._lookalikes_of_others.pop(alike, None)
-        else:
-            self._unnamed = 0
-
-    @property
-    def _kept(self) -> int:
-        return len(self._lookalikes_of_speakers) + len(self._lookalikes_of_others)
-
-    def _named(self) -> list[_Alike]:
-        """The look-alikes that the banner names."""
-        return list(islice(chain(self._lookalikes_of_speakers, self._lookalikes_of_others), limits.NAMED))
-
-    def send(self, number: int, message: Said) -> None:
+    def send(self, number: int, message: ChatMessage) -> None:
         """Something of ours is on its way."""
         self.log.wait(number, message)
 
     def wait(self, now: float) -> None:
         """The room was asked for."""
-        self._waiting = self._waiting or Waiting(now)
+        self._waiting = self._waiting or JoiningLine(now)
         if self._waiting not in self.log:
             self.log.add(self._waiting)
 
@@ -124,9 +92,12 @@ class Tab:
             case events.Link():
                 self._linked(event, now)
             case events.Alarm():
-                self._sound(event, now)
+                [text] = wording.said(event)
+                self.tell(now, [text], "alarm")
+                self.warnings.add_alarm(text)
             case events.Lookalike():
-                self._caution(event, now)
+                self.tell(now, wording.said(event), "caution")
+                self.warnings.add_lookalike(event)
             case events.Gone(reason=reason):
                 self._leave_waiting()
                 self.over = reason
@@ -160,7 +131,7 @@ class Tab:
         if not event.mine:
             self.speakers.pop(event.nick, None)
             self.speakers[event.nick] = None
-        message = Said(
+        message = ChatMessage(
             event.at,
             event.member,
             event.nick,
@@ -181,7 +152,7 @@ class Tab:
             self.log.remove(self._past)
         self.log.add(message, unread=fresh)
         if event.history:
-            self._past = Line(event.at, "what was said before you came ends here", "quiet")
+            self._past = Divider(event.at, "what was said before you came ends here", "quiet")
             self.log.add(self._past)
         self.unread += fresh
         self.mentions += fresh and called
@@ -191,7 +162,7 @@ class Tab:
         self._leave_waiting()
         self.name, self._nick = event.name, event.nick
         if event.role == "host":
-            self._card = Card(now, event.name, event.code)
+            self._card = CodeCard(now, event.name, event.code)
             self.log.add(self._card)
             return
         self.link = "up"
@@ -221,34 +192,10 @@ class Tab:
             self.log.remove(self._waiting)
             self._waiting = None
 
-    def _sound(self, alarm: events.Alarm, now: float) -> None:
-        [text] = wording.said(alarm)
-        self.tell(now, [text], "alarm")
-        banner = Banner("alarm", text)
-        if banner not in self._alarms and len(self._alarms) < limits.BANNERS:
-            self._alarms.append(banner)
-
-    def _caution(self, event: events.Lookalike, now: float) -> None:
-        """All are kept until they have been read, so that nobody hides one behind others.
-
-        Of too many the latest is only counted, first of those of nicks that nobody was seen to speak under. Who may be
-        taken for a member who is here, or for the program, counts as much as who may be taken for one who spoke.
-        """
-        self.tell(now, wording.said(event), "caution")
-        alike = event.nick, event.was, event.of
-        if event.spoke or event.of != "former":
-            self._lookalikes_of_others.pop(alike, None)
-            self._lookalikes_of_speakers[alike] = None
-        elif alike not in self._lookalikes_of_speakers:
-            self._lookalikes_of_others[alike] = None
-        if self._kept > limits.LOOKALIKES:
-            (self._lookalikes_of_others or self._lookalikes_of_speakers).popitem()
-            self._unnamed += 1
-
-    def _moves(self, now: float) -> Moves:
+    def _moves(self, now: float) -> MembershipLine:
         latest = self.log.last()
-        if not isinstance(latest, Moves) or latest.count >= limits.MERGED:
-            latest = Moves(now)
+        if not isinstance(latest, MembershipLine) or latest.count >= limits.MERGED:
+            latest = MembershipLine(now)
             self.log.add(latest)
         return latest
 
@@ -259,7 +206,7 @@ class Tab:
     def tell(self, now: float, lines: list[str], style: str = "quiet") -> None:
         """The program says something in it, in lines."""
         if lines:
-            self.log.add(Told(now, lines, style, _MARKS.get(style, "·")))
+            self.log.add(SystemLine(now, lines, style, _MARKS.get(style, "·")))
 
 
 _NAMED = 8  # of those who are there already

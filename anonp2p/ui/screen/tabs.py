@@ -1,78 +1,81 @@
-"""The rooms that lie before the user, and which one is on top."""
+"""The tabs of the full screen, and which of them is shown."""
 
-from anonp2p.errors import BadInput
+from anonp2p.ui.rooms import Rooms
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.tab import Tab
 
 
-class Desk:
-    """The tabs by the labels of their rooms; and one without, the page that is there before any room.
+class Tabs:
+    """The tabs of all rooms, and the first page, which is shown where there is no room.
 
-    editor: holds the draft of the active one.
+    editor: holds the draft of the active tab.
     """
 
     def __init__(self, editor: Editor) -> None:
-        self.tabs = {"": Tab("")}
-        self.active = self.tabs[""]
+        self.page = Tab("")
+        self.rooms: Rooms[Tab] = Rooms()
         self._editor = editor
-        editor.swap(self.active.draft)
+        editor.swap(self.page.draft)
 
     @property
-    def rooms(self) -> list[Tab]:
-        """The rooms, in the order of their numbers, which begin with 1."""
-        return [tab for tab in self.tabs.values() if tab.label]
+    def active(self) -> Tab:
+        """The tab that is shown: of the active room, or the first page."""
+        return self.page if self.rooms.active is None else self.rooms.by_label[self.rooms.active]
 
-    def tab(self, label: str) -> Tab:
-        """The tab of a room. A new one is shown, since it was asked for."""
-        if label not in self.tabs:
-            self.tabs[label] = Tab(label)
-            self.switch(self.tabs[label])
-        return self.tabs[label]
+    @property
+    def of_rooms(self) -> list[Tab]:
+        """The tabs of the rooms, in the order of their numbers."""
+        return list(self.rooms.by_label.values())
 
-    def switch(self, tab: Tab) -> None:
-        """Shows it."""
+    @property
+    def all(self) -> list[Tab]:
+        """The first page and the tabs of the rooms."""
+        return [self.page, *self.of_rooms]
+
+    def tab_of(self, label: str) -> Tab:
+        """The tab of a room. A new tab is shown, since the user asked for the room."""
+        if label not in self.rooms.by_label:
+            self._park_active()
+            self.rooms.open_room(label, Tab(label))
+            self._editor.swap(self.active.draft)
+        return self.rooms.by_label[label]
+
+    def show_tab(self, tab: Tab) -> None:
+        """Shows the tab: what is typed goes to its room."""
         if tab is not self.active:
-            if not self.active.log.looking_back:
-                self.active.log.read()
+            self._park_active()
+            self.rooms.active = tab.label or None
             self._editor.swap(tab.draft)
-            self.active = tab
 
-    def drop(self, tab: Tab) -> None:
-        """A room is left: nothing of it stays."""
-        rest = [other for other in self.rooms if other is not tab]
+    def _park_active(self) -> None:
+        if not self.active.log.looking_back:
+            self.active.log.read()
+
+    def drop_tab(self, tab: Tab) -> None:
+        """The room is left: nothing of it stays. Another room is shown in its place, or the first page."""
+        rest = [other for other in self.of_rooms if other is not tab]
         if tab is self.active:
-            self.switch(rest[-1] if rest else self.tabs[""])
-        self.tabs.pop(tab.label, None)
+            self.show_tab(rest[-1] if rest else self.page)
+        self.rooms.close_room(tab.label)
         tab.log.clear()
         self._editor.forget_kills()
 
-    def beside(self, by: int) -> Tab:
-        """The one so many places further, and round again; the first where none is shown."""
-        rooms = self.rooms
-        if not rooms:
+    def tab_beside(self, by: int) -> Tab:
+        """The tab so many places further, and round again; the first where none is shown."""
+        tabs = self.of_rooms
+        if not tabs:
             return self.active
-        return rooms[(rooms.index(self.active) + by if self.active in rooms else 0) % len(rooms)]
+        return tabs[(tabs.index(self.active) + by if self.active in tabs else 0) % len(tabs)]
 
-    def unread(self) -> Tab:
-        """One with something new, first of all for the user; or the active one if there is none."""
-        waiting = [tab for tab in self.tabs.values() if tab.unread and tab is not self.active]
-        return max(waiting, key=lambda tab: tab.mentions > 0, default=self.active)
+    def unread_tab(self) -> Tab:
+        """A tab with something new, first of all for the user; or the active one if there is none."""
+        unread = [tab for tab in self.all if tab.unread and tab is not self.active]
+        return max(unread, key=lambda tab: tab.mentions > 0, default=self.active)
 
-    def find(self, wanted: str) -> Tab:
-        """The tab of the room with this name, number or label. Raises BadInput."""
-        rooms = self.rooms
-        if wanted.isascii() and wanted.isdigit() and 0 < int(wanted[:9]) <= len(rooms):
-            return rooms[int(wanted) - 1]
-        found = [tab for tab in rooms if wanted in (tab.name, tab.label)]
-        if len(found) != 1:
-            several = "Several rooms have that name: say which by its number." if found else "You are in no such room."
-            raise BadInput(several)
-        return found[0]
-
-    def put_away(self) -> bool:
+    def put_away_warning(self) -> bool:
         """Puts away the warning that is shown first; whether there was one."""
-        for tab in sorted(self.tabs.values(), key=lambda tab: tab is not self.active):
-            if tab.banners:
-                tab.put_away()
+        for tab in sorted(self.all, key=lambda tab: tab is not self.active):
+            if tab.warnings.banners:
+                tab.warnings.put_away()
                 return True
         return False

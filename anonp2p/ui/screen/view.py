@@ -1,6 +1,5 @@
 """What the full screen looks like: tabs, warnings, the log and who is there, a line of status, what is typed."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import urwid
@@ -9,12 +8,14 @@ from anonp2p import limits
 from anonp2p.room import events, retention
 from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui import sanitize
+from anonp2p.ui.rooms import number_room
 from anonp2p.ui.screen import rows, welcome
-from anonp2p.ui.screen.input.editor import Editor, EditorBox
-from anonp2p.ui.screen.log_lines import Context, Layout
+from anonp2p.ui.screen.input.editor import Editor
+from anonp2p.ui.screen.input.editor_box import EditorBox
+from anonp2p.ui.screen.log_lines import Layout
 from anonp2p.ui.screen.overlays import Overlay
-from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.rows import Row
+from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
 
@@ -25,66 +26,32 @@ _WIDE = 60  # columns of a log from which it has a column of nicks
 _NICKS = 12  # columns of nicks, unless there is much room
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Hint:
-    """A sentence until the next key."""
+class Controls(Protocol):
+    """What the user does to the view."""
 
-    text: str
-    style: str = "quiet"
-
-
-class Scene(Protocol):
-    """What there is to be shown."""
-
-    overlay: Overlay | None
-    hint: Hint | None
-    tor: events.TorProgress | events.Ready | None
-    tor_notice: str
-    wants_people: bool
-    watched: bool
-
-    @property
-    def tabs(self) -> dict[str, Tab]:
-        """All tabs by their labels."""
-
-    @property
-    def active(self) -> Tab:
-        """The tab that is shown."""
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-
-    def snapshot(self, tab: Tab) -> Snapshot | None:
-        """Its room at a glance, if there is one."""
-
-    def people(self, tab: Tab) -> People:
-        """Who is in its room."""
-
-    def press(self, size: tuple[int, int], key: str) -> str | None:
+    def press_key(self, size: tuple[int, int], key: str) -> str | None:
         """A key was pressed."""
 
-    def turn(self, by: int) -> None:
+    def turn_wheel(self, by: int) -> None:
         """The wheel was turned, up or, by less than none, down."""
 
-    def show(self, number: int) -> None:
-        """The tab with this number is wanted, from 1."""
+    def show_room(self, label: str) -> None:
+        """The tab of this room was clicked."""
 
 
-class Picture(urwid.Widget):
-    """The whole screen. It is drawn anew each time: nothing of it is kept."""
+class View(urwid.Widget):
+    """The whole screen. It is drawn anew each time: nothing of it is kept, but the scene gets its measures."""
 
     _sizing = frozenset((urwid.BOX,))
     _selectable = True
     no_cache = ("render",)
 
-    def __init__(self, scene: Scene, editor: Editor) -> None:
+    def __init__(self, scene: Scene, editor: Editor, controls: Controls) -> None:
         super().__init__()
         self.scene = scene
         self.editor = EditorBox(editor)
-        self.is_changing = False  # whether it looks different as time goes by
-        self.body = (0, Layout(80, 0))  # rows of the log, and its layout, as last drawn
-        self.page = 1  # rows of what is read in place of the log
-        self._tabs: list[tuple[int, int, int]] = []  # number, first column, column after it
+        self._controls = controls
+        self._tabs: list[tuple[str, int, int]] = []  # label, first column, column after it
 
     # --- what urwid asks
 
@@ -94,7 +61,7 @@ class Picture(urwid.Widget):
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:  # type: ignore[override]
         """A key was pressed."""
-        return self.scene.press(size, key)
+        return self._controls.press_key(size, key)
 
     def mouse_event(  # type: ignore[override]
         self, size: tuple[int, int], event: str, button: float, column: int, row: int, focus: bool
@@ -102,17 +69,17 @@ class Picture(urwid.Widget):
         """The wheel scrolls, a tab that is pointed at is shown."""
         hides_tabs = self.scene.overlay and self.scene.overlay.full
         if event == "mouse press" and button in (4, 5):
-            self.scene.turn(_WHEEL if button == 4 else -_WHEEL)
+            self._controls.turn_wheel(_WHEEL if button == 4 else -_WHEEL)
         elif event == "mouse press" and button == 1 and row == 0 and not hides_tabs:
-            for number, start, end in self._tabs:
+            for label, start, end in self._tabs:
                 if start <= column < end:
-                    self.scene.show(number)
+                    self._controls.show_room(label)
         return True
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.CompositeCanvas:  # type: ignore[override]
         """All of the screen."""
         columns, height = size
-        self.is_changing = False
+        self.scene.is_changing = False
         if columns < _LEAST[0] or height < _LEAST[1]:
             return _filled(rows.wrapped("error", "This window is too small for a chat.", columns), columns, height)
         if self.scene.overlay and self.scene.overlay.full:
@@ -131,11 +98,11 @@ class Picture(urwid.Widget):
     # --- its parts, from the top
 
     def _tab_row(self, columns: int) -> list[Row]:
-        tabs = [tab for tab in self.scene.tabs.values() if tab.label]
+        tabs = self.scene.tabs.of_rooms
         self._tabs = []
         if not tabs:
             return []
-        pieces = [self._tab(number, tab) for number, tab in enumerate(tabs, 1)]
+        pieces = [self._tab(tab) for tab in tabs]
         widths = [sum(width(text) for _, text in piece) for piece in pieces]
         shown = next((at for at, tab in enumerate(tabs) if tab is self.scene.active), 0)
         first = shown
@@ -143,33 +110,33 @@ class Picture(urwid.Widget):
             first -= 1
         row: Row = [("tabs", "« ")] if first else []
         at = 2 if first else 0
-        for number in range(first, len(pieces)):
-            row += pieces[number]
-            self._tabs.append((number + 1, at, at + widths[number]))
-            at += widths[number]
+        for tab, piece, wide in list(zip(tabs, pieces, widths, strict=True))[first:]:
+            row += piece
+            self._tabs.append((tab.label, at, at + wide))
+            at += wide
         help_ = [("tabs", " F1 help ")] if at + 9 <= columns else []
         return [rows.between(row, help_, columns, "tabs")]
 
-    def _tab(self, number: int, tab: Tab) -> Row:
+    def _tab(self, tab: Tab) -> Row:
         active = tab is self.scene.active
         style = "tab active" if active else "tab mention" if tab.mentions else "tab unread" if tab.unread else "tabs"
         count = f" {tab.unread}" if tab.unread else ""
         called = "!" if tab.mentions else ""
-        piece: Row = [(style, f" {number} {rows.cut(tab.title, 20)}{count}{called} ")]
+        piece: Row = [(style, f" {number_room(tab.label)} {rows.cut(tab.title, 20)}{count}{called} ")]
         return [*piece, ("alarm", "!!")] if self._is_alarmed(tab) else piece
 
     def _is_alarmed(self, tab: Tab) -> bool:
         snapshot = self.scene.snapshot(tab)
-        return bool(tab.banners) or bool(snapshot and snapshot.alarmed)
+        return bool(tab.warnings.banners) or bool(snapshot and snapshot.alarmed)
 
     def _banners(self, columns: int) -> list[Row]:
         """The oldest warning of each room, the one that is shown first."""
         drawn: list[Row] = []
-        tabs = sorted(self.scene.tabs.values(), key=lambda tab: tab is not self.scene.active)
+        tabs = sorted(self.scene.tabs.all, key=lambda tab: tab is not self.scene.active)
         for tab in tabs:
-            if tab.banners:
-                banner = tab.banners[0]
-                more = f" ({len(tab.banners) - 1} more)" if len(tab.banners) > 1 else ""
+            if banners := tab.warnings.banners:
+                banner = banners[0]
+                more = f" ({len(banners) - 1} more)" if len(banners) > 1 else ""
                 text = f"{tab.title}: {sanitize.one_line(banner.text)}{more} [Esc]"
                 drawn += [rows.fit(row, columns, banner.style) for row in rows.wrapped(banner.style, text, columns)]
         return drawn
@@ -196,22 +163,13 @@ class Picture(urwid.Widget):
         most, arrow = (_NICKS, " →") if columns < _WITH_TAGS else (limits.NICK + 6, " → you")
         nicks = max(8, min(self.scene.people(tab).longest + len(arrow), most))
         layout = Layout(columns, nicks if columns >= _WIDE else 0)
-        self.body = height, layout
-        drawn, changing = tab.log.in_sight(height, layout, self.context())
-        self.is_changing = self.is_changing or changing
+        self.scene.body = height, layout
+        drawn, changing = tab.log.in_sight(height, layout, self.scene.context())
+        self.scene.is_changing = self.scene.is_changing or changing
         if tab.log.looking_back and drawn:
             new = f"{tab.log.below} new below" if tab.log.below else "looking back"
             drawn[-1] = rows.rule("unread line", f"{new}: End goes there", columns)
         return drawn
-
-    def context(self) -> Context:
-        """What the looks of entries depend on."""
-        tor = self.scene.tor
-        is_up = isinstance(tor, events.Ready)
-        doing = (
-            "" if is_up else f"{tor.progress} %, {tor.summary}" if isinstance(tor, events.TorProgress) else "starting"
-        )
-        return Context(self.scene.now(), doing, self.scene.watched)
 
     def _tor(self) -> welcome.Tor:
         match self.scene.tor:
@@ -260,7 +218,7 @@ class Picture(urwid.Widget):
         head = [] if overlay.full else [rows.rule("overlay title", overlay.title, columns)]
         free = max(0, height - len(head))
         content = overlay.build(columns, free)
-        self.page = max(1, free - 1)
+        self.scene.page = max(1, free - 1)
         overlay.offset = max(0, min(overlay.offset, len(content) - free))
         shown = content[overlay.offset : overlay.offset + free]
         if shown and len(content) > overlay.offset + free:

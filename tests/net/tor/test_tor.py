@@ -25,7 +25,7 @@ from anonp2p import limits
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, Failed, TorLost, TorMissing, TorRefused, TorUntrusted, first
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.tor import owner, process, tor
+from anonp2p.net.tor import discovery, owner, process, tor
 from anonp2p.net.tor.control import Control
 from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import DialFault
@@ -1065,7 +1065,7 @@ async def test_a_tcp_socks_port_is_preferred_to_one_that_may_not_be_open_to_us(
 def usual(monkeypatch: pytest.MonkeyPatch, short_path: Path, stem_leaks: None) -> list[Path]:
     """The only places where `auto` looks."""
     paths = [short_path / "one", short_path / "two"]
-    monkeypatch.setattr(tor, "_USUAL", tuple(f"unix:{path}" for path in paths))
+    monkeypatch.setattr(discovery, "USUAL_PORTS", tuple(f"unix:{path}" for path in paths))
     return paths
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from anonp2p import cli, hardening
-from anonp2p.ui.screen.screen import Tui
-from anonp2p.ui.screen.view import Picture
+from anonp2p.ui.screen.keyboard import Keyboard
+from anonp2p.ui.screen.view import View
 from tests.support import program as staged_program
 from tests.support import terminal
 from tests.support.stage import Stage
@@ -177,7 +177,7 @@ def assert_failed(stage: Stage) -> None:
     assert LEFT in stage.raw
 
 
-@pytest.mark.parametrize(("owner", "failing"), [(Picture, "render"), (Tui, "press")])
+@pytest.mark.parametrize(("owner", "failing"), [(View, "render"), (Keyboard, "press_key")])
 def test_a_picture_or_a_key_that_fails_leaves_the_screen_of_before(
     owner: type, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +195,7 @@ def start_without_drawing() -> int:
     def render(*_: object, **__: object) -> None:
         raise LookupError(SAID)
 
-    Picture.render = render  # type: ignore[method-assign, assignment]
+    View.render = render  # type: ignore[method-assign, assignment]
     return cli.main()
 
 

@@ -12,7 +12,7 @@ import pytest
 import urwid
 
 from anonp2p import app, limits
-from anonp2p.ui.screen.screen import Tui
+from anonp2p.ui.screen.screen import Screen
 from tests.support.memory import _contains, _describe, _untold
 from tests.support.stage import Stage
 
@@ -124,7 +124,7 @@ def test_looking_back_stays_where_it_is_whatever_comes() -> None:
 
 def _reached() -> tuple[list[object], dict[int, object]]:
     """The objects that the screen can reach, and what holds each. Rooms and the network are not the screen's."""
-    [tui] = [one for one in gc.get_objects() if isinstance(one, Tui)]
+    [tui] = [one for one in gc.get_objects() if isinstance(one, Screen)]
     roots: list[object] = [tui, urwid.CanvasCache.__dict__]
     for one in gc.get_objects():
         match one:
@@ -221,7 +221,7 @@ def test_of_a_room_that_was_left_the_screen_keeps_nothing(watched: Stage) -> Non
     say(watched)
     watched.type(f"{DRAFTED}").key("ctrl w").type(f"{DRAFTED} more").key("ctrl u", "ctrl _", "up", "down").settled()
     assert kept(watched, DRAFTED)
-    watched.key("ctrl u").type("/leave\n").until(lambda rows: " 1 other " in rows[0] + " ")
+    watched.key("ctrl u").type("/leave\n").until(lambda rows: " 2 other " in rows[0] + " ")
     for text in (THEIRS, MINE, DRAFTED):
         assert kept(watched, text) == []
 

@@ -10,7 +10,7 @@ from anonp2p.room import events
 from anonp2p.room.room import Room
 from anonp2p.room.snapshot import Snapshot, Standing
 from anonp2p.ui.screen.people import People
-from anonp2p.ui.screen.screen import Tui
+from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from tests.support.stage import Stage
 
@@ -381,11 +381,11 @@ class RoomOf(Room):
 def test_a_private_room_never_rings(code: str, rings: int) -> None:
     room = RoomOf(replace(SNAPSHOT, code=code))
     bell = Bell()
-    tui = Tui(Config(mode="screen"), bell)
-    tui.attach(lambda _: None, lambda _: room)
-    tui.open("r1")
-    tui.press((80, 24), "focus out")
-    tui.tell(events.Message(room="r1", member="m", nick="ada", text="psst", seq=1, at=0.0, private=True))
+    screen = Screen(Config(mode="screen"), bell)
+    screen.attach(lambda _: None, lambda _: room)
+    screen.open_room("r1")
+    screen.keyboard.press_key((80, 24), "focus out")
+    screen.tell(events.Message(room="r1", member="m", nick="ada", text="psst", seq=1, at=0.0, private=True))
     assert bell.rings == rings
 
 
@@ -461,7 +461,7 @@ def test_a_room_that_was_closed_stays_to_be_read_until_one_leaves() -> None:
         host(stage, name="own")
         stage.key("meta 1").until("closed by its host")
         stage.type("/leave\n").until("room own")
-        assert tabs(stage) == "1 own"
+        assert tabs(stage) == "2 own"
         assert not any("line 39" in row for row in stage.screen())
 
 

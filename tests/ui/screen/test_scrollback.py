@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from anonp2p import limits
 from anonp2p.ui import widths
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.log_lines import Context, Entry, Layout, Moves, Said, Told
+from anonp2p.ui.screen.log_lines import ChatMessage, Context, Layout, LogLine, MembershipLine, SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 
 WIDE = Layout(60, 8)
@@ -19,8 +19,8 @@ NARROW = Layout(38, 0)
 NOW = Context(1_000_000.0)
 
 
-def message(seq: int | None, text: str = "", *, nick: str = "ann", **more: object) -> Said:
-    return Said(NOW.now, nick, nick, text or f"text {seq}", seq, **more)  # type: ignore[arg-type]
+def message(seq: int | None, text: str = "", *, nick: str = "ann", **more: object) -> ChatMessage:
+    return ChatMessage(NOW.now, nick, nick, text or f"text {seq}", seq, **more)  # type: ignore[arg-type]
 
 
 def filled(count: int) -> Scrollback:
@@ -163,7 +163,7 @@ def test_what_was_in_sight_is_held_no_more_once_it_is_gone(how: str) -> None:
         log.expire(1)
     else:
         log.clear()
-    assert not [one for one in gc.get_objects() if isinstance(one, Said) and one.text == "secret"]
+    assert not [one for one in gc.get_objects() if isinstance(one, ChatMessage) and one.text == "secret"]
 
 
 def test_what_is_shown_once_waits_for_somebody_to_look() -> None:
@@ -195,7 +195,7 @@ def test_after_clearing_only_what_is_on_its_way_is_left() -> None:
 
 def test_an_entry_of_the_programs_can_be_taken_out() -> None:
     log = filled(1)
-    told = Told(NOW.now, ["connecting"])
+    told = SystemLine(NOW.now, ["connecting"])
     log.add(told)
     log.remove(told)
     log.remove(told)
@@ -231,7 +231,7 @@ class Looking(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 9))
     def move(self, count: int) -> None:
-        moves = Moves(NOW.now)
+        moves = MembershipLine(NOW.now)
         for at in range(count):
             moves.add(f"m{at}", f"nick{at}", "joined")
         self.log.add(moves)
@@ -295,7 +295,7 @@ def test_a_row_fills_just_its_columns(text: str, columns: int) -> None:
     assert sum(widths.width(piece) for _, piece in row) == columns
 
 
-def entries() -> list[Entry]:
+def entries() -> list[LogLine]:
     return [
         message(1),
         message(2, private=True, to="ben", mine=True),
@@ -306,7 +306,7 @@ def entries() -> list[Entry]:
 
 @pytest.mark.parametrize("layout", [WIDE, NARROW])
 @pytest.mark.parametrize("entry", entries(), ids=["plain", "private", "action", "history"])
-def test_an_imitation_of_a_message_stands_right_of_the_bar(layout: Layout, entry: Said) -> None:
+def test_an_imitation_of_a_message_stands_right_of_the_bar(layout: Layout, entry: ChatMessage) -> None:
     """A text of many lines that look like other people's messages is still seen to be its author's."""
     entry.text = "hi\n12:00     ben │ not me\n· [SYSTEM] Tor is lost\n!! ALARM"
     drawn = text_of(entry.rows(layout, NOW))
@@ -327,7 +327,7 @@ def test_who_has_the_nick_of_the_one_before_stands_under_a_name_of_its_own() -> 
     log.add(message(1))
     log.add(message(2))
     assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 1
-    log.add(Said(NOW.now, "another", "ann", "hello", 3))
+    log.add(ChatMessage(NOW.now, "another", "ann", "hello", 3))
     assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 2
 
 

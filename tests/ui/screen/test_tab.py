@@ -1,19 +1,16 @@
 """What events make of a room's tab: its log, its counts, its warnings."""
 
-import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
 from anonp2p.ui import sanitize, wording
-from anonp2p.ui.screen.log_lines import Context, Layout, Said
+from anonp2p.ui.screen.log_lines import ChatMessage, Context, Layout
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
 
@@ -274,7 +271,7 @@ def test_one_is_called_by_the_nick_that_one_has_now() -> None:
 
 def test_ones_own_is_there_once_whether_it_has_its_place_or_not() -> None:
     tab = in_room()
-    tab.send(5, Said(NOW, "key of zoe", "zoe", "mine", mine=True))
+    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     assert said(tab)[1:] == ["mine"]
     take(tab, message(1, "before it"))
     assert said(tab)[1:] == ["before it", "mine"]
@@ -285,14 +282,14 @@ def test_ones_own_is_there_once_whether_it_has_its_place_or_not() -> None:
 
 def test_the_number_of_another_is_no_receipt() -> None:
     tab = in_room()
-    tab.send(5, Said(NOW, "key of zoe", "zoe", "mine", mine=True))
+    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     take(tab, message(1, "theirs", re=5))
     assert tab.log.waiting == 1
 
 
 def test_what_is_given_back_is_on_its_way_no_longer() -> None:
     tab = in_room()
-    tab.send(5, Said(NOW, "key of zoe", "zoe", "one\ntwo", mine=True))
+    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "one\ntwo", mine=True))
     take(tab, events.Unsent(room="r1", text="one\ntwo", re=5))
     assert tab.log.waiting == 0
     assert said(tab)[1:] == ["Not sent: one … (2 lines) (Up brings it back)"]
@@ -300,7 +297,7 @@ def test_what_is_given_back_is_on_its_way_no_longer() -> None:
 
 def test_what_had_no_room_is_on_its_way_no_longer() -> None:
     tab = in_room()
-    tab.send(5, Said(NOW, "key of zoe", "zoe", "mine", mine=True))
+    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     take(tab, events.Error(code="no-room", text="You are in no room", room="r1", re=5))
     assert tab.log.waiting == 0
 
@@ -412,101 +409,17 @@ def test_comings_and_goings_and_the_like_change_who_is_there() -> None:
 # --- warnings
 
 
-def test_warnings_wait_to_be_put_away() -> None:
-    tab = in_room(alarm("It lied."), alarm("It lied."), alarm("Twice."), seen=True)
-    assert [banner.style for banner in tab.banners] == ["alarm", "alarm"]
-    assert "It lied." in tab.banners[0].text
-    assert sum("It lied." in row for row in said(tab)) == 2  # all of it is in the log
-
-
-def test_a_look_alike_is_a_warning() -> None:
-    tab = in_room(events.Lookalike(room="r1", member="m", nick="cho", was="cho"))
-    [banner] = tab.banners
-    assert banner.style == "caution"
-    assert "somebody else than the cho" in banner.text
-    assert "/verify cho" in banner.text
-
-
-def test_no_more_than_so_many_warnings_wait() -> None:
-    tab = in_room(*(alarm(f"reason {n}") for n in range(limits.BANNERS + 10)))
-    assert len(tab.banners) == limits.BANNERS
-    assert "reason 0 " in tab.banners[0].text
-
-
-def lookalike(nick: str, was: str = "", *, spoke: bool = False) -> events.Lookalike:
-    return events.Lookalike(room="r1", member="m", nick=nick, was=was or nick, spoke=spoke)
-
-
-def test_an_alarm_waits_however_many_look_alikes_came_first() -> None:
-    tab = in_room(*(lookalike(f"cho{n}") for n in range(limits.LOOKALIKES + 5)), alarm())
-    assert [banner.style for banner in tab.banners] == ["alarm", "caution"]
-
-
-def test_of_several_look_alikes_the_banner_names_some_and_counts_the_others() -> None:
-    tab = in_room(*(lookalike(f"n{n}") for n in range(limits.NAMED)), lookalike("Ada", "ada"), lookalike("n0"))
-    [banner] = tab.banners
-    assert "before: n0, n1, n2, n3 and 1 more; /verify NICK" in banner.text
-    tab.put_away()
-    [banner] = tab.banners
-    assert "this Ada may be somebody else than the ada" in banner.text
-    tab.put_away()
-    assert tab.banners == []
-    take(tab, lookalike("Ada", "ada"), lookalike("bob"))
-    assert "before: Ada (like ada), bob; /verify NICK" in tab.banners[0].text
-
-
-@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=60), st.integers(1, 30))
-def test_no_look_alike_is_dropped_for_others_and_those_of_who_spoke_are_named_first(
-    given_: list[tuple[int, bool]], most: int
-) -> None:
-    """Whatever is put away was named before; only when there are too many are some counted instead."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(limits, "LOOKALIKES", most)
-        tab = in_room(*(lookalike(f"n{n}.", spoke=spoke) for n, spoke in given_))
-        spoke = list(dict.fromkeys(f"n{n}." for n, spoke in given_ if spoke))
-        all_of_them = {f"n{n}." for n, _ in given_}
-        named: list[str] = []
-        while tab.banners:
-            [banner] = tab.banners
-            named += re.findall(r"n\d+\.", banner.text.partition(" who was here")[0].partition(" than the")[0])
-            assert len(named) <= most
-            tab.put_away()
-    assert named[: len(spoke)] == spoke[:most]
-    assert len(named) == len(set(named)) == min(len(all_of_them), most)
-
-
-def test_those_of_who_spoke_take_the_place_of_the_latest_others() -> None:
-    flood = [lookalike(f"n{n}") for n in range(limits.LOOKALIKES + 400)]
-    tab = in_room(*flood, lookalike("ada", spoke=True))
-    [banner] = tab.banners
-    assert "before: ada, n0, n1, n2 and 1397 more;" in banner.text
-    for _ in range(limits.LOOKALIKES // limits.NAMED):
-        tab.put_away()
-    [banner] = tab.banners
-    assert "401 more nicks" in banner.text
-    tab.put_away()
-    assert tab.banners == []
-
-
-@pytest.mark.parametrize("of", ["present", "reserved"])
-def test_who_may_be_taken_for_somebody_here_is_named_before_those_who_were_silent(
-    of: Literal["present", "reserved"],
-) -> None:
-    flood = [lookalike(f"n{n}") for n in range(limits.LOOKALIKES)]
-    tab = in_room(*flood, events.Lookalike(room="r1", member="m", nick="ada", was="Ada", of=of))
-    [banner] = tab.banners
-    assert "others: ada (like Ada), n0, n1, n2 and" in banner.text
+def test_every_warning_is_in_the_log_and_waits_to_be_put_away() -> None:
+    tab = in_room(alarm("It lied."), alarm("It lied."), events.Lookalike(room="r1", member="m", nick="cho", was="cho"))
+    assert sum("It lied." in row for row in said(tab)) == 2
+    assert sum("this cho may be somebody else" in row for row in said(tab)) == 1
+    assert [banner.style for banner in tab.warnings.banners] == ["alarm", "caution"]
 
 
 def test_a_newcomer_under_a_nick_of_which_nothing_is_known_is_told_with_that_and_without_a_banner() -> None:
     tab = in_room(events.Joined(room="r1", member="m", nick="cho", unknown_past=True))
     assert "cho joined; others may have had that nick before" in said(tab)
-    assert tab.banners == []
-
-
-def test_an_alarm_is_shown_before_a_caution() -> None:
-    tab = in_room(events.Lookalike(room="r1", member="m", nick="cho", was="cho"), alarm())
-    assert [banner.style for banner in tab.banners] == ["alarm", "caution"]
+    assert tab.warnings.banners == []
 
 
 # --- the end
@@ -522,7 +435,7 @@ def test_a_room_that_is_over_can_still_be_read(reason: Any) -> None:
 
 def test_nothing_of_it_is_in_a_repr() -> None:
     tab = in_room(message(1, "a secret"), alarm("a secret"))
-    assert "secret" not in repr((tab, tab.banners, tab.log, tab.draft, tab.log.last()))
+    assert "secret" not in repr((tab, tab.warnings.banners, tab.log, tab.draft, tab.log.last()))
 
 
 def test_the_page_before_any_room() -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.ui.commands import COMMANDS
-from anonp2p.ui.screen.screen import Tui
+from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from tests.support.stage import Stage
 from tests.ui.screen.input.test_keys import ANSWERS, END, START
@@ -313,10 +313,10 @@ def test_what_is_too_long_stays_typed() -> None:
 
 
 def test_what_does_not_fit_at_all_is_told() -> None:
-    tui = Tui(Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
-    tui._editor.paste("x" * (limits.INPUT_LINE + 1))
-    assert tui.hint
-    assert tui.hint.text.startswith(f"A message has up to {limits.TEXT:,} bytes")
+    screen = Screen(Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
+    screen.editor.paste("x" * (limits.INPUT_LINE + 1))
+    assert screen.scene.hint
+    assert screen.scene.hint.text.startswith(f"A message has up to {limits.TEXT:,} bytes")
 
 
 def test_what_is_typed_with_no_room_stays() -> None:

@@ -2,11 +2,9 @@
 
 import errno
 import os
-import re
 import signal
 import termios
-import unicodedata
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from time import monotonic
 from typing import Any, Final, Literal, cast
@@ -18,13 +16,11 @@ from urwid.display.common import INPUT_DESCRIPTORS_CHANGED
 from urwid.event_loop.abstract_loop import SupportsFileno
 
 from anonp2p import limits
-from anonp2p.ui.sanitize import harmless
-from anonp2p.ui.screen.input.keys import Key, Keys
+from anonp2p.ui.screen.input.keys import Keys
+from anonp2p.ui.screen.input.sequences import Key
+from anonp2p.ui.screen.term.steady_rows import Row, SteadyRows
 from anonp2p.ui.screen.term.writer import BELL, Descriptor, Writer
-from anonp2p.ui.widths import head, is_certain, width
 
-_Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # style, charset, text
-_Row = list[_Run]
 _Take = Callable[[list[Any], list[int]], object]  # keys, and the bytes that they came of
 
 _SUSPEND = "ctrl z"
@@ -39,9 +35,6 @@ _TO_COLUMN = b"\x1b[%dG"
 _NO_WRAP = "\x1b[?7l"
 _PLAIN = "\x1b[0m"
 _LEAVE = "\x1b[2J\x1b[H\x1b[?7h"  # on a terminal without an alternate screen nothing is to stay visible
-
-_UNUSUAL = re.compile(rb"[^ -~]")
-_FOREIGN = re.compile(r"(?: |(?<![!-~]))[!-~]*[^ -~][^ ]*")  # a word, with the space before it, which it may draw on
 
 # Whatever COLORTERM says: it is inherited from the terminal outside.
 _COLORS: Final[dict[str, Literal[1, 16, 256]]] = {"linux": 16, "screen": 256}
@@ -90,8 +83,7 @@ class Terminal(raw.Screen):
         self._size = size
         self._typed = Keys()
         self._frame: _Frame | None = None
-        self._steady: dict[tuple[_Run, ...], _Row] = {}  # of the last frame: its unusual rows, and what became of them
-        self._plain: set[str] = set()  # characters that were found harmless
+        self._steady_rows = SteadyRows()
         kind = self.term.partition("-")[0].partition(".")[0]
         if not kind:
             self.set_terminal_properties(colors=1)
@@ -151,7 +143,7 @@ class Terminal(raw.Screen):
         if self.busy or self._is_closed or not self._started or self._is_away or self._is_continued:
             return
         if self._frame is None or self._frame.canvas is not canvas:
-            rows = self._resynchronised(canvas, *size)
+            rows = self._steady_rows.steady_canvas(canvas, *size)
             # A frame that says the same is the same one: else each look at it would write something, and being written
             # cause the next look.
             if self._frame and self.screen_buf == rows and self._frame.cursor == canvas.cursor:
@@ -325,8 +317,7 @@ class Terminal(raw.Screen):
         self.screen_buf = self._frame = self._screen_buf_canvas = None
         self._drawn_rows = []
         self._typed.clear()
-        self._steady.clear()
-        self._plain.clear()
+        self._steady_rows.forget()
         urwid.CanvasCache.clear()
 
     def _is_out(self) -> None:
@@ -341,72 +332,11 @@ class Terminal(raw.Screen):
             urwid.emit_signal(self, INPUT_DESCRIPTORS_CHANGED)
             self.closed()
 
-    def _resynchronised(self, canvas: urwid.Canvas, columns: int, lines: int) -> list[_Row]:
-        """The canvas in rows that stay in order on a terminal that takes characters for wider or narrower than we do.
-
-        A row with such characters is erased before it is drawn. After each word of them the cursor is put where it
-        belongs, which is at or behind what any terminal has drawn of the word; where that is not the same for all, its
-        columns are filled with blanks first, so that none is left without the colours of the row. Autowrap being off,
-        nothing gets beyond the end of the row.
-        """
-        steady: dict[tuple[_Run, ...], _Row] = {}
-        rows = []
-        for row in canvas.content():
-            if any(charset != "U" and _UNUSUAL.search(text) for _, charset, text in row):
-                key = tuple(row)
-                rows.append(steady.setdefault(key, self._steady.get(key) or self._steadied(row, columns)))
-            else:
-                rows.append(list(row))
-        self._steady = steady
-        if rows and len(rows) == lines and rows[-1]:
-            # Ends in a sequence, so that urwid draws it as any other: it would else insert the last character but one,
-            # for terminals that scroll when the last one is drawn, which without autowrap none does.
-            rows[-1] = [*rows[-1], (rows[-1][-1][0], "U", _TO_COLUMN % columns)]
-        return rows
-
-    def _steadied(self, row: _Row, columns: int) -> _Row:
-        steady: _Row = [(None, "U", _ERASE)]
-        column = done = 0
-
-        def placed(foreign: re.Match[str]) -> str:
-            nonlocal column, done
-            text = foreign[0]
-            start = column + foreign.start() - done
-            wide = width(text)
-            column, done = start + wide, foreign.end()
-            if not is_certain(text):
-                text = f"{' ' * wide}\x1b[{start + 1}G{text}"
-            return f"{text}\x1b[{column + 1}G" if column < columns else text
-
-        for style, charset, data in row:
-            if charset == "U" or not _UNUSUAL.search(data):
-                steady.append((style, charset, data))
-                column += len(data)
-            else:
-                text = self._harmless(data.decode("utf-8", "replace"))
-                done = 0
-                steady.append((style, "U", _FOREIGN.sub(placed, text).encode()))
-                column += len(text) - done
-        return steady
-
-    def _harmless(self, text: str) -> str:
-        """The text without anything that should never have got here, as wide as before."""
-        fresh = set(text) - self._plain
-        if not fresh:
-            return text
-        self._plain |= {one for one in fresh if unicodedata.category(one)[0] in "LNPSZ" and harmless(one) == one}
-        if fresh <= self._plain:
-            return text
-        shown = harmless(text).replace("\n", "")
-        wide = width(text)
-        shown = head(shown, wide)
-        return shown + " " * (wide - width(shown))
-
 
 class _Frame:
     """So much of a canvas as urwid needs to draw it."""
 
-    def __init__(self, canvas: urwid.Canvas, rows: list[_Row]) -> None:
+    def __init__(self, canvas: urwid.Canvas, rows: list[Row]) -> None:
         self.canvas = canvas
         self.cursor = canvas.cursor
         self._rows = rows
@@ -414,7 +344,7 @@ class _Frame:
     def rows(self) -> int:
         return len(self._rows)
 
-    def content(self) -> Iterator[_Row]:
+    def content(self) -> Iterator[Row]:
         return iter(self._rows)
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from anonp2p import limits
 from anonp2p.ui import sanitize
 from anonp2p.ui.screen.input.drafts import Draft, History
-from anonp2p.ui.screen.input.editor import Editor, EditorBox
+from anonp2p.ui.screen.input.editor import Editor
+from anonp2p.ui.screen.input.editor_box import EditorBox
 from anonp2p.ui.screen.input.keys import PASTE, Keys
 from tests.ui.test_wording import DANGEROUS, texts
 

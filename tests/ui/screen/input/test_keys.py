@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.ui.screen.input.keys import PASTE, Key, Keys
-from anonp2p.ui.screen.screen import Tui
+from anonp2p.ui.screen.input.keys import PASTE, Keys
+from anonp2p.ui.screen.input.sequences import Key
+from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
+from tests.support import memory
 
 START, END = b"\x1b[200~", b"\x1b[201~"
 # What terminals say, and what of it is of use to us.
@@ -305,13 +307,7 @@ def test_a_paste_is_cut_where_one_sees_that_it_was() -> None:
 
 def held(keys: Keys) -> int:
     """Bytes that it keeps, about."""
-    seen = 0
-    for one in (keys, keys._sequences):
-        for name, value in vars(one).items():
-            if name != "_found":  # what was given last
-                values = value if isinstance(value, list) else [value]
-                seen += sum(sys.getsizeof(part) for part in values)
-    return seen
+    return sum(sys.getsizeof(part) for part in memory.parts(keys))
 
 
 pieces = st.one_of(
@@ -354,35 +350,35 @@ def test_whatever_comes_keys_are_such_and_what_is_typed_then_works(given_: list[
     assert typist.feed(b"x", b"\r").ends() == ["x", "enter"]
 
 
-def screen() -> Tui:
+def screen() -> Screen:
     """The full screen on a terminal that nobody looks at."""
-    tui = Tui(Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
-    tui.attach(lambda _: None, lambda _: None)
-    return tui
+    made = Screen(Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
+    made.attach(lambda _: None, lambda _: None)
+    return made
 
 
 @given(inputs)
 @example([("\x1b²".encode(), 1)])
 @example([(b"\x1b[24;80R", 1)])
 def test_whatever_comes_the_full_screen_goes_on(given_: list[tuple[bytes, float]]) -> None:
-    tui = screen()
+    view = screen().view
     size = (80, 24)
     typist = Typist()
     for data, pause in given_:
         typist.feed(data).wait(pause)
     for key in typist.ends():
         if isinstance(key, str):
-            tui._picture.keypress(size, key)
+            view.keypress(size, key)
         elif key[0] != "private mode report":
-            tui._picture.mouse_event(size, key[0], key[1], key[2], key[3], focus=True)
-    tui._picture.render(size, focus=True)
+            view.mouse_event(size, key[0], key[1], key[2], key[3], focus=True)
+    view.render(size, focus=True)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_leaves_no_letter_in_the_input_line(name: str) -> None:
     answer, _ = ANSWERS[name]
-    tui = screen()
+    shown = screen()
     for key in Typist().feed(b"mine", answer, answer).ends():
         if isinstance(key, str):
-            tui.press((80, 24), key)
-    assert tui._editor.edit_text == "mine"
+            shown.keyboard.press_key((80, 24), key)
+    assert shown.editor.edit_text == "mine"

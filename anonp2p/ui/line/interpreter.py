@@ -1,0 +1,75 @@
+"""Lines of input -> requests. What line mode answers itself is answered here. No I/O."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import UNSET
+
+from anonp2p.errors import BadInput
+from anonp2p.room import events
+from anonp2p.ui import wording
+from anonp2p.ui.commands import Clear, Help, ListRooms, Switch
+from anonp2p.ui.frontend import FindRoom, Request
+from anonp2p.ui.line.understand import understand
+from anonp2p.ui.rooms import Rooms
+
+
+@dataclass(slots=True)
+class _Room:
+    name: str = ""
+
+
+class Interpreter:
+    """Knows the rooms and which one is active. json: a line may be a JSON object.
+
+    find_room: finds a live room by its label. tell: shows an event. clear: empties the screen.
+    """
+
+    def __init__(
+        self, find_room: FindRoom, tell: Callable[[events.Event], None], clear: Callable[[], None], *, json: bool
+    ) -> None:
+        self._find_room = find_room
+        self._tell = tell
+        self._clear = clear
+        self._json = json
+        self._rooms: Rooms[_Room] = Rooms()
+
+    def open_room(self, label: str) -> None:
+        """A room that was asked for begins: it is the active one now."""
+        self._rooms.open_room(label, _Room())
+
+    def take_event(self, event: events.Event) -> None:
+        """An event is shown: a room may have got its name, or be gone."""
+        match event:
+            case events.Entered(room=label, name=name) if label in self._rooms.by_label:
+                self._rooms.by_label[label].name = name
+            case events.Gone(room=label):
+                self._rooms.close_room(label)
+
+    def interpret_line(self, line: bytes) -> Request | None:
+        """The request that a line stands for; None where it stands for none, or was answered here."""
+        typed = understand(line, json=self._json)
+        if typed is None:
+            return None
+        room = self._rooms.active if typed.room is UNSET else typed.room
+        match typed.action:
+            case Clear():
+                self._clear()
+            case Help() | ListRooms() | Switch() as action:
+                try:
+                    self._tell(self._answer(action))
+                except BadInput as error:
+                    return Request(error, typed.re, room)
+            case action:
+                return Request(action, typed.re, room, typed.unsent)
+        return None
+
+    def _answer(self, action: Help | ListRooms | Switch) -> events.Event:
+        match action:
+            case Help(commands=listed, re=re):
+                rows = [{"command": one.name, "usage": one.usage, "does": one.does} for one in listed]
+                return events.Reply(command="/help", data=rows, re=re)
+            case ListRooms(re=re):
+                return events.Reply(command="/rooms", data=self._rooms.list_rooms(self._find_room), re=re)
+            case Switch(room=wanted, re=re):
+                return events.Notice(room=self._rooms.activate_room(wanted), text=wording.SWITCHED, re=re)

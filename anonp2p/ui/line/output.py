@@ -1,0 +1,129 @@
+"""Standard output in line mode and JSON-lines mode: printing never holds up the rooms."""
+
+import os
+from collections.abc import Callable
+
+import msgspec
+import trio
+
+from anonp2p import limits
+from anonp2p.errors import AnonError, Failed, OutputFailed
+from anonp2p.room import events
+from anonp2p.ui import sanitize, stdio, wording
+
+_CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
+_WORDS_OF_OTHERS = (events.Message, events.Unsent, events.SelfKicked)  # the last has a host's reason in it
+_DIGITS = 5  # of a number of columns
+_encoder = msgspec.json.Encoder()
+
+
+class Output:
+    """Prints events, each at once. `print_event` never waits: a thread writes, as stdout may block at any time.
+
+    closed: called when nobody reads any more, with the error worth telling, if any.
+    """
+
+    def __init__(self, closed: Callable[[AnonError | None], None], *, json: bool, descriptor: int = 1) -> None:
+        self._closed = closed
+        self._json = json
+        self._descriptor = descriptor
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._news = trio.Event()
+        self._printed = trio.Event()
+
+    def print_event(self, event: events.Event, room: str = "") -> None:
+        """Prints the event, soon. room: what stands before its lines, where there is more than one room."""
+        if self._json:
+            self._put(sanitize.escaped(_encoder.encode(event).decode()).encode() + b"\n")
+        elif text := wording.line(event, room):
+            folded = self._folded(event, text, wording.prefix(event, room))
+            self._put(f"{self._fresh_row(event)}{folded}\n".encode())
+
+    def _fresh_row(self, event: events.Event) -> str:
+        """What brings a terminal's cursor to the first column of an empty row, below what is half typed.
+
+        It goes before what others say: only that may hold what looks like the start of a line of ours. The echo of what
+        is typed moves the cursor, by as much as nobody knows; the terminal would break what is printed there, and go on
+        in its first column. A row of blanks takes the cursor just as far into the next row, and to the end of its own
+        where it was in the first column: there terminals wait with breaking until more is printed.
+        """
+        is_needed = isinstance(event, _WORDS_OF_OTHERS) and os.isatty(self._descriptor)
+        return " " * _columns(self._descriptor) + "\r" if is_needed else ""
+
+    def _folded(self, event: events.Event, text: str, prefix: str) -> str:
+        """The text as a terminal should show it: broken where it would break it, but for codes, which are copied.
+
+        What a terminal breaks goes on in its first column, where only our own lines and nicks are to begin. What comes
+        out of a pipe is read on a terminal too, in the end: what others say is broken there as well. The program's own
+        sentences are left whole, for scripts.
+        """
+        is_terminal = os.isatty(self._descriptor)
+        if _has_code(event) or not (is_terminal or isinstance(event, _WORDS_OF_OTHERS)):
+            return text
+        columns = _columns(self._descriptor)
+        if text.isascii() and len(text) <= columns:
+            return text
+        from anonp2p.ui.widths import width, wrap  # not sooner: most of what is printed does without
+
+        lines = []
+        for line in text.split("\n"):
+            # What stands after a prefix begins beside it: no space in it is a place to break the line.
+            solid = line.replace(prefix, prefix.replace(" ", "\u00a0"), 1) if line.startswith(prefix) else line
+            fits = width(line) <= columns
+            spans = [(0, len(line))] if fits else wrap(solid, columns - len(wording.INDENT))
+            lines.append(f"\n{wording.INDENT}".join(line[start:end] for start, end in spans))
+        return "\n".join(lines)
+
+    def clear(self) -> None:
+        """Empties the terminal, its scrollback included; a pipe is left alone."""
+        if not self._json and os.isatty(self._descriptor):
+            self._put(_CLEAR)
+
+    async def drained(self) -> None:
+        """Returns once everything told so far is printed."""
+        while self._size:
+            await self._printed.wait()
+
+    async def run(self) -> None:
+        """Does the printing, until cancelled or until nobody reads."""
+        while True:
+            await self._news.wait()
+            self._news = trio.Event()
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            try:
+                await trio.to_thread.run_sync(stdio.write, self._descriptor, data, abandon_on_cancel=True)
+            except OSError as error:
+                self._closed(None if error.errno in stdio.CLOSED else OutputFailed(str(error.strerror)))
+                return
+            self._size -= len(data)
+            del data  # while there is no news, nothing that was printed is held here
+            self._printed.set()
+            self._printed = trio.Event()
+
+    def _put(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > limits.OUTPUT:
+            self._closed(Failed("Nobody reads what we print, and there is no room to keep more of it."))
+            return
+        self._waiting.append(data)
+        self._news.set()
+
+
+def _has_code(event: events.Event) -> bool:
+    """Whether the line has a room's code, which is copied and must stay in one piece."""
+    match event:
+        case events.Entered(role="host") | events.Reply(command="/code" | "/qr"):
+            return True
+    return False
+
+
+def _columns(descriptor: int) -> int:
+    """Of the terminal that this is, or that what is written there may be read on."""
+    try:
+        columns = os.get_terminal_size(descriptor).columns
+    except OSError:
+        given = os.environ.get("COLUMNS", "")
+        columns = int(given) if given.isdecimal() and len(given) < _DIGITS else 0
+    return columns or limits.PIPED_LINE

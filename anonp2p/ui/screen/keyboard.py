@@ -1,0 +1,184 @@
+"""Keys and the mouse: what each does on the full screen."""
+
+from collections.abc import Callable
+from functools import partial
+
+from anonp2p.ui import commands
+from anonp2p.ui.completion import Completer
+from anonp2p.ui.rooms import label_room
+from anonp2p.ui.screen import overlays
+from anonp2p.ui.screen.bell import Bell
+from anonp2p.ui.screen.hint import Hint
+from anonp2p.ui.screen.input.editor import Editor
+from anonp2p.ui.screen.input.typeahead import Typeahead
+from anonp2p.ui.screen.overlays import Overlay
+from anonp2p.ui.screen.render_loop import RequestFrame
+from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.submission import Submission
+
+_AGAIN = "Ctrl-C again leaves anonp2p."
+_ROOM_KEYS = {f"meta {number}": label_room(number) for number in range(1, 10)}
+_OFFERED = 6  # candidates of a completion shown at once
+_OVERLAY_BESIDE = 80  # columns from which F2 shows the members beside the log, and not over it
+
+
+class Keyboard:
+    """Does what a key is for, or has the editor take it.
+
+    request_frame: has the view drawn. clear_terminal: has it drawn anew as a whole. leave: ends the program.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        editor: Editor,
+        bell: Bell,
+        typeahead: Typeahead,
+        submission: Submission,
+        request_frame: RequestFrame,
+        clear_terminal: Callable[[], None],
+        leave: Callable[[], None],
+    ) -> None:
+        self._scene = scene
+        self._editor = editor
+        self._bell = bell
+        self._typeahead = typeahead
+        self._submission = submission
+        self._request_frame = request_frame
+        self._clear_terminal = clear_terminal
+        self._leave = leave
+        self._completer = Completer()
+        self._asked = ""  # what the next key may confirm: leaving, or sending so much
+
+    def press_key(self, size: tuple[int, int], key: str) -> str | None:
+        """A key was pressed. Returns it where there is nothing to be done about it."""
+        if key in ("focus in", "focus out"):
+            self._focus(key == "focus in")
+            return None
+        if self._typeahead.hold_key(size, key):
+            return None
+        self._bell.note_key()
+        self._request_frame(at_once=True)
+        asked, self._asked, self._scene.hint = self._asked, "", None
+        if key not in ("tab", "shift tab"):
+            self._completer.end()
+        if self._scene.overlay and self._press_in_overlay(self._scene.overlay, key):
+            return None
+        match key:
+            case "enter":
+                if self._submission.submit_text(confirmed=asked == "long"):
+                    self._asked = "long"
+            case "tab" | "shift tab":
+                self._complete(forward=key == "tab")
+            case "ctrl c" | "ctrl d" if not self._editor.edit_text:
+                self._ask_to_leave(asked=asked == "leave")
+            case "ctrl c":
+                self._editor.cut()
+            case _ if not self._press_global(size, key):
+                return self._editor.keypress(size[:1], key)
+        return None
+
+    def turn_wheel(self, by: int) -> None:
+        """Scrolls up by so many rows."""
+        self._scroll(by)
+        self._request_frame()
+
+    def show_room(self, label: str) -> None:
+        """Shows the tab of a room, if there is one."""
+        if tab := self._scene.tabs.rooms.by_label.get(label):
+            self._completer.end()
+            self._scene.show_tab(tab)
+            self._request_frame()
+
+    def _press_in_overlay(self, overlay: Overlay, key: str) -> bool:
+        """Scrolls what is read, or puts it away; whether that was all."""
+        page = self._scene.page
+        moves = {"up": -1, "down": 1, "page up": -page, "page down": page, "home": -(10**6), "end": 10**6}
+        if key in moves:
+            overlay.offset += moves[key]
+            return True
+        self._scene.overlay = None
+        return key in ("esc", "enter", "q", "f1", "f2")
+
+    def _press_global(self, size: tuple[int, int], key: str) -> bool:
+        """Keys that mean the same wherever one is; whether this is one."""
+        scene = self._scene
+        log, tabs = scene.active.log, scene.tabs
+        page = max(1, scene.body[0] - 2)
+        match key:
+            case "page up":
+                self._scroll(page)
+            case "page down":
+                self._scroll(-page)
+            case "home" | "ctrl home" if log.looking_back or key == "ctrl home" or not self._editor.edit_text:
+                height, layout = scene.body
+                log.to_top(height, layout, scene.context())
+            case "end" | "ctrl end" if log.looking_back or key == "ctrl end" or not self._editor.edit_text:
+                log.follow()
+            case "ctrl n":
+                scene.show_tab(tabs.tab_beside(1))
+            case "ctrl p":
+                scene.show_tab(tabs.tab_beside(-1))
+            case "meta a":
+                scene.show_tab(tabs.unread_tab())
+            case "meta o":
+                log.unfold()
+            case "ctrl l":
+                self._clear_terminal()
+            case "ctrl z":  # the terminal passes it on only then
+                scene.hint = Hint("There is no shell to go back to here.")
+            case "f1":
+                scene.overlay = overlays.of_help(commands.COMMANDS)
+            case "f2" if size[0] < _OVERLAY_BESIDE:
+                scene.overlay = overlays.of_members(partial(scene.people, scene.active))
+            case "f2":
+                scene.wants_people = not scene.wants_people
+            case "f3":
+                self._bell.is_on = not self._bell.is_on
+                scene.hint = Hint(f"The bell is {'on' if self._bell.is_on else 'off'}.")
+            case "esc":
+                if not tabs.put_away_warning():
+                    log.follow()
+            case _ if key in _ROOM_KEYS:
+                self.show_room(_ROOM_KEYS[key])
+            case _:
+                return False
+        return True
+
+    def _scroll(self, by: int) -> None:
+        if self._scene.overlay:
+            self._scene.overlay.offset -= by
+        else:
+            height, layout = self._scene.body
+            self._scene.active.log.scroll(by, height, layout, self._scene.context())
+
+    def _focus(self, focused: bool) -> None:
+        self._scene.watched = focused
+        if focused:
+            self._bell.note_key()
+        elif not self._scene.active.log.looking_back:
+            self._scene.active.log.read()
+        self._request_frame()
+
+    def _ask_to_leave(self, *, asked: bool) -> None:
+        if asked:
+            self._scene.hint = Hint("Leaving …")
+            self._leave()
+        else:
+            self._asked = "leave"
+            self._scene.hint = Hint(_AGAIN)
+
+    def _complete(self, *, forward: bool) -> None:
+        active = self._scene.active
+        here = dict.fromkeys(self._scene.people(active).nicks)
+        spoke = {nick: None for nick in reversed(active.speakers) if nick in here}
+        rooms = [tab.name for tab in self._scene.tabs.of_rooms if tab.name]
+        edited = self._completer.press(
+            self._editor.edit_text, self._editor.edit_pos, forward=forward, nicks=list(spoke | here), rooms=rooms
+        )
+        if edited:
+            self._editor.replace(*edited)
+        if self._completer.candidates:
+            chosen = self._completer.chosen
+            shown = [f"[{one}]" if at == chosen else one for at, one in enumerate(self._completer.candidates)]
+            self._scene.hint = Hint("  ".join(shown[chosen // _OFFERED * _OFFERED :][:_OFFERED]))

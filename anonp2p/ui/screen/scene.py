@@ -1,0 +1,86 @@
+"""What the full screen has to show, and the measures of what it shows."""
+
+import time
+
+from anonp2p.room import events
+from anonp2p.room.snapshot import Snapshot
+from anonp2p.ui.frontend import FindRoom
+from anonp2p.ui.screen.hint import Hint
+from anonp2p.ui.screen.log_lines import Context, Layout
+from anonp2p.ui.screen.overlays import Overlay
+from anonp2p.ui.screen.people import People
+from anonp2p.ui.screen.tab import Tab
+from anonp2p.ui.screen.tabs import Tabs
+
+
+class Scene:
+    """The state that the view draws from. The view itself only notes what it measured.
+
+    watched: whether the terminal says that its window has the keyboard. body: rows of the log, and its layout, as last
+    drawn. page: rows of the overlay, as last drawn. is_changing: whether the view looks different as time goes by.
+    """
+
+    def __init__(self, tabs: Tabs) -> None:
+        self.tabs = tabs
+        self.find_room: FindRoom = lambda _: None
+        self.overlay: Overlay | None = None
+        self.hint: Hint | None = None
+        self.tor: events.TorProgress | events.Ready | None = None
+        self.tor_notice = ""
+        self.wants_people = True
+        self.watched = True
+        self.body = (0, Layout(80, 0))
+        self.page = 1
+        self.is_changing = False
+        self._snapshots: dict[str, Snapshot | None] = {}
+        self._people: dict[str, People] = {}
+
+    @property
+    def active(self) -> Tab:
+        """The tab that is shown."""
+        return self.tabs.active
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def context(self) -> Context:
+        """What the looks of the log's lines depend on."""
+        doing = "starting"
+        if isinstance(self.tor, events.TorProgress):
+            doing = f"{self.tor.progress} %, {self.tor.summary}"
+        elif isinstance(self.tor, events.Ready):
+            doing = ""
+        return Context(self.now(), doing, self.watched)
+
+    def snapshot(self, tab: Tab) -> Snapshot | None:
+        """A tab's room at a glance, if there is one. The same until `begin_frame`."""
+        if tab.label not in self._snapshots:
+            room = self.find_room(tab.label)
+            self._snapshots[tab.label] = room.snapshot() if room else None
+        return self._snapshots[tab.label]
+
+    def people(self, tab: Tab) -> People:
+        """Who is in a tab's room, or was."""
+        known = self._people.get(tab.label)
+        if known is None or (tab.has_moved and time.monotonic() >= known.good_until):
+            tab.has_moved = False
+            room = self.find_room(tab.label)
+            known = self._people[tab.label] = People(room.standings() if room and not tab.over else [])
+        return known
+
+    def begin_frame(self) -> None:
+        """The view is about to be drawn: what it shows of the rooms is looked up anew."""
+        self._snapshots.clear()
+
+    def show_tab(self, tab: Tab) -> None:
+        """Shows another tab, and no overlay."""
+        self.overlay = None
+        self.tabs.show_tab(tab)
+
+    def drop_tab(self, tab: Tab) -> None:
+        """Keeps nothing of a room that is left."""
+        if tab is self.active:
+            self.overlay = None
+        self.tabs.drop_tab(tab)
+        self._people.pop(tab.label, None)

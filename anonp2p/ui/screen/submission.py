@@ -1,0 +1,138 @@
+"""Enter: what is typed is sent to the active room, done by the rest of the program, or done here."""
+
+from collections.abc import Callable
+from functools import partial
+
+import trio
+
+from anonp2p import limits
+from anonp2p.errors import AnonError, NoRoom, RoomOver, TooLong, TooMuchPending
+from anonp2p.names import codes
+from anonp2p.room import events, inputs
+from anonp2p.ui import commands, wording
+from anonp2p.ui.commands import AppAction
+from anonp2p.ui.frontend import Request
+from anonp2p.ui.screen import overlays
+from anonp2p.ui.screen.hint import Hint
+from anonp2p.ui.screen.input.editor import Editor
+from anonp2p.ui.screen.input.typeahead import Typeahead
+from anonp2p.ui.screen.log_lines import ChatMessage
+from anonp2p.ui.screen.overlays import Overlay
+from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.tab import Tab
+
+# Such a command is not found in the active room's history: it names another room, which may have been left by then.
+_OF_OTHER_ROOMS = (commands.Create, commands.Join, commands.Switch, commands.Clear)
+
+
+class Submission:
+    """Takes what is typed from the editor once it can be done. `requests` gives what the rest of the program is to do.
+
+    clear_terminal: has nothing of what was shown stay on the terminal.
+    """
+
+    def __init__(self, scene: Scene, editor: Editor, typeahead: Typeahead, clear_terminal: Callable[[], None]) -> None:
+        self._scene = scene
+        self._editor = editor
+        self._typeahead = typeahead
+        self._clear_terminal = clear_terminal
+        self._number = 0
+        self._send, self.requests = trio.open_memory_channel[Request](limits.PENDING)
+
+    def submit_text(self, *, confirmed: bool) -> bool:
+        """Sends what is typed. What cannot be sent stays where it is, with a sentence that says why.
+
+        confirmed: Enter was pressed again. Returns whether the user is asked to do so.
+        """
+        text = self._editor.edit_text
+        if not text.strip():
+            return False
+        lines = text.count("\n") + 1
+        if lines > limits.LONG and not confirmed:
+            self._scene.hint = Hint(f"That is {lines} lines: Enter again sends them as one message.", "caution")
+            return True
+        self._number += 1
+        try:
+            action = commands.parse(text, self._number)
+            act = self._prepare(action)
+        except AnonError as error:
+            size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""
+            self._scene.hint = Hint(f"{error}{size}", "error")
+            return False
+        self._editor.take()
+        active = self._scene.active
+        if not isinstance(action, _OF_OTHER_ROOMS):
+            active.draft.history.add(text, self._number)
+        if isinstance(action, inputs.Say | inputs.Whisper):
+            active.send(self._number, self._pending_message(action))
+        active.log.follow()
+        active.log.read()
+        act()
+        return False
+
+    def _prepare(self, action: commands.Action) -> Callable[[], None]:
+        """What does it: here, or in the rest of the program. Raises AnonError where it cannot be done."""
+        active = self._scene.active
+        match action:
+            case commands.Help(commands=listed):
+                return partial(self._open_overlay, overlays.of_help(listed))
+            case commands.ListRooms():
+                return self._list_rooms
+            case commands.Switch(room=wanted):
+                rooms = self._scene.tabs.rooms
+                return partial(self._scene.show_tab, rooms.by_label[rooms.find_room(wanted)])
+            case commands.Clear():
+                return self.clear_screen
+            case commands.Join(code=code):
+                codes.parse(code)
+            case inputs.Leave() if active.over:
+                return partial(self.drop_tab, active)
+        if isinstance(action, inputs.Typed) and active.over:
+            raise RoomOver
+        if isinstance(action, inputs.Typed) and not active.label:
+            raise NoRoom
+        if isinstance(action, inputs.Ask) and action.command == "/who":
+            return partial(self._open_overlay, overlays.of_members(partial(self._scene.people, active)))
+        if max(active.log.waiting, self._send.statistics().current_buffer_used) >= limits.PENDING:
+            raise TooMuchPending
+        return partial(self._request, action)
+
+    def _request(self, action: AppAction) -> None:
+        if isinstance(action, commands.Create | commands.Join):
+            self._typeahead.begin(self._number)
+        self._send.send_nowait(Request(action, self._number, self._scene.active.label or None))
+
+    def _pending_message(self, action: inputs.Say | inputs.Whisper) -> ChatMessage:
+        """As it is shown until it has its place."""
+        snapshot = self._scene.snapshot(self._scene.active)
+        member, nick = (snapshot.member, snapshot.nick) if snapshot else ("", "")
+        private = isinstance(action, inputs.Whisper)
+        return ChatMessage(
+            self._scene.now(),
+            member,
+            nick,
+            action.text,
+            action=isinstance(action, inputs.Say) and action.action,
+            private=private,
+            to=action.nick if isinstance(action, inputs.Whisper) else "",
+            mine=True,
+        )
+
+    # --- what is done here
+
+    def _open_overlay(self, overlay: Overlay) -> None:
+        self._scene.overlay = overlay
+
+    def _list_rooms(self) -> None:
+        rows = self._scene.tabs.rooms.list_rooms(self._scene.find_room)
+        self._scene.active.tell(self._scene.now(), wording.said(events.Reply(command="/rooms", data=rows)))
+
+    def clear_screen(self) -> None:
+        """Forgets the log of the active room, but for what is on its way."""
+        self._scene.active.log.clear()
+        self._clear_terminal()
+
+    def drop_tab(self, tab: Tab) -> None:
+        """Keeps nothing of a room that is left, nor does the terminal."""
+        self._scene.drop_tab(tab)
+        self._clear_terminal()

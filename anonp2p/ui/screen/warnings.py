@@ -1,0 +1,77 @@
+"""What must not be missed in a room: alarms, and nicks that may be taken for others."""
+
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Literal
+
+from anonp2p import limits
+from anonp2p.room import events
+from anonp2p.ui import wording
+
+_Alike = tuple[str, str, str]  # a nick, what it may be taken for, and `of` of the event that told of it
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Banner:
+    """A warning over everything else, until the user has put it away."""
+
+    style: Literal["alarm", "caution"]
+    text: str
+
+
+class Warnings:
+    """The warnings of one room that the user has not put away."""
+
+    def __init__(self) -> None:
+        self._alarms: list[Banner] = []
+        self._lookalikes_of_speakers: dict[_Alike, None] = {}  # to be warned of, the oldest first
+        self._lookalikes_of_others: dict[_Alike, None] = {}
+        self._unnamed = 0  # further ones, of which there were too many to be kept
+
+    @property
+    def banners(self) -> list[Banner]:
+        """What waits to be put away, in that order: alarms, then the look-alikes, as many as are read at once."""
+        named, count = self._named(), self._kept + self._unnamed
+        caution = [Banner("caution", wording.lookalikes(named, count - len(named)))] if count else []
+        return [*self._alarms, *caution]
+
+    def put_away(self) -> None:
+        """The user has read the first banner: what it names is not warned of any more."""
+        if self._alarms:
+            del self._alarms[0]
+        elif self._kept:
+            for alike in self._named():
+                self._lookalikes_of_speakers.pop(alike, None)
+                self._lookalikes_of_others.pop(alike, None)
+        else:
+            self._unnamed = 0
+
+    @property
+    def _kept(self) -> int:
+        return len(self._lookalikes_of_speakers) + len(self._lookalikes_of_others)
+
+    def _named(self) -> list[_Alike]:
+        """The look-alikes that the banner names."""
+        return list(islice(chain(self._lookalikes_of_speakers, self._lookalikes_of_others), limits.NAMED))
+
+    def add_alarm(self, text: str) -> None:
+        """A host did what no honest program does. The same is not told twice."""
+        banner = Banner("alarm", text)
+        if banner not in self._alarms and len(self._alarms) < limits.BANNERS:
+            self._alarms.append(banner)
+
+    def add_lookalike(self, event: events.Lookalike) -> None:
+        """All are kept until they have been read, so that nobody hides one behind others.
+
+        Of too many the latest is only counted, first of those of nicks that nobody was seen to speak under. Who may be
+        taken for a member who is here, or for the program, counts as much as who may be taken for one who spoke.
+        """
+        alike = event.nick, event.was, event.of
+        if event.spoke or event.of != "former":
+            self._lookalikes_of_others.pop(alike, None)
+            self._lookalikes_of_speakers[alike] = None
+        elif alike not in self._lookalikes_of_speakers:
+            self._lookalikes_of_others[alike] = None
+        if self._kept > limits.LOOKALIKES:
+            (self._lookalikes_of_others or self._lookalikes_of_speakers).popitem()
+            self._unnamed += 1

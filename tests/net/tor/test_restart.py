@@ -1,0 +1,82 @@
+"""A Tor that is lost, and the one that comes after it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trio.testing
+
+from anonp2p import limits
+from anonp2p.errors import TorMissing
+from anonp2p.net.tor.restart import TorKeeper
+from anonp2p.net.transport import Transport
+from anonp2p.room import events
+from tests.support.transports import MemoryNetwork, Tor
+
+
+class Tors:
+    """So many Tors, one after the other; each tells of a stranger. lost: so many are lost at once. had: those given."""
+
+    def __init__(self, available: int, lost: int = 0) -> None:
+        self.told: list[events.Event] = []
+        self.had: list[Transport] = []
+        self.tries = 0
+        self._available = available
+        self._lost = lost
+        self.keeper = TorKeeper(self._connect, self.told.append)
+
+    @asynccontextmanager
+    async def _connect(self, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
+        self.tries += 1
+        tell(events.TorSkipped(code="tor-refused", text="a stranger listens there"))
+        if len(self.had) == self._available:
+            raise TorMissing("there is none")
+        self.had.append(await Tor(MemoryNetwork()).usable())
+        if len(self.had) <= self._lost:
+            self.had[-1].lost.set()
+        yield self.had[-1]
+
+    @property
+    def notices(self) -> int:
+        return len([event for event in self.told if isinstance(event, events.TorSkipped)])
+
+
+async def test_who_needs_a_tor_waits_for_it(nursery: trio.Nursery) -> None:
+    tors = Tors(1)
+    nursery.start_soon(tors.keeper.run)
+    assert await tors.keeper.usable() is tors.had[0]
+    assert tors.keeper.failure is None
+
+
+async def test_where_there_never_is_one_that_is_told_at_once(autojump_clock: trio.testing.MockClock) -> None:
+    tors = Tors(0)
+    error = await tors.keeper.run()
+    assert isinstance(error, TorMissing)
+    assert tors.tries == 1
+    assert tors.keeper.failure is error
+    with pytest.raises(TorMissing):
+        await tors.keeper.usable()
+
+
+async def test_a_lost_one_is_told_and_another_takes_its_place(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    tors = Tors(2)
+    nursery.start_soon(tors.keeper.run)
+    (await tors.keeper.usable()).lost.set()
+    await trio.testing.wait_all_tasks_blocked()
+    assert [event.progress for event in tors.told if isinstance(event, events.TorProgress)] == [0]
+    with trio.fail_after(2 * limits.TOR_RETRY):
+        assert await tors.keeper.usable() is tors.had[1]
+
+
+async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    tors = Tors(2, lost=2)
+    start = trio.current_time()
+    assert isinstance(await tors.keeper.run(), TorMissing)
+    assert limits.TOR_PATIENCE <= trio.current_time() - start < limits.TOR_PATIENCE + 10 * limits.TOR_RETRY
+    assert tors.tries > limits.TOR_PATIENCE / limits.TOR_RETRY / 2
+    assert tors.notices == 3  # of each Tor that we had, and of what came after them

@@ -1,0 +1,134 @@
+"""What keys and the mouse do."""
+
+from anonp2p.ui.screen.bell import Bell
+from anonp2p.ui.screen.input.editor import Editor
+from anonp2p.ui.screen.input.typeahead import Typeahead
+from anonp2p.ui.screen.keyboard import Keyboard
+from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.submission import Submission
+from anonp2p.ui.screen.tabs import Tabs
+
+
+class Hands:
+    """Somebody at the keyboard. left: how often they left; frames: whether each that was asked for is due at once."""
+
+    def __init__(self, *labels: str, columns: int = 80) -> None:
+        self.left = self.cleared = self.rings = 0
+        self.frames: list[bool] = []
+        self.size = columns, 24
+        self.editor = Editor()
+        self.scene = Scene(Tabs(self.editor))
+        self.typeahead = Typeahead()
+        self.bell = Bell(self._ring)
+        submission = Submission(self.scene, self.editor, self.typeahead, self._clear)
+        self.keyboard = Keyboard(
+            self.scene, self.editor, self.bell, self.typeahead, submission, self._request, self._clear, self._leave
+        )
+        for label in labels:
+            self.scene.tabs.tab_of(label)
+
+    def _request(self, *, at_once: bool = False) -> None:
+        self.frames.append(at_once)
+
+    def _clear(self) -> None:
+        self.cleared += 1
+
+    def _leave(self) -> None:
+        self.left += 1
+
+    def _ring(self) -> None:
+        self.rings += 1
+
+    def press(self, *keys: str) -> "Hands":
+        for key in keys:
+            self.keyboard.press_key(self.size, key)
+        return self
+
+    @property
+    def shown(self) -> str:
+        return self.scene.active.label
+
+
+def test_control_c_cuts_then_asks_then_leaves() -> None:
+    hands = Hands().press("h", "i", "ctrl c")
+    assert hands.editor.edit_text == ""
+    assert hands.scene.hint is None
+    hands.press("ctrl c")
+    assert hands.scene.hint
+    assert "again leaves" in hands.scene.hint.text
+    assert hands.left == 0
+    hands.press("ctrl c")
+    assert hands.left == 1
+
+
+def test_another_key_takes_back_the_first_control_c() -> None:
+    hands = Hands().press("ctrl c", "x", "backspace", "ctrl c")
+    assert hands.left == 0
+    hands.press("ctrl d")
+    assert hands.left == 1
+
+
+def test_keys_that_wait_for_a_room_do_nothing_yet_but_the_focus_does() -> None:
+    hands = Hands("r1")
+    hands.typeahead.begin(1)
+    hands.press("a", "ctrl c", "ctrl c", "focus out")
+    assert hands.editor.edit_text == ""
+    assert hands.left == 0
+    assert not hands.scene.watched
+
+
+def test_rooms_are_shown_by_their_numbers() -> None:
+    hands = Hands("r1", "r2", "r3")
+    hands.scene.drop_tab(hands.scene.tabs.tab_of("r1"))
+    hands.press("meta 2")
+    assert hands.shown == "r2"
+    for key in ("meta 1", "meta 9"):
+        hands.press(key)
+        assert hands.shown == "r2"
+    hands.keyboard.show_room("r3")
+    assert hands.shown == "r3"
+    hands.keyboard.show_room("r1")
+    assert hands.shown == "r3"
+
+
+def test_another_room_puts_away_what_is_read_in_place_of_the_log() -> None:
+    hands = Hands("r1", "r2").press("f1")
+    assert hands.scene.overlay
+    hands.press("meta 1")
+    assert hands.scene.overlay is None
+
+
+def test_the_members_are_beside_the_log_where_there_is_room_and_over_it_elsewhere() -> None:
+    wide = Hands("r1").press("f2")
+    assert (wide.scene.wants_people, wide.scene.overlay) == (False, None)
+    narrow = Hands("r1", columns=79).press("f2")
+    assert narrow.scene.wants_people
+    assert narrow.scene.overlay
+
+
+def test_a_key_is_drawn_at_once_and_the_wheel_soon() -> None:
+    hands = Hands("r1").press("a")
+    hands.keyboard.turn_wheel(3)
+    assert hands.frames == [True, False]
+
+
+def test_escape_puts_away_one_warning_at_a_time() -> None:
+    hands = Hands("r1")
+    for text in ("one", "two"):
+        hands.scene.active.warnings.add_alarm(text)
+    hands.press("esc")
+    assert [banner.text for banner in hands.scene.active.warnings.banners] == ["two"]
+
+
+def test_the_bell_is_turned_off_and_on() -> None:
+    hands = Hands("r1").press("f3")
+    assert not hands.bell.is_on
+    assert hands.press("f3").bell.is_on
+
+
+def test_tab_completes_rooms_and_a_further_key_ends_that() -> None:
+    hands = Hands("r1", "r2")
+    hands.scene.tabs.tab_of("r1").name = "demo"
+    hands.press(*"/switch d", "tab")
+    assert hands.editor.edit_text == "/switch demo "
+    assert hands.press("x").scene.hint is None

@@ -1,0 +1,140 @@
+"""The full screen as a frontend: what events make of what is shown. The terminal is one that nobody looks at."""
+
+import pytest
+
+from anonp2p.config import Config
+from anonp2p.names.codes import RoomKey, encode
+from anonp2p.room import events, inputs
+from anonp2p.room.snapshot import Snapshot, Standing
+from anonp2p.ui.commands import Create, Join
+from anonp2p.ui.screen.screen import Screen
+from anonp2p.ui.screen.term.terminal import Terminal
+
+CODE = encode(RoomKey(b"k" * 32).public)
+SIZE = (80, 24)
+
+
+class View:
+    """A live room; looked_at: how often its members were asked for."""
+
+    def __init__(self) -> None:
+        self.looked_at = 0
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot("demo", "abc.onion", "zoe", "m", False, "ada", True, 2, 0, False, None, False)
+
+    def standings(self) -> list[Standing]:
+        self.looked_at += 1
+        return [Standing("m", "zoe", "member", "tag", away=False, mine=True)]
+
+
+def screen_of(*labels: str, config: Config | None = None) -> Screen:
+    """In the rooms with these labels."""
+    screen = Screen(config or Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
+    screen.attach(lambda _: None, lambda _: None)
+    for label in labels:
+        screen.open_room(label)
+    return screen
+
+
+def press(screen: Screen, *keys: str) -> None:
+    for key in keys:
+        screen.keyboard.press_key(SIZE, key)
+
+
+def shown(screen: Screen) -> str:
+    return screen.scene.active.label
+
+
+def message(room: str, text: str) -> events.Message:
+    return events.Message(room=room, member="m", nick="ada", text=text, seq=1, at=0.0)
+
+
+async def test_what_is_typed_while_a_room_is_opened_is_meant_for_it() -> None:
+    screen = screen_of("r1")
+    press(screen, *f"/join {CODE}", "enter", *"hello", "enter")
+    first = await screen.next_request()
+    assert first
+    assert isinstance(first.action, Join)
+    screen.open_room("r2")
+    second = await screen.next_request()
+    assert second
+    assert second.action == inputs.Say("hello", re=2)
+    assert second.room == "r2"
+
+
+async def test_what_is_typed_while_a_room_is_opened_stays_here_if_it_cannot_be() -> None:
+    screen = screen_of("r1")
+    press(screen, *f"/join {CODE}", "enter", *"hello")
+    request = await screen.next_request()
+    assert request
+    screen.tell(events.Error(code="not-allowed", text="You are in that room already.", re=request.re))
+    assert shown(screen) == "r1"
+    assert screen.editor.edit_text == "hello"
+
+
+def test_another_error_does_not_end_the_wait_for_a_room() -> None:
+    screen = screen_of("r1")
+    press(screen, *f"/join {CODE}", "enter", *"hello")
+    screen.tell(events.Error(code="failed", text="Something else.", room="r1"))
+    assert screen.editor.edit_text == ""
+
+
+def test_a_room_that_was_left_is_dropped_and_one_that_ended_stays() -> None:
+    screen = screen_of("r1", "r2")
+    screen.tell(events.Gone(room="r1", reason="closed"))
+    assert [tab.label for tab in screen.scene.tabs.of_rooms] == ["r1", "r2"]
+    screen.tell(events.Gone(room="r2", reason="left"))
+    assert shown(screen) == "r1"
+    assert [tab.label for tab in screen.scene.tabs.of_rooms] == ["r1"]
+
+
+def test_what_is_in_sight_is_not_unread_and_all_else_is() -> None:
+    screen = screen_of("r1", "r2")
+    for room in ("r1", "r2"):
+        screen.tell(message(room, "hello"))
+    assert [tab.unread for tab in screen.scene.tabs.of_rooms] == [1, 0]
+    press(screen, "f1")  # over the log
+    screen.tell(message("r2", "hello"))
+    assert screen.scene.active.unread == 1
+
+
+@pytest.mark.parametrize(("command", "data"), [("/code", {"code": CODE}), ("/qr", {"code": CODE})])
+def test_a_code_is_read_in_place_of_the_log(command: str, data: dict[str, str]) -> None:
+    screen = screen_of("r1")
+    screen.tell(events.Reply(command=command, data=data, room="r1"))
+    assert screen.scene.overlay
+
+
+def test_another_answer_is_in_the_log() -> None:
+    screen = screen_of("r1")
+    screen.tell(events.Reply(command="/verify", data={"nick": "ada", "words": ["one"]}, room="r1"))
+    assert screen.scene.overlay is None
+
+
+def test_members_are_looked_up_only_when_they_may_have_changed() -> None:
+    screen = screen_of("r1")
+    room = View()
+    screen.scene.find_room = lambda _: room
+    tab = screen.scene.active
+    for _ in range(3):
+        assert screen.scene.people(tab).nicks == []
+    assert room.looked_at == 1
+    screen.tell(message("r1", "hello"))
+    screen.scene.people(tab)
+    assert room.looked_at == 1
+    screen.tell(events.Joined(room="r1", member="n", nick="ben"))
+    screen.scene.people(tab).good_until = 0.0
+    screen.scene.people(tab)
+    assert room.looked_at == 2
+
+
+async def test_the_command_line_is_the_first_command_and_a_code_of_a_dash_is_asked_for() -> None:
+    given = screen_of(config=Config(mode="screen", action="create", subject="demo"))
+    assert isinstance(await given.first_command(), Create)
+    asked = screen_of(config=Config(mode="screen", action="join", subject="-"))
+    assert await asked.first_command() is None
+    assert asked.editor.edit_text == "/join "
+    assert asked.scene.hint
+    nothing = screen_of()
+    assert await nothing.first_command() is None

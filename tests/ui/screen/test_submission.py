@@ -1,0 +1,199 @@
+"""Enter: what becomes of what is typed."""
+
+import pytest
+import trio
+
+from anonp2p import limits
+from anonp2p.names.codes import RoomKey, encode
+from anonp2p.room import events, inputs
+from anonp2p.ui.commands import COMMANDS, Create, Join
+from anonp2p.ui.frontend import Request
+from anonp2p.ui.screen.input.editor import Editor
+from anonp2p.ui.screen.input.typeahead import Typeahead
+from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.submission import Submission
+from anonp2p.ui.screen.tab import Tab
+from anonp2p.ui.screen.tabs import Tabs
+
+CODE = encode(RoomKey(b"k" * 32).public)
+
+
+class Desk:
+    """Somebody who types. cleared: how often the terminal was."""
+
+    def __init__(self, *labels: str) -> None:
+        self.cleared = 0
+        self.editor = Editor()
+        self.scene = Scene(Tabs(self.editor))
+        self.typeahead = Typeahead()
+        self.submission = Submission(self.scene, self.editor, self.typeahead, self._clear)
+        for label in labels:
+            self.scene.tabs.tab_of(label)
+
+    def _clear(self) -> None:
+        self.cleared += 1
+
+    @property
+    def active(self) -> Tab:
+        return self.scene.active
+
+    def enter(self, text: str, *, confirmed: bool = False) -> bool:
+        """Types this, and presses Enter; whether that is to be confirmed."""
+        self.scene.hint = None
+        self.editor.replace(text, len(text))
+        return self.submission.submit_text(confirmed=confirmed)
+
+    @property
+    def hint(self) -> str:
+        return self.scene.hint.text if self.scene.hint else ""
+
+    @property
+    def requests(self) -> list[Request]:
+        """What was asked for since the last look."""
+        found = []
+        while True:
+            try:
+                found.append(self.submission.requests.receive_nowait())
+            except trio.WouldBlock:
+                return found
+
+    def recalled(self) -> list[str]:
+        """What Up brings back in the active room."""
+        texts = []
+        entry = None
+        while entry := self.active.draft.history.before(entry):
+            texts.append(entry.text)
+        return texts
+
+
+def test_what_is_typed_goes_to_the_room_in_sight() -> None:
+    desk = Desk("r1", "r2")
+    desk.scene.show_tab(desk.scene.tabs.tab_of("r1"))
+    desk.enter("hello")
+    assert desk.requests == [Request(inputs.Say("hello", re=1), 1, "r1")]
+    assert desk.active.log.waiting == 1
+    assert desk.editor.edit_text == ""
+
+
+def test_without_a_room_what_is_typed_stays() -> None:
+    desk = Desk()
+    for text in ("hello", "/who", "/leave"):
+        desk.enter(text)
+        assert "No room is active" in desk.hint
+        assert desk.editor.edit_text == text
+    assert desk.requests == []
+
+
+def test_of_what_does_not_count_as_text_nothing_is_sent() -> None:
+    desk = Desk("r1")
+    assert not desk.enter("  \n ")
+    assert desk.requests == []
+
+
+def test_many_lines_are_sent_once_that_is_confirmed() -> None:
+    desk = Desk("r1")
+    text = "x\n" * limits.LONG + "x"
+    assert desk.enter(text)
+    assert desk.requests == []
+    assert desk.editor.edit_text == text
+    assert not desk.enter(text, confirmed=True)
+    assert len(desk.requests) == 1
+    assert not desk.enter("x\n" * (limits.LONG - 1) + "x")
+
+
+def test_what_is_too_long_stays_and_its_size_is_told() -> None:
+    desk = Desk("r1")
+    text = "ü" * limits.TEXT
+    desk.enter(text)
+    assert f"It has {2 * limits.TEXT}." in desk.hint
+    assert desk.editor.edit_text == text
+
+
+def test_a_mistyped_code_stays_and_no_room_is_awaited() -> None:
+    desk = Desk()
+    desk.enter("/join nonsense")
+    assert "not a room code" in desk.hint
+    assert desk.editor.edit_text == "/join nonsense"
+    assert not desk.typeahead.hold_key((80, 24), "x")
+
+
+@pytest.mark.parametrize(("text", "kind"), [("/create demo", Create), (f"/join {CODE}", Join)])
+def test_keys_after_a_room_was_asked_for_are_held(text: str, kind: type[Create | Join]) -> None:
+    desk = Desk("r1")
+    desk.enter(text)
+    [request] = desk.requests
+    assert isinstance(request.action, kind)
+    assert desk.typeahead.is_awaiting(request.re)
+
+
+def test_up_does_not_bring_back_in_one_room_what_names_another() -> None:
+    desk = Desk("r1", "r2")
+    for text in ("/create demo", f"/join {CODE}", "/clear", "/switch r2", "hello", "/nick bob"):
+        desk.enter(text)
+    assert desk.recalled() == ["/nick bob", "hello"]
+
+
+def test_switch_shows_the_room_with_that_number_and_asks_nobody() -> None:
+    desk = Desk("r1", "r2", "r3")
+    desk.scene.drop_tab(desk.scene.tabs.tab_of("r1"))
+    desk.enter("/switch 2")
+    assert desk.active.label == "r2"
+    desk.enter("/switch 1")
+    assert "no such room" in desk.hint
+    assert desk.active.label == "r2"
+    assert desk.requests == []
+
+
+def test_help_members_and_rooms_are_shown_and_nobody_is_asked() -> None:
+    desk = Desk("r1")
+    for text in ("/help", "/who"):
+        desk.enter(text)
+        assert desk.scene.overlay
+        desk.scene.overlay = None
+    desk.enter("/rooms")
+    assert desk.active.log.last()
+    assert desk.requests == []
+
+
+def test_clear_forgets_the_log_and_clears_the_terminal() -> None:
+    desk = Desk("r1")
+    desk.active.take(events.Notice(text="x"), 0.0, seen=True)
+    desk.enter("/clear")
+    assert desk.active.log.last() is None
+    assert desk.cleared == 1
+    assert desk.requests == []
+
+
+def test_of_a_room_that_is_over_only_leave_does_anything() -> None:
+    desk = Desk("r1", "r2")
+    desk.active.take(events.Gone(room="r2", reason="closed"), 0.0, seen=True)
+    for text in ("hello", "/who", "/nick bob"):
+        desk.enter(text)
+        assert "over" in desk.hint
+        assert desk.editor.edit_text == text
+    desk.enter("/leave")
+    assert desk.active.label == "r1"
+    assert desk.cleared == 1
+    assert desk.requests == []
+
+
+def test_when_too_much_is_on_its_way_the_rest_stays_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PENDING", 2)
+    desk = Desk("r1")
+    for text in ("one", "two", "three"):
+        desk.enter(text)
+    assert "wait a little" in desk.hint
+    assert desk.editor.edit_text == "three"
+    assert len(desk.requests) == 2
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_every_command_does_something(command: str) -> None:
+    arguments = {"/create": " demo", "/join": f" {CODE}", "/nick": " bob", "/msg": " bob hi", "/me": " waves"}
+    arguments |= {"/switch": " r1", "/kick": " bob"}
+    desk = Desk("r1")
+    before = desk.active.log.last()
+    desk.enter(command + arguments.get(command, ""))
+    assert desk.hint == ""
+    did = (desk.scene.overlay, desk.requests, desk.cleared, desk.active.log.last() is not before)
+    assert any(did) or command == "/switch"

@@ -166,7 +166,7 @@ class Wire:
             raise trio.BrokenResourceError
 
 
-class _MemoryListener(trio.abc.Listener[trio.abc.Stream]):
+class MemoryListener(trio.abc.Listener[trio.abc.Stream]):
     def __init__(self) -> None:
         self.incoming, self._queue = trio.open_memory_channel[trio.abc.Stream](1_000)
 
@@ -209,12 +209,12 @@ class MemoryNetwork:
         self.undefended: list[Defence] = []
         self.dials: list[Dialled] = []
         self.wires: list[Wire] = []
-        self._listeners: dict[str, _MemoryListener] = {}
+        self._listeners: dict[str, MemoryListener] = {}
 
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """As Transport has it."""
-        self._listeners[key.code] = listener = _MemoryListener()
+        self._listeners[key.code] = listener = MemoryListener()
         try:
             async with listener:
                 yield _Place(listener, self.undefended)

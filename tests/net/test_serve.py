@@ -16,7 +16,7 @@ from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
 from anonp2p.room import events, inputs
 from tests.support.people import Gathering, gathering
-from tests.support.transports import MemoryNetwork, Wire, MemoryListener
+from tests.support.transports import MemoryListener, MemoryNetwork, Wire
 
 RATE = 10.0  # a second
 KNOCK = payload(bytes(3_838))  # which opens as nothing

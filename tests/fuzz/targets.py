@@ -20,7 +20,8 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, Epoch, Header
 from anonp2p.errors import AnonError, BadCode, PeerFault
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames, handshake, welcome, wire
+from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.handshake import Channel, Greeting
 from anonp2p.room import events, inputs, ledger
 from anonp2p.room.host import admission
@@ -64,14 +65,12 @@ def splitter(data: bytes) -> None:
 
 def _split(longest: int, pieces: list[bytes]) -> tuple[list[bytes], bool]:
     """The contents, and whether the last of them was followed by a fault."""
-    cut = wire.Splitter(longest)
+    connection = Connection(0.0, longest)
     got: list[bytes] = []
-    try:
-        for piece in pieces:
-            got.extend(cut.feed(piece))
-    except PeerFault:
-        return got, True
-    return got, False
+    for piece in filter(None, pieces):
+        connection.receive_data(piece, 0.0)
+        got += iter(lambda: connection.next_payload(0.0), None)
+    return got, connection.is_over
 
 
 def padded(data: bytes) -> None:

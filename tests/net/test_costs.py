@@ -105,9 +105,7 @@ async def test_who_dials_again_is_read_no_faster(
         await trio.testing.wait_all_tasks_blocked()
         eve.reference = eve.ledger.index, eve.ledger.digest
         for _ in range(20):
-            eve.stream = (await gathered.stranger()).stream
-            eve._heard.clear()
-            eve._ready.clear()
+            eve.take_link((await gathered.stranger()).stream)
             await eve.greeted()
             with suppress(trio.BrokenResourceError):
                 await eve.send(eve.knock(eve.resume()) + flood(eve, 2 * limits.FRAMES))

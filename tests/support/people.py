@@ -14,7 +14,8 @@ from anonp2p.crypto.epoch import Epoch
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
-from anonp2p.protocol import frames, handshake, welcome, wire
+from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.handshake import Channel, Greeting
 from anonp2p.room import events, inputs
 from anonp2p.room.ledger import Ledger, head_content
@@ -226,8 +227,7 @@ class Peer:
 
     def __init__(self, stream: trio.abc.Stream, patience: float) -> None:
         self.stream = stream
-        self._splitter = wire.Splitter(padding.SIZES[-1])
-        self._ready: deque[bytes] = deque()
+        self._connection = Connection(0.0, padding.SIZES[-1])
         self._patience = patience
 
     async def send(self, data: bytes) -> None:
@@ -237,15 +237,20 @@ class Peer:
     async def payload(self) -> bytes | None:
         """The next content; None at the end of the link, however it came."""
         with trio.fail_after(self._patience):
-            while not self._ready:
+            while not self._connection.is_over:
+                if (payload := self._connection.next_payload(0.0)) is not None:
+                    return payload
                 try:
                     data = await self.stream.receive_some(limits.READ)
                 except trio.BrokenResourceError:
                     return None
-                if not data:
-                    return None
-                self._ready.extend(self._splitter.feed(bytes(data)))
-            return self._ready.popleft()
+                self._connection.receive_data(data, 0.0)
+            return None
+
+    def take_link(self, stream: trio.abc.Stream) -> None:
+        """Goes on over another link."""
+        self.stream = stream
+        self._connection = Connection(0.0, padding.SIZES[-1])
 
     async def close(self) -> None:
         """Hangs up."""
@@ -286,6 +291,11 @@ class Stranger(Member):
         self._is_in = False
         self._channel: Channel | None = None
         self._heard: deque[Heard] = deque()
+
+    def take_link(self, stream: trio.abc.Stream) -> None:
+        """Goes on over another link, where nothing was heard yet."""
+        super().take_link(stream)
+        self._heard.clear()
 
     # --- the handshake
 

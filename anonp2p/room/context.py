@@ -12,7 +12,9 @@ from anonp2p.room import changes, events
 from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.expiry import Expiry
 from anonp2p.room.lifecycle import Lifecycle
+from anonp2p.room.narrator import Narrator
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica
@@ -86,6 +88,19 @@ class Context:
             to=to,
             mine=True,
         )
+
+
+def create_context(
+    *, label: str, key: bytes, random: Callable[[int], bytes], cover: bool = False, re: events.Re = UNSET
+) -> Context:
+    """The parts of a room that we are not in yet. key: the public key of its onion service.
+
+    re: the input that asked for the room. Other parameters: see `Context`.
+    """
+    clock, outbox, replica = Clock(), Outbox(), Replica(key, *fresh_keys(random, key))
+    reporter = Reporter(label, clock, Narrator(label), Expiry(), replica.reused_nicks)
+    lifecycle = Lifecycle(label, replica, outbox, reporter, re, cover=cover)
+    return Context(label, random, cover, clock, replica, outbox, reporter, lifecycle)
 
 
 def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.LeafKey]:

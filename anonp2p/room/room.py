@@ -15,17 +15,10 @@ from anonp2p.crypto import identity
 from anonp2p.names import codes, safety_words
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.clock import Clock
-from anonp2p.room.context import Context, fresh_keys
-from anonp2p.room.expiry import Expiry
+from anonp2p.room.context import create_context
 from anonp2p.room.host.host import HostRole
-from anonp2p.room.lifecycle import Lifecycle
 from anonp2p.room.member.member import MemberRole
-from anonp2p.room.narrator import Narrator
-from anonp2p.room.outbox import Outbox
 from anonp2p.room.pending import Whisper
-from anonp2p.room.replica import Replica
-from anonp2p.room.reporter import Reporter
 from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
 from anonp2p.room.role import Role
 from anonp2p.room.snapshot import Snapshot, Standing
@@ -55,14 +48,12 @@ class Room:
     ) -> None:
         self.label = label
         self.code = codes.encode(key)
-        self.replica = Replica(key, *fresh_keys(random, key))
-        self._clock = Clock()
-        self._outbox = Outbox()
-        self._reporter = Reporter(label, self._clock, Narrator(label), Expiry(), self.replica.reused_nicks)
-        self._lifecycle = Lifecycle(label, self.replica, self._outbox, self._reporter, re, cover=cover)
-        self._context = Context(
-            label, random, cover, self._clock, self.replica, self._outbox, self._reporter, self._lifecycle
-        )
+        self._context = create_context(label=label, key=key, random=random, cover=cover, re=re)
+        self.replica = self._context.replica
+        self._clock = self._context.clock
+        self._outbox = self._context.outbox
+        self._reporter = self._context.reporter
+        self._lifecycle = self._context.lifecycle
         self.role: Role = MemberRole(self._context, nick)
         if name is not None:
             self.role = HostRole(self._context, nick, name, retention, history)

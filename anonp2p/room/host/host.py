@@ -3,8 +3,6 @@
 from typing import Literal
 
 from anonp2p import errors
-from anonp2p.crypto import suite
-from anonp2p.crypto.epoch import Epoch
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
@@ -12,15 +10,13 @@ from anonp2p.room.context import Context
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.commits import Commits
+from anonp2p.room.host.founding import found_room
 from anonp2p.room.host.gate import Gate
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.host.submissions import Submissions
-from anonp2p.room.ledger import Ledger
-from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log
 from anonp2p.room.pending import Whisper
-from anonp2p.room.retention import NO_HISTORY
 from anonp2p.room.roster import Member
 
 
@@ -125,29 +121,10 @@ class HostRole:
     # --- what happens
 
     def _found_room(self) -> None:
-        """The room begins, with us alone in it."""
-        replica = self._replica
-        nick = self._nick or replica.ledger.roster.nick_for(replica.me.key)
-        assert nick is not None, "no nick is taken in an empty room"
-        key = replica.own_keys[0].public
-        replica.epoch = Epoch.first(self._context.random(suite.SECRET), replica.ledger.digest, replica.me.id)
-        self._add_ourselves(replica.ledger, nick)
-        replica.add_key(suite.digest(key), key)
-        history = None
-        if replica.ledger.history != NO_HISTORY:
-            behind = Ledger(replica.ledger.room)
-            self._add_ourselves(behind, nick)
-            history = History(behind, behind.history)
+        history = found_room(self._context, self._nick, self._room_name, *self._rules)
         self.sequencer.begin(history)
         self.commits.begin()
         self._lifecycle.enter("host")
-
-    def _add_ourselves(self, ledger: Ledger, nick: str) -> None:
-        """A ledger of a room without entries becomes that of our own room."""
-        key_hash = suite.digest(self._replica.own_keys[0].public)
-        ledger.name = self._room_name
-        ledger.retention, ledger.history = self._rules
-        ledger.host = ledger.seat(self._replica.me.key, nick, key_hash).id
 
     def _take_payload(self, link: int, payload: bytes) -> None:
         """What came on a link. A broken rule costs its member the place, and nobody else anything."""

@@ -36,7 +36,7 @@ class Link:
 
     def drop(self, reason: str) -> None:
         """Ends the link at once."""
-        self.connection.drop(reason)
+        self.connection.end(reason)
         self.react()
 
     def flush(self) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -11,7 +12,7 @@ import trio
 from anonp2p import errors, limits
 from anonp2p.errors import AnonError, TorLost
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.dial import follow
+from anonp2p.net.dial import dial
 from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
 from anonp2p.net.transport import Place, Transport
@@ -50,6 +51,8 @@ class Session:
         self._units = 0  # of what is in the mailbox: `post` bounds it
         self._queue = trio.lowlevel.ParkingLot()  # those who wait until there is room in it, each in its turn
         self._links = Links(self.post)
+        self._isolation = secrets.token_hex(16)  # of our dials from all others'
+        self._nursery: trio.Nursery | None = None
         self._changed = trio.Event()
         self._head = b""  # for whoever has all before it
         self._grown = False  # whether the log has
@@ -89,7 +92,7 @@ class Session:
     async def run(self) -> None:
         """Lives the room from its start to its end, a host's last words included."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._connect)
+            self._nursery = nursery
             with self._mailbox:
                 await self._live()
             self._queue.unpark_all()  # for those to hear that nobody is there any more
@@ -98,15 +101,23 @@ class Session:
                     await self._links.finish()
             nursery.cancel_scope.cancel()
 
-    async def _connect(self) -> None:
+    def _start(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Begins something that takes as long as the room, or less."""
+        assert self._nursery is not None, "a room says what to do only while it lives"
+        self._nursery.start_soon(self._report_errors, work)
+
+    async def _report_errors(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Tells the room what no other try will mend."""
         try:
-            if self._key is None:
-                await follow(self._network, self.room.code, self._links)
-            while self._key is not None:
-                await self._host(await self._network(), self._key)
-                await trio.sleep(limits.TOR_RETRY)
+            await work()
         except* AnonError as group:
             await self.post(inputs.Broken(errors.first(group)))
+
+    async def _serve(self) -> None:
+        assert self._key is not None, "whoever hosts a room has its key"
+        while True:
+            await self._host(await self._network(), self._key)
+            await trio.sleep(limits.TOR_RETRY)
 
     async def _host(self, network: Transport, key: RoomKey) -> None:
         """Keeps the room reachable as long as this network lasts."""
@@ -182,6 +193,10 @@ class Session:
         match effect:
             case effects.Tell(event=event):
                 self._tell(event)
+            case effects.Dial():
+                self._start(lambda: dial(effect, self._network, self._isolation, self._links))
+            case effects.Serve():
+                self._start(self._serve)
             case effects.Pulse(data=data):
                 self._head = data
             case effects.Wake():

@@ -32,14 +32,12 @@ class Connection:
         "detail",
         "is_over",
         "is_settled",
-        "was_dropped",
     )
 
     def __init__(self, now: float, longest: int, limit: int = limits.DIRECT) -> None:
         self.detail = CLOSED
         self.is_over = False
         self.is_settled = False  # whether the handshake is over
-        self.was_dropped = False  # whether it was ended from this side
         self._splitter = Splitter(longest)
         self._outgoing = Outgoing(limit)
         self._heard_at = now
@@ -150,11 +148,6 @@ class Connection:
         self._is_finishing = True
         self._awaits_answer = False
         self._ends_at = now + limits.LINGER
-
-    def drop(self, reason: str) -> None:
-        """Ends at once, from this side."""
-        self.was_dropped = True
-        self.end(reason)
 
     def end(self, reason: str = CLOSED) -> None:
         """Is over, for the first reason that is given; nothing is held or sent any longer."""

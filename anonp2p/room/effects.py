@@ -16,6 +16,23 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Dial:
+    """Member: the host is to be reached, under the number UPLINK, or else why not is to be said (`inputs.DialFailed`).
+
+    code: of the room. seconds: after which to give up. isolation: dials with different numbers share no circuit.
+    """
+
+    code: str
+    seconds: float
+    isolation: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Serve:
+    """Host: the room is to be reachable from now on, as long as it lasts."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Send:
     """These bytes go to one link alone, which is in its handshake."""
 
@@ -86,4 +103,4 @@ class Drop:
     reason: str
 
 
-Effect = Tell | Send | Record | Wake | Sweep | Pulse | Admit | Pause | Finish | Drop
+Effect = Tell | Dial | Serve | Send | Record | Wake | Sweep | Pulse | Admit | Pause | Finish | Drop

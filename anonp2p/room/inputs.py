@@ -133,11 +133,15 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Dialling:
-    """Member: a try to reach the host begins; `detail` says why it is not the first."""
+class DialFailed:
+    """Member: there is no link; `detail` says why, in our own words.
 
-    attempt: int
+    absent: there is no trace of the room, as opposed to a bad circuit. again: whether another try is worthwhile.
+    """
+
     detail: str
+    absent: bool = False
+    again: bool = True
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -181,5 +185,5 @@ class EndBatch:
     """Nothing else waits to be handled: a host signs what it has ordered since the last time."""
 
 
-RoleInput = Start | Published | Dialling | Linked | Heard | Dropped | Tick | EndBatch
+RoleInput = Start | Published | DialFailed | Linked | Heard | Dropped | Tick | EndBatch
 Input = Typed | RoleInput | Broken

@@ -24,4 +24,4 @@ def apply_effect(effect: LinkEffect, connection: Connection, now: float) -> None
                 connection.send_data(data)
             connection.finish(now)
         case effects.Drop(reason=reason):
-            connection.drop(reason)
+            connection.end(reason)

@@ -48,6 +48,7 @@ class _Lie(FalseHost):
     def takes(self, step: inputs.Input, now: inputs.Now | None = None) -> list[events.Event]:
         """What the guest tells about this step, and what it sends is read."""
         before = self.room.over
+        self.tick = max(self.tick, self.now.tick)
         if isinstance(step, inputs.Say | inputs.Whisper):
             self.typed.add(step.text)
         shown = super().takes(step, (now or NOW)._replace(tick=self.tick, slept=self.slept))
@@ -195,7 +196,7 @@ class _Lie(FalseHost):
     def _greet(self) -> None:
         """A hello, and perhaps the first of what follows."""
         if self.source.odd(8):
-            self.takes(inputs.Dialling(1, ""))
+            self.awaits_dial()
             nonce = bytes(32)
             hello = frames.Hello(self.source.pick(frames.VERSION, self.source.below(4)), nonce, HOST.leaf.public)
             content = padding.pad(self.source.edited(frames.pack(hello)), limits.HELLO - padding.LENGTH)

@@ -549,14 +549,6 @@ async def test_a_link_dropped_before_it_runs_ends_at_once_for_that_reason(
     assert await is_at_end(wire.dialler)
 
 
-async def test_a_link_knows_who_ended_it(autojump_clock: trio.testing.MockClock) -> None:
-    async with linked() as dropped, linked() as lost:
-        dropped.link.drop("not wanted")
-        lost.wire.cut()
-        assert (await dropped.end(), dropped.connection.was_dropped) == ("not wanted", True)
-        assert (await lost.end(), lost.connection.was_dropped) == ("the connection broke", False)
-
-
 # --- finishing
 
 

@@ -170,13 +170,13 @@ def test_a_payload_may_be_as_long_as_any_once_the_handshake_is_over() -> None:
 def test_the_peer_closes_the_connection() -> None:
     connection = connect()
     connection.receive_data(b"", START)
-    assert (connection.is_over, connection.was_dropped, connection.detail) == (True, False, "the connection was closed")
+    assert (connection.is_over, connection.detail) == (True, "the connection was closed")
 
 
 def test_nothing_is_read_from_one_that_is_over() -> None:
     connection = connect()
     connection.receive_data(PAYLOAD, START)
-    connection.drop("not wanted")
+    connection.end("not wanted")
     assert connection.next_payload(START) is None
 
 
@@ -688,7 +688,7 @@ def test_a_connection_ends_at_its_deadline_and_not_before(name: str) -> None:
     connection.handle_timeout(connection.next_deadline() - 0.001)
     assert not connection.is_over
     connection.handle_timeout(connection.next_deadline())
-    assert (connection.is_over, connection.detail, connection.was_dropped) == (True, detail, False)
+    assert (connection.is_over, connection.detail) == (True, detail)
 
 
 @given(st.floats(0, 1e9), st.floats(0, 100))
@@ -722,16 +722,16 @@ def test_finishing_sends_all_there_is() -> None:
 
 def test_the_first_reason_stays() -> None:
     connection, _ = follow(b"of the log")
-    connection.drop("not wanted")
-    connection.drop("too late")
+    connection.end("not wanted")
+    connection.end("too late")
     connection.receive_data(b"", START)
-    assert (connection.detail, connection.was_dropped) == ("not wanted", True)
+    assert connection.detail == "not wanted"
 
 
 def test_one_that_is_over_holds_and_sends_nothing() -> None:
     connection, source = follow(b"of the log")
     assert connection.data_to_send()
-    connection.drop("not wanted")
+    connection.end("not wanted")
     acts: list[Callable[[], None]] = [
         lambda: connection.mark_sent(3),
         lambda: connection.send_data(b"data"),
@@ -746,11 +746,11 @@ def test_one_that_is_over_holds_and_sends_nothing() -> None:
 
 
 def test_a_connection_is_half_open_until_the_handshake_or_it_is_over() -> None:
-    settled, dropped = connect(settled=False), connect(settled=False)
+    settled, ended = connect(settled=False), connect(settled=False)
     assert settled.is_half_open
     settled.settle(channel())
-    dropped.drop("it gave way to a newer one")
-    assert (settled.is_half_open, dropped.is_half_open) == (False, False)
+    ended.end("it gave way to a newer one")
+    assert (settled.is_half_open, ended.is_half_open) == (False, False)
 
 
 def test_one_that_was_refused_is_half_open_while_it_lingers_and_may_give_way() -> None:

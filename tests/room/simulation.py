@@ -2,7 +2,7 @@
 
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, Unreachable
+from anonp2p.errors import AnonError
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
@@ -119,7 +119,7 @@ class Simulation:
     def give_up(self, member: Party) -> None:
         """The member, without a link, has dialled in vain for long enough."""
         if not (member.room.over or self._is_linked(member)):
-            self.step(member, inputs.Broken(Unreachable("nobody answers")))
+            self.step(member, inputs.DialFailed("nobody answers", again=False))
 
     def break_down(self, error: AnonError) -> None:
         """The host's Tor is gone."""

@@ -436,7 +436,7 @@ def test_frames_that_come_after_the_end_are_ignored(room: Simulation) -> None:
     room.write(ann)
     room.leave(ann)
     room.lose_patience(ann)
-    for late in (inputs.Dropped(inputs.UPLINK, "closed", 0.0), inputs.Tick(), inputs.Dialling(2, "")):
+    for late in (inputs.Dropped(inputs.UPLINK, "closed", 0.0), inputs.Tick(), inputs.DialFailed("nobody answers")):
         assert ann.room.handle(late, inputs.Now(0, 0)) == []
     assert kinds(ann.told)[-1] == "Gone"
 

@@ -54,6 +54,7 @@ class Party:
     welcomes: list[tuple[int, int]] = field(default_factory=list)  # for each: messages shown before, index of the log
     gaps: int = 0  # how often it was let in again without being told everything in between
     dials: int = 0
+    is_dialling: bool = False  # whether the room wants a link, and has none yet
     unlucky: bool = False  # whether it lost a link, or its patience
 
     def got(self, kind: type[E]) -> list[E]:
@@ -199,6 +200,9 @@ class World:
 
     def _carry_out(self, party: Party, effect: effects.Effect) -> None:
         match effect:
+            case effects.Dial():
+                party.is_dialling = True
+                party.dials += 1
             case effects.Pulse(data=data):
                 for link in self._links_to(party):
                     link.near.connection.send_head(data)
@@ -206,8 +210,8 @@ class World:
                 for link in self._links_to(party):
                     link.near.connection.check_lag()
                     self._notice_end(link, link.near)
-            case effects.Wake():
-                pass  # links write when the test says so
+            case effects.Wake() | effects.Serve():
+                pass  # links write, and strangers dial, when the test says so
             case effects.Tell(event=event):
                 self._tell(party, event)
             case _:
@@ -244,14 +248,22 @@ class World:
 
     def dial(self, host: Party | None, member: Party | None) -> Link:
         """A new link, of which both learn; None: an end that the test plays."""
+        if member is not None:
+            self._wait_for_dial(member)
         link = Link(len(self.links) + 1, self.tick, host, member)
         self.links.append(link)
-        if member is not None:
-            member.dials += 1
-            self.handle(member, inputs.Dialling(member.dials, ""))
         if host is not None:
             self.handle(host, inputs.Linked(link.number))
         return link
+
+    def _wait_for_dial(self, member: Party) -> None:
+        """Lets time pass until somebody's room wants to dial."""
+        while not (member.is_dialling or member.room.over):
+            deadline = member.room.next_deadline()
+            assert deadline is not None, "a member without a link that does not want one"
+            self.tick = max(self.tick, deadline)
+            self.handle(member, inputs.Tick())
+        member.is_dialling = False
 
     def write(self, link: Link) -> None:
         """The end of whoever was dialled puts all it has on its way, after a batch has ended."""

@@ -70,11 +70,12 @@ class HostRole:
                 self.gate.forget_link(link)
                 self.presence.lose_link(link, silence)
             case inputs.Start():
+                self._reporter.add_effect(effects.Serve())
                 self._found_room()
             case inputs.Published():
                 self._reachable = True
                 self._reporter.tell(events.Reachable(room=self._context.label, re=self._lifecycle.asked_by))
-            case inputs.Dialling():
+            case inputs.DialFailed():
                 pass  # what only a member does
 
     def next_deadline(self) -> float | None:

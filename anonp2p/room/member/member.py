@@ -9,13 +9,14 @@ from anonp2p import errors, limits
 from anonp2p.crypto import commit, identity, suite
 from anonp2p.crypto.epoch import KEPT, Epoch, Header, header_of
 from anonp2p.errors import PeerFault
-from anonp2p.names import nicks
+from anonp2p.names import codes, nicks
 from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import changes, cover, effects, events, inputs, roster
 from anonp2p.room.context import Context, fresh_keys
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
+from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.outbox import GivenBack
 from anonp2p.room.pending import Whisper
 from anonp2p.room.replica import check_entry
@@ -84,7 +85,7 @@ class MemberRole:
         self._last_head = Head(-1, b"", 0, b"")
         self._claim = (0, 0)  # where the log stood, as the host said, at which time of the room
         self._told_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
-        self._attempt = 0
+        self._dialling = Dialling(codes.encode(context.replica.ledger.room), context.random)
         self._hello = b""  # hash of the one on this link
         self._channel: Channel | None = None
         self._arrival: welcome.Arrival | None = None
@@ -120,8 +121,11 @@ class MemberRole:
     def handle_input(self, event: inputs.RoleInput) -> None:
         """Takes what comes from the link or the clock."""
         match event:
-            case inputs.Dialling():
-                self._dialling(event)
+            case inputs.Start():
+                self._dialling.begin(self._clock.tick)
+            case inputs.DialFailed(detail=detail):
+                if not self._dialling.take_failure(event, self._clock.tick):
+                    self._lifecycle.fail(errors.Unreachable(detail), "lost")
             case inputs.Heard(payload=payload):
                 self._hear(payload)
             case inputs.Dropped():
@@ -130,10 +134,11 @@ class MemberRole:
                 self._tick()
             case _:
                 pass  # what only a host does
+        self._dial()
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due."""
-        dues = (self._leave_by, self._beat_at, self._cover_at, self._wait_ends_at)
+        dues = (self._leave_by, self._beat_at, self._cover_at, self._wait_ends_at, self._dialling.next_deadline)
         return min((due for due in dues if due is not None), default=None)
 
     def author_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
@@ -354,16 +359,15 @@ class MemberRole:
 
     # --- the link
 
-    def _dialling(self, event: inputs.Dialling) -> None:
-        self._attempt = event.attempt
-        self._link("connecting", event.detail)
+    def _dial(self) -> None:
+        """Begins a try to reach the host, if one is due."""
+        if not self._lifecycle.over and (dial := self._dialling.take_due(self._clock.tick)):
+            self._link("connecting", self._dialling.detail)
+            self._reporter.add_effect(dial)
 
     def _link(self, state: Literal["connecting", "up", "lost"], detail: str) -> None:
-        self._reporter.tell(
-            events.Link(
-                room=self._context.label, state=state, attempt=self._attempt, detail=detail, re=self._lifecycle.re
-            )
-        )
+        attempt, re = self._dialling.attempt, self._lifecycle.re
+        self._reporter.tell(events.Link(room=self._context.label, state=state, attempt=attempt, detail=detail, re=re))
 
     def _lose_uplink(self, event: inputs.Dropped) -> None:
         """Our link is gone. Another one is being dialled, unless we are leaving anyway."""
@@ -377,6 +381,13 @@ class MemberRole:
             self._lifecycle.leave_room("left")
         elif self._lifecycle.phase == "in" and was not in ("none", "asking"):
             self._link("lost", event.detail)
+        if not (self._lifecycle.over or self._dialling.take_loss(event.detail, self._clock.tick)):
+            self._lifecycle.fail(errors.Unreachable(event.detail), "lost")
+
+    def _drop_uplink(self, reason: str) -> None:
+        """Ends the link, to ask for something else on another."""
+        self._dialling.note_drop()
+        self._reporter.add_effect(effects.Drop(inputs.UPLINK, reason))
 
     def _uplink(self, *said: frames.Frame, echo: bool = False) -> None:
         self._reporter.add_effect(effects.Record(inputs.UPLINK, said, echo))
@@ -389,6 +400,7 @@ class MemberRole:
     def _go_up(self) -> None:
         """The handshake is over."""
         assert self._channel is not None, "there is one from the hello on"
+        self._dialling.note_let_in()
         self._reporter.add_effect(effects.Admit(inputs.UPLINK, self._channel))
         self._put_off_beat()
         if self._context.cover:
@@ -439,7 +451,7 @@ class MemberRole:
         expect(self._contact == "asking", "a refusal for one who was in")
         if refused.reason == "unknown" and self._lifecycle.entered:
             self._come_as_stranger()
-            self._reporter.add_effect(effects.Drop(inputs.UPLINK, "our place there was given up"))
+            self._drop_uplink("our place there was given up")
         elif refused.reason in ("nick-taken", "not-allowed") and not self._lifecycle.entered:
             self._refused_a_nick(refused.reason)
         else:
@@ -458,7 +470,7 @@ class MemberRole:
             self._alternatives = nicks.alternatives(self._wanted) + ([""] if returns else [])
         if self._alternatives:
             self._wanted = self._alternatives.pop(0)
-            self._reporter.add_effect(effects.Drop(inputs.UPLINK, "another member has our nick"))
+            self._drop_uplink("another member has our nick")
         else:
             self._lifecycle.fail(_REFUSALS["nick-taken" if self._refused_nick else reason], "refused")
 

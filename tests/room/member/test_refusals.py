@@ -4,7 +4,7 @@ import pytest
 
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.protocol import frames
-from anonp2p.room import effects, events, inputs
+from anonp2p.room import effects, events
 from tests.room.hostile import hello
 from tests.room.peers import EVE, ROOM, FalseHost, kinds
 
@@ -26,7 +26,6 @@ from tests.room.peers import EVE, ROOM, FalseHost, kinds
 )
 def test_what_is_no_hello_ends_it(answer: bytes) -> None:
     host = FalseHost()
-    host.takes(inputs.Dialling(1, ""))
     assert kinds(host.hears(answer)) == ["Alarm", "Error", "Gone"]
 
 
@@ -34,7 +33,6 @@ def test_what_is_no_hello_ends_it(answer: bytes) -> None:
 def test_a_door_that_cannot_be_sealed_to_ends_it(door: bytes) -> None:
     """3.2: an X25519 key of small order, an ML-KEM key that is none."""
     host = FalseHost()
-    host.takes(inputs.Dialling(1, ""))
     happened = host.hears(hello(door=door))
     assert kinds(happened) == ["Alarm", "Error", "Gone"]
     assert not [effect for effect in host.effects if isinstance(effect, effects.Send)]
@@ -44,7 +42,6 @@ def test_a_door_that_cannot_be_sealed_to_ends_it(door: bytes) -> None:
 def test_a_host_of_another_version_is_not_asked(version: int) -> None:
     """2.3"""
     host = FalseHost()
-    host.takes(inputs.Dialling(1, ""))
     happened = host.hears(hello(version))
     assert kinds(happened) == ["Error", "Gone"]
     assert not [effect for effect in host.effects if isinstance(effect, effects.Send)]

@@ -1,0 +1,91 @@
+"""When a member dials its host, how long it tries, and when it gives up. Nothing here dials: `net` does."""
+
+from collections.abc import Callable
+
+from anonp2p import limits
+from anonp2p.room import effects, inputs
+
+
+class Dialling:
+    """Plans tries to reach the host, one after the other: before we are in, and each time that the link was lost.
+
+    code: of the room. random: gives so many fresh bytes. attempt: how many tries there were since the last link on
+    which we were let in; detail: why the last of them failed.
+    """
+
+    def __init__(self, code: str, random: Callable[[int], bytes]) -> None:
+        self.attempt = 0
+        self.detail = ""
+        self._code = code
+        self._random = random
+        self._dials = 0  # in all
+        self._began_at = 0.0  # when we began to try
+        self._due_at: float | None = None  # when the next try is due
+        self._is_let_in = False  # on the present link
+        self._has_been_in = False
+        self._is_dropping = False  # whether we have ended the link ourselves, to ask for something else
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When `take_due` has something, if nothing else happens before."""
+        return self._due_at
+
+    def begin(self, now: float) -> None:
+        """The first try is due."""
+        self._began_at = self._due_at = now
+
+    def take_due(self, now: float) -> effects.Dial | None:
+        """The next try, if it is due.
+
+        A slow circuit is given up early: the next try gets a fresh one, which is usually faster.
+        """
+        if self._due_at is None or now < self._due_at:
+            return None
+        self._due_at = None
+        self.attempt += 1
+        self._dials += 1
+        seconds = limits.DIAL_TRIES[min(self.attempt, len(limits.DIAL_TRIES)) - 1]
+        return effects.Dial(self._code, seconds, self._dials)
+
+    def note_let_in(self) -> None:
+        """The handshake on the present link has succeeded."""
+        self._is_let_in = True
+
+    def note_drop(self) -> None:
+        """We end the link ourselves, to ask for something else at once."""
+        self._is_dropping = True
+
+    def take_failure(self, failure: inputs.DialFailed, now: float) -> bool:
+        """The try has failed. Returns whether there will be another."""
+        return failure.again and self._plan_next(now, failure.detail, absent=failure.absent)
+
+    def take_loss(self, detail: str, now: float) -> bool:
+        """The link has ended. Returns whether there will be another try."""
+        if self._is_let_in:
+            self._is_let_in, self._has_been_in = False, True
+            self._began_at, self.attempt, self.detail = now, 0, ""
+            self._due_at = now + self._draw_pause()
+            return True
+        if self._is_dropping:
+            self._is_dropping = False
+            self._began_at = self._due_at = now
+            self.detail = detail
+            return True
+        return self._plan_next(now, detail, absent=False)
+
+    def _plan_next(self, now: float, detail: str, *, absent: bool) -> bool:
+        self.detail = detail
+        patience = limits.GONE_PATIENCE if absent else limits.DIAL_PATIENCE
+        if now > self._began_at + (limits.PLACE if self._has_been_in else patience):
+            return False
+        self._due_at = now + self._draw_pause()
+        return True
+
+    def _draw_pause(self) -> float:
+        """Seconds before the next try: more each time, and never the same as for others who lost the same host.
+
+        Also before the first that follows the loss of a link: everyone may have lost theirs at the same moment, and
+        after its Tor has died the introduction points of a host go on for a while to take calls that nobody answers.
+        """
+        longest = min(limits.DIAL_PAUSE * 1.5 ** max(0, self.attempt - 1), limits.DIAL_PAUSE_MAX)
+        return longest * (0.5 + int.from_bytes(self._random(4), "big") / 2**33)

@@ -54,17 +54,23 @@ class Connection:
             self.end()
             return
         self._heard_at = now
-        self._splitter.feed(data)
+        if not self._is_refused:
+            self._splitter.feed(data)
 
     def next_payload(self, now: float) -> bytes | None:
         """The next content of the peer's that is complete and may be read now. A bad one ends the connection."""
-        if self.is_over or now < self.resumes_at:
+        if self.is_over or self._is_refused or now < self.resumes_at:
             return None
         try:
             return self._splitter.next_content()
         except PeerFault as fault:
             self.end(str(fault))
             return None
+
+    @property
+    def _is_refused(self) -> bool:
+        """Whether the peer was not let in: what it still sends is nothing to us, nor to be kept."""
+        return self._is_finishing and not self.is_settled
 
     @property
     def resumes_at(self) -> float:

@@ -227,22 +227,33 @@ def test_a_pause_keeps_nothing_from_going_out() -> None:
     assert b"".join(send_all(connection)).endswith(b"one")
 
 
-ANSWERS: dict[str, Callable[[Connection], None]] = {
-    "let in": lambda connection: connection.settle(channel()),
-    "refused": lambda connection: connection.finish(START),
-}
-
-
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_what_comes_behind_a_client_handshake_is_read_once_that_was_answered(answer: str) -> None:
+def test_what_comes_behind_a_client_handshake_is_read_once_that_was_answered() -> None:
     connection = connect(settled=False)
     connection.receive_data(PAYLOAD * 2, START)
     assert connection.next_payload(START) == CONTENT
     connection.await_answer()
     assert (connection.awaits_answer, connection.resumes_at) == (True, float("inf"))
     assert connection.next_payload(START) is None
-    ANSWERS[answer](connection)
+    connection.settle(channel())
     assert not connection.awaits_answer
+    assert connection.next_payload(START) == CONTENT
+
+
+def test_what_comes_from_one_that_was_refused_is_neither_read_nor_kept() -> None:
+    connection = connect(settled=False)
+    connection.receive_data(PAYLOAD * 2, START)
+    assert connection.next_payload(START) == CONTENT
+    connection.finish(START)
+    connection.receive_data(PAYLOAD, START)
+    assert (connection.next_payload(START), connection.resumes_at) == (None, START)
+    connection.settle(channel())
+    assert read_all(connection) == [CONTENT], "of what came before it was refused"
+
+
+def test_what_comes_from_a_member_while_its_link_finishes_is_read() -> None:
+    connection = connect()
+    connection.finish(START)
+    connection.receive_data(PAYLOAD, START)
     assert connection.next_payload(START) == CONTENT
 
 

@@ -76,9 +76,11 @@ class Room:
         self._reporter.end_due_messages()
         if isinstance(event, inputs.Typed):
             self._handle_typed(event)
-        elif isinstance(event, inputs.Broken) and not self.over:
+        elif self.over:
+            pass  # what happens outside does not concern us any more
+        elif isinstance(event, inputs.Broken):
             self._lifecycle.fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
-        elif not (isinstance(event, inputs.Broken) or self.over):
+        else:
             self.role.handle_input(event)
         while self._lifecycle.waiting and self._lifecycle.phase == "in":
             self._handle_typed(self._lifecycle.waiting.pop(0))

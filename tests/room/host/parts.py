@@ -1,0 +1,86 @@
+"""The parts of a host's role, each over what it needs and nothing else."""
+
+from anonp2p.crypto import suite
+from anonp2p.protocol import frames
+from anonp2p.protocol.handshake import Channel
+from anonp2p.room import effects, inputs
+from anonp2p.room.context import Context, create_context
+from anonp2p.room.host.commits import Commits
+from anonp2p.room.host.founding import found_room
+from anonp2p.room.host.presence import MemberLink, Presence
+from anonp2p.room.host.sequencer import Sequencer
+from anonp2p.room.ledger import content_of
+from anonp2p.room.log.log import Log, Reader
+from anonp2p.room.retention import ANY, NO_HISTORY
+from tests.room.peers import ROOM, Sealer, Somebody, randomness
+from tests.support.world import START
+
+SECRET, HELLO = b"s" * 32, b"n" * 32  # of all links
+
+
+def new_context(*, cover: bool = False) -> Context:
+    """What a room has before anything happened."""
+    context = create_context(label="r1", key=ROOM, random=randomness(b"host"), cover=cover)
+    set_time(context, 0.0)
+    return context
+
+
+def set_time(context: Context, seconds: float, slept: float = 0.0) -> None:
+    """So many seconds have passed since the beginning, and so many more in which the machine slept."""
+    context.clock.now = inputs.Now(START + seconds, 1_000_000.0 + seconds, slept)
+
+
+def take_effects(context: Context) -> list[effects.Effect]:
+    """What was to be done since the last time, but for what the user is told."""
+    return [effect for effect in context.reporter.take_effects() if not isinstance(effect, effects.Tell)]
+
+
+def new_link(who: Somebody, log: Log) -> MemberLink:
+    """A link of this member's, which has all of the log."""
+    channel = Channel(SECRET, HELLO, up=False)
+    return MemberLink(who.id, channel, Reader(log, log.end, who.id, who.leaf.public, channel))
+
+
+def far_end() -> Channel:
+    """The member's end of such a link's channel."""
+    return Channel(SECRET, HELLO, up=True)
+
+
+class Ordering:
+    """A room of which we are the host, with what orders its entries and ends its epochs."""
+
+    def __init__(self, *, history: frames.History = NO_HISTORY) -> None:
+        self.context = new_context()
+        self.sequencer = Sequencer(self.context)
+        self.presence = Presence(self.context)
+        self.commits = Commits(self.context, self.sequencer, self.presence)
+        self.sequencer.begin(found_room(self.context, "hugo", "demo", ANY, history))
+        self.commits.begin()
+
+    def add_member(self, who: Somebody, nick: str) -> None:
+        """Somebody has joined."""
+        key_hash = suite.digest(who.leaf.public)
+        self.context.replica.add_key(key_hash, who.leaf.public)
+        self.sequencer.order_own(frames.Joined(who.key, nick, key_hash))
+        self.presence.add_member(who.id, self.commits.renewable)
+
+    def add_link(self, number: int, who: Somebody) -> MemberLink:
+        """The member has a link, and all of the log."""
+        self.sequencer.end_batch()
+        link = new_link(who, self.sequencer.log)
+        self.presence.add_link(number, link, [])
+        take_effects(self.context)
+        return link
+
+    def sealer(self) -> Sealer:
+        """Seals what members write next."""
+        sealer = Sealer()
+        sealer.epoch = self.context.replica.current_epoch
+        sealer.reference = self.context.replica.ledger.index, self.context.replica.ledger.digest
+        sealer.know_chains()
+        return sealer
+
+    def bodies(self, start: int = 1) -> list[frames.Body]:
+        """What was ordered from this index on."""
+        log = self.sequencer.log
+        return [content_of(log.entry(index).body).body for index in range(start, log.end)]

@@ -1,0 +1,163 @@
+"""The links of members, their absences, what they may cost, and cover: without a log that grows or a room."""
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.room import effects
+from anonp2p.room.context import Context
+from anonp2p.room.host.presence import Presence
+from anonp2p.room.log.log import Log
+from tests.room.host.parts import new_context, new_link, set_time, take_effects
+from tests.room.peers import ANN, BOB, EVE, Somebody, kinds
+from tests.support.world import START
+
+
+class Links:
+    """The presence of members alone."""
+
+    def __init__(self, *, cover: bool = False) -> None:
+        self.context: Context = new_context(cover=cover)
+        self.presence = Presence(self.context)
+        self.log = Log()
+
+    def add(self, number: int, who: Somebody) -> None:
+        """A member with a link."""
+        if who.id not in self.presence.allowances:
+            self.presence.add_member(who.id, 0)
+        self.presence.add_link(number, new_link(who, self.log), [])
+        take_effects(self.context)
+
+
+@pytest.fixture
+def links() -> Links:
+    """Ann is on link 1, Bob on link 2."""
+    links = Links()
+    links.add(1, ANN)
+    links.add(2, BOB)
+    return links
+
+
+def test_who_dials_again_has_its_new_link_alone(links: Links) -> None:
+    links.presence.replace_link(ANN.id)
+    [drop] = take_effects(links.context)
+    assert isinstance(drop, effects.Drop)
+    assert drop.link == 1
+    assert set(links.presence.links) == {2}
+    assert not links.presence.absences
+
+
+def test_who_loses_its_link_is_absent_since_it_was_last_heard_until_it_comes_back(links: Links) -> None:
+    links.presence.lose_link(1, silence=3.0)
+    assert links.presence.absences[ANN.id].heard_at == links.context.clock.tick - 3.0
+    assert links.presence.next_deadline() == links.context.clock.tick - 3.0 + limits.AWAY
+    links.presence.replace_link(ANN.id)
+    assert not links.presence.absences
+    assert links.presence.next_deadline() is None
+
+
+def test_the_absent_are_called_away_then_lose_their_places(links: Links) -> None:
+    links.presence.lose_link(1, silence=0.0)
+    set_time(links.context, limits.AWAY - 1)
+    assert links.presence.take_late() == ([], [])
+    set_time(links.context, limits.AWAY)
+    assert links.presence.take_late() == ([ANN.id], [])
+    assert links.presence.take_late() == ([], [])
+    set_time(links.context, limits.PLACE)
+    assert links.presence.take_late() == ([], [ANN.id])
+    assert not links.presence.absences
+
+
+def test_of_many_who_are_late_some_are_taken_at_a_time() -> None:
+    links = Links()
+    for number in range(limits.MAILBOX + 1):
+        links.add(number, Somebody(bytes([number])))
+        links.presence.lose_link(number, 0.0)
+    set_time(links.context, limits.AWAY)
+    assert len(links.presence.take_late().away) == limits.MAILBOX
+    assert len(links.presence.take_late().away) == 1
+
+
+def test_one_who_broke_a_rule_is_not_absent_but_out(links: Links) -> None:
+    assert links.presence.expel_link(1) == ANN.id
+    assert links.presence.expel_link(9) is None
+    assert set(links.presence.links) == {2}
+    assert not links.presence.absences
+
+
+def test_of_one_who_is_out_nothing_is_kept_and_its_link_gets_no_more_of_the_log(links: Links) -> None:
+    reader = links.presence.links[1].reader
+    links.presence.lose_link(2, 0.0)
+    links.presence.remove_member(ANN.id)
+    links.presence.remove_member(BOB.id)
+    assert take_effects(links.context) == [effects.Finish(1)]
+    assert reader.is_out
+    assert not (links.presence.links)
+    assert not (links.presence.absences)
+    assert not (links.presence.allowances)
+
+
+@pytest.mark.parametrize(
+    ("joined", "heard", "spoke", "idle"),
+    [
+        (0.0, 100.0, True, False),
+        (100.0, 100.0, False, True),  # came a moment ago
+        (0.0, 100.0, False, False),  # an honest reader who is about to come back
+        (0.0, 0.0, False, True),
+    ],
+)
+def test_who_gives_way_never_spoke_and_came_just_now_or_has_long_been_silent(
+    joined: float, heard: float, spoke: bool, idle: bool
+) -> None:
+    links = Links()
+    set_time(links.context, joined)
+    links.add(1, ANN)
+    links.presence.allowances[ANN.id].spoke = spoke
+    set_time(links.context, heard)
+    links.presence.lose_link(1, 0.0)
+    set_time(links.context, 100.0)
+    assert links.presence.idle_members() == ([ANN.id] if idle else [])
+
+
+def test_who_has_caused_more_than_it_may_is_not_read_for_a_while_on_another_link_too(links: Links) -> None:
+    links.presence.charge(1, entries=1)
+    assert take_effects(links.context) == []
+    links.presence.charge(1, entries=2 * limits.ENTRY_BURST)
+    [pause] = take_effects(links.context)
+    assert isinstance(pause, effects.Pause)
+    assert (pause.link, pause.seconds > 0) == (1, True)
+    links.presence.replace_link(ANN.id)
+    take_effects(links.context)
+    links.presence.add_link(3, new_link(ANN, links.log), [])
+    admit, pause = take_effects(links.context)
+    assert isinstance(admit, effects.Admit)
+    assert isinstance(pause, effects.Pause)
+    assert (admit.link, pause.link) == (3, 3)
+
+
+def test_the_log_has_passed_where_the_slowest_link_is(links: Links) -> None:
+    assert Links().presence.passed(7) == 7
+    assert links.presence.passed(7) == links.log.end
+
+
+def test_cover_goes_over_some_link_at_random_times_and_only_while_there_is_one() -> None:
+    links = Links(cover=True)
+    assert links.presence.next_deadline() is None
+    links.add(1, ANN)
+    links.add(2, EVE)
+    covered = set()
+    for _ in range(32):
+        due = links.presence.next_deadline()
+        assert due is not None
+        set_time(links.context, due - START + 0.001)
+        links.presence.send_due_cover()
+        [record] = take_effects(links.context)
+        assert isinstance(record, effects.Record)
+        assert record.echo
+        covered.add(record.link)
+    assert covered == {1, 2}
+
+
+def test_without_cover_nothing_is_sent_though_links_are_silent(links: Links) -> None:
+    set_time(links.context, 3_600.0)
+    links.presence.send_due_cover()
+    assert kinds(take_effects(links.context)) == []

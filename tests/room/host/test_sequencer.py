@@ -1,0 +1,151 @@
+"""The order of entries, batches and heads, without anybody who sends or reads them."""
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.crypto import identity, suite
+from anonp2p.crypto.epoch import FLEETING, Header
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.room import effects, events
+from anonp2p.room.pending import Whisper
+from tests.room.host.parts import Ordering, set_time, take_effects
+from tests.room.peers import ANN, ROOM, text
+from tests.support.world import START
+
+
+@pytest.fixture
+def room() -> Ordering:
+    """A room with nobody in it but us."""
+    return Ordering()
+
+
+def heads(room: Ordering) -> list[frames.Burst]:
+    """The heads alone that were sent since the last time."""
+    epoch = room.context.replica.current_epoch
+    pulses = [effect for effect in take_effects(room.context) if isinstance(effect, effects.Pulse)]
+    return [frames.unpack(frames.Burst, epoch.open_burst(pulse.data[2:]) or b"") for pulse in pulses]
+
+
+def test_entries_get_their_places_in_the_order_in_which_they_are_given(room: Ordering) -> None:
+    for words in ("one", "two", "three"):
+        room.sequencer.order_own(text(words))
+    assert room.bodies() == [text("one"), text("two"), text("three")]
+    assert room.context.replica.ledger.index == 3
+
+
+def test_one_head_is_signed_for_all_entries_of_a_batch_and_links_are_woken_once(room: Ordering) -> None:
+    set_time(room.context, 2.5)
+    room.sequencer.order_own(text("one"))
+    room.sequencer.order_own(text("two"))
+    room.sequencer.end_batch()
+    room.sequencer.end_batch()
+    [batch] = room.sequencer.log.bursts
+    assert (batch.first, len(batch.entries), batch.time) == (1, 2, 2_500)
+    ledger, me = room.context.replica.ledger, room.context.replica.me
+    assert batch.head[:48] == (2).to_bytes(8, "big") + ledger.digest + (2_500).to_bytes(8, "big")
+    assert identity.signed(identity.HEAD, ROOM, batch.head[:48], batch.head[48:], me.key)
+    assert take_effects(room.context) == [effects.Wake()]
+
+
+def test_a_batch_ends_before_an_entry_that_it_has_no_room_for(room: Ordering) -> None:
+    words = "x" * 900
+    while not room.sequencer.log.bursts:
+        room.sequencer.order_own(text(words))
+    [batch] = room.sequencer.log.bursts
+    assert batch.end == room.sequencer.log.end - 1
+    assert take_effects(room.context) == [effects.Wake()]
+
+
+def test_what_is_told_of_an_entry_is_told_once_it_is_in_the_log(room: Ordering) -> None:
+    room.sequencer.order_own(frames.Close())
+    gone = [it.event for it in room.context.reporter.take_effects() if isinstance(it, effects.Tell)]
+    assert [type(event) for event in gone] == [events.Gone]
+    assert room.bodies() == [frames.Close()]
+
+
+def test_a_private_message_that_cannot_be_sealed_gets_no_place_and_waits_for_none(room: Ordering) -> None:
+    bad = ANN.leaf.public[:-32] + bytes(32)
+    room.context.replica.keys[suite.digest(bad)] = bad
+    room.sequencer.order_own(frames.Joined(ANN.key, "ann", suite.digest(bad)))
+    with pytest.raises(PeerFault):
+        room.sequencer.order_own(Whisper(ANN.id, "ann", "for you"))
+    assert len(room.bodies()) == 1
+    assert len(room.context.outbox) == 0
+
+
+def test_skipped_keys_are_counted_from_the_last_ordered_entry_in_each_epoch(room: Ordering) -> None:
+    def count(generation: int) -> int:
+        return room.sequencer.count_skipped(Header(0, room.context.replica.me.id, 99, generation))
+
+    assert count(7) == 7
+    room.sequencer.order_own(text("generation 0"))
+    room.sequencer.order_own(text("generation 1"))
+    assert count(7) == 5
+    room.sequencer.begin_epoch()
+    assert count(7) == 7
+
+
+def test_a_head_alone_is_due_once_nothing_was_sent_for_a_while_and_not_before(room: Ordering) -> None:
+    room.sequencer.order_own(text("now"))
+    set_time(room.context, 1.0)
+    room.sequencer.end_batch()
+    due = room.sequencer.next_deadline() - START
+    assert limits.BEAT * (1 - limits.BEAT_JITTER) <= due - 1.0 <= limits.BEAT
+    set_time(room.context, due - 0.01)
+    room.sequencer.send_due_head()
+    assert heads(room) == []
+    set_time(room.context, due + 0.01)
+    room.sequencer.send_due_head()
+    [head] = heads(room)
+    assert head.entries == []
+    assert int.from_bytes(head.head[:8], "big") == 1
+    assert room.sequencer.next_deadline() - START > due
+
+
+def test_no_head_alone_is_sent_while_one_is_to_come_with_entries(room: Ordering) -> None:
+    room.sequencer.order_own(text("not signed yet"))
+    set_time(room.context, 2 * limits.BEAT)
+    room.sequencer.send_due_head()
+    assert take_effects(room.context) == []
+
+
+def test_entries_expire_by_the_clock_that_counts_sleep(room: Ordering) -> None:
+    room.context.ttl = 5
+    room.sequencer.order_own(text("short"))
+    room.sequencer.end_batch()
+    take_effects(room.context)
+    set_time(room.context, 4.0)
+    room.sequencer.expire_entries(room.sequencer.log.end)
+    assert take_effects(room.context) == []
+    set_time(room.context, 4.0, slept=1.0)
+    room.sequencer.expire_entries(room.sequencer.log.end)
+    assert take_effects(room.context) == [effects.Sweep()]
+    assert room.sequencer.log.entry(1).body == b""
+
+
+def test_a_message_that_is_never_kept_goes_once_all_links_have_sent_it(room: Ordering) -> None:
+    room.context.ttl = FLEETING
+    room.sequencer.order_own(text("fleeting"))
+    room.sequencer.end_batch()
+    room.sequencer.expire_entries(1)
+    assert room.sequencer.log.entry(1).body != b""
+    room.sequencer.expire_entries(2)
+    assert room.sequencer.log.entry(1).body == b""
+
+
+def test_newcomers_are_shown_nothing_of_before_in_a_room_without_history(room: Ordering) -> None:
+    room.sequencer.order_own(text("before"))
+    assert room.sequencer.trim_history() == (1, None)
+
+
+def test_newcomers_are_shown_the_last_texts_in_a_room_with_history() -> None:
+    room = Ordering(history=frames.History(2, 0))
+    for number in range(5):
+        room.sequencer.order_own(text(f"text {number}"))
+    room.sequencer.end_batch()
+    since, base = room.sequencer.trim_history()
+    assert since == 3
+    assert base is not None
+    assert base.digest == room.context.replica.ledger.digest_at(3)
+    assert [member.nick for member in base.members] == ["hugo"]

@@ -1,0 +1,162 @@
+"""What becomes of what members send: a place, a denial, an answer, or a fault."""
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.crypto import suite
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.protocol.frames import Denied, Found, Leaf, Leave, Missing, Nick, Renew, Seek, Submit
+from anonp2p.room import effects
+from anonp2p.room.host.submissions import Submissions
+from tests.room.host.parts import Ordering, far_end, set_time, take_effects
+from tests.room.peers import ANN, BOB, Placed, Sealer, kinds, text
+from tests.support.world import payloads
+
+
+class Bench(Ordering):
+    """A room with Ann in it, on link 1, and what takes her records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.submissions = Submissions(self.context, self.sequencer, self.presence, self.commits)
+        self.add_member(BOB, "bob")
+        self.add_member(ANN, "ann")
+        self.link = self.add_link(1, ANN)
+        self.far = far_end()
+        self.start = self.sequencer.log.end
+        self.anns: Sealer = self.sealer()
+
+    def send(self, *said: frames.Frame, echo: bool = False) -> list[effects.Effect]:
+        """What Ann sends in one record; returns what is done about it."""
+        [payload] = payloads(self.far.seal(said, echo=echo))
+        self.submissions.take_record(1, self.link, payload)
+        return take_effects(self.context)
+
+    def entry(self, body: frames.Body, **otherwise: int) -> Placed:
+        """What Ann writes next."""
+        return self.anns.entry(ANN, body, **otherwise)  # type: ignore[arg-type]
+
+    def say(self, body: frames.Body, **otherwise: int) -> list[effects.Effect]:
+        """Ann submits that."""
+        return self.send(Submit(self.anns.epoch.number, self.entry(body, **otherwise).sealed))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Ann and nobody else has a link."""
+    return Bench()
+
+
+def answers(done: list[effects.Effect]) -> list[frames.Frame]:
+    return [frame for effect in done if isinstance(effect, effects.Record) for frame in effect.frames]
+
+
+def test_a_text_gets_the_next_place_and_its_author_has_spoken(bench: Bench) -> None:
+    assert bench.say(text("hello")) == []
+    assert bench.bodies(bench.start) == [text("hello")]
+    assert bench.presence.allowances[ANN.id].spoke
+    assert not bench.presence.allowances[BOB.id].spoke
+
+
+def test_a_change_of_nick_is_not_speaking(bench: Bench) -> None:
+    assert bench.say(Nick("anna")) == []
+    assert bench.bodies(bench.start) == [Nick("anna")]
+    assert not bench.presence.allowances[ANN.id].spoke
+
+
+def test_an_entry_of_somebody_else_is_a_fault_and_uses_up_nothing(bench: Bench) -> None:
+    entry = bench.anns.entry(BOB, text("lie"))
+    with pytest.raises(PeerFault):
+        bench.send(Submit(0, entry.sealed))
+    assert bench.bodies(bench.start) == []
+    assert bench.context.replica.ledger.member(BOB.id).counter == 0
+
+
+def test_an_entry_that_was_ordered_already_is_denied_as_repeated(bench: Bench) -> None:
+    entry = bench.entry(text("once"))
+    bench.send(Submit(0, entry.sealed))
+    assert answers(bench.send(Submit(0, entry.sealed))) == [Denied(1, "repeated")]
+    assert bench.bodies(bench.start) == [text("once")]
+
+
+def test_a_nick_that_another_has_is_denied_and_its_counter_is_used_up(bench: Bench) -> None:
+    assert answers(bench.say(Nick("bob"))) == [Denied(1, "nick-taken")]
+    assert bench.bodies(bench.start) == []
+    assert bench.context.replica.ledger.member(ANN.id).counter == 1
+
+
+def test_nicks_that_change_too_often_are_denied(bench: Bench) -> None:
+    denied = [answers(bench.say(Nick(f"ann{number}"))) for number in range(int(limits.NICK_BURST) + 1)]
+    assert denied[:-1] == [[]] * (len(denied) - 1)
+    assert denied[-1] == [Denied(len(denied), "too-often")]
+
+
+def test_an_entry_of_an_epoch_that_is_over_is_left_to_its_author_and_one_to_come_is_a_fault(bench: Bench) -> None:
+    entry = bench.entry(text("sealed before the commit"))
+    set_time(bench.context, limits.EPOCH)
+    bench.commits.commit_if_due()
+    before = bench.bodies()
+    assert answers(bench.send(Submit(0, entry.sealed))) == []
+    assert bench.bodies() == before
+    with pytest.raises(PeerFault):
+        bench.send(Submit(2, entry.sealed))
+
+
+@pytest.mark.parametrize(("skipped", "taken"), [(limits.SKIPPED, True), (limits.SKIPPED + 1, False)])
+def test_no_more_generations_are_left_out_than_others_can_follow(bench: Bench, skipped: int, taken: bool) -> None:
+    if taken:
+        bench.say(text("far on"), generation=skipped)
+    else:
+        with pytest.raises(PeerFault):
+            bench.say(text("too far on"), generation=skipped)
+    assert len(bench.bodies(bench.start)) == taken
+
+
+def test_a_member_may_renew_its_key_once_after_each_commit_without_cause(bench: Bench) -> None:
+    new = suite.LeafKey(b"new" + bytes(29)).public
+    set_time(bench.context, limits.EPOCH)
+    bench.commits.commit_if_due()
+    bench.anns = bench.sealer()
+    bench.send(Leaf(new), Submit(1, bench.entry(Renew(suite.digest(new))).sealed))
+    assert bench.bodies()[-1] == Renew(suite.digest(new))
+    assert bench.context.replica.keys[suite.digest(new)] == new
+    assert suite.digest(ANN.leaf.public) not in bench.context.replica.keys
+    with pytest.raises(PeerFault):
+        bench.say(Renew(suite.digest(new)))
+
+
+def test_a_renewal_before_any_commit_is_a_fault(bench: Bench) -> None:
+    with pytest.raises(PeerFault):
+        bench.say(Renew(suite.digest(ANN.leaf.public)))
+    assert bench.bodies(bench.start) == []
+
+
+def test_a_key_to_which_nothing_can_be_sealed_is_a_fault(bench: Bench) -> None:
+    with pytest.raises(PeerFault):
+        bench.send(Leaf(ANN.leaf.public[:-32] + bytes(32)))
+
+
+def test_keys_of_members_are_found_and_others_are_not(bench: Bench) -> None:
+    known, unknown = suite.digest(BOB.leaf.public), suite.digest(b"nobody's")
+    assert answers(bench.send(Seek(known), Seek(unknown))) == [Found(BOB.leaf.public), Missing(unknown)]
+
+
+def test_who_leaves_gets_its_receipt_and_is_not_heard_any_more(bench: Bench) -> None:
+    leave, late = bench.entry(Leave()), bench.entry(text("late"))
+    done = bench.send(Submit(0, leave.sealed), Submit(0, late.sealed))
+    assert kinds(done) == ["Wake", "Finish"]
+    assert bench.bodies(bench.start) == [Leave()]
+    assert bench.sequencer.log.is_sealed
+    assert not bench.presence.links
+    assert bench.commits.next_deadline() == bench.context.clock.tick + limits.COMMIT_PAUSE
+
+
+def test_cover_is_answered_and_says_nothing_else(bench: Bench) -> None:
+    assert bench.send(echo=True) == [effects.Record(1)]
+    assert bench.bodies(bench.start) == []
+
+
+def test_a_record_of_another_link_does_not_open(bench: Bench) -> None:
+    with pytest.raises(PeerFault):
+        bench.submissions.take_record(1, bench.link, bytes(64))

@@ -31,8 +31,8 @@ from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from anonp2p.ui.commands import AppAction, Create, Join, Quit
-from anonp2p.ui.frontend import Frontend, Request
+from anonp2p.ui.commands import AppAction, CreateRoom, JoinRoom, Quit
+from anonp2p.ui.frontend import Frontend, UserRequest
 from anonp2p.ui.rooms import label_room
 
 Signals = AsyncIterator[int]
@@ -135,7 +135,7 @@ class App:
             del request  # while we wait for the next one, nothing of it is held here
         await self._finish_input()
 
-    async def _take_request(self, request: Request) -> None:
+    async def _take_request(self, request: UserRequest) -> None:
         try:
             if isinstance(request.action, AnonError):
                 raise request.action
@@ -145,7 +145,7 @@ class App:
             if isinstance(error, TooLong):
                 self._give_back(request)
 
-    def _give_back(self, request: Request) -> None:
+    def _give_back(self, request: UserRequest) -> None:
         """Gives back a text that is too long to be sent, unless it was too long to be read whole."""
         if request.unsent is not UNSET and request.room in self._sessions:
             self._tell(events.Unsent(room=request.room, text=request.unsent, re=request.re))
@@ -155,10 +155,10 @@ class App:
     async def _do(self, action: AppAction, room: str | None) -> None:
         """Does it, or has the room with this label do it. Raises AnonError."""
         match action:
-            case Create(re=re):
+            case CreateRoom(re=re):
                 key = RoomKey(secrets.token_bytes(32))
                 self._open_room(key.public, key, action, re)
-            case Join(code=given, re=re):
+            case JoinRoom(code=given, re=re):
                 self._open_room(codes.parse(given), None, None, re)
             case Quit(re=re):
                 self._leaving = re
@@ -183,7 +183,7 @@ class App:
 
     # --- rooms
 
-    def _open_room(self, room_key: bytes, key: RoomKey | None, new: Create | None, re: events.Re) -> None:
+    def _open_room(self, room_key: bytes, key: RoomKey | None, new: CreateRoom | None, re: events.Re) -> None:
         """Begins a room: our own, if there is a key for it, or one to be joined. Raises AnonError."""
         if self._tor.failure is not None:
             raise self._tor.failure

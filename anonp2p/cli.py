@@ -39,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
         raise Usage(f"{message[:1].upper()}{message[1:]}. See anonp2p --help.")
 
     def _print_message(self, message: str, _: object = None) -> None:
-        """What --help and --version say. Not through sys.stdout, which writes once nothing can be said of an error."""
+        """Prints --help and --version. Not through sys.stdout, which writes when it is too late to report an error."""
         try:
             stdio.write(_STDOUT, message.encode("utf-8", "replace"))
         except OSError as error:
@@ -71,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
 def configure(arguments: Sequence[str], environment: Mapping[str, str], *, terminal: bool = False) -> Config:
     """The configuration that these arguments ask for, with ANONP2P_… as defaults.
 
-    terminal: whether stdin and stdout are one that can show pictures: what is wanted then, unless they say otherwise.
+    terminal: whether stdin and stdout are one that can show the full screen: the mode then, unless another one is
+    given.
 
     Raises Usage, BadNick, BadCode, BadInput, PackageMissing, CryptoMissing; OSError where there is too little memory to
     go on.
@@ -279,7 +280,7 @@ def _frontend(config: Config) -> "Iterator[Frontend]":
 
 
 def calm_collector() -> None:
-    """Has Python look through all objects for unused cycles but seldom: with 1,000 links it holds up all for 60 ms.
+    """Makes full garbage collections rare: with 1,000 links each one stops everything for 60 ms.
 
     What is there by now stays, and need not be looked at again. What is new is looked at as often as ever.
     """
@@ -299,7 +300,7 @@ class _Nowhere(io.TextIOBase):
 def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
     """Has an error that Python itself would show, of a thread or a finalizer, told as any other of ours.
 
-    held: only at the end, since it would be lost on a screen full of pictures, and spoil them.
+    held: only at the end, since it would be lost on the full screen, and spoil it.
     """
     import threading
 
@@ -326,13 +327,13 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
 
 
 def _explain(error: BaseException) -> AnonError:
-    """An error that nobody expected: the world's, where it lacks something, or else ours."""
+    """The sentence for an error that nobody expected: the machine lacks something, or the program has a bug."""
     lack = process.lack(error)
     return OutOfResources(lack) if lack else _bug(error)
 
 
 def _bug(error: BaseException) -> Failed:
-    """An error of ours: of which kind it is and where, but nothing that it carries, which could be a secret."""
+    """A bug: its kind and place, but nothing that the error carries, which could be a secret."""
     trace = error.__traceback__
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -343,7 +344,7 @@ def _bug(error: BaseException) -> Failed:
 
 
 def _tell(failure: AnonError) -> None:
-    """The failure as an event of the JSON mode, where what makes those could not even be imported."""
+    """Prints the failure as an event of JSON mode, where what usually does that could not be imported."""
     import json
 
     event = json.dumps({"type": "error", "code": failure.code, "text": str(failure), "final": True})

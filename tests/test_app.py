@@ -19,8 +19,8 @@ from anonp2p.names.codes import RoomKey, encode
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
 from anonp2p.room.room import Room
-from anonp2p.ui.commands import Create, Join
-from anonp2p.ui.frontend import Closed, FindRoom, Request
+from anonp2p.ui.commands import CreateRoom, JoinRoom
+from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 from tests.support.transports import MemoryNetwork, Tor
 
@@ -30,7 +30,7 @@ class Script:
 
     must_succeed = True
 
-    def __init__(self, *lines: str, first: Create | Join | None = None, stays: bool = False) -> None:
+    def __init__(self, *lines: str, first: CreateRoom | JoinRoom | None = None, stays: bool = False) -> None:
         self.told: list[events.Event] = []
         self.most_outstanding = 0  # inputs of the first room, whenever another one was asked for
         self._first = first  # what the command line asks for
@@ -51,11 +51,11 @@ class Script:
         self._interpreter.take_event(event)
         self.told.append(event)
 
-    async def first_command(self) -> Create | Join | None:
+    async def first_command(self) -> CreateRoom | JoinRoom | None:
         """As Frontend has it."""
         return self._first
 
-    async def next_request(self) -> Request | None:
+    async def next_request(self) -> UserRequest | None:
         """As Frontend has it."""
         while True:
             await trio.lowlevel.checkpoint()
@@ -219,7 +219,7 @@ async def test_no_more_is_taken_in_than_may_be_outstanding(
 async def test_the_error_that_ends_the_program_is_left_to_stderr_in_line_mode_and_no_other_is(
     mode: Literal["json", "line"], autojump_clock: trio.testing.MockClock
 ) -> None:
-    script = Script("hello", "/who", first=Join(CODE), stays=True)
+    script = Script("hello", "/who", first=JoinRoom(CODE), stays=True)
     app = App(Config(mode=mode), script, never(), connect)
     assert await app.run() == Unreachable.status
     assert isinstance(app.failure, Unreachable)
@@ -229,7 +229,7 @@ async def test_the_error_that_ends_the_program_is_left_to_stderr_in_line_mode_an
 
 @pytest.mark.parametrize("mode", ["json", "line"])
 async def test_a_first_command_that_fails_at_once_is_left_to_stderr_in_line_mode(mode: Literal["json", "line"]) -> None:
-    script = Script(first=Join("x"))
+    script = Script(first=JoinRoom("x"))
     assert await App(Config(mode=mode), script, never(), connect).run() == BadCode.status
     told = [(event.code, event.final) for event in script.told if isinstance(event, events.Error)]
     assert told == [("bad-code", True)] * (mode == "json")

@@ -16,7 +16,7 @@ from anonp2p.room.retention import ANY, NO_HISTORY
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Create:
+class CreateRoom:
     """Create a room."""
 
     name: str
@@ -26,7 +26,7 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Join:
+class JoinRoom:
     """Join the room with this code, as it was typed."""
 
     code: str
@@ -34,7 +34,7 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Help:
+class ShowHelp:
     """Show all commands, or those asked for."""
 
     commands: tuple["Command", ...]
@@ -49,7 +49,7 @@ class ListRooms:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Switch:
+class SwitchRoom:
     """Make another room the active one. room: its name, number or label."""
 
     room: str
@@ -57,7 +57,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Clear:
+class ClearScreen:
     """Empty the screen."""
 
     re: events.Re = UNSET
@@ -70,8 +70,8 @@ class Quit:
     re: events.Re = UNSET
 
 
-AppAction = Create | Join | Quit | inputs.Typed  # done by the program
-FrontendAction = Help | ListRooms | Switch | Clear  # done by the frontend itself
+AppAction = CreateRoom | JoinRoom | Quit | inputs.Typed  # done by the program
+FrontendAction = ShowHelp | ListRooms | SwitchRoom | ClearScreen  # done by the frontend itself
 Action = AppAction | FrontendAction
 
 
@@ -91,7 +91,7 @@ class Command:
 
 
 def _help(argument: str, re: events.Re) -> Action:
-    return Help((_find(argument),) if argument else COMMANDS, re)
+    return ShowHelp((_find(argument),) if argument else COMMANDS, re)
 
 
 def _kick(argument: str, re: events.Re) -> Action:
@@ -116,7 +116,7 @@ def _create(argument: str, re: events.Re) -> Action:
             raise Usage(f"Type it so: {_find('create').usage}")
     retention = _retention(options["--retain"]) if "--retain" in options else ANY
     history = _history(options["--history"]) if "--history" in options else NO_HISTORY
-    return Create(nicks.room_name(" ".join(names_given)), retention, history, re)
+    return CreateRoom(nicks.room_name(" ".join(names_given)), retention, history, re)
 
 
 def _retention(given: str) -> frames.Retention:
@@ -172,7 +172,7 @@ def _msg(argument: str, re: events.Re) -> Action:
 COMMANDS: tuple[Command, ...] = (
     Command("/help", "[COMMAND]", "show all commands, or one", _help),
     Command("/create", "NAME [--retain T] [--history N|T]", "create a room and join it; prints its code", _create),
-    Command("/join", "CODE", "join the room with this code", Join),
+    Command("/join", "CODE", "join the room with this code", JoinRoom),
     Command("/leave", "", "leave the room; if you are its host, it ends", lambda _, re: inputs.Leave(re=re)),
     Command("/close", "", "host: end the room for everyone", lambda _, re: inputs.Leave(close=True, re=re)),
     Command("/nick", "NICK", "change your nick in the room", lambda a, re: inputs.Rename(nicks.nick(a), re)),
@@ -190,12 +190,12 @@ COMMANDS: tuple[Command, ...] = (
         "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.Verify
     ),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRooms(re)),
-    Command("/switch", "ROOM", "make another room the active one, by name or number", Switch),
+    Command("/switch", "ROOM", "make another room the active one, by name or number", SwitchRoom),
     Command("/kick", "NICK [REASON]", "host: throw somebody out of the room", _kick),
     Command("/lock", "", "host: let nobody new in", lambda _, re: inputs.Lock(True, re)),
     Command("/unlock", "", "host: let newcomers in again", lambda _, re: inputs.Lock(False, re)),
     Command("/me", "TEXT", "say what you do, in the third person", lambda a, re: inputs.Say(_text(a), True, re)),
-    Command("/clear", "", "clear the screen", lambda _, re: Clear(re)),
+    Command("/clear", "", "clear the screen", lambda _, re: ClearScreen(re)),
     Command("/quit", "", "leave the room and the program", lambda _, re: Quit(re)),
 )
 
@@ -266,12 +266,12 @@ def say(text: str, re: events.Re = UNSET) -> inputs.Say:
     return inputs.Say(_text(text), False, re)
 
 
-def from_arguments(action: str, subject: str) -> Create | Join | None:
+def from_arguments(action: str, subject: str) -> CreateRoom | JoinRoom | None:
     """What the command line asks for: `create NAME` or `join CODE`. Raises an AnonError that says what is wrong."""
     if not action:
         return None
     built = command(f"/{action} {subject}")
-    assert isinstance(built, Create | Join), "the command line takes no other command"
+    assert isinstance(built, CreateRoom | JoinRoom), "the command line takes no other command"
     return built
 
 

@@ -9,11 +9,11 @@ from msgspec import UNSET, UnsetType
 from anonp2p.errors import AnonError
 from anonp2p.room import events
 from anonp2p.room.snapshot import Snapshot, Standing
-from anonp2p.ui.commands import AppAction, Create, Join
+from anonp2p.ui.commands import AppAction, CreateRoom, JoinRoom
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Request:
+class UserRequest:
     """What the user wants done, or the error in what was typed. Never shows what it holds.
 
     room: the label of the room that it is for; None where none was active. unsent: the text to give back, as it is too
@@ -57,10 +57,10 @@ class Frontend(Protocol):
     def tell(self, event: events.Event) -> None:
         """Shows an event, soon."""
 
-    async def first_command(self) -> Create | Join | None:
+    async def first_command(self) -> CreateRoom | JoinRoom | None:
         """What the command line asks for. Raises AnonError."""
 
-    async def next_request(self) -> Request | None:
+    async def next_request(self) -> UserRequest | None:
         """What the user wants next; None once there is no more to come."""
 
     async def run(self) -> None:

@@ -436,10 +436,10 @@ async def test_one_that_does_not_read_across_a_commit_is_cut_comes_back_and_has_
         before = trio.current_time()
         assert (await bad.gone()).reason == "kicked"
         await host.say("in another epoch")
-        link = host.session._links.get(1)
+        link = host.session.links.get(1)
         await trio.sleep(limits.SLICES - 1)
         assert link is not None
-        assert host.session._links.get(1) is link
+        assert host.session.links.get(1) is link
         await trio.sleep(1 + limits.BEAT)
         assert link.connection.detail == "it lagged too far behind", "though there was nothing new but a head"
         memory.wires[0].dialler.resume()

@@ -92,6 +92,11 @@ class Stage:
         self._program.stop(is_failing=error is not None)
 
     @property
+    def is_on_pty(self) -> bool:
+        """Whether the program is a process on a pseudo-terminal."""
+        return isinstance(self._program, ProcessOnPty)
+
+    @property
     def on_pty(self) -> ProcessOnPty:
         """What only a process on a pseudo-terminal can do."""
         assert isinstance(self._program, ProcessOnPty)

@@ -257,14 +257,14 @@ class Surroundings:
         """Somebody creates a room. rules: as the options of /create: `retain`, `history`."""
         options = "".join(f" --{rule} {value}" for rule, value in rules.items())
         new = commands.command(f"/create {name}{options}")
-        assert isinstance(new, commands.Create)
+        assert isinstance(new, commands.CreateRoom)
         return await self._found(who, new)
 
     async def do_found(self, who: str, name: str) -> dict[str, str]:
         """Somebody creates a room of this very name, whether or not it is a proper one."""
-        return await self._found(who, commands.Create(name))
+        return await self._found(who, commands.CreateRoom(name))
 
-    async def _found(self, who: str, new: commands.Create) -> dict[str, str]:
+    async def _found(self, who: str, new: commands.CreateRoom) -> dict[str, str]:
         key = RoomKey(self._random(who)(32))
         other = self._enter(who, key.public, key, new)
         await other.person.hears(events.Reachable)
@@ -286,7 +286,7 @@ class Surroundings:
                         return str(room.code)
                 await self._news.wait()
 
-    def _enter(self, who: str, public: bytes, key: RoomKey | None, new: commands.Create | None) -> _Other:
+    def _enter(self, who: str, public: bytes, key: RoomKey | None, new: commands.CreateRoom | None) -> _Other:
         told: list[events.Event] = []
         news = News()
 

@@ -11,31 +11,43 @@ from anonp2p.protocol import frames
 from anonp2p.room import inputs, retention
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import commands
-from anonp2p.ui.commands import COMMANDS, Action, Clear, Command, Create, Help, Join, ListRooms, Quit, Switch, parse
+from anonp2p.ui.commands import (
+    COMMANDS,
+    Action,
+    ClearScreen,
+    Command,
+    CreateRoom,
+    JoinRoom,
+    ListRooms,
+    Quit,
+    ShowHelp,
+    SwitchRoom,
+    parse,
+)
 
 TYPED: list[tuple[str, Action]] = [
-    ("/help", Help(COMMANDS)),
-    ("/help nick", Help((next(row for row in COMMANDS if row.name == "/nick"),))),
-    ("/help /NICK", Help((next(row for row in COMMANDS if row.name == "/nick"),))),
-    ("/create demo", Create("demo")),
-    ("/create ｄｅｍｏ", Create("demo")),
-    ("/create demo --retain 5m", Create("demo", frames.Retention(FLEETING, 300, KEPT))),
-    ("/create --retain OFF demo", Create("demo", frames.Retention(FLEETING, KEPT, KEPT))),
-    ("/create demo --retain never", Create("demo", frames.Retention(FLEETING, FLEETING, KEPT))),
-    ("/create demo --retain 30s:5m:2h", Create("demo", frames.Retention(30, 300, 7_200))),
-    ("/create demo --retain :5m:2h", Create("demo", frames.Retention(FLEETING, 300, 7_200))),
-    ("/create demo --retain 30s:5m:", Create("demo", frames.Retention(30, 300, KEPT))),
-    ("/create demo --retain 30s::2h", Create("demo", frames.Retention(30, 7_200, 7_200))),
-    ("/create demo --retain ::", Create("demo", frames.Retention(FLEETING, KEPT, KEPT))),
-    ("/create demo --retain 5m:5m:5m", Create("demo", frames.Retention(300, 300, 300))),
-    ("/create demo --retain never:never:never", Create("demo", frames.Retention(FLEETING, FLEETING, FLEETING))),
-    ("/create demo --history 20", Create("demo", history=frames.History(20, 0))),
-    ("/create demo --history 30m", Create("demo", history=frames.History(0, 1_800))),
+    ("/help", ShowHelp(COMMANDS)),
+    ("/help nick", ShowHelp((next(row for row in COMMANDS if row.name == "/nick"),))),
+    ("/help /NICK", ShowHelp((next(row for row in COMMANDS if row.name == "/nick"),))),
+    ("/create demo", CreateRoom("demo")),
+    ("/create ｄｅｍｏ", CreateRoom("demo")),
+    ("/create demo --retain 5m", CreateRoom("demo", frames.Retention(FLEETING, 300, KEPT))),
+    ("/create --retain OFF demo", CreateRoom("demo", frames.Retention(FLEETING, KEPT, KEPT))),
+    ("/create demo --retain never", CreateRoom("demo", frames.Retention(FLEETING, FLEETING, KEPT))),
+    ("/create demo --retain 30s:5m:2h", CreateRoom("demo", frames.Retention(30, 300, 7_200))),
+    ("/create demo --retain :5m:2h", CreateRoom("demo", frames.Retention(FLEETING, 300, 7_200))),
+    ("/create demo --retain 30s:5m:", CreateRoom("demo", frames.Retention(30, 300, KEPT))),
+    ("/create demo --retain 30s::2h", CreateRoom("demo", frames.Retention(30, 7_200, 7_200))),
+    ("/create demo --retain ::", CreateRoom("demo", frames.Retention(FLEETING, KEPT, KEPT))),
+    ("/create demo --retain 5m:5m:5m", CreateRoom("demo", frames.Retention(300, 300, 300))),
+    ("/create demo --retain never:never:never", CreateRoom("demo", frames.Retention(FLEETING, FLEETING, FLEETING))),
+    ("/create demo --history 20", CreateRoom("demo", history=frames.History(20, 0))),
+    ("/create demo --history 30m", CreateRoom("demo", history=frames.History(0, 1_800))),
     (
         "/create --history 10000  --retain 1d   demo",
-        Create("demo", frames.Retention(FLEETING, 86_400, KEPT), frames.History(10_000, 0)),
+        CreateRoom("demo", frames.Retention(FLEETING, 86_400, KEPT), frames.History(10_000, 0)),
     ),
-    ("/join abc.onion", Join("abc.onion")),
+    ("/join abc.onion", JoinRoom("abc.onion")),
     ("/leave", inputs.Leave()),
     ("/close", inputs.Leave(close=True)),
     ("/nick Zoë", inputs.Rename("Zoë")),
@@ -58,13 +70,13 @@ TYPED: list[tuple[str, Action]] = [
     ("/verify", inputs.Verify("")),
     ("/verify bob", inputs.Verify("bob")),
     ("/rooms", ListRooms()),
-    ("/switch 2", Switch("2")),
+    ("/switch 2", SwitchRoom("2")),
     ("/kick bob", inputs.Kick("bob")),
     ("/kick bob  no   spam ", inputs.Kick("bob", "no spam")),
     ("/kick bob " + "x" * 200, inputs.Kick("bob", "x" * 200)),
     ("/lock", inputs.Lock(locked=True)),
     ("/unlock", inputs.Lock(locked=False)),
-    ("/clear", Clear()),
+    ("/clear", ClearScreen()),
     ("/quit", Quit()),
     ("/QUIT ", Quit()),
     ("/Nick   bob  ", inputs.Rename("bob")),
@@ -155,7 +167,7 @@ def test_a_command_with_nothing_but_spaces_has_no_argument(row: Command) -> None
 
 def test_help_lists_all_commands() -> None:
     action = parse("/help")
-    assert isinstance(action, Help)
+    assert isinstance(action, ShowHelp)
     assert action.commands == COMMANDS
 
 
@@ -358,7 +370,7 @@ def test_a_room_has_no_other_rules_than_those_asked_for(text: str) -> None:
         action = parse(f"/create {text}")
     except AnonError:
         return
-    assert isinstance(action, Create)
+    assert isinstance(action, CreateRoom)
     assert action.retention == ANY or "--retain" in text
     assert action.history == NO_HISTORY or "--history" in text
     assert action.retention.least <= action.retention.default <= action.retention.most

@@ -8,8 +8,8 @@ from msgspec import UNSET
 from anonp2p.errors import BadInput
 from anonp2p.room import events
 from anonp2p.ui import wording
-from anonp2p.ui.commands import Clear, Help, ListRooms, Switch
-from anonp2p.ui.frontend import FindRoom, Request
+from anonp2p.ui.commands import ClearScreen, ListRooms, ShowHelp, SwitchRoom
+from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.understand import understand
 from anonp2p.ui.rooms import Rooms
 
@@ -46,30 +46,30 @@ class Interpreter:
             case events.Gone(room=label):
                 self._rooms.close_room(label)
 
-    def interpret_line(self, line: bytes) -> Request | None:
+    def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""
         typed = understand(line, json=self._json)
         if typed is None:
             return None
         room = self._rooms.active if typed.room is UNSET else typed.room
         match typed.action:
-            case Clear():
+            case ClearScreen():
                 self._clear()
-            case Help() | ListRooms() | Switch() as action:
+            case ShowHelp() | ListRooms() | SwitchRoom() as action:
                 try:
                     self._tell(self._answer(action))
                 except BadInput as error:
-                    return Request(error, typed.re, room)
+                    return UserRequest(error, typed.re, room)
             case action:
-                return Request(action, typed.re, room, typed.unsent)
+                return UserRequest(action, typed.re, room, typed.unsent)
         return None
 
-    def _answer(self, action: Help | ListRooms | Switch) -> events.Event:
+    def _answer(self, action: ShowHelp | ListRooms | SwitchRoom) -> events.Event:
         match action:
-            case Help(commands=listed, re=re):
+            case ShowHelp(commands=listed, re=re):
                 rows = [{"command": one.name, "usage": one.usage, "does": one.does} for one in listed]
                 return events.Reply(command="/help", data=rows, re=re)
             case ListRooms(re=re):
                 return events.Reply(command="/rooms", data=self._rooms.list_rooms(self._find_room), re=re)
-            case Switch(room=wanted, re=re):
+            case SwitchRoom(room=wanted, re=re):
                 return events.Notice(room=self._rooms.activate_room(wanted), text=wording.SWITCHED, re=re)

@@ -6,7 +6,7 @@ from anonp2p.config import Config
 from anonp2p.errors import BadCode, InputFailed
 from anonp2p.room import events
 from anonp2p.ui import commands
-from anonp2p.ui.frontend import Closed, FindRoom, Request
+from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 from anonp2p.ui.line.output import Output
 from anonp2p.ui.line.prefixes import RoomPrefixes
@@ -30,7 +30,7 @@ class LineMode:
         self._output = Output(closed, json=json)
         self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json)
 
-    async def first_command(self) -> commands.Create | commands.Join | None:
+    async def first_command(self) -> commands.CreateRoom | commands.JoinRoom | None:
         """As Frontend has it. A code of `-` is on the first line of stdin."""
         subject = self._config.subject
         if subject == "-":
@@ -39,7 +39,7 @@ class LineMode:
                 raise BadCode("there is none on the first line of stdin")
         return commands.from_arguments(self._config.action, subject)
 
-    async def next_request(self) -> Request | None:
+    async def next_request(self) -> UserRequest | None:
         """As Frontend has it."""
         try:
             while (line := await self._read_line()) is not None:

@@ -112,9 +112,9 @@ class Keyboard:
                 self._scroll(-page)
             case "home" | "ctrl home" if log.looking_back or key == "ctrl home" or not self._editor.edit_text:
                 height, layout = scene.body
-                log.to_top(height, layout, scene.context())
+                log.scroll_to_top(height, layout, scene.context())
             case "end" | "ctrl end" if log.looking_back or key == "ctrl end" or not self._editor.edit_text:
-                log.follow()
+                log.scroll_to_end()
             case "ctrl n":
                 scene.show_tab(tabs.tab_beside(1))
             case "ctrl p":
@@ -122,7 +122,7 @@ class Keyboard:
             case "meta a":
                 scene.show_tab(tabs.unread_tab())
             case "meta o":
-                log.unfold()
+                log.toggle_long_messages()
             case "ctrl l":
                 self._clear_terminal()
             case "ctrl z":  # the terminal passes it on only then
@@ -138,7 +138,7 @@ class Keyboard:
                 scene.hint = Hint(f"The bell is {'on' if self._bell.is_on else 'off'}.")
             case "esc":
                 if not tabs.put_away_warning():
-                    log.follow()
+                    log.scroll_to_end()
             case _ if key in _ROOM_KEYS:
                 self.show_room(_ROOM_KEYS[key])
             case _:
@@ -150,14 +150,14 @@ class Keyboard:
             self._scene.overlay.offset -= by
         else:
             height, layout = self._scene.body
-            self._scene.active.log.scroll(by, height, layout, self._scene.context())
+            self._scene.active.log.scroll_by(by, height, layout, self._scene.context())
 
     def _focus(self, focused: bool) -> None:
         self._scene.watched = focused
         if focused:
             self._bell.note_key()
         elif not self._scene.active.log.looking_back:
-            self._scene.active.log.read()
+            self._scene.active.log.mark_read()
         self._request_frame()
 
     def _ask_to_leave(self, *, asked: bool) -> None:

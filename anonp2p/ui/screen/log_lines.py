@@ -29,7 +29,7 @@ class Layout(NamedTuple):
     nicks: int
 
 
-class Context(NamedTuple):
+class LineContext(NamedTuple):
     """What else looks depend on. now: seconds since the epoch. tor: what it is doing, empty once it is up.
 
     watched: whether somebody looks.
@@ -50,7 +50,7 @@ class LogLine(ABC):
 
     size: ClassVar[int] = 200  # bytes, about, beside its text
 
-    def rows(self, layout: Layout, context: Context, after: "LogLine | None" = None) -> list[Row]:
+    def rows(self, layout: Layout, context: LineContext, after: "LogLine | None" = None) -> list[Row]:
         """As it is drawn, each row as wide as the layout. after: the line above it."""
         key = (layout, *self._changing(context, after))
         if key != self._key:
@@ -69,12 +69,12 @@ class LogLine(ABC):
     def seen(self, now: float) -> None:  # noqa: B027  # to most lines that makes no difference
         """It is on the screen."""
 
-    def _changing(self, context: Context, after: "LogLine | None") -> tuple[object, ...]:
+    def _changing(self, context: LineContext, after: "LogLine | None") -> tuple[object, ...]:
         """All of its looks that may change but the layout."""
         return ()
 
     @abstractmethod
-    def _draw(self, layout: Layout, context: Context, after: "LogLine | None") -> list[Row]: ...
+    def _draw(self, layout: Layout, context: LineContext, after: "LogLine | None") -> list[Row]: ...
 
     def _beside(self, layout: Layout, label: Row, body: list[Row], bar: Piece, clock: str) -> list[Row]:
         """A label and what belongs to it."""
@@ -137,10 +137,10 @@ class ChatMessage(LogLine):
         """Bytes it takes, about."""
         return LogLine.size + len(self.text)
 
-    def _changing(self, context: Context, after: LogLine | None) -> tuple[object, ...]:
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
         return self._left(context), self.seq is None, self._continues(after), self.whole
 
-    def _left(self, context: Context) -> str:
+    def _left(self, context: LineContext) -> str:
         """How long it still lives, in a word."""
         return "" if self.until is None else _countdown(self.until - context.now)
 
@@ -152,7 +152,7 @@ class ChatMessage(LogLine):
         same = alike == (self.member, self.nick, self.history, self.seq is None, False)
         return same and after.until is None and self.at // 60 == after.at // 60
 
-    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         left = self._left(context)
         clock = "" if self.seq is None else _clock(self.at)
         columns = self._room(layout) - (_COUNTDOWN if left else 0)
@@ -233,7 +233,7 @@ class SystemLine(LogLine):
     style: str = "quiet"
     mark: str = "·"
 
-    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         columns = self._room(layout)
         body = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.one_line(line), columns)]
         if layout.nicks:
@@ -270,10 +270,10 @@ class MembershipLine(LogLine):
         self.count += 1
         self._others.append(sentence)
 
-    def _changing(self, context: Context, after: LogLine | None) -> tuple[object, ...]:
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
         return (self.count,)
 
-    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         done = [wording.moved(list(nicks.values()), move) for move, nicks in self._done.items() if nicks]
         hidden = len(self._others) - wording.NAMED
         others = [f"{hidden} other changes", *self._others[-wording.NAMED :]] if hidden > 0 else self._others
@@ -293,10 +293,10 @@ class CodeCard(LogLine):
         """Whether it looks different as time goes by."""
         return not self.reachable
 
-    def _changing(self, context: Context, after: LogLine | None) -> tuple[object, ...]:
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
         return (self.reachable,) if self.reachable else (int(context.now - self.at), context.tor)
 
-    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         name, columns = sanitize.one_line(self.name), layout.width
         if self.reachable:
             style, state = "ok", "Others can join now."
@@ -325,10 +325,10 @@ class JoiningLine(LogLine):
         """Whether it looks different as time goes by."""
         return True
 
-    def _changing(self, context: Context, after: LogLine | None) -> tuple[object, ...]:
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
         return int(context.now - self.at), self.attempt, self.detail, context.tor
 
-    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         seconds = max(0, int(context.now - self.at))
         doing = f"Connecting to the room{f', try {self.attempt}' if self.attempt else ''}"
         if context.tor:
@@ -344,7 +344,7 @@ class Divider(LogLine):
     text: str = ""
     style: str = "bar"
 
-    def _draw(self, layout: Layout, context: Context, after: LogLine | None) -> list[Row]:
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         return [rows.rule(self.style, self.text, layout.width)]
 
 

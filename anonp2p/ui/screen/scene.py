@@ -6,7 +6,7 @@ from anonp2p.room import events
 from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui.frontend import FindRoom
 from anonp2p.ui.screen.hint import Hint
-from anonp2p.ui.screen.log_lines import Context, Layout
+from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.tab import Tab
@@ -44,14 +44,14 @@ class Scene:
         """Seconds since the epoch."""
         return time.time()
 
-    def context(self) -> Context:
+    def context(self) -> LineContext:
         """What the looks of the log's lines depend on."""
         doing = "starting"
         if isinstance(self.tor, events.TorProgress):
             doing = f"{self.tor.progress} %, {self.tor.summary}"
         elif isinstance(self.tor, events.Ready):
             doing = ""
-        return Context(self.now(), doing, self.watched)
+        return LineContext(self.now(), doing, self.watched)
 
     def snapshot(self, tab: Tab) -> Snapshot | None:
         """A tab's room at a glance, if there is one. The same until `begin_frame`."""

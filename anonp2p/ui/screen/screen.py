@@ -6,7 +6,7 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.room import events
 from anonp2p.ui import commands, wording
-from anonp2p.ui.frontend import Closed, FindRoom, Request
+from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.hint import Hint
@@ -57,7 +57,7 @@ class Screen:
         self._closed = closed
         self.scene.find_room = find_room
 
-    async def first_command(self) -> commands.Create | commands.Join | None:
+    async def first_command(self) -> commands.CreateRoom | commands.JoinRoom | None:
         """As Frontend has it. A code of `-` is asked for."""
         action, subject = self._config.action, self._config.subject
         if action and subject == "-":
@@ -67,7 +67,7 @@ class Screen:
             return None
         return commands.from_arguments(action, subject)
 
-    async def next_request(self) -> Request | None:
+    async def next_request(self) -> UserRequest | None:
         """As Frontend has it."""
         return await self._submission.requests.receive()
 
@@ -85,7 +85,7 @@ class Screen:
     def open_room(self, label: str) -> None:
         """As Frontend has it."""
         self.scene.overlay = None
-        self.scene.tabs.tab_of(label).wait(self.scene.now())
+        self.scene.tabs.tab_of(label).show_joining(self.scene.now())
         self._typeahead.end(self.keyboard.press_key)
 
     def tell(self, event: events.Event) -> None:
@@ -103,7 +103,7 @@ class Screen:
             case events.Gone(reason="left"):
                 self._submission.drop_tab(tab)
             case _:
-                if tab.take(event, scene.now(), seen=tab is scene.active and self._is_log_seen()):
+                if tab.take_event(event, scene.now(), seen=tab is scene.active and self._is_log_seen()):
                     self._call_user(tab)
         if isinstance(event, events.Error) and self._typeahead.is_awaiting(event.re):
             self._typeahead.end(self.keyboard.press_key)
@@ -117,7 +117,7 @@ class Screen:
     def _begin_frame(self) -> None:
         self.scene.begin_frame()
         if self._is_log_seen():
-            self.scene.active.look()
+            self.scene.active.mark_seen()
 
     def _is_log_seen(self) -> bool:
         """Whether somebody looks at the latest lines of the active room."""
@@ -128,7 +128,7 @@ class Screen:
         """What changes as time goes by changes."""
         while True:
             await trio.sleep(1)
-            faded = [tab.log.fade(self.scene.now()) for tab in self.scene.tabs.all]
+            faded = [tab.log.drop_faded(self.scene.now()) for tab in self.scene.tabs.all]
             if self.scene.is_changing or self.scene.active.has_moved or any(faded):
                 self._request_frame()
 

@@ -11,7 +11,7 @@ from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.ui import commands, wording
 from anonp2p.ui.commands import AppAction
-from anonp2p.ui.frontend import Request
+from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
@@ -22,7 +22,7 @@ from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.tab import Tab
 
 # Such a command is not found in the active room's history: it names another room, which may have been left by then.
-_OF_OTHER_ROOMS = (commands.Create, commands.Join, commands.Switch, commands.Clear)
+_OF_OTHER_ROOMS = (commands.CreateRoom, commands.JoinRoom, commands.SwitchRoom, commands.ClearScreen)
 
 
 class Submission:
@@ -37,7 +37,7 @@ class Submission:
         self._typeahead = typeahead
         self._clear_terminal = clear_terminal
         self._number = 0
-        self._send, self.requests = trio.open_memory_channel[Request](limits.PENDING)
+        self._send, self.requests = trio.open_memory_channel[UserRequest](limits.PENDING)
 
     def submit_text(self, *, confirmed: bool) -> bool:
         """Sends what is typed. What cannot be sent stays where it is, with a sentence that says why.
@@ -64,9 +64,9 @@ class Submission:
         if not isinstance(action, _OF_OTHER_ROOMS):
             active.draft.history.add(text, self._number)
         if isinstance(action, inputs.Say | inputs.Whisper):
-            active.send(self._number, self._pending_message(action))
-        active.log.follow()
-        active.log.read()
+            active.add_pending(self._number, self._pending_message(action))
+        active.log.scroll_to_end()
+        active.log.mark_read()
         act()
         return False
 
@@ -74,16 +74,16 @@ class Submission:
         """What does it: here, or in the rest of the program. Raises AnonError where it cannot be done."""
         active = self._scene.active
         match action:
-            case commands.Help(commands=listed):
+            case commands.ShowHelp(commands=listed):
                 return partial(self._open_overlay, overlays.of_help(listed))
             case commands.ListRooms():
                 return self._list_rooms
-            case commands.Switch(room=wanted):
+            case commands.SwitchRoom(room=wanted):
                 rooms = self._scene.tabs.rooms
                 return partial(self._scene.show_tab, rooms.by_label[rooms.find_room(wanted)])
-            case commands.Clear():
+            case commands.ClearScreen():
                 return self.clear_screen
-            case commands.Join(code=code):
+            case commands.JoinRoom(code=code):
                 codes.parse(code)
             case inputs.Leave() if active.over:
                 return partial(self.drop_tab, active)
@@ -93,14 +93,14 @@ class Submission:
             raise NoRoom
         if isinstance(action, inputs.Ask) and action.command == "/who":
             return partial(self._open_overlay, overlays.of_members(partial(self._scene.people, active)))
-        if max(active.log.waiting, self._send.statistics().current_buffer_used) >= limits.PENDING:
+        if max(active.log.pending_count, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise TooMuchPending
         return partial(self._request, action)
 
     def _request(self, action: AppAction) -> None:
-        if isinstance(action, commands.Create | commands.Join):
+        if isinstance(action, commands.CreateRoom | commands.JoinRoom):
             self._typeahead.begin(self._number)
-        self._send.send_nowait(Request(action, self._number, self._scene.active.label or None))
+        self._send.send_nowait(UserRequest(action, self._number, self._scene.active.label or None))
 
     def _pending_message(self, action: inputs.Say | inputs.Whisper) -> ChatMessage:
         """As it is shown until it has its place."""
@@ -125,7 +125,7 @@ class Submission:
 
     def _list_rooms(self) -> None:
         rows = self._scene.tabs.rooms.list_rooms(self._scene.find_room)
-        self._scene.active.tell(self._scene.now(), wording.said(events.Reply(command="/rooms", data=rows)))
+        self._scene.active.add_system_line(self._scene.now(), wording.said(events.Reply(command="/rooms", data=rows)))
 
     def clear_screen(self) -> None:
         """Forgets the log of the active room, but for what is on its way."""

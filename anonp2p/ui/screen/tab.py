@@ -1,4 +1,4 @@
-"""One room as the user has it before them: what events make of it."""
+"""A tab: one room as the full screen shows it. Events of the room change it."""
 
 from typing import Literal
 
@@ -23,7 +23,7 @@ from anonp2p.ui.screen.warnings import Warnings
 
 
 class Tab:
-    """A room's log, and what else there is to know of it. label: empty for the page that is there before any room."""
+    """A room's log, and what else is shown of it. label: empty for the page that is shown before any room."""
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -40,70 +40,70 @@ class Tab:
         self.has_moved = True  # whether its people may be others than they were
         self._nick = ""
         self._card: CodeCard | None = None
-        self._waiting: JoiningLine | None = None
-        self._ending: dict[int, int] = {}  # numbers of our messages that will end, by their seq
-        self._past: Divider | None = None  # below what was said before we came
+        self._joining_line: JoiningLine | None = None
+        self._expiring: dict[int, int] = {}  # numbers of our messages that will expire, by their seq
+        self._history_end: Divider | None = None  # the line below the history that we were given
 
     @property
     def title(self) -> str:
-        """What it is called, on one line."""
+        """The name on the tab, on one line."""
         return sanitize.one_line(self.name) or ("joining" if self.label else "anonp2p")
 
-    def send(self, number: int, message: ChatMessage) -> None:
-        """Something of ours is on its way."""
-        self.log.wait(number, message)
+    def add_pending(self, number: int, message: ChatMessage) -> None:
+        """Shows a message of ours that has no place in the room's order yet."""
+        self.log.add_pending(number, message)
 
-    def wait(self, now: float) -> None:
-        """The room was asked for."""
-        self._waiting = self._waiting or JoiningLine(now)
-        if self._waiting not in self.log:
-            self.log.add(self._waiting)
+    def show_joining(self, now: float) -> None:
+        """Shows that we wait to be let in."""
+        self._joining_line = self._joining_line or JoiningLine(now)
+        if self._joining_line not in self.log:
+            self.log.add_line(self._joining_line)
 
-    def take(self, event: Event, now: float, *, seen: bool) -> bool:
-        """What happens in the room. seen: whether the user looks at it. Returns whether they are called."""
+    def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
+        """Shows an event. seen: whether the user looks at this tab. Returns whether the event calls the user."""
         match event:
             case events.Message():
-                return self._said(event, seen=seen)
+                return self._take_message(event, seen=seen)
             case events.Expired(seq=seq):
-                self.log.expire(seq)
-                if number := self._ending.pop(seq, 0):
+                self.log.expire_message(seq)
+                if number := self._expiring.pop(seq, 0):
                     self.draft.history.forget(number)
             case events.Unsent(text=text, re=number):
-                self._settle(number)
-                self.tell(now, [wording.given_back(text)], "error")
+                self._settle_pending(number)
+                self.add_system_line(now, [wording.given_back(text)], "error")
             case events.Error(text=text, code=code, re=number):
                 if code == "no-room":
-                    self._settle(number)
-                self.tell(now, [text], "error")
+                    self._settle_pending(number)
+                self.add_system_line(now, [text], "error")
             case events.Entered():
-                self._entered(event, now)
+                self._take_entered(event, now)
             case events.Reachable():
-                self._reachable(now)
+                self._take_reachable(now)
             case events.Joined(unknown_past=True):
-                self._moves(now).tell(wording.said(event)[0])
+                self._membership_line(now).tell(wording.said(event)[0])
             case events.Joined(member=member, nick=nick):
-                self._moves(now).add(member, sanitize.one_line(nick), "joined")
+                self._membership_line(now).add(member, sanitize.one_line(nick), "joined")
             case events.Left(member=member, nick=nick, reason="left"):
-                self._moves(now).add(member, sanitize.one_line(nick), "left")
+                self._membership_line(now).add(member, sanitize.one_line(nick), "left")
             case events.Left(member=member, nick=nick, reason="lost"):
-                self._moves(now).add(member, sanitize.one_line(nick), "lost")
+                self._membership_line(now).add(member, sanitize.one_line(nick), "lost")
             case events.Renamed():
-                self._moves(now).tell(wording.said(event)[0])
+                self._membership_line(now).tell(wording.said(event)[0])
             case events.Link():
-                self._linked(event, now)
+                self._take_link(event, now)
             case events.Alarm():
                 [text] = wording.said(event)
-                self.tell(now, [text], "alarm")
+                self.add_system_line(now, [text], "alarm")
                 self.warnings.add_alarm(text)
             case events.Lookalike():
-                self.tell(now, wording.said(event), "caution")
+                self.add_system_line(now, wording.said(event), "caution")
                 self.warnings.add_lookalike(event)
             case events.Gone(reason=reason):
-                self._leave_waiting()
+                self._remove_joining_line()
                 self.over = reason
-                self.tell(now, wording.said(event), "error")
+                self.add_system_line(now, wording.said(event), "error")
             case _:
-                self.tell(now, wording.said(event))
+                self.add_system_line(now, wording.said(event))
         self.has_moved = self.has_moved or isinstance(event, _MOVING)
         if isinstance(event, events.Left):
             self.speakers.pop(event.nick, None)
@@ -114,20 +114,20 @@ class Tab:
             self._nick = event.nick
         return False
 
-    def look(self) -> None:
-        """The user looks at it."""
+    def mark_seen(self) -> None:
+        """The user looks at this tab: nothing in it is unread."""
         self.unread = self.mentions = 0
 
     # --- what the events mean
 
-    def _said(self, event: events.Message, *, seen: bool) -> bool:
+    def _take_message(self, event: events.Message, *, seen: bool) -> bool:
         called = not event.mine and (event.private or bool(mentions(event.text, self._nick)))
         if event.mine and isinstance(event.re, int):
-            self._settle(event.re)
+            self._settle_pending(event.re)
             if event.ttl == 0:
                 self.draft.history.forget(event.re)
             elif event.ttl is not None:
-                self._ending[event.seq] = event.re
+                self._expiring[event.seq] = event.re
         if not event.mine:
             self.speakers.pop(event.nick, None)
             self.speakers[event.nick] = None
@@ -148,65 +148,65 @@ class Tab:
             me=self._nick,
         )
         fresh = not (seen or event.mine or event.history)
-        if self._past and event.history:
-            self.log.remove(self._past)
-        self.log.add(message, unread=fresh)
+        if self._history_end and event.history:
+            self.log.remove_line(self._history_end)
+        self.log.add_line(message, unread=fresh)
         if event.history:
-            self._past = Divider(event.at, "what was said before you came ends here", "quiet")
-            self.log.add(self._past)
+            self._history_end = Divider(event.at, "what was said before you came ends here", "quiet")
+            self.log.add_line(self._history_end)
         self.unread += fresh
         self.mentions += fresh and called
         return called and not event.history
 
-    def _entered(self, event: events.Entered, now: float) -> None:
-        self._leave_waiting()
+    def _take_entered(self, event: events.Entered, now: float) -> None:
+        self._remove_joining_line()
         self.name, self._nick = event.name, event.nick
         if event.role == "host":
             self._card = CodeCard(now, event.name, event.code)
-            self.log.add(self._card)
+            self.log.add_line(self._card)
             return
         self.link = "up"
-        self.tell(now, [wording.entered(event, _NAMED)], "title")
+        self.add_system_line(now, [wording.entered(event, _NAMED)], "title")
 
-    def _reachable(self, now: float) -> None:
+    def _take_reachable(self, now: float) -> None:
         card = self._card if self._card in self.log else None
         if card and not card.reachable:
             card.reachable = True
         else:
-            self.tell(now, [wording.REACHABLE_AGAIN])
+            self.add_system_line(now, [wording.REACHABLE_AGAIN])
 
-    def _linked(self, event: events.Link, now: float) -> None:
+    def _take_link(self, event: events.Link, now: float) -> None:
         was, self.link, self.attempt = self.link, event.state, event.attempt
         if self.name:
             if event.state == "lost":
-                self.tell(now, wording.said(event))
+                self.add_system_line(now, wording.said(event))
             elif event.state == "up" and was != "up":
-                self.tell(now, [wording.LINK_UP_AGAIN])
+                self.add_system_line(now, [wording.LINK_UP_AGAIN])
         elif event.state == "connecting":
-            self.wait(now)
-            if self._waiting:
-                self._waiting.attempt, self._waiting.detail = event.attempt, event.detail
+            self.show_joining(now)
+            if self._joining_line:
+                self._joining_line.attempt, self._joining_line.detail = event.attempt, event.detail
 
-    def _leave_waiting(self) -> None:
-        if self._waiting:
-            self.log.remove(self._waiting)
-            self._waiting = None
+    def _remove_joining_line(self) -> None:
+        if self._joining_line:
+            self.log.remove_line(self._joining_line)
+            self._joining_line = None
 
-    def _moves(self, now: float) -> MembershipLine:
-        latest = self.log.last()
+    def _membership_line(self, now: float) -> MembershipLine:
+        latest = self.log.last_line()
         if not isinstance(latest, MembershipLine) or latest.count >= limits.MERGED:
             latest = MembershipLine(now)
-            self.log.add(latest)
+            self.log.add_line(latest)
         return latest
 
-    def _settle(self, number: events.Re) -> None:
+    def _settle_pending(self, number: events.Re) -> None:
         if isinstance(number, int):
-            self.log.settle(number)
+            self.log.settle_pending(number)
 
-    def tell(self, now: float, lines: list[str], style: str = "quiet") -> None:
-        """The program says something in it, in lines."""
+    def add_system_line(self, now: float, lines: list[str], style: str = "quiet") -> None:
+        """Shows what the program says, in lines."""
         if lines:
-            self.log.add(SystemLine(now, lines, style, _MARKS.get(style, "·")))
+            self.log.add_line(SystemLine(now, lines, style, _MARKS.get(style, "·")))
 
 
 _NAMED = 8  # of those who are there already

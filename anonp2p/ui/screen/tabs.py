@@ -49,7 +49,7 @@ class Tabs:
 
     def _park_active(self) -> None:
         if not self.active.log.looking_back:
-            self.active.log.read()
+            self.active.log.mark_read()
 
     def drop_tab(self, tab: Tab) -> None:
         """The room is left: nothing of it stays. Another room is shown in its place, or the first page."""

@@ -164,21 +164,21 @@ class View(urwid.Widget):
         nicks = max(8, min(self.scene.people(tab).longest + len(arrow), most))
         layout = Layout(columns, nicks if columns >= _WIDE else 0)
         self.scene.body = height, layout
-        drawn, changing = tab.log.in_sight(height, layout, self.scene.context())
+        drawn, changing = tab.log.draw_visible(height, layout, self.scene.context())
         self.scene.is_changing = self.scene.is_changing or changing
         if tab.log.looking_back and drawn:
             new = f"{tab.log.below} new below" if tab.log.below else "looking back"
             drawn[-1] = rows.rule("unread line", f"{new}: End goes there", columns)
         return drawn
 
-    def _tor(self) -> welcome.Tor:
+    def _tor(self) -> welcome.TorStatus:
         match self.scene.tor:
             case events.Ready(version=version, tor=tor):
                 whose = "our own" if tor == "own" else "the one that runs here"
-                return welcome.Tor(ready=f"Tor {version} is ready ({whose}).")
+                return welcome.TorStatus(ready=f"Tor {version} is ready ({whose}).")
             case events.TorProgress(progress=progress, summary=summary):
-                return welcome.Tor(progress, summary, self.scene.tor_notice)
-        return welcome.Tor(notice=self.scene.tor_notice)
+                return welcome.TorStatus(progress, summary, self.scene.tor_notice)
+        return welcome.TorStatus(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:
         hint = self.scene.hint

@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.ui import wording
 
-_Alike = tuple[str, str, str]  # a nick, what it may be taken for, and `of` of the event that told of it
+_Lookalike = tuple[str, str, str]  # a nick, what it may be taken for, and `of` of the event that told of it
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -24,8 +24,8 @@ class Warnings:
 
     def __init__(self) -> None:
         self._alarms: list[Banner] = []
-        self._lookalikes_of_speakers: dict[_Alike, None] = {}  # to be warned of, the oldest first
-        self._lookalikes_of_others: dict[_Alike, None] = {}
+        self._lookalikes_of_speakers: dict[_Lookalike, None] = {}  # to be warned of, the oldest first
+        self._lookalikes_of_others: dict[_Lookalike, None] = {}
         self._unnamed = 0  # further ones, of which there were too many to be kept
 
     @property
@@ -50,7 +50,7 @@ class Warnings:
     def _kept(self) -> int:
         return len(self._lookalikes_of_speakers) + len(self._lookalikes_of_others)
 
-    def _named(self) -> list[_Alike]:
+    def _named(self) -> list[_Lookalike]:
         """The look-alikes that the banner names."""
         return list(islice(chain(self._lookalikes_of_speakers, self._lookalikes_of_others), limits.NAMED))
 

@@ -25,7 +25,7 @@ _LAST = "F1 lists all commands and keys. Ctrl-C twice leaves."
 _WIDE = 60  # columns from which there is room for an indent
 
 
-class Tor(NamedTuple):
+class TorStatus(NamedTuple):
     """How far Tor is: in percent, what it is doing, what there is to say of that; or, once it is up, a sentence."""
 
     progress: int = 0
@@ -34,7 +34,7 @@ class Tor(NamedTuple):
     ready: str = ""
 
 
-def page(columns: int, tor: Tor) -> list[Row]:
+def page(columns: int, tor: TorStatus) -> list[Row]:
     """The page, in rows of up to so many columns."""
     indent = "  " if columns >= _WIDE else ""
     wide = columns - len(indent)
@@ -48,7 +48,7 @@ def page(columns: int, tor: Tor) -> list[Row]:
     return drawn + [[("", indent), *row] for row in rows.wrapped("quiet", _LAST, wide)]
 
 
-def _tor(tor: Tor, columns: int) -> list[Row]:
+def _tor(tor: TorStatus, columns: int) -> list[Row]:
     if tor.ready:
         return rows.wrapped("ok", sanitize.one_line(tor.ready), columns)
     wide = min(30, columns - 12)
@@ -77,7 +77,7 @@ def on_screen(keys: int = 0, display: int = 1, size: Size = window_size) -> Iter
 
 def first_picture(columns: int, height: int) -> urwid.Canvas:
     """The page with a place to type, as it is before anything is known."""
-    drawn = [rows.fit(row, columns) for row in page(columns, Tor())][: max(0, height - 2)]
+    drawn = [rows.fit(row, columns) for row in page(columns, TorStatus())][: max(0, height - 2)]
     drawn += [[("", " " * columns)]] * (height - 2 - len(drawn))
     drawn += [[("status", " " * columns)], rows.fit([("prompt", "> ")], columns)][:height]
     return rows.canvas(drawn, columns, cursor=(min(2, columns - 1), height - 1))

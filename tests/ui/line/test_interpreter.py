@@ -6,7 +6,7 @@ import pytest
 
 from anonp2p.errors import AnonError, TooLong
 from anonp2p.room import events, inputs
-from anonp2p.ui.frontend import Request
+from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 
 
@@ -23,7 +23,7 @@ class Typist:
     def _clear(self) -> None:
         self.cleared += 1
 
-    def type(self, line: str) -> Request | None:
+    def type(self, line: str) -> UserRequest | None:
         return self.interpreter.interpret_line(line.encode())
 
 
@@ -37,29 +37,29 @@ def entered(label: str, name: str) -> events.Entered:
 
 def test_a_line_goes_to_the_room_that_was_asked_for_last() -> None:
     typist = Typist()
-    assert typist.type("hello") == Request(inputs.Say("hello"))
+    assert typist.type("hello") == UserRequest(inputs.Say("hello"))
     for label in ("r1", "r2"):
         typist.interpreter.open_room(label)
-        assert typist.type("hello") == Request(inputs.Say("hello"), room=label)
+        assert typist.type("hello") == UserRequest(inputs.Say("hello"), room=label)
 
 
 def test_a_line_for_a_room_that_is_gone_goes_to_no_other_room() -> None:
     typist = Typist("r1", "r2")
     typist.interpreter.take_event(gone("r2"))
-    assert typist.type("hello") == Request(inputs.Say("hello"))
+    assert typist.type("hello") == UserRequest(inputs.Say("hello"))
 
 
 def test_the_end_of_another_room_changes_nothing() -> None:
     typist = Typist("r1", "r2")
     typist.interpreter.take_event(gone("r1"))
-    assert typist.type("hello") == Request(inputs.Say("hello"), room="r2")
+    assert typist.type("hello") == UserRequest(inputs.Say("hello"), room="r2")
 
 
 def test_an_object_names_its_room_and_leaves_the_active_one() -> None:
     typist = Typist("r1", "r2")
     given = json.dumps({"id": 7, "room": "r1", "text": "hello"})
-    assert typist.type(given) == Request(inputs.Say("hello", re=7), 7, "r1")
-    assert typist.type("hello") == Request(inputs.Say("hello"), room="r2")
+    assert typist.type(given) == UserRequest(inputs.Say("hello", re=7), 7, "r1")
+    assert typist.type("hello") == UserRequest(inputs.Say("hello"), room="r2")
 
 
 @pytest.mark.parametrize("wanted", ["1", "r1", "home"])
@@ -70,7 +70,7 @@ def test_switch_changes_where_lines_go_and_says_so(wanted: str) -> None:
     [notice] = typist.shown
     assert isinstance(notice, events.Notice)
     assert (notice.room, notice.re) == ("r1", 7)
-    assert typist.type("hello") == Request(inputs.Say("hello"), room="r1")
+    assert typist.type("hello") == UserRequest(inputs.Say("hello"), room="r1")
 
 
 def test_a_switch_to_a_room_that_there_is_not_is_an_error_and_changes_nothing() -> None:
@@ -79,7 +79,7 @@ def test_a_switch_to_a_room_that_there_is_not_is_an_error_and_changes_nothing() 
     assert request
     assert isinstance(request.action, AnonError)
     assert (request.action.code, request.re) == ("bad-input", 7)
-    assert typist.type("hello") == Request(inputs.Say("hello"), room="r1")
+    assert typist.type("hello") == UserRequest(inputs.Say("hello"), room="r1")
     assert typist.shown == []
 
 

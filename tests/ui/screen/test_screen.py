@@ -6,7 +6,7 @@ from anonp2p.config import Config
 from anonp2p.names.codes import RoomKey, encode
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import Snapshot, Standing
-from anonp2p.ui.commands import Create, Join
+from anonp2p.ui.commands import CreateRoom, JoinRoom
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 
@@ -55,7 +55,7 @@ async def test_what_is_typed_while_a_room_is_opened_is_meant_for_it() -> None:
     press(screen, *f"/join {CODE}", "enter", *"hello", "enter")
     first = await screen.next_request()
     assert first
-    assert isinstance(first.action, Join)
+    assert isinstance(first.action, JoinRoom)
     screen.open_room("r2")
     second = await screen.next_request()
     assert second
@@ -131,7 +131,7 @@ def test_members_are_looked_up_only_when_they_may_have_changed() -> None:
 
 async def test_the_command_line_is_the_first_command_and_a_code_of_a_dash_is_asked_for() -> None:
     given = screen_of(config=Config(mode="screen", action="create", subject="demo"))
-    assert isinstance(await given.first_command(), Create)
+    assert isinstance(await given.first_command(), CreateRoom)
     asked = screen_of(config=Config(mode="screen", action="join", subject="-"))
     assert await asked.first_command() is None
     assert asked.editor.edit_text == "/join "

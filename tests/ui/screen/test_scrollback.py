@@ -11,12 +11,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from anonp2p import limits
 from anonp2p.ui import widths
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.log_lines import ChatMessage, Context, Layout, LogLine, MembershipLine, SystemLine
+from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine, MembershipLine, SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 
 WIDE = Layout(60, 8)
 NARROW = Layout(38, 0)
-NOW = Context(1_000_000.0)
+NOW = LineContext(1_000_000.0)
 
 
 def message(seq: int | None, text: str = "", *, nick: str = "ann", **more: object) -> ChatMessage:
@@ -26,7 +26,7 @@ def message(seq: int | None, text: str = "", *, nick: str = "ann", **more: objec
 def filled(count: int) -> Scrollback:
     log = Scrollback()
     for seq in range(count):
-        log.add(message(seq))
+        log.add_line(message(seq))
     return log
 
 
@@ -34,8 +34,8 @@ def text_of(drawn: list[rows.Row]) -> list[str]:
     return ["".join(text for _, text in row).rstrip() for row in drawn]
 
 
-def in_sight(log: Scrollback, height: int = 5, layout: Layout = WIDE, now: Context = NOW) -> list[str]:
-    return text_of(log.in_sight(height, layout, now)[0])
+def in_sight(log: Scrollback, height: int = 5, layout: Layout = WIDE, now: LineContext = NOW) -> list[str]:
+    return text_of(log.draw_visible(height, layout, now)[0])
 
 
 def last_words(log: Scrollback, height: int = 5) -> list[str]:
@@ -54,102 +54,102 @@ def test_fewer_than_fit_are_all_there_is() -> None:
 
 def test_what_one_looks_back_at_stays_while_more_comes() -> None:
     log = filled(20)
-    log.scroll(7, 5, WIDE, NOW)
+    log.scroll_by(7, 5, WIDE, NOW)
     before = last_words(log)
     assert before == [f"text {seq}" for seq in range(8, 13)]
     for seq in range(20, 40):
-        log.add(message(seq))
+        log.add_line(message(seq))
         assert last_words(log) == before
     assert log.below == 20
-    log.follow()
+    log.scroll_to_end()
     assert last_words(log)[-1] == "text 39"
     assert log.below == 0
 
 
 def test_it_stays_when_what_is_above_or_below_it_ends() -> None:
     log = filled(20)
-    log.scroll(7, 5, WIDE, NOW)
+    log.scroll_by(7, 5, WIDE, NOW)
     for seq in (2, 15, 3, 19):
-        log.expire(seq)
+        log.expire_message(seq)
     assert last_words(log) == [f"text {seq}" for seq in range(8, 13)]
 
 
 def test_when_the_lowest_in_sight_ends_the_one_above_it_takes_its_place() -> None:
     log = filled(20)
-    log.scroll(7, 5, WIDE, NOW)
-    log.expire(12)
+    log.scroll_by(7, 5, WIDE, NOW)
+    log.expire_message(12)
     assert last_words(log) == [f"text {seq}" for seq in range(7, 12)]
 
 
 def test_nobody_scrolls_beyond_the_beginning_or_the_end() -> None:
     log = filled(20)
-    log.scroll(1_000, 5, WIDE, NOW)
+    log.scroll_by(1_000, 5, WIDE, NOW)
     assert last_words(log) == [f"text {seq}" for seq in range(5)]
-    log.scroll(1_000, 5, WIDE, NOW)
+    log.scroll_by(1_000, 5, WIDE, NOW)
     assert last_words(log) == [f"text {seq}" for seq in range(5)]
-    log.scroll(-1_000, 5, WIDE, NOW)
+    log.scroll_by(-1_000, 5, WIDE, NOW)
     assert not log.looking_back
     assert last_words(log)[-1] == "text 19"
 
 
 def test_what_all_fits_does_not_scroll() -> None:
     log = filled(4)
-    log.scroll(3, 5, WIDE, NOW)
+    log.scroll_by(3, 5, WIDE, NOW)
     assert not log.looking_back
 
 
 def test_a_message_taller_than_the_screen_is_scrolled_through() -> None:
     log = filled(1)
-    log.add(message(1, "\n".join(f"line {at}" for at in range(12))))
+    log.add_line(message(1, "\n".join(f"line {at}" for at in range(12))))
     assert last_words(log) == [f"line {at}" for at in range(7, 12)]
-    log.scroll(3, 5, WIDE, NOW)
+    log.scroll_by(3, 5, WIDE, NOW)
     assert last_words(log) == [f"line {at}" for at in range(4, 9)]
-    log.add(message(2))
+    log.add_line(message(2))
     assert last_words(log) == [f"line {at}" for at in range(4, 9)]
-    log.scroll(-2, 5, WIDE, NOW)
+    log.scroll_by(-2, 5, WIDE, NOW)
     assert last_words(log) == [f"line {at}" for at in range(6, 11)]
 
 
 def test_what_has_ended_is_nowhere() -> None:
     log = filled(3)
-    log.expire(1)
-    log.expire(1)
-    log.expire(77)
+    log.expire_message(1)
+    log.expire_message(1)
+    log.expire_message(77)
     assert last_words(log) == ["text 0", "text 2"]
 
 
 def test_own_words_stand_last_until_they_have_their_place() -> None:
     log = filled(1)
-    log.wait(7, message(None, "mine"))
-    log.add(message(5, "theirs"))
+    log.add_pending(7, message(None, "mine"))
+    log.add_line(message(5, "theirs"))
     assert last_words(log) == ["text 0", "theirs", "mine"]
-    settled = log.settle(7)
+    settled = log.settle_pending(7)
     assert settled is not None
-    assert log.settle(7) is None
-    log.add(message(6, "mine"))
+    assert log.settle_pending(7) is None
+    log.add_line(message(6, "mine"))
     assert last_words(log) == ["text 0", "theirs", "mine"]
-    assert log.waiting == 0
+    assert log.pending_count == 0
 
 
 def test_a_line_stands_above_what_came_unseen_until_it_is_read() -> None:
     log = filled(2)
-    log.add(message(2), unread=True)
-    log.add(message(3), unread=True)
+    log.add_line(message(2), unread=True)
+    log.add_line(message(3), unread=True)
     assert [("new" in row, "text 2" in row) for row in in_sight(log)][2:4] == [(True, False), (False, True)]
-    log.read()
+    log.mark_read()
     assert not any("new" in row for row in in_sight(log))
 
 
 def test_no_more_is_kept_than_the_bounds_allow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SCROLLBACK", 10)
     log = filled(50)
-    log.scroll(1_000, 5, WIDE, NOW)
+    log.scroll_by(1_000, 5, WIDE, NOW)
     assert last_words(log)[0] == "text 40"
-    log.expire(3)
+    log.expire_message(3)
     monkeypatch.setattr(limits, "SCROLLBACK_BYTES", 3_000)
-    log.add(message(60, "x" * 1_000))
-    log.add(message(61, "y" * 1_000))
-    log.follow()
+    log.add_line(message(60, "x" * 1_000))
+    log.add_line(message(61, "y" * 1_000))
+    log.scroll_to_end()
     assert len(in_sight(log, 500)) < 60
     assert not any("text 45" in row for row in in_sight(log, 500))
 
@@ -157,10 +157,10 @@ def test_no_more_is_kept_than_the_bounds_allow(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("how", ["it ends", "all is cleared"])
 def test_what_was_in_sight_is_held_no_more_once_it_is_gone(how: str) -> None:
     log = Scrollback()
-    log.add(message(1, "secret"))
+    log.add_line(message(1, "secret"))
     assert last_words(log) == ["secret"]
     if how == "it ends":
-        log.expire(1)
+        log.expire_message(1)
     else:
         log.clear()
     assert not [one for one in gc.get_objects() if isinstance(one, ChatMessage) and one.text == "secret"]
@@ -168,37 +168,37 @@ def test_what_was_in_sight_is_held_no_more_once_it_is_gone(how: str) -> None:
 
 def test_what_is_shown_once_waits_for_somebody_to_look() -> None:
     log = Scrollback()
-    log.add(message(1, "once", fleeting=True))
+    log.add_line(message(1, "once", fleeting=True))
     in_sight(log, now=NOW._replace(watched=False))
-    assert not log.fade(NOW.now + 10 * limits.FLEETING)
+    assert not log.drop_faded(NOW.now + 10 * limits.FLEETING)
 
 
 def test_what_is_shown_once_is_gone_a_while_after_it_was_seen() -> None:
     log = Scrollback()
-    log.add(message(1, "once", fleeting=True))
-    assert not log.fade(NOW.now + 1_000)
+    log.add_line(message(1, "once", fleeting=True))
+    assert not log.drop_faded(NOW.now + 1_000)
     assert last_words(log)[0].split() == ["once", "60s"]
-    assert not log.fade(NOW.now + limits.FLEETING - 1)
-    assert log.fade(NOW.now + limits.FLEETING)
+    assert not log.drop_faded(NOW.now + limits.FLEETING - 1)
+    assert log.drop_faded(NOW.now + limits.FLEETING)
     assert last_words(log) == []
-    log.expire(1)
+    log.expire_message(1)
 
 
 def test_after_clearing_only_what_is_on_its_way_is_left() -> None:
     log = filled(20)
-    log.scroll(7, 5, WIDE, NOW)
-    log.wait(1, message(None, "mine"))
+    log.scroll_by(7, 5, WIDE, NOW)
+    log.add_pending(1, message(None, "mine"))
     log.clear()
     assert last_words(log) == ["mine"]
-    log.expire(3)
+    log.expire_message(3)
 
 
 def test_an_entry_of_the_programs_can_be_taken_out() -> None:
     log = filled(1)
     told = SystemLine(NOW.now, ["connecting"])
-    log.add(told)
-    log.remove(told)
-    log.remove(told)
+    log.add_line(told)
+    log.remove_line(told)
+    log.remove_line(told)
     assert last_words(log) == ["text 0"]
 
 
@@ -219,12 +219,12 @@ class Looking(RuleBasedStateMachine):
 
     @property
     def drawn(self) -> list[rows.Row]:
-        return self.log.in_sight(self.height, self.layout, NOW)[0]
+        return self.log.draw_visible(self.height, self.layout, NOW)[0]
 
     @rule(text=texts, nick=st.sampled_from(["ann", "b" * 20]), until=st.sampled_from([None, NOW.now + 90]))
     def comes(self, text: str, nick: str, until: float | None) -> None:
         before = self.drawn if self.log.looking_back else None
-        self.log.add(message(self.next, text, nick=nick, until=until))
+        self.log.add_line(message(self.next, text, nick=nick, until=until))
         self.seqs.append(self.next)
         self.next += 1
         assert before is None or self.drawn == before
@@ -234,25 +234,25 @@ class Looking(RuleBasedStateMachine):
         moves = MembershipLine(NOW.now)
         for at in range(count):
             moves.add(f"m{at}", f"nick{at}", "joined")
-        self.log.add(moves)
+        self.log.add_line(moves)
 
     @precondition(lambda self: self.seqs)
     @rule(data=st.data())
     def ends(self, data: st.DataObject) -> None:
-        self.log.expire(self.seqs.pop(data.draw(st.integers(0, len(self.seqs) - 1))))
+        self.log.expire_message(self.seqs.pop(data.draw(st.integers(0, len(self.seqs) - 1))))
 
     @rule(by=st.integers(-40, 40))
     def scrolls(self, by: int) -> None:
-        self.log.scroll(by, self.height, self.layout, NOW)
+        self.log.scroll_by(by, self.height, self.layout, NOW)
 
     @rule()
     def up_and_down_again(self) -> None:
         """One row up and one down is where one was, unless that is beyond an end."""
         if self.log.looking_back:
             before = self.drawn
-            self.log.scroll(-1, self.height, self.layout, NOW)
+            self.log.scroll_by(-1, self.height, self.layout, NOW)
             if self.log.looking_back:
-                self.log.scroll(1, self.height, self.layout, NOW)
+                self.log.scroll_by(1, self.height, self.layout, NOW)
                 assert self.drawn == before
 
     @rule(layout=st.sampled_from([WIDE, NARROW, Layout(100, 20)]), height=st.integers(1, 12))
@@ -261,8 +261,8 @@ class Looking(RuleBasedStateMachine):
 
     @rule()
     def latest(self) -> None:
-        self.log.follow()
-        self.log.read()
+        self.log.scroll_to_end()
+        self.log.mark_read()
 
     @invariant()
     def rows_fit(self) -> None:
@@ -324,10 +324,10 @@ def test_a_nick_wider_than_its_column_moves_no_bar() -> None:
 
 def test_who_has_the_nick_of_the_one_before_stands_under_a_name_of_its_own() -> None:
     log = Scrollback()
-    log.add(message(1))
-    log.add(message(2))
+    log.add_line(message(1))
+    log.add_line(message(2))
     assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 1
-    log.add(ChatMessage(NOW.now, "another", "ann", "hello", 3))
+    log.add_line(ChatMessage(NOW.now, "another", "ann", "hello", 3))
     assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 2
 
 
@@ -338,8 +338,8 @@ def test_who_has_the_nick_of_the_one_before_stands_under_a_name_of_its_own() -> 
 @pytest.mark.parametrize("more", [{}, {"action": True}, {"private": True}, {"until": NOW.now + 60}], ids=str)
 def test_one_message_does_not_push_all_others_out_of_reach(layout: Layout, more: dict[str, Any]) -> None:
     log = Scrollback()
-    log.add(message(1, "before", nick="bob"))
-    log.add(message(2, "\n" * limits.TEXT, **more))
+    log.add_line(message(1, "before", nick="bob"))
+    log.add_line(message(2, "\n" * limits.TEXT, **more))
     shown = in_sight(log, 3 * limits.LINES_SHOWN, layout)
     assert any("before" in row for row in shown)
     assert limits.LINES_SHOWN < len(shown) < limits.LINES_SHOWN + 8
@@ -349,7 +349,7 @@ def test_one_message_does_not_push_all_others_out_of_reach(layout: Layout, more:
 
 def test_that_lines_are_left_out_stands_beside_a_mark_that_is_no_nick() -> None:
     log = Scrollback()
-    log.add(message(1, "\n".join(f"line {number}" for number in range(99))))
+    log.add_line(message(1, "\n".join(f"line {number}" for number in range(99))))
     *_, last, told = in_sight(log, 99)
     assert last == "               │ line 39"
     assert told[5:].startswith("        · │ … 59 more lines")
@@ -357,18 +357,18 @@ def test_that_lines_are_left_out_stands_beside_a_mark_that_is_no_nick() -> None:
 
 def test_all_lines_of_the_messages_in_sight_are_shown_when_asked_for() -> None:
     log = Scrollback()
-    log.add(message(1, "\n".join(f"line {number}" for number in range(99))))
+    log.add_line(message(1, "\n".join(f"line {number}" for number in range(99))))
     folded = in_sight(log, 200)
-    log.unfold()
+    log.toggle_long_messages()
     shown = in_sight(log, 200)
     assert [row.partition("│ ")[2] for row in shown] == [f"line {number}" for number in range(99)]
-    log.add(message(2, "\n" * limits.TEXT))
+    log.add_line(message(2, "\n" * limits.TEXT))
     assert len(in_sight(log, 200)) == 99 + limits.LINES_SHOWN + 1
-    log.unfold()
+    log.toggle_long_messages()
     assert in_sight(log, 200)[: len(folded)] == folded
 
 
 def test_a_message_that_is_not_long_is_whole() -> None:
     log = Scrollback()
-    log.add(message(1, "\n".join("x" * limits.LINES_SHOWN)))
+    log.add_line(message(1, "\n".join("x" * limits.LINES_SHOWN)))
     assert len(in_sight(log, 99)) == limits.LINES_SHOWN

@@ -6,8 +6,8 @@ import trio
 from anonp2p import limits
 from anonp2p.names.codes import RoomKey, encode
 from anonp2p.room import events, inputs
-from anonp2p.ui.commands import COMMANDS, Create, Join
-from anonp2p.ui.frontend import Request
+from anonp2p.ui.commands import COMMANDS, CreateRoom, JoinRoom
+from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
 from anonp2p.ui.screen.scene import Scene
@@ -48,7 +48,7 @@ class Desk:
         return self.scene.hint.text if self.scene.hint else ""
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[UserRequest]:
         """What was asked for since the last look."""
         found = []
         while True:
@@ -70,8 +70,8 @@ def test_what_is_typed_goes_to_the_room_in_sight() -> None:
     desk = Desk("r1", "r2")
     desk.scene.show_tab(desk.scene.tabs.tab_of("r1"))
     desk.enter("hello")
-    assert desk.requests == [Request(inputs.Say("hello", re=1), 1, "r1")]
-    assert desk.active.log.waiting == 1
+    assert desk.requests == [UserRequest(inputs.Say("hello", re=1), 1, "r1")]
+    assert desk.active.log.pending_count == 1
     assert desk.editor.edit_text == ""
 
 
@@ -117,8 +117,8 @@ def test_a_mistyped_code_stays_and_no_room_is_awaited() -> None:
     assert not desk.typeahead.hold_key((80, 24), "x")
 
 
-@pytest.mark.parametrize(("text", "kind"), [("/create demo", Create), (f"/join {CODE}", Join)])
-def test_keys_after_a_room_was_asked_for_are_held(text: str, kind: type[Create | Join]) -> None:
+@pytest.mark.parametrize(("text", "kind"), [("/create demo", CreateRoom), (f"/join {CODE}", JoinRoom)])
+def test_keys_after_a_room_was_asked_for_are_held(text: str, kind: type[CreateRoom | JoinRoom]) -> None:
     desk = Desk("r1")
     desk.enter(text)
     [request] = desk.requests
@@ -151,22 +151,22 @@ def test_help_members_and_rooms_are_shown_and_nobody_is_asked() -> None:
         assert desk.scene.overlay
         desk.scene.overlay = None
     desk.enter("/rooms")
-    assert desk.active.log.last()
+    assert desk.active.log.last_line()
     assert desk.requests == []
 
 
 def test_clear_forgets_the_log_and_clears_the_terminal() -> None:
     desk = Desk("r1")
-    desk.active.take(events.Notice(text="x"), 0.0, seen=True)
+    desk.active.take_event(events.Notice(text="x"), 0.0, seen=True)
     desk.enter("/clear")
-    assert desk.active.log.last() is None
+    assert desk.active.log.last_line() is None
     assert desk.cleared == 1
     assert desk.requests == []
 
 
 def test_of_a_room_that_is_over_only_leave_does_anything() -> None:
     desk = Desk("r1", "r2")
-    desk.active.take(events.Gone(room="r2", reason="closed"), 0.0, seen=True)
+    desk.active.take_event(events.Gone(room="r2", reason="closed"), 0.0, seen=True)
     for text in ("hello", "/who", "/nick bob"):
         desk.enter(text)
         assert "over" in desk.hint
@@ -192,8 +192,8 @@ def test_every_command_does_something(command: str) -> None:
     arguments = {"/create": " demo", "/join": f" {CODE}", "/nick": " bob", "/msg": " bob hi", "/me": " waves"}
     arguments |= {"/switch": " r1", "/kick": " bob"}
     desk = Desk("r1")
-    before = desk.active.log.last()
+    before = desk.active.log.last_line()
     desk.enter(command + arguments.get(command, ""))
     assert desk.hint == ""
-    did = (desk.scene.overlay, desk.requests, desk.cleared, desk.active.log.last() is not before)
+    did = (desk.scene.overlay, desk.requests, desk.cleared, desk.active.log.last_line() is not before)
     assert any(did) or command == "/switch"

@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
 from anonp2p.ui import sanitize, wording
-from anonp2p.ui.screen.log_lines import ChatMessage, Context, Layout
+from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
 
@@ -21,7 +21,7 @@ HOSTILE = "\x1b[31m\u202ex\n12:00  cho │ I"
 
 
 def shown(tab: Tab, height: int = 1_000, layout: Layout = WIDE, now: float = NOW, tor: str = "") -> list[str]:
-    drawn, _ = tab.log.in_sight(height, layout, Context(now, tor))
+    drawn, _ = tab.log.draw_visible(height, layout, LineContext(now, tor))
     return ["".join(text for _, text in row).rstrip() for row in drawn]
 
 
@@ -71,13 +71,13 @@ def gone(reason: Any) -> events.Gone:
 def in_room(*more: Event, nick: str = "zoe", seen: bool = True, role: Any = "member") -> Tab:
     """Somebody's room, entered, in which this has happened then."""
     tab = Tab("r1")
-    tab.take(entered(nick, role=role), NOW, seen=True)
+    tab.take_event(entered(nick, role=role), NOW, seen=True)
     take(tab, *more, seen=seen)
     return tab
 
 
 def take(tab: Tab, *given: Event, seen: bool = True) -> list[bool]:
-    return [tab.take(event, NOW, seen=seen) for event in given]
+    return [tab.take_event(event, NOW, seen=seen) for event in given]
 
 
 # --- all of them
@@ -158,7 +158,7 @@ def test_every_event_is_taken_after_every_other(is_in: bool) -> None:
         tab = in_room(first) if is_in else Tab("")
         for seen in (True, False):
             take(tab, *EVERY, seen=seen)
-        tab.look()
+        tab.mark_seen()
         assert shown(tab)
         assert (tab.unread, tab.mentions) == (0, 0)
         assert sanitize.harmless(tab.title) == tab.title
@@ -234,7 +234,7 @@ def test_links_that_are_lost_and_found_are_told_once_one_is_in() -> None:
 def test_what_nobody_looks_at_is_counted() -> None:
     tab = in_room(message(1), message(2, "zoe: you there?"), message(3), seen=False)
     assert (tab.unread, tab.mentions) == (3, 1)
-    tab.look()
+    tab.mark_seen()
     assert (tab.unread, tab.mentions) == (0, 0)
     take(tab, message(4), message(5, "ZOE!"), seen=True)
     assert (tab.unread, tab.mentions) == (0, 0)
@@ -271,35 +271,35 @@ def test_one_is_called_by_the_nick_that_one_has_now() -> None:
 
 def test_ones_own_is_there_once_whether_it_has_its_place_or_not() -> None:
     tab = in_room()
-    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
+    tab.add_pending(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     assert said(tab)[1:] == ["mine"]
     take(tab, message(1, "before it"))
     assert said(tab)[1:] == ["before it", "mine"]
     take(tab, message(2, "mine", "zoe", mine=True, re=5), message(3, "after it"))
     assert said(tab)[1:] == ["before it", "mine", "after it"]
-    assert tab.log.waiting == 0
+    assert tab.log.pending_count == 0
 
 
 def test_the_number_of_another_is_no_receipt() -> None:
     tab = in_room()
-    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
+    tab.add_pending(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     take(tab, message(1, "theirs", re=5))
-    assert tab.log.waiting == 1
+    assert tab.log.pending_count == 1
 
 
 def test_what_is_given_back_is_on_its_way_no_longer() -> None:
     tab = in_room()
-    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "one\ntwo", mine=True))
+    tab.add_pending(5, ChatMessage(NOW, "key of zoe", "zoe", "one\ntwo", mine=True))
     take(tab, events.Unsent(room="r1", text="one\ntwo", re=5))
-    assert tab.log.waiting == 0
+    assert tab.log.pending_count == 0
     assert said(tab)[1:] == ["Not sent: one … (2 lines) (Up brings it back)"]
 
 
 def test_what_had_no_room_is_on_its_way_no_longer() -> None:
     tab = in_room()
-    tab.send(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
+    tab.add_pending(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
     take(tab, events.Error(code="no-room", text="You are in no room", room="r1", re=5))
-    assert tab.log.waiting == 0
+    assert tab.log.pending_count == 0
 
 
 def test_what_has_ended_is_gone_and_cannot_be_recalled() -> None:
@@ -435,7 +435,7 @@ def test_a_room_that_is_over_can_still_be_read(reason: Any) -> None:
 
 def test_nothing_of_it_is_in_a_repr() -> None:
     tab = in_room(message(1, "a secret"), alarm("a secret"))
-    assert "secret" not in repr((tab, tab.warnings.banners, tab.log, tab.draft, tab.log.last()))
+    assert "secret" not in repr((tab, tab.warnings.banners, tab.log, tab.draft, tab.log.last_line()))
 
 
 def test_the_page_before_any_room() -> None:

@@ -13,11 +13,11 @@ from urwid.str_util import move_next_char, move_prev_char
 from anonp2p import limits
 from anonp2p.ui import sanitize
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.input.drafts import Draft, Sheet
+from anonp2p.ui.screen.input.drafts import Draft, EditBuffer
 from anonp2p.ui.screen.input.keys import PASTE
 from anonp2p.ui.widths import continues, width, wrap
 
-_ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `safety.escaped` writes it
+_ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `sanitize.escaped` writes it
 
 # Keys of other names for what urwid's own widget, or we, do by these.
 _SAME = {
@@ -123,7 +123,7 @@ class Editor(urwid.Edit):
         """The text, to be sent. What is left is empty; or the draft, if the text was one sent before."""
         text: str = self.edit_text
         if self._draft.at is None:
-            self._draft.own = Sheet()
+            self._draft.own = EditBuffer()
         self._draft.at = None
         self._draft.history.restore()
         self._show()
@@ -138,7 +138,7 @@ class Editor(urwid.Edit):
 
     def clear(self) -> None:
         """Nothing typed, nothing to undo; what was sent is as it was."""
-        self._draft.own = Sheet()
+        self._draft.own = EditBuffer()
         self._draft.at = None
         self._draft.history.restore()
         self._show()
@@ -239,7 +239,7 @@ class Editor(urwid.Edit):
         yield
         self._run = run
         if self.edit_text != before[0] and not joined:
-            self._draft.sheet.undo.append(before)
+            self._draft.buffer.undo.append(before)
 
     def _insert(self, text: str) -> None:
         room = max(limits.INPUT_LINE - len(self.edit_text.encode()), 0)
@@ -250,8 +250,8 @@ class Editor(urwid.Edit):
             self._on_full()
 
     def _undo(self) -> None:
-        if self._draft.sheet.undo:
-            text, cursor = self._draft.sheet.undo.pop()
+        if self._draft.buffer.undo:
+            text, cursor = self._draft.buffer.undo.pop()
             self.set_edit_text(text, edit_pos=cursor)
 
     def _kill_span(self, size: tuple[int], key: str, *, joined: bool) -> None:
@@ -316,12 +316,12 @@ class Editor(urwid.Edit):
         self._show()
 
     def _park(self) -> None:
-        sheet = self._draft.sheet
-        sheet.text, sheet.cursor = self.edit_text, self.edit_pos
+        buffer = self._draft.buffer
+        buffer.text, buffer.cursor = self.edit_text, self.edit_pos
 
     def _show(self) -> None:
         self._run = ""
-        self.set_edit_text(self._draft.sheet.text, edit_pos=self._draft.sheet.cursor)
+        self.set_edit_text(self._draft.buffer.text, edit_pos=self._draft.buffer.cursor)
 
 
 def _styled(text: str, start: int, end: int, looks: list[tuple[Any, int]]) -> rows.Row:
@@ -346,7 +346,7 @@ def _harmless(text: str) -> str:
 
 
 def _masked(text: str) -> str:
-    """As much as the text, with something instead of what `safety.harmless` does not let through."""
+    """As much as the text, with something instead of what `sanitize.harmless` does not let through."""
     # A backslash of the text would look like one of an escape. Nothing else depends on which punctuation it is.
     escaped = sanitize.escaped(text.replace("\\", "/"))
     shown = zip(text, _ESCAPE.sub("\ufffd", escaped), strict=True)

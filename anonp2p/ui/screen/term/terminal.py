@@ -1,4 +1,4 @@
-"""The terminal of the full screen: one that is slow, stopped or of another mind about widths spoils nothing."""
+"""The terminal of the full screen: it may be slow or stopped, and may measure widths in another way than we do."""
 
 import errno
 import os

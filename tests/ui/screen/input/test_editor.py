@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.ui import sanitize
-from anonp2p.ui.screen.input.drafts import Draft, History
+from anonp2p.ui.screen.input.drafts import Draft, SentTexts
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.editor_box import EditorBox
 from anonp2p.ui.screen.input.keys import PASTE, Keys
@@ -382,7 +382,7 @@ def test_what_is_forgotten_is_gone_but_for_what_is_shown() -> None:
 
 
 def test_what_nothing_is_to_forget_stays() -> None:
-    history = History()
+    history = SentTexts()
     history.add("/who")
     history.add("hello", 0)
     history.forget(0)
@@ -391,7 +391,7 @@ def test_what_nothing_is_to_forget_stays() -> None:
     assert last.text == "/who"
 
 
-def contents(history: History) -> list[str]:
+def contents(history: SentTexts) -> list[str]:
     found = []
     entry = history.before(None)
     while entry:
@@ -401,7 +401,7 @@ def contents(history: History) -> list[str]:
 
 
 def test_history_is_bounded_in_number_and_in_bytes() -> None:
-    history = History()
+    history = SentTexts()
     history.add("")
     assert contents(history) == []
     for number in range(300):

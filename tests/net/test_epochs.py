@@ -342,7 +342,7 @@ async def test_a_link_that_breaks_between_commit_and_slice_is_made_up_for(
 
 def stop_after(wire: Wire, count: int) -> None:
     """The host's end delivers so many bytes more, and then the wire breaks."""
-    stream = wire.host._stream
+    stream = wire.host.stream
 
     class Stopping:
         left = count
@@ -357,7 +357,7 @@ def stop_after(wire: Wire, count: int) -> None:
         def __getattr__(self, name: str) -> object:
             return getattr(stream, name)
 
-    wire.host._stream = Stopping()  # type: ignore[assignment]
+    wire.host.stream = Stopping()  # type: ignore[assignment]
 
 
 # --- in its time

@@ -384,19 +384,27 @@ async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_
 
 
 async def test_a_head_that_is_due_when_something_ends_goes_out_all_the_same(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1.4: however often something ends, nobody takes its link for dead."""
+    monkeypatch.setattr(limits, "BEAT_JITTER", 0.0)
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.played("ann")
-        session = host.session
-        later = session._now()._replace(tick=trio.current_time() + limits.BEAT)
-        [pulse] = [it for it in session.room.handle(inputs.Tick(), later) if isinstance(it, effects.Pulse)]
-        heads = len(ann.heads)
-        for effect in (effects.Sweep(), pulse):
-            session._do(effect)
-        await session._spread()
+        await retain(host, int(limits.BEAT))
+        await host.say("ends when the next head is due")
+        await ann.hears()
+        heads, done = len(ann.heads), []
+        handle = host.session.room.handle
+
+        def watch(event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
+            effects_of_one = handle(event, now)
+            done.append({type(effect) for effect in effects_of_one})
+            return effects_of_one
+
+        monkeypatch.setattr(host.session.room, "handle", watch)
+        await trio.sleep(limits.BEAT + SOON)
+        assert [kinds for kinds in done if {effects.Sweep, effects.Pulse} <= kinds], "both at once"
         await ann.says(frames.Text("behind it", action=False))
         await ann.hears()
         assert len(ann.heads) == heads + 2

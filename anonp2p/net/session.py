@@ -50,7 +50,7 @@ class Session:
         self._mail, self._mailbox = trio.open_memory_channel[inputs.Input](math.inf)
         self._units = 0  # of what is in the mailbox: `post` bounds it
         self._queue = trio.lowlevel.ParkingLot()  # those who wait until there is room in it, each in its turn
-        self._links = Links(self.post)
+        self.links = Links(self.post)
         self._isolation = secrets.token_hex(16)  # of our dials from all others'
         self._nursery: trio.Nursery | None = None
         self._changed = trio.Event()
@@ -98,7 +98,7 @@ class Session:
             self._queue.unpark_all()  # for those to hear that nobody is there any more
             if self.room.hosting:
                 with trio.move_on_after(limits.FLUSH):
-                    await self._links.finish()
+                    await self.links.finish()
             nursery.cancel_scope.cancel()
 
     def _start(self, work: Callable[[], Awaitable[object]]) -> None:
@@ -123,7 +123,7 @@ class Session:
         """Keeps the room reachable as long as this network lasts."""
         with suppress(TorLost):
             async with network.listen(key) as place, trio.open_nursery() as nursery:
-                nursery.start_soon(serve, place, self._links, _choice)
+                nursery.start_soon(serve, place, self.links, _choice)
                 nursery.start_soon(self._publish, place)
                 await network.lost.wait()
                 nursery.cancel_scope.cancel()
@@ -155,9 +155,9 @@ class Session:
         grown = self._grown
         if grown or self._swept:
             self._grown = self._swept = False
-            await self._links.wake()
+            await self.links.wake()
         if self._head and not grown:
-            await self._links.pulse(self._head)
+            await self.links.pulse(self._head)
         self._head = b""
 
     def _now(self) -> inputs.Now:
@@ -194,7 +194,7 @@ class Session:
             case effects.Tell(event=event):
                 self._tell(event)
             case effects.Dial():
-                self._start(lambda: dial(effect, self._network, self._isolation, self._links))
+                self._start(lambda: dial(effect, self._network, self._isolation, self.links))
             case effects.Serve():
                 self._start(self._serve)
             case effects.Pulse(data=data):
@@ -204,6 +204,6 @@ class Session:
             case effects.Sweep():
                 self._swept = True
             case _:
-                if link := self._links.get(effect.link):
+                if link := self.links.get(effect.link):
                     apply_effect(effect, link.connection, trio.current_time())
                     link.react()

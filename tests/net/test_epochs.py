@@ -342,7 +342,7 @@ async def test_a_link_that_breaks_between_commit_and_slice_is_made_up_for(
 
 def stop_after(wire: Wire, count: int) -> None:
     """The host's end delivers so many bytes more, and then the wire breaks."""
-    stream = wire.host._stream
+    stream = wire.host.stream
 
     class Stopping:
         left = count
@@ -357,7 +357,7 @@ def stop_after(wire: Wire, count: int) -> None:
         def __getattr__(self, name: str) -> object:
             return getattr(stream, name)
 
-    wire.host._stream = Stopping()  # type: ignore[assignment]
+    wire.host.stream = Stopping()  # type: ignore[assignment]
 
 
 # --- in its time
@@ -436,10 +436,10 @@ async def test_one_that_does_not_read_across_a_commit_is_cut_comes_back_and_has_
         before = trio.current_time()
         assert (await bad.gone()).reason == "kicked"
         await host.say("in another epoch")
-        link = host.session._links.get(1)
+        link = host.session.links.get(1)
         await trio.sleep(limits.SLICES - 1)
         assert link is not None
-        assert host.session._links.get(1) is link
+        assert host.session.links.get(1) is link
         await trio.sleep(1 + limits.BEAT)
         assert link.connection.detail == "it lagged too far behind", "though there was nothing new but a head"
         memory.wires[0].dialler.resume()

@@ -361,11 +361,11 @@ async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_
         await all_hear("not yet read", host, quick)
         seen = await all_hear("stuck", quick, host)
         await all_hear("kept", host, quick)
-        link = host.session._links.get(1)
+        link = host.session.links.get(1)
         assert link is not None
         assert link.connection.has_data_to_send
         await trio.sleep(5 - SOON)
-        assert host.session._links.get(1) is link
+        assert host.session.links.get(1) is link
         await trio.sleep(2 * SOON)
         assert link.connection.detail == "it lagged too far behind"
         assert not link.connection.has_data_to_send
@@ -384,19 +384,27 @@ async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_
 
 
 async def test_a_head_that_is_due_when_something_ends_goes_out_all_the_same(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1.4: however often something ends, nobody takes its link for dead."""
+    monkeypatch.setattr(limits, "BEAT_JITTER", 0.0)
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.played("ann")
-        session = host.session
-        later = session._now()._replace(tick=trio.current_time() + limits.BEAT)
-        [pulse] = [it for it in session.room.handle(inputs.Tick(), later) if isinstance(it, effects.Pulse)]
-        heads = len(ann.heads)
-        for effect in (effects.Sweep(), pulse):
-            session._do(effect)
-        await session._spread()
+        await retain(host, int(limits.BEAT))
+        await host.say("ends when the next head is due")
+        await ann.hears()
+        heads, done = len(ann.heads), []
+        handle = host.session.room.handle
+
+        def watch(event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
+            effects_of_one = handle(event, now)
+            done.append({type(effect) for effect in effects_of_one})
+            return effects_of_one
+
+        monkeypatch.setattr(host.session.room, "handle", watch)
+        await trio.sleep(limits.BEAT + SOON)
+        assert [kinds for kinds in done if {effects.Sweep, effects.Pulse} <= kinds], "both at once"
         await ann.says(frames.Text("behind it", action=False))
         await ann.hears()
         assert len(ann.heads) == heads + 2
@@ -458,7 +466,7 @@ async def test_one_who_comes_back_after_what_is_never_kept_is_told_that_it_has_e
         await trio.sleep(100)
         tor.vanish()
         await ann.hears(events.Link, state="lost")
-        await host.until(lambda: host.session._links.get(2) is None)
+        await host.until(lambda: host.session.links.get(2) is None)
         await retain(bob, FLEETING)
         seen = await all_hear("once", bob, host)
         await trio.sleep(limits.FLEETING_LOOK + SOON)
@@ -486,7 +494,7 @@ async def test_what_is_never_kept_waits_for_a_slow_reader_for_its_time_and_no_lo
         await stop_reading(memory.wires[0])
         await all_hear("not yet read", host, quick)
         seen = await all_hear("once", quick, host)
-        link = host.session._links.get(1)
+        link = host.session.links.get(1)
         assert link is not None
         await trio.sleep(limits.FLEETING - 1)
         assert len(kept(host, seen[0].seq)) == 2

@@ -16,7 +16,7 @@ from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
 from anonp2p.room import events, inputs
 from tests.support.people import Gathering, gathering
-from tests.support.transports import MemoryNetwork, Wire, _MemoryListener
+from tests.support.transports import MemoryListener, MemoryNetwork, Wire
 
 RATE = 10.0  # a second
 KNOCK = payload(bytes(3_838))  # which opens as nothing
@@ -299,9 +299,9 @@ async def test_a_host_that_may_open_no_more_files_goes_on_and_lets_in_who_has_wa
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shortages = [errno.EMFILE, errno.ENFILE, errno.ENOMEM] * 20
-    accept = _MemoryListener.accept
+    accept = MemoryListener.accept
 
-    async def accept_later(self: _MemoryListener) -> trio.abc.Stream:
+    async def accept_later(self: MemoryListener) -> trio.abc.Stream:
         if shortages:
             await trio.lowlevel.checkpoint()
             raise OSError(shortages.pop(), "")
@@ -309,7 +309,7 @@ async def test_a_host_that_may_open_no_more_files_goes_on_and_lets_in_who_has_wa
 
     async with gathering(memory) as gathered:
         host = await gathered.host()
-        monkeypatch.setattr(_MemoryListener, "accept", accept_later)
+        monkeypatch.setattr(MemoryListener, "accept", accept_later)
         await gathered.join("ann")
         await (await gathered.join("bob")).say("hello")
         await host.hears(events.Message, text="hello")

@@ -209,9 +209,6 @@ class FalseHost(Sealer):
         self.now = NOW
         self.placed: list[Placed] = []
         self.end = End(inputs.UPLINK, START)  # the guest's
-        self._sent: list[bytes] = []
-        self._unread: list[bytes] = []  # of earlier steps, in records that come before
-        self._records: list[Any] | None = None
         self.is_dialling = False  # whether the guest wants a link, and has none yet
         self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=None)
         self.takes(inputs.Start())
@@ -227,12 +224,14 @@ class FalseHost(Sealer):
         now = now or self.now
         self.effects = self.room.handle(step, now)
         for effect in self.effects:
-            self.is_dialling |= isinstance(effect, effects.Dial)
-            if isinstance(effect, LinkEffect):
+            if isinstance(effect, effects.Dial):
+                self.end = End(inputs.UPLINK, now.tick)
+                self.is_dialling = True
+            elif isinstance(effect, LinkEffect):
                 self.end.carry_out(effect, now.tick)
-        if self._records is None:
-            self._unread += self._sent
-        self._sent, self._records = self.end.take_output(), None
+        self._sent = self.end.take_output()
+        has_records = any(isinstance(effect, effects.Record) for effect in self.effects)
+        self._records = [self.channel.open(payload) for payload in self._sent] if has_records else []
         return told(self.effects)
 
     def hears(self, *items: Item) -> list[events.Event]:
@@ -261,11 +260,6 @@ class FalseHost(Sealer):
 
     def records(self) -> list[Any]:
         """The records that it sent with its last step."""
-        if self._records is None:
-            for payload in self._unread:
-                self.channel.open(payload)
-            self._records = [self.channel.open(payload) for payload in self._sent]
-            self._unread = []
         return self._records
 
     def spoken(self) -> list[Any]:
@@ -294,7 +288,7 @@ class FalseHost(Sealer):
         greeting = Greeting(self.random(32), ROOM, suite.LeafKey(self.random(32)))
         self.hello = greeting.hello
         assert self.takes(inputs.Heard(inputs.UPLINK, greeting.wire[2:])) == []
-        [knock], self._sent = self._sent, []
+        [knock] = self.sent()
         self.request = greeting.open(knock)
         self.channel = Channel(self.request.link, self.hello, up=False)
         return self.request
@@ -307,8 +301,6 @@ class FalseHost(Sealer):
             self.now = self.now._replace(tick=max(self.now.tick, deadline))
             self.takes(inputs.Tick())
         self.is_dialling = False
-        self.end = End(inputs.UPLINK, self.now.tick)
-        self._sent, self._unread, self._records = [], [], None
 
     def redials(self) -> Any:
         """Its link breaks, and it dials again: the request in its knock."""

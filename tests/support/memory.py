@@ -45,13 +45,13 @@ def held(*needles: bytes) -> list[str]:
         if id(one) in visited:
             continue
         visited.add(id(one))
-        if _contains(one, needles, texts):
+        if contains_any(one, needles, texts):
             found.append(one)
-        for other in (*gc.get_referents(one), *_untold(one)):
+        for other in (*gc.get_referents(one), *find_untold(one)):
             holders.setdefault(id(other), one)  # also of one visited before: a collection may list contents first
             if id(other) not in visited:
                 roots.append(other)
-    described = [_describe(one, holders) for one in found]
+    described = [describe_object(one, holders) for one in found]
     holders.clear()  # of itself as well: the next search is not to find it
     return described
 
@@ -76,7 +76,7 @@ def parts(owner: object) -> list[object]:
     return found
 
 
-def _untold(one: object) -> list[object]:
+def find_untold(one: object) -> list[object]:
     """What gc does not tell of: a dict's keys where all are str, the fields of a Struct that it need not look at."""
     if isinstance(one, dict):
         return list(dict.keys(one))
@@ -93,7 +93,7 @@ def _runs(one: object, asking: set[int]) -> bool:
     return id(getattr(one, f"{prefix}_frame")) in asking
 
 
-def _contains(one: object, needles: tuple[bytes, ...], texts: list[str]) -> bool:
+def contains_any(one: object, needles: tuple[bytes, ...], texts: list[str]) -> bool:
     if isinstance(one, io.BytesIO | io.StringIO):
         one = "" if one.closed else one.getvalue()
     if isinstance(one, str):
@@ -106,7 +106,7 @@ def _contains(one: object, needles: tuple[bytes, ...], texts: list[str]) -> bool
     return isinstance(one, bytes | bytearray) and any(needle in one for needle in needles)
 
 
-def _describe(one: object, holders: dict[int, object]) -> str:
+def describe_object(one: object, holders: dict[int, object]) -> str:
     names = [type(one).__qualname__]
     seen = {id(one)}
     while len(names) <= _LEVELS and id(one) in holders and id(holders[id(one)]) not in seen:

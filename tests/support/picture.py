@@ -101,7 +101,7 @@ def _cell(draw: ImageDraw.ImageDraw, cell: Char, at: tuple[int, int], width: int
 def _glyph(text: str, width: int, *, bold: bool, slanted: bool) -> Image.Image:
     """What is in a cell, as a mask of its size: nothing of it is in the cells beside."""
     text = "".join(character for character in text if wcwidth(character) > 0 or unicodedata.combining(character))
-    font = _font_for(text[:1], bold=bold, slanted=slanted)
+    font = _choose_font(text[:1], bold=bold, slanted=slanted)
     mask = Image.new("L", (width, HEIGHT))
     base = _BASE if font.size == _SIZE else HEIGHT * 7 // 8  # Unifont's
     ImageDraw.Draw(mask).text((0, base), text, 255, font, "ls")
@@ -196,7 +196,7 @@ def _lines(text: str) -> tuple[Box, ...]:
 
 
 @cache
-def _font(name: str, size: float) -> ImageFont.FreeTypeFont:
+def load_font(name: str, size: float) -> ImageFont.FreeTypeFont:
     for place in _PLACES:
         for path in sorted(Path(place).expanduser().rglob(f"{name}.*")):
             if path.suffix in (".ttf", ".otf"):
@@ -206,21 +206,21 @@ def _font(name: str, size: float) -> ImageFont.FreeTypeFont:
 
 
 @cache
-def _font_for(character: str, *, bold: bool, slanted: bool) -> ImageFont.FreeTypeFont:
+def _choose_font(character: str, *, bold: bool, slanted: bool) -> ImageFont.FreeTypeFont:
     """The first font that has this character; what none has is drawn as the last one's sign for it."""
-    usual = _font("DejaVuSansMono", _SIZE)
+    usual = load_font("DejaVuSansMono", _SIZE)
     if not _has(usual, character):
-        return next((font for font in map(_unifont, ("", "_upper")) if _has(font, character)), _unifont(""))
+        return next((font for font in map(_load_unifont, ("", "_upper")) if _has(font, character)), _load_unifont(""))
     style = f"-{'Bold' if bold else ''}{'Oblique' if slanted else ''}" if bold or slanted else ""
     try:
-        styled = _font(f"DejaVuSansMono{style}", _SIZE)
+        styled = load_font(f"DejaVuSansMono{style}", _SIZE)
     except FontMissing:  # slanted ones come apart
-        styled = _font("DejaVuSansMono-Bold", _SIZE) if bold else usual
+        styled = load_font("DejaVuSansMono-Bold", _SIZE) if bold else usual
     return styled if _has(styled, character) else usual
 
 
-def _unifont(plane: str) -> ImageFont.FreeTypeFont:
-    return _font(f"unifont{plane}", HEIGHT)
+def _load_unifont(plane: str) -> ImageFont.FreeTypeFont:
+    return load_font(f"unifont{plane}", HEIGHT)
 
 
 def _has(font: ImageFont.FreeTypeFont, character: str) -> bool:

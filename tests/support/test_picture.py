@@ -101,4 +101,4 @@ def test_bold_is_another_font() -> None:
 def test_a_missing_font_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "_PLACES", ())
     with pytest.raises(picture.FontMissing, match="fonts-unifont"):
-        picture._font.__wrapped__("unifont_upper", 1)
+        picture.load_font.__wrapped__("unifont_upper", 1)

@@ -79,7 +79,7 @@ class End(trio.abc.Stream):
         self.sent: list[bytes] = []
         self.times: list[float] = []
         self._wire = wire
-        self._stream = stream
+        self.stream = stream
         self._flow = trio.Event()
         self._flow.set()
 
@@ -99,20 +99,20 @@ class End(trio.abc.Stream):
             await trio.lowlevel.checkpoint()
             return
         try:
-            await self._stream.send_all(data)
+            await self.stream.send_all(data)
         except trio.ClosedResourceError:
             self._wire.excuse()
             raise
 
     async def wait_send_all_might_not_block(self) -> None:
         """Waits as the stream does."""
-        await self._stream.wait_send_all_might_not_block()
+        await self.stream.wait_send_all_might_not_block()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """Receives, or waits for ever."""
         await self._flow.wait()
         try:
-            data = await self._stream.receive_some(max_bytes)
+            data = await self.stream.receive_some(max_bytes)
         except trio.ClosedResourceError:
             self._wire.excuse()
             raise
@@ -124,7 +124,7 @@ class End(trio.abc.Stream):
         if self._wire.silent:
             await trio.lowlevel.checkpoint()
         else:
-            await self._stream.aclose()
+            await self.stream.aclose()
 
 
 class _Closable(Protocol):
@@ -166,7 +166,7 @@ class Wire:
             raise trio.BrokenResourceError
 
 
-class _MemoryListener(trio.abc.Listener[trio.abc.Stream]):
+class MemoryListener(trio.abc.Listener[trio.abc.Stream]):
     def __init__(self) -> None:
         self.incoming, self._queue = trio.open_memory_channel[trio.abc.Stream](1_000)
 
@@ -209,12 +209,12 @@ class MemoryNetwork:
         self.undefended: list[Defence] = []
         self.dials: list[Dialled] = []
         self.wires: list[Wire] = []
-        self._listeners: dict[str, _MemoryListener] = {}
+        self._listeners: dict[str, MemoryListener] = {}
 
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """As Transport has it."""
-        self._listeners[key.code] = listener = _MemoryListener()
+        self._listeners[key.code] = listener = MemoryListener()
         try:
             async with listener:
                 yield _Place(listener, self.undefended)

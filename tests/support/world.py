@@ -211,7 +211,7 @@ class World:
                     link.near.connection.check_lag()
                     self._notice_end(link, link.near)
             case effects.Wake() | effects.Serve():
-                pass  # links write when the test says so
+                pass  # links write, and strangers dial, when the test says so
             case effects.Tell(event=event):
                 self._tell(party, event)
             case _:

@@ -91,7 +91,7 @@ class Log:
         self._end = FIRST  # of what is in bursts
         self._open: list[tuple[Entry, bytes]] = []  # what is in none yet, and how it is sealed
         self._open_size = 0
-        self.size = 0  # bytes that it holds
+        self._bytes = 0
         self._due: list[tuple[int, int]] = []  # when which entries expire, soonest first
         self._fleeting: deque[tuple[int, int]] = deque()  # those that are never kept, by when they have to go
         self._shared: tuple[int, int, bytes, int] = (0, 0, b"", 0)  # cursor, end, bytes, next cursor
@@ -138,8 +138,8 @@ class Log:
         self._bursts.append(burst)
         self._firsts.append(burst.first)
         self._end = burst.end
-        self.size += burst.size
-        is_full = self.size > limits.LOG_BYTES or self._end - self.oldest > limits.LOG_ENTRIES
+        self._bytes += burst.size
+        is_full = self._bytes > limits.LOG_BYTES or self._end - self.oldest > limits.LOG_ENTRIES
         return self._drop() if is_full else []
 
     def _drop(self) -> list[Burst]:
@@ -147,9 +147,9 @@ class Log:
         keep_bytes, keep_entries = limits.LOG_BYTES * 7 // 8, limits.LOG_ENTRIES * 7 // 8
         gone = 0
         while gone < len(self._bursts) - 1 and (
-            self.size > keep_bytes or self._end - self._firsts[gone] > keep_entries
+            self._bytes > keep_bytes or self._end - self._firsts[gone] > keep_entries
         ):
-            self.size -= self._bursts[gone].size
+            self._bytes -= self._bursts[gone].size
             gone += 1
         dropped = self._bursts[:gone]
         del self._bursts[:gone], self._firsts[:gone]
@@ -170,6 +170,16 @@ class Log:
     def _forget_shared(self) -> None:
         self._shared = (0, 0, b"", 0)
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of batches and bodies that are still here: what limits.LOG_BYTES bounds."""
+        return self._bytes
+
+    @property
+    def scheduled(self) -> int:
+        """How many entries have a time at which they expire."""
+        return len(self._due)
+
     # --- commits
 
     def turn(self, turn: Turn) -> None:
@@ -187,16 +197,11 @@ class Log:
         self.start = burst.end
 
     def _drop_wire(self, burst: Burst) -> None:
-        self.size -= len(burst.wire)
+        self._bytes -= len(burst.wire)
         burst.wire = b""
         self._forget_shared()
 
     # --- expiry
-
-    @property
-    def expiring(self) -> int:
-        """How many entries wait for the end of their time."""
-        return len(self._due)
 
     @property
     def next_expiry(self) -> int | None:
@@ -222,7 +227,7 @@ class Log:
             if index >= self.oldest:
                 burst = self.burst(index)
                 entry = burst.entries[index - burst.first]
-                self.size -= len(entry.body)
+                self._bytes -= len(entry.body)
                 entry.body = b""
                 burst.expired = self.expiries
                 self._drop_wire(burst)

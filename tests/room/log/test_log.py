@@ -307,7 +307,7 @@ class Readers(RuleBasedStateMachine):
         bursts = self.bursts(self.log.oldest, self.log.end)
         held = sum(SIZES[0] for first, _ in bursts if self.has_bytes(first))
         held += sum(len(entry(it).body) for it in range(self.log.oldest, self.log.end) if it not in self.gone)
-        assert self.log.size == held
+        assert self.log.held_bytes == held
         assert held <= LOG_BYTES or len(bursts) == 1
 
     @invariant()
@@ -509,14 +509,14 @@ def test_the_limits_themselves_are_kept_whole() -> None:
     log = Log()
     for _ in range(LOG_BYTES // 500):
         assert put(log, KEPT, bodies=20) == []
-    assert log.size == LOG_BYTES
+    assert log.held_bytes == LOG_BYTES
     assert [it.first for it in put(log, KEPT, bodies=20)] == [1, 2, 3]  # an eighth more than need be
 
 
 def test_bodies_count_against_the_limit_in_bytes() -> None:
     log = Log()
     put(log, KEPT, bodies=LOG_BYTES - 2 * SIZES[0])
-    assert log.size == LOG_BYTES - SIZES[0]
+    assert log.held_bytes == LOG_BYTES - SIZES[0]
     put(log, KEPT, bodies=1)
     assert log.start == log.oldest == 2
 
@@ -536,7 +536,7 @@ def test_what_is_forgotten_with_a_commit_is_not_counted_any_more() -> None:
     log.forget_turn(1)
     put(log, KEPT, size=SIZES[3])
     assert (log.oldest, log.start) == (1, 2)
-    assert log.size == SIZES[3] + len(entry(1).body) + len(entry(2).body)
+    assert log.held_bytes == SIZES[3] + len(entry(1).body) + len(entry(2).body)
 
 
 def test_what_is_dropped_for_want_of_room_is_not_shared_any_more() -> None:
@@ -734,7 +734,7 @@ def test_an_entry_is_gone_at_the_time_of_its_head_and_its_ttl_and_not_before(ttl
     assert not log.expire(7 + ttl * SECOND - 1, 2)
     assert (burst.entries[0].body, bool(burst.wire)) == (entry(1).body, True)
     assert log.expire(7 + ttl * SECOND, 1)
-    assert (burst.entries[0].body, burst.wire, log.size) == (b"", b"", 0)
+    assert (burst.entries[0].body, burst.wire, log.held_bytes) == (b"", b"", 0)
     assert log.next_expiry is None
     assert not log.expire(8 + ttl * SECOND, 2)
 
@@ -803,12 +803,12 @@ def test_the_bytes_of_what_is_gone_count_no_more() -> None:
     log = Log()
     put(log, 5, KEPT)
     put(log, KEPT)
-    assert log.size == 2 * SIZES[0] + sum(len(entry(it).body) for it in (1, 2, 3))
+    assert log.held_bytes == 2 * SIZES[0] + sum(len(entry(it).body) for it in (1, 2, 3))
     log.expire(5 * SECOND, 1)
-    assert log.size == SIZES[0] + sum(len(entry(it).body) for it in (2, 3))
+    assert log.held_bytes == SIZES[0] + sum(len(entry(it).body) for it in (2, 3))
     log.turn(turn(1))
     log.forget_turn(1)
-    assert log.size == sum(len(entry(it).body) for it in (2, 3))
+    assert log.held_bytes == sum(len(entry(it).body) for it in (2, 3))
 
 
 def test_what_is_gone_is_no_longer_in_the_bytes_that_readers_share() -> None:
@@ -826,10 +826,10 @@ def test_what_expires_after_the_log_has_dropped_it_is_passed_over() -> None:
     put(log, 5, FLEETING)
     for _ in range(LOG_ENTRIES):
         put(log, KEPT)
-    held = log.size
+    held = log.held_bytes
     assert log.oldest > 2
     assert log.expire(MINUTE, 1)
-    assert log.size == held
+    assert log.held_bytes == held
 
 
 def test_a_reader_gets_what_is_left_of_a_burst_and_all_around_it_as_it_was_sent() -> None:
@@ -939,4 +939,4 @@ def test_what_was_dropped_does_not_wait_for_its_end() -> None:
     log = Log()
     for _ in range(10 * LOG_ENTRIES):
         put(log, 10_000_000)
-        assert log.expiring <= LOG_ENTRIES
+        assert log.scheduled <= LOG_ENTRIES

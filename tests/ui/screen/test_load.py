@@ -13,11 +13,12 @@ import urwid
 
 from anonp2p import app, limits
 from anonp2p.ui.screen.screen import Screen
-from tests.support.memory import _contains, _describe, _untold
+from tests.support.memory import contains_any, describe_object, find_untold
 from tests.support.stage import Stage
 
 CHANNELS = ("MemorySendChannel", "MemoryReceiveChannel", "MemoryChannelState", "MemoryChannelStatistics")
 OURS = ("anonp2p/ui/", "urwid/")
+CACHE = type(functools.cache(len))
 
 
 def burst(stage: Stage, count: int, text: str) -> None:
@@ -140,7 +141,7 @@ def _reached() -> tuple[list[object], dict[int, object]]:
             case types.AsyncGeneratorType():
                 file = one.ag_code.co_filename
             case _:
-                file = OURS[0] if isinstance(one, functools._lru_cache_wrapper) else ""
+                file = OURS[0] if isinstance(one, CACHE) else ""
         if any(place in file for place in OURS):
             roots.append(one)
     visited = {id(roots)}
@@ -152,7 +153,7 @@ def _reached() -> tuple[list[object], dict[int, object]]:
             continue
         visited.add(id(one))
         reached.append(one)
-        for other in (*gc.get_referents(one), *_untold(one)):
+        for other in (*gc.get_referents(one), *find_untold(one)):
             if id(other) not in visited:
                 holders.setdefault(id(other), one)
                 roots.append(other)
@@ -182,7 +183,7 @@ def kept(stage: Stage, text: str) -> list[str]:
     stage.settled()
     gc.collect()
     reached, holders = _reached()
-    return [_describe(one, holders) for one in reached if _contains(one, (text.encode(),), [text])]
+    return [describe_object(one, holders) for one in reached if contains_any(one, (text.encode(),), [text])]
 
 
 THEIRS, MINE, DRAFTED = "zanzibar", "quagmire", "xylophone"

@@ -10,7 +10,7 @@ _NO_SECRETS = {"-h", "--help", "--version"}
 
 
 def main() -> int:
-    """Runs the program, in a Python that overwrites what it frees; returns its exit code."""
+    """Runs the program, in a Python that overwrites freed memory; returns its exit code."""
     process.fill_descriptors()
     process.allow_files()
     warnings.simplefilter("ignore")  # PYTHONWARNINGS=error would have those of libraries end us

@@ -1,4 +1,4 @@
-"""What the program was asked to do, checked."""
+"""The checked options of the program."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -18,7 +18,7 @@ class Endpoint:
 
     @staticmethod
     def parse(text: str) -> "Endpoint":
-        """From `HOST:PORT` or `unix:PATH`; HOST is an address or `localhost`, as no name is looked up. Raises Usage."""
+        """From `HOST:PORT` or `unix:PATH`. HOST is an address or `localhost`; names are not resolved. Raises Usage."""
         if path := text.removeprefix("unix:") if text.startswith("unix:") else "":
             return Endpoint(path=path)
         host, _, port = text.rpartition(":")
@@ -41,7 +41,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Config:
-    """Options as INTERFACE has them, defaults filled in. Shows nothing: it may hold a nick and a code.
+    """The options of the command line, with defaults. Its `repr` shows nothing: it may contain a nick and a code.
 
     action, subject: the command line's `create NAME`, `join CODE` or `doctor`.
     """

@@ -1,11 +1,11 @@
-"""What the process gives up before it has any secret: images of its memory, and what it has freed.
+"""Protects the memory of the process before it has any secret: no core dumps, and freed memory is overwritten.
 
-A core dump would put every key and message of a room on the disk, or, by the kernel's core_pattern, into the hands of
-a crash reporter, which no limit on its size keeps out: hence both a limit of 0 and "not dumpable". The latter besides
-keeps other programs of the same user from reading our memory (ptrace, /proc/PID/mem). Nothing keeps root.
+A core dump would write every key and message of a room to the disk, or, with some settings of core_pattern, pass them
+to a crash reporter, which ignores size limits. So the process has a limit of 0 and is also "not dumpable", which keeps
+other programs of the same user from reading its memory (ptrace, /proc/PID/mem). Nothing stops root.
 
-What expires should be gone then, not whenever its memory happens to be used again. Python overwrites what it frees
-only if its allocators are those for debugging, which it must be told before it starts; C libraries have glibc do so.
+Expired text should be overwritten at once, not when its memory happens to be used again. Python overwrites freed memory
+only with its debug allocators, which have to be chosen before it starts. For C libraries, glibc does it.
 """
 
 import os
@@ -14,39 +14,39 @@ import sys
 
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 _M_PERTURB = -6  # malloc.h
-_FILL = 0xDD  # as Python's own
+_FILL = 0xDD  # the value that Python uses
 
 _ALLOCATORS = "PYTHONMALLOC"
-_WIPING = "debug"  # whichever allocators this Python has, with hooks that fill every block as it is freed
+_WIPING = "debug"  # the allocators of this Python, with hooks that fill every freed block
 
 
 def restart_wiping() -> None:
-    """Starts the program anew, in the same process, with a Python that overwrites what it frees; returns if it does.
+    """Restarts the program in the same process, with a Python that overwrites freed memory; returns if it does already.
 
-    It returns as well where that cannot be had. Nothing may have been read from stdin yet, nor begun. What we start
-    later does not inherit the setting.
+    Returns also if that is not possible. Has to be called before anything is read from stdin or started. Programs that
+    we start later do not inherit the setting.
     """
     if os.environ.get(_ALLOCATORS) == _WIPING:
         del os.environ[_ALLOCATORS]
     elif command := _command():
         environment = {**os.environ, _ALLOCATORS: _WIPING}
         try:
-            os.execve(command[0], command, environment)  # noqa: S606  # it is ourselves
+            os.execve(command[0], command, environment)  # noqa: S606  # it is this program
         except OSError:
-            return  # the program still runs, if less tidily
+            return  # the program runs without it
 
 
 def _command() -> list[str]:
-    """What started us, by absolute path; empty where the environment would not be heeded, or nobody knows."""
+    """The command that started us, with an absolute path; empty if unknown, or if Python ignores the environment."""
     if sys.implementation.name != "cpython" or sys.flags.ignore_environment or not sys.executable:
         return []
     return [sys.executable, *sys.orig_argv[1:]]
 
 
 def harden() -> None:
-    """No core dumps of this process. What it starts keeps the limit, but is dumpable anew unless it says otherwise.
+    """Disables core dumps of this process, and has glibc, if present, overwrite what C libraries free.
 
-    And what C libraries free is overwritten, where glibc is there to do it.
+    Programs that it starts inherit the limit of 0, but are dumpable unless they decide otherwise.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
@@ -57,7 +57,7 @@ def harden() -> None:
 
 
 def wipe_freed() -> None:
-    """Has glibc overwrite what is freed, but for blocks below 1 KiB that a thread keeps at hand (tcache)."""
+    """Has glibc overwrite freed blocks, except those below 1 KiB that a thread caches (tcache)."""
     import ctypes
 
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):

@@ -1,4 +1,4 @@
-"""What a process inherits from whoever started it, as far as it could break the program: descriptors and limits."""
+"""What a process inherits and what could break the program: descriptors and limits."""
 
 import errno
 import mmap
@@ -9,7 +9,7 @@ from contextlib import suppress
 from anonp2p import limits
 
 _STDERR = 2
-_UNUSABLE = getattr(os, "O_PATH", os.O_RDONLY)  # with O_PATH neither reading nor writing works: both give EBADF
+_UNUSABLE = getattr(os, "O_PATH", os.O_RDONLY)  # with O_PATH, reading and writing give EBADF
 
 _LACKS = {
     errno.ENOMEM: "too little memory",
@@ -18,45 +18,45 @@ _LACKS = {
     errno.ENOSPC: "too little space on the disk",
     errno.EDQUOT: "too little space on the disk",
 }
-_NO_THREAD = "can't start new thread"  # threading's words: this error has no number
-_NO_MAPPING = "failed to map segment from shared object"  # the dynamic loader's words, where memory is what is missing
+_NO_THREAD = "can't start new thread"  # the text of threading: this error has no number
+_NO_MAPPING = "failed to map segment from shared object"  # the text of the dynamic loader when memory is missing
 
 
 def fill_descriptors() -> None:
-    """Takes those of the descriptors 0, 1 and 2 that whoever started us had closed. Before anything else is opened.
+    """Opens those of the descriptors 0, 1 and 2 that were closed when we started. Call it before anything is opened.
 
-    Otherwise the next file or socket that is opened gets such a number: we printed events into trio's own socket. They
-    stay as unusable as a closed descriptor is, and are closed again for whatever is executed.
+    Otherwise the next file or socket gets such a number: the program once printed events into trio's own socket. The
+    descriptors are as unusable as closed ones, and are closed in programs that we execute.
     """
     try:
         while (descriptor := os.open("/", _UNUSABLE | os.O_CLOEXEC)) <= _STDERR:
             pass
     except OSError:
-        return  # no more may be open: so these are
+        return  # no more descriptors are allowed, so these are open
     os.close(descriptor)
 
 
 def allow_files() -> None:
-    """Raises the limit on open files to what may be asked for: the usual one, 1,024, is less than a full room takes."""
+    """Raises the limit on open files as far as allowed: the usual 1,024 are fewer than a full room needs."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = limits.FILES if hard == resource.RLIM_INFINITY else min(hard, limits.FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(OSError, ValueError):  # the system may have a maximum of its own
+        with suppress(OSError, ValueError):  # the system may have its own maximum
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def require_memory() -> None:
-    """Raises OSError where a limit leaves less memory than the program needs for itself.
+    """Raises OSError if a limit leaves less memory than the program needs.
 
-    Below that, libraries abort the process, or fail again while they handle their failure: nothing could be said.
+    With less, libraries abort the process or fail again while they handle a failure, so no error could be shown.
     """
     mmap.mmap(-1, limits.MEMORY, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
 
 
 def lack(error: BaseException) -> str:
-    """What there was too little of, if the error says so, or one of its group, or one that it was raised from."""
+    """Which resource was short, if the error says so, or one of its group, or one of its causes; else empty."""
     waiting: list[BaseException | None] = [error]
-    looked_at: set[int] = set()  # a group and what it was raised from may hold each other
+    looked_at: set[int] = set()  # groups and causes may form a cycle
     while waiting:
         one = waiting.pop()
         if one is None or id(one) in looked_at:

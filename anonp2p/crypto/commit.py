@@ -1,4 +1,4 @@
-"""What each member gets of a commit: the fresh secret, sealed to its leaf (PROTOCOL.md, 6.9)."""
+"""Commit shares: the fresh secret of a commit, sealed to the encryption key of each member (PROTOCOL.md, 6.9)."""
 
 import hmac
 from dataclasses import dataclass
@@ -9,7 +9,10 @@ from anonp2p.errors import PeerFault
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Turn:
-    """The secret of a commit, as long as there may be links that have not come to it. standing: of the room with it."""
+    """The fresh secret of a commit, kept while some link may still need a share of it.
+
+    standing: of the room after the commit.
+    """
 
     room: bytes
     epoch: int
@@ -18,14 +21,14 @@ class Turn:
     tag: bytes
 
     def slice(self, member: bytes, leaf: bytes) -> bytes:
-        """A member's slice. Raises PeerFault for a leaf that cannot be sealed to."""
+        """The share of one member. Raises PeerFault if nothing can be sealed to its key."""
         return suite.seal_to(leaf, self.secret + self.tag, _info(self.room, member, self.epoch, self.standing))
 
 
 def open_slice(
     box: bytes, leaf: suite.LeafKey, room: bytes, member: bytes, epoch: int, standing: bytes
 ) -> tuple[bytes, bytes]:
-    """The fresh secret in our slice, and the tag that must come out. Raises PeerFault."""
+    """The fresh secret in our share, and the confirmation tag that the new epoch must have. Raises PeerFault."""
     both = leaf.open(box, _info(room, member, epoch, standing))
     if len(both) != 2 * suite.SECRET:
         raise PeerFault("a slice of no proper length")
@@ -33,7 +36,7 @@ def open_slice(
 
 
 def confirm(tag: bytes, given: bytes) -> None:
-    """Raises PeerFault if a slice's tag is not the one that came out: its commit was made on another log."""
+    """Raises PeerFault if the tag in a share is not the one of our new epoch: the log of the host is another one."""
     if not hmac.compare_digest(tag, given):
         raise PeerFault("a commit that was made on another log")
 

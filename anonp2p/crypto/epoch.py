@@ -1,4 +1,4 @@
-"""An epoch: what its members share, and what it seals and opens of the log (PROTOCOL.md, 4 and 6)."""
+"""Epochs: the secrets that the members share, and how they seal and open the log (PROTOCOL.md, 4 and 6)."""
 
 import hmac
 import struct
@@ -13,15 +13,15 @@ from anonp2p.errors import PeerFault
 ENTRY: Final = 0
 COMMIT: Final = 1
 
-FLEETING: Final = 0  # ttl: shown to who is there, never kept
-KEPT: Final = 2**32 - 1  # ttl: until the room ends
+FLEETING: Final = 0  # ttl: shown to members who are present, never kept
+KEPT: Final = 2**32 - 1  # ttl: kept until the room ends
 
 _HEADER = struct.Struct(">B16sQII")
-_COUNTERS = 2**53  # as in frames: what is packed anywhere can be sent on
+_COUNTERS = 2**53  # the bound that frames have too, so that a header fits into any of them
 
 
 class Header(NamedTuple):
-    """What goes before a body. kind: ENTRY or COMMIT; author: member id; ttl: seconds, or FLEETING, or KEPT."""
+    """The readable part of an entry. kind: ENTRY or COMMIT; author: member id; ttl: seconds, FLEETING or KEPT."""
 
     kind: int
     author: bytes
@@ -30,12 +30,12 @@ class Header(NamedTuple):
     ttl: int = KEPT
 
     def pack(self) -> bytes:
-        """Its 33 bytes."""
+        """The 33 bytes of the wire format."""
         return _HEADER.pack(*self)
 
     @classmethod
     def unpack(cls, data: bytes) -> "Header":
-        """A header from its 33 bytes. Raises PeerFault."""
+        """Raises PeerFault for anything but the 33 bytes of a header."""
         if len(data) != _HEADER.size:
             raise PeerFault("a header of no proper length")
         header = cls(*_HEADER.unpack(data))
@@ -49,7 +49,7 @@ class Header(NamedTuple):
 
 @dataclass(slots=True, repr=False)
 class Epoch:
-    """An epoch's secrets; its own, from which they came, is gone."""
+    """The secrets of an epoch. The epoch secret, from which they are derived, is not kept."""
 
     number: int
     init: bytes
@@ -63,11 +63,14 @@ class Epoch:
 
     @classmethod
     def first(cls, secret: bytes, genesis: bytes, host: bytes) -> "Epoch":
-        """The epoch in which a room begins, with its host alone. genesis: the digest of the empty log."""
+        """The first epoch of a room, with the host as its only member. genesis: the digest of the empty log."""
         return cls._open(0, bytes(suite.SECRET), secret, genesis, [host])[0]
 
     def next(self, secret: bytes, standing: bytes, members: Iterable[bytes]) -> tuple["Epoch", bytes]:
-        """The epoch that a commit opens, and its tag. standing: of the room with it; members: those whom it leaves."""
+        """The epoch that follows a commit, and its confirmation tag.
+
+        standing: of the room after the commit; members: those who remain.
+        """
         return self._open(self.number + 1, self.init, secret, standing, members)
 
     @classmethod
@@ -85,9 +88,10 @@ class Epoch:
         return epoch, hmac.digest(suite.expand(secret, "confirm"), standing, "sha256")
 
     def admit(self, member: bytes) -> None:
-        """A newcomer gets a chain, of which those who come later learn nothing. Raises PeerFault for one who had one.
+        """Gives a newcomer a ratchet. Later newcomers learn nothing about it.
 
-        What its owner signed under the old one could be sealed again under the new.
+        Raises PeerFault for a member who already had one in this epoch: with a second ratchet, an entry that the member
+        signed could be sealed and ordered again.
         """
         if member in self.chains:
             raise PeerFault("one who joins twice in an epoch")
@@ -95,19 +99,19 @@ class Epoch:
         self.newcomers = suite.expand(self.newcomers, "next")
 
     def skip(self, header: Header) -> None:
-        """The key of this entry is not needed, nor are those before it. Raises PeerFault."""
+        """Deletes the key of this entry and the unused keys before it. Raises PeerFault."""
         if header.kind == ENTRY:
             self._chain(header.author).take(header.generation)
 
     # --- sealing
 
     def seal_entry(self, header: Header, body: bytes) -> bytes:
-        """An entry or a commit of ours as it is sent. header: with the next generation of our chain."""
+        """An entry or a commit of ours as it is sent. header: has the next generation of our ratchet."""
         packed = header.pack()
         return packed + self._body_key(header).seal(0, body, packed)
 
     def seal_burst(self, burst: bytes, random: Callable[[int], bytes]) -> bytes:
-        """A packed burst as it goes on the wire. Raises ValueError for one too long."""
+        """A packed batch as it is sent. Raises ValueError if it is too long."""
         nonce = random(suite.NONCE)
         return padding.payload(nonce + self._log.seal(nonce, padding.fill(burst, suite.NONCE + suite.TAG)))
 
@@ -124,14 +128,14 @@ class Epoch:
     # --- opening
 
     def open_burst(self, content: bytes) -> bytes | None:
-        """The packed burst in a content that is of this epoch's log; None for everything else. Raises PeerFault."""
+        """The packed batch if the content was sealed with the log key of this epoch, else None. Raises PeerFault."""
         if len(content) < suite.NONCE + suite.TAG:
             return None
         padded = self._log.open(content[: suite.NONCE], content[suite.NONCE :])
         return None if padded is None else padding.unfill(padded, suite.NONCE + suite.TAG)
 
     def open_entry(self, entry: bytes) -> tuple[Header, bytes]:
-        """Header and body of an entry or a commit. Its key is used up, whether it opens or not. Raises PeerFault."""
+        """Header and body of an entry or a commit. Deletes its key, even if it does not open. Raises PeerFault."""
         header = header_of(entry)
         body = self._body_key(header).open(0, entry[_HEADER.size :], entry[: _HEADER.size])
         if body is None:
@@ -140,5 +144,5 @@ class Epoch:
 
 
 def header_of(entry: bytes) -> Header:
-    """What an entry says outside of its seal. Raises PeerFault."""
+    """The header of a sealed entry. Raises PeerFault."""
     return Header.unpack(entry[: _HEADER.size])

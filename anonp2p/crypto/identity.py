@@ -1,4 +1,4 @@
-"""Who a member is: a fresh Ed25519 key for every room, the id and tag made from it, and what it signs."""
+"""A member's identity: a fresh Ed25519 key for every room, the id and the tag derived from it, and signatures."""
 
 import base64
 import hashlib
@@ -12,7 +12,8 @@ SIGNATURE = 64  # bytes
 TAG_CHARACTERS = 8
 NICK_CHARACTERS = 4
 
-# Ed25519's field, and the y of its points of order 8; those of order 4, 2 and 1 have 0, -1 and 1 (RFC 7748, 7 warns).
+# The field of Ed25519, and the y coordinates of its points of order 8. Points of order 4, 2 and 1 have y = 0, -1 and 1
+# (RFC 7748, 7 warns of them).
 _P = 2**255 - 19
 _Y8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
 _SMALL_ORDER = frozenset((0, 1, _P - 1, _Y8, _P - _Y8))
@@ -28,10 +29,10 @@ HEAD = b"anonp2p/3 head"
 
 
 class Identity:
-    """Our own key for one room.
+    """Our own signature key in one room.
 
-    seed: 32 random bytes. room: the public key of the room's onion service, which every signature covers, so that
-    nothing signed for one room is worth anything in another (PROTOCOL.md, 0.7).
+    seed: 32 random bytes. room: the public key of the room's onion service. Every signature covers it, so that no
+    signature is valid in another room (PROTOCOL.md, 0.7).
     """
 
     def __init__(self, seed: bytes, room: bytes) -> None:
@@ -41,53 +42,53 @@ class Identity:
         self.id = member_id(self.key)
 
     def sign(self, label: bytes, content: bytes) -> bytes:
-        """64 bytes of Ed25519 signature over the label, the room and the content."""
+        """The Ed25519 signature over label, room and content: 64 bytes."""
         return self._private.sign(label + self._room + content)
 
 
 def signed(label: bytes, room: bytes, content: bytes, signature: bytes, key: bytes) -> bool:
-    """Whether the owner of this key signed this content, under this label, for this room."""
+    """Whether the owner of the key signed this content under this label for this room."""
     if not is_key(key):
         return False
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, label + room + content)
-    except (InvalidSignature, ValueError):  # ValueError: bytes that are no point of the curve
+    except (InvalidSignature, ValueError):  # ValueError: the bytes are not a point of the curve
         return False
     return True
 
 
 def is_key(key: bytes) -> bool:
-    """Whether 32 bytes may be somebody's key: canonical, and no point of small order, for which anybody can sign."""
+    """Whether 32 bytes are a valid key: canonical, and not a point of small order, for which anybody can sign."""
     y = int.from_bytes(key, "little") & (2**255 - 1)
     return y < _P and y not in _SMALL_ORDER
 
 
 def member_id(key: bytes) -> bytes:
-    """The 16 bytes that name the owner of a key within a room."""
+    """The 16 bytes that identify the owner of a key within a room."""
     return hashlib.sha256(_ID + key).digest()[:ID_BYTES]
 
 
 def spell(member: bytes) -> str:
-    """A member's id as people and scripts see it: 26 characters of base32, lower case."""
+    """A member id as people and scripts see it: 26 characters of base32 in lower case."""
     return base64.b32encode(member).decode("ascii").rstrip("=").lower()
 
 
 def tag(member: bytes) -> str:
-    """The short form of an id, to tell members apart whatever their nicks: its first 8 characters."""
+    """The first 8 characters of the spelled id, which tell members with similar nicks apart."""
     return spell(member)[:TAG_CHARACTERS]
 
 
 def genesis(room: bytes) -> bytes:
-    """The hash of a log without entries (PROTOCOL.md, 4.6)."""
+    """The digest of a log without entries (PROTOCOL.md, 4.6)."""
     return hashlib.sha256(_LOG + room).digest()
 
 
 def standing(digest: bytes, state: bytes) -> bytes:
-    """The hash of a log and of the state that it led to (PROTOCOL.md, 6.2)."""
+    """The group context: the hash of a log's digest and of the state that the log leads to (PROTOCOL.md, 6.2)."""
     return hashlib.sha256(_STANDING + digest + state).digest()
 
 
 def chain(previous: bytes, index: int, header: bytes, body: bytes) -> bytes:
-    """The hash of a log up to this entry, of whose body the hash is given (PROTOCOL.md, 4.6)."""
+    """The digest of a log with one more entry (PROTOCOL.md, 4.6). previous: the digest before it; body: its hash."""
     entry = index.to_bytes(8, "big") + header + body
     return hashlib.sha256(_LOG + previous + entry).digest()

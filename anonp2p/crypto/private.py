@@ -1,4 +1,4 @@
-"""A message to one member: a box in an ordinary body, which says to nobody whose it is (PROTOCOL.md, 5.15)."""
+"""Private messages: a box in an ordinary body, which does not reveal for whom it is (PROTOCOL.md, 5.15)."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ from anonp2p.errors import PeerFault
 
 
 def seal(leaf: bytes, text: str, info: bytes) -> bytes:
-    """The text, for the owner of this leaf. Raises PeerFault for a leaf that takes none."""
+    """The text in a box for the owner of this encryption key. Raises PeerFault for an invalid key."""
     return suite.seal_to(leaf, text.encode(), info)
 
 
 def read(box: bytes, leaves: Iterable[suite.LeafKey], info: bytes) -> str | None:
-    """What a box says, if it is for one of our leaves; None also for one that says nothing proper to us."""
+    """The text in a box for one of our encryption keys; None if it is for somebody else or malformed."""
     for leaf in leaves:
         try:
             text = leaf.open(box, info)
@@ -26,5 +26,5 @@ def read(box: bytes, leaves: Iterable[suite.LeafKey], info: bytes) -> str | None
 
 
 def about(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:
-    """What a box is bound to, so that a copy of it says nothing."""
+    """The context that a box is bound to, so that a copy of it in another place does not open."""
     return suite.label("private") + room + epoch.to_bytes(8, "big") + author + counter.to_bytes(8, "big") + recipient

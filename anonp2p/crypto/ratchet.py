@@ -1,4 +1,4 @@
-"""One author's keys within an epoch: each used once, each made from the one before, none kept."""
+"""The entry keys of one author within an epoch: each is derived from the one before, used once and deleted."""
 
 from anonp2p import limits
 from anonp2p.crypto import suite
@@ -6,7 +6,10 @@ from anonp2p.errors import PeerFault
 
 
 class Chain:
-    """A chain of keys (PROTOCOL.md, 6.6). link: its present secret; generation: whose it is."""
+    """A sequence of keys (PROTOCOL.md, 6.6).
+
+    link: the secret from which the next key is derived; generation: the number of that key.
+    """
 
     __slots__ = ("generation", "link")
 
@@ -15,7 +18,7 @@ class Chain:
         self.generation = generation
 
     def take(self, generation: int) -> suite.Key:
-        """The key of this generation; it, and those left out before it, are not to be had again. Raises PeerFault."""
+        """The key of this generation. It and the skipped ones before it cannot be taken again. Raises PeerFault."""
         left_out = generation - self.generation
         if not 0 <= left_out <= limits.SKIPPED:
             raise PeerFault("a generation out of its order")

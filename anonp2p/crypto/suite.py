@@ -1,4 +1,4 @@
-"""The one suite of primitives (PROTOCOL.md, 0): all from `cryptography`, nothing of our own but how they are joined."""
+"""The cryptographic suite (PROTOCOL.md, 0). All primitives are from `cryptography`; only their combination is ours."""
 
 import hashlib
 import hmac
@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from anonp2p.errors import PeerFault
 
 SECRET: Final = 32  # bytes of every secret, seed and digest
-TAG: Final = 16  # bytes by which a sealed text is longer
+TAG: Final = 16  # bytes that sealing adds to a text
 NONCE: Final = 12  # bytes
-LEAF: Final = 1_216  # bytes of a leaf's public part
+LEAF: Final = 1_216  # bytes of a public encryption key
 
 _MLKEM_PUBLIC = 1_184
 _MLKEM_SEED = 64
@@ -23,7 +23,7 @@ _HPKE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES
 
 
 def is_supported() -> bool:
-    """Whether this build of `cryptography` can do all of it."""
+    """Whether this build of `cryptography` has all primitives of the suite."""
     try:
         leaf = LeafKey(bytes(SECRET))
         return leaf.open(seal_to(leaf.public, b"", b""), b"") == b""
@@ -32,24 +32,24 @@ def is_supported() -> bool:
 
 
 def label(name: str) -> bytes:
-    """What keeps apart what is made for different purposes, and by different versions."""
+    """The label that separates keys and signatures by purpose and by version of the protocol."""
     return f"anonp2p/3 {name}".encode("ascii")
 
 
 def expand(secret: bytes, name: str, context: bytes = b"") -> bytes:
-    """32 bytes for one purpose out of a secret (PROTOCOL.md, 0.4)."""
+    """32 bytes derived from a secret for one purpose (PROTOCOL.md, 0.4)."""
     purpose = label(name)
     info = bytes([len(purpose)]) + purpose + context
-    return hmac.digest(secret, info + b"\x01", "sha256")  # all of HKDF-Expand for one block: twice as fast as the whole
+    return hmac.digest(secret, info + b"\x01", "sha256")  # HKDF-Expand for one block: twice as fast
 
 
 def extract(salt: bytes, secret: bytes) -> bytes:
-    """32 bytes that nobody knows who lacks one of the two."""
+    """32 bytes that only those know who have both arguments."""
     return HKDF.extract(hashes.SHA256(), salt, secret)
 
 
 class Key:
-    """An AES-256-GCM key. Whoever uses it sees to it that no nonce comes twice."""
+    """An AES-256-GCM key. The caller never uses a nonce twice."""
 
     __slots__ = ("_aead",)
 
@@ -57,11 +57,11 @@ class Key:
         self._aead = AESGCM(secret)
 
     def seal(self, nonce: int | bytes, text: bytes, data: bytes = b"") -> bytes:
-        """The text, sealed, with its tag; `data` is vouched for besides."""
+        """The sealed text with its tag, which also authenticates `data`."""
         return self._aead.encrypt(_nonce(nonce), text, data)
 
     def open(self, nonce: int | bytes, sealed: bytes, data: bytes = b"") -> bytes | None:
-        """The text; None if that is not what this key sealed."""
+        """The text; None if this key did not seal it."""
         try:
             return self._aead.decrypt(_nonce(nonce), sealed, data)
         except InvalidTag:
@@ -73,7 +73,7 @@ def _nonce(nonce: int | bytes) -> bytes:
 
 
 class LeafKey:
-    """A hybrid key to which others seal (X-Wing), from a 32-byte seed. `public` is what they need for it."""
+    """A hybrid encryption key (X-Wing), made from a 32-byte seed. Others need `public` to seal to it."""
 
     __slots__ = ("_private", "public")
 
@@ -85,7 +85,7 @@ class LeafKey:
         self.public = quantum.public_key().public_bytes_raw() + classic.public_key().public_bytes_raw()
 
     def open(self, box: bytes, info: bytes) -> bytes:
-        """What was sealed to this key under this info. Raises PeerFault."""
+        """The text that was sealed to this key with this info. Raises PeerFault."""
         try:
             return _HPKE.decrypt(box, self._private, info)
         except (InvalidTag, ValueError):
@@ -93,7 +93,7 @@ class LeafKey:
 
 
 def seal_to(leaf: bytes, text: bytes, info: bytes) -> bytes:
-    """The text in a box that only the owner of this leaf opens. Raises PeerFault for a leaf that takes none."""
+    """The text in a box that only the owner of this key can open. Raises PeerFault for an invalid key."""
     try:
         quantum = mlkem.MLKEM768PublicKey.from_public_bytes(leaf[:_MLKEM_PUBLIC])
         classic = x25519.X25519PublicKey.from_public_bytes(leaf[_MLKEM_PUBLIC:])

@@ -61,12 +61,12 @@ def parse(text: str) -> bytes:
 
 
 def _is_drawn(character: str) -> bool:
-    """Whether it is more than white space, or something invisible that came along."""
+    """Whether a character is visible."""
     return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf", "Zs")
 
 
 def _not_a_port(given: str) -> str:
-    """What is said of something after a colon that is not the port of rooms."""
+    """What is wrong with the text after a colon, which is not the port of rooms."""
     if given.isascii() and given.isdigit() and len(given) <= _PORT_DIGITS:
         return f"the port of rooms is always {limits.PORT}"
     if len(given) == _KEY and _BASE32.issuperset(given):
@@ -75,7 +75,7 @@ def _not_a_port(given: str) -> str:
 
 
 def _not_a_code(given: str) -> str:
-    """What is said of something that is too long or too short."""
+    """What is wrong with a code that is too long or too short."""
     is_base32 = _BASE32.issuperset(given)
     if is_base32 and len(given) == _OLD:
         return "it is an onion address of version 2, which Tor no longer supports"
@@ -97,11 +97,10 @@ class RoomKey:
 
     @property
     def code(self) -> str:
-        """The room code it stands for."""
         return encode(self.public)
 
     def expanded(self) -> str:
-        """What Tor wants after `ED25519-V3:`: base64 of the clamped SHA-512 of the seed (RFC 8032, 5.1.5)."""
+        """The key as Tor takes it after `ED25519-V3:`: base64 of the clamped SHA-512 of the seed (RFC 8032, 5.1.5)."""
         digest = bytearray(hashlib.sha512(self._seed).digest())
         digest[0] &= 248
         digest[31] = digest[31] & 63 | 64

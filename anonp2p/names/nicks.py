@@ -1,10 +1,11 @@
-"""Nicks and room names: what they may be made of, and which of them look alike."""
+"""Nicks and room names: which characters they may have, and which of them look alike."""
 
 import re
 
-# Unicode 3.2, which every Python has beside its own version, since members on different ones must agree which nicks are
-# proper and which are alike: a letter that came later is in no nick. Only case is of the running Python; by Unicode's
-# policy neither folding nor a pair of letters changes, but old letters get new capitals, so those are left alone.
+# Every Python has the tables of Unicode 3.2 besides its own. Nicks use those, since members with different versions of
+# Python have to agree which nicks are valid and which look alike. Only upper and lower case come from the running
+# Python: Unicode never changes case folding or existing pairs of letters, but adds capitals to old letters, so letters
+# whose capital is newer keep their form.
 from functools import cache
 from unicodedata import ucd_3_2_0 as unicode
 
@@ -14,16 +15,16 @@ from anonp2p.names import confusables
 
 _PUNCTUATION = frozenset("-_.")
 _CATEGORIES = frozenset(("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"))
-# Letters and marks by category, but drawn as nothing: Hangul fillers, Khmer's inherent vowels, the grapheme joiner,
-# Mongolian selectors. Variation selectors are left out as a range below.
+# Letters and marks by category that are invisible: Hangul fillers, Khmer's inherent vowels, the grapheme joiner,
+# Mongolian selectors. `_drawn` excludes variation selectors as a range.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 # O looks like 0 and I like 1 and l, but without case they are o and i. And m looks like rn, but M does not.
 _ASCII = str.maketrans({"0": "o", "1": "l", "i": "l", "m": "rn"})
-_MARKS_IN_A_ROW = 2  # more are needed by no script, and draw over other lines
+_MARKS_IN_A_ROW = 2  # no script needs more, and more are drawn over other lines
 
-# What people also confuse, though the rules of a room (PROTOCOL.md, 3.3) do not count it as alike: vv w, 2 Z, 5 S, 8 B,
-# g q 9, letters of other scripts drawn nearly as ours, punctuation, which is easily overlooked; and cl d, below. No two
-# digits become one: `ann8` and `ann6` are different people.
+# Characters that people confuse although the rules of a room (PROTOCOL.md, 3.3) do not count them as alike: vv and w,
+# 2 and Z, 5 and S, 8 and B, g, q and 9, letters of other scripts that look nearly like Latin ones, and punctuation,
+# which is easily overlooked. `wide_looks` adds cl and d. No two digits are mapped to one: `ann8` and `ann6` differ.
 _CONFUSED: dict[int, str | int | None] = {
     **str.maketrans("258q9", "zsbgg", "-_."),
     **str.maketrans(
@@ -31,8 +32,8 @@ _CONFUSED: dict[int, str | int | None] = {
     ),  # Greek eta, Cyrillic pe, and Greek pi, for which the table takes that
     **dict.fromkeys(map(ord, "w\u03c9"), "vv"),  # Greek omega
 }
-# Whoever has one of these as a nick could be taken for the program (SYSTEM, ALARM and CAUTION begin its lines, Tor is
-# what it talks about), for a role that it or other programs know, or for the reader. Not `all`, which looks like Ali.
+# A member with such a nick could be mistaken for the program (SYSTEM, ALARM and CAUTION begin its lines, and it talks
+# about Tor), for a role in this or other programs, or for the reader. `all` is missing, since it looks like Ali.
 _RESERVED = ("anonp2p", "system", "tor", "alarm", "caution", "host", "moderator", "admin", "you", "everyone")
 _LABEL = re.compile(r"r\d+", re.IGNORECASE)  # how rooms are labelled
 _LIKE_LABEL = re.compile("r[l2-9][ol2-9]*")  # the same, of keys that `looks` makes
@@ -47,7 +48,7 @@ def _is_proper(character: str) -> bool:
 
 
 def _well_formed(name: str, longest: int) -> bool:
-    """Letters (with the marks that some scripts write on them), digits and punctuation, not beginning with a mark."""
+    """Whether a name has only letters, their marks, digits and punctuation, and no mark at its beginning."""
     if not 0 < len(name) <= longest:
         return False
     marks = _MARKS_IN_A_ROW  # so that a name cannot begin with one
@@ -61,7 +62,7 @@ def _well_formed(name: str, longest: int) -> bool:
 
 
 def nick(text: str) -> str:
-    """The nick that this text asks for, normalised (NFKC). Raises BadNick, ReservedNick."""
+    """The nick that the user typed, normalised (NFKC). Raises BadNick, ReservedNick."""
     name = unicode.normalize("NFKC", text)
     if not is_nick(name):
         raise BadNick
@@ -71,7 +72,7 @@ def nick(text: str) -> str:
 
 
 def is_nick(text: str) -> bool:
-    """Whether a peer's nick is one that `nick` would have made: normalised and well formed."""
+    """Whether a peer's nick is normalised and well formed."""
     return _well_formed(text, limits.NICK) and unicode.is_normalized("NFKC", text)
 
 
@@ -84,7 +85,7 @@ def alternatives(nick: str) -> list[str]:
 
 
 def room_name(text: str) -> str:
-    """The room name that this text asks for, normalised (NFKC). Raises BadInput."""
+    """The room name that the user typed, normalised (NFKC). Raises BadInput."""
     name = unicode.normalize("NFKC", text)
     if not is_room_name(name):
         raise BadInput(f"A room's name is 1 to {limits.ROOM_NAME} letters, digits and - _ . without spaces.")
@@ -94,23 +95,23 @@ def room_name(text: str) -> str:
 
 
 def is_room_name(text: str) -> bool:
-    """Whether a peer's room name is one that `room_name` would have made."""
+    """Whether a peer's room name is normalised and well formed."""
     return _well_formed(text, limits.ROOM_NAME) and unicode.is_normalized("NFKC", text)
 
 
 def looks(name: str) -> frozenset[str]:
-    """What a nick may be taken for, four keys at most: nicks are alike if they share one.
+    """At most four keys of a nick. Two nicks look alike if they share a key.
 
-    That is what it looks like (UTS #39) as it is written, in small letters and in capitals, and its letters themselves;
-    all without case.
+    The keys are the letters of the nick, and what it looks like (UTS #39) as written, in lower case and in capitals;
+    all of them without case.
     """
     return frozenset(map(_reduce, _forms(name)))
 
 
 def wide_looks(name: str) -> frozenset[str]:
-    """What people may confuse a nick with, beyond what `looks` counts as alike: nicks that share a key, of up to four.
+    """At most four keys of a nick. People may confuse two nicks that share one, though `looks` may not count them.
 
-    Hosts refuse such nicks, and programs warn of them. No rule of a room depends on it, so programs may differ here.
+    Hosts refuse such nicks and programs warn of them. No rule of a room depends on it, so programs may differ here.
     """
     *forms, capitals = _forms(name)  # in capitals CL is no D, and CI would be read as CL
     read = [form.replace("cl", "d") for form in forms]
@@ -118,7 +119,7 @@ def wide_looks(name: str) -> frozenset[str]:
 
 
 def _forms(name: str) -> tuple[str, str, str, str]:
-    """A name without case: its letters, then how it is drawn as it is written, in small letters and in capitals."""
+    """A name without case: its letters, then its prototypes as written, in lower case and in capitals."""
     name = "".join(filter(_is_proper, name))
     small = _fold(name)
     written, uncased, capitals = (_fold(_prototypes(text)) for text in (name, small, "".join(map(_capital, name))))
@@ -126,19 +127,19 @@ def _forms(name: str) -> tuple[str, str, str, str]:
 
 
 def reserved_word(name: str) -> str:
-    """The word that nobody is to be called, which this name may be taken for; empty if there is none."""
+    """The reserved word that this name may be mistaken for; empty if there is none."""
     reserved = reserved_looks()
     return next((reserved[look] for look in wide_looks(name) if look in reserved), "")
 
 
 def is_like_label(name: str) -> bool:
-    """Whether a room's name may be taken for the label of a room, as `r1`."""
+    """Whether a room's name may be mistaken for the label of a room, such as `r1`."""
     return any(_LIKE_LABEL.fullmatch(look) for look in looks(name))
 
 
 @cache
 def reserved_looks() -> dict[str, str]:
-    """The words that nobody is to be called, by their keys in `wide_looks`."""
+    """The reserved words, by their keys in `wide_looks`."""
     return {look: word for word in _RESERVED for look in wide_looks(word)}
 
 

@@ -1,4 +1,4 @@
-"""Who had which nick before: a nick that is free again may be taken by somebody who wants to pass for who had it."""
+"""Reused nicks: whoever takes a nick that another member gave up may want to be mistaken for that member."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from anonp2p.names import nicks
 
 
 class Former(NamedTuple):
-    """The last to have given up a nick. number: counts all nicks given up; spoke: whether the user saw a message."""
+    """Who gave up a nick last. number: counts all nicks given up; spoke: whether the user saw a message of it."""
 
     number: int
     member: bytes
@@ -16,10 +16,10 @@ class Former(NamedTuple):
 
 
 class Namesakes:
-    """The last to have given up each nick, by what nicks look like.
+    """Remembers who gave up each nick last, by what nicks look like.
 
-    Nicks under which the user was shown a message are remembered apart from all others, since joining and leaving costs
-    nothing and must not displace them. Each of the two memories is bounded and forgets its oldest first.
+    Nicks under which the user was shown a message are kept apart from all others, since joining and leaving costs
+    nothing and must not displace them. Each of the two memories is bounded and forgets the oldest nicks first.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Namesakes:
         self._spoken: dict[str, Former] = {}  # by look, oldest first
         self._silent: dict[str, Former] = {}  # likewise
         self._count = 0
-        self._forgot = False  # whether a look was forgotten of whose next owner we should have warned
+        self._forgot = False  # whether we have forgotten a look whose next owner we should warn of
 
     @property
     def size(self) -> int:
@@ -35,11 +35,11 @@ class Namesakes:
         return len(self._spoken) + len(self._silent) + len(self._speakers)
 
     def note_message(self, member: bytes) -> None:
-        """The user was shown a message of this member's."""
+        """The user was shown a message of this member."""
         self._speakers.add(member)
 
     def free(self, member: bytes, nick: str) -> None:
-        """This member has this nick no more."""
+        """This member does not have this nick any more."""
         self._count += 1
         former = Former(self._count, member, nick, member in self._speakers)
         self._speakers.discard(member)
@@ -58,11 +58,11 @@ class Namesakes:
             self._forgot = self._forgot or not self._known(look)
 
     def _known(self, look: str) -> list[Former]:
-        """What is known of who had nicks of this look, the latest last."""
+        """The remembered owners of nicks with this look, the latest last."""
         return [memory[look] for memory in (self._spoken, self._silent) if look in memory]
 
     def before(self, member: bytes, nick: str) -> Former | None:
-        """The last other member to have given up a nick like this. `spoke` holds if any such member has spoken."""
+        """The other member that gave up a look-alike of this nick last. spoke: whether any such member has spoken."""
         known = [self._known(look) for look in nicks.looks(nick)] if self._spoken or self._silent else []
         others = [formers for formers in known if formers and formers[-1].member != member]
         if not others:
@@ -71,5 +71,5 @@ class Namesakes:
         return max(formers[-1] for formers in others)._replace(spoke=spoke)
 
     def may_have_forgotten(self, nick: str) -> bool:
-        """Whether another member may have had a nick like this that is forgotten by now."""
+        """Whether another member may have had a look-alike of this nick that we have forgotten."""
         return self._forgot and not any(map(self._known, nicks.looks(nick)))

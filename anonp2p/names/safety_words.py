@@ -1,4 +1,4 @@
-"""Safety words: what members compare over another channel, to know that they are in one room (PROTOCOL.md, 7a)."""
+"""Safety words: members compare them over another channel, to learn if they have the same log (PROTOCOL.md, 7a)."""
 
 import hashlib
 from typing import Final, NamedTuple
@@ -8,7 +8,7 @@ from anonp2p.names import words
 
 _ROOM: Final = b"anonp2p/3 words of a room"
 _TWO: Final = b"anonp2p/3 words of two"
-_BYTES: Final = 10  # 80 bits: nobody finds another log, or key, with the words of a given one
+_BYTES: Final = 10  # 80 bits: nobody can find another log or key with the same words
 
 
 class Mark(NamedTuple):
@@ -19,7 +19,7 @@ class Mark(NamedTuple):
 
 
 class Marks:
-    """The last two marks that a member has seen itself, or whose digest needs no seeing.
+    """The last two marks that a member has seen itself, or whose digest everybody knows.
 
     genesis: the digest of the log without entries, which everyone knows from the room's code alone.
     """
@@ -30,13 +30,13 @@ class Marks:
         self._seen = [Mark(0, genesis)]
 
     def begin(self, time: int, digest: bytes) -> None:
-        """From here on we see for ourselves: what the host says of marks before proves nothing."""
+        """Starts at this time: we cannot vouch for marks before it, since only the host tells us of them."""
         self._passed = time - time % limits.MARK
         self._digest = digest
         self._seen = [mark for mark in self._seen if not mark.time]
 
     def see(self, time: int, digest: bytes) -> None:
-        """A head: the log has this digest at this time."""
+        """Notes a head: the log has this digest at this time."""
         latest = time - time % limits.MARK
         passed = [Mark(at, self._digest) for at in (latest - limits.MARK, latest) if at > self._passed]
         self._seen = [*self._seen, *passed][-2:]
@@ -44,17 +44,17 @@ class Marks:
         self._digest = digest
 
     def latest(self) -> list[Mark]:
-        """Those of the last two marks that we know, the newest first."""
+        """The last two marks, as far as we know them, the newest first."""
         return [mark for mark in reversed(self._seen) if mark.time >= self._passed - limits.MARK]
 
 
 def words_of_room(room: bytes, mark: Mark) -> list[str]:
-    """Ten words for a room as of a mark."""
+    """Ten words for the log of a room at a mark."""
     return _spell(_ROOM + room + mark.digest + mark.time.to_bytes(8, "big"))
 
 
 def words_of_two(room: bytes, one: bytes, other: bytes) -> list[str]:
-    """Ten words for the keys of two members, whichever of them asks."""
+    """Ten words for the keys of two members, in either order."""
     return _spell(_TWO + room + min(one, other) + max(one, other))
 
 

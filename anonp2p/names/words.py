@@ -1,4 +1,4 @@
-"""Bytes as words to read aloud, for instance over the telephone: the PGP word list.
+"""The PGP word list, which spells bytes as words that can be read aloud.
 
 The list is by Patrick Juola and Philip Zimmermann, for PGPfone (1996), who chose words that sound unlike each other.
 All are in lower case here, names too.
@@ -49,10 +49,10 @@ ultimate undaunted underfoot unicorn unify universe unravel upcoming vacancy vag
 voyager warranty waterloo whimsical wichita wilmington wyoming yesteryear yucatan
 """
 
-# Taking turns tells the listener of words swapped, left out or repeated, even where the bytes are equal.
+# The lists alternate, so that a listener notices words that are swapped, missing or repeated.
 _LISTS = (_TWO_SYLLABLES.split(), _THREE_SYLLABLES.split())
 
 
 def spell(data: bytes) -> list[str]:
-    """A word for each byte: of two syllables for the first, of three for the second, and so on in turns."""
+    """A word for each byte: alternately of two syllables, beginning with the first byte, and of three."""
     return [_LISTS[position % 2][byte] for position, byte in enumerate(data)]

@@ -1,4 +1,4 @@
-"""What a session needs from a network: a place to be reached at, and a way to reach one."""
+"""What a session needs of a network: to publish a room, and to dial one."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -10,9 +10,10 @@ from anonp2p.room.events import Defence
 
 
 class DialFault(Exception):
-    """A try to reach a room failed; its text says why, in our own words.
+    """An attempt to reach a room failed. The text says why, in our own words.
 
-    again: whether another try is worthwhile. absent: there is no trace of the room, as opposed to a bad circuit.
+    again: whether another attempt may succeed. absent: the network knows nothing of the room, as opposed to a bad
+    circuit.
     """
 
     def __init__(self, detail: str, *, again: bool = True, absent: bool = False) -> None:
@@ -22,31 +23,31 @@ class DialFault(Exception):
 
 
 class Place(Protocol):
-    """Where a room of ours is reached, as long as its context lasts."""
+    """Our published room, as long as its context lasts."""
 
     @property
     def listener(self) -> trio.abc.Listener[trio.abc.Stream]:
-        """Accepts what comes from the network, and nothing of other users of this machine."""
+        """Accepts connections from the network, and none from other users of this machine."""
 
     undefended: list[Defence]  # the defences against floods that its network lacks
 
     def admits(self, stream: trio.abc.Stream) -> bool:
-        """Whether a stream that was accepted still comes from the network."""
+        """Whether an accepted stream still comes from the network."""
 
     async def published(self) -> None:
-        """Returns when others can reach it."""
+        """Waits until others can reach it."""
 
 
 class Transport(Protocol):
-    """A network. `lost` is set when it can be used no more."""
+    """A network. `lost` is set when it cannot be used any more."""
 
     lost: trio.Event
 
     def listen(self, key: RoomKey) -> AbstractAsyncContextManager[Place]:
-        """Makes the room with this key reachable. Raises an AnonError when that is not to be had."""
+        """Publishes the room with this key. Raises AnonError if that is not possible."""
 
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
-        """A stream to whoever serves the room with this code. Raises DialFault; may take for ever.
+        """A stream to the host of the room with this code. Raises DialFault; has no time limit.
 
-        isolation: dials with different words never share a circuit.
+        isolation: dials with different values never share a circuit.
         """

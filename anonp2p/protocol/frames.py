@@ -1,7 +1,6 @@
-"""What travels on a link, once opened: bytes <-> frames (PROTOCOL.md, 2), and what members say in entries (4.4).
+"""Frames and the contents of entries: bytes <-> typed values (PROTOCOL.md, 2.7 and 4.4).
 
-Everything is packed with msgpack and typed by direction, so that a frame which the other side has no business to send
-is a fault like any other malformed one.
+All of them are packed with msgpack. Frames are typed by direction: one that its sender may not send is malformed.
 """
 
 from typing import Annotated, Any, Literal
@@ -19,46 +18,47 @@ Bytes33 = Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
 Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Bytes112 = Annotated[bytes, msgspec.Meta(min_length=112, max_length=112)]
 LeafBytes = Annotated[bytes, msgspec.Meta(min_length=1_216, max_length=1_216)]
-BOX = 1_136  # bytes by which a box is longer than what is in it
-COUNTS = 2**53  # a script's JSON numbers are exact below it
+BOX = 1_136  # bytes that a box adds to its text
+COUNTS = 2**53  # JSON numbers are exact below it
 Count = Annotated[int, msgspec.Meta(ge=0, lt=COUNTS)]
-Ttl = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]  # seconds; the greatest: until the room ends
-Generation = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # so far from a header's last one that nobody gets there
+Ttl = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]  # seconds; the greatest value: until the room ends
+Generation = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # far below the last one of a header
 
-# Why a host lets someone not in, or does not order an entry. Words, not sentences: a peer's prose is never shown.
+# Why a host refuses a client handshake, or does not order an entry. These are words, not sentences: the text of a peer
+# is never shown.
 Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "leaf"]
 Denial = Literal["nick-taken", "repeated", "too-often"]
 
 
 class _Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, gc=False):
-    """A msgpack array; nothing in it leads back to it, so the collector need not look. Never shows what it holds."""
+    """A msgpack array without reference cycles, so the garbage collector ignores it. Its `repr` shows no content."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
 
-# --- what entries say
+# --- bodies of entries
 
 
 class Text(_Packed, frozen=True, tag=1):
-    """A message: `action` for one told in the third person (/me)."""
+    """A message. action: whether it describes what the author does (/me)."""
 
     text: str
     action: bool
 
 
 class Nick(_Packed, frozen=True, tag=2):
-    """The author goes by another nick from here on."""
+    """The author has another nick from here on."""
 
     nick: str
 
 
 class Leave(_Packed, frozen=True, tag=3):
-    """The author is no member from here on."""
+    """The author leaves the room."""
 
 
 class Joined(_Packed, frozen=True, tag=4):
-    """Host: the owner of this key, with a leaf of this hash, is a member from here on."""
+    """Host: the owner of this key becomes a member. leaf: the hash of its encryption key."""
 
     key: Bytes32
     nick: str
@@ -66,35 +66,35 @@ class Joined(_Packed, frozen=True, tag=4):
 
 
 class Lost(_Packed, frozen=True, tag=5):
-    """Host: this member has not been heard for a while. It is away: its place is kept, but it does not count."""
+    """Host: this member has not been heard for a while and is away. It keeps its place and nick."""
 
     member: Bytes16
 
 
 class Close(_Packed, frozen=True, tag=6):
-    """Host: the room has ended; nothing follows."""
+    """Host: the room ends. Nothing follows."""
 
 
 class Back(_Packed, frozen=True, tag=7):
-    """Host: one who was away is here again."""
+    """Host: this member is not away any more."""
 
     member: Bytes16
 
 
 class Renew(_Packed, frozen=True, tag=8):
-    """The author's leaf is one with this hash from here on."""
+    """The author has another encryption key from here on. leaf: its hash."""
 
     leaf: Bytes32
 
 
 class Lock(_Packed, frozen=True, tag=9):
-    """Host: whether newcomers are kept out from here on."""
+    """Host: whether the room refuses newcomers from here on."""
 
     locked: bool
 
 
 class Removal(_Packed, frozen=True):
-    """One whom a commit removes, and why: for whoever was thrown out, perhaps in the host's words."""
+    """A member that a commit removes. why: the host's words to a member that it removes, perhaps empty."""
 
     member: Bytes16
     reason: Literal["lost", "kicked"]
@@ -102,14 +102,14 @@ class Removal(_Packed, frozen=True):
 
 
 class Commit(_Packed, frozen=True, tag=10):
-    """Host: an epoch ends, this one begins, and these are no members any more."""
+    """Host: a new epoch begins, without the removed members."""
 
     epoch: Count
     removed: Annotated[list[Removal], msgspec.Meta(max_length=limits.MEMBERS)]
 
 
 class Private(_Packed, frozen=True, tag=11):
-    """A message to one member, in a box that only it opens."""
+    """A message in a box that only one member can open."""
 
     box: Annotated[bytes, msgspec.Meta(min_length=BOX + 1, max_length=BOX + limits.TEXT)]
 
@@ -118,7 +118,7 @@ Body = Text | Nick | Leave | Joined | Lost | Close | Back | Renew | Lock | Commi
 
 
 class Content(_Packed, frozen=True):
-    """What an author signs, beside the header: the latest entry it had applied, the log's hash there, what it says."""
+    """What an author signs besides the header: the latest entry that it has applied, the digest there, and the body."""
 
     index: Count
     digest: Bytes32
@@ -129,7 +129,7 @@ class Content(_Packed, frozen=True):
 
 
 class Hello(_Packed, frozen=True, tag=1):
-    """Host, first on every link: the protocol it speaks, 32 fresh bytes, and the key of the minute to seal to."""
+    """Host, first on every link: the protocol version, 32 fresh bytes, and the current handshake key."""
 
     version: Count
     nonce: Bytes32
@@ -137,13 +137,13 @@ class Hello(_Packed, frozen=True, tag=1):
 
 
 class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
-    """What hellos of all versions have in common."""
+    """The part that the hellos of all versions have in common."""
 
     version: Count
 
 
 class Join(_Packed, frozen=True, tag=1):
-    """Joiner: the link's secret, its key and leaf, the nick it wants (empty: any), and its signature."""
+    """Joiner: link secret, signature key, encryption key, the nick that it wants (empty: any), and its signature."""
 
     link: Bytes32
     key: Bytes32
@@ -153,7 +153,7 @@ class Join(_Packed, frozen=True, tag=1):
 
 
 class Resume(_Packed, frozen=True, tag=2):
-    """Member on a new link: it has the log up to this index, with this hash, and the secrets of this epoch."""
+    """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch."""
 
     link: Bytes32
     member: Bytes16
@@ -168,21 +168,21 @@ class Resume(_Packed, frozen=True, tag=2):
 
 
 class Burst(_Packed, frozen=True):
-    """Entries one after another, sealed each by its author, and the host's head that covers them."""
+    """Consecutive entries, each sealed by its author, and the head that covers them."""
 
     entries: list[bytes]
     head: Bytes112
 
 
 class Opened(_Packed, frozen=True, tag=1):
-    """An entry as its author signed it."""
+    """An entry as its author signed it, without its seal."""
 
     header: Bytes33
     body: bytes
 
 
 class Gone(_Packed, frozen=True, tag=2):
-    """What is left of an entry that has expired: its header, and the hash of its body."""
+    """What remains of an expired entry: its header and the hash of its body."""
 
     header: Bytes33
     digest: Bytes32
@@ -192,7 +192,7 @@ class Gone(_Packed, frozen=True, tag=2):
 
 
 class Submit(_Packed, frozen=True, tag=1):
-    """Member: an entry to be ordered, sealed in this epoch."""
+    """Member: an entry to order, sealed in this epoch."""
 
     epoch: Count
     entry: bytes
@@ -205,39 +205,39 @@ class Leaf(_Packed, frozen=True, tag=2):
 
 
 class Seek(_Packed, frozen=True, tag=3):
-    """Member: it wants to see the leaf with this hash, another member's."""
+    """Member: asks for another member's encryption key, by its hash."""
 
     leaf: Bytes32
 
 
 class Refused(_Packed, frozen=True, tag=4):
-    """Host: not let in; the last frame on the link."""
+    """Host: refuses the client handshake. The last frame on the link."""
 
     reason: Refusal
 
 
 class Welcome(_Packed, frozen=True, tag=5):
-    """Host: let in. What there is to know comes in so many pages, under a key that is in the box."""
+    """Host: admits the sender of the client handshake. Pages with the room's state follow; their key is in the box."""
 
     box: bytes
     pages: Annotated[int, msgspec.Meta(ge=1, le=limits.PAGES)]
 
 
 class Page(_Packed, frozen=True, tag=6):
-    """Host: the next part of the Welcome."""
+    """Host: the next part of the room's state."""
 
     part: Annotated[bytes, msgspec.Meta(max_length=limits.PAGE)]
 
 
 class Resumed(_Packed, frozen=True, tag=7):
-    """Host: the rest of the log follows; it stands at this index now, at this time of the room (milliseconds)."""
+    """Host: the rest of the log follows. index: of its latest entry now; time: of the room, in milliseconds."""
 
     index: Count
     time: Count
 
 
 class Past(_Packed, frozen=True, tag=8):
-    """Host: a burst, opened; and where the log stands now, at what time of the room."""
+    """Host: a batch, opened. index: of the latest entry of the log now; time: of the room, in milliseconds."""
 
     entries: list[Opened | Gone]
     head: Bytes112
@@ -246,26 +246,26 @@ class Past(_Packed, frozen=True, tag=8):
 
 
 class Slice(_Packed, frozen=True, tag=9):
-    """Host, after a commit: this member's share of it."""
+    """Host, after a commit: the commit share of this member."""
 
     box: bytes
 
 
 class Denied(_Packed, frozen=True, tag=10):
-    """Host, to the author alone: the entry with this counter was not ordered."""
+    """Host, to the author alone: it did not order the entry with this counter."""
 
     counter: Count
     reason: Denial
 
 
 class Found(_Packed, frozen=True, tag=11):
-    """Host: a leaf that was sought."""
+    """Host: the encryption key that a member asked for."""
 
     leaf: LeafBytes
 
 
 class Missing(_Packed, frozen=True, tag=12):
-    """Host: a leaf with this hash was sought, and nobody has shown one."""
+    """Host: it does not know the encryption key with this hash."""
 
     leaf: Bytes32
 
@@ -276,28 +276,28 @@ Frame = FromMember | FromHost
 
 
 class _Record(_Packed, frozen=True):
-    """What one end of a link says at once; echo: whether it wants an answer, be it an empty one."""
+    """Frames that are sealed together. echo: whether the sender wants an answer, perhaps an empty one."""
 
     echo: bool
 
 
 class MemberRecord(_Record, frozen=True):
-    """A record of a member's."""
+    """A record from a member."""
 
     frames: Annotated[list[FromMember], msgspec.Meta(max_length=limits.FRAMES)]
 
 
 class HostRecord(_Record, frozen=True):
-    """A record of a host's."""
+    """A record from a host."""
 
     frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]
 
 
-# --- what a Welcome's pages say together
+# --- the state in the pages of a welcome
 
 
 class Seat(_Packed, frozen=True):
-    """One member: who it is, and its chain at its present link."""
+    """A member in a welcome, with the current state of its ratchet."""
 
     key: Bytes32
     nick: str
@@ -309,7 +309,7 @@ class Seat(_Packed, frozen=True):
 
 
 class Sitter(_Packed, frozen=True):
-    """One member as of the beginning of the history."""
+    """A member at the beginning of the history."""
 
     key: Bytes32
     nick: str
@@ -319,7 +319,7 @@ class Sitter(_Packed, frozen=True):
 
 
 class Base(_Packed, frozen=True):
-    """A room as of the entry after which its history begins."""
+    """The room as of the last entry before its history."""
 
     digest: Bytes32
     epoch: Count
@@ -328,7 +328,7 @@ class Base(_Packed, frozen=True):
 
 
 class Retention(_Packed, frozen=True):
-    """How long messages live in a room: at least, if their author does not say, at most. Each is a ttl."""
+    """For how long messages are kept in a room: minimum, default and maximum ttl."""
 
     least: Ttl
     default: Ttl
@@ -336,16 +336,16 @@ class Retention(_Packed, frozen=True):
 
 
 class History(_Packed, frozen=True):
-    """What newcomers are shown of what was said before: the last so many messages, or seconds; 0 and 0: nothing."""
+    """How much of the log newcomers are shown: the last messages, or seconds; nothing if both are 0."""
 
     texts: Count
     seconds: Count
 
 
 class State(_Packed, frozen=True):
-    """A room as of the entry that the head signs for, with the epoch's secrets.
+    """The room as of the entry that the head covers, with the secrets of the epoch.
 
-    What was ordered after `since` follows, opened: to go on from one's own log, or from the base.
+    The entries after the index `since` follow as backfill. They continue the reader's own log, or the `base`.
     """
 
     name: str
@@ -372,22 +372,21 @@ _decoders = {
     for kind in (Content, Hello, AnyHello, Request, Burst, MemberRecord, HostRecord, State)
 }
 
-# What msgspec raises on bytes that are not what they should be; deep nesting and broken UTF-8 come as Python's own.
+# What msgspec raises for malformed bytes. For deep nesting and broken UTF-8 these are exceptions of Python.
 _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 def pack(packed: _Packed) -> bytes:
-    """As bytes."""
     return _encoder.encode(packed)
 
 
 def pack_plain(value: list[Any]) -> bytes:
-    """An array of ours that is only hashed."""
+    """The bytes of an array that is hashed and never sent."""
     return _encoder.encode(value)
 
 
 def unpack(kind: Any, data: bytes) -> Any:
-    """What of this kind is in a peer's bytes: one of those that there are decoders for. Raises PeerFault."""
+    """The value of this kind in a peer's bytes. kind: one that has a decoder above. Raises PeerFault."""
     try:
         return _decoders[kind].decode(data)
     except _MALFORMED:

@@ -1,4 +1,4 @@
-"""How a link becomes one that only its two ends read: hello, knock, records (PROTOCOL.md, 2)."""
+"""The handshake of a link, and its records: hello, client handshake, channel (PROTOCOL.md, 2)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -9,7 +9,7 @@ from anonp2p.crypto.suite import LeafKey
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 
-_AROUND: Final = 2 * padding.LENGTH + suite.TAG + 8  # bytes of a record beside its frames
+_AROUND: Final = 2 * padding.LENGTH + suite.TAG + 8  # bytes of a record besides its frames
 _HELLO: Final = limits.HELLO - padding.LENGTH
 _REQUEST: Final = limits.KNOCK - padding.LENGTH - frames.BOX
 
@@ -19,17 +19,17 @@ class OtherVersion(Exception):
 
 
 class Channel:
-    """The records of one link, as one end sends and reads them. up: whether this end is the member's."""
+    """Seals and opens the records at one end of a link. up: whether this is the member's end."""
 
     def __init__(self, secret: bytes, hello: bytes, *, up: bool) -> None:
-        # As bytes, made into one that works for each record: a host has a thousand links, and each would cost 5 KB.
+        # Kept as bytes, and made into a cipher for each record: a host has a thousand links, and a cipher takes 5 KB.
         keys = [suite.expand(secret, name, hello) for name in ("up", "down")]
         self._ours, self._theirs = keys if up else reversed(keys)
         self._says, self._hears = _RECORDS if up else reversed(_RECORDS)
         self._sent = self._read = 0
 
     def seal(self, said: Sequence[frames.Frame], *, echo: bool = False) -> bytes:
-        """These frames as they go on the wire, after all that were sealed before: in one record, or as few as do."""
+        """These frames as they are sent, in as few records as possible. Records are sent in the order of sealing."""
         split = _split(said)
         packed = [self._says(echo and not at, part) for at, part in enumerate(split)]
         padded = [padding.fill(frames.pack(record), suite.TAG) for record in packed]
@@ -55,7 +55,7 @@ _RECORDS: tuple[Any, Any] = (frames.MemberRecord, frames.HostRecord)
 
 
 def _split(said: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
-    """As few parts as go in one record each; those that are more than one leave little to be filled."""
+    """The frames in as few parts as possible, each of which fits into one record."""
     parts: list[list[frames.Frame]] = [[]]
     room = limits.BURST - _AROUND
     for frame in said:
@@ -69,7 +69,7 @@ def _split(said: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
 
 
 class Greeting:
-    """A host's side of one handshake: the hello that was said, and the key to what is answered."""
+    """The host's side of one handshake: the hello that it sends, and the key that opens the answer."""
 
     def __init__(self, nonce: bytes, room: bytes, door: LeafKey) -> None:
         content = padding.pad(frames.pack(frames.Hello(frames.VERSION, nonce, door.public)), _HELLO)
@@ -79,7 +79,7 @@ class Greeting:
         self._door = door
 
     def open(self, knock: bytes) -> frames.Request:
-        """What is asked in a knock. Raises PeerFault."""
+        """The request in a client handshake. Raises PeerFault."""
         padded = self._door.open(knock, _knocking(self._room, self.hello))
         if len(padded) != _REQUEST:
             raise PeerFault("a knock of no proper length")
@@ -88,7 +88,7 @@ class Greeting:
 
 
 class Door:
-    """A host's handshake key, made anew every minute. room: whose; random: gives so many fresh bytes."""
+    """The handshake key of a host, which is replaced every minute. random: returns this many random bytes."""
 
     def __init__(self, room: bytes, random: Callable[[int], bytes]) -> None:
         self._room = room
@@ -97,7 +97,7 @@ class Door:
         self._until = 0.0
 
     def greet(self, now: float) -> Greeting:
-        """For a new link. What was greeted with an older key still opens with it."""
+        """The handshake of a new link. Handshakes that began with an older key keep that key."""
         if self._leaf is None or now >= self._until:
             self._leaf = LeafKey(self._random(suite.SECRET))
             self._until = now + limits.DOOR
@@ -109,13 +109,13 @@ class Door:
         return self._leaf is not None
 
     def close(self, now: float) -> None:
-        """The key goes in its time, though nobody comes for whom there would have to be another."""
+        """Deletes the key when its time is over, even if no link comes that needs a new one."""
         if now >= self._until:
             self._leaf = None
 
 
 def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
-    """A host's hello, and its hash. Raises PeerFault, OtherVersion."""
+    """The hello of a host and its hash. Raises PeerFault, OtherVersion."""
     packed = padding.unpad(content)
     if frames.unpack(frames.AnyHello, packed).version != frames.VERSION:
         raise OtherVersion
@@ -126,7 +126,7 @@ def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
 
 
 def knock(request: frames.Request, room: bytes, hello: frames.Hello, digest: bytes) -> bytes:
-    """A request as it goes on the wire. digest: the hello's hash. Raises PeerFault for a hello with a bad key."""
+    """A client handshake with this request, as it is sent. digest: the hello's hash. Raises PeerFault for a bad key."""
     padded = padding.pad(frames.pack(request), _REQUEST)
     return padding.payload(suite.seal_to(hello.door, padded, _knocking(room, digest)))
 
@@ -136,11 +136,11 @@ def _knocking(room: bytes, hello: bytes) -> bytes:
 
 
 def join_content(hello: bytes, join: frames.Join) -> bytes:
-    """What a Join is signed over."""
+    """The bytes that a request to join is signed over."""
     return hello + join.link + join.key + suite.digest(join.leaf) + join.nick.encode()
 
 
 def resume_content(hello: bytes, resume: frames.Resume) -> bytes:
-    """What a Resume is signed over."""
+    """The bytes that a request to resume is signed over."""
     position = resume.epoch.to_bytes(8, "big") + resume.index.to_bytes(8, "big") + resume.digest
     return hello + resume.link + suite.digest(resume.leaf) + position

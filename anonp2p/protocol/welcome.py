@@ -1,4 +1,4 @@
-"""The one way into an epoch: a room's state, sealed to who comes in (PROTOCOL.md, 7)."""
+"""Welcomes: the state of a room, sealed to the member that the host admits (PROTOCOL.md, 7)."""
 
 from collections.abc import Callable
 
@@ -18,9 +18,9 @@ def seal(
     key: bytes,
     sign: Callable[[bytes, bytes], bytes],
 ) -> list[frames.Frame]:
-    """The frames of a Welcome. key: 32 random bytes; sign: makes the host's signature.
+    """The frames of a welcome. key: 32 random bytes; sign: makes the host's signature.
 
-    Raises PeerFault for a bad leaf.
+    Raises PeerFault for an invalid encryption key.
     """
     packed = frames.pack(state)
     text = suite.Key(key).seal(0, sign(identity.WELCOME, hello + suite.digest(packed)) + packed)
@@ -30,7 +30,7 @@ def seal(
 
 
 class Arrival:
-    """A Welcome on its way in. Its pages are bounded by their number and by the length of a frame."""
+    """Collects the pages of a welcome. Their number and the length of a frame bound what it holds."""
 
     def __init__(self, welcome: frames.Welcome, leaf: suite.LeafKey, room: bytes, hello: bytes) -> None:
         self._key = suite.Key(_proper(leaf.open(welcome.box, _info(room, hello))))
@@ -40,7 +40,7 @@ class Arrival:
         self._hello = hello
 
     def take(self, page: frames.Page) -> frames.State | None:
-        """The next page; with the last one, what they say together. Raises PeerFault."""
+        """Takes the next page; returns the state of the room with the last one. Raises PeerFault."""
         if not self._missing:
             raise PeerFault("a page too many")
         self._parts.append(page.part)
@@ -60,7 +60,7 @@ class Arrival:
 
 
 def epoch_of(state: frames.State) -> Epoch:
-    """The epoch that a Welcome lets into."""
+    """The epoch of a welcome."""
     chains = {identity.member_id(seat.key): Chain(seat.link, seat.generation) for seat in state.seats}
     return Epoch(state.epoch, state.init, state.log_key, state.newcomers, chains)
 

@@ -216,8 +216,8 @@ def hostile(size: int, seconds: float) -> None:
                 raise BenchFailed("an honest member was cut off")
             expect_alike(honest, told["Message"] + told["Left"])
         print(
-            f"flood of {flood}: {told['Message'] / took:,.0f} messages/s ordered, all {len(honest)} honest members "
-            f"alike; "
+            f"flood of {flood}: {told['Message'] / took:,.0f} messages/s ordered, all {len(honest)} honest "
+            f"members alike; "
             f"one's own message was back after {median(delays) * 1e3:.0f} ms, {max(delays) * 1e3:.0f} at most, of "
             f"{len(delays)}; stall {reading['stall'] * 1e3:.0f} ms, own {reading['own'] * 1e3:.0f} ms; "
             f"host {(reading['cpu'] - before['cpu']) / took:.0%} busy"

@@ -1,7 +1,7 @@
 """The control port of a Tor (control-spec), the only user of stem.
 
-stem lives in threads. Every call to it goes through `Control.call`, which bounds it in time and turns its errors into
-ours; its events come back as calls in trio's thread. stem's own log is silenced: it would hold room keys.
+stem uses threads. Every call to it goes through `Control.call`, which limits its time and turns its errors into ours.
+Its events become calls in trio's thread. stem's own log is disabled: it would contain room keys.
 """
 
 import hmac
@@ -33,7 +33,7 @@ logging.getLogger("stem").disabled = True
 T = TypeVar("T")
 Tell = Callable[[events.Event], None]
 
-# What PROTOCOLINFO and AUTHCHALLENGE are answered with (control-spec 3.21, 3.24).
+# The replies to PROTOCOLINFO and AUTHCHALLENGE (control-spec 3.21, 3.24).
 _AUTH = re.compile(r'AUTH METHODS=(?P<methods>[A-Z0-9_,]+)(?: COOKIEFILE="(?P<path>(?:[^"\\]|\\.)*)")?')
 _ESCAPED = re.compile(r"\\([0-7]{1,3}|.)")
 _CHALLENGE = re.compile(r"AUTHCHALLENGE SERVERHASH=(?P<hash>[0-9A-Fa-f]{64}) SERVERNONCE=(?P<nonce>[0-9A-Fa-f]{64})")
@@ -43,16 +43,16 @@ _BOOT = re.compile(r'BOOTSTRAP PROGRESS=([0-9]{1,3}) .*?SUMMARY="([^"]*)"')
 
 
 class Control:
-    """A control connection that has let us in. `lost` is set when it ends.
+    """An authenticated control connection. `lost` is set when it ends.
 
-    owners: the uids of who listens there, as far as that is known. discovered: nobody named it.
+    owners: the uids of those who may listen there, if known. discovered: the user did not name the endpoint.
     """
 
     def __init__(
         self, controller: stem.control.Controller, owners: frozenset[int] = frozenset(), *, discovered: bool = False
     ) -> None:
         self.owners = owners
-        self.discovered = discovered  # the SOCKS ports it tells of are to be trusted as little
+        self.discovered = discovered  # then its SOCKS ports have to be checked too
         self._controller = controller
         self._token = trio.lowlevel.current_trio_token()
         self._listeners: list[tuple[str, Callable[[Any], None]]] = []
@@ -63,10 +63,10 @@ class Control:
 
     @staticmethod
     async def open(endpoint: Endpoint, *, discovered: bool = False) -> "Control":
-        """Connects and authenticates, as far as that works without asking anybody.
+        """Connects and authenticates without asking the user.
 
-        discovered: nobody named this endpoint to us, so whoever listens there must be trusted, and be one who may own
-        the cookie. Raises TorMissing, TorRefused, TorUntrusted.
+        discovered: the user did not name this endpoint, so whoever listens there must be trusted, and must be somebody
+        who may own the cookie. Raises TorMissing, TorRefused, TorUntrusted.
         """
         with trio.move_on_after(limits.CONTROL):
             try:
@@ -76,12 +76,12 @@ class Control:
                     f"we may not open its control port {endpoint}; join its group (Debian: debian-tor)"
                 ) from None
             except OSError as error:
-                reason = os.strerror(error.errno) if error.errno else str(error)  # trio's text says the place again
+                reason = os.strerror(error.errno) if error.errno else str(error)  # trio's text repeats the endpoint
                 raise TorMissing(f"there is no control port to use at {endpoint} ({reason})") from None
             connected = socket.socket(fileno=stream.socket.detach())
             connected.setblocking(True)
             with ExitStack() as failing:
-                failing.callback(_hang_up, connected)  # also where it takes too long, so that the thread ends as well
+                failing.callback(_hang_up, connected)  # also after a time-out, so that the thread ends too
                 try:
                     enter = partial(_enter, connected, endpoint, owners if discovered else None)
                     controller = await trio.to_thread.run_sync(enter, abandon_on_cancel=True)
@@ -94,19 +94,19 @@ class Control:
         raise TorRefused(f"what listens at {endpoint} does not answer as a control port of Tor does")
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Calls a method of stem's controller. Raises TorLost, TorRefused; neither repeats what was sent."""
+        """Calls a method of stem's controller. Raises TorLost, TorRefused; neither contains what was sent."""
         with trio.move_on_after(limits.CONTROL):
             try:
                 call = partial(function, self._controller, *arguments)
                 return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
             except stem.SocketError:
                 raise TorLost("its control port hung up") from None
-            except (stem.ControllerError, ValueError):  # stem's parsers raise the latter now and then
+            except (stem.ControllerError, ValueError):  # stem's parsers sometimes raise ValueError
                 raise TorRefused("it refuses what we need of its control port") from None
         raise TorLost("its control port does not answer")
 
     async def info(self, key: str) -> str:
-        """A GETINFO value; empty where this Tor, or a filter before it, does not tell."""
+        """A GETINFO value; empty if this Tor, or a filter before it, does not answer."""
         try:
             return str(await self.call(stem.control.Controller.get_info, key))
         except TorRefused:
@@ -117,7 +117,7 @@ class Control:
         return (await self.info("version")).partition(" ")[0]
 
     async def subscribe(self, *kinds: str) -> None:
-        """Asks for events of these kinds, for `listening`. Raises TorLost, TorRefused."""
+        """Makes Tor send events of these kinds, for `listening`. Raises TorLost, TorRefused."""
         await self.call(stem.control.Controller.add_event_listener, self._happened, *kinds)
 
     @contextmanager
@@ -139,21 +139,21 @@ class Control:
                 heard(event)
 
     async def send(self, line: str) -> list[tuple[str, str, bytes]]:
-        """One raw command; the reply as (status, divider, text) lines. May hold a key: never put into an error."""
+        """Sends one raw command, which may contain a key; returns the lines of the reply: (status, divider, text)."""
         reply = await self.call(stem.control.Controller.msg, line)
         return list(reply.content())
 
     async def aclose(self) -> None:
-        """Hangs up, without waiting for a Tor that hangs."""
+        """Closes the connection, without waiting for a Tor that does not respond."""
         with trio.move_on_after(limits.WITHDRAW, shield=True):
             await trio.to_thread.run_sync(self._controller.close, abandon_on_cancel=True)
 
     async def is_booted(self) -> bool:
-        """Whether this Tor has reached its network; one that does not tell is taken to have."""
+        """Whether this Tor has finished its bootstrap; assumed if it does not say."""
         return _progress(await self.info("status/bootstrap-phase"))[0] == _BOOTED
 
     async def boot(self, tell: Tell) -> None:
-        """Returns when Tor has reached its network, telling how far it is. Raises TorRefused when it gets nowhere."""
+        """Waits until Tor has finished its bootstrap, and reports progress. Raises TorRefused if there is none."""
         latest = (-1, "")
         moved = trio.Event()
 
@@ -190,12 +190,12 @@ class Control:
 
 
 def _hang_up(connected: socket.socket) -> None:
-    with suppress(OSError):  # it is closed, or the other end hung up
+    with suppress(OSError):  # it is closed already
         connected.shutdown(socket.SHUT_RDWR)
 
 
-class _Port(stem.socket.ControlSocket):  # type: ignore[misc]  # stem has no types; this is how it is extended
-    """A control connection for stem, over a socket that is connected, and bounded, already."""
+class _Port(stem.socket.ControlSocket):  # type: ignore[misc]  # stem has no types; it is meant to be extended like this
+    """A control connection for stem over a connected socket whose replies are bounded."""
 
     def __init__(self, replies: BoundedReplies) -> None:
         super().__init__()
@@ -207,7 +207,7 @@ class _Port(stem.socket.ControlSocket):  # type: ignore[misc]  # stem has no typ
 
 
 class _Controller(stem.control.Controller):  # type: ignore[misc]  # stem has no types; events come by this method
-    """stem's own, whose thread for events outlives those that its parsers fail on: it expects ProtocolError only."""
+    """stem's controller, whose event thread survives events that its parsers fail on with other errors than its own."""
 
     def _handle_event(self, event: Any) -> None:
         with suppress(AttributeError, LookupError, TypeError, ValueError):
@@ -215,7 +215,7 @@ class _Controller(stem.control.Controller):  # type: ignore[misc]  # stem has no
 
 
 def _enter(connected: socket.socket, endpoint: Endpoint, owners: frozenset[int] | None) -> stem.control.Controller:
-    """Authenticates on this connection, which is closed where that fails. For a thread; raises as `_authenticate`."""
+    """Authenticates on this connection and closes it on failure. Runs in a thread; raises what `_authenticate` does."""
     port = _Port(BoundedReplies(connected))
     try:
         _authenticate(port, endpoint, owners)
@@ -226,13 +226,13 @@ def _enter(connected: socket.socket, endpoint: Endpoint, owners: frozenset[int] 
 
 
 def _authenticate(port: _Port, endpoint: Endpoint, owners: frozenset[int] | None) -> None:
-    """Has a control port let us in (control-spec 3.5, 3.21, 3.24). Not by stem, which would send plain cookies.
+    """Authenticates (control-spec 3.5, 3.21, 3.24) without stem, which would send plain cookies.
 
-    PROTOCOLINFO is the other end's claim. Of the file that it calls its cookie it gets the proof that we know it, once
-    it has proved that it does; as a plain COOKIE it would get the file, whichever it is.
+    PROTOCOLINFO is only a claim of the other end: it can name any file as its cookie. With SAFECOOKIE it has to prove
+    that it knows the file and gets a proof that we do. With plain COOKIE it would get the content of the file.
 
-    owners: the uids of who listens there, where nobody named the endpoint to us. Raises TorRefused, stem's errors, and
-    ValueError where the answers are not a control port's.
+    owners: the uids of those who may listen there, if the user did not name the endpoint. Raises TorRefused, stem's
+    errors, and ValueError if the answers are not those of a control port.
     """
     methods, path = _offers(port)
     refusals = []
@@ -262,7 +262,7 @@ def _authenticate(port: _Port, endpoint: Endpoint, owners: frozenset[int] | None
 
 
 def _ask(port: _Port, command: str) -> list[str]:
-    """The lines of the reply to a command; none if it is refused. Raises stem's errors."""
+    """The lines of the reply to a command; empty if it is refused. Raises stem's errors."""
     port.send(command)
     lines = port.recv().content()
     return [text for _, _, text in lines] if all(status == "250" for status, _, _ in lines) else []
@@ -274,7 +274,7 @@ def _let_in(port: _Port, endpoint: Endpoint, command: str) -> None:
 
 
 def _offers(port: _Port) -> tuple[set[str], str]:
-    """The methods and the cookie's path by PROTOCOLINFO. Raises ValueError and stem's errors."""
+    """The methods and the path of the cookie in the reply to PROTOCOLINFO. Raises ValueError and stem's errors."""
     version, *lines = _ask(port, "PROTOCOLINFO 1") or [""]
     offers = [match for line in lines if (match := _AUTH.fullmatch(line))]
     if not version.startswith("PROTOCOLINFO ") or len(offers) != 1:
@@ -284,15 +284,15 @@ def _offers(port: _Port) -> tuple[set[str], str]:
 
 
 def _unescape(what: str) -> str:
-    """A character of a path, which stands for one byte of it, as in C (control-spec 2.1.1)."""
+    """The character that an escape in a path stands for, as in C (control-spec 2.1.1)."""
     return chr(int(what, 8)) if what.isdigit() else {"n": "\n", "r": "\r", "t": "\t"}.get(what, what)
 
 
 def _read_cookie(path: str, owners: frozenset[int] | None) -> bytes:
-    """What is in a cookie file; nothing if it is not one, or not of theirs, root's or Tor's own user. Raises OSError.
+    """The content of a cookie file; empty if it is not one, or belongs to none of `owners`, root and Tor's user.
 
-    The last is the usual case: Tor listens as root, then becomes its own user, which makes the cookie. The file is
-    looked at before it is opened: opening alone may do something, if it is a device.
+    Tor usually opens its port as root and then changes to its own user, who makes the cookie. The status of the file is
+    checked before it is opened, since opening a device may have an effect. Raises OSError.
     """
     if not path.startswith("/") or "\0" in path:
         return b""
@@ -303,7 +303,7 @@ def _read_cookie(path: str, owners: frozenset[int] | None) -> bytes:
         is_theirs = owners is None or uid in owners | {owner.ROOT} or uid in owner.tor_users()
         if not (stat.S_ISREG(status.st_mode) and status.st_size == limits.COOKIE and is_theirs):
             return b""
-        with open(f"/proc/self/fd/{found}", "rb") as file:  # noqa: PTH123  # this very file, whatever its name is now
+        with open(f"/proc/self/fd/{found}", "rb") as file:  # noqa: PTH123  # this file, even if it was renamed
             cookie = file.read(limits.COOKIE + 1)
     finally:
         os.close(found)
@@ -311,7 +311,10 @@ def _read_cookie(path: str, owners: frozenset[int] | None) -> bytes:
 
 
 def _prove(port: _Port, endpoint: Endpoint, cookie: bytes) -> str:
-    """Our proof of knowing the cookie, once the other end has given its own (control-spec 3.24). Raises as above."""
+    """Our proof that we know the cookie, after the other end has proved it (control-spec 3.24).
+
+    Raises TorRefused, ValueError and stem's errors.
+    """
     nonce = secrets.token_bytes(32)
     answer = _CHALLENGE.fullmatch("\n".join(_ask(port, f"AUTHCHALLENGE SAFECOOKIE {nonce.hex()}")))
     if answer is None:
@@ -326,13 +329,13 @@ def _prove(port: _Port, endpoint: Endpoint, cookie: bytes) -> str:
 
 
 def _progress(phase: str) -> tuple[int, str]:
-    """Percent and summary of a bootstrap phase; a Tor that does not tell is taken to be booted."""
+    """Percent and summary of a bootstrap phase; 100 if Tor does not say."""
     match = _BOOT.search(phase)
     return (int(match[1]), match[2]) if match else (_BOOTED, "Done")
 
 
 async def _either(first: trio.Event, second: trio.Event, seconds: float) -> None:
-    """Returns when one of the events is set, or after so many seconds."""
+    """Waits for one of the events, at most for so many seconds."""
     with trio.move_on_after(seconds):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_then_cancel, first, nursery.cancel_scope)

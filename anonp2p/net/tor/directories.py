@@ -1,7 +1,7 @@
-"""Directories of ours on a machine with other users: that nobody else can plant or change, and that do not stay.
+"""Our directories on a machine with other users, who must not be able to make or change them.
 
-Temporary ones are held by a lock on their descriptor (flock(2)) as long as anybody uses them. Whatever ended without
-tidying up, by SIGKILL, leaves some behind, which nobody holds: the next start removes those.
+Temporary directories are locked (flock(2)) as long as a process uses them. A process that was killed leaves some
+behind, which are not locked: the next start removes those.
 """
 
 import fcntl
@@ -20,23 +20,23 @@ from pathlib import Path
 
 from anonp2p import limits
 
-_PREFIX = "anonp2p-run-"  # not `anonp2p-` alone, as versions that do not hold them had it
+_PREFIX = "anonp2p-run-"  # `anonp2p-` alone was used by versions that did not lock them
 _TEMPORARY = re.compile(_PREFIX + "[a-z0-9_]{8}")  # as mkdtemp makes names
 _LINKS = 40  # symbolic links of one path, as many as Linux follows
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class UnsafeError(Exception):
-    """Another user of this machine could change what is at a path. Its text says which part of it, and why."""
+    """Another user of this machine could change a path. The text says which part of it, and why."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{os.fsencode(path).decode(errors='replace')} {why}")
 
 
 def trusted(path: Path, *, make: bool = False) -> Path:
-    """This path, absolute and without symbolic links, if nobody but us and root can change where it leads.
+    """The path, absolute and without symbolic links, if only we and root can change where it leads.
 
-    sshd(8) is as strict. make: makes what is missing of it, for us alone. Raises UnsafeError, OSError.
+    sshd(8) is as strict. make: creates missing directories, which only we can enter. Raises UnsafeError, OSError.
     """
     safe, parts, links = Path("/"), deque(path.absolute().parts[1:]), 0
     _require_trusted(safe, safe.lstat())
@@ -63,9 +63,9 @@ def trusted(path: Path, *, make: bool = False) -> Path:
 
 
 def require_own_directory(path: Path) -> None:
-    """Makes this directory if it is not there: it is ours, and no link. Its parent has to be trusted.
+    """Creates this directory if it is missing. Its parent has to be trusted.
 
-    Raises UnsafeError, OSError.
+    Raises UnsafeError if it is a link or not ours, OSError.
     """
     with suppress(FileExistsError):
         path.mkdir(0o700)
@@ -78,9 +78,9 @@ def require_own_directory(path: Path) -> None:
 
 
 def open_own_file(path: Path) -> int:
-    """A descriptor of this file, made if it is not there: it is ours, no link, and has no other name.
+    """A descriptor of this file, which is created if it is missing.
 
-    Raises UnsafeError, OSError.
+    Raises UnsafeError if it is a link, not ours, or has another name too; OSError.
     """
     if path.is_symlink():
         raise UnsafeError(path, "is a symbolic link")
@@ -93,22 +93,22 @@ def open_own_file(path: Path) -> int:
 
 
 def is_private(path: Path) -> bool:
-    """Whether a directory is ours, so that nobody else can put anything into it."""
+    """Whether a directory is ours and nobody else can write to it."""
     status = path.stat()
     return status.st_uid == os.getuid() and not _is_open_to_others(status)
 
 
 def _require_trusted(path: Path, status: os.stat_result) -> None:
-    # Whoever owns / is root, whatever number it has: in a container that may be another one.
+    # The owner of / counts as root: in a container it may have another uid than 0.
     if status.st_uid not in (os.getuid(), 0, Path("/").stat().st_uid):
         raise UnsafeError(path, "belongs to another user")
-    # In a directory like /tmp others may add names, but not take away or replace ours.
+    # In a sticky directory like /tmp others may add names, but cannot remove or replace ours.
     if not stat.S_ISLNK(status.st_mode) and not status.st_mode & stat.S_ISVTX and _is_open_to_others(status):
         raise UnsafeError(path, "can be written to by other users")
 
 
 def _is_open_to_others(status: os.stat_result) -> bool:
-    """Whether the mode lets others write; a group of which we are the only member is not others."""
+    """Whether others can write. A group of which we are the only member does not count."""
     group = status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid)
     return bool(status.st_mode & stat.S_IWOTH or group)
 
@@ -123,9 +123,9 @@ def _is_own_group(gid: int) -> bool:
 
 @contextmanager
 def temporary(base: Path) -> Iterator[tuple[Path, int]]:
-    """A new directory that only we can enter, gone with the context; and the descriptor that holds it.
+    """A new directory that only we can enter, removed with the context; and the descriptor that locks it.
 
-    It is held as long as anybody has that descriptor, a program that we start included. Raises OSError.
+    It is locked as long as any process has the descriptor, also a program that we start. Raises OSError.
     """
     path, held = make_held(base)
     with ExitStack() as stack:
@@ -135,7 +135,7 @@ def temporary(base: Path) -> Iterator[tuple[Path, int]]:
 
 
 def make_held(base: Path) -> tuple[Path, int]:
-    """A new directory and a lock on it. One that another program took for left behind before we had it is given up."""
+    """A new directory and a lock on it. Tries again if another program removed the directory before it was locked."""
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
         with ExitStack() as stack, suppress(FileNotFoundError, BlockingIOError):
@@ -148,7 +148,7 @@ def make_held(base: Path) -> tuple[Path, int]:
 
 
 def remove_left_behind(bases: Iterable[Path]) -> None:
-    """Removes temporary directories of ours that nobody holds, from these directories; some at each start."""
+    """Removes some of our unlocked temporary directories from these directories, at each start."""
     left = limits.LEFT_BEHIND
     for base in bases:
         with suppress(OSError), os.scandir(base) as entries:
@@ -158,10 +158,10 @@ def remove_left_behind(bases: Iterable[Path]) -> None:
 
 
 def _removed(path: Path) -> bool:
-    """Whether this was a directory of ours that nobody holds; it is gone then."""
+    """Removes a directory of ours that is not locked; returns whether it was one."""
     try:
         descriptor = os.open(path, _OPEN_DIRECTORY)
-    except OSError:  # it is not ours, a link, no directory, or gone already
+    except OSError:  # it is not ours, a link, not a directory, or removed already
         return False
     try:
         status = os.fstat(descriptor)

@@ -1,6 +1,6 @@
-"""Which local users listen at a port of Tor: known before the first byte is sent, so that none reaches a stranger.
+"""Which local users listen at a port of Tor. This is checked before the first byte is sent.
 
-Any local user may listen on a port where we look for a Tor, and would be given room keys and codes.
+Any local user can listen on a port where we look for a Tor, and would get room keys and codes.
 """
 
 import ipaddress
@@ -28,10 +28,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 async def connect(endpoint: Endpoint, *, discovered: bool) -> tuple[trio.SocketStream, frozenset[int]]:
-    """A connection to a port of Tor, and the uids of all who may be at its other end; none where that is not known.
+    """A connection to a port of Tor, and the uids of all who may be at its other end; empty if they are not known.
 
-    discovered: nobody named this endpoint to us, so that all of those must be trusted. Nothing is sent. Raises OSError,
-    and TorUntrusted without leaving the connection open.
+    discovered: the user did not name this endpoint, so all of them must be trusted. Nothing is sent. Raises OSError,
+    and TorUntrusted, which closes the connection.
     """
     if endpoint.path:
         stream = await trio.open_unix_socket(endpoint.path)
@@ -39,7 +39,7 @@ async def connect(endpoint: Endpoint, *, discovered: bool) -> tuple[trio.SocketS
     else:
         before = listeners_at(endpoint)
         stream = await _open_tcp(endpoint)
-        # The same sockets before and after: one of them took the connection, whatever came and went in between.
+        # If the same sockets listen before and after, one of them took the connection.
         owners = frozenset(uid for uid, _ in before) if before == listeners_at(endpoint) else frozenset()
     if discovered and not (owners and all(map(is_trusted, owners))):
         await trio.aclose_forcefully(stream)
@@ -59,35 +59,35 @@ async def _open_tcp(endpoint: Endpoint) -> trio.SocketStream:
 
 
 def peer_users(connected: trio.socket.SocketType) -> frozenset[int]:
-    """Who had the other end of a unix socket listen: SO_PEERCRED of unix(7)."""
+    """The uid that listened at the other end of a unix socket: SO_PEERCRED of unix(7)."""
     _, uid, _ = _CREDENTIALS.unpack(connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
     return frozenset((uid,))
 
 
 def listeners_at(endpoint: Endpoint) -> frozenset[tuple[int, int]]:
-    """uid and inode of each socket that may take a connection to this TCP port; empty where that is not known.
+    """uid and inode of each socket that may accept a connection to this TCP port; empty if that is not known.
 
-    It is not known of other machines: a wildcard socket of this one has nothing to do with a connection to another.
+    It is never known for another machine, whose connections do not reach the wildcard sockets of this one.
     """
     address = _plain(ipaddress.ip_address(endpoint.host))
     if not address.is_loopback:
         return frozenset()
     try:
         table = _TABLE.read_text("ascii")
-        with suppress(FileNotFoundError):  # in a kernel without IPv6
+        with suppress(FileNotFoundError):  # a kernel without IPv6
             table += _TABLE6.read_text("ascii")
     except OSError:
         return frozenset()
-    rows = (row.split() for row in table.splitlines() if f" {_LISTEN} " in row)  # most are of other states
+    rows = (row.split() for row in table.splitlines() if f" {_LISTEN} " in row)  # most have other states
     return frozenset(
         (int(row[7]), int(row[9])) for row in rows if row[3] == _LISTEN and _takes(row[1], address, endpoint.port)
     )
 
 
 def _takes(local: str, address: Address, port: int) -> bool:
-    """Whether a socket at this `local_address` of /proc/net/tcp or tcp6 may take connections to this address and port.
+    """Whether a socket with this `local_address` in /proc/net/tcp or tcp6 may accept connections to address and port.
 
-    A wildcard of IPv6 may take those to IPv4 as well: the table does not tell which do not.
+    An IPv6 wildcard may accept IPv4 connections as well: the table does not say which ones do not.
     """
     raw, _, number = local.partition(":")
     if int(number, 16) != port:
@@ -98,19 +98,19 @@ def _takes(local: str, address: Address, port: int) -> bool:
 
 
 def _plain(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for, where it does."""
+    """The IPv4 address that an IPv6 address maps, or the address itself."""
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def is_trusted(uid: int) -> bool:
-    """Whether this is us, root or Tor's own user; never who stands for users of other namespaces."""
+    """Whether this is us, root or Tor's own user; never the uid that stands for users of other namespaces."""
     return uid != _overflow() and (uid in (os.getuid(), ROOT) or uid in tor_users())
 
 
 def tor_users() -> frozenset[int]:
-    """The uids of the system users that distributions make for Tor.
+    """The uids of the system users that distributions create for Tor.
 
-    A user of Tor's name that is no system user is a person: Tor is a name that people have.
+    A user of such a name who is not a system user is a person: Tor is also a first name.
     """
     uids = set()
     for name in _TOR_USERS:

@@ -1,9 +1,9 @@
-"""Which local user is at the other end of an accepted connection: the kernel's answer, for one socket at a time.
+"""Which local user is at the other end of an accepted connection, as the kernel says.
 
-A loopback port is open to every user of the machine. The kernel knows whose socket a connection comes from, and tells
-anybody: as rows of /proc/net/tcp, or for one connection by NETLINK_SOCK_DIAG (sock_diag(7)). The latter takes 15 us
-however many connections there are; reading the table takes 5 ms even when it is empty, for each connection that
-somebody makes, and may leave out rows while others come and go.
+A loopback port is open to every user of the machine. The kernel knows whose socket a connection comes from: it has a
+table, /proc/net/tcp, and answers for one connection by NETLINK_SOCK_DIAG (sock_diag(7)). An answer takes 15 us, however
+many connections there are. Reading the table takes 5 ms even when it is empty, for each connection, and may miss rows
+while connections come and go.
 """
 
 import os
@@ -19,7 +19,7 @@ from anonp2p.net.tor import owner
 _SOCK_DIAG: Final = 4  # NETLINK_SOCK_DIAG, linux/netlink.h
 _BY_FAMILY: Final = 20  # SOCK_DIAG_BY_FAMILY, linux/sock_diag.h
 _REQUEST: Final = 1  # NLM_F_REQUEST
-_LARGEST: Final = 8_192  # bytes of an answer: more than one row ever has
+_LARGEST: Final = 8_192  # bytes of an answer: more than any row has
 
 _UID: Final = re.compile("[0-9]{1,10}")  # of 32 bits
 
@@ -32,24 +32,24 @@ _COUNTS: Final = struct.Struct("=IIIII")  # expires, receive queue, send queue, 
 
 
 def peer_uid(connection: socket.socket | trio.socket.SocketType) -> int | None:
-    """The uid that made the socket at the other end of this connection, over loopback TCP (IPv4) or a unix socket.
+    """The uid that owns the socket at the other end of this connection, over loopback TCP (IPv4) or a unix socket.
 
-    None where that end is closed already, which the kernel then shows without an inode, for TCP often as root's; and
-    where the kernel does not tell.
+    None if that end is closed already, for which the kernel gives no inode and often root as the owner, or if the
+    kernel does not say.
     """
     if connection.family == socket.AF_UNIX:
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
         return int(struct.unpack("iII", credentials)[1])
     try:
         return _look_up(connection.getpeername(), connection.getsockname())
-    except OSError:  # the connection is over, or the kernel does not answer
+    except OSError:  # the connection has ended, or the kernel does not answer
         return None
 
 
 def tor_uids(told: str, listeners: frozenset[int]) -> frozenset[int]:
-    """Whose connections may be Tor's. told: what Tor says its uid is (GETINFO process/uid), empty where it does not.
+    """The uids from which Tor's connections may come. told: Tor's uid as it says (GETINFO process/uid), or empty.
 
-    Then it may be whoever listens at its control port, us, root, or one of the users whom distributions have for Tor.
+    If it does not say: those that listen at its control port, ours, root, and those that distributions use for Tor.
     """
     if _UID.fullmatch(told):
         return frozenset((int(told),))
@@ -57,21 +57,21 @@ def tor_uids(told: str, listeners: frozenset[int]) -> frozenset[int]:
 
 
 def _look_up(local: tuple[str, int], remote: tuple[str, int]) -> int | None:
-    """The uid of the TCP socket with these two ends. Raises OSError where there is none, or no way to ask."""
+    """The uid of the TCP socket with these two ends. Raises OSError if there is none, or the kernel cannot be asked."""
     ends = _ENDS.pack(local[1], remote[1], socket.inet_aton(local[0]), socket.inet_aton(remote[0]))
     question = _QUESTION.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, 0xFFFFFFFF) + ends + _REST_OF_ID
     message = _MESSAGE.pack(_MESSAGE.size + len(question), _BY_FAMILY, _REQUEST, 0, 0) + question
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as kernel:
         kernel.send(message)
-        answer = kernel.recv(_LARGEST, socket.MSG_DONTWAIT)  # it is there when send returns
+        answer = kernel.recv(_LARGEST, socket.MSG_DONTWAIT)  # the answer is there when send returns
     return parse_row(answer, ends)
 
 
 def parse_row(answer: bytes, ends: bytes) -> int | None:
-    """The uid that an answer of the kernel's gives for the socket with these ends; None if it has closed.
+    """The uid in the kernel's answer for the socket with these ends; None if the socket is closed.
 
-    Raises OSError where the answer is an error, or about another socket: asked for one that has gone, the kernel may
-    answer with whoever listens at its port.
+    Raises OSError if the answer is an error or about another socket: for a socket that does not exist any more, the
+    kernel may name the one that listens at its port.
     """
     start = _MESSAGE.size + _ROW.size
     if _MESSAGE.unpack_from(answer)[1] != _BY_FAMILY or answer[start : start + len(ends)] != ends:

@@ -1,4 +1,4 @@
-"""Our own Tor: finding the program, its directories, starting it, ending it however we end."""
+"""Our own Tor: finds the program, prepares its directories, starts and stops it."""
 
 import fcntl
 import hashlib
@@ -18,16 +18,16 @@ from anonp2p import limits
 from anonp2p.errors import Failed, TorMissing, TorRefused
 from anonp2p.net.tor import directories
 
-_SOCKET_PATH = 90  # bytes a unix socket's path may safely have (sun_path holds 108)
-_EMPTY = ("see warnings above.", "See logs for details.")  # Tor's words after those that say what is wrong
-_PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+=@")  # what needs no quotes: Tor takes none for sockets
-_NOT_FOR_TOR = ("ANONP2P_", "TOR_CONTROL_")  # variables that are for us: a nick, the password of a running Tor
+_SOCKET_PATH = 90  # bytes that the path of a unix socket may have safely (sun_path has 108)
+_EMPTY = ("see warnings above.", "See logs for details.")  # ends of messages that refer to earlier ones
+_PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+=@")  # need no quotes: Tor takes none for sockets
+_NOT_FOR_TOR = ("ANONP2P_", "TOR_CONTROL_")  # our own variables: a nick, the password of a running Tor
 _MEMORY = ("tmpfs", "ramfs")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnTor:
-    """A Tor that we have started: the unix sockets it listens on, and a directory that only we can enter for ours."""
+    """A Tor that we have started: its unix sockets, and a directory for our sockets that only we can enter."""
 
     control: str
     socks: str
@@ -45,9 +45,9 @@ def find() -> str:
 
 @asynccontextmanager
 async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
-    """Runs our own Tor for the length of the context, from the moment that its control socket answers.
+    """Runs our own Tor as long as the context lasts; enters the context when its control socket answers.
 
-    torrc: a file with extra lines; ours win where both say something. amnesic: keep nothing on disk. Raises TorMissing,
+    torrc: a file with additional lines; our lines take precedence. amnesic: keep nothing on disk. Raises TorMissing,
     TorRefused (with Tor's own words) and Failed (no place for its directories).
     """
     program = find()
@@ -89,7 +89,7 @@ def _torrc(tor: OwnTor, data: Path) -> str:
             f"SocksPort unix:{tor.socks} ExtendedErrors",
             "ClientOnly 1",
             "AvoidDiskWrites 1",
-            "__ReloadTorrcOnSIGHUP 0",  # there is no file to read again
+            "__ReloadTorrcOnSIGHUP 0",  # there is no file to reload
             "ShutdownWaitLength 0",
             "RunAsDaemon 0",
             "Log notice stdout",
@@ -100,16 +100,16 @@ def _torrc(tor: OwnTor, data: Path) -> str:
 
 
 def _quoted(path: Path) -> str:
-    """A path as a torrc has it, whatever bytes are in it: Tor reads C's escapes within quotes."""
+    """A path as a quoted torrc value with C escapes, which can have any bytes."""
     return '"' + "".join(chr(byte) if chr(byte) in _PLAIN else f"\\{byte:03o}" for byte in os.fsencode(path)) + '"'
 
 
 async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, ...]) -> trio.Process:
-    """Starts Tor with our torrc on its stdin, so that it touches neither disk nor argv.
+    """Starts Tor with our torrc on its stdin, so that the torrc is neither on disk nor in argv.
 
-    The user's file goes where a distribution's defaults go: whatever ours says replaces it. The locks stay locked as
-    long as Tor lives, even if we do not. A session of its own: a Ctrl-C is for us, who then end Tor when we are done
-    with it.
+    The user's file takes the place of a distribution's defaults, which our torrc overrides. Tor inherits the locks, so
+    they last as long as Tor runs, even if we end first. Tor gets its own session: Ctrl-C reaches only us, and we stop
+    Tor when we are done.
     """
     command = [program, "--defaults-torrc", str(torrc or "/dev/null"), "--ignore-missing-torrc", "-f", "-"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_TOR)}
@@ -126,14 +126,14 @@ async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, 
     except OSError as error:
         raise TorRefused(f"{program} does not start: {error.strerror}") from None
     assert process.stdin is not None
-    with suppress(trio.BrokenResourceError):  # it is gone already: its last words say why
+    with suppress(trio.BrokenResourceError):  # it has ended already: its output says why
         await process.stdin.send_all(ours.encode())
     await process.stdin.aclose()
     return process
 
 
 class Voice:
-    """What Tor prints: read to its end, so that Tor never waits for us; its latest complaint is kept."""
+    """Reads what Tor prints, so that Tor never blocks, and keeps the latest warning."""
 
     def __init__(self) -> None:
         self.ended = trio.Event()
@@ -182,7 +182,7 @@ async def _stop(process: trio.Process) -> None:
 
 @contextmanager
 def runtime_directory() -> Iterator[Path]:
-    """A place for unix sockets of ours. Raises Failed, TorRefused."""
+    """A temporary directory for our unix sockets. Raises Failed, TorRefused."""
     with ExitStack() as stack:
         try:
             path, _ = stack.enter_context(directories.temporary(runtime_base(memory=False)))
@@ -192,12 +192,12 @@ def runtime_directory() -> Iterator[Path]:
 
 
 def runtime_base(*, memory: bool) -> Path:
-    """Where temporary directories go: short paths of plain characters, since Tor takes no others for sockets.
+    """A directory for our temporary directories: with a short path of plain characters, as Tor needs for sockets.
 
-    What earlier ones left behind goes first, wherever it is. memory: only where nothing reaches a disk. Raises
-    TorRefused if there is no such place.
+    Removes what earlier runs left behind. memory: only a file system in memory will do. Raises TorRefused if there is
+    no such directory.
     """
-    # Not tempfile.gettempdir(), which tries directories out by writing to them. mkdtemp makes ours, for us alone.
+    # tempfile.gettempdir() would test directories by writing to them. mkdtemp makes directories that only we can enter.
     places = [os.environ.get("XDG_RUNTIME_DIR", ""), os.environ.get("TMPDIR", ""), "/tmp", "/dev/shm"]  # noqa: S108
     usable = list(filter(None, map(_usable, places)))
     directories.remove_left_behind(set(usable))
@@ -209,7 +209,7 @@ def runtime_base(*, memory: bool) -> Path:
 
 
 def _usable(name: str) -> Path | None:
-    """A directory in which we can make others, if it is fit for sockets and no other user can change it."""
+    """The directory, if we can write to it, its path is fit for sockets, and no other user can change it."""
     try:
         path = directories.trusted(Path(name)) if name.startswith("/") else None
     except (directories.UnsafeError, OSError):
@@ -222,7 +222,7 @@ def _usable(name: str) -> Path | None:
 
 
 def is_in_memory(path: Path) -> bool:
-    """Whether the file system that holds this directory lives in memory, by the longest mount point above it."""
+    """Whether this directory is on a file system in memory, by the longest mount point above it."""
     try:
         mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
     except OSError:
@@ -233,15 +233,15 @@ def is_in_memory(path: Path) -> bool:
 
 
 def _require_space(data: Path) -> None:
-    """Raises OSError where a file of some size cannot be written: of a full disk Tor itself speaks in riddles."""
+    """Raises OSError if a large file cannot be written: Tor's own messages about a full disk are unclear."""
     with tempfile.TemporaryFile(dir=data) as probe:
         os.posix_fallocate(probe.fileno(), 0, limits.TOR_SPACE)
 
 
 def data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tuple[Path, tuple[int, ...]]:
-    """The DataDirectory that goes with this torrc, and the descriptor that locks it; a temporary one if it is in use.
+    """The DataDirectory for this torrc, and the descriptors that lock it; a temporary directory if it is in use.
 
-    It is kept: a client that picked new guards every time would sooner or later pick a bad one.
+    It is kept between runs: a client that chose new guards every time would sooner or later choose a bad one.
     """
     extra = torrc.read_bytes() if torrc else b""
     state = Path(os.environ.get("XDG_STATE_HOME", ""))

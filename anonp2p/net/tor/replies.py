@@ -1,7 +1,7 @@
 """Bounds on what the other end of a control connection may send, between its socket and stem.
 
-stem takes lines of any length, replies of any number of lines, replies that nobody asked for, and events faster than
-they are handled, and keeps them all.
+stem accepts lines of any length, replies with any number of lines, replies to no command, and events faster than they
+are handled, and keeps all of them in memory.
 """
 
 import re
@@ -11,39 +11,39 @@ import time
 from anonp2p import limits
 from anonp2p.room.token_bucket import Pace
 
-_LINE = re.compile(rb"[0-9]{3}[-+ ]")  # how a line begins that is no data (control-spec 2.3)
+_LINE = re.compile(rb"[0-9]{3}[-+ ]")  # the beginning of a line that is not data (control-spec 2.3)
 
 
 class BoundedReplies:
-    """A connected socket and its file in one, as far as stem uses them; both ends of it may be used by two threads.
+    """Stands for a connected socket and its file, as far as stem uses them. One thread may write while another reads.
 
-    What breaks a bound or the form of replies is an OSError of `readline`, after which stem hangs up.
+    `readline` raises OSError for input that breaks a bound or is no reply; then stem closes the connection.
     """
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._file = connected.makefile("rb")
-        self._asked = 0  # changed by who writes only
-        self._answered = 0  # changed by who reads only
+        self._asked = 0  # only the writer changes it
+        self._answered = 0  # only the reader changes it
         self._size = 0  # bytes of the reply or event that is being read
         self._in_data = False
         self._events = Pace(limits.EVENT_BURST, limits.EVENT_RATE)
 
     def makefile(self, mode: str) -> "BoundedReplies":
-        """As of a socket."""
+        """Like the method of a socket."""
         assert mode == "rwb", "it is opened for stem"
         return self
 
     def write(self, command: bytes) -> None:
-        """Sends one whole command, to which there will be one reply. Raises OSError."""
+        """Sends one complete command, which gets one reply. Raises OSError."""
         self._asked += 1
         self._socket.sendall(command)
 
     def flush(self) -> None:
-        """As of a file: nothing is held back."""
+        """Like the method of a file; nothing is buffered."""
 
     def readline(self) -> bytes:
-        """The next line; empty where the other end has hung up. Raises OSError."""
+        """The next line; empty if the other end has closed the connection. Raises OSError."""
         line = self._file.readline(limits.CONTROL_LINE)
         if not line:
             return line
@@ -70,10 +70,10 @@ class BoundedReplies:
             raise OSError("a reply that nobody asked for")
 
     def shutdown(self, how: int) -> None:
-        """As of a socket: wakes who reads. Raises OSError."""
+        """Like the method of a socket: wakes the reader. Raises OSError."""
         self._socket.shutdown(how)
 
     def close(self) -> None:
-        """Closes both; once is enough, and more does no harm."""
+        """Closes socket and file; may be called again."""
         self._socket.close()
         self._file.close()

@@ -1,4 +1,4 @@
-"""SOCKS5 as Tor speaks it: RFC 1928, passwords as isolation (RFC 1929), and Tor's extended errors (proposal 304)."""
+"""SOCKS5 as in Tor: RFC 1928, passwords for isolation (RFC 1929), and Tor's extended errors (proposal 304)."""
 
 import trio
 
@@ -13,7 +13,7 @@ _ADDRESS_LENGTHS = {1: 4, 4: 16}  # of IPv4 and IPv6 addresses in a reply
 
 
 class SocksError(Exception):
-    """The proxy said no; `code` is its reply field, or None when it spoke no SOCKS5 at all."""
+    """The proxy refused. code: its reply field, or None if it did not speak SOCKS5."""
 
     def __init__(self, code: int | None) -> None:
         super().__init__("no SOCKS5 proxy" if code is None else f"SOCKS reply {code:#04x}")
@@ -21,7 +21,7 @@ class SocksError(Exception):
 
 
 async def greet(stream: trio.abc.Stream, user: str, password: str) -> None:
-    """Agrees with the proxy to go on by password, whatever it is. Raises SocksError and trio.BrokenResourceError."""
+    """Authenticates with user and password, which Tor does not check. Raises SocksError, trio.BrokenResourceError."""
     await stream.send_all(bytes([_VERSION, 1, _BY_PASSWORD]))
     if await _read(stream, 2) != bytes([_VERSION, _BY_PASSWORD]):
         raise SocksError(None)
@@ -36,8 +36,8 @@ async def connect(
     """A stream to host and port through the proxy.
 
     user, password: Tor never lets streams with different ones share a circuit (tor(1), IsolateSOCKSAuth). discovered:
-    nobody named the proxy to us, so whoever listens there must be trusted. Raises OSError when the proxy is not there,
-    TorUntrusted, SocksError when it refuses, trio.BrokenResourceError when it hangs up.
+    the user did not name the proxy, so whoever listens there must be trusted. Raises OSError if the proxy is not there,
+    TorUntrusted, SocksError if it refuses, trio.BrokenResourceError if it closes the connection.
     """
     stream, _ = await owner.connect(proxy, discovered=discovered)
     try:
@@ -52,7 +52,7 @@ async def connect(
         length = (await _read(stream, 1))[0] if kind == _DOMAIN else _ADDRESS_LENGTHS.get(kind)
         if length is None:
             raise SocksError(None)
-        await _read(stream, length + 2)  # the bound address and port: of no meaning with Tor
+        await _read(stream, length + 2)  # the bound address and port, which Tor does not use
     except BaseException:
         await trio.aclose_forcefully(stream)
         raise
@@ -65,7 +65,7 @@ def _counted(text: str) -> bytes:
 
 
 async def _read(stream: trio.abc.Stream, count: int) -> bytes:
-    """Exactly this many bytes: what follows a reply belongs to the peer already."""
+    """Exactly this many bytes: those after a reply are from the peer."""
     data = b""
     while len(data) < count:
         piece = await stream.receive_some(count - len(data))

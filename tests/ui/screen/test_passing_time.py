@@ -2,7 +2,8 @@
 
 from anonp2p import limits
 from tests.support.stage import Stage
-from tests.ui.screen.test_reading import LOG, enter
+from tests.ui.screen.meeting import enter
+from tests.ui.screen.test_reading import LOG
 
 
 def test_what_is_shown_once_disappears_after_its_time() -> None:

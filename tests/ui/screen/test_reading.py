@@ -6,29 +6,9 @@ from pathlib import Path
 from anonp2p.ui import qr
 from tests.support import terminal
 from tests.support.stage import Stage
+from tests.ui.screen.meeting import CODE, enter, host
 
-CODE = re.compile(r"(?<![a-z2-7])[a-z2-7]{56}\.onion")
 LOG = 79  # columns: as wide as can be without a list of members
-
-
-def host(stage: Stage, *people: str) -> str:
-    """The user creates a room, the others join it; its code."""
-    stage.settled()
-    stage.type("/create demo\n").until("Others can join now")
-    found = next((match for row in stage.screen() if (match := CODE.search(row))), None)  # None: it is in two rows
-    for who in people:
-        stage.ask("join", who=who)
-    return found[0] if found else ""
-
-
-def enter(stage: Stage, *people: str, **rules: str) -> str:
-    """The user joins a room that ada has made and others have joined; its code."""
-    stage.settled()
-    code: str = stage.ask("host", who="ada", **rules)["code"]
-    for who in people:
-        stage.ask("join", who=who, code=code)
-    stage.type(f"/join {code}\n").until("You are in demo")
-    return code
 
 
 def words(stage: Stage) -> list[str]:

@@ -13,30 +13,10 @@ from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from tests.support.stage import Stage
+from tests.ui.screen.meeting import enter, host
 
-CODE = re.compile(r"[a-z2-7]{56}\.onion")
 LOG = 79  # columns: as wide as can be without a list of members
 ALARM, CAUTION = "af0000", "ffaf00"  # backgrounds
-
-
-def host(stage: Stage, *people: str, name: str = "demo") -> str:
-    """The user creates a room, the others join it; its code."""
-    stage.settled()
-    stage.type(f"/create {name}\n").until(rf"room {name} ")
-    rows = stage.until("Others can join now")
-    for who in people:
-        stage.ask("join", who=who)
-    return next((match[0] for row in rows if (match := CODE.search(row))), "")  # empty: it is in two rows
-
-
-def enter(stage: Stage, *people: str, name: str = "demo", by: str = "ada", **rules: str) -> str:
-    """The user joins a room that somebody has made and others have joined; its code."""
-    stage.settled()
-    code: str = stage.ask("host", who=by, name=name, **rules)["code"]
-    for who in people:
-        stage.ask("join", who=who, code=code)
-    stage.type(f"/join {code}\n").until(f"You are in {name}")
-    return code
 
 
 def tabs(stage: Stage) -> str:

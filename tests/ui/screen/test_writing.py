@@ -11,26 +11,9 @@ from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from tests.support.stage import Stage
 from tests.ui.screen.input.test_keys import ANSWERS, END, START
+from tests.ui.screen.meeting import enter, host
 
 LOG = 79  # columns: as wide as can be without a list of members
-
-
-def host(stage: Stage, *people: str, name: str = "demo") -> None:
-    """The user creates a room, the others join it."""
-    stage.settled()
-    stage.type(f"/create {name}\n").until(f"room {name} ")
-    for who in people:
-        stage.ask("join", who=who)
-    stage.until("Others can join now")
-
-
-def enter(stage: Stage, *people: str) -> None:
-    """The user joins a room that ada has made and others have joined."""
-    stage.settled()
-    code = stage.ask("host", who="ada")["code"]
-    for who in people:
-        stage.ask("join", who=who, code=code)
-    stage.type(f"/join {code}\n").until("You are in demo")
 
 
 def typed(stage: Stage) -> str:

@@ -65,7 +65,7 @@ def test_a_commit_before_the_last_entry_leaves_the_rest_to_catch_up_with() -> No
 
 _OF_THE_HANDSHAKE: list[frames.Frame] = [frames.Refused("full"), frames.Resumed(0, 0)]
 _OF_THE_ROOM: list[frames.Frame] = [
-    frames.Past(bytes(112), [], 0, 0),
+    frames.Past([], bytes(112), 0, 0),
     frames.Denied(1, "nick-taken"),
     frames.Found(bytes(32)),
     frames.Missing(bytes(32)),

@@ -1,11 +1,4 @@
-"""The states of a member's link to its host, which leads to which, and what the host may send in each.
-
-NoLink --hello--> Asking --Welcome--> Welcomed --last Page--> Backfilling --all that was before--> Up
-|                                                                               ^
-+--Resumed--> CatchingUp --all that the host had then---------------------------+
-CatchingUp, Up --Commit--> Rekeying --our commit share--> CatchingUp or Up, as before
-any state --the link is lost--> NoLink
-"""
+"""The states of a member's link to its host, which leads to which, and what the host may send in each."""
 
 from dataclasses import dataclass
 
@@ -65,6 +58,11 @@ class Rekeying:
 
 State = NoLink | Asking | Welcomed | Backfilling | CatchingUp | Up | Rekeying
 
+# NoLink --hello--> Asking --Welcome--> Welcomed --last Page--> Backfilling
+#                     |                                             | all that was before the welcome
+#                     +-------------------Resumed-------------> CatchingUp --all that the host had then--> Up
+# CatchingUp, Up --Commit--> Rekeying --our commit share--> CatchingUp or Up, as before
+# any state --the link is lost--> NoLink
 _NEXT: dict[type[State], tuple[type[State], ...]] = {
     NoLink: (Asking,),
     Asking: (Welcomed, CatchingUp),

@@ -338,3 +338,12 @@ def test_a_history_that_refers_to_another_log_raises_an_alarm(teller: FalseHost)
     teller.hears(*history(teller, [teller.entry(ANN, text("which log?"), reference=(HERE, bytes(32)))]))
     assert len(teller.room.evidence) == 1
     assert not teller.room.over
+
+
+def test_one_whose_history_broke_off_is_not_resumed(teller: FalseHost) -> None:
+    """It has no keys of the room yet, and has asked to be let in once more."""
+    welcome = history(teller, [teller.entry(ANN, text("one"))])[:-2]
+    assert "Entered" in kinds(teller.hears(*welcome))
+    assert isinstance(teller.redials(), frames.Join)
+    happened = teller.hears(frames.Resumed(teller.ledger.index, 0))
+    assert [kinds(happened)[0], kinds(happened)[-1]] == ["Alarm", "Gone"]

@@ -1,0 +1,71 @@
+"""What was before a welcome: the history of a room, or what we missed of it."""
+
+from anonp2p.crypto.epoch import Epoch
+from anonp2p.room.context import Context
+from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.ledger import Ledger, expect
+from anonp2p.room.member.head_check import Head, HeadCheck
+from anonp2p.room.replica import check_entry
+
+
+class Backfill:
+    """Follows the log up to where a welcome says that it stands.
+
+    epoch, head, now: the room as the welcome has it. replayed: a copy on which history is shown, None where there is
+    none, or where what we missed takes effect in our own ledger. former: the room as we had it before, if what we are
+    shown of it is no continuation.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        heads: HeadCheck,
+        epoch: Epoch,
+        head: Head,
+        now: Ledger,
+        replayed: Ledger | None = None,
+        former: Ledger | None = None,
+    ) -> None:
+        self.epoch = epoch
+        self.head = head
+        self.now = now
+        self.replayed = replayed
+        self._context = context
+        self._replica = context.replica
+        self._heads = heads
+        self._former = former
+
+    @property
+    def continues(self) -> bool:
+        """Whether what we missed takes effect in the ledger that we have."""
+        return self._former is None
+
+    @property
+    def reached(self) -> Ledger:
+        """The room as far as we have been told how it came to be."""
+        return self.replayed or self._replica.ledger
+
+    def is_complete(self) -> bool:
+        """Whether we have all that was before. Raises PeerFault if it led elsewhere than the welcome says."""
+        reached = self.reached
+        if reached.index < self.head.place:
+            return False
+        if reached.digest != self.head.digest:
+            self._heads.refuse_other_log(self.head)
+        expect(reached.standing() == self.now.standing(), "a past that leads to another room")
+        expect(reached.epoch == self.epoch.number, "a welcome to another epoch than the log's")
+        return True
+
+    def replay_entry(self, ledger: Ledger, entry: OpenedEntry, age: float, shown_up_to: int | None) -> None:
+        """An entry of the history: nothing but shown, unless we had it when we were here before."""
+        author = check_entry(ledger, entry)
+        if entry.content is not None and ledger.is_foreign(entry.content):
+            self._heads.doubt_entry(entry.header, entry.body, ledger)
+        change = self._replica.apply(author, entry, age, past=ledger)
+        if shown_up_to is None or ledger.index > shown_up_to:
+            self._context.reporter.tell_past_change(change)
+
+    def expect_same_log(self, index: int, digest: bytes) -> None:
+        """What we are shown again is what it was."""
+        known = None if self._former is None else self._former.digest_at(index)
+        expect(known in (None, digest), "another log than before")

@@ -1,0 +1,147 @@
+"""How we ask a host to let us in: for the first time, again on another link, or as somebody new."""
+
+from typing import NamedTuple
+
+from anonp2p import errors, limits
+from anonp2p.crypto import identity, suite
+from anonp2p.names import nicks
+from anonp2p.protocol import frames, handshake
+from anonp2p.room import events
+from anonp2p.room.context import Context, fresh_keys
+
+# What a host's words mean to the one it refuses.
+REFUSALS: dict[frames.Refusal, errors.AnonError] = {
+    "bad-nick": errors.ReservedNick(),  # we ask for none that is improper
+    "nick-taken": errors.NickTaken(),
+    "not-allowed": errors.NotAllowed(),
+    "signature": errors.Refused("our signature did not convince it"),
+    "leaf": errors.Refused("it could not use our key"),
+    "full": errors.Refused("it is full"),
+    "locked": errors.Locked(),
+    "unknown": errors.Refused("it does not know us any more"),
+    "kicked": errors.Refused("its host has thrown us out"),
+}
+
+
+class _RefusedNick(NamedTuple):
+    """A nick that we asked for and that is somebody else's. away: whether that somebody is away."""
+
+    nick: str
+    away: bool
+
+
+class Joining:
+    """What we ask for. nick: the one to ask for, empty for one made from our key.
+
+    shown_up_to: index of the last entry that we had, or were shown, before the room is shown to us anew; None if that
+    is not so. history_is_due: whether there is more of the history to come, on this link or another.
+    """
+
+    def __init__(self, context: Context, nick: str) -> None:
+        self.shown_up_to: int | None = None
+        self.history_is_due = False
+        self._context = context
+        self._replica = context.replica
+        self._outbox = context.outbox
+        self._reporter = context.reporter
+        self._lifecycle = context.lifecycle
+        self._wanted = nick
+        self._alternatives: list[str] = []  # nicks to ask for if the one that we ask for now is refused too
+        self._refused_nick: _RefusedNick | None = None  # the one that we wanted first of all
+
+    # --- requests
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether we have a place to come back to, and all that the host would not show us again."""
+        return self._lifecycle.entered and not self.history_is_due
+
+    def sign_request(self, link: bytes, hello_hash: bytes) -> frames.Join | frames.Resume:
+        """Asks for our place, or for a new one, on a link with this secret."""
+        return self._resume(link, hello_hash) if self.can_resume else self._join(link, hello_hash)
+
+    def _join(self, link: bytes, hello_hash: bytes) -> frames.Join:
+        unsigned = frames.Join(
+            link, self._replica.me.key, self._replica.own_keys[0].public, self._wanted, bytes(identity.SIGNATURE)
+        )
+        content = handshake.join_content(hello_hash, unsigned)
+        return frames.Join(
+            link, self._replica.me.key, unsigned.leaf, self._wanted, self._replica.me.sign(identity.JOIN, content)
+        )
+
+    def _resume(self, link: bytes, hello_hash: bytes) -> frames.Resume:
+        member, leaf, epoch = self._replica.me.id, self._replica.own_keys[0].public, self._replica.current_epoch.number
+        index, digest = self._replica.ledger.index, self._replica.ledger.digest
+        unsigned = frames.Resume(link, member, leaf, epoch, index, digest, bytes(identity.SIGNATURE))
+        signature = self._replica.me.sign(identity.RESUME, handshake.resume_content(hello_hash, unsigned))
+        return frames.Resume(link, member, leaf, epoch, index, digest, signature)
+
+    # --- refusals
+
+    def take_refusal(self, reason: frames.Refusal) -> str | None:
+        """Returns why to end the link, if we ask for something else on another one; else we are out."""
+        if reason == "unknown" and self._lifecycle.entered:
+            self._begin_identity()
+            return "our place there was given up"
+        if reason in ("nick-taken", "not-allowed") and not self._lifecycle.entered:
+            return self._take_nick_refusal(reason)
+        self._lifecycle.fail(REFUSALS[reason], "kicked" if reason == "kicked" else "refused")
+        return None
+
+    def _take_nick_refusal(self, reason: frames.Refusal) -> str | None:
+        """Asks for a similar nick, or fails if the user should choose one.
+
+        `not-allowed` to a newcomer, whose key is fresh, means that whoever has the nick is away. If they are present, a
+        newcomer fails. One whose place was given up asks in either case, since its user may not be there to choose, and
+        in the end takes any nick.
+        """
+        returns = self.shown_up_to is not None
+        if self._refused_nick is None and self._wanted and (returns or reason == "not-allowed"):
+            self._refused_nick = _RefusedNick(self._wanted, away=reason == "not-allowed")
+            self._alternatives = nicks.alternatives(self._wanted) + ([""] if returns else [])
+        if self._alternatives:
+            self._wanted = self._alternatives.pop(0)
+            return "another member has our nick"
+        self._lifecycle.fail(REFUSALS["nick-taken" if self._refused_nick else reason], "refused")
+        return None
+
+    def _begin_identity(self) -> None:
+        """We were away for too long, so that our place is gone: back in as somebody new, under the same nick."""
+        self._wanted = self._context.own_member.nick
+        self._refused_nick, self._alternatives = None, []
+        self.shown_up_to = self._replica.ledger.index
+        self._reporter.tell_given_back(self._outbox.give_back_all())
+        self._outbox.begin_identity()
+        self._replica.begin_identity(*fresh_keys(self._context.random, self._replica.ledger.room))
+        self._replica.epoch = None
+        self._lifecycle.lose_place()
+
+    # --- what a host may let us in as
+
+    def own_key_hashes(self) -> set[bytes]:
+        """Of keys that the log may have for us: those that we have shown, or the one that it had."""
+        had = self._replica.ledger.roster.get(self._replica.me.id)
+        return {suite.digest(leaf.public) for leaf in self._replica.own_keys} | ({had.leaf} if had else set())
+
+    def own_nicks(self) -> tuple[str, ...]:
+        """What a host may call us when it lets us in."""
+        return (self._wanted,) if self._wanted else self._replica.ledger.roster.nicks_of(self._replica.me.key)
+
+    def tell_of_refused_nick(self) -> None:
+        """Tells the user that we got another nick than the one that we wanted."""
+        if self._refused_nick is not None:
+            (wanted, away), nick = self._refused_nick, self._context.own_member.nick
+            self._refused_nick = None
+            free_in = round(limits.PLACE) if away else None
+            room, re = self._context.label, self._lifecycle.asked_by
+            self._reporter.tell(events.NickAssigned(room=room, nick=nick, wanted=wanted, free_in=free_in, re=re))
+
+    # --- what was shown
+
+    def note_shown(self, index: int) -> None:
+        """The link was lost while we were shown the history up to here."""
+        self.shown_up_to = max(self.shown_up_to or 0, index)
+
+    def end_history(self) -> None:
+        """We have been shown everything."""
+        self.shown_up_to, self.history_is_due = None, False

@@ -1,0 +1,154 @@
+"""The states of a member's link to its host, which leads to which, and what the host may send in each."""
+
+from dataclasses import dataclass
+
+from anonp2p.protocol import frames, welcome
+from anonp2p.room.ledger import expect
+from anonp2p.room.member.backfill import Backfill
+
+
+@dataclass(frozen=True, slots=True)
+class NoLink:
+    """There is none, or its hello has not come."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asking:
+    """We have asked to be let in, and wait for the answer."""
+
+    hello_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Welcomed:
+    """The pages of a welcome are on their way."""
+
+    arrival: welcome.Arrival
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Backfilling:
+    """What was before the welcome is on its way: the history of the room, or what we missed of it."""
+
+    backfill: Backfill
+
+
+@dataclass(frozen=True, slots=True)
+class CatchingUp:
+    """We are in, and nothing of ours goes out before we have the log up to this index."""
+
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """We have all of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeying:
+    """A commit has taken effect, and our share of it is on its way.
+
+    after: the state from then on. is_idle: whether the commit removed nobody.
+    """
+
+    after: CatchingUp | Up
+    is_idle: bool
+
+
+State = NoLink | Asking | Welcomed | Backfilling | CatchingUp | Up | Rekeying
+
+# NoLink --hello--> Asking --Welcome--> Welcomed --last Page--> Backfilling
+#                     |                                             | all that was before the welcome
+#                     +-------------------Resumed-------------> CatchingUp --all that the host had then--> Up
+# CatchingUp, Up --Commit--> Rekeying --our commit share--> CatchingUp or Up, as before
+# any state --the link is lost--> NoLink
+_NEXT: dict[type[State], tuple[type[State], ...]] = {
+    NoLink: (Asking,),
+    Asking: (Welcomed, CatchingUp),
+    Welcomed: (Backfilling,),
+    Backfilling: (CatchingUp,),
+    CatchingUp: (Up, Rekeying),
+    Up: (Rekeying,),
+    Rekeying: (CatchingUp, Up),
+}
+
+# In which states a host may send a frame, and what it is otherwise.
+_EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], str]] = {
+    frames.Refused: ((Asking, Welcomed), "a refusal for one who was in"),
+    frames.Welcome: ((Asking,), "a second welcome"),
+    frames.Page: ((Welcomed,), "a page of no welcome"),
+    frames.Resumed: ((Asking,), "a resumption not asked for"),
+    frames.Past: ((Backfilling, CatchingUp, Up), "a past out of its place"),
+    frames.Slice: ((Rekeying,), "a slice of no commit"),
+    frames.Denied: ((CatchingUp, Up, Rekeying), "a denial of what was never asked"),
+    frames.Found: ((CatchingUp, Up, Rekeying), "a leaf that we did not ask for"),
+    frames.Missing: ((CatchingUp, Up, Rekeying), "a leaf that we did not ask for"),
+}
+
+
+class LinkState:
+    """The present state; the only way from one to another."""
+
+    def __init__(self) -> None:
+        self._state: State = NoLink()
+
+    @property
+    def current(self) -> State:
+        """The present state."""
+        return self._state
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether the host has let us in on this link."""
+        return isinstance(self._state, Backfilling | CatchingUp | Up | Rekeying)
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether the host may order entries now."""
+        return isinstance(self._state, CatchingUp | Up)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether we have all of the log, and the keys of its latest epoch."""
+        return isinstance(self._state, Up)
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether we have all of the log, with or without the keys of its latest epoch."""
+        return self.is_up or (isinstance(self._state, Rekeying) and isinstance(self._state.after, Up))
+
+    @property
+    def backfill(self) -> Backfill | None:
+        """What is on its way of what was before the welcome."""
+        return self._state.backfill if isinstance(self._state, Backfilling) else None
+
+    def enter(self, state: State) -> None:
+        """Goes to a state that follows the present one."""
+        assert type(state) in _NEXT[type(self._state)], "a state that does not follow"
+        self._state = state
+
+    def lose_link(self) -> None:
+        """There is no link any more, whatever the state."""
+        self._state = NoLink()
+
+    def note_index(self, index: int) -> bool:
+        """The log is known up to here. Returns whether that is all, for the first time on this link."""
+        match self._state:
+            case CatchingUp(target=target) if index >= target:
+                self.enter(Up())
+                return True
+            case Rekeying(after=CatchingUp(target=target), is_idle=is_idle) if index >= target:
+                self._state = Rekeying(Up(), is_idle)
+                return True
+        return False
+
+    def begin_rekeying(self, *, is_idle: bool) -> None:
+        """A commit has taken effect."""
+        assert isinstance(self._state, CatchingUp | Up), "entries of an epoch that is over are refused before"
+        self.enter(Rekeying(self._state, is_idle))
+
+    def expect_frame(self, frame: frames.Frame) -> None:
+        """Raises PeerFault for a frame that the host may not send now."""
+        states, otherwise = _EXPECTED[type(frame)]
+        expect(isinstance(self._state, states), otherwise)

@@ -1,0 +1,101 @@
+"""What a member checks of a welcome: the room as its host says that it is now."""
+
+from anonp2p.crypto.epoch import Epoch
+from anonp2p.names import nicks
+from anonp2p.protocol import frames, welcome
+from anonp2p.room.context import Context
+from anonp2p.room.ledger import Ledger, expect
+from anonp2p.room.member.backfill import Backfill
+from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.joining import Joining
+from anonp2p.room.retention import NO_HISTORY
+
+
+class WelcomeCheck:
+    """Holds a welcome against what we asked for and what we know of the room."""
+
+    def __init__(self, context: Context, heads: HeadCheck, joining: Joining) -> None:
+        self._context = context
+        self._replica = context.replica
+        self._lifecycle = context.lifecycle
+        self._heads = heads
+        self._joining = joining
+
+    def read(self, state: frames.State) -> Backfill:
+        """The room as it is now, and how we get to know how it came to be so. Raises PeerFault."""
+        ledger = self._read_ledger(state)
+        head = self._heads.read_head(state.head, ledger)
+        expect(head.place >= self._replica.ledger.index, "a log that has become shorter")
+        expect(state.epoch >= self._replica.ledger.epoch, "an epoch that is over")
+        ledger.start_at(head.place, head.digest)
+        epoch = welcome.epoch_of(state)
+        self._expect_no_step_back(ledger, epoch)
+        self._heads.note_claim(head.place, head.time)
+        if state.base is None and self._lifecycle.entered and state.since == self._replica.ledger.index:
+            return Backfill(self._context, self._heads, epoch, head, ledger)
+        expect(state.base is not None or state.since == head.place, "a history without a beginning")
+        replayed = None
+        if state.base is not None:
+            expect(state.history != NO_HISTORY, "a history where there is none")
+            replayed = _as_of(state, state.base, ledger)
+        backfill = Backfill(self._context, self._heads, epoch, head, ledger, replayed, former=self._replica.ledger)
+        if state.base is not None:
+            backfill.expect_same_log(state.since, state.base.digest)
+        return backfill
+
+    def _read_ledger(self, state: frames.State) -> Ledger:
+        expect(nicks.is_room_name(state.name), "a room name that is none")
+        ledger = Ledger(self._replica.ledger.room)
+        for seat in state.seats:
+            ledger.seat(seat.key, seat.nick, seat.leaf, seat.counter, away=seat.away)
+        rules = self._replica.ledger.name, self._replica.ledger.retention, self._replica.ledger.history
+        same = rules == (state.name, state.retention, state.history)
+        expect(not self._replica.ledger.host or same, "a room of another name, or with other rules, than before")
+        expect(_are_rules(state.retention), "rules that are none")
+        me = ledger.roster.get(self._replica.me.id)
+        asked = self._lifecycle.entered or (me is not None and me.nick in self._joining.own_nicks())
+        expect(me is not None and asked, "a roster without us, or with another nick for us")
+        own_keys = self._joining.own_key_hashes()
+        expect(me is not None and me.leaf in own_keys, "a roster with a leaf for us that is not ours")
+        expect(state.host != self._replica.me.id, "us as its host")
+        expect(self._replica.ledger.host in (b"", state.host), "another host than before")
+        _rule(ledger, state)
+        ledger.locked, ledger.epoch = state.locked, state.epoch
+        return ledger
+
+    def _expect_no_step_back(self, ledger: Ledger, epoch: Epoch) -> None:
+        """What was shown once could be ordered again, if authors had their counters and chains of before."""
+        for member in ledger.roster:
+            known = self._replica.ledger.roster.get(member.id)
+            expect(known is None or member.counter >= known.counter, "a member with a counter of before")
+            if (
+                self._replica.epoch is not None
+                and self._replica.epoch.number == epoch.number
+                and member.id != self._replica.me.id
+            ):
+                chain = self._replica.epoch.chains.get(member.id)
+                again = chain is not None and epoch.chains[member.id].generation < chain.generation
+                expect(not again, "a member with keys of before")
+
+
+def _are_rules(retention: frames.Retention) -> bool:
+    return retention.least <= retention.default <= retention.most
+
+
+def _rule(ledger: Ledger, state: frames.State) -> None:
+    """What never changes in a room."""
+    ledger.name, ledger.host = state.name, state.host
+    ledger.retention, ledger.history = state.retention, state.history
+
+
+def _as_of(state: frames.State, base: frames.Base, now: Ledger) -> Ledger:
+    """The room as of the beginning of its history. Raises PeerFault."""
+    ledger = Ledger(now.room)
+    for it in base.members:
+        ledger.seat(it.key, it.nick, it.leaf, it.counter, away=it.away)
+    expect(ledger.roster.get(state.host) is not None, "a history without the host")
+    _rule(ledger, state)
+    ledger.locked, ledger.epoch = base.locked, base.epoch
+    expect(state.since <= now.index, "a history that begins after its end")
+    ledger.start_at(state.since, base.digest)
+    return ledger

@@ -109,7 +109,7 @@ def looks(name: str) -> frozenset[str]:
 
 
 def wide_looks(name: str) -> frozenset[str]:
-    """At most four keys of a nick. People may confuse two nicks that share one, though `looks` may not count them.
+    """At most four keys of a nick. People may confuse two nicks that share one, even if `looks` differ.
 
     Hosts refuse such nicks and programs warn of them. No rule of a room depends on it, so programs may differ here.
     """

@@ -31,7 +31,7 @@ from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from anonp2p.ui.commands import AppAction, CreateRoom, JoinRoom, Quit
+from anonp2p.ui.commands import AppAction, CreateRoomAction, JoinRoomAction, QuitAction
 from anonp2p.ui.frontend import Frontend, UserRequest
 from anonp2p.ui.rooms import label_room
 
@@ -91,12 +91,12 @@ class App:
 
     async def _wind_up(self) -> None:
         """Leaves as it is proper, within the time that quitting may take."""
-        with trio.move_on_after(limits.LEAVE + limits.FLUSH):
+        with trio.move_on_after(limits.LEAVE_PATIENCE + limits.FLUSH_PATIENCE):
             for session in list(self._sessions.values()):
-                await session.post(inputs.Leave(now=True, re=self._leaving))
+                await session.post_input(inputs.LeaveInput(now=True, re=self._leaving))
             for session in list(self._sessions.values()):
                 await session.ended.wait()
-        with trio.move_on_after(limits.PRINT):
+        with trio.move_on_after(limits.PRINT_PATIENCE):
             await self._frontend.drained()
 
     async def _obey_signals(self) -> None:
@@ -110,7 +110,7 @@ class App:
     async def _keep_tor(self) -> None:
         """Has a Tor for as long as we run. Without any there is nothing to run for."""
         error = await self._tor.run()
-        told = [await session.post(inputs.Broken(error)) for session in list(self._sessions.values())]
+        told = [await session.post_input(inputs.BrokenInput(error)) for session in list(self._sessions.values())]
         if not any(told):
             self._tell_error(error, final=True)
         self._fail(error)
@@ -148,19 +148,19 @@ class App:
     def _give_back(self, request: UserRequest) -> None:
         """Gives back a text that is too long to be sent, unless it was too long to be read whole."""
         if request.unsent is not UNSET and request.room in self._sessions:
-            self._tell(events.Unsent(room=request.room, text=request.unsent, re=request.re))
+            self._tell(events.UnsentEvent(room=request.room, text=request.unsent, re=request.re))
         else:
             self._unsent += 1
 
     async def _do(self, action: AppAction, room: str | None) -> None:
         """Does it, or has the room with this label do it. Raises AnonError."""
         match action:
-            case CreateRoom(re=re):
+            case CreateRoomAction(re=re):
                 key = RoomKey(secrets.token_bytes(32))
                 self._open_room(key.public, key, action, re)
-            case JoinRoom(code=given, re=re):
-                self._open_room(codes.parse(given), None, None, re)
-            case Quit(re=re):
+            case JoinRoomAction(code=given, re=re):
+                self._open_room(codes.parse_code(given), None, None, re)
+            case QuitAction(re=re):
                 self._leaving = re
                 self._end(0)
                 await trio.sleep_forever()  # what comes after it is not read
@@ -175,19 +175,19 @@ class App:
         if session is None:
             raise UnknownRoom(room if len(room) <= limits.ROOM_NAME else f"{room[: limits.ROOM_NAME]}…")
         await session.until(lambda: session.outstanding < limits.PENDING)
-        if not await session.post(action):
+        if not await session.post_input(action):
             raise NoRoom
-        if isinstance(action, inputs.Leave):
-            with trio.move_on_after(limits.LEAVE + limits.FLUSH):
+        if isinstance(action, inputs.LeaveInput):
+            with trio.move_on_after(limits.LEAVE_PATIENCE + limits.FLUSH_PATIENCE):
                 await session.ended.wait()
 
     # --- rooms
 
-    def _open_room(self, room_key: bytes, key: RoomKey | None, new: CreateRoom | None, re: events.Re) -> None:
+    def _open_room(self, room_key: bytes, key: RoomKey | None, new: CreateRoomAction | None, re: events.Re) -> None:
         """Begins a room: our own, if there is a key for it, or one to be joined. Raises AnonError."""
         if self._tor.failure is not None:
             raise self._tor.failure
-        if any(session.room.code == codes.encode(room_key) for session in self._sessions.values()):
+        if any(session.room.code == codes.encode_key(room_key) for session in self._sessions.values()):
             raise InRoomAlready
         if len(self._sessions) >= limits.ROOMS:
             raise TooManyRooms
@@ -244,13 +244,13 @@ class App:
         return self.failure or self._tor.failure or (self._asked.room.failure if self._asked else None)
 
     def _tell(self, event: events.Event) -> None:
-        if isinstance(event, events.Unsent):
+        if isinstance(event, events.UnsentEvent):
             self._unsent += 1
-        if isinstance(event, events.Error) and self._config.mode != "json" and self._is_last_word(event):
+        if isinstance(event, events.ErrorEvent) and self._config.mode != "json" and self._is_last_word(event):
             return  # stderr says it, and people read both
         self._frontend.tell(event)
 
-    def _is_last_word(self, event: events.Error) -> bool:
+    def _is_last_word(self, event: events.ErrorEvent) -> bool:
         """Whether the program ends, or is just about to, with this error."""
         if event.final is UNSET or self._last_words is None:
             return False
@@ -258,4 +258,4 @@ class App:
         return event.room is UNSET or event.room == asked or self._tor.failure is not None
 
     def _tell_error(self, error: AnonError, re: events.Re = UNSET, final: Literal[True] | UnsetType = UNSET) -> None:
-        self._tell(events.Error(code=error.code, text=str(error), re=re, final=final))
+        self._tell(events.ErrorEvent(code=error.code, text=str(error), re=re, final=final))

@@ -108,11 +108,11 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         _require_crypto()
         from anonp2p.names import codes, nicks
 
-        nick = nicks.nick(nick) if nick else ""
+        nick = nicks.parse_nick(nick) if nick else ""
         if given.action == "create":
-            nicks.room_name(given.subject)
+            nicks.parse_room_name(given.subject)
         elif given.action == "join" and given.subject != "-":
-            codes.parse(given.subject)
+            codes.parse_code(given.subject)
     return Config(
         mode=given.mode or ("screen" if terminal else "line"),
         nick=nick,
@@ -321,7 +321,7 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        for sentence in told[: limits.COMPLAINTS]:
+        for sentence in told[: limits.ERRORS_TOLD]:
             _complain(sentence)
         held = False
 
@@ -349,13 +349,13 @@ def _tell(failure: AnonError) -> None:
 
     event = json.dumps({"type": "error", "code": failure.code, "text": str(failure), "final": True})
     with suppress(OSError):  # nobody is there to read it
-        stdio.write_soon(_STDOUT, event.encode() + b"\n", limits.PRINT)
+        stdio.write_soon(_STDOUT, event.encode() + b"\n", limits.PRINT_PATIENCE)
 
 
 def _complain(sentence: str) -> None:
     if not (sentence.isascii() and sentence.isprintable()):
         from anonp2p.ui import sanitize
 
-        sentence = sanitize.harmless(sentence)
+        sentence = sanitize.sanitize_text(sentence)
     with suppress(OSError):  # nobody is there to read it
-        stdio.write_soon(_STDERR, f"anonp2p: {sentence}\n".encode("utf-8", "replace"), limits.PRINT)
+        stdio.write_soon(_STDERR, f"anonp2p: {sentence}\n".encode("utf-8", "replace"), limits.PRINT_PATIENCE)

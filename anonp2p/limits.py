@@ -11,47 +11,55 @@ INPUT_LINE: Final = 65_536  # bytes of a typed or piped line: a JSON object with
 # The wire.
 PORT: Final = 1984  # virtual port of every room's onion service, fixed by the interface
 UNIT: Final = 480  # bytes: the content of a Tor cell; a payload has 1, 2, 4, ... or 128 units, whatever it contains
-BURST: Final = 64 * UNIT  # bytes of a payload with entries: half of the largest payload, so that padding is short
+BATCH_BYTES: Final = 64 * UNIT  # bytes of a payload with entries: half of the largest payload, so that padding is short
 FRAMES: Final = 16  # frames in a record: a host needs 4 ms for as many entries before other links have their turn
 READ: Final = 16_384  # bytes read from the kernel at once: the smallest frames in them take a few milliseconds
 
 # Keys.
-DOOR: Final = 60.0  # seconds for which a host uses a handshake key for new links: it opens no older recordings
+HANDSHAKE_KEY: Final = 60.0  # seconds for which a host uses a handshake key for new links: it opens no older recordings
 SKIPPED: Final = 128  # generations of an author that may be skipped in a row: those of entries that the host denied
 PAGE: Final = 28_000  # bytes of a welcome in one frame: a record of 64 units with it has little padding
 PAGES: Final = 40  # pages of a welcome: 1,000 members, now and at the beginning of the history, fill 16
 COMMIT_PAUSE: Final = 5.0  # seconds between commits that remove those who left or were lost
 EPOCH: Final = 1_800.0  # seconds without a commit, after which all members get fresh secrets
-SLICES: Final = 60.0  # seconds for which a commit secret is kept for links that have not reached the commit
+COMMIT_SHARES: Final = 60.0  # seconds for which a commit secret is kept for links that have not reached the commit
 RENEWING: Final = 64  # members of the largest room in which all renew their keys after a commit without removals
 EVIDENCE: Final = 16  # pieces of evidence against a host that are kept and told: one is enough
-WHY: Final = 200  # characters of the reason for throwing somebody out
+KICK_REASON: Final = 200  # characters of the reason for throwing somebody out
 
 # The room.
 ROOMS: Final = 20  # rooms of one process at once: more than anybody reads
 MEMBERS: Final = 1_000  # target of the design; a host refuses more: the room is full
 LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries that a host keeps: 4,000 of the longest messages
 LOG_ENTRIES: Final = 10_000  # entries that a host keeps: a slow reader may lag so far behind a fast room
-BATCH: Final = 256 * 1024  # bytes of entries written to a link at once: a full frame fits; a stuck link holds them
+WRITE_BYTES: Final = (
+    256 * 1024
+)  # bytes of entries written to a link at once: a full frame fits; a stuck link holds them
 PENDING: Final = 256  # inputs that wait for their order or for the room, before we stop reading further input
 MAILBOX: Final = 48  # units of payloads, or other inputs, that a session holds or takes in at once
-TURN: Final = 100  # links that are served before anything else has its turn: a millisecond or two
+LINKS_AT_ONCE: Final = 100  # links that are served before anything else has its turn: a millisecond or two
 KEY_WAIT: Final = 10.0  # seconds to wait for a recipient's key: a round trip takes one, a slow link more
-OWN: Final = 2 * 1024 * 1024  # bytes that wait on a member's own link: the longest inputs, as many as may be pending
-DIRECT: Final = 192 * 1024  # bytes that wait for one link of a host, besides a welcome: `ANSWER_BURST` and a reserve
+UPLINK_QUEUE: Final = (
+    2 * 1024 * 1024
+)  # bytes that wait on a member's own link: the longest inputs, as many as may be pending
+LINK_QUEUE: Final = (
+    192 * 1024
+)  # bytes that wait for one link of a host, besides a welcome: `ANSWER_BUCKET` and a reserve
 FRAME_OVERHEAD: Final = 128  # bytes of memory that a waiting frame takes besides its content
 
 # Retention.
-STEP: Final = 64  # bytes: contents of entries are padded to multiples of it, so that their lengths reveal little
-RETAIN: Final = 365 * 86_400  # seconds: the longest retention of a message other than until the room ends
+CONTENT_STEP: Final = (
+    64  # bytes: contents of entries are padded to multiples of it, so that their lengths reveal little
+)
+RETENTION_MAX: Final = 365 * 86_400  # seconds: the longest retention of a message other than until the room ends
 FLEETING: Final = 60.0  # seconds for which a message that is never kept waits for links that have not reached it
-FLEETING_LOOK: Final = 1.0  # seconds between checks whether they have
-FORMER: Final = 4_000  # remembered looks of free nicks, whose next owner we warn of: of 1,000 nicks or more
-FORMER_SPEAKERS: Final = 4_000  # the same for nicks that have spoken: each costs an attacker one more message
+FLEETING_CHECK: Final = 1.0  # seconds between checks whether they have
+FORMER_NICKS: Final = 4_000  # remembered looks of free nicks, whose next owner we warn of: of 1,000 nicks or more
+FORMER_NICKS_OF_SPEAKERS: Final = 4_000  # the same for nicks that have spoken: each costs an attacker one more message
 EXPIRING: Final = 100_000  # shown messages whose end we remember: beyond it, those that are due first end early
-NAP: Final = 5.0  # seconds until we notice that the machine has slept, if a message is to expire
-MARK: Final = 600_000  # milliseconds of a room's time between the marks of its safety words
-COVER: Final = 2.0  # mean seconds between records of cover: the pace of a lively talk
+SLEEP_NOTICE: Final = 5.0  # seconds until we notice that the machine has slept, if a message is to expire
+MARK_INTERVAL: Final = 600_000  # milliseconds of a room's time between the marks of its safety words
+COVER_INTERVAL: Final = 2.0  # mean seconds between records of cover: the pace of a lively talk
 
 # Handshake: what a stranger with the code can make a host hold.
 # A half-open link costs 9 KiB and 0.3 ms, so all of them cost 2.4 MiB at most. A handshake takes a round trip over Tor,
@@ -64,49 +72,53 @@ BACKLOG: Final = 4_096  # connections not accepted yet, Linux's default maximum:
 ACCEPT_PAUSE: Final = 0.1  # seconds until we try to accept again after the system refused another connection
 HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot for as long
 HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: its content has 1,256
-KNOCK: Final = 8 * UNIT  # bytes of a client handshake on the wire: all that a stranger may send before admission
+CLIENT_HANDSHAKE: Final = (
+    8 * UNIT
+)  # bytes of a client handshake on the wire: all that a stranger may send before admission
 
 # Token buckets of one member, for all its links: so many at once, then so many a second. A faster member is read more
 # slowly, or is denied; nobody else notices.
-MESSAGE_BURST: Final = 4_096  # units of one member at once: 4,000 messages of 300 characters
+MESSAGE_BUCKET: Final = 4_096  # units of one member at once: 4,000 messages of 300 characters
 MESSAGE_RATE: Final = 256.0  # units of one member a second: a third of what Tor carries to 30 members
-ENTRY_BURST: Final = 4_000  # entries of one member at once, of any size: two fifths of the log; a large pasted file
+ENTRY_BUCKET: Final = 4_000  # entries of one member at once, of any size: two fifths of the log; a large pasted file
 ENTRY_RATE: Final = 128.0  # of them a second: at this rate one member fills the log in 47 s; nobody writes as fast
-ANSWER_BURST: Final = 160 * 1024  # bytes of keys that one member requests at once: twice those of a room of `RENEWING`
+ANSWER_BUCKET: Final = 160 * 1024  # bytes of keys that one member requests at once: twice those of a room of `RENEWING`
 ANSWER_RATE: Final = 16_384.0  # of them a second: those of such a room once in every `COMMIT_PAUSE`
-PAUSE: Final = (
-    10.0  # seconds for which a link is not read at most: the refill of `ANSWER_BURST`; then a dead link is noticed
+READ_PAUSE: Final = (
+    10.0  # seconds for which a link is not read at most: the refill of `ANSWER_BUCKET`; then a dead link is noticed
 )
-JOIN_BURST: Final = 200  # joins and resumptions at once: a large room that comes back after an outage
+JOIN_BUCKET: Final = 200  # joins and resumptions at once: a large room that comes back after an outage
 JOIN_RATE: Final = 50.0  # of them a second: each costs the host a signature; a join also costs each member an entry
-NICK_BURST: Final = 5  # changes of nick of one member at once: somebody who cannot decide
+NICK_BUCKET: Final = 5  # changes of nick of one member at once: somebody who cannot decide
 NICK_RATE: Final = 0.1  # of them a second
 OTHER_NICKS: Final = 8  # alternative nicks, asked for in turn, a dial each: Ann-2 to Ann-9; few crash more often
-PRIVATE_BURST: Final = 30  # private messages of one member at once: every member needs 80 us to try one
+PRIVATE_BUCKET: Final = 30  # private messages of one member at once: every member needs 80 us to try one
 PRIVATE_RATE: Final = 1.0  # of them a second
 
 # Liveness (seconds).
-BEAT: Final = 5.0  # seconds without traffic after which a link carries a heartbeat
-BEAT_JITTER: Final = 0.2  # relative: heartbeats of many links are not sent at the same time
-AWAY: Final = 20.0  # of silence: the member is away
-PLACE: Final = 600.0  # of silence: the member loses its place
-READER: Final = 60.0  # of membership, without a word, for which a member keeps its place without a link for as long
+HEARTBEAT: Final = 5.0  # seconds without traffic after which a link carries a heartbeat
+HEARTBEAT_JITTER: Final = 0.2  # relative: heartbeats of many links are not sent at the same time
+AWAY_SECONDS: Final = 20.0  # of silence: the member is away
+PLACE_SECONDS: Final = 600.0  # of silence: the member loses its place
+READER_SECONDS: Final = (
+    60.0  # of membership, without a word, for which a member keeps its place without a link for as long
+)
 LINK_LOST: Final = 15.0  # three heartbeats are missing: the link is dead, whatever Tor believes
 
 # Dialling (seconds).
 DIAL_TRIES: Final = (15.0, 25.0, 40.0)  # for each try in turn, the last one repeated: a usual dial takes 0.3 to 20
 DIAL_PATIENCE: Final = 120.0  # in all, for circuits that are slow or break
-GONE_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
+ABSENT_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
 DIAL_PAUSE: Final = 1.0  # before the next try; grows by half each time
 DIAL_PAUSE_MAX: Final = 8.0
-FETCH: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit and a request, each usually a second
+FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit and a request, each usually a second
 
 # Tor (seconds).
-CONTROL: Final = 5.0  # for an answer on a control port; a healthy Tor answers within milliseconds
-LAUNCH: Final = 20.0  # from the start of our own Tor until it has a control socket
+CONTROL_PATIENCE: Final = 5.0  # for an answer on a control port; a healthy Tor answers within milliseconds
+LAUNCH_PATIENCE: Final = 20.0  # from the start of our own Tor until it has a control socket
 TOR_SPACE: Final = 8 * 1024 * 1024  # bytes that our own Tor has to be able to store: the consensus of the real network
 LEFT_BEHIND: Final = 20  # directories of killed programs that are removed at one start: each takes milliseconds
-LOOKED_AT: Final = 10_000  # names examined in each directory where those may be: 10 ms, whatever others put there
+NAMES_EXAMINED: Final = 10_000  # names examined in each directory where those may be: 10 ms, whatever others put there
 BOOT_STALL: Final = 180.0  # without progress of Tor's bootstrap: give up
 BOOT_SLOW: Final = 30.0  # without progress: tell the user
 TOR_PATIENCE: Final = 60.0  # until a lost Tor has to be back
@@ -117,28 +129,28 @@ TOR_STOP: Final = 0.7  # for our own Tor to end when asked, before it is killed
 CONTROL_LINE: Final = 8 * 1024  # bytes of a line of a reply: the longest that we ask for names a few listeners
 CONTROL_REPLY: Final = 64 * 1024  # bytes of a reply or an event: the longest that we ask for have a few lines
 EVENT_COST: Final = 256  # bytes that each event counts besides its own: the cost of reading it
-EVENT_BURST: Final = 512 * 1024  # bytes of events at once: 1,000 rooms of other users that are published together
+EVENT_BUCKET: Final = 512 * 1024  # bytes of events at once: 1,000 rooms of other users that are published together
 EVENT_RATE: Final = 128 * 1024.0  # bytes of events a second: 300 events; faster ones are read more slowly
-COOKIE: Final = 32  # bytes of Tor's authentication cookie (control-spec, 3.24)
+COOKIE_BYTES: Final = 32  # bytes of Tor's authentication cookie (control-spec, 3.24)
 SYSTEM_UIDS: Final = 1_000  # uids below it do not belong to persons, by the custom of distributions (SYS_UID_MAX)
 OVERFLOW_UID: Final = 65_534  # stands for users of other namespaces, unless the kernel names another
 
 # Leaving (seconds). Together under the 3 that quitting may take.
-LEAVE: Final = 1.5  # for our last entries and the leave to be ordered
-FLUSH: Final = 1.0  # for the host's last entries to be sent
-WITHDRAW: Final = 0.4  # for Tor to withdraw a service, and for us to close its control port
-LINGER: Final = 5.0  # for a peer to read the last bytes on its link and close it
+LEAVE_PATIENCE: Final = 1.5  # for our last entries and the leave to be ordered
+FLUSH_PATIENCE: Final = 1.0  # for the host's last entries to be sent
+WITHDRAW_PATIENCE: Final = 0.4  # for Tor to withdraw a service, and for us to close its control port
+LINGER_PATIENCE: Final = 5.0  # for a peer to read the last bytes on its link and close it
 EOF_PATIENCE: Final = 60.0  # for what was typed before the end of input
 
-PRINT: Final = 0.3  # for the last events to be printed
+PRINT_PATIENCE: Final = 0.3  # for the last events to be printed
 
 SCROLLBACK: Final = 5_000  # entries of a room that the full screen keeps: a long day's talk
 SCROLLBACK_BYTES: Final = 4 * 1024 * 1024  # bytes of them, about: 1,000 of the longest messages
 BANNERS: Final = 20  # alarms of one room that wait to be put away
 LOOKALIKES: Final = 1_000  # nicks that others had, of one room, that wait to be told of: as many as are in a room
-NAMED: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
-MERGED: Final = 200  # comings and goings told as one
-SENT: Final = 200  # texts of a room's input line to go back to: more than anybody does
+NAMED_AT_ONCE: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
+MERGED_MOVES: Final = 200  # comings and goings told as one
+SENT_TEXTS: Final = 200  # texts of a room's input line to go back to: more than anybody does
 SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages
 UNDOS: Final = 100  # states of a text to go back to
 KILLS: Final = 10  # texts that were cut, to be yanked
@@ -148,19 +160,21 @@ PASTE_PAUSE: Final = 1.0  # seconds without a byte after which a paste ends that
 PASTE_REST: Final = 10.0  # seconds for the rest of such a paste to come, whose line breaks must not send it
 FOREGROUND: Final = 0.3  # seconds between checks whether the shell has given the terminal back: a wait after fg
 HANG_UP: Final = 0.2  # seconds in which the signal that says so comes, when a terminal has hung up
-LOOK: Final = 0.001  # seconds a member between looks at who is there: each costs 25 us a member
-FRAME: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees
+PEOPLE_INTERVAL: Final = 0.001  # seconds a member between looks at who is there: each costs 25 us a member
+FRAME_INTERVAL: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees
 ROWS_OF_INPUT: Final = 8  # of what is typed in sight at once
 LINES_SHOWN: Final = 40  # of a message on terminals: a screenful; 4,000 bytes can be 4,001 lines, which hide all else
-LONG: Final = 8  # lines of a message beyond which the full screen asks before it is sent
-COMPLAINTS: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
+LONG_MESSAGE: Final = 8  # lines of a message beyond which the full screen asks before it is sent
+ERRORS_TOLD: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 
 PIPED_LINE: Final = 80  # columns at which what others say is folded on a pipe: common terminals have no fewer
-OUTPUT: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will
+OUTPUT_QUEUE: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will
 
 # This machine.
-FILES: Final = 32_768  # open files: as many full rooms as one process can be in, half-open links, and our own files
-MEMORY: Final = 96 * 1024 * 1024  # bytes that have to be free at the start: a host takes 72 MiB, mostly for stacks
+OPEN_FILES: Final = (
+    32_768  # open files: as many full rooms as one process can be in, half-open links, and our own files
+)
+FREE_MEMORY: Final = 96 * 1024 * 1024  # bytes that have to be free at the start: a host takes 72 MiB, mostly for stacks
 
 # Packages: the oldest versions that the tests pass with, as in pyproject.toml. Distributions have older ones. Those
 # that are not here are checked otherwise (cryptography, for what it can do), or loaded only when asked for (segno).

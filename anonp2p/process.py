@@ -39,7 +39,7 @@ def fill_descriptors() -> None:
 def allow_files() -> None:
     """Raises the limit on open files as far as allowed: the usual 1,024 are fewer than a full room needs."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limits.FILES if hard == resource.RLIM_INFINITY else min(hard, limits.FILES)
+    wanted = limits.OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, limits.OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):  # the system may have its own maximum
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -50,7 +50,7 @@ def require_memory() -> None:
 
     With less, libraries abort the process or fail again while they handle a failure, so no error could be shown.
     """
-    mmap.mmap(-1, limits.MEMORY, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    mmap.mmap(-1, limits.FREE_MEMORY, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
 
 
 def lack(error: BaseException) -> str:

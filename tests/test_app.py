@@ -15,11 +15,11 @@ from anonp2p import limits
 from anonp2p.app import App
 from anonp2p.config import Config
 from anonp2p.errors import AnonError, BadCode, TorMissing, Unreachable
-from anonp2p.names.codes import RoomKey, encode
+from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
 from anonp2p.room.room import Room
-from anonp2p.ui.commands import CreateRoom, JoinRoom
+from anonp2p.ui.commands import CreateRoomAction, JoinRoomAction
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 from tests.support.transports import MemoryNetwork, Tor
@@ -30,7 +30,9 @@ class Script:
 
     must_succeed = True
 
-    def __init__(self, *lines: str, first: CreateRoom | JoinRoom | None = None, stays: bool = False) -> None:
+    def __init__(
+        self, *lines: str, first: CreateRoomAction | JoinRoomAction | None = None, stays: bool = False
+    ) -> None:
         self.told: list[events.Event] = []
         self.most_outstanding = 0  # inputs of the first room, whenever another one was asked for
         self._first = first  # what the command line asks for
@@ -51,7 +53,7 @@ class Script:
         self._interpreter.take_event(event)
         self.told.append(event)
 
-    async def first_command(self) -> CreateRoom | JoinRoom | None:
+    async def first_command(self) -> CreateRoomAction | JoinRoomAction | None:
         """As Frontend has it."""
         return self._first
 
@@ -110,8 +112,8 @@ async def played(*lines: str) -> tuple[App, int, list[events.Event]]:
 def answers(told: list[events.Event], re: int) -> list[tuple[str, str]]:
     """The errors and returned texts that this input caused."""
     found = [event for event in told if event.re == re]
-    errors = [(event.code, event.text) for event in found if isinstance(event, events.Error)]
-    return errors + [("unsent", event.text) for event in found if isinstance(event, events.Unsent)]
+    errors = [(event.code, event.text) for event in found if isinstance(event, events.ErrorEvent)]
+    return errors + [("unsent", event.text) for event in found if isinstance(event, events.UnsentEvent)]
 
 
 @pytest.mark.parametrize("room", ["r9", "", "demo", "x" * 10_000], ids=lambda room: room[:8])
@@ -123,7 +125,7 @@ async def test_a_room_that_there_is_not_is_named(room: str, said: dict[str, str]
     assert f'"{room[: limits.ROOM_NAME]}' in text
     assert len(text) < 120
     assert status == 0
-    assert not [event for event in told if isinstance(event, events.Message)]
+    assert not [event for event in told if isinstance(event, events.MessageEvent)]
 
 
 async def test_without_any_room_one_is_told_how_to_get_into_one() -> None:
@@ -140,7 +142,7 @@ async def test_a_text_that_is_too_long_is_given_back_and_counts_as_unsent(room: 
     error, unsent = answers(told, 7)
     assert error[0] == "too-long"
     assert unsent == ("unsent", text)
-    assert [event.text for event in told if isinstance(event, events.Message)] == ["short"]
+    assert [event.text for event in told if isinstance(event, events.MessageEvent)] == ["short"]
     assert status == 1
     assert isinstance(app.failure, AnonError)
     assert str(app.failure).startswith("1 of the lines")
@@ -149,9 +151,9 @@ async def test_a_text_that_is_too_long_is_given_back_and_counts_as_unsent(room: 
 @pytest.mark.parametrize("before", ["\ufeff", " ", "\u200b\u00a0"], ids=ascii)
 async def test_a_private_message_behind_what_one_does_not_see_is_shown_to_nobody_else(before: str) -> None:
     _, _, told = await played("/create demo", f"{before}/msg bob secret", "public")
-    assert [event.text for event in told if isinstance(event, events.Message)] == ["public"]
-    assert [event.text for event in told if isinstance(event, events.Unsent)] == ["/msg bob secret"]
-    assert [event.code for event in told if isinstance(event, events.Error)] == ["no-such-nick"]
+    assert [event.text for event in told if isinstance(event, events.MessageEvent)] == ["public"]
+    assert [event.text for event in told if isinstance(event, events.UnsentEvent)] == ["/msg bob secret"]
+    assert [event.code for event in told if isinstance(event, events.ErrorEvent)] == ["no-such-nick"]
     assert not [event for event in told if event.re is not UNSET]
 
 
@@ -173,21 +175,21 @@ async def test_without_any_tor_the_program_ends_and_says_why_once() -> None:
     app = App(Config(mode="json"), script, never(), failing)
     assert await app.run() == TorMissing.status
     assert isinstance(app.failure, TorMissing)
-    assert [event.code for event in script.told if isinstance(event, events.Error)] == [TorMissing.code]
+    assert [event.code for event in script.told if isinstance(event, events.ErrorEvent)] == [TorMissing.code]
 
 
-CODE = encode(RoomKey(b"k" * 32).public)
+CODE = encode_key(RoomKey(b"k" * 32).public)
 
 
 async def test_a_line_for_a_room_that_has_ended_goes_to_no_other_room() -> None:
     _, _, told = await played("/create one", "/create two", "/leave", '{"id": 7, "text": "hello"}')
     assert [code for code, _ in answers(told, 7)] == ["no-room"]
-    assert not [event for event in told if isinstance(event, events.Message)]
+    assert not [event for event in told if isinstance(event, events.MessageEvent)]
 
 
 async def test_a_text_goes_to_the_room_that_it_names_and_else_to_the_active_one() -> None:
     _, _, told = await played("/create one", "/create two", '{"room": "r1", "text": "named"}', "active")
-    assert {(event.room, event.text) for event in told if isinstance(event, events.Message)} == {
+    assert {(event.room, event.text) for event in told if isinstance(event, events.MessageEvent)} == {
         ("r1", "named"),
         ("r2", "active"),
     }
@@ -219,19 +221,19 @@ async def test_no_more_is_taken_in_than_may_be_outstanding(
 async def test_the_error_that_ends_the_program_is_left_to_stderr_in_line_mode_and_no_other_is(
     mode: Literal["json", "line"], autojump_clock: trio.testing.MockClock
 ) -> None:
-    script = Script("hello", "/who", first=JoinRoom(CODE), stays=True)
+    script = Script("hello", "/who", first=JoinRoomAction(CODE), stays=True)
     app = App(Config(mode=mode), script, never(), connect)
     assert await app.run() == Unreachable.status
     assert isinstance(app.failure, Unreachable)
-    told = [(event.code, event.final) for event in script.told if isinstance(event, events.Error)]
+    told = [(event.code, event.final) for event in script.told if isinstance(event, events.ErrorEvent)]
     assert told == [("unreachable", True)] * (mode == "json") + [("no-room", UNSET)]
 
 
 @pytest.mark.parametrize("mode", ["json", "line"])
 async def test_a_first_command_that_fails_at_once_is_left_to_stderr_in_line_mode(mode: Literal["json", "line"]) -> None:
-    script = Script(first=JoinRoom("x"))
+    script = Script(first=JoinRoomAction("x"))
     assert await App(Config(mode=mode), script, never(), connect).run() == BadCode.status
-    told = [(event.code, event.final) for event in script.told if isinstance(event, events.Error)]
+    told = [(event.code, event.final) for event in script.told if isinstance(event, events.ErrorEvent)]
     assert told == [("bad-code", True)] * (mode == "json")
 
 
@@ -245,8 +247,8 @@ async def test_a_first_command_that_fails_at_once_is_left_to_stderr_in_line_mode
     ids=lambda numbers: "+".join(number.name for number in numbers),
 )
 async def test_a_host_that_is_told_to_end_says_its_last_words(numbers: list[signal.Signals]) -> None:
-    assert [event.reason for event in await signalled(*numbers) if isinstance(event, events.Gone)] == ["left"]
+    assert [event.reason for event in await signalled(*numbers) if isinstance(event, events.GoneEvent)] == ["left"]
 
 
 async def test_a_second_interrupt_ends_it_at_once() -> None:
-    assert not [event for event in await signalled(signal.SIGINT, signal.SIGINT) if isinstance(event, events.Gone)]
+    assert not [event for event in await signalled(signal.SIGINT, signal.SIGINT) if isinstance(event, events.GoneEvent)]

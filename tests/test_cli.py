@@ -20,7 +20,7 @@ from anonp2p.config import Endpoint
 from anonp2p.errors import AnonError, BadCode, BadInput, BadNick, Usage
 from anonp2p.names import codes
 
-CODE = codes.encode(bytes(range(32)))
+CODE = codes.encode_key(bytes(range(32)))
 
 
 def run(

@@ -32,7 +32,7 @@ def use(line):
     text = line[1:].decode()
     packed = msgspec.msgpack.encode([text, 1])
     key = suite.Key(bytes(32))
-    opened = msgspec.msgpack.decode(key.open(1, key.seal(1, packed)))
+    opened = msgspec.msgpack.decode(key.open_sealed(1, key.seal_text(1, packed)))
     shown = msgspec.json.encode({"type": "message", "text": opened[0]}).decode().encode()
     if line[:1] == b"+":
         kept.append((opened, shown))

@@ -135,14 +135,14 @@ def test_replies_of_a_room_have_the_keys_that_are_described() -> None:
     room = Simulation()
     ann, _ = room.joined("ann"), room.joined("bob")
     asked: dict[str, inputs.Typed] = {
-        "/code": inputs.Ask("/code"),
-        "/retain": inputs.Retain(None),
-        "/verify": inputs.Verify(""),
-        "/verify NICK": inputs.Verify("bob"),
+        "/code": inputs.AskInput("/code"),
+        "/retain": inputs.RetainInput(None),
+        "/verify": inputs.VerifyInput(""),
+        "/verify NICK": inputs.VerifyInput("bob"),
     }
     for command, typed in asked.items():
         room.step(ann, typed)
-        reply = ann.got(events.Reply)[-1]
+        reply = ann.got(events.ReplyEvent)[-1]
         assert reply.command == command.split()[0]
         assert set(reply.data) == described_reply(command)
 

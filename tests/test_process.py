@@ -94,7 +94,7 @@ def test_as_many_files_may_be_open_as_whoever_started_us_lets_us_ask_for(soft: i
     program = f"""
 import resource
 from anonp2p import limits, process
-limits.FILES = 300
+limits.OPEN_FILES = 300
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
 process.allow_files()
 print(*resource.getrlimit(resource.RLIMIT_NOFILE))"""

@@ -20,7 +20,7 @@ _SMALL_ORDER = frozenset((0, 1, _P - 1, _Y8, _P - _Y8))
 
 _ID = b"anonp2p/3 member"
 _LOG = b"anonp2p/3 log"
-_STANDING = b"anonp2p/3 standing"
+_GROUP_CONTEXT = b"anonp2p/3 standing"
 JOIN = b"anonp2p/3 join"
 RESUME = b"anonp2p/3 resume"
 WELCOME = b"anonp2p/3 welcome"
@@ -46,7 +46,7 @@ class Identity:
         return self._private.sign(label + self._room + content)
 
 
-def signed(label: bytes, room: bytes, content: bytes, signature: bytes, key: bytes) -> bool:
+def is_signed(label: bytes, room: bytes, content: bytes, signature: bytes, key: bytes) -> bool:
     """Whether the owner of the key signed this content under this label for this room."""
     if not is_key(key):
         return False
@@ -68,27 +68,27 @@ def member_id(key: bytes) -> bytes:
     return hashlib.sha256(_ID + key).digest()[:ID_BYTES]
 
 
-def spell(member: bytes) -> str:
+def spell_member(member: bytes) -> str:
     """A member id as people and scripts see it: 26 characters of base32 in lower case."""
     return base64.b32encode(member).decode("ascii").rstrip("=").lower()
 
 
-def tag(member: bytes) -> str:
+def short_id(member: bytes) -> str:
     """The first 8 characters of the spelled id, which tell members with similar nicks apart."""
-    return spell(member)[:TAG_CHARACTERS]
+    return spell_member(member)[:TAG_CHARACTERS]
 
 
-def genesis(room: bytes) -> bytes:
+def hash_empty_log(room: bytes) -> bytes:
     """The digest of a log without entries (PROTOCOL.md, 4.6)."""
     return hashlib.sha256(_LOG + room).digest()
 
 
-def standing(digest: bytes, state: bytes) -> bytes:
+def hash_group_context(digest: bytes, state: bytes) -> bytes:
     """The group context: the hash of a log's digest and of the state that the log leads to (PROTOCOL.md, 6.2)."""
-    return hashlib.sha256(_STANDING + digest + state).digest()
+    return hashlib.sha256(_GROUP_CONTEXT + digest + state).digest()
 
 
-def chain(previous: bytes, index: int, header: bytes, body: bytes) -> bytes:
+def extend_log_hash(previous: bytes, index: int, header: bytes, body: bytes) -> bytes:
     """The digest of a log with one more entry (PROTOCOL.md, 4.6). previous: the digest before it; body: its hash."""
     entry = index.to_bytes(8, "big") + header + body
     return hashlib.sha256(_LOG + previous + entry).digest()

@@ -11,14 +11,14 @@ LENGTH: Final = 2  # bytes of a length field
 CONTENTS: Final = frozenset(size - LENGTH for size in SIZES)  # bytes of a payload without its length field
 
 
-def pad(text: bytes, size: int) -> bytes:
+def pad_text(text: bytes, size: int) -> bytes:
     """Length field, text, and zeros up to this size. Raises ValueError if the text does not fit."""
     if len(text) + LENGTH > size:
         raise ValueError("a text too long for its place")
     return len(text).to_bytes(LENGTH, "big") + text + bytes(size - LENGTH - len(text))
 
 
-def unpad(padded: bytes) -> bytes:
+def unpad_text(padded: bytes) -> bytes:
     """The text in padded bytes. Raises PeerFault."""
     end = LENGTH + int.from_bytes(padded[:LENGTH], "big")
     if len(padded) < end or padded.count(0, end) != len(padded) - end:
@@ -26,22 +26,22 @@ def unpad(padded: bytes) -> bytes:
     return padded[LENGTH:end]
 
 
-def fill(text: bytes, overhead: int) -> bytes:
+def fill_payload(text: bytes, overhead: int) -> bytes:
     """The text, padded so that `overhead` bytes more make a payload. Raises ValueError if the text is too long."""
     least = 2 * LENGTH + len(text) + overhead
     size = next((size for size in SIZES if size >= least), 0)
-    return pad(text, size - LENGTH - overhead)
+    return pad_text(text, size - LENGTH - overhead)
 
 
-def unfill(filled: bytes, overhead: int) -> bytes:
-    """The text in what `fill` made. Raises PeerFault."""
-    text = unpad(filled)
-    if len(fill(text, overhead)) != len(filled):
+def unfill_payload(filled: bytes, overhead: int) -> bytes:
+    """The text in what `fill_payload` made. Raises PeerFault."""
+    text = unpad_text(filled)
+    if len(fill_payload(text, overhead)) != len(filled):
         raise PeerFault("a payload larger than need be")
     return text
 
 
-def payload(content: bytes) -> bytes:
+def frame_content(content: bytes) -> bytes:
     """A content with its length field, as it is sent. Raises ValueError for a length that no payload has."""
     if len(content) not in CONTENTS:
         raise ValueError("a content of no proper length")

@@ -7,16 +7,16 @@ from anonp2p.crypto import suite
 from anonp2p.errors import PeerFault
 
 
-def seal(leaf: bytes, text: str, info: bytes) -> bytes:
+def seal_message(encryption_key: bytes, text: str, info: bytes) -> bytes:
     """The text in a box for the owner of this encryption key. Raises PeerFault for an invalid key."""
-    return suite.seal_to(leaf, text.encode(), info)
+    return suite.seal_to_key(encryption_key, text.encode(), info)
 
 
-def read(box: bytes, leaves: Iterable[suite.LeafKey], info: bytes) -> str | None:
+def open_message(box: bytes, key_pairs: Iterable[suite.EncryptionKeyPair], info: bytes) -> str | None:
     """The text in a box for one of our encryption keys; None if it is for somebody else or malformed."""
-    for leaf in leaves:
+    for key_pair in key_pairs:
         try:
-            text = leaf.open(box, info)
+            text = key_pair.open_sealed(box, info)
             return text.decode() if 0 < len(text) <= limits.TEXT else None
         except UnicodeDecodeError:
             return None
@@ -25,6 +25,6 @@ def read(box: bytes, leaves: Iterable[suite.LeafKey], info: bytes) -> str | None
     return None
 
 
-def about(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:
+def bind_message(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:
     """The context that a box is bound to, so that a copy of it in another place does not open."""
     return suite.label("private") + room + epoch.to_bytes(8, "big") + author + counter.to_bytes(8, "big") + recipient

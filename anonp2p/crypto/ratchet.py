@@ -5,29 +5,29 @@ from anonp2p.crypto import suite
 from anonp2p.errors import PeerFault
 
 
-class Chain:
+class Ratchet:
     """A sequence of keys (PROTOCOL.md, 6.6).
 
-    link: the secret from which the next key is derived; generation: the number of that key.
+    chain_key: the secret from which the next key is derived; generation: the number of that key.
     """
 
-    __slots__ = ("generation", "link")
+    __slots__ = ("chain_key", "generation")
 
-    def __init__(self, link: bytes, generation: int = 0) -> None:
-        self.link = link
+    def __init__(self, chain_key: bytes, generation: int = 0) -> None:
+        self.chain_key = chain_key
         self.generation = generation
 
-    def take(self, generation: int) -> suite.Key:
+    def take_key(self, generation: int) -> suite.Key:
         """The key of this generation. It and the skipped ones before it cannot be taken again. Raises PeerFault."""
-        left_out = generation - self.generation
-        if not 0 <= left_out <= limits.SKIPPED:
+        skipped = generation - self.generation
+        if not 0 <= skipped <= limits.SKIPPED:
             raise PeerFault("a generation out of its order")
-        for _ in range(left_out):
-            self._step()
-        key = suite.Key(suite.expand(self.link, "key"))
-        self._step()
+        for _ in range(skipped):
+            self._advance()
+        key = suite.Key(suite.expand(self.chain_key, "key"))
+        self._advance()
         return key
 
-    def _step(self) -> None:
-        self.link = suite.expand(self.link, "next")
+    def _advance(self) -> None:
+        self.chain_key = suite.expand(self.chain_key, "next")
         self.generation += 1

@@ -15,7 +15,7 @@ from anonp2p.errors import PeerFault
 SECRET: Final = 32  # bytes of every secret, seed and digest
 TAG: Final = 16  # bytes that sealing adds to a text
 NONCE: Final = 12  # bytes
-LEAF: Final = 1_216  # bytes of a public encryption key
+ENCRYPTION_KEY: Final = 1_216  # bytes of a public encryption key
 
 _MLKEM_PUBLIC = 1_184
 _MLKEM_SEED = 64
@@ -25,8 +25,8 @@ _HPKE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES
 def is_supported() -> bool:
     """Whether this build of `cryptography` has all primitives of the suite."""
     try:
-        leaf = LeafKey(bytes(SECRET))
-        return leaf.open(seal_to(leaf.public, b"", b""), b"") == b""
+        key = EncryptionKeyPair(bytes(SECRET))
+        return key.open_sealed(seal_to_key(key.public, b"", b""), b"") == b""
     except (UnsupportedAlgorithm, PeerFault):
         return False
 
@@ -56,11 +56,11 @@ class Key:
     def __init__(self, secret: bytes) -> None:
         self._aead = AESGCM(secret)
 
-    def seal(self, nonce: int | bytes, text: bytes, data: bytes = b"") -> bytes:
+    def seal_text(self, nonce: int | bytes, text: bytes, data: bytes = b"") -> bytes:
         """The sealed text with its tag, which also authenticates `data`."""
         return self._aead.encrypt(_nonce(nonce), text, data)
 
-    def open(self, nonce: int | bytes, sealed: bytes, data: bytes = b"") -> bytes | None:
+    def open_sealed(self, nonce: int | bytes, sealed: bytes, data: bytes = b"") -> bytes | None:
         """The text; None if this key did not seal it."""
         try:
             return self._aead.decrypt(_nonce(nonce), sealed, data)
@@ -72,7 +72,7 @@ def _nonce(nonce: int | bytes) -> bytes:
     return nonce if isinstance(nonce, bytes) else nonce.to_bytes(NONCE, "big")
 
 
-class LeafKey:
+class EncryptionKeyPair:
     """A hybrid encryption key (X-Wing), made from a 32-byte seed. Others need `public` to seal to it."""
 
     __slots__ = ("_private", "public")
@@ -84,7 +84,7 @@ class LeafKey:
         self._private = hpke.MLKEM768X25519PrivateKey(quantum, classic)
         self.public = quantum.public_key().public_bytes_raw() + classic.public_key().public_bytes_raw()
 
-    def open(self, box: bytes, info: bytes) -> bytes:
+    def open_sealed(self, box: bytes, info: bytes) -> bytes:
         """The text that was sealed to this key with this info. Raises PeerFault."""
         try:
             return _HPKE.decrypt(box, self._private, info)
@@ -92,16 +92,16 @@ class LeafKey:
             raise PeerFault("a box that does not open") from None
 
 
-def seal_to(leaf: bytes, text: bytes, info: bytes) -> bytes:
+def seal_to_key(encryption_key: bytes, text: bytes, info: bytes) -> bytes:
     """The text in a box that only the owner of this key can open. Raises PeerFault for an invalid key."""
     try:
-        quantum = mlkem.MLKEM768PublicKey.from_public_bytes(leaf[:_MLKEM_PUBLIC])
-        classic = x25519.X25519PublicKey.from_public_bytes(leaf[_MLKEM_PUBLIC:])
+        quantum = mlkem.MLKEM768PublicKey.from_public_bytes(encryption_key[:_MLKEM_PUBLIC])
+        classic = x25519.X25519PublicKey.from_public_bytes(encryption_key[_MLKEM_PUBLIC:])
         return _HPKE.encrypt(text, hpke.MLKEM768X25519PublicKey(quantum, classic), info)
     except ValueError:
         raise PeerFault("a key that cannot be sealed to") from None
 
 
-def digest(data: bytes) -> bytes:
+def hash_data(data: bytes) -> bytes:
     """SHA-256."""
     return hashlib.sha256(data).digest()

@@ -28,12 +28,12 @@ def _checksum(key: bytes) -> bytes:
     return hashlib.sha3_256(b".onion checksum" + key + _VERSION).digest()[:2]
 
 
-def encode(key: bytes) -> str:
+def encode_key(key: bytes) -> str:
     """The code of the room whose onion service has this Ed25519 public key (32 bytes): `….onion`, lower case."""
     return base64.b32encode(key + _checksum(key) + _VERSION).decode("ascii").lower() + _SUFFIX
 
 
-def parse(text: str) -> bytes:
+def parse_code(text: str) -> bytes:
     """The onion service's Ed25519 public key (32 bytes) in a code as people pass it on.
 
     Forgives any case, white space and invisible characters, quotes, brackets and punctuation around it, `anonp2p:`,
@@ -97,9 +97,9 @@ class RoomKey:
 
     @property
     def code(self) -> str:
-        return encode(self.public)
+        return encode_key(self.public)
 
-    def expanded(self) -> str:
+    def expanded_private_key(self) -> str:
         """The key as Tor takes it after `ED25519-V3:`: base64 of the clamped SHA-512 of the seed (RFC 8032, 5.1.5)."""
         digest = bytearray(hashlib.sha512(self._seed).digest())
         digest[0] &= 248

@@ -36,7 +36,7 @@ _CONFUSED: dict[int, str | int | None] = {
 # about Tor), for a role in this or other programs, or for the reader. `all` is missing, since it looks like Ali.
 _RESERVED = ("anonp2p", "system", "tor", "alarm", "caution", "host", "moderator", "admin", "you", "everyone")
 _LABEL = re.compile(r"r\d+", re.IGNORECASE)  # how rooms are labelled
-_LIKE_LABEL = re.compile("r[l2-9][ol2-9]*")  # the same, of keys that `looks` makes
+_LIKE_LABEL = re.compile("r[l2-9][ol2-9]*")  # the same, of keys that `narrow_looks` makes
 
 
 def _drawn(character: str) -> bool:
@@ -61,7 +61,7 @@ def _well_formed(name: str, longest: int) -> bool:
     return any(unicode.category(character)[0] in "LN" for character in name)
 
 
-def nick(text: str) -> str:
+def parse_nick(text: str) -> str:
     """The nick that the user typed, normalised (NFKC). Raises BadNick, ReservedNick."""
     name = unicode.normalize("NFKC", text)
     if not is_nick(name):
@@ -84,7 +84,7 @@ def alternatives(nick: str) -> list[str]:
     return [other for number in numbers if (other := f"{stem[: limits.NICK - 2]}-{number}") != nick]
 
 
-def room_name(text: str) -> str:
+def parse_room_name(text: str) -> str:
     """The room name that the user typed, normalised (NFKC). Raises BadInput."""
     name = unicode.normalize("NFKC", text)
     if not is_room_name(name):
@@ -99,7 +99,7 @@ def is_room_name(text: str) -> bool:
     return _well_formed(text, limits.ROOM_NAME) and unicode.is_normalized("NFKC", text)
 
 
-def looks(name: str) -> frozenset[str]:
+def narrow_looks(name: str) -> frozenset[str]:
     """At most four keys of a nick. Two nicks look alike if they share a key.
 
     The keys are the letters of the nick, and what it looks like (UTS #39) as written, in lower case and in capitals;
@@ -109,7 +109,7 @@ def looks(name: str) -> frozenset[str]:
 
 
 def wide_looks(name: str) -> frozenset[str]:
-    """At most four keys of a nick. People may confuse two nicks that share one, even if `looks` differ.
+    """At most four keys of a nick. People may confuse two nicks that share one, even if `narrow_looks` differ.
 
     Hosts refuse such nicks and programs warn of them. No rule of a room depends on it, so programs may differ here.
     """
@@ -134,7 +134,7 @@ def reserved_word(name: str) -> str:
 
 def is_like_label(name: str) -> bool:
     """Whether a room's name may be mistaken for the label of a room, such as `r1`."""
-    return any(_LIKE_LABEL.fullmatch(look) for look in looks(name))
+    return any(_LIKE_LABEL.fullmatch(look) for look in narrow_looks(name))
 
 
 @cache

@@ -6,7 +6,7 @@ from anonp2p import limits
 from anonp2p.names import nicks
 
 
-class Former(NamedTuple):
+class FormerOwner(NamedTuple):
     """Who gave up a nick last. number: counts all nicks given up; spoke: whether the user saw a message of it."""
 
     number: int
@@ -15,7 +15,7 @@ class Former(NamedTuple):
     spoke: bool
 
 
-class Namesakes:
+class ReusedNicks:
     """Remembers who gave up each nick last, by what nicks look like.
 
     Nicks under which the user was shown a message are kept apart from all others, since joining and leaving costs
@@ -24,8 +24,8 @@ class Namesakes:
 
     def __init__(self) -> None:
         self._speakers: set[bytes] = set()  # members who have spoken under the nick that they have now
-        self._spoken: dict[str, Former] = {}  # by look, oldest first
-        self._silent: dict[str, Former] = {}  # likewise
+        self._spoken: dict[str, FormerOwner] = {}  # by look, oldest first
+        self._silent: dict[str, FormerOwner] = {}  # likewise
         self._count = 0
         self._forgot = False  # whether we have forgotten a look whose next owner we should warn of
 
@@ -38,32 +38,32 @@ class Namesakes:
         """The user was shown a message of this member."""
         self._speakers.add(member)
 
-    def free(self, member: bytes, nick: str) -> None:
+    def free_nick(self, member: bytes, nick: str) -> None:
         """This member does not have this nick any more."""
         self._count += 1
-        former = Former(self._count, member, nick, member in self._speakers)
+        former = FormerOwner(self._count, member, nick, member in self._speakers)
         self._speakers.discard(member)
         memory = self._spoken if former.spoke else self._silent
-        for look in nicks.looks(nick):
+        for look in nicks.narrow_looks(nick):
             self._silent.pop(look, None)
             memory.pop(look, None)
             memory[look] = former
-        self._trim(self._silent, limits.FORMER)
-        self._trim(self._spoken, limits.FORMER_SPEAKERS)
+        self._trim(self._silent, limits.FORMER_NICKS)
+        self._trim(self._spoken, limits.FORMER_NICKS_OF_SPEAKERS)
 
-    def _trim(self, memory: dict[str, Former], most: int) -> None:
+    def _trim(self, memory: dict[str, FormerOwner], most: int) -> None:
         while len(memory) > most:
             look = next(iter(memory))
             del memory[look]
-            self._forgot = self._forgot or not self._known(look)
+            self._forgot = self._forgot or not self._remembered(look)
 
-    def _known(self, look: str) -> list[Former]:
+    def _remembered(self, look: str) -> list[FormerOwner]:
         """The remembered owners of nicks with this look, the latest last."""
         return [memory[look] for memory in (self._spoken, self._silent) if look in memory]
 
-    def before(self, member: bytes, nick: str) -> Former | None:
+    def find_former_owner(self, member: bytes, nick: str) -> FormerOwner | None:
         """The other member that gave up a look-alike of this nick last. spoke: whether any such member has spoken."""
-        known = [self._known(look) for look in nicks.looks(nick)] if self._spoken or self._silent else []
+        known = [self._remembered(look) for look in nicks.narrow_looks(nick)] if self._spoken or self._silent else []
         others = [formers for formers in known if formers and formers[-1].member != member]
         if not others:
             return None
@@ -72,4 +72,4 @@ class Namesakes:
 
     def may_have_forgotten(self, nick: str) -> bool:
         """Whether another member may have had a look-alike of this nick that we have forgotten."""
-        return self._forgot and not any(map(self._known, nicks.looks(nick)))
+        return self._forgot and not any(map(self._remembered, nicks.narrow_looks(nick)))

@@ -29,23 +29,23 @@ class Marks:
         self._passed = 0  # the latest mark that has passed
         self._seen = [Mark(0, genesis)]
 
-    def begin(self, time: int, digest: bytes) -> None:
+    def begin_at(self, time: int, digest: bytes) -> None:
         """Starts at this time: we cannot vouch for marks before it, since only the host tells us of them."""
-        self._passed = time - time % limits.MARK
+        self._passed = time - time % limits.MARK_INTERVAL
         self._digest = digest
         self._seen = [mark for mark in self._seen if not mark.time]
 
-    def see(self, time: int, digest: bytes) -> None:
+    def note_head(self, time: int, digest: bytes) -> None:
         """Notes a head: the log has this digest at this time."""
-        latest = time - time % limits.MARK
-        passed = [Mark(at, self._digest) for at in (latest - limits.MARK, latest) if at > self._passed]
+        latest = time - time % limits.MARK_INTERVAL
+        passed = [Mark(at, self._digest) for at in (latest - limits.MARK_INTERVAL, latest) if at > self._passed]
         self._seen = [*self._seen, *passed][-2:]
         self._passed = max(self._passed, latest)
         self._digest = digest
 
-    def latest(self) -> list[Mark]:
+    def latest_marks(self) -> list[Mark]:
         """The last two marks, as far as we know them, the newest first."""
-        return [mark for mark in reversed(self._seen) if mark.time >= self._passed - limits.MARK]
+        return [mark for mark in reversed(self._seen) if mark.time >= self._passed - limits.MARK_INTERVAL]
 
 
 def words_of_room(room: bytes, mark: Mark) -> list[str]:
@@ -59,4 +59,4 @@ def words_of_two(room: bytes, one: bytes, other: bytes) -> list[str]:
 
 
 def _spell(data: bytes) -> list[str]:
-    return words.spell(hashlib.sha256(data).digest()[:_BYTES])
+    return words.spell_data(hashlib.sha256(data).digest()[:_BYTES])

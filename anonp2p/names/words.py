@@ -53,6 +53,6 @@ voyager warranty waterloo whimsical wichita wilmington wyoming yesteryear yucata
 _LISTS = (_TWO_SYLLABLES.split(), _THREE_SYLLABLES.split())
 
 
-def spell(data: bytes) -> list[str]:
+def spell_data(data: bytes) -> list[str]:
     """A word for each byte: alternately of two syllables, beginning with the first byte, and of three."""
     return [_LISTS[position % 2][byte] for position, byte in enumerate(data)]

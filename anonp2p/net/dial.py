@@ -13,7 +13,9 @@ from anonp2p.net.transport import DialFault, Transport
 from anonp2p.room import effects, inputs
 
 
-async def dial(effect: effects.Dial, network: Callable[[], Awaitable[Transport]], isolation: str, links: Links) -> None:
+async def dial(
+    effect: effects.DialEffect, network: Callable[[], Awaitable[Transport]], isolation: str, links: Links
+) -> None:
     """Carries out one Dial: has a link to the host as long as it lasts, or reports why there is none.
 
     network: returns the network, once there is one. isolation: of the session, to which the dial adds its own.
@@ -21,17 +23,17 @@ async def dial(effect: effects.Dial, network: Callable[[], Awaitable[Transport]]
     try:
         stream = await _connect(await network(), effect, f"{isolation}:{effect.isolation}")
     except TorLost as error:
-        await links.post(inputs.DialFailed(error.detail))
+        await links.post(inputs.DialFailedInput(error.detail))
     except DialFault as fault:
-        await links.post(inputs.DialFailed(str(fault), absent=fault.absent, again=fault.again))
+        await links.post(inputs.DialFailedInput(str(fault), absent=fault.absent, again=fault.again))
     else:
-        link = Link(stream, SIZES[-1], limits.OWN)
+        link = Link(stream, SIZES[-1], limits.UPLINK_QUEUE)
         links.attach(link, inputs.UPLINK)
-        await link.run(lambda payload: links.post(inputs.Heard(inputs.UPLINK, payload)))
+        await link.run(lambda payload: links.post(inputs.ReceivedInput(inputs.UPLINK, payload)))
         await links.detach(inputs.UPLINK)
 
 
-async def _connect(transport: Transport, effect: effects.Dial, isolation: str) -> trio.abc.Stream:
+async def _connect(transport: Transport, effect: effects.DialEffect, isolation: str) -> trio.abc.Stream:
     with trio.move_on_after(effect.seconds):
         return await transport.dial(effect.code, isolation)
     raise DialFault(f"there was no answer within {effect.seconds:.0f} seconds")

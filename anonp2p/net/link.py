@@ -17,7 +17,7 @@ class Link:
 
     __slots__ = ("_is_writing", "_nursery", "_scope", "_stream", "_waiting", "connection")
 
-    def __init__(self, stream: trio.abc.Stream, longest: int, limit: int = limits.DIRECT) -> None:
+    def __init__(self, stream: trio.abc.Stream, longest: int, limit: int = limits.LINK_QUEUE) -> None:
         self.connection = Connection(trio.current_time(), longest, limit)
         self._stream = stream
         self._scope = trio.CancelScope(deadline=self.connection.next_deadline())

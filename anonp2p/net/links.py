@@ -30,9 +30,9 @@ class Links:
     def make_room(self, choice: random.Random) -> bool:
         """Whether one more link may begin its handshake; if there are as many as may be, a random one gives way to it.
 
-        A random one, since whoever opens more than others then loses as many more. The newest itself is not among
-        them: it is the only one that had no time at all. Nor are those whose knock is with the room: they are about to
-        be let in, or not, and would be members without a link.
+        A random one, since whoever opens more than others then loses as many more. The newest itself is not among them:
+        it is the only one that had no time at all. Nor are those whose client handshake is with the room: they are
+        about to be let in, or not, and would be members without a link.
         """
         half_open = self._half_open()
         if len(half_open) < limits.HALF_OPEN:
@@ -42,7 +42,7 @@ class Links:
             choice.choice(waiting).drop("it gave way to a newer one")
         return bool(waiting)
 
-    def get(self, number: int) -> Link | None:
+    def find_link(self, number: int) -> Link | None:
         """The link with this number, if it is still up."""
         return self._links.get(number)
 
@@ -60,29 +60,29 @@ class Links:
         if not self._links:
             self._empty.set()
         silence = link.connection.measure_silence(trio.current_time())
-        await self.post(inputs.Dropped(number, link.connection.detail, silence))
+        await self.post(inputs.DroppedInput(number, link.connection.detail, silence))
 
-    async def pulse(self, data: bytes) -> None:
+    async def send_heartbeat(self, data: bytes) -> None:
         """Sends a head to whoever has everything before it."""
 
         def send(link: Link) -> None:
             link.connection.send_head(data)
             link.flush()
 
-        await self._each(send)
+        await self._tell_each(send)
 
-    async def wake(self) -> None:
+    async def wake_links(self) -> None:
         """The log has grown."""
-        await self._each(Link.flush)
+        await self._tell_each(Link.flush)
 
-    async def _each(self, tell: Callable[[Link], None]) -> None:
+    async def _tell_each(self, tell: Callable[[Link], None]) -> None:
         """Tells every link, some at a time: between them, the others have their turn."""
         for told, link in enumerate(tuple(self._links.values()), 1):
             tell(link)
-            if told % limits.TURN == 0:
+            if told % limits.LINKS_AT_ONCE == 0:
                 await trio.lowlevel.checkpoint()
 
-    async def finish(self) -> None:
+    async def finish_links(self) -> None:
         """Lets every link send what there is for it; returns once all have ended."""
         self._empty = trio.Event()
         for link in self._links.values():

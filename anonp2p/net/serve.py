@@ -9,7 +9,7 @@ from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.net.transport import Place
 from anonp2p.room import inputs
-from anonp2p.room.token_bucket import Pace
+from anonp2p.room.token_bucket import TokenBucket
 
 
 async def serve(place: Place, links: Links, choice: random.Random) -> None:
@@ -18,7 +18,7 @@ async def serve(place: Place, links: Links, choice: random.Random) -> None:
     Those who knock faster than the pace allows are simply answered more slowly. choice: picks whose handshake ends for
     a newer one's.
     """
-    knocks = Pace(limits.JOIN_BURST, limits.JOIN_RATE)
+    client_handshakes = TokenBucket(limits.JOIN_BUCKET, limits.JOIN_RATE)
     turn = trio.Lock()  # one knock at a time, in their order
     due: float | None = None  # when the next knock is heard, whoever's it is: those who give up waiting take no time
 
@@ -26,7 +26,7 @@ async def serve(place: Place, links: Links, choice: random.Random) -> None:
         nonlocal due
         async with turn:
             if due is None:
-                due = trio.current_time() + knocks.take(trio.current_time())
+                due = trio.current_time() + client_handshakes.take_tokens(trio.current_time())
             await trio.sleep_until(due)
             due = None
 
@@ -34,7 +34,7 @@ async def serve(place: Place, links: Links, choice: random.Random) -> None:
         if not links.make_room(choice):
             await trio.aclose_forcefully(stream)
             return
-        link = Link(stream, limits.KNOCK)
+        link = Link(stream, limits.CLIENT_HANDSHAKE)
 
         async def deliver(payload: bytes) -> None:
             if not link.connection.is_settled:
@@ -43,13 +43,13 @@ async def serve(place: Place, links: Links, choice: random.Random) -> None:
                     link.drop("it does not come from Tor")
                     return
                 link.connection.await_answer()
-            await links.post(inputs.Heard(number, payload))
+            await links.post(inputs.ReceivedInput(number, payload))
 
         number = links.attach(link)
         try:
-            await link.run(deliver, lambda: links.post(inputs.Linked(number)))
+            await link.run(deliver, lambda: links.post(inputs.LinkedInput(number)))
         finally:  # also when the listener goes, with its Tor: the room has to know
-            with trio.move_on_after(limits.FLUSH, shield=True):
+            with trio.move_on_after(limits.FLUSH_PATIENCE, shield=True):
                 await links.detach(number)
 
     await trio.serve_listeners(attend, [place.listener])

@@ -24,9 +24,9 @@ _choice = random.SystemRandom()  # nobody can tell whose handshake will give way
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts what the machine has slept, where there is one
 
 
-def _units(step: inputs.Input) -> int:
-    """How much of a burst it is: what a peer says at once may be many entries."""
-    return 1 + len(step.payload) // limits.UNIT if isinstance(step, inputs.Heard) else 1
+def _units(item: inputs.Input) -> int:
+    """How much of a batch it is: what a peer says at once may be many entries."""
+    return 1 + len(item.payload) // limits.UNIT if isinstance(item, inputs.ReceivedInput) else 1
 
 
 class Session:
@@ -48,9 +48,9 @@ class Session:
         self._tell = tell
         self._network = network
         self._mail, self._mailbox = trio.open_memory_channel[inputs.Input](math.inf)
-        self._units = 0  # of what is in the mailbox: `post` bounds it
+        self._units = 0  # of what is in the mailbox: `post_input` bounds it
         self._queue = trio.lowlevel.ParkingLot()  # those who wait until there is room in it, each in its turn
-        self.links = Links(self.post)
+        self.links = Links(self.post_input)
         self._isolation = secrets.token_hex(16)  # of our dials from all others'
         self._nursery: trio.Nursery | None = None
         self._changed = trio.Event()
@@ -66,15 +66,15 @@ class Session:
         """How many inputs of ours have not got their place or their answer yet."""
         return self._unread + self.room.outstanding
 
-    async def post(self, step: inputs.Input) -> bool:
+    async def post_input(self, item: inputs.Input) -> bool:
         """Hands something to the room, waiting while its mailbox is full; whether it was still there to take it."""
-        typed = isinstance(step, inputs.Typed)
+        typed = isinstance(item, inputs.Typed)
         self._unread += typed
         try:
             if not self.room.over and (self._units >= limits.MAILBOX or self._queue):
                 await self._queue.park()
-            self._mail.send_nowait(step)  # and goes on: a task that yields after each record makes bursts of one
-            self._units += _units(step)
+            self._mail.send_nowait(item)  # and goes on: a task that yields after each record makes batches of one
+            self._units += _units(item)
         except trio.BrokenResourceError:
             self._unread -= typed
             return False
@@ -97,8 +97,8 @@ class Session:
                 await self._live()
             self._queue.unpark_all()  # for those to hear that nobody is there any more
             if self.room.hosting:
-                with trio.move_on_after(limits.FLUSH):
-                    await self.links.finish()
+                with trio.move_on_after(limits.FLUSH_PATIENCE):
+                    await self.links.finish_links()
             nursery.cancel_scope.cancel()
 
     def _start(self, work: Callable[[], Awaitable[object]]) -> None:
@@ -111,7 +111,7 @@ class Session:
         try:
             await work()
         except* AnonError as group:
-            await self.post(inputs.Broken(errors.first(group)))
+            await self.post_input(inputs.BrokenInput(errors.first(group)))
 
     async def _serve(self) -> None:
         assert self._key is not None, "whoever hosts a room has its key"
@@ -130,20 +130,20 @@ class Session:
 
     async def _publish(self, place: Place) -> None:
         if place.undefended:
-            self._tell(events.Undefended(room=self.room.label, defences=place.undefended))
+            self._tell(events.UndefendedEvent(room=self.room.label, defences=place.undefended))
         await place.published()
-        await self.post(inputs.Published())
+        await self.post_input(inputs.PublishedInput())
 
     async def _live(self) -> None:
-        """Takes steps in bursts; after each, those who wait for the log or for the room are woken once."""
-        step: inputs.Input | None = inputs.Start()
+        """Takes steps in batches; after each, those who wait for the log or for the room are woken once."""
+        step: inputs.Input | None = inputs.StartInput()
         while not self.room.over:
-            burst = 0
+            batch = 0
             while step is not None:
                 self._handle(step)
-                burst += _units(step)
-                step = self._next() if burst < limits.MAILBOX or self.room.over else None
-            self._handle(inputs.EndBatch())
+                batch += _units(step)
+                step = self._next() if batch < limits.MAILBOX or self.room.over else None
+            self._handle(inputs.EndBatchInput())
             await self._spread()
             self._changed.set()
             self._changed = trio.Event()
@@ -151,13 +151,13 @@ class Session:
                 step = await self._wait()
 
     async def _spread(self) -> None:
-        """Gives all links what the burst brought: entries, which end in a head, or else a head that was due."""
+        """Gives all links what the batch brought: entries, which end in a head, or else a head that was due."""
         grown = self._grown
         if grown or self._swept:
             self._grown = self._swept = False
-            await self.links.wake()
+            await self.links.wake_links()
         if self._head and not grown:
-            await self.links.pulse(self._head)
+            await self.links.send_heartbeat(self._head)
         self._head = b""
 
     def _now(self) -> inputs.Now:
@@ -175,35 +175,35 @@ class Session:
         deadline = self.room.next_deadline()
         with trio.move_on_at(float("inf") if deadline is None else deadline):
             return self._taken(await self._mailbox.receive())
-        return inputs.Tick()
+        return inputs.TickInput()
 
-    def _taken(self, step: inputs.Input) -> inputs.Input:
+    def _taken(self, item: inputs.Input) -> inputs.Input:
         """What is taken out of the mailbox makes room for others."""
-        self._units -= _units(step)
+        self._units -= _units(item)
         if self._units < limits.MAILBOX:
             self._queue.unpark()
-        return step
+        return item
 
-    def _handle(self, step: inputs.Input) -> None:
-        self._unread -= isinstance(step, inputs.Typed)
-        for effect in self.room.handle(step, self._now()):
+    def _handle(self, item: inputs.Input) -> None:
+        self._unread -= isinstance(item, inputs.Typed)
+        for effect in self.room.handle_input(item, self._now()):
             self._do(effect)
 
     def _do(self, effect: effects.Effect) -> None:
         match effect:
-            case effects.Tell(event=event):
+            case effects.TellEffect(event=event):
                 self._tell(event)
-            case effects.Dial():
+            case effects.DialEffect():
                 self._start(lambda: dial(effect, self._network, self._isolation, self.links))
-            case effects.Serve():
+            case effects.ServeEffect():
                 self._start(self._serve)
-            case effects.Pulse(data=data):
+            case effects.HeartbeatEffect(data=data):
                 self._head = data
-            case effects.Wake():
+            case effects.WakeEffect():
                 self._grown = True
-            case effects.Sweep():
+            case effects.SweepEffect():
                 self._swept = True
             case _:
-                if link := self.links.get(effect.link):
+                if link := self.links.find_link(effect.link):
                     apply_effect(effect, link.connection, trio.current_time())
                     link.react()

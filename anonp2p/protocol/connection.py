@@ -34,7 +34,7 @@ class Connection:
         "is_settled",
     )
 
-    def __init__(self, now: float, longest: int, limit: int = limits.DIRECT) -> None:
+    def __init__(self, now: float, longest: int, limit: int = limits.LINK_QUEUE) -> None:
         self.detail = CLOSED
         self.is_over = False
         self.is_settled = False  # whether the handshake is over
@@ -55,7 +55,7 @@ class Connection:
             return
         self._heard_at = now
         if not self._is_refused:
-            self._splitter.feed(data)
+            self._splitter.feed_data(data)
 
     def next_payload(self, now: float) -> bytes | None:
         """The next content of the peer's that is complete and may be read now. A bad one ends the connection."""
@@ -153,7 +153,7 @@ class Connection:
         """
         self._is_finishing = True
         self._awaits_answer = False
-        self._ends_at = now + limits.LINGER
+        self._ends_at = now + limits.LINGER_PATIENCE
 
     def end(self, reason: str = CLOSED) -> None:
         """Is over, for the first reason that is given; nothing is held or sent any longer."""

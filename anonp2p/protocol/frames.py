@@ -17,7 +17,7 @@ Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Bytes33 = Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
 Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Bytes112 = Annotated[bytes, msgspec.Meta(min_length=112, max_length=112)]
-LeafBytes = Annotated[bytes, msgspec.Meta(min_length=1_216, max_length=1_216)]
+EncryptionKeyBytes = Annotated[bytes, msgspec.Meta(min_length=1_216, max_length=1_216)]
 BOX = 1_136  # bytes that a box adds to its text
 COUNTS = 2**53  # JSON numbers are exact below it
 Count = Annotated[int, msgspec.Meta(ge=0, lt=COUNTS)]
@@ -40,54 +40,54 @@ class _Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_field
 # --- bodies of entries
 
 
-class Text(_Packed, frozen=True, tag=1):
+class TextBody(_Packed, frozen=True, tag=1):
     """A message. action: whether it describes what the author does (/me)."""
 
     text: str
     action: bool
 
 
-class Nick(_Packed, frozen=True, tag=2):
+class NickBody(_Packed, frozen=True, tag=2):
     """The author has another nick from here on."""
 
     nick: str
 
 
-class Leave(_Packed, frozen=True, tag=3):
+class LeaveBody(_Packed, frozen=True, tag=3):
     """The author leaves the room."""
 
 
-class Joined(_Packed, frozen=True, tag=4):
-    """Host: the owner of this key becomes a member. leaf: the hash of its encryption key."""
+class JoinedBody(_Packed, frozen=True, tag=4):
+    """Host: the owner of this key becomes a member. key_hash: the hash of its encryption key."""
 
     key: Bytes32
     nick: str
-    leaf: Bytes32
+    key_hash: Bytes32
 
 
-class Lost(_Packed, frozen=True, tag=5):
+class AwayBody(_Packed, frozen=True, tag=5):
     """Host: this member has not been heard for a while and is away. It keeps its place and nick."""
 
     member: Bytes16
 
 
-class Close(_Packed, frozen=True, tag=6):
+class CloseBody(_Packed, frozen=True, tag=6):
     """Host: the room ends. Nothing follows."""
 
 
-class Back(_Packed, frozen=True, tag=7):
+class BackBody(_Packed, frozen=True, tag=7):
     """Host: this member is not away any more."""
 
     member: Bytes16
 
 
-class Renew(_Packed, frozen=True, tag=8):
-    """The author has another encryption key from here on. leaf: its hash."""
+class RenewBody(_Packed, frozen=True, tag=8):
+    """The author has another encryption key from here on. key_hash: its hash."""
 
-    leaf: Bytes32
+    key_hash: Bytes32
 
 
-class Lock(_Packed, frozen=True, tag=9):
+class LockBody(_Packed, frozen=True, tag=9):
     """Host: whether the room refuses newcomers from here on."""
 
     locked: bool
@@ -98,23 +98,35 @@ class Removal(_Packed, frozen=True):
 
     member: Bytes16
     reason: Literal["lost", "kicked"]
-    why: Annotated[str, msgspec.Meta(max_length=limits.WHY)]
+    why: Annotated[str, msgspec.Meta(max_length=limits.KICK_REASON)]
 
 
-class Commit(_Packed, frozen=True, tag=10):
+class CommitBody(_Packed, frozen=True, tag=10):
     """Host: a new epoch begins, without the removed members."""
 
     epoch: Count
     removed: Annotated[list[Removal], msgspec.Meta(max_length=limits.MEMBERS)]
 
 
-class Private(_Packed, frozen=True, tag=11):
+class PrivateBody(_Packed, frozen=True, tag=11):
     """A message in a box that only one member can open."""
 
     box: Annotated[bytes, msgspec.Meta(min_length=BOX + 1, max_length=BOX + limits.TEXT)]
 
 
-Body = Text | Nick | Leave | Joined | Lost | Close | Back | Renew | Lock | Commit | Private
+Body = (
+    TextBody
+    | NickBody
+    | LeaveBody
+    | JoinedBody
+    | AwayBody
+    | CloseBody
+    | BackBody
+    | RenewBody
+    | LockBody
+    | CommitBody
+    | PrivateBody
+)
 
 
 class Content(_Packed, frozen=True):
@@ -133,7 +145,7 @@ class Hello(_Packed, frozen=True, tag=1):
 
     version: Count
     nonce: Bytes32
-    door: LeafBytes
+    handshake_key: EncryptionKeyBytes
 
 
 class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
@@ -142,22 +154,22 @@ class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
     version: Count
 
 
-class Join(_Packed, frozen=True, tag=1):
+class JoinRequest(_Packed, frozen=True, tag=1):
     """Joiner: link secret, signature key, encryption key, the nick that it wants (empty: any), and its signature."""
 
-    link: Bytes32
+    link_secret: Bytes32
     key: Bytes32
-    leaf: LeafBytes
+    encryption_key: EncryptionKeyBytes
     nick: str
     signature: Bytes64
 
 
-class Resume(_Packed, frozen=True, tag=2):
+class ResumeRequest(_Packed, frozen=True, tag=2):
     """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch."""
 
-    link: Bytes32
+    link_secret: Bytes32
     member: Bytes16
-    leaf: LeafBytes
+    encryption_key: EncryptionKeyBytes
     epoch: Count
     index: Count
     digest: Bytes32
@@ -167,21 +179,21 @@ class Resume(_Packed, frozen=True, tag=2):
 # --- the log
 
 
-class Burst(_Packed, frozen=True):
+class Batch(_Packed, frozen=True):
     """Consecutive entries, each sealed by its author, and the head that covers them."""
 
     entries: list[bytes]
     head: Bytes112
 
 
-class Opened(_Packed, frozen=True, tag=1):
+class BackfilledEntry(_Packed, frozen=True, tag=1):
     """An entry as its author signed it, without its seal."""
 
     header: Bytes33
     body: bytes
 
 
-class Gone(_Packed, frozen=True, tag=2):
+class Tombstone(_Packed, frozen=True, tag=2):
     """What remains of an expired entry: its header and the hash of its body."""
 
     header: Bytes33
@@ -191,87 +203,97 @@ class Gone(_Packed, frozen=True, tag=2):
 # --- frames in records
 
 
-class Submit(_Packed, frozen=True, tag=1):
+class SubmitFrame(_Packed, frozen=True, tag=1):
     """Member: an entry to order, sealed in this epoch."""
 
     epoch: Count
     entry: bytes
 
 
-class Leaf(_Packed, frozen=True, tag=2):
-    """Member: its leaf on this link from now on."""
+class KeyFrame(_Packed, frozen=True, tag=2):
+    """Member: its encryption key on this link from now on."""
 
-    leaf: LeafBytes
+    encryption_key: EncryptionKeyBytes
 
 
-class Seek(_Packed, frozen=True, tag=3):
+class KeyRequestFrame(_Packed, frozen=True, tag=3):
     """Member: asks for another member's encryption key, by its hash."""
 
-    leaf: Bytes32
+    key_hash: Bytes32
 
 
-class Refused(_Packed, frozen=True, tag=4):
+class RefusedFrame(_Packed, frozen=True, tag=4):
     """Host: refuses the client handshake. The last frame on the link."""
 
     reason: Refusal
 
 
-class Welcome(_Packed, frozen=True, tag=5):
+class WelcomeFrame(_Packed, frozen=True, tag=5):
     """Host: admits the sender of the client handshake. Pages with the room's state follow; their key is in the box."""
 
     box: bytes
     pages: Annotated[int, msgspec.Meta(ge=1, le=limits.PAGES)]
 
 
-class Page(_Packed, frozen=True, tag=6):
+class PageFrame(_Packed, frozen=True, tag=6):
     """Host: the next part of the room's state."""
 
     part: Annotated[bytes, msgspec.Meta(max_length=limits.PAGE)]
 
 
-class Resumed(_Packed, frozen=True, tag=7):
+class ResumedFrame(_Packed, frozen=True, tag=7):
     """Host: the rest of the log follows. index: of its latest entry now; time: of the room, in milliseconds."""
 
     index: Count
     time: Count
 
 
-class Past(_Packed, frozen=True, tag=8):
+class BackfillFrame(_Packed, frozen=True, tag=8):
     """Host: a batch, opened. index: of the latest entry of the log now; time: of the room, in milliseconds."""
 
-    entries: list[Opened | Gone]
+    entries: list[BackfilledEntry | Tombstone]
     head: Bytes112
     index: Count
     time: Count
 
 
-class Slice(_Packed, frozen=True, tag=9):
+class CommitShareFrame(_Packed, frozen=True, tag=9):
     """Host, after a commit: the commit share of this member."""
 
     box: bytes
 
 
-class Denied(_Packed, frozen=True, tag=10):
+class DeniedFrame(_Packed, frozen=True, tag=10):
     """Host, to the author alone: it did not order the entry with this counter."""
 
     counter: Count
     reason: Denial
 
 
-class Found(_Packed, frozen=True, tag=11):
+class KeyResponseFrame(_Packed, frozen=True, tag=11):
     """Host: the encryption key that a member asked for."""
 
-    leaf: LeafBytes
+    encryption_key: EncryptionKeyBytes
 
 
-class Missing(_Packed, frozen=True, tag=12):
+class KeyNotFoundFrame(_Packed, frozen=True, tag=12):
     """Host: it does not know the encryption key with this hash."""
 
-    leaf: Bytes32
+    key_hash: Bytes32
 
 
-FromMember = Submit | Leaf | Seek
-FromHost = Refused | Welcome | Page | Resumed | Past | Slice | Denied | Found | Missing
+FromMember = SubmitFrame | KeyFrame | KeyRequestFrame
+FromHost = (
+    RefusedFrame
+    | WelcomeFrame
+    | PageFrame
+    | ResumedFrame
+    | BackfillFrame
+    | CommitShareFrame
+    | DeniedFrame
+    | KeyResponseFrame
+    | KeyNotFoundFrame
+)
 Frame = FromMember | FromHost
 
 
@@ -296,38 +318,38 @@ class HostRecord(_Record, frozen=True):
 # --- the state in the pages of a welcome
 
 
-class Seat(_Packed, frozen=True):
+class RosterEntry(_Packed, frozen=True):
     """A member in a welcome, with the current state of its ratchet."""
 
     key: Bytes32
     nick: str
     counter: Count
     away: bool
-    leaf: Bytes32
+    key_hash: Bytes32
     generation: Generation
-    link: Bytes32
+    chain_key: Bytes32
 
 
-class Sitter(_Packed, frozen=True):
+class SnapshotEntry(_Packed, frozen=True):
     """A member at the beginning of the history."""
 
     key: Bytes32
     nick: str
     counter: Count
     away: bool
-    leaf: Bytes32
+    key_hash: Bytes32
 
 
-class Base(_Packed, frozen=True):
+class RoomSnapshot(_Packed, frozen=True):
     """The room as of the last entry before its history."""
 
     digest: Bytes32
     epoch: Count
     locked: bool
-    members: Annotated[list[Sitter], msgspec.Meta(max_length=limits.MEMBERS)]
+    roster: Annotated[list[SnapshotEntry], msgspec.Meta(max_length=limits.MEMBERS)]
 
 
-class Retention(_Packed, frozen=True):
+class RetentionPolicy(_Packed, frozen=True):
     """For how long messages are kept in a room: minimum, default and maximum ttl."""
 
     least: Ttl
@@ -335,41 +357,41 @@ class Retention(_Packed, frozen=True):
     most: Ttl
 
 
-class History(_Packed, frozen=True):
+class HistoryPolicy(_Packed, frozen=True):
     """How much of the log newcomers are shown: the last messages, or seconds; nothing if both are 0."""
 
     texts: Count
     seconds: Count
 
 
-class State(_Packed, frozen=True):
+class RoomState(_Packed, frozen=True):
     """The room as of the entry that the head covers, with the secrets of the epoch.
 
-    The entries after the index `since` follow as backfill. They continue the reader's own log, or the `base`.
+    The entries after the index `since` follow as backfill. They continue the reader's own log, or the `snapshot`.
     """
 
     name: str
     locked: bool
     host: Bytes16
-    retention: Retention
-    history: History
+    retention: RetentionPolicy
+    history: HistoryPolicy
     epoch: Count
-    init: Bytes32
+    init_secret: Bytes32
     log_key: Bytes32
-    newcomers: Bytes32
+    newcomer_secret: Bytes32
     head: Bytes112
-    seats: Annotated[list[Seat], msgspec.Meta(max_length=limits.MEMBERS)]
+    roster: Annotated[list[RosterEntry], msgspec.Meta(max_length=limits.MEMBERS)]
     since: Count
-    base: Base | None
+    snapshot: RoomSnapshot | None
 
 
-Request = Join | Resume
+Request = JoinRequest | ResumeRequest
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {
     kind: msgspec.msgpack.Decoder(kind)
-    for kind in (Content, Hello, AnyHello, Request, Burst, MemberRecord, HostRecord, State)
+    for kind in (Content, Hello, AnyHello, Request, Batch, MemberRecord, HostRecord, RoomState)
 }
 
 # What msgspec raises for malformed bytes. For deep nesting and broken UTF-8 these are exceptions of Python.

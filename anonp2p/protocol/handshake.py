@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from anonp2p import limits
 from anonp2p.crypto import padding, suite
-from anonp2p.crypto.suite import LeafKey
+from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 
 _AROUND: Final = 2 * padding.LENGTH + suite.TAG + 8  # bytes of a record besides its frames
 _HELLO: Final = limits.HELLO - padding.LENGTH
-_REQUEST: Final = limits.KNOCK - padding.LENGTH - frames.BOX
+_REQUEST: Final = limits.CLIENT_HANDSHAKE - padding.LENGTH - frames.BOX
 
 
 class OtherVersion(Exception):
@@ -24,123 +24,125 @@ class Channel:
     def __init__(self, secret: bytes, hello: bytes, *, up: bool) -> None:
         # Kept as bytes, and made into a cipher for each record: a host has a thousand links, and a cipher takes 5 KB.
         keys = [suite.expand(secret, name, hello) for name in ("up", "down")]
-        self._ours, self._theirs = keys if up else reversed(keys)
-        self._says, self._hears = _RECORDS if up else reversed(_RECORDS)
-        self._sent = self._read = 0
+        self._sending_key, self._receiving_key = keys if up else reversed(keys)
+        self._sent_type, self._received_type = _RECORDS if up else reversed(_RECORDS)
+        self._sent = self._received = 0
 
-    def seal(self, said: Sequence[frames.Frame], *, echo: bool = False) -> bytes:
+    def seal_frames(self, outgoing: Sequence[frames.Frame], *, echo: bool = False) -> bytes:
         """These frames as they are sent, in as few records as possible. Records are sent in the order of sealing."""
-        split = _split(said)
-        packed = [self._says(echo and not at, part) for at, part in enumerate(split)]
-        padded = [padding.fill(frames.pack(record), suite.TAG) for record in packed]
-        return b"".join(map(padding.payload, map(self.seal_padded, padded)))
+        split = _split_frames(outgoing)
+        packed = [self._sent_type(echo and not at, part) for at, part in enumerate(split)]
+        padded = [padding.fill_payload(frames.pack(record), suite.TAG) for record in packed]
+        return b"".join(map(padding.frame_content, map(self.seal_padded, padded)))
 
     def seal_padded(self, padded: bytes) -> bytes:
         """The content of the next record: a packed record with its padding, sealed."""
-        sealed = suite.Key(self._ours).seal(self._sent, padded)
+        sealed = suite.Key(self._sending_key).seal_text(self._sent, padded)
         self._sent += 1
         return sealed
 
-    def open(self, content: bytes) -> frames.MemberRecord | frames.HostRecord:
+    def open_record(self, content: bytes) -> frames.MemberRecord | frames.HostRecord:
         """The next record of the other end. Raises PeerFault."""
-        padded = suite.Key(self._theirs).open(self._read, content)
+        padded = suite.Key(self._receiving_key).open_sealed(self._received, content)
         if padded is None:
             raise PeerFault("a record that does not open")
-        self._read += 1
-        record: frames.MemberRecord | frames.HostRecord = frames.unpack(self._hears, padding.unfill(padded, suite.TAG))
+        self._received += 1
+        record: frames.MemberRecord | frames.HostRecord = frames.unpack(
+            self._received_type, padding.unfill_payload(padded, suite.TAG)
+        )
         return record
 
 
 _RECORDS: tuple[Any, Any] = (frames.MemberRecord, frames.HostRecord)
 
 
-def _split(said: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
+def _split_frames(outgoing: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
     """The frames in as few parts as possible, each of which fits into one record."""
     parts: list[list[frames.Frame]] = [[]]
-    room = limits.BURST - _AROUND
-    for frame in said:
+    room = limits.BATCH_BYTES - _AROUND
+    for frame in outgoing:
         size = len(frames.pack(frame))
         if parts[-1] and (size > room or len(parts[-1]) == limits.FRAMES):
             parts.append([])
-            room = limits.BURST - _AROUND
+            room = limits.BATCH_BYTES - _AROUND
         parts[-1].append(frame)
         room -= size
     return parts
 
 
-class Greeting:
+class HostHandshake:
     """The host's side of one handshake: the hello that it sends, and the key that opens the answer."""
 
-    def __init__(self, nonce: bytes, room: bytes, door: LeafKey) -> None:
-        content = padding.pad(frames.pack(frames.Hello(frames.VERSION, nonce, door.public)), _HELLO)
-        self.wire = padding.payload(content)
-        self.hello = suite.digest(content)
+    def __init__(self, nonce: bytes, room: bytes, key: EncryptionKeyPair) -> None:
+        content = padding.pad_text(frames.pack(frames.Hello(frames.VERSION, nonce, key.public)), _HELLO)
+        self.wire = padding.frame_content(content)
+        self.hello = suite.hash_data(content)
         self._room = room
-        self._door = door
+        self._key = key
 
-    def open(self, knock: bytes) -> frames.Request:
+    def open_request(self, client_handshake: bytes) -> frames.Request:
         """The request in a client handshake. Raises PeerFault."""
-        padded = self._door.open(knock, _knocking(self._room, self.hello))
+        padded = self._key.open_sealed(client_handshake, _client_handshake_info(self._room, self.hello))
         if len(padded) != _REQUEST:
             raise PeerFault("a knock of no proper length")
-        request: frames.Request = frames.unpack(frames.Request, padding.unpad(padded))
+        request: frames.Request = frames.unpack(frames.Request, padding.unpad_text(padded))
         return request
 
 
-class Door:
+class HandshakeKey:
     """The handshake key of a host, which is replaced every minute. random: returns this many random bytes."""
 
     def __init__(self, room: bytes, random: Callable[[int], bytes]) -> None:
         self._room = room
         self._random = random
-        self._leaf: LeafKey | None = None
+        self._key: EncryptionKeyPair | None = None
         self._until = 0.0
 
-    def greet(self, now: float) -> Greeting:
+    def begin_handshake(self, now: float) -> HostHandshake:
         """The handshake of a new link. Handshakes that began with an older key keep that key."""
-        if self._leaf is None or now >= self._until:
-            self._leaf = LeafKey(self._random(suite.SECRET))
-            self._until = now + limits.DOOR
-        return Greeting(self._random(32), self._room, self._leaf)
+        if self._key is None or now >= self._until:
+            self._key = EncryptionKeyPair(self._random(suite.SECRET))
+            self._until = now + limits.HANDSHAKE_KEY
+        return HostHandshake(self._random(32), self._room, self._key)
 
     @property
     def has_key(self) -> bool:
         """Whether there is a key with which what was greeted before could be opened."""
-        return self._leaf is not None
+        return self._key is not None
 
-    def close(self, now: float) -> None:
+    def forget_expired_key(self, now: float) -> None:
         """Deletes the key when its time is over, even if no link comes that needs a new one."""
         if now >= self._until:
-            self._leaf = None
+            self._key = None
 
 
 def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
     """The hello of a host and its hash. Raises PeerFault, OtherVersion."""
-    packed = padding.unpad(content)
+    packed = padding.unpad_text(content)
     if frames.unpack(frames.AnyHello, packed).version != frames.VERSION:
         raise OtherVersion
     if len(content) != _HELLO:
         raise PeerFault("a hello of no proper length")
     hello: frames.Hello = frames.unpack(frames.Hello, packed)
-    return hello, suite.digest(content)
+    return hello, suite.hash_data(content)
 
 
-def knock(request: frames.Request, room: bytes, hello: frames.Hello, digest: bytes) -> bytes:
+def seal_request(request: frames.Request, room: bytes, hello: frames.Hello, digest: bytes) -> bytes:
     """A client handshake with this request, as it is sent. digest: the hello's hash. Raises PeerFault for a bad key."""
-    padded = padding.pad(frames.pack(request), _REQUEST)
-    return padding.payload(suite.seal_to(hello.door, padded, _knocking(room, digest)))
+    padded = padding.pad_text(frames.pack(request), _REQUEST)
+    return padding.frame_content(suite.seal_to_key(hello.handshake_key, padded, _client_handshake_info(room, digest)))
 
 
-def _knocking(room: bytes, hello: bytes) -> bytes:
+def _client_handshake_info(room: bytes, hello: bytes) -> bytes:
     return suite.label("knock") + room + hello
 
 
-def join_content(hello: bytes, join: frames.Join) -> bytes:
+def join_content(hello: bytes, join: frames.JoinRequest) -> bytes:
     """The bytes that a request to join is signed over."""
-    return hello + join.link + join.key + suite.digest(join.leaf) + join.nick.encode()
+    return hello + join.link_secret + join.key + suite.hash_data(join.encryption_key) + join.nick.encode()
 
 
-def resume_content(hello: bytes, resume: frames.Resume) -> bytes:
+def resume_content(hello: bytes, resume: frames.ResumeRequest) -> bytes:
     """The bytes that a request to resume is signed over."""
     position = resume.epoch.to_bytes(8, "big") + resume.index.to_bytes(8, "big") + resume.digest
-    return hello + resume.link + suite.digest(resume.leaf) + position
+    return hello + resume.link_secret + suite.hash_data(resume.encryption_key) + position

@@ -24,13 +24,13 @@ class Source(Protocol):
         """Whether the peer has all that it is to get."""
 
     @property
-    def holds_what_is_gone(self) -> bool:
+    def holds_expired(self) -> bool:
         """Whether bytes that were taken, but have not left, contain something that has expired."""
 
-    def take(self) -> bytes:
+    def take_data(self) -> bytes:
         """The next piece; empty if there is none. Raises PeerFault when the peer lags."""
 
-    def sent(self) -> None:
+    def mark_sent(self) -> None:
         """All that was taken has left."""
 
 
@@ -109,7 +109,7 @@ class Outgoing:
     def is_left_behind(self) -> bool:
         """Whether the log goes on without the peer, or the peer does not take what has expired meanwhile."""
         source = self._source
-        return source is not None and (source.lags or bool(self._rest and source.holds_what_is_gone))
+        return source is not None and (source.lags or bool(self._rest and source.holds_expired))
 
     @property
     def is_empty(self) -> bool:
@@ -131,7 +131,7 @@ class Outgoing:
             return
         self._rest, self._next = self._next, b""
         if self._source is not None and not self._rest:
-            self._source.sent()
+            self._source.mark_sent()
 
     def clear(self) -> None:
         """Nothing more is sent, and nothing held."""
@@ -149,21 +149,21 @@ class Outgoing:
             self._waiting -= len(data)
             self._direct.clear()
         if self._record_due and self.channel is not None:
-            data += self.channel.seal(self._take_frames(), echo=self._echo)
+            data += self.channel.seal_frames(self._take_frames(), echo=self._echo)
             self._record_due, self._echo = bool(self._frames), False
             if self._record_due:
                 return data
         if self._source is None:
             return data
-        piece = self._source.take()
-        if data and len(piece) > limits.BURST:
+        piece = self._source.take_data()
+        if data and len(piece) > limits.BATCH_BYTES:
             self._next = piece
             return data
         return data + piece if data else piece
 
     def _take_frames(self) -> list[Frame]:
         """The frames of the next piece: about one large record, since what is sealed is held until it has left."""
-        count, room = 0, limits.BURST
+        count, room = 0, limits.BATCH_BYTES
         while count < len(self._frames) and (not count or self._frames[count][1] <= room):
             room -= self._frames[count][1]
             count += 1

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import Epoch
-from anonp2p.crypto.ratchet import Chain
+from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 
 
-def seal(
-    state: frames.State,
-    leaf: bytes,
+def seal_welcome(
+    state: frames.RoomState,
+    encryption_key: bytes,
     room: bytes,
     hello: bytes,
     key: bytes,
@@ -23,23 +23,23 @@ def seal(
     Raises PeerFault for an invalid encryption key.
     """
     packed = frames.pack(state)
-    text = suite.Key(key).seal(0, sign(identity.WELCOME, hello + suite.digest(packed)) + packed)
+    text = suite.Key(key).seal_text(0, sign(identity.WELCOME, hello + suite.hash_data(packed)) + packed)
     parts = [text[at : at + limits.PAGE] for at in range(0, len(text), limits.PAGE)]
-    box = suite.seal_to(leaf, key, _info(room, hello))
-    return [frames.Welcome(box, len(parts)), *map(frames.Page, parts)]
+    box = suite.seal_to_key(encryption_key, key, _info(room, hello))
+    return [frames.WelcomeFrame(box, len(parts)), *map(frames.PageFrame, parts)]
 
 
-class Arrival:
+class WelcomeReader:
     """Collects the pages of a welcome. Their number and the length of a frame bound what it holds."""
 
-    def __init__(self, welcome: frames.Welcome, leaf: suite.LeafKey, room: bytes, hello: bytes) -> None:
-        self._key = suite.Key(_proper(leaf.open(welcome.box, _info(room, hello))))
+    def __init__(self, welcome: frames.WelcomeFrame, key: suite.EncryptionKeyPair, room: bytes, hello: bytes) -> None:
+        self._key = suite.Key(_proper(key.open_sealed(welcome.box, _info(room, hello))))
         self._missing = welcome.pages
         self._parts: list[bytes] = []
         self._room = room
         self._hello = hello
 
-    def take(self, page: frames.Page) -> frames.State | None:
+    def take_page(self, page: frames.PageFrame) -> frames.RoomState | None:
         """Takes the next page; returns the state of the room with the last one. Raises PeerFault."""
         if not self._missing:
             raise PeerFault("a page too many")
@@ -47,22 +47,28 @@ class Arrival:
         self._missing -= 1
         if self._missing:
             return None
-        text = self._key.open(0, b"".join(self._parts))
+        text = self._key.open_sealed(0, b"".join(self._parts))
         if text is None:
             raise PeerFault("a welcome that does not open")
         signature, packed = text[: identity.SIGNATURE], text[identity.SIGNATURE :]
-        state: frames.State = frames.unpack(frames.State, packed)
-        host = next((seat.key for seat in state.seats if identity.member_id(seat.key) == state.host), b"")
-        content = self._hello + suite.digest(packed)
-        if not (host and identity.signed(identity.WELCOME, self._room, content, signature, host)):
+        state: frames.RoomState = frames.unpack(frames.RoomState, packed)
+        host = next(
+            (roster_entry.key for roster_entry in state.roster if identity.member_id(roster_entry.key) == state.host),
+            b"",
+        )
+        content = self._hello + suite.hash_data(packed)
+        if not (host and identity.is_signed(identity.WELCOME, self._room, content, signature, host)):
             raise PeerFault("a welcome that its host did not sign")
         return state
 
 
-def epoch_of(state: frames.State) -> Epoch:
+def make_epoch(state: frames.RoomState) -> Epoch:
     """The epoch of a welcome."""
-    chains = {identity.member_id(seat.key): Chain(seat.link, seat.generation) for seat in state.seats}
-    return Epoch(state.epoch, state.init, state.log_key, state.newcomers, chains)
+    chains = {
+        identity.member_id(roster_entry.key): Ratchet(roster_entry.chain_key, roster_entry.generation)
+        for roster_entry in state.roster
+    }
+    return Epoch(state.epoch, state.init_secret, state.log_key, state.newcomer_secret, chains)
 
 
 def _info(room: bytes, hello: bytes) -> bytes:

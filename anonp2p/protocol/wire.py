@@ -19,7 +19,7 @@ class Splitter:
         """How many bytes wait."""
         return len(self._buffer)
 
-    def feed(self, data: bytes | bytearray) -> Iterator[bytes]:
+    def feed_data(self, data: bytes | bytearray) -> Iterator[bytes]:
         """Adds these bytes; the contents that are complete now, each read only when it is asked for."""
         self._buffer += data
         return iter(self.next_content, None)

@@ -14,7 +14,7 @@ class _Value(msgspec.Struct, frozen=True):
 
 
 class Caution(_Value, frozen=True):
-    """The nick of a member may be taken for another; fields: see `events.Lookalike`."""
+    """The nick of a member may be taken for another; fields: see `events.LookalikeEvent`."""
 
     member: bytes
     nick: str
@@ -23,7 +23,7 @@ class Caution(_Value, frozen=True):
     spoke: bool = False
 
 
-class Said(_Value, frozen=True, kw_only=True):
+class MessageChange(_Value, frozen=True, kw_only=True):
     """A message for us. seq: its index; ttl: as in a header; age: seconds since it was ordered.
 
     to: the nick of the member for whom a private one of ours is.
@@ -41,8 +41,8 @@ class Said(_Value, frozen=True, kw_only=True):
     mine: bool = False
 
 
-class Joined(_Value, frozen=True):
-    """A new member. unknown_past: see `events.Joined`."""
+class JoinedChange(_Value, frozen=True):
+    """A new member. unknown_past: see `events.JoinedEvent`."""
 
     member: bytes
     nick: str
@@ -50,7 +50,7 @@ class Joined(_Value, frozen=True):
     cautions: tuple[Caution, ...]
 
 
-class Renamed(_Value, frozen=True):
+class RenamedChange(_Value, frozen=True):
     """A member goes by another nick."""
 
     member: bytes
@@ -60,7 +60,7 @@ class Renamed(_Value, frozen=True):
     cautions: tuple[Caution, ...]
 
 
-class WentAway(_Value, frozen=True):
+class AwayChange(_Value, frozen=True):
     """A member has lost its link."""
 
     member: bytes
@@ -68,7 +68,7 @@ class WentAway(_Value, frozen=True):
     mine: bool
 
 
-class CameBack(_Value, frozen=True):
+class BackChange(_Value, frozen=True):
     """A member that was away is linked again."""
 
     member: bytes
@@ -76,7 +76,7 @@ class CameBack(_Value, frozen=True):
     mine: bool
 
 
-class Left(_Value, frozen=True):
+class LeftChange(_Value, frozen=True):
     """A member left the room."""
 
     member: bytes
@@ -84,7 +84,7 @@ class Left(_Value, frozen=True):
     mine: bool
 
 
-class Removed(_Value, frozen=True):
+class RemovedChange(_Value, frozen=True):
     """A member was put out of the room. why: in the host's words; away: whether it had no link."""
 
     member: bytes
@@ -95,47 +95,60 @@ class Removed(_Value, frozen=True):
     mine: bool
 
 
-class Committed(_Value, frozen=True):
+class CommitChange(_Value, frozen=True):
     """An epoch ended."""
 
-    removed: tuple[Removed, ...]
+    removed: tuple[RemovedChange, ...]
 
 
-class Locked(_Value, frozen=True):
+class LockedChange(_Value, frozen=True):
     """The room was locked, or opened again, by this member."""
 
     member: bytes
     locked: bool
 
 
-class Renewed(_Value, frozen=True):
+class KeyRenewedChange(_Value, frozen=True):
     """A member has another encryption key."""
 
     member: bytes
 
 
-class Closed(_Value, frozen=True):
+class ClosedChange(_Value, frozen=True):
     """The room ended."""
 
     mine: bool
 
 
-class Hidden(_Value, frozen=True):
+class HiddenChange(_Value, frozen=True):
     """Nothing that we are shown: a message that has expired, a private one between others, or one of ours."""
 
 
-Change = Said | Joined | Renamed | WentAway | CameBack | Left | Removed | Committed | Locked | Renewed | Closed | Hidden
+Change = (
+    MessageChange
+    | JoinedChange
+    | RenamedChange
+    | AwayChange
+    | BackChange
+    | LeftChange
+    | RemovedChange
+    | CommitChange
+    | LockedChange
+    | KeyRenewedChange
+    | ClosedChange
+    | HiddenChange
+)
 End = Literal["left", "closed", "kicked", "lost"]
 
 
 def end_of(change: Change) -> End | None:
     """How the room ends for us by this change, if it does."""
     match change:
-        case Left(mine=True):
+        case LeftChange(mine=True):
             return "left"
-        case Removed(mine=True, reason=reason):
+        case RemovedChange(mine=True, reason=reason):
             return reason
-        case Closed(mine=mine):
+        case ClosedChange(mine=mine):
             return "left" if mine else "closed"
         case _:
             return None

@@ -21,4 +21,4 @@ class Clock:
 
     def tick_at(self, age: float) -> float:
         """When (`Now.tick`) to look whether this age has come: soon, since a clock that slept shows it late."""
-        return self.now.tick + min(max(_MOMENT, age - self.now.age), limits.NAP)
+        return self.now.tick + min(max(_MOMENT, age - self.now.age), limits.SLEEP_NOTICE)

@@ -43,7 +43,7 @@ class Context:
     @property
     def own_member(self) -> Member:
         """Our own entry in the roster."""
-        return self.replica.ledger.member(self.replica.me.id)
+        return self.replica.ledger.get_member(self.replica.me.id)
 
     @property
     def own_ttl(self) -> int:
@@ -52,7 +52,7 @@ class Context:
 
     def add_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> int:
         """Puts something of ours into the outbox; returns its counter. Parameters: see `Pending`."""
-        ttl = self.own_ttl if isinstance(body, frames.Text | Whisper) else KEPT
+        ttl = self.own_ttl if isinstance(body, frames.TextBody | Whisper) else KEPT
         return self.outbox.add_entry(body, line, re, ttl)
 
     def take_change(self, entry: OpenedEntry, change: Change, age: float = 0.0) -> bool:
@@ -61,22 +61,22 @@ class Context:
         pending = self.outbox.take_entry(entry.header.counter) if own else None
         if pending is None and entry.content is None:
             return False
-        if pending is not None and (entry.content is None or isinstance(entry.content.body, frames.Private)):
+        if pending is not None and (entry.content is None or isinstance(entry.content.body, frames.PrivateBody)):
             change = self._own_message(entry.header, pending, age)  # the receipt for what we know already
         re = UNSET if pending is None else pending.re
-        for part in change.removed if isinstance(change, changes.Committed) else (change,):
+        for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
             self.reporter.tell_change(part, re)
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
         return True
 
-    def _own_message(self, header: Header, pending: Pending, age: float) -> changes.Said:
+    def _own_message(self, header: Header, pending: Pending, age: float) -> changes.MessageChange:
         """A message of ours that its entry does not show us: it is sealed to another, or has expired."""
-        assert isinstance(pending.body, Whisper | frames.Text), "nothing else is private or expires"
+        assert isinstance(pending.body, Whisper | frames.TextBody), "nothing else is private or expires"
         text = pending.body.text
-        action = isinstance(pending.body, frames.Text) and pending.body.action
+        action = isinstance(pending.body, frames.TextBody) and pending.body.action
         to = pending.body.nick if isinstance(pending.body, Whisper) else None
-        return changes.Said(
+        return changes.MessageChange(
             member=self.replica.me.id,
             nick=self.own_member.nick,
             text=text,
@@ -103,6 +103,6 @@ def create_context(
     return Context(label, random, cover, clock, replica, outbox, reporter, lifecycle)
 
 
-def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.LeafKey]:
+def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.EncryptionKeyPair]:
     """Keys by which nobody in this room knows us."""
-    return identity.Identity(random(suite.SECRET), room), suite.LeafKey(random(suite.SECRET))
+    return identity.Identity(random(suite.SECRET), room), suite.EncryptionKeyPair(random(suite.SECRET))

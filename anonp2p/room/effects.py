@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from anonp2p.protocol.frames import Frame
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import events
-from anonp2p.room.log.log import Reader
+from anonp2p.room.log.log import LogReader
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Tell:
+class TellEffect:
     """The user is told this."""
 
     event: events.Event
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Dial:
-    """Member: the host is to be reached, under the number UPLINK, or else why not is to be said (`inputs.DialFailed`).
+class DialEffect:
+    """Member: dial the host as the link UPLINK; if that fails, `inputs.DialFailedInput` says why.
 
     code: of the room. seconds: after which to give up. isolation: dials with different numbers share no circuit.
     """
@@ -28,12 +28,12 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Serve:
+class ServeEffect:
     """Host: the room is to be reachable from now on, as long as it lasts."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Send:
+class SendEffect:
     """These bytes go to one link alone, which is in its handshake."""
 
     link: int
@@ -41,7 +41,7 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Record:
+class RecordEffect:
     """These frames, or none, go to one link alone. echo: an answer is wanted, be it an empty one."""
 
     link: int
@@ -50,24 +50,24 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Wake:
+class WakeEffect:
     """Host: the log has grown; links that have all before go on to send it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Sweep:
+class SweepEffect:
     """Host: something of the log is gone; no link may hold it any more."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Pulse:
+class HeartbeatEffect:
     """Host: these bytes go to every link that has all of the log."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Admit:
+class AdmitEffect:
     """The handshake on this link is over; what goes over it is records of this channel.
 
     At a host: these frames first, then what the reader gives.
@@ -76,19 +76,19 @@ class Admit:
     link: int
     channel: Channel
     frames: tuple[Frame, ...] = ()
-    reader: Reader | None = None
+    reader: LogReader | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Pause:
-    """Host: nothing more of this link is to be read for so many seconds, at most limits.PAUSE."""
+class PauseEffect:
+    """Host: nothing more of this link is to be read for so many seconds, at most limits.READ_PAUSE."""
 
     link: int
     seconds: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Finish:
+class FinishEffect:
     """The link is closed, after these bytes and whatever it still has to get of the log."""
 
     link: int
@@ -96,11 +96,24 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Drop:
+class DropEffect:
     """The link is closed at once, for this reason."""
 
     link: int
     reason: str
 
 
-Effect = Tell | Dial | Serve | Send | Record | Wake | Sweep | Pulse | Admit | Pause | Finish | Drop
+Effect = (
+    TellEffect
+    | DialEffect
+    | ServeEffect
+    | SendEffect
+    | RecordEffect
+    | WakeEffect
+    | SweepEffect
+    | HeartbeatEffect
+    | AdmitEffect
+    | PauseEffect
+    | FinishEffect
+    | DropEffect
+)

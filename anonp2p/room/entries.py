@@ -3,7 +3,7 @@
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import frames
-from anonp2p.room.ledger import content_of, expect
+from anonp2p.room.ledger import expect, unpack_content
 
 
 class OpenedEntry:
@@ -19,13 +19,13 @@ class OpenedEntry:
     ) -> None:
         self.header = header
         self.body = body
-        self.digest = suite.digest(body) if digest is None else digest
+        self.digest = suite.hash_data(body) if digest is None else digest
         self._content = content
 
     @classmethod
-    def from_past(cls, entry: frames.Opened | frames.Gone) -> "OpenedEntry":
+    def from_backfill(cls, entry: frames.BackfilledEntry | frames.Tombstone) -> "OpenedEntry":
         """One of a Past. Raises PeerFault."""
-        if isinstance(entry, frames.Gone):
+        if isinstance(entry, frames.Tombstone):
             return cls(Header.unpack(entry.header), b"", entry.digest)
         expect(bool(entry.body), "an entry without a body")
         return cls(Header.unpack(entry.header), entry.body)
@@ -34,5 +34,5 @@ class OpenedEntry:
     def content(self) -> frames.Content | None:
         """What the body says; None if it has expired. Raises PeerFault for a body that says nothing proper."""
         if self._content is None and self.body:
-            self._content = content_of(self.body)
+            self._content = unpack_content(self.body)
         return self._content

@@ -34,37 +34,37 @@ class Person(msgspec.Struct, frozen=True):
         return f"<{type(self).__name__}>"
 
 
-class TorProgress(Event, frozen=True, tag="tor"):
+class TorProgressEvent(Event, frozen=True, tag="tor"):
     """Tor is getting ready: 0 to 100, and what it is doing."""
 
     progress: int
     summary: str
 
 
-class Ready(Event, frozen=True, tag="ready"):
+class ReadyEvent(Event, frozen=True, tag="ready"):
     """Tor is usable: its version, and whose it is."""
 
     version: str
     tor: Literal["own", "system"]
 
 
-class TorSlow(Event, frozen=True, tag="tor-slow"):
-    """Tor is getting ready, but has made no progress for so many seconds. Other fields: see `TorProgress`."""
+class TorSlowEvent(Event, frozen=True, tag="tor-slow"):
+    """Tor is getting ready, but has made no progress for so many seconds. Other fields: see `TorProgressEvent`."""
 
     progress: int
     summary: str
     seconds: int
 
 
-class TorSkipped(Event, frozen=True, tag="tor-skipped"):
-    """A running Tor was found, and is not used. code, text: why, as in `Error`."""
+class TorSkippedEvent(Event, frozen=True, tag="tor-skipped"):
+    """A running Tor was found, and is not used. code, text: why, as in `ErrorEvent`."""
 
     code: str
     text: str
     variable: str | UnsetType = UNSET  # of the environment, if it names this Tor
 
 
-class Entered(Event, frozen=True, tag="room"):
+class EnteredEvent(Event, frozen=True, tag="room"):
     """We are in a room."""
 
     room: str
@@ -76,13 +76,13 @@ class Entered(Event, frozen=True, tag="room"):
     members: list[Person]
 
 
-class Reachable(Event, frozen=True, tag="reachable"):
+class ReachableEvent(Event, frozen=True, tag="reachable"):
     """Host: the room's onion service is published; others can join."""
 
     room: str
 
 
-class Message(Event, frozen=True, tag="message"):
+class MessageEvent(Event, frozen=True, tag="message"):
     """An ordered message; one of our own is the receipt for it. `at`: seconds since the epoch, by our own clock."""
 
     room: str
@@ -100,21 +100,21 @@ class Message(Event, frozen=True, tag="message"):
     late: bool = False
 
 
-class Expired(Event, frozen=True, tag="expired"):
+class ExpiredEvent(Event, frozen=True, tag="expired"):
     """A shown message has come to the end of its time."""
 
     room: str
     seq: int
 
 
-class Unsent(Event, frozen=True, tag="unsent"):
+class UnsentEvent(Event, frozen=True, tag="unsent"):
     """A text of ours that could not be ordered, given back."""
 
     room: str
     text: str
 
 
-class Joined(Event, frozen=True, tag="joined"):
+class JoinedEvent(Event, frozen=True, tag="joined"):
     """A new member."""
 
     room: str
@@ -123,7 +123,7 @@ class Joined(Event, frozen=True, tag="joined"):
     unknown_past: Literal[True] | UnsetType = UNSET  # so many nicks were given up here that this may be one of them
 
 
-class Left(Event, frozen=True, tag="left"):
+class LeftEvent(Event, frozen=True, tag="left"):
     """A member is gone: left, was lost, or was thrown out."""
 
     room: str
@@ -133,17 +133,17 @@ class Left(Event, frozen=True, tag="left"):
     why: str | UnsetType = UNSET  # if kicked: the host's words, perhaps none
 
 
-class Renamed(Event, frozen=True, tag="nick"):
+class RenamedEvent(Event, frozen=True, tag="nick"):
     """A member, perhaps oneself, goes by another nick."""
 
     room: str
     member: str
     nick: str
     was: str
-    unknown_past: Literal[True] | UnsetType = UNSET  # as in `Joined`
+    unknown_past: Literal[True] | UnsetType = UNSET  # as in `JoinedEvent`
 
 
-class Lookalike(Event, frozen=True, tag="lookalike"):
+class LookalikeEvent(Event, frozen=True, tag="lookalike"):
     """The nick of a member may be taken for another: one that a member had, one that a member has, or none of a member.
 
     of: "former": another member had `was`, and has it no more; "present": another member has it; "reserved": it is a
@@ -158,7 +158,7 @@ class Lookalike(Event, frozen=True, tag="lookalike"):
     spoke: bool = False  # whether the user was shown a message from one who had `was`
 
 
-class LockChanged(Event, frozen=True, tag="locked"):
+class LockChangedEvent(Event, frozen=True, tag="locked"):
     """The room lets newcomers in no longer, or again."""
 
     room: str
@@ -166,21 +166,21 @@ class LockChanged(Event, frozen=True, tag="locked"):
     member: str  # who did it
 
 
-class LockUnchanged(Event, frozen=True, tag="unchanged-lock"):
+class LockUnchangedEvent(Event, frozen=True, tag="unchanged-lock"):
     """`/lock` or `/unlock` changed nothing: the room is so already."""
 
     room: str
     locked: bool
 
 
-class NickUnchanged(Event, frozen=True, tag="unchanged-nick"):
+class NickUnchangedEvent(Event, frozen=True, tag="unchanged-nick"):
     """`/nick` changed nothing: the nick is ours already."""
 
     room: str
     nick: str
 
 
-class NickAssigned(Event, frozen=True, tag="assigned-nick"):
+class NickAssignedEvent(Event, frozen=True, tag="assigned-nick"):
     """We are in the room under another nick than the one we asked for, which another member has."""
 
     room: str
@@ -189,14 +189,14 @@ class NickAssigned(Event, frozen=True, tag="assigned-nick"):
     free_in: int | None  # seconds after which it may be free, as its owner is away; None if its owner is present
 
 
-class SelfKicked(Event, frozen=True, tag="kicked"):
+class SelfKickedEvent(Event, frozen=True, tag="kicked"):
     """The host has thrown us out; `gone` follows."""
 
     room: str
     why: str  # the host's words, perhaps none
 
 
-class AbsentRemoved(Event, frozen=True, tag="removed"):
+class AbsentRemovedEvent(Event, frozen=True, tag="removed"):
     """Our `/kick` has removed a member who was away; that it is gone was told when it lost its link."""
 
     room: str
@@ -204,7 +204,7 @@ class AbsentRemoved(Event, frozen=True, tag="removed"):
     nick: str
 
 
-class RetentionRule(Event, frozen=True, tag="retention"):
+class RetentionRuleEvent(Event, frozen=True, tag="retention"):
     """On entering: how long messages are kept in this room. Seconds; 0: not kept; None: until the room ends."""
 
     room: str
@@ -213,7 +213,7 @@ class RetentionRule(Event, frozen=True, tag="retention"):
     maximum: int | None
 
 
-class HistoryRule(Event, frozen=True, tag="history"):
+class HistoryRuleEvent(Event, frozen=True, tag="history"):
     """On entering: what newcomers to this room are shown. One of the two is None."""
 
     room: str
@@ -221,14 +221,14 @@ class HistoryRule(Event, frozen=True, tag="history"):
     seconds: int | None  # those of the last so many seconds
 
 
-class CoverOn(Event, frozen=True, tag="cover"):
+class CoverOnEvent(Event, frozen=True, tag="cover"):
     """On entering: cover traffic is sent and answered on each link of ours."""
 
     room: str
     rate: float  # bytes a second, on average, on each link, both ways together
 
 
-class EntriesMissed(Event, frozen=True, tag="missed"):
+class EntriesMissedEvent(Event, frozen=True, tag="missed"):
     """Entries of the room are missing here and will never be shown: we were away for too long, or read too slowly."""
 
     room: str
@@ -236,21 +236,21 @@ class EntriesMissed(Event, frozen=True, tag="missed"):
     verified: bool  # whether their place in the log is proven
 
 
-class ExpiredUnseen(Event, frozen=True, tag="expired-unseen"):
+class ExpiredUnseenEvent(Event, frozen=True, tag="expired-unseen"):
     """Messages expired before they reached us."""
 
     room: str
     count: int
 
 
-class Undefended(Event, frozen=True, tag="undefended"):
+class UndefendedEvent(Event, frozen=True, tag="undefended"):
     """Host: this Tor, or a filter before it, does not know some of the defences against floods."""
 
     room: str
     defences: list[Defence]
 
 
-class Link(Event, frozen=True, tag="link"):
+class LinkEvent(Event, frozen=True, tag="link"):
     """Our link to the room: what it is doing, in which attempt, and why."""
 
     room: str
@@ -259,7 +259,7 @@ class Link(Event, frozen=True, tag="link"):
     detail: str
 
 
-class Alarm(Event, frozen=True, tag="alarm"):
+class AlarmEvent(Event, frozen=True, tag="alarm"):
     """A host did what no honest program does."""
 
     room: str
@@ -267,14 +267,14 @@ class Alarm(Event, frozen=True, tag="alarm"):
     reason: str
 
 
-class Gone(Event, frozen=True, tag="gone"):
+class GoneEvent(Event, frozen=True, tag="gone"):
     """We are out of the room."""
 
     room: str
     reason: Literal["left", "closed", "kicked", "refused", "lost", "tor"]
 
 
-class Reply(Event, frozen=True, tag="reply"):
+class ReplyEvent(Event, frozen=True, tag="reply"):
     """The answer to a command, as data."""
 
     command: str
@@ -282,14 +282,14 @@ class Reply(Event, frozen=True, tag="reply"):
     room: str | UnsetType = UNSET
 
 
-class Notice(Event, frozen=True, tag="notice"):
+class NoticeEvent(Event, frozen=True, tag="notice"):
     """Something worth knowing, in a sentence."""
 
     text: str
     room: str | UnsetType = UNSET
 
 
-class Error(Event, frozen=True, tag="error"):
+class ErrorEvent(Event, frozen=True, tag="error"):
     """Something did not work: a word for scripts, a sentence for people."""
 
     code: str

@@ -31,7 +31,7 @@ class Now(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Say:
+class SayInput:
     """A message to send."""
 
     text: str
@@ -45,7 +45,7 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Whisper:
+class WhisperInput:
     """A message to one member."""
 
     nick: str
@@ -59,7 +59,7 @@ class Whisper:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Retain:
+class RetainInput:
     """How long our messages are kept from now on, as in a header; None: it is only asked."""
 
     ttl: int | None
@@ -67,7 +67,7 @@ class Retain:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Verify:
+class VerifyInput:
     """Safety words are wanted: for the room, or for us and the member with this nick."""
 
     nick: str
@@ -75,7 +75,7 @@ class Verify:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Rename:
+class RenameInput:
     """Another nick for oneself."""
 
     nick: str
@@ -83,7 +83,7 @@ class Rename:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Ask:
+class AskInput:
     """A question about the room, answered once we are in."""
 
     command: Literal["/who", "/code", "/qr"]
@@ -91,7 +91,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Kick:
+class KickInput:
     """Host: somebody is to be thrown out, for this reason, which may be empty."""
 
     nick: str
@@ -100,7 +100,7 @@ class Kick:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Lock:
+class LockInput:
     """Host: newcomers are to be kept out, or let in again."""
 
     locked: bool
@@ -108,7 +108,7 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Leave:
+class LeaveInput:
     """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in."""
 
     close: bool = False
@@ -116,24 +116,26 @@ class Leave:
     re: events.Re = UNSET
 
 
-Typed = Say | Whisper | Retain | Verify | Rename | Ask | Kick | Lock | Leave
+Typed = (
+    SayInput | WhisperInput | RetainInput | VerifyInput | RenameInput | AskInput | KickInput | LockInput | LeaveInput
+)
 
 
 # --- From the network and the clock.
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Start:
+class StartInput:
     """First of all."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Published:
+class PublishedInput:
     """Host: the onion service can be found."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class DialFailed:
+class DialFailedInput:
     """Member: there is no link; `detail` says why, in our own words.
 
     absent: there is no trace of the room, as opposed to a bad circuit. again: whether another try is worthwhile.
@@ -145,14 +147,14 @@ class DialFailed:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Linked:
+class LinkedInput:
     """Host: somebody has dialled."""
 
     link: int
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Heard:
+class ReceivedInput:
     """A payload came; from a member or a stranger, or from our host (UPLINK)."""
 
     link: int
@@ -160,7 +162,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Dropped:
+class DroppedInput:
     """A link is no more; `detail` says why, in our own words, `silence` for how many seconds it had carried nothing."""
 
     link: int
@@ -169,21 +171,30 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Broken:
+class BrokenInput:
     """The network cannot carry the room any further."""
 
     error: AnonError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Tick:
+class TickInput:
     """The room's deadline has come."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EndBatch:
+class EndBatchInput:
     """Nothing else waits to be handled: a host signs what it has ordered since the last time."""
 
 
-RoleInput = Start | Published | DialFailed | Linked | Heard | Dropped | Tick | EndBatch
-Input = Typed | RoleInput | Broken
+RoleInput = (
+    StartInput
+    | PublishedInput
+    | DialFailedInput
+    | LinkedInput
+    | ReceivedInput
+    | DroppedInput
+    | TickInput
+    | EndBatchInput
+)
+Input = Typed | RoleInput | BrokenInput

@@ -30,7 +30,7 @@ class Ledger:
         self.epoch = 0
         self.index = FIRST - 1  # of the latest entry
         self.roster = Roster()
-        self._digests = deque([identity.genesis(room)], maxlen=limits.LOG_ENTRIES + 1)
+        self._digests = deque([identity.hash_empty_log(room)], maxlen=limits.LOG_ENTRIES + 1)
 
     @property
     def digest(self) -> bytes:
@@ -48,49 +48,52 @@ class Ledger:
         self._digests.clear()
         self._digests.append(digest)
 
-    def standing(self) -> bytes:
+    def group_context(self) -> bytes:
         """The hash of the log and of what it adds up to (PROTOCOL.md, 6.2): who was told otherwise has another one."""
-        members = [(member.key, member.nick, member.away, member.leaf) for member in self.roster]
+        members = [(member.key, member.nick, member.away, member.key_hash) for member in self.roster]
         state = [self.name, self.locked, self.host, self.retention, self.history, members]
-        return identity.standing(self.digest, frames.pack_plain(state))
+        return identity.hash_group_context(self.digest, frames.pack_plain(state))
 
-    def member(self, member: bytes) -> Member:
+    def get_member(self, member: bytes) -> Member:
         """The member with this id, whose presence was checked."""
-        found = self.roster.get(member)
+        found = self.roster.find_member(member)
         assert found is not None, "asked for a member who is none"
         return found
 
-    def seat(self, key: bytes, nick: str, leaf: bytes, counter: int = 0, *, away: bool = False) -> Member:
+    def add_member(self, key: bytes, nick: str, key_hash: bytes, counter: int = 0, *, away: bool = False) -> Member:
         """Adds a member. Raises PeerFault where no host may do that."""
         expect(len(self.roster) < limits.MEMBERS, "too many members")
         expect(identity.is_key(key), "a key that is none")
         expect(nicks.is_nick(nick), "an improper nick")
         try:
-            return self.roster.add(key, nick, leaf, counter, away=away)
+            return self.roster.add_member(key, nick, key_hash, counter, away=away)
         except ValueError:
             raise PeerFault("two members alike") from None
 
-    def open(self, header: Header, body: bytes) -> tuple[Member, frames.Content]:
+    def open_entry(self, header: Header, body: bytes) -> tuple[Member, frames.Content]:
         """A member's signed content, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
-        return self.verify(header, body), content_of(body)
+        return self.verify_entry(header, body), unpack_content(body)
 
-    def verify(self, header: Header, body: bytes) -> Member:
+    def verify_entry(self, header: Header, body: bytes) -> Member:
         """The author of a signed body, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
-        author = self.roster.get(header.author)
+        author = self.roster.find_member(header.author)
         if author is None:
             raise PeerFault("an entry of a stranger")
         signed = entry_content(self.epoch, header.pack(), body[identity.SIGNATURE :])
         signature = body[: identity.SIGNATURE]
-        expect(identity.signed(identity.ENTRY, self.room, signed, signature, author.key), "a forged entry")
+        expect(identity.is_signed(identity.ENTRY, self.room, signed, signature, author.key), "a forged entry")
         return author
 
-    def check_gone(self, header: Header) -> Member:
+    def check_tombstone(self, header: Header) -> Member:
         """The author of an entry of which only this is left. Raises PeerFault if there can have been none such."""
-        author = self.roster.get(header.author)
+        author = self.roster.find_member(header.author)
         if author is None:
             raise PeerFault("an entry of a stranger")
         self._check_author(author, header)
-        expect(header.kind == ENTRY and header.ttl != KEPT and self._bears(header.ttl), "what does not expire, expired")
+        expect(
+            header.kind == ENTRY and header.ttl != KEPT and self._allows_ttl(header.ttl),
+            "what does not expire, expired",
+        )
         return author
 
     @staticmethod
@@ -98,41 +101,43 @@ class Ledger:
         expect(header.counter > author.counter, "an entry repeated")
         expect(not author.away, "an entry of one who is away")
 
-    def _bears(self, ttl: int) -> bool:
+    def _allows_ttl(self, ttl: int) -> bool:
         return self.retention.least <= ttl <= self.retention.most
 
-    def check(self, author: Member, header: Header, content: frames.Content) -> None:
+    def check_entry(self, author: Member, header: Header, content: frames.Content) -> None:
         """Whether this author may say this now. Raises PeerFault."""
         is_host = author.id == self.host
         self._check_author(author, header)
-        is_message = isinstance(content.body, frames.Text | frames.Private)
-        kept = self._bears(header.ttl) if is_message else header.ttl == KEPT
+        is_message = isinstance(content.body, frames.TextBody | frames.PrivateBody)
+        kept = self._allows_ttl(header.ttl) if is_message else header.ttl == KEPT
         expect(kept, "an entry that is kept for a time that its room does not allow")
-        expect(header.kind == (COMMIT if isinstance(content.body, frames.Commit) else ENTRY), "a commit that is none")
+        expect(
+            header.kind == (COMMIT if isinstance(content.body, frames.CommitBody) else ENTRY), "a commit that is none"
+        )
         expect(content.index <= self.index, "a reference to what is not there yet")
         match content.body:
-            case frames.Text(text=text):
+            case frames.TextBody(text=text):
                 expect(0 < len(text.encode()) <= limits.TEXT, "a text of no proper length")
-            case frames.Nick(nick=nick):
+            case frames.NickBody(nick=nick):
                 expect(nicks.is_nick(nick) and not self.roster.is_taken(nick, author.id), "an improper nick")
-            case frames.Leave():
+            case frames.LeaveBody():
                 expect(not is_host, "a host that leaves without closing")
-            case frames.Joined() | frames.Close() | frames.Lock():
+            case frames.JoinedBody() | frames.CloseBody() | frames.LockBody():
                 expect(is_host, "an entry that only hosts may write")
-            case frames.Lost(member=member):
+            case frames.AwayBody(member=member):
                 expect(is_host, "an entry that only hosts may write")
-                found = self.roster.get(member)
+                found = self.roster.find_member(member)
                 expect(found is not None and member != self.host and not found.away, "the loss of no member")
-            case frames.Back(member=member):
+            case frames.BackBody(member=member):
                 expect(is_host, "an entry that only hosts may write")
-                found = self.roster.get(member)
+                found = self.roster.find_member(member)
                 expect(found is not None and found.away, "the return of one who was not away")
-            case frames.Commit(epoch=epoch, removed=removed):
+            case frames.CommitBody(epoch=epoch, removed=removed):
                 expect(is_host, "an entry that only hosts may write")
                 expect(epoch == self.epoch + 1, "a commit for another epoch")
                 expect(len({removal.member for removal in removed}) == len(removed), "a removal twice")
                 for removal in removed:
-                    found = self.roster.get(removal.member)
+                    found = self.roster.find_member(removal.member)
                     gone = found is not None and (removal.reason == "kicked" or found.away)
                     expect(gone and removal.member != self.host, "the removal of no member, or of one who was not away")
 
@@ -140,65 +145,68 @@ class Ledger:
         """Whether the author was shown another log than this, as far as one can tell."""
         return self.digest_at(content.index) not in (None, content.digest)
 
-    def advance(self, header: Header, body: bytes) -> None:
+    def extend_log(self, header: Header, body: bytes) -> None:
         """The log is one entry longer. body: the hash of its body."""
-        digest = identity.chain(self.digest, self.index + 1, header.pack(), body)
+        digest = identity.extend_log_hash(self.digest, self.index + 1, header.pack(), body)
         self.index += 1
         self._digests.append(digest)
 
-    def apply(self, author: Member, header: Header, content: frames.Content) -> Member:
-        """The latest entry takes effect; returns the member it is about. Raises PeerFault for an improper seat."""
+    def apply_content(self, author: Member, header: Header, content: frames.Content) -> Member:
+        """The latest entry takes effect; returns the member it is about.
+
+        Raises PeerFault for an improper roster entry.
+        """
         author.counter = header.counter
         match content.body:
-            case frames.Nick(nick=nick):
-                self.roster.rename(author, nick)
-            case frames.Joined(key=key, nick=nick, leaf=leaf):
-                return self.seat(key, nick, leaf)
-            case frames.Leave():
-                self.roster.remove(author)
-            case frames.Lost(member=member) | frames.Back(member=member):
-                about = self.member(member)
-                self.roster.mark(about, away=not about.away)
+            case frames.NickBody(nick=nick):
+                self.roster.rename_member(author, nick)
+            case frames.JoinedBody(key=key, nick=nick, key_hash=key_hash):
+                return self.add_member(key, nick, key_hash)
+            case frames.LeaveBody():
+                self.roster.remove_member(author)
+            case frames.AwayBody(member=member) | frames.BackBody(member=member):
+                about = self.get_member(member)
+                self.roster.mark_presence(about, away=not about.away)
                 return about
-            case frames.Renew(leaf=leaf):
-                author.leaf = leaf
-            case frames.Lock(locked=locked):
+            case frames.RenewBody(key_hash=key_hash):
+                author.key_hash = key_hash
+            case frames.LockBody(locked=locked):
                 self.locked = locked
-            case frames.Commit(epoch=epoch, removed=removed):
+            case frames.CommitBody(epoch=epoch, removed=removed):
                 self.epoch = epoch
                 for removal in removed:
-                    self.roster.remove(self.member(removal.member))
+                    self.roster.remove_member(self.get_member(removal.member))
         return author
 
-    def take(self, author: Member, header: Header, content: frames.Content | None, digest: bytes) -> Member:
+    def take_entry(self, author: Member, header: Header, content: frames.Content | None, digest: bytes) -> Member:
         """The next entry takes effect, expired or not; returns the member it is about. digest: of its body.
 
-        Raises PeerFault for an improper seat.
+        Raises PeerFault for an improper roster entry.
         """
-        self.advance(header, digest)
+        self.extend_log(header, digest)
         if content is not None:
-            return self.apply(author, header, content)
+            return self.apply_content(author, header, content)
         author.counter = header.counter
         return author
 
-    def people(self) -> list[events.Person]:
+    def list_people(self) -> list[events.Person]:
         """The members who are here, as they are shown."""
         return [
             events.Person(
-                member=identity.spell(member.id),
+                member=identity.spell_member(member.id),
                 nick=member.nick,
                 role="host" if member.id == self.host else "member",
-                tag=identity.tag(member.id),
+                tag=identity.short_id(member.id),
             )
             for member in self.roster
             if not member.away
         ]
 
 
-def content_of(body: bytes) -> frames.Content:
+def unpack_content(body: bytes) -> frames.Content:
     """What a body says beside its signature. Raises PeerFault."""
-    packed = padding.unpad(body[identity.SIGNATURE :])
-    expect(len(body) - identity.SIGNATURE == _stepped(len(packed)), "a body longer than need be")
+    packed = padding.unpad_text(body[identity.SIGNATURE :])
+    expect(len(body) - identity.SIGNATURE == _padded_length(len(packed)), "a body longer than need be")
     content: frames.Content = frames.unpack(frames.Content, packed)
     return content
 
@@ -206,12 +214,12 @@ def content_of(body: bytes) -> frames.Content:
 def padded_content(content: frames.Content) -> bytes:
     """What an author signs of it (PROTOCOL.md, 4.4)."""
     packed = frames.pack(content)
-    return padding.pad(packed, _stepped(len(packed)))
+    return padding.pad_text(packed, _padded_length(len(packed)))
 
 
-def _stepped(length: int) -> int:
+def _padded_length(length: int) -> int:
     """Bytes that so many take, padded."""
-    return -(-(length + padding.LENGTH) // limits.STEP) * limits.STEP
+    return -(-(length + padding.LENGTH) // limits.CONTENT_STEP) * limits.CONTENT_STEP
 
 
 def entry_content(epoch: int, header: bytes, content: bytes) -> bytes:

@@ -56,22 +56,24 @@ class Lifecycle:
         """We are in: for the first time, or as somebody new."""
         self.phase = "in"
         ledger, me = self._replica.ledger, self._replica.me.id
-        self._reporter.tell(
-            events.Entered(
+        self._reporter.tell_event(
+            events.EnteredEvent(
                 room=self._label,
                 name=ledger.name,
-                code=codes.encode(ledger.room),
-                nick=ledger.member(me).nick,
-                member=identity.spell(me),
+                code=codes.encode_key(ledger.room),
+                nick=ledger.get_member(me).nick,
+                member=identity.spell_member(me),
                 role=role,
-                members=ledger.people(),
+                members=ledger.list_people(),
                 re=self.asked_by,
             )
         )
         self._reporter.tell_cautions(self._replica.present_cautions())
         self._reporter.tell_rules(ledger.retention, ledger.history)
         if self._cover:
-            self._reporter.tell(events.CoverOn(room=self._label, rate=2 * limits.UNIT / limits.COVER))
+            self._reporter.tell_event(
+                events.CoverOnEvent(room=self._label, rate=2 * limits.UNIT / limits.COVER_INTERVAL)
+            )
 
     def lose_place(self) -> None:
         """Our place was given up: we have to be let in again."""
@@ -102,11 +104,11 @@ class Lifecycle:
         for typed in waiting:
             self.give_back(typed)
         self._reporter.end_all_messages()
-        self._reporter.tell(events.Gone(room=self._label, reason=reason, re=re))
+        self._reporter.tell_event(events.GoneEvent(room=self._label, reason=reason, re=re))
 
     def give_back(self, typed: inputs.Typed) -> None:
         """Answers an input that comes too late."""
-        if isinstance(typed, inputs.Say | inputs.Whisper):
-            self._reporter.tell(events.Unsent(room=self._label, text=typed.line, re=typed.re))
-        elif not isinstance(typed, inputs.Leave):
+        if isinstance(typed, inputs.SayInput | inputs.WhisperInput):
+            self._reporter.tell_event(events.UnsentEvent(room=self._label, text=typed.line, re=typed.re))
+        elif not isinstance(typed, inputs.LeaveInput):
             self._reporter.tell_error(errors.NoRoom(), typed.re)

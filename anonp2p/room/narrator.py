@@ -21,72 +21,78 @@ class Narrator:
         """What has just taken effect. wall: seconds since the epoch; re: the input of ours that asked for it."""
         room = self._room
         match change:
-            case changes.Said():
+            case changes.MessageChange():
                 return [self._message(change, wall, re, history=False)]
-            case changes.Renamed(member=member, nick=nick, was=was):
+            case changes.RenamedChange(member=member, nick=nick, was=was):
                 unknown = _flag(change.unknown_past)
-                spelled = identity.spell(member)
-                renamed = events.Renamed(room=room, member=spelled, nick=nick, was=was, unknown_past=unknown, re=re)
+                spelled = identity.spell_member(member)
+                renamed = events.RenamedEvent(
+                    room=room, member=spelled, nick=nick, was=was, unknown_past=unknown, re=re
+                )
                 return [renamed, *map(self.describe_caution, change.cautions)]
-            case changes.Joined(member=member, nick=nick):
+            case changes.JoinedChange(member=member, nick=nick):
                 unknown = _flag(change.unknown_past)
-                joined = events.Joined(room=room, member=identity.spell(member), nick=nick, unknown_past=unknown)
+                joined = events.JoinedEvent(
+                    room=room, member=identity.spell_member(member), nick=nick, unknown_past=unknown
+                )
                 return [joined, *map(self.describe_caution, change.cautions)]
-            case changes.CameBack(member=member, nick=nick, mine=False):
-                return [events.Joined(room=room, member=identity.spell(member), nick=nick)]
-            case changes.WentAway(member=member, nick=nick, mine=False):
-                return [events.Left(room=room, member=identity.spell(member), nick=nick, reason="lost")]
-            case changes.Left(member=member, nick=nick, mine=False):
-                return [events.Left(room=room, member=identity.spell(member), nick=nick, reason="left")]
-            case changes.Removed():
+            case changes.BackChange(member=member, nick=nick, mine=False):
+                return [events.JoinedEvent(room=room, member=identity.spell_member(member), nick=nick)]
+            case changes.AwayChange(member=member, nick=nick, mine=False):
+                return [events.LeftEvent(room=room, member=identity.spell_member(member), nick=nick, reason="lost")]
+            case changes.LeftChange(member=member, nick=nick, mine=False):
+                return [events.LeftEvent(room=room, member=identity.spell_member(member), nick=nick, reason="left")]
+            case changes.RemovedChange():
                 return self._removed(change, re)
-            case changes.Committed(removed=removed):
+            case changes.CommitChange(removed=removed):
                 return [event for gone in removed for event in self._removed(gone, re)]
-            case changes.Locked(member=member, locked=locked):
-                return [events.LockChanged(room=room, locked=locked, member=identity.spell(member), re=re)]
+            case changes.LockedChange(member=member, locked=locked):
+                return [events.LockChangedEvent(room=room, locked=locked, member=identity.spell_member(member), re=re)]
             case _:
                 return []  # nothing to tell, or the end of the room for us
 
-    def describe_past_change(self, change: Change, wall: float) -> list[events.Event]:
+    def describe_history_change(self, change: Change, wall: float) -> list[events.Event]:
         """What took effect before we came: only messages, and whom somebody may have been taken for."""
         match change:
-            case changes.Said():
+            case changes.MessageChange():
                 return [self._message(change, wall, UNSET, history=True)]
-            case changes.Joined(cautions=cautions) | changes.Renamed(cautions=cautions):
+            case changes.JoinedChange(cautions=cautions) | changes.RenamedChange(cautions=cautions):
                 return [self.describe_caution(caution) for caution in cautions if caution.of == "former"]
             case _:
                 return []
 
-    def describe_caution(self, caution: Caution) -> events.Lookalike:
+    def describe_caution(self, caution: Caution) -> events.LookalikeEvent:
         """That a nick may be taken for another."""
-        return events.Lookalike(
+        return events.LookalikeEvent(
             room=self._room,
-            member=identity.spell(caution.member),
+            member=identity.spell_member(caution.member),
             nick=caution.nick,
             was=caution.was,
             of=caution.of,
             spoke=caution.spoke,
         )
 
-    def describe_rules(self, retention: frames.Retention, history: frames.History) -> list[events.Event]:
+    def describe_rules(self, retention: frames.RetentionPolicy, history: frames.HistoryPolicy) -> list[events.Event]:
         """Those of a room's rules that are not as in other rooms: all who come in are to know them."""
         told: list[events.Event] = []
         if retention != ANY:
             least, default, most = (ttl_or_none(ttl) for ttl in (retention.least, retention.default, retention.most))
-            told.append(events.RetentionRule(room=self._room, minimum=least, default=default, maximum=most))
+            told.append(events.RetentionRuleEvent(room=self._room, minimum=least, default=default, maximum=most))
         if history != NO_HISTORY:
             texts, seconds = history.texts or None, history.seconds or None
-            told.append(events.HistoryRule(room=self._room, messages=texts, seconds=seconds))
+            told.append(events.HistoryRuleEvent(room=self._room, messages=texts, seconds=seconds))
         return told
 
-    def describe_expired(self, seq: int) -> events.Expired:
+    def describe_expired(self, seq: int) -> events.ExpiredEvent:
         """That a message has come to the end of its time."""
-        return events.Expired(room=self._room, seq=seq)
+        return events.ExpiredEvent(room=self._room, seq=seq)
 
-    def _message(self, said: changes.Said, wall: float, re: events.Re, *, history: bool) -> events.Message:
-        return events.Message(
+    def _message(
+        self, said: changes.MessageChange, wall: float, re: events.Re, *, history: bool
+    ) -> events.MessageEvent:
+        return events.MessageEvent(
             room=self._room,
-            member=identity.spell(said.member),
+            member=identity.spell_member(said.member),
             nick=said.nick,
             text=said.text,
             seq=said.seq,
@@ -100,17 +106,17 @@ class Narrator:
             re=re,
         )
 
-    def _removed(self, gone: changes.Removed, re: events.Re) -> list[events.Event]:
+    def _removed(self, gone: changes.RemovedChange, re: events.Re) -> list[events.Event]:
         if gone.reason != "kicked":
             return []  # that it is gone was told when it lost its link
         if gone.mine:
-            return [events.SelfKicked(room=self._room, why=gone.why)]
-        room, member, nick = self._room, identity.spell(gone.member), gone.nick
+            return [events.SelfKickedEvent(room=self._room, why=gone.why)]
+        room, member, nick = self._room, identity.spell_member(gone.member), gone.nick
         if not gone.away:
-            return [events.Left(room=room, member=member, nick=nick, reason="kicked", why=gone.why, re=re)]
+            return [events.LeftEvent(room=room, member=member, nick=nick, reason="kicked", why=gone.why, re=re)]
         if re is UNSET:
             return []
-        return [events.AbsentRemoved(room=room, member=member, nick=nick, re=re)]
+        return [events.AbsentRemovedEvent(room=room, member=member, nick=nick, re=re)]
 
 
 def _flag(holds: bool) -> Literal[True] | UnsetType:

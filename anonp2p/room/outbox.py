@@ -13,7 +13,7 @@ from anonp2p.room.ledger import expect
 from anonp2p.room.pending import Pending, Sealed, Whisper
 
 
-class Sealer(Protocol):
+class EntrySealer(Protocol):
     """What the outbox needs to seal an entry in the present epoch; see `sealer.Sealer`."""
 
     @property
@@ -26,7 +26,7 @@ class Sealer(Protocol):
     def knows_key(self, key_hash: bytes) -> bool:
         """Whether we have the encryption key with this hash."""
 
-    def seal(self, counter: int, pending: Pending) -> Sealed:
+    def seal_entry(self, counter: int, pending: Pending) -> Sealed:
         """What is pending, under this counter. Raises PeerFault where nothing can be sealed to its recipient."""
 
 
@@ -78,14 +78,14 @@ class Outbox:
             return []
         return [self._refuse(self._counter, pending.too_often)]
 
-    def seal_entry(self, counter: int, sealer: Sealer) -> Sealed:
+    def seal_entry(self, counter: int, sealer: EntrySealer) -> Sealed:
         """The entry with this counter, sealed once in each epoch, whoever asks again.
 
         Raises PeerFault for a private message to one whose encryption key takes none.
         """
         pending = self._entries[counter]
         if pending.sealed is None or pending.sealed.epoch != sealer.epoch_number:
-            pending.sealed = sealer.seal(counter, pending)
+            pending.sealed = sealer.seal_entry(counter, pending)
         return pending.sealed
 
     def take_entry(self, counter: int) -> Pending | None:
@@ -124,12 +124,14 @@ class Outbox:
 
     # --- sending
 
-    def send_ready(self, sealer: Sealer, now: float) -> list[frames.Submit | frames.Seek | GivenBack]:
+    def send_ready(
+        self, sealer: EntrySealer, now: float
+    ) -> list[frames.SubmitFrame | frames.KeyRequestFrame | GivenBack]:
         """Everything that has not gone out yet, in its order, as far as we have the keys that it takes.
 
         A private message without its recipient's key holds up what was typed after it, for limits.KEY_WAIT at most.
         """
-        out: list[frames.Submit | frames.Seek | GivenBack] = []
+        out: list[frames.SubmitFrame | frames.KeyRequestFrame | GivenBack] = []
         self._awaited = b""
         for counter in [counter for counter in self._entries if counter > self._sent]:
             key_hash = self._missing_key(counter, sealer, now)
@@ -147,11 +149,11 @@ class Outbox:
             except PeerFault:
                 out.append(self._refuse(counter, errors.Unsealable()))
                 continue
-            out.append(frames.Submit(sealed.epoch, sealed.entry))
+            out.append(frames.SubmitFrame(sealed.epoch, sealed.entry))
             self._sent = counter
         return out
 
-    def _missing_key(self, counter: int, sealer: Sealer, now: float) -> bytes | errors.AnonError:
+    def _missing_key(self, counter: int, sealer: EntrySealer, now: float) -> bytes | errors.AnonError:
         """The hash of the key that we lack for a private message, empty if none; an error if it is not waited for."""
         whisper = self._entries[counter].body
         if not isinstance(whisper, Whisper):
@@ -163,7 +165,7 @@ class Outbox:
             return b""
         return key_hash if now < self._requested.get(key_hash, math.inf) else errors.KeyLate()
 
-    def _is_sealed(self, counter: int, sealer: Sealer) -> bool:
+    def _is_sealed(self, counter: int, sealer: EntrySealer) -> bool:
         sealed = self._entries[counter].sealed
         return sealed is not None and sealed.epoch == sealer.epoch_number
 
@@ -174,19 +176,19 @@ class Outbox:
         """When something is given back because a key has not come; None if nothing waits."""
         return self._requested.get(self._awaited) if self._awaited else None
 
-    def request_key(self, key_hash: bytes) -> list[frames.Seek]:
+    def request_key(self, key_hash: bytes) -> list[frames.KeyRequestFrame]:
         """The request for an encryption key, unless it was made on this link already."""
         if key_hash in self._requested:
             return []
         self._requested[key_hash] = math.inf
-        return [frames.Seek(key_hash)]
+        return [frames.KeyRequestFrame(key_hash)]
 
     def end_request(self, key_hash: bytes) -> None:
         """A request for a key is answered. Raises PeerFault if there was none."""
         expect(key_hash in self._requested, "a leaf that we did not ask for")
         del self._requested[key_hash]
 
-    def refuse_unsealable(self, key_hash: bytes, sealer: Sealer) -> list[GivenBack]:
+    def refuse_unsealable(self, key_hash: bytes, sealer: EntrySealer) -> list[GivenBack]:
         """Gives back what was to be sealed to a key that the host has not."""
         return [
             self._refuse(counter, errors.Unsealable())
@@ -216,7 +218,7 @@ class Outbox:
         """Checks an entry ordered as ours. digest: of its body. Raises PeerFault if our next one is another."""
         expect(header.counter == min(self._entries, default=None), "our own entries in another order")
         own = self._entries[header.counter].sealed
-        same = own is not None and (own.header, suite.digest(own.body)) == (header, digest)
+        same = own is not None and (own.header, suite.hash_data(own.body)) == (header, digest)
         expect(same, "an entry of our own that we never sent")
 
     def deny_entry(self, counter: int, reason: frames.Denial) -> GivenBack:

@@ -45,7 +45,7 @@ class Pending:
     @property
     def deniable(self) -> bool:
         """Whether a host may refuse it through nobody's fault: another was faster, or it was too fast itself."""
-        return isinstance(self.body, frames.Nick | Whisper)
+        return isinstance(self.body, frames.NickBody | Whisper)
 
     @property
     def too_often(self) -> errors.AnonError:

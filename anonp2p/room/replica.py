@@ -3,7 +3,7 @@
 from anonp2p.crypto import identity, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.names import nicks
-from anonp2p.names.reused import Namesakes
+from anonp2p.names.reused import ReusedNicks
 from anonp2p.names.safety_words import Marks
 from anonp2p.protocol import frames
 from anonp2p.room import changes
@@ -17,10 +17,10 @@ from anonp2p.room.sealer import Sealer
 def check_entry(ledger: Ledger, entry: OpenedEntry) -> Member:
     """The author of an entry, as of this ledger. Raises PeerFault if it may not come next."""
     if not entry.body:
-        return ledger.check_gone(entry.header)
-    author, content = ledger.verify(entry.header, entry.body), entry.content
+        return ledger.check_tombstone(entry.header)
+    author, content = ledger.verify_entry(entry.header, entry.body), entry.content
     assert content is not None, "there is one where there is a body"
-    ledger.check(author, entry.header, content)
+    ledger.check_entry(author, entry.header, content)
     return author
 
 
@@ -32,16 +32,16 @@ class Replica:
     lies.
     """
 
-    def __init__(self, room: bytes, me: identity.Identity, own_key: suite.LeafKey) -> None:
+    def __init__(self, room: bytes, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
         self.ledger = Ledger(room)
         self.epoch: Epoch | None = None
         self.keys: dict[bytes, bytes] = {}
         self.marks = Marks(self.ledger.digest)
-        self.reused_nicks = Namesakes()
+        self.reused_nicks = ReusedNicks()
         self.evidence: list[tuple[bytes, ...]] = []
         self.begin_identity(me, own_key)
 
-    def begin_identity(self, me: identity.Identity, own_key: suite.LeafKey) -> None:
+    def begin_identity(self, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
         """Nobody knows us by these keys."""
         self.me = me
         self.own_keys = [own_key]
@@ -54,12 +54,12 @@ class Replica:
 
     def add_key(self, key_hash: bytes, key: bytes) -> None:
         """Keeps an encryption key for those who want to seal to it, if it is the one that has this hash."""
-        if suite.digest(key) == key_hash:
+        if suite.hash_data(key) == key_hash:
             self.keys[key_hash] = key
 
     def forget_keys(self) -> None:
         """Forgets the encryption keys of those who are out, or have another one."""
-        current = {member.leaf for member in self.ledger.roster}
+        current = {member.key_hash for member in self.ledger.roster}
         self.keys = {key_hash: key for key_hash, key in self.keys.items() if key_hash in current}
 
     @property
@@ -74,7 +74,7 @@ class Replica:
 
     # --- entries
 
-    def apply(self, author: Member, entry: OpenedEntry, age: float = 0.0, past: Ledger | None = None) -> Change:
+    def apply_entry(self, author: Member, entry: OpenedEntry, age: float = 0.0, past: Ledger | None = None) -> Change:
         """The next entry takes effect: the one way in which any does. Raises PeerFault for an improper new member.
 
         author: as it was checked. age: seconds that it is old. past: the copy on which history is replayed, if it is
@@ -84,39 +84,43 @@ class Replica:
         header, content = entry.header, entry.content
         was, epoch = author.nick, ledger.epoch
         removed = self._free_nicks(ledger, author, content)
-        about = ledger.take(author, header, content, entry.digest)
+        about = ledger.take_entry(author, header, content, entry.digest)
         mine = about.id == self.me.id
         if content is None:
-            return changes.Hidden()
+            return changes.HiddenChange()
         match content.body:
-            case frames.Text(text=text, action=action):
-                return self._said(ledger, author, header, text, age, action=action)
-            case frames.Private(box=box) if past is None and not mine:
-                info = private.about(ledger.room, epoch, author.id, header.counter, self.me.id)
-                opened = private.read(box, self.own_keys, info)
+            case frames.TextBody(text=text, action=action):
+                return self._describe_message(ledger, author, header, text, age, action=action)
+            case frames.PrivateBody(box=box) if past is None and not mine:
+                info = private.bind_message(ledger.room, epoch, author.id, header.counter, self.me.id)
+                opened = private.open_message(box, self.own_keys, info)
                 if opened is not None:
-                    return self._said(ledger, author, header, opened, age, private=True)
-            case frames.Nick(nick=nick):
-                return changes.Renamed(about.id, nick, was, self._unknown_past(about), self._cautions(ledger, about))
-            case frames.Joined(nick=nick):
-                return changes.Joined(about.id, nick, self._unknown_past(about), self._cautions(ledger, about))
-            case frames.Back():
-                return changes.CameBack(about.id, about.nick, mine)
-            case frames.Lost():
-                return changes.WentAway(about.id, about.nick, mine)
-            case frames.Leave():
-                return changes.Left(about.id, about.nick, mine)
-            case frames.Renew():
-                return changes.Renewed(about.id)
-            case frames.Lock(locked=locked):
-                return changes.Locked(about.id, locked)
-            case frames.Commit():
-                return changes.Committed(removed)
-            case frames.Close():
-                return changes.Closed(mine)
-        return changes.Hidden()
+                    return self._describe_message(ledger, author, header, opened, age, private=True)
+            case frames.NickBody(nick=nick):
+                return changes.RenamedChange(
+                    about.id, nick, was, self._may_be_reused(about), self._find_cautions(ledger, about)
+                )
+            case frames.JoinedBody(nick=nick):
+                return changes.JoinedChange(
+                    about.id, nick, self._may_be_reused(about), self._find_cautions(ledger, about)
+                )
+            case frames.BackBody():
+                return changes.BackChange(about.id, about.nick, mine)
+            case frames.AwayBody():
+                return changes.AwayChange(about.id, about.nick, mine)
+            case frames.LeaveBody():
+                return changes.LeftChange(about.id, about.nick, mine)
+            case frames.RenewBody():
+                return changes.KeyRenewedChange(about.id)
+            case frames.LockBody(locked=locked):
+                return changes.LockedChange(about.id, locked)
+            case frames.CommitBody():
+                return changes.CommitChange(removed)
+            case frames.CloseBody():
+                return changes.ClosedChange(mine)
+        return changes.HiddenChange()
 
-    def _said(
+    def _describe_message(
         self,
         ledger: Ledger,
         author: Member,
@@ -126,8 +130,8 @@ class Replica:
         *,
         action: bool = False,
         private: bool = False,
-    ) -> changes.Said:
-        return changes.Said(
+    ) -> changes.MessageChange:
+        return changes.MessageChange(
             member=author.id,
             nick=author.nick,
             text=text,
@@ -141,17 +145,17 @@ class Replica:
 
     def _free_nicks(
         self, ledger: Ledger, author: Member, content: frames.Content | None
-    ) -> tuple[changes.Removed, ...]:
+    ) -> tuple[changes.RemovedChange, ...]:
         """Remembers who has a nick no more once this has taken effect; returns those who are removed."""
         match content and content.body:
-            case frames.Nick() | frames.Leave():
-                self.reused_nicks.free(author.id, author.nick)
-            case frames.Commit(removed=removals):
-                gone = [(ledger.member(removal.member), removal) for removal in removals]
+            case frames.NickBody() | frames.LeaveBody():
+                self.reused_nicks.free_nick(author.id, author.nick)
+            case frames.CommitBody(removed=removals):
+                gone = [(ledger.get_member(removal.member), removal) for removal in removals]
                 for member, _ in gone:
-                    self.reused_nicks.free(member.id, member.nick)
+                    self.reused_nicks.free_nick(member.id, member.nick)
                 return tuple(
-                    changes.Removed(
+                    changes.RemovedChange(
                         member.id, member.nick, removal.reason, removal.why, member.away, member.id == self.me.id
                     )
                     for member, removal in gone
@@ -164,39 +168,39 @@ class Replica:
         """Of all members but us, as of now: whose nick may be taken for another's or the program's."""
         roster = self.ledger.roster
         cautions = [Caution(about.id, about.nick, word, "reserved") for about, word in roster.with_reserved_nicks()]
-        cautions += [Caution(about.id, about.nick, other.nick, "present") for about, other in roster.confusions()]
+        cautions += [Caution(about.id, about.nick, other.nick, "present") for about, other in roster.list_confusables()]
         return [caution for caution in cautions if caution.member != self.me.id]
 
     def compare_rosters(self, before: Roster, now: Roster) -> list[Caution]:
         """From here to there we were not told what was ordered: whoever came to a nick that another gave up."""
         for member in before:
-            still = now.get(member.id)
+            still = now.find_member(member.id)
             if still is None or still.nick != member.nick:
-                self.reused_nicks.free(member.id, member.nick)
+                self.reused_nicks.free_nick(member.id, member.nick)
         cautions: list[Caution] = []
         for member in now:
-            already = before.get(member.id)
+            already = before.find_member(member.id)
             if already is None or already.nick != member.nick:
-                cautions += self._former_caution(member)
+                cautions += self._find_former_caution(member)
         return cautions
 
-    def _cautions(self, ledger: Ledger, member: Member) -> tuple[Caution, ...]:
+    def _find_cautions(self, ledger: Ledger, member: Member) -> tuple[Caution, ...]:
         """If one who has just got its nick may be taken for another, or for the program: not all hosts refuse such."""
         if member.id == self.me.id:
             return ()
-        cautions = self._former_caution(member)
+        cautions = self._find_former_caution(member)
         if word := nicks.reserved_word(member.nick):
             cautions.append(Caution(member.id, member.nick, word, "reserved"))
-        if other := ledger.roster.confused(member.nick, member.id):
+        if other := ledger.roster.find_confusable(member.nick, member.id):
             cautions.append(Caution(member.id, member.nick, other.nick, "present"))
         return tuple(cautions)
 
-    def _former_caution(self, member: Member) -> list[Caution]:
-        former = self.reused_nicks.before(member.id, member.nick)
+    def _find_former_caution(self, member: Member) -> list[Caution]:
+        former = self.reused_nicks.find_former_owner(member.id, member.nick)
         if former is None or member.id == self.me.id:
             return []
         return [Caution(member.id, member.nick, former.nick, "former", former.spoke)]
 
-    def _unknown_past(self, member: Member) -> bool:
+    def _may_be_reused(self, member: Member) -> bool:
         """Whether one who has just got its nick may be taken for another, of whom we do not know any more."""
         return member.id != self.me.id and self.reused_nicks.may_have_forgotten(member.nick)

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p import errors
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.names.reused import Namesakes
+from anonp2p.names.reused import ReusedNicks
 from anonp2p.protocol import frames
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
@@ -20,7 +20,7 @@ from anonp2p.room.outbox import GivenBack
 class Reporter:
     """Collects effects. room: how events name the room; reused_nicks: is told whose messages were shown."""
 
-    def __init__(self, room: str, clock: Clock, narrator: Narrator, expiry: Expiry, reused_nicks: Namesakes) -> None:
+    def __init__(self, room: str, clock: Clock, narrator: Narrator, expiry: Expiry, reused_nicks: ReusedNicks) -> None:
         self._room = room
         self._clock = clock
         self._narrator = narrator
@@ -37,18 +37,18 @@ class Reporter:
         taken, self._effects = self._effects, []
         return taken
 
-    def tell(self, event: events.Event) -> None:
+    def tell_event(self, event: events.Event) -> None:
         """Tells the user of an event."""
-        self._effects.append(effects.Tell(event))
+        self._effects.append(effects.TellEffect(event))
 
     def tell_error(self, error: errors.AnonError, re: events.Re, *, final: Literal[True] | UnsetType = UNSET) -> None:
         """Tells what went wrong. re: the input that caused it; final: whether it ends the room for us."""
-        self.tell(events.Error(code=error.code, text=str(error), room=self._room, re=re, final=final))
+        self.tell_event(events.ErrorEvent(code=error.code, text=str(error), room=self._room, re=re, final=final))
 
-    def tell_rules(self, retention: frames.Retention, history: frames.History) -> None:
+    def tell_rules(self, retention: frames.RetentionPolicy, history: frames.HistoryPolicy) -> None:
         """Tells the rules of the room, where they are not the usual ones."""
         for rule in self._narrator.describe_rules(retention, history):
-            self.tell(rule)
+            self.tell_event(rule)
 
     def tell_given_back(self, given: Iterable[GivenBack]) -> None:
         """Tells why entries of ours got no place, and gives back what the user typed."""
@@ -56,28 +56,28 @@ class Reporter:
             if error is not None:
                 self.tell_error(error, re)
             if line is not None:
-                self.tell(events.Unsent(room=self._room, text=line, re=re))
+                self.tell_event(events.UnsentEvent(room=self._room, text=line, re=re))
 
     def tell_cautions(self, cautions: Iterable[Caution]) -> None:
         """Warns of nicks that may be taken for others."""
         for caution in cautions:
-            self.tell(self._narrator.describe_caution(caution))
+            self.tell_event(self._narrator.describe_caution(caution))
 
     def tell_change(self, change: Change, re: events.Re) -> None:
         """Tells of what has just taken effect. re: the input of ours that asked for it."""
         for event in self._narrator.describe_change(change, self._clock.now.wall, re):
-            self.tell(event)
-        if isinstance(change, changes.Said):
+            self.tell_event(event)
+        if isinstance(change, changes.MessageChange):
             self._note_shown(change)
 
-    def tell_past_change(self, change: Change) -> None:
+    def tell_history_change(self, change: Change) -> None:
         """Tells of what took effect before we came."""
-        for event in self._narrator.describe_past_change(change, self._clock.now.wall):
-            self.tell(event)
-        if isinstance(change, changes.Said):
+        for event in self._narrator.describe_history_change(change, self._clock.now.wall):
+            self.tell_event(event)
+        if isinstance(change, changes.MessageChange):
             self._note_shown(change)
 
-    def _note_shown(self, said: changes.Said) -> None:
+    def _note_shown(self, said: changes.MessageChange) -> None:
         self._reused_nicks.note_message(said.member)
         if said.ttl not in (KEPT, FLEETING):
             end = self._clock.now.age + max(0.0, said.ttl - said.age)
@@ -101,4 +101,4 @@ class Reporter:
 
     def _tell_expired(self, ended: list[int]) -> None:
         for seq in ended:
-            self.tell(self._narrator.describe_expired(seq))
+            self.tell_event(self._narrator.describe_expired(seq))

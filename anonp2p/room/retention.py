@@ -5,8 +5,8 @@ from typing import Final
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.protocol import frames
 
-ANY: Final = frames.Retention(FLEETING, KEPT, KEPT)  # no bounds; messages are kept
-NO_HISTORY: Final = frames.History(0, 0)
+ANY: Final = frames.RetentionPolicy(FLEETING, KEPT, KEPT)  # no bounds; messages are kept
+NO_HISTORY: Final = frames.HistoryPolicy(0, 0)
 
 
 def ttl_or_none(ttl: int) -> int | None:

@@ -28,10 +28,10 @@ class Role(Protocol):
     def author_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
         """Has an entry of ours ordered. line: what the user typed, if it is text; re: the input that asked for it."""
 
-    def moderate(self, event: inputs.Kick | inputs.Lock) -> None:
+    def moderate(self, event: inputs.KickInput | inputs.LockInput) -> None:
         """Does what only a host may do."""
 
-    def leave(self, event: inputs.Leave) -> None:
+    def leave(self, event: inputs.LeaveInput) -> None:
         """Begins to leave the room, or to close it."""
 
     def can_seal_to(self, member: Member) -> bool:

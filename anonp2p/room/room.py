@@ -21,7 +21,7 @@ from anonp2p.room.member.member import MemberRole
 from anonp2p.room.pending import Whisper
 from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
 from anonp2p.room.role import Role
-from anonp2p.room.snapshot import Snapshot, Standing
+from anonp2p.room.snapshot import MemberView, Snapshot
 
 
 class Room:
@@ -41,13 +41,13 @@ class Room:
         random: Callable[[int], bytes],
         nick: str,
         name: str | None,
-        retention: frames.Retention = ANY,
-        history: frames.History = NO_HISTORY,
+        retention: frames.RetentionPolicy = ANY,
+        history: frames.HistoryPolicy = NO_HISTORY,
         cover: bool = False,
         re: events.Re = UNSET,
     ) -> None:
         self.label = label
-        self.code = codes.encode(key)
+        self.code = codes.encode_key(key)
         self._context = create_context(label=label, key=key, random=random, cover=cover, re=re)
         self.replica = self._context.replica
         self._clock = self._context.clock
@@ -58,18 +58,18 @@ class Room:
         if name is not None:
             self.role = HostRole(self._context, nick, name, retention, history)
         self._commands: dict[type[Any], Callable[[Any], None]] = {
-            inputs.Say: self._say,
-            inputs.Whisper: self._whisper,
-            inputs.Retain: self._retain,
-            inputs.Verify: self._verify,
-            inputs.Rename: self._rename,
-            inputs.Ask: self._answer,
-            inputs.Kick: self._moderate,
-            inputs.Lock: self._moderate,
-            inputs.Leave: self._leave,
+            inputs.SayInput: self._send_message,
+            inputs.WhisperInput: self._send_whisper,
+            inputs.RetainInput: self._set_retention,
+            inputs.VerifyInput: self._tell_safety_words,
+            inputs.RenameInput: self._change_nick,
+            inputs.AskInput: self._answer,
+            inputs.KickInput: self._moderate,
+            inputs.LockInput: self._moderate,
+            inputs.LeaveInput: self._leave,
         }
 
-    def handle(self, event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
+    def handle_input(self, event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
         """Takes one input in and says what is to be done about it, in that order."""
         was_over = self.over
         self._clock.now = now
@@ -78,7 +78,7 @@ class Room:
             self._handle_typed(event)
         elif self.over:
             pass  # what happens outside does not concern us any more
-        elif isinstance(event, inputs.Broken):
+        elif isinstance(event, inputs.BrokenInput):
             self._lifecycle.fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
         else:
             self.role.handle_input(event)
@@ -145,36 +145,36 @@ class Room:
 
     def people(self) -> list[events.Person]:
         """The members who are here."""
-        return self.replica.ledger.people()
+        return self.replica.ledger.list_people()
 
     def snapshot(self) -> Snapshot:
         """The room at a glance; costs the same however large it is."""
         ledger, ttl = self.replica.ledger, self._context.own_ttl
-        me, host = ledger.roster.get(self.replica.me.id), ledger.roster.get(ledger.host)
+        me, host = ledger.roster.find_member(self.replica.me.id), ledger.roster.find_member(ledger.host)
         return Snapshot(
             name=self.name,
             code=self.code,
             nick=me.nick if me else "",
-            member=identity.spell(self.replica.me.id),
+            member=identity.spell_member(self.replica.me.id),
             hosting=self.hosting,
             host=host.nick if host else "",
             settled=self.settled,
-            members=ledger.roster.here,
+            members=ledger.roster.present_count,
             epoch=ledger.epoch,
             locked=ledger.locked,
             ttl=ttl_or_none(ttl),
             alarmed=bool(self.evidence),
         )
 
-    def standings(self) -> list[Standing]:
+    def members(self) -> list[MemberView]:
         """All members, those who are away too, in the order in which they came."""
         ledger = self.replica.ledger
         return [
-            Standing(
-                member=identity.spell(member.id),
+            MemberView(
+                member=identity.spell_member(member.id),
                 nick=member.nick,
                 role="host" if member.id == ledger.host else "member",
-                tag=identity.tag(member.id),
+                tag=identity.short_id(member.id),
                 away=member.away,
                 mine=member.id == self.replica.me.id,
             )
@@ -189,16 +189,16 @@ class Room:
             self._commands[type(event)](event)
         elif self._lifecycle.phase in ("leaving", "over"):
             self._lifecycle.give_back(event)
-        elif isinstance(event, inputs.Leave) and (event.now or not self._lifecycle.waiting):
+        elif isinstance(event, inputs.LeaveInput) and (event.now or not self._lifecycle.waiting):
             self._lifecycle.give_up_waiting(event.re)
         else:
             self._lifecycle.waiting.append(event)
 
-    def _say(self, event: inputs.Say) -> None:
-        self.role.author_entry(frames.Text(event.text, event.action), event.text, event.re)
+    def _send_message(self, event: inputs.SayInput) -> None:
+        self.role.author_entry(frames.TextBody(event.text, event.action), event.text, event.re)
 
-    def _whisper(self, event: inputs.Whisper) -> None:
-        member = self.replica.ledger.roster.called(event.nick)
+    def _send_whisper(self, event: inputs.WhisperInput) -> None:
+        member = self.replica.ledger.roster.find_nick(event.nick)
         error: errors.AnonError | None = None
         if member is None:
             error = errors.NoSuchNick()
@@ -213,7 +213,7 @@ class Room:
         else:
             self.role.author_entry(Whisper(member.id, member.nick, event.text), event.line, event.re)
 
-    def _retain(self, event: inputs.Retain) -> None:
+    def _set_retention(self, event: inputs.RetainInput) -> None:
         """Says for how long our messages are kept; from now on for another time, if one is given that may be."""
         bounds = self.replica.ledger.retention
         if event.ttl is not None and not bounds.least <= event.ttl <= bounds.most:
@@ -225,22 +225,22 @@ class Room:
         names = ("ttl", "minimum", "default", "maximum")
         ttls = (self._context.own_ttl, bounds.least, bounds.default, bounds.most)
         data = {name: ttl_or_none(ttl) for name, ttl in zip(names, ttls, strict=True)}
-        self._reporter.tell(events.Reply(room=self.label, command="/retain", data=data, re=event.re))
+        self._reporter.tell_event(events.ReplyEvent(room=self.label, command="/retain", data=data, re=event.re))
 
-    def _verify(self, event: inputs.Verify) -> None:
+    def _tell_safety_words(self, event: inputs.VerifyInput) -> None:
         """Words to compare: for the room at its last marks, or for us and another member."""
         if event.nick:
-            member = self.replica.ledger.roster.called(event.nick)
+            member = self.replica.ledger.roster.find_nick(event.nick)
             if member is None or member.id == self.replica.me.id:
                 self._reporter.tell_error(errors.NoSuchNick() if member is None else errors.VerifySelf(), event.re)
                 return
             words = safety_words.words_of_two(self.replica.ledger.room, self.replica.me.key, member.key)
-            data: Any = {"nick": member.nick, "member": identity.spell(member.id), "words": words}
+            data: Any = {"nick": member.nick, "member": identity.spell_member(member.id), "words": words}
         else:
-            rows = [self._describe_mark(mark) for mark in self.replica.marks.latest()]
+            rows = [self._describe_mark(mark) for mark in self.replica.marks.latest_marks()]
             latest, previous = (*rows, None, None)[:2]
             data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous}
-        self._reporter.tell(events.Reply(room=self.label, command="/verify", data=data, re=event.re))
+        self._reporter.tell_event(events.ReplyEvent(room=self.label, command="/verify", data=data, re=event.re))
 
     def _describe_mark(self, mark: safety_words.Mark) -> dict[str, Any]:
         """Its words; when it was by our clock, as seconds since the epoch, and in minutes since the room's creation."""
@@ -248,20 +248,20 @@ class Room:
         words = safety_words.words_of_room(self.replica.ledger.room, mark)
         return {"words": words, "at": round(self._clock.now.wall - ago), "minutes": mark.time // 60_000}
 
-    def _rename(self, event: inputs.Rename) -> None:
+    def _change_nick(self, event: inputs.RenameInput) -> None:
         if event.nick == self._context.own_member.nick:
-            self._reporter.tell(events.NickUnchanged(room=self.label, nick=event.nick, re=event.re))
+            self._reporter.tell_event(events.NickUnchangedEvent(room=self.label, nick=event.nick, re=event.re))
         elif self.role.refuses_nick(event.nick):
             self._reporter.tell_error(errors.NickTaken(), event.re)
         else:
-            self.role.author_entry(frames.Nick(event.nick), None, event.re)
+            self.role.author_entry(frames.NickBody(event.nick), None, event.re)
 
-    def _answer(self, event: inputs.Ask) -> None:
+    def _answer(self, event: inputs.AskInput) -> None:
         data: Any = self.people() if event.command == "/who" else {"code": self.code}
-        self._reporter.tell(events.Reply(room=self.label, command=event.command, data=data, re=event.re))
+        self._reporter.tell_event(events.ReplyEvent(room=self.label, command=event.command, data=data, re=event.re))
 
-    def _moderate(self, event: inputs.Kick | inputs.Lock) -> None:
+    def _moderate(self, event: inputs.KickInput | inputs.LockInput) -> None:
         self.role.moderate(event)
 
-    def _leave(self, event: inputs.Leave) -> None:
+    def _leave(self, event: inputs.LeaveInput) -> None:
         self.role.leave(event)

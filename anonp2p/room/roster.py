@@ -12,12 +12,15 @@ _ANONYMOUS = "anon-"
 
 @dataclass(slots=True, repr=False)
 class Member:
-    """One member. leaf: hash of its leaf. counter: of its last ordered entry, 0 before the first. away: not heard."""
+    """One member. key_hash: hash of its encryption key. counter: of its last ordered entry, 0 before the first.
+
+    away: not heard.
+    """
 
     id: bytes
     key: bytes
     nick: str
-    leaf: bytes
+    key_hash: bytes
     counter: int = 0
     away: bool = False
 
@@ -40,62 +43,62 @@ class Roster:
         return iter(self._members.values())
 
     @property
-    def here(self) -> int:
+    def present_count(self) -> int:
         """How many members are not away."""
         return len(self._members) - self._away
 
-    def get(self, member: bytes) -> Member | None:
+    def find_member(self, member: bytes) -> Member | None:
         """The member with this id, if there is one."""
         return self._members.get(member)
 
-    def add(self, key: bytes, nick: str, leaf: bytes, counter: int = 0, *, away: bool = False) -> Member:
+    def add_member(self, key: bytes, nick: str, key_hash: bytes, counter: int = 0, *, away: bool = False) -> Member:
         """A new member. Raises ValueError when its key is one already, or its nick is taken."""
-        member = Member(identity.member_id(key), key, nick, leaf, counter, away)
+        member = Member(identity.member_id(key), key, nick, key_hash, counter, away)
         if member.id in self._members or self.is_taken(nick, member.id):
             raise ValueError("no two members alike")
         self._members[member.id] = member
         self._away += away
-        self._index(member)
+        self._index_nick(member)
         return member
 
-    def remove(self, member: Member) -> None:
+    def remove_member(self, member: Member) -> None:
         """Takes a member and its nick out."""
         del self._members[member.id]
         self._away -= member.away
-        self._forget(member)
+        self._forget_nick(member)
 
-    def rename(self, member: Member, nick: str) -> None:
+    def rename_member(self, member: Member, nick: str) -> None:
         """Gives a member a nick that is not taken."""
-        self._forget(member)
+        self._forget_nick(member)
         member.nick = nick
-        self._index(member)
+        self._index_nick(member)
 
-    def mark(self, member: Member, *, away: bool) -> None:
+    def mark_presence(self, member: Member, *, away: bool) -> None:
         """A member is away, or back."""
         self._away += away - member.away
         member.away = away
 
-    def called(self, nick: str) -> Member | None:
+    def find_nick(self, nick: str) -> Member | None:
         """The member with this nick, or one that looks like it."""
-        found = next((self._looks[key] for key in nicks.looks(nick) if key in self._looks), None)
+        found = next((self._looks[key] for key in nicks.narrow_looks(nick) if key in self._looks), None)
         return None if found is None else self._members[found]
 
-    def alike(self, nick: str) -> list[Member]:
+    def find_alike(self, nick: str) -> list[Member]:
         """The members with nicks that look like this one, or are this one."""
-        owners = dict.fromkeys(self._looks[key] for key in nicks.looks(nick) if key in self._looks)
+        owners = dict.fromkeys(self._looks[key] for key in nicks.narrow_looks(nick) if key in self._looks)
         return [self._members[owner] for owner in owners]
 
     def is_taken(self, nick: str, by_other_than: bytes) -> bool:
         """Whether somebody else has this nick or one that looks like it."""
-        return any(self._looks.get(key, by_other_than) != by_other_than for key in nicks.looks(nick))
+        return any(self._looks.get(key, by_other_than) != by_other_than for key in nicks.narrow_looks(nick))
 
-    def confused(self, nick: str, with_other_than: bytes) -> Member | None:
+    def find_confusable(self, nick: str, with_other_than: bytes) -> Member | None:
         """Somebody else whose nick people may confuse with this one; the one who came first, if there are several."""
         keys = [self._wide_looks[key] for key in nicks.wide_looks(nick) if key in self._wide_looks]
         found = {member for members in keys for member in members if member != with_other_than}
         return next((member for member in self if member.id in found), None) if found else None
 
-    def confusions(self) -> Iterator[tuple[Member, Member]]:
+    def list_confusables(self) -> Iterator[tuple[Member, Member]]:
         """Pairs of members whose nicks people may confuse, the one who had its nick first last."""
         pairs = {(other, first): None for first, *others in self._wide_looks.values() for other in others}
         return ((self._members[other], self._members[first]) for other, first in pairs)
@@ -107,33 +110,33 @@ class Roster:
         }
         return ((self._members[member], word) for member, word in reserved.items())
 
-    def nick_for(self, key: bytes) -> str | None:
+    def choose_nick(self, key: bytes) -> str | None:
         """The nick of one who asked for none: `anon-` and four characters of its id, more when they are taken.
 
         One that nobody confuses with another's, if there is one. None if all are taken, which takes somebody's malice.
         """
         spare = None
-        for nick in self.nicks_of(key):
+        for nick in self.list_free_nicks(key):
             if not self.is_taken(nick, b""):
-                if self.confused(nick, b"") is None:
+                if self.find_confusable(nick, b"") is None:
                     return nick
                 spare = spare or nick
         return spare
 
     @staticmethod
-    def nicks_of(key: bytes) -> tuple[str, ...]:
+    def list_free_nicks(key: bytes) -> tuple[str, ...]:
         """The nicks that one with this key may get without asking, in the order in which they are tried."""
-        spelled = identity.spell(identity.member_id(key))
+        spelled = identity.spell_member(identity.member_id(key))
         lengths = range(identity.NICK_CHARACTERS, limits.NICK - len(_ANONYMOUS) + 1)
         return tuple(_ANONYMOUS + spelled[:length] for length in lengths)
 
-    def _index(self, member: Member) -> None:
-        self._looks.update(dict.fromkeys(nicks.looks(member.nick), member.id))
+    def _index_nick(self, member: Member) -> None:
+        self._looks.update(dict.fromkeys(nicks.narrow_looks(member.nick), member.id))
         for key in nicks.wide_looks(member.nick):
             self._wide_looks.setdefault(key, {})[member.id] = None
 
-    def _forget(self, member: Member) -> None:
-        for key in nicks.looks(member.nick):
+    def _forget_nick(self, member: Member) -> None:
+        for key in nicks.narrow_looks(member.nick):
             del self._looks[key]
         for key in nicks.wide_looks(member.nick):
             members = self._wide_looks[key]

@@ -26,28 +26,28 @@ class Sealer:
 
     def key_hash(self, member: bytes) -> bytes | None:
         """The hash of a member's encryption key; None if nobody in the room has this id."""
-        found = self.ledger.roster.get(member)
-        return None if found is None else found.leaf
+        found = self.ledger.roster.find_member(member)
+        return None if found is None else found.key_hash
 
     def knows_key(self, key_hash: bytes) -> bool:
         """Whether we have the encryption key with this hash."""
         return key_hash in self.keys
 
-    def seal(self, counter: int, pending: Pending) -> Sealed:
+    def seal_entry(self, counter: int, pending: Pending) -> Sealed:
         """What is pending, under this counter and the next key of our chain.
 
         Raises PeerFault for a private message to one whose encryption key takes none.
         """
-        body = self._sealed_whisper(pending.body, counter) if isinstance(pending.body, Whisper) else pending.body
-        kind = COMMIT if isinstance(body, frames.Commit) else ENTRY
-        generation = self.epoch.chains[self.me.id].generation if kind == ENTRY else 0
+        body = self._seal_whisper(pending.body, counter) if isinstance(pending.body, Whisper) else pending.body
+        kind = COMMIT if isinstance(body, frames.CommitBody) else ENTRY
+        generation = self.epoch.ratchets[self.me.id].generation if kind == ENTRY else 0
         header = Header(kind, self.me.id, counter, generation, pending.ttl)
         content = frames.Content(self.ledger.index, self.ledger.digest, body)
         padded = padded_content(content)
         signed = self.me.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), padded)) + padded
         return Sealed(self.epoch.number, header, content, signed, self.epoch.seal_entry(header, signed))
 
-    def _sealed_whisper(self, whisper: Whisper, counter: int) -> frames.Private:
-        key = self.keys[self.ledger.member(whisper.to).leaf]
-        info = private.about(self.ledger.room, self.epoch.number, self.me.id, counter, whisper.to)
-        return frames.Private(private.seal(key, whisper.text, info))
+    def _seal_whisper(self, whisper: Whisper, counter: int) -> frames.PrivateBody:
+        key = self.keys[self.ledger.get_member(whisper.to).key_hash]
+        info = private.bind_message(self.ledger.room, self.epoch.number, self.me.id, counter, whisper.to)
+        return frames.PrivateBody(private.seal_message(key, whisper.text, info))

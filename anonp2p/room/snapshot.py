@@ -28,7 +28,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Standing:
+class MemberView:
     """A member, here or away."""
 
     member: str

@@ -16,17 +16,17 @@ from anonp2p.room.retention import ANY, NO_HISTORY
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class CreateRoom:
+class CreateRoomAction:
     """Create a room."""
 
     name: str
-    retention: frames.Retention = ANY
-    history: frames.History = NO_HISTORY
+    retention: frames.RetentionPolicy = ANY
+    history: frames.HistoryPolicy = NO_HISTORY
     re: events.Re = UNSET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class JoinRoom:
+class JoinRoomAction:
     """Join the room with this code, as it was typed."""
 
     code: str
@@ -34,7 +34,7 @@ class JoinRoom:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ShowHelp:
+class ShowHelpAction:
     """Show all commands, or those asked for."""
 
     commands: tuple["Command", ...]
@@ -42,14 +42,14 @@ class ShowHelp:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ListRooms:
+class ListRoomsAction:
     """Show which rooms we are in."""
 
     re: events.Re = UNSET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class SwitchRoom:
+class SwitchRoomAction:
     """Make another room the active one. room: its name, number or label."""
 
     room: str
@@ -57,21 +57,21 @@ class SwitchRoom:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ClearScreen:
+class ClearScreenAction:
     """Empty the screen."""
 
     re: events.Re = UNSET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Quit:
+class QuitAction:
     """Leave all rooms and end the program."""
 
     re: events.Re = UNSET
 
 
-AppAction = CreateRoom | JoinRoom | Quit | inputs.Typed  # done by the program
-FrontendAction = ShowHelp | ListRooms | SwitchRoom | ClearScreen  # done by the frontend itself
+AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
+FrontendAction = ShowHelpAction | ListRoomsAction | SwitchRoomAction | ClearScreenAction  # done by the frontend itself
 Action = AppAction | FrontendAction
 
 
@@ -91,15 +91,15 @@ class Command:
 
 
 def _help(argument: str, re: events.Re) -> Action:
-    return ShowHelp((_find(argument),) if argument else COMMANDS, re)
+    return ShowHelpAction((_find(argument),) if argument else COMMANDS, re)
 
 
 def _kick(argument: str, re: events.Re) -> Action:
     nick, _, why = argument.partition(" ")
     why = " ".join(why.split())
-    if len(why) > limits.WHY:
-        raise BadInput(f"A reason is up to {limits.WHY} characters.")
-    return inputs.Kick(nick, why, re)
+    if len(why) > limits.KICK_REASON:
+        raise BadInput(f"A reason is up to {limits.KICK_REASON} characters.")
+    return inputs.KickInput(nick, why, re)
 
 
 def _create(argument: str, re: events.Re) -> Action:
@@ -116,14 +116,14 @@ def _create(argument: str, re: events.Re) -> Action:
             raise Usage(f"Type it so: {_find('create').usage}")
     retention = _retention(options["--retain"]) if "--retain" in options else ANY
     history = _history(options["--history"]) if "--history" in options else NO_HISTORY
-    return CreateRoom(nicks.room_name(" ".join(names_given)), retention, history, re)
+    return CreateRoomAction(nicks.parse_room_name(" ".join(names_given)), retention, history, re)
 
 
-def _retention(given: str) -> frames.Retention:
+def _retention(given: str) -> frames.RetentionPolicy:
     """T: for messages whose author says nothing; LEAST:DEFAULT:MOST, each of which may be left out, for bounds."""
     parts = given.split(":")
     if len(parts) == 1:
-        return frames.Retention(FLEETING, _ttl(given), KEPT)
+        return frames.RetentionPolicy(FLEETING, _ttl(given), KEPT)
     if len(parts) != 3:
         raise BadInput("What --retain takes is a time, or three as in 30s:5m:2h: at least, usually, at most.")
     least = _ttl(parts[0]) if parts[0] else FLEETING
@@ -131,18 +131,18 @@ def _retention(given: str) -> frames.Retention:
     default = _ttl(parts[1]) if parts[1] else most
     if not least <= default <= most:
         raise BadInput("Of the three times of --retain none may be longer than the one after it.")
-    return frames.Retention(least, default, most)
+    return frames.RetentionPolicy(least, default, most)
 
 
-def _history(given: str) -> frames.History:
+def _history(given: str) -> frames.HistoryPolicy:
     if given.isascii() and given.isdigit():
         if not 0 < int(given[:9]) <= limits.LOG_ENTRIES:
             raise BadInput(f"A history is 1 to {limits.LOG_ENTRIES} messages, or a time like 30m.")
-        return frames.History(int(given[:9]), 0)
+        return frames.HistoryPolicy(int(given[:9]), 0)
     seconds = _ttl(given)
     if seconds in (FLEETING, KEPT):
         raise BadInput("A history is a number of messages, or a time like 30m.")
-    return frames.History(0, seconds)
+    return frames.HistoryPolicy(0, seconds)
 
 
 def _ttl(given: str) -> int:
@@ -154,7 +154,7 @@ def _ttl(given: str) -> int:
     if not (number.isascii() and number.isdigit() and unit in _SECONDS):
         raise BadInput("A time is a number with s, m, h or d, like 30s, 5m or 2h; or off, or never.")
     seconds = int(number[:10]) * _SECONDS[unit]
-    if not 0 < seconds <= limits.RETAIN:
+    if not 0 < seconds <= limits.RETENTION_MAX:
         raise BadInput("A time is from 1s to 365d; or off, or never.")
     return seconds
 
@@ -166,37 +166,37 @@ def _msg(argument: str, re: events.Re) -> Action:
     nick, _, text = argument.partition(" ")
     if not text.strip():
         raise Usage(f"Type it so: {_find('msg').usage}")
-    return inputs.Whisper(nick, _text(text.lstrip()), re)
+    return inputs.WhisperInput(nick, _text(text.lstrip()), re)
 
 
 COMMANDS: tuple[Command, ...] = (
     Command("/help", "[COMMAND]", "show all commands, or one", _help),
     Command("/create", "NAME [--retain T] [--history N|T]", "create a room and join it; prints its code", _create),
-    Command("/join", "CODE", "join the room with this code", JoinRoom),
-    Command("/leave", "", "leave the room; if you are its host, it ends", lambda _, re: inputs.Leave(re=re)),
-    Command("/close", "", "host: end the room for everyone", lambda _, re: inputs.Leave(close=True, re=re)),
-    Command("/nick", "NICK", "change your nick in the room", lambda a, re: inputs.Rename(nicks.nick(a), re)),
-    Command("/who", "", "show the members of the room, with role and tag", lambda _, re: inputs.Ask("/who", re)),
-    Command("/code", "", "show the room's code", lambda _, re: inputs.Ask("/code", re)),
-    Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.Ask("/qr", re)),
+    Command("/join", "CODE", "join the room with this code", JoinRoomAction),
+    Command("/leave", "", "leave the room; if you are its host, it ends", lambda _, re: inputs.LeaveInput(re=re)),
+    Command("/close", "", "host: end the room for everyone", lambda _, re: inputs.LeaveInput(close=True, re=re)),
+    Command("/nick", "NICK", "change your nick in the room", lambda a, re: inputs.RenameInput(nicks.parse_nick(a), re)),
+    Command("/who", "", "show the members of the room, with role and tag", lambda _, re: inputs.AskInput("/who", re)),
+    Command("/code", "", "show the room's code", lambda _, re: inputs.AskInput("/code", re)),
+    Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", _msg),
     Command(
         "/retain",
         "[T|off|never]",
         "how long your messages are kept: 30s, 5m, 2h; off: until the room ends; never: shown once",
-        lambda a, re: inputs.Retain(_ttl(a) if a else None, re),
+        lambda a, re: inputs.RetainInput(_ttl(a) if a else None, re),
     ),
     Command(
-        "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.Verify
+        "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.VerifyInput
     ),
-    Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRooms(re)),
-    Command("/switch", "ROOM", "make another room the active one, by name or number", SwitchRoom),
+    Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRoomsAction(re)),
+    Command("/switch", "ROOM", "make another room the active one, by name or number", SwitchRoomAction),
     Command("/kick", "NICK [REASON]", "host: throw somebody out of the room", _kick),
-    Command("/lock", "", "host: let nobody new in", lambda _, re: inputs.Lock(True, re)),
-    Command("/unlock", "", "host: let newcomers in again", lambda _, re: inputs.Lock(False, re)),
-    Command("/me", "TEXT", "say what you do, in the third person", lambda a, re: inputs.Say(_text(a), True, re)),
-    Command("/clear", "", "clear the screen", lambda _, re: ClearScreen(re)),
-    Command("/quit", "", "leave the room and the program", lambda _, re: Quit(re)),
+    Command("/lock", "", "host: let nobody new in", lambda _, re: inputs.LockInput(True, re)),
+    Command("/unlock", "", "host: let newcomers in again", lambda _, re: inputs.LockInput(False, re)),
+    Command("/me", "TEXT", "say what you do, in the third person", lambda a, re: inputs.SayInput(_text(a), True, re)),
+    Command("/clear", "", "clear the screen", lambda _, re: ClearScreenAction(re)),
+    Command("/quit", "", "leave the room and the program", lambda _, re: QuitAction(re)),
 )
 
 
@@ -224,19 +224,19 @@ def _alike(wanted: str) -> str:
     return " or ".join(found)
 
 
-def parse(line: str, re: events.Re = UNSET) -> Action:
+def parse_line(line: str, re: events.Re = UNSET) -> Action:
     """The action that a typed line stands for. Raises an AnonError that says what is wrong with it.
 
     What one sees of it decides: a command behind something invisible is no message, which everybody would read.
     """
     seen = from_first_seen(line)
     if seen.startswith("//"):
-        return say(seen[1:], re)
+        return make_message(seen[1:], re)
     if seen.startswith("/"):
-        return command(seen, re)
+        return parse_command(seen, re)
     if seen.startswith(_LIKE_SLASH):
         raise BadInput("A command begins with /, and this line with a character that only looks like it.")
-    return say(line.removeprefix(_BOM), re)
+    return make_message(line.removeprefix(_BOM), re)
 
 
 def from_first_seen(line: str) -> str:
@@ -261,21 +261,21 @@ _LIKE_SLASH = tuple(
 )  # fullwidth, as input methods for Chinese have it; fraction, division, big
 
 
-def say(text: str, re: events.Re = UNSET) -> inputs.Say:
+def make_message(text: str, re: events.Re = UNSET) -> inputs.SayInput:
     """A message. Raises TooLong."""
-    return inputs.Say(_text(text), False, re)
+    return inputs.SayInput(_text(text), False, re)
 
 
-def from_arguments(action: str, subject: str) -> CreateRoom | JoinRoom | None:
+def from_arguments(action: str, subject: str) -> CreateRoomAction | JoinRoomAction | None:
     """What the command line asks for: `create NAME` or `join CODE`. Raises an AnonError that says what is wrong."""
     if not action:
         return None
-    built = command(f"/{action} {subject}")
-    assert isinstance(built, CreateRoom | JoinRoom), "the command line takes no other command"
+    built = parse_command(f"/{action} {subject}")
+    assert isinstance(built, CreateRoomAction | JoinRoomAction), "the command line takes no other command"
     return built
 
 
-def command(line: str, re: events.Re = UNSET) -> Action:
+def parse_command(line: str, re: events.Re = UNSET) -> Action:
     """A command, `/` and all. Raises an AnonError that says what is wrong with it."""
     name, _, argument = line.partition(" ")
     if not name.startswith("/"):

@@ -8,8 +8,8 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p.errors import AnonError
 from anonp2p.room import events
-from anonp2p.room.snapshot import Snapshot, Standing
-from anonp2p.ui.commands import AppAction, CreateRoom, JoinRoom
+from anonp2p.room.snapshot import MemberView, Snapshot
+from anonp2p.ui.commands import AppAction, CreateRoomAction, JoinRoomAction
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,7 +32,7 @@ class RoomView(Protocol):
     def snapshot(self) -> Snapshot:
         """The room at a glance."""
 
-    def standings(self) -> list[Standing]:
+    def members(self) -> list[MemberView]:
         """All members, those who are away too."""
 
 
@@ -57,7 +57,7 @@ class Frontend(Protocol):
     def tell(self, event: events.Event) -> None:
         """Shows an event, soon."""
 
-    async def first_command(self) -> CreateRoom | JoinRoom | None:
+    async def first_command(self) -> CreateRoomAction | JoinRoomAction | None:
         """What the command line asks for. Raises AnonError."""
 
     async def next_request(self) -> UserRequest | None:

@@ -96,7 +96,7 @@ class _Stack:
         return True
 
 
-def _judged(text: str) -> Iterator[tuple[str, str]]:
+def _judge(text: str) -> Iterator[tuple[str, str]]:
     """Each character, and what may be shown of it: itself, a sign that something was there, or nothing."""
     stack = _Stack()
     attached = 0  # characters in a row that are drawn together with what is before them
@@ -240,23 +240,23 @@ def _is_initial(character: str) -> bool:
     return "\u1100" <= character < "\u115f" or "\ua960" <= character <= "\ua97c"
 
 
-def harmless(text: str) -> str:
+def sanitize_text(text: str) -> str:
     """The text without anything that could move the cursor, hide, reorder or overdraw; line breaks stay."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_KEPT.get(character, shown) for character, shown in _judged(text.replace("\r\n", "\n")))
+    return "".join(_KEPT.get(character, shown) for character, shown in _judge(text.replace("\r\n", "\n")))
 
 
-def one_line(text: str) -> str:
+def sanitize_line(text: str) -> str:
     """The same for what has to stay in its line: a nick, a name, a reason. Line breaks are seen as such."""
-    return harmless(text).replace("\n", _BREAK)
+    return sanitize_text(text).replace("\n", _BREAK)
 
 
-def escaped(json: str) -> str:
-    """JSON with everything escaped that `harmless` does not let through: the same data, safe to look at."""
+def escape_json(json: str) -> str:
+    """JSON with everything escaped that `sanitize_text` does not let through: the same data, safe to look at."""
     if json.isascii() and json.isprintable():
         return json
-    return "".join(character if shown == character else _escape(character) for character, shown in _judged(json))
+    return "".join(character if shown == character else _escape(character) for character, shown in _judge(json))
 
 
 def _escape(character: str) -> str:

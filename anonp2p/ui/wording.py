@@ -9,7 +9,7 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.room import events, retention
 from anonp2p.ui import qr
-from anonp2p.ui.sanitize import harmless, one_line
+from anonp2p.ui.sanitize import sanitize_line, sanitize_text
 
 SYSTEM = "[SYSTEM] "
 SWITCHED = "Lines go to this room now."  # what a notice says after /switch
@@ -22,7 +22,7 @@ Move = Literal["joined", "left", "lost", "back"]  # what a member did, where man
 INDENT = "    "
 
 
-def line(event: events.Event, room: str = "") -> str:
+def format_line(event: events.Event, room: str = "") -> str:
     """The event in line mode, without its last line break; empty where it is not worth a line.
 
     room: the name of the room it comes from, where there is more than one.
@@ -31,39 +31,39 @@ def line(event: events.Event, room: str = "") -> str:
     line of a text is indented. Of a message of very many lines the first are shown, then a line of ours says so.
     """
     match event:
-        case events.Message(action=action, text=text, private=private, nick=nick):
+        case events.MessageEvent(action=action, text=text, private=private, nick=nick):
             said_text = f"*{text}*" if action and private is not True else text
-            return _message(prefix(event, room), said_text, nick, program_prefix(room))
+            return _message(line_prefix(event, room), said_text, nick, program_prefix(room))
         case _:
-            return "\n".join(_block(prefix(event, room), part) for part in said(event))
+            return "\n".join(_block(line_prefix(event, room), part) for part in describe_event(event))
 
 
-def prefix(event: events.Event, room: str = "") -> str:
+def line_prefix(event: events.Event, room: str = "") -> str:
     """What lines of an event begin with, other than further lines of a text."""
     match event:
-        case events.Message(private=True, nick=nick, to=to):
-            return one_line(_who(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"))
-        case events.Message(nick=nick):
-            return one_line(_who(room, nick))
+        case events.MessageEvent(private=True, nick=nick, to=to):
+            return sanitize_line(_speaker(room, f"{nick} (private)" if to is UNSET else f"{nick} (to {to})"))
+        case events.MessageEvent(nick=nick):
+            return sanitize_line(_speaker(room, nick))
         case _:
             return program_prefix(room)
 
 
 def program_prefix(room: str) -> str:
     """What the program's own lines begin with."""
-    return one_line(f"{SYSTEM}{room}: " if room else SYSTEM)
+    return sanitize_line(f"{SYSTEM}{room}: " if room else SYSTEM)
 
 
-def folded(text: str) -> tuple[str, int]:
+def fold_text(text: str) -> tuple[str, int]:
     """A harmless text, or its first lines if it has very many; and how many lines are left out."""
     hidden = text.count("\n") + 1 - limits.LINES_SHOWN
     return ("\n".join(text.split("\n", limits.LINES_SHOWN)[:-1]), hidden) if hidden > 0 else (text, 0)
 
 
 def _message(prefix: str, text: str, nick: str, ours: str) -> str:
-    shown, hidden = folded(harmless(text))
+    shown, hidden = fold_text(sanitize_text(text))
     block = prefix + shown.replace("\n", "\n" + INDENT)
-    return block + (f"\n{ours}{one_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
+    return block + (f"\n{ours}{sanitize_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
 
 
 def more_lines(hidden: int) -> str:
@@ -71,108 +71,111 @@ def more_lines(hidden: int) -> str:
     return f"… {hidden:,} more line{'s' * (hidden > 1)}"
 
 
-def _who(room: str, nick: str) -> str:
+def _speaker(room: str, nick: str) -> str:
     return f"{room}/{nick}: " if room else f"{nick}: "
 
 
 def _block(first: str, text: str) -> str:
-    return first + harmless(text).replace("\n", "\n" + INDENT)
+    return first + sanitize_text(text).replace("\n", "\n" + INDENT)
 
 
-def said(event: events.Event) -> list[str]:
-    """What the program says of an event that is no message, in harmless lines; only an `Unsent` may break its own."""
-    if isinstance(event, events.Unsent):
-        return [f"Not sent: {harmless(event.text)}"]
-    return [one_line(sentence) for sentence in _said(event)]
+def describe_event(event: events.Event) -> list[str]:
+    """What the program says of an event that is no message, in harmless lines.
+
+    Only an `UnsentEvent` may break its own.
+    """
+    if isinstance(event, events.UnsentEvent):
+        return [f"Not sent: {sanitize_text(event.text)}"]
+    return [sanitize_line(sentence) for sentence in _describe(event)]
 
 
-def _said(event: events.Event) -> list[str]:
+def _describe(event: events.Event) -> list[str]:
     match event:
-        case events.TorProgress(progress=progress, summary=summary):
+        case events.TorProgressEvent(progress=progress, summary=summary):
             return [f"Tor {progress} %: {summary}"]
-        case events.TorSlow(progress=progress, summary=summary, seconds=seconds):
+        case events.TorSlowEvent(progress=progress, summary=summary, seconds=seconds):
             return [f"Tor has been at {progress} % ({summary}) for {seconds} seconds. Is this machine online?"]
-        case events.TorSkipped(text=text, variable=variable):
+        case events.TorSkippedEvent(text=text, variable=variable):
             return [text if variable is UNSET else f"The Tor that {variable} names is not used. {text}"]
-        case events.Ready():
+        case events.ReadyEvent():
             return ["Connected", "Type /help"]
-        case events.Entered(role="host", name=name, code=code):
+        case events.EnteredEvent(role="host", name=name, code=code):
             return [f"Room created: {name}  code {code}"]
-        case events.Entered(members=members):
+        case events.EnteredEvent(members=members):
             return [entered(event, len(members))]
-        case events.Reachable():
+        case events.ReachableEvent():
             return ["Others can join now"]
-        case events.Undefended(defences=defences):
+        case events.UndefendedEvent(defences=defences):
             return [" ".join(_UNDEFENDED[defence] for defence in defences)]
-        case events.RetentionRule():
+        case events.RetentionRuleEvent():
             return [_retention(event)]
-        case events.HistoryRule(messages=messages, seconds=seconds):
+        case events.HistoryRuleEvent(messages=messages, seconds=seconds):
             last = f"messages of the last {_span(seconds)}" if messages is None else f"last {messages} messages"
             return [f"Newcomers are shown the {last}."]
-        case events.CoverOn(rate=rate):
+        case events.CoverOnEvent(rate=rate):
             return [f"Cover is on: about {rate * 60 / 1000:.0f} kB a minute on each link of yours, both ways together."]
-        case events.EntriesMissed(count=count):
+        case events.EntriesMissedEvent(count=count):
             why = "You were away for too long, or read too slowly to keep up"
             return [f"{why}: {count} entries of the room are missing here."]
-        case events.ExpiredUnseen(count=count):
+        case events.ExpiredUnseenEvent(count=count):
             return [f"{'A message' if count == 1 else f'{count} messages'} expired before reaching you."]
-        case events.LockChanged(locked=locked):
+        case events.LockChangedEvent(locked=locked):
             return ["The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."]
-        case events.LockUnchanged(locked=locked):
+        case events.LockUnchangedEvent(locked=locked):
             return ["The room is locked already." if locked else "The room is not locked."]
-        case events.NickUnchanged(nick=nick):
+        case events.NickUnchangedEvent(nick=nick):
             return [f"You are {nick} already."]
-        case events.NickAssigned():
+        case events.NickAssignedEvent():
             return [_assigned(event)]
-        case events.SelfKicked(why=why):
+        case events.SelfKickedEvent(why=why):
             return [f"The host has thrown you out of the room{f': {why}' if why else '.'}"]
-        case events.AbsentRemoved(nick=nick):
+        case events.AbsentRemovedEvent(nick=nick):
             return [f"{nick} was away, and is out now."]
-        case events.Joined(nick=nick, unknown_past=unknown):
+        case events.JoinedEvent(nick=nick, unknown_past=unknown):
             return [f"{nick} joined{_unknown_past(unknown)}"]
-        case events.Left(nick=nick, reason="left"):
+        case events.LeftEvent(nick=nick, reason="left"):
             return [f"{nick} left"]
-        case events.Left(nick=nick, reason="kicked"):
+        case events.LeftEvent(nick=nick, reason="kicked"):
             return [f"{nick} was thrown out"]
-        case events.Left(nick=nick):
+        case events.LeftEvent(nick=nick):
             return [f"{nick} was lost"]
-        case events.Renamed(nick=nick, was=was, unknown_past=unknown):
+        case events.RenamedEvent(nick=nick, was=was, unknown_past=unknown):
             return [f"{was} is now {nick}{_unknown_past(unknown)}"]
-        case events.Lookalike(nick=nick, was=was, of=of):
+        case events.LookalikeEvent(nick=nick, was=was, of=of):
             return [lookalikes([(nick, was, of)])]
-        case events.Link(state="connecting", attempt=attempt, detail=detail):
+        case events.LinkEvent(state="connecting", attempt=attempt, detail=detail):
             return [f"Connecting to the room, try {attempt}" + (f" ({detail})" if detail else "")]
-        case events.Link(state="lost", detail=detail):
+        case events.LinkEvent(state="lost", detail=detail):
             return [f"The link to the room was lost: {detail}"]
-        case events.Alarm(reason=reason):
+        case events.AlarmEvent(reason=reason):
             return [f"ALARM: {reason} No honest program does that; do not trust this room."]
-        case events.Gone(reason=reason):
+        case events.GoneEvent(reason=reason):
             return [_GONE[reason]]
-        case events.Reply(command="/who", data=people):
+        case events.ReplyEvent(command="/who", data=people):
             return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
-        case events.Reply(command="/code", data=data):
+        case events.ReplyEvent(command="/code", data=data):
             return [f"Code {data['code']}"]
-        case events.Reply(command="/qr", data=data):
+        case events.ReplyEvent(command="/qr", data=data):
             return qr.rows(qr.matrix(data["code"]), inverted=True)
-        case events.Reply(command="/retain", data=data):
+        case events.ReplyEvent(command="/retain", data=data):
             kept, least, default, most = (_span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
             kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")
             return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]
-        case events.Reply(command="/verify", data={"nick": nick, "words": words}):
+        case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words}):
             return [f"You and {nick}: {' '.join(words)}"]
-        case events.Reply(command="/verify", data=data):
+        case events.ReplyEvent(command="/verify", data=data):
             return _verified(data)
-        case events.Reply(command="/rooms", data=rooms):
+        case events.ReplyEvent(command="/rooms", data=rooms):
             return [_room(room) for room in rooms] or [NO_ROOMS]
-        case events.Reply(command="/help", data=rows):
+        case events.ReplyEvent(command="/help", data=rows):
             wide = max(len(row["usage"]) for row in rows)
             return [f"{row['usage']:{wide}}  {row['does']}" for row in rows]
-        case events.Notice(text=text) | events.Error(text=text):
+        case events.NoticeEvent(text=text) | events.ErrorEvent(text=text):
             return [text]
     return []
 
 
-def entered(event: events.Entered, named: int) -> str:
+def entered(event: events.EnteredEvent, named: int) -> str:
     """Who we are in a room of another's, and with whom. named: how many members are named at most."""
     others = [person.nick for person in event.members if person.member != event.member]
     more = f" and {len(others) - named} more" if len(others) > named else ""
@@ -233,14 +236,14 @@ def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:
     return f"CAUTION: {said}; /verify NICK gives words to compare"
 
 
-def _retention(rule: events.RetentionRule) -> str:
+def _retention(rule: events.RetentionRuleEvent) -> str:
     least, default, most = rule.minimum, rule.default, rule.maximum
     usual = {0: "not kept", None: "kept until the room ends"}.get(default, f"kept for {_span(default)}")
     bounds = f"; authors may choose from {_span(least)} to {_span(most)}" if least != most else ""
     return f"Messages here are {usual}{bounds}."
 
 
-def _assigned(told: events.NickAssigned) -> str:
+def _assigned(told: events.NickAssignedEvent) -> str:
     wanted, nick = told.wanted, told.nick
     if told.free_in is None:
         return f"The nick {wanted} belongs to another member now, so you are {nick}."

@@ -1,7 +1,7 @@
 """The members that scripts/bench puts into a room: hundreds in one process, each with a real handshake.
 
 Afterwards they only count the entries that arrive, and hash them: what a member's own work would cost is not measured
-here, so a burst is opened once for all of them. One loop over epoll; nothing waits for ever.
+here, so a batch is opened once for all of them. One loop over epoll; nothing waits for ever.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is t
 DIALLING = limits.HALF_OPEN // 2  # links in handshake at once
 RETRY = 0.001  # seconds until what the host did not take is sent again
 QUIET = 0.2  # seconds without anything to read: everything has arrived
-OPENED = 4_096  # bursts that are remembered: more than are on their way to some and at others already
+OPENED = 4_096  # batches that are remembered: more than are on their way to some and at others already
 
 
 class BenchFailed(Exception):
@@ -32,16 +32,16 @@ class BenchFailed(Exception):
 
 
 class Opened(NamedTuple):
-    """A burst: how many entries are in it, and whether what is looked out for is among them."""
+    """A batch: how many entries are in it, and whether what is looked out for is among them."""
 
     entries: int
     has_watched: bool
 
 
-_NO_BURST = Opened(0, has_watched=False)
+_NO_BATCH = Opened(0, has_watched=False)
 
 
-class Bursts:
+class Batches:
     """What of the log was opened already. watched: bytes to look out for."""
 
     def __init__(self) -> None:
@@ -54,12 +54,12 @@ class Bursts:
         opened = self._opened.get(nonce)
         if opened is not None:
             return opened
-        packed = epoch.open_burst(content)
+        packed = epoch.open_batch(content)
         if packed is None:
-            return _NO_BURST
+            return _NO_BATCH
         if len(self._opened) == OPENED:
             del self._opened[next(iter(self._opened))]
-        entries = len(frames.unpack(frames.Burst, packed).entries)
+        entries = len(frames.unpack(frames.Batch, packed).entries)
         opened = self._opened[nonce] = Opened(entries, bool(self.watched) and self.watched in packed)
         return opened
 
@@ -67,14 +67,14 @@ class Bursts:
 class Member:
     """A member's end of a link. Counts since `mark`."""
 
-    def __init__(self, port: int, room: bytes, number: int, bursts: Bursts) -> None:
-        self._bursts = bursts
+    def __init__(self, port: int, room: bytes, number: int, batches: Batches) -> None:
+        self._batches = batches
         self.me = identity.Identity(os.urandom(32), room)
-        self._leaf = suite.LeafKey(os.urandom(32))
+        self._key = suite.EncryptionKeyPair(os.urandom(32))
         self._room = room
         self._hello = b""
         self._channel: Channel | None = None
-        self._arrival: welcome.Arrival | None = None
+        self._arrival: welcome.WelcomeReader | None = None
         self._epoch: Epoch | None = None
         self._place = (0, b"")  # of the latest entry when we came
         self.nick = f"m{number}"
@@ -95,24 +95,24 @@ class Member:
         self.entries = 0
         self.hash = hashlib.sha256()
 
-    def text(self, text: str) -> frames.Submit:
+    def text(self, text: str) -> frames.SubmitFrame:
         """A signed and sealed message, to be sent in the order in which they are made."""
         assert self._epoch is not None, "who speaks is in"
         self.counter += 1
-        header = Header(ENTRY, self.me.id, self.counter, self._epoch.chains[self.me.id].generation)
-        content = padded_content(frames.Content(*self._place, frames.Text(text, False)))
+        header = Header(ENTRY, self.me.id, self.counter, self._epoch.ratchets[self.me.id].generation)
+        content = padded_content(frames.Content(*self._place, frames.TextBody(text, False)))
         signature = self.me.sign(identity.ENTRY, entry_content(self._epoch.number, header.pack(), content))
-        return frames.Submit(self._epoch.number, self._epoch.seal_entry(header, signature + content))
+        return frames.SubmitFrame(self._epoch.number, self._epoch.seal_entry(header, signature + content))
 
     def say(self, said: Sequence[frames.Frame], *, echo: bool = False) -> None:
-        """Sends frames, in as few records as do; none: a beat."""
+        """Sends frames, in as few records as do; none: a heartbeat."""
         assert self._channel is not None, "who speaks is in"
-        self.send(self._channel.seal(said, echo=echo))
+        self.send(self._channel.seal_frames(said, echo=echo))
 
-    def beat(self, times: int) -> None:
+    def heartbeat(self, times: int) -> None:
         """Sends nothing but records, each of which wants an answer."""
         assert self._channel is not None, "who speaks is in"
-        self.send(b"".join(self._channel.seal([], echo=True) for _ in range(times)))
+        self.send(b"".join(self._channel.seal_frames([], echo=True) for _ in range(times)))
 
     def send(self, data: bytes = b"") -> None:
         """Sends, or keeps what the host does not take yet."""
@@ -148,7 +148,7 @@ class Member:
             if end > len(data):
                 break
             content = data[at + padding.LENGTH : end]
-            opened = self._bursts.open(content, self._epoch)
+            opened = self._batches.open(content, self._epoch)
             if opened.entries:  # heads alone are not for all
                 entries += opened.entries
                 self.hash.update(content)
@@ -164,35 +164,35 @@ class Member:
         while len(data) - at >= 2 and len(data) >= (end := at + 2 + int.from_bytes(data[at : at + 2], "big")):
             content, at = data[at + 2 : end], end
             if self._channel is None:
-                self._knock(content)
+                self._client_handshake(content)
             else:
-                for frame in self._channel.open(content).frames:
+                for frame in self._channel.open_record(content).frames:
                     self._answer(frame)
             if self.welcome:
                 return self._count(data[at:])
         self._rest = data[at:]
         return 0
 
-    def _knock(self, content: bytes) -> None:
+    def _client_handshake(self, content: bytes) -> None:
         hello, self._hello = handshake.read_hello(content)
         link = os.urandom(32)
-        unsigned = frames.Join(link, self.me.key, self._leaf.public, self.nick, bytes(64))
+        unsigned = frames.JoinRequest(link, self.me.key, self._key.public, self.nick, bytes(64))
         signature = self.me.sign(identity.JOIN, handshake.join_content(self._hello, unsigned))
-        request = frames.Join(link, self.me.key, self._leaf.public, self.nick, signature)
-        self.send(handshake.knock(request, self._room, hello, self._hello))
+        request = frames.JoinRequest(link, self.me.key, self._key.public, self.nick, signature)
+        self.send(handshake.seal_request(request, self._room, hello, self._hello))
         self._channel = Channel(link, self._hello, up=True)
 
     def _answer(self, frame: frames.Frame) -> None:
         match frame:
-            case frames.Welcome():
-                self._arrival = welcome.Arrival(frame, self._leaf, self._room, self._hello)
-            case frames.Page():
+            case frames.WelcomeFrame():
+                self._arrival = welcome.WelcomeReader(frame, self._key, self._room, self._hello)
+            case frames.PageFrame():
                 assert self._arrival is not None, "it comes after its welcome"
-                if state := self._arrival.take(frame):
-                    self._epoch = welcome.epoch_of(state)
+                if state := self._arrival.take_page(frame):
+                    self._epoch = welcome.make_epoch(state)
                     self._place = int.from_bytes(state.head[:8], "big"), state.head[8:40]
                     self.welcome = True
-            case frames.Refused(reason=reason):
+            case frames.RefusedFrame(reason=reason):
                 raise BenchFailed(f"a member was refused: {reason}")
 
 
@@ -201,14 +201,14 @@ class Crowd:
 
     def __init__(self, port: int, room: bytes, seconds: float) -> None:
         self.members: list[Member] = []
-        self.bursts = Bursts()
+        self.batches = Batches()
         self._port, self._room = port, room
         self._deadline = time.monotonic() + seconds
         self._epoll = select.epoll()
         self._by_descriptor: dict[int, Member] = {}
         self._senders: set[Member] = set()
         self._beaten = time.monotonic()
-        self._next_beat = 0
+        self._next_heartbeat = 0
 
     def close(self) -> None:
         """Hangs up."""
@@ -221,7 +221,7 @@ class Crowd:
         new: list[Member] = []
         while len(new) < count or not all(member.welcome for member in new[-DIALLING:]):
             while len(new) < count and sum(not member.welcome for member in new[-DIALLING:]) < DIALLING:
-                member = Member(self._port, self._room, len(self.members), self.bursts)
+                member = Member(self._port, self._room, len(self.members), self.batches)
                 self.members.append(member)
                 new.append(member)
                 self._by_descriptor[member.socket.fileno()] = member
@@ -239,7 +239,7 @@ class Crowd:
         now = time.monotonic()
         if now > self._deadline:
             raise BenchFailed("it took too long")
-        self._beat(now)
+        self._heartbeat(now)
         pending = [member for member in self._senders if member.out]
         for member in pending:
             member.send()
@@ -265,10 +265,10 @@ class Crowd:
         self._senders.add(member)
         member.say(said)
 
-    def beat(self, member: Member, times: int) -> None:
+    def heartbeat(self, member: Member, times: int) -> None:
         """The same of records that say nothing."""
         self._senders.add(member)
-        member.beat(times)
+        member.heartbeat(times)
 
     def settle(self) -> None:
         """Waits for calm, then lets every member count anew."""
@@ -283,14 +283,14 @@ class Crowd:
             if self.pump():
                 quiet = time.monotonic() + QUIET
 
-    def _beat(self, now: float) -> None:
-        """Each member in turn, all of them within a beat's time."""
-        due = int((now - self._beaten) / (limits.BEAT * 0.9) * len(self.members))
+    def _heartbeat(self, now: float) -> None:
+        """Each member in turn, all of them within a heartbeat's time."""
+        due = int((now - self._beaten) / (limits.HEARTBEAT * 0.9) * len(self.members))
         if not due:
             return
         self._beaten = now
         for _ in range(min(due, len(self.members))):
-            self._next_beat = (self._next_beat + 1) % len(self.members)
-            member = self.members[self._next_beat]
+            self._next_heartbeat = (self._next_heartbeat + 1) % len(self.members)
+            member = self.members[self._next_heartbeat]
             if member.welcome and not member.ended and not member.out:
                 member.say([])

@@ -15,12 +15,12 @@ from anonp2p.crypto import commit, identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import frames, handshake, welcome
-from anonp2p.protocol.handshake import Channel, Door
-from anonp2p.room.ledger import content_of, entry_content, padded_content
+from anonp2p.protocol.handshake import Channel, HandshakeKey
+from anonp2p.room.ledger import entry_content, padded_content, unpack_content
 from anonp2p.room.retention import ANY, NO_HISTORY
 
 CHARACTERS = 300  # of a message
-TOGETHER = 50  # messages in a burst
+TOGETHER = 50  # messages in a batch
 MESSAGES = 400  # a run
 RUNS = 7
 ROOM = secrets.token_bytes(32)
@@ -32,53 +32,64 @@ class Room:
     def __init__(self, size: int) -> None:
         self.members = [Identity(secrets.token_bytes(32), ROOM) for _ in range(size)]
         self.host, *self.others = self.members
-        self.leaves = [suite.LeafKey(secrets.token_bytes(32)) for _ in range(size)]
+        self.encryption_keys = [suite.EncryptionKeyPair(secrets.token_bytes(32)) for _ in range(size)]
         self.index, self.digest = size, secrets.token_bytes(32)
         secret, ids = secrets.token_bytes(32), [member.id for member in self.members]
-        self.epoch, self.reader = (Epoch.first(bytes(32), ROOM, ids[0]).next(secret, self.digest, ids)[0] for _ in "12")
+        self.epoch, self.reader = (
+            Epoch.begin(bytes(32), ROOM, ids[0]).follow(secret, self.digest, ids)[0] for _ in "12"
+        )
         self.keys = {member.id: member.key for member in self.members}
         self.counter = 0
 
     def say(self, author: Identity, body: frames.Body, kind: int = ENTRY) -> tuple[Header, bytes, bytes]:
         """An entry as its author makes it: header, body, and as it is sealed."""
         self.counter += 1
-        generation = self.epoch.chains[author.id].generation if kind == ENTRY else 0
+        generation = self.epoch.ratchets[author.id].generation if kind == ENTRY else 0
         header = Header(kind, author.id, self.counter, generation)
         content = padded_content(frames.Content(self.index, self.digest, body))
         signature = author.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), content))
         return header, signature + content, self.epoch.seal_entry(header, signature + content)
 
-    def burst(self, entries: list[bytes]) -> bytes:
+    def batch(self, entries: list[bytes]) -> bytes:
         """These as the host sends them."""
-        return self.epoch.seal_burst(frames.pack(frames.Burst(entries, self.head())), secrets.token_bytes)
+        return self.epoch.seal_batch(frames.pack(frames.Batch(entries, self.head())), secrets.token_bytes)
 
     def open(self, payload: bytes) -> None:
-        """A burst, as a member does: opened, verified, decoded, in the log."""
-        packed = self.reader.open_burst(payload[padding.LENGTH :])
+        """A batch, as a member does: opened, verified, decoded, in the log."""
+        packed = self.reader.open_batch(payload[padding.LENGTH :])
         assert packed is not None
-        for sealed in frames.unpack(frames.Burst, packed).entries:
+        for sealed in frames.unpack(frames.Batch, packed).entries:
             header, body = self.reader.open_entry(sealed)
             text = entry_content(self.reader.number, header.pack(), body[identity.SIGNATURE :])
             signature = body[: identity.SIGNATURE]
-            assert identity.signed(identity.ENTRY, ROOM, text, signature, self.keys[header.author])
-            content_of(body)
+            assert identity.is_signed(identity.ENTRY, ROOM, text, signature, self.keys[header.author])
+            unpack_content(body)
             self.index += 1
-            self.digest = identity.chain(self.digest, self.index, header.pack(), suite.digest(body))
+            self.digest = identity.extend_log_hash(self.digest, self.index, header.pack(), suite.hash_data(body))
 
-    def state(self) -> frames.State:
+    def state(self) -> frames.RoomState:
         """What a Welcome says of it."""
-        chains = self.epoch.chains
-        seats = [
-            frames.Seat(
-                member.key, "n" * 10, 1_000, False, bytes(32), chains[member.id].generation, chains[member.id].link
+        chains = self.epoch.ratchets
+        roster = [
+            frames.RosterEntry(
+                member.key, "n" * 10, 1_000, False, bytes(32), chains[member.id].generation, chains[member.id].chain_key
             )
             for member in self.members
         ]
         epoch = self.epoch
-        keys = (epoch.init, epoch.log_key, epoch.newcomers)
+        keys = (epoch.init_secret, epoch.log_key, epoch.newcomer_secret)
         rules = (ANY, NO_HISTORY)
-        return frames.State(
-            "demo", False, self.host.id, *rules, epoch.number, *keys, self.head(), seats, since=self.index, base=None
+        return frames.RoomState(
+            "demo",
+            False,
+            self.host.id,
+            *rules,
+            epoch.number,
+            *keys,
+            self.head(),
+            roster,
+            since=self.index,
+            snapshot=None,
         )
 
     def head(self) -> bytes:
@@ -103,14 +114,14 @@ def raw_verify() -> float:
 
 def messages(room: Room) -> tuple[float, float]:
     """Seconds to make one message, and to open it."""
-    text = frames.Text("x" * CHARACTERS, action=False)
+    text = frames.TextBody("x" * CHARACTERS, action=False)
     authors = [room.members[at % len(room.members)] for at in range(MESSAGES)]
     sent: list[bytes] = []
     sealing = timed(lambda: sent.extend(room.say(author, text)[2] for author in authors))
-    bursts = [room.burst(sent[at : at + TOGETHER]) for at in range(0, MESSAGES, TOGETHER)]
+    batches = [room.batch(sent[at : at + TOGETHER]) for at in range(0, MESSAGES, TOGETHER)]
 
     def read() -> None:
-        for payload in bursts:
+        for payload in batches:
             room.open(payload)
 
     return sealing / MESSAGES, timed(read) / MESSAGES
@@ -118,49 +129,53 @@ def messages(room: Room) -> tuple[float, float]:
 
 def join(room: Room) -> tuple[float, int]:
     """Seconds for a host to let one in who is gone again after it, and bytes of the Welcome."""
-    door, me, leaf = Door(ROOM, secrets.token_bytes), Identity(secrets.token_bytes(32), ROOM), suite.LeafKey(bytes(32))
-    greeting = door.greet(0.0)
-    asked = frames.Join(secrets.token_bytes(32), me.key, leaf.public, "ann", bytes(64))
+    handshake_key, me, encryption_key = (
+        HandshakeKey(ROOM, secrets.token_bytes),
+        Identity(secrets.token_bytes(32), ROOM),
+        suite.EncryptionKeyPair(bytes(32)),
+    )
+    greeting = handshake_key.begin_handshake(0.0)
+    asked = frames.JoinRequest(secrets.token_bytes(32), me.key, encryption_key.public, "ann", bytes(64))
     signature = me.sign(identity.JOIN, handshake.join_content(greeting.hello, asked))
-    asked = frames.Join(asked.link, asked.key, asked.leaf, asked.nick, signature)
+    asked = frames.JoinRequest(asked.link_secret, asked.key, asked.encryption_key, asked.nick, signature)
     hello = handshake.read_hello(greeting.wire[padding.LENGTH :])
-    knock = handshake.knock(asked, ROOM, *hello)[padding.LENGTH :]
+    client_handshake = handshake.seal_request(asked, ROOM, *hello)[padding.LENGTH :]
 
     def let_in() -> int:
-        request = greeting.open(knock)
-        assert isinstance(request, frames.Join)
+        request = greeting.open_request(client_handshake)
+        assert isinstance(request, frames.JoinRequest)
         content = handshake.join_content(greeting.hello, request)
-        assert identity.signed(identity.JOIN, ROOM, content, request.signature, request.key)
-        suite.seal_to(request.leaf, b"", b"")
-        room.say(room.host, frames.Joined(request.key, request.nick, suite.digest(request.leaf)))
-        room.epoch.admit(identity.member_id(request.key))
-        channel = Channel(request.link, greeting.hello, up=False)
+        assert identity.is_signed(identity.JOIN, ROOM, content, request.signature, request.key)
+        suite.seal_to_key(request.encryption_key, b"", b"")
+        room.say(room.host, frames.JoinedBody(request.key, request.nick, suite.hash_data(request.encryption_key)))
+        room.epoch.admit_member(identity.member_id(request.key))
+        channel = Channel(request.link_secret, greeting.hello, up=False)
         key = secrets.token_bytes(32)
-        sealed = welcome.seal(room.state(), request.leaf, ROOM, greeting.hello, key, room.host.sign)
-        return len(channel.seal(sealed))
+        sealed = welcome.seal_welcome(room.state(), request.encryption_key, ROOM, greeting.hello, key, room.host.sign)
+        return len(channel.seal_frames(sealed))
 
     sizes: list[int] = []
     seconds = timed(lambda: sizes.append(let_in()))
-    del room.epoch.chains[me.id]
+    del room.epoch.ratchets[me.id]
     return seconds, sizes[0]
 
 
 def removal(room: Room) -> tuple[float, float]:
-    """Seconds for a host to put one out, with the slices of all others; bytes that one of them gets."""
+    """Seconds for a host to put one out, with the commit shares of all others; bytes that one of them gets."""
     removed = frames.Removal(room.members[-1].id, "kicked", "spam")
     links = [Channel(secrets.token_bytes(32), ROOM, up=False) for _ in room.others]
     got: list[int] = []
 
     def put_out() -> None:
-        header, body, sealed = room.say(room.host, frames.Commit(room.epoch.number + 1, [removed]), COMMIT)
-        room.digest = identity.chain(room.digest, room.index + 1, header.pack(), suite.digest(body))
-        burst = room.burst([sealed])
+        header, body, sealed = room.say(room.host, frames.CommitBody(room.epoch.number + 1, [removed]), COMMIT)
+        room.digest = identity.extend_log_hash(room.digest, room.index + 1, header.pack(), suite.hash_data(body))
+        batch = room.batch([sealed])
         secret = secrets.token_bytes(32)
-        after, tag = room.epoch.next(secret, room.digest, [member.id for member in room.members])
-        turn = commit.Turn(ROOM, after.number, room.digest, secret, tag)
-        for link, member, leaf in zip(links, room.others, room.leaves[1:], strict=True):
-            sliced = link.seal([frames.Slice(turn.slice(member.id, leaf.public))])
-            got.append(len(burst) + len(sliced))
+        after, tag = room.epoch.follow(secret, room.digest, [member.id for member in room.members])
+        turn = commit.CommitSecret(ROOM, after.number, room.digest, secret, tag)
+        for link, member, key in zip(links, room.others, room.encryption_keys[1:], strict=True):
+            sliced = link.seal_frames([frames.CommitShareFrame(turn.seal_share(member.id, key.public))])
+            got.append(len(batch) + len(sliced))
 
     return timed(put_out), max(got)
 
@@ -171,12 +186,12 @@ def crypto(sizes: Sequence[int]) -> None:
     for size in sizes:
         room = Room(min(size, limits.MEMBERS))
         runs = [(raw_verify(), *messages(room), *join(room), *removal(room)) for _ in range(RUNS)]
-        verify, sealing, opening, joining, joined, removing, slices = (
+        verify, sealing, opening, joining, joined, removing, shares = (
             median(column) for column in zip(*runs, strict=True)
         )
         print(
             f"{size:7,}  {1 / verify:8,.0f}  {1 / sealing:8,.0f}  {1 / opening:8,.0f}  {verify / opening:9.0%}  "
-            f"{joining * 1e3:7.2f}  {joined:9,.0f}  {removing * 1e3:10.1f}  {slices:8,.0f}",
+            f"{joining * 1e3:7.2f}  {joined:9,.0f}  {removing * 1e3:10.1f}  {shares:8,.0f}",
             flush=True,
         )
     print("verify: raw Ed25519. opened: with signature, content and digest, as a member does, from bursts.")

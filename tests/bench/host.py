@@ -60,7 +60,7 @@ async def _serve() -> None:
 
     def tell(event: events.Event) -> None:
         told[type(event).__name__] += 1
-        if isinstance(event, events.Reachable):
+        if isinstance(event, events.ReachableEvent):
             reachable.set()
 
     async def usable() -> LoopbackNetwork:

@@ -32,12 +32,12 @@ RUNS = 3
 DELIVERIES = 1_200_000  # a second: more is not to be expected of one processor, and need not be signed in advance
 MESSAGES = 12_000  # a second: the same for a small room, where a host does little but verify signatures
 SPEAKS = 0.1  # seconds between the messages of one who speaks during a flood
-BEATS = 1_000  # records without frames that a flooder sends in one piece
+HEARTBEATS = 1_000  # records without frames that a flooder sends in one piece
 PATIENCE = 150.0  # seconds for a room to fill, for messages to be signed, and for what is on its way to arrive
 KIB = 1024
 
 Reading = dict[str, Any]
-Piece = list[frames.Submit]
+Piece = list[frames.SubmitFrame]
 
 
 class Host:
@@ -211,12 +211,12 @@ def hostile(size: int, seconds: float) -> None:
             crowd.until(lambda: all(not flooder.out or flooder.ended for flooder in flooders))  # noqa: B023  # it is called here and now
             crowd.calm()
             reading, took = host.read(), time.monotonic() - began
-            told = {kind: reading.get(kind, 0) - before.get(kind, 0) for kind in ("Message", "Left")}
+            told = {kind: reading.get(kind, 0) - before.get(kind, 0) for kind in ("MessageEvent", "LeftEvent")}
             if any(member.ended for member in honest):
                 raise BenchFailed("an honest member was cut off")
-            expect_alike(honest, told["Message"] + told["Left"])
+            expect_alike(honest, told["MessageEvent"] + told["LeftEvent"])
         print(
-            f"flood of {flood}: {told['Message'] / took:,.0f} messages/s ordered, all {len(honest)} honest "
+            f"flood of {flood}: {told['MessageEvent'] / took:,.0f} messages/s ordered, all {len(honest)} honest "
             f"members alike; "
             f"one's own message was back after {median(delays) * 1e3:.0f} ms, {max(delays) * 1e3:.0f} at most, of "
             f"{len(delays)}; stall {reading['stall'] * 1e3:.0f} ms, own {reading['own'] * 1e3:.0f} ms; "
@@ -245,13 +245,13 @@ def _speak(
                 if flood == "texts":
                     crowd.say(flooder, next(flooding[flooder])[1])
                 else:
-                    crowd.beat(flooder, BEATS)
+                    crowd.heartbeat(flooder, HEARTBEATS)
         if speaker.seen > spoke:
             delays.append(speaker.seen - spoke)
             speaker.seen, waits = 0.0, False
         if not waits and spoke + SPEAKS < now < until:
             texts = piece(speaker, len(delays), 1)
-            crowd.bursts.watched = texts[0].entry[-64:]  # what is sealed, which goes out as it came
+            crowd.batches.watched = texts[0].entry[-64:]  # what is sealed, which goes out as it came
             spoke, waits = now, True
             crowd.say(speaker, texts)
         if flood == "texts" and cut is None and now > looked + 0.25:  # a look starts the measuring of stalls anew

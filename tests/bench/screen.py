@@ -33,7 +33,7 @@ PICTURE = b"/create NAME"  # in the first picture, towards its end
 STARTS = 6
 MEMBERS = 10
 RATE = 200.0  # messages a second
-BURST = 5_000
+BATCH = 5_000
 IDLE = 5.0  # seconds
 KEYS = (0.05, 0.15)  # seconds between two keys, at random
 FIRST_KEY, LAST_KEY = 0x430, 0x44F  # Cyrillic: nothing else on the screen is
@@ -189,7 +189,7 @@ def screen(columns: int, rows: int, seconds: float) -> None:
             print("                 keys  echo ms: median    p95    max   frames/s  bytes/frame   busy  drawing  MiB")
             load.measure("idle", IDLE)
             load.measure(f"{RATE:.0f} messages/s", seconds, RATE)
-            load.measure(f"burst of {BURST:,}", 0.0, burst=BURST)
+            load.measure(f"burst of {BATCH:,}", 0.0, batch=BATCH)
         finally:
             crowd.close()
     print("busy: all of the program's share of a processor, the room's work included; drawing: what of it goes into")
@@ -204,12 +204,12 @@ class _Load:
         self._said = 0
         self._random = random.Random(1)  # no secret
 
-    def measure(self, name: str, seconds: float, rate: float = 0.0, burst: int = 0) -> None:
+    def measure(self, name: str, seconds: float, rate: float = 0.0, batch: int = 0) -> None:
         """One row of the table."""
         self._crowd.settle()
         witness = self._crowd.members[0]
         self._said = 0
-        waiting = [self._message() for _ in range(burst)]
+        waiting = [self._message() for _ in range(batch)]
         before, sent = self._program.read(), self._shown.bytes
         began = time.monotonic()
 
@@ -223,7 +223,7 @@ class _Load:
         for author, said in waiting:
             self._crowd.say(author, [said])
         echoes: list[float] = []
-        while time.monotonic() < began + seconds or (burst and witness.entries < burst):
+        while time.monotonic() < began + seconds or (batch and witness.entries < batch):
             echoes.append(self._echo(talk, len(echoes)))
             until = time.monotonic() + self._random.uniform(*KEYS)
             while time.monotonic() < until:
@@ -289,7 +289,7 @@ def _play(descriptor: int) -> int:
 
     @asynccontextmanager
     async def connect(_: object, tell: Callable[[events.Event], None]) -> AsyncIterator[Any]:
-        tell(events.Ready(version="0", tor="own"))
+        tell(events.ReadyEvent(version="0", tor="own"))
         yield _Network(pipe)
 
     def answer() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.crypto import padding, suite
-from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Epoch, Header, header_of
+from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Epoch, Header, read_header
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol.wire import Splitter
@@ -21,7 +21,7 @@ bodies = st.binary(max_size=300)
 
 def twins(secret: bytes = FRESH, digest: bytes = DIGEST, members: tuple[bytes, ...] = (HOST, ANN, BOB)) -> list[Epoch]:
     """The second epoch, as two members have it."""
-    return [Epoch.first(bytes(32), GENESIS, HOST).next(secret, digest, members)[0] for _ in range(2)]
+    return [Epoch.begin(bytes(32), GENESIS, HOST).follow(secret, digest, members)[0] for _ in range(2)]
 
 
 def entry(author: bytes = ANN, counter: int = 1, generation: int = 0) -> Header:
@@ -29,13 +29,13 @@ def entry(author: bytes = ANN, counter: int = 1, generation: int = 0) -> Header:
 
 
 def shared(epoch: Epoch) -> tuple[object, ...]:
-    chains = {member: (chain.generation, chain.link) for member, chain in epoch.chains.items()}
-    return epoch.number, epoch.init, epoch.log_key, epoch.newcomers, chains
+    chains = {member: (chain.generation, chain.chain_key) for member, chain in epoch.ratchets.items()}
+    return epoch.number, epoch.init_secret, epoch.log_key, epoch.newcomer_secret, chains
 
 
-def burst_of(epoch: Epoch, burst: bytes, nonce: bytes = b"n" * 12) -> bytes:
-    """A burst's content."""
-    [content] = Splitter(SIZES[-1]).feed(epoch.seal_burst(burst, lambda length: nonce[:length]))
+def batch_of(epoch: Epoch, batch: bytes, nonce: bytes = b"n" * 12) -> bytes:
+    """A batch's content."""
+    [content] = Splitter(SIZES[-1]).feed_data(epoch.seal_batch(batch, lambda length: nonce[:length]))
     return content
 
 
@@ -88,7 +88,7 @@ def test_a_header_that_no_kind_has_is_none(header: Header) -> None:
         Header.unpack(header.pack())
     for entry_ in (header.pack() + bytes(100), header.pack()):
         with pytest.raises(PeerFault, match="none"):
-            header_of(entry_)
+            read_header(entry_)
         with pytest.raises(PeerFault, match="none"):
             twins()[0].open_entry(entry_)
 
@@ -96,75 +96,77 @@ def test_a_header_that_no_kind_has_is_none(header: Header) -> None:
 @given(st.binary(max_size=32))
 def test_an_entry_shorter_than_a_header_has_none(short: bytes) -> None:
     with pytest.raises(PeerFault, match="length"):
-        header_of(short)
+        read_header(short)
 
 
 # --- what is shared
 
 
 def test_members_of_an_epoch_share_its_secrets_and_its_tag() -> None:
-    (one, tag), (other, other_tag) = (Epoch.first(bytes(32), GENESIS, HOST).next(FRESH, DIGEST, [ANN]) for _ in "12")
+    (one, tag), (other, other_tag) = (Epoch.begin(bytes(32), GENESIS, HOST).follow(FRESH, DIGEST, [ANN]) for _ in "12")
     assert shared(one) == shared(other)
     assert tag == other_tag
-    assert (one.number, list(one.chains)) == (1, [ANN])
+    assert (one.number, list(one.ratchets)) == (1, [ANN])
 
 
 def test_another_log_fresh_secret_or_epoch_before_makes_other_secrets() -> None:
     """6.2: "expand(extract(init of the one before, fresh secret), `anonp2p/3 epoch`, standing)"; 6.4: the tag."""
-    before = [Epoch.first(secret, GENESIS, HOST) for secret in (bytes(32), FRESH)]
+    before = [Epoch.begin(secret, GENESIS, HOST) for secret in (bytes(32), FRESH)]
     made = [
-        epoch.next(secret, digest, [ANN])
+        epoch.follow(secret, digest, [ANN])
         for epoch in before
         for secret in (bytes(32), FRESH)
         for digest in (GENESIS, DIGEST)
     ]
     assert len({tag for _, tag in made}) == 8
     secrets = [
-        secret for epoch, _ in made for secret in (epoch.init, epoch.log_key, epoch.newcomers, epoch.chains[ANN].link)
+        secret
+        for epoch, _ in made
+        for secret in (epoch.init_secret, epoch.log_key, epoch.newcomer_secret, epoch.ratchets[ANN].chain_key)
     ]
     assert len(set(secrets)) == 8 * 4
 
 
 def test_the_first_epoch_hangs_on_the_room() -> None:
-    """6.2: "For epoch 0 ... the standing the digest of the log without entries"."""
-    one, other = (Epoch.first(FRESH, genesis, HOST) for genesis in (GENESIS, DIGEST))
+    """6.2: "For epoch 0 ... the group context the digest of the log without entries"."""
+    one, other = (Epoch.begin(FRESH, genesis, HOST) for genesis in (GENESIS, DIGEST))
     assert one.number == 0
-    assert one.init != other.init
-    assert list(one.chains) == [HOST]
+    assert one.init_secret != other.init_secret
+    assert list(one.ratchets) == [HOST]
 
 
 def test_who_is_not_left_by_a_commit_has_no_chain() -> None:
     _, epoch = twins(members=(HOST, BOB))
-    assert list(epoch.chains) == [HOST, BOB]
+    assert list(epoch.ratchets) == [HOST, BOB]
 
 
 def test_each_member_has_a_chain_of_its_own() -> None:
     epoch, _ = twins()
-    assert len({chain.link for chain in epoch.chains.values()}) == 3
-    assert {chain.generation for chain in epoch.chains.values()} == {0}
+    assert len({chain.chain_key for chain in epoch.ratchets.values()}) == 3
+    assert {chain.generation for chain in epoch.ratchets.values()} == {0}
 
 
 def test_a_newcomer_gets_a_chain_of_which_later_ones_learn_nothing() -> None:
     """6.5: "after that, newcomers is expand(newcomers, `anonp2p/3 next`, nothing)"."""
-    epoch = Epoch.first(FRESH, GENESIS, HOST)
+    epoch = Epoch.begin(FRESH, GENESIS, HOST)
     known = []
     for member in (ANN, BOB):
-        before = epoch.newcomers
-        epoch.admit(member)
-        assert epoch.chains[member].link == suite.expand(before, "chain", member)
-        assert epoch.newcomers == suite.expand(before, "next")
-        known.append(epoch.newcomers)
-    assert epoch.chains[ANN].link not in {suite.expand(secret, "chain", ANN) for secret in known}
+        before = epoch.newcomer_secret
+        epoch.admit_member(member)
+        assert epoch.ratchets[member].chain_key == suite.expand(before, "chain", member)
+        assert epoch.newcomer_secret == suite.expand(before, "next")
+        known.append(epoch.newcomer_secret)
+    assert epoch.ratchets[ANN].chain_key not in {suite.expand(secret, "chain", ANN) for secret in known}
 
 
 def test_nobody_gets_a_second_chain_in_an_epoch() -> None:
     """3.2: what was signed under the first could be sealed again under it."""
-    epoch = Epoch.first(FRESH, GENESIS, HOST)
-    epoch.admit(ANN)
-    link = epoch.chains[ANN].link
+    epoch = Epoch.begin(FRESH, GENESIS, HOST)
+    epoch.admit_member(ANN)
+    link = epoch.ratchets[ANN].chain_key
     with pytest.raises(PeerFault):
-        epoch.admit(ANN)
-    assert epoch.chains[ANN].link == link
+        epoch.admit_member(ANN)
+    assert epoch.ratchets[ANN].chain_key == link
 
 
 def test_an_epoch_shows_nothing_it_holds() -> None:
@@ -180,11 +182,11 @@ def test_what_one_seals_another_opens_in_the_same_order(said: list[tuple[bytes, 
     """4.1: "An entry is header || aead(body key, 0, body, header)"."""
     ours, theirs = twins()
     for counter, (author, left_out, body) in enumerate(said):
-        header = entry(author, counter, ours.chains[author].generation + left_out)
+        header = entry(author, counter, ours.ratchets[author].generation + left_out)
         sealed = ours.seal_entry(header, body)
         assert sealed[:HEADER] == header.pack()
         assert len(sealed) == HEADER + len(body) + suite.TAG
-        assert header_of(sealed) == header
+        assert read_header(sealed) == header
         assert theirs.open_entry(sealed) == (header, body)
     assert shared(ours) == shared(theirs)
 
@@ -216,7 +218,7 @@ def test_a_body_under_another_header_does_not_open(header: Header) -> None:
     """4.1: "aead(body key, 0, body, header)"; nobody makes a text that was to be gone one that is kept."""
     ours, theirs = twins()
     swapped = header.pack() + ours.seal_entry(entry(), b"body")[HEADER:]
-    assert header_of(swapped) == header
+    assert read_header(swapped) == header
     with pytest.raises(PeerFault, match="does not open"):
         theirs.open_entry(swapped)
 
@@ -255,7 +257,7 @@ def test_nobody_seals_twice_with_one_key() -> None:
 def test_generations_too_far_ahead_are_refused() -> None:
     ours, theirs = twins()
     for epoch in (ours, theirs):
-        epoch.chains[ANN].take(0)
+        epoch.ratchets[ANN].take_key(0)
     sealed = ours.seal_entry(entry(generation=limits.SKIPPED + 1), b"body")
     assert theirs.open_entry(sealed)[1] == b"body"
     header = entry(generation=2 * limits.SKIPPED + 3)
@@ -265,22 +267,22 @@ def test_generations_too_far_ahead_are_refused() -> None:
 
 def test_an_entry_of_one_who_has_no_chain_is_a_strangers() -> None:
     ours, theirs = twins()
-    ours.admit(b"c" * 16)
+    ours.admit_member(b"c" * 16)
     sealed = ours.seal_entry(entry(b"c" * 16), b"body")
     with pytest.raises(PeerFault, match="stranger"):
         theirs.open_entry(sealed)
     with pytest.raises(PeerFault, match="stranger"):
-        theirs.skip(header_of(sealed))
+        theirs.skip_key(read_header(sealed))
 
 
 def test_what_is_of_another_epoch_is_not_of_this_one() -> None:
     """6.7: "An entry is valid only between the commits of its epoch"."""
     ours, _ = twins()
-    after, _ = ours.next(bytes(32), DIGEST, [ANN])
+    after, _ = ours.follow(bytes(32), DIGEST, [ANN])
     _, other_log = twins(digest=GENESIS)
-    sealed, burst = ours.seal_entry(entry(), b"body"), burst_of(ours, b"burst")
+    sealed, batch = ours.seal_entry(entry(), b"body"), batch_of(ours, b"burst")
     for other in (after, other_log):
-        assert other.open_burst(burst) is None
+        assert other.open_batch(batch) is None
         with pytest.raises(PeerFault, match="does not open"):
             other.open_entry(sealed)
 
@@ -289,16 +291,16 @@ def test_what_was_missed_is_stepped_over_and_opens_no_more() -> None:
     """5.13: "the generations of a Past's entries are stepped over"."""
     ours, theirs = twins()
     sealed = [ours.seal_entry(entry(counter=number, generation=number), b"body") for number in range(4)]
-    theirs.skip(entry(counter=2, generation=2))
-    assert theirs.chains[ANN].generation == 3
+    theirs.skip_key(entry(counter=2, generation=2))
+    assert theirs.ratchets[ANN].generation == 3
     for missed in sealed[:3]:
         with pytest.raises(PeerFault, match="order"):
             theirs.open_entry(missed)
-    theirs.skip(Header(COMMIT, ANN, 9))
+    theirs.skip_key(Header(COMMIT, ANN, 9))
     assert theirs.open_entry(sealed[3])[1] == b"body"
     for generation in (3, 4 + limits.SKIPPED + 1):
         with pytest.raises(PeerFault, match="order"):
-            theirs.skip(entry(generation=generation))
+            theirs.skip_key(entry(generation=generation))
 
 
 # --- commits
@@ -309,10 +311,10 @@ def test_a_commit_opens_for_all_who_are_in_the_epoch_that_it_ends() -> None:
     ours, theirs = twins()
     header = Header(COMMIT, HOST, 5)
     sealed = ours.seal_entry(header, b"commit")
-    key = suite.Key(suite.expand(theirs.init, "commit", header.pack()))
-    assert key.open(0, sealed[HEADER:], header.pack()) == b"commit"
+    key = suite.Key(suite.expand(theirs.init_secret, "commit", header.pack()))
+    assert key.open_sealed(0, sealed[HEADER:], header.pack()) == b"commit"
     assert theirs.open_entry(sealed) == (header, b"commit")
-    assert theirs.chains[HOST].generation == 0
+    assert theirs.ratchets[HOST].generation == 0
 
 
 def test_a_commits_key_is_for_its_header_alone() -> None:
@@ -323,38 +325,38 @@ def test_a_commits_key_is_for_its_header_alone() -> None:
             theirs.open_entry(header.pack() + sealed[HEADER:])
 
 
-# --- bursts
+# --- batches
 
 
 @given(st.binary(max_size=3_000), st.binary(min_size=12, max_size=12))
-def test_a_burst_is_sealed_with_the_key_of_the_log_and_fills_its_payload(burst: bytes, nonce: bytes) -> None:
+def test_a_batch_is_sealed_with_the_key_of_the_log_and_fills_its_payload(burst: bytes, nonce: bytes) -> None:
     """4.5: "a nonce of 12 random bytes || aead(log key, nonce, packed ..., nothing), filled"."""
     ours, theirs = twins()
-    content = burst_of(ours, burst, nonce)
+    content = batch_of(ours, burst, nonce)
     assert 2 + len(content) in SIZES
     assert content[:12] == nonce
-    assert suite.Key(ours.log_key).open(nonce, content[12:]) == padding.fill(burst, 12 + 16)
-    assert theirs.open_burst(content) == burst
+    assert suite.Key(ours.log_key).open_sealed(nonce, content[12:]) == padding.fill_payload(burst, 12 + 16)
+    assert theirs.open_batch(content) == burst
 
 
-def test_bursts_open_in_any_order_and_again() -> None:
+def test_batches_open_in_any_order_and_again() -> None:
     """It is the entries in them, and heads, that come in order and once."""
     ours, theirs = twins()
-    contents = [burst_of(ours, b"burst %d" % number, bytes([number]) * 12) for number in range(4)]
+    contents = [batch_of(ours, b"burst %d" % number, bytes([number]) * 12) for number in range(4)]
     for number in (2, 0, 3, 1, 2):
-        assert theirs.open_burst(contents[number]) == b"burst %d" % number
+        assert theirs.open_batch(contents[number]) == b"burst %d" % number
 
 
-def test_nobody_sees_in_a_burst_who_wrote_what_is_in_it() -> None:
+def test_nobody_sees_in_a_batch_who_wrote_what_is_in_it() -> None:
     ours, _ = twins()
     sealed = ours.seal_entry(entry(), b"body")
-    content = burst_of(ours, sealed)
+    content = batch_of(ours, sealed)
     assert ANN in sealed
     assert ANN not in content
     assert sealed[HEADER:] not in content
 
 
-def test_every_burst_takes_a_fresh_nonce() -> None:
+def test_every_batch_takes_a_fresh_nonce() -> None:
     ours, _ = twins()
     drawn: list[int] = []
 
@@ -362,48 +364,48 @@ def test_every_burst_takes_a_fresh_nonce() -> None:
         drawn.append(length)
         return bytes([len(drawn)]) * length
 
-    assert len({ours.seal_burst(b"the same", random) for _ in range(20)}) == 20
+    assert len({ours.seal_batch(b"the same", random) for _ in range(20)}) == 20
     assert drawn == [12] * 20
 
 
-def test_a_burst_that_fits_no_payload_is_never_made() -> None:
+def test_a_batch_that_fits_no_payload_is_never_made() -> None:
     ours, _ = twins()
     longest = SIZES[-1] - 2 - 12 - 2 - 16
-    assert len(ours.seal_burst(bytes(longest), bytes)) == SIZES[-1]
+    assert len(ours.seal_batch(bytes(longest), bytes)) == SIZES[-1]
     with pytest.raises(ValueError, match="too long"):
-        ours.seal_burst(bytes(longest + 1), bytes)
+        ours.seal_batch(bytes(longest + 1), bytes)
 
 
 @given(st.integers(0, 478 * 8 - 1))
-def test_a_burst_with_a_bit_turned_is_not_of_the_log(bit: int) -> None:
+def test_a_batch_with_a_bit_turned_is_not_of_the_log(bit: int) -> None:
     ours, theirs = twins()
-    content = bytearray(burst_of(ours, b"burst"))
+    content = bytearray(batch_of(ours, b"burst"))
     content[bit // 8] ^= 1 << bit % 8
-    assert theirs.open_burst(bytes(content)) is None
+    assert theirs.open_batch(bytes(content)) is None
 
 
 @given(st.binary(max_size=120))
 def test_garbage_is_not_of_the_log(garbage: bytes) -> None:
     """2.6: "a member tells them apart by what opens them"."""
     _, theirs = twins()
-    assert theirs.open_burst(garbage) is None
+    assert theirs.open_batch(garbage) is None
 
 
 @pytest.mark.parametrize("at", [0, 100, -1])
-def test_a_burst_padded_with_anything_but_zeros_is_a_fault(at: int) -> None:
+def test_a_batch_padded_with_anything_but_zeros_is_a_fault(at: int) -> None:
     """0.8: "What is padded otherwise is malformed"."""
     ours, theirs = twins()
     padding = bytearray(480 - 2 - 12 - 16 - 2 - 5)
     padding[at] = 1
-    sealed = suite.Key(ours.log_key).seal(b"n" * 12, b"\0\5burst" + bytes(padding))
+    sealed = suite.Key(ours.log_key).seal_text(b"n" * 12, b"\0\5burst" + bytes(padding))
     with pytest.raises(PeerFault, match="padded"):
-        theirs.open_burst(b"n" * 12 + sealed)
+        theirs.open_batch(b"n" * 12 + sealed)
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
-def test_a_burst_larger_than_need_be_is_a_fault(size: int) -> None:
+def test_a_batch_larger_than_need_be_is_a_fault(size: int) -> None:
     """2.1: "padded (0.8) to the least length ...; what is longer is malformed"."""
     ours, theirs = twins()
-    sealed = suite.Key(ours.log_key).seal(b"n" * 12, padding.pad(b"burst", size - 2 - 12 - 16))
+    sealed = suite.Key(ours.log_key).seal_text(b"n" * 12, padding.pad_text(b"burst", size - 2 - 12 - 16))
     with pytest.raises(PeerFault, match="larger than need be"):
-        theirs.open_burst(b"n" * 12 + sealed)
+        theirs.open_batch(b"n" * 12 + sealed)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from anonp2p.crypto import commit, identity, suite
-from anonp2p.crypto.commit import Turn
-from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header, header_of
+from anonp2p.crypto.commit import CommitSecret
+from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header, read_header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import SIZES
-from anonp2p.crypto.ratchet import Chain
+from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, welcome
 from anonp2p.protocol.wire import Splitter
@@ -25,19 +25,19 @@ Chains = dict[bytes, tuple[int, bytes]]
 
 
 def seed(number: int) -> bytes:
-    return suite.digest(b"seed" + number.to_bytes(4, "big"))
+    return suite.hash_data(b"seed" + number.to_bytes(4, "big"))
 
 
 def shown(epoch: Epoch) -> Chains:
-    return {member: (chain.generation, chain.link) for member, chain in epoch.chains.items()}
+    return {member: (chain.generation, chain.chain_key) for member, chain in epoch.ratchets.items()}
 
 
 @dataclass
 class Placed:
-    """An entry in its place. burst: it alone in one; after: the host's chains with it."""
+    """An entry in its place. batch: it alone in one; after: the host's chains with it."""
 
     entry: bytes
-    burst: bytes
+    batch: bytes
     header: Header
     body: bytes
     digest: bytes
@@ -59,7 +59,7 @@ class Member:
 
     def __init__(self, number: int) -> None:
         self.me = Identity(seed(number), ROOM)
-        self.leaf = suite.LeafKey(seed(number + 1_000))
+        self.key = suite.EncryptionKeyPair(seed(number + 1_000))
         self.counter = 0
         self.pending: dict[int, Sent] = {}
         self.uplink: list[tuple[int, bytes]] = []  # on its way to the host: epoch, entry
@@ -78,15 +78,15 @@ class Member:
         sent = self.pending[counter]
         if sent.epoch != self.epoch.number:
             sent.epoch = self.epoch.number
-            generation = self.epoch.chains[self.me.id].generation
+            generation = self.epoch.ratchets[self.me.id].generation
             sent.entry = self.epoch.seal_entry(Header(ENTRY, self.me.id, counter, generation), sent.text)
         self.uplink.append((sent.epoch, sent.entry))
 
-    def follow(self, placed: Placed, turns: dict[int, Turn]) -> None:
+    def follow(self, placed: Placed, turns: dict[int, CommitSecret]) -> None:
         """The next of the log."""
-        entry = self.epoch.open_burst(placed.burst)
+        entry = self.epoch.open_batch(placed.batch)
         assert entry == placed.entry
-        header = header_of(entry)
+        header = read_header(entry)
         if header.author == self.me.id:
             sent = self.pending.pop(header.counter)
             assert sent.entry == entry
@@ -96,21 +96,21 @@ class Member:
             assert opened == header
         self.take(header, body)
         if body.startswith(b"joined"):
-            self.epoch.admit(body.removeprefix(b"joined"))
+            self.epoch.admit_member(body.removeprefix(b"joined"))
         if header.kind == COMMIT and self.me.id in remaining(body):
-            box = turns[self.epoch.number + 1].slice(self.me.id, self.leaf.public)
+            box = turns[self.epoch.number + 1].seal_share(self.me.id, self.key.public)
             self.turn(box, remaining(body))
 
     def take(self, header: Header, body: bytes) -> None:
         self.index += 1
-        self.digest = identity.chain(self.digest, self.index, header.pack(), suite.digest(body))
+        self.digest = identity.extend_log_hash(self.digest, self.index, header.pack(), suite.hash_data(body))
         self.opened.append(body)
 
     def turn(self, box: bytes, members: list[bytes]) -> None:
         number = self.epoch.number + 1
-        secret, tag = commit.open_slice(box, self.leaf, ROOM, self.me.id, number, self.digest)
-        self.epoch, mine = self.epoch.next(secret, self.digest, members)
-        commit.confirm(mine, tag)
+        secret, tag = commit.open_share(box, self.key, ROOM, self.me.id, number, self.digest)
+        self.epoch, mine = self.epoch.follow(secret, self.digest, members)
+        commit.check_confirmation_tag(mine, tag)
         for counter in self.pending:
             self.send(counter)
 
@@ -133,10 +133,10 @@ class Group(RuleBasedStateMachine):
         self.people = 0
         self.host = Identity(seed(0), ROOM)
         self.counters: dict[bytes, int] = {self.host.id: 0}
-        self.digest = identity.genesis(ROOM)
-        self.epoch = Epoch.first(seed(2_000), self.digest, self.host.id)
+        self.digest = identity.hash_empty_log(ROOM)
+        self.epoch = Epoch.begin(seed(2_000), self.digest, self.host.id)
         self.log: list[Placed] = []
-        self.turns: dict[int, Turn] = {}
+        self.turns: dict[int, CommitSecret] = {}
         self.members: list[Member] = []
         self.left: set[bytes] = set()
         self.leaving: list[Member] = []  # out, but not yet kept out by a commit
@@ -149,39 +149,39 @@ class Group(RuleBasedStateMachine):
     def place(self, header: Header, body: bytes, entry: bytes) -> None:
         index = len(self.log) + 1
         self.counters[header.author] = header.counter
-        self.digest = identity.chain(self.digest, index, header.pack(), suite.digest(body))
+        self.digest = identity.extend_log_hash(self.digest, index, header.pack(), suite.hash_data(body))
         nonce = seed(7_000 + index)
-        [burst] = Splitter(SIZES[-1]).feed(self.epoch.seal_burst(entry, lambda length: nonce[:length]))
-        self.log.append(Placed(entry, burst, header, body, self.digest, self.epoch.number))
+        [batch] = Splitter(SIZES[-1]).feed_data(self.epoch.seal_batch(entry, lambda length: nonce[:length]))
+        self.log.append(Placed(entry, batch, header, body, self.digest, self.epoch.number))
         if body.startswith(b"joined"):
-            self.epoch.admit(body.removeprefix(b"joined"))
+            self.epoch.admit_member(body.removeprefix(b"joined"))
         self.log[-1].after = shown(self.epoch)
 
     def order(self, body: bytes, kind: int = ENTRY) -> None:
         """An entry of the host's own."""
-        generation = self.epoch.chains[self.host.id].generation if kind == ENTRY else 0
+        generation = self.epoch.ratchets[self.host.id].generation if kind == ENTRY else 0
         header = Header(kind, self.host.id, self.counters[self.host.id] + 1, generation)
         self.place(header, body, self.epoch.seal_entry(header, body))
 
     def welcome(self, member: Member, hello: bytes) -> Epoch:
         """A Welcome as of now, from the host's end of a link to the member's."""
-        seats = [
-            frames.Seat(it.key, "nick", self.counters[it.id], False, bytes(32), *shown(self.epoch)[it.id])
+        roster = [
+            frames.RosterEntry(it.key, "nick", self.counters[it.id], False, bytes(32), *shown(self.epoch)[it.id])
             for it in [self.host, *(member.me for member in self.members)]
         ]
-        keys = (self.epoch.init, self.epoch.log_key, self.epoch.newcomers)
-        rules = frames.Retention(0, 2**32 - 1, 2**32 - 1), frames.History(0, 0)
+        keys = (self.epoch.init_secret, self.epoch.log_key, self.epoch.newcomer_secret)
+        rules = frames.RetentionPolicy(0, 2**32 - 1, 2**32 - 1), frames.HistoryPolicy(0, 0)
         index = len(self.log)
-        state = frames.State(
-            "demo", False, self.host.id, *rules, self.epoch.number, *keys, bytes(112), seats, index, None
+        state = frames.RoomState(
+            "demo", False, self.host.id, *rules, self.epoch.number, *keys, bytes(112), roster, index, None
         )
-        first, *pages = welcome.seal(state, member.leaf.public, ROOM, hello, seed(3_000), self.host.sign)
-        assert isinstance(first, frames.Welcome)
-        arrival = welcome.Arrival(first, member.leaf, ROOM, hello)
-        arrived = [arrival.take(page) for page in pages if isinstance(page, frames.Page)][-1]
+        first, *pages = welcome.seal_welcome(state, member.key.public, ROOM, hello, seed(3_000), self.host.sign)
+        assert isinstance(first, frames.WelcomeFrame)
+        arrival = welcome.WelcomeReader(first, member.key, ROOM, hello)
+        arrived = [arrival.take_page(page) for page in pages if isinstance(page, frames.PageFrame)][-1]
         assert arrived == state
         member.index, member.digest = len(self.log), self.digest
-        return welcome.epoch_of(arrived)
+        return welcome.make_epoch(arrived)
 
     def commit(self, removed: list[Member]) -> None:
         for member in removed:
@@ -189,8 +189,8 @@ class Group(RuleBasedStateMachine):
         ids = [self.host.id, *(member.me.id for member in self.members)]
         self.order(committing(ids), COMMIT)
         number, secret = self.epoch.number + 1, seed(4_000 + self.epoch.number)
-        self.epoch, tag = self.epoch.next(secret, self.digest, ids)
-        self.turns[number] = Turn(ROOM, number, self.digest, secret, tag)
+        self.epoch, tag = self.epoch.follow(secret, self.digest, ids)
+        self.turns[number] = CommitSecret(ROOM, number, self.digest, secret, tag)
         self.log[-1].after = shown(self.epoch)
         for member in [*removed, *self.leaving]:
             for placed in self.log[member.index :]:  # it can read why it is out, and all before
@@ -218,9 +218,9 @@ class Group(RuleBasedStateMachine):
         """left_out: generations that a host has denied, say. It drops who leaves out more of them in a row."""
         member = self.members[number % len(self.members)]
         if left_out and not any(sent.epoch == member.epoch.number for sent in member.pending.values()):
-            mine, theirs = member.epoch.chains[member.me.id], self.epoch.chains[member.me.id]
+            mine, theirs = member.epoch.ratchets[member.me.id], self.epoch.ratchets[member.me.id]
             if member.epoch.number == self.epoch.number and mine.generation == theirs.generation:
-                mine.take(mine.generation + left_out - 1)
+                mine.take_key(mine.generation + left_out - 1)
         member.note(b"says" + text)
 
     @rule(text=st.binary(max_size=20))
@@ -236,7 +236,7 @@ class Group(RuleBasedStateMachine):
         for epoch, entry in heard:
             if epoch != self.epoch.number:
                 continue  # 6.7: its author seals it anew
-            header = header_of(entry)
+            header = read_header(entry)
             assert header.author == member.me.id
             if header.counter > self.counters[member.me.id]:
                 self.place(header, self.epoch.open_entry(entry)[1], entry)
@@ -281,7 +281,7 @@ class Group(RuleBasedStateMachine):
         assert member.digest == self.digest
         member.epoch = self.welcome(member, seed(6_000 + len(self.log)))
         if member.epoch.number == before.number:
-            member.epoch.chains[member.me.id] = before.chains[member.me.id]  # of which more may be used up
+            member.epoch.ratchets[member.me.id] = before.ratchets[member.me.id]  # of which more may be used up
         member.uplink.clear()
         for counter in member.pending:
             member.send(counter)
@@ -305,7 +305,7 @@ class Group(RuleBasedStateMachine):
     def expect_refused(self, member: Member, placed: Placed) -> None:
         before = shown(member.epoch)
         if placed.header.kind == COMMIT:
-            assert member.epoch.open_burst(placed.burst) is None
+            assert member.epoch.open_batch(placed.batch) is None
         elif placed.header.author != member.me.id:
             with pytest.raises(PeerFault):
                 member.epoch.open_entry(placed.entry)
@@ -314,24 +314,24 @@ class Group(RuleBasedStateMachine):
     def expect_nothing_from_before(self, newcomer: Member) -> None:
         """7.3, with every key that can be made of what a Welcome tells."""
         epoch, everyone = newcomer.epoch, list(self.counters)
-        links = [chain.link for chain in epoch.chains.values()]
-        secret = epoch.newcomers
+        links = [chain.chain_key for chain in epoch.ratchets.values()]
+        secret = epoch.newcomer_secret
         for _ in range(3):
             links += [suite.expand(secret, "chain", member) for member in everyone]
             secret = suite.expand(secret, "next")
         keys = [key for link in links for key in self.keys(link)]
-        keys += [suite.Key(it) for it in (*links, epoch.init, epoch.log_key, epoch.newcomers)]
+        keys += [suite.Key(it) for it in (*links, epoch.init_secret, epoch.log_key, epoch.newcomer_secret)]
         for placed in self.log:
             packed = placed.header.pack()
-            for key in [*keys, suite.Key(suite.expand(epoch.init, "commit", packed))]:
-                assert key.open(0, placed.entry[len(packed) :], packed) is None
+            for key in [*keys, suite.Key(suite.expand(epoch.init_secret, "commit", packed))]:
+                assert key.open_sealed(0, placed.entry[len(packed) :], packed) is None
             if placed.epoch != epoch.number:
-                assert epoch.open_burst(placed.burst) is None
+                assert epoch.open_batch(placed.batch) is None
 
     @staticmethod
     def keys(link: bytes) -> list[suite.Key]:
-        chain = Chain(link)
-        return [chain.take(generation) for generation in range(TRIED)]
+        chain = Ratchet(link)
+        return [chain.take_key(generation) for generation in range(TRIED)]
 
     @invariant()
     def everyone_opens_every_entry_since_it_came_once(self) -> None:
@@ -358,30 +358,30 @@ class Group(RuleBasedStateMachine):
             assert ours.items() <= theirs.items()
             assert theirs.keys() - ours.keys() <= self.left  # before it came
 
-    def expect_no_way_on(self, member: Member, turn: Turn) -> None:
-        """For one who is out, with the log's digest and the slice of another, but without the fresh secret."""
+    def expect_no_way_on(self, member: Member, turn: CommitSecret) -> None:
+        """For one who is out, with the log's digest and the commit share of another, but without the fresh secret."""
         ids = [it.me.id for it in self.members]
         self.out.append((member.epoch, len(self.log)))
-        self.out.append((member.epoch.next(bytes(32), turn.standing, ids)[0], len(self.log)))
+        self.out.append((member.epoch.follow(bytes(32), turn.group_context, ids)[0], len(self.log)))
         for it in self.members[:1]:
-            box = turn.slice(it.me.id, it.leaf.public)
+            box = turn.seal_share(it.me.id, it.key.public)
             for who in (it.me.id, member.me.id):
                 with pytest.raises(PeerFault):
-                    commit.open_slice(box, member.leaf, ROOM, who, turn.epoch, turn.standing)
+                    commit.open_share(box, member.key, ROOM, who, turn.epoch, turn.group_context)
 
     @staticmethod
     def expect_closed(epoch: Epoch, placed: Placed) -> None:
-        """An entry that no key of this epoch opens, though its burst were known."""
+        """An entry that no key of this epoch opens, though its batch were known."""
         before = shown(epoch)
         with pytest.raises(PeerFault):
             epoch.open_entry(placed.entry)
-        epoch.chains.update({member: Chain(link, generation) for member, (generation, link) in before.items()})
+        epoch.ratchets.update({member: Ratchet(link, generation) for member, (generation, link) in before.items()})
 
     @invariant()
     def who_is_out_opens_nothing_after_the_commit(self) -> None:
         for epoch, place in self.out[-6:]:
             for placed in self.log[place:][-3:]:
-                assert epoch.open_burst(placed.burst) is None
+                assert epoch.open_batch(placed.batch) is None
                 self.expect_closed(epoch, placed)
 
     def teardown(self) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonp2p.crypto import identity
-from anonp2p.crypto.identity import ENTRY, JOIN, Identity, signed
+from anonp2p.crypto.identity import ENTRY, JOIN, Identity, is_signed
 
 ROOM, OTHER_ROOM = b"r" * 32, b"s" * 32
 ANN, BOB = Identity(b"a" * 32, ROOM), Identity(b"b" * 32, ROOM)
@@ -17,30 +17,30 @@ contents = st.binary(max_size=200)
 
 @given(contents)
 def test_a_signature_convinces(content: bytes) -> None:
-    assert signed(ENTRY, ROOM, content, ANN.sign(ENTRY, content), ANN.key)
+    assert is_signed(ENTRY, ROOM, content, ANN.sign(ENTRY, content), ANN.key)
 
 
 @given(contents, contents)
 def test_a_signature_is_worth_nothing_elsewhere(content: bytes, other: bytes) -> None:
     """0.7: "sign(label, content)" is "over label || room || content"."""
     signature = ANN.sign(ENTRY, content)
-    assert not signed(JOIN, ROOM, content, signature, ANN.key)
-    assert not signed(ENTRY, OTHER_ROOM, content, signature, ANN.key)
-    assert not signed(ENTRY, ROOM, content, signature, BOB.key)
-    assert other == content or not signed(ENTRY, ROOM, other, signature, ANN.key)
+    assert not is_signed(JOIN, ROOM, content, signature, ANN.key)
+    assert not is_signed(ENTRY, OTHER_ROOM, content, signature, ANN.key)
+    assert not is_signed(ENTRY, ROOM, content, signature, BOB.key)
+    assert other == content or not is_signed(ENTRY, ROOM, other, signature, ANN.key)
 
 
 @given(st.integers(0, 511))
 def test_a_signature_with_a_bit_turned_is_none(bit: int) -> None:
     signature = bytearray(ANN.sign(ENTRY, b"hello"))
     signature[bit // 8] ^= 1 << bit % 8
-    assert not signed(ENTRY, ROOM, b"hello", bytes(signature), ANN.key)
+    assert not is_signed(ENTRY, ROOM, b"hello", bytes(signature), ANN.key)
 
 
 @pytest.mark.parametrize("key", [b"\x02" + bytes(31), b"\xff" * 32], ids=["off the curve", "out of range"])
 def test_bytes_that_are_no_key_sign_nothing(key: bytes) -> None:
-    assert not signed(ENTRY, ROOM, b"hello", bytes(64), key)
-    assert not signed(ENTRY, ROOM, b"hello", ANN.sign(ENTRY, b"hello"), key)
+    assert not is_signed(ENTRY, ROOM, b"hello", bytes(64), key)
+    assert not is_signed(ENTRY, ROOM, b"hello", ANN.sign(ENTRY, b"hello"), key)
 
 
 @pytest.mark.parametrize("sign", [0, 0x80], ids=["even", "odd"])
@@ -63,7 +63,7 @@ def test_a_key_of_low_order_proves_nothing(y: str, sign: int) -> None:
     key, neutral = bytes(encoded), b"\x01" + bytes(31)
     assert not identity.is_key(key)
     for number in range(16):  # with one of order 8, one text in eight comes out right
-        assert not signed(ENTRY, ROOM, bytes([number]), neutral + bytes(32), key)
+        assert not is_signed(ENTRY, ROOM, bytes([number]), neutral + bytes(32), key)
 
 
 def test_the_keys_of_members_are_keys() -> None:
@@ -72,7 +72,7 @@ def test_the_keys_of_members_are_keys() -> None:
 
 def test_bytes_of_another_length_are_no_key() -> None:
     for key in (b"", ANN.key[:31], ANN.key + b"\0"):
-        assert not signed(ENTRY, ROOM, b"hello", ANN.sign(ENTRY, b"hello"), key)
+        assert not is_signed(ENTRY, ROOM, b"hello", ANN.sign(ENTRY, b"hello"), key)
 
 
 def test_a_signature_that_was_made_longer_or_with_a_larger_s_is_none() -> None:
@@ -81,7 +81,7 @@ def test_a_signature_that_was_made_longer_or_with_a_larger_s_is_none() -> None:
     order = 2**252 + 27742317777372353535851937790883648493
     larger = signature[:32] + (int.from_bytes(signature[32:], "little") + order).to_bytes(32, "little")
     for changed in (larger, signature + b"\0", signature[:63], b""):
-        assert not signed(ENTRY, ROOM, b"hello", changed, ANN.key)
+        assert not is_signed(ENTRY, ROOM, b"hello", changed, ANN.key)
 
 
 LABELS = [identity.JOIN, identity.RESUME, identity.WELCOME, identity.ENTRY, identity.HEAD]
@@ -101,7 +101,7 @@ def test_labels_do_not_run_into_what_follows() -> None:
 @pytest.mark.parametrize("label", LABELS, ids=bytes.decode)
 def test_a_signature_under_one_label_is_none_under_another(label: bytes) -> None:
     signature = ANN.sign(label, b"hello")
-    assert [other for other in LABELS if signed(other, ROOM, b"hello", signature, ANN.key)] == [label]
+    assert [other for other in LABELS if is_signed(other, ROOM, b"hello", signature, ANN.key)] == [label]
 
 
 def test_the_ids_and_hashes_are_those_of_the_protocol() -> None:
@@ -111,10 +111,10 @@ def test_the_ids_and_hashes_are_those_of_the_protocol() -> None:
         return hashlib.sha256(data).digest()
 
     assert identity.member_id(ANN.key) == h(b"anonp2p/3 member" + ANN.key)[:16]
-    assert identity.genesis(ROOM) == h(b"anonp2p/3 log" + ROOM)
-    assert identity.standing(bytes(32), b"array") == h(b"anonp2p/3 standing" + bytes(32) + b"array")
+    assert identity.hash_empty_log(ROOM) == h(b"anonp2p/3 log" + ROOM)
+    assert identity.hash_group_context(bytes(32), b"array") == h(b"anonp2p/3 standing" + bytes(32) + b"array")
     place = b"anonp2p/3 log" + bytes(32) + (7).to_bytes(8, "big")
-    assert identity.chain(bytes(32), 7, b"header", h(b"body")) == h(place + b"header" + h(b"body"))
+    assert identity.extend_log_hash(bytes(32), 7, b"header", h(b"body")) == h(place + b"header" + h(b"body"))
 
 
 indices = st.integers(0, 2**53 - 1)
@@ -135,9 +135,9 @@ def test_any_change_in_an_entry_changes_the_hash(
 ) -> None:
     """4.6: "H(`anonp2p/3 log` || digest before || u64 index || header || H(body))"; body: the hash of it."""
     entry = (previous, index, header, body)
-    whole = identity.chain(*entry)
+    whole = identity.extend_log_hash(*entry)
     assert len(whole) == 32
-    assert identity.chain(*entry) == whole
+    assert identity.extend_log_hash(*entry) == whole
     for changed in (
         (previous2, index, header, body),
         (previous, index2, header, body),
@@ -145,15 +145,15 @@ def test_any_change_in_an_entry_changes_the_hash(
         (previous, index, header, body2),
         (previous2, index2, header2, body2),
     ):
-        assert changed == entry or identity.chain(*changed) != whole
+        assert changed == entry or identity.extend_log_hash(*changed) != whole
 
 
 @given(st.lists(st.tuples(headers, digests), min_size=1, max_size=6), st.data())
 def test_a_change_anywhere_in_a_log_changes_its_hash(log: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
     def digest(entries: list[tuple[bytes, bytes]], room: bytes = ROOM) -> bytes:
-        whole = identity.genesis(room)
+        whole = identity.hash_empty_log(room)
         for index, entry in enumerate(entries, 1):
-            whole = identity.chain(whole, index, *entry)
+            whole = identity.extend_log_hash(whole, index, *entry)
         return whole
 
     at = data.draw(st.integers(0, len(log) - 1))
@@ -172,12 +172,12 @@ def test_a_change_anywhere_in_a_log_changes_its_hash(log: list[tuple[bytes, byte
 @given(st.binary(min_size=32, max_size=32))
 def test_an_id_is_spelled_in_26_characters_and_its_tag_begins_it(key: bytes) -> None:
     member = identity.member_id(key)
-    spelled = identity.spell(member)
+    spelled = identity.spell_member(member)
     assert len(member) == identity.ID_BYTES
     assert len(spelled) == 26
     assert set(spelled) <= set("abcdefghijklmnopqrstuvwxyz234567")
-    assert spelled.startswith(identity.tag(member))
-    assert len(identity.tag(member)) == identity.TAG_CHARACTERS
+    assert spelled.startswith(identity.short_id(member))
+    assert len(identity.short_id(member)) == identity.TAG_CHARACTERS
 
 
 def test_an_id_is_not_just_the_key() -> None:

@@ -12,42 +12,44 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 
 ROOM, ANN, BOB, EVE = b"r" * 32, b"a" * 16, b"b" * 16, b"e" * 16
-LEAF, OLD_LEAF, OTHER_LEAF = (suite.LeafKey(name * 32) for name in (b"b", b"o", b"e"))
+KEY, OLD_KEY, OTHER_KEY = (suite.EncryptionKeyPair(name * 32) for name in (b"b", b"o", b"e"))
 PLACE: dict[str, Any] = {"room": ROOM, "epoch": 3, "author": ANN, "counter": 5, "recipient": BOB}
-INFO = private.about(**PLACE)
-BOX = private.seal(LEAF.public, "hello", INFO)
+INFO = private.bind_message(**PLACE)
+BOX = private.seal_message(KEY.public, "hello", INFO)
 
 
 def said(text: bytes) -> bytes:
     """A box of anything at all."""
-    return suite.seal_to(LEAF.public, text, INFO)
+    return suite.seal_to_key(KEY.public, text, INFO)
 
 
 def test_a_box_is_bound_to_its_place() -> None:
     """5.15: "`anonp2p/3 private` || room || u64 epoch || author || u64 counter || recipient"."""
-    assert LEAF.open(BOX, b"anonp2p/3 private" + ROOM + bytes(7) + b"\3" + ANN + bytes(7) + b"\5" + BOB) == b"hello"
+    assert (
+        KEY.open_sealed(BOX, b"anonp2p/3 private" + ROOM + bytes(7) + b"\3" + ANN + bytes(7) + b"\5" + BOB) == b"hello"
+    )
 
 
 @given(st.text(min_size=1, max_size=300))
 def test_a_box_says_its_text_to_its_recipient(text: str) -> None:
-    """5.15: "box(the recipient's leaf by the log, the text of 1 to 4,000 bytes, ...)"."""
-    box = private.seal(LEAF.public, text, INFO)
+    """5.15: "box(the recipient's encryption key by the log, the text of 1 to 4,000 bytes, ...)"."""
+    box = private.seal_message(KEY.public, text, INFO)
     assert len(box) == frames.BOX + len(text.encode())
-    assert private.read(box, [LEAF], INFO) == text
+    assert private.open_message(box, [KEY], INFO) == text
 
 
-@pytest.mark.parametrize("leaves", [[OTHER_LEAF], [OTHER_LEAF, OLD_LEAF], []], ids=["another's", "two", "none"])
-def test_a_box_says_nothing_to_anybody_else(leaves: list[suite.LeafKey]) -> None:
+@pytest.mark.parametrize("leaves", [[OTHER_KEY], [OTHER_KEY, OLD_KEY], []], ids=["another's", "two", "none"])
+def test_a_box_says_nothing_to_anybody_else(leaves: list[suite.EncryptionKeyPair]) -> None:
     """5.15: "Everyone else tries to open it ..., and finds that it does not open"."""
-    assert private.read(BOX, leaves, INFO) is None
+    assert private.open_message(BOX, leaves, INFO) is None
 
 
-def test_a_box_opens_with_whichever_leaf_of_ours_it_was_sealed_to() -> None:
-    """5.15: "with each leaf it has": who wrote it may not have known the new one."""
-    for leaf in (LEAF, OLD_LEAF):
-        box = private.seal(leaf.public, "hello", INFO)
-        assert private.read(box, [LEAF, OLD_LEAF], INFO) == "hello"
-        assert private.read(box, iter([OTHER_LEAF, OLD_LEAF, LEAF]), INFO) == "hello"
+def test_a_box_opens_with_whichever_key_of_ours_it_was_sealed_to() -> None:
+    """5.15: "with each encryption key it has": who wrote it may not have known the new one."""
+    for key in (KEY, OLD_KEY):
+        box = private.seal_message(key.public, "hello", INFO)
+        assert private.open_message(box, [KEY, OLD_KEY], INFO) == "hello"
+        assert private.open_message(box, iter([OTHER_KEY, OLD_KEY, KEY]), INFO) == "hello"
 
 
 @pytest.mark.parametrize(
@@ -64,13 +66,13 @@ def test_a_box_opens_with_whichever_leaf_of_ours_it_was_sealed_to() -> None:
 )
 def test_a_copy_of_a_box_in_another_place_says_nothing(other: dict[str, Any]) -> None:
     """5.15: nobody passes off as its own, or says again, what somebody else has written."""
-    assert private.read(BOX, [LEAF], private.about(**PLACE)) == "hello"
-    assert private.read(BOX, [LEAF], private.about(**PLACE | other)) is None
+    assert private.open_message(BOX, [KEY], private.bind_message(**PLACE)) == "hello"
+    assert private.open_message(BOX, [KEY], private.bind_message(**PLACE | other)) is None
 
 
 @pytest.mark.parametrize("text", [b"x", b"x" * limits.TEXT, "é".encode() * (limits.TEXT // 2)], ids=len)
 def test_a_text_has_1_to_4000_bytes(text: bytes) -> None:
-    assert private.read(said(text), [LEAF], INFO) == text.decode()
+    assert private.open_message(said(text), [KEY], INFO) == text.decode()
 
 
 @pytest.mark.parametrize(
@@ -80,28 +82,28 @@ def test_a_text_has_1_to_4000_bytes(text: bytes) -> None:
 )
 def test_a_text_that_is_none_says_nothing(text: bytes) -> None:
     """And is no fault of the host's, who cannot read it, nor anything that others could see."""
-    assert private.read(said(text), [LEAF], INFO) is None
-    assert private.read(said(text), [OTHER_LEAF, LEAF, OLD_LEAF], INFO) is None
+    assert private.open_message(said(text), [KEY], INFO) is None
+    assert private.open_message(said(text), [OTHER_KEY, KEY, OLD_KEY], INFO) is None
 
 
 @pytest.mark.parametrize("box", [b"", BOX[:-1], BOX + b"x", bytes(len(BOX)), BOX[1:] + b"x"], ids=len)
 def test_what_is_no_box_says_nothing(box: bytes) -> None:
-    assert private.read(box, [LEAF], INFO) is None
+    assert private.open_message(box, [KEY], INFO) is None
 
 
 @given(st.integers(0, len(BOX) * 8 - 1))
 def test_a_box_with_a_bit_turned_says_nothing(bit: int) -> None:
     damaged = bytearray(BOX)
     damaged[bit // 8] ^= 1 << bit % 8
-    assert private.read(bytes(damaged), [LEAF], INFO) is None
+    assert private.open_message(bytes(damaged), [KEY], INFO) is None
 
 
-def test_a_leaf_that_cannot_be_sealed_to_is_written_nothing() -> None:
+def test_a_key_that_cannot_be_sealed_to_is_written_nothing() -> None:
     with pytest.raises(PeerFault, match="cannot be sealed to"):
-        private.seal(LEAF.public[:-32] + bytes(32), "hello", INFO)
+        private.seal_message(KEY.public[:-32] + bytes(32), "hello", INFO)
 
 
 def test_two_boxes_of_one_text_have_nothing_in_common() -> None:
-    assert private.seal(LEAF.public, "hello", INFO)[:64] != BOX[:64]
+    assert private.seal_message(KEY.public, "hello", INFO)[:64] != BOX[:64]
     assert b"hello" not in BOX
     assert BOB not in BOX

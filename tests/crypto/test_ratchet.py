@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.crypto import suite
-from anonp2p.crypto.ratchet import Chain
+from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 
 FIRST = b"l" * 32
@@ -14,7 +14,7 @@ FIRST = b"l" * 32
 
 def mark(key: suite.Key) -> bytes:
     """What tells keys apart."""
-    return key.seal(0, b"")
+    return key.seal_text(0, b"")
 
 
 def links(count: int) -> list[bytes]:
@@ -28,47 +28,47 @@ def links(count: int) -> list[bytes]:
 @given(st.lists(st.integers(0, limits.SKIPPED), max_size=6))
 def test_the_key_of_a_generation_does_not_hang_on_how_one_came_there(left_out: list[int]) -> None:
     """6.6: "The key of a generation is expand(link, `anonp2p/3 key`, nothing)"."""
-    chain, generation = Chain(FIRST), 0
+    chain, generation = Ratchet(FIRST), 0
     all_links = links(sum(left_out) + len(left_out) + 1)
     for more in left_out:
         generation += more
-        assert mark(chain.take(generation)) == mark(suite.Key(suite.expand(all_links[generation], "key")))
+        assert mark(chain.take_key(generation)) == mark(suite.Key(suite.expand(all_links[generation], "key")))
         generation += 1
-        assert (chain.generation, chain.link) == (generation, all_links[generation])
+        assert (chain.generation, chain.chain_key) == (generation, all_links[generation])
 
 
 def test_no_two_generations_share_a_key() -> None:
-    chain = Chain(FIRST)
-    assert len({mark(chain.take(generation)) for generation in range(200)}) == 200
+    chain = Ratchet(FIRST)
+    assert len({mark(chain.take_key(generation)) for generation in range(200)}) == 200
 
 
 @pytest.mark.parametrize("generation", [0, 1, 4, 5])
 def test_a_generation_is_taken_once_and_nothing_before_it_after_it(generation: int) -> None:
     """6.6: "A key MUST be used once and dropped; ... whose keys are dropped too"."""
-    chain = Chain(FIRST)
-    chain.take(5)
-    link = chain.link
+    chain = Ratchet(FIRST)
+    chain.take_key(5)
+    link = chain.chain_key
     with pytest.raises(PeerFault, match="order"):
-        chain.take(generation)
-    assert (chain.generation, chain.link) == (6, link)
+        chain.take_key(generation)
+    assert (chain.generation, chain.chain_key) == (6, link)
 
 
 def test_up_to_128_generations_are_left_out_in_a_row() -> None:
     """6.6: "up to 128 (`SKIPPED`) may be left out in a row"."""
     assert limits.SKIPPED == 128
-    chain = Chain(FIRST)
-    chain.take(128)
-    chain.take(129 + 128)
+    chain = Ratchet(FIRST)
+    chain.take_key(128)
+    chain.take_key(129 + 128)
     for generation in (258 + 129, 2**32 - 1):
         with pytest.raises(PeerFault, match="order"):
-            chain.take(generation)
+            chain.take_key(generation)
     assert chain.generation == 258
 
 
 def test_a_chain_goes_on_at_a_link_that_was_told() -> None:
-    whole = Chain(FIRST)
-    whole.take(2)
-    told = Chain(whole.link, whole.generation)
-    assert mark(told.take(4)) == mark(whole.take(4))
+    whole = Ratchet(FIRST)
+    whole.take_key(2)
+    told = Ratchet(whole.chain_key, whole.generation)
+    assert mark(told.take_key(4)) == mark(whole.take_key(4))
     with pytest.raises(PeerFault):
-        Chain(FIRST, 3).take(2)
+        Ratchet(FIRST, 3).take_key(2)

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonp2p.crypto import suite
-from anonp2p.crypto.suite import Key, LeafKey
+from anonp2p.crypto.suite import EncryptionKeyPair, Key
 from anonp2p.errors import PeerFault
 
 SECRET = bytes(range(32))
-LEAF = LeafKey(b"a" * 32)
-OTHER = LeafKey(b"b" * 32)
-BOX = suite.seal_to(LEAF.public, b"a text", b"info")
+KEY = EncryptionKeyPair(b"a" * 32)
+OTHER = EncryptionKeyPair(b"b" * 32)
+BOX = suite.seal_to_key(KEY.public, b"a text", b"info")
 
 # X25519's points of small order (RFC 7748, 7), and those that are not canonical.
 SMALL_ORDER = [
@@ -39,7 +39,7 @@ def test_a_build_without_the_kem_is_known_as_such(monkeypatch: pytest.MonkeyPatc
     def unsupported(*_: object) -> bytes:
         raise UnsupportedAlgorithm("no such KEM")
 
-    monkeypatch.setattr(suite, "seal_to", unsupported)
+    monkeypatch.setattr(suite, "seal_to_key", unsupported)
     assert not suite.is_supported()
 
 
@@ -81,7 +81,7 @@ def test_extract_takes_both_secrets() -> None:
 
 
 def test_digest_is_sha_256() -> None:
-    assert suite.digest(b"abc").hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert suite.hash_data(b"abc").hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 # --- aead
@@ -90,31 +90,31 @@ def test_digest_is_sha_256() -> None:
 @given(secrets, st.integers(0, 2**96 - 1), st.binary(max_size=100), contexts)
 def test_aead_is_aes_256_gcm_with_a_number_as_nonce(secret: bytes, number: int, text: bytes, data: bytes) -> None:
     """0.5: "A number as nonce is that number in 12 bytes, big-endian"."""
-    sealed = Key(secret).seal(number, text, data)
+    sealed = Key(secret).seal_text(number, text, data)
     assert sealed == AESGCM(secret).encrypt(number.to_bytes(12, "big"), text, data)
     assert len(sealed) == len(text) + suite.TAG
-    assert Key(secret).open(number, sealed, data) == text
-    assert Key(secret).open(number.to_bytes(12, "big"), sealed, data) == text
+    assert Key(secret).open_sealed(number, sealed, data) == text
+    assert Key(secret).open_sealed(number.to_bytes(12, "big"), sealed, data) == text
 
 
 @given(st.integers(0, 21 * 8 - 1))
 def test_a_sealed_text_with_a_bit_turned_does_not_open(bit: int) -> None:
-    sealed = bytearray(Key(SECRET).seal(7, b"hello", b"data"))
+    sealed = bytearray(Key(SECRET).seal_text(7, b"hello", b"data"))
     sealed[bit // 8] ^= 1 << bit % 8
-    assert Key(SECRET).open(7, bytes(sealed), b"data") is None
+    assert Key(SECRET).open_sealed(7, bytes(sealed), b"data") is None
 
 
 def test_a_sealed_text_opens_with_its_own_key_nonce_and_data_alone() -> None:
-    sealed = Key(SECRET).seal(7, b"hello", b"data")
-    assert Key(bytes(32)).open(7, sealed, b"data") is None
-    assert Key(SECRET).open(8, sealed, b"data") is None
-    assert Key(SECRET).open(7, sealed, b"date") is None
-    assert Key(SECRET).open(7, sealed) is None
+    sealed = Key(SECRET).seal_text(7, b"hello", b"data")
+    assert Key(bytes(32)).open_sealed(7, sealed, b"data") is None
+    assert Key(SECRET).open_sealed(8, sealed, b"data") is None
+    assert Key(SECRET).open_sealed(7, sealed, b"date") is None
+    assert Key(SECRET).open_sealed(7, sealed) is None
 
 
 @given(st.binary(max_size=40))
 def test_garbage_of_any_length_does_not_open(garbage: bytes) -> None:
-    assert Key(SECRET).open(0, garbage) is None
+    assert Key(SECRET).open_sealed(0, garbage) is None
 
 
 # --- leaves and boxes
@@ -122,23 +122,23 @@ def test_garbage_of_any_length_does_not_open(garbage: bytes) -> None:
 
 @given(st.binary(max_size=200), contexts)
 def test_a_box_opens_to_what_was_sealed(text: bytes, info: bytes) -> None:
-    assert LEAF.open(suite.seal_to(LEAF.public, text, info), info) == text
+    assert KEY.open_sealed(suite.seal_to_key(KEY.public, text, info), info) == text
 
 
 def test_a_box_is_another_one_each_time() -> None:
-    assert suite.seal_to(LEAF.public, b"a text", b"info") != BOX
+    assert suite.seal_to_key(KEY.public, b"a text", b"info") != BOX
 
 
-def test_a_leaf_is_made_from_its_seed_alone() -> None:
+def test_a_key_is_made_from_its_seed_alone() -> None:
     """0.6: "Its public part is the 1,184 bytes of ML-KEM's public key || the 32 bytes of X25519's"."""
-    assert LeafKey(b"a" * 32).public == LEAF.public != OTHER.public
-    assert len(LEAF.public) == suite.LEAF
+    assert EncryptionKeyPair(b"a" * 32).public == KEY.public != OTHER.public
+    assert len(KEY.public) == suite.ENCRYPTION_KEY
 
 
-def test_a_box_opens_with_its_own_leaf_and_info_alone() -> None:
-    for leaf, info in ((OTHER, b"info"), (LEAF, b"inf0"), (LEAF, b"")):
+def test_a_box_opens_with_its_own_key_and_info_alone() -> None:
+    for key, info in ((OTHER, b"info"), (KEY, b"inf0"), (KEY, b"")):
         with pytest.raises(PeerFault, match="does not open"):
-            leaf.open(BOX, info)
+            key.open_sealed(BOX, info)
 
 
 @given(st.integers(0, len(BOX) * 8 - 1))
@@ -146,39 +146,39 @@ def test_a_box_with_a_bit_turned_does_not_open(bit: int) -> None:
     damaged = bytearray(BOX)
     damaged[bit // 8] ^= 1 << bit % 8
     with pytest.raises(PeerFault):
-        LEAF.open(bytes(damaged), b"info")
+        KEY.open_sealed(bytes(damaged), b"info")
 
 
 @pytest.mark.parametrize("length", [0, 1, 1_088, 1_119, 1_120, 1_135, 1_136, len(BOX) - 1, len(BOX) + 1, 65_000])
 def test_a_box_of_another_length_does_not_open(length: int) -> None:
     with pytest.raises(PeerFault):
-        LEAF.open((BOX + bytes(65_000))[:length], b"info")
+        KEY.open_sealed((BOX + bytes(65_000))[:length], b"info")
 
 
 @pytest.mark.parametrize("point", SMALL_ORDER, ids=lambda point: point.hex()[:8])
 @pytest.mark.parametrize("high", [0, 0x80])
-def test_a_leaf_whose_x25519_half_agrees_with_nobody_cannot_be_sealed_to(point: bytes, high: int) -> None:
+def test_a_key_whose_x25519_half_agrees_with_nobody_cannot_be_sealed_to(point: bytes, high: int) -> None:
     """3.2: "an X25519 half with which an agreement is possible"."""
     half = point[:31] + bytes([point[31] | high])
     with pytest.raises(PeerFault, match="cannot be sealed to"):
-        suite.seal_to(LEAF.public[:-32] + half, b"", b"")
+        suite.seal_to_key(KEY.public[:-32] + half, b"", b"")
 
 
 @pytest.mark.parametrize("point", SMALL_ORDER, ids=lambda point: point.hex()[:8])
 def test_a_box_made_with_a_point_of_small_order_does_not_open(point: bytes) -> None:
     with pytest.raises(PeerFault):
-        LEAF.open(BOX[:1_088] + point + BOX[1_120:], b"info")
+        KEY.open_sealed(BOX[:1_088] + point + BOX[1_120:], b"info")
 
 
 @pytest.mark.parametrize("at", [0, 3, 600, 1_149])
-def test_a_leaf_with_an_improper_ml_kem_half_cannot_be_sealed_to(at: int) -> None:
+def test_a_key_with_an_improper_ml_kem_half_cannot_be_sealed_to(at: int) -> None:
     """3.2: "a proper ML-KEM half": FIPS 203, 7.2 wants each coefficient below 3329."""
-    half = LEAF.public[:at] + b"\xff\xff\xff" + LEAF.public[at + 3 :]
+    half = KEY.public[:at] + b"\xff\xff\xff" + KEY.public[at + 3 :]
     with pytest.raises(PeerFault, match="cannot be sealed to"):
-        suite.seal_to(half, b"", b"")
+        suite.seal_to_key(half, b"", b"")
 
 
-@pytest.mark.parametrize("length", [0, 32, 1_184, suite.LEAF - 1, suite.LEAF + 1])
-def test_a_leaf_of_another_length_cannot_be_sealed_to(length: int) -> None:
+@pytest.mark.parametrize("length", [0, 32, 1_184, suite.ENCRYPTION_KEY - 1, suite.ENCRYPTION_KEY + 1])
+def test_a_key_of_another_length_cannot_be_sealed_to(length: int) -> None:
     with pytest.raises(PeerFault):
-        suite.seal_to((LEAF.public + b"x")[:length], b"", b"")
+        suite.seal_to_key((KEY.public + b"x")[:length], b"", b"")

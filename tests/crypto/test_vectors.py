@@ -11,7 +11,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import COMMIT, Epoch, Header
-from anonp2p.crypto.ratchet import Chain
+from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
@@ -20,6 +20,7 @@ from anonp2p.room import events, inputs, ledger
 from tests.room.peers import ANN, NOW, FalseHost
 from tests.support import second
 from tests.vectors import make
+from tests.vectors.names import spec_name
 
 LABELS = {"entry": identity.ENTRY}
 
@@ -44,9 +45,9 @@ def held(name: str) -> Any:
 NOTATION, HANDSHAKE, CHAINS, LOG, EPOCHS, WELCOME, RETENTION, WORDS = map(
     held, ("notation", "handshake", "chains", "log", "epochs", "welcome", "retention", "words")
 )
-KNOCKS = HANDSHAKE["2.2 hello, 2.4 knock"]
-BURSTS = LOG["4.5 in the order of the wire"]
-ENTRIES = [it for burst in BURSTS for it in burst["entries"]]
+CLIENT_HANDSHAKES = HANDSHAKE["2.2 hello, 2.4 knock"]
+BATCHES = LOG["4.5 in the order of the wire"]
+ENTRIES = [it for batch in BATCHES for it in batch["entries"]]
 PASTS = LOG["5.13 pasts"]
 ROOM = LOG["room"]
 [COMMITTED] = [it["4.7 index"] for it in ENTRIES if it["kind"] == COMMIT]
@@ -81,14 +82,14 @@ def test_the_script_writes_the_files_and_checks_them(
 
 
 def test_boxes_that_do_not_open_are_made_anew() -> None:
-    leaf = suite.LeafKey(bytes(32))
-    box = suite.seal_to(leaf.public, b"a text", b"this")
+    key = suite.EncryptionKeyPair(bytes(32))
+    box = suite.seal_to_key(key.public, b"a text", b"this")
     boxes = make.Boxes([{"in": [{"info": b"this".hex(), "box": box.hex()}]}])
-    assert boxes.sealed(leaf, b"a text", b"this")["box"] == box
+    assert boxes.sealed(key, b"a text", b"this")["box"] == box
     for text, info in ((b"a text", b"that"), (b"another", b"this")):
-        other = boxes.sealed(leaf, text, info)["box"]
+        other = boxes.sealed(key, text, info)["box"]
         assert other != box
-        assert leaf.open(other, info) == text
+        assert key.open_sealed(other, info) == text
 
 
 # --- 0, 2.1, 3.1
@@ -108,31 +109,31 @@ def test_extract_0_4(extract: Callable[[bytes, bytes], bytes]) -> None:
 
 def test_aead_0_5() -> None:
     for it in NOTATION["0.5 aead"]:
-        assert suite.Key(it["key"]).open(it["nonce"], it["out"], it["data"]) == it["text"]
+        assert suite.Key(it["key"]).open_sealed(it["nonce"], it["out"], it["data"]) == it["text"]
         assert second.aead(it["key"], it["nonce"], it["text"], it["data"]) == it["out"]
 
 
-@pytest.mark.parametrize("leaf", [suite.LeafKey, second.Leaf])
-def test_leaves_0_6(leaf: type[suite.LeafKey | second.Leaf]) -> None:
+@pytest.mark.parametrize("leaf", [suite.EncryptionKeyPair, second.KeyPair])
+def test_leaves_0_6(leaf: type[suite.EncryptionKeyPair | second.KeyPair]) -> None:
     for it in NOTATION["0.6 leaf"]:
         assert leaf(it["seed"]).public == it["public"]
 
 
-@pytest.mark.parametrize("leaf", [suite.LeafKey, second.Leaf])
-def test_a_box_0_6(leaf: type[suite.LeafKey | second.Leaf]) -> None:
+@pytest.mark.parametrize("leaf", [suite.EncryptionKeyPair, second.KeyPair])
+def test_a_box_0_6(leaf: type[suite.EncryptionKeyPair | second.KeyPair]) -> None:
     it = NOTATION["0.6 box"]
-    assert leaf(it["leaf seed"]).open(it["box"], it["info"]) == it["text"]
+    assert leaf(it["leaf seed"]).open_sealed(it["box"], it["info"]) == it["text"]
 
 
-@pytest.mark.parametrize("seal", [suite.seal_to, second.box])
-@pytest.mark.parametrize("leaf", [suite.LeafKey, second.Leaf])
+@pytest.mark.parametrize("seal", [suite.seal_to_key, second.box])
+@pytest.mark.parametrize("leaf", [suite.EncryptionKeyPair, second.KeyPair])
 def test_what_one_implementation_seals_both_open(
-    seal: Callable[[bytes, bytes, bytes], bytes], leaf: type[suite.LeafKey | second.Leaf]
+    seal: Callable[[bytes, bytes, bytes], bytes], leaf: type[suite.EncryptionKeyPair | second.KeyPair]
 ) -> None:
     key = leaf(bytes(32))
     box = seal(key.public, b"a text", b"info")
     assert len(box) == 1_120 + len(b"a text") + suite.TAG
-    assert key.open(box, b"info") == b"a text"
+    assert key.open_sealed(box, b"info") == b"a text"
 
 
 def test_a_signature_0_7() -> None:
@@ -142,8 +143,8 @@ def test_a_signature_0_7() -> None:
     assert second.sign(it["key seed"], it["label"], it["room"], it["content"]) == it["signature"]
 
 
-@pytest.mark.parametrize("pad", [padding.pad, second.pad])
-@pytest.mark.parametrize("unpad", [padding.unpad, second.unpad])
+@pytest.mark.parametrize("pad", [padding.pad_text, second.pad])
+@pytest.mark.parametrize("unpad", [padding.unpad_text, second.unpad])
 def test_padding_0_8(pad: Callable[[bytes, int], bytes], unpad: Callable[[bytes], bytes]) -> None:
     for it in NOTATION["0.8 pad"]:
         assert pad(it["text"], it["n"]) == it["out"]
@@ -157,19 +158,19 @@ def test_payloads_2_1() -> None:
     assert [it["length"] for it in NOTATION["2.1 payloads"]] == list(padding.SIZES) == list(second.SIZES)
     for it in NOTATION["2.1 payloads"]:
         content = b"x" * (it["length"] - 2)
-        assert padding.payload(content) == second.wire(content) == it["before it"] + content
-        assert list(wire.Splitter(len(content)).feed(it["before it"] + content)) == [content]
+        assert padding.frame_content(content) == second.wire(content) == it["before it"] + content
+        assert list(wire.Splitter(len(content)).feed_data(it["before it"] + content)) == [content]
 
 
 def test_what_is_filled_2_1() -> None:
     for it in NOTATION["2.1 filled"]:
         text = b"x" * it["length"]
-        filled = padding.fill(text, it["beside it"])
+        filled = padding.fill_payload(text, it["beside it"])
         assert filled == second.filled(text, it["beside it"])
-        for unfill in (padding.unfill, second.unfilled):
+        for unfill in (padding.unfill_payload, second.unfilled):
             assert unfill(filled, it["beside it"]) == text
             with pytest.raises((PeerFault, AssertionError)):
-                unfill(padding.pad(text, len(filled) + 480), it["beside it"])
+                unfill(padding.pad_text(text, len(filled) + 480), it["beside it"])
         assert len(filled) == it["filled"]
         assert it["filled"] + it["beside it"] + 2 in padding.SIZES
 
@@ -178,58 +179,69 @@ def test_members_3_1() -> None:
     for it in NOTATION["3.1 members"]:
         assert identity.Identity(it["key seed"], b"").key == second.public(it["key seed"]) == it["key"]
         assert identity.member_id(it["key"]) == second.member_id(it["key"]) == it["id"]
-        assert identity.spell(it["id"]) == second.spell(it["id"]) == it["id as shown"]
-        assert suite.LeafKey(it["leaf seed"]).public == second.Leaf(it["leaf seed"]).public == it["leaf"]
+        assert identity.spell_member(it["id"]) == second.spell(it["id"]) == it["id as shown"]
+        assert suite.EncryptionKeyPair(it["leaf seed"]).public == second.KeyPair(it["leaf seed"]).public == it["leaf"]
 
 
 # --- 2
 
 
-@pytest.mark.parametrize("it", KNOCKS, ids=["join", "resume"])
+@pytest.mark.parametrize("it", CLIENT_HANDSHAKES, ids=["join", "resume"])
 def test_the_hello_2_2(it: Any) -> None:
     said, room = it["2.2 hello"], it["room"]
-    greeting = handshake.Greeting(said["nonce"], room, suite.LeafKey(said["door seed"]))
+    greeting = handshake.HostHandshake(said["nonce"], room, suite.EncryptionKeyPair(said["door seed"]))
     assert greeting.wire == second.wire(said["content"])
-    content = second.hello(said["nonce"], second.Leaf(said["door seed"]).public)
+    content = second.hello(said["nonce"], second.KeyPair(said["door seed"]).public)
     assert content == said["content"]
     assert greeting.hello == second.h(content) == said["hello"]
     assert handshake.read_hello(content) == (
-        frames.Hello(3, said["nonce"], second.Leaf(said["door seed"]).public),
+        frames.Hello(3, said["nonce"], second.KeyPair(said["door seed"]).public),
         said["hello"],
     )
 
 
-@pytest.mark.parametrize(("it", "kind"), [(KNOCKS[0], "Join"), (KNOCKS[1], "Resume")], ids=["join", "resume"])
-def test_a_knock_2_4(it: Any, kind: str) -> None:
-    said, room, knock = it["2.2 hello"], it["room"], it[f"2.4 {kind}"]
-    request = handshake.Greeting(said["nonce"], room, suite.LeafKey(said["door seed"])).open(knock["box"])
-    assert type(request).__name__ == kind
-    assert frames.pack(request) == second.unpad(knock["text"])
-    assert len(second.wire(knock["box"])) == limits.KNOCK
-    assert knock["info"] == second.bound("knock", room, said["hello"])
-    assert second.Leaf(said["door seed"]).open(knock["box"], knock["info"]) == knock["text"]
-    assert second.knock(knock["request"]) == knock["text"]
+@pytest.mark.parametrize(
+    ("it", "kind"), [(CLIENT_HANDSHAKES[0], "Join"), (CLIENT_HANDSHAKES[1], "Resume")], ids=["join", "resume"]
+)
+def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
+    said, room, client_handshake = it["2.2 hello"], it["room"], it[f"2.4 {kind}"]
+    request = handshake.HostHandshake(said["nonce"], room, suite.EncryptionKeyPair(said["door seed"])).open_request(
+        client_handshake["box"]
+    )
+    assert spec_name(request) == kind
+    assert frames.pack(request) == second.unpad(client_handshake["text"])
+    assert len(second.wire(client_handshake["box"])) == limits.CLIENT_HANDSHAKE
+    assert client_handshake["info"] == second.bound("knock", room, said["hello"])
+    assert (
+        second.KeyPair(said["door seed"]).open_sealed(client_handshake["box"], client_handshake["info"])
+        == client_handshake["text"]
+    )
+    assert second.client_handshake(client_handshake["request"]) == client_handshake["text"]
 
 
 def test_a_join_2_5() -> None:
-    said, knock = KNOCKS[0]["2.2 hello"], KNOCKS[0]["2.4 Join"]
-    _, link, key, leaf, nick, signature = second.unpack(second.unpad(knock["text"]))
-    join = frames.Join(link, key, leaf, nick, signature)
-    assert handshake.join_content(said["hello"], join) == knock["signed"]
-    assert second.join_content(said["hello"], link, key, leaf, nick) == knock["signed"]
-    assert identity.signed(identity.JOIN, ROOM, knock["signed"], signature, key)
-    second.verify(key, "join", ROOM, knock["signed"], signature)
+    said, client_handshake = CLIENT_HANDSHAKES[0]["2.2 hello"], CLIENT_HANDSHAKES[0]["2.4 Join"]
+    _, link, key, encryption_key, nick, signature = second.unpack(second.unpad(client_handshake["text"]))
+    join = frames.JoinRequest(link, key, encryption_key, nick, signature)
+    assert handshake.join_content(said["hello"], join) == client_handshake["signed"]
+    assert second.join_content(said["hello"], link, key, encryption_key, nick) == client_handshake["signed"]
+    assert identity.is_signed(identity.JOIN, ROOM, client_handshake["signed"], signature, key)
+    second.verify(key, "join", ROOM, client_handshake["signed"], signature)
 
 
 def test_a_resume_2_5() -> None:
-    said, knock = KNOCKS[1]["2.2 hello"], KNOCKS[1]["2.4 Resume"]
-    _, link, member, leaf, epoch, index, digest, signature = second.unpack(second.unpad(knock["text"]))
-    resume = frames.Resume(link, member, leaf, epoch, index, digest, signature)
-    assert handshake.resume_content(said["hello"], resume) == knock["signed"]
-    assert second.resume_content(said["hello"], link, leaf, epoch, index, digest) == knock["signed"]
+    said, client_handshake = CLIENT_HANDSHAKES[1]["2.2 hello"], CLIENT_HANDSHAKES[1]["2.4 Resume"]
+    _, link, member, encryption_key, epoch, index, digest, signature = second.unpack(
+        second.unpad(client_handshake["text"])
+    )
+    resume = frames.ResumeRequest(link, member, encryption_key, epoch, index, digest, signature)
+    assert handshake.resume_content(said["hello"], resume) == client_handshake["signed"]
+    assert (
+        second.resume_content(said["hello"], link, encryption_key, epoch, index, digest) == client_handshake["signed"]
+    )
     [key] = [it["key"] for it in NOTATION["3.1 members"] if it["id"] == member]
-    assert identity.signed(identity.RESUME, ROOM, knock["signed"], signature, key)
-    second.verify(key, "resume", ROOM, knock["signed"], signature)
+    assert identity.is_signed(identity.RESUME, ROOM, client_handshake["signed"], signature, key)
+    second.verify(key, "resume", ROOM, client_handshake["signed"], signature)
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
@@ -239,10 +251,10 @@ def test_records_2_6(direction: str) -> None:
     sender = handshake.Channel(it["link"], it["hello"], up=direction == "up")
     assert second.expand(it["link"], direction, it["hello"]) == it[direction]["key"]
     for number, record in enumerate(it[direction]["records"]):
-        opened = to_host.open(record["content"])
-        assert [type(frame).__name__ for frame in opened.frames] == record["frames"]
+        opened = to_host.open_record(record["content"])
+        assert [spec_name(frame) for frame in opened.frames] == record["frames"]
         assert opened.echo is record["echo"]
-        assert sender.seal(opened.frames, echo=opened.echo) == second.wire(record["content"])
+        assert sender.seal_frames(opened.frames, echo=opened.echo) == second.wire(record["content"])
         said = record["echo"], record["2.7 frames"]
         assert second.record(it[direction]["key"], number, *said) == record["content"]
         assert second.off_record(it[direction]["key"], number, record["content"]) == second.unpack(frames.pack(opened))
@@ -253,46 +265,46 @@ def test_records_2_6(direction: str) -> None:
 
 def test_the_digests_of_the_log_4_6() -> None:
     digest = LOG["4.6 digest without entries"]
-    assert digest == identity.genesis(ROOM) == second.genesis(ROOM)
+    assert digest == identity.hash_empty_log(ROOM) == second.genesis(ROOM)
     for index, it in enumerate(ENTRIES, 1):
         parts = (digest, index, it["4.1 header"], second.h(it["4.4 body"]))
         digest = it["4.6 digest"]
         assert it["4.7 index"] == index
-        assert identity.chain(*parts) == second.longer(*parts) == digest
+        assert identity.extend_log_hash(*parts) == second.longer(*parts) == digest
 
 
 def test_the_library_opens_the_log_in_its_order() -> None:
-    """6.9: a commit ends its burst, still with the keys of the old epoch."""
+    """6.9: a commit ends its batch, still with the keys of the old epoch."""
     epoch = first_epoch()
-    for burst in BURSTS:
-        packed = epoch.open_burst(burst["content"])
+    for batch in BATCHES:
+        packed = epoch.open_batch(batch["content"])
         assert packed is not None
-        assert packed == burst["4.5 packed"]
-        opened: frames.Burst = frames.unpack(frames.Burst, packed)
-        assert opened.head == burst["4.5 head"]
-        for it, sealed in zip(burst["entries"], opened.entries, strict=True):
+        assert packed == batch["4.5 packed"]
+        opened: frames.Batch = frames.unpack(frames.Batch, packed)
+        assert opened.head == batch["4.5 head"]
+        for it, sealed in zip(batch["entries"], opened.entries, strict=True):
             assert sealed == it["4.1 entry"]
             header, body = epoch.open_entry(sealed)
             assert (header.pack(), body) == (it["4.1 header"], it["4.4 body"])
-            content = ledger.content_of(body)
+            content = ledger.unpack_content(body)
             assert second.unpack(it["4.4 content"]) == second.unpack(frames.pack(content))
-            if isinstance(content.body, frames.Joined):
-                epoch.admit(identity.member_id(content.body.key))
+            if isinstance(content.body, frames.JoinedBody):
+                epoch.admit_member(identity.member_id(content.body.key))
             if header.kind == COMMIT:
-                assert it is burst["entries"][-1]
+                assert it is batch["entries"][-1]
                 epoch = next_epoch(epoch)
-                assert epoch.open_burst(burst["content"]) is None
+                assert epoch.open_batch(batch["content"]) is None
     assert epoch.number == 1
 
 
 def first_epoch() -> Epoch:
     it = EPOCHS["6.2-6.5 epochs"][0]
-    return Epoch.first(it["6.2 fresh secret"], it["6.2 standing"], it["6.3 chains"][0]["id"])
+    return Epoch.begin(it["6.2 fresh secret"], it["6.2 standing"], it["6.3 chains"][0]["id"])
 
 
 def next_epoch(epoch: Epoch) -> Epoch:
     it = EPOCHS["6.2-6.5 epochs"][1]
-    after, tag = epoch.next(it["6.2 fresh secret"], it["6.2 standing"], [chain["id"] for chain in it["6.3 chains"]])
+    after, tag = epoch.follow(it["6.2 fresh secret"], it["6.2 standing"], [chain["id"] for chain in it["6.3 chains"]])
     assert tag == it["6.4 tag"]
     return after
 
@@ -329,17 +341,17 @@ def first_link(epoch: int, member: bytes) -> bytes:
     return link
 
 
-@pytest.mark.parametrize("it", BURSTS, ids=lambda it: it["4.5 time"])
-def test_a_burst_of_the_second_implementation_4_5(it: Any) -> None:
-    told = [entry for burst in BURSTS[: BURSTS.index(it) + 1] for entry in burst["entries"]]
+@pytest.mark.parametrize("it", BATCHES, ids=lambda it: it["4.5 time"])
+def test_a_batch_of_the_second_implementation_4_5(it: Any) -> None:
+    told = [entry for batch in BATCHES[: BATCHES.index(it) + 1] for entry in batch["entries"]]
     content = second.head_content(told[-1]["4.7 index"], told[-1]["4.6 digest"], it["4.5 time"])
     assert content == it["4.5 signed"]
     host = NOTATION["3.1 members"][0]
     assert content + second.sign(host["key seed"], "head", ROOM, content) == it["4.5 head"]
     entries = [entry["4.1 entry"] for entry in it["entries"]]
     assert second.pack([entries, it["4.5 head"]]) == it["4.5 packed"]
-    assert second.burst(it["4.5 log key"], it["4.5 nonce"], entries, it["4.5 head"]) == it["content"]
-    assert second.off_burst(it["4.5 log key"], it["content"]) == (entries, it["4.5 head"])
+    assert second.batch(it["4.5 log key"], it["4.5 nonce"], entries, it["4.5 head"]) == it["content"]
+    assert second.off_batch(it["4.5 log key"], it["content"]) == (entries, it["4.5 head"])
     assert len(second.wire(it["content"])) in second.SIZES
 
 
@@ -347,16 +359,16 @@ def test_a_burst_of_the_second_implementation_4_5(it: Any) -> None:
 
 
 @pytest.mark.parametrize("it", PASTS, ids=lambda it: it["time"])
-def test_a_past_of_the_second_implementation_5_13(it: Any) -> None:
-    [burst] = [burst for burst in BURSTS if any(entry["4.7 index"] == it["from index"] for entry in burst["entries"])]
-    told = [entry for entry in burst["entries"] if entry["4.7 index"] >= it["from index"]]
+def test_a_backfill_of_the_second_implementation_5_13(it: Any) -> None:
+    [batch] = [batch for batch in BATCHES if any(entry["4.7 index"] == it["from index"] for entry in batch["entries"])]
+    told = [entry for entry in batch["entries"] if entry["4.7 index"] >= it["from index"]]
     for entry, gone in zip(told, it["gone"], strict=True):
-        assert not gone or second.may_be_gone(entry["ttl"], burst["4.5 time"], it["time"])
+        assert not gone or second.may_be_gone(entry["ttl"], batch["4.5 time"], it["time"])
     entries = [
         (entry["4.1 header"], None if gone else entry["4.4 body"], second.h(entry["4.4 body"]))
         for entry, gone in zip(told, it["gone"], strict=True)
     ]
-    past = second.past(entries, burst["4.5 head"], it["index"], it["time"])
+    past = second.past(entries, batch["4.5 head"], it["index"], it["time"])
     assert second.pack(past) == it["5.13 frame"]
     record: frames.HostRecord = frames.unpack(frames.HostRecord, second.pack([False, [past]]))
     assert frames.pack(record.frames[0]) == it["5.13 frame"]
@@ -375,11 +387,11 @@ def test_how_long_what_comes_late_lives_5_16(it: Any) -> None:
     host = FalseHost()
     host.lets_in()
     host.time = it["time of its head"]
-    late = host.past(host.entry(ANN, frames.Text("late", action=False), ttl=it["ttl"]), time=it["newest time"])
+    late = host.past(host.entry(ANN, frames.TextBody("late", action=False), ttl=it["ttl"]), time=it["newest time"])
     [said] = host.hears(late)
-    assert isinstance(said, events.Message)
+    assert isinstance(said, events.MessageEvent)
     end = NOW.age + left
-    assert host.takes(inputs.Tick(), NOW._replace(tick=end)) == [events.Expired(room="r1", seq=said.seq)]
+    assert host.takes(inputs.TickInput(), NOW._replace(tick=end)) == [events.ExpiredEvent(room="r1", seq=said.seq)]
 
 
 @pytest.mark.parametrize("it", RETENTION["5.13 gone"], ids=lambda it: f"{it['ttl']}-{it['time']}")
@@ -387,22 +399,22 @@ def test_a_member_takes_as_gone_what_may_be_5_13(it: Any) -> None:
     host = FalseHost()
     host.lets_in()
     host.time = it["time of its head"]
-    entry = host.entry(ANN, frames.Text("gone", action=False), ttl=it["ttl"])
+    entry = host.entry(ANN, frames.TextBody("gone", action=False), ttl=it["ttl"])
     told = host.hears(host.past(entry, gone=[entry], time=it["time"]))
-    assert any(isinstance(event, events.Alarm) for event in told) is not it["may be gone"]
+    assert any(isinstance(event, events.AlarmEvent) for event in told) is not it["may be gone"]
 
 
 def test_a_private_message_5_15() -> None:
     [it] = LOG["5.15 boxes"]
     info = second.private_info(ROOM, it["epoch"], it["author"], it["counter"], it["recipient"])
-    assert info == it["info"] == private.about(ROOM, it["epoch"], it["author"], it["counter"], it["recipient"])
-    assert second.Leaf(it["leaf seed"]).open(it["box"], info) == it["text"]
-    leaves = [suite.LeafKey(bytes(32)), suite.LeafKey(it["leaf seed"])]
-    assert private.read(it["box"], leaves, info) == it["text"].decode()
-    assert private.read(it["box"], leaves[:1], info) is None
-    other = second.box(leaves[1].public, it["text"], info)
+    assert info == it["info"] == private.bind_message(ROOM, it["epoch"], it["author"], it["counter"], it["recipient"])
+    assert second.KeyPair(it["leaf seed"]).open_sealed(it["box"], info) == it["text"]
+    keys = [suite.EncryptionKeyPair(bytes(32)), suite.EncryptionKeyPair(it["leaf seed"])]
+    assert private.open_message(it["box"], keys, info) == it["text"].decode()
+    assert private.open_message(it["box"], keys[:1], info) is None
+    other = second.box(keys[1].public, it["text"], info)
     assert len(other) == len(it["box"]) == frames.BOX + len(it["text"])
-    assert private.read(other, leaves, info) == it["text"].decode()
+    assert private.open_message(other, keys, info) == it["text"].decode()
     [entry] = [entry for entry in ENTRIES if entry["says"] == "Private"]
     assert entry["4.4 content, unpacked"][2] == [11, it["box"]]
     assert (entry["author"], entry["counter"]) == (it["author"], it["counter"])
@@ -434,14 +446,14 @@ def test_the_key_schedule_6_2_to_6_5(number: int) -> None:
         assert admitted["after"] == newcomers
 
 
-def test_the_standing_of_a_room_6_2() -> None:
+def test_the_group_context_of_a_room_6_2() -> None:
     it = EPOCHS["6.2-6.5 epochs"][1]
     name, locked, host, retention, history, members = second.unpack(it["6.2 array"])
     assert [len(member) for member in members] == [4, 4]
     assert it["6.2 array"] == second.pack([name, locked, host, retention, history, members])
     welcome = second.unpack(WELCOME["7.1 array"])
     assert [name, locked, host, retention, history] == welcome[:5]
-    assert it["6.2 standing"] == second.standing(it["6.2 digest"], it["6.2 array"])
+    assert it["6.2 standing"] == second.group_context(it["6.2 digest"], it["6.2 array"])
     assert [second.member_id(member[0]) for member in members] == [chain["id"] for chain in it["6.3 chains"]]
 
 
@@ -450,19 +462,19 @@ def test_the_library_has_the_same_key_schedule_6_2_to_6_5() -> None:
     epoch = first_epoch()
     expect_secrets(epoch, it)
     for admitted in it["6.5 newcomers"]:
-        assert epoch.newcomers == admitted["newcomers"]
-        epoch.admit(admitted["id"])
-        assert epoch.chains[admitted["id"]].link == admitted["chain"]
-        assert epoch.newcomers == admitted["after"]
+        assert epoch.newcomer_secret == admitted["newcomers"]
+        epoch.admit_member(admitted["id"])
+        assert epoch.ratchets[admitted["id"]].chain_key == admitted["chain"]
+        assert epoch.newcomer_secret == admitted["after"]
     expect_secrets(next_epoch(epoch), then)
 
 
 def expect_secrets(epoch: Epoch, it: Any) -> None:
     assert epoch.number == it["epoch"]
-    assert epoch.init == it["6.3 init"]
+    assert epoch.init_secret == it["6.3 init"]
     assert epoch.log_key == it["6.3 log key"]
-    assert epoch.newcomers == it["6.3 newcomers"]
-    assert {member: chain.link for member, chain in epoch.chains.items()} == {
+    assert epoch.newcomer_secret == it["6.3 newcomers"]
+    assert {member: chain.chain_key for member, chain in epoch.ratchets.items()} == {
         chain["id"]: chain["chain"] for chain in it["6.3 chains"]
     }
 
@@ -471,10 +483,10 @@ def expect_secrets(epoch: Epoch, it: Any) -> None:
 def test_chains_6_6(name: str) -> None:
     for it in CHAINS[name]:
         left_out = it["generation"] if "left out" in name else 0
-        chain = Chain(it["link before"], it["generation"] - left_out)
-        key = chain.take(it["generation"])
-        assert chain.link == it["link after"]
-        assert key.open(0, second.aead(it["key"], 0, b"a text")) == b"a text"
+        chain = Ratchet(it["link before"], it["generation"] - left_out)
+        key = chain.take_key(it["generation"])
+        assert chain.chain_key == it["link after"]
+        assert key.open_sealed(0, second.aead(it["key"], 0, b"a text")) == b"a text"
         assert second.key_of(it["link before"], left_out) == it["key"]
         link = it["link before"]
         for _ in range(left_out + 1):
@@ -490,14 +502,14 @@ def test_a_chain_goes_on_where_it_was_6_6() -> None:
     ]
 
 
-def test_a_slice_6_9() -> None:
+def test_a_commit_share_6_9() -> None:
     it = EPOCHS["6.2-6.5 epochs"][1]
     sliced = it["6.9 slice"]
     assert sliced["text"] == it["6.2 fresh secret"] + it["6.4 tag"]
     assert sliced["info"] == second.slice_info(ROOM, sliced["member"], 1, it["6.2 standing"])
-    assert second.Leaf(sliced["leaf seed"]).open(sliced["box"], sliced["info"]) == sliced["text"]
-    leaf = suite.LeafKey(sliced["leaf seed"])
-    secret, tag = commit.open_slice(sliced["box"], leaf, ROOM, sliced["member"], 1, it["6.2 standing"])
+    assert second.KeyPair(sliced["leaf seed"]).open_sealed(sliced["box"], sliced["info"]) == sliced["text"]
+    key = suite.EncryptionKeyPair(sliced["leaf seed"])
+    secret, tag = commit.open_share(sliced["box"], key, ROOM, sliced["member"], 1, it["6.2 standing"])
     assert (secret, tag) == (it["6.2 fresh secret"], it["6.4 tag"])
 
 
@@ -507,7 +519,7 @@ def test_a_slice_6_9() -> None:
 def test_a_welcome_of_the_second_implementation_7_1() -> None:
     hello, box = WELCOME["2.2 hello"]["hello"], WELCOME["7.1 box"]
     assert box["info"] == second.bound("welcome", ROOM, hello)
-    assert second.Leaf(WELCOME["leaf seed"]).open(box["box"], box["info"]) == box["text"]
+    assert second.KeyPair(WELCOME["leaf seed"]).open_sealed(box["box"], box["info"]) == box["text"]
     assert second.unaead(box["text"], 0, b"".join(WELCOME["7.1 pages"])) == WELCOME["7.1 text"]
     signature, array = WELCOME["7.1 text"][:64], WELCOME["7.1 text"][64:]
     assert array == WELCOME["7.1 array"] == second.pack(WELCOME["7.1 array, unpacked"])
@@ -517,31 +529,33 @@ def test_a_welcome_of_the_second_implementation_7_1() -> None:
 
 def test_the_library_arrives_with_the_welcome_7_1() -> None:
     box, pages = WELCOME["7.1 box"], WELCOME["7.1 pages"]
-    leaf = suite.LeafKey(WELCOME["leaf seed"])
-    arrival = welcome.Arrival(frames.Welcome(box["box"], len(pages)), leaf, ROOM, WELCOME["2.2 hello"]["hello"])
-    [state] = [arrival.take(frames.Page(part)) for part in pages]
+    key = suite.EncryptionKeyPair(WELCOME["leaf seed"])
+    arrival = welcome.WelcomeReader(
+        frames.WelcomeFrame(box["box"], len(pages)), key, ROOM, WELCOME["2.2 hello"]["hello"]
+    )
+    [state] = [arrival.take_page(frames.PageFrame(part)) for part in pages]
     assert state is not None
     assert frames.pack(state) == WELCOME["7.1 array"]
-    epoch = welcome.epoch_of(state)
+    epoch = welcome.make_epoch(state)
     opened = []
-    for burst in BURSTS[1:]:  # what comes after the head of the Welcome, until the commit
-        packed = epoch.open_burst(burst["content"])
+    for batch in BATCHES[1:]:  # what comes after the head of the Welcome, until the commit
+        packed = epoch.open_batch(batch["content"])
         if packed is None:
             break
-        for it, sealed in zip(burst["entries"], frames.unpack(frames.Burst, packed).entries, strict=True):
+        for it, sealed in zip(batch["entries"], frames.unpack(frames.Batch, packed).entries, strict=True):
             assert epoch.open_entry(sealed)[1] == it["4.4 body"]
             opened.append(it["says"])
-            content = ledger.content_of(it["4.4 body"])
-            if isinstance(content.body, frames.Joined):
-                epoch.admit(identity.member_id(content.body.key))
+            content = ledger.unpack_content(it["4.4 body"])
+            if isinstance(content.body, frames.JoinedBody):
+                epoch.admit_member(identity.member_id(content.body.key))
     assert opened == ["Joined", "Text", "Nick", "Text", "Text", "Text", "Private", "Commit"]
 
 
 def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
-    *_, head, seats, since, base = second.unpack(WELCOME["7.1 array"])
+    *_, head, roster, since, base = second.unpack(WELCOME["7.1 array"])
     digest, epoch, locked, members = base
     assert (since, digest, epoch, locked) == (0, second.genesis(ROOM), 0, False)
-    assert [member[0] for member in members] == [seats[0][0]]
+    assert [member[0] for member in members] == [roster[0][0]]
     _, entries, ends, *_ = second.unpack(PASTS[0]["5.13 frame"])
     for index, (tag, header, body) in enumerate(entries, since + 1):
         assert tag == 1
@@ -566,15 +580,15 @@ def test_the_words_of_a_room_7_5() -> None:
         for at in it["marks"]:
             assert second.at_mark(at["mark"], empty, seen) == at["digest"]
             assert second.words_of_room(WORDS["room"], at["digest"], at["mark"]) == at["bytes"]
-            assert second.words(at["bytes"], *LISTS) == words.spell(at["bytes"]) == at["words"]
+            assert second.words(at["bytes"], *LISTS) == words.spell_data(at["bytes"]) == at["words"]
             assert safety_words.words_of_room(WORDS["room"], Mark(at["mark"], at["digest"])) == at["words"]
 
 
 def test_the_library_sees_the_same_marks_7_5() -> None:
     seen = Marks(WORDS["7.5 digest without entries"])
     for head, it in zip(WORDS["7.5 heads"], WORDS["7.5 marks, the newest first"], strict=True):
-        seen.see(head["time"], head["digest"])
-        assert seen.latest() == [Mark(at["mark"], at["digest"]) for at in it["marks"]]
+        seen.note_head(head["time"], head["digest"])
+        assert seen.latest_marks() == [Mark(at["mark"], at["digest"]) for at in it["marks"]]
 
 
 def test_the_words_of_two_7_6() -> None:

@@ -40,7 +40,7 @@ def expect_bounded(room: Room, links: set[int], tick: float) -> None:
     assert linked | absent | set(presence.allowances) <= members
     assert role.sequencer.history_index <= room.index
     assert room.outstanding == 0
-    assert all(until <= tick + limits.SLICES for until in commits.secrets_kept_until)
+    assert all(until <= tick + limits.COMMIT_SHARES for until in commits.secrets_kept_until)
 
 
 def is_due(room: Room, ttl: int, time: int) -> bool:
@@ -51,18 +51,18 @@ def is_due(room: Room, ttl: int, time: int) -> bool:
 
 def expect_expired(room: Room) -> None:
     """What its author does not want kept any longer is in the log no more."""
-    for burst in log_of(room).bursts:
-        for entry in burst.entries:
-            gone = not (entry.body or burst.wire)
-            assert gone or not is_due(room, entry.ttl, burst.time), "something is kept for too long"
+    for batch in log_of(room).batches:
+        for entry in batch.entries:
+            gone = not (entry.body or batch.wire)
+            assert gone or not is_due(room, entry.ttl, batch.time), "something is kept for too long"
 
 
 def find_living(log: Log, start: int) -> dict[int, tuple[int, int]]:
     """Of the entries from this index on that are still there: the ttl, and when they were ordered."""
     return {
-        index: (log.entry(index).ttl, log.burst(index).time)
+        index: (log.find_entry(index).ttl, log.find_batch(index).time)
         for index in range(max(start, log.oldest), log.sealed_end)
-        if log.entry(index).body
+        if log.find_entry(index).body
     }
 
 
@@ -93,7 +93,7 @@ class _Fuzz:
         self.over: list[Party] = []
         self.room = self._room(b"host", "host", "demo")
         self.host = self.world.add(self.room)
-        self.do(inputs.Published())
+        self.do(inputs.PublishedInput())
         self.witness = self.world.add(self._room(b"witness", "witness", None))
         self.redial()
         self.flush()
@@ -115,14 +115,14 @@ class _Fuzz:
 
     def _expect_honest(self, party: Party, _: inputs.Input, done: list[effects.Effect]) -> None:
         """What holds after each input: what is told can be shown, and nobody honest is distrusted or cut off."""
-        for event in [effect.event for effect in done if isinstance(effect, effects.Tell)]:
+        for event in [effect.event for effect in done if isinstance(effect, effects.TellEffect)]:
             expect_shown(event)
-        acts = any(not isinstance(effect, effects.Tell) for effect in done)
+        acts = any(not isinstance(effect, effects.TellEffect) for effect in done)
         assert not (acts and party in self.over), "a room that is over still acts"
-        assert len(party.got(events.Gone)) == party.room.over
+        assert len(party.got(events.GoneEvent)) == party.room.over
         self.over += [party] * party.room.over
-        assert not party.got(events.Alarm), "an honest host is distrusted"
-        cut = {effect.link for effect in done if isinstance(effect, effects.Drop) and party.room.hosting}
+        assert not party.got(events.AlarmEvent), "an honest host is distrusted"
+        cut = {effect.link for effect in done if isinstance(effect, effects.DropEffect) and party.room.hosting}
         assert self.up is None or self.up.number not in cut, "an honest member is cut off"
 
     # --- the host and its links
@@ -152,7 +152,7 @@ class _Fuzz:
     def hears(self, line: _Line, payload: bytes) -> None:
         """The host hears this."""
         if line.link.near.open and not line.link.near.finishing:
-            self.do(inputs.Heard(line.link.number, payload))
+            self.do(inputs.ReceivedInput(line.link.number, payload))
 
     def flush(self) -> None:
         """What is on its way arrives, until nothing is."""
@@ -167,7 +167,7 @@ class _Fuzz:
             reader = line.link.near.reader
             waits = line.link.near.stalls and line.link.near.connection.has_data_to_send
             if line.held is None and reader is not None and waits:
-                line.held = find_living(log_of(self.room), reader.passed) if reader.is_through else {}
+                line.held = find_living(log_of(self.room), reader.sent_up_to) if reader.is_through else {}
 
     @property
     def witness_lags(self) -> bool:
@@ -195,7 +195,7 @@ class _Fuzz:
     def _hang_up(self, link: Link) -> None:
         """The host hears of the end of this link, and for how long it had heard nothing before."""
         link.near.cut = True
-        self.world.handle(self.host, inputs.Dropped(link.number, "it is gone", self.source.pick(0.0, 1.0, 15.0)))
+        self.world.handle(self.host, inputs.DroppedInput(link.number, "it is gone", self.source.pick(0.0, 1.0, 15.0)))
 
     def redial(self) -> None:
         """It dials again, if it has no link."""
@@ -212,12 +212,12 @@ class _Fuzz:
         false = [line for line in self.false if line.link.near.open]
         match source.below(16):
             case 0 | 1 | 2:
-                self._knock(self.dial(source.pick(*PEOPLE)))
+                self._client_handshake(self.dial(source.pick(*PEOPLE)))
             case 3 | 4 | 5 | 6 | 7 if false:
                 line = false[source.below(len(false))]
-                if line.channel is not None and self.room.replica.ledger.roster.get(line.who.id):
+                if line.channel is not None and self.room.replica.ledger.roster.find_member(line.who.id):
                     more = source.odd(4)
-                    self._send(line, *(frames.Submit(*self._entry(line.who)) for _ in range(1 + more)))
+                    self._send(line, *(frames.SubmitFrame(*self._entry(line.who)) for _ in range(1 + more)))
             case 8 if false:
                 line = false[source.below(len(false))]
                 self._send_oddly(line)
@@ -231,8 +231,8 @@ class _Fuzz:
             case 11:
                 self._host_types()
             case 12 | 13:
-                words = inputs.Say(source.text() or "x", bool(source.below(2)))
-                rest = (inputs.Rename(source.pick(*PROPER)), inputs.Ask("/who"), inputs.Leave(now=True))
+                words = inputs.SayInput(source.text() or "x", bool(source.below(2)))
+                rest = (inputs.RenameInput(source.pick(*PROPER)), inputs.AskInput("/who"), inputs.LeaveInput(now=True))
                 self.witness_does(source.pick(words, words, words, words, words, *rest, *self._typed()))
             case 14:
                 self.lose(heard=bool(source.below(2)))
@@ -243,11 +243,15 @@ class _Fuzz:
         """What members and the host may type."""
         source = self.source
         nick = source.pick(*PROPER, "host")
-        return inputs.Whisper(nick, source.text() or "x"), inputs.Retain(source.pick(*TTLS, None)), inputs.Verify(nick)
+        return (
+            inputs.WhisperInput(nick, source.text() or "x"),
+            inputs.RetainInput(source.pick(*TTLS, None)),
+            inputs.VerifyInput(nick),
+        )
 
     def _send(self, line: _Line, *said: frames.Frame) -> None:
         assert line.channel is not None
-        for payload in payloads(line.channel.seal(said, echo=bool(self.source.odd(2)))):
+        for payload in payloads(line.channel.seal_frames(said, echo=bool(self.source.odd(2)))):
             self.hears(line, payload)
 
     def _send_oddly(self, line: _Line) -> None:
@@ -263,26 +267,29 @@ class _Fuzz:
             case 2:
                 record = frames.pack(frames.MemberRecord(bool(source.below(2)), said * source.pick(1, 20)))
                 text = source.pick(
-                    padding.fill(source.edited(record), suite.TAG), source.edited(padding.pad(record, 60_000))
+                    padding.fill_payload(source.edited(record), suite.TAG),
+                    source.edited(padding.pad_text(record, 60_000)),
                 )
                 self.hears(line, line.channel.seal_padded(text))
             case 3:
                 self.hears(line, source.take(source.below(256)))
 
-    def _knock(self, line: _Line) -> None:
+    def _client_handshake(self, line: _Line) -> None:
         """A Join or a Resume; right, or with something changed; or something else; or nothing yet."""
         source, ledger, who = self.source, self.room.replica.ledger, line.who
-        link, leaf = bytes([line.link.number % 256]) * 32, who.leaf.public
+        link, key = bytes([line.link.number % 256]) * 32, who.encryption_key.public
         request: Any
         if source.below(3) < 2:
-            join = frames.Join(link, who.key, leaf, source.pick(*NICKS, *PROPER, source.text()), bytes(64))
+            join = frames.JoinRequest(link, who.key, key, source.pick(*NICKS, *PROPER, source.text()), bytes(64))
             signature = who.sign(identity.JOIN, handshake.join_content(line.hello, join))
             request = msgspec.structs.replace(join, signature=signature)
         else:
             index = source.pick(ledger.index, max(0, ledger.index - source.below(16)), source.below(256), 2**53 - 1)
             digest = source.pick(ledger.digest_at(index) or bytes(32), source.take(32).ljust(32, b"\0"))
             epoch = self.room.replica.current_epoch.number + source.pick(0, 1)
-            resume = frames.Resume(link, who.id, leaf, max(0, epoch - source.pick(0, 1)), index, digest, bytes(64))
+            resume = frames.ResumeRequest(
+                link, who.id, key, max(0, epoch - source.pick(0, 1)), index, digest, bytes(64)
+            )
             signature = who.sign(identity.RESUME, handshake.resume_content(line.hello, resume))
             request = msgspec.structs.replace(resume, signature=signature)
         match source.odd(5):
@@ -297,11 +304,11 @@ class _Fuzz:
                 name = source.pick(*request.__struct_fields__)
                 request = msgspec.structs.replace(request, **{name: getattr(source.made(type(request)), name)})
         try:
-            knock = handshake.knock(request, ROOM, line.greeting, line.hello)[padding.LENGTH :]
+            client_handshake = handshake.seal_request(request, ROOM, line.greeting, line.hello)[padding.LENGTH :]
         except ValueError:  # it does not fit
             return
-        line.channel = Channel(request.link, line.hello, up=True)
-        self.hears(line, knock)
+        line.channel = Channel(request.link_secret, line.hello, up=True)
+        self.hears(line, client_handshake)
 
     def _entry(self, who: Any) -> tuple[int, bytes]:
         """An entry, right or with something changed, and the epoch it is submitted in."""
@@ -310,9 +317,9 @@ class _Fuzz:
         self.sealer.reference = room.replica.ledger.index, room.replica.ledger.digest
         self.sealer.know_chains()
         generation = self.sealer.generations[who.id]
-        epoch, counter = room.replica.current_epoch.number, room.replica.ledger.member(who.id).counter + 1
+        epoch, counter = room.replica.current_epoch.number, room.replica.ledger.get_member(who.id).counter + 1
         body = self._body(who, counter)
-        is_message = isinstance(body, frames.Text | frames.Private)
+        is_message = isinstance(body, frames.TextBody | frames.PrivateBody)
         otherwise: dict[str, Any] = {"ttl": room.replica.ledger.retention.default if is_message else KEPT}
         author = who
         match source.odd(12):
@@ -350,7 +357,7 @@ class _Fuzz:
         source = self.source
         match source.below(8):
             case 4:
-                return frames.Nick(source.pick(*PROPER, *NICKS))
+                return frames.NickBody(source.pick(*PROPER, *NICKS))
             case 5 | 6:
                 return source.made(frames.Body)
             case 3:
@@ -358,19 +365,19 @@ class _Fuzz:
                 recipient: Any = SimpleNamespace(id=source.pick(room.replica.ledger.host, *(it.id for it in PEOPLE)))
                 return self.sealer.box(who, recipient, room.replica.own_keys[0], text, counter=counter)
             case 7:
-                return frames.Leave()
-        return frames.Text(source.text() or "x", action=False)
+                return frames.LeaveBody()
+        return frames.TextBody(source.text() or "x", action=False)
 
     def _host_types(self) -> None:
         source = self.source
-        kick = inputs.Kick(source.pick(*PROPER, "host"), source.text())
-        lock = inputs.Lock(bool(source.below(2)))
-        rename = inputs.Rename(source.pick("host", *PROPER))
-        said = inputs.Say(source.text() or "x")
-        typed = source.pick(said, kick, kick, lock, rename, inputs.Ask("/who"), *self._typed())
+        kick = inputs.KickInput(source.pick(*PROPER, "host"), source.text())
+        lock = inputs.LockInput(bool(source.below(2)))
+        rename = inputs.RenameInput(source.pick("host", *PROPER))
+        said = inputs.SayInput(source.text() or "x")
+        typed = source.pick(said, kick, kick, lock, rename, inputs.AskInput("/who"), *self._typed())
         if source.below(32) == 31:
-            typed = inputs.Leave(close=True)
-        self.kicked |= isinstance(typed, inputs.Kick)
+            typed = inputs.LeaveInput(close=True)
+        self.kicked |= isinstance(typed, inputs.KickInput)
         self.do(typed)
 
     def _wait(self) -> None:
@@ -379,7 +386,7 @@ class _Fuzz:
         dues = [due for party in (self.host, self.witness) if (due := party.room.next_deadline()) is not None]
         tick = self.world.tick
         ahead = self.source.pick(min(dues, default=tick), tick + 1, tick + limits.COMMIT_PAUSE)
-        further = self.source.pick(0.0, 0.0, 0.0, limits.AWAY, limits.PLACE, limits.EPOCH)
+        further = self.source.pick(0.0, 0.0, 0.0, limits.AWAY_SECONDS, limits.PLACE_SECONDS, limits.EPOCH)
         self.world.tick = max(tick, ahead + further)
         self.world.slept += self.source.pick(0.0, 0.0, 0.0, 30.0, 3_600.0)
         host, witness = (self.host, self.do), (self.witness, self.witness_does)
@@ -389,7 +396,7 @@ class _Fuzz:
                 due = party.room.next_deadline()
                 if due is None or due > self.world.tick:
                     break
-                take(inputs.Tick())
+                take(inputs.TickInput())
                 self.world.end_batch(self.host)
             else:
                 raise AssertionError("a deadline that does not pass")
@@ -411,19 +418,19 @@ class _Fuzz:
             expect_bounded(self.room, {link.number for link in self.world.links if link.near.open}, self.world.tick)
             assert self.up is not None or self.witness.room.over
             assert self.up is None or self.witness.room.outstanding == 0, "something got lost"
-        gone = next(iter(self.witness.got(events.Gone)), None)
+        gone = next(iter(self.witness.got(events.GoneEvent)), None)
         assert gone is None or gone.reason != "lost"
         assert gone is None or gone.reason != "kicked" or self.kicked
         hosts, shown = (
             [
                 (it.seq, it.member, it.nick, it.text, it.action, it.ttl)
-                for it in who.got(events.Message)
+                for it in who.got(events.MessageEvent)
                 if not it.private
             ]
             for who in (self.host, self.witness)
         )
         assert shown == [it for it in hosts if it in shown], "messages that the host did not order"
-        if gone is None and len(self.witness.got(events.Entered)) == 1:
+        if gone is None and len(self.witness.got(events.EnteredEvent)) == 1:
             missing = [it for it in hosts if it not in shown]
             assert all(ttl is not None for *_, ttl in missing), "a message is missing"
 
@@ -466,7 +473,7 @@ def _seeds() -> list[bytes]:
     rename, asks = bytes([12, 0, 0, 1, 0, 0, 0, 5, 1]), bytes([12, 0, 0, 0, 0, 0, 0, 6, 1])
     whisper, verify, hosts_whisper = types(4, 0, 8), types(4, 0, 10), hosts(0, 6, nick=3)
     boxed = bytes([3, 0, 0, 3, 1, 0x77, 0, 0, 0, 1])
-    stray, leaf, seek = frame(0, *bytes(7), 3, 1, 2, 3), frame(1, 1), frame(2, 2)
+    stray, key, seek = frame(0, *bytes(7), 3, 1, 2, 3), frame(1, 1), frame(2, 2)
     skips, many = bytes([3, 0, 0, 4, 3, 15, 1, 0, 1]), bytes([3, 0, 7, *([0, 1, 0x78, 0] * 4), 0, 1])
     both = join(0) + join(1) + say(0, 0) + say(1, 0) + said
     talks = [
@@ -474,7 +481,7 @@ def _seeds() -> list[bytes]:
         both + lost + say(0, 0) + redials + said + lost + kick + redials + said + close,
         both + leave + join(0) + say(0, 0) + lock * 2 + join(2) + lost + pause + redials + commit + say(0, 0) + said,
         both + drop + resume + say(1, 0) + drop + away + resume + drop + away + join(0) + drop + gone + resume + said,
-        both + leaf + seek + skips * 2 + many + say(0, 0) + nick + leave + said,
+        both + key + seek + skips * 2 + many + say(0, 0) + nick + leave + said,
         both + whisper * 3 + boxed + hosts_whisper + verify + lost + hosts_whisper + redials + commit + whisper,
         both + lost + many + sleep + redials + many + lost + commit + hosts(0, 0) + away + redials + said,
         both + many * 3 + lost + gone + said + redials + join(2) + said + lost + redials + sleep + said,

@@ -16,11 +16,11 @@ from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.ledger import content_of
+from anonp2p.room.ledger import unpack_content
 from tests.fuzz.source import KNOWN, STEPS, TTLS, Source, expect_shown
 from tests.room.peers import ANN, BOB, DIGEST, EVE, HOST, NOW, FalseHost, Placed
 
-LEAVES = {suite.digest(who.leaf.public): who.leaf.public for who in (ANN, BOB, EVE, HOST)}
+KEYS = {suite.hash_data(who.encryption_key.public): who.encryption_key.public for who in (ANN, BOB, EVE, HOST)}
 
 
 class _Lie(FalseHost):
@@ -31,9 +31,9 @@ class _Lie(FalseHost):
         self.tick, self.slept = NOW.tick, 0.0
         self.linked = False
         self.admitted = False  # whether the guest speaks in records on this link
-        self.turned = False  # whether a commit has its place, and its slice was not sent yet
+        self.turned = False  # whether a commit has its place, and its commit share was not sent yet
         self.alarms = self.gone = self.seq = 0
-        self.leaf = b""
+        self.key = b""
         self.said: set[tuple[str, str]] = set()  # what was signed, by its author
         self.typed: set[str] = set()  # what the guest has said itself
         self.living: set[int] = set()  # messages that it was shown, and that will expire
@@ -49,25 +49,25 @@ class _Lie(FalseHost):
         """What the guest tells about this step, and what it sends is read."""
         before = self.room.over
         self.tick = max(self.tick, self.now.tick)
-        if isinstance(step, inputs.Say | inputs.Whisper):
+        if isinstance(step, inputs.SayInput | inputs.WhisperInput):
             self.typed.add(step.text)
         shown = super().takes(step, (now or NOW)._replace(tick=self.tick, slept=self.slept))
         assert not before or len(shown) == len(self.effects), "a room that is over still acts"
         for event in shown:
             expect_shown(event)
-            if isinstance(event, events.Alarm):
+            if isinstance(event, events.AlarmEvent):
                 assert self.room.over or not event.reason.startswith("The host sent"), "a host that lies is not left"
-            elif isinstance(event, events.Message):
+            elif isinstance(event, events.MessageEvent):
                 self._expect_proper(event)
-            elif isinstance(event, events.Expired):
+            elif isinstance(event, events.ExpiredEvent):
                 self.living.remove(event.seq)
-            self.gone += isinstance(event, events.Gone)
+            self.gone += isinstance(event, events.GoneEvent)
         assert self.gone == self.room.over
         assert not (self.room.over and self.living), "messages that do not end with the room"
         self._read()
         return shown
 
-    def _expect_proper(self, message: events.Message) -> None:
+    def _expect_proper(self, message: events.MessageEvent) -> None:
         assert message.seq > self.seq, "messages out of order"
         self.seq = message.seq
         if message.mine:
@@ -78,21 +78,21 @@ class _Lie(FalseHost):
             self.living.add(message.seq)
 
     def _read(self) -> None:
-        self.admitted |= any(isinstance(effect, effects.Admit) for effect in self.effects)
+        self.admitted |= any(isinstance(effect, effects.AdmitEffect) for effect in self.effects)
         if self.linked and self.admitted:
             for frame in self.spoken():
                 self._take_in(frame)
-        if any(isinstance(effect, effects.Drop) for effect in self.effects):
+        if any(isinstance(effect, effects.DropEffect) for effect in self.effects):
             self.linked = False
-            self.takes(inputs.Dropped(inputs.UPLINK, "it is gone", 1.0))
+            self.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
 
     def _take_in(self, frame: frames.Frame) -> None:
         match frame:
-            case frames.Leaf(leaf=leaf):
-                self.leaf = leaf
-            case frames.Seek(leaf=sought):
+            case frames.KeyFrame(encryption_key=key):
+                self.key = key
+            case frames.KeyRequestFrame(key_hash=sought):
                 self.sought.append(sought)
-            case frames.Submit(epoch=epoch, entry=entry) if epoch == self.epoch.number:
+            case frames.SubmitFrame(epoch=epoch, entry=entry) if epoch == self.epoch.number:
                 with suppress(AssertionError):  # the keys that we gave were not right
                     self.theirs.append(self.opened(entry))
                     self._note(self.theirs[-1])
@@ -100,9 +100,9 @@ class _Lie(FalseHost):
     def _note(self, entry: Placed) -> None:
         """Its author has signed it."""
         with suppress(PeerFault):
-            content = content_of(entry.body)
-            if isinstance(content.body, frames.Text):
-                self.said.add((identity.spell(entry.header.author), content.body.text))
+            content = unpack_content(entry.body)
+            if isinstance(content.body, frames.TextBody):
+                self.said.add((identity.spell_member(entry.header.author), content.body.text))
 
     def place(self, entry: Placed) -> None:
         """The next place is this one's, if there is one."""
@@ -127,7 +127,7 @@ class _Lie(FalseHost):
             case 0 | 1:
                 self._let_in()
             case 2:
-                self.hears(frames.Resumed(self.ledger.index + source.odd(3), self.time + source.odd(3)))
+                self.hears(frames.ResumedFrame(self.ledger.index + source.odd(3), self.time + source.odd(3)))
             case 3 | 4 | 5:
                 self._order(*(self._entry() for _ in range(1 + source.odd(4))))
             case 6 if self.theirs:
@@ -146,20 +146,26 @@ class _Lie(FalseHost):
                 self._type()
             case 14:
                 self.linked = False
-                self.takes(inputs.Dropped(inputs.UPLINK, "it is gone", 1.0))
+                self.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
             case 15:
                 due = self.room.next_deadline()
                 self.tick = max(self.tick, source.pick(due or self.tick, self.tick + 1))
                 self.slept += source.pick(0.0, 0.0, 30.0, 3_600.0)
                 if due is not None and due <= self.tick:
-                    self.takes(inputs.Tick())
+                    self.takes(inputs.TickInput())
 
     def _type(self) -> None:
         source = self.source
-        said = source.pick(inputs.Say(source.text() or "x"), inputs.Rename("bea"), inputs.Ask("/who"))
+        said = source.pick(inputs.SayInput(source.text() or "x"), inputs.RenameInput("bea"), inputs.AskInput("/who"))
         nick = source.pick("ann", "host", "bob", "me")
-        whisper = inputs.Whisper(nick, source.text() or "x")
-        rest = inputs.Leave(), inputs.Kick("ann"), whisper, inputs.Retain(source.pick(*TTLS, None)), inputs.Verify(nick)
+        whisper = inputs.WhisperInput(nick, source.text() or "x")
+        rest = (
+            inputs.LeaveInput(),
+            inputs.KickInput("ann"),
+            whisper,
+            inputs.RetainInput(source.pick(*TTLS, None)),
+            inputs.VerifyInput(nick),
+        )
         self.takes(source.pick(said, said, said, said, *rest))
 
     def _say_frames(self) -> None:
@@ -168,50 +174,55 @@ class _Lie(FalseHost):
         said: list[frames.Frame] = []
         for _ in range(1 + source.odd(3)):
             made = source.made(frames.FromHost)
-            denied = frames.Denied(source.below(8), source.pick("nick-taken", "repeated", "too-often"))
+            denied = frames.DeniedFrame(source.below(8), source.pick("nick-taken", "repeated", "too-often"))
             sought = source.pick(*self.sought, bytes(32))
-            answer = frames.Found(LEAVES[sought]) if sought in LEAVES else frames.Missing(sought)
-            said.append(source.pick(made, denied, answer, frames.Missing(sought)))
-            if sought in self.sought and said[-1] in (answer, frames.Missing(sought)):
+            answer = frames.KeyResponseFrame(KEYS[sought]) if sought in KEYS else frames.KeyNotFoundFrame(sought)
+            said.append(source.pick(made, denied, answer, frames.KeyNotFoundFrame(sought)))
+            if sought in self.sought and said[-1] in (answer, frames.KeyNotFoundFrame(sought)):
                 self.sought.remove(sought)
         self.hears(self.record(*said, echo=bool(source.odd(2))))
 
     def _say_oddly(self) -> None:
-        """What is no record and no burst, or just about."""
+        """What is no record and no batch, or just about."""
         source = self.source
         match source.below(3):
             case 0:
-                self.takes(inputs.Heard(inputs.UPLINK, source.take(source.below(256))))
+                self.takes(inputs.ReceivedInput(inputs.UPLINK, source.take(source.below(256))))
             case 1:
                 record = frames.pack(frames.HostRecord(False, [source.made(frames.FromHost)] * source.pick(1, 2)))
                 text = source.pick(
-                    padding.fill(source.edited(record), suite.TAG), source.edited(padding.pad(record, 60_000))
+                    padding.fill_payload(source.edited(record), suite.TAG),
+                    source.edited(padding.pad_text(record, 60_000)),
                 )
                 self.hears(self.channel.seal_padded(text))
             case 2:
                 entry = self._entry()
-                burst = self.burst(entry)
-                self.hears(source.edited(burst), self.burst_of([source.edited(entry.sealed)], self.head_text()))
+                batch = self.batch(entry)
+                self.hears(source.edited(batch), self.batch_of([source.edited(entry.sealed)], self.head_text()))
 
     def _greet(self) -> None:
         """A hello, and perhaps the first of what follows."""
         if self.source.odd(8):
             self.awaits_dial()
             nonce = bytes(32)
-            hello = frames.Hello(self.source.pick(frames.VERSION, self.source.below(4)), nonce, HOST.leaf.public)
-            content = padding.pad(self.source.edited(frames.pack(hello)), limits.HELLO - padding.LENGTH)
-            self.takes(inputs.Heard(inputs.UPLINK, self.source.edited(content)))
-            self.takes(inputs.Dropped(inputs.UPLINK, "it is gone", 1.0))
+            hello = frames.Hello(
+                self.source.pick(frames.VERSION, self.source.below(4)), nonce, HOST.encryption_key.public
+            )
+            content = padding.pad_text(self.source.edited(frames.pack(hello)), limits.HELLO - padding.LENGTH)
+            self.takes(inputs.ReceivedInput(inputs.UPLINK, self.source.edited(content)))
+            self.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
             return
         self.admitted = False
         self.sought.clear()
         self.greets()
         self.linked = True
-        self.leaf = self.request.leaf
-        if isinstance(self.request, frames.Join) and self.request.key not in {it.key for it in self.ledger.roster}:
-            if self.me and (former := self.ledger.roster.get(self.me)) is not None:
-                self.ledger.roster.remove(former)
-            self.seats_guest(self.request.nick or self.ledger.roster.nick_for(self.request.key))
+        self.key = self.request.encryption_key
+        if isinstance(self.request, frames.JoinRequest) and self.request.key not in {
+            it.key for it in self.ledger.roster
+        }:
+            if self.me and (former := self.ledger.roster.find_member(self.me)) is not None:
+                self.ledger.roster.remove_member(former)
+            self.roster_guest(self.request.nick or self.ledger.roster.choose_nick(self.request.key))
         if self.source.below(4) < 3:
             self._let_in()
 
@@ -220,36 +231,36 @@ class _Lie(FalseHost):
         otherwise: dict[str, Any] = {}
         unsigned = False
         if source.odd(2):  # a room with a history, whatever it says of that
-            otherwise = {"since": self.ledger.index, "base": self.base()}
+            otherwise = {"since": self.ledger.index, "snapshot": self.base()}
         missed = [self._past(*(self._entry() for _ in range(source.below(3)))) for _ in range(source.odd(3))]
         match source.odd(6):
             case 1:
                 kinds = self.state()
                 name = source.pick(*kinds.__struct_fields__)
-                otherwise[name] = getattr(source.made(frames.State), name)
+                otherwise[name] = getattr(source.made(frames.RoomState), name)
             case 2:
-                seats = self.state().seats
-                at, made = source.below(len(seats)), source.made(frames.Seat)
+                roster = self.state().roster
+                at, made = source.below(len(roster)), source.made(frames.RosterEntry)
                 name = source.pick(*made.__struct_fields__)
-                seats[at] = msgspec.structs.replace(seats[at], **{name: getattr(made, name)})
-                otherwise["seats"] = source.pick(seats, seats[:at], seats + seats[:1])
+                roster[at] = msgspec.structs.replace(roster[at], **{name: getattr(made, name)})
+                otherwise["roster"] = source.pick(roster, roster[:at], roster + roster[:1])
             case 3:
                 otherwise["head"] = self._head_text()
             case 4:
                 unsigned = True
-                otherwise |= source.pick({"sign": ANN.sign}, {"hello": bytes(32)}, {"leaf": ANN.leaf.public})
+                otherwise |= source.pick({"sign": ANN.sign}, {"hello": bytes(32)}, {"key": ANN.encryption_key.public})
             case 5:
                 base = self.base()
-                name, made = source.pick(*base.__struct_fields__), source.made(frames.Base)
-                otherwise["base"] = msgspec.structs.replace(base, **{name: getattr(made, name)})
-        goes_on = isinstance(self.request, frames.Resume) and not source.odd(2) and "base" not in otherwise
+                name, made = source.pick(*base.__struct_fields__), source.made(frames.RoomSnapshot)
+                otherwise["snapshot"] = msgspec.structs.replace(base, **{name: getattr(made, name)})
+        goes_on = isinstance(self.request, frames.ResumeRequest) and not source.odd(2) and "snapshot" not in otherwise
         pages = self.welcome(past=goes_on, **otherwise)
         said = source.pick(pages, pages, pages, pages[:1], pages * 2)
         self.hears(*said, *missed)
         assert self.room.over or not unsigned or said == pages[:1], "a welcome for somebody else"
 
-    def _past(self, *entries: Placed) -> frames.Past:
-        """A burst of these, opened, or what is left of it."""
+    def _past(self, *entries: Placed) -> frames.BackfillFrame:
+        """A batch of these, opened, or what is left of it."""
         source = self.source
         gone = [entry for entry in entries if source.odd(2)]
         self.time += source.pick(0, 1)
@@ -262,7 +273,7 @@ class _Lie(FalseHost):
             case 2:
                 otherwise["index"] = source.pick(0, self.ledger.index, 2**53 - 1)
             case 3:
-                otherwise["entries"] = [source.made(frames.Opened | frames.Gone)]
+                otherwise["entries"] = [source.made(frames.BackfilledEntry | frames.Tombstone)]
         past = self.past(*entries, gone=gone, **otherwise)
         self.time = past.time  # no later head is of an earlier time
         return past
@@ -273,7 +284,7 @@ class _Lie(FalseHost):
         guest = SimpleNamespace(id=self.me or bytes(16), sign=HOST.sign)
         author: Any = source.pick(ANN, HOST, ANN, HOST, BOB, EVE, guest)
         body = self._body()
-        is_message = isinstance(body, frames.Text | frames.Private)
+        is_message = isinstance(body, frames.TextBody | frames.PrivateBody)
         otherwise: dict[str, Any] = {"ttl": self.ledger.retention.default if is_message else KEPT}
         match source.odd(8):
             case 1:
@@ -291,7 +302,7 @@ class _Lie(FalseHost):
                 otherwise["reference"] = source.pick(self.ledger.index, source.below(8), 2**53 - 1), digest
             case 7:
                 otherwise["ttl"] = source.pick(*TTLS, KEPT - 1)
-        if isinstance(body, frames.Text) and source.odd(4) == 3 and isinstance(author, identity.Identity):
+        if isinstance(body, frames.TextBody) and source.odd(4) == 3 and isinstance(author, identity.Identity):
             body = self._boxed(author, body.text, otherwise)
         entry = self.entry(author, body, **otherwise)
         if otherwise.get("signer", author) is author is not guest and "epoch" not in otherwise:
@@ -305,23 +316,27 @@ class _Lie(FalseHost):
                 made: frames.Body = source.made(frames.Body)
                 return made
             case 6:
-                joined = frames.Joined(BOB.key, "bob", suite.digest(BOB.leaf.public))
-                away: frames.Body = source.pick(joined, frames.Lost(ANN.id), frames.Back(ANN.id), frames.Close())
+                joined = frames.JoinedBody(BOB.key, "bob", suite.hash_data(BOB.encryption_key.public))
+                away: frames.Body = source.pick(
+                    joined, frames.AwayBody(ANN.id), frames.BackBody(ANN.id), frames.CloseBody()
+                )
                 return away
             case 7:
-                return frames.Lost(self.me or bytes(16))
-        return frames.Text(source.text() or "x", action=False)
+                return frames.AwayBody(self.me or bytes(16))
+        return frames.TextBody(source.text() or "x", action=False)
 
-    def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> frames.Private:
+    def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> frames.PrivateBody:
         """The same for the guest alone, or for nobody; noted, since nobody else can read it."""
         counter = otherwise.get("counter", self.counters.get(author.id, 0) + 1)
         guest: Any = SimpleNamespace(id=self.me or bytes(16))
-        leaf: Any = SimpleNamespace(public=self.source.pick(self.leaf, HOST.leaf.public) or HOST.leaf.public)
-        self.said.add((identity.spell(author.id), text))
-        return self.box(author, guest, leaf, text, counter=counter)
+        key: Any = SimpleNamespace(
+            public=self.source.pick(self.key, HOST.encryption_key.public) or HOST.encryption_key.public
+        )
+        self.said.add((identity.spell_member(author.id), text))
+        return self.box(author, guest, key, text, counter=counter)
 
     def _order(self, *entries: Placed) -> None:
-        """These get their places: in a burst, as one that was opened, or in a burst whose head says otherwise."""
+        """These get their places: in a batch, as one that was opened, or in a batch whose head says otherwise."""
         self.heard += entries
         match self.source.below(8):
             case 5 | 6:
@@ -329,9 +344,9 @@ class _Lie(FalseHost):
             case 7:
                 for entry in entries:
                     self.place(entry)
-                self.hears(self.burst_of([entry.sealed for entry in entries], self._head_text()))
+                self.hears(self.batch_of([entry.sealed for entry in entries], self._head_text()))
             case _:
-                self.hears(self.burst(*entries))
+                self.hears(self.batch(*entries))
 
     def _head_text(self) -> bytes:
         source = self.source
@@ -343,7 +358,7 @@ class _Lie(FalseHost):
     def _head(self) -> None:
         self.time += self.source.below(4)
         text = self._head_text()
-        self.hears(self.burst_of([], self.source.pick(text, text, text, text[:-1])))
+        self.hears(self.batch_of([], self.source.pick(text, text, text, text[:-1])))
 
     def _commit(self) -> None:
         source = self.source
@@ -356,16 +371,18 @@ class _Lie(FalseHost):
             self._order(self._entry())
         if wrong == 3:
             self.linked = False
-            self.takes(inputs.Dropped(inputs.UPLINK, "it is gone", 1.0))
+            self.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
         otherwise: dict[str, Any] = {}
         if wrong == 4:
-            otherwise = source.pick({"standing": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)})
+            otherwise = source.pick(
+                {"group_context": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)}
+            )
         self.theirs.clear()
-        sliced = self.slice(leaf=self.leaf or HOST.leaf.public, **otherwise)
+        sliced = self.slice(key=self.key or HOST.encryption_key.public, **otherwise)
         right_slice = not otherwise
         if wrong == 5:
             box = source.edited(sliced.box)
-            right_slice, sliced = box == sliced.box, frames.Slice(box)
+            right_slice, sliced = box == sliced.box, frames.CommitShareFrame(box)
         if self.linked:
             self.hears(sliced)
             assert right_slice or self.room.over, "a commit that was made on another log"
@@ -400,7 +417,7 @@ def _seeds() -> list[bytes]:
     ordered, second, passed = bytes([6, 0, 0]), bytes([6, 3, 0]), bytes([6, 0, 5, 3, 0, 4, 0])
     whisper, retain, verify = types(0, 0, 6), types(0, 1, 7), types(0, 0, 8)
     idle, kick, kick_me, broken = (commit(*how) for how in ((0, 0, 0, 0), (0, 0, 2, 0), (1, 0, 2, 0), (0, 0, 0, 9)))
-    resumed, beat, later, sleep = bytes([2, 0, 0]), bytes([15, 0, 0]), bytes([15, 1, 0]), bytes([15, 0, 2])
+    resumed, heartbeat, later, sleep = bytes([2, 0, 0]), bytes([15, 0, 0]), bytes([15, 1, 0]), bytes([15, 0, 2])
     other_version = bytes([0, 9, 1, 1, 0, 0, 4, 0, 0, 0, 4, 0])
     one, expired = bytes([0, 0, 1, 0x78, 0, 0]), bytes([0, 0, 1, 0x78, 15, 1, 0])
     past = bytes([0, 0, 0, 0, 4, 2, *one, *one, 0, 0, 0, 0, 0, 0, 0, 0])
@@ -413,7 +430,7 @@ def _seeds() -> list[bytes]:
     talk = in_ + entries + says + ordered
     return [
         *(bytes([0, 0, 15, beyond]) + come + entries * 2 for beyond in (0, 1)),  # an endless log
-        talk + idle + says + ordered * 2 + entries + beat * 3 + kick + entries,
+        talk + idle + says + ordered * 2 + entries + heartbeat * 3 + kick + entries,
         talk + says * 2 + drop + again + resumed + entries + ordered * 2,
         talk + drop + past + entries + says + ordered + drop + gone + says + ordered,
         talk + drop + gone + entries + sleep + says + passed,
@@ -425,8 +442,8 @@ def _seeds() -> list[bytes]:
         in_ + seek * 2 + whisper + ordered + says + ordered + idle + whisper + seek + ordered * 2,
         in_ + whisper * 3 + kick + frame(0, 0, 1, 1) + seek + verify + ordered,
         in_ + retain + says + passed + renames + passed + verify,
-        in_ + retain + says * 2 + ordered + sleep + beat + later * 2 + kick_me,
-        *(in_ + says + entry(0, 15, 1, order=how) + beat + entries for how in (is_gone, is_late, too_soon, (7,))),
+        in_ + retain + says * 2 + ordered + sleep + heartbeat + later * 2 + kick_me,
+        *(in_ + says + entry(0, 15, 1, order=how) + heartbeat + entries for how in (is_gone, is_late, too_soon, (7,))),
         *(in_ + says + entry(6, 15, 1, order=how) + entries for how in (is_gone, is_late)),
         *(in_ + renames + entry(6, 15, 1, order=is_gone) for _ in "1"),
         *(in_ + bytes([11, odd, *pick]) for odd in (1, 2) for pick in ([0] * 20, [1] * 20, [2] * 20)),

@@ -16,15 +16,17 @@ from tests.room.peers import ANN, BOB, EVE, HOST
 
 STEPS = 40  # of a room, at most
 KNOWN = tuple(
-    it for who in (ANN, BOB, EVE, HOST) for it in (who.id, who.key, who.leaf.public, suite.digest(who.leaf.public))
+    it
+    for who in (ANN, BOB, EVE, HOST)
+    for it in (who.id, who.key, who.encryption_key.public, suite.hash_data(who.encryption_key.public))
 )
 TTLS = (KEPT, 60, FLEETING, 1, 3_600)
 RULES = (  # of rooms
     (ANY, NO_HISTORY),
-    (ANY, frames.History(3, 0)),
-    (frames.Retention(FLEETING, 60, KEPT), NO_HISTORY),
-    (frames.Retention(FLEETING, 60, 3_600), frames.History(0, 120)),
-    (frames.Retention(FLEETING, FLEETING, FLEETING), frames.History(2, 0)),
+    (ANY, frames.HistoryPolicy(3, 0)),
+    (frames.RetentionPolicy(FLEETING, 60, KEPT), NO_HISTORY),
+    (frames.RetentionPolicy(FLEETING, 60, 3_600), frames.HistoryPolicy(0, 120)),
+    (frames.RetentionPolicy(FLEETING, FLEETING, FLEETING), frames.HistoryPolicy(2, 0)),
 )
 NICKS = ("ann", "ben", "Ann", "\u0430nn", "", "anon-", "a" * 20)
 
@@ -64,7 +66,7 @@ class Source:
         """One of these."""
         return choices[self.below(len(choices))]
 
-    def rules(self) -> tuple[frames.Retention, frames.History]:
+    def rules(self) -> tuple[frames.RetentionPolicy, frames.HistoryPolicy]:
         """Those of some room."""
         return RULES[self.below(len(RULES))]
 
@@ -117,5 +119,5 @@ class Source:
 
 def expect_shown(event: events.Event) -> None:
     """An event can be shown."""
-    assert isinstance(wording.line(event), str)
-    json.loads(sanitize.escaped(msgspec.json.encode(event).decode()))
+    assert isinstance(wording.format_line(event), str)
+    json.loads(sanitize.escape_json(msgspec.json.encode(event).decode()))

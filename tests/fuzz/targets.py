@@ -22,7 +22,7 @@ from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.protocol.connection import Connection
-from anonp2p.protocol.handshake import Channel, Greeting
+from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import events, inputs, ledger
 from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
@@ -44,8 +44,8 @@ PACKED: tuple[Any, ...] = (
     frames.Request,
     frames.MemberRecord,
     frames.HostRecord,
-    frames.State,
-    frames.Burst,
+    frames.RoomState,
+    frames.Batch,
 )
 
 
@@ -55,11 +55,11 @@ PACKED: tuple[Any, ...] = (
 def splitter(data: bytes) -> None:
     """A stream in pieces of any size: the same payloads as in one piece, and the same end; no more is kept than one."""
     source = Source(data)
-    longest, size = source.pick(limits.KNOCK, padding.SIZES[-1], limits.UNIT), source.below(40) + 1
+    longest, size = source.pick(limits.CLIENT_HANDSHAKE, padding.SIZES[-1], limits.UNIT), source.below(40) + 1
     rest = source.take(len(data))
     whole = _split(longest, [rest])
     assert whole == _split(longest, [rest[at : at + size] for at in range(0, len(rest), size)])
-    assert rest.startswith(b"".join(map(padding.payload, whole[0])))
+    assert rest.startswith(b"".join(map(padding.frame_content, whole[0])))
     assert all(len(content) <= longest for content in whole[0])
 
 
@@ -76,17 +76,17 @@ def _split(longest: int, pieces: list[bytes]) -> tuple[list[bytes], bool]:
 def padded(data: bytes) -> None:
     """Something padded, and what an author signs: the same again when it is padded anew, or a fault."""
     source = Source(data)
-    edited = source.edited(padding.pad(source.take(source.below(64)), source.pick(66, 128, 1_918)))
+    edited = source.edited(padding.pad_text(source.take(source.below(64)), source.pick(66, 128, 1_918)))
     with suppress(PeerFault):
-        assert padding.pad(padding.unpad(edited), len(edited)) == edited
-    content = frames.Content(1, bytes(32), frames.Text("x" * source.below(128), False))
+        assert padding.pad_text(padding.unpad_text(edited), len(edited)) == edited
+    content = frames.Content(1, bytes(32), frames.TextBody("x" * source.below(128), False))
     signed = source.edited(ledger.padded_content(content))
     try:
-        ledger.content_of(bytes(identity.SIGNATURE) + signed)
+        ledger.unpack_content(bytes(identity.SIGNATURE) + signed)
     except PeerFault:
         return
-    assert 0 <= len(signed) - padding.LENGTH - len(padding.unpad(signed)) < limits.STEP
-    assert len(signed) % limits.STEP == 0
+    assert 0 <= len(signed) - padding.LENGTH - len(padding.unpad_text(signed)) < limits.CONTENT_STEP
+    assert len(signed) % limits.CONTENT_STEP == 0
 
 
 def packed(data: bytes) -> None:
@@ -108,10 +108,10 @@ def packed(data: bytes) -> None:
 def code_(data: bytes) -> None:
     """A room code as people pass it on."""
     try:
-        key = codes.parse(data.decode("utf-8", "replace"))
+        key = codes.parse_code(data.decode("utf-8", "replace"))
     except BadCode:
         return
-    assert codes.parse(codes.encode(key)) == key
+    assert codes.parse_code(codes.encode_key(key)) == key
 
 
 def lines_(data: bytes) -> None:
@@ -122,23 +122,23 @@ def lines_(data: bytes) -> None:
             continue
         if isinstance(typed.action, AnonError):
             assert str(typed.action)
-        if isinstance(typed.action, inputs.Say):
+        if isinstance(typed.action, inputs.SayInput):
             assert 0 < len(typed.action.text.encode()) <= limits.TEXT
 
 
 def view_(data: bytes) -> None:
     """Texts of others on a terminal: they neither steer it nor pass for anybody else's."""
     text = data.decode("utf-8", "replace")
-    shown = sanitize.harmless(text)
-    _expect_harmless(shown.replace("\n", ""))
-    assert sanitize.harmless(shown) == shown
+    shown = sanitize.sanitize_text(text)
+    _expect_sanitized(shown.replace("\n", ""))
+    assert sanitize.sanitize_text(shown) == shown
     raw = msgspec.json.encode(text).decode()
-    escaped = sanitize.escaped(raw)
+    escaped = sanitize.escape_json(raw)
     assert not any(_steers(character) for character in escaped)
     assert json.loads(escaped) == text
-    message = events.Message(room="r1", member="m", nick="ann", text=text, seq=1, at=0.0)
-    for event in (message, events.Unsent(room="r1", text=text), events.Notice(text=text)):
-        first, *others = wording.line(event).split("\n")
+    message = events.MessageEvent(room="r1", member="m", nick="ann", text=text, seq=1, at=0.0)
+    for event in (message, events.UnsentEvent(room="r1", text=text), events.NoticeEvent(text=text)):
+        first, *others = wording.format_line(event).split("\n")
         assert first.startswith("ann: " if event is message else wording.SYSTEM)
         assert not any(line.strip() and not line.startswith("    ") for line in others)
 
@@ -188,7 +188,7 @@ def _expired(keys: Keys, now: float, until: float) -> Iterator[Key]:
 _EMOJI = range(0x1F000, 0x1FB00)  # some may be newer than Python's tables
 
 
-def _expect_harmless(text: str) -> None:
+def _expect_sanitized(text: str) -> None:
     """Nothing that is not drawn, and nothing drawn that nobody has a picture of."""
     for before, character in zip("\0" + text, text, strict=False):
         is_emoji = ord(character) in _EMOJI
@@ -212,38 +212,40 @@ class _Handshake:
     """What is right on one link, and who reads it."""
 
     def __init__(self) -> None:
-        greeting = Greeting(bytes(32), ROOM, HOST.leaf)
+        greeting = HostHandshake(bytes(32), ROOM, HOST.encryption_key)
         self.greeting = greeting
         self.hello = greeting.wire[padding.LENGTH :]
         self.ledger = Ledger(ROOM)
-        self.ledger.host = self.ledger.seat(HOST.key, "host", suite.digest(HOST.leaf.public)).id
+        self.ledger.host = self.ledger.add_member(HOST.key, "host", suite.hash_data(HOST.encryption_key.public)).id
         self.requests = self._join("ben"), self._resume()
-        self.ledger.seat(ANN.key, "ann", suite.digest(ANN.leaf.public))
-        self.epoch = Epoch.first(bytes(32), self.ledger.digest, HOST.id)
-        self.epoch.admit(ANN.id)
-        chains = [self.epoch.chains[it.id] for it in (HOST, ANN)]
-        seats = [
-            frames.Seat(it.key, nick, 0, False, suite.digest(it.leaf.public), chain.generation, chain.link)
+        self.ledger.add_member(ANN.key, "ann", suite.hash_data(ANN.encryption_key.public))
+        self.epoch = Epoch.begin(bytes(32), self.ledger.digest, HOST.id)
+        self.epoch.admit_member(ANN.id)
+        chains = [self.epoch.ratchets[it.id] for it in (HOST, ANN)]
+        roster = [
+            frames.RosterEntry(
+                it.key, nick, 0, False, suite.hash_data(it.encryption_key.public), chain.generation, chain.chain_key
+            )
             for it, nick, chain in zip((HOST, ANN), ("host", "ann"), chains, strict=True)
         ]
         keys = self.epoch
-        secrets = keys.init, keys.log_key, keys.newcomers
-        sitters = [frames.Sitter(HOST.key, "host", 0, False, bytes(32))]
-        base = frames.Base(bytes(32), 0, False, sitters)
-        self.state = frames.State(
-            "demo", False, HOST.id, ANY, NO_HISTORY, 0, *secrets, bytes(112), seats, since=0, base=base
+        secrets = keys.init_secret, keys.log_key, keys.newcomer_secret
+        snapshot_entries = [frames.SnapshotEntry(HOST.key, "host", 0, False, bytes(32))]
+        base = frames.RoomSnapshot(bytes(32), 0, False, snapshot_entries)
+        self.state = frames.RoomState(
+            "demo", False, HOST.id, ANY, NO_HISTORY, 0, *secrets, bytes(112), roster, since=0, snapshot=base
         )
-        self.about = private.about(ROOM, 0, ANN.id, 1, BOB.id)
-        self.box = private.seal(BOB.leaf.public, "for you alone", self.about)
-        self.turn = commit.Turn(ROOM, 1, self.ledger.digest, b"s" * 32, b"t" * 32)
+        self.about = private.bind_message(ROOM, 0, ANN.id, 1, BOB.id)
+        self.box = private.seal_message(BOB.encryption_key.public, "for you alone", self.about)
+        self.turn = commit.CommitSecret(ROOM, 1, self.ledger.digest, b"s" * 32, b"t" * 32)
 
-    def _join(self, nick: str) -> frames.Join:
-        join = frames.Join(bytes(32), BOB.key, BOB.leaf.public, nick, bytes(64))
+    def _join(self, nick: str) -> frames.JoinRequest:
+        join = frames.JoinRequest(bytes(32), BOB.key, BOB.encryption_key.public, nick, bytes(64))
         signature = BOB.sign(identity.JOIN, handshake.join_content(self.greeting.hello, join))
         return msgspec.structs.replace(join, signature=signature)
 
-    def _resume(self) -> frames.Resume:
-        resume = frames.Resume(bytes(32), ANN.id, ANN.leaf.public, 0, 0, self.ledger.digest, bytes(64))
+    def _resume(self) -> frames.ResumeRequest:
+        resume = frames.ResumeRequest(bytes(32), ANN.id, ANN.encryption_key.public, 0, 0, self.ledger.digest, bytes(64))
         signature = ANN.sign(identity.RESUME, handshake.resume_content(self.greeting.hello, resume))
         return msgspec.structs.replace(resume, signature=signature)
 
@@ -252,10 +254,10 @@ _SHAKEN = _Handshake()
 
 
 def handshake_(data: bytes) -> None:
-    """Hello, knock, welcome, slice and records with bytes changed: a fault, or what was meant."""
+    """Hello, knock, welcome, commit share and records with bytes changed: a fault, or what was meant."""
     source = Source(data)
-    parts = _hello, _knock_box, _request, _welcome_box, _page, _state, _slice, _record
-    what = source.pick(*parts, _padded_record, _burst, _entry, _private)
+    parts = _hello, _client_handshake_box, _request, _welcome_box, _page, _state, _slice, _record
+    what = source.pick(*parts, _padded_record, _batch, _entry, _private)
     try:
         what(source)
     except (PeerFault, admission.NotAdmitted, handshake.OtherVersion):
@@ -264,18 +266,18 @@ def handshake_(data: bytes) -> None:
 
 def _hello(source: Source) -> None:
     hello, digest = handshake.read_hello(source.edited(_SHAKEN.hello))
-    payload = handshake.knock(_SHAKEN.requests[0], ROOM, hello, digest)
-    assert len(payload) == limits.KNOCK
-    assert _SHAKEN.greeting.open(payload[padding.LENGTH :]) == _SHAKEN.requests[0]
+    payload = handshake.seal_request(_SHAKEN.requests[0], ROOM, hello, digest)
+    assert len(payload) == limits.CLIENT_HANDSHAKE
+    assert _SHAKEN.greeting.open_request(payload[padding.LENGTH :]) == _SHAKEN.requests[0]
     assert digest == _SHAKEN.greeting.hello
 
 
-def _knock_box(source: Source) -> None:
+def _client_handshake_box(source: Source) -> None:
     request = source.pick(*_SHAKEN.requests)
     hello, digest = handshake.read_hello(_SHAKEN.hello)
-    box = handshake.knock(request, ROOM, hello, digest)[padding.LENGTH :]
+    box = handshake.seal_request(request, ROOM, hello, digest)[padding.LENGTH :]
     changed = source.edited(box)
-    assert _SHAKEN.greeting.open(changed) == request
+    assert _SHAKEN.greeting.open_request(changed) == request
     assert changed == box
 
 
@@ -284,36 +286,38 @@ def _request(source: Source) -> None:
     right = source.pick(*_SHAKEN.requests)
     request = frames.unpack(frames.Request, source.edited(frames.pack(right)))
     digest = _SHAKEN.greeting.hello
-    if isinstance(request, frames.Join):
-        assert admission.nick_for(_SHAKEN.ledger, digest, request) == "ben"
+    if isinstance(request, frames.JoinRequest):
+        assert admission.choose_nick(_SHAKEN.ledger, digest, request) == "ben"
     else:
-        assert admission.returning(_SHAKEN.ledger, digest, request).id == ANN.id
+        assert admission.check_resume_request(_SHAKEN.ledger, digest, request).id == ANN.id
     assert request == right
 
 
 def _welcome(edit: Callable[[list[Any]], None]) -> None:
     """What comes of a welcome after this was done to its frames."""
     digest = _SHAKEN.greeting.hello
-    sealed: list[Any] = welcome.seal(_SHAKEN.state, ANN.leaf.public, ROOM, digest, bytes(32), HOST.sign)
+    sealed: list[Any] = welcome.seal_welcome(
+        _SHAKEN.state, ANN.encryption_key.public, ROOM, digest, bytes(32), HOST.sign
+    )
     edit(sealed)
-    arrival = welcome.Arrival(sealed[0], ANN.leaf, ROOM, digest)
+    arrival = welcome.WelcomeReader(sealed[0], ANN.encryption_key, ROOM, digest)
     for page in sealed[1:]:
-        state = arrival.take(page)
+        state = arrival.take_page(page)
         assert state in (None, _SHAKEN.state)
         if state is not None:
-            assert set(welcome.epoch_of(state).chains) == {HOST.id, ANN.id}
+            assert set(welcome.make_epoch(state).ratchets) == {HOST.id, ANN.id}
 
 
 def _welcome_box(source: Source) -> None:
     def edit(sealed: list[Any]) -> None:
-        sealed[0] = frames.Welcome(source.edited(sealed[0].box), source.pick(1, 2, limits.PAGES))
+        sealed[0] = frames.WelcomeFrame(source.edited(sealed[0].box), source.pick(1, 2, limits.PAGES))
 
     _welcome(edit)
 
 
 def _page(source: Source) -> None:
     def edit(sealed: list[Any]) -> None:
-        sealed[1] = frames.Page(source.edited(sealed[1].part))
+        sealed[1] = frames.PageFrame(source.edited(sealed[1].part))
         sealed += source.pick([], sealed[1:])
 
     _welcome(edit)
@@ -323,24 +327,31 @@ def _state(source: Source) -> None:
     """A state that was changed by one who has the key: the host's signature tells."""
 
     def edit(sealed: list[Any]) -> None:
-        text = suite.Key(bytes(32)).open(0, sealed[1].part)
+        text = suite.Key(bytes(32)).open_sealed(0, sealed[1].part)
         assert text is not None
-        sealed[1] = frames.Page(suite.Key(bytes(32)).seal(0, source.edited(text)))
+        sealed[1] = frames.PageFrame(suite.Key(bytes(32)).seal_text(0, source.edited(text)))
 
     _welcome(edit)
 
 
 def _slice(source: Source) -> None:
     turn = _SHAKEN.turn
-    changed = source.edited(turn.slice(ANN.id, ANN.leaf.public))
-    assert commit.open_slice(changed, ANN.leaf, ROOM, ANN.id, 1, turn.standing) == (turn.secret, turn.tag)
+    changed = source.edited(turn.seal_share(ANN.id, ANN.encryption_key.public))
+    assert commit.open_share(changed, ANN.encryption_key, ROOM, ANN.id, 1, turn.group_context) == (
+        turn.secret,
+        turn.tag,
+    )
 
 
 def _record(source: Source) -> None:
     """Records of one end, of which one is changed, left out or repeated, at the other."""
     ends = [Channel(bytes(32), bytes(32), up=up) for up in (True, False)]
-    sent: list[list[frames.FromMember]] = [[], [frames.Submit(0, b"x")] * 2, [frames.Leaf(ANN.leaf.public)]]
-    sealed = [ends[0].seal(said, echo=not said)[padding.LENGTH :] for said in sent]
+    sent: list[list[frames.FromMember]] = [
+        [],
+        [frames.SubmitFrame(0, b"x")] * 2,
+        [frames.KeyFrame(ANN.encryption_key.public)],
+    ]
+    sealed = [ends[0].seal_frames(said, echo=not said)[padding.LENGTH :] for said in sent]
     at = source.below(3)
     match source.below(3):
         case 0:
@@ -350,36 +361,38 @@ def _record(source: Source) -> None:
         case 2:
             sealed.insert(at, sealed[at])
     for number, payload in enumerate(sealed):
-        assert ends[1].open(payload) == frames.MemberRecord(not sent[number], sent[number])
+        assert ends[1].open_record(payload) == frames.MemberRecord(not sent[number], sent[number])
 
 
 def _padded_record(source: Source) -> None:
     """One whose sender has its key: whatever is not packed, and padded, as it should be is a fault."""
     ends = [Channel(bytes(32), bytes(32), up=up) for up in (True, False)]
-    record = frames.MemberRecord(bool(source.below(2)), [frames.Submit(0, b"x")] * source.pick(0, 1, limits.FRAMES))
-    text = source.edited(padding.fill(source.edited(frames.pack(record)), suite.TAG))
-    opened = ends[1].open(ends[0].seal_padded(text))
-    assert padding.fill(padding.unpad(text), suite.TAG) == text
+    record = frames.MemberRecord(
+        bool(source.below(2)), [frames.SubmitFrame(0, b"x")] * source.pick(0, 1, limits.FRAMES)
+    )
+    text = source.edited(padding.fill_payload(source.edited(frames.pack(record)), suite.TAG))
+    opened = ends[1].open_record(ends[0].seal_padded(text))
+    assert padding.fill_payload(padding.unpad_text(text), suite.TAG) == text
     assert len(opened.frames) <= limits.FRAMES
     assert frames.unpack(frames.MemberRecord, frames.pack(opened)) == opened
 
 
-def _burst(source: Source) -> None:
-    """A burst that is changed is none, whoever changes it; what its sealer packs wrongly is a fault."""
+def _batch(source: Source) -> None:
+    """A batch that is changed is none, whoever changes it; what its sealer packs wrongly is a fault."""
     epoch = _SHAKEN.epoch
-    packed = frames.pack(frames.Burst([b"an entry", b"another"], bytes(112)))
+    packed = frames.pack(frames.Batch([b"an entry", b"another"], bytes(112)))
     changed = source.edited(packed)
-    content = epoch.seal_burst(changed, bytes)[padding.LENGTH :]
+    content = epoch.seal_batch(changed, bytes)[padding.LENGTH :]
     edited = source.edited(content)
-    opened = epoch.open_burst(edited)
+    opened = epoch.open_batch(edited)
     assert opened == (changed if edited == content else None)
     if opened is not None:
-        frames.unpack(frames.Burst, opened)
+        frames.unpack(frames.Batch, opened)
 
 
 def _entry(source: Source) -> None:
     """An entry that is changed does not open; nor does one under another header."""
-    first = [Epoch.first(bytes(32), bytes(32), HOST.id) for _ in "12"]
+    first = [Epoch.begin(bytes(32), bytes(32), HOST.id) for _ in "12"]
     header = source.pick(Header(ENTRY, HOST.id, 1, source.below(4), FLEETING), Header(COMMIT, HOST.id, 1))
     sealed = first[0].seal_entry(header, b"a body")
     edited = source.edited(sealed)
@@ -391,10 +404,12 @@ def _private(source: Source) -> None:
     """A private message that is changed, or for somebody else, says nothing; nor does one that is no text."""
     shaken = _SHAKEN
     changed = source.edited(shaken.box)
-    said = private.read(changed, [ANN.leaf, BOB.leaf], shaken.about)
+    said = private.open_message(changed, [ANN.encryption_key, BOB.encryption_key], shaken.about)
     assert said == ("for you alone" if changed == shaken.box else None)
     text = source.take(source.below(32))
-    said = private.read(suite.seal_to(BOB.leaf.public, text, shaken.about), [BOB.leaf], shaken.about)
+    said = private.open_message(
+        suite.seal_to_key(BOB.encryption_key.public, text, shaken.about), [BOB.encryption_key], shaken.about
+    )
     assert said is None or (said.encode() == text and text)
 
 
@@ -417,28 +432,31 @@ def _seeds() -> dict[str, list[bytes]]:
     """For each target, inputs that lead far into what it tests."""
     shaken = _SHAKEN
     bodies: list[frames.Body] = [
-        frames.Text("hello", True),
-        frames.Joined(ANN.key, "ann", bytes(32)),
-        frames.Commit(1, []),
+        frames.TextBody("hello", True),
+        frames.JoinedBody(ANN.key, "ann", bytes(32)),
+        frames.CommitBody(1, []),
     ]
-    passed: list[frames.Opened | frames.Gone] = [frames.Opened(bytes(33), b"x"), frames.Gone(bytes(33), bytes(32))]
+    passed: list[frames.BackfilledEntry | frames.Tombstone] = [
+        frames.BackfilledEntry(bytes(33), b"x"),
+        frames.Tombstone(bytes(33), bytes(32)),
+    ]
     hosts: list[list[frames.FromHost]] = [
         [],
-        [frames.Refused("full"), frames.Denied(1, "repeated"), frames.Missing(bytes(32))],
-        [frames.Welcome(b"x", 1), frames.Page(b"x"), frames.Resumed(1, 2)],
-        [frames.Past(passed, bytes(112), 3, 4), frames.Slice(b"x")],
-        [frames.Found(ANN.leaf.public)],
+        [frames.RefusedFrame("full"), frames.DeniedFrame(1, "repeated"), frames.KeyNotFoundFrame(bytes(32))],
+        [frames.WelcomeFrame(b"x", 1), frames.PageFrame(b"x"), frames.ResumedFrame(1, 2)],
+        [frames.BackfillFrame(passed, bytes(112), 3, 4), frames.CommitShareFrame(b"x")],
+        [frames.KeyResponseFrame(ANN.encryption_key.public)],
     ]
     values: list[tuple[int, Any]] = [
         *((0, frames.Content(1, bytes(32), body)) for body in bodies),
-        (1, frames.Hello(frames.VERSION, bytes(32), HOST.leaf.public)),
+        (1, frames.Hello(frames.VERSION, bytes(32), HOST.encryption_key.public)),
         *((2, request) for request in shaken.requests),
-        (3, frames.MemberRecord(False, [frames.Submit(0, b"x"), frames.Leaf(ANN.leaf.public)])),
-        (3, frames.MemberRecord(True, [frames.Seek(bytes(32))] * limits.FRAMES)),
+        (3, frames.MemberRecord(False, [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)])),
+        (3, frames.MemberRecord(True, [frames.KeyRequestFrame(bytes(32))] * limits.FRAMES)),
         *((4, frames.HostRecord(not said, said)) for said in hosts),
         (5, shaken.state),
-        (5, msgspec.structs.replace(shaken.state, base=None)),
-        (6, frames.Burst([b"x", b"y"], bytes(112))),
+        (5, msgspec.structs.replace(shaken.state, snapshot=None)),
+        (6, frames.Batch([b"x", b"y"], bytes(112))),
     ]
     headers = [Header(ENTRY, ANN.id, 1, 2, 60), Header(COMMIT, HOST.id, 1)]
     typed = ["hello", "//x", "/nick ann", "/me waves", "/join " + KEY.code, "/help /who", "/leave", "/create a"]
@@ -458,7 +476,7 @@ def _seeds() -> dict[str, list[bytes]]:
     return {
         "splitter": [
             *(
-                bytes([pick, 39]) + padding.payload(bytes(size - 2)) * 3
+                bytes([pick, 39]) + padding.frame_content(bytes(size - 2)) * 3
                 for pick in range(3)
                 for size in padding.SIZES[:2]
             ),

@@ -14,28 +14,28 @@ from anonp2p.names.codes import RoomKey
 
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 KEY = bytes(range(32))
-CODE = codes.encode(KEY)
+CODE = codes.encode_key(KEY)
 
 keys = st.binary(min_size=32, max_size=32)
 
 
 def complaint(text: str) -> str:
     with pytest.raises(BadCode) as caught:
-        codes.parse(text)
+        codes.parse_code(text)
     return str(caught.value)
 
 
 @given(keys)
 def test_every_key_comes_back_from_its_code(key: bytes) -> None:
-    assert codes.parse(codes.encode(key)) == key
+    assert codes.parse_code(codes.encode_key(key)) == key
 
 
 def test_a_code_is_the_onion_address_of_the_key() -> None:
     # The address of the Tor Project's own site, and the key in it.
     address = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid"
     key = base64.b32decode(address.upper())[:32]
-    assert codes.encode(key) == f"{address}.onion"
-    assert codes.parse(address) == key
+    assert codes.encode_key(key) == f"{address}.onion"
+    assert codes.parse_code(address) == key
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_code_is_the_onion_address_of_the_key() -> None:
     ],
 )
 def test_what_people_do_to_a_code_is_forgiven(typed: str) -> None:
-    assert codes.parse(typed) == KEY
+    assert codes.parse_code(typed) == KEY
 
 
 def test_every_single_mistyped_character_is_noticed() -> None:
@@ -142,14 +142,14 @@ def test_a_refusal_never_repeats_the_code(typed: str) -> None:
 def test_tor_is_given_the_key_that_the_code_stands_for(seed: bytes) -> None:
     """The expanded form is that of RFC 8032, 5.1.5, and its scalar belongs to the public key."""
     key = RoomKey(seed)
-    expanded = base64.b64decode(key.expanded(), validate=True)
+    expanded = base64.b64decode(key.expanded_private_key(), validate=True)
     scalar = int.from_bytes(expanded[:32], "little")
     assert len(expanded) == 64
     assert scalar % 8 == 0
     assert scalar >> 254 == 1
     assert expanded[32:] == hashlib.sha512(seed).digest()[32:]
     assert _public(scalar) == key.public == Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    assert codes.parse(key.code) == key.public
+    assert codes.parse_code(key.code) == key.public
 
 
 # Ed25519's group, straight from RFC 8032, 5.1: slow, and enough to multiply its base point by a scalar.

@@ -92,34 +92,34 @@ def like(character: str) -> str:
 
 @pytest.mark.parametrize(("nick", "attack"), ATTACKS)
 def test_who_looks_like_a_member_is_refused(nick: str, attack: str) -> None:
-    nick, attack = nicks.nick(nick), nicks.nick(attack)
+    nick, attack = nicks.parse_nick(nick), nicks.parse_nick(attack)
     roster = Roster()
-    roster.add(KEY, nick, LEAF)
-    other = roster.add(OTHER, "zz-unlike", LEAF)
+    roster.add_member(KEY, nick, LEAF)
+    other = roster.add_member(OTHER, "zz-unlike", LEAF)
     for written in filter(nicks.is_nick, (attack, attack.upper(), attack.lower(), attack.swapcase())):
         assert roster.is_taken(written, b"")
         assert roster.is_taken(written, other.id)
         assert not roster.is_taken(written, identity.member_id(KEY))
     with pytest.raises(ValueError, match="alike"):
-        roster.add(b"x" * 32, attack, LEAF)
+        roster.add_member(b"x" * 32, attack, LEAF)
 
 
 def test_who_is_renamed_gives_all_look_alikes_free() -> None:
     roster = Roster()
-    member = roster.add(KEY, "ghost", LEAF)
-    roster.rename(member, "gh0st")
+    member = roster.add_member(KEY, "ghost", LEAF)
+    roster.rename_member(member, "gh0st")
     assert roster.is_taken("GHOST", b"")
-    roster.rename(member, "spirit")
+    roster.rename_member(member, "spirit")
     assert not roster.is_taken("gh0st", b"")
     assert roster.is_taken("spіrіt", b"")
-    roster.remove(member)
+    roster.remove_member(member)
     assert not roster.is_taken("spirit", b"")
 
 
 def test_ordinary_nicks_are_unlike_each_other() -> None:
     seen = defaultdict(set)
     for nick in ORDINARY.split():
-        for key in nicks.looks(nick):
+        for key in nicks.narrow_looks(nick):
             seen[key].add(nick)
     assert len(seen) > 250
     assert [alike for alike in seen.values() if len(alike) > 1] == []
@@ -140,13 +140,13 @@ def test_letters_that_look_different_make_other_nicks(nicks: str) -> None:
     roster = Roster()
     for number, nick in enumerate(nicks.split()):
         assert not any(roster.is_taken(written, b"") for written in (nick, nick.upper(), nick.lower(), nick.swapcase()))
-        roster.add(bytes([number]) * 32, nick, LEAF)
+        roster.add_member(bytes([number]) * 32, nick, LEAF)
 
 
 def test_few_of_a_to_z_and_the_digits_are_alike() -> None:
     seen = defaultdict(set)
     for character in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.":
-        for key in nicks.looks(character):
+        for key in nicks.narrow_looks(character):
             seen[key].add(character.lower())
     assert sorted("".join(sorted(alike)) for alike in seen.values() if len(alike) > 1) == ["0o", "1il"]
 
@@ -177,27 +177,29 @@ texts = st.lists(st.tuples(letters, st.just("") | marks).map("".join), min_size=
 
 @given(texts)
 def test_a_nick_is_alike_to_itself_without_case_and_however_it_is_spelled(text: str) -> None:
-    keys = nicks.looks(text)
+    keys = nicks.narrow_looks(text)
     for other in (text.casefold(), unicode.normalize("NFC", text), unicode.normalize("NFD", text)):
         if all(unicode.category(character) != "Cn" for character in other):
-            assert keys & nicks.looks(other)
+            assert keys & nicks.narrow_looks(other)
 
 
 @given(st.lists(letters, min_size=1, max_size=limits.NICK), st.data())
 def test_a_character_for_its_like_makes_no_other_name(characters: list[str], data: st.DataObject) -> None:
-    keys = nicks.looks("".join(characters))
+    keys = nicks.narrow_looks("".join(characters))
     at = data.draw(st.integers(0, len(characters) - 1))
     other = like(characters[at])
     assume(not unicode.combining(other[0]))  # a musical dot is a mark, which Unicode may reorder
-    assume(nicks.looks(f"a{other}") != nicks.looks("a"))  # nor one that no nick may have, which looks like nothing
-    assert keys & nicks.looks("".join([*characters[:at], other, *characters[at + 1 :]]))
+    assume(
+        nicks.narrow_looks(f"a{other}") != nicks.narrow_looks("a")
+    )  # nor one that no nick may have, which looks like nothing
+    assert keys & nicks.narrow_looks("".join([*characters[:at], other, *characters[at + 1 :]]))
 
 
 def test_the_longest_nick_has_few_short_keys() -> None:
     assert max(len(image) for image in TABLE.values()) <= 5
     for character in map(chr, [*range(0x3400), *range(0x3400, 0xF900, 61), *range(0xF900, 0x1FFFF)]):
         if nicks.is_nick(character):
-            keys = nicks.looks(character * limits.NICK)
+            keys = nicks.narrow_looks(character * limits.NICK)
             assert len(keys) <= 4
             assert all(0 < len(key) <= 8 * limits.NICK for key in keys), hex(ord(character))
 
@@ -207,9 +209,9 @@ def test_nicks_made_from_keys_are_seldom_alike() -> None:
     lengths = []
     for number in range(limits.MEMBERS):
         key = number.to_bytes(2, "big") * 16
-        nick = roster.nick_for(key)
+        nick = roster.choose_nick(key)
         assert nick is not None
-        roster.add(key, nick, LEAF)
+        roster.add_member(key, nick, LEAF)
         lengths.append(len(nick))
     assert lengths.count(len("anon-") + identity.NICK_CHARACTERS) > limits.MEMBERS * 0.95
 

@@ -11,7 +11,7 @@ from anonp2p import limits
 from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
 
-MARK = limits.MARK
+MARK = limits.MARK_INTERVAL
 GENESIS = b"g" * 32
 ROOM, ANN, BOB = b"r" * 32, b"a" * 32, b"b" * 32
 
@@ -25,7 +25,7 @@ def seen(*heads: tuple[int, int]) -> Marks:
     """What one who was there from the beginning has seen: times, and how many entries there were."""
     found = Marks(GENESIS)
     for time, number in heads:
-        found.see(time, digest(number))
+        found.note_head(time, digest(number))
     return found
 
 
@@ -39,46 +39,46 @@ def test_a_mark_is_every_ten_minutes() -> None:
 
 def test_the_first_mark_is_that_of_the_log_without_entries() -> None:
     """7.5: "at mark 0, that of the log without entries"."""
-    assert Marks(GENESIS).latest() == [Mark(0, GENESIS)]
-    assert seen((0, 1), (1, 2), (MARK - 1, 3)).latest() == [Mark(0, GENESIS)]
+    assert Marks(GENESIS).latest_marks() == [Mark(0, GENESIS)]
+    assert seen((0, 1), (1, 2), (MARK - 1, 3)).latest_marks() == [Mark(0, GENESIS)]
 
 
 @pytest.mark.parametrize("time", [MARK, MARK + 1, MARK + 5_000, 2 * MARK - 1])
 def test_the_digest_at_a_mark_is_that_of_the_last_entry_before_it(time: int) -> None:
     """7.5: "that of the last entry whose time is before it"; an entry's time is its head's (4.5)."""
     found = seen((10, 1), (MARK - 1, 2), (time, 3))
-    assert found.latest() == [Mark(MARK, digest(2)), Mark(0, GENESIS)]
+    assert found.latest_marks() == [Mark(MARK, digest(2)), Mark(0, GENESIS)]
 
 
 def test_an_entry_at_the_very_time_of_a_mark_is_not_before_it() -> None:
     found = seen((10, 1), (MARK, 2), (2 * MARK, 3))
-    assert found.latest() == [Mark(2 * MARK, digest(2)), Mark(MARK, digest(1))]
+    assert found.latest_marks() == [Mark(2 * MARK, digest(2)), Mark(MARK, digest(1))]
 
 
 def test_there_is_no_mark_before_a_head_has_come_from_after_it() -> None:
     """Nobody knows yet what else comes from before it."""
     found = seen((MARK - 1, 1))
-    assert found.latest() == [Mark(0, GENESIS)]
-    found.see(MARK - 1, digest(2))
-    found.see(MARK, digest(2))
-    assert found.latest()[0] == Mark(MARK, digest(2))
+    assert found.latest_marks() == [Mark(0, GENESIS)]
+    found.note_head(MARK - 1, digest(2))
+    found.note_head(MARK, digest(2))
+    assert found.latest_marks()[0] == Mark(MARK, digest(2))
 
 
 def test_the_last_two_marks_are_shown_the_newest_first() -> None:
     """7.5: "The last two marks are shown"."""
     found = seen(*((minutes * 60_000, minutes) for minutes in range(1, 36)))
-    assert found.latest() == [Mark(3 * MARK, digest(29)), Mark(2 * MARK, digest(19))]
+    assert found.latest_marks() == [Mark(3 * MARK, digest(29)), Mark(2 * MARK, digest(19))]
 
 
 @pytest.mark.parametrize("gap", [2, 3, 50])
 def test_many_marks_in_a_gap_have_one_digest(gap: int) -> None:
     found = seen((10, 1), (gap * MARK + 7, 2))
-    assert found.latest() == [Mark(gap * MARK, digest(1)), Mark((gap - 1) * MARK, digest(1))]
+    assert found.latest_marks() == [Mark(gap * MARK, digest(1)), Mark((gap - 1) * MARK, digest(1))]
 
 
-def test_entries_in_one_burst_come_before_a_mark_or_after_it_together() -> None:
+def test_entries_in_one_batch_come_before_a_mark_or_after_it_together() -> None:
     found = seen((10, 1), (MARK + 1, 9), (2 * MARK + 1, 9))
-    assert found.latest() == [Mark(2 * MARK, digest(9)), Mark(MARK, digest(1))]
+    assert found.latest_marks() == [Mark(2 * MARK, digest(9)), Mark(MARK, digest(1))]
 
 
 # --- members agree
@@ -101,7 +101,7 @@ def test_members_that_see_different_idle_heads_agree(later: list[tuple[int, int]
     idle = [at for at in range(1, len(heads) - 1) if heads[at][1] == heads[at - 1][1]]
     missed = data.draw(st.sets(st.sampled_from(idle))) if idle else set()
     other = seen(*(head for at, head in enumerate(heads) if at not in missed))
-    assert other.latest() == seen(*heads).latest()
+    assert other.latest_marks() == seen(*heads).latest_marks()
 
 
 @given(steps, st.data())
@@ -113,11 +113,11 @@ def test_one_that_came_late_shows_no_mark_that_others_have_otherwise(
     welcome = data.draw(st.integers(0, len(heads) - 1))
     time, number = heads[welcome]
     found = Marks(GENESIS)
-    found.begin(time, digest(number))
+    found.begin_at(time, digest(number))
     for at, more in heads[welcome + 1 :]:
-        found.see(at, digest(more))
-    everyone = seen(*heads).latest()
-    shown = found.latest()
+        found.note_head(at, digest(more))
+    everyone = seen(*heads).latest_marks()
+    shown = found.latest_marks()
     assert set(shown) <= set(everyone)
     assert [mark for mark in shown if mark.time] == [mark for mark in everyone if mark.time > time]
 
@@ -125,7 +125,7 @@ def test_one_that_came_late_shows_no_mark_that_others_have_otherwise(
 @given(steps)
 def test_marks_do_not_hang_on_a_head_that_comes_twice(later: list[tuple[int, int]]) -> None:
     heads = crowded(later)
-    assert seen(*(head for head in heads for _ in "12")).latest() == seen(*heads).latest()
+    assert seen(*(head for head in heads for _ in "12")).latest_marks() == seen(*heads).latest_marks()
 
 
 @given(steps)
@@ -137,7 +137,7 @@ def test_a_mark_is_as_the_log_was_then(later: list[tuple[int, int]]) -> None:
     for mark in (newest, newest - MARK):
         before = [number for time, number in heads if time < mark]
         expected += [Mark(mark, digest(before[-1] if before else 0))] if mark >= 0 else []
-    assert seen(*heads).latest() == expected
+    assert seen(*heads).latest_marks() == expected
 
 
 # --- beginning
@@ -147,26 +147,26 @@ def test_a_mark_is_as_the_log_was_then(later: list[tuple[int, int]]) -> None:
 def test_of_marks_before_ones_own_welcome_none_is_shown(time: int) -> None:
     """7.5: "what the host says of them proves nothing"."""
     found = Marks(GENESIS)
-    found.begin(time, digest(1))
-    assert not any(mark.digest != GENESIS for mark in found.latest())
-    found.see(time // MARK * MARK + MARK, digest(2))
-    assert [mark for mark in found.latest() if mark.time] == [Mark(time // MARK * MARK + MARK, digest(1))]
+    found.begin_at(time, digest(1))
+    assert not any(mark.digest != GENESIS for mark in found.latest_marks())
+    found.note_head(time // MARK * MARK + MARK, digest(2))
+    assert [mark for mark in found.latest_marks() if mark.time] == [Mark(time // MARK * MARK + MARK, digest(1))]
 
 
 def test_who_begins_anew_forgets_what_it_has_seen_before() -> None:
     found = seen((10, 1), (2 * MARK + 1, 2), (3 * MARK + 1, 3))
-    assert [mark.time for mark in found.latest()] == [3 * MARK, 2 * MARK]
-    found.begin(3 * MARK + 5, digest(9))
-    assert found.latest() == []
-    found.see(4 * MARK, digest(10))
-    assert found.latest() == [Mark(4 * MARK, digest(9))]
+    assert [mark.time for mark in found.latest_marks()] == [3 * MARK, 2 * MARK]
+    found.begin_at(3 * MARK + 5, digest(9))
+    assert found.latest_marks() == []
+    found.note_head(4 * MARK, digest(10))
+    assert found.latest_marks() == [Mark(4 * MARK, digest(9))]
 
 
 def test_the_log_without_entries_needs_no_seeing() -> None:
     """Its digest follows from the room's code."""
     found = Marks(GENESIS)
-    found.begin(MARK - 5, digest(1))
-    assert found.latest() == [Mark(0, GENESIS)]
+    found.begin_at(MARK - 5, digest(1))
+    assert found.latest_marks() == [Mark(0, GENESIS)]
 
 
 # --- words
@@ -176,7 +176,7 @@ def test_the_words_of_a_room_are_of_its_mark_and_log() -> None:
     """7.5: "the first 10 bytes of H(`anonp2p/3 words of a room` || room || digest || u64 mark)"."""
     data = b"anonp2p/3 words of a room" + ROOM + GENESIS + MARK.to_bytes(8, "big")
     told = safety_words.words_of_room(ROOM, Mark(MARK, GENESIS))
-    assert told == words.spell(hashlib.sha256(data).digest()[:10])
+    assert told == words.spell_data(hashlib.sha256(data).digest()[:10])
     assert len(told) == 10
 
 
@@ -194,7 +194,7 @@ def test_the_words_of_two_are_the_same_for_both() -> None:
     """7.6: "`anonp2p/3 words of two` || room || the lower of their keys || the higher"."""
     told = safety_words.words_of_two(ROOM, BOB, ANN)
     assert told == safety_words.words_of_two(ROOM, ANN, BOB)
-    assert told == words.spell(hashlib.sha256(b"anonp2p/3 words of two" + ROOM + ANN + BOB).digest()[:10])
+    assert told == words.spell_data(hashlib.sha256(b"anonp2p/3 words of two" + ROOM + ANN + BOB).digest()[:10])
 
 
 def test_the_words_of_others_or_elsewhere_are_others() -> None:

@@ -5,10 +5,10 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonp2p.names.words import spell
+from anonp2p.names.words import spell_data
 
-TWO_SYLLABLES = [spell(bytes([byte]))[0] for byte in range(256)]
-THREE_SYLLABLES = [spell(bytes([0, byte]))[1] for byte in range(256)]
+TWO_SYLLABLES = [spell_data(bytes([byte]))[0] for byte in range(256)]
+THREE_SYLLABLES = [spell_data(bytes([0, byte]))[1] for byte in range(256)]
 LISTS = (TWO_SYLLABLES, THREE_SYLLABLES)
 
 several = st.binary(min_size=2, max_size=40)
@@ -40,16 +40,16 @@ def test_a_well_known_fingerprint_is_spelled_as_published() -> None:
         "topmost Istanbul Pluto vagabond treadmill Pacific brackish dictator goldfish Medusa "
         "afflict bravado chatter revolver Dupont midsummer stopwatch whimsical cowbell bottomless"
     )
-    assert spell(fingerprint) == published.lower().split()
+    assert spell_data(fingerprint) == published.lower().split()
 
 
 def test_nothing_is_spelled_as_nothing() -> None:
-    assert spell(b"") == []
+    assert spell_data(b"") == []
 
 
 @given(st.binary(max_size=40))
 def test_a_spelling_can_be_read_back(data: bytes) -> None:
-    assert bytes(LISTS[position % 2].index(word) for position, word in enumerate(spell(data))) == data
+    assert bytes(LISTS[position % 2].index(word) for position, word in enumerate(spell_data(data))) == data
 
 
 @given(several, st.data())
@@ -57,28 +57,28 @@ def test_a_changed_byte_changes_its_word_and_no_other(data: bytes, draw: st.Data
     place = draw.draw(st.integers(0, len(data) - 1))
     changed = bytearray(data)
     changed[place] ^= draw.draw(st.integers(1, 255))
-    pairs = zip(spell(data), spell(bytes(changed)), strict=True)
+    pairs = zip(spell_data(data), spell_data(bytes(changed)), strict=True)
     assert [position for position, (before, after) in enumerate(pairs) if before != after] == [place]
 
 
 @given(several, st.data())
 def test_neighbours_swapped_are_noticed(data: bytes, draw: st.DataObject) -> None:
     place = draw.draw(st.integers(0, len(data) - 2))
-    words = spell(data)
+    words = spell_data(data)
     words[place], words[place + 1] = words[place + 1], words[place]
     assert not could_be_a_spelling(words)
 
 
 @given(several, st.data())
 def test_a_word_left_out_before_the_last_is_noticed(data: bytes, draw: st.DataObject) -> None:
-    words = spell(data)
+    words = spell_data(data)
     del words[draw.draw(st.integers(0, len(data) - 2))]
     assert not could_be_a_spelling(words)
 
 
 @given(several, st.data())
 def test_a_word_said_twice_is_noticed(data: bytes, draw: st.DataObject) -> None:
-    words = spell(data)
+    words = spell_data(data)
     place = draw.draw(st.integers(0, len(data) - 1))
     words.insert(place, words[place])
     assert not could_be_a_spelling(words)

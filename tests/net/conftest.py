@@ -17,7 +17,7 @@ def network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Each network in turn; where time is real, nothing that a test over both does may run out of it."""
     if request.param == "memory":
         return MemoryNetwork()
-    for name in ("LEAVE", "FLUSH", "LINGER"):
+    for name in ("LEAVE_PATIENCE", "FLUSH_PATIENCE", "LINGER_PATIENCE"):
         monkeypatch.setattr(limits, name, LoopbackNetwork.patience)
     monkeypatch.setattr(limits, "DIAL_PAUSE", 0.01)
     return LoopbackNetwork()

@@ -32,7 +32,7 @@ async def all_hear(text: str, *people: Person) -> None:
     """The first of them says this, and all hear it once."""
     await people[0].say(text)
     for person in people:
-        await person.hears(events.Message, text=text)
+        await person.hears(events.MessageEvent, text=text)
         assert person.texts.count(text) == 1
 
 
@@ -43,8 +43,8 @@ def epoch(person: Person) -> int:
 
 async def keep_beating(member: Stranger) -> None:
     while True:
-        await member.beat()
-        await trio.sleep(limits.BEAT)
+        await member.heartbeat()
+        await trio.sleep(limits.HEARTBEAT)
 
 
 # --- thrown out
@@ -55,19 +55,19 @@ async def test_one_who_is_thrown_out_hears_why_and_the_others_go_on(network: Net
     async with gathering(network) as gathered:
         host, (ann, bob, cho) = await met(gathered, "ann", "bob", "cho")
         await all_hear("before", ann, host, bob, cho)
-        await host.session.post(inputs.Kick("bob", "no spam here", re=5))
+        await host.session.post_input(inputs.KickInput("bob", "no spam here", re=5))
         assert (await bob.gone()).reason == "kicked"
-        assert [kicked.why for kicked in bob.heard(events.SelfKicked)] == ["no spam here"]
+        assert [kicked.why for kicked in bob.heard(events.SelfKickedEvent)] == ["no spam here"]
         for person in (host, ann, cho):
-            left = await person.hears(events.Left)
+            left = await person.hears(events.LeftEvent)
             assert (left.nick, left.reason) == ("bob", "kicked")
             assert person.nicks == ["host", "ann", "cho"]
         await all_hear("after", cho, host, ann)
         await all_hear("from the host", host, ann, cho)
         assert bob.texts == ["before"]
-        assert not bob.heard(events.Alarm)
-        assert not bob.heard(events.Error)
-        assert [person.heard(events.Link, state="lost") for person in (ann, bob, cho)] == [[], [], []]
+        assert not bob.heard(events.AlarmEvent)
+        assert not bob.heard(events.ErrorEvent)
+        assert [person.heard(events.LinkEvent, state="lost") for person in (ann, bob, cho)] == [[], [], []]
 
 
 async def test_what_one_had_typed_who_is_thrown_out_is_given_back(
@@ -77,9 +77,9 @@ async def test_what_one_had_typed_who_is_thrown_out_is_given_back(
         host, (ann, bob) = await met(gathered, "ann", "bob")
         memory.wires[1].host.pause()
         await bob.say("never heard")
-        await host.session.post(inputs.Kick("bob"))
+        await host.session.post_input(inputs.KickInput("bob"))
         assert (await bob.gone()).reason == "kicked"
-        assert [unsent.text for unsent in bob.heard(events.Unsent)] == ["never heard"]
+        assert [unsent.text for unsent in bob.heard(events.UnsentEvent)] == ["never heard"]
         await all_hear("after", ann, host)
         assert host.texts == ["after"]
 
@@ -87,8 +87,8 @@ async def test_what_one_had_typed_who_is_thrown_out_is_given_back(
 async def test_only_the_host_throws_out(network: Network, clock: object) -> None:
     async with gathering(network) as gathered:
         host, (ann, bob) = await met(gathered, "ann", "bob")
-        await ann.session.post(inputs.Kick("bob", re=1))
-        assert (await ann.hears(events.Error)).code == "not-allowed"
+        await ann.session.post_input(inputs.KickInput("bob", re=1))
+        assert (await ann.hears(events.ErrorEvent)).code == "not-allowed"
         await all_hear("still here", bob, ann, host)
 
 
@@ -101,24 +101,24 @@ async def test_one_who_is_thrown_out_and_keeps_its_link_reads_nothing_more_anywh
         bad = await gathered.played("bad")
         await all_hear("before", ann, host)
         await bad.hears()
-        await host.session.post(inputs.Kick("bad", "spam"))
-        await ann.hears(events.Left, nick="bad")
+        await host.session.post_input(inputs.KickInput("bad", "spam"))
+        await ann.hears(events.LeftEvent, nick="bad")
         down, up = memory.wires[0].host.sent, memory.wires[0].dialler.sent
         known = len(down), len(up)
         before = trio.current_time()
-        await bad.beat()
-        await bad.says(frames.Text("still here", action=False))
+        await bad.heartbeat()
+        await bad.says(frames.TextBody("still here", action=False))
         for number in range(20):
             await all_hear(f"after {number}", *((ann, host) if number % 2 else (host, ann)))
         [last] = await bad.ended()
         assert isinstance(last, Placed)
-        assert said(last) == frames.Commit(1, [frames.Removal(bad.me.id, "kicked", "spam")])
+        assert said(last) == frames.CommitBody(1, [frames.Removal(bad.me.id, "kicked", "spam")])
         assert bad.heads[-1].place == bad.ledger.index
-        assert trio.current_time() <= before + limits.LINGER
+        assert trio.current_time() <= before + limits.LINGER_PATIENCE
         assert "still here" not in host.texts
         overheard = payloads(b"".join(down[known[0] :]))
         assert len(overheard) >= 20
-        assert not any(bad.epoch.open_burst(payload) for payload in overheard)
+        assert not any(bad.epoch.open_batch(payload) for payload in overheard)
 
 
 async def test_one_who_was_thrown_out_may_not_resume_and_comes_in_as_somebody_new_unless_it_is_locked_out(
@@ -128,16 +128,16 @@ async def test_one_who_was_thrown_out_may_not_resume_and_comes_in_as_somebody_ne
     async with gathering(memory) as gathered:
         host, (ann,) = await met(gathered, "ann")
         bad = await gathered.played("bad")
-        await host.session.post(inputs.Kick("bad"))
+        await host.session.post_input(inputs.KickInput("bad"))
         await bad.ended()
         again = await gathered.stranger()
         await again.greeted()
-        await again.send(again.knock(bad.resume(hello=again.hello)))
-        assert (await again.expect(frames.Refused)).reason == "kicked"
+        await again.send(again.client_handshake(bad.resume(hello=again.hello)))
+        assert (await again.expect(frames.RefusedFrame)).reason == "kicked"
         other = await gathered.join("bad")
         await all_hear("somebody else", other, host, ann)
-        await host.session.post(inputs.Kick("bad"))
-        await host.session.post(inputs.Lock(locked=True))
+        await host.session.post_input(inputs.KickInput("bad"))
+        await host.session.post_input(inputs.LockInput(locked=True))
         assert (await other.gone()).reason == "kicked"
         assert (await gathered.invite("bad").gone()).reason == "refused"
 
@@ -151,12 +151,12 @@ async def test_one_who_was_thrown_out_while_it_was_away_learns_so_and_stays_out(
         tor = Tor(memory)
         ann = await gathered.join("ann", network=tor.usable)
         tor.vanish()
-        await ann.hears(events.Link, state="lost")
-        await host.session.post(inputs.Kick("ann"))
-        await host.hears(events.Left, nick="ann", reason="kicked")
+        await ann.hears(events.LinkEvent, state="lost")
+        await host.session.post_input(inputs.KickInput("ann"))
+        await host.hears(events.LeftEvent, nick="ann", reason="kicked")
         tor.regain()
         assert (await ann.gone()).reason == "kicked"
-        assert len(ann.heard(events.Entered)) == 1
+        assert len(ann.heard(events.EnteredEvent)) == 1
 
 
 async def test_a_locked_room_keeps_newcomers_out_and_nobody_else(
@@ -167,20 +167,20 @@ async def test_a_locked_room_keeps_newcomers_out_and_nobody_else(
         host = await gathered.host()
         tor = Tor(memory)
         ann, bob = await gathered.join("ann", network=tor.usable), await gathered.join("bob")
-        await host.session.post(inputs.Lock(locked=True))
+        await host.session.post_input(inputs.LockInput(locked=True))
         for person in (host, ann, bob):
-            assert (await person.hears(events.LockChanged)).locked
+            assert (await person.hears(events.LockChangedEvent)).locked
         newcomer = gathered.invite("new")
         assert (await newcomer.gone()).reason == "refused"
-        assert [error.code for error in newcomer.heard(events.Error)] == ["locked"]
+        assert [error.code for error in newcomer.heard(events.ErrorEvent)] == ["locked"]
         tor.vanish()
-        await host.hears(events.Left, nick="ann")
+        await host.hears(events.LeftEvent, nick="ann")
         await host.say("while she was away")
         tor.regain()
-        await ann.hears(events.Message, text="while she was away")
-        await host.session.post(inputs.Lock(locked=False))
+        await ann.hears(events.MessageEvent, text="while she was away")
+        await host.session.post_input(inputs.LockInput(locked=False))
         await all_hear("come in", await gathered.join("new"), host, ann, bob)
-        assert len(ann.heard(events.Entered)) == 1
+        assert len(ann.heard(events.EnteredEvent)) == 1
 
 
 # --- across a commit
@@ -215,13 +215,13 @@ async def talk_while_two_are_thrown_out(network: Network) -> None:
                 nursery.start_soon(talk, person, nick)
             for bad in ("dan", "eve"):
                 await host.until(lambda: len(host.texts) >= 10)
-                await host.session.post(inputs.Kick(bad))
+                await host.session.post_input(inputs.KickInput(bad))
         assert [(await bad.gone()).reason for bad in (dan, eve)] == ["kicked", "kicked"]
         for person in people:
             await person.until(lambda person=person: len(person.texts) >= 160)  # type: ignore[misc]
             assert not person.session.outstanding
-            assert not person.heard(events.Alarm)
-            assert not person.heard(events.Link, state="lost")
+            assert not person.heard(events.AlarmEvent)
+            assert not person.heard(events.LinkEvent, state="lost")
         stories = [[part for part in person.story if part[0] == "message"] for person in people]
         assert all(story == stories[0] for story in stories)
         for nick in ("host", "ann", "bob", "cho"):
@@ -239,19 +239,19 @@ async def test_what_a_link_brings_late_into_another_epoch_comes_once(
         memory.wires[0].host.pause()
         texts = [str(number) for number in range(20)]
         await ann.say(*texts)
-        await ann.session.post(inputs.Rename("anna"))
+        await ann.session.post_input(inputs.RenameInput("anna"))
         await ann.say("after the nick")
         await trio.testing.wait_all_tasks_blocked()
         for nick in ("bob", "cho"):
-            await host.session.post(inputs.Kick(nick))
-            await ann.hears(events.Left, nick=nick)
+            await host.session.post_input(inputs.KickInput(nick))
+            await ann.hears(events.LeftEvent, nick=nick)
         memory.wires[0].host.resume()
         for person in (host, ann):
-            await person.hears(events.Message, text="after the nick", nick="anna")
+            await person.hears(events.MessageEvent, text="after the nick", nick="anna")
             assert person.texts == [*texts, "after the nick"]
         assert (bob.texts, cho.texts) == ([], [])
         assert not ann.session.outstanding
-        assert not ann.heard(events.Error)
+        assert not ann.heard(events.ErrorEvent)
 
 
 async def test_all_who_come_while_others_are_thrown_out_are_in_the_same_room(network: Network, clock: object) -> None:
@@ -260,7 +260,7 @@ async def test_all_who_come_while_others_are_thrown_out_are_in_the_same_room(net
         host, members = await met(gathered, *NICKS)
         newcomers = [gathered.invite(f"new{number}") for number in range(10)]
         for nick in NICKS:
-            await host.session.post(inputs.Kick(nick))
+            await host.session.post_input(inputs.KickInput(nick))
             await trio.lowlevel.checkpoint()
         for member in members:
             assert (await member.gone()).reason == "kicked"
@@ -272,11 +272,13 @@ async def test_all_who_come_while_others_are_thrown_out_are_in_the_same_room(net
             others = [other for other in people if other is not person]
             await all_hear(f"here {number}", person, *others)
         for person in people:
-            assert not person.heard(events.Alarm)
-            assert not person.heard(events.Link, state="lost")
+            assert not person.heard(events.AlarmEvent)
+            assert not person.heard(events.LinkEvent, state="lost")
 
 
-@pytest.mark.parametrize("seconds", [1, limits.AWAY + limits.BEAT, 2 * limits.SLICES], ids=["short", "away", "long"])
+@pytest.mark.parametrize(
+    "seconds", [1, limits.AWAY_SECONDS + limits.HEARTBEAT, 2 * limits.COMMIT_SHARES], ids=["short", "away", "long"]
+)
 async def test_one_without_a_link_when_somebody_is_thrown_out_comes_back_and_misses_nothing(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, seconds: float
 ) -> None:
@@ -294,8 +296,8 @@ async def test_one_without_a_link_when_somebody_is_thrown_out_comes_back_and_mis
             await ann.say(texts[-2])
             if nick == "bad":
                 await gathered.join("bee")
-            await host.session.post(inputs.Kick(nick))
-            await bob.hears(events.Left, nick=nick)
+            await host.session.post_input(inputs.KickInput(nick))
+            await bob.hears(events.LeftEvent, nick=nick)
             await person.say(texts[-1])
         await bob.until(lambda: len(bob.texts) == 4)
         assert epoch(host) == 2
@@ -308,13 +310,16 @@ async def test_one_without_a_link_when_somebody_is_thrown_out_comes_back_and_mis
         stories = [[part for part in person.story if part[0] == "message"] for person in people]
         assert stories[0] == stories[1] == stories[2]
         assert sorted(host.texts) == sorted([*texts, "all here"])
-        assert [(left.nick, left.reason) for left in ann.heard(events.Left)] == [("bad", "kicked"), ("bee", "kicked")]
-        assert len(ann.heard(events.Entered)) == 1
+        assert [(left.nick, left.reason) for left in ann.heard(events.LeftEvent)] == [
+            ("bad", "kicked"),
+            ("bee", "kicked"),
+        ]
+        assert len(ann.heard(events.EnteredEvent)) == 1
         assert {epoch(person) for person in people} == {2}
         assert (await bad.gone()).reason == "kicked"
 
 
-async def test_a_link_that_breaks_between_commit_and_slice_is_made_up_for(
+async def test_a_link_that_breaks_between_commit_and_commit_share_is_made_up_for(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     """5.12, 6.9: wherever in the bytes of a commit it breaks."""
@@ -325,19 +330,19 @@ async def test_a_link_that_breaks_between_commit_and_slice_is_made_up_for(
         for cut in range(0, 4_000, 200):
             bad = await gathered.join("bad")
             stop_after(tor.wires[-1], cut)
-            await host.session.post(inputs.Kick("bad"))
+            await host.session.post_input(inputs.KickInput("bad"))
             await ann.say(f"ann {cut}")
             await host.say(f"host {cut}")
             for person in (host, ann):
-                await person.hears(events.Message, text=f"ann {cut}")
-                await person.hears(events.Message, text=f"host {cut}")
+                await person.hears(events.MessageEvent, text=f"ann {cut}")
+                await person.hears(events.MessageEvent, text=f"host {cut}")
             assert (await bad.gone()).reason == "kicked"
-        await trio.sleep(limits.BEAT)
+        await trio.sleep(limits.HEARTBEAT)
         assert ann.texts == host.texts
         assert len(ann.texts) == len(set(ann.texts)) == 40
-        assert len(ann.heard(events.Link, state="lost")) >= 5
-        assert len(ann.heard(events.Entered)) == 1
-        assert not ann.heard(events.Alarm)
+        assert len(ann.heard(events.LinkEvent, state="lost")) >= 5
+        assert len(ann.heard(events.EnteredEvent)) == 1
+        assert not ann.heard(events.AlarmEvent)
 
 
 def stop_after(wire: Wire, count: int) -> None:
@@ -363,7 +368,7 @@ def stop_after(wire: Wire, count: int) -> None:
 # --- in its time
 
 
-async def test_a_room_takes_fresh_secrets_in_its_time_and_all_take_fresh_leaves(
+async def test_a_room_takes_fresh_secrets_in_its_time_and_all_take_fresh_keys(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """6.8"""
@@ -378,24 +383,24 @@ async def test_a_room_takes_fresh_secrets_in_its_time_and_all_take_fresh_leaves(
                 await person.until(lambda person=person: "watcher" in person.nicks)  # type: ignore[misc]
             told = [list(person.told) for person in members]
             for number in (1, 2):
-                before = {member.id: member.leaf for member in watcher.ledger.roster}
-                assert await watcher.hears() == frames.Commit(number, [])
+                before = {member.id: member.key_hash for member in watcher.ledger.roster}
+                assert await watcher.hears() == frames.CommitBody(number, [])
                 assert trio.current_time() == pytest.approx(number * limits.EPOCH)
-                await watcher.expect(frames.Slice)
+                await watcher.expect(frames.CommitShareFrame)
                 renewed = [await watcher.hears() for _ in people]
-                assert {type(body) for body in renewed} == {frames.Renew}
-                after = {member.id: member.leaf for member in watcher.ledger.roster}
+                assert {type(body) for body in renewed} == {frames.RenewBody}
+                after = {member.id: member.key_hash for member in watcher.ledger.roster}
                 assert [member for member in after if after[member] == before[member]] == [watcher.me.id]
                 assert [list(person.told) for person in members] == told, "nobody is bothered with it"
             assert {epoch(person) for person in people} == {2}
             await all_hear("fresh", *people)
-            assert await watcher.hears() == frames.Text("fresh", action=False)
-            await host.session.post(inputs.Kick("eve"))
+            assert await watcher.hears() == frames.TextBody("fresh", action=False)
+            await host.session.post_input(inputs.KickInput("eve"))
             await all_hear("fresher", *people[:-1])
             nursery.cancel_scope.cancel()
         for person in people:
-            assert not person.heard(events.Link, state="lost")
-            assert not person.heard(events.Alarm)
+            assert not person.heard(events.LinkEvent, state="lost")
+            assert not person.heard(events.AlarmEvent)
 
 
 async def test_whoever_talks_when_the_time_for_fresh_secrets_comes_is_heard_once(
@@ -411,7 +416,7 @@ async def test_whoever_talks_when_the_time_for_fresh_secrets_comes_is_heard_once
             await trio.sleep(0.03)
         for person in people:
             await person.until(lambda person=person: len(person.texts) == 180)  # type: ignore[misc]
-            assert not person.heard(events.Alarm)
+            assert not person.heard(events.AlarmEvent)
         assert epoch(host) >= 5
         stories = [[part for part in person.story if part[0] == "message"] for person in people]
         assert all(story == stories[0] for story in stories)
@@ -423,7 +428,7 @@ async def test_one_that_does_not_read_across_a_commit_is_cut_comes_back_and_has_
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """5.12, 6.9"""
-    monkeypatch.setattr(limits, "LINK_LOST", 2 * limits.SLICES)  # so that it does not end for its silence
+    monkeypatch.setattr(limits, "LINK_LOST", 2 * limits.COMMIT_SHARES)  # so that it does not end for its silence
     memory.lockstep = True
     async with gathering(memory) as gathered:
         host, (slow, quick, bad) = await met(gathered, "slow", "quick", "bad")
@@ -431,26 +436,26 @@ async def test_one_that_does_not_read_across_a_commit_is_cut_comes_back_and_has_
         memory.wires[0].dialler.pause()
         for text in ("not yet read", "stuck"):
             await host.say(text)
-            await quick.hears(events.Message, text=text)
-        await host.session.post(inputs.Kick("bad"))
+            await quick.hears(events.MessageEvent, text=text)
+        await host.session.post_input(inputs.KickInput("bad"))
         before = trio.current_time()
         assert (await bad.gone()).reason == "kicked"
         await host.say("in another epoch")
-        link = host.session.links.get(1)
-        await trio.sleep(limits.SLICES - 1)
+        link = host.session.links.find_link(1)
+        await trio.sleep(limits.COMMIT_SHARES - 1)
         assert link is not None
-        assert host.session.links.get(1) is link
-        await trio.sleep(1 + limits.BEAT)
+        assert host.session.links.find_link(1) is link
+        await trio.sleep(1 + limits.HEARTBEAT)
         assert link.connection.detail == "it lagged too far behind", "though there was nothing new but a head"
         memory.wires[0].dialler.resume()
-        await slow.hears(events.Message, text="in another epoch")
-        assert trio.current_time() <= before + limits.SLICES + limits.BEAT + limits.DIAL_PAUSE
+        await slow.hears(events.MessageEvent, text="in another epoch")
+        assert trio.current_time() <= before + limits.COMMIT_SHARES + limits.HEARTBEAT + limits.DIAL_PAUSE
         await all_hear("all here", host, slow, quick)
         assert host.texts == slow.texts == quick.texts
-        assert len(slow.heard(events.Entered)) == 1
+        assert len(slow.heard(events.EnteredEvent)) == 1
         for person in (host, quick):
-            assert [left.nick for left in person.heard(events.Left)] == ["bad"]
-            assert not person.heard(events.Link, state="lost")
+            assert [left.nick for left in person.heard(events.LeftEvent)] == ["bad"]
+            assert not person.heard(events.LinkEvent, state="lost")
 
 
 async def test_a_commit_takes_out_all_who_left_or_were_lost_meanwhile_together(
@@ -461,17 +466,17 @@ async def test_a_commit_takes_out_all_who_left_or_were_lost_meanwhile_together(
         host, (ann, bob, *_) = await met(gathered, *NICKS)
         await trio.sleep(100)
         watcher = await gathered.played("watcher")
-        await ann.session.post(inputs.Leave())
-        assert await watcher.hears() == frames.Leave()
-        assert await watcher.hears() == frames.Commit(1, [])
-        await watcher.expect(frames.Slice)
+        await ann.session.post_input(inputs.LeaveInput())
+        assert await watcher.hears() == frames.LeaveBody()
+        assert await watcher.hears() == frames.CommitBody(1, [])
+        await watcher.expect(frames.CommitShareFrame)
         assert trio.current_time() == 100, "it has waited since long before"
         ends = [await watcher.hears() for _ in range(5)]
-        assert {type(body) for body in ends} == {frames.Renew}
-        await bob.session.post(inputs.Leave())
-        assert await watcher.hears() == frames.Leave()
-        await watcher.beat()
-        assert await watcher.hears() == frames.Commit(2, [])
+        assert {type(body) for body in ends} == {frames.RenewBody}
+        await bob.session.post_input(inputs.LeaveInput())
+        assert await watcher.hears() == frames.LeaveBody()
+        await watcher.heartbeat()
+        assert await watcher.hears() == frames.CommitBody(2, [])
         assert trio.current_time() == pytest.approx(100 + limits.COMMIT_PAUSE)
         assert host.nicks == ["host", "cho", "dan", "eve", "watcher"]
 
@@ -482,7 +487,7 @@ async def test_a_commit_takes_out_all_who_left_or_were_lost_meanwhile_together(
 async def test_a_wire_shows_nothing_of_what_is_said_by_whom_and_where(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """2.4, 2.6, 4.5: no text, nick, name, id or key, nor anything drawn but the nonces of hellos and bursts."""
+    """2.4, 2.6, 4.5: no text, nick, name, id or key, nor anything drawn but the nonces of hellos and batches."""
     words = "the-name-of-the-room", "hostess-of-it", "alice-in-wonderland", "bertrand", "charlotte", "somebody-new"
     texts = "a text that nobody else may read", "another such text", "and a third one", "the reason for it"
     drawn = set()
@@ -507,39 +512,39 @@ async def test_a_wire_shows_nothing_of_what_is_said_by_whom_and_where(
                     (
                         room.replica.me.key,
                         room.replica.me.id,
-                        identity.spell(room.replica.me.id).encode(),
+                        identity.spell_member(room.replica.me.id).encode(),
                         room.replica.ledger.digest,
                     )
                 )
-                for leaf in room.replica.own_keys:
-                    hidden.update((leaf.public[:1_184], leaf.public[1_184:]))
+                for key in room.replica.own_keys:
+                    hidden.update((key.public[:1_184], key.public[1_184:]))
                 if keys := room.replica.epoch:
-                    hidden.update((keys.init, keys.log_key, keys.newcomers))
-                    hidden.update(chain.link for chain in keys.chains.values())
+                    hidden.update((keys.init_secret, keys.log_key, keys.newcomer_secret))
+                    hidden.update(chain.chain_key for chain in keys.ratchets.values())
 
         hidden.update((gathered.key.public, gathered.key.code[:20].encode()))
         note()
         await ann.say(texts[0])
-        await bob.hears(events.Message)
-        await ann.session.post(inputs.Rename(words[5]))
-        await bob.hears(events.Renamed)
+        await bob.hears(events.MessageEvent)
+        await ann.session.post_input(inputs.RenameInput(words[5]))
+        await bob.hears(events.RenamedEvent)
         note()
         tor.vanish()
         await host.say(texts[1])
-        await host.session.post(inputs.Kick(words[4], texts[3]))
+        await host.session.post_input(inputs.KickInput(words[4], texts[3]))
         await cho.gone()
-        await host.hears(events.Left, reason="lost")
+        await host.hears(events.LeftEvent, reason="lost")
         tor.regain()
-        await ann.hears(events.Message, text=texts[1])
+        await ann.hears(events.MessageEvent, text=texts[1])
         note()
         await trio.sleep(limits.EPOCH)
         assert epoch(host) >= 2
         note()
-        await bob.session.post(inputs.Say(texts[2], action=True))
-        await ann.hears(events.Message, text=texts[2])
-        await bob.session.post(inputs.Leave())
+        await bob.session.post_input(inputs.SayInput(texts[2], action=True))
+        await ann.hears(events.MessageEvent, text=texts[2])
+        await bob.session.post_input(inputs.LeaveInput())
         await bob.gone()
-        await host.session.post(inputs.Leave(close=True))
+        await host.session.post_input(inputs.LeaveInput(close=True))
         await ann.gone()
     assert len(memory.wires) == 4
     nonces = set()

@@ -21,10 +21,10 @@ SOON = 0.01
 
 
 async def met(
-    gathered: Gathering, *nicks: str, ttl: int = KEPT, history: frames.History = NO_HISTORY
+    gathered: Gathering, *nicks: str, ttl: int = KEPT, history: frames.HistoryPolicy = NO_HISTORY
 ) -> tuple[Person, list[Person]]:
     """A host and members, all of whom know of all. ttl: of messages whose author says nothing of it."""
-    host = await gathered.host(retention=frames.Retention(FLEETING, ttl, KEPT), history=history)
+    host = await gathered.host(retention=frames.RetentionPolicy(FLEETING, ttl, KEPT), history=history)
     members = [await gathered.join(nick) for nick in nicks]
     for person in (host, *members):
         await person.until(lambda person=person: len(person.nicks) == 1 + len(nicks))  # type: ignore[misc]
@@ -33,23 +33,23 @@ async def met(
 
 async def retain(person: Person, ttl: int) -> None:
     """Their messages are kept for so long from now on."""
-    count = len(person.heard(events.Reply))
-    await person.session.post(inputs.Retain(ttl))
-    await person.until(lambda: len(person.heard(events.Reply)) > count)
+    count = len(person.heard(events.ReplyEvent))
+    await person.session.post_input(inputs.RetainInput(ttl))
+    await person.until(lambda: len(person.heard(events.ReplyEvent)) > count)
 
 
-async def all_hear(text: str, *people: Person) -> list[events.Message]:
+async def all_hear(text: str, *people: Person) -> list[events.MessageEvent]:
     """The first of them says this, and all are shown it."""
     await people[0].say(text)
-    return [await person.hears(events.Message, text=text) for person in people]
+    return [await person.hears(events.MessageEvent, text=text) for person in people]
 
 
 def kept(host: Person, seq: int) -> list[bytes]:
-    """What a host's log still holds of a message: its body, its burst's bytes, and what links share."""
+    """What a host's log still holds of a message: its body, its batch's bytes, and what links share."""
     log = log_of(host.session.room)
-    burst = log.burst(seq)
-    assert burst.first <= seq < burst.end
-    held = [burst.entries[seq - burst.first].body, burst.wire]
+    batch = log.find_batch(seq)
+    assert batch.first <= seq < batch.end
+    held = [batch.entries[seq - batch.first].body, batch.wire]
     return [it for it in held if it]
 
 
@@ -60,12 +60,12 @@ def shares(host: Person) -> bytes:
 
 def expired(person: Person) -> list[int]:
     """Of which messages they were told that they are gone."""
-    return [event.seq for event in person.heard(events.Expired)]
+    return [event.seq for event in person.heard(events.ExpiredEvent)]
 
 
 def expired_unseen(person: Person) -> list[int]:
     """What they were told of messages that they never saw: how many, each time."""
-    return [event.count for event in person.heard(events.ExpiredUnseen)]
+    return [event.count for event in person.heard(events.ExpiredUnseenEvent)]
 
 
 async def keep_reading(*people: Person) -> None:
@@ -112,7 +112,7 @@ async def test_a_message_ends_for_all_in_its_time(
         await keep_reading(*people)
         assert [expired(person) for person in people] == [[seq]] * 3
         assert [expired_unseen(person) for person in people] == [[], [], []]
-        assert not any(person.heard(events.Alarm) for person in people)
+        assert not any(person.heard(events.AlarmEvent) for person in people)
 
 
 async def test_messages_end_each_in_its_own_time_whoever_spoke_first(
@@ -139,28 +139,28 @@ async def test_many_messages_that_end_one_after_another_hold_up_nothing(
     async with gathering(memory) as gathered:
         host, (ann,) = await met(gathered, "ann", ttl=60)
         took = 0
-        handle = host.session.room.handle
+        handle = host.session.room.handle_input
 
         def count(event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
             nonlocal took
-            took += isinstance(event, inputs.EndBatch)
+            took += isinstance(event, inputs.EndBatchInput)
             assert took < 50 * limits.MAILBOX, "a deadline that comes again and again"
             return handle(event, now)
 
-        monkeypatch.setattr(host.session.room, "handle", count)
+        monkeypatch.setattr(host.session.room, "handle_input", count)
         for number in range(500):
             await ann.say(f"{number}")
             await trio.sleep(0.05)
-        seqs = [message.seq for message in ann.heard(events.Message)]
-        said = [message.at for message in ann.heard(events.Message)]
+        seqs = [message.seq for message in ann.heard(events.MessageEvent)]
+        said = [message.at for message in ann.heard(events.MessageEvent)]
         assert len(seqs) == 500
         assert said == sorted(said)
         await trio.sleep(60)
         assert expired(ann) == expired(host) == seqs
         assert not any(kept(host, seq) for seq in seqs)
-        assert not ann.heard(events.Link, state="lost")
+        assert not ann.heard(events.LinkEvent, state="lost")
         downs = memory.wires[0].host.times
-        assert max(later - earlier for earlier, later in pairwise(downs)) <= limits.BEAT + SOON
+        assert max(later - earlier for earlier, later in pairwise(downs)) <= limits.HEARTBEAT + SOON
 
 
 async def test_a_private_message_ends_in_its_time_for_the_two_of_them(
@@ -169,8 +169,8 @@ async def test_a_private_message_ends_in_its_time_for_the_two_of_them(
     """5.15, 5.16"""
     async with gathering(memory) as gathered:
         host, (ann, bob, cho) = await met(gathered, "ann", "bob", "cho", ttl=30)
-        await ann.session.post(inputs.Whisper("bob", "psst"))
-        seen = [await person.hears(events.Message, text="psst", private=True) for person in (ann, bob)]
+        await ann.session.post_input(inputs.WhisperInput("bob", "psst"))
+        seen = [await person.hears(events.MessageEvent, text="psst", private=True) for person in (ann, bob)]
         assert seen[0].seq == seen[1].seq
         await trio.sleep(30 + SOON)
         assert [expired(person) for person in (ann, bob, host, cho)] == [[seen[0].seq], [seen[0].seq], [], []]
@@ -183,7 +183,7 @@ async def test_one_who_is_out_is_told_that_all_that_ends_has_ended(
     async with gathering(memory) as gathered:
         host, (ann,) = await met(gathered, "ann", ttl=30)
         seen = await all_hear("not for long", ann, host)
-        await ann.session.post(inputs.Leave())
+        await ann.session.post_input(inputs.LeaveInput())
         await ann.gone()
         assert expired(ann) == [seen[0].seq]
         assert expired(host) == []
@@ -219,18 +219,18 @@ async def test_what_ended_while_the_machine_slept_is_gone_soon_after_it_wakes(
         await trio.sleep(600)
         assert [expired(person) for person in people] == [[], [], []]
         machine.sleep(2_900)
-        await trio.sleep(limits.NAP + SOON)
+        await trio.sleep(limits.SLEEP_NOTICE + SOON)
         assert [expired(person) for person in people] == [[], [], []]
         machine.sleep(200)
         woke = trio.current_time()
         for person in people:
-            await person.hears(events.Expired, seq=seen[0].seq)
-        assert trio.current_time() <= woke + limits.NAP
-        await trio.sleep(max(0.0, woke + limits.NAP + SOON - trio.current_time()))
+            await person.hears(events.ExpiredEvent, seq=seen[0].seq)
+        assert trio.current_time() <= woke + limits.SLEEP_NOTICE
+        await trio.sleep(max(0.0, woke + limits.SLEEP_NOTICE + SOON - trio.current_time()))
         assert kept(host, seen[0].seq) == []
         await keep_reading(*people)
-        assert not any(person.heard(events.Alarm) for person in people)
-        assert not any(person.heard(events.Link, state="lost") for person in people)
+        assert not any(person.heard(events.AlarmEvent) for person in people)
+        assert not any(person.heard(events.LinkEvent, state="lost") for person in people)
 
 
 async def test_one_that_hears_nothing_at_all_notices_too_that_the_machine_has_slept(
@@ -246,12 +246,12 @@ async def test_one_that_hears_nothing_at_all_notices_too_that_the_machine_has_sl
         memory.otherwise = HANG
         tor.vanish()
         tor.regain()
-        await ann.until(lambda: len(ann.heard(events.Link, state="connecting")) == 4)
+        await ann.until(lambda: len(ann.heard(events.LinkEvent, state="connecting")) == 4)
         dials = len(memory.dials)
         machine.sleep(3_600)
         woke = trio.current_time()
-        await ann.hears(events.Expired, seq=seen[0].seq)
-        assert trio.current_time() <= woke + limits.NAP
+        await ann.hears(events.ExpiredEvent, seq=seen[0].seq)
+        assert trio.current_time() <= woke + limits.SLEEP_NOTICE
         assert len(memory.dials) <= dials + 1, "no other try of the dial has told it"
 
 
@@ -263,13 +263,13 @@ async def test_a_clock_that_seems_to_have_slept_less_brings_nothing_back(
     async with gathering(memory) as gathered:
         host, (ann,) = await met(gathered, "ann", ttl=30)
         machine.sleep(1_000)
-        await trio.sleep(limits.BEAT)
+        await trio.sleep(limits.HEARTBEAT)
         machine.sleep(-1_000)
         seen = await all_hear("for 30 s", ann, host)
         await trio.sleep(30 + SOON)
         assert [expired(person) for person in (host, ann)] == [[seen[0].seq]] * 2
         await keep_reading(ann, host)
-        assert not ann.heard(events.Alarm)
+        assert not ann.heard(events.AlarmEvent)
 
 
 # --- one who was not there
@@ -289,16 +289,16 @@ async def test_one_who_comes_back_after_the_end_of_a_message_is_told_so_and_miss
         await retain(bob, 10)
         await bob.say("not for long", "nor this")
         await host.say("kept after")
-        await bob.hears(events.Message, text="kept after")
-        await trio.sleep(limits.AWAY)
+        await bob.hears(events.MessageEvent, text="kept after")
+        await trio.sleep(limits.AWAY_SECONDS)
         tor.regain()
-        await ann.hears(events.Message, text="kept after")
+        await ann.hears(events.MessageEvent, text="kept after")
         await keep_reading(host, bob, ann)
         assert ann.texts == ["kept before", "kept after", "all here"]
         assert expired_unseen(ann) == [2]
-        assert ann.heard(events.Expired) == []
-        assert not ann.heard(events.Alarm)
-        assert len(ann.heard(events.Entered)) == 1
+        assert ann.heard(events.ExpiredEvent) == []
+        assert not ann.heard(events.AlarmEvent)
+        assert len(ann.heard(events.EnteredEvent)) == 1
 
 
 async def test_one_who_comes_back_in_another_epoch_is_told_so_too(
@@ -313,17 +313,17 @@ async def test_one_who_comes_back_in_another_epoch_is_told_so_too(
         tor.vanish()
         await retain(bob, 10)
         await all_hear("not for long", bob, host)
-        await host.session.post(inputs.Kick("bad"))
+        await host.session.post_input(inputs.KickInput("bad"))
         await bad.gone()
         await all_hear("nor this", bob, host)
         await host.say("kept")
-        await trio.sleep(limits.AWAY)
+        await trio.sleep(limits.AWAY_SECONDS)
         tor.regain()
-        await ann.hears(events.Message, text="kept")
+        await ann.hears(events.MessageEvent, text="kept")
         await keep_reading(host, bob, ann)
         assert ann.texts == ["kept", "all here"]
         assert expired_unseen(ann) == [2]
-        assert not ann.heard(events.Alarm)
+        assert not ann.heard(events.AlarmEvent)
 
 
 async def test_one_who_comes_back_before_its_end_sees_it_for_what_is_left_of_its_time(
@@ -338,12 +338,12 @@ async def test_one_who_comes_back_before_its_end_sees_it_for_what_is_left_of_its
         tor.vanish()
         seen = await all_hear("for a minute", bob, host)
         said = trio.current_time()
-        await trio.sleep(limits.AWAY)
+        await trio.sleep(limits.AWAY_SECONDS)
         tor.regain()
-        await ann.hears(events.Message, text="for a minute")
+        await ann.hears(events.MessageEvent, text="for a minute")
         late = trio.current_time() - said
-        assert limits.AWAY <= late <= limits.AWAY + limits.DIAL_PAUSE_MAX
-        await ann.hears(events.Expired, seq=seen[0].seq)
+        assert limits.AWAY_SECONDS <= late <= limits.AWAY_SECONDS + limits.DIAL_PAUSE_MAX
+        await ann.hears(events.ExpiredEvent, seq=seen[0].seq)
         assert trio.current_time() == pytest.approx(said + 60, abs=0.1)
         assert expired_unseen(ann) == []
 
@@ -361,51 +361,51 @@ async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_
         await all_hear("not yet read", host, quick)
         seen = await all_hear("stuck", quick, host)
         await all_hear("kept", host, quick)
-        link = host.session.links.get(1)
+        link = host.session.links.find_link(1)
         assert link is not None
         assert link.connection.has_data_to_send
         await trio.sleep(5 - SOON)
-        assert host.session.links.get(1) is link
+        assert host.session.links.find_link(1) is link
         await trio.sleep(2 * SOON)
         assert link.connection.detail == "it lagged too far behind"
         assert not link.connection.has_data_to_send
         assert kept(host, seen[0].seq) == []
         memory.wires[0].cut()  # with what of it has left the host: that is nobody's to take back
         memory.wires[0].dialler.resume()
-        await slow.hears(events.Message, text="kept")
+        await slow.hears(events.MessageEvent, text="kept")
         await keep_reading(host, slow, quick)
         assert slow.texts == ["not yet read", "kept", "all here"]
         assert expired_unseen(slow) == [1]
-        assert len(slow.heard(events.Entered)) == 1
+        assert len(slow.heard(events.EnteredEvent)) == 1
         for person in (host, quick):
             assert expired(person) == [seen[0].seq]
-            assert not person.heard(events.Left)
-            assert not person.heard(events.Link, state="lost")
+            assert not person.heard(events.LeftEvent)
+            assert not person.heard(events.LinkEvent, state="lost")
 
 
 async def test_a_head_that_is_due_when_something_ends_goes_out_all_the_same(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1.4: however often something ends, nobody takes its link for dead."""
-    monkeypatch.setattr(limits, "BEAT_JITTER", 0.0)
+    monkeypatch.setattr(limits, "HEARTBEAT_JITTER", 0.0)
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = await gathered.played("ann")
-        await retain(host, int(limits.BEAT))
+        await retain(host, int(limits.HEARTBEAT))
         await host.say("ends when the next head is due")
         await ann.hears()
         heads, done = len(ann.heads), []
-        handle = host.session.room.handle
+        handle = host.session.room.handle_input
 
         def watch(event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
             effects_of_one = handle(event, now)
             done.append({type(effect) for effect in effects_of_one})
             return effects_of_one
 
-        monkeypatch.setattr(host.session.room, "handle", watch)
-        await trio.sleep(limits.BEAT + SOON)
-        assert [kinds for kinds in done if {effects.Sweep, effects.Pulse} <= kinds], "both at once"
-        await ann.says(frames.Text("behind it", action=False))
+        monkeypatch.setattr(host.session.room, "handle_input", watch)
+        await trio.sleep(limits.HEARTBEAT + SOON)
+        assert [kinds for kinds in done if {effects.SweepEffect, effects.HeartbeatEffect} <= kinds], "both at once"
+        await ann.says(frames.TextBody("behind it", action=False))
         await ann.hears()
         assert len(ann.heads) == heads + 2
 
@@ -421,17 +421,17 @@ async def test_what_of_ours_had_its_place_and_ended_before_we_knew_is_no_riddle_
         await trio.sleep(100)
         await stop_reading(tor.wires[0])
         await ann.say("heard by others")
-        seen = await host.hears(events.Message, text="heard by others")
+        seen = await host.hears(events.MessageEvent, text="heard by others")
         await trio.sleep(limits.LINK_LOST)
         tor.wires[0].cut()
         tor.wires[0].dialler.resume()
         await ann.until(lambda: not ann.session.outstanding)
         assert ann.texts == ["heard by others"]
-        await ann.hears(events.Expired, seq=seen.seq)
+        await ann.hears(events.ExpiredEvent, seq=seen.seq)
         assert expired_unseen(ann) == []
         await keep_reading(ann, host, bob)
         assert host.texts == bob.texts == ["heard by others", "all here"]
-        assert not ann.heard(events.Unsent)
+        assert not ann.heard(events.UnsentEvent)
 
 
 # --- what is never kept
@@ -446,13 +446,13 @@ async def test_what_is_never_kept_is_shown_to_all_who_are_there_and_gone_once_th
         await retain(ann, FLEETING)
         seen = await all_hear("once", ann, host, bob)
         assert {message.ttl for message in seen} == {FLEETING}
-        await trio.sleep(limits.FLEETING_LOOK + SOON)
+        await trio.sleep(limits.FLEETING_CHECK + SOON)
         assert kept(host, seen[0].seq) == []
         assert shares(host) == b""
         await trio.sleep(limits.FLEETING)
         await keep_reading(ann, host, bob)
-        assert [person.heard(events.Expired) for person in (host, ann, bob)] == [[], [], []]
-        assert not any(person.heard(events.Link, state="lost") for person in (ann, bob))
+        assert [person.heard(events.ExpiredEvent) for person in (host, ann, bob)] == [[], [], []]
+        assert not any(person.heard(events.LinkEvent, state="lost") for person in (ann, bob))
 
 
 async def test_one_who_comes_back_after_what_is_never_kept_is_told_that_it_has_expired(
@@ -465,18 +465,18 @@ async def test_one_who_comes_back_after_what_is_never_kept_is_told_that_it_has_e
         ann = await gathered.join("ann", network=tor.usable)
         await trio.sleep(100)
         tor.vanish()
-        await ann.hears(events.Link, state="lost")
-        await host.until(lambda: host.session.links.get(2) is None)
+        await ann.hears(events.LinkEvent, state="lost")
+        await host.until(lambda: host.session.links.find_link(2) is None)
         await retain(bob, FLEETING)
         seen = await all_hear("once", bob, host)
-        await trio.sleep(limits.FLEETING_LOOK + SOON)
+        await trio.sleep(limits.FLEETING_CHECK + SOON)
         assert kept(host, seen[0].seq) == [], "it waits for nobody who is not there"
         tor.regain()
-        await ann.hears(events.ExpiredUnseen)
+        await ann.hears(events.ExpiredUnseenEvent)
         await keep_reading(host, bob, ann)
         assert ann.texts == ["all here"]
         assert expired_unseen(ann) == [1]
-        assert not ann.heard(events.Alarm)
+        assert not ann.heard(events.AlarmEvent)
 
 
 @pytest.mark.parametrize("reads", [True, False], ids=["reads in time", "never reads"])
@@ -485,7 +485,9 @@ async def test_what_is_never_kept_waits_for_a_slow_reader_for_its_time_and_no_lo
 ) -> None:
     """5.17"""
     monkeypatch.setattr(limits, "LINK_LOST", 2 * limits.FLEETING)  # so that it does not end for its silence
-    monkeypatch.setattr(limits, "BEAT_JITTER", 0.0)  # so that a head is due at the moment in which it stops reading
+    monkeypatch.setattr(
+        limits, "HEARTBEAT_JITTER", 0.0
+    )  # so that a head is due at the moment in which it stops reading
     memory.lockstep = True
     async with gathering(memory) as gathered:
         host, (slow, quick) = await met(gathered, "slow", "quick")
@@ -494,7 +496,7 @@ async def test_what_is_never_kept_waits_for_a_slow_reader_for_its_time_and_no_lo
         await stop_reading(memory.wires[0])
         await all_hear("not yet read", host, quick)
         seen = await all_hear("once", quick, host)
-        link = host.session.links.get(1)
+        link = host.session.links.find_link(1)
         assert link is not None
         await trio.sleep(limits.FLEETING - 1)
         assert len(kept(host, seen[0].seq)) == 2
@@ -505,12 +507,12 @@ async def test_what_is_never_kept_waits_for_a_slow_reader_for_its_time_and_no_lo
             memory.wires[0].cut()
         memory.wires[0].dialler.resume()
         await slow.until(lambda: "once" in slow.texts or bool(expired_unseen(slow)))
-        await trio.sleep(limits.FLEETING_LOOK + SOON)
+        await trio.sleep(limits.FLEETING_CHECK + SOON)
         assert kept(host, seen[0].seq) == []
         await keep_reading(host, slow, quick)
         assert slow.texts == ["not yet read", *(["once"] if reads else []), "all here"]
         assert expired_unseen(slow) == ([] if reads else [1])
-        assert len(slow.heard(events.Entered)) == 1
+        assert len(slow.heard(events.EnteredEvent)) == 1
 
 
 # --- newcomers
@@ -521,24 +523,24 @@ async def test_newcomers_are_shown_of_the_history_what_has_not_ended(
 ) -> None:
     """5.18: and of the rest that it was there."""
     async with gathering(memory) as gathered:
-        host, (ann,) = await met(gathered, "ann", history=frames.History(10, 0))
+        host, (ann,) = await met(gathered, "ann", history=frames.HistoryPolicy(10, 0))
         await retain(ann, 30)
         await all_hear("kept", host, ann)
         seen = await all_hear("not for long", ann, host)
         await all_hear("kept too", host, ann)
         await trio.sleep(20)
         bob = await gathered.join("bob")
-        await bob.hears(events.Message, text="kept too", history=True)
+        await bob.hears(events.MessageEvent, text="kept too", history=True)
         assert bob.texts == ["kept", "not for long", "kept too"]
-        await bob.hears(events.Expired, seq=seen[0].seq)
+        await bob.hears(events.ExpiredEvent, seq=seen[0].seq)
         assert trio.current_time() == pytest.approx(30, abs=0.1)
         await trio.sleep(1)
         cho = await gathered.join("cho")
-        await cho.hears(events.Message, text="kept too", history=True)
+        await cho.hears(events.MessageEvent, text="kept too", history=True)
         await keep_reading(host, ann, bob, cho)
         assert cho.texts == ["kept", "kept too", "all here"]
         assert expired_unseen(cho) == [], "it was not there when it was said"
-        assert not any(person.heard(events.Alarm) for person in (ann, bob, cho))
+        assert not any(person.heard(events.AlarmEvent) for person in (ann, bob, cho))
 
 
 # --- links that break
@@ -563,7 +565,7 @@ async def test_links_cut_again_and_again_lose_nothing_but_what_has_ended_and_tha
 ) -> None:
     """5.12 to 5.17"""
     monkeypatch.setattr(limits, "EPOCH", epoch)
-    monkeypatch.setattr(limits, "SLICES", 2 * epoch)
+    monkeypatch.setattr(limits, "COMMIT_SHARES", 2 * epoch)
     chance = random.Random(seed)
     memory.lockstep = lockstep
     nicks = ("ann", "bob", "cho")
@@ -575,7 +577,7 @@ async def test_links_cut_again_and_again_lose_nothing_but_what_has_ended_and_tha
 
         async def talk(person: Person, nick: str, ttls: list[int], pauses: list[float]) -> None:
             for number, (ttl, pause) in enumerate(zip(ttls, pauses, strict=True)):
-                await person.session.post(inputs.Retain(ttl))
+                await person.session.post_input(inputs.RetainInput(ttl))
                 await person.say(f"{nick} {number} {ttl}")
                 await trio.sleep(pause)
 
@@ -593,21 +595,23 @@ async def test_links_cut_again_and_again_lose_nothing_but_what_has_ended_and_tha
             for tor in tors:
                 pauses = [chance.random() for _ in range(8)]
                 nursery.start_soon(cut, tor, pauses, [chance.random() * 3 for _ in pauses])
-        await trio.sleep(limits.AWAY)
+        await trio.sleep(limits.AWAY_SECONDS)
         await retain(host, KEPT)
         await keep_reading(*people)
         assert len(host.texts) == 4 * 30 + 1
         for person in people:
-            assert not person.heard(events.Alarm)
+            assert not person.heard(events.AlarmEvent)
             assert not person.session.outstanding
-            assert len(person.heard(events.Entered)) == 1
+            assert len(person.heard(events.EnteredEvent)) == 1
             seen = set(person.texts)
             assert len(seen) == len(person.texts)
             assert person.texts == [text for text in host.texts if text in seen], "in the order of all"
             missed = [text for text in host.texts if text not in seen]
             assert all(text.endswith((" 1", " 2", " 0")) for text in missed), "nothing that is kept"
             assert sum(expired_unseen(person)) == len(missed)
-            ending = [message.seq for message in person.heard(events.Message) if message.ttl in (1, 2)]
+            ending = [message.seq for message in person.heard(events.MessageEvent) if message.ttl in (1, 2)]
             assert sorted(expired(person)) == sorted(ending)
         assert sum(len(person.texts) < len(host.texts) for person in members) > 1, "else nothing was tried"
-        assert not any(kept(host, message.seq) for message in host.heard(events.Message) if message.ttl is not None)
+        assert not any(
+            kept(host, message.seq) for message in host.heard(events.MessageEvent) if message.ttl is not None
+        )

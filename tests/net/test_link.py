@@ -17,12 +17,12 @@ from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import inputs
-from anonp2p.room.log.log import FIRST, Entry, Log, Reader
+from anonp2p.room.log.log import FIRST, Log, LogEntry, LogReader
 from tests.support.transports import Wire
 
 CONTENT = b"what is said".ljust(SIZES[0] - 2)
-PAYLOAD = padding.payload(CONTENT)
-ENCRYPTION_KEY = suite.LeafKey(b"l" * 32)
+PAYLOAD = padding.frame_content(CONTENT)
+ENCRYPTION_KEY = suite.EncryptionKeyPair(b"l" * 32)
 
 
 class Linked:
@@ -81,8 +81,8 @@ def channel() -> Channel:
     return Channel(b"k" * 32, b"h" * 32, up=False)
 
 
-def read_log(log: Log, cursor: int) -> Reader:
-    return Reader(log, cursor, b"m" * 16, ENCRYPTION_KEY.public, channel())
+def read_log(log: Log, cursor: int) -> LogReader:
+    return LogReader(log, cursor, b"m" * 16, ENCRYPTION_KEY.public, channel())
 
 
 def log_of(*batches: bytes) -> Log:
@@ -95,8 +95,8 @@ def log_of(*batches: bytes) -> Log:
 
 def put(log: Log, batch: bytes) -> None:
     """One more batch, at once under its head."""
-    log.append(batch, Entry(bytes(33), b"d" * 32, b"body", KEPT))
-    log.seal(b"s" * 112, batch, log.time)
+    log.append_entry(batch, LogEntry(bytes(33), b"d" * 32, b"body", KEPT))
+    log.seal_batch(b"s" * 112, batch, log.time)
 
 
 def pulse(link: Link, data: bytes) -> None:
@@ -169,7 +169,7 @@ async def test_a_long_log_goes_out_in_pieces_that_a_stuck_reader_may_pin(
     async with linked(log=log_of(*entries)) as both:
         await trio.testing.wait_all_tasks_blocked()
         assert b"".join(both.near.sent) == b"".join(entries)
-        assert max(map(len, both.near.sent)) <= limits.BATCH
+        assert max(map(len, both.near.sent)) <= limits.WRITE_BYTES
         assert len(both.near.sent) == 4
 
 
@@ -255,7 +255,7 @@ async def test_what_a_socket_does_not_take_at_once_follows_in_order() -> None:
 async def test_what_is_for_one_link_does_not_overtake_what_its_socket_has_not_taken() -> None:
     log = log_of()
     async with plugged(log) as (link, far, _):
-        begun = b"b" * limits.BATCH * 16
+        begun = b"b" * limits.WRITE_BYTES * 16
         put(log, begun)
         link.flush()
         link.connection.send_data(b"for you ")
@@ -269,11 +269,11 @@ async def test_what_is_for_one_link_does_not_overtake_what_its_socket_has_not_ta
 async def test_a_socket_that_takes_more_while_a_write_is_under_way_gets_everything_once() -> None:
     log = log_of()
     async with plugged(log) as (link, far, _):
-        begun = b"b" * limits.BATCH * 16
+        begun = b"b" * limits.WRITE_BYTES * 16
         put(log, begun)
         link.flush()
         await trio.testing.wait_all_tasks_blocked()
-        got = far.recv(limits.BATCH)
+        got = far.recv(limits.WRITE_BYTES)
         put(log, b"after")
         link.flush()
         expected = begun + b"after"
@@ -284,7 +284,7 @@ async def test_a_reader_that_lags_is_cut_while_its_socket_takes_nothing(monkeypa
     monkeypatch.setattr(limits, "LOG_ENTRIES", 8)
     log = log_of()
     async with plugged(log) as (link, _, ended):
-        put(log, b"b" * limits.BATCH * 16)
+        put(log, b"b" * limits.WRITE_BYTES * 16)
         link.flush()
         await trio.testing.wait_all_tasks_blocked()
         for _ in range(20):
@@ -320,7 +320,7 @@ async def test_a_link_that_has_ended_writes_nothing_and_keeps_its_reason() -> No
 
 
 async def test_others_have_their_turn_while_many_links_are_woken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "TURN", 2)
+    monkeypatch.setattr(limits, "LINKS_AT_ONCE", 2)
 
     async def post(_: inputs.Input) -> None:
         await trio.lowlevel.checkpoint()
@@ -345,7 +345,7 @@ async def test_others_have_their_turn_while_many_links_are_woken(monkeypatch: py
         with trio.fail_after(30):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(watch)
-                nursery.start_soon(links.wake)
+                nursery.start_soon(links.wake_links)
     assert seen & {2, 4}
     assert seen <= {0, 2, 4}
 
@@ -376,7 +376,7 @@ async def test_what_comes_in_a_pause_is_read_after_it(autojump_clock: trio.testi
 
     async def deliver(payload: bytes) -> None:
         arrived.append((payload, trio.current_time()))
-        link.connection.pause(limits.PAUSE, trio.current_time())
+        link.connection.pause(limits.READ_PAUSE, trio.current_time())
         link.react()
         await trio.lowlevel.checkpoint()
 
@@ -384,10 +384,10 @@ async def test_what_comes_in_a_pause_is_read_after_it(autojump_clock: trio.testi
     link = Link(wire.host, SIZES[-1])
     link.connection.settle(channel())
     contents = [bytes([number]) * (SIZES[0] - 2) for number in range(3)]
-    await wire.dialler.send_all(b"".join(map(padding.payload, contents)))
+    await wire.dialler.send_all(b"".join(map(padding.frame_content, contents)))
     await wire.dialler.aclose()
     await link.run(deliver)
-    assert arrived == [(content, number * limits.PAUSE) for number, content in enumerate(contents)]
+    assert arrived == [(content, number * limits.READ_PAUSE) for number, content in enumerate(contents)]
 
 
 async def test_a_pause_that_is_made_longer_while_it_lasts_is_waited_out(autojump_clock: trio.testing.MockClock) -> None:
@@ -395,10 +395,10 @@ async def test_a_pause_that_is_made_longer_while_it_lasts_is_waited_out(autojump
         both.connection.pause(2.0, trio.current_time())
         await both.far.send_all(PAYLOAD)
         await trio.sleep(1)
-        both.connection.pause(limits.PAUSE, trio.current_time())
+        both.connection.pause(limits.READ_PAUSE, trio.current_time())
         both.link.react()
         await trio.sleep(20)
-        assert both.arrived == [(CONTENT, 1 + limits.PAUSE)]
+        assert both.arrived == [(CONTENT, 1 + limits.READ_PAUSE)]
 
 
 async def test_what_comes_behind_a_client_handshake_is_read_at_its_answer(
@@ -493,7 +493,7 @@ async def test_a_settled_link_outlives_the_deadline_of_its_handshake(autojump_cl
         nursery.cancel_scope.cancel()
 
 
-async def test_a_reader_that_stopped_reading_but_beats_is_cut(
+async def test_a_reader_that_stopped_reading_but_sends_heartbeats_is_cut(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "LOG_ENTRIES", 8)
@@ -563,12 +563,12 @@ async def test_finishing_sends_all_there_is_and_waits_for_the_peer_to_close(
     entries = [bytes([number]) * 50_000 for number in range(20)]
     async with linked(ready=b"before ", log=log_of(*entries)) as both:
         finish(both.link)
-        await trio.sleep(limits.LINGER * 0.9)
+        await trio.sleep(limits.LINGER_PATIENCE * 0.9)
         assert b"".join(both.near.sent) == b"before " + b"".join(entries)
         assert both.is_up
         await both.far.aclose()
         await both.end()
-        assert both.ended_at == pytest.approx(limits.LINGER * 0.9)
+        assert both.ended_at == pytest.approx(limits.LINGER_PATIENCE * 0.9)
 
 
 async def test_finishing_does_not_wait_for_ever(autojump_clock: trio.testing.MockClock) -> None:
@@ -576,7 +576,7 @@ async def test_finishing_does_not_wait_for_ever(autojump_clock: trio.testing.Moc
         nursery.start_soon(keep_beating, both.far)
         finish(both.link)
         await both.end()
-        assert both.ended_at == pytest.approx(limits.LINGER)
+        assert both.ended_at == pytest.approx(limits.LINGER_PATIENCE)
         nursery.cancel_scope.cancel()
 
 
@@ -584,4 +584,4 @@ async def test_finishing_gives_a_stuck_reader_no_more_time(autojump_clock: trio.
     async with linked(lockstep=True, ready=b"never read") as both:
         finish(both.link)
         await both.end()
-        assert both.ended_at == pytest.approx(limits.LINGER)
+        assert both.ended_at == pytest.approx(limits.LINGER_PATIENCE)

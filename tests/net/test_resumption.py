@@ -31,14 +31,14 @@ async def agree(people: list[Person], lines: dict[str, list[str]]) -> None:
     count = sum(map(len, lines.values()))
     for person in people:
         await person.until(lambda person=person: len(person.texts) >= count)  # type: ignore[misc]
-    await trio.sleep(limits.BEAT)  # for anything that comes twice
+    await trio.sleep(limits.HEARTBEAT)  # for anything that comes twice
     for person in people:
         assert person.session.outstanding == 0
         assert [part for part in person.story if part[0] == "message"] == [
             part for part in people[0].story if part[0] == "message"
         ]
     for nick, own in lines.items():
-        assert [message.text for message in people[0].heard(events.Message, nick=nick)] == own
+        assert [message.text for message in people[0].heard(events.MessageEvent, nick=nick)] == own
     assert len(people[0].texts) == count
 
 
@@ -65,7 +65,7 @@ async def test_links_cut_again_and_again_lose_and_repeat_and_reorder_nothing(
     epoch: float,
 ) -> None:
     monkeypatch.setattr(limits, "EPOCH", epoch)
-    monkeypatch.setattr(limits, "SLICES", 2 * epoch)
+    monkeypatch.setattr(limits, "COMMIT_SHARES", 2 * epoch)
     chance = random.Random(seed)
     memory.lockstep = lockstep
     tors = [Tor(memory) for _ in NICKS]
@@ -95,12 +95,12 @@ async def test_links_cut_again_and_again_lose_and_repeat_and_reorder_nothing(
                 nursery.start_soon(cut, tor, pauses, [chance.random() for _ in pauses])
         await agree([host, *members], lines)
         for person in (host, *members):
-            assert not person.heard(events.Left)
-            assert not person.heard(events.Alarm)
-            assert len(person.heard(events.Entered)) == 1
+            assert not person.heard(events.LeftEvent)
+            assert not person.heard(events.AlarmEvent)
+            assert len(person.heard(events.EnteredEvent)) == 1
         for tor, person in zip(tors, members, strict=True):
             assert len(tor.wires) > 2
-            assert [link.state for link in person.heard(events.Link)].count("up") > 2
+            assert [link.state for link in person.heard(events.LinkEvent)].count("up") > 2
 
 
 async def test_a_link_that_lasts_no_time_is_not_dialled_again_without_a_pause(
@@ -112,7 +112,7 @@ async def test_a_link_that_lasts_no_time_is_not_dialled_again_without_a_pause(
         ann = await gathered.join("ann", network=tor.usable)
         for count in range(1, 20):
             tor.wires[-1].cut()
-            await ann.until(lambda count=count: len(ann.heard(events.Link, state="up")) > count)  # type: ignore[misc]
+            await ann.until(lambda count=count: len(ann.heard(events.LinkEvent, state="up")) > count)  # type: ignore[misc]
         pauses = [later.at - dial.at for dial, later in pairwise(memory.dials)]
         assert sum(pauses) > 5 * limits.DIAL_PAUSE
 
@@ -130,10 +130,10 @@ async def test_one_who_was_killed_and_starts_again_is_in_at_once_under_the_next_
             tor, began = Tor(memory), trio.current_time()
             ann = await gathered.join("ann", network=tor.usable)
             assert trio.current_time() - began < limits.DIAL_PAUSE / 2
-            assert ann.heard(events.Entered)[0].nick == nick
-            assert [link.attempt for link in ann.heard(events.Link)] == [*range(1, count + 1), count]
+            assert ann.heard(events.EnteredEvent)[0].nick == nick
+            assert [link.attempt for link in ann.heard(events.LinkEvent)] == [*range(1, count + 1), count]
             await ann.say(f"as {nick}")
-            await host.hears(events.Message, text=f"as {nick}")
+            await host.hears(events.MessageEvent, text=f"as {nick}")
             tor.lose()  # and never comes up again
 
 
@@ -158,13 +158,13 @@ async def test_all_come_back_after_an_outage_and_what_was_typed_meanwhile_arrive
         assert host.nicks == ["host"]
         memory.come_up()
         await agree(people, lines)
-        assert trio.current_time() <= 100 + seconds + limits.DIAL_PAUSE_MAX + limits.BEAT
+        assert trio.current_time() <= 100 + seconds + limits.DIAL_PAUSE_MAX + limits.HEARTBEAT
         for person in people:
             assert sorted(person.nicks) == sorted(("host", *NICKS))
-            assert not person.heard(events.Gone)
-            assert len(person.heard(events.Entered)) == 1
-        assert {left.reason for left in host.heard(events.Left)} == {"lost"}
-        assert len(host.heard(events.Left)) == len(host.heard(events.Joined)) - len(NICKS) == len(NICKS)
+            assert not person.heard(events.GoneEvent)
+            assert len(person.heard(events.EnteredEvent)) == 1
+        assert {left.reason for left in host.heard(events.LeftEvent)} == {"lost"}
+        assert len(host.heard(events.LeftEvent)) == len(host.heard(events.JoinedEvent)) - len(NICKS) == len(NICKS)
 
 
 async def test_an_outage_shorter_than_an_absence_is_nobodys_business(
@@ -175,12 +175,12 @@ async def test_an_outage_shorter_than_an_absence_is_nobodys_business(
         members = await met(gathered, host, *(Tor(memory) for _ in NICKS))
         await trio.sleep(100)
         memory.go_down()
-        await trio.sleep(limits.AWAY - limits.BEAT - limits.DIAL_PAUSE_MAX)
+        await trio.sleep(limits.AWAY_SECONDS - limits.HEARTBEAT - limits.DIAL_PAUSE_MAX)
         memory.come_up()
         await host.say("still there?")
         await agree([host, *members], {"host": ["still there?"]})
         for person in (host, *members):
-            assert not person.heard(events.Left)
+            assert not person.heard(events.LeftEvent)
 
 
 async def test_a_member_that_was_suspended_comes_back_and_misses_nothing(
@@ -198,13 +198,13 @@ async def test_a_member_that_was_suspended_comes_back_and_misses_nothing(
                 await person.say(own[number])
             await trio.sleep(10)
         for person in (host, bob):
-            assert [(left.nick, left.reason) for left in person.heard(events.Left)] == [("ann", "lost")]
+            assert [(left.nick, left.reason) for left in person.heard(events.LeftEvent)] == [("ann", "lost")]
         assert ann.texts == []
         tor.regain()
         await agree([host, ann, bob], lines)
         for person in (host, ann, bob):
             assert sorted(person.nicks) == ["ann", "bob", "host"]
-        assert len(ann.heard(events.Entered)) == 1
+        assert len(ann.heard(events.EnteredEvent)) == 1
 
 
 async def test_one_who_is_away_counts_no_more_but_keeps_its_nick(
@@ -215,13 +215,13 @@ async def test_one_who_is_away_counts_no_more_but_keeps_its_nick(
         tor = Tor(memory)
         (ann,) = await met(gathered, host, tor)
         tor.vanish()
-        await host.hears(events.Left)
+        await host.hears(events.LeftEvent)
         other = await gathered.join("ann")
         assert other.nicks == ["host", "ann-2"]
         bob = await gathered.join("bob")
         assert bob.nicks == ["host", "ann-2", "bob"]
         tor.regain()
-        await bob.hears(events.Joined, nick="ann")
+        await bob.hears(events.JoinedEvent, nick="ann")
         await host.say("all here")
         await agree([host, ann, bob], {"host": ["all here"]})
 
@@ -246,24 +246,24 @@ async def test_one_who_was_away_for_too_long_comes_back_as_somebody_new(
         ann, bob = await met(gathered, host, tor, Tor(memory))
         await trio.sleep(100)
         tor.vanish()
-        await trio.sleep(limits.BEAT)
+        await trio.sleep(limits.HEARTBEAT)
         await ann.say("never sent")
-        await trio.sleep(limits.PLACE - limits.BEAT + late)
+        await trio.sleep(limits.PLACE_SECONDS - limits.HEARTBEAT + late)
         if taken:
             await gathered.join("ann")
         tor.regain()
         if taken:
-            assigned = await ann.hears(events.NickAssigned)
+            assigned = await ann.hears(events.NickAssignedEvent)
             assert (assigned.wanted, assigned.free_in) == ("ann", None)
-        await ann.hears(events.EntriesMissed)
-        assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["never sent"]
-        before, after = ann.heard(events.Entered)
+        await ann.hears(events.EntriesMissedEvent)
+        assert [unsent.text for unsent in ann.heard(events.UnsentEvent)] == ["never sent"]
+        before, after = ann.heard(events.EnteredEvent)
         assert before.member != after.member
         assert after.nick == ("ann-2" if taken else "ann")
-        await bob.hears(events.Joined, member=after.member)
+        await bob.hears(events.JoinedEvent, member=after.member)
         await ann.say("here again")
         await agree([host, bob, ann], {after.nick: ["here again"]})
-        assert len(host.heard(events.Left)) == 1
+        assert len(host.heard(events.LeftEvent)) == 1
 
 
 async def test_a_member_that_never_comes_back_has_no_place_after_its_time(
@@ -274,13 +274,13 @@ async def test_a_member_that_never_comes_back_has_no_place_after_its_time(
         tor = Tor(memory)
         await met(gathered, host, tor)
         tor.vanish()
-        await trio.sleep(limits.PLACE - 1)
+        await trio.sleep(limits.PLACE_SECONDS - 1)
         other = await gathered.join("ann")
         assert other.nicks == host.nicks == ["host", "ann-2"]
         await trio.sleep(2)
         again = await gathered.join("ann")
         assert again.nicks == host.nicks == ["host", "ann-2", "ann"]
-        assert [left.nick for left in host.heard(events.Left)] == ["ann"]
+        assert [left.nick for left in host.heard(events.LeftEvent)] == ["ann"]
 
 
 async def test_a_member_gives_up_a_room_that_is_away_for_as_long_as_it_keeps_a_place(
@@ -292,9 +292,9 @@ async def test_a_member_gives_up_a_room_that_is_away_for_as_long_as_it_keeps_a_p
         memory.go_down()
         await ann.say("never sent")
         assert (await ann.gone()).reason == "lost"
-        assert limits.PLACE <= trio.current_time() <= limits.PLACE + limits.DIAL_PAUSE_MAX
-        assert [unsent.text for unsent in ann.heard(events.Unsent)] == ["never sent"]
-        assert [error.code for error in ann.heard(events.Error)] == ["unreachable"]
+        assert limits.PLACE_SECONDS <= trio.current_time() <= limits.PLACE_SECONDS + limits.DIAL_PAUSE_MAX
+        assert [unsent.text for unsent in ann.heard(events.UnsentEvent)] == ["never sent"]
+        assert [error.code for error in ann.heard(events.ErrorEvent)] == ["unreachable"]
 
 
 # --- a host that is away
@@ -315,13 +315,13 @@ async def test_a_host_whose_tor_was_lost_is_reachable_again_and_all_come_back(
                 await person.say(own[number])
             await trio.sleep(30)
             tor.regain()
-            await host.until(lambda number=number: len(host.heard(events.Reachable)) == 2 + number)  # type: ignore[misc]
+            await host.until(lambda number=number: len(host.heard(events.ReachableEvent)) == 2 + number)  # type: ignore[misc]
             await trio.sleep(limits.DIAL_PAUSE_MAX)
         await agree([host, *members], lines)
         for person in (host, *members):
             assert sorted(person.nicks) == sorted(("host", *NICKS))
-            assert not person.heard(events.Error)
-            assert len(person.heard(events.Entered)) == 1
+            assert not person.heard(events.ErrorEvent)
+            assert len(person.heard(events.EnteredEvent)) == 1
 
 
 async def test_a_member_that_stays_away_when_the_host_is_back_is_away(
@@ -337,9 +337,9 @@ async def test_a_member_that_stays_away_when_the_host_is_back_is_away(
         memory.cut()
         await trio.sleep(1)
         tor.regain()
-        assert (await host.hears(events.Left)).nick == "ann"
-        assert trio.current_time() <= 100 + limits.AWAY
-        await trio.sleep(limits.PLACE)
+        assert (await host.hears(events.LeftEvent)).nick == "ann"
+        assert trio.current_time() <= 100 + limits.AWAY_SECONDS
+        await trio.sleep(limits.PLACE_SECONDS)
         assert host.nicks == ["host", "bob"]
 
 
@@ -353,9 +353,9 @@ async def test_a_host_that_ends_after_its_tor_was_lost_waits_for_no_link_of_befo
         tor.lose()
         memory.cut()
         tor.regain()
-        await ann.until(lambda: len(ann.heard(events.Link, state="up")) == 2)
+        await ann.until(lambda: len(ann.heard(events.LinkEvent, state="up")) == 2)
         before = trio.current_time()
-        await host.session.post(inputs.Leave())
+        await host.session.post_input(inputs.LeaveInput())
         assert (await host.gone()).reason == "left"
         assert (await ann.gone()).reason == "closed"
         assert trio.current_time() == before
@@ -401,17 +401,17 @@ async def test_one_whose_place_in_the_log_is_gone_enters_anew_and_is_told(
         said = [str(number) for number in range(1_000)]
         await host.say(*said)
         await bob.until(lambda: bob.texts == said)
-        await trio.sleep(limits.AWAY)
+        await trio.sleep(limits.AWAY_SECONDS)
         tor.regain()
-        await ann.hears(events.EntriesMissed)
-        before, after = ann.heard(events.Entered)
+        await ann.hears(events.EntriesMissedEvent)
+        before, after = ann.heard(events.EnteredEvent)
         assert (before.member, before.nick) == (after.member, after.nick)
-        await bob.hears(events.Message, nick="ann", text="unheard")
+        await bob.hears(events.MessageEvent, nick="ann", text="unheard")
         await ann.until(lambda: ann.texts == ["unheard"])
         await bob.say("hello again")
         await ann.until(lambda: ann.texts == ["unheard", "hello again"])
         assert bob.texts == host.texts == [*said, "unheard", "hello again"]
-        assert not ann.heard(events.Unsent)
+        assert not ann.heard(events.UnsentEvent)
 
 
 async def test_what_was_ordered_among_what_one_missed_is_not_sent_again(
@@ -424,16 +424,16 @@ async def test_what_was_ordered_among_what_one_missed_is_not_sent_again(
         ann, bob = await met(gathered, host, tor, Tor(memory))
         tor.wires[0].dialler.pause()
         await ann.say("heard")
-        await bob.hears(events.Message, text="heard")
+        await bob.hears(events.MessageEvent, text="heard")
         await host.say(*map(str, range(1_000)))
-        await bob.hears(events.Message, text="999")
+        await bob.hears(events.MessageEvent, text="999")
         tor.wires[0].cut()
         tor.wires[0].dialler.resume()
-        await ann.hears(events.EntriesMissed)
+        await ann.hears(events.EntriesMissedEvent)
         assert ann.session.outstanding == 0
-        assert not ann.heard(events.Error)
+        assert not ann.heard(events.ErrorEvent)
         await ann.say("next")
-        await bob.hears(events.Message, text="next")
+        await bob.hears(events.MessageEvent, text="next")
         assert bob.texts.count("heard") == 1
 
 
@@ -452,7 +452,7 @@ async def test_an_idle_room_keeps_everybody_for_an_hour(
         assert len(memory.wires) == 2
 
 
-async def test_a_head_follows_every_burst_and_comes_about_every_beat_when_idle(
+async def test_a_head_follows_every_batch_and_comes_about_every_heartbeat_when_idle(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     """1.4, 5.6"""
@@ -464,20 +464,20 @@ async def test_a_head_follows_every_burst_and_comes_about_every_beat_when_idle(
         await ann.hears()
         index, digest = ann.ledger.index, ann.ledger.digest
         for _ in range(12):
-            await trio.sleep(limits.BEAT)
-            await ann.beat()
-        await host.session.post(inputs.Leave())
-        assert await ann.hears() == frames.Close()
+            await trio.sleep(limits.HEARTBEAT)
+            await ann.heartbeat()
+        await host.session.post_input(inputs.LeaveInput())
+        assert await ann.hears() == frames.CloseBody()
         assert await ann.ended() == []
         places = [head.place for head in ann.heads]
         assert places == sorted(places)
         idle = [head for head in ann.heads if head.place == index]
         assert {head.digest for head in idle} == {digest}
-        assert 12 <= len(idle) <= 12 / (1 - limits.BEAT_JITTER) + 2
+        assert 12 <= len(idle) <= 12 / (1 - limits.HEARTBEAT_JITTER) + 2
         times = [head.time for head in ann.heads]
         assert times == sorted(times)
         pauses = [later.time - head.time for head, later in pairwise(idle)]
-        assert max(pauses) <= limits.BEAT * 1000
+        assert max(pauses) <= limits.HEARTBEAT * 1000
         assert places[-1] == index + 1
         await ann.close()
 
@@ -494,13 +494,13 @@ async def test_a_resumption_that_the_member_did_not_sign_here_and_now_is_refused
         other = next(member.id for member in me.ledger.roster if member.nick == "ann")
         await second.greeted()
         request = me.resume() if recorded else me.resume(member=other, hello=second.hello)
-        await second.send(second.knock(request))
-        assert (await second.expect(frames.Refused)).reason == "signature"
+        await second.send(second.client_handshake(request))
+        assert (await second.expect(frames.RefusedFrame)).reason == "signature"
         await second.close()
         await host.say("undisturbed")
         await me.hears()
-        await ann.hears(events.Message)
-        assert not ann.heard(events.Link, state="lost")
+        await ann.hears(events.MessageEvent)
+        assert not ann.heard(events.LinkEvent, state="lost")
         await me.close()
 
 
@@ -512,11 +512,11 @@ async def test_what_a_forged_head_covers_is_never_shown(
         ann = gathered.invite("ann")
         host = FalseHost(await place.listener.accept(), gathered.key.public, memory.patience)
         await host.lets_in()
-        await host.send(host.burst(frames.Text("one", action=False)))
-        await ann.hears(events.Message, text="one")
+        await host.send(host.batch(frames.TextBody("one", action=False)))
+        await ann.hears(events.MessageEvent, text="one")
         forger = identity.Identity(b"m" * 32, gathered.key.public)
-        await host.send(host.burst(frames.Text("two", action=False), signer=forger))
+        await host.send(host.batch(frames.TextBody("two", action=False), signer=forger))
         assert (await ann.gone()).reason == "lost"
         assert ann.texts == ["one"]
-        assert len(ann.heard(events.Alarm)) == 1
+        assert len(ann.heard(events.AlarmEvent)) == 1
         await host.close()

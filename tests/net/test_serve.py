@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.crypto.padding import payload
+from anonp2p.crypto.padding import frame_content
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
@@ -19,19 +19,19 @@ from tests.support.people import Gathering, gathering
 from tests.support.transports import MemoryListener, MemoryNetwork, Wire
 
 RATE = 10.0  # a second
-KNOCK = payload(bytes(3_838))  # which opens as nothing
+CLIENT_HANDSHAKE = frame_content(bytes(3_838))  # which opens as nothing
 
 
 async def test_a_flood_is_read_at_its_pace_and_holds_up_nobody(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1.6"""
-    monkeypatch.setattr(limits, "MESSAGE_BURST", 20)
+    monkeypatch.setattr(limits, "MESSAGE_BUCKET", 20)
     monkeypatch.setattr(limits, "MESSAGE_RATE", RATE)
     monkeypatch.setattr(limits, "READ", limits.UNIT)  # what is read already is not waited with
     async with gathering(memory) as gathered:
         host, ann, bob = await gathered.host(), await gathered.join("ann"), await gathered.join("bob")
-        await trio.sleep(limits.BEAT)
+        await trio.sleep(limits.HEARTBEAT)
 
         async def flood() -> None:
             for number in range(50):
@@ -44,24 +44,24 @@ async def test_a_flood_is_read_at_its_pace_and_holds_up_nobody(
             await host.until(lambda: len(host.texts) >= 20)
             assert trio.current_time() <= began + 1 / RATE + 1e-6, "a burst is read at once, but for a beat"
             await bob.say("hello")
-            await bob.hears(events.Message, text="hello", mine=True)
+            await bob.hears(events.MessageEvent, text="hello", mine=True)
             assert trio.current_time() < began + 2 / RATE, "who does not flood does not wait"
         await bob.until(lambda: len(bob.texts) == 51)
         assert trio.current_time() >= began + 29 / RATE
         assert [text for text in bob.texts if text != "hello"] == [f"{number}" for number in range(50)]
-        assert len(ann.heard(events.Message, mine=True)) == 50
+        assert len(ann.heard(events.MessageEvent, mine=True)) == 50
 
 
 async def test_a_long_message_counts_for_as_many_as_it_could_have_been(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1.6"""
-    monkeypatch.setattr(limits, "MESSAGE_BURST", 20)
+    monkeypatch.setattr(limits, "MESSAGE_BUCKET", 20)
     monkeypatch.setattr(limits, "MESSAGE_RATE", RATE)
     monkeypatch.setattr(limits, "READ", limits.UNIT)
     async with gathering(memory) as gathered:
         host, ann = await gathered.host(), await gathered.join("ann")
-        await trio.sleep(limits.BEAT)
+        await trio.sleep(limits.HEARTBEAT)
         began = trio.current_time()
         for number in range(3):
             await ann.say("x" * limits.TEXT)
@@ -74,7 +74,7 @@ async def test_a_flood_of_joins_waits_and_those_who_are_in_do_not(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1.6"""
-    monkeypatch.setattr(limits, "JOIN_BURST", 10)
+    monkeypatch.setattr(limits, "JOIN_BUCKET", 10)
     monkeypatch.setattr(limits, "JOIN_RATE", 1.0)
     async with gathering(memory) as gathered:
         host = await gathered.host()
@@ -82,10 +82,10 @@ async def test_a_flood_of_joins_waits_and_those_who_are_in_do_not(
         began = trio.current_time()
         newcomers = [gathered.invite("") for _ in range(18)]
         await ann.say("hello")
-        await host.hears(events.Message)
+        await host.hears(events.MessageEvent)
         assert trio.current_time() < began + 1
         for newcomer in newcomers:
-            await newcomer.hears(events.Entered)
+            await newcomer.hears(events.EnteredEvent)
         assert trio.current_time() >= began + 9
         assert len(host.nicks) == 20
 
@@ -120,7 +120,7 @@ async def test_half_open_strangers_are_bounded_and_give_way(
         assert len(ended) == 2
         for person, text in ((ann, "one"), (late, "two")):
             await person.say(text)
-            await host.hears(events.Message, text=text)
+            await host.hears(events.MessageEvent, text=text)
         await trio.sleep(limits.HANDSHAKE_SECONDS + 1)
         assert len(ended) == 9
         nursery.cancel_scope.cancel()
@@ -134,7 +134,7 @@ async def test_whose_handshake_ends_for_a_newer_one_is_a_matter_of_chance(
     chosen = set()
     for seed in range(30):
         links = Links(nowhere)
-        some = [Link(Wire().host, limits.KNOCK) for _ in range(4)]
+        some = [Link(Wire().host, limits.CLIENT_HANDSHAKE) for _ in range(4)]
         for link in some:
             links.attach(link)
         assert links.make_room(random.Random(seed))
@@ -149,44 +149,44 @@ async def nowhere(_: inputs.Input) -> None:
     await trio.lowlevel.checkpoint()
 
 
-async def test_one_whose_knock_is_with_the_room_gives_way_to_nobody(
+async def test_one_whose_client_handshake_is_with_the_room_gives_way_to_nobody(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would be a member without a link."""
     monkeypatch.setattr(limits, "HALF_OPEN", 2)
 
     async def post(step: inputs.Input) -> None:
-        if isinstance(step, inputs.Heard):
+        if isinstance(step, inputs.ReceivedInput):
             await trio.sleep_forever()
 
     async with trio.open_nursery() as nursery:
         links, dial = await serving(nursery, memory, post)
         knocked, waiting = await dial(), await dial()
-        await knocked.send_all(KNOCK)
+        await knocked.send_all(CLIENT_HANDSHAKE)
         await trio.testing.wait_all_tasks_blocked()
         for _ in range(20):
             newest = await dial()
             assert await waiting.receive_some(1) == b"", "the other one gives way"
             waiting = newest
-        await waiting.send_all(KNOCK)
+        await waiting.send_all(CLIENT_HANDSHAKE)
         await trio.testing.wait_all_tasks_blocked()
         assert await (await dial()).receive_some(1) == b"", "both are being answered"
         assert links.half_open == 2
         nursery.cancel_scope.cancel()
 
 
-async def test_knocks_of_those_who_gave_way_hold_up_nobody(
+async def test_client_handshakes_of_those_who_gave_way_hold_up_nobody(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "HALF_OPEN", 4)
-    monkeypatch.setattr(limits, "JOIN_BURST", 100)
+    monkeypatch.setattr(limits, "JOIN_BUCKET", 100)
     monkeypatch.setattr(limits, "JOIN_RATE", 1.0)
     async with gathering(memory) as gathered:
         await gathered.host()
         for _ in range(300):
             stranger = await gathered.stranger()
             await stranger.greeted()
-            await stranger.send(KNOCK)
+            await stranger.send(CLIENT_HANDSHAKE)
             await trio.testing.wait_all_tasks_blocked()
         began = trio.current_time()
         await gathered.join("ann")
@@ -220,7 +220,7 @@ async def serving(
     return links, dial
 
 
-async def test_who_comes_from_the_network_no_more_when_it_knocks_is_not_heard(
+async def test_who_comes_from_the_network_no_more_when_it_sends_its_client_handshake_is_not_heard(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     posted: list[inputs.Input] = []
@@ -233,10 +233,10 @@ async def test_who_comes_from_the_network_no_more_when_it_knocks_is_not_heard(
         links, dial = await serving(nursery, memory, post, False)
         stream = await dial()
         assert links.half_open == 1
-        await stream.send_all(KNOCK)
+        await stream.send_all(CLIENT_HANDSHAKE)
         assert await stream.receive_some(1) == b""
         await trio.testing.wait_all_tasks_blocked()
-        assert [type(step) for step in posted] == [inputs.Linked, inputs.Dropped]
+        assert [type(step) for step in posted] == [inputs.LinkedInput, inputs.DroppedInput]
         nursery.cancel_scope.cancel()
 
 
@@ -246,7 +246,7 @@ async def test_one_who_dialled_while_the_room_was_busy_holds_no_slot_once_the_ne
     posted = trio.Event()
 
     async def post(step: inputs.Input) -> None:
-        if isinstance(step, inputs.Linked):
+        if isinstance(step, inputs.LinkedInput):
             posted.set()
             await trio.sleep_forever()
 
@@ -273,10 +273,10 @@ async def test_the_room_is_told_of_links_that_end_with_the_network(
         _, dial = await serving(nursery, memory, post)
         await dial()
         nursery.cancel_scope.cancel()
-    assert posted == [inputs.Linked, inputs.Dropped]
+    assert posted == [inputs.LinkedInput, inputs.DroppedInput]
 
 
-async def test_what_comes_behind_a_knock_waits_until_the_room_has_answered_that(
+async def test_what_comes_behind_a_client_handshake_waits_until_the_room_has_answered_that(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     """It is then read at the pace of whoever knocked."""
@@ -285,11 +285,11 @@ async def test_what_comes_behind_a_knock_waits_until_the_room_has_answered_that(
     async def post(step: inputs.Input) -> None:
         nonlocal heard
         await trio.lowlevel.checkpoint()
-        heard += isinstance(step, inputs.Heard)
+        heard += isinstance(step, inputs.ReceivedInput)
 
     async with trio.open_nursery() as nursery:
         _, dial = await serving(nursery, memory, post)
-        await (await dial()).send_all(KNOCK * 2)
+        await (await dial()).send_all(CLIENT_HANDSHAKE * 2)
         await trio.testing.wait_all_tasks_blocked()
         assert heard == 1
         nursery.cancel_scope.cancel()
@@ -312,5 +312,5 @@ async def test_a_host_that_may_open_no_more_files_goes_on_and_lets_in_who_has_wa
         monkeypatch.setattr(MemoryListener, "accept", accept_later)
         await gathered.join("ann")
         await (await gathered.join("bob")).say("hello")
-        await host.hears(events.Message, text="hello")
+        await host.hears(events.MessageEvent, text="hello")
     assert not shortages

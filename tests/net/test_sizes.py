@@ -65,29 +65,29 @@ async def test_whatever_is_said_every_payload_is_of_one_of_eight_sizes(
         host, (ann, bob, cho) = await met(gathered, "ann", "bob", "cho", cover=cover)
         for length in (1, 17, 18, 200, 250, 260, 300, 1_000, 2_000, limits.TEXT):
             await ann.say("x" * length)
-            await ann.session.post(inputs.Whisper("bob", "x" * length))
-            await bob.hears(events.Message, private=True, text="x" * length)
+            await ann.session.post_input(inputs.WhisperInput("bob", "x" * length))
+            await bob.hears(events.MessageEvent, private=True, text="x" * length)
             await host.say("x" * length)
-        await ann.session.post(inputs.Rename("anna"))
-        await bob.hears(events.Renamed)
+        await ann.session.post_input(inputs.RenameInput("anna"))
+        await bob.hears(events.RenamedEvent)
         memory.wires[0].cut()
-        await ann.until(lambda: len(ann.heard(events.Link, state="up")) == 2)
+        await ann.until(lambda: len(ann.heard(events.LinkEvent, state="up")) == 2)
         await ann.say(*(f"{number}" for number in range(100)))
-        await bob.hears(events.Message, text="99")
-        await host.session.post(inputs.Lock(locked=True))
+        await bob.hears(events.MessageEvent, text="99")
+        await host.session.post_input(inputs.LockInput(locked=True))
         await gathered.invite("late").gone()
-        await host.session.post(inputs.Lock(locked=False))
-        await host.session.post(inputs.Kick("cho", "x" * limits.WHY))
+        await host.session.post_input(inputs.LockInput(locked=False))
+        await host.session.post_input(inputs.KickInput("cho", "x" * limits.KICK_REASON))
         await cho.gone()
         await gathered.join("late")
-        await trio.sleep(limits.EPOCH + limits.BEAT)
-        await host.session.post(inputs.Leave(close=True))
+        await trio.sleep(limits.EPOCH + limits.HEARTBEAT)
+        await host.session.post_input(inputs.LeaveInput(close=True))
         await bob.gone()
     assert len(memory.wires) == 6
     seen = set()
     for wire in memory.wires:
         ups, downs = up(wire), down(wire)
-        assert (ups[0], downs[0]) == (limits.KNOCK, limits.HELLO) == (3_840, 1_920)
+        assert (ups[0], downs[0]) == (limits.CLIENT_HANDSHAKE, limits.HELLO) == (3_840, 1_920)
         seen |= {*ups, *downs}
     assert seen <= set(SIZES) == {480, 960, 1_920, 3_840, 7_680, 15_360, 30_720, 61_440}
     assert seen >= set(SIZES[:6])
@@ -103,17 +103,17 @@ async def test_the_size_of_a_payload_does_not_tell_what_is_said_in_it(
         before = len(up(wire)), len(down(wire))
         for text in ("x", "x" * 100, "x" * 140):
             await ann.say(text)
-            await bob.hears(events.Message, text=text)
-        await ann.session.post(inputs.Rename("anna"))
-        await bob.hears(events.Renamed)
-        await host.session.post(inputs.Lock(locked=True))
-        await trio.sleep(3 * limits.BEAT)
+            await bob.hears(events.MessageEvent, text=text)
+        await ann.session.post_input(inputs.RenameInput("anna"))
+        await bob.hears(events.RenamedEvent)
+        await host.session.post_input(inputs.LockInput(locked=True))
+        await trio.sleep(3 * limits.HEARTBEAT)
         assert len(up(wire)) >= before[0] + 6
         assert len(down(wire)) >= before[1] + 7
         assert set(up(wire)[before[0] :]) == set(down(wire)[before[1] :]) == {limits.UNIT}
 
 
-async def test_what_is_typed_at_once_goes_up_in_one_record_and_down_in_one_burst(
+async def test_what_is_typed_at_once_goes_up_in_one_record_and_down_in_one_batch(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     """2.7, 4.5"""
@@ -121,7 +121,7 @@ async def test_what_is_typed_at_once_goes_up_in_one_record_and_down_in_one_burst
         _, (ann, bob) = await met(gathered, "ann", "bob")
         before = [len(data) for data in (up(memory.wires[0]), down(memory.wires[0]), down(memory.wires[1]))]
         await ann.say("one", "two", "three", "four")
-        await bob.hears(events.Message, text="four")
+        await bob.hears(events.MessageEvent, text="four")
         await trio.testing.wait_all_tasks_blocked()
         after = [up(memory.wires[0]), down(memory.wires[0]), down(memory.wires[1])]
         said = [data[count:] for data, count in zip(after, before, strict=True)]
@@ -140,11 +140,11 @@ async def test_what_asks_for_an_answer_is_answered_once_by_a_record_without_fram
         ann = await gathered.played("ann")
         for count in range(1, 4):
             await ann.send(ann.record(echo=True))
-            await ann.says(frames.Text(f"{count}", action=False))
-            assert await ann.hears() == frames.Text(f"{count}", action=False)
+            await ann.says(frames.TextBody(f"{count}", action=False))
+            assert await ann.hears() == frames.TextBody(f"{count}", action=False)
             assert ann.answers == count
-        await ann.beat()
-        await ann.says(frames.Text("a beat needs no answer", action=False))
+        await ann.heartbeat()
+        await ann.says(frames.TextBody("a beat needs no answer", action=False))
         await ann.hears()
         assert (ann.answers, ann.echoes) == (3, [])
         await ann.close()
@@ -156,7 +156,7 @@ async def test_one_answer_is_enough_for_many(memory: MemoryNetwork, autojump_clo
         await gathered.host()
         ann = await gathered.played("ann")
         await ann.send(b"".join(ann.record(echo=True) for _ in range(10)))
-        await ann.says(frames.Text("behind them", action=False))
+        await ann.says(frames.TextBody("behind them", action=False))
         await ann.hears()
         assert ann.answers == 1
 
@@ -208,7 +208,7 @@ async def test_a_member_with_cover_says_nothing_at_random_times_and_wants_an_ans
 ) -> None:
     """2.9"""
     async with gathering(memory) as gathered, hosted(memory, gathered, "ann", cover=True) as host:
-        times, beats = [], 0
+        times, heartbeats = [], 0
         while trio.current_time() < LONG:
             record = await host.receive()
             assert isinstance(record, frames.MemberRecord)
@@ -216,16 +216,16 @@ async def test_a_member_with_cover_says_nothing_at_random_times_and_wants_an_ans
             if record.echo:
                 times.append(trio.current_time())
             else:
-                beats += 1
+                heartbeats += 1
             await host.send(host.record())
-        assert_random(times, limits.COVER)
-        assert beats, "as ever where it has said nothing for their time"
+        assert_random(times, limits.COVER_INTERVAL)
+        assert heartbeats, "as ever where it has said nothing for their time"
 
 
 async def keep_beating(stranger: Stranger) -> None:
     while True:
-        await stranger.beat()
-        await trio.sleep(limits.BEAT)
+        await stranger.heartbeat()
+        await trio.sleep(limits.HEARTBEAT)
 
 
 async def listen(stranger: Stranger) -> None:
@@ -247,9 +247,9 @@ async def test_a_host_with_cover_says_nothing_on_each_link_at_random_times_of_it
             await trio.sleep(LONG)
             nursery.cancel_scope.cancel()
         for member in members:
-            assert_random(member.echoes, limits.COVER)
+            assert_random(member.echoes, limits.COVER_INTERVAL)
             assert member.answers == 0
-        assert_random(sorted(time for member in members for time in member.echoes), limits.COVER / 3)
+        assert_random(sorted(time for member in members for time in member.echoes), limits.COVER_INTERVAL / 3)
 
 
 async def test_a_host_with_cover_and_nobody_in_its_room_is_still(
@@ -262,7 +262,7 @@ async def test_a_host_with_cover_and_nobody_in_its_room_is_still(
         assert await stranger.payload() is None, "nor is there any for one who has not knocked"
         await trio.sleep(LONG)
         ann = await gathered.join("ann")
-        await ann.session.post(inputs.Leave())
+        await ann.session.post_input(inputs.LeaveInput())
         await ann.gone()
         await trio.sleep(LONG)
         assert len(memory.wires) == 2
@@ -280,7 +280,7 @@ async def test_every_link_of_a_room_with_cover_is_a_random_hum_of_the_smallest_p
         for wire, (ups, downs) in zip(memory.wires, before, strict=True):
             assert set(up(wire)[ups:]) == set(down(wire)[downs:]) == {limits.UNIT}
             seconds = trio.current_time() - began
-            expected = 2 * seconds / limits.COVER
+            expected = 2 * seconds / limits.COVER_INTERVAL
             deviations = DEVIATIONS * math.sqrt(expected)
             # Less by those that meet, and more by beats and heads, which are due where nothing was said for 4 to 5 s.
             assert expected - deviations <= len(up(wire)) - ups <= expected + deviations + seconds / 4
@@ -385,7 +385,7 @@ def contests(samples: list[Sample]) -> Iterator[tuple[int, list[Sample], list[Sa
 
 async def recorded(memory: MemoryNetwork, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Sample]]:
     """What one link carries of each kind, both ways."""
-    for name in ("NICK_BURST", "PRIVATE_BURST"):
+    for name in ("NICK_BUCKET", "PRIVATE_BUCKET"):
         monkeypatch.setattr(limits, name, 10 * ROUNDS)
     samples: dict[str, list[Sample]] = {"up": [], "down": []}
     async with gathering(memory) as gathered:
@@ -397,8 +397,8 @@ async def recorded(memory: MemoryNetwork, monkeypatch: pytest.MonkeyPatch) -> di
             await trio.testing.wait_all_tasks_blocked()
             before = {way: len(pieces) for way, pieces in streams.items()}
             for one in typed:
-                whose = host if isinstance(one, inputs.Lock) else ann
-                await whose.session.post(one)
+                whose = host if isinstance(one, inputs.LockInput) else ann
+                await whose.session.post_input(one)
             await trio.sleep(seconds)
             await trio.testing.wait_all_tasks_blocked()
             for way, pieces in streams.items():
@@ -409,19 +409,19 @@ async def recorded(memory: MemoryNetwork, monkeypatch: pytest.MonkeyPatch) -> di
                         at += size
 
         for number in range(ROUNDS):
-            await note("chat", inputs.Say("x" * (1 + number % 200)))
-            await note("long chat", inputs.Say("x" * (1_000 + number)))
-            await note("private", inputs.Whisper("bob", "x" * (1 + number)))
-            await note("nick", inputs.Rename(f"ann{number}"))
-            await note("lock", inputs.Lock(locked=not number % 2))
-            await note("beats", seconds=limits.BEAT)
-        assert len(bob.heard(events.Message, private=True)) == ROUNDS
+            await note("chat", inputs.SayInput("x" * (1 + number % 200)))
+            await note("long chat", inputs.SayInput("x" * (1_000 + number)))
+            await note("private", inputs.WhisperInput("bob", "x" * (1 + number)))
+            await note("nick", inputs.RenameInput(f"ann{number}"))
+            await note("lock", inputs.LockInput(locked=not number % 2))
+            await note("beats", seconds=limits.HEARTBEAT)
+        assert len(bob.heard(events.MessageEvent, private=True)) == ROUNDS
     network = MemoryNetwork()
     async with gathering(network) as gathered:
         await met(gathered, "ann", cover=True)
         [wire] = network.wires
         before = len(b"".join(wire.dialler.sent)), len(b"".join(wire.host.sent))
-        await trio.sleep(2 * ROUNDS * limits.COVER)
+        await trio.sleep(2 * ROUNDS * limits.COVER_INTERVAL)
         for way, end, start in (("up", wire.dialler, before[0]), ("down", wire.host, before[1])):
             data = b"".join(end.sent)[start:]
             for size in sizes(data):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.crypto import padding, suite
-from anonp2p.crypto.commit import Turn
+from anonp2p.crypto.commit import CommitSecret
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
@@ -16,16 +16,16 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.connection import CLOSED, Connection
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
-from anonp2p.room.log.log import FIRST, Entry, Log, Reader
+from anonp2p.room.log.log import FIRST, Log, LogEntry, LogReader
 
 START = 1_000.0  # the clock at the beginning: where it stands means nothing
 CONTENT = b"content".ljust(SIZES[0] - 2)
-PAYLOAD = padding.payload(CONTENT)
-DENIED = frames.Denied(1, "repeated")
-ENCRYPTION_KEY = suite.LeafKey(b"l" * 32)
-FOUND = frames.Found(ENCRYPTION_KEY.public)
+PAYLOAD = padding.frame_content(CONTENT)
+DENIED = frames.DeniedFrame(1, "repeated")
+ENCRYPTION_KEY = suite.EncryptionKeyPair(b"l" * 32)
+FOUND = frames.KeyResponseFrame(ENCRYPTION_KEY.public)
 HEADER, DIGEST, HEAD = bytes(33), b"d" * 32, b"s" * 112
-COMMIT = Turn(b"r" * 32, 1, b"d" * 32, b"s" * 32, b"t" * 32)
+COMMIT = CommitSecret(b"r" * 32, 1, b"d" * 32, b"s" * 32, b"t" * 32)
 
 LAGGED, LOST, SLOW = "it lagged too far behind", "nothing was heard for 15 seconds", "the handshake took too long"
 
@@ -46,19 +46,19 @@ class Pieces:
 
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = list(pieces)
-        self.lags = self.is_out = self.holds_what_is_gone = False
+        self.lags = self.is_out = self.holds_expired = False
         self.sent_count = 0  # how often all that was taken had left
 
     @property
     def is_through(self) -> bool:
         return self.is_out or not self.pieces
 
-    def take(self) -> bytes:
+    def take_data(self) -> bytes:
         if self.lags:
             raise PeerFault(LAGGED)
         return b"" if self.is_through else self.pieces.pop(0)
 
-    def sent(self) -> None:
+    def mark_sent(self) -> None:
         self.sent_count += 1
 
 
@@ -70,14 +70,14 @@ def follow(*pieces: bytes, welcome: Iterable[frames.Frame] = ()) -> tuple[Connec
 
 def put(log: Log, batch: bytes, ttl: int = KEPT) -> None:
     """One more batch of one entry: a connection does not look into it."""
-    log.append(batch, Entry(HEADER, DIGEST, b"body", ttl))
-    log.seal(HEAD, batch, log.time)
+    log.append_entry(batch, LogEntry(HEADER, DIGEST, b"body", ttl))
+    log.seal_batch(HEAD, batch, log.time)
 
 
 def follow_log(log: Log, opened: int | None = None) -> Connection:
     connection, over = Connection(START, SIZES[-1]), channel()
     connection.settle(over)
-    connection.follow_log(Reader(log, FIRST, b"m" * 16, ENCRYPTION_KEY.public, over, opened))
+    connection.follow_log(LogReader(log, FIRST, b"m" * 16, ENCRYPTION_KEY.public, over, opened))
     return connection
 
 
@@ -101,7 +101,7 @@ def get_stuck(connection: Connection) -> None:
 def open_records(*pieces: bytes) -> list[frames.MemberRecord | frames.HostRecord]:
     """What the other end reads, which has read nothing before."""
     far = channel(up=True)
-    return [far.open(payload) for payload in Splitter(SIZES[-1]).feed(b"".join(pieces))]
+    return [far.open_record(payload) for payload in Splitter(SIZES[-1]).feed_data(b"".join(pieces))]
 
 
 def open_frames(*pieces: bytes) -> list[frames.Frame]:
@@ -114,7 +114,7 @@ def read_all(connection: Connection, now: float = START) -> list[bytes]:
 
 def count_fitting(frame: frames.Frame) -> int:
     """How many of these may wait on one link."""
-    return limits.DIRECT // (len(frames.pack(frame)) + limits.FRAME_OVERHEAD)
+    return limits.LINK_QUEUE // (len(frames.pack(frame)) + limits.FRAME_OVERHEAD)
 
 
 # --- what comes in
@@ -125,7 +125,7 @@ def test_payloads_of_all_eight_sizes_arrive(size: int) -> None:
     """2.1"""
     connection = connect()
     content = (bytes(range(256)) * 256)[: size - 2]
-    connection.receive_data(padding.payload(content), START)
+    connection.receive_data(padding.frame_content(content), START)
     assert read_all(connection) == [content]
 
 
@@ -161,7 +161,7 @@ def test_a_length_of_no_payload_ends_the_connection_after_what_came_before_it(le
 def test_a_payload_may_be_as_long_as_any_once_the_handshake_is_over() -> None:
     """From the next one on, though it has come in one piece with the one that ended the handshake."""
     connection, longest = connect(settled=False, longest=SIZES[0] - 2), bytes(SIZES[-1] - 2)
-    connection.receive_data(PAYLOAD + padding.payload(longest), START)
+    connection.receive_data(PAYLOAD + padding.frame_content(longest), START)
     assert connection.next_payload(START) == CONTENT
     connection.settle(channel())
     assert read_all(connection) == [longest]
@@ -188,9 +188,9 @@ def test_what_comes_in_a_pause_is_read_after_it() -> None:
     connection = connect()
     connection.receive_data(PAYLOAD * 2, START)
     assert connection.next_payload(START) == CONTENT
-    connection.pause(limits.PAUSE, START)
+    connection.pause(limits.READ_PAUSE, START)
     connection.receive_data(PAYLOAD, START)
-    end = START + limits.PAUSE
+    end = START + limits.READ_PAUSE
     assert connection.next_payload(end - 0.1) is None
     assert connection.resumes_at == end
     assert read_all(connection, end) == [CONTENT] * 2
@@ -206,8 +206,8 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
 def test_a_pause_does_not_count_as_silence() -> None:
     """1.6"""
     connection = connect()
-    connection.pause(limits.PAUSE, START)
-    assert connection.next_deadline() == START + limits.PAUSE + limits.LINK_LOST
+    connection.pause(limits.READ_PAUSE, START)
+    assert connection.next_deadline() == START + limits.READ_PAUSE + limits.LINK_LOST
 
 
 def test_one_that_ends_in_a_pause_was_silent_only_before_it() -> None:
@@ -222,7 +222,7 @@ def test_one_that_ends_in_a_pause_was_silent_only_before_it() -> None:
 
 def test_a_pause_keeps_nothing_from_going_out() -> None:
     connection, _ = follow(b"one")
-    connection.pause(limits.PAUSE, START)
+    connection.pause(limits.READ_PAUSE, START)
     connection.send_frames([DENIED])
     assert b"".join(send_all(connection)).endswith(b"one")
 
@@ -301,14 +301,14 @@ def test_what_is_taken_bit_by_bit_goes_out_whole_and_in_order(counts: list[int],
 
 def test_a_long_piece_of_the_log_is_not_copied_for_one_who_is_sent_something_else_too() -> None:
     """1.7: those who are stuck at one place pin the same bytes."""
-    piece = b"x" * (limits.BURST + 1)
+    piece = b"x" * (limits.BATCH_BYTES + 1)
     connection, _ = follow(piece)
     connection.send_data(b"greeting")
     assert send_piece(connection) == b"greeting"
     assert connection.data_to_send() is piece
 
 
-@pytest.mark.parametrize("size", [10, limits.BURST + 1], ids=["together", "by itself"])
+@pytest.mark.parametrize("size", [10, limits.BATCH_BYTES + 1], ids=["together", "by itself"])
 def test_the_log_is_told_once_all_that_was_taken_of_it_has_left(size: int) -> None:
     connection, source = follow(b"x" * size)
     connection.send_data(b"for you")
@@ -334,9 +334,9 @@ def test_frames_that_are_queued_at_once_go_in_one_record() -> None:
     """2.7"""
     connection = connect()
     connection.send_frames([DENIED])
-    connection.send_frames([frames.Missing(DIGEST), DENIED])
+    connection.send_frames([frames.KeyNotFoundFrame(DIGEST), DENIED])
     [piece] = send_all(connection)
-    assert open_records(piece) == [frames.HostRecord(False, [DENIED, frames.Missing(DIGEST), DENIED])]
+    assert open_records(piece) == [frames.HostRecord(False, [DENIED, frames.KeyNotFoundFrame(DIGEST), DENIED])]
     assert len(piece) == SIZES[0]
 
 
@@ -365,7 +365,7 @@ def test_one_answer_is_asked_for_however_often_one_is_wanted_at_once() -> None:
 
 def test_more_than_a_record_holds_goes_in_as_few_as_do() -> None:
     """2.7"""
-    pages = [frames.Page(bytes([number]) * limits.PAGE) for number in range(3)]
+    pages = [frames.PageFrame(bytes([number]) * limits.PAGE) for number in range(3)]
     connection = connect()
     connection.send_frames([DENIED] * (2 * limits.FRAMES + 1), echo=True)
     small = send_all(connection)
@@ -375,7 +375,7 @@ def test_more_than_a_record_holds_goes_in_as_few_as_do() -> None:
     assert [len(record.frames) for record in records[:3]] == [limits.FRAMES, limits.FRAMES, 1]
     assert [record.echo for record in records] == [True] + [False] * (len(records) - 1)
     assert [frame for record in records[3:] for frame in record.frames] == [DENIED, *pages]
-    assert [len(piece) for piece in large] == [limits.BURST] * 3
+    assert [len(piece) for piece in large] == [limits.BATCH_BYTES] * 3
 
 
 def test_frames_are_sealed_in_the_order_in_which_they_leave() -> None:
@@ -389,7 +389,7 @@ def test_frames_are_sealed_in_the_order_in_which_they_leave() -> None:
     put(log, b"later")
     assert send_piece(connection) == first
     rest = b"".join(send_all(connection)).removesuffix(b"sealedlater")
-    past = frames.Past([frames.Opened(HEADER, b"body")], HEAD, 3, 0)
+    past = frames.BackfillFrame([frames.BackfilledEntry(HEADER, b"body")], HEAD, 3, 0)
     assert open_frames(first, rest) == [past, past, DENIED]
 
 
@@ -409,7 +409,7 @@ def test_what_a_peer_that_does_not_read_has_asked_for_is_sealed_a_record_at_a_ti
     connection = connect()
     for _ in range(count_fitting(FOUND)):
         connection.send_frames([FOUND])
-    assert len(connection.data_to_send()) <= 2 * limits.BURST
+    assert len(connection.data_to_send()) <= 2 * limits.BATCH_BYTES
 
 
 # --- heads
@@ -427,7 +427,7 @@ def test_a_head_goes_only_to_who_has_all_entries_before_it() -> None:
 
 @pytest.mark.parametrize(
     "welcome",
-    [[frames.Resumed(0, 0)], [frames.Welcome(b"box", 3), *[frames.Page(bytes(limits.PAGE))] * 3]],
+    [[frames.ResumedFrame(0, 0)], [frames.WelcomeFrame(b"box", 3), *[frames.PageFrame(bytes(limits.PAGE))] * 3]],
     ids=["short", "of several records"],
 )
 def test_no_head_overtakes_a_welcome(welcome: list[frames.Frame]) -> None:
@@ -467,7 +467,7 @@ def test_a_peer_that_is_sent_heads_that_it_does_not_read_is_cut() -> None:
     """1.7"""
     connection, _ = follow()
     get_stuck(connection)
-    for _ in range(limits.DIRECT // SIZES[0]):
+    for _ in range(limits.LINK_QUEUE // SIZES[0]):
         connection.send_head(bytes(SIZES[0]))
     assert not connection.is_over
     connection.send_head(bytes(SIZES[0]))
@@ -503,7 +503,7 @@ def test_a_peer_that_reads_slowly_may_ask_on_as_it_reads() -> None:
 
 def test_a_welcome_does_not_count_as_what_a_peer_does_not_read() -> None:
     """1.7: it is as large as the room."""
-    pages = [frames.Page(bytes([number]) * limits.PAGE) for number in range(limits.PAGES)]
+    pages = [frames.PageFrame(bytes([number]) * limits.PAGE) for number in range(limits.PAGES)]
     connection, _ = follow(b"log", welcome=pages)
     for _ in range(count_fitting(FOUND)):
         connection.send_frames([FOUND])
@@ -512,7 +512,7 @@ def test_a_welcome_does_not_count_as_what_a_peer_does_not_read() -> None:
 
 
 def test_a_welcome_that_was_sent_leaves_no_more_room_for_what_a_peer_asks_for() -> None:
-    connection, _ = follow(welcome=[frames.Page(bytes(limits.PAGE))] * limits.PAGES)
+    connection, _ = follow(welcome=[frames.PageFrame(bytes(limits.PAGE))] * limits.PAGES)
     send_all(connection)
     get_stuck(connection)
     for _ in range(count_fitting(FOUND)):
@@ -549,7 +549,7 @@ def test_one_whose_encryption_key_cannot_be_sealed_to_is_cut() -> None:
     def take() -> bytes:
         raise PeerFault("a bad key")
 
-    source.take = take  # type: ignore[method-assign]
+    source.take_data = take  # type: ignore[method-assign]
     assert connection.data_to_send() == b""
     assert (connection.is_over, connection.detail) == (True, "a bad key")
 
@@ -579,10 +579,10 @@ def test_who_has_not_come_to_a_commit_when_its_secret_goes_is_cut(*, has_come_to
     connection = follow_log(log)
     assert connection.data_to_send() == b"first"
     put(log, b"commit")
-    log.turn(COMMIT)
+    log.end_epoch(COMMIT)
     if has_come_to_it:
         assert b"".join(send_all(connection)).startswith(b"firstcommit")
-    log.forget_turn(COMMIT.epoch)
+    log.forget_commit_secret(COMMIT.epoch)
     connection.check_lag()
     assert connection.is_over is not has_come_to_it
 
@@ -601,20 +601,20 @@ def test_one_on_whose_way_something_lies_that_has_expired_is_cut(opened: int | N
     """5.17: it is not sent any more, though the write of it has begun."""
     log, connection = follow_expiring(opened)
     assert connection.data_to_send()
-    assert not log.expire(29_999, FIRST)
+    assert not log.expire_entries(29_999, FIRST)
     connection.check_lag()
     assert not connection.is_over
-    assert log.expire(30_000, FIRST)
+    assert log.expire_entries(30_000, FIRST)
     connection.check_lag()
     assert (connection.is_over, connection.detail) == (True, LAGGED)
     assert connection.data_to_send() == b""
 
 
 def test_one_on_whose_way_it_lies_behind_something_else_is_cut_too() -> None:
-    log, connection = follow_expiring(size=limits.BURST + 1)
+    log, connection = follow_expiring(size=limits.BATCH_BYTES + 1)
     connection.send_data(b"greeting")
     assert send_piece(connection) == b"greeting"
-    assert log.expire(30_000, FIRST)
+    assert log.expire_entries(30_000, FIRST)
     connection.check_lag()
     assert connection.detail == LAGGED
 
@@ -623,7 +623,7 @@ def test_one_who_has_taken_what_expires_stays() -> None:
     log, connection = follow_expiring()
     assert send_all(connection) == [b"x" * 10]
     put(log, b"kept")
-    assert log.expire(30_000, FIRST)
+    assert log.expire_entries(30_000, FIRST)
     assert send_all(connection) == [b"kept"]
     assert not connection.is_over
 
@@ -636,9 +636,11 @@ def test_one_who_had_not_begun_with_what_expires_is_told_that_it_is_gone() -> No
     assert connection.data_to_send() == b"stuck"
     put(log, b"to expire", ttl=30)
     put(log, b"kept")
-    assert log.expire(30_000, FIRST)
+    assert log.expire_entries(30_000, FIRST)
     assert send_piece(connection) == b"stuck"
-    assert open_frames(send_piece(connection)) == [frames.Past([frames.Gone(HEADER, DIGEST)], HEAD, 3, 30_000)]
+    assert open_frames(send_piece(connection)) == [
+        frames.BackfillFrame([frames.Tombstone(HEADER, DIGEST)], HEAD, 3, 30_000)
+    ]
     assert send_all(connection) == [b"kept"]
 
 
@@ -648,16 +650,16 @@ def test_one_who_reads_slowly_what_it_has_missed_is_not_cut_for_what_was_gone_be
     log = Log()
     put(log, b"missed", ttl=30 if expired else KEPT)
     if expired:
-        assert log.expire(30_000, FIRST)
+        assert log.expire_entries(30_000, FIRST)
     else:
-        log.turn(COMMIT)
-        log.forget_turn(COMMIT.epoch)
+        log.end_epoch(COMMIT)
+        log.forget_commit_secret(COMMIT.epoch)
     connection = follow_log(log, opened=2)
     assert connection.data_to_send()
     put(log, b"later")
     connection.check_lag()
     [past] = open_frames(send_piece(connection))
-    assert isinstance(past, frames.Past)
+    assert isinstance(past, frames.BackfillFrame)
     assert send_all(connection) == [b"later"]
 
 
@@ -685,8 +687,8 @@ COURSES: dict[str, tuple[Callable[[Connection], None], float, str]] = {
     "a handshake that waits for its answer": (Connection.await_answer, limits.HANDSHAKE_SECONDS, SLOW),
     "silence after the handshake": (lambda it: it.settle(channel()), limits.LINK_LOST, LOST),
     "silence after the last bytes": (hear_and_settle, 20 + limits.LINK_LOST, LOST),
-    "a refusal that the peer does not close": (lambda it: it.finish(START + 20), 20 + limits.LINGER, CLOSED),
-    "last words that the peer does not read": (settle_and_finish, 8 + limits.LINGER, CLOSED),
+    "a refusal that the peer does not close": (lambda it: it.finish(START + 20), 20 + limits.LINGER_PATIENCE, CLOSED),
+    "last words that the peer does not read": (settle_and_finish, 8 + limits.LINGER_PATIENCE, CLOSED),
 }
 
 

@@ -13,7 +13,7 @@ from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 
-bytes16, bytes32, bytes33, bytes64, bytes112, leaves = (
+bytes16, bytes32, bytes33, bytes64, bytes112, keys = (
     st.binary(min_size=size, max_size=size) for size in (16, 32, 33, 64, 112, 1_216)
 )
 counts = st.integers(0, 2**53 - 1)
@@ -21,7 +21,7 @@ generations = st.integers(0, 2**31 - 1)
 texts = st.text(max_size=50)
 blobs = st.binary(max_size=300)
 words = {
-    frames.Refused: [
+    frames.RefusedFrame: [
         "signature",
         "full",
         "locked",
@@ -32,63 +32,65 @@ words = {
         "kicked",
         "leaf",
     ],
-    frames.Denied: ["nick-taken", "repeated", "too-often"],
+    frames.DeniedFrame: ["nick-taken", "repeated", "too-often"],
     frames.Removal: ["lost", "kicked"],
 }
 reasons = {kind: st.sampled_from(known) for kind, known in words.items()}
-removals = st.builds(frames.Removal, bytes16, reasons[frames.Removal], st.text(max_size=limits.WHY))
+removals = st.builds(frames.Removal, bytes16, reasons[frames.Removal], st.text(max_size=limits.KICK_REASON))
 boxes = st.binary(min_size=frames.BOX + 1, max_size=frames.BOX + 50)
-seats = st.builds(frames.Seat, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
+roster = st.builds(frames.RosterEntry, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
 
-sitters = st.builds(frames.Sitter, bytes32, texts, counts, st.booleans(), bytes32)
-bases = st.builds(frames.Base, bytes32, counts, st.booleans(), st.lists(sitters, max_size=3))
+snapshot_entries = st.builds(frames.SnapshotEntry, bytes32, texts, counts, st.booleans(), bytes32)
+bases = st.builds(frames.RoomSnapshot, bytes32, counts, st.booleans(), st.lists(snapshot_entries, max_size=3))
 ttls = st.integers(0, 2**32 - 1)
 
 from_members = st.one_of(
-    st.builds(frames.Submit, counts, blobs), st.builds(frames.Leaf, leaves), st.builds(frames.Seek, bytes32)
+    st.builds(frames.SubmitFrame, counts, blobs),
+    st.builds(frames.KeyFrame, keys),
+    st.builds(frames.KeyRequestFrame, bytes32),
 )
-missed = st.one_of(st.builds(frames.Opened, bytes33, blobs), st.builds(frames.Gone, bytes33, bytes32))
+missed = st.one_of(st.builds(frames.BackfilledEntry, bytes33, blobs), st.builds(frames.Tombstone, bytes33, bytes32))
 from_hosts = st.one_of(
-    st.builds(frames.Refused, reasons[frames.Refused]),
-    st.builds(frames.Welcome, blobs, st.integers(1, limits.PAGES)),
-    st.builds(frames.Page, blobs),
-    st.builds(frames.Resumed, counts, counts),
-    st.builds(frames.Past, st.lists(missed, max_size=3), bytes112, counts, counts),
-    st.builds(frames.Slice, blobs),
-    st.builds(frames.Denied, counts, reasons[frames.Denied]),
-    st.builds(frames.Found, leaves),
-    st.builds(frames.Missing, bytes32),
+    st.builds(frames.RefusedFrame, reasons[frames.RefusedFrame]),
+    st.builds(frames.WelcomeFrame, blobs, st.integers(1, limits.PAGES)),
+    st.builds(frames.PageFrame, blobs),
+    st.builds(frames.ResumedFrame, counts, counts),
+    st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), bytes112, counts, counts),
+    st.builds(frames.CommitShareFrame, blobs),
+    st.builds(frames.DeniedFrame, counts, reasons[frames.DeniedFrame]),
+    st.builds(frames.KeyResponseFrame, keys),
+    st.builds(frames.KeyNotFoundFrame, bytes32),
 )
 requests = st.one_of(
-    st.builds(frames.Join, bytes32, bytes32, leaves, texts, bytes64),
-    st.builds(frames.Resume, bytes32, bytes16, leaves, counts, counts, bytes32, bytes64),
+    st.builds(frames.JoinRequest, bytes32, bytes32, keys, texts, bytes64),
+    st.builds(frames.ResumeRequest, bytes32, bytes16, keys, counts, counts, bytes32, bytes64),
 )
-hellos = st.builds(frames.Hello, counts, bytes32, leaves)
+hellos = st.builds(frames.Hello, counts, bytes32, keys)
 bodies = st.one_of(
-    st.builds(frames.Text, texts, st.booleans()),
-    st.builds(frames.Nick, texts),
-    st.just(frames.Leave()),
-    st.builds(frames.Joined, bytes32, texts, bytes32),
-    st.builds(frames.Lost, bytes16),
-    st.just(frames.Close()),
-    st.builds(frames.Back, bytes16),
-    st.builds(frames.Renew, bytes32),
-    st.builds(frames.Lock, st.booleans()),
-    st.builds(frames.Commit, counts, st.lists(removals, max_size=3)),
-    st.builds(frames.Private, boxes),
+    st.builds(frames.TextBody, texts, st.booleans()),
+    st.builds(frames.NickBody, texts),
+    st.just(frames.LeaveBody()),
+    st.builds(frames.JoinedBody, bytes32, texts, bytes32),
+    st.builds(frames.AwayBody, bytes16),
+    st.just(frames.CloseBody()),
+    st.builds(frames.BackBody, bytes16),
+    st.builds(frames.RenewBody, bytes32),
+    st.builds(frames.LockBody, st.booleans()),
+    st.builds(frames.CommitBody, counts, st.lists(removals, max_size=3)),
+    st.builds(frames.PrivateBody, boxes),
 )
 contents = st.builds(frames.Content, counts, bytes32, bodies)
 states = st.builds(
-    frames.State,
+    frames.RoomState,
     texts,
     st.booleans(),
     bytes16,
-    st.builds(frames.Retention, ttls, ttls, ttls),
-    st.builds(frames.History, counts, counts),
+    st.builds(frames.RetentionPolicy, ttls, ttls, ttls),
+    st.builds(frames.HistoryPolicy, counts, counts),
     counts,
     *[bytes32] * 3,
     bytes112,
-    st.lists(seats, max_size=3),
+    st.lists(roster, max_size=3),
     counts,
     st.none() | bases,
 )
@@ -96,14 +98,14 @@ states = st.builds(
 KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "hello": (frames.Hello, hellos),
     "request": (frames.Request, requests),
-    "burst": (frames.Burst, st.builds(frames.Burst, st.lists(blobs, max_size=3), bytes112)),
+    "burst": (frames.Batch, st.builds(frames.Batch, st.lists(blobs, max_size=3), bytes112)),
     "member's": (
         frames.MemberRecord,
         st.builds(frames.MemberRecord, st.booleans(), st.lists(from_members, max_size=3)),
     ),
     "host's": (frames.HostRecord, st.builds(frames.HostRecord, st.booleans(), st.lists(from_hosts, max_size=3))),
     "content": (frames.Content, contents),
-    "state": (frames.State, states),
+    "state": (frames.RoomState, states),
 }
 
 # What msgpack can say, shaped like a frame or not at all.
@@ -113,49 +115,49 @@ msgpacked = st.recursive(
     max_leaves=12,
 ).map(msgpack.encode)
 
-B16, B32, B33, B64, B112, LEAF = (bytes(size) for size in (16, 32, 33, 64, 112, 1_216))
-SEAT = frames.Seat(B32, "ann", 1, False, B32, 0, B32)
-SITTER = frames.Sitter(B32, "ann", 1, False, B32)
-BASE = frames.Base(B32, 1, False, [SITTER])
-RETENTION, HISTORY = frames.Retention(0, 60, 2**32 - 1), frames.History(50, 0)
-STATE = frames.State("demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, [SEAT], 1, None)
+B16, B32, B33, B64, B112, KEY = (bytes(size) for size in (16, 32, 33, 64, 112, 1_216))
+ROSTER_ENTRY = frames.RosterEntry(B32, "ann", 1, False, B32, 0, B32)
+SNAPSHOT_ENTRY = frames.SnapshotEntry(B32, "ann", 1, False, B32)
+BASE = frames.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY])
+RETENTION, HISTORY = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
+STATE = frames.RoomState("demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, [ROSTER_ENTRY], 1, None)
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
-    (frames.Text("hello", action=False), 1),
-    (frames.Nick("ann"), 2),
-    (frames.Leave(), 3),
-    (frames.Joined(B32, "ann", B32), 4),
-    (frames.Lost(B16), 5),
-    (frames.Close(), 6),
-    (frames.Back(B16), 7),
-    (frames.Renew(B32), 8),
-    (frames.Lock(locked=True), 9),
-    (frames.Commit(1, [frames.Removal(B16, "kicked", "spam")]), 10),
-    (frames.Private(bytes(frames.BOX + 1)), 11),
+    (frames.TextBody("hello", action=False), 1),
+    (frames.NickBody("ann"), 2),
+    (frames.LeaveBody(), 3),
+    (frames.JoinedBody(B32, "ann", B32), 4),
+    (frames.AwayBody(B16), 5),
+    (frames.CloseBody(), 6),
+    (frames.BackBody(B16), 7),
+    (frames.RenewBody(B32), 8),
+    (frames.LockBody(locked=True), 9),
+    (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")]), 10),
+    (frames.PrivateBody(bytes(frames.BOX + 1)), 11),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
-    ("hello", frames.Hello(3, B32, LEAF), 1),
-    ("request", frames.Join(B32, B32, LEAF, "ann", B64), 1),
-    ("request", frames.Resume(B32, B16, LEAF, 1, 1, B32, B64), 2),
-    ("burst", frames.Burst([b"entry"], B112), None),
-    ("member's", frames.Submit(0, b"entry"), 1),
-    ("member's", frames.Leaf(LEAF), 2),
-    ("member's", frames.Seek(B32), 3),
-    ("host's", frames.Refused("full"), 4),
-    ("host's", frames.Welcome(b"box", 1), 5),
-    ("host's", frames.Page(b"part"), 6),
-    ("host's", frames.Resumed(1, 2), 7),
-    ("host's", frames.Past([frames.Opened(B33, b"body"), frames.Gone(B33, B32)], B112, 1, 2), 8),
-    ("host's", frames.Slice(b"box"), 9),
-    ("host's", frames.Denied(1, "nick-taken"), 10),
-    ("host's", frames.Found(LEAF), 11),
-    ("host's", frames.Missing(B32), 12),
-    ("past", frames.Opened(B33, b"body"), 1),
-    ("past", frames.Gone(B33, B32), 2),
-    ("content", frames.Content(1, B32, frames.Text("hello", action=False)), None),
+    ("hello", frames.Hello(3, B32, KEY), 1),
+    ("request", frames.JoinRequest(B32, B32, KEY, "ann", B64), 1),
+    ("request", frames.ResumeRequest(B32, B16, KEY, 1, 1, B32, B64), 2),
+    ("burst", frames.Batch([b"entry"], B112), None),
+    ("member's", frames.SubmitFrame(0, b"entry"), 1),
+    ("member's", frames.KeyFrame(KEY), 2),
+    ("member's", frames.KeyRequestFrame(B32), 3),
+    ("host's", frames.RefusedFrame("full"), 4),
+    ("host's", frames.WelcomeFrame(b"box", 1), 5),
+    ("host's", frames.PageFrame(b"part"), 6),
+    ("host's", frames.ResumedFrame(1, 2), 7),
+    ("host's", frames.BackfillFrame([frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], B112, 1, 2), 8),
+    ("host's", frames.CommitShareFrame(b"box"), 9),
+    ("host's", frames.DeniedFrame(1, "nick-taken"), 10),
+    ("host's", frames.KeyResponseFrame(KEY), 11),
+    ("host's", frames.KeyNotFoundFrame(B32), 12),
+    ("past", frames.BackfilledEntry(B33, b"body"), 1),
+    ("past", frames.Tombstone(B33, B32), 2),
+    ("content", frames.Content(1, B32, frames.TextBody("hello", action=False)), None),
     ("state", STATE, None),
     ("base", BASE, None),
-    ("sitter", SITTER, None),
-    ("seat", SEAT, None),
+    ("sitter", SNAPSHOT_ENTRY, None),
+    ("seat", ROSTER_ENTRY, None),
     ("retention", RETENTION, None),
     ("history", HISTORY, None),
 ]
@@ -163,7 +165,7 @@ each_kind = pytest.mark.parametrize(("kind", "example", "tag"), EXAMPLES, ids=la
 
 
 def within(kind: str, packed: object) -> bytes:
-    """Something of this kind as it travels: a frame is in a record, a seat in a state."""
+    """Something of this kind as it travels: a frame is in a record, a roster entry in a state."""
     match kind:
         case "member's" | "host's":
             return msgpack.encode([False, [packed]])
@@ -346,7 +348,7 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("host's", [8, [[2, B33, B32 + b"x"]], B112, 1, 2]),
         ("host's", [13, B32]),
         ("member's", [0, B32]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * (limits.WHY + 1)]]]]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]]]]),
         ("content", [1, B32, [10, 1, [[B16, "left", ""]]]]),
         ("content", [1, B32, [10, 1, [[B16[1:], "kicked", ""]]]]),
         ("content", [1, B32, [10, 1, [[B16, "kicked"]]]]),
@@ -358,12 +360,12 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("retention", [0, 60, 2**32]),
         ("retention", [-1, 60, 60]),
         ("history", [2**53, 0]),
-        ("base", [B32, 1, False, [fields(SITTER)] * (limits.MEMBERS + 1)]),
+        ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1)]),
         ("base", [B32[1:], 1, False, []]),
-        ("state", [*fields(STATE)[:10], [fields(SEAT)] * (limits.MEMBERS + 1), 1, None]),
+        ("state", [*fields(STATE)[:10], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None]),
         *(
-            ("seat", seat)
-            for seat in (
+            ("seat", roster_entry)
+            for roster_entry in (
                 [B32[1:], "ann", 1, False, B32, 0, B32],
                 [B32, b"ann", 1, False, B32, 0, B32],
                 [B32, "ann", 2**53, False, B32, 0, B32],
@@ -390,19 +392,21 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("host's", [7, 2**53 - 1, 2**53 - 1]),
         ("host's", [8, [], B112, 0, 0]),
         ("burst", [[], B112]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * limits.WHY]] * limits.MEMBERS]]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS]]),
         ("content", [1, B32, [11, bytes(1_137)]]),
         ("content", [1, B32, [11, bytes(5_136)]]),
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
-        ("base", [B32, 1, False, [fields(SITTER)] * limits.MEMBERS]),
+        ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS]),
         ("base", None),
-        ("state", [*fields(STATE)[:10], [fields(SEAT)] * limits.MEMBERS, 1, None]),
+        ("state", [*fields(STATE)[:10], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None]),
     ):
         assert fine(kind, packed)
 
 
 @pytest.mark.parametrize(
-    ("kind", "frame"), [("member's", frames.Seek(B32)), ("host's", frames.Missing(B32))], ids=["member", "host"]
+    ("kind", "frame"),
+    [("member's", frames.KeyRequestFrame(B32)), ("host's", frames.KeyNotFoundFrame(B32))],
+    ids=["member", "host"],
 )
 def test_a_record_has_up_to_16_frames(kind: str, frame: Any) -> None:
     """2.7: "[echo: bool, frames: up to 16 of these (`FRAMES`)]"."""
@@ -459,40 +463,43 @@ def around(record: Any) -> int:
 def entry(body: frames.Body) -> bytes:
     """One as long as it gets."""
     packed = frames.pack(frames.Content(2**53 - 1, B32, body))
-    return bytes(33 + 64 + 16 - (2 + len(packed)) % -limits.STEP) + packed + bytes(2)
+    return bytes(33 + 64 + 16 - (2 + len(packed)) % -limits.CONTENT_STEP) + packed + bytes(2)
 
 
 @pytest.mark.parametrize(
     "body",
-    [frames.Text("\U0001f47b" * (limits.TEXT // 4), action=True), frames.Private(bytes(frames.BOX + limits.TEXT))],
+    [
+        frames.TextBody("\U0001f47b" * (limits.TEXT // 4), action=True),
+        frames.PrivateBody(bytes(frames.BOX + limits.TEXT)),
+    ],
     ids=repr,
 )
 def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
-    """From its author, and five of them in one burst, and so opened."""
+    """From its author, and five of them in one batch, and so opened."""
     sealed = entry(body)
-    assert around(frames.MemberRecord(False, [frames.Submit(2**53 - 1, sealed)])) <= SIZES[4]
-    assert 2 + 12 + 2 + len(frames.pack(frames.Burst([sealed] * 5, B112))) + 16 <= limits.BURST
-    past = frames.Past([frames.Opened(B33, sealed[49:])] * 5, B112, 2**53 - 1, 2**53 - 1)
-    assert around(frames.HostRecord(False, [past])) <= limits.BURST
+    assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
+    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, B112))) + 16 <= limits.BATCH_BYTES
+    past = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])] * 5, B112, 2**53 - 1, 2**53 - 1)
+    assert around(frames.HostRecord(False, [past])) <= limits.BATCH_BYTES
 
 
-def test_a_knock_fits_its_limit_and_a_page_a_payload() -> None:
+def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
     """2.4: "box(door, pad(request, 2,702) ...)"; 2.2: "padded to 1,918 bytes"; 7.1: "each up to 28,000 bytes"."""
-    longest = frames.Resume(B32, B16, LEAF, 2**53 - 1, 2**53 - 1, B32, B64)
+    longest = frames.ResumeRequest(B32, B16, KEY, 2**53 - 1, 2**53 - 1, B32, B64)
     nick = "\U00020000" * limits.NICK
-    for request in (longest, frames.Join(B32, B32, LEAF, nick, B64)):
-        assert limits.KNOCK // 2 < 2 + frames.BOX + 2 + len(frames.pack(request)) <= limits.KNOCK
-    hello = frames.Hello(3, B32, LEAF)
+    for request in (longest, frames.JoinRequest(B32, B32, KEY, nick, B64)):
+        assert limits.CLIENT_HANDSHAKE // 2 < 2 + frames.BOX + 2 + len(frames.pack(request)) <= limits.CLIENT_HANDSHAKE
+    hello = frames.Hello(3, B32, KEY)
     assert limits.HELLO // 2 < 2 + 2 + len(frames.pack(hello)) <= limits.HELLO
-    assert around(frames.HostRecord(False, [frames.Page(bytes(limits.PAGE))])) <= limits.BURST
+    assert around(frames.HostRecord(False, [frames.PageFrame(bytes(limits.PAGE))])) <= limits.BATCH_BYTES
 
 
 def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     """A room of which all but the host are lost at once."""
     everyone = [frames.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
-    sealed = entry(frames.Commit(2**53 - 1, everyone))
-    assert 2 + 12 + 2 + len(frames.pack(frames.Burst([sealed], B112))) + 16 <= SIZES[-1]
-    past = frames.Past([frames.Opened(B33, sealed[49:])], B112, 2**53 - 1, 2**53 - 1)
+    sealed = entry(frames.CommitBody(2**53 - 1, everyone))
+    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], B112))) + 16 <= SIZES[-1]
+    past = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], B112, 2**53 - 1, 2**53 - 1)
     assert around(frames.HostRecord(False, [past])) <= SIZES[-1]
 
 

@@ -11,24 +11,24 @@ from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.frames import Frame, HostRecord, MemberRecord
-from anonp2p.protocol.handshake import Channel, Door, Greeting
+from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
 from anonp2p.protocol.wire import Splitter
 
 ROOM, LINK, HELLO = b"r" * 32, b"l" * 32, b"h" * 32
-LEAF = suite.LeafKey(b"a" * 32).public
-DOOR = suite.LeafKey(b"d" * 32)
-JOIN = frames.Join(LINK, b"k" * 32, LEAF, "ann", b"s" * 64)
-RESUME = frames.Resume(LINK, b"m" * 16, LEAF, 3, 5, b"d" * 32, b"s" * 64)
+KEY = suite.EncryptionKeyPair(b"a" * 32).public
+HANDSHAKE_KEY = suite.EncryptionKeyPair(b"d" * 32)
+JOIN = frames.JoinRequest(LINK, b"k" * 32, KEY, "ann", b"s" * 64)
+RESUME = frames.ResumeRequest(LINK, b"m" * 16, KEY, 3, 5, b"d" * 32, b"s" * 64)
 
-SAY = frames.Submit(7, b"entry")  # what a member may say
+SAY = frames.SubmitFrame(7, b"entry")  # what a member may say
 
 up = st.one_of(
-    st.builds(frames.Seek, st.binary(min_size=32, max_size=32)),
-    st.builds(frames.Submit, st.integers(0, 9), st.binary(max_size=5_000)),
+    st.builds(frames.KeyRequestFrame, st.binary(min_size=32, max_size=32)),
+    st.builds(frames.SubmitFrame, st.integers(0, 9), st.binary(max_size=5_000)),
 )
 down = st.one_of(
-    st.builds(frames.Page, st.binary(max_size=5_000)),
-    st.builds(frames.Denied, st.integers(0, 9), st.sampled_from(["repeated", "too-often"])),
+    st.builds(frames.PageFrame, st.binary(max_size=5_000)),
+    st.builds(frames.DeniedFrame, st.integers(0, 9), st.sampled_from(["repeated", "too-often"])),
 )
 records = [st.lists(st.tuples(st.booleans(), st.lists(said, max_size=3)), max_size=4) for said in (up, down)]
 
@@ -40,30 +40,30 @@ def ends(link: bytes = LINK, hello: bytes = HELLO) -> tuple[Channel, Channel]:
 
 def contents(data: bytes) -> list[bytes]:
     """Of payloads, each without its length."""
-    return list(Splitter(SIZES[-1]).feed(data))
+    return list(Splitter(SIZES[-1]).feed_data(data))
 
 
 def record(end: Channel, *said: Frame, echo: bool = False) -> bytes:
     """A content."""
-    [content] = contents(end.seal(said, echo=echo))
+    [content] = contents(end.seal_frames(said, echo=echo))
     return content
 
 
 def sealed(name: str, text: bytes, number: int = 0) -> bytes:
     """Anything at all as a record of this direction."""
-    return suite.Key(suite.expand(LINK, name, HELLO)).seal(number, text)
+    return suite.Key(suite.expand(LINK, name, HELLO)).seal_text(number, text)
 
 
 def fault(end: Channel, payload: bytes) -> str:
     with pytest.raises(PeerFault) as caught:
-        end.open(payload)
+        end.open_record(payload)
     return str(caught.value)
 
 
-def counting() -> Door:
+def counting() -> HandshakeKey:
     """A door whose random bytes are 1, 2, 3, ..."""
     numbers = iter(range(1, 100))
-    return Door(ROOM, lambda size: bytes([next(numbers)]) * size)
+    return HandshakeKey(ROOM, lambda size: bytes([next(numbers)]) * size)
 
 
 # --- records
@@ -76,7 +76,7 @@ def test_records_come_in_their_order_both_ways(
     """2.6: "n counts the records of that direction from 0"."""
     member, host = ends()
     for sent, here, there in ((sent_up, member, host), (sent_down, host, member)):
-        got = [there.open(record(here, *said, echo=echo)) for echo, said in sent]
+        got = [there.open_record(record(here, *said, echo=echo)) for echo, said in sent]
         assert [(it.echo, it.frames) for it in got] == sent
 
 
@@ -84,24 +84,29 @@ def test_a_record_is_the_frame_sealed_under_the_key_of_its_direction() -> None:
     """2.6: "aead(k, n, packed record, nothing), filled, where k is expand(link, `anonp2p/3 up`, hello)"."""
     member, host = ends()
     for number in range(3):
-        for end, name, frame in ((member, "up", SAY), (host, "down", frames.Resumed(number, 9))):
+        for end, name, frame in ((member, "up", SAY), (host, "down", frames.ResumedFrame(number, 9))):
             key = suite.Key(suite.expand(LINK, name, HELLO))
-            packed = MemberRecord(False, [SAY]) if name == "up" else HostRecord(False, [frames.Resumed(number, 9)])
-            assert key.open(number, record(end, frame)) == padding.pad(frames.pack(packed), 480 - 2 - 16)
+            packed = MemberRecord(False, [SAY]) if name == "up" else HostRecord(False, [frames.ResumedFrame(number, 9)])
+            assert key.open_sealed(number, record(end, frame)) == padding.pad_text(frames.pack(packed), 480 - 2 - 16)
 
 
 @pytest.mark.parametrize("echo", [False, True])
 def test_a_record_without_frames_is_one_and_says_whether_it_wants_an_answer(echo: bool) -> None:
     """2.7: "One without frames says that its sender is still there. One with echo asks for an answer"."""
     member, host = ends()
-    assert host.open(record(member, echo=echo)) == MemberRecord(echo, [])
-    assert member.open(record(host, echo=echo)) == HostRecord(echo, [])
+    assert host.open_record(record(member, echo=echo)) == MemberRecord(echo, [])
+    assert member.open_record(record(host, echo=echo)) == HostRecord(echo, [])
 
 
 def test_a_record_is_as_long_whatever_little_it_says() -> None:
-    """2.9: "They are like any other: at rest, a link carries records or bursts of 480 bytes both ways"."""
+    """2.9: "They are like any other: at rest, a link carries records or batches of 480 bytes both ways"."""
     member, host = ends()
-    said = [member.seal([]), member.seal([], echo=True), member.seal([SAY]), host.seal([frames.Missing(bytes(32))])]
+    said = [
+        member.seal_frames([]),
+        member.seal_frames([], echo=True),
+        member.seal_frames([SAY]),
+        host.seal_frames([frames.KeyNotFoundFrame(bytes(32))]),
+    ]
     assert {len(it) for it in said} == {480}
 
 
@@ -109,9 +114,9 @@ def test_a_record_is_as_long_whatever_little_it_says() -> None:
 def test_every_payload_of_a_record_is_of_one_of_eight_sizes(lengths: list[int], echo: bool) -> None:
     """2.1: "neither its length nor ... any of its bytes tell more of it than this"."""
     member, host = ends()
-    said = [frames.Page(bytes(length)) for length in lengths]
-    data = host.seal(said, echo=echo)
-    got = [member.open(content) for content in contents(data)]
+    said = [frames.PageFrame(bytes(length)) for length in lengths]
+    data = host.seal_frames(said, echo=echo)
+    got = [member.open_record(content) for content in contents(data)]
     assert [frame for it in got for frame in it.frames] == said
     assert {2 + len(content) for content in contents(data)} <= set(SIZES)
 
@@ -120,8 +125,8 @@ def test_every_payload_of_a_record_is_of_one_of_eight_sizes(lengths: list[int], 
 def test_up_to_16_frames_go_in_one_record_and_the_rest_in_the_next(count: int, expected: list[int]) -> None:
     """2.7: "up to 16 of these"; "in the order in which they were said"."""
     member, host = ends()
-    said = [frames.Denied(number, "repeated") for number in range(count)]
-    got = [member.open(content) for content in contents(host.seal(said, echo=True))]
+    said = [frames.DeniedFrame(number, "repeated") for number in range(count)]
+    got = [member.open_record(content) for content in contents(host.seal_frames(said, echo=True))]
     assert [len(it.frames) for it in got] == expected
     assert [frame for it in got for frame in it.frames] == said
     assert [it.echo for it in got] == [True] + [False] * (len(expected) - 1)
@@ -130,28 +135,28 @@ def test_up_to_16_frames_go_in_one_record_and_the_rest_in_the_next(count: int, e
 def test_what_does_not_fit_one_record_goes_in_few() -> None:
     """Each page of a Welcome fills a payload of 64 units, and what is small goes with another."""
     member, host = ends()
-    pages = [frames.Page(bytes(limits.PAGE))] * 3
-    said: list[Frame] = [frames.Welcome(b"box", 3), *pages, *[frames.Denied(1, "repeated")] * 9]
-    sent = contents(host.seal(said))
-    assert [2 + len(content) for content in sent] == [limits.BURST] * 3
-    got = [member.open(content).frames for content in sent]
+    pages = [frames.PageFrame(bytes(limits.PAGE))] * 3
+    said: list[Frame] = [frames.WelcomeFrame(b"box", 3), *pages, *[frames.DeniedFrame(1, "repeated")] * 9]
+    sent = contents(host.seal_frames(said))
+    assert [2 + len(content) for content in sent] == [limits.BATCH_BYTES] * 3
+    got = [member.open_record(content).frames for content in sent]
     assert got == [said[:2], said[2:3], said[3:]]
 
 
 def test_a_frame_longer_than_most_goes_alone_and_one_longer_than_any_is_never_made() -> None:
     member, host = ends()
-    long = frames.Slice(bytes(limits.BURST))
-    sent = contents(host.seal([frames.Missing(bytes(32)), long, frames.Missing(bytes(32))]))
+    long = frames.CommitShareFrame(bytes(limits.BATCH_BYTES))
+    sent = contents(host.seal_frames([frames.KeyNotFoundFrame(bytes(32)), long, frames.KeyNotFoundFrame(bytes(32))]))
     assert [2 + len(content) for content in sent] == [SIZES[0], SIZES[-1], SIZES[0]]
-    assert [len(member.open(content).frames) for content in sent] == [1, 1, 1]
+    assert [len(member.open_record(content).frames) for content in sent] == [1, 1, 1]
     with pytest.raises(ValueError, match="too long"):
-        host.seal([frames.Slice(bytes(SIZES[-1]))])
+        host.seal_frames([frames.CommitShareFrame(bytes(SIZES[-1]))])
 
 
 def test_a_record_repeated_is_a_fault() -> None:
     member, host = ends()
     payload = record(member, SAY)
-    host.open(payload)
+    host.open_record(payload)
     assert "does not open" in fault(host, payload)
 
 
@@ -160,15 +165,15 @@ def test_records_in_another_order_or_with_one_left_out_are_faults() -> None:
     first, second = record(member, SAY), record(member, SAY)
     assert first != second
     assert "does not open" in fault(host, second)
-    assert host.open(first).frames == [SAY]
-    assert host.open(second).frames == [SAY]
+    assert host.open_record(first).frames == [SAY]
+    assert host.open_record(second).frames == [SAY]
 
 
 def test_records_of_one_sealing_count_one_by_one() -> None:
     """What is split is numbered on, so that what comes after it opens too."""
     member, host = ends()
-    sent = contents(member.seal([SAY] * (limits.FRAMES + 1))) + contents(member.seal([]))
-    assert [len(host.open(content).frames) for content in sent] == [limits.FRAMES, 1, 0]
+    sent = contents(member.seal_frames([SAY] * (limits.FRAMES + 1))) + contents(member.seal_frames([]))
+    assert [len(host.open_record(content).frames) for content in sent] == [limits.FRAMES, 1, 0]
 
 
 def test_a_record_does_not_open_at_the_end_that_sealed_it() -> None:
@@ -180,7 +185,9 @@ def test_the_two_directions_have_keys_of_their_own() -> None:
     """What would open if they had one: the same record at the same number."""
     member, host = ends()
     assert record(member) != record(host)
-    assert "does not open" in fault(host, sealed("down", padding.fill(frames.pack(MemberRecord(False, [])), 16)))
+    assert "does not open" in fault(
+        host, sealed("down", padding.fill_payload(frames.pack(MemberRecord(False, [])), 16))
+    )
 
 
 def test_a_record_of_another_link_or_hello_is_a_fault() -> None:
@@ -218,7 +225,7 @@ def test_a_record_padded_with_anything_but_zeros_is_a_fault(at: int) -> None:
 @pytest.mark.parametrize("length", [0, 1, 461, 65_535])
 def test_a_record_whose_length_is_not_that_of_what_is_in_it_is_a_fault(length: int) -> None:
     member, host = ends()
-    padded = bytearray(padding.pad(frames.pack(MemberRecord(False, [])), 462))
+    padded = bytearray(padding.pad_text(frames.pack(MemberRecord(False, [])), 462))
     padded[:2] = length.to_bytes(2, "big")
     for end, name in ((host, "up"), (member, "down")):
         assert fault(end, sealed(name, bytes(padded)))
@@ -229,18 +236,22 @@ def test_a_record_larger_than_need_be_is_a_fault(size: int) -> None:
     """2.1: "padded (0.8) to the least length ...; what is longer is malformed"."""
     member, host = ends()
     for end, name in ((host, "up"), (member, "down")):
-        text = sealed(name, padding.pad(frames.pack(MemberRecord(False, [])), size - 2 - 16))
+        text = sealed(name, padding.pad_text(frames.pack(MemberRecord(False, [])), size - 2 - 16))
         assert "larger than need be" in fault(end, text)
 
 
-@pytest.mark.parametrize("frame", [frames.Resumed(1, 2), frames.Page(b""), frames.Refused("full")], ids=repr)
+@pytest.mark.parametrize(
+    "frame", [frames.ResumedFrame(1, 2), frames.PageFrame(b""), frames.RefusedFrame("full")], ids=repr
+)
 def test_a_frame_that_only_a_host_says_is_a_fault_of_a_members(frame: Frame) -> None:
     """2.7: the column "from"."""
     member, host = ends()
     assert "malformed" in fault(host, record(member, frame))
 
 
-@pytest.mark.parametrize("frame", [frames.Seek(bytes(32)), frames.Submit(0, b""), frames.Leaf(LEAF)], ids=repr)
+@pytest.mark.parametrize(
+    "frame", [frames.KeyRequestFrame(bytes(32)), frames.SubmitFrame(0, b""), frames.KeyFrame(KEY)], ids=repr
+)
 def test_a_frame_that_only_a_member_says_is_a_fault_of_a_hosts(frame: Frame) -> None:
     member, host = ends()
     assert "malformed" in fault(member, record(host, frame))
@@ -250,7 +261,7 @@ def test_a_frame_that_only_a_member_says_is_a_fault_of_a_hosts(frame: Frame) -> 
 def test_a_record_of_garbage_is_malformed(text: bytes) -> None:
     member, host = ends()
     for end, name in ((host, "up"), (member, "down")):
-        assert "malformed" in fault(end, sealed(name, padding.fill(text, 16)))
+        assert "malformed" in fault(end, sealed(name, padding.fill_payload(text, 16)))
 
 
 # --- hello
@@ -258,25 +269,25 @@ def test_a_record_of_garbage_is_malformed(text: bytes) -> None:
 
 def test_a_hello_comes_back_with_its_hash() -> None:
     """2.2: "[1, version (3), nonce: 32 bytes, door: 1,216 bytes], padded to 1,918 bytes"; "H of this first content"."""
-    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+    greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     [payload] = contents(greeting.wire)
     assert len(payload) == 1_918
-    assert msgpack.decode(padding.unpad(payload)) == [1, 3, b"n" * 32, DOOR.public]
-    assert handshake.read_hello(payload) == (frames.Hello(3, b"n" * 32, DOOR.public), suite.digest(payload))
-    assert greeting.hello == suite.digest(payload)
+    assert msgpack.decode(padding.unpad_text(payload)) == [1, 3, b"n" * 32, HANDSHAKE_KEY.public]
+    assert handshake.read_hello(payload) == (frames.Hello(3, b"n" * 32, HANDSHAKE_KEY.public), suite.hash_data(payload))
+    assert greeting.hello == suite.hash_data(payload)
 
 
 def hello_of(packed: bytes) -> bytes:
     """Its content."""
-    return padding.pad(packed, 1_918)
+    return padding.pad_text(packed, 1_918)
 
 
 def test_the_hash_is_of_the_hello_as_it_came() -> None:
     """0.2: "always the bytes as they came, never an encoding made anew"."""
-    packed = frames.pack(frames.Hello(3, b"n" * 32, DOOR.public))
+    packed = frames.pack(frames.Hello(3, b"n" * 32, HANDSHAKE_KEY.public))
     longer = hello_of(packed[:2] + b"\xcc\x03" + packed[3:])  # the same number in another form
     assert handshake.read_hello(longer)[0] == handshake.read_hello(hello_of(packed))[0]
-    assert handshake.read_hello(longer)[1] == suite.digest(longer) != suite.digest(hello_of(packed))
+    assert handshake.read_hello(longer)[1] == suite.hash_data(longer) != suite.hash_data(hello_of(packed))
 
 
 @pytest.mark.parametrize("said", [[1, 2], [1, 4], [1, 2, bytes(32), bytes(1216)], [1, 4, "anything", [{}], 7]], ids=len)
@@ -315,126 +326,138 @@ def test_a_hello_with_deep_nesting_behind_its_version_is_malformed(version: int)
 @pytest.mark.parametrize("length", [1_917, 1_919, 3_838])
 def test_a_hello_of_another_length_is_none(length: int) -> None:
     """2.2: "padded to 1,918 bytes"."""
-    packed = frames.pack(frames.Hello(3, b"n" * 32, DOOR.public))
+    packed = frames.pack(frames.Hello(3, b"n" * 32, HANDSHAKE_KEY.public))
     with pytest.raises(PeerFault, match="length"):
-        handshake.read_hello(padding.pad(packed, length))
+        handshake.read_hello(padding.pad_text(packed, length))
 
 
 def test_a_hello_padded_with_anything_but_zeros_is_a_fault() -> None:
     """0.8; all of the content is in the hash, so that nothing else in it means the same."""
-    [content] = contents(Greeting(b"n" * 32, ROOM, DOOR).wire)
+    [content] = contents(HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY).wire)
     with pytest.raises(PeerFault, match="padded"):
         handshake.read_hello(content[:-1] + b"\1")
 
 
-# --- the door
+# --- the handshake key
 
 
-def test_each_link_is_greeted_with_a_nonce_of_its_own_and_the_door_of_the_minute() -> None:
-    """2.2: "The nonce is fresh for each link. The door is ... made anew every minute (`DOOR`)"."""
-    door = counting()
+def test_each_link_is_greeted_with_a_nonce_of_its_own_and_the_handshake_key_of_the_minute() -> None:
+    """2.2: "The nonce is fresh for each link. The door is ... made anew every minute (`HANDSHAKE_KEY`)"."""
+    handshake_key = counting()
     said = []
-    for now in (100.0, 100.0, 100.0 + limits.DOOR - 0.1, 100.0 + limits.DOOR, 101.0 + limits.DOOR):
-        [payload] = contents(door.greet(now).wire)
+    for now in (
+        100.0,
+        100.0,
+        100.0 + limits.HANDSHAKE_KEY - 0.1,
+        100.0 + limits.HANDSHAKE_KEY,
+        101.0 + limits.HANDSHAKE_KEY,
+    ):
+        [payload] = contents(handshake_key.begin_handshake(now).wire)
         said.append(handshake.read_hello(payload)[0])
     assert len({hello.nonce for hello in said}) == 5
-    assert said[0].door == said[1].door == said[2].door != said[3].door == said[4].door
+    assert (
+        said[0].handshake_key
+        == said[1].handshake_key
+        == said[2].handshake_key
+        != said[3].handshake_key
+        == said[4].handshake_key
+    )
 
 
-def test_what_was_greeted_with_an_older_door_still_opens_with_it() -> None:
+def test_what_was_greeted_with_an_older_handshake_key_still_opens_with_it() -> None:
     """2.2: "it keeps the one before for as long as a link that was greeted with it is in its handshake"."""
-    door = counting()
-    before, after = door.greet(0.0), door.greet(limits.DOOR)
-    assert before.open(knocked(JOIN, before)) == JOIN
+    handshake_key = counting()
+    before, after = handshake_key.begin_handshake(0.0), handshake_key.begin_handshake(limits.HANDSHAKE_KEY)
+    assert before.open_request(knocked(JOIN, before)) == JOIN
     with pytest.raises(PeerFault):
-        after.open(knocked(JOIN, before))
+        after.open_request(knocked(JOIN, before))
 
 
 # --- knock
 
 
-def knocked(request: frames.Request, greeting: Greeting, room: bytes = ROOM) -> bytes:
+def knocked(request: frames.Request, greeting: HostHandshake, room: bytes = ROOM) -> bytes:
     """A knock's content, from one who was greeted so."""
     [payload] = contents(greeting.wire)
-    [knock] = contents(handshake.knock(request, room, *handshake.read_hello(payload)))
-    return knock
+    [client_handshake] = contents(handshake.seal_request(request, room, *handshake.read_hello(payload)))
+    return client_handshake
 
 
 @pytest.mark.parametrize("request_", [JOIN, RESUME], ids=repr)
-def test_a_knock_tells_the_host_alone_what_is_asked(request_: frames.Request) -> None:
-    greeting = Greeting(b"n" * 32, ROOM, DOOR)
-    knock = knocked(request_, greeting)
-    assert greeting.open(knock) == request_
-    assert LINK not in knock
+def test_a_client_handshake_tells_the_host_alone_what_is_asked(request_: frames.Request) -> None:
+    greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
+    client_handshake = knocked(request_, greeting)
+    assert greeting.open_request(client_handshake) == request_
+    assert LINK not in client_handshake
 
 
-def test_every_knock_is_as_long_whatever_it_asks() -> None:
+def test_every_client_handshake_is_as_long_whatever_it_asks() -> None:
     """2.4: "a content of 3,838 bytes"."""
-    greeting = Greeting(b"n" * 32, ROOM, DOOR)
-    named = frames.Join(LINK, b"k" * 32, LEAF, "\U00020000" * limits.NICK, b"s" * 64)
+    greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
+    named = frames.JoinRequest(LINK, b"k" * 32, KEY, "\U00020000" * limits.NICK, b"s" * 64)
     assert {len(knocked(request, greeting)) for request in (JOIN, RESUME, named)} == {3_838}
 
 
-def test_a_knock_is_for_one_room_one_hello_and_one_door() -> None:
+def test_a_client_handshake_is_for_one_room_one_hello_and_one_handshake_key() -> None:
     """2.4: "box(door, pad(request, 2,702), `anonp2p/3 knock` || room || hello)"."""
-    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+    greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     for other in (
-        Greeting(b"n" * 32, b"q" * 32, DOOR),
-        Greeting(b"m" * 32, ROOM, DOOR),
-        Greeting(b"n" * 32, ROOM, suite.LeafKey(bytes(32))),
+        HostHandshake(b"n" * 32, b"q" * 32, HANDSHAKE_KEY),
+        HostHandshake(b"m" * 32, ROOM, HANDSHAKE_KEY),
+        HostHandshake(b"n" * 32, ROOM, suite.EncryptionKeyPair(bytes(32))),
     ):
         with pytest.raises(PeerFault, match="does not open"):
-            other.open(knocked(JOIN, greeting))
+            other.open_request(knocked(JOIN, greeting))
     with pytest.raises(PeerFault, match="does not open"):
-        greeting.open(knocked(JOIN, greeting, room=b"q" * 32))
+        greeting.open_request(knocked(JOIN, greeting, room=b"q" * 32))
     info = b"anonp2p/3 knock" + ROOM + greeting.hello
-    assert DOOR.open(knocked(JOIN, greeting), info) == padding.pad(frames.pack(JOIN), 2_702)
+    assert HANDSHAKE_KEY.open_sealed(knocked(JOIN, greeting), info) == padding.pad_text(frames.pack(JOIN), 2_702)
 
 
-@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_700, frames.pack(frames.Submit(0, b""))])
-def test_a_knock_of_garbage_is_malformed(text: bytes) -> None:
-    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_700, frames.pack(frames.SubmitFrame(0, b""))])
+def test_a_client_handshake_of_garbage_is_malformed(text: bytes) -> None:
+    greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     info = b"anonp2p/3 knock" + ROOM + greeting.hello
     with pytest.raises(PeerFault, match="malformed"):
-        greeting.open(suite.seal_to(DOOR.public, padding.pad(text, 2_702), info))
-    padded = padding.pad(frames.pack(JOIN), 2_702)
+        greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, padding.pad_text(text, 2_702), info))
+    padded = padding.pad_text(frames.pack(JOIN), 2_702)
     for other in (padded[:-1] + b"x", b"\xff" + padded[1:]):
         with pytest.raises(PeerFault, match="padded"):
-            greeting.open(suite.seal_to(DOOR.public, other, info))
+            greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, other, info))
 
 
 @pytest.mark.parametrize("length", [0, 1_000, 2_701, 2_703, 6_542])
-def test_a_knock_of_another_length_is_none(length: int) -> None:
+def test_a_client_handshake_of_another_length_is_none(length: int) -> None:
     """2.4: "a content of 3,838 bytes: box(door, pad(request, 2,702), ...)"."""
-    greeting = Greeting(b"n" * 32, ROOM, DOOR)
+    greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     info = b"anonp2p/3 knock" + ROOM + greeting.hello
-    padded = (padding.pad(frames.pack(JOIN), 2_702) + bytes(10_000))[:length]
+    padded = (padding.pad_text(frames.pack(JOIN), 2_702) + bytes(10_000))[:length]
     with pytest.raises(PeerFault, match="length"):
-        greeting.open(suite.seal_to(DOOR.public, padded, info))
+        greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, padded, info))
 
 
 @given(st.binary(max_size=1_300))
-def test_a_knock_that_is_no_box_does_not_open(garbage: bytes) -> None:
+def test_a_client_handshake_that_is_no_box_does_not_open(garbage: bytes) -> None:
     with pytest.raises(PeerFault, match="does not open"):
-        Greeting(b"n" * 32, ROOM, DOOR).open(garbage)
+        HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY).open_request(garbage)
 
 
-def test_nobody_knocks_at_a_door_that_cannot_be_sealed_to() -> None:
+def test_nobody_client_handshakes_at_a_handshake_key_that_cannot_be_sealed_to() -> None:
     with pytest.raises(PeerFault, match="cannot be sealed to"):
-        handshake.knock(JOIN, ROOM, frames.Hello(3, bytes(32), LEAF[:-32] + bytes(32)), HELLO)
+        handshake.seal_request(JOIN, ROOM, frames.Hello(3, bytes(32), KEY[:-32] + bytes(32)), HELLO)
 
 
 # --- what is signed
 
 
 def test_a_join_is_signed_over_all_of_it() -> None:
-    """2.5: "hello || link || key || H(leaf) || nick"."""
-    assert handshake.join_content(HELLO, JOIN) == HELLO + JOIN.link + JOIN.key + suite.digest(LEAF) + b"ann"
+    """2.5: "hello || link || key || H(encryption key) || nick"."""
+    assert handshake.join_content(HELLO, JOIN) == HELLO + JOIN.link_secret + JOIN.key + suite.hash_data(KEY) + b"ann"
     others = [
-        frames.Join(bytes(32), JOIN.key, LEAF, "ann", bytes(64)),
-        frames.Join(LINK, bytes(32), LEAF, "ann", bytes(64)),
-        frames.Join(LINK, JOIN.key, bytes(1216), "ann", bytes(64)),
-        frames.Join(LINK, JOIN.key, LEAF, "añn", bytes(64)),
+        frames.JoinRequest(bytes(32), JOIN.key, KEY, "ann", bytes(64)),
+        frames.JoinRequest(LINK, bytes(32), KEY, "ann", bytes(64)),
+        frames.JoinRequest(LINK, JOIN.key, bytes(1216), "ann", bytes(64)),
+        frames.JoinRequest(LINK, JOIN.key, KEY, "añn", bytes(64)),
     ]
     assert (
         len({handshake.join_content(HELLO, join) for join in [JOIN, *others]} | {handshake.join_content(LINK, JOIN)})
@@ -443,17 +466,17 @@ def test_a_join_is_signed_over_all_of_it() -> None:
 
 
 def test_a_resume_is_signed_over_all_of_it() -> None:
-    """2.5: "hello || link || H(leaf) || u64 epoch || u64 index || digest"."""
+    """2.5: "hello || link || H(encryption key) || u64 epoch || u64 index || digest"."""
     position = bytes(7) + b"\3" + bytes(7) + b"\5" + RESUME.digest
-    assert handshake.resume_content(HELLO, RESUME) == HELLO + LINK + suite.digest(LEAF) + position
+    assert handshake.resume_content(HELLO, RESUME) == HELLO + LINK + suite.hash_data(KEY) + position
 
 
-def test_the_key_of_a_door_goes_in_its_time_though_nobody_comes() -> None:
+def test_the_key_of_a_handshake_key_goes_in_its_time_though_nobody_comes() -> None:
     """2.2: "for as long as a link that was greeted with it is in its handshake, and no longer"."""
-    door = counting()
-    before = door.greet(0.0)
-    door.close(limits.DOOR - 0.1)
-    assert door.has_key
-    door.close(limits.DOOR)
-    assert not door.has_key
-    assert door.greet(limits.DOOR).wire != before.wire
+    handshake_key = counting()
+    before = handshake_key.begin_handshake(0.0)
+    handshake_key.forget_expired_key(limits.HANDSHAKE_KEY - 0.1)
+    assert handshake_key.has_key
+    handshake_key.forget_expired_key(limits.HANDSHAKE_KEY)
+    assert not handshake_key.has_key
+    assert handshake_key.begin_handshake(limits.HANDSHAKE_KEY).wire != before.wire

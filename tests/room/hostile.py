@@ -7,7 +7,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Commit, Lost, Removal
+from anonp2p.protocol.frames import AwayBody, CommitBody, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.peers import (
     ANN,
@@ -25,25 +25,25 @@ from tests.room.peers import (
 )
 from tests.support.world import host_role
 
-LEAF = suite.digest(EVE.leaf.public)
-BOUNDS = frames.Retention(60, 3_600, 86_400)
+KEY = suite.hash_data(EVE.encryption_key.public)
+BOUNDS = frames.RetentionPolicy(60, 3_600, 86_400)
 
 
 def assert_left_in_alarm(host: FalseHost, happened: list[events.Event], member: bytes = HOST.id) -> None:
     """5.9: an alarm that names the host, the way out, and nothing shown of what caused it."""
-    alarm, gone = (event for event in happened if not isinstance(event, events.Unsent | events.Error))
-    assert isinstance(alarm, events.Alarm)
-    assert alarm.member == identity.spell(member)
-    assert isinstance(gone, events.Gone)
+    alarm, gone = (event for event in happened if not isinstance(event, events.UnsentEvent | events.ErrorEvent))
+    assert isinstance(alarm, events.AlarmEvent)
+    assert alarm.member == identity.spell_member(member)
+    assert isinstance(gone, events.GoneEvent)
     assert gone.reason == "lost"
     assert happened[-1] is gone
     assert host.room.over
     assert host.hears(host.entry(ANN, text("still here"), counter=2**40)) == []
 
 
-def burst_in(epoch: Epoch, head: bytes) -> bytes:
-    """The payload of a burst without entries."""
-    return epoch.seal_burst(frames.pack(frames.Burst([], head)), randomness(b"burst"))[padding.LENGTH :]
+def batch_in(epoch: Epoch, head: bytes) -> bytes:
+    """The payload of a batch without entries."""
+    return epoch.seal_batch(frames.pack(frames.Batch([], head)), randomness(b"burst"))[padding.LENGTH :]
 
 
 def altered(entry: Placed, at: int) -> Placed:
@@ -53,9 +53,9 @@ def altered(entry: Placed, at: int) -> Placed:
     return entry._replace(sealed=bytes(data))
 
 
-def hello(version: int = frames.VERSION, door: bytes = EVE.leaf.public) -> bytes:
+def hello(version: int = frames.VERSION, handshake_key: bytes = EVE.encryption_key.public) -> bytes:
     """As a host says it."""
-    return padding.pad(frames.pack(frames.Hello(version, bytes(32), door)), limits.HELLO - padding.LENGTH)
+    return padding.pad_text(frames.pack(frames.Hello(version, bytes(32), handshake_key)), limits.HELLO - padding.LENGTH)
 
 
 def padded_with_something(reference: tuple[int, bytes]) -> bytes:
@@ -65,7 +65,7 @@ def padded_with_something(reference: tuple[int, bytes]) -> bytes:
 
 def padded_too_far(reference: tuple[int, bytes]) -> bytes:
     """The content of an entry, and more zeros than need be."""
-    return padded(frames.pack(frames.Content(*reference, text("lie")))) + bytes(limits.STEP)
+    return padded(frames.pack(frames.Content(*reference, text("lie")))) + bytes(limits.CONTENT_STEP)
 
 
 def fading(it: FalseHost, author: Somebody = ANN, **otherwise: Any) -> Placed:
@@ -73,8 +73,8 @@ def fading(it: FalseHost, author: Somebody = ANN, **otherwise: Any) -> Placed:
     return it.entry(author, text("lie"), **{"ttl": 60, **otherwise})
 
 
-def gone(it: FalseHost, entry: Placed, **otherwise: Any) -> frames.Past:
-    """A burst of this entry alone, which has expired by now, if it does."""
+def gone(it: FalseHost, entry: Placed, **otherwise: Any) -> frames.BackfillFrame:
+    """A batch of this entry alone, which has expired by now, if it does."""
     return it.past(entry, gone=[entry], **{"time": frames.COUNTS - 1, **otherwise})
 
 
@@ -86,7 +86,13 @@ def at(it: FalseHost, time: int) -> FalseHost:
 
 def without(*members: bytes) -> Callable[[FalseHost], list[Item]]:
     return lambda it: [
-        it.welcome(seats=[seat for seat in it.state().seats if identity.member_id(seat.key) not in members])
+        it.welcome(
+            roster=[
+                roster_entry
+                for roster_entry in it.state().roster
+                if identity.member_id(roster_entry.key) not in members
+            ]
+        )
     ]
 
 
@@ -95,8 +101,8 @@ OUT_OF_BOUNDS = [FLEETING, BOUNDS.least - 1, BOUNDS.most + 1, KEPT]
 
 def words(host: FalseHost, nick: str = "") -> Any:
     """What a guest compares with others."""
-    [reply] = host.takes(inputs.Verify(nick))
-    assert isinstance(reply, events.Reply)
+    [reply] = host.takes(inputs.VerifyInput(nick))
+    assert isinstance(reply, events.ReplyEvent)
     return reply.data
 
 
@@ -109,26 +115,26 @@ def past(it: FalseHost, *entries: Placed, **otherwise: Any) -> list[Item]:
 def come_anew(host: FalseHost) -> None:
     """The guest was away for too long, and asks as somebody new."""
     host.redials()
-    host.hears(frames.Refused("unknown"))
-    assert isinstance(host.redials(), frames.Join)
+    host.hears(frames.RefusedFrame("unknown"))
+    assert isinstance(host.redials(), frames.JoinRequest)
 
 
 def assert_dropped(inn: Inn, done: list[effects.Effect], *before: frames.Body) -> None:
     """5.8: Eve's link is dropped at once, she is lost to all, and no member from the next commit on."""
     drop, tell = done
-    assert isinstance(drop, effects.Drop)
+    assert isinstance(drop, effects.DropEffect)
     assert drop.link == 2
-    assert isinstance(tell, effects.Tell)
-    assert isinstance(tell.event, events.Left)
+    assert isinstance(tell, effects.TellEffect)
+    assert isinstance(tell.event, events.LeftEvent)
     assert (tell.event.nick, tell.event.reason) == ("eve", "lost")
-    assert inn.ordered() == [*before, Lost(EVE.id)]
-    assert inn.takes(inputs.Dropped(2, "the connection was closed", 0.0), inn.tick) == []
+    assert inn.ordered() == [*before, AwayBody(EVE.id)]
+    assert inn.takes(inputs.DroppedInput(2, "the connection was closed", 0.0), inn.tick) == []
     assert inn.eve.says(text("still here")) == []
-    assert inn.ordered() == [*before, Lost(EVE.id)]
+    assert inn.ordered() == [*before, AwayBody(EVE.id)]
     inn.ann.says(text("undisturbed"), ttl=inn.room.replica.ledger.retention.default)
-    assert inn.ordered() == [*before, Lost(EVE.id), text("undisturbed")]
+    assert inn.ordered() == [*before, AwayBody(EVE.id), text("undisturbed")]
     inn.ticks(inn.tick + limits.COMMIT_PAUSE)
-    assert inn.ordered()[-1] == Commit(1, [Removal(EVE.id, "lost", "")])
+    assert inn.ordered()[-1] == CommitBody(1, [Removal(EVE.id, "lost", "")])
 
 
 def assert_still_linked(member: FalseMember) -> None:
@@ -138,4 +144,4 @@ def assert_still_linked(member: FalseMember) -> None:
 
 
 def dropped(inn: Inn, member: FalseMember, tick: float = 0.0, silence: float = 0.0) -> None:
-    inn.takes(inputs.Dropped(member.link, "the connection was closed", silence), tick)
+    inn.takes(inputs.DroppedInput(member.link, "the connection was closed", silence), tick)

@@ -14,18 +14,18 @@ import msgspec
 
 from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, private, suite
-from anonp2p.crypto.commit import Turn
-from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header, header_of
+from anonp2p.crypto.commit import CommitSecret
+from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header, read_header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
-from anonp2p.crypto.ratchet import Chain
+from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, handshake, welcome
-from anonp2p.protocol.handshake import Channel, Greeting
+from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.ledger import Ledger, content_of, entry_content, head_content
+from anonp2p.room.ledger import Ledger, entry_content, head_content, unpack_content
 from anonp2p.room.link_effects import LinkEffect
-from anonp2p.room.log.log import Entry, Reader
+from anonp2p.room.log.log import LogEntry, LogReader
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from tests.support.world import START, End, World, log_of, payloads
@@ -41,7 +41,7 @@ class Somebody(Identity):
 
     def __init__(self, name: bytes, room: bytes = ROOM) -> None:
         super().__init__(name * 32, room)
-        self.leaf = suite.LeafKey(name * 32)
+        self.encryption_key = suite.EncryptionKeyPair(name * 32)
 
 
 HOST, ANN, BOB, EVE, ZOE = (Somebody(name) for name in (b"h", b"a", b"b", b"e", b"z"))
@@ -55,12 +55,12 @@ class Placed(NamedTuple):
     sealed: bytes
 
     @property
-    def gone(self) -> frames.Gone:
+    def gone(self) -> frames.Tombstone:
         """What is left of it once it has expired."""
-        return frames.Gone(self.header.pack(), suite.digest(self.body))
+        return frames.Tombstone(self.header.pack(), suite.hash_data(self.body))
 
 
-# What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place in a burst of its
+# What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place in a batch of its
 # own, or what is only made when its turn has come.
 Item = frames.Frame | bytes | Placed | Callable[[], Any] | list[Any]
 
@@ -72,7 +72,7 @@ def randomness(seed: bytes) -> Callable[[int], bytes]:
 
 
 def told(done: Iterable[effects.Effect]) -> list[events.Event]:
-    return [effect.event for effect in done if isinstance(effect, effects.Tell)]
+    return [effect.event for effect in done if isinstance(effect, effects.TellEffect)]
 
 
 def kinds(happened: Iterable[object]) -> list[str]:
@@ -81,11 +81,11 @@ def kinds(happened: Iterable[object]) -> list[str]:
 
 def padded(packed: bytes) -> bytes:
     """The content of an entry as it is signed, whatever it says."""
-    return padding.pad(packed, -(-(len(packed) + LENGTH) // limits.STEP) * limits.STEP)
+    return padding.pad_text(packed, -(-(len(packed) + LENGTH) // limits.CONTENT_STEP) * limits.CONTENT_STEP)
 
 
-def text(words: str) -> frames.Text:
-    return frames.Text(words, action=False)
+def text(words: str) -> frames.TextBody:
+    return frames.TextBody(words, action=False)
 
 
 class Sealer:
@@ -101,15 +101,15 @@ class Sealer:
 
     def know_chains(self) -> None:
         """The chains of the present epoch stand where they are."""
-        self.links = {member: (chain.generation, chain.link) for member, chain in self.epoch.chains.items()}
-        self.generations = {member: chain.generation for member, chain in self.epoch.chains.items()}
+        self.links = {member: (chain.generation, chain.chain_key) for member, chain in self.epoch.ratchets.items()}
+        self.generations = {member: chain.generation for member, chain in self.epoch.ratchets.items()}
 
-    def chain(self, author: bytes, generation: int) -> Chain:
+    def chain(self, author: bytes, generation: int) -> Ratchet:
         """Anybody's chain at this generation; of one who has none, one that nobody else has."""
         first, link = self.links.get(author, (0, bytes(32)))
-        chain = Chain(link, first)
+        chain = Ratchet(link, first)
         while chain.generation < generation:
-            chain.take(chain.generation)
+            chain.take_key(chain.generation)
         return chain
 
     def entry(
@@ -145,41 +145,41 @@ class Sealer:
         self,
         author: Identity,
         to: Identity,
-        leaf: suite.LeafKey,
+        key: suite.EncryptionKeyPair,
         words: str | bytes,
         *,
         counter: int | None = None,
         room: bytes = ROOM,
-    ) -> frames.Private:
+    ) -> frames.PrivateBody:
         """What somebody says next to one member alone. counter: another than its next one, to which it is bound."""
         if counter is None:
             counter = self.counters.get(author.id, 0) + 1
-        about = private.about(room, self.epoch.number, author.id, counter, to.id)
-        return frames.Private(
-            suite.seal_to(leaf.public, words.encode() if isinstance(words, str) else words, about),
+        about = private.bind_message(room, self.epoch.number, author.id, counter, to.id)
+        return frames.PrivateBody(
+            suite.seal_to_key(key.public, words.encode() if isinstance(words, str) else words, about),
         )
 
     def seal(self, header: Header, body: bytes, *, under: Header | None = None) -> Placed:
         """A body in the seal of its header. under: another one that goes on the wire instead."""
-        sealed = self.body_key(header).seal(0, body, header.pack())
+        sealed = self.body_key(header).seal_text(0, body, header.pack())
         return Placed(under or header, body, (under or header).pack() + sealed)
 
     def body_key(self, header: Header) -> suite.Key:
         if header.kind == COMMIT:
-            return suite.Key(suite.expand(self.epoch.init, "commit", header.pack()))
-        return suite.Key(suite.expand(self.chain(header.author, header.generation).link, "key"))
+            return suite.Key(suite.expand(self.epoch.init_secret, "commit", header.pack()))
+        return suite.Key(suite.expand(self.chain(header.author, header.generation).chain_key, "key"))
 
     def opened(self, sealed: bytes) -> Placed:
         """An entry of the present epoch."""
-        header = header_of(sealed)
-        body = self.body_key(header).open(0, sealed[33:], sealed[:33])
+        header = read_header(sealed)
+        body = self.body_key(header).open_sealed(0, sealed[33:], sealed[:33])
         assert body is not None
         return Placed(header, body, sealed)
 
 
 def said(entry: Placed) -> frames.Body:
     """What an entry says."""
-    return content_of(entry.body).body
+    return unpack_content(entry.body).body
 
 
 class FalseHost(Sealer):
@@ -189,8 +189,8 @@ class FalseHost(Sealer):
         self,
         nick: str = "me",
         *,
-        retention: frames.Retention = ANY,
-        history: frames.History = NO_HISTORY,
+        retention: frames.RetentionPolicy = ANY,
+        history: frames.HistoryPolicy = NO_HISTORY,
         seed: bytes = b"guest",
     ) -> None:
         super().__init__()
@@ -198,12 +198,12 @@ class FalseHost(Sealer):
         self.ledger = Ledger(ROOM)
         self.ledger.name = "demo"
         self.ledger.retention, self.ledger.history = retention, history
-        self.ledger.host = self.ledger.seat(HOST.key, "hugo", suite.digest(HOST.leaf.public), 3).id
-        self.ledger.seat(ANN.key, "ann", suite.digest(ANN.leaf.public))
+        self.ledger.host = self.ledger.add_member(HOST.key, "hugo", suite.hash_data(HOST.encryption_key.public), 3).id
+        self.ledger.add_member(ANN.key, "ann", suite.hash_data(ANN.encryption_key.public))
         self.ledger.start_at(HERE, DIGEST)
         self.counters = {HOST.id: 3}
-        self.epoch = Epoch.first(b"s" * 32, identity.genesis(ROOM), HOST.id)
-        self.epoch.admit(ANN.id)
+        self.epoch = Epoch.begin(b"s" * 32, identity.hash_empty_log(ROOM), HOST.id)
+        self.epoch.admit_member(ANN.id)
         self.time = 0
         self.me = b""  # the guest
         self.now = NOW
@@ -211,7 +211,7 @@ class FalseHost(Sealer):
         self.end = End(inputs.UPLINK, START)  # the guest's
         self.is_dialling = False  # whether the guest wants a link, and has none yet
         self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=None)
-        self.takes(inputs.Start())
+        self.takes(inputs.StartInput())
 
     @property
     def reference(self) -> tuple[int, bytes]:  # type: ignore[override]
@@ -222,16 +222,16 @@ class FalseHost(Sealer):
     def takes(self, step: inputs.Input, now: inputs.Now | None = None) -> list[events.Event]:
         """What it tells its user about this step."""
         now = now or self.now
-        self.effects = self.room.handle(step, now)
+        self.effects = self.room.handle_input(step, now)
         for effect in self.effects:
-            if isinstance(effect, effects.Dial):
+            if isinstance(effect, effects.DialEffect):
                 self.end = End(inputs.UPLINK, now.tick)
                 self.is_dialling = True
             elif isinstance(effect, LinkEffect):
                 self.end.carry_out(effect, now.tick)
         self._sent = self.end.take_output()
-        has_records = any(isinstance(effect, effects.Record) for effect in self.effects)
-        self._records = [self.channel.open(payload) for payload in self._sent] if has_records else []
+        has_records = any(isinstance(effect, effects.RecordEffect) for effect in self.effects)
+        self._records = [self.channel.open_record(payload) for payload in self._sent] if has_records else []
         return told(self.effects)
 
     def hears(self, *items: Item) -> list[events.Event]:
@@ -241,9 +241,9 @@ class FalseHost(Sealer):
             if isinstance(item, list):
                 shown += self.hears(*item)
             elif isinstance(item, Placed):
-                shown += self.hears(self.burst(item))
+                shown += self.hears(self.batch(item))
             elif isinstance(item, bytes):
-                shown += self.takes(inputs.Heard(inputs.UPLINK, item))
+                shown += self.takes(inputs.ReceivedInput(inputs.UPLINK, item))
             elif callable(item):
                 shown += self.hears(item())
             else:
@@ -252,10 +252,10 @@ class FalseHost(Sealer):
 
     def record(self, *said: frames.Frame, echo: bool = False) -> list[bytes]:
         """The payloads of these frames, in as few records as do."""
-        return payloads(self.channel.seal(said, echo=echo))
+        return payloads(self.channel.seal_frames(said, echo=echo))
 
     def sent(self) -> list[bytes]:
-        """The payloads that it sent with its last step: a knock, or records."""
+        """The payloads that it sent with its last step: a client handshake, or records."""
         return self._sent
 
     def records(self) -> list[Any]:
@@ -268,7 +268,7 @@ class FalseHost(Sealer):
 
     def submits(self) -> list[Placed]:
         """The entries that it sent with its last step."""
-        entries = [self.opened(frame.entry) for frame in self.spoken() if isinstance(frame, frames.Submit)]
+        entries = [self.opened(frame.entry) for frame in self.spoken() if isinstance(frame, frames.SubmitFrame)]
         for entry in entries:
             self.counters[self.me] = max(self.counters.get(self.me, 0), entry.header.counter)
             self.generations[self.me] = max(self.generations[self.me], entry.header.generation + 1)
@@ -276,21 +276,21 @@ class FalseHost(Sealer):
 
     def says(self, words: str) -> Placed:
         """Its user says this; the entry that it sends."""
-        self.takes(inputs.Say(words))
+        self.takes(inputs.SayInput(words))
         [entry] = self.submits()
         return entry
 
     # --- the link
 
     def greets(self) -> Any:
-        """It dials and is greeted: the request in its knock."""
+        """It dials and is greeted: the request in its client handshake."""
         self.awaits_dial()
-        greeting = Greeting(self.random(32), ROOM, suite.LeafKey(self.random(32)))
+        greeting = HostHandshake(self.random(32), ROOM, suite.EncryptionKeyPair(self.random(32)))
         self.hello = greeting.hello
-        assert self.takes(inputs.Heard(inputs.UPLINK, greeting.wire[2:])) == []
-        [knock] = self.sent()
-        self.request = greeting.open(knock)
-        self.channel = Channel(self.request.link, self.hello, up=False)
+        assert self.takes(inputs.ReceivedInput(inputs.UPLINK, greeting.wire[2:])) == []
+        [client_handshake] = self.sent()
+        self.request = greeting.open_request(client_handshake)
+        self.channel = Channel(self.request.link_secret, self.hello, up=False)
         return self.request
 
     def awaits_dial(self) -> None:
@@ -299,59 +299,63 @@ class FalseHost(Sealer):
             deadline = self.room.next_deadline()
             assert deadline is not None, "a member without a link that does not want one"
             self.now = self.now._replace(tick=max(self.now.tick, deadline))
-            self.takes(inputs.Tick())
+            self.takes(inputs.TickInput())
         self.is_dialling = False
 
     def redials(self) -> Any:
-        """Its link breaks, and it dials again: the request in its knock."""
-        self.takes(inputs.Dropped(inputs.UPLINK, "the connection was closed", 0.0))
+        """Its link breaks, and it dials again: the request in its client handshake."""
+        self.takes(inputs.DroppedInput(inputs.UPLINK, "the connection was closed", 0.0))
         return self.greets()
 
-    def seats_guest(self, nick: str | None = None) -> None:
+    def roster_guest(self, nick: str | None = None) -> None:
         """The one who asks is a member from here on."""
         join: Any = self.request
-        me = self.ledger.seat(join.key, nick or join.nick, suite.digest(join.leaf))
+        me = self.ledger.add_member(join.key, nick or join.nick, suite.hash_data(join.encryption_key))
         self.me = me.id
-        self.epoch.admit(me.id)
+        self.epoch.admit_member(me.id)
         self.know_chains()
 
     def lets_in(self) -> list[events.Event]:
         """It asks, and is let in."""
         self.greets()
-        self.seats_guest()
+        self.roster_guest()
         return self.hears(*self.welcome())
 
     def orders_guest(self, **otherwise: Any) -> Placed:
         """The one who asks is a member from this entry on."""
         join: Any = self.request
         self.me = identity.member_id(join.key)
-        return self.entry(HOST, frames.Joined(join.key, join.nick, suite.digest(join.leaf)), **otherwise)
+        return self.entry(
+            HOST, frames.JoinedBody(join.key, join.nick, suite.hash_data(join.encryption_key)), **otherwise
+        )
 
-    def base(self) -> frames.Base:
+    def base(self) -> frames.RoomSnapshot:
         """The room as it is now, as the beginning of a history."""
         room = self.ledger
-        members = [frames.Sitter(it.key, it.nick, it.counter, it.away, it.leaf) for it in room.roster]
-        return frames.Base(room.digest, room.epoch, room.locked, members)
+        members = [frames.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in room.roster]
+        return frames.RoomSnapshot(room.digest, room.epoch, room.locked, members)
 
-    def state(self) -> frames.State:
+    def state(self) -> frames.RoomState:
         """The room as it is now."""
-        seats = []
+        roster = []
         for it in self.ledger.roster:
             chain = self.chain(it.id, self.generations[it.id])
-            seats.append(frames.Seat(it.key, it.nick, it.counter, it.away, it.leaf, chain.generation, chain.link))
+            roster.append(
+                frames.RosterEntry(it.key, it.nick, it.counter, it.away, it.key_hash, chain.generation, chain.chain_key)
+            )
         keys, room = self.epoch, self.ledger
-        return frames.State(
+        return frames.RoomState(
             room.name,
             room.locked,
             room.host,
             room.retention,
             room.history,
             keys.number,
-            keys.init,
+            keys.init_secret,
             keys.log_key,
-            keys.newcomers,
+            keys.newcomer_secret,
             self.head_text(),
-            seats,
+            roster,
             room.index,
             None,
         )
@@ -363,7 +367,7 @@ class FalseHost(Sealer):
         sign: Callable[[bytes, bytes], bytes] = HOST.sign,
         hello: bytes | None = None,
         room: bytes = ROOM,
-        leaf: bytes | None = None,
+        key: bytes | None = None,
         **otherwise: Any,
     ) -> list[frames.Frame]:
         """A Welcome and its pages. past: the guest goes on from its own log; otherwise: what its state says instead."""
@@ -371,20 +375,21 @@ class FalseHost(Sealer):
             resume: Any = self.request
             otherwise = {"since": resume.index, **otherwise}
         state = msgspec.structs.replace(self.state(), **otherwise)
-        to = leaf or self.request.leaf
-        return welcome.seal(state, to, room, hello or self.hello, self.random(32), sign)
+        to = key or self.request.encryption_key
+        return welcome.seal_welcome(state, to, room, hello or self.hello, self.random(32), sign)
 
     def past(
         self, *entries: Placed, gone: Iterable[Placed] = (), head: bytes | None = None, **otherwise: Any
-    ) -> frames.Past:
-        """A burst of these, opened. gone: which of them have expired; otherwise: what it says instead."""
+    ) -> frames.BackfillFrame:
+        """A batch of these, opened. gone: which of them have expired; otherwise: what it says instead."""
         gone = list(gone)
         for entry in entries:
             self.place(entry)
-        opened: list[frames.Opened | frames.Gone] = [
-            entry.gone if entry in gone else frames.Opened(entry.header.pack(), entry.body) for entry in entries
+        opened: list[frames.BackfilledEntry | frames.Tombstone] = [
+            entry.gone if entry in gone else frames.BackfilledEntry(entry.header.pack(), entry.body)
+            for entry in entries
         ]
-        past = frames.Past(opened, head or self.head_text(), self.ledger.index, self.time)
+        past = frames.BackfillFrame(opened, head or self.head_text(), self.ledger.index, self.time)
         return msgspec.structs.replace(past, **otherwise)
 
     # --- the log
@@ -392,15 +397,15 @@ class FalseHost(Sealer):
     def place(self, entry: Placed) -> None:
         """The next place is this one's, whatever it says."""
         self.placed.append(entry)
-        self.ledger.advance(entry.header, suite.digest(entry.body))
+        self.ledger.extend_log(entry.header, suite.hash_data(entry.body))
         with suppress(PeerFault, AssertionError):
-            author = self.ledger.member(entry.header.author)
-            content = content_of(entry.body)
-            about = self.ledger.apply(author, entry.header, content)
-            if isinstance(content.body, frames.Joined):
-                self.epoch.admit(about.id)
-                chain = self.epoch.chains[about.id]
-                self.links[about.id] = chain.generation, chain.link
+            author = self.ledger.get_member(entry.header.author)
+            content = unpack_content(entry.body)
+            about = self.ledger.apply_content(author, entry.header, content)
+            if isinstance(content.body, frames.JoinedBody):
+                self.epoch.admit_member(about.id)
+                chain = self.epoch.ratchets[about.id]
+                self.links[about.id] = chain.generation, chain.chain_key
                 self.generations.setdefault(about.id, 0)
 
     def head_text(
@@ -419,19 +424,19 @@ class FalseHost(Sealer):
         )
         return content + signer.sign(label, content)
 
-    def burst(self, *entries: Placed, **otherwise: Any) -> bytes:
+    def batch(self, *entries: Placed, **otherwise: Any) -> bytes:
         """The payload of these in their places, with a head over all so far, but for what the arguments say."""
         for entry in entries:
             self.place(entry)
-        return self.burst_of([entry.sealed for entry in entries], self.head_text(**otherwise))
+        return self.batch_of([entry.sealed for entry in entries], self.head_text(**otherwise))
 
-    def burst_of(self, entries: list[bytes], head: bytes) -> bytes:
+    def batch_of(self, entries: list[bytes], head: bytes) -> bytes:
         """The same of anything."""
-        return self.epoch.seal_burst(frames.pack(frames.Burst(entries, head)), self.random)[LENGTH:]
+        return self.epoch.seal_batch(frames.pack(frames.Batch(entries, head)), self.random)[LENGTH:]
 
     def head(self, **otherwise: Any) -> bytes:
         """A head alone over all so far, but for what the arguments say."""
-        return self.burst(**otherwise)
+        return self.batch(**otherwise)
 
     # --- commits
 
@@ -440,27 +445,27 @@ class FalseHost(Sealer):
     ) -> Placed:
         """A commit that removes these."""
         number = self.epoch.number + 1 if epoch is None else epoch
-        return self.entry(author, frames.Commit(number, list(removed)), kind=kind)
+        return self.entry(author, frames.CommitBody(number, list(removed)), kind=kind)
 
     def slice(
         self,
         *,
-        standing: bytes | None = None,
+        group_context: bytes | None = None,
         tag: bytes | None = None,
         member: bytes | None = None,
         epoch: int | None = None,
         room: bytes = ROOM,
-        leaf: bytes | None = None,
+        key: bytes | None = None,
         secret: bytes | None = None,
-    ) -> frames.Slice:
+    ) -> frames.CommitShareFrame:
         """The commit has its place: the next epoch begins, and the guest gets its share."""
         fresh = self.random(32)
         members = [it.id for it in self.ledger.roster]
-        self.epoch, proper = self.epoch.next(fresh, self.ledger.standing(), members)
+        self.epoch, proper = self.epoch.follow(fresh, self.ledger.group_context(), members)
         self.know_chains()
         number = self.epoch.number if epoch is None else epoch
-        turn = Turn(room, number, standing or self.ledger.standing(), secret or fresh, tag or proper)
-        return frames.Slice(turn.slice(member or self.me, leaf or self.request.leaf))
+        turn = CommitSecret(room, number, group_context or self.ledger.group_context(), secret or fresh, tag or proper)
+        return frames.CommitShareFrame(turn.seal_share(member or self.me, key or self.request.encryption_key))
 
     def turns(self, *removed: frames.Removal) -> list[events.Event]:
         """An epoch ends, and another begins."""
@@ -470,7 +475,7 @@ class FalseHost(Sealer):
 class Inn:
     """A host's real room, with false members in it: Ann on link 1, Eve on link 2."""
 
-    def __init__(self, *, retention: frames.Retention = ANY, history: frames.History = NO_HISTORY) -> None:
+    def __init__(self, *, retention: frames.RetentionPolicy = ANY, history: frames.HistoryPolicy = NO_HISTORY) -> None:
         self.random = randomness(b"members")
         self.room = Room(
             label="r1",
@@ -489,7 +494,7 @@ class Inn:
         self.ann, self.eve = FalseMember(self, ANN), FalseMember(self, EVE)
         for member, nick in ((self.ann, "ann"), (self.eve, "eve")):
             member.dials()
-            assert kinds(member.joins(nick)) == ["Tell", "Admit"]
+            assert kinds(member.joins(nick)) == ["TellEffect", "AdmitEffect"]
         self.end_batch()
         self.before = self.log.end
 
@@ -497,7 +502,7 @@ class Inn:
         """What it wants done about this step, but for waking its links."""
         self.tick = tick
         self.world.tick = START + tick
-        return [effect for effect in self.world.handle(self.party, step) if not isinstance(effect, effects.Wake)]
+        return [effect for effect in self.world.handle(self.party, step) if not isinstance(effect, effects.WakeEffect)]
 
     def end_batch(self, tick: float = 0.0) -> None:
         """What it has ordered goes out."""
@@ -508,18 +513,18 @@ class Inn:
         """It does all that is due until then, and not a moment before it is due."""
         done = []
         while (deadline := self.room.next_deadline()) is not None and deadline <= START + tick:
-            done += self.takes(inputs.Tick(), deadline - START)
+            done += self.takes(inputs.TickInput(), deadline - START)
             self.end_batch(deadline - START)
         self.tick = tick
         return done
 
     def ordered(self) -> list[frames.Body]:
         """What was ordered since the two came in."""
-        return [content_of(self.placed(at).body).body for at in range(self.before, self.log.end)]
+        return [unpack_content(self.placed(at).body).body for at in range(self.before, self.log.end)]
 
-    def placed(self, at: int) -> Entry:
+    def placed(self, at: int) -> LogEntry:
         """The entry with this index, whether a head covers it yet or not."""
-        return self.log.entry(at)
+        return self.log.find_entry(at)
 
 
 class FalseMember(Sealer):
@@ -533,7 +538,7 @@ class FalseMember(Sealer):
         self.inn = inn
         self.who = who
         self.greeted: list[Any] = []
-        self.reader: Reader | None = None
+        self.reader: LogReader | None = None
         self.link = 0
         self.counters = {who.id: 0}
         self.refused: str | None = None
@@ -552,7 +557,7 @@ class FalseMember(Sealer):
     def join(self, nick: str, *, signer: Identity | None = None, hello: bytes | None = None, **fields: Any) -> Any:
         """A Join that is right but where the arguments are not. fields: what was signed otherwise than it is sent."""
         link = self.inn.random(32)
-        unsigned = frames.Join(link, self.who.key, self.who.leaf.public, nick, bytes(64))
+        unsigned = frames.JoinRequest(link, self.who.key, self.who.encryption_key.public, nick, bytes(64))
         content = handshake.join_content(hello or self.hello, unsigned)
         signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(identity.JOIN, content))
         return msgspec.structs.replace(signed, **fields)
@@ -570,48 +575,52 @@ class FalseMember(Sealer):
     ) -> Any:
         """The same of a Resume."""
         link = self.inn.random(32)
-        unsigned = frames.Resume(link, self.who.id, self.who.leaf.public, epoch, index, digest, bytes(64))
+        unsigned = frames.ResumeRequest(
+            link, self.who.id, self.who.encryption_key.public, epoch, index, digest, bytes(64)
+        )
         content = handshake.resume_content(hello or self.hello, unsigned)
         signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(label, content))
         return msgspec.structs.replace(signed, **fields)
 
-    def knocks(self, request: Any, *, room: bytes = ROOM, hello: bytes | None = None) -> list[effects.Effect]:
+    def client_handshakes(
+        self, request: Any, *, room: bytes = ROOM, hello: bytes | None = None
+    ) -> list[effects.Effect]:
         """It asks; what the inn wants done about it."""
-        self.knock = handshake.knock(request, room, self.greeting, hello or self.hello)[LENGTH:]
-        self.secret = request.link
-        self.channel = Channel(request.link, self.hello, up=True)
-        return self.takes_in(self.inn.takes(inputs.Heard(self.link, self.knock), self.inn.tick))
+        self.client_handshake = handshake.seal_request(request, room, self.greeting, hello or self.hello)[LENGTH:]
+        self.secret = request.link_secret
+        self.channel = Channel(request.link_secret, self.hello, up=True)
+        return self.takes_in(self.inn.takes(inputs.ReceivedInput(self.link, self.client_handshake), self.inn.tick))
 
     def joins(self, nick: str, **otherwise: Any) -> list[effects.Effect]:
-        return self.knocks(self.join(nick, **otherwise))
+        return self.client_handshakes(self.join(nick, **otherwise))
 
     def resumes(self, index: int, digest: bytes, epoch: int = 0, **otherwise: Any) -> list[effects.Effect]:
-        return self.knocks(self.resume(index, digest, epoch, **otherwise))
+        return self.client_handshakes(self.resume(index, digest, epoch, **otherwise))
 
     def takes_in(self, done: list[effects.Effect]) -> list[effects.Effect]:
         """Reads what it is sent when it is let in, or is not."""
         for effect in done:
-            if isinstance(effect, effects.Admit) and effect.link == self.link:
+            if isinstance(effect, effects.AdmitEffect) and effect.link == self.link:
                 self.reader = effect.reader
-                self.admitted = effect.channel.seal(effect.frames)
+                self.admitted = effect.channel.seal_frames(effect.frames)
                 self.greeted = [frame for payload in payloads(self.admitted) for frame in self._open(payload)]
-                if isinstance(self.greeted[0], frames.Welcome):
+                if isinstance(self.greeted[0], frames.WelcomeFrame):
                     self.welcomed(self.greeted[0], self.greeted[1:])
-            elif isinstance(effect, effects.Finish) and effect.link == self.link and effect.data:
+            elif isinstance(effect, effects.FinishEffect) and effect.link == self.link and effect.data:
                 [refused] = [frame for payload in payloads(effect.data) for frame in self._open(payload)]
-                assert isinstance(refused, frames.Refused)
+                assert isinstance(refused, frames.RefusedFrame)
                 self.refused = refused.reason
         return done
 
     def _open(self, payload: bytes) -> Sequence[frames.Frame]:
-        return self.channel.open(payload).frames
+        return self.channel.open_record(payload).frames
 
-    def welcomed(self, box: frames.Welcome, pages: list[Any]) -> None:
-        arrival = welcome.Arrival(box, self.who.leaf, ROOM, self.hello)
-        *_, state = (arrival.take(page) for page in pages)
+    def welcomed(self, box: frames.WelcomeFrame, pages: list[Any]) -> None:
+        arrival = welcome.WelcomeReader(box, self.who.encryption_key, ROOM, self.hello)
+        *_, state = (arrival.take_page(page) for page in pages)
         assert state is not None
         self.state = state
-        self.epoch = welcome.epoch_of(state)
+        self.epoch = welcome.make_epoch(state)
         self.reference = int.from_bytes(state.head[:8], "big"), state.head[8:40]
         self.know_chains()
 
@@ -622,14 +631,16 @@ class FalseMember(Sealer):
         if len(said) == 1 and isinstance(said[0], bytes):
             sent = [said[0]]
         else:
-            sent = payloads(self.channel.seal(said, echo=echo))  # type: ignore[arg-type]
+            sent = payloads(self.channel.seal_frames(said, echo=echo))  # type: ignore[arg-type]
         return [
-            effect for payload in sent for effect in self.inn.takes(inputs.Heard(self.link, payload), self.inn.tick)
+            effect
+            for payload in sent
+            for effect in self.inn.takes(inputs.ReceivedInput(self.link, payload), self.inn.tick)
         ]
 
     def submits(self, entry: Placed, *, epoch: int | None = None) -> list[effects.Effect]:
         """An entry, sealed by whomever, on this link."""
-        return self.sends(frames.Submit(self.epoch.number if epoch is None else epoch, entry.sealed))
+        return self.sends(frames.SubmitFrame(self.epoch.number if epoch is None else epoch, entry.sealed))
 
     def says(self, body: frames.Body | bytes, **otherwise: Any) -> list[effects.Effect]:
         """Something of its own."""
@@ -637,36 +648,42 @@ class FalseMember(Sealer):
 
     def answers(self, done: list[effects.Effect]) -> list[frames.Frame]:
         """The frames that go to it alone."""
-        records = [it for it in done if isinstance(it, effects.Record) and it.link == self.link]
+        records = [it for it in done if isinstance(it, effects.RecordEffect) and it.link == self.link]
         return [frame for record in records for frame in record.frames]
 
     def denials(self, done: list[effects.Effect]) -> list[tuple[int, str]]:
         """What of them is a denial."""
-        return [(it.counter, it.reason) for it in self.answers(done) if isinstance(it, frames.Denied)]
+        return [(it.counter, it.reason) for it in self.answers(done) if isinstance(it, frames.DeniedFrame)]
 
     def reads(self) -> list[bytes]:
         """The payloads that its link brings it of the log."""
         assert self.reader is not None
-        return payloads(b"".join(iter(self.reader.take, b"")))
+        return payloads(b"".join(iter(self.reader.take_data, b"")))
 
-    def bursts(self) -> list[frames.Burst]:
-        """The same as bursts of the present epoch, of which all have to be."""
-        opened = map(self.epoch.open_burst, self.reads())
-        return [frames.unpack(frames.Burst, packed or b"") for packed in opened]
+    def batches(self) -> list[frames.Batch]:
+        """The same as batches of the present epoch, of which all have to be."""
+        opened = map(self.epoch.open_batch, self.reads())
+        return [frames.unpack(frames.Batch, packed or b"") for packed in opened]
 
     def follows(self) -> None:
         """Reads the log, and goes along with the commits in it."""
         for payload in self.reads():
-            if self.epoch.open_burst(payload) is None:
-                [sliced] = self.channel.open(payload).frames
-                assert isinstance(sliced, frames.Slice)
+            if self.epoch.open_batch(payload) is None:
+                [sliced] = self.channel.open_record(payload).frames
+                assert isinstance(sliced, frames.CommitShareFrame)
                 number = self.epoch.number + 1
-                turn = next(it.turn for it in self.inn.log.bursts if it.turn and it.turn.epoch == number)
-                secret, _ = commit.open_slice(sliced.box, self.who.leaf, ROOM, self.who.id, number, turn.standing)
+                turn = next(
+                    it.commit_secret
+                    for it in self.inn.log.batches
+                    if it.commit_secret and it.commit_secret.epoch == number
+                )
+                secret, _ = commit.open_share(
+                    sliced.box, self.who.encryption_key, ROOM, self.who.id, number, turn.group_context
+                )
                 members = [it.id for it in self.inn.room.replica.ledger.roster]
-                self.epoch, _ = self.epoch.next(secret, turn.standing, members)
+                self.epoch, _ = self.epoch.follow(secret, turn.group_context, members)
                 self.know_chains()
 
     def missed(self) -> list[Any]:
         """The same as frames in records, in which all have to be."""
-        return [frame for payload in self.reads() for frame in self.channel.open(payload).frames]
+        return [frame for payload in self.reads() for frame in self.channel.open_record(payload).frames]

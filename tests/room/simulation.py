@@ -20,15 +20,15 @@ class Simulation:
         self,
         re: events.Re = UNSET,
         *,
-        retention: frames.Retention = ANY,
-        history: frames.History = NO_HISTORY,
+        retention: frames.RetentionPolicy = ANY,
+        history: frames.HistoryPolicy = NO_HISTORY,
     ) -> None:
         self.world = World()
         self.rules = retention, history
         self.members: list[Party] = []
         self._inputs = 0
         self.host = self._party("hugo", "demo", re)
-        self.step(self.host, inputs.Published())
+        self.step(self.host, inputs.PublishedInput())
 
     @property
     def tick(self) -> float:
@@ -61,48 +61,48 @@ class Simulation:
 
     def say(self, party: Party, text: str, *, action: bool = False) -> int:
         """Types a message; returns its id."""
-        return self._type(party, inputs.Say(text, action, self._next()))
+        return self._type(party, inputs.SayInput(text, action, self._next()))
 
     def rename(self, party: Party, nick: str) -> int:
         """Asks for another nick; returns the id."""
-        return self._type(party, inputs.Rename(nick, self._next()))
+        return self._type(party, inputs.RenameInput(nick, self._next()))
 
     def leave(self, party: Party, *, close: bool = False, now: bool = False) -> int:
         """Types /leave or /close; returns the id."""
-        return self._type(party, inputs.Leave(close, now, self._next()))
+        return self._type(party, inputs.LeaveInput(close, now, self._next()))
 
     def kick(self, nick: str, why: str = "") -> int:
         """The host types /kick; returns the id."""
-        return self._type(self.host, inputs.Kick(nick, why, self._next()))
+        return self._type(self.host, inputs.KickInput(nick, why, self._next()))
 
     def lock(self, *, locked: bool) -> int:
         """The host types /lock or /unlock; returns the id."""
-        return self._type(self.host, inputs.Lock(locked, self._next()))
+        return self._type(self.host, inputs.LockInput(locked, self._next()))
 
     def whisper(self, party: Party, nick: str, text: str) -> int:
         """Types /msg; returns the id."""
-        return self._type(party, inputs.Whisper(nick, text, self._next()))
+        return self._type(party, inputs.WhisperInput(nick, text, self._next()))
 
     def retain(self, party: Party, ttl: int | None) -> int:
         """Types /retain; returns the id."""
-        return self._type(party, inputs.Retain(ttl, self._next()))
+        return self._type(party, inputs.RetainInput(ttl, self._next()))
 
     def verify(self, party: Party, nick: str = "") -> int:
         """Types /verify; returns the id."""
-        return self._type(party, inputs.Verify(nick, self._next()))
+        return self._type(party, inputs.VerifyInput(nick, self._next()))
 
     def ask_who(self, party: Party) -> int:
         """Types /who; returns the id."""
-        return self._type(party, inputs.Ask("/who", self._next()))
+        return self._type(party, inputs.AskInput("/who", self._next()))
 
     def ask_code(self, party: Party) -> int:
         """Types /code; returns the id."""
-        return self._type(party, inputs.Ask("/code", self._next()))
+        return self._type(party, inputs.AskInput("/code", self._next()))
 
     def who(self, party: Party) -> dict[str, str]:
         """What /who answers: nicks by member."""
         re = self.ask_who(party)
-        [answer] = [event for event in party.got(events.Reply) if event.re == re]
+        [answer] = [event for event in party.got(events.ReplyEvent) if event.re == re]
         return {person.member: person.nick for person in answer.data}
 
     def answers(self, party: Party, re: int) -> list[events.Event]:
@@ -119,11 +119,11 @@ class Simulation:
     def give_up(self, member: Party) -> None:
         """The member, without a link, has dialled in vain for long enough."""
         if not (member.room.over or self._is_linked(member)):
-            self.step(member, inputs.DialFailed("nobody answers", again=False))
+            self.step(member, inputs.DialFailedInput("nobody answers", again=False))
 
     def break_down(self, error: AnonError) -> None:
         """The host's Tor is gone."""
-        self.step(self.host, inputs.Broken(error))
+        self.step(self.host, inputs.BrokenInput(error))
 
     def write(self, member: Party) -> None:
         """The host's end puts all it has for this member on its way."""
@@ -159,7 +159,7 @@ class Simulation:
     def oversleep(self, seconds: float) -> None:
         """So much time passes before the host gets to do anything."""
         self.world.tick += seconds
-        self.step(self.host, inputs.Tick())
+        self.step(self.host, inputs.TickInput())
 
     def lose(self, member: Party, *, delivering: bool) -> None:
         """The member's link breaks; what is on its way may still be delivered."""
@@ -178,7 +178,7 @@ class Simulation:
         if deadline is not None:
             self.world.tick = max(self.world.tick, deadline)
             member.unlucky = True
-            self.step(member, inputs.Tick())
+            self.step(member, inputs.TickInput())
 
     def settle(self) -> None:
         """Everything is delivered, until nothing is on its way any more; who still wants in dials again."""

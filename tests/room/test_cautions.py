@@ -28,7 +28,7 @@ def lax(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hosts that go by the rules of a room alone (PROTOCOL.md, 5.7)."""
 
     def holders_of(room: ledger.Ledger, nick: str, member: bytes) -> list[Member]:
-        return [holder for holder in room.roster.alike(nick) if holder.id != member]
+        return [holder for holder in room.roster.find_alike(nick) if holder.id != member]
 
     def unreserved(nick: str) -> str:
         return ""
@@ -39,13 +39,13 @@ def lax(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def told(party: Party) -> list[tuple[str, str, str]]:
     """Of which nicks: for what they may be taken, and of what kind that is."""
-    return [(event.nick, event.was, event.of) for event in party.got(events.Lookalike)]
+    return [(event.nick, event.was, event.of) for event in party.got(events.LookalikeEvent)]
 
 
 @pytest.mark.parametrize("nick", [nick for nick, _ in RESERVED])
 def test_nobody_is_let_in_who_passes_for_the_program_or_a_role(room: Simulation, nick: str) -> None:
     bob, false = room.joined("bob"), room.joined(nick)
-    assert [(event.code, event.room) for event in false.got(events.Error)] == [("bad-nick", "r1")]
+    assert [(event.code, event.room) for event in false.got(events.ErrorEvent)] == [("bad-nick", "r1")]
     assert false.room.over
     assert told(bob) == told(room.host) == []
 
@@ -53,7 +53,7 @@ def test_nobody_is_let_in_who_passes_for_the_program_or_a_role(room: Simulation,
 @pytest.mark.parametrize("nick", CONFUSED)
 def test_nobody_is_let_in_who_is_confused_with_a_member(room: Simulation, nick: str) -> None:
     ada, false = room.joined("ad4"), room.joined(nick)
-    assert [event.code for event in false.got(events.Error)] == ["nick-taken"]
+    assert [event.code for event in false.got(events.ErrorEvent)] == ["nick-taken"]
     assert told(ada) == told(room.host) == []
 
 
@@ -64,7 +64,7 @@ def test_nobody_changes_to_such_a_nick(room: Simulation, nick: str) -> None:
     for party in (eve, room.host):
         re = room.rename(party, nick)
         room.settle()
-        assert [event.code for event in party.got(events.Error) if event.re == re] == ["nick-taken"]
+        assert [event.code for event in party.got(events.ErrorEvent) if event.re == re] == ["nick-taken"]
     room.say(eve, "still here")
     room.settle()
     assert ada.messages[-1][2:4] == ("eve", "still here")
@@ -75,7 +75,7 @@ def test_one_may_change_to_what_is_confused_with_ones_own(room: Simulation) -> N
     ada = room.joined("ad4")
     room.rename(ada, "ad4_")
     room.settle()
-    assert [event.nick for event in room.host.got(events.Renamed)] == ["ad4_"]
+    assert [event.nick for event in room.host.got(events.RenamedEvent)] == ["ad4_"]
     assert told(room.host) == []
 
 
@@ -86,13 +86,13 @@ def test_members_are_told_who_may_be_confused_with_another(room: Simulation, nic
     false = room.joined(nick)
     for party in (ada, bob):
         assert told(party) == [(nick, "ad4", "present")]
-        [event] = party.got(events.Lookalike)
+        [event] = party.got(events.LookalikeEvent)
         assert event.member == false.room.snapshot().member
     assert told(false) == []
     late = room.joined("late")
     assert told(late) == [(nick, "ad4", "present")]
-    assert [type(event) for event in late.told[-2:]] == [events.Entered, events.Lookalike]
-    assert not any(party.got(events.Alarm) for party in (ada, bob, false, late))
+    assert [type(event) for event in late.told[-2:]] == [events.EnteredEvent, events.LookalikeEvent]
+    assert not any(party.got(events.AlarmEvent) for party in (ada, bob, false, late))
 
 
 @pytest.mark.usefixtures("lax")
@@ -101,7 +101,7 @@ def test_members_are_told_who_changes_to_such_a_nick(room: Simulation) -> None:
     room.rename(eve, "ad4_")
     room.settle()
     assert told(ada) == [("ad4_", "ad4", "present")]
-    assert isinstance(ada.told[-2], events.Renamed)
+    assert isinstance(ada.told[-2], events.RenamedEvent)
     assert told(eve) == []
 
 
@@ -120,7 +120,7 @@ def test_members_are_told_who_passes_for_the_program_or_a_role(
     late = room.joined("late")
     assert told(bob) == told(late) == [(nick, word, "reserved")]
     assert told(false) == []
-    assert not bob.got(events.Alarm)
+    assert not bob.got(events.AlarmEvent)
 
 
 def test_nicks_made_from_keys_warn_of_nobody(room: Simulation) -> None:

@@ -31,7 +31,7 @@ def test_who_is_in_is_told_so_and_the_input_that_asked_is_answered(context: Cont
     assert context.lifecycle.re == 7
     context.lifecycle.enter("host")
     entered, *_ = take_told(context)
-    assert isinstance(entered, events.Entered)
+    assert isinstance(entered, events.EnteredEvent)
     assert (entered.name, entered.nick, entered.role, entered.re) == ("demo", "hugo", "host", 7)
     assert context.lifecycle.entered
     assert context.lifecycle.re is UNSET
@@ -39,29 +39,33 @@ def test_who_is_in_is_told_so_and_the_input_that_asked_is_answered(context: Cont
 
 def test_what_was_not_ordered_is_given_back_before_the_room_is_gone(context: Context) -> None:
     context.lifecycle.enter("member")
-    context.add_entry(frames.Text("not ordered", action=False), "not ordered", 8)
+    context.add_entry(frames.TextBody("not ordered", action=False), "not ordered", 8)
     take_told(context)
     context.lifecycle.leave_room("lost")
     unsent, gone = take_told(context)
-    assert isinstance(unsent, events.Unsent)
+    assert isinstance(unsent, events.UnsentEvent)
     assert (unsent.text, unsent.re) == ("not ordered", 8)
-    assert isinstance(gone, events.Gone)
+    assert isinstance(gone, events.GoneEvent)
     assert gone.reason == "lost"
     assert context.lifecycle.over
     assert not context.lifecycle.entered
 
 
 def test_what_waited_to_be_let_in_is_given_back_if_we_never_are(context: Context) -> None:
-    context.lifecycle.waiting += [inputs.Say("hello", re=8), inputs.Ask("/who", re=9), inputs.Leave(re=10)]
+    context.lifecycle.waiting += [
+        inputs.SayInput("hello", re=8),
+        inputs.AskInput("/who", re=9),
+        inputs.LeaveInput(re=10),
+    ]
     context.lifecycle.fail(errors.Locked(), "refused")
     why, unsent, no_room, gone = take_told(context)
-    assert isinstance(why, events.Error)
+    assert isinstance(why, events.ErrorEvent)
     assert (why.code, why.re) == (errors.Locked.code, 7)
-    assert isinstance(unsent, events.Unsent)
+    assert isinstance(unsent, events.UnsentEvent)
     assert (unsent.text, unsent.re) == ("hello", 8)
-    assert isinstance(no_room, events.Error)
+    assert isinstance(no_room, events.ErrorEvent)
     assert (no_room.code, no_room.re) == (errors.NoRoom.code, 9)
-    assert isinstance(gone, events.Gone)
+    assert isinstance(gone, events.GoneEvent)
     assert (gone.reason, gone.re) == ("refused", 7)
     assert isinstance(context.lifecycle.failure, errors.Locked)
     assert not context.lifecycle.waiting
@@ -76,7 +80,7 @@ def test_gone_answers_who_asked_to_leave_or_else_who_asked_for_a_room_that_we_ne
     take_told(context)
     context.lifecycle.leave_room("closed")
     [gone] = take_told(context)
-    assert isinstance(gone, events.Gone)
+    assert isinstance(gone, events.GoneEvent)
     assert gone.re == (UNSET if entered else 7)
 
 
@@ -87,7 +91,7 @@ def test_gone_answers_the_input_that_asked_to_leave(context: Context) -> None:
     take_told(context)
     context.lifecycle.leave_room("left")
     [gone] = take_told(context)
-    assert isinstance(gone, events.Gone)
+    assert isinstance(gone, events.GoneEvent)
     assert gone.re == 9
 
 
@@ -100,7 +104,7 @@ def test_who_lost_its_place_is_outside_again(context: Context) -> None:
 
 def test_messages_that_were_shown_end_with_the_room(context: Context) -> None:
     context.lifecycle.enter("member")
-    said = changes.Said(member=b"m" * 16, nick="ann", text="short", seq=3, ttl=60, age=20.0)
+    said = changes.MessageChange(member=b"m" * 16, nick="ann", text="short", seq=3, ttl=60, age=20.0)
     context.reporter.tell_change(said, UNSET)
     take_told(context)
     assert context.reporter.next_deadline is not None
@@ -109,16 +113,16 @@ def test_messages_that_were_shown_end_with_the_room(context: Context) -> None:
     assert take_told(context) == []
     context.lifecycle.leave_room("closed")
     expired, gone = take_told(context)
-    assert isinstance(expired, events.Expired)
+    assert isinstance(expired, events.ExpiredEvent)
     assert expired.seq == 3
-    assert kinds([gone]) == ["Gone"]
+    assert kinds([gone]) == ["GoneEvent"]
     assert context.reporter.next_deadline is None
 
 
 def test_a_message_ends_by_its_age_with_what_the_machine_has_slept(context: Context) -> None:
-    said = changes.Said(member=b"m" * 16, nick="ann", text="short", seq=3, ttl=60, age=20.0)
+    said = changes.MessageChange(member=b"m" * 16, nick="ann", text="short", seq=3, ttl=60, age=20.0)
     context.reporter.tell_change(said, UNSET)
     take_told(context)
     context.clock.now = Now(100.0, 1_000_000.0, slept=40.0)
     context.reporter.end_due_messages()
-    assert [event.seq for event in take_told(context) if isinstance(event, events.Expired)] == [3]
+    assert [event.seq for event in take_told(context) if isinstance(event, events.ExpiredEvent)] == [3]

@@ -13,71 +13,79 @@ from anonp2p.room.narrator import Narrator
 from anonp2p.room.retention import ANY, NO_HISTORY
 
 ANN = b"ann" + bytes(13)
-SPELLED = identity.spell(ANN)
-SAID = changes.Said(member=ANN, nick="ann", text="hello", seq=7, ttl=60, age=2.0)
+SPELLED = identity.spell_member(ANN)
+SAID = changes.MessageChange(member=ANN, nick="ann", text="hello", seq=7, ttl=60, age=2.0)
 FORMER = Caution(ANN, "ann", "Ann", "former", spoke=True)
 PRESENT = Caution(ANN, "ann", "anm", "present")
 CAUTIONS = [
-    events.Lookalike(room="r1", member=SPELLED, nick="ann", was="Ann", of="former", spoke=True),
-    events.Lookalike(room="r1", member=SPELLED, nick="ann", was="anm", of="present"),
+    events.LookalikeEvent(room="r1", member=SPELLED, nick="ann", was="Ann", of="former", spoke=True),
+    events.LookalikeEvent(room="r1", member=SPELLED, nick="ann", was="anm", of="present"),
 ]
 
 
-def left(reason: str, re: events.Re = UNSET, why: str | UnsetType = UNSET) -> events.Left:
-    return events.Left(room="r1", member=SPELLED, nick="ann", reason=reason, why=why, re=re)  # type: ignore[arg-type]
+def left(reason: str, re: events.Re = UNSET, why: str | UnsetType = UNSET) -> events.LeftEvent:
+    return events.LeftEvent(room="r1", member=SPELLED, nick="ann", reason=reason, why=why, re=re)  # type: ignore[arg-type]
 
 
 # Change, whether one of ours asked for it, events
 TABLE: list[tuple[Change, bool, list[events.Event]]] = [
     (
-        changes.Joined(ANN, "ann", True, (FORMER, PRESENT)),
+        changes.JoinedChange(ANN, "ann", True, (FORMER, PRESENT)),
         False,
-        [events.Joined(room="r1", member=SPELLED, nick="ann", unknown_past=True), *CAUTIONS],
+        [events.JoinedEvent(room="r1", member=SPELLED, nick="ann", unknown_past=True), *CAUTIONS],
     ),
-    (changes.Joined(ANN, "ann", False, ()), False, [events.Joined(room="r1", member=SPELLED, nick="ann")]),
+    (changes.JoinedChange(ANN, "ann", False, ()), False, [events.JoinedEvent(room="r1", member=SPELLED, nick="ann")]),
     (
-        changes.Renamed(ANN, "ann", "bob", True, (FORMER,)),
+        changes.RenamedChange(ANN, "ann", "bob", True, (FORMER,)),
         True,
         [
-            events.Renamed(room="r1", member=SPELLED, nick="ann", was="bob", unknown_past=True, re=3),
+            events.RenamedEvent(room="r1", member=SPELLED, nick="ann", was="bob", unknown_past=True, re=3),
             CAUTIONS[0],
         ],
     ),
-    (changes.CameBack(ANN, "ann", mine=False), False, [events.Joined(room="r1", member=SPELLED, nick="ann")]),
-    (changes.CameBack(ANN, "ann", mine=True), False, []),
-    (changes.WentAway(ANN, "ann", mine=False), False, [left("lost")]),
-    (changes.WentAway(ANN, "ann", mine=True), False, []),
-    (changes.Left(ANN, "ann", mine=False), False, [left("left")]),
-    (changes.Left(ANN, "ann", mine=True), True, []),
-    (changes.Removed(ANN, "ann", "kicked", "why", away=False, mine=False), True, [left("kicked", 3, "why")]),
-    (changes.Removed(ANN, "ann", "kicked", "", away=True, mine=False), False, []),
+    (changes.BackChange(ANN, "ann", mine=False), False, [events.JoinedEvent(room="r1", member=SPELLED, nick="ann")]),
+    (changes.BackChange(ANN, "ann", mine=True), False, []),
+    (changes.AwayChange(ANN, "ann", mine=False), False, [left("lost")]),
+    (changes.AwayChange(ANN, "ann", mine=True), False, []),
+    (changes.LeftChange(ANN, "ann", mine=False), False, [left("left")]),
+    (changes.LeftChange(ANN, "ann", mine=True), True, []),
+    (changes.RemovedChange(ANN, "ann", "kicked", "why", away=False, mine=False), True, [left("kicked", 3, "why")]),
+    (changes.RemovedChange(ANN, "ann", "kicked", "", away=True, mine=False), False, []),
     (
-        changes.Removed(ANN, "ann", "kicked", "", away=True, mine=False),
+        changes.RemovedChange(ANN, "ann", "kicked", "", away=True, mine=False),
         True,
-        [events.AbsentRemoved(room="r1", member=SPELLED, nick="ann", re=3)],
+        [events.AbsentRemovedEvent(room="r1", member=SPELLED, nick="ann", re=3)],
     ),
     (
-        changes.Removed(ANN, "ann", "kicked", "spam", away=False, mine=True),
+        changes.RemovedChange(ANN, "ann", "kicked", "spam", away=False, mine=True),
         False,
-        [events.SelfKicked(room="r1", why="spam")],
+        [events.SelfKickedEvent(room="r1", why="spam")],
     ),
     (
-        changes.Removed(ANN, "ann", "kicked", "", away=False, mine=True),
+        changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=True),
         False,
-        [events.SelfKicked(room="r1", why="")],
+        [events.SelfKickedEvent(room="r1", why="")],
     ),
-    (changes.Removed(ANN, "ann", "lost", "", away=True, mine=False), False, []),
-    (changes.Removed(ANN, "ann", "lost", "", away=True, mine=True), False, []),
+    (changes.RemovedChange(ANN, "ann", "lost", "", away=True, mine=False), False, []),
+    (changes.RemovedChange(ANN, "ann", "lost", "", away=True, mine=True), False, []),
     (
-        changes.Committed((changes.Removed(ANN, "ann", "kicked", "", away=False, mine=False),)),
+        changes.CommitChange((changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=False),)),
         False,
         [left("kicked", why="")],
     ),
-    (changes.Locked(ANN, locked=True), True, [events.LockChanged(room="r1", locked=True, member=SPELLED, re=3)]),
-    (changes.Locked(ANN, locked=False), False, [events.LockChanged(room="r1", locked=False, member=SPELLED)]),
-    (changes.Renewed(ANN), False, []),
-    (changes.Closed(mine=False), False, []),
-    (changes.Hidden(), False, []),
+    (
+        changes.LockedChange(ANN, locked=True),
+        True,
+        [events.LockChangedEvent(room="r1", locked=True, member=SPELLED, re=3)],
+    ),
+    (
+        changes.LockedChange(ANN, locked=False),
+        False,
+        [events.LockChangedEvent(room="r1", locked=False, member=SPELLED)],
+    ),
+    (changes.KeyRenewedChange(ANN), False, []),
+    (changes.ClosedChange(mine=False), False, []),
+    (changes.HiddenChange(), False, []),
 ]
 
 
@@ -88,44 +96,46 @@ def test_each_change_is_told(change: Change, ours: bool, told: list[events.Event
 
 def test_a_message_is_told_as_of_when_it_was_ordered() -> None:
     [message] = Narrator("r1").describe_change(SAID, 1000.0, 3)
-    assert message == events.Message(room="r1", member=SPELLED, nick="ann", text="hello", seq=7, at=998.0, ttl=60, re=3)
+    assert message == events.MessageEvent(
+        room="r1", member=SPELLED, nick="ann", text="hello", seq=7, at=998.0, ttl=60, re=3
+    )
 
 
 @pytest.mark.parametrize(("ttl", "told"), [(KEPT, None), (FLEETING, 0), (5, 5)])
 def test_a_time_to_live_is_told_as_in_the_interface(ttl: int, told: int | None) -> None:
     [message] = Narrator("r1").describe_change(msgspec.structs.replace(SAID, ttl=ttl), 1000.0)
-    assert isinstance(message, events.Message)
+    assert isinstance(message, events.MessageEvent)
     assert message.ttl == told
 
 
 def test_whom_a_private_message_of_ours_is_for_is_told() -> None:
     own = msgspec.structs.replace(SAID, private=True, to="bob", mine=True)
     [message] = Narrator("r1").describe_change(own, 1000.0)
-    assert isinstance(message, events.Message)
+    assert isinstance(message, events.MessageEvent)
     assert (message.private, message.to, message.mine, message.history) == (True, "bob", True, False)
 
 
 def test_of_the_past_only_messages_and_former_owners_of_nicks_are_told() -> None:
     narrator = Narrator("r1")
-    [message] = narrator.describe_past_change(SAID, 1000.0)
-    assert isinstance(message, events.Message)
+    [message] = narrator.describe_history_change(SAID, 1000.0)
+    assert isinstance(message, events.MessageEvent)
     assert (message.history, message.re) == (True, UNSET)
     for change, _, _ in TABLE:
         cautions = getattr(change, "cautions", ())
-        assert narrator.describe_past_change(change, 1000.0) == (CAUTIONS[:1] if cautions else [])
+        assert narrator.describe_history_change(change, 1000.0) == (CAUTIONS[:1] if cautions else [])
 
 
 @pytest.mark.parametrize(
     ("change", "end"),
     [
-        (changes.Left(ANN, "ann", mine=True), "left"),
-        (changes.Closed(mine=True), "left"),
-        (changes.Closed(mine=False), "closed"),
-        (changes.Removed(ANN, "ann", "kicked", "", away=False, mine=True), "kicked"),
-        (changes.Removed(ANN, "ann", "lost", "", away=True, mine=True), "lost"),
-        (changes.Removed(ANN, "ann", "kicked", "", away=False, mine=False), None),
-        (changes.Left(ANN, "ann", mine=False), None),
-        (changes.WentAway(ANN, "ann", mine=True), None),
+        (changes.LeftChange(ANN, "ann", mine=True), "left"),
+        (changes.ClosedChange(mine=True), "left"),
+        (changes.ClosedChange(mine=False), "closed"),
+        (changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=True), "kicked"),
+        (changes.RemovedChange(ANN, "ann", "lost", "", away=True, mine=True), "lost"),
+        (changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=False), None),
+        (changes.LeftChange(ANN, "ann", mine=False), None),
+        (changes.AwayChange(ANN, "ann", mine=True), None),
         (SAID, None),
     ],
 )
@@ -138,24 +148,24 @@ def test_some_changes_are_the_end_of_the_room_for_us(change: Change, end: str | 
     [
         (ANY, NO_HISTORY, []),
         (
-            frames.Retention(FLEETING, 300, KEPT),
+            frames.RetentionPolicy(FLEETING, 300, KEPT),
             NO_HISTORY,
-            [events.RetentionRule(room="r1", minimum=0, default=300, maximum=None)],
+            [events.RetentionRuleEvent(room="r1", minimum=0, default=300, maximum=None)],
         ),
-        (ANY, frames.History(3, 0), [events.HistoryRule(room="r1", messages=3, seconds=None)]),
-        (ANY, frames.History(0, 60), [events.HistoryRule(room="r1", messages=None, seconds=60)]),
+        (ANY, frames.HistoryPolicy(3, 0), [events.HistoryRuleEvent(room="r1", messages=3, seconds=None)]),
+        (ANY, frames.HistoryPolicy(0, 60), [events.HistoryRuleEvent(room="r1", messages=None, seconds=60)]),
         (
-            frames.Retention(5, 5, 5),
-            frames.History(1, 0),
+            frames.RetentionPolicy(5, 5, 5),
+            frames.HistoryPolicy(1, 0),
             [
-                events.RetentionRule(room="r1", minimum=5, default=5, maximum=5),
-                events.HistoryRule(room="r1", messages=1, seconds=None),
+                events.RetentionRuleEvent(room="r1", minimum=5, default=5, maximum=5),
+                events.HistoryRuleEvent(room="r1", messages=1, seconds=None),
             ],
         ),
     ],
 )
 def test_rules_are_told_where_they_are_not_as_in_other_rooms(
-    retention: frames.Retention, history: frames.History, told: list[events.Event]
+    retention: frames.RetentionPolicy, history: frames.HistoryPolicy, told: list[events.Event]
 ) -> None:
     assert Narrator("r1").describe_rules(retention, history) == told
 

@@ -37,12 +37,12 @@ class FakeSealer:
     def knows_key(self, key_hash: bytes) -> bool:
         return key_hash in self.known
 
-    def seal(self, counter: int, pending: Pending) -> Sealed:
+    def seal_entry(self, counter: int, pending: Pending) -> Sealed:
         if isinstance(pending.body, Whisper) and self.members[pending.body.to] in self.bad:
             raise PeerFault("a key that takes none")
         self.times += 1
         name = f"{self.epoch_number}/{counter}".encode()
-        content = frames.Content(0, bytes(32), frames.Leave())
+        content = frames.Content(0, bytes(32), frames.LeaveBody())
         return Sealed(self.epoch_number, Header(ENTRY, ME, counter, 0, pending.ttl), content, b"body " + name, name)
 
 
@@ -57,7 +57,7 @@ def outbox() -> Outbox:
 
 
 def say(outbox: Outbox, line: str) -> int:
-    return outbox.add_entry(frames.Text(line, action=False), line, line, 60)
+    return outbox.add_entry(frames.TextBody(line, action=False), line, line, 60)
 
 
 def whisper(outbox: Outbox, line: str, to: bytes = ANN) -> int:
@@ -65,7 +65,7 @@ def whisper(outbox: Outbox, line: str, to: bytes = ANN) -> int:
 
 
 def rename(outbox: Outbox, nick: str) -> int:
-    return outbox.add_entry(frames.Nick(nick), None, nick)
+    return outbox.add_entry(frames.NickBody(nick), None, nick)
 
 
 def sent(ready: list[Any]) -> list[bytes | str]:
@@ -73,9 +73,9 @@ def sent(ready: list[Any]) -> list[bytes | str]:
     seen: list[bytes | str] = []
     for one in ready:
         match one:
-            case frames.Submit(entry=entry):
+            case frames.SubmitFrame(entry=entry):
                 seen.append(entry)
-            case frames.Seek(leaf=key_hash):
+            case frames.KeyRequestFrame(key_hash=key_hash):
                 seen.append(b"? " + key_hash)
             case GivenBack(line=line, re=re):
                 seen.append(line or str(re))
@@ -178,7 +178,7 @@ def test_who_has_waited_for_too_long_gets_the_text_back(outbox: Outbox, sealer: 
 
 
 def test_a_key_asked_for_beforehand_is_waited_for_from_when_it_is_needed(outbox: Outbox, sealer: FakeSealer) -> None:
-    assert outbox.request_key(ANN_KEY) == [frames.Seek(ANN_KEY)]
+    assert outbox.request_key(ANN_KEY) == [frames.KeyRequestFrame(ANN_KEY)]
     assert outbox.request_key(ANN_KEY) == []
     assert outbox.wait_ends_at is None
     whisper(outbox, "one")
@@ -245,18 +245,18 @@ def test_our_own_entries_are_ordered_as_we_sent_them(outbox: Outbox, sealer: Fak
     outbox.send_ready(sealer, 0.0)
     own = [outbox.seal_entry(counter, sealer) for counter in (1, 2)]
     assert [outbox.own_body(it.header, it.entry) for it in own] == [it.body for it in own]
-    outbox.expect_next(own[0].header, suite.digest(own[0].body))
+    outbox.expect_next(own[0].header, suite.hash_data(own[0].body))
     assert outbox.take_entry(1) is not None
-    outbox.expect_next(own[1].header, suite.digest(own[1].body))
+    outbox.expect_next(own[1].header, suite.hash_data(own[1].body))
 
 
 FAULTS: dict[str, Callable[[Outbox, list[Sealed]], object]] = {
     "bytes that we never sent": lambda outbox, own: outbox.own_body(own[0].header, own[1].entry),
     "a counter that we never used": lambda outbox, own: outbox.own_body(Header(ENTRY, ME, 9), own[0].entry),
-    "the second before the first": lambda outbox, own: outbox.expect_next(own[1].header, suite.digest(own[1].body)),
-    "another body": lambda outbox, own: outbox.expect_next(own[0].header, suite.digest(own[1].body)),
+    "the second before the first": lambda outbox, own: outbox.expect_next(own[1].header, suite.hash_data(own[1].body)),
+    "another body": lambda outbox, own: outbox.expect_next(own[0].header, suite.hash_data(own[1].body)),
     "another time to live": lambda outbox, own: outbox.expect_next(
-        own[0].header._replace(ttl=1), suite.digest(own[0].body)
+        own[0].header._replace(ttl=1), suite.hash_data(own[0].body)
     ),
     "a denial of what has its place": lambda outbox, _: (outbox.take_entry(1), outbox.deny_entry(1, "repeated")),
     "a denial of what was never asked": lambda outbox, _: outbox.deny_entry(9, "repeated"),
@@ -277,7 +277,7 @@ def test_what_has_its_place_gets_no_second_one(outbox: Outbox, sealer: FakeSeale
     own = outbox.seal_entry(say(outbox, "one"), sealer)
     outbox.take_entry(1)
     with pytest.raises(PeerFault):
-        outbox.expect_next(own.header, suite.digest(own.body))
+        outbox.expect_next(own.header, suite.hash_data(own.body))
 
 
 def test_what_was_never_sealed_is_not_ordered_as_ours(outbox: Outbox) -> None:
@@ -350,7 +350,7 @@ def test_what_was_ordered_is_certain(outbox: Outbox) -> None:
 def test_at_the_end_the_user_gets_back_what_can_be_sent_again(outbox: Outbox) -> None:
     say(outbox, "one")
     rename(outbox, "two")
-    outbox.add_entry(frames.Leave(), None, UNSET)
+    outbox.add_entry(frames.LeaveBody(), None, UNSET)
     whisper(outbox, "three")
     given = outbox.give_back_all()
     assert [(code_of(it), it.line, it.re) for it in given] == [
@@ -406,7 +406,7 @@ def test_nothing_is_lost_sent_twice_on_a_link_or_out_of_its_order(happens: list[
                 sealer.known = {ANN_KEY}
             case "send":
                 ready = outbox.send_ready(sealer, 0.0)
-                on_link += [int(one.entry.split(b"/")[1]) for one in ready if isinstance(one, frames.Submit)]
+                on_link += [int(one.entry.split(b"/")[1]) for one in ready if isinstance(one, frames.SubmitFrame)]
                 assert on_link == added[: len(on_link)]
                 assert len(outbox) == len(added)
     assert on_link == added

@@ -11,13 +11,13 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Joined, Leave, Renew
+from anonp2p.protocol.frames import JoinedBody, LeaveBody, RenewBody
 from anonp2p.room import events, inputs
 from tests.room.peers import ANN, BOB, HOST, FalseHost, kinds, said, text
 from tests.room.test_room import NICKS, Talk, people
 from tests.support.world import Party
 
-SEEK = frames.Seek(suite.digest(ANN.leaf.public))
+SEEK = frames.KeyRequestFrame(suite.hash_data(ANN.encryption_key.public))
 
 
 def check_own_order(party: Party) -> None:
@@ -25,13 +25,15 @@ def check_own_order(party: Party) -> None:
     ordered = [
         event.re
         for event in party.told
-        if event.re is not UNSET and isinstance(event, events.Renamed | events.Message) and event.re in party.typed
+        if event.re is not UNSET
+        and isinstance(event, events.RenamedEvent | events.MessageEvent)
+        and event.re in party.typed
     ]
     assert ordered == sorted(set(ordered))
     for re, typed in party.typed.items():
-        if isinstance(typed, inputs.Whisper):
+        if isinstance(typed, inputs.WhisperInput):
             kinds_ = sorted(kinds(event for event in party.told if event.re == re))
-            assert kinds_ in ([], ["Message"], ["Unsent"], ["Error", "Unsent"])
+            assert kinds_ in ([], ["MessageEvent"], ["UnsentEvent"], ["ErrorEvent", "UnsentEvent"])
 
 
 class Secrets(Talk):
@@ -63,7 +65,7 @@ class Secrets(Talk):
         for party in [self.room.host, *self.room.members]:
             assert party.room.outstanding == 0
             for re, typed in party.typed.items():
-                if isinstance(typed, inputs.Say | inputs.Whisper):
+                if isinstance(typed, inputs.SayInput | inputs.WhisperInput):
                     assert self.room.answers(party, re) or party.gaps
 
     def teardown(self) -> None:
@@ -104,7 +106,7 @@ def host() -> Iterator[FalseHost]:
 def later(host: FalseHost, seconds: float) -> list[events.Event]:
     """So much time passes."""
     host.now = host.now._replace(tick=host.now.tick + seconds)
-    return host.takes(inputs.Tick())
+    return host.takes(inputs.TickInput())
 
 
 def bodies(host: FalseHost) -> list[frames.Body]:
@@ -112,26 +114,26 @@ def bodies(host: FalseHost) -> list[frames.Body]:
 
 
 def test_what_is_typed_after_a_private_message_waits_for_its_key_with_it(host: FalseHost) -> None:
-    host.takes(inputs.Whisper("ann", "first"))
+    host.takes(inputs.WhisperInput("ann", "first"))
     assert host.spoken() == [SEEK]
-    for typed in (inputs.Say("second"), inputs.Rename("moi"), inputs.Say("third")):
+    for typed in (inputs.SayInput("second"), inputs.RenameInput("moi"), inputs.SayInput("third")):
         assert host.takes(typed) == []
         assert host.spoken() == []
-    host.hears(frames.Found(ANN.leaf.public))
+    host.hears(frames.KeyResponseFrame(ANN.encryption_key.public))
     private, *others = bodies(host)
-    assert isinstance(private, frames.Private)
-    assert others == [text("second"), frames.Nick("moi"), text("third")]
+    assert isinstance(private, frames.PrivateBody)
+    assert others == [text("second"), frames.NickBody("moi"), text("third")]
 
 
 def test_a_private_message_whose_key_does_not_come_is_given_back_in_time_and_the_rest_goes_on(host: FalseHost) -> None:
-    host.takes(inputs.Whisper("ann", "first", re=1))
-    host.takes(inputs.Say("second"))
+    host.takes(inputs.WhisperInput("ann", "first", re=1))
+    host.takes(inputs.SayInput("second"))
     assert host.room.next_deadline() is not None
     assert later(host, limits.KEY_WAIT - 0.01) == []
     assert bodies(host) == []
     error, unsent = later(host, 0.01)
-    assert isinstance(error, events.Error)
-    assert isinstance(unsent, events.Unsent)
+    assert isinstance(error, events.ErrorEvent)
+    assert isinstance(unsent, events.UnsentEvent)
     assert (error.re, unsent.re, unsent.text) == (1, 1, "/msg ann first")
     assert "did not come in time" in error.text
     assert bodies(host) == [text("second")]
@@ -139,71 +141,73 @@ def test_a_private_message_whose_key_does_not_come_is_given_back_in_time_and_the
 
 
 def test_what_is_typed_meanwhile_does_not_make_it_wait_for_longer(host: FalseHost) -> None:
-    host.takes(inputs.Whisper("ann", "first"))
+    host.takes(inputs.WhisperInput("ann", "first"))
     later(host, limits.KEY_WAIT - 1)
-    host.takes(inputs.Say("second"))
-    assert kinds(later(host, 1)) == ["Error", "Unsent"]
+    host.takes(inputs.SayInput("second"))
+    assert kinds(later(host, 1)) == ["ErrorEvent", "UnsentEvent"]
 
 
 def test_several_do_not_wait_one_after_the_other(host: FalseHost) -> None:
-    host.hears(host.entry(HOST, Joined(BOB.key, "bob", suite.digest(BOB.leaf.public))))
+    host.hears(host.entry(HOST, JoinedBody(BOB.key, "bob", suite.hash_data(BOB.encryption_key.public))))
     for nick in ("ann", "bob", "ann", "hugo"):
-        host.takes(inputs.Whisper(nick, "private"))
-    host.takes(inputs.Say("to all"))
+        host.takes(inputs.WhisperInput(nick, "private"))
+    host.takes(inputs.SayInput("to all"))
     assert host.room.outstanding == 5
-    assert kinds(later(host, limits.KEY_WAIT)) == ["Error", "Unsent"] * 4
+    assert kinds(later(host, limits.KEY_WAIT)) == ["ErrorEvent", "UnsentEvent"] * 4
     assert bodies(host) == [text("to all")]
 
 
 def test_who_has_waited_in_vain_does_not_wait_again_on_the_same_link(host: FalseHost) -> None:
-    host.takes(inputs.Whisper("ann", "first"))
+    host.takes(inputs.WhisperInput("ann", "first"))
     later(host, limits.KEY_WAIT)
-    assert kinds(host.takes(inputs.Whisper("ann", "again"))) == ["Error", "Unsent"]
+    assert kinds(host.takes(inputs.WhisperInput("ann", "again"))) == ["ErrorEvent", "UnsentEvent"]
     assert host.room.outstanding == 0
-    host.hears(frames.Found(ANN.leaf.public))  # late, but welcome
-    host.takes(inputs.Whisper("ann", "at last"))
+    host.hears(frames.KeyResponseFrame(ANN.encryption_key.public))  # late, but welcome
+    host.takes(inputs.WhisperInput("ann", "at last"))
     assert len(host.submits()) == 1
 
 
 def test_on_another_link_it_waits_anew(host: FalseHost) -> None:
-    host.takes(inputs.Whisper("ann", "first"))
+    host.takes(inputs.WhisperInput("ann", "first"))
     later(host, limits.KEY_WAIT - 1)
     host.redials()
-    assert kinds(host.hears(frames.Resumed(host.ledger.index, 0))) == ["Link"]
+    assert kinds(host.hears(frames.ResumedFrame(host.ledger.index, 0))) == ["LinkEvent"]
     assert host.room.outstanding == 1
     assert later(host, limits.KEY_WAIT - 1) == []
-    host.hears(frames.Found(ANN.leaf.public))
+    host.hears(frames.KeyResponseFrame(ANN.encryption_key.public))
     assert len(host.submits()) == 1
 
 
-def test_between_a_commit_and_its_slice_nothing_is_given_back_and_no_deadline_is_in_the_past(host: FalseHost) -> None:
-    host.takes(inputs.Whisper("ann", "first"))
-    host.takes(inputs.Say("second"))
+def test_between_a_commit_and_its_commit_share_nothing_is_given_back_and_no_deadline_is_in_the_past(
+    host: FalseHost,
+) -> None:
+    host.takes(inputs.WhisperInput("ann", "first"))
+    host.takes(inputs.SayInput("second"))
     host.hears(host.commit())
-    assert later(host, limits.KEY_WAIT + limits.BEAT) == []
+    assert later(host, limits.KEY_WAIT + limits.HEARTBEAT) == []
     deadline = host.room.next_deadline()
     assert deadline is not None
     assert deadline > host.now.tick
-    assert kinds(host.hears(host.slice)) == ["Error", "Unsent"]
+    assert kinds(host.hears(host.slice)) == ["ErrorEvent", "UnsentEvent"]
     assert bodies(host)[-1] == text("second")
 
 
 def test_one_who_is_out_meanwhile_holds_up_nothing(host: FalseHost) -> None:
-    host.takes(inputs.Whisper("ann", "first"))
-    host.takes(inputs.Say("second"))
-    assert kinds(host.hears(host.entry(ANN, Leave()))) == ["Left", "Error", "Unsent"]
+    host.takes(inputs.WhisperInput("ann", "first"))
+    host.takes(inputs.SayInput("second"))
+    assert kinds(host.hears(host.entry(ANN, LeaveBody()))) == ["LeftEvent", "ErrorEvent", "UnsentEvent"]
     assert bodies(host) == [text("second")]
 
 
 def test_what_is_sealed_already_goes_out_again_as_it_was_without_asking_for_a_key(host: FalseHost) -> None:
     """5.14: in the same epoch the same bytes, whatever key the recipient has by now."""
-    host.takes(inputs.Whisper("ann", "first"))
-    host.hears(frames.Found(ANN.leaf.public))
+    host.takes(inputs.WhisperInput("ann", "first"))
+    host.hears(frames.KeyResponseFrame(ANN.encryption_key.public))
     [sent] = host.submits()
-    host.hears(host.entry(ANN, Renew(suite.digest(BOB.leaf.public))))
-    host.takes(inputs.Say("second"))
+    host.hears(host.entry(ANN, RenewBody(suite.hash_data(BOB.encryption_key.public))))
+    host.takes(inputs.SayInput("second"))
     host.redials()
-    host.hears(frames.Resumed(host.ledger.index, 0))
+    host.hears(frames.ResumedFrame(host.ledger.index, 0))
     again, second = host.submits()
     assert again == sent
     assert said(second) == text("second")
@@ -211,19 +215,22 @@ def test_what_is_sealed_already_goes_out_again_as_it_was_without_asking_for_a_ke
 
 def test_what_has_to_be_sealed_anew_to_a_key_that_nobody_has_is_given_back(host: FalseHost) -> None:
     """Not asked for again and again, while all that was typed after it waits."""
-    host.takes(inputs.Whisper("ann", "first"))
-    host.hears(frames.Found(ANN.leaf.public))
+    host.takes(inputs.WhisperInput("ann", "first"))
+    host.hears(frames.KeyResponseFrame(ANN.encryption_key.public))
     assert len(host.submits()) == 1
-    host.takes(inputs.Say("second"))
-    host.hears(host.entry(ANN, Renew(suite.digest(BOB.leaf.public))))
+    host.takes(inputs.SayInput("second"))
+    host.hears(host.entry(ANN, RenewBody(suite.hash_data(BOB.encryption_key.public))))
     host.turns()
-    assert frames.Seek(suite.digest(BOB.leaf.public)) in host.spoken()
-    assert kinds(host.hears(frames.Missing(suite.digest(BOB.leaf.public)))) == ["Error", "Unsent"]
+    assert frames.KeyRequestFrame(suite.hash_data(BOB.encryption_key.public)) in host.spoken()
+    assert kinds(host.hears(frames.KeyNotFoundFrame(suite.hash_data(BOB.encryption_key.public)))) == [
+        "ErrorEvent",
+        "UnsentEvent",
+    ]
     assert bodies(host) == [text("second")]
 
 
 def test_who_leaves_does_not_wait_for_a_key(host: FalseHost) -> None:
-    host.takes(inputs.Whisper("ann", "first"))
-    host.takes(inputs.Leave())
-    assert kinds(later(host, limits.LEAVE)) == ["Unsent", "Gone"]
+    host.takes(inputs.WhisperInput("ann", "first"))
+    host.takes(inputs.LeaveInput())
+    assert kinds(later(host, limits.LEAVE_PATIENCE)) == ["UnsentEvent", "GoneEvent"]
     assert host.room.next_deadline() is None

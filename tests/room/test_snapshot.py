@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.protocol import frames
-from anonp2p.room.snapshot import Snapshot, Standing
+from anonp2p.room.snapshot import MemberView, Snapshot
 from tests.room.peers import ANN, FalseHost, text
 from tests.room.simulation import Simulation
 from tests.support.world import Party
@@ -24,7 +24,7 @@ def goes_away(room: Simulation, member: Party) -> None:
     room.lose(member, delivering=False)
     room.member_hears(member)
     room.host_hears(member)
-    room.wait(limits.AWAY)
+    room.wait(limits.AWAY_SECONDS)
     room.settle_without(member)
 
 
@@ -34,7 +34,7 @@ def test_a_host_sees_its_room(room: Simulation) -> None:
         name="demo",
         code=host.code,
         nick="hugo",
-        member=identity.spell(host.replica.me.id),
+        member=identity.spell_member(host.replica.me.id),
         hosting=True,
         host="hugo",
         settled=True,
@@ -77,7 +77,7 @@ def test_it_follows_nicks_locks_times_and_epochs(room: Simulation) -> None:
 
 
 def test_without_a_wish_of_ours_the_room_says_how_long_messages_live() -> None:
-    room = Simulation(retention=frames.Retention(FLEETING, 300, KEPT))
+    room = Simulation(retention=frames.RetentionPolicy(FLEETING, 300, KEPT))
     assert room.joined("ann").room.snapshot().ttl == 300
 
 
@@ -92,13 +92,13 @@ def test_who_is_away_is_not_counted_but_stands_there(room: Simulation) -> None:
     ann, bob = room.joined("ann"), room.joined("bob")
     goes_away(room, ann)
     assert room.host.room.snapshot().members == bob.room.snapshot().members == 2
-    seen = [(it.nick, it.role, it.away, it.mine) for it in bob.room.standings()]
+    seen = [(it.nick, it.role, it.away, it.mine) for it in bob.room.members()]
     assert seen == [("hugo", "host", False, False), ("ann", "member", True, False), ("bob", "member", False, True)]
     assert [it.nick for it in bob.room.people()] == ["hugo", "bob"]
     eve = room.newcomer("eve")
     room.settle_without(ann)
     assert eve.room.snapshot().members == 3, "a newcomer does not count it either"
-    assert [it.away for it in eve.room.standings()] == [False, True, False, False]
+    assert [it.away for it in eve.room.members()] == [False, True, False, False]
     room.settle()
     assert room.host.room.snapshot().members == eve.room.snapshot().members == 4
 
@@ -109,13 +109,13 @@ def test_one_who_is_away_and_then_out_is_not_missed_twice(room: Simulation) -> N
     room.kick("ann")
     room.settle_without(ann)
     assert room.host.room.snapshot().members == bob.room.snapshot().members == 2
-    assert len(bob.room.standings()) == 2
+    assert len(bob.room.members()) == 2
 
 
-def test_a_standing_names_a_member_as_a_person_does(room: Simulation) -> None:
+def test_a_member_view_names_a_member_as_a_person_does(room: Simulation) -> None:
     ann = room.joined("ann")
-    for standing, person in zip(ann.room.standings(), ann.room.people(), strict=True):
-        assert (standing.member, standing.nick, standing.role, standing.tag) == (
+    for group_context, person in zip(ann.room.members(), ann.room.people(), strict=True):
+        assert (group_context.member, group_context.nick, group_context.role, group_context.tag) == (
             person.member,
             person.nick,
             person.role,
@@ -135,5 +135,5 @@ def test_a_room_whose_host_lies_is_marked() -> None:
 def test_nothing_of_it_is_shown() -> None:
     shown = Simulation().host.room
     assert "demo" not in repr(shown.snapshot())
-    assert "hugo" not in repr(shown.standings()[0])
-    assert isinstance(shown.standings()[0], Standing)
+    assert "hugo" not in repr(shown.members()[0])
+    assert isinstance(shown.members()[0], MemberView)

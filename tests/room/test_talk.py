@@ -22,7 +22,7 @@ class Talk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(limits, "EPOCH", limits.SLICES / 2)
+        self.patch.setattr(limits, "EPOCH", limits.COMMIT_SHARES / 2)
         self.room = Simulation()
         self.safe = self.room.joined("safe")
         self.prey = [self.room.joined(nick) for nick in ("ann", "bob")]
@@ -104,7 +104,7 @@ class Talk(RuleBasedStateMachine):
         texts = [words for _, _, _, words, _ in ordered]
         assert len(texts) == len(set(texts))
         everyone = [*self.prey, self.safe, self.room.host]
-        said = {it.text for party in everyone for it in party.typed.values() if isinstance(it, inputs.Say)}
+        said = {it.text for party in everyone for it in party.typed.values() if isinstance(it, inputs.SayInput)}
         assert set(texts) <= said
         for member in [*self.prey, self.safe]:
             assert [it for it in ordered if it in member.messages] == member.messages
@@ -112,7 +112,7 @@ class Talk(RuleBasedStateMachine):
     @invariant()
     def who_is_not_touched_notices_nothing(self) -> None:
         for party in (self.safe, self.room.host):
-            assert not party.got(events.Alarm)
+            assert not party.got(events.AlarmEvent)
             assert not party.room.over
 
     def teardown(self) -> None:

@@ -97,7 +97,9 @@ def _printed(ours: int, theirs: int, texts: list[str], nick: str) -> bytes:
             async with trio.open_nursery() as writing:
                 writing.start_soon(output.run)
                 for seq, text in enumerate(texts):
-                    output.print_event(events.Message(room="r1", member="m", nick=nick, text=text, seq=seq, at=0.0))
+                    output.print_event(
+                        events.MessageEvent(room="r1", member="m", nick=nick, text=text, seq=seq, at=0.0)
+                    )
                 await output.drained()
                 writing.cancel_scope.cancel()
             os.close(theirs)

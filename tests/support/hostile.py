@@ -31,9 +31,14 @@ _UNRULY = re.compile(r"[ \n\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U0001f1e6-\U
 def any_name() -> Iterator[None]:
     """Nobody looks whether nicks and names of rooms are proper: what is then seen of them must be harmless even so."""
     with pytest.MonkeyPatch.context() as patch:
-        for function, found in (("nick", str), ("room_name", str), ("is_nick", bool), ("is_room_name", bool)):
+        for function, found in (
+            ("parse_nick", str),
+            ("parse_room_name", str),
+            ("is_nick", bool),
+            ("is_room_name", bool),
+        ):
             patch.setattr(nicks, function, found)
-        patch.setattr(nicks, "looks", lambda name: frozenset((name,)))
+        patch.setattr(nicks, "narrow_looks", lambda name: frozenset((name,)))
         patch.setattr(nicks, "wide_looks", lambda name: frozenset((name,)))
         patch.setattr(nicks, "reserved_word", lambda _: "")
         yield

@@ -16,7 +16,7 @@ from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
 from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.protocol.connection import Connection
-from anonp2p.protocol.handshake import Channel, Greeting
+from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import events, inputs
 from anonp2p.room.ledger import Ledger, head_content
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -71,13 +71,13 @@ class Person:
     async def say(self, *texts: str) -> None:
         """Types messages."""
         for text in texts:
-            await self.session.post(inputs.Say(text))
+            await self.session.post_input(inputs.SayInput(text))
 
-    async def gone(self) -> events.Gone:
+    async def gone(self) -> events.GoneEvent:
         """How the room ended for them, once their session is done with it."""
         with trio.fail_after(self._patience):
             await self.session.ended.wait()
-        return await self.hears(events.Gone)
+        return await self.hears(events.GoneEvent)
 
     @property
     def nicks(self) -> list[str]:
@@ -85,13 +85,13 @@ class Person:
         nicks: list[str] = []
         for event in self.told:
             match event:
-                case events.Entered(members=members):
+                case events.EnteredEvent(members=members):
                     nicks = [member.nick for member in members]
-                case events.Joined(nick=nick):
+                case events.JoinedEvent(nick=nick):
                     nicks.append(nick)
-                case events.Left(nick=nick):
+                case events.LeftEvent(nick=nick):
                     nicks.remove(nick)
-                case events.Renamed(nick=nick, was=was):
+                case events.RenamedEvent(nick=nick, was=was):
                     nicks[nicks.index(was)] = nick
         return nicks
 
@@ -101,20 +101,20 @@ class Person:
         story: list[tuple[Any, ...]] = []
         for event in self.told:
             match event:
-                case events.Message(member=member, nick=nick, text=text, seq=seq):
+                case events.MessageEvent(member=member, nick=nick, text=text, seq=seq):
                     story.append(("message", seq, member, nick, text))
-                case events.Joined(member=member, nick=nick):
+                case events.JoinedEvent(member=member, nick=nick):
                     story.append(("joined", member, nick))
-                case events.Left(member=member, nick=nick, reason=reason):
+                case events.LeftEvent(member=member, nick=nick, reason=reason):
                     story.append(("left", member, nick, reason))
-                case events.Renamed(member=member, nick=nick, was=was):
+                case events.RenamedEvent(member=member, nick=nick, was=was):
                     story.append(("nick", member, nick, was))
         return story
 
     @property
     def texts(self) -> list[str]:
         """The messages shown, in their order."""
-        return [event.text for event in self.heard(events.Message)]
+        return [event.text for event in self.heard(events.MessageEvent)]
 
 
 class News:
@@ -147,8 +147,8 @@ class Gathering:
         *,
         name: str | None = None,
         network: Usable | None = None,
-        retention: frames.Retention = ANY,
-        history: frames.History = NO_HISTORY,
+        retention: frames.RetentionPolicy = ANY,
+        history: frames.HistoryPolicy = NO_HISTORY,
         cover: bool = False,
     ) -> Person:
         """Somebody whose session begins now: the host, if the room has a name, or else one who wants in.
@@ -187,19 +187,19 @@ class Gathering:
         name: str = "demo",
         network: Usable | None = None,
         *,
-        retention: frames.Retention = ANY,
-        history: frames.History = NO_HISTORY,
+        retention: frames.RetentionPolicy = ANY,
+        history: frames.HistoryPolicy = NO_HISTORY,
         cover: bool = False,
     ) -> Person:
         """The host, once others can come in."""
         person = self.invite(nick, name=name, network=network, retention=retention, history=history, cover=cover)
-        await person.hears(events.Reachable)
+        await person.hears(events.ReachableEvent)
         return person
 
     async def join(self, nick: str, network: Usable | None = None, *, cover: bool = False) -> Person:
         """A member, once in."""
         person = self.invite(nick, network=network, cover=cover)
-        await person.hears(events.Entered)
+        await person.hears(events.EnteredEvent)
         return person
 
     async def stranger(self) -> "Stranger":
@@ -264,7 +264,7 @@ class Member(Peer, Sealer):
         Peer.__init__(self, stream, patience)
         Sealer.__init__(self)
         self.me = identity.Identity(secrets.token_bytes(32), room)
-        self.leaf = suite.LeafKey(secrets.token_bytes(32))
+        self.key = suite.EncryptionKeyPair(secrets.token_bytes(32))
         self.ledger = Ledger(room)
 
 
@@ -285,7 +285,7 @@ class Stranger(Member):
     def __init__(self, stream: trio.abc.Stream, room: bytes, patience: float) -> None:
         super().__init__(stream, room, patience)
         self.heads: list[SignedHead] = []  # that came so far
-        self.bursts: list[int] = []  # how many entries there were in each burst so far
+        self.batches: list[int] = []  # how many entries there were in each batch so far
         self.answers = 0  # records without frames that came so far, and ask for nothing
         self.echoes: list[float] = []  # when records came that ask for an answer
         self._is_in = False
@@ -306,43 +306,47 @@ class Stranger(Member):
         self.greeting, self.hello = handshake.read_hello(payload)
         return self.greeting
 
-    def join(self, nick: str, *, hello: bytes | None = None) -> frames.Join:
+    def join(self, nick: str, *, hello: bytes | None = None) -> frames.JoinRequest:
         """A Join, signed over this Hello's hash or another's."""
-        link, key, leaf = secrets.token_bytes(32), self.me.key, self.leaf.public
-        content = handshake.join_content(hello or self.hello, frames.Join(link, key, leaf, nick, bytes(64)))
-        return frames.Join(link, key, leaf, nick, self.me.sign(identity.JOIN, content))
+        link, key, encryption_key = secrets.token_bytes(32), self.me.key, self.key.public
+        content = handshake.join_content(
+            hello or self.hello, frames.JoinRequest(link, key, encryption_key, nick, bytes(64))
+        )
+        return frames.JoinRequest(link, key, encryption_key, nick, self.me.sign(identity.JOIN, content))
 
-    def resume(self, *, member: bytes | None = None, hello: bytes | None = None) -> frames.Resume:
+    def resume(self, *, member: bytes | None = None, hello: bytes | None = None) -> frames.ResumeRequest:
         """A Resume from where it is in the log, signed over this Hello's hash or another's. member: if not itself."""
         position = self.epoch.number, self.ledger.index, self.ledger.digest
-        fields = secrets.token_bytes(32), member or self.me.id, self.leaf.public, *position
-        content = handshake.resume_content(hello or self.hello, frames.Resume(*fields, bytes(64)))
-        return frames.Resume(*fields, self.me.sign(identity.RESUME, content))
+        fields = secrets.token_bytes(32), member or self.me.id, self.key.public, *position
+        content = handshake.resume_content(hello or self.hello, frames.ResumeRequest(*fields, bytes(64)))
+        return frames.ResumeRequest(*fields, self.me.sign(identity.RESUME, content))
 
-    def knock(self, request: frames.Request) -> bytes:
+    def client_handshake(self, request: frames.Request) -> bytes:
         """A request as it goes on the wire."""
-        self._channel = Channel(request.link, self.hello, up=True)
-        return handshake.knock(request, self.ledger.room, self.greeting, self.hello)
+        self._channel = Channel(request.link_secret, self.hello, up=True)
+        return handshake.seal_request(request, self.ledger.room, self.greeting, self.hello)
 
     async def joins(self, nick: str) -> None:
         """It asks, and is let in."""
         await self.greeted()
-        await self.send(self.knock(self.join(nick)))
+        await self.send(self.client_handshake(self.join(nick)))
         await self.welcomed()
 
     async def welcomed(self) -> None:
         """It is let in."""
-        box = await self.expect(frames.Welcome)
-        arrival = welcome.Arrival(box, self.leaf, self.ledger.room, self.hello)
-        *_, state = [arrival.take(await self.expect(frames.Page)) for _ in range(box.pages)]
+        box = await self.expect(frames.WelcomeFrame)
+        arrival = welcome.WelcomeReader(box, self.key, self.ledger.room, self.hello)
+        *_, state = [arrival.take_page(await self.expect(frames.PageFrame)) for _ in range(box.pages)]
         assert state is not None
-        for seat in state.seats:
-            self.ledger.seat(seat.key, seat.nick, seat.leaf, seat.counter, away=seat.away)
+        for roster_entry in state.roster:
+            self.ledger.add_member(
+                roster_entry.key, roster_entry.nick, roster_entry.key_hash, roster_entry.counter, away=roster_entry.away
+            )
         self.ledger.name, self.ledger.host, self.ledger.epoch = state.name, state.host, state.epoch
         self.ledger.retention, self.ledger.history = state.retention, state.history
         self.ledger.start_at(int.from_bytes(state.head[:8], "big"), state.head[8:40])
         self.reference = self.ledger.index, self.ledger.digest
-        self.epoch = welcome.epoch_of(state)
+        self.epoch = welcome.make_epoch(state)
         self.know_chains()
         self._is_in = True
 
@@ -351,24 +355,24 @@ class Stranger(Member):
     def record(self, *said: frames.Frame, echo: bool = False) -> bytes:
         """Frames as they go on the wire next."""
         assert self._channel is not None
-        return self._channel.seal(said, echo=echo)
+        return self._channel.seal_frames(said, echo=echo)
 
     def submit(self, *entries: Placed) -> bytes:
         """Entries, sealed by whomever, as they go on the wire next."""
-        return self.record(*(frames.Submit(self.epoch.number, entry.sealed) for entry in entries))
+        return self.record(*(frames.SubmitFrame(self.epoch.number, entry.sealed) for entry in entries))
 
     async def says(self, *bodies: frames.Body) -> None:
         """Sends entries of its own, in one record."""
         await self.send(self.submit(*(self.entry(self.me, body) for body in bodies)))
 
-    async def beat(self) -> None:
+    async def heartbeat(self) -> None:
         """Says that it is there."""
         await self.send(self.record())
 
     # --- what it hears
 
     async def receive(self) -> Heard | None:
-        """The next thing: an entry, a frame, or a content before the knock; None at the end of the link.
+        """The next thing: an entry, a frame, or a content before the client handshake; None at the end of the link.
 
         Heads and records without frames are none; a record that asks for an answer gets it.
         """
@@ -376,17 +380,17 @@ class Stranger(Member):
             payload = await self.payload()
             if payload is None or self._channel is None:
                 return payload
-            burst = self.epoch.open_burst(payload) if self._is_in else None
-            if burst is not None:
-                self._read(frames.unpack(frames.Burst, burst))
+            batch = self.epoch.open_batch(payload) if self._is_in else None
+            if batch is not None:
+                self._read(frames.unpack(frames.Batch, batch))
                 continue
-            record = self._channel.open(payload)
+            record = self._channel.open_record(payload)
             if record.echo:
                 self.echoes.append(trio.current_time())
-                await self.beat()
+                await self.heartbeat()
             self.answers += not (record.echo or record.frames)
             for frame in record.frames:
-                if isinstance(frame, frames.Slice):
+                if isinstance(frame, frames.CommitShareFrame):
                     self._turn(frame)
                 self._heard.append(frame)
         return self._heard.popleft()
@@ -410,37 +414,37 @@ class Stranger(Member):
             rest.append(heard)
         return rest
 
-    def _read(self, burst: frames.Burst) -> None:
-        for sealed in burst.entries:
+    def _read(self, batch: frames.Batch) -> None:
+        for sealed in batch.entries:
             entry = self.opened(sealed)
             self._apply(entry)
             self._heard.append(entry)
-        self._check(burst.head)
-        self.bursts.append(len(burst.entries))
+        self._check(batch.head)
+        self.batches.append(len(batch.entries))
 
     def _apply(self, entry: Placed) -> None:
-        author, content = self.ledger.open(entry.header, entry.body)
-        self.ledger.check(author, entry.header, content)
+        author, content = self.ledger.open_entry(entry.header, entry.body)
+        self.ledger.check_entry(author, entry.header, content)
         assert not self.ledger.is_foreign(content)
-        self.ledger.advance(entry.header, suite.digest(entry.body))
-        about = self.ledger.apply(author, entry.header, content)
+        self.ledger.extend_log(entry.header, suite.hash_data(entry.body))
+        about = self.ledger.apply_content(author, entry.header, content)
         self.reference = self.ledger.index, self.ledger.digest
-        if isinstance(content.body, frames.Joined):
-            self.epoch.admit(about.id)
-            self.links[about.id] = 0, self.epoch.chains[about.id].link
+        if isinstance(content.body, frames.JoinedBody):
+            self.epoch.admit_member(about.id)
+            self.links[about.id] = 0, self.epoch.ratchets[about.id].chain_key
 
     def _check(self, text: bytes) -> None:
-        key = self.ledger.member(self.ledger.host).key
-        assert identity.signed(identity.HEAD, self.ledger.room, text[:48], text[48:], key)
+        key = self.ledger.get_member(self.ledger.host).key
+        assert identity.is_signed(identity.HEAD, self.ledger.room, text[:48], text[48:], key)
         head = SignedHead(int.from_bytes(text[:8], "big"), text[8:40], int.from_bytes(text[40:48], "big"))
         assert (head.place, head.digest) == (self.ledger.index, self.ledger.digest)
         self.heads.append(head)
 
-    def _turn(self, sliced: frames.Slice) -> None:
-        number, standing = self.epoch.number + 1, self.ledger.standing()
-        secret, tag = commit.open_slice(sliced.box, self.leaf, self.ledger.room, self.me.id, number, standing)
-        self.epoch, mine = self.epoch.next(secret, standing, [member.id for member in self.ledger.roster])
-        commit.confirm(mine, tag)
+    def _turn(self, sliced: frames.CommitShareFrame) -> None:
+        number, group_context = self.epoch.number + 1, self.ledger.group_context()
+        secret, tag = commit.open_share(sliced.box, self.key, self.ledger.room, self.me.id, number, group_context)
+        self.epoch, mine = self.epoch.follow(secret, group_context, [member.id for member in self.ledger.roster])
+        commit.check_confirmation_tag(mine, tag)
         self.know_chains()
 
 
@@ -450,66 +454,77 @@ class FalseHost(Member):
     def __init__(self, stream: trio.abc.Stream, room: bytes, patience: float) -> None:
         super().__init__(stream, room, patience)
         self.ledger.name = "den"
-        self.ledger.host = self.ledger.seat(self.me.key, "hugo", suite.digest(self.leaf.public)).id
-        self.epoch = Epoch.first(secrets.token_bytes(32), self.ledger.digest, self.me.id)
+        self.ledger.host = self.ledger.add_member(self.me.key, "hugo", suite.hash_data(self.key.public)).id
+        self.epoch = Epoch.begin(secrets.token_bytes(32), self.ledger.digest, self.me.id)
         self.time = 0
 
     async def greets(self, version: int = frames.VERSION) -> None:
         """Says a Hello."""
-        self.greeting = Greeting(secrets.token_bytes(32), self.ledger.room, suite.LeafKey(secrets.token_bytes(32)))
+        self.greeting = HostHandshake(
+            secrets.token_bytes(32), self.ledger.room, suite.EncryptionKeyPair(secrets.token_bytes(32))
+        )
         self.hello = self.greeting.hello
         hello, _ = handshake.read_hello(self.greeting.wire[padding.LENGTH :])
-        packed = frames.pack(frames.Hello(version, hello.nonce, hello.door))
-        await self.send(padding.payload(padding.pad(packed, limits.HELLO - padding.LENGTH)))
+        packed = frames.pack(frames.Hello(version, hello.nonce, hello.handshake_key))
+        await self.send(padding.frame_content(padding.pad_text(packed, limits.HELLO - padding.LENGTH)))
 
     async def asked(self) -> Any:
-        """The request in the knock, whose signature it checks."""
+        """The request in the client handshake, whose signature it checks."""
         payload = await self.payload()
         assert payload is not None
-        self.request = request = self.greeting.open(payload)
-        self._channel = Channel(request.link, self.hello, up=False)
-        if isinstance(request, frames.Join):
+        self.request = request = self.greeting.open_request(payload)
+        self._channel = Channel(request.link_secret, self.hello, up=False)
+        if isinstance(request, frames.JoinRequest):
             content = handshake.join_content(self.hello, request)
-            assert identity.signed(identity.JOIN, self.ledger.room, content, request.signature, request.key)
+            assert identity.is_signed(identity.JOIN, self.ledger.room, content, request.signature, request.key)
         return request
 
     async def lets_in(self) -> None:
-        """The one who asks is a member from here on, and is shown our leaf, which is the first that it wants."""
+        """The one who asks is a member from here on, and is shown our encryption key, which is the first that it
+        wants."""
         await self.greets()
         request = await self.asked()
-        self.epoch.admit(self.ledger.seat(request.key, request.nick, suite.digest(request.leaf)).id)
+        self.epoch.admit_member(
+            self.ledger.add_member(request.key, request.nick, suite.hash_data(request.encryption_key)).id
+        )
         self.know_chains()
         await self.send(self.record(*self.welcome()))
-        assert await self.receive() == frames.MemberRecord(False, [frames.Seek(suite.digest(self.leaf.public))])
-        await self.send(self.record(frames.Found(self.leaf.public)))
+        assert await self.receive() == frames.MemberRecord(
+            False, [frames.KeyRequestFrame(suite.hash_data(self.key.public))]
+        )
+        await self.send(self.record(frames.KeyResponseFrame(self.key.public)))
 
     def welcome(self, hello: bytes | None = None) -> list[frames.Frame]:
         """A Welcome and its pages, for this link or another."""
         ledger, keys = self.ledger, self.epoch
-        seats = []
+        roster = []
         for it in ledger.roster:
-            chain = keys.chains[it.id]
-            seats.append(frames.Seat(it.key, it.nick, it.counter, it.away, it.leaf, chain.generation, chain.link))
+            chain = keys.ratchets[it.id]
+            roster.append(
+                frames.RosterEntry(it.key, it.nick, it.counter, it.away, it.key_hash, chain.generation, chain.chain_key)
+            )
         rules = ledger.name, False, ledger.host, ledger.retention, ledger.history
-        secret = keys.number, keys.init, keys.log_key, keys.newcomers
-        state = frames.State(*rules, *secret, self._signed(self.me), seats, ledger.index, None)
+        secret = keys.number, keys.init_secret, keys.log_key, keys.newcomer_secret
+        state = frames.RoomState(*rules, *secret, self._signed(self.me), roster, ledger.index, None)
         key = secrets.token_bytes(32)
-        return welcome.seal(state, self.request.leaf, ledger.room, hello or self.hello, key, self.me.sign)
+        return welcome.seal_welcome(
+            state, self.request.encryption_key, ledger.room, hello or self.hello, key, self.me.sign
+        )
 
     def record(self, *said: frames.Frame, echo: bool = False) -> bytes:
         """Frames as they go on the wire next."""
-        return self._channel.seal(said, echo=echo)
+        return self._channel.seal_frames(said, echo=echo)
 
-    def burst(self, *bodies: frames.Body, signer: identity.Identity | None = None) -> bytes:
+    def batch(self, *bodies: frames.Body, signer: identity.Identity | None = None) -> bytes:
         """Entries of its own, under a head for all so far, as they go on the wire. signer: of the head."""
         entries = []
         for body in bodies:
             self.reference = self.ledger.index, self.ledger.digest
             entry = self.entry(self.me, body)
-            self.ledger.advance(entry.header, suite.digest(entry.body))
+            self.ledger.extend_log(entry.header, suite.hash_data(entry.body))
             entries.append(entry.sealed)
-        packed = frames.pack(frames.Burst(entries, self._signed(signer or self.me)))
-        return self.epoch.seal_burst(packed, secrets.token_bytes)
+        packed = frames.pack(frames.Batch(entries, self._signed(signer or self.me)))
+        return self.epoch.seal_batch(packed, secrets.token_bytes)
 
     def _signed(self, signer: identity.Identity) -> bytes:
         self.time += 1
@@ -519,4 +534,4 @@ class FalseHost(Member):
     async def receive(self) -> frames.MemberRecord | frames.HostRecord | None:
         """The next record; None at the end of the link."""
         payload = await self.payload()
-        return None if payload is None else self._channel.open(payload)
+        return None if payload is None else self._channel.open_record(payload)

@@ -102,7 +102,7 @@ def _nonce(nonce: int | bytes) -> bytes:
     return u(96, nonce) if isinstance(nonce, int) else nonce
 
 
-class Leaf:
+class KeyPair:
     """0.6: an X-Wing key."""
 
     def __init__(self, seed: bytes) -> None:
@@ -111,7 +111,7 @@ class Leaf:
         self._classic = x25519.X25519PrivateKey.from_private_bytes(both[64:])
         self.public = self._quantum.public_key().public_bytes_raw() + self._classic.public_key().public_bytes_raw()
 
-    def open(self, box: bytes, info: bytes) -> bytes:
+    def open_sealed(self, box: bytes, info: bytes) -> bytes:
         """What is in a box: 1,088 bytes for ML-KEM || 32 for X25519 || the text, sealed. Raises InvalidTag."""
         quantum = self._quantum.decapsulate(box[:1088])
         classic = self._classic.exchange(x25519.X25519PublicKey.from_public_bytes(box[1088:1120]))
@@ -119,18 +119,18 @@ class Leaf:
         return unaead(key, nonce, box[1120:])
 
 
-def box(leaf: bytes, text: bytes, info: bytes) -> bytes:
+def box(encryption_key: bytes, text: bytes, info: bytes) -> bytes:
     """0.6: another one each time."""
     once = x25519.X25519PrivateKey.generate()
     shown = once.public_key().public_bytes_raw()
-    quantum, sealed = mlkem.MLKEM768PublicKey.from_public_bytes(leaf[:1184]).encapsulate()
-    classic = once.exchange(x25519.X25519PublicKey.from_public_bytes(leaf[1184:]))
-    key, nonce = _hpke(_xwing(quantum, classic, shown, leaf), info)
+    quantum, sealed = mlkem.MLKEM768PublicKey.from_public_bytes(encryption_key[:1184]).encapsulate()
+    classic = once.exchange(x25519.X25519PublicKey.from_public_bytes(encryption_key[1184:]))
+    key, nonce = _hpke(_xwing(quantum, classic, shown, encryption_key), info)
     return sealed + shown + aead(key, nonce, text)
 
 
-def _xwing(quantum: bytes, classic: bytes, shown: bytes, leaf: bytes) -> bytes:
-    return hashlib.sha3_256(quantum + classic + shown + leaf[1184:] + rb"\./" + rb"/^" + b"\\").digest()
+def _xwing(quantum: bytes, classic: bytes, shown: bytes, key: bytes) -> bytes:
+    return hashlib.sha3_256(quantum + classic + shown + key[1184:] + rb"\./" + rb"/^" + b"\\").digest()
 
 
 def _hpke(shared: bytes, info: bytes) -> tuple[bytes, bytes]:
@@ -198,12 +198,12 @@ def unfilled(padded: bytes, beside: int) -> bytes:
     return text
 
 
-def hello(nonce: bytes, door: bytes) -> bytes:
+def hello(nonce: bytes, handshake_key: bytes) -> bytes:
     """2.2"""
-    return pad(pack([1, 3, nonce, door]), 1918)
+    return pad(pack([1, 3, nonce, handshake_key]), 1918)
 
 
-def knock(request: Any) -> bytes:
+def client_handshake(request: Any) -> bytes:
     """2.4: what goes into the box."""
     return pad(pack(request), 2702)
 
@@ -219,18 +219,18 @@ def off_record(key: bytes, number: int, content: bytes) -> Any:
 
 
 def bound(name: str, room: bytes, hello_digest: bytes) -> bytes:
-    """2.4 and 7.1: the info of a knock and of a Welcome's box."""
+    """2.4 and 7.1: the info of a client handshake and of a Welcome's box."""
     return label(name) + room + hello_digest
 
 
-def join_content(hello_digest: bytes, link: bytes, key: bytes, leaf: bytes, nick: str) -> bytes:
+def join_content(hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, nick: str) -> bytes:
     """2.5"""
-    return hello_digest + link + key + h(leaf) + nick.encode()
+    return hello_digest + link + key + h(encryption_key) + nick.encode()
 
 
-def resume_content(hello_digest: bytes, link: bytes, leaf: bytes, epoch: int, index: int, digest: bytes) -> bytes:
+def resume_content(hello_digest: bytes, link: bytes, key: bytes, epoch: int, index: int, digest: bytes) -> bytes:
     """2.5"""
-    return hello_digest + link + h(leaf) + u(64, epoch) + u(64, index) + digest
+    return hello_digest + link + h(key) + u(64, epoch) + u(64, index) + digest
 
 
 def member_id(key: bytes) -> bytes:
@@ -271,12 +271,12 @@ def signed_entry(epoch: int, head: bytes, padded: bytes) -> bytes:
     return u(64, epoch) + head + padded
 
 
-def burst(log_key: bytes, nonce: bytes, entries: list[bytes], head: bytes) -> bytes:
-    """4.5: a burst's content."""
+def batch(log_key: bytes, nonce: bytes, entries: list[bytes], head: bytes) -> bytes:
+    """4.5: a batch's content."""
     return nonce + aead(log_key, nonce, filled(pack([entries, head]), 28))
 
 
-def off_burst(log_key: bytes, content: bytes) -> tuple[list[bytes], bytes]:
+def off_batch(log_key: bytes, content: bytes) -> tuple[list[bytes], bytes]:
     """4.5: entries and head. Raises InvalidTag."""
     entries, head = unpack(unfilled(unaead(log_key, content[:12], content[12:]), 28))
     return entries, head
@@ -335,17 +335,17 @@ class Epoch(NamedTuple):
     tag: bytes
 
 
-def standing(digest: bytes, array: bytes) -> bytes:
+def group_context(digest: bytes, array: bytes) -> bytes:
     """6.2"""
     return h(label("standing") + digest + array)
 
 
-def epoch(init: bytes, fresh: bytes, standing: bytes) -> Epoch:
+def epoch(init: bytes, fresh: bytes, group_context: bytes) -> Epoch:
     """6.2-6.4"""
-    secret = expand(extract(init, fresh), "epoch", standing)
+    secret = expand(extract(init, fresh), "epoch", group_context)
     names = ("init", "bursts", "newcomers", "confirm")
     init, log_key, newcomers, confirmation_key = (expand(secret, name) for name in names)
-    tag = hmac.digest(confirmation_key, standing, "sha256")
+    tag = hmac.digest(confirmation_key, group_context, "sha256")
     return Epoch(secret, init, log_key, newcomers, confirmation_key, tag)
 
 

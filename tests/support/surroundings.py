@@ -21,7 +21,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.names.codes import RoomKey, parse
+from anonp2p.names.codes import RoomKey, parse_code
 from anonp2p.net.session import Session
 from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
@@ -125,7 +125,7 @@ class Surroundings:
             nursery.start_soon(self._crash)
             await self._ready.wait()
             network = await self._tor.usable()
-            tell(events.Ready(version="0.4.9.11", tor="own"))
+            tell(events.ReadyEvent(version="0.4.9.11", tor="own"))
             yield network
             nursery.cancel_scope.cancel()
 
@@ -154,7 +154,7 @@ class Surroundings:
 
     def note_event(self, event: events.Event) -> None:
         """The user is told this."""
-        if isinstance(event, events.Reachable):
+        if isinstance(event, events.ReachableEvent):
             self._reachable.add(event.room)
             self._news.spread()
 
@@ -179,7 +179,7 @@ class Surroundings:
 
     async def do_boot(self, progress: int, summary: str) -> None:
         """Tor has come so far."""
-        self._frontend.tell(events.TorProgress(progress=progress, summary=summary))
+        self._frontend.tell(events.TorProgressEvent(progress=progress, summary=summary))
 
     async def do_ready(self) -> None:
         """Tor is usable."""
@@ -208,7 +208,7 @@ class Surroundings:
     async def do_tell(self, event: dict[str, Any]) -> None:
         """The frontend is told this event as it is, however wrong."""
         told = msgspec.convert(event, _EVENTS, strict=False)
-        if isinstance(told, events.Reply) and told.command == "/who":
+        if isinstance(told, events.ReplyEvent) and told.command == "/who":
             told = msgspec.structs.replace(told, data=msgspec.convert(told.data, list[events.Person]))
         self._frontend.tell(told)
 
@@ -256,25 +256,25 @@ class Surroundings:
     async def do_host(self, who: str, name: str = "demo", **rules: str) -> dict[str, str]:
         """Somebody creates a room. rules: as the options of /create: `retain`, `history`."""
         options = "".join(f" --{rule} {value}" for rule, value in rules.items())
-        new = commands.command(f"/create {name}{options}")
-        assert isinstance(new, commands.CreateRoom)
+        new = commands.parse_command(f"/create {name}{options}")
+        assert isinstance(new, commands.CreateRoomAction)
         return await self._found(who, new)
 
     async def do_found(self, who: str, name: str) -> dict[str, str]:
         """Somebody creates a room of this very name, whether or not it is a proper one."""
-        return await self._found(who, commands.CreateRoom(name))
+        return await self._found(who, commands.CreateRoomAction(name))
 
-    async def _found(self, who: str, new: commands.CreateRoom) -> dict[str, str]:
+    async def _found(self, who: str, new: commands.CreateRoomAction) -> dict[str, str]:
         key = RoomKey(self._random(who)(32))
         other = self._enter(who, key.public, key, new)
-        await other.person.hears(events.Reachable)
+        await other.person.hears(events.ReachableEvent)
         return {"code": key.code}
 
     async def do_join(self, who: str, of: str = "", code: str = "") -> dict[str, str]:
         """Somebody joins the user's room, or the one that `of` is in, or the one with this code."""
         code = code or (self._others[of].session.room.code if of else await self._users_room())
-        other = self._enter(who, parse(code), None, None)
-        await other.person.hears(events.Entered)
+        other = self._enter(who, parse_code(code), None, None)
+        await other.person.hears(events.EnteredEvent)
         return {"code": code}
 
     async def _users_room(self) -> str:
@@ -286,7 +286,7 @@ class Surroundings:
                         return str(room.code)
                 await self._news.wait()
 
-    def _enter(self, who: str, public: bytes, key: RoomKey | None, new: commands.CreateRoom | None) -> _Other:
+    def _enter(self, who: str, public: bytes, key: RoomKey | None, new: commands.CreateRoomAction | None) -> _Other:
         told: list[events.Event] = []
         news = News()
 
@@ -326,13 +326,13 @@ class Surroundings:
     async def do_says(self, who: str, texts: list[str]) -> None:
         """Somebody says all this, one after the other."""
         for text in texts:
-            await self._others[who].session.post(inputs.Say(text))
+            await self._others[who].session.post_input(inputs.SayInput(text))
         await self._until_settled(who)
 
     async def _type(self, who: str, command: str, to: str = "", text: str = "") -> dict[str, str]:
-        action = commands.command(f"{command} {to} {text}".rstrip())
+        action = commands.parse_command(f"{command} {to} {text}".rstrip())
         assert isinstance(action, inputs.Typed)
-        await self._others[who].session.post(action)
+        await self._others[who].session.post_input(action)
         await self._until_settled(who)
         return {}
 
@@ -354,13 +354,13 @@ class Surroundings:
             if per_second:
                 await trio.sleep_until(start + n / per_second)
             await session.until(lambda: session.outstanding < limits.PENDING)
-            await session.post(inputs.Say(text.replace("{n}", str(n))))
+            await session.post_input(inputs.SayInput(text.replace("{n}", str(n))))
         await session.until_settled()
 
     async def do_leave(self, who: str) -> None:
         """Somebody leaves; whose room it is ends with that."""
         session = self._others.pop(who).session
-        await session.post(inputs.Leave())
+        await session.post_input(inputs.LeaveInput())
         with trio.fail_after(_PATIENCE):
             await session.ended.wait()
 

@@ -27,7 +27,7 @@ def test_in_whatever_order_things_arrive_all_are_shown_the_same_messages(seed: i
     for member in members:
         shown = member.messages
         assert shown == room.host.messages[len(room.host.messages) - len(shown) :]
-        assert not member.got(events.Alarm)
+        assert not member.got(events.AlarmEvent)
 
 
 def test_an_end_that_breaks_alone_is_not_noticed_at_the_other_and_what_that_one_sends_goes_nowhere() -> None:
@@ -40,10 +40,10 @@ def test_an_end_that_breaks_alone_is_not_noticed_at_the_other_and_what_that_one_
     room.write(ann)
     assert link.near.open
     assert not link.far.inbox
-    assert [event.text for event in ann.got(events.Message)] == []
+    assert [event.text for event in ann.got(events.MessageEvent)] == []
     room.dial(ann)
     room.settle()
-    assert [event.text for event in ann.got(events.Message)] == ["text"]
+    assert [event.text for event in ann.got(events.MessageEvent)] == ["text"]
 
 
 def test_a_link_is_closed_once_what_waits_at_a_reader_that_stalls_has_expired() -> None:
@@ -69,4 +69,4 @@ def test_of_a_payload_that_is_too_long_for_a_handshake_the_room_hears_nothing_bu
     room.world.watchers.append(lambda party, what, done: heard.append(type(what)))
     link.near.inbox.append(bytes(61_438))
     room.world.deliver_all()
-    assert heard == [inputs.Dropped]
+    assert heard == [inputs.DroppedInput]

@@ -19,7 +19,7 @@ from anonp2p.protocol.wire import Splitter
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.host.host import HostRole
 from anonp2p.room.link_effects import LinkEffect, apply_effect
-from anonp2p.room.log.log import Log, Reader
+from anonp2p.room.log.log import Log, LogReader
 from anonp2p.room.room import Room
 
 E = TypeVar("E", bound=events.Event)
@@ -30,7 +30,7 @@ _NO_LIMIT = 2**40  # bytes that may wait for one link: a test decides for how lo
 
 def payloads(data: bytes) -> list[bytes]:
     """The contents of the payloads in a stream of bytes."""
-    return list(Splitter(SIZES[-1]).feed(data))
+    return list(Splitter(SIZES[-1]).feed_data(data))
 
 
 def host_role(room: Room) -> HostRole:
@@ -64,7 +64,7 @@ class Party:
     @property
     def messages(self) -> list[tuple[int, str, str, str, bool]]:
         """The messages it was shown."""
-        return [(it.seq, it.member, it.nick, it.text, it.action) for it in self.got(events.Message)]
+        return [(it.seq, it.member, it.nick, it.text, it.action) for it in self.got(events.MessageEvent)]
 
     @property
     def people(self) -> dict[str, str]:
@@ -72,15 +72,15 @@ class Party:
         people: dict[str, str] = {}
         for event in self.told:
             match event:
-                case events.Entered(members=members):
+                case events.EnteredEvent(members=members):
                     people = {person.member: person.nick for person in members}
-                case events.Joined(member=member, nick=nick):
+                case events.JoinedEvent(member=member, nick=nick):
                     assert member not in people
                     people[member] = nick
-                case events.Renamed(member=member, nick=nick, was=was):
+                case events.RenamedEvent(member=member, nick=nick, was=was):
                     assert people[member] == was
                     people[member] = nick
-                case events.Left(member=member, nick=nick):
+                case events.LeftEvent(member=member, nick=nick):
                     assert people.pop(member) == nick
         return people
 
@@ -94,8 +94,10 @@ class End:
     def __init__(self, number: int, now: float, owner: Party | None = None) -> None:
         self.number = number
         self.owner = owner
-        self.connection = Connection(now, SIZES[-1] if number == inputs.UPLINK else limits.KNOCK, limit=_NO_LIMIT)
-        self.reader: Reader | None = None
+        self.connection = Connection(
+            now, SIZES[-1] if number == inputs.UPLINK else limits.CLIENT_HANDSHAKE, limit=_NO_LIMIT
+        )
+        self.reader: LogReader | None = None
         self.inbox: deque[bytes | None] = deque()  # contents of payloads; None: the link's end
         self.finishing = False  # closed once everything is written
         self.stalls = False  # whether the other end reads nothing any more
@@ -108,10 +110,10 @@ class End:
 
     def carry_out(self, effect: LinkEffect, now: float) -> None:
         """Does what the room wants done to this link."""
-        if isinstance(effect, effects.Pause):
+        if isinstance(effect, effects.PauseEffect):
             return  # what comes is read when the test says so
-        self.finishing |= isinstance(effect, effects.Finish)
-        if isinstance(effect, effects.Admit):
+        self.finishing |= isinstance(effect, effects.FinishEffect)
+        if isinstance(effect, effects.AdmitEffect):
             self.reader = effect.reader
         apply_effect(effect, self.connection, now)
 
@@ -171,13 +173,13 @@ class World:
         """A room begins."""
         party = Party(room)
         self.parties.append(party)
-        self.handle(party, inputs.Start())
+        self.handle(party, inputs.StartInput())
         return party
 
     def handle(self, party: Party, what: inputs.Input) -> list[effects.Effect]:
         """A room takes an input, and what it wants done is done; returns that."""
         was_over = party.room.over
-        done = party.room.handle(what, self.now)
+        done = party.room.handle_input(what, self.now)
         for effect in done:
             self._carry_out(party, effect)
         if party.room.over and not was_over:
@@ -190,32 +192,32 @@ class World:
     @staticmethod
     def _tell(party: Party, event: events.Event) -> None:
         party.told.append(event)
-        if isinstance(event, events.Entered) and not party.room.hosting:
+        if isinstance(event, events.EnteredEvent) and not party.room.hosting:
             party.gaps += bool(party.welcomes)
             party.welcomes.append((len(party.messages), party.room.index))
 
     def end_batch(self, party: Party) -> None:
         """A room has nothing more to do for now."""
-        self.handle(party, inputs.EndBatch())
+        self.handle(party, inputs.EndBatchInput())
 
     def _carry_out(self, party: Party, effect: effects.Effect) -> None:
         match effect:
-            case effects.Dial():
+            case effects.DialEffect():
                 party.is_dialling = True
                 party.dials += 1
-            case effects.Pulse(data=data):
+            case effects.HeartbeatEffect(data=data):
                 for link in self._links_to(party):
                     link.near.connection.send_head(data)
-            case effects.Sweep():
+            case effects.SweepEffect():
                 for link in self._links_to(party):
                     link.near.connection.check_lag()
                     self._notice_end(link, link.near)
-            case effects.Wake() | effects.Serve():
+            case effects.WakeEffect() | effects.ServeEffect():
                 pass  # links write, and strangers dial, when the test says so
-            case effects.Tell(event=event):
+            case effects.TellEffect(event=event):
                 self._tell(party, event)
             case _:
-                if isinstance(effect, effects.Drop) and party.room.hosting:
+                if isinstance(effect, effects.DropEffect) and party.room.hosting:
                     self.drops.append(effect.reason)
                 if (found := self._find(party, effect.link)) is not None:
                     link, end = found
@@ -253,7 +255,7 @@ class World:
         link = Link(len(self.links) + 1, self.tick, host, member)
         self.links.append(link)
         if host is not None:
-            self.handle(host, inputs.Linked(link.number))
+            self.handle(host, inputs.LinkedInput(link.number))
         return link
 
     def _wait_for_dial(self, member: Party) -> None:
@@ -262,7 +264,7 @@ class World:
             deadline = member.room.next_deadline()
             assert deadline is not None, "a member without a link that does not want one"
             self.tick = max(self.tick, deadline)
-            self.handle(member, inputs.Tick())
+            self.handle(member, inputs.TickInput())
         member.is_dialling = False
 
     def write(self, link: Link) -> None:
@@ -326,11 +328,11 @@ class World:
         if content is None:
             silence = end.connection.measure_silence(self.tick)
             end.connection.end()
-            self.handle(end.owner, inputs.Dropped(end.number, end.connection.detail, silence))
+            self.handle(end.owner, inputs.DroppedInput(end.number, end.connection.detail, silence))
             return True
-        end.connection.receive_data(padding.payload(content), self.tick)
+        end.connection.receive_data(padding.frame_content(content), self.tick)
         while (heard := end.connection.next_payload(self.tick)) is not None:
-            self.handle(end.owner, inputs.Heard(end.number, heard))
+            self.handle(end.owner, inputs.ReceivedInput(end.number, heard))
         self._notice_end(link, end)
         return True
 
@@ -347,7 +349,7 @@ class World:
         parties = list(whose)
         while (due := self._next_due(parties)) is not None and due[0] <= end:
             self.tick = max(self.tick, due[0])
-            self.handle(due[1], inputs.Tick())
+            self.handle(due[1], inputs.TickInput())
             self.end_batch(due[1])
         self.tick = end
 

@@ -133,7 +133,7 @@ def assert_nothing_was_left(home: Home, secrets: list[str]) -> None:
 
 
 # What a hook may hear of besides what is looked at below: nothing that writes, sends or begins anything.
-HARMLESS = {
+SANITIZED = {
     *("_thread.start_joinable_thread", "_thread.start_new_thread", "ctypes.dlopen", "ctypes.dlsym", "fcntl.flock"),
     *("os.kill", "os.listdir", "os.scandir", "os.unsetenv", "resource.setrlimit", "socket.__new__", "time.sleep"),
 }
@@ -178,7 +178,7 @@ def test_by_its_own_account_it_writes_nothing_and_connects_to_nobody_else(torrc:
             case "subprocess.Popen", [path, *_]:
                 assert path in (tor_program(), LDCONFIG), told
             case _:
-                assert name == "open" or name in HARMLESS, told
+                assert name == "open" or name in SANITIZED, told
 
 
 def tor_program() -> str:
@@ -209,7 +209,7 @@ WRITING = {"write", "writev", "pwrite64", "pwritev", "pwritev2"}
 UNSEEN = {"sendfile", "copy_file_range", "splice", "io_uring_setup", "open_by_handle_at", "execveat"}
 
 
-def assert_harmless(call: Call, home: Home, secrets: list[str]) -> None:
+def assert_sanitized(call: Call, home: Home, secrets: list[str]) -> None:
     """What anybody may do; our Tor, which is to have a network, may connect to the relays of this machine besides."""
     told = str(call)
     assert call.name not in UNSEEN, f"nobody can tell what goes where: {told}"
@@ -272,7 +272,7 @@ def test_by_the_kernels_account_neither_do_it_and_its_tor(traced: Traced) -> Non
     keys = traced.onion_keys
     assert len(keys) == 1
     for call in traced.calls:
-        assert_harmless(call, traced.home, [traced.address, *traced.words, *keys])
+        assert_sanitized(call, traced.home, [traced.address, *traced.words, *keys])
     assert_nothing_was_left(traced.home, [traced.address, *traced.words, *keys])
 
 

@@ -155,7 +155,7 @@ def test_to_its_tor_a_member_shows_nothing_but_a_few_sizes_whatever_is_said(torr
         spent[what] = amount() - before
     sizes = {"a message": SIZES[0], "another nick": SIZES[0], "as short in private": SIZES[2], "long": SIZES[2]}
     for what, count in spent.items():
-        others = count - sizes[what]  # a beat, or a question for a leaf, may have gone meanwhile
+        others = count - sizes[what]  # a heartbeat, or a question for an encryption key, may have gone meanwhile
         assert others in (0, SIZES[0], 2 * SIZES[0]), f"{what}: {count}"
     for data in (link().up, link().down):
         assert {2 + len(content) for content in contents(data)} <= set(SIZES)

@@ -14,87 +14,90 @@ from anonp2p.ui import commands
 from anonp2p.ui.commands import (
     COMMANDS,
     Action,
-    ClearScreen,
+    ClearScreenAction,
     Command,
-    CreateRoom,
-    JoinRoom,
-    ListRooms,
-    Quit,
-    ShowHelp,
-    SwitchRoom,
-    parse,
+    CreateRoomAction,
+    JoinRoomAction,
+    ListRoomsAction,
+    QuitAction,
+    ShowHelpAction,
+    SwitchRoomAction,
+    parse_line,
 )
 
 TYPED: list[tuple[str, Action]] = [
-    ("/help", ShowHelp(COMMANDS)),
-    ("/help nick", ShowHelp((next(row for row in COMMANDS if row.name == "/nick"),))),
-    ("/help /NICK", ShowHelp((next(row for row in COMMANDS if row.name == "/nick"),))),
-    ("/create demo", CreateRoom("demo")),
-    ("/create ｄｅｍｏ", CreateRoom("demo")),
-    ("/create demo --retain 5m", CreateRoom("demo", frames.Retention(FLEETING, 300, KEPT))),
-    ("/create --retain OFF demo", CreateRoom("demo", frames.Retention(FLEETING, KEPT, KEPT))),
-    ("/create demo --retain never", CreateRoom("demo", frames.Retention(FLEETING, FLEETING, KEPT))),
-    ("/create demo --retain 30s:5m:2h", CreateRoom("demo", frames.Retention(30, 300, 7_200))),
-    ("/create demo --retain :5m:2h", CreateRoom("demo", frames.Retention(FLEETING, 300, 7_200))),
-    ("/create demo --retain 30s:5m:", CreateRoom("demo", frames.Retention(30, 300, KEPT))),
-    ("/create demo --retain 30s::2h", CreateRoom("demo", frames.Retention(30, 7_200, 7_200))),
-    ("/create demo --retain ::", CreateRoom("demo", frames.Retention(FLEETING, KEPT, KEPT))),
-    ("/create demo --retain 5m:5m:5m", CreateRoom("demo", frames.Retention(300, 300, 300))),
-    ("/create demo --retain never:never:never", CreateRoom("demo", frames.Retention(FLEETING, FLEETING, FLEETING))),
-    ("/create demo --history 20", CreateRoom("demo", history=frames.History(20, 0))),
-    ("/create demo --history 30m", CreateRoom("demo", history=frames.History(0, 1_800))),
+    ("/help", ShowHelpAction(COMMANDS)),
+    ("/help nick", ShowHelpAction((next(row for row in COMMANDS if row.name == "/nick"),))),
+    ("/help /NICK", ShowHelpAction((next(row for row in COMMANDS if row.name == "/nick"),))),
+    ("/create demo", CreateRoomAction("demo")),
+    ("/create ｄｅｍｏ", CreateRoomAction("demo")),
+    ("/create demo --retain 5m", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, 300, KEPT))),
+    ("/create --retain OFF demo", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, KEPT, KEPT))),
+    ("/create demo --retain never", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, FLEETING, KEPT))),
+    ("/create demo --retain 30s:5m:2h", CreateRoomAction("demo", frames.RetentionPolicy(30, 300, 7_200))),
+    ("/create demo --retain :5m:2h", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, 300, 7_200))),
+    ("/create demo --retain 30s:5m:", CreateRoomAction("demo", frames.RetentionPolicy(30, 300, KEPT))),
+    ("/create demo --retain 30s::2h", CreateRoomAction("demo", frames.RetentionPolicy(30, 7_200, 7_200))),
+    ("/create demo --retain ::", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, KEPT, KEPT))),
+    ("/create demo --retain 5m:5m:5m", CreateRoomAction("demo", frames.RetentionPolicy(300, 300, 300))),
+    (
+        "/create demo --retain never:never:never",
+        CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, FLEETING, FLEETING)),
+    ),
+    ("/create demo --history 20", CreateRoomAction("demo", history=frames.HistoryPolicy(20, 0))),
+    ("/create demo --history 30m", CreateRoomAction("demo", history=frames.HistoryPolicy(0, 1_800))),
     (
         "/create --history 10000  --retain 1d   demo",
-        CreateRoom("demo", frames.Retention(FLEETING, 86_400, KEPT), frames.History(10_000, 0)),
+        CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, 86_400, KEPT), frames.HistoryPolicy(10_000, 0)),
     ),
-    ("/join abc.onion", JoinRoom("abc.onion")),
-    ("/leave", inputs.Leave()),
-    ("/close", inputs.Leave(close=True)),
-    ("/nick Zoë", inputs.Rename("Zoë")),
-    ("/nick ｚｏｅ", inputs.Rename("zoe")),
-    ("/who", inputs.Ask("/who")),
-    ("/code", inputs.Ask("/code")),
-    ("/qr", inputs.Ask("/qr")),
-    ("/me waves", inputs.Say("waves", action=True)),
-    ("/me  waves  back ", inputs.Say("waves  back", action=True)),
-    ("/msg bob hello", inputs.Whisper("bob", "hello")),
-    ("/msg bob  two   words ", inputs.Whisper("bob", "two   words")),
-    ("/msg bob /quit", inputs.Whisper("bob", "/quit")),
-    ("/retain", inputs.Retain(None)),
-    ("/retain 30s", inputs.Retain(30)),
-    ("/retain 5M", inputs.Retain(300)),
-    ("/retain 2h", inputs.Retain(7_200)),
-    ("/retain 365d", inputs.Retain(limits.RETAIN)),
-    ("/retain off", inputs.Retain(KEPT)),
-    ("/retain Never", inputs.Retain(FLEETING)),
-    ("/verify", inputs.Verify("")),
-    ("/verify bob", inputs.Verify("bob")),
-    ("/rooms", ListRooms()),
-    ("/switch 2", SwitchRoom("2")),
-    ("/kick bob", inputs.Kick("bob")),
-    ("/kick bob  no   spam ", inputs.Kick("bob", "no spam")),
-    ("/kick bob " + "x" * 200, inputs.Kick("bob", "x" * 200)),
-    ("/lock", inputs.Lock(locked=True)),
-    ("/unlock", inputs.Lock(locked=False)),
-    ("/clear", ClearScreen()),
-    ("/quit", Quit()),
-    ("/QUIT ", Quit()),
-    ("/Nick   bob  ", inputs.Rename("bob")),
-    ("hello", inputs.Say("hello")),
-    (" /quit", Quit()),
-    ("\ufeff/msg bob secret", inputs.Whisper("bob", "secret")),
-    ("\n/quit", Quit()),
-    ("\ufeff//quit", inputs.Say("/quit")),
-    (" //quit", inputs.Say("/quit")),
-    ("\ufeffhello", inputs.Say("hello")),
-    (" hello", inputs.Say(" hello")),
-    ("\u200fשלום", inputs.Say("\u200fשלום")),
-    ("ノート", inputs.Say("ノート")),
-    ("\U0001facf", inputs.Say("\U0001facf")),  # perhaps an emoji, some day
-    ("hello /quit", inputs.Say("hello /quit")),
-    ("//quit", inputs.Say("/quit")),
-    ("///", inputs.Say("//")),
-    ("//", inputs.Say("/")),
+    ("/join abc.onion", JoinRoomAction("abc.onion")),
+    ("/leave", inputs.LeaveInput()),
+    ("/close", inputs.LeaveInput(close=True)),
+    ("/nick Zoë", inputs.RenameInput("Zoë")),
+    ("/nick ｚｏｅ", inputs.RenameInput("zoe")),
+    ("/who", inputs.AskInput("/who")),
+    ("/code", inputs.AskInput("/code")),
+    ("/qr", inputs.AskInput("/qr")),
+    ("/me waves", inputs.SayInput("waves", action=True)),
+    ("/me  waves  back ", inputs.SayInput("waves  back", action=True)),
+    ("/msg bob hello", inputs.WhisperInput("bob", "hello")),
+    ("/msg bob  two   words ", inputs.WhisperInput("bob", "two   words")),
+    ("/msg bob /quit", inputs.WhisperInput("bob", "/quit")),
+    ("/retain", inputs.RetainInput(None)),
+    ("/retain 30s", inputs.RetainInput(30)),
+    ("/retain 5M", inputs.RetainInput(300)),
+    ("/retain 2h", inputs.RetainInput(7_200)),
+    ("/retain 365d", inputs.RetainInput(limits.RETENTION_MAX)),
+    ("/retain off", inputs.RetainInput(KEPT)),
+    ("/retain Never", inputs.RetainInput(FLEETING)),
+    ("/verify", inputs.VerifyInput("")),
+    ("/verify bob", inputs.VerifyInput("bob")),
+    ("/rooms", ListRoomsAction()),
+    ("/switch 2", SwitchRoomAction("2")),
+    ("/kick bob", inputs.KickInput("bob")),
+    ("/kick bob  no   spam ", inputs.KickInput("bob", "no spam")),
+    ("/kick bob " + "x" * 200, inputs.KickInput("bob", "x" * 200)),
+    ("/lock", inputs.LockInput(locked=True)),
+    ("/unlock", inputs.LockInput(locked=False)),
+    ("/clear", ClearScreenAction()),
+    ("/quit", QuitAction()),
+    ("/QUIT ", QuitAction()),
+    ("/Nick   bob  ", inputs.RenameInput("bob")),
+    ("hello", inputs.SayInput("hello")),
+    (" /quit", QuitAction()),
+    ("\ufeff/msg bob secret", inputs.WhisperInput("bob", "secret")),
+    ("\n/quit", QuitAction()),
+    ("\ufeff//quit", inputs.SayInput("/quit")),
+    (" //quit", inputs.SayInput("/quit")),
+    ("\ufeffhello", inputs.SayInput("hello")),
+    (" hello", inputs.SayInput(" hello")),
+    ("\u200fשלום", inputs.SayInput("\u200fשלום")),
+    ("ノート", inputs.SayInput("ノート")),
+    ("\U0001facf", inputs.SayInput("\U0001facf")),  # perhaps an emoji, some day
+    ("hello /quit", inputs.SayInput("hello /quit")),
+    ("//quit", inputs.SayInput("/quit")),
+    ("///", inputs.SayInput("//")),
+    ("//", inputs.SayInput("/")),
 ]
 
 by_name = pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
@@ -107,19 +110,19 @@ def is_optional(row: Command) -> bool:
 
 def fails(line: str) -> AnonError:
     with pytest.raises(AnonError) as caught:
-        parse(line)
+        parse_line(line)
     return caught.value
 
 
 @pytest.mark.parametrize(("line", "action"), TYPED, ids=[line for line, _ in TYPED])
 def test_what_is_typed_is_what_is_done(line: str, action: Action) -> None:
-    assert parse(line) == action
+    assert parse_line(line) == action
 
 
 @pytest.mark.parametrize(("line", "action"), TYPED, ids=[line for line, _ in TYPED])
 def test_an_action_remembers_who_asked(line: str, action: Action) -> None:
-    assert parse(line, 7).re == 7
-    assert parse(line, "").re == ""
+    assert parse_line(line, 7).re == 7
+    assert parse_line(line, "").re == ""
 
 
 def test_every_row_of_the_table_is_tried_above() -> None:
@@ -145,7 +148,7 @@ def test_every_row_says_how_it_is_typed_and_what_it_does(row: Command) -> None:
 def test_what_help_shows_for_a_command_is_what_its_error_shows(row: Command) -> None:
     line = f"{row.name} unwanted" if not row.argument else row.name
     if is_optional(row):
-        parse(line)
+        parse_line(line)
     else:
         error = fails(line)
         assert isinstance(error, Usage)
@@ -155,19 +158,19 @@ def test_what_help_shows_for_a_command_is_what_its_error_shows(row: Command) -> 
 @by_name
 def test_a_command_with_nothing_but_spaces_has_no_argument(row: Command) -> None:
     try:
-        bare: object = parse(row.name)
+        bare: object = parse_line(row.name)
     except Usage as error:
         bare = str(error)
     try:
-        spaced: object = parse(f"{row.name}    ")
+        spaced: object = parse_line(f"{row.name}    ")
     except Usage as error:
         spaced = str(error)
     assert bare == spaced
 
 
 def test_help_lists_all_commands() -> None:
-    action = parse("/help")
-    assert isinstance(action, ShowHelp)
+    action = parse_line("/help")
+    assert isinstance(action, ShowHelpAction)
     assert action.commands == COMMANDS
 
 
@@ -210,10 +213,10 @@ def test_what_begins_with_one_slash_is_never_a_message(rest: str) -> None:
     if rest.startswith("/"):
         rest = "x" + rest
     try:
-        action = parse("/" + rest)
+        action = parse_line("/" + rest)
     except AnonError:
         return
-    assert not isinstance(action, inputs.Say) or rest.lower().startswith("me ")
+    assert not isinstance(action, inputs.SayInput) or rest.lower().startswith("me ")
 
 
 UNSEEN = [
@@ -239,50 +242,54 @@ UNSEEN = [
 @pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
 def test_a_command_behind_what_one_does_not_see_is_no_message(unseen: str) -> None:
     for line in (f"{unseen}/msg bob secret", f"{unseen * 3}/msg bob secret", f"\ufeff {unseen}/msg bob secret"):
-        assert parse(line) == inputs.Whisper("bob", "secret")
-    assert parse(f"{unseen}//quit") == inputs.Say("/quit")
+        assert parse_line(line) == inputs.WhisperInput("bob", "secret")
+    assert parse_line(f"{unseen}//quit") == inputs.SayInput("/quit")
     assert isinstance(fails(f"{unseen}/nope"), UnknownCommand)
 
 
 @given(st.text(st.sampled_from(UNSEEN), max_size=5), st.text(max_size=20))
 def test_what_one_sees_beginning_with_one_slash_is_never_a_message(unseen: str, rest: str) -> None:
     try:
-        action = parse(f"{unseen}/{rest}")
+        action = parse_line(f"{unseen}/{rest}")
     except AnonError:
         return
-    assert not isinstance(action, inputs.Say) or rest.startswith("/") or rest.lower().startswith("me ")
+    assert not isinstance(action, inputs.SayInput) or rest.startswith("/") or rest.lower().startswith("me ")
 
 
 @pytest.mark.parametrize("slash", "\uff0f\u2044\u2215\u29f8")
 def test_what_only_looks_like_a_slash_is_an_error_and_no_message(slash: str) -> None:
     for line in (f"{slash}msg bob secret", f" {slash}quit", f"\ufeff{slash}quit"):
         assert isinstance(fails(line), errors.BadInput)
-    assert parse(f"1{slash}2") == inputs.Say(f"1{slash}2")
+    assert parse_line(f"1{slash}2") == inputs.SayInput(f"1{slash}2")
 
 
 @given(st.text(max_size=30))
 def test_two_slashes_say_anything(rest: str) -> None:
     if rest.isascii():
-        assert parse("//" + rest) == inputs.Say("/" + rest)
+        assert parse_line("//" + rest) == inputs.SayInput("/" + rest)
 
 
 @given(st.text(max_size=30))
 def test_what_is_said_is_said_as_it_is(text: str) -> None:
     if not commands.from_first_seen(text).startswith(("/", "\uff0f", "\u2044", "\u2215", "\u29f8")):
-        assert parse(text) == commands.say(text.removeprefix("\ufeff")) == inputs.Say(text.removeprefix("\ufeff"))
+        assert (
+            parse_line(text)
+            == commands.make_message(text.removeprefix("\ufeff"))
+            == inputs.SayInput(text.removeprefix("\ufeff"))
+        )
 
 
 @pytest.mark.parametrize("prefix", ["", "/me "])
 @pytest.mark.parametrize("text", ["x" * limits.TEXT, "é" * (limits.TEXT // 2)], ids=["ascii", "two bytes each"])
 def test_a_text_may_be_as_long_as_the_limit_and_no_longer(prefix: str, text: str) -> None:
-    action = parse(prefix + text)
-    assert isinstance(action, inputs.Say)
+    action = parse_line(prefix + text)
+    assert isinstance(action, inputs.SayInput)
     assert action.text == text
     assert isinstance(fails(prefix + text + "x"), TooLong)
 
 
 def test_the_slash_that_is_typed_twice_counts_once() -> None:
-    assert parse("/" + "/" * limits.TEXT) == inputs.Say("/" * limits.TEXT)
+    assert parse_line("/" + "/" * limits.TEXT) == inputs.SayInput("/" * limits.TEXT)
     assert isinstance(fails("/" * (limits.TEXT + 2)), TooLong)
 
 
@@ -345,32 +352,32 @@ def test_a_bad_argument_is_told_as_such(line: str, error: type[AnonError]) -> No
 
 @pytest.mark.parametrize("text", ["x" * limits.TEXT, "é" * (limits.TEXT // 2)], ids=["ascii", "two bytes each"])
 def test_a_private_text_may_be_as_long_as_any(text: str) -> None:
-    assert parse(f"/msg bob {text}") == inputs.Whisper("bob", text)
+    assert parse_line(f"/msg bob {text}") == inputs.WhisperInput("bob", text)
     assert isinstance(fails(f"/msg bob {text}x"), TooLong)
 
 
-@given(st.integers(1, limits.RETAIN))
+@given(st.integers(1, limits.RETENTION_MAX))
 def test_a_time_is_typed_as_it_is_shown(seconds: int) -> None:
-    assert parse(f"/retain {retention.span(seconds)}") == inputs.Retain(seconds)
+    assert parse_line(f"/retain {retention.span(seconds)}") == inputs.RetainInput(seconds)
 
 
 @given(st.text(max_size=20))
 def test_what_is_no_time_changes_nothing(text: str) -> None:
     try:
-        action = parse(f"/retain {text}")
+        action = parse_line(f"/retain {text}")
     except AnonError:
         return
-    assert isinstance(action, inputs.Retain)
-    assert action.ttl in (None, FLEETING, KEPT) or 0 < action.ttl <= limits.RETAIN
+    assert isinstance(action, inputs.RetainInput)
+    assert action.ttl in (None, FLEETING, KEPT) or 0 < action.ttl <= limits.RETENTION_MAX
 
 
 @given(st.text(max_size=30))
 def test_a_room_has_no_other_rules_than_those_asked_for(text: str) -> None:
     try:
-        action = parse(f"/create {text}")
+        action = parse_line(f"/create {text}")
     except AnonError:
         return
-    assert isinstance(action, CreateRoom)
+    assert isinstance(action, CreateRoomAction)
     assert action.retention == ANY or "--retain" in text
     assert action.history == NO_HISTORY or "--history" in text
     assert action.retention.least <= action.retention.default <= action.retention.most
@@ -378,7 +385,7 @@ def test_a_room_has_no_other_rules_than_those_asked_for(text: str) -> None:
 
 def test_a_command_begins_with_a_slash() -> None:
     with pytest.raises(Usage):
-        commands.command("who")
+        commands.parse_command("who")
 
 
 def test_actions_show_nothing_of_what_was_typed() -> None:
@@ -391,4 +398,4 @@ def test_actions_show_nothing_of_what_was_typed() -> None:
         "/msg secret secret",
         "/verify secret",
     ):
-        assert "secret" not in repr(parse(line))
+        assert "secret" not in repr(parse_line(line))

@@ -12,7 +12,7 @@ from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.ui import qr, sanitize
 
-CODE = codes.encode(RoomKey(b"the seed of the simulated room.."[:32]).public)
+CODE = codes.encode_key(RoomKey(b"the seed of the simulated room.."[:32]).public)
 DRAWN = {" ": (False, False), "▀": (True, False), "▄": (False, True), "█": (True, True)}
 
 borders = pytest.mark.parametrize("border", [4, 2, 0])
@@ -60,7 +60,7 @@ def test_the_rows_show_every_module(border: int, inverted: bool) -> None:
 def test_every_code_fits_and_is_drawn_as_it_is(seed: bytes, inverted: bool) -> None:
     """A terminal of 80 x 24 shows it, behind what begins a line of the program."""
     for border, width, height in ((4, 41, 21), (2, 37, 19)):
-        modules = qr.matrix(codes.encode(RoomKey(seed).public), border)
+        modules = qr.matrix(codes.encode_key(RoomKey(seed).public), border)
         rows = qr.rows(modules, inverted=inverted)
         assert {len(row) for row in rows} == {width}
         assert len(rows) == height
@@ -75,7 +75,7 @@ def test_an_odd_last_row_has_nothing_below_it() -> None:
 @pytest.mark.parametrize("inverted", [True, False])
 def test_no_row_holds_what_view_would_not_let_through(inverted: bool) -> None:
     for row in qr.rows(qr.matrix(CODE), inverted=inverted):
-        assert sanitize.harmless(row) == row
+        assert sanitize.sanitize_text(row) == row
 
 
 def test_the_library_is_loaded_only_where_it_is_wanted() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from anonp2p.errors import BadInput
-from anonp2p.room.snapshot import Snapshot, Standing
+from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.ui.rooms import Rooms, label_room, number_room
 
 SNAPSHOT = Snapshot("work", "abc.onion", "zoe", "m", True, "zoe", True, 2, 0, False, None, True)
@@ -27,7 +27,7 @@ class View:
     def snapshot(self) -> Snapshot:
         return self.shown
 
-    def standings(self) -> list[Standing]:
+    def members(self) -> list[MemberView]:
         return []
 
 

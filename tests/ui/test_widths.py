@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonp2p.ui.sanitize import harmless
+from anonp2p.ui.sanitize import sanitize_text
 from anonp2p.ui.widths import continues, head, is_certain, width, wrap
 from tests.support.engines import Tmux, xterm
 from tests.ui.corpus import CORPUS
@@ -56,7 +56,7 @@ def test_where_terminals_differ_nothing_is_certain() -> None:
 
 
 def shown() -> list[str]:
-    return [line for text in LINES for line in harmless(text).split("\n") if line]
+    return [line for text in LINES for line in sanitize_text(text).split("\n") if line]
 
 
 def test_a_terminal_with_clusters_draws_nothing_wider() -> None:
@@ -83,7 +83,7 @@ def test_a_terminal_with_the_widths_of_the_c_library_draws_nothing_wider() -> No
 texts = st.text(
     st.sampled_from("ab \u00e9\u65e5\u0301\u0915\u093e\u094d\u200d\U0001f468\U0001f3fd\ufe0f\u0e33\u1100\u1161\n"),
     max_size=40,
-).map(harmless)
+).map(sanitize_text)
 
 
 @given(texts, st.integers(2, 12))

@@ -68,7 +68,7 @@ def is_dangerous(character: str) -> bool:
     return character in DANGEROUS or category in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or unknown
 
 
-def assert_harmless(shown: str) -> None:
+def assert_sanitized(shown: str) -> None:
     """Nothing dangerous, no stack of marks without end, no joiner or selector without something to join or choose."""
     assert not {character for character in set(shown) - JOINERS if is_dangerous(character)}
     assert longest_stack(shown) <= 8
@@ -80,8 +80,8 @@ def assert_harmless(shown: str) -> None:
             assert is_drawn or (character in JOINERS and before != "\ufffd")
 
 
-def message(text: str, nick: str = "ann", *, action: bool = False) -> events.Message:
-    return events.Message(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, action=action)
+def message(text: str, nick: str = "ann", *, action: bool = False) -> events.MessageEvent:
+    return events.MessageEvent(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, action=action)
 
 
 # --- harmless
@@ -89,21 +89,21 @@ def message(text: str, nick: str = "ann", *, action: bool = False) -> events.Mes
 
 @given(texts)
 def test_nothing_harmful_is_left(text: str) -> None:
-    assert_harmless(sanitize.harmless(text).replace("\n", ""))
+    assert_sanitized(sanitize.sanitize_text(text).replace("\n", ""))
 
 
 def test_of_all_characters_none_is_shown_that_harms() -> None:
-    assert_harmless(sanitize.harmless("a".join(ALL)).replace("\n", ""))
+    assert_sanitized(sanitize.sanitize_text("a".join(ALL)).replace("\n", ""))
 
 
 @pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS]), ids=hex)
 def test_no_dangerous_character_gets_through(code: int) -> None:
-    assert chr(code) not in sanitize.harmless(f"a{chr(code)}b").replace("\n", "")
+    assert chr(code) not in sanitize.sanitize_text(f"a{chr(code)}b").replace("\n", "")
 
 
 @pytest.mark.parametrize("code", [0xD800, 0xDFFF, 0xE000, 0xF8FF, 0xFFFE, 0xFFFF, 0x10FFFF, 0x378], ids=hex)
 def test_what_no_font_can_know_is_marked(code: int) -> None:
-    assert sanitize.harmless(chr(code)) == "\ufffd"
+    assert sanitize.sanitize_text(chr(code)) == "\ufffd"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_what_no_font_can_know_is_marked(code: int) -> None:
     ],
 )
 def test_honest_text_stays_as_it_is(text: str) -> None:
-    assert sanitize.harmless(text) == text
+    assert sanitize.sanitize_text(text) == text
 
 
 @pytest.mark.parametrize(
@@ -175,35 +175,35 @@ def test_honest_text_stays_as_it_is(text: str) -> None:
     ],
 )
 def test_how_the_rest_is_shown(text: str, shown: str) -> None:
-    assert sanitize.harmless(text) == shown
+    assert sanitize.sanitize_text(text) == shown
 
 
 def test_a_stack_of_marks_has_an_end() -> None:
-    assert longest_stack(sanitize.harmless("a" + "\u0301\u0489\u20dd" * 20)) == 4
-    assert longest_stack(sanitize.harmless("\u0e01" + "".join(map(chr, range(0xE34, 0xE3B))) * 9)) == 8
-    assert longest_stack(sanitize.harmless("\u0e01" + "\u0e34" * 9)) == 2
+    assert longest_stack(sanitize.sanitize_text("a" + "\u0301\u0489\u20dd" * 20)) == 4
+    assert longest_stack(sanitize.sanitize_text("\u0e01" + "".join(map(chr, range(0xE34, 0xE3B))) * 9)) == 8
+    assert longest_stack(sanitize.sanitize_text("\u0e01" + "\u0e34" * 9)) == 2
 
 
 @pytest.mark.parametrize("attached", ["\u1161", "\u11ab", "\uff9e", "\u0e33", "\U0001f3fd"], ids=ascii)
 def test_what_is_drawn_into_the_character_before_it_has_an_end(attached: str) -> None:
-    assert sanitize.harmless("\uac00" + attached * 20).count(attached) <= 4
+    assert sanitize.sanitize_text("\uac00" + attached * 20).count(attached) <= 4
 
 
 @pytest.mark.parametrize("dropped", list("\u200b\u200c\u200d\u2060\ufeff\u00ad"), ids=ascii)
 def test_a_stack_of_marks_has_an_end_whatever_lies_between_them(dropped: str) -> None:
-    assert longest_stack(sanitize.harmless("a" + ("\u0301" * 4 + dropped) * 20)) <= 4
+    assert longest_stack(sanitize.sanitize_text("a" + ("\u0301" * 4 + dropped) * 20)) <= 4
 
 
 @given(texts)
 def test_what_is_harmless_stays_as_it_is(text: str) -> None:
-    shown = sanitize.harmless(text)
-    assert sanitize.harmless(shown) == shown
+    shown = sanitize.sanitize_text(text)
+    assert sanitize.sanitize_text(shown) == shown
 
 
 @given(st.text(st.sampled_from("\u1100\u1161\u11ab\uac00\ud7cb\ua960\u0301a\n\u200b\ufe0f\u3160"), max_size=30))
 def test_what_takes_no_cell_is_drawn_on_something_that_does_and_never_many_at_once(text: str) -> None:
-    shown = sanitize.harmless(text)
-    assert sanitize.harmless(shown) == shown
+    shown = sanitize.sanitize_text(text)
+    assert sanitize.sanitize_text(shown) == shown
     on, stack = False, 0
     for character in shown:
         if unicodedata.category(character)[0] == "M" or character in "\u1161\u11ab\ud7cb":
@@ -216,14 +216,14 @@ def test_what_takes_no_cell_is_drawn_on_something_that_does_and_never_many_at_on
 
 @given(texts)
 def test_what_has_to_stay_in_its_line_does(text: str) -> None:
-    shown = sanitize.one_line(text)
-    assert_harmless(shown)
+    shown = sanitize.sanitize_line(text)
+    assert_sanitized(shown)
     assert len(shown.splitlines()) <= 1
-    assert shown.count("⏎ ") == sanitize.harmless(text).count("\n") + text.count("⏎ ")
+    assert shown.count("⏎ ") == sanitize.sanitize_text(text).count("\n") + text.count("⏎ ")
 
 
 def test_a_line_break_is_seen() -> None:
-    assert sanitize.one_line("no spam,\r\nplease") == "no spam,⏎ please"
+    assert sanitize.sanitize_line("no spam,\r\nplease") == "no spam,⏎ please"
 
 
 # --- lines
@@ -231,7 +231,7 @@ def test_a_line_break_is_seen() -> None:
 
 @given(texts, st.booleans())
 def test_every_further_line_of_a_message_is_indented(text: str, action: bool) -> None:
-    shown = wording.line(message(text, action=action))
+    shown = wording.format_line(message(text, action=action))
     first, *further = shown.split("\n")
     assert first.startswith("ann: ")
     assert all(line.startswith("    ") for line in further)
@@ -240,7 +240,7 @@ def test_every_further_line_of_a_message_is_indented(text: str, action: bool) ->
 
 @given(texts)
 def test_no_text_begins_a_line_of_the_program_or_of_another(text: str) -> None:
-    lines = wording.line(message(text)).splitlines()
+    lines = wording.format_line(message(text)).splitlines()
     assert sum(line.startswith(("[SYSTEM]", "ann: ", "bob: ")) for line in lines) == 1
 
 
@@ -256,10 +256,10 @@ def test_a_message_has_one_line_that_begins_with_a_name_and_it_is_its_authors(
     text: str, nick: str, other: str, room: str, action: bool
 ) -> None:
     """INTERFACE, line mode: no line of a peer's text begins with `[SYSTEM]` or with another's nick."""
-    first, *further = wording.line(message(text, nick, action=action), room).splitlines() or [""]
-    shown = sanitize.one_line(nick)  # but for letters of Hangul that stand alone, what it is
+    first, *further = wording.format_line(message(text, nick, action=action), room).splitlines() or [""]
+    shown = sanitize.sanitize_line(nick)  # but for letters of Hangul that stand alone, what it is
     assert first.startswith(f"{room}/{shown}: " if room else f"{shown}: ")
-    assert len(further) == sanitize.harmless(text).count("\n")
+    assert len(further) == sanitize.sanitize_text(text).count("\n")
     assert other == nick or not first.startswith((f"{other}: ", f"{room}/{other}: "))
     assert not first.startswith("[SYSTEM]")
     assert all(line.startswith("    ") for line in further)
@@ -268,19 +268,19 @@ def test_a_message_has_one_line_that_begins_with_a_name_and_it_is_its_authors(
 @given(texts, texts, texts)
 def test_a_name_that_should_never_have_been_let_in_makes_no_line_of_its_own(nick: str, name: str, text: str) -> None:
     person = Person(member="m", nick=nick, role="member", tag="abcd")
-    who = events.Reply(room="r1", command="/who", data=[person, person])
+    who = events.ReplyEvent(room="r1", command="/who", data=[person, person])
     for event, lines in (
         (message(text, nick), 1),
-        (events.Joined(room="r1", member="m", nick=nick), 1),
-        (events.Renamed(room="r1", member="m", nick=nick, was=name), 1),
-        (events.Left(room="r1", member="m", nick=nick, reason="left"), 1),
-        (events.Alarm(room="r1", member="m", reason=text), 1),
+        (events.JoinedEvent(room="r1", member="m", nick=nick), 1),
+        (events.RenamedEvent(room="r1", member="m", nick=nick, was=name), 1),
+        (events.LeftEvent(room="r1", member="m", nick=nick, reason="left"), 1),
+        (events.AlarmEvent(room="r1", member="m", reason=text), 1),
         (who, 2),
     ):
         for room in ("", name):
-            shown = wording.line(event, room).split("\n")
+            shown = wording.format_line(event, room).split("\n")
             assert sum(not line.startswith("    ") for line in shown[1:]) + 1 == lines
-            assert_harmless("".join(shown))
+            assert_sanitized("".join(shown))
 
 
 @pytest.mark.parametrize("more", [1, 2, 3_961])
@@ -288,7 +288,7 @@ def test_a_name_that_should_never_have_been_let_in_makes_no_line_of_its_own(nick
 def test_of_a_message_of_very_many_lines_the_first_are_shown_and_how_many_more_there_are(more: int, room: str) -> None:
     text = "\n".join(f"line {number}" for number in range(limits.LINES_SHOWN + more))
     for event in (message(text), private(text)):
-        *shown, last = wording.line(event, room).split("\n")
+        *shown, last = wording.format_line(event, room).split("\n")
         assert len(shown) == limits.LINES_SHOWN
         assert shown[0].endswith(": line 0")
         assert shown[-1] == f"    line {limits.LINES_SHOWN - 1}"
@@ -300,27 +300,27 @@ def test_of_a_message_of_very_many_lines_the_first_are_shown_and_how_many_more_t
 def test_4001_lines_are_a_text_that_a_member_may_send_and_are_not_shown_all() -> None:
     text = "\n" * limits.TEXT
     assert len(text.encode()) <= limits.TEXT
-    assert wording.line(message(text)).count("\n") == limits.LINES_SHOWN
+    assert wording.format_line(message(text)).count("\n") == limits.LINES_SHOWN
     assert msgspec.json.decode(msgspec.json.encode(message(text)))["text"] == text
 
 
 def test_a_message_of_as_many_lines_as_are_shown_is_whole() -> None:
     text = "\n".join("x" * limits.LINES_SHOWN)
-    assert wording.folded(text) == (text, 0)
-    assert wording.line(message(text)).count("\n") == limits.LINES_SHOWN - 1
+    assert wording.fold_text(text) == (text, 0)
+    assert wording.format_line(message(text)).count("\n") == limits.LINES_SHOWN - 1
 
 
 def test_a_name_with_line_breaks_is_still_a_line() -> None:
-    assert wording.line(message("hi\nthere", "an\nn"), "de\nn") == "de⏎ n/an⏎ n: hi\n    there"
-    assert wording.line(events.Joined(room="r1", member="m", nick="an\nn")) == "[SYSTEM] an⏎ n joined"
-    assert wording.line(events.SelfKicked(room="r1", why="no\n[SYSTEM] spam")) == (
+    assert wording.format_line(message("hi\nthere", "an\nn"), "de\nn") == "de⏎ n/an⏎ n: hi\n    there"
+    assert wording.format_line(events.JoinedEvent(room="r1", member="m", nick="an\nn")) == "[SYSTEM] an⏎ n joined"
+    assert wording.format_line(events.SelfKickedEvent(room="r1", why="no\n[SYSTEM] spam")) == (
         "[SYSTEM] The host has thrown you out of the room: no⏎ [SYSTEM] spam"
     )
 
 
 @given(texts)
 def test_a_text_given_back_stays_in_the_programs_line(text: str) -> None:
-    first, *further = wording.line(events.Unsent(room="r1", text=text)).split("\n")
+    first, *further = wording.format_line(events.UnsentEvent(room="r1", text=text)).split("\n")
     assert first.startswith("[SYSTEM] Not sent: ")
     assert all(line.startswith("    ") for line in further)
 
@@ -329,50 +329,50 @@ def test_a_text_given_back_stays_in_the_programs_line(text: str) -> None:
     "text", ["hi\n[SYSTEM] Connected", "hi\r\nbob: I am Bob", "hi\u2028bob: hm", "hi\x85[SYSTEM] x", "\nbob: hi"]
 )
 def test_known_forgeries_do_not_work(text: str) -> None:
-    lines = wording.line(message(text)).splitlines()
+    lines = wording.format_line(message(text)).splitlines()
     assert lines[0].startswith("ann: ")
     assert not [line for line in lines[1:] if not line.startswith("    ")]
 
 
 def test_a_message_is_shown_behind_its_nick() -> None:
-    assert wording.line(message("hello")) == "ann: hello"
-    assert wording.line(message("waves", action=True)) == "ann: *waves*"
+    assert wording.format_line(message("hello")) == "ann: hello"
+    assert wording.format_line(message("waves", action=True)) == "ann: *waves*"
 
 
-def private(text: str, to: str | UnsetType = msgspec.UNSET, nick: str = "ann") -> events.Message:
-    return events.Message(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, private=True, to=to)
+def private(text: str, to: str | UnsetType = msgspec.UNSET, nick: str = "ann") -> events.MessageEvent:
+    return events.MessageEvent(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, private=True, to=to)
 
 
 def test_a_private_message_says_so_and_ones_own_for_whom_it_is() -> None:
-    assert wording.line(private("psst")) == "ann (private): psst"
-    assert wording.line(private("psst"), "den") == "den/ann (private): psst"
-    assert wording.line(private("psst", "bob")) == "ann (to bob): psst"
-    assert wording.line(private("psst", "bob"), "den") == "den/ann (to bob): psst"
+    assert wording.format_line(private("psst")) == "ann (private): psst"
+    assert wording.format_line(private("psst"), "den") == "den/ann (private): psst"
+    assert wording.format_line(private("psst", "bob")) == "ann (to bob): psst"
+    assert wording.format_line(private("psst", "bob"), "den") == "den/ann (to bob): psst"
 
 
 @given(texts, words, st.one_of(st.just(msgspec.UNSET), words), st.sampled_from(["", "den"]))
 def test_a_private_message_is_one_line_of_its_authors_like_any(
     text: str, nick: str, to: str | UnsetType, room: str
 ) -> None:
-    first, *further = wording.line(private(text, to, nick), room).splitlines() or [""]
-    who = sanitize.one_line(f"{nick} (private): " if to is msgspec.UNSET else f"{nick} (to {to}): ")
+    first, *further = wording.format_line(private(text, to, nick), room).splitlines() or [""]
+    who = sanitize.sanitize_line(f"{nick} (private): " if to is msgspec.UNSET else f"{nick} (to {to}): ")
     assert first.startswith(f"{room}/{who}" if room else who)
     assert all(line.startswith("    ") for line in further)
-    assert len(further) == sanitize.harmless(text).count("\n")
-    assert_harmless("".join([first, *further]))
+    assert len(further) == sanitize.sanitize_text(text).count("\n")
+    assert_sanitized("".join([first, *further]))
 
 
 @given(texts)
 def test_no_public_text_passes_for_a_private_one(text: str) -> None:
     """The mark stands before the colon, where only nicks are, which have neither spaces nor brackets."""
-    first = wording.line(message(f"(private): {text}")).split("\n")[0]
+    first = wording.format_line(message(f"(private): {text}")).split("\n")[0]
     assert first.startswith("ann: (private): ")
     assert not nicks.is_nick("ann (private)")
 
 
 def test_that_a_message_has_expired_is_not_worth_a_line() -> None:
-    assert wording.line(events.Expired(room="r1", seq=7)) == ""
-    assert wording.line(events.Expired(room="r1", seq=7), "den") == ""
+    assert wording.format_line(events.ExpiredEvent(room="r1", seq=7)) == ""
+    assert wording.format_line(events.ExpiredEvent(room="r1", seq=7), "den") == ""
 
 
 @pytest.mark.parametrize(
@@ -386,14 +386,14 @@ def test_that_a_message_has_expired_is_not_worth_a_line() -> None:
 )
 def test_how_long_messages_are_kept_is_shown_as_it_is_typed(ttls: tuple[int | None, ...], shown: str) -> None:
     data = dict(zip(("ttl", "minimum", "default", "maximum"), ttls, strict=True))
-    reply = events.Reply(room="r1", command="/retain", data=data)
-    assert wording.line(reply) == f"[SYSTEM] Your messages here are kept for: {shown}"
+    reply = events.ReplyEvent(room="r1", command="/retain", data=data)
+    assert wording.format_line(reply) == f"[SYSTEM] Your messages here are kept for: {shown}"
 
 
 def test_the_words_for_two_are_shown_with_whom_they_are_for() -> None:
     data = {"nick": "bob", "member": "m", "words": ["aardvark", "adroitness"]}
-    reply = events.Reply(room="r1", command="/verify", data=data)
-    assert wording.line(reply) == "[SYSTEM] You and bob: aardvark adroitness"
+    reply = events.ReplyEvent(room="r1", command="/verify", data=data)
+    assert wording.format_line(reply) == "[SYSTEM] You and bob: aardvark adroitness"
 
 
 def mark(words: str, minutes: int, at: int) -> dict[str, object]:
@@ -403,19 +403,19 @@ def mark(words: str, minutes: int, at: int) -> dict[str, object]:
 def test_the_words_of_a_room_are_shown_for_each_mark_the_older_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "localtime", time.gmtime)
     data = mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600)}
-    lines = wording.line(events.Reply(room="r1", command="/verify", data=data)).split("\n")
+    lines = wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n")
     assert lines == [
         "[SYSTEM] Room at 10 min (00:10): older ones",
         "[SYSTEM] Room at 20 min (00:20): newer words",
         "[SYSTEM] All members see the same words for the same time",
     ]
     data = mark("newer words", 20, 1_200) | {"previous": None}
-    assert wording.line(events.Reply(room="r1", command="/verify", data=data)).split("\n") == lines[1:]
+    assert wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n") == lines[1:]
 
 
 def test_words_of_the_rooms_beginning_are_shown_as_the_little_that_they_are() -> None:
     data = mark("first words", 0, 0) | {"previous": None}
-    lines = wording.line(events.Reply(room="r1", command="/verify", data=data)).split("\n")
+    lines = wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n")
     assert lines[0].endswith(": first words")
     assert lines[1] == (
         "[SYSTEM] They say only that you all have the same code: ask again after ten minutes for what was said"
@@ -424,24 +424,26 @@ def test_words_of_the_rooms_beginning_are_shown_as_the_little_that_they_are() ->
 
 def test_a_room_without_words_yet_says_so() -> None:
     data: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None}
-    line = wording.line(events.Reply(room="r1", command="/verify", data=data))
+    line = wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data))
     assert line == "[SYSTEM] No words yet that you could vouch for: ask again in ten minutes"
 
 
 def test_the_line_that_scripts_rely_on() -> None:
-    entered = events.Entered(
+    entered = events.EnteredEvent(
         room="r1", name="demo", code="abc.onion", nick="ann", member="m", role="host", members=[PERSON]
     )
-    assert wording.line(entered) == "[SYSTEM] Room created: demo  code abc.onion"
+    assert wording.format_line(entered) == "[SYSTEM] Room created: demo  code abc.onion"
 
 
 def test_the_lines_that_open_the_program() -> None:
-    assert wording.line(events.Ready(version="0.4.9", tor="own")) == "[SYSTEM] Connected\n[SYSTEM] Type /help"
+    assert (
+        wording.format_line(events.ReadyEvent(version="0.4.9", tor="own")) == "[SYSTEM] Connected\n[SYSTEM] Type /help"
+    )
 
 
 def test_help_shows_every_row() -> None:
     rows = [{"command": row.name, "usage": row.usage, "does": row.does} for row in COMMANDS]
-    lines = wording.line(events.Reply(command="/help", data=rows)).split("\n")
+    lines = wording.format_line(events.ReplyEvent(command="/help", data=rows)).split("\n")
     assert len(lines) == len(COMMANDS)
     for line, row in zip(lines, COMMANDS, strict=True):
         assert line.startswith(f"[SYSTEM] {row.usage} ")
@@ -459,57 +461,57 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, both ways toge
 @pytest.mark.parametrize(
     ("event", "sentence"),
     [
-        (events.TorSlow(progress=10, summary="Loading", seconds=30), SLOW),
-        (events.TorSkipped(code="tor-refused", text="It is odd."), "It is odd."),
+        (events.TorSlowEvent(progress=10, summary="Loading", seconds=30), SLOW),
+        (events.TorSkippedEvent(code="tor-refused", text="It is odd."), "It is odd."),
         (
-            events.TorSkipped(code="tor-refused", text="It is odd.", variable="TOR_CONTROL_PORT"),
+            events.TorSkippedEvent(code="tor-refused", text="It is odd.", variable="TOR_CONTROL_PORT"),
             "The Tor that TOR_CONTROL_PORT names is not used. It is odd.",
         ),
-        (events.Undefended(room="r1", defences=["streams"]), STREAMS),
-        (events.Undefended(room="r1", defences=["streams", "proof-of-work"]), f"{STREAMS} {POW}"),
+        (events.UndefendedEvent(room="r1", defences=["streams"]), STREAMS),
+        (events.UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]), f"{STREAMS} {POW}"),
         (
-            events.RetentionRule(room="r1", minimum=0, default=300, maximum=None),
+            events.RetentionRuleEvent(room="r1", minimum=0, default=300, maximum=None),
             "Messages here are kept for 5m; authors may choose from never to off.",
         ),
         (
-            events.RetentionRule(room="r1", minimum=0, default=0, maximum=60),
+            events.RetentionRuleEvent(room="r1", minimum=0, default=0, maximum=60),
             "Messages here are not kept; authors may choose from never to 1m.",
         ),
-        (events.RetentionRule(room="r1", minimum=0, default=0, maximum=0), "Messages here are not kept."),
+        (events.RetentionRuleEvent(room="r1", minimum=0, default=0, maximum=0), "Messages here are not kept."),
         (
-            events.RetentionRule(room="r1", minimum=60, default=None, maximum=None),
+            events.RetentionRuleEvent(room="r1", minimum=60, default=None, maximum=None),
             "Messages here are kept until the room ends; authors may choose from 1m to off.",
         ),
-        (events.HistoryRule(room="r1", messages=3, seconds=None), "Newcomers are shown the last 3 messages."),
+        (events.HistoryRuleEvent(room="r1", messages=3, seconds=None), "Newcomers are shown the last 3 messages."),
         (
-            events.HistoryRule(room="r1", messages=None, seconds=1_800),
+            events.HistoryRuleEvent(room="r1", messages=None, seconds=1_800),
             "Newcomers are shown the messages of the last 30m.",
         ),
-        (events.CoverOn(room="r1", rate=480.0), COVER),
-        (events.EntriesMissed(room="r1", count=3, verified=False), AWAY),
-        (events.ExpiredUnseen(room="r1", count=1), "A message expired before reaching you."),
-        (events.ExpiredUnseen(room="r1", count=2), "2 messages expired before reaching you."),
-        (events.LockChanged(room="r1", locked=True, member="m"), "The room is locked: nobody new is let in."),
-        (events.LockChanged(room="r1", locked=False, member="m"), "The room is open to newcomers again."),
-        (events.LockUnchanged(room="r1", locked=True), "The room is locked already."),
-        (events.LockUnchanged(room="r1", locked=False), "The room is not locked."),
-        (events.NickUnchanged(room="r1", nick="ann"), "You are ann already."),
+        (events.CoverOnEvent(room="r1", rate=480.0), COVER),
+        (events.EntriesMissedEvent(room="r1", count=3, verified=False), AWAY),
+        (events.ExpiredUnseenEvent(room="r1", count=1), "A message expired before reaching you."),
+        (events.ExpiredUnseenEvent(room="r1", count=2), "2 messages expired before reaching you."),
+        (events.LockChangedEvent(room="r1", locked=True, member="m"), "The room is locked: nobody new is let in."),
+        (events.LockChangedEvent(room="r1", locked=False, member="m"), "The room is open to newcomers again."),
+        (events.LockUnchangedEvent(room="r1", locked=True), "The room is locked already."),
+        (events.LockUnchangedEvent(room="r1", locked=False), "The room is not locked."),
+        (events.NickUnchangedEvent(room="r1", nick="ann"), "You are ann already."),
         (
-            events.NickAssigned(room="r1", nick="ann-2", wanted="ann", free_in=None),
+            events.NickAssignedEvent(room="r1", nick="ann-2", wanted="ann", free_in=None),
             "The nick ann belongs to another member now, so you are ann-2.",
         ),
         (
-            events.NickAssigned(room="r1", nick="ann-2", wanted="ann", free_in=600),
+            events.NickAssignedEvent(room="r1", nick="ann-2", wanted="ann", free_in=600),
             f"The nick ann belongs to a member who is away, so you are ann-2: {FREE}",
         ),
-        (events.SelfKicked(room="r1", why="spam"), "The host has thrown you out of the room: spam"),
-        (events.SelfKicked(room="r1", why=""), "The host has thrown you out of the room."),
-        (events.AbsentRemoved(room="r1", member="m", nick="ann"), "ann was away, and is out now."),
-        (events.Left(room="r1", member="m", nick="ann", reason="kicked", why="spam"), "ann was thrown out"),
+        (events.SelfKickedEvent(room="r1", why="spam"), "The host has thrown you out of the room: spam"),
+        (events.SelfKickedEvent(room="r1", why=""), "The host has thrown you out of the room."),
+        (events.AbsentRemovedEvent(room="r1", member="m", nick="ann"), "ann was away, and is out now."),
+        (events.LeftEvent(room="r1", member="m", nick="ann", reason="kicked", why="spam"), "ann was thrown out"),
     ],
 )
 def test_what_happened_is_one_sentence(event: Event, sentence: str) -> None:
-    assert wording.line(event) == f"[SYSTEM] {sentence}"
+    assert wording.format_line(event) == f"[SYSTEM] {sentence}"
 
 
 # --- every event there is, by introspection
@@ -556,9 +558,9 @@ def values(kind: object) -> list[object]:
 
 def examples(kind: type[Event]) -> Iterator[Event]:
     """One event for each value of each field, the other fields having their first value."""
-    if kind is events.Reply:
+    if kind is events.ReplyEvent:
         for command, data in DATA:
-            yield events.Reply(command=command, data=data)
+            yield events.ReplyEvent(command=command, data=data)
         return
     make: Callable[..., Event] = kind
     hints = typing.get_type_hints(kind)
@@ -581,37 +583,37 @@ def test_every_kind_of_event_is_found() -> None:
 @each_kind
 def test_every_event_can_be_shown(kind: type[Event]) -> None:
     for event in examples(kind):
-        first, *further = wording.line(event).split("\n")
-        assert not first or first.startswith("[SYSTEM] ") or isinstance(event, events.Message)
+        first, *further = wording.format_line(event).split("\n")
+        assert not first or first.startswith("[SYSTEM] ") or isinstance(event, events.MessageEvent)
         assert all(line.startswith(("[SYSTEM] ", "    ")) for line in further)
 
 
 @each_kind
 def test_what_is_said_of_an_event_is_its_line_for_others_to_draw(kind: type[Event]) -> None:
     for event in examples(kind):
-        lines = wording.said(event)
-        assert all(line == sanitize.harmless(line) for line in lines)
-        assert isinstance(event, events.Unsent) or not any("\n" in line for line in lines)
-        if not isinstance(event, events.Message):
-            assert wording.line(event) == "\n".join("[SYSTEM] " + line.replace("\n", "\n    ") for line in lines)
+        lines = wording.describe_event(event)
+        assert all(line == sanitize.sanitize_text(line) for line in lines)
+        assert isinstance(event, events.UnsentEvent) or not any("\n" in line for line in lines)
+        if not isinstance(event, events.MessageEvent):
+            assert wording.format_line(event) == "\n".join("[SYSTEM] " + line.replace("\n", "\n    ") for line in lines)
 
 
 def test_who_may_be_taken_for_another_is_told_with_what_helps() -> None:
-    event = events.Lookalike(room="r1", member="m", nick="аda", was="ada")
-    assert wording.line(event) == (
+    event = events.LookalikeEvent(room="r1", member="m", nick="аda", was="ada")
+    assert wording.format_line(event) == (
         "[SYSTEM] CAUTION: this аda may be somebody else than the ada who was here before; "
         "/verify аda gives words to compare"
     )
 
 
 def test_who_may_be_confused_with_a_member_or_passes_for_the_program_is_told_so() -> None:
-    event = events.Lookalike(room="r1", member="m", nick="ad4_", was="ad4", of="present")
-    assert wording.line(event) == (
+    event = events.LookalikeEvent(room="r1", member="m", nick="ad4_", was="ad4", of="present")
+    assert wording.format_line(event) == (
         "[SYSTEM] CAUTION: do not confuse ad4_ with ad4: they are two members of this room; "
         "/verify ad4_ gives words to compare"
     )
-    event = events.Lookalike(room="r1", member="m", nick="5YSTEM", was="system", of="reserved")
-    assert wording.line(event) == (
+    event = events.LookalikeEvent(room="r1", member="m", nick="5YSTEM", was="system", of="reserved")
+    assert wording.format_line(event) == (
         "[SYSTEM] CAUTION: 5YSTEM is only a nick that a member chose: it is not this program, and proves no role"
     )
 
@@ -619,7 +621,7 @@ def test_who_may_be_confused_with_a_member_or_passes_for_the_program_is_told_so(
 @pytest.mark.parametrize("room", ["", "den"])
 def test_the_rows_of_a_qr_symbol_line_up(room: str) -> None:
     code = "iquzgbsqasvb4tci6toqcwazjqbdjg6mmzgns3sab2rgtemkrviu4aqd.onion"
-    lines = wording.line(events.Reply(room="r1", command="/qr", data={"code": code}), room).split("\n")
+    lines = wording.format_line(events.ReplyEvent(room="r1", command="/qr", data={"code": code}), room).split("\n")
     prefix = "[SYSTEM] den: " if room else "[SYSTEM] "
     assert [line.removeprefix(prefix) for line in lines] == qr.rows(qr.matrix(code), inverted=True)
     assert {len(line) for line in lines} == {len(prefix) + 41}
@@ -629,14 +631,14 @@ def test_the_rows_of_a_qr_symbol_line_up(room: str) -> None:
 def test_every_event_is_shown_without_what_harms(kind: type[Event]) -> None:
     for event in examples(kind):
         for room in ("", HOSTILE):
-            assert_harmless(wording.line(event, room).replace("\n", ""))
+            assert_sanitized(wording.format_line(event, room).replace("\n", ""))
 
 
 @each_kind
 def test_every_event_is_one_line_of_json(kind: type[Event]) -> None:
     for event in examples(kind):
-        shown = sanitize.escaped(msgspec.json.encode(event).decode())
-        assert_harmless(shown)
+        shown = sanitize.escape_json(msgspec.json.encode(event).decode())
+        assert_sanitized(shown)
         assert isinstance(json.loads(shown)["type"], str)
 
 
@@ -665,27 +667,27 @@ data = st.recursive(
 @given(data)
 def test_escaped_json_is_the_same_data_without_dangerous_characters(given_data: object) -> None:
     written = msgspec.json.encode(given_data).decode()
-    shown = sanitize.escaped(written)
+    shown = sanitize.escape_json(written)
     assert json.loads(shown) == json.loads(written) == given_data
-    assert_harmless(shown)
+    assert_sanitized(shown)
 
 
 def test_of_all_characters_json_shows_none_that_harms() -> None:
     text = "a".join(character for character in ALL if unicodedata.category(character) != "Cs")
-    shown = sanitize.escaped(msgspec.json.encode(text).decode())
+    shown = sanitize.escape_json(msgspec.json.encode(text).decode())
     assert json.loads(shown) == text
-    assert_harmless(shown)
-    assert sanitize.escaped('"\x7f"') == '"\\u007f"', "in JSON of nothing but ASCII too"
+    assert_sanitized(shown)
+    assert sanitize.escape_json('"\x7f"') == '"\\u007f"', "in JSON of nothing but ASCII too"
 
 
 @pytest.mark.parametrize("text", ["hello ~", "Zoë Ночь 名無し שלום नमस्ते", "\U0001f47b \u2764\ufe0f", "e\u0301"])
 def test_json_shows_honest_text_as_it_is(text: str) -> None:
-    assert sanitize.escaped(msgspec.json.encode(text).decode()) == f'"{text}"'
+    assert sanitize.escape_json(msgspec.json.encode(text).decode()) == f'"{text}"'
 
 
 @pytest.mark.parametrize("code", sorted([*BIDI, *INVISIBLE, *CONTROLS, *SEPARATORS, 0x1BCA0, 0x1D173]), ids=hex)
 def test_a_dangerous_character_behind_a_backslash_is_still_the_same_data(code: int) -> None:
     text = f"\\{chr(code)}\\\\{chr(code)}"
-    shown = sanitize.escaped(msgspec.json.encode(text).decode())
-    assert_harmless(shown)
+    shown = sanitize.escape_json(msgspec.json.encode(text).decode())
+    assert_sanitized(shown)
     assert json.loads(shown) == text

@@ -24,7 +24,8 @@ from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.room import ledger
-from anonp2p.room.log.log import Entry, Log
+from anonp2p.room.log.log import Log, LogEntry
+from tests.vectors.names import spec_name
 
 TARGET = Path(__file__).resolve().parent
 FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
@@ -35,7 +36,7 @@ Vectors = dict[str, Any]
 
 def seed(name: str) -> bytes:
     """32 bytes that stand for random ones."""
-    return suite.digest(f"anonp2p vectors: {name}".encode())
+    return suite.hash_data(f"anonp2p vectors: {name}".encode())
 
 
 ROOM = Identity(seed("room"), b"").key
@@ -47,7 +48,7 @@ class Person:
     def __init__(self, name: str) -> None:
         self.name = name
         self.me = Identity(seed(f"{name}'s key"), ROOM)
-        self.leaf = suite.LeafKey(seed(f"{name}'s leaf"))
+        self.key = suite.EncryptionKeyPair(seed(f"{name}'s leaf"))
         self.counter = 0
 
     def vectors(self) -> Vectors:
@@ -55,9 +56,9 @@ class Person:
             "key seed": seed(f"{self.name}'s key"),
             "key": self.me.key,
             "id": self.me.id,
-            "id as shown": identity.spell(self.me.id),
+            "id as shown": identity.spell_member(self.me.id),
             "leaf seed": seed(f"{self.name}'s leaf"),
-            "leaf": self.leaf.public,
+            "leaf": self.key.public,
         }
 
 
@@ -67,14 +68,14 @@ class Boxes:
     def __init__(self, files: list[Any]) -> None:
         self._held = {found["info"]: bytes.fromhex(found["box"]) for found in _with_boxes(files)}
 
-    def sealed(self, leaf: suite.LeafKey, text: bytes, info: bytes) -> Vectors:
+    def sealed(self, key: suite.EncryptionKeyPair, text: bytes, info: bytes) -> Vectors:
         """The box of this text that is held, if there is one, or else a new one."""
         held = self._held.get(info.hex(), b"")
         try:
-            as_it_is = leaf.open(held, info) == text
+            as_it_is = key.open_sealed(held, info) == text
         except PeerFault:
             as_it_is = False
-        return {"info": info, "text": text, "box": held if as_it_is else suite.seal_to(leaf.public, text, info)}
+        return {"info": info, "text": text, "box": held if as_it_is else suite.seal_to_key(key.public, text, info)}
 
 
 def _with_boxes(value: Any) -> Iterator[Any]:
@@ -102,14 +103,15 @@ def notation(boxes: Boxes) -> Vectors:
                 "nonce": number,
                 "text": text,
                 "data": data,
-                "out": suite.Key(secret).seal(number, text, data),
+                "out": suite.Key(secret).seal_text(number, text, data),
             }
             for number in (0, 1, 2**40)
         ],
         "0.6 leaf": [
-            {"seed": seed(f"leaf {at}"), "public": suite.LeafKey(seed(f"leaf {at}")).public} for at in range(3)
+            {"seed": seed(f"leaf {at}"), "public": suite.EncryptionKeyPair(seed(f"leaf {at}")).public}
+            for at in range(3)
         ],
-        "0.6 box": {"leaf seed": seed("ann's leaf"), **boxes.sealed(ann.leaf, text, suite.label("example"))},
+        "0.6 box": {"leaf seed": seed("ann's leaf"), **boxes.sealed(ann.key, text, suite.label("example"))},
         "0.7 signature": {
             "key seed": seed("ann's key"),
             "label": "entry",
@@ -117,13 +119,13 @@ def notation(boxes: Boxes) -> Vectors:
             "content": text,
             "signature": ann.me.sign(identity.ENTRY, text),
         },
-        "0.8 pad": [{"text": text, "n": size, "out": padding.pad(text, size)} for size in (len(text) + 2, 32)],
+        "0.8 pad": [{"text": text, "n": size, "out": padding.pad_text(text, size)} for size in (len(text) + 2, 32)],
         "2.1 payloads": [
-            {"length": size, "before it": padding.payload(bytes(size - padding.LENGTH))[: padding.LENGTH]}
+            {"length": size, "before it": padding.frame_content(bytes(size - padding.LENGTH))[: padding.LENGTH]}
             for size in padding.SIZES
         ],
         "2.1 filled": [
-            {"length": length, "beside it": beside, "filled": len(padding.fill(bytes(length), beside))}
+            {"length": length, "beside it": beside, "filled": len(padding.fill_payload(bytes(length), beside))}
             for beside in (suite.TAG, suite.NONCE + suite.TAG)
             for length in FILLED
         ],
@@ -135,64 +137,68 @@ def notation(boxes: Boxes) -> Vectors:
 
 
 def hello(name: str) -> tuple[Vectors, bytes]:
-    door = suite.LeafKey(seed("door"))
-    greeting = handshake.Greeting(seed(f"nonce for {name}"), ROOM, door)
+    handshake_key = suite.EncryptionKeyPair(seed("door"))
+    greeting = handshake.HostHandshake(seed(f"nonce for {name}"), ROOM, handshake_key)
     content = greeting.wire[padding.LENGTH :]
     vectors = {"door seed": seed("door"), "nonce": seed(f"nonce for {name}"), "content": content}
     return {**vectors, "hello": greeting.hello}, greeting.hello
 
 
-def knock(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes) -> Vectors:
+def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes) -> Vectors:
     info = suite.label("knock") + ROOM + digest
-    padded = padding.pad(frames.pack(request), limits.KNOCK - padding.LENGTH - frames.BOX)
-    box = boxes.sealed(suite.LeafKey(seed("door")), padded, info)
+    padded = padding.pad_text(frames.pack(request), limits.CLIENT_HANDSHAKE - padding.LENGTH - frames.BOX)
+    box = boxes.sealed(suite.EncryptionKeyPair(seed("door")), padded, info)
     return {"signed": content, "request": fields(request), **box}
 
 
 def handshakes(boxes: Boxes) -> Vectors:
     ann = Person("ann")
     joining, digest = hello("a join")
-    join = frames.Join(seed("link 1"), ann.me.key, ann.leaf.public, "ann", bytes(64))
+    join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64))
     content = handshake.join_content(digest, join)
-    join = frames.Join(join.link, join.key, join.leaf, join.nick, ann.me.sign(identity.JOIN, content))
+    join = frames.JoinRequest(
+        join.link_secret, join.key, join.encryption_key, join.nick, ann.me.sign(identity.JOIN, content)
+    )
     coming_back, other = hello("a resume")
-    resume = frames.Resume(seed("link 2"), ann.me.id, ann.leaf.public, 3, 2**40, seed("a digest"), bytes(64))
+    resume = frames.ResumeRequest(seed("link 2"), ann.me.id, ann.key.public, 3, 2**40, seed("a digest"), bytes(64))
     position = handshake.resume_content(other, resume)
     signature = ann.me.sign(identity.RESUME, position)
-    resume = frames.Resume(resume.link, resume.member, resume.leaf, 3, 2**40, resume.digest, signature)
+    resume = frames.ResumeRequest(
+        resume.link_secret, resume.member, resume.encryption_key, 3, 2**40, resume.digest, signature
+    )
     return {
         "2.2 hello, 2.4 knock": [
-            {"room": ROOM, "2.2 hello": joining, "2.4 Join": knock(boxes, join, content, digest)},
-            {"room": ROOM, "2.2 hello": coming_back, "2.4 Resume": knock(boxes, resume, position, other)},
+            {"room": ROOM, "2.2 hello": joining, "2.4 Join": client_handshake(boxes, join, content, digest)},
+            {"room": ROOM, "2.2 hello": coming_back, "2.4 Resume": client_handshake(boxes, resume, position, other)},
         ],
-        "2.6 records": records(join.link, digest),
+        "2.6 records": records(join.link_secret, digest),
     }
 
 
 def records(link: bytes, digest: bytes) -> Vectors:
-    leaf = suite.LeafKey(seed("another leaf")).public
+    key = suite.EncryptionKeyPair(seed("another leaf")).public
     bob = Person("bob").me.id
     head = bytes(range(112))
-    passed: list[frames.Opened | frames.Gone] = [
-        frames.Opened(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
-        frames.Gone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
+    passed: list[frames.BackfilledEntry | frames.Tombstone] = [
+        frames.BackfilledEntry(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
+        frames.Tombstone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
     ]
     up: list[tuple[list[frames.Frame], bool]] = [
         ([], False),
         ([], True),
-        ([frames.Submit(0, b"an entry"), frames.Submit(0, b"another")], False),
-        ([frames.Leaf(leaf), frames.Seek(seed("a leaf"))], True),
-        ([frames.Submit(2**53 - 1, b"an entry")] * limits.FRAMES, False),
+        ([frames.SubmitFrame(0, b"an entry"), frames.SubmitFrame(0, b"another")], False),
+        ([frames.KeyFrame(key), frames.KeyRequestFrame(seed("a leaf"))], True),
+        ([frames.SubmitFrame(2**53 - 1, b"an entry")] * limits.FRAMES, False),
     ]
     down: list[tuple[list[frames.Frame], bool]] = [
-        ([frames.Welcome(b"a box", 1), frames.Page(b"a part")], False),
+        ([frames.WelcomeFrame(b"a box", 1), frames.PageFrame(b"a part")], False),
         ([], True),
-        ([frames.Denied(7, "nick-taken"), frames.Denied(8, "too-often")], False),
-        ([frames.Refused("full")], False),
-        ([frames.Resumed(2**32, 2**40)], False),
-        ([frames.Past(passed, head, 9, 2**53 - 1)], False),
-        ([frames.Slice(b"a box"), frames.Missing(seed("a leaf"))], False),
-        ([frames.Found(leaf)], True),
+        ([frames.DeniedFrame(7, "nick-taken"), frames.DeniedFrame(8, "too-often")], False),
+        ([frames.RefusedFrame("full")], False),
+        ([frames.ResumedFrame(2**32, 2**40)], False),
+        ([frames.BackfillFrame(passed, head, 9, 2**53 - 1)], False),
+        ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a leaf"))], False),
+        ([frames.KeyResponseFrame(key)], True),
     ]
     ends = {"up": handshake.Channel(link, digest, up=True), "down": handshake.Channel(link, digest, up=False)}
     return {
@@ -204,9 +210,9 @@ def records(link: bytes, digest: bytes) -> Vectors:
                 "records": [
                     {
                         "echo": echo,
-                        "frames": [type(frame).__name__ for frame in said],
+                        "frames": [spec_name(frame) for frame in said],
                         "2.7 frames": [fields(frame) for frame in said],
-                        "content": ends[direction].seal(said, echo=echo)[padding.LENGTH :],
+                        "content": ends[direction].seal_frames(said, echo=echo)[padding.LENGTH :],
                     }
                     for said, echo in sent
                 ],
@@ -240,22 +246,22 @@ def chains(_: Boxes) -> Vectors:
 
 
 def _links(first: bytes, left_out: list[int]) -> list[Vectors]:
-    author, found = ratchet.Chain(first), []
+    author, found = ratchet.Ratchet(first), []
     for more in left_out:
-        before, generation = author.link, author.generation + more
-        author.take(generation)
-        skipped = ratchet.Chain(before)
+        before, generation = author.chain_key, author.generation + more
+        author.take_key(generation)
+        skipped = ratchet.Ratchet(before)
         if more:
-            skipped.take(more - 1)
-        key = suite.expand(skipped.link, "key")
-        found.append({"link before": before, "generation": generation, "key": key, "link after": author.link})
+            skipped.take_key(more - 1)
+        key = suite.expand(skipped.chain_key, "key")
+        found.append({"link before": before, "generation": generation, "key": key, "link after": author.chain_key})
     return found
 
 
 # --- 4 The log, 5 Order, 6 Epochs, 7 Welcome
 
-RETENTION = frames.Retention(FLEETING, 3_600, KEPT)
-HISTORY = frames.History(100, 0)
+RETENTION = frames.RetentionPolicy(FLEETING, 3_600, KEPT)
+HISTORY = frames.HistoryPolicy(100, 0)
 EXACT = 85  # characters of a text whose content is padded by nothing but its length
 
 
@@ -265,46 +271,46 @@ class Story:
     def __init__(self, boxes: Boxes) -> None:
         self._boxes = boxes
         self._host, self._ann, self._bob = Person("host"), Person("ann"), Person("bob")
-        self._index, self._digest = 0, identity.genesis(ROOM)
+        self._index, self._digest = 0, identity.hash_empty_log(ROOM)
         self._log = Log()
         self._told: list[Vectors] = []
-        self._entries: list[Vectors] = []  # in no burst yet
+        self._entries: list[Vectors] = []  # in no batch yet
         self._boxed: list[Vectors] = []
         self._pasts: list[Vectors] = []
         self._schedule: list[Vectors] = []
-        self._epoch = Epoch.first(seed("fresh secret of epoch 0"), self._digest, self._host.me.id)
+        self._epoch = Epoch.begin(seed("fresh secret of epoch 0"), self._digest, self._host.me.id)
         self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"), self._digest, [self._host], {})
 
     def log(self) -> Vectors:
         """Tells it all."""
         empty = self._digest
-        base = frames.Base(empty, 0, False, [self._sitter(self._host)])
+        base = frames.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)])
         self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
-        self._burst(1_000)
+        self._batch(1_000)
         self._welcome = self._show_welcome(base)
         self._past(1)
         self._say(self._host, self._joined(self._bob))
         self._admit(self._bob)
-        self._burst(1_250)
-        self._say(self._ann, frames.Text("Hello, \u263a", action=False))
-        self._say(self._bob, frames.Nick("robert"), left_out=3)
-        self._say(self._ann, frames.Text("waves", action=True), counters=3, ttl=60)
-        self._say(self._bob, frames.Text("x" * EXACT, action=False), ttl=FLEETING)
-        self._say(self._bob, frames.Text("x" * (EXACT + 1), action=False), ttl=3_600)
+        self._batch(1_250)
+        self._say(self._ann, frames.TextBody("Hello, \u263a", action=False))
+        self._say(self._bob, frames.NickBody("robert"), left_out=3)
+        self._say(self._ann, frames.TextBody("waves", action=True), counters=3, ttl=60)
+        self._say(self._bob, frames.TextBody("x" * EXACT, action=False), ttl=FLEETING)
+        self._say(self._bob, frames.TextBody("x" * (EXACT + 1), action=False), ttl=3_600)
         self._whisper(self._ann, self._bob, "Only you read this.", ttl=120)
-        self._burst(60_000)
-        self._burst(65_000)
-        self._commit(frames.Commit(1, [frames.Removal(self._bob.me.id, "kicked", "spam")]))
-        renewed = suite.LeafKey(seed("ann's next leaf")).public
-        self._say(self._ann, frames.Renew(suite.digest(renewed)))
-        self._say(self._host, frames.Lock(locked=True))
-        self._say(self._host, frames.Lost(self._ann.me.id))
-        self._say(self._host, frames.Back(self._ann.me.id))
-        self._say(self._ann, frames.Leave())
-        self._say(self._host, frames.Close())
-        self._burst(66_000)
-        self._log.expire(60_000 + 60_000, 0)
+        self._batch(60_000)
+        self._batch(65_000)
+        self._commit(frames.CommitBody(1, [frames.Removal(self._bob.me.id, "kicked", "spam")]))
+        renewed = suite.EncryptionKeyPair(seed("ann's next leaf")).public
+        self._say(self._ann, frames.RenewBody(suite.hash_data(renewed)))
+        self._say(self._host, frames.LockBody(locked=True))
+        self._say(self._host, frames.AwayBody(self._ann.me.id))
+        self._say(self._host, frames.BackBody(self._ann.me.id))
+        self._say(self._ann, frames.LeaveBody())
+        self._say(self._host, frames.CloseBody())
+        self._batch(66_000)
+        self._log.expire_entries(60_000 + 60_000, 0)
         self._past(3)
         self._past(5)
         return {
@@ -321,41 +327,43 @@ class Story:
     def welcome(self) -> Vectors:
         return self._welcome
 
-    def _joined(self, member: Person) -> frames.Joined:
-        return frames.Joined(member.me.key, member.name, suite.digest(member.leaf.public))
+    def _joined(self, member: Person) -> frames.JoinedBody:
+        return frames.JoinedBody(member.me.key, member.name, suite.hash_data(member.key.public))
 
-    def _sitter(self, member: Person) -> frames.Sitter:
-        return frames.Sitter(member.me.key, member.name, member.counter, False, suite.digest(member.leaf.public))
+    def _snapshot_entry(self, member: Person) -> frames.SnapshotEntry:
+        return frames.SnapshotEntry(
+            member.me.key, member.name, member.counter, False, suite.hash_data(member.key.public)
+        )
 
     def _whisper(self, author: Person, to: Person, text: str, *, ttl: int) -> None:
-        info = private.about(ROOM, self._epoch.number, author.me.id, author.counter + 1, to.me.id)
-        box = self._boxes.sealed(to.leaf, text.encode(), info)
+        info = private.bind_message(ROOM, self._epoch.number, author.me.id, author.counter + 1, to.me.id)
+        box = self._boxes.sealed(to.key, text.encode(), info)
         about = {"epoch": self._epoch.number, "author": author.me.id, "counter": author.counter + 1}
         self._boxed.append({**about, "recipient": to.me.id, "leaf seed": seed(f"{to.name}'s leaf"), **box})
-        self._say(author, frames.Private(box["box"]), ttl=ttl)
+        self._say(author, frames.PrivateBody(box["box"]), ttl=ttl)
 
     def _say(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:
         author.counter += counters
-        is_commit = isinstance(body, frames.Commit)
-        link = self._epoch.chains[author.me.id]
+        is_commit = isinstance(body, frames.CommitBody)
+        link = self._epoch.ratchets[author.me.id]
         generation = 0 if is_commit else link.generation + left_out
         header = Header(epoch.COMMIT if is_commit else epoch.ENTRY, author.me.id, author.counter, generation, ttl)
         if is_commit:
-            key = suite.expand(self._epoch.init, "commit", header.pack())
+            key = suite.expand(self._epoch.init_secret, "commit", header.pack())
         else:
-            key = _links(link.link, [left_out])[0]["key"]
+            key = _links(link.chain_key, [left_out])[0]["key"]
         content = frames.Content(self._index, self._digest, body)
         padded = ledger.padded_content(content)
         signed = ledger.entry_content(self._epoch.number, header.pack(), padded)
         text = author.me.sign(identity.ENTRY, signed) + padded
         sealed = self._epoch.seal_entry(header, text)
         self._index += 1
-        self._digest = identity.chain(self._digest, self._index, header.pack(), suite.digest(text))
-        self._log.append(sealed, Entry(header.pack(), suite.digest(text), text, ttl))
+        self._digest = identity.extend_log_hash(self._digest, self._index, header.pack(), suite.hash_data(text))
+        self._log.append_entry(sealed, LogEntry(header.pack(), suite.hash_data(text), text, ttl))
         self._entries.append(
             {
                 "kind": header.kind,
-                "says": type(body).__name__,
+                "says": spec_name(body),
                 "author": author.me.id,
                 "counter": header.counter,
                 "generation": header.generation,
@@ -374,14 +382,14 @@ class Story:
             }
         )
 
-    def _burst(self, time: int) -> None:
+    def _batch(self, time: int) -> None:
         content = ledger.head_content(self._index, self._digest, time)
         self._latest = content + self._host.me.sign(identity.HEAD, content)
         nonce = seed(f"nonce of the burst at {time}")[: suite.NONCE]
-        packed = frames.pack(frames.Burst(self._log.unsealed, self._latest))
-        wired = self._epoch.seal_burst(packed, lambda _: nonce)
+        packed = frames.pack(frames.Batch(self._log.unsealed, self._latest))
+        wired = self._epoch.seal_batch(packed, lambda _: nonce)
         if self._entries:
-            self._log.seal(self._latest, wired, time)
+            self._log.seal_batch(self._latest, wired, time)
         self._told.append(
             {
                 "entries": self._entries,
@@ -398,41 +406,41 @@ class Story:
         self._entries = []
 
     def _past(self, index: int) -> None:
-        """The burst with this index in it as it would be given now to one who has missed it."""
-        past = self._log.past(index)
-        gone = [isinstance(it, frames.Gone) for it in past.entries]
+        """The batch with this index in it as it would be given now to one who has missed it."""
+        past = self._log.backfill_batch(index)
+        gone = [isinstance(it, frames.Tombstone) for it in past.entries]
         self._pasts.append(
             {"from index": index, "gone": gone, "time": past.time, "index": past.index, "5.13 frame": frames.pack(past)}
         )
 
     def _admit(self, member: Person) -> None:
-        before = self._epoch.newcomers
-        self._epoch.admit(member.me.id)
-        first = self._epoch.chains[member.me.id].link
-        after = self._epoch.newcomers
+        before = self._epoch.newcomer_secret
+        self._epoch.admit_member(member.me.id)
+        first = self._epoch.ratchets[member.me.id].chain_key
+        after = self._epoch.newcomer_secret
         self._schedule[-1]["6.5 newcomers"].append(
             {"newcomers": before, "id": member.me.id, "chain": first, "after": after}
         )
 
-    def _commit(self, said: frames.Commit) -> None:
+    def _commit(self, said: frames.CommitBody) -> None:
         self._say(self._host, said)
-        self._burst(65_500)
-        fresh, init = seed("fresh secret of epoch 1"), self._epoch.init
+        self._batch(65_500)
+        fresh, init = seed("fresh secret of epoch 1"), self._epoch.init_secret
         members = [self._host, self._ann]
-        rows = [[member.me.key, member.name, False, suite.digest(member.leaf.public)] for member in members]
+        rows = [[member.me.key, member.name, False, suite.hash_data(member.key.public)] for member in members]
         array = frames.pack_plain(["demo", False, self._host.me.id, RETENTION, HISTORY, rows])
-        standing = identity.standing(self._digest, array)
-        self._epoch, tag = self._epoch.next(fresh, standing, [member.me.id for member in members])
-        self._show_epoch(1, init, fresh, standing, members, {"6.2 digest": self._digest, "6.2 array": array})
-        turn = commit.Turn(ROOM, 1, standing, fresh, tag)
-        info = suite.label("slice") + ROOM + self._ann.me.id + (1).to_bytes(8, "big") + turn.standing
-        box = self._boxes.sealed(self._ann.leaf, fresh + tag, info)
+        group_context = identity.hash_group_context(self._digest, array)
+        self._epoch, tag = self._epoch.follow(fresh, group_context, [member.me.id for member in members])
+        self._show_epoch(1, init, fresh, group_context, members, {"6.2 digest": self._digest, "6.2 array": array})
+        turn = commit.CommitSecret(ROOM, 1, group_context, fresh, tag)
+        info = suite.label("slice") + ROOM + self._ann.me.id + (1).to_bytes(8, "big") + turn.group_context
+        box = self._boxes.sealed(self._ann.key, fresh + tag, info)
         self._schedule[-1]["6.9 slice"] = {"leaf seed": seed("ann's leaf"), "member": self._ann.me.id, **box}
 
     def _show_epoch(
-        self, number: int, init: bytes, fresh: bytes, standing: bytes, members: list[Person], array: Vectors
+        self, number: int, init: bytes, fresh: bytes, group_context: bytes, members: list[Person], array: Vectors
     ) -> None:
-        secret = suite.expand(suite.extract(init, fresh), "epoch", standing)
+        secret = suite.expand(suite.extract(init, fresh), "epoch", group_context)
         confirm = suite.expand(secret, "confirm")
         opened = self._epoch
         self._schedule.append(
@@ -441,52 +449,54 @@ class Story:
                 "6.2 init before": init,
                 "6.2 fresh secret": fresh,
                 **array,
-                "6.2 standing": standing,
+                "6.2 standing": group_context,
                 "6.2 secret": secret,
-                "6.3 init": opened.init,
+                "6.3 init": opened.init_secret,
                 "6.3 log key": opened.log_key,
-                "6.3 newcomers": opened.newcomers,
+                "6.3 newcomers": opened.newcomer_secret,
                 "6.3 confirmation key": confirm,
-                "6.4 tag": hmac.digest(confirm, standing, "sha256"),
-                "6.3 chains": [{"id": member.me.id, "chain": opened.chains[member.me.id].link} for member in members],
+                "6.4 tag": hmac.digest(confirm, group_context, "sha256"),
+                "6.3 chains": [
+                    {"id": member.me.id, "chain": opened.ratchets[member.me.id].chain_key} for member in members
+                ],
                 "6.5 newcomers": [],
             }
         )
 
-    def _show_welcome(self, base: frames.Base) -> Vectors:
+    def _show_welcome(self, base: frames.RoomSnapshot) -> Vectors:
         greeted, digest = hello("a join")
-        seats = [
-            frames.Seat(
+        roster = [
+            frames.RosterEntry(
                 member.me.key,
                 member.name,
                 member.counter,
                 False,
-                suite.digest(member.leaf.public),
-                self._epoch.chains[member.me.id].generation,
-                self._epoch.chains[member.me.id].link,
+                suite.hash_data(member.key.public),
+                self._epoch.ratchets[member.me.id].generation,
+                self._epoch.ratchets[member.me.id].chain_key,
             )
             for member in (self._host, self._ann)
         ]
         now = self._epoch
-        keys = (now.init, now.log_key, now.newcomers)
+        keys = (now.init_secret, now.log_key, now.newcomer_secret)
         rules = (RETENTION, HISTORY)
-        state = frames.State(
-            "demo", False, self._host.me.id, *rules, now.number, *keys, self._latest, seats, since=0, base=base
+        state = frames.RoomState(
+            "demo", False, self._host.me.id, *rules, now.number, *keys, self._latest, roster, since=0, snapshot=base
         )
         key = seed("key of the welcome")
-        sealed = welcome.seal(state, self._ann.leaf.public, ROOM, digest, key, self._host.me.sign)
-        pages = [frame.part for frame in sealed if isinstance(frame, frames.Page)]
+        sealed = welcome.seal_welcome(state, self._ann.key.public, ROOM, digest, key, self._host.me.sign)
+        pages = [frame.part for frame in sealed if isinstance(frame, frames.PageFrame)]
         array = frames.pack(state)
         return {
             "room": ROOM,
             "2.2 hello": greeted,
             "leaf seed": seed("ann's leaf"),
-            "7.1 box": self._boxes.sealed(self._ann.leaf, key, suite.label("welcome") + ROOM + digest),
+            "7.1 box": self._boxes.sealed(self._ann.key, key, suite.label("welcome") + ROOM + digest),
             "7.1 array": array,
             "7.1 array, unpacked": fields(state),
-            "7.1 signed": digest + suite.digest(array),
+            "7.1 signed": digest + suite.hash_data(array),
             "7.1 signing key": self._host.me.key,
-            "7.1 text": suite.Key(key).open(0, b"".join(pages)),
+            "7.1 text": suite.Key(key).open_sealed(0, b"".join(pages)),
             "7.1 pages": pages,
         }
 
@@ -497,7 +507,7 @@ class Story:
 def retention(_: Boxes) -> Vectors:
     """What of the log is gone at which time of the room; and how long what comes late lives on."""
     ordered = 1_000
-    ends = [(ttl, ordered + 1_000 * ttl) for ttl in (1, 60, limits.RETAIN, KEPT - 1)]
+    ends = [(ttl, ordered + 1_000 * ttl) for ttl in (1, 60, limits.RETENTION_MAX, KEPT - 1)]
     times = [(ttl, time) for ttl, end in ends for time in (end - 1, end)]
     return {
         "5.13 gone": [
@@ -513,10 +523,10 @@ def retention(_: Boxes) -> Vectors:
 
 def _is_gone(ttl: int, ordered: int, time: int) -> bool:
     log = Log()
-    log.append(b"an entry", Entry(Header(epoch.ENTRY, bytes(16), 1, 0, ttl).pack(), bytes(32), b"a body", ttl))
-    log.seal(bytes(112), b"a burst", ordered)
-    log.expire(time, 1)
-    return isinstance(log.past(1).entries[0], frames.Gone)
+    log.append_entry(b"an entry", LogEntry(Header(epoch.ENTRY, bytes(16), 1, 0, ttl).pack(), bytes(32), b"a body", ttl))
+    log.seal_batch(bytes(112), b"a burst", ordered)
+    log.expire_entries(time, 1)
+    return isinstance(log.backfill_batch(1).entries[0], frames.Tombstone)
 
 
 # --- 7a Safety words
@@ -525,25 +535,31 @@ def _is_gone(ttl: int, ordered: int, time: int) -> bool:
 def words_to_compare(_: Boxes) -> Vectors:
     host, ann = Person("host").me, Person("ann").me
     of_two = suite.label("words of two") + ROOM + min(host.key, ann.key) + max(host.key, ann.key)
-    seen = Marks(identity.genesis(ROOM))
-    said = [(0, "a"), (limits.MARK - 1, "b"), (limits.MARK, "c"), (limits.MARK + 1, "d"), (5 * limits.MARK + 7, "e")]
+    seen = Marks(identity.hash_empty_log(ROOM))
+    said = [
+        (0, "a"),
+        (limits.MARK_INTERVAL - 1, "b"),
+        (limits.MARK_INTERVAL, "c"),
+        (limits.MARK_INTERVAL + 1, "d"),
+        (5 * limits.MARK_INTERVAL + 7, "e"),
+    ]
     heads: list[Vectors] = []
     shown: list[Vectors] = []
     for time, name in said:
         heads.append({"time": time, "digest": seed(f"digest {name}")})
-        seen.see(time, seed(f"digest {name}"))
-        shown.append({"after so many heads": len(heads), "marks": [_words_at(mark) for mark in seen.latest()]})
+        seen.note_head(time, seed(f"digest {name}"))
+        shown.append({"after so many heads": len(heads), "marks": [_words_at(mark) for mark in seen.latest_marks()]})
     return {
         "room": ROOM,
-        "7.5 of two syllables": [words.spell(bytes([byte]))[0] for byte in range(256)],
-        "7.5 of three syllables": [words.spell(bytes([0, byte]))[1] for byte in range(256)],
-        "7.5 digest without entries": identity.genesis(ROOM),
+        "7.5 of two syllables": [words.spell_data(bytes([byte]))[0] for byte in range(256)],
+        "7.5 of three syllables": [words.spell_data(bytes([0, byte]))[1] for byte in range(256)],
+        "7.5 digest without entries": identity.hash_empty_log(ROOM),
         "7.5 heads": heads,
         "7.5 marks, the newest first": shown,
         "7.6 two members": [
             {
                 "keys": [one.key, other.key],
-                "bytes": suite.digest(of_two)[:10],
+                "bytes": suite.hash_data(of_two)[:10],
                 "words": safety_words.words_of_two(ROOM, one.key, other.key),
             }
             for one, other in ((host, ann), (ann, host))
@@ -556,7 +572,7 @@ def _words_at(mark: Mark) -> Vectors:
     return {
         "mark": mark.time,
         "digest": mark.digest,
-        "bytes": suite.digest(said)[:10],
+        "bytes": suite.hash_data(said)[:10],
         "words": safety_words.words_of_room(ROOM, mark),
     }
 

@@ -68,7 +68,7 @@ class Control:
         discovered: the user did not name this endpoint, so whoever listens there must be trusted, and must be somebody
         who may own the cookie. Raises TorMissing, TorRefused, TorUntrusted.
         """
-        with trio.move_on_after(limits.CONTROL):
+        with trio.move_on_after(limits.CONTROL_PATIENCE):
             try:
                 stream, owners = await owner.connect(endpoint, discovered=discovered)
             except PermissionError:
@@ -95,7 +95,7 @@ class Control:
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Calls a method of stem's controller. Raises TorLost, TorRefused; neither contains what was sent."""
-        with trio.move_on_after(limits.CONTROL):
+        with trio.move_on_after(limits.CONTROL_PATIENCE):
             try:
                 call = partial(function, self._controller, *arguments)
                 return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
@@ -145,7 +145,7 @@ class Control:
 
     async def aclose(self) -> None:
         """Closes the connection, without waiting for a Tor that does not respond."""
-        with trio.move_on_after(limits.WITHDRAW, shield=True):
+        with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True):
             await trio.to_thread.run_sync(self._controller.close, abandon_on_cancel=True)
 
     async def is_booted(self) -> bool:
@@ -162,7 +162,7 @@ class Control:
             progress = _progress(phase)
             if _BOOT.search(phase) and progress[0] > latest[0]:
                 latest = progress
-                tell(events.TorProgress(progress=progress[0], summary=progress[1]))
+                tell(events.TorProgressEvent(progress=progress[0], summary=progress[1]))
                 moved.set()
 
         await self.subscribe("STATUS_CLIENT", "HS_DESC")
@@ -181,7 +181,7 @@ class Control:
                     waited += limits.BOOT_SLOW
                     if waited >= limits.BOOT_STALL:
                         raise TorRefused(f"it does not reach its network and is stuck at {latest[0]} % ({latest[1]})")
-                    tell(events.TorSlow(progress=latest[0], summary=latest[1], seconds=round(waited)))
+                    tell(events.TorSlowEvent(progress=latest[0], summary=latest[1], seconds=round(waited)))
 
     def _changed(self, _: Any, state: Any, __: float) -> None:
         if state == stem.control.State.CLOSED:
@@ -301,13 +301,13 @@ def _read_cookie(path: str, owners: frozenset[int] | None) -> bytes:
         status = os.fstat(found)
         uid = status.st_uid
         is_theirs = owners is None or uid in owners | {owner.ROOT} or uid in owner.tor_users()
-        if not (stat.S_ISREG(status.st_mode) and status.st_size == limits.COOKIE and is_theirs):
+        if not (stat.S_ISREG(status.st_mode) and status.st_size == limits.COOKIE_BYTES and is_theirs):
             return b""
         with open(f"/proc/self/fd/{found}", "rb") as file:  # noqa: PTH123  # this file, even if it was renamed
-            cookie = file.read(limits.COOKIE + 1)
+            cookie = file.read(limits.COOKIE_BYTES + 1)
     finally:
         os.close(found)
-    return cookie if len(cookie) == limits.COOKIE else b""
+    return cookie if len(cookie) == limits.COOKIE_BYTES else b""
 
 
 def _prove(port: _Port, endpoint: Endpoint, cookie: bytes) -> str:

@@ -152,7 +152,7 @@ def remove_left_behind(bases: Iterable[Path]) -> None:
     left = limits.LEFT_BEHIND
     for base in bases:
         with suppress(OSError), os.scandir(base) as entries:
-            for entry in islice(entries, limits.LOOKED_AT):
+            for entry in islice(entries, limits.NAMES_EXAMINED):
                 if left and _TEMPORARY.fullmatch(entry.name):
                     left -= _removed(base / entry.name)
 

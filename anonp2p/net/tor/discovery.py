@@ -35,10 +35,10 @@ async def find_running_tor(config: Config, tell: Tell) -> Control | None:
             return await _open_discovered(Endpoint.parse(text), config)
         except AnonError as error:
             if name:
-                tell(events.TorSkipped(code=error.code, text=str(error), variable=name))
+                tell(events.TorSkippedEvent(code=error.code, text=str(error), variable=name))
                 named = named or error
             elif isinstance(error, TorUntrusted):
-                tell(events.TorSkipped(code=error.code, text=str(error)))
+                tell(events.TorSkippedEvent(code=error.code, text=str(error)))
             if not isinstance(error, TorMissing):
                 refusal = error
     if config.tor == "system" and not config.socks:
@@ -113,7 +113,7 @@ def _parse_local(listener: str) -> Endpoint | None:
 
 async def try_socks_port(proxy: Endpoint, *, discovered: bool = False) -> None:
     """Raises TorMissing, TorRefused, TorUntrusted where there is no SOCKS port to use."""
-    with trio.move_on_after(limits.CONTROL):
+    with trio.move_on_after(limits.CONTROL_PATIENCE):
         try:
             stream, _ = await owner.connect(proxy, discovered=discovered)
             async with stream:

@@ -158,7 +158,7 @@ class Voice:
 
 
 async def _await_control(process: trio.Process, path: str, voice: Voice) -> None:
-    with trio.move_on_after(limits.LAUNCH):
+    with trio.move_on_after(limits.LAUNCH_PATIENCE):
         while process.poll() is None:
             try:
                 stream = await trio.open_unix_socket(path)

@@ -9,7 +9,7 @@ import socket
 import time
 
 from anonp2p import limits
-from anonp2p.room.token_bucket import Pace
+from anonp2p.room.token_bucket import TokenBucket
 
 _LINE = re.compile(rb"[0-9]{3}[-+ ]")  # the beginning of a line that is not data (control-spec 2.3)
 
@@ -27,7 +27,7 @@ class BoundedReplies:
         self._answered = 0  # only the reader changes it
         self._size = 0  # bytes of the reply or event that is being read
         self._in_data = False
-        self._events = Pace(limits.EVENT_BURST, limits.EVENT_RATE)
+        self._events = TokenBucket(limits.EVENT_BUCKET, limits.EVENT_RATE)
 
     def makefile(self, mode: str) -> "BoundedReplies":
         """Like the method of a socket."""
@@ -63,7 +63,7 @@ class BoundedReplies:
     def _complete(self, last: bytes) -> None:
         size, self._size = self._size, 0
         if last.startswith(b"650"):  # an event
-            time.sleep(self._events.take(time.monotonic(), size + limits.EVENT_COST))
+            time.sleep(self._events.take_tokens(time.monotonic(), size + limits.EVENT_COST))
         elif self._answered < self._asked:
             self._answered += 1
         else:

@@ -45,7 +45,7 @@ class TorKeeper:
             if lost_at is None:
                 self._known = trio.Event()
                 lost_at = trio.current_time()
-                self._tell(events.TorProgress(progress=0, summary="It was lost; trying to have it again"))
+                self._tell(events.TorProgressEvent(progress=0, summary="It was lost; trying to have it again"))
             await trio.sleep(limits.TOR_RETRY)
         self.failure = error
         self._known.set()
@@ -60,7 +60,7 @@ class TorKeeper:
         return self._tor
 
     def _tell_once(self, event: events.Event) -> None:
-        if isinstance(event, events.TorSkipped | events.TorSlow):
+        if isinstance(event, events.TorSkippedEvent | events.TorSlowEvent):
             if event in self._told:
                 return
             self._told.add(event)

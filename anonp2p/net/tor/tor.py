@@ -68,7 +68,7 @@ class _Gate(trio.abc.Listener[trio.SocketStream]):
         """The next connection of Tor's, as soon as the system has room for it."""
         await trio.lowlevel.checkpoint()
         while True:
-            for _ in range(limits.TURN):
+            for _ in range(limits.LINKS_AT_ONCE):
                 try:
                     connection, _ = self._listening.accept()
                 except BlockingIOError:
@@ -154,7 +154,7 @@ class Tor:
             try:
                 yield _Place(listener, undefended, uploaded)
             finally:
-                with trio.move_on_after(limits.WITHDRAW, shield=True), suppress(AnonError):
+                with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True), suppress(AnonError):
                     await self._control.send(f"DEL_ONION {address}")
 
     async def _publish(self, control: Control, key: RoomKey, target: str) -> list[events.Defence]:
@@ -162,7 +162,11 @@ class Tor:
         ladder = (kept for count in (2, 1, 0) for kept in combinations(_DEFENCES, count))
         status = ""
         for kept in ladder:
-            words = [f"ADD_ONION ED25519-V3:{key.expanded()}", *(_DEFENCES[defence] for defence in kept), target]
+            words = [
+                f"ADD_ONION ED25519-V3:{key.expanded_private_key()}",
+                *(_DEFENCES[defence] for defence in kept),
+                target,
+            ]
             status, _, _ = (await control.send(" ".join(words)))[-1]
             if status not in _NOT_UNDERSTOOD:
                 break
@@ -226,7 +230,7 @@ class Tor:
         with suppress(TorRefused), self._control.listening("HS_DESC", heard):
             status, _, _ = (await self._control.send(f"HSFETCH {address}"))[-1]
             if status == "250":
-                with trio.move_on_after(limits.FETCH):
+                with trio.move_on_after(limits.FETCH_PATIENCE):
                     await over.wait()
             if not (asked or over.is_set()) and self.kind == "own":
                 await self._control.send("SIGNAL NEWNYM")
@@ -304,5 +308,5 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
 
 
 def _ready(tor: Tor, version: str, tell: Tell) -> Tor:
-    tell(events.Ready(version=version, tor=tor.kind))
+    tell(events.ReadyEvent(version=version, tor=tor.kind))
     return tor

@@ -13,7 +13,7 @@ from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import Ledger
-from anonp2p.room.log.log import Reader
+from anonp2p.room.log.log import LogReader
 from anonp2p.room.roster import Member
 
 
@@ -25,33 +25,35 @@ class NotAdmitted(Exception):
         self.reason = reason
 
 
-def returning(ledger: Ledger, hello: bytes, resume: frames.Resume) -> Member:
+def check_resume_request(ledger: Ledger, hello: bytes, resume: frames.ResumeRequest) -> Member:
     """The member who comes back with this request.
 
     hello: the hash of ours on this very link; without it in the signature, a recorded request would do again. Raises
     NotAdmitted for one whose place is gone, for one who is somebody else, and for one to whom nothing can be sealed.
     """
-    member = ledger.roster.get(resume.member)
+    member = ledger.roster.find_member(resume.member)
     if member is None or member.id == ledger.host:
         raise NotAdmitted("unknown")
     content = handshake.resume_content(hello, resume)
-    if not identity.signed(identity.RESUME, ledger.room, content, resume.signature, member.key):
+    if not identity.is_signed(identity.RESUME, ledger.room, content, resume.signature, member.key):
         raise NotAdmitted("signature")
-    _try(resume.leaf)
+    _try_key(resume.encryption_key)
     return member
 
 
-def nick_for(ledger: Ledger, hello: bytes, join: frames.Join, unlinked: Container[bytes] = ()) -> str:
+def choose_nick(
+    ledger: Ledger, hello: bytes, join: frames.JoinRequest, members_without_link: Container[bytes] = ()
+) -> str:
     """The nick under which this stranger is let in; a member's, if it is one who dials again. Raises NotAdmitted.
 
-    unlinked: ids of members who have no link, whether they count as away already or not. A nick that only those hold is
-    refused as not allowed rather than taken, on which a stranger asks for another one.
+    members_without_link: ids of members who have no link, whether they count as away already or not. A nick that only
+    those hold is refused as not allowed rather than taken, on which a stranger asks for another one.
     """
     content = handshake.join_content(hello, join)
-    if not identity.signed(identity.JOIN, ledger.room, content, join.signature, join.key):
+    if not identity.is_signed(identity.JOIN, ledger.room, content, join.signature, join.key):
         raise NotAdmitted("signature")
-    _try(join.leaf)
-    if member := ledger.roster.get(identity.member_id(join.key)):
+    _try_key(join.encryption_key)
+    if member := ledger.roster.find_member(identity.member_id(join.key)):
         if member.id == ledger.host:
             raise NotAdmitted("not-allowed")
         return member.nick
@@ -61,11 +63,11 @@ def nick_for(ledger: Ledger, hello: bytes, join: frames.Join, unlinked: Containe
         raise NotAdmitted("full")
     if join.nick and (not nicks.is_nick(join.nick) or nicks.reserved_word(join.nick)):
         raise NotAdmitted("bad-nick")
-    nick = join.nick or ledger.roster.nick_for(join.key)
+    nick = join.nick or ledger.roster.choose_nick(join.key)
     if nick is None:
         raise NotAdmitted("nick-taken")
     if join.nick and (holders := holders_of(ledger, nick, b"")):
-        absent = all(holder.away or holder.id in unlinked for holder in holders)
+        absent = all(holder.away or holder.id in members_without_link for holder in holders)
         raise NotAdmitted("not-allowed" if absent else "nick-taken")
     return nick
 
@@ -76,8 +78,8 @@ def holders_of(ledger: Ledger, nick: str, member: bytes) -> list[Member]:
     The rules of a room demand only the former (PROTOCOL.md, 5.1).
     """
     roster = ledger.roster
-    alike = [holder for holder in roster.alike(nick) if holder.id != member]
-    if not alike and (confused := roster.confused(nick, member)):
+    alike = [holder for holder in roster.find_alike(nick) if holder.id != member]
+    if not alike and (confused := roster.find_confusable(nick, member)):
         return [confused]
     return alike
 
@@ -87,10 +89,10 @@ def is_refused(ledger: Ledger, nick: str, member: bytes) -> bool:
     return bool(nicks.reserved_word(nick) or holders_of(ledger, nick, member))
 
 
-def _try(leaf: bytes) -> None:
-    """A leaf that cannot be sealed to would spoil every commit: only trying tells."""
+def _try_key(encryption_key: bytes) -> None:
+    """An encryption key that cannot be sealed to would spoil every commit: only trying tells."""
     try:
-        suite.seal_to(leaf, b"", b"")
+        suite.seal_to_key(encryption_key, b"", b"")
     except PeerFault:
         raise NotAdmitted("leaf") from None
 
@@ -105,7 +107,7 @@ class Admission:
         self._presence = presence
         self._commits = commits
 
-    def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.Join) -> None:
+    def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.JoinRequest) -> None:
         """A newcomer, or a member that dials again before it was shown the room. hello: the hash of ours on this link.
 
         Raises NotAdmitted.
@@ -113,48 +115,48 @@ class Admission:
         member, ledger = identity.member_id(join.key), self._replica.ledger
         self._turn_away_kicked(member)
         try:
-            nick = nick_for(ledger, hello, join, self._presence.absences)
+            nick = choose_nick(ledger, hello, join, self._presence.absences)
         except NotAdmitted as refusal:
             if refusal.reason != "full" or not self._commits.make_room():
                 raise
-            nick = nick_for(ledger, hello, join, self._presence.absences)
+            nick = choose_nick(ledger, hello, join, self._presence.absences)
         if member in self._commits.pending_removals:
             raise NotAdmitted("not-allowed")
         self._presence.replace_link(member)
-        known = ledger.roster.get(member)
+        known = ledger.roster.find_member(member)
         if known is None:
-            if member in self._replica.current_epoch.chains:
+            if member in self._replica.current_epoch.ratchets:
                 raise NotAdmitted("not-allowed")  # it has left, and its keys are used up
-            key_hash = suite.digest(join.leaf)
-            self._replica.add_key(key_hash, join.leaf)
-            self._sequencer.order_own(frames.Joined(join.key, nick, key_hash))
+            key_hash = suite.hash_data(join.encryption_key)
+            self._replica.add_key(key_hash, join.encryption_key)
+            self._sequencer.order_own(frames.JoinedBody(join.key, nick, key_hash))
             self._presence.add_member(member, self._commits.renewable)
         elif known.away:
-            self._sequencer.order_own(frames.Back(member))
-        self._show_room(link, channel, hello, member, join.leaf)
+            self._sequencer.order_own(frames.BackBody(member))
+        self._show_room(link, channel, hello, member, join.encryption_key)
 
-    def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.Resume) -> None:
+    def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.ResumeRequest) -> None:
         """One who comes back gets what it has missed: as it was sent, or opened, or not at all, as may be.
 
         Raises NotAdmitted.
         """
         ledger, log = self._replica.ledger, self._sequencer.log
         self._turn_away_kicked(resume.member)
-        member = returning(ledger, hello, resume)
+        member = check_resume_request(ledger, hello, resume)
         if member.id in self._commits.pending_removals:
             raise NotAdmitted("unknown")
         self._presence.replace_link(member.id)
         if member.away:
-            self._sequencer.order_own(frames.Back(member.id))
+            self._sequencer.order_own(frames.BackBody(member.id))
         after = resume.index + 1
         known = ledger.digest_at(resume.index) == resume.digest
         if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:
-            reader = Reader(log, after, member.id, resume.leaf, channel)
-            resumed = frames.Resumed(ledger.index, self._sequencer.room_time())
+            reader = LogReader(log, after, member.id, resume.encryption_key, channel)
+            resumed = frames.ResumedFrame(ledger.index, self._sequencer.room_time())
             self._presence.add_link(link, MemberLink(member.id, channel, reader), [resumed])
         else:
             since = resume.index if known and after >= log.oldest else None
-            self._show_room(link, channel, hello, member.id, resume.leaf, since)
+            self._show_room(link, channel, hello, member.id, resume.encryption_key, since)
 
     def _turn_away_kicked(self, member: bytes) -> None:
         if self._commits.was_kicked(member):
@@ -169,29 +171,31 @@ class Admission:
         if since is None:
             since, base = self._sequencer.trim_history()
         log = self._sequencer.log
-        reader = Reader(log, since + 1, member, key, channel, log.end)
+        reader = LogReader(log, since + 1, member, key, channel, log.end)
         state, secret = self._state(since, base), self._random(suite.SECRET)
-        sealed = welcome.seal(state, key, self._replica.ledger.room, hello, secret, self._replica.me.sign)
+        sealed = welcome.seal_welcome(state, key, self._replica.ledger.room, hello, secret, self._replica.me.sign)
         self._presence.add_link(link, MemberLink(member, channel, reader), sealed)
 
-    def _state(self, since: int, base: frames.Base | None) -> frames.State:
+    def _state(self, since: int, base: frames.RoomSnapshot | None) -> frames.RoomState:
         epoch, ledger = self._replica.current_epoch, self._replica.ledger
-        seats = []
+        roster = []
         for it in ledger.roster:
-            chain = epoch.chains[it.id]
-            seats.append(frames.Seat(it.key, it.nick, it.counter, it.away, it.leaf, chain.generation, chain.link))
-        return frames.State(
+            chain = epoch.ratchets[it.id]
+            roster.append(
+                frames.RosterEntry(it.key, it.nick, it.counter, it.away, it.key_hash, chain.generation, chain.chain_key)
+            )
+        return frames.RoomState(
             ledger.name,
             ledger.locked,
             ledger.host,
             ledger.retention,
             ledger.history,
             epoch.number,
-            epoch.init,
+            epoch.init_secret,
             epoch.log_key,
-            epoch.newcomers,
+            epoch.newcomer_secret,
             self._sequencer.sign_head(),
-            seats,
+            roster,
             since,
             base,
         )

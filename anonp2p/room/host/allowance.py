@@ -2,7 +2,7 @@
 
 from anonp2p import limits
 from anonp2p.protocol import frames
-from anonp2p.room.token_bucket import Pace
+from anonp2p.room.token_bucket import TokenBucket
 
 
 class Allowance:
@@ -17,36 +17,36 @@ class Allowance:
     def __init__(self, joined_at: float, renewable: int) -> None:
         self.joined_at = joined_at
         self.spoke = False  # whether a message of the member's was ordered
-        self._units = Pace(limits.MESSAGE_BURST, limits.MESSAGE_RATE)
-        self._entries = Pace(limits.ENTRY_BURST, limits.ENTRY_RATE)
-        self._answers = Pace(limits.ANSWER_BURST, limits.ANSWER_RATE)
-        self._by_kind: dict[type, Pace] = {}  # made when needed: most members never change their nick
+        self._units = TokenBucket(limits.MESSAGE_BUCKET, limits.MESSAGE_RATE)
+        self._entries = TokenBucket(limits.ENTRY_BUCKET, limits.ENTRY_RATE)
+        self._answers = TokenBucket(limits.ANSWER_BUCKET, limits.ANSWER_RATE)
+        self._by_kind: dict[type, TokenBucket] = {}  # made when needed: most members never change their nick
         self._renewable = renewable
         self._renewed = 0
 
-    def take(self, now: float, *, units: int = 0, entries: int = 0, answers: int = 0) -> float:
+    def take_costs(self, now: float, *, units: int = 0, entries: int = 0, answers: int = 0) -> float:
         """Takes what the member has caused; returns for how many seconds no more of it is to be read.
 
         units: of payloads that came; entries: those that were opened; answers: bytes that were asked for.
         """
         waits = (
-            self._units.take(now, units),
-            self._entries.take(now, entries),
-            self._answers.take(now, answers),
+            self._units.take_tokens(now, units),
+            self._entries.take_tokens(now, entries),
+            self._answers.take_tokens(now, answers),
         )
-        return min(max(waits), limits.PAUSE)
+        return min(max(waits), limits.READ_PAUSE)
 
-    def allows(self, body: frames.Nick | frames.Private, now: float) -> bool:
+    def try_kind(self, body: frames.NickBody | frames.PrivateBody, now: float) -> bool:
         """Whether one more of its kind may be ordered now. One that may not be costs nothing."""
         kind = type(body)
         if kind not in self._by_kind:
-            burst, rate = limits.NICK_BURST, limits.NICK_RATE
-            if kind is frames.Private:
-                burst, rate = limits.PRIVATE_BURST, limits.PRIVATE_RATE
-            self._by_kind[kind] = Pace(burst, rate)
-        return self._by_kind[kind].allows(now)
+            batch, rate = limits.NICK_BUCKET, limits.NICK_RATE
+            if kind is frames.PrivateBody:
+                batch, rate = limits.PRIVATE_BUCKET, limits.PRIVATE_RATE
+            self._by_kind[kind] = TokenBucket(batch, rate)
+        return self._by_kind[kind].try_token(now)
 
-    def renews(self, renewable: int) -> bool:
+    def try_renewal(self, renewable: int) -> bool:
         """Takes one renewal; whether there was one. renewable: how many commits have let members renew by now.
 
         What an honest member has not used is kept: it may be away, or its renewal may be sealed anew in a later epoch.

@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.crypto import suite
-from anonp2p.crypto.commit import Turn
+from anonp2p.crypto.commit import CommitSecret
 from anonp2p.protocol import frames
 from anonp2p.room import events
 from anonp2p.room.context import Context
@@ -78,7 +78,7 @@ class Commits:
     def kick(self, member: bytes, why: str, re: events.Re) -> None:
         """Throws a member out, at once."""
         self._kicked.add(member)
-        self._commit([frames.Removal(member, "kicked", why)], re)
+        self._commit_epoch([frames.Removal(member, "kicked", why)], re)
 
     def make_room(self) -> bool:
         """Has members give up their places for a newcomer, if there are some who have to; whether there were.
@@ -92,9 +92,9 @@ class Commits:
         if not (idle or self._removals):
             return False
         for member in idle:
-            if not self._replica.ledger.member(member).away:
-                self._sequencer.order_own(frames.Lost(member))
-        self._commit([frames.Removal(member, "lost", "") for member in idle])
+            if not self._replica.ledger.get_member(member).away:
+                self._sequencer.order_own(frames.AwayBody(member))
+        self._commit_epoch([frames.Removal(member, "lost", "") for member in idle])
         return True
 
     # --- epochs
@@ -102,26 +102,26 @@ class Commits:
     def forget_due_secrets(self) -> None:
         """Who has not come for its share of a commit by now is too late."""
         while self._secrets and self._secrets[0][0] <= self._clock.tick:
-            self._sequencer.log.forget_turn(self._secrets.pop(0)[1])
+            self._sequencer.log.forget_commit_secret(self._secrets.pop(0)[1])
 
     def commit_if_due(self) -> None:
         """Ends the epoch if it is time."""
         if self._clock.tick >= self._due:
-            self._commit([])
+            self._commit_epoch([])
 
-    def _commit(self, removed: list[frames.Removal], re: events.Re = UNSET) -> None:
+    def _commit_epoch(self, removed: list[frames.Removal], re: events.Re = UNSET) -> None:
         """Fresh secrets for all but these, those whose removal is pending, and those who have left."""
         ledger = self._replica.ledger
-        lost = [frames.Removal(member, "lost", "") for member in self._removals if ledger.roster.get(member)]
+        lost = [frames.Removal(member, "lost", "") for member in self._removals if ledger.roster.find_member(member)]
         gone = removed + [it for it in lost if it.member not in {removal.member for removal in removed}]
         before = self._replica.current_epoch
-        self._sequencer.order_own(frames.Commit(before.number + 1, gone), None, re)
+        self._sequencer.order_own(frames.CommitBody(before.number + 1, gone), None, re)
         self._sequencer.end_batch()
-        secret, standing = self._context.random(suite.SECRET), ledger.standing()
-        self._replica.epoch, tag = before.next(secret, standing, [member.id for member in ledger.roster])
+        secret, group_context = self._context.random(suite.SECRET), ledger.group_context()
+        self._replica.epoch, tag = before.follow(secret, group_context, [member.id for member in ledger.roster])
         epoch = self._replica.current_epoch.number
-        self._sequencer.log.turn(Turn(ledger.room, epoch, standing, secret, tag))
-        self._secrets.append((self._clock.tick + limits.SLICES, epoch))
+        self._sequencer.log.end_epoch(CommitSecret(ledger.room, epoch, group_context, secret, tag))
+        self._secrets.append((self._clock.tick + limits.COMMIT_SHARES, epoch))
         self._committed_at, self._somebody_left = self._clock.tick, False
         self._removals.clear()
         self._sequencer.begin_epoch()
@@ -133,9 +133,9 @@ class Commits:
             self._renew_own_key()
 
     def _renew_own_key(self) -> None:
-        key = suite.LeafKey(self._context.random(suite.SECRET))
+        key = suite.EncryptionKeyPair(self._context.random(suite.SECRET))
         self._replica.own_keys[:] = [key, self._replica.own_keys[0]]  # the old one may be written to yet
-        key_hash = suite.digest(key.public)
-        self._sequencer.order_own(frames.Renew(key_hash))
+        key_hash = suite.hash_data(key.public)
+        self._sequencer.order_own(frames.RenewBody(key_hash))
         self._replica.add_key(key_hash, key.public)
         self._replica.forget_keys()

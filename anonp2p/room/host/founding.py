@@ -10,21 +10,21 @@ from anonp2p.room.retention import NO_HISTORY
 
 
 def found_room(
-    context: Context, nick: str, name: str, retention: frames.Retention, history: frames.History
+    context: Context, nick: str, name: str, retention: frames.RetentionPolicy, history: frames.HistoryPolicy
 ) -> History | None:
     """We are alone in our room from now on; returns what will be shown to newcomers, if they are shown history.
 
     nick: ours, empty for one made from our key.
     """
     replica = context.replica
-    own_nick = nick or replica.ledger.roster.nick_for(replica.me.key)
+    own_nick = nick or replica.ledger.roster.choose_nick(replica.me.key)
     assert own_nick is not None, "no nick is taken in an empty room"
     key = replica.own_keys[0].public
-    replica.epoch = Epoch.first(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)
+    replica.epoch = Epoch.begin(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)
     behind = Ledger(replica.ledger.room)
     for ledger in (replica.ledger, behind):
         ledger.name = name
         ledger.retention, ledger.history = retention, history
-        ledger.host = ledger.seat(replica.me.key, own_nick, suite.digest(key)).id
-    replica.add_key(suite.digest(key), key)
+        ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
+    replica.add_key(suite.hash_data(key), key)
     return None if history == NO_HISTORY else History(behind, history)

@@ -24,7 +24,7 @@ class HostRole:
     """We order entries. nick: ours, empty for one made from our key; name, retention, history: of the room."""
 
     def __init__(
-        self, context: Context, nick: str, name: str, retention: frames.Retention, history: frames.History
+        self, context: Context, nick: str, name: str, retention: frames.RetentionPolicy, history: frames.HistoryPolicy
     ) -> None:
         self._context = context
         self._replica = context.replica
@@ -32,7 +32,7 @@ class HostRole:
         self._lifecycle = context.lifecycle
         self._nick = nick
         self._room_name = name
-        self._rules = retention, history
+        self._policies = retention, history
         self._reachable = False
         self.sequencer = Sequencer(context)
         self.presence = Presence(context)
@@ -58,24 +58,24 @@ class HostRole:
     def handle_input(self, event: inputs.RoleInput) -> None:
         """Takes what comes from links or the clock."""
         match event:
-            case inputs.Heard(link=link, payload=payload):
+            case inputs.ReceivedInput(link=link, payload=payload):
                 self._take_payload(link, payload)
-            case inputs.EndBatch():
+            case inputs.EndBatchInput():
                 self.sequencer.end_batch()
-            case inputs.Tick():
-                self._do_what_is_due()
-            case inputs.Linked(link=link):
-                self.gate.greet(link)
-            case inputs.Dropped(link=link, silence=silence):
+            case inputs.TickInput():
+                self._do_due_work()
+            case inputs.LinkedInput(link=link):
+                self.gate.begin_handshake(link)
+            case inputs.DroppedInput(link=link, silence=silence):
                 self.gate.forget_link(link)
                 self.presence.lose_link(link, silence)
-            case inputs.Start():
-                self._reporter.add_effect(effects.Serve())
+            case inputs.StartInput():
+                self._reporter.add_effect(effects.ServeEffect())
                 self._found_room()
-            case inputs.Published():
+            case inputs.PublishedInput():
                 self._reachable = True
-                self._reporter.tell(events.Reachable(room=self._context.label, re=self._lifecycle.asked_by))
-            case inputs.DialFailed():
+                self._reporter.tell_event(events.ReachableEvent(room=self._context.label, re=self._lifecycle.asked_by))
+            case inputs.DialFailedInput():
                 pass  # what only a member does
 
     def next_deadline(self) -> float | None:
@@ -89,23 +89,25 @@ class HostRole:
         """An entry of our own gets the next place."""
         self.sequencer.order_own(body, line, re)
 
-    def moderate(self, event: inputs.Kick | inputs.Lock) -> None:
+    def moderate(self, event: inputs.KickInput | inputs.LockInput) -> None:
         """Throws somebody out, or says whether newcomers are let in."""
-        if isinstance(event, inputs.Kick):
-            self._kick(event)
+        if isinstance(event, inputs.KickInput):
+            self._kick_member(event)
         elif self._replica.ledger.locked == event.locked:
-            self._reporter.tell(events.LockUnchanged(room=self._context.label, locked=event.locked, re=event.re))
+            self._reporter.tell_event(
+                events.LockUnchangedEvent(room=self._context.label, locked=event.locked, re=event.re)
+            )
         else:
-            self.sequencer.order_own(frames.Lock(event.locked), None, event.re)
+            self.sequencer.order_own(frames.LockBody(event.locked), None, event.re)
 
-    def leave(self, event: inputs.Leave) -> None:
+    def leave(self, event: inputs.LeaveInput) -> None:
         """Closes the room: it ends when its host leaves."""
         self._lifecycle.begin_leaving(event.re)
-        self.sequencer.order_own(frames.Close(), None, event.re)
+        self.sequencer.order_own(frames.CloseBody(), None, event.re)
 
     def can_seal_to(self, member: Member) -> bool:
         """Whether the member's key is one that can be sealed to."""
-        return member.leaf in self._replica.keys
+        return member.key_hash in self._replica.keys
 
     def refuses_nick(self, nick: str) -> bool:
         """Whether others have it, or it is reserved."""
@@ -122,7 +124,7 @@ class HostRole:
     # --- what happens
 
     def _found_room(self) -> None:
-        history = found_room(self._context, self._nick, self._room_name, *self._rules)
+        history = found_room(self._context, self._nick, self._room_name, *self._policies)
         self.sequencer.begin(history)
         self.commits.begin()
         self._lifecycle.enter("host")
@@ -133,18 +135,18 @@ class HostRole:
             if not self.gate.take_request(link, payload) and (known := self.presence.links.get(link)):
                 self._submissions.take_record(link, known, payload)
         except PeerFault as fault:
-            self._reporter.add_effect(effects.Drop(link, str(fault)))
+            self._reporter.add_effect(effects.DropEffect(link, str(fault)))
             member = self.presence.expel_link(link)
             if member is not None:
-                self.sequencer.order_own(frames.Lost(member))
+                self.sequencer.order_own(frames.AwayBody(member))
                 self.commits.remove_soon(member)
 
-    def _do_what_is_due(self) -> None:
+    def _do_due_work(self) -> None:
         if not self._lifecycle.entered:
             return
         late = self.presence.take_late()
         for member in late.away:
-            self.sequencer.order_own(frames.Lost(member))
+            self.sequencer.order_own(frames.AwayBody(member))
         for member in late.lost:
             self.commits.remove_soon(member)
         self.commits.forget_due_secrets()
@@ -154,8 +156,8 @@ class HostRole:
         self.sequencer.expire_entries(self.presence.passed(self.log.end))
         self.presence.send_due_cover()
 
-    def _kick(self, event: inputs.Kick) -> None:
-        member = self._replica.ledger.roster.called(event.nick)
+    def _kick_member(self, event: inputs.KickInput) -> None:
+        member = self._replica.ledger.roster.find_nick(event.nick)
         if member is None:
             self._reporter.tell_error(errors.NoSuchNick(), event.re)
         elif member.id == self._replica.me.id:

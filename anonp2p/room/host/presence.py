@@ -10,7 +10,7 @@ from anonp2p.protocol.handshake import Channel
 from anonp2p.room import cover, effects
 from anonp2p.room.context import Context
 from anonp2p.room.host.allowance import Allowance
-from anonp2p.room.log.log import Reader
+from anonp2p.room.log.log import LogReader
 
 
 @dataclass(slots=True, repr=False)
@@ -23,7 +23,7 @@ class Absence:
     @property
     def due(self) -> float:
         """When something has to be done about it: the room is told, then its place is given up."""
-        return self.heard_at + (limits.PLACE if self.away else limits.AWAY)
+        return self.heard_at + (limits.PLACE_SECONDS if self.away else limits.AWAY_SECONDS)
 
 
 @dataclass(slots=True, repr=False)
@@ -32,7 +32,7 @@ class MemberLink:
 
     member: bytes
     channel: Channel
-    reader: Reader
+    reader: LogReader
 
 
 class LateMembers(NamedTuple):
@@ -85,7 +85,7 @@ class Presence:
         """A member has a link from now on, and is sent these frames first."""
         self._links[number] = link
         self._put_off_cover()
-        self._reporter.add_effect(effects.Admit(number, link.channel, tuple(said), link.reader))
+        self._reporter.add_effect(effects.AdmitEffect(number, link.channel, tuple(said), link.reader))
         self.charge(number)  # what it owes from another link
 
     def replace_link(self, member: bytes) -> None:
@@ -93,7 +93,7 @@ class Presence:
         self._absences.pop(member, None)
         for number in self._links_of(member):
             del self._links[number]
-            self._reporter.add_effect(effects.Drop(number, "its member dialled again"))
+            self._reporter.add_effect(effects.DropEffect(number, "its member dialled again"))
 
     def lose_link(self, number: int, silence: float) -> None:
         """A link is gone; its member has time to come back on another. silence: for how long it had said nothing."""
@@ -111,8 +111,8 @@ class Presence:
         self._allowances.pop(member, None)
         self._absences.pop(member, None)
         for number in self._links_of(member):
-            self._links.pop(number).reader.stop()
-            self._reporter.add_effect(effects.Finish(number))
+            self._links.pop(number).reader.stop_at_end()
+            self._reporter.add_effect(effects.FinishEffect(number))
 
     def _links_of(self, member: bytes) -> list[int]:
         return [number for number, link in self._links.items() if link.member == member]
@@ -138,7 +138,7 @@ class Presence:
         They never spoke, and came a moment ago or were not heard for as long. Any other may be an honest reader whose
         link broke, and who is about to come back.
         """
-        before = self._clock.tick - limits.READER
+        before = self._clock.tick - limits.READER_SECONDS
         idle = []
         for member, absence in self._absences.items():
             allowance = self._allowances[member]
@@ -151,22 +151,22 @@ class Presence:
     def charge(self, number: int, *, units: int = 0, entries: int = 0, answers: int = 0) -> None:
         """A link whose member has caused more than it may is not read for a while: nothing of it is lost.
 
-        Parameters: see `Allowance.take`.
+        Parameters: see `Allowance.take_costs`.
         """
         allowance = self._allowances[self._links[number].member]
-        if seconds := allowance.take(self._clock.tick, units=units, entries=entries, answers=answers):
-            self._reporter.add_effect(effects.Pause(number, seconds))
+        if seconds := allowance.take_costs(self._clock.tick, units=units, entries=entries, answers=answers):
+            self._reporter.add_effect(effects.PauseEffect(number, seconds))
 
     def passed(self, end: int) -> int:
         """Up to which index all links have sent the log, whose end is this."""
-        return min((link.reader.passed for link in self._links.values()), default=end)
+        return min((link.reader.sent_up_to for link in self._links.values()), default=end)
 
     def send_due_cover(self) -> None:
         """Cover traffic on some link, if it is due: as if each link had its own dice."""
         if self._cover_due is not None and self._clock.tick >= self._cover_due:
             if numbers := list(self._links):
                 dice = int.from_bytes(self._random(8), "big")
-                self._reporter.add_effect(effects.Record(numbers[dice % len(numbers)], echo=True))
+                self._reporter.add_effect(effects.RecordEffect(numbers[dice % len(numbers)], echo=True))
             self._put_off_cover()
 
     def _put_off_cover(self) -> None:

@@ -12,7 +12,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import head_content
 from anonp2p.room.log.history import History
-from anonp2p.room.log.log import Entry, Log
+from anonp2p.room.log.log import Log, LogEntry
 from anonp2p.room.pending import Whisper
 from anonp2p.room.roster import Member
 
@@ -36,7 +36,7 @@ class Sequencer:
         """The room was created just now. history: what newcomers are to be shown of it."""
         self._history = history
         self._created_at = self._clock.now.age
-        self._head_due = self._clock.tick + limits.BEAT
+        self._head_due = self._clock.tick + limits.HEARTBEAT
 
     def begin_epoch(self) -> None:
         """All authors begin with their first generations."""
@@ -70,17 +70,17 @@ class Sequencer:
 
     def order(self, author: Member, header: Header, content: frames.Content, body: bytes, sealed: bytes) -> None:
         """This entry, which was checked, gets the next place. sealed: as its author sent it."""
-        if not self.log.fits(sealed):
+        if not self.log.fits_in_batch(sealed):
             self.end_batch()
         opened = OpenedEntry(header, body, content=content)
-        change = self._replica.apply(author, opened)
-        self.log.append(sealed, Entry(header.pack(), opened.digest, body, header.ttl))
-        if self._history is not None and isinstance(content.body, frames.Text):
+        change = self._replica.apply_entry(author, opened)
+        self.log.append_entry(sealed, LogEntry(header.pack(), opened.digest, body, header.ttl))
+        if self._history is not None and isinstance(content.body, frames.TextBody):
             self._history.note_text(self._replica.ledger.index)
         self._context.take_change(opened, change)
         self._generations[author.id] = header.generation + 1
-        if isinstance(content.body, frames.Joined):
-            self._replica.current_epoch.admit(identity.member_id(content.body.key))
+        if isinstance(content.body, frames.JoinedBody):
+            self._replica.current_epoch.admit_member(identity.member_id(content.body.key))
 
     def count_skipped(self, header: Header) -> int:
         """How many keys of its author's ratchet all others have to skip if this entry is ordered next."""
@@ -99,38 +99,38 @@ class Sequencer:
         if self.log.is_sealed:
             return
         head, time = self.sign_head(), self.room_time()
-        dropped = self.log.seal(head, self._seal_batch(self.log.unsealed, head), time)
+        dropped = self.log.seal_batch(head, self._seal_batch(self.log.unsealed, head), time)
         if self._history is not None:
-            self._history.leave(dropped)
-        self._reporter.add_effect(effects.Wake())
+            self._history.leave_batches(dropped)
+        self._reporter.add_effect(effects.WakeEffect())
 
     def send_due_head(self) -> None:
         """Sends a head alone to those who have all before it, if one is due and none is to come with entries."""
         if self._clock.tick >= self._head_due and self.log.is_sealed:
-            self._reporter.add_effect(effects.Pulse(self._seal_batch([], self.sign_head())))
+            self._reporter.add_effect(effects.HeartbeatEffect(self._seal_batch([], self.sign_head())))
 
     def _seal_batch(self, entries: list[bytes], head: bytes) -> bytes:
         """A batch as it goes on the wire. Puts off the next head that is due though nothing is ordered."""
         digest = self._replica.ledger.digest
-        jitter = limits.BEAT_JITTER * digest[0] / 255  # rooms that know nothing of each other differ
-        self._head_due = self._clock.tick + limits.BEAT * (1 - jitter)
-        self._replica.marks.see(self.room_time(), digest)
-        packed = frames.pack(frames.Burst(entries, head))
-        return self._replica.current_epoch.seal_burst(packed, self._context.random)
+        jitter = limits.HEARTBEAT_JITTER * digest[0] / 255  # rooms that know nothing of each other differ
+        self._head_due = self._clock.tick + limits.HEARTBEAT * (1 - jitter)
+        self._replica.marks.note_head(self.room_time(), digest)
+        packed = frames.pack(frames.Batch(entries, head))
+        return self._replica.current_epoch.seal_batch(packed, self._context.random)
 
     # --- what is kept
 
     def expire_entries(self, passed: int) -> None:
         """Drops from the log what has come to its end. passed: up to this index all links have sent the log."""
-        if self.log.expire(self.room_time(), passed):
-            self._reporter.add_effect(effects.Sweep())
+        if self.log.expire_entries(self.room_time(), passed):
+            self._reporter.add_effect(effects.SweepEffect())
 
-    def trim_history(self) -> tuple[int, frames.Base | None]:
+    def trim_history(self) -> tuple[int, frames.RoomSnapshot | None]:
         """Where the log begins for newcomers: after which index, and the room as of there if they are shown history."""
         if self._history is None:
             return self._replica.ledger.index, None
-        self._history.trim(self.log)
-        return self._history.index, self._history.base()
+        self._history.trim_to_policy(self.log)
+        return self._history.index, self._history.take_snapshot()
 
     @property
     def history_index(self) -> int:

@@ -4,7 +4,7 @@ import math
 
 from anonp2p import limits
 from anonp2p.crypto import suite
-from anonp2p.crypto.epoch import ENTRY, Header, header_of
+from anonp2p.crypto.epoch import ENTRY, Header, read_header
 from anonp2p.names import nicks
 from anonp2p.protocol import frames
 from anonp2p.room import effects
@@ -30,15 +30,15 @@ class Submissions:
 
     def take_record(self, number: int, link: MemberLink, payload: bytes) -> None:
         """Takes a record that came on a member's link. Raises PeerFault."""
-        record = link.channel.open(payload)
+        record = link.channel.open_record(payload)
         if record.echo:
-            self._reporter.add_effect(effects.Record(number))
+            self._reporter.add_effect(effects.RecordEffect(number))
         links = self._presence.links
         entries = answers = 0
         for frame in record.frames:
             if number in links:  # who has left says nothing more
                 answers += self._take_frame(number, link, frame)
-                entries += not isinstance(frame, frames.Seek)  # a key takes the host as long as an entry
+                entries += not isinstance(frame, frames.KeyRequestFrame)  # a key takes the host as long as an entry
         if number in links:
             units = math.ceil(len(payload) / limits.UNIT)
             self._presence.charge(number, units=units, entries=entries, answers=answers)
@@ -46,15 +46,15 @@ class Submissions:
     def _take_frame(self, number: int, link: MemberLink, frame: frames.Frame) -> int:
         """Takes one frame; returns how many bytes it has asked for."""
         match frame:
-            case frames.Leaf(leaf=key):
-                suite.seal_to(key, b"", b"")
-                link.reader.leaf = key
-            case frames.Seek(leaf=key_hash):
+            case frames.KeyFrame(encryption_key=key):
+                suite.seal_to_key(key, b"", b"")
+                link.reader.encryption_key = key
+            case frames.KeyRequestFrame(key_hash=key_hash):
                 key = self._replica.keys.get(key_hash, b"")
-                found = frames.Found(key) if key else frames.Missing(key_hash)
-                self._reporter.add_effect(effects.Record(number, (found,)))
+                found = frames.KeyResponseFrame(key) if key else frames.KeyNotFoundFrame(key_hash)
+                self._reporter.add_effect(effects.RecordEffect(number, (found,)))
                 return len(key or key_hash)
-            case frames.Submit(epoch=epoch, entry=entry):
+            case frames.SubmitFrame(epoch=epoch, entry=entry):
                 current = self._replica.current_epoch.number
                 if epoch == current:
                     self._take_entry(number, link, entry)
@@ -64,34 +64,34 @@ class Submissions:
 
     def _take_entry(self, number: int, link: MemberLink, entry: bytes) -> None:
         """A member's entry gets its place, or a denial that only its author sees."""
-        header = header_of(entry)
+        header = read_header(entry)
         ledger = self._replica.ledger
         expect(header.kind == ENTRY and header.author == link.member, "an entry of somebody else")
-        author = ledger.member(link.member)
+        author = ledger.get_member(link.member)
         if header.counter <= author.counter:
-            self._deny(number, header, "repeated")
+            self._deny_entry(number, header, "repeated")
             return
         skipped = self._sequencer.count_skipped(header)  # what was denied counts to all others
         expect(skipped <= limits.SKIPPED, "a generation out of its order")
         _, body = self._replica.current_epoch.open_entry(entry)
-        _, content = ledger.open(header, body)
+        _, content = ledger.open_entry(header, body)
         if denial := self._find_denial(author, content):
             author.counter = header.counter
-            self._deny(number, header, denial)
+            self._deny_entry(number, header, denial)
             return
-        ledger.check(author, header, content)
+        ledger.check_entry(author, header, content)
         expect(not ledger.is_foreign(content), "a reference to another log")
         allowance = self._presence.allowances[author.id]
-        if isinstance(content.body, frames.Renew):
-            expect(allowance.renews(self._commits.renewable), "a renewal too many")
+        if isinstance(content.body, frames.RenewBody):
+            expect(allowance.try_renewal(self._commits.renewable), "a renewal too many")
         self._sequencer.order(author, header, content, body, entry)
         match content.body:
-            case frames.Text() | frames.Private():
+            case frames.TextBody() | frames.PrivateBody():
                 allowance.spoke = True
-            case frames.Renew(leaf=key_hash):
-                self._replica.add_key(key_hash, link.reader.leaf)
+            case frames.RenewBody(key_hash=key_hash):
+                self._replica.add_key(key_hash, link.reader.encryption_key)
                 self._replica.forget_keys()
-            case frames.Leave():
+            case frames.LeaveBody():
                 self._commits.note_left()
                 self._sequencer.end_batch()  # with the receipt: nothing after it is for its author
                 self._presence.remove_member(author.id)
@@ -99,10 +99,10 @@ class Submissions:
     def _find_denial(self, author: Member, content: frames.Content) -> frames.Denial | None:
         """What an honest member may say without getting a place for it: another was faster, or it is too fast."""
         match content.body:
-            case frames.Nick(nick=nick) if self._is_refused(nick, author):
+            case frames.NickBody(nick=nick) if self._is_refused(nick, author):
                 return "nick-taken"
-            case frames.Nick() | frames.Private():
-                allowed = self._presence.allowances[author.id].allows(content.body, self._clock.tick)
+            case frames.NickBody() | frames.PrivateBody():
+                allowed = self._presence.allowances[author.id].try_kind(content.body, self._clock.tick)
                 return None if allowed else "too-often"
             case _:
                 return None
@@ -110,5 +110,5 @@ class Submissions:
     def _is_refused(self, nick: str, author: Member) -> bool:
         return nicks.is_nick(nick) and admission.is_refused(self._replica.ledger, nick, author.id)
 
-    def _deny(self, number: int, header: Header, reason: frames.Denial) -> None:
-        self._reporter.add_effect(effects.Record(number, (frames.Denied(header.counter, reason),)))
+    def _deny_entry(self, number: int, header: Header, reason: frames.Denial) -> None:
+        self._reporter.add_effect(effects.RecordEffect(number, (frames.DeniedFrame(header.counter, reason),)))

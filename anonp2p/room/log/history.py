@@ -4,20 +4,20 @@ from collections import deque
 
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import frames
-from anonp2p.room.ledger import Ledger, content_of
-from anonp2p.room.log.log import Burst, Entry, Log
+from anonp2p.room.ledger import Ledger, unpack_content
+from anonp2p.room.log.log import Log, LogBatch, LogEntry
 
 
 class History:
     """A second ledger of the host's, behind its own: as of the entry after which the history begins.
 
-    ledger: of the empty room. kept: how much of the past is shown.
+    ledger: of the empty room. policy: how much of the past is shown.
     """
 
-    def __init__(self, ledger: Ledger, kept: frames.History) -> None:
+    def __init__(self, ledger: Ledger, policy: frames.HistoryPolicy) -> None:
         self._ledger = ledger
-        self._kept = kept
-        self._texts: deque[int] = deque(maxlen=kept.texts)  # indices of the latest
+        self._policy = policy
+        self._texts: deque[int] = deque(maxlen=policy.texts)  # indices of the latest
 
     @property
     def index(self) -> int:
@@ -28,29 +28,29 @@ class History:
         """The entry with this index is a message to all."""
         self._texts.append(index)
 
-    def leave(self, bursts: list[Burst]) -> None:
+    def leave_batches(self, batches: list[LogBatch]) -> None:
         """These are in the log no more."""
-        for burst in bursts:
-            for index, entry in enumerate(burst.entries, burst.first):
+        for batch in batches:
+            for index, entry in enumerate(batch.entries, batch.first):
                 if index > self._ledger.index:
-                    self._pass(entry)
+                    self._apply_entry(entry)
 
-    def trim(self, log: Log) -> None:
+    def trim_to_policy(self, log: Log) -> None:
         """Leaves behind what is not to be shown any more."""
-        begin = log.since_time(log.time - self._kept.seconds * 1000) if self._kept.seconds else log.end
-        if self._kept.texts:
-            begin = self._texts[0] if len(self._texts) == self._kept.texts else 0
+        begin = log.find_index_since(log.time - self._policy.seconds * 1000) if self._policy.seconds else log.end
+        if self._policy.texts:
+            begin = self._texts[0] if len(self._texts) == self._policy.texts else 0
         while self._ledger.index + 1 < begin:
-            self._pass(log.entry(self._ledger.index + 1))
+            self._apply_entry(log.find_entry(self._ledger.index + 1))
 
-    def _pass(self, entry: Entry) -> None:
+    def _apply_entry(self, entry: LogEntry) -> None:
         header = Header.unpack(entry.header)
-        author = self._ledger.member(header.author)
-        content = content_of(entry.body) if entry.body else None
-        self._ledger.take(author, header, content, entry.digest)
+        author = self._ledger.get_member(header.author)
+        content = unpack_content(entry.body) if entry.body else None
+        self._ledger.take_entry(author, header, content, entry.digest)
 
-    def base(self) -> frames.Base:
+    def take_snapshot(self) -> frames.RoomSnapshot:
         """The room as of there."""
         ledger = self._ledger
-        members = [frames.Sitter(it.key, it.nick, it.counter, it.away, it.leaf) for it in ledger.roster]
-        return frames.Base(ledger.digest, ledger.epoch, ledger.locked, members)
+        members = [frames.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in ledger.roster]
+        return frames.RoomSnapshot(ledger.digest, ledger.epoch, ledger.locked, members)

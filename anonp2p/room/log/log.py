@@ -1,6 +1,6 @@
-"""The ordered log, burst by burst: each encoded once, read by any number of links, each at its own place.
+"""The ordered log, batch by batch: each encoded once, read by any number of links, each at its own place.
 
-A burst is entries and the head that covers them. Beside its bytes there are its entries opened: for members who come
+A batch is entries and the head that covers them. Beside its bytes there are its entries opened: for members who come
 back in another epoch, when the bytes are worth nothing, and for all once something in it has expired, when there are
 none any more.
 """
@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from anonp2p import limits
-from anonp2p.crypto.commit import Turn
+from anonp2p.crypto.commit import CommitSecret
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
@@ -22,13 +22,13 @@ from anonp2p.protocol.handshake import Channel
 
 FIRST: Final = 1  # index of a room's first entry
 
-_AROUND = 192  # bytes of a burst's payload beside its entries, at most
+_AROUND = 192  # bytes of a batch's payload beside its entries, at most
 
 
 # Structs that the collector need not look at: with as many as there are, it would hold up everybody for 50 ms.
 
 
-class Entry(msgspec.Struct, gc=False):
+class LogEntry(msgspec.Struct, gc=False):
     """An entry that has its place. digest: of its body, which is empty once it has expired; ttl: as in its header."""
 
     header: bytes
@@ -39,24 +39,26 @@ class Entry(msgspec.Struct, gc=False):
     def __repr__(self) -> str:
         return "<Entry>"
 
-    def opened(self) -> frames.Opened | frames.Gone:
+    def open_for_backfill(self) -> frames.BackfilledEntry | frames.Tombstone:
         """As it is given to those who have missed it."""
-        return frames.Opened(self.header, self.body) if self.body else frames.Gone(self.header, self.digest)
+        return (
+            frames.BackfilledEntry(self.header, self.body) if self.body else frames.Tombstone(self.header, self.digest)
+        )
 
 
-class Burst(msgspec.Struct, gc=False):
+class LogBatch(msgspec.Struct, gc=False):
     """Entries from the index `first` on, and their head, of this time of the room.
 
-    wire: as it is sent; empty when it is no more. turn: of the commit that it ends with. expired: at which expiry
-    of the log something in it has gone last.
+    wire: as it is sent; empty when it is no more. commit_secret: of the commit that it ends with. expired: at which
+    expiry of the log something in it has gone last.
     """
 
     first: int
-    entries: tuple[Entry, ...]
+    entries: tuple[LogEntry, ...]
     head: bytes
     time: int
     wire: bytes
-    turn: Turn | None = None
+    commit_secret: CommitSecret | None = None
     expired: int = 0
 
     def __repr__(self) -> str:
@@ -74,7 +76,7 @@ class Burst(msgspec.Struct, gc=False):
 
 
 class Log:
-    """Bursts in their order; the oldest are dropped beyond the limits in bytes and entries.
+    """Batches in their order; the oldest are dropped beyond the limits in bytes and entries.
 
     An entry's index is its place in the room's whole history; `end` is the place of the next one. What is before
     `start` is nothing for those who have only the keys of then; what is before `oldest` is not here any more. `time` is
@@ -86,11 +88,11 @@ class Log:
         self.oldest = FIRST
         self.time = 0
         self.expiries = 0  # how often something has expired
-        self._bursts: list[Burst] = []
+        self._batches: list[LogBatch] = []
         self._firsts: list[int] = []
-        self._end = FIRST  # of what is in bursts
-        self._open: list[tuple[Entry, bytes]] = []  # what is in none yet, and how it is sealed
-        self._open_size = 0
+        self._end = FIRST  # of what is in batches
+        self._unsealed: list[tuple[LogEntry, bytes]] = []  # what is in none yet, and how it is sealed
+        self._unsealed_size = 0
         self._bytes = 0
         self._due: list[tuple[int, int]] = []  # when which entries expire, soonest first
         self._fleeting: deque[tuple[int, int]] = deque()  # those that are never kept, by when they have to go
@@ -99,7 +101,7 @@ class Log:
     @property
     def end(self) -> int:
         """The index that the next entry will have."""
-        return self._end + len(self._open)
+        return self._end + len(self._unsealed)
 
     @property
     def sealed_end(self) -> int:
@@ -109,50 +111,50 @@ class Log:
     @property
     def is_sealed(self) -> bool:
         """Whether there is a head after the last entry."""
-        return not self._open
+        return not self._unsealed
 
-    def fits(self, sealed: bytes) -> bool:
-        """Whether one more entry leaves the burst a usual payload."""
-        return not self._open or self._open_size + len(sealed) + _AROUND <= limits.BURST
+    def fits_in_batch(self, sealed: bytes) -> bool:
+        """Whether one more entry leaves the batch a usual payload."""
+        return not self._unsealed or self._unsealed_size + len(sealed) + _AROUND <= limits.BATCH_BYTES
 
-    def append(self, sealed: bytes, entry: Entry) -> None:
+    def append_entry(self, sealed: bytes, entry: LogEntry) -> None:
         """Takes the next place. sealed: as its author sent it."""
-        self._open.append((entry, sealed))
-        self._open_size += len(sealed) + 3
+        self._unsealed.append((entry, sealed))
+        self._unsealed_size += len(sealed) + 3
 
     @property
     def unsealed(self) -> list[bytes]:
         """The entries that no head covers yet, as their authors sent them."""
-        return [sealed for _, sealed in self._open]
+        return [sealed for _, sealed in self._unsealed]
 
-    def seal(self, head: bytes, wire: bytes, time: int) -> list[Burst]:
-        """What has no head yet gets one; wire: the burst as it is sent. Returns what there is no room for any more."""
-        burst = Burst(self._end, tuple(entry for entry, _ in self._open), head, time, wire)
-        self._open, self._open_size = [], 0
+    def seal_batch(self, head: bytes, wire: bytes, time: int) -> list[LogBatch]:
+        """What has no head yet gets one; wire: the batch as it is sent. Returns what there is no room for any more."""
+        batch = LogBatch(self._end, tuple(entry for entry, _ in self._unsealed), head, time, wire)
+        self._unsealed, self._unsealed_size = [], 0
         self.time = time
-        for index, entry in enumerate(burst.entries, burst.first):
+        for index, entry in enumerate(batch.entries, batch.first):
             if entry.ttl == FLEETING:
                 self._fleeting.append((time + int(limits.FLEETING * 1000), index))
             elif entry.ttl != KEPT:
                 heapq.heappush(self._due, (time + entry.ttl * 1000, index))
-        self._bursts.append(burst)
-        self._firsts.append(burst.first)
-        self._end = burst.end
-        self._bytes += burst.size
+        self._batches.append(batch)
+        self._firsts.append(batch.first)
+        self._end = batch.end
+        self._bytes += batch.size
         is_full = self._bytes > limits.LOG_BYTES or self._end - self.oldest > limits.LOG_ENTRIES
-        return self._drop() if is_full else []
+        return self._drop_oldest() if is_full else []
 
-    def _drop(self) -> list[Burst]:
+    def _drop_oldest(self) -> list[LogBatch]:
         # An eighth more than needed, since taking items off a list's front costs as much as the list is long.
         keep_bytes, keep_entries = limits.LOG_BYTES * 7 // 8, limits.LOG_ENTRIES * 7 // 8
-        gone = 0
-        while gone < len(self._bursts) - 1 and (
-            self._bytes > keep_bytes or self._end - self._firsts[gone] > keep_entries
+        dropped_count = 0
+        while dropped_count < len(self._batches) - 1 and (
+            self._bytes > keep_bytes or self._end - self._firsts[dropped_count] > keep_entries
         ):
-            self._bytes -= self._bursts[gone].size
-            gone += 1
-        dropped = self._bursts[:gone]
-        del self._bursts[:gone], self._firsts[:gone]
+            self._bytes -= self._batches[dropped_count].size
+            dropped_count += 1
+        dropped = self._batches[:dropped_count]
+        del self._batches[:dropped_count], self._firsts[:dropped_count]
         self.oldest = self._firsts[0]
         self.start = max(self.start, self.oldest)
         self._forget_shared()
@@ -182,23 +184,25 @@ class Log:
 
     # --- commits
 
-    def turn(self, turn: Turn) -> None:
-        """The last burst ends with a commit; what follows is of another epoch."""
-        self._bursts[-1].turn = turn
+    def end_epoch(self, commit_secret: CommitSecret) -> None:
+        """The last batch ends with a commit; what follows is of another epoch."""
+        self._batches[-1].commit_secret = commit_secret
 
-    def forget_turn(self, epoch: int) -> None:
+    def forget_commit_secret(self, epoch: int) -> None:
         """The secret of this epoch's commit goes, and with it the bytes up to there: whoever lacks them is too late."""
-        at = next((at for at, it in enumerate(self._bursts) if it.turn and it.turn.epoch == epoch), None)
+        at = next(
+            (at for at, it in enumerate(self._batches) if it.commit_secret and it.commit_secret.epoch == epoch), None
+        )
         if at is None:
             return
-        for burst in self._bursts[: at + 1]:
-            burst.turn = None
-            self._drop_wire(burst)
-        self.start = burst.end
+        for batch in self._batches[: at + 1]:
+            batch.commit_secret = None
+            self._drop_wire(batch)
+        self.start = batch.end
 
-    def _drop_wire(self, burst: Burst) -> None:
-        self._bytes -= len(burst.wire)
-        burst.wire = b""
+    def _drop_wire(self, batch: LogBatch) -> None:
+        self._bytes -= len(batch.wire)
+        batch.wire = b""
         self._forget_shared()
 
     # --- expiry
@@ -208,10 +212,10 @@ class Log:
         """When there is something to expire next, in the room's milliseconds."""
         due = [self._due[0][0]] if self._due else []
         if self._fleeting:
-            due += [self.time + int(limits.FLEETING_LOOK * 1000), self._fleeting[0][0]]
+            due += [self.time + int(limits.FLEETING_CHECK * 1000), self._fleeting[0][0]]
         return min(due, default=None)
 
-    def expire(self, time: int, passed: int) -> bool:
+    def expire_entries(self, time: int, passed: int) -> bool:
         """Drops whatever its author does not want kept any longer; whether that was anything.
 
         time: the room's. passed: up to here everybody has the log who is there.
@@ -225,87 +229,93 @@ class Log:
         self.expiries += bool(over)
         for index in over:
             if index >= self.oldest:
-                burst = self.burst(index)
-                entry = burst.entries[index - burst.first]
+                batch = self.find_batch(index)
+                entry = batch.entries[index - batch.first]
                 self._bytes -= len(entry.body)
                 entry.body = b""
-                burst.expired = self.expiries
-                self._drop_wire(burst)
+                batch.expired = self.expiries
+                self._drop_wire(batch)
         return bool(over)
 
     # --- reading
 
     @property
-    def bursts(self) -> Sequence[Burst]:
+    def batches(self) -> Sequence[LogBatch]:
         """All that are still here, the oldest first."""
-        return self._bursts
+        return self._batches
 
     @property
     def shared_piece(self) -> bytes:
         """The piece that readers at the same place were given last."""
         return self._shared[2]
 
-    def entry(self, index: int) -> Entry:
+    def find_entry(self, index: int) -> LogEntry:
         """The entry with this index, which is still here, whether a head covers it or not."""
         if index >= self._end:
-            return self._open[index - self._end][0]
-        burst = self.burst(index)
-        return burst.entries[index - burst.first]
+            return self._unsealed[index - self._end][0]
+        batch = self.find_batch(index)
+        return batch.entries[index - batch.first]
 
-    def burst(self, index: int) -> Burst:
+    def find_batch(self, index: int) -> LogBatch:
         """The one in which the entry with this index is, which is still here."""
-        return self._bursts[bisect_right(self._firsts, index) - 1]
+        return self._batches[bisect_right(self._firsts, index) - 1]
 
-    def since_time(self, time: int) -> int:
+    def find_index_since(self, time: int) -> int:
         """The index of the first entry that is not older than this, or that the next one will have."""
-        at = bisect_left(self._bursts, time, key=lambda burst: burst.time)
+        at = bisect_left(self._batches, time, key=lambda batch: batch.time)
         return self._firsts[at] if at < len(self._firsts) else self._end
 
-    def since(self, cursor: int, end: int) -> tuple[bytes, int]:
-        """The bursts from this index on, in one piece that readers at the same place share, and the cursor after them.
+    def join_batches(self, cursor: int, end: int) -> tuple[bytes, int]:
+        """The batches from this index on, in one piece that readers at the same place share, and the cursor after them.
 
-        At most limits.BATCH bytes, or one burst: what a slow reader's pending write holds in memory is bounded by it.
-        Never beyond a commit, not over a burst that has no bytes, and not as far as `end`.
+        At most limits.BATCH_BYTES bytes, or one batch: what a slow reader's pending write holds in memory is bounded by it.
+        Never beyond a commit, not over a batch that has no bytes, and not as far as `end`.
         """
         if self._shared[:2] != (cursor, end):
-            self._shared = (cursor, end, *self._join(cursor, end))
+            self._shared = (cursor, end, *self._join_batches(cursor, end))
         return self._shared[2:]
 
-    def _join(self, cursor: int, end: int) -> tuple[bytes, int]:
+    def _join_batches(self, cursor: int, end: int) -> tuple[bytes, int]:
         pieces: list[bytes] = []
         size = 0
         while cursor < end:
-            burst = self.burst(cursor)
-            size += len(burst.wire)
-            if not burst.wire or (size > limits.BATCH and pieces):
+            batch = self.find_batch(cursor)
+            size += len(batch.wire)
+            if not batch.wire or (size > limits.WRITE_BYTES and pieces):
                 break
-            pieces.append(burst.wire)
-            cursor = burst.end
-            if burst.turn is not None:
+            pieces.append(batch.wire)
+            cursor = batch.end
+            if batch.commit_secret is not None:
                 break
         return (pieces[0] if len(pieces) == 1 else b"".join(pieces)), cursor
 
-    def past(self, cursor: int) -> frames.Past:
-        """From this index on to the end of its burst, opened."""
-        burst = self.burst(cursor)
-        entries = [entry.opened() for entry in burst.entries[cursor - burst.first :]]
-        return frames.Past(entries, burst.head, self._end - 1, self.time)
+    def backfill_batch(self, cursor: int) -> frames.BackfillFrame:
+        """From this index on to the end of its batch, opened."""
+        batch = self.find_batch(cursor)
+        entries = [entry.open_for_backfill() for entry in batch.entries[cursor - batch.first :]]
+        return frames.BackfillFrame(entries, batch.head, self._end - 1, self.time)
 
 
-class Reader:
+class LogReader:
     """One member's way through the log: what of it goes over its link next.
 
-    cursor: where it begins; opened: up to where it is given opened what it has missed. leaf: to which its slices are
-    sealed; may change.
+    cursor: where it begins; backfill_end: up to where it is given opened what it has missed. encryption_key: to which
+    its commit shares are sealed; may change.
     """
 
     def __init__(
-        self, log: Log, cursor: int, member: bytes, leaf: bytes, channel: Channel, opened: int | None = None
+        self,
+        log: Log,
+        cursor: int,
+        member: bytes,
+        encryption_key: bytes,
+        channel: Channel,
+        backfill_end: int | None = None,
     ) -> None:
-        self.leaf = leaf
+        self.encryption_key = encryption_key
         self._log = log
-        self._cursor = self._passed = cursor
-        self._opened = cursor if opened is None else opened
+        self._cursor = self._sent_up_to = cursor
+        self._backfill_end = cursor if backfill_end is None else backfill_end
         self._member = member
         self._channel = channel
         self._taken_at = 0  # how often something in the log had expired then
@@ -314,7 +324,7 @@ class Reader:
     @property
     def lags(self) -> bool:
         """Whether the log no longer has what comes next."""
-        if self._cursor < self._opened:
+        if self._cursor < self._backfill_end:
             return self._cursor < self._log.oldest
         return self._cursor < self._log.start and not self.is_out
 
@@ -329,60 +339,64 @@ class Reader:
         return self._end is not None and self._cursor >= self._end
 
     @property
-    def passed(self) -> int:
+    def sent_up_to(self) -> int:
         """Up to where its bytes have left us."""
-        return self._passed
+        return self._sent_up_to
 
     @property
-    def holds_what_is_gone(self) -> bool:
+    def holds_expired(self) -> bool:
         """Whether bytes on their way have something in them that has expired."""
-        cursor = self._passed
+        cursor = self._sent_up_to
         if self._taken_at == self._log.expiries or cursor == self._cursor:
             return False
         while self._log.oldest <= cursor < self._cursor:
-            burst = self._log.burst(cursor)
-            if burst.expired > self._taken_at:
+            batch = self._log.find_batch(cursor)
+            if batch.expired > self._taken_at:
                 return True
-            cursor = burst.end
+            cursor = batch.end
         return cursor < self._cursor  # of what the log has no more, nobody knows any more
 
-    def stop(self) -> None:
+    def stop_at_end(self) -> None:
         """What is ordered from now on is nothing for this member."""
         self._end = self._log.end
 
-    def sent(self) -> None:
+    def mark_sent(self) -> None:
         """All that was taken has left us."""
-        self._passed = self._cursor
+        self._sent_up_to = self._cursor
 
-    def take(self) -> bytes:
+    def take_data(self) -> bytes:
         """What goes next, in one piece; empty if there is nothing. Raises PeerFault when the member was left behind."""
         if self.lags:
             raise PeerFault("it lagged too far behind")
         if self.is_through:
             return b""
-        if self._passed == self._cursor:
+        if self._sent_up_to == self._cursor:
             self._taken_at = self._log.expiries
-        if self._cursor < self._opened or not self._log.burst(self._cursor).wire:
-            return self._take_opened()
+        if self._cursor < self._backfill_end or not self._log.find_batch(self._cursor).wire:
+            return self._take_backfill()
         end = self._log.sealed_end if self._end is None else self._end
-        data, self._cursor = self._log.since(self._cursor, end)
-        return data + self._slice()
+        data, self._cursor = self._log.join_batches(self._cursor, end)
+        return data + self._seal_share()
 
-    def _take_opened(self) -> bytes:
+    def _take_backfill(self) -> bytes:
         pieces: list[bytes] = []
         size = 0
-        while not (self.is_through or self.lags) and size < limits.BATCH:
-            if self._cursor >= self._opened and self._log.burst(self._cursor).wire:
+        while not (self.is_through or self.lags) and size < limits.WRITE_BYTES:
+            if self._cursor >= self._backfill_end and self._log.find_batch(self._cursor).wire:
                 break
-            past = self._log.past(self._cursor)
-            self._cursor = self._log.burst(self._cursor).end
-            pieces.append(self._channel.seal([past]) + self._slice())
+            backfill = self._log.backfill_batch(self._cursor)
+            self._cursor = self._log.find_batch(self._cursor).end
+            pieces.append(self._channel.seal_frames([backfill]) + self._seal_share())
             size += len(pieces[-1])
         return b"".join(pieces)
 
-    def _slice(self) -> bytes:
+    def _seal_share(self) -> bytes:
         """Our member's, if we have just come to a commit."""
-        turn = self._log.burst(self._cursor - 1).turn
-        if turn is None or self.is_out or self._cursor <= self._opened:  # a Welcome has told it more than that
+        commit_secret = self._log.find_batch(self._cursor - 1).commit_secret
+        if (
+            commit_secret is None or self.is_out or self._cursor <= self._backfill_end
+        ):  # a Welcome has told it more than that
             return b""
-        return self._channel.seal([frames.Slice(turn.slice(self._member, self.leaf))])
+        return self._channel.seal_frames(
+            [frames.CommitShareFrame(commit_secret.seal_share(self._member, self.encryption_key))]
+        )

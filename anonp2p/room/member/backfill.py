@@ -33,12 +33,12 @@ class Backfill:
         self._context = context
         self._replica = context.replica
         self._heads = heads
-        self._former = former
+        self._ledger_before = former
 
     @property
     def continues(self) -> bool:
         """Whether what we missed takes effect in the ledger that we have."""
-        return self._former is None
+        return self._ledger_before is None
 
     @property
     def reached(self) -> Ledger:
@@ -52,7 +52,7 @@ class Backfill:
             return False
         if reached.digest != self.head.digest:
             self._heads.refuse_other_log(self.head)
-        expect(reached.standing() == self.now.standing(), "a past that leads to another room")
+        expect(reached.group_context() == self.now.group_context(), "a past that leads to another room")
         expect(reached.epoch == self.epoch.number, "a welcome to another epoch than the log's")
         return True
 
@@ -61,11 +61,11 @@ class Backfill:
         author = check_entry(ledger, entry)
         if entry.content is not None and ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, ledger)
-        change = self._replica.apply(author, entry, age, past=ledger)
+        change = self._replica.apply_entry(author, entry, age, past=ledger)
         if shown_up_to is None or ledger.index > shown_up_to:
-            self._context.reporter.tell_past_change(change)
+            self._context.reporter.tell_history_change(change)
 
     def expect_same_log(self, index: int, digest: bytes) -> None:
         """What we are shown again is what it was."""
-        known = None if self._former is None else self._former.digest_at(index)
+        known = None if self._ledger_before is None else self._ledger_before.digest_at(index)
         expect(known in (None, digest), "another log than before")

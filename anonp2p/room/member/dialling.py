@@ -34,7 +34,7 @@ class Dialling:
         """The first try is due."""
         self._began_at = self._due_at = now
 
-    def take_due(self, now: float) -> effects.Dial | None:
+    def take_due(self, now: float) -> effects.DialEffect | None:
         """The next try, if it is due.
 
         A slow circuit is given up early: the next try gets a fresh one, which is usually faster.
@@ -45,7 +45,7 @@ class Dialling:
         self.attempt += 1
         self._dials += 1
         seconds = limits.DIAL_TRIES[min(self.attempt, len(limits.DIAL_TRIES)) - 1]
-        return effects.Dial(self._code, seconds, self._dials)
+        return effects.DialEffect(self._code, seconds, self._dials)
 
     def note_let_in(self) -> None:
         """The handshake on the present link has succeeded."""
@@ -55,7 +55,7 @@ class Dialling:
         """We end the link ourselves, to ask for something else at once."""
         self._is_dropping = True
 
-    def take_failure(self, failure: inputs.DialFailed, now: float) -> bool:
+    def take_failure(self, failure: inputs.DialFailedInput, now: float) -> bool:
         """The try has failed. Returns whether there will be another."""
         return failure.again and self._plan_next(now, failure.detail, absent=failure.absent)
 
@@ -75,8 +75,8 @@ class Dialling:
 
     def _plan_next(self, now: float, detail: str, *, absent: bool) -> bool:
         self.detail = detail
-        patience = limits.GONE_PATIENCE if absent else limits.DIAL_PATIENCE
-        if now > self._began_at + (limits.PLACE if self._has_been_in else patience):
+        patience = limits.ABSENT_PATIENCE if absent else limits.DIAL_PATIENCE
+        if now > self._began_at + (limits.PLACE_SECONDS if self._has_been_in else patience):
             return False
         self._due_at = now + self._draw_pause()
         return True

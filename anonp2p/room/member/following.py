@@ -1,7 +1,7 @@
 """How a member takes what its host orders, and what it missed of that."""
 
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import Header, header_of
+from anonp2p.crypto.epoch import Header, read_header
 from anonp2p.protocol import frames
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
@@ -29,7 +29,7 @@ class Follower:
         self._state = state
         self._lost = 0  # messages that expired before they came to us
 
-    def take_batch(self, batch: frames.Burst) -> None:
+    def take_batch(self, batch: frames.Batch) -> None:
         """What the host signs for, opened before anything of it takes effect."""
         head = self._heads.read_head(batch.head, self._replica.ledger)
         may_be_empty = head.place >= self._heads.claimed_index
@@ -40,20 +40,20 @@ class Follower:
             self._admit_joined(placed[-1])
         self._take_in(placed, head)
 
-    def take_missed(self, past: frames.Past) -> None:
+    def take_missed(self, past: frames.BackfillFrame) -> None:
         """A batch that we have missed, as it was opened by others, or from which something is gone."""
         backfill = self._state.backfill
         expect(bool(past.entries), "a past without entries")
         head = self._heads.read_head(past.head, backfill.reached if backfill else self._replica.ledger)
         if backfill is not None:
             expect(head.time <= backfill.head.time, "a past later than the welcome")
-        placed = list(map(OpenedEntry.from_past, past.entries))
+        placed = list(map(OpenedEntry.from_backfill, past.entries))
         self._heads.note_claim(past.index, past.time)
         for entry in placed:
             gone = not entry.body
             expect(not gone or past.time - head.time >= entry.header.ttl * 1000, "what has not expired as expired")
             if backfill is None and entry.header.author != self._replica.me.id:
-                self._replica.current_epoch.skip(entry.header)
+                self._replica.current_epoch.skip_key(entry.header)
             if backfill is None and not gone:
                 self._admit_joined(entry)
         self._take_in(placed, head)
@@ -61,20 +61,20 @@ class Follower:
     def tell_of_lost(self) -> None:
         """Tells how many messages expired before they came to us."""
         if self._lost:
-            self._reporter.tell(events.ExpiredUnseen(room=self._context.label, count=self._lost))
+            self._reporter.tell_event(events.ExpiredUnseenEvent(room=self._context.label, count=self._lost))
             self._lost = 0
 
     def _open_entry(self, sealed: bytes) -> tuple[Header, bytes]:
         """An entry of another's, with the key for it; of our own we know what it says."""
-        header = header_of(sealed)
+        header = read_header(sealed)
         if header.author != self._replica.me.id:
             return self._replica.current_epoch.open_entry(sealed)
         return header, self._outbox.own_body(header, sealed)
 
     def _admit_joined(self, entry: OpenedEntry) -> None:
         """One who has joined in this epoch has a chain of keys from there on."""
-        if entry.content is not None and isinstance(entry.content.body, frames.Joined):
-            self._replica.current_epoch.admit(identity.member_id(entry.content.body.key))
+        if entry.content is not None and isinstance(entry.content.body, frames.JoinedBody):
+            self._replica.current_epoch.admit_member(identity.member_id(entry.content.body.key))
 
     def _take_in(self, placed: list[OpenedEntry], head: Head) -> None:
         """Entries that a head covers take effect, once it is known that they lead to it."""
@@ -82,7 +82,7 @@ class Follower:
         ledger = backfill.reached if backfill else self._replica.ledger
         digest = ledger.digest
         for index, entry in enumerate(placed, ledger.index + 1):
-            digest = identity.chain(digest, index, entry.header.pack(), entry.digest)
+            digest = identity.extend_log_hash(digest, index, entry.header.pack(), entry.digest)
             if backfill is not None:
                 backfill.expect_same_log(index, digest)
         expect((head.place, head.digest) == (ledger.index + len(placed), digest), "a head for another log")
@@ -97,7 +97,7 @@ class Follower:
                 return
         self._heads.accept_head(head)
         if replayed is None:
-            self._replica.marks.see(head.time, head.digest)
+            self._replica.marks.note_head(head.time, head.digest)
 
     def _take_entry(self, entry: OpenedEntry, age: float) -> None:
         """The log is one entry longer."""
@@ -108,9 +108,9 @@ class Follower:
             self._outbox.expect_next(entry.header, entry.digest)
         if entry.content is not None and self._replica.ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, self._replica.ledger)
-        change = self._replica.apply(author, entry, age)
+        change = self._replica.apply_entry(author, entry, age)
         self._lost += not self._context.take_change(entry, change, age)
-        if isinstance(change, changes.Committed) and self._state.backfill is None:
+        if isinstance(change, changes.CommitChange) and self._state.backfill is None:
             self._state.begin_rekeying(is_idle=not change.removed)
-        elif isinstance(change, changes.Joined | changes.Renewed) and self._state.is_up:
+        elif isinstance(change, changes.JoinedChange | changes.KeyRenewedChange) and self._state.is_up:
             self._keys.request_missing()

@@ -36,7 +36,7 @@ class HeadCheck:
         self._label = context.label
         self._last_head = Head(-1, b"", 0, b"")
         self._claim = (0, 0)  # where the log stood, as the host said, at which time of the room
-        self._told_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
+        self._known_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
 
     @property
     def claimed_index(self) -> int:
@@ -46,19 +46,19 @@ class HeadCheck:
     @property
     def told_time(self) -> int:
         """The latest of the room's times that we were told, in milliseconds."""
-        return self._told_time[0]
+        return self._known_time[0]
 
     def room_time(self) -> int:
         """Milliseconds since the room's creation, by what the host told."""
-        time, age = self._told_time
+        time, age = self._known_time
         return time + int((self._clock.now.age - age) * 1000)
 
     def read_head(self, text: bytes, ledger: Ledger) -> Head:
         """Reads a head for the log of this ledger. Raises PeerFault for one that contradicts what was said before."""
         head = Head.read(text)
-        key = ledger.member(ledger.host).key
+        key = ledger.get_member(ledger.host).key
         claimed, by = self._claim
-        expect(identity.signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "a forged head")
+        expect(identity.is_signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "a forged head")
         expect(head.place < frames.COUNTS, "a log longer than any")
         last = self._last_head
         if head.place == last.place and head.digest != last.digest:
@@ -91,7 +91,7 @@ class HeadCheck:
 
     def doubt_entry(self, header: Header, body: bytes, ledger: Ledger) -> None:
         """Somebody was shown another log than we, and yet our host has ordered what it wrote there."""
-        author = ledger.member(header.author)
+        author = ledger.get_member(header.author)
         if len(self._replica.evidence) == limits.EVIDENCE:
             return  # the room is marked, and the user has been told often enough
         self._replica.evidence.append((header.pack(), body if header.ttl == KEPT else b"", author.key))
@@ -100,10 +100,10 @@ class HeadCheck:
 
     def tell_alarm(self, reason: str) -> None:
         """Tells the user that the host does what its program never does."""
-        self._reporter.tell(
-            events.Alarm(room=self._label, member=identity.spell(self._replica.ledger.host), reason=reason)
+        self._reporter.tell_event(
+            events.AlarmEvent(room=self._label, member=identity.spell_member(self._replica.ledger.host), reason=reason)
         )
 
     def _note_time(self, time: int) -> None:
-        if time > self._told_time[0]:
-            self._told_time = time, self._clock.now.age
+        if time > self._known_time[0]:
+            self._known_time = time, self._clock.now.age

@@ -56,25 +56,29 @@ class Joining:
         """Whether we have a place to come back to, and all that the host would not show us again."""
         return self._lifecycle.entered and not self.history_is_due
 
-    def sign_request(self, link: bytes, hello_hash: bytes) -> frames.Join | frames.Resume:
+    def sign_request(self, link: bytes, hello_hash: bytes) -> frames.JoinRequest | frames.ResumeRequest:
         """Asks for our place, or for a new one, on a link with this secret."""
         return self._resume(link, hello_hash) if self.can_resume else self._join(link, hello_hash)
 
-    def _join(self, link: bytes, hello_hash: bytes) -> frames.Join:
-        unsigned = frames.Join(
+    def _join(self, link: bytes, hello_hash: bytes) -> frames.JoinRequest:
+        unsigned = frames.JoinRequest(
             link, self._replica.me.key, self._replica.own_keys[0].public, self._wanted, bytes(identity.SIGNATURE)
         )
         content = handshake.join_content(hello_hash, unsigned)
-        return frames.Join(
-            link, self._replica.me.key, unsigned.leaf, self._wanted, self._replica.me.sign(identity.JOIN, content)
+        return frames.JoinRequest(
+            link,
+            self._replica.me.key,
+            unsigned.encryption_key,
+            self._wanted,
+            self._replica.me.sign(identity.JOIN, content),
         )
 
-    def _resume(self, link: bytes, hello_hash: bytes) -> frames.Resume:
-        member, leaf, epoch = self._replica.me.id, self._replica.own_keys[0].public, self._replica.current_epoch.number
+    def _resume(self, link: bytes, hello_hash: bytes) -> frames.ResumeRequest:
+        member, key, epoch = self._replica.me.id, self._replica.own_keys[0].public, self._replica.current_epoch.number
         index, digest = self._replica.ledger.index, self._replica.ledger.digest
-        unsigned = frames.Resume(link, member, leaf, epoch, index, digest, bytes(identity.SIGNATURE))
+        unsigned = frames.ResumeRequest(link, member, key, epoch, index, digest, bytes(identity.SIGNATURE))
         signature = self._replica.me.sign(identity.RESUME, handshake.resume_content(hello_hash, unsigned))
-        return frames.Resume(link, member, leaf, epoch, index, digest, signature)
+        return frames.ResumeRequest(link, member, key, epoch, index, digest, signature)
 
     # --- refusals
 
@@ -120,21 +124,23 @@ class Joining:
 
     def own_key_hashes(self) -> set[bytes]:
         """Of keys that the log may have for us: those that we have shown, or the one that it had."""
-        had = self._replica.ledger.roster.get(self._replica.me.id)
-        return {suite.digest(leaf.public) for leaf in self._replica.own_keys} | ({had.leaf} if had else set())
+        had = self._replica.ledger.roster.find_member(self._replica.me.id)
+        return {suite.hash_data(key.public) for key in self._replica.own_keys} | ({had.key_hash} if had else set())
 
     def own_nicks(self) -> tuple[str, ...]:
         """What a host may call us when it lets us in."""
-        return (self._wanted,) if self._wanted else self._replica.ledger.roster.nicks_of(self._replica.me.key)
+        return (self._wanted,) if self._wanted else self._replica.ledger.roster.list_free_nicks(self._replica.me.key)
 
     def tell_of_refused_nick(self) -> None:
         """Tells the user that we got another nick than the one that we wanted."""
         if self._refused_nick is not None:
             (wanted, away), nick = self._refused_nick, self._context.own_member.nick
             self._refused_nick = None
-            free_in = round(limits.PLACE) if away else None
+            free_in = round(limits.PLACE_SECONDS) if away else None
             room, re = self._context.label, self._lifecycle.asked_by
-            self._reporter.tell(events.NickAssigned(room=room, nick=nick, wanted=wanted, free_in=free_in, re=re))
+            self._reporter.tell_event(
+                events.NickAssignedEvent(room=room, nick=nick, wanted=wanted, free_in=free_in, re=re)
+            )
 
     # --- what was shown
 

@@ -24,27 +24,30 @@ class KeyBook:
         """In small rooms we know them all, so that the host does not learn from our asking to whom we write."""
         if len(self._replica.ledger.roster) <= limits.RENEWING:
             for member in self._replica.ledger.roster:
-                if member.id != self._replica.me.id and member.leaf not in self._replica.keys:
-                    for request in self._outbox.request_key(member.leaf):
+                if member.id != self._replica.me.id and member.key_hash not in self._replica.keys:
+                    for request in self._outbox.request_key(member.key_hash):
                         self._uplink.send(request)
 
-    def take_found(self, found: frames.Found) -> None:
+    def take_found(self, found: frames.KeyResponseFrame) -> None:
         """The host has sent a key. Raises PeerFault if it is none that we asked for."""
-        key_hash = suite.digest(found.leaf)
+        key_hash = suite.hash_data(found.encryption_key)
         self._outbox.end_request(key_hash)
-        self._replica.keys[key_hash] = found.leaf
+        self._replica.keys[key_hash] = found.encryption_key
 
-    def take_missing(self, missing: frames.Missing) -> None:
+    def take_missing(self, missing: frames.KeyNotFoundFrame) -> None:
         """The host does not have a key. Raises PeerFault if we did not ask for it."""
-        self._outbox.end_request(missing.leaf)
-        self._reporter.tell_given_back(self._outbox.refuse_unsealable(missing.leaf, self._replica.sealer()))
+        self._outbox.end_request(missing.key_hash)
+        self._reporter.tell_given_back(self._outbox.refuse_unsealable(missing.key_hash, self._replica.sealer()))
 
     def enter_next_epoch(self, box: bytes) -> None:
         """Opens our share of the latest commit: with it we are in the next epoch. Raises PeerFault."""
-        standing, members = self._replica.ledger.standing(), [member.id for member in self._replica.ledger.roster]
-        secret, tag = self._open_commit_share(box, standing)
-        self._replica.epoch, mine = self._replica.current_epoch.next(secret, standing, members)
-        commit.confirm(mine, tag)
+        group_context, members = (
+            self._replica.ledger.group_context(),
+            [member.id for member in self._replica.ledger.roster],
+        )
+        secret, tag = self._open_commit_share(box, group_context)
+        self._replica.epoch, mine = self._replica.current_epoch.follow(secret, group_context, members)
+        commit.check_confirmation_tag(mine, tag)
         self._outbox.begin_epoch()
         self._replica.forget_keys()
 
@@ -52,22 +55,24 @@ class KeyBook:
         """Replaces our encryption key, in rooms small enough for everybody to do so."""
         if len(self._replica.ledger.roster) > limits.RENEWING:
             return
-        self._replica.own_keys.insert(0, suite.LeafKey(self._context.random(suite.SECRET)))
-        self._uplink.send(frames.Leaf(self._replica.own_keys[0].public))
-        self._context.add_entry(frames.Renew(suite.digest(self._replica.own_keys[0].public)), None, UNSET)
+        self._replica.own_keys.insert(0, suite.EncryptionKeyPair(self._context.random(suite.SECRET)))
+        self._uplink.send(frames.KeyFrame(self._replica.own_keys[0].public))
+        self._context.add_entry(frames.RenewBody(suite.hash_data(self._replica.own_keys[0].public)), None, UNSET)
 
-    def _open_commit_share(self, box: bytes, standing: bytes) -> tuple[bytes, bytes]:
+    def _open_commit_share(self, box: bytes, group_context: bytes) -> tuple[bytes, bytes]:
         """With the key that the host knew when it sealed it; of those before, only the one in the log is kept then."""
         epoch = self._replica.current_epoch.number + 1
-        for at, leaf in enumerate(self._replica.own_keys):
+        for at, key in enumerate(self._replica.own_keys):
             try:
-                opened = commit.open_slice(box, leaf, self._replica.ledger.room, self._replica.me.id, epoch, standing)
+                opened = commit.open_share(
+                    box, key, self._replica.ledger.room, self._replica.me.id, epoch, group_context
+                )
             except PeerFault:
                 continue
             older = [
-                leaf
-                for leaf in self._replica.own_keys[at + 1 :]
-                if suite.digest(leaf.public) == self._context.own_member.leaf
+                key
+                for key in self._replica.own_keys[at + 1 :]
+                if suite.hash_data(key.public) == self._context.own_member.key_hash
             ]
             self._replica.own_keys[at + 1 :] = older  # of those before, others seal to the one that is in the log
             return opened

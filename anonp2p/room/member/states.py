@@ -23,7 +23,7 @@ class Asking:
 class Welcomed:
     """The pages of a welcome are on their way."""
 
-    arrival: welcome.Arrival
+    arrival: welcome.WelcomeReader
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,15 +75,15 @@ _NEXT: dict[type[State], tuple[type[State], ...]] = {
 
 # In which states a host may send a frame, and what it is otherwise.
 _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], str]] = {
-    frames.Refused: ((Asking, Welcomed), "a refusal for one who was in"),
-    frames.Welcome: ((Asking,), "a second welcome"),
-    frames.Page: ((Welcomed,), "a page of no welcome"),
-    frames.Resumed: ((Asking,), "a resumption not asked for"),
-    frames.Past: ((Backfilling, CatchingUp, Up), "a past out of its place"),
-    frames.Slice: ((Rekeying,), "a slice of no commit"),
-    frames.Denied: ((CatchingUp, Up, Rekeying), "a denial of what was never asked"),
-    frames.Found: ((CatchingUp, Up, Rekeying), "a leaf that we did not ask for"),
-    frames.Missing: ((CatchingUp, Up, Rekeying), "a leaf that we did not ask for"),
+    frames.RefusedFrame: ((Asking, Welcomed), "a refusal for one who was in"),
+    frames.WelcomeFrame: ((Asking,), "a second welcome"),
+    frames.PageFrame: ((Welcomed,), "a page of no welcome"),
+    frames.ResumedFrame: ((Asking,), "a resumption not asked for"),
+    frames.BackfillFrame: ((Backfilling, CatchingUp, Up), "a past out of its place"),
+    frames.CommitShareFrame: ((Rekeying,), "a slice of no commit"),
+    frames.DeniedFrame: ((CatchingUp, Up, Rekeying), "a denial of what was never asked"),
+    frames.KeyResponseFrame: ((CatchingUp, Up, Rekeying), "a leaf that we did not ask for"),
+    frames.KeyNotFoundFrame: ((CatchingUp, Up, Rekeying), "a leaf that we did not ask for"),
 }
 
 

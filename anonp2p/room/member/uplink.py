@@ -26,24 +26,24 @@ class Uplink:
 
     def begin(self, client_handshake: bytes, channel: Channel) -> None:
         """Answers the hello of the host."""
-        self._reporter.add_effect(effects.Send(inputs.UPLINK, client_handshake))
+        self._reporter.add_effect(effects.SendEffect(inputs.UPLINK, client_handshake))
         self._channel = channel
 
     def end_handshake(self) -> None:
         """The host has let us in."""
-        self._reporter.add_effect(effects.Admit(inputs.UPLINK, self.channel))
+        self._reporter.add_effect(effects.AdmitEffect(inputs.UPLINK, self.channel))
         self._put_off_heartbeat()
         if self._context.cover:
             self._put_off_cover()
 
     def send(self, *said: frames.Frame, echo: bool = False) -> None:
         """Sends these frames, or none, in a record."""
-        self._reporter.add_effect(effects.Record(inputs.UPLINK, said, echo))
+        self._reporter.add_effect(effects.RecordEffect(inputs.UPLINK, said, echo))
         self._put_off_heartbeat()
 
     def drop(self, reason: str) -> None:
         """Ends the link."""
-        self._reporter.add_effect(effects.Drop(inputs.UPLINK, reason))
+        self._reporter.add_effect(effects.DropEffect(inputs.UPLINK, reason))
 
     def forget(self) -> None:
         """The link is gone."""
@@ -63,8 +63,8 @@ class Uplink:
 
     def _put_off_heartbeat(self) -> None:
         """The host has heard from us; not at the same time for all members it has to hear again."""
-        jitter = 1 - limits.BEAT_JITTER * self._context.random(1)[0] / 255
-        self._heartbeat_at = self._clock.tick + limits.BEAT * jitter
+        jitter = 1 - limits.HEARTBEAT_JITTER * self._context.random(1)[0] / 255
+        self._heartbeat_at = self._clock.tick + limits.HEARTBEAT * jitter
 
     def _put_off_cover(self) -> None:
         self._cover_at = self._clock.tick + cover.draw_wait(self._context.random)

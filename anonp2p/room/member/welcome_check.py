@@ -21,42 +21,44 @@ class WelcomeCheck:
         self._heads = heads
         self._joining = joining
 
-    def read(self, state: frames.State) -> Backfill:
+    def read(self, state: frames.RoomState) -> Backfill:
         """The room as it is now, and how we get to know how it came to be so. Raises PeerFault."""
         ledger = self._read_ledger(state)
         head = self._heads.read_head(state.head, ledger)
         expect(head.place >= self._replica.ledger.index, "a log that has become shorter")
         expect(state.epoch >= self._replica.ledger.epoch, "an epoch that is over")
         ledger.start_at(head.place, head.digest)
-        epoch = welcome.epoch_of(state)
+        epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
         self._heads.note_claim(head.place, head.time)
-        if state.base is None and self._lifecycle.entered and state.since == self._replica.ledger.index:
+        if state.snapshot is None and self._lifecycle.entered and state.since == self._replica.ledger.index:
             return Backfill(self._context, self._heads, epoch, head, ledger)
-        expect(state.base is not None or state.since == head.place, "a history without a beginning")
+        expect(state.snapshot is not None or state.since == head.place, "a history without a beginning")
         replayed = None
-        if state.base is not None:
+        if state.snapshot is not None:
             expect(state.history != NO_HISTORY, "a history where there is none")
-            replayed = _as_of(state, state.base, ledger)
+            replayed = _as_of(state, state.snapshot, ledger)
         backfill = Backfill(self._context, self._heads, epoch, head, ledger, replayed, former=self._replica.ledger)
-        if state.base is not None:
-            backfill.expect_same_log(state.since, state.base.digest)
+        if state.snapshot is not None:
+            backfill.expect_same_log(state.since, state.snapshot.digest)
         return backfill
 
-    def _read_ledger(self, state: frames.State) -> Ledger:
+    def _read_ledger(self, state: frames.RoomState) -> Ledger:
         expect(nicks.is_room_name(state.name), "a room name that is none")
         ledger = Ledger(self._replica.ledger.room)
-        for seat in state.seats:
-            ledger.seat(seat.key, seat.nick, seat.leaf, seat.counter, away=seat.away)
+        for roster_entry in state.roster:
+            ledger.add_member(
+                roster_entry.key, roster_entry.nick, roster_entry.key_hash, roster_entry.counter, away=roster_entry.away
+            )
         rules = self._replica.ledger.name, self._replica.ledger.retention, self._replica.ledger.history
         same = rules == (state.name, state.retention, state.history)
         expect(not self._replica.ledger.host or same, "a room of another name, or with other rules, than before")
         expect(_are_rules(state.retention), "rules that are none")
-        me = ledger.roster.get(self._replica.me.id)
+        me = ledger.roster.find_member(self._replica.me.id)
         asked = self._lifecycle.entered or (me is not None and me.nick in self._joining.own_nicks())
         expect(me is not None and asked, "a roster without us, or with another nick for us")
         own_keys = self._joining.own_key_hashes()
-        expect(me is not None and me.leaf in own_keys, "a roster with a leaf for us that is not ours")
+        expect(me is not None and me.key_hash in own_keys, "a roster with a leaf for us that is not ours")
         expect(state.host != self._replica.me.id, "us as its host")
         expect(self._replica.ledger.host in (b"", state.host), "another host than before")
         _rule(ledger, state)
@@ -66,34 +68,34 @@ class WelcomeCheck:
     def _expect_no_step_back(self, ledger: Ledger, epoch: Epoch) -> None:
         """What was shown once could be ordered again, if authors had their counters and chains of before."""
         for member in ledger.roster:
-            known = self._replica.ledger.roster.get(member.id)
+            known = self._replica.ledger.roster.find_member(member.id)
             expect(known is None or member.counter >= known.counter, "a member with a counter of before")
             if (
                 self._replica.epoch is not None
                 and self._replica.epoch.number == epoch.number
                 and member.id != self._replica.me.id
             ):
-                chain = self._replica.epoch.chains.get(member.id)
-                again = chain is not None and epoch.chains[member.id].generation < chain.generation
+                chain = self._replica.epoch.ratchets.get(member.id)
+                again = chain is not None and epoch.ratchets[member.id].generation < chain.generation
                 expect(not again, "a member with keys of before")
 
 
-def _are_rules(retention: frames.Retention) -> bool:
+def _are_rules(retention: frames.RetentionPolicy) -> bool:
     return retention.least <= retention.default <= retention.most
 
 
-def _rule(ledger: Ledger, state: frames.State) -> None:
+def _rule(ledger: Ledger, state: frames.RoomState) -> None:
     """What never changes in a room."""
     ledger.name, ledger.host = state.name, state.host
     ledger.retention, ledger.history = state.retention, state.history
 
 
-def _as_of(state: frames.State, base: frames.Base, now: Ledger) -> Ledger:
+def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> Ledger:
     """The room as of the beginning of its history. Raises PeerFault."""
     ledger = Ledger(now.room)
-    for it in base.members:
-        ledger.seat(it.key, it.nick, it.leaf, it.counter, away=it.away)
-    expect(ledger.roster.get(state.host) is not None, "a history without the host")
+    for it in base.roster:
+        ledger.add_member(it.key, it.nick, it.key_hash, it.counter, away=it.away)
+    expect(ledger.roster.find_member(state.host) is not None, "a history without the host")
     _rule(ledger, state)
     ledger.locked, ledger.epoch = base.locked, base.epoch
     expect(state.since <= now.index, "a history that begins after its end")

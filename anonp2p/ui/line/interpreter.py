@@ -8,7 +8,7 @@ from msgspec import UNSET
 from anonp2p.errors import BadInput
 from anonp2p.room import events
 from anonp2p.ui import wording
-from anonp2p.ui.commands import ClearScreen, ListRooms, ShowHelp, SwitchRoom
+from anonp2p.ui.commands import ClearScreenAction, ListRoomsAction, ShowHelpAction, SwitchRoomAction
 from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.understand import understand
 from anonp2p.ui.rooms import Rooms
@@ -41,9 +41,9 @@ class Interpreter:
     def take_event(self, event: events.Event) -> None:
         """An event is shown: a room may have got its name, or be gone."""
         match event:
-            case events.Entered(room=label, name=name) if label in self._rooms.by_label:
+            case events.EnteredEvent(room=label, name=name) if label in self._rooms.by_label:
                 self._rooms.by_label[label].name = name
-            case events.Gone(room=label):
+            case events.GoneEvent(room=label):
                 self._rooms.close_room(label)
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
@@ -53,9 +53,9 @@ class Interpreter:
             return None
         room = self._rooms.active if typed.room is UNSET else typed.room
         match typed.action:
-            case ClearScreen():
+            case ClearScreenAction():
                 self._clear()
-            case ShowHelp() | ListRooms() | SwitchRoom() as action:
+            case ShowHelpAction() | ListRoomsAction() | SwitchRoomAction() as action:
                 try:
                     self._tell(self._answer(action))
                 except BadInput as error:
@@ -64,12 +64,12 @@ class Interpreter:
                 return UserRequest(action, typed.re, room, typed.unsent)
         return None
 
-    def _answer(self, action: ShowHelp | ListRooms | SwitchRoom) -> events.Event:
+    def _answer(self, action: ShowHelpAction | ListRoomsAction | SwitchRoomAction) -> events.Event:
         match action:
-            case ShowHelp(commands=listed, re=re):
+            case ShowHelpAction(commands=listed, re=re):
                 rows = [{"command": one.name, "usage": one.usage, "does": one.does} for one in listed]
-                return events.Reply(command="/help", data=rows, re=re)
-            case ListRooms(re=re):
-                return events.Reply(command="/rooms", data=self._rooms.list_rooms(self._find_room), re=re)
-            case SwitchRoom(room=wanted, re=re):
-                return events.Notice(room=self._rooms.activate_room(wanted), text=wording.SWITCHED, re=re)
+                return events.ReplyEvent(command="/help", data=rows, re=re)
+            case ListRoomsAction(re=re):
+                return events.ReplyEvent(command="/rooms", data=self._rooms.list_rooms(self._find_room), re=re)
+            case SwitchRoomAction(room=wanted, re=re):
+                return events.NoticeEvent(room=self._rooms.activate_room(wanted), text=wording.SWITCHED, re=re)

@@ -30,7 +30,7 @@ class LineMode:
         self._output = Output(closed, json=json)
         self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json)
 
-    async def first_command(self) -> commands.CreateRoom | commands.JoinRoom | None:
+    async def first_command(self) -> commands.CreateRoomAction | commands.JoinRoomAction | None:
         """As Frontend has it. A code of `-` is on the first line of stdin."""
         subject = self._config.subject
         if subject == "-":

@@ -12,7 +12,11 @@ from anonp2p.room import events
 from anonp2p.ui import sanitize, stdio, wording
 
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
-_WORDS_OF_OTHERS = (events.Message, events.Unsent, events.SelfKicked)  # the last has a host's reason in it
+_WORDS_OF_OTHERS = (
+    events.MessageEvent,
+    events.UnsentEvent,
+    events.SelfKickedEvent,
+)  # the last has a host's reason in it
 _DIGITS = 5  # of a number of columns
 _encoder = msgspec.json.Encoder()
 
@@ -35,9 +39,9 @@ class Output:
     def print_event(self, event: events.Event, room: str = "") -> None:
         """Prints the event, soon. room: what stands before its lines, where there is more than one room."""
         if self._json:
-            self._put(sanitize.escaped(_encoder.encode(event).decode()).encode() + b"\n")
-        elif text := wording.line(event, room):
-            folded = self._folded(event, text, wording.prefix(event, room))
+            self._put(sanitize.escape_json(_encoder.encode(event).decode()).encode() + b"\n")
+        elif text := wording.format_line(event, room):
+            folded = self._folded(event, text, wording.line_prefix(event, room))
             self._put(f"{self._fresh_row(event)}{folded}\n".encode())
 
     def _fresh_row(self, event: events.Event) -> str:
@@ -104,7 +108,7 @@ class Output:
 
     def _put(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size > limits.OUTPUT:
+        if self._size > limits.OUTPUT_QUEUE:
             self._closed(Failed("Nobody reads what we print, and there is no room to keep more of it."))
             return
         self._waiting.append(data)
@@ -114,7 +118,7 @@ class Output:
 def _has_code(event: events.Event) -> bool:
     """Whether the line has a room's code, which is copied and must stay in one piece."""
     match event:
-        case events.Entered(role="host") | events.Reply(command="/code" | "/qr"):
+        case events.EnteredEvent(role="host") | events.ReplyEvent(command="/code" | "/qr"):
             return True
     return False
 

@@ -22,10 +22,10 @@ class RoomPrefixes:
         if label is UNSET:
             return ""
         prefix = self._prefixes.setdefault(label, "")
-        if isinstance(event, events.Entered) and not prefix:
+        if isinstance(event, events.EnteredEvent) and not prefix:
             prefix = self._prefixes[label] = label if self._is_ambiguous(event.name) else event.name
         several = len(self._prefixes) > 1
-        if isinstance(event, events.Gone):
+        if isinstance(event, events.GoneEvent):
             del self._prefixes[label]
         return (prefix or label) if several else ""
 

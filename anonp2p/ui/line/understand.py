@@ -10,11 +10,11 @@ from msgspec import UNSET, UnsetType
 from anonp2p import limits
 from anonp2p.errors import AnonError, BadInput, TooLong
 from anonp2p.room import events
-from anonp2p.ui.commands import Action, command, from_first_seen, parse, say
+from anonp2p.ui.commands import Action, from_first_seen, make_message, parse_command, parse_line
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Typed:
+class TypedLine:
     """A line of input, understood: the action or the error that it stands for. Never shows what it holds.
 
     room: the room that the line itself names. unsent: the text to give back, as it is too long to be sent.
@@ -48,7 +48,7 @@ _MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
 
 
-def understand(line: bytes, *, json: bool) -> Typed | None:
+def understand(line: bytes, *, json: bool) -> TypedLine | None:
     """What a line of input stands for; None for an empty one. json: a line may be a JSON object."""
     is_text = True
     try:
@@ -59,35 +59,37 @@ def understand(line: bytes, *, json: bool) -> Typed | None:
     is_object = json and seen.startswith("{")
     if len(line) > limits.INPUT_LINE or not is_text:
         error = TooLong() if len(line) > limits.INPUT_LINE else BadInput("That line is not UTF-8 text.")
-        return Typed(error, _id_in(seen) if is_object else UNSET)
+        return TypedLine(error, _id_in(seen) if is_object else UNSET)
     if is_object:
         return _understand_object(seen)
     try:
-        return Typed(parse(text)) if seen else None
+        return TypedLine(parse_line(text)) if seen else None
     except TooLong as error:
-        return Typed(error, unsent=text)
+        return TypedLine(error, unsent=text)
     except AnonError as error:
-        return Typed(error)
+        return TypedLine(error)
 
 
-def _understand_object(text: str) -> Typed:
+def _understand_object(text: str) -> TypedLine:
     try:
         given = _objects.decode(text)
     except _MALFORMED:
-        return Typed(
+        return TypedLine(
             BadInput('That is not a JSON object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.'),
             _id_in(text),
         )
     try:
         if isinstance(given.text, str) and given.command is UNSET and given.text.strip():
-            return Typed(say(given.text, given.id), given.id, given.room)
+            return TypedLine(make_message(given.text, given.id), given.id, given.room)
         if isinstance(given.command, str) and given.text is UNSET:
-            return Typed(command(from_first_seen(given.command).rstrip(), given.id), given.id, given.room)
-        return Typed(BadInput('An object has either a "text" that is not empty or a "command".'), given.id, given.room)
+            return TypedLine(parse_command(from_first_seen(given.command).rstrip(), given.id), given.id, given.room)
+        return TypedLine(
+            BadInput('An object has either a "text" that is not empty or a "command".'), given.id, given.room
+        )
     except TooLong as error:
-        return Typed(error, given.id, given.room, given.command if given.text is UNSET else given.text)
+        return TypedLine(error, given.id, given.room, given.command if given.text is UNSET else given.text)
     except AnonError as error:
-        return Typed(error, given.id, given.room)
+        return TypedLine(error, given.id, given.room)
 
 
 def _id_in(text: str) -> events.Re:

@@ -179,19 +179,19 @@ class ChatMessage(LogLine):
     def _label(self, columns: int) -> Row:
         """Whose it is."""
         style = "pending" if self.seq is None else "own" if self.mine else palette.nick_style(self.member)
-        nick = sanitize.one_line(self.nick)
+        nick = sanitize.sanitize_line(self.nick)
         if self.private:
-            to = sanitize.one_line(self.to)
+            to = sanitize.sanitize_line(self.to)
             whole = " → you" if width(nick) + 6 <= columns else " →"
             return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", whole)]
         return [(style, "*" if self.action else nick)]
 
     def _body(self, columns: int) -> tuple[list[Row], int]:
         """Its rows, and how many lines of it have none."""
-        text, hidden = sanitize.harmless(self.text), 0
+        text, hidden = sanitize.sanitize_text(self.text), 0
         if not self.whole:
-            text, hidden = wording.folded(text)
-        nick = sanitize.one_line(self.nick)
+            text, hidden = wording.fold_text(text)
+        nick = sanitize.sanitize_line(self.nick)
         style = "pending" if self.seq is None else ""
         marks = [(found.start(), found.end(), "link") for found in _LINK.finditer(text)]
         marks += [(start, end, "mention") for start, end in mentions(text, self.me) if self.mention]
@@ -235,10 +235,12 @@ class SystemLine(LogLine):
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         columns = self._room(layout)
-        body = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.one_line(line), columns)]
+        body = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns)]
         if layout.nicks:
             return self._beside(layout, [(self.style, self.mark)], body, ("bar", "│"), _clock(self.at))
-        narrow = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.one_line(line), columns - 1)]
+        narrow = [
+            row for line in self.lines for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns - 1)
+        ]
         return [[(self.style, f"{self.mark} " if not at else "  "), *row] for at, row in enumerate(narrow)]
 
 
@@ -253,7 +255,7 @@ class MembershipLine(LogLine):
     @property
     def size(self) -> int:  # type: ignore[override]
         """Bytes it takes, about."""
-        return LogLine.size + 40 * limits.MERGED
+        return LogLine.size + 40 * limits.MERGED_MOVES
 
     def add(self, member: str, nick: str, move: Move) -> None:
         """Somebody did something. Of one who does several things, the last is told."""
@@ -297,11 +299,11 @@ class CodeCard(LogLine):
         return (self.reachable,) if self.reachable else (int(context.now - self.at), context.tor)
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        name, columns = sanitize.one_line(self.name), layout.width
+        name, columns = sanitize.sanitize_line(self.name), layout.width
         if self.reachable:
             style, state = "ok", "Others can join now."
         else:
-            doing = f"waits for Tor ({sanitize.one_line(context.tor)})" if context.tor else "is being published"
+            doing = f"waits for Tor ({sanitize.sanitize_line(context.tor)})" if context.tor else "is being published"
             seconds = max(0, int(context.now - self.at))
             style, state = "progress", f"{_spinner(context.now)} The room {doing}: {seconds} s"
         return [
@@ -332,8 +334,8 @@ class JoiningLine(LogLine):
         seconds = max(0, int(context.now - self.at))
         doing = f"Connecting to the room{f', try {self.attempt}' if self.attempt else ''}"
         if context.tor:
-            doing = f"Waits for Tor ({sanitize.one_line(context.tor)})"
-        why = f" ({sanitize.one_line(self.detail)})" if self.detail and not context.tor else ""
+            doing = f"Waits for Tor ({sanitize.sanitize_line(context.tor)})"
+        why = f" ({sanitize.sanitize_line(self.detail)})" if self.detail and not context.tor else ""
         return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s", layout.width)
 
 

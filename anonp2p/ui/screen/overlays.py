@@ -110,7 +110,7 @@ def of_code(name: str, code: str) -> Overlay:
     def build(columns: int, _: int) -> list[Row]:
         return [
             [],
-            *rows.wrapped("title", f"Whoever has this code can join {sanitize.one_line(name)}:", columns),
+            *rows.wrapped("title", f"Whoever has this code can join {sanitize.sanitize_line(name)}:", columns),
             *rows.code(code, columns),
             *rows.wrapped("quiet", rows.COPYING, columns),
         ]

@@ -9,7 +9,9 @@ from typing import Final
 
 import urwid
 
-Entry = tuple[str, str, str, str, str, str]  # name, then fore- and background in 16 colours, mono, both in 256 or more
+PaletteEntry = tuple[
+    str, str, str, str, str, str
+]  # name, then fore- and background in 16 colours, mono, both in 256 or more
 
 # As far apart as twelve can be that are readable and like no warning; the same ones where there are 256. In 16, several
 # share one; in mono nobody's nick looks like anything.
@@ -33,12 +35,12 @@ _WHITE: Final = "g100"
 _BLACK: Final = "g0"
 
 
-def _text(name: str, basic: str, mono: str, high: str) -> Entry:
+def _text(name: str, basic: str, mono: str, high: str) -> PaletteEntry:
     """On the terminal's own background."""
     return name, basic, "default", mono, high, "default"
 
 
-PALETTE: Final[list[Entry]] = [
+PALETTE: Final[list[PaletteEntry]] = [
     # What is said
     _text("time", "default,faint", "default", _GREY),  # when
     _text("quiet", "default,faint", "default", _GREY),  # who comes and goes, and what the program has to say

@@ -3,7 +3,7 @@
 import time
 
 from anonp2p import limits
-from anonp2p.room.snapshot import Standing
+from anonp2p.room.snapshot import MemberView
 from anonp2p.ui import sanitize
 from anonp2p.ui.screen import palette, rows
 from anonp2p.ui.screen.rows import Row
@@ -16,11 +16,11 @@ _BESIDE = 3  # columns beside a nick: what it is, whether it is away, and a spac
 class People:
     """The members of a room: the host first, those who are away last."""
 
-    def __init__(self, standings: list[Standing]) -> None:
+    def __init__(self, standings: list[MemberView]) -> None:
         self._standings = sorted(standings, key=lambda one: (one.away, one.role != "host", one.nick.casefold()))
-        self.nicks = [sanitize.one_line(one.nick) for one in self._standings if not one.mine]
-        self.longest = max((width(sanitize.one_line(one.nick)) for one in standings), default=0)
-        self.good_until = time.monotonic() + len(standings) * limits.LOOK  # in large rooms it takes its time
+        self.nicks = [sanitize.sanitize_line(one.nick) for one in self._standings if not one.mine]
+        self.longest = max((width(sanitize.sanitize_line(one.nick)) for one in standings), default=0)
+        self.good_until = time.monotonic() + len(standings) * limits.PEOPLE_INTERVAL  # in large rooms it takes its time
         self._here = sum(not one.away for one in standings)
         self._tag = max((len(one.tag) for one in standings), default=0) + 1
 
@@ -41,9 +41,9 @@ class People:
             drawn.append(rows.fit([("quiet", f" and {len(self) - len(shown)} more")], columns))
         return drawn[:height]
 
-    def _row(self, one: Standing, columns: int, *, tags: bool) -> Row:
-        tag: Row = [("quiet", f"{sanitize.one_line(one.tag)} ")] if tags else []
+    def _row(self, one: MemberView, columns: int, *, tags: bool) -> Row:
+        tag: Row = [("quiet", f"{sanitize.sanitize_line(one.tag)} ")] if tags else []
         style = "quiet" if one.away else "own" if one.mine else palette.nick_style(one.member)
-        nick = rows.cut(sanitize.one_line(one.nick), columns - _BESIDE - (self._tag if tags else 0) + 1)
+        nick = rows.cut(sanitize.sanitize_line(one.nick), columns - _BESIDE - (self._tag if tags else 0) + 1)
         left: Row = [("quiet", "@" if one.role == "host" else " "), (style, nick), ("error", "?" if one.away else "")]
         return rows.between(left, tag, columns, "")

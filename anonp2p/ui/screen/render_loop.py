@@ -81,7 +81,7 @@ class RenderLoop:
             self._changed = trio.Event()
             self._due = True
             self._loop.draw_screen()
-            await trio.sleep(limits.FRAME)
+            await trio.sleep(limits.FRAME_INTERVAL)
 
 
 class _Loop(urwid.MainLoop):

@@ -25,7 +25,7 @@ class Scene:
         self.find_room: FindRoom = lambda _: None
         self.overlay: Overlay | None = None
         self.hint: Hint | None = None
-        self.tor: events.TorProgress | events.Ready | None = None
+        self.tor: events.TorProgressEvent | events.ReadyEvent | None = None
         self.tor_notice = ""
         self.wants_people = True
         self.watched = True
@@ -47,9 +47,9 @@ class Scene:
     def context(self) -> LineContext:
         """What the looks of the log's lines depend on."""
         doing = "starting"
-        if isinstance(self.tor, events.TorProgress):
+        if isinstance(self.tor, events.TorProgressEvent):
             doing = f"{self.tor.progress} %, {self.tor.summary}"
-        elif isinstance(self.tor, events.Ready):
+        elif isinstance(self.tor, events.ReadyEvent):
             doing = ""
         return LineContext(self.now(), doing, self.watched)
 
@@ -66,7 +66,7 @@ class Scene:
         if known is None or (tab.has_moved and time.monotonic() >= known.good_until):
             tab.has_moved = False
             room = self.find_room(tab.label)
-            known = self._people[tab.label] = People(room.standings() if room and not tab.over else [])
+            known = self._people[tab.label] = People(room.members() if room and not tab.over else [])
         return known
 
     def begin_frame(self) -> None:

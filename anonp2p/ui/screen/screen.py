@@ -57,7 +57,7 @@ class Screen:
         self._closed = closed
         self.scene.find_room = find_room
 
-    async def first_command(self) -> commands.CreateRoom | commands.JoinRoom | None:
+    async def first_command(self) -> commands.CreateRoomAction | commands.JoinRoomAction | None:
         """As Frontend has it. A code of `-` is asked for."""
         action, subject = self._config.action, self._config.subject
         if action and subject == "-":
@@ -94,18 +94,18 @@ class Screen:
         label = getattr(event, "room", "")
         tab = scene.tabs.tab_of(label) if isinstance(label, str) and label else scene.active
         match event:
-            case events.TorProgress() | events.Ready():
+            case events.TorProgressEvent() | events.ReadyEvent():
                 scene.tor, scene.tor_notice = event, ""
-            case events.TorSlow() | events.TorSkipped() if _is_before_tor(scene, tab):
-                [scene.tor_notice] = wording.said(event)
-            case events.Reply() if overlay := _answer_at_length(event, tab):
+            case events.TorSlowEvent() | events.TorSkippedEvent() if _is_before_tor(scene, tab):
+                [scene.tor_notice] = wording.describe_event(event)
+            case events.ReplyEvent() if overlay := _answer_at_length(event, tab):
                 scene.overlay = overlay
-            case events.Gone(reason="left"):
+            case events.GoneEvent(reason="left"):
                 self._submission.drop_tab(tab)
             case _:
                 if tab.take_event(event, scene.now(), seen=tab is scene.active and self._is_log_seen()):
                     self._call_user(tab)
-        if isinstance(event, events.Error) and self._typeahead.is_awaiting(event.re):
+        if isinstance(event, events.ErrorEvent) and self._typeahead.is_awaiting(event.re):
             self._typeahead.end(self.keyboard.press_key)
         self._request_frame()
 
@@ -155,10 +155,10 @@ class Screen:
 
 def _is_before_tor(scene: Scene, tab: Tab) -> bool:
     """Whether the first page is shown, and how far Tor is stands on it."""
-    return tab is scene.tabs.page and not isinstance(scene.tor, events.Ready)
+    return tab is scene.tabs.page and not isinstance(scene.tor, events.ReadyEvent)
 
 
-def _answer_at_length(reply: events.Reply, tab: Tab) -> Overlay | None:
+def _answer_at_length(reply: events.ReplyEvent, tab: Tab) -> Overlay | None:
     """What answers a command at more length than the log is for."""
     match reply.command:
         case "/code":

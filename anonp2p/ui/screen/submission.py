@@ -22,7 +22,12 @@ from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.tab import Tab
 
 # Such a command is not found in the active room's history: it names another room, which may have been left by then.
-_OF_OTHER_ROOMS = (commands.CreateRoom, commands.JoinRoom, commands.SwitchRoom, commands.ClearScreen)
+_OF_OTHER_ROOMS = (
+    commands.CreateRoomAction,
+    commands.JoinRoomAction,
+    commands.SwitchRoomAction,
+    commands.ClearScreenAction,
+)
 
 
 class Submission:
@@ -48,12 +53,12 @@ class Submission:
         if not text.strip():
             return False
         lines = text.count("\n") + 1
-        if lines > limits.LONG and not confirmed:
+        if lines > limits.LONG_MESSAGE and not confirmed:
             self._scene.hint = Hint(f"That is {lines} lines: Enter again sends them as one message.", "caution")
             return True
         self._number += 1
         try:
-            action = commands.parse(text, self._number)
+            action = commands.parse_line(text, self._number)
             act = self._prepare(action)
         except AnonError as error:
             size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""
@@ -63,7 +68,7 @@ class Submission:
         active = self._scene.active
         if not isinstance(action, _OF_OTHER_ROOMS):
             active.draft.history.add(text, self._number)
-        if isinstance(action, inputs.Say | inputs.Whisper):
+        if isinstance(action, inputs.SayInput | inputs.WhisperInput):
             active.add_pending(self._number, self._pending_message(action))
         active.log.scroll_to_end()
         active.log.mark_read()
@@ -74,47 +79,47 @@ class Submission:
         """What does it: here, or in the rest of the program. Raises AnonError where it cannot be done."""
         active = self._scene.active
         match action:
-            case commands.ShowHelp(commands=listed):
+            case commands.ShowHelpAction(commands=listed):
                 return partial(self._open_overlay, overlays.of_help(listed))
-            case commands.ListRooms():
+            case commands.ListRoomsAction():
                 return self._list_rooms
-            case commands.SwitchRoom(room=wanted):
+            case commands.SwitchRoomAction(room=wanted):
                 rooms = self._scene.tabs.rooms
                 return partial(self._scene.show_tab, rooms.by_label[rooms.find_room(wanted)])
-            case commands.ClearScreen():
+            case commands.ClearScreenAction():
                 return self.clear_screen
-            case commands.JoinRoom(code=code):
-                codes.parse(code)
-            case inputs.Leave() if active.over:
+            case commands.JoinRoomAction(code=code):
+                codes.parse_code(code)
+            case inputs.LeaveInput() if active.over:
                 return partial(self.drop_tab, active)
         if isinstance(action, inputs.Typed) and active.over:
             raise RoomOver
         if isinstance(action, inputs.Typed) and not active.label:
             raise NoRoom
-        if isinstance(action, inputs.Ask) and action.command == "/who":
+        if isinstance(action, inputs.AskInput) and action.command == "/who":
             return partial(self._open_overlay, overlays.of_members(partial(self._scene.people, active)))
         if max(active.log.pending_count, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise TooMuchPending
         return partial(self._request, action)
 
     def _request(self, action: AppAction) -> None:
-        if isinstance(action, commands.CreateRoom | commands.JoinRoom):
+        if isinstance(action, commands.CreateRoomAction | commands.JoinRoomAction):
             self._typeahead.begin(self._number)
         self._send.send_nowait(UserRequest(action, self._number, self._scene.active.label or None))
 
-    def _pending_message(self, action: inputs.Say | inputs.Whisper) -> ChatMessage:
+    def _pending_message(self, action: inputs.SayInput | inputs.WhisperInput) -> ChatMessage:
         """As it is shown until it has its place."""
         snapshot = self._scene.snapshot(self._scene.active)
         member, nick = (snapshot.member, snapshot.nick) if snapshot else ("", "")
-        private = isinstance(action, inputs.Whisper)
+        private = isinstance(action, inputs.WhisperInput)
         return ChatMessage(
             self._scene.now(),
             member,
             nick,
             action.text,
-            action=isinstance(action, inputs.Say) and action.action,
+            action=isinstance(action, inputs.SayInput) and action.action,
             private=private,
-            to=action.nick if isinstance(action, inputs.Whisper) else "",
+            to=action.nick if isinstance(action, inputs.WhisperInput) else "",
             mine=True,
         )
 
@@ -125,7 +130,9 @@ class Submission:
 
     def _list_rooms(self) -> None:
         rows = self._scene.tabs.rooms.list_rooms(self._scene.find_room)
-        self._scene.active.add_system_line(self._scene.now(), wording.said(events.Reply(command="/rooms", data=rows)))
+        self._scene.active.add_system_line(
+            self._scene.now(), wording.describe_event(events.ReplyEvent(command="/rooms", data=rows))
+        )
 
     def clear_screen(self) -> None:
         """Forgets the log of the active room, but for what is on its way."""

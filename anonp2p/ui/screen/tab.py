@@ -47,7 +47,7 @@ class Tab:
     @property
     def title(self) -> str:
         """The name on the tab, on one line."""
-        return sanitize.one_line(self.name) or ("joining" if self.label else "anonp2p")
+        return sanitize.sanitize_line(self.name) or ("joining" if self.label else "anonp2p")
 
     def add_pending(self, number: int, message: ChatMessage) -> None:
         """Shows a message of ours that has no place in the room's order yet."""
@@ -62,55 +62,55 @@ class Tab:
     def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
         """Shows an event. seen: whether the user looks at this tab. Returns whether the event calls the user."""
         match event:
-            case events.Message():
+            case events.MessageEvent():
                 return self._take_message(event, seen=seen)
-            case events.Expired(seq=seq):
+            case events.ExpiredEvent(seq=seq):
                 self.log.expire_message(seq)
                 if number := self._expiring.pop(seq, 0):
                     self.draft.history.forget(number)
-            case events.Unsent(text=text, re=number):
+            case events.UnsentEvent(text=text, re=number):
                 self._settle_pending(number)
                 self.add_system_line(now, [wording.given_back(text)], "error")
-            case events.Error(text=text, code=code, re=number):
+            case events.ErrorEvent(text=text, code=code, re=number):
                 if code == "no-room":
                     self._settle_pending(number)
                 self.add_system_line(now, [text], "error")
-            case events.Entered():
+            case events.EnteredEvent():
                 self._take_entered(event, now)
-            case events.Reachable():
+            case events.ReachableEvent():
                 self._take_reachable(now)
-            case events.Joined(unknown_past=True):
-                self._membership_line(now).tell(wording.said(event)[0])
-            case events.Joined(member=member, nick=nick):
-                self._membership_line(now).add(member, sanitize.one_line(nick), "joined")
-            case events.Left(member=member, nick=nick, reason="left"):
-                self._membership_line(now).add(member, sanitize.one_line(nick), "left")
-            case events.Left(member=member, nick=nick, reason="lost"):
-                self._membership_line(now).add(member, sanitize.one_line(nick), "lost")
-            case events.Renamed():
-                self._membership_line(now).tell(wording.said(event)[0])
-            case events.Link():
+            case events.JoinedEvent(unknown_past=True):
+                self._membership_line(now).tell(wording.describe_event(event)[0])
+            case events.JoinedEvent(member=member, nick=nick):
+                self._membership_line(now).add(member, sanitize.sanitize_line(nick), "joined")
+            case events.LeftEvent(member=member, nick=nick, reason="left"):
+                self._membership_line(now).add(member, sanitize.sanitize_line(nick), "left")
+            case events.LeftEvent(member=member, nick=nick, reason="lost"):
+                self._membership_line(now).add(member, sanitize.sanitize_line(nick), "lost")
+            case events.RenamedEvent():
+                self._membership_line(now).tell(wording.describe_event(event)[0])
+            case events.LinkEvent():
                 self._take_link(event, now)
-            case events.Alarm():
-                [text] = wording.said(event)
+            case events.AlarmEvent():
+                [text] = wording.describe_event(event)
                 self.add_system_line(now, [text], "alarm")
                 self.warnings.add_alarm(text)
-            case events.Lookalike():
-                self.add_system_line(now, wording.said(event), "caution")
+            case events.LookalikeEvent():
+                self.add_system_line(now, wording.describe_event(event), "caution")
                 self.warnings.add_lookalike(event)
-            case events.Gone(reason=reason):
+            case events.GoneEvent(reason=reason):
                 self._remove_joining_line()
                 self.over = reason
-                self.add_system_line(now, wording.said(event), "error")
+                self.add_system_line(now, wording.describe_event(event), "error")
             case _:
-                self.add_system_line(now, wording.said(event))
+                self.add_system_line(now, wording.describe_event(event))
         self.has_moved = self.has_moved or isinstance(event, _MOVING)
-        if isinstance(event, events.Left):
+        if isinstance(event, events.LeftEvent):
             self.speakers.pop(event.nick, None)
-        if isinstance(event, events.Renamed) and event.was in self.speakers:
+        if isinstance(event, events.RenamedEvent) and event.was in self.speakers:
             del self.speakers[event.was]
             self.speakers[event.nick] = None
-        if isinstance(event, events.Renamed) and event.was == self._nick:
+        if isinstance(event, events.RenamedEvent) and event.was == self._nick:
             self._nick = event.nick
         return False
 
@@ -120,7 +120,7 @@ class Tab:
 
     # --- what the events mean
 
-    def _take_message(self, event: events.Message, *, seen: bool) -> bool:
+    def _take_message(self, event: events.MessageEvent, *, seen: bool) -> bool:
         called = not event.mine and (event.private or bool(mentions(event.text, self._nick)))
         if event.mine and isinstance(event.re, int):
             self._settle_pending(event.re)
@@ -158,7 +158,7 @@ class Tab:
         self.mentions += fresh and called
         return called and not event.history
 
-    def _take_entered(self, event: events.Entered, now: float) -> None:
+    def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
         self._remove_joining_line()
         self.name, self._nick = event.name, event.nick
         if event.role == "host":
@@ -175,11 +175,11 @@ class Tab:
         else:
             self.add_system_line(now, [wording.REACHABLE_AGAIN])
 
-    def _take_link(self, event: events.Link, now: float) -> None:
+    def _take_link(self, event: events.LinkEvent, now: float) -> None:
         was, self.link, self.attempt = self.link, event.state, event.attempt
         if self.name:
             if event.state == "lost":
-                self.add_system_line(now, wording.said(event))
+                self.add_system_line(now, wording.describe_event(event))
             elif event.state == "up" and was != "up":
                 self.add_system_line(now, [wording.LINK_UP_AGAIN])
         elif event.state == "connecting":
@@ -194,7 +194,7 @@ class Tab:
 
     def _membership_line(self, now: float) -> MembershipLine:
         latest = self.log.last_line()
-        if not isinstance(latest, MembershipLine) or latest.count >= limits.MERGED:
+        if not isinstance(latest, MembershipLine) or latest.count >= limits.MERGED_MOVES:
             latest = MembershipLine(now)
             self.log.add_line(latest)
         return latest
@@ -211,4 +211,11 @@ class Tab:
 
 _NAMED = 8  # of those who are there already
 _MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
-_MOVING = (events.Entered, events.Joined, events.Left, events.Renamed, events.Link, events.Gone)
+_MOVING = (
+    events.EnteredEvent,
+    events.JoinedEvent,
+    events.LeftEvent,
+    events.RenamedEvent,
+    events.LinkEvent,
+    events.GoneEvent,
+)

@@ -137,7 +137,7 @@ class View(urwid.Widget):
             if banners := tab.warnings.banners:
                 banner = banners[0]
                 more = f" ({len(banners) - 1} more)" if len(banners) > 1 else ""
-                text = f"{tab.title}: {sanitize.one_line(banner.text)}{more} [Esc]"
+                text = f"{tab.title}: {sanitize.sanitize_line(banner.text)}{more} [Esc]"
                 drawn += [rows.fit(row, columns, banner.style) for row in rows.wrapped(banner.style, text, columns)]
         return drawn
 
@@ -173,10 +173,10 @@ class View(urwid.Widget):
 
     def _tor(self) -> welcome.TorStatus:
         match self.scene.tor:
-            case events.Ready(version=version, tor=tor):
+            case events.ReadyEvent(version=version, tor=tor):
                 whose = "our own" if tor == "own" else "the one that runs here"
                 return welcome.TorStatus(ready=f"Tor {version} is ready ({whose}).")
-            case events.TorProgress(progress=progress, summary=summary):
+            case events.TorProgressEvent(progress=progress, summary=summary):
                 return welcome.TorStatus(progress, summary, self.scene.tor_notice)
         return welcome.TorStatus(notice=self.scene.tor_notice)
 
@@ -184,7 +184,7 @@ class View(urwid.Widget):
         hint = self.scene.hint
         if not hint:
             return []
-        return _fitted(rows.wrapped(hint.style, sanitize.one_line(hint.text), columns)[:4], columns)
+        return _fitted(rows.wrapped(hint.style, sanitize.sanitize_line(hint.text), columns)[:4], columns)
 
     def _status(self, columns: int) -> Row:
         """The room and its state, on the left; Tor and the link, on the right. What matters less goes first."""
@@ -199,13 +199,13 @@ class View(urwid.Widget):
     def _links(self, tab: Tab, snapshot: Snapshot | None) -> list[tuple[int, str, str]]:
         tor = self.scene.tor
         parts: list[tuple[int, str, str]] = []
-        if isinstance(tor, events.Ready):
+        if isinstance(tor, events.ReadyEvent):
             parts.append((5, "status", "Tor"))
         else:
             parts.append((0, "status bad", f"Tor {tor.progress if tor else 0} %"))
         if tab.over:
             parts.append((0, "status bad", "over"))
-        elif snapshot and snapshot.hosting and snapshot.settled and isinstance(tor, events.Ready):
+        elif snapshot and snapshot.hosting and snapshot.settled and isinstance(tor, events.ReadyEvent):
             parts.append((0, "status good", "reachable"))
         elif snapshot and snapshot.hosting:
             parts.append((0, "status bad", "not reachable now" if snapshot.settled else "not reachable yet"))
@@ -230,7 +230,7 @@ class View(urwid.Widget):
     def _prepare_input(self, columns: int) -> int:
         """Sets what stands before it; how many rows it wants."""
         snapshot = self.scene.snapshot(self.scene.active)
-        nick = sanitize.one_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
+        nick = sanitize.sanitize_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
         editor = self.editor.original_widget
         editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])
         return editor.rows_wanted(columns)
@@ -243,7 +243,7 @@ def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
     """What there is to say of a room: how dispensable it is, style, text."""
     if snapshot is None:
         return [(0, "status", tab.title)]
-    host = "you host" if snapshot.hosting else f"host {sanitize.one_line(snapshot.host)}" if snapshot.host else ""
+    host = "you host" if snapshot.hosting else f"host {sanitize.sanitize_line(snapshot.host)}" if snapshot.host else ""
     ttl = snapshot.ttl
     ends = "no expiry" if ttl is None else f"yours expire in {retention.span(ttl)}" if ttl else "yours are shown once"
     parts = [

@@ -52,7 +52,7 @@ class Warnings:
 
     def _named(self) -> list[_Lookalike]:
         """The look-alikes that the banner names."""
-        return list(islice(chain(self._lookalikes_of_speakers, self._lookalikes_of_others), limits.NAMED))
+        return list(islice(chain(self._lookalikes_of_speakers, self._lookalikes_of_others), limits.NAMED_AT_ONCE))
 
     def add_alarm(self, text: str) -> None:
         """A host did what no honest program does. The same is not told twice."""
@@ -60,7 +60,7 @@ class Warnings:
         if banner not in self._alarms and len(self._alarms) < limits.BANNERS:
             self._alarms.append(banner)
 
-    def add_lookalike(self, event: events.Lookalike) -> None:
+    def add_lookalike(self, event: events.LookalikeEvent) -> None:
         """All are kept until they have been read, so that nobody hides one behind others.
 
         Of too many the latest is only counted, first of those of nicks that nobody was seen to speak under. Who may be

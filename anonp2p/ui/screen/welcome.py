@@ -50,14 +50,14 @@ def page(columns: int, tor: TorStatus) -> list[Row]:
 
 def _tor(tor: TorStatus, columns: int) -> list[Row]:
     if tor.ready:
-        return rows.wrapped("ok", sanitize.one_line(tor.ready), columns)
+        return rows.wrapped("ok", sanitize.sanitize_line(tor.ready), columns)
     wide = min(30, columns - 12)
     done = wide * min(max(tor.progress, 0), 100) // 100
     undone = "░" * (wide - done) + f" {tor.progress:3} %"
     drawn: list[Row] = [[("progress", "Tor "), ("progress done", "█" * done), ("progress", undone)]]
-    drawn += rows.wrapped("quiet", sanitize.one_line(tor.summary), columns)
+    drawn += rows.wrapped("quiet", sanitize.sanitize_line(tor.summary), columns)
     if tor.notice:
-        drawn += rows.wrapped("caution", sanitize.one_line(tor.notice), columns)
+        drawn += rows.wrapped("caution", sanitize.sanitize_line(tor.notice), columns)
     return drawn
 
 

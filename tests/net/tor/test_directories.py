@@ -310,6 +310,6 @@ def test_one_start_removes_some_and_looks_at_some(place: Path, monkeypatch: pyte
         left_behind(place)
     remove_left_behind([place])
     assert len(list(place.iterdir())) == 1
-    monkeypatch.setattr(limits, "LOOKED_AT", 0)
+    monkeypatch.setattr(limits, "NAMES_EXAMINED", 0)
     remove_left_behind([place])
     assert len(list(place.iterdir())) == 1

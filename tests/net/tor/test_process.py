@@ -285,7 +285,7 @@ async def test_a_tor_that_never_opens_its_control_socket_is_given_up(
     fake_tor(
         short_path / "bin", "echo 'Nov 01 12:00:00.000 [warn] It is too dark in here.'; exec sleep 1000", monkeypatch
     )
-    monkeypatch.setattr(limits, "LAUNCH", 0.5)
+    monkeypatch.setattr(limits, "LAUNCH_PATIENCE", 0.5)
     error = await failure(torrc)
     assert isinstance(error, TorRefused)
     assert "It is too dark in here" in str(error)
@@ -483,7 +483,7 @@ async def connecting(torrc: Path) -> AsyncIterator[list[events.Event]]:
 
 async def test_a_boot_that_is_cancelled_leaves_no_tor(torrc: Path, runtime: Path) -> None:
     async with connecting(torrc) as told:
-        assert told == [events.TorProgress(progress=0, summary="Starting")]
+        assert told == [events.TorProgressEvent(progress=0, summary="Starting")]
         assert len(processes.with_argument(str(torrc))) == 1
     assert processes.with_argument(str(torrc)) == []
     assert names(runtime) == []
@@ -509,6 +509,8 @@ async def test_a_boot_that_gets_nowhere_is_told_and_then_given_up(
         async with tor.connect(Config(tor="own", torrc=torrc), told.append):
             pytest.fail("it cannot have booted")
     assert "stuck at 0 % (Starting)" in str(first(caught.value))
-    assert [(event.progress, event.summary) for event in told if isinstance(event, events.TorSlow)] == [(0, "Starting")]
+    assert [(event.progress, event.summary) for event in told if isinstance(event, events.TorSlowEvent)] == [
+        (0, "Starting")
+    ]
     assert processes.with_argument(str(torrc)) == []
     assert names(runtime) == []

@@ -142,4 +142,4 @@ def test_events_are_read_no_faster_than_their_pace(
         read += len(replies.readline()) + cost
     replies.shutdown(socket.SHUT_RDWR)
     sender.join()
-    assert read == pytest.approx(limits.EVENT_BURST + 10 * limits.EVENT_RATE, rel=0.01)
+    assert read == pytest.approx(limits.EVENT_BUCKET + 10 * limits.EVENT_RATE, rel=0.01)

@@ -29,7 +29,7 @@ class Tors:
     @asynccontextmanager
     async def _connect(self, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
         self.tries += 1
-        tell(events.TorSkipped(code="tor-refused", text="a stranger listens there"))
+        tell(events.TorSkippedEvent(code="tor-refused", text="a stranger listens there"))
         if len(self.had) == self._available:
             raise TorMissing("there is none")
         self.had.append(await Tor(MemoryNetwork()).usable())
@@ -39,7 +39,7 @@ class Tors:
 
     @property
     def notices(self) -> int:
-        return len([event for event in self.told if isinstance(event, events.TorSkipped)])
+        return len([event for event in self.told if isinstance(event, events.TorSkippedEvent)])
 
 
 async def test_who_needs_a_tor_waits_for_it(nursery: trio.Nursery) -> None:
@@ -66,7 +66,7 @@ async def test_a_lost_one_is_told_and_another_takes_its_place(
     nursery.start_soon(tors.keeper.run)
     (await tors.keeper.usable()).lost.set()
     await trio.testing.wait_all_tasks_blocked()
-    assert [event.progress for event in tors.told if isinstance(event, events.TorProgress)] == [0]
+    assert [event.progress for event in tors.told if isinstance(event, events.TorProgressEvent)] == [0]
     with trio.fail_after(2 * limits.TOR_RETRY):
         assert await tors.keeper.usable() is tors.had[1]
 

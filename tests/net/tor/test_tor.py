@@ -69,7 +69,7 @@ def refused(error: type[AnonError], words: str) -> Iterator[None]:
     with pytest.raises(error) as caught:
         yield
     assert words in str(caught.value)
-    assert KEY.expanded() not in repr(caught.value)
+    assert KEY.expanded_private_key() not in repr(caught.value)
 
 
 # --- letting us in: `Control.open`
@@ -110,7 +110,7 @@ async def test_a_web_server_that_keeps_the_connection_is_refused() -> None:
 
 @pytest.mark.usefixtures("stem_leaks")
 async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "CONTROL", 0.3)
+    monkeypatch.setattr(limits, "CONTROL_PATIENCE", 0.3)
 
     async def play(stream: trio.SocketStream) -> None:
         async for _ in stream:
@@ -232,7 +232,7 @@ def plant(what: str, short_path: Path) -> str:
             (short_path / "target").write_bytes(SECRET)
             path.symlink_to(short_path / "target")
         case "link of that size":
-            path.symlink_to("x" * limits.COOKIE)
+            path.symlink_to("x" * limits.COOKIE_BYTES)
         case "directory":
             path.mkdir()
         case "pipe":
@@ -400,7 +400,7 @@ async def test_a_control_port_that_stops_answering_is_lost(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with control_of(fake, short_path) as control:
-        monkeypatch.setattr(limits, "CONTROL", 0.2)
+        monkeypatch.setattr(limits, "CONTROL_PATIENCE", 0.2)
         fake.deaf.add("GETINFO")
         with refused(TorLost, "does not answer"):
             await control.info("traffic/read")
@@ -409,7 +409,7 @@ async def test_a_control_port_that_stops_answering_is_lost(
 async def test_hanging_up_on_a_hanging_tor_takes_its_time_and_no_more(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "CONTROL", 0.2)
+    monkeypatch.setattr(limits, "CONTROL_PATIENCE", 0.2)
     async with server(fake, short_path / "control") as endpoint:
         control = await Control.open(endpoint)
         fake.deaf.add("GETINFO")
@@ -469,7 +469,9 @@ async def test_a_room_asks_for_all_defences_and_is_withdrawn_in_the_end(fake: Fa
         async with Tor(control, NOWHERE, short_path, "own").listen(KEY) as place:
             assert place.undefended == []
             (asked,) = [line for line in fake.heard if line.startswith("ADD_ONION")]
-            assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {STREAMS} {POW} Port=1984,unix:")
+            assert asked.startswith(
+                f"ADD_ONION ED25519-V3:{KEY.expanded_private_key()} {STREAMS} {POW} Port=1984,unix:"
+            )
             assert not [line for line in fake.heard if line.startswith("DEL_ONION")]
         assert fake.heard[-1] == f"DEL_ONION {ADDRESS}"
 
@@ -493,7 +495,7 @@ async def test_an_older_tor_or_a_filter_serves_the_room_with_what_it_knows_and_t
     ):
         assert place.undefended == told
         *_, asked = [line for line in fake.heard if line.startswith("ADD_ONION")]
-        assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded()} {left}Port=1984,unix:")
+        assert asked.startswith(f"ADD_ONION ED25519-V3:{KEY.expanded_private_key()} {left}Port=1984,unix:")
 
 
 async def test_a_filter_that_refuses_every_room_is_told_as_such(fake: FakeTor, short_path: Path) -> None:
@@ -505,7 +507,7 @@ async def test_a_filter_that_refuses_every_room_is_told_as_such(fake: FakeTor, s
 
 
 async def test_a_refused_room_tells_the_status_and_not_the_key(fake: FakeTor, short_path: Path) -> None:
-    fake.deny["ADD_ONION"] = f"550 Onion address collision of {KEY.expanded()}"
+    fake.deny["ADD_ONION"] = f"550 Onion address collision of {KEY.expanded_private_key()}"
     async with control_of(fake, short_path) as control:
         with refused(TorRefused, "550"):
             async with Tor(control, NOWHERE, short_path, "own").listen(KEY):
@@ -574,7 +576,7 @@ async def test_only_connections_of_tors_user_reach_the_room(fake: FakeTor, short
         system = Tor(control, NOWHERE, runtime, "system", frozenset((os.getuid() + 1,)))
         async with system.listen(KEY) as place, trio.open_nursery() as nursery:
             nursery.start_soon(place.listener.accept)
-            for _ in range(3 * limits.TURN):
+            for _ in range(3 * limits.LINKS_AT_ONCE):
                 async with await open_endpoint(Endpoint.parse(await target(fake))) as stream:
                     assert await ended(stream)
             nursery.cancel_scope.cancel()
@@ -632,7 +634,7 @@ async def test_a_flood_of_others_is_passed_over_at_once(fake: FakeTor, short_pat
         Tor(control, NOWHERE, None, "system").listen(KEY) as place,
     ):
         endpoint = Endpoint.parse(await target(fake))
-        for _ in range(3 * limits.TURN):
+        for _ in range(3 * limits.LINKS_AT_ONCE):
             await (await open_endpoint(endpoint)).aclose()
         async with await open_endpoint(endpoint), await place.listener.accept() as accepted:
             assert place.admits(accepted)
@@ -824,7 +826,7 @@ def described(action: str, address: str = ADDRESS) -> str:
 async def test_after_a_dial_without_an_answer_the_next_one_waits_for_a_new_descriptor(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "FETCH", PATIENCE)
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", PATIENCE)
     async with dialling(fake, short_path) as (own, silence):
         await silence.give_up(own)
         assert orders(fake) == []
@@ -849,7 +851,7 @@ async def test_after_a_dial_without_an_answer_the_next_one_waits_for_a_new_descr
 async def test_only_our_own_tor_is_made_to_forget_whom_it_asked(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Literal["own", "system"]
 ) -> None:
-    monkeypatch.setattr(limits, "FETCH", 0.1)
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
     async with dialling(fake, short_path, kind) as (some, silence):
         await silence.give_up(some)
         silence.code = 0
@@ -860,7 +862,7 @@ async def test_only_our_own_tor_is_made_to_forget_whom_it_asked(
 async def test_a_fetch_that_takes_long_is_left_to_itself(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "FETCH", 1.0)
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 1.0)
     async with dialling(fake, short_path) as (own, silence):
         await silence.give_up(own)
         silence.code = 0
@@ -877,7 +879,7 @@ async def test_a_fetch_that_takes_long_is_left_to_itself(
 async def test_tor_is_not_told_to_look_where_it_has_just_looked(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, *, looks: bool
 ) -> None:
-    monkeypatch.setattr(limits, "FETCH", 0.1)
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
     async with dialling(fake, short_path, "system") as (system, silence):
         silence.code = code
         for _ in range(2):
@@ -893,7 +895,7 @@ async def test_a_control_port_that_fetches_nothing_for_us_does_not_keep_us_from_
     async with dialling(fake, short_path, "system") as (system, silence):
         await silence.give_up(system)
         silence.code = 0
-        with trio.fail_after(limits.FETCH):
+        with trio.fail_after(limits.FETCH_PATIENCE):
             await (await system.dial(KEY.code, "me:2")).aclose()
 
 
@@ -937,7 +939,7 @@ async def test_booting_is_told_step_by_step_and_done_at_100(autojump_clock: trio
             fake.heard("STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED")
     assert trio.current_time() == 48
     assert told == [
-        events.TorProgress(progress=progress, summary=summary)
+        events.TorProgressEvent(progress=progress, summary=summary)
         for progress, summary in ((10, "Connecting"), (50, "Loading"), (75, "More"), (100, "Done"))
     ]
 
@@ -945,7 +947,7 @@ async def test_booting_is_told_step_by_step_and_done_at_100(autojump_clock: trio
 async def test_a_booted_tor_is_told_once(autojump_clock: trio.testing.MockClock) -> None:
     told: list[events.Event] = []
     await boot(FakeControl(FakeTor.phase(100, "Done")), told)
-    assert told == [events.TorProgress(progress=100, summary="Done")]
+    assert told == [events.TorProgressEvent(progress=100, summary="Done")]
 
 
 @pytest.mark.parametrize("phase", ["", f'NOTICE BOOTSTRAP PROGRESS={"9" * 5_000} TAG=done SUMMARY="Done"'])
@@ -954,7 +956,7 @@ async def test_a_tor_that_does_not_tell_its_progress_is_taken_to_be_booted(
 ) -> None:
     told: list[events.Event] = []
     await boot(FakeControl(phase), told)
-    assert told == [events.TorProgress(progress=100, summary="Done")]
+    assert told == [events.TorProgressEvent(progress=100, summary="Done")]
 
 
 async def test_a_slow_boot_is_told_and_a_stuck_one_given_up(autojump_clock: trio.testing.MockClock) -> None:
@@ -969,9 +971,9 @@ async def test_a_slow_boot_is_told_and_a_stuck_one_given_up(autojump_clock: trio
         with refused(TorRefused, "stuck at 20 % (Handshake)"):
             await boot(fake, told)
     assert trio.current_time() == 45 + limits.BOOT_STALL
-    assert [event for event in told if isinstance(event, events.TorSlow)] == [
-        events.TorSlow(progress=10, summary="Connecting", seconds=30),
-        *(events.TorSlow(progress=20, summary="Handshake", seconds=seconds) for seconds in range(30, 180, 30)),
+    assert [event for event in told if isinstance(event, events.TorSlowEvent)] == [
+        events.TorSlowEvent(progress=10, summary="Connecting", seconds=30),
+        *(events.TorSlowEvent(progress=20, summary="Handshake", seconds=seconds) for seconds in range(30, 180, 30)),
     ]
 
 
@@ -1017,8 +1019,8 @@ async def test_a_named_tor_is_used_and_asked_for_its_socks_port(fake: FakeTor, s
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         async with connected(Config(tor="system", control=endpoint)) as (system, told):
             assert told == [
-                events.TorProgress(progress=100, summary="Done"),
-                events.Ready(version="0.4.9.11", tor="system"),
+                events.TorProgressEvent(progress=100, summary="Done"),
+                events.ReadyEvent(version="0.4.9.11", tor="system"),
             ]
             with pytest.raises(DialFault):
                 await system.dial(KEY.code, "me:1")
@@ -1078,7 +1080,7 @@ async def test_the_first_usable_tor_is_taken(fake: FakeTor, usual: list[Path], r
         server(fake, usual[1]),
         connected(Config(socks=NOWHERE, tor="system")) as (_, told),
     ):
-        assert told == [events.Ready(version="0.4.8.1", tor="system")]
+        assert told == [events.ReadyEvent(version="0.4.8.1", tor="system")]
 
 
 async def test_the_environment_names_a_tor_before_the_usual_ones(
@@ -1088,10 +1090,10 @@ async def test_the_environment_names_a_tor_before_the_usual_ones(
     async with server(FakeTor(), usual[0]), server(fake) as endpoint:
         monkeypatch.setenv("TOR_CONTROL_PORT", str(endpoint.port))
         async with connected(Config(socks=NOWHERE, tor="system")) as (_, told):
-            assert told == [events.Ready(version="0.4.8.1", tor="system")]
+            assert told == [events.ReadyEvent(version="0.4.8.1", tor="system")]
 
 
-USED = [events.Ready(version="0.4.8.1", tor="system")]
+USED = [events.ReadyEvent(version="0.4.8.1", tor="system")]
 
 
 @pytest.mark.parametrize(
@@ -1129,7 +1131,7 @@ async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looke
         assert words in str(error), "where nothing else is found, this is why"
         await stack.enter_async_context(server(fake, usual[0]))
         _, (skipped, *told) = await stack.enter_async_context(connected(Config(socks=NOWHERE, tor="system")))
-        assert isinstance(skipped, events.TorSkipped)
+        assert isinstance(skipped, events.TorSkippedEvent)
         assert (skipped.variable, skipped.code) == ("TOR_CONTROL_PORT", error.code)
         assert words in skipped.text
         assert told == USED
@@ -1154,7 +1156,7 @@ async def test_a_socket_in_the_environment_comes_first(
             assert told == USED
 
 
-@pytest.mark.parametrize("methods", ["NULL", "COOKIE", "SAFECOOKIE", "HASHEDPASSWORD"])
+@pytest.mark.parametrize("methods", ["NULL", "COOKIE_BYTES", "SAFECOOKIE", "HASHEDPASSWORD"])
 async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
     fake: FakeTor,
     usual: list[Path],
@@ -1171,7 +1173,7 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
 
     monkeypatch.setattr(owner, "peer_users", peer)
     stranger = FakeTor()
-    stranger.methods = f'{methods} COOKIEFILE="{cookie}"' if "COOKIE" in methods else methods
+    stranger.methods = f'{methods} COOKIEFILE="{cookie}"' if "COOKIE_BYTES" in methods else methods
     stranger.cookie = SECRET
     fake.info["version"] = "0.4.8.1"
     async with (
@@ -1179,7 +1181,7 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
         server(fake, usual[1]),
         connected(Config(socks=NOWHERE, tor="system")) as (_, (skipped, *told)),
     ):
-        assert isinstance(skipped, events.TorSkipped)
+        assert isinstance(skipped, events.TorSkippedEvent)
         assert (skipped.variable, skipped.code) == (UNSET, "tor-refused")
         assert f"uid {STRANGER} listens at unix:{usual[0]}" in skipped.text
         assert told == USED
@@ -1270,7 +1272,7 @@ async def test_a_named_socks_port_goes_with_a_tor_that_is_found(
         server(fake, usual[0]),
         connected(Config(tor="system", socks=proxy)) as (system, told),
     ):
-        assert told == [events.Ready(version="0.4.9.11", tor="system")]
+        assert told == [events.ReadyEvent(version="0.4.9.11", tor="system")]
         with pytest.raises(DialFault):
             await system.dial(KEY.code, "me:1")
         async with system.listen(KEY) as place:
@@ -1283,7 +1285,7 @@ async def test_a_named_socks_port_is_enough_where_no_tor_is_found(usual: list[Pa
         server(socks_replies(0xF7)) as proxy,
         connected(Config(tor="system", socks=proxy)) as (system, told),
     ):
-        assert told == [events.Ready(version="", tor="system")]
+        assert told == [events.ReadyEvent(version="", tor="system")]
         with pytest.raises(DialFault):
             await system.dial(KEY.code, "me:1")
         with refused(TorRefused, "--control"):
@@ -1327,7 +1329,7 @@ async def test_where_there_is_no_tor_auto_starts_one(usual: list[Path], monkeypa
 
 async def test_a_socks_port_alone_is_enough_to_join() -> None:
     async with server(socks_replies(0)) as proxy, connected(Config(socks=proxy)) as (system, told):
-        assert told == [events.Ready(version="", tor="system")]
+        assert told == [events.ReadyEvent(version="", tor="system")]
         assert system.kind == "system"
 
 
@@ -1344,7 +1346,7 @@ async def test_what_is_no_socks_port_is_not_enough(said: bytes) -> None:
 
 
 async def test_a_socks_port_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "CONTROL", 0.3)
+    monkeypatch.setattr(limits, "CONTROL_PATIENCE", 0.3)
 
     async def play(stream: trio.SocketStream) -> None:
         async for _ in stream:
@@ -1409,7 +1411,11 @@ async def test_what_tor_says_of_a_room_names_its_key_nowhere(
     async with own_tor(torrc) as (own, _), own.listen(KEY):
         pass
     output = capfd.readouterr()
-    for secret in (KEY.expanded(), base64.b64encode(hashlib.sha256(bytes(range(32))).digest()).decode(), ADDRESS):
+    for secret in (
+        KEY.expanded_private_key(),
+        base64.b64encode(hashlib.sha256(bytes(range(32))).digest()).decode(),
+        ADDRESS,
+    ):
         assert secret not in caplog.text
         assert secret not in output.out + output.err
 
@@ -1428,7 +1434,7 @@ async def test_a_tor_that_hangs_delays_the_end_of_a_room_by_its_time_and_no_more
         async with own.listen(KEY):
             os.kill(int(await control.info("process/pid")), signal.SIGSTOP)
             before = trio.current_time()
-        assert trio.current_time() - before >= limits.WITHDRAW
+        assert trio.current_time() - before >= limits.WITHDRAW_PATIENCE
 
 
 @pytest.fixture

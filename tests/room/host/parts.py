@@ -9,8 +9,8 @@ from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import found_room
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
-from anonp2p.room.ledger import content_of
-from anonp2p.room.log.log import Log, Reader
+from anonp2p.room.ledger import unpack_content
+from anonp2p.room.log.log import Log, LogReader
 from anonp2p.room.retention import ANY, NO_HISTORY
 from tests.room.peers import ROOM, Sealer, Somebody, randomness
 from tests.support.world import START
@@ -32,13 +32,13 @@ def set_time(context: Context, seconds: float, slept: float = 0.0) -> None:
 
 def take_effects(context: Context) -> list[effects.Effect]:
     """What was to be done since the last time, but for what the user is told."""
-    return [effect for effect in context.reporter.take_effects() if not isinstance(effect, effects.Tell)]
+    return [effect for effect in context.reporter.take_effects() if not isinstance(effect, effects.TellEffect)]
 
 
 def new_link(who: Somebody, log: Log) -> MemberLink:
     """A link of this member's, which has all of the log."""
     channel = Channel(SECRET, HELLO, up=False)
-    return MemberLink(who.id, channel, Reader(log, log.end, who.id, who.leaf.public, channel))
+    return MemberLink(who.id, channel, LogReader(log, log.end, who.id, who.encryption_key.public, channel))
 
 
 def far_end() -> Channel:
@@ -49,7 +49,7 @@ def far_end() -> Channel:
 class Ordering:
     """A room of which we are the host, with what orders its entries and ends its epochs."""
 
-    def __init__(self, *, history: frames.History = NO_HISTORY) -> None:
+    def __init__(self, *, history: frames.HistoryPolicy = NO_HISTORY) -> None:
         self.context = new_context()
         self.sequencer = Sequencer(self.context)
         self.presence = Presence(self.context)
@@ -59,9 +59,9 @@ class Ordering:
 
     def add_member(self, who: Somebody, nick: str) -> None:
         """Somebody has joined."""
-        key_hash = suite.digest(who.leaf.public)
-        self.context.replica.add_key(key_hash, who.leaf.public)
-        self.sequencer.order_own(frames.Joined(who.key, nick, key_hash))
+        key_hash = suite.hash_data(who.encryption_key.public)
+        self.context.replica.add_key(key_hash, who.encryption_key.public)
+        self.sequencer.order_own(frames.JoinedBody(who.key, nick, key_hash))
         self.presence.add_member(who.id, self.commits.renewable)
 
     def add_link(self, number: int, who: Somebody) -> MemberLink:
@@ -83,4 +83,4 @@ class Ordering:
     def bodies(self, start: int = 1) -> list[frames.Body]:
         """What was ordered from this index on."""
         log = self.sequencer.log
-        return [content_of(log.entry(index).body).body for index in range(start, log.end)]
+        return [unpack_content(log.find_entry(index).body).body for index in range(start, log.end)]

@@ -20,16 +20,16 @@ ROOM, HELLO = b"r" * 32, b"n" * 32
 HOST, ANN, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"e"))
 ELSEWHERE = Identity(b"a" * 32, b"s" * 32)
 LINK, DIGEST = b"k" * 32, b"d" * 32
-LEAF = suite.LeafKey(b"l" * 32).public
-OTHER_LEAF = suite.LeafKey(b"o" * 32).public
-BAD_LEAVES = [LEAF[:-32] + bytes(32), LEAF[:-32] + b"\x01" + bytes(31), b"\xff" * 1_184 + LEAF[-32:]]
+KEY = suite.EncryptionKeyPair(b"l" * 32).public
+OTHER_KEY = suite.EncryptionKeyPair(b"o" * 32).public
+BAD_KEYS = [KEY[:-32] + bytes(32), KEY[:-32] + b"\x01" + bytes(31), b"\xff" * 1_184 + KEY[-32:]]
 
 
 @pytest.fixture
 def ledger() -> Ledger:
     """A room with its host in it."""
     ledger = Ledger(ROOM)
-    ledger.host = ledger.seat(HOST.key, "Hugo", DIGEST).id
+    ledger.host = ledger.add_member(HOST.key, "Hugo", DIGEST).id
     return ledger
 
 
@@ -39,34 +39,34 @@ def request(
     *,
     hello: bytes = HELLO,
     label: bytes = JOIN,
-    leaf: bytes = LEAF,
+    encryption_key: bytes = KEY,
     key: bytes | None = None,
-) -> frames.Join:
-    unsigned = frames.Join(LINK, key or who.key, leaf, nick, bytes(64))
+) -> frames.JoinRequest:
+    unsigned = frames.JoinRequest(LINK, key or who.key, encryption_key, nick, bytes(64))
     signature = who.sign(label, handshake.join_content(hello, unsigned))
     return msgspec.structs.replace(unsigned, signature=signature)
 
 
-def turned_away(ledger: Ledger, join: frames.Join) -> str:
+def turned_away(ledger: Ledger, join: frames.JoinRequest) -> str:
     with pytest.raises(NotAdmitted) as caught:
-        admission.nick_for(ledger, HELLO, join)
+        admission.choose_nick(ledger, HELLO, join)
     return caught.value.reason
 
 
 def test_a_stranger_gets_the_nick_it_wants(ledger: Ledger) -> None:
-    assert admission.nick_for(ledger, HELLO, request("ann")) == "ann"
+    assert admission.choose_nick(ledger, HELLO, request("ann")) == "ann"
 
 
 def test_one_who_wants_none_gets_one_made_from_its_key(ledger: Ledger) -> None:
     """5.1"""
-    nick = f"anon-{identity.spell(ANN.id)[:4]}"
-    assert admission.nick_for(ledger, HELLO, request("")) == nick
-    ledger.seat(EVE.key, nick.upper(), DIGEST)
-    assert admission.nick_for(ledger, HELLO, request("")) == f"anon-{identity.spell(ANN.id)[:5]}"
+    nick = f"anon-{identity.spell_member(ANN.id)[:4]}"
+    assert admission.choose_nick(ledger, HELLO, request("")) == nick
+    ledger.add_member(EVE.key, nick.upper(), DIGEST)
+    assert admission.choose_nick(ledger, HELLO, request("")) == f"anon-{identity.spell_member(ANN.id)[:5]}"
 
 
-def test_asking_does_not_seat_anybody(ledger: Ledger) -> None:
-    admission.nick_for(ledger, HELLO, request("ann"))
+def test_asking_does_not_roster_entry_anybody(ledger: Ledger) -> None:
+    admission.choose_nick(ledger, HELLO, request("ann"))
     assert len(ledger.roster) == 1
 
 
@@ -76,8 +76,8 @@ def test_asking_does_not_seat_anybody(ledger: Ledger) -> None:
         request("ann", hello=b"m" * 32),
         msgspec.structs.replace(request("ann"), nick="eve"),
         msgspec.structs.replace(request("ann"), key=EVE.key),
-        msgspec.structs.replace(request("ann"), leaf=OTHER_LEAF),
-        msgspec.structs.replace(request("ann"), link=b"?" * 32),
+        msgspec.structs.replace(request("ann"), encryption_key=OTHER_KEY),
+        msgspec.structs.replace(request("ann"), link_secret=b"?" * 32),
         msgspec.structs.replace(request("ann"), signature=bytes(64)),
         request("ann", EVE, key=ANN.key),
         request("ann", key=bytes(31) + b"\xff"),
@@ -91,23 +91,23 @@ def test_asking_does_not_seat_anybody(ledger: Ledger) -> None:
         *("another signer", "no key", "a key of all", "another purpose", "a resumption", "another room"),
     ],
 )
-def test_a_signature_that_does_not_cover_all_of_it_is_refused(ledger: Ledger, join: frames.Join) -> None:
-    """2.5: a recorded Join is of no use on another link, nor with another nick, leaf or secret."""
+def test_a_signature_that_does_not_cover_all_of_it_is_refused(ledger: Ledger, join: frames.JoinRequest) -> None:
+    """2.5: a recorded Join is of no use on another link, nor with another nick, encryption key or secret."""
     assert turned_away(ledger, join) == "signature"
 
 
-@pytest.mark.parametrize("leaf", BAD_LEAVES, ids=["zero", "one", "no ML-KEM key"])
-def test_a_leaf_that_cannot_be_sealed_to_is_refused(ledger: Ledger, leaf: bytes) -> None:
+@pytest.mark.parametrize("leaf", BAD_KEYS, ids=["zero", "one", "no ML-KEM key"])
+def test_a_key_that_cannot_be_sealed_to_is_refused(ledger: Ledger, leaf: bytes) -> None:
     """3.2: it would spoil every commit."""
-    assert turned_away(ledger, request("ann", leaf=leaf)) == "leaf"
+    assert turned_away(ledger, request("ann", encryption_key=leaf)) == "leaf"
 
 
 def test_a_locked_room_lets_no_stranger_in_and_keeps_its_members(ledger: Ledger) -> None:
     """5.1"""
-    ledger.seat(EVE.key, "eve", DIGEST)
+    ledger.add_member(EVE.key, "eve", DIGEST)
     ledger.locked = True
     assert turned_away(ledger, request("ann")) == "locked"
-    assert admission.nick_for(ledger, HELLO, request("eve", EVE)) == "eve"
+    assert admission.choose_nick(ledger, HELLO, request("eve", EVE)) == "eve"
 
 
 @pytest.mark.parametrize("nick", ["Hugo", "hugo", "HUGO"])
@@ -127,8 +127,8 @@ def test_a_nick_that_passes_for_the_program_or_a_role_is_refused(ledger: Ledger,
     """5.1: a host may refuse more; nobody who is in loses anything by it."""
     assert nicks.is_nick(nick)
     assert turned_away(ledger, request(nick)) == "bad-nick"
-    ledger.seat(ANN.key, nick, DIGEST)
-    assert admission.nick_for(ledger, HELLO, request(nick)) == nick
+    ledger.add_member(ANN.key, nick, DIGEST)
+    assert admission.choose_nick(ledger, HELLO, request(nick)) == nick
 
 
 @pytest.mark.parametrize("nick", ["Hu-go", "hugo_", "huqo", "hu9o"])
@@ -140,16 +140,16 @@ def test_a_nick_that_people_confuse_with_a_members_is_refused(ledger: Ledger, ni
 
 def test_one_who_wants_no_nick_is_let_in_though_it_can_be_confused(ledger: Ledger) -> None:
     """5.1: any of those made from the key that are unlike all others, so it is never turned away for that."""
-    spelled = identity.spell(ANN.id)
+    spelled = identity.spell_member(ANN.id)
     for length in range(4, limits.NICK - len("anon-") + 1):
         nick = f"anon-{spelled[:length]}"
-        ledger.seat(bytes([length]) * 32, nick if length > 4 else f"anon_{spelled[:length]}", DIGEST)
-    assert admission.nick_for(ledger, HELLO, request("")) == f"anon-{spelled[:4]}"
+        ledger.add_member(bytes([length]) * 32, nick if length > 4 else f"anon_{spelled[:length]}", DIGEST)
+    assert admission.choose_nick(ledger, HELLO, request("")) == f"anon-{spelled[:4]}"
 
 
 def test_one_who_dials_again_keeps_the_nick(ledger: Ledger) -> None:
-    ledger.seat(ANN.key, "ann", DIGEST)
-    assert admission.nick_for(ledger, HELLO, request("anna")) == "ann"
+    ledger.add_member(ANN.key, "ann", DIGEST)
+    assert admission.choose_nick(ledger, HELLO, request("anna")) == "ann"
 
 
 def test_the_hosts_own_key_is_no_way_in(ledger: Ledger) -> None:
@@ -162,10 +162,10 @@ def test_a_request_is_granted_or_turned_away_and_never_fails_otherwise(
 ) -> None:
     """5.1: what gets in without a good signature over this link's hello, and a proper nick, does not get in."""
     ledger = Ledger(ROOM)
-    ledger.host = ledger.seat(HOST.key, "Hugo", DIGEST).id
+    ledger.host = ledger.add_member(HOST.key, "Hugo", DIGEST).id
     join = request(nick, who, hello=hello)
     with suppress(NotAdmitted):
-        granted = admission.nick_for(
+        granted = admission.choose_nick(
             ledger, HELLO, join if is_signed else msgspec.structs.replace(join, signature=bytes(64))
         )
         assert (is_signed, hello, who == HOST) == (True, HELLO, False)
@@ -176,29 +176,29 @@ def test_a_request_is_granted_or_turned_away_and_never_fails_otherwise(
 @given(st.binary(min_size=32, max_size=32), st.text(max_size=30), st.binary(min_size=64, max_size=64))
 def test_bytes_that_nobody_signed_let_nobody_in(key: bytes, nick: str, signature: bytes) -> None:
     ledger = Ledger(ROOM)
-    ledger.host = ledger.seat(HOST.key, "Hugo", DIGEST).id
-    assert turned_away(ledger, frames.Join(LINK, key, LEAF, nick, signature)) == "signature"
+    ledger.host = ledger.add_member(HOST.key, "Hugo", DIGEST).id
+    assert turned_away(ledger, frames.JoinRequest(LINK, key, KEY, nick, signature)) == "signature"
 
 
 def test_a_full_room_lets_nobody_in(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MEMBERS", 2)
-    assert admission.nick_for(ledger, HELLO, request("ann")) == "ann"
-    ledger.seat(EVE.key, "eve", DIGEST)
+    assert admission.choose_nick(ledger, HELLO, request("ann")) == "ann"
+    ledger.add_member(EVE.key, "eve", DIGEST)
     assert turned_away(ledger, request("ann")) == "full"
-    assert admission.nick_for(ledger, HELLO, request("eve", EVE)) == "eve"
+    assert admission.choose_nick(ledger, HELLO, request("eve", EVE)) == "eve"
 
 
 def test_one_who_cannot_sign_learns_nothing_of_the_room(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MEMBERS", 1)
     ledger.locked = True
     for nick in ("Hugo", "free", "im proper"):
-        assert turned_away(ledger, frames.Join(LINK, ANN.key, LEAF, nick, bytes(64))) == "signature"
+        assert turned_away(ledger, frames.JoinRequest(LINK, ANN.key, KEY, nick, bytes(64))) == "signature"
 
 
 def test_when_all_its_nicks_are_taken_one_must_choose(ledger: Ledger) -> None:
-    spelled = identity.spell(ANN.id)
+    spelled = identity.spell_member(ANN.id)
     for length in range(4, limits.NICK - len("anon-") + 1):
-        ledger.seat(bytes([length]) * 32, f"anon-{spelled[:length]}", DIGEST)
+        ledger.add_member(bytes([length]) * 32, f"anon-{spelled[:length]}", DIGEST)
     assert turned_away(ledger, request("")) == "nick-taken"
 
 
@@ -211,16 +211,16 @@ def resume(
     hello: bytes = HELLO,
     label: bytes = RESUME,
     signer: Identity | None = None,
-    leaf: bytes = LEAF,
-) -> frames.Resume:
-    unsigned = frames.Resume(LINK, who.id, leaf, 3, 2, DIGEST, bytes(64))
+    key: bytes = KEY,
+) -> frames.ResumeRequest:
+    unsigned = frames.ResumeRequest(LINK, who.id, key, 3, 2, DIGEST, bytes(64))
     signature = (signer or who).sign(label, handshake.resume_content(hello, unsigned))
     return msgspec.structs.replace(unsigned, signature=signature)
 
 
-def not_resumed(ledger: Ledger, request: frames.Resume) -> str:
+def not_resumed(ledger: Ledger, request: frames.ResumeRequest) -> str:
     with pytest.raises(NotAdmitted) as caught:
-        admission.returning(ledger, HELLO, request)
+        admission.check_resume_request(ledger, HELLO, request)
     return caught.value.reason
 
 
@@ -228,14 +228,14 @@ def not_resumed(ledger: Ledger, request: frames.Resume) -> str:
 @pytest.mark.parametrize("locked", [False, True])
 def test_a_member_comes_back_to_its_place(ledger: Ledger, away: bool, locked: bool) -> None:
     ledger.locked = locked
-    ann = ledger.seat(ANN.key, "ann", DIGEST, away=away)
-    assert admission.returning(ledger, HELLO, resume()) is ann
+    ann = ledger.add_member(ANN.key, "ann", DIGEST, away=away)
+    assert admission.check_resume_request(ledger, HELLO, resume()) is ann
 
 
 @pytest.mark.parametrize("who", [EVE, HOST], ids=["a stranger", "the host"])
 def test_nobody_but_a_member_comes_back(ledger: Ledger, who: Identity) -> None:
     """5.12"""
-    ledger.seat(ANN.key, "ann", DIGEST)
+    ledger.add_member(ANN.key, "ann", DIGEST)
     assert not_resumed(ledger, resume(who)) == "unknown"
 
 
@@ -246,8 +246,8 @@ def test_nobody_but_a_member_comes_back(ledger: Ledger, who: Identity) -> None:
         msgspec.structs.replace(resume(), index=1),
         msgspec.structs.replace(resume(), epoch=2),
         msgspec.structs.replace(resume(), digest=b"c" * 32),
-        msgspec.structs.replace(resume(), link=b"?" * 32),
-        msgspec.structs.replace(resume(), leaf=OTHER_LEAF),
+        msgspec.structs.replace(resume(), link_secret=b"?" * 32),
+        msgspec.structs.replace(resume(), encryption_key=OTHER_KEY),
         resume(signer=EVE),
         msgspec.structs.replace(resume(), signature=bytes(64)),
         resume(label=JOIN),
@@ -259,14 +259,16 @@ def test_nobody_but_a_member_comes_back(ledger: Ledger, who: Identity) -> None:
         *("another signer", "no signature", "a join", "an entry", "another room"),
     ],
 )
-def test_a_resumption_that_its_signature_does_not_cover_is_refused(ledger: Ledger, request_: frames.Resume) -> None:
+def test_a_resumption_that_its_signature_does_not_cover_is_refused(
+    ledger: Ledger, request_: frames.ResumeRequest
+) -> None:
     """2.5: a recorded Resume is of no use on another link, nor from another place in the log."""
-    ledger.seat(ANN.key, "ann", DIGEST)
+    ledger.add_member(ANN.key, "ann", DIGEST)
     assert not_resumed(ledger, request_) == "signature"
 
 
-@pytest.mark.parametrize("leaf", BAD_LEAVES, ids=["zero", "one", "no ML-KEM key"])
-def test_a_resumption_with_a_leaf_that_cannot_be_sealed_to_is_refused(ledger: Ledger, leaf: bytes) -> None:
+@pytest.mark.parametrize("leaf", BAD_KEYS, ids=["zero", "one", "no ML-KEM key"])
+def test_a_resumption_with_a_key_that_cannot_be_sealed_to_is_refused(ledger: Ledger, leaf: bytes) -> None:
     """3.2"""
-    ledger.seat(ANN.key, "ann", DIGEST)
-    assert not_resumed(ledger, resume(leaf=leaf)) == "leaf"
+    ledger.add_member(ANN.key, "ann", DIGEST)
+    assert not_resumed(ledger, resume(key=leaf)) == "leaf"

@@ -4,7 +4,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import suite
-from anonp2p.protocol.frames import Commit, Lost, Removal, Renew
+from anonp2p.protocol.frames import AwayBody, CommitBody, Removal, RenewBody
 from anonp2p.room import effects
 from tests.room.host.parts import Ordering, set_time, take_effects
 from tests.room.peers import ANN, BOB, EVE
@@ -28,8 +28,8 @@ def test_an_epoch_ends_in_its_time_and_all_may_renew_their_keys_once(room: Order
     assert room.context.replica.current_epoch is before
     set_time(room.context, limits.EPOCH)
     room.commits.commit_if_due()
-    own = suite.digest(room.context.replica.own_keys[0].public)
-    assert room.bodies(3) == [Commit(1, []), Renew(own)]
+    own = suite.hash_data(room.context.replica.own_keys[0].public)
+    assert room.bodies(3) == [CommitBody(1, []), RenewBody(own)]
     assert room.context.replica.current_epoch.number == 1
     assert room.commits.renewable == 1
     assert room.context.replica.keys[own] == room.context.replica.own_keys[0].public
@@ -38,32 +38,32 @@ def test_an_epoch_ends_in_its_time_and_all_may_renew_their_keys_once(room: Order
 
 def test_nobody_renews_after_a_removal_or_in_a_large_room(room: Ordering, monkeypatch: pytest.MonkeyPatch) -> None:
     room.commits.kick(BOB.id, "", 1)
-    assert room.bodies(3) == [Commit(1, [Removal(BOB.id, "kicked", "")])]
+    assert room.bodies(3) == [CommitBody(1, [Removal(BOB.id, "kicked", "")])]
     monkeypatch.setattr(limits, "RENEWING", 1)
     set_time(room.context, limits.EPOCH)
     room.commits.commit_if_due()
-    assert room.bodies(4) == [Commit(2, [])]
+    assert room.bodies(4) == [CommitBody(2, [])]
     assert room.commits.renewable == 0
 
 
 def test_the_batch_of_a_commit_ends_with_it_and_has_the_secret_for_those_who_stay(room: Ordering) -> None:
     room.commits.kick(BOB.id, "noise", 1)
-    batch = room.sequencer.log.bursts[-1]
-    assert batch.turn is not None
-    assert batch.turn.epoch == 1
+    batch = room.sequencer.log.batches[-1]
+    assert batch.commit_secret is not None
+    assert batch.commit_secret.epoch == 1
     assert batch.end == room.sequencer.log.end
-    assert set(room.context.replica.current_epoch.chains) == {room.context.replica.me.id, ANN.id}
+    assert set(room.context.replica.current_epoch.ratchets) == {room.context.replica.me.id, ANN.id}
 
 
 def test_one_who_is_thrown_out_gets_the_log_up_to_there_and_is_remembered(room: Ordering) -> None:
     link = room.presence.links[2]
     room.commits.kick(BOB.id, "noise", 1)
-    assert effects.Finish(2) in take_effects(room.context)
+    assert effects.FinishEffect(2) in take_effects(room.context)
     assert not link.reader.is_out  # the commit is still to be sent
     assert set(room.presence.links) == {1}
     assert room.commits.was_kicked(BOB.id)
     assert not room.commits.was_kicked(ANN.id)
-    assert suite.digest(BOB.leaf.public) not in room.context.replica.keys
+    assert suite.hash_data(BOB.encryption_key.public) not in room.context.replica.keys
 
 
 @pytest.mark.parametrize("cause", ["left", "pending removal"])
@@ -71,7 +71,7 @@ def test_an_epoch_ends_soon_if_somebody_who_is_out_has_its_keys(room: Ordering, 
     if cause == "left":
         room.commits.note_left()
     else:
-        room.sequencer.order_own(Lost(BOB.id))
+        room.sequencer.order_own(AwayBody(BOB.id))
         room.commits.remove_soon(BOB.id)
         assert room.commits.pending_removals == {BOB.id}
     set_time(room.context, limits.COMMIT_PAUSE - 0.1)
@@ -81,28 +81,28 @@ def test_an_epoch_ends_soon_if_somebody_who_is_out_has_its_keys(room: Ordering, 
     room.commits.commit_if_due()
     assert room.context.replica.current_epoch.number == 1
     removed = [Removal(BOB.id, "lost", "")] if cause != "left" else []
-    assert Commit(1, removed) in room.bodies()
+    assert CommitBody(1, removed) in room.bodies()
     assert not room.commits.pending_removals
     assert room.commits.next_deadline() > room.context.clock.tick + limits.COMMIT_PAUSE
 
 
 def test_who_is_thrown_out_while_its_removal_is_pending_is_removed_once(room: Ordering) -> None:
-    room.sequencer.order_own(Lost(BOB.id))
+    room.sequencer.order_own(AwayBody(BOB.id))
     room.commits.remove_soon(BOB.id)
     room.commits.kick(BOB.id, "", 1)
-    assert room.bodies()[-1] == Commit(1, [Removal(BOB.id, "kicked", "")])
+    assert room.bodies()[-1] == CommitBody(1, [Removal(BOB.id, "kicked", "")])
 
 
 def test_the_secret_of_a_commit_is_forgotten_in_its_time(room: Ordering) -> None:
     room.commits.kick(BOB.id, "", 1)
-    batch = room.sequencer.log.bursts[-1]
-    assert room.commits.secrets_kept_until == [room.context.clock.tick + limits.SLICES]
-    set_time(room.context, limits.SLICES - 1)
+    batch = room.sequencer.log.batches[-1]
+    assert room.commits.secrets_kept_until == [room.context.clock.tick + limits.COMMIT_SHARES]
+    set_time(room.context, limits.COMMIT_SHARES - 1)
     room.commits.forget_due_secrets()
-    assert batch.turn is not None
-    set_time(room.context, limits.SLICES)
+    assert batch.commit_secret is not None
+    set_time(room.context, limits.COMMIT_SHARES)
     room.commits.forget_due_secrets()
-    assert batch.turn is None
+    assert batch.commit_secret is None
     assert batch.wire == b""
     assert room.commits.secrets_kept_until == []
 
@@ -117,7 +117,7 @@ def test_only_idle_members_give_way_all_at_once_and_not_right_after_a_commit(roo
     set_time(room.context, limits.COMMIT_PAUSE)
     before = room.sequencer.log.end
     assert room.commits.make_room()
-    assert room.bodies(before) == [Lost(BOB.id), Commit(1, [Removal(BOB.id, "lost", "")])]
+    assert room.bodies(before) == [AwayBody(BOB.id), CommitBody(1, [Removal(BOB.id, "lost", "")])]
     assert set(room.presence.absences) == {EVE.id}
 
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.protocol.frames import Commit, Joined, Lost, Nick, Private, Removal
+from anonp2p.protocol.frames import AwayBody, CommitBody, JoinedBody, NickBody, PrivateBody, Removal
 from anonp2p.room import events, inputs
 from tests.room.peers import ANN, BOB, EVE, ZOE, FalseMember, Inn, Somebody, kinds, text
 from tests.room.simulation import Simulation
@@ -30,11 +30,11 @@ def inn(monkeypatch: pytest.MonkeyPatch) -> Inn:
 
 
 def hangs_up(member: FalseMember, tick: float = 0.0) -> None:
-    member.inn.takes(inputs.Dropped(member.link, "the connection was closed", 0.0), tick)
+    member.inn.takes(inputs.DroppedInput(member.link, "the connection was closed", 0.0), tick)
 
 
 def asks_in(inn: Inn, tick: float = LATER, who: Somebody = ZOE, nick: str = "zoe") -> FalseMember:
-    """A newcomer at the door of a full room."""
+    """A newcomer at the handshake key of a full room."""
     newcomer = FalseMember(inn, who)
     inn.tick = tick
     newcomer.dials(tick)
@@ -52,8 +52,8 @@ def test_one_who_has_no_link_and_never_spoke_gives_way_to_a_newcomer(inn: Inn) -
     zoe = asks_in(inn)
     assert zoe.refused is None
     *removed, joined = inn.ordered()
-    assert removed == [Lost(EVE.id), Commit(1, lost(EVE))]
-    assert isinstance(joined, Joined)
+    assert removed == [AwayBody(EVE.id), CommitBody(1, lost(EVE))]
+    assert isinstance(joined, JoinedBody)
     assert [person.nick for person in inn.room.people()] == ["hugo", "ann", "zoe"]
     inn.ann.follows()
     zoe.says(text("hello"))
@@ -64,10 +64,10 @@ def test_one_who_has_no_link_and_never_spoke_gives_way_to_a_newcomer(inn: Inn) -
 def test_all_such_give_way_at_once(inn: Inn) -> None:
     """5.11: with one commit, and those too who are to go anyway."""
     hangs_up(inn.eve)
-    inn.ticks(limits.AWAY)
+    inn.ticks(limits.AWAY_SECONDS)
     hangs_up(inn.ann, inn.tick)
     assert asks_in(inn, inn.tick).refused is None
-    assert inn.ordered()[:-1] == [Lost(EVE.id), Lost(ANN.id), Commit(1, lost(EVE, ANN))]
+    assert inn.ordered()[:-1] == [AwayBody(EVE.id), AwayBody(ANN.id), CommitBody(1, lost(EVE, ANN))]
     assert asks_in(inn, inn.tick, BOB, "bob").refused is None, "there is room again"
 
 
@@ -80,11 +80,11 @@ def test_who_has_a_link_keeps_its_place(inn: Inn) -> None:
 @pytest.mark.parametrize("private", [False, True])
 def test_who_spoke_keeps_its_place(inn: Inn, private: bool) -> None:
     """5.11"""
-    inn.eve.says(inn.eve.box(EVE, ANN, ANN.leaf, "hello") if private else text("hello"))
-    assert isinstance(inn.ordered()[0], Private) == private
+    inn.eve.says(inn.eve.box(EVE, ANN, ANN.encryption_key, "hello") if private else text("hello"))
+    assert isinstance(inn.ordered()[0], PrivateBody) == private
     hangs_up(inn.eve)
     assert asks_in(inn).refused == "full"
-    inn.ticks(limits.PLACE - 1)
+    inn.ticks(limits.PLACE_SECONDS - 1)
     assert asks_in(inn, inn.tick).refused == "full"
     inn.eve.dials(inn.tick)
     inn.eve.resumes(*inn.eve.reference)
@@ -93,14 +93,14 @@ def test_who_spoke_keeps_its_place(inn: Inn, private: bool) -> None:
 
 def test_one_who_has_been_in_for_a_while_has_time_to_come_back(inn: Inn) -> None:
     """5.11: who only reads is not thrown out, as soon as its link breaks, by who fills the room."""
-    broken = limits.READER
+    broken = limits.READER_SECONDS
     inn.ticks(broken)
     hangs_up(inn.eve, broken)
     hangs_up(inn.ann, broken + 3)
-    inn.ticks(broken + limits.READER - 0.01)
+    inn.ticks(broken + limits.READER_SECONDS - 0.01)
     assert asks_in(inn, inn.tick).refused == "full"
-    assert asks_in(inn, broken + limits.READER).refused is None
-    assert [body for body in inn.ordered() if isinstance(body, Commit)] == [Commit(1, lost(EVE))]
+    assert asks_in(inn, broken + limits.READER_SECONDS).refused is None
+    assert [body for body in inn.ordered() if isinstance(body, CommitBody)] == [CommitBody(1, lost(EVE))]
     inn.ann.dials(inn.tick)
     inn.ann.resumes(*inn.ann.reference)
     assert inn.ann.refused is None
@@ -108,14 +108,14 @@ def test_one_who_has_been_in_for_a_while_has_time_to_come_back(inn: Inn) -> None
 
 def test_who_hangs_up_soon_after_joining_has_no_such_time(inn: Inn) -> None:
     """5.11: else 1,000 joins that hang up would keep others out again and again."""
-    broken = limits.READER - 0.01
+    broken = limits.READER_SECONDS - 0.01
     hangs_up(inn.eve, broken)
     assert asks_in(inn, broken).refused is None
 
 
 def test_another_nick_is_no_word(inn: Inn) -> None:
     """5.11: it costs nothing, and tells nobody anything."""
-    inn.eve.says(Nick("evelyn"))
+    inn.eve.says(NickBody("evelyn"))
     hangs_up(inn.eve)
     assert asks_in(inn).refused is None
 
@@ -135,7 +135,7 @@ def test_a_room_that_is_not_full_takes_nobodys_place(inn: Inn, monkeypatch: pyte
     monkeypatch.setattr(limits, "MEMBERS", 4)
     hangs_up(inn.eve)
     assert asks_in(inn).refused is None
-    assert kinds(inn.ordered()) == ["Joined"]
+    assert kinds(inn.ordered()) == ["JoinedBody"]
 
 
 @pytest.mark.parametrize("why", ["locked", "signature", "leaf", "kicked"])
@@ -144,16 +144,16 @@ def test_who_is_not_let_in_anyway_takes_nobodys_place(inn: Inn, why: str) -> Non
     hangs_up(inn.eve)
     inn.tick = LATER
     if why == "kicked":
-        inn.takes(inputs.Kick("ann"), inn.tick)
+        inn.takes(inputs.KickInput("ann"), inn.tick)
         inn.tick += LATER
         asks_in(inn, inn.tick)
     if why == "locked":
-        inn.takes(inputs.Lock(locked=True), inn.tick)
+        inn.takes(inputs.LockInput(locked=True), inn.tick)
     before = len(inn.ordered())
     stranger = FalseMember(inn, ANN if why == "kicked" else BOB)
     stranger.dials(inn.tick)
-    leaf = {"leaf": bytes(len(BOB.leaf.public))} if why == "leaf" else {}
-    stranger.joins("bob", signer=EVE if why == "signature" else None, **leaf)
+    key = {"encryption_key": bytes(len(BOB.encryption_key.public))} if why == "leaf" else {}
+    stranger.joins("bob", signer=EVE if why == "signature" else None, **key)
     assert stranger.refused == ("signature" if why == "leaf" else why)
     assert len(inn.ordered()) == before
 
@@ -200,12 +200,12 @@ class Full(RuleBasedStateMachine):
 
     def spoke(self) -> set[bytes]:
         """The members of whom a message was ordered, at once or when its author had come back."""
-        authors = {message.member for message in self.room.host.got(events.Message)}
-        return {member for member in self.roster() if identity.spell(member) in authors}
+        authors = {message.member for message in self.room.host.got(events.MessageEvent)}
+        return {member for member in self.roster() if identity.spell_member(member) in authors}
 
     def returning(self) -> set[bytes]:
         """The members who have been in for a while and may come back any moment."""
-        before = self.room.tick - limits.READER
+        before = self.room.tick - limits.READER_SECONDS
         absences = host_role(self.room.host.room).presence.absences.items()
         return {member for member, it in absences if self.came[member] <= before < it.heard_at}
 
@@ -256,9 +256,9 @@ class Full(RuleBasedStateMachine):
             self.room.member_hears(member)
             self.room.host_hears(member)
 
-    @rule(seconds=st.sampled_from([1.0, limits.COMMIT_PAUSE, limits.AWAY + 1, limits.READER]))
+    @rule(seconds=st.sampled_from([1.0, limits.COMMIT_PAUSE, limits.AWAY_SECONDS + 1, limits.READER_SECONDS]))
     def waits(self, seconds: float) -> None:
-        if self.room.tick + seconds < START + limits.PLACE:
+        if self.room.tick + seconds < START + limits.PLACE_SECONDS:
             self.room.wait(seconds)
         self.check()
 
@@ -279,7 +279,7 @@ class Full(RuleBasedStateMachine):
     def all_is_well(self) -> None:
         assert len(self.ledger.roster) <= FEW
         assert not self.room.drops or set(self.room.drops) <= {"its member dialled again"}
-        assert not [event for member in self.room.members for event in member.got(events.Alarm)]
+        assert not [event for member in self.room.members for event in member.got(events.AlarmEvent)]
 
 
 TestFull = Full.TestCase

@@ -9,130 +9,138 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.protocol import frames
 from anonp2p.room import effects, inputs
 from anonp2p.room.room import Room
-from tests.room.hostile import LEAF, assert_still_linked
+from tests.room.hostile import KEY, assert_still_linked
 from tests.room.peers import BOB, EVE, NOW, ROOM, ZOE, FalseMember, Inn, kinds, randomness, said, text
 from tests.support.world import host_role
 
 
 def test_a_host_that_asks_for_no_nick_has_one_made_from_its_key() -> None:
     room = Room(label="r1", key=ROOM, random=randomness(b"x"), nick="", name="demo")
-    room.handle(inputs.Start(), NOW)
-    assert [person.nick for person in room.people()] == [f"anon-{identity.spell(room.replica.me.id)[:4]}"]
+    room.handle_input(inputs.StartInput(), NOW)
+    assert [person.nick for person in room.people()] == [f"anon-{identity.spell_member(room.replica.me.id)[:4]}"]
 
 
 def test_a_stranger_that_is_refused_learns_one_word_and_nobody_notices(inn: Inn, zoe: FalseMember) -> None:
-    assert kinds(zoe.joins("Ann")) == ["Finish"]
+    assert kinds(zoe.joins("Ann")) == ["FinishEffect"]
     assert zoe.refused == "nick-taken"
     assert inn.ordered() == []
-    assert inn.takes(inputs.Heard(zoe.link, zoe.knock)) == []
-    assert inn.takes(inputs.Dropped(zoe.link, "the connection was closed", 0.0)) == []
+    assert inn.takes(inputs.ReceivedInput(zoe.link, zoe.client_handshake)) == []
+    assert inn.takes(inputs.DroppedInput(zoe.link, "the connection was closed", 0.0)) == []
 
 
-BAD_KNOCKS: dict[str, Callable[[FalseMember], bytes]] = {
+BAD_CLIENT_HANDSHAKES: dict[str, Callable[[FalseMember], bytes]] = {
     "nothing": lambda _: b"",
     "noise": lambda _: bytes(2_000),
-    "as long as may be": lambda _: bytes(limits.KNOCK - padding.LENGTH),
-    "a request in the clear": lambda it: padding.pad(frames.pack(it.join("zoe")), limits.KNOCK - padding.LENGTH),
-    "for another room": lambda it: sealed_knock(it, room=b"s" * 32),
-    "for another hello": lambda it: sealed_knock(it, hello=bytes(32)),
-    "to another door": lambda it: sealed_knock(it, door=ZOE.leaf.public),
-    "that says nothing": lambda it: sealed_knock(it, packed=b""),
-    "that says what only members say": lambda it: sealed_knock(it, packed=frames.pack(frames.Seek(LEAF))),
-    "with something behind it": lambda it: sealed_knock(it, packed=frames.pack(it.join("zoe")) + b"?"),
-    "that is not padded": lambda it: sealed_knock(it, text=frames.pack(it.join("zoe"))),
-    "that is padded with something": lambda it: sealed_knock(it, text=request_of(it)[:-1] + b"?"),
-    "of another size": lambda it: sealed_knock(it, text=request_of(it) + bytes(3_840)),
-    "of too little": lambda it: sealed_knock(it, text=request_of(it)[:-1]),
-    "that is padded with too little": lambda it: sealed_knock(it, text=bytes(2)),
+    "as long as may be": lambda _: bytes(limits.CLIENT_HANDSHAKE - padding.LENGTH),
+    "a request in the clear": lambda it: padding.pad_text(
+        frames.pack(it.join("zoe")), limits.CLIENT_HANDSHAKE - padding.LENGTH
+    ),
+    "for another room": lambda it: sealed_client_handshake(it, room=b"s" * 32),
+    "for another hello": lambda it: sealed_client_handshake(it, hello=bytes(32)),
+    "to another door": lambda it: sealed_client_handshake(it, handshake_key=ZOE.encryption_key.public),
+    "that says nothing": lambda it: sealed_client_handshake(it, packed=b""),
+    "that says what only members say": lambda it: sealed_client_handshake(
+        it, packed=frames.pack(frames.KeyRequestFrame(KEY))
+    ),
+    "with something behind it": lambda it: sealed_client_handshake(it, packed=frames.pack(it.join("zoe")) + b"?"),
+    "that is not padded": lambda it: sealed_client_handshake(it, text=frames.pack(it.join("zoe"))),
+    "that is padded with something": lambda it: sealed_client_handshake(it, text=request_of(it)[:-1] + b"?"),
+    "of another size": lambda it: sealed_client_handshake(it, text=request_of(it) + bytes(3_840)),
+    "of too little": lambda it: sealed_client_handshake(it, text=request_of(it)[:-1]),
+    "that is padded with too little": lambda it: sealed_client_handshake(it, text=bytes(2)),
 }
 
 
-def sealed_knock(
+def sealed_client_handshake(
     it: FalseMember,
     *,
     room: bytes = ROOM,
     hello: bytes | None = None,
-    door: bytes | None = None,
+    handshake_key: bytes | None = None,
     packed: bytes | None = None,
     text: bytes | None = None,
 ) -> bytes:
     info = suite.label("knock") + room + (hello or it.hello)
-    return suite.seal_to(door or it.greeting.door, request_of(it, packed) if text is None else text, info)
+    return suite.seal_to_key(
+        handshake_key or it.greeting.handshake_key, request_of(it, packed) if text is None else text, info
+    )
 
 
 def request_of(it: FalseMember, packed: bytes | None = None) -> bytes:
     """A Join, or whatever else is asked, padded."""
-    return padding.pad(frames.pack(it.join("zoe")) if packed is None else packed, 2_702)
+    return padding.pad_text(frames.pack(it.join("zoe")) if packed is None else packed, 2_702)
 
 
-@pytest.mark.parametrize("knock", BAD_KNOCKS)
-def test_a_knock_that_is_none_ends_the_link_without_a_word(inn: Inn, zoe: FalseMember, knock: str) -> None:
+@pytest.mark.parametrize("knock", BAD_CLIENT_HANDSHAKES)
+def test_a_client_handshake_that_is_none_ends_the_link_without_a_word(inn: Inn, zoe: FalseMember, knock: str) -> None:
     """2.8"""
-    [drop] = zoe.sends(BAD_KNOCKS[knock](zoe))
-    assert isinstance(drop, effects.Drop)
+    [drop] = zoe.sends(BAD_CLIENT_HANDSHAKES[knock](zoe))
+    assert isinstance(drop, effects.DropEffect)
     assert drop.link == zoe.link
     assert inn.ordered() == []
     assert zoe.joins("zoe") == []
 
 
-def test_a_knock_is_good_on_its_link_and_once(inn: Inn, zoe: FalseMember) -> None:
+def test_a_client_handshake_is_good_on_its_link_and_once(inn: Inn, zoe: FalseMember) -> None:
     """2.2, 2.4: on another link, whoever recorded it learns nothing, and takes nobody's place."""
-    assert kinds(zoe.joins("zoe")) == ["Tell", "Admit"]
-    recorded = zoe.knock
+    assert kinds(zoe.joins("zoe")) == ["TellEffect", "AdmitEffect"]
+    recorded = zoe.client_handshake
     before = inn.ordered()
     thief = FalseMember(inn, BOB)
     thief.dials()
     [drop] = thief.sends(recorded)
-    assert isinstance(drop, effects.Drop)
+    assert isinstance(drop, effects.DropEffect)
     assert drop.link == thief.link
     assert inn.ordered() == before
     assert_still_linked(zoe)
 
 
-def test_a_knock_is_good_for_the_hello_that_it_answers_though_the_door_has_changed(inn: Inn, zoe: FalseMember) -> None:
+def test_a_client_handshake_is_good_for_the_hello_that_it_answers_though_the_handshake_key_has_changed(
+    inn: Inn, zoe: FalseMember
+) -> None:
     """2.2"""
     late = FalseMember(inn, BOB)
-    late.dials(limits.DOOR)
-    assert late.greeting.door != zoe.greeting.door
-    assert kinds(zoe.joins("zoe")) == ["Tell", "Admit"]
-    assert kinds(late.joins("bob")) == ["Tell", "Admit"]
+    late.dials(limits.HANDSHAKE_KEY)
+    assert late.greeting.handshake_key != zoe.greeting.handshake_key
+    assert kinds(zoe.joins("zoe")) == ["TellEffect", "AdmitEffect"]
+    assert kinds(late.joins("bob")) == ["TellEffect", "AdmitEffect"]
 
 
-def test_a_knock_to_the_door_of_before_is_none(inn: Inn, zoe: FalseMember) -> None:
+def test_a_client_handshake_to_an_older_handshake_key_is_none(inn: Inn, zoe: FalseMember) -> None:
     """2.2: recorded traffic is no good after a minute."""
     late = FalseMember(inn, BOB)
-    late.dials(limits.DOOR)
-    [drop] = late.sends(sealed_knock(late, door=zoe.greeting.door))
-    assert isinstance(drop, effects.Drop)
+    late.dials(limits.HANDSHAKE_KEY)
+    [drop] = late.sends(sealed_client_handshake(late, handshake_key=zoe.greeting.handshake_key))
+    assert isinstance(drop, effects.DropEffect)
 
 
-def test_a_door_is_the_same_within_its_minute_and_no_nonce_is(inn: Inn, zoe: FalseMember) -> None:
+def test_a_handshake_key_is_the_same_within_its_minute_and_no_nonce_is(inn: Inn, zoe: FalseMember) -> None:
     other = FalseMember(inn, BOB)
-    other.dials(limits.DOOR - 0.01)
-    assert other.greeting.door == zoe.greeting.door
+    other.dials(limits.HANDSHAKE_KEY - 0.01)
+    assert other.greeting.handshake_key == zoe.greeting.handshake_key
     assert other.greeting.nonce != zoe.greeting.nonce
 
 
-def test_a_host_to_which_nobody_comes_has_no_door(inn: Inn) -> None:
+def test_a_host_to_which_nobody_comes_has_no_handshake_key(inn: Inn) -> None:
     """2.2: "and no longer"."""
     assert host_role(inn.room).gate.has_handshake_key
-    inn.ticks(limits.DOOR + limits.BEAT)
+    inn.ticks(limits.HANDSHAKE_KEY + limits.HEARTBEAT)
     assert not host_role(inn.room).gate.has_handshake_key
 
 
 def test_one_who_dials_again_is_on_its_new_link_alone_and_nobody_notices(inn: Inn) -> None:
     """5.2"""
     old, old_link = inn.eve.channel, inn.eve.link
-    late = frames.Submit(0, inn.eve.entry(EVE, text("late")).sealed)
+    late = frames.SubmitFrame(0, inn.eve.entry(EVE, text("late")).sealed)
     inn.eve.dials()
     drop, admit = inn.eve.joins("eve")
-    assert isinstance(drop, effects.Drop)
+    assert isinstance(drop, effects.DropEffect)
     assert drop.link == old_link
-    assert isinstance(admit, effects.Admit)
-    assert inn.takes(inputs.Heard(old_link, old.seal([late])[padding.LENGTH :])) == []
+    assert isinstance(admit, effects.AdmitEffect)
+    assert inn.takes(inputs.ReceivedInput(old_link, old.seal_frames([late])[padding.LENGTH :])) == []
     assert inn.ordered() == []
-    assert inn.takes(inputs.Dropped(old_link, "the connection was closed", 0.0)) == []
-    assert inn.takes(inputs.Heard(old_link, old.seal([])[padding.LENGTH :])) == []
+    assert inn.takes(inputs.DroppedInput(old_link, "the connection was closed", 0.0)) == []
+    assert inn.takes(inputs.ReceivedInput(old_link, old.seal_frames([])[padding.LENGTH :])) == []
     inn.eve.says(text("hello"))
     assert inn.ordered() == [text("hello")]
 
@@ -144,9 +152,9 @@ def test_nobody_takes_anothers_place_by_dialling(inn: Inn, request_: str) -> Non
     hello = inn.eve.hello
     thief.dials()
     if request_ == "join":
-        assert kinds(thief.joins("eve", hello=hello)) == ["Finish"]
+        assert kinds(thief.joins("eve", hello=hello)) == ["FinishEffect"]
     else:
-        assert kinds(thief.resumes(*inn.eve.reference, hello=hello)) == ["Finish"]
+        assert kinds(thief.resumes(*inn.eve.reference, hello=hello)) == ["FinishEffect"]
     assert thief.refused == "signature"
     inn.eve.says(text("hello"))
     assert inn.ordered() == [text("hello")]
@@ -156,16 +164,22 @@ def test_a_newcomer_is_shown_the_room_as_it_is_and_follows_from_there(inn: Inn, 
     """5.2, 7.2"""
     zoe.joins("zoe")
     state = zoe.state
-    assert [seat.nick for seat in state.seats] == ["hugo", "ann", "eve", "zoe"]
+    assert [roster_entry.nick for roster_entry in state.roster] == ["hugo", "ann", "eve", "zoe"]
     assert (state.name, state.host, state.locked, state.epoch) == ("demo", inn.host.id, False, 0)
     assert zoe.reference == (inn.log.end - 1, inn.room.replica.ledger.digest)
-    assert state.seats[-1] == frames.Seat(
-        ZOE.key, "zoe", 0, away=False, leaf=suite.digest(ZOE.leaf.public), generation=0, link=state.seats[-1].link
+    assert state.roster[-1] == frames.RosterEntry(
+        ZOE.key,
+        "zoe",
+        0,
+        away=False,
+        key_hash=suite.hash_data(ZOE.encryption_key.public),
+        generation=0,
+        chain_key=state.roster[-1].chain_key,
     )
     inn.end_batch()
     assert zoe.reads() == []
     zoe.says(text("hello"))
     inn.end_batch()
-    [burst] = zoe.bursts()
-    [entry] = burst.entries
+    [batch] = zoe.batches()
+    [entry] = batch.entries
     assert said(zoe.opened(entry)) == text("hello")

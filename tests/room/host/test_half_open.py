@@ -26,19 +26,19 @@ class Yard(Ordering):
 
     def greet(self, link: int) -> tuple[frames.Hello, bytes]:
         """Somebody dials; returns the hello, and its hash."""
-        self.gate.greet(link)
+        self.gate.begin_handshake(link)
         [send] = take_effects(self.context)
-        assert isinstance(send, effects.Send)
+        assert isinstance(send, effects.SendEffect)
         assert send.link == link
         [payload] = payloads(send.data)
         return handshake.read_hello(payload)
 
     def request(self, hello: frames.Hello, digest: bytes, nick: str = "zoe") -> bytes:
         """Zoe's request to be let in."""
-        unsigned = frames.Join(b"k" * 32, ZOE.key, ZOE.leaf.public, nick, bytes(64))
+        unsigned = frames.JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, nick, bytes(64))
         signature = ZOE.sign(identity.JOIN, handshake.join_content(digest, unsigned))
-        join = frames.Join(unsigned.link, unsigned.key, unsigned.leaf, nick, signature)
-        [payload] = payloads(handshake.knock(join, ROOM, hello, digest))
+        join = frames.JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, nick, signature)
+        [payload] = payloads(handshake.seal_request(join, ROOM, hello, digest))
         return payload
 
 
@@ -52,7 +52,7 @@ def test_who_is_greeted_may_ask_once_and_is_let_in(yard: Yard) -> None:
     hello, digest = yard.greet(1)
     assert yard.gate.links == {1}
     assert yard.gate.take_request(1, yard.request(hello, digest))
-    assert kinds(take_effects(yard.context)) == ["Wake", "Admit"]
+    assert kinds(take_effects(yard.context)) == ["WakeEffect", "AdmitEffect"]
     assert yard.gate.links == frozenset()
     assert {link.member for link in yard.presence.links.values()} == {ZOE.id}
     assert set(yard.presence.allowances) == {ZOE.id}
@@ -74,10 +74,10 @@ def test_who_is_refused_hears_why_and_its_link_is_closed(yard: Yard) -> None:
     hello, digest = yard.greet(1)
     assert yard.gate.take_request(1, yard.request(hello, digest, nick="hugo"))
     [finish] = take_effects(yard.context)
-    assert isinstance(finish, effects.Finish)
+    assert isinstance(finish, effects.FinishEffect)
     [payload] = payloads(finish.data)
     channel: Any = handshake.Channel(b"k" * 32, digest, up=True)
-    assert channel.open(payload).frames == [frames.Refused("nick-taken")]
+    assert channel.open_record(payload).frames == [frames.RefusedFrame("nick-taken")]
     assert not yard.presence.links
 
 
@@ -91,9 +91,9 @@ def test_a_link_that_is_lost_before_it_asked_leaves_nothing(yard: Yard) -> None:
 def test_the_handshake_key_is_gone_after_its_minute_and_not_before(yard: Yard) -> None:
     assert not yard.gate.has_handshake_key
     yard.greet(1)
-    set_time(yard.context, limits.DOOR - 1)
+    set_time(yard.context, limits.HANDSHAKE_KEY - 1)
     yard.gate.forget_old_key()
     assert yard.gate.has_handshake_key
-    set_time(yard.context, limits.DOOR)
+    set_time(yard.context, limits.HANDSHAKE_KEY)
     yard.gate.forget_old_key()
     assert not yard.gate.has_handshake_key

@@ -3,27 +3,27 @@
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Renew
+from anonp2p.protocol.frames import RenewBody
 from tests.room.peers import ANN, BOB, ZOE, Inn
 
 
-def test_a_host_finds_the_leaves_that_are_in_the_log_and_no_others(inn: Inn) -> None:
+def test_a_host_finds_the_keys_that_are_in_the_log_and_no_others(inn: Inn) -> None:
     """5.15"""
     for epoch in (1, 2):
         inn.ticks(epoch * limits.EPOCH)
         inn.ann.follows()
         inn.eve.follows()
 
-    def found(leaf: bytes) -> list[frames.Frame]:
-        return inn.eve.answers(inn.eve.sends(frames.Seek(suite.digest(leaf))))
+    def found(key: bytes) -> list[frames.Frame]:
+        return inn.eve.answers(inn.eve.sends(frames.KeyRequestFrame(suite.hash_data(key))))
 
-    assert found(ANN.leaf.public) == [frames.Found(ANN.leaf.public)]
-    assert found(inn.room.replica.own_keys[0].public) == [frames.Found(inn.room.replica.own_keys[0].public)]
-    assert found(ZOE.leaf.public) == [frames.Missing(suite.digest(ZOE.leaf.public))]
-    inn.ann.sends(frames.Leaf(ZOE.leaf.public))
-    assert found(ZOE.leaf.public) == [frames.Missing(suite.digest(ZOE.leaf.public))]
-    inn.ann.says(Renew(suite.digest(ZOE.leaf.public)))
-    assert found(ZOE.leaf.public) == [frames.Found(ZOE.leaf.public)]
-    assert found(ANN.leaf.public) == [frames.Missing(suite.digest(ANN.leaf.public))]
-    inn.ann.says(Renew(suite.digest(BOB.leaf.public)))  # which it has never shown
-    assert found(BOB.leaf.public) == [frames.Missing(suite.digest(BOB.leaf.public))]
+    assert found(ANN.encryption_key.public) == [frames.KeyResponseFrame(ANN.encryption_key.public)]
+    assert found(inn.room.replica.own_keys[0].public) == [frames.KeyResponseFrame(inn.room.replica.own_keys[0].public)]
+    assert found(ZOE.encryption_key.public) == [frames.KeyNotFoundFrame(suite.hash_data(ZOE.encryption_key.public))]
+    inn.ann.sends(frames.KeyFrame(ZOE.encryption_key.public))
+    assert found(ZOE.encryption_key.public) == [frames.KeyNotFoundFrame(suite.hash_data(ZOE.encryption_key.public))]
+    inn.ann.says(RenewBody(suite.hash_data(ZOE.encryption_key.public)))
+    assert found(ZOE.encryption_key.public) == [frames.KeyResponseFrame(ZOE.encryption_key.public)]
+    assert found(ANN.encryption_key.public) == [frames.KeyNotFoundFrame(suite.hash_data(ANN.encryption_key.public))]
+    inn.ann.says(RenewBody(suite.hash_data(BOB.encryption_key.public)))  # which it has never shown
+    assert found(BOB.encryption_key.public) == [frames.KeyNotFoundFrame(suite.hash_data(BOB.encryption_key.public))]

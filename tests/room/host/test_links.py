@@ -40,7 +40,7 @@ def links() -> Links:
 def test_who_dials_again_has_its_new_link_alone(links: Links) -> None:
     links.presence.replace_link(ANN.id)
     [drop] = take_effects(links.context)
-    assert isinstance(drop, effects.Drop)
+    assert isinstance(drop, effects.DropEffect)
     assert drop.link == 1
     assert set(links.presence.links) == {2}
     assert not links.presence.absences
@@ -49,7 +49,7 @@ def test_who_dials_again_has_its_new_link_alone(links: Links) -> None:
 def test_who_loses_its_link_is_absent_since_it_was_last_heard_until_it_comes_back(links: Links) -> None:
     links.presence.lose_link(1, silence=3.0)
     assert links.presence.absences[ANN.id].heard_at == links.context.clock.tick - 3.0
-    assert links.presence.next_deadline() == links.context.clock.tick - 3.0 + limits.AWAY
+    assert links.presence.next_deadline() == links.context.clock.tick - 3.0 + limits.AWAY_SECONDS
     links.presence.replace_link(ANN.id)
     assert not links.presence.absences
     assert links.presence.next_deadline() is None
@@ -57,12 +57,12 @@ def test_who_loses_its_link_is_absent_since_it_was_last_heard_until_it_comes_bac
 
 def test_the_absent_are_called_away_then_lose_their_places(links: Links) -> None:
     links.presence.lose_link(1, silence=0.0)
-    set_time(links.context, limits.AWAY - 1)
+    set_time(links.context, limits.AWAY_SECONDS - 1)
     assert links.presence.take_late() == ([], [])
-    set_time(links.context, limits.AWAY)
+    set_time(links.context, limits.AWAY_SECONDS)
     assert links.presence.take_late() == ([ANN.id], [])
     assert links.presence.take_late() == ([], [])
-    set_time(links.context, limits.PLACE)
+    set_time(links.context, limits.PLACE_SECONDS)
     assert links.presence.take_late() == ([], [ANN.id])
     assert not links.presence.absences
 
@@ -72,7 +72,7 @@ def test_of_many_who_are_late_some_are_taken_at_a_time() -> None:
     for number in range(limits.MAILBOX + 1):
         links.add(number, Somebody(bytes([number])))
         links.presence.lose_link(number, 0.0)
-    set_time(links.context, limits.AWAY)
+    set_time(links.context, limits.AWAY_SECONDS)
     assert len(links.presence.take_late().away) == limits.MAILBOX
     assert len(links.presence.take_late().away) == 1
 
@@ -89,7 +89,7 @@ def test_of_one_who_is_out_nothing_is_kept_and_its_link_gets_no_more_of_the_log(
     links.presence.lose_link(2, 0.0)
     links.presence.remove_member(ANN.id)
     links.presence.remove_member(BOB.id)
-    assert take_effects(links.context) == [effects.Finish(1)]
+    assert take_effects(links.context) == [effects.FinishEffect(1)]
     assert reader.is_out
     assert not (links.presence.links)
     assert not (links.presence.absences)
@@ -121,16 +121,16 @@ def test_who_gives_way_never_spoke_and_came_just_now_or_has_long_been_silent(
 def test_who_has_caused_more_than_it_may_is_not_read_for_a_while_on_another_link_too(links: Links) -> None:
     links.presence.charge(1, entries=1)
     assert take_effects(links.context) == []
-    links.presence.charge(1, entries=2 * limits.ENTRY_BURST)
+    links.presence.charge(1, entries=2 * limits.ENTRY_BUCKET)
     [pause] = take_effects(links.context)
-    assert isinstance(pause, effects.Pause)
+    assert isinstance(pause, effects.PauseEffect)
     assert (pause.link, pause.seconds > 0) == (1, True)
     links.presence.replace_link(ANN.id)
     take_effects(links.context)
     links.presence.add_link(3, new_link(ANN, links.log), [])
     admit, pause = take_effects(links.context)
-    assert isinstance(admit, effects.Admit)
-    assert isinstance(pause, effects.Pause)
+    assert isinstance(admit, effects.AdmitEffect)
+    assert isinstance(pause, effects.PauseEffect)
     assert (admit.link, pause.link) == (3, 3)
 
 
@@ -151,7 +151,7 @@ def test_cover_goes_over_some_link_at_random_times_and_only_while_there_is_one()
         set_time(links.context, due - START + 0.001)
         links.presence.send_due_cover()
         [record] = take_effects(links.context)
-        assert isinstance(record, effects.Record)
+        assert isinstance(record, effects.RecordEffect)
         assert record.echo
         covered.add(record.link)
     assert covered == {1, 2}

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Leave, Lost, Renew
+from anonp2p.protocol.frames import AwayBody, LeaveBody, RenewBody
 from anonp2p.room import effects, events, inputs
 from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, kinds, text
 from tests.room.simulation import Simulation
@@ -26,10 +26,10 @@ def test_a_member_that_changes_its_nick_too_often_is_denied_and_the_others_see_n
     """5.8"""
     room = Simulation()
     ann, bob = room.joined("ann"), room.joined("bob")
-    answers = rename_often(room, ann, limits.NICK_BURST + 2)
-    assert [type(answer) for answer in answers] == [events.Renamed] * limits.NICK_BURST + [events.Error] * 2
-    assert all(answer.code == "not-allowed" for answer in answers if isinstance(answer, events.Error))
-    assert len(bob.got(events.Renamed)) == limits.NICK_BURST
+    answers = rename_often(room, ann, limits.NICK_BUCKET + 2)
+    assert [type(answer) for answer in answers] == [events.RenamedEvent] * limits.NICK_BUCKET + [events.ErrorEvent] * 2
+    assert all(answer.code == "not-allowed" for answer in answers if isinstance(answer, events.ErrorEvent))
+    assert len(bob.got(events.RenamedEvent)) == limits.NICK_BUCKET
     assert ann.people == bob.people == room.host.people
     assert not ann.room.over
 
@@ -37,31 +37,31 @@ def test_a_member_that_changes_its_nick_too_often_is_denied_and_the_others_see_n
 def test_after_a_while_it_may_change_it_again() -> None:
     room = Simulation()
     ann = room.joined("ann")
-    rename_often(room, ann, limits.NICK_BURST)
+    rename_often(room, ann, limits.NICK_BUCKET)
     room.wait(1 / limits.NICK_RATE)
     [answer] = rename_often(room, ann, 1)
-    assert isinstance(answer, events.Renamed)
+    assert isinstance(answer, events.RenamedEvent)
 
 
 def test_a_member_has_its_own_measure() -> None:
     room = Simulation()
     ann, bob = room.joined("ann"), room.joined("bob")
-    rename_often(room, ann, limits.NICK_BURST + 1)
+    rename_often(room, ann, limits.NICK_BUCKET + 1)
     re = room.rename(bob, "rob")
     room.settle()
-    assert [type(answer) for answer in room.answers(bob, re)] == [events.Renamed]
+    assert [type(answer) for answer in room.answers(bob, re)] == [events.RenamedEvent]
 
 
 def test_another_link_gives_no_further_nicks() -> None:
     """The measure is the member's."""
     room = Simulation()
     ann = room.joined("ann")
-    rename_often(room, ann, limits.NICK_BURST)
+    rename_often(room, ann, limits.NICK_BUCKET)
     room.lose(ann, delivering=True)
     room.dial(ann)
     room.settle()
     [answer] = rename_often(room, ann, 1)
-    assert isinstance(answer, events.Error)
+    assert isinstance(answer, events.ErrorEvent)
 
 
 def whisper_often(room: Simulation, party: Party, nick: str, times: int) -> list[list[events.Event]]:
@@ -75,47 +75,51 @@ def test_a_member_that_writes_to_one_too_often_is_denied_and_its_text_given_back
     """5.8"""
     room = Simulation()
     ann, bob, eve = (room.joined(nick) for nick in ("ann", "bob", "eve"))
-    answers = whisper_often(room, ann, "bob", limits.PRIVATE_BURST + 2)
-    assert [kinds(answer) for answer in answers] == [["Message"]] * limits.PRIVATE_BURST + [["Error", "Unsent"]] * 2
-    given_back = [event.text for answer in answers for event in answer if isinstance(event, events.Unsent)]
-    assert given_back == [f"/msg bob text {number}" for number in range(limits.PRIVATE_BURST, limits.PRIVATE_BURST + 2)]
-    assert all(answer[0].code == "not-allowed" for answer in answers if isinstance(answer[0], events.Error))
-    texts = [message.text for message in bob.got(events.Message) if message.private]
-    assert texts == [f"text {number}" for number in range(limits.PRIVATE_BURST)]
-    assert not eve.got(events.Message)
+    answers = whisper_often(room, ann, "bob", limits.PRIVATE_BUCKET + 2)
+    assert [kinds(answer) for answer in answers] == [["MessageEvent"]] * limits.PRIVATE_BUCKET + [
+        ["ErrorEvent", "UnsentEvent"]
+    ] * 2
+    given_back = [event.text for answer in answers for event in answer if isinstance(event, events.UnsentEvent)]
+    assert given_back == [
+        f"/msg bob text {number}" for number in range(limits.PRIVATE_BUCKET, limits.PRIVATE_BUCKET + 2)
+    ]
+    assert all(answer[0].code == "not-allowed" for answer in answers if isinstance(answer[0], events.ErrorEvent))
+    texts = [message.text for message in bob.got(events.MessageEvent) if message.private]
+    assert texts == [f"text {number}" for number in range(limits.PRIVATE_BUCKET)]
+    assert not eve.got(events.MessageEvent)
     room.say(ann, "to all")
     room.settle()
-    assert [message.text for message in eve.got(events.Message)] == ["to all"]
+    assert [message.text for message in eve.got(events.MessageEvent)] == ["to all"]
     assert not room.drops
 
 
 def test_after_a_while_it_may_write_to_one_again() -> None:
     room = Simulation()
     ann, bob = room.joined("ann"), room.joined("bob")
-    whisper_often(room, ann, "bob", limits.PRIVATE_BURST)
+    whisper_often(room, ann, "bob", limits.PRIVATE_BUCKET)
     room.wait(1 / limits.PRIVATE_RATE)
     [[answer]] = whisper_often(room, ann, "bob", 1)
-    assert isinstance(answer, events.Message)
-    assert bob.got(events.Message)[-1].text == "text 0"
+    assert isinstance(answer, events.MessageEvent)
+    assert bob.got(events.MessageEvent)[-1].text == "text 0"
 
 
 def test_another_link_gives_no_further_private_messages() -> None:
     """The measure is the member's."""
     room = Simulation()
     ann, _ = room.joined("ann"), room.joined("bob")
-    whisper_often(room, ann, "bob", limits.PRIVATE_BURST)
+    whisper_often(room, ann, "bob", limits.PRIVATE_BUCKET)
     room.lose(ann, delivering=True)
     room.dial(ann)
     room.settle()
-    assert [kinds(answer) for answer in whisper_often(room, ann, "bob", 1)] == [["Error", "Unsent"]]
+    assert [kinds(answer) for answer in whisper_often(room, ann, "bob", 1)] == [["ErrorEvent", "UnsentEvent"]]
 
 
 def test_a_host_has_no_measure() -> None:
     """It orders what it likes in any case."""
     room = Simulation()
     room.joined("bob")
-    answers = whisper_often(room, room.host, "bob", limits.PRIVATE_BURST + 1)
-    assert [kinds(answer) for answer in answers] == [["Message"]] * (limits.PRIVATE_BURST + 1)
+    answers = whisper_often(room, room.host, "bob", limits.PRIVATE_BUCKET + 1)
+    assert [kinds(answer) for answer in answers] == [["MessageEvent"]] * (limits.PRIVATE_BUCKET + 1)
 
 
 # --- who is read more slowly
@@ -123,7 +127,7 @@ def test_a_host_has_no_measure() -> None:
 
 def pauses(done: list[effects.Effect]) -> list[tuple[int, float]]:
     """Which links are not to be read for how long."""
-    return [(it.link, it.seconds) for it in done if isinstance(it, effects.Pause)]
+    return [(it.link, it.seconds) for it in done if isinstance(it, effects.PauseEffect)]
 
 
 @pytest.fixture
@@ -134,7 +138,7 @@ def inn() -> Inn:
 @pytest.fixture
 def three(monkeypatch: pytest.MonkeyPatch) -> Inn:
     """A host that grants three entries at once, and one in two seconds."""
-    monkeypatch.setattr(limits, "ENTRY_BURST", 3)
+    monkeypatch.setattr(limits, "ENTRY_BUCKET", 3)
     monkeypatch.setattr(limits, "ENTRY_RATE", 0.5)
     return Inn()
 
@@ -153,7 +157,7 @@ def test_who_writes_more_entries_than_it_may_is_read_more_slowly_and_loses_nothi
 def test_entries_count_however_many_are_in_one_payload(three: Inn) -> None:
     """1.6"""
     entries = [three.eve.entry(EVE, text("x")) for _ in range(limits.FRAMES)]
-    done = three.eve.sends(*(frames.Submit(0, entry.sealed) for entry in entries))
+    done = three.eve.sends(*(frames.SubmitFrame(0, entry.sealed) for entry in entries))
     assert pauses(done) == [(three.eve.link, 6.0)], "it owes no more than another burst"
     assert len(three.ordered()) == limits.FRAMES
 
@@ -165,7 +169,7 @@ def test_what_gets_no_place_counts_as_well(three: Inn, what: str) -> None:
         three.ticks(limits.EPOCH)
         three.eve.follows()
     entry = three.eve.entry(EVE, text("x"))
-    frame = frames.Submit(0, entry.sealed) if what != "a leaf" else frames.Leaf(EVE.leaf.public)
+    frame = frames.SubmitFrame(0, entry.sealed) if what != "a leaf" else frames.KeyFrame(EVE.encryption_key.public)
     done = [effect for _ in range(5) for effect in three.eve.sends(frame)]
     assert len(pauses(done)) == 2
 
@@ -184,7 +188,7 @@ def test_another_link_is_read_no_sooner_than_the_one_before(three: Inn) -> None:
 def test_who_was_taken_out_and_comes_back_is_somebody_new(three: Inn) -> None:
     for number in range(6):
         three.eve.says(text(f"{number}"))
-    three.eve.says(Leave())
+    three.eve.says(LeaveBody())
     three.ticks(limits.COMMIT_PAUSE)
     three.eve.dials(three.tick)
     assert not pauses(three.eve.joins("eve"))
@@ -192,18 +196,18 @@ def test_who_was_taken_out_and_comes_back_is_somebody_new(three: Inn) -> None:
 
 def test_a_pause_is_never_longer_than_a_link_bears(monkeypatch: pytest.MonkeyPatch) -> None:
     """1.6"""
-    monkeypatch.setattr(limits, "ENTRY_BURST", 100)
+    monkeypatch.setattr(limits, "ENTRY_BUCKET", 100)
     monkeypatch.setattr(limits, "ENTRY_RATE", 0.01)
     inn = Inn()
     longest = 0.0
     for number in range(200):
         longest = max([longest, *(seconds for _, seconds in pauses(inn.eve.says(text(f"{number}"))))])
-    assert longest == limits.PAUSE < limits.LINK_LOST
+    assert longest == limits.READ_PAUSE < limits.LINK_LOST
 
 
 def test_units_count_on_whatever_link_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """1.6"""
-    monkeypatch.setattr(limits, "MESSAGE_BURST", 20)
+    monkeypatch.setattr(limits, "MESSAGE_BUCKET", 20)
     monkeypatch.setattr(limits, "MESSAGE_RATE", 2.0)
     inn = Inn()
     assert not pauses(inn.eve.says(text("x" * limits.TEXT))), "16 units"
@@ -213,8 +217,8 @@ def test_units_count_on_whatever_link_they_come(monkeypatch: pytest.MonkeyPatch)
 
 
 def seeks(member: FalseMember, times: int) -> list[effects.Effect]:
-    """It asks as often for the leaf of another, in records of a unit."""
-    frame = frames.Seek(suite.digest(ANN.leaf.public))
+    """It asks as often for the encryption key of another, in records of a unit."""
+    frame = frames.KeyRequestFrame(suite.hash_data(ANN.encryption_key.public))
     return [effect for _ in range(times // 8) for effect in member.sends(*[frame] * 8)]
 
 
@@ -227,13 +231,13 @@ def test_all_leaves_of_a_room_are_had_at_once_and_again_after_all_were_renewed(i
         assert not pauses(done)
 
 
-def test_who_asks_for_more_leaves_than_that_is_answered_more_slowly(inn: Inn) -> None:
+def test_who_asks_for_more_keys_than_that_is_answered_more_slowly(inn: Inn) -> None:
     """1.6: by the size of the answers."""
     done = seeks(inn.eve, 3 * limits.RENEWING)
     assert len(inn.eve.answers(done)) == 3 * limits.RENEWING
-    asked = 3 * limits.RENEWING * len(ANN.leaf.public)
+    asked = 3 * limits.RENEWING * len(ANN.encryption_key.public)
     link, seconds = pauses(done)[-1]
-    assert (link, seconds) == (inn.eve.link, (asked - limits.ANSWER_BURST) / limits.ANSWER_RATE)
+    assert (link, seconds) == (inn.eve.link, (asked - limits.ANSWER_BUCKET) / limits.ANSWER_RATE)
     inn.eve.dials()
     assert pauses(inn.eve.resumes(*inn.eve.reference)), "it is the member's"
 
@@ -241,28 +245,28 @@ def test_who_asks_for_more_leaves_than_that_is_answered_more_slowly(inn: Inn) ->
 # --- renewals
 
 
-def test_a_leaf_is_renewed_once_for_each_commit_that_removes_nobody(inn: Inn) -> None:
+def test_a_key_is_renewed_once_for_each_commit_that_removes_nobody(inn: Inn) -> None:
     """6.8: and the host drops who does more."""
     inn.ticks(limits.EPOCH)
     inn.eve.follows()
-    inn.eve.says(Renew(b"1" * 32))
-    assert inn.ordered()[-1] == Renew(b"1" * 32)
-    done = inn.eve.says(Renew(b"2" * 32))
-    assert kinds(done) == ["Drop", "Tell"]
-    assert inn.ordered()[-2:] == [Renew(b"1" * 32), Lost(EVE.id)]
+    inn.eve.says(RenewBody(b"1" * 32))
+    assert inn.ordered()[-1] == RenewBody(b"1" * 32)
+    done = inn.eve.says(RenewBody(b"2" * 32))
+    assert kinds(done) == ["DropEffect", "TellEffect"]
+    assert inn.ordered()[-2:] == [RenewBody(b"1" * 32), AwayBody(EVE.id)]
 
 
 @pytest.mark.parametrize("cause", ["none", "a removal", "a large room"])
-def test_no_leaf_is_renewed_without_such_a_commit(inn: Inn, monkeypatch: pytest.MonkeyPatch, cause: str) -> None:
+def test_no_key_is_renewed_without_such_a_commit(inn: Inn, monkeypatch: pytest.MonkeyPatch, cause: str) -> None:
     """6.8"""
     if cause == "a removal":
-        inn.takes(inputs.Kick("ann"))
+        inn.takes(inputs.KickInput("ann"))
     elif cause == "a large room":
         monkeypatch.setattr(limits, "RENEWING", 2)
         inn.ticks(limits.EPOCH)
     inn.end_batch()
     inn.eve.follows()
-    assert kinds(inn.eve.says(Renew(b"1" * 32))) == ["Drop", "Tell"]
+    assert kinds(inn.eve.says(RenewBody(b"1" * 32))) == ["DropEffect", "TellEffect"]
 
 
 def test_a_commit_before_one_came_lets_it_renew_nothing(inn: Inn) -> None:
@@ -271,7 +275,7 @@ def test_a_commit_before_one_came_lets_it_renew_nothing(inn: Inn) -> None:
     zoe = FalseMember(inn, ZOE)
     zoe.dials(inn.tick)
     zoe.joins("zoe")
-    assert kinds(zoe.says(Renew(b"1" * 32))) == ["Drop", "Tell"]
+    assert kinds(zoe.says(RenewBody(b"1" * 32))) == ["DropEffect", "TellEffect"]
 
 
 def test_renewals_that_were_not_used_are_kept(inn: Inn) -> None:
@@ -280,16 +284,16 @@ def test_renewals_that_were_not_used_are_kept(inn: Inn) -> None:
         inn.ticks(epoch * limits.EPOCH)
         inn.eve.follows()
     for number in range(3):
-        inn.eve.says(Renew(bytes([number]) * 32))
-    assert inn.ordered()[-3:] == [Renew(bytes([number]) * 32) for number in range(3)]
-    assert kinds(inn.eve.says(Renew(b"4" * 32))) == ["Drop", "Tell"]
+        inn.eve.says(RenewBody(bytes([number]) * 32))
+    assert inn.ordered()[-3:] == [RenewBody(bytes([number]) * 32) for number in range(3)]
+    assert kinds(inn.eve.says(RenewBody(b"4" * 32))) == ["DropEffect", "TellEffect"]
 
 
 def test_a_renewal_that_is_repeated_after_a_break_is_none_more(inn: Inn) -> None:
     """5.8: it is denied by its counter."""
     inn.ticks(limits.EPOCH)
     inn.eve.follows()
-    entry = inn.eve.entry(EVE, Renew(b"1" * 32))
+    entry = inn.eve.entry(EVE, RenewBody(b"1" * 32))
     inn.eve.submits(entry)
     assert inn.eve.denials(inn.eve.submits(entry)) == [(entry.header.counter, "repeated")]
 
@@ -339,7 +343,7 @@ class Renewing(RuleBasedStateMachine):
     @invariant()
     def nobody_is_dropped(self) -> None:
         assert "a renewal too many" not in self.room.drops
-        assert not [event for member in self.room.members for event in member.got(events.Alarm)]
+        assert not [event for member in self.room.members for event in member.got(events.AlarmEvent)]
 
 
 TestRenewing = Renewing.TestCase

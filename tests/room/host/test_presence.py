@@ -2,7 +2,7 @@
 
 from anonp2p import limits
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Back, Commit, Lost, Removal
+from anonp2p.protocol.frames import AwayBody, BackBody, CommitBody, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.hostile import dropped
 from tests.room.peers import EVE, FalseMember, Inn, kinds, text, told
@@ -11,33 +11,33 @@ from tests.room.peers import EVE, FalseMember, Inn, kinds, text, told
 def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: FalseMember) -> None:
     """5.11: counted from when it was last heard."""
     dropped(inn, inn.eve, 100.0, 15.0)
-    inn.ticks(85.0 + limits.AWAY - 0.01)
+    inn.ticks(85.0 + limits.AWAY_SECONDS - 0.01)
     assert inn.ordered() == []
-    inn.ticks(85.0 + limits.AWAY)
-    assert inn.ordered() == [Lost(EVE.id)]
+    inn.ticks(85.0 + limits.AWAY_SECONDS)
+    assert inn.ordered() == [AwayBody(EVE.id)]
     assert [person.nick for person in inn.room.people()] == ["hugo", "ann"]
     zoe.joins("Eve")
     assert zoe.refused == "not-allowed"
-    inn.ticks(85.0 + limits.PLACE - 0.01)
-    assert inn.ordered() == [Lost(EVE.id)]
-    inn.ticks(85.0 + limits.PLACE)
-    assert inn.ordered() == [Lost(EVE.id), Commit(1, [Removal(EVE.id, "lost", "")])]
+    inn.ticks(85.0 + limits.PLACE_SECONDS - 0.01)
+    assert inn.ordered() == [AwayBody(EVE.id)]
+    inn.ticks(85.0 + limits.PLACE_SECONDS)
+    assert inn.ordered() == [AwayBody(EVE.id), CommitBody(1, [Removal(EVE.id, "lost", "")])]
     zoe.dials(inn.tick)
-    assert kinds(told(zoe.joins("Eve"))) == ["Joined", "Lookalike"]
+    assert kinds(told(zoe.joins("Eve"))) == ["JoinedEvent", "LookalikeEvent"]
 
 
 def test_one_who_was_thrown_out_without_a_link_is_not_called_away(inn: Inn) -> None:
-    inn.takes(inputs.Dropped(2, "the connection broke", 0.0))
-    inn.takes(inputs.Kick("eve"))
-    inn.ticks(limits.AWAY + 1)
-    assert inn.ordered() == [Commit(1, [Removal(EVE.id, "kicked", "")])]
+    inn.takes(inputs.DroppedInput(2, "the connection broke", 0.0))
+    inn.takes(inputs.KickInput("eve"))
+    inn.ticks(limits.AWAY_SECONDS + 1)
+    assert inn.ordered() == [CommitBody(1, [Removal(EVE.id, "kicked", "")])]
 
 
 def test_a_host_that_overslept_does_both_one_after_the_other(inn: Inn) -> None:
     dropped(inn, inn.eve)
-    done = inn.takes(inputs.Tick(), limits.PLACE) + inn.takes(inputs.Tick(), limits.PLACE)
-    assert kinds(told(done)) == ["Left"]
-    assert inn.ordered() == [Lost(EVE.id), Commit(1, [Removal(EVE.id, "lost", "")])]
+    done = inn.takes(inputs.TickInput(), limits.PLACE_SECONDS) + inn.takes(inputs.TickInput(), limits.PLACE_SECONDS)
+    assert kinds(told(done)) == ["LeftEvent"]
+    assert inn.ordered() == [AwayBody(EVE.id), CommitBody(1, [Removal(EVE.id, "lost", "")])]
 
 
 def test_one_who_is_back_in_time_was_never_away(inn: Inn) -> None:
@@ -45,9 +45,9 @@ def test_one_who_is_back_in_time_was_never_away(inn: Inn) -> None:
     dropped(inn, inn.eve)
     inn.eve.dials(10.0)
     [admit] = inn.eve.resumes(index, digest)
-    assert isinstance(admit, effects.Admit)
-    assert inn.eve.greeted == [frames.Resumed(index, 10_000)]
-    inn.ticks(2 * limits.PLACE)
+    assert isinstance(admit, effects.AdmitEffect)
+    assert inn.eve.greeted == [frames.ResumedFrame(index, 10_000)]
+    inn.ticks(2 * limits.PLACE_SECONDS)
     assert inn.ordered() == []
     inn.eve.says(text("here"))
     assert inn.ordered() == [text("here")]
@@ -57,12 +57,12 @@ def test_one_who_was_away_is_back_for_all(inn: Inn) -> None:
     """5.12"""
     index, digest = inn.eve.reference
     dropped(inn, inn.eve)
-    inn.ticks(limits.AWAY)
-    inn.eve.dials(limits.PLACE - 1)
+    inn.ticks(limits.AWAY_SECONDS)
+    inn.eve.dials(limits.PLACE_SECONDS - 1)
     tell, _ = inn.eve.resumes(index, digest)
-    assert isinstance(tell, effects.Tell)
-    assert isinstance(tell.event, events.Joined)
+    assert isinstance(tell, effects.TellEffect)
+    assert isinstance(tell.event, events.JoinedEvent)
     assert tell.event.nick == "eve"
-    assert inn.eve.greeted == [frames.Resumed(index + 2, int(limits.PLACE - 1) * 1_000)]
-    inn.ticks(2 * limits.PLACE)
-    assert inn.ordered() == [Lost(EVE.id), Back(EVE.id)]
+    assert inn.eve.greeted == [frames.ResumedFrame(index + 2, int(limits.PLACE_SECONDS - 1) * 1_000)]
+    inn.ticks(2 * limits.PLACE_SECONDS)
+    assert inn.ordered() == [AwayBody(EVE.id), BackBody(EVE.id)]

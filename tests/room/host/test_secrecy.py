@@ -14,21 +14,30 @@ def test_nothing_that_anybody_says_or_is_is_in_the_clear(inn: Inn) -> None:
     zoe = FalseMember(inn, ZOE)
     zoe.dials()
     request = zoe.join("zoe-the-nick")
-    zoe.knocks(request)
+    zoe.client_handshakes(request)
     zoe.says(text("a secret of three words"))
     inn.end_batch()
-    sent = zoe.admitted + b"".join(burst.wire for burst in inn.log.bursts)
-    for secret in (request.link, request.signature, ZOE.key, ZOE.id, b"zoe-the-nick", b"a secret", ANN.key, b"demo"):
-        assert secret not in sent + zoe.knock
+    sent = zoe.admitted + b"".join(batch.wire for batch in inn.log.batches)
+    for secret in (
+        request.link_secret,
+        request.signature,
+        ZOE.key,
+        ZOE.id,
+        b"zoe-the-nick",
+        b"a secret",
+        ANN.key,
+        b"demo",
+    ):
+        assert secret not in sent + zoe.client_handshake
 
 
 def test_an_id_of_ones_own_input_is_in_nothing_that_goes_out(inn: Inn) -> None:
     done = [
-        *inn.takes(inputs.Say("hello", re="my-own-id")),
-        *inn.takes(inputs.Rename("hugoy", re="my-own-id")),
-        *inn.takes(inputs.Lock(locked=True, re="my-own-id")),
-        *inn.takes(inputs.Kick("ann", re="my-own-id")),
-        *inn.takes(inputs.Leave(re="my-own-id")),
+        *inn.takes(inputs.SayInput("hello", re="my-own-id")),
+        *inn.takes(inputs.RenameInput("hugoy", re="my-own-id")),
+        *inn.takes(inputs.LockInput(locked=True, re="my-own-id")),
+        *inn.takes(inputs.KickInput("ann", re="my-own-id")),
+        *inn.takes(inputs.LeaveInput(re="my-own-id")),
     ]
     assert [event.re for event in told(done)] == ["my-own-id"] * 5
     opened = [inn.placed(at).body for at in range(1, inn.log.end)]
@@ -41,7 +50,7 @@ def test_entries_go_out_as_their_authors_sealed_them(inn: Inn) -> None:
     inn.eve.submits(entry)
     inn.end_batch()
     for member in (inn.eve, inn.ann):
-        assert [burst.entries for burst in member.bursts()][-1] == [entry.sealed]
+        assert [batch.entries for batch in member.batches()][-1] == [entry.sealed]
     placed = inn.placed(inn.before)
     assert (placed.header, placed.body) == (entry.header.pack(), entry.body)
 
@@ -54,10 +63,10 @@ def test_nothing_that_goes_through_a_room_is_shown_by_repr(inn: Inn) -> None:
     for thing in (
         *done,
         *told_of,
-        inputs.Say("secret"),
-        inputs.Rename("secret"),
-        inputs.Kick("secret", "secret"),
-        events.Unsent(room="r1", text="secret"),
+        inputs.SayInput("secret"),
+        inputs.RenameInput("secret"),
+        inputs.KickInput("secret", "secret"),
+        events.UnsentEvent(room="r1", text="secret"),
         Pending(text("secret"), "secret", UNSET),
         Sealed(0, header, content, b"secret", b"secret"),
         inn.room.replica.epoch,

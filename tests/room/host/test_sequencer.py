@@ -20,11 +20,11 @@ def room() -> Ordering:
     return Ordering()
 
 
-def heads(room: Ordering) -> list[frames.Burst]:
+def heads(room: Ordering) -> list[frames.Batch]:
     """The heads alone that were sent since the last time."""
     epoch = room.context.replica.current_epoch
-    pulses = [effect for effect in take_effects(room.context) if isinstance(effect, effects.Pulse)]
-    return [frames.unpack(frames.Burst, epoch.open_burst(pulse.data[2:]) or b"") for pulse in pulses]
+    pulses = [effect for effect in take_effects(room.context) if isinstance(effect, effects.HeartbeatEffect)]
+    return [frames.unpack(frames.Batch, epoch.open_batch(pulse.data[2:]) or b"") for pulse in pulses]
 
 
 def test_entries_get_their_places_in_the_order_in_which_they_are_given(room: Ordering) -> None:
@@ -40,34 +40,34 @@ def test_one_head_is_signed_for_all_entries_of_a_batch_and_links_are_woken_once(
     room.sequencer.order_own(text("two"))
     room.sequencer.end_batch()
     room.sequencer.end_batch()
-    [batch] = room.sequencer.log.bursts
+    [batch] = room.sequencer.log.batches
     assert (batch.first, len(batch.entries), batch.time) == (1, 2, 2_500)
     ledger, me = room.context.replica.ledger, room.context.replica.me
     assert batch.head[:48] == (2).to_bytes(8, "big") + ledger.digest + (2_500).to_bytes(8, "big")
-    assert identity.signed(identity.HEAD, ROOM, batch.head[:48], batch.head[48:], me.key)
-    assert take_effects(room.context) == [effects.Wake()]
+    assert identity.is_signed(identity.HEAD, ROOM, batch.head[:48], batch.head[48:], me.key)
+    assert take_effects(room.context) == [effects.WakeEffect()]
 
 
 def test_a_batch_ends_before_an_entry_that_it_has_no_room_for(room: Ordering) -> None:
     words = "x" * 900
-    while not room.sequencer.log.bursts:
+    while not room.sequencer.log.batches:
         room.sequencer.order_own(text(words))
-    [batch] = room.sequencer.log.bursts
+    [batch] = room.sequencer.log.batches
     assert batch.end == room.sequencer.log.end - 1
-    assert take_effects(room.context) == [effects.Wake()]
+    assert take_effects(room.context) == [effects.WakeEffect()]
 
 
 def test_what_is_told_of_an_entry_is_told_once_it_is_in_the_log(room: Ordering) -> None:
-    room.sequencer.order_own(frames.Close())
-    gone = [it.event for it in room.context.reporter.take_effects() if isinstance(it, effects.Tell)]
-    assert [type(event) for event in gone] == [events.Gone]
-    assert room.bodies() == [frames.Close()]
+    room.sequencer.order_own(frames.CloseBody())
+    gone = [it.event for it in room.context.reporter.take_effects() if isinstance(it, effects.TellEffect)]
+    assert [type(event) for event in gone] == [events.GoneEvent]
+    assert room.bodies() == [frames.CloseBody()]
 
 
 def test_a_private_message_that_cannot_be_sealed_gets_no_place_and_waits_for_none(room: Ordering) -> None:
-    bad = ANN.leaf.public[:-32] + bytes(32)
-    room.context.replica.keys[suite.digest(bad)] = bad
-    room.sequencer.order_own(frames.Joined(ANN.key, "ann", suite.digest(bad)))
+    bad = ANN.encryption_key.public[:-32] + bytes(32)
+    room.context.replica.keys[suite.hash_data(bad)] = bad
+    room.sequencer.order_own(frames.JoinedBody(ANN.key, "ann", suite.hash_data(bad)))
     with pytest.raises(PeerFault):
         room.sequencer.order_own(Whisper(ANN.id, "ann", "for you"))
     assert len(room.bodies()) == 1
@@ -91,7 +91,7 @@ def test_a_head_alone_is_due_once_nothing_was_sent_for_a_while_and_not_before(ro
     set_time(room.context, 1.0)
     room.sequencer.end_batch()
     due = room.sequencer.next_deadline() - START
-    assert limits.BEAT * (1 - limits.BEAT_JITTER) <= due - 1.0 <= limits.BEAT
+    assert limits.HEARTBEAT * (1 - limits.HEARTBEAT_JITTER) <= due - 1.0 <= limits.HEARTBEAT
     set_time(room.context, due - 0.01)
     room.sequencer.send_due_head()
     assert heads(room) == []
@@ -105,7 +105,7 @@ def test_a_head_alone_is_due_once_nothing_was_sent_for_a_while_and_not_before(ro
 
 def test_no_head_alone_is_sent_while_one_is_to_come_with_entries(room: Ordering) -> None:
     room.sequencer.order_own(text("not signed yet"))
-    set_time(room.context, 2 * limits.BEAT)
+    set_time(room.context, 2 * limits.HEARTBEAT)
     room.sequencer.send_due_head()
     assert take_effects(room.context) == []
 
@@ -120,8 +120,8 @@ def test_entries_expire_by_the_clock_that_counts_sleep(room: Ordering) -> None:
     assert take_effects(room.context) == []
     set_time(room.context, 4.0, slept=1.0)
     room.sequencer.expire_entries(room.sequencer.log.end)
-    assert take_effects(room.context) == [effects.Sweep()]
-    assert room.sequencer.log.entry(1).body == b""
+    assert take_effects(room.context) == [effects.SweepEffect()]
+    assert room.sequencer.log.find_entry(1).body == b""
 
 
 def test_a_message_that_is_never_kept_goes_once_all_links_have_sent_it(room: Ordering) -> None:
@@ -129,9 +129,9 @@ def test_a_message_that_is_never_kept_goes_once_all_links_have_sent_it(room: Ord
     room.sequencer.order_own(text("fleeting"))
     room.sequencer.end_batch()
     room.sequencer.expire_entries(1)
-    assert room.sequencer.log.entry(1).body != b""
+    assert room.sequencer.log.find_entry(1).body != b""
     room.sequencer.expire_entries(2)
-    assert room.sequencer.log.entry(1).body == b""
+    assert room.sequencer.log.find_entry(1).body == b""
 
 
 def test_newcomers_are_shown_nothing_of_before_in_a_room_without_history(room: Ordering) -> None:
@@ -140,7 +140,7 @@ def test_newcomers_are_shown_nothing_of_before_in_a_room_without_history(room: O
 
 
 def test_newcomers_are_shown_the_last_texts_in_a_room_with_history() -> None:
-    room = Ordering(history=frames.History(2, 0))
+    room = Ordering(history=frames.HistoryPolicy(2, 0))
     for number in range(5):
         room.sequencer.order_own(text(f"text {number}"))
     room.sequencer.end_batch()
@@ -148,4 +148,4 @@ def test_newcomers_are_shown_the_last_texts_in_a_room_with_history() -> None:
     assert since == 3
     assert base is not None
     assert base.digest == room.context.replica.ledger.digest_at(3)
-    assert [member.nick for member in base.members] == ["hugo"]
+    assert [member.nick for member in base.roster] == ["hugo"]

@@ -6,7 +6,17 @@ from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Denied, Found, Leaf, Leave, Missing, Nick, Renew, Seek, Submit
+from anonp2p.protocol.frames import (
+    DeniedFrame,
+    KeyFrame,
+    KeyNotFoundFrame,
+    KeyRequestFrame,
+    KeyResponseFrame,
+    LeaveBody,
+    NickBody,
+    RenewBody,
+    SubmitFrame,
+)
 from anonp2p.room import effects
 from anonp2p.room.host.submissions import Submissions
 from tests.room.host.parts import Ordering, far_end, set_time, take_effects
@@ -29,7 +39,7 @@ class Bench(Ordering):
 
     def send(self, *said: frames.Frame, echo: bool = False) -> list[effects.Effect]:
         """What Ann sends in one record; returns what is done about it."""
-        [payload] = payloads(self.far.seal(said, echo=echo))
+        [payload] = payloads(self.far.seal_frames(said, echo=echo))
         self.submissions.take_record(1, self.link, payload)
         return take_effects(self.context)
 
@@ -39,7 +49,7 @@ class Bench(Ordering):
 
     def say(self, body: frames.Body, **otherwise: int) -> list[effects.Effect]:
         """Ann submits that."""
-        return self.send(Submit(self.anns.epoch.number, self.entry(body, **otherwise).sealed))
+        return self.send(SubmitFrame(self.anns.epoch.number, self.entry(body, **otherwise).sealed))
 
 
 @pytest.fixture
@@ -49,7 +59,7 @@ def bench() -> Bench:
 
 
 def answers(done: list[effects.Effect]) -> list[frames.Frame]:
-    return [frame for effect in done if isinstance(effect, effects.Record) for frame in effect.frames]
+    return [frame for effect in done if isinstance(effect, effects.RecordEffect) for frame in effect.frames]
 
 
 def test_a_text_gets_the_next_place_and_its_author_has_spoken(bench: Bench) -> None:
@@ -60,36 +70,36 @@ def test_a_text_gets_the_next_place_and_its_author_has_spoken(bench: Bench) -> N
 
 
 def test_a_change_of_nick_is_not_speaking(bench: Bench) -> None:
-    assert bench.say(Nick("anna")) == []
-    assert bench.bodies(bench.start) == [Nick("anna")]
+    assert bench.say(NickBody("anna")) == []
+    assert bench.bodies(bench.start) == [NickBody("anna")]
     assert not bench.presence.allowances[ANN.id].spoke
 
 
 def test_an_entry_of_somebody_else_is_a_fault_and_uses_up_nothing(bench: Bench) -> None:
     entry = bench.anns.entry(BOB, text("lie"))
     with pytest.raises(PeerFault):
-        bench.send(Submit(0, entry.sealed))
+        bench.send(SubmitFrame(0, entry.sealed))
     assert bench.bodies(bench.start) == []
-    assert bench.context.replica.ledger.member(BOB.id).counter == 0
+    assert bench.context.replica.ledger.get_member(BOB.id).counter == 0
 
 
 def test_an_entry_that_was_ordered_already_is_denied_as_repeated(bench: Bench) -> None:
     entry = bench.entry(text("once"))
-    bench.send(Submit(0, entry.sealed))
-    assert answers(bench.send(Submit(0, entry.sealed))) == [Denied(1, "repeated")]
+    bench.send(SubmitFrame(0, entry.sealed))
+    assert answers(bench.send(SubmitFrame(0, entry.sealed))) == [DeniedFrame(1, "repeated")]
     assert bench.bodies(bench.start) == [text("once")]
 
 
 def test_a_nick_that_another_has_is_denied_and_its_counter_is_used_up(bench: Bench) -> None:
-    assert answers(bench.say(Nick("bob"))) == [Denied(1, "nick-taken")]
+    assert answers(bench.say(NickBody("bob"))) == [DeniedFrame(1, "nick-taken")]
     assert bench.bodies(bench.start) == []
-    assert bench.context.replica.ledger.member(ANN.id).counter == 1
+    assert bench.context.replica.ledger.get_member(ANN.id).counter == 1
 
 
 def test_nicks_that_change_too_often_are_denied(bench: Bench) -> None:
-    denied = [answers(bench.say(Nick(f"ann{number}"))) for number in range(int(limits.NICK_BURST) + 1)]
+    denied = [answers(bench.say(NickBody(f"ann{number}"))) for number in range(int(limits.NICK_BUCKET) + 1)]
     assert denied[:-1] == [[]] * (len(denied) - 1)
-    assert denied[-1] == [Denied(len(denied), "too-often")]
+    assert denied[-1] == [DeniedFrame(len(denied), "too-often")]
 
 
 def test_an_entry_of_an_epoch_that_is_over_is_left_to_its_author_and_one_to_come_is_a_fault(bench: Bench) -> None:
@@ -97,10 +107,10 @@ def test_an_entry_of_an_epoch_that_is_over_is_left_to_its_author_and_one_to_come
     set_time(bench.context, limits.EPOCH)
     bench.commits.commit_if_due()
     before = bench.bodies()
-    assert answers(bench.send(Submit(0, entry.sealed))) == []
+    assert answers(bench.send(SubmitFrame(0, entry.sealed))) == []
     assert bench.bodies() == before
     with pytest.raises(PeerFault):
-        bench.send(Submit(2, entry.sealed))
+        bench.send(SubmitFrame(2, entry.sealed))
 
 
 @pytest.mark.parametrize(("skipped", "taken"), [(limits.SKIPPED, True), (limits.SKIPPED + 1, False)])
@@ -114,46 +124,49 @@ def test_no_more_generations_are_left_out_than_others_can_follow(bench: Bench, s
 
 
 def test_a_member_may_renew_its_key_once_after_each_commit_without_cause(bench: Bench) -> None:
-    new = suite.LeafKey(b"new" + bytes(29)).public
+    new = suite.EncryptionKeyPair(b"new" + bytes(29)).public
     set_time(bench.context, limits.EPOCH)
     bench.commits.commit_if_due()
     bench.anns = bench.sealer()
-    bench.send(Leaf(new), Submit(1, bench.entry(Renew(suite.digest(new))).sealed))
-    assert bench.bodies()[-1] == Renew(suite.digest(new))
-    assert bench.context.replica.keys[suite.digest(new)] == new
-    assert suite.digest(ANN.leaf.public) not in bench.context.replica.keys
+    bench.send(KeyFrame(new), SubmitFrame(1, bench.entry(RenewBody(suite.hash_data(new))).sealed))
+    assert bench.bodies()[-1] == RenewBody(suite.hash_data(new))
+    assert bench.context.replica.keys[suite.hash_data(new)] == new
+    assert suite.hash_data(ANN.encryption_key.public) not in bench.context.replica.keys
     with pytest.raises(PeerFault):
-        bench.say(Renew(suite.digest(new)))
+        bench.say(RenewBody(suite.hash_data(new)))
 
 
 def test_a_renewal_before_any_commit_is_a_fault(bench: Bench) -> None:
     with pytest.raises(PeerFault):
-        bench.say(Renew(suite.digest(ANN.leaf.public)))
+        bench.say(RenewBody(suite.hash_data(ANN.encryption_key.public)))
     assert bench.bodies(bench.start) == []
 
 
 def test_a_key_to_which_nothing_can_be_sealed_is_a_fault(bench: Bench) -> None:
     with pytest.raises(PeerFault):
-        bench.send(Leaf(ANN.leaf.public[:-32] + bytes(32)))
+        bench.send(KeyFrame(ANN.encryption_key.public[:-32] + bytes(32)))
 
 
 def test_keys_of_members_are_found_and_others_are_not(bench: Bench) -> None:
-    known, unknown = suite.digest(BOB.leaf.public), suite.digest(b"nobody's")
-    assert answers(bench.send(Seek(known), Seek(unknown))) == [Found(BOB.leaf.public), Missing(unknown)]
+    known, unknown = suite.hash_data(BOB.encryption_key.public), suite.hash_data(b"nobody's")
+    assert answers(bench.send(KeyRequestFrame(known), KeyRequestFrame(unknown))) == [
+        KeyResponseFrame(BOB.encryption_key.public),
+        KeyNotFoundFrame(unknown),
+    ]
 
 
 def test_who_leaves_gets_its_receipt_and_is_not_heard_any_more(bench: Bench) -> None:
-    leave, late = bench.entry(Leave()), bench.entry(text("late"))
-    done = bench.send(Submit(0, leave.sealed), Submit(0, late.sealed))
-    assert kinds(done) == ["Wake", "Finish"]
-    assert bench.bodies(bench.start) == [Leave()]
+    leave, late = bench.entry(LeaveBody()), bench.entry(text("late"))
+    done = bench.send(SubmitFrame(0, leave.sealed), SubmitFrame(0, late.sealed))
+    assert kinds(done) == ["WakeEffect", "FinishEffect"]
+    assert bench.bodies(bench.start) == [LeaveBody()]
     assert bench.sequencer.log.is_sealed
     assert not bench.presence.links
     assert bench.commits.next_deadline() == bench.context.clock.tick + limits.COMMIT_PAUSE
 
 
 def test_cover_is_answered_and_says_nothing_else(bench: Bench) -> None:
-    assert bench.send(echo=True) == [effects.Record(1)]
+    assert bench.send(echo=True) == [effects.RecordEffect(1)]
     assert bench.bodies(bench.start) == []
 
 

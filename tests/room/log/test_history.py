@@ -9,19 +9,19 @@ from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import frames
-from anonp2p.room.ledger import Ledger, content_of, padded_content
+from anonp2p.room.ledger import Ledger, padded_content, unpack_content
 from anonp2p.room.log.history import History
-from anonp2p.room.log.log import Burst, Entry, Log
+from anonp2p.room.log.log import Log, LogBatch, LogEntry
 
 ROOM = b"r" * 32
-LEAF = b"l" * 32
+KEY = b"l" * 32
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 SECOND = 1_000  # milliseconds
-BOX = frames.Private(bytes(frames.BOX + 1))
+BOX = frames.PrivateBody(bytes(frames.BOX + 1))
 
 
-def text(words: str = "hello") -> frames.Text:
-    return frames.Text(words, action=False)
+def text(words: str = "hello") -> frames.TextBody:
+    return frames.TextBody(words, action=False)
 
 
 class Room:
@@ -31,8 +31,11 @@ class Room:
         self.ledger, behind = Ledger(ROOM), Ledger(ROOM)
         for ledger in (self.ledger, behind):
             ledger.name = "demo"
-            ledger.retention, ledger.history = frames.Retention(0, KEPT, KEPT), frames.History(texts, seconds)
-            ledger.host = ledger.seat(HOST.key, "host", LEAF).id
+            ledger.retention, ledger.history = (
+                frames.RetentionPolicy(0, KEPT, KEPT),
+                frames.HistoryPolicy(texts, seconds),
+            )
+            ledger.host = ledger.add_member(HOST.key, "host", KEY).id
         self.log = Log()
         self.history = History(behind, behind.history)
         self.digests = [self.ledger.digest]  # of the log, by index
@@ -41,74 +44,74 @@ class Room:
 
     def order(self, author: Identity, body: frames.Body, ttl: int = KEPT) -> int:
         """The next place is this one's; its index."""
-        member = self.ledger.member(author.id)
-        kind = COMMIT if isinstance(body, frames.Commit) else ENTRY
+        member = self.ledger.get_member(author.id)
+        kind = COMMIT if isinstance(body, frames.CommitBody) else ENTRY
         header = Header(kind, author.id, member.counter + 1, 0, ttl)
         content = frames.Content(self.ledger.index, self.ledger.digest, body)
-        self.ledger.check(member, header, content)
+        self.ledger.check_entry(member, header, content)
         signed = bytes(64) + padded_content(content)
-        self.ledger.advance(header, suite.digest(signed))
-        self.log.append(b"sealed", Entry(header.pack(), suite.digest(signed), signed, ttl))
-        if isinstance(body, frames.Text):
+        self.ledger.extend_log(header, suite.hash_data(signed))
+        self.log.append_entry(b"sealed", LogEntry(header.pack(), suite.hash_data(signed), signed, ttl))
+        if isinstance(body, frames.TextBody):
             self.history.note_text(self.ledger.index)
             self.texts.append(self.ledger.index)
-        self.ledger.apply(member, header, content)
+        self.ledger.apply_content(member, header, content)
         self.digests.append(self.ledger.digest)
         return self.ledger.index
 
-    def seal(self, time: int = 0) -> list[Burst]:
+    def seal(self, time: int = 0) -> list[LogBatch]:
         self.times |= dict.fromkeys(range(self.log.sealed_end, self.log.end), time)
-        dropped = self.log.seal(bytes(112), b"wire", time)
-        self.history.leave(dropped)
+        dropped = self.log.seal_batch(bytes(112), b"wire", time)
+        self.history.leave_batches(dropped)
         return dropped
 
     def says(self, *bodies: frames.Body, author: Identity = HOST, ttl: int = KEPT, time: int = 0) -> None:
-        """One burst."""
+        """One batch."""
         for body in bodies:
             self.order(author, body, ttl)
         self.seal(time)
 
     def joins(self, who: Identity, nick: str) -> None:
-        self.says(frames.Joined(who.key, nick, LEAF))
+        self.says(frames.JoinedBody(who.key, nick, KEY))
 
     def begins(self) -> int:
         """After which entry a newcomer's history begins now. What follows leads to the room as it is."""
-        self.history.trim(self.log)
-        base = self.history.base()
+        self.history.trim_to_policy(self.log)
+        base = self.history.take_snapshot()
         assert base.digest == self.digests[self.history.index]
         shown = self.shown(base)
         assert (shown.index, shown.digest) == (self.ledger.index, self.ledger.digest)
-        assert shown.standing() == self.ledger.standing()
+        assert shown.group_context() == self.ledger.group_context()
         assert shown.epoch == self.ledger.epoch
         assert [it.counter for it in shown.roster] == [it.counter for it in self.ledger.roster]
         return self.history.index
 
-    def shown(self, base: frames.Base) -> Ledger:
+    def shown(self, base: frames.RoomSnapshot) -> Ledger:
         """What a newcomer makes of it, with what the log still has (5.18)."""
         ledger = Ledger(ROOM)
-        for it in base.members:
-            ledger.seat(it.key, it.nick, it.leaf, it.counter, away=it.away)
+        for it in base.roster:
+            ledger.add_member(it.key, it.nick, it.key_hash, it.counter, away=it.away)
         ledger.name, ledger.host = "demo", HOST.id
         ledger.retention, ledger.history = self.ledger.retention, self.ledger.history
         ledger.locked, ledger.epoch = base.locked, base.epoch
         ledger.start_at(self.history.index, base.digest)
         while ledger.index < self.ledger.index:
-            burst = self.log.burst(ledger.index + 1)
-            entry = burst.entries[ledger.index + 1 - burst.first]
+            batch = self.log.find_batch(ledger.index + 1)
+            entry = batch.entries[ledger.index + 1 - batch.first]
             header = Header.unpack(entry.header)
             if entry.body:
-                author, content = ledger.member(header.author), content_of(entry.body)
-                ledger.check(author, header, content)
-                ledger.advance(header, entry.digest)
-                ledger.apply(author, header, content)
+                author, content = ledger.get_member(header.author), unpack_content(entry.body)
+                ledger.check_entry(author, header, content)
+                ledger.extend_log(header, entry.digest)
+                ledger.apply_content(author, header, content)
             else:
-                ledger.check_gone(header).counter = header.counter
-                ledger.advance(header, entry.digest)
+                ledger.check_tombstone(header).counter = header.counter
+                ledger.extend_log(header, entry.digest)
         return ledger
 
 
-def nicks(base: frames.Base) -> list[str]:
-    return [it.nick for it in base.members]
+def nicks(base: frames.RoomSnapshot) -> list[str]:
+    return [it.nick for it in base.roster]
 
 
 def test_a_room_in_which_little_was_said_is_shown_from_its_beginning() -> None:
@@ -118,8 +121,10 @@ def test_a_room_in_which_little_was_said_is_shown_from_its_beginning() -> None:
         room.joins(ANN, "ann")
         room.says(text(), author=ANN)
         assert room.begins() == 0
-        base = room.history.base()
-        assert base == frames.Base(identity.genesis(ROOM), 0, False, [frames.Sitter(HOST.key, "host", 0, False, LEAF)])
+        base = room.history.take_snapshot()
+        assert base == frames.RoomSnapshot(
+            identity.hash_empty_log(ROOM), 0, False, [frames.SnapshotEntry(HOST.key, "host", 0, False, KEY)]
+        )
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -127,17 +132,17 @@ def test_no_more_than_so_many_messages_are_shown(count: int) -> None:
     """5.18: "an entry from which on the host's log holds no more than so many Texts"."""
     room = Room(texts=count)
     for number in range(1, 12):
-        room.says(text(), frames.Lock(locked=number % 2 == 1))
+        room.says(text(), frames.LockBody(locked=number % 2 == 1))
         begin = room.begins()
         assert begin == (room.texts[-count] - 1 if len(room.texts) >= count else 0)
         assert len([index for index in room.texts if index > begin]) == min(count, number)
 
 
-def test_the_history_begins_in_the_middle_of_a_burst_where_that_is_its_place() -> None:
+def test_the_history_begins_in_the_middle_of_a_batch_where_that_is_its_place() -> None:
     room = Room(texts=2)
     room.says(text("one"), text("two"), text("three"))
     assert room.begins() == 1
-    assert [len(room.log.past(2).entries), room.log.burst(2).first] == [2, 1]
+    assert [len(room.log.backfill_batch(2).entries), room.log.find_batch(2).first] == [2, 1]
 
 
 def test_other_entries_are_no_messages() -> None:
@@ -145,7 +150,7 @@ def test_other_entries_are_no_messages() -> None:
     room = Room(texts=1)
     room.joins(ANN, "ann")
     room.says(text(), author=ANN)
-    for body in (BOX, frames.Nick("anna"), frames.Renew(b"n" * 32)):
+    for body in (BOX, frames.NickBody("anna"), frames.RenewBody(b"n" * 32)):
         room.says(body, author=ANN)
     assert room.begins() == 1
     room.says(text(), author=ANN)
@@ -160,8 +165,8 @@ def test_nothing_older_than_so_many_seconds_is_shown(now: int, begin: int) -> No
     room = Room(seconds=60)
     room.says(text(), text(), time=0)
     room.says(text(), time=10 * SECOND)
-    room.says(text(), frames.Lock(locked=True), time=30 * SECOND)
-    room.log.expire(now, 1)
+    room.says(text(), frames.LockBody(locked=True), time=30 * SECOND)
+    room.log.expire_entries(now, 1)
     assert room.begins() == begin
 
 
@@ -170,33 +175,34 @@ def test_what_is_not_to_be_shown_any_more_is_not_again() -> None:
     for _ in range(3):
         room.says(text())
     assert [room.begins() for _ in range(3)] == [2, 2, 2]
-    room.says(frames.Lock(locked=True))
+    room.says(frames.LockBody(locked=True))
     assert room.begins() == 2
 
 
 def test_the_base_is_the_room_as_of_its_place() -> None:
-    """7.1: "the room as of `since`: [digest, epoch, locked, members: list of [key, nick, counter, away, H(leaf)]]"."""
+    """7.1: "the room as of `since`: [digest, epoch, locked, members: list of [key, nick, counter, away, H(encryption
+    key)]]"."""
     room = Room(texts=1)
     room.joins(ANN, "ann")
     room.joins(BOB, "bob")
     room.joins(EVE, "eve")
-    room.says(frames.Nick("anna"), frames.Renew(b"n" * 32), author=ANN)
-    room.says(frames.Lost(BOB.id), frames.Lock(locked=True))
-    room.says(frames.Commit(1, [frames.Removal(EVE.id, "kicked", "")]))
+    room.says(frames.NickBody("anna"), frames.RenewBody(b"n" * 32), author=ANN)
+    room.says(frames.AwayBody(BOB.id), frames.LockBody(locked=True))
+    room.says(frames.CommitBody(1, [frames.Removal(EVE.id, "kicked", "")]))
     place = room.ledger.index
     room.says(text("now"), author=ANN)
-    room.says(frames.Back(BOB.id), frames.Lock(locked=False), frames.Commit(2, []))
-    room.says(frames.Nick("andrea"), author=ANN)
-    room.says(frames.Leave(), author=BOB)
+    room.says(frames.BackBody(BOB.id), frames.LockBody(locked=False), frames.CommitBody(2, []))
+    room.says(frames.NickBody("andrea"), author=ANN)
+    room.says(frames.LeaveBody(), author=BOB)
     assert room.begins() == place
-    assert room.history.base() == frames.Base(
+    assert room.history.take_snapshot() == frames.RoomSnapshot(
         room.digests[place],
         1,
         True,
         [
-            frames.Sitter(HOST.key, "host", 6, False, LEAF),
-            frames.Sitter(ANN.key, "anna", 2, False, b"n" * 32),
-            frames.Sitter(BOB.key, "bob", 0, True, LEAF),
+            frames.SnapshotEntry(HOST.key, "host", 6, False, KEY),
+            frames.SnapshotEntry(ANN.key, "anna", 2, False, b"n" * 32),
+            frames.SnapshotEntry(BOB.key, "bob", 0, True, KEY),
         ],
     )
 
@@ -206,7 +212,7 @@ def test_one_whose_join_is_not_shown_any_more_is_there_from_the_beginning() -> N
     room.joins(ANN, "ann")
     room.says(text())
     room.begins()
-    assert nicks(room.history.base()) == ["host", "ann"]
+    assert nicks(room.history.take_snapshot()) == ["host", "ann"]
 
 
 # --- what the log has no more
@@ -219,7 +225,7 @@ def test_the_history_begins_no_sooner_than_the_log(kept: dict[str, int], monkeyp
     room = Room(**kept)
     room.joins(ANN, "ann")
     for number in range(60):
-        room.says(text(), frames.Nick(f"ann{number}"), author=ANN)
+        room.says(text(), frames.NickBody(f"ann{number}"), author=ANN)
         assert room.begins() == room.log.oldest - 1
     assert room.log.oldest > 100
 
@@ -241,8 +247,8 @@ def test_the_log_may_drop_what_the_history_is_in_the_middle_of(monkeypatch: pyte
     monkeypatch.setattr(limits, "LOG_ENTRIES", 16)
     room = Room(texts=7)
     room.says(*[text()] * 8)
-    assert room.begins() == 1  # in a burst of which the rest is to go
-    room.says(*[frames.Lock(locked=True)] * 9)
+    assert room.begins() == 1  # in a batch of which the rest is to go
+    room.says(*[frames.LockBody(locked=True)] * 9)
     assert room.log.oldest == 9
     assert room.begins() == 8
 
@@ -255,12 +261,12 @@ def test_the_history_goes_on_over_what_has_expired() -> None:
     room = Room(texts=2)
     room.joins(ANN, "ann")
     room.says(text(), author=ANN, ttl=60)
-    room.says(frames.Nick("anna"), author=ANN)
-    room.log.expire(60 * SECOND, 1)
+    room.says(frames.NickBody("anna"), author=ANN)
+    room.log.expire_entries(60 * SECOND, 1)
     assert room.begins() == 0  # beyond it, as a newcomer reads it
     room.says(text(), text(), author=ANN)
     assert room.begins() == 3  # and as the host does
-    [_, ann] = room.history.base().members
+    [_, ann] = room.history.take_snapshot().roster
     assert (ann.nick, ann.counter) == ("anna", 2)
 
 
@@ -268,10 +274,10 @@ def test_the_base_has_the_counter_of_one_whose_last_word_has_expired() -> None:
     room = Room(texts=1)
     room.joins(ANN, "ann")
     room.says(text(), author=ANN, ttl=60)
-    room.log.expire(60 * SECOND, 1)
+    room.log.expire_entries(60 * SECOND, 1)
     room.says(text(), text())
     room.begins()
-    [_, ann] = room.history.base().members
+    [_, ann] = room.history.take_snapshot().roster
     assert ann.counter == 1
 
 
@@ -281,7 +287,7 @@ def test_what_expires_as_the_last_that_is_shown_leaves_its_place() -> None:
     room.says(text(), text())
     room.says(text(), ttl=FLEETING)
     assert room.begins() == 1
-    room.log.expire(60 * SECOND, 1)
+    room.log.expire_entries(60 * SECOND, 1)
     assert room.begins() == 1
 
 
@@ -290,11 +296,11 @@ def test_what_has_expired_and_is_then_dropped_is_passed_too(monkeypatch: pytest.
     room = Room(texts=1_000)
     room.joins(ANN, "ann")
     room.says(text(), BOX, author=ANN, ttl=5)
-    room.log.expire(5 * SECOND, 1)
+    room.log.expire_entries(5 * SECOND, 1)
     for _ in range(20):
-        room.says(frames.Lock(locked=True))
+        room.says(frames.LockBody(locked=True))
         assert room.begins() == room.log.oldest - 1
-    [_, ann] = room.history.base().members
+    [_, ann] = room.history.take_snapshot().roster
     assert ann.counter == 2
 
 
@@ -319,7 +325,7 @@ def test_whatever_happens_the_history_leads_to_the_room_as_it_is(
             for what in said:
                 happens(room, what)
             room.seal(time)
-            room.log.expire(time, room.log.end)
+            room.log.expire_entries(time, room.log.end)
             if comes:
                 begin = room.begins()
                 assert begin >= before
@@ -331,7 +337,7 @@ def test_whatever_happens_the_history_leads_to_the_room_as_it_is(
 
 
 def happens(room: Room, what: str) -> None:
-    away = room.ledger.member(ANN.id).away
+    away = room.ledger.get_member(ANN.id).away
     index, author = room.ledger.index, HOST if away else ANN
     match what:
         case "text":
@@ -343,10 +349,10 @@ def happens(room: Room, what: str) -> None:
         case "private":
             room.order(author, BOX, 10)
         case "nick":
-            room.order(author, frames.Nick(f"nick{index}"))
+            room.order(author, frames.NickBody(f"nick{index}"))
         case "lock":
-            room.order(HOST, frames.Lock(locked=not room.ledger.locked))
+            room.order(HOST, frames.LockBody(locked=not room.ledger.locked))
         case "lose":
-            room.order(HOST, frames.Back(ANN.id) if away else frames.Lost(ANN.id))
+            room.order(HOST, frames.BackBody(ANN.id) if away else frames.AwayBody(ANN.id))
         case "commit":
-            room.order(HOST, frames.Commit(room.ledger.epoch + 1, []))
+            room.order(HOST, frames.CommitBody(room.ledger.epoch + 1, []))

@@ -1,4 +1,4 @@
-"""The ordered log, burst by burst, against the simplest model of it: a list of everything that ever was in it."""
+"""The ordered log, batch by batch, against the simplest model of it: a list of everything that ever was in it."""
 
 import pytest
 from hypothesis import settings
@@ -7,22 +7,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from anonp2p import limits
 from anonp2p.crypto import commit, padding, suite
-from anonp2p.crypto.commit import Turn
+from anonp2p.crypto.commit import CommitSecret
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
-from anonp2p.room.log.log import FIRST, Burst, Entry, Log, Reader
+from anonp2p.room.log.log import FIRST, Log, LogBatch, LogEntry, LogReader
 
 LOG_BYTES, LOG_ENTRIES, BATCH = 6_000, 24, 1_200
-ROOM, STANDING, SECRET, TAG, HELLO = b"r" * 32, b"d" * 32, b"s" * 32, b"t" * 32, b"n" * 32
+ROOM, GROUP_CONTEXT, SECRET, TAG, HELLO = b"r" * 32, b"d" * 32, b"s" * 32, b"t" * 32, b"n" * 32
 MEMBER = b"m" * 16
-LEAF, NEW_LEAF = suite.LeafKey(b"l" * 32), suite.LeafKey(b"k" * 32)
+KEY, NEW_KEY = suite.EncryptionKeyPair(b"l" * 32), suite.EncryptionKeyPair(b"k" * 32)
 SECOND, MINUTE = 1_000, 60_000  # milliseconds
 
-Token = tuple[str, int]  # what a reader gets: an entry or a head by its index, a slice by its epoch
+Token = tuple[str, int]  # what a reader gets: an entry or a head by its index, a commit share by its epoch
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +32,14 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("LOG_BYTES", LOG_BYTES), ("LOG_ENTRIES", LOG_ENTRIES), ("BATCH", BATCH)):
+    for name, value in (("LOG_BYTES", LOG_BYTES), ("LOG_ENTRIES", LOG_ENTRIES), ("WRITE_BYTES", BATCH)):
         monkeypatch.setattr(limits, name, value)
 
 
-def entry(index: int, ttl: int = KEPT, size: int | None = None) -> Entry:
+def entry(index: int, ttl: int = KEPT, size: int | None = None) -> LogEntry:
     header = index.to_bytes(33, "big")
     body = b"b" * (index % 7 + 1 if size is None else size)
-    return Entry(header, suite.digest(body), body, ttl)
+    return LogEntry(header, suite.hash_data(body), body, ttl)
 
 
 def head(index: int) -> bytes:
@@ -48,73 +48,73 @@ def head(index: int) -> bytes:
 
 
 def content(first: int, end: int, size: int = SIZES[0]) -> bytes:
-    """What stands for a sealed burst."""
+    """What stands for a sealed batch."""
     return (b"B" + first.to_bytes(4, "big") + end.to_bytes(4, "big")).ljust(size - 2, b".")
 
 
-def put(log: Log, *ttls: int, time: int = 0, size: int = SIZES[0], bodies: int | None = None) -> list[Burst]:
-    """One burst, of entries that are kept for so long."""
+def put(log: Log, *ttls: int, time: int = 0, size: int = SIZES[0], bodies: int | None = None) -> list[LogBatch]:
+    """One batch, of entries that are kept for so long."""
     first = log.end
     for ttl in ttls:
-        log.append(b"sealed", entry(log.end, ttl, bodies))
-    return log.seal(head(log.end - 1), padding.payload(content(first, log.end, size)), time)
+        log.append_entry(b"sealed", entry(log.end, ttl, bodies))
+    return log.seal_batch(head(log.end - 1), padding.frame_content(content(first, log.end, size)), time)
 
 
-def filled(*bursts: int) -> Log:
-    """One with bursts of so many entries."""
+def filled(*batches: int) -> Log:
+    """One with batches of so many entries."""
     log = Log()
-    for count in bursts:
+    for count in batches:
         put(log, *[KEPT] * count)
     return log
 
 
 def sent(log: Log, *firsts: int) -> bytes:
-    """The bytes of the bursts that begin at these."""
-    return b"".join(log.burst(first).wire for first in firsts)
+    """The bytes of the batches that begin at these."""
+    return b"".join(log.find_batch(first).wire for first in firsts)
 
 
-def turn(epoch: int) -> Turn:
-    return Turn(ROOM, epoch, STANDING, SECRET, TAG)
+def turn(epoch: int) -> CommitSecret:
+    return CommitSecret(ROOM, epoch, GROUP_CONTEXT, SECRET, TAG)
 
 
 def read(data: bytes) -> list[bytes]:
-    return list(Splitter(SIZES[-1]).feed(data))
+    return list(Splitter(SIZES[-1]).feed_data(data))
 
 
 class Follower:
     """A member's end of a link, and the reader at the host's that serves it."""
 
     def __init__(self, log: Log, cursor: int, opened: int | None = None) -> None:
-        self.reader = Reader(log, cursor, MEMBER, LEAF.public, Channel(SECRET, HELLO, up=False), opened)
+        self.reader = LogReader(log, cursor, MEMBER, KEY.public, Channel(SECRET, HELLO, up=False), opened)
         self.channel = Channel(SECRET, HELLO, up=True)
         self.got: list[Token] = []  # "E" for what came as it was sent, "opened" or "gone" for what did not
-        self.pasts: list[frames.Past] = []
+        self.pasts: list[frames.BackfillFrame] = []
         self.end: int | None = None  # for one who is out: what is from there on is nothing for it
         self.flying: set[int] = set()  # entries on their way, for the model
         self.gone_before: set[int] = set()  # what was gone when they were taken
 
-    def take(self, leaf: suite.LeafKey = LEAF) -> bytes:
-        data = self.reader.take()
+    def take(self, key: suite.EncryptionKeyPair = KEY) -> bytes:
+        data = self.reader.take_data()
         for payload in read(data):
             if payload[:1] == b"B" and payload[-100:] == b"." * 100:
                 first, end = int.from_bytes(payload[1:5], "big"), int.from_bytes(payload[5:9], "big")
                 self.got += [("E", index) for index in range(first, end)]
                 self.got.append(("H", end - 1))
                 continue
-            for frame in self.channel.open(payload).frames:
-                if isinstance(frame, frames.Past):
+            for frame in self.channel.open_record(payload).frames:
+                if isinstance(frame, frames.BackfillFrame):
                     self.note_past(frame)
                 else:
-                    assert isinstance(frame, frames.Slice)
-                    self.got.append(("slice", self.epoch_of(frame, leaf)))
+                    assert isinstance(frame, frames.CommitShareFrame)
+                    self.got.append(("slice", self.epoch_of(frame, key)))
         return data
 
-    def note_past(self, past: frames.Past) -> None:
+    def note_past(self, past: frames.BackfillFrame) -> None:
         self.pasts.append(past)
         for said in past.entries:
             index = int.from_bytes(said.header, "big")
             whole = entry(index)
-            if isinstance(said, frames.Opened):
+            if isinstance(said, frames.BackfilledEntry):
                 assert said.body == whole.body
                 self.got.append(("opened", index))
             else:
@@ -123,10 +123,10 @@ class Follower:
         self.got.append(("H", int.from_bytes(past.head, "big")))
 
     @staticmethod
-    def epoch_of(sliced: frames.Slice, leaf: suite.LeafKey) -> int:
+    def epoch_of(sliced: frames.CommitShareFrame, key: suite.EncryptionKeyPair) -> int:
         for epoch in range(1, 100):
             try:
-                assert commit.open_slice(sliced.box, leaf, ROOM, MEMBER, epoch, STANDING) == (SECRET, TAG)
+                assert commit.open_share(sliced.box, key, ROOM, MEMBER, epoch, GROUP_CONTEXT) == (SECRET, TAG)
             except PeerFault:
                 continue
             return epoch
@@ -136,7 +136,7 @@ class Follower:
         """All that there is, taken and sent."""
         while not self.reader.is_through:
             self.take()
-            self.reader.sent()
+            self.reader.mark_sent()
         return self.got
 
 
@@ -152,7 +152,7 @@ class Readers(RuleBasedStateMachine):
         self.ttls: dict[int, int] = {}  # by index
         self.due: dict[int, int] = {}  # when entries go, by index
         self.gone: set[int] = set()
-        self.spans: list[tuple[int, int]] = []  # of the bursts: first, end
+        self.spans: list[tuple[int, int]] = []  # of the batches: first, end
         self.commits: dict[int, int] = {}  # epochs by the index of their commit
         self.kept: list[int] = []  # epochs whose secret is still there
         self.epoch = 0
@@ -172,9 +172,9 @@ class Readers(RuleBasedStateMachine):
         dropped = put(self.log, *ttls, time=self.time)
         self.spans.append((first, self.log.end))
         assert self.log.is_sealed
-        assert [(it.first, it.end) for it in dropped] == self.bursts(oldest, self.log.oldest)
+        assert [(it.first, it.end) for it in dropped] == self.batches(oldest, self.log.oldest)
 
-    def bursts(self, begin: int, end: int) -> list[tuple[int, int]]:
+    def batches(self, begin: int, end: int) -> list[tuple[int, int]]:
         """Those that begin in between."""
         return [span for span in self.spans if begin <= span[0] < end]
 
@@ -182,7 +182,7 @@ class Readers(RuleBasedStateMachine):
         return next(span for span in self.spans if span[0] <= index < span[1])
 
     def has_bytes(self, index: int) -> bool:
-        """Whether the burst with this entry is there as it was sent."""
+        """Whether the batch with this entry is there as it was sent."""
         first, end = self.span(index)
         return first >= self.forgotten and not any(it in self.gone for it in range(first, end))
 
@@ -196,7 +196,7 @@ class Readers(RuleBasedStateMachine):
         self.epoch += 1
         self.commits[self.log.end - 1] = self.epoch
         self.kept.append(self.epoch)
-        self.log.turn(turn(self.epoch))
+        self.log.end_epoch(turn(self.epoch))
 
     @precondition(lambda self: self.kept)
     @rule()
@@ -205,16 +205,16 @@ class Readers(RuleBasedStateMachine):
         [index] = [index for index, of in self.commits.items() if of == epoch]
         if index >= self.log.oldest:
             self.forgotten = index + 1
-        self.log.forget_turn(epoch)
+        self.log.forget_commit_secret(epoch)
         assert self.log.start > index
 
     @rule(more=st.sampled_from([0, 1, SECOND, 5 * SECOND, 30 * SECOND]))
     def expire(self, more: int) -> None:
         self.time += more
-        passed = min((follower.reader.passed for _, _, follower in self.followers), default=self.log.end)
+        passed = min((follower.reader.sent_up_to for _, _, follower in self.followers), default=self.log.end)
         over = {index for index, due in self.due.items() if due <= self.time and index not in self.gone}
         over |= {index for index, ttl in self.ttls.items() if ttl == FLEETING and index < passed} - self.gone
-        assert self.log.expire(self.time, passed) == bool(over)
+        assert self.log.expire_entries(self.time, passed) == bool(over)
         self.gone |= over
 
     @rule()
@@ -223,7 +223,7 @@ class Readers(RuleBasedStateMachine):
 
     @rule(back=st.integers(0, 12))
     def come_from_before(self, back: int) -> None:
-        """In the same epoch, from where some burst began."""
+        """In the same epoch, from where some batch began."""
         firsts = [first for first, _ in self.spans if first >= self.log.start]
         cursor = [self.log.end, *reversed(firsts)][: back + 1][-1]
         self.followers.append((cursor, cursor, Follower(self.log, cursor)))
@@ -239,14 +239,14 @@ class Readers(RuleBasedStateMachine):
         _, _, follower = self.followers[number % len(self.followers)]
         if follower.end is None:
             follower.end = self.log.end
-            follower.reader.stop()
+            follower.reader.stop_at_end()
 
     @precondition(lambda self: self.followers)
     @rule(number=st.integers(0, 9))
     def send(self, number: int) -> None:
         """What a reader gave has left."""
         follower = self.followers[number % len(self.followers)][2]
-        follower.reader.sent()
+        follower.reader.mark_sent()
         follower.flying = set()
 
     @precondition(lambda self: self.followers)
@@ -294,7 +294,7 @@ class Readers(RuleBasedStateMachine):
             expected = self.expected(begun, opened, follower)
             got = [("E" if how in ("opened", "gone") else how, index) for how, index in follower.got]
             if follower.end is not None and len(got) > len(expected):
-                # Its slice of the last commit had been sent before it was out.
+                # Its commit share of the last commit had been sent before it was out.
                 expected.append(("slice", self.commits[follower.end - 1]))
             assert got == expected[: len(got)]
             if follower.reader.is_through:
@@ -304,21 +304,21 @@ class Readers(RuleBasedStateMachine):
     def the_log_holds_a_suffix_within_its_limits(self) -> None:
         assert self.log.end - self.log.oldest <= LOG_ENTRIES
         assert self.log.start == max(self.log.oldest, self.forgotten)
-        bursts = self.bursts(self.log.oldest, self.log.end)
-        held = sum(SIZES[0] for first, _ in bursts if self.has_bytes(first))
+        batches = self.batches(self.log.oldest, self.log.end)
+        held = sum(SIZES[0] for first, _ in batches if self.has_bytes(first))
         held += sum(len(entry(it).body) for it in range(self.log.oldest, self.log.end) if it not in self.gone)
         assert self.log.held_bytes == held
-        assert held <= LOG_BYTES or len(bursts) == 1
+        assert held <= LOG_BYTES or len(batches) == 1
 
     @invariant()
     def nothing_that_is_gone_is_held(self) -> None:
         for index in range(self.log.oldest, self.log.end):
-            burst = self.log.burst(index)
-            assert (burst.first, burst.end) == self.span(index)
-            found, whole = burst.entries[index - burst.first], entry(index)
+            batch = self.log.find_batch(index)
+            assert (batch.first, batch.end) == self.span(index)
+            found, whole = batch.entries[index - batch.first], entry(index)
             assert (found.header, found.digest) == (whole.header, whole.digest)
             assert found.body == (b"" if index in self.gone else whole.body)
-            assert bool(burst.wire) == self.has_bytes(index)
+            assert bool(batch.wire) == self.has_bytes(index)
         for payload in read(self.log.shared_piece):
             first, end = int.from_bytes(payload[1:5], "big"), int.from_bytes(payload[5:9], "big")
             assert first >= self.log.oldest
@@ -328,10 +328,10 @@ class Readers(RuleBasedStateMachine):
     def who_has_something_that_is_gone_on_its_way_is_known(self) -> None:
         for _, _, follower in self.followers:
             since = self.gone - follower.gone_before
-            assert follower.reader.holds_what_is_gone >= bool(follower.flying & since)
+            assert follower.reader.holds_expired >= bool(follower.flying & since)
             around = {it for index in follower.flying for it in range(*self.span(index))}
-            if follower.reader.passed >= self.log.oldest:
-                assert follower.reader.holds_what_is_gone <= bool(around & since)
+            if follower.reader.sent_up_to >= self.log.oldest:
+                assert follower.reader.holds_expired <= bool(around & since)
 
     @invariant()
     def the_next_expiry_is_when_something_goes(self) -> None:
@@ -345,7 +345,7 @@ class Readers(RuleBasedStateMachine):
     def nothing_is_sent_on_of_an_epoch_whose_secret_is_gone(self) -> None:
         for index, epoch in self.commits.items():
             if index >= self.log.oldest:
-                known = self.log.burst(index).turn
+                known = self.log.find_batch(index).commit_secret
                 assert (known is not None) == (epoch in self.kept and index >= self.log.start)
                 assert known is None or known.epoch == epoch
 
@@ -357,38 +357,40 @@ TestReaders.settings = settings(max_examples=100, stateful_step_count=40, deadli
 def test_a_new_log_is_empty_at_its_first_place() -> None:
     log = Log()
     assert log.end == log.sealed_end == log.start == log.oldest == FIRST == 1
-    assert log.since(1, 1) == (b"", 1)
+    assert log.join_batches(1, 1) == (b"", 1)
     assert log.is_sealed
     assert log.unsealed == []
     assert log.next_expiry is None
-    assert log.since_time(0) == 1
+    assert log.find_index_since(0) == 1
 
 
 def test_an_entry_shows_nothing_it_holds() -> None:
     log = filled(1)
-    assert (repr(log.burst(1)), repr(log.burst(1).entries)) == ("<Burst>", "(<Entry>,)")
+    assert (repr(log.find_batch(1)), repr(log.find_batch(1).entries)) == ("<Burst>", "(<Entry>,)")
 
 
-def test_a_head_lies_behind_the_last_entry_of_its_burst() -> None:
+def test_a_head_lies_behind_the_last_entry_of_its_batch() -> None:
     """4.5: "entries one after another, perhaps none, and a head that covers them"."""
     log = Log()
-    log.append(b"one", entry(1))
-    log.append(b"two", entry(2))
+    log.append_entry(b"one", entry(1))
+    log.append_entry(b"two", entry(2))
     assert (log.end, log.sealed_end, log.is_sealed, log.unsealed) == (3, 1, False, [b"one", b"two"])
-    log.seal(head(2), b"wire", 7)
+    log.seal_batch(head(2), b"wire", 7)
     assert (log.end, log.sealed_end, log.is_sealed, log.unsealed) == (3, 3, True, [])
-    assert log.since(1, 3) == (b"wire", 3)
-    log.append(b"three", entry(3))
-    assert log.since(1, log.sealed_end) == (b"wire", 3)
-    burst = log.burst(2)
-    assert (burst.first, burst.end, burst.head, burst.time) == (1, 3, head(2), 7)
-    assert [it.opened() for it in burst.entries] == [frames.Opened(entry(it).header, entry(it).body) for it in (1, 2)]
+    assert log.join_batches(1, 3) == (b"wire", 3)
+    log.append_entry(b"three", entry(3))
+    assert log.join_batches(1, log.sealed_end) == (b"wire", 3)
+    batch = log.find_batch(2)
+    assert (batch.first, batch.end, batch.head, batch.time) == (1, 3, head(2), 7)
+    assert [it.open_for_backfill() for it in batch.entries] == [
+        frames.BackfilledEntry(entry(it).header, entry(it).body) for it in (1, 2)
+    ]
 
 
 def test_nobody_gets_an_entry_before_its_head() -> None:
     """5.6: "A member MUST NOT apply an entry before its head is checked"."""
     log = filled(1)
-    log.append(b"two", entry(2))
+    log.append_entry(b"two", entry(2))
     follower = Follower(log, 1)
     assert follower.read_on() == [("E", 1), ("H", 1)]
     assert follower.reader.is_through
@@ -396,82 +398,82 @@ def test_nobody_gets_an_entry_before_its_head() -> None:
 
 
 @pytest.mark.parametrize("size", [129, 200, 1_000, 4_241, 5_345])
-def test_a_burst_ends_where_one_more_entry_would_not_fit_the_usual_payload(size: int) -> None:
-    """4.5: "end a burst where one more entry would make a payload of more than 64 units (`BURST`)"."""
+def test_a_batch_ends_where_one_more_entry_would_not_fit_the_usual_payload(size: int) -> None:
+    """4.5: "end a batch where one more entry would make a payload of more than 64 units (`BATCH_BYTES`)"."""
     log, sealed = Log(), bytes(size)
-    while log.fits(sealed):
-        log.append(sealed, entry(log.end))
-    epoch = Epoch.first(bytes(32), STANDING, MEMBER)
+    while log.fits_in_batch(sealed):
+        log.append_entry(sealed, entry(log.end))
+    epoch = Epoch.begin(bytes(32), GROUP_CONTEXT, MEMBER)
 
     def length(*more: bytes) -> int:
-        packed = frames.pack(frames.Burst([*log.unsealed, *more], bytes(112)))
-        return len(epoch.seal_burst(packed, bytes))
+        packed = frames.pack(frames.Batch([*log.unsealed, *more], bytes(112)))
+        return len(epoch.seal_batch(packed, bytes))
 
-    assert length() == limits.BURST
-    assert length(sealed, bytes(250)) == 2 * limits.BURST  # no two entries of the shortest would have fitted
-    log.seal(head(log.end - 1), b"", 0)
-    assert log.fits(sealed)
+    assert length() == limits.BATCH_BYTES
+    assert length(sealed, bytes(250)) == 2 * limits.BATCH_BYTES  # no two entries of the shortest would have fitted
+    log.seal_batch(head(log.end - 1), b"", 0)
+    assert log.fits_in_batch(sealed)
 
 
-def test_an_entry_longer_than_the_usual_payload_has_a_burst_of_its_own() -> None:
+def test_an_entry_longer_than_the_usual_payload_has_a_batch_of_its_own() -> None:
     log = Log()
-    assert log.fits(bytes(limits.BURST))
-    log.append(bytes(limits.BURST), entry(1))
-    assert not log.fits(b"")
-    log.seal(head(1), b"wire", 0)
-    log.append(b"short", entry(2))
-    assert not log.fits(bytes(limits.BURST))
+    assert log.fits_in_batch(bytes(limits.BATCH_BYTES))
+    log.append_entry(bytes(limits.BATCH_BYTES), entry(1))
+    assert not log.fits_in_batch(b"")
+    log.seal_batch(head(1), b"wire", 0)
+    log.append_entry(b"short", entry(2))
+    assert not log.fits_in_batch(bytes(limits.BATCH_BYTES))
 
 
 def test_readers_at_the_same_place_share_the_same_bytes() -> None:
     log = filled(1, 2)
-    assert len(log.since(1, 4)[0]) == 2 * SIZES[0]
-    assert log.since(1, 4)[0] is log.since(1, 4)[0]
+    assert len(log.join_batches(1, 4)[0]) == 2 * SIZES[0]
+    assert log.join_batches(1, 4)[0] is log.join_batches(1, 4)[0]
 
 
 def test_what_was_read_before_does_not_stand_for_what_came_since() -> None:
     log = filled(1)
-    assert log.since(1, 2) == (sent(log, 1), 2)
+    assert log.join_batches(1, 2) == (sent(log, 1), 2)
     put(log, KEPT)
-    assert log.since(1, 3) == (sent(log, 1, 2), 3)
-    assert log.since(2, 3) == (sent(log, 2), 3)
+    assert log.join_batches(1, 3) == (sent(log, 1, 2), 3)
+    assert log.join_batches(2, 3) == (sent(log, 2), 3)
 
 
 def test_a_batch_ends_at_its_limit_and_between_entries() -> None:
-    """Between bursts, that is."""
+    """Between batches, that is."""
     log = filled(2, 1, 1)
-    assert log.since(1, 5) == (sent(log, 1, 3), 4)
-    assert log.since(4, 5) == (sent(log, 4), 5)
+    assert log.join_batches(1, 5) == (sent(log, 1, 3), 4)
+    assert log.join_batches(4, 5) == (sent(log, 4), 5)
 
 
 def test_an_entry_over_the_batch_comes_alone() -> None:
     log = Log()
     for _ in range(2):
         put(log, KEPT, size=SIZES[2])
-    assert log.since(1, 3) == (sent(log, 1), 2)
+    assert log.join_batches(1, 3) == (sent(log, 1), 2)
 
 
 def test_a_batch_ends_at_a_commit() -> None:
     """6.9: behind it comes what is each member's own."""
     log = filled(2)
-    log.turn(turn(1))
+    log.end_epoch(turn(1))
     put(log, KEPT)
-    assert log.since(1, 4) == (sent(log, 1), 3)
-    assert log.since(3, 4) == (sent(log, 3), 4)
+    assert log.join_batches(1, 4) == (sent(log, 1), 3)
+    assert log.join_batches(3, 4) == (sent(log, 3), 4)
 
 
 def test_a_batch_ends_where_there_are_no_bytes() -> None:
     log = filled(1)
     put(log, 5)
     put(log, KEPT)
-    assert log.since(1, 4) == (sent(log, 1, 2), 3)
-    log.expire(5 * SECOND, 1)
-    assert log.since(1, 4) == (sent(log, 1), 2)
-    assert log.since(2, 4) == (b"", 2)
-    assert log.since(3, 4) == (sent(log, 3), 4)
+    assert log.join_batches(1, 4) == (sent(log, 1, 2), 3)
+    log.expire_entries(5 * SECOND, 1)
+    assert log.join_batches(1, 4) == (sent(log, 1), 2)
+    assert log.join_batches(2, 4) == (b"", 2)
+    assert log.join_batches(3, 4) == (sent(log, 3), 4)
 
 
-def test_a_past_comes_in_pieces() -> None:
+def test_a_backfill_comes_in_pieces() -> None:
     log = filled(*[1] * 12)
     follower = Follower(log, 1, log.end)
     assert len(follower.take()) < 2 * BATCH
@@ -479,8 +481,8 @@ def test_a_past_comes_in_pieces() -> None:
     assert follower.read_on() == [(how, index) for index in range(1, 13) for how in ("opened", "H")]
 
 
-def test_a_past_begins_in_the_middle_of_a_burst_and_ends_with_it() -> None:
-    """5.13: "A Past is a burst opened"; 5.18: the history begins anywhere."""
+def test_a_backfill_begins_in_the_middle_of_a_batch_and_ends_with_it() -> None:
+    """5.13: "A Past is a batch opened"; 5.18: the history begins anywhere."""
     log = filled(3)
     put(log, KEPT, KEPT, time=9)
     follower = Follower(log, 2, log.end)
@@ -490,13 +492,13 @@ def test_a_past_begins_in_the_middle_of_a_burst_and_ends_with_it() -> None:
 
 def test_the_limits_drop_the_oldest() -> None:
     log = filled(*[1] * LOG_ENTRIES)
-    log.expire(0, 1)
+    log.expire_entries(0, 1)
     assert log.oldest == 13  # of 480 bytes each, and some
     log = Log()
     dropped = []
     for _ in range(LOG_ENTRIES + 1):
-        log.append(b"sealed", entry(log.end))
-        dropped += log.seal(head(log.end - 1), b"wire", 0)
+        log.append_entry(b"sealed", entry(log.end))
+        dropped += log.seal_batch(head(log.end - 1), b"wire", 0)
     assert log.end == LOG_ENTRIES + 2
     assert log.oldest == log.start == log.end - LOG_ENTRIES * 7 // 8
     assert [(it.first, len(it.entries)) for it in dropped] == [(index, 1) for index in range(1, log.oldest)]
@@ -522,18 +524,18 @@ def test_bodies_count_against_the_limit_in_bytes() -> None:
 
 
 def test_a_head_counts_against_the_limit_in_bytes() -> None:
-    """All that goes on the wire, that is: and yet the last burst stays, however long it is."""
+    """All that goes on the wire, that is: and yet the last batch stays, however long it is."""
     log = filled(1)
     put(log, KEPT, size=SIZES[4])
     assert log.start == log.oldest == 2
-    assert log.since(2, 3) == (sent(log, 2), 3)
+    assert log.join_batches(2, 3) == (sent(log, 2), 3)
 
 
 def test_what_is_forgotten_with_a_commit_is_not_counted_any_more() -> None:
     log = Log()
     put(log, KEPT, size=SIZES[3])
-    log.turn(turn(1))
-    log.forget_turn(1)
+    log.end_epoch(turn(1))
+    log.forget_commit_secret(1)
     put(log, KEPT, size=SIZES[3])
     assert (log.oldest, log.start) == (1, 2)
     assert log.held_bytes == SIZES[3] + len(entry(1).body) + len(entry(2).body)
@@ -541,7 +543,7 @@ def test_what_is_forgotten_with_a_commit_is_not_counted_any_more() -> None:
 
 def test_what_is_dropped_for_want_of_room_is_not_shared_any_more() -> None:
     log = filled(1, 1)
-    log.since(1, 3)
+    log.join_batches(1, 3)
     for _ in range(LOG_ENTRIES):
         put(log, KEPT)
     assert log.shared_piece == b""
@@ -549,16 +551,16 @@ def test_what_is_dropped_for_want_of_room_is_not_shared_any_more() -> None:
 
 def test_any_frame_fits_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert SIZES[-1] <= limits.BATCH
+    assert SIZES[-1] <= limits.WRITE_BYTES
 
 
 @pytest.mark.parametrize(("time", "first"), [(0, 1), (1, 3), (10, 3), (11, 4), (20, 4), (21, 6)])
-def test_the_first_entry_since_a_time_is_the_first_of_a_burst(time: int, first: int) -> None:
-    """4.5: "The time of an entry is that of the head of its burst"."""
+def test_the_first_entry_since_a_time_is_the_first_of_a_batch(time: int, first: int) -> None:
+    """4.5: "The time of an entry is that of the head of its batch"."""
     log = Log()
     for ttls, at in (((KEPT, KEPT), 0), ((KEPT,), 10), ((KEPT, KEPT), 20)):
         put(log, *ttls, time=at)
-    assert log.since_time(time) == first
+    assert log.find_index_since(time) == first
 
 
 # --- commits, on one member's way through it
@@ -567,13 +569,13 @@ def test_the_first_entry_since_a_time_is_the_first_of_a_burst(time: int, first: 
 def turned() -> Log:
     """An entry and a commit, and an entry of the next epoch."""
     log = filled(2)
-    log.turn(turn(1))
+    log.end_epoch(turn(1))
     put(log, KEPT)
     return log
 
 
-def test_behind_a_commit_and_its_head_comes_the_slice_and_then_the_next_epoch() -> None:
-    """6.9: "A commit ends its burst, ... Behind it, on each link, comes that member's Slice"."""
+def test_behind_a_commit_and_its_head_comes_the_commit_share_and_then_the_next_epoch() -> None:
+    """6.9: "A commit ends its batch, ... Behind it, on each link, comes that member's Slice"."""
     follower = Follower(turned(), 1)
     follower.take()
     assert follower.got == [("E", 1), ("E", 2), ("H", 2), ("slice", 1)]
@@ -582,53 +584,53 @@ def test_behind_a_commit_and_its_head_comes_the_slice_and_then_the_next_epoch() 
     assert follower.reader.is_through
 
 
-def test_a_slice_is_sealed_to_the_leaf_that_the_member_has_by_then() -> None:
+def test_a_commit_share_is_sealed_to_the_key_that_the_member_has_by_then() -> None:
     """2.7, 6.9"""
     follower = Follower(turned(), 1)
-    follower.reader.leaf = NEW_LEAF.public
-    follower.take(NEW_LEAF)
+    follower.reader.encryption_key = NEW_KEY.public
+    follower.take(NEW_KEY)
     assert ("slice", 1) in follower.got
 
 
-def test_one_that_is_welcomed_behind_a_commit_gets_no_slice_of_it() -> None:
+def test_one_that_is_welcomed_behind_a_commit_gets_no_commit_share_of_it() -> None:
     log = filled(1)
-    log.turn(turn(1))
+    log.end_epoch(turn(1))
     followers = Follower(log, log.end), Follower(log, 1, log.end)
     put(log, KEPT)
     assert followers[0].read_on() == [("E", 2), ("H", 2)]
     assert followers[1].read_on() == [("opened", 1), ("H", 1), ("E", 2), ("H", 2)]
 
 
-def test_one_that_comes_to_a_commit_after_its_welcome_gets_its_slice_though_it_was_shown_a_past() -> None:
+def test_one_that_comes_to_a_commit_after_its_welcome_gets_its_commit_share_though_it_was_shown_a_backfill() -> None:
     log = filled(1)
     follower = Follower(log, 1, log.end)
     put(log, KEPT)
-    log.turn(turn(1))
+    log.end_epoch(turn(1))
     put(log, KEPT)
     assert follower.read_on() == [("opened", 1), ("H", 1), ("E", 2), ("H", 2), ("slice", 1), ("E", 3), ("H", 3)]
 
 
-def test_a_slice_follows_a_commit_also_where_its_burst_is_opened() -> None:
-    """5.17, 6.9: something else in the burst has expired since."""
+def test_a_commit_share_follows_a_commit_also_where_its_batch_is_opened() -> None:
+    """5.17, 6.9: something else in the batch has expired since."""
     log = Log()
     put(log, 5, KEPT)
-    log.turn(turn(1))
+    log.end_epoch(turn(1))
     put(log, KEPT)
-    log.expire(5 * SECOND, 1)
+    log.expire_entries(5 * SECOND, 1)
     follower = Follower(log, 1)
     assert follower.read_on() == [("gone", 1), ("opened", 2), ("H", 2), ("slice", 1), ("E", 3), ("H", 3)]
 
 
-def test_one_who_is_out_gets_the_commit_that_says_so_and_no_slice() -> None:
+def test_one_who_is_out_gets_the_commit_that_says_so_and_no_commit_share() -> None:
     """6.8: nothing that is sealed to it, and nothing after."""
     for ttl in (KEPT, 5):
         log = Log()
         put(log, ttl, KEPT)
         follower = Follower(log, 1)
-        log.turn(turn(1))
-        follower.reader.stop()
+        log.end_epoch(turn(1))
+        follower.reader.stop_at_end()
         put(log, KEPT)
-        log.expire(5 * SECOND, 1)
+        log.expire_entries(5 * SECOND, 1)
         assert follower.read_on()[-1] == ("H", 2)
         assert [index for how, index in follower.got if how != "H"] == [1, 2]
         assert follower.reader.is_through
@@ -639,7 +641,7 @@ def test_one_who_is_out_gets_nothing_after_its_end() -> None:
     """5.10: one who left, too, whose entry is no commit."""
     log = filled(1)
     follower = Follower(log, 1)
-    follower.reader.stop()
+    follower.reader.stop_at_end()
     put(log, KEPT)
     assert follower.read_on() == [("E", 1), ("H", 1)]
     assert follower.reader.is_through
@@ -649,25 +651,25 @@ def test_a_laggard_that_has_not_come_to_a_commit_in_time_is_cut() -> None:
     """6.9"""
     log = turned()
     laggard, follower = Follower(log, 1), Follower(log, 3)
-    log.forget_turn(1)
+    log.forget_commit_secret(1)
     assert laggard.reader.lags
     with pytest.raises(PeerFault, match="lagged"):
         laggard.take()
     follower.take()
     assert follower.got == [("E", 3), ("H", 3)]
-    assert log.burst(2).turn is None
+    assert log.find_batch(2).commit_secret is None
 
 
 def test_one_who_is_out_and_has_read_it_all_does_not_lag() -> None:
     log = turned()
     follower = Follower(log, 1)
     follower.take()
-    follower.reader.stop()
+    follower.reader.stop_at_end()
     follower.take()
     put(log, KEPT)
-    log.turn(turn(2))
-    log.forget_turn(1)
-    log.forget_turn(2)
+    log.end_epoch(turn(2))
+    log.forget_commit_secret(1)
+    log.forget_commit_secret(2)
     assert not follower.reader.lags
     assert follower.take() == b""
 
@@ -675,10 +677,10 @@ def test_one_who_is_out_and_has_read_it_all_does_not_lag() -> None:
 def test_what_was_opened_outlives_the_bytes() -> None:
     """5.12: for those who come back in another epoch."""
     log = turned()
-    log.since(1, 4)
-    log.forget_turn(1)
+    log.join_batches(1, 4)
+    log.forget_commit_secret(1)
     assert (log.oldest, log.start, log.end) == (1, 3, 4)
-    assert log.burst(1).wire == b""
+    assert log.find_batch(1).wire == b""
     assert log.shared_piece == b""
     follower = Follower(log, 1, 4)
     assert not follower.reader.lags
@@ -686,14 +688,14 @@ def test_what_was_opened_outlives_the_bytes() -> None:
 
 
 def test_one_whose_past_takes_longer_than_a_commit_is_kept_is_cut_at_the_commit() -> None:
-    """6.9: "a link that has not come to it is cut": else it would have the commit, and no slice of it ever."""
+    """6.9: "a link that has not come to it is cut": else it would have the commit, and no commit share of it ever."""
     log = filled(1)
-    log.turn(turn(1))
+    log.end_epoch(turn(1))
     follower = Follower(log, 1, log.end)
     put(log, KEPT)
-    log.turn(turn(2))
+    log.end_epoch(turn(2))
     for epoch in (1, 2):
-        log.forget_turn(epoch)
+        log.forget_commit_secret(epoch)
     assert not follower.reader.lags
     follower.take()
     assert follower.got == [("opened", 1), ("H", 1)]
@@ -711,10 +713,10 @@ def test_one_whose_past_is_dropped_while_it_reads_is_cut() -> None:
         follower.take()
 
 
-def test_a_leaf_that_cannot_be_sealed_to_costs_its_member_the_link_alone() -> None:
+def test_a_key_that_cannot_be_sealed_to_costs_its_member_the_link_alone() -> None:
     log = turned()
     bad, good = Follower(log, 1), Follower(log, 1)
-    bad.reader.leaf = LEAF.public[:-32] + bytes(32)
+    bad.reader.encryption_key = KEY.public[:-32] + bytes(32)
     with pytest.raises(PeerFault, match="sealed to"):
         bad.take()
     good.take()
@@ -729,33 +731,33 @@ def test_an_entry_is_gone_at_the_time_of_its_head_and_its_ttl_and_not_before(ttl
     """5.16: "A text lives for its ttl ... Then everyone MUST drop its text, its sealed and opened body"."""
     log = Log()
     put(log, ttl, time=7)
-    burst = log.burst(1)
+    batch = log.find_batch(1)
     assert log.next_expiry == 7 + ttl * SECOND
-    assert not log.expire(7 + ttl * SECOND - 1, 2)
-    assert (burst.entries[0].body, bool(burst.wire)) == (entry(1).body, True)
-    assert log.expire(7 + ttl * SECOND, 1)
-    assert (burst.entries[0].body, burst.wire, log.held_bytes) == (b"", b"", 0)
+    assert not log.expire_entries(7 + ttl * SECOND - 1, 2)
+    assert (batch.entries[0].body, bool(batch.wire)) == (entry(1).body, True)
+    assert log.expire_entries(7 + ttl * SECOND, 1)
+    assert (batch.entries[0].body, batch.wire, log.held_bytes) == (b"", b"", 0)
     assert log.next_expiry is None
-    assert not log.expire(8 + ttl * SECOND, 2)
+    assert not log.expire_entries(8 + ttl * SECOND, 2)
 
 
 def test_of_what_is_gone_header_and_hash_stay() -> None:
     """5.16: "Header and H(body) stay as long as the log does"."""
     log = Log()
     put(log, 1, KEPT, 5)
-    log.expire(SECOND, 1)
-    first, second, third = log.past(1).entries
-    assert first == frames.Gone(entry(1).header, entry(1).digest)
-    assert second == frames.Opened(entry(2).header, entry(2).body)
-    assert third == frames.Opened(entry(3).header, entry(3).body)
+    log.expire_entries(SECOND, 1)
+    first, second, third = log.backfill_batch(1).entries
+    assert first == frames.Tombstone(entry(1).header, entry(1).digest)
+    assert second == frames.BackfilledEntry(entry(2).header, entry(2).body)
+    assert third == frames.BackfilledEntry(entry(3).header, entry(3).body)
 
 
 def test_what_is_kept_stays_for_ever() -> None:
     """4.1: "2^32 - 1 (`KEPT`): until the room ends"."""
     log = filled(1)
     assert log.next_expiry is None
-    assert not log.expire(2**52, 2)
-    assert log.burst(1).wire
+    assert not log.expire_entries(2**52, 2)
+    assert log.find_batch(1).wire
 
 
 @pytest.mark.parametrize(("passed", "gone"), [(1, False), (2, False), (3, True), (9, True)])
@@ -764,8 +766,8 @@ def test_what_is_never_kept_goes_once_every_link_has_had_it(passed: int, gone: b
     log = Log()
     put(log, KEPT, FLEETING)
     assert log.next_expiry == SECOND
-    assert log.expire(SECOND, passed) == gone
-    assert bool(log.burst(2).entries[1].body) != gone
+    assert log.expire_entries(SECOND, passed) == gone
+    assert bool(log.find_batch(2).entries[1].body) != gone
     assert log.next_expiry == (None if gone else 2 * SECOND)
 
 
@@ -773,17 +775,17 @@ def test_what_is_never_kept_goes_after_a_minute_though_some_have_not_had_it() ->
     """5.17: "after 60 s at most (`FLEETING`)"."""
     log = Log()
     put(log, FLEETING, time=500)
-    assert not log.expire(60_499, 1)
+    assert not log.expire_entries(60_499, 1)
     assert log.next_expiry == 60_500
-    assert log.expire(60_500, 1)
-    assert log.burst(1).entries[0].body == b""
+    assert log.expire_entries(60_500, 1)
+    assert log.find_batch(1).entries[0].body == b""
 
 
 def test_what_is_never_kept_goes_where_nobody_else_is_there() -> None:
     log = Log()
     put(log, FLEETING)
-    assert log.expire(0, log.end)
-    assert log.burst(1).entries[0].body == b""
+    assert log.expire_entries(0, log.end)
+    assert log.find_batch(1).entries[0].body == b""
 
 
 def test_each_goes_at_its_own_time_in_whatever_order_they_came() -> None:
@@ -792,9 +794,9 @@ def test_each_goes_at_its_own_time_in_whatever_order_they_came() -> None:
     put(log, 1, 30, time=2 * SECOND)
     times = []
     while (expiry := log.next_expiry) is not None:
-        assert not log.expire(expiry - 1, 1)
-        assert log.expire(expiry, 1)
-        left = [it for it in range(1, 6) if log.burst(it).entries[it - log.burst(it).first].body]
+        assert not log.expire_entries(expiry - 1, 1)
+        assert log.expire_entries(expiry, 1)
+        left = [it for it in range(1, 6) if log.find_batch(it).entries[it - log.find_batch(it).first].body]
         times.append((expiry // SECOND, left))
     assert times == [(3, [1, 2, 3, 5]), (5, [1, 3, 5]), (32, [1, 3]), (90, [3])]
 
@@ -804,10 +806,10 @@ def test_the_bytes_of_what_is_gone_count_no_more() -> None:
     put(log, 5, KEPT)
     put(log, KEPT)
     assert log.held_bytes == 2 * SIZES[0] + sum(len(entry(it).body) for it in (1, 2, 3))
-    log.expire(5 * SECOND, 1)
+    log.expire_entries(5 * SECOND, 1)
     assert log.held_bytes == SIZES[0] + sum(len(entry(it).body) for it in (2, 3))
-    log.turn(turn(1))
-    log.forget_turn(1)
+    log.end_epoch(turn(1))
+    log.forget_commit_secret(1)
     assert log.held_bytes == sum(len(entry(it).body) for it in (2, 3))
 
 
@@ -815,10 +817,10 @@ def test_what_is_gone_is_no_longer_in_the_bytes_that_readers_share() -> None:
     """5.16: "and whatever holds them"."""
     log = filled(1)
     put(log, 5)
-    assert len(log.since(1, 3)[0]) == 2 * SIZES[0]
-    log.expire(5 * SECOND, 1)
+    assert len(log.join_batches(1, 3)[0]) == 2 * SIZES[0]
+    log.expire_entries(5 * SECOND, 1)
     assert log.shared_piece == b""
-    assert log.since(1, 3) == (sent(log, 1), 2)
+    assert log.join_batches(1, 3) == (sent(log, 1), 2)
 
 
 def test_what_expires_after_the_log_has_dropped_it_is_passed_over() -> None:
@@ -828,17 +830,17 @@ def test_what_expires_after_the_log_has_dropped_it_is_passed_over() -> None:
         put(log, KEPT)
     held = log.held_bytes
     assert log.oldest > 2
-    assert log.expire(MINUTE, 1)
+    assert log.expire_entries(MINUTE, 1)
     assert log.held_bytes == held
 
 
-def test_a_reader_gets_what_is_left_of_a_burst_and_all_around_it_as_it_was_sent() -> None:
+def test_a_reader_gets_what_is_left_of_a_batch_and_all_around_it_as_it_was_sent() -> None:
     """5.17: "A host MUST NOT send it any more ... in its place goes Gone"."""
     log = filled(1)
     put(log, KEPT, 5, KEPT)
     put(log, KEPT)
     follower = Follower(log, 1)
-    log.expire(5 * SECOND, 1)
+    log.expire_entries(5 * SECOND, 1)
     assert follower.read_on() == [
         *[("E", 1), ("H", 1)],
         *[("opened", 2), ("gone", 3), ("opened", 4), ("H", 4)],
@@ -852,7 +854,7 @@ def test_one_who_was_welcomed_gets_no_more_than_gone_of_what_expired_meanwhile()
     log = Log()
     put(log, 5)
     follower = Follower(log, 1, log.end)
-    log.expire(5 * SECOND, 1)
+    log.expire_entries(5 * SECOND, 1)
     assert follower.read_on() == [("gone", 1), ("H", 1)]
 
 
@@ -866,16 +868,16 @@ def test_bytes_that_are_not_out_when_something_in_them_expires_are_known() -> No
     put(log, KEPT)
     slow, quick, later = Follower(log, 1), Follower(log, 1), Follower(log, 2)
     for follower in (slow, quick, later):
-        assert not follower.reader.holds_what_is_gone
+        assert not follower.reader.holds_expired
         follower.take()
-    quick.reader.sent()
-    assert (slow.reader.passed, quick.reader.passed, later.reader.passed) == (1, 3, 2)
-    log.expire(5 * SECOND - 1, 1)
-    assert not any(it.reader.holds_what_is_gone for it in (slow, quick, later))
-    log.expire(5 * SECOND, 1)
-    assert [it.reader.holds_what_is_gone for it in (slow, quick, later)] == [True, False, False]
-    slow.reader.sent()
-    assert not slow.reader.holds_what_is_gone
+    quick.reader.mark_sent()
+    assert (slow.reader.sent_up_to, quick.reader.sent_up_to, later.reader.sent_up_to) == (1, 3, 2)
+    log.expire_entries(5 * SECOND - 1, 1)
+    assert not any(it.reader.holds_expired for it in (slow, quick, later))
+    log.expire_entries(5 * SECOND, 1)
+    assert [it.reader.holds_expired for it in (slow, quick, later)] == [True, False, False]
+    slow.reader.mark_sent()
+    assert not slow.reader.holds_expired
 
 
 def test_so_they_are_though_more_was_taken_since() -> None:
@@ -884,9 +886,9 @@ def test_so_they_are_though_more_was_taken_since() -> None:
     follower = Follower(log, 1)
     follower.take()
     put(log, KEPT)
-    log.expire(5 * SECOND, 1)
+    log.expire_entries(5 * SECOND, 1)
     assert follower.take()
-    assert follower.reader.holds_what_is_gone
+    assert follower.reader.holds_expired
 
 
 def test_so_they_are_where_it_was_opened() -> None:
@@ -895,8 +897,8 @@ def test_so_they_are_where_it_was_opened() -> None:
     put(log, 5)
     follower = Follower(log, 1, log.end)
     follower.take()
-    log.expire(5 * SECOND, 1)
-    assert follower.reader.holds_what_is_gone
+    log.expire_entries(5 * SECOND, 1)
+    assert follower.reader.holds_expired
 
 
 def test_who_is_sent_what_was_gone_already_holds_nothing_that_is_gone() -> None:
@@ -904,23 +906,23 @@ def test_who_is_sent_what_was_gone_already_holds_nothing_that_is_gone() -> None:
     log = Log()
     put(log, 5)
     put(log, KEPT)
-    log.expire(5 * SECOND, 1)
+    log.expire_entries(5 * SECOND, 1)
     same_epoch, welcomed = Follower(log, 1), Follower(log, 1, log.end)
     for follower in (same_epoch, welcomed):
         assert follower.take()
-        assert not follower.reader.holds_what_is_gone
+        assert not follower.reader.holds_expired
     put(log, 1, time=6 * SECOND)
-    log.expire(7 * SECOND, 1)
-    assert not same_epoch.reader.holds_what_is_gone
-    assert not welcomed.reader.holds_what_is_gone
+    log.expire_entries(7 * SECOND, 1)
+    assert not same_epoch.reader.holds_expired
+    assert not welcomed.reader.holds_expired
 
 
 def test_who_is_sent_opened_what_has_no_bytes_any_more_holds_nothing_that_is_gone() -> None:
     log = turned()
-    log.forget_turn(1)
+    log.forget_commit_secret(1)
     follower = Follower(log, 1, log.end)
     assert follower.take()
-    assert not follower.reader.holds_what_is_gone
+    assert not follower.reader.holds_expired
 
 
 def test_what_the_log_has_dropped_since_it_was_taken_may_be_what_has_expired() -> None:
@@ -931,8 +933,8 @@ def test_what_the_log_has_dropped_since_it_was_taken_may_be_what_has_expired() -
     for _ in range(LOG_ENTRIES):
         put(log, KEPT)
     assert log.oldest > 2
-    log.expire(5 * SECOND, 1)
-    assert follower.reader.holds_what_is_gone
+    log.expire_entries(5 * SECOND, 1)
+    assert follower.reader.holds_expired
 
 
 def test_what_was_dropped_does_not_wait_for_its_end() -> None:

@@ -9,5 +9,5 @@ from tests.room.peers import FalseHost, kinds
 def host() -> FalseHost:
     """A host whose guest was let in."""
     host = FalseHost()
-    assert kinds(host.lets_in()) == ["Link", "Entered"]
+    assert kinds(host.lets_in()) == ["LinkEvent", "EnteredEvent"]
     return host

@@ -4,7 +4,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Close, Removal
+from anonp2p.protocol.frames import CloseBody, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.hostile import assert_left_in_alarm
 from tests.room.peers import ANN, EVE, HERE, HOST, NOW, FalseHost, kinds, text, told
@@ -19,7 +19,7 @@ def test_heads_over_nothing_new_say_nothing(host: FalseHost) -> None:
 def test_cover_is_answered_by_a_record_that_says_nothing(host: FalseHost) -> None:
     """2.7: "One with echo asks for a record in answer, with or without frames"; 2.9."""
     assert host.hears(*host.record(echo=True)) == []
-    assert host.effects == [effects.Record(inputs.UPLINK)]
+    assert host.effects == [effects.RecordEffect(inputs.UPLINK)]
     assert host.hears(*host.record()) == []
     assert host.effects == []
 
@@ -30,41 +30,41 @@ def test_a_member_that_has_nothing_to_say_says_so_in_time_and_no_more_often(host
     for _ in range(3):
         deadline = host.room.next_deadline()
         assert deadline is not None
-        assert limits.BEAT * (1 - limits.BEAT_JITTER) <= deadline - tick <= limits.BEAT
-        host.takes(inputs.Tick(), NOW._replace(tick=deadline - 0.01))
+        assert limits.HEARTBEAT * (1 - limits.HEARTBEAT_JITTER) <= deadline - tick <= limits.HEARTBEAT
+        host.takes(inputs.TickInput(), NOW._replace(tick=deadline - 0.01))
         assert host.effects == []
-        host.takes(inputs.Tick(), NOW._replace(tick=deadline))
+        host.takes(inputs.TickInput(), NOW._replace(tick=deadline))
         assert host.records() == [frames.MemberRecord(echo=False, frames=[])]
         tick = deadline
 
 
 def test_what_one_head_covers_is_shown_in_its_order(host: FalseHost) -> None:
     """5.6"""
-    shown = host.hears(host.burst(*(host.entry(ANN, text(f"text {number}")) for number in (1, 2, 3))))
-    assert kinds(shown) == ["Message"] * 3
-    assert [event.seq for event in shown if isinstance(event, events.Message)] == [HERE + 1, HERE + 2, HERE + 3]
+    shown = host.hears(host.batch(*(host.entry(ANN, text(f"text {number}")) for number in (1, 2, 3))))
+    assert kinds(shown) == ["MessageEvent"] * 3
+    assert [event.seq for event in shown if isinstance(event, events.MessageEvent)] == [HERE + 1, HERE + 2, HERE + 3]
 
 
 def test_nothing_is_shown_before_its_head(host: FalseHost) -> None:
     """5.6: though each entry is its author's."""
-    false = host.burst(*(host.entry(ANN, text(f"text {number}")) for number in (1, 2, 3)), signer=ANN)
+    false = host.batch(*(host.entry(ANN, text(f"text {number}")) for number in (1, 2, 3)), signer=ANN)
     assert_left_in_alarm(host, host.hears(false))
 
 
 def test_a_head_that_covers_a_lie_shows_what_was_true_before_it_and_no_more(host: FalseHost) -> None:
-    lying = host.burst(host.entry(ANN, text("true")), host.entry(ANN, text("lie"), signer=EVE))
-    assert kinds(host.hears(lying)) == ["Message", "Alarm", "Gone"]
+    lying = host.batch(host.entry(ANN, text("true")), host.entry(ANN, text("lie"), signer=EVE))
+    assert kinds(host.hears(lying)) == ["MessageEvent", "AlarmEvent", "GoneEvent"]
 
 
 @pytest.mark.parametrize("end", ["the host's", "our own", "our removal"])
 def test_what_one_head_covers_behind_the_end_of_the_room_is_not_shown(host: FalseHost, end: str) -> None:
     """5.10"""
     if end == "our own":
-        host.takes(inputs.Leave())
+        host.takes(inputs.LeaveInput())
         [last] = host.submits()
     elif end == "our removal":
         last = host.commit(Removal(host.me, "kicked", ""))
     else:
-        last = host.entry(HOST, Close())
-    assert kinds(host.hears(host.burst(last, host.entry(ANN, text("too late")))))[-1] == "Gone"
-    assert not [event for event in told(host.effects) if isinstance(event, events.Message | events.Alarm)]
+        last = host.entry(HOST, CloseBody())
+    assert kinds(host.hears(host.batch(last, host.entry(ANN, text("too late")))))[-1] == "GoneEvent"
+    assert not [event for event in told(host.effects) if isinstance(event, events.MessageEvent | events.AlarmEvent)]

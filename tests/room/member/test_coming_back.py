@@ -8,9 +8,9 @@ import pytest
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Close, Joined, Nick, Removal, Renew
+from anonp2p.protocol.frames import CloseBody, JoinedBody, NickBody, Removal, RenewBody
 from anonp2p.room import events, inputs
-from tests.room.hostile import LEAF, assert_left_in_alarm, at, past, without
+from tests.room.hostile import KEY, assert_left_in_alarm, at, past, without
 from tests.room.peers import ANN, EVE, HERE, HOST, ROOM, FalseHost, Item, kinds, padded, said, text
 
 
@@ -20,22 +20,22 @@ def test_a_member_comes_back_from_where_it_was_with_a_signature_for_this_link(ho
     links = set()
     for _ in range(2):
         resume = host.redials()
-        assert isinstance(resume, frames.Resume)
+        assert isinstance(resume, frames.ResumeRequest)
         assert (resume.member, resume.epoch) == (host.me, 0)
         assert (resume.index, resume.digest) == (HERE + 1, host.ledger.digest)
         position = bytes(8) + (HERE + 1).to_bytes(8, "big") + resume.digest
-        content = host.hello + resume.link + suite.digest(resume.leaf) + position
-        assert identity.signed(identity.RESUME, ROOM, content, resume.signature, host.ledger.member(host.me).key)
-        links.add(resume.link)
+        content = host.hello + resume.link_secret + suite.hash_data(resume.encryption_key) + position
+        assert identity.is_signed(identity.RESUME, ROOM, content, resume.signature, host.ledger.get_member(host.me).key)
+        links.add(resume.link_secret)
     assert len(links) == 2
 
 
 def test_a_member_that_lost_its_link_is_still_in(host: FalseHost) -> None:
-    [lost] = host.takes(inputs.Dropped(inputs.UPLINK, "the connection broke", 0.0))
-    assert isinstance(lost, events.Link)
+    [lost] = host.takes(inputs.DroppedInput(inputs.UPLINK, "the connection broke", 0.0))
+    assert isinstance(lost, events.LinkEvent)
     assert (lost.state, lost.detail) == ("lost", "the connection broke")
     assert host.room.entered
-    assert host.takes(inputs.Say("typed meanwhile")) == []
+    assert host.takes(inputs.SayInput("typed meanwhile")) == []
     assert host.effects == []
     assert host.room.outstanding == 1
 
@@ -43,14 +43,14 @@ def test_a_member_that_lost_its_link_is_still_in(host: FalseHost) -> None:
 def test_what_waits_goes_out_as_it_was_and_in_its_order_once_all_before_is_known(host: FalseHost) -> None:
     """5.13"""
     sent = host.says("sent")
-    host.takes(inputs.Dropped(inputs.UPLINK, "the connection broke", 0.0))
-    host.takes(inputs.Say("typed meanwhile"))
+    host.takes(inputs.DroppedInput(inputs.UPLINK, "the connection broke", 0.0))
+    host.takes(inputs.SayInput("typed meanwhile"))
     host.greets()
-    assert kinds(host.hears(frames.Resumed(HERE + 2, 0))) == ["Link"]
+    assert kinds(host.hears(frames.ResumedFrame(HERE + 2, 0))) == ["LinkEvent"]
     assert host.submits() == []
     host.hears(host.entry(ANN, text("one")))
     assert host.submits() == []
-    host.takes(inputs.Say("typed while catching up"))
+    host.takes(inputs.SayInput("typed while catching up"))
     assert host.submits() == []
     host.hears(host.entry(ANN, text("two")))
     first, *others = host.submits()
@@ -61,7 +61,7 @@ def test_what_waits_goes_out_as_it_was_and_in_its_order_once_all_before_is_known
 def test_one_who_was_catching_up_and_is_welcomed_anew_is_up_at_once(host: FalseHost) -> None:
     sent = host.says("sent")
     host.redials()
-    host.hears(frames.Resumed(90, 0))
+    host.hears(frames.ResumedFrame(90, 0))
     host.redials()
     host.hears(*host.welcome(head=host.head_text(index=100, digest=bytes(32)), since=100))
     assert host.submits() == [sent]
@@ -69,10 +69,10 @@ def test_one_who_was_catching_up_and_is_welcomed_anew_is_up_at_once(host: FalseH
 
 def test_one_who_is_welcomed_anew_seals_nothing_twice_with_one_key(host: FalseHost) -> None:
     """7.4: it keeps its own chain, of which it has used more than the host knows."""
-    seats = host.state().seats
+    roster = host.state().roster
     first = host.says("sent")
     host.redials()
-    host.hears(*host.welcome(head=host.head_text(index=100, digest=bytes(32)), since=100, seats=seats))
+    host.hears(*host.welcome(head=host.head_text(index=100, digest=bytes(32)), since=100, roster=roster))
     second = host.says("more")
     assert (first.header.generation, second.header.generation) == (0, 1)
 
@@ -80,9 +80,9 @@ def test_one_who_is_welcomed_anew_seals_nothing_twice_with_one_key(host: FalseHo
 def test_what_has_its_place_by_now_is_not_sent_again(host: FalseHost) -> None:
     mine = host.says("ordered meanwhile")
     host.redials()
-    host.hears(frames.Resumed(HERE + 1, 0))
+    host.hears(frames.ResumedFrame(HERE + 1, 0))
     shown = host.hears(mine)
-    assert [(event.text, event.mine) for event in shown if isinstance(event, events.Message)] == [
+    assert [(event.text, event.mine) for event in shown if isinstance(event, events.MessageEvent)] == [
         ("ordered meanwhile", True)
     ]
     assert host.submits() == []
@@ -91,14 +91,14 @@ def test_what_has_its_place_by_now_is_not_sent_again(host: FalseHost) -> None:
 
 def past_with_a_gap(it: FalseHost) -> list[Item]:
     """The same with nothing of one entry but a head that knows it."""
-    it.past(it.entry(ANN, Nick("anna")))
-    return past(it, it.entry(ANN, Nick("annie")))
+    it.past(it.entry(ANN, NickBody("anna")))
+    return past(it, it.entry(ANN, NickBody("annie")))
 
 
 def gone_back(it: FalseHost) -> list[Item]:
     """Out of an epoch into the one before, whose keys somebody may have who is out."""
     before, links, generations = it.epoch, dict(it.links), dict(it.generations)
-    it.hears(frames.Resumed(it.ledger.index, 0))
+    it.hears(frames.ResumedFrame(it.ledger.index, 0))
     it.turns()
     it.redials()
     it.epoch, it.links, it.generations = before, links, generations
@@ -106,23 +106,23 @@ def gone_back(it: FalseHost) -> list[Item]:
 
 
 COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
-    "a log that has become shorter": lambda _: [frames.Resumed(HERE - 1, 0)],
-    "a second resumption": lambda _: [frames.Resumed(HERE, 0), frames.Resumed(HERE, 0)],
-    "a welcome after the resumption": lambda it: [frames.Resumed(HERE, 0), it.welcome()[0]],
-    "a resumption after the welcome": lambda it: [it.welcome()[0], frames.Resumed(HERE, 0)],
-    "a refusal after the resumption": lambda _: [frames.Resumed(HERE, 0), frames.Refused("unknown")],
+    "a log that has become shorter": lambda _: [frames.ResumedFrame(HERE - 1, 0)],
+    "a second resumption": lambda _: [frames.ResumedFrame(HERE, 0), frames.ResumedFrame(HERE, 0)],
+    "a welcome after the resumption": lambda it: [frames.ResumedFrame(HERE, 0), it.welcome()[0]],
+    "a resumption after the welcome": lambda it: [it.welcome()[0], frames.ResumedFrame(HERE, 0)],
+    "a refusal after the resumption": lambda _: [frames.ResumedFrame(HERE, 0), frames.RefusedFrame("unknown")],
     "an entry before the resumption": lambda it: [it.entry(ANN, text("lie"))],
     "a head before the resumption": lambda it: [it.head],
     "a past without a welcome": lambda it: [lambda: it.past(it.entry(ANN, text("lie")))],
     "another entry in an old place": lambda it: [
-        frames.Resumed(HERE, 0),
-        it.burst_of([it.entry(ANN, text("lie")).sealed], it.head_text(digest=bytes(32))),
+        frames.ResumedFrame(HERE, 0),
+        it.batch_of([it.entry(ANN, text("lie")).sealed], it.head_text(digest=bytes(32))),
     ],
-    "another log": lambda it: [frames.Resumed(HERE, 0), it.head(digest=bytes(32))],
-    "an older head": lambda it: [frames.Resumed(HERE, 0), it.head(time=4_999)],
+    "another log": lambda it: [frames.ResumedFrame(HERE, 0), it.head(digest=bytes(32))],
+    "an older head": lambda it: [frames.ResumedFrame(HERE, 0), it.head(time=4_999)],
     "a head older than it said": lambda it: [
-        frames.Resumed(HERE, 9_000),
-        lambda: it.burst(it.entry(ANN, text("lie")), time=8_999),
+        frames.ResumedFrame(HERE, 9_000),
+        lambda: it.batch(it.entry(ANN, text("lie")), time=8_999),
     ],
     "a welcome without us": lambda it: without(it.me)(it),
     "a welcome with an older head": lambda it: [*it.welcome(head=it.head_text(time=4_999))],
@@ -133,25 +133,27 @@ COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a past to an epoch that is none": lambda it: [*it.welcome(past=True, epoch=7)],
     "a past that leads to another log": lambda it: [
         *it.welcome(past=True, head=it.head_text(index=HERE + 1, digest=bytes(32))),
-        lambda: it.past(it.entry(ANN, Nick("anna"))),
+        lambda: it.past(it.entry(ANN, NickBody("anna"))),
     ],
     "a past with a gap": past_with_a_gap,
     "a past that is forged": lambda it: past(it, it.entry(ANN, text("lie"), signer=EVE)),
     "a past of a stranger": lambda it: past(it, it.entry(EVE, text("lie"))),
     "a past of the epoch before": lambda it: past(it, it.entry(ANN, text("lie"), epoch=3)),
     "a past that is no content": lambda it: past(it, it.entry(ANN, padded(b"\xc1"))),
-    "a past that repeats": lambda it: past(it, *[it.entry(ANN, Nick("anna"))] * 2),
-    "a past that breaks a rule": lambda it: past(it, it.entry(ANN, Close())),
+    "a past that repeats": lambda it: past(it, *[it.entry(ANN, NickBody("anna"))] * 2),
+    "a past that breaks a rule": lambda it: past(it, it.entry(ANN, CloseBody())),
     "a past that takes out a stranger": lambda it: past(it, it.commit(Removal(EVE.id, "kicked", ""))),
     "a past in which we speak": lambda it: past(it, it.entry(it.room.replica.me, text("lie"), signer=EVE)),
     "a past of a kind that is none": lambda it: past(it, it.entry(ANN, text("lie"), kind=2)),
     "a past with a body that is empty": lambda it: [
         *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
-        frames.Past([frames.Opened(Header(0, ANN.id, 1).pack(), b"")], it.head_text(), HERE + 1, 5_000),
+        frames.BackfillFrame(
+            [frames.BackfilledEntry(Header(0, ANN.id, 1).pack(), b"")], it.head_text(), HERE + 1, 5_000
+        ),
     ],
     "a past beyond its head": lambda it: [
         *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
-        lambda: it.past(it.entry(ANN, Nick("anna")), it.entry(ANN, Nick("annie"))),
+        lambda: it.past(it.entry(ANN, NickBody("anna")), it.entry(ANN, NickBody("annie"))),
     ],
     "a past later than the welcome": lambda it: [
         *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
@@ -159,7 +161,7 @@ COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     ],
     "an entry in the midst of the past": lambda it: [
         *it.welcome(past=True, head=it.head_text(index=HERE + 2)),
-        lambda: it.past(it.entry(ANN, Nick("anna"))),
+        lambda: it.past(it.entry(ANN, NickBody("anna"))),
         lambda: it.entry(ANN, text("lie")),
     ],
 }
@@ -178,8 +180,8 @@ def test_a_host_that_lies_to_one_who_comes_back_is_left_with_an_alarm(host: Fals
     host.hears(*honest)
     assert not host.room.over
     happened = host.hears(lying)
-    assert kinds(happened)[-2:] == ["Alarm", "Gone"]
-    assert not [event for event in happened if isinstance(event, events.Message)]
+    assert kinds(happened)[-2:] == ["AlarmEvent", "GoneEvent"]
+    assert not [event for event in happened if isinstance(event, events.MessageEvent)]
 
 
 @pytest.mark.parametrize("old", ["counter", "generation"])
@@ -187,19 +189,19 @@ def test_a_welcome_with_counters_or_keys_of_before_is_a_lie(host: FalseHost, old
     """7.4: with them, what was shown once could be ordered and shown again."""
     host.hears(host.entry(ANN, text("once")))
     host.redials()
-    seats = host.state().seats
-    [ann] = [seat for seat in seats if seat.key == ANN.key]
+    roster = host.state().roster
+    [ann] = [roster_entry for roster_entry in roster if roster_entry.key == ANN.key]
     before = msgspec.structs.replace(ann, **{old: getattr(ann, old) - 1})
-    lying = host.welcome(seats=[before if seat is ann else seat for seat in seats])
+    lying = host.welcome(roster=[before if roster_entry is ann else roster_entry for roster_entry in roster])
     assert_left_in_alarm(host, host.hears(*lying))
 
 
 def test_a_joined_for_the_second_time_in_an_epoch_is_not_shown(host: FalseHost) -> None:
     """3.2"""
-    host.hears(host.entry(HOST, frames.Joined(EVE.key, "eve", bytes(32))))
-    host.hears(host.entry(EVE, frames.Leave()))
-    happened = host.hears(host.entry(HOST, frames.Joined(EVE.key, "eve", bytes(32))))
-    assert kinds(happened) == ["Alarm", "Gone"]
+    host.hears(host.entry(HOST, frames.JoinedBody(EVE.key, "eve", bytes(32))))
+    host.hears(host.entry(EVE, frames.LeaveBody()))
+    happened = host.hears(host.entry(HOST, frames.JoinedBody(EVE.key, "eve", bytes(32))))
+    assert kinds(happened) == ["AlarmEvent", "GoneEvent"]
 
 
 def test_the_epoch_of_a_welcome_is_the_one_that_the_past_leads_to(host: FalseHost) -> None:
@@ -212,36 +214,36 @@ def test_the_epoch_of_a_welcome_is_the_one_that_the_past_leads_to(host: FalseHos
     assert_left_in_alarm(host, host.hears(*host.welcome(past=True)))
 
 
-def test_a_commit_whose_slice_never_came_leads_into_its_epoch_by_a_welcome(host: FalseHost) -> None:
+def test_a_commit_whose_commit_share_never_came_leads_into_its_epoch_by_a_welcome(host: FalseHost) -> None:
     """5.12"""
     host.hears(host.commit())
-    host.takes(inputs.Say("typed while turning"))
+    host.takes(inputs.SayInput("typed while turning"))
     assert host.submits() == []
     resume = host.redials()
     assert resume.epoch == 0
     host.slice()
-    assert kinds(host.hears(*host.welcome(past=True))) == ["Link"]
+    assert kinds(host.hears(*host.welcome(past=True))) == ["LinkEvent"]
     [mine] = host.submits()
     assert said(mine) == text("typed while turning")
-    assert kinds(host.hears(mine)) == ["Message"]
+    assert kinds(host.hears(mine)) == ["MessageEvent"]
 
 
-def test_one_who_has_caught_up_with_a_commit_waits_for_its_slice(host: FalseHost) -> None:
+def test_one_who_has_caught_up_with_a_commit_waits_for_its_commit_share(host: FalseHost) -> None:
     """6.9, 5.13"""
     host.says("sent")
     host.redials()
-    host.hears(frames.Resumed(HERE + 1, 0))
+    host.hears(frames.ResumedFrame(HERE + 1, 0))
     host.hears(host.commit())
     assert host.submits() == []
     host.hears(host.slice)
     mine, renewal = host.submits()
-    assert (said(mine), type(said(renewal))) == (text("sent"), Renew)
+    assert (said(mine), type(said(renewal))) == (text("sent"), RenewBody)
 
 
 def test_a_resumption_in_an_epoch_that_is_over_is_a_lie(host: FalseHost) -> None:
     host.hears(host.commit())
     host.redials()
-    assert_left_in_alarm(host, host.hears(frames.Resumed(host.ledger.index, 0)))
+    assert_left_in_alarm(host, host.hears(frames.ResumedFrame(host.ledger.index, 0)))
 
 
 def test_what_was_missed_is_shown_in_its_order_and_nothing_twice(host: FalseHost) -> None:
@@ -249,34 +251,34 @@ def test_what_was_missed_is_shown_in_its_order_and_nothing_twice(host: FalseHost
     before = host.entry(ANN, text("seen"))
     host.hears(before)
     host.redials()
-    missed = [host.past(host.entry(ANN, text("one")), host.entry(HOST, Joined(EVE.key, "eve", LEAF)), host.commit())]
+    missed = [host.past(host.entry(ANN, text("one")), host.entry(HOST, JoinedBody(EVE.key, "eve", KEY)), host.commit())]
     host.slice()
     missed.append(host.past(host.entry(EVE, text("two"))))
     shown = host.hears(*host.welcome(past=True), *missed)
-    assert kinds(shown) == ["Message", "Joined", "Message", "Link"]
-    assert kinds(host.hears(host.entry(ANN, text("three")), host.entry(EVE, text("four")))) == ["Message"] * 2
+    assert kinds(shown) == ["MessageEvent", "JoinedEvent", "MessageEvent", "LinkEvent"]
+    assert kinds(host.hears(host.entry(ANN, text("three")), host.entry(EVE, text("four")))) == ["MessageEvent"] * 2
 
 
-def test_a_past_in_which_we_are_removed_is_the_end(host: FalseHost) -> None:
+def test_a_backfill_in_which_we_are_removed_is_the_end(host: FalseHost) -> None:
     host.redials()
     gone = host.hears(
         *host.welcome(past=True, head=host.head_text(index=HERE + 2)),
         lambda: host.past(host.commit(Removal(host.me, "kicked", "enough"))),
     )
-    assert kinds(gone) == ["SelfKicked", "Gone"]
+    assert kinds(gone) == ["SelfKickedEvent", "GoneEvent"]
 
 
 def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(host: FalseHost) -> None:
     ordered = host.says("ordered unseen")
     unheard = host.says("unheard")
     host.redials()
-    host.ledger.member(host.me).counter = ordered.header.counter
-    host.ledger.member(ANN.id).away = True
+    host.ledger.get_member(host.me).counter = ordered.header.counter
+    host.ledger.get_member(ANN.id).away = True
     host.ledger.start_at(HERE + 100, bytes(32))
     happened = host.hears(*host.welcome())
-    assert kinds(happened) == ["Link", "Entered", "EntriesMissed"]
+    assert kinds(happened) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]
     missed = happened[-1]
-    assert isinstance(missed, events.EntriesMissed)
+    assert isinstance(missed, events.EntriesMissedEvent)
     assert missed.count == 100
     assert [person.nick for person in host.room.people()] == ["hugo", "me"]
     assert host.submits() == [unheard]

@@ -12,8 +12,8 @@ from anonp2p.room.member.dialling import Dialling
 
 START = 1_000.0  # the clock at the beginning: where it stands means nothing
 LONGEST = b"\xff" * 8  # randomness that makes pauses the longest
-NO_TRACE = inputs.DialFailed("nobody is there", absent=True)
-BAD_CIRCUIT = inputs.DialFailed("the circuit broke")
+NO_TRACE = inputs.DialFailedInput("nobody is there", absent=True)
+BAD_CIRCUIT = inputs.DialFailedInput("the circuit broke")
 
 
 def longest(length: int) -> bytes:
@@ -32,7 +32,7 @@ class Member:
         self.now = START
         self.dialling.begin(START)
 
-    def dial(self) -> effects.Dial:
+    def dial(self) -> effects.DialEffect:
         """Waits until it dials; the dial."""
         deadline = self.dialling.next_deadline
         assert deadline is not None
@@ -44,7 +44,7 @@ class Member:
         assert self.dialling.take_due(self.now + 1_000) is None
         return dial
 
-    def fail(self, failure: inputs.DialFailed, after: float = 0.0) -> bool:
+    def fail(self, failure: inputs.DialFailedInput, after: float = 0.0) -> bool:
         self.now += after
         return self.dialling.take_failure(failure, self.now)
 
@@ -55,7 +55,7 @@ class Member:
         self.now += after
         return self.dialling.take_loss("the connection broke", self.now)
 
-    def fail_until_given_up(self, failure: inputs.DialFailed, after: float = 1.0) -> float:
+    def fail_until_given_up(self, failure: inputs.DialFailedInput, after: float = 1.0) -> float:
         """How long it tried."""
         began = self.now
         self.dial()
@@ -66,7 +66,7 @@ class Member:
 
 def test_the_first_dial_is_made_at_once() -> None:
     member = Member()
-    assert member.dial() == effects.Dial("code", limits.DIAL_TRIES[0], 1)
+    assert member.dial() == effects.DialEffect("code", limits.DIAL_TRIES[0], 1)
     assert (member.now, member.dialling.attempt, member.dialling.detail) == (START, 1, "")
 
 
@@ -118,28 +118,28 @@ def test_two_members_who_lose_the_same_host_do_not_dial_at_the_same_moment() -> 
 
 
 @pytest.mark.parametrize(
-    ("failure", "patience"), [(NO_TRACE, limits.GONE_PATIENCE), (BAD_CIRCUIT, limits.DIAL_PATIENCE)]
+    ("failure", "patience"), [(NO_TRACE, limits.ABSENT_PATIENCE), (BAD_CIRCUIT, limits.DIAL_PATIENCE)]
 )
 def test_a_room_without_a_trace_is_given_up_sooner_than_one_behind_bad_circuits(
-    failure: inputs.DialFailed, patience: float
+    failure: inputs.DialFailedInput, patience: float
 ) -> None:
     took = Member().fail_until_given_up(failure)
     assert patience < took <= patience + limits.DIAL_PAUSE_MAX + 1
 
 
 @pytest.mark.parametrize("failure", [NO_TRACE, BAD_CIRCUIT])
-def test_a_host_that_was_lost_is_dialled_as_long_as_it_keeps_our_place(failure: inputs.DialFailed) -> None:
+def test_a_host_that_was_lost_is_dialled_as_long_as_it_keeps_our_place(failure: inputs.DialFailedInput) -> None:
     member = Member()
     member.dial()
     assert member.lose(let_in=True, after=500.0)
     took = member.fail_until_given_up(failure)
-    assert limits.PLACE < took <= limits.PLACE + 2 * limits.DIAL_PAUSE_MAX + 1
+    assert limits.PLACE_SECONDS < took <= limits.PLACE_SECONDS + 2 * limits.DIAL_PAUSE_MAX + 1
 
 
 def test_a_failure_that_no_other_try_mends_is_the_last() -> None:
     member = Member()
     member.dial()
-    assert not member.fail(inputs.DialFailed("it is no room", again=False))
+    assert not member.fail(inputs.DialFailedInput("it is no room", again=False))
     assert member.dialling.next_deadline is None
 
 

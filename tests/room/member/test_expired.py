@@ -7,49 +7,49 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Joined, Nick
+from anonp2p.protocol.frames import JoinedBody, NickBody
 from anonp2p.room import events, inputs
-from tests.room.hostile import BOUNDS, LEAF, OUT_OF_BOUNDS, assert_left_in_alarm, fading, gone
+from tests.room.hostile import BOUNDS, KEY, OUT_OF_BOUNDS, assert_left_in_alarm, fading, gone
 from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, kinds, text
 
 
-def test_a_past_in_place_of_a_burst_steps_over_generations_and_what_follows_opens(host: FalseHost) -> None:
+def test_a_backfill_in_place_of_a_batch_steps_over_generations_and_what_follows_opens(host: FalseHost) -> None:
     """5.13"""
     host.hears(host.entry(ANN, text("one")))
     fading_, kept = fading(host), host.entry(ANN, text("two"))
-    came, eves = host.entry(HOST, Joined(EVE.key, "eve", LEAF)), host.entry(EVE, text("three"))
+    came, eves = host.entry(HOST, JoinedBody(EVE.key, "eve", KEY)), host.entry(EVE, text("three"))
     past = host.past(fading_, kept, came, eves, gone=[fading_], time=60_000)
     shown = host.hears(past)
-    assert kinds(shown) == ["Message", "Joined", "Message", "ExpiredUnseen"]
-    assert [it.count for it in shown if isinstance(it, events.ExpiredUnseen)] == [1]
+    assert kinds(shown) == ["MessageEvent", "JoinedEvent", "MessageEvent", "ExpiredUnseenEvent"]
+    assert [it.count for it in shown if isinstance(it, events.ExpiredUnseenEvent)] == [1]
     host.time = 60_000
     shown = host.hears(host.entry(ANN, text("four"), generation=5), host.entry(EVE, text("five")))
-    assert [event.text for event in shown if isinstance(event, events.Message)] == ["four", "five"]
+    assert [event.text for event in shown if isinstance(event, events.MessageEvent)] == ["four", "five"]
     host.turns()
-    assert kinds(host.hears(host.entry(ANN, text("six")))) == ["Message"]
+    assert kinds(host.hears(host.entry(ANN, text("six")))) == ["MessageEvent"]
 
 
-def test_a_past_that_ends_with_a_commit_leads_into_the_next_epoch(host: FalseHost) -> None:
+def test_a_backfill_that_ends_with_a_commit_leads_into_the_next_epoch(host: FalseHost) -> None:
     """5.13, 6.9"""
-    assert kinds(host.hears(host.past(host.entry(ANN, text("one")), host.commit()), host.slice)) == ["Message"]
-    assert kinds(host.hears(host.entry(ANN, text("two")))) == ["Message"]
+    assert kinds(host.hears(host.past(host.entry(ANN, text("one")), host.commit()), host.slice)) == ["MessageEvent"]
+    assert kinds(host.hears(host.entry(ANN, text("two")))) == ["MessageEvent"]
 
 
 def test_generations_may_be_left_out_before_and_after_what_is_gone(host: FalseHost) -> None:
     """6.6"""
     far = fading(host, generation=limits.SKIPPED)
     further = host.entry(ANN, text("further"), generation=2 * limits.SKIPPED + 1)
-    assert kinds(host.hears(gone(host, far, time=60_000))) == ["ExpiredUnseen"]
+    assert kinds(host.hears(gone(host, far, time=60_000))) == ["ExpiredUnseenEvent"]
     host.time = 60_000
-    assert kinds(host.hears(further)) == ["Message"]
+    assert kinds(host.hears(further)) == ["MessageEvent"]
 
 
 def test_a_time_that_a_host_has_claimed_binds_it_on_other_links_too(host: FalseHost) -> None:
     """5.6: or it would pass off what lives as expired."""
     host.hears(gone(host, fading(host), time=60_000))
     host.redials()
-    host.hears(frames.Resumed(host.ledger.index, 0))
-    assert_left_in_alarm(host, host.hears(host.burst(host.entry(ANN, Nick("anna")), time=59_999)))
+    host.hears(frames.ResumedFrame(host.ledger.index, 0))
+    assert_left_in_alarm(host, host.hears(host.batch(host.entry(ANN, NickBody("anna")), time=59_999)))
 
 
 def test_a_time_that_a_host_has_claimed_binds_it_after_a_welcome_too(host: FalseHost) -> None:
@@ -63,19 +63,19 @@ def test_a_time_that_a_host_has_claimed_binds_it_after_a_welcome_too(host: False
 def test_a_time_that_a_host_has_claimed_does_not_bind_what_was_before(host: FalseHost) -> None:
     """5.6: at a lower index."""
     host.redials()
-    host.hears(frames.Resumed(HERE + 2, 9_000))
-    assert kinds(host.hears(host.entry(ANN, text("one")), host.entry(ANN, text("two")))) == ["Message"] * 2
+    host.hears(frames.ResumedFrame(HERE + 2, 9_000))
+    assert kinds(host.hears(host.entry(ANN, text("one")), host.entry(ANN, text("two")))) == ["MessageEvent"] * 2
 
 
 def test_what_is_gone_of_our_own_is_shown_and_ends_at_once(host: FalseHost) -> None:
     """5.5"""
-    host.takes(inputs.Retain(60))
+    host.takes(inputs.RetainInput(60))
     mine = host.says("ordered, and over")
     host.redials()
-    happened = host.hears(frames.Resumed(HERE + 1, 60_000), gone(host, mine, time=60_000))
-    assert kinds(happened) == ["Link", "Message"]
+    happened = host.hears(frames.ResumedFrame(HERE + 1, 60_000), gone(host, mine, time=60_000))
+    assert kinds(happened) == ["LinkEvent", "MessageEvent"]
     assert host.room.outstanding == 0
-    assert kinds(host.takes(inputs.Tick())) == ["Expired"]
+    assert kinds(host.takes(inputs.TickInput())) == ["ExpiredEvent"]
 
 
 @pytest.mark.parametrize(
@@ -91,17 +91,17 @@ def test_a_host_that_passes_off_something_else_as_gone_of_our_own_is_left(
     host: FalseHost, otherwise: dict[str, Any]
 ) -> None:
     """5.7, 5.13: nobody but us could know."""
-    host.takes(inputs.Retain(60))
+    host.takes(inputs.RetainInput(60))
     mine = host.says("mine")
     host.redials()
-    host.hears(frames.Resumed(HERE + 1, 60_000))
+    host.hears(frames.ResumedFrame(HERE + 1, 60_000))
     header, body = otherwise.get("header", {}), otherwise.get("body", mine.body)
     happened = host.hears(gone(host, mine._replace(header=mine.header._replace(**header), body=body), time=60_000))
     assert_left_in_alarm(host, happened)
-    assert [event.text for event in happened if isinstance(event, events.Unsent)] == ["mine"]
+    assert [event.text for event in happened if isinstance(event, events.UnsentEvent)] == ["mine"]
 
 
-@pytest.mark.parametrize("typed", [inputs.Say("mine"), inputs.Rename("moi"), inputs.Leave()])
+@pytest.mark.parametrize("typed", [inputs.SayInput("mine"), inputs.RenameInput("moi"), inputs.LeaveInput()])
 def test_what_we_have_said_for_good_is_not_gone(host: FalseHost, typed: inputs.Typed) -> None:
     """5.7, 5.13: though the host says that we wanted it so."""
     host.takes(typed)
@@ -133,5 +133,5 @@ def test_what_lives_as_long_as_its_room_allows_is_shown(ttl: int) -> None:
     host = FalseHost(retention=BOUNDS)
     host.lets_in()
     [message] = host.hears(host.entry(ANN, text("hello"), ttl=ttl))
-    assert isinstance(message, events.Message)
+    assert isinstance(message, events.MessageEvent)
     assert message.ttl == ttl

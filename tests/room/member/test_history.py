@@ -9,52 +9,60 @@ import pytest
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Back, Joined, Leave, Lock, Lost, Nick, Renew
+from anonp2p.protocol.frames import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
 from anonp2p.room import events
-from tests.room.hostile import LEAF, at, fading
+from tests.room.hostile import KEY, at, fading
 from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, Item, Placed, Somebody, kinds, padded, text
 
 
 @pytest.fixture
 def teller() -> FalseHost:
     """A host of a room with a history, and a guest who has asked to be let in."""
-    host = FalseHost(history=frames.History(10, 0))
+    host = FalseHost(history=frames.HistoryPolicy(10, 0))
     host.greets()
     host.know_chains()
     return host
 
 
-def history(it: FalseHost, *bursts: list[Placed], fades: list[Placed] | None = None, **otherwise: Any) -> list[Item]:
+def history(it: FalseHost, *batches: list[Placed], fades: list[Placed] | None = None, **otherwise: Any) -> list[Item]:
     """A Welcome to a room in which this was said, and then the guest joined; and all of it as Pasts.
 
     fades: what of it has expired by now.
     """
     since, base = it.ledger.index, it.base()
-    pasts = [it.past(*burst, gone=fades or []) for burst in bursts]
+    pasts = [it.past(*batch, gone=fades or []) for batch in batches]
     pasts.append(it.past(it.orders_guest()))
     pasts = [msgspec.structs.replace(past, index=it.ledger.index, time=it.time + 60_000) for past in pasts]
-    return [*it.welcome(**{"since": since, "base": base, **otherwise}), *pasts]
+    return [*it.welcome(**{"since": since, "snapshot": base, **otherwise}), *pasts]
 
 
 def test_a_newcomer_is_shown_what_leads_to_the_welcome_and_follows_from_there(teller: FalseHost) -> None:
     """5.18"""
     one, fading_ = teller.entry(ANN, text("one")), fading(teller)
-    bursts = [
-        [one, fading_, teller.entry(ANN, Nick("anna"))],
-        [teller.entry(HOST, Joined(EVE.key, "eve", LEAF)), teller.entry(EVE, text("two")), teller.entry(EVE, Leave())],
-        [teller.entry(HOST, Lost(ANN.id)), teller.entry(HOST, Back(ANN.id)), teller.entry(ANN, Renew(LEAF))],
-        [teller.entry(HOST, Lock(locked=True)), teller.entry(HOST, Lock(locked=False)), teller.entry(HOST, text("ho"))],
+    batches = [
+        [one, fading_, teller.entry(ANN, NickBody("anna"))],
+        [
+            teller.entry(HOST, JoinedBody(EVE.key, "eve", KEY)),
+            teller.entry(EVE, text("two")),
+            teller.entry(EVE, LeaveBody()),
+        ],
+        [teller.entry(HOST, AwayBody(ANN.id)), teller.entry(HOST, BackBody(ANN.id)), teller.entry(ANN, RenewBody(KEY))],
+        [
+            teller.entry(HOST, LockBody(locked=True)),
+            teller.entry(HOST, LockBody(locked=False)),
+            teller.entry(HOST, text("ho")),
+        ],
     ]
-    happened = teller.hears(*history(teller, *bursts, fades=[fading_]))
-    shown = [(it.nick, it.text, it.seq) for it in happened if isinstance(it, events.Message) and it.history]
+    happened = teller.hears(*history(teller, *batches, fades=[fading_]))
+    shown = [(it.nick, it.text, it.seq) for it in happened if isinstance(it, events.MessageEvent) and it.history]
     assert shown == [("ann", "one", HERE + 1), ("eve", "two", HERE + 5), ("hugo", "ho", HERE + 12)]
-    assert not {"Alarm", "Gone"} & {*kinds(happened)}
+    assert not {"AlarmEvent", "GoneEvent"} & {*kinds(happened)}
     teller.time = 60_000
     [message] = teller.hears(teller.entry(ANN, text("three")))
-    assert isinstance(message, events.Message)
+    assert isinstance(message, events.MessageEvent)
     assert (message.nick, message.history) == ("anna", False)
     teller.turns()
-    assert kinds(teller.hears(teller.entry(ANN, text("four")))) == ["Message"]
+    assert kinds(teller.hears(teller.entry(ANN, text("four")))) == ["MessageEvent"]
 
 
 def one_more(it: FalseHost) -> list[Item]:
@@ -65,16 +73,16 @@ def one_more(it: FalseHost) -> list[Item]:
 
 
 def beyond(it: FalseHost) -> list[Item]:
-    """The same in the last of its bursts."""
+    """The same in the last of its batches."""
     since, base = it.ledger.index, it.base()
     first = it.past(it.entry(ANN, text("true")), it.orders_guest())
-    head, seats = it.head_text(), it.state().seats
-    more = it.entry(ANN, Nick("anna"))
+    head, roster = it.head_text(), it.state().roster
+    more = it.entry(ANN, NickBody("anna"))
     it.place(more)
-    entries = [*first.entries, frames.Opened(more.header.pack(), more.body)]
+    entries = [*first.entries, frames.BackfilledEntry(more.header.pack(), more.body)]
     return [
-        *it.welcome(since=since, base=base, head=head, seats=seats),
-        frames.Past(entries, it.head_text(), it.ledger.index, 0),
+        *it.welcome(since=since, snapshot=base, head=head, roster=roster),
+        frames.BackfillFrame(entries, it.head_text(), it.ledger.index, 0),
     ]
 
 
@@ -84,25 +92,25 @@ def cut_short(it: FalseHost) -> list[Item]:
     return [*items, lambda: it.entry(ANN, text("lie"))]
 
 
-def burst_left_out(it: FalseHost, which: int) -> list[Item]:
-    """One of three bursts does not come."""
-    bursts = [[it.entry(ANN, text(words))] for words in ("true", "not shown", "lie")]
-    welcome, page, *pasts = history(it, *bursts)
+def batch_left_out(it: FalseHost, which: int) -> list[Item]:
+    """One of three batches does not come."""
+    batches = [[it.entry(ANN, text(words))] for words in ("true", "not shown", "lie")]
+    welcome, page, *pasts = history(it, *batches)
     del pasts[which]
     return [welcome, page, *pasts[: which + 1]]
 
 
 def reordered(it: FalseHost) -> list[Item]:
-    """The second of two bursts comes first."""
+    """The second of two batches comes first."""
     welcome, page, one, other, _ = history(it, [it.entry(ANN, text("one"))], [it.entry(HOST, text("lie"))])
     del one
     return [welcome, page, other]
 
 
-def within_a_burst(it: FalseHost, change: Callable[[list[Any]], list[Any]]) -> list[Item]:
-    """The entries of a burst are changed, but not its head."""
+def within_a_batch(it: FalseHost, change: Callable[[list[Any]], list[Any]]) -> list[Item]:
+    """The entries of a batch are changed, but not its head."""
     welcome, page, past, _ = history(it, [it.entry(ANN, text("lie")), it.entry(HOST, text("lies"))])
-    assert isinstance(past, frames.Past)
+    assert isinstance(past, frames.BackfillFrame)
     return [welcome, page, msgspec.structs.replace(past, entries=change(past.entries))]
 
 
@@ -110,7 +118,7 @@ def based_on(it: FalseHost, **otherwise: Any) -> list[Item]:
     """A history that begins with another room than it was."""
     since, base = it.ledger.index, msgspec.structs.replace(it.base(), **otherwise)
     past = it.past(it.orders_guest())
-    return [*it.welcome(since=since, base=base), past]
+    return [*it.welcome(since=since, snapshot=base), past]
 
 
 def badly_based(it: FalseHost, **otherwise: Any) -> list[Item]:
@@ -118,24 +126,26 @@ def badly_based(it: FalseHost, **otherwise: Any) -> list[Item]:
     return based_on(it, **otherwise)[:-1]
 
 
-def with_sitter(based: Callable[..., list[Item]], who: int, **otherwise: Any) -> Callable[[FalseHost], list[Item]]:
+def with_snapshot_entry(
+    based: Callable[..., list[Item]], who: int, **otherwise: Any
+) -> Callable[[FalseHost], list[Item]]:
     """The same where one member is another than it was."""
 
     def lie(it: FalseHost) -> list[Item]:
-        members = it.base().members
+        members = it.base().roster
         members[who] = msgspec.structs.replace(members[who], **otherwise)
-        return based(it, members=members)
+        return based(it, roster=members)
 
     return lie
 
 
 def told_lies(*lies: Callable[[FalseHost], Placed], **otherwise: Any) -> Callable[[FalseHost], list[Item]]:
-    """A history of one burst in which this is said, and not what follows it."""
+    """A history of one batch in which this is said, and not what follows it."""
     return lambda it: history(it, [lie(it) for lie in lies], **otherwise)[:-1]
 
 
 def told_expired(**entry: Any) -> Callable[[FalseHost], list[Item]]:
-    """A history of one burst in which a text has expired, in its first minute."""
+    """A history of one batch in which a text has expired, in its first minute."""
 
     def lie(it: FalseHost) -> list[Item]:
         expired = fading(it, **entry)
@@ -147,7 +157,7 @@ def told_expired(**entry: Any) -> Callable[[FalseHost], list[Item]]:
 def too_early(it: FalseHost) -> list[Item]:
     items = told_expired()(it)
     past = items.pop()
-    assert isinstance(past, frames.Past)
+    assert isinstance(past, frames.BackfillFrame)
     return [*items, msgspec.structs.replace(past, time=59_999)]
 
 
@@ -157,18 +167,18 @@ def of_before(it: FalseHost) -> list[Item]:
     one = at(it, 2_000).past(it.entry(ANN, text("true")))
     two = at(it, 1_999).past(it.entry(ANN, text("lie")))
     it.past(it.orders_guest())
-    return [*at(it, 3_000).welcome(since=since, base=base), one, two]
+    return [*at(it, 3_000).welcome(since=since, snapshot=base), one, two]
 
 
 def two_histories(it: FalseHost) -> list[Item]:
     """Entries that do not lead to the head of the Welcome, though it is of their index."""
     items = history(it, [it.entry(ANN, text("true"))])
-    return [*it.welcome(since=HERE, base=it_was(it), head=it.head_text(digest=bytes(32))), *items[2:]]
+    return [*it.welcome(since=HERE, snapshot=it_was(it), head=it.head_text(digest=bytes(32))), *items[2:]]
 
 
-def it_was(it: FalseHost) -> frames.Base:
+def it_was(it: FalseHost) -> frames.RoomSnapshot:
     """The room as it was when the guest asked."""
-    before = FalseHost(history=frames.History(10, 0))
+    before = FalseHost(history=frames.HistoryPolicy(10, 0))
     return before.base()
 
 
@@ -176,45 +186,45 @@ def to_another_epoch(it: FalseHost) -> list[Item]:
     """A history with a commit, and a Welcome to the epoch before it."""
     since, base = it.ledger.index, it.base()
     pasts = [it.past(it.entry(ANN, text("true")), it.commit()), it.past(it.orders_guest(epoch=1))]
-    return [*it.welcome(since=since, base=base), *pasts]
+    return [*it.welcome(since=since, snapshot=base), *pasts]
 
 
 def never_expiring(it: FalseHost) -> list[Item]:
     """A history in which a text has expired that no such room allows."""
     expired = fading(it)
-    return history(it, [expired], fades=[expired], retention=frames.Retention(0, 0, 0))[:-1]
+    return history(it, [expired], fades=[expired], retention=frames.RetentionPolicy(0, 0, 0))[:-1]
 
 
 def after_its_end(it: FalseHost) -> list[Item]:
     """A history of nothing, from an entry on that is to come."""
     it.place(it.orders_guest())
-    return [*it.welcome(since=it.ledger.index + 1, base=it.base())]
+    return [*it.welcome(since=it.ledger.index + 1, snapshot=it.base())]
 
 
 def beyond_all(it: FalseHost) -> list[Item]:
     """A Welcome whose head is of an index that no frame can name."""
     since, base = it.ledger.index, it.base()
     it.place(it.orders_guest())
-    return [*it.welcome(since=since, base=base, head=it.head_text(index=frames.COUNTS))]
+    return [*it.welcome(since=since, snapshot=base, head=it.head_text(index=frames.COUNTS))]
 
 
 LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a forged entry": told_lies(lambda it: it.entry(ANN, text("lie"), signer=EVE)),
     "an entry of a stranger": told_lies(lambda it: it.entry(EVE, text("lie"))),
     "an entry of one who is away": told_lies(
-        lambda it: it.entry(HOST, Lost(ANN.id)), lambda it: it.entry(ANN, text("lie"))
+        lambda it: it.entry(HOST, AwayBody(ANN.id)), lambda it: it.entry(ANN, text("lie"))
     ),
     "an entry for another epoch": told_lies(lambda it: it.entry(ANN, text("lie"), epoch=1)),
     "an entry for another room": told_lies(lambda it: it.entry(ANN, text("lie"), signer=Somebody(b"a", b"s" * 32))),
     "an entry for another purpose": told_lies(lambda it: it.entry(ANN, text("lie"), label=identity.HEAD)),
     "an entry from before it": told_lies(lambda it: it.entry(HOST, text("lie"), counter=3)),
     "an entry repeated": told_lies(
-        lambda it: it.entry(ANN, Nick("anna"), counter=1), lambda it: it.entry(ANN, text("lie"), counter=1)
+        lambda it: it.entry(ANN, NickBody("anna"), counter=1), lambda it: it.entry(ANN, text("lie"), counter=1)
     ),
     "an entry that is no content": told_lies(lambda it: it.entry(ANN, padded(b"\xc1"))),
-    "an entry that its author may not write": told_lies(lambda it: it.entry(ANN, Lost(HOST.id))),
+    "an entry that its author may not write": told_lies(lambda it: it.entry(ANN, AwayBody(HOST.id))),
     "an entry that is kept too long": lambda it: history(
-        it, [it.entry(ANN, text("lie"), ttl=KEPT)], retention=frames.Retention(0, 60, 60)
+        it, [it.entry(ANN, text("lie"), ttl=KEPT)], retention=frames.RetentionPolicy(0, 60, 60)
     )[:-1],
     "a reference to what is to come": told_lies(lambda it: it.entry(ANN, text("lie"), reference=(90, bytes(32)))),
     "what is kept as expired": told_expired(ttl=KEPT),
@@ -223,13 +233,13 @@ LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "what never could as expired": never_expiring,
     "an expired text of a stranger": told_expired(author=EVE),
     "an expired text from before it": told_expired(author=HOST, counter=3),
-    "the first burst left out": lambda it: burst_left_out(it, 0),
-    "a burst left out": lambda it: burst_left_out(it, 1),
+    "the first burst left out": lambda it: batch_left_out(it, 0),
+    "a burst left out": lambda it: batch_left_out(it, 1),
     "bursts in another order": reordered,
-    "entries in another order": lambda it: within_a_burst(it, lambda entries: entries[::-1]),
-    "an entry left out": lambda it: within_a_burst(it, lambda entries: entries[1:]),
-    "the last entry left out": lambda it: within_a_burst(it, lambda entries: entries[:1]),
-    "an entry told twice": lambda it: within_a_burst(it, lambda entries: [*entries, entries[-1]]),
+    "entries in another order": lambda it: within_a_batch(it, lambda entries: entries[::-1]),
+    "an entry left out": lambda it: within_a_batch(it, lambda entries: entries[1:]),
+    "the last entry left out": lambda it: within_a_batch(it, lambda entries: entries[:1]),
+    "an entry told twice": lambda it: within_a_batch(it, lambda entries: [*entries, entries[-1]]),
     "a time that goes back": of_before,
     "a time after its end": lambda it: [*history(it)[:2], lambda: at(it, 1).past(time=0)],
     "one burst more in its last": beyond,
@@ -238,24 +248,24 @@ LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "an end in another epoch": to_another_epoch,
     "an end beyond all": beyond_all,
     "a beginning after its end": after_its_end,
-    "a beginning without the host": lambda it: badly_based(it, members=it.base().members[1:]),
+    "a beginning without the host": lambda it: badly_based(it, roster=it.base().roster[1:]),
     "a beginning with another log": lambda it: based_on(it, digest=bytes(32)),
     "a beginning in another epoch": lambda it: based_on(it, epoch=1),
     "a beginning with another lock": lambda it: based_on(it, locked=True),
-    "a beginning with another nick": with_sitter(based_on, 1, nick="eve"),
-    "a beginning with an improper nick": with_sitter(badly_based, 1, nick="a\u202enn"),
-    "a beginning with two alike": with_sitter(badly_based, 1, nick="Hugo"),
-    "a beginning with another member": with_sitter(based_on, 1, key=EVE.key),
-    "a beginning with a key of all": with_sitter(badly_based, 1, key=b"\x01" + bytes(31)),
-    "a beginning with another leaf": with_sitter(based_on, 1, leaf=bytes(32)),
-    "a beginning with one who is not away": with_sitter(based_on, 1, away=True),
+    "a beginning with another nick": with_snapshot_entry(based_on, 1, nick="eve"),
+    "a beginning with an improper nick": with_snapshot_entry(badly_based, 1, nick="a\u202enn"),
+    "a beginning with two alike": with_snapshot_entry(badly_based, 1, nick="Hugo"),
+    "a beginning with another member": with_snapshot_entry(based_on, 1, key=EVE.key),
+    "a beginning with a key of all": with_snapshot_entry(badly_based, 1, key=b"\x01" + bytes(31)),
+    "a beginning with another leaf": with_snapshot_entry(based_on, 1, key_hash=bytes(32)),
+    "a beginning with one who is not away": with_snapshot_entry(based_on, 1, away=True),
     "a beginning with one more": lambda it: based_on(
-        it, members=[*it.base().members, frames.Sitter(EVE.key, "eve", 0, away=False, leaf=LEAF)]
+        it, roster=[*it.base().roster, frames.SnapshotEntry(EVE.key, "eve", 0, away=False, key_hash=KEY)]
     ),
-    "a beginning without one": lambda it: based_on(it, members=it.base().members[:1]),
-    "a beginning in another order": lambda it: based_on(it, members=it.base().members[::-1]),
+    "a beginning without one": lambda it: based_on(it, roster=it.base().roster[:1]),
+    "a beginning in another order": lambda it: based_on(it, roster=it.base().roster[::-1]),
     "a beginning with us in it": lambda it: based_on(
-        it, members=[*it.base().members, frames.Sitter(it.room.replica.me.key, "me", 0, away=False, leaf=LEAF)]
+        it, roster=[*it.base().roster, frames.SnapshotEntry(it.room.replica.me.key, "me", 0, away=False, key_hash=KEY)]
     ),
 }
 
@@ -267,15 +277,15 @@ def test_a_host_that_lies_about_what_was_before_is_left_with_an_alarm(teller: Fa
     before = teller.hears(*honest)
     assert not teller.room.over
     happened = teller.hears(lying)
-    assert kinds(happened)[-1] == "Gone"
-    assert [it.reason for it in happened if isinstance(it, events.Alarm)]
-    assert not [it for it in before + happened if isinstance(it, events.Message) and it.text != "true"]
+    assert kinds(happened)[-1] == "GoneEvent"
+    assert [it.reason for it in happened if isinstance(it, events.AlarmEvent)]
+    assert not [it for it in before + happened if isinstance(it, events.MessageEvent) and it.text != "true"]
 
 
 def test_what_comes_after_the_history_is_not_of_it(teller: FalseHost) -> None:
     """5.18: it ends with the Welcome's head."""
     happened = teller.hears(*one_more(teller))
-    assert [(it.text, it.history) for it in happened if isinstance(it, events.Message)] == [
+    assert [(it.text, it.history) for it in happened if isinstance(it, events.MessageEvent)] == [
         ("true", True),
         ("more", False),
     ]
@@ -286,7 +296,7 @@ def seen(teller: FalseHost) -> Placed:
     """Something that its guest was shown, in a room with a history; then the guest lost its link, and dialled again."""
     teller.hears(*history(teller))
     entry = at(teller, 60_000).entry(ANN, text("seen"))
-    assert kinds(teller.hears(entry)) == ["Message"]
+    assert kinds(teller.hears(entry)) == ["MessageEvent"]
     teller.redials()
     return entry
 
@@ -305,9 +315,9 @@ def test_one_who_comes_back_is_not_shown_another_history_than_it_has_seen(
         pasts = []
     pasts.append(again.past(again.entry(ANN, text("more"))))
     head = again.head_text()
-    happened = teller.hears(*teller.welcome(since=since, base=base, head=head), *pasts)
-    assert kinds(happened)[-2:] == ["Alarm", "Gone"]
-    assert not [it for it in happened if isinstance(it, events.Message)]
+    happened = teller.hears(*teller.welcome(since=since, snapshot=base, head=head), *pasts)
+    assert kinds(happened)[-2:] == ["AlarmEvent", "GoneEvent"]
+    assert not [it for it in happened if isinstance(it, events.MessageEvent)]
 
 
 def test_one_who_comes_back_is_shown_what_it_has_not_seen_of_the_same_history(teller: FalseHost, seen: Placed) -> None:
@@ -317,8 +327,8 @@ def test_one_who_comes_back_is_shown_what_it_has_not_seen_of_the_same_history(te
     again = at(FalseHost(), 60_000)
     base = again.base()
     pasts = [again.past(entry) for entry in teller.placed]
-    shown = teller.hears(*teller.welcome(since=HERE, base=base), *pasts)
-    assert [(it.text, it.history) for it in shown if isinstance(it, events.Message)] == [("unseen", True)]
+    shown = teller.hears(*teller.welcome(since=HERE, snapshot=base), *pasts)
+    assert [(it.text, it.history) for it in shown if isinstance(it, events.MessageEvent)] == [("unseen", True)]
     assert not teller.room.over
 
 
@@ -327,10 +337,13 @@ def test_a_host_whose_welcome_broke_off_does_not_turn_back_the_time(teller: Fals
     base = teller.base()
     shown = teller.past(teller.entry(ANN, text("true")))
     teller.place(teller.orders_guest())
-    teller.hears(*at(teller, 5_000).welcome(since=HERE, base=base), shown)
-    assert isinstance(teller.redials(), frames.Join)
+    teller.hears(*at(teller, 5_000).welcome(since=HERE, snapshot=base), shown)
+    assert isinstance(teller.redials(), frames.JoinRequest)
     teller.place(teller.entry(ANN, text("lie")))
-    assert kinds(teller.hears(*at(teller, 4_999).welcome(since=HERE, base=base)))[-2:] == ["Alarm", "Gone"]
+    assert kinds(teller.hears(*at(teller, 4_999).welcome(since=HERE, snapshot=base)))[-2:] == [
+        "AlarmEvent",
+        "GoneEvent",
+    ]
 
 
 def test_a_history_that_refers_to_another_log_raises_an_alarm(teller: FalseHost) -> None:
@@ -343,7 +356,7 @@ def test_a_history_that_refers_to_another_log_raises_an_alarm(teller: FalseHost)
 def test_one_whose_history_broke_off_is_not_resumed(teller: FalseHost) -> None:
     """It has no keys of the room yet, and has asked to be let in once more."""
     welcome = history(teller, [teller.entry(ANN, text("one"))])[:-2]
-    assert "Entered" in kinds(teller.hears(*welcome))
-    assert isinstance(teller.redials(), frames.Join)
-    happened = teller.hears(frames.Resumed(teller.ledger.index, 0))
-    assert [kinds(happened)[0], kinds(happened)[-1]] == ["Alarm", "Gone"]
+    assert "EnteredEvent" in kinds(teller.hears(*welcome))
+    assert isinstance(teller.redials(), frames.JoinRequest)
+    happened = teller.hears(frames.ResumedFrame(teller.ledger.index, 0))
+    assert [kinds(happened)[0], kinds(happened)[-1]] == ["AlarmEvent", "GoneEvent"]

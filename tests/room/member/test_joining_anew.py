@@ -13,31 +13,31 @@ from tests.room.peers import ANN, HERE, FalseHost, kinds, said, text
 
 def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(host: FalseHost) -> None:
     """5.12: with new keys."""
-    old = host.ledger.member(host.me)
+    old = host.ledger.get_member(host.me)
     host.says("precious")
     host.redials()
-    assert kinds(host.hears(frames.Refused("unknown"))) == ["Unsent"]
+    assert kinds(host.hears(frames.RefusedFrame("unknown"))) == ["UnsentEvent"]
     assert not host.room.over
-    assert host.takes(inputs.Say("typed while outside")) == []
+    assert host.takes(inputs.SayInput("typed while outside")) == []
     join = host.redials()
-    assert isinstance(join, frames.Join)
+    assert isinstance(join, frames.JoinRequest)
     assert join.nick == "me"
     assert join.key != old.key
-    assert suite.digest(join.leaf) != old.leaf
+    assert suite.hash_data(join.encryption_key) != old.key_hash
     asked = []
     for number in range(9):
-        assert host.hears(frames.Refused("not-allowed" if number % 2 else "nick-taken")) == []
+        assert host.hears(frames.RefusedFrame("not-allowed" if number % 2 else "nick-taken")) == []
         again = host.redials()
         assert again.key == join.key
         asked.append(again.nick)
     assert asked == [*(f"me-{number}" for number in range(2, 10)), ""]
-    host.ledger.roster.remove(old)
+    host.ledger.roster.remove_member(old)
     host.ledger.start_at(HERE + 7, bytes(32))
-    host.seats_guest(f"anon-{identity.spell(identity.member_id(join.key))[:4]}")
+    host.roster_guest(f"anon-{identity.spell_member(identity.member_id(join.key))[:4]}")
     happened = host.hears(*host.welcome())
-    assert kinds(happened) == ["Link", "Entered", "NickAssigned", "EntriesMissed"]
+    assert kinds(happened) == ["LinkEvent", "EnteredEvent", "NickAssignedEvent", "EntriesMissedEvent"]
     missed = happened[-1]
-    assert isinstance(missed, events.EntriesMissed)
+    assert isinstance(missed, events.EntriesMissedEvent)
     assert missed.count == 7
     [mine] = host.submits()
     assert said(mine) == text("typed while outside")
@@ -48,15 +48,15 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
 def test_one_who_comes_anew_is_not_lied_to_either(host: FalseHost, lie: str) -> None:
     host.turns()
     come_anew(host)
-    host.ledger.roster.remove(host.ledger.member(host.me))
-    host.seats_guest("fool" if lie == "another nick" else "me")
+    host.ledger.roster.remove_member(host.ledger.get_member(host.me))
+    host.roster_guest("fool" if lie == "another nick" else "me")
     welcomes: dict[str, Callable[[], list[frames.Frame]]] = {
         "a shorter log": lambda: host.welcome(head=host.head_text(index=HERE)),
         "another host": lambda: host.welcome(host=ANN.id, sign=ANN.sign, head=host.head_text(signer=ANN)),
         "another nick": host.welcome,
         "an older epoch": lambda: host.welcome(epoch=0),
     }
-    assert kinds(host.hears(*welcomes[lie]())) == ["Alarm", "Error", "Gone"]
+    assert kinds(host.hears(*welcomes[lie]())) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
 
 
 @pytest.mark.parametrize("reason", ["signature", "leaf", "full", "locked", "bad-nick", "nick-taken", "not-allowed"])
@@ -64,7 +64,7 @@ def test_one_who_comes_back_and_is_refused_for_anything_but_its_place_is_out(
     host: FalseHost, reason: frames.Refusal
 ) -> None:
     host.redials()
-    assert kinds(host.hears(frames.Refused(reason))) == ["Error", "Gone"]
+    assert kinds(host.hears(frames.RefusedFrame(reason))) == ["ErrorEvent", "GoneEvent"]
     assert host.room.over
 
 
@@ -73,31 +73,31 @@ def test_one_who_joins_anew_and_is_refused_for_anything_but_its_nick_is_out(
     host: FalseHost, reason: frames.Refusal
 ) -> None:
     come_anew(host)
-    assert kinds(host.hears(frames.Refused(reason))) == ["Error", "Gone"]
+    assert kinds(host.hears(frames.RefusedFrame(reason))) == ["ErrorEvent", "GoneEvent"]
     assert host.room.over
 
 
 def test_a_host_that_finds_no_nick_for_us_is_not_asked_for_ever(host: FalseHost) -> None:
     come_anew(host)
     for _ in range(9):
-        assert host.hears(frames.Refused("nick-taken")) == []
+        assert host.hears(frames.RefusedFrame("nick-taken")) == []
         host.redials()
-    assert kinds(host.hears(frames.Refused("nick-taken"))) == ["Error", "Gone"]
+    assert kinds(host.hears(frames.RefusedFrame("nick-taken"))) == ["ErrorEvent", "GoneEvent"]
 
 
 def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHost) -> None:
-    host.takes(inputs.Rename("moi"))
+    host.takes(inputs.RenameInput("moi"))
     [mine] = host.submits()
-    assert kinds(host.hears(mine)) == ["Renamed"]
+    assert kinds(host.hears(mine)) == ["RenamedEvent"]
     host.redials()
     host.ledger.start_at(HERE + 7, bytes(32))
-    assert kinds(host.hears(*host.welcome())) == ["Link", "Entered", "EntriesMissed"]
+    assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]
 
 
 def test_a_nick_that_was_taken_at_first_is_still_an_error() -> None:
     host = FalseHost()
     host.greets()
-    assert kinds(host.hears(frames.Refused("nick-taken"))) == ["Error", "Gone"]
+    assert kinds(host.hears(frames.RefusedFrame("nick-taken"))) == ["ErrorEvent", "GoneEvent"]
 
 
 @pytest.mark.parametrize("last", ["not-allowed", "nick-taken", "locked"])
@@ -106,29 +106,29 @@ def test_a_host_that_allows_a_newcomer_no_nick_at_all_is_not_asked_for_ever(last
     host = FalseHost("me")
     host.greets()
     for number in range(2, 10):
-        assert host.hears(frames.Refused("not-allowed")) == []
-        assert kinds(host.effects) == ["Drop"]
+        assert host.hears(frames.RefusedFrame("not-allowed")) == []
+        assert kinds(host.effects) == ["DropEffect"]
         assert host.redials().nick == f"me-{number}"
-    error, gone = host.hears(frames.Refused(last))
-    assert isinstance(error, events.Error)
+    error, gone = host.hears(frames.RefusedFrame(last))
+    assert isinstance(error, events.ErrorEvent)
     assert error.code == ("locked" if last == "locked" else "nick-taken")
-    assert isinstance(gone, events.Gone)
+    assert isinstance(gone, events.GoneEvent)
 
 
 def test_one_who_asked_for_no_nick_and_is_not_allowed_in_does_not_ask_again() -> None:
     host = FalseHost("")
     host.greets()
-    error, gone = host.hears(frames.Refused("not-allowed"))
-    assert isinstance(error, events.Error)
+    error, gone = host.hears(frames.RefusedFrame("not-allowed"))
+    assert isinstance(error, events.ErrorEvent)
     assert error.code == "not-allowed"
-    assert isinstance(gone, events.Gone)
+    assert isinstance(gone, events.GoneEvent)
 
 
 def test_a_newcomer_gets_no_other_nick_than_the_one_it_asked_for_last() -> None:
     """7.2"""
     host = FalseHost("me")
     host.greets()
-    host.hears(frames.Refused("not-allowed"))
+    host.hears(frames.RefusedFrame("not-allowed"))
     host.redials()
-    host.seats_guest("me")
-    assert kinds(host.hears(*host.welcome())) == ["Alarm", "Error", "Gone"]
+    host.roster_guest("me")
+    assert kinds(host.hears(*host.welcome())) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]

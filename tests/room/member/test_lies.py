@@ -9,14 +9,25 @@ from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT, Header
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Back, Close, Commit, Joined, Leave, Lock, Lost, Nick, Removal, Renew
+from anonp2p.protocol.frames import (
+    AwayBody,
+    BackBody,
+    CloseBody,
+    CommitBody,
+    JoinedBody,
+    LeaveBody,
+    LockBody,
+    NickBody,
+    Removal,
+    RenewBody,
+)
 from anonp2p.protocol.handshake import Channel
 from tests.room.hostile import (
-    LEAF,
+    KEY,
     altered,
     assert_left_in_alarm,
     at,
-    burst_in,
+    batch_in,
     fading,
     gone,
     hello,
@@ -34,9 +45,9 @@ def foreign_head(host: FalseHost) -> bytes:
 
 
 def old_head(host: FalseHost) -> list[Item]:
-    """One of the epoch before, after the slice."""
+    """One of the epoch before, after the commit share."""
     before = host.epoch
-    return [host.commit(), host.slice, lambda: burst_in(before, host.head_text())]
+    return [host.commit(), host.slice, lambda: batch_in(before, host.head_text())]
 
 
 def exchanged(host: FalseHost) -> Placed:
@@ -46,22 +57,22 @@ def exchanged(host: FalseHost) -> Placed:
 
 
 def sealed_in_log(host: FalseHost, text: bytes) -> bytes:
-    """The payload of a burst, padded or not as its sender likes."""
-    return bytes(suite.NONCE) + suite.Key(host.epoch.log_key).seal(bytes(suite.NONCE), text)
+    """The payload of a batch, padded or not as its sender likes."""
+    return bytes(suite.NONCE) + suite.Key(host.epoch.log_key).seal_text(bytes(suite.NONCE), text)
 
 
-def with_other_hash(it: FalseHost) -> frames.Past:
+def with_other_hash(it: FalseHost) -> frames.BackfillFrame:
     entry = fading(it)
-    return gone(it, entry, entries=[frames.Gone(entry.header.pack(), bytes(32))])
+    return gone(it, entry, entries=[frames.Tombstone(entry.header.pack(), bytes(32))])
 
 
-def with_other_body(it: FalseHost) -> frames.Past:
+def with_other_body(it: FalseHost) -> frames.BackfillFrame:
     """A head over what was said, and something else that was signed by nobody."""
     entry = it.entry(ANN, text("line"))
-    return it.past(entry, entries=[frames.Opened(entry.header.pack(), entry.body.replace(b"line", b"lies"))])
+    return it.past(entry, entries=[frames.BackfilledEntry(entry.header.pack(), entry.body.replace(b"line", b"lies"))])
 
 
-# The same of a Past that a host sends in place of a burst, to one who has everything else.
+# The same of a Past that a host sends in place of a batch, to one who has everything else.
 LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     "nothing at all": lambda it: [it.past()],
     "what is kept as expired": lambda it: [gone(it, fading(it, ttl=KEPT))],
@@ -77,11 +88,11 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     ],
     "an expired text with another hash": lambda it: [with_other_hash(it)],
     "an expired text of a stranger": lambda it: [gone(it, fading(it, EVE))],
-    "an expired text of one who is away": lambda it: [it.entry(HOST, Lost(ANN.id)), lambda: gone(it, fading(it))],
-    "an expired text of one who is out": lambda it: [it.entry(ANN, Leave()), lambda: gone(it, fading(it))],
-    "an expired text repeated": lambda it: [it.entry(ANN, Nick("anna")), lambda: gone(it, fading(it, counter=1))],
+    "an expired text of one who is away": lambda it: [it.entry(HOST, AwayBody(ANN.id)), lambda: gone(it, fading(it))],
+    "an expired text of one who is out": lambda it: [it.entry(ANN, LeaveBody()), lambda: gone(it, fading(it))],
+    "an expired text repeated": lambda it: [it.entry(ANN, NickBody("anna")), lambda: gone(it, fading(it, counter=1))],
     "an expired text of a counter gone back": lambda it: [
-        it.entry(ANN, Nick("anna"), counter=5),
+        it.entry(ANN, NickBody("anna"), counter=5),
         lambda: gone(it, fading(it, counter=4)),
     ],
     "an expired text of our own": lambda it: [
@@ -91,16 +102,16 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     "an expired text of a kind that is none": lambda it: [gone(it, fading(it, kind=2))],
     "an expired text of the host's before its welcome": lambda it: [gone(it, fading(it, HOST, counter=3))],
     "an expired text of a generation used again": lambda it: [
-        it.entry(ANN, Nick("anna")),
+        it.entry(ANN, NickBody("anna")),
         lambda: gone(it, fading(it, generation=0)),
     ],
     "an expired text of a generation too far on": lambda it: [gone(it, fading(it, generation=limits.SKIPPED + 1))],
     "a generation used again": lambda it: [
-        it.entry(ANN, Nick("anna")),
+        it.entry(ANN, NickBody("anna")),
         lambda: it.past(it.entry(ANN, text("lie"), generation=0)),
     ],
     "a generation that is used again after it": lambda it: [
-        lambda: it.past(it.entry(ANN, Nick("anna"))),
+        lambda: it.past(it.entry(ANN, NickBody("anna"))),
         lambda: it.entry(ANN, text("lie"), generation=0),
     ],
     "a generation too far on": lambda it: [it.past(it.entry(ANN, text("lie"), generation=limits.SKIPPED + 1))],
@@ -110,11 +121,11 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     "no body": lambda it: [it.past(it.entry(ANN, text("lie"))._replace(body=b""))],
     "no body of what may have expired": lambda it: [it.past(fading(it)._replace(body=b""), time=frames.COUNTS - 1)],
     "an entry of a stranger": lambda it: [it.past(it.entry(EVE, text("lie")))],
-    "an entry repeated": lambda it: [it.past(*[it.entry(ANN, Nick("anna"))] * 2)],
-    "a whole one repeated": lambda it: [*[it.past(it.entry(ANN, Nick("anna")))] * 2],
+    "an entry repeated": lambda it: [it.past(*[it.entry(ANN, NickBody("anna"))] * 2)],
+    "a whole one repeated": lambda it: [*[it.past(it.entry(ANN, NickBody("anna")))] * 2],
     "a newcomer for the second time": lambda it: [
-        it.entry(ANN, Leave()),
-        lambda: it.past(it.entry(HOST, Joined(ANN.key, "ann", LEAF))),
+        it.entry(ANN, LeaveBody()),
+        lambda: it.past(it.entry(HOST, JoinedBody(ANN.key, "ann", KEY))),
     ],
     "an entry behind a commit": lambda it: [it.past(it.commit(), it.entry(ANN, text("lie"), epoch=1))],
     "an entry of the next epoch without a slice": lambda it: [
@@ -126,21 +137,21 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a head for a longer log": lambda it: [it.past(head=it.head_text(index=HERE + 1))],
     "an older head": lambda it: [it.head(time=1_000), lambda: it.past(head=it.head_text(time=999))],
     "a time to come, and then an older head": lambda it: [
-        lambda: it.past(it.entry(ANN, Nick("anna")), time=9_000),
-        lambda: it.burst(it.entry(ANN, text("lie")), time=8_999),
+        lambda: it.past(it.entry(ANN, NickBody("anna")), time=9_000),
+        lambda: it.batch(it.entry(ANN, text("lie")), time=8_999),
     ],
     "an index to come, and then a head alone below it": lambda it: [
-        it.past(it.entry(ANN, Nick("anna")), index=HERE + 2, time=1),
+        it.past(it.entry(ANN, NickBody("anna")), index=HERE + 2, time=1),
         it.head(time=1),
     ],
     "a time to come, and then an older past": lambda it: [
-        lambda: it.past(it.entry(ANN, Nick("anna")), time=9_000),
+        lambda: it.past(it.entry(ANN, NickBody("anna")), time=9_000),
         lambda: at(it, 8_999).past(it.entry(ANN, text("lie"))),
     ],
 }
 
 
-# What a host may send as an entry, slice or anything else that is none. The last of each is the lie.
+# What a host may send as an entry, commit share or anything else that is none. The last of each is the lie.
 LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "no content": lambda it: [it.entry(ANN, padded(b"\xc1"))],
     "nothing at all": lambda it: [it.entry(ANN, b"")],
@@ -158,12 +169,15 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "an entry of a stranger": lambda it: [it.entry(EVE, text("lie"))],
     "a commit of a stranger": lambda it: [it.commit(author=EVE)],
     "a counter of before the welcome": lambda it: [it.entry(HOST, text("lie"), counter=3)],
-    "a counter repeated": lambda it: [it.entry(ANN, Nick("anna")), it.entry(ANN, text("lie"), counter=1)],
-    "a counter gone back": lambda it: [it.entry(ANN, Nick("anna"), counter=5), it.entry(ANN, text("lie"), counter=4)],
-    "a whole entry repeated": lambda it: [it.entry(ANN, Nick("anna"))] * 2,
-    "a generation used again": lambda it: [it.entry(ANN, Nick("anna")), it.entry(ANN, text("lie"), generation=0)],
+    "a counter repeated": lambda it: [it.entry(ANN, NickBody("anna")), it.entry(ANN, text("lie"), counter=1)],
+    "a counter gone back": lambda it: [
+        it.entry(ANN, NickBody("anna"), counter=5),
+        it.entry(ANN, text("lie"), counter=4),
+    ],
+    "a whole entry repeated": lambda it: [it.entry(ANN, NickBody("anna"))] * 2,
+    "a generation used again": lambda it: [it.entry(ANN, NickBody("anna")), it.entry(ANN, text("lie"), generation=0)],
     "a generation gone back": lambda it: [
-        it.entry(ANN, Nick("anna"), generation=5),
+        it.entry(ANN, NickBody("anna"), generation=5),
         it.entry(ANN, text("lie"), generation=4),
     ],
     "a generation too far on": lambda it: [it.entry(ANN, text("lie"), generation=limits.SKIPPED + 1)],
@@ -177,28 +191,32 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a counter beyond all": lambda it: [it.entry(ANN, text("lie"), counter=2**53)],
     "a text without end": lambda it: [it.entry(ANN, text("x" * (limits.TEXT + 1)))],
     "an empty text": lambda it: [it.entry(ANN, text(""))],
-    "a nick of two": lambda it: [it.entry(ANN, Nick("ME"))],
-    "a nick that hides": lambda it: [it.entry(ANN, Nick("me\u200b"))],
-    "a host that leaves": lambda it: [it.entry(HOST, Leave())],
-    "a member that lets in": lambda it: [it.entry(ANN, Joined(EVE.key, "eve", LEAF))],
-    "a member that closes": lambda it: [it.entry(ANN, Close())],
-    "a member that locks": lambda it: [it.entry(ANN, Lock(locked=True))],
-    "a member that loses": lambda it: [it.entry(ANN, Lost(it.me))],
-    "a member that brings back": lambda it: [it.entry(HOST, Lost(it.me)), it.entry(ANN, Back(it.me))],
+    "a nick of two": lambda it: [it.entry(ANN, NickBody("ME"))],
+    "a nick that hides": lambda it: [it.entry(ANN, NickBody("me\u200b"))],
+    "a host that leaves": lambda it: [it.entry(HOST, LeaveBody())],
+    "a member that lets in": lambda it: [it.entry(ANN, JoinedBody(EVE.key, "eve", KEY))],
+    "a member that closes": lambda it: [it.entry(ANN, CloseBody())],
+    "a member that locks": lambda it: [it.entry(ANN, LockBody(locked=True))],
+    "a member that loses": lambda it: [it.entry(ANN, AwayBody(it.me))],
+    "a member that brings back": lambda it: [it.entry(HOST, AwayBody(it.me)), it.entry(ANN, BackBody(it.me))],
     "a member that commits": lambda it: [it.commit(author=ANN)],
-    "a newcomer that is in": lambda it: [it.entry(HOST, Joined(ANN.key, "eve", LEAF))],
-    "a newcomer like another": lambda it: [it.entry(HOST, Joined(EVE.key, "Ann", LEAF))],
-    "a newcomer that hides": lambda it: [it.entry(HOST, Joined(EVE.key, "[SYSTEM]", LEAF))],
-    "a newcomer with a key of all": lambda it: [it.entry(HOST, Joined(b"\x01" + bytes(31), "eve", LEAF))],
-    "the loss of a stranger": lambda it: [it.entry(HOST, Lost(EVE.id))],
-    "the loss of itself": lambda it: [it.entry(HOST, Lost(HOST.id))],
-    "the loss of one who is away": lambda it: [it.entry(HOST, Lost(ANN.id)), it.entry(HOST, Lost(ANN.id))],
-    "the return of one who is here": lambda it: [it.entry(HOST, Back(ANN.id))],
-    "the return of a stranger": lambda it: [it.entry(HOST, Back(EVE.id))],
-    "one who is out speaking on": lambda it: [it.entry(ANN, Leave()), it.entry(ANN, text("lie"))],
-    "one who was lost speaking on": lambda it: [it.entry(HOST, Lost(ANN.id)), it.entry(ANN, text("lie"))],
+    "a newcomer that is in": lambda it: [it.entry(HOST, JoinedBody(ANN.key, "eve", KEY))],
+    "a newcomer like another": lambda it: [it.entry(HOST, JoinedBody(EVE.key, "Ann", KEY))],
+    "a newcomer that hides": lambda it: [it.entry(HOST, JoinedBody(EVE.key, "[SYSTEM]", KEY))],
+    "a newcomer with a key of all": lambda it: [it.entry(HOST, JoinedBody(b"\x01" + bytes(31), "eve", KEY))],
+    "the loss of a stranger": lambda it: [it.entry(HOST, AwayBody(EVE.id))],
+    "the loss of itself": lambda it: [it.entry(HOST, AwayBody(HOST.id))],
+    "the loss of one who is away": lambda it: [it.entry(HOST, AwayBody(ANN.id)), it.entry(HOST, AwayBody(ANN.id))],
+    "the return of one who is here": lambda it: [it.entry(HOST, BackBody(ANN.id))],
+    "the return of a stranger": lambda it: [it.entry(HOST, BackBody(EVE.id))],
+    "one who is out speaking on": lambda it: [it.entry(ANN, LeaveBody()), it.entry(ANN, text("lie"))],
+    "one who was lost speaking on": lambda it: [it.entry(HOST, AwayBody(ANN.id)), it.entry(ANN, text("lie"))],
     "one who was removed speaking on": lambda it: [it.commit(KICKED), it.slice, lambda: it.entry(ANN, text("lie"))],
-    "the return of one who was removed": lambda it: [it.commit(KICKED), it.slice, lambda: it.entry(HOST, Back(ANN.id))],
+    "the return of one who was removed": lambda it: [
+        it.commit(KICKED),
+        it.slice,
+        lambda: it.entry(HOST, BackBody(ANN.id)),
+    ],
     "a commit for the epoch that is": lambda it: [it.commit(epoch=0)],
     "a commit for the epoch after the next": lambda it: [it.commit(epoch=2)],
     "a commit that is an entry": lambda it: [it.commit(kind=0)],
@@ -208,12 +226,12 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a removal twice": lambda it: [it.commit(KICKED, KICKED)],
     "two commits for one epoch": lambda it: [it.commit(), it.commit()],
     "an entry after the commit": lambda it: [it.commit(), it.entry(ANN, text("lie"))],
-    "an entry under the commit's head": lambda it: [it.burst(it.commit(), it.entry(ANN, text("lie")))],
+    "an entry under the commit's head": lambda it: [it.batch(it.commit(), it.entry(ANN, text("lie")))],
     "an entry of the next epoch in the seal of this": lambda it: [
-        it.burst(it.commit(), it.entry(ANN, text("lie"), epoch=1))
+        it.batch(it.commit(), it.entry(ANN, text("lie"), epoch=1))
     ],
     "a commit of the next epoch in the seal of this": lambda it: [
-        it.burst(it.commit(), it.entry(HOST, Commit(2, [Removal(it.me, "kicked", "")]), kind=COMMIT, epoch=1))
+        it.batch(it.commit(), it.entry(HOST, CommitBody(2, [Removal(it.me, "kicked", "")]), kind=COMMIT, epoch=1))
     ],
     "a head after the commit's": lambda it: [it.commit(), it.head],
     "a head of the epoch that is over": old_head,
@@ -223,37 +241,37 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     ],
     "a slice of no commit": lambda it: [it.slice],
     "a second slice": lambda it: [it.commit(), it.slice, it.slice],
-    "a slice for another log": lambda it: [it.commit(), lambda: it.slice(standing=bytes(32))],
+    "a slice for another log": lambda it: [it.commit(), lambda: it.slice(group_context=bytes(32))],
     "a slice for another epoch": lambda it: [it.commit(), lambda: it.slice(epoch=2)],
     "a slice for another member": lambda it: [it.commit(), lambda: it.slice(member=ANN.id)],
     "a slice for another room": lambda it: [it.commit(), lambda: it.slice(room=b"s" * 32)],
-    "a slice for another leaf": lambda it: [it.commit(), lambda: it.slice(leaf=ANN.leaf.public)],
+    "a slice for another leaf": lambda it: [it.commit(), lambda: it.slice(key=ANN.encryption_key.public)],
     "a slice with another tag": lambda it: [it.commit(), lambda: it.slice(tag=bytes(32))],
     "a slice with another secret": lambda it: [it.commit(), lambda: it.slice(secret=bytes(32))],
     "a slice with half a secret": lambda it: [it.commit(), lambda: it.slice(secret=bytes(16))],
-    "no slice at all": lambda it: [it.commit(), frames.Slice(b"")],
+    "no slice at all": lambda it: [it.commit(), frames.CommitShareFrame(b"")],
     "a second hello": lambda _: [hello()],
     "a second welcome": lambda it: [lambda: it.welcome()[0]],
     "a page of no welcome": lambda it: [lambda: it.welcome()[1]],
-    "a refusal after the welcome": lambda _: [frames.Refused("full")],
-    "a denial of nothing": lambda _: [frames.Denied(1, "nick-taken")],
-    "a resumption that was not asked for": lambda _: [frames.Resumed(HERE, 0)],
+    "a refusal after the welcome": lambda _: [frames.RefusedFrame("full")],
+    "a denial of nothing": lambda _: [frames.DeniedFrame(1, "nick-taken")],
+    "a resumption that was not asked for": lambda _: [frames.ResumedFrame(HERE, 0)],
     "a past between commit and slice": lambda it: [it.commit(), lambda: it.past(it.entry(ANN, text("lie")))],
-    "a frame that only members send": lambda _: [frames.Seek(LEAF)],
-    "a record altered": lambda it: [lambda: it.record(frames.Denied(1, "repeated"))[0][:-1] + b"?"],
+    "a frame that only members send": lambda _: [frames.KeyRequestFrame(KEY)],
+    "a record altered": lambda it: [lambda: it.record(frames.DeniedFrame(1, "repeated"))[0][:-1] + b"?"],
     "a record repeated": lambda it: [lambda: it.record() * 2],
     "a record left out": lambda it: [lambda: it.record() and it.record()],
-    "a record of another link": lambda it: [Channel(bytes(32), it.hello, up=False).seal([])[padding.LENGTH :]],
+    "a record of another link": lambda it: [Channel(bytes(32), it.hello, up=False).seal_frames([])[padding.LENGTH :]],
     "a record of its own, sent back": lambda it: [
-        Channel(it.request.link, it.hello, up=True).seal([])[padding.LENGTH :]
+        Channel(it.request.link_secret, it.hello, up=True).seal_frames([])[padding.LENGTH :]
     ],
     "nothing": lambda _: [b""],
     "nothing but noise": lambda _: [bytes(478)],
     "an index to come": lambda it: [it.entry(ANN, text("lie"), reference=(HERE + 1, bytes(32)))],
     "an index far to come": lambda it: [it.entry(ANN, text("lie"), reference=(2**53 - 1, bytes(32)))],
-    "a head without a signature": lambda it: [it.burst_of([], it.head_text()[:48] + bytes(64))],
-    "a head cut short": lambda it: [it.burst_of([], it.head_text()[:111])],
-    "a head too long": lambda it: [it.burst_of([], it.head_text() + b"?")],
+    "a head without a signature": lambda it: [it.batch_of([], it.head_text()[:48] + bytes(64))],
+    "a head cut short": lambda it: [it.batch_of([], it.head_text()[:111])],
+    "a head too long": lambda it: [it.batch_of([], it.head_text() + b"?")],
     "a head under another key": lambda it: [lambda: foreign_head(it)],
     "a head of a member": lambda it: [it.head(signer=ANN)],
     "a head for another purpose": lambda it: [it.head(label=identity.ENTRY)],
@@ -264,45 +282,45 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "an older head": lambda it: [it.head(time=1_000), it.head(time=999)],
     "an older head over something new": lambda it: [
         it.head(time=1_000),
-        lambda: it.burst(it.entry(ANN, Nick("anna")), time=999),
+        lambda: it.batch(it.entry(ANN, NickBody("anna")), time=999),
     ],
     "a record that is not padded": lambda it: [it.channel.seal_padded(b"\x92\xc2\x90")],
     "a record padded with something": lambda it: [
-        it.channel.seal_padded(padding.fill(b"\x92\xc2\x90", 16)[:-1] + b"?")
+        it.channel.seal_padded(padding.fill_payload(b"\x92\xc2\x90", 16)[:-1] + b"?")
     ],
-    "a record larger than need be": lambda it: [it.channel.seal_padded(padding.pad(b"\x92\xc2\x90", 942))],
+    "a record larger than need be": lambda it: [it.channel.seal_padded(padding.pad_text(b"\x92\xc2\x90", 942))],
     "a record longer than it is": lambda it: [it.channel.seal_padded(b"\xff" * 462)],
-    "a burst that is not padded": lambda it: [sealed_in_log(it, frames.pack(frames.Burst([], it.head_text())))],
+    "a burst that is not padded": lambda it: [sealed_in_log(it, frames.pack(frames.Batch([], it.head_text())))],
     "a burst padded with something": lambda it: [
-        sealed_in_log(it, padding.fill(frames.pack(frames.Burst([], it.head_text())), 28)[:-1] + b"?")
+        sealed_in_log(it, padding.fill_payload(frames.pack(frames.Batch([], it.head_text())), 28)[:-1] + b"?")
     ],
     "a burst larger than need be": lambda it: [
-        sealed_in_log(it, padding.pad(frames.pack(frames.Burst([], it.head_text())), 930))
+        sealed_in_log(it, padding.pad_text(frames.pack(frames.Batch([], it.head_text())), 930))
     ],
     "a burst longer than it is": lambda it: [sealed_in_log(it, b"\xff" * 450)],
-    "a burst of no entries": lambda it: [sealed_in_log(it, padding.fill(b"\x91\xc4\x00", 28))],
+    "a burst of no entries": lambda it: [sealed_in_log(it, padding.fill_payload(b"\x91\xc4\x00", 28))],
     "content padded with something": lambda it: [it.entry(ANN, padded_with_something(it.reference))],
     "content padded too far": lambda it: [it.entry(ANN, padded_too_far(it.reference))],
-    "a nick that is not kept": lambda it: [it.entry(ANN, Nick("anna"), ttl=60)],
-    "a leave that is not kept": lambda it: [it.entry(ANN, Leave(), ttl=60)],
-    "a leaf that is not kept": lambda it: [it.entry(ANN, Renew(LEAF), ttl=FLEETING)],
-    "a newcomer that is not kept": lambda it: [it.entry(HOST, Joined(EVE.key, "eve", LEAF), ttl=60)],
-    "a loss that is not kept": lambda it: [it.entry(HOST, Lost(ANN.id), ttl=60)],
-    "a lock that is not kept": lambda it: [it.entry(HOST, Lock(locked=True), ttl=FLEETING)],
-    "an end that is not kept": lambda it: [it.entry(HOST, Close(), ttl=60)],
-    "a commit that is not kept": lambda it: [it.entry(HOST, Commit(1, []), kind=COMMIT, ttl=60)],
-    "a commit with a generation": lambda it: [it.entry(HOST, Commit(1, []), kind=COMMIT, generation=1)],
-    "a box too short": lambda it: [it.entry(ANN, frames.Private(bytes(frames.BOX)))],
-    "a box too long": lambda it: [it.entry(ANN, frames.Private(bytes(frames.BOX + limits.TEXT + 1)))],
-    "another leaf than was sought": lambda _: [frames.Found(EVE.leaf.public)],
+    "a nick that is not kept": lambda it: [it.entry(ANN, NickBody("anna"), ttl=60)],
+    "a leave that is not kept": lambda it: [it.entry(ANN, LeaveBody(), ttl=60)],
+    "a leaf that is not kept": lambda it: [it.entry(ANN, RenewBody(KEY), ttl=FLEETING)],
+    "a newcomer that is not kept": lambda it: [it.entry(HOST, JoinedBody(EVE.key, "eve", KEY), ttl=60)],
+    "a loss that is not kept": lambda it: [it.entry(HOST, AwayBody(ANN.id), ttl=60)],
+    "a lock that is not kept": lambda it: [it.entry(HOST, LockBody(locked=True), ttl=FLEETING)],
+    "an end that is not kept": lambda it: [it.entry(HOST, CloseBody(), ttl=60)],
+    "a commit that is not kept": lambda it: [it.entry(HOST, CommitBody(1, []), kind=COMMIT, ttl=60)],
+    "a commit with a generation": lambda it: [it.entry(HOST, CommitBody(1, []), kind=COMMIT, generation=1)],
+    "a box too short": lambda it: [it.entry(ANN, frames.PrivateBody(bytes(frames.BOX)))],
+    "a box too long": lambda it: [it.entry(ANN, frames.PrivateBody(bytes(frames.BOX + limits.TEXT + 1)))],
+    "another leaf than was sought": lambda _: [frames.KeyResponseFrame(EVE.encryption_key.public)],
     "a leaf that was sought, for the second time": lambda _: [
-        frames.Found(ANN.leaf.public),
-        frames.Found(ANN.leaf.public),
+        frames.KeyResponseFrame(ANN.encryption_key.public),
+        frames.KeyResponseFrame(ANN.encryption_key.public),
     ],
-    "the lack of a leaf that was not sought": lambda _: [frames.Missing(LEAF)],
+    "the lack of a leaf that was not sought": lambda _: [frames.KeyNotFoundFrame(KEY)],
     "the lack of a leaf that is there": lambda _: [
-        frames.Found(ANN.leaf.public),
-        frames.Missing(suite.digest(ANN.leaf.public)),
+        frames.KeyResponseFrame(ANN.encryption_key.public),
+        frames.KeyNotFoundFrame(suite.hash_data(ANN.encryption_key.public)),
     ],
     **{f"in a past, {name}": lie for name, lie in LIES_IN_A_PAST.items()},
 }

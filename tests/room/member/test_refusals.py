@@ -16,7 +16,7 @@ from tests.room.peers import EVE, ROOM, FalseHost, kinds
         b"\xc1",
         bytes(1_300),
         bytes(1_918),
-        padding.pad(b"\xc1", 1_918),
+        padding.pad_text(b"\xc1", 1_918),
         hello()[:-1] + b"?",
         hello()[:-1],
         hello() + b"\0",
@@ -26,16 +26,16 @@ from tests.room.peers import EVE, ROOM, FalseHost, kinds
 )
 def test_what_is_no_hello_ends_it(answer: bytes) -> None:
     host = FalseHost()
-    assert kinds(host.hears(answer)) == ["Alarm", "Error", "Gone"]
+    assert kinds(host.hears(answer)) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
 
 
-@pytest.mark.parametrize("door", [bytes(1_216), EVE.leaf.public[:-32] + bytes(32), b"\xff" * 1_216])
-def test_a_door_that_cannot_be_sealed_to_ends_it(door: bytes) -> None:
+@pytest.mark.parametrize("door", [bytes(1_216), EVE.encryption_key.public[:-32] + bytes(32), b"\xff" * 1_216])
+def test_a_handshake_key_that_cannot_be_sealed_to_ends_it(door: bytes) -> None:
     """3.2: an X25519 key of small order, an ML-KEM key that is none."""
     host = FalseHost()
-    happened = host.hears(hello(door=door))
-    assert kinds(happened) == ["Alarm", "Error", "Gone"]
-    assert not [effect for effect in host.effects if isinstance(effect, effects.Send)]
+    happened = host.hears(hello(handshake_key=door))
+    assert kinds(happened) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
+    assert not [effect for effect in host.effects if isinstance(effect, effects.SendEffect)]
 
 
 @pytest.mark.parametrize("version", [0, 1, 2, 4])
@@ -43,8 +43,8 @@ def test_a_host_of_another_version_is_not_asked(version: int) -> None:
     """2.3"""
     host = FalseHost()
     happened = host.hears(hello(version))
-    assert kinds(happened) == ["Error", "Gone"]
-    assert not [effect for effect in host.effects if isinstance(effect, effects.Send)]
+    assert kinds(happened) == ["ErrorEvent", "GoneEvent"]
+    assert not [effect for effect in host.effects if isinstance(effect, effects.SendEffect)]
     assert host.room.failure is not None
 
 
@@ -64,10 +64,10 @@ REFUSALS: list[tuple[frames.Refusal, str]] = [
 def test_a_refusal_is_told_in_our_own_words(reason: frames.Refusal, code: str) -> None:
     host = FalseHost()
     host.greets()
-    error, gone = host.hears(frames.Refused(reason))
-    assert isinstance(error, events.Error)
+    error, gone = host.hears(frames.RefusedFrame(reason))
+    assert isinstance(error, events.ErrorEvent)
     assert error.code == code
-    assert isinstance(gone, events.Gone)
+    assert isinstance(gone, events.GoneEvent)
     assert gone.reason == ("kicked" if reason == "kicked" else "refused")
 
 
@@ -77,9 +77,9 @@ def test_a_join_answers_the_hello_of_its_own_link_with_a_secret_of_its_own() -> 
     links = set()
     for ask in (host.greets, host.redials):
         join = ask()
-        assert isinstance(join, frames.Join)
+        assert isinstance(join, frames.JoinRequest)
         assert join.nick == "me"
-        content = host.hello + join.link + join.key + suite.digest(join.leaf) + b"me"
-        assert identity.signed(identity.JOIN, ROOM, content, join.signature, join.key)
-        links.add(join.link)
+        content = host.hello + join.link_secret + join.key + suite.hash_data(join.encryption_key) + b"me"
+        assert identity.is_signed(identity.JOIN, ROOM, content, join.signature, join.key)
+        links.add(join.link_secret)
     assert len(links) == 2

@@ -20,8 +20,8 @@ def welcomed_later(host: FalseHost, how: str, **otherwise: Any) -> list[events.E
         host.ledger.start_at(HERE + 7, bytes(32))
     else:
         come_anew(host)
-        host.ledger.roster.remove(host.ledger.member(host.me))
-        host.seats_guest()
+        host.ledger.roster.remove_member(host.ledger.get_member(host.me))
+        host.roster_guest()
     return host.hears(*host.welcome(**otherwise))
 
 
@@ -34,8 +34,8 @@ LATER = ["with its log", "without its log", "as somebody new"]
     [
         {"name": "demolition"},
         {"retention": BOUNDS},
-        {"history": frames.History(10, 0)},
-        {"history": frames.History(0, 60)},
+        {"history": frames.HistoryPolicy(10, 0)},
+        {"history": frames.HistoryPolicy(0, 60)},
     ],
 )
 def test_a_host_that_changes_the_rules_of_its_room_is_left(
@@ -43,11 +43,11 @@ def test_a_host_that_changes_the_rules_of_its_room_is_left(
 ) -> None:
     """7.2"""
     happened = welcomed_later(host, how, **otherwise)
-    assert [kind for kind in kinds(happened) if kind not in ("Error", "Link")] == ["Alarm", "Gone"]
+    assert [kind for kind in kinds(happened) if kind not in ("ErrorEvent", "LinkEvent")] == ["AlarmEvent", "GoneEvent"]
     assert host.room.over
 
 
 @pytest.mark.parametrize("how", LATER)
 def test_a_host_that_keeps_the_rules_of_its_room_is_not(host: FalseHost, how: str) -> None:
-    assert "Alarm" not in kinds(welcomed_later(host, how))
+    assert "AlarmEvent" not in kinds(welcomed_later(host, how))
     assert host.room.entered

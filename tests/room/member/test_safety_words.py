@@ -34,14 +34,14 @@ def test_two_who_are_shown_different_logs_have_different_words_from_the_next_mar
         "one left out": lambda it: [it.entry(HOST, text("true"))],
         "another order": lambda it: [it.entry(ANN, text("true")), it.entry(HOST, text("true"))],
     }
-    one.hears(one.burst(one.entry(HOST, text("true")), one.entry(ANN, text("true")), time=1_000))
-    other.hears(other.burst(*shown[lie](other), time=1_000))
+    one.hears(one.batch(one.entry(HOST, text("true")), one.entry(ANN, text("true")), time=1_000))
+    other.hears(other.batch(*shown[lie](other), time=1_000))
     assert words(one)["words"] == words(other)["words"]  # of the empty log: nobody has said anything by then
     for host in two:
-        host.hears(host.head(time=limits.MARK - 1))
+        host.hears(host.head(time=limits.MARK_INTERVAL - 1))
     assert [words(host)["minutes"] for host in two] == [0, 0]
     for host in two:
-        host.hears(host.head(time=limits.MARK))
+        host.hears(host.head(time=limits.MARK_INTERVAL))
     assert [words(host)["minutes"] for host in two] == [10, 10]
     assert words(one)["words"] != words(other)["words"]
     assert len(words(one)["words"]) == 10
@@ -52,25 +52,25 @@ def test_two_who_are_shown_one_log_have_the_same_words(two: list[FalseHost]) -> 
     """7.5: however it comes to them, and whatever is on its way."""
     one, other = two
     entries = [[it.entry(ANN, text("true")), it.entry(HOST, text("true"))] for it in two]
-    one.hears(*(one.burst(entry, time=limits.MARK - 1) for entry in entries[0]))
-    other.hears(other.burst(*entries[1], time=limits.MARK - 1))
-    one.hears(one.burst(one.entry(ANN, text("after")), time=limits.MARK))
-    other.hears(other.head(time=limits.MARK + 5_000))
+    one.hears(*(one.batch(entry, time=limits.MARK_INTERVAL - 1) for entry in entries[0]))
+    other.hears(other.batch(*entries[1], time=limits.MARK_INTERVAL - 1))
+    one.hears(one.batch(one.entry(ANN, text("after")), time=limits.MARK_INTERVAL))
+    other.hears(other.head(time=limits.MARK_INTERVAL + 5_000))
     assert words(one)["words"] == words(other)["words"]
     assert words(one)["minutes"] == words(other)["minutes"] == 10
-    for host, time in ((one, 2 * limits.MARK), (other, 2 * limits.MARK)):
+    for host, time in ((one, 2 * limits.MARK_INTERVAL), (other, 2 * limits.MARK_INTERVAL)):
         host.hears(host.head(time=time))
     assert words(one)["previous"]["words"] == words(other)["previous"]["words"]
     assert words(one)["words"] != words(other)["words"]  # the other was not told what was said after
 
 
-def test_a_past_makes_the_same_words_as_a_burst(two: list[FalseHost]) -> None:
+def test_a_backfill_makes_the_same_words_as_a_batch(two: list[FalseHost]) -> None:
     """7.5, 5.13"""
     one, other = (at(host, 1_000) for host in two)
     one.hears(one.entry(ANN, text("true")))
     other.hears(other.past(other.entry(ANN, text("true"))))
     for host in two:
-        host.hears(at(host, limits.MARK).head())
+        host.hears(at(host, limits.MARK_INTERVAL).head())
     assert words(one)["words"] == words(other)["words"]
     assert words(one)["minutes"] == 10
 
@@ -79,10 +79,10 @@ def test_one_who_was_welcomed_later_shows_no_words_of_before(host: FalseHost) ->
     """7.5: what the host says of them proves nothing."""
     late = FalseHost(seed=b"late")
     late.greets()
-    late.seats_guest()
-    late.hears(*at(late, 2 * limits.MARK + 1).welcome())
+    late.roster_guest()
+    late.hears(*at(late, 2 * limits.MARK_INTERVAL + 1).welcome())
     assert words(late) == {"words": [], "at": None, "minutes": None, "previous": None}
-    late.hears(at(late, 3 * limits.MARK).head())
+    late.hears(at(late, 3 * limits.MARK_INTERVAL).head())
     assert (words(late)["minutes"], words(late)["previous"]) == (30, None)
 
 
@@ -95,7 +95,7 @@ def test_words_of_two_tell_whether_they_have_each_others_keys() -> None:
 
     def of(party: Party, nick: str) -> list[str]:
         [reply] = room.answers(party, room.verify(party, nick))
-        assert isinstance(reply, events.Reply)
+        assert isinstance(reply, events.ReplyEvent)
         words: list[str] = reply.data["words"]
         return words
 
@@ -114,11 +114,11 @@ def test_a_room_that_is_passed_on_under_another_key_has_other_words(monkeypatch:
         ann, bob = room.joined("ann"), room.joined("bob")
         room.say(ann, "hello")
         room.settle()
-        room.wait(limits.MARK / 1_000)
+        room.wait(limits.MARK_INTERVAL / 1_000)
         room.settle()
         asked = ((room.host, ""), (ann, ""), (bob, ""), (ann, "bob"), (bob, "ann"))
         replies = [room.answers(party, room.verify(party, nick))[0] for party, nick in asked]
-        words = [reply.data["words"] for reply in replies if isinstance(reply, events.Reply)]
+        words = [reply.data["words"] for reply in replies if isinstance(reply, events.ReplyEvent)]
         return [party.room.replica.me.key for party in (room.host, ann, bob)], words
 
     keys, real = talk()

@@ -63,12 +63,12 @@ def test_a_commit_before_the_last_entry_leaves_the_rest_to_catch_up_with() -> No
     assert state.current == Rekeying(CatchingUp(3), is_idle=False)
 
 
-_OF_THE_HANDSHAKE: list[frames.Frame] = [frames.Refused("full"), frames.Resumed(0, 0)]
+_OF_THE_HANDSHAKE: list[frames.Frame] = [frames.RefusedFrame("full"), frames.ResumedFrame(0, 0)]
 _OF_THE_ROOM: list[frames.Frame] = [
-    frames.Past([], bytes(112), 0, 0),
-    frames.Denied(1, "nick-taken"),
-    frames.Found(bytes(32)),
-    frames.Missing(bytes(32)),
+    frames.BackfillFrame([], bytes(112), 0, 0),
+    frames.DeniedFrame(1, "nick-taken"),
+    frames.KeyResponseFrame(bytes(32)),
+    frames.KeyNotFoundFrame(bytes(32)),
 ]
 
 
@@ -91,7 +91,7 @@ def test_a_host_answers_once(frame: frames.Frame) -> None:
 
 
 def test_a_host_sends_a_commit_share_only_after_a_commit() -> None:
-    share = frames.Slice(bytes(32))
+    share = frames.CommitShareFrame(bytes(32))
     state = resumed(0)
     with pytest.raises(PeerFault, match="a slice of no commit"):
         state.expect_frame(share)

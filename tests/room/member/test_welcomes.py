@@ -9,24 +9,24 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import Joined, Leave
+from anonp2p.protocol.frames import JoinedBody, LeaveBody
 from anonp2p.room import inputs
-from tests.room.hostile import BOUNDS, LEAF, assert_left_in_alarm, without
+from tests.room.hostile import BOUNDS, KEY, assert_left_in_alarm, without
 from tests.room.peers import ANN, BOB, EVE, HERE, HOST, FalseHost, Item, Somebody, kinds, text
 
 
-def with_seat(**otherwise: object) -> Callable[[FalseHost], list[Item]]:
+def with_roster_entry(**otherwise: object) -> Callable[[FalseHost], list[Item]]:
     """A welcome with one more seat, which says this."""
-    ghost = frames.Seat(EVE.key, "eve", 0, away=False, leaf=LEAF, generation=0, link=bytes(32))
-    return lambda it: [it.welcome(seats=[*it.state().seats, msgspec.structs.replace(ghost, **otherwise)])]
+    ghost = frames.RosterEntry(EVE.key, "eve", 0, away=False, key_hash=KEY, generation=0, chain_key=bytes(32))
+    return lambda it: [it.welcome(roster=[*it.state().roster, msgspec.structs.replace(ghost, **otherwise)])]
 
 
 def as_we_are(**otherwise: object) -> Callable[[FalseHost], list[Item]]:
-    """A welcome in which our own seat says this."""
+    """A welcome in which our own roster entry says this."""
 
     def lie(it: FalseHost) -> list[Item]:
-        *others, mine = it.state().seats
-        return [it.welcome(seats=[*others, msgspec.structs.replace(mine, **otherwise)])]
+        *others, mine = it.state().roster
+        return [it.welcome(roster=[*others, msgspec.structs.replace(mine, **otherwise)])]
 
     return lie
 
@@ -40,17 +40,17 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     ],
     "with another key for us": as_we_are(key=BOB.key),
     "with another nick for us": as_we_are(nick="fool"),
-    "with another leaf for us": as_we_are(leaf=suite.digest(EVE.leaf.public)),
-    "with two of one key": with_seat(key=ANN.key),
-    "with two of one nick": with_seat(nick="ANN"),
-    "with an improper nick": with_seat(nick="e\u202ee"),
-    "with a key that anybody can sign for": with_seat(key=b"\x01" + bytes(31)),
+    "with another leaf for us": as_we_are(key_hash=suite.hash_data(EVE.encryption_key.public)),
+    "with two of one key": with_roster_entry(key=ANN.key),
+    "with two of one nick": with_roster_entry(nick="ANN"),
+    "with an improper nick": with_roster_entry(nick="e\u202ee"),
+    "with a key that anybody can sign for": with_roster_entry(key=b"\x01" + bytes(31)),
     "with a room name that hides": lambda it: [it.welcome(name="de\nmo")],
     "without a room name": lambda it: [it.welcome(name="")],
-    "with a time to live above the greatest": lambda it: [it.welcome(retention=frames.Retention(0, 61, 60))],
-    "with a time to live below the least": lambda it: [it.welcome(retention=frames.Retention(60, 59, KEPT))],
-    "with bounds that leave nothing": lambda it: [it.welcome(retention=frames.Retention(60, 60, 59))],
-    "with a time to live that is none": lambda it: [it.welcome(retention=frames.Retention(0, 60, 2**32))],
+    "with a time to live above the greatest": lambda it: [it.welcome(retention=frames.RetentionPolicy(0, 61, 60))],
+    "with a time to live below the least": lambda it: [it.welcome(retention=frames.RetentionPolicy(60, 59, KEPT))],
+    "with bounds that leave nothing": lambda it: [it.welcome(retention=frames.RetentionPolicy(60, 60, 59))],
+    "with a time to live that is none": lambda it: [it.welcome(retention=frames.RetentionPolicy(0, 60, 2**32))],
     "signed by a member": lambda it: [it.welcome(sign=ANN.sign)],
     "not signed": lambda it: [it.welcome(sign=lambda _, __: bytes(64))],
     "signed for another purpose": lambda it: [it.welcome(sign=lambda _, content: HOST.sign(identity.HEAD, content))],
@@ -58,21 +58,21 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "of another link": lambda it: [it.welcome(hello=bytes(32))[0]],
     "signed for another link": lambda it: [it.welcome(sign=lambda label, c: HOST.sign(label, bytes(32) + c[32:]))],
     "of another room": lambda it: [it.welcome(room=b"s" * 32)[0]],
-    "to another leaf": lambda it: [it.welcome(leaf=ANN.leaf.public)[0]],
+    "to another leaf": lambda it: [it.welcome(key=ANN.encryption_key.public)[0]],
     "with a head of a member": lambda it: [it.welcome(head=it.head_text(signer=ANN))],
     "with a head for another purpose": lambda it: [it.welcome(head=it.head_text(label=identity.ENTRY))],
-    "with a history where there is none": lambda it: [it.welcome(since=HERE, base=it.base())],
+    "with a history where there is none": lambda it: [it.welcome(since=HERE, snapshot=it.base())],
     "with a head that was altered": lambda it: [it.welcome(head=b"\x01" + it.head_text()[1:])],
     "with a past for one who has none": lambda it: [it.welcome(since=HERE - 1)],
     "a second time": lambda it: [it.welcome()[0], it.welcome()[0]],
-    "with a page altered": lambda it: [it.welcome()[0], frames.Page(bytes(1_000))],
-    "with an empty page": lambda it: [it.welcome()[0], frames.Page(b"")],
+    "with a page altered": lambda it: [it.welcome()[0], frames.PageFrame(bytes(1_000))],
+    "with an empty page": lambda it: [it.welcome()[0], frames.PageFrame(b"")],
     "with a page before it": lambda it: [it.welcome()[1]],
     "whose page is followed by another": lambda it: [it.welcome(), it.welcome()[1]],
     "by an entry": lambda it: [it.entry(ANN, text("lie"))],
     "by a head": lambda it: [it.head],
-    "by a resumption": lambda _: [frames.Resumed(0, 0)],
-    "by a denial": lambda _: [frames.Denied(1, "nick-taken")],
+    "by a resumption": lambda _: [frames.ResumedFrame(0, 0)],
+    "by a denial": lambda _: [frames.DeniedFrame(1, "nick-taken")],
     "by a slice": lambda it: [it.slice],
     "by a past": lambda it: [it.past(it.entry(ANN, text("lie")))],
     "by noise": lambda _: [bytes(64)],
@@ -84,7 +84,7 @@ def test_a_host_that_welcomes_wrongly_is_left_with_an_alarm(wrongly: str) -> Non
     """5.9, 7.1, 7.2"""
     host = FalseHost()
     host.greets()
-    host.seats_guest()
+    host.roster_guest()
     items: list[Item] = []
     for item in WRONG_WELCOMES[wrongly](host):
         items += item if isinstance(item, list) else [item]
@@ -92,19 +92,21 @@ def test_a_host_that_welcomes_wrongly_is_left_with_an_alarm(wrongly: str) -> Non
     host.hears(*honest)
     assert not host.room.over
     happened = host.hears(lying)
-    assert [kind for kind in kinds(happened) if kind != "Error"] == ["Alarm", "Gone"]
+    assert [kind for kind in kinds(happened) if kind != "ErrorEvent"] == ["AlarmEvent", "GoneEvent"]
     assert host.room.over
-    assert ("Error" in kinds(happened)) == (wrongly != "whose page is followed by another")
+    assert ("ErrorEvent" in kinds(happened)) == (wrongly != "whose page is followed by another")
 
 
 WRONG_ROSTERS: dict[str, Callable[[FalseHost], list[Item]]] = {
-    "one who is not there": with_seat(),
+    "one who is not there": with_roster_entry(),
     "one without a seat": without(ANN.id),
     "another leaf": lambda it: [
         it.welcome(
-            seats=[
-                msgspec.structs.replace(seat, leaf=bytes(32)) if seat.key == ANN.key else seat
-                for seat in it.state().seats
+            roster=[
+                msgspec.structs.replace(roster_entry, key_hash=bytes(32))
+                if roster_entry.key == ANN.key
+                else roster_entry
+                for roster_entry in it.state().roster
             ]
         )
     ],
@@ -112,7 +114,7 @@ WRONG_ROSTERS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "another name of the room": lambda it: [it.welcome(name="demolition")],
     "another lock": lambda it: [it.welcome(locked=True)],
     "other times to live": lambda it: [it.welcome(retention=BOUNDS)],
-    "another history": lambda it: [it.welcome(history=frames.History(10, 0))],
+    "another history": lambda it: [it.welcome(history=frames.HistoryPolicy(10, 0))],
 }
 
 
@@ -121,8 +123,8 @@ def test_one_who_was_welcomed_to_another_roster_has_no_part_in_the_next_epoch(wr
     """6.2"""
     host = FalseHost()
     host.greets()
-    host.seats_guest()
-    assert kinds(host.hears(*WRONG_ROSTERS[wrongly](host)))[:2] == ["Link", "Entered"]
+    host.roster_guest()
+    assert kinds(host.hears(*WRONG_ROSTERS[wrongly](host)))[:2] == ["LinkEvent", "EnteredEvent"]
     host.hears(host.commit())
     assert not host.room.over
     assert_left_in_alarm(host, host.hears(host.slice))
@@ -130,19 +132,19 @@ def test_one_who_was_welcomed_to_another_roster_has_no_part_in_the_next_epoch(wr
 
 def test_nobody_joins_twice_in_an_epoch(host: FalseHost) -> None:
     """3.2: what it signed under its old chain could be sealed again under the new."""
-    host.hears(host.entry(ANN, Leave()))
-    happened = host.hears(host.entry(HOST, Joined(ANN.key, "ann", LEAF)))
-    assert kinds(happened)[-2:] == ["Alarm", "Gone"]
+    host.hears(host.entry(ANN, LeaveBody()))
+    happened = host.hears(host.entry(HOST, JoinedBody(ANN.key, "ann", KEY)))
+    assert kinds(happened)[-2:] == ["AlarmEvent", "GoneEvent"]
     assert host.room.over
 
 
 def test_lines_that_wait_are_given_back_when_the_welcome_is_wrong() -> None:
     host = FalseHost()
-    host.takes(inputs.Say("typed early", re=7))
+    host.takes(inputs.SayInput("typed early", re=7))
     host.greets()
-    host.seats_guest()
+    host.roster_guest()
     happened = host.hears(*host.welcome(name=""))
-    assert kinds(happened) == ["Alarm", "Error", "Unsent", "Gone"]
+    assert kinds(happened) == ["AlarmEvent", "ErrorEvent", "UnsentEvent", "GoneEvent"]
     assert_left_in_alarm(host, happened, member=b"")
     assert host.room.failure is not None
 
@@ -150,12 +152,12 @@ def test_lines_that_wait_are_given_back_when_the_welcome_is_wrong() -> None:
 def test_a_welcome_without_its_last_page_shows_nothing() -> None:
     host = FalseHost()
     host.greets()
-    host.seats_guest()
+    host.roster_guest()
     box, page = host.welcome()
-    assert isinstance(box, frames.Welcome)
-    assert isinstance(page, frames.Page)
-    halves = [frames.Page(page.part[:500]), frames.Page(page.part[500:])]
-    assert host.hears(frames.Welcome(box.box, 3), *halves) == []
+    assert isinstance(box, frames.WelcomeFrame)
+    assert isinstance(page, frames.PageFrame)
+    halves = [frames.PageFrame(page.part[:500]), frames.PageFrame(page.part[500:])]
+    assert host.hears(frames.WelcomeFrame(box.box, 3), *halves) == []
     assert not host.room.entered
 
 
@@ -164,34 +166,34 @@ def test_a_welcome_of_no_pages_or_too_many_is_none(pages: int) -> None:
     """2.7: 1 to 40."""
     host = FalseHost()
     host.greets()
-    host.seats_guest()
+    host.roster_guest()
     box = host.welcome()[0]
-    assert isinstance(box, frames.Welcome)
-    assert kinds(host.hears(frames.Welcome(box.box, pages))) == ["Alarm", "Error", "Gone"]
+    assert isinstance(box, frames.WelcomeFrame)
+    assert kinds(host.hears(frames.WelcomeFrame(box.box, pages))) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
 
 
 def test_a_roster_beyond_the_limit_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     host = FalseHost()
     host.greets()
-    host.seats_guest()
+    host.roster_guest()
     monkeypatch.setattr(limits, "MEMBERS", 2)
-    assert kinds(host.hears(*host.welcome())) == ["Alarm", "Error", "Gone"]
+    assert kinds(host.hears(*host.welcome())) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
 
 
 def test_a_recorded_welcome_of_our_own_is_none_on_another_link() -> None:
     """7.1: the signature and the box are over the hello of this very link."""
     host = FalseHost()
     host.greets()
-    host.seats_guest()
+    host.roster_guest()
     recorded = host.welcome()
     host.redials()
-    assert kinds(host.hears(recorded[0])) == ["Alarm", "Error", "Gone"]
+    assert kinds(host.hears(recorded[0])) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
 
 
 def test_a_welcome_that_broke_off_is_forgotten_on_the_next_link() -> None:
     host = FalseHost()
     host.greets()
-    host.seats_guest()
+    host.roster_guest()
     host.hears(host.welcome()[0])
     host.redials()
-    assert kinds(host.hears(*host.welcome())) == ["Link", "Entered"]
+    assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent"]

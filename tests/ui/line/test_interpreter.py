@@ -27,39 +27,39 @@ class Typist:
         return self.interpreter.interpret_line(line.encode())
 
 
-def gone(label: str) -> events.Gone:
-    return events.Gone(room=label, reason="closed")
+def gone(label: str) -> events.GoneEvent:
+    return events.GoneEvent(room=label, reason="closed")
 
 
-def entered(label: str, name: str) -> events.Entered:
-    return events.Entered(room=label, name=name, code="c", nick="me", member="m", role="member", members=[])
+def entered(label: str, name: str) -> events.EnteredEvent:
+    return events.EnteredEvent(room=label, name=name, code="c", nick="me", member="m", role="member", members=[])
 
 
 def test_a_line_goes_to_the_room_that_was_asked_for_last() -> None:
     typist = Typist()
-    assert typist.type("hello") == UserRequest(inputs.Say("hello"))
+    assert typist.type("hello") == UserRequest(inputs.SayInput("hello"))
     for label in ("r1", "r2"):
         typist.interpreter.open_room(label)
-        assert typist.type("hello") == UserRequest(inputs.Say("hello"), room=label)
+        assert typist.type("hello") == UserRequest(inputs.SayInput("hello"), room=label)
 
 
 def test_a_line_for_a_room_that_is_gone_goes_to_no_other_room() -> None:
     typist = Typist("r1", "r2")
     typist.interpreter.take_event(gone("r2"))
-    assert typist.type("hello") == UserRequest(inputs.Say("hello"))
+    assert typist.type("hello") == UserRequest(inputs.SayInput("hello"))
 
 
 def test_the_end_of_another_room_changes_nothing() -> None:
     typist = Typist("r1", "r2")
     typist.interpreter.take_event(gone("r1"))
-    assert typist.type("hello") == UserRequest(inputs.Say("hello"), room="r2")
+    assert typist.type("hello") == UserRequest(inputs.SayInput("hello"), room="r2")
 
 
 def test_an_object_names_its_room_and_leaves_the_active_one() -> None:
     typist = Typist("r1", "r2")
     given = json.dumps({"id": 7, "room": "r1", "text": "hello"})
-    assert typist.type(given) == UserRequest(inputs.Say("hello", re=7), 7, "r1")
-    assert typist.type("hello") == UserRequest(inputs.Say("hello"), room="r2")
+    assert typist.type(given) == UserRequest(inputs.SayInput("hello", re=7), 7, "r1")
+    assert typist.type("hello") == UserRequest(inputs.SayInput("hello"), room="r2")
 
 
 @pytest.mark.parametrize("wanted", ["1", "r1", "home"])
@@ -68,9 +68,9 @@ def test_switch_changes_where_lines_go_and_says_so(wanted: str) -> None:
     typist.interpreter.take_event(entered("r1", "home"))
     assert typist.type(json.dumps({"id": 7, "command": f"/switch {wanted}"})) is None
     [notice] = typist.shown
-    assert isinstance(notice, events.Notice)
+    assert isinstance(notice, events.NoticeEvent)
     assert (notice.room, notice.re) == ("r1", 7)
-    assert typist.type("hello") == UserRequest(inputs.Say("hello"), room="r1")
+    assert typist.type("hello") == UserRequest(inputs.SayInput("hello"), room="r1")
 
 
 def test_a_switch_to_a_room_that_there_is_not_is_an_error_and_changes_nothing() -> None:
@@ -79,7 +79,7 @@ def test_a_switch_to_a_room_that_there_is_not_is_an_error_and_changes_nothing() 
     assert request
     assert isinstance(request.action, AnonError)
     assert (request.action.code, request.re) == ("bad-input", 7)
-    assert typist.type("hello") == UserRequest(inputs.Say("hello"), room="r1")
+    assert typist.type("hello") == UserRequest(inputs.SayInput("hello"), room="r1")
     assert typist.shown == []
 
 
@@ -94,7 +94,7 @@ def test_help_and_the_list_of_rooms_are_answered_with_the_id_that_asked() -> Non
     typist = Typist("r1")
     for number, command in enumerate(("/help", "/help who", "/rooms")):
         assert typist.type(json.dumps({"id": number, "command": command})) is None
-    replies = [event for event in typist.shown if isinstance(event, events.Reply)]
+    replies = [event for event in typist.shown if isinstance(event, events.ReplyEvent)]
     assert [(reply.command, reply.re) for reply in replies] == [("/help", 0), ("/help", 1), ("/rooms", 2)]
     assert [row["command"] for row in replies[1].data] == ["/who"]
     assert [(row["room"], row["active"]) for row in replies[2].data] == [("r1", True)]

@@ -26,7 +26,7 @@ from anonp2p.ui.line.output import Output
 from anonp2p.ui.widths import width
 from tests.ui.line.conftest import Pipe, Shared
 
-NOTICES = [events.Notice(text=f"notice {number}") for number in range(200)]
+NOTICES = [events.NoticeEvent(text=f"notice {number}") for number in range(200)]
 
 
 class Printer:
@@ -77,7 +77,7 @@ async def test_an_event_is_printed_at_once(pipe: Pipe) -> None:
 async def test_json_is_printed_without_what_could_harm_a_terminal(pipe: Pipe) -> None:
     text = "a\x1b[2J\u202e\u2028\nb"
     async with printing(pipe.writer.fileno(), json=True) as printer:
-        printer.output.print_event(events.Notice(text=text))
+        printer.output.print_event(events.NoticeEvent(text=text))
         await printer.output.drained()
     line = pipe.read().decode()
     assert line.isascii()
@@ -88,15 +88,15 @@ async def test_json_is_printed_without_what_could_harm_a_terminal(pipe: Pipe) ->
 @pytest.mark.trio
 async def test_an_event_that_is_worth_no_line_prints_none(pipe: Pipe) -> None:
     async with printing(pipe.writer.fileno()) as printer:
-        printer.output.print_event(events.Link(room="r1", state="up", attempt=1, detail=""))
+        printer.output.print_event(events.LinkEvent(room="r1", state="up", attempt=1, detail=""))
         printer.output.print_event(NOTICES[0])
         await printer.output.drained()
     assert pipe.read() == b"[SYSTEM] notice 0\n"
 
 
-def said(text: str) -> events.Message:
+def said(text: str) -> events.MessageEvent:
     """Somebody's message."""
-    return events.Message(room="r1", member="m", nick="ann", text=text, seq=1, at=0.0)
+    return events.MessageEvent(room="r1", member="m", nick="ann", text=text, seq=1, at=0.0)
 
 
 async def printed(descriptor: int, pipe: Pipe, *told: events.Event, json: bool = False) -> list[str]:
@@ -115,7 +115,7 @@ async def test_what_others_say_is_folded_on_a_pipe_for_the_terminal_that_it_is_r
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     text = "x" * 75 + "[SYSTEM] The room was closed by its host " + "\u2764\ufe0f" * 37 + "[SYSTEM] x"
-    reason = events.SelfKicked(room="r1", why=text)
+    reason = events.SelfKickedEvent(room="r1", why=text)
     first, *further = await printed(pipe.writer.fileno(), pipe, said(text))
     assert first.startswith("ann: ")
     assert further
@@ -131,9 +131,9 @@ async def test_what_others_say_is_folded_on_a_pipe_for_the_terminal_that_it_is_r
 @pytest.mark.trio
 async def test_the_programs_own_sentences_and_json_are_left_whole_on_a_pipe(pipe: Pipe) -> None:
     own = [
-        events.Entered(room="r1", name="demo", code="x" * 62, nick="ann", member="m", role="host", members=[]),
-        events.Lookalike(room="r1", member="m", nick="ben" * 6, was="ben" * 6),
-        events.Error(room="r1", code="x", text="word " * 30),
+        events.EnteredEvent(room="r1", name="demo", code="x" * 62, nick="ann", member="m", role="host", members=[]),
+        events.LookalikeEvent(room="r1", member="m", nick="ben" * 6, was="ben" * 6),
+        events.ErrorEvent(room="r1", code="x", text="word " * 30),
     ]
     assert len(await printed(pipe.writer.fileno(), pipe, *own)) == 3
     assert len(await printed(pipe.writer.fileno(), pipe, *own, said("word " * 60), json=True)) == 4
@@ -147,12 +147,14 @@ async def test_on_a_terminal_everything_is_folded_but_codes(columns: int, wide: 
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         pipe = Pipe(reader, writer)
         people = [Person(member=str(n), nick=f"nick-{n}-{'x' * 10}", role="member", tag="abcdefgh") for n in range(9)]
-        entered = events.Entered(room="r1", name="demo", code="y" * 62, nick="ann", member="m", role="host", members=[])
-        code = events.Reply(room="r1", command="/code", data={"code": "z" * 62})
+        entered = events.EnteredEvent(
+            room="r1", name="demo", code="y" * 62, nick="ann", member="m", role="host", members=[]
+        )
+        code = events.ReplyEvent(room="r1", command="/code", data={"code": "z" * 62})
         lines = await printed(theirs, pipe, entered, code)
         assert lines == [f"[SYSTEM] Room created: demo  code {'y' * 62}", f"[SYSTEM] Code {'z' * 62}"]
         joined = msgspec.structs.replace(entered, role="member", members=people)
-        for event in (said("word " * 40), joined, events.Reply(room="r1", command="/who", data=people)):
+        for event in (said("word " * 40), joined, events.ReplyEvent(room="r1", command="/who", data=people)):
             lines = await printed(theirs, pipe, event)
             assert all(line.startswith(("    ", "[SYSTEM] "[: wide - 4], "ann: ")) for line in lines)
             assert all(width(line) <= wide for line in lines)
@@ -215,7 +217,7 @@ async def test_a_full_disk_is_an_error() -> None:
 
 @pytest.mark.trio
 async def test_a_reader_that_never_reads_holds_nobody_up(pipe: Pipe) -> None:
-    much = events.Notice(text="x" * 10_000)
+    much = events.NoticeEvent(text="x" * 10_000)
     async with printing(pipe.writer.fileno()) as printer:
         for _ in range(100):
             printer.output.print_event(much)
@@ -227,7 +229,7 @@ async def test_a_reader_that_never_reads_holds_nobody_up(pipe: Pipe) -> None:
 
 @pytest.mark.trio
 async def test_a_reader_that_reads_again_gets_everything(pipe: Pipe) -> None:
-    much = events.Error(code="x", text="x" * 10_000)
+    much = events.ErrorEvent(code="x", text="x" * 10_000)
     whole = b"[SYSTEM] " + b"x" * 10_000 + b"\n"
     got = b""
     async with printing(pipe.writer.fileno()) as printer:
@@ -241,10 +243,10 @@ async def test_a_reader_that_reads_again_gets_everything(pipe: Pipe) -> None:
 
 @pytest.mark.trio
 async def test_what_nobody_reads_is_kept_up_to_a_limit(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "OUTPUT", 100_000)
+    monkeypatch.setattr(limits, "OUTPUT_QUEUE", 100_000)
     async with printing(pipe.writer.fileno()) as printer:
         for _ in range(100):
-            printer.output.print_event(events.Notice(text="x" * 10_000))
+            printer.output.print_event(events.NoticeEvent(text="x" * 10_000))
             await trio.lowlevel.checkpoint()
         assert isinstance(printer.ends[0], Failed)
         pipe.reader.close()
@@ -254,16 +256,16 @@ async def test_what_nobody_reads_is_kept_up_to_a_limit(pipe: Pipe, monkeypatch: 
 @pytest.mark.trio
 async def test_json_names_the_input_that_asked_and_only_that(pipe: Pipe) -> None:
     async with printing(pipe.writer.fileno(), json=True) as printer:
-        printer.output.print_event(events.Notice(text="x", re=7))
-        printer.output.print_event(events.Notice(text="x"))
+        printer.output.print_event(events.NoticeEvent(text="x", re=7))
+        printer.output.print_event(events.NoticeEvent(text="x"))
         await printer.output.drained()
     asked, unasked = map(json.loads, pipe.read().splitlines())
     assert asked == {"type": "notice", "text": "x", "re": 7}
     assert unasked == {"type": "notice", "text": "x"}
 
 
-def message(text: str, to: str | UnsetType = UNSET, **fields: bool) -> events.Message:
-    return events.Message(room="r1", member="m", nick="ann", text=text, seq=7, at=0.5, to=to, **fields)
+def message(text: str, to: str | UnsetType = UNSET, **fields: bool) -> events.MessageEvent:
+    return events.MessageEvent(room="r1", member="m", nick="ann", text=text, seq=7, at=0.5, to=to, **fields)
 
 
 @pytest.mark.trio
@@ -272,7 +274,7 @@ async def test_what_json_says_of_private_messages_and_of_the_end_of_messages(pip
         printer.output.print_event(message("psst", private=True))
         printer.output.print_event(message("psst", "bob", private=True, mine=True))
         printer.output.print_event(message("to all"))
-        printer.output.print_event(events.Expired(room="r1", seq=7))
+        printer.output.print_event(events.ExpiredEvent(room="r1", seq=7))
         await printer.output.drained()
     theirs, mine, public, expired = map(json.loads, pipe.read().splitlines())
     assert theirs["private"]
@@ -286,7 +288,7 @@ async def test_what_json_says_of_private_messages_and_of_the_end_of_messages(pip
 @pytest.mark.trio
 async def test_that_a_message_has_expired_prints_no_line(pipe: Pipe) -> None:
     async with printing(pipe.writer.fileno()) as printer:
-        printer.output.print_event(events.Expired(room="r1", seq=7))
+        printer.output.print_event(events.ExpiredEvent(room="r1", seq=7))
         printer.output.print_event(NOTICES[0])
         await printer.output.drained()
     assert pipe.read() == b"[SYSTEM] notice 0\n"
@@ -294,7 +296,7 @@ async def test_that_a_message_has_expired_prints_no_line(pipe: Pipe) -> None:
 
 @pytest.mark.trio
 async def test_all_is_printed_to_a_slow_reader_of_a_descriptor_that_is_non_blocking_at_times(shared: Shared) -> None:
-    much = events.Notice(text="x" * 10_000)
+    much = events.NoticeEvent(text="x" * 10_000)
     whole = msgspec.json.encode(much) + b"\n"
     got = bytearray()
 
@@ -316,7 +318,7 @@ async def test_all_is_printed_to_a_slow_reader_of_a_descriptor_that_is_non_block
 async def test_a_non_blocking_descriptor_that_is_closed_while_we_wait_to_print_is_a_quiet_end(shared: Shared) -> None:
     async with printing(shared.ours) as printer:
         for _ in range(50):
-            printer.output.print_event(events.Notice(text="x" * 10_000))
+            printer.output.print_event(events.NoticeEvent(text="x" * 10_000))
         await trio.testing.wait_all_tasks_blocked()
         os.close(shared.theirs)
         with trio.fail_after(10):

@@ -9,14 +9,14 @@ from anonp2p.ui.line.prefixes import RoomPrefixes
 PERSON = events.Person(member="m", nick="ann", role="member", tag="abcd")
 
 
-def entered(room: str, name: str) -> events.Entered:
-    return events.Entered(room=room, name=name, code="c", nick="me", member="m", role="member", members=[PERSON])
+def entered(room: str, name: str) -> events.EnteredEvent:
+    return events.EnteredEvent(room=room, name=name, code="c", nick="me", member="m", role="member", members=[PERSON])
 
 
 def told_from(prefixes: RoomPrefixes, room: str) -> str:
     """What a message in this room begins with."""
-    event = events.Message(room=room, member="m", nick="ann", text="hi", seq=1, at=0.0)
-    return wording.line(event, prefixes.prefix_event(event)).removesuffix("ann: hi")
+    event = events.MessageEvent(room=room, member="m", nick="ann", text="hi", seq=1, at=0.0)
+    return wording.format_line(event, prefixes.prefix_event(event)).removesuffix("ann: hi")
 
 
 def in_rooms(*names: str) -> RoomPrefixes:
@@ -49,7 +49,7 @@ def test_a_room_that_could_be_taken_for_another_or_the_program_is_shown_by_its_l
 
 def test_what_a_rooms_lines_begin_with_does_not_change_while_one_is_in_it() -> None:
     prefixes = in_rooms("friends", "friеnds", "other")
-    prefixes.prefix_event(events.Gone(room="r1", reason="left"))
+    prefixes.prefix_event(events.GoneEvent(room="r1", reason="left"))
     assert told_from(prefixes, "r2") == "r2/"
     prefixes.prefix_event(entered("r2", "friеnds"))  # back in, after one was away for long
     assert told_from(prefixes, "r2") == "r2/"

@@ -11,19 +11,19 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.errors import AnonError, BadInput, TooLong
 from anonp2p.room import inputs
-from anonp2p.ui.commands import Quit
-from anonp2p.ui.line.understand import Typed, understand
+from anonp2p.ui.commands import QuitAction
+from anonp2p.ui.line.understand import TypedLine, understand
 
 JSON = pytest.mark.parametrize("mode", [False, True], ids=["line", "json"])
 
 
-def understood(line: str | bytes, *, mode: bool = True) -> Typed:
+def understood(line: str | bytes, *, mode: bool = True) -> TypedLine:
     typed = understand(line if isinstance(line, bytes) else line.encode(), json=mode)
     assert typed is not None
     return typed
 
 
-def error_of(typed: Typed) -> AnonError:
+def error_of(typed: TypedLine) -> AnonError:
     assert isinstance(typed.action, AnonError)
     return typed.action
 
@@ -39,9 +39,9 @@ def test_an_empty_line_stands_for_nothing(line: bytes, mode: bool) -> None:
 
 @JSON
 def test_a_line_is_a_message_or_a_command(mode: bool) -> None:
-    assert understood("hello", mode=mode) == Typed(inputs.Say("hello"))
-    assert understood("/quit\r", mode=mode) == Typed(Quit())
-    assert understood("//quit", mode=mode) == Typed(inputs.Say("/quit"))
+    assert understood("hello", mode=mode) == TypedLine(inputs.SayInput("hello"))
+    assert understood("/quit\r", mode=mode) == TypedLine(QuitAction())
+    assert understood("//quit", mode=mode) == TypedLine(inputs.SayInput("/quit"))
     assert error_of(understood("/nope", mode=mode)).code == "unknown-command"
 
 
@@ -79,26 +79,29 @@ def test_a_text_that_is_too_long_is_to_be_given_back(opening: str, mode: bool) -
 
 
 def test_an_object_is_a_message_in_line_mode() -> None:
-    assert understood('{"text": "hello"}', mode=False) == Typed(inputs.Say('{"text": "hello"}'))
+    assert understood('{"text": "hello"}', mode=False) == TypedLine(inputs.SayInput('{"text": "hello"}'))
 
 
 @pytest.mark.parametrize(
     ("line", "typed"),
     [
-        ('{"text": "hello"}', Typed(inputs.Say("hello"))),
-        ('  {"text": "hello"}  ', Typed(inputs.Say("hello"))),
-        ('{"id": 7, "text": "hello"}', Typed(inputs.Say("hello", re=7), 7)),
-        ('{"id": "a", "room": "r2", "text": "hello"}', Typed(inputs.Say("hello", re="a"), "a", "r2")),
-        ('{"id": 0, "command": "/quit"}', Typed(Quit(0), 0)),
-        ('{"id": 7, "room": "r1", "command": " /me waves "}', Typed(inputs.Say("waves", action=True, re=7), 7, "r1")),
-        ('{"text": "/quit"}', Typed(inputs.Say("/quit"))),
-        ('{"text": "//quit"}', Typed(inputs.Say("//quit"))),
-        ('{"text": "two\\nlines"}', Typed(inputs.Say("two\nlines"))),
-        ('{"text": " spaced "}', Typed(inputs.Say(" spaced "))),
-        ('{"id": -9007199254740992, "text": "x"}', Typed(inputs.Say("x", re=-(2**53)), -(2**53))),
+        ('{"text": "hello"}', TypedLine(inputs.SayInput("hello"))),
+        ('  {"text": "hello"}  ', TypedLine(inputs.SayInput("hello"))),
+        ('{"id": 7, "text": "hello"}', TypedLine(inputs.SayInput("hello", re=7), 7)),
+        ('{"id": "a", "room": "r2", "text": "hello"}', TypedLine(inputs.SayInput("hello", re="a"), "a", "r2")),
+        ('{"id": 0, "command": "/quit"}', TypedLine(QuitAction(0), 0)),
+        (
+            '{"id": 7, "room": "r1", "command": " /me waves "}',
+            TypedLine(inputs.SayInput("waves", action=True, re=7), 7, "r1"),
+        ),
+        ('{"text": "/quit"}', TypedLine(inputs.SayInput("/quit"))),
+        ('{"text": "//quit"}', TypedLine(inputs.SayInput("//quit"))),
+        ('{"text": "two\\nlines"}', TypedLine(inputs.SayInput("two\nlines"))),
+        ('{"text": " spaced "}', TypedLine(inputs.SayInput(" spaced "))),
+        ('{"id": -9007199254740992, "text": "x"}', TypedLine(inputs.SayInput("x", re=-(2**53)), -(2**53))),
     ],
 )
-def test_an_object_is_a_message_or_a_command(line: str, typed: Typed) -> None:
+def test_an_object_is_a_message_or_a_command(line: str, typed: TypedLine) -> None:
     assert understood(line) == typed
 
 
@@ -232,15 +235,15 @@ def test_looking_for_an_id_takes_no_longer_than_reading(line: str) -> None:
 
 @pytest.mark.parametrize("before", ["\ufeff", "\u200b", "\u00a0", "\ufeff \u2060"], ids=ascii)
 def test_an_object_behind_what_one_does_not_see_is_one(before: str) -> None:
-    assert understood(before + '{"id": 7, "text": "hello"}') == Typed(inputs.Say("hello", re=7), 7)
-    assert understood(before + '{"id": 7, "command": "\ufeff /who"}') == Typed(inputs.Ask("/who", 7), 7)
-    assert understood('{"id": 7, "text": "\ufeff/who"}') == Typed(inputs.Say("\ufeff/who", re=7), 7)
+    assert understood(before + '{"id": 7, "text": "hello"}') == TypedLine(inputs.SayInput("hello", re=7), 7)
+    assert understood(before + '{"id": 7, "command": "\ufeff /who"}') == TypedLine(inputs.AskInput("/who", 7), 7)
+    assert understood('{"id": 7, "text": "\ufeff/who"}') == TypedLine(inputs.SayInput("\ufeff/who", re=7), 7)
 
 
 @JSON
 @pytest.mark.parametrize("text", ["\U0001facf", "\ue000", "\u0378", ".", "\u05d0"], ids=ascii)
 def test_a_line_of_one_character_that_may_be_seen_is_a_message(text: str, mode: bool) -> None:
-    assert understood(text, mode=mode) == Typed(inputs.Say(text))
+    assert understood(text, mode=mode) == TypedLine(inputs.SayInput(text))
 
 
 @JSON
@@ -258,7 +261,7 @@ def test_nothing_that_is_typed_raises(line: bytes) -> None:
 def test_any_id_and_text_come_through(ident: int | str, text: str) -> None:
     typed = understood(json.dumps({"id": ident, "text": text}))
     assert typed.re == ident
-    assert typed.action == inputs.Say(text, re=ident) if text.strip() else isinstance(typed.action, BadInput)
+    assert typed.action == inputs.SayInput(text, re=ident) if text.strip() else isinstance(typed.action, BadInput)
 
 
 def test_what_was_typed_is_not_shown_by_repr() -> None:

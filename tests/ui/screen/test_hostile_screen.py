@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import wcwidth
 
-from anonp2p.ui.sanitize import harmless, one_line
-from anonp2p.ui.wording import folded
+from anonp2p.ui.sanitize import sanitize_line, sanitize_text
+from anonp2p.ui.wording import fold_text
 from tests.support import hostile, terminal
 from tests.support.hostile import Guard, Room, any_name, batches, dangers, essence, laid, look
 from tests.support.stage import Stage
@@ -109,17 +109,17 @@ def test_on_the_full_screen_what_is_said_stays_right_of_the_bar(shape: str) -> N
 
 
 def _assert_shown(place: Room, sent: list[str]) -> None:
-    marks = "ben|·" if any(folded(harmless(text))[1] for text in sent) else "ben"  # that lines are left out
+    marks = "ben|·" if any(fold_text(sanitize_text(text))[1] for text in sent) else "ben"  # that lines are left out
     for texts in batches(sent, place.bar - place.x, len(place.log)):
         place.says(texts)
         said = [part for part in place.shown(marks) if part[0] != "·"]
         if place.is_narrow:  # who goes on talking is not named again
             seen = "".join(essence(text) for _, text in said)
-            meant = "".join(essence(folded(harmless(text))[0]) for text in texts)
+            meant = "".join(essence(fold_text(sanitize_text(text))[0]) for text in texts)
             assert seen.endswith(meant) or meant.endswith(seen), "\n".join(place.stage.screen())
         else:
             for (_, seen), text in zip(said[-len(texts) :], texts, strict=False):
-                meant = essence(folded(harmless(text))[0])
+                meant = essence(fold_text(sanitize_text(text))[0])
                 is_whole = len(texts) > 1 or len(said) > 1
                 assert essence(seen) == meant if is_whole else meant.endswith(essence(seen)), ascii(text)
 
@@ -131,11 +131,11 @@ def test_in_line_mode_it_is_the_lines_of_who_said_it(kind: str, printers: Printe
         mode.stage.ask("says", who="ben", texts=texts)
         shown = mode.lines()
         lines = [line for line in shown if not line.startswith("[SYSTEM] … ")]
-        assert len(shown) - len(lines) == sum(folded(harmless(text))[1] > 0 for text in texts)
+        assert len(shown) - len(lines) == sum(fold_text(sanitize_text(text))[1] > 0 for text in texts)
         assert not [line for line in lines if line.strip(" ") and not line.startswith(("ben:", "    "))]
         assert not [row for line in lines for row in laid(line, 80)[1:]], "one row each: none begins anywhere else"
         said = re.split(r"(?:^|\n)ben:", "\n".join(lines))[1:]
-        assert [essence(text) for text in said] == [essence(folded(harmless(text))[0]) for text in texts]
+        assert [essence(text) for text in said] == [essence(fold_text(sanitize_text(text))[0]) for text in texts]
 
 
 @kinds
@@ -289,11 +289,11 @@ def test_in_line_mode_every_field_stays_in_lines_of_the_programs(turn: int, prin
         for (text, event), group in zip(events, groups, strict=True):
             first, *further = group.strip("\n").split("\n")
             if event["type"] == "message":
-                assert essence(first).removeprefix("demo/").startswith(essence(one_line(event["nick"])))
+                assert essence(first).removeprefix("demo/").startswith(essence(sanitize_line(event["nick"])))
             else:
                 assert first.startswith("[SYSTEM] ")
             assert not [line for line in further if line.strip(" ") and not line.startswith("    ")]
-            meant, seen = (essence(part).replace("⏎", "") for part in (one_line(text), group))
+            meant, seen = (essence(part).replace("⏎", "") for part in (sanitize_line(text), group))
             assert event["type"] == "gone" or meant.strip("\ufffd") in seen, ascii(group)
 
 
@@ -315,7 +315,7 @@ def test_on_the_full_screen_every_field_stays_right_of_the_bar() -> None:
             place.guard.check()
             place.assert_whole()
             seen = essence("".join(text for _, text in place.shown(rf"{MARKS}|.*", names=True)))
-            assert essence(harmless(text)).strip("\ufffd") in seen, ascii(text)
+            assert essence(sanitize_text(text)).strip("\ufffd") in seen, ascii(text)
 
 
 @pytest.mark.parametrize("kind", ["alarm", "lookalike"])
@@ -364,7 +364,7 @@ def test_a_room_of_any_name_has_a_tab_a_status_and_a_card_and_no_more() -> None:
                 number = new["room"].removeprefix("r")
                 assert tabs.startswith(f" 1 demo  {number} ")
                 assert tabs.endswith("F1 help")
-                assert essence(tabs).removeprefix(f"1demo{number}").startswith(essence(one_line(text))[:6])
+                assert essence(tabs).removeprefix(f"1demo{number}").startswith(essence(sanitize_line(text))[:6])
                 assert "".join(cell.data for cell in place.row(place.rows - 2)[at:]) == "Tor " + " " * (
                     100 - at - 4
                 ) or (status.endswith(("Tor", "link up"))), status
@@ -399,7 +399,7 @@ def test_how_far_tor_is_may_be_said_in_any_words() -> None:
             ]
             assert all(row.startswith("  ") for row in rows[at:-2] if row)
             stalled = f"Tor has been at 50 % ({text}) for 30 seconds. Is this machine online?"
-            assert essence(one_line(text)) + essence(one_line(stalled)) == essence(
+            assert essence(sanitize_line(text)) + essence(sanitize_line(stalled)) == essence(
                 "".join(rows[at : rows.index("  F1 lists all commands and keys. Ctrl-C twice leaves.")])
             )
 
@@ -431,13 +431,13 @@ def _named(texts: list[str]) -> None:
         people = [found for row in members[1:] if (found := re.fullmatch(r"([@ ])(.+?) +([a-z2-7]{8})", row))]
         assert len(people) == len([row for row in members[1:] if row]) == len(texts) - 1
         assert [found[1] for found in people] == ["@", *" " * (len(texts) - 2)]
-        wanted = [essence(one_line(nick)) for nick in (host, mine, *others)]
+        wanted = [essence(sanitize_line(nick)) for nick in (host, mine, *others)]
         for found in people:
             assert any(nick.startswith(essence(found[2]).removesuffix("…")) for nick in wanted)
         assert rows[0].startswith(" 1 ")
         assert rows[0].endswith("F1 help")
         assert rows[-2].endswith("Tor · link up")
-        prompt = essence(one_line(mine)) + ">"
+        prompt = essence(sanitize_line(mine)) + ">"
         assert essence(rows[-1]) == prompt
         before = stage.screen()
         for typed in ("/who", "/code", "/qr", "/rooms", "/verify"):
@@ -454,7 +454,9 @@ def _named(texts: list[str]) -> None:
 
 @pytest.mark.parametrize("turn", range(3))
 def test_names_of_any_kind_stay_where_names_are(turn: int) -> None:
-    texts = [text for text in sample(4, 24) if one_line(text).strip() and text.strip() == text and "\0" not in text]
+    texts = [
+        text for text in sample(4, 24) if sanitize_line(text).strip() and text.strip() == text and "\0" not in text
+    ]
     _named(list(dict.fromkeys(texts))[turn::3][:20])
 
 
@@ -549,6 +551,6 @@ def test_whatever_is_said_stays_right_of_the_bar() -> None:
         def check(text: str) -> None:
             text = text.encode("utf-8", "ignore")[:3_900].decode("utf-8", "ignore") or "x"
             place.says([text])
-            assert essence(place.shown()[-1][1]) == essence(harmless(text))
+            assert essence(place.shown()[-1][1]) == essence(sanitize_text(text))
 
         check()

@@ -21,7 +21,7 @@ OURS = ("anonp2p/ui/", "urwid/")
 CACHE = type(functools.cache(len))
 
 
-def burst(stage: Stage, count: int, text: str) -> None:
+def batch(stage: Stage, count: int, text: str) -> None:
     """Two people, since a host takes but so much from one, say so many things at once."""
     for who in ("ben", "cho"):
         stage.ask("many", who=who, count=count // 2, text=text, background=True)
@@ -38,10 +38,10 @@ def room(stage: Stage, name: str = "demo", people: tuple[str, ...] = ("ben", "ch
 # --- very many at once
 
 
-def test_what_is_typed_in_a_burst_arrives_and_the_last_of_it_is_shown() -> None:
+def test_what_is_typed_in_a_batch_arrives_and_the_last_of_it_is_shown() -> None:
     with Stage("--nick", "ada", columns=100, rows=30, pty=True) as stage:
         room(stage)
-        burst(stage, 2_000, "burst {n} of many")
+        batch(stage, 2_000, "burst {n} of many")
         stage.until(r"│ burst \d+ of many")
         typed = ""
         while not stage.find("burst 999 of many"):
@@ -66,7 +66,7 @@ def test_of_a_room_so_much_is_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) 
         room(stage)
         sizes = []
         for number in range(3):
-            burst(stage, limits.SCROLLBACK, f"round {number} no {{n}} " + "x" * 100)
+            batch(stage, limits.SCROLLBACK, f"round {number} no {{n}} " + "x" * 100)
             stage.until(f"round {number} no {limits.SCROLLBACK // 2 - 1} ", 90)
             stage.settled()
             gc.collect()
@@ -99,7 +99,7 @@ def test_tabs_count_what_is_unread() -> None:
         room(stage)
         room(stage, "other", ())
         assert stage.screen()[0].startswith(" 1 demo  2 other ")
-        burst(stage, 600, "{n} unread")
+        batch(stage, 600, "{n} unread")
         stage.until("^ 1 demo 600 ")
         assert stage.settled()[0].startswith(" 1 demo 600  2 other ")
         assert not stage.find("unread")
@@ -115,12 +115,12 @@ def test_tabs_count_what_is_unread() -> None:
 def test_looking_back_stays_where_it_is_whatever_comes() -> None:
     with Stage("--nick", "ada", columns=100, rows=30) as stage:
         room(stage)
-        burst(stage, 200, "early {n}")
+        batch(stage, 200, "early {n}")
         stage.until("early 99")
         stage.settled()
         stage.key("page up", "page up")
         before = [row for row in stage.settled() if "early" in row]
-        burst(stage, 1_000, "late {n}")
+        batch(stage, 1_000, "late {n}")
         stage.until("1000 ")
         assert [row for row in stage.settled() if "early" in row][: len(before) - 1] == before[: len(before) - 1]
 

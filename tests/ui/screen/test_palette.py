@@ -44,7 +44,7 @@ def contrast(one: Color, other: Color) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def colors(entry: palette.Entry, depth: Depth) -> tuple[Color | None, Color | None]:
+def colors(entry: palette.PaletteEntry, depth: Depth) -> tuple[Color | None, Color | None]:
     """Fore- and background; None for the terminal's own."""
     *_, foreground, background = entry
     values = urwid.AttrSpec(foreground, background, depth).get_rgb_values()

@@ -8,7 +8,7 @@ import pytest
 from anonp2p.config import Config
 from anonp2p.room import events
 from anonp2p.room.room import Room
-from anonp2p.room.snapshot import Snapshot, Standing
+from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
@@ -187,10 +187,10 @@ def test_more_members_than_fit_are_counted() -> None:
 
 def test_who_is_away_is_marked_and_comes_last() -> None:
     standings = [
-        Standing("1", "ann", "member", "tag1", away=True, mine=False),
-        Standing("2", "ben", "member", "tag2", away=False, mine=False),
-        Standing("3", "cho", "host", "tag3", away=False, mine=False),
-        Standing("4", "zoe", "member", "tag4", away=False, mine=True),
+        MemberView("1", "ann", "member", "tag1", away=True, mine=False),
+        MemberView("2", "ben", "member", "tag2", away=False, mine=False),
+        MemberView("3", "cho", "host", "tag3", away=False, mine=False),
+        MemberView("4", "zoe", "member", "tag4", away=False, mine=True),
     ]
     people = People(standings)
     drawn = ["".join(text for _, text in row).rstrip() for row in people.rows(20, 10, tags=False)]
@@ -353,7 +353,7 @@ class RoomOf(Room):
     def snapshot(self) -> Snapshot:
         return self._snapshot
 
-    def standings(self) -> list[Standing]:
+    def members(self) -> list[MemberView]:
         return []
 
 
@@ -365,7 +365,7 @@ def test_a_private_room_never_rings(code: str, rings: int) -> None:
     screen.attach(lambda _: None, lambda _: room)
     screen.open_room("r1")
     screen.keyboard.press_key((80, 24), "focus out")
-    screen.tell(events.Message(room="r1", member="m", nick="ada", text="psst", seq=1, at=0.0, private=True))
+    screen.tell(events.MessageEvent(room="r1", member="m", nick="ada", text="psst", seq=1, at=0.0, private=True))
     assert bell.rings == rings
 
 

@@ -3,14 +3,14 @@
 import pytest
 
 from anonp2p.config import Config
-from anonp2p.names.codes import RoomKey, encode
+from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
-from anonp2p.room.snapshot import Snapshot, Standing
-from anonp2p.ui.commands import CreateRoom, JoinRoom
+from anonp2p.room.snapshot import MemberView, Snapshot
+from anonp2p.ui.commands import CreateRoomAction, JoinRoomAction
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 
-CODE = encode(RoomKey(b"k" * 32).public)
+CODE = encode_key(RoomKey(b"k" * 32).public)
 SIZE = (80, 24)
 
 
@@ -23,9 +23,9 @@ class View:
     def snapshot(self) -> Snapshot:
         return Snapshot("demo", "abc.onion", "zoe", "m", False, "ada", True, 2, 0, False, None, False)
 
-    def standings(self) -> list[Standing]:
+    def members(self) -> list[MemberView]:
         self.looked_at += 1
-        return [Standing("m", "zoe", "member", "tag", away=False, mine=True)]
+        return [MemberView("m", "zoe", "member", "tag", away=False, mine=True)]
 
 
 def screen_of(*labels: str, config: Config | None = None) -> Screen:
@@ -46,8 +46,8 @@ def shown(screen: Screen) -> str:
     return screen.scene.active.label
 
 
-def message(room: str, text: str) -> events.Message:
-    return events.Message(room=room, member="m", nick="ada", text=text, seq=1, at=0.0)
+def message(room: str, text: str) -> events.MessageEvent:
+    return events.MessageEvent(room=room, member="m", nick="ada", text=text, seq=1, at=0.0)
 
 
 async def test_what_is_typed_while_a_room_is_opened_is_meant_for_it() -> None:
@@ -55,11 +55,11 @@ async def test_what_is_typed_while_a_room_is_opened_is_meant_for_it() -> None:
     press(screen, *f"/join {CODE}", "enter", *"hello", "enter")
     first = await screen.next_request()
     assert first
-    assert isinstance(first.action, JoinRoom)
+    assert isinstance(first.action, JoinRoomAction)
     screen.open_room("r2")
     second = await screen.next_request()
     assert second
-    assert second.action == inputs.Say("hello", re=2)
+    assert second.action == inputs.SayInput("hello", re=2)
     assert second.room == "r2"
 
 
@@ -68,7 +68,7 @@ async def test_what_is_typed_while_a_room_is_opened_stays_here_if_it_cannot_be()
     press(screen, *f"/join {CODE}", "enter", *"hello")
     request = await screen.next_request()
     assert request
-    screen.tell(events.Error(code="not-allowed", text="You are in that room already.", re=request.re))
+    screen.tell(events.ErrorEvent(code="not-allowed", text="You are in that room already.", re=request.re))
     assert shown(screen) == "r1"
     assert screen.editor.edit_text == "hello"
 
@@ -76,15 +76,15 @@ async def test_what_is_typed_while_a_room_is_opened_stays_here_if_it_cannot_be()
 def test_another_error_does_not_end_the_wait_for_a_room() -> None:
     screen = screen_of("r1")
     press(screen, *f"/join {CODE}", "enter", *"hello")
-    screen.tell(events.Error(code="failed", text="Something else.", room="r1"))
+    screen.tell(events.ErrorEvent(code="failed", text="Something else.", room="r1"))
     assert screen.editor.edit_text == ""
 
 
 def test_a_room_that_was_left_is_dropped_and_one_that_ended_stays() -> None:
     screen = screen_of("r1", "r2")
-    screen.tell(events.Gone(room="r1", reason="closed"))
+    screen.tell(events.GoneEvent(room="r1", reason="closed"))
     assert [tab.label for tab in screen.scene.tabs.of_rooms] == ["r1", "r2"]
-    screen.tell(events.Gone(room="r2", reason="left"))
+    screen.tell(events.GoneEvent(room="r2", reason="left"))
     assert shown(screen) == "r1"
     assert [tab.label for tab in screen.scene.tabs.of_rooms] == ["r1"]
 
@@ -102,13 +102,13 @@ def test_what_is_in_sight_is_not_unread_and_all_else_is() -> None:
 @pytest.mark.parametrize(("command", "data"), [("/code", {"code": CODE}), ("/qr", {"code": CODE})])
 def test_a_code_is_read_in_place_of_the_log(command: str, data: dict[str, str]) -> None:
     screen = screen_of("r1")
-    screen.tell(events.Reply(command=command, data=data, room="r1"))
+    screen.tell(events.ReplyEvent(command=command, data=data, room="r1"))
     assert screen.scene.overlay
 
 
 def test_another_answer_is_in_the_log() -> None:
     screen = screen_of("r1")
-    screen.tell(events.Reply(command="/verify", data={"nick": "ada", "words": ["one"]}, room="r1"))
+    screen.tell(events.ReplyEvent(command="/verify", data={"nick": "ada", "words": ["one"]}, room="r1"))
     assert screen.scene.overlay is None
 
 
@@ -123,7 +123,7 @@ def test_members_are_looked_up_only_when_they_may_have_changed() -> None:
     screen.tell(message("r1", "hello"))
     screen.scene.people(tab)
     assert room.looked_at == 1
-    screen.tell(events.Joined(room="r1", member="n", nick="ben"))
+    screen.tell(events.JoinedEvent(room="r1", member="n", nick="ben"))
     screen.scene.people(tab).good_until = 0.0
     screen.scene.people(tab)
     assert room.looked_at == 2
@@ -131,7 +131,7 @@ def test_members_are_looked_up_only_when_they_may_have_changed() -> None:
 
 async def test_the_command_line_is_the_first_command_and_a_code_of_a_dash_is_asked_for() -> None:
     given = screen_of(config=Config(mode="screen", action="create", subject="demo"))
-    assert isinstance(await given.first_command(), CreateRoom)
+    assert isinstance(await given.first_command(), CreateRoomAction)
     asked = screen_of(config=Config(mode="screen", action="join", subject="-"))
     assert await asked.first_command() is None
     assert asked.editor.edit_text == "/join "

@@ -13,7 +13,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.names import nicks
-from anonp2p.ui.sanitize import harmless
+from anonp2p.ui.sanitize import sanitize_text
 from tests.support.films import ENGINES, Film, engines, piped
 from tests.support.stage import Stage
 
@@ -73,7 +73,7 @@ NICKS = list(dict.fromkeys(filter(None, map(_nick, TEXTS))))
 
 def plainly(engine: str, texts: list[str]) -> list[str]:
     """What a terminal shows of texts that are just printed."""
-    data = "".join(harmless(text) + "\r\n" for text in texts).encode()
+    data = "".join(sanitize_text(text) + "\r\n" for text in texts).encode()
     [rows] = ENGINES[engine]([data], 600, len(texts) + 2)
     return [letters(row) for row in rows[: len(texts)]]
 
@@ -81,9 +81,9 @@ def plainly(engine: str, texts: list[str]) -> list[str]:
 def test_the_corpus_has_many_scripts_and_all_their_letters_are_text() -> None:
     assert len({article["script"] for article in ARTICLES}) >= 40
     for text in TEXTS + OTHERS:
-        assert letters(harmless(text)) == letters(text), text
+        assert letters(sanitize_text(text)) == letters(text), text
     for text in OTHERS:
-        assert harmless(text) == text
+        assert sanitize_text(text) == text
 
 
 @engines

@@ -4,9 +4,9 @@ import pytest
 import trio
 
 from anonp2p import limits
-from anonp2p.names.codes import RoomKey, encode
+from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
-from anonp2p.ui.commands import COMMANDS, CreateRoom, JoinRoom
+from anonp2p.ui.commands import COMMANDS, CreateRoomAction, JoinRoomAction
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
@@ -15,7 +15,7 @@ from anonp2p.ui.screen.submission import Submission
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.screen.tabs import Tabs
 
-CODE = encode(RoomKey(b"k" * 32).public)
+CODE = encode_key(RoomKey(b"k" * 32).public)
 
 
 class Desk:
@@ -70,7 +70,7 @@ def test_what_is_typed_goes_to_the_room_in_sight() -> None:
     desk = Desk("r1", "r2")
     desk.scene.show_tab(desk.scene.tabs.tab_of("r1"))
     desk.enter("hello")
-    assert desk.requests == [UserRequest(inputs.Say("hello", re=1), 1, "r1")]
+    assert desk.requests == [UserRequest(inputs.SayInput("hello", re=1), 1, "r1")]
     assert desk.active.log.pending_count == 1
     assert desk.editor.edit_text == ""
 
@@ -92,13 +92,13 @@ def test_of_what_does_not_count_as_text_nothing_is_sent() -> None:
 
 def test_many_lines_are_sent_once_that_is_confirmed() -> None:
     desk = Desk("r1")
-    text = "x\n" * limits.LONG + "x"
+    text = "x\n" * limits.LONG_MESSAGE + "x"
     assert desk.enter(text)
     assert desk.requests == []
     assert desk.editor.edit_text == text
     assert not desk.enter(text, confirmed=True)
     assert len(desk.requests) == 1
-    assert not desk.enter("x\n" * (limits.LONG - 1) + "x")
+    assert not desk.enter("x\n" * (limits.LONG_MESSAGE - 1) + "x")
 
 
 def test_what_is_too_long_stays_and_its_size_is_told() -> None:
@@ -117,8 +117,8 @@ def test_a_mistyped_code_stays_and_no_room_is_awaited() -> None:
     assert not desk.typeahead.hold_key((80, 24), "x")
 
 
-@pytest.mark.parametrize(("text", "kind"), [("/create demo", CreateRoom), (f"/join {CODE}", JoinRoom)])
-def test_keys_after_a_room_was_asked_for_are_held(text: str, kind: type[CreateRoom | JoinRoom]) -> None:
+@pytest.mark.parametrize(("text", "kind"), [("/create demo", CreateRoomAction), (f"/join {CODE}", JoinRoomAction)])
+def test_keys_after_a_room_was_asked_for_are_held(text: str, kind: type[CreateRoomAction | JoinRoomAction]) -> None:
     desk = Desk("r1")
     desk.enter(text)
     [request] = desk.requests
@@ -157,7 +157,7 @@ def test_help_members_and_rooms_are_shown_and_nobody_is_asked() -> None:
 
 def test_clear_forgets_the_log_and_clears_the_terminal() -> None:
     desk = Desk("r1")
-    desk.active.take_event(events.Notice(text="x"), 0.0, seen=True)
+    desk.active.take_event(events.NoticeEvent(text="x"), 0.0, seen=True)
     desk.enter("/clear")
     assert desk.active.log.last_line() is None
     assert desk.cleared == 1
@@ -166,7 +166,7 @@ def test_clear_forgets_the_log_and_clears_the_terminal() -> None:
 
 def test_of_a_room_that_is_over_only_leave_does_anything() -> None:
     desk = Desk("r1", "r2")
-    desk.active.take_event(events.Gone(room="r2", reason="closed"), 0.0, seen=True)
+    desk.active.take_event(events.GoneEvent(room="r2", reason="closed"), 0.0, seen=True)
     for text in ("hello", "/who", "/nick bob"):
         desk.enter(text)
         assert "over" in desk.hint

@@ -11,7 +11,7 @@ from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.ui.screen.warnings import Warnings
 
-Warning_ = str | events.Lookalike  # an alarm's text, or a look-alike
+Warning_ = str | events.LookalikeEvent  # an alarm's text, or a look-alike
 
 
 def add(warnings: Warnings, *given_: Warning_) -> None:
@@ -35,7 +35,7 @@ def test_warnings_wait_to_be_put_away() -> None:
 
 
 def test_a_look_alike_is_a_warning() -> None:
-    warnings = warned(events.Lookalike(room="r1", member="m", nick="cho", was="cho"))
+    warnings = warned(events.LookalikeEvent(room="r1", member="m", nick="cho", was="cho"))
     [banner] = warnings.banners
     assert banner.style == "caution"
     assert "somebody else than the cho" in banner.text
@@ -48,8 +48,8 @@ def test_no_more_than_so_many_warnings_wait() -> None:
     assert "reason 0 " in warnings.banners[0].text
 
 
-def lookalike(nick: str, was: str = "", *, spoke: bool = False) -> events.Lookalike:
-    return events.Lookalike(room="r1", member="m", nick=nick, was=was or nick, spoke=spoke)
+def lookalike(nick: str, was: str = "", *, spoke: bool = False) -> events.LookalikeEvent:
+    return events.LookalikeEvent(room="r1", member="m", nick=nick, was=was or nick, spoke=spoke)
 
 
 def test_an_alarm_waits_however_many_look_alikes_came_first() -> None:
@@ -58,7 +58,9 @@ def test_an_alarm_waits_however_many_look_alikes_came_first() -> None:
 
 
 def test_of_several_look_alikes_the_banner_names_some_and_counts_the_others() -> None:
-    warnings = warned(*(lookalike(f"n{n}") for n in range(limits.NAMED)), lookalike("Ada", "ada"), lookalike("n0"))
+    warnings = warned(
+        *(lookalike(f"n{n}") for n in range(limits.NAMED_AT_ONCE)), lookalike("Ada", "ada"), lookalike("n0")
+    )
     [banner] = warnings.banners
     assert "before: n0, n1, n2, n3 and 1 more; /verify NICK" in banner.text
     warnings.put_away()
@@ -95,7 +97,7 @@ def test_those_of_who_spoke_take_the_place_of_the_latest_others() -> None:
     warnings = warned(*flood, lookalike("ada", spoke=True))
     [banner] = warnings.banners
     assert "before: ada, n0, n1, n2 and 1397 more;" in banner.text
-    for _ in range(limits.LOOKALIKES // limits.NAMED):
+    for _ in range(limits.LOOKALIKES // limits.NAMED_AT_ONCE):
         warnings.put_away()
     [banner] = warnings.banners
     assert "401 more nicks" in banner.text
@@ -108,11 +110,11 @@ def test_who_may_be_taken_for_somebody_here_is_named_before_those_who_were_silen
     of: Literal["present", "reserved"],
 ) -> None:
     flood = [lookalike(f"n{n}") for n in range(limits.LOOKALIKES)]
-    warnings = warned(*flood, events.Lookalike(room="r1", member="m", nick="ada", was="Ada", of=of))
+    warnings = warned(*flood, events.LookalikeEvent(room="r1", member="m", nick="ada", was="Ada", of=of))
     [banner] = warnings.banners
     assert "others: ada (like Ada), n0, n1, n2 and" in banner.text
 
 
 def test_an_alarm_is_shown_before_a_caution() -> None:
-    warnings = warned(events.Lookalike(room="r1", member="m", nick="cho", was="cho"), "It lied.")
+    warnings = warned(events.LookalikeEvent(room="r1", member="m", nick="cho", was="cho"), "It lied.")
     assert [banner.style for banner in warnings.banners] == ["alarm", "caution"]

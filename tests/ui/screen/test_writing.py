@@ -48,7 +48,7 @@ def test_what_is_pasted_is_one_message_and_never_sent_by_itself() -> None:
         assert typed(stage).startswith("first\n")
         stage.key("enter").until(r"zoe │ first\n +│ +second\S*\n +│ third$")
         assert said(stage) == ["first"]
-        lines = [f"line {n}" for n in range(limits.LONG + 1)]
+        lines = [f"line {n}" for n in range(limits.LONG_MESSAGE + 1)]
         stage.paste("\n".join(lines))
         stage.key("enter").until(f"That is {len(lines)} lines: Enter again")
         assert said(stage) == ["first"]
@@ -56,7 +56,7 @@ def test_what_is_pasted_is_one_message_and_never_sent_by_itself() -> None:
         assert not stage.settled()[-3].startswith("That is")
         stage.key("enter").until(f"That is {len(lines)} lines: Enter again")
         assert said(stage) == ["first"]
-        stage.key("enter").until(rf"│ line {limits.LONG}x$")
+        stage.key("enter").until(rf"│ line {limits.LONG_MESSAGE}x$")
         assert said(stage) == ["first", "line 0"]
         rows = [row.partition("│ ")[2] for row in stage.screen() if "│ line" in row]
         assert rows == [*lines[:-1], f"{lines[-1]}x"]
@@ -86,7 +86,9 @@ def test_what_a_terminal_says_late_is_not_typed_and_ends_nothing() -> None:
 
 
 def test_no_bytes_end_it() -> None:
-    others = bytes(set(range(256)) - {3, 4, 13, 10, 26})  # without what would leave it, send, or stop it (see test_jobs)
+    others = bytes(
+        set(range(256)) - {3, 4, 13, 10, 26}
+    )  # without what would leave it, send, or stop it (see test_jobs)
     some = random.Random(11)
     with Stage("--nick", "zoe", columns=LOG) as stage:
         host(stage)

@@ -39,7 +39,7 @@ class SentTexts:
         self._number += 1
         self._entries.append(SentText(self._number, message, text, EditBuffer(text, len(text))))
         size = sum(len(entry.text.encode()) for entry in self._entries)
-        while len(self._entries) > limits.SENT or size > limits.SENT_BYTES:
+        while len(self._entries) > limits.SENT_TEXTS or size > limits.SENT_BYTES:
             size -= len(self._entries.pop(0).text.encode())
 
     def forget(self, message: int) -> None:

@@ -17,7 +17,7 @@ from anonp2p.ui.screen.input.drafts import Draft, EditBuffer
 from anonp2p.ui.screen.input.keys import PASTE
 from anonp2p.ui.widths import continues, width, wrap
 
-_ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `sanitize.escaped` writes it
+_ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `sanitize.escape_json` writes it
 
 # Keys of other names for what urwid's own widget, or we, do by these.
 _SAME = {
@@ -179,7 +179,7 @@ class Editor(urwid.Edit):
     def get_text(self) -> tuple[str, list[tuple[Hashable, int]]]:
         """What is shown: the text as long as it is, but harmless. The caption is shown as the owner gave it."""
         if self._displayed[0] != self.edit_text:
-            self._displayed = (self.edit_text, _harmless(self.edit_text))
+            self._displayed = (self.edit_text, _sanitized(self.edit_text))
         return str(self.caption) + self._displayed[1], super().get_text()[1]
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.TextCanvas:  # type: ignore[override]
@@ -335,7 +335,7 @@ def _styled(text: str, start: int, end: int, looks: list[tuple[Any, int]]) -> ro
     return row
 
 
-def _harmless(text: str) -> str:
+def _sanitized(text: str) -> str:
     """As much as the text, harmless."""
     if text.isascii() and text.isprintable():
         return text
@@ -346,9 +346,9 @@ def _harmless(text: str) -> str:
 
 
 def _masked(text: str) -> str:
-    """As much as the text, with something instead of what `sanitize.harmless` does not let through."""
+    """As much as the text, with something instead of what `sanitize.sanitize_text` does not let through."""
     # A backslash of the text would look like one of an escape. Nothing else depends on which punctuation it is.
-    escaped = sanitize.escaped(text.replace("\\", "/"))
+    escaped = sanitize.escape_json(text.replace("\\", "/"))
     shown = zip(text, _ESCAPE.sub("\ufffd", escaped), strict=True)
     kept = {"\n": "\n", "\t": " ", "\\": "\\"}
     return "".join(kept.get(character, instead) for character, instead in shown)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import urwid
 
-from anonp2p.ui.sanitize import harmless
+from anonp2p.ui.sanitize import sanitize_text
 from anonp2p.ui.widths import head, is_certain, width
 
 Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # style, charset, text
@@ -74,21 +74,21 @@ class SteadyRows:
                 steady.append((style, charset, data))
                 column += len(data)
             else:
-                text = self._harmless(data.decode("utf-8", "replace"))
+                text = self._sanitized(data.decode("utf-8", "replace"))
                 done = 0
                 steady.append((style, "U", _FOREIGN.sub(placed, text).encode()))
                 column += len(text) - done
         return steady
 
-    def _harmless(self, text: str) -> str:
+    def _sanitized(self, text: str) -> str:
         """The text without anything that should never have got here, as wide as before."""
         fresh = set(text) - self._plain
         if not fresh:
             return text
-        self._plain |= {one for one in fresh if unicodedata.category(one)[0] in "LNPSZ" and harmless(one) == one}
+        self._plain |= {one for one in fresh if unicodedata.category(one)[0] in "LNPSZ" and sanitize_text(one) == one}
         if fresh <= self._plain:
             return text
-        shown = harmless(text).replace("\n", "")
+        shown = sanitize_text(text).replace("\n", "")
         wide = width(text)
         shown = head(shown, wide)
         return shown + " " * (wide - width(shown))

@@ -133,7 +133,7 @@ class Writer(Descriptor):
 
     def leave(self) -> None:
         """Drops what was drawn. What is written from now on is so when flushed, if it takes no longer than a moment."""
-        self._deadline = monotonic() + limits.PRINT
+        self._deadline = monotonic() + limits.PRINT_PATIENCE
         self._last = []  # has the thread stop
         with self._lock:
             kept = [(data, is_frame) for data, is_frame in self._waiting if not is_frame]

@@ -268,8 +268,7 @@ class Log:
     def join_batches(self, cursor: int, end: int) -> tuple[bytes, int]:
         """The batches from this index on, in one piece that readers at the same place share, and the cursor after them.
 
-        At most limits.BATCH_BYTES bytes, or one batch: what a slow reader's pending write holds in memory is bounded by it.
-        Never beyond a commit, not over a batch that has no bytes, and not as far as `end`.
+        At most `limits.BATCH_BYTES`, or one batch: that bounds what a slow reader's pending write holds in memory. Never beyond a commit, not over a batch that has no bytes, and not as far as `end`.
         """
         if self._shared[:2] != (cursor, end):
             self._shared = (cursor, end, *self._join_batches(cursor, end))

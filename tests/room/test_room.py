@@ -448,6 +448,7 @@ def test_frames_that_come_after_the_end_are_ignored(room: Simulation) -> None:
     room.leave(ann)
     room.lose_patience(ann)
     for late in (
+        inputs.ReceivedInput(inputs.UPLINK, bytes(478)),
         inputs.DroppedInput(inputs.UPLINK, "closed", 0.0),
         inputs.TickInput(),
         inputs.DialFailedInput("nobody answers"),

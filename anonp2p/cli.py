@@ -1,4 +1,4 @@
-"""The command line: arguments -> configuration; what comes of it -> exit code, and one sentence where it failed.
+"""The command line: arguments -> configuration; the outcome -> exit code, and one sentence if it failed.
 
 What `--help` and wrong usage do not need is imported only once it is needed.
 """
@@ -298,9 +298,9 @@ class _Nowhere(io.TextIOBase):
 
 @contextmanager
 def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
-    """Has an error that Python itself would show, of a thread or a finalizer, told as any other of ours.
+    """Reports errors that Python itself would print, of a thread or a finalizer, as all others are reported.
 
-    held: only at the end, since it would be lost on the full screen, and spoil it.
+    held: only at the end, since they would be lost on the full screen, and spoil it.
     """
     import threading
 
@@ -344,7 +344,7 @@ def _bug(error: BaseException) -> Failed:
 
 
 def _tell(failure: AnonError) -> None:
-    """Prints the failure as an event of JSON mode, where what usually does that could not be imported."""
+    """Prints the failure as an event of JSON mode, where the usual code for it could not be imported."""
     import json
 
     event = json.dumps({"type": "error", "code": failure.code, "text": str(failure), "final": True})

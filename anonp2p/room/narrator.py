@@ -108,7 +108,7 @@ class Narrator:
 
     def _removed(self, gone: changes.RemovedChange, re: events.Re) -> list[events.Event]:
         if gone.reason != "kicked":
-            return []  # that it is gone was told when it lost its link
+            return []  # the user was told when it lost its link
         if gone.mine:
             return [events.SelfKickedEvent(room=self._room, why=gone.why)]
         room, member, nick = self._room, identity.spell_member(gone.member), gone.nick

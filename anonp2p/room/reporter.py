@@ -92,7 +92,7 @@ class Reporter:
         return None if end is None else self._clock.tick_at(end)
 
     def end_due_messages(self) -> None:
-        """Tells which shown messages have come to their end."""
+        """Tells which shown messages have expired."""
         self._tell_expired(self._expiry.end_due(self._clock.now.age))
 
     def end_all_messages(self) -> None:

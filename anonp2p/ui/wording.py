@@ -18,7 +18,7 @@ REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
 NAMED = 6  # members that a sentence about many still names
 
-Move = Literal["joined", "left", "lost", "back"]  # what a member did, where many are told of together
+Move = Literal["joined", "left", "lost", "back"]  # what a member did, where one sentence is about many
 INDENT = "    "
 
 
@@ -55,7 +55,7 @@ def program_prefix(room: str) -> str:
 
 
 def fold_text(text: str) -> tuple[str, int]:
-    """A harmless text, or its first lines if it has very many; and how many lines are left out."""
+    """The text, sanitized, or its first lines if it has very many; and how many lines are left out."""
     hidden = text.count("\n") + 1 - limits.LINES_SHOWN
     return ("\n".join(text.split("\n", limits.LINES_SHOWN)[:-1]), hidden) if hidden > 0 else (text, 0)
 
@@ -80,7 +80,7 @@ def _block(first: str, text: str) -> str:
 
 
 def describe_event(event: events.Event) -> list[str]:
-    """What the program says of an event that is no message, in harmless lines.
+    """What the program says of an event that is no message, in sanitized lines.
 
     Only an `UnsentEvent` may break its own.
     """

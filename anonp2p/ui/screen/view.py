@@ -33,7 +33,7 @@ class Controls(Protocol):
         """A key was pressed."""
 
     def turn_wheel(self, by: int) -> None:
-        """The wheel was turned, up or, by less than none, down."""
+        """The wheel was turned: up, or down if it is negative."""
 
     def show_room(self, label: str) -> None:
         """The tab of this room was clicked."""
@@ -228,7 +228,7 @@ class View(urwid.Widget):
     # --- what is typed
 
     def _prepare_input(self, columns: int) -> int:
-        """Sets what stands before it; how many rows it wants."""
+        """Sets the caption of the input line; returns how many rows the line wants."""
         snapshot = self.scene.snapshot(self.scene.active)
         nick = sanitize.sanitize_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
         editor = self.editor.original_widget
@@ -240,7 +240,7 @@ _WHEEL = 3
 
 
 def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
-    """What there is to say of a room: how dispensable it is, style, text."""
+    """What the status line says of a room. Of each part: how dispensable it is, style, text."""
     if snapshot is None:
         return [(0, "status", tab.title)]
     host = "you host" if snapshot.hosting else f"host {sanitize.sanitize_line(snapshot.host)}" if snapshot.host else ""

@@ -366,7 +366,7 @@ def test_a_new_log_is_empty_at_its_first_place() -> None:
 
 def test_an_entry_shows_nothing_it_holds() -> None:
     log = filled(1)
-    assert (repr(log.find_batch(1)), repr(log.find_batch(1).entries)) == ("<Burst>", "(<Entry>,)")
+    assert (repr(log.find_batch(1)), repr(log.find_batch(1).entries)) == ("<Batch>", "(<Entry>,)")
 
 
 def test_a_head_lies_behind_the_last_entry_of_its_batch() -> None:

@@ -261,9 +261,9 @@ def _frontend(config: Config) -> "Iterator[Frontend]":
     """Line mode, JSON lines or the full screen; whatever happens, the terminal is as it was afterwards."""
     if config.mode == "screen":
         _require_packages("wcwidth", "urwid")
-        from anonp2p.ui.screen import welcome
+        from anonp2p.ui.screen import first_page
 
-        with _hidden_tracebacks(held=True), welcome.on_screen() as terminal:
+        with _hidden_tracebacks(held=True), first_page.on_screen() as terminal:
             _require_packages("msgspec", "stem")
             _require_crypto()
             # Not sooner: the first frame is there before the rest is loaded.

@@ -1,4 +1,4 @@
-"""When cover traffic is due."""
+"""When cover traffic is due. A host sends it in `host.presence`, a member in `member.uplink`."""
 
 import math
 from collections.abc import Callable

@@ -69,13 +69,13 @@ def on_screen(keys: int = 0, display: int = 1, size: Size = window_size) -> Iter
     try:
         terminal.start()
         columns, lines = terminal.get_cols_rows()
-        terminal.draw_screen((columns, lines), first_page(columns, lines))
+        terminal.draw_screen((columns, lines), draw_first_page(columns, lines))
         yield terminal
     finally:
         terminal.stop()
 
 
-def first_page(columns: int, height: int) -> urwid.Canvas:
+def draw_first_page(columns: int, height: int) -> urwid.Canvas:
     """The page with a place to type, as it is before anything is known."""
     drawn = [rows.fit(row, columns) for row in page(columns, TorStatus())][: max(0, height - 2)]
     drawn += [[("", " " * columns)]] * (height - 2 - len(drawn))

@@ -110,8 +110,8 @@ class App:
     async def _keep_tor(self) -> None:
         """Keeps a Tor as long as the program runs. Ends the program if there is none to be had."""
         error = await self._tor.run()
-        told = [await session.post_input(inputs.BrokenInput(error)) for session in list(self._sessions.values())]
-        if not any(told):
+        delivered = [await session.post_input(inputs.BrokenInput(error)) for session in list(self._sessions.values())]
+        if not any(delivered):
             self._tell_error(error, final=True)
         self._fail(error)
 

@@ -304,13 +304,13 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
     """
     import threading
 
-    told: list[str] = []
+    sentences: list[str] = []
 
     def tell(error: BaseException | None) -> None:
         if error is None or isinstance(error, SystemExit):
             return
         if held:
-            told.append(str(_explain(error)))
+            sentences.append(str(_explain(error)))
         else:
             _complain(str(_explain(error)))
 
@@ -321,7 +321,7 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        for sentence in told[: limits.ERRORS_TOLD]:
+        for sentence in sentences[: limits.ERRORS_TOLD]:
             _complain(sentence)
         held = False
 

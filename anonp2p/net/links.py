@@ -77,9 +77,9 @@ class Links:
 
     async def _tell_each(self, tell: Callable[[Link], None]) -> None:
         """Tells every link, some at a time, so that other tasks run in between."""
-        for told, link in enumerate(tuple(self._links.values()), 1):
+        for count, link in enumerate(tuple(self._links.values()), 1):
             tell(link)
-            if told % limits.LINKS_AT_ONCE == 0:
+            if count % limits.LINKS_AT_ONCE == 0:
                 await trio.lowlevel.checkpoint()
 
     async def finish_links(self) -> None:

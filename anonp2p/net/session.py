@@ -136,19 +136,19 @@ class Session:
 
     async def _live(self) -> None:
         """Handles inputs in batches; after each, wakes once all that wait for the log or for the room."""
-        step: inputs.Input | None = inputs.StartInput()
+        item: inputs.Input | None = inputs.StartInput()
         while not self.room.over:
             batch = 0
-            while step is not None:
-                self._handle(step)
-                batch += _units(step)
-                step = self._next() if batch < limits.MAILBOX or self.room.over else None
+            while item is not None:
+                self._handle(item)
+                batch += _units(item)
+                item = self._next() if batch < limits.MAILBOX or self.room.over else None
             self._handle(inputs.EndBatchInput())
             await self._spread()
             self._changed.set()
             self._changed = trio.Event()
             if not self.room.over:
-                step = await self._wait()
+                item = await self._wait()
 
     async def _spread(self) -> None:
         """Gives all links what the batch brought: entries, which end in a head, or else a head that was due."""

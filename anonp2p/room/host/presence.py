@@ -81,11 +81,11 @@ class Presence:
         """Somebody has joined. renewable: how many commits have let members renew their keys by now."""
         self._allowances[member] = Allowance(self._clock.tick, renewable)
 
-    def add_link(self, number: int, link: MemberLink, said: Iterable[frames.Frame]) -> None:
+    def add_link(self, number: int, link: MemberLink, first_frames: Iterable[frames.Frame]) -> None:
         """A member has a link from now on, and is sent these frames first."""
         self._links[number] = link
         self._put_off_cover()
-        self._reporter.add_effect(effects.AdmitEffect(number, link.channel, tuple(said), link.reader))
+        self._reporter.add_effect(effects.AdmitEffect(number, link.channel, tuple(first_frames), link.reader))
         self.charge(number)  # what it owes from another link
 
     def replace_link(self, member: bytes) -> None:

@@ -167,8 +167,8 @@ class ChatMessage(LogLine):
             clock,
         )
         if hidden:  # it stands beside a mark that is no nick: no text of a peer's can say it
-            told = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", self._room(layout))
-            drawn += self._beside(layout, [("quiet", "·")], told, ("bar", "│"), clock)
+            note = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", self._room(layout))
+            drawn += self._beside(layout, [("quiet", "·")], note, ("bar", "│"), clock)
         return drawn[1:] if not layout.nicks and self._continues(after) else drawn
 
     def _bar(self) -> Piece:
@@ -279,8 +279,8 @@ class MembershipLine(LogLine):
         done = [wording.moved(list(nicks.values()), move) for move, nicks in self._done.items() if nicks]
         hidden = len(self._others) - wording.NAMED
         others = [f"{hidden} other changes", *self._others[-wording.NAMED :]] if hidden > 0 else self._others
-        said = others + done
-        return SystemLine(self.at, [" · ".join(said)], "quiet", "↔").rows(layout, context)
+        sentences = others + done
+        return SystemLine(self.at, [" · ".join(sentences)], "quiet", "↔").rows(layout, context)
 
 
 @dataclass(slots=True, repr=False, eq=False)

@@ -114,7 +114,7 @@ class Session:
             await self.post_input(inputs.BrokenInput(errors.first(group)))
 
     async def _serve(self) -> None:
-        assert self._key is not None, "whoever hosts a room has its key"
+        assert self._key is not None, "a host has the key of its room"
         while True:
             await self._host(await self._network(), self._key)
             await trio.sleep(limits.TOR_RETRY)

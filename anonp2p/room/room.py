@@ -207,7 +207,7 @@ class Room:
         elif not self.role.can_seal_to(member):
             error = errors.Unsealable()
         if member is None or error is not None:
-            assert error is not None, "there is one for nobody"
+            assert error is not None, "a nick of no member has its error"
             self._reporter.tell_error(error, event.re)
             self._lifecycle.give_back(event)
         else:

@@ -81,7 +81,7 @@ class Commits:
         self._commit_epoch([frames.Removal(member, "kicked", why)], re)
 
     def make_room(self) -> bool:
-        """Removes idle members to make room for a newcomer; returns whether there were any.
+        """Removes idle members and pending removals to make room for a newcomer; returns whether there were any.
 
         All at once, since a commit costs as much for one as for many: those who join and hang up keep no one out, and
         cause no more commits than those who join and leave.

@@ -163,7 +163,7 @@ class Log:
         """Forgets when dropped entries would have expired: they may have had as long as a year to live."""
         due = [it for it in self._due if it[1] >= self.oldest]
         if len(due) != len(self._due):
-            self.expiries += 1  # so that links holding such an entry are checked: nobody tells them of its end
+            self.expiries += 1  # so that links that still hold such an entry are checked
             heapq.heapify(due)
             self._due = due
 

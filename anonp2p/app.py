@@ -1,4 +1,4 @@
-"""The whole program, composed: a Tor, some rooms, input, output, signals, and the way out."""
+"""The whole program, composed: a Tor, rooms, input, output, signals, and how it ends."""
 
 import secrets
 import signal
@@ -60,7 +60,7 @@ class App:
         self._tor = TorKeeper(partial(connect, config), self._tell)
 
     async def run(self) -> int:
-        """Everything, until the user, a signal or a failure ends it."""
+        """Runs the program until the user, a signal or a failure ends it."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             self._frontend.attach(self._end_with_frontend, self._find_room)
@@ -77,7 +77,7 @@ class App:
     # --- the end
 
     def _end(self, status: int, failure: AnonError | None = None) -> None:
-        """The program is to end, for the first reason given."""
+        """Begins to end the program. Of several reasons the first one counts."""
         if self._status is None:
             self._status = status
             self.failure = failure
@@ -90,7 +90,7 @@ class App:
         self._end(error.status if error else 0, error)
 
     async def _wind_up(self) -> None:
-        """Leaves as it is proper, within the time that quitting may take."""
+        """Leaves all rooms in order, within the time that quitting may take."""
         with trio.move_on_after(limits.LEAVE_PATIENCE + limits.FLUSH_PATIENCE):
             for session in list(self._sessions.values()):
                 await session.post_input(inputs.LeaveInput(now=True, re=self._leaving))
@@ -108,10 +108,10 @@ class App:
     # --- Tor
 
     async def _keep_tor(self) -> None:
-        """Has a Tor for as long as we run. Without any there is nothing to run for."""
+        """Keeps a Tor as long as the program runs. Ends the program if there is none to be had."""
         error = await self._tor.run()
-        told = [await session.post_input(inputs.BrokenInput(error)) for session in list(self._sessions.values())]
-        if not any(told):
+        delivered = [await session.post_input(inputs.BrokenInput(error)) for session in list(self._sessions.values())]
+        if not any(delivered):
             self._tell_error(error, final=True)
         self._fail(error)
 
@@ -153,7 +153,7 @@ class App:
             self._unsent += 1
 
     async def _do(self, action: AppAction, room: str | None) -> None:
-        """Does it, or has the room with this label do it. Raises AnonError."""
+        """Carries out an action, or has the room with this label do so. Raises AnonError."""
         match action:
             case CreateRoomAction(re=re):
                 key = RoomKey(secrets.token_bytes(32))
@@ -168,7 +168,7 @@ class App:
                 await self._pass_on(action, room)
 
     async def _pass_on(self, action: inputs.Typed, room: str | None) -> None:
-        """Gives it to the room, once the room has dealt with most of what it already has from us."""
+        """Hands an action to the room, once the room has handled most of what it already has from us."""
         if room is None:
             raise NoRoom
         session = self._sessions.get(room)
@@ -184,7 +184,7 @@ class App:
     # --- rooms
 
     def _open_room(self, room_key: bytes, key: RoomKey | None, new: CreateRoomAction | None, re: events.Re) -> None:
-        """Begins a room: our own, if there is a key for it, or one to be joined. Raises AnonError."""
+        """Opens a room: our own, if there is a key for it, or one to be joined. Raises AnonError."""
         if self._tor.failure is not None:
             raise self._tor.failure
         if any(session.room.code == codes.encode_key(room_key) for session in self._sessions.values()):
@@ -220,7 +220,7 @@ class App:
         return session.room if session else None
 
     async def _finish_input(self) -> None:
-        """The input has ended: what was typed gets its time to be done and ordered, then we leave."""
+        """Handles the end of input: what was typed gets time to be done and ordered, then we leave."""
         sessions = list(self._sessions.values())
         with trio.move_on_after(limits.EOF_PATIENCE):
             for session in sessions:
@@ -236,7 +236,7 @@ class App:
         else:
             self._end(0)
 
-    # --- what is told
+    # --- what the user is told
 
     @property
     def _last_words(self) -> AnonError | None:

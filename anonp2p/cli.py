@@ -1,4 +1,4 @@
-"""The command line: arguments -> configuration; what comes of it -> exit code, and one sentence where it failed.
+"""The command line: arguments -> configuration; the outcome -> exit code, and one sentence if it failed.
 
 What `--help` and wrong usage do not need is imported only once it is needed.
 """
@@ -261,9 +261,9 @@ def _frontend(config: Config) -> "Iterator[Frontend]":
     """Line mode, JSON lines or the full screen; whatever happens, the terminal is as it was afterwards."""
     if config.mode == "screen":
         _require_packages("wcwidth", "urwid")
-        from anonp2p.ui.screen import welcome
+        from anonp2p.ui.screen import first_page
 
-        with _hidden_tracebacks(held=True), welcome.on_screen() as terminal:
+        with _hidden_tracebacks(held=True), first_page.on_screen() as terminal:
             _require_packages("msgspec", "stem")
             _require_crypto()
             # Not sooner: the first frame is there before the rest is loaded.
@@ -298,19 +298,19 @@ class _Nowhere(io.TextIOBase):
 
 @contextmanager
 def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
-    """Has an error that Python itself would show, of a thread or a finalizer, told as any other of ours.
+    """Reports errors that Python itself would print, of a thread or a finalizer, as all others are reported.
 
-    held: only at the end, since it would be lost on the full screen, and spoil it.
+    held: only at the end, since they would be lost on the full screen, and spoil it.
     """
     import threading
 
-    told: list[str] = []
+    sentences: list[str] = []
 
     def tell(error: BaseException | None) -> None:
         if error is None or isinstance(error, SystemExit):
             return
         if held:
-            told.append(str(_explain(error)))
+            sentences.append(str(_explain(error)))
         else:
             _complain(str(_explain(error)))
 
@@ -321,7 +321,7 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        for sentence in told[: limits.ERRORS_TOLD]:
+        for sentence in sentences[: limits.ERRORS_TOLD]:
             _complain(sentence)
         held = False
 
@@ -344,7 +344,7 @@ def _bug(error: BaseException) -> Failed:
 
 
 def _tell(failure: AnonError) -> None:
-    """Prints the failure as an event of JSON mode, where what usually does that could not be imported."""
+    """Prints the failure as an event of JSON mode, where the usual code for it could not be imported."""
     import json
 
     event = json.dumps({"type": "error", "code": failure.code, "text": str(failure), "final": True})

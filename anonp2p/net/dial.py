@@ -16,7 +16,7 @@ from anonp2p.room import effects, inputs
 async def dial(
     effect: effects.DialEffect, network: Callable[[], Awaitable[Transport]], isolation: str, links: Links
 ) -> None:
-    """Carries out one Dial: has a link to the host as long as it lasts, or reports why there is none.
+    """Carries out a `DialEffect`: has a link to the host as long as it lasts, or reports why there is none.
 
     network: returns the network, once there is one. isolation: of the session, to which the dial adds its own.
     """

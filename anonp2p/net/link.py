@@ -10,7 +10,7 @@ from anonp2p.protocol.connection import Connection
 
 
 class Link:
-    """A connection on a stream. Whoever does something to the connection calls `react` afterwards.
+    """A connection on a stream. After anything is done to the connection, `react` has to be called.
 
     longest, limit: as Connection has them.
     """
@@ -63,7 +63,7 @@ class Link:
             return 0
 
     def _continue(self) -> None:
-        """Ends if the connection is over; has what is left sent, later. Idle, a link is one task the lighter."""
+        """Ends if the connection is over; has what is left sent, later. An idle link has no task for it."""
         if self.connection.is_over:
             self._scope.cancel()
         elif not self._is_writing and self._nursery is not None and self.connection.has_data_to_send:

@@ -11,7 +11,7 @@ from anonp2p.room import inputs
 
 
 class Links:
-    """Links that are up. post: hands a step to the session that they belong to."""
+    """Links that are up. post: hands an input to the session that they belong to."""
 
     def __init__(self, post: Callable[[inputs.Input], Awaitable[object]]) -> None:
         self.post = post
@@ -28,11 +28,11 @@ class Links:
         return [link for link in self._links.values() if link.connection.is_half_open]
 
     def make_room(self, choice: random.Random) -> bool:
-        """Whether one more link may begin its handshake; if there are as many as may be, a random one gives way to it.
+        """Whether one more link may begin its handshake; if there are as many as may be, a random one is closed for it.
 
-        A random one, since whoever opens more than others then loses as many more. The newest itself is not among them:
-        it is the only one that had no time at all. Nor are those whose client handshake is with the room: they are
-        about to be let in, or not, and would be members without a link.
+        A random one, since a peer that opens more links than others then loses as many more. The newest itself is not
+        among them: it is the only one that had no time at all. Nor are those whose client handshake is with the room:
+        they are about to be let in, or not, and would be members without a link.
         """
         half_open = self._half_open()
         if len(half_open) < limits.HALF_OPEN:
@@ -63,7 +63,7 @@ class Links:
         await self.post(inputs.DroppedInput(number, link.connection.detail, silence))
 
     async def send_heartbeat(self, data: bytes) -> None:
-        """Sends a head to whoever has everything before it."""
+        """Sends a head to every link that has all of the log before it."""
 
         def send(link: Link) -> None:
             link.connection.send_head(data)
@@ -76,10 +76,10 @@ class Links:
         await self._tell_each(Link.flush)
 
     async def _tell_each(self, tell: Callable[[Link], None]) -> None:
-        """Tells every link, some at a time: between them, the others have their turn."""
-        for told, link in enumerate(tuple(self._links.values()), 1):
+        """Tells every link, some at a time, so that other tasks run in between."""
+        for count, link in enumerate(tuple(self._links.values()), 1):
             tell(link)
-            if told % limits.LINKS_AT_ONCE == 0:
+            if count % limits.LINKS_AT_ONCE == 0:
                 await trio.lowlevel.checkpoint()
 
     async def finish_links(self) -> None:

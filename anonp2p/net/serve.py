@@ -1,4 +1,4 @@
-"""The host's side of a room's links: accept, pass on, no faster than a room bears."""
+"""The host's side of a room's links: accepts them, and passes on what comes no faster than a room can bear."""
 
 import random
 
@@ -15,12 +15,12 @@ from anonp2p.room.token_bucket import TokenBucket
 async def serve(place: Place, links: Links, choice: random.Random) -> None:
     """Accepts links for a session until cancelled. Strangers are bounded in number, in time and in bytes.
 
-    Those who knock faster than the pace allows are simply answered more slowly. choice: picks whose handshake ends for
-    a newer one's.
+    Client handshakes that come faster than the token bucket allows are answered later. choice: picks the half-open link
+    that is closed for a newer one.
     """
     client_handshakes = TokenBucket(limits.JOIN_BUCKET, limits.JOIN_RATE)
-    turn = trio.Lock()  # one knock at a time, in their order
-    due: float | None = None  # when the next knock is heard, whoever's it is: those who give up waiting take no time
+    turn = trio.Lock()  # one client handshake at a time, in their order
+    due: float | None = None  # when the next one is passed on: a link that ends while it waits uses up no token
 
     async def wait_for_turn() -> None:
         nonlocal due
@@ -48,7 +48,7 @@ async def serve(place: Place, links: Links, choice: random.Random) -> None:
         number = links.attach(link)
         try:
             await link.run(deliver, lambda: links.post(inputs.LinkedInput(number)))
-        finally:  # also when the listener goes, with its Tor: the room has to know
+        finally:  # also when the listener ends with its Tor: the room has to know
             with trio.move_on_after(limits.FLUSH_PATIENCE, shield=True):
                 await links.detach(number)
 

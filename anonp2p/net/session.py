@@ -20,12 +20,12 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.link_effects import apply_effect
 from anonp2p.room.room import Room
 
-_choice = random.SystemRandom()  # nobody can tell whose handshake will give way
+_choice = random.SystemRandom()  # which handshake is closed for a newer one cannot be predicted
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts what the machine has slept, where there is one
 
 
 def _units(item: inputs.Input) -> int:
-    """How much of a batch it is: what a peer says at once may be many entries."""
+    """How much it counts in a batch of inputs: one payload of a peer may hold many entries."""
     return 1 + len(item.payload) // limits.UNIT if isinstance(item, inputs.ReceivedInput) else 1
 
 
@@ -49,17 +49,17 @@ class Session:
         self._network = network
         self._mail, self._mailbox = trio.open_memory_channel[inputs.Input](math.inf)
         self._units = 0  # of what is in the mailbox: `post_input` bounds it
-        self._queue = trio.lowlevel.ParkingLot()  # those who wait until there is room in it, each in its turn
+        self._queue = trio.lowlevel.ParkingLot()  # tasks that wait for room in it, in their order
         self.links = Links(self.post_input)
-        self._isolation = secrets.token_hex(16)  # of our dials from all others'
+        self._isolation = secrets.token_hex(16)  # keeps our dials on circuits of their own
         self._nursery: trio.Nursery | None = None
         self._changed = trio.Event()
-        self._head = b""  # for whoever has all before it
-        self._grown = False  # whether the log has
-        self._swept = False  # whether something of the log has gone
-        self._slept = 0.0  # for how many seconds the machine has
+        self._head = b""  # the head for links that have all before it
+        self._grown = False  # whether the log has grown
+        self._swept = False  # whether something was dropped from the log
+        self._slept = 0.0  # for how many seconds the machine has slept
         self._unread = 0  # typed, but still in the mailbox
-        self.ended = trio.Event()  # for whoever runs us to set
+        self.ended = trio.Event()  # set by whoever runs the session
 
     @property
     def outstanding(self) -> int:
@@ -67,7 +67,7 @@ class Session:
         return self._unread + self.room.outstanding
 
     async def post_input(self, item: inputs.Input) -> bool:
-        """Hands something to the room, waiting while its mailbox is full; whether it was still there to take it."""
+        """Hands something to the room, waiting while its mailbox is full; returns False if the room is over."""
         typed = isinstance(item, inputs.Typed)
         self._unread += typed
         try:
@@ -90,31 +90,31 @@ class Session:
         await self.until(lambda: self.room.settled and not self.outstanding)
 
     async def run(self) -> None:
-        """Lives the room from its start to its end, a host's last words included."""
+        """Runs the room from its start to its end, including what a host sends last."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             with self._mailbox:
                 await self._live()
-            self._queue.unpark_all()  # for those to hear that nobody is there any more
+            self._queue.unpark_all()  # so that those who wait learn that the room is over
             if self.room.hosting:
                 with trio.move_on_after(limits.FLUSH_PATIENCE):
                     await self.links.finish_links()
             nursery.cancel_scope.cancel()
 
     def _start(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Begins something that takes as long as the room, or less."""
+        """Starts a task that ends with the room, or sooner."""
         assert self._nursery is not None, "a room says what to do only while it lives"
         self._nursery.start_soon(self._report_errors, work)
 
     async def _report_errors(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Tells the room what no other try will mend."""
+        """Tells the room of an error that another try would not avoid."""
         try:
             await work()
         except* AnonError as group:
             await self.post_input(inputs.BrokenInput(errors.first(group)))
 
     async def _serve(self) -> None:
-        assert self._key is not None, "whoever hosts a room has its key"
+        assert self._key is not None, "a host has the key of its room"
         while True:
             await self._host(await self._network(), self._key)
             await trio.sleep(limits.TOR_RETRY)
@@ -135,20 +135,20 @@ class Session:
         await self.post_input(inputs.PublishedInput())
 
     async def _live(self) -> None:
-        """Takes steps in batches; after each, those who wait for the log or for the room are woken once."""
-        step: inputs.Input | None = inputs.StartInput()
+        """Handles inputs in batches; after each, wakes once all that wait for the log or for the room."""
+        item: inputs.Input | None = inputs.StartInput()
         while not self.room.over:
             batch = 0
-            while step is not None:
-                self._handle(step)
-                batch += _units(step)
-                step = self._next() if batch < limits.MAILBOX or self.room.over else None
+            while item is not None:
+                self._handle(item)
+                batch += _units(item)
+                item = self._next() if batch < limits.MAILBOX or self.room.over else None
             self._handle(inputs.EndBatchInput())
             await self._spread()
             self._changed.set()
             self._changed = trio.Event()
             if not self.room.over:
-                step = await self._wait()
+                item = await self._wait()
 
     async def _spread(self) -> None:
         """Gives all links what the batch brought: entries, which end in a head, or else a head that was due."""
@@ -161,7 +161,7 @@ class Session:
         self._head = b""
 
     def _now(self) -> inputs.Now:
-        # What was read at two moments may be too little, never too much.
+        # The two clocks are read one after the other: the difference may be too small, never too large.
         self._slept = max(self._slept, time.clock_gettime(_BOOT) - time.clock_gettime(time.CLOCK_MONOTONIC))
         return inputs.Now(trio.current_time(), time.time(), self._slept)
 
@@ -178,7 +178,7 @@ class Session:
         return inputs.TickInput()
 
     def _taken(self, item: inputs.Input) -> inputs.Input:
-        """What is taken out of the mailbox makes room for others."""
+        """Makes room in the mailbox for others, as this was taken out."""
         self._units -= _units(item)
         if self._units < limits.MAILBOX:
             self._queue.unpark()

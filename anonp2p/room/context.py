@@ -26,7 +26,7 @@ from anonp2p.room.roster import Member
 class Context:
     """The parts of a room that stay when its role is replaced.
 
-    label: how events name the room. random: gives so many fresh bytes. cover: whether to hide when nothing is said.
+    label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it.
     """
 
@@ -104,5 +104,5 @@ def create_context(
 
 
 def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.EncryptionKeyPair]:
-    """Keys by which nobody in this room knows us."""
+    """New keys, by which no member of this room knows us."""
     return identity.Identity(random(suite.SECRET), room), suite.EncryptionKeyPair(random(suite.SECRET))

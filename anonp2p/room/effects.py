@@ -1,4 +1,4 @@
-"""What a room's machine has done. None of it shows what it holds."""
+"""What a room wants done. No effect shows in its `repr` what it holds."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from anonp2p.room.log.reader import LogReader
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TellEffect:
-    """The user is told this."""
+    """The user is shown this event."""
 
     event: events.Event
 
@@ -42,7 +42,7 @@ class SendEffect:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecordEffect:
-    """These frames, or none, go to one link alone. echo: an answer is wanted, be it an empty one."""
+    """These frames, or none, go to one link alone. echo: an answer is wanted, even an empty one."""
 
     link: int
     frames: tuple[Frame, ...] = ()

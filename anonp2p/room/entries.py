@@ -24,7 +24,7 @@ class OpenedEntry:
 
     @classmethod
     def from_backfill(cls, entry: frames.BackfilledEntry | frames.Tombstone) -> "OpenedEntry":
-        """One of a Past. Raises PeerFault."""
+        """An entry of a backfill. Raises PeerFault."""
         if isinstance(entry, frames.Tombstone):
             return cls(Header.unpack(entry.header), b"", entry.digest)
         expect(bool(entry.body), "an entry without a body")
@@ -32,7 +32,7 @@ class OpenedEntry:
 
     @property
     def content(self) -> frames.Content | None:
-        """What the body says; None if it has expired. Raises PeerFault for a body that says nothing proper."""
+        """The content of the body; None if it has expired. Raises PeerFault for a malformed body."""
         if self._content is None and self.body:
             self._content = unpack_content(self.body)
         return self._content

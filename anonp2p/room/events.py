@@ -1,4 +1,4 @@
-"""What happens, as the user is told it: the events of the JSON interface, which the other modes put into words.
+"""What the user is told: the events of the JSON interface, which the other modes put into words.
 
 Field names and meanings are the interface's contract. `room` is an identifier of this process (`r1`), `member` a
 spelled member id. `re` is the `id` of the input that caused the event, left out where there is none.
@@ -23,7 +23,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """A member as shown: `tag` tells apart whoever a nick cannot."""
+    """A member as shown: `tag` tells members apart whose nicks look the same."""
 
     member: str
     nick: str
@@ -197,7 +197,7 @@ class SelfKickedEvent(Event, frozen=True, tag="kicked"):
 
 
 class AbsentRemovedEvent(Event, frozen=True, tag="removed"):
-    """Our `/kick` has removed a member who was away; that it is gone was told when it lost its link."""
+    """Our `/kick` has removed a member who was away; the user was told when it lost its link."""
 
     room: str
     member: str

@@ -1,4 +1,4 @@
-"""What goes into a room's machine. None of it shows what it holds."""
+"""What a room has to deal with. No input shows in its `repr` what it holds."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -54,7 +54,7 @@ class WhisperInput:
 
     @property
     def line(self) -> str:
-        """As it is given back if it cannot be sent: as it was typed, lest it is sent to all."""
+        """As it is given back if it cannot be sent: with its command, since the text alone would go to all."""
         return f"/msg {self.nick} {self.text}"
 
 

@@ -1,6 +1,6 @@
 """What the ordered entries of a room add up to, and which entry may come next: the same for every member.
 
-The host asks before it orders, everyone else before applying what was ordered: one set of rules, PROTOCOL.md section 5.
+The host checks an entry before it orders it, all others before they apply it: one set of rules (PROTOCOL.md, 5).
 """
 
 from collections import deque
@@ -34,22 +34,22 @@ class Ledger:
 
     @property
     def digest(self) -> bytes:
-        """Of the log up to the latest entry."""
+        """The digest of the log up to the latest entry."""
         return self._digests[-1]
 
     def digest_at(self, index: int) -> bytes | None:
-        """Of the log up to this entry; None if it is not there yet, or too long ago."""
+        """The digest of the log up to this entry; None if the entry is not there yet, or is too old."""
         at = index - self.index - 1
         return self._digests[at] if -len(self._digests) <= at < 0 else None
 
     def start_at(self, index: int, digest: bytes) -> None:
-        """The log so far is what others say it is."""
+        """Takes over the index and the digest of the log so far, as others state them."""
         self.index = index
         self._digests.clear()
         self._digests.append(digest)
 
     def group_context(self) -> bytes:
-        """The hash of the log and of what it adds up to (PROTOCOL.md, 6.2): who was told otherwise has another one."""
+        """The hash of the log and of what it adds up to (PROTOCOL.md, 6.2): another log has another one."""
         members = [(member.key, member.nick, member.away, member.key_hash) for member in self.roster]
         state = [self.name, self.locked, self.host, self.retention, self.history, members]
         return identity.hash_group_context(self.digest, frames.pack_plain(state))
@@ -85,7 +85,7 @@ class Ledger:
         return author
 
     def check_tombstone(self, header: Header) -> Member:
-        """The author of an entry of which only this is left. Raises PeerFault if there can have been none such."""
+        """The author of an entry of which only a tombstone is left. Raises PeerFault if there can be no such entry."""
         author = self.roster.find_member(header.author)
         if author is None:
             raise PeerFault("an entry of a stranger")
@@ -105,7 +105,7 @@ class Ledger:
         return self.retention.least <= ttl <= self.retention.most
 
     def check_entry(self, author: Member, header: Header, content: frames.Content) -> None:
-        """Whether this author may say this now. Raises PeerFault."""
+        """Raises PeerFault if this author may not write this now."""
         is_host = author.id == self.host
         self._check_author(author, header)
         is_message = isinstance(content.body, frames.TextBody | frames.PrivateBody)
@@ -146,13 +146,13 @@ class Ledger:
         return self.digest_at(content.index) not in (None, content.digest)
 
     def extend_log(self, header: Header, body: bytes) -> None:
-        """The log is one entry longer. body: the hash of its body."""
+        """Adds an entry to the digest of the log. body: the hash of its body."""
         digest = identity.extend_log_hash(self.digest, self.index + 1, header.pack(), body)
         self.index += 1
         self._digests.append(digest)
 
     def apply_content(self, author: Member, header: Header, content: frames.Content) -> Member:
-        """The latest entry takes effect; returns the member it is about.
+        """Applies the latest entry; returns the member that it is about.
 
         Raises PeerFault for an improper roster entry.
         """
@@ -179,7 +179,7 @@ class Ledger:
         return author
 
     def take_entry(self, author: Member, header: Header, content: frames.Content | None, digest: bytes) -> Member:
-        """The next entry takes effect, expired or not; returns the member it is about. digest: of its body.
+        """Applies the next entry, expired or not; returns the member that it is about. digest: of its body.
 
         Raises PeerFault for an improper roster entry.
         """
@@ -204,7 +204,7 @@ class Ledger:
 
 
 def unpack_content(body: bytes) -> frames.Content:
-    """What a body says beside its signature. Raises PeerFault."""
+    """The content of a body, without its signature. Raises PeerFault."""
     packed = padding.unpad_text(body[identity.SIGNATURE :])
     expect(len(body) - identity.SIGNATURE == _padded_length(len(packed)), "a body longer than need be")
     content: frames.Content = frames.unpack(frames.Content, packed)
@@ -218,7 +218,7 @@ def padded_content(content: frames.Content) -> bytes:
 
 
 def _padded_length(length: int) -> int:
-    """Bytes that so many take, padded."""
+    """The length that so many bytes have once padded."""
     return -(-(length + padding.LENGTH) // limits.CONTENT_STEP) * limits.CONTENT_STEP
 
 
@@ -233,6 +233,6 @@ def head_content(index: int, digest: bytes, time: int) -> bytes:
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """A rule that the peer had to keep. Raises PeerFault."""
+    """Raises PeerFault with this text if the peer broke a rule."""
     if not holds:
         raise PeerFault(otherwise)

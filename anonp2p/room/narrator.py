@@ -74,41 +74,41 @@ class Narrator:
 
     def describe_rules(self, retention: frames.RetentionPolicy, history: frames.HistoryPolicy) -> list[events.Event]:
         """Those of a room's rules that are not as in other rooms: all who come in are to know them."""
-        told: list[events.Event] = []
+        rules: list[events.Event] = []
         if retention != ANY:
             least, default, most = (ttl_or_none(ttl) for ttl in (retention.least, retention.default, retention.most))
-            told.append(events.RetentionRuleEvent(room=self._room, minimum=least, default=default, maximum=most))
+            rules.append(events.RetentionRuleEvent(room=self._room, minimum=least, default=default, maximum=most))
         if history != NO_HISTORY:
             texts, seconds = history.texts or None, history.seconds or None
-            told.append(events.HistoryRuleEvent(room=self._room, messages=texts, seconds=seconds))
-        return told
+            rules.append(events.HistoryRuleEvent(room=self._room, messages=texts, seconds=seconds))
+        return rules
 
     def describe_expired(self, seq: int) -> events.ExpiredEvent:
         """That a message has come to the end of its time."""
         return events.ExpiredEvent(room=self._room, seq=seq)
 
     def _message(
-        self, said: changes.MessageChange, wall: float, re: events.Re, *, history: bool
+        self, message: changes.MessageChange, wall: float, re: events.Re, *, history: bool
     ) -> events.MessageEvent:
         return events.MessageEvent(
             room=self._room,
-            member=identity.spell_member(said.member),
-            nick=said.nick,
-            text=said.text,
-            seq=said.seq,
-            at=wall - said.age,
-            ttl=ttl_or_none(said.ttl),
-            action=said.action,
-            private=said.private,
-            to=UNSET if said.to is None else said.to,
-            mine=said.mine,
+            member=identity.spell_member(message.member),
+            nick=message.nick,
+            text=message.text,
+            seq=message.seq,
+            at=wall - message.age,
+            ttl=ttl_or_none(message.ttl),
+            action=message.action,
+            private=message.private,
+            to=UNSET if message.to is None else message.to,
+            mine=message.mine,
             history=history,
             re=re,
         )
 
     def _removed(self, gone: changes.RemovedChange, re: events.Re) -> list[events.Event]:
         if gone.reason != "kicked":
-            return []  # that it is gone was told when it lost its link
+            return []  # the user was told when it lost its link
         if gone.mine:
             return [events.SelfKickedEvent(room=self._room, why=gone.why)]
         room, member, nick = self._room, identity.spell_member(gone.member), gone.nick

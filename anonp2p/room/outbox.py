@@ -1,4 +1,4 @@
-"""What of ours has no place in the log yet: sent in its order, sent again where need be, or given back."""
+"""Our entries that are not ordered yet: sent in their order, sent again where needed, or given back."""
 
 import math
 from typing import NamedTuple, Protocol
@@ -21,7 +21,7 @@ class EntrySealer(Protocol):
         """Of the present epoch."""
 
     def key_hash(self, member: bytes) -> bytes | None:
-        """The hash of a member's encryption key; None if nobody in the room has this id."""
+        """The hash of a member's encryption key; None if no member of the room has this id."""
 
     def knows_key(self, key_hash: bytes) -> bool:
         """Whether we have the encryption key with this hash."""
@@ -79,9 +79,9 @@ class Outbox:
         return [self._refuse(self._counter, pending.too_often)]
 
     def seal_entry(self, counter: int, sealer: EntrySealer) -> Sealed:
-        """The entry with this counter, sealed once in each epoch, whoever asks again.
+        """The entry with this counter, sealed once in each epoch, however often it is asked for.
 
-        Raises PeerFault for a private message to one whose encryption key takes none.
+        Raises PeerFault for a private message if nothing can be sealed to its recipient's encryption key.
         """
         pending = self._entries[counter]
         if pending.sealed is None or pending.sealed.epoch != sealer.epoch_number:
@@ -109,7 +109,7 @@ class Outbox:
         return given
 
     def begin_identity(self) -> None:
-        """We have a new identity, whose counters begin anew. Everything was given back before."""
+        """Starts the counters of a new identity. Everything was given back before."""
         self._counter = self._certain = 0
 
     def begin_epoch(self) -> None:

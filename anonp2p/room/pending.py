@@ -1,4 +1,4 @@
-"""What of ours is on its way to its place in the log."""
+"""Our entries on their way into the log."""
 
 from dataclasses import dataclass
 
@@ -44,11 +44,11 @@ class Pending:
 
     @property
     def deniable(self) -> bool:
-        """Whether a host may refuse it through nobody's fault: another was faster, or it was too fast itself."""
+        """Whether an honest host may deny it: another member was faster, or we were too fast."""
         return isinstance(self.body, frames.NickBody | Whisper)
 
     @property
     def too_often(self) -> errors.AnonError:
-        """What a host means that denies it for that reason."""
+        """The error for a denial because it came too soon after others."""
         what = "private message" if isinstance(self.body, Whisper) else "change of nick"
         return errors.TooOften(what)

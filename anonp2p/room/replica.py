@@ -42,7 +42,7 @@ class Replica:
         self.begin_identity(me, own_key)
 
     def begin_identity(self, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
-        """Nobody knows us by these keys."""
+        """Takes new keys, by which no member knows us."""
         self.me = me
         self.own_keys = [own_key]
 
@@ -75,10 +75,10 @@ class Replica:
     # --- entries
 
     def apply_entry(self, author: Member, entry: OpenedEntry, age: float = 0.0, past: Ledger | None = None) -> Change:
-        """The next entry takes effect: the one way in which any does. Raises PeerFault for an improper new member.
+        """Applies the next entry: nothing else applies entries. Raises PeerFault for an improper new member.
 
-        author: as it was checked. age: seconds that it is old. past: the copy on which history is replayed, if it is
-        that one which grows; private messages of the past are for nobody.
+        author: as it was checked. age: of the entry, in seconds. past: the ledger on which the history is
+        replayed, if the entry is part of it; private messages of the history are not for us.
         """
         ledger = self.ledger if past is None else past
         header, content = entry.header, entry.content
@@ -172,7 +172,7 @@ class Replica:
         return [caution for caution in cautions if caution.member != self.me.id]
 
     def compare_rosters(self, before: Roster, now: Roster) -> list[Caution]:
-        """From here to there we were not told what was ordered: whoever came to a nick that another gave up."""
+        """Cautions after a gap in the log between two rosters: members who took a nick that another gave up."""
         for member in before:
             still = now.find_member(member.id)
             if still is None or still.nick != member.nick:
@@ -185,7 +185,7 @@ class Replica:
         return cautions
 
     def _find_cautions(self, ledger: Ledger, member: Member) -> tuple[Caution, ...]:
-        """If one who has just got its nick may be taken for another, or for the program: not all hosts refuse such."""
+        """Cautions of a member who has just got its nick: not all hosts refuse look-alikes and reserved words."""
         if member.id == self.me.id:
             return ()
         cautions = self._find_former_caution(member)

@@ -77,11 +77,11 @@ class Reporter:
         if isinstance(change, changes.MessageChange):
             self._note_shown(change)
 
-    def _note_shown(self, said: changes.MessageChange) -> None:
-        self._reused_nicks.note_message(said.member)
-        if said.ttl not in (KEPT, FLEETING):
-            end = self._clock.now.age + max(0.0, said.ttl - said.age)
-            self._tell_expired(self._expiry.note_message(said.seq, end))
+    def _note_shown(self, message: changes.MessageChange) -> None:
+        self._reused_nicks.note_message(message.member)
+        if message.ttl not in (KEPT, FLEETING):
+            end = self._clock.now.age + max(0.0, message.ttl - message.age)
+            self._tell_expired(self._expiry.note_message(message.seq, end))
 
     # --- messages that end
 
@@ -92,7 +92,7 @@ class Reporter:
         return None if end is None else self._clock.tick_at(end)
 
     def end_due_messages(self) -> None:
-        """Tells which shown messages have come to their end."""
+        """Tells which shown messages have expired."""
         self._tell_expired(self._expiry.end_due(self._clock.now.age))
 
     def end_all_messages(self) -> None:

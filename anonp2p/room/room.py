@@ -1,4 +1,4 @@
-"""A room: one state machine, alike for the host and its members. Inputs go in, effects come out.
+"""A room: one state machine for host and members. Inputs go in, effects come out.
 
 The host orders: what it has checked gets the next index and goes to everyone as it is. Everyone, the host included,
 applies entries in that order and tells the user what they mean. A peer that breaks a rule raises PeerFault within: a
@@ -29,7 +29,7 @@ class Room:
 
     label: what the interface calls it in this process. key: the public key of its onion service. random: gives so many
     fresh bytes. nick: the one asked for, empty for one made from our key. name: of a room that we create, as its host;
-    None for a room that we join; retention, history: its rules. cover: whether to hide when nothing is said. re: the id
+    None for a room that we join; retention, history: its rules. cover: whether cover traffic is sent. re: the id
     of the input that asked for the room.
     """
 
@@ -207,7 +207,7 @@ class Room:
         elif not self.role.can_seal_to(member):
             error = errors.Unsealable()
         if member is None or error is not None:
-            assert error is not None, "there is one for nobody"
+            assert error is not None, "a nick of no member has its error"
             self._reporter.tell_error(error, event.re)
             self._lifecycle.give_back(event)
         else:

@@ -104,7 +104,7 @@ class Roster:
         return ((self._members[other], self._members[first]) for other, first in pairs)
 
     def with_reserved_nicks(self) -> Iterator[tuple[Member, str]]:
-        """Members whose nicks may be taken for words that nobody is to be called, and those words."""
+        """Members whose nicks may be taken for reserved words, and those words."""
         reserved = {
             member: word for look, word in nicks.reserved_looks().items() for member in self._wide_looks.get(look, ())
         }
@@ -113,7 +113,7 @@ class Roster:
     def choose_nick(self, key: bytes) -> str | None:
         """The nick of one who asked for none: `anon-` and four characters of its id, more when they are taken.
 
-        One that nobody confuses with another's, if there is one. None if all are taken, which takes somebody's malice.
+        One that is not confusable with another, if there is one. None if all are taken, which only malice can cause.
         """
         spare = None
         for nick in self.list_free_nicks(key):

@@ -21,11 +21,11 @@ class Sealer:
 
     @property
     def epoch_number(self) -> int:
-        """Of the epoch in which it seals."""
+        """The number of the epoch in which it seals."""
         return self.epoch.number
 
     def key_hash(self, member: bytes) -> bytes | None:
-        """The hash of a member's encryption key; None if nobody in the room has this id."""
+        """The hash of a member's encryption key; None if no member of the room has this id."""
         found = self.ledger.roster.find_member(member)
         return None if found is None else found.key_hash
 
@@ -34,9 +34,9 @@ class Sealer:
         return key_hash in self.keys
 
     def seal_entry(self, counter: int, pending: Pending) -> Sealed:
-        """What is pending, under this counter and the next key of our chain.
+        """Seals a pending entry under this counter, with the next key of our ratchet.
 
-        Raises PeerFault for a private message to one whose encryption key takes none.
+        Raises PeerFault for a private message if nothing can be sealed to its recipient's encryption key.
         """
         body = self._seal_whisper(pending.body, counter) if isinstance(pending.body, Whisper) else pending.body
         kind = COMMIT if isinstance(body, frames.CommitBody) else ENTRY

@@ -2,10 +2,7 @@
 
 
 class TokenBucket:
-    """So many at once, after that so many a second. capacity: tokens it holds at most.
-
-    rate: tokens that come a second.
-    """
+    """So many at once, after that so many a second. capacity: tokens that it holds at most; rate: tokens a second."""
 
     __slots__ = ("_capacity", "_rate", "_since", "_tokens")
 
@@ -15,9 +12,10 @@ class TokenBucket:
         self._since = float("-inf")
 
     def take_tokens(self, now: float, cost: float = 1.0) -> float:
-        """Takes as many tokens as this costs; returns in how many seconds there will have been as many, 0 if there are.
+        """Takes as many tokens as this costs; returns after how many seconds they are paid for, 0 if they are now.
 
-        Who takes what is not there yet owes it, so that the next has to wait longer; at most a burst is owed.
+        Tokens that are not there yet are owed, so that whatever comes next has to wait longer. The debt is at most the
+        capacity.
         """
         there = min(self._capacity, self._tokens + (now - self._since) * self._rate)
         self._since = now
@@ -25,7 +23,7 @@ class TokenBucket:
         return max(0.0, -self._tokens / self._rate)
 
     def try_token(self, now: float) -> bool:
-        """Takes a token if there is one; whether there was. Who asks in vain owes nothing."""
+        """Takes a token if there is one; returns whether there was. A failed attempt costs nothing."""
         there = min(self._capacity, self._tokens + (now - self._since) * self._rate)
         if there >= 1:
             self.take_tokens(now)

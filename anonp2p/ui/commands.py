@@ -227,7 +227,7 @@ def _alike(wanted: str) -> str:
 def parse_line(line: str, re: events.Re = UNSET) -> Action:
     """The action that a typed line stands for. Raises an AnonError that says what is wrong with it.
 
-    What one sees of it decides: a command behind something invisible is no message, which everybody would read.
+    Only what is visible decides: a command after invisible characters is not sent as a message, which all would read.
     """
     seen = from_first_seen(line)
     if seen.startswith("//"):

@@ -1,4 +1,4 @@
-"""Tab: what the word before the cursor may become, from the table of commands and from who and what is there."""
+"""Tab: what the word before the cursor may become, from the table of commands, the members and the rooms."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ _WORD = re.compile(r"\S*\Z")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Cycle:
-    """The text before and after what is completed, what it may become, and what the last Tab made of all."""
+    """The text before and after what is completed, what it may become, and the result of the last Tab."""
 
     before: str
     after: str
@@ -23,14 +23,14 @@ class _Cycle:
 
 
 class Completer:
-    """Tab in an input line: the first candidate, then with each further Tab the next one, and round again."""
+    """Tab in an input line: the first candidate, then with each further Tab the next one, then the first again."""
 
     def __init__(self) -> None:
         self._cycle: _Cycle | None = None
 
     @property
     def candidates(self) -> tuple[str, ...]:
-        """What further Tabs go round, without the space that follows it; empty unless there are two or more."""
+        """What further Tabs choose from, without the space that follows it; empty unless there are two or more."""
         return tuple(candidate.rstrip() for candidate in self._cycle.candidates) if self._cycle else ()
 
     @property
@@ -39,7 +39,7 @@ class Completer:
         return self._cycle.at if self._cycle else 0
 
     def end(self) -> None:
-        """Another key: there is nothing to go round any more."""
+        """Forgets the candidates, as another key was pressed."""
         self._cycle = None
 
     def press(
@@ -47,7 +47,7 @@ class Completer:
     ) -> tuple[str, int] | None:
         """The text and the cursor after Tab, or Shift-Tab; None if nothing fits.
 
-        nicks: the members, whoever spoke last first. rooms: names. Both in the order in which they are offered.
+        nicks: of the members, the latest speaker first. rooms: names. Both in the order in which they are offered.
         """
         cycle = self._cycle
         if cycle and cycle.made == (text, cursor):
@@ -83,7 +83,7 @@ def complete(typed: str, nicks: Sequence[str], rooms: Sequence[str]) -> tuple[in
 
 
 def _mentions(word: str, nicks: Sequence[str], *, at_start: bool) -> tuple[str, ...]:
-    """Members in a message; those who spoke last where nothing is typed at all."""
+    """Nicks for a message; those of the latest speakers where nothing is typed at all."""
     if word.startswith("@"):
         return _fitting(word, [f"@{nick}" for nick in nicks])
     if not word and not at_start:
@@ -134,5 +134,5 @@ def _fitting(word: str, offered: Iterable[str], end: str = " ") -> tuple[str, ..
 
 
 def _fold(text: str) -> str:
-    """Without case and compatibility."""
+    """The text without differences of case and of compatibility characters."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

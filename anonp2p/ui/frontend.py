@@ -46,13 +46,13 @@ class Frontend(Protocol):
     must_succeed: bool  # whether the program ends if what the command line asks for fails
 
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
-        """Before anything else. closed: to be called when nobody reads any more, with the error worth telling, if any.
+        """Comes first. closed: to be called when there is no reader any more, with the error to show, if any.
 
         find_room: finds a live room by its label.
         """
 
     def open_room(self, label: str) -> None:
-        """A room that the user asked for begins: it is the active one now."""
+        """Makes a room that the user asked for the active one."""
 
     def tell(self, event: events.Event) -> None:
         """Shows an event, soon."""
@@ -64,7 +64,7 @@ class Frontend(Protocol):
         """What the user wants next; None once there is no more to come."""
 
     async def run(self) -> None:
-        """Does the showing, until cancelled."""
+        """Shows events, until cancelled."""
 
     async def drained(self) -> None:
-        """Returns once everything told so far is shown."""
+        """Returns once all events so far are shown."""

@@ -11,7 +11,7 @@ _BLOCKS = {
 
 
 def matrix(code: str, border: int = 4) -> Matrix:
-    """The smallest symbol that says this, as safe from errors as that size allows, in a quiet border."""
+    """The smallest symbol for this code, with the most error correction that its size allows, in a light border."""
     import segno  # not sooner: few ever ask, and the program should start fast
 
     symbol = segno.make_qr(code, error="l", boost_error=True)

@@ -1,4 +1,4 @@
-"""The one place where whatever a peer sent is made harmless, before it is shown in whatever way.
+"""The one place where text of peers is made safe to show, in whatever way it is shown.
 
 What belongs to a letter is text and stays: vowel signs, tone marks, points and accents, subjoined letters, and the
 characters without a width that Unicode gives a meaning there. The rules for what has no width of its own:

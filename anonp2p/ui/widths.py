@@ -15,8 +15,8 @@ emoji in a sequence, flags  2 each     2 each    2 in all  2 each
 all others                  0, 1 or 2  the same  the same  same
 ==========================  =========  ========  ========  ====
 
-So a text never gets beyond the columns counted here, on none of them, and what comes next can be put there without
-drawing over it: see `terminal`. Where a terminal needs fewer, there is a gap behind the word.
+So no terminal draws a text beyond the columns counted here, and what comes next can be put there without drawing over
+it: see `steady_rows`. Where a terminal needs fewer columns, there is a gap behind the word.
 """
 
 import unicodedata

@@ -18,7 +18,7 @@ REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
 NAMED = 6  # members that a sentence about many still names
 
-Move = Literal["joined", "left", "lost", "back"]  # what a member did, where many are told of together
+Move = Literal["joined", "left", "lost", "back"]  # what a member did, where one sentence is about many
 INDENT = "    "
 
 
@@ -55,7 +55,7 @@ def program_prefix(room: str) -> str:
 
 
 def fold_text(text: str) -> tuple[str, int]:
-    """A harmless text, or its first lines if it has very many; and how many lines are left out."""
+    """The text, sanitized, or its first lines if it has very many; and how many lines are left out."""
     hidden = text.count("\n") + 1 - limits.LINES_SHOWN
     return ("\n".join(text.split("\n", limits.LINES_SHOWN)[:-1]), hidden) if hidden > 0 else (text, 0)
 
@@ -80,7 +80,7 @@ def _block(first: str, text: str) -> str:
 
 
 def describe_event(event: events.Event) -> list[str]:
-    """What the program says of an event that is no message, in harmless lines.
+    """What the program says of an event that is no message, in sanitized lines.
 
     Only an `UnsentEvent` may break its own.
     """
@@ -232,8 +232,8 @@ def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:
     are_former = all(of == "former" for _, _, of in alikes)
     named = ", ".join(nick if nick == was else f"{nick} (like {was})" for nick, was, _ in alikes)
     some = f"{named} and {more} more" if more else named
-    said = f"others had these nicks before: {some}" if are_former else f"these nicks may be taken for others: {some}"
-    return f"CAUTION: {said}; /verify NICK gives words to compare"
+    caution = f"others had these nicks before: {some}" if are_former else f"these nicks may be taken for others: {some}"
+    return f"CAUTION: {caution}; /verify NICK gives words to compare"
 
 
 def _retention(rule: events.RetentionRuleEvent) -> str:
@@ -243,11 +243,11 @@ def _retention(rule: events.RetentionRuleEvent) -> str:
     return f"Messages here are {usual}{bounds}."
 
 
-def _assigned(told: events.NickAssignedEvent) -> str:
-    wanted, nick = told.wanted, told.nick
-    if told.free_in is None:
+def _assigned(event: events.NickAssignedEvent) -> str:
+    wanted, nick = event.wanted, event.nick
+    if event.free_in is None:
         return f"The nick {wanted} belongs to another member now, so you are {nick}."
-    free = f"/nick {wanted} takes it once it is free, in about {told.free_in / 60:.0f} minutes"
+    free = f"/nick {wanted} takes it once it is free, in about {event.free_in / 60:.0f} minutes"
     return f"The nick {wanted} belongs to a member who is away, so you are {nick}: {free}."
 
 

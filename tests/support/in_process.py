@@ -21,7 +21,7 @@ import trio.testing
 
 from anonp2p import app, cli
 from anonp2p.app import App
-from anonp2p.ui.screen import welcome
+from anonp2p.ui.screen import first_page
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term import terminal as program_terminal
 from tests.support.surroundings import SeededSecrets, Surroundings
@@ -124,7 +124,7 @@ class InProcess:
         fd = self._its.fileno()
         with self._scope:
             config = cli.configure(self._arguments, os.environ, terminal=True)
-            with welcome.on_screen(fd, fd, self._size) as shown:
+            with first_page.on_screen(fd, fd, self._size) as shown:
                 frontend = self._surroundings.watch(Screen(config, shown))
                 return await App(config, frontend, _no_signals(), self._surroundings.connect).run()
         return 128 + signal.SIGKILL

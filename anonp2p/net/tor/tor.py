@@ -50,8 +50,8 @@ _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # why no c
 class _Gate(trio.abc.Listener[trio.SocketStream]):
     """Accepts connections of these users, which are Tor's; all others it closes at once.
 
-    As many at a time as there are: else somebody on this machine who connects faster than others have their turn would
-    keep Tor waiting behind.
+    It takes all that wait at once: otherwise another user of this machine could connect so fast that Tor's connections
+    would have to wait.
     """
 
     def __init__(self, listening: socket.socket, uids: frozenset[int]) -> None:
@@ -73,7 +73,7 @@ class _Gate(trio.abc.Listener[trio.SocketStream]):
                     connection, _ = self._listening.accept()
                 except BlockingIOError:
                     await trio.lowlevel.wait_readable(self._listening)
-                except ConnectionAbortedError:  # it was closed before we came to it
+                except ConnectionAbortedError:  # it was closed before we accepted it
                     pass
                 except OSError as error:
                     if error.errno not in _NO_ROOM:
@@ -86,7 +86,7 @@ class _Gate(trio.abc.Listener[trio.SocketStream]):
             await trio.lowlevel.checkpoint()
 
     async def aclose(self) -> None:
-        """Listens no more."""
+        """Stops listening."""
         trio.lowlevel.notify_closing(self._listening)
         self._listening.close()
         await trio.lowlevel.checkpoint()
@@ -281,7 +281,7 @@ def _require_peer_uids(listening: socket.socket) -> None:
 async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
     """A Tor as the configuration asks for it, found or started, and booted; `tell` hears of its progress.
 
-    Raises TorMissing, TorRefused, TorLost, Failed; within an ExceptionGroup where it comes to that.
+    Raises TorMissing, TorRefused, TorLost, Failed; some of them within an ExceptionGroup.
     """
     control = None
     if config.tor == "system" or (config.tor == "auto" and not config.socks):

@@ -28,7 +28,7 @@ class NotAdmitted(Exception):
 def check_resume_request(ledger: Ledger, hello: bytes, resume: frames.ResumeRequest) -> Member:
     """The member who comes back with this request.
 
-    hello: the hash of ours on this very link; without it in the signature, a recorded request would do again. Raises
+    hello: the hash of ours on this very link; without it in the signature, a recorded request could be replayed. Raises
     NotAdmitted for one whose place is gone, for one who is somebody else, and for one to whom nothing can be sealed.
     """
     member = ledger.roster.find_member(resume.member)
@@ -90,7 +90,7 @@ def is_refused(ledger: Ledger, nick: str, member: bytes) -> bool:
 
 
 def _try_key(encryption_key: bytes) -> None:
-    """An encryption key that cannot be sealed to would spoil every commit: only trying tells."""
+    """Raises NotAdmitted for an encryption key that nothing can be sealed to: it would make every commit fail."""
     try:
         suite.seal_to_key(encryption_key, b"", b"")
     except PeerFault:
@@ -136,7 +136,7 @@ class Admission:
         self._show_room(link, channel, hello, member, join.encryption_key)
 
     def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.ResumeRequest) -> None:
-        """One who comes back gets what it has missed: as it was sent, or opened, or not at all, as may be.
+        """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all.
 
         Raises NotAdmitted.
         """

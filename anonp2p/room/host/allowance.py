@@ -8,8 +8,8 @@ from anonp2p.room.token_bucket import TokenBucket
 class Allowance:
     """The token buckets of one member. joined_at: `Now.tick` of its join.
 
-    renewable: how many commits had let members renew their leaves by then. It belongs to the member, not to a link: who
-    dials again finds it as it was.
+    renewable: how many commits had let members renew their encryption keys by then. It belongs to the member, not
+    to a link: dialling again does not renew it.
     """
 
     __slots__ = ("_answers", "_by_kind", "_entries", "_renewable", "_renewed", "_units", "joined_at", "spoke")

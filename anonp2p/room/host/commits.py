@@ -1,4 +1,4 @@
-"""When an epoch ends, who is out then, and the fresh secret that only those get who stay."""
+"""When an epoch ends, which members the commit removes, and its secret, which only the others get."""
 
 from msgspec import UNSET
 
@@ -81,9 +81,9 @@ class Commits:
         self._commit_epoch([frames.Removal(member, "kicked", why)], re)
 
     def make_room(self) -> bool:
-        """Has members give up their places for a newcomer, if there are some who have to; whether there were.
+        """Removes idle members and pending removals to make room for a newcomer; returns whether there were any.
 
-        All at once, since a commit costs as much for one as for many: those who join and hang up keep nobody out, and
+        All at once, since a commit costs as much for one as for many: those who join and hang up keep no one out, and
         cause no more commits than those who join and leave.
         """
         if self._clock.tick < self._committed_at + limits.COMMIT_PAUSE:
@@ -100,7 +100,7 @@ class Commits:
     # --- epochs
 
     def forget_due_secrets(self) -> None:
-        """Who has not come for its share of a commit by now is too late."""
+        """Forgets commit secrets that were kept long enough: members that lack their shares by now are too late."""
         while self._secrets and self._secrets[0][0] <= self._clock.tick:
             self._sequencer.log.forget_commit_secret(self._secrets.pop(0)[1])
 
@@ -110,7 +110,7 @@ class Commits:
             self._commit_epoch([])
 
     def _commit_epoch(self, removed: list[frames.Removal], re: events.Re = UNSET) -> None:
-        """Fresh secrets for all but these, those whose removal is pending, and those who have left."""
+        """Gives fresh secrets to all but these, those whose removal is pending, and those who have left."""
         ledger = self._replica.ledger
         lost = [frames.Removal(member, "lost", "") for member in self._removals if ledger.roster.find_member(member)]
         gone = removed + [it for it in lost if it.member not in {removal.member for removal in removed}]

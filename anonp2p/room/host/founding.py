@@ -12,7 +12,7 @@ from anonp2p.room.retention import NO_HISTORY
 def found_room(
     context: Context, nick: str, name: str, retention: frames.RetentionPolicy, history: frames.HistoryPolicy
 ) -> History | None:
-    """We are alone in our room from now on; returns what will be shown to newcomers, if they are shown history.
+    """Founds the room with us as its only member; returns the history for newcomers, if the rules allow one.
 
     nick: ours, empty for one made from our key.
     """

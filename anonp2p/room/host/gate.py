@@ -1,4 +1,4 @@
-"""Links on which nobody has been let in yet: the host's hello, and one request in answer to it."""
+"""Half-open links: the host's hello, and one request in answer to it."""
 
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
@@ -55,5 +55,5 @@ class Gate:
         self._handshakes.pop(link, None)
 
     def forget_old_key(self) -> None:
-        """The handshake key goes in its time, even if nobody comes for whom another one has to be made."""
+        """Deletes the handshake key when its time is over, even if no new link causes another one to be made."""
         self._handshake_key.forget_expired_key(self._clock.tick)

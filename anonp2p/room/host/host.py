@@ -130,7 +130,7 @@ class HostRole:
         self._lifecycle.enter("host")
 
     def _take_payload(self, link: int, payload: bytes) -> None:
-        """What came on a link. A broken rule costs its member the place, and nobody else anything."""
+        """Handles what came on a link. Who breaks a rule loses its place; no other member is affected."""
         try:
             if not self.gate.take_request(link, payload) and (known := self.presence.links.get(link)):
                 self._submissions.take_record(link, known, payload)

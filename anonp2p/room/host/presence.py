@@ -22,7 +22,7 @@ class Absence:
 
     @property
     def due(self) -> float:
-        """When something has to be done about it: the room is told, then its place is given up."""
+        """When the next thing has to be done: first the room is told, later the member's place is given up."""
         return self.heard_at + (limits.PLACE_SECONDS if self.away else limits.AWAY_SECONDS)
 
 
@@ -36,7 +36,7 @@ class MemberLink:
 
 
 class LateMembers(NamedTuple):
-    """Members whose absence has become too long: to be called away, or to lose their places."""
+    """Members whose absence has become too long: to be marked as away, or to lose their places."""
 
     away: list[bytes]
     lost: list[bytes]
@@ -81,11 +81,11 @@ class Presence:
         """Somebody has joined. renewable: how many commits have let members renew their keys by now."""
         self._allowances[member] = Allowance(self._clock.tick, renewable)
 
-    def add_link(self, number: int, link: MemberLink, said: Iterable[frames.Frame]) -> None:
+    def add_link(self, number: int, link: MemberLink, first_frames: Iterable[frames.Frame]) -> None:
         """A member has a link from now on, and is sent these frames first."""
         self._links[number] = link
         self._put_off_cover()
-        self._reporter.add_effect(effects.AdmitEffect(number, link.channel, tuple(said), link.reader))
+        self._reporter.add_effect(effects.AdmitEffect(number, link.channel, tuple(first_frames), link.reader))
         self.charge(number)  # what it owes from another link
 
     def replace_link(self, member: bytes) -> None:
@@ -120,7 +120,7 @@ class Presence:
     # --- absences
 
     def take_late(self) -> LateMembers:
-        """Members who have been absent for too long; some at a time, so that others have their turn between."""
+        """Members who have been absent for too long; some at a time, so that other inputs are handled in between."""
         late = LateMembers([], [])
         dues = [(member, absence) for member, absence in self._absences.items() if absence.due <= self._clock.tick]
         for member, absence in dues[: limits.MAILBOX]:
@@ -162,7 +162,7 @@ class Presence:
         return min((link.reader.sent_up_to for link in self._links.values()), default=end)
 
     def send_due_cover(self) -> None:
-        """Cover traffic on some link, if it is due: as if each link had its own dice."""
+        """Cover traffic on some link, if it is due: as if each link drew its own times."""
         if self._cover_due is not None and self._clock.tick >= self._cover_due:
             if numbers := list(self._links):
                 dice = int.from_bytes(self._random(8), "big")

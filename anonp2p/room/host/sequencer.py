@@ -39,7 +39,7 @@ class Sequencer:
         self._head_due = self._clock.tick + limits.HEARTBEAT
 
     def begin_epoch(self) -> None:
-        """All authors begin with their first generations."""
+        """Begins an epoch, in which all authors start with their first generations."""
         self._generations.clear()
 
     def room_time(self) -> int:
@@ -89,13 +89,13 @@ class Sequencer:
     # --- heads
 
     def sign_head(self) -> bytes:
-        """How far the log is, and when, signed."""
+        """A signed head: the index and digest of the log, and the time of the room."""
         ledger = self._replica.ledger
         content = head_content(ledger.index, ledger.digest, self.room_time())
         return content + self._replica.me.sign(identity.HEAD, content)
 
     def end_batch(self) -> None:
-        """Signs for what was ordered since the last head, if anything was; links may send it from now on."""
+        """Signs a head for what was ordered since the last one, if anything was; links may send it from now on."""
         if self.log.is_sealed:
             return
         head, time = self.sign_head(), self.room_time()
@@ -105,7 +105,7 @@ class Sequencer:
         self._reporter.add_effect(effects.WakeEffect())
 
     def send_due_head(self) -> None:
-        """Sends a head alone to those who have all before it, if one is due and none is to come with entries."""
+        """Sends a head alone to the links that have all before it, if one is due and none is to come with entries."""
         if self._clock.tick >= self._head_due and self.log.is_sealed:
             self._reporter.add_effect(effects.HeartbeatEffect(self._seal_batch([], self.sign_head())))
 
@@ -121,7 +121,7 @@ class Sequencer:
     # --- what is kept
 
     def expire_entries(self, passed: int) -> None:
-        """Drops from the log what has come to its end. passed: up to this index all links have sent the log."""
+        """Drops expired entries from the log. passed: up to this index, all links have sent the log."""
         if self.log.expire_entries(self.room_time(), passed):
             self._reporter.add_effect(effects.SweepEffect())
 

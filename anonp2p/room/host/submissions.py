@@ -63,7 +63,7 @@ class Submissions:
         return 0
 
     def _take_entry(self, number: int, link: MemberLink, entry: bytes) -> None:
-        """A member's entry gets its place, or a denial that only its author sees."""
+        """Orders a member's entry, or sends its author a denial that no other member sees."""
         header = read_header(entry)
         ledger = self._replica.ledger
         expect(header.kind == ENTRY and header.author == link.member, "an entry of somebody else")
@@ -97,7 +97,7 @@ class Submissions:
                 self._presence.remove_member(author.id)
 
     def _find_denial(self, author: Member, content: frames.Content) -> frames.Denial | None:
-        """What an honest member may say without getting a place for it: another was faster, or it is too fast."""
+        """Why an honest member's entry is denied, if it is: another member was faster, or this one is too fast."""
         match content.body:
             case frames.NickBody(nick=nick) if self._is_refused(nick, author):
                 return "nick-taken"

@@ -1,4 +1,4 @@
-"""What newcomers are shown of what was said before: a room as it was, to which the host's log leads on."""
+"""The history that newcomers are shown: the room as it was before it, and the host's log from there on."""
 
 from collections import deque
 
@@ -9,34 +9,34 @@ from anonp2p.room.log.log import Log, LogBatch, LogEntry
 
 
 class History:
-    """A second ledger of the host's, behind its own: as of the entry after which the history begins.
+    """A second ledger of the host, behind its own: the room as of the entry after which the history begins.
 
-    ledger: of the empty room. policy: how much of the past is shown.
+    ledger: of the empty room. policy: how much of the log is shown.
     """
 
     def __init__(self, ledger: Ledger, policy: frames.HistoryPolicy) -> None:
         self._ledger = ledger
         self._policy = policy
-        self._texts: deque[int] = deque(maxlen=policy.texts)  # indices of the latest
+        self._texts: deque[int] = deque(maxlen=policy.texts)  # indices of the latest messages
 
     @property
     def index(self) -> int:
-        """Of the entry after which it begins."""
+        """The index of the entry after which the history begins."""
         return self._ledger.index
 
     def note_text(self, index: int) -> None:
-        """The entry with this index is a message to all."""
+        """Notes that the entry with this index is a message to all."""
         self._texts.append(index)
 
     def leave_batches(self, batches: list[LogBatch]) -> None:
-        """These are in the log no more."""
+        """Moves the beginning behind these batches, which the log has dropped."""
         for batch in batches:
             for index, entry in enumerate(batch.entries, batch.first):
                 if index > self._ledger.index:
                     self._apply_entry(entry)
 
     def trim_to_policy(self, log: Log) -> None:
-        """Leaves behind what is not to be shown any more."""
+        """Moves the beginning behind the entries that the policy does not show any more."""
         begin = log.find_index_since(log.time - self._policy.seconds * 1000) if self._policy.seconds else log.end
         if self._policy.texts:
             begin = self._texts[0] if len(self._texts) == self._policy.texts else 0
@@ -50,7 +50,7 @@ class History:
         self._ledger.take_entry(author, header, content, entry.digest)
 
     def take_snapshot(self) -> frames.RoomSnapshot:
-        """The room as of there."""
+        """The room as of the beginning of the history."""
         ledger = self._ledger
         members = [frames.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in ledger.roster]
         return frames.RoomSnapshot(ledger.digest, ledger.epoch, ledger.locked, members)

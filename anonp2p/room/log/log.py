@@ -1,8 +1,8 @@
-"""The ordered log, batch by batch: each encoded once, read by any number of links, each at its own place.
+"""The ordered log, batch by batch: each is encoded once, and read by any number of links, each at its own place.
 
-A batch is entries and the head that covers them. Beside its bytes there are its entries opened: for members who come
-back in another epoch, when the bytes are worth nothing, and for all once something in it has expired, when there are
-none any more.
+A batch is entries and the head that covers them. Its entries are kept opened beside its bytes: for members who come
+back in another epoch, to whom the bytes are of no use, and for all members once an entry of the batch has expired, when
+the bytes are dropped.
 """
 
 import heapq
@@ -23,7 +23,7 @@ FIRST: Final = 1  # index of a room's first entry
 _AROUND = 192  # bytes of a batch's payload beside its entries, at most
 
 
-# Structs that the collector need not look at: with as many as there are, it would hold up everybody for 50 ms.
+# The garbage collector does not track these structs: there are so many that it would stop the program for 50 ms.
 
 
 class LogEntry(msgspec.Struct, gc=False):
@@ -38,17 +38,17 @@ class LogEntry(msgspec.Struct, gc=False):
         return "<LogEntry>"
 
     def open_for_backfill(self) -> frames.BackfilledEntry | frames.Tombstone:
-        """As it is given to those who have missed it."""
+        """The form in which it is given to members who have missed it."""
         return (
             frames.BackfilledEntry(self.header, self.body) if self.body else frames.Tombstone(self.header, self.digest)
         )
 
 
 class LogBatch(msgspec.Struct, gc=False):
-    """Entries from the index `first` on, and their head, of this time of the room.
+    """Entries from the index `first` on, and their head. time: of the room, as the head says.
 
-    wire: as it is sent; empty when it is no more. commit_secret: of the commit that it ends with. expired: at which
-    expiry of the log something in it has gone last.
+    wire: the batch as it is sent; empty once dropped. commit_secret: of the commit that it ends with. expired: the
+    number of the log's latest expiry that took something out of it.
     """
 
     first: int
@@ -76,9 +76,9 @@ class LogBatch(msgspec.Struct, gc=False):
 class Log:
     """Batches in their order; the oldest are dropped beyond the limits in bytes and entries.
 
-    An entry's index is its place in the room's whole history; `end` is the place of the next one. What is before
-    `start` is nothing for those who have only the keys of then; what is before `oldest` is not here any more. `time` is
-    the room's, in milliseconds, as far as the log was told.
+    An entry's index is its place in the whole log; `end` is the index of the next one. Batches before `start` are only
+    of use once they are opened for backfill; those before `oldest` were dropped. `time` is the latest time of the room
+    that the log was given, in milliseconds.
     """
 
     def __init__(self) -> None:
@@ -88,12 +88,12 @@ class Log:
         self.expiries = 0  # how often something has expired
         self._batches: list[LogBatch] = []
         self._firsts: list[int] = []
-        self._end = FIRST  # of what is in batches
-        self._unsealed: list[tuple[LogEntry, bytes]] = []  # what is in none yet, and how it is sealed
+        self._end = FIRST  # the index after the last batch
+        self._unsealed: list[tuple[LogEntry, bytes]] = []  # entries without a head, and their bytes
         self._unsealed_size = 0
         self._bytes = 0
         self._due: list[tuple[int, int]] = []  # when which entries expire, soonest first
-        self._fleeting: deque[tuple[int, int]] = deque()  # those that are never kept, by when they have to go
+        self._fleeting: deque[tuple[int, int]] = deque()  # the same of fleeting messages
         self._shared: tuple[int, int, bytes, int] = (0, 0, b"", 0)  # cursor, end, bytes, next cursor
 
     @property
@@ -103,7 +103,7 @@ class Log:
 
     @property
     def sealed_end(self) -> int:
-        """The same, of what a head covers."""
+        """The index after the last entry that a head covers."""
         return self._end
 
     @property
@@ -112,11 +112,11 @@ class Log:
         return not self._unsealed
 
     def fits_in_batch(self, sealed: bytes) -> bool:
-        """Whether one more entry leaves the batch a usual payload."""
+        """Whether the batch, with one more entry, still fits in a payload of the usual size."""
         return not self._unsealed or self._unsealed_size + len(sealed) + _AROUND <= limits.BATCH_BYTES
 
     def append_entry(self, sealed: bytes, entry: LogEntry) -> None:
-        """Takes the next place. sealed: as its author sent it."""
+        """Adds an entry at the next index. sealed: as its author sent it."""
         self._unsealed.append((entry, sealed))
         self._unsealed_size += len(sealed) + 3
 
@@ -126,7 +126,7 @@ class Log:
         return [sealed for _, sealed in self._unsealed]
 
     def seal_batch(self, head: bytes, wire: bytes, time: int) -> list[LogBatch]:
-        """What has no head yet gets one; wire: the batch as it is sent. Returns what there is no room for any more."""
+        """Makes a batch of the entries without a head. wire: as it is sent. Returns the batches dropped for it."""
         batch = LogBatch(self._end, tuple(entry for entry, _ in self._unsealed), head, time, wire)
         self._unsealed, self._unsealed_size = [], 0
         self.time = time
@@ -160,10 +160,10 @@ class Log:
         return dropped
 
     def _forget_due(self) -> None:
-        """What has been dropped does not wait for its end: with a year to live it would do so for long."""
+        """Forgets when dropped entries would have expired: they may have had as long as a year to live."""
         due = [it for it in self._due if it[1] >= self.oldest]
         if len(due) != len(self._due):
-            self.expiries += 1  # who has it on the way still is not told of its end any more
+            self.expiries += 1  # so that links that still hold such an entry are checked
             heapq.heapify(due)
             self._due = due
 
@@ -172,7 +172,7 @@ class Log:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of batches and bodies that are still here: what limits.LOG_BYTES bounds."""
+        """Bytes of the batches and bodies that are kept: what limits.LOG_BYTES bounds."""
         return self._bytes
 
     @property
@@ -183,11 +183,11 @@ class Log:
     # --- commits
 
     def end_epoch(self, commit_secret: CommitSecret) -> None:
-        """The last batch ends with a commit; what follows is of another epoch."""
+        """Notes that the last batch ends with this commit: what follows is of another epoch."""
         self._batches[-1].commit_secret = commit_secret
 
     def forget_commit_secret(self, epoch: int) -> None:
-        """The secret of this epoch's commit goes, and with it the bytes up to there: whoever lacks them is too late."""
+        """Drops the secret of this epoch's commit, and all bytes up to it: members that lack them are too late."""
         at = next(
             (at for at, it in enumerate(self._batches) if it.commit_secret and it.commit_secret.epoch == epoch), None
         )
@@ -207,16 +207,16 @@ class Log:
 
     @property
     def next_expiry(self) -> int | None:
-        """When there is something to expire next, in the room's milliseconds."""
+        """When the next entry may expire, in the room's milliseconds."""
         due = [self._due[0][0]] if self._due else []
         if self._fleeting:
             due += [self.time + int(limits.FLEETING_CHECK * 1000), self._fleeting[0][0]]
         return min(due, default=None)
 
     def expire_entries(self, time: int, passed: int) -> bool:
-        """Drops whatever its author does not want kept any longer; whether that was anything.
+        """Drops the entries whose time is over; returns whether there were any.
 
-        time: the room's. passed: up to here everybody has the log who is there.
+        time: the room's. passed: up to this index, all links have sent the log.
         """
         self.time = max(self.time, time)
         over: list[int] = []
@@ -239,7 +239,7 @@ class Log:
 
     @property
     def batches(self) -> Sequence[LogBatch]:
-        """All that are still here, the oldest first."""
+        """All batches that are kept, the oldest first."""
         return self._batches
 
     @property
@@ -248,18 +248,18 @@ class Log:
         return self._shared[2]
 
     def find_entry(self, index: int) -> LogEntry:
-        """The entry with this index, which is still here, whether a head covers it or not."""
+        """The entry with this index, which must still be kept; a head need not cover it."""
         if index >= self._end:
             return self._unsealed[index - self._end][0]
         batch = self.find_batch(index)
         return batch.entries[index - batch.first]
 
     def find_batch(self, index: int) -> LogBatch:
-        """The one in which the entry with this index is, which is still here."""
+        """The batch with the entry of this index, which must still be kept."""
         return self._batches[bisect_right(self._firsts, index) - 1]
 
     def find_index_since(self, time: int) -> int:
-        """The index of the first entry that is not older than this, or that the next one will have."""
+        """The index of the first entry that is not older than this; that of the next entry if there is none."""
         at = bisect_left(self._batches, time, key=lambda batch: batch.time)
         return self._firsts[at] if at < len(self._firsts) else self._end
 
@@ -288,7 +288,7 @@ class Log:
         return (pieces[0] if len(pieces) == 1 else b"".join(pieces)), cursor
 
     def backfill_batch(self, cursor: int) -> frames.BackfillFrame:
-        """From this index on to the end of its batch, opened."""
+        """The entries from this index to the end of its batch, opened."""
         batch = self.find_batch(cursor)
         entries = [entry.open_for_backfill() for entry in batch.entries[cursor - batch.first :]]
         return frames.BackfillFrame(entries, batch.head, self._end - 1, self.time)

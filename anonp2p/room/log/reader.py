@@ -8,10 +8,10 @@ from anonp2p.room.log.log import Log
 
 
 class LogReader:
-    """One member's way through the log: what of it goes over its link next.
+    """The place of one member's link in the log: what goes over the link next.
 
-    cursor: where it begins; backfill_end: up to where it is given opened what it has missed. encryption_key: to which
-    its commit shares are sealed; may change.
+    cursor: where it begins. backfill_end: up to this index it is given entries opened, as it has missed them.
+    encryption_key: to which its commit shares are sealed; may change.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class LogReader:
         self._backfill_end = cursor if backfill_end is None else backfill_end
         self._member = member
         self._channel = channel
-        self._taken_at = 0  # how often something in the log had expired then
+        self._taken_at = 0  # `expiries` of the log when data was last taken
         self._end: int | None = None
 
     @property
@@ -51,12 +51,12 @@ class LogReader:
 
     @property
     def sent_up_to(self) -> int:
-        """Up to where its bytes have left us."""
+        """The index up to which its bytes were sent."""
         return self._sent_up_to
 
     @property
     def holds_expired(self) -> bool:
-        """Whether bytes on their way have something in them that has expired."""
+        """Whether bytes that are not sent yet contain an expired entry."""
         cursor = self._sent_up_to
         if self._taken_at == self._log.expiries or cursor == self._cursor:
             return False
@@ -65,18 +65,18 @@ class LogReader:
             if batch.expired > self._taken_at:
                 return True
             cursor = batch.end
-        return cursor < self._cursor  # of what the log has no more, nobody knows any more
+        return cursor < self._cursor  # a dropped batch may have had an expired entry
 
     def stop_at_end(self) -> None:
-        """What is ordered from now on is nothing for this member."""
+        """Ends the reader at the present end of the log: later entries are not for this member."""
         self._end = self._log.end
 
     def mark_sent(self) -> None:
-        """All that was taken has left us."""
+        """Notes that all data taken so far was sent."""
         self._sent_up_to = self._cursor
 
     def take_data(self) -> bytes:
-        """What goes next, in one piece; empty if there is nothing. Raises PeerFault when the member was left behind."""
+        """The data to send next, in one piece; empty if there is none. Raises PeerFault when the link lags."""
         if self.lags:
             raise PeerFault("it lagged too far behind")
         if self.is_through:
@@ -102,9 +102,9 @@ class LogReader:
         return b"".join(pieces)
 
     def _seal_share(self) -> bytes:
-        """Our member's, if we have just come to a commit."""
+        """The frame with the member's commit share, if the cursor is just behind a commit."""
         commit_secret = self._log.find_batch(self._cursor - 1).commit_secret
-        was_welcomed_later = self._cursor <= self._backfill_end  # a Welcome has told it more than that
+        was_welcomed_later = self._cursor <= self._backfill_end  # its welcome had it
         if commit_secret is None or self.is_out or was_welcomed_later:
             return b""
         return self._channel.seal_frames(

@@ -35,11 +35,11 @@ class Interpreter:
         self._rooms: Rooms[_Room] = Rooms()
 
     def open_room(self, label: str) -> None:
-        """A room that was asked for begins: it is the active one now."""
+        """Makes a room that the user asked for the active one."""
         self._rooms.open_room(label, _Room())
 
     def take_event(self, event: events.Event) -> None:
-        """An event is shown: a room may have got its name, or be gone."""
+        """Notes what an event says of the rooms: one may have got its name, or be gone."""
         match event:
             case events.EnteredEvent(room=label, name=name) if label in self._rooms.by_label:
                 self._rooms.by_label[label].name = name

@@ -14,7 +14,7 @@ from anonp2p.ui.line.stdin import read_lines
 
 
 class LineMode:
-    """The frontend for people on plain terminals, and for programs. lines: of input; stdin where they are not given."""
+    """The frontend for plain terminals, and for programs. lines: of input; stdin where they are not given."""
 
     must_succeed = True
 
@@ -24,14 +24,13 @@ class LineMode:
         self._prefixes = RoomPrefixes()
 
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
-        """As Frontend has it."""
         json = self._config.mode == "json"
         self._closed = closed
         self._output = Output(closed, json=json)
         self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json)
 
     async def first_command(self) -> commands.CreateRoomAction | commands.JoinRoomAction | None:
-        """As Frontend has it. A code of `-` is on the first line of stdin."""
+        """See `Frontend`. A code of `-` stands for the first line of stdin."""
         subject = self._config.subject
         if subject == "-":
             subject = (await self._read_line() or b"").decode("utf-8", "replace").strip()
@@ -40,7 +39,6 @@ class LineMode:
         return commands.from_arguments(self._config.action, subject)
 
     async def next_request(self) -> UserRequest | None:
-        """As Frontend has it."""
         try:
             while (line := await self._read_line()) is not None:
                 if request := self._interpreter.interpret_line(line):
@@ -58,18 +56,14 @@ class LineMode:
             raise InputFailed(str(error.strerror)) from None
 
     def open_room(self, label: str) -> None:
-        """As Frontend has it."""
         self._interpreter.open_room(label)
 
     def tell(self, event: events.Event) -> None:
-        """As Frontend has it."""
         self._interpreter.take_event(event)
         self._output.print_event(event, self._prefixes.prefix_event(event))
 
     async def run(self) -> None:
-        """As Frontend has it."""
         await self._output.run()
 
     async def drained(self) -> None:
-        """As Frontend has it."""
         await self._output.drained()

@@ -24,7 +24,7 @@ _encoder = msgspec.json.Encoder()
 class Output:
     """Prints events, each at once. `print_event` never waits: a thread writes, as stdout may block at any time.
 
-    closed: called when nobody reads any more, with the error worth telling, if any.
+    closed: called when there is no reader any more, with the error to show, if any.
     """
 
     def __init__(self, closed: Callable[[AnonError | None], None], *, json: bool, descriptor: int = 1) -> None:
@@ -48,7 +48,7 @@ class Output:
         """What brings a terminal's cursor to the first column of an empty row, below what is half typed.
 
         It goes before what others say: only that may hold what looks like the start of a line of ours. The echo of what
-        is typed moves the cursor, by as much as nobody knows; the terminal would break what is printed there, and go on
+        is typed moves the cursor, we do not know how far; the terminal would break what is printed there, and go on
         in its first column. A row of blanks takes the cursor just as far into the next row, and to the end of its own
         where it was in the first column: there terminals wait with breaking until more is printed.
         """
@@ -85,12 +85,12 @@ class Output:
             self._put(_CLEAR)
 
     async def drained(self) -> None:
-        """Returns once everything told so far is printed."""
+        """Returns once all events so far are printed."""
         while self._size:
             await self._printed.wait()
 
     async def run(self) -> None:
-        """Does the printing, until cancelled or until nobody reads."""
+        """Prints, until cancelled or until there is no reader any more."""
         while True:
             await self._news.wait()
             self._news = trio.Event()

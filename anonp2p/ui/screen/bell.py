@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-_IDLE = 60.0  # seconds without a key after which nobody is taken to look, where the terminal does not say
+_IDLE = 60.0  # seconds without a key after which we assume that the user looks elsewhere, if the terminal does not say
 
 
 class Bell:
@@ -18,11 +18,11 @@ class Bell:
         self._pressed_at = time.monotonic()
 
     def note_key(self) -> None:
-        """The user is there."""
+        """Notes that the user is there, as a key was pressed."""
         self._pressed_at = time.monotonic()
 
     def call_user(self, *, watched: bool, is_private: bool) -> None:
-        """Somebody calls the user. is_private: in a private room, which the bell would tell bystanders of."""
+        """Rings, if the user looks elsewhere. is_private: in a private room, which it would betray to bystanders."""
         is_away = not watched or time.monotonic() - self._pressed_at > _IDLE
         if self.is_on and is_away and not is_private:
             self._ring()

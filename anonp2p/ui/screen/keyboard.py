@@ -91,7 +91,7 @@ class Keyboard:
             self._request_frame()
 
     def _press_in_overlay(self, overlay: Overlay, key: str) -> bool:
-        """Scrolls what is read, or puts it away; whether that was all."""
+        """Scrolls the overlay, or puts it away; returns whether the key was for the overlay alone."""
         page = self._scene.page
         moves = {"up": -1, "down": 1, "page up": -page, "page down": page, "home": -(10**6), "end": 10**6}
         if key in moves:
@@ -101,7 +101,7 @@ class Keyboard:
         return key in ("esc", "enter", "q", "f1", "f2")
 
     def _press_global(self, size: tuple[int, int], key: str) -> bool:
-        """Keys that mean the same wherever one is; whether this is one."""
+        """Handles keys that mean the same everywhere; returns whether this is one."""
         scene = self._scene
         log, tabs = scene.active.log, scene.tabs
         page = max(1, scene.body[0] - 2)

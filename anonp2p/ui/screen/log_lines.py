@@ -1,7 +1,7 @@
 """The lines of a room's log on the screen: messages, what the program says, who came and went.
 
-The author of a line is named left of the bar that runs down the screen, where no text of a peer ever comes: right of
-the bar a text may imitate what it likes. On narrow screens the author is named on a row without the bar.
+The author of a line is named left of the bar that runs down the screen, where no text of a peer is ever drawn: right
+of the bar a text may imitate what it likes. On narrow screens the author is named on a row without the bar.
 """
 
 import re
@@ -23,14 +23,14 @@ _CLOCK = 6  # columns: `23:59 `
 
 
 class Layout(NamedTuple):
-    """How wide the log is, and its column of nicks; 0: there is none, whose it is has a row of its own."""
+    """Widths of the log and of its column of nicks; 0: there is none, and an author is named on a row above."""
 
     width: int
     nicks: int
 
 
 class LineContext(NamedTuple):
-    """What else looks depend on. now: seconds since the epoch. tor: what it is doing, empty once it is up.
+    """What else the looks of a line depend on. now: seconds since the epoch. tor: what it is doing; empty once up.
 
     watched: whether somebody looks.
     """
@@ -59,7 +59,7 @@ class LogLine(ABC):
         return self._drawn
 
     def forget_rows(self) -> None:
-        """They are out of sight, and would take more memory than all else."""
+        """Forgets the drawn rows: out of sight, they would take more memory than all else."""
         self._key, self._drawn = None, []
 
     def is_changing(self) -> bool:
@@ -70,14 +70,14 @@ class LogLine(ABC):
         """It is on the screen."""
 
     def _changing(self, context: LineContext, after: "LogLine | None") -> tuple[object, ...]:
-        """All of its looks that may change but the layout."""
+        """All that its looks depend on and that may change, except the layout."""
         return ()
 
     @abstractmethod
     def _draw(self, layout: Layout, context: LineContext, after: "LogLine | None") -> list[Row]: ...
 
     def _beside(self, layout: Layout, label: Row, body: list[Row], bar: Piece, clock: str) -> list[Row]:
-        """A label and what belongs to it."""
+        """A label, and beside it the rows that belong to it."""
         head: Row = [("time", f"{clock:{_CLOCK}}")]
         wide = sum(width(text) for _, text in label)
         if not layout.nicks:
@@ -124,12 +124,12 @@ class ChatMessage(LogLine):
             self.until = now + limits.FLEETING
 
     def is_over(self, now: float) -> bool:
-        """Whether what is shown once has been shown for long enough."""
+        """Whether a fleeting message was shown for long enough."""
         return self.fleeting and self.until is not None and self.until <= now
 
     @property
     def is_long(self) -> bool:
-        """Whether it has so many lines that not all are shown unless one asks for them."""
+        """Whether it has so many lines that not all are shown unless the user asks for them."""
         return self.text.count("\n") >= limits.LINES_SHOWN
 
     @property
@@ -141,11 +141,11 @@ class ChatMessage(LogLine):
         return self._left(context), self.seq is None, self._continues(after), self.whole
 
     def _left(self, context: LineContext) -> str:
-        """How long it still lives, in a word."""
+        """The time until it expires, in a word."""
         return "" if self.until is None else _countdown(self.until - context.now)
 
     def _continues(self, after: LogLine | None) -> bool:
-        """Whether it needs no row for its author, who has one just above."""
+        """Whether its author is named just above already."""
         if not isinstance(after, ChatMessage) or self.action or self.private or self.until is not None:
             return False
         alike = (after.member, after.nick, after.history, after.seq is None, after.action or after.private)
@@ -167,8 +167,8 @@ class ChatMessage(LogLine):
             clock,
         )
         if hidden:  # it stands beside a mark that is no nick: no text of a peer's can say it
-            told = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", self._room(layout))
-            drawn += self._beside(layout, [("quiet", "·")], told, ("bar", "│"), clock)
+            note = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", self._room(layout))
+            drawn += self._beside(layout, [("quiet", "·")], note, ("bar", "│"), clock)
         return drawn[1:] if not layout.nicks and self._continues(after) else drawn
 
     def _bar(self) -> Piece:
@@ -177,7 +177,7 @@ class ChatMessage(LogLine):
         return "mention" if self.mention else "bar", ":" if self.history else "│"
 
     def _label(self, columns: int) -> Row:
-        """Whose it is."""
+        """The author."""
         style = "pending" if self.seq is None else "own" if self.mine else palette.nick_style(self.member)
         nick = sanitize.sanitize_line(self.nick)
         if self.private:
@@ -187,7 +187,7 @@ class ChatMessage(LogLine):
         return [(style, "*" if self.action else nick)]
 
     def _body(self, columns: int) -> tuple[list[Row], int]:
-        """Its rows, and how many lines of it have none."""
+        """Its rows, and how many of its lines are not shown."""
         text, hidden = sanitize.sanitize_text(self.text), 0
         if not self.whole:
             text, hidden = wording.fold_text(text)
@@ -227,7 +227,7 @@ def mentions(text: str, nick: str) -> list[tuple[int, int]]:
 
 @dataclass(slots=True, repr=False, eq=False)
 class SystemLine(LogLine):
-    """What the program says, in lines. mark: stands where nicks do, being none."""
+    """What the program says, in lines. mark: stands in the column of nicks, and cannot be one."""
 
     lines: list[str] = field(default_factory=list)
     style: str = "quiet"
@@ -246,7 +246,7 @@ class SystemLine(LogLine):
 
 @dataclass(slots=True, repr=False, eq=False)
 class MembershipLine(LogLine):
-    """Who came, went and changed nicks, one after the other, in as few words as it takes."""
+    """Who came, went and changed nicks, one after the other, in as few words as possible."""
 
     _done: dict[Move, dict[str, str]] = field(default_factory=dict)  # nicks by member, by what each did last
     _others: list[str] = field(default_factory=list)  # sentences
@@ -258,7 +258,7 @@ class MembershipLine(LogLine):
         return LogLine.size + 40 * limits.MERGED_MOVES
 
     def add(self, member: str, nick: str, move: Move) -> None:
-        """Somebody did something. Of one who does several things, the last is told."""
+        """Adds what a member did. Of a member who does several things, only the last is shown."""
         self.count += 1
         was = next((done for done, members in self._done.items() if member in members), None)
         if was:
@@ -268,7 +268,7 @@ class MembershipLine(LogLine):
         self._done[move] = {**self._done.pop(move, {}), member: nick}
 
     def tell(self, sentence: str) -> None:
-        """Something else has happened."""
+        """Adds a sentence about anything else."""
         self.count += 1
         self._others.append(sentence)
 
@@ -279,13 +279,13 @@ class MembershipLine(LogLine):
         done = [wording.moved(list(nicks.values()), move) for move, nicks in self._done.items() if nicks]
         hidden = len(self._others) - wording.NAMED
         others = [f"{hidden} other changes", *self._others[-wording.NAMED :]] if hidden > 0 else self._others
-        said = others + done
-        return SystemLine(self.at, [" · ".join(said)], "quiet", "↔").rows(layout, context)
+        sentences = others + done
+        return SystemLine(self.at, [" · ".join(sentences)], "quiet", "↔").rows(layout, context)
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class CodeCard(LogLine):
-    """A room's code, alone on its row so that it can be copied in one piece, and how far it is from being of use."""
+    """A room's code, alone on its row so that it can be copied in one piece, and whether others can join already."""
 
     name: str = ""
     code: str = ""

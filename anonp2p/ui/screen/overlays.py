@@ -50,8 +50,8 @@ def of_help(commands: Sequence[Command]) -> Overlay:
 
     def build(columns: int, _: int) -> list[Row]:
         about: list[Row] = [[], *_table(keys, columns)] if keys else []
-        said = "What does not begin with / is a message; begin with // to say /."
-        return [*_table(table, columns), *([[], *rows.wrapped("quiet", said, columns)] if keys else []), *about]
+        note = "What does not begin with / is a message; begin with // to say /."
+        return [*_table(table, columns), *([[], *rows.wrapped("quiet", note, columns)] if keys else []), *about]
 
     return Overlay("help: Esc puts it away", build)
 

@@ -1,7 +1,7 @@
-"""The looks of everything on the full screen, readable on dark and on light backgrounds, of which we do not know which.
+"""The looks of everything on the full screen, readable on dark and on light backgrounds: we do not know which it is.
 
 What has no background of its own has a colour halfway between black and white. With 16 colours, which every terminal
-mixes as it likes, it is one of those that are no disaster on either.
+mixes as it likes, it is one of those that can be read on either.
 """
 
 import zlib
@@ -13,8 +13,8 @@ PaletteEntry = tuple[
     str, str, str, str, str, str
 ]  # name, then fore- and background in 16 colours, mono, both in 256 or more
 
-# As far apart as twelve can be that are readable and like no warning; the same ones where there are 256. In 16, several
-# share one; in mono nobody's nick looks like anything.
+# Twelve as different as possible that are readable and unlike a warning; the same ones where there are 256. In 16,
+# several share one; in mono all nicks look the same.
 _NICKS: Final = (
     ("#d75f00", "dark red"),
     ("#5f8700", "dark green"),
@@ -41,7 +41,7 @@ def _text(name: str, basic: str, mono: str, high: str) -> PaletteEntry:
 
 
 PALETTE: Final[list[PaletteEntry]] = [
-    # What is said
+    # Messages and lines of the program
     _text("time", "default,faint", "default", _GREY),  # when
     _text("quiet", "default,faint", "default", _GREY),  # who comes and goes, and what the program has to say
     _text("own", "default,bold", "bold", "default,bold"),  # our nick
@@ -51,7 +51,7 @@ PALETTE: Final[list[PaletteEntry]] = [
     _text("expiring", "default,faint", "default", _GREY),  # how long a message has still to live
     _text("code", "dark cyan,bold", "bold", "#008787,bold"),  # a room's code and all that is to be typed off
     _text("link", "default,underline", "underline", "default,underline"),
-    _text("unread line", "dark red", "default", "#d70000"),  # above what came while nobody looked
+    _text("unread line", "dark red", "default", "#d70000"),  # above what came while the user did not look
     _text("ok", "dark green", "default", "#008700"),
     _text("error", "dark red", "bold", "#d70000"),
     # What must not be missed

@@ -20,7 +20,7 @@ class People:
         self._standings = sorted(standings, key=lambda one: (one.away, one.role != "host", one.nick.casefold()))
         self.nicks = [sanitize.sanitize_line(one.nick) for one in self._standings if not one.mine]
         self.longest = max((width(sanitize.sanitize_line(one.nick)) for one in standings), default=0)
-        self.good_until = time.monotonic() + len(standings) * limits.PEOPLE_INTERVAL  # in large rooms it takes its time
+        self.good_until = time.monotonic() + len(standings) * limits.PEOPLE_INTERVAL  # large rooms take longer
         self._here = sum(not one.away for one in standings)
         self._tag = max((len(one.tag) for one in standings), default=0) + 1
 
@@ -32,7 +32,7 @@ class People:
         return max(_LEAST, min(self.longest + _BESIDE + (self._tag if tags else 0), most))
 
     def rows(self, columns: int, height: int, *, tags: bool) -> list[Row]:
-        """As many as there is room for."""
+        """So many rows, and as many members as fit in them."""
         drawn: list[Row] = [rows.fit([("title", f" {self._here} here")], columns)]
         hidden = len(self) - (height - 1)
         shown = self._standings[: height - 2] if hidden > 0 else self._standings

@@ -1,4 +1,4 @@
-"""When the full screen is drawn: as often as one sees, at once after a key, never while the terminal is behind."""
+"""When the full screen is drawn: at most so often a second, at once after a key, never while the terminal is behind."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ class RequestFrame(Protocol):
     """`RenderLoop.request`."""
 
     def __call__(self, *, at_once: bool = False) -> None:
-        """Has the view drawn, soon. at_once: as a key was pressed."""
+        """Asks for a frame, soon. at_once: as a key was pressed."""
 
 
 class RenderLoop:
@@ -55,7 +55,7 @@ class RenderLoop:
             await self._drawn.wait()
 
     def draw(self, draw: Callable[[], None]) -> None:
-        """Does so if it is wanted, due, the last frame is out, and somebody sees it."""
+        """Draws if a frame is wanted and due, the last one is written, and the terminal is ours."""
         if self._wanted and self._due and not self._terminal.busy and not self._terminal.is_away:
             self._wanted = self._due = False
             self._begins()
@@ -74,7 +74,7 @@ class RenderLoop:
     async def _pace(self) -> None:
         """Draws a frame when there is something new, then none for a moment.
 
-        urwid would draw when there is nothing else to do, which is not so for seconds while much is said.
+        urwid would draw when there is nothing else to do: not for seconds, while many messages come.
         """
         while True:
             await self._changed.wait()
@@ -94,7 +94,7 @@ class _Loop(urwid.MainLoop):
         self._render_loop = render_loop
 
     def process_input(self, keys: Iterable[Any]) -> bool:
-        """What is typed is shown at once, whatever else there is to do."""
+        """Takes keys, and has what is typed shown at once, whatever else there is to do."""
         keys = list(keys)
         handled = super().process_input(keys)
         if "window resize" in keys:  # urwid asks for the size only after this

@@ -12,7 +12,7 @@ Row = list[Piece]
 
 MORE = "…"
 COPYING = "/qr shows it to a phone. To select it with the mouse, hold Shift."  # of a code
-_STYLES: dict[str, Hashable] = {"": None, "qr": palette.QR}  # of all others the palette has the names
+_STYLES: dict[str, Hashable] = {"": None, "qr": palette.QR}  # all other styles have names in the palette
 
 
 def cut(text: str, columns: int) -> str:

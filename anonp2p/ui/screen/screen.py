@@ -53,12 +53,11 @@ class Screen:
     # --- what Frontend asks for
 
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
-        """As Frontend has it."""
         self._closed = closed
         self.scene.find_room = find_room
 
     async def first_command(self) -> commands.CreateRoomAction | commands.JoinRoomAction | None:
-        """As Frontend has it. A code of `-` is asked for."""
+        """See `Frontend`. A code of `-` is asked for."""
         action, subject = self._config.action, self._config.subject
         if action and subject == "-":
             self.editor.replace("/join ", len("/join "))
@@ -68,28 +67,23 @@ class Screen:
         return commands.from_arguments(action, subject)
 
     async def next_request(self) -> UserRequest | None:
-        """As Frontend has it."""
         return await self._submission.requests.receive()
 
     async def run(self) -> None:
-        """As Frontend has it."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._render_loop.run)
             nursery.start_soon(self._tick)
             nursery.start_soon(self._end_when_hung_up)
 
     async def drained(self) -> None:
-        """As Frontend has it."""
         await self._render_loop.drained()
 
     def open_room(self, label: str) -> None:
-        """As Frontend has it."""
         self.scene.overlay = None
         self.scene.tabs.tab_of(label).show_joining(self.scene.now())
         self._typeahead.end(self.keyboard.press_key)
 
     def tell(self, event: events.Event) -> None:
-        """As Frontend has it."""
         scene = self.scene
         label = getattr(event, "room", "")
         tab = scene.tabs.tab_of(label) if isinstance(label, str) and label else scene.active
@@ -125,7 +119,7 @@ class Screen:
         return is_watched and not self.scene.overlay and not self.scene.active.log.looking_back
 
     async def _tick(self) -> None:
-        """What changes as time goes by changes."""
+        """Updates what changes as time goes by."""
         while True:
             await trio.sleep(1)
             faded = [tab.log.drop_faded(self.scene.now()) for tab in self.scene.tabs.all]
@@ -137,7 +131,7 @@ class Screen:
         self._bell.call_user(watched=self.scene.watched, is_private=bool(snapshot and ":" in snapshot.code))
 
     def _tell_that_it_is_full(self) -> None:
-        """Not all of what was typed or pasted fits."""
+        """Says that not all of what was typed or pasted fits."""
         text = f"A message has up to {limits.TEXT:,} bytes: the end of the text was left out."
         self.scene.hint = Hint(text, "error")
         self._request_frame()
@@ -154,12 +148,12 @@ class Screen:
 
 
 def _is_before_tor(scene: Scene, tab: Tab) -> bool:
-    """Whether the first page is shown, and how far Tor is stands on it."""
+    """Whether the first page is shown, which says how far Tor is."""
     return tab is scene.tabs.page and not isinstance(scene.tor, events.ReadyEvent)
 
 
 def _answer_at_length(reply: events.ReplyEvent, tab: Tab) -> Overlay | None:
-    """What answers a command at more length than the log is for."""
+    """An overlay for a reply that is too long for the log."""
     match reply.command:
         case "/code":
             return overlays.of_code(tab.name, reply.data["code"])

@@ -21,18 +21,18 @@ class Scrollback:
         self._lines: dict[int, LogLine] = {}
         self._places: dict[int, int] = {}  # of messages, by their seq
         self._fleeting: set[int] = set()  # the places of what is to be shown for a while only
-        self._pending: dict[int, ChatMessage] = {}  # what is not yet ordered, by its number
+        self._pending: dict[int, ChatMessage] = {}  # messages not yet ordered, by their numbers
         self._next = 0
         self._size = 0
         self._foot: tuple[int, int] | None = None  # looking back: the lowest line in sight, and its rows out of sight
-        self._unread: int | None = None  # the first line that came while nobody looked
+        self._unread: int | None = None  # the first line that came while the user did not look
         self._drawn: list[LogLine] = []  # what is in sight
-        self._below = 0  # what has come since one looks back
+        self._below = 0  # lines that came while the user looks back
 
     # --- what there is
 
     def add_line(self, line: LogLine, *, unread: bool = False) -> None:
-        """Adds a line. unread: nobody looks at this log."""
+        """Adds a line. unread: the user does not look at this log."""
         if unread and self._unread is None:
             self._unread = self._next
         self._lines[self._next] = line
@@ -47,11 +47,11 @@ class Scrollback:
             self._remove(next(iter(self._lines)))
 
     def add_pending(self, number: int, message: ChatMessage) -> None:
-        """A message of ours is on its way."""
+        """Adds a message of ours that is on its way."""
         self._pending[number] = message
 
     def settle_pending(self, number: int) -> ChatMessage | None:
-        """The message is no longer on its way, whatever became of it."""
+        """Takes out a message that is no longer on its way, whatever became of it."""
         return self._pending.pop(number, None)
 
     @property
@@ -78,7 +78,7 @@ class Scrollback:
         return next(reversed(self._lines.values()), None)
 
     def clear(self) -> None:
-        """Forgets everything but what is on its way."""
+        """Forgets everything except messages on their way."""
         self._lines.clear()
         self._places.clear()
         self._fleeting.clear()
@@ -87,7 +87,7 @@ class Scrollback:
         self._foot = self._unread = None
 
     def drop_faded(self, now: float) -> bool:
-        """Takes out messages that are shown once, and were shown for long enough; whether there were any."""
+        """Takes out fleeting messages that were shown for long enough; returns whether there were any."""
         fleeting = [(place, self._lines[place]) for place in self._fleeting]
         over = [place for place, line in fleeting if isinstance(line, ChatMessage) and line.is_over(now)]
         for place in over:
@@ -115,11 +115,11 @@ class Scrollback:
 
     @property
     def below(self) -> int:
-        """How many lines have come out of sight since one looks back."""
+        """How many lines came, out of sight, while the user looks back."""
         return self._below
 
     def mark_read(self) -> None:
-        """What came while nobody looked has been seen: there is no line above it any more."""
+        """Removes the line above what came while the user did not look: it has been seen."""
         self._unread = None
 
     def toggle_long_messages(self) -> None:
@@ -135,7 +135,7 @@ class Scrollback:
         self._below = 0
 
     def scroll_by(self, by: int, height: int, layout: Layout, context: LineContext) -> None:
-        """Moves up by so many rows, or down by less than none; no further than there is something to see."""
+        """Moves up by so many rows, or down if it is negative; no further than there are lines."""
         lines = self._all()
         places = list(lines)
 
@@ -221,7 +221,7 @@ class Scrollback:
             yield (*below, None)
 
     def _height(self, place: int, line: LogLine, above: LogLine | None, layout: Layout, context: LineContext) -> int:
-        """How many rows it has, which stay nowhere."""
+        """How many rows it has. The rows are not kept."""
         rows_of = len(self._rows(place, line, above, layout, context))
         if not any(line is drawn for drawn in self._drawn):
             line.forget_rows()

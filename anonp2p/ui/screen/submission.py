@@ -33,7 +33,7 @@ _OF_OTHER_ROOMS = (
 class Submission:
     """Takes what is typed from the editor once it can be done. `requests` gives what the rest of the program is to do.
 
-    clear_terminal: has nothing of what was shown stay on the terminal.
+    clear_terminal: removes all that was shown from the terminal.
     """
 
     def __init__(self, scene: Scene, editor: Editor, typeahead: Typeahead, clear_terminal: Callable[[], None]) -> None:
@@ -76,7 +76,7 @@ class Submission:
         return False
 
     def _prepare(self, action: commands.Action) -> Callable[[], None]:
-        """What does it: here, or in the rest of the program. Raises AnonError where it cannot be done."""
+        """A function that carries out the action, here or in the rest of the program. Raises AnonError."""
         active = self._scene.active
         match action:
             case commands.ShowHelpAction(commands=listed):
@@ -108,7 +108,7 @@ class Submission:
         self._send.send_nowait(UserRequest(action, self._number, self._scene.active.label or None))
 
     def _pending_message(self, action: inputs.SayInput | inputs.WhisperInput) -> ChatMessage:
-        """As it is shown until it has its place."""
+        """The message as it is shown until it is ordered."""
         snapshot = self._scene.snapshot(self._scene.active)
         member, nick = (snapshot.member, snapshot.nick) if snapshot else ("", "")
         private = isinstance(action, inputs.WhisperInput)
@@ -135,7 +135,7 @@ class Submission:
         )
 
     def clear_screen(self) -> None:
-        """Forgets the log of the active room, but for what is on its way."""
+        """Forgets the log of the active room, except for messages on their way."""
         self._scene.active.log.clear()
         self._clear_terminal()
 

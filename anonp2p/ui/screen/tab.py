@@ -33,11 +33,11 @@ class Tab:
         self.warnings = Warnings()
         self.link: Literal["", "connecting", "up", "lost"] = ""
         self.attempt = 0
-        self.over = ""  # why, once we are out
+        self.over = ""  # why we are out, once we are
         self.unread = 0
         self.mentions = 0
-        self.speakers: dict[str, None] = {}  # nicks, who spoke last being the last
-        self.has_moved = True  # whether its people may be others than they were
+        self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
+        self.has_moved = True  # whether its members may have changed
         self._nick = ""
         self._card: CodeCard | None = None
         self._joining_line: JoiningLine | None = None

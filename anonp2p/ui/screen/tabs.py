@@ -52,7 +52,7 @@ class Tabs:
             self.active.log.mark_read()
 
     def drop_tab(self, tab: Tab) -> None:
-        """The room is left: nothing of it stays. Another room is shown in its place, or the first page."""
+        """Keeps nothing of a room that is left. Another room is shown in its place, or the first page."""
         rest = [other for other in self.of_rooms if other is not tab]
         if tab is self.active:
             self.show_tab(rest[-1] if rest else self.page)

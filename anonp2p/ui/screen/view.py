@@ -9,7 +9,7 @@ from anonp2p.room import events, retention
 from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui import sanitize
 from anonp2p.ui.rooms import number_room
-from anonp2p.ui.screen import rows, welcome
+from anonp2p.ui.screen import first_page, rows
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.editor_box import EditorBox
 from anonp2p.ui.screen.log_lines import Layout
@@ -33,7 +33,7 @@ class Controls(Protocol):
         """A key was pressed."""
 
     def turn_wheel(self, by: int) -> None:
-        """The wheel was turned, up or, by less than none, down."""
+        """The wheel was turned: up, or down if it is negative."""
 
     def show_room(self, label: str) -> None:
         """The tab of this room was clicked."""
@@ -146,7 +146,7 @@ class View(urwid.Widget):
             return _padded(_fitted(self._overlaid(self.scene.overlay, columns, height), columns), columns, height)
         tab = self.scene.active
         if not tab.label:
-            shown = welcome.page(columns, self._tor())
+            shown = first_page.page(columns, self._tor())
             log = self._log(tab, columns, max(0, height - len(shown) - 1))
             return _padded([*_fitted([*shown, []], columns), *log], columns, height)
         people = self.scene.people(tab)
@@ -171,14 +171,14 @@ class View(urwid.Widget):
             drawn[-1] = rows.rule("unread line", f"{new}: End goes there", columns)
         return drawn
 
-    def _tor(self) -> welcome.TorStatus:
+    def _tor(self) -> first_page.TorStatus:
         match self.scene.tor:
             case events.ReadyEvent(version=version, tor=tor):
                 whose = "our own" if tor == "own" else "the one that runs here"
-                return welcome.TorStatus(ready=f"Tor {version} is ready ({whose}).")
+                return first_page.TorStatus(ready=f"Tor {version} is ready ({whose}).")
             case events.TorProgressEvent(progress=progress, summary=summary):
-                return welcome.TorStatus(progress, summary, self.scene.tor_notice)
-        return welcome.TorStatus(notice=self.scene.tor_notice)
+                return first_page.TorStatus(progress, summary, self.scene.tor_notice)
+        return first_page.TorStatus(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:
         hint = self.scene.hint
@@ -228,7 +228,7 @@ class View(urwid.Widget):
     # --- what is typed
 
     def _prepare_input(self, columns: int) -> int:
-        """Sets what stands before it; how many rows it wants."""
+        """Sets the caption of the input line; returns how many rows the line wants."""
         snapshot = self.scene.snapshot(self.scene.active)
         nick = sanitize.sanitize_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
         editor = self.editor.original_widget
@@ -240,7 +240,7 @@ _WHEEL = 3
 
 
 def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
-    """What there is to say of a room: how dispensable it is, style, text."""
+    """What the status line says of a room. Of each part: how dispensable it is, style, text."""
     if snapshot is None:
         return [(0, "status", tab.title)]
     host = "you host" if snapshot.hosting else f"host {sanitize.sanitize_line(snapshot.host)}" if snapshot.host else ""

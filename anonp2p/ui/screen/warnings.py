@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.ui import wording
 
-_Lookalike = tuple[str, str, str]  # a nick, what it may be taken for, and `of` of the event that told of it
+_Lookalike = tuple[str, str, str]  # a nick, what it may be taken for, and `of` of the event
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,15 +55,15 @@ class Warnings:
         return list(islice(chain(self._lookalikes_of_speakers, self._lookalikes_of_others), limits.NAMED_AT_ONCE))
 
     def add_alarm(self, text: str) -> None:
-        """A host did what no honest program does. The same is not told twice."""
+        """Adds an alarm: a host did what no honest program does. The same text is not shown twice."""
         banner = Banner("alarm", text)
         if banner not in self._alarms and len(self._alarms) < limits.BANNERS:
             self._alarms.append(banner)
 
     def add_lookalike(self, event: events.LookalikeEvent) -> None:
-        """All are kept until they have been read, so that nobody hides one behind others.
+        """Adds a look-alike. All are kept until they are read, so that one cannot be hidden behind others.
 
-        Of too many the latest is only counted, first of those of nicks that nobody was seen to speak under. Who may be
+        Of too many the latest is only counted, first of those of nicks under which no message was shown. Who may be
         taken for a member who is here, or for the program, counts as much as who may be taken for one who spoke.
         """
         alike = event.nick, event.was, event.of

@@ -1,4 +1,4 @@
-"""What stands in a room's input line: a draft, and what was sent before, each with what has been made of it."""
+"""What stands in a room's input line: a draft, and the texts sent before, each with its edits."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class EditBuffer:
 
 @dataclass(slots=True, eq=False, repr=False)
 class SentText:
-    """What was sent, and what has been made of it since. number: its place, which stays when others are forgotten."""
+    """A text that was sent, and its edits since. number: its place, which stays when others are forgotten."""
 
     number: int
     message: int | None
@@ -26,14 +26,14 @@ class SentText:
 
 
 class SentTexts:
-    """What was sent in one room, oldest first; the oldest goes when there is too much of it."""
+    """The texts sent in one room, oldest first; of too many the oldest are forgotten."""
 
     def __init__(self) -> None:
         self._entries: list[SentText] = []
         self._number = 0
 
     def add(self, text: str, message: int | None = None) -> None:
-        """What was just sent. message: the id it is to be forgotten by, if ever."""
+        """Adds a text that was just sent. message: the id by which it is forgotten, if ever."""
         if not text:
             return
         self._number += 1
@@ -43,7 +43,7 @@ class SentTexts:
             size -= len(self._entries.pop(0).text.encode())
 
     def forget(self, message: int) -> None:
-        """No message of this id any more, nor anything made of it, but for what is shown just now."""
+        """Forgets the text with this id and its edits, except for what is shown just now."""
         self._entries = [entry for entry in self._entries if entry.message != message]
 
     def before(self, entry: SentText | None) -> SentText | None:
@@ -55,14 +55,14 @@ class SentTexts:
         return next((one for one in self._entries if one.number > entry.number), None)
 
     def restore(self) -> None:
-        """All as it was sent, whatever has been made of it since."""
+        """Drops all edits of the texts."""
         for entry in self._entries:
             entry.buffer = EditBuffer(entry.text, len(entry.text))
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Draft:
-    """What the input line of one room holds: a draft, what was sent before, and which of that is shown instead."""
+    """What the input line of one room holds: a draft, the texts sent before, and which of them is shown instead."""
 
     history: SentTexts = field(default_factory=SentTexts)
     own: EditBuffer = field(default_factory=EditBuffer)
@@ -70,5 +70,5 @@ class Draft:
 
     @property
     def buffer(self) -> EditBuffer:
-        """What is shown: the draft, or something sent before."""
+        """What is shown: the draft, or a text sent before."""
         return self.at.buffer if self.at else self.own

@@ -1,4 +1,4 @@
-"""The input line of the full screen: several lines, the keys of readline, and what was sent before."""
+"""The input line of the full screen: it has several rows, the keys of readline, and the texts sent before."""
 
 import re
 import unicodedata
@@ -38,7 +38,7 @@ _KILLS_FORWARD = frozenset(("meta d", "ctrl k"))
 _KILLING = _KILLS_FORWARD | {"meta backspace", "ctrl w", "ctrl u"}
 _OTHERS = frozenset(("up", "down", "backspace", "delete", "ctrl y", "meta y", "ctrl t", "ctrl _"))
 _OURS = _MOVES | _KILLING | _OTHERS
-_NOT_WHEN_EMPTY = frozenset(("home", "end", "ctrl d"))  # have a use for whoever has us
+_NOT_WHEN_EMPTY = frozenset(("home", "end", "ctrl d"))  # then of use to the owner
 
 
 def _keys() -> urwid.CommandMap:
@@ -109,18 +109,18 @@ class Editor(urwid.Edit):
 
     @property
     def draft(self) -> Draft:
-        """What is being edited: its history is the place for what is sent."""
+        """The draft that is edited. What is sent goes into its history."""
         return self._draft
 
     def swap(self, draft: Draft) -> Draft:
-        """Edit another room's draft; the one so far, to come back to."""
+        """Edits another room's draft; returns the one so far."""
         self._park()
         before, self._draft = self._draft, draft
         self._show()
         return before
 
     def take(self) -> str:
-        """The text, to be sent. What is left is empty; or the draft, if the text was one sent before."""
+        """Takes the text out, to be sent. What stays is empty; or the draft, if the text was one sent before."""
         text: str = self.edit_text
         if self._draft.at is None:
             self._draft.own = EditBuffer()
@@ -130,21 +130,21 @@ class Editor(urwid.Edit):
         return text
 
     def cut(self) -> None:
-        """All that is typed, to be yanked if it was still wanted."""
+        """Takes out all that is typed; it can be yanked."""
         if text := self.edit_text:
             self._kills.append(text)
             with self._step("kill"):
                 self.set_edit_text("", edit_pos=0)
 
     def clear(self) -> None:
-        """Nothing typed, nothing to undo; what was sent is as it was."""
+        """Forgets what is typed and what could be undone, and restores what was sent."""
         self._draft.own = EditBuffer()
         self._draft.at = None
         self._draft.history.restore()
         self._show()
 
     def replace(self, text: str, cursor: int) -> None:
-        """Another text, as by completion; one step to undo, together with those right before it."""
+        """Replaces the text, as by completion; one step to undo, together with those right before it."""
         if len(text.encode()) > limits.INPUT_LINE:
             self._on_full()
             return
@@ -152,24 +152,24 @@ class Editor(urwid.Edit):
             self.set_edit_text(text, edit_pos=cursor)
 
     def paste(self, text: str) -> None:
-        """Insert a text as it is, without controls and the line breaks it ends with."""
+        """Inserts a text as it is, without controls and the line breaks it ends with."""
         lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
         with self._step("paste"):
             self._insert("".join(character for character in lines if character in "\n\t" or self.valid_char(character)))
 
     def forget_kills(self) -> None:
-        """Nothing to yank any more, in any room."""
+        """Forgets what could be yanked, in all rooms."""
         self._kills.clear()
         self._run = ""
 
     def rows_wanted(self, width: int) -> int:
-        """Rows that the whole text takes."""
+        """How many rows the whole text takes."""
         return self.rows((width,))
 
     # What urwid asks.
 
     def set_edit_text(self, text: str, *, edit_pos: int | None = None) -> None:
-        """Hold this text. Not for the owner."""
+        """Sets the text. Not for the owner."""
         super().set_edit_text(text, edit_pos=edit_pos)
 
     def valid_char(self, ch: str) -> bool:
@@ -177,7 +177,7 @@ class Editor(urwid.Edit):
         return len(ch) == 1 and unicodedata.category(ch) not in ("Cc", "Cs")
 
     def get_text(self) -> tuple[str, list[tuple[Hashable, int]]]:
-        """What is shown: the text as long as it is, but harmless. The caption is shown as the owner gave it."""
+        """What is shown: the text, sanitized without changing its length. The caption stays as the owner gave it."""
         if self._displayed[0] != self.edit_text:
             self._displayed = (self.edit_text, _sanitized(self.edit_text))
         return str(self.caption) + self._displayed[1], super().get_text()[1]
@@ -195,7 +195,7 @@ class Editor(urwid.Edit):
         return rows.canvas(drawn, columns, self.get_cursor_coords(size) if focus else None)
 
     def keypress(self, size: tuple[int], key: str) -> str | None:  # type: ignore[override]
-        """Do what the key says, or return it."""
+        """Does what the key is for, or returns it."""
         if key.startswith(PASTE):
             self.paste(key.removeprefix(PASTE))
             return None
@@ -234,7 +234,7 @@ class Editor(urwid.Edit):
 
     @contextmanager
     def _step(self, run: str, *, joined: bool = False) -> Iterator[None]:
-        """What is done here can be undone, at once with what was done before if joined."""
+        """Makes what is done within it one step to undo; joined: together with the step before."""
         before = (self.edit_text, self.edit_pos)
         yield
         self._run = run
@@ -283,7 +283,7 @@ class Editor(urwid.Edit):
         self._yanked = (at, at + len(self.edit_text) - length)
 
     def _yank_other(self) -> None:
-        """Instead of what was just yanked, what was killed before that."""
+        """Replaces what was just yanked by what was killed before that."""
         start, end = self._yanked
         self._kills.rotate()
         with self._step("yank"):
@@ -304,7 +304,7 @@ class Editor(urwid.Edit):
                 self.set_edit_text(text[:start] + text[at:end] + text[start:at] + text[end:], edit_pos=end)
 
     def _vertical(self, size: tuple[int], key: str) -> None:
-        """A row up or down; from the first or the last one to what was sent before or after."""
+        """Moves a row up or down; from the first or the last one to the text sent before or after."""
         if super().keypress(size, key) is None:
             return
         draft = self._draft
@@ -336,7 +336,7 @@ def _styled(text: str, start: int, end: int, looks: list[tuple[Any, int]]) -> ro
 
 
 def _sanitized(text: str) -> str:
-    """As much as the text, harmless."""
+    """The text, sanitized without changing its length."""
     if text.isascii() and text.isprintable():
         return text
     shown = _masked(text)
@@ -346,7 +346,7 @@ def _sanitized(text: str) -> str:
 
 
 def _masked(text: str) -> str:
-    """As much as the text, with something instead of what `sanitize.sanitize_text` does not let through."""
+    """The text, each character that `sanitize.sanitize_text` does not let through replaced by one that it does."""
     # A backslash of the text would look like one of an escape. Nothing else depends on which punctuation it is.
     escaped = sanitize.escape_json(text.replace("\\", "/"))
     shown = zip(text, _ESCAPE.sub("\ufffd", escaped), strict=True)

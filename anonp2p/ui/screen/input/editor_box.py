@@ -43,7 +43,7 @@ class EditorBox(urwid.WidgetDecoration[Editor]):
         return self.original_widget.mouse_event(size[:1], event, button, col, row + self._scroll(size), focus)
 
     def _scroll(self, size: tuple[int, int]) -> int:
-        """The first row to show: no other than before, unless the cursor or the end of the text asks for it."""
+        """The first row to show: the same as before, unless the cursor or the end of the text would be out of sight."""
         columns, rows = size
         at = self.original_widget.get_cursor_coords((columns,))
         row = at[1] if at else 0

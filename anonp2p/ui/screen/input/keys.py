@@ -11,7 +11,7 @@ from anonp2p.ui.screen.input.sequences import Key, RawText, Sequences, Token
 
 PASTE: Final = "paste "  # a key that begins with this is a whole paste, which follows
 
-_REST_OF_SEQUENCE = re.compile(  # what terminals send, without its ESC: nobody types that fast
+_REST_OF_SEQUENCE = re.compile(  # what terminals send, without its ESC: people do not type that fast
     rb"\[[<-?0-9][0-;]*\$?[A-Za-z~]|\[[A-DFHIO]\Z|\[M|\]\d+;|P[01>!]|_G"
 )
 

@@ -1,6 +1,6 @@
 """Bytes from a terminal -> text and key sequences. What a terminal says for itself is no key, whenever it arrives.
 
-A terminal answers questions that nobody here asked: those of the program before this one, too late, and it reports its
+A terminal answers questions that we did not ask: those of the program before this one, too late, and it reports its
 window, its mouse, its clipboard. All of that is control sequences and control strings (ECMA-48, clauses 5.4 and 5.6):
 they are recognized by their grammar, not by a list, and dropped as they come. No I/O.
 """

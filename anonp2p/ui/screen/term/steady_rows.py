@@ -25,7 +25,7 @@ class SteadyRows:
 
     def __init__(self) -> None:
         self._steady: dict[tuple[Run, ...], Row] = {}
-        self._plain: set[str] = set()  # characters that were found harmless
+        self._plain: set[str] = set()  # characters that may be drawn as they are
 
     def forget(self) -> None:
         """Keeps nothing of what was shown."""

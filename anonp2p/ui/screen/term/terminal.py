@@ -101,7 +101,7 @@ class Terminal(raw.Screen):
 
     @property
     def is_away(self) -> bool:
-        """Whether another job has the terminal: nobody sees what is drawn."""
+        """Whether another job has the terminal, so that nothing drawn would be seen."""
         return self._is_away
 
     @property
@@ -127,7 +127,7 @@ class Terminal(raw.Screen):
             self._hang_up(error)
 
     def flush(self) -> None:
-        """What was written is on its way without it; when the screen stops, waits until it is out."""
+        """Does nothing while the screen runs, as all is on its way; when it stops, waits until all is written."""
         try:
             self._writer.flush()
         except OSError as error:
@@ -351,7 +351,7 @@ class _Frame:
 def _is_stopped_by_tstp(target: int) -> bool:
     """Sends SIGTSTP, and returns once continued. False if it did not stop us: in an orphaned process group it does not.
 
-    See POSIX, 2.4.3: what is stopped there, nobody could continue.
+    See POSIX, 2.4.3: a process stopped there could not be continued by any shell.
     """
     is_continued = False
 

@@ -1,4 +1,4 @@
-"""The way of bytes to the terminal, on which nobody ever waits but at the very end, and then not for long."""
+"""Writes to the terminal without ever waiting for it, except at the very end, and then not for long."""
 
 import os
 import select
@@ -32,11 +32,11 @@ class Descriptor:
 
 
 class Writer(Descriptor):
-    """What is on its way to the terminal: it waits here, not in os.write, which could then not be left.
+    """Bytes on their way to the terminal: they wait here, not in os.write, which cannot be interrupted.
 
-    The terminal is written to over a descriptor of our own, which does not block. To make the one that we were given
-    such would do so to whoever started us, and to our stdin. What does not fit at once a thread writes, and all of it
-    where the terminal, as the Linux console, draws before it lets go of whoever writes.
+    The terminal is written to over a descriptor of our own, which does not block. Setting O_NONBLOCK on the given one
+    would set it for the program that started us, and for our stdin. A thread writes what does not fit at once, and all
+    of it where a write to the terminal returns only after it was drawn, as on the Linux console.
     """
 
     def __init__(self, display: int) -> None:
@@ -47,7 +47,7 @@ class Writer(Descriptor):
         self._was_blocking = False  # the descriptor that we were given, if no other was to be had
         self._waiting: deque[tuple[bytes, bool]] = deque()  # texts, and whether each is of a frame
         self._written = 0  # bytes of the first one
-        self._lock = threading.Lock()  # held by whoever writes, or changes what comes first
+        self._lock = threading.Lock()  # held to write, or to change what comes first
         self._news = trio.Event()
         self._is_running = False
         self._is_deaf = True
@@ -57,7 +57,7 @@ class Writer(Descriptor):
 
     @property
     def busy(self) -> bool:
-        """Whether something is still on its way."""
+        """Whether something is not written yet."""
         return bool(self._waiting)
 
     @property
@@ -66,7 +66,7 @@ class Writer(Descriptor):
         return (BELL.encode(), False) in tuple(self._waiting)
 
     def open(self) -> None:
-        """The beginning."""
+        """Begins, or goes on after `close`."""
         self._last = None
         self._is_deaf = False
         if self._own is None:
@@ -76,7 +76,7 @@ class Writer(Descriptor):
             os.set_blocking(self._descriptor, False)
 
     def write(self, text: str) -> None:
-        """Writes what there is room for, and sees to the rest. Raises OSError."""
+        """Writes what fits at once; `run` and a thread write the rest. Raises OSError."""
         if self._is_deaf or not text:
             return
         data = text.encode("utf-8", "replace")
@@ -143,7 +143,7 @@ class Writer(Descriptor):
             self._waiting = deque(kept)
 
     def close(self) -> None:
-        """The end, or a pause: `run` may go on."""
+        """Ends, or pauses: `run` may go on."""
         self.drop()
         if self._was_blocking:
             self._was_blocking = False
@@ -153,7 +153,7 @@ class Writer(Descriptor):
             self._release()
 
     def hang_up(self) -> None:
-        """There is nobody to write to any more."""
+        """Notes that the terminal is gone; drops everything."""
         self.drop()
         self._is_gone = True
         self._news.set()
@@ -181,7 +181,7 @@ class Writer(Descriptor):
             pass
 
     def _piece(self) -> bool:
-        """Writes a bit. False when there is nothing more to write, or no room for it."""
+        """Writes a piece. False when there is nothing more to write, or no room for it."""
         with self._lock:
             if not self._waiting:
                 return False

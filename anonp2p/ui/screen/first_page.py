@@ -1,6 +1,6 @@
 """The page that is there before any room: what this is, what to type, how far Tor is.
 
-It is the first picture, and here apart from all else so that it is seen before the rest of the program is loaded.
+It is a module of its own so that it is drawn before the rest of the program is loaded.
 """
 
 from collections.abc import Iterator
@@ -63,19 +63,19 @@ def _tor(tor: TorStatus, columns: int) -> list[Row]:
 
 @contextmanager
 def on_screen(keys: int = 0, display: int = 1, size: Size = window_size) -> Iterator[Terminal]:
-    """A terminal with the first picture on it, which is as it was afterwards, whatever happens."""
+    """A terminal with the first page on it. Whatever happens, the terminal is restored afterwards."""
     terminal = Terminal(idle=lambda: None, closed=lambda: None, keys=keys, display=display, size=size)
     terminal.register_palette(PALETTE)
     try:
         terminal.start()
         columns, lines = terminal.get_cols_rows()
-        terminal.draw_screen((columns, lines), first_picture(columns, lines))
+        terminal.draw_screen((columns, lines), draw_first_page(columns, lines))
         yield terminal
     finally:
         terminal.stop()
 
 
-def first_picture(columns: int, height: int) -> urwid.Canvas:
+def draw_first_page(columns: int, height: int) -> urwid.Canvas:
     """The page with a place to type, as it is before anything is known."""
     drawn = [rows.fit(row, columns) for row in page(columns, TorStatus())][: max(0, height - 2)]
     drawn += [[("", " " * columns)]] * (height - 2 - len(drawn))

@@ -1,4 +1,4 @@
-"""When the messages that the user was shown end."""
+"""When the messages that the user was shown end. The host drops them, and those with ttl 0, in `room/log/log`."""
 
 import heapq
 

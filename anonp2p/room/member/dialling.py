@@ -1,4 +1,4 @@
-"""When a member dials its host, how long it tries, and when it gives up. Nothing here dials: `net` does."""
+"""When a member dials its host: time limits, back-off, giving up. Nothing here dials: `net` does."""
 
 from collections.abc import Callable
 

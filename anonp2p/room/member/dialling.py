@@ -61,13 +61,13 @@ class Dialling:
 
     def take_loss(self, detail: str, now: float) -> bool:
         """The link has ended. Returns whether there will be another try."""
+        was_dropping, self._is_dropping = self._is_dropping, False
         if self._is_let_in:
             self._is_let_in, self._has_been_in = False, True
             self._began_at, self.attempt, self.detail = now, 0, ""
             self._due_at = now + self._draw_pause()
             return True
-        if self._is_dropping:
-            self._is_dropping = False
+        if was_dropping:
             self._began_at = self._due_at = now
             self.detail = detail
             return True

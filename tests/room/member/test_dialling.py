@@ -183,3 +183,13 @@ def test_who_ends_the_link_to_ask_otherwise_dials_at_once_and_has_all_the_time_a
     member.dial()
     assert member.fail(BAD_CIRCUIT, after=limits.DIAL_PATIENCE - 1)
     assert member.dialling.next_deadline == pytest.approx(member.now + limits.DIAL_PAUSE * 1.5**3)
+
+
+def test_a_host_that_refuses_and_then_lets_in_on_the_same_link_is_not_dialled_without_a_pause_later() -> None:
+    member = Member()
+    member.dial()
+    member.dialling.note_drop()
+    assert member.lose(let_in=True)
+    member.dial()
+    assert member.lose(let_in=False)
+    assert member.dialling.next_deadline == pytest.approx(member.now + limits.DIAL_PAUSE)

@@ -142,7 +142,7 @@ class Joining:
 
     @property
     def shown_up_to(self) -> int | None:
-        """Index of the last entry that we had before the room is shown to us anew; None if it is not."""
+        """Index of the last entry that was shown to us before we are shown the room anew; None if we are not."""
         return self._shown_up_to
 
     def begin_history(self, *, expected: bool) -> bool:

@@ -36,6 +36,17 @@ def without_place() -> tuple[Context, Joining]:
     return context, joining
 
 
+def all_asked_nicks(joining: Joining, first: frames.Refusal) -> list[str]:
+    """The nicks that it asks for, one after the other, if all are refused: the present one for this reason."""
+    asked = [asked_nick(joining)]
+    reason = first
+    while joining.take_refusal(reason) is not None:
+        asked.append(asked_nick(joining))
+        assert len(asked) < 20, "it never gives up"
+        reason = "nick-taken"
+    return asked
+
+
 def asked_nick(joining: Joining) -> str:
     """The nick in the next request."""
     request = joining.sign_request(SECRET, HELLO)
@@ -97,13 +108,7 @@ def test_a_refused_newcomer_is_out_and_told_why(reason: frames.Refusal) -> None:
 
 def test_a_newcomer_whose_nick_is_that_of_one_who_is_away_asks_for_similar_ones_and_then_gives_up() -> None:
     context, joining = joining_with("ann")
-    asked = [asked_nick(joining)]
-    reason: frames.Refusal = "not-allowed"
-    while joining.take_refusal(reason) is not None:
-        asked.append(asked_nick(joining))
-        assert joining.own_nicks() == (asked[-1],)
-        reason = "nick-taken"
-    assert asked == ["ann", *nicks.alternatives("ann")]
+    assert all_asked_nicks(joining, "not-allowed") == ["ann", *nicks.alternatives("ann")]
     assert isinstance(context.lifecycle.failure, errors.NickTaken)
 
 
@@ -142,14 +147,18 @@ def test_a_newcomer_that_the_host_does_not_know_is_refused() -> None:
 @pytest.mark.parametrize("reason", ["nick-taken", "not-allowed"])
 def test_one_whose_place_was_given_up_gets_in_under_some_nick_if_there_is_any(reason: frames.Refusal) -> None:
     context, joining = without_place()
-    asked = []
-    while joining.take_refusal(reason) is not None:
-        asked.append(asked_nick(joining))
-    assert asked == [*nicks.alternatives("me"), ""]
+    assert all_asked_nicks(joining, reason) == ["me", *nicks.alternatives("me"), ""]
     assert isinstance(context.lifecycle.failure, errors.NickTaken)
 
 
 # --- what we are let in as
+
+
+def test_a_host_may_let_us_in_only_under_the_nick_that_we_asked_for_last() -> None:
+    _, joining = joining_with("ann")
+    assert joining.own_nicks() == ("ann",)
+    joining.take_refusal("not-allowed")
+    assert joining.own_nicks() == (asked_nick(joining),) == ("ann-2",)
 
 
 @pytest.mark.parametrize(("reason", "free_in"), [("nick-taken", None), ("not-allowed", round(limits.PLACE_SECONDS))])

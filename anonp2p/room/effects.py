@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from anonp2p.protocol.frames import Frame
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import events
-from anonp2p.room.log.log import LogReader
+from anonp2p.room.log.reader import LogReader
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -17,7 +17,8 @@ from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import inputs
-from anonp2p.room.log.log import FIRST, Log, LogEntry, LogReader
+from anonp2p.room.log.log import FIRST, Log, LogEntry
+from anonp2p.room.log.reader import LogReader
 from tests.support.transports import Wire
 
 CONTENT = b"what is said".ljust(SIZES[0] - 2)

@@ -16,7 +16,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.connection import CLOSED, Connection
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
-from anonp2p.room.log.log import FIRST, Log, LogEntry, LogReader
+from anonp2p.room.log.log import FIRST, Log, LogEntry
+from anonp2p.room.log.reader import LogReader
 
 START = 1_000.0  # the clock at the beginning: where it stands means nothing
 CONTENT = b"content".ljust(SIZES[0] - 2)

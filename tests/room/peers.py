@@ -25,7 +25,8 @@ from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import Ledger, entry_content, head_content, unpack_content
 from anonp2p.room.link_effects import LinkEffect
-from anonp2p.room.log.log import LogEntry, LogReader
+from anonp2p.room.log.log import LogEntry
+from anonp2p.room.log.reader import LogReader
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from tests.support.world import START, End, World, log_of, payloads

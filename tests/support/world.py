@@ -19,7 +19,8 @@ from anonp2p.protocol.wire import Splitter
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.host.host import HostRole
 from anonp2p.room.link_effects import LinkEffect, apply_effect
-from anonp2p.room.log.log import Log, LogReader
+from anonp2p.room.log.log import Log
+from anonp2p.room.log.reader import LogReader
 from anonp2p.room.room import Room
 
 E = TypeVar("E", bound=events.Event)

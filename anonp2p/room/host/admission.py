@@ -13,7 +13,7 @@ from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import Ledger
-from anonp2p.room.log.log import LogReader
+from anonp2p.room.log.reader import LogReader
 from anonp2p.room.roster import Member
 
 

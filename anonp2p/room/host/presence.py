@@ -10,7 +10,7 @@ from anonp2p.protocol.handshake import Channel
 from anonp2p.room import cover, effects
 from anonp2p.room.context import Context
 from anonp2p.room.host.allowance import Allowance
-from anonp2p.room.log.log import LogReader
+from anonp2p.room.log.reader import LogReader
 
 
 @dataclass(slots=True, repr=False)

@@ -16,9 +16,7 @@ import msgspec
 from anonp2p import limits
 from anonp2p.crypto.commit import CommitSecret
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
-from anonp2p.protocol.handshake import Channel
 
 FIRST: Final = 1  # index of a room's first entry
 
@@ -37,7 +35,7 @@ class LogEntry(msgspec.Struct, gc=False):
     ttl: int
 
     def __repr__(self) -> str:
-        return "<Entry>"
+        return "<LogEntry>"
 
     def open_for_backfill(self) -> frames.BackfilledEntry | frames.Tombstone:
         """As it is given to those who have missed it."""
@@ -62,7 +60,7 @@ class LogBatch(msgspec.Struct, gc=False):
     expired: int = 0
 
     def __repr__(self) -> str:
-        return "<Burst>"
+        return "<LogBatch>"
 
     @property
     def end(self) -> int:
@@ -268,7 +266,8 @@ class Log:
     def join_batches(self, cursor: int, end: int) -> tuple[bytes, int]:
         """The batches from this index on, in one piece that readers at the same place share, and the cursor after them.
 
-        At most `limits.BATCH_BYTES`, or one batch: that bounds what a slow reader's pending write holds in memory. Never beyond a commit, not over a batch that has no bytes, and not as far as `end`.
+        At most `limits.WRITE_BYTES`, or one batch: that bounds what a slow reader's pending write holds in memory. The
+        piece ends with a commit, before a batch that has no bytes, and before `end`.
         """
         if self._shared[:2] != (cursor, end):
             self._shared = (cursor, end, *self._join_batches(cursor, end))
@@ -293,109 +292,3 @@ class Log:
         batch = self.find_batch(cursor)
         entries = [entry.open_for_backfill() for entry in batch.entries[cursor - batch.first :]]
         return frames.BackfillFrame(entries, batch.head, self._end - 1, self.time)
-
-
-class LogReader:
-    """One member's way through the log: what of it goes over its link next.
-
-    cursor: where it begins; backfill_end: up to where it is given opened what it has missed. encryption_key: to which
-    its commit shares are sealed; may change.
-    """
-
-    def __init__(
-        self,
-        log: Log,
-        cursor: int,
-        member: bytes,
-        encryption_key: bytes,
-        channel: Channel,
-        backfill_end: int | None = None,
-    ) -> None:
-        self.encryption_key = encryption_key
-        self._log = log
-        self._cursor = self._sent_up_to = cursor
-        self._backfill_end = cursor if backfill_end is None else backfill_end
-        self._member = member
-        self._channel = channel
-        self._taken_at = 0  # how often something in the log had expired then
-        self._end: int | None = None
-
-    @property
-    def lags(self) -> bool:
-        """Whether the log no longer has what comes next."""
-        if self._cursor < self._backfill_end:
-            return self._cursor < self._log.oldest
-        return self._cursor < self._log.start and not self.is_out
-
-    @property
-    def is_through(self) -> bool:
-        """Whether there is nothing left to send."""
-        return self.is_out or self._cursor == self._log.sealed_end
-
-    @property
-    def is_out(self) -> bool:
-        """Whether the member has all that it is to get."""
-        return self._end is not None and self._cursor >= self._end
-
-    @property
-    def sent_up_to(self) -> int:
-        """Up to where its bytes have left us."""
-        return self._sent_up_to
-
-    @property
-    def holds_expired(self) -> bool:
-        """Whether bytes on their way have something in them that has expired."""
-        cursor = self._sent_up_to
-        if self._taken_at == self._log.expiries or cursor == self._cursor:
-            return False
-        while self._log.oldest <= cursor < self._cursor:
-            batch = self._log.find_batch(cursor)
-            if batch.expired > self._taken_at:
-                return True
-            cursor = batch.end
-        return cursor < self._cursor  # of what the log has no more, nobody knows any more
-
-    def stop_at_end(self) -> None:
-        """What is ordered from now on is nothing for this member."""
-        self._end = self._log.end
-
-    def mark_sent(self) -> None:
-        """All that was taken has left us."""
-        self._sent_up_to = self._cursor
-
-    def take_data(self) -> bytes:
-        """What goes next, in one piece; empty if there is nothing. Raises PeerFault when the member was left behind."""
-        if self.lags:
-            raise PeerFault("it lagged too far behind")
-        if self.is_through:
-            return b""
-        if self._sent_up_to == self._cursor:
-            self._taken_at = self._log.expiries
-        if self._cursor < self._backfill_end or not self._log.find_batch(self._cursor).wire:
-            return self._take_backfill()
-        end = self._log.sealed_end if self._end is None else self._end
-        data, self._cursor = self._log.join_batches(self._cursor, end)
-        return data + self._seal_share()
-
-    def _take_backfill(self) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        while not (self.is_through or self.lags) and size < limits.WRITE_BYTES:
-            if self._cursor >= self._backfill_end and self._log.find_batch(self._cursor).wire:
-                break
-            backfill = self._log.backfill_batch(self._cursor)
-            self._cursor = self._log.find_batch(self._cursor).end
-            pieces.append(self._channel.seal_frames([backfill]) + self._seal_share())
-            size += len(pieces[-1])
-        return b"".join(pieces)
-
-    def _seal_share(self) -> bytes:
-        """Our member's, if we have just come to a commit."""
-        commit_secret = self._log.find_batch(self._cursor - 1).commit_secret
-        if (
-            commit_secret is None or self.is_out or self._cursor <= self._backfill_end
-        ):  # a Welcome has told it more than that
-            return b""
-        return self._channel.seal_frames(
-            [frames.CommitShareFrame(commit_secret.seal_share(self._member, self.encryption_key))]
-        )

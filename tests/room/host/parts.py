@@ -10,7 +10,8 @@ from anonp2p.room.host.founding import found_room
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import unpack_content
-from anonp2p.room.log.log import Log, LogReader
+from anonp2p.room.log.log import Log
+from anonp2p.room.log.reader import LogReader
 from anonp2p.room.retention import ANY, NO_HISTORY
 from tests.room.peers import ROOM, Sealer, Somebody, randomness
 from tests.support.world import START

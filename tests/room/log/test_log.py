@@ -14,7 +14,8 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
-from anonp2p.room.log.log import FIRST, Log, LogBatch, LogEntry, LogReader
+from anonp2p.room.log.log import FIRST, Log, LogBatch, LogEntry
+from anonp2p.room.log.reader import LogReader
 
 LOG_BYTES, LOG_ENTRIES, BATCH = 6_000, 24, 1_200
 ROOM, GROUP_CONTEXT, SECRET, TAG, HELLO = b"r" * 32, b"d" * 32, b"s" * 32, b"t" * 32, b"n" * 32
@@ -366,7 +367,7 @@ def test_a_new_log_is_empty_at_its_first_place() -> None:
 
 def test_an_entry_shows_nothing_it_holds() -> None:
     log = filled(1)
-    assert (repr(log.find_batch(1)), repr(log.find_batch(1).entries)) == ("<Burst>", "(<Entry>,)")
+    assert (repr(log.find_batch(1)), repr(log.find_batch(1).entries)) == ("<LogBatch>", "(<LogEntry>,)")
 
 
 def test_a_head_lies_behind_the_last_entry_of_its_batch() -> None:

@@ -49,9 +49,9 @@ def new_epoch(context: Context) -> Epoch:
     return epoch
 
 
-def set_time(context: Context, seconds: float) -> None:
-    """So many seconds have passed since the beginning."""
-    context.clock.now = inputs.Now(START + seconds, 1_000_000.0 + seconds)
+def set_time(context: Context, seconds: float, slept: float = 0.0) -> None:
+    """So many seconds have passed since the beginning, and so many more in which the machine slept."""
+    context.clock.now = inputs.Now(START + seconds, 1_000_000.0 + seconds, slept)
 
 
 def take_events(context: Context) -> list[events.Event]:

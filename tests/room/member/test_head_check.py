@@ -112,6 +112,11 @@ def test_the_time_of_the_room_is_the_latest_that_was_told_and_what_has_passed_si
     assert abs(heads.room_time() - (latest + (seconds + 30 - since) * 1000)) <= 1
 
 
+def test_the_time_of_the_room_goes_on_while_our_machine_sleeps(context: Context, heads: HeadCheck) -> None:
+    set_time(context, 1.0, slept=50.0)
+    assert heads.room_time() == 2000 + 51_000
+
+
 def test_a_past_that_leads_elsewhere_is_a_proof_if_both_ends_were_signed(context: Context, heads: HeadCheck) -> None:
     apart, same = (Head.read(head_text(place, THERE, 1000)) for place in (6, 5))
     with pytest.raises(PeerFault, match="another log"):

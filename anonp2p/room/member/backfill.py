@@ -26,11 +26,11 @@ class Backfill:
         replayed: Ledger | None = None,
         former: Ledger | None = None,
     ) -> None:
-        self.epoch = epoch
         self.head = head
         self.now = now
         self.replayed = replayed
         self._context = context
+        self._epoch = epoch
         self._replica = context.replica
         self._heads = heads
         self._ledger_before = former
@@ -53,8 +53,18 @@ class Backfill:
         if reached.digest != self.head.digest:
             self._heads.refuse_other_log(self.head)
         expect(reached.group_context() == self.now.group_context(), "a past that leads to another room")
-        expect(reached.epoch == self.epoch.number, "a welcome to another epoch than the log's")
+        expect(reached.epoch == self._epoch.number, "a welcome to another epoch than the log's")
         return True
+
+    def enter_epoch(self) -> None:
+        """All that was before is known: we go on in the epoch that the welcome let us into."""
+        replica, epoch = self._replica, self._epoch
+        if replica.epoch is not None and replica.epoch.number == epoch.number:
+            own_id = replica.me.id
+            epoch.ratchets[own_id] = replica.epoch.ratchets[own_id]  # of which more is used up than the host knows
+        replica.epoch = epoch
+        self._heads.accept_head(self.head)
+        self._context.outbox.begin_epoch()
 
     def replay_entry(self, ledger: Ledger, entry: OpenedEntry, age: float, shown_up_to: int | None) -> None:
         """An entry of the history: nothing but shown, unless we had it when we were here before."""
@@ -66,6 +76,6 @@ class Backfill:
             self._context.reporter.tell_history_change(change)
 
     def expect_same_log(self, index: int, digest: bytes) -> None:
-        """What we are shown again is what it was."""
+        """What we are shown again is what it was. Raises PeerFault."""
         known = None if self._ledger_before is None else self._ledger_before.digest_at(index)
         expect(known in (None, digest), "another log than before")

@@ -31,15 +31,11 @@ class _RefusedNick(NamedTuple):
 
 
 class Joining:
-    """What we ask for. nick: the one to ask for, empty for one made from our key.
-
-    shown_up_to: index of the last entry that we had, or were shown, before the room is shown to us anew; None if that
-    is not so. history_is_due: whether there is more of the history to come, on this link or another.
-    """
+    """What we ask for. nick: the one to ask for, empty for one made from our key."""
 
     def __init__(self, context: Context, nick: str) -> None:
-        self.shown_up_to: int | None = None
-        self.history_is_due = False
+        self._shown_up_to: int | None = None
+        self._history_is_due = False  # whether there is more of it to come, on this link or another
         self._context = context
         self._replica = context.replica
         self._outbox = context.outbox
@@ -54,7 +50,7 @@ class Joining:
     @property
     def can_resume(self) -> bool:
         """Whether we have a place to come back to, and all that the host would not show us again."""
-        return self._lifecycle.entered and not self.history_is_due
+        return self._lifecycle.entered and not self._history_is_due
 
     def sign_request(self, link: bytes, hello_hash: bytes) -> frames.JoinRequest | frames.ResumeRequest:
         """Asks for our place, or for a new one, on a link with this secret."""
@@ -99,7 +95,7 @@ class Joining:
         newcomer fails. One whose place was given up asks in either case, since its user may not be there to choose, and
         in the end takes any nick.
         """
-        returns = self.shown_up_to is not None
+        returns = self._shown_up_to is not None
         if self._refused_nick is None and self._wanted and (returns or reason == "not-allowed"):
             self._refused_nick = _RefusedNick(self._wanted, away=reason == "not-allowed")
             self._alternatives = nicks.alternatives(self._wanted) + ([""] if returns else [])
@@ -113,7 +109,7 @@ class Joining:
         """We were away for too long, so that our place is gone: back in as somebody new, under the same nick."""
         self._wanted = self._context.own_member.nick
         self._refused_nick, self._alternatives = None, []
-        self.shown_up_to = self._replica.ledger.index
+        self._shown_up_to = self._replica.ledger.index
         self._reporter.tell_given_back(self._outbox.give_back_all())
         self._outbox.begin_identity()
         self._replica.begin_identity(*fresh_keys(self._context.random, self._replica.ledger.room))
@@ -144,10 +140,22 @@ class Joining:
 
     # --- what was shown
 
+    @property
+    def shown_up_to(self) -> int | None:
+        """Index of the last entry that was shown to us before we are shown the room anew; None if we are not."""
+        return self._shown_up_to
+
+    def begin_history(self, *, expected: bool) -> bool:
+        """A welcome shows us the room, with or without its history. Returns whether it is one that broke off before."""
+        goes_on, self._history_is_due = self._history_is_due, expected
+        if self._lifecycle.entered and not goes_on:
+            self._shown_up_to = self._replica.ledger.index
+        return goes_on
+
     def note_shown(self, index: int) -> None:
         """The link was lost while we were shown the history up to here."""
-        self.shown_up_to = max(self.shown_up_to or 0, index)
+        self._shown_up_to = max(self._shown_up_to or 0, index)
 
     def end_history(self) -> None:
         """We have been shown everything."""
-        self.shown_up_to, self.history_is_due = None, False
+        self._shown_up_to, self._history_is_due = None, False

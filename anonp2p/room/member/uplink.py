@@ -1,9 +1,11 @@
 """Our link to the host: what goes out on it, and when it has to hear from us though there is nothing to say."""
 
+from typing import Literal
+
 from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
-from anonp2p.room import cover, effects, inputs
+from anonp2p.room import cover, effects, events, inputs
 from anonp2p.room.context import Context
 
 
@@ -44,6 +46,13 @@ class Uplink:
     def drop(self, reason: str) -> None:
         """Ends the link."""
         self._reporter.add_effect(effects.DropEffect(inputs.UPLINK, reason))
+
+    def tell_state(self, state: Literal["connecting", "up", "lost"], attempt: int, detail: str) -> None:
+        """Tells the user how it is. attempt: which try to get it this was; detail: why the one before failed."""
+        re = self._context.lifecycle.re
+        self._reporter.tell_event(
+            events.LinkEvent(room=self._context.label, state=state, attempt=attempt, detail=detail, re=re)
+        )
 
     def forget(self) -> None:
         """The link is gone."""

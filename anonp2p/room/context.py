@@ -12,7 +12,6 @@ from anonp2p.room import changes, events
 from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.expiry import Expiry
 from anonp2p.room.lifecycle import Lifecycle
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.outbox import Outbox
@@ -20,6 +19,7 @@ from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
 from anonp2p.room.roster import Member
+from anonp2p.room.shown_messages import ShownMessages
 
 
 @dataclass(slots=True, repr=False)
@@ -98,7 +98,7 @@ def create_context(
     re: the input that asked for the room. Other parameters: see `Context`.
     """
     clock, outbox, replica = Clock(), Outbox(), Replica(key, *fresh_keys(random, key))
-    reporter = Reporter(label, clock, Narrator(label), Expiry(), replica.reused_nicks)
+    reporter = Reporter(label, clock, Narrator(label), ShownMessages(), replica.reused_nicks)
     lifecycle = Lifecycle(label, replica, outbox, reporter, re, cover=cover)
     return Context(label, random, cover, clock, replica, outbox, reporter, lifecycle)
 

@@ -12,19 +12,21 @@ from anonp2p.protocol import frames
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.clock import Clock
-from anonp2p.room.expiry import Expiry
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.outbox import GivenBack
+from anonp2p.room.shown_messages import ShownMessages
 
 
 class Reporter:
     """Collects effects. room: how events name the room; reused_nicks: is told whose messages were shown."""
 
-    def __init__(self, room: str, clock: Clock, narrator: Narrator, expiry: Expiry, reused_nicks: ReusedNicks) -> None:
+    def __init__(
+        self, room: str, clock: Clock, narrator: Narrator, shown_messages: ShownMessages, reused_nicks: ReusedNicks
+    ) -> None:
         self._room = room
         self._clock = clock
         self._narrator = narrator
-        self._expiry = expiry
+        self._shown_messages = shown_messages
         self._reused_nicks = reused_nicks
         self._effects: list[effects.Effect] = []
 
@@ -81,23 +83,23 @@ class Reporter:
         self._reused_nicks.note_message(message.member)
         if message.ttl not in (KEPT, FLEETING):
             end = self._clock.now.age + max(0.0, message.ttl - message.age)
-            self._tell_expired(self._expiry.note_message(message.seq, end))
+            self._tell_expired(self._shown_messages.note_message(message.seq, end))
 
     # --- messages that end
 
     @property
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) to look whether a shown message ends; None while none does."""
-        end = self._expiry.next_due
+        end = self._shown_messages.next_due
         return None if end is None else self._clock.tick_at(end)
 
     def end_due_messages(self) -> None:
         """Tells which shown messages have expired."""
-        self._tell_expired(self._expiry.end_due(self._clock.now.age))
+        self._tell_expired(self._shown_messages.end_due(self._clock.now.age))
 
     def end_all_messages(self) -> None:
         """Tells that all shown messages end that were to end some time."""
-        self._tell_expired(self._expiry.end_all())
+        self._tell_expired(self._shown_messages.end_all())
 
     def _tell_expired(self, ended: list[int]) -> None:
         for seq in ended:

@@ -5,9 +5,7 @@ back in another epoch, to whom the bytes are of no use, and for all members once
 the bytes are dropped.
 """
 
-import heapq
 from bisect import bisect_left, bisect_right
-from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,8 +13,8 @@ import msgspec
 
 from anonp2p import limits
 from anonp2p.crypto.commit import CommitSecret
-from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.protocol import frames
+from anonp2p.room.log.expiry import ExpirySchedule
 
 FIRST: Final = 1  # index of a room's first entry
 
@@ -92,8 +90,7 @@ class Log:
         self._unsealed: list[tuple[LogEntry, bytes]] = []  # entries without a head, and their bytes
         self._unsealed_size = 0
         self._bytes = 0
-        self._due: list[tuple[int, int]] = []  # when which entries expire, soonest first
-        self._fleeting: deque[tuple[int, int]] = deque()  # the same of fleeting messages
+        self._schedule = ExpirySchedule()
         self._shared: tuple[int, int, bytes, int] = (0, 0, b"", 0)  # cursor, end, bytes, next cursor
 
     @property
@@ -131,10 +128,7 @@ class Log:
         self._unsealed, self._unsealed_size = [], 0
         self.time = time
         for index, entry in enumerate(batch.entries, batch.first):
-            if entry.ttl == FLEETING:
-                self._fleeting.append((time + int(limits.FLEETING * 1000), index))
-            elif entry.ttl != KEPT:
-                heapq.heappush(self._due, (time + entry.ttl * 1000, index))
+            self._schedule.add_entry(index, entry.ttl, time)
         self._batches.append(batch)
         self._firsts.append(batch.first)
         self._end = batch.end
@@ -156,16 +150,9 @@ class Log:
         self.oldest = self._firsts[0]
         self.start = max(self.start, self.oldest)
         self._forget_shared()
-        self._forget_due()
-        return dropped
-
-    def _forget_due(self) -> None:
-        """Forgets when dropped entries would have expired: they may have had as long as a year to live."""
-        due = [it for it in self._due if it[1] >= self.oldest]
-        if len(due) != len(self._due):
+        if self._schedule.forget_before(self.oldest):
             self.expiries += 1  # so that links that still hold such an entry are checked
-            heapq.heapify(due)
-            self._due = due
+        return dropped
 
     def _forget_shared(self) -> None:
         self._shared = (0, 0, b"", 0)
@@ -178,7 +165,7 @@ class Log:
     @property
     def scheduled(self) -> int:
         """How many entries have a time at which they expire."""
-        return len(self._due)
+        return len(self._schedule)
 
     # --- commits
 
@@ -208,10 +195,7 @@ class Log:
     @property
     def next_expiry(self) -> int | None:
         """When the next entry may expire, in the room's milliseconds."""
-        due = [self._due[0][0]] if self._due else []
-        if self._fleeting:
-            due += [self.time + int(limits.FLEETING_CHECK * 1000), self._fleeting[0][0]]
-        return min(due, default=None)
+        return self._schedule.next_time(self.time)
 
     def expire_entries(self, time: int, passed: int) -> bool:
         """Drops the entries whose time is over; returns whether there were any.
@@ -219,11 +203,7 @@ class Log:
         time: the room's. passed: up to this index, all links have sent the log.
         """
         self.time = max(self.time, time)
-        over: list[int] = []
-        while self._due and self._due[0][0] <= time:
-            over.append(heapq.heappop(self._due)[1])
-        while self._fleeting and (self._fleeting[0][1] < passed or self._fleeting[0][0] <= time):
-            over.append(self._fleeting.popleft()[1])
+        over = self._schedule.take_expired(time, passed)
         self.expiries += bool(over)
         for index in over:
             if index >= self.oldest:

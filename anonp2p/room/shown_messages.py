@@ -1,11 +1,11 @@
-"""When the messages that the user was shown end. The host drops them, and those with ttl 0, in `room/log/log`."""
+"""When the messages that the user was shown end."""
 
 import heapq
 
 from anonp2p import limits
 
 
-class Expiry:
+class ShownMessages:
     """The shown messages that end, at most limits.EXPIRING of them, by their places in the log.
 
     All times are seconds of one clock, which the caller reads: `Now.age`, which counts what the machine has slept.

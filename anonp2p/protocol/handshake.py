@@ -105,11 +105,6 @@ class HandshakeKey:
             self._until = now + limits.HANDSHAKE_KEY
         return HostHandshake(self._random(32), self._room, self._key)
 
-    @property
-    def has_key(self) -> bool:
-        """Whether there is a key with which what was greeted before could be opened."""
-        return self._key is not None
-
     def forget_expired_key(self, now: float) -> None:
         """Deletes the key when its time is over, even if no link comes that needs a new one."""
         if now >= self._until:

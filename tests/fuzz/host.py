@@ -38,7 +38,6 @@ def expect_bounded(room: Room, links: set[int], tick: float) -> None:
     assert len(linked) == len(presence.links)
     assert room.over or members - {room.replica.me.id} <= linked | absent | commits.pending_removals
     assert linked | absent | set(presence.allowances) <= members
-    assert role.sequencer.history_index <= room.index
     assert room.outstanding == 0
     assert all(until <= tick + limits.COMMIT_SHARES for until in commits.secrets_kept_until)
 

@@ -3,14 +3,14 @@
 import pytest
 from msgspec import UNSET
 
-from anonp2p import errors
+from anonp2p import errors, limits
 from anonp2p.protocol import frames
 from anonp2p.room import changes, events, inputs
 from anonp2p.room.context import Context, create_context
 from anonp2p.room.host.founding import found_room
 from anonp2p.room.inputs import Now
 from anonp2p.room.retention import ANY, NO_HISTORY
-from tests.room.peers import ROOM, kinds, randomness, told
+from tests.room.peers import ANN, EVE, ROOM, kinds, randomness, told
 
 
 @pytest.fixture
@@ -35,6 +35,16 @@ def test_who_is_in_is_told_so_and_the_input_that_asked_is_answered(context: Cont
     assert (entered.name, entered.nick, entered.role, entered.re) == ("demo", "hugo", "host", 7)
     assert context.lifecycle.entered
     assert context.lifecycle.re is UNSET
+
+
+def test_who_comes_in_is_told_at_once_whose_nick_passes_for_anothers(context: Context) -> None:
+    context.replica.ledger.add_member(ANN.key, "ad4", bytes(32))
+    context.replica.ledger.add_member(EVE.key, "ad4_", bytes(32))
+    context.lifecycle.enter("member")
+    entered, caution, *_ = take_told(context)
+    assert isinstance(entered, events.EnteredEvent)
+    assert isinstance(caution, events.LookalikeEvent)
+    assert (caution.nick, caution.was, caution.of) == ("ad4_", "ad4", "present")
 
 
 def test_what_was_not_ordered_is_given_back_before_the_room_is_gone(context: Context) -> None:
@@ -120,9 +130,13 @@ def test_messages_that_were_shown_end_with_the_room(context: Context) -> None:
 
 
 def test_a_message_ends_by_its_age_with_what_the_machine_has_slept(context: Context) -> None:
+    context.clock.now = Now(100.0, 1_000_000.0, slept=500.0)
     said = changes.MessageChange(member=b"m" * 16, nick="ann", text="short", seq=3, ttl=60, age=20.0)
     context.reporter.tell_change(said, UNSET)
     take_told(context)
-    context.clock.now = Now(100.0, 1_000_000.0, slept=40.0)
+    assert context.reporter.next_deadline == 100.0 + limits.SLEEP_NOTICE, "a sleep is noticed soon"
+    context.clock.now = Now(100.0, 1_000_000.0, slept=538.0)
+    assert context.reporter.next_deadline == pytest.approx(102.0, abs=0.01)
+    context.clock.now = Now(100.0, 1_000_000.0, slept=540.0)
     context.reporter.end_due_messages()
     assert [event.seq for event in take_told(context) if isinstance(event, events.ExpiredEvent)] == [3]

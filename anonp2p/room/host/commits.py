@@ -39,11 +39,6 @@ class Commits:
         return self._renewable
 
     @property
-    def committed_at(self) -> float:
-        """When (`Now.tick`) the present epoch began."""
-        return self._committed_at
-
-    @property
     def secrets_kept_until(self) -> list[float]:
         """When (`Now.tick`) the secrets of commits are forgotten that are still kept."""
         return [until for until, _ in self._secrets]

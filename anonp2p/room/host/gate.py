@@ -22,11 +22,6 @@ class Gate:
         """The links whose request has not come yet."""
         return frozenset(self._handshakes)
 
-    @property
-    def has_handshake_key(self) -> bool:
-        """Whether the private key is there to which requests are sealed."""
-        return self._handshake_key.has_key
-
     def begin_handshake(self, link: int) -> None:
         """Somebody has dialled."""
         handshake = self._handshakes[link] = self._handshake_key.begin_handshake(self._clock.tick)

@@ -131,8 +131,3 @@ class Sequencer:
             return self._replica.ledger.index, None
         self._history.trim_to_policy(self.log)
         return self._history.index, self._history.take_snapshot()
-
-    @property
-    def history_index(self) -> int:
-        """The index after which the history begins that we keep for newcomers."""
-        return self._replica.ledger.index if self._history is None else self._history.index

@@ -14,9 +14,6 @@ class ExpirySchedule:
         self._due: list[tuple[int, int]] = []  # when which entries expire: a heap, soonest first
         self._fleeting: deque[tuple[int, int]] = deque()  # the same of fleeting messages
 
-    def __len__(self) -> int:
-        return len(self._due)
-
     def add_entry(self, index: int, ttl: int, time: int) -> None:
         """Notes an entry whose head is of this time. ttl: as in its header."""
         if ttl == FLEETING:

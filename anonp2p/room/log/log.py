@@ -157,16 +157,6 @@ class Log:
     def _forget_shared(self) -> None:
         self._shared = (0, 0, b"", 0)
 
-    @property
-    def held_bytes(self) -> int:
-        """Bytes of the batches and bodies that are kept: what limits.LOG_BYTES bounds."""
-        return self._bytes
-
-    @property
-    def scheduled(self) -> int:
-        """How many entries have a time at which they expire."""
-        return len(self._schedule)
-
     # --- commits
 
     def end_epoch(self, commit_secret: CommitSecret) -> None:
@@ -221,11 +211,6 @@ class Log:
     def batches(self) -> Sequence[LogBatch]:
         """All batches that are kept, the oldest first."""
         return self._batches
-
-    @property
-    def shared_piece(self) -> bytes:
-        """The piece that readers at the same place were given last."""
-        return self._shared[2]
 
     def find_entry(self, index: int) -> LogEntry:
         """The entry with this index, which must still be kept; a head need not cover it."""

@@ -138,6 +138,22 @@ def test_a_nick_that_people_confuse_with_a_members_is_refused(ledger: Ledger, ni
     assert turned_away(ledger, request(nick)) == "nick-taken"
 
 
+@pytest.mark.parametrize(
+    ("nick", "refused"),
+    [
+        *[("ANN", True), ("an-n", True), ("ann_", True), ("SYSTEM", True), ("уоu", True)],
+        *[("ad4", False), ("AD4", False), ("ad4_", False), ("free", False)],
+    ],
+)
+def test_a_member_is_kept_from_nicks_that_pass_for_anothers_or_the_programs(
+    ledger: Ledger, nick: str, refused: bool
+) -> None:
+    """3.3a: not from what is like its own."""
+    ledger.add_member(ANN.key, "ann", DIGEST)
+    ledger.add_member(EVE.key, "ad4", DIGEST)
+    assert admission.is_refused(ledger, nick, EVE.id) == refused
+
+
 def test_one_who_wants_no_nick_is_let_in_though_it_can_be_confused(ledger: Ledger) -> None:
     """5.1: any of those made from the key that are unlike all others, so it is never turned away for that."""
     spelled = identity.spell_member(ANN.id)

@@ -186,6 +186,7 @@ class Full(RuleBasedStateMachine):
         self.said = 0
         self.epochs: list[float] = []  # when each began
         self.came: dict[bytes, float] = {}  # when each member did
+        self.room.world.watchers.append(lambda *_: self.note_epoch())
 
     def teardown(self) -> None:
         self.patch.undo()
@@ -212,7 +213,7 @@ class Full(RuleBasedStateMachine):
     @rule()
     def comes(self) -> None:
         before, kept = self.roster(), self.linked() | self.spoke() | self.returning()
-        in_time = self.room.tick >= host_role(self.room.host.room).commits.committed_at + limits.COMMIT_PAUSE
+        in_time = self.room.tick >= (self.epochs or [START])[-1] + limits.COMMIT_PAUSE
         newcomer = self.room.newcomer()
         for _ in range(3):
             self.room.write(newcomer)
@@ -226,7 +227,6 @@ class Full(RuleBasedStateMachine):
         else:
             assert self.roster() == before & kept | {newcomer.room.replica.me.id}, "all who have to give way do at once"
         self.room.settle_without(newcomer)
-        self.check()
 
     @precondition(lambda self: self.room.members)
     @rule(who=st.integers(0, 99), at_once=st.booleans())
@@ -236,7 +236,6 @@ class Full(RuleBasedStateMachine):
             self.room.settle()
         self.room.lose(member, delivering=False)
         self.room.host_hears(member)
-        self.check()
 
     @precondition(lambda self: self.room.members)
     @rule(who=st.integers(0, 99))
@@ -260,9 +259,8 @@ class Full(RuleBasedStateMachine):
     def waits(self, seconds: float) -> None:
         if self.room.tick + seconds < START + limits.PLACE_SECONDS:
             self.room.wait(seconds)
-        self.check()
 
-    def check(self) -> None:
+    def note_epoch(self) -> None:
         if self.ledger.epoch > len(self.epochs):
             self.epochs += [self.room.tick] * (self.ledger.epoch - len(self.epochs))
 

@@ -6,10 +6,13 @@ import msgspec
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import identity, padding
-from anonp2p.protocol import frames, handshake
+from anonp2p.crypto import commit, identity, padding
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.protocol.frames import CommitBody, Removal
 from anonp2p.room import effects, inputs
-from tests.room.hostile import assert_still_linked, dropped
+from anonp2p.room.ledger import unpack_content
+from tests.room.hostile import dropped
 from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, Somebody, kinds, text, told
 
 
@@ -101,20 +104,78 @@ def test_nobody_comes_back_in_anothers_place_and_nobody_notices_the_try(inn: Inn
     assert inn.ordered() == [text("undisturbed")]
 
 
-def test_the_host_does_not_come_back_to_itself(inn: Inn) -> None:
-    zoe = FalseMember(inn, ZOE)
-    zoe.dials()
-    zoe.resumes(*inn.eve.reference, signer=inn.host, member=inn.host.id)
-    assert zoe.refused == "unknown"
+def test_one_who_broke_a_rule_does_not_come_back_before_the_commit_takes_its_place(inn: Inn) -> None:
+    """5.8"""
+    inn.eve.sends(b"")
+    for ask, answer in (("resume", "unknown"), ("join", "not-allowed")):
+        inn.eve.dials()
+        if ask == "resume":
+            inn.eve.resumes(*inn.eve.reference)
+        else:
+            inn.eve.joins("eve")
+        assert inn.eve.refused == answer
+    inn.ticks(limits.COMMIT_PAUSE)
+    assert inn.ordered()[-1] == CommitBody(1, [Removal(EVE.id, "lost", "")])
+    inn.eve.dials(inn.tick)
+    inn.eve.resumes(*inn.eve.reference)
+    assert inn.eve.refused == "unknown"
 
 
-def test_a_resumption_with_a_key_that_cannot_be_sealed_to_is_refused(inn: Inn) -> None:
-    """3.2"""
-    thief = FalseMember(inn, EVE)
-    thief.dials()
-    bad = EVE.encryption_key.public[:-32] + bytes(32)
-    unsigned = msgspec.structs.replace(thief.resume(*inn.eve.reference), encryption_key=bad)
-    signature = EVE.sign(identity.RESUME, handshake.resume_content(thief.hello, unsigned))
-    thief.client_handshakes(msgspec.structs.replace(unsigned, signature=signature))
-    assert thief.refused == "leaf"
-    assert_still_linked(inn.eve)
+def test_one_who_is_thrown_out_is_out_at_once_and_told_so_when_it_comes_back(inn: Inn) -> None:
+    """5.12"""
+    link = inn.eve.link
+    done = inn.takes(inputs.KickInput("eve"))
+    assert [effect.link for effect in done if isinstance(effect, effects.FinishEffect)] == [link]
+    assert inn.eve.says(text("still here")) == []
+    inn.eve.dials()
+    inn.eve.resumes(*inn.eve.reference)
+    assert inn.eve.refused == "kicked"
+    inn.eve.dials()
+    inn.eve.joins("eve")
+    assert inn.eve.refused == "kicked"
+
+
+def test_one_who_has_left_does_not_join_again_with_its_key_in_the_same_epoch(inn: Inn) -> None:
+    """3.2: it would have a second chain."""
+    inn.eve.says(frames.LeaveBody())
+    inn.eve.dials()
+    inn.eve.joins("eve")
+    assert inn.eve.refused == "not-allowed"
+    inn.ticks(limits.COMMIT_PAUSE)
+    inn.eve.dials(inn.tick)
+    assert kinds(inn.eve.joins("eve")) == ["TellEffect", "AdmitEffect"]
+
+
+def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -> None:
+    """5.12"""
+    index, digest = inn.eve.reference
+    inn.ann.says(text("missed"))
+    inn.takes(inputs.KickInput("ann"))
+    inn.eve.dials()
+    inn.eve.resumes(index, digest)
+    first = inn.eve.greeted[0]
+    assert isinstance(first, frames.WelcomeFrame)
+    assert (inn.eve.state.since, inn.eve.state.snapshot) == (index, None)
+    assert inn.eve.state.epoch == 1
+    entries = [entry for past in inn.eve.missed() for entry in past.entries]
+    assert [unpack_content(entry.body).body for entry in entries] == [
+        text("missed"),
+        CommitBody(1, [Removal(inn.ann.who.id, "kicked", "")]),
+    ]
+
+
+def test_a_key_is_the_one_of_its_link_from_the_frame_on(inn: Inn) -> None:
+    """2.7"""
+    assert inn.eve.sends(frames.KeyFrame(ZOE.encryption_key.public)) == []
+    inn.takes(inputs.KickInput("ann"))
+    inn.end_batch()
+    *_, slice_ = inn.eve.reads()
+    [sliced] = inn.eve.channel.open_record(slice_).frames
+    assert isinstance(sliced, frames.CommitShareFrame)
+    group_context = inn.room.replica.ledger.group_context()
+    secret, _ = commit.open_share(
+        sliced.box, ZOE.encryption_key, inn.room.replica.ledger.room, EVE.id, 1, group_context
+    )
+    assert len(secret) == 32
+    with pytest.raises(PeerFault):
+        commit.open_share(sliced.box, EVE.encryption_key, inn.room.replica.ledger.room, EVE.id, 1, group_context)

@@ -4,7 +4,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
-from anonp2p.crypto.epoch import FLEETING, Header
+from anonp2p.crypto.epoch import FLEETING, KEPT, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events
@@ -62,6 +62,16 @@ def test_what_is_told_of_an_entry_is_told_once_it_is_in_the_log(room: Ordering) 
     gone = [it.event for it in room.context.reporter.take_effects() if isinstance(it, effects.TellEffect)]
     assert [type(event) for event in gone] == [events.GoneEvent]
     assert room.bodies() == [frames.CloseBody()]
+
+
+def test_messages_live_as_long_as_their_author_says_and_all_else_for_ever(room: Ordering) -> None:
+    """5.16: private messages too."""
+    room.add_member(ANN, "ann")
+    room.context.ttl = 30
+    for body in (text("to all"), Whisper(ANN.id, "ann", "for you"), frames.NickBody("hugh")):
+        room.sequencer.order_own(body)
+    log = room.sequencer.log
+    assert [log.find_entry(index).ttl for index in range(log.end - 3, log.end)] == [30, 30, KEPT]
 
 
 def test_a_private_message_that_cannot_be_sealed_gets_no_place_and_waits_for_none(room: Ordering) -> None:

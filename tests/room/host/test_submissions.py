@@ -90,8 +90,9 @@ def test_an_entry_that_was_ordered_already_is_denied_as_repeated(bench: Bench) -
     assert bench.bodies(bench.start) == [text("once")]
 
 
-def test_a_nick_that_another_has_is_denied_and_its_counter_is_used_up(bench: Bench) -> None:
-    assert answers(bench.say(NickBody("bob"))) == [DeniedFrame(1, "nick-taken")]
+@pytest.mark.parametrize("nick", ["bob", "bob_", "SYSTEM"], ids=["taken", "confused", "reserved"])
+def test_a_nick_that_passes_for_another_is_denied_and_its_counter_is_used_up(bench: Bench, nick: str) -> None:
+    assert answers(bench.say(NickBody(nick))) == [DeniedFrame(1, "nick-taken")]
     assert bench.bodies(bench.start) == []
     assert bench.context.replica.ledger.get_member(ANN.id).counter == 1
 

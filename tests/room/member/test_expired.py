@@ -135,3 +135,14 @@ def test_what_lives_as_long_as_its_room_allows_is_shown(ttl: int) -> None:
     [message] = host.hears(host.entry(ANN, text("hello"), ttl=ttl))
     assert isinstance(message, events.MessageEvent)
     assert message.ttl == ttl
+
+
+def test_a_message_that_comes_late_has_only_the_rest_of_its_time(host: FalseHost) -> None:
+    """5.16"""
+    host.redials()
+    host.hears(frames.ResumedFrame(host.ledger.index + 1, 12_000))
+    [message] = host.hears(host.entry(ANN, text("late"), ttl=30))
+    assert isinstance(message, events.MessageEvent)
+    assert message.at == pytest.approx(host.now.wall - 12)
+    for passed, told in ((17.9, []), (18.0, ["ExpiredEvent"])):
+        assert kinds(host.takes(inputs.TickInput(), host.now._replace(tick=host.now.tick + passed))) == told

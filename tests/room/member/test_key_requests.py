@@ -33,6 +33,15 @@ def test_in_a_large_room_a_key_is_sought_when_it_is_to_be_written_to(monkeypatch
     assert host.spoken() == [frames.KeyRequestFrame(suite.hash_data(ANN.encryption_key.public))]
 
 
+@pytest.mark.parametrize("removed", [[], [frames.Removal(ANN.id, "kicked", "")]], ids=["without", "with"])
+def test_a_key_is_renewed_after_a_commit_without_cause_and_after_no_other(
+    host: FalseHost, removed: list[frames.Removal]
+) -> None:
+    """6.8: the host drops who renews more often."""
+    host.turns(*removed)
+    assert [type(said(entry)) for entry in host.submits()] == [frames.RenewBody] * (not removed)
+
+
 def test_a_text_to_one_whose_key_nobody_has_is_given_back_and_others_go_on(host: FalseHost) -> None:
     """2.7"""
     host.takes(inputs.WhisperInput("ann", "between us"))

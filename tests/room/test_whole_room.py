@@ -1,0 +1,196 @@
+"""What only a whole room shows: one message, one removal, one expiry, one lost link, one newcomer."""
+
+import pytest
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.crypto.epoch import KEPT
+from anonp2p.protocol import frames
+from anonp2p.room import events, inputs
+from tests.room.peers import kinds
+from tests.room.simulation import Simulation
+from tests.support.world import Party
+
+
+@pytest.fixture
+def room() -> Simulation:
+    """A host in a room of its own."""
+    return Simulation()
+
+
+def texts(party: Party) -> list[str]:
+    return [message.text for message in party.got(events.MessageEvent)]
+
+
+def cut_off(room: Simulation, member: Party) -> None:
+    """The member's link breaks, and both ends notice."""
+    room.lose(member, delivering=False)
+    room.member_hears(member)
+    room.host_hears(member)
+
+
+def test_a_message_reaches_all_and_its_author_once(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    re = room.say(ann, "hello")
+    room.settle()
+    [receipt] = room.answers(ann, re)
+    assert isinstance(receipt, events.MessageEvent)
+    assert receipt.mine
+    assert receipt.at == 1_000_000
+    assert ann.messages == bob.messages == room.host.messages
+    for other in (bob, room.host):
+        [message] = other.got(events.MessageEvent)
+        assert (message.text, message.nick, message.mine, message.re) == ("hello", "ann", False, UNSET)
+
+
+def test_a_private_message_is_shown_to_its_author_and_to_whom_it_is_for_alone(room: Simulation) -> None:
+    ann, bob, eve = (room.joined(nick) for nick in ("ann", "bob", "eve"))
+    re = room.whisper(ann, "BOB", "psst")
+    room.settle()
+    [own] = room.answers(ann, re)
+    [got] = bob.got(events.MessageEvent)
+    assert isinstance(own, events.MessageEvent)
+    assert (own.text, own.private, own.to, own.mine) == ("psst", True, "bob", True)
+    assert (got.text, got.private, got.mine, got.nick, got.seq) == ("psst", True, False, "ann", own.seq)
+    assert texts(eve) == texts(room.host) == []
+
+
+def test_one_who_is_thrown_out_is_told_why_and_the_others_that_it_is_gone(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    re = room.kick("BOB", "enough")
+    room.settle()
+    assert [kicked.why for kicked in bob.got(events.SelfKickedEvent)] == ["enough"]
+    assert [gone.reason for gone in bob.got(events.GoneEvent)] == ["kicked"]
+    assert kinds(room.answers(room.host, re)) == ["LeftEvent"]
+    for party in (ann, room.host):
+        assert [(left.nick, left.reason, left.why) for left in party.got(events.LeftEvent)] == [
+            ("bob", "kicked", "enough")
+        ]
+        assert party.people == room.who(room.host)
+    assert "bob" not in room.who(room.host).values()
+    assert bob.dials == 1
+
+
+def test_a_message_tells_its_time_and_ends_after_it_at_everyone(room: Simulation) -> None:
+    parties = [room.host, room.joined("ann"), room.joined("bob")]
+    room.retain(parties[1], 30)
+    room.say(parties[1], "short")
+    room.settle()
+    assert [[event.ttl for event in party.got(events.MessageEvent)] for party in parties] == [[30]] * 3
+    for passed, ended in ((29.9, 0), (0.2, 1)):
+        room.wait(passed)
+        for party in parties:
+            room.step(party, inputs.TickInput())
+            assert len(party.got(events.ExpiredEvent)) == ended
+
+
+def test_one_who_comes_back_has_missed_nothing_and_lost_nothing(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    room.say(ann, "ordered unseen")
+    room.host_hears(ann)
+    room.say(ann, "sent in vain")
+    cut_off(room, ann)
+    room.say(ann, "typed meanwhile")
+    room.say(bob, "said meanwhile")
+    room.settle()
+    expected = ["ordered unseen", "said meanwhile", "sent in vain", "typed meanwhile"]
+    assert texts(ann) == texts(bob) == texts(room.host) == expected
+    assert ann.messages == bob.messages == room.host.messages
+    assert [link.state for link in ann.got(events.LinkEvent)] == ["connecting", "up", "lost", "connecting", "up"]
+    assert not bob.got(events.LeftEvent)
+    assert len(ann.got(events.EnteredEvent)) == 1
+    assert ann.room.outstanding == 0
+
+
+def test_one_who_is_away_too_long_comes_back_as_somebody_new_under_its_nick(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    before = ann.got(events.EnteredEvent)[0]
+    text = room.say(ann, "never sent")
+    cut_off(room, ann)
+    room.wait(limits.PLACE_SECONDS)
+    hear_all(room, bob)
+    room.say(bob, "missed")
+    room.host_hears(bob)
+    room.settle()
+    assert kinds(room.answers(ann, text)) == ["UnsentEvent"]
+    after = ann.got(events.EnteredEvent)[-1]
+    assert (before.nick, after.nick) == ("ann", "ann")
+    assert before.member != after.member
+    [missed] = ann.got(events.EntriesMissedEvent)
+    assert (missed.count, missed.verified) == (4, False)  # lost, removed, the text, and ann's own coming
+    assert room.who(ann) == room.who(bob) == room.who(room.host) == ann.people == bob.people
+    assert texts(ann) == []
+    room.say(ann, "here")
+    room.settle()
+    assert texts(ann) == ["here"]
+    assert [left.reason for left in bob.got(events.LeftEvent)] == ["lost"]
+
+
+def hear_all(room: Simulation, member: Party) -> None:
+    """The member, and nobody else, gets what there is for it."""
+    while member.room.index < room.host.room.index:
+        room.write(member)
+        room.member_hears(member)
+    room.member_hears(member)  # its commit share, if that was a commit
+
+
+def test_one_who_has_fallen_behind_the_log_is_told_how_much_is_missing(
+    room: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LOG_ENTRIES", 8)
+    ann, bob = room.joined("ann"), room.joined("bob")
+    first = room.say(ann, "ordered unseen")
+    room.host_hears(ann)
+    cut_off(room, ann)
+    later = room.say(ann, "typed meanwhile")
+    for number in range(12):
+        room.say(bob, f"text {number}")
+        room.host_hears(bob)
+        room.write(bob)
+    room.settle()
+    assert [missed.count for missed in ann.got(events.EntriesMissedEvent)] == [13]
+    assert texts(room.host).count("ordered unseen") == 1
+    assert room.answers(ann, first) == []
+    assert kinds(room.answers(ann, later)) == ["MessageEvent"]
+    assert texts(ann) == ["typed meanwhile"]
+    assert ann.people == room.who(room.host)
+
+
+def test_one_who_was_away_when_messages_expired_is_told_how_many_and_has_the_same_log(room: Simulation) -> None:
+    ann, bob = room.joined("ann"), room.joined("bob")
+    room.lose(bob, delivering=False)
+    for ttl, text in ((5, "short 1"), (5, "short 2"), (KEPT, "kept")):
+        room.retain(ann, ttl)
+        room.say(ann, text)
+        room.settle_without(bob)
+    room.tick += 15
+    room.step(room.host, inputs.TickInput())
+    room.settle()
+    assert texts(bob) == ["kept"]
+    assert [event.count for event in bob.got(events.ExpiredUnseenEvent)] == [2]
+    assert not bob.got(events.AlarmEvent)
+    assert bob.room.index == ann.room.index
+
+
+def test_a_newcomer_is_shown_what_is_kept_of_the_last_messages_as_history() -> None:
+    room = Simulation(history=frames.HistoryPolicy(3, 0))
+    ann = room.joined("ann")
+    for number in range(4):
+        room.say(ann, f"kept {number}")
+    room.retain(ann, 5)
+    room.say(ann, "short")
+    room.settle()
+    room.retain(ann, KEPT)
+    room.rename(ann, "anna")
+    room.whisper(ann, "hugo", "secret")
+    room.wait(10)
+    bob = room.joined("bob")
+    room.say(ann, "live")
+    room.settle()
+    got = [(it.text, it.history, it.nick, it.mine) for it in bob.got(events.MessageEvent)]
+    assert got == [("kept 2", True, "ann", False), ("kept 3", True, "ann", False), ("live", False, "anna", False)]
+    seqs = [it.seq for it in room.host.got(events.MessageEvent)]
+    assert [it.seq for it in bob.got(events.MessageEvent)] == [*seqs[2:4], seqs[-1]]
+    at = [it.at for it in bob.got(events.MessageEvent)]
+    assert at[0] == pytest.approx(1_000_000, abs=1)
+    assert at[2] == pytest.approx(1_000_010, abs=1)

@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.protocol.frames import AwayBody, CommitBody, JoinedBody, NickBody, PrivateBody, Removal
+from anonp2p.protocol.frames import AwayBody, CommitBody, JoinedBody, Removal
 from anonp2p.room import events, inputs
-from tests.room.peers import ANN, BOB, EVE, ZOE, FalseMember, Inn, Somebody, kinds, text
+from tests.room.peers import ANN, BOB, EVE, ZOE, FalseMember, Inn, Somebody, text
 from tests.room.simulation import Simulation
 from tests.support.world import START, host_role
 
@@ -61,83 +61,6 @@ def test_one_who_has_no_link_and_never_spoke_gives_way_to_a_newcomer(inn: Inn) -
     assert inn.ordered()[-2:] == [text("hello"), text("hello to you")]
 
 
-def test_all_such_give_way_at_once(inn: Inn) -> None:
-    """5.11: with one commit, and those too who are to go anyway."""
-    hangs_up(inn.eve)
-    inn.ticks(limits.AWAY_SECONDS)
-    hangs_up(inn.ann, inn.tick)
-    assert asks_in(inn, inn.tick).refused is None
-    assert inn.ordered()[:-1] == [AwayBody(EVE.id), AwayBody(ANN.id), CommitBody(1, lost(EVE, ANN))]
-    assert asks_in(inn, inn.tick, BOB, "bob").refused is None, "there is room again"
-
-
-def test_who_has_a_link_keeps_its_place(inn: Inn) -> None:
-    """5.11"""
-    assert asks_in(inn).refused == "full"
-    assert inn.ordered() == []
-
-
-@pytest.mark.parametrize("private", [False, True])
-def test_who_spoke_keeps_its_place(inn: Inn, private: bool) -> None:
-    """5.11"""
-    inn.eve.says(inn.eve.box(EVE, ANN, ANN.encryption_key, "hello") if private else text("hello"))
-    assert isinstance(inn.ordered()[0], PrivateBody) == private
-    hangs_up(inn.eve)
-    assert asks_in(inn).refused == "full"
-    inn.ticks(limits.PLACE_SECONDS - 1)
-    assert asks_in(inn, inn.tick).refused == "full"
-    inn.eve.dials(inn.tick)
-    inn.eve.resumes(*inn.eve.reference)
-    assert inn.eve.refused is None
-
-
-def test_one_who_has_been_in_for_a_while_has_time_to_come_back(inn: Inn) -> None:
-    """5.11: who only reads is not thrown out, as soon as its link breaks, by who fills the room."""
-    broken = limits.READER_SECONDS
-    inn.ticks(broken)
-    hangs_up(inn.eve, broken)
-    hangs_up(inn.ann, broken + 3)
-    inn.ticks(broken + limits.READER_SECONDS - 0.01)
-    assert asks_in(inn, inn.tick).refused == "full"
-    assert asks_in(inn, broken + limits.READER_SECONDS).refused is None
-    assert [body for body in inn.ordered() if isinstance(body, CommitBody)] == [CommitBody(1, lost(EVE))]
-    inn.ann.dials(inn.tick)
-    inn.ann.resumes(*inn.ann.reference)
-    assert inn.ann.refused is None
-
-
-def test_who_hangs_up_soon_after_joining_has_no_such_time(inn: Inn) -> None:
-    """5.11: else 1,000 joins that hang up would keep others out again and again."""
-    broken = limits.READER_SECONDS - 0.01
-    hangs_up(inn.eve, broken)
-    assert asks_in(inn, broken).refused is None
-
-
-def test_another_nick_is_no_word(inn: Inn) -> None:
-    """5.11: it costs nothing, and tells nobody anything."""
-    inn.eve.says(NickBody("evelyn"))
-    hangs_up(inn.eve)
-    assert asks_in(inn).refused is None
-
-
-def test_there_are_no_more_commits_for_newcomers_than_for_those_who_leave(inn: Inn) -> None:
-    """5.11, 6.8: a commit costs the host as much as the room is large."""
-    hangs_up(inn.eve, 1.0)
-    assert asks_in(inn, limits.COMMIT_PAUSE - 0.01).refused == "full"
-    zoe = asks_in(inn, limits.COMMIT_PAUSE)
-    assert zoe.refused is None
-    hangs_up(zoe, inn.tick)
-    assert asks_in(inn, 2 * limits.COMMIT_PAUSE - 0.01, BOB, "bob").refused == "full"
-    assert asks_in(inn, 2 * limits.COMMIT_PAUSE, BOB, "bob").refused is None
-
-
-def test_a_room_that_is_not_full_takes_nobodys_place(inn: Inn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MEMBERS", 4)
-    hangs_up(inn.eve)
-    assert asks_in(inn).refused is None
-    assert kinds(inn.ordered()) == ["JoinedBody"]
-
-
 @pytest.mark.parametrize("why", ["locked", "signature", "leaf", "kicked"])
 def test_who_is_not_let_in_anyway_takes_nobodys_place(inn: Inn, why: str) -> None:
     """5.1"""
@@ -156,22 +79,6 @@ def test_who_is_not_let_in_anyway_takes_nobodys_place(inn: Inn, why: str) -> Non
     stranger.joins("bob", signer=EVE if why == "signature" else None, **key)
     assert stranger.refused == ("signature" if why == "leaf" else why)
     assert len(inn.ordered()) == before
-
-
-def test_the_nick_of_one_who_gives_way_is_free(inn: Inn) -> None:
-    hangs_up(inn.eve)
-    assert asks_in(inn, nick="Eve").refused is None
-
-
-def test_one_who_gave_way_is_a_stranger(inn: Inn) -> None:
-    """5.12"""
-    index, digest = inn.eve.reference
-    hangs_up(inn.eve)
-    asks_in(inn)
-    inn.eve.dials(inn.tick)
-    inn.eve.resumes(index, digest)
-    assert inn.eve.refused == "unknown"
-    assert asks_in(inn, inn.tick, EVE, "eve").refused == "full"
 
 
 class Full(RuleBasedStateMachine):

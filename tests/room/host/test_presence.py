@@ -3,9 +3,9 @@
 from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import AwayBody, BackBody, CommitBody, Removal
-from anonp2p.room import effects, events, inputs
+from anonp2p.room import effects, events
 from tests.room.hostile import dropped
-from tests.room.peers import EVE, FalseMember, Inn, kinds, text, told
+from tests.room.peers import EVE, FalseMember, Inn, kinds, told
 
 
 def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: FalseMember) -> None:
@@ -24,33 +24,6 @@ def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: 
     assert inn.ordered() == [AwayBody(EVE.id), CommitBody(1, [Removal(EVE.id, "lost", "")])]
     zoe.dials(inn.tick)
     assert kinds(told(zoe.joins("Eve"))) == ["JoinedEvent", "LookalikeEvent"]
-
-
-def test_one_who_was_thrown_out_without_a_link_is_not_called_away(inn: Inn) -> None:
-    inn.takes(inputs.DroppedInput(2, "the connection broke", 0.0))
-    inn.takes(inputs.KickInput("eve"))
-    inn.ticks(limits.AWAY_SECONDS + 1)
-    assert inn.ordered() == [CommitBody(1, [Removal(EVE.id, "kicked", "")])]
-
-
-def test_a_host_that_overslept_does_both_one_after_the_other(inn: Inn) -> None:
-    dropped(inn, inn.eve)
-    done = inn.takes(inputs.TickInput(), limits.PLACE_SECONDS) + inn.takes(inputs.TickInput(), limits.PLACE_SECONDS)
-    assert kinds(told(done)) == ["LeftEvent"]
-    assert inn.ordered() == [AwayBody(EVE.id), CommitBody(1, [Removal(EVE.id, "lost", "")])]
-
-
-def test_one_who_is_back_in_time_was_never_away(inn: Inn) -> None:
-    index, digest = inn.eve.reference
-    dropped(inn, inn.eve)
-    inn.eve.dials(10.0)
-    [admit] = inn.eve.resumes(index, digest)
-    assert isinstance(admit, effects.AdmitEffect)
-    assert inn.eve.greeted == [frames.ResumedFrame(index, 10_000)]
-    inn.ticks(2 * limits.PLACE_SECONDS)
-    assert inn.ordered() == []
-    inn.eve.says(text("here"))
-    assert inn.ordered() == [text("here")]
 
 
 def test_one_who_was_away_is_back_for_all(inn: Inn) -> None:

@@ -1,19 +1,16 @@
 """A host and the members that come back."""
 
-from typing import Any
-
-import msgspec
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import commit, identity, padding
+from anonp2p.crypto import commit, padding
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CommitBody, Removal
 from anonp2p.room import effects, inputs
 from anonp2p.room.ledger import unpack_content
 from tests.room.hostile import dropped
-from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, Somebody, kinds, text, told
+from tests.room.peers import EVE, ZOE, Inn, kinds, text, told
 
 
 def test_one_who_was_removed_is_a_stranger(inn: Inn) -> None:
@@ -74,34 +71,6 @@ def test_one_who_names_an_epoch_that_is_not_has_a_welcome(inn: Inn, epoch: int) 
     inn.eve.dials()
     inn.eve.resumes(*inn.eve.reference, epoch)
     assert isinstance(inn.eve.greeted[0], frames.WelcomeFrame)
-
-
-# Whose it is, how it is signed, what it says otherwise than was signed, and the answer.
-RESUMPTIONS: dict[str, tuple[Somebody, dict[str, Any], dict[str, Any], str]] = {
-    "a stranger's": (ZOE, {}, {}, "unknown"),
-    "one that another signed": (EVE, {"signer": ANN}, {}, "signature"),
-    "one for another purpose": (EVE, {"label": identity.JOIN}, {}, "signature"),
-    "one for another room": (EVE, {"signer": Somebody(b"e", b"s" * 32)}, {}, "signature"),
-    "one for another link": (EVE, {"hello": bytes(32)}, {}, "signature"),
-    "one with another secret": (EVE, {}, {"link_secret": bytes(32)}, "signature"),
-    "one for another epoch": (EVE, {}, {"epoch": 1}, "signature"),
-    "one for another place": (EVE, {}, {"index": 1}, "signature"),
-    "one for another log": (EVE, {}, {"digest": bytes(32)}, "signature"),
-    "one for another leaf": (EVE, {}, {"encryption_key": ANN.encryption_key.public}, "signature"),
-}
-
-
-@pytest.mark.parametrize("kind", RESUMPTIONS)
-def test_nobody_comes_back_in_anothers_place_and_nobody_notices_the_try(inn: Inn, kind: str) -> None:
-    """2.5"""
-    who, signed, otherwise, reason = RESUMPTIONS[kind]
-    thief = FalseMember(inn, who)
-    thief.dials()
-    request = msgspec.structs.replace(thief.resume(*inn.eve.reference, **signed), **otherwise)
-    assert kinds(thief.client_handshakes(request)) == ["FinishEffect"]
-    assert thief.refused == reason
-    inn.eve.says(text("undisturbed"))
-    assert inn.ordered() == [text("undisturbed")]
 
 
 def test_one_who_broke_a_rule_does_not_come_back_before_the_commit_takes_its_place(inn: Inn) -> None:

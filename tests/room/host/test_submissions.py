@@ -137,6 +137,39 @@ def test_a_member_may_renew_its_key_once_after_each_commit_without_cause(bench: 
         bench.say(RenewBody(suite.hash_data(new)))
 
 
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A room in which a member may cause little."""
+    monkeypatch.setattr(limits, "ENTRY_BUCKET", 1)
+    monkeypatch.setattr(limits, "MESSAGE_BUCKET", 8)
+    monkeypatch.setattr(limits, "ANSWER_BUCKET", len(ANN.encryption_key.public))
+    return Bench()
+
+
+@pytest.mark.parametrize("cause", ["an entry", "a repeated one", "one of an epoch that is over", "a key", "an answer"])
+def test_whatever_costs_the_host_something_is_charged_to_its_sender(strict: Bench, cause: str) -> None:
+    """1.6: also what gets no place."""
+    if cause == "one of an epoch that is over":
+        set_time(strict.context, limits.EPOCH)
+        strict.commits.commit_if_due()
+    causes: dict[str, frames.Frame] = {
+        "a key": KeyFrame(ANN.encryption_key.public),
+        "an answer": KeyRequestFrame(suite.hash_data(ANN.encryption_key.public)),
+    }
+    frame = causes.get(cause, SubmitFrame(0, strict.entry(text("x")).sealed))
+    again = SubmitFrame(0, strict.entry(text("y")).sealed) if cause == "an entry" else frame
+    assert "PauseEffect" not in kinds(strict.send(frame))
+    assert kinds(strict.send(again))[-1] == "PauseEffect"
+
+
+def test_a_long_record_is_charged_by_its_size(strict: Bench) -> None:
+    """1.6"""
+    assert kinds(strict.say(text("x"))) == []
+    [pause] = strict.say(text("x" * limits.TEXT), counter=2)
+    assert isinstance(pause, effects.PauseEffect)
+    assert pause.seconds > 1 / limits.MESSAGE_RATE
+
+
 def test_a_renewal_before_any_commit_is_a_fault(bench: Bench) -> None:
     with pytest.raises(PeerFault):
         bench.say(RenewBody(suite.hash_data(ANN.encryption_key.public)))

@@ -448,6 +448,24 @@ def test_readers_at_the_same_place_share_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("batches", "dropped"),
+    [
+        ([(6, 0, None)] * 5, [1, 7]),
+        ([(1, 0, 20)] * 13, [1, 2, 3]),  # an eighth more than need be
+        ([(1, 0, LOG_BYTES - 2 * SIZES[0]), (1, 0, 1)], [1]),
+        ([(1, 0, None), (1, 4, None)], [1]),
+    ],
+    ids=["entries", "bytes", "bodies", "the last batch stays, however long it is"],
+)
+def test_a_log_beyond_a_limit_drops_the_oldest(batches: list[tuple[int, int, int | None]], dropped: list[int]) -> None:
+    """Of entries, their sizes on the wire, and the sizes of their bodies."""
+    log = Log()
+    *fitting, last = [put(log, *[KEPT] * entries, size=SIZES[size], bodies=bodies) for entries, size, bodies in batches]
+    assert fitting == [[]] * len(fitting)
+    assert [batch.first for batch in last] == dropped
+
+
+@pytest.mark.parametrize(
     ("entries", "sizes", "cursor", "cursor_after"),
     [
         ([1, 1], [0, 0], 1, 3),
@@ -680,6 +698,17 @@ def test_bytes_that_are_not_out_when_something_in_them_expires_are_known() -> No
     assert [it.reader.holds_expired for it in (slow, quick, later)] == [True, False, False]
     slow.reader.mark_sent()
     assert not slow.reader.holds_expired
+
+
+def test_so_they_are_though_more_was_taken_since() -> None:
+    log = Log()
+    put(log, 5)
+    follower = Follower(log, 1)
+    follower.take()
+    put(log, KEPT)
+    log.expire_entries(5 * SECOND, 1)
+    assert follower.take()
+    assert follower.reader.holds_expired
 
 
 def test_who_is_sent_what_was_gone_already_holds_nothing_that_is_gone() -> None:

@@ -6,20 +6,16 @@ from dataclasses import replace
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import identity, padding, suite
-from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT, Header
+from anonp2p.crypto import padding, suite
+from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import (
     AwayBody,
-    BackBody,
-    CloseBody,
     CommitBody,
     JoinedBody,
     LeaveBody,
-    LockBody,
     NickBody,
     Removal,
-    RenewBody,
 )
 from anonp2p.protocol.handshake import Channel
 from tests.room.hostile import (
@@ -31,10 +27,8 @@ from tests.room.hostile import (
     fading,
     gone,
     hello,
-    padded_too_far,
-    padded_with_something,
 )
-from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, Item, Placed, Somebody, padded, text
+from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, Item, Placed, padded, text
 
 KICKED = Removal(ANN.id, "kicked", "")
 
@@ -56,11 +50,6 @@ def exchanged(host: FalseHost) -> Placed:
     return one._replace(sealed=one.sealed[:33] + other.sealed[33:])
 
 
-def sealed_in_log(host: FalseHost, text: bytes) -> bytes:
-    """The payload of a batch, padded or not as its sender likes."""
-    return bytes(suite.NONCE) + suite.Key(host.epoch.log_key).seal_text(bytes(suite.NONCE), text)
-
-
 def with_other_hash(it: FalseHost) -> frames.BackfillFrame:
     entry = fading(it)
     return gone(it, entry, entries=[frames.Tombstone(entry.header.pack(), bytes(32))])
@@ -76,7 +65,6 @@ def with_other_body(it: FalseHost) -> frames.BackfillFrame:
 LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     "nothing at all": lambda it: [it.past()],
     "what is kept as expired": lambda it: [gone(it, fading(it, ttl=KEPT))],
-    "what is kept as expired, at once": lambda it: [gone(it, fading(it, ttl=KEPT), time=0)],
     "what lives as expired": lambda it: [gone(it, fading(it), time=59_999)],
     "what lives as expired, at another time than before": lambda it: [
         it.head(time=9_000),
@@ -89,18 +77,10 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     "an expired text with another hash": lambda it: [with_other_hash(it)],
     "an expired text of a stranger": lambda it: [gone(it, fading(it, EVE))],
     "an expired text of one who is away": lambda it: [it.entry(HOST, AwayBody(ANN.id)), lambda: gone(it, fading(it))],
-    "an expired text of one who is out": lambda it: [it.entry(ANN, LeaveBody()), lambda: gone(it, fading(it))],
     "an expired text repeated": lambda it: [it.entry(ANN, NickBody("anna")), lambda: gone(it, fading(it, counter=1))],
-    "an expired text of a counter gone back": lambda it: [
-        it.entry(ANN, NickBody("anna"), counter=5),
-        lambda: gone(it, fading(it, counter=4)),
-    ],
     "an expired text of our own": lambda it: [
         lambda: gone(it, it.entry(it.room.replica.me, text("lie"), signer=EVE, ttl=60)),
     ],
-    "an expired commit": lambda it: [gone(it, it.commit())],
-    "an expired text of a kind that is none": lambda it: [gone(it, fading(it, kind=2))],
-    "an expired text of the host's before its welcome": lambda it: [gone(it, fading(it, HOST, counter=3))],
     "an expired text of a generation used again": lambda it: [
         it.entry(ANN, NickBody("anna")),
         lambda: gone(it, fading(it, generation=0)),
@@ -117,11 +97,8 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a generation too far on": lambda it: [it.past(it.entry(ANN, text("lie"), generation=limits.SKIPPED + 1))],
     "a body altered": lambda it: [with_other_body(it)],
     "a forged signature": lambda it: [it.past(it.entry(ANN, text("lie"), signer=HOST))],
-    "a signature for another epoch": lambda it: [it.past(it.entry(ANN, text("lie"), epoch=1))],
-    "no body": lambda it: [it.past(it.entry(ANN, text("lie"))._replace(body=b""))],
     "no body of what may have expired": lambda it: [it.past(fading(it)._replace(body=b""), time=frames.COUNTS - 1)],
     "an entry of a stranger": lambda it: [it.past(it.entry(EVE, text("lie")))],
-    "an entry repeated": lambda it: [it.past(*[it.entry(ANN, NickBody("anna"))] * 2)],
     "a whole one repeated": lambda it: [*[it.past(it.entry(ANN, NickBody("anna")))] * 2],
     "a newcomer for the second time": lambda it: [
         it.entry(ANN, LeaveBody()),
@@ -155,75 +132,25 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
 LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "no content": lambda it: [it.entry(ANN, padded(b"\xc1"))],
     "nothing at all": lambda it: [it.entry(ANN, b"")],
-    "content that is not padded": lambda it: [it.entry(ANN, b"\xc1")],
-    "a body shorter than a signature": lambda it: [it.seal(Header(0, ANN.id, 1, 0), b"short")],
     "a forged signature": lambda it: [it.entry(ANN, text("lie"), signer=HOST)],
-    "a signature for another purpose": lambda it: [it.entry(ANN, text("lie"), label=identity.HEAD)],
-    "a signature for another room": lambda it: [it.entry(ANN, text("lie"), signer=Somebody(b"a", b"s" * 32))],
-    "a signature for another epoch": lambda it: [it.entry(ANN, text("lie"), epoch=1)],
     "an entry of the epoch before, sealed anew": lambda it: [
         it.commit(),
         it.slice,
         it.entry(ANN, text("lie"), epoch=0),
     ],
     "an entry of a stranger": lambda it: [it.entry(EVE, text("lie"))],
-    "a commit of a stranger": lambda it: [it.commit(author=EVE)],
-    "a counter of before the welcome": lambda it: [it.entry(HOST, text("lie"), counter=3)],
     "a counter repeated": lambda it: [it.entry(ANN, NickBody("anna")), it.entry(ANN, text("lie"), counter=1)],
-    "a counter gone back": lambda it: [
-        it.entry(ANN, NickBody("anna"), counter=5),
-        it.entry(ANN, text("lie"), counter=4),
-    ],
     "a whole entry repeated": lambda it: [it.entry(ANN, NickBody("anna"))] * 2,
     "a generation used again": lambda it: [it.entry(ANN, NickBody("anna")), it.entry(ANN, text("lie"), generation=0)],
-    "a generation gone back": lambda it: [
-        it.entry(ANN, NickBody("anna"), generation=5),
-        it.entry(ANN, text("lie"), generation=4),
-    ],
     "a generation too far on": lambda it: [it.entry(ANN, text("lie"), generation=limits.SKIPPED + 1)],
     "a body behind another header": lambda it: [exchanged(it)],
-    "a body sealed under another header": lambda it: [
-        it.seal(Header(0, ANN.id, 1, 0), bytes(64), under=Header(0, ANN.id, 2, 0))
-    ],
     "an entry altered": lambda it: [altered(it.entry(ANN, text("lie")), 60)],
-    "a kind that is none": lambda it: [it.entry(ANN, text("lie"), kind=3)],
     "an entry as a commit": lambda it: [it.entry(HOST, text("lie"), kind=COMMIT)],
-    "a counter beyond all": lambda it: [it.entry(ANN, text("lie"), counter=2**53)],
-    "a text without end": lambda it: [it.entry(ANN, text("x" * (limits.TEXT + 1)))],
     "an empty text": lambda it: [it.entry(ANN, text(""))],
-    "a nick of two": lambda it: [it.entry(ANN, NickBody("ME"))],
-    "a nick that hides": lambda it: [it.entry(ANN, NickBody("me\u200b"))],
-    "a host that leaves": lambda it: [it.entry(HOST, LeaveBody())],
-    "a member that lets in": lambda it: [it.entry(ANN, JoinedBody(EVE.key, "eve", KEY))],
-    "a member that closes": lambda it: [it.entry(ANN, CloseBody())],
-    "a member that locks": lambda it: [it.entry(ANN, LockBody(locked=True))],
-    "a member that loses": lambda it: [it.entry(ANN, AwayBody(it.me))],
-    "a member that brings back": lambda it: [it.entry(HOST, AwayBody(it.me)), it.entry(ANN, BackBody(it.me))],
     "a member that commits": lambda it: [it.commit(author=ANN)],
-    "a newcomer that is in": lambda it: [it.entry(HOST, JoinedBody(ANN.key, "eve", KEY))],
-    "a newcomer like another": lambda it: [it.entry(HOST, JoinedBody(EVE.key, "Ann", KEY))],
-    "a newcomer that hides": lambda it: [it.entry(HOST, JoinedBody(EVE.key, "[SYSTEM]", KEY))],
-    "a newcomer with a key of all": lambda it: [it.entry(HOST, JoinedBody(b"\x01" + bytes(31), "eve", KEY))],
-    "the loss of a stranger": lambda it: [it.entry(HOST, AwayBody(EVE.id))],
-    "the loss of itself": lambda it: [it.entry(HOST, AwayBody(HOST.id))],
-    "the loss of one who is away": lambda it: [it.entry(HOST, AwayBody(ANN.id)), it.entry(HOST, AwayBody(ANN.id))],
-    "the return of one who is here": lambda it: [it.entry(HOST, BackBody(ANN.id))],
-    "the return of a stranger": lambda it: [it.entry(HOST, BackBody(EVE.id))],
     "one who is out speaking on": lambda it: [it.entry(ANN, LeaveBody()), it.entry(ANN, text("lie"))],
-    "one who was lost speaking on": lambda it: [it.entry(HOST, AwayBody(ANN.id)), it.entry(ANN, text("lie"))],
     "one who was removed speaking on": lambda it: [it.commit(KICKED), it.slice, lambda: it.entry(ANN, text("lie"))],
-    "the return of one who was removed": lambda it: [
-        it.commit(KICKED),
-        it.slice,
-        lambda: it.entry(HOST, BackBody(ANN.id)),
-    ],
-    "a commit for the epoch that is": lambda it: [it.commit(epoch=0)],
-    "a commit for the epoch after the next": lambda it: [it.commit(epoch=2)],
     "a commit that is an entry": lambda it: [it.commit(kind=0)],
-    "a removal of one who is here": lambda it: [it.commit(Removal(ANN.id, "lost", ""))],
-    "a removal of a stranger": lambda it: [it.commit(Removal(EVE.id, "kicked", ""))],
-    "a removal of the host": lambda it: [it.commit(Removal(HOST.id, "kicked", ""))],
-    "a removal twice": lambda it: [it.commit(KICKED, KICKED)],
     "two commits for one epoch": lambda it: [it.commit(), it.commit()],
     "an entry after the commit": lambda it: [it.commit(), it.entry(ANN, text("lie"))],
     "an entry under the commit's head": lambda it: [it.batch(it.commit(), it.entry(ANN, text("lie")))],
@@ -242,13 +169,8 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a slice of no commit": lambda it: [it.slice],
     "a second slice": lambda it: [it.commit(), it.slice, it.slice],
     "a slice for another log": lambda it: [it.commit(), lambda: it.slice(group_context=bytes(32))],
-    "a slice for another epoch": lambda it: [it.commit(), lambda: it.slice(epoch=2)],
-    "a slice for another member": lambda it: [it.commit(), lambda: it.slice(member=ANN.id)],
-    "a slice for another room": lambda it: [it.commit(), lambda: it.slice(room=b"s" * 32)],
-    "a slice for another leaf": lambda it: [it.commit(), lambda: it.slice(key=ANN.encryption_key.public)],
     "a slice with another tag": lambda it: [it.commit(), lambda: it.slice(tag=bytes(32))],
     "a slice with another secret": lambda it: [it.commit(), lambda: it.slice(secret=bytes(32))],
-    "a slice with half a secret": lambda it: [it.commit(), lambda: it.slice(secret=bytes(16))],
     "no slice at all": lambda it: [it.commit(), frames.CommitShareFrame(b"")],
     "a second hello": lambda _: [hello()],
     "a second welcome": lambda it: [lambda: it.welcome()[0]],
@@ -268,14 +190,9 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "nothing": lambda _: [b""],
     "nothing but noise": lambda _: [bytes(478)],
     "an index to come": lambda it: [it.entry(ANN, text("lie"), reference=(HERE + 1, bytes(32)))],
-    "an index far to come": lambda it: [it.entry(ANN, text("lie"), reference=(2**53 - 1, bytes(32)))],
     "a head without a signature": lambda it: [it.batch_of([], it.head_text()[:48] + bytes(64))],
-    "a head cut short": lambda it: [it.batch_of([], it.head_text()[:111])],
-    "a head too long": lambda it: [it.batch_of([], it.head_text() + b"?")],
     "a head under another key": lambda it: [lambda: foreign_head(it)],
     "a head of a member": lambda it: [it.head(signer=ANN)],
-    "a head for another purpose": lambda it: [it.head(label=identity.ENTRY)],
-    "a head of another room": lambda it: [it.head(signer=Somebody(b"h", b"s" * 32))],
     "a head for another log": lambda it: [it.head(digest=bytes(32))],
     "a head for a longer log": lambda it: [it.head(index=HERE + 1)],
     "a head for a shorter log": lambda it: [it.head(index=HERE - 1)],
@@ -284,34 +201,7 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
         it.head(time=1_000),
         lambda: it.batch(it.entry(ANN, NickBody("anna")), time=999),
     ],
-    "a record that is not padded": lambda it: [it.channel.seal_padded(b"\x92\xc2\x90")],
-    "a record padded with something": lambda it: [
-        it.channel.seal_padded(padding.fill_payload(b"\x92\xc2\x90", 16)[:-1] + b"?")
-    ],
-    "a record larger than need be": lambda it: [it.channel.seal_padded(padding.pad_text(b"\x92\xc2\x90", 942))],
-    "a record longer than it is": lambda it: [it.channel.seal_padded(b"\xff" * 462)],
-    "a burst that is not padded": lambda it: [sealed_in_log(it, frames.pack(frames.Batch([], it.head_text())))],
-    "a burst padded with something": lambda it: [
-        sealed_in_log(it, padding.fill_payload(frames.pack(frames.Batch([], it.head_text())), 28)[:-1] + b"?")
-    ],
-    "a burst larger than need be": lambda it: [
-        sealed_in_log(it, padding.pad_text(frames.pack(frames.Batch([], it.head_text())), 930))
-    ],
-    "a burst longer than it is": lambda it: [sealed_in_log(it, b"\xff" * 450)],
-    "a burst of no entries": lambda it: [sealed_in_log(it, padding.fill_payload(b"\x91\xc4\x00", 28))],
-    "content padded with something": lambda it: [it.entry(ANN, padded_with_something(it.reference))],
-    "content padded too far": lambda it: [it.entry(ANN, padded_too_far(it.reference))],
     "a nick that is not kept": lambda it: [it.entry(ANN, NickBody("anna"), ttl=60)],
-    "a leave that is not kept": lambda it: [it.entry(ANN, LeaveBody(), ttl=60)],
-    "a leaf that is not kept": lambda it: [it.entry(ANN, RenewBody(KEY), ttl=FLEETING)],
-    "a newcomer that is not kept": lambda it: [it.entry(HOST, JoinedBody(EVE.key, "eve", KEY), ttl=60)],
-    "a loss that is not kept": lambda it: [it.entry(HOST, AwayBody(ANN.id), ttl=60)],
-    "a lock that is not kept": lambda it: [it.entry(HOST, LockBody(locked=True), ttl=FLEETING)],
-    "an end that is not kept": lambda it: [it.entry(HOST, CloseBody(), ttl=60)],
-    "a commit that is not kept": lambda it: [it.entry(HOST, CommitBody(1, []), kind=COMMIT, ttl=60)],
-    "a commit with a generation": lambda it: [it.entry(HOST, CommitBody(1, []), kind=COMMIT, generation=1)],
-    "a box too short": lambda it: [it.entry(ANN, frames.PrivateBody(bytes(frames.BOX)))],
-    "a box too long": lambda it: [it.entry(ANN, frames.PrivateBody(bytes(frames.BOX + limits.TEXT + 1)))],
     "another leaf than was sought": lambda _: [frames.KeyResponseFrame(EVE.encryption_key.public)],
     "a leaf that was sought, for the second time": lambda _: [
         frames.KeyResponseFrame(ANN.encryption_key.public),

@@ -17,7 +17,8 @@ from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import frames, handshake, welcome, wire
 from anonp2p.room import events, inputs, ledger
-from tests.room.peers import ANN, NOW, FalseHost
+from tests.room.member.false_host import FalseHost
+from tests.room.peers import ANN, NOW
 from tests.support import second
 from tests.vectors import make
 from tests.vectors.names import spec_name

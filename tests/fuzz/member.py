@@ -18,17 +18,18 @@ from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import unpack_content
 from tests.fuzz.source import KNOWN, STEPS, TTLS, Source, expect_shown
-from tests.room.peers import ANN, BOB, DIGEST, EVE, HOST, NOW, FalseHost, Placed
+from tests.room.member.false_host import DIGEST, FalseHost
+from tests.room.peers import ANN, BOB, EVE, HOST, Placed
 
 KEYS = {suite.hash_data(who.encryption_key.public): who.encryption_key.public for who in (ANN, BOB, EVE, HOST)}
 
 
-class _Lie(FalseHost):
+class _Liar:
     """A host that says whatever the bytes say, rightly signed where they say so, and a real room as its guest."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.tick, self.slept = NOW.tick, 0.0
+        self.was_over = False
         self.linked = False
         self.admitted = False  # whether the guest speaks in records on this link
         self.turned = False  # whether a commit has its place, and its commit share was not sent yet
@@ -41,31 +42,31 @@ class _Lie(FalseHost):
         self.theirs: list[Placed] = []  # what the guest wants ordered
         self.heard: list[Placed] = []
         retention, history = source.rules()
-        super().__init__(source.pick("me", ""), retention=retention, history=history)
+        self.host = FalseHost(source.pick("me", ""), retention=retention, history=history)
+        self.host.watch = self._watch
         if source.odd(8) == 7:
-            self.ledger.start_at(source.pick(2**53 - 2, 2**64 - 2), DIGEST)
+            self.host.ledger.start_at(source.pick(2**53 - 2, 2**64 - 2), DIGEST)
 
-    def takes(self, step: inputs.Input, now: inputs.Now | None = None) -> list[events.Event]:
-        """What the guest tells about this step, and what it sends is read."""
-        before = self.room.over
-        self.tick = max(self.tick, self.now.tick)
+    def _watch(self, step: inputs.Input, shown: list[events.Event]) -> None:
+        """Looks at what the guest tells about a step, and reads what it sends."""
+        assert not self.was_over or len(shown) == len(self.host.effects), "a room that is over still acts"
+        self.was_over = self.host.room.over
         if isinstance(step, inputs.SayInput | inputs.WhisperInput):
             self.typed.add(step.text)
-        shown = super().takes(step, (now or NOW)._replace(tick=self.tick, slept=self.slept))
-        assert not before or len(shown) == len(self.effects), "a room that is over still acts"
         for event in shown:
             expect_shown(event)
             if isinstance(event, events.AlarmEvent):
-                assert self.room.over or not event.reason.startswith("The host sent"), "a host that lies is not left"
+                assert self.host.room.over or not event.reason.startswith("The host sent"), (
+                    "a host that lies is not left"
+                )
             elif isinstance(event, events.MessageEvent):
                 self._expect_proper(event)
             elif isinstance(event, events.ExpiredEvent):
                 self.living.remove(event.seq)
             self.gone += isinstance(event, events.GoneEvent)
-        assert self.gone == self.room.over
-        assert not (self.room.over and self.living), "messages that do not end with the room"
+        assert self.gone == self.host.room.over
+        assert not (self.host.room.over and self.living), "messages that do not end with the room"
         self._read()
-        return shown
 
     def _expect_proper(self, message: events.MessageEvent) -> None:
         assert message.seq > self.seq, "messages out of order"
@@ -78,13 +79,13 @@ class _Lie(FalseHost):
             self.living.add(message.seq)
 
     def _read(self) -> None:
-        self.admitted |= any(isinstance(effect, effects.AdmitEffect) for effect in self.effects)
+        self.admitted |= any(isinstance(effect, effects.AdmitEffect) for effect in self.host.effects)
         if self.linked and self.admitted:
-            for frame in self.spoken():
+            for frame in self.host.spoken():
                 self._take_in(frame)
-        if any(isinstance(effect, effects.DropEffect) for effect in self.effects):
+        if any(isinstance(effect, effects.DropEffect) for effect in self.host.effects):
             self.linked = False
-            self.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
+            self.host.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
 
     def _take_in(self, frame: frames.Frame) -> None:
         match frame:
@@ -92,9 +93,9 @@ class _Lie(FalseHost):
                 self.key = key
             case frames.KeyRequestFrame(key_hash=sought):
                 self.sought.append(sought)
-            case frames.SubmitFrame(epoch=epoch, entry=entry) if epoch == self.epoch.number:
+            case frames.SubmitFrame(epoch=epoch, entry=entry) if epoch == self.host.sealer.epoch.number:
                 with suppress(AssertionError):  # the keys that we gave were not right
-                    self.theirs.append(self.opened(entry))
+                    self.theirs.append(self.host.sealer.opened(entry))
                     self._note(self.theirs[-1])
 
     def _note(self, entry: Placed) -> None:
@@ -103,16 +104,6 @@ class _Lie(FalseHost):
             content = unpack_content(entry.body)
             if isinstance(content.body, frames.TextBody):
                 self.said.add((identity.spell_member(entry.header.author), content.body.text))
-
-    def place(self, entry: Placed) -> None:
-        """The next place is this one's, if there is one."""
-        with suppress(OverflowError):
-            super().place(entry)
-
-    @property
-    def reference(self) -> tuple[int, bytes]:  # type: ignore[override]
-        """What entries refer to: something that can be packed."""
-        return self.ledger.index % 2**53, self.ledger.digest
 
     # --- what the bytes say
 
@@ -127,7 +118,9 @@ class _Lie(FalseHost):
             case 0 | 1:
                 self._let_in()
             case 2:
-                self.hears(frames.ResumedFrame(self.ledger.index + source.odd(3), self.time + source.odd(3)))
+                self.host.hears(
+                    frames.ResumedFrame(self.host.ledger.index + source.odd(3), self.host.time + source.odd(3))
+                )
             case 3 | 4 | 5:
                 self._order(*(self._entry() for _ in range(1 + source.odd(4))))
             case 6 if self.theirs:
@@ -146,13 +139,14 @@ class _Lie(FalseHost):
                 self._type()
             case 14:
                 self.linked = False
-                self.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
+                self.host.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
             case 15:
-                due = self.room.next_deadline()
-                self.tick = max(self.tick, source.pick(due or self.tick, self.tick + 1))
-                self.slept += source.pick(0.0, 0.0, 30.0, 3_600.0)
-                if due is not None and due <= self.tick:
-                    self.takes(inputs.TickInput())
+                due = self.host.room.next_deadline()
+                now = self.host.now
+                tick = max(now.tick, source.pick(due or now.tick, now.tick + 1))
+                self.host.now = now._replace(tick=tick, slept=now.slept + source.pick(0.0, 0.0, 30.0, 3_600.0))
+                if due is not None and due <= tick:
+                    self.host.takes(inputs.TickInput())
 
     def _type(self) -> None:
         source = self.source
@@ -166,7 +160,7 @@ class _Lie(FalseHost):
             inputs.RetainInput(source.pick(*TTLS, None)),
             inputs.VerifyInput(nick),
         )
-        self.takes(source.pick(said, said, said, said, *rest))
+        self.host.takes(source.pick(said, said, said, said, *rest))
 
     def _say_frames(self) -> None:
         """Frames to the guest alone, some of which it may expect."""
@@ -180,49 +174,51 @@ class _Lie(FalseHost):
             said.append(source.pick(made, denied, answer, frames.KeyNotFoundFrame(sought)))
             if sought in self.sought and said[-1] in (answer, frames.KeyNotFoundFrame(sought)):
                 self.sought.remove(sought)
-        self.hears(self.record(*said, echo=bool(source.odd(2))))
+        self.host.hears(self.host.record(*said, echo=bool(source.odd(2))))
 
     def _say_oddly(self) -> None:
         """What is no record and no batch, or just about."""
         source = self.source
         match source.below(3):
             case 0:
-                self.takes(inputs.ReceivedInput(inputs.UPLINK, source.take(source.below(256))))
+                self.host.takes(inputs.ReceivedInput(inputs.UPLINK, source.take(source.below(256))))
             case 1:
                 record = frames.pack(frames.HostRecord(False, [source.made(frames.FromHost)] * source.pick(1, 2)))
                 text = source.pick(
                     padding.fill_payload(source.edited(record), suite.TAG),
                     source.edited(padding.pad_text(record, 60_000)),
                 )
-                self.hears(self.channel.seal_padded(text))
+                self.host.hears(self.host.channel.seal_padded(text))
             case 2:
                 entry = self._entry()
-                batch = self.batch(entry)
-                self.hears(source.edited(batch), self.batch_of([source.edited(entry.sealed)], self.head_text()))
+                batch = self.host.batch(entry)
+                self.host.hears(
+                    source.edited(batch), self.host.batch_of([source.edited(entry.sealed)], self.host.head_text())
+                )
 
     def _greet(self) -> None:
         """A hello, and perhaps the first of what follows."""
         if self.source.odd(8):
-            self.awaits_dial()
+            self.host.awaits_dial()
             nonce = bytes(32)
             hello = frames.Hello(
                 self.source.pick(frames.VERSION, self.source.below(4)), nonce, HOST.encryption_key.public
             )
             content = padding.pad_text(self.source.edited(frames.pack(hello)), limits.HELLO - padding.LENGTH)
-            self.takes(inputs.ReceivedInput(inputs.UPLINK, self.source.edited(content)))
-            self.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
+            self.host.takes(inputs.ReceivedInput(inputs.UPLINK, self.source.edited(content)))
+            self.host.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
             return
         self.admitted = False
         self.sought.clear()
-        self.greets()
+        self.host.greets()
         self.linked = True
-        self.key = self.request.encryption_key
-        if isinstance(self.request, frames.JoinRequest) and self.request.key not in {
-            it.key for it in self.ledger.roster
+        self.key = self.host.request.encryption_key
+        if isinstance(self.host.request, frames.JoinRequest) and self.host.request.key not in {
+            it.key for it in self.host.ledger.roster
         }:
-            if self.me and (former := self.ledger.roster.find_member(self.me)) is not None:
-                self.ledger.roster.remove_member(former)
-            self.roster_guest(self.request.nick or self.ledger.roster.choose_nick(self.request.key))
+            if self.host.me and (former := self.host.ledger.roster.find_member(self.host.me)) is not None:
+                self.host.ledger.roster.remove_member(former)
+            self.host.roster_guest(self.host.request.nick or self.host.ledger.roster.choose_nick(self.host.request.key))
         if self.source.below(4) < 3:
             self._let_in()
 
@@ -231,15 +227,15 @@ class _Lie(FalseHost):
         otherwise: dict[str, Any] = {}
         unsigned = False
         if source.odd(2):  # a room with a history, whatever it says of that
-            otherwise = {"since": self.ledger.index, "snapshot": self.base()}
+            otherwise = {"since": self.host.ledger.index, "snapshot": self.host.base()}
         missed = [self._past(*(self._entry() for _ in range(source.below(3)))) for _ in range(source.odd(3))]
         match source.odd(6):
             case 1:
-                kinds = self.state()
+                kinds = self.host.state()
                 name = source.pick(*kinds.__struct_fields__)
                 otherwise[name] = getattr(source.made(frames.RoomState), name)
             case 2:
-                roster = self.state().roster
+                roster = self.host.state().roster
                 at, made = source.below(len(roster)), source.made(frames.RosterEntry)
                 name = source.pick(*made.__struct_fields__)
                 roster[at] = msgspec.structs.replace(roster[at], **{name: getattr(made, name)})
@@ -250,42 +246,44 @@ class _Lie(FalseHost):
                 unsigned = True
                 otherwise |= source.pick({"sign": ANN.sign}, {"hello": bytes(32)}, {"key": ANN.encryption_key.public})
             case 5:
-                base = self.base()
+                base = self.host.base()
                 name, made = source.pick(*base.__struct_fields__), source.made(frames.RoomSnapshot)
                 otherwise["snapshot"] = msgspec.structs.replace(base, **{name: getattr(made, name)})
-        goes_on = isinstance(self.request, frames.ResumeRequest) and not source.odd(2) and "snapshot" not in otherwise
-        pages = self.welcome(past=goes_on, **otherwise)
+        goes_on = (
+            isinstance(self.host.request, frames.ResumeRequest) and not source.odd(2) and "snapshot" not in otherwise
+        )
+        pages = self.host.welcome(past=goes_on, **otherwise)
         said = source.pick(pages, pages, pages, pages[:1], pages * 2)
-        self.hears(*said, *missed)
-        assert self.room.over or not unsigned or said == pages[:1], "a welcome for somebody else"
+        self.host.hears(*said, *missed)
+        assert self.host.room.over or not unsigned or said == pages[:1], "a welcome for somebody else"
 
     def _past(self, *entries: Placed) -> frames.BackfillFrame:
         """A batch of these, opened, or what is left of it."""
         source = self.source
         gone = [entry for entry in entries if source.odd(2)]
-        self.time += source.pick(0, 1)
+        self.host.time += source.pick(0, 1)
         otherwise: dict[str, Any] = {
-            "time": self.time + source.pick(0, 0, 1_000, 59_999, 60_000, 2**53 - 1 - self.time)
+            "time": self.host.time + source.pick(0, 0, 1_000, 59_999, 60_000, 2**53 - 1 - self.host.time)
         }
         match source.odd(4):
             case 1:
                 otherwise["head"] = self._head_text()
             case 2:
-                otherwise["index"] = source.pick(0, self.ledger.index, 2**53 - 1)
+                otherwise["index"] = source.pick(0, self.host.ledger.index, 2**53 - 1)
             case 3:
                 otherwise["entries"] = [source.made(frames.BackfilledEntry | frames.Tombstone)]
-        past = self.past(*entries, gone=gone, **otherwise)
-        self.time = past.time  # no later head is of an earlier time
+        past = self.host.past(*entries, gone=gone, **otherwise)
+        self.host.time = past.time  # no later head is of an earlier time
         return past
 
     def _entry(self) -> Placed:
         """What somebody says next, or something that none may say."""
         source = self.source
-        guest = SimpleNamespace(id=self.me or bytes(16), sign=HOST.sign)
+        guest = SimpleNamespace(id=self.host.me or bytes(16), sign=HOST.sign)
         author: Any = source.pick(ANN, HOST, ANN, HOST, BOB, EVE, guest)
         body = self._body()
         is_message = isinstance(body, frames.TextBody | frames.PrivateBody)
-        otherwise: dict[str, Any] = {"ttl": self.ledger.retention.default if is_message else KEPT}
+        otherwise: dict[str, Any] = {"ttl": self.host.ledger.retention.default if is_message else KEPT}
         match source.odd(8):
             case 1:
                 otherwise["counter"] = source.pick(0, 1, source.below(256), 2**53 - 1)
@@ -296,15 +294,15 @@ class _Lie(FalseHost):
             case 4:
                 otherwise["signer"] = source.pick(ANN, BOB, EVE, HOST)
             case 5:
-                otherwise["epoch"] = self.epoch.number + 1
+                otherwise["epoch"] = self.host.sealer.epoch.number + 1
             case 6:
-                digest = source.pick(bytes(32), self.ledger.digest)
-                otherwise["reference"] = source.pick(self.ledger.index, source.below(8), 2**53 - 1), digest
+                digest = source.pick(bytes(32), self.host.ledger.digest)
+                otherwise["reference"] = source.pick(self.host.ledger.index, source.below(8), 2**53 - 1), digest
             case 7:
                 otherwise["ttl"] = source.pick(*TTLS, KEPT - 1)
         if isinstance(body, frames.TextBody) and source.odd(4) == 3 and isinstance(author, identity.Identity):
             body = self._boxed(author, body.text, otherwise)
-        entry = self.entry(author, body, **otherwise)
+        entry = self.host.entry(author, body, **otherwise)
         if otherwise.get("signer", author) is author is not guest and "epoch" not in otherwise:
             self._note(entry)
         return entry
@@ -322,79 +320,79 @@ class _Lie(FalseHost):
                 )
                 return away
             case 7:
-                return frames.AwayBody(self.me or bytes(16))
+                return frames.AwayBody(self.host.me or bytes(16))
         return frames.TextBody(source.text() or "x", action=False)
 
     def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> frames.PrivateBody:
         """The same for the guest alone, or for nobody; noted, since nobody else can read it."""
-        counter = otherwise.get("counter", self.counters.get(author.id, 0) + 1)
-        guest: Any = SimpleNamespace(id=self.me or bytes(16))
+        counter = otherwise.get("counter", self.host.sealer.counters.get(author.id, 0) + 1)
+        guest: Any = SimpleNamespace(id=self.host.me or bytes(16))
         key: Any = SimpleNamespace(
             public=self.source.pick(self.key, HOST.encryption_key.public) or HOST.encryption_key.public
         )
         self.said.add((identity.spell_member(author.id), text))
-        return self.box(author, guest, key, text, counter=counter)
+        return self.host.sealer.box(author, guest, key, text, counter=counter)
 
     def _order(self, *entries: Placed) -> None:
         """These get their places: in a batch, as one that was opened, or in a batch whose head says otherwise."""
         self.heard += entries
         match self.source.below(8):
             case 5 | 6:
-                self.hears(self._past(*entries))
+                self.host.hears(self._past(*entries))
             case 7:
                 for entry in entries:
-                    self.place(entry)
-                self.hears(self.batch_of([entry.sealed for entry in entries], self._head_text()))
+                    self.host.place(entry)
+                self.host.hears(self.host.batch_of([entry.sealed for entry in entries], self._head_text()))
             case _:
-                self.hears(self.batch(*entries))
+                self.host.hears(self.host.batch(*entries))
 
     def _head_text(self) -> bytes:
         source = self.source
-        index = self.ledger.index + source.pick(0, 0, 1, -1)
-        digest = source.pick(self.ledger.digest, self.ledger.digest, bytes(32))
-        time = source.pick(self.time, self.time, max(0, self.time - 1), 2**64 - 1)
-        return self.head_text(index=index, digest=digest, time=time, signer=source.pick(HOST, HOST, HOST, ANN))
+        index = self.host.ledger.index + source.pick(0, 0, 1, -1)
+        digest = source.pick(self.host.ledger.digest, self.host.ledger.digest, bytes(32))
+        time = source.pick(self.host.time, self.host.time, max(0, self.host.time - 1), 2**64 - 1)
+        return self.host.head_text(index=index, digest=digest, time=time, signer=source.pick(HOST, HOST, HOST, ANN))
 
     def _head(self) -> None:
-        self.time += self.source.below(4)
+        self.host.time += self.source.below(4)
         text = self._head_text()
-        self.hears(self.batch_of([], self.source.pick(text, text, text, text[:-1])))
+        self.host.hears(self.host.batch_of([], self.source.pick(text, text, text, text[:-1])))
 
     def _commit(self) -> None:
         source = self.source
-        removed = frames.Removal(source.pick(ANN.id, self.me or bytes(16)), source.pick("kicked", "lost"), "")
-        right, wrong = self.commit(*source.pick([], [], [removed])), source.odd(6)
+        removed = frames.Removal(source.pick(ANN.id, self.host.me or bytes(16)), source.pick("kicked", "lost"), "")
+        right, wrong = self.host.commit(*source.pick([], [], [removed])), source.odd(6)
         if wrong == 1:
-            right = self.commit(removed, removed, epoch=source.below(3), author=source.pick(HOST, ANN))
-        self.hears(right)
+            right = self.host.commit(removed, removed, epoch=source.below(3), author=source.pick(HOST, ANN))
+        self.host.hears(right)
         if wrong == 2:
             self._order(self._entry())
         if wrong == 3:
             self.linked = False
-            self.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
+            self.host.takes(inputs.DroppedInput(inputs.UPLINK, "it is gone", 1.0))
         otherwise: dict[str, Any] = {}
         if wrong == 4:
             otherwise = source.pick(
                 {"group_context": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)}
             )
         self.theirs.clear()
-        sliced = self.slice(key=self.key or HOST.encryption_key.public, **otherwise)
+        sliced = self.host.slice(key=self.key or HOST.encryption_key.public, **otherwise)
         right_slice = not otherwise
         if wrong == 5:
             box = source.edited(sliced.box)
             right_slice, sliced = box == sliced.box, frames.CommitShareFrame(box)
         if self.linked:
-            self.hears(sliced)
-            assert right_slice or self.room.over, "a commit that was made on another log"
+            self.host.hears(sliced)
+            assert right_slice or self.host.room.over, "a commit that was made on another log"
 
 
 def member(data: bytes) -> None:
     """A member and whatever a host may send it: it is shown in order, or the host is left with an alarm."""
-    lie = _Lie(Source(data, KNOWN))
+    liar = _Liar(Source(data, KNOWN))
     for _ in range(STEPS):
-        if not lie.source.more or lie.room.over:
+        if not liar.source.more or liar.host.room.over:
             break
-        lie.act()
+        liar.act()
 
 
 def _seeds() -> list[bytes]:

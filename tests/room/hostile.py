@@ -9,20 +9,9 @@ from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import AwayBody, CommitBody, Removal
 from anonp2p.room import effects, events, inputs
-from tests.room.peers import (
-    ANN,
-    EVE,
-    HOST,
-    FalseHost,
-    FalseMember,
-    Inn,
-    Item,
-    Placed,
-    Somebody,
-    padded,
-    randomness,
-    text,
-)
+from tests.room.host.inn import FalseMember, Inn
+from tests.room.member.false_host import FalseHost, Item
+from tests.room.peers import ANN, EVE, HOST, Placed, Somebody, randomness, text
 from tests.support.world import host_role
 
 KEY = suite.hash_data(EVE.encryption_key.public)
@@ -56,16 +45,6 @@ def altered(entry: Placed, at: int) -> Placed:
 def hello(version: int = frames.VERSION, handshake_key: bytes = EVE.encryption_key.public) -> bytes:
     """As a host says it."""
     return padding.pad_text(frames.pack(frames.Hello(version, bytes(32), handshake_key)), limits.HELLO - padding.LENGTH)
-
-
-def padded_with_something(reference: tuple[int, bytes]) -> bytes:
-    """The content of an entry, and behind it another byte than zero."""
-    return padded(frames.pack(frames.Content(*reference, text("lie"))))[:-1] + b"?"
-
-
-def padded_too_far(reference: tuple[int, bytes]) -> bytes:
-    """The content of an entry, and more zeros than need be."""
-    return padded(frames.pack(frames.Content(*reference, text("lie")))) + bytes(limits.CONTENT_STEP)
 
 
 def fading(it: FalseHost, author: Somebody = ANN, **otherwise: Any) -> Placed:

@@ -9,7 +9,8 @@ from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.protocol import frames
 from anonp2p.room.snapshot import MemberView, Snapshot
-from tests.room.peers import ANN, FalseHost, text
+from tests.room.member.false_host import FalseHost
+from tests.room.peers import ANN, text
 from tests.room.simulation import Simulation
 from tests.support.world import Party
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.room.peers import ZOE, FalseMember, Inn
+from tests.room.host.inn import FalseMember, Inn
+from tests.room.peers import ZOE
 
 
 @pytest.fixture

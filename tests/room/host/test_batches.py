@@ -7,8 +7,9 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CommitBody, LeaveBody
 from anonp2p.room import effects, inputs
+from tests.room.host.inn import FalseMember, Inn
 from tests.room.hostile import dropped
-from tests.room.peers import EVE, ROOM, FalseMember, Inn, Somebody, kinds, said, text
+from tests.room.peers import EVE, ROOM, Somebody, kinds, said, text
 from tests.support.world import START, payloads
 
 
@@ -31,7 +32,7 @@ def test_a_leave_ends_the_link_once_everything_is_sent(inn: Inn) -> None:
 
 def test_what_stands_behind_a_leave_in_one_record_is_passed_over(inn: Inn) -> None:
     """5.10"""
-    leave, more = inn.eve.entry(EVE, LeaveBody()), inn.eve.entry(EVE, text("still here"))
+    leave, more = inn.eve.sealer.entry(EVE, LeaveBody()), inn.eve.sealer.entry(EVE, text("still here"))
     assert kinds(inn.eve.sends(frames.SubmitFrame(0, leave.sealed), frames.SubmitFrame(0, more.sealed))) == [
         "TellEffect",
         "FinishEffect",
@@ -56,7 +57,7 @@ def test_a_batch_ends_in_one_head_over_all_of_it(inn: Inn) -> None:
     inn.end_batch(9.0)
     inn.ann.reads()
     [batch] = inn.eve.batches()
-    assert [said(inn.eve.opened(entry)) for entry in batch.entries] == [text("x")] * 3
+    assert [said(inn.eve.sealer.opened(entry)) for entry in batch.entries] == [text("x")] * 3
     signed = batch.head
     digest = identity.hash_empty_log(ROOM)
     for at in range(1, inn.log.end):
@@ -86,7 +87,7 @@ def test_an_idle_host_says_so_with_heads_and_not_more_often_than_it_must(inn: In
         [pulse] = inn.takes(inputs.TickInput(), deadline - START)
         assert isinstance(pulse, effects.HeartbeatEffect)
         [payload] = payloads(pulse.data)
-        batch = frames.unpack(frames.Batch, inn.eve.epoch.open_batch(payload) or b"")
+        batch = frames.unpack(frames.Batch, inn.eve.sealer.epoch.open_batch(payload) or b"")
         assert batch.entries == []
         assert int.from_bytes(batch.head[:8], "big") == inn.room.index
         times.append(int.from_bytes(batch.head[40:48], "big"))

@@ -14,7 +14,8 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.protocol.frames import AwayBody, CommitBody, JoinedBody, Removal
 from anonp2p.room import events, inputs
-from tests.room.peers import ANN, BOB, EVE, ZOE, FalseMember, Inn, Somebody, text
+from tests.room.host.inn import FalseMember, Inn
+from tests.room.peers import ANN, BOB, EVE, ZOE, Somebody, text
 from tests.room.simulation import Simulation
 from tests.support.world import START, host_role
 

@@ -9,8 +9,9 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.protocol import frames
 from anonp2p.room import effects, inputs
 from anonp2p.room.room import Room
+from tests.room.host.inn import FalseMember, Inn
 from tests.room.hostile import KEY
-from tests.room.peers import BOB, NOW, ROOM, ZOE, FalseMember, Inn, kinds, randomness, said, text
+from tests.room.peers import BOB, NOW, ROOM, ZOE, kinds, randomness, said, text
 from tests.support import memory
 
 
@@ -106,7 +107,7 @@ def test_a_newcomer_is_shown_the_room_as_it_is_and_follows_from_there(inn: Inn, 
     state = zoe.state
     assert [roster_entry.nick for roster_entry in state.roster] == ["hugo", "ann", "eve", "zoe"]
     assert (state.name, state.host, state.locked, state.epoch) == ("demo", inn.host.id, False, 0)
-    assert zoe.reference == (inn.log.end - 1, inn.room.replica.ledger.digest)
+    assert zoe.sealer.reference == (inn.log.end - 1, inn.room.replica.ledger.digest)
     assert state.roster[-1] == frames.RosterEntry(
         ZOE.key,
         "zoe",
@@ -122,4 +123,4 @@ def test_a_newcomer_is_shown_the_room_as_it_is_and_follows_from_there(inn: Inn, 
     inn.end_batch()
     [batch] = zoe.batches()
     [entry] = batch.entries
-    assert said(zoe.opened(entry)) == text("hello")
+    assert said(zoe.sealer.opened(entry)) == text("hello")

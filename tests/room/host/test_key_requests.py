@@ -4,7 +4,8 @@ from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import RenewBody
-from tests.room.peers import ANN, BOB, ZOE, Inn
+from tests.room.host.inn import Inn
+from tests.room.peers import ANN, BOB, ZOE
 
 
 def test_a_host_finds_the_keys_that_are_in_the_log_and_no_others(inn: Inn) -> None:

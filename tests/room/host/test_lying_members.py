@@ -17,18 +17,19 @@ from anonp2p.protocol.frames import (
 )
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
+from tests.room.host.inn import FalseMember, Inn
 from tests.room.hostile import (
     altered,
     assert_dropped,
     assert_still_linked,
     batch_in,
 )
-from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, kinds, padded, text, told
+from tests.room.peers import ANN, EVE, ZOE, kinds, padded, text, told
 
 
 def test_a_copied_box_shows_nothing_at_the_host_and_costs_nothing(inn: Inn) -> None:
     """5.15"""
-    box = inn.ann.box(ANN, inn.host, inn.room.replica.own_keys[0], "between us")
+    box = inn.ann.sealer.box(ANN, inn.host, inn.room.replica.own_keys[0], "between us")
     assert kinds(told(inn.ann.says(box))) == ["MessageEvent"]
     assert told(inn.ann.says(box)) == told(inn.eve.says(box)) == []
     assert_still_linked(inn.ann)
@@ -47,21 +48,21 @@ def left_out(it: FalseMember) -> list[effects.Effect]:
 # What a member may send in a record that costs it its place.
 LYING_MEMBERS: dict[str, Callable[[FalseMember], list[effects.Effect]]] = {
     "no content": lambda it: it.says(padded(b"\xc1")),
-    "another's entry, signed by itself": lambda it: it.submits(it.entry(ANN, text("lie"), signer=EVE)),
-    "another's entry, as another sent it": lambda it: it.submits(it.inn.ann.entry(ANN, text("copied"))),
-    "a stranger's entry": lambda it: it.submits(it.entry(ZOE, text("lie"))),
-    "the host's entry": lambda it: it.submits(it.entry(it.inn.host, CloseBody(), counter=2**50, signer=EVE)),
+    "another's entry, signed by itself": lambda it: it.submits(it.sealer.entry(ANN, text("lie"), signer=EVE)),
+    "another's entry, as another sent it": lambda it: it.submits(it.inn.ann.sealer.entry(ANN, text("copied"))),
+    "a stranger's entry": lambda it: it.submits(it.sealer.entry(ZOE, text("lie"))),
+    "the host's entry": lambda it: it.submits(it.sealer.entry(it.inn.host, CloseBody(), counter=2**50, signer=EVE)),
     "a bad signature": lambda it: it.says(text("lie"), signer=ANN),
-    "an entry altered": lambda it: it.sends(frames.SubmitFrame(0, altered(it.entry(EVE, text("lie")), -1).sealed)),
+    "an entry altered": lambda it: it.sends(frames.SubmitFrame(0, altered(it.sealer.entry(EVE, text("x")), -1).sealed)),
     "an entry of nothing": lambda it: it.sends(frames.SubmitFrame(0, b"")),
     "an entry as a commit": lambda it: it.says(text("lie"), kind=COMMIT),
-    "a burst": lambda it: it.sends(batch_in(it.epoch, bytes(112))),
-    "a burst as an entry": lambda it: it.sends(frames.SubmitFrame(0, batch_in(it.epoch, bytes(112)))),
+    "a burst": lambda it: it.sends(batch_in(it.sealer.epoch, bytes(112))),
+    "a burst as an entry": lambda it: it.sends(frames.SubmitFrame(0, batch_in(it.sealer.epoch, bytes(112)))),
     "a generation too far on": lambda it: it.says(text("lie"), generation=limits.SKIPPED + 1),
     "a generation used again": lambda it: it.says(NickBody("ann")) and it.says(text("lie"), generation=0),
-    "an entry of an epoch to come": lambda it: it.submits(it.entry(EVE, text("lie")), epoch=1),
+    "an entry of an epoch to come": lambda it: it.submits(it.sealer.entry(EVE, text("lie")), epoch=1),
     "a reference to what is to come": lambda it: it.says(text("lie"), reference=(100, bytes(32))),
-    "a reference to another log": lambda it: it.says(text("lie"), reference=(it.reference[0], bytes(32))),
+    "a reference to another log": lambda it: it.says(text("lie"), reference=(it.sealer.reference[0], bytes(32))),
     "an empty text": lambda it: it.says(text("")),
     "an improper nick like a taken one": lambda it: it.says(NickBody("ＡＮＮ")),
     "a lock": lambda it: it.says(LockBody(locked=True)),
@@ -80,7 +81,7 @@ LYING_MEMBERS: dict[str, Callable[[FalseMember], list[effects.Effect]]] = {
     "nothing": lambda it: it.sends(b""),
     "noise": lambda it: it.sends(bytes(100)),
     "a nick that is not kept": lambda it: it.says(NickBody("evelyn"), ttl=60),
-    "an entry outside of a record": lambda it: it.sends(it.entry(EVE, text("lie")).sealed),
+    "an entry outside of a record": lambda it: it.sends(it.sealer.entry(EVE, text("lie")).sealed),
 }
 
 
@@ -94,14 +95,14 @@ def test_a_member_that_lies_is_dropped_and_nobody_else_notices(inn: Inn, lie: st
 
 
 def test_a_copy_of_anothers_entry_does_not_use_up_its_counter_or_key(inn: Inn) -> None:
-    entry = inn.ann.entry(ANN, text("mine"))
+    entry = inn.ann.sealer.entry(ANN, text("mine"))
     inn.eve.submits(entry)
     assert kinds(told(inn.ann.submits(entry))) == ["MessageEvent"]
 
 
 def test_a_submit_of_an_epoch_that_is_over_is_passed_over_in_silence(inn: Inn) -> None:
     """5.8"""
-    late = inn.eve.entry(EVE, text("late"))
+    late = inn.eve.sealer.entry(EVE, text("late"))
     inn.ticks(limits.EPOCH)
     before = inn.ordered()
     assert inn.eve.submits(late) == []

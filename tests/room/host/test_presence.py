@@ -4,8 +4,9 @@ from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import AwayBody, BackBody, CommitBody, Removal
 from anonp2p.room import effects, events
+from tests.room.host.inn import FalseMember, Inn
 from tests.room.hostile import dropped
-from tests.room.peers import EVE, FalseMember, Inn, kinds, told
+from tests.room.peers import EVE, kinds, told
 
 
 def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: FalseMember) -> None:
@@ -28,7 +29,7 @@ def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: 
 
 def test_one_who_was_away_is_back_for_all(inn: Inn) -> None:
     """5.12"""
-    index, digest = inn.eve.reference
+    index, digest = inn.eve.sealer.reference
     dropped(inn, inn.eve)
     inn.ticks(limits.AWAY_SECONDS)
     inn.eve.dials(limits.PLACE_SECONDS - 1)

@@ -9,15 +9,16 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CommitBody, Removal
 from anonp2p.room import effects, inputs
 from anonp2p.room.ledger import unpack_content
+from tests.room.host.inn import Inn
 from tests.room.hostile import dropped
-from tests.room.peers import EVE, ZOE, Inn, kinds, text, told
+from tests.room.peers import EVE, ZOE, kinds, text, told
 
 
 def test_one_who_was_removed_is_a_stranger(inn: Inn) -> None:
     dropped(inn, inn.eve)
     inn.ticks(limits.PLACE_SECONDS)
     inn.eve.dials(inn.tick)
-    assert kinds(inn.eve.resumes(*inn.eve.reference)) == ["FinishEffect"]
+    assert kinds(inn.eve.resumes(*inn.eve.sealer.reference)) == ["FinishEffect"]
     assert inn.eve.refused == "unknown"
     assert inn.takes(inputs.DroppedInput(inn.eve.link, "the connection was closed", 0.0), inn.tick) == []
 
@@ -25,7 +26,7 @@ def test_one_who_was_removed_is_a_stranger(inn: Inn) -> None:
 def test_one_who_comes_back_before_the_host_noticed_is_on_its_new_link_alone(inn: Inn) -> None:
     old, old_link = inn.eve.channel, inn.eve.link
     inn.eve.dials()
-    drop, admit = inn.eve.resumes(*inn.eve.reference)
+    drop, admit = inn.eve.resumes(*inn.eve.sealer.reference)
     assert isinstance(drop, effects.DropEffect)
     assert drop.link == old_link
     assert isinstance(admit, effects.AdmitEffect)
@@ -56,7 +57,7 @@ def test_one_who_has_another_log_is_welcomed_anew_without_a_backfill(
     inn: Inn, index: int | None, digest: bytes | None
 ) -> None:
     """5.12"""
-    at, proper = inn.eve.reference
+    at, proper = inn.eve.sealer.reference
     inn.eve.dials()
     [_, admit] = inn.eve.resumes(at if index is None else index, proper if digest is None else digest)
     assert isinstance(admit, effects.AdmitEffect)
@@ -69,7 +70,7 @@ def test_one_who_has_another_log_is_welcomed_anew_without_a_backfill(
 @pytest.mark.parametrize("epoch", [1, 2**53 - 1])
 def test_one_who_names_an_epoch_that_is_not_has_a_welcome(inn: Inn, epoch: int) -> None:
     inn.eve.dials()
-    inn.eve.resumes(*inn.eve.reference, epoch)
+    inn.eve.resumes(*inn.eve.sealer.reference, epoch)
     assert isinstance(inn.eve.greeted[0], frames.WelcomeFrame)
 
 
@@ -79,14 +80,14 @@ def test_one_who_broke_a_rule_does_not_come_back_before_the_commit_takes_its_pla
     for ask, answer in (("resume", "unknown"), ("join", "not-allowed")):
         inn.eve.dials()
         if ask == "resume":
-            inn.eve.resumes(*inn.eve.reference)
+            inn.eve.resumes(*inn.eve.sealer.reference)
         else:
             inn.eve.joins("eve")
         assert inn.eve.refused == answer
     inn.ticks(limits.COMMIT_PAUSE)
     assert inn.ordered()[-1] == CommitBody(1, [Removal(EVE.id, "lost", "")])
     inn.eve.dials(inn.tick)
-    inn.eve.resumes(*inn.eve.reference)
+    inn.eve.resumes(*inn.eve.sealer.reference)
     assert inn.eve.refused == "unknown"
 
 
@@ -97,7 +98,7 @@ def test_one_who_is_thrown_out_is_out_at_once_and_told_so_when_it_comes_back(inn
     assert [effect.link for effect in done if isinstance(effect, effects.FinishEffect)] == [link]
     assert inn.eve.says(text("still here")) == []
     inn.eve.dials()
-    inn.eve.resumes(*inn.eve.reference)
+    inn.eve.resumes(*inn.eve.sealer.reference)
     assert inn.eve.refused == "kicked"
     inn.eve.dials()
     inn.eve.joins("eve")
@@ -117,7 +118,7 @@ def test_one_who_has_left_does_not_join_again_with_its_key_in_the_same_epoch(inn
 
 def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -> None:
     """5.12"""
-    index, digest = inn.eve.reference
+    index, digest = inn.eve.sealer.reference
     inn.ann.says(text("missed"))
     inn.takes(inputs.KickInput("ann"))
     inn.eve.dials()

@@ -6,7 +6,8 @@ from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
 from anonp2p.room.pending import Pending, Sealed
-from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, text, told
+from tests.room.host.inn import FalseMember, Inn
+from tests.room.peers import ANN, EVE, ZOE, text, told
 
 
 def test_nothing_that_anybody_says_or_is_is_in_the_clear(inn: Inn) -> None:
@@ -46,7 +47,7 @@ def test_an_id_of_ones_own_input_is_in_nothing_that_goes_out(inn: Inn) -> None:
 
 def test_entries_go_out_as_their_authors_sealed_them(inn: Inn) -> None:
     """5.3"""
-    entry = inn.eve.entry(EVE, text("hello"))
+    entry = inn.eve.sealer.entry(EVE, text("hello"))
     inn.eve.submits(entry)
     inn.end_batch()
     for member in (inn.eve, inn.ann):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.room.peers import FalseHost, kinds
+from tests.room.member.false_host import FalseHost
+from tests.room.peers import kinds
 
 
 @pytest.fixture

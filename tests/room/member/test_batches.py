@@ -7,7 +7,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CloseBody, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.hostile import assert_left_in_alarm
-from tests.room.peers import ANN, EVE, HERE, HOST, NOW, FalseHost, kinds, text, told
+from tests.room.member.false_host import HERE, FalseHost
+from tests.room.peers import ANN, EVE, HOST, NOW, kinds, text, told
 from tests.support.world import START
 
 

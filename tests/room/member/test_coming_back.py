@@ -11,7 +11,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CloseBody, JoinedBody, NickBody, Removal, RenewBody
 from anonp2p.room import events, inputs
 from tests.room.hostile import KEY, assert_left_in_alarm, at, past, without
-from tests.room.peers import ANN, EVE, HERE, HOST, ROOM, FalseHost, Item, kinds, padded, said, text
+from tests.room.member.false_host import HERE, FalseHost, Item
+from tests.room.peers import ANN, EVE, HOST, ROOM, kinds, padded, said, text
 
 
 def test_a_member_comes_back_from_where_it_was_with_a_signature_for_this_link(host: FalseHost) -> None:
@@ -97,11 +98,11 @@ def past_with_a_gap(it: FalseHost) -> list[Item]:
 
 def gone_back(it: FalseHost) -> list[Item]:
     """Out of an epoch into the one before, whose keys somebody may have who is out."""
-    before, links, generations = it.epoch, dict(it.links), dict(it.generations)
+    before, links, generations = it.sealer.epoch, dict(it.sealer.links), dict(it.sealer.generations)
     it.hears(frames.ResumedFrame(it.ledger.index, 0))
     it.turns()
     it.redials()
-    it.epoch, it.links, it.generations = before, links, generations
+    it.sealer.epoch, it.sealer.links, it.sealer.generations = before, links, generations
     return [*it.welcome()]
 
 
@@ -207,10 +208,10 @@ def test_a_joined_for_the_second_time_in_an_epoch_is_not_shown(host: FalseHost) 
 def test_the_epoch_of_a_welcome_is_the_one_that_the_past_leads_to(host: FalseHost) -> None:
     """6.9, 7.3: into an old epoch, somebody who is out could read on."""
     host.turns()
-    before, links, generations = host.epoch, dict(host.links), dict(host.generations)
+    before, links, generations = host.sealer.epoch, dict(host.sealer.links), dict(host.sealer.generations)
     host.turns()
     host.redials()
-    host.epoch, host.links, host.generations = before, links, generations
+    host.sealer.epoch, host.sealer.links, host.sealer.generations = before, links, generations
     assert_left_in_alarm(host, host.hears(*host.welcome(past=True)))
 
 

@@ -10,7 +10,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import JoinedBody, NickBody
 from anonp2p.room import events, inputs
 from tests.room.hostile import BOUNDS, KEY, OUT_OF_BOUNDS, assert_left_in_alarm, fading, gone
-from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, kinds, text
+from tests.room.member.false_host import HERE, FalseHost
+from tests.room.peers import ANN, EVE, HOST, kinds, text
 
 
 def test_a_backfill_in_place_of_a_batch_steps_over_generations_and_what_follows_opens(host: FalseHost) -> None:
@@ -115,7 +116,7 @@ def test_a_host_that_orders_what_lives_too_long_or_too_short_is_left(ttl: int, p
     """5.7"""
     host = FalseHost(retention=BOUNDS)
     host.lets_in()
-    body = host.box(ANN, host.room.replica.me, host.room.replica.own_keys[0], "lie") if private else text("lie")
+    body = host.sealer.box(ANN, host.room.replica.me, host.room.replica.own_keys[0], "lie") if private else text("lie")
     assert_left_in_alarm(host, host.hears(host.entry(ANN, body, ttl=ttl)))
 
 

@@ -12,7 +12,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
 from anonp2p.room import events
 from tests.room.hostile import KEY, at, fading
-from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, Item, Placed, Somebody, kinds, padded, text
+from tests.room.member.false_host import HERE, FalseHost, Item
+from tests.room.peers import ANN, EVE, HOST, Placed, Somebody, kinds, padded, text
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def teller() -> FalseHost:
     """A host of a room with a history, and a guest who has asked to be let in."""
     host = FalseHost(history=frames.HistoryPolicy(10, 0))
     host.greets()
-    host.know_chains()
+    host.sealer.know_chains()
     return host
 
 

@@ -8,7 +8,8 @@ from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
 from tests.room.hostile import come_anew
-from tests.room.peers import ANN, HERE, FalseHost, kinds, said, text
+from tests.room.member.false_host import HERE, FalseHost
+from tests.room.peers import ANN, kinds, said, text
 
 
 def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(host: FalseHost) -> None:

@@ -8,7 +8,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import JoinedBody, LeaveBody
 from anonp2p.room import events, inputs
 from tests.room.hostile import KEY, assert_left_in_alarm
-from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, kinds, said, text
+from tests.room.member.false_host import HERE, FalseHost
+from tests.room.peers import ANN, EVE, HOST, kinds, said, text
 
 WEAK = ANN.encryption_key.public[:-32] + bytes(32)  # an encryption key that cannot be sealed to
 

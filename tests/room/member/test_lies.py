@@ -28,19 +28,20 @@ from tests.room.hostile import (
     gone,
     hello,
 )
-from tests.room.peers import ANN, EVE, HERE, HOST, FalseHost, Item, Placed, padded, text
+from tests.room.member.false_host import HERE, FalseHost, Item
+from tests.room.peers import ANN, EVE, HOST, Placed, padded, text
 
 KICKED = Removal(ANN.id, "kicked", "")
 
 
 def foreign_head(host: FalseHost) -> bytes:
-    host.epoch = replace(host.epoch, log_key=bytes(32))
+    host.sealer.epoch = replace(host.sealer.epoch, log_key=bytes(32))
     return host.head()
 
 
 def old_head(host: FalseHost) -> list[Item]:
     """One of the epoch before, after the commit share."""
-    before = host.epoch
+    before = host.sealer.epoch
     return [host.commit(), host.slice, lambda: batch_in(before, host.head_text())]
 
 

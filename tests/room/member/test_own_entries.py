@@ -7,7 +7,8 @@ from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
 from tests.room.hostile import assert_left_in_alarm
-from tests.room.peers import ANN, FalseHost, kinds, text
+from tests.room.member.false_host import FalseHost
+from tests.room.peers import ANN, kinds, text
 
 
 def test_what_was_not_ordered_is_given_back_when_the_host_lies(host: FalseHost) -> None:
@@ -19,7 +20,7 @@ def test_what_was_not_ordered_is_given_back_when_the_host_lies(host: FalseHost) 
 
 def test_ones_own_entry_changed_by_the_host_is_not_shown(host: FalseHost) -> None:
     mine = host.says("I agree")
-    changed = host.seal(mine.header, mine.body.replace(b"I agree", b"I doubt"))
+    changed = host.sealer.seal(mine.header, mine.body.replace(b"I agree", b"I doubt"))
     happened = host.hears(changed)
     assert_left_in_alarm(host, happened)
     assert [event.text for event in happened if isinstance(event, events.UnsentEvent)] == ["I agree"]

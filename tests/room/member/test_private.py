@@ -9,12 +9,13 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.room import events
-from tests.room.peers import ANN, BOB, HOST, FalseHost, Placed, Somebody, kinds, text
+from tests.room.member.false_host import FalseHost
+from tests.room.peers import ANN, BOB, HOST, Placed, Somebody, kinds, text
 
 
 def to_us(host: FalseHost, author: Somebody, words: str | bytes, **otherwise: Any) -> frames.PrivateBody:
     """What somebody says next to the guest alone."""
-    return host.box(author, host.room.replica.me, host.room.replica.own_keys[0], words, **otherwise)
+    return host.sealer.box(author, host.room.replica.me, host.room.replica.own_keys[0], words, **otherwise)
 
 
 def assert_shown_alone(host: FalseHost, *entries: Placed) -> None:
@@ -48,9 +49,9 @@ def test_a_box_of_an_epoch_shows_nothing_in_the_next(host: FalseHost) -> None:
 
 
 BOXES: dict[str, Callable[[FalseHost], frames.PrivateBody]] = {
-    "to another": lambda it: it.box(ANN, BOB, BOB.encryption_key, "not for us"),
-    "to us, under another's leaf": lambda it: it.box(ANN, it.room.replica.me, BOB.encryption_key, "not for us"),
-    "to another, under our leaf": lambda it: it.box(ANN, BOB, it.room.replica.own_keys[0], "not for us"),
+    "to another": lambda it: it.sealer.box(ANN, BOB, BOB.encryption_key, "not for us"),
+    "to us, under another's leaf": lambda it: it.sealer.box(ANN, it.room.replica.me, BOB.encryption_key, "not for us"),
+    "to another, under our leaf": lambda it: it.sealer.box(ANN, BOB, it.room.replica.own_keys[0], "not for us"),
     "of another room": lambda it: to_us(it, ANN, "not for us", room=b"s" * 32),
     "of another counter": lambda it: to_us(it, ANN, "not for us", counter=90),
     "noise": lambda _: frames.PrivateBody(bytes(frames.BOX + 1)),

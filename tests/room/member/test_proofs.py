@@ -7,7 +7,8 @@ from anonp2p.crypto import identity
 from anonp2p.protocol.frames import NickBody
 from anonp2p.room import events
 from tests.room.hostile import assert_left_in_alarm
-from tests.room.peers import ANN, HERE, HOST, ROOM, FalseHost, kinds, text
+from tests.room.member.false_host import HERE, FalseHost
+from tests.room.peers import ANN, HOST, ROOM, kinds, text
 
 
 def test_an_entry_that_refers_to_another_log_raises_an_alarm_and_the_room_goes_on_marked(host: FalseHost) -> None:
@@ -53,7 +54,7 @@ def test_a_reference_to_what_was_before_we_came_says_nothing(host: FalseHost, in
 def test_a_reference_to_any_entry_since_is_checked(host: FalseHost) -> None:
     first, second = host.entry(ANN, text("one")), host.entry(ANN, text("two"))
     host.hears(first)
-    after_first = host.reference
+    after_first = (host.ledger.index, host.ledger.digest)
     host.hears(second)
     assert kinds(host.hears(host.entry(ANN, text("x"), reference=after_first))) == ["MessageEvent"]
     assert kinds(host.hears(host.entry(ANN, text("x"), reference=(HERE + 2, after_first[1])))) == [

@@ -6,7 +6,8 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events
 from tests.room.hostile import hello
-from tests.room.peers import EVE, ROOM, FalseHost, kinds
+from tests.room.member.false_host import FalseHost
+from tests.room.peers import EVE, ROOM, kinds
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from anonp2p.protocol import frames
 from anonp2p.room import events
 from tests.room.hostile import BOUNDS, come_anew
-from tests.room.peers import HERE, FalseHost, kinds
+from tests.room.member.false_host import HERE, FalseHost
+from tests.room.peers import kinds
 
 
 def welcomed_later(host: FalseHost, how: str, **otherwise: Any) -> list[events.Event]:

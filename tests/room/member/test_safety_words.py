@@ -9,7 +9,8 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.room import events
 from tests.room import simulation
 from tests.room.hostile import at, words
-from tests.room.peers import ANN, HOST, FalseHost, Placed, text
+from tests.room.member.false_host import FalseHost
+from tests.room.peers import ANN, HOST, Placed, text
 from tests.room.simulation import Simulation
 from tests.support.world import Party
 

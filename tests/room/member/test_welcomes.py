@@ -12,7 +12,8 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import JoinedBody, LeaveBody
 from anonp2p.room import inputs
 from tests.room.hostile import BOUNDS, KEY, assert_left_in_alarm, without
-from tests.room.peers import ANN, BOB, EVE, HERE, HOST, FalseHost, Item, Somebody, kinds, text
+from tests.room.member.false_host import HERE, FalseHost, Item
+from tests.room.peers import ANN, BOB, EVE, HOST, Somebody, kinds, text
 
 
 def with_roster_entry(**otherwise: object) -> Callable[[FalseHost], list[Item]]:

@@ -1,0 +1,321 @@
+"""A host that a test plays, and a real room that wants to be its guest."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from anonp2p.crypto import identity, suite
+from anonp2p.crypto.commit import CommitSecret
+from anonp2p.crypto.epoch import COMMIT, Epoch
+from anonp2p.crypto.identity import Identity
+from anonp2p.crypto.padding import LENGTH
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames, welcome
+from anonp2p.protocol.handshake import Channel, HostHandshake
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.ledger import Ledger, head_content, unpack_content
+from anonp2p.room.link_effects import LinkEffect
+from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.room.room import Room
+from tests.room.peers import ANN, HOST, NOW, ROOM, Placed, Sealer, randomness, told
+from tests.support.world import START, End, payloads
+
+DIGEST = b"d" * 32  # of the log that a false host had before it let its guest in
+HERE = 4  # its index
+
+# What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place in a batch of its
+# own, or what is only made when its turn has come.
+Item = frames.Frame | bytes | Placed | Callable[[], Any] | list[Any]
+
+
+class FalseHost:
+    """A host, and a real room that wants to be its guest, as far as the test lets it come."""
+
+    def __init__(
+        self,
+        nick: str = "me",
+        *,
+        retention: frames.RetentionPolicy = ANY,
+        history: frames.HistoryPolicy = NO_HISTORY,
+        seed: bytes = b"guest",
+    ) -> None:
+        self.sealer = Sealer()
+        self.random = randomness(b"host")
+        self.ledger = Ledger(ROOM)
+        self.ledger.name = "demo"
+        self.ledger.retention, self.ledger.history = retention, history
+        self.ledger.host = self.ledger.add_member(HOST.key, "hugo", suite.hash_data(HOST.encryption_key.public), 3).id
+        self.ledger.add_member(ANN.key, "ann", suite.hash_data(ANN.encryption_key.public))
+        self.ledger.start_at(HERE, DIGEST)
+        self.sealer.counters = {HOST.id: 3}
+        self.sealer.epoch = Epoch.begin(b"s" * 32, identity.hash_empty_log(ROOM), HOST.id)
+        self.sealer.epoch.admit_member(ANN.id)
+        self.time = 0
+        self.me = b""  # the guest
+        self.now = NOW
+        self.placed: list[Placed] = []
+        self.end = End(inputs.UPLINK, START)  # the guest's
+        self.watch: Callable[[inputs.Input, list[events.Event]], None] = lambda _, __: None  # is told of each step
+        self.is_dialling = False  # whether the guest wants a link, and has none yet
+        self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=None)
+        self.takes(inputs.StartInput())
+
+    # --- the guest
+
+    def takes(self, step: inputs.Input, now: inputs.Now | None = None) -> list[events.Event]:
+        """What it tells its user about this step."""
+        now = now or self.now
+        self.effects = self.room.handle_input(step, now)
+        for effect in self.effects:
+            if isinstance(effect, effects.DialEffect):
+                self.end = End(inputs.UPLINK, now.tick)
+                self.is_dialling = True
+            elif isinstance(effect, LinkEffect):
+                self.end.carry_out(effect, now.tick)
+        self._sent = self.end.take_output()
+        has_records = any(isinstance(effect, effects.RecordEffect) for effect in self.effects)
+        self._records = [self.channel.open_record(payload) for payload in self._sent] if has_records else []
+        shown = told(self.effects)
+        self.watch(step, shown)
+        return shown
+
+    def hears(self, *items: Item) -> list[events.Event]:
+        """What it tells its user about these."""
+        shown = []
+        for item in items:
+            if isinstance(item, list):
+                shown += self.hears(*item)
+            elif isinstance(item, Placed):
+                shown += self.hears(self.batch(item))
+            elif isinstance(item, bytes):
+                shown += self.takes(inputs.ReceivedInput(inputs.UPLINK, item))
+            elif callable(item):
+                shown += self.hears(item())
+            else:
+                shown += self.hears(self.record(item))
+        return shown
+
+    def record(self, *said: frames.Frame, echo: bool = False) -> list[bytes]:
+        """The payloads of these frames, in as few records as do."""
+        return payloads(self.channel.seal_frames(said, echo=echo))
+
+    def sent(self) -> list[bytes]:
+        """The payloads that it sent with its last step: a client handshake, or records."""
+        return self._sent
+
+    def records(self) -> list[Any]:
+        """The records that it sent with its last step."""
+        return self._records
+
+    def spoken(self) -> list[Any]:
+        """The frames in them."""
+        return [frame for record in self.records() for frame in record.frames]
+
+    def submits(self) -> list[Placed]:
+        """The entries that it sent with its last step."""
+        entries = [self.sealer.opened(frame.entry) for frame in self.spoken() if isinstance(frame, frames.SubmitFrame)]
+        for entry in entries:
+            counters, generations = self.sealer.counters, self.sealer.generations
+            counters[self.me] = max(counters.get(self.me, 0), entry.header.counter)
+            generations[self.me] = max(generations[self.me], entry.header.generation + 1)
+        return entries
+
+    def says(self, words: str) -> Placed:
+        """Its user says this; the entry that it sends."""
+        self.takes(inputs.SayInput(words))
+        [entry] = self.submits()
+        return entry
+
+    # --- the link
+
+    def greets(self) -> Any:
+        """It dials and is greeted: the request in its client handshake."""
+        self.awaits_dial()
+        greeting = HostHandshake(self.random(32), ROOM, suite.EncryptionKeyPair(self.random(32)))
+        self.hello = greeting.hello
+        assert self.takes(inputs.ReceivedInput(inputs.UPLINK, greeting.wire[2:])) == []
+        [client_handshake] = self.sent()
+        self.request = greeting.open_request(client_handshake)
+        self.channel = Channel(self.request.link_secret, self.hello, up=False)
+        return self.request
+
+    def awaits_dial(self) -> None:
+        """Time passes until it wants to dial."""
+        while not (self.is_dialling or self.room.over):
+            deadline = self.room.next_deadline()
+            assert deadline is not None, "a member without a link that does not want one"
+            self.now = self.now._replace(tick=max(self.now.tick, deadline))
+            self.takes(inputs.TickInput())
+        self.is_dialling = False
+
+    def redials(self) -> Any:
+        """Its link breaks, and it dials again: the request in its client handshake."""
+        self.takes(inputs.DroppedInput(inputs.UPLINK, "the connection was closed", 0.0))
+        return self.greets()
+
+    def roster_guest(self, nick: str | None = None) -> None:
+        """The one who asks is a member from here on."""
+        join: Any = self.request
+        me = self.ledger.add_member(join.key, nick or join.nick, suite.hash_data(join.encryption_key))
+        self.me = me.id
+        self.sealer.epoch.admit_member(me.id)
+        self.sealer.know_chains()
+
+    def lets_in(self) -> list[events.Event]:
+        """It asks, and is let in."""
+        self.greets()
+        self.roster_guest()
+        return self.hears(*self.welcome())
+
+    def orders_guest(self, **otherwise: Any) -> Placed:
+        """The one who asks is a member from this entry on."""
+        join: Any = self.request
+        self.me = identity.member_id(join.key)
+        return self.entry(
+            HOST, frames.JoinedBody(join.key, join.nick, suite.hash_data(join.encryption_key)), **otherwise
+        )
+
+    def base(self) -> frames.RoomSnapshot:
+        """The room as it is now, as the beginning of a history."""
+        room = self.ledger
+        members = [frames.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in room.roster]
+        return frames.RoomSnapshot(room.digest, room.epoch, room.locked, members)
+
+    def state(self) -> frames.RoomState:
+        """The room as it is now."""
+        roster = []
+        for it in self.ledger.roster:
+            chain = self.sealer.chain(it.id, self.sealer.generations[it.id])
+            roster.append(
+                frames.RosterEntry(it.key, it.nick, it.counter, it.away, it.key_hash, chain.generation, chain.chain_key)
+            )
+        keys, room = self.sealer.epoch, self.ledger
+        return frames.RoomState(
+            room.name,
+            room.locked,
+            room.host,
+            room.retention,
+            room.history,
+            keys.number,
+            keys.init_secret,
+            keys.log_key,
+            keys.newcomer_secret,
+            self.head_text(),
+            roster,
+            room.index,
+            None,
+        )
+
+    def welcome(
+        self,
+        *,
+        past: bool = False,
+        sign: Callable[[bytes, bytes], bytes] = HOST.sign,
+        hello: bytes | None = None,
+        room: bytes = ROOM,
+        key: bytes | None = None,
+        **otherwise: Any,
+    ) -> list[frames.Frame]:
+        """A Welcome and its pages. past: the guest goes on from its own log; otherwise: what its state says instead."""
+        if past:
+            resume: Any = self.request
+            otherwise = {"since": resume.index, **otherwise}
+        state = msgspec.structs.replace(self.state(), **otherwise)
+        to = key or self.request.encryption_key
+        return welcome.seal_welcome(state, to, room, hello or self.hello, self.random(32), sign)
+
+    def past(
+        self, *entries: Placed, gone: Iterable[Placed] = (), head: bytes | None = None, **otherwise: Any
+    ) -> frames.BackfillFrame:
+        """A batch of these, opened. gone: which of them have expired; otherwise: what it says instead."""
+        gone = list(gone)
+        for entry in entries:
+            self.place(entry)
+        opened: list[frames.BackfilledEntry | frames.Tombstone] = [
+            entry.gone if entry in gone else frames.BackfilledEntry(entry.header.pack(), entry.body)
+            for entry in entries
+        ]
+        past = frames.BackfillFrame(opened, head or self.head_text(), self.ledger.index, self.time)
+        return msgspec.structs.replace(past, **otherwise)
+
+    # --- the log
+
+    def entry(self, author: Identity, body: frames.Body | bytes, **otherwise: Any) -> Placed:
+        """What somebody says next, who knows the log as it is but where the arguments say otherwise (see `Sealer`)."""
+        otherwise.setdefault("reference", (self.ledger.index % frames.COUNTS, self.ledger.digest))
+        return self.sealer.entry(author, body, **otherwise)
+
+    def place(self, entry: Placed) -> None:
+        """The next place is this one's, whatever it says, if there is one."""
+        self.placed.append(entry)
+        with suppress(PeerFault, AssertionError, OverflowError):
+            self.ledger.extend_log(entry.header, suite.hash_data(entry.body))
+            author = self.ledger.get_member(entry.header.author)
+            content = unpack_content(entry.body)
+            about = self.ledger.apply_content(author, entry.header, content)
+            if isinstance(content.body, frames.JoinedBody):
+                self.sealer.admit_member(about.id)
+
+    def head_text(
+        self,
+        *,
+        index: int | None = None,
+        digest: bytes | None = None,
+        time: int | None = None,
+        signer: Identity = HOST,
+        label: bytes = identity.HEAD,
+    ) -> bytes:
+        content = head_content(
+            self.ledger.index if index is None else index,
+            self.ledger.digest if digest is None else digest,
+            self.time if time is None else time,
+        )
+        return content + signer.sign(label, content)
+
+    def batch(self, *entries: Placed, **otherwise: Any) -> bytes:
+        """The payload of these in their places, with a head over all so far, but for what the arguments say."""
+        for entry in entries:
+            self.place(entry)
+        return self.batch_of([entry.sealed for entry in entries], self.head_text(**otherwise))
+
+    def batch_of(self, entries: list[bytes], head: bytes) -> bytes:
+        """The same of anything."""
+        return self.sealer.epoch.seal_batch(frames.pack(frames.Batch(entries, head)), self.random)[LENGTH:]
+
+    def head(self, **otherwise: Any) -> bytes:
+        """A head alone over all so far, but for what the arguments say."""
+        return self.batch(**otherwise)
+
+    # --- commits
+
+    def commit(
+        self, *removed: frames.Removal, epoch: int | None = None, author: Identity = HOST, kind: int = COMMIT
+    ) -> Placed:
+        """A commit that removes these."""
+        number = self.sealer.epoch.number + 1 if epoch is None else epoch
+        return self.entry(author, frames.CommitBody(number, list(removed)), kind=kind)
+
+    def slice(
+        self,
+        *,
+        group_context: bytes | None = None,
+        tag: bytes | None = None,
+        member: bytes | None = None,
+        epoch: int | None = None,
+        room: bytes = ROOM,
+        key: bytes | None = None,
+        secret: bytes | None = None,
+    ) -> frames.CommitShareFrame:
+        """The commit has its place: the next epoch begins, and the guest gets its share."""
+        fresh = self.random(32)
+        members = [it.id for it in self.ledger.roster]
+        proper = self.sealer.follow(fresh, self.ledger.group_context(), members)
+        number = self.sealer.epoch.number if epoch is None else epoch
+        turn = CommitSecret(room, number, group_context or self.ledger.group_context(), secret or fresh, tag or proper)
+        return frames.CommitShareFrame(turn.seal_share(member or self.me, key or self.request.encryption_key))
+
+    def turns(self, *removed: frames.Removal) -> list[events.Event]:
+        """An epoch ends, and another begins."""
+        return self.hears(self.commit(*removed), self.slice)

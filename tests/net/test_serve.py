@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.crypto.padding import frame_content
+from anonp2p.crypto.padding import LENGTH, frame_content
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
@@ -52,24 +52,6 @@ async def test_a_flood_is_read_at_its_pace_and_holds_up_nobody(
         assert len(ann.heard(events.MessageEvent, mine=True)) == 50
 
 
-async def test_a_long_message_counts_for_as_many_as_it_could_have_been(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """1.6"""
-    monkeypatch.setattr(limits, "MESSAGE_BUCKET", 20)
-    monkeypatch.setattr(limits, "MESSAGE_RATE", RATE)
-    monkeypatch.setattr(limits, "READ", limits.UNIT)
-    async with gathering(memory) as gathered:
-        host, ann = await gathered.host(), await gathered.join("ann")
-        await trio.sleep(limits.HEARTBEAT)
-        began = trio.current_time()
-        for number in range(3):
-            await ann.say("x" * limits.TEXT)
-            await host.until(lambda number=number: len(host.texts) == 1 + number)  # type: ignore[misc]
-        took = trio.current_time() - began - (2 * 16 - 20) / RATE
-        assert 0 <= took + 1e-6 <= 1 / RATE, "each takes a payload of 16 units, and a beat may have taken one"
-
-
 async def test_a_flood_of_joins_waits_and_those_who_are_in_do_not(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,12 +75,11 @@ async def test_a_flood_of_joins_waits_and_those_who_are_in_do_not(
 # --- half-open links
 
 
-async def silent(gathered: Gathering, ended: list[int], number: int) -> None:
-    """Opens a link and says nothing on it; notes its number when it is closed."""
-    stranger = await gathered.stranger()
-    await stranger.greeted()
-    assert await stranger.ended() == []
-    ended.append(number)
+async def dialled(memory: MemoryNetwork, gathered: Gathering) -> trio.abc.Stream:
+    """A stranger's end of a new link, once it was greeted."""
+    stream = await memory.dial(gathered.key.code, "stranger:1")
+    assert await stream.receive_some(limits.READ)
+    return stream
 
 
 async def test_half_open_strangers_are_bounded_and_give_way(
@@ -109,8 +90,14 @@ async def test_half_open_strangers_are_bounded_and_give_way(
     async with gathering(memory) as gathered, trio.open_nursery() as nursery:
         host, ann = await gathered.host(), await gathered.join("ann")
         ended: list[int] = []
+
+        async def wait_silently(number: int) -> None:
+            stream = await dialled(memory, gathered)
+            assert await stream.receive_some(1) == b""
+            ended.append(number)
+
         for number in range(9):
-            nursery.start_soon(silent, gathered, ended, number)
+            nursery.start_soon(wait_silently, number)
             await trio.testing.wait_all_tasks_blocked()
         assert len(ended) == 1
         assert ended != [8], "the newest had no time at all"
@@ -175,6 +162,19 @@ async def test_one_whose_client_handshake_is_with_the_room_gives_way_to_nobody(
         nursery.cancel_scope.cancel()
 
 
+async def test_strangers_who_hang_up_free_their_slots_at_once(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HALF_OPEN", 8)
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        for _ in range(2):
+            for stream in [await dialled(memory, gathered) for _ in range(limits.HALF_OPEN)]:
+                await stream.aclose()
+            await trio.testing.wait_all_tasks_blocked()
+            assert host.session.links.half_open == 0
+
+
 async def test_client_handshakes_of_those_who_gave_way_hold_up_nobody(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,16 +184,14 @@ async def test_client_handshakes_of_those_who_gave_way_hold_up_nobody(
     async with gathering(memory) as gathered:
         await gathered.host()
         for _ in range(300):
-            stranger = await gathered.stranger()
-            await stranger.greeted()
-            await stranger.send(CLIENT_HANDSHAKE)
+            await (await dialled(memory, gathered)).send_all(CLIENT_HANDSHAKE)
             await trio.testing.wait_all_tasks_blocked()
         began = trio.current_time()
         await gathered.join("ann")
         assert trio.current_time() - began <= limits.HALF_OPEN + 1
 
 
-# --- other users of the machine
+# --- links of no room
 
 
 async def serving(
@@ -218,6 +216,23 @@ async def serving(
     nursery.start_soon(run)
     await trio.testing.wait_all_tasks_blocked()
     return links, dial
+
+
+async def test_a_stranger_may_send_a_client_handshake_and_nothing_longer(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """2.8: it is cut as soon as it announces more."""
+    async with trio.open_nursery() as nursery:
+        links, dial = await serving(nursery, memory, nowhere)
+        stream = await dial()
+        await stream.send_all(CLIENT_HANDSHAKE[:-1])
+        await trio.testing.wait_all_tasks_blocked()
+        assert links.half_open == 1
+        longer = await dial()
+        await longer.send_all((2 * limits.CLIENT_HANDSHAKE - LENGTH).to_bytes(LENGTH, "big"))
+        assert await longer.receive_some(1) == b""
+        assert trio.current_time() == 0
+        nursery.cancel_scope.cancel()
 
 
 async def test_who_comes_from_the_network_no_more_when_it_sends_its_client_handshake_is_not_heard(

@@ -1,0 +1,78 @@
+"""What each effect about one link does to its connection."""
+
+from typing import Final
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.crypto import padding
+from anonp2p.crypto.epoch import KEPT
+from anonp2p.protocol import frames
+from anonp2p.protocol.connection import Connection
+from anonp2p.protocol.handshake import Channel
+from anonp2p.room import effects
+from anonp2p.room.link_effects import LinkEffect, apply_effect
+from anonp2p.room.log.log import FIRST, Log, LogEntry
+from anonp2p.room.log.reader import LogReader
+from tests.room.peers import ANN
+from tests.support.world import payloads
+
+NOW: Final = 100.0
+PAYLOAD = padding.frame_content(bytes(padding.SIZES[0] - padding.LENGTH))
+DENIED = frames.DeniedFrame(1, "nick-taken")
+
+
+def channel(*, up: bool = False) -> Channel:
+    return Channel(b"k" * 32, b"h" * 32, up=up)
+
+
+def after(*applied: LinkEffect) -> Connection:
+    """A half-open connection to which this was done."""
+    connection = Connection(NOW, limits.CLIENT_HANDSHAKE)
+    for effect in applied:
+        apply_effect(effect, connection, NOW)
+    return connection
+
+
+def test_bytes_go_out_as_they_are() -> None:
+    assert after(effects.SendEffect(2, PAYLOAD)).data_to_send() == PAYLOAD
+
+
+@pytest.mark.parametrize("echo", [False, True])
+def test_frames_go_out_in_a_record_that_asks_for_an_answer_where_one_is_wanted(*, echo: bool) -> None:
+    connection = after(effects.AdmitEffect(2, channel()), effects.RecordEffect(2, (DENIED,), echo))
+    [record] = payloads(bytes(connection.data_to_send()))
+    assert channel(up=True).open_record(record) == frames.HostRecord(echo, [DENIED])
+
+
+def test_who_is_admitted_gets_its_welcome_and_then_the_log() -> None:
+    log = Log()
+    log.append_entry(PAYLOAD, LogEntry(bytes(33), b"d" * 32, b"body", KEPT))
+    log.seal_batch(b"s" * 112, PAYLOAD, log.time)
+    reader = LogReader(log, FIRST, ANN.id, ANN.encryption_key.public, channel())
+    connection = after(effects.AdmitEffect(2, channel(), (DENIED,), reader))
+    assert connection.is_settled
+    record, batch = payloads(bytes(connection.data_to_send()))
+    assert channel(up=True).open_record(record).frames == [DENIED]
+    assert padding.frame_content(batch) == PAYLOAD
+
+
+def test_who_is_to_pause_is_not_read_for_so_long() -> None:
+    connection = after(effects.AdmitEffect(2, channel()), effects.PauseEffect(2, 7.0))
+    connection.receive_data(PAYLOAD, NOW)
+    assert connection.next_payload(NOW + 6.9) is None
+    assert connection.next_payload(NOW + 7.0) is not None
+
+
+@pytest.mark.parametrize("last", [b"", PAYLOAD])
+def test_a_link_that_finishes_sends_the_last_bytes_and_has_its_time_to_close(last: bytes) -> None:
+    connection = after(effects.FinishEffect(2, last))
+    assert connection.data_to_send() == last
+    assert not connection.is_over
+    assert connection.next_deadline() == NOW + limits.LINGER_PATIENCE
+
+
+def test_a_link_that_is_dropped_is_over_at_once_for_that_reason() -> None:
+    connection = after(effects.SendEffect(2, PAYLOAD), effects.DropEffect(2, "it broke a rule"))
+    assert (connection.is_over, connection.detail) == (True, "it broke a rule")
+    assert connection.data_to_send() == b""

@@ -390,27 +390,17 @@ async def test_a_directory_that_others_planted_is_refused_with_what_to_do(
     assert processes.with_argument(str(torrc)) == []
 
 
-def test_a_link_in_place_of_the_directory_of_a_torrc_is_not_followed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("planted", [".", "anonp2p.lock"])
+def test_a_link_in_place_of_the_directory_of_a_torrc_or_its_lock_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: str
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path.resolve()))
     with ExitStack() as stack:
         data, _ = process.data_directory(None, tmp_path / "runtime", stack)
-    data.rename(tmp_path / "elsewhere")
-    data.symlink_to(tmp_path / "elsewhere")
+    (data / planted).rename(tmp_path / "elsewhere")
+    (data / planted).symlink_to(tmp_path / "elsewhere")
     with ExitStack() as stack, pytest.raises(UnsafeError, match="symbolic link"):
         process.data_directory(None, tmp_path / "runtime", stack)
-
-
-async def test_a_lock_that_others_planted_is_refused(torrc: Path, runtime: Path, state: Path) -> None:
-    async with process.launch(torrc, amnesic=False):
-        lock = trio.Path(await data_directory_of(torrc) / "anonp2p.lock")
-    await lock.unlink()
-    await lock.symlink_to(runtime / "victim")
-    error = await failure(torrc)
-    assert isinstance(error, Failed)
-    assert "is a symbolic link" in str(error)
-    assert names(runtime) == []
 
 
 async def test_tor_holds_the_runtime_directory_whatever_becomes_of_us(torrc: Path, runtime: Path) -> None:

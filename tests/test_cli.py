@@ -9,7 +9,6 @@ import sys
 import threading
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,18 +18,23 @@ from anonp2p.cli import configure
 from anonp2p.config import Endpoint
 from anonp2p.errors import AnonError, BadCode, BadInput, BadNick, Usage
 from anonp2p.names import codes
+from tests.support.processes import waiting_program
 
 CODE = codes.encode_key(bytes(range(32)))
 
 
 def run(
-    *arguments: str, given: str = "", stdout: int | None = None, **environment: str
+    *arguments: str, given: str = "", stdout: int = subprocess.PIPE, before: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs the program without a Tor to be found, unless the environment says otherwise."""
+    """Runs the program without a Tor to be found, unless the environment says otherwise.
+
+    before: statements that are run first, which may spoil something of the program.
+    """
+    spoiled = f"import sys\n{before}\nfrom anonp2p import cli\nsys.exit(cli.main())"
     return subprocess.run(
-        [sys.executable, "-m", "anonp2p", *arguments],
+        [sys.executable, *(("-c", spoiled) if before else ("-m", "anonp2p")), *arguments],
         input=given,
-        stdout=subprocess.PIPE if stdout is None else stdout,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         env={"PATH": "/nonexistent", **environment},
         text=True,
@@ -49,23 +53,13 @@ def test_help_and_version_need_nothing() -> None:
     assert run("--version").stdout == f"anonp2p {__version__}\n"
     shown = run("--help")
     assert shown.returncode == 0
-    for option in (
-        "--nick",
-        "--line",
-        "--json",
-        "--tor",
-        "--control",
-        "--socks",
-        "--torrc",
-        "--amnesic",
-        "create NAME",
-    ):
-        assert option in shown.stdout
+    options = ("--nick", "--line", "--json", "--tor", "--control", "--socks", "--torrc", "--amnesic", "create NAME")
+    assert [option for option in options if option not in shown.stdout] == []
 
 
 def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
     loaded = (
-        "import sys; sys.argv[1:] = ['--help']; from anonp2p.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "import sys; sys.argv[1:] = ['--help']\nfrom anonp2p.cli import main\ntry: main()\nexcept SystemExit: pass\n"
     )
     loaded += "print(sorted({'trio', 'stem', 'cryptography', 'msgspec'} & set(sys.modules)))"
     output = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout
@@ -109,9 +103,7 @@ def test_wrong_usage_is_one_sentence_and_status_2(arguments: list[str], error: t
     with pytest.raises(error) as caught:
         configure(arguments, {})
     assert caught.value.status == 2
-    ended = run(*arguments)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert_one_sentence(ended.stderr)
+    assert_one_sentence(f"anonp2p: {caught.value}\n")
 
 
 def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path) -> None:
@@ -250,33 +242,16 @@ def test_what_is_asked_for_and_cannot_be_printed_is_one_sentence(option: str) ->
     assert "No space left" in ended.stderr
 
 
-@contextmanager
-def at_work(ignored: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The program, started by a shell that ignores these signals, once it waits for a port that never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(60)
-        program = [sys.executable, "-m", "anonp2p", "--line", "--control", f"127.0.0.1:{server.getsockname()[1]}"]
-        command = f"trap '' {ignored}; exec \"$@\""
-        with subprocess.Popen(
-            ["/bin/sh", "-c", command, "sh", *program], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-        ) as process:
-            try:
-                with server.accept()[0]:
-                    yield process
-            finally:
-                process.kill()
-
-
 @pytest.mark.parametrize("ignored", [(signal.SIGHUP,), (signal.SIGINT, signal.SIGQUIT)], ids=["nohup", "background"])
 def test_signals_that_were_ignored_at_the_start_end_nothing(ignored: tuple[signal.Signals, ...]) -> None:
-    with at_work(" ".join(number.name.removeprefix("SIG") for number in ignored)) as process:
+    with waiting_program(" ".join(number.name.removeprefix("SIG") for number in ignored)) as process:
         for number in (*ignored, signal.SIGTERM):
             process.send_signal(number)
         assert process.wait(60) == 128 + signal.SIGTERM
 
 
 def test_where_all_signals_are_ignored_the_end_of_input_is_an_end() -> None:
-    with at_work("HUP INT QUIT TERM") as process:
+    with waiting_program("HUP INT QUIT TERM") as process:
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
             process.send_signal(number)
         assert process.stdin
@@ -301,7 +276,7 @@ def test_an_error_of_ours_is_told_by_kind_and_place_without_what_it_carries(monk
 
 def test_a_sentence_that_repeats_what_was_typed_harms_no_terminal() -> None:
     ended = run("--x\x1b[2J\u202e")
-    assert ended.returncode == 2
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert_one_sentence(ended.stderr)
     assert "\x1b" not in ended.stderr
     assert "\u202e" not in ended.stderr
@@ -317,20 +292,6 @@ def test_nothing_that_goes_to_or_comes_from_tor_is_logged() -> None:
     assert ended.stdout + ended.stderr == ""
 
 
-def run_with(statements: str, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Runs the program, without a Tor to be found, after these statements, which may spoil something of it."""
-    program = f"import sys\n{statements}\nfrom anonp2p import cli\nsys.exit(cli.main())"
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        input=given,
-        capture_output=True,
-        env={"PATH": "/nonexistent"},
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 def spoil(place: str, error: str) -> str:
     """Statements that make a function raise an error that carries a secret."""
     module = place.rpartition(".")[0]
@@ -340,19 +301,24 @@ def spoil(place: str, error: str) -> str:
     )
 
 
+CONFIGURE, CONNECT, UNDERSTAND = (
+    "anonp2p.cli.configure",
+    "anonp2p.net.tor.tor.connect",
+    "anonp2p.ui.line.interpreter.understand",
+)
+
+
 @pytest.mark.parametrize(
-    "error",
+    ("place", "error"),
     [
-        "ValueError(secret)",
-        "ExceptionGroup(secret, [LookupError(secret), ValueError(secret)])",
-        "BaseExceptionGroup(secret, [GeneratorExit(secret)])",
+        *((place, "ValueError(secret)") for place in (CONFIGURE, CONNECT, UNDERSTAND)),
+        (CONNECT, "ExceptionGroup(secret, [LookupError(secret), ValueError(secret)])"),
+        (CONNECT, "BaseExceptionGroup(secret, [GeneratorExit(secret)])"),
+        (CONNECT, "type('PanicException', (BaseException,), {})(secret)"),  # no Exception, as Rust has it
     ],
 )
-@pytest.mark.parametrize(
-    "place", ["anonp2p.ui.line.interpreter.understand", "anonp2p.net.tor.tor.connect", "anonp2p.cli.configure"]
-)
 def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error: str, silent: str) -> None:
-    ended = run_with(spoil(place, error), "--json", "--control", silent, given="hello\n")
+    ended = run("--json", "--control", silent, given="hello\n", before=spoil(place, error))
     assert ended.returncode == 1
     assert_one_sentence(ended.stderr)
     assert " at __main__:" in ended.stderr
@@ -362,18 +328,13 @@ def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error:
 @pytest.mark.parametrize(
     ("place", "error", "lack"),
     [
-        ("anonp2p.cli.configure", "MemoryError(secret)", "too little memory"),
-        ("anonp2p.net.tor.tor.connect", "OSError(24, secret, secret)", "too few open files"),
-        (
-            "anonp2p.net.tor.tor.connect",
-            "ExceptionGroup(secret, [LookupError(secret), MemoryError()])",
-            "too little memory",
-        ),
-        ("anonp2p.ui.line.interpreter.understand", 'RuntimeError("can\'t start new thread")', "too few threads"),
+        (CONFIGURE, "MemoryError(secret)", "too little memory"),
+        (CONNECT, "ExceptionGroup(secret, [LookupError(secret), OSError(24, secret, secret)])", "too few open files"),
+        (UNDERSTAND, 'RuntimeError("can\'t start new thread")', "too few threads"),
     ],
 )
 def test_what_the_machine_lacks_is_no_error_of_ours(place: str, error: str, lack: str, silent: str) -> None:
-    ended = run_with(spoil(place, error), "--json", "--control", silent, given="hello\n")
+    ended = run("--json", "--control", silent, given="hello\n", before=spoil(place, error))
     assert ended.returncode == 1
     assert_one_sentence(ended.stderr)
     assert lack in ended.stderr
@@ -399,20 +360,12 @@ def test_a_limit_too_low_to_start_with_is_one_sentence(limit: str, arguments: tu
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "BaseExceptionGroup('', [KeyboardInterrupt()])"])
 def test_an_interrupt_that_comes_too_soon_is_no_error_of_ours(error: str) -> None:
-    ended = run_with(spoil("anonp2p.cli.configure", error))
+    ended = run(before=spoil(CONFIGURE, error))
     assert (ended.returncode, ended.stderr) == (130, "")
 
 
-def test_an_error_that_is_no_exception_as_python_has_it_is_one_sentence_as_well() -> None:
-    ended = run_with(spoil("anonp2p.net.tor.tor.connect", "type('PanicException', (BaseException,), {})(secret)"))
-    assert ended.returncode == 1
-    assert_one_sentence(ended.stderr)
-    assert "secret" not in ended.stderr
-
-
-def test_an_error_in_a_thread_or_a_finalizer_is_one_sentence_as_well() -> None:
-    begin = """
-import threading
+APP = """
+import logging, threading
 import anonp2p.app
 class Odd:
     def __del__(self):
@@ -421,43 +374,23 @@ class App:
     failure = None
     def __init__(self, *arguments): pass
     async def run(self):
-        thread = threading.Thread(target=lambda: {}["the secret"])
-        thread.start()
-        thread.join()
-        Odd()
+        {does}
         return 0
 anonp2p.app.App = App"""
-    ended = run_with(begin)
+
+
+def test_an_error_in_a_thread_or_a_finalizer_is_one_sentence_as_well() -> None:
+    thread = 'thread = threading.Thread(target=lambda: {}["the secret"]); thread.start(); thread.join()'
+    ended = run(before=APP.replace("{does}", f"{thread}; Odd()"))
     assert ended.returncode == 0
     assert [line.split(": ")[2].split(" at ")[0] for line in ended.stderr.splitlines()] == ["KeyError", "ValueError"]
     assert "secret" not in ended.stderr
 
 
 def test_what_a_library_logs_is_not_shown() -> None:
-    begin = """
-import logging
-import anonp2p.app
-class App:
-    failure = None
-    def __init__(self, *arguments): pass
-    async def run(self):
-        logging.getLogger("trio.serve_listeners").error("the secret")
-        logging.warning("the secret")
-        return 0
-anonp2p.app.App = App"""
-    ended = run_with(begin)
+    logs = 'logging.getLogger("trio.serve_listeners").error("the secret"); logging.warning("the secret")'
+    ended = run(before=APP.replace("{does}", logs))
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-
-
-def spoil_cryptography(place: Path, statements: str) -> None:
-    """A package `cryptography` that is the real one but for these statements at its import."""
-    import cryptography
-
-    package = place / "cryptography"
-    package.mkdir()
-    origin = Path(cryptography.__file__)
-    real = f"__path__ = [{str(origin.parent)!r}]\nexec(open({str(origin)!r}).read())\n"
-    (package / "__init__.py").write_text(real + statements)
 
 
 OLD = {
@@ -505,17 +438,25 @@ def test_the_versions_that_are_required_at_the_start_are_those_that_are_installe
 
 
 @pytest.mark.parametrize("statements", OLD.values(), ids=OLD.keys())
-def test_a_cryptography_that_cannot_seal_is_told_at_the_start(statements: str, tmp_path: Path) -> None:
-    spoil_cryptography(tmp_path, statements)
-    path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
-    for arguments in ((), ("create", "demo"), ("--json",)):
-        ended = run(*arguments, PYTHONPATH=path)
-        assert ended.returncode == 1
-        assert_one_sentence(ended.stderr)
-        assert "MLKEM768-X25519" in ended.stderr
-        if arguments == ("--json",):
-            told = json.loads(ended.stdout)
-            assert (told["type"], told["code"], told["final"]) == ("error", "crypto-missing", True)
-        else:
-            assert ended.stdout == ""
-    assert run("--help", PYTHONPATH=path).returncode == 0
+@pytest.mark.parametrize("arguments", [(), ("create", "demo"), ("--json",), ("--help",)], ids=" ".join)
+def test_a_cryptography_that_cannot_seal_is_told_at_the_start(
+    statements: str, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    import cryptography
+
+    (tmp_path / "cryptography").mkdir()
+    origin = Path(cryptography.__file__)  # the real one, but for these statements at its import
+    real = f"__path__ = [{str(origin.parent)!r}]\nexec(open({str(origin)!r}).read())\n"
+    (tmp_path / "cryptography" / "__init__.py").write_text(real + statements)
+    ended = run(*arguments, PYTHONPATH=os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", ""))))
+    if arguments == ("--help",):
+        assert ended.returncode == 0
+        return
+    assert ended.returncode == 1
+    assert_one_sentence(ended.stderr)
+    assert "MLKEM768-X25519" in ended.stderr
+    if arguments == ("--json",):
+        told = json.loads(ended.stdout)
+        assert (told["type"], told["code"], told["final"]) == ("error", "crypto-missing", True)
+    else:
+        assert ended.stdout == ""

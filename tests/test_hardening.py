@@ -3,36 +3,15 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.support.processes import waiting_program
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc and prctl are Linux's")
-
-
-@contextmanager
-def running_program() -> Iterator[subprocess.Popen[bytes]]:
-    """A copy of the program that waits for a control port which never answers, at work on it already."""
-    with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(f"{place}/control")
-        silent.listen()
-        silent.settimeout(60)
-        with subprocess.Popen(
-            [sys.executable, "-m", "anonp2p", "--json", "--control", f"unix:{place}/control"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-        ) as process:
-            try:
-                with silent.accept()[0]:
-                    yield process
-            finally:
-                process.kill()
 
 
 def inside(statements: str) -> str:
@@ -42,13 +21,13 @@ def inside(statements: str) -> str:
 
 
 def test_the_running_program_may_not_dump_core() -> None:
-    with running_program() as process:
+    with waiting_program() as process:
         limits = Path(f"/proc/{process.pid}/limits").read_text()
     assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
 
 
 def test_the_running_program_leaves_none_when_it_is_told_to() -> None:
-    with running_program() as process:
+    with waiting_program() as process:
         process.send_signal(signal.SIGABRT)
         _, status = os.waitpid(process.pid, 0)
         process.returncode = -os.WTERMSIG(status)

@@ -109,8 +109,7 @@ class Peer:
 
     def tor(self) -> int:
         """The process id of its own Tor."""
-        threads = Path(f"/proc/{self.process.pid}/task").iterdir()  # whichever of them started it
-        return next(int(child) for thread in threads for child in (thread / "children").read_text().split())
+        return child_of(self.process.pid)
 
     def __enter__(self) -> "Peer":
         return self
@@ -132,3 +131,9 @@ class Peer:
             except BrokenPipeError:
                 continue  # what it did not read any more
         self._state.cleanup()
+
+
+def child_of(process: int) -> int:
+    """The process that this one has started."""
+    threads = Path(f"/proc/{process}/task").iterdir()  # whichever of them started it
+    return next(int(child) for thread in threads for child in (thread / "children").read_text().split())

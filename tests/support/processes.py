@@ -1,7 +1,11 @@
-"""Looking at processes, by /proc."""
+"""Looking at processes, by /proc; and the program as a process that waits for its Tor."""
 
 import os
-from contextlib import suppress
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import trio
@@ -64,3 +68,20 @@ async def opens(process: int, name: str) -> Path:
                 return path
         await trio.sleep(0.01)
     raise ProcessLookupError
+
+
+@contextmanager
+def waiting_program(ignored: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """The program in line mode, once it waits for a control port that never answers. ignored: names of signals."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        program = [sys.executable, "-m", "anonp2p", "--line", "--control", f"127.0.0.1:{server.getsockname()[1]}"]
+        command = f"trap '' {ignored}; exec \"$@\"" if ignored else 'exec "$@"'
+        with subprocess.Popen(
+            ["/bin/sh", "-c", command, "sh", *program], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        ) as process:
+            try:
+                with server.accept()[0]:
+                    yield process
+            finally:
+                process.kill()

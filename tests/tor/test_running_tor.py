@@ -68,13 +68,6 @@ def test_a_named_socks_port_goes_with_a_tor_that_is_found_or_alone(running: Runn
                 assert not [event for event in peer.events if event["type"] == "tor-skipped"]
 
 
-def test_socks_alone_is_not_enough_to_create_a_room(running: RunningTor) -> None:
-    with Peer("--socks", running.socks, "create", "demo") as peer:
-        status, sentence = peer.result()
-    assert status == 3
-    assert "--control" in sentence
-
-
 def test_a_room_ends_with_the_program_that_made_it_not_with_its_tor(running: RunningTor) -> None:
     with Peer("--control", running.control, "create", "demo") as host:
         code = host.wait("room")["code"]

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import trio
 
 from anonp2p.config import Endpoint
 from anonp2p.errors import TorUntrusted
 from anonp2p.net.tor import owner
+from tests.net.tor.parts import STRANGER, Silent
 from tests.support.servers import server
 
-STRANGER = os.getuid() + 12_345
 OVERFLOW = 65_534
 AT_9051 = Endpoint(host="127.0.0.1", port=9051)
 AT_9051_V6 = Endpoint(host="::1", port=9051)
@@ -146,27 +145,8 @@ def test_we_and_root_are_trusted_unless_we_are_nobody_in_particular(monkeypatch:
         assert owner.is_trusted(0)
 
 
-@pytest.fixture(params=["tcp", "unix"])
-def path(request: pytest.FixtureRequest, short_path: Path) -> Path | None:
-    """Where the server's unix socket is to be; None for a loopback port."""
-    return short_path / "port" if request.param == "unix" else None
-
-
-class Deaf:
-    """A server that counts what it is sent."""
-
-    def __init__(self) -> None:
-        self.heard = b""
-        self.left = trio.Event()
-
-    async def __call__(self, stream: trio.SocketStream) -> None:
-        async for data in stream:
-            self.heard += data
-        self.left.set()
-
-
 async def test_a_server_of_ours_is_known_as_ours(path: Path | None) -> None:
-    async with server(Deaf(), path) as endpoint:
+    async with server(Silent(), path) as endpoint:
         for discovered in (True, False):
             stream, owners = await owner.connect(endpoint, discovered=discovered)
             await stream.aclose()
@@ -177,18 +157,18 @@ async def test_a_stranger_is_told_by_its_uid_and_hears_nothing(
     path: Path | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owner, "is_trusted", lambda _: False)
-    deaf = Deaf()
-    async with server(deaf, path) as endpoint:
+    silent = Silent()
+    async with server(silent, path) as endpoint:
         with pytest.raises(TorUntrusted, match=f"uid {os.getuid()} listens"):
             await owner.connect(endpoint, discovered=True)
-        await deaf.left.wait()
-    assert deaf.heard == b""
+        await silent.left.wait()
+    assert silent.heard == b""
 
 
 async def test_one_stranger_among_the_listeners_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     both = frozenset({(os.getuid(), 1), (STRANGER, 2)})
     monkeypatch.setattr(owner, "listeners_at", lambda _: both)
-    async with server(Deaf()) as endpoint:
+    async with server(Silent()) as endpoint:
         with pytest.raises(TorUntrusted, match=f"uid {STRANGER}"):
             await owner.connect(endpoint, discovered=True)
 
@@ -199,7 +179,7 @@ async def test_a_listener_that_was_not_there_before_may_have_followed_a_stranger
 ) -> None:
     looks: Iterator[frozenset[tuple[int, int]]] = iter([frozenset({(os.getuid(), 1)}), after])
     monkeypatch.setattr(owner, "listeners_at", lambda _: next(looks))
-    async with server(Deaf()) as endpoint:
+    async with server(Silent()) as endpoint:
         with pytest.raises(TorUntrusted, match="an unknown user"):
             await owner.connect(endpoint, discovered=True)
 

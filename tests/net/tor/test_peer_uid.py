@@ -46,48 +46,42 @@ def client(uid: int, address: str, says: str = "", stays: str = "stays") -> Iter
 
 @pytest.fixture
 def listening() -> Iterator[socket.socket]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening
 
 
-def port(listening: socket.socket) -> str:
-    return str(listening.getsockname()[1])
+each_user = pytest.mark.parametrize(
+    "uid",
+    [
+        os.getuid(),
+        pytest.param(OTHER, marks=pytest.mark.skipif(os.getuid() != 0, reason="only root becomes other users")),
+    ],
+)
 
 
-as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root becomes other users")
-
-
-@pytest.mark.parametrize("uid", [os.getuid(), pytest.param(OTHER, marks=as_root)])
+@each_user
 def test_a_loopback_connection_is_of_the_user_that_made_it(listening: socket.socket, uid: int) -> None:
-    with client(uid, port(listening)):
-        accepted, _ = listening.accept()
-        with accepted:
-            assert peer_uid(accepted) == uid
+    with client(uid, str(listening.getsockname()[1])), listening.accept()[0] as accepted:
+        assert peer_uid(accepted) == uid
 
 
-@pytest.mark.parametrize("uid", [os.getuid(), pytest.param(OTHER, marks=as_root)])
+@each_user
 def test_a_unix_connection_is_of_the_user_that_made_it(short_path: Path, uid: int) -> None:
     short_path.chmod(0o711)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(f"{short_path}/socket")
         listening.listen()
         (short_path / "socket").chmod(0o777)
-        with client(uid, f"{short_path}/socket"):
-            accepted, _ = listening.accept()
-            with accepted:
-                assert peer_uid(accepted) == uid
+        with client(uid, f"{short_path}/socket"), listening.accept()[0] as accepted:
+            assert peer_uid(accepted) == uid
 
 
-@pytest.mark.parametrize("uid", [os.getuid(), pytest.param(OTHER, marks=as_root)])
+@each_user
 def test_one_who_sent_and_closed_is_nobody(listening: socket.socket, uid: int) -> None:
     """The kernel may show such a socket as root's."""
-    with client(uid, port(listening), "hello", "goes"):
-        accepted, _ = listening.accept()
-        with accepted:
-            assert accepted.recv(5) == b"hello"
-            assert peer_uid(accepted) is None
+    with client(uid, str(listening.getsockname()[1]), "hello", "goes"), listening.accept()[0] as accepted:
+        assert accepted.recv(5) == b"hello"
+        assert peer_uid(accepted) is None
 
 
 def test_one_that_is_reset_is_nobody_whoever_listens_at_its_port(listening: socket.socket) -> None:

@@ -7,7 +7,7 @@ import shutil
 import signal
 import tracemalloc
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -22,22 +22,10 @@ from anonp2p.net.tor import process, tor
 from anonp2p.net.tor.control import Control
 from anonp2p.net.tor.directories import UnsafeError
 from anonp2p.room import events
+from tests.net.tor.parts import OFFLINE, STEM
 from tests.support import processes
 
-pytestmark = [
-    pytest.mark.tor_control,
-    pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning"),  # stem's
-]
-
-OFFLINE = "DisableNetwork 1\n"
-
-
-@pytest.fixture
-def torrc(short_path: Path) -> Path:
-    """A torrc that keeps Tor off every network."""
-    path = short_path / "torrc"
-    path.write_text(OFFLINE)
-    return path
+pytestmark = [pytest.mark.tor_control, *STEM]
 
 
 @pytest.fixture
@@ -87,21 +75,18 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-async def test_it_lives_as_long_as_the_context_and_leaves_no_runtime_directory(torrc: Path, runtime: Path) -> None:
-    async with process.launch(torrc, amnesic=False) as own:
-        pid = process_of(torrc)
-        assert own.runtime.parent == runtime
-        assert own.runtime.stat().st_mode & 0o777 == 0o700
-    assert not processes.is_alive(pid)
-    assert names(runtime) == []
-
-
-async def test_it_ends_when_the_context_ends_by_an_error(torrc: Path, runtime: Path) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+async def test_it_lives_as_long_as_the_context_and_leaves_no_runtime_directory(
+    torrc: Path, runtime: Path, *, fails: bool
+) -> None:
     pid = 0
-    with pytest.RaisesGroup(ZeroDivisionError):
-        async with process.launch(torrc, amnesic=False):
+    with pytest.RaisesGroup(ZeroDivisionError) if fails else nullcontext():
+        async with process.launch(torrc, amnesic=False) as own:
             pid = process_of(torrc)
-            raise ZeroDivisionError
+            assert own.runtime.parent == runtime
+            assert own.runtime.stat().st_mode & 0o777 == 0o700
+            if fails:
+                raise ZeroDivisionError
     assert pid
     assert not processes.is_alive(pid)
     assert names(runtime) == []
@@ -117,18 +102,18 @@ async def test_it_ends_when_we_are_cancelled_while_it_starts(
         await trio.sleep_forever()
 
     monkeypatch.setattr(process, "_await_control", never)
+
+    async def launch() -> None:
+        async with process.launch(torrc, amnesic=False):
+            pytest.fail("it cannot have started")
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(enter, torrc)
+        nursery.start_soon(launch)
         await started.wait()
         pid = await processes.started_with(str(torrc))
         nursery.cancel_scope.cancel()
     assert not processes.is_alive(pid)
     assert names(runtime) == []
-
-
-async def enter(torrc: Path) -> None:
-    async with process.launch(torrc, amnesic=False):
-        await trio.sleep_forever()
 
 
 async def test_neither_arguments_nor_environment_tell_what_we_were_asked_for(
@@ -279,40 +264,35 @@ async def test_a_bad_torrc_is_refused_in_tors_own_words(torrc: Path, runtime: Pa
     assert names(runtime) == []
 
 
-async def test_a_tor_that_never_opens_its_control_socket_is_given_up(
-    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+NEVER = "echo 'Nov 01 12:00:00.000 [warn] It is too dark in here.'; exec sleep 1000"
+FLOOD = "head -c 5000000 /dev/zero; echo; echo 'x [err] At last.'; exit 1"
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        pytest.param(NEVER, "It is too dark in here", id="never opens its control socket"),
+        pytest.param("exit 1", "it said nothing", id="ends without a word"),
+        pytest.param("(sleep 0.2; echo 'x [err] Farewell.') & exit 1", "Farewell", id="says it while it ends"),
+        pytest.param(FLOOD, "At last", id="says it after a flood"),
+        pytest.param(
+            f'ulimit -n 100; exec {shutil.which("tor")} "$@"',
+            "We need 1000 file descriptors available, and we're limited to 100",
+            id="may not open enough files",
+        ),
+    ],
+)
+async def test_a_tor_that_does_not_start_is_refused_in_its_own_words(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
 ) -> None:
-    fake_tor(
-        short_path / "bin", "echo 'Nov 01 12:00:00.000 [warn] It is too dark in here.'; exec sleep 1000", monkeypatch
-    )
-    monkeypatch.setattr(limits, "LAUNCH_PATIENCE", 0.5)
+    fake_tor(short_path / "bin", script, monkeypatch)
+    if script is NEVER:
+        monkeypatch.setattr(limits, "LAUNCH_PATIENCE", 0.5)
     error = await failure(torrc)
     assert isinstance(error, TorRefused)
-    assert "It is too dark in here" in str(error)
+    assert words in str(error)
     assert processes.with_argument(str(torrc)) == []
     assert names(runtime) == []
-
-
-async def test_a_tor_that_ends_without_a_word_is_refused(
-    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake_tor(short_path / "bin", "exit 1", monkeypatch)
-    assert "it said nothing" in str(await failure(torrc))
-
-
-async def test_what_tor_says_with_its_last_breath_is_heard(
-    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake_tor(short_path / "bin", "(sleep 0.2; echo 'x [err] Farewell.') & exit 1", monkeypatch)
-    assert "Farewell" in str(await failure(torrc))
-
-
-async def test_a_tor_that_may_not_open_enough_files_says_so(
-    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = shutil.which("tor")
-    fake_tor(short_path / "bin", f'ulimit -n 100; exec {found} "$@"', monkeypatch)
-    assert "We need 1000 file descriptors available, and we're limited to 100" in str(await failure(torrc))
 
 
 async def test_a_tor_that_cannot_be_run_is_refused(
@@ -322,14 +302,6 @@ async def test_a_tor_that_cannot_be_run_is_refused(
     error = await failure(torrc)
     assert isinstance(error, TorRefused)
     assert "does not start" in str(error)
-
-
-async def test_a_flood_of_words_from_tor_neither_stops_it_nor_fills_us(
-    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flood = "head -c 5000000 /dev/zero; echo; echo 'x [err] At last.'; exit 1"
-    fake_tor(short_path / "bin", flood, monkeypatch)
-    assert "At last" in str(await failure(torrc))
 
 
 async def test_words_of_tor_without_an_end_are_not_kept() -> None:
@@ -418,27 +390,17 @@ async def test_a_directory_that_others_planted_is_refused_with_what_to_do(
     assert processes.with_argument(str(torrc)) == []
 
 
-def test_a_link_in_place_of_the_directory_of_a_torrc_is_not_followed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("planted", [".", "anonp2p.lock"])
+def test_a_link_in_place_of_the_directory_of_a_torrc_or_its_lock_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: str
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path.resolve()))
     with ExitStack() as stack:
         data, _ = process.data_directory(None, tmp_path / "runtime", stack)
-    data.rename(tmp_path / "elsewhere")
-    data.symlink_to(tmp_path / "elsewhere")
+    (data / planted).rename(tmp_path / "elsewhere")
+    (data / planted).symlink_to(tmp_path / "elsewhere")
     with ExitStack() as stack, pytest.raises(UnsafeError, match="symbolic link"):
         process.data_directory(None, tmp_path / "runtime", stack)
-
-
-async def test_a_lock_that_others_planted_is_refused(torrc: Path, runtime: Path, state: Path) -> None:
-    async with process.launch(torrc, amnesic=False):
-        lock = trio.Path(await data_directory_of(torrc) / "anonp2p.lock")
-    await lock.unlink()
-    await lock.symlink_to(runtime / "victim")
-    error = await failure(torrc)
-    assert isinstance(error, Failed)
-    assert "is a symbolic link" in str(error)
-    assert names(runtime) == []
 
 
 async def test_tor_holds_the_runtime_directory_whatever_becomes_of_us(torrc: Path, runtime: Path) -> None:
@@ -459,9 +421,7 @@ async def test_what_killed_programs_left_behind_goes_with_the_next_start(torrc: 
 # --- together with its control connection, as `--tor own` has it
 
 
-@asynccontextmanager
-async def connecting(torrc: Path) -> AsyncIterator[list[events.Event]]:
-    """Connects to a Tor of our own, which gets nowhere; yields what it tells, once it has told something."""
+async def test_a_boot_that_is_cancelled_leaves_no_tor(torrc: Path, runtime: Path) -> None:
     told: list[events.Event] = []
     news = trio.Event()
 
@@ -477,40 +437,8 @@ async def connecting(torrc: Path) -> AsyncIterator[list[events.Event]]:
         nursery.start_soon(connect)
         with trio.fail_after(30):
             await news.wait()
-        yield told
-        nursery.cancel_scope.cancel()
-
-
-async def test_a_boot_that_is_cancelled_leaves_no_tor(torrc: Path, runtime: Path) -> None:
-    async with connecting(torrc) as told:
-        assert told == [events.TorProgressEvent(progress=0, summary="Starting")]
         assert len(processes.with_argument(str(torrc))) == 1
-    assert processes.with_argument(str(torrc)) == []
-    assert names(runtime) == []
-
-
-async def test_a_tor_that_dies_while_it_boots_is_lost(torrc: Path, runtime: Path) -> None:
-    with pytest.RaisesGroup(pytest.RaisesExc(AnonError, match="it ended while starting"), flatten_subgroups=True):
-        async with connecting(torrc):
-            (pid,) = processes.with_argument(str(torrc))
-            os.kill(pid, signal.SIGKILL)
-            with trio.fail_after(30):
-                await trio.sleep_forever()
-    assert names(runtime) == []
-
-
-async def test_a_boot_that_gets_nowhere_is_told_and_then_given_up(
-    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "BOOT_SLOW", 0.05)
-    monkeypatch.setattr(limits, "BOOT_STALL", 0.1)
-    told: list[events.Event] = []
-    with pytest.RaisesGroup(TorRefused, flatten_subgroups=True) as caught:
-        async with tor.connect(Config(tor="own", torrc=torrc), told.append):
-            pytest.fail("it cannot have booted")
-    assert "stuck at 0 % (Starting)" in str(first(caught.value))
-    assert [(event.progress, event.summary) for event in told if isinstance(event, events.TorSlowEvent)] == [
-        (0, "Starting")
-    ]
+        nursery.cancel_scope.cancel()
+    assert told == [events.TorProgressEvent(progress=0, summary="Starting")]
     assert processes.with_argument(str(torrc)) == []
     assert names(runtime) == []

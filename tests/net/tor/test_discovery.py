@@ -1,0 +1,344 @@
+"""Finding a Tor that runs already: where it is looked for, whom of those found there we trust, which SOCKS port."""
+
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import cast
+
+import pytest
+import trio
+import trio.testing
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.config import Config, Endpoint
+from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, TorUntrusted
+from anonp2p.net.tor import discovery, owner
+from anonp2p.net.tor.control import Control
+from anonp2p.net.transport import DialFault
+from anonp2p.room import events
+from tests.net.tor.parts import (
+    KEY,
+    NOWHERE,
+    SECRET,
+    STEM,
+    STRANGER,
+    Silent,
+    connected,
+    failure,
+    refused,
+    replies,
+    socks_replies,
+)
+from tests.support.servers import FakeTor, Play, says, server
+
+pytestmark = STEM
+
+USED = "0.4.8.1"  # the version of the Tor that is to be used
+READY = [events.ReadyEvent(version=USED, tor="system")]
+
+
+@pytest.fixture
+def fake() -> FakeTor:
+    """The Tor that is to be used."""
+    fake = FakeTor()
+    fake.info["version"] = f"{USED} (git-abc)"
+    return fake
+
+
+@pytest.fixture
+def usual(monkeypatch: pytest.MonkeyPatch, short_path: Path, stem_leaks: None) -> list[Path]:
+    """The only places where `auto` looks."""
+    paths = [short_path / "one", short_path / "two"]
+    monkeypatch.setattr(discovery, "USUAL_PORTS", tuple(f"unix:{path}" for path in paths))
+    return paths
+
+
+@pytest.fixture
+def not_booted() -> FakeTor:
+    fake = FakeTor()
+    fake.info["status/bootstrap-phase"] = FakeTor.phase(45, "Loading")
+    return fake
+
+
+# --- the control port
+
+
+async def test_a_named_tor_is_used_and_asked_for_its_socks_port(fake: FakeTor, short_path: Path, runtime: Path) -> None:
+    async with (
+        server(socks_replies(0xF0), short_path / "socks") as proxy,
+        server(fake, short_path / "control") as endpoint,
+    ):
+        fake.info["net/listeners/socks"] = f'"{proxy}"'
+        async with connected(Config(tor="system", control=endpoint)) as (system, told):
+            assert told == [events.TorProgressEvent(progress=100, summary="Done"), *READY]
+            with pytest.raises(DialFault):
+                await system.dial(KEY.code, "me:1")
+            await fake.hang_up()
+            await system.lost.wait()
+    assert not [line for line in fake.heard if line.startswith("TAKEOWNERSHIP")]
+
+
+@pytest.mark.parametrize("place", ["usual", "TOR_CONTROL_PORT", "TOR_CONTROL_IPC_PATH"])
+async def test_the_first_usable_tor_is_taken_those_in_the_environment_before_others(
+    fake: FakeTor,
+    not_booted: FakeTor,
+    usual: list[Path],
+    runtime: Path,
+    short_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(server(not_booted, usual[0]))
+        await stack.enter_async_context(server(fake if place == "usual" else FakeTor(), usual[1]))
+        if place != "usual":
+            port = await stack.enter_async_context(server(fake if place == "TOR_CONTROL_PORT" else FakeTor()))
+            monkeypatch.setenv("TOR_CONTROL_PORT", str(port.port))
+        if place == "TOR_CONTROL_IPC_PATH":
+            await stack.enter_async_context(server(fake, short_path / "named"))
+            monkeypatch.setenv("TOR_CONTROL_IPC_PATH", str(short_path / "named"))
+        _, told = await stack.enter_async_context(connected(Config(socks=NOWHERE, tor="system")))
+        assert told == READY
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        *((value, "given as HOST:PORT") for value in ("abc", "0", "65536", "9" * 5_000, "-1", "9051 ")),
+        ("unused", "Connection refused"),
+        ("web", "no control port of Tor"),
+        ("strange", f"uid {STRANGER} listens"),
+    ],
+)
+async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looked_at(
+    fake: FakeTor, usual: list[Path], runtime: Path, monkeypatch: pytest.MonkeyPatch, value: str, words: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        if value == "unused":
+            unused = stack.enter_context(socket.socket())
+            unused.bind(("127.0.0.1", 0))
+            value = str(unused.getsockname()[1])
+        elif value in ("web", "strange"):
+            answer: Play = FakeTor()
+            if value == "strange":
+                monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
+            else:
+                answer = says((b"PROTOCOLINFO", b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+            value = str((await stack.enter_async_context(server(answer))).port)
+        monkeypatch.setenv("TOR_CONTROL_PORT", value)
+        error = await failure(Config(tor="system"))
+        assert words in str(error), "where nothing else is found, this is why"
+        await stack.enter_async_context(server(fake, usual[0]))
+        _, (skipped, *told) = await stack.enter_async_context(connected(Config(socks=NOWHERE, tor="system")))
+        assert isinstance(skipped, events.TorSkippedEvent)
+        assert (skipped.variable, skipped.code) == ("TOR_CONTROL_PORT", error.code)
+        assert words in skipped.text
+        assert told == READY
+
+
+async def test_a_host_in_the_environment_is_an_address(usual: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("a name was looked up"))
+    monkeypatch.setenv("TOR_CONTROL_HOST", "gateway.example")
+    error = await failure(Config(tor="system"))
+    assert "given as an address" in str(error)
+    assert "gateway.example" in str(error)
+
+
+@pytest.mark.parametrize("methods", ["NULL", "COOKIE_BYTES", "SAFECOOKIE", "HASHEDPASSWORD"])
+async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
+    fake: FakeTor, usual: list[Path], runtime: Path, cookie: Path, monkeypatch: pytest.MonkeyPatch, methods: str
+) -> None:
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", "pass")
+    make_stranger(monkeypatch, usual[0])
+    stranger = FakeTor()
+    stranger.methods = f'{methods} COOKIEFILE="{cookie}"' if "COOKIE_BYTES" in methods else methods
+    stranger.cookie = SECRET
+    async with (
+        server(stranger, usual[0]),
+        server(fake, usual[1]),
+        connected(Config(socks=NOWHERE, tor="system")) as (_, (skipped, *told)),
+    ):
+        assert isinstance(skipped, events.TorSkippedEvent)
+        assert (skipped.variable, skipped.code) == (UNSET, "tor-refused")
+        assert f"uid {STRANGER} listens at unix:{usual[0]}" in skipped.text
+        assert told == READY
+    assert stranger.heard == []
+
+
+def make_stranger(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Whoever listens at this unix socket is another user."""
+    real = owner.peer_users
+
+    def peer(connected: trio.socket.SocketType) -> frozenset[int]:
+        return frozenset({STRANGER}) if connected.getpeername() == str(path) else real(connected)
+
+    monkeypatch.setattr(owner, "peer_users", peer)
+
+
+# --- where there is none to use
+
+
+@pytest.mark.parametrize(("wanted", "remedy"), [("system", "--control"), ("auto", "install it")])
+async def test_where_there_is_no_tor_the_remedy_is_told(
+    usual: list[Path], monkeypatch: pytest.MonkeyPatch, wanted: str, remedy: str
+) -> None:
+    monkeypatch.setenv("PATH", "")  # so that `auto` has none to start
+    error = await failure(Config(tor=wanted))  # type: ignore[arg-type]  # one of the Literal's
+    assert isinstance(error, TorMissing)
+    assert remedy in str(error)
+
+
+async def test_a_tor_that_is_not_open_to_us_is_told_with_its_remedy(
+    usual: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect(*_: object, **__: object) -> None:
+        await trio.lowlevel.checkpoint()
+        raise PermissionError
+
+    monkeypatch.setattr(owner, "connect", connect)
+    error = await failure(Config(tor="system"))
+    assert isinstance(error, TorRefused)
+    assert "debian-tor" in str(error)
+
+
+async def test_the_last_refusal_is_told_where_there_is_a_tor(not_booted: FakeTor, usual: list[Path]) -> None:
+    async with server(not_booted, usual[0]):
+        error = await failure(Config(tor="system"))
+    assert isinstance(error, TorRefused)
+    assert "has not reached its network yet" in str(error)
+
+
+# --- the SOCKS port that a running Tor names
+
+
+class Listeners:
+    """A control connection as far as `find_socks_port` needs one."""
+
+    def __init__(self, listeners: str) -> None:
+        self._listeners = listeners
+
+    async def info(self, key: str) -> str:
+        assert key == "net/listeners/socks"
+        await trio.lowlevel.checkpoint()
+        return self._listeners
+
+
+async def find_socks_port(listeners: str) -> str:
+    return str(await discovery.find_socks_port(cast("Control", Listeners(listeners))))
+
+
+@pytest.mark.parametrize(
+    ("listeners", "found"),
+    [
+        ('"127.0.0.1:9050"', "127.0.0.1:9050"),
+        ('"unix:/x/socks"', "unix:/x/socks"),
+        ('"unix:/x/socks" "[::1]:9050"', "[::1]:9050"),  # a unix socket may not be open to us
+        ('"192.0.2.1:9050" "0.0.0.0:9051"', "127.0.0.1:9051"),
+        ('"[::]:9050"', "[::1]:9050"),
+    ],
+)
+async def test_the_socks_port_is_one_of_this_machine_and_tcp_first(listeners: str, found: str) -> None:
+    assert await find_socks_port(listeners) == found
+
+
+@pytest.mark.parametrize(
+    "listener",
+    ["proxy.example:9050", "localhost.example:9050", "192.0.2.1:9050", "[2001:db8::1]:9050", "nonsense", "127.0.0.1:0"],
+)
+async def test_a_socks_port_elsewhere_is_refused_and_no_name_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch, listener: str
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("a name was looked up"))
+    with refused(TorRefused, "no SOCKS port on this machine"):
+        await find_socks_port(f'"{listener}"')
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_a_tor_without_a_socks_port_is_refused(fake: FakeTor, usual: list[Path], *, is_named: bool) -> None:
+    fake.info["net/listeners/socks"] = ""
+    async with server(fake, usual[0]) as endpoint:
+        error = await failure(Config(tor="system", control=endpoint if is_named else None))
+    assert isinstance(error, TorRefused)
+    assert "--socks" in str(error)
+
+
+async def test_a_socks_port_of_a_stranger_hears_nothing(
+    fake: FakeTor, usual: list[Path], path: Path | None, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if path:
+        make_stranger(monkeypatch, path)
+    monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
+    stranger = Silent()
+    async with server(stranger, path) as proxy, server(fake, usual[0]):
+        fake.info["net/listeners/socks"] = f'"{proxy}"'
+        error = await failure(Config(tor="system"))
+        assert isinstance(error, TorUntrusted)
+        assert f"uid {STRANGER} listens at {proxy}" in str(error)
+        await stranger.left.wait()
+    assert stranger.heard == b""
+
+
+async def test_a_socks_port_that_a_stranger_took_over_is_a_lost_tor(
+    fake: FakeTor, usual: list[Path], runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bytes] = []
+    async with server(socks_replies(0xF7, heard)) as proxy, server(fake, usual[0]):
+        fake.info["net/listeners/socks"] = f'"{proxy}"'
+        async with connected(Config(tor="system")) as (system, _):
+            before = b"".join(heard)
+            monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
+            with refused(TorLost, f"uid {STRANGER} listens"):
+                await system.dial(KEY.code, "me:1")
+            await trio.testing.wait_all_tasks_blocked()
+    assert b"".join(heard) == before, "it heard more than at the start"
+
+
+# --- a SOCKS port that the user names
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+async def test_a_named_socks_port_goes_with_a_tor_that_is_found_and_is_enough_where_none_is(
+    fake: FakeTor, usual: list[Path], runtime: Path, *, is_found: bool
+) -> None:
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(server(socks_replies(0xF7)))
+        if is_found:
+            await stack.enter_async_context(server(fake, usual[0]))
+        system, told = await stack.enter_async_context(connected(Config(tor="system", socks=proxy)))
+        assert told == [events.ReadyEvent(version=USED if is_found else "", tor="system")]
+        with pytest.raises(DialFault):
+            await system.dial(KEY.code, "me:1")
+        if is_found:
+            await stack.enter_async_context(system.listen(KEY))
+        else:
+            with refused(TorRefused, "--control"):
+                await stack.enter_async_context(system.listen(KEY))
+    assert not [line for line in fake.heard if "socks" in line]
+
+
+async def test_a_socks_port_alone_is_enough_to_join() -> None:
+    async with server(socks_replies(0)) as proxy, connected(Config(socks=proxy)) as (system, told):
+        assert told == [events.ReadyEvent(version="", tor="system")]
+        assert system.kind == "system"
+
+
+@pytest.mark.parametrize(
+    ("play", "error"),
+    [
+        *((replies(said), TorRefused) for said in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x05\xff", b"")),
+        (Silent(), TorRefused),
+        (None, TorMissing),
+    ],
+    ids=["HTTP", "no password taken", "hangs up", "says nothing", "not there"],
+)
+async def test_what_is_no_socks_port_is_not_enough(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch, play: Play | None, error: type[AnonError]
+) -> None:
+    monkeypatch.setattr(limits, "CONTROL_PATIENCE", 0.3)
+    async with AsyncExitStack() as stack:
+        if play:
+            await stack.enter_async_context(server(play, short_path / "socks"))
+        raised = await failure(Config(socks=Endpoint(path=str(short_path / "socks"))))
+    assert isinstance(raised, error)
+    assert "SOCKS port" in str(raised)

@@ -479,12 +479,12 @@ async def test_a_member_who_asks_for_denials_without_reading_them_is_cut_and_nob
 async def test_however_fast_entries_come_a_head_covers_them_before_members_hold_too_many(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """5.6: a batch is no longer than a mailbox, though it is filled again as fast as it is emptied."""
+    """5.6: a batch is one for several mailboxes filled as fast as they are emptied, and bounded."""
     async with gathering(memory) as gathered:
         host = await gathered.host()
         bob = await gathered.played("bob")
         before = bob.ledger.index
-        count = 4 * limits.MAILBOX
+        count = 3 * limits.BATCH_UNITS
         async with trio.open_nursery() as nursery:
             for number in range(count):
                 nursery.start_soon(host.session.post_input, inputs.SayInput(str(number)))
@@ -493,8 +493,27 @@ async def test_however_fast_entries_come_a_head_covers_them_before_members_hold_
             await bob.hears()
         covered = [head.place for head in bob.heads]
         assert covered[-1] >= before + count
-        assert all(later - head <= limits.MAILBOX for head, later in pairwise([before, *covered]))
-        assert max(bob.batches) > limits.MAILBOX / 2, "and hardly shorter either"
+        assert all(later - head < limits.BATCH_UNITS + limits.MAILBOX for head, later in pairwise([before, *covered]))
+        assert max(bob.batches) > limits.MAILBOX, "and hardly shorter either"
+
+
+async def test_a_batch_ends_after_so_many_inputs_that_are_no_entries_too(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gathering(memory) as gathered:
+        session = (await gathered.host()).session
+        batches = [0]
+        handle = session.room.handle_input
+
+        def counted(what: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
+            batches.append(0) if isinstance(what, inputs.EndBatchInput) else batches.append(batches.pop() + 1)
+            return handle(what, now)
+
+        monkeypatch.setattr(session.room, "handle_input", counted)
+        async with trio.open_nursery() as nursery:
+            for _ in range(3 * limits.BATCH_UNITS):
+                nursery.start_soon(session.post_input, inputs.TickInput())
+        assert limits.BATCH_UNITS <= max(batches) < limits.BATCH_UNITS + limits.MAILBOX
 
 
 async def test_a_member_that_talks_sends_no_heartbeats(

@@ -358,7 +358,7 @@ TestReaders.settings = settings(max_examples=100, stateful_step_count=40, deadli
 def test_a_new_log_is_empty_at_its_first_place() -> None:
     log = Log()
     assert log.end == log.sealed_end == log.start == log.oldest == FIRST == 1
-    assert log.join_batches(1, 1) == (b"", 1)
+    assert log.join_batches(1, 1)[:2] == (b"", 1)
     assert log.is_sealed
     assert log.unsealed == []
     assert log.next_expiry is None
@@ -378,9 +378,9 @@ def test_a_head_lies_behind_the_last_entry_of_its_batch() -> None:
     assert (log.end, log.sealed_end, log.is_sealed, log.unsealed) == (3, 1, False, [b"one", b"two"])
     log.seal_batch(head(2), b"wire", 7)
     assert (log.end, log.sealed_end, log.is_sealed, log.unsealed) == (3, 3, True, [])
-    assert log.join_batches(1, 3) == (b"wire", 3)
+    assert log.join_batches(1, 3)[:2] == (b"wire", 3)
     log.append_entry(b"three", entry(3))
-    assert log.join_batches(1, log.sealed_end) == (b"wire", 3)
+    assert log.join_batches(1, log.sealed_end)[:2] == (b"wire", 3)
     batch = log.find_batch(2)
     assert (batch.first, batch.end, batch.head, batch.time) == (1, 3, head(2), 7)
     assert [it.open_for_backfill() for it in batch.entries] == [
@@ -434,24 +434,24 @@ def test_readers_at_the_same_place_share_the_same_bytes() -> None:
 
 def test_what_was_read_before_does_not_stand_for_what_came_since() -> None:
     log = filled(1)
-    assert log.join_batches(1, 2) == (sent(log, 1), 2)
+    assert log.join_batches(1, 2)[:2] == (sent(log, 1), 2)
     put(log, KEPT)
-    assert log.join_batches(1, 3) == (sent(log, 1, 2), 3)
-    assert log.join_batches(2, 3) == (sent(log, 2), 3)
+    assert log.join_batches(1, 3)[:2] == (sent(log, 1, 2), 3)
+    assert log.join_batches(2, 3)[:2] == (sent(log, 2), 3)
 
 
 def test_a_batch_ends_at_its_limit_and_between_entries() -> None:
     """Between batches, that is."""
     log = filled(2, 1, 1)
-    assert log.join_batches(1, 5) == (sent(log, 1, 3), 4)
-    assert log.join_batches(4, 5) == (sent(log, 4), 5)
+    assert log.join_batches(1, 5)[:2] == (sent(log, 1, 3), 4)
+    assert log.join_batches(4, 5)[:2] == (sent(log, 4), 5)
 
 
 def test_an_entry_over_the_batch_comes_alone() -> None:
     log = Log()
     for _ in range(2):
         put(log, KEPT, size=SIZES[2])
-    assert log.join_batches(1, 3) == (sent(log, 1), 2)
+    assert log.join_batches(1, 3)[:2] == (sent(log, 1), 2)
 
 
 def test_a_batch_ends_at_a_commit() -> None:
@@ -459,19 +459,19 @@ def test_a_batch_ends_at_a_commit() -> None:
     log = filled(2)
     log.end_epoch(turn(1))
     put(log, KEPT)
-    assert log.join_batches(1, 4) == (sent(log, 1), 3)
-    assert log.join_batches(3, 4) == (sent(log, 3), 4)
+    assert log.join_batches(1, 4)[:2] == (sent(log, 1), 3)
+    assert log.join_batches(3, 4)[:2] == (sent(log, 3), 4)
 
 
 def test_a_batch_ends_where_there_are_no_bytes() -> None:
     log = filled(1)
     put(log, 5)
     put(log, KEPT)
-    assert log.join_batches(1, 4) == (sent(log, 1, 2), 3)
+    assert log.join_batches(1, 4)[:2] == (sent(log, 1, 2), 3)
     log.expire_entries(5 * SECOND, 1)
-    assert log.join_batches(1, 4) == (sent(log, 1), 2)
-    assert log.join_batches(2, 4) == (b"", 2)
-    assert log.join_batches(3, 4) == (sent(log, 3), 4)
+    assert log.join_batches(1, 4)[:2] == (sent(log, 1), 2)
+    assert log.join_batches(2, 4)[:2] == (b"", 2)
+    assert log.join_batches(3, 4)[:2] == (sent(log, 3), 4)
 
 
 def test_a_backfill_comes_in_pieces() -> None:
@@ -529,7 +529,7 @@ def test_a_head_counts_against_the_limit_in_bytes() -> None:
     log = filled(1)
     put(log, KEPT, size=SIZES[4])
     assert log.start == log.oldest == 2
-    assert log.join_batches(2, 3) == (sent(log, 2), 3)
+    assert log.join_batches(2, 3)[:2] == (sent(log, 2), 3)
 
 
 def test_what_is_forgotten_with_a_commit_is_not_counted_any_more() -> None:
@@ -821,7 +821,7 @@ def test_what_is_gone_is_no_longer_in_the_bytes_that_readers_share() -> None:
     assert len(log.join_batches(1, 3)[0]) == 2 * SIZES[0]
     log.expire_entries(5 * SECOND, 1)
     assert log.shared_piece == b""
-    assert log.join_batches(1, 3) == (sent(log, 1), 2)
+    assert log.join_batches(1, 3)[:2] == (sent(log, 1), 2)
 
 
 def test_what_expires_after_the_log_has_dropped_it_is_passed_over() -> None:

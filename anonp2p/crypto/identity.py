@@ -2,10 +2,13 @@
 
 import base64
 import hashlib
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from anonp2p import limits
 
 ID_BYTES = 16
 SIGNATURE = 64  # bytes
@@ -68,6 +71,7 @@ def member_id(key: bytes) -> bytes:
     return hashlib.sha256(_ID + key).digest()[:ID_BYTES]
 
 
+@lru_cache(limits.MEMBERS)  # every event spells one: it would cost as much as all else that telling it does
 def spell_member(member: bytes) -> str:
     """A member id as people and scripts see it: 26 characters of base32 in lower case."""
     return base64.b32encode(member).decode("ascii").rstrip("=").lower()

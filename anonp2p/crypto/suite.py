@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from functools import cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -38,9 +39,15 @@ def label(name: str) -> bytes:
 
 def expand(secret: bytes, name: str, context: bytes = b"") -> bytes:
     """32 bytes derived from a secret for one purpose (PROTOCOL.md, 0.4)."""
-    purpose = label(name)
-    info = bytes([len(purpose)]) + purpose + context
+    info = _purpose(name) + context
     return hmac.digest(secret, info + b"\x01", "sha256")  # HKDF-Expand for one block: twice as fast
+
+
+@cache
+def _purpose(name: str) -> bytes:
+    """The label of a purpose, of which there are a dozen, behind its length."""
+    purpose = label(name)
+    return bytes([len(purpose)]) + purpose
 
 
 def extract(salt: bytes, secret: bytes) -> bytes:

@@ -135,20 +135,32 @@ class Session:
         await self.post_input(inputs.PublishedInput())
 
     async def _live(self) -> None:
-        """Handles inputs in batches; after each, wakes once all that wait for the log or for the room."""
+        """Handles inputs until the room is over; wakes all that wait for the log or for the room."""
         item: inputs.Input | None = inputs.StartInput()
+        units = 0  # of inputs since a batch ended
         while not self.room.over:
-            batch = 0
-            while item is not None:
-                self._handle(item)
-                batch += _units(item)
-                item = self._next() if batch < limits.MAILBOX or self.room.over else None
-            self._handle(inputs.EndBatchInput())
+            units += self._take_inputs(item)
+            item = None
+            if limits.MAILBOX <= units < limits.BATCH_UNITS:
+                await trio.lowlevel.checkpoint()  # those who waited fill the mailbox again: one batch for all of them
+                item = self._next()
+            if item is None:
+                self._handle(inputs.EndBatchInput())
+                units = 0
             await self._spread()
             self._changed.set()
             self._changed = trio.Event()
-            if not self.room.over:
+            if item is None and not self.room.over:
                 item = await self._wait()
+
+    def _take_inputs(self, item: inputs.Input | None) -> int:
+        """Handles this input and those that wait, as many as the mailbox holds; returns how many units they were."""
+        taken = 0
+        while item is not None:
+            self._handle(item)
+            taken += _units(item)
+            item = self._next() if taken < limits.MAILBOX or self.room.over else None
+        return taken
 
     async def _spread(self) -> None:
         """Gives all links what the batch brought: entries, which end in a head, or else a head that was due."""

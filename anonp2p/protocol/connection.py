@@ -122,7 +122,8 @@ class Connection:
 
     def data_to_send(self) -> bytes | memoryview:
         """What goes next; the same until it was marked as sent."""
-        self.check_lag()
+        if self._outgoing.holds_rest:
+            self.check_lag()
         if self.is_over:
             return b""
         try:

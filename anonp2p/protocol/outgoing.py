@@ -117,6 +117,11 @@ class Outgoing:
         record = self._record_due and self.channel is not None
         return not (self._rest or self._direct or record) and (self._source is None or self._source.is_through)
 
+    @property
+    def holds_rest(self) -> bool:
+        """Whether something was taken that has not been sent yet."""
+        return bool(self._rest)
+
     def next_piece(self) -> bytes | memoryview:
         """What goes next, the same until it was marked as sent. Raises PeerFault when the peer lags."""
         if not self._rest:

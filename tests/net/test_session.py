@@ -143,7 +143,7 @@ async def test_what_a_room_has_not_taken_yet_is_bounded(
         assert waiting == limits.MAILBOX
 
 
-async def test_a_batch_is_no_longer_than_a_mailbox_though_it_is_filled_as_fast_as_it_is_emptied(
+async def test_a_batch_is_one_for_several_mailboxes_filled_as_fast_as_they_are_emptied_and_bounded(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """5.6: so that a head covers entries before members hold too many."""
@@ -151,16 +151,16 @@ async def test_a_batch_is_no_longer_than_a_mailbox_though_it_is_filled_as_fast_a
         host = await gathered.host()
         seen = watch_inputs(host, monkeypatch)
         async with trio.open_nursery() as nursery:
-            for number in range(4 * limits.MAILBOX):
+            for number in range(3 * limits.BATCH_UNITS):
                 nursery.start_soon(host.session.post_input, inputs.SayInput(str(number)))
-        await host.until(lambda: len(host.texts) == 4 * limits.MAILBOX)
+        await host.until(lambda: len(host.texts) == 3 * limits.BATCH_UNITS)
         lengths = [0]
         for what, _ in seen:
             if isinstance(what, inputs.EndBatchInput):
                 lengths.append(0)
             else:
                 lengths[-1] += 1
-        assert max(lengths) == limits.MAILBOX
+        assert limits.BATCH_UNITS <= max(lengths) < limits.BATCH_UNITS + limits.MAILBOX
 
 
 async def test_whoever_waits_to_tell_a_room_something_is_told_that_it_has_ended(
@@ -379,3 +379,22 @@ async def test_a_room_without_a_network_is_gone_for_that_reason(
         assert (await person.gone()).reason == "tor"
         assert not person.heard(events.ReachableEvent)
         assert [error.code for error in person.heard(events.ErrorEvent)] == ["tor-missing"]
+
+
+async def test_a_batch_ends_after_so_many_inputs_that_are_no_entries_too(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gathering(memory) as gathered:
+        session = (await gathered.host()).session
+        batches = [0]
+        handle = session.room.handle_input
+
+        def counted(what: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
+            batches.append(0) if isinstance(what, inputs.EndBatchInput) else batches.append(batches.pop() + 1)
+            return handle(what, now)
+
+        monkeypatch.setattr(session.room, "handle_input", counted)
+        async with trio.open_nursery() as nursery:
+            for _ in range(3 * limits.BATCH_UNITS):
+                nursery.start_soon(session.post_input, inputs.TickInput())
+        assert limits.BATCH_UNITS <= max(batches) < limits.BATCH_UNITS + limits.MAILBOX

@@ -611,6 +611,15 @@ def test_one_on_whose_way_something_lies_that_has_expired_is_cut(opened: int | N
     assert connection.data_to_send() == b""
 
 
+def test_what_expires_after_a_write_of_it_has_begun_is_not_written_to_its_end() -> None:
+    log, connection = follow_expiring(size=10)
+    assert connection.data_to_send() == b"x" * 10
+    connection.mark_sent(4)
+    assert log.expire_entries(30_000, FIRST)
+    assert connection.data_to_send() == b""
+    assert connection.detail == LAGGED
+
+
 def test_one_on_whose_way_it_lies_behind_something_else_is_cut_too() -> None:
     log, connection = follow_expiring(size=limits.BATCH_BYTES + 1)
     connection.send_data(b"greeting")

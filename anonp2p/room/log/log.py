@@ -7,7 +7,7 @@ the bytes are dropped.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -71,12 +71,26 @@ class LogBatch(msgspec.Struct, gc=False):
         return len(self.wire) + sum(len(entry.body) for entry in self.entries)
 
 
+class Piece(NamedTuple):
+    """Batches as they are sent, the index after them, and the secret of the commit that they end with."""
+
+    data: bytes
+    end: int
+    commit_secret: CommitSecret | None
+
+    def __repr__(self) -> str:
+        return "<Piece>"
+
+
+NO_PIECE: Final = Piece(b"", 0, None)
+
+
 class Log:
     """Batches in their order; the oldest are dropped beyond the limits in bytes and entries.
 
     An entry's index is its place in the whole log; `end` is the index of the next one. Batches before `start` are only
-    of use once they are opened for backfill; those before `oldest` were dropped. `time` is the latest time of the room
-    that the log was given, in milliseconds.
+    of use once they are opened for backfill; those before `oldest` were dropped. `sealed_end` is the index after the
+    last entry that a head covers. `time` is the latest time of the room that the log was given, in milliseconds.
     """
 
     def __init__(self) -> None:
@@ -86,22 +100,17 @@ class Log:
         self.expiries = 0  # how often something has expired
         self._batches: list[LogBatch] = []
         self._firsts: list[int] = []
-        self._end = FIRST  # the index after the last batch
+        self.sealed_end = FIRST
         self._unsealed: list[tuple[LogEntry, bytes]] = []  # entries without a head, and their bytes
         self._unsealed_size = 0
         self._bytes = 0
         self._schedule = ExpirySchedule()
-        self._shared: tuple[int, int, bytes, int] = (0, 0, b"", 0)  # cursor, end, bytes, next cursor
+        self._shared = (0, 0, NO_PIECE)  # cursor, end, and what was joined
 
     @property
     def end(self) -> int:
         """The index that the next entry will have."""
-        return self._end + len(self._unsealed)
-
-    @property
-    def sealed_end(self) -> int:
-        """The index after the last entry that a head covers."""
-        return self._end
+        return self.sealed_end + len(self._unsealed)
 
     @property
     def is_sealed(self) -> bool:
@@ -124,16 +133,16 @@ class Log:
 
     def seal_batch(self, head: bytes, wire: bytes, time: int) -> list[LogBatch]:
         """Makes a batch of the entries without a head. wire: as it is sent. Returns the batches dropped for it."""
-        batch = LogBatch(self._end, tuple(entry for entry, _ in self._unsealed), head, time, wire)
+        batch = LogBatch(self.sealed_end, tuple(entry for entry, _ in self._unsealed), head, time, wire)
         self._unsealed, self._unsealed_size = [], 0
         self.time = time
         for index, entry in enumerate(batch.entries, batch.first):
             self._schedule.add_entry(index, entry.ttl, time)
         self._batches.append(batch)
         self._firsts.append(batch.first)
-        self._end = batch.end
+        self.sealed_end = batch.end
         self._bytes += batch.size
-        is_full = self._bytes > limits.LOG_BYTES or self._end - self.oldest > limits.LOG_ENTRIES
+        is_full = self._bytes > limits.LOG_BYTES or self.sealed_end - self.oldest > limits.LOG_ENTRIES
         return self._drop_oldest() if is_full else []
 
     def _drop_oldest(self) -> list[LogBatch]:
@@ -141,7 +150,7 @@ class Log:
         keep_bytes, keep_entries = limits.LOG_BYTES * 7 // 8, limits.LOG_ENTRIES * 7 // 8
         dropped_count = 0
         while dropped_count < len(self._batches) - 1 and (
-            self._bytes > keep_bytes or self._end - self._firsts[dropped_count] > keep_entries
+            self._bytes > keep_bytes or self.sealed_end - self._firsts[dropped_count] > keep_entries
         ):
             self._bytes -= self._batches[dropped_count].size
             dropped_count += 1
@@ -155,7 +164,7 @@ class Log:
         return dropped
 
     def _forget_shared(self) -> None:
-        self._shared = (0, 0, b"", 0)
+        self._shared = (0, 0, NO_PIECE)
 
     # --- commits
 
@@ -214,8 +223,8 @@ class Log:
 
     def find_entry(self, index: int) -> LogEntry:
         """The entry with this index, which must still be kept; a head need not cover it."""
-        if index >= self._end:
-            return self._unsealed[index - self._end][0]
+        if index >= self.sealed_end:
+            return self._unsealed[index - self.sealed_end][0]
         batch = self.find_batch(index)
         return batch.entries[index - batch.first]
 
@@ -226,20 +235,21 @@ class Log:
     def find_index_since(self, time: int) -> int:
         """The index of the first entry that is not older than this; that of the next entry if there is none."""
         at = bisect_left(self._batches, time, key=lambda batch: batch.time)
-        return self._firsts[at] if at < len(self._firsts) else self._end
+        return self._firsts[at] if at < len(self._firsts) else self.sealed_end
 
-    def join_batches(self, cursor: int, end: int) -> tuple[bytes, int]:
-        """The batches from this index on, in one piece that readers at the same place share, and the cursor after them.
+    def join_batches(self, cursor: int, end: int) -> Piece:
+        """The batches from this index on, in one piece that readers at the same place share.
 
         At most `limits.WRITE_BYTES`, or one batch: that bounds what a slow reader's pending write holds in memory. The
         piece ends with a commit, before a batch that has no bytes, and before `end`.
         """
         if self._shared[:2] != (cursor, end):
-            self._shared = (cursor, end, *self._join_batches(cursor, end))
-        return self._shared[2:]
+            self._shared = (cursor, end, self._join_batches(cursor, end))
+        return self._shared[2]
 
-    def _join_batches(self, cursor: int, end: int) -> tuple[bytes, int]:
+    def _join_batches(self, cursor: int, end: int) -> Piece:
         pieces: list[bytes] = []
+        commit_secret: CommitSecret | None = None
         size = 0
         while cursor < end:
             batch = self.find_batch(cursor)
@@ -248,12 +258,13 @@ class Log:
                 break
             pieces.append(batch.wire)
             cursor = batch.end
-            if batch.commit_secret is not None:
+            commit_secret = batch.commit_secret
+            if commit_secret is not None:
                 break
-        return (pieces[0] if len(pieces) == 1 else b"".join(pieces)), cursor
+        return Piece(pieces[0] if len(pieces) == 1 else b"".join(pieces), cursor, commit_secret)
 
     def backfill_batch(self, cursor: int) -> frames.BackfillFrame:
         """The entries from this index to the end of its batch, opened."""
         batch = self.find_batch(cursor)
         entries = [entry.open_for_backfill() for entry in batch.entries[cursor - batch.first :]]
-        return frames.BackfillFrame(entries, batch.head, self._end - 1, self.time)
+        return frames.BackfillFrame(entries, batch.head, self.sealed_end - 1, self.time)

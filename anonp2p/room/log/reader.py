@@ -1,6 +1,7 @@
 """How one link reads the log: what goes over it next, and whether it lags."""
 
 from anonp2p import limits
+from anonp2p.crypto.commit import CommitSecret
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
@@ -42,7 +43,7 @@ class LogReader:
     @property
     def is_through(self) -> bool:
         """Whether there is nothing left to send."""
-        return self.is_out or self._cursor == self._log.sealed_end
+        return self._cursor == self._log.sealed_end or self.is_out
 
     @property
     def is_out(self) -> bool:
@@ -83,29 +84,32 @@ class LogReader:
             return b""
         if self._sent_up_to == self._cursor:
             self._taken_at = self._log.expiries
-        if self._cursor < self._backfill_end or not self._log.find_batch(self._cursor).wire:
-            return self._take_backfill()
-        end = self._log.sealed_end if self._end is None else self._end
-        data, self._cursor = self._log.join_batches(self._cursor, end)
-        return data + self._seal_share()
+        if self._cursor >= self._backfill_end:
+            end = self._log.sealed_end if self._end is None else self._end
+            data, self._cursor, commit_secret = self._log.join_batches(self._cursor, end)
+            if data:
+                return data if commit_secret is None else data + self._seal_share(commit_secret)
+        return self._take_backfill()
 
     def _take_backfill(self) -> bytes:
         pieces: list[bytes] = []
         size = 0
         while not (self.is_through or self.lags) and size < limits.WRITE_BYTES:
-            if self._cursor >= self._backfill_end and self._log.find_batch(self._cursor).wire:
+            batch = self._log.find_batch(self._cursor)
+            if self._cursor >= self._backfill_end and batch.wire:
                 break
             backfill = self._log.backfill_batch(self._cursor)
-            self._cursor = self._log.find_batch(self._cursor).end
-            pieces.append(self._channel.seal_frames([backfill]) + self._seal_share())
+            self._cursor = batch.end
+            pieces.append(self._channel.seal_frames([backfill]))
+            if batch.commit_secret is not None:
+                pieces[-1] += self._seal_share(batch.commit_secret)
             size += len(pieces[-1])
         return b"".join(pieces)
 
-    def _seal_share(self) -> bytes:
-        """The frame with the member's commit share, if the cursor is just behind a commit."""
-        commit_secret = self._log.find_batch(self._cursor - 1).commit_secret
+    def _seal_share(self, commit_secret: CommitSecret) -> bytes:
+        """The frame with the member's share of the commit just before the cursor, if it is to get one."""
         was_welcomed_later = self._cursor <= self._backfill_end  # its welcome had it
-        if commit_secret is None or self.is_out or was_welcomed_later:
+        if self.is_out or was_welcomed_later:
             return b""
         return self._channel.seal_frames(
             [frames.CommitShareFrame(commit_secret.seal_share(self._member, self.encryption_key))]

@@ -393,9 +393,9 @@ def test_a_head_lies_behind_the_last_entry_of_its_batch() -> None:
     assert (log.end, log.sealed_end, log.is_sealed, log.unsealed) == (3, 1, False, [b"one", b"two"])
     log.seal_batch(head(2), b"wire", 7)
     assert (log.end, log.sealed_end, log.is_sealed, log.unsealed) == (3, 3, True, [])
-    assert log.join_batches(1, 3) == (b"wire", 3)
+    assert log.join_batches(1, 3)[:2] == (b"wire", 3)
     log.append_entry(b"three", entry(3))
-    assert log.join_batches(1, log.sealed_end) == (b"wire", 3)
+    assert log.join_batches(1, log.sealed_end)[:2] == (b"wire", 3)
     batch = log.find_batch(2)
     assert (batch.first, batch.end, batch.head, batch.time) == (1, 3, head(2), 7)
     assert [it.open_for_backfill() for it in batch.entries] == [
@@ -482,7 +482,7 @@ def test_a_piece_for_a_link_ends_between_batches_at_its_limit(
         firsts.append(log.end)
         put(log, *[KEPT] * count, size=SIZES[size])
     expected = sent(log, *(first for first in firsts if cursor <= first < cursor_after))
-    assert log.join_batches(cursor, log.end) == (expected, cursor_after)
+    assert log.join_batches(cursor, log.end)[:2] == (expected, cursor_after)
 
 
 # What is put into a log, "C" for a commit: where its reader begins, up to where it is opened, whether the member is out

@@ -389,7 +389,7 @@ async def test_a_batch_ends_after_so_many_inputs_that_are_no_entries_too(
         batches = [0]
         handle = session.room.handle_input
 
-        def counted(what: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
+        def counted(what: inputs.Input, now: inputs.Now) -> object:
             batches.append(0) if isinstance(what, inputs.EndBatchInput) else batches.append(batches.pop() + 1)
             return handle(what, now)
 

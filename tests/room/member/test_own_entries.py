@@ -1,13 +1,15 @@
 """A member's own entries: ordered as it wrote them, denied and given back, or left out."""
 
+import pytest
 from msgspec import UNSET
 
 from anonp2p import limits
+from anonp2p.crypto import suite
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
 from tests.room.hostile import assert_left_in_alarm
 from tests.room.member.false_host import FalseHost
-from tests.room.peers import ANN, kinds, text
+from tests.room.peers import ANN, kinds, said, text
 
 
 def test_ones_own_entry_changed_by_the_host_is_not_shown(host: FalseHost) -> None:
@@ -38,3 +40,29 @@ def test_generations_may_leave_out_as_many_as_a_host_may_have_denied(host: False
     far = host.entry(ANN, text("far on"), generation=limits.SKIPPED)
     further = host.entry(ANN, text("further"), generation=2 * limits.SKIPPED + 1)
     assert kinds(host.hears(far, further)) == ["MessageEvent"] * 2
+
+
+@pytest.mark.parametrize("answer", ["found", "missing", "none"])
+def test_what_is_typed_after_a_private_message_waits_for_its_key_with_it(host: FalseHost, answer: str) -> None:
+    """5.15: a host that holds the key back holds up nothing but what it is for, and not for long."""
+    host.takes(inputs.WhisperInput("ann", "first", re=7))
+    host.takes(inputs.SayInput("second"))
+    assert host.submits() == []
+    match answer:
+        case "found":
+            happened = host.hears(frames.KeyResponseFrame(ANN.encryption_key.public))
+        case "missing":
+            happened = host.hears(frames.KeyNotFoundFrame(suite.hash_data(ANN.encryption_key.public)))
+        case _:
+            due = host.room.next_deadline()
+            assert due is not None
+            assert due <= host.now.tick + limits.KEY_WAIT
+            happened = host.takes(inputs.TickInput(), host.now._replace(tick=host.now.tick + limits.KEY_WAIT))
+    *private, second = [said(entry) for entry in host.submits()]
+    assert second == text("second")
+    if answer == "found":
+        assert kinds(private) == ["PrivateBody"]
+        assert happened == []
+    else:
+        assert private == []
+        assert [(type(event), event.re) for event in happened] == [(events.ErrorEvent, 7), (events.UnsentEvent, 7)]

@@ -50,3 +50,10 @@ def test_a_join_answers_the_hello_of_its_own_link_with_a_secret_of_its_own() -> 
         assert identity.is_signed(identity.JOIN, ROOM, content, join.signature, join.key)
         links.add(join.link_secret)
     assert len(links) == 2
+
+
+def test_what_stands_behind_a_refusal_in_one_record_is_passed_over() -> None:
+    host = FalseHost()
+    host.greets()
+    both = host.record(frames.RefusedFrame("full"), frames.KeyNotFoundFrame(bytes(32)))
+    assert kinds(host.hears(both)) == ["ErrorEvent", "GoneEvent"]

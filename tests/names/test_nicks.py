@@ -346,3 +346,24 @@ def test_no_room_is_called_as_rooms_are_labelled(name: str) -> None:
 def test_a_room_may_be_taken_for_a_label_by_what_it_looks_like() -> None:
     assert all(map(nicks.is_like_label, ["r1", "R1", "rl", "r20", "r2O", "г1", "ri"]))
     assert not any(map(nicks.is_like_label, ["r", "r0", "roll", "room1", "ar1", "friends", "r-1"]))
+
+
+# --- other nicks for one whose wanted nick is held
+
+
+any_nicks = st.text(st.characters(categories=["Lu", "Ll", "Lo", "Nd", "Mn"]) | st.sampled_from("-_.29"), max_size=20)
+
+
+@given(any_nicks.filter(nicks.is_nick))
+def test_alternatives_are_proper_and_alike_neither_to_each_other_nor_to_the_nick(nick: str) -> None:
+    others = nicks.alternatives(nick)
+    assert len(others) >= 7
+    assert all(map(nicks.is_nick, others))
+    looks = [nicks.narrow_looks(name) for name in (nick, *others)]
+    assert sum(map(len, looks)) == len(frozenset().union(*looks))
+
+
+def test_alternatives_are_numbered_and_no_longer_than_a_nick() -> None:
+    assert nicks.alternatives("Ann") == [f"Ann-{number}" for number in range(2, 10)]
+    assert nicks.alternatives("Ann-3") == [f"Ann-{number}" for number in (2, 4, 5, 6, 7, 8, 9)]
+    assert nicks.alternatives("x" * 20)[0] == "x" * 18 + "-2"

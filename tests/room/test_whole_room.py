@@ -194,3 +194,34 @@ def test_a_newcomer_is_shown_what_is_kept_of_the_last_messages_as_history() -> N
     at = [it.at for it in bob.got(events.MessageEvent)]
     assert at[0] == pytest.approx(1_000_000, abs=1)
     assert at[2] == pytest.approx(1_000_010, abs=1)
+
+
+def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once() -> None:
+    room = Simulation(history=frames.HistoryPolicy(50, 0))
+    for number in range(10):
+        room.say(room.host, f"kept {number}")
+        room.end_batch()
+    ann = room.newcomer("ann")
+    room.write(ann)
+    room.member_hears(ann)  # the hello
+    room.host_hears(ann)
+    room.write(ann)
+    early = room.say(ann, "mine")
+    for _ in range(6):
+        room.member_hears(ann)
+    assert 0 < len(texts(ann)) < 10
+    room.lose(ann, delivering=False)
+    room.say(room.host, "live")
+    room.settle()
+    assert texts(ann) == [f"kept {number}" for number in range(10)] + ["live", "mine"]
+    assert len(ann.got(events.EnteredEvent)) == 1
+    assert len(room.answers(ann, early)) == 1
+
+
+def test_host_and_members_write_to_each_other_in_private(room: Simulation) -> None:
+    ann = room.joined("ann")
+    room.whisper(room.host, "ann", "to you")
+    room.whisper(ann, "hugo", "and back")
+    room.settle()
+    assert texts(ann) == ["to you", "and back"]
+    assert texts(room.host) == ["to you", "and back"]

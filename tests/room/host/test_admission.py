@@ -154,6 +154,29 @@ def test_a_member_is_kept_from_nicks_that_pass_for_anothers_or_the_programs(
     assert admission.is_refused(ledger, nick, EVE.id) == refused
 
 
+@pytest.mark.parametrize(
+    ("ann", "eve", "answer"),
+    [
+        ("here", "", "nick-taken"),
+        ("away", "", "not-allowed"),
+        ("without a link", "", "not-allowed"),
+        ("without a link", "away", "not-allowed"),
+        ("without a link", "here", "nick-taken"),
+    ],
+)
+def test_a_nick_that_only_members_without_a_link_hold_is_not_to_be_had_now(
+    ledger: Ledger, ann: str, eve: str, answer: str
+) -> None:
+    """5.1: Greek nu looks like v in small letters, and like N in capitals."""
+    ledger.add_member(ANN.key, "vick", DIGEST, away=ann == "away")
+    if eve:
+        ledger.add_member(EVE.key, "NICK", DIGEST, away=eve == "away")
+    late = request("νick", Identity(b"z" * 32, ROOM))
+    with pytest.raises(NotAdmitted) as caught:
+        admission.choose_nick(ledger, HELLO, late, {ANN.id} if ann == "without a link" else ())
+    assert caught.value.reason == answer
+
+
 def test_one_who_wants_no_nick_is_let_in_though_it_can_be_confused(ledger: Ledger) -> None:
     """5.1: any of those made from the key that are unlike all others, so it is never turned away for that."""
     spelled = identity.spell_member(ANN.id)

@@ -3,7 +3,7 @@
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import commit, padding
+from anonp2p.crypto import commit
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CommitBody, Removal
@@ -12,28 +12,6 @@ from anonp2p.room.ledger import unpack_content
 from tests.room.host.inn import Inn
 from tests.room.hostile import dropped
 from tests.room.peers import EVE, ZOE, kinds, text, told
-
-
-def test_one_who_was_removed_is_a_stranger(inn: Inn) -> None:
-    dropped(inn, inn.eve)
-    inn.ticks(limits.PLACE_SECONDS)
-    inn.eve.dials(inn.tick)
-    assert kinds(inn.eve.resumes(*inn.eve.sealer.reference)) == ["FinishEffect"]
-    assert inn.eve.refused == "unknown"
-    assert inn.takes(inputs.DroppedInput(inn.eve.link, "the connection was closed", 0.0), inn.tick) == []
-
-
-def test_one_who_comes_back_before_the_host_noticed_is_on_its_new_link_alone(inn: Inn) -> None:
-    old, old_link = inn.eve.channel, inn.eve.link
-    inn.eve.dials()
-    drop, admit = inn.eve.resumes(*inn.eve.sealer.reference)
-    assert isinstance(drop, effects.DropEffect)
-    assert drop.link == old_link
-    assert isinstance(admit, effects.AdmitEffect)
-    assert inn.takes(inputs.DroppedInput(old_link, "the connection was closed", 0.0)) == []
-    assert inn.takes(inputs.ReceivedInput(old_link, old.seal_frames([])[padding.LENGTH :])) == []
-    inn.ticks(2 * limits.PLACE_SECONDS)
-    assert inn.ordered() == []
 
 
 @pytest.mark.parametrize("away", [False, True])

@@ -8,7 +8,7 @@ from anonp2p.protocol.frames import CloseBody, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.hostile import assert_left_in_alarm
 from tests.room.member.false_host import HERE, FalseHost
-from tests.room.peers import ANN, EVE, HOST, NOW, kinds, text, told
+from tests.room.peers import ANN, EVE, HOST, NOW, kinds, said, text, told
 from tests.support.world import START
 
 
@@ -69,3 +69,12 @@ def test_what_one_head_covers_behind_the_end_of_the_room_is_not_shown(host: Fals
         last = host.entry(HOST, CloseBody())
     assert kinds(host.hears(host.batch(last, host.entry(ANN, text("too late")))))[-1] == "GoneEvent"
     assert not [event for event in told(host.effects) if isinstance(event, events.MessageEvent | events.AlarmEvent)]
+
+
+@pytest.mark.parametrize("removed", [[], [frames.Removal(ANN.id, "kicked", "")]], ids=["without", "with"])
+def test_a_key_is_renewed_after_a_commit_without_cause_and_after_no_other(
+    host: FalseHost, removed: list[frames.Removal]
+) -> None:
+    """6.8: the host drops who renews more often."""
+    host.turns(*removed)
+    assert [type(said(entry)) for entry in host.submits()] == [frames.RenewBody] * (not removed)

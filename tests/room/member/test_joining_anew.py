@@ -60,32 +60,6 @@ def test_one_who_comes_anew_is_not_lied_to_either(host: FalseHost, lie: str) -> 
     assert kinds(host.hears(*welcomes[lie]())) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
 
 
-@pytest.mark.parametrize("reason", ["signature", "leaf", "full", "locked", "bad-nick", "nick-taken", "not-allowed"])
-def test_one_who_comes_back_and_is_refused_for_anything_but_its_place_is_out(
-    host: FalseHost, reason: frames.Refusal
-) -> None:
-    host.redials()
-    assert kinds(host.hears(frames.RefusedFrame(reason))) == ["ErrorEvent", "GoneEvent"]
-    assert host.room.over
-
-
-@pytest.mark.parametrize("reason", ["signature", "leaf", "full", "locked", "bad-nick", "unknown"])
-def test_one_who_joins_anew_and_is_refused_for_anything_but_its_nick_is_out(
-    host: FalseHost, reason: frames.Refusal
-) -> None:
-    come_anew(host)
-    assert kinds(host.hears(frames.RefusedFrame(reason))) == ["ErrorEvent", "GoneEvent"]
-    assert host.room.over
-
-
-def test_a_host_that_finds_no_nick_for_us_is_not_asked_for_ever(host: FalseHost) -> None:
-    come_anew(host)
-    for _ in range(9):
-        assert host.hears(frames.RefusedFrame("nick-taken")) == []
-        host.redials()
-    assert kinds(host.hears(frames.RefusedFrame("nick-taken"))) == ["ErrorEvent", "GoneEvent"]
-
-
 def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHost) -> None:
     host.takes(inputs.RenameInput("moi"))
     [mine] = host.submits()
@@ -93,43 +67,3 @@ def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHo
     host.redials()
     host.ledger.start_at(HERE + 7, bytes(32))
     assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]
-
-
-def test_a_nick_that_was_taken_at_first_is_still_an_error() -> None:
-    host = FalseHost()
-    host.greets()
-    assert kinds(host.hears(frames.RefusedFrame("nick-taken"))) == ["ErrorEvent", "GoneEvent"]
-
-
-@pytest.mark.parametrize("last", ["not-allowed", "nick-taken", "locked"])
-def test_a_host_that_allows_a_newcomer_no_nick_at_all_is_not_asked_for_ever(last: frames.Refusal) -> None:
-    """5.1"""
-    host = FalseHost("me")
-    host.greets()
-    for number in range(2, 10):
-        assert host.hears(frames.RefusedFrame("not-allowed")) == []
-        assert kinds(host.effects) == ["DropEffect"]
-        assert host.redials().nick == f"me-{number}"
-    error, gone = host.hears(frames.RefusedFrame(last))
-    assert isinstance(error, events.ErrorEvent)
-    assert error.code == ("locked" if last == "locked" else "nick-taken")
-    assert isinstance(gone, events.GoneEvent)
-
-
-def test_one_who_asked_for_no_nick_and_is_not_allowed_in_does_not_ask_again() -> None:
-    host = FalseHost("")
-    host.greets()
-    error, gone = host.hears(frames.RefusedFrame("not-allowed"))
-    assert isinstance(error, events.ErrorEvent)
-    assert error.code == "not-allowed"
-    assert isinstance(gone, events.GoneEvent)
-
-
-def test_a_newcomer_gets_no_other_nick_than_the_one_it_asked_for_last() -> None:
-    """7.2"""
-    host = FalseHost("me")
-    host.greets()
-    host.hears(frames.RefusedFrame("not-allowed"))
-    host.redials()
-    host.roster_guest("me")
-    assert kinds(host.hears(*host.welcome())) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]

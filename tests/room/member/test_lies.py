@@ -146,6 +146,8 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a generation too far on": lambda it: [it.entry(ANN, text("lie"), generation=limits.SKIPPED + 1)],
     "a body behind another header": lambda it: [exchanged(it)],
     "an entry altered": lambda it: [altered(it.entry(ANN, text("lie")), 60)],
+    "a kind that is none": lambda it: [it.entry(ANN, text("lie"), kind=3)],
+    "a newcomer like another": lambda it: [it.entry(HOST, JoinedBody(EVE.key, "Ann", KEY))],
     "an entry as a commit": lambda it: [it.entry(HOST, text("lie"), kind=COMMIT)],
     "an empty text": lambda it: [it.entry(ANN, text(""))],
     "a member that commits": lambda it: [it.commit(author=ANN)],

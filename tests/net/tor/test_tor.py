@@ -310,7 +310,7 @@ async def test_what_is_no_socks_port_is_refused() -> None:
 # --- looking anew where a room is, after a dial without an answer
 
 
-class Dialled:
+class Proxy:
     """A SOCKS port that answers a dial with `code`, and to begin with not at all."""
 
     def __init__(self) -> None:
@@ -339,12 +339,12 @@ class Dialled:
 @asynccontextmanager
 async def dialling(
     fake: FakeTor, path: Path, kind: Literal["own", "system"] = "own"
-) -> AsyncIterator[tuple[Tor, Dialled]]:
+) -> AsyncIterator[tuple[Tor, Proxy]]:
     """A Tor whose control port and SOCKS port are fake."""
-    dialled = Dialled()
-    async with control_of(fake, path) as control, server(dialled, path / "socks") as proxy:
+    proxy = Proxy()
+    async with control_of(fake, path) as control, server(proxy, path / "socks") as endpoint:
         await control.subscribe("HS_DESC")
-        yield Tor(control, proxy, None, kind), dialled
+        yield Tor(control, endpoint, None, kind), proxy
 
 
 def orders(fake: FakeTor) -> list[str]:
@@ -356,8 +356,8 @@ async def test_after_a_dial_without_an_answer_the_next_one_waits_for_a_new_descr
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "FETCH_PATIENCE", PATIENCE)
-    async with dialling(fake, short_path) as (own, dialled):
-        await dialled.give_up(own)
+    async with dialling(fake, short_path) as (own, proxy):
+        await proxy.give_up(own)
         assert orders(fake) == []
         async with trio.open_nursery() as nursery:
 
@@ -369,7 +369,7 @@ async def test_after_a_dial_without_an_answer_the_next_one_waits_for_a_new_descr
             for event in (described("REQUESTED"), described("RECEIVED", "b" * 56)):
                 await fake.tell(event)
             await trio.sleep(0.1)
-            assert not dialled.asked.is_set(), "it dialled before the descriptor was there"
+            assert not proxy.asked.is_set(), "it dialled before the descriptor was there"
             await fake.tell(described("RECEIVED"))
         await (await own.dial(KEY.code, "me:3")).aclose()
     assert orders(fake) == [f"HSFETCH {ADDRESS}"], "the last dial followed one that was answered"
@@ -380,8 +380,8 @@ async def test_only_our_own_tor_is_made_to_forget_whom_it_asked(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Literal["own", "system"]
 ) -> None:
     monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
-    async with dialling(fake, short_path, kind) as (some, dialled):
-        await dialled.give_up(some)
+    async with dialling(fake, short_path, kind) as (some, proxy):
+        await proxy.give_up(some)
         await (await some.dial(KEY.code, "me:2")).aclose()
     assert orders(fake) == [f"HSFETCH {ADDRESS}", *(["SIGNAL NEWNYM"] if kind == "own" else [])]
 
@@ -390,13 +390,13 @@ async def test_a_fetch_that_takes_long_is_left_to_itself(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "FETCH_PATIENCE", 1.0)
-    async with dialling(fake, short_path) as (own, dialled):
-        await dialled.give_up(own)
+    async with dialling(fake, short_path) as (own, proxy):
+        await proxy.give_up(own)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(own.dial, KEY.code, "me:2")
             await fake.hears("HSFETCH")
             await fake.tell(described("REQUESTED"))
-            await dialled.asked.wait()
+            await proxy.asked.wait()
             nursery.cancel_scope.cancel()
     assert orders(fake) == [f"HSFETCH {ADDRESS}"]
 
@@ -406,8 +406,8 @@ async def test_tor_is_not_told_to_look_where_it_has_just_looked(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, *, looks: bool
 ) -> None:
     monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
-    async with dialling(fake, short_path, "system") as (system, dialled):
-        dialled.code = code
+    async with dialling(fake, short_path, "system") as (system, proxy):
+        proxy.code = code
         for _ in range(2):
             with pytest.raises(DialFault):
                 await system.dial(KEY.code, "me:1")
@@ -418,8 +418,8 @@ async def test_a_control_port_that_fetches_nothing_for_us_does_not_keep_us_from_
     fake: FakeTor, short_path: Path
 ) -> None:
     fake.deny["HSFETCH"] = "510 Command filtered"
-    async with dialling(fake, short_path, "system") as (system, dialled):
-        await dialled.give_up(system)
+    async with dialling(fake, short_path, "system") as (system, proxy):
+        await proxy.give_up(system)
         with trio.fail_after(limits.FETCH_PATIENCE):
             await (await system.dial(KEY.code, "me:2")).aclose()
 

@@ -148,22 +148,6 @@ async def test_a_text_that_is_too_long_is_given_back_and_counts_as_unsent(room: 
     assert str(app.failure).startswith("1 of the lines")
 
 
-@pytest.mark.parametrize("before", ["\ufeff", " ", "\u200b\u00a0"], ids=ascii)
-async def test_a_private_message_behind_what_one_does_not_see_is_shown_to_nobody_else(before: str) -> None:
-    _, _, told = await played("/create demo", f"{before}/msg bob secret", "public")
-    assert [event.text for event in told if isinstance(event, events.MessageEvent)] == ["public"]
-    assert [event.text for event in told if isinstance(event, events.UnsentEvent)] == ["/msg bob secret"]
-    assert [event.code for event in told if isinstance(event, events.ErrorEvent)] == ["no-such-nick"]
-    assert not [event for event in told if event.re is not UNSET]
-
-
-async def test_a_nick_that_passes_for_the_program_is_refused_in_one_sentence() -> None:
-    _, _, told = await played("/create demo", '{"id": 7, "command": "/nick 5YSTEM"}')
-    [(code, text)] = answers(told, 7)
-    assert code == "bad-nick"
-    assert "program" in text
-
-
 async def test_without_any_tor_the_program_ends_and_says_why_once() -> None:
     @asynccontextmanager
     async def failing(_: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
@@ -179,12 +163,6 @@ async def test_without_any_tor_the_program_ends_and_says_why_once() -> None:
 
 
 CODE = encode_key(RoomKey(b"k" * 32).public)
-
-
-async def test_a_line_for_a_room_that_has_ended_goes_to_no_other_room() -> None:
-    _, _, told = await played("/create one", "/create two", "/leave", '{"id": 7, "text": "hello"}')
-    assert [code for code, _ in answers(told, 7)] == ["no-room"]
-    assert not [event for event in told if isinstance(event, events.MessageEvent)]
 
 
 async def test_a_text_goes_to_the_room_that_it_names_and_else_to_the_active_one() -> None:

@@ -5,12 +5,13 @@ here, so a batch is opened once for all of them. One loop over epoll; nothing wa
 """
 
 import hashlib
+import json
 import os
 import select
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
@@ -29,6 +30,30 @@ OPENED = 4_096  # batches that are remembered: more than are on their way to som
 
 class BenchFailed(Exception):
     """What was measured is not as it has to be."""
+
+
+class Measured:
+    """The process that is measured. It says how its room is reached, and answers each line with a reading."""
+
+    def __init__(self, answers: IO[str], asked: IO[str]) -> None:
+        self._answers = answers
+        self._asked = asked
+        reached = self._line()
+        self.port: int = reached["port"]
+        self.room = bytes.fromhex(reached["room"])
+
+    def _line(self) -> dict[str, Any]:
+        line = self._answers.readline()
+        if not line:
+            raise BenchFailed("what is measured has ended")
+        reading: dict[str, Any] = json.loads(line)
+        return reading
+
+    def read(self) -> dict[str, Any]:
+        """What it measured since the last time, or has used so far."""
+        self._asked.write("\n")
+        self._asked.flush()
+        return self._line()
 
 
 class Opened(NamedTuple):

@@ -1,7 +1,6 @@
 """What a host does under load; see scripts/bench."""
 
 import argparse
-import json
 import math
 import resource
 import subprocess
@@ -13,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, cycle, islice
 from statistics import median
-from typing import Any
 
 from anonp2p import limits
 from anonp2p.protocol import frames
-from tests.bench.crowd import BenchFailed, Crowd, Member
+from tests.bench.crowd import BenchFailed, Crowd, Measured, Member
 from tests.bench.crypto import crypto
 from tests.bench.irc import irc
 from tests.bench.screen import screen
@@ -36,42 +34,18 @@ HEARTBEATS = 1_000  # records without frames that a flooder sends in one piece
 PATIENCE = 150.0  # seconds for a room to fill, for messages to be signed, and for what is on its way to arrive
 KIB = 1024
 
-Reading = dict[str, Any]
 Piece = list[frames.SubmitFrame]
 
 
-class Host:
-    """The process that is measured."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        reached = self._line()
-        self.port: int = reached["port"]
-        self.room = bytes.fromhex(reached["room"])
-
-    def _line(self) -> Reading:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise BenchFailed("the host ended")
-        reading: Reading = json.loads(line)
-        return reading
-
-    def read(self) -> Reading:
-        """What it measured since the last time."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return self._line()
-
-
 @contextmanager
-def room(seconds: float) -> Iterator[tuple[Host, Crowd]]:
+def room(seconds: float) -> Iterator[tuple[Measured, Crowd]]:
     """A host and a crowd, still without members. seconds: after which all is over."""
     command = [sys.executable, "-m", "tests.bench.host"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
-            host = Host(process)
+            assert process.stdin is not None
+            assert process.stdout is not None
+            host = Measured(process.stdout, process.stdin)
             crowd = Crowd(host.port, host.room, seconds)
             try:
                 yield host, crowd
@@ -183,7 +157,7 @@ def fanout(sizes: Sequence[int], seconds: float, *, beside: bool) -> None:
     print("loop, with what other processes took from it; own: the longest that its own work accounts for.")
 
 
-def _fanout(host: Host, crowd: Crowd, stock: Stock, seconds: float) -> Run:
+def _fanout(host: Measured, crowd: Crowd, stock: Stock, seconds: float) -> Run:
     members = crowd.members
     stock.fill(int(min(DELIVERIES / len(members), MESSAGES) * seconds) // BATCH)
     crowd.settle()
@@ -230,7 +204,7 @@ def hostile(size: int, seconds: float) -> None:
 
 
 def _speak(
-    host: Host, crowd: Crowd, speaker: Member, flooders: Sequence[Member], flood: str, until: float
+    host: Measured, crowd: Crowd, speaker: Member, flooders: Sequence[Member], flood: str, until: float
 ) -> tuple[list[float], float | None]:
     """One speaks while others flood: how long the first one's messages took, and when somebody was cut off."""
     delays: list[float] = []

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from tests.bench.crowd import BenchFailed, Crowd
+from tests.bench.crowd import BenchFailed, Crowd, Measured
 from tests.bench.host import read_usage
 from tests.support.transports import LoopbackNetwork
 
@@ -51,7 +51,6 @@ class _Screen:
         environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color", "HOME": place}
         environment |= {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": place, "XDG_RUNTIME_DIR": place}
         self.bytes = 0
-        self.answered = False
         self._looked_for = b""
         self._found = threading.Event()
         self._found_at = 0.0
@@ -139,29 +138,6 @@ def _start(columns: int, rows: int) -> tuple[float, float]:
             return there - shown.began, shown.until_found() - pressed
 
 
-class _Program:
-    """The one that is measured."""
-
-    def __init__(self, pipe: socket.socket) -> None:
-        self._lines = pipe.makefile("rw")
-        reached = self._line()
-        self.port: int = reached["port"]
-        self.room = bytes.fromhex(reached["room"])
-
-    def _line(self) -> dict[str, Any]:
-        line = self._lines.readline()
-        if not line:
-            raise BenchFailed("the program ended")
-        reading: dict[str, Any] = json.loads(line)
-        return reading
-
-    def read(self) -> dict[str, Any]:
-        """What it has used so far."""
-        self._lines.write("\n")
-        self._lines.flush()
-        return self._line()
-
-
 def screen(columns: int, rows: int, seconds: float) -> None:
     """Prints all of it."""
     sys.setswitchinterval(0.0005)  # whoever waits for the terminal is to be there at once
@@ -180,7 +156,8 @@ def screen(columns: int, rows: int, seconds: float) -> None:
         shown.look_for(b"ready")
         shown.until_found()
         shown.press("/create bench\r")
-        program = _Program(ours)
+        lines = ours.makefile("rw")
+        program = Measured(lines, lines)
         crowd = Crowd(program.port, program.room, PATIENCE * 4 + 3 * seconds)
         try:
             crowd.join(MEMBERS)
@@ -197,7 +174,7 @@ def screen(columns: int, rows: int, seconds: float) -> None:
 
 
 class _Load:
-    def __init__(self, shown: _Screen, program: _Program, crowd: Crowd) -> None:
+    def __init__(self, shown: _Screen, program: Measured, crowd: Crowd) -> None:
         self._shown = shown
         self._program = program
         self._crowd = crowd

@@ -32,39 +32,22 @@ def running(torrc: str) -> Iterator[RunningTor]:
         yield tor
 
 
-def test_several_programs_share_a_running_tor(running: RunningTor) -> None:
+def test_several_programs_share_a_running_tor_that_is_named_or_found(running: RunningTor) -> None:
+    found = {"TOR_CONTROL_IPC_PATH": running.control.removeprefix("unix:")}
     with Peer("--control", running.control, "create", "demo") as host:
         code = host.wait("room")["code"]
-        assert host.wait("ready")["tor"] == "system"
         host.wait("reachable")
         with (
             Peer("--control", running.control, "join", code) as ada,
             Peer("--socks", running.socks, "join", code) as ben,
+            Peer("--tor", "system", "join", code, environment=found) as cho,
         ):
-            for peer in (ada, ben):
-                peer.wait("room")
-            ben.send("through SOCKS alone")
-            for peer in (host, ada, ben):
-                peer.said("through SOCKS alone")
-
-
-def test_a_named_socks_port_goes_with_a_tor_that_is_found_or_alone(running: RunningTor) -> None:
-    system = ("--tor", "system", "--socks", running.socks)
-    found = {"TOR_CONTROL_IPC_PATH": running.control.removeprefix("unix:")}
-    nowhere = {"TOR_CONTROL_IPC_PATH": "/nonexistent"}
-    with Peer("--control", running.control, "create", "demo") as host:  # which waits until that Tor is booted
-        code = host.wait("room")["code"]
-        host.wait("reachable")
-        with (
-            Peer("--tor", "system", "join", code, environment=found) as ada,
-            Peer(*system, "join", code, environment=found) as ben,
-            Peer(*system, "join", code, environment=nowhere) as zoe,
-        ):
-            for peer in (ada, ben, zoe):
+            for peer in (host, ada, ben, cho):
                 peer.wait("room")
                 assert peer.wait("ready")["tor"] == "system"
-            assert zoe.wait("tor-skipped")["variable"] == "TOR_CONTROL_IPC_PATH"
-            for peer in (ada, ben):
+            ben.send("through SOCKS alone")
+            for peer in (host, ada, ben, cho):
+                peer.said("through SOCKS alone")
                 assert not [event for event in peer.events if event["type"] == "tor-skipped"]
 
 

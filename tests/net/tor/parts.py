@@ -83,6 +83,11 @@ def socks_replies(code: int, heard: list[bytes] | None = None) -> Play:
     return replies(b"\x05\x02", b"\x01\x00", bytes([5, code, 0, 1]) + bytes(6), heard=heard)
 
 
+def described(action: str, address: str = ADDRESS) -> str:
+    """An event about a room's descriptor."""
+    return f"HS_DESC {action} {address} UNKNOWN $" + "A" * 40
+
+
 class Silent:
     """A server that says nothing. heard: what it was sent; left: set when the other end has closed a connection."""
 

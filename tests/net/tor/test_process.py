@@ -369,7 +369,7 @@ async def test_a_disk_without_space_for_tor_is_told_with_what_to_do(
     assert "No space left on device). Free some" in str(await failure(torrc))
 
 
-@pytest.mark.parametrize("name", ["a#b", "a b", 'a"b', "a\\b", "a'b", "a\nb", "\\", "é", os.fsdecode(b"\xff\x01")])
+@pytest.mark.parametrize("name", ["a#b c\"d\\e'f\ng\u00e9" + os.fsdecode(b"\xff\x01"), "\\", 'a"', "#a"])
 async def test_its_directory_may_have_any_name(
     torrc: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

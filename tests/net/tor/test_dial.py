@@ -1,0 +1,190 @@
+"""Dials through Tor's SOCKS port: what its replies mean, and looking anew where a room is; at fake ports."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import trio
+
+from anonp2p import limits
+from anonp2p.errors import TorLost, TorRefused
+from anonp2p.net.tor.tor import Tor
+from anonp2p.net.transport import DialFault
+from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, STEM, control_of, described, refused, replies, socks_replies
+from tests.support.servers import PATIENCE, FakeTor, Play, says, server
+
+pytestmark = STEM
+
+
+# --- dialling: what each reply of the SOCKS port means
+
+
+@pytest.mark.parametrize(
+    ("code", "again", "absent"),
+    [
+        (0x01, True, False),
+        (0x04, True, True),
+        (0x05, True, True),
+        (0x06, True, False),
+        (0xF0, True, True),
+        (0xF1, True, True),
+        (0xF2, True, True),
+        (0xF3, True, False),
+        (0xF4, False, False),
+        (0xF5, False, False),
+        (0xF6, False, False),
+        (0xF7, True, False),
+    ],
+)
+async def test_a_refused_dial_says_whether_to_try_again(code: int, *, again: bool, absent: bool) -> None:
+    await check_fault(socks_replies(code), again=again, absent=absent)
+
+
+async def test_a_socks_port_that_hangs_up_is_worth_another_try() -> None:
+    await check_fault(replies(b""), again=True, absent=False)
+
+
+async def check_fault(play: Play, *, again: bool, absent: bool) -> None:
+    async with server(play) as endpoint:
+        with pytest.raises(DialFault) as caught:
+            await Tor(None, endpoint, None, "system").dial(KEY.code, "me:1")
+    assert (caught.value.again, caught.value.absent) == (again, absent)
+    assert str(caught.value)
+
+
+async def test_a_dial_asks_for_the_room_at_its_port_isolated_by_both_words() -> None:
+    heard: list[bytes] = []
+    async with server(socks_replies(0, heard)) as endpoint:
+        await (await Tor(None, endpoint, None, "system").dial(KEY.code, "me:17")).aclose()
+    assert heard[1] == b"\x01\x02me\x0217"
+    assert heard[2] == b"\x05\x01\x00\x03" + bytes([62]) + KEY.code.encode() + limits.PORT.to_bytes(2, "big")
+
+
+async def test_a_socks_port_that_is_gone_is_a_lost_tor() -> None:
+    with refused(TorLost, "nothing answers at its SOCKS port"):
+        await Tor(None, NOWHERE, None, "system").dial(KEY.code, "me:1")
+
+
+async def test_what_is_no_socks_port_is_refused() -> None:
+    async with server(says((b"\x05", b"HTTP/1.1 400 Bad Request\r\n\r\n"))) as endpoint:
+        with refused(TorRefused, "no SOCKS port of Tor"):
+            await Tor(None, endpoint, None, "system").dial(KEY.code, "me:1")
+
+
+# --- looking anew where a room is, after a dial without an answer
+
+
+class Proxy:
+    """A SOCKS port that answers a dial with `code`, and to begin with not at all."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        self.asked = trio.Event()
+
+    async def __call__(self, stream: trio.SocketStream) -> None:
+        await replies(b"\x05\x02", b"\x01\x00")(stream)
+        await stream.receive_some()
+        self.asked.set()
+        if self.code is None:
+            await stream.receive_some()
+        else:
+            await stream.send_all(bytes([5, self.code, 0, 1]) + bytes(6))
+
+    async def give_up(self, tor: Tor) -> None:
+        """A dial that is given up after a while without an answer; the next one will be answered."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(tor.dial, KEY.code, "me:1")
+            await self.asked.wait()
+            nursery.cancel_scope.cancel()
+        self.asked = trio.Event()
+        self.code = 0
+
+
+@asynccontextmanager
+async def dialling(
+    fake: FakeTor, path: Path, kind: Literal["own", "system"] = "own"
+) -> AsyncIterator[tuple[Tor, Proxy]]:
+    """A Tor whose control port and SOCKS port are fake."""
+    proxy = Proxy()
+    async with control_of(fake, path) as control, server(proxy, path / "socks") as endpoint:
+        await control.subscribe("HS_DESC")
+        yield Tor(control, endpoint, None, kind), proxy
+
+
+def orders(fake: FakeTor) -> list[str]:
+    """What a Tor was told to do about descriptors."""
+    return [line for line in fake.heard if line.startswith(("HSFETCH", "SIGNAL"))]
+
+
+async def test_after_a_dial_without_an_answer_the_next_one_waits_for_a_new_descriptor(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", PATIENCE)
+    async with dialling(fake, short_path) as (own, proxy):
+        await proxy.give_up(own)
+        assert orders(fake) == []
+        async with trio.open_nursery() as nursery:
+
+            async def dial() -> None:
+                await (await own.dial(KEY.code, "me:2")).aclose()
+
+            nursery.start_soon(dial)
+            assert await fake.hears("HSFETCH") == f"HSFETCH {ADDRESS}"
+            for event in (described("REQUESTED"), described("RECEIVED", "b" * 56)):
+                await fake.tell(event)
+            await trio.sleep(0.1)
+            assert not proxy.asked.is_set(), "it dialled before the descriptor was there"
+            await fake.tell(described("RECEIVED"))
+        await (await own.dial(KEY.code, "me:3")).aclose()
+    assert orders(fake) == [f"HSFETCH {ADDRESS}"], "the last dial followed one that was answered"
+
+
+@pytest.mark.parametrize("kind", ["own", "system"])
+async def test_only_our_own_tor_is_made_to_forget_whom_it_asked(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Literal["own", "system"]
+) -> None:
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
+    async with dialling(fake, short_path, kind) as (some, proxy):
+        await proxy.give_up(some)
+        await (await some.dial(KEY.code, "me:2")).aclose()
+    assert orders(fake) == [f"HSFETCH {ADDRESS}", *(["SIGNAL NEWNYM"] if kind == "own" else [])]
+
+
+async def test_a_fetch_that_takes_long_is_left_to_itself(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 1.0)
+    async with dialling(fake, short_path) as (own, proxy):
+        await proxy.give_up(own)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(own.dial, KEY.code, "me:2")
+            await fake.hears("HSFETCH")
+            await fake.tell(described("REQUESTED"))
+            await proxy.asked.wait()
+            nursery.cancel_scope.cancel()
+    assert orders(fake) == [f"HSFETCH {ADDRESS}"]
+
+
+@pytest.mark.parametrize(("code", "looks"), [(0xF0, False), (0xF2, False), (0xF3, True), (0xF7, True)])
+async def test_tor_is_not_told_to_look_where_it_has_just_looked(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, *, looks: bool
+) -> None:
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
+    async with dialling(fake, short_path, "system") as (system, proxy):
+        proxy.code = code
+        for _ in range(2):
+            with pytest.raises(DialFault):
+                await system.dial(KEY.code, "me:1")
+    assert bool(orders(fake)) is looks
+
+
+async def test_a_control_port_that_fetches_nothing_for_us_does_not_keep_us_from_dialling(
+    fake: FakeTor, short_path: Path
+) -> None:
+    fake.deny["HSFETCH"] = "510 Command filtered"
+    async with dialling(fake, short_path, "system") as (system, proxy):
+        await proxy.give_up(system)
+        with trio.fail_after(limits.FETCH_PATIENCE):
+            await (await system.dial(KEY.code, "me:2")).aclose()

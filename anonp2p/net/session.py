@@ -1,7 +1,6 @@
 """One live room: a mailbox, the one task that owns the room and empties it, and the links it speaks through."""
 
 import math
-import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -20,7 +19,6 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.link_effects import apply_effect
 from anonp2p.room.room import Room
 
-_choice = random.SystemRandom()  # which handshake is closed for a newer one cannot be predicted
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts what the machine has slept, where there is one
 
 
@@ -123,7 +121,7 @@ class Session:
         """Keeps the room reachable as long as this network lasts."""
         with suppress(TorLost):
             async with network.listen(key) as place, trio.open_nursery() as nursery:
-                nursery.start_soon(serve, place, self.links, _choice)
+                nursery.start_soon(serve, place, self.links)
                 nursery.start_soon(self._publish, place)
                 await network.lost.wait()
                 nursery.cancel_scope.cancel()

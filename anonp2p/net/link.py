@@ -72,13 +72,10 @@ class Link:
 
     # --- the link's own task
 
-    async def run(
-        self, deliver: Callable[[bytes], Awaitable[object]], begin: Callable[[], Awaitable[object]] | None = None
-    ) -> None:
+    async def run(self, deliver: Callable[[bytes], Awaitable[object]]) -> None:
         """Reads and writes until the connection is over, and closes the stream.
 
-        deliver: is given each payload, in order. begin: comes before all of them, and ends with the link as they do.
-        Nothing that the peer or the network does makes this raise.
+        deliver: is given each payload, in order. Nothing that the peer or the network does makes this raise.
         """
         try:
             with self._scope:
@@ -86,8 +83,6 @@ class Link:
                     self._nursery = nursery
                     try:
                         self._continue()
-                        if begin is not None:
-                            await begin()
                         await self._read(deliver)
                     finally:
                         self._nursery = None

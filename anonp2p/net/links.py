@@ -1,6 +1,5 @@
 """The links of one session, by number."""
 
-import random
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -18,29 +17,6 @@ class Links:
         self._links: dict[int, Link] = {}
         self._last = inputs.UPLINK
         self._empty = trio.Event()
-
-    @property
-    def half_open(self) -> int:
-        """How many are still in their handshake."""
-        return len(self._half_open())
-
-    def _half_open(self) -> list[Link]:
-        return [link for link in self._links.values() if link.connection.is_half_open]
-
-    def make_room(self, choice: random.Random) -> bool:
-        """Whether one more link may begin its handshake; if there are as many as may be, a random one is closed for it.
-
-        A random one, since a peer that opens more links than others then loses as many more. The newest itself is not
-        among them: it is the only one that had no time at all. Nor are those whose client handshake is with the room:
-        they are about to be let in, or not, and would be members without a link.
-        """
-        half_open = self._half_open()
-        if len(half_open) < limits.HALF_OPEN:
-            return True
-        waiting = [link for link in half_open if not link.connection.awaits_answer]
-        if waiting:
-            choice.choice(waiting).drop("it gave way to a newer one")
-        return bool(waiting)
 
     def find_link(self, number: int) -> Link | None:
         """The link with this number, if it is still up."""

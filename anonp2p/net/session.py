@@ -1,7 +1,5 @@
-"""One live room: a mailbox, the one task that owns the room and empties it, and the links it speaks through."""
+"""One live room: the one task that owns the room and empties its mailbox, and the links it speaks through."""
 
-import math
-import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -14,19 +12,14 @@ from anonp2p.errors import AnonError, TorLost
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.dial import dial
 from anonp2p.net.links import Links
+from anonp2p.net.mailbox import Mailbox, count_units
 from anonp2p.net.serve import serve
 from anonp2p.net.transport import Place, Transport
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.link_effects import apply_effect
 from anonp2p.room.room import Room
 
-_choice = random.SystemRandom()  # which handshake is closed for a newer one cannot be predicted
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts what the machine has slept, where there is one
-
-
-def _units(item: inputs.Input) -> int:
-    """How much it counts in a batch of inputs: one payload of a peer may hold many entries."""
-    return 1 + len(item.payload) // limits.UNIT if isinstance(item, inputs.ReceivedInput) else 1
 
 
 class Session:
@@ -47,9 +40,7 @@ class Session:
         self._key = key
         self._tell = tell
         self._network = network
-        self._mail, self._mailbox = trio.open_memory_channel[inputs.Input](math.inf)
-        self._units = 0  # of what is in the mailbox: `post_input` bounds it
-        self._queue = trio.lowlevel.ParkingLot()  # tasks that wait for room in it, in their order
+        self._mailbox = Mailbox()
         self.links = Links(self.post_input)
         self._isolation = secrets.token_hex(16)  # keeps our dials on circuits of their own
         self._nursery: trio.Nursery | None = None
@@ -58,27 +49,16 @@ class Session:
         self._grown = False  # whether the log has grown
         self._swept = False  # whether something was dropped from the log
         self._slept = 0.0  # for how many seconds the machine has slept
-        self._unread = 0  # typed, but still in the mailbox
         self.ended = trio.Event()  # set by whoever runs the session
 
     @property
     def outstanding(self) -> int:
         """How many inputs of ours have not got their place or their answer yet."""
-        return self._unread + self.room.outstanding
+        return self._mailbox.typed_count + self.room.outstanding
 
     async def post_input(self, item: inputs.Input) -> bool:
         """Hands something to the room, waiting while its mailbox is full; returns False if the room is over."""
-        typed = isinstance(item, inputs.Typed)
-        self._unread += typed
-        try:
-            if not self.room.over and (self._units >= limits.MAILBOX or self._queue):
-                await self._queue.park()
-            self._mail.send_nowait(item)  # and goes on: a task that yields after each record makes batches of one
-            self._units += _units(item)
-        except trio.BrokenResourceError:
-            self._unread -= typed
-            return False
-        return True
+        return await self._mailbox.post_input(item)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Returns once this holds, or the room is over."""
@@ -93,9 +73,10 @@ class Session:
         """Runs the room from its start to its end, including what a host sends last."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            with self._mailbox:
+            try:
                 await self._live()
-            self._queue.unpark_all()  # so that those who wait learn that the room is over
+            finally:
+                self._mailbox.close()
             if self.room.hosting:
                 with trio.move_on_after(limits.FLUSH_PATIENCE):
                     await self.links.finish_links()
@@ -123,7 +104,7 @@ class Session:
         """Keeps the room reachable as long as this network lasts."""
         with suppress(TorLost):
             async with network.listen(key) as place, trio.open_nursery() as nursery:
-                nursery.start_soon(serve, place, self.links, _choice)
+                nursery.start_soon(serve, place, self.links)
                 nursery.start_soon(self._publish, place)
                 await network.lost.wait()
                 nursery.cancel_scope.cancel()
@@ -136,31 +117,31 @@ class Session:
 
     async def _live(self) -> None:
         """Handles inputs until the room is over; wakes all that wait for the log or for the room."""
-        item: inputs.Input | None = inputs.StartInput()
+        item: inputs.Input = inputs.StartInput()
         units = 0  # of inputs since a batch ended
         while not self.room.over:
             units += self._take_inputs(item)
-            item = None
             if limits.MAILBOX <= units < limits.BATCH_UNITS:
                 await trio.lowlevel.checkpoint()  # those who waited fill the mailbox again: one batch for all of them
-                item = self._next()
-            if item is None:
+            if self._mailbox.is_empty or units >= limits.BATCH_UNITS:
                 self._handle(inputs.EndBatchInput())
                 units = 0
             await self._spread()
             self._changed.set()
             self._changed = trio.Event()
-            if item is None and not self.room.over:
+            if not self.room.over:
                 item = await self._wait()
 
-    def _take_inputs(self, item: inputs.Input | None) -> int:
+    def _take_inputs(self, first: inputs.Input) -> int:
         """Handles this input and those that wait, as many as the mailbox holds; returns how many units they were."""
-        taken = 0
-        while item is not None:
+        taken, item = 0, first
+        while True:
             self._handle(item)
-            taken += _units(item)
-            item = self._next() if taken < limits.MAILBOX or self.room.over else None
-        return taken
+            taken += count_units(item)
+            waiting = self._mailbox.next_input() if taken < limits.MAILBOX or self.room.over else None
+            if waiting is None:
+                return taken
+            item = waiting
 
     async def _spread(self) -> None:
         """Gives all links what the batch brought: entries, which end in a head, or else a head that was due."""
@@ -177,27 +158,13 @@ class Session:
         self._slept = max(self._slept, time.clock_gettime(_BOOT) - time.clock_gettime(time.CLOCK_MONOTONIC))
         return inputs.Now(trio.current_time(), time.time(), self._slept)
 
-    def _next(self) -> inputs.Input | None:
-        try:
-            return self._taken(self._mailbox.receive_nowait())
-        except trio.WouldBlock:
-            return None
-
     async def _wait(self) -> inputs.Input:
         deadline = self.room.next_deadline()
         with trio.move_on_at(float("inf") if deadline is None else deadline):
-            return self._taken(await self._mailbox.receive())
+            return await self._mailbox.receive_input()
         return inputs.TickInput()
 
-    def _taken(self, item: inputs.Input) -> inputs.Input:
-        """Makes room in the mailbox for others, as this was taken out."""
-        self._units -= _units(item)
-        if self._units < limits.MAILBOX:
-            self._queue.unpark()
-        return item
-
     def _handle(self, item: inputs.Input) -> None:
-        self._unread -= isinstance(item, inputs.Typed)
         for effect in self.room.handle_input(item, self._now()):
             self._do(effect)
 

@@ -163,16 +163,6 @@ class Connection:
             self.detail = reason
             self._outgoing.clear()
 
-    @property
-    def is_half_open(self) -> bool:
-        """Whether it is up, and in its handshake."""
-        return not (self.is_settled or self.is_over)
-
-    @property
-    def awaits_answer(self) -> bool:
-        """Whether the room has the client handshake, and has not decided yet."""
-        return self._awaits_answer
-
     # --- time
 
     def measure_silence(self, now: float) -> float:

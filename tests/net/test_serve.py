@@ -1,7 +1,5 @@
 """A host whose strangers and members come faster than they may."""
 
-import errno
-import random
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -11,12 +9,11 @@ import trio.testing
 from anonp2p import limits
 from anonp2p.crypto.padding import LENGTH, frame_content
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
 from anonp2p.room import events, inputs
 from tests.support.people import Gathering, gathering
-from tests.support.transports import MemoryListener, MemoryNetwork, Wire
+from tests.support.transports import MemoryNetwork
 
 RATE = 10.0  # a second
 CLIENT_HANDSHAKE = frame_content(bytes(3_838))  # which opens as nothing
@@ -113,68 +110,6 @@ async def test_half_open_strangers_are_bounded_and_give_way(
         nursery.cancel_scope.cancel()
 
 
-async def test_whose_handshake_ends_for_a_newer_one_is_a_matter_of_chance(
-    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "HALF_OPEN", 4)
-    await trio.lowlevel.checkpoint()
-    chosen = set()
-    for seed in range(30):
-        links = Links(nowhere)
-        some = [Link(Wire().host, limits.CLIENT_HANDSHAKE) for _ in range(4)]
-        for link in some:
-            links.attach(link)
-        assert links.make_room(random.Random(seed))
-        (gone,) = [number for number, link in enumerate(some) if not link.connection.is_half_open]
-        chosen.add(gone)
-        assert links.half_open == 3
-    assert chosen == {0, 1, 2, 3}
-
-
-async def nowhere(_: inputs.Input) -> None:
-    """For links of no session."""
-    await trio.lowlevel.checkpoint()
-
-
-async def test_one_whose_client_handshake_is_with_the_room_gives_way_to_nobody(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would be a member without a link."""
-    monkeypatch.setattr(limits, "HALF_OPEN", 2)
-
-    async def post(step: inputs.Input) -> None:
-        if isinstance(step, inputs.ReceivedInput):
-            await trio.sleep_forever()
-
-    async with trio.open_nursery() as nursery:
-        links, dial = await serving(nursery, memory, post)
-        knocked, waiting = await dial(), await dial()
-        await knocked.send_all(CLIENT_HANDSHAKE)
-        await trio.testing.wait_all_tasks_blocked()
-        for _ in range(20):
-            newest = await dial()
-            assert await waiting.receive_some(1) == b"", "the other one gives way"
-            waiting = newest
-        await waiting.send_all(CLIENT_HANDSHAKE)
-        await trio.testing.wait_all_tasks_blocked()
-        assert await (await dial()).receive_some(1) == b"", "both are being answered"
-        assert links.half_open == 2
-        nursery.cancel_scope.cancel()
-
-
-async def test_strangers_who_hang_up_free_their_slots_at_once(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "HALF_OPEN", 8)
-    async with gathering(memory) as gathered:
-        host = await gathered.host()
-        for _ in range(2):
-            for stream in [await dialled(memory, gathered) for _ in range(limits.HALF_OPEN)]:
-                await stream.aclose()
-            await trio.testing.wait_all_tasks_blocked()
-            assert host.session.links.half_open == 0
-
-
 async def test_client_handshakes_of_those_who_gave_way_hold_up_nobody(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,7 +141,7 @@ async def serving(
         async with memory.listen(key) as place:
             if answers:
                 place.admits = lambda _: answers.pop(0)  # type: ignore[method-assign, assignment]
-            await serve(place, links, random.Random(1))
+            await serve(place, links)
 
     async def dial() -> trio.abc.Stream:
         stream = await memory.dial(key.code, "stranger:1")
@@ -245,9 +180,8 @@ async def test_who_comes_from_the_network_no_more_when_it_sends_its_client_hands
         await trio.lowlevel.checkpoint()
 
     async with trio.open_nursery() as nursery:
-        links, dial = await serving(nursery, memory, post, False)
+        _, dial = await serving(nursery, memory, post, False)
         stream = await dial()
-        assert links.half_open == 1
         await stream.send_all(CLIENT_HANDSHAKE)
         assert await stream.receive_some(1) == b""
         await trio.testing.wait_all_tasks_blocked()
@@ -269,10 +203,31 @@ async def test_one_who_dialled_while_the_room_was_busy_holds_no_slot_once_the_ne
         links, dial = await serving(nursery, memory, post)
         stream = await dial()
         await posted.wait()
-        assert links.half_open == 1
+        assert links.find_link(1) is not None
         nursery.cancel_scope.cancel()
-    assert links.half_open == 0
+    assert links.find_link(1) is None
     assert await stream.receive_some(1) == b""
+
+
+async def test_while_the_room_is_busy_no_more_are_accepted_than_it_is_told_of(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    busy = trio.Event()
+
+    async def post(step: inputs.Input) -> None:
+        if isinstance(step, inputs.LinkedInput):
+            await busy.wait()
+
+    async with trio.open_nursery() as nursery:
+        links, dial = await serving(nursery, memory, post)
+        await dial()
+        await dial()
+        assert links.find_link(1) is not None
+        assert links.find_link(2) is None
+        busy.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert links.find_link(2) is not None
+        nursery.cancel_scope.cancel()
 
 
 async def test_the_room_is_told_of_links_that_end_with_the_network(
@@ -308,24 +263,3 @@ async def test_what_comes_behind_a_client_handshake_waits_until_the_room_has_ans
         await trio.testing.wait_all_tasks_blocked()
         assert heard == 1
         nursery.cancel_scope.cancel()
-
-
-async def test_a_host_that_may_open_no_more_files_goes_on_and_lets_in_who_has_waited(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shortages = [errno.EMFILE, errno.ENFILE, errno.ENOMEM] * 20
-    accept = MemoryListener.accept
-
-    async def accept_later(self: MemoryListener) -> trio.abc.Stream:
-        if shortages:
-            await trio.lowlevel.checkpoint()
-            raise OSError(shortages.pop(), "")
-        return await accept(self)
-
-    async with gathering(memory) as gathered:
-        host = await gathered.host()
-        monkeypatch.setattr(MemoryListener, "accept", accept_later)
-        await gathered.join("ann")
-        await (await gathered.join("bob")).say("hello")
-        await host.hears(events.MessageEvent, text="hello")
-    assert not shortages

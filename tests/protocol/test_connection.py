@@ -228,15 +228,21 @@ def test_a_pause_keeps_nothing_from_going_out() -> None:
     assert b"".join(send_all(connection)).endswith(b"one")
 
 
+def test_one_that_was_refused_is_read_until_it_closes() -> None:
+    connection = connect(settled=False)
+    connection.await_answer()
+    connection.finish(START)
+    assert connection.resumes_at <= START
+
+
 def test_what_comes_behind_a_client_handshake_is_read_once_that_was_answered() -> None:
     connection = connect(settled=False)
     connection.receive_data(PAYLOAD * 2, START)
     assert connection.next_payload(START) == CONTENT
     connection.await_answer()
-    assert (connection.awaits_answer, connection.resumes_at) == (True, float("inf"))
+    assert connection.resumes_at == float("inf")
     assert connection.next_payload(START) is None
     connection.settle(channel())
-    assert not connection.awaits_answer
     assert connection.next_payload(START) == CONTENT
 
 
@@ -766,19 +772,3 @@ def test_one_that_is_over_holds_and_sends_nothing() -> None:
         act()
         assert not connection.has_data_to_send
         assert connection.data_to_send() == b""
-
-
-def test_a_connection_is_half_open_until_the_handshake_or_it_is_over() -> None:
-    settled, ended = connect(settled=False), connect(settled=False)
-    assert settled.is_half_open
-    settled.settle(channel())
-    ended.end("it gave way to a newer one")
-    assert (settled.is_half_open, ended.is_half_open) == (False, False)
-
-
-def test_one_that_was_refused_is_half_open_while_it_lingers_and_may_give_way() -> None:
-    connection = connect(settled=False)
-    connection.await_answer()
-    assert connection.awaits_answer
-    connection.finish(START)
-    assert (connection.is_half_open, connection.awaits_answer) == (True, False)

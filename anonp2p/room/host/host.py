@@ -82,8 +82,8 @@ class HostRole:
         """When (`Now.tick`) something has to be done, though nothing happens."""
         if not self._lifecycle.entered:
             return None
-        dues = (self.sequencer.next_deadline(), self.commits.next_deadline(), self.presence.next_deadline())
-        return min(due for due in dues if due is not None)
+        parts = (self.sequencer, self.commits, self.presence, self.gate)
+        return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
         """An entry of our own gets the next place."""
@@ -152,6 +152,7 @@ class HostRole:
         self.commits.forget_due_secrets()
         self.commits.commit_if_due()
         self.sequencer.send_due_head()
+        self.gate.answer_due_request()
         self.gate.forget_old_key()
         self.sequencer.expire_entries(self.presence.passed(self.log.end))
         self.presence.send_due_cover()

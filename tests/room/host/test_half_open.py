@@ -6,7 +6,6 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, handshake
 from anonp2p.room import effects
 from anonp2p.room.host.admission import Admission
@@ -66,8 +65,8 @@ def test_what_comes_on_a_link_that_was_not_greeted_is_none_of_its_requests(yard:
 
 def test_what_does_not_open_is_a_fault_and_the_only_chance_is_gone(yard: Yard) -> None:
     hello, digest = yard.greet(1)
-    with pytest.raises(PeerFault):
-        yard.gate.take_request(1, bytes(4_094))
+    assert yard.gate.take_request(1, bytes(4_094))
+    assert kinds(take_effects(yard.context)) == ["DropEffect"]
     assert not yard.gate.take_request(1, yard.request(hello, digest))
 
 
@@ -80,6 +79,92 @@ def test_who_is_refused_hears_why_and_its_link_is_closed(yard: Yard) -> None:
     channel: Any = handshake.Channel(b"k" * 32, digest, up=True)
     assert channel.open_record(payload).frames == [frames.RefusedFrame("nick-taken")]
     assert not yard.presence.links
+    assert yard.gate.links == {1}, "until it is closed"
+    yard.gate.forget_link(1)
+    assert yard.gate.links == frozenset()
+
+
+# --- how many, and how fast
+
+
+def dropped(yard: Yard) -> list[int]:
+    """The links that were closed."""
+    return [effect.link for effect in take_effects(yard.context) if isinstance(effect, effects.DropEffect)]
+
+
+def test_one_half_open_link_too_many_closes_another_one(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1.5"""
+    monkeypatch.setattr(limits, "HALF_OPEN", 3)
+    for link in (1, 2, 3):
+        yard.gate.begin_handshake(link)
+    assert dropped(yard) == []
+    yard.gate.begin_handshake(4)
+    [closed] = dropped(yard)
+    assert closed in (1, 2, 3), "the newest had no time at all"
+    assert yard.gate.links == {1, 2, 3, 4} - {closed}
+    assert not yard.gate.take_request(closed, bytes(4_094)), "what is still on its way is not answered"
+
+
+def test_whose_handshake_ends_for_a_newer_one_is_a_matter_of_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HALF_OPEN", 4)
+    yard, chosen = Yard(), set()
+    for number in range(1, 60):
+        before = sorted(yard.gate.links)
+        yard.gate.begin_handshake(number)
+        chosen |= {before.index(closed) for closed in dropped(yard)}
+    assert chosen == {0, 1, 2, 3}
+
+
+def test_those_who_were_refused_or_wait_for_their_answer_are_half_open_too(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HALF_OPEN", 2)
+    monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
+    refused = yard.greet(1)
+    assert yard.gate.take_request(1, yard.request(*refused, nick="hugo"))
+    yard.gate.begin_handshake(2)
+    assert yard.gate.take_request(2, bytes(4_094)), "whose turn is later"
+    assert dropped(yard) == []
+    yard.gate.begin_handshake(3)
+    assert dropped(yard) in ([1], [2])
+
+
+def rated(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """A gate that answers two requests at once, then one in two seconds; five have come, none of which opens."""
+    monkeypatch.setattr(limits, "JOIN_BUCKET", 2)
+    monkeypatch.setattr(limits, "JOIN_RATE", 0.5)
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
+    for link in range(1, 6):
+        yard.gate.begin_handshake(link)
+        assert yard.gate.take_request(link, bytes(4_094))
+    return yard.gate
+
+
+def test_requests_that_come_too_fast_are_answered_in_their_turn(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1.6"""
+    gate = rated(yard, monkeypatch)
+    assert dropped(yard) == [1, 2]
+    assert gate.next_deadline() == pytest.approx(yard.context.clock.tick + 2)
+    for link, seconds in ((3, 2), (4, 4), (5, 6)):
+        assert gate.next_deadline() is not None
+        set_time(yard.context, seconds - 0.1)
+        gate.answer_due_request()
+        assert dropped(yard) == []
+        set_time(yard.context, seconds)
+        gate.answer_due_request()
+        assert dropped(yard) == [link]
+    assert gate.next_deadline() is None
+
+
+def test_requests_of_those_who_are_gone_hold_up_nobody(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = rated(yard, monkeypatch)
+    take_effects(yard.context)
+    gate.forget_link(3)
+    gate.forget_link(4)
+    set_time(yard.context, 2)
+    gate.answer_due_request()
+    assert dropped(yard) == [5]
 
 
 def test_a_link_that_is_lost_before_it_asked_leaves_nothing(yard: Yard) -> None:

@@ -39,7 +39,7 @@ class Links:
             return True
         waiting = [link for link in half_open if not link.connection.awaits_answer]
         if waiting:
-            choice.choice(waiting).drop("it gave way to a newer one")
+            choice.choice(waiting).drop("displaced")
         return bool(waiting)
 
     def find_link(self, number: int) -> Link | None:
@@ -60,7 +60,7 @@ class Links:
         if not self._links:
             self._empty.set()
         silence = link.connection.measure_silence(trio.current_time())
-        await self.post(inputs.DroppedInput(number, link.connection.detail, silence))
+        await self.post(inputs.DroppedInput(number, link.connection.reason, silence))
 
     async def send_heartbeat(self, data: bytes) -> None:
         """Sends a head to every link that has all of the log before it."""

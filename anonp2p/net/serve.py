@@ -40,7 +40,7 @@ async def serve(place: Place, links: Links, choice: random.Random) -> None:
             if not link.connection.is_settled:
                 await wait_for_turn()
                 if not place.admits(stream):
-                    link.drop("it does not come from Tor")
+                    link.drop("not-from-tor")
                     return
                 link.connection.await_answer()
             await links.post(inputs.ReceivedInput(number, payload))

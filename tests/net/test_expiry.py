@@ -367,7 +367,7 @@ async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_
         await trio.sleep(5 - SOON)
         assert host.session.links.find_link(1) is link
         await trio.sleep(2 * SOON)
-        assert link.connection.detail == "it lagged too far behind"
+        assert link.connection.reason == "lagged"
         assert not link.connection.has_data_to_send
         assert kept(host, seen[0].seq) == []
         memory.wires[0].cut()  # with what of it has left the host: that is nobody's to take back
@@ -503,7 +503,7 @@ async def test_what_is_never_kept_waits_for_a_slow_reader_for_its_time_and_no_lo
         if not reads:
             await trio.sleep(1 + SOON)
             assert kept(host, seen[0].seq) == []
-            assert link.connection.detail == "it lagged too far behind"
+            assert link.connection.reason == "lagged"
             memory.wires[0].cut()
         memory.wires[0].dialler.resume()
         await slow.until(lambda: "once" in slow.texts or bool(expired_unseen(slow)))

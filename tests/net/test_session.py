@@ -11,10 +11,12 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
-from anonp2p.errors import TorLost, TorMissing
+from anonp2p.errors import TorLost, TorMissing, Unreachable
 from anonp2p.names.codes import RoomKey
+from anonp2p.net.tor.errors import SocksPortLost
 from anonp2p.net.transport import DialFault, Transport
 from anonp2p.protocol import frames
+from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import effects, events, inputs
 from tests.room.peers import Placed, said
 from tests.support.people import FalseHost, Gathering, Person, Stranger, always, gathering
@@ -341,7 +343,7 @@ async def test_a_silent_link_is_noticed_by_both_sides_in_time(
         memory.wires[0].fall_silent()
         memory.otherwise = HANG
         lost = await ann.hears(events.LinkEvent, state="lost")
-        assert lost.detail == "nothing was heard for 15 seconds"
+        assert lost.detail == Reason("silent")
         assert limits.LINK_LOST - limits.HEARTBEAT <= trio.current_time() - 100 <= limits.LINK_LOST
         assert (await host.hears(events.LeftEvent)).reason == "lost"
         assert limits.AWAY_SECONDS - limits.HEARTBEAT <= trio.current_time() - 100 <= limits.AWAY_SECONDS
@@ -871,7 +873,7 @@ async def test_a_host_that_says_nothing_is_given_up_and_dialled_again(
         assert limits.DIAL_PAUSE / 2 <= trio.current_time() - limits.HANDSHAKE_SECONDS <= limits.DIAL_PAUSE
         await second.lets_in()
         await ann.hears(events.EnteredEvent)
-        assert [link.detail for link in ann.heard(events.LinkEvent)] == ["", "the handshake took too long", ""]
+        assert [link.detail for link in ann.heard(events.LinkEvent)] == [NO_REASON, Reason("slow-handshake"), NO_REASON]
 
 
 async def test_a_host_that_hangs_up_after_the_request_is_asked_again(
@@ -987,7 +989,7 @@ async def test_a_room_without_a_trace_is_dialled_again_for_its_time_and_then_giv
         assert ann.session.room.failure.status == 4
         links = ann.heard(events.LinkEvent, state="connecting")
         assert [link.attempt for link in links] == list(range(1, len(memory.dials) + 1))
-        assert [link.detail for link in links] == ["", *["nobody is there"] * (len(links) - 1)]
+        assert [link.detail for link in links] == [NO_REASON, *[Reason("not-found")] * (len(links) - 1)]
         assert len({dial.isolation for dial in memory.dials}) == len(memory.dials)
 
 
@@ -1006,13 +1008,13 @@ async def test_a_room_that_appears_late_is_joined(
 async def test_a_fault_that_no_other_try_mends_is_the_last(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    memory.plan.append(DialFault("it is a private room", again=False))
+    memory.plan.append(DialFault(Reason("key-missing"), again=False))
     async with gathering(memory) as gathered:
         await gathered.host()
         ann = gathered.invite("ann")
         assert (await ann.gone()).reason == "lost"
         assert (trio.current_time(), len(memory.dials)) == (0, 1)
-        assert "it is a private room" in str(ann.session.room.failure)
+        assert ann.session.room.failure == Unreachable(Reason("key-missing"))
 
 
 async def test_a_slow_dial_is_given_up_for_one_on_another_circuit(
@@ -1029,7 +1031,7 @@ async def test_a_slow_dial_is_given_up_for_one_on_another_circuit(
         assert len({first.isolation, second.isolation, third.isolation}) == 3
         assert {dial.code for dial in memory.dials} == {gathered.key.code}
         details = [link.detail for link in ann.heard(events.LinkEvent, state="connecting")]
-        assert details == ["", "there was no answer within 15 seconds", "there was no answer within 25 seconds"]
+        assert details == [NO_REASON, Reason("dial-timeout", 15), Reason("dial-timeout", 25)]
         await chat(host, ann)
 
 
@@ -1060,21 +1062,21 @@ async def test_leaving_while_dialling_ends_the_dial(
 async def test_a_tor_lost_while_dialling_is_waited_out(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    memory.plan.append(TorLost("nothing answers at its SOCKS port"))
+    memory.plan.append(SocksPortLost("127.0.0.1:9050"))
     async with gathering(memory) as gathered:
         host = await gathered.host()
         ann = gathered.invite("ann")
         await ann.say("hello?")
         await host.hears(events.MessageEvent, text="hello?")
         details = [link.detail for link in ann.heard(events.LinkEvent, state="connecting")]
-        assert details == ["", "nothing answers at its SOCKS port"]
+        assert details == [NO_REASON, Reason("tor-lost", SocksPortLost("127.0.0.1:9050"))]
         assert not ann.heard(events.ErrorEvent)
 
 
 async def test_a_tor_that_stays_lost_while_dialling_is_given_up(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    memory.otherwise = TorLost("nothing answers at its SOCKS port")
+    memory.otherwise = SocksPortLost("127.0.0.1:9050")
     async with gathering(memory) as gathered:
         ann = gathered.invite("ann")
         await ann.say("hello?")

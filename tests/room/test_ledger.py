@@ -177,7 +177,7 @@ def test_a_content_padded_otherwise_does_not_open(ledger: Ledger, padded: Callab
     packed = frames.pack(content(ledger, TextBody("hello", action=False)))
     assert len(packed) < 62
     ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padding.pad_text(packed, 64)))
-    with pytest.raises(PeerFault, match=r"padded|longer than need be"):
+    with pytest.raises(PeerFault, match=r"body-padding|padding"):
         ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padded(packed)))
 
 
@@ -270,14 +270,14 @@ def test_what_a_host_may_write(ledger: Ledger, body: Body) -> None:
 )
 def test_a_member_may_not_write_what_only_hosts_may(ledger: Ledger, body: Body) -> None:
     """4.4"""
-    with pytest.raises(PeerFault, match="only hosts"):
+    with pytest.raises(PeerFault, match="host-only"):
         checked(ledger, ANN, body)
 
 
 @pytest.mark.parametrize("text", ["", "x" * (limits.TEXT + 1), "é" * (limits.TEXT // 2) + "x"])
 def test_a_text_has_1_to_4000_bytes(ledger: Ledger, text: str) -> None:
     """4.4"""
-    with pytest.raises(PeerFault, match="no proper length"):
+    with pytest.raises(PeerFault, match="text-length"):
         checked(ledger, ANN, TextBody(text, action=False))
 
 
@@ -285,18 +285,18 @@ def test_a_text_has_1_to_4000_bytes(ledger: Ledger, text: str) -> None:
 def test_a_nick_is_proper_and_nobody_elses(ledger: Ledger, nick: str) -> None:
     """3.3"""
     for author in (ANN, HOST):
-        with pytest.raises(PeerFault, match="nick"):
+        with pytest.raises(PeerFault, match="bad-nick"):
             checked(ledger, author, NickBody(nick))
 
 
 def test_a_host_may_not_leave_without_closing(ledger: Ledger) -> None:
-    with pytest.raises(PeerFault, match="closing"):
+    with pytest.raises(PeerFault, match="host-left"):
         checked(ledger, HOST, LeaveBody())
 
 
 @pytest.mark.parametrize("member", [EVE.id, HOST.id, bytes(16)], ids=["a stranger", "the host", "nobody"])
 def test_only_another_member_can_be_lost(ledger: Ledger, member: bytes) -> None:
-    with pytest.raises(PeerFault, match="loss"):
+    with pytest.raises(PeerFault, match="lost-nobody"):
         checked(ledger, HOST, AwayBody(member))
 
 
@@ -318,7 +318,7 @@ def test_every_entry_is_kept_until_the_room_ends(ledger: Ledger, ttl: int, body:
     ledger.retention = frames.RetentionPolicy(0, 60, 2**32 - 2)
     author = HOST if body in OF_HOSTS else ANN
     kept_for(ledger, KEPT, body, author)
-    with pytest.raises(PeerFault, match="does not allow"):
+    with pytest.raises(PeerFault, match="retention-not-allowed"):
         kept_for(ledger, ttl, body, author)
 
 
@@ -342,7 +342,7 @@ def test_a_message_is_kept_for_a_time_that_its_room_allows(
         for ttl in within:
             kept_for(ledger, ttl, body, author)
         for ttl in out:
-            with pytest.raises(PeerFault, match="does not allow"):
+            with pytest.raises(PeerFault, match="retention-not-allowed"):
                 kept_for(ledger, ttl, body, author)
 
 
@@ -376,14 +376,14 @@ def test_what_is_left_of_a_message_that_expired_is_its_authors(fleeting: Ledger,
 )
 def test_what_does_not_expire_is_never_gone(fleeting: Ledger, header: Header) -> None:
     """5.13: "Gone MUST have a ttl other than `KEPT`": no join, leave or commit is left out."""
-    with pytest.raises(PeerFault, match="does not expire"):
+    with pytest.raises(PeerFault, match="expired-too-soon"):
         fleeting.check_tombstone(header)
 
 
 def test_where_messages_may_not_expire_none_is_gone(ledger: Ledger) -> None:
     ledger.retention = frames.RetentionPolicy(KEPT, KEPT, KEPT)
     for ttl in (0, 60, KEPT - 1, KEPT):
-        with pytest.raises(PeerFault, match="does not expire"):
+        with pytest.raises(PeerFault, match="expired-too-soon"):
             ledger.check_tombstone(Header(ENTRY, ANN.id, 1, 0, ttl))
 
 
@@ -400,7 +400,7 @@ def test_what_is_gone_had_an_author_who_was_there_and_a_counter_that_grew(fleeti
         with pytest.raises(PeerFault, match="repeated"):
             fleeting.check_tombstone(Header(ENTRY, BOB.id, counter, 0, 60))
     applied(fleeting, HOST, AwayBody(BOB.id))
-    with pytest.raises(PeerFault, match="away"):
+    with pytest.raises(PeerFault, match="entry-of-absent"):
         fleeting.check_tombstone(Header(ENTRY, BOB.id, 8, 0, 60))
 
 
@@ -424,14 +424,14 @@ def test_the_log_goes_on_over_what_is_gone_as_it_went_with_it(ledger: Ledger) ->
 )
 def test_a_commit_and_nothing_else_is_of_the_kind_of_commits(ledger: Ledger, kind: int, body: Body) -> None:
     """4.2, 4.3"""
-    with pytest.raises(PeerFault, match="commit that is none"):
+    with pytest.raises(PeerFault, match="bad-commit"):
         ledger.check_entry(ledger.get_member(HOST.id), Header(kind, HOST.id, 1), content(ledger, body))
 
 
 @pytest.mark.parametrize("epoch", [0, 2, 2**53 - 1])
 def test_a_commit_opens_the_next_epoch(ledger: Ledger, epoch: int) -> None:
     """6.1"""
-    with pytest.raises(PeerFault, match="another epoch"):
+    with pytest.raises(PeerFault, match="commit-for-other-epoch"):
         checked(ledger, HOST, CommitBody(epoch, []))
 
 
@@ -457,7 +457,7 @@ def test_a_commit_opens_the_next_epoch(ledger: Ledger, epoch: int) -> None:
 def test_only_members_and_of_those_who_are_lost_only_who_is_away_are_removed(
     ledger: Ledger, removed: list[Removal]
 ) -> None:
-    with pytest.raises(PeerFault, match="removal of no member"):
+    with pytest.raises(PeerFault, match="removed-nobody"):
         checked(ledger, HOST, CommitBody(1, removed))
 
 
@@ -496,7 +496,7 @@ def test_a_reference_may_be_to_anything_up_to_the_latest_entry(ledger: Ledger) -
 def test_a_reference_to_what_is_not_there_yet_is_a_fault(ledger: Ledger, index: int) -> None:
     """5.7"""
     grown(ledger, 3)
-    with pytest.raises(PeerFault, match="not there yet"):
+    with pytest.raises(PeerFault, match="reference-to-future"):
         ledger.check_entry(
             ledger.get_member(ANN.id), Header(ENTRY, ANN.id, 9), Content(index, ledger.digest, LeaveBody())
         )
@@ -604,19 +604,19 @@ def test_a_lock_is_the_rooms(ledger: Ledger, locked: bool) -> None:
 @pytest.mark.parametrize("body", [TextBody("x", action=False), BOX, NickBody("bobby"), LeaveBody()], ids=repr)
 def test_one_who_is_away_writes_nothing(ledger: Ledger, body: Body) -> None:
     applied(ledger, HOST, AwayBody(BOB.id))
-    with pytest.raises(PeerFault, match="away"):
+    with pytest.raises(PeerFault, match="entry-of-absent"):
         checked(ledger, BOB, body)
 
 
 def test_one_who_is_away_is_not_lost_again(ledger: Ledger) -> None:
     applied(ledger, HOST, AwayBody(BOB.id))
-    with pytest.raises(PeerFault, match="loss"):
+    with pytest.raises(PeerFault, match="lost-nobody"):
         checked(ledger, HOST, AwayBody(BOB.id))
 
 
 @pytest.mark.parametrize("member", [EVE.id, HOST.id, BOB.id, bytes(16)], ids=["a stranger", "host", "here", "nobody"])
 def test_only_one_who_is_away_returns(ledger: Ledger, member: bytes) -> None:
-    with pytest.raises(PeerFault, match="not away"):
+    with pytest.raises(PeerFault, match="returned-without-loss"):
         checked(ledger, HOST, BackBody(member))
 
 
@@ -639,9 +639,9 @@ def test_only_one_who_is_away_returns(ledger: Ledger, member: bytes) -> None:
     ],
 )
 def test_a_roster_entry_for_one_alike_or_improper_is_a_fault(ledger: Ledger, key: bytes, nick: str) -> None:
-    with pytest.raises(PeerFault, match=r"nick|alike|key that is none"):
+    with pytest.raises(PeerFault, match=r"bad-key|bad-nick|members-alike"):
         ledger.add_member(key, nick, KEY)
-    with pytest.raises(PeerFault, match=r"nick|alike|key that is none"):
+    with pytest.raises(PeerFault, match=r"bad-key|bad-nick|members-alike"):
         applied(ledger, HOST, JoinedBody(key, nick, KEY))
     assert len(ledger.roster) == 3
 
@@ -649,7 +649,7 @@ def test_a_roster_entry_for_one_alike_or_improper_is_a_fault(ledger: Ledger, key
 def test_a_room_is_full_at_its_limit(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MEMBERS", 4)
     ledger.add_member(EVE.key, "eve", KEY)
-    with pytest.raises(PeerFault, match="too many"):
+    with pytest.raises(PeerFault, match="too-many-members"):
         ledger.add_member(Identity(b"z" * 32, ROOM).key, "zoe", KEY)
 
 

@@ -11,6 +11,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.errors import TorLost
 from anonp2p.names import nicks
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from tests.room.simulation import Simulation
 from tests.support.world import Party
@@ -260,7 +261,7 @@ class Talk(RuleBasedStateMachine):
         for party in [self.room.host, *self.room.members]:
             check_party(party)
         self.check_order()
-        assert set(self.room.drops) <= {"its member dialled again"}
+        assert set(self.room.drops) <= {"dialled-again"}
 
     def teardown(self) -> None:
         self.settle()
@@ -451,7 +452,7 @@ def test_frames_that_come_after_the_end_are_ignored(room: Simulation) -> None:
         inputs.ReceivedInput(inputs.UPLINK, bytes(478)),
         inputs.DroppedInput(inputs.UPLINK, "closed", 0.0),
         inputs.TickInput(),
-        inputs.DialFailedInput("nobody answers"),
+        inputs.DialFailedInput(Reason("not-found")),
     ):
         assert ann.room.handle_input(late, inputs.Now(0, 0)) == []
     assert kinds(ann.told)[-1] == "GoneEvent"

@@ -23,6 +23,7 @@ from anonp2p.net.tor.control import Control
 from anonp2p.net.tor.directories import UnsafeError
 from anonp2p.room import events
 from tests.support import processes
+from tests.support.words import in_words
 
 pytestmark = [
     pytest.mark.tor_control,
@@ -483,7 +484,7 @@ async def connecting(torrc: Path) -> AsyncIterator[list[events.Event]]:
 
 async def test_a_boot_that_is_cancelled_leaves_no_tor(torrc: Path, runtime: Path) -> None:
     async with connecting(torrc) as told:
-        assert told == [events.TorProgressEvent(progress=0, summary="Starting")]
+        assert told == [events.TorProgressEvent(progress=0, summary=in_words("Starting"))]
         assert len(processes.with_argument(str(torrc))) == 1
     assert processes.with_argument(str(torrc)) == []
     assert names(runtime) == []
@@ -510,7 +511,7 @@ async def test_a_boot_that_gets_nowhere_is_told_and_then_given_up(
             pytest.fail("it cannot have booted")
     assert "stuck at 0 % (Starting)" in str(first(caught.value))
     assert [(event.progress, event.summary) for event in told if isinstance(event, events.TorSlowEvent)] == [
-        (0, "Starting")
+        (0, in_words("Starting"))
     ]
     assert processes.with_argument(str(torrc)) == []
     assert names(runtime) == []

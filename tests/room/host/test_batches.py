@@ -23,7 +23,7 @@ def test_a_leave_ends_the_link_once_everything_is_sent(inn: Inn) -> None:
     assert isinstance(tell, effects.TellEffect)
     assert finish == effects.FinishEffect(2)
     assert inn.eve.says(text("still here")) == []
-    assert inn.takes(inputs.DroppedInput(2, "the connection was closed", 0.0)) == []
+    assert inn.takes(inputs.DroppedInput(2, "closed", 0.0)) == []
     inn.ticks(limits.COMMIT_PAUSE)
     assert inn.ordered() == [LeaveBody(), CommitBody(1, []), *inn.ordered()[2:]]
     assert len(inn.ordered()) == 3  # the host renews its encryption key

@@ -342,7 +342,7 @@ class Renewing(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_dropped(self) -> None:
-        assert "a renewal too many" not in self.room.drops
+        assert "extra-renewal" not in self.room.drops
         assert not [event for member in self.room.members for event in member.got(events.AlarmEvent)]
 
 

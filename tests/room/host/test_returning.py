@@ -19,7 +19,7 @@ def test_one_who_was_removed_is_a_stranger(inn: Inn) -> None:
     inn.eve.dials(inn.tick)
     assert kinds(inn.eve.resumes(*inn.eve.reference)) == ["FinishEffect"]
     assert inn.eve.refused == "unknown"
-    assert inn.takes(inputs.DroppedInput(inn.eve.link, "the connection was closed", 0.0), inn.tick) == []
+    assert inn.takes(inputs.DroppedInput(inn.eve.link, "closed", 0.0), inn.tick) == []
 
 
 def test_one_who_comes_back_before_the_host_noticed_is_on_its_new_link_alone(inn: Inn) -> None:
@@ -29,7 +29,7 @@ def test_one_who_comes_back_before_the_host_noticed_is_on_its_new_link_alone(inn
     assert isinstance(drop, effects.DropEffect)
     assert drop.link == old_link
     assert isinstance(admit, effects.AdmitEffect)
-    assert inn.takes(inputs.DroppedInput(old_link, "the connection was closed", 0.0)) == []
+    assert inn.takes(inputs.DroppedInput(old_link, "closed", 0.0)) == []
     assert inn.takes(inputs.ReceivedInput(old_link, old.seal_frames([])[padding.LENGTH :])) == []
     inn.ticks(2 * limits.PLACE_SECONDS)
     assert inn.ordered() == []

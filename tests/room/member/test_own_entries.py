@@ -66,7 +66,7 @@ def test_a_denial_is_told_in_our_own_words(
     host.takes(typed)
     error = host.hears(frames.DeniedFrame(1, reason))[0]
     assert isinstance(error, events.ErrorEvent)
-    assert words in error.text
+    assert words in str(error.text)
 
 
 def test_a_second_denial_is_one_of_nothing(host: FalseHost) -> None:

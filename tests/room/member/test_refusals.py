@@ -51,7 +51,7 @@ def test_a_host_of_another_version_is_not_asked(version: int) -> None:
 REFUSALS: list[tuple[frames.Refusal, str]] = [
     ("signature", "refused"),
     ("leaf", "refused"),
-    ("full", "refused"),
+    ("full", "full"),
     ("locked", "locked"),
     ("bad-nick", "bad-nick"),
     ("nick-taken", "nick-taken"),

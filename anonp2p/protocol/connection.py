@@ -80,7 +80,7 @@ class Connection:
         self._paused_until = max(self._paused_until, now + seconds)
 
     def await_answer(self) -> None:
-        """Reads nothing until the handshake was answered: what the peer sends behind it is for the room to pace."""
+        """Reads nothing until the handshake was answered: the room decides how fast the rest is read."""
         self._awaits_answer = True
 
     # --- bytes out

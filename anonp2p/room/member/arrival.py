@@ -84,7 +84,7 @@ class Arrival:
         """Returns whether we follow the log from here on. Raises PeerFault for a room that cannot be the host's."""
         state = self._state.current
         assert isinstance(state, Welcomed), "in no other is a page expected"
-        room = state.arrival.take_page(page)
+        room = state.reader.take_page(page)
         if room is None:
             return False
         backfill = self._welcome_check.read(room)

@@ -71,7 +71,7 @@ class Backfill:
         author = check_entry(ledger, entry)
         if entry.content is not None and ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, ledger)
-        change = self._replica.apply_entry(author, entry, age, past=ledger)
+        change = self._replica.apply_entry(author, entry, age, replay=ledger)
         if shown_up_to is None or ledger.index > shown_up_to:
             self._context.reporter.tell_history_change(change)
 

@@ -40,18 +40,18 @@ class Follower:
             self._admit_joined(placed[-1])
         self._take_in(placed, head)
 
-    def take_missed(self, past: frames.BackfillFrame) -> None:
+    def take_missed(self, missed: frames.BackfillFrame) -> None:
         """A batch that we have missed, as it was opened by others, or from which something is gone."""
         backfill = self._state.backfill
-        expect(bool(past.entries), "empty-backfill")
-        head = self._heads.read_head(past.head, backfill.reached if backfill else self._replica.ledger)
+        expect(bool(missed.entries), "empty-backfill")
+        head = self._heads.read_head(missed.head, backfill.reached if backfill else self._replica.ledger)
         if backfill is not None:
             expect(head.time <= backfill.head.time, "backfill-after-welcome")
-        placed = list(map(OpenedEntry.from_backfill, past.entries))
-        self._heads.note_claim(past.index, past.time)
+        placed = list(map(OpenedEntry.from_backfill, missed.entries))
+        self._heads.note_claim(missed.index, missed.time)
         for entry in placed:
             gone = not entry.body
-            expect(not gone or past.time - head.time >= entry.header.ttl * 1000, "tombstone-too-soon")
+            expect(not gone or missed.time - head.time >= entry.header.ttl * 1000, "tombstone-too-soon")
             if backfill is None and entry.header.author != self._replica.me.id:
                 self._replica.current_epoch.skip_key(entry.header)
             if backfill is None and not gone:

@@ -191,8 +191,8 @@ class MemberRole:
         if not self._lifecycle.over:
             self._finish_batch()
 
-    def _take_missed(self, past: frames.BackfillFrame) -> None:
-        self._follower.take_missed(past)
+    def _take_missed(self, missed: frames.BackfillFrame) -> None:
+        self._follower.take_missed(missed)
         if not self._lifecycle.over and self._arrival.complete_backfill():
             self._finish_batch()
 

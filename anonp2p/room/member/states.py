@@ -24,7 +24,7 @@ class Asking:
 class Welcomed:
     """The pages of a welcome are on their way."""
 
-    arrival: welcome.WelcomeReader
+    reader: welcome.WelcomeReader
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -423,7 +423,7 @@ async def test_silence_ends_a_link_after_its_time(autojump_clock: trio.testing.M
     async with linked() as both:
         await trio.sleep(3)
         await both.far.send_all(PAYLOAD[:1])
-        assert await both.end() == "nothing was heard for 15 seconds"
+        assert await both.end() == "silent"
         assert both.ended_at == pytest.approx(3 + limits.LINK_LOST)
 
 
@@ -434,7 +434,7 @@ async def test_silence_right_after_the_handshake_ends_a_link_in_its_time(
         await trio.testing.wait_all_tasks_blocked()
         both.connection.settle(channel())
         both.link.react()
-        assert await both.end() == "nothing was heard for 15 seconds"
+        assert await both.end() == "silent"
         assert both.ended_at == pytest.approx(limits.LINK_LOST)
 
 
@@ -444,7 +444,7 @@ async def test_a_heartbeat_now_and_then_keeps_a_link_up(autojump_clock: trio.tes
             await trio.sleep(limits.LINK_LOST - 0.1)
             await both.far.send_all(PAYLOAD)
         assert both.is_up
-        assert await both.end() == "nothing was heard for 15 seconds"
+        assert await both.end() == "silent"
         assert both.ended_at == pytest.approx(20 * (limits.LINK_LOST - 0.1) + limits.LINK_LOST)
 
 
@@ -453,7 +453,7 @@ async def test_a_silent_wire_ends_a_link_though_sends_seem_to_work(autojump_cloc
         nursery.start_soon(keep_beating, both.far)
         await trio.sleep(101)
         both.wire.fall_silent()
-        assert await both.end() == "nothing was heard for 15 seconds"
+        assert await both.end() == "silent"
         assert both.ended_at == pytest.approx(100 + limits.LINK_LOST)
         nursery.cancel_scope.cancel()
 

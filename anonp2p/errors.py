@@ -201,7 +201,8 @@ class KickSelf(NotAllowed):
 
 
 class RetentionNotAllowed(NotAllowed):
-    sentence = "In this room messages are kept for {detail}."  # from the shortest to the longest time
+    sentence = "In this room messages are kept for {detail}."
+    about = "{} to {}"
 
 
 class TooOften(NotAllowed):

@@ -19,8 +19,8 @@ import trio.testing
 from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
-from anonp2p.errors import AnonError, Failed, OutputFailed
-from anonp2p.reasons import NO_REASON
+from anonp2p.errors import AnonError, Failed, OutputFailed, Unreachable
+from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import events
 from anonp2p.room.events import Person
 from anonp2p.ui.line.output import Output
@@ -252,6 +252,17 @@ async def test_what_nobody_reads_is_kept_up_to_a_limit(pipe: Pipe, monkeypatch: 
         assert isinstance(printer.ends[0], Failed)
         pipe.reader.close()
         await printer.finished.wait()
+
+
+@pytest.mark.trio
+async def test_json_has_reasons_and_errors_in_the_words_that_people_read(pipe: Pipe) -> None:
+    async with printing(pipe.writer.fileno(), json=True) as printer:
+        printer.output.print_event(events.LinkEvent(room="r1", state="lost", attempt=1, detail=Reason("broken")))
+        printer.output.print_event(events.ErrorEvent(code="unreachable", text=Unreachable(Reason("closed"))))
+        await printer.output.drained()
+    link, error = map(json.loads, pipe.read().splitlines())
+    assert link["detail"] == "the connection broke"
+    assert error["text"] == "The room could not be reached: the connection was closed."
 
 
 @pytest.mark.trio

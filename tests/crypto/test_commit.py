@@ -23,7 +23,7 @@ def test_a_commit_share_holds_the_fresh_secret_and_the_tag() -> None:
 
 
 @pytest.mark.parametrize(
-    ("leaf", "room", "member", "epoch", "digest"),
+    ("encryption_key", "room", "member", "epoch", "digest"),
     [
         (OTHER_KEY, ROOM, ANN, 7, DIGEST),
         (KEY, b"q" * 32, ANN, 7, DIGEST),
@@ -34,11 +34,11 @@ def test_a_commit_share_holds_the_fresh_secret_and_the_tag() -> None:
     ids=["leaf", "room", "member", "epoch", "digest"],
 )
 def test_a_commit_share_of_another(
-    leaf: suite.EncryptionKeyPair, room: bytes, member: bytes, epoch: int, digest: bytes
+    encryption_key: suite.EncryptionKeyPair, room: bytes, member: bytes, epoch: int, digest: bytes
 ) -> None:
     box = TURN.seal_share(ANN, KEY.public)
     with pytest.raises(PeerFault, match="unreadable-box"):
-        commit.open_share(box, leaf, room, member, epoch, digest)
+        commit.open_share(box, encryption_key, room, member, epoch, digest)
 
 
 @pytest.mark.parametrize("length", [0, 32, 63, 65])

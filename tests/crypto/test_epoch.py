@@ -329,14 +329,14 @@ def test_a_commits_key_is_for_its_header_alone() -> None:
 
 
 @given(st.binary(max_size=3_000), st.binary(min_size=12, max_size=12))
-def test_a_batch_is_sealed_with_the_key_of_the_log_and_fills_its_payload(burst: bytes, nonce: bytes) -> None:
+def test_a_batch_is_sealed_with_the_key_of_the_log_and_fills_its_payload(batch: bytes, nonce: bytes) -> None:
     """4.5: "a nonce of 12 random bytes || aead(log key, nonce, packed ..., nothing), filled"."""
     ours, theirs = twins()
-    content = batch_of(ours, burst, nonce)
+    content = batch_of(ours, batch, nonce)
     assert 2 + len(content) in SIZES
     assert content[:12] == nonce
-    assert suite.Key(ours.log_key).open_sealed(nonce, content[12:]) == padding.fill_payload(burst, 12 + 16)
-    assert theirs.open_batch(content) == burst
+    assert suite.Key(ours.log_key).open_sealed(nonce, content[12:]) == padding.fill_payload(batch, 12 + 16)
+    assert theirs.open_batch(content) == batch
 
 
 def test_batches_open_in_any_order_and_again() -> None:

@@ -16,7 +16,7 @@ from anonp2p.protocol.wire import Splitter
 
 ROOM, HELLO, KEY = b"r" * 32, b"h" * 32, b"k" * 32
 HOST, ANN = Identity(b"h" * 32, ROOM), Identity(b"a" * 32, ROOM)
-LEAF = suite.EncryptionKeyPair(b"l" * 32)
+KEY_PAIR = suite.EncryptionKeyPair(b"l" * 32)
 RULES = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
 BASE = frames.RoomSnapshot(b"d" * 32, 0, True, [frames.SnapshotEntry(HOST.key, "boss", 2, False, b"l" * 32)])
 
@@ -63,18 +63,18 @@ class Sent:
 
     @classmethod
     def by(cls, it: frames.RoomState, signer: Identity = HOST, room: bytes = ROOM, hello: bytes = HELLO) -> "Sent":
-        first, *rest = welcome.seal_welcome(it, LEAF.public, room, hello, KEY, signer.sign)
+        first, *rest = welcome.seal_welcome(it, KEY_PAIR.public, room, hello, KEY, signer.sign)
         assert isinstance(first, frames.WelcomeFrame)
         pages = [page for page in rest if isinstance(page, frames.PageFrame)]
         assert len(pages) == len(rest) == first.pages
         return cls(first, pages)
 
     def arrive(
-        self, key: suite.EncryptionKeyPair = LEAF, room: bytes = ROOM, hello: bytes = HELLO
+        self, key: suite.EncryptionKeyPair = KEY_PAIR, room: bytes = ROOM, hello: bytes = HELLO
     ) -> frames.RoomState | None:
         """What a joiner has of it after its last page."""
-        arrival = welcome.WelcomeReader(self.welcome, key, room, hello)
-        *before, last = [arrival.take_page(page) for page in self.pages]
+        reader = welcome.WelcomeReader(self.welcome, key, room, hello)
+        *before, last = [reader.take_page(page) for page in self.pages]
         assert not any(before)
         return last
 
@@ -84,7 +84,7 @@ LONG = Sent.by(state(more=900))
 
 def sealed(text: bytes, key: bytes = KEY, length: int = limits.PAGE) -> Sent:
     """A Welcome of anything at all."""
-    box = suite.seal_to_key(LEAF.public, key, b"anonp2p/3 welcome" + ROOM + HELLO)
+    box = suite.seal_to_key(KEY_PAIR.public, key, b"anonp2p/3 welcome" + ROOM + HELLO)
     whole = suite.Key(KEY).seal_text(0, text)
     parts = [whole[at : at + length] for at in range(0, len(whole), length)]
     return Sent(frames.WelcomeFrame(box, len(parts)), [frames.PageFrame(part) for part in parts])
@@ -146,7 +146,7 @@ def test_the_largest_room_fits_its_pages() -> None:
     base = frames.RoomSnapshot(bytes(32), 2**53 - 1, False, snapshot_entries)
     full = frames.RoomState(name, False, HOST.id, *rules, 2**53 - 1, *keys, bytes(112), roster, 2**53 - 1, base)
     assert len(frames.pack(full)) + 64 + suite.TAG <= limits.PAGES * limits.PAGE
-    sent = welcome.seal_welcome(full, LEAF.public, ROOM, HELLO, KEY, HOST.sign)
+    sent = welcome.seal_welcome(full, KEY_PAIR.public, ROOM, HELLO, KEY, HOST.sign)
     assert len(sent) <= 1 + limits.PAGES
     data = Channel(bytes(32), HELLO, up=False).seal_frames(sent)
     assert {2 + len(content) for content in Splitter(limits.BATCH_BYTES).feed_data(data)} == {limits.BATCH_BYTES}
@@ -160,8 +160,8 @@ def test_a_welcome_for_another_key_room_or_link_is_none() -> None:
     sent = Sent.by(state())
     for key, room, hello in (
         (suite.EncryptionKeyPair(bytes(32)), ROOM, HELLO),
-        (LEAF, b"q" * 32, HELLO),
-        (LEAF, ROOM, b"i" * 32),
+        (KEY_PAIR, b"q" * 32, HELLO),
+        (KEY_PAIR, ROOM, b"i" * 32),
     ):
         with pytest.raises(PeerFault, match="unreadable-box"):
             sent.arrive(key, room, hello)
@@ -242,7 +242,7 @@ def test_pages_left_out_repeated_or_exchanged_do_not_open() -> None:
 
 
 def test_a_page_of_another_welcome_does_not_open() -> None:
-    other = welcome.seal_welcome(state(more=900), LEAF.public, ROOM, HELLO, b"o" * 32, HOST.sign)
+    other = welcome.seal_welcome(state(more=900), KEY_PAIR.public, ROOM, HELLO, b"o" * 32, HOST.sign)
     strange = [page for page in other if isinstance(page, frames.PageFrame)]
     with pytest.raises(PeerFault, match="unreadable-welcome"):
         Sent(LONG.welcome, [*LONG.pages[:-1], strange[-1]]).arrive()
@@ -250,10 +250,10 @@ def test_a_page_of_another_welcome_does_not_open() -> None:
 
 def test_a_page_behind_the_last_is_one_too_many() -> None:
     sent = Sent.by(state())
-    arrival = welcome.WelcomeReader(sent.welcome, LEAF, ROOM, HELLO)
-    assert arrival.take_page(sent.pages[0]) == state()
+    reader = welcome.WelcomeReader(sent.welcome, KEY_PAIR, ROOM, HELLO)
+    assert reader.take_page(sent.pages[0]) == state()
     with pytest.raises(PeerFault, match="extra-page"):
-        arrival.take_page(frames.PageFrame(b""))
+        reader.take_page(frames.PageFrame(b""))
 
 
 def test_a_welcome_cut_in_other_pages_is_the_same() -> None:
@@ -262,4 +262,4 @@ def test_a_welcome_cut_in_other_pages_is_the_same() -> None:
 
 def test_a_key_that_cannot_be_sealed_to_gets_no_welcome() -> None:
     with pytest.raises(PeerFault, match="unusable-key"):
-        welcome.seal_welcome(state(), LEAF.public[:-32] + bytes(32), ROOM, HELLO, KEY, HOST.sign)
+        welcome.seal_welcome(state(), KEY_PAIR.public[:-32] + bytes(32), ROOM, HELLO, KEY, HOST.sign)

@@ -118,7 +118,9 @@ def test_the_time_of_the_room_goes_on_while_our_machine_sleeps(context: Context,
     assert heads.room_time() == 2000 + 51_000
 
 
-def test_a_past_that_leads_elsewhere_is_a_proof_if_both_ends_were_signed(context: Context, heads: HeadCheck) -> None:
+def test_a_backfill_that_leads_elsewhere_is_a_proof_if_both_ends_were_signed(
+    context: Context, heads: HeadCheck
+) -> None:
     apart, same = (Head.read(head_text(place, THERE, 1000)) for place in (6, 5))
     with pytest.raises(PeerFault, match="backfill-to-other-log"):
         heads.refuse_other_log(apart)

@@ -14,8 +14,8 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.errors import (
     AnonError,
-    Failed,
     InRoomAlready,
+    LinesUnsent,
     NoRoom,
     TooLong,
     TooManyRooms,
@@ -28,6 +28,7 @@ from anonp2p.net.session import Session
 from anonp2p.net.tor import tor
 from anonp2p.net.tor.restart import TorKeeper
 from anonp2p.net.transport import Transport
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
@@ -228,11 +229,11 @@ class App:
         asked = self._asked
         late = sum(session.outstanding for session in sessions)
         if asked and not asked.room.over and not asked.room.settled and not late:
-            self._fail(Unreachable(f"it took longer than {limits.EOF_PATIENCE:.0f} seconds"))
+            self._fail(Unreachable(Reason("too-long", limits.EOF_PATIENCE)))
         if self._last_words:
             return  # something else ends the program
         if unsent := late + self._unsent:
-            self._fail(Failed(f"{unsent} of the lines given could not be sent."))
+            self._fail(LinesUnsent(unsent))
         else:
             self._end(0)
 
@@ -258,4 +259,4 @@ class App:
         return event.room is UNSET or event.room == asked or self._tor.failure is not None
 
     def _tell_error(self, error: AnonError, re: events.Re = UNSET, final: Literal[True] | UnsetType = UNSET) -> None:
-        self._tell(events.ErrorEvent(code=error.code, text=str(error), re=re, final=final))
+        self._tell(events.ErrorEvent(code=error.code, text=error, re=re, final=final))

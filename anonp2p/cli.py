@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from anonp2p import __version__, limits, process
 from anonp2p.config import Config, Endpoint
-from anonp2p.errors import AnonError, CryptoMissing, Failed, OutOfResources, OutputFailed, PackageMissing, Usage
+from anonp2p.errors import AnonError, CryptoMissing, Failed, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
+from anonp2p.ui.reasons import describe_error
 
 if TYPE_CHECKING:
     from anonp2p.ui.frontend import Frontend
@@ -157,7 +158,7 @@ def _version(name: str) -> str:
     try:
         return str(import_module(name).__version__)
     except ImportError as error:
-        if process.lack(error):
+        if process.find_lack(error):
             raise
         return ""
 
@@ -174,7 +175,7 @@ def _require_crypto() -> None:
         except UnsupportedAlgorithm:
             supported = False
     except (ImportError, AttributeError) as error:
-        if process.lack(error):
+        if process.find_lack(error):
             raise
         supported = False
     if not supported:
@@ -199,7 +200,7 @@ def main() -> int:
     if isinstance(failure, PackageMissing | CryptoMissing) and "--json" in sys.argv:
         _tell(failure)
     if failure is not None:
-        _complain(str(failure))
+        _complain(describe_error(failure))
     return status
 
 
@@ -328,8 +329,7 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
 
 def _explain(error: BaseException) -> AnonError:
     """The sentence for an error that nobody expected: the machine lacks something, or the program has a bug."""
-    lack = process.lack(error)
-    return OutOfResources(lack) if lack else _bug(error)
+    return process.find_lack(error) or _bug(error)
 
 
 def _bug(error: BaseException) -> Failed:
@@ -347,7 +347,7 @@ def _tell(failure: AnonError) -> None:
     """Prints the failure as an event of JSON mode, where the usual code for it could not be imported."""
     import json
 
-    event = json.dumps({"type": "error", "code": failure.code, "text": str(failure), "final": True})
+    event = json.dumps({"type": "error", "code": failure.code, "text": describe_error(failure), "final": True})
     with suppress(OSError):  # nobody is there to read it
         stdio.write_soon(_STDOUT, event.encode() + b"\n", limits.PRINT_PATIENCE)
 

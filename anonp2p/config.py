@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
-from anonp2p.errors import Usage
+from anonp2p.errors import BadEndpoint, NamedHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,12 @@ class Endpoint:
             return Endpoint(path=path)
         host, _, port = text.rpartition(":")
         if not host or not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
-            raise Usage(f"A port of Tor is given as HOST:PORT or unix:PATH, not as {text!r}.")
+            raise BadEndpoint(repr(text))
         bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
         try:
             address = ip_address("127.0.0.1" if bare == "localhost" else bare)
         except ValueError:
-            raise Usage(
-                f"A host of Tor is given as an address such as 127.0.0.1, not as {host!r}: looking up a name would "
-                "tell others."
-            ) from None
+            raise NamedHost(repr(host)) from None
         return Endpoint(host=str(address), port=int(port))
 
     def __str__(self) -> str:

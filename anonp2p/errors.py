@@ -1,29 +1,43 @@
 """What can go wrong, as the user is told it.
 
-`sentence` is what the user reads; the raiser's `detail` takes the place of `{detail}` in it. `code` is the word of the
-JSON interface, `status` the exit code when the error ends the program.
+`sentence` is what the user reads. `about`, with the raiser's values in it, takes the place of `{detail}`: errors of one
+kind share their sentence. `code` is the word of the JSON interface, `status` the exit code when the error ends the
+program. What only a link knows is a `Reason`, and `ui.reasons` has its words.
 """
 
 from typing import ClassVar
+
+from anonp2p.reasons import Fault, Reason
 
 
 class AnonError(Exception):
     """Something failed, and the user is told what."""
 
     sentence: ClassVar[str]
+    about: ClassVar[str] = "{}"
     code: ClassVar[str] = "failed"
     status: ClassVar[int] = 1
 
-    def __init__(self, detail: str = "") -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, *values: object) -> None:
+        super().__init__(*values)
+        self.detail = self.about.format(*(values or ("",)))
 
     def __str__(self) -> str:
         return self.sentence.replace("{detail}", self.detail)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AnonError) and (type(self), self.args) == (type(other), other.args)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.args))
+
 
 class Failed(AnonError):
     sentence = "{detail}"
+
+
+class LinesUnsent(Failed):
+    sentence = "{detail} of the lines given could not be sent."
 
 
 class InputFailed(AnonError):
@@ -38,10 +52,36 @@ class OutOfResources(AnonError):
     sentence = "This machine, or a limit on this program (ulimit -a lists them), leaves {detail}."
 
 
+class OutOfMemory(OutOfResources):
+    about = "too little memory"
+
+
+class OutOfFiles(OutOfResources):
+    about = "too few open files"
+
+
+class OutOfSpace(OutOfResources):
+    about = "too little space on the disk"
+
+
+class OutOfThreads(OutOfResources):
+    about = "too few threads, or too little memory for them"
+
+
 class Usage(AnonError):
     sentence = "{detail}"
     code = "usage"
     status = 2
+
+
+class BadEndpoint(Usage):
+    sentence = "A port of Tor is given as HOST:PORT or unix:PATH, not as {detail}."
+
+
+class NamedHost(Usage):
+    sentence = (
+        "A host of Tor is given as an address such as 127.0.0.1, not as {detail}: looking up a name would tell others."
+    )
 
 
 class UnknownCommand(AnonError):
@@ -53,6 +93,14 @@ class BadInput(AnonError):
     sentence = "{detail}"
     code = "bad-input"
     status = 2
+
+
+class BadRoomName(BadInput):
+    sentence = "A room's name is 1 to {detail} letters, digits and - _ . without spaces."
+
+
+class ReservedRoomName(BadInput):
+    sentence = "That name could be taken for the program, a role or another room: choose another."
 
 
 class WhisperToSelf(BadInput):
@@ -79,6 +127,42 @@ class BadCode(AnonError):
     sentence = "That is not a room code: {detail}. Ask for it again and paste it whole."
     code = "bad-code"
     status = 2
+
+
+class CodeWithPath(BadCode):
+    about = "it goes on after the address, as a link to a web page does"
+
+
+class CodeWithOtherPort(BadCode):
+    about = "the port of rooms is always {}"
+
+
+class CodeWithEnding(BadCode):
+    about = "what follows its colon is neither the port {} nor a key of {} characters"
+
+
+class PrivateRoomCode(BadCode):
+    about = "private rooms (ADDRESS:KEY) need a newer version of this program"
+
+
+class OldAddress(BadCode):
+    about = "it is an onion address of version 2, which Tor no longer supports"
+
+
+class KeyWithoutAddress(BadCode):
+    about = "it is a private room's key without its address, or a code whose end is missing"
+
+
+class CodeLength(BadCode):
+    about = "a code has {} characters before .onion, and this has {}"
+
+
+class CodeLetters(BadCode):
+    about = "a code has only the letters a-z and the digits 2-7"
+
+
+class CodeMistyped(BadCode):
+    about = "its checksum is wrong, so at least one character is mistyped"
 
 
 class BadNick(AnonError):
@@ -117,11 +201,20 @@ class KickSelf(NotAllowed):
 
 
 class RetentionNotAllowed(NotAllowed):
-    sentence = "In this room messages are kept for {detail}."  # from the shortest to the longest time
+    sentence = "In this room messages are kept for {detail}."
+    about = "{} to {}"
 
 
 class TooOften(NotAllowed):
-    sentence = "That was a {detail} too many for now: wait a little."  # a kind of input
+    sentence = "That was a {detail} too many for now: wait a little."
+
+
+class WhisperTooOften(TooOften):
+    about = "private message"
+
+
+class NickTooOften(TooOften):
+    about = "change of nick"
 
 
 class NickDenied(NotAllowed):
@@ -181,11 +274,44 @@ class Unreachable(AnonError):
     code = "unreachable"
     status = 4
 
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
 
 class Refused(AnonError):
     sentence = "The room did not let us in: {detail}."
     code = "refused"
     status = 4
+
+
+class Full(Refused):
+    about = "it is full"
+    code = "full"
+
+
+class SignatureRefused(Refused):
+    about = "our signature did not convince it"
+
+
+class KeyRefused(Refused):
+    about = "it could not use our key"
+
+
+class UnknownToHost(Refused):
+    about = "it does not know us any more"
+
+
+class ThrownOut(Refused):
+    about = "its host has thrown us out"
+
+
+class OtherProtocol(Refused):
+    about = "it speaks another version of the protocol, so one of you needs a newer program"
+
+
+class HostDistrusted(Refused):
+    about = "its host does not keep to the protocol"
 
 
 class TorMissing(AnonError):
@@ -223,6 +349,10 @@ class CryptoMissing(AnonError):
 
 class PeerFault(Exception):
     """A peer broke the protocol. Its link is closed for this reason, which names no content; nobody else notices."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault: Fault = fault
 
 
 def first(group: BaseExceptionGroup[AnonError]) -> AnonError:

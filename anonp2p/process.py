@@ -7,16 +7,17 @@ import resource
 from contextlib import suppress
 
 from anonp2p import limits
+from anonp2p.errors import OutOfFiles, OutOfMemory, OutOfResources, OutOfSpace, OutOfThreads
 
 _STDERR = 2
 _UNUSABLE = getattr(os, "O_PATH", os.O_RDONLY)  # with O_PATH, reading and writing give EBADF
 
-_LACKS = {
-    errno.ENOMEM: "too little memory",
-    errno.EMFILE: "too few open files",
-    errno.ENFILE: "too few open files",
-    errno.ENOSPC: "too little space on the disk",
-    errno.EDQUOT: "too little space on the disk",
+_LACKS: dict[int, type[OutOfResources]] = {
+    errno.ENOMEM: OutOfMemory,
+    errno.EMFILE: OutOfFiles,
+    errno.ENFILE: OutOfFiles,
+    errno.ENOSPC: OutOfSpace,
+    errno.EDQUOT: OutOfSpace,
 }
 _NO_THREAD = "can't start new thread"  # the text of threading: this error has no number
 _NO_MAPPING = "failed to map segment from shared object"  # the text of the dynamic loader when memory is missing
@@ -53,8 +54,8 @@ def require_memory() -> None:
     mmap.mmap(-1, limits.FREE_MEMORY, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
 
 
-def lack(error: BaseException) -> str:
-    """Which resource was short, if the error says so, or one of its group, or one of its causes; else empty."""
+def find_lack(error: BaseException) -> OutOfResources | None:
+    """Which resource was short, if the error says so, or one of its group, or one of its causes."""
     waiting: list[BaseException | None] = [error]
     looked_at: set[int] = set()  # groups and causes may form a cycle
     while waiting:
@@ -62,24 +63,24 @@ def lack(error: BaseException) -> str:
         if one is None or id(one) in looked_at:
             continue
         looked_at.add(id(one))
-        if said := _lack(one):
-            return said
+        if lack := _lack(one):
+            return lack()
         waiting.append(one.__cause__)
         if isinstance(one, BaseExceptionGroup):
             waiting += one.exceptions
-    return ""
+    return None
 
 
-def _lack(error: BaseException) -> str:
+def _lack(error: BaseException) -> type[OutOfResources] | None:
     if isinstance(error, MemoryError):
         return _LACKS[errno.ENOMEM]
     if isinstance(error, OSError):
-        return _LACKS.get(error.errno or 0, "")
+        return _LACKS.get(error.errno or 0)
     if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
-        return "too few threads, or too little memory for them"
+        return OutOfThreads
     if isinstance(error, ImportError):
         words = str(error)
         if words.endswith(_NO_MAPPING):
             return _LACKS[errno.ENOMEM]
-        return next((said for number, said in _LACKS.items() if os.strerror(number) in words), "")
-    return ""
+        return next((lack for number, lack in _LACKS.items() if os.strerror(number) in words), None)
+    return None

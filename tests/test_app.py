@@ -112,7 +112,7 @@ async def played(*lines: str) -> tuple[App, int, list[events.Event]]:
 def answers(told: list[events.Event], re: int) -> list[tuple[str, str]]:
     """The errors and returned texts that this input caused."""
     found = [event for event in told if event.re == re]
-    errors = [(event.code, event.text) for event in found if isinstance(event, events.ErrorEvent)]
+    errors = [(event.code, str(event.text)) for event in found if isinstance(event, events.ErrorEvent)]
     return errors + [("unsent", event.text) for event in found if isinstance(event, events.UnsentEvent)]
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from anonp2p import errors
-from anonp2p.errors import AnonError
+from anonp2p.errors import AnonError, Unreachable
+from anonp2p.ui.reasons import describe_error
+from tests.support.words import in_words
 
 # As the interface lists them.
 CODES = {
@@ -24,15 +26,22 @@ def subclasses(kind: type[AnonError]) -> Iterator[type[AnonError]]:
         yield from subclasses(one)
 
 
-KINDS = [kind for kind in subclasses(AnonError) if kind.__module__ == errors.__name__]
+KINDS = [kind for kind in subclasses(AnonError) if kind.__module__.startswith("anonp2p.")]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 
 @each_kind
-def test_an_error_says_its_sentence_with_the_detail_in_its_place(kind: type[AnonError]) -> None:
-    said = str(kind("It is {detail}"))
-    assert said == kind.sentence.replace("{detail}", "It is {detail}")
+def test_an_error_says_its_sentence_with_what_is_given_in_its_place(kind: type[AnonError]) -> None:
+    given = [f"<{number} {{detail}}>" for number in range(kind.about.count("{}"))]
+    said = describe_error(Unreachable(in_words(given[0])) if kind is Unreachable else kind(*given))
+    assert [said.count(one) for one in given] == [1 if "{detail}" in kind.sentence else 0] * len(given)
+    assert said == kind.sentence.replace("{detail}", kind.about.format(*given))
     assert re.fullmatch(r"[A-Z{].*[.}]", kind.sentence)
+
+
+def test_errors_are_equal_if_they_say_the_same() -> None:
+    assert errors.CodeLength(56, 3) == errors.CodeLength(56, 3)
+    assert len({errors.CodeLength(56, 3), errors.CodeLength(56, 4), errors.CodeLetters(), errors.CodeLetters()}) == 3
 
 
 @each_kind

@@ -12,11 +12,14 @@ from msgspec import UnsetType
 
 from anonp2p import errors
 from anonp2p.errors import AnonError
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.events import Event, Person
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.line.understand import understand
+from anonp2p.ui.reasons import encode_json
 from tests.room.simulation import Simulation
+from tests.support.words import read_words
 
 DOC = (Path(__file__).parents[1] / "docs/JSON.md").read_text(encoding="utf-8")
 KINDS: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in Event.__subclasses__()}
@@ -28,6 +31,8 @@ PLAIN: dict[object, str] = {
     type(None): "null",
     typing.Any: "any value",
     Person: "member",
+    Reason: "string",
+    AnonError: "string",
 }
 
 
@@ -84,8 +89,8 @@ def test_the_keys_of_an_event_are_described_with_their_types(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_the_example_of_an_event_is_one_as_it_is_written(name: str) -> None:
     [example] = re.findall(r"^```json\n(.*)\n```$", section(f"`{name}`", "###"), re.MULTILINE)
-    event = msgspec.json.decode(example, type=KINDS[name])
-    assert json.loads(msgspec.json.encode(event)) == json.loads(example)
+    event = msgspec.json.decode(example, type=KINDS[name], dec_hook=read_words)
+    assert json.loads(msgspec.json.encode(event, enc_hook=encode_json)) == json.loads(example)
 
 
 def test_a_member_is_described_with_its_types() -> None:

@@ -33,14 +33,14 @@ def open_share(
     """The fresh secret in our share, and the confirmation tag that the new epoch must have. Raises PeerFault."""
     both = key.open_sealed(box, _info(room, member, epoch, group_context))
     if len(both) != 2 * suite.SECRET:
-        raise PeerFault("a slice of no proper length")
+        raise PeerFault("share-length")
     return both[: suite.SECRET], both[suite.SECRET :]
 
 
 def check_confirmation_tag(tag: bytes, given: bytes) -> None:
     """Raises PeerFault if the tag in a share is not the one of our new epoch: the log of the host is another one."""
     if not hmac.compare_digest(tag, given):
-        raise PeerFault("a commit that was made on another log")
+        raise PeerFault("commit-of-other-log")
 
 
 def _info(room: bytes, member: bytes, epoch: int, group_context: bytes) -> bytes:

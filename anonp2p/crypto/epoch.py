@@ -37,10 +37,10 @@ class Header(NamedTuple):
     def unpack(cls, data: bytes) -> "Header":
         """Raises PeerFault for anything but the 33 bytes of a header."""
         if len(data) != _HEADER.size:
-            raise PeerFault("a header of no proper length")
+            raise PeerFault("header-length")
         header = cls(*_HEADER.unpack(data))
         if header.counter >= _COUNTERS or not header._is_of_its_kind():
-            raise PeerFault("a header that is none")
+            raise PeerFault("bad-header")
         return header
 
     def _is_of_its_kind(self) -> bool:
@@ -94,7 +94,7 @@ class Epoch:
         signed could be sealed and ordered again.
         """
         if member in self.ratchets:
-            raise PeerFault("one who joins twice in an epoch")
+            raise PeerFault("joined-twice")
         self.ratchets[member] = Ratchet(suite.expand(self.newcomer_secret, "chain", member))
         self.newcomer_secret = suite.expand(self.newcomer_secret, "next")
 
@@ -124,7 +124,7 @@ class Epoch:
 
     def _ratchet(self, author: bytes) -> Ratchet:
         if author not in self.ratchets:
-            raise PeerFault("an entry of a stranger")
+            raise PeerFault("stranger")
         return self.ratchets[author]
 
     # --- opening
@@ -141,7 +141,7 @@ class Epoch:
         header = read_header(entry)
         body = self._body_key(header).open_sealed(0, entry[_HEADER.size :], entry[: _HEADER.size])
         if body is None:
-            raise PeerFault("an entry that does not open")
+            raise PeerFault("unreadable-entry")
         return header, body
 
 

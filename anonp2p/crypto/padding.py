@@ -14,7 +14,7 @@ CONTENTS: Final = frozenset(size - LENGTH for size in SIZES)  # bytes of a paylo
 def pad_text(text: bytes, size: int) -> bytes:
     """Length field, text, and zeros up to this size. Raises ValueError if the text does not fit."""
     if len(text) + LENGTH > size:
-        raise ValueError("a text too long for its place")
+        raise ValueError("too long")
     return len(text).to_bytes(LENGTH, "big") + text + bytes(size - LENGTH - len(text))
 
 
@@ -22,7 +22,7 @@ def unpad_text(padded: bytes) -> bytes:
     """The text in padded bytes. Raises PeerFault."""
     end = LENGTH + int.from_bytes(padded[:LENGTH], "big")
     if len(padded) < end or padded.count(0, end) != len(padded) - end:
-        raise PeerFault("something padded that is not as it should be")
+        raise PeerFault("padding")
     return padded[LENGTH:end]
 
 
@@ -37,12 +37,12 @@ def unfill_payload(filled: bytes, overhead: int) -> bytes:
     """The text in what `fill_payload` made. Raises PeerFault."""
     text = unpad_text(filled)
     if len(fill_payload(text, overhead)) != len(filled):
-        raise PeerFault("a payload larger than need be")
+        raise PeerFault("payload-padding")
     return text
 
 
 def frame_content(content: bytes) -> bytes:
     """A content with its length field, as it is sent. Raises ValueError for a length that no payload has."""
     if len(content) not in CONTENTS:
-        raise ValueError("a content of no proper length")
+        raise ValueError("bad length")
     return len(content).to_bytes(LENGTH, "big") + content

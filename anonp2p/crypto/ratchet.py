@@ -21,7 +21,7 @@ class Ratchet:
         """The key of this generation. It and the skipped ones before it cannot be taken again. Raises PeerFault."""
         skipped = generation - self.generation
         if not 0 <= skipped <= limits.SKIPPED:
-            raise PeerFault("a generation out of its order")
+            raise PeerFault("generation")
         for _ in range(skipped):
             self._advance()
         key = suite.Key(suite.expand(self.chain_key, "key"))

@@ -96,7 +96,7 @@ class EncryptionKeyPair:
         try:
             return _HPKE.decrypt(box, self._private, info)
         except (InvalidTag, ValueError):
-            raise PeerFault("a box that does not open") from None
+            raise PeerFault("unreadable-box") from None
 
 
 def seal_to_key(encryption_key: bytes, text: bytes, info: bytes) -> bytes:
@@ -106,7 +106,7 @@ def seal_to_key(encryption_key: bytes, text: bytes, info: bytes) -> bytes:
         classic = x25519.X25519PublicKey.from_public_bytes(encryption_key[_MLKEM_PUBLIC:])
         return _HPKE.encrypt(text, hpke.MLKEM768X25519PublicKey(quantum, classic), info)
     except ValueError:
-        raise PeerFault("a key that cannot be sealed to") from None
+        raise PeerFault("unusable-key") from None
 
 
 def hash_data(data: bytes) -> bytes:

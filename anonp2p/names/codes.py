@@ -10,7 +10,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from anonp2p import limits
-from anonp2p.errors import BadCode
+from anonp2p.errors import (
+    BadCode,
+    CodeLength,
+    CodeLetters,
+    CodeMistyped,
+    CodeWithEnding,
+    CodeWithOtherPort,
+    CodeWithPath,
+    KeyWithoutAddress,
+    OldAddress,
+    PrivateRoomCode,
+)
 
 _VERSION = b"\x03"
 _LENGTH = 56  # base32 characters: 32 bytes of key, 2 of checksum, 1 of version
@@ -43,20 +54,20 @@ def parse_code(text: str) -> bytes:
     code = _SCHEME.sub("", "".join(filter(_is_drawn, text.lower())).strip(_AROUND)).strip(_AROUND)
     code, slash, path = code.partition("/")
     if slash and path:
-        raise BadCode("it goes on after the address, as a link to a web page does")
+        raise CodeWithPath
     code, colon, port = code.partition(":")
     if colon and port != str(limits.PORT):
-        raise BadCode(_not_a_port(port))
+        raise _not_a_port(port)
     code = code.strip(_AROUND).removesuffix(_SUFFIX)
     if len(code) != _LENGTH:
-        raise BadCode(_not_a_code(code))
+        raise _not_a_code(code)
     try:
         raw = base64.b32decode(code.upper().encode("ascii"))
     except (binascii.Error, UnicodeEncodeError):
-        raise BadCode("a code has only the letters a-z and the digits 2-7") from None
+        raise CodeLetters from None
     key, checksum, version = raw[:32], raw[32:34], raw[34:]
     if version != _VERSION or checksum != _checksum(key):
-        raise BadCode("its checksum is wrong, so at least one character is mistyped")
+        raise CodeMistyped
     return key
 
 
@@ -65,23 +76,23 @@ def _is_drawn(character: str) -> bool:
     return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf", "Zs")
 
 
-def _not_a_port(given: str) -> str:
+def _not_a_port(given: str) -> BadCode:
     """What is wrong with the text after a colon, which is not the port of rooms."""
     if given.isascii() and given.isdigit() and len(given) <= _PORT_DIGITS:
-        return f"the port of rooms is always {limits.PORT}"
+        return CodeWithOtherPort(limits.PORT)
     if len(given) == _KEY and _BASE32.issuperset(given):
-        return "private rooms (ADDRESS:KEY) need a newer version of this program"
-    return f"what follows its colon is neither the port {limits.PORT} nor a key of {_KEY} characters"
+        return PrivateRoomCode()
+    return CodeWithEnding(limits.PORT, _KEY)
 
 
-def _not_a_code(given: str) -> str:
+def _not_a_code(given: str) -> BadCode:
     """What is wrong with a code that is too long or too short."""
     is_base32 = _BASE32.issuperset(given)
     if is_base32 and len(given) == _OLD:
-        return "it is an onion address of version 2, which Tor no longer supports"
+        return OldAddress()
     if is_base32 and len(given) == _KEY:
-        return "it is a private room's key without its address, or a code whose end is missing"
-    return f"a code has {_LENGTH} characters before .onion, and this has {len(given)}"
+        return KeyWithoutAddress()
+    return CodeLength(_LENGTH, len(given))
 
 
 class RoomKey:

@@ -10,7 +10,7 @@ from functools import cache
 from unicodedata import ucd_3_2_0 as unicode
 
 from anonp2p import limits
-from anonp2p.errors import BadInput, BadNick, ReservedNick
+from anonp2p.errors import BadNick, BadRoomName, ReservedNick, ReservedRoomName
 from anonp2p.names import confusables
 
 _PUNCTUATION = frozenset("-_.")
@@ -88,9 +88,9 @@ def parse_room_name(text: str) -> str:
     """The room name that the user typed, normalised (NFKC). Raises BadInput."""
     name = unicode.normalize("NFKC", text)
     if not is_room_name(name):
-        raise BadInput(f"A room's name is 1 to {limits.ROOM_NAME} letters, digits and - _ . without spaces.")
+        raise BadRoomName(limits.ROOM_NAME)
     if reserved_word(name) or _LABEL.fullmatch(name):
-        raise BadInput("That name could be taken for the program, a role or another room: choose another.")
+        raise ReservedRoomName
     return name
 
 

@@ -10,6 +10,7 @@ from anonp2p.errors import TorLost
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.net.transport import DialFault, Transport
+from anonp2p.reasons import Reason
 from anonp2p.room import effects, inputs
 
 
@@ -23,9 +24,9 @@ async def dial(
     try:
         stream = await _connect(await network(), effect, f"{isolation}:{effect.isolation}")
     except TorLost as error:
-        await links.post(inputs.DialFailedInput(error.detail))
+        await links.post(inputs.DialFailedInput(Reason("tor-lost", error)))
     except DialFault as fault:
-        await links.post(inputs.DialFailedInput(str(fault), absent=fault.absent, again=fault.again))
+        await links.post(inputs.DialFailedInput(fault.reason, absent=fault.absent, again=fault.again))
     else:
         link = Link(stream, SIZES[-1], limits.UPLINK_QUEUE)
         links.attach(link, inputs.UPLINK)
@@ -36,4 +37,4 @@ async def dial(
 async def _connect(transport: Transport, effect: effects.DialEffect, isolation: str) -> trio.abc.Stream:
     with trio.move_on_after(effect.seconds):
         return await transport.dial(effect.code, isolation)
-    raise DialFault(f"there was no answer within {effect.seconds:.0f} seconds")
+    raise DialFault(Reason("dial-timeout", effect.seconds))

@@ -7,6 +7,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.protocol.connection import Connection
+from anonp2p.reasons import LinkEnd
 
 
 class Link:
@@ -34,7 +35,7 @@ class Link:
             self._waiting.cancel()
         self._continue()
 
-    def drop(self, reason: str) -> None:
+    def drop(self, reason: LinkEnd) -> None:
         """Ends the link at once."""
         self.connection.end(reason)
         self.react()
@@ -59,7 +60,7 @@ class Link:
         except BlockingIOError:
             return 0
         except OSError:
-            self.connection.end("the connection broke")
+            self.connection.end("broken")
             return 0
 
     def _continue(self) -> None:
@@ -109,7 +110,7 @@ class Link:
                     connection.receive_data(data, trio.current_time())
                     self._scope.deadline = connection.next_deadline()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            connection.end("the connection broke")
+            connection.end("broken")
 
     async def _write(self) -> None:
         try:
@@ -117,6 +118,6 @@ class Link:
                 await self._stream.send_all(data)
                 self.connection.mark_sent(len(data))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self.connection.end("the connection broke")
+            self.connection.end("broken")
         self._is_writing = False
         self._continue()

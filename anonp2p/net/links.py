@@ -36,7 +36,7 @@ class Links:
         if not self._links:
             self._empty.set()
         silence = link.connection.measure_silence(trio.current_time())
-        await self.post(inputs.DroppedInput(number, link.connection.detail, silence))
+        await self.post(inputs.DroppedInput(number, link.connection.reason, silence))
 
     async def send_heartbeat(self, data: bytes) -> None:
         """Sends a head to every link that has all of the log before it."""

@@ -16,7 +16,7 @@ async def serve(place: Place, links: Links) -> None:
         async def deliver(payload: bytes) -> None:
             if not link.connection.is_settled:
                 if not place.admits(stream):
-                    link.drop("it does not come from Tor")
+                    link.drop("not-from-tor")
                     return
                 link.connection.await_answer()
             await links.post(inputs.ReceivedInput(number, payload))

@@ -6,18 +6,20 @@ from typing import Protocol
 import trio
 
 from anonp2p.names.codes import RoomKey
+from anonp2p.reasons import Reason
 from anonp2p.room.events import Defence
 
 
 class DialFault(Exception):
-    """An attempt to reach a room failed. The text says why, in our own words.
+    """An attempt to reach a room failed. `reason` says why.
 
     again: whether another attempt may succeed. absent: the network knows nothing of the room, as opposed to a bad
     circuit.
     """
 
-    def __init__(self, detail: str, *, again: bool = True, absent: bool = False) -> None:
-        super().__init__(detail)
+    def __init__(self, reason: Reason, *, again: bool = True, absent: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.again = again
         self.absent = absent
 

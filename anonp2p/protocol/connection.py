@@ -1,7 +1,6 @@
 """One end of a link, without I/O and without a clock: bytes in, payloads out, and every rule by which a link ends."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from anonp2p import limits
 from anonp2p.crypto.padding import SIZES
@@ -10,14 +9,13 @@ from anonp2p.protocol.frames import Frame
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.outgoing import Outgoing, Source
 from anonp2p.protocol.wire import Splitter
-
-CLOSED: Final = "the connection was closed"
+from anonp2p.reasons import Fault, LinkEnd
 
 
 class Connection:
     """Whoever owns it moves its bytes: reads while `next_payload` has none, writes while `data_to_send` has some.
 
-    `detail` says why it is over, once it is. longest: how many bytes a content of the peer's may have until the
+    `reason` says why it is over, once it is. longest: how many bytes a content of the peer's may have until the
     handshake is over, which has its time. limit: how many bytes may wait that are for this link alone.
     """
 
@@ -29,13 +27,13 @@ class Connection:
         "_outgoing",
         "_paused_until",
         "_splitter",
-        "detail",
         "is_over",
         "is_settled",
+        "reason",
     )
 
     def __init__(self, now: float, longest: int, limit: int = limits.LINK_QUEUE) -> None:
-        self.detail = CLOSED
+        self.reason: Fault | LinkEnd = "closed"
         self.is_over = False
         self.is_settled = False  # whether the handshake is over
         self._splitter = Splitter(longest)
@@ -64,7 +62,7 @@ class Connection:
         try:
             return self._splitter.next_content()
         except PeerFault as fault:
-            self.end(str(fault))
+            self.end(fault.fault)
             return None
 
     @property
@@ -82,7 +80,7 @@ class Connection:
         self._paused_until = max(self._paused_until, now + seconds)
 
     def await_answer(self) -> None:
-        """Reads nothing until the handshake was answered: what the peer sends behind it is for the room to pace."""
+        """Reads nothing until the handshake was answered: the room decides how fast the rest is read."""
         self._awaits_answer = True
 
     # --- bytes out
@@ -90,12 +88,12 @@ class Connection:
     def send_data(self, data: bytes) -> None:
         """Queues bytes for this link alone."""
         if not (self.is_over or self._outgoing.queue_data(data)):
-            self.end("it does not read what it is sent")
+            self.end("unread-data")
 
     def send_frames(self, frames: Sequence[Frame], *, echo: bool = False) -> None:
         """Queues frames for this link alone. A peer that makes us queue too many without reading them is cut."""
         if not (self.is_over or self._outgoing.queue_frames(frames, echo=echo)):
-            self.end("it does not read what it asks for")
+            self.end("unread-frames")
 
     def send_head(self, data: bytes) -> None:
         """Queues a head, if the peer has everything before it; else another will follow."""
@@ -113,7 +111,7 @@ class Connection:
         Also one that does not take what has expired: that is to be nowhere any more.
         """
         if self._outgoing.is_left_behind:
-            self.end("it lagged too far behind")
+            self.end("lagged")
 
     @property
     def has_data_to_send(self) -> bool:
@@ -129,7 +127,7 @@ class Connection:
         try:
             return self._outgoing.next_piece()
         except PeerFault as fault:
-            self.end(str(fault))
+            self.end(fault.fault)
             return b""
 
     def mark_sent(self, count: int) -> None:
@@ -156,11 +154,11 @@ class Connection:
         self._awaits_answer = False
         self._ends_at = now + limits.LINGER_PATIENCE
 
-    def end(self, reason: str = CLOSED) -> None:
+    def end(self, reason: Fault | LinkEnd = "closed") -> None:
         """Is over, for the first reason that is given; nothing is held or sent any longer."""
         if not self.is_over:
             self.is_over = True
-            self.detail = reason
+            self.reason = reason
             self._outgoing.clear()
 
     # --- time
@@ -182,6 +180,6 @@ class Connection:
     def handle_timeout(self, now: float) -> None:
         """Ends what is due."""
         if now >= self._lost_at:
-            self.end(f"nothing was heard for {limits.LINK_LOST:.0f} seconds")
+            self.end("silent")
         elif now >= self._ends_at:
-            self.end(CLOSED if self._is_finishing else "the handshake took too long")
+            self.end("closed" if self._is_finishing else "slow-handshake")

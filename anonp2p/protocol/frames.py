@@ -412,4 +412,4 @@ def unpack(kind: Any, data: bytes) -> Any:
     try:
         return _decoders[kind].decode(data)
     except _MALFORMED:
-        raise PeerFault("something malformed") from None
+        raise PeerFault("malformed") from None

@@ -45,7 +45,7 @@ class Channel:
         """The next record of the other end. Raises PeerFault."""
         padded = suite.Key(self._receiving_key).open_sealed(self._received, content)
         if padded is None:
-            raise PeerFault("a record that does not open")
+            raise PeerFault("unreadable-record")
         self._received += 1
         record: frames.MemberRecord | frames.HostRecord = frames.unpack(
             self._received_type, padding.unfill_payload(padded, suite.TAG)
@@ -84,7 +84,7 @@ class HostHandshake:
         """The request in a client handshake. Raises PeerFault."""
         padded = self._key.open_sealed(client_handshake, _client_handshake_info(self._room, self.hello))
         if len(padded) != _REQUEST:
-            raise PeerFault("a knock of no proper length")
+            raise PeerFault("client-handshake-length")
         request: frames.Request = frames.unpack(frames.Request, padding.unpad_text(padded))
         return request
 
@@ -117,7 +117,7 @@ def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
     if frames.unpack(frames.AnyHello, packed).version != frames.VERSION:
         raise OtherVersion
     if len(content) != _HELLO:
-        raise PeerFault("a hello of no proper length")
+        raise PeerFault("hello-length")
     hello: frames.Hello = frames.unpack(frames.Hello, packed)
     return hello, suite.hash_data(content)
 

@@ -42,14 +42,14 @@ class WelcomeReader:
     def take_page(self, page: frames.PageFrame) -> frames.RoomState | None:
         """Takes the next page; returns the state of the room with the last one. Raises PeerFault."""
         if not self._missing:
-            raise PeerFault("a page too many")
+            raise PeerFault("extra-page")
         self._parts.append(page.part)
         self._missing -= 1
         if self._missing:
             return None
         text = self._key.open_sealed(0, b"".join(self._parts))
         if text is None:
-            raise PeerFault("a welcome that does not open")
+            raise PeerFault("unreadable-welcome")
         signature, packed = text[: identity.SIGNATURE], text[identity.SIGNATURE :]
         state: frames.RoomState = frames.unpack(frames.RoomState, packed)
         host = next(
@@ -58,7 +58,7 @@ class WelcomeReader:
         )
         content = self._hello + suite.hash_data(packed)
         if not (host and identity.is_signed(identity.WELCOME, self._room, content, signature, host)):
-            raise PeerFault("a welcome that its host did not sign")
+            raise PeerFault("unsigned-welcome")
         return state
 
 
@@ -77,5 +77,5 @@ def _info(room: bytes, hello: bytes) -> bytes:
 
 def _proper(key: bytes) -> bytes:
     if len(key) != suite.SECRET:
-        raise PeerFault("a key of no proper length")
+        raise PeerFault("key-length")
     return key

@@ -30,9 +30,9 @@ class Splitter:
             return None
         length = int.from_bytes(self._buffer[:LENGTH], "big")
         if length > self.longest:
-            raise PeerFault("a payload too long")
+            raise PeerFault("payload-too-long")
         if length not in CONTENTS:
-            raise PeerFault("a payload of no proper length")
+            raise PeerFault("payload-length")
         end = LENGTH + length
         if len(self._buffer) < end:
             return None

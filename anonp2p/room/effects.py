@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from anonp2p.protocol.frames import Frame
 from anonp2p.protocol.handshake import Channel
+from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import events
 from anonp2p.room.log.reader import LogReader
 
@@ -100,7 +101,7 @@ class DropEffect:
     """The link is closed at once, for this reason."""
 
     link: int
-    reason: str
+    reason: Fault | LinkEnd
 
 
 Effect = (

@@ -27,7 +27,7 @@ class OpenedEntry:
         """An entry of a backfill. Raises PeerFault."""
         if isinstance(entry, frames.Tombstone):
             return cls(Header.unpack(entry.header), b"", entry.digest)
-        expect(bool(entry.body), "an entry without a body")
+        expect(bool(entry.body), "entry-without-body")
         return cls(Header.unpack(entry.header), entry.body)
 
     @property

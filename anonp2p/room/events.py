@@ -9,6 +9,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from anonp2p.errors import AnonError
+from anonp2p.reasons import Reason
+
 Re = int | str | UnsetType
 Defence = Literal["streams", "proof-of-work"]  # of a room against floods, by its host's Tor
 
@@ -38,7 +41,7 @@ class TorProgressEvent(Event, frozen=True, tag="tor"):
     """Tor is getting ready: 0 to 100, and what it is doing."""
 
     progress: int
-    summary: str
+    summary: Reason
 
 
 class ReadyEvent(Event, frozen=True, tag="ready"):
@@ -52,7 +55,7 @@ class TorSlowEvent(Event, frozen=True, tag="tor-slow"):
     """Tor is getting ready, but has made no progress for so many seconds. Other fields: see `TorProgressEvent`."""
 
     progress: int
-    summary: str
+    summary: Reason
     seconds: int
 
 
@@ -60,7 +63,7 @@ class TorSkippedEvent(Event, frozen=True, tag="tor-skipped"):
     """A running Tor was found, and is not used. code, text: why, as in `ErrorEvent`."""
 
     code: str
-    text: str
+    text: AnonError
     variable: str | UnsetType = UNSET  # of the environment, if it names this Tor
 
 
@@ -251,12 +254,12 @@ class UndefendedEvent(Event, frozen=True, tag="undefended"):
 
 
 class LinkEvent(Event, frozen=True, tag="link"):
-    """Our link to the room: what it is doing, in which attempt, and why."""
+    """Our link to the room: what it is doing, in which attempt."""
 
     room: str
     state: Literal["connecting", "up", "lost"]
     attempt: int
-    detail: str
+    detail: Reason  # why it was lost, or why the last try failed
 
 
 class AlarmEvent(Event, frozen=True, tag="alarm"):
@@ -264,7 +267,7 @@ class AlarmEvent(Event, frozen=True, tag="alarm"):
 
     room: str
     member: str
-    reason: str
+    reason: Reason
 
 
 class GoneEvent(Event, frozen=True, tag="gone"):
@@ -290,9 +293,9 @@ class NoticeEvent(Event, frozen=True, tag="notice"):
 
 
 class ErrorEvent(Event, frozen=True, tag="error"):
-    """Something did not work: a word for scripts, a sentence for people."""
+    """Something did not work: a word for scripts, and what becomes a sentence for people."""
 
     code: str
-    text: str
+    text: AnonError
     room: str | UnsetType = UNSET
     final: Literal[True] | UnsetType = UNSET  # the room, or without `room` the program, ends because of it

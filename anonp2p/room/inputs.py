@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from msgspec import UNSET
 
 from anonp2p.errors import AnonError
+from anonp2p.reasons import Fault, LinkEnd, Reason
 from anonp2p.room import events
 
 UPLINK = 0  # the number of a member's link to its host; a host numbers its links from 1
@@ -136,12 +137,12 @@ class PublishedInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DialFailedInput:
-    """Member: there is no link; `detail` says why, in our own words.
+    """Member: there is no link.
 
     absent: there is no trace of the room, as opposed to a bad circuit. again: whether another try is worthwhile.
     """
 
-    detail: str
+    reason: Reason
     absent: bool = False
     again: bool = True
 
@@ -163,10 +164,10 @@ class ReceivedInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DroppedInput:
-    """A link is no more; `detail` says why, in our own words, `silence` for how many seconds it had carried nothing."""
+    """A link is no more. silence: for how many seconds it had carried nothing."""
 
     link: int
-    detail: str
+    reason: Fault | LinkEnd
     silence: float
 
 

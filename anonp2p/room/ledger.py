@@ -11,6 +11,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Header
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import frames
+from anonp2p.reasons import Fault
 from anonp2p.room import events
 from anonp2p.room.log.log import FIRST
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -62,13 +63,13 @@ class Ledger:
 
     def add_member(self, key: bytes, nick: str, key_hash: bytes, counter: int = 0, *, away: bool = False) -> Member:
         """Adds a member. Raises PeerFault where no host may do that."""
-        expect(len(self.roster) < limits.MEMBERS, "too many members")
-        expect(identity.is_key(key), "a key that is none")
-        expect(nicks.is_nick(nick), "an improper nick")
+        expect(len(self.roster) < limits.MEMBERS, "too-many-members")
+        expect(identity.is_key(key), "bad-key")
+        expect(nicks.is_nick(nick), "bad-nick")
         try:
             return self.roster.add_member(key, nick, key_hash, counter, away=away)
         except ValueError:
-            raise PeerFault("two members alike") from None
+            raise PeerFault("members-alike") from None
 
     def open_entry(self, header: Header, body: bytes) -> tuple[Member, frames.Content]:
         """A member's signed content, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
@@ -78,28 +79,28 @@ class Ledger:
         """The author of a signed body, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
         author = self.roster.find_member(header.author)
         if author is None:
-            raise PeerFault("an entry of a stranger")
+            raise PeerFault("stranger")
         signed = entry_content(self.epoch, header.pack(), body[identity.SIGNATURE :])
         signature = body[: identity.SIGNATURE]
-        expect(identity.is_signed(identity.ENTRY, self.room, signed, signature, author.key), "a forged entry")
+        expect(identity.is_signed(identity.ENTRY, self.room, signed, signature, author.key), "forged-entry")
         return author
 
     def check_tombstone(self, header: Header) -> Member:
         """The author of an entry of which only a tombstone is left. Raises PeerFault if there can be no such entry."""
         author = self.roster.find_member(header.author)
         if author is None:
-            raise PeerFault("an entry of a stranger")
+            raise PeerFault("stranger")
         self._check_author(author, header)
         expect(
             header.kind == ENTRY and header.ttl != KEPT and self._allows_ttl(header.ttl),
-            "what does not expire, expired",
+            "expired-too-soon",
         )
         return author
 
     @staticmethod
     def _check_author(author: Member, header: Header) -> None:
-        expect(header.counter > author.counter, "an entry repeated")
-        expect(not author.away, "an entry of one who is away")
+        expect(header.counter > author.counter, "repeated-entry")
+        expect(not author.away, "entry-of-absent")
 
     def _allows_ttl(self, ttl: int) -> bool:
         return self.retention.least <= ttl <= self.retention.most
@@ -110,36 +111,34 @@ class Ledger:
         self._check_author(author, header)
         is_message = isinstance(content.body, frames.TextBody | frames.PrivateBody)
         kept = self._allows_ttl(header.ttl) if is_message else header.ttl == KEPT
-        expect(kept, "an entry that is kept for a time that its room does not allow")
-        expect(
-            header.kind == (COMMIT if isinstance(content.body, frames.CommitBody) else ENTRY), "a commit that is none"
-        )
-        expect(content.index <= self.index, "a reference to what is not there yet")
+        expect(kept, "retention-not-allowed")
+        expect(header.kind == (COMMIT if isinstance(content.body, frames.CommitBody) else ENTRY), "bad-commit")
+        expect(content.index <= self.index, "reference-to-future")
         match content.body:
             case frames.TextBody(text=text):
-                expect(0 < len(text.encode()) <= limits.TEXT, "a text of no proper length")
+                expect(0 < len(text.encode()) <= limits.TEXT, "text-length")
             case frames.NickBody(nick=nick):
-                expect(nicks.is_nick(nick) and not self.roster.is_taken(nick, author.id), "an improper nick")
+                expect(nicks.is_nick(nick) and not self.roster.is_taken(nick, author.id), "bad-nick")
             case frames.LeaveBody():
-                expect(not is_host, "a host that leaves without closing")
+                expect(not is_host, "host-left")
             case frames.JoinedBody() | frames.CloseBody() | frames.LockBody():
-                expect(is_host, "an entry that only hosts may write")
+                expect(is_host, "host-only")
             case frames.AwayBody(member=member):
-                expect(is_host, "an entry that only hosts may write")
+                expect(is_host, "host-only")
                 found = self.roster.find_member(member)
-                expect(found is not None and member != self.host and not found.away, "the loss of no member")
+                expect(found is not None and member != self.host and not found.away, "lost-nobody")
             case frames.BackBody(member=member):
-                expect(is_host, "an entry that only hosts may write")
+                expect(is_host, "host-only")
                 found = self.roster.find_member(member)
-                expect(found is not None and found.away, "the return of one who was not away")
+                expect(found is not None and found.away, "returned-without-loss")
             case frames.CommitBody(epoch=epoch, removed=removed):
-                expect(is_host, "an entry that only hosts may write")
-                expect(epoch == self.epoch + 1, "a commit for another epoch")
-                expect(len({removal.member for removal in removed}) == len(removed), "a removal twice")
+                expect(is_host, "host-only")
+                expect(epoch == self.epoch + 1, "commit-for-other-epoch")
+                expect(len({removal.member for removal in removed}) == len(removed), "removed-twice")
                 for removal in removed:
                     found = self.roster.find_member(removal.member)
                     gone = found is not None and (removal.reason == "kicked" or found.away)
-                    expect(gone and removal.member != self.host, "the removal of no member, or of one who was not away")
+                    expect(gone and removal.member != self.host, "removed-nobody")
 
     def is_foreign(self, content: frames.Content) -> bool:
         """Whether the author was shown another log than this, as far as one can tell."""
@@ -206,7 +205,7 @@ class Ledger:
 def unpack_content(body: bytes) -> frames.Content:
     """The content of a body, without its signature. Raises PeerFault."""
     packed = padding.unpad_text(body[identity.SIGNATURE :])
-    expect(len(body) - identity.SIGNATURE == _padded_length(len(packed)), "a body longer than need be")
+    expect(len(body) - identity.SIGNATURE == _padded_length(len(packed)), "body-padding")
     content: frames.Content = frames.unpack(frames.Content, packed)
     return content
 
@@ -232,7 +231,7 @@ def head_content(index: int, digest: bytes, time: int) -> bytes:
     return index.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
 
 
-def expect(holds: bool, otherwise: str) -> None:
-    """Raises PeerFault with this text if the peer broke a rule."""
+def expect(holds: bool, otherwise: Fault) -> None:
+    """Raises PeerFault if the peer broke a rule."""
     if not holds:
         raise PeerFault(otherwise)

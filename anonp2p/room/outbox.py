@@ -185,7 +185,7 @@ class Outbox:
 
     def end_request(self, key_hash: bytes) -> None:
         """A request for a key is answered. Raises PeerFault if there was none."""
-        expect(key_hash in self._requested, "a leaf that we did not ask for")
+        expect(key_hash in self._requested, "unexpected-key")
         del self._requested[key_hash]
 
     def refuse_unsealable(self, key_hash: bytes, sealer: EntrySealer) -> list[GivenBack]:
@@ -205,7 +205,7 @@ class Outbox:
         pending = self._entries.get(header.counter)
         sealed = pending.sealed if pending else None
         if sealed is None or sealed.entry != entry:
-            raise PeerFault("an entry of our own that we never sent")
+            raise PeerFault("entry-never-sent")
         return sealed.body
 
     def refuse_denied_before(self, counter: int) -> list[GivenBack]:
@@ -216,16 +216,16 @@ class Outbox:
 
     def expect_next(self, header: Header, digest: bytes) -> None:
         """Checks an entry ordered as ours. digest: of its body. Raises PeerFault if our next one is another."""
-        expect(header.counter == min(self._entries, default=None), "our own entries in another order")
+        expect(header.counter == min(self._entries, default=None), "own-entries-reordered")
         own = self._entries[header.counter].sealed
         same = own is not None and (own.header, suite.hash_data(own.body)) == (header, digest)
-        expect(same, "an entry of our own that we never sent")
+        expect(same, "entry-never-sent")
 
     def deny_entry(self, counter: int, reason: frames.Denial) -> GivenBack:
         """Gives back what the host denies. Raises PeerFault for what was never asked."""
         pending = self._entries.get(counter)
         if pending is None:
-            raise PeerFault("a denial of what was never asked")
+            raise PeerFault("unexpected-denial")
         if reason == "repeated":
             error = _lost_denial(pending) if pending.deniable else errors.Repeated()
         else:

@@ -50,5 +50,4 @@ class Pending:
     @property
     def too_often(self) -> errors.AnonError:
         """The error for a denial because it came too soon after others."""
-        what = "private message" if isinstance(self.body, Whisper) else "change of nick"
-        return errors.TooOften(what)
+        return errors.WhisperTooOften() if isinstance(self.body, Whisper) else errors.NickTooOften()

@@ -74,13 +74,13 @@ class Replica:
 
     # --- entries
 
-    def apply_entry(self, author: Member, entry: OpenedEntry, age: float = 0.0, past: Ledger | None = None) -> Change:
+    def apply_entry(self, author: Member, entry: OpenedEntry, age: float = 0.0, replay: Ledger | None = None) -> Change:
         """Applies the next entry: nothing else applies entries. Raises PeerFault for an improper new member.
 
-        author: as it was checked. age: of the entry, in seconds. past: the ledger on which the history is
+        author: as it was checked. age: of the entry, in seconds. replay: the ledger on which the history is
         replayed, if the entry is part of it; private messages of the history are not for us.
         """
-        ledger = self.ledger if past is None else past
+        ledger = self.ledger if replay is None else replay
         header, content = entry.header, entry.content
         was, epoch = author.nick, ledger.epoch
         removed = self._free_nicks(ledger, author, content)
@@ -91,7 +91,7 @@ class Replica:
         match content.body:
             case frames.TextBody(text=text, action=action):
                 return self._describe_message(ledger, author, header, text, age, action=action)
-            case frames.PrivateBody(box=box) if past is None and not mine:
+            case frames.PrivateBody(box=box) if replay is None and not mine:
                 info = private.bind_message(ledger.room, epoch, author.id, header.counter, self.me.id)
                 opened = private.open_message(box, self.own_keys, info)
                 if opened is not None:

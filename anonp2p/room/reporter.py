@@ -45,7 +45,7 @@ class Reporter:
 
     def tell_error(self, error: errors.AnonError, re: events.Re, *, final: Literal[True] | UnsetType = UNSET) -> None:
         """Tells what went wrong. re: the input that caused it; final: whether it ends the room for us."""
-        self.tell_event(events.ErrorEvent(code=error.code, text=str(error), room=self._room, re=re, final=final))
+        self.tell_event(events.ErrorEvent(code=error.code, text=error, room=self._room, re=re, final=final))
 
     def tell_rules(self, retention: frames.RetentionPolicy, history: frames.HistoryPolicy) -> None:
         """Tells the rules of the room, where they are not the usual ones."""

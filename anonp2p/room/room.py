@@ -217,8 +217,7 @@ class Room:
         """Says for how long our messages are kept; from now on for another time, if one is given that may be."""
         bounds = self.replica.ledger.retention
         if event.ttl is not None and not bounds.least <= event.ttl <= bounds.most:
-            allowed = f"{span(bounds.least)} to {span(bounds.most)}"
-            self._reporter.tell_error(errors.RetentionNotAllowed(allowed), event.re)
+            self._reporter.tell_error(errors.RetentionNotAllowed(span(bounds.least), span(bounds.most)), event.re)
             return
         if event.ttl is not None:
             self._context.ttl = event.ttl

@@ -55,7 +55,7 @@ class Roster:
         """A new member. Raises ValueError when its key is one already, or its nick is taken."""
         member = Member(identity.member_id(key), key, nick, key_hash, counter, away)
         if member.id in self._members or self.is_taken(nick, member.id):
-            raise ValueError("no two members alike")
+            raise ValueError("members alike")
         self._members[member.id] = member
         self._away += away
         self._index_nick(member)

@@ -9,6 +9,7 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.room import events, retention
 from anonp2p.ui import qr
+from anonp2p.ui.reasons import describe_error, describe_reason
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
 
 SYSTEM = "[SYSTEM] "
@@ -92,11 +93,13 @@ def describe_event(event: events.Event) -> list[str]:
 def _describe(event: events.Event) -> list[str]:
     match event:
         case events.TorProgressEvent(progress=progress, summary=summary):
-            return [f"Tor {progress} %: {summary}"]
+            return [f"Tor {progress} %: {describe_reason(summary)}"]
         case events.TorSlowEvent(progress=progress, summary=summary, seconds=seconds):
-            return [f"Tor has been at {progress} % ({summary}) for {seconds} seconds. Is this machine online?"]
-        case events.TorSkippedEvent(text=text, variable=variable):
-            return [text if variable is UNSET else f"The Tor that {variable} names is not used. {text}"]
+            doing = describe_reason(summary)
+            return [f"Tor has been at {progress} % ({doing}) for {seconds} seconds. Is this machine online?"]
+        case events.TorSkippedEvent(text=error, variable=variable):
+            why = describe_error(error)
+            return [why if variable is UNSET else f"The Tor that {variable} names is not used. {why}"]
         case events.ReadyEvent():
             return ["Connected", "Type /help"]
         case events.EnteredEvent(role="host", name=name, code=code):
@@ -143,12 +146,13 @@ def _describe(event: events.Event) -> list[str]:
             return [f"{was} is now {nick}{_unknown_past(unknown)}"]
         case events.LookalikeEvent(nick=nick, was=was, of=of):
             return [lookalikes([(nick, was, of)])]
-        case events.LinkEvent(state="connecting", attempt=attempt, detail=detail):
-            return [f"Connecting to the room, try {attempt}" + (f" ({detail})" if detail else "")]
-        case events.LinkEvent(state="lost", detail=detail):
-            return [f"The link to the room was lost: {detail}"]
+        case events.LinkEvent(state="connecting", attempt=attempt, detail=reason):
+            why = describe_reason(reason)
+            return [f"Connecting to the room, try {attempt}" + (f" ({why})" if why else "")]
+        case events.LinkEvent(state="lost", detail=reason):
+            return [f"The link to the room was lost: {describe_reason(reason)}"]
         case events.AlarmEvent(reason=reason):
-            return [f"ALARM: {reason} No honest program does that; do not trust this room."]
+            return [f"ALARM: {describe_reason(reason)} No honest program does that; do not trust this room."]
         case events.GoneEvent(reason=reason):
             return [_GONE[reason]]
         case events.ReplyEvent(command="/who", data=people):
@@ -170,8 +174,10 @@ def _describe(event: events.Event) -> list[str]:
         case events.ReplyEvent(command="/help", data=rows):
             wide = max(len(row["usage"]) for row in rows)
             return [f"{row['usage']:{wide}}  {row['does']}" for row in rows]
-        case events.NoticeEvent(text=text) | events.ErrorEvent(text=text):
+        case events.NoticeEvent(text=text):
             return [text]
+        case events.ErrorEvent(text=error):
+            return [describe_error(error)]
     return []
 
 

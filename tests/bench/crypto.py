@@ -174,8 +174,8 @@ def removal(room: Room) -> tuple[float, float]:
         after, tag = room.epoch.follow(secret, room.digest, [member.id for member in room.members])
         turn = commit.CommitSecret(ROOM, after.number, room.digest, secret, tag)
         for link, member, key in zip(links, room.others, room.encryption_keys[1:], strict=True):
-            sliced = link.seal_frames([frames.CommitShareFrame(turn.seal_share(member.id, key.public))])
-            got.append(len(batch) + len(sliced))
+            shares = link.seal_frames([frames.CommitShareFrame(turn.seal_share(member.id, key.public))])
+            got.append(len(batch) + len(shares))
 
     return timed(put_out), max(got)
 

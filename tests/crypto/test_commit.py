@@ -23,7 +23,7 @@ def test_a_commit_share_holds_the_fresh_secret_and_the_tag() -> None:
 
 
 @pytest.mark.parametrize(
-    ("leaf", "room", "member", "epoch", "digest"),
+    ("encryption_key", "room", "member", "epoch", "digest"),
     [
         (OTHER_KEY, ROOM, ANN, 7, DIGEST),
         (KEY, b"q" * 32, ANN, 7, DIGEST),
@@ -34,11 +34,11 @@ def test_a_commit_share_holds_the_fresh_secret_and_the_tag() -> None:
     ids=["leaf", "room", "member", "epoch", "digest"],
 )
 def test_a_commit_share_of_another(
-    leaf: suite.EncryptionKeyPair, room: bytes, member: bytes, epoch: int, digest: bytes
+    encryption_key: suite.EncryptionKeyPair, room: bytes, member: bytes, epoch: int, digest: bytes
 ) -> None:
     box = TURN.seal_share(ANN, KEY.public)
-    with pytest.raises(PeerFault, match="does not open"):
-        commit.open_share(box, leaf, room, member, epoch, digest)
+    with pytest.raises(PeerFault, match="unreadable-box"):
+        commit.open_share(box, encryption_key, room, member, epoch, digest)
 
 
 @pytest.mark.parametrize("length", [0, 32, 63, 65])
@@ -46,7 +46,7 @@ def test_a_commit_share_of_another_length_is_none(length: int) -> None:
     """Whoever seals it knows what it binds: the host itself."""
     info = b"anonp2p/3 slice" + ROOM + ANN + bytes(7) + b"\7" + DIGEST
     box = suite.seal_to_key(KEY.public, bytes(length), info)
-    with pytest.raises(PeerFault, match="length"):
+    with pytest.raises(PeerFault, match="share-length"):
         commit.open_share(box, KEY, ROOM, ANN, 7, DIGEST)
 
 
@@ -57,12 +57,12 @@ def test_a_commit_made_on_another_log_is_noticed_by_its_tag() -> None:
     _, same = theirs.follow(SECRET, DIGEST, [ANN])
     _, other = theirs.follow(SECRET, b"e" * 32, [ANN])
     commit.check_confirmation_tag(same, tag)
-    with pytest.raises(PeerFault, match="another log"):
+    with pytest.raises(PeerFault, match="commit-of-other-log"):
         commit.check_confirmation_tag(other, tag)
 
 
 def test_a_commit_share_for_a_key_that_cannot_be_sealed_to_is_none() -> None:
-    with pytest.raises(PeerFault, match="cannot be sealed to"):
+    with pytest.raises(PeerFault, match="unusable-key"):
         TURN.seal_share(ANN, KEY.public[:-32] + bytes(32))
 
 

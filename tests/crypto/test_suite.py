@@ -137,7 +137,7 @@ def test_a_key_is_made_from_its_seed_alone() -> None:
 
 def test_a_box_opens_with_its_own_key_and_info_alone() -> None:
     for key, info in ((OTHER, b"info"), (KEY, b"inf0"), (KEY, b"")):
-        with pytest.raises(PeerFault, match="does not open"):
+        with pytest.raises(PeerFault, match="unreadable-box"):
             key.open_sealed(BOX, info)
 
 
@@ -160,7 +160,7 @@ def test_a_box_of_another_length_does_not_open(length: int) -> None:
 def test_a_key_whose_x25519_half_agrees_with_nobody_cannot_be_sealed_to(point: bytes, high: int) -> None:
     """3.2: "an X25519 half with which an agreement is possible"."""
     half = point[:31] + bytes([point[31] | high])
-    with pytest.raises(PeerFault, match="cannot be sealed to"):
+    with pytest.raises(PeerFault, match="unusable-key"):
         suite.seal_to_key(KEY.public[:-32] + half, b"", b"")
 
 
@@ -174,7 +174,7 @@ def test_a_box_made_with_a_point_of_small_order_does_not_open(point: bytes) -> N
 def test_a_key_with_an_improper_ml_kem_half_cannot_be_sealed_to(at: int) -> None:
     """3.2: "a proper ML-KEM half": FIPS 203, 7.2 wants each coefficient below 3329."""
     half = KEY.public[:at] + b"\xff\xff\xff" + KEY.public[at + 3 :]
-    with pytest.raises(PeerFault, match="cannot be sealed to"):
+    with pytest.raises(PeerFault, match="unusable-key"):
         suite.seal_to_key(half, b"", b"")
 
 

@@ -194,7 +194,7 @@ class _Fuzz:
     def _hang_up(self, link: Link) -> None:
         """The host hears of the end of this link, and for how long it had heard nothing before."""
         link.near.cut = True
-        self.world.handle(self.host, inputs.DroppedInput(link.number, "it is gone", self.source.pick(0.0, 1.0, 15.0)))
+        self.world.handle(self.host, inputs.DroppedInput(link.number, "closed", self.source.pick(0.0, 1.0, 15.0)))
 
     def redial(self) -> None:
         """It dials again, if it has no link."""

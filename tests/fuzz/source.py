@@ -12,6 +12,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import events
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import sanitize, wording
+from anonp2p.ui.reasons import encode_json
 from tests.room.peers import ANN, BOB, EVE, HOST
 
 STEPS = 40  # of a room, at most
@@ -120,4 +121,4 @@ class Source:
 def expect_shown(event: events.Event) -> None:
     """An event can be shown."""
     assert isinstance(wording.format_line(event), str)
-    json.loads(sanitize.escape_json(msgspec.json.encode(event).decode()))
+    json.loads(sanitize.escape_json(msgspec.json.encode(event, enc_hook=encode_json).decode()))

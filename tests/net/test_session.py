@@ -8,9 +8,11 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.errors import TorLost, TorMissing
+from anonp2p.errors import TorMissing, Unreachable
 from anonp2p.names.codes import RoomKey
+from anonp2p.net.tor.errors import SocksPortLost
 from anonp2p.net.transport import DialFault, Transport
+from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import events, inputs
 from tests.support.people import Gathering, Person, always, gathering, watch_inputs
 from tests.support.transports import CONNECT, HANG, MemoryNetwork, Network
@@ -271,13 +273,13 @@ async def test_a_room_without_a_trace_is_dialled_again_for_its_time_and_then_giv
 async def test_a_fault_that_no_other_try_mends_is_the_last(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    memory.plan.append(DialFault("it is a private room", again=False))
+    memory.plan.append(DialFault(Reason("key-missing"), again=False))
     async with gathering(memory) as gathered:
         await gathered.host()
         ann = gathered.invite("ann")
         assert (await ann.gone()).reason == "lost"
         assert (trio.current_time(), len(memory.dials)) == (0, 1)
-        assert "it is a private room" in str(ann.session.room.failure)
+        assert ann.session.room.failure == Unreachable(Reason("key-missing"))
 
 
 async def test_a_slow_dial_is_given_up_for_one_on_another_circuit(
@@ -343,12 +345,12 @@ async def test_what_the_network_cannot_defend_against_is_told_to_the_host(
 async def test_a_tor_lost_while_dialling_is_waited_out(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    memory.plan.append(TorLost("nothing answers at its SOCKS port"))
+    memory.plan.append(SocksPortLost("127.0.0.1:9050"))
     async with gathering(memory) as gathered:
         await gathered.host()
         ann = await gathered.join("ann")
         details = [link.detail for link in ann.heard(events.LinkEvent, state="connecting")]
-        assert details == ["", "nothing answers at its SOCKS port"]
+        assert details == [NO_REASON, Reason("tor-lost", SocksPortLost("127.0.0.1:9050"))]
         assert not ann.heard(events.ErrorEvent)
 
 

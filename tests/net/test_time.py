@@ -122,7 +122,7 @@ async def test_a_reader_that_does_not_read_until_a_message_has_ended_is_cut_and_
         await trio.sleep(5 - SOON)
         assert host.session.links.find_link(1) is link
         await trio.sleep(2 * SOON)
-        assert link.connection.detail == "it lagged too far behind"
+        assert link.connection.reason == "lagged"
         assert not link.connection.has_data_to_send
         assert not is_kept(host, seq)
         memory.wires[0].cut()  # with what of it has left the host: that is nobody's to take back

@@ -479,8 +479,8 @@ def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
     sealed = entry(body)
     assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, B112))) + 16 <= limits.BATCH_BYTES
-    past = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])] * 5, B112, 2**53 - 1, 2**53 - 1)
-    assert around(frames.HostRecord(False, [past])) <= limits.BATCH_BYTES
+    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])] * 5, B112, 2**53 - 1, 2**53 - 1)
+    assert around(frames.HostRecord(False, [backfill])) <= limits.BATCH_BYTES
 
 
 def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
@@ -499,8 +499,8 @@ def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     everyone = [frames.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
     sealed = entry(frames.CommitBody(2**53 - 1, everyone))
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], B112))) + 16 <= SIZES[-1]
-    past = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], B112, 2**53 - 1, 2**53 - 1)
-    assert around(frames.HostRecord(False, [past])) <= SIZES[-1]
+    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], B112, 2**53 - 1, 2**53 - 1)
+    assert around(frames.HostRecord(False, [backfill])) <= SIZES[-1]
 
 
 # --- what is shown

@@ -158,14 +158,14 @@ def test_a_record_repeated_is_a_fault() -> None:
     member, host = ends()
     payload = record(member, SAY)
     host.open_record(payload)
-    assert "does not open" in fault(host, payload)
+    assert fault(host, payload) == "unreadable-record"
 
 
 def test_records_in_another_order_or_with_one_left_out_are_faults() -> None:
     member, host = ends()
     first, second = record(member, SAY), record(member, SAY)
     assert first != second
-    assert "does not open" in fault(host, second)
+    assert fault(host, second) == "unreadable-record"
     assert host.open_record(first).frames == [SAY]
     assert host.open_record(second).frames == [SAY]
 
@@ -179,22 +179,23 @@ def test_records_of_one_sealing_count_one_by_one() -> None:
 
 def test_a_record_does_not_open_at_the_end_that_sealed_it() -> None:
     for end in ends():
-        assert "does not open" in fault(end, record(end))
+        assert fault(end, record(end)) == "unreadable-record"
 
 
 def test_the_two_directions_have_keys_of_their_own() -> None:
     """What would open if they had one: the same record at the same number."""
     member, host = ends()
     assert record(member) != record(host)
-    assert "does not open" in fault(
-        host, sealed("down", padding.fill_payload(frames.pack(MemberRecord(False, [])), 16))
+    assert (
+        fault(host, sealed("down", padding.fill_payload(frames.pack(MemberRecord(False, [])), 16)))
+        == "unreadable-record"
     )
 
 
 def test_a_record_of_another_link_or_hello_is_a_fault() -> None:
     payload = record(ends()[0], SAY)
     for _, host in (ends(link=b"m" * 32), ends(hello=b"i" * 32)):
-        assert "does not open" in fault(host, payload)
+        assert fault(host, payload) == "unreadable-record"
 
 
 @given(st.integers(0, 478 * 8 - 1))
@@ -202,14 +203,14 @@ def test_a_record_with_a_bit_turned_is_a_fault(bit: int) -> None:
     member, host = ends()
     payload = bytearray(record(member, SAY))
     payload[bit // 8] ^= 1 << bit % 8
-    assert "does not open" in fault(host, bytes(payload))
+    assert fault(host, bytes(payload)) == "unreadable-record"
 
 
 @given(st.binary(max_size=60))
 def test_garbage_is_a_fault(garbage: bytes) -> None:
     for end in ends():
-        assert "does not open" in fault(end, garbage)
-        assert "does not open" in fault(end, (garbage * 478 or bytes(478))[:478])
+        assert fault(end, garbage) == "unreadable-record"
+        assert fault(end, (garbage * 478 or bytes(478))[:478]) == "unreadable-record"
 
 
 @pytest.mark.parametrize("at", [0, 1, 200, -1])
@@ -219,8 +220,8 @@ def test_a_record_padded_with_anything_but_zeros_is_a_fault(at: int) -> None:
     packed = frames.pack(MemberRecord(False, []))
     padding = bytearray(480 - 2 - 16 - 2 - len(packed))
     padding[at] = 1
-    assert "padded" in fault(host, sealed("up", len(packed).to_bytes(2, "big") + packed + bytes(padding)))
-    assert "padded" in fault(member, sealed("down", len(packed).to_bytes(2, "big") + packed + bytes(padding)))
+    assert fault(host, sealed("up", len(packed).to_bytes(2, "big") + packed + bytes(padding))) == "padding"
+    assert fault(member, sealed("down", len(packed).to_bytes(2, "big") + packed + bytes(padding))) == "padding"
 
 
 @pytest.mark.parametrize("length", [0, 1, 461, 65_535])
@@ -238,7 +239,7 @@ def test_a_record_larger_than_need_be_is_a_fault(size: int) -> None:
     member, host = ends()
     for end, name in ((host, "up"), (member, "down")):
         text = sealed(name, padding.pad_text(frames.pack(MemberRecord(False, [])), size - 2 - 16))
-        assert "larger than need be" in fault(end, text)
+        assert fault(end, text) == "payload-padding"
 
 
 @pytest.mark.parametrize(
@@ -328,14 +329,14 @@ def test_a_hello_with_deep_nesting_behind_its_version_is_malformed(version: int)
 def test_a_hello_of_another_length_is_none(length: int) -> None:
     """2.2: "padded to 1,918 bytes"."""
     packed = frames.pack(frames.Hello(3, b"n" * 32, HANDSHAKE_KEY.public))
-    with pytest.raises(PeerFault, match="length"):
+    with pytest.raises(PeerFault, match="hello-length"):
         handshake.read_hello(padding.pad_text(packed, length))
 
 
 def test_a_hello_padded_with_anything_but_zeros_is_a_fault() -> None:
     """0.8; all of the content is in the hash, so that nothing else in it means the same."""
     [content] = contents(HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY).wire)
-    with pytest.raises(PeerFault, match="padded"):
+    with pytest.raises(PeerFault, match="padding"):
         handshake.read_hello(content[:-1] + b"\1")
 
 
@@ -407,9 +408,9 @@ def test_a_client_handshake_is_for_one_room_one_hello_and_one_handshake_key() ->
         HostHandshake(b"m" * 32, ROOM, HANDSHAKE_KEY),
         HostHandshake(b"n" * 32, ROOM, suite.EncryptionKeyPair(bytes(32))),
     ):
-        with pytest.raises(PeerFault, match="does not open"):
+        with pytest.raises(PeerFault, match="unreadable-box"):
             other.open_request(knocked(JOIN, greeting))
-    with pytest.raises(PeerFault, match="does not open"):
+    with pytest.raises(PeerFault, match="unreadable-box"):
         greeting.open_request(knocked(JOIN, greeting, room=b"q" * 32))
     info = b"anonp2p/3 knock" + ROOM + greeting.hello
     assert HANDSHAKE_KEY.open_sealed(knocked(JOIN, greeting), info) == padding.pad_text(frames.pack(JOIN), 2_702)
@@ -423,7 +424,7 @@ def test_a_client_handshake_of_garbage_is_malformed(text: bytes) -> None:
         greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, padding.pad_text(text, 2_702), info))
     padded = padding.pad_text(frames.pack(JOIN), 2_702)
     for other in (padded[:-1] + b"x", b"\xff" + padded[1:]):
-        with pytest.raises(PeerFault, match="padded"):
+        with pytest.raises(PeerFault, match="padding"):
             greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, other, info))
 
 
@@ -433,18 +434,18 @@ def test_a_client_handshake_of_another_length_is_none(length: int) -> None:
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     info = b"anonp2p/3 knock" + ROOM + greeting.hello
     padded = (padding.pad_text(frames.pack(JOIN), 2_702) + bytes(10_000))[:length]
-    with pytest.raises(PeerFault, match="length"):
+    with pytest.raises(PeerFault, match="client-handshake-length"):
         greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, padded, info))
 
 
 @given(st.binary(max_size=1_300))
 def test_a_client_handshake_that_is_no_box_does_not_open(garbage: bytes) -> None:
-    with pytest.raises(PeerFault, match="does not open"):
+    with pytest.raises(PeerFault, match="unreadable-box"):
         HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY).open_request(garbage)
 
 
 def test_nobody_client_handshakes_at_a_handshake_key_that_cannot_be_sealed_to() -> None:
-    with pytest.raises(PeerFault, match="cannot be sealed to"):
+    with pytest.raises(PeerFault, match="unusable-key"):
         handshake.seal_request(JOIN, ROOM, frames.Hello(3, bytes(32), KEY[:-32] + bytes(32)), HELLO)
 
 

@@ -107,7 +107,7 @@ def assert_dropped(inn: Inn, done: list[effects.Effect], *before: frames.Body) -
     assert isinstance(tell.event, events.LeftEvent)
     assert (tell.event.nick, tell.event.reason) == ("eve", "lost")
     assert inn.ordered() == [*before, AwayBody(EVE.id)]
-    assert inn.takes(inputs.DroppedInput(2, "the connection was closed", 0.0), inn.tick) == []
+    assert inn.takes(inputs.DroppedInput(2, "closed", 0.0), inn.tick) == []
     assert inn.eve.says(text("still here")) == []
     assert inn.ordered() == [*before, AwayBody(EVE.id)]
     inn.ann.says(text("undisturbed"), ttl=inn.room.replica.ledger.retention.default)
@@ -123,4 +123,4 @@ def assert_still_linked(member: FalseMember) -> None:
 
 
 def dropped(inn: Inn, member: FalseMember, tick: float = 0.0, silence: float = 0.0) -> None:
-    inn.takes(inputs.DroppedInput(member.link, "the connection was closed", silence), tick)
+    inn.takes(inputs.DroppedInput(member.link, "closed", silence), tick)

@@ -5,6 +5,7 @@ from msgspec import UNSET
 from anonp2p.errors import AnonError
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
@@ -119,7 +120,7 @@ class Simulation:
     def give_up(self, member: Party) -> None:
         """The member, without a link, has dialled in vain for long enough."""
         if not (member.room.over or self._is_linked(member)):
-            self.step(member, inputs.DialFailedInput("nobody answers", again=False))
+            self.step(member, inputs.DialFailedInput(Reason("not-found"), again=False))
 
     def break_down(self, error: AnonError) -> None:
         """The host's Tor is gone."""

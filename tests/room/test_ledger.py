@@ -170,7 +170,7 @@ def test_a_content_padded_otherwise_does_not_open(ledger: Ledger, padded: Callab
     packed = frames.pack(content(ledger, TextBody("hello", action=False)))
     assert len(packed) < 62
     ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padding.pad_text(packed, 64)))
-    with pytest.raises(PeerFault, match=r"padded|longer than need be"):
+    with pytest.raises(PeerFault, match=r"body-padding|padding"):
         ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padded(packed)))
 
 
@@ -275,7 +275,7 @@ def test_every_entry_is_kept_until_the_room_ends(ledger: Ledger, ttl: int, body:
     ledger.get_member(BOB.id).away = True
     author = HOST if body in OF_HOSTS else ANN
     kept_for(ledger, KEPT, body, author)
-    with pytest.raises(PeerFault, match="does not allow"):
+    with pytest.raises(PeerFault, match="retention-not-allowed"):
         kept_for(ledger, ttl, body, author)
 
 
@@ -299,7 +299,7 @@ def test_a_message_is_kept_for_a_time_that_its_room_allows(
         for ttl in within:
             kept_for(ledger, ttl, body, author)
         for ttl in out:
-            with pytest.raises(PeerFault, match="does not allow"):
+            with pytest.raises(PeerFault, match="retention-not-allowed"):
                 kept_for(ledger, ttl, body, author)
 
 
@@ -347,7 +347,7 @@ def test_what_may_expire_where_the_room_allows_it_may_be_gone(
 )
 def test_what_does_not_expire_is_never_gone(fleeting: Ledger, header: Header) -> None:
     """5.13: "Gone MUST have a ttl other than `KEPT`": no join, leave or commit is left out."""
-    with pytest.raises(PeerFault, match="does not expire"):
+    with pytest.raises(PeerFault, match="expired-too-soon"):
         fleeting.check_tombstone(header)
 
 
@@ -360,7 +360,7 @@ def test_what_is_gone_had_an_author_who_was_there_and_a_counter_that_grew(fleeti
         with pytest.raises(PeerFault, match="repeated"):
             fleeting.check_tombstone(Header(ENTRY, BOB.id, counter, 0, 60))
     applied(fleeting, HOST, AwayBody(BOB.id))
-    with pytest.raises(PeerFault, match="away"):
+    with pytest.raises(PeerFault, match="entry-of-absent"):
         fleeting.check_tombstone(Header(ENTRY, BOB.id, 8, 0, 60))
 
 
@@ -384,7 +384,7 @@ def test_the_log_goes_on_over_what_is_gone_as_it_went_with_it(ledger: Ledger) ->
 )
 def test_a_commit_and_nothing_else_is_of_the_kind_of_commits(ledger: Ledger, kind: int, body: Body) -> None:
     """4.2, 4.3"""
-    with pytest.raises(PeerFault, match="commit that is none"):
+    with pytest.raises(PeerFault, match="bad-commit"):
         ledger.check_entry(ledger.get_member(HOST.id), Header(kind, HOST.id, 1), content(ledger, body))
 
 
@@ -412,7 +412,7 @@ def test_a_reference_may_be_to_anything_up_to_the_latest_entry(ledger: Ledger) -
 def test_a_reference_to_what_is_not_there_yet_is_a_fault(ledger: Ledger, index: int) -> None:
     """5.7"""
     grown(ledger, 3)
-    with pytest.raises(PeerFault, match="not there yet"):
+    with pytest.raises(PeerFault, match="reference-to-future"):
         ledger.check_entry(
             ledger.get_member(ANN.id), Header(ENTRY, ANN.id, 9), Content(index, ledger.digest, LeaveBody())
         )
@@ -529,9 +529,9 @@ def test_a_commit_opens_an_epoch_and_removes_whom_it_names(ledger: Ledger) -> No
     ],
 )
 def test_a_roster_entry_for_one_alike_or_improper_is_a_fault(ledger: Ledger, key: bytes, nick: str) -> None:
-    with pytest.raises(PeerFault, match=r"nick|alike|key that is none"):
+    with pytest.raises(PeerFault, match=r"bad-key|bad-nick|members-alike"):
         ledger.add_member(key, nick, KEY)
-    with pytest.raises(PeerFault, match=r"nick|alike|key that is none"):
+    with pytest.raises(PeerFault, match=r"bad-key|bad-nick|members-alike"):
         applied(ledger, HOST, JoinedBody(key, nick, KEY))
     assert len(ledger.roster) == 3
 
@@ -539,7 +539,7 @@ def test_a_roster_entry_for_one_alike_or_improper_is_a_fault(ledger: Ledger, key
 def test_a_room_is_full_at_its_limit(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MEMBERS", 4)
     ledger.add_member(EVE.key, "eve", KEY)
-    with pytest.raises(PeerFault, match="too many"):
+    with pytest.raises(PeerFault, match="too-many-members"):
         ledger.add_member(Identity(b"z" * 32, ROOM).key, "zoe", KEY)
 
 

@@ -73,6 +73,6 @@ def test_a_link_that_finishes_sends_the_last_bytes_and_has_its_time_to_close(las
 
 
 def test_a_link_that_is_dropped_is_over_at_once_for_that_reason() -> None:
-    connection = after(effects.SendEffect(2, PAYLOAD), effects.DropEffect(2, "it broke a rule"))
-    assert (connection.is_over, connection.detail) == (True, "it broke a rule")
+    connection = after(effects.SendEffect(2, PAYLOAD), effects.DropEffect(2, "malformed"))
+    assert (connection.is_over, connection.reason) == (True, "malformed")
     assert connection.data_to_send() == b""

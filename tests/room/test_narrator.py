@@ -115,7 +115,7 @@ def test_whom_a_private_message_of_ours_is_for_is_told() -> None:
     assert (message.private, message.to, message.mine, message.history) == (True, "bob", True, False)
 
 
-def test_of_the_past_only_messages_and_former_owners_of_nicks_are_told() -> None:
+def test_of_the_history_only_messages_and_former_owners_of_nicks_are_told() -> None:
     narrator = Narrator("r1")
     [message] = narrator.describe_history_change(SAID, 1000.0)
     assert isinstance(message, events.MessageEvent)

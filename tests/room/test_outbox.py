@@ -39,7 +39,7 @@ class FakeSealer:
 
     def seal_entry(self, counter: int, pending: Pending) -> Sealed:
         if isinstance(pending.body, Whisper) and self.members[pending.body.to] in self.bad:
-            raise PeerFault("a key that takes none")
+            raise PeerFault("unusable-key")
         self.times += 1
         name = f"{self.epoch_number}/{counter}".encode()
         content = frames.Content(0, bytes(32), frames.LeaveBody())

@@ -72,10 +72,10 @@ def signed(ledger: Ledger, author: Identity, body: Body, ttl: int = KEPT, **othe
     return header, author.sign(ENTRY_LABEL, entry_content(ledger.epoch, header.pack(), padded)) + padded
 
 
-def take(replica: Replica, entry: OpenedEntry, age: float = 0.0, past: Ledger | None = None) -> Change:
+def take(replica: Replica, entry: OpenedEntry, age: float = 0.0, replay: Ledger | None = None) -> Change:
     """Checks the next entry and applies it, as all do who take one."""
-    author = check_entry(replica.ledger if past is None else past, entry)
-    return replica.apply_entry(author, entry, age, past)
+    author = check_entry(replica.ledger if replay is None else replay, entry)
+    return replica.apply_entry(author, entry, age, replay)
 
 
 def applied(replica: Replica, author: Identity, body: Body, ttl: int = KEPT, age: float = 0.0) -> Change:
@@ -120,8 +120,10 @@ def test_a_private_message_is_said_to_its_recipient_alone(ours: Replica) -> None
 def test_private_messages_of_the_history_are_for_nobody(ours: Replica) -> None:
     info = private.bind_message(ROOM, 0, BOB.id, 1, ANN.id)
     box = private.seal_message(KEYS[ANN.id].public, "between us", info)
-    past = roster_entry_all(Ledger(ROOM))
-    assert take(ours, OpenedEntry(*signed(past, BOB, frames.PrivateBody(box))), past=past) == changes.HiddenChange()
+    replay = roster_entry_all(Ledger(ROOM))
+    assert (
+        take(ours, OpenedEntry(*signed(replay, BOB, frames.PrivateBody(box))), replay=replay) == changes.HiddenChange()
+    )
     assert isinstance(applied(ours, BOB, frames.PrivateBody(box)), changes.MessageChange)
 
 
@@ -195,10 +197,10 @@ def test_what_may_not_come_next_is_checked_whether_it_has_expired_or_not(ours: R
 
 
 def test_history_grows_another_copy_than_ours(ours: Replica) -> None:
-    past = roster_entry_all(Ledger(ROOM))
-    change = take(ours, OpenedEntry(*signed(past, BOB, text())), past=past)
+    replay = roster_entry_all(Ledger(ROOM))
+    change = take(ours, OpenedEntry(*signed(replay, BOB, text())), replay=replay)
     assert isinstance(change, changes.MessageChange)
-    assert (past.index, ours.ledger.index, change.seq) == (1, 0, 1)
+    assert (replay.index, ours.ledger.index, change.seq) == (1, 0, 1)
 
 
 # --- nicks that may be taken for others
@@ -297,5 +299,5 @@ def test_entries_of_the_history_are_read_with_or_without_their_bodies(ours: Repl
     gone = OpenedEntry.from_backfill(frames.Tombstone(header.pack(), suite.hash_data(body)))
     assert (opened.header, opened.body, opened.digest) == (header, body, suite.hash_data(body))
     assert (gone.header, gone.body, gone.digest) == (header, b"", suite.hash_data(body))
-    with pytest.raises(PeerFault, match="without a body"):
+    with pytest.raises(PeerFault, match="entry-without-body"):
         OpenedEntry.from_backfill(frames.BackfilledEntry(header.pack(), b""))

@@ -9,6 +9,7 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import TorLost
 from anonp2p.protocol import frames
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from tests.room.peers import kinds
 from tests.room.simulation import Simulation
@@ -124,7 +125,7 @@ def test_frames_that_come_after_the_end_are_ignored(room: Simulation) -> None:
         inputs.ReceivedInput(inputs.UPLINK, bytes(478)),
         inputs.DroppedInput(inputs.UPLINK, "closed", 0.0),
         inputs.TickInput(),
-        inputs.DialFailedInput("nobody answers"),
+        inputs.DialFailedInput(Reason("not-found")),
     ):
         assert ann.room.handle_input(late, inputs.Now(0, 0)) == []
     assert kinds(ann.told)[-1] == "GoneEvent"

@@ -32,6 +32,7 @@ from anonp2p.ui.frontend import Closed, FindRoom, Frontend
 from tests.support.people import News, Person
 from tests.support.terminal import MARK
 from tests.support.transports import MemoryNetwork, Tor, Wire
+from tests.support.words import in_words, read_words
 
 _EVENTS: Any = reduce(or_, events.Event.__subclasses__())
 _TYPED = ("msg", "nick", "kick", "retain", "me", "lock", "unlock", "verify")  # as others type them
@@ -179,7 +180,7 @@ class Surroundings:
 
     async def do_boot(self, progress: int, summary: str) -> None:
         """Tor has come so far."""
-        self._frontend.tell(events.TorProgressEvent(progress=progress, summary=summary))
+        self._frontend.tell(events.TorProgressEvent(progress=progress, summary=in_words(summary)))
 
     async def do_ready(self) -> None:
         """Tor is usable."""
@@ -207,7 +208,7 @@ class Surroundings:
 
     async def do_tell(self, event: dict[str, Any]) -> None:
         """The frontend is told this event as it is, however wrong."""
-        told = msgspec.convert(event, _EVENTS, strict=False)
+        told = msgspec.convert(event, _EVENTS, strict=False, dec_hook=read_words)
         if isinstance(told, events.ReplyEvent) and told.command == "/who":
             told = msgspec.structs.replace(told, data=msgspec.convert(told.data, list[events.Person]))
         self._frontend.tell(told)

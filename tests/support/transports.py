@@ -12,6 +12,7 @@ import trio.testing
 from anonp2p.errors import TorLost
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.transport import DialFault, Transport
+from anonp2p.reasons import Reason
 from anonp2p.room.events import Defence
 
 Listener = trio.abc.Listener[trio.abc.Stream]
@@ -19,7 +20,7 @@ Listener = trio.abc.Listener[trio.abc.Stream]
 HANG: Final = "hang"  # planned for a dial: it takes for ever
 CONNECT: Final = "connect"  # planned for a dial: it is as usual
 
-_NOBODY = "nobody is there"
+_NOBODY = Reason("not-found")
 
 
 class Network(Transport, Protocol):
@@ -247,7 +248,7 @@ class MemoryNetwork:
 
     def go_down(self) -> None:
         """Breaks every wire and refuses every dial, until it is up again."""
-        self.otherwise = DialFault("the circuit to it broke")
+        self.otherwise = DialFault(Reason("broken-circuit"))
         self.cut()
 
     def come_up(self) -> None:

@@ -329,7 +329,7 @@ class World:
         if content is None:
             silence = end.connection.measure_silence(self.tick)
             end.connection.end()
-            self.handle(end.owner, inputs.DroppedInput(end.number, end.connection.detail, silence))
+            self.handle(end.owner, inputs.DroppedInput(end.number, end.connection.reason, silence))
             return True
         end.connection.receive_data(padding.frame_content(content), self.tick)
         while (heard := end.connection.next_payload(self.tick)) is not None:

@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 from msgspec import UnsetType
 
 from anonp2p import limits
+from anonp2p.errors import AnonError, Failed
 from anonp2p.names import nicks
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
 from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import COMMANDS
+from anonp2p.ui.reasons import encode_json
 from tests.names.test_nicks import IGNORABLE
+from tests.support.words import in_words
 
 BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 INVISIBLE = [0xAD, 0x180E, *range(0x200B, 0x200E), *range(0x2060, 0x2066), 0xFEFF, *range(0xE0000, 0xE0080)]
@@ -274,7 +278,7 @@ def test_a_name_that_should_never_have_been_let_in_makes_no_line_of_its_own(nick
         (events.JoinedEvent(room="r1", member="m", nick=nick), 1),
         (events.RenamedEvent(room="r1", member="m", nick=nick, was=name), 1),
         (events.LeftEvent(room="r1", member="m", nick=nick, reason="left"), 1),
-        (events.AlarmEvent(room="r1", member="m", reason=text), 1),
+        (events.AlarmEvent(room="r1", member="m", reason=in_words(text)), 1),
         (who, 2),
     ):
         for room in ("", name):
@@ -461,10 +465,10 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, both ways toge
 @pytest.mark.parametrize(
     ("event", "sentence"),
     [
-        (events.TorSlowEvent(progress=10, summary="Loading", seconds=30), SLOW),
-        (events.TorSkippedEvent(code="tor-refused", text="It is odd."), "It is odd."),
+        (events.TorSlowEvent(progress=10, summary=in_words("Loading"), seconds=30), SLOW),
+        (events.TorSkippedEvent(code="tor-refused", text=Failed("It is odd.")), "It is odd."),
         (
-            events.TorSkippedEvent(code="tor-refused", text="It is odd.", variable="TOR_CONTROL_PORT"),
+            events.TorSkippedEvent(code="tor-refused", text=Failed("It is odd."), variable="TOR_CONTROL_PORT"),
             "The Tor that TOR_CONTROL_PORT names is not used. It is odd.",
         ),
         (events.UndefendedEvent(room="r1", defences=["streams"]), STREAMS),
@@ -539,6 +543,8 @@ PLAIN: dict[type, list[object]] = {
     bool: [False, True],
     type(None): [None],
     UnsetType: [msgspec.UNSET],
+    Reason: [Reason("closed"), Reason("other-log-shown", HOSTILE), in_words(HOSTILE)],
+    AnonError: [Failed("It is odd."), Failed(HOSTILE)],
 }
 
 
@@ -577,7 +583,9 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name_
 
 def test_every_kind_of_event_is_found() -> None:
     assert len(KINDS) >= 15
-    assert len({msgspec.json.decode(msgspec.json.encode(next(examples(kind))))["type"] for kind in KINDS}) == len(KINDS)
+    assert len(
+        {msgspec.json.decode(msgspec.json.encode(next(examples(kind)), enc_hook=encode_json))["type"] for kind in KINDS}
+    ) == len(KINDS)
 
 
 @each_kind
@@ -637,7 +645,7 @@ def test_every_event_is_shown_without_what_harms(kind: type[Event]) -> None:
 @each_kind
 def test_every_event_is_one_line_of_json(kind: type[Event]) -> None:
     for event in examples(kind):
-        shown = sanitize.escape_json(msgspec.json.encode(event).decode())
+        shown = sanitize.escape_json(msgspec.json.encode(event, enc_hook=encode_json).decode())
         assert_sanitized(shown)
         assert isinstance(json.loads(shown)["type"], str)
 

@@ -23,9 +23,29 @@ import trio
 
 from anonp2p import limits
 from anonp2p.config import Endpoint
-from anonp2p.errors import TorLost, TorMissing, TorRefused
+from anonp2p.errors import TorRefused
 from anonp2p.net.tor import owner
+from anonp2p.net.tor.errors import (
+    BootStalled,
+    CommandRefused,
+    ControlConnectionLost,
+    ControlConnectionSilent,
+    ControlPortForbidden,
+    ControlPortHungUp,
+    ControlPortSilent,
+    CookieForbidden,
+    CookieMissing,
+    CookieUnknown,
+    NoAuthentication,
+    NoControlPort,
+    NotControlPort,
+    NotLetIn,
+    OpenToAll,
+    PasswordNeeded,
+    TorEndedStarting,
+)
 from anonp2p.net.tor.replies import BoundedReplies
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 
 logging.getLogger("stem").disabled = True
@@ -72,12 +92,10 @@ class Control:
             try:
                 stream, owners = await owner.connect(endpoint, discovered=discovered)
             except PermissionError:
-                raise TorRefused(
-                    f"we may not open its control port {endpoint}; join its group (Debian: debian-tor)"
-                ) from None
+                raise ControlPortForbidden(endpoint) from None
             except OSError as error:
                 reason = os.strerror(error.errno) if error.errno else str(error)  # trio's text repeats the endpoint
-                raise TorMissing(f"there is no control port to use at {endpoint} ({reason})") from None
+                raise NoControlPort(endpoint, reason) from None
             connected = socket.socket(fileno=stream.socket.detach())
             connected.setblocking(True)
             with ExitStack() as failing:
@@ -86,12 +104,12 @@ class Control:
                     enter = partial(_enter, connected, endpoint, owners if discovered else None)
                     controller = await trio.to_thread.run_sync(enter, abandon_on_cancel=True)
                 except stem.SocketError:
-                    raise TorRefused(f"what listens at {endpoint} is no control port of Tor, or it hung up") from None
+                    raise ControlPortHungUp(endpoint) from None
                 except (stem.ControllerError, ValueError):
-                    raise TorRefused(f"what listens at {endpoint} is no control port of Tor") from None
+                    raise NotControlPort(endpoint) from None
                 failing.pop_all()
             return Control(controller, owners, discovered=discovered)
-        raise TorRefused(f"what listens at {endpoint} does not answer as a control port of Tor does")
+        raise ControlPortSilent(endpoint)
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Calls a method of stem's controller. Raises TorLost, TorRefused; neither contains what was sent."""
@@ -100,10 +118,10 @@ class Control:
                 call = partial(function, self._controller, *arguments)
                 return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
             except stem.SocketError:
-                raise TorLost("its control port hung up") from None
+                raise ControlConnectionLost from None
             except (stem.ControllerError, ValueError):  # stem's parsers sometimes raise ValueError
-                raise TorRefused("it refuses what we need of its control port") from None
-        raise TorLost("its control port does not answer")
+                raise CommandRefused from None
+        raise ControlConnectionSilent
 
     async def info(self, key: str) -> str:
         """A GETINFO value; empty if this Tor, or a filter before it, does not answer."""
@@ -162,7 +180,7 @@ class Control:
             progress = _progress(phase)
             if _BOOT.search(phase) and progress[0] > latest[0]:
                 latest = progress
-                tell(events.TorProgressEvent(progress=progress[0], summary=progress[1]))
+                tell(events.TorProgressEvent(progress=progress[0], summary=Reason("tor-words", progress[1])))
                 moved.set()
 
         await self.subscribe("STATUS_CLIENT", "HS_DESC")
@@ -175,13 +193,17 @@ class Control:
                 while not moved.is_set():
                     await _either(moved, self.lost, limits.BOOT_SLOW)
                     if self.lost.is_set():
-                        raise TorLost("it ended while starting")
+                        raise TorEndedStarting
                     if moved.is_set():
                         break
                     waited += limits.BOOT_SLOW
                     if waited >= limits.BOOT_STALL:
-                        raise TorRefused(f"it does not reach its network and is stuck at {latest[0]} % ({latest[1]})")
-                    tell(events.TorSlowEvent(progress=latest[0], summary=latest[1], seconds=round(waited)))
+                        raise BootStalled(*latest)
+                    tell(
+                        events.TorSlowEvent(
+                            progress=latest[0], summary=Reason("tor-words", latest[1]), seconds=round(waited)
+                        )
+                    )
 
     def _changed(self, _: Any, state: Any, __: float) -> None:
         if state == stem.control.State.CLOSED:
@@ -235,30 +257,26 @@ def _authenticate(port: _Port, endpoint: Endpoint, owners: frozenset[int] | None
     errors, and ValueError if the answers are not those of a control port.
     """
     methods, path = _offers(port)
-    refusals = []
+    refusals: list[type[TorRefused]] = []
     if "SAFECOOKIE" in methods:
         try:
             cookie = _read_cookie(path, owners)
         except OSError:
-            refusals.append("has a cookie that we may not read; join its group (Debian: debian-tor)")
+            refusals.append(CookieForbidden)
         else:
             if cookie:
                 return _let_in(port, endpoint, f"AUTHENTICATE {_prove(port, endpoint, cookie)}")
-            refusals.append("names a cookie file that holds no cookie, or that belongs to another user")
+            refusals.append(CookieMissing)
     if "HASHEDPASSWORD" in methods:
         if password := os.environ.get("TOR_CONTROL_PASSWD", ""):
             return _let_in(port, endpoint, f"AUTHENTICATE {os.fsencode(password).hex()}")
-        refusals.append(
-            "wants a password: set TOR_CONTROL_PASSWD, or allow cookies in its torrc (CookieAuthentication 1)"
-        )
+        refusals.append(PasswordNeeded)
     if "NULL" in methods:
         if owners is None or owners <= {os.getuid(), owner.ROOT}:
             return _let_in(port, endpoint, "AUTHENTICATE")
-        refusals.append(
-            "asks for no authentication, which is trusted only if you or root listens there; name it with --control"
-        )
-    refusals.append("offers no authentication method that we use (SAFECOOKIE, a password, or none)")
-    raise TorRefused(f"its control port {endpoint} {refusals[0]}")
+        refusals.append(OpenToAll)
+    refusals.append(NoAuthentication)
+    raise refusals[0](endpoint)
 
 
 def _ask(port: _Port, command: str) -> list[str]:
@@ -270,7 +288,7 @@ def _ask(port: _Port, command: str) -> list[str]:
 
 def _let_in(port: _Port, endpoint: Endpoint, command: str) -> None:
     if not _ask(port, command):
-        raise TorRefused(f"its control port {endpoint} does not let us in")
+        raise NotLetIn(endpoint)
 
 
 def _offers(port: _Port) -> tuple[set[str], str]:
@@ -278,7 +296,7 @@ def _offers(port: _Port) -> tuple[set[str], str]:
     version, *lines = _ask(port, "PROTOCOLINFO 1") or [""]
     offers = [match for line in lines if (match := _AUTH.fullmatch(line))]
     if not version.startswith("PROTOCOLINFO ") or len(offers) != 1:
-        raise ValueError("no reply to PROTOCOLINFO")
+        raise ValueError
     path = _ESCAPED.sub(lambda escape: _unescape(escape[1]), offers[0]["path"] or "")
     return set(offers[0]["methods"].split(",")), path
 
@@ -318,13 +336,11 @@ def _prove(port: _Port, endpoint: Endpoint, cookie: bytes) -> str:
     nonce = secrets.token_bytes(32)
     answer = _CHALLENGE.fullmatch("\n".join(_ask(port, f"AUTHCHALLENGE SAFECOOKIE {nonce.hex()}")))
     if answer is None:
-        raise ValueError("no reply to AUTHCHALLENGE")
+        raise ValueError
     both = cookie + nonce + bytes.fromhex(answer["nonce"])
     theirs = hmac.digest(b"Tor safe cookie authentication server-to-controller hash", both, "sha256")
     if not hmac.compare_digest(theirs, bytes.fromhex(answer["hash"])):
-        raise TorRefused(
-            f"what listens at {endpoint} does not know the cookie that it names, so it is not a Tor of yours"
-        )
+        raise CookieUnknown(endpoint)
     return hmac.digest(b"Tor safe cookie authentication controller-to-server hash", both, "sha256").hex()
 
 

@@ -19,6 +19,7 @@ from itertools import islice
 from pathlib import Path
 
 from anonp2p import limits
+from anonp2p.net.tor.errors import Unsafety
 
 _PREFIX = "anonp2p-run-"  # `anonp2p-` alone was used by versions that did not lock them
 _TEMPORARY = re.compile(_PREFIX + "[a-z0-9_]{8}")  # as mkdtemp makes names
@@ -29,8 +30,8 @@ _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 class UnsafeError(Exception):
     """Another user of this machine could change a path. The text says which part of it, and why."""
 
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{os.fsencode(path).decode(errors='replace')} {why}")
+    def __init__(self, path: Path, why: Unsafety) -> None:
+        super().__init__(f"{os.fsencode(path).decode(errors='replace')} {why.value}")
 
 
 def trusted(path: Path, *, make: bool = False) -> Path:
@@ -54,7 +55,7 @@ def trusted(path: Path, *, make: bool = False) -> Path:
             target = step.readlink()
             links += 1
             if links > _LINKS:
-                raise UnsafeError(path, "leads in a circle")
+                raise UnsafeError(path, Unsafety.LOOP)
             safe = Path("/") if target.is_absolute() else safe
             parts.extendleft(reversed(target.parts[target.is_absolute() :]))
         else:
@@ -71,9 +72,9 @@ def require_own_directory(path: Path) -> None:
         path.mkdir(0o700)
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode):
-        raise UnsafeError(path, "is a symbolic link" if stat.S_ISLNK(status.st_mode) else "is no directory")
+        raise UnsafeError(path, Unsafety.LINK if stat.S_ISLNK(status.st_mode) else Unsafety.NOT_A_DIRECTORY)
     if status.st_uid != os.getuid():
-        raise UnsafeError(path, "belongs to another user")
+        raise UnsafeError(path, Unsafety.OTHER_OWNER)
     _require_trusted(path, status)
 
 
@@ -83,12 +84,12 @@ def open_own_file(path: Path) -> int:
     Raises UnsafeError if it is a link, not ours, or has another name too; OSError.
     """
     if path.is_symlink():
-        raise UnsafeError(path, "is a symbolic link")
+        raise UnsafeError(path, Unsafety.LINK)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_nlink != 1:
         os.close(descriptor)
-        raise UnsafeError(path, "is not a file that is ours alone")
+        raise UnsafeError(path, Unsafety.NOT_OUR_FILE)
     return descriptor
 
 
@@ -101,10 +102,10 @@ def is_private(path: Path) -> bool:
 def _require_trusted(path: Path, status: os.stat_result) -> None:
     # The owner of / counts as root: in a container it may have another uid than 0.
     if status.st_uid not in (os.getuid(), 0, Path("/").stat().st_uid):
-        raise UnsafeError(path, "belongs to another user")
+        raise UnsafeError(path, Unsafety.OTHER_OWNER)
     # In a sticky directory like /tmp others may add names, but cannot remove or replace ours.
     if not stat.S_ISLNK(status.st_mode) and not status.st_mode & stat.S_ISVTX and _is_open_to_others(status):
-        raise UnsafeError(path, "can be written to by other users")
+        raise UnsafeError(path, Unsafety.WRITABLE)
 
 
 def _is_open_to_others(status: os.stat_result) -> bool:

@@ -9,9 +9,17 @@ import trio
 
 from anonp2p import limits
 from anonp2p.config import Config, Endpoint
-from anonp2p.errors import AnonError, TorMissing, TorRefused, TorUntrusted, Usage
+from anonp2p.errors import AnonError, TorMissing, TorUntrusted, Usage
 from anonp2p.net.tor import owner, socks
 from anonp2p.net.tor.control import Control, Tell
+from anonp2p.net.tor.errors import (
+    NoControlPortFound,
+    NoLocalSocksPort,
+    NoSocksPort,
+    NotSocksPort,
+    SocksPortMissing,
+    TorOffline,
+)
 from anonp2p.room import events
 
 # Where `auto` looks for a running Tor, after what the environment names: Debian, tor's default, Tor Browser.
@@ -28,17 +36,17 @@ async def find_running_tor(config: Config, tell: Tell) -> Control | None:
     """
     if config.control:
         return await _open_named(config.control, config, tell)
-    refusal: AnonError = TorMissing("no running Tor has a control port where we looked; name it with --control")
+    refusal: AnonError = NoControlPortFound()
     named: AnonError | None = None
     for name, text in (*_list_named_ports(os.environ), *(("", place) for place in USUAL_PORTS)):
         try:
             return await _open_discovered(Endpoint.parse(text), config)
         except AnonError as error:
             if name:
-                tell(events.TorSkippedEvent(code=error.code, text=str(error), variable=name))
+                tell(events.TorSkippedEvent(code=error.code, text=error, variable=name))
                 named = named or error
             elif isinstance(error, TorUntrusted):
-                tell(events.TorSkippedEvent(code=error.code, text=str(error)))
+                tell(events.TorSkippedEvent(code=error.code, text=error))
             if not isinstance(error, TorMissing):
                 refusal = error
     if config.tor == "system" and not config.socks:
@@ -76,7 +84,7 @@ async def _open_discovered(endpoint: Endpoint, config: Config) -> Control:
     control = await Control.open(endpoint, discovered=True)
     try:
         if not await control.is_booted():
-            raise TorRefused(f"the Tor at {endpoint} has not reached its network yet")
+            raise TorOffline(endpoint)
         if not config.socks:
             await try_socks_port(await find_socks_port(control), discovered=True)
         await control.subscribe("HS_DESC")
@@ -90,10 +98,10 @@ async def find_socks_port(control: Control) -> Endpoint:
     """The SOCKS port of a running Tor, on this machine; TCP before unix sockets, which may not be open to us."""
     listeners = _LISTENER.findall(await control.info("net/listeners/socks"))
     if not listeners:
-        raise TorRefused("it has no SOCKS port; name one with --socks")
+        raise NoSocksPort
     local = [endpoint for endpoint in map(_parse_local, listeners) if endpoint]
     if not local:
-        raise TorRefused("it names no SOCKS port on this machine; name one with --socks")
+        raise NoLocalSocksPort
     return sorted(local, key=lambda endpoint: bool(endpoint.path))[0]
 
 
@@ -120,7 +128,7 @@ async def try_socks_port(proxy: Endpoint, *, discovered: bool = False) -> None:
                 await socks.greet(stream, "anonp2p", "anonp2p")
                 return
         except OSError:
-            raise TorMissing(f"nothing answers at the SOCKS port {proxy}") from None
+            raise SocksPortMissing(proxy) from None
         except (socks.SocksError, trio.BrokenResourceError):
             pass
-    raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor")
+    raise NotSocksPort(proxy)

@@ -16,7 +16,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.config import Endpoint
-from anonp2p.errors import TorUntrusted
+from anonp2p.net.tor.errors import ForeignListener, UnknownListener
 
 ROOT = 0
 _TOR_USERS = ("debian-tor", "tor", "_tor", "toranon")  # Debian; Arch, Alpine and others; the BSDs and macOS; Fedora
@@ -43,8 +43,9 @@ async def connect(endpoint: Endpoint, *, discovered: bool) -> tuple[trio.SocketS
         owners = frozenset(uid for uid, _ in before) if before == listeners_at(endpoint) else frozenset()
     if discovered and not (owners and all(map(is_trusted, owners))):
         await trio.aclose_forcefully(stream)
-        who = " and ".join(f"uid {uid}" for uid in sorted(owners)) or "an unknown user"
-        raise TorUntrusted(f"{who} listens at {endpoint}")
+        if not owners:
+            raise UnknownListener(endpoint)
+        raise ForeignListener(" and uid ".join(map(str, sorted(owners))), endpoint)
     return stream, owners
 
 

@@ -15,8 +15,19 @@ from pathlib import Path
 import trio
 
 from anonp2p import limits
-from anonp2p.errors import Failed, TorMissing, TorRefused
 from anonp2p.net.tor import directories
+from anonp2p.net.tor.errors import (
+    NoAmnesicDirectory,
+    NoMemoryDirectory,
+    NoSocketDirectory,
+    NoTemporaryDirectory,
+    NoTorDirectory,
+    NotStartable,
+    OwnTorFailed,
+    OwnTorSilent,
+    TorNotInstalled,
+    UnsafeTorDirectory,
+)
 
 _SOCKET_PATH = 90  # bytes that the path of a unix socket may have safely (sun_path has 108)
 _EMPTY = ("see warnings above.", "See logs for details.")  # ends of messages that refer to earlier ones
@@ -39,7 +50,7 @@ def find() -> str:
     places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if Path(place).is_absolute()]
     found = shutil.which("tor", path=os.pathsep.join(places)) if places else None
     if found is None:
-        raise TorMissing("install it (Debian, Ubuntu: apt install tor) or point --control at a running one")
+        raise TorNotInstalled
     return os.path.realpath(found)
 
 
@@ -58,13 +69,9 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
             data.mkdir(mode=0o700, exist_ok=True)
             _require_space(data)
         except directories.UnsafeError as error:
-            raise Failed(
-                f"Tor's directory is not safe: {error}. Remove that, set XDG_STATE_HOME to another place, or keep it"
-                " in memory with --amnesic."
-            ) from None
+            raise UnsafeTorDirectory(error) from None
         except OSError as error:
-            hint = "" if amnesic else " Free some, or let --amnesic keep it in memory."
-            raise Failed(f"There is no place for Tor's directory ({error.strerror}).{hint}") from None
+            raise (NoAmnesicDirectory if amnesic else NoTorDirectory)(error.strerror) from None
         tor = OwnTor(str(runtime / "control"), str(runtime / "socks"), runtime)
         async with trio.open_nursery() as nursery:
             process = await _start(program, torrc, _torrc(tor, data), (held, *locks))
@@ -124,7 +131,7 @@ async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, 
             start_new_session=True,
         )
     except OSError as error:
-        raise TorRefused(f"{program} does not start: {error.strerror}") from None
+        raise NotStartable(program, error.strerror) from None
     assert process.stdin is not None
     with suppress(trio.BrokenResourceError):  # it has ended already: its output says why
         await process.stdin.send_all(ours.encode())
@@ -137,7 +144,7 @@ class Voice:
 
     def __init__(self) -> None:
         self.ended = trio.Event()
-        self.complaint = "it said nothing"
+        self.complaint = ""
 
     async def listen(self, process: trio.Process) -> None:
         """Reads what Tor prints until it has closed its end."""
@@ -168,7 +175,7 @@ async def _await_control(process: trio.Process, path: str, voice: Voice) -> None
                 await stream.aclose()
                 return
         await voice.ended.wait()
-    raise TorRefused(f"our own Tor did not start: {voice.complaint}")
+    raise OwnTorFailed(voice.complaint) if voice.complaint else OwnTorSilent
 
 
 async def _stop(process: trio.Process) -> None:
@@ -187,7 +194,7 @@ def runtime_directory() -> Iterator[Path]:
         try:
             path, _ = stack.enter_context(directories.temporary(runtime_base(memory=False)))
         except OSError as error:
-            raise Failed(f"There is no place for a temporary directory: {error.strerror}.") from None
+            raise NoSocketDirectory(error.strerror) from None
         yield path
 
 
@@ -204,8 +211,7 @@ def runtime_base(*, memory: bool) -> Path:
     for base in usable:
         if not memory or is_in_memory(base):
             return base
-    what = "directory that lives in memory (tmpfs), as --amnesic needs" if memory else "directory for temporary files"
-    raise TorRefused(f"this machine has no usable {what}")
+    raise NoMemoryDirectory if memory else NoTemporaryDirectory
 
 
 def _usable(name: str) -> Path | None:

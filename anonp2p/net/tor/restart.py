@@ -6,8 +6,10 @@ from contextlib import AbstractAsyncContextManager
 import trio
 
 from anonp2p import errors, limits
-from anonp2p.errors import AnonError, TorLost
+from anonp2p.errors import AnonError
+from anonp2p.net.tor.errors import TorEnded
 from anonp2p.net.transport import Transport
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 
 Tell = Callable[[events.Event], None]
@@ -30,7 +32,7 @@ class TorKeeper:
     async def run(self) -> AnonError:
         """Keeps a Tor until it cannot be had any more. Returns why."""
         lost_at: float | None = None
-        error: AnonError = TorLost("it ended, or hung up on us")
+        error: AnonError = TorEnded()
         while lost_at is None or trio.current_time() < lost_at + limits.TOR_PATIENCE:
             try:
                 async with self._connect(self._tell_once) as self._tor:
@@ -45,7 +47,7 @@ class TorKeeper:
             if lost_at is None:
                 self._known = trio.Event()
                 lost_at = trio.current_time()
-                self._tell(events.TorProgressEvent(progress=0, summary="It was lost; trying to have it again"))
+                self._tell(events.TorProgressEvent(progress=0, summary=Reason("tor-retry")))
             await trio.sleep(limits.TOR_RETRY)
         self.failure = error
         self._known.set()

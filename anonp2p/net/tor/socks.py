@@ -16,7 +16,7 @@ class SocksError(Exception):
     """The proxy refused. code: its reply field, or None if it did not speak SOCKS5."""
 
     def __init__(self, code: int | None) -> None:
-        super().__init__("no SOCKS5 proxy" if code is None else f"SOCKS reply {code:#04x}")
+        super().__init__(code)
         self.code = code
 
 

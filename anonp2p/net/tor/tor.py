@@ -13,13 +13,24 @@ import trio
 
 from anonp2p import limits
 from anonp2p.config import Config, Endpoint
-from anonp2p.errors import AnonError, Failed, TorLost, TorRefused, TorUntrusted
+from anonp2p.errors import AnonError, TorRefused, TorUntrusted
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.tor import process, socks
 from anonp2p.net.tor.control import Control, Tell
 from anonp2p.net.tor.discovery import find_running_tor, find_socks_port, try_socks_port
+from anonp2p.net.tor.errors import (
+    ControlPortNeeded,
+    NoRoomSocket,
+    NotPublished,
+    NotSocksPort,
+    PeersUnknown,
+    SocksPortLost,
+    SocksPortTaken,
+    SocksPortUnknown,
+)
 from anonp2p.net.tor.peer_uid import peer_uid, tor_uids
 from anonp2p.net.transport import DialFault
+from anonp2p.reasons import DialFailure, Reason
 from anonp2p.room import events
 
 # Arguments of ADD_ONION that defend a room.
@@ -30,17 +41,17 @@ _DEFENCES: dict[events.Defence, str] = {
 _NOT_UNDERSTOOD = ("510", "512", "513")  # what filters, and Tors of several ages, answer to arguments they do not know
 
 # What Tor's replies to a dial mean (proposal 304), whether to try again, whether they say that the room is not there.
-_DIAL_FAULTS = {
-    0xF0: ("Tor finds no trace of it: it has ended, or is not published yet", True, True),
-    0xF1: ("what Tor found about it is not valid", True, True),
-    0xF2: ("it does not answer: it has ended, or its Tor is away", True, True),
-    0xF3: ("the circuit to it broke", True, False),
-    0xF4: ("it is a private room, and the code lacks its key", False, False),
-    0xF5: ("it is a private room, and the key in the code is wrong", False, False),
-    0xF6: ("Tor takes the code for no onion address", False, False),
-    0xF7: ("it did not answer in time", True, False),
-    0x04: ("Tor does not find it, or it does not answer", True, True),
-    0x05: ("its Tor answers, but the room does not", True, True),
+_DIAL_FAULTS: dict[int, tuple[DialFailure, bool, bool]] = {
+    0xF0: ("no-descriptor", True, True),
+    0xF1: ("bad-descriptor", True, True),
+    0xF2: ("no-introduction", True, True),
+    0xF3: ("broken-circuit", True, False),
+    0xF4: ("key-missing", False, False),
+    0xF5: ("key-wrong", False, False),
+    0xF6: ("bad-address", False, False),
+    0xF7: ("introduction-timeout", True, False),
+    0x04: ("not-found", True, True),
+    0x05: ("service-silent", True, True),
 }
 
 
@@ -139,9 +150,7 @@ class Tor:
         Raises TorRefused where there is no control port or it does not take the service, TorLost.
         """
         if self._control is None:
-            raise TorRefused(
-                "--socks alone is enough to join a room, but creating one needs a control port (--control)"
-            )
+            raise ControlPortNeeded
         address = key.code.removesuffix(".onion")
         uploaded = trio.Event()
 
@@ -171,7 +180,7 @@ class Tor:
             if status not in _NOT_UNDERSTOOD:
                 break
         if status != "250":
-            raise TorRefused(f"it does not publish the room (it answers {status})")
+            raise NotPublished(status)
         return [defence for defence in _DEFENCES if defence not in kept]
 
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
@@ -188,18 +197,18 @@ class Tor:
         try:
             stream = await socks.connect(proxy, code, limits.PORT, user, password, discovered=discovered)
         except TorUntrusted as error:  # somebody took the port that its Tor has given up
-            raise TorLost(f"its SOCKS port belongs to another user now: {error.detail}") from None
+            raise SocksPortTaken(error.detail) from None
         except socks.SocksError as error:
             if error.code is None:
-                raise TorRefused(f"what listens at {proxy} is no SOCKS port of Tor") from None
-            detail, again, absent = _DIAL_FAULTS.get(error.code, ("the circuit to it failed", True, False))
+                raise NotSocksPort(proxy) from None
+            code, again, absent = _DIAL_FAULTS.get(error.code, ("failed-circuit", True, False))
             if absent:  # so Tor has looked
                 self._unanswered.discard(code)
-            raise DialFault(detail, again=again, absent=absent) from None
+            raise DialFault(Reason(code), again=again, absent=absent) from None
         except trio.BrokenResourceError:
-            raise DialFault("Tor hung up on us") from None
+            raise DialFault(Reason("tor-hung-up")) from None
         except OSError:
-            raise TorLost(f"nothing answers at its SOCKS port {proxy}") from None
+            raise SocksPortLost(proxy) from None
         self._unanswered.discard(code)
         return stream
 
@@ -241,7 +250,7 @@ class Tor:
         try:
             return await find_socks_port(self._control)
         except TorRefused as error:
-            raise TorLost(error.detail) from None
+            raise SocksPortUnknown(error.detail) from None
 
 
 @contextmanager
@@ -261,7 +270,7 @@ def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gat
                 target = f"Port={limits.PORT},unix:{path}"
             listening.listen(limits.BACKLOG)
         except OSError as error:
-            raise Failed(f"No socket could be opened for the room: {error.strerror}.") from None
+            raise NoRoomSocket(error.strerror) from None
         if runtime is None:
             _require_peer_uids(listening)
         yield _Gate(listening, uids), target
@@ -274,7 +283,7 @@ def _require_peer_uids(listening: socket.socket) -> None:
         accepted, _ = listening.accept()
         with accepted:
             if peer_uid(accepted) is None:
-                raise TorRefused("this system does not tell which user connects to the room; try --tor own")
+                raise PeersUnknown
 
 
 @asynccontextmanager

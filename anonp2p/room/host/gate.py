@@ -46,7 +46,7 @@ class Gate:
             half_open = sorted(self.links)
             chosen = half_open[int.from_bytes(self._random(8), "big") % len(half_open)]
             self.forget_link(chosen)
-            self._reporter.add_effect(effects.DropEffect(chosen, "it gave way to a newer one"))
+            self._reporter.add_effect(effects.DropEffect(chosen, "displaced"))
         handshake = self._handshakes[link] = self._handshake_key.begin_handshake(self._clock.tick)
         self._reporter.add_effect(effects.SendEffect(link, handshake.wire))
 
@@ -74,7 +74,7 @@ class Gate:
         try:
             self._admit_or_refuse(link, handshake.hello, handshake.open_request(payload))
         except PeerFault as fault:
-            self._reporter.add_effect(effects.DropEffect(link, str(fault)))
+            self._reporter.add_effect(effects.DropEffect(link, fault.fault))
 
     def _admit_or_refuse(self, link: int, hello: bytes, request: frames.Request) -> None:
         channel = Channel(request.link_secret, hello, up=False)

@@ -135,7 +135,7 @@ class HostRole:
             if not self.gate.take_request(link, payload) and (known := self.presence.links.get(link)):
                 self._submissions.take_record(link, known, payload)
         except PeerFault as fault:
-            self._reporter.add_effect(effects.DropEffect(link, str(fault)))
+            self._reporter.add_effect(effects.DropEffect(link, fault.fault))
             member = self.presence.expel_link(link)
             if member is not None:
                 self.sequencer.order_own(frames.AwayBody(member))

@@ -93,7 +93,7 @@ class Presence:
         self._absences.pop(member, None)
         for number in self._links_of(member):
             del self._links[number]
-            self._reporter.add_effect(effects.DropEffect(number, "its member dialled again"))
+            self._reporter.add_effect(effects.DropEffect(number, "dialled-again"))
 
     def lose_link(self, number: int, silence: float) -> None:
         """A link is gone; its member has time to come back on another. silence: for how long it had said nothing."""

@@ -59,20 +59,20 @@ class Submissions:
                 if epoch == current:
                     self._take_entry(number, link, entry)
                 else:  # its author seals it anew
-                    expect(epoch < current, "an entry of an epoch to come")
+                    expect(epoch < current, "entry-of-future-epoch")
         return 0
 
     def _take_entry(self, number: int, link: MemberLink, entry: bytes) -> None:
         """Orders a member's entry, or sends its author a denial that no other member sees."""
         header = read_header(entry)
         ledger = self._replica.ledger
-        expect(header.kind == ENTRY and header.author == link.member, "an entry of somebody else")
+        expect(header.kind == ENTRY and header.author == link.member, "entry-of-another")
         author = ledger.get_member(link.member)
         if header.counter <= author.counter:
             self._deny_entry(number, header, "repeated")
             return
         skipped = self._sequencer.count_skipped(header)  # what was denied counts to all others
-        expect(skipped <= limits.SKIPPED, "a generation out of its order")
+        expect(skipped <= limits.SKIPPED, "generation")
         _, body = self._replica.current_epoch.open_entry(entry)
         _, content = ledger.open_entry(header, body)
         if denial := self._find_denial(author, content):
@@ -80,10 +80,10 @@ class Submissions:
             self._deny_entry(number, header, denial)
             return
         ledger.check_entry(author, header, content)
-        expect(not ledger.is_foreign(content), "a reference to another log")
+        expect(not ledger.is_foreign(content), "reference-to-other-log")
         allowance = self._presence.allowances[author.id]
         if isinstance(content.body, frames.RenewBody):
-            expect(allowance.try_renewal(self._commits.renewable), "a renewal too many")
+            expect(allowance.try_renewal(self._commits.renewable), "extra-renewal")
         self._sequencer.order(author, header, content, body, entry)
         match content.body:
             case frames.TextBody() | frames.PrivateBody():

@@ -79,7 +79,7 @@ class LogReader:
     def take_data(self) -> bytes:
         """The data to send next, in one piece; empty if there is none. Raises PeerFault when the link lags."""
         if self.lags:
-            raise PeerFault("it lagged too far behind")
+            raise PeerFault("lagged")
         if self.is_through:
             return b""
         if self._sent_up_to == self._cursor:

@@ -4,6 +4,7 @@ from anonp2p import errors
 from anonp2p.crypto import suite
 from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
+from anonp2p.reasons import NO_REASON
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import expect
@@ -15,7 +16,7 @@ from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkStat
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.welcome_check import WelcomeCheck
 
-_OTHER_VERSION = errors.Refused("it speaks another version of the protocol, so one of you needs a newer program")
+_OTHER_VERSION = errors.OtherProtocol()
 
 
 class Arrival:
@@ -63,10 +64,10 @@ class Arrival:
 
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:
         """We have our place again. Raises PeerFault if the log of the host is not the one that we know."""
-        expect(self._joining.can_resume, "a resumption not asked for")
+        expect(self._joining.can_resume, "unwanted-resumption")
         same_epoch = self._replica.ledger.epoch == self._replica.current_epoch.number
-        expect(same_epoch, "a resumption in an epoch that is over")
-        expect(resumed.index >= self._replica.ledger.index, "a log that has become shorter")
+        expect(same_epoch, "resumption-in-old-epoch")
+        expect(resumed.index >= self._replica.ledger.index, "shorter-log")
         self._heads.note_claim(resumed.index, resumed.time)
         self._state.enter(CatchingUp(resumed.index))
         self._end_handshake()
@@ -83,7 +84,7 @@ class Arrival:
         """Returns whether we follow the log from here on. Raises PeerFault for a room that cannot be the host's."""
         state = self._state.current
         assert isinstance(state, Welcomed), "in no other is a page expected"
-        room = state.arrival.take_page(page)
+        room = state.reader.take_page(page)
         if room is None:
             return False
         backfill = self._welcome_check.read(room)
@@ -144,4 +145,4 @@ class Arrival:
         self._uplink.end_handshake()
 
     def _tell_up(self) -> None:
-        self._uplink.tell_state("up", self._dialling.attempt, "")
+        self._uplink.tell_state("up", self._dialling.attempt, NO_REASON)

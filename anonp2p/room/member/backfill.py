@@ -52,8 +52,8 @@ class Backfill:
             return False
         if reached.digest != self.head.digest:
             self._heads.refuse_other_log(self.head)
-        expect(reached.group_context() == self.now.group_context(), "a past that leads to another room")
-        expect(reached.epoch == self._epoch.number, "a welcome to another epoch than the log's")
+        expect(reached.group_context() == self.now.group_context(), "backfill-to-other-room")
+        expect(reached.epoch == self._epoch.number, "welcome-to-other-epoch")
         return True
 
     def enter_epoch(self) -> None:
@@ -71,11 +71,11 @@ class Backfill:
         author = check_entry(ledger, entry)
         if entry.content is not None and ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, ledger)
-        change = self._replica.apply_entry(author, entry, age, past=ledger)
+        change = self._replica.apply_entry(author, entry, age, replay=ledger)
         if shown_up_to is None or ledger.index > shown_up_to:
             self._context.reporter.tell_history_change(change)
 
     def expect_same_log(self, index: int, digest: bytes) -> None:
         """What we are shown again is what it was. Raises PeerFault."""
         known = None if self._ledger_before is None else self._ledger_before.digest_at(index)
-        expect(known in (None, digest), "another log than before")
+        expect(known in (None, digest), "other-log")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from anonp2p import limits
+from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import effects, inputs
 
 
@@ -10,12 +11,12 @@ class Dialling:
     """Plans tries to reach the host, one after the other: before we are in, and each time that the link was lost.
 
     code: of the room. random: gives so many fresh bytes. attempt: how many tries there were since the last link on
-    which we were let in; detail: why the last of them failed.
+    which we were let in; reason: why the last of them failed.
     """
 
     def __init__(self, code: str, random: Callable[[int], bytes]) -> None:
         self.attempt = 0
-        self.detail = ""
+        self.reason = NO_REASON
         self._code = code
         self._random = random
         self._dials = 0  # in all
@@ -57,24 +58,24 @@ class Dialling:
 
     def take_failure(self, failure: inputs.DialFailedInput, now: float) -> bool:
         """The try has failed. Returns whether there will be another."""
-        return failure.again and self._plan_next(now, failure.detail, absent=failure.absent)
+        return failure.again and self._plan_next(now, failure.reason, absent=failure.absent)
 
-    def take_loss(self, detail: str, now: float) -> bool:
+    def take_loss(self, reason: Reason, now: float) -> bool:
         """The link has ended. Returns whether there will be another try."""
         was_dropping, self._is_dropping = self._is_dropping, False
         if self._is_let_in:
             self._is_let_in, self._has_been_in = False, True
-            self._began_at, self.attempt, self.detail = now, 0, ""
+            self._began_at, self.attempt, self.reason = now, 0, NO_REASON
             self._due_at = now + self._draw_pause()
             return True
         if was_dropping:
             self._began_at = self._due_at = now
-            self.detail = detail
+            self.reason = reason
             return True
-        return self._plan_next(now, detail, absent=False)
+        return self._plan_next(now, reason, absent=False)
 
-    def _plan_next(self, now: float, detail: str, *, absent: bool) -> bool:
-        self.detail = detail
+    def _plan_next(self, now: float, reason: Reason, *, absent: bool) -> bool:
+        self.reason = reason
         patience = limits.ABSENT_PATIENCE if absent else limits.DIAL_PATIENCE
         if now > self._began_at + (limits.PLACE_SECONDS if self._has_been_in else patience):
             return False

@@ -33,25 +33,25 @@ class Follower:
         """What the host signs for, opened before anything of it takes effect."""
         head = self._heads.read_head(batch.head, self._replica.ledger)
         may_be_empty = head.place >= self._heads.claimed_index
-        expect(bool(batch.entries) or may_be_empty, "a head for one who lacks what is before it")
+        expect(bool(batch.entries) or may_be_empty, "head-too-soon")
         placed = []
         for sealed in batch.entries:
             placed.append(OpenedEntry(*self._open_entry(sealed)))
             self._admit_joined(placed[-1])
         self._take_in(placed, head)
 
-    def take_missed(self, past: frames.BackfillFrame) -> None:
+    def take_missed(self, missed: frames.BackfillFrame) -> None:
         """A batch that we have missed, as it was opened by others, or from which something is gone."""
         backfill = self._state.backfill
-        expect(bool(past.entries), "a past without entries")
-        head = self._heads.read_head(past.head, backfill.reached if backfill else self._replica.ledger)
+        expect(bool(missed.entries), "empty-backfill")
+        head = self._heads.read_head(missed.head, backfill.reached if backfill else self._replica.ledger)
         if backfill is not None:
-            expect(head.time <= backfill.head.time, "a past later than the welcome")
-        placed = list(map(OpenedEntry.from_backfill, past.entries))
-        self._heads.note_claim(past.index, past.time)
+            expect(head.time <= backfill.head.time, "backfill-after-welcome")
+        placed = list(map(OpenedEntry.from_backfill, missed.entries))
+        self._heads.note_claim(missed.index, missed.time)
         for entry in placed:
             gone = not entry.body
-            expect(not gone or past.time - head.time >= entry.header.ttl * 1000, "what has not expired as expired")
+            expect(not gone or missed.time - head.time >= entry.header.ttl * 1000, "tombstone-too-soon")
             if backfill is None and entry.header.author != self._replica.me.id:
                 self._replica.current_epoch.skip_key(entry.header)
             if backfill is None and not gone:
@@ -85,7 +85,7 @@ class Follower:
             digest = identity.extend_log_hash(digest, index, entry.header.pack(), entry.digest)
             if backfill is not None:
                 backfill.expect_same_log(index, digest)
-        expect((head.place, head.digest) == (ledger.index + len(placed), digest), "a head for another log")
+        expect((head.place, head.digest) == (ledger.index + len(placed), digest), "head-of-other-log")
         age = (self._heads.told_time - head.time) / 1000
         replayed = backfill.replayed if backfill else None
         for entry in placed:
@@ -101,7 +101,7 @@ class Follower:
 
     def _take_entry(self, entry: OpenedEntry, age: float) -> None:
         """The log is one entry longer."""
-        expect(not isinstance(self._state.current, Rekeying), "an entry of an epoch that is over")
+        expect(not isinstance(self._state.current, Rekeying), "entry-of-old-epoch")
         author = check_entry(self._replica.ledger, entry)
         if author.id == self._replica.me.id:
             self._reporter.tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))

@@ -7,6 +7,7 @@ from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger, expect
@@ -58,14 +59,14 @@ class HeadCheck:
         head = Head.read(text)
         key = ledger.get_member(ledger.host).key
         claimed, by = self._claim
-        expect(identity.is_signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "a forged head")
-        expect(head.place < frames.COUNTS, "a log longer than any")
+        expect(identity.is_signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "forged-head")
+        expect(head.place < frames.COUNTS, "log-too-long")
         last = self._last_head
         if head.place == last.place and head.digest != last.digest:
             self._replica.evidence.append((last.text, head.text))
-            raise PeerFault("two logs, and signed for both")
-        expect(head.time >= last.time, "a head that is older than the last")
-        expect(head.place <= claimed or head.time >= by, "a head that is older than the host said")
+            raise PeerFault("two-logs")
+        expect(head.time >= last.time, "head-older-than-last")
+        expect(head.place <= claimed or head.time >= by, "head-older-than-claim")
         self._note_time(head.time)
         return head
 
@@ -87,7 +88,7 @@ class HeadCheck:
         """Entries led elsewhere than the head of a welcome says. Raises PeerFault; keeps the proof, if there is one."""
         if self._last_head.place == head.place:
             self._replica.evidence.append((self._last_head.text, head.text))
-        raise PeerFault("a past that leads to another log")
+        raise PeerFault("backfill-to-other-log")
 
     def doubt_entry(self, header: Header, body: bytes, ledger: Ledger) -> None:
         """Somebody was shown another log than we, and yet our host has ordered what it wrote there."""
@@ -95,10 +96,9 @@ class HeadCheck:
         if len(self._replica.evidence) == limits.EVIDENCE:
             return  # the room is marked, and the user has been told often enough
         self._replica.evidence.append((header.pack(), body if header.ttl == KEPT else b"", author.key))
-        reason = f"{author.nick} was shown other messages than you: the host tells different members different things."
-        self.tell_alarm(reason)
+        self.tell_alarm(Reason("other-log-shown", author.nick))
 
-    def tell_alarm(self, reason: str) -> None:
+    def tell_alarm(self, reason: Reason) -> None:
         """Tells the user that the host does what its program never does."""
         self._reporter.tell_event(
             events.AlarmEvent(room=self._label, member=identity.spell_member(self._replica.ledger.host), reason=reason)

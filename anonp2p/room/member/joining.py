@@ -6,6 +6,7 @@ from anonp2p import errors, limits
 from anonp2p.crypto import identity, suite
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
+from anonp2p.reasons import LinkEnd
 from anonp2p.room import events
 from anonp2p.room.context import Context, fresh_keys
 
@@ -14,12 +15,12 @@ REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "bad-nick": errors.ReservedNick(),  # we ask for none that is improper
     "nick-taken": errors.NickTaken(),
     "not-allowed": errors.NotAllowed(),
-    "signature": errors.Refused("our signature did not convince it"),
-    "leaf": errors.Refused("it could not use our key"),
-    "full": errors.Refused("it is full"),
+    "signature": errors.SignatureRefused(),
+    "leaf": errors.KeyRefused(),
+    "full": errors.Full(),
     "locked": errors.Locked(),
-    "unknown": errors.Refused("it does not know us any more"),
-    "kicked": errors.Refused("its host has thrown us out"),
+    "unknown": errors.UnknownToHost(),
+    "kicked": errors.ThrownOut(),
 }
 
 
@@ -78,17 +79,17 @@ class Joining:
 
     # --- refusals
 
-    def take_refusal(self, reason: frames.Refusal) -> str | None:
+    def take_refusal(self, reason: frames.Refusal) -> LinkEnd | None:
         """Returns why to end the link, if we ask for something else on another one; else we are out."""
         if reason == "unknown" and self._lifecycle.entered:
             self._begin_identity()
-            return "our place there was given up"
+            return "place-given-up"
         if reason in ("nick-taken", "not-allowed") and not self._lifecycle.entered:
             return self._take_nick_refusal(reason)
         self._lifecycle.fail(REFUSALS[reason], "kicked" if reason == "kicked" else "refused")
         return None
 
-    def _take_nick_refusal(self, reason: frames.Refusal) -> str | None:
+    def _take_nick_refusal(self, reason: frames.Refusal) -> LinkEnd | None:
         """Asks for a similar nick, or fails if the user should choose one.
 
         `not-allowed` to a newcomer, whose key is fresh, means that whoever has the nick is away. If they are present, a
@@ -101,7 +102,7 @@ class Joining:
             self._alternatives = nicks.alternatives(self._wanted) + ([""] if returns else [])
         if self._alternatives:
             self._wanted = self._alternatives.pop(0)
-            return "another member has our nick"
+            return "nick-refused"
         self._lifecycle.fail(REFUSALS["nick-taken" if self._refused_nick else reason], "refused")
         return None
 

@@ -76,4 +76,4 @@ class KeyBook:
             ]
             self._replica.own_keys[at + 1 :] = older  # of those before, others seal to the one that is in the log
             return opened
-        raise PeerFault("a slice that does not open")
+        raise PeerFault("unreadable-share")

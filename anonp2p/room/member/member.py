@@ -7,6 +7,7 @@ from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.names import codes
 from anonp2p.protocol import frames
+from anonp2p.reasons import Fault, Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.context import Context
 from anonp2p.room.member.arrival import Arrival
@@ -69,9 +70,9 @@ class MemberRole:
         match event:
             case inputs.StartInput():
                 self._dialling.begin(self._clock.tick)
-            case inputs.DialFailedInput(detail=detail):
+            case inputs.DialFailedInput(reason=reason):
                 if not self._dialling.take_failure(event, self._clock.tick):
-                    self._lifecycle.fail(errors.Unreachable(detail), "lost")
+                    self._lifecycle.fail(errors.Unreachable(reason), "lost")
             case inputs.ReceivedInput(payload=payload):
                 self._take_payload(payload)
             case inputs.DroppedInput():
@@ -175,23 +176,23 @@ class MemberRole:
                     self._state.expect_frame(frame)
                     self._frame_handlers[type(frame)](frame)
         except PeerFault as fault:
-            self._leave_distrusted_host(str(fault))
+            self._leave_distrusted_host(fault.fault)
 
-    def _leave_distrusted_host(self, reason: str) -> None:
+    def _leave_distrusted_host(self, fault: Fault) -> None:
         """The host broke a rule that its program keeps, so it is none to stay with."""
-        self._heads.tell_alarm(f"The host sent {reason}.")
+        self._heads.tell_alarm(Reason("host-fault", fault))
         if self._lifecycle.entered:
             self._lifecycle.leave_room("lost")
         else:
-            self._lifecycle.fail(errors.Refused("its host does not keep to the protocol"), "lost")
+            self._lifecycle.fail(errors.HostDistrusted(), "lost")
 
     def _take_batch(self, batch: frames.Batch) -> None:
         self._follower.take_batch(batch)
         if not self._lifecycle.over:
             self._finish_batch()
 
-    def _take_missed(self, past: frames.BackfillFrame) -> None:
-        self._follower.take_missed(past)
+    def _take_missed(self, missed: frames.BackfillFrame) -> None:
+        self._follower.take_missed(missed)
         if not self._lifecycle.over and self._arrival.complete_backfill():
             self._finish_batch()
 
@@ -238,18 +239,18 @@ class MemberRole:
     def _dial(self) -> None:
         """Begins a try to reach the host, if one is due."""
         if not self._lifecycle.over and (dial := self._dialling.take_due(self._clock.tick)):
-            self._uplink.tell_state("connecting", self._dialling.attempt, self._dialling.detail)
+            self._uplink.tell_state("connecting", self._dialling.attempt, self._dialling.reason)
             self._reporter.add_effect(dial)
 
     def _lose_uplink(self, event: inputs.DroppedInput) -> None:
         """Our link is gone. Another one is being dialled, unless we are leaving anyway."""
-        was_let_in = self._state.is_let_in
+        was_let_in, reason = self._state.is_let_in, Reason(event.reason)
         self._arrival.lose_link()
         self._uplink.forget()
         self._outbox.lose_link()
         if self._lifecycle.phase == "leaving":
             self._lifecycle.leave_room("left")
         elif self._lifecycle.phase == "in" and was_let_in:
-            self._uplink.tell_state("lost", self._dialling.attempt, event.detail)
-        if not (self._lifecycle.over or self._dialling.take_loss(event.detail, self._clock.tick)):
-            self._lifecycle.fail(errors.Unreachable(event.detail), "lost")
+            self._uplink.tell_state("lost", self._dialling.attempt, reason)
+        if not (self._lifecycle.over or self._dialling.take_loss(reason, self._clock.tick)):
+            self._lifecycle.fail(errors.Unreachable(reason), "lost")

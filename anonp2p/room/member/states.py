@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from anonp2p.protocol import frames, welcome
+from anonp2p.reasons import Fault
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
 
@@ -23,7 +24,7 @@ class Asking:
 class Welcomed:
     """The pages of a welcome are on their way."""
 
-    arrival: welcome.WelcomeReader
+    reader: welcome.WelcomeReader
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,16 +75,16 @@ _NEXT: dict[type[State], tuple[type[State], ...]] = {
 }
 
 # In which states a host may send a frame, and what it is otherwise.
-_EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], str]] = {
-    frames.RefusedFrame: ((Asking, Welcomed), "a refusal for one who was in"),
-    frames.WelcomeFrame: ((Asking,), "a second welcome"),
-    frames.PageFrame: ((Welcomed,), "a page of no welcome"),
-    frames.ResumedFrame: ((Asking,), "a resumption not asked for"),
-    frames.BackfillFrame: ((Backfilling, CatchingUp, Up), "a past out of its place"),
-    frames.CommitShareFrame: ((Rekeying,), "a slice of no commit"),
-    frames.DeniedFrame: ((CatchingUp, Up, Rekeying), "a denial of what was never asked"),
-    frames.KeyResponseFrame: ((CatchingUp, Up, Rekeying), "a leaf that we did not ask for"),
-    frames.KeyNotFoundFrame: ((CatchingUp, Up, Rekeying), "a leaf that we did not ask for"),
+_EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
+    frames.RefusedFrame: ((Asking, Welcomed), "unexpected-refusal"),
+    frames.WelcomeFrame: ((Asking,), "unexpected-welcome"),
+    frames.PageFrame: ((Welcomed,), "unexpected-page"),
+    frames.ResumedFrame: ((Asking,), "unwanted-resumption"),
+    frames.BackfillFrame: ((Backfilling, CatchingUp, Up), "unexpected-backfill"),
+    frames.CommitShareFrame: ((Rekeying,), "unexpected-share"),
+    frames.DeniedFrame: ((CatchingUp, Up, Rekeying), "unexpected-denial"),
+    frames.KeyResponseFrame: ((CatchingUp, Up, Rekeying), "unexpected-key"),
+    frames.KeyNotFoundFrame: ((CatchingUp, Up, Rekeying), "unexpected-key"),
 }
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
+from anonp2p.reasons import LinkEnd, Reason
 from anonp2p.room import cover, effects, events, inputs
 from anonp2p.room.context import Context
 
@@ -43,15 +44,15 @@ class Uplink:
         self._reporter.add_effect(effects.RecordEffect(inputs.UPLINK, said, echo))
         self._put_off_heartbeat()
 
-    def drop(self, reason: str) -> None:
+    def drop(self, reason: LinkEnd) -> None:
         """Ends the link."""
         self._reporter.add_effect(effects.DropEffect(inputs.UPLINK, reason))
 
-    def tell_state(self, state: Literal["connecting", "up", "lost"], attempt: int, detail: str) -> None:
-        """Tells the user how it is. attempt: which try to get it this was; detail: why the one before failed."""
+    def tell_state(self, state: Literal["connecting", "up", "lost"], attempt: int, reason: Reason) -> None:
+        """Tells the user how it is. attempt: which try to get it this was; reason: why the one before failed."""
         re = self._context.lifecycle.re
         self._reporter.tell_event(
-            events.LinkEvent(room=self._context.label, state=state, attempt=attempt, detail=detail, re=re)
+            events.LinkEvent(room=self._context.label, state=state, attempt=attempt, detail=reason, re=re)
         )
 
     def forget(self) -> None:

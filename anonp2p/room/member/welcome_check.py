@@ -25,18 +25,18 @@ class WelcomeCheck:
         """The room as it is now, and how we get to know how it came to be so. Raises PeerFault."""
         ledger = self._read_ledger(state)
         head = self._heads.read_head(state.head, ledger)
-        expect(head.place >= self._replica.ledger.index, "a log that has become shorter")
-        expect(state.epoch >= self._replica.ledger.epoch, "an epoch that is over")
+        expect(head.place >= self._replica.ledger.index, "shorter-log")
+        expect(state.epoch >= self._replica.ledger.epoch, "old-epoch")
         ledger.start_at(head.place, head.digest)
         epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
         self._heads.note_claim(head.place, head.time)
         if state.snapshot is None and self._lifecycle.entered and state.since == self._replica.ledger.index:
             return Backfill(self._context, self._heads, epoch, head, ledger)
-        expect(state.snapshot is not None or state.since == head.place, "a history without a beginning")
+        expect(state.snapshot is not None or state.since == head.place, "history-without-start")
         replayed = None
         if state.snapshot is not None:
-            expect(state.history != NO_HISTORY, "a history where there is none")
+            expect(state.history != NO_HISTORY, "unexpected-history")
             replayed = _as_of(state, state.snapshot, ledger)
         backfill = Backfill(self._context, self._heads, epoch, head, ledger, replayed, former=self._replica.ledger)
         if state.snapshot is not None:
@@ -44,7 +44,7 @@ class WelcomeCheck:
         return backfill
 
     def _read_ledger(self, state: frames.RoomState) -> Ledger:
-        expect(nicks.is_room_name(state.name), "a room name that is none")
+        expect(nicks.is_room_name(state.name), "bad-name")
         ledger = Ledger(self._replica.ledger.room)
         for roster_entry in state.roster:
             ledger.add_member(
@@ -52,15 +52,15 @@ class WelcomeCheck:
             )
         rules = self._replica.ledger.name, self._replica.ledger.retention, self._replica.ledger.history
         same = rules == (state.name, state.retention, state.history)
-        expect(not self._replica.ledger.host or same, "a room of another name, or with other rules, than before")
-        expect(_are_rules(state.retention), "rules that are none")
+        expect(not self._replica.ledger.host or same, "other-rules")
+        expect(_are_rules(state.retention), "bad-rules")
         me = ledger.roster.find_member(self._replica.me.id)
         asked = self._lifecycle.entered or (me is not None and me.nick in self._joining.own_nicks())
-        expect(me is not None and asked, "a roster without us, or with another nick for us")
+        expect(me is not None and asked, "roster-without-us")
         own_keys = self._joining.own_key_hashes()
-        expect(me is not None and me.key_hash in own_keys, "a roster with a leaf for us that is not ours")
-        expect(state.host != self._replica.me.id, "us as its host")
-        expect(self._replica.ledger.host in (b"", state.host), "another host than before")
+        expect(me is not None and me.key_hash in own_keys, "roster-with-other-key")
+        expect(state.host != self._replica.me.id, "us-as-host")
+        expect(self._replica.ledger.host in (b"", state.host), "other-host")
         _rule(ledger, state)
         ledger.locked, ledger.epoch = state.locked, state.epoch
         return ledger
@@ -69,7 +69,7 @@ class WelcomeCheck:
         """What was shown once could be ordered again, if authors had their counters and chains of before."""
         for member in ledger.roster:
             known = self._replica.ledger.roster.find_member(member.id)
-            expect(known is None or member.counter >= known.counter, "a member with a counter of before")
+            expect(known is None or member.counter >= known.counter, "counter-changed")
             if (
                 self._replica.epoch is not None
                 and self._replica.epoch.number == epoch.number
@@ -77,7 +77,7 @@ class WelcomeCheck:
             ):
                 chain = self._replica.epoch.ratchets.get(member.id)
                 again = chain is not None and epoch.ratchets[member.id].generation < chain.generation
-                expect(not again, "a member with keys of before")
+                expect(not again, "keys-changed")
 
 
 def _are_rules(retention: frames.RetentionPolicy) -> bool:
@@ -95,9 +95,9 @@ def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> L
     ledger = Ledger(now.room)
     for it in base.roster:
         ledger.add_member(it.key, it.nick, it.key_hash, it.counter, away=it.away)
-    expect(ledger.roster.find_member(state.host) is not None, "a history without the host")
+    expect(ledger.roster.find_member(state.host) is not None, "history-without-host")
     _rule(ledger, state)
     ledger.locked, ledger.epoch = base.locked, base.epoch
-    expect(state.since <= now.index, "a history that begins after its end")
+    expect(state.since <= now.index, "history-after-end")
     ledger.start_at(state.since, base.digest)
     return ledger

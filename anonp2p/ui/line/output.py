@@ -10,6 +10,7 @@ from anonp2p import limits
 from anonp2p.errors import AnonError, Failed, OutputFailed
 from anonp2p.room import events
 from anonp2p.ui import sanitize, stdio, wording
+from anonp2p.ui.reasons import encode_json
 
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
 _WORDS_OF_OTHERS = (
@@ -18,7 +19,7 @@ _WORDS_OF_OTHERS = (
     events.SelfKickedEvent,
 )  # the last has a host's reason in it
 _DIGITS = 5  # of a number of columns
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=encode_json)
 
 
 class Output:

@@ -16,16 +16,16 @@ _BESIDE = 3  # columns beside a nick: what it is, whether it is away, and a spac
 class People:
     """The members of a room: the host first, those who are away last."""
 
-    def __init__(self, standings: list[MemberView]) -> None:
-        self._standings = sorted(standings, key=lambda one: (one.away, one.role != "host", one.nick.casefold()))
-        self.nicks = [sanitize.sanitize_line(one.nick) for one in self._standings if not one.mine]
-        self.longest = max((width(sanitize.sanitize_line(one.nick)) for one in standings), default=0)
-        self.good_until = time.monotonic() + len(standings) * limits.PEOPLE_INTERVAL  # large rooms take longer
-        self._here = sum(not one.away for one in standings)
-        self._tag = max((len(one.tag) for one in standings), default=0) + 1
+    def __init__(self, members: list[MemberView]) -> None:
+        self._members = sorted(members, key=lambda one: (one.away, one.role != "host", one.nick.casefold()))
+        self.nicks = [sanitize.sanitize_line(one.nick) for one in self._members if not one.mine]
+        self.longest = max((width(sanitize.sanitize_line(one.nick)) for one in members), default=0)
+        self.good_until = time.monotonic() + len(members) * limits.PEOPLE_INTERVAL  # large rooms take longer
+        self._here = sum(not one.away for one in members)
+        self._tag = max((len(one.tag) for one in members), default=0) + 1
 
     def __len__(self) -> int:
-        return len(self._standings)
+        return len(self._members)
 
     def width(self, *, tags: bool, most: int) -> int:
         """Columns for all of them."""
@@ -35,7 +35,7 @@ class People:
         """So many rows, and as many members as fit in them."""
         drawn: list[Row] = [rows.fit([("title", f" {self._here} here")], columns)]
         hidden = len(self) - (height - 1)
-        shown = self._standings[: height - 2] if hidden > 0 else self._standings
+        shown = self._members[: height - 2] if hidden > 0 else self._members
         drawn += [self._row(one, columns, tags=tags) for one in shown]
         if hidden > 0:
             drawn.append(rows.fit([("quiet", f" and {len(self) - len(shown)} more")], columns))

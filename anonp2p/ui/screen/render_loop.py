@@ -39,7 +39,7 @@ class RenderLoop:
         """Draws, and takes in keys, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._terminal.run)
-            nursery.start_soon(self._pace)
+            nursery.start_soon(self._draw_frames)
             with self._loop.start():
                 await self._events.run_async()
 
@@ -71,7 +71,7 @@ class RenderLoop:
         self.hung_up.set()
         self._wake()
 
-    async def _pace(self) -> None:
+    async def _draw_frames(self) -> None:
         """Draws a frame when there is something new, then none for a moment.
 
         urwid would draw when there is nothing else to do: not for seconds, while many messages come.

@@ -5,6 +5,7 @@ import time
 from anonp2p.room import events
 from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui.frontend import FindRoom
+from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.overlays import Overlay
@@ -48,7 +49,7 @@ class Scene:
         """What the looks of the log's lines depend on."""
         doing = "starting"
         if isinstance(self.tor, events.TorProgressEvent):
-            doing = f"{self.tor.progress} %, {self.tor.summary}"
+            doing = f"{self.tor.progress} %, {describe_reason(self.tor.summary)}"
         elif isinstance(self.tor, events.ReadyEvent):
             doing = ""
         return LineContext(self.now(), doing, self.watched)

@@ -8,6 +8,7 @@ from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
+from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.input.drafts import Draft
 from anonp2p.ui.screen.log_lines import (
     ChatMessage,
@@ -71,10 +72,10 @@ class Tab:
             case events.UnsentEvent(text=text, re=number):
                 self._settle_pending(number)
                 self.add_system_line(now, [wording.given_back(text)], "error")
-            case events.ErrorEvent(text=text, code=code, re=number):
+            case events.ErrorEvent(code=code, re=number):
                 if code == "no-room":
                     self._settle_pending(number)
-                self.add_system_line(now, [text], "error")
+                self.add_system_line(now, wording.describe_event(event), "error")
             case events.EnteredEvent():
                 self._take_entered(event, now)
             case events.ReachableEvent():
@@ -185,7 +186,7 @@ class Tab:
         elif event.state == "connecting":
             self.show_joining(now)
             if self._joining_line:
-                self._joining_line.attempt, self._joining_line.detail = event.attempt, event.detail
+                self._joining_line.attempt, self._joining_line.detail = event.attempt, describe_reason(event.detail)
 
     def _remove_joining_line(self) -> None:
         if self._joining_line:

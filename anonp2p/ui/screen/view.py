@@ -8,6 +8,7 @@ from anonp2p import limits
 from anonp2p.room import events, retention
 from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui import sanitize
+from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.rooms import number_room
 from anonp2p.ui.screen import first_page, rows
 from anonp2p.ui.screen.input.editor import Editor
@@ -177,7 +178,7 @@ class View(urwid.Widget):
                 whose = "our own" if tor == "own" else "the one that runs here"
                 return first_page.TorStatus(ready=f"Tor {version} is ready ({whose}).")
             case events.TorProgressEvent(progress=progress, summary=summary):
-                return first_page.TorStatus(progress, summary, self.scene.tor_notice)
+                return first_page.TorStatus(progress, describe_reason(summary), self.scene.tor_notice)
         return first_page.TorStatus(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:

@@ -17,6 +17,7 @@ from anonp2p.net.tor.control import Control
 from anonp2p.room import events
 from tests.net.tor.parts import ADDRESS, STEM, Silent, control_of, refused, replies
 from tests.support.servers import PATIENCE, FakeTor, Play, says, server
+from tests.support.words import in_words
 
 pytestmark = STEM
 
@@ -174,7 +175,7 @@ async def test_booting_is_told_step_by_step_and_done_at_100(autojump_clock: trio
             fake.heard("STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED")
     assert trio.current_time() == 48
     assert told == [
-        events.TorProgressEvent(progress=progress, summary=summary)
+        events.TorProgressEvent(progress=progress, summary=in_words(summary))
         for progress, summary in ((10, "Connecting"), (50, "Loading"), (75, "More"), (100, "Done"))
     ]
 
@@ -187,7 +188,7 @@ async def test_a_tor_that_is_booted_or_does_not_tell_its_progress_is_told_once(
 ) -> None:
     told: list[events.Event] = []
     await boot(FakeControl(phase), told)
-    assert told == [events.TorProgressEvent(progress=100, summary="Done")]
+    assert told == [events.TorProgressEvent(progress=100, summary=in_words("Done"))]
 
 
 async def test_a_slow_boot_is_told_and_a_stuck_one_given_up(autojump_clock: trio.testing.MockClock) -> None:
@@ -203,8 +204,11 @@ async def test_a_slow_boot_is_told_and_a_stuck_one_given_up(autojump_clock: trio
             await boot(fake, told)
     assert trio.current_time() == 45 + limits.BOOT_STALL
     assert [event for event in told if isinstance(event, events.TorSlowEvent)] == [
-        events.TorSlowEvent(progress=10, summary="Connecting", seconds=30),
-        *(events.TorSlowEvent(progress=20, summary="Handshake", seconds=seconds) for seconds in range(30, 180, 30)),
+        events.TorSlowEvent(progress=10, summary=in_words("Connecting"), seconds=30),
+        *(
+            events.TorSlowEvent(progress=20, summary=in_words("Handshake"), seconds=seconds)
+            for seconds in range(30, 180, 30)
+        ),
     ]
 
 

@@ -31,6 +31,7 @@ from tests.net.tor.parts import (
     socks_replies,
 )
 from tests.support.servers import FakeTor, Play, says, server
+from tests.support.words import in_words
 
 pytestmark = STEM
 
@@ -71,7 +72,7 @@ async def test_a_named_tor_is_used_and_asked_for_its_socks_port(fake: FakeTor, s
     ):
         fake.info["net/listeners/socks"] = f'"{proxy}"'
         async with connected(Config(tor="system", control=endpoint)) as (system, told):
-            assert told == [events.TorProgressEvent(progress=100, summary="Done"), *READY]
+            assert told == [events.TorProgressEvent(progress=100, summary=in_words("Done")), *READY]
             with pytest.raises(DialFault):
                 await system.dial(KEY.code, "me:1")
             await fake.hang_up()
@@ -133,7 +134,7 @@ async def test_an_unusable_port_in_the_environment_is_named_and_others_are_looke
         _, (skipped, *told) = await stack.enter_async_context(connected(Config(socks=NOWHERE, tor="system")))
         assert isinstance(skipped, events.TorSkippedEvent)
         assert (skipped.variable, skipped.code) == ("TOR_CONTROL_PORT", error.code)
-        assert words in skipped.text
+        assert words in str(skipped.text)
         assert told == READY
 
 
@@ -161,7 +162,7 @@ async def test_a_stranger_at_a_usual_place_is_told_and_hears_nothing(
     ):
         assert isinstance(skipped, events.TorSkippedEvent)
         assert (skipped.variable, skipped.code) == (UNSET, "tor-refused")
-        assert f"uid {STRANGER} listens at unix:{usual[0]}" in skipped.text
+        assert f"uid {STRANGER} listens at unix:{usual[0]}" in str(skipped.text)
         assert told == READY
     assert stranger.heard == []
 

@@ -24,6 +24,7 @@ from anonp2p.net.tor.directories import UnsafeError
 from anonp2p.room import events
 from tests.net.tor.parts import OFFLINE, STEM
 from tests.support import processes
+from tests.support.words import in_words
 
 pytestmark = [pytest.mark.tor_control, *STEM]
 
@@ -439,6 +440,6 @@ async def test_a_boot_that_is_cancelled_leaves_no_tor(torrc: Path, runtime: Path
             await news.wait()
         assert len(processes.with_argument(str(torrc))) == 1
         nursery.cancel_scope.cancel()
-    assert told == [events.TorProgressEvent(progress=0, summary="Starting")]
+    assert told == [events.TorProgressEvent(progress=0, summary=in_words("Starting"))]
     assert processes.with_argument(str(torrc)) == []
     assert names(runtime) == []

@@ -122,7 +122,7 @@ def test_nobody_speaks_unasked(ends: tuple[BoundedReplies, socket.socket]) -> No
 
 
 @pytest.mark.parametrize("cost", [0, limits.EVENT_COST])
-def test_events_are_read_no_faster_than_their_pace(
+def test_events_are_read_no_faster_than_their_rate(
     ends: tuple[BoundedReplies, socket.socket], monkeypatch: pytest.MonkeyPatch, cost: int
 ) -> None:
     replies, theirs = ends

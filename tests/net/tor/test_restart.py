@@ -8,7 +8,7 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.errors import TorMissing
+from anonp2p.errors import Failed, TorMissing
 from anonp2p.net.tor.restart import TorKeeper
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
@@ -29,7 +29,7 @@ class Tors:
     @asynccontextmanager
     async def _connect(self, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
         self.tries += 1
-        tell(events.TorSkippedEvent(code="tor-refused", text="a stranger listens there"))
+        tell(events.TorSkippedEvent(code="tor-refused", text=Failed("A stranger listens there.")))
         if len(self.had) == self._available:
             raise TorMissing("there is none")
         self.had.append(await Tor(MemoryNetwork()).usable())

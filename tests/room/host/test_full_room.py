@@ -31,7 +31,7 @@ def inn(monkeypatch: pytest.MonkeyPatch) -> Inn:
 
 
 def hangs_up(member: FalseMember, tick: float = 0.0) -> None:
-    member.inn.takes(inputs.DroppedInput(member.link, "the connection was closed", 0.0), tick)
+    member.inn.takes(inputs.DroppedInput(member.link, "closed", 0.0), tick)
 
 
 def asks_in(inn: Inn, tick: float = LATER, who: Somebody = ZOE, nick: str = "zoe") -> FalseMember:
@@ -184,7 +184,7 @@ class Full(RuleBasedStateMachine):
     @invariant()
     def all_is_well(self) -> None:
         assert len(self.ledger.roster) <= FEW
-        assert not self.room.drops or set(self.room.drops) <= {"its member dialled again"}
+        assert not self.room.drops or set(self.room.drops) <= {"dialled-again"}
         assert not [event for member in self.room.members for event in member.got(events.AlarmEvent)]
 
 

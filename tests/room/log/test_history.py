@@ -312,7 +312,7 @@ bodies = st.sampled_from(["text", "text", "fleeting", "short", "private", "nick"
     st.sampled_from([(1, 0), (3, 0), (8, 0), (0, 1), (0, 15), (0, 300)]),
 )
 def test_whatever_happens_the_history_leads_to_the_room_as_it_is(
-    bursts: list[tuple[list[str], int, bool]], kept: tuple[int, int]
+    batches: list[tuple[list[str], int, bool]], kept: tuple[int, int]
 ) -> None:
     """5.18: "What they lead to MUST be the Welcome's head, and the room that it shows"."""
     with pytest.MonkeyPatch.context() as patch:
@@ -320,7 +320,7 @@ def test_whatever_happens_the_history_leads_to_the_room_as_it_is(
         room = Room(*kept)
         room.joins(ANN, "ann")
         time = before = 0
-        for said, later, comes in bursts:
+        for said, later, comes in batches:
             time += later * SECOND
             for what in said:
                 happens(room, what)

@@ -264,7 +264,7 @@ def test_a_key_that_cannot_be_sealed_to_costs_its_member_the_link_alone() -> Non
     log = turned()
     bad, good = Follower(log, 1), Follower(log, 1)
     bad.reader.encryption_key = KEY.public[:-32] + bytes(32)
-    with pytest.raises(PeerFault, match="sealed to"):
+    with pytest.raises(PeerFault, match="unusable-key"):
         bad.take()
     good.take()
     assert ("slice", 1) in good.got

@@ -152,7 +152,7 @@ class FalseHost:
 
     def redials(self) -> Any:
         """Its link breaks, and it dials again: the request in its client handshake."""
-        self.takes(inputs.DroppedInput(inputs.UPLINK, "the connection was closed", 0.0))
+        self.takes(inputs.DroppedInput(inputs.UPLINK, "closed", 0.0))
         return self.greets()
 
     def roster_guest(self, nick: str | None = None) -> None:

@@ -8,6 +8,7 @@ import pytest
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CloseBody, JoinedBody, NickBody, Removal, RenewBody
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from tests.room.hostile import KEY, assert_left_in_alarm, at, past, without
 from tests.room.member.false_host import HERE, FalseHost, Item
@@ -15,9 +16,9 @@ from tests.room.peers import ANN, EVE, HOST, kinds, said, text
 
 
 def test_a_member_that_lost_its_link_is_still_in(host: FalseHost) -> None:
-    [lost] = host.takes(inputs.DroppedInput(inputs.UPLINK, "the connection broke", 0.0))
+    [lost] = host.takes(inputs.DroppedInput(inputs.UPLINK, "broken", 0.0))
     assert isinstance(lost, events.LinkEvent)
-    assert (lost.state, lost.detail) == ("lost", "the connection broke")
+    assert (lost.state, lost.detail) == ("lost", Reason("broken"))
     assert host.room.entered
     assert host.takes(inputs.SayInput("typed meanwhile")) == []
     assert host.effects == []
@@ -27,7 +28,7 @@ def test_a_member_that_lost_its_link_is_still_in(host: FalseHost) -> None:
 def test_what_waits_goes_out_as_it_was_and_in_its_order_once_all_before_is_known(host: FalseHost) -> None:
     """5.13"""
     sent = host.says("sent")
-    host.takes(inputs.DroppedInput(inputs.UPLINK, "the connection broke", 0.0))
+    host.takes(inputs.DroppedInput(inputs.UPLINK, "broken", 0.0))
     host.takes(inputs.SayInput("typed meanwhile"))
     host.greets()
     assert kinds(host.hears(frames.ResumedFrame(HERE + 2, 0))) == ["LinkEvent"]

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonp2p import limits
+from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import effects, inputs
 from anonp2p.room.member.dialling import Dialling
 
 START = 1_000.0  # the clock at the beginning: where it stands means nothing
 LONGEST = b"\xff" * 8  # randomness that makes pauses the longest
-NO_TRACE = inputs.DialFailedInput("nobody is there", absent=True)
-BAD_CIRCUIT = inputs.DialFailedInput("the circuit broke")
+NO_TRACE = inputs.DialFailedInput(Reason("not-found"), absent=True)
+BAD_CIRCUIT = inputs.DialFailedInput(Reason("broken-circuit"))
 
 
 def longest(length: int) -> bytes:
@@ -53,7 +54,7 @@ class Member:
         if let_in:
             self.dialling.note_let_in()
         self.now += after
-        return self.dialling.take_loss("the connection broke", self.now)
+        return self.dialling.take_loss(Reason("broken"), self.now)
 
     def fail_until_given_up(self, failure: inputs.DialFailedInput, after: float = 1.0) -> float:
         """How long it tried."""
@@ -67,7 +68,7 @@ class Member:
 def test_the_first_dial_is_made_at_once() -> None:
     member = Member()
     assert member.dial() == effects.DialEffect("code", limits.DIAL_TRIES[0], 1)
-    assert (member.now, member.dialling.attempt, member.dialling.detail) == (START, 1, "")
+    assert (member.now, member.dialling.attempt, member.dialling.reason) == (START, 1, NO_REASON)
 
 
 def test_later_tries_have_more_time_and_circuits_of_their_own() -> None:
@@ -78,7 +79,7 @@ def test_later_tries_have_more_time_and_circuits_of_their_own() -> None:
     short, middle, last = limits.DIAL_TRIES
     assert [dial.seconds for dial in dials] == [short, middle, last, last, last]
     assert [dial.isolation for dial in dials] == [1, 2, 3, 4, 5]
-    assert (member.dialling.attempt, member.dialling.detail) == (5, "the circuit broke")
+    assert (member.dialling.attempt, member.dialling.reason) == (5, BAD_CIRCUIT.reason)
 
 
 def measure_pauses(member: Member, count: int) -> list[float]:
@@ -139,7 +140,7 @@ def test_a_host_that_was_lost_is_dialled_as_long_as_it_keeps_our_place(failure: 
 def test_a_failure_that_no_other_try_mends_is_the_last() -> None:
     member = Member()
     member.dial()
-    assert not member.fail(inputs.DialFailedInput("it is no room", again=False))
+    assert not member.fail(inputs.DialFailedInput(Reason("bad-address"), again=False))
     assert member.dialling.next_deadline is None
 
 
@@ -148,7 +149,7 @@ def test_a_link_that_ends_before_we_are_let_in_is_a_failed_try() -> None:
     member.dial()
     assert member.lose(let_in=False)
     dial = member.dial()
-    assert (dial.isolation, member.dialling.attempt, member.dialling.detail) == (2, 2, "the connection broke")
+    assert (dial.isolation, member.dialling.attempt, member.dialling.reason) == (2, 2, Reason("broken"))
     assert not member.lose(let_in=False, after=limits.DIAL_PATIENCE)
 
 
@@ -159,7 +160,7 @@ def test_tries_are_counted_anew_after_each_link_on_which_we_were_in() -> None:
     member.dial()
     assert member.lose(let_in=True, after=limits.DIAL_PATIENCE)
     dial = member.dial()
-    assert (member.dialling.attempt, member.dialling.detail) == (1, "")
+    assert (member.dialling.attempt, member.dialling.reason) == (1, NO_REASON)
     assert (dial.seconds, dial.isolation) == (limits.DIAL_TRIES[0], 3)
 
 

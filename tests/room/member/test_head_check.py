@@ -11,6 +11,7 @@ from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.member.head_check import Head, HeadCheck
@@ -40,12 +41,12 @@ def test_a_head_is_read_as_it_was_signed(context: Context) -> None:
 
 
 _CONTRADICTIONS: dict[str, Callable[[], bytes]] = {
-    "forged": lambda: head_text(6, HERE, 3000, signer=ANN),
-    "forged ": lambda: head_text(6, HERE, 3000, label=identity.ENTRY),
-    "longer than any": lambda: head_text(frames.COUNTS, HERE, 3000),
-    "two logs": lambda: head_text(5, THERE, 3000),
-    "older than the last": lambda: head_text(6, HERE, 999),
-    "older than the host said": lambda: head_text(9, HERE, 1999),
+    "forged-head": lambda: head_text(6, HERE, 3000, signer=ANN),
+    "forged-head ": lambda: head_text(6, HERE, 3000, label=identity.ENTRY),
+    "log-too-long": lambda: head_text(frames.COUNTS, HERE, 3000),
+    "two-logs": lambda: head_text(5, THERE, 3000),
+    "head-older-than-last": lambda: head_text(6, HERE, 999),
+    "head-older-than-claim": lambda: head_text(9, HERE, 1999),
 }
 
 
@@ -77,14 +78,14 @@ def test_a_head_binds_the_host_only_once_all_that_it_covers_is_checked(context: 
     heads.read_head(head_text(6, HERE, 3000), context.replica.ledger)
     other = heads.read_head(head_text(6, THERE, 1500), context.replica.ledger)
     heads.accept_head(other)
-    with pytest.raises(PeerFault, match="two logs"):
+    with pytest.raises(PeerFault, match="two-logs"):
         heads.read_head(head_text(6, HERE, 3000), context.replica.ledger)
 
 
 def test_a_log_that_is_shown_anew_may_begin_earlier_but_not_after_the_claim(context: Context, heads: HeadCheck) -> None:
     heads.begin_log()
     heads.read_head(head_text(5, THERE, 0), context.replica.ledger)
-    with pytest.raises(PeerFault, match="older than the host said"):
+    with pytest.raises(PeerFault, match="head-older-than-claim"):
         heads.read_head(head_text(9, THERE, 1999), context.replica.ledger)
 
 
@@ -117,12 +118,14 @@ def test_the_time_of_the_room_goes_on_while_our_machine_sleeps(context: Context,
     assert heads.room_time() == 2000 + 51_000
 
 
-def test_a_past_that_leads_elsewhere_is_a_proof_if_both_ends_were_signed(context: Context, heads: HeadCheck) -> None:
+def test_a_backfill_that_leads_elsewhere_is_a_proof_if_both_ends_were_signed(
+    context: Context, heads: HeadCheck
+) -> None:
     apart, same = (Head.read(head_text(place, THERE, 1000)) for place in (6, 5))
-    with pytest.raises(PeerFault, match="another log"):
+    with pytest.raises(PeerFault, match="backfill-to-other-log"):
         heads.refuse_other_log(apart)
     assert context.replica.evidence == []
-    with pytest.raises(PeerFault, match="another log"):
+    with pytest.raises(PeerFault, match="backfill-to-other-log"):
         heads.refuse_other_log(same)
     assert context.replica.evidence == [(head_text(5, HERE, 1000), same.text)]
 
@@ -136,7 +139,7 @@ def test_an_entry_that_was_written_on_another_log_is_kept_as_a_proof_unless_it_e
     assert context.replica.evidence == [(entry.header.pack(), entry.body if is_kept else b"", ANN.key)]
     [alarm] = take_events(context)
     assert isinstance(alarm, events.AlarmEvent)
-    assert alarm.reason.startswith("ann was shown other messages")
+    assert alarm.reason == Reason("other-log-shown", "ann")
     assert alarm.member == identity.spell_member(context.replica.ledger.host)
 
 

@@ -125,7 +125,7 @@ def test_one_whose_place_was_given_up_comes_back_as_somebody_new_under_its_nick(
     former, former_key = context.replica.me, context.replica.own_keys[0]
     context.replica.ledger.start_at(9, b"d" * 32)
     context.add_entry(text("hi"), "hi", "8")
-    assert joining.take_refusal("unknown") == "our place there was given up"
+    assert joining.take_refusal("unknown") == "place-given-up"
     request = joining.sign_request(SECRET, HELLO)
     assert isinstance(request, frames.JoinRequest)
     assert request.nick == "me"

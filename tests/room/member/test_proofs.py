@@ -2,6 +2,7 @@
 
 from anonp2p.crypto import identity
 from anonp2p.protocol.frames import NickBody
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 from tests.room.member.false_host import HERE, FalseHost
 from tests.room.peers import ANN, HOST, kinds, text
@@ -12,7 +13,7 @@ def test_an_entry_that_refers_to_another_log_raises_an_alarm_and_the_room_goes_o
     alarm, message = host.hears(host.entry(ANN, text("which log?"), reference=(HERE, bytes(32))))
     assert isinstance(alarm, events.AlarmEvent)
     assert alarm.member == identity.spell_member(HOST.id)
-    assert "ann" in alarm.reason
+    assert alarm.reason == Reason("other-log-shown", "ann")
     assert isinstance(message, events.MessageEvent)
     assert len(host.room.evidence) == 1
     assert kinds(host.hears(host.entry(ANN, text("on")))) == ["MessageEvent"]

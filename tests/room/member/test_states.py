@@ -93,7 +93,7 @@ def test_a_host_answers_once(frame: frames.Frame) -> None:
 def test_a_host_sends_a_commit_share_only_after_a_commit() -> None:
     share = frames.CommitShareFrame(bytes(32))
     state = resumed(0)
-    with pytest.raises(PeerFault, match="a slice of no commit"):
+    with pytest.raises(PeerFault, match="unexpected-share"):
         state.expect_frame(share)
     state.begin_rekeying(is_idle=True)
     state.expect_frame(share)

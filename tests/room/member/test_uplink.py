@@ -8,6 +8,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
+from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.member.uplink import Uplink
@@ -140,7 +141,7 @@ def test_on_a_link_that_is_gone_nothing_is_due() -> None:
 
 @pytest.mark.parametrize(("context", "re"), [(new_context(), "1"), (joined_context(), UNSET)], ids=["outside", "in"])
 def test_the_state_of_a_link_answers_who_asked_for_the_room_until_we_are_in(context: Context, re: events.Re) -> None:
-    Uplink(context).tell_state("connecting", 2, "nobody is there")
+    Uplink(context).tell_state("connecting", 2, Reason("not-found"))
     assert take_events(context) == [
-        events.LinkEvent(room="r1", state="connecting", attempt=2, detail="nobody is there", re=re)
+        events.LinkEvent(room="r1", state="connecting", attempt=2, detail=Reason("not-found"), re=re)
     ]

@@ -19,7 +19,8 @@ import trio.testing
 from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
-from anonp2p.errors import AnonError, Failed, OutputFailed
+from anonp2p.errors import AnonError, Failed, OutputFailed, Unreachable
+from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import events
 from anonp2p.room.events import Person
 from anonp2p.ui.line.output import Output
@@ -88,7 +89,7 @@ async def test_json_is_printed_without_what_could_harm_a_terminal(pipe: Pipe) ->
 @pytest.mark.trio
 async def test_an_event_that_is_worth_no_line_prints_none(pipe: Pipe) -> None:
     async with printing(pipe.writer.fileno()) as printer:
-        printer.output.print_event(events.LinkEvent(room="r1", state="up", attempt=1, detail=""))
+        printer.output.print_event(events.LinkEvent(room="r1", state="up", attempt=1, detail=NO_REASON))
         printer.output.print_event(NOTICES[0])
         await printer.output.drained()
     assert pipe.read() == b"[SYSTEM] notice 0\n"
@@ -133,7 +134,7 @@ async def test_the_programs_own_sentences_and_json_are_left_whole_on_a_pipe(pipe
     own = [
         events.EnteredEvent(room="r1", name="demo", code="x" * 62, nick="ann", member="m", role="host", members=[]),
         events.LookalikeEvent(room="r1", member="m", nick="ben" * 6, was="ben" * 6),
-        events.ErrorEvent(room="r1", code="x", text="word " * 30),
+        events.ErrorEvent(room="r1", code="x", text=Failed("word " * 30)),
     ]
     assert len(await printed(pipe.writer.fileno(), pipe, *own)) == 3
     assert len(await printed(pipe.writer.fileno(), pipe, *own, said("word " * 60), json=True)) == 4
@@ -229,7 +230,7 @@ async def test_a_reader_that_never_reads_holds_nobody_up(pipe: Pipe) -> None:
 
 @pytest.mark.trio
 async def test_a_reader_that_reads_again_gets_everything(pipe: Pipe) -> None:
-    much = events.ErrorEvent(code="x", text="x" * 10_000)
+    much = events.ErrorEvent(code="x", text=Failed("x" * 10_000))
     whole = b"[SYSTEM] " + b"x" * 10_000 + b"\n"
     got = b""
     async with printing(pipe.writer.fileno()) as printer:
@@ -251,6 +252,17 @@ async def test_what_nobody_reads_is_kept_up_to_a_limit(pipe: Pipe, monkeypatch: 
         assert isinstance(printer.ends[0], Failed)
         pipe.reader.close()
         await printer.finished.wait()
+
+
+@pytest.mark.trio
+async def test_json_has_reasons_and_errors_in_the_words_that_people_read(pipe: Pipe) -> None:
+    async with printing(pipe.writer.fileno(), json=True) as printer:
+        printer.output.print_event(events.LinkEvent(room="r1", state="lost", attempt=1, detail=Reason("broken")))
+        printer.output.print_event(events.ErrorEvent(code="unreachable", text=Unreachable(Reason("closed"))))
+        await printer.output.drained()
+    link, error = map(json.loads, pipe.read().splitlines())
+    assert link["detail"] == "the connection broke"
+    assert error["text"] == "The room could not be reached: the connection was closed."
 
 
 @pytest.mark.trio

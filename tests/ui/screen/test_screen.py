@@ -3,6 +3,7 @@
 import pytest
 
 from anonp2p.config import Config
+from anonp2p.errors import Failed, InRoomAlready
 from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
@@ -68,7 +69,7 @@ async def test_what_is_typed_while_a_room_is_opened_stays_here_if_it_cannot_be()
     press(screen, *f"/join {CODE}", "enter", *"hello")
     request = await screen.next_request()
     assert request
-    screen.tell(events.ErrorEvent(code="not-allowed", text="You are in that room already.", re=request.re))
+    screen.tell(events.ErrorEvent(code="not-allowed", text=InRoomAlready(), re=request.re))
     assert shown(screen) == "r1"
     assert screen.editor.edit_text == "hello"
 
@@ -76,7 +77,7 @@ async def test_what_is_typed_while_a_room_is_opened_stays_here_if_it_cannot_be()
 def test_another_error_does_not_end_the_wait_for_a_room() -> None:
     screen = screen_of("r1")
     press(screen, *f"/join {CODE}", "enter", *"hello")
-    screen.tell(events.ErrorEvent(code="failed", text="Something else.", room="r1"))
+    screen.tell(events.ErrorEvent(code="failed", text=Failed("Something else."), room="r1"))
     assert screen.editor.edit_text == ""
 
 

@@ -7,12 +7,14 @@ import pytest
 from msgspec import UNSET
 
 from anonp2p import limits
+from anonp2p.errors import Failed
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
+from tests.support.words import in_words
 
 NOW = 1_000_000.0
 CODE = "3dviyvizolm3ssw55wh3lduqyc2fxvtkhjs7qzorcvbqndohkb7p7iqd.onion"
@@ -59,11 +61,11 @@ def renamed(was: str, nick: str) -> events.RenamedEvent:
 
 
 def alarm(reason: str = "It lied.") -> events.AlarmEvent:
-    return events.AlarmEvent(room="r1", member="key of ada", reason=reason)
+    return events.AlarmEvent(room="r1", member="key of ada", reason=in_words(reason))
 
 
 def link(state: Any, attempt: int = 1, detail: str = "") -> events.LinkEvent:
-    return events.LinkEvent(room="r1", state=state, attempt=attempt, detail=detail)
+    return events.LinkEvent(room="r1", state=state, attempt=attempt, detail=in_words(detail))
 
 
 def gone(reason: Any) -> events.GoneEvent:
@@ -86,7 +88,7 @@ def take(tab: Tab, *given: Event, seen: bool = True) -> list[bool]:
 
 VERIFIED = {"nick": "ben", "words": ["apple", "pear"]}
 EVERY: list[Event] = [
-    events.TorProgressEvent(progress=5, summary=HOSTILE),
+    events.TorProgressEvent(progress=5, summary=in_words(HOSTILE)),
     events.ReadyEvent(version=HOSTILE, tor="own"),
     entered(HOSTILE, [HOSTILE], name=HOSTILE),
     entered(HOSTILE, [], role="host", name=HOSTILE),
@@ -120,8 +122,8 @@ EVERY: list[Event] = [
     events.ReplyEvent(command="/code", data={"code": CODE}, room="r1"),
     events.ReplyEvent(command="/a command of later", data=None),
     events.NoticeEvent(text=HOSTILE),
-    events.TorSlowEvent(progress=10, summary=HOSTILE, seconds=30),
-    events.TorSkippedEvent(code="tor-refused", text=HOSTILE, variable="TOR_CONTROL_PORT"),
+    events.TorSlowEvent(progress=10, summary=in_words(HOSTILE), seconds=30),
+    events.TorSkippedEvent(code="tor-refused", text=Failed(HOSTILE), variable="TOR_CONTROL_PORT"),
     events.UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]),
     events.RetentionRuleEvent(room="r1", minimum=0, default=60, maximum=None),
     events.HistoryRuleEvent(room="r1", messages=3, seconds=None),
@@ -134,8 +136,8 @@ EVERY: list[Event] = [
     events.NickAssignedEvent(room="r1", nick=HOSTILE, wanted=HOSTILE, free_in=600),
     events.SelfKickedEvent(room="r1", why=HOSTILE),
     events.AbsentRemovedEvent(room="r1", member="m", nick=HOSTILE),
-    events.ErrorEvent(code="no-room", text=HOSTILE, re=9),
-    events.ErrorEvent(code="failed", text=HOSTILE),
+    events.ErrorEvent(code="no-room", text=Failed(HOSTILE), re=9),
+    events.ErrorEvent(code="failed", text=Failed(HOSTILE)),
 ]
 
 
@@ -300,7 +302,7 @@ def test_what_is_given_back_is_on_its_way_no_longer() -> None:
 def test_what_had_no_room_is_on_its_way_no_longer() -> None:
     tab = in_room()
     tab.add_pending(5, ChatMessage(NOW, "key of zoe", "zoe", "mine", mine=True))
-    take(tab, events.ErrorEvent(code="no-room", text="You are in no room", room="r1", re=5))
+    take(tab, events.ErrorEvent(code="no-room", text=Failed("You are in no room"), room="r1", re=5))
     assert tab.log.pending_count == 0
 
 
@@ -446,7 +448,7 @@ def test_the_page_before_any_room() -> None:
     tab = Tab("")
     take(
         tab,
-        events.ErrorEvent(code="bad-code", text="That is no code.", re=UNSET),
+        events.ErrorEvent(code="bad-code", text=Failed("That is no code."), re=UNSET),
         events.NoticeEvent(text="Tor was lost."),
     )
     assert tab.title == "anonp2p"

@@ -1,0 +1,166 @@
+"""Why a link ended or could not be had, and what a peer did wrong. Sentences for all of them are in `ui/reasons`."""
+
+from typing import Literal
+
+# What a peer did that no honest program does.
+Fault = Literal[
+    "backfill-after-welcome",
+    "backfill-to-other-log",
+    "backfill-to-other-room",
+    "bad-commit",
+    "bad-header",
+    "bad-key",
+    "bad-name",
+    "bad-nick",
+    "bad-rules",
+    "body-padding",
+    "client-handshake-length",
+    "commit-for-other-epoch",
+    "commit-of-other-log",
+    "counter-changed",
+    "empty-backfill",
+    "entry-never-sent",
+    "entry-of-absent",
+    "entry-of-another",
+    "entry-of-future-epoch",
+    "entry-of-old-epoch",
+    "entry-without-body",
+    "expired-too-soon",
+    "extra-page",
+    "extra-renewal",
+    "forged-entry",
+    "forged-head",
+    "generation",
+    "head-of-other-log",
+    "head-older-than-claim",
+    "head-older-than-last",
+    "head-too-soon",
+    "header-length",
+    "hello-length",
+    "history-after-end",
+    "history-without-host",
+    "history-without-start",
+    "host-left",
+    "host-only",
+    "joined-twice",
+    "key-length",
+    "keys-changed",
+    "lagged",
+    "log-too-long",
+    "lost-nobody",
+    "malformed",
+    "members-alike",
+    "old-epoch",
+    "other-host",
+    "other-log",
+    "other-rules",
+    "own-entries-reordered",
+    "padding",
+    "payload-length",
+    "payload-padding",
+    "payload-too-long",
+    "reference-to-future",
+    "reference-to-other-log",
+    "removed-nobody",
+    "removed-twice",
+    "repeated-entry",
+    "resumption-in-old-epoch",
+    "retention-not-allowed",
+    "returned-without-loss",
+    "roster-with-other-key",
+    "roster-without-us",
+    "unreadable-box",
+    "unreadable-entry",
+    "unreadable-record",
+    "unreadable-share",
+    "unreadable-welcome",
+    "share-length",
+    "shorter-log",
+    "stranger",
+    "text-length",
+    "tombstone-too-soon",
+    "too-many-members",
+    "two-logs",
+    "unexpected-backfill",
+    "unexpected-denial",
+    "unexpected-history",
+    "unexpected-key",
+    "unexpected-page",
+    "unexpected-refusal",
+    "unexpected-share",
+    "unexpected-welcome",
+    "unsigned-welcome",
+    "unusable-key",
+    "unwanted-resumption",
+    "us-as-host",
+    "welcome-to-other-epoch",
+]
+
+# How a link ended, where the peer was not at fault.
+LinkEnd = Literal[
+    "broken",
+    "closed",
+    "dialled-again",
+    "displaced",
+    "nick-refused",
+    "not-from-tor",
+    "place-given-up",
+    "silent",
+    "slow-handshake",
+    "unread-data",
+    "unread-frames",
+]
+
+# Why there is no link: what Tor answered.
+DialFailure = Literal[
+    "bad-address",
+    "bad-descriptor",
+    "broken-circuit",
+    "failed-circuit",
+    "introduction-timeout",
+    "key-missing",
+    "key-wrong",
+    "no-descriptor",
+    "no-introduction",
+    "not-found",
+    "service-silent",
+    "tor-hung-up",
+]
+
+Code = (
+    Fault
+    | LinkEnd
+    | DialFailure
+    | Literal[
+        "none",
+        "tor-words",  # value: what Tor says that it is doing
+        "tor-retry",
+        "dial-timeout",  # value: after how many seconds
+        "tor-lost",  # value: the error that says how
+        "too-long",  # value: after how many seconds the program gave up
+        "host-fault",  # value: the fault
+        "other-log-shown",  # value: the nick of a member who was shown other messages than we
+    ]
+)
+
+
+class Reason:
+    """A code and what its sentence names besides. It may be a nick: no `repr` shows it."""
+
+    __slots__ = ("code", "value")
+
+    def __init__(self, code: Code, value: object = "") -> None:
+        self.code: Code = code
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reason) and (self.code, self.value) == (other.code, other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.code, self.value))
+
+    def __repr__(self) -> str:
+        return f"<Reason {self.code}>"
+
+
+NO_REASON = Reason("none")

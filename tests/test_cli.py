@@ -349,7 +349,7 @@ def spoil(place: str, error: str) -> str:
     ],
 )
 @pytest.mark.parametrize(
-    "place", ["anonp2p.ui.line.interpreter.understand", "anonp2p.net.tor.tor.connect", "anonp2p.cli.configure"]
+    "place", ["anonp2p.ui.line.interpreter.parse_typed_line", "anonp2p.net.tor.tor.connect", "anonp2p.cli.configure"]
 )
 def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error: str, silent: str) -> None:
     ended = run_with(spoil(place, error), "--json", "--control", silent, given="hello\n")
@@ -369,7 +369,7 @@ def test_an_error_of_ours_is_one_sentence_wherever_it_happens(place: str, error:
             "ExceptionGroup(secret, [LookupError(secret), MemoryError()])",
             "too little memory",
         ),
-        ("anonp2p.ui.line.interpreter.understand", 'RuntimeError("can\'t start new thread")', "too few threads"),
+        ("anonp2p.ui.line.interpreter.parse_typed_line", 'RuntimeError("can\'t start new thread")', "too few threads"),
     ],
 )
 def test_what_the_machine_lacks_is_no_error_of_ours(place: str, error: str, lack: str, silent: str) -> None:

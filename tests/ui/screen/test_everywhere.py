@@ -90,7 +90,7 @@ def test_where_nothing_fits_it_starts_says_so_and_loses_nothing_that_is_typed(co
         assert stage.screen()[-1] == "> kept too"
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_resizing_while_one_types_and_others_talk_loses_nothing(seed: int) -> None:
     chosen = random.Random(seed)
     with Stage("--nick", "ada") as stage:
@@ -131,27 +131,15 @@ def test_a_stretch_of_resizes_leaves_what_a_fresh_screen_shows() -> None:
 TERMS = {
     # TERM, COLORTERM: the styles with a colour that it may be given
     ("xterm", ""): (16, "xterm"),
-    ("xterm-256color", ""): (256, "xterm"),
     ("xterm-256color", "truecolor"): (2**24, "xterm"),
-    ("xterm-16color", ""): (16, "xterm"),
-    ("linux", ""): (16, "linux"),
     ("linux", "truecolor"): (16, "linux"),
-    ("linux-16color", ""): (16, "linux"),
-    ("screen", ""): (16, "xterm"),
     ("screen", "truecolor"): (256, "xterm"),
     ("screen-256color", "truecolor"): (256, "xterm"),
-    ("screen.xterm-256color", ""): (256, "xterm"),
-    ("tmux-256color", "truecolor"): (2**24, "xterm"),
     ("tmux-256color", ""): (256, "xterm"),
     ("vt100", ""): (16, "xterm"),
-    ("vt220", ""): (16, "xterm"),
-    ("rxvt", ""): (16, "xterm"),
     ("rxvt-unicode-256color", ""): (256, "xterm"),
-    ("st-256color", ""): (256, "xterm"),
     ("foot", "truecolor"): (2**24, "xterm"),
-    ("alacritty", "truecolor"): (2**24, "xterm"),
     ("xterm-kitty", "truecolor"): (2**24, "xterm"),
-    ("xterm-ghostty", "truecolor"): (2**24, "xterm"),
     ("something-new", ""): (16, "xterm"),
 }
 BASIC = PLAIN | {2, 3, *range(30, 38), *range(40, 48), *range(90, 98), *range(100, 108)}

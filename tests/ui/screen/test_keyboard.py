@@ -1,5 +1,6 @@
 """What keys and the mouse do."""
 
+from anonp2p import limits
 from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
@@ -59,6 +60,8 @@ def test_control_c_cuts_then_asks_then_leaves() -> None:
     assert hands.left == 0
     hands.press("ctrl c")
     assert hands.left == 1
+    hands.press("ctrl y")
+    assert hands.editor.edit_text == "hi", "what was cut can be put back"
 
 
 def test_another_key_takes_back_the_first_control_c() -> None:
@@ -66,6 +69,19 @@ def test_another_key_takes_back_the_first_control_c() -> None:
     assert hands.left == 0
     hands.press("ctrl d")
     assert hands.left == 1
+
+
+def test_many_lines_are_sent_by_a_second_enter_and_another_key_is_no_answer() -> None:
+    hands = Hands("r1")
+    hands.editor.paste("x\n" * limits.LONG_MESSAGE + "x")
+    for key in ("y", "backspace"):
+        hands.press("enter")
+        assert hands.scene.hint
+        assert "Enter again" in hands.scene.hint.text
+        hands.press(key)
+        assert hands.scene.hint is None
+    assert hands.press("enter").editor.edit_text
+    assert hands.press("enter").editor.edit_text == ""
 
 
 def test_keys_that_wait_for_a_room_do_nothing_yet_but_the_focus_does() -> None:

@@ -441,6 +441,9 @@ def test_a_terminal_that_does_not_know_its_size_has_the_usual_one(
     [
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, 1),
         ({"TERM": "linux"}, 16),
+        ({"TERM": "linux-16color"}, 16),
+        ({"TERM": "screen.xterm-256color"}, 256),
+        ({"TERM": "xterm-256color"}, 256),
         ({"TERM": "linux", "COLORTERM": "truecolor"}, 16),
         ({"TERM": "screen"}, 16),
         ({"TERM": "screen", "COLORTERM": "truecolor"}, 256),

@@ -657,48 +657,6 @@ def test_what_waits_to_be_read_is_no_pause() -> None:
     assert keys == ["up"]
 
 
-# --- with urwid's own loop
-
-
-async def shown(emulator: Emulator, line: str) -> None:
-    with trio.fail_after(5):
-        while emulator.see()[0] != line:  # noqa: ASYNC110  # another program, in a way
-            await trio.sleep(0.01)  # wait_all_tasks_blocked would keep urwid from ever being idle
-
-
-@pytest.mark.trio
-async def test_urwids_loop_draws_reads_and_ends() -> None:
-    with emulated() as emulator:
-        text = urwid.Text("日本 hello")
-        keys: list[Any] = []
-        got = trio.Event()
-
-        def take(key: Any) -> bool:
-            keys.append(key)
-            got.set()
-            return True
-
-        events = urwid.TrioEventLoop()
-        loop = urwid.MainLoop(
-            urwid.Filler(text, "top"), screen=emulator.terminal, event_loop=events, unhandled_input=take
-        )
-        emulator.terminal.idle = loop.draw_screen
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(emulator.terminal.run)
-            with loop.start():
-                nursery.start_soon(events.run_async)
-                os.write(emulator.master, b"\x03")
-                await got.wait()
-                assert keys == ["ctrl c"]
-                await shown(emulator, "日本 hello")
-                text.set_text("bye é")  # drawn as soon as something happens: here, when it is looked for
-                await shown(emulator, "bye é")
-                assert emulator.has(1000)
-                nursery.cancel_scope.cancel()
-        emulator.see()
-        assert not emulator.has(1049)
-
-
 # --- job control: tests/ui/screen/test_jobs.py does it with a shell
 
 

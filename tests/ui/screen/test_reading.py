@@ -380,6 +380,7 @@ def test_writing_while_one_looks_back_returns_to_the_latest() -> None:
         stage.settled()
         assert stage.find("ben │ more")
         assert stage.find("1 demo  ")  # all of it is read
+        assert not stage.find("─ new ─")
 
 
 def test_what_came_while_one_read_something_else_is_read_with_it_put_away() -> None:

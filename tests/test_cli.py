@@ -304,7 +304,7 @@ def spoil(place: str, error: str) -> str:
 CONFIGURE, CONNECT, UNDERSTAND = (
     "anonp2p.cli.configure",
     "anonp2p.net.tor.tor.connect",
-    "anonp2p.ui.line.interpreter.understand",
+    "anonp2p.ui.line.interpreter.parse_typed_line",
 )
 
 

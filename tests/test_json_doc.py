@@ -16,7 +16,7 @@ from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.events import Event, Person
 from anonp2p.ui.commands import COMMANDS
-from anonp2p.ui.line.understand import understand
+from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.reasons import encode_json
 from tests.room.simulation import Simulation
 from tests.support.words import read_words
@@ -101,7 +101,7 @@ def test_a_member_is_described_with_its_types() -> None:
 def test_the_examples_of_input_are_understood() -> None:
     [examples] = re.findall(r"^```json\n(.*?)\n```$", section("Input"), re.MULTILINE | re.DOTALL)
     for line in examples.split("\n"):
-        typed = understand(line.encode(), json=True)
+        typed = parse_typed_line(line.encode(), json=True)
         assert typed is not None
         assert not isinstance(typed.action, AnonError)
         assert typed.re == json.loads(line).get("id", msgspec.UNSET)
@@ -110,7 +110,7 @@ def test_the_examples_of_input_are_understood() -> None:
 def test_an_input_may_have_the_keys_that_are_described_and_no_others() -> None:
     for key in (*(name.strip("`") for name, _, _ in rows(section("Input"))), "other"):
         given = {"command": "/who"} if key == "command" else {"text": "hello", key: "hello"}
-        typed = understand(json.dumps(given).encode(), json=True)
+        typed = parse_typed_line(json.dumps(given).encode(), json=True)
         assert typed is not None
         assert isinstance(typed.action, AnonError) == (key == "other")
 

@@ -28,7 +28,7 @@ from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import sanitize, wording
-from anonp2p.ui.line.understand import understand
+from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.screen.input.keys import PASTE, Keys
 from anonp2p.ui.screen.input.sequences import Key
 from anonp2p.ui.screen.screen import Screen
@@ -117,7 +117,7 @@ def code_(data: bytes) -> None:
 def lines_(data: bytes) -> None:
     """A line of input, in both modes."""
     for is_json in (False, True):
-        typed = understand(data, json=is_json)
+        typed = parse_typed_line(data, json=is_json)
         if typed is None:
             continue
         if isinstance(typed.action, AnonError):

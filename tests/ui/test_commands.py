@@ -208,17 +208,6 @@ def test_nothing_is_suggested_where_nothing_is_near(line: str) -> None:
     assert str(fails(line)).startswith(f"There is no command {line}; /help lists them all. ")
 
 
-@given(st.text(max_size=30))
-def test_what_begins_with_one_slash_is_never_a_message(rest: str) -> None:
-    if rest.startswith("/"):
-        rest = "x" + rest
-    try:
-        action = parse_line("/" + rest)
-    except AnonError:
-        return
-    assert not isinstance(action, inputs.SayInput) or rest.lower().startswith("me ")
-
-
 UNSEEN = [
     *("\ufeff", " ", "\t", "\u00a0", "\u3000", "\u200b", "\u200c", "\u200d", "\u200e", "\u202e", "\u2066", "\u2060"),
     *(

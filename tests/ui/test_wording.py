@@ -242,12 +242,6 @@ def test_every_further_line_of_a_message_is_indented(text: str, action: bool) ->
     assert shown.splitlines() == [first, *further], "nothing else breaks lines"
 
 
-@given(texts)
-def test_no_text_begins_a_line_of_the_program_or_of_another(text: str) -> None:
-    lines = wording.format_line(message(text)).splitlines()
-    assert sum(line.startswith(("[SYSTEM]", "ann: ", "bob: ")) for line in lines) == 1
-
-
 # What a nick or the name of a room may be, near enough, and often like the name of somebody else.
 words = st.one_of(
     st.sampled_from(["ann", "ann2", "SYSTEM", "anna", "an", "a-b", "שלום"]),
@@ -299,13 +293,6 @@ def test_of_a_message_of_very_many_lines_the_first_are_shown_and_how_many_more_t
         ours = f"[SYSTEM] {room}: " if room else "[SYSTEM] "
         lines = "… 1 more line" if more == 1 else f"… {more:,} more lines"
         assert last == f"{ours}{lines} of this message by ann", "no text of a peer's begins a line so"
-
-
-def test_4001_lines_are_a_text_that_a_member_may_send_and_are_not_shown_all() -> None:
-    text = "\n" * limits.TEXT
-    assert len(text.encode()) <= limits.TEXT
-    assert wording.format_line(message(text)).count("\n") == limits.LINES_SHOWN
-    assert msgspec.json.decode(msgspec.json.encode(message(text)))["text"] == text
 
 
 def test_a_message_of_as_many_lines_as_are_shown_is_whole() -> None:

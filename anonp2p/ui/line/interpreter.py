@@ -10,7 +10,7 @@ from anonp2p.room import events
 from anonp2p.ui import wording
 from anonp2p.ui.commands import ClearScreenAction, ListRoomsAction, ShowHelpAction, SwitchRoomAction
 from anonp2p.ui.frontend import FindRoom, UserRequest
-from anonp2p.ui.line.understand import understand
+from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.rooms import Rooms
 
 
@@ -48,7 +48,7 @@ class Interpreter:
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""
-        typed = understand(line, json=self._json)
+        typed = parse_typed_line(line, json=self._json)
         if typed is None:
             return None
         room = self._rooms.active if typed.room is UNSET else typed.room

@@ -4,21 +4,13 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.reasons import describe_reason
+from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
-from anonp2p.ui.screen.log_lines import (
-    ChatMessage,
-    CodeCard,
-    Divider,
-    JoiningLine,
-    MembershipLine,
-    SystemLine,
-    mentions,
-)
+from anonp2p.ui.screen.log_lines import ChatMessage, SystemLine, mentions
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.warnings import Warnings
 
@@ -40,10 +32,8 @@ class Tab:
         self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
         self.has_moved = True  # whether its members may have changed
         self._nick = ""
-        self._card: CodeCard | None = None
-        self._joining_line: JoiningLine | None = None
+        self._lines = ChangingLines(self.log)
         self._expiring: dict[int, int] = {}  # numbers of our messages that will expire, by their seq
-        self._history_end: Divider | None = None  # the line below the history that we were given
 
     @property
     def title(self) -> str:
@@ -56,9 +46,7 @@ class Tab:
 
     def show_joining(self, now: float) -> None:
         """Shows that we wait to be let in."""
-        self._joining_line = self._joining_line or JoiningLine(now)
-        if self._joining_line not in self.log:
-            self.log.add_line(self._joining_line)
+        self._lines.show_joining(now)
 
     def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
         """Shows an event. seen: whether the user looks at this tab. Returns whether the event calls the user."""
@@ -79,17 +67,18 @@ class Tab:
             case events.EnteredEvent():
                 self._take_entered(event, now)
             case events.ReachableEvent():
-                self._take_reachable(now)
+                if not self._lines.mark_reachable():
+                    self.add_system_line(now, [wording.REACHABLE_AGAIN])
             case events.JoinedEvent(unknown_past=True):
-                self._membership_line(now).tell(wording.describe_event(event)[0])
+                self._lines.membership_line(now).tell(wording.describe_event(event)[0])
             case events.JoinedEvent(member=member, nick=nick):
-                self._membership_line(now).add(member, sanitize.sanitize_line(nick), "joined")
+                self._lines.membership_line(now).add(member, sanitize.sanitize_line(nick), "joined")
             case events.LeftEvent(member=member, nick=nick, reason="left"):
-                self._membership_line(now).add(member, sanitize.sanitize_line(nick), "left")
+                self._lines.membership_line(now).add(member, sanitize.sanitize_line(nick), "left")
             case events.LeftEvent(member=member, nick=nick, reason="lost"):
-                self._membership_line(now).add(member, sanitize.sanitize_line(nick), "lost")
+                self._lines.membership_line(now).add(member, sanitize.sanitize_line(nick), "lost")
             case events.RenamedEvent():
-                self._membership_line(now).tell(wording.describe_event(event)[0])
+                self._lines.membership_line(now).tell(wording.describe_event(event)[0])
             case events.LinkEvent():
                 self._take_link(event, now)
             case events.AlarmEvent():
@@ -100,7 +89,7 @@ class Tab:
                 self.add_system_line(now, wording.describe_event(event), "caution")
                 self.warnings.add_lookalike(event)
             case events.GoneEvent(reason=reason):
-                self._remove_joining_line()
+                self._lines.remove_joining()
                 self.over = reason
                 self.add_system_line(now, wording.describe_event(event), "error")
             case _:
@@ -149,32 +138,22 @@ class Tab:
             me=self._nick,
         )
         fresh = not (seen or event.mine or event.history)
-        if self._history_end and event.history:
-            self.log.remove_line(self._history_end)
-        self.log.add_line(message, unread=fresh)
         if event.history:
-            self._history_end = Divider(event.at, "what was said before you came ends here", "quiet")
-            self.log.add_line(self._history_end)
+            self._lines.add_history(message)
+        else:
+            self.log.add_line(message, unread=fresh)
         self.unread += fresh
         self.mentions += fresh and called
         return called and not event.history
 
     def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
-        self._remove_joining_line()
+        self._lines.remove_joining()
         self.name, self._nick = event.name, event.nick
         if event.role == "host":
-            self._card = CodeCard(now, event.name, event.code)
-            self.log.add_line(self._card)
+            self._lines.show_code(now, event.name, event.code)
             return
         self.link = "up"
         self.add_system_line(now, [wording.entered(event, _NAMED)], "title")
-
-    def _take_reachable(self, now: float) -> None:
-        card = self._card if self._card in self.log else None
-        if card and not card.reachable:
-            card.reachable = True
-        else:
-            self.add_system_line(now, [wording.REACHABLE_AGAIN])
 
     def _take_link(self, event: events.LinkEvent, now: float) -> None:
         was, self.link, self.attempt = self.link, event.state, event.attempt
@@ -184,21 +163,7 @@ class Tab:
             elif event.state == "up" and was != "up":
                 self.add_system_line(now, [wording.LINK_UP_AGAIN])
         elif event.state == "connecting":
-            self.show_joining(now)
-            if self._joining_line:
-                self._joining_line.attempt, self._joining_line.detail = event.attempt, describe_reason(event.detail)
-
-    def _remove_joining_line(self) -> None:
-        if self._joining_line:
-            self.log.remove_line(self._joining_line)
-            self._joining_line = None
-
-    def _membership_line(self, now: float) -> MembershipLine:
-        latest = self.log.last_line()
-        if not isinstance(latest, MembershipLine) or latest.count >= limits.MERGED_MOVES:
-            latest = MembershipLine(now)
-            self.log.add_line(latest)
-        return latest
+            self._lines.show_joining(now, event.attempt, describe_reason(event.detail))
 
     def _settle_pending(self, number: events.Re) -> None:
         if isinstance(number, int):

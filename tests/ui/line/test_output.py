@@ -298,15 +298,6 @@ async def test_what_json_says_of_private_messages_and_of_the_end_of_messages(pip
 
 
 @pytest.mark.trio
-async def test_that_a_message_has_expired_prints_no_line(pipe: Pipe) -> None:
-    async with printing(pipe.writer.fileno()) as printer:
-        printer.output.print_event(events.ExpiredEvent(room="r1", seq=7))
-        printer.output.print_event(NOTICES[0])
-        await printer.output.drained()
-    assert pipe.read() == b"[SYSTEM] notice 0\n"
-
-
-@pytest.mark.trio
 async def test_all_is_printed_to_a_slow_reader_of_a_descriptor_that_is_non_blocking_at_times(shared: Shared) -> None:
     much = events.NoticeEvent(text="x" * 10_000)
     whole = msgspec.json.encode(much) + b"\n"

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from anonp2p import limits
 from anonp2p.errors import TooLong
 from anonp2p.ui.line.stdin import read_lines
-from anonp2p.ui.line.understand import understand
+from anonp2p.ui.line.typed_line import parse_typed_line
 from tests.ui.line.conftest import Shared
 
 
 def is_too_long(line: bytes) -> bool:
     """Whether who reads this line is told that it is too long."""
-    typed = understand(line, json=True)
+    typed = parse_typed_line(line, json=True)
     return typed is not None and isinstance(typed.action, TooLong)
 
 

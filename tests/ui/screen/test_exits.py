@@ -1,11 +1,9 @@
 """However the full screen ends, the terminal is as it was, and nothing of what was said is left on it."""
 
-import fcntl
 import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import termios
 from collections.abc import Callable
@@ -47,8 +45,7 @@ def room(stage: Stage) -> None:
     stage.ask("say", who="ben", text=SAID)
     stage.type(f"{GIVEN}\n").until(f"│ {GIVEN}")
     stage.until(SAID)
-    stage.type(TYPED)
-    assert stage.settled()[-1] == f"ada> {TYPED}"
+    stage.type(TYPED).until(lambda rows: rows[-1] == f"ada> {TYPED}")
     assert stage.modes != terminal.USUAL
 
 
@@ -81,36 +78,31 @@ def assert_left(stage: Stage, sentence: str = "") -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "status"),
-    [
-        ("/quit", 0),
-        ("ctrl c", 0),
-        ("ctrl d", 0),
-        (signal.SIGTERM, 143),
-        (signal.SIGINT, 130),
-        (signal.SIGHUP, 129),
-        (signal.SIGQUIT, 131),
-    ],
+    "keys", [("ctrl u", "/quit\n"), ("ctrl c", "ctrl c", "ctrl c"), ("ctrl c", "ctrl d", "ctrl d")]
 )
-def test_an_end_leaves_the_terminal_as_it_was(way: str | signal.Signals, status: int) -> None:
-    with Stage("--nick", "ada", pty=not str(way).startswith("ctrl")) as stage:
+def test_an_end_by_the_keyboard_leaves_the_terminal_as_it_was(keys: tuple[str, ...]) -> None:
+    with Stage("--nick", "ada") as stage:
         room(stage)
-        if isinstance(way, signal.Signals):
-            stage.on_pty.signal(way)
-        elif way == "/quit":
-            stage.key("ctrl u").type("/quit\n")
-        else:
-            stage.key("ctrl c", way, way)
-        assert stage.status() == status
+        for key in keys:
+            (stage.key if key.startswith("ctrl") else stage.type)(key)
+        assert stage.status() == 0
         assert_left(stage)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_while_tor_starts_ends_it(number: signal.Signals) -> None:
-    with Stage("create", "demo", slow_boot=True, pty=True) as stage:
-        stage.until("[Ww]aits for Tor")
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])  # SIGTERM and SIGINT: below
+def test_a_signal_leaves_the_terminal_as_it_was(number: signal.Signals) -> None:
+    with Stage("--nick", "ada", pty=True) as stage:
+        room(stage)
         stage.on_pty.signal(number)
         assert stage.status() == 128 + number
+        assert_left(stage)
+
+
+def test_a_signal_while_tor_starts_ends_it() -> None:
+    with Stage("create", "demo", slow_boot=True, pty=True) as stage:
+        stage.until("[Ww]aits for Tor")
+        stage.on_pty.signal(signal.SIGTERM)
+        assert stage.status() == 128 + signal.SIGTERM
         assert_left(stage)
 
 
@@ -147,9 +139,10 @@ def start_interrupted() -> int:
     return cli.main()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])  # the others are received like the first
-@pytest.mark.parametrize("module", ["anonp2p.app", "anonp2p.net.session"])
-def test_a_signal_before_all_of_the_program_is_loaded_ends_it(number: signal.Signals, module: str) -> None:
+@pytest.mark.parametrize(  # the other signals are received like the first
+    ("module", "number"), [("anonp2p.app", signal.SIGTERM), ("anonp2p.net.session", signal.SIGINT)]
+)
+def test_a_signal_before_all_of_the_program_is_loaded_ends_it(module: str, number: signal.Signals) -> None:
     with Stage(command=program(start_interrupted, module, str(int(number)))) as stage:
         assert stage.status() == 128 + number
         assert b"/create NAME" in stage.raw
@@ -220,17 +213,15 @@ def nothing() -> str:
         return f"127.0.0.1:{server.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("wish", [(), ("join", "-")])
-def test_without_a_tor_it_ends_with_3_and_one_sentence(nothing: str, wish: tuple[str, ...]) -> None:
-    with Stage(command=[sys.executable, "-m", "anonp2p", "--control", nothing, *wish]) as stage:
+def test_without_a_tor_it_ends_with_3_and_one_sentence(nothing: str) -> None:
+    with Stage(command=[sys.executable, "-m", "anonp2p", "--control", nothing, "join", "-"]) as stage:
         assert stage.status() == 3
         assert LEFT in stage.raw
         assert_left(stage, r"anonp2p: [^.]*Tor[^.]*127\.0\.0\.1:\d+[^.]*\.")
 
 
-@pytest.mark.parametrize("wrong", [("--nick", "a b"), ("join", "nothing"), ("--frobnicate",)])
-def test_wrong_usage_never_gets_as_far_as_the_screen(wrong: tuple[str, ...]) -> None:
-    with Stage(command=[sys.executable, "-m", "anonp2p", *wrong]) as stage:
+def test_wrong_usage_never_gets_as_far_as_the_screen() -> None:
+    with Stage(command=[sys.executable, "-m", "anonp2p", "join", "nothing"]) as stage:
         assert stage.status() == 2
         assert b"\x1b" not in stage.raw
         assert_left(stage, r"anonp2p: .*\.")
@@ -246,19 +237,30 @@ def test_a_terminal_that_hangs_up_ends_it() -> None:
         assert stage.status(PATIENCE) in (0, 128 + signal.SIGHUP)  # whichever is noticed first
 
 
-def test_a_terminal_that_hangs_up_at_the_first_picture_ends_it(nothing: str) -> None:
+def test_a_terminal_that_hangs_up_at_the_first_picture_ends_it() -> None:
     with Stage(slow_boot=True, pty=True) as stage:
         stage.until("/create NAME")
         stage.on_pty.hang_up()
         assert stage.status(PATIENCE) in (0, 128 + signal.SIGHUP)
 
 
+def flood(stage: Stage) -> None:
+    """Far more is said than the kernel keeps pictures of."""
+    for number in range(40):
+        stage.ask("many", who="ben", count=25, text=f"{number} {{n}} " + "x" * 200)
+
+
 def test_a_terminal_that_is_not_read_holds_up_neither_the_room_nor_the_end() -> None:
     with Stage("--nick", "ada", columns=300, rows=100, pty=True) as stage:
         room(stage)
         with stage.on_pty.unread():
-            for number in range(40):  # far more pictures than the kernel keeps
-                stage.ask("many", who="ben", count=25, text=f"{number} {{n}} " + "x" * 200)
+            flood(stage)
+            stage.type(" at once")
+        shown = stage.until("39 24 x(.|\n)*burn this at once$")  # what there is by then
+        stage.key("ctrl l").settled()
+        stage.until(lambda rows: rows == shown)
+        with stage.on_pty.unread():
+            flood(stage)
             stage.ask("join", who="cho")
             stage.ask("say", who="cho", text="are you there?")
             stage.on_pty.signal(signal.SIGTERM)
@@ -267,95 +269,12 @@ def test_a_terminal_that_is_not_read_holds_up_neither_the_room_nor_the_end() -> 
         assert_left(stage)
 
 
-def test_a_terminal_that_is_read_again_shows_what_there_is_by_then() -> None:
-    with Stage("--nick", "ada", columns=300, rows=100, pty=True) as stage:
-        room(stage)
-        with stage.on_pty.unread():
-            for number in range(40):
-                stage.ask("many", who="ben", count=25, text=f"{number} {{n}} " + "x" * 200)
-            stage.type(" at once")
-        stage.until("39 24 x")
-        shown = stage.settled()
-        assert shown[-1] == f"ada> {TYPED} at once"
-        stage.key("ctrl l")
-        assert stage.settled() == shown
-
-
 def test_leaving_in_full_flood_leaves_the_terminal_as_it_was() -> None:
     with Stage("--nick", "ada", columns=300, rows=100, pty=True) as stage:
         room(stage)
         stage.ask("many", who="ben", count=3_000, text="{n} " + "日本 x" * 50, background=True)
         stage.until(r"│ \d+ 日本")
         stage.on_pty.signal(signal.SIGTERM)
-        assert stage.status() == 143
-        assert_left(stage)
-
-
-# --- stopped, and continued
-
-
-def play_under_a_shell() -> int:
-    """Hands the terminal to the program, and takes it back when that stops, or ends, as a shell does.
-
-    SIGTSTP, SIGTERM and SIGCONT are handed on, the last one with the terminal.
-    """
-    handed_on = {signal.SIGTSTP, signal.SIGTERM, signal.SIGCONT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, handed_on | {signal.SIGCHLD, signal.SIGTTOU})
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    child = subprocess.Popen(program(play_in_a_shell), process_group=0)
-    os.tcsetpgrp(0, child.pid)
-    settings = untouched()
-    while True:
-        number = signal.sigwait(handed_on | {signal.SIGCHLD})
-        if number != signal.SIGCHLD:
-            if number == signal.SIGCONT:
-                os.write(1, b"\x1b[H\x1b[2J")
-                os.tcsetpgrp(0, child.pid)
-            child.send_signal(number)
-            continue
-        changed, status = os.waitpid(child.pid, os.WUNTRACED | os.WNOHANG)
-        if not changed:
-            continue  # it goes on
-        os.tcsetpgrp(0, os.getpgrp())
-        if not os.WIFSTOPPED(status):
-            return os.waitstatus_to_exitcode(status)
-        os.write(1, f"stopped with {'the same' if termios.tcgetattr(0) == settings else 'other'} settings".encode())
-
-
-def play_in_a_shell() -> int:
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    return play()
-
-
-def test_stopped_it_leaves_the_terminal_and_continued_it_comes_back() -> None:
-    with Stage(command=program(play_under_a_shell)) as stage:
-        room(stage)
-        for columns in (100, 60):
-            stage.on_pty.signal(signal.SIGTSTP)
-            stage.until("stopped")
-            assert_left(stage, "stopped with the same settings")
-            stage.resize(columns, 30)
-            stage.on_pty.signal(signal.SIGCONT)
-            stage.until(SAID)
-            stage.type("!")
-            shown = stage.settled()
-            assert len(shown) == 30
-            assert shown[-1] == f"ada> {TYPED}{'!' if columns == 100 else '!!'}"
-            assert {terminal.ALTERNATE, terminal.PASTE, terminal.FOCUS, 1000} <= stage.modes
-            stage.key("ctrl l")
-            assert stage.settled() == shown
-        stage.on_pty.signal(signal.SIGTERM)
-        assert stage.status() == 143
-        assert_left(stage)
-
-
-def test_stopped_and_told_to_end_it_ends_when_continued() -> None:
-    with Stage(command=program(play_under_a_shell)) as stage:
-        room(stage)
-        stage.on_pty.signal(signal.SIGTSTP)
-        stage.until("stopped")
-        stage.on_pty.signal(signal.SIGTERM)
-        stage.on_pty.signal(signal.SIGCONT)
         assert stage.status() == 143
         assert_left(stage)
 

@@ -15,9 +15,9 @@ from wcwidth import wcwidth
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
 from anonp2p.ui.wording import fold_text
 from tests.support import hostile, terminal
-from tests.support.hostile import Guard, Room, any_name, batches, dangers, essence, laid, look
+from tests.support.hostile import Guard, Room, any_name, batches, essence, laid, look
 from tests.support.stage import Stage
-from tests.ui.corpus import CORPUS, KINDS, SURROGATES, sample
+from tests.ui.corpus import CORPUS, KINDS, sample
 
 SHAPES = {"wide": (100, 50), "narrow": (50, 30)}
 MARKS = r"·|!|!!|↔|•|\*|ben|ann"
@@ -136,18 +136,6 @@ def test_in_line_mode_it_is_the_lines_of_who_said_it(kind: str, printers: Printe
         assert not [row for line in lines for row in laid(line, 80)[1:]], "one row each: none begins anywhere else"
         said = re.split(r"(?:^|\n)ben:", "\n".join(lines))[1:]
         assert [essence(text) for text in said] == [essence(fold_text(sanitize_text(text))[0]) for text in texts]
-
-
-@kinds
-def test_in_json_mode_it_is_one_line_of_the_same_data(kind: str, printers: Printers) -> None:
-    with printers.borrowed("json") as mode:
-        texts = list(KINDS[kind].values())
-        mode.stage.ask("says", who="ben", texts=texts)
-        lines = mode.lines()
-        events = [json.loads(line) for line in lines]
-        assert [event["text"] for event in events] == texts
-        assert {(event["type"], event["nick"]) for event in events} == {("message", "ben")}
-        assert all(line.startswith('{"type":"message",') for line in lines)
 
 
 def test_in_line_mode_no_row_begins_like_one_of_the_programs(printers: Printers) -> None:
@@ -518,18 +506,6 @@ def test_what_was_typed_and_comes_back_is_harmless() -> None:
             place.stage.settled()
             place.guard.check()
             place.assert_whole()
-
-
-@pytest.mark.parametrize("surrogates", SURROGATES.values(), ids=ascii)
-def test_what_is_no_text_is_refused_in_json(surrogates: str, printers: Printers) -> None:
-    with printers.borrowed("json") as mode:
-        mode.stage.type(json.dumps({"id": 1, "text": surrogates}) + "\n")
-        mode.stage.until('"error"')
-        mode.stage.settled()
-        *_, last = mode.guard.written().split("\r\n")[:-1]
-        assert not dangers(last)
-        event = json.loads(last)
-        assert event["type"] == "error"
 
 
 # --- all of it together

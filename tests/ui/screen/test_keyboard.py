@@ -1,10 +1,15 @@
 """What keys and the mouse do."""
 
+import pytest
+
+from anonp2p import limits
 from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
 from anonp2p.ui.screen.keyboard import Keyboard
+from anonp2p.ui.screen.log_lines import Layout, LineContext, SystemLine
 from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.submission import Submission
 from anonp2p.ui.screen.tabs import Tabs
 
@@ -59,6 +64,8 @@ def test_control_c_cuts_then_asks_then_leaves() -> None:
     assert hands.left == 0
     hands.press("ctrl c")
     assert hands.left == 1
+    hands.press("ctrl y")
+    assert hands.editor.edit_text == "hi", "what was cut can be put back"
 
 
 def test_another_key_takes_back_the_first_control_c() -> None:
@@ -66,6 +73,19 @@ def test_another_key_takes_back_the_first_control_c() -> None:
     assert hands.left == 0
     hands.press("ctrl d")
     assert hands.left == 1
+
+
+def test_many_lines_are_sent_by_a_second_enter_and_another_key_is_no_answer() -> None:
+    hands = Hands("r1")
+    hands.editor.paste("x\n" * limits.LONG_MESSAGE + "x")
+    for key in ("y", "backspace"):
+        hands.press("enter")
+        assert hands.scene.hint
+        assert "Enter again" in hands.scene.hint.text
+        hands.press(key)
+        assert hands.scene.hint is None
+    assert hands.press("enter").editor.edit_text
+    assert hands.press("enter").editor.edit_text == ""
 
 
 def test_keys_that_wait_for_a_room_do_nothing_yet_but_the_focus_does() -> None:
@@ -89,6 +109,29 @@ def test_rooms_are_shown_by_their_numbers() -> None:
     assert hands.shown == "r3"
     hands.keyboard.show_room("r1")
     assert hands.shown == "r3"
+
+
+def test_the_next_room_with_something_new_is_a_key_away() -> None:
+    hands = Hands("r1", "r2", "r3")
+    hands.scene.tabs.tab_of("r1").unread = 1
+    assert hands.press("meta a").shown == "r1"
+
+
+def has_line_above_new(log: Scrollback) -> bool:
+    drawn, _ = log.draw_visible(5, Layout(80, 0), LineContext(0.0, "", watched=True))
+    return any("─ new ─" in text for row in drawn for _, text in row)
+
+
+@pytest.mark.parametrize("key", ["focus out", "meta 1"])
+def test_the_line_above_what_is_new_stays_until_one_looks_elsewhere_again(key: str) -> None:
+    hands = Hands("r1", "r2").press("focus out")
+    log = hands.scene.active.log
+    log.add_line(SystemLine(0.0, ["first"], "quiet", "·"))
+    log.add_line(SystemLine(0.0, ["second"], "quiet", "·"), unread=True)
+    hands.press("focus in")
+    assert has_line_above_new(log)
+    hands.press(key)
+    assert not has_line_above_new(log)
 
 
 def test_another_room_puts_away_what_is_read_in_place_of_the_log() -> None:

@@ -3,7 +3,6 @@
 import functools
 import gc
 import re
-import sys
 import time
 import types
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import urwid
 
-from anonp2p import app, limits
+from anonp2p import app
 from anonp2p.ui.screen.screen import Screen
 from tests.support.memory import contains_any, describe_object, find_untold
 from tests.support.stage import Stage
@@ -58,71 +57,6 @@ def test_what_is_typed_in_a_batch_arrives_and_the_last_of_it_is_shown() -> None:
         while not stage.find("ada │ in the middle"):  # one of the two may have gone on for long
             before = stage.screen()
             assert stage.key("page up").settled() != before, "it is nowhere"
-
-
-def test_of_a_room_so_much_is_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SCROLLBACK", 500)
-    with Stage("--nick", "ada", columns=100, rows=30) as stage:
-        room(stage)
-        sizes = []
-        for number in range(3):
-            batch(stage, limits.SCROLLBACK, f"round {number} no {{n}} " + "x" * 100)
-            stage.until(f"round {number} no {limits.SCROLLBACK // 2 - 1} ", 90)
-            stage.settled()
-            gc.collect()
-            sizes.append(sum(map(sys.getsizeof, _reached()[0])))
-        stage.key("ctrl home").settled()
-        [first, *_] = [found for row in stage.screen() if (found := re.search(r"round (\d) no (\d+)", row))]
-        assert first[1] == "2"
-        assert int(first[2]) < 20
-        assert sizes[0] > limits.SCROLLBACK * 200
-        assert sizes[2] - sizes[1] < sizes[1] / 20
-
-
-def test_of_a_room_with_long_messages_not_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SCROLLBACK_BYTES", limits.SCROLLBACK_BYTES // 4)
-    people = ("ben", "cho", "dan", "eve", "fay", "gus")
-    each = 55  # of the longest
-    with Stage("--nick", "ada", columns=100, rows=30) as stage:
-        room(stage, people=people)
-        for who in people:
-            stage.ask("many", who=who, count=each, text="x{n} " + "x" * (limits.TEXT - 10))
-        stage.settled()
-        stage.key("ctrl home").settled()
-        [first, *_] = [found for row in stage.screen() if (found := re.search(r"(\w+) │ x(\d+)\b", row))]
-        kept = (len(people) - people.index(first[1])) * each - int(first[2])
-        assert limits.SCROLLBACK_BYTES // limits.TEXT * 0.9 < kept <= limits.SCROLLBACK_BYTES / limits.TEXT
-
-
-def test_tabs_count_what_is_unread() -> None:
-    with Stage("--nick", "ada", columns=100, rows=30) as stage:
-        room(stage)
-        room(stage, "other", ())
-        assert stage.screen()[0].startswith(" 1 demo  2 other ")
-        batch(stage, 600, "{n} unread")
-        stage.until("^ 1 demo 600 ")
-        assert stage.settled()[0].startswith(" 1 demo 600  2 other ")
-        assert not stage.find("unread")
-        stage.type("typed meanwhile")
-        stage.key("meta 1")
-        shown = stage.settled()
-        assert shown[0].startswith(" 1 demo  2 other ")
-        assert any("299 unread" in row for row in shown)
-        stage.key("meta 2")
-        assert stage.settled()[-1].endswith("> typed meanwhile")
-
-
-def test_looking_back_stays_where_it_is_whatever_comes() -> None:
-    with Stage("--nick", "ada", columns=100, rows=30) as stage:
-        room(stage)
-        batch(stage, 200, "early {n}")
-        stage.until("early 99")
-        stage.settled()
-        stage.key("page up", "page up")
-        before = [row for row in stage.settled() if "early" in row]
-        batch(stage, 1_000, "late {n}")
-        stage.until("1000 ")
-        assert [row for row in stage.settled() if "early" in row][: len(before) - 1] == before[: len(before) - 1]
 
 
 # --- what is gone

@@ -284,27 +284,6 @@ def test_what_is_shown_once_is_marked() -> None:
         stage.until(r"ada │ only now +(60|5\d)s$")
 
 
-def test_joins_and_leaves_are_one_quiet_line() -> None:
-    people = [f"p{n:02}" for n in range(20)]
-    with Stage("--nick", "zoe", columns=LOG) as stage:
-        host(stage)
-        stage.focus(given=False)
-        for who in people:
-            stage.ask("join", who=who)
-        rows = stage.settled()
-        [told] = [row for row in rows if "↔" in row]
-        assert "20 joined" in told
-        assert sum("p19" in row for row in rows) == 1
-        assert not stage.find("─ new ─")
-        assert rows[0].startswith(" 1 demo  ")  # nothing to be read
-        x, y = stage.find("20 joined") or (0, 0)
-        assert stage.attributes(x, y).fg not in ("default", "d70000")
-        for who in people[:5]:
-            stage.ask("leave", who=who)
-        stage.until("p04.* left")
-        assert sum("↔" in row for row in stage.settled()) == 1
-
-
 def test_links_are_underlined_and_never_opened(tmp_path: Path) -> None:
     opened = tmp_path / "opened"
     with Stage("--nick", "zoe", environment={"BROWSER": f"touch {opened}"}) as stage:
@@ -319,39 +298,6 @@ def test_links_are_underlined_and_never_opened(tmp_path: Path) -> None:
         stage.settled()
         assert not opened.exists()
         assert b"\x1b]8;" not in stage.raw
-
-
-FORGERIES = [
-    "12:00      cho │ I am not cho",
-    "\n12:00      cho │ I am not cho",
-    "x\r12:00  cho │ I am not cho",
-    "\x1b[2J\x1b[H\x1b[31m12:00  cho │ I am not cho",
-    "demo: ALARM: I am not cho. No honest program does that; do not trust this room. [Esc]",
-    "\u202eohc ton ma I",
-    "─────────── new ───────────\nI am not cho",
-    "x" * 62 + "12:00      cho │ I am not cho",
-    "a\u2028b\u0085I am not cho",
-]
-
-
-def test_a_text_cannot_look_like_anothers_or_the_programs() -> None:
-    with Stage("--nick", "zoe", columns=LOG, rows=60) as stage:
-        host(stage, "ben", "cho")
-        stage.ask("say", who="cho", text="honest")
-        for forged in FORGERIES:
-            stage.ask("say", who="ben", text=forged)
-        for columns in (LOG, 40):
-            stage.resize(columns, 60)
-            rows = stage.settled()
-            start = next(y for y, row in enumerate(rows) if "honest" in row)
-            text_at = rows[start].index("honest")
-            for y in range(start + 1, len(rows) - 2):
-                if columns != LOG and re.fullmatch(r"12:0\d ben", rows[y]):
-                    continue  # whose it is
-                assert re.fullmatch(r"(12:0\d +ben)? *│ ?", rows[y][:text_at]), rows[y]
-                assert {stage.attributes(x, y).fg for x in range(text_at, columns)} <= {"default"}, rows[y]
-                assert {stage.attributes(x, y).bg for x in range(columns)} == {"default"}, rows[y]
-            assert sum("I am not cho" in row for row in rows) >= 6
 
 
 # --- looking back
@@ -434,6 +380,7 @@ def test_writing_while_one_looks_back_returns_to_the_latest() -> None:
         stage.settled()
         assert stage.find("ben │ more")
         assert stage.find("1 demo  ")  # all of it is read
+        assert not stage.find("─ new ─")
 
 
 def test_what_came_while_one_read_something_else_is_read_with_it_put_away() -> None:
@@ -444,39 +391,6 @@ def test_what_came_while_one_read_something_else_is_read_with_it_put_away() -> N
         stage.until("1 demo 1")
         stage.key("esc").until("ben │ meanwhile")
         stage.until("1 demo  ")
-
-
-def test_a_line_is_above_what_came_while_one_looked_elsewhere() -> None:
-    def place(stage: Stage) -> tuple[str, str]:
-        rows = stage.settled()
-        [line] = [y for y, row in enumerate(rows) if "─ new ─" in row]
-        return rows[line - 1].rpartition(" ")[2], rows[line + 1].rpartition(" ")[2]
-
-    with Stage("--nick", "zoe", columns=LOG) as stage:
-        host(stage, "ben")
-        stage.ask("say", who="ben", text="first")
-        stage.until("first")
-        stage.focus(given=False)
-        stage.settled()
-        stage.ask("say", who="ben", text="second")
-        stage.ask("say", who="ben", text="third")
-        assert place(stage) == ("first", "second")
-        assert stage.find("1 demo 2")
-        stage.focus(given=True)
-        assert place(stage) == ("first", "second")  # one has to find where to go on
-        assert stage.find("1 demo  ")
-        stage.focus(given=False)
-        stage.settled()
-        stage.ask("say", who="ben", text="fourth")
-        assert place(stage) == ("third", "fourth")
-        stage.focus(given=True)
-        stage.type("answer\n").until("zoe │ answer")
-        assert not any("─ new ─" in row for row in stage.settled())
-        stage.type("/create two\n").until("room two")
-        stage.ask("say", who="ben", text="fifth")
-        stage.until("1 demo 1")
-        stage.key("meta 1").until("fifth")
-        assert place(stage) == ("answer", "fifth")
 
 
 def test_a_line_stays_when_what_was_below_it_first_has_expired() -> None:

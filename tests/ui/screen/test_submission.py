@@ -114,7 +114,17 @@ def test_a_mistyped_code_stays_and_no_room_is_awaited() -> None:
     desk.enter("/join nonsense")
     assert "not a room code" in desk.hint
     assert desk.editor.edit_text == "/join nonsense"
+    assert desk.recalled() == []
     assert not desk.typeahead.hold_key((80, 24), "x")
+
+
+def test_an_unknown_command_stays_and_is_no_message() -> None:
+    desk = Desk("r1")
+    desk.enter("/jion abc")
+    assert "Did you mean /join" in desk.hint
+    assert desk.editor.edit_text == "/jion abc"
+    assert desk.requests == []
+    assert desk.recalled() == []
 
 
 @pytest.mark.parametrize(("text", "kind"), [("/create demo", CreateRoomAction), (f"/join {CODE}", JoinRoomAction)])

@@ -353,6 +353,8 @@ def test_who_spoke_last_is_the_last_of_those_who_spoke() -> None:
     assert list(tab.speakers) == ["cho", "ben"]
     take(tab, renamed("ben", "bob"))
     assert list(tab.speakers) == ["cho", "bob"]
+    take(tab, left("cho"))
+    assert list(tab.speakers) == ["bob"]
 
 
 # --- who comes and goes

@@ -6,7 +6,7 @@ import signal
 import termios
 from collections.abc import Callable, Iterator
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final, Literal, cast
 
 import trio
@@ -27,6 +27,9 @@ _SUSPEND = "ctrl z"
 _HUNG_UP = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 
 _COLUMNS, _LINES = 80, 24
+
+_LOOKS = 30  # for SIGCONT: where no shell can stop us, Ctrl-Z holds the program up for so many times the next number
+_LOOK_INTERVAL = 0.01  # seconds
 
 Size = Callable[[int], tuple[int, int]]  # of the terminal with this descriptor: columns and lines, 0 if it does not say
 
@@ -159,8 +162,10 @@ class Terminal(raw.Screen):
     def get_available_raw_input(self) -> list[int]:
         """As urwid has it; a terminal that hung up has none. Stops, or comes back, if a signal asked for it."""
         codes: list[int] = []
+        in_background = self._is_in_background()  # perhaps before we see SIGCONT; then to read would stop us again
         try:
-            codes = super().get_available_raw_input()
+            if not in_background:
+                codes = super().get_available_raw_input()
         except urwid.InputClosedError:
             self._hang_up()
         except BlockingIOError:
@@ -170,7 +175,7 @@ class Terminal(raw.Screen):
         if self._started and not self._is_closed:
             if self._is_stopping:
                 self._suspend(os.getpid())
-            elif self._is_continued:
+            elif self._is_continued or in_background:
                 self._take_terminal()
         return codes
 
@@ -351,7 +356,8 @@ class _Frame:
 def _is_stopped_by_tstp(target: int) -> bool:
     """Sends SIGTSTP, and returns once continued. False if it did not stop us: in an orphaned process group it does not.
 
-    See POSIX, 2.4.3: a process stopped there could not be continued by any shell.
+    See POSIX, 2.4.3: a process stopped there could not be continued by any shell. The kernel may give SIGCONT to any
+    thread, which may run later than this one: so it is looked for several times.
     """
     is_continued = False
 
@@ -362,6 +368,10 @@ def _is_stopped_by_tstp(target: int) -> bool:
     before = signal.signal(signal.SIGCONT, note)
     try:
         os.kill(target, signal.SIGTSTP)
+        for _ in range(_LOOKS):
+            if is_continued:
+                break
+            sleep(_LOOK_INTERVAL)
     finally:
         signal.signal(signal.SIGCONT, before or signal.SIG_DFL)
     return is_continued

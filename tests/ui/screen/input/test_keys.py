@@ -372,13 +372,3 @@ def test_whatever_comes_the_full_screen_goes_on(given_: list[tuple[bytes, float]
         elif key[0] != "private mode report":
             view.mouse_event(size, key[0], key[1], key[2], key[3], focus=True)
     view.render(size, focus=True)
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer_leaves_no_letter_in_the_input_line(name: str) -> None:
-    answer, _ = ANSWERS[name]
-    shown = screen()
-    for key in Typist().feed(b"mine", answer, answer).ends():
-        if isinstance(key, str):
-            shown.keyboard.press_key((80, 24), key)
-    assert shown.editor.edit_text == "mine"

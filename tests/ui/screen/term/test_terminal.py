@@ -5,8 +5,6 @@ import os
 import select
 import signal
 import struct
-import subprocess
-import sys
 import termios
 import threading
 from collections.abc import Callable, Iterator
@@ -443,6 +441,9 @@ def test_a_terminal_that_does_not_know_its_size_has_the_usual_one(
     [
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, 1),
         ({"TERM": "linux"}, 16),
+        ({"TERM": "linux-16color"}, 16),
+        ({"TERM": "screen.xterm-256color"}, 256),
+        ({"TERM": "xterm-256color"}, 256),
         ({"TERM": "linux", "COLORTERM": "truecolor"}, 16),
         ({"TERM": "screen"}, 16),
         ({"TERM": "screen", "COLORTERM": "truecolor"}, 256),
@@ -656,117 +657,44 @@ def test_what_waits_to_be_read_is_no_pause() -> None:
     assert keys == ["up"]
 
 
-# --- with urwid's own loop
+# --- job control: tests/ui/screen/test_jobs.py does it with a shell
 
 
-async def shown(emulator: Emulator, line: str) -> None:
-    with trio.fail_after(5):
-        while emulator.see()[0] != line:  # noqa: ASYNC110  # another program, in a way
-            await trio.sleep(0.01)  # wait_all_tasks_blocked would keep urwid from ever being idle
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_control_z_gives_the_terminal_back_and_is_a_key_only_where_nothing_continues_us(
+    is_stopped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = (1049, 1000, 1004, 2004)
+    keys: list[Any] = []
+    with started() as emulator:
+        emulator.terminal.set_mouse_tracking()
+        emulator.draw("secret")
 
+        def stop(_: int, number: int) -> None:
+            assert number == signal.SIGTSTP
+            assert emulator.see() == [""] * 12
+            assert [mode for mode in (*modes, 7) if emulator.has(mode)] == [7]
+            assert termios.tcgetattr(emulator.slave) == emulator.attributes
+            if is_stopped:  # another thread is given SIGCONT, and runs later than ours
+                threading.Timer(0.03, signal.raise_signal, [signal.SIGCONT]).start()
 
-@pytest.mark.trio
-async def test_urwids_loop_draws_reads_and_ends() -> None:
-    with emulated() as emulator:
-        text = urwid.Text("日本 hello")
-        keys: list[Any] = []
-        got = trio.Event()
-
-        def take(key: Any) -> bool:
-            keys.append(key)
-            got.set()
-            return True
-
-        events = urwid.TrioEventLoop()
-        loop = urwid.MainLoop(
-            urwid.Filler(text, "top"), screen=emulator.terminal, event_loop=events, unhandled_input=take
-        )
-        emulator.terminal.idle = loop.draw_screen
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(emulator.terminal.run)
-            with loop.start():
-                nursery.start_soon(events.run_async)
-                os.write(emulator.master, b"\x03")
-                await got.wait()
-                assert keys == ["ctrl c"]
-                await shown(emulator, "日本 hello")
-                text.set_text("bye é")  # drawn as soon as something happens: here, when it is looked for
-                await shown(emulator, "bye é")
-                assert emulator.has(1000)
-                nursery.cancel_scope.cancel()
-        emulator.see()
-        assert not emulator.has(1049)
-
-
-SHELL = """
-import fcntl, os, signal, subprocess, sys, termios
-
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], process_group=0)
-os.tcsetpgrp(0, child.pid)
-os.waitpid(child.pid, os.WUNTRACED)
-os.write(1, b"\\x1b]2;stopped\\x07")
-os.read(int(sys.argv[2]), 1)
-child.send_signal(signal.SIGCONT)
-sys.exit(child.wait())
-"""
-PROGRAM = """
-import os, trio, urwid
-from anonp2p.ui.screen.term.terminal import Terminal
-
-def take(key):
-    raise urwid.ExitMainLoop
-
-async def main():
-    terminal = Terminal(lambda: None, lambda: None)
-    events = urwid.TrioEventLoop()
-    text = urwid.Filler(urwid.Text(f"é pid {os.getpid()}"), "top")
-    loop = urwid.MainLoop(text, screen=terminal, event_loop=events, unhandled_input=take)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(terminal.run)
-        with loop.start():
-            await events.run_async()
-        nursery.cancel_scope.cancel()
-
-trio.run(main)
-"""
-
-
-def test_a_program_that_is_stopped_leaves_the_terminal_and_comes_back() -> None:
-    ours, theirs = os.pipe()
-    with emulated() as emulator:
+        monkeypatch.setattr(os, "kill", stop)
         emulator.screen.set_mode(7, private=True)
+        emulator.terminal.parse_input(urwid.SelectEventLoop(), lambda more, _: keys.extend(more), list(b"a\x1ab"))
+        emulator.see()
+        assert all(emulator.has(mode) for mode in modes)
+        assert not emulator.has(7)
+        assert not termios.tcgetattr(emulator.slave)[3] & termios.ICANON
+    assert keys == (["a"] if is_stopped else ["a", "ctrl z"])
 
-        def until(happened: Callable[[], bool]) -> None:
-            while not happened():
-                emulator.take()
 
-        command = [sys.executable, "-c", SHELL, PROGRAM, str(ours)]
-        tty = emulator.slave
-        with subprocess.Popen(
-            command, stdin=tty, stdout=tty, stderr=tty, start_new_session=True, pass_fds=[ours]
-        ) as shell:
-            try:
-                until(lambda: emulator.screen.display[0].startswith("é pid ") and not emulator.has(7))
-                assert emulator.has(1049)
-                assert not termios.tcgetattr(tty)[3] & termios.ICANON
-                os.kill(int(emulator.screen.display[0].split()[2]), signal.SIGTSTP)
-                until(lambda: emulator.screen.title == "stopped")
-                assert "".join(emulator.screen.display).strip() == ""
-                assert not any(emulator.has(mode) for mode in (1049, 1000, 1004, 2004))
-                assert emulator.has(7)
-                assert termios.tcgetattr(tty) == emulator.attributes
-                os.write(theirs, b"x")
-                until(lambda: emulator.screen.display[0].startswith("é pid "))
-                assert all(emulator.has(mode) for mode in (1049, 1000, 1004, 2004))
-                assert not emulator.has(7)
-                os.write(emulator.master, b"\x03")
-                assert shell.wait(10) == 0
-                assert emulator.see() == [""] * 12
-                assert not emulator.has(1049)
-                assert termios.tcgetattr(tty) == emulator.attributes
-            finally:
-                os.close(ours)
-                os.close(theirs)
-                shell.kill()
+def test_in_the_background_nothing_is_read_even_before_the_signal_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    with started() as emulator:
+        os.set_blocking(emulator.slave, False)
+        monkeypatch.setattr(os, "tcgetpgrp", lambda _: -1)
+        os.write(emulator.master, b"x")  # for the shell
+        select.select([emulator.slave], [], [], 5)
+        assert emulator.terminal.get_available_raw_input() == []
+        assert emulator.terminal.is_away
+        assert emulator.terminal.get_input_descriptors() == []
+        assert os.read(emulator.slave, 2) == b"x"

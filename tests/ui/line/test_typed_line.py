@@ -12,13 +12,13 @@ from anonp2p import limits
 from anonp2p.errors import AnonError, BadInput, TooLong
 from anonp2p.room import inputs
 from anonp2p.ui.commands import QuitAction
-from anonp2p.ui.line.understand import TypedLine, understand
+from anonp2p.ui.line.typed_line import TypedLine, parse_typed_line
 
 JSON = pytest.mark.parametrize("mode", [False, True], ids=["line", "json"])
 
 
 def understood(line: str | bytes, *, mode: bool = True) -> TypedLine:
-    typed = understand(line if isinstance(line, bytes) else line.encode(), json=mode)
+    typed = parse_typed_line(line if isinstance(line, bytes) else line.encode(), json=mode)
     assert typed is not None
     return typed
 
@@ -34,7 +34,7 @@ def error_of(typed: TypedLine) -> AnonError:
 @JSON
 @pytest.mark.parametrize("line", [b"", b" ", b"\t ", b"\r", "\u3000".encode()])
 def test_an_empty_line_stands_for_nothing(line: bytes, mode: bool) -> None:
-    assert understand(line, json=mode) is None
+    assert parse_typed_line(line, json=mode) is None
 
 
 @JSON
@@ -248,13 +248,13 @@ def test_a_line_of_one_character_that_may_be_seen_is_a_message(text: str, mode: 
 
 @JSON
 def test_a_line_of_which_one_sees_nothing_is_an_empty_one(mode: bool) -> None:
-    assert understand("\ufeff\u200b \u2060".encode(), json=mode) is None
+    assert parse_typed_line("\ufeff\u200b \u2060".encode(), json=mode) is None
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: ("{" + text).encode(errors="replace")))
 def test_nothing_that_is_typed_raises(line: bytes) -> None:
     for mode in (False, True):
-        understand(line, json=mode)
+        parse_typed_line(line, json=mode)
 
 
 @given(st.integers(-(2**53), 2**53) | st.text(max_size=9), st.text(min_size=1, max_size=20))

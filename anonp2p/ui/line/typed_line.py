@@ -48,7 +48,7 @@ _MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
 
 
-def understand(line: bytes, *, json: bool) -> TypedLine | None:
+def parse_typed_line(line: bytes, *, json: bool) -> TypedLine | None:
     """What a line of input stands for; None for an empty one. json: a line may be a JSON object."""
     is_text = True
     try:
@@ -61,7 +61,7 @@ def understand(line: bytes, *, json: bool) -> TypedLine | None:
         error = TooLong() if len(line) > limits.INPUT_LINE else BadInput("That line is not UTF-8 text.")
         return TypedLine(error, _id_in(seen) if is_object else UNSET)
     if is_object:
-        return _understand_object(seen)
+        return _parse_object(seen)
     try:
         return TypedLine(parse_line(text)) if seen else None
     except TooLong as error:
@@ -70,7 +70,7 @@ def understand(line: bytes, *, json: bool) -> TypedLine | None:
         return TypedLine(error)
 
 
-def _understand_object(text: str) -> TypedLine:
+def _parse_object(text: str) -> TypedLine:
     try:
         given = _objects.decode(text)
     except _MALFORMED:

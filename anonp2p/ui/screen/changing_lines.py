@@ -1,0 +1,58 @@
+"""The lines of a room's log that change, or are taken out again, after they were added."""
+
+from anonp2p import limits
+from anonp2p.ui.screen.log_lines import ChatMessage, CodeCard, Divider, JoiningLine, MembershipLine
+from anonp2p.ui.screen.scrollback import Scrollback
+
+
+class ChangingLines:
+    """Those of one log, which may have been cleared of them."""
+
+    def __init__(self, log: Scrollback) -> None:
+        self._log = log
+        self._card: CodeCard | None = None
+        self._joining: JoiningLine | None = None
+        self._history_end: Divider | None = None  # the line below the history that we were given
+
+    def show_joining(self, now: float, attempt: int | None = None, detail: str = "") -> None:
+        """Shows that we wait to be let in. attempt, detail: of the try that begins."""
+        self._joining = self._joining or JoiningLine(now)
+        if self._joining not in self._log:
+            self._log.add_line(self._joining)
+        if attempt is not None:
+            self._joining.attempt, self._joining.detail = attempt, detail
+
+    def remove_joining(self) -> None:
+        """Shows no more that we wait."""
+        if self._joining:
+            self._log.remove_line(self._joining)
+            self._joining = None
+
+    def show_code(self, now: float, name: str, code: str) -> None:
+        """Shows the code of a room of ours, which nobody can use yet."""
+        self._card = CodeCard(now, name, code)
+        self._log.add_line(self._card)
+
+    def mark_reachable(self) -> bool:
+        """Shows beside the code that others can join. False where it says so already, or is not there any more."""
+        card = self._card if self._card in self._log else None
+        if card is None or card.reachable:
+            return False
+        card.reachable = True
+        return True
+
+    def add_history(self, message: ChatMessage) -> None:
+        """Adds what was said before we came, above the line that ends it."""
+        if self._history_end:
+            self._log.remove_line(self._history_end)
+        self._log.add_line(message)
+        self._history_end = Divider(message.at, "what was said before you came ends here", "quiet")
+        self._log.add_line(self._history_end)
+
+    def membership_line(self, now: float) -> MembershipLine:
+        """The line that tells of who comes and goes: the latest one of the log, or a new one."""
+        latest = self._log.last_line()
+        if not isinstance(latest, MembershipLine) or latest.count >= limits.MERGED_MOVES:
+            latest = MembershipLine(now)
+            self._log.add_line(latest)
+        return latest

@@ -478,6 +478,17 @@ async def test_a_peer_that_hangs_up_ends_the_link(autojump_clock: trio.testing.M
         assert both.ended_at == 0
 
 
+async def test_a_peer_that_closes_its_half_and_does_not_read_ends_the_link(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with linked(lockstep=True, ready=b"never read") as both:
+        await trio.testing.wait_all_tasks_blocked()
+        assert isinstance(both.far.stream, trio.StapledStream)
+        await both.far.stream.send_stream.aclose()
+        assert await both.end() == "the connection was closed"
+        assert both.ended_at == 0
+
+
 async def test_a_wire_that_breaks_during_a_write_ends_the_link(autojump_clock: trio.testing.MockClock) -> None:
     async with linked(lockstep=True, ready=b"never read") as both:
         await trio.testing.wait_all_tasks_blocked()

@@ -471,10 +471,33 @@ async def test_a_reader_that_stopped_reading_but_sends_heartbeats_is_cut(
         nursery.cancel_scope.cancel()
 
 
+async def test_a_reader_that_the_log_has_left_behind_when_it_is_written_to_is_cut(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LOG_ENTRIES", 8)
+    log = log_of(b"first")
+    async with linked(log=log) as both:
+        for _ in range(20):  # before the link had its turn
+            put(log, b"more")
+        assert await both.end() == "it lagged too far behind"
+        assert both.ended_at == 0
+
+
 async def test_a_peer_that_hangs_up_ends_the_link(autojump_clock: trio.testing.MockClock) -> None:
     async with linked() as both:
         await both.far.aclose()
         assert await both.end() == "closed"
+        assert both.ended_at == 0
+
+
+async def test_a_peer_that_closes_its_half_and_does_not_read_ends_the_link(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with linked(lockstep=True, ready=b"never read") as both:
+        await trio.testing.wait_all_tasks_blocked()
+        assert isinstance(both.far.stream, trio.StapledStream)
+        await both.far.stream.send_stream.aclose()
+        assert await both.end() == "the connection was closed"
         assert both.ended_at == 0
 
 

@@ -283,10 +283,11 @@ async def test_a_socks_port_of_a_stranger_hears_nothing(
 async def test_a_socks_port_that_a_stranger_took_over_is_a_lost_tor(
     fake: FakeTor, usual: list[Path], runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PATH", "")  # `auto` has none of its own to start
     heard: list[bytes] = []
     async with server(socks_replies(0xF7, heard)) as proxy, server(fake, usual[0]):
         fake.info["net/listeners/socks"] = f'"{proxy}"'
-        async with connected(Config(tor="system")) as (system, _):
+        async with connected(Config(tor="auto")) as (system, _):
             before = b"".join(heard)
             monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
             with refused(TorLost, f"uid {STRANGER} listens"):

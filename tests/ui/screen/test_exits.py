@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from anonp2p import cli, hardening
+from anonp2p import cli
 from anonp2p.ui.screen.keyboard import Keyboard
 from anonp2p.ui.screen.view import View
 from tests.support import program as staged_program
@@ -189,21 +189,6 @@ def test_a_first_picture_that_fails_is_one_sentence_on_the_screen_of_before() ->
     with Stage(command=program(start_without_drawing), term="linux") as stage:  # others may answer after the end
         assert stage.status() == 1
         assert_left(stage, BUG.format("LookupError"))
-
-
-def start_without_memory() -> int:
-    def fail() -> None:
-        raise MemoryError
-
-    hardening.harden = fail
-    return cli.main()
-
-
-def test_what_fails_before_the_screen_is_ours_does_not_touch_it() -> None:
-    with Stage(command=program(start_without_memory)) as stage:
-        assert stage.status() == 1
-        assert b"\x1b" not in stage.raw
-        assert_left(stage, "anonp2p: .* leaves too little memory.")
 
 
 @pytest.fixture

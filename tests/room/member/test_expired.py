@@ -128,16 +128,6 @@ def test_a_host_that_passes_off_as_expired_what_never_could_is_left(ttl: int) ->
     assert_left_in_alarm(host, host.hears(gone(host, fading(host, ttl=ttl))))
 
 
-@pytest.mark.parametrize("ttl", [BOUNDS.least, BOUNDS.default, BOUNDS.most])
-def test_what_lives_as_long_as_its_room_allows_is_shown(ttl: int) -> None:
-    """5.7"""
-    host = FalseHost(retention=BOUNDS)
-    host.lets_in()
-    [message] = host.hears(host.entry(ANN, text("hello"), ttl=ttl))
-    assert isinstance(message, events.MessageEvent)
-    assert message.ttl == ttl
-
-
 def test_a_message_that_comes_late_has_only_the_rest_of_its_time(host: FalseHost) -> None:
     """5.16"""
     host.redials()

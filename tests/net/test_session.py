@@ -14,7 +14,7 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.errors import TorLost, TorMissing
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.transport import DialFault, Transport
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.room import effects, events, inputs
 from tests.room.peers import Placed, said
 from tests.support.people import FalseHost, Gathering, Person, Stranger, always, gathering
@@ -550,7 +550,7 @@ async def test_a_member_that_is_out_sends_no_heartbeats(
 def client_handshake(stranger: Stranger, padded: bytes) -> bytes:
     """A knock with anything in it, which is cut off where a client handshake ends."""
     info = suite.label("knock") + stranger.ledger.room + stranger.hello
-    room = limits.CLIENT_HANDSHAKE - padding.LENGTH - frames.BOX
+    room = limits.CLIENT_HANDSHAKE - padding.LENGTH - field_types.BOX
     return padding.frame_content(
         suite.seal_to_key(stranger.greeting.handshake_key, padded[:room].ljust(room, b"\0"), info)
     )
@@ -558,7 +558,7 @@ def client_handshake(stranger: Stranger, padded: bytes) -> bytes:
 
 def request(packed: bytes) -> bytes:
     """What is packed, padded as a request is."""
-    return padding.pad_text(packed, limits.CLIENT_HANDSHAKE - padding.LENGTH - frames.BOX)
+    return padding.pad_text(packed, limits.CLIENT_HANDSHAKE - padding.LENGTH - field_types.BOX)
 
 
 def altered(data: bytes) -> bytes:

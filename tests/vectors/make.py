@@ -22,7 +22,7 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import field_types, frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.log.log import Log, LogEntry
 from tests.vectors.names import spec_name
@@ -146,7 +146,7 @@ def hello(name: str) -> tuple[Vectors, bytes]:
 
 def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes) -> Vectors:
     info = suite.label("knock") + ROOM + digest
-    padded = padding.pad_text(frames.pack(request), limits.CLIENT_HANDSHAKE - padding.LENGTH - frames.BOX)
+    padded = padding.pad_text(frames.pack(request), limits.CLIENT_HANDSHAKE - padding.LENGTH - field_types.BOX)
     box = boxes.sealed(suite.EncryptionKeyPair(seed("door")), padded, info)
     return {"signed": content, "request": fields(request), **box}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from anonp2p import limits
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import NickBody
 from anonp2p.room import effects, events
 from tests.room.hostile import assert_dropped
@@ -13,7 +13,7 @@ from tests.room.simulation import Simulation
 
 def test_a_thirty_first_private_message_at_once_is_denied_to_its_author_alone(inn: Inn) -> None:
     """5.8"""
-    box = frames.PrivateBody(bytes(frames.BOX + 1))
+    box = frames.PrivateBody(bytes(field_types.BOX + 1))
     denied = [inn.eve.denials(inn.eve.says(box)) for _ in range(limits.PRIVATE_BUCKET + 2)]
     assert denied == [[]] * limits.PRIVATE_BUCKET + [[(31, "too-often")], [(32, "too-often")]]
     assert inn.ordered() == [box] * limits.PRIVATE_BUCKET
@@ -27,7 +27,7 @@ def test_one_who_has_changed_its_nick_too_often_still_writes_to_one(inn: Inn) ->
     """5.8: each has its measure."""
     for number in range(limits.NICK_BUCKET + 1):
         inn.eve.says(NickBody(f"eve{number}"))
-    box = frames.PrivateBody(bytes(frames.BOX + 1))
+    box = frames.PrivateBody(bytes(field_types.BOX + 1))
     inn.eve.says(box)
     assert inn.ordered()[-1] == box
 

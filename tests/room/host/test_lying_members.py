@@ -7,7 +7,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import identity, padding
 from anonp2p.crypto.epoch import COMMIT, FLEETING, Header
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import (
     AwayBody,
     BackBody,
@@ -41,7 +41,7 @@ from tests.room.peers import ANN, EVE, ZOE, FalseMember, Inn, Somebody, kinds, p
 def test_a_member_whose_messages_live_too_long_or_too_short_is_dropped(ttl: int, private: bool) -> None:
     """5.7, 5.8"""
     inn = Inn(retention=BOUNDS)
-    body = frames.PrivateBody(bytes(frames.BOX + 1)) if private else text("lie")
+    body = frames.PrivateBody(bytes(field_types.BOX + 1)) if private else text("lie")
     assert_dropped(inn, inn.eve.says(body, ttl=ttl))
 
 
@@ -145,8 +145,8 @@ LYING_MEMBERS: dict[str, Callable[[FalseMember], list[effects.Effect]]] = {
     "a nick that is not kept": lambda it: it.says(NickBody("evelyn"), ttl=60),
     "a leave that is not kept": lambda it: it.says(LeaveBody(), ttl=60),
     "a leaf that is not kept": lambda it: it.says(RenewBody(KEY), ttl=FLEETING),
-    "a box too short": lambda it: it.says(frames.PrivateBody(bytes(frames.BOX))),
-    "a box too long": lambda it: it.says(frames.PrivateBody(bytes(frames.BOX + limits.TEXT + 1))),
+    "a box too short": lambda it: it.says(frames.PrivateBody(bytes(field_types.BOX))),
+    "a box too long": lambda it: it.says(frames.PrivateBody(bytes(field_types.BOX + limits.TEXT + 1))),
     "a leaf that was found": lambda it: it.sends(frames.KeyResponseFrame(EVE.encryption_key.public)),
     "a leaf that is missing": lambda it: it.sends(frames.KeyNotFoundFrame(KEY)),
     "an entry outside of a record": lambda it: it.sends(it.entry(EVE, text("lie")).sealed),

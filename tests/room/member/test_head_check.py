@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.member.head_check import Head, HeadCheck
@@ -42,7 +42,7 @@ def test_a_head_is_read_as_it_was_signed(context: Context) -> None:
 _CONTRADICTIONS: dict[str, Callable[[], bytes]] = {
     "forged": lambda: head_text(6, HERE, 3000, signer=ANN),
     "forged ": lambda: head_text(6, HERE, 3000, label=identity.ENTRY),
-    "longer than any": lambda: head_text(frames.COUNTS, HERE, 3000),
+    "longer than any": lambda: head_text(field_types.COUNTS, HERE, 3000),
     "two logs": lambda: head_text(5, THERE, 3000),
     "older than the last": lambda: head_text(6, HERE, 999),
     "older than the host said": lambda: head_text(9, HERE, 1999),

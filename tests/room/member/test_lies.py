@@ -8,7 +8,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT, Header
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import (
     AwayBody,
     BackBody,
@@ -119,7 +119,9 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a forged signature": lambda it: [it.past(it.entry(ANN, text("lie"), signer=HOST))],
     "a signature for another epoch": lambda it: [it.past(it.entry(ANN, text("lie"), epoch=1))],
     "no body": lambda it: [it.past(it.entry(ANN, text("lie"))._replace(body=b""))],
-    "no body of what may have expired": lambda it: [it.past(fading(it)._replace(body=b""), time=frames.COUNTS - 1)],
+    "no body of what may have expired": lambda it: [
+        it.past(fading(it)._replace(body=b""), time=field_types.COUNTS - 1)
+    ],
     "an entry of a stranger": lambda it: [it.past(it.entry(EVE, text("lie")))],
     "an entry repeated": lambda it: [it.past(*[it.entry(ANN, NickBody("anna"))] * 2)],
     "a whole one repeated": lambda it: [*[it.past(it.entry(ANN, NickBody("anna")))] * 2],
@@ -310,8 +312,8 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "an end that is not kept": lambda it: [it.entry(HOST, CloseBody(), ttl=60)],
     "a commit that is not kept": lambda it: [it.entry(HOST, CommitBody(1, []), kind=COMMIT, ttl=60)],
     "a commit with a generation": lambda it: [it.entry(HOST, CommitBody(1, []), kind=COMMIT, generation=1)],
-    "a box too short": lambda it: [it.entry(ANN, frames.PrivateBody(bytes(frames.BOX)))],
-    "a box too long": lambda it: [it.entry(ANN, frames.PrivateBody(bytes(frames.BOX + limits.TEXT + 1)))],
+    "a box too short": lambda it: [it.entry(ANN, frames.PrivateBody(bytes(field_types.BOX)))],
+    "a box too long": lambda it: [it.entry(ANN, frames.PrivateBody(bytes(field_types.BOX + limits.TEXT + 1)))],
     "another leaf than was sought": lambda _: [frames.KeyResponseFrame(EVE.encryption_key.public)],
     "a leaf that was sought, for the second time": lambda _: [
         frames.KeyResponseFrame(ANN.encryption_key.public),

@@ -7,7 +7,7 @@ import pytest
 from msgspec import UNSET
 
 from anonp2p import limits
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.room import events
 from tests.room.peers import ANN, BOB, HOST, FalseHost, Placed, Somebody, kinds, text
 
@@ -53,8 +53,8 @@ BOXES: dict[str, Callable[[FalseHost], frames.PrivateBody]] = {
     "to another, under our leaf": lambda it: it.box(ANN, BOB, it.room.replica.own_keys[0], "not for us"),
     "of another room": lambda it: to_us(it, ANN, "not for us", room=b"s" * 32),
     "of another counter": lambda it: to_us(it, ANN, "not for us", counter=90),
-    "noise": lambda _: frames.PrivateBody(bytes(frames.BOX + 1)),
-    "all that fits of it": lambda _: frames.PrivateBody(b"\xff" * (frames.BOX + limits.TEXT)),
+    "noise": lambda _: frames.PrivateBody(bytes(field_types.BOX + 1)),
+    "all that fits of it": lambda _: frames.PrivateBody(b"\xff" * (field_types.BOX + limits.TEXT)),
     "what is not text": lambda it: to_us(it, ANN, b"\xff"),
 }
 

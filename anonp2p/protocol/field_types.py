@@ -14,7 +14,6 @@ BOX = 1_136  # bytes that a box adds to its text
 COUNTS = 2**53  # JSON numbers are exact below it
 Count = Annotated[int, msgspec.Meta(ge=0, lt=COUNTS)]
 Ttl = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]  # seconds; the greatest value: until the room ends
-Generation = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # far below the last one of a header
 
 
 class Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, gc=False):

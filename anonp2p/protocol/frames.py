@@ -18,7 +18,6 @@ from anonp2p.protocol.field_types import (
     Bytes112,
     Count,
     EncryptionKeyBytes,
-    Generation,
     Packed,
     Ttl,
 )
@@ -291,21 +290,17 @@ FromHost = (
 Frame = FromMember | FromHost
 
 
-class _Record(Packed, frozen=True):
-    """Frames that are sealed together. echo: whether the sender wants an answer, perhaps an empty one."""
+class MemberRecord(Packed, frozen=True):
+    """Frames that a member seals together. echo: whether it wants an answer, perhaps an empty one."""
 
     echo: bool
-
-
-class MemberRecord(_Record, frozen=True):
-    """A record from a member."""
-
     frames: Annotated[list[FromMember], msgspec.Meta(max_length=limits.FRAMES)]
 
 
-class HostRecord(_Record, frozen=True):
-    """A record from a host."""
+class HostRecord(Packed, frozen=True):
+    """The same from a host."""
 
+    echo: bool
     frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]
 
 
@@ -320,7 +315,7 @@ class RosterEntry(Packed, frozen=True):
     counter: Count
     away: bool
     key_hash: Bytes32
-    generation: Generation
+    generation: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # far below the last one of a header
     chain_key: Bytes32
 
 
@@ -381,7 +376,6 @@ class RoomState(Packed, frozen=True):
 
 Request = JoinRequest | ResumeRequest
 
-
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {
     kind: msgspec.msgpack.Decoder(kind)
@@ -392,13 +386,9 @@ _decoders = {
 _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
-def pack(packed: Packed) -> bytes:
+def pack(packed: Packed | list[Any]) -> bytes:
+    """The bytes of what is sent, or of an array that is hashed and never sent."""
     return _encoder.encode(packed)
-
-
-def pack_plain(value: list[Any]) -> bytes:
-    """The bytes of an array that is hashed and never sent."""
-    return _encoder.encode(value)
 
 
 def unpack(kind: Any, data: bytes) -> Any:

@@ -428,7 +428,7 @@ class Story:
         fresh, init = seed("fresh secret of epoch 1"), self._epoch.init_secret
         members = [self._host, self._ann]
         rows = [[member.me.key, member.name, False, suite.hash_data(member.key.public)] for member in members]
-        array = frames.pack_plain(["demo", False, self._host.me.id, RETENTION, HISTORY, rows])
+        array = frames.pack(["demo", False, self._host.me.id, RETENTION, HISTORY, rows])
         group_context = identity.hash_group_context(self._digest, array)
         self._epoch, tag = self._epoch.follow(fresh, group_context, [member.me.id for member in members])
         self._show_epoch(1, init, fresh, group_context, members, {"6.2 digest": self._digest, "6.2 array": array})

@@ -29,7 +29,10 @@ class Place(Protocol):
 
     @property
     def listener(self) -> trio.abc.Listener[trio.abc.Stream]:
-        """Accepts connections from the network, and none from other users of this machine."""
+        """Accepts connections from the network, and none from other users of this machine.
+
+        While the system has no room for another one, it waits.
+        """
 
     undefended: list[Defence]  # the defences against floods that its network lacks
 

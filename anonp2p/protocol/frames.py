@@ -9,20 +9,20 @@ import msgspec
 
 from anonp2p import limits
 from anonp2p.errors import PeerFault
+from anonp2p.protocol.field_types import (
+    BOX,
+    Bytes16,
+    Bytes32,
+    Bytes33,
+    Bytes64,
+    Bytes112,
+    Count,
+    EncryptionKeyBytes,
+    Packed,
+    Ttl,
+)
 
 VERSION = 3
-
-Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
-Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
-Bytes33 = Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
-Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
-Bytes112 = Annotated[bytes, msgspec.Meta(min_length=112, max_length=112)]
-EncryptionKeyBytes = Annotated[bytes, msgspec.Meta(min_length=1_216, max_length=1_216)]
-BOX = 1_136  # bytes that a box adds to its text
-COUNTS = 2**53  # JSON numbers are exact below it
-Count = Annotated[int, msgspec.Meta(ge=0, lt=COUNTS)]
-Ttl = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]  # seconds; the greatest value: until the room ends
-Generation = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # far below the last one of a header
 
 # Why a host refuses a client handshake, or does not order an entry. These are words, not sentences: the text of a peer
 # is never shown.
@@ -30,34 +30,27 @@ Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-
 Denial = Literal["nick-taken", "repeated", "too-often"]
 
 
-class _Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, gc=False):
-    """A msgpack array without reference cycles, so the garbage collector ignores it. Its `repr` shows no content."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
 # --- bodies of entries
 
 
-class TextBody(_Packed, frozen=True, tag=1):
+class TextBody(Packed, frozen=True, tag=1):
     """A message. action: whether it describes what the author does (/me)."""
 
     text: str
     action: bool
 
 
-class NickBody(_Packed, frozen=True, tag=2):
+class NickBody(Packed, frozen=True, tag=2):
     """The author has another nick from here on."""
 
     nick: str
 
 
-class LeaveBody(_Packed, frozen=True, tag=3):
+class LeaveBody(Packed, frozen=True, tag=3):
     """The author leaves the room."""
 
 
-class JoinedBody(_Packed, frozen=True, tag=4):
+class JoinedBody(Packed, frozen=True, tag=4):
     """Host: the owner of this key becomes a member. key_hash: the hash of its encryption key."""
 
     key: Bytes32
@@ -65,35 +58,35 @@ class JoinedBody(_Packed, frozen=True, tag=4):
     key_hash: Bytes32
 
 
-class AwayBody(_Packed, frozen=True, tag=5):
+class AwayBody(Packed, frozen=True, tag=5):
     """Host: this member has not been heard for a while and is away. It keeps its place and nick."""
 
     member: Bytes16
 
 
-class CloseBody(_Packed, frozen=True, tag=6):
+class CloseBody(Packed, frozen=True, tag=6):
     """Host: the room ends. Nothing follows."""
 
 
-class BackBody(_Packed, frozen=True, tag=7):
+class BackBody(Packed, frozen=True, tag=7):
     """Host: this member is not away any more."""
 
     member: Bytes16
 
 
-class RenewBody(_Packed, frozen=True, tag=8):
+class RenewBody(Packed, frozen=True, tag=8):
     """The author has another encryption key from here on. key_hash: its hash."""
 
     key_hash: Bytes32
 
 
-class LockBody(_Packed, frozen=True, tag=9):
+class LockBody(Packed, frozen=True, tag=9):
     """Host: whether the room refuses newcomers from here on."""
 
     locked: bool
 
 
-class Removal(_Packed, frozen=True):
+class Removal(Packed, frozen=True):
     """A member that a commit removes. why: the host's words to a member that it removes, perhaps empty."""
 
     member: Bytes16
@@ -101,14 +94,14 @@ class Removal(_Packed, frozen=True):
     why: Annotated[str, msgspec.Meta(max_length=limits.KICK_REASON)]
 
 
-class CommitBody(_Packed, frozen=True, tag=10):
+class CommitBody(Packed, frozen=True, tag=10):
     """Host: a new epoch begins, without the removed members."""
 
     epoch: Count
     removed: Annotated[list[Removal], msgspec.Meta(max_length=limits.MEMBERS)]
 
 
-class PrivateBody(_Packed, frozen=True, tag=11):
+class PrivateBody(Packed, frozen=True, tag=11):
     """A message in a box that only one member can open."""
 
     box: Annotated[bytes, msgspec.Meta(min_length=BOX + 1, max_length=BOX + limits.TEXT)]
@@ -129,7 +122,7 @@ Body = (
 )
 
 
-class Content(_Packed, frozen=True):
+class Content(Packed, frozen=True):
     """What an author signs besides the header: the latest entry that it has applied, the digest there, and the body."""
 
     index: Count
@@ -140,7 +133,7 @@ class Content(_Packed, frozen=True):
 # --- the handshake
 
 
-class Hello(_Packed, frozen=True, tag=1):
+class Hello(Packed, frozen=True, tag=1):
     """Host, first on every link: the protocol version, 32 fresh bytes, and the current handshake key."""
 
     version: Count
@@ -154,7 +147,7 @@ class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
     version: Count
 
 
-class JoinRequest(_Packed, frozen=True, tag=1):
+class JoinRequest(Packed, frozen=True, tag=1):
     """Joiner: link secret, signature key, encryption key, the nick that it wants (empty: any), and its signature."""
 
     link_secret: Bytes32
@@ -164,7 +157,7 @@ class JoinRequest(_Packed, frozen=True, tag=1):
     signature: Bytes64
 
 
-class ResumeRequest(_Packed, frozen=True, tag=2):
+class ResumeRequest(Packed, frozen=True, tag=2):
     """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch."""
 
     link_secret: Bytes32
@@ -179,21 +172,21 @@ class ResumeRequest(_Packed, frozen=True, tag=2):
 # --- the log
 
 
-class Batch(_Packed, frozen=True):
+class Batch(Packed, frozen=True):
     """Consecutive entries, each sealed by its author, and the head that covers them."""
 
     entries: list[bytes]
     head: Bytes112
 
 
-class BackfilledEntry(_Packed, frozen=True, tag=1):
+class BackfilledEntry(Packed, frozen=True, tag=1):
     """An entry as its author signed it, without its seal."""
 
     header: Bytes33
     body: bytes
 
 
-class Tombstone(_Packed, frozen=True, tag=2):
+class Tombstone(Packed, frozen=True, tag=2):
     """What remains of an expired entry: its header and the hash of its body."""
 
     header: Bytes33
@@ -203,52 +196,52 @@ class Tombstone(_Packed, frozen=True, tag=2):
 # --- frames in records
 
 
-class SubmitFrame(_Packed, frozen=True, tag=1):
+class SubmitFrame(Packed, frozen=True, tag=1):
     """Member: an entry to order, sealed in this epoch."""
 
     epoch: Count
     entry: bytes
 
 
-class KeyFrame(_Packed, frozen=True, tag=2):
+class KeyFrame(Packed, frozen=True, tag=2):
     """Member: its encryption key on this link from now on."""
 
     encryption_key: EncryptionKeyBytes
 
 
-class KeyRequestFrame(_Packed, frozen=True, tag=3):
+class KeyRequestFrame(Packed, frozen=True, tag=3):
     """Member: asks for another member's encryption key, by its hash."""
 
     key_hash: Bytes32
 
 
-class RefusedFrame(_Packed, frozen=True, tag=4):
+class RefusedFrame(Packed, frozen=True, tag=4):
     """Host: refuses the client handshake. The last frame on the link."""
 
     reason: Refusal
 
 
-class WelcomeFrame(_Packed, frozen=True, tag=5):
+class WelcomeFrame(Packed, frozen=True, tag=5):
     """Host: admits the sender of the client handshake. Pages with the room's state follow; their key is in the box."""
 
     box: bytes
     pages: Annotated[int, msgspec.Meta(ge=1, le=limits.PAGES)]
 
 
-class PageFrame(_Packed, frozen=True, tag=6):
+class PageFrame(Packed, frozen=True, tag=6):
     """Host: the next part of the room's state."""
 
     part: Annotated[bytes, msgspec.Meta(max_length=limits.PAGE)]
 
 
-class ResumedFrame(_Packed, frozen=True, tag=7):
+class ResumedFrame(Packed, frozen=True, tag=7):
     """Host: the rest of the log follows. index: of its latest entry now; time: of the room, in milliseconds."""
 
     index: Count
     time: Count
 
 
-class BackfillFrame(_Packed, frozen=True, tag=8):
+class BackfillFrame(Packed, frozen=True, tag=8):
     """Host: a batch, opened. index: of the latest entry of the log now; time: of the room, in milliseconds."""
 
     entries: list[BackfilledEntry | Tombstone]
@@ -257,26 +250,26 @@ class BackfillFrame(_Packed, frozen=True, tag=8):
     time: Count
 
 
-class CommitShareFrame(_Packed, frozen=True, tag=9):
+class CommitShareFrame(Packed, frozen=True, tag=9):
     """Host, after a commit: the commit share of this member."""
 
     box: bytes
 
 
-class DeniedFrame(_Packed, frozen=True, tag=10):
+class DeniedFrame(Packed, frozen=True, tag=10):
     """Host, to the author alone: it did not order the entry with this counter."""
 
     counter: Count
     reason: Denial
 
 
-class KeyResponseFrame(_Packed, frozen=True, tag=11):
+class KeyResponseFrame(Packed, frozen=True, tag=11):
     """Host: the encryption key that a member asked for."""
 
     encryption_key: EncryptionKeyBytes
 
 
-class KeyNotFoundFrame(_Packed, frozen=True, tag=12):
+class KeyNotFoundFrame(Packed, frozen=True, tag=12):
     """Host: it does not know the encryption key with this hash."""
 
     key_hash: Bytes32
@@ -297,28 +290,24 @@ FromHost = (
 Frame = FromMember | FromHost
 
 
-class _Record(_Packed, frozen=True):
-    """Frames that are sealed together. echo: whether the sender wants an answer, perhaps an empty one."""
+class MemberRecord(Packed, frozen=True):
+    """Frames that a member seals together. echo: whether it wants an answer, perhaps an empty one."""
 
     echo: bool
-
-
-class MemberRecord(_Record, frozen=True):
-    """A record from a member."""
-
     frames: Annotated[list[FromMember], msgspec.Meta(max_length=limits.FRAMES)]
 
 
-class HostRecord(_Record, frozen=True):
-    """A record from a host."""
+class HostRecord(Packed, frozen=True):
+    """The same from a host."""
 
+    echo: bool
     frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]
 
 
 # --- the state in the pages of a welcome
 
 
-class RosterEntry(_Packed, frozen=True):
+class RosterEntry(Packed, frozen=True):
     """A member in a welcome, with the current state of its ratchet."""
 
     key: Bytes32
@@ -326,11 +315,11 @@ class RosterEntry(_Packed, frozen=True):
     counter: Count
     away: bool
     key_hash: Bytes32
-    generation: Generation
+    generation: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # far below the last one of a header
     chain_key: Bytes32
 
 
-class SnapshotEntry(_Packed, frozen=True):
+class SnapshotEntry(Packed, frozen=True):
     """A member at the beginning of the history."""
 
     key: Bytes32
@@ -340,7 +329,7 @@ class SnapshotEntry(_Packed, frozen=True):
     key_hash: Bytes32
 
 
-class RoomSnapshot(_Packed, frozen=True):
+class RoomSnapshot(Packed, frozen=True):
     """The room as of the last entry before its history."""
 
     digest: Bytes32
@@ -349,7 +338,7 @@ class RoomSnapshot(_Packed, frozen=True):
     roster: Annotated[list[SnapshotEntry], msgspec.Meta(max_length=limits.MEMBERS)]
 
 
-class RetentionPolicy(_Packed, frozen=True):
+class RetentionPolicy(Packed, frozen=True):
     """For how long messages are kept in a room: minimum, default and maximum ttl."""
 
     least: Ttl
@@ -357,14 +346,14 @@ class RetentionPolicy(_Packed, frozen=True):
     most: Ttl
 
 
-class HistoryPolicy(_Packed, frozen=True):
+class HistoryPolicy(Packed, frozen=True):
     """How much of the log newcomers are shown: the last messages, or seconds; nothing if both are 0."""
 
     texts: Count
     seconds: Count
 
 
-class RoomState(_Packed, frozen=True):
+class RoomState(Packed, frozen=True):
     """The room as of the entry that the head covers, with the secrets of the epoch.
 
     The entries after the index `since` follow as backfill. They continue the reader's own log, or the `snapshot`.
@@ -387,7 +376,6 @@ class RoomState(_Packed, frozen=True):
 
 Request = JoinRequest | ResumeRequest
 
-
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {
     kind: msgspec.msgpack.Decoder(kind)
@@ -398,13 +386,9 @@ _decoders = {
 _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
-def pack(packed: _Packed) -> bytes:
+def pack(packed: Packed | list[Any]) -> bytes:
+    """The bytes of what is sent, or of an array that is hashed and never sent."""
     return _encoder.encode(packed)
-
-
-def pack_plain(value: list[Any]) -> bytes:
-    """The bytes of an array that is hashed and never sent."""
-    return _encoder.encode(value)
 
 
 def unpack(kind: Any, data: bytes) -> Any:

@@ -7,11 +7,11 @@ from anonp2p import limits
 from anonp2p.crypto import padding, suite
 from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 
 _AROUND: Final = 2 * padding.LENGTH + suite.TAG + 8  # bytes of a record besides its frames
 _HELLO: Final = limits.HELLO - padding.LENGTH
-_REQUEST: Final = limits.CLIENT_HANDSHAKE - padding.LENGTH - frames.BOX
+_REQUEST: Final = limits.CLIENT_HANDSHAKE - padding.LENGTH - field_types.BOX
 
 
 class OtherVersion(Exception):

@@ -53,7 +53,7 @@ class Ledger:
         """The hash of the log and of what it adds up to (PROTOCOL.md, 6.2): another log has another one."""
         members = [(member.key, member.nick, member.away, member.key_hash) for member in self.roster]
         state = [self.name, self.locked, self.host, self.retention, self.history, members]
-        return identity.hash_group_context(self.digest, frames.pack_plain(state))
+        return identity.hash_group_context(self.digest, frames.pack(state))
 
     def get_member(self, member: bytes) -> Member:
         """The member with this id, whose presence was checked."""

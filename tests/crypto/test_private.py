@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from anonp2p import limits
 from anonp2p.crypto import private, suite
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types
 
 ROOM, ANN, BOB, EVE = b"r" * 32, b"a" * 16, b"b" * 16, b"e" * 16
 KEY, OLD_KEY, OTHER_KEY = (suite.EncryptionKeyPair(name * 32) for name in (b"b", b"o", b"e"))
@@ -34,7 +34,7 @@ def test_a_box_is_bound_to_its_place() -> None:
 def test_a_box_says_its_text_to_its_recipient(text: str) -> None:
     """5.15: "box(the recipient's encryption key by the log, the text of 1 to 4,000 bytes, ...)"."""
     box = private.seal_message(KEY.public, text, INFO)
-    assert len(box) == frames.BOX + len(text.encode())
+    assert len(box) == field_types.BOX + len(text.encode())
     assert private.open_message(box, [KEY], INFO) == text
 
 

@@ -15,7 +15,7 @@ from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import frames, handshake, welcome, wire
+from anonp2p.protocol import field_types, frames, handshake, welcome, wire
 from anonp2p.room import events, inputs, ledger
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, NOW
@@ -414,7 +414,7 @@ def test_a_private_message_5_15() -> None:
     assert private.open_message(it["box"], keys, info) == it["text"].decode()
     assert private.open_message(it["box"], keys[:1], info) is None
     other = second.box(keys[1].public, it["text"], info)
-    assert len(other) == len(it["box"]) == frames.BOX + len(it["text"])
+    assert len(other) == len(it["box"]) == field_types.BOX + len(it["text"])
     assert private.open_message(other, keys, info) == it["text"].decode()
     [entry] = [entry for entry in ENTRIES if entry["says"] == "Private"]
     assert entry["4.4 content, unpacked"][2] == [11, it["box"]]

@@ -11,7 +11,7 @@ from msgspec import msgpack
 from anonp2p import limits
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 
 bytes16, bytes32, bytes33, bytes64, bytes112, keys = (
     st.binary(min_size=size, max_size=size) for size in (16, 32, 33, 64, 112, 1_216)
@@ -37,7 +37,7 @@ words = {
 }
 reasons = {kind: st.sampled_from(known) for kind, known in words.items()}
 removals = st.builds(frames.Removal, bytes16, reasons[frames.Removal], st.text(max_size=limits.KICK_REASON))
-boxes = st.binary(min_size=frames.BOX + 1, max_size=frames.BOX + 50)
+boxes = st.binary(min_size=field_types.BOX + 1, max_size=field_types.BOX + 50)
 roster = st.builds(frames.RosterEntry, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
 
 snapshot_entries = st.builds(frames.SnapshotEntry, bytes32, texts, counts, st.booleans(), bytes32)
@@ -132,7 +132,7 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.RenewBody(B32), 8),
     (frames.LockBody(locked=True), 9),
     (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")]), 10),
-    (frames.PrivateBody(bytes(frames.BOX + 1)), 11),
+    (frames.PrivateBody(bytes(field_types.BOX + 1)), 11),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
@@ -470,7 +470,7 @@ def entry(body: frames.Body) -> bytes:
     "body",
     [
         frames.TextBody("\U0001f47b" * (limits.TEXT // 4), action=True),
-        frames.PrivateBody(bytes(frames.BOX + limits.TEXT)),
+        frames.PrivateBody(bytes(field_types.BOX + limits.TEXT)),
     ],
     ids=repr,
 )
@@ -488,7 +488,11 @@ def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
     longest = frames.ResumeRequest(B32, B16, KEY, 2**53 - 1, 2**53 - 1, B32, B64)
     nick = "\U00020000" * limits.NICK
     for request in (longest, frames.JoinRequest(B32, B32, KEY, nick, B64)):
-        assert limits.CLIENT_HANDSHAKE // 2 < 2 + frames.BOX + 2 + len(frames.pack(request)) <= limits.CLIENT_HANDSHAKE
+        assert (
+            limits.CLIENT_HANDSHAKE // 2
+            < 2 + field_types.BOX + 2 + len(frames.pack(request))
+            <= limits.CLIENT_HANDSHAKE
+        )
     hello = frames.Hello(3, B32, KEY)
     assert limits.HELLO // 2 < 2 + 2 + len(frames.pack(hello)) <= limits.HELLO
     assert around(frames.HostRecord(False, [frames.PageFrame(bytes(limits.PAGE))])) <= limits.BATCH_BYTES

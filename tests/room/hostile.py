@@ -6,7 +6,7 @@ from typing import Any
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import AwayBody, CommitBody, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.host.inn import FalseMember, Inn
@@ -54,7 +54,7 @@ def fading(it: FalseHost, author: Somebody = ANN, **otherwise: Any) -> Placed:
 
 def gone(it: FalseHost, entry: Placed, **otherwise: Any) -> frames.BackfillFrame:
     """A batch of this entry alone, which has expired by now, if it does."""
-    return it.past(entry, gone=[entry], **{"time": frames.COUNTS - 1, **otherwise})
+    return it.past(entry, gone=[entry], **{"time": field_types.COUNTS - 1, **otherwise})
 
 
 def at(it: FalseHost, time: int) -> FalseHost:

@@ -11,7 +11,7 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import JOIN, Identity
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import (
     AwayBody,
     BackBody,
@@ -33,7 +33,7 @@ from anonp2p.room.roster import Member
 
 ROOM = b"r" * 32
 KEY = b"l" * 32
-BOX = PrivateBody(bytes(frames.BOX + 1))
+BOX = PrivateBody(bytes(field_types.BOX + 1))
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 
 

@@ -22,7 +22,7 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import field_types, frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.log.log import Log, LogEntry
 from tests.vectors.names import spec_name
@@ -146,7 +146,7 @@ def hello(name: str) -> tuple[Vectors, bytes]:
 
 def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes) -> Vectors:
     info = suite.label("knock") + ROOM + digest
-    padded = padding.pad_text(frames.pack(request), limits.CLIENT_HANDSHAKE - padding.LENGTH - frames.BOX)
+    padded = padding.pad_text(frames.pack(request), limits.CLIENT_HANDSHAKE - padding.LENGTH - field_types.BOX)
     box = boxes.sealed(suite.EncryptionKeyPair(seed("door")), padded, info)
     return {"signed": content, "request": fields(request), **box}
 
@@ -428,7 +428,7 @@ class Story:
         fresh, init = seed("fresh secret of epoch 1"), self._epoch.init_secret
         members = [self._host, self._ann]
         rows = [[member.me.key, member.name, False, suite.hash_data(member.key.public)] for member in members]
-        array = frames.pack_plain(["demo", False, self._host.me.id, RETENTION, HISTORY, rows])
+        array = frames.pack(["demo", False, self._host.me.id, RETENTION, HISTORY, rows])
         group_context = identity.hash_group_context(self._digest, array)
         self._epoch, tag = self._epoch.follow(fresh, group_context, [member.me.id for member in members])
         self._show_epoch(1, init, fresh, group_context, members, {"6.2 digest": self._digest, "6.2 array": array})

@@ -6,7 +6,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.context import Context
@@ -60,7 +60,7 @@ class HeadCheck:
         key = ledger.get_member(ledger.host).key
         claimed, by = self._claim
         expect(identity.is_signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "forged-head")
-        expect(head.place < frames.COUNTS, "log-too-long")
+        expect(head.place < field_types.COUNTS, "log-too-long")
         last = self._last_head
         if head.place == last.place and head.digest != last.digest:
             self._replica.evidence.append((last.text, head.text))

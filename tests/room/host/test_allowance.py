@@ -3,10 +3,10 @@
 import pytest
 
 from anonp2p import limits
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.room.host.allowance import Allowance
 
-BOX = frames.PrivateBody(bytes(frames.BOX + 1))
+BOX = frames.PrivateBody(bytes(field_types.BOX + 1))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.room.ledger import Ledger, padded_content, unpack_content
 from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log, LogBatch, LogEntry
@@ -17,7 +17,7 @@ ROOM = b"r" * 32
 KEY = b"l" * 32
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 SECOND = 1_000  # milliseconds
-BOX = frames.PrivateBody(bytes(frames.BOX + 1))
+BOX = frames.PrivateBody(bytes(field_types.BOX + 1))
 
 
 def text(words: str = "hello") -> frames.TextBody:

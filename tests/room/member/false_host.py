@@ -12,7 +12,7 @@ from anonp2p.crypto.epoch import COMMIT, Epoch
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames, welcome
+from anonp2p.protocol import field_types, frames, welcome
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import Ledger, head_content, unpack_content
@@ -244,7 +244,7 @@ class FalseHost:
 
     def entry(self, author: Identity, body: frames.Body | bytes, **otherwise: Any) -> Placed:
         """What somebody says next, who knows the log as it is but where the arguments say otherwise (see `Sealer`)."""
-        otherwise.setdefault("reference", (self.ledger.index % frames.COUNTS, self.ledger.digest))
+        otherwise.setdefault("reference", (self.ledger.index % field_types.COUNTS, self.ledger.digest))
         return self.sealer.entry(author, body, **otherwise)
 
     def place(self, entry: Placed) -> None:

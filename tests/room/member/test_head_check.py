@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.context import Context
@@ -43,7 +43,7 @@ def test_a_head_is_read_as_it_was_signed(context: Context) -> None:
 _CONTRADICTIONS: dict[str, Callable[[], bytes]] = {
     "forged-head": lambda: head_text(6, HERE, 3000, signer=ANN),
     "forged-head ": lambda: head_text(6, HERE, 3000, label=identity.ENTRY),
-    "log-too-long": lambda: head_text(frames.COUNTS, HERE, 3000),
+    "log-too-long": lambda: head_text(field_types.COUNTS, HERE, 3000),
     "two-logs": lambda: head_text(5, THERE, 3000),
     "head-older-than-last": lambda: head_text(6, HERE, 999),
     "head-older-than-claim": lambda: head_text(9, HERE, 1999),

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from anonp2p.crypto.epoch import KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
 from anonp2p.room import events
 from tests.room.hostile import KEY, at, fading
@@ -205,7 +205,7 @@ def beyond_all(it: FalseHost) -> list[Item]:
     """A Welcome whose head is of an index that no frame can name."""
     since, base = it.ledger.index, it.base()
     it.place(it.orders_guest())
-    return [*it.welcome(since=since, snapshot=base, head=it.head_text(index=frames.COUNTS))]
+    return [*it.welcome(since=since, snapshot=base, head=it.head_text(index=field_types.COUNTS))]
 
 
 LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {

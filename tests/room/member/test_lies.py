@@ -8,7 +8,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import (
     AwayBody,
     CommitBody,
@@ -98,7 +98,9 @@ LIES_IN_A_PAST: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a generation too far on": lambda it: [it.past(it.entry(ANN, text("lie"), generation=limits.SKIPPED + 1))],
     "a body altered": lambda it: [with_other_body(it)],
     "a forged signature": lambda it: [it.past(it.entry(ANN, text("lie"), signer=HOST))],
-    "no body of what may have expired": lambda it: [it.past(fading(it)._replace(body=b""), time=frames.COUNTS - 1)],
+    "no body of what may have expired": lambda it: [
+        it.past(fading(it)._replace(body=b""), time=field_types.COUNTS - 1)
+    ],
     "an entry of a stranger": lambda it: [it.past(it.entry(EVE, text("lie")))],
     "a whole one repeated": lambda it: [*[it.past(it.entry(ANN, NickBody("anna")))] * 2],
     "a newcomer for the second time": lambda it: [

@@ -988,7 +988,7 @@ async def test_a_room_without_a_trace_is_dialled_again_for_its_time_and_then_giv
         assert ann.session.room.failure.status == 4
         links = ann.heard(events.LinkEvent, state="connecting")
         assert [link.attempt for link in links] == list(range(1, len(memory.dials) + 1))
-        assert [link.detail for link in links] == [NO_REASON, *[Reason("not-found")] * (len(links) - 1)]
+        assert [link.detail for link in links] == [NO_REASON, *[Reason("broken-circuit")] * (len(links) - 1)]
         assert len({dial.isolation for dial in memory.dials}) == len(memory.dials)
 
 

@@ -20,7 +20,7 @@ Listener = trio.abc.Listener[trio.abc.Stream]
 HANG: Final = "hang"  # planned for a dial: it takes for ever
 CONNECT: Final = "connect"  # planned for a dial: it is as usual
 
-_NOBODY = Reason("not-found")
+_NOBODY = Reason("broken-circuit")
 
 
 class Network(Transport, Protocol):

@@ -75,6 +75,6 @@ def parse_row(answer: bytes, ends: bytes) -> int | None:
     """
     start = _MESSAGE.size + _ROW.size
     if _MESSAGE.unpack_from(answer)[1] != _BY_FAMILY or answer[start : start + len(ends)] != ends:
-        raise OSError
+        raise OSError("no answer")
     *_, uid, inode = _COUNTS.unpack_from(answer, start + len(ends) + len(_REST_OF_ID))
     return int(uid) if inode else None

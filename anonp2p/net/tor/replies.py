@@ -49,11 +49,11 @@ class BoundedReplies:
             return line
         self._size += len(line)
         if not line.endswith(b"\r\n") or self._size > limits.CONTROL_REPLY:
-            raise OSError
+            raise OSError("endless reply")
         if self._in_data:
             self._in_data = line != b".\r\n"
         elif not _LINE.match(line):
-            raise OSError
+            raise OSError("not a line")
         elif line[3:4] == b"+":
             self._in_data = True
         elif line[3:4] == b" ":
@@ -67,7 +67,7 @@ class BoundedReplies:
         elif self._answered < self._asked:
             self._answered += 1
         else:
-            raise OSError
+            raise OSError("nobody asked")
 
     def shutdown(self, how: int) -> None:
         """Like the method of a socket: wakes the reader. Raises OSError."""

@@ -201,10 +201,10 @@ class Tor:
         except socks.SocksError as error:
             if error.code is None:
                 raise NotSocksPort(proxy) from None
-            code, again, absent = _DIAL_FAULTS.get(error.code, ("failed-circuit", True, False))
+            failure, again, absent = _DIAL_FAULTS.get(error.code, ("failed-circuit", True, False))
             if absent:  # so Tor has looked
                 self._unanswered.discard(code)
-            raise DialFault(Reason(code), again=again, absent=absent) from None
+            raise DialFault(Reason(failure), again=again, absent=absent) from None
         except trio.BrokenResourceError:
             raise DialFault(Reason("tor-hung-up")) from None
         except OSError:

@@ -12,6 +12,7 @@ from anonp2p import limits
 from anonp2p.errors import TorLost, TorRefused
 from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import DialFault
+from anonp2p.reasons import Reason
 from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, STEM, control_of, described, refused, replies, socks_replies
 from tests.support.servers import PATIENCE, FakeTor, Play, says, server
 
@@ -41,17 +42,17 @@ pytestmark = STEM
 async def test_a_refused_dial_says_whether_to_try_again(code: int, *, again: bool, absent: bool) -> None:
     await check_fault(socks_replies(code), again=again, absent=absent)
 
-
-async def test_a_socks_port_that_hangs_up_is_worth_another_try() -> None:
+    reason = await check_fault(replies(b""), again=True, absent=False)
+    assert reason == Reason("tor-hung-up")
     await check_fault(replies(b""), again=True, absent=False)
 
 
-async def check_fault(play: Play, *, again: bool, absent: bool) -> None:
+async def check_fault(play: Play, *, again: bool, absent: bool) -> Reason:
     async with server(play) as endpoint:
         with pytest.raises(DialFault) as caught:
             await Tor(None, endpoint, None, "system").dial(KEY.code, "me:1")
     assert (caught.value.again, caught.value.absent) == (again, absent)
-    assert str(caught.value)
+    return caught.value.reason
 
 
 async def test_a_dial_asks_for_the_room_at_its_port_isolated_by_both_words() -> None:

@@ -124,7 +124,7 @@ def test_a_row_without_an_inode_tells_nothing() -> None:
     ids=["other", "kind", "error"],
 )
 def test_an_error_or_a_row_of_another_socket_is_no_answer(answer: bytes) -> None:
-    with pytest.raises(OSError, match="does not tell"):
+    with pytest.raises(OSError, match="no answer"):
         parse_row(answer, ENDS)
 
 

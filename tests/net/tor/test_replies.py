@@ -75,7 +75,7 @@ def test_what_has_no_end_ends_the_connection(
         while read <= 2 * limits.CONTROL_REPLY:
             read += len(replies.readline())
 
-    with pytest.raises(OSError, match=r"line|reply"):
+    with pytest.raises(OSError, match=r"endless reply|not a line|nobody asked"):
         read_on()
     assert read <= limits.CONTROL_REPLY
     assert sender.sent <= 2 * limits.CONTROL_REPLY + kernel_buffers(theirs)

@@ -9,6 +9,7 @@ import trio.testing
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.net.transport import Transport
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from tests.support.people import Gathering, Person, gathering
 from tests.support.transports import HANG, MemoryNetwork, Tor, Wire
@@ -76,7 +77,7 @@ async def test_a_silent_link_is_noticed_by_both_sides_in_time_and_harms_no_other
         memory.wires[0].fall_silent()
         memory.otherwise = HANG
         lost = await ann.hears(events.LinkEvent, state="lost")
-        assert lost.detail == "nothing was heard for 15 seconds"
+        assert lost.detail == Reason("silent")
         assert limits.LINK_LOST - limits.HEARTBEAT <= trio.current_time() - 100 <= limits.LINK_LOST
         assert (await host.hears(events.LeftEvent)).reason == "lost"
         assert limits.AWAY_SECONDS - limits.HEARTBEAT <= trio.current_time() - 100 <= limits.AWAY_SECONDS

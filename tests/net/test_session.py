@@ -267,7 +267,7 @@ async def test_a_room_without_a_trace_is_dialled_again_for_its_time_and_then_giv
         assert 0 <= trio.current_time() - limits.ABSENT_PATIENCE <= limits.DIAL_PAUSE_MAX
         links = ann.heard(events.LinkEvent, state="connecting")
         assert [link.attempt for link in links] == list(range(1, len(memory.dials) + 1))
-        assert [link.detail for link in links] == ["", *["nobody is there"] * (len(links) - 1)]
+        assert [link.detail for link in links] == [NO_REASON, *[Reason("broken-circuit")] * (len(links) - 1)]
 
 
 async def test_a_fault_that_no_other_try_mends_is_the_last(
@@ -295,7 +295,7 @@ async def test_a_slow_dial_is_given_up_for_one_on_another_circuit(
         assert len({first.isolation, second.isolation, third.isolation}) == 3
         assert {dial.code for dial in memory.dials} == {gathered.key.code}
         details = [link.detail for link in ann.heard(events.LinkEvent, state="connecting")]
-        assert details == ["", "there was no answer within 15 seconds", "there was no answer within 25 seconds"]
+        assert details == [NO_REASON, Reason("dial-timeout", 15.0), Reason("dial-timeout", 25.0)]
 
 
 async def test_a_host_that_says_nothing_is_given_up_and_dialled_again(
@@ -306,7 +306,7 @@ async def test_a_host_that_says_nothing_is_given_up_and_dialled_again(
         for _ in range(2):
             await place.listener.accept()
         assert limits.DIAL_PAUSE / 2 <= trio.current_time() - limits.HANDSHAKE_SECONDS <= limits.DIAL_PAUSE
-        assert ann.heard(events.LinkEvent)[-1].detail == "the handshake took too long"
+        assert ann.heard(events.LinkEvent)[-1].detail == Reason("slow-handshake")
 
 
 async def test_two_joiners_share_no_circuit(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:

@@ -256,7 +256,7 @@ class Talk(RuleBasedStateMachine):
         for party in [self.room.host, *self.room.members]:
             check_party(party)
         self.check_order()
-        assert set(self.room.drops) <= {"its member dialled again"}
+        assert set(self.room.drops) <= {"dialled-again"}
 
     def teardown(self) -> None:
         self.settle()

@@ -236,7 +236,7 @@ def test_retain_answers_what_holds_and_keeps_to_the_rooms_bounds() -> None:
     for bad in (9, 3601, FLEETING, KEPT):
         [error] = answer(bad)
         assert isinstance(error, events.ErrorEvent)
-        assert error.text == "In this room messages are kept for 10s to 1h."
+        assert str(error.text) == "In this room messages are kept for 10s to 1h."
     assert data(answer(None)) == {"ttl": 10, **bounds}
 
 

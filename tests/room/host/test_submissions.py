@@ -132,7 +132,7 @@ def test_what_was_denied_leaves_out_no_more_than_others_can_follow(bench: Bench,
     if taken:
         bench.say(text("all can follow"))
     else:
-        with pytest.raises(PeerFault, match="out of its order"):
+        with pytest.raises(PeerFault, match="generation"):
             bench.say(text("nobody can follow"))
     assert len(bench.bodies(bench.start)) == taken
 

@@ -58,6 +58,7 @@ class Readers(RuleBasedStateMachine):
         assert self.log.is_sealed
         assert self.log.oldest == self.oldest_kept(oldest)
         assert [(it.first, it.end) for it in dropped] == self.batches(oldest, self.log.oldest)
+        self.due = {at: due for at, due in self.due.items() if at >= self.log.oldest or self.ttls[at] == FLEETING}
 
     def oldest_kept(self, oldest: int) -> int:
         """Where the log begins after a new batch: beyond a limit, it is cut back to seven eighths of both."""

@@ -38,6 +38,29 @@ def test_a_host_of_another_version_is_not_asked(version: int) -> None:
     assert host.room.failure is not None
 
 
+REFUSALS: list[tuple[frames.Refusal, str]] = [
+    ("signature", "refused"),
+    ("leaf", "refused"),
+    ("full", "full"),
+    ("locked", "locked"),
+    ("bad-nick", "bad-nick"),
+    ("nick-taken", "nick-taken"),
+    ("unknown", "refused"),
+    ("kicked", "refused"),
+]
+
+
+@pytest.mark.parametrize(("reason", "code"), REFUSALS)
+def test_a_refusal_is_told_in_our_own_words(reason: frames.Refusal, code: str) -> None:
+    host = FalseHost()
+    host.greets()
+    error, gone = host.hears(frames.RefusedFrame(reason))
+    assert isinstance(error, events.ErrorEvent)
+    assert error.code == code
+    assert isinstance(gone, events.GoneEvent)
+    assert gone.reason == ("kicked" if reason == "kicked" else "refused")
+
+
 def test_a_join_answers_the_hello_of_its_own_link_with_a_secret_of_its_own() -> None:
     """2.5"""
     host = FalseHost()

@@ -4,7 +4,7 @@ import pytest
 
 from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
-from anonp2p.room import effects
+from anonp2p.room import effects, events
 from tests.room.hostile import hello
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import EVE, ROOM, kinds

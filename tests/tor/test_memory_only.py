@@ -24,6 +24,8 @@ NICKS = ("Quixotl", "Wimbrel", "Wimbrel-ii")
 TEXTS = ("the plum tree is in bloom", "plné švestek ležícího koně", "a wheelbarrow of umbrellas")
 
 
+LEFT_BEHIND = "anonp2p-run-"  # how directories begin that are removed at a start, if nobody holds them
+
 _TO_URL = bytes.maketrans(b"+/", b"-_")  # the other base64
 
 
@@ -55,6 +57,10 @@ class Home:
         """Whether we and our Tor may write there: its DataDirectory, and where sockets are."""
         path = Path(os.path.normpath(path))
         return path.is_relative_to(self.state / "anonp2p") or (self.runtime in path.parents)
+
+    def may_go(self, path: Path) -> bool:
+        """Whether we may remove it: what is ours, or what another copy of the program left when it was killed."""
+        return self.is_ours(path) or any(name.startswith(LEFT_BEHIND) for name in path.parts)
 
     def left(self) -> list[Path]:
         """All files that are there now."""
@@ -162,11 +168,11 @@ def test_by_its_own_account_it_writes_nothing_and_connects_to_nobody_else(torrc:
             case "os.mkdir", [path, *_]:
                 assert home.is_ours(Path(path)), told
             case (("os.remove" | "os.rmdir"), [path, directory]):
-                assert directory != -1 or home.is_ours(Path(path)), told  # in one: that of the shutil.rmtree before
+                assert directory != -1 or home.may_go(Path(path)), told  # in one: that of the shutil.rmtree before
             case (("tempfile.mkdtemp" | "tempfile.mkstemp"), [path]):
                 assert home.is_ours(Path(path)), told
             case "shutil.rmtree", [path, *_]:
-                assert home.is_ours(Path(path.split("'")[1])), told
+                assert home.may_go(Path(path.split("'")[1])), told
             case ("os.posix_fallocate", _) | ("mmap.__new__", [-1, *_]):  # the latter is memory, and no file
                 pass
             case "socket.bind", [_, str(path)]:
@@ -203,8 +209,9 @@ CHANGING = {
         "mkdirat",
         "mknod",
     ),
-    *("mknodat", "truncate", "unlink", "unlinkat", "rmdir", "setxattr", "lsetxattr", "fsetxattr"),
+    *("mknodat", "truncate", "setxattr", "lsetxattr", "fsetxattr"),
 }
+REMOVING = {"unlink", "unlinkat", "rmdir"}
 WRITING = {"write", "writev", "pwrite64", "pwritev", "pwritev2"}
 UNSEEN = {"sendfile", "copy_file_range", "splice", "io_uring_setup", "open_by_handle_at", "execveat"}
 
@@ -216,6 +223,8 @@ def assert_sanitized(call: Call, home: Home, secrets: list[str]) -> None:
     is_tor = call.program == tor_program()
     if call.name in OPENING and any(flag in call.arguments for flag in TO_WRITE):
         assert call.paths == [Path(os.devnull)] or all(map(home.is_ours, call.paths)), told
+    elif call.name in REMOVING:
+        assert all(map(home.may_go, call.paths)), told
     elif call.name in CHANGING:
         assert all(map(home.is_ours, call.paths)), told
     elif call.name in WRITING and call.target.startswith("/"):  # else a pipe, a socket or the like

@@ -19,7 +19,7 @@ RATE = 10.0  # a second
 CLIENT_HANDSHAKE = frame_content(bytes(3_838))  # which opens as nothing
 
 
-async def test_a_flood_is_read_at_its_pace_and_holds_up_nobody(
+async def test_a_flood_is_read_at_its_rate_and_holds_up_nobody(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1.6"""

@@ -141,7 +141,7 @@ async def serving(
         async with memory.listen(key) as place:
             if answers:
                 place.admits = lambda _: answers.pop(0)  # type: ignore[method-assign, assignment]
-            await serve(place, links)
+            await serve(place, links, trio.Event())
 
     async def dial() -> trio.abc.Stream:
         stream = await memory.dial(key.code, "stranger:1")

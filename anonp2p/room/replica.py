@@ -36,7 +36,7 @@ class Replica:
         self.ledger = Ledger(room)
         self.epoch: Epoch | None = None
         self.keys: dict[bytes, bytes] = {}
-        self.marks = Marks(self.ledger.digest)
+        self.marks = Marks(identity.hash_room(room))
         self.reused_nicks = ReusedNicks()
         self.evidence: list[tuple[bytes, ...]] = []
         self.begin_identity(me, own_key)

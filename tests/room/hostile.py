@@ -32,7 +32,7 @@ def assert_left_in_alarm(host: FalseHost, happened: list[events.Event], member: 
 
 def batch_in(epoch: Epoch, head: bytes) -> bytes:
     """The payload of a batch without entries."""
-    return epoch.seal_batch(frames.pack(frames.Batch([], head)), randomness(b"burst"))[padding.LENGTH :]
+    return epoch.seal_batch(frames.pack(frames.Batch([], [], head)), randomness(b"burst"))[padding.LENGTH :]
 
 
 def altered(entry: Placed, at: int) -> Placed:

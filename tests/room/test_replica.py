@@ -7,7 +7,7 @@ import pytest
 from anonp2p.crypto import private, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
-from anonp2p.crypto.identity import Identity, member_id
+from anonp2p.crypto.identity import Identity, hash_room, member_id
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words
 from anonp2p.protocol import frames
@@ -45,6 +45,7 @@ def roster_entry_all(ledger: Ledger) -> Ledger:
     for who, nick in ((HOST, "host"), (ANN, "ann"), (BOB, "bob")):
         ledger.add_member(who.key, nick, suite.hash_data(KEYS[who.id].public))
     ledger.host = HOST.id
+    ledger.begin_log()
     return ledger
 
 
@@ -281,7 +282,7 @@ def test_what_we_seal_refers_to_the_latest_entry_that_took_effect(ours: Replica)
 
 def test_marks_begin_with_the_empty_log() -> None:
     replica = Replica(ROOM, EVE, KEYS[EVE.id])
-    assert replica.marks.latest_marks() == [safety_words.Mark(0, Ledger(ROOM).digest)]
+    assert replica.marks.latest_marks() == [safety_words.Mark(0, hash_room(ROOM))]
     assert member_id(EVE.key) == replica.me.id
 
 

@@ -52,8 +52,7 @@ class Backfill:
             return False
         if reached.digest != self.head.digest:
             self._heads.refuse_other_log(self.head)
-        expect(reached.group_context() == self.now.group_context(), "backfill-to-other-room")
-        expect(reached.epoch == self._epoch.number, "welcome-to-other-epoch")
+        expect(reached.group_context == self.now.group_context, "backfill-to-other-room")
         return True
 
     def enter_epoch(self) -> None:
@@ -66,12 +65,18 @@ class Backfill:
         self._heads.accept_head(self.head)
         self._context.outbox.begin_epoch()
 
-    def replay_entry(self, ledger: Ledger, entry: OpenedEntry, age: float, shown_up_to: int | None) -> None:
-        """An entry of the history: nothing but shown, unless we had it when we were here before."""
+    def replay_entry(
+        self, ledger: Ledger, entry: OpenedEntry, digest: bytes, age: float, shown_up_to: int | None
+    ) -> None:
+        """An entry of the history: nothing but shown, unless we had it when we were here before.
+
+        digest: the one that the log has by this entry, as the host signed.
+        """
         author = check_entry(ledger, entry)
         if entry.content is not None and ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, ledger)
         change = self._replica.apply_entry(author, entry, age, replay=ledger)
+        expect(ledger.digest == digest, "other-group-context")
         if shown_up_to is None or ledger.index > shown_up_to:
             self._context.reporter.tell_history_change(change)
 

@@ -6,7 +6,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import expect
+from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.head_check import Head, HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
@@ -38,7 +38,7 @@ class Follower:
         for sealed in batch.entries:
             placed.append(OpenedEntry(*self._open_entry(sealed)))
             self._admit_joined(placed[-1])
-        self._take_in(placed, head)
+        self._take_in(placed, batch.contexts, head)
 
     def take_missed(self, missed: frames.BackfillFrame) -> None:
         """A batch that we have missed, as it was opened by others, or from which something is gone."""
@@ -56,7 +56,7 @@ class Follower:
                 self._replica.current_epoch.skip_key(entry.header)
             if backfill is None and not gone:
                 self._admit_joined(entry)
-        self._take_in(placed, head)
+        self._take_in(placed, missed.contexts, head)
 
     def tell_of_lost(self) -> None:
         """Tells how many messages expired before they came to us."""
@@ -76,31 +76,33 @@ class Follower:
         if entry.content is not None and isinstance(entry.content.body, frames.JoinedBody):
             self._replica.current_epoch.admit_member(identity.member_id(entry.content.body.key))
 
-    def _take_in(self, placed: list[OpenedEntry], head: Head) -> None:
-        """Entries that a head covers take effect, once it is known that they lead to it."""
+    def _take_in(self, placed: list[OpenedEntry], contexts: list[bytes | None], head: Head) -> None:
+        """Entries that a head covers take effect, once it is known that they lead to it.
+
+        contexts: the group contexts that they lead to, as the host says and its head signs; None where that stays.
+        """
         backfill = self._state.backfill
         ledger = backfill.reached if backfill else self._replica.ledger
-        digest = ledger.digest
-        for index, entry in enumerate(placed, ledger.index + 1):
-            digest = identity.extend_log_hash(digest, index, entry.header.pack(), entry.digest)
-            if backfill is not None:
+        digests = _extend_digests(ledger, placed, contexts)
+        if backfill is not None:
+            for index, digest in enumerate(digests[1:], ledger.index + 1):
                 backfill.expect_same_log(index, digest)
-        expect((head.place, head.digest) == (ledger.index + len(placed), digest), "head-of-other-log")
+        expect((head.place, head.digest) == (ledger.index + len(placed), digests[-1]), "head-of-other-log")
         age = (self._heads.told_time - head.time) / 1000
         replayed = backfill.replayed if backfill else None
-        for entry in placed:
+        for entry, digest in zip(placed, digests[1:], strict=True):
             if backfill is not None and replayed is not None:
-                backfill.replay_entry(replayed, entry, age, self._joining.shown_up_to)
+                backfill.replay_entry(replayed, entry, digest, age, self._joining.shown_up_to)
             else:
-                self._take_entry(entry, age)
+                self._take_entry(entry, digest, age)
             if self._lifecycle.over:
                 return
         self._heads.accept_head(head)
         if replayed is None:
             self._replica.marks.note_head(head.time, head.digest)
 
-    def _take_entry(self, entry: OpenedEntry, age: float) -> None:
-        """The log is one entry longer."""
+    def _take_entry(self, entry: OpenedEntry, digest: bytes, age: float) -> None:
+        """The log is one entry longer. digest: the one that it has by that, as the host signed."""
         expect(not isinstance(self._state.current, Rekeying), "entry-of-old-epoch")
         author = check_entry(self._replica.ledger, entry)
         if author.id == self._replica.me.id:
@@ -109,8 +111,20 @@ class Follower:
         if entry.content is not None and self._replica.ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, self._replica.ledger)
         change = self._replica.apply_entry(author, entry, age)
+        expect(self._replica.ledger.digest == digest, "other-group-context")
         self._lost += not self._context.take_change(entry, change, age)
         if isinstance(change, changes.CommitChange) and self._state.backfill is None:
             self._state.begin_rekeying(is_idle=not change.removed)
         elif isinstance(change, changes.JoinedChange | changes.KeyRenewedChange) and self._state.is_up:
             self._keys.request_missing()
+
+
+def _extend_digests(ledger: Ledger, placed: list[OpenedEntry], contexts: list[bytes | None]) -> list[bytes]:
+    """The digest that a log has now, and that after each of these entries. Raises PeerFault for improper contexts."""
+    expect(len(contexts) == len(placed), "missing-group-context")
+    digests, context = [ledger.digest], ledger.group_context
+    for index, (entry, changed) in enumerate(zip(placed, contexts, strict=True), ledger.index + 1):
+        expect(changed != context, "other-group-context")
+        context = changed or context
+        digests.append(identity.extend_log_hash(digests[-1], index, entry.header.pack(), entry.digest, context))
+    return digests

@@ -41,12 +41,10 @@ class KeyBook:
 
     def enter_next_epoch(self, box: bytes) -> None:
         """Opens our share of the latest commit: with it we are in the next epoch. Raises PeerFault."""
-        group_context, members = (
-            self._replica.ledger.group_context(),
-            [member.id for member in self._replica.ledger.roster],
-        )
-        secret, tag = self._open_commit_share(box, group_context)
-        self._replica.epoch, mine = self._replica.current_epoch.follow(secret, group_context, members)
+        ledger = self._replica.ledger
+        secret, tag = self._open_commit_share(box, ledger.digest)
+        members = [member.id for member in ledger.roster]
+        self._replica.epoch, mine = self._replica.current_epoch.follow(secret, ledger.digest, members)
         commit.check_confirmation_tag(mine, tag)
         self._outbox.begin_epoch()
         self._replica.forget_keys()
@@ -59,14 +57,12 @@ class KeyBook:
         self._uplink.send(frames.KeyFrame(self._replica.own_keys[0].public))
         self._context.add_entry(frames.RenewBody(suite.hash_data(self._replica.own_keys[0].public)), None, UNSET)
 
-    def _open_commit_share(self, box: bytes, group_context: bytes) -> tuple[bytes, bytes]:
+    def _open_commit_share(self, box: bytes, digest: bytes) -> tuple[bytes, bytes]:
         """With the key that the host knew when it sealed it; of those before, only the one in the log is kept then."""
         epoch = self._replica.current_epoch.number + 1
         for at, key in enumerate(self._replica.own_keys):
             try:
-                opened = commit.open_share(
-                    box, key, self._replica.ledger.room, self._replica.me.id, epoch, group_context
-                )
+                opened = commit.open_share(box, key, self._replica.ledger.room, self._replica.me.id, epoch, digest)
             except PeerFault:
                 continue
             older = [

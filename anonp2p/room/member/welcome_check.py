@@ -1,12 +1,13 @@
 """What a member checks of a welcome: the room as its host says that it is now."""
 
+from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, welcome
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.head_check import Head, HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.retention import NO_HISTORY
 
@@ -28,6 +29,7 @@ class WelcomeCheck:
         expect(head.place >= self._replica.ledger.index, "shorter-log")
         expect(state.epoch >= self._replica.ledger.epoch, "old-epoch")
         ledger.start_at(head.place, head.digest)
+        expect(_lead_to(head, state.latest, ledger.group_context), "head-of-other-roster")
         epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
         self._heads.note_claim(head.place, head.time)
@@ -88,6 +90,12 @@ def _rule(ledger: Ledger, state: frames.RoomState) -> None:
     """What never changes in a room."""
     ledger.name, ledger.host = state.name, state.host
     ledger.retention, ledger.history = state.retention, state.history
+
+
+def _lead_to(head: Head, latest: frames.LatestEntry, group_context: bytes) -> bool:
+    """Whether the digest of a head covers this group context, as that to which the latest entry leads."""
+    digest = identity.extend_log_hash(latest.digest, head.place, latest.header, latest.body, group_context)
+    return digest == head.digest
 
 
 def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> Ledger:

@@ -5,11 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import events
 from anonp2p.room.context import Context
+from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.member.backfill import Backfill
 from anonp2p.room.member.head_check import Head, HeadCheck
@@ -56,6 +58,12 @@ def new_backfill(
     return Backfill(context, heads, epoch or new_epoch(context), head, now, replayed, former)
 
 
+def leads_to(ledger: Ledger, entry: OpenedEntry) -> bytes:
+    """The digest that the log has by this entry, which changes nothing in the group context."""
+    packed = entry.header.pack()
+    return identity.extend_log_hash(ledger.digest, ledger.index + 1, packed, entry.digest, ledger.group_context)
+
+
 # --- whether it is complete
 
 
@@ -90,14 +98,27 @@ def test_what_leads_to_another_log_than_the_head_of_the_welcome_is_refused(conte
 def test_what_leads_to_another_room_than_the_welcome_shows_is_refused(context: Context) -> None:
     now = ledger_at(context, 7)
     now.roster.rename_member(now.get_member(ANN.id), "eve")
+    now.start_at(7, HERE)
     with pytest.raises(PeerFault, match="backfill-to-other-room"):
         new_backfill(context, end=7, now=now, replayed=ledger_at(context, 7)).is_complete()
 
 
 def test_what_leads_to_another_epoch_than_that_of_the_welcome_is_refused(context: Context) -> None:
-    later, _ = new_epoch(context).follow(bytes(32), bytes(32), [HOST.id, ANN.id, context.replica.me.id])
-    with pytest.raises(PeerFault, match="welcome-to-other-epoch"):
-        new_backfill(context, end=7, epoch=later, replayed=ledger_at(context, 7)).is_complete()
+    now = ledger_at(context, 7)
+    now.epoch = 1
+    now.start_at(7, HERE)
+    with pytest.raises(PeerFault, match="backfill-to-other-room"):
+        new_backfill(context, end=7, now=now, replayed=ledger_at(context, 7)).is_complete()
+
+
+def test_an_entry_of_the_history_that_leads_to_another_group_context_is_not_shown(context: Context) -> None:
+    replayed = ledger_at(context, 3)
+    entry = new_entry(ANN, replayed, frames.NickBody("anna"))
+    with pytest.raises(PeerFault, match="other-group-context"):
+        new_backfill(context, end=4, replayed=replayed).replay_entry(
+            replayed, entry, leads_to(replayed, entry), 1.0, None
+        )
+    assert take_events(context) == []
 
 
 # --- what we are shown again
@@ -125,7 +146,8 @@ def test_of_a_history_only_that_is_shown_which_was_not_shown_before(shown_up_to:
     replayed = ledger_at(context, 0)
     backfill = new_backfill(context, end=count, replayed=replayed)
     for number in range(1, count + 1):
-        backfill.replay_entry(replayed, new_entry(ANN, replayed, text(f"line {number}")), 1.0, shown_up_to)
+        entry = new_entry(ANN, replayed, text(f"line {number}"))
+        backfill.replay_entry(replayed, entry, leads_to(replayed, entry), 1.0, shown_up_to)
     shown = [event.seq for event in take_events(context) if isinstance(event, events.MessageEvent)]
     assert shown == list(range(1 + (shown_up_to or 0), count + 1))
     assert replayed.index == count
@@ -136,7 +158,7 @@ def test_an_entry_that_may_not_come_next_takes_no_effect_in_the_history(context:
     replayed = ledger_at(context, 0)
     backfill = new_backfill(context, end=1, replayed=replayed)
     with pytest.raises(PeerFault, match="host-only"):
-        backfill.replay_entry(replayed, new_entry(ANN, replayed, frames.LockBody(True)), 1.0, None)
+        backfill.replay_entry(replayed, new_entry(ANN, replayed, frames.LockBody(True)), bytes(32), 1.0, None)
     assert replayed.index == 0
     assert take_events(context) == []
 
@@ -144,7 +166,8 @@ def test_an_entry_that_may_not_come_next_takes_no_effect_in_the_history(context:
 def test_an_entry_of_the_history_that_was_written_on_another_log_raises_an_alarm(context: Context) -> None:
     replayed = ledger_at(context, 3)
     entry = new_entry(ANN, replayed, text("hi"), digest=THERE)
-    new_backfill(context, end=4, replayed=replayed).replay_entry(replayed, entry, 1.0, None)
+    digest = leads_to(replayed, entry)
+    new_backfill(context, end=4, replayed=replayed).replay_entry(replayed, entry, digest, 1.0, None)
     kinds = [type(event) for event in take_events(context)]
     assert kinds == [events.AlarmEvent, events.MessageEvent]
     assert len(context.replica.evidence) == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import padding, suite
+from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import (
@@ -18,6 +18,8 @@ from anonp2p.protocol.frames import (
     Removal,
 )
 from anonp2p.protocol.handshake import Channel
+from anonp2p.reasons import Reason
+from anonp2p.room import events
 from tests.room.hostile import (
     KEY,
     altered,
@@ -173,7 +175,7 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     ],
     "a slice of no commit": lambda it: [it.slice],
     "a second slice": lambda it: [it.commit(), it.slice, it.slice],
-    "a slice for another log": lambda it: [it.commit(), lambda: it.slice(group_context=bytes(32))],
+    "a slice for another log": lambda it: [it.commit(), lambda: it.slice(digest=bytes(32))],
     "a slice with another tag": lambda it: [it.commit(), lambda: it.slice(tag=bytes(32))],
     "a slice with another secret": lambda it: [it.commit(), lambda: it.slice(secret=bytes(32))],
     "no slice at all": lambda it: [it.commit(), frames.CommitShareFrame(b"")],
@@ -228,3 +230,34 @@ def test_a_host_that_lies_is_left_with_an_alarm_and_the_lie_is_not_shown(host: F
     host.hears(*honest)
     assert not host.room.over
     assert_left_in_alarm(host, host.hears(lying))
+
+
+def with_context(it: FalseHost, entry: Placed, said: list[bytes | None], folded: bytes) -> bytes:
+    """A batch of this entry, with what is said of its group context. folded: the one that its head covers."""
+    before = it.ledger.digest
+    it.place(entry)
+    packed = entry.header.pack()
+    digest = identity.extend_log_hash(before, it.ledger.index, packed, suite.hash_data(entry.body), folded)
+    return it.batch_of([entry.sealed], it.head_text(digest=digest), said)
+
+
+FALSE_CONTEXTS: dict[str, Callable[[FalseHost], bytes]] = {
+    "another one with a text": lambda it: with_context(it, it.entry(ANN, text("lie")), [KEY], KEY),
+    "the one that there is with a text": lambda it: with_context(
+        it, it.entry(ANN, text("lie")), [it.context], it.context
+    ),
+    "none with a nick": lambda it: with_context(it, it.entry(ANN, NickBody("lie")), [None], it.context),
+    "another one with a nick": lambda it: with_context(it, it.entry(ANN, NickBody("lie")), [KEY], KEY),
+    "nothing with a text": lambda it: with_context(it, it.entry(ANN, text("lie")), [], it.context),
+    "one too many": lambda it: with_context(it, it.entry(ANN, text("lie")), [None, None], it.context),
+}
+
+
+@pytest.mark.parametrize("lie", FALSE_CONTEXTS)
+def test_a_group_context_that_its_entry_does_not_lead_to_is_a_lie(host: FalseHost, lie: str) -> None:
+    """4.5, 5.6: though a head of the host's covers it."""
+    happened = host.hears(FALSE_CONTEXTS[lie](host))
+    assert_left_in_alarm(host, happened)
+    [alarm] = [event for event in happened if isinstance(event, events.AlarmEvent)]
+    expected = "missing-group-context" if lie in ("nothing with a text", "one too many") else "other-group-context"
+    assert alarm.reason == Reason("host-fault", expected)

@@ -15,12 +15,12 @@ EXEMPT = {
     "names/confusables.py": "a table of look-alikes",
     "names/words.py": "a table of words",
     "process.py": "how Python and the dynamic loader say what they lack",
-    "names/safety_words.py": "labels of the protocol",
     "net/tor/control.py": "what Tor says and hears on its control port",
     "net/tor/tor.py": "arguments of commands to Tor",
     "net/tor/process.py": "a torrc, and ends of Tor's own messages",
 }
 WORDS = 3
+LABEL = "anonp2p/4 "  # what is hashed and signed begins with it: PROTOCOL.md, 0.3
 
 
 def sources() -> list[str]:
@@ -38,14 +38,14 @@ def unspoken(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def prose(text: str) -> list[str]:
-    """The texts of three or more words in a source, but for docstrings and assertions."""
+    """The texts of three or more words in a source, but for docstrings, assertions and labels of the protocol."""
     tree = ast.parse(text)
     skipped = {id(node) for node in unspoken(tree)}
     found = []
     for node in ast.walk(tree):
         value = node.value if isinstance(node, ast.Constant) and id(node) not in skipped else ""
         words = value.decode("latin-1") if isinstance(value, bytes) else value if isinstance(value, str) else ""
-        if len(re.findall(r"[^\W\d_]{2,}", words)) >= WORDS and " " in words.strip():
+        if len(re.findall(r"[^\W\d_]{2,}", words)) >= WORDS and " " in words.strip() and not words.startswith(LABEL):
             found.append(words)
     return found
 
@@ -57,5 +57,6 @@ def test_there_is_no_prose_outside_the_frontends_and_the_errors(path: str) -> No
 
 def test_prose_is_found_in_any_text_but_docstrings_and_assertions() -> None:
     assert prose('def f():\n    """One two three."""\n    assert x, "one two three"') == []
+    assert prose('X = b"anonp2p/4 one two three"') == []
     assert prose('raise E(f"{x} one two three", b"four five six")') == ["four five six", " one two three"]
     assert prose('x = ["one-two-three", "one two", "AB 1 2 3"]') == []

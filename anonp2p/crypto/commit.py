@@ -44,4 +44,4 @@ def check_confirmation_tag(tag: bytes, given: bytes) -> None:
 
 
 def _info(room: bytes, member: bytes, epoch: int, group_context: bytes) -> bytes:
-    return suite.label("slice") + room + member + epoch.to_bytes(8, "big") + group_context
+    return suite.label("commit share") + room + member + epoch.to_bytes(8, "big") + group_context

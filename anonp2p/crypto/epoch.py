@@ -81,9 +81,9 @@ class Epoch:
         epoch = cls(
             number,
             suite.expand(secret, "init"),
-            suite.expand(secret, "bursts"),
+            suite.expand(secret, "batches"),
             suite.expand(secret, "newcomers"),
-            {member: Ratchet(suite.expand(secret, "chain", member)) for member in members},
+            {member: Ratchet(suite.expand(secret, "ratchet", member)) for member in members},
         )
         return epoch, hmac.digest(suite.expand(secret, "confirm"), group_context, "sha256")
 
@@ -95,7 +95,7 @@ class Epoch:
         """
         if member in self.ratchets:
             raise PeerFault("joined-twice")
-        self.ratchets[member] = Ratchet(suite.expand(self.newcomer_secret, "chain", member))
+        self.ratchets[member] = Ratchet(suite.expand(self.newcomer_secret, "ratchet", member))
         self.newcomer_secret = suite.expand(self.newcomer_secret, "next")
 
     def skip_key(self, header: Header) -> None:

@@ -21,14 +21,14 @@ _P = 2**255 - 19
 _Y8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
 _SMALL_ORDER = frozenset((0, 1, _P - 1, _Y8, _P - _Y8))
 
-_ID = b"anonp2p/3 member"
-_LOG = b"anonp2p/3 log"
-_GROUP_CONTEXT = b"anonp2p/3 standing"
-JOIN = b"anonp2p/3 join"
-RESUME = b"anonp2p/3 resume"
-WELCOME = b"anonp2p/3 welcome"
-ENTRY = b"anonp2p/3 entry"
-HEAD = b"anonp2p/3 head"
+_ID = b"anonp2p/4 member"
+_LOG = b"anonp2p/4 log"
+_GROUP_CONTEXT = b"anonp2p/4 group context"
+JOIN = b"anonp2p/4 join"
+RESUME = b"anonp2p/4 resume"
+WELCOME = b"anonp2p/4 welcome"
+ENTRY = b"anonp2p/4 entry"
+HEAD = b"anonp2p/4 head"
 
 
 class Identity:

@@ -34,7 +34,7 @@ def is_supported() -> bool:
 
 def label(name: str) -> bytes:
     """The label that separates keys and signatures by purpose and by version of the protocol."""
-    return f"anonp2p/3 {name}".encode("ascii")
+    return f"anonp2p/4 {name}".encode("ascii")
 
 
 def expand(secret: bytes, name: str, context: bytes = b"") -> bytes:

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from anonp2p import limits
 from anonp2p.names import words
 
-_ROOM: Final = b"anonp2p/3 words of a room"
-_TWO: Final = b"anonp2p/3 words of two"
+_ROOM: Final = b"anonp2p/4 words of a room"
+_TWO: Final = b"anonp2p/4 words of two"
 _BYTES: Final = 10  # 80 bits: nobody can find another log or key with the same words
 
 

@@ -9,8 +9,11 @@ from anonp2p.net.transport import Place
 from anonp2p.room import inputs
 
 
-async def serve(place: Place, links: Links) -> None:
-    """Accepts links for a session until cancelled, no faster than its room hears of them."""
+async def serve(place: Place, links: Links, stop: trio.Event) -> None:
+    """Accepts links for a session until it is to stop, no faster than its room hears of them; attends to them longer.
+
+    Cancelled, it ends them all.
+    """
 
     async def attend(stream: trio.abc.Stream, link: Link, number: int) -> None:
         async def deliver(payload: bytes) -> None:
@@ -27,10 +30,17 @@ async def serve(place: Place, links: Links) -> None:
             with trio.move_on_after(limits.FLUSH_PATIENCE, shield=True):
                 await links.detach(number)
 
-    async with trio.open_nursery() as nursery:
+    async def accept_links() -> None:
         while True:
             stream = await place.listener.accept()
             link = Link(stream, limits.CLIENT_HANDSHAKE)
             number = links.attach(link)
             nursery.start_soon(attend, stream, link, number)
             await links.post(inputs.LinkedInput(number))
+
+    async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as accepting:
+            accepting.start_soon(accept_links)
+            await stop.wait()
+            accepting.cancel_scope.cancel()
+        await place.listener.aclose()

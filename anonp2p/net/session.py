@@ -45,6 +45,7 @@ class Session:
         self._isolation = secrets.token_hex(16)  # keeps our dials on circuits of their own
         self._nursery: trio.Nursery | None = None
         self._changed = trio.Event()
+        self._stop_serving = trio.Event()
         self._head = b""  # the head for links that have all before it
         self._grown = False  # whether the log has grown
         self._swept = False  # whether something was dropped from the log
@@ -96,7 +97,7 @@ class Session:
 
     async def _serve(self) -> None:
         assert self._key is not None, "a host has the key of its room"
-        while True:
+        while not self._stop_serving.is_set():
             await self._host(await self._network(), self._key)
             await trio.sleep(limits.TOR_RETRY)
 
@@ -104,7 +105,7 @@ class Session:
         """Keeps the room reachable as long as this network lasts."""
         with suppress(TorLost):
             async with network.listen(key) as place, trio.open_nursery() as nursery:
-                nursery.start_soon(serve, place, self.links)
+                nursery.start_soon(serve, place, self.links, self._stop_serving)
                 nursery.start_soon(self._publish, place)
                 await network.lost.wait()
                 nursery.cancel_scope.cancel()
@@ -176,6 +177,8 @@ class Session:
                 self._start(lambda: dial(effect, self._network, self._isolation, self.links))
             case effects.ServeEffect():
                 self._start(self._serve)
+            case effects.StopServingEffect():
+                self._stop_serving.set()
             case effects.HeartbeatEffect(data=data):
                 self._head = data
             case effects.WakeEffect():

@@ -22,11 +22,11 @@ from anonp2p.protocol.field_types import (
     Ttl,
 )
 
-VERSION = 3
+VERSION = 4
 
 # Why a host refuses a client handshake, or does not order an entry. These are words, not sentences: the text of a peer
 # is never shown.
-Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "leaf"]
+Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"]
 Denial = Literal["nick-taken", "repeated", "too-often"]
 
 

@@ -135,7 +135,7 @@ def seal_request(request: frames.Request, room: bytes, hello: frames.Hello, dige
 
 
 def _client_handshake_info(room: bytes, hello: bytes) -> bytes:
-    return suite.label("knock") + room + hello
+    return suite.label("client handshake") + room + hello
 
 
 def join_content(hello: bytes, join: frames.JoinRequest) -> bytes:

@@ -30,7 +30,12 @@ class DialEffect:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ServeEffect:
-    """Host: the room is to be reachable from now on, as long as it lasts."""
+    """Host: the room is to be reachable from now on."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StopServingEffect:
+    """Host: the room takes no new links any more. Those that are up stay, for what is still to be sent."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -122,6 +127,7 @@ Effect = (
     TellEffect
     | DialEffect
     | ServeEffect
+    | StopServingEffect
     | SendEffect
     | RecordEffect
     | WakeEffect

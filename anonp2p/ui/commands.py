@@ -58,7 +58,7 @@ class SwitchRoomAction:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ClearScreenAction:
-    """Empty the screen."""
+    """Empty the screen: line/output does it in line mode, screen/submission on the full screen."""
 
     re: events.Re = UNSET
 

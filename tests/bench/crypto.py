@@ -194,5 +194,5 @@ def crypto(sizes: Sequence[int]) -> None:
             f"{joining * 1e3:7.2f}  {joined:9,.0f}  {removing * 1e3:10.1f}  {shares:8,.0f}",
             flush=True,
         )
-    print("verify: raw Ed25519. opened: with signature, content and digest, as a member does, from bursts.")
-    print("join, removal: what the host does for it. B/member: a burst with the commit, and the slice.")
+    print("verify: raw Ed25519. opened: with signature, content and digest, as a member does, from batches.")
+    print("join, removal: what the host does for it. B/member: a batch with the commit, and the share.")

@@ -1,4 +1,4 @@
-"""Slices of a commit: for one member, one epoch and one log each."""
+"""Shares of a commit: for one member, one epoch and one log each."""
 
 import pytest
 
@@ -14,11 +14,11 @@ TURN = CommitSecret(ROOM, 7, DIGEST, SECRET, TAG)
 
 
 def test_a_commit_share_holds_the_fresh_secret_and_the_tag() -> None:
-    """6.9: "box(encryption key, fresh secret || tag, `anonp2p/3 slice` || room || member || u64 epoch || group
+    """6.9: "box(encryption key, fresh secret || tag, `anonp2p/4 commit share` || room || member || u64 epoch || group
     context)"."""
     box = TURN.seal_share(ANN, KEY.public)
     assert commit.open_share(box, KEY, ROOM, ANN, 7, DIGEST) == (SECRET, TAG)
-    info = b"anonp2p/3 slice" + ROOM + ANN + bytes(7) + b"\7" + DIGEST
+    info = b"anonp2p/4 commit share" + ROOM + ANN + bytes(7) + b"\7" + DIGEST
     assert KEY.open_sealed(box, info) == SECRET + TAG
 
 
@@ -44,7 +44,7 @@ def test_a_commit_share_of_another(
 @pytest.mark.parametrize("length", [0, 32, 63, 65])
 def test_a_commit_share_of_another_length_is_none(length: int) -> None:
     """Whoever seals it knows what it binds: the host itself."""
-    info = b"anonp2p/3 slice" + ROOM + ANN + bytes(7) + b"\7" + DIGEST
+    info = b"anonp2p/4 commit share" + ROOM + ANN + bytes(7) + b"\7" + DIGEST
     box = suite.seal_to_key(KEY.public, bytes(length), info)
     with pytest.raises(PeerFault, match="share-length"):
         commit.open_share(box, KEY, ROOM, ANN, 7, DIGEST)

@@ -110,7 +110,7 @@ def test_members_of_an_epoch_share_its_secrets_and_its_tag() -> None:
 
 
 def test_another_log_fresh_secret_or_epoch_before_makes_other_secrets() -> None:
-    """6.2: "expand(extract(init of the one before, fresh secret), `anonp2p/3 epoch`, standing)"; 6.4: the tag."""
+    """6.2: "expand(extract(init of the one before, fresh secret), `anonp2p/4 epoch`, group context)"; 6.4: the tag."""
     before = [Epoch.begin(secret, GENESIS, HOST) for secret in (bytes(32), FRESH)]
     made = [
         epoch.follow(secret, digest, [ANN])
@@ -147,16 +147,16 @@ def test_each_member_has_a_chain_of_its_own() -> None:
 
 
 def test_a_newcomer_gets_a_chain_of_which_later_ones_learn_nothing() -> None:
-    """6.5: "after that, newcomers is expand(newcomers, `anonp2p/3 next`, nothing)"."""
+    """6.5: "after that, newcomers is expand(newcomers, `anonp2p/4 next`, nothing)"."""
     epoch = Epoch.begin(FRESH, GENESIS, HOST)
     known = []
     for member in (ANN, BOB):
         before = epoch.newcomer_secret
         epoch.admit_member(member)
-        assert epoch.ratchets[member].chain_key == suite.expand(before, "chain", member)
+        assert epoch.ratchets[member].chain_key == suite.expand(before, "ratchet", member)
         assert epoch.newcomer_secret == suite.expand(before, "next")
         known.append(epoch.newcomer_secret)
-    assert epoch.ratchets[ANN].chain_key not in {suite.expand(secret, "chain", ANN) for secret in known}
+    assert epoch.ratchets[ANN].chain_key not in {suite.expand(secret, "ratchet", ANN) for secret in known}
 
 
 def test_nobody_gets_a_second_chain_in_an_epoch() -> None:
@@ -280,7 +280,7 @@ def test_what_is_of_another_epoch_is_not_of_this_one() -> None:
     ours, _ = twins()
     after, _ = ours.follow(bytes(32), DIGEST, [ANN])
     _, other_log = twins(digest=GENESIS)
-    sealed, batch = ours.seal_entry(entry(), b"body"), batch_of(ours, b"burst")
+    sealed, batch = ours.seal_entry(entry(), b"body"), batch_of(ours, b"batch")
     for other in (after, other_log):
         assert other.open_batch(batch) is None
         with pytest.raises(PeerFault, match="unreadable-entry"):
@@ -288,7 +288,7 @@ def test_what_is_of_another_epoch_is_not_of_this_one() -> None:
 
 
 def test_what_was_missed_is_stepped_over_and_opens_no_more() -> None:
-    """5.13: "the generations of a Past's entries are stepped over"."""
+    """5.13: "the generations of a Backfill's entries are stepped over"."""
     ours, theirs = twins()
     sealed = [ours.seal_entry(entry(counter=number, generation=number), b"body") for number in range(4)]
     theirs.skip_key(entry(counter=2, generation=2))
@@ -307,7 +307,7 @@ def test_what_was_missed_is_stepped_over_and_opens_no_more() -> None:
 
 
 def test_a_commit_opens_for_all_who_are_in_the_epoch_that_it_ends() -> None:
-    """4.3: "its body key expand(init, `anonp2p/3 commit`, header)": of no chain, so that the host's goes on."""
+    """4.3: "its body key expand(init, `anonp2p/4 commit`, header)": of no chain, so that the host's goes on."""
     ours, theirs = twins()
     header = Header(COMMIT, HOST, 5)
     sealed = ours.seal_entry(header, b"commit")
@@ -342,9 +342,9 @@ def test_a_batch_is_sealed_with_the_key_of_the_log_and_fills_its_payload(batch: 
 def test_batches_open_in_any_order_and_again() -> None:
     """It is the entries in them, and heads, that come in order and once."""
     ours, theirs = twins()
-    contents = [batch_of(ours, b"burst %d" % number, bytes([number]) * 12) for number in range(4)]
+    contents = [batch_of(ours, b"batch %d" % number, bytes([number]) * 12) for number in range(4)]
     for number in (2, 0, 3, 1, 2):
-        assert theirs.open_batch(contents[number]) == b"burst %d" % number
+        assert theirs.open_batch(contents[number]) == b"batch %d" % number
 
 
 def test_nobody_sees_in_a_batch_who_wrote_what_is_in_it() -> None:
@@ -379,7 +379,7 @@ def test_a_batch_that_fits_no_payload_is_never_made() -> None:
 @given(st.integers(0, 478 * 8 - 1))
 def test_a_batch_with_a_bit_turned_is_not_of_the_log(bit: int) -> None:
     ours, theirs = twins()
-    content = bytearray(batch_of(ours, b"burst"))
+    content = bytearray(batch_of(ours, b"batch"))
     content[bit // 8] ^= 1 << bit % 8
     assert theirs.open_batch(bytes(content)) is None
 
@@ -406,6 +406,6 @@ def test_a_batch_padded_with_anything_but_zeros_is_a_fault(at: int) -> None:
 def test_a_batch_larger_than_need_be_is_a_fault(size: int) -> None:
     """2.1: "padded (0.8) to the least length ...; what is longer is malformed"."""
     ours, theirs = twins()
-    sealed = suite.Key(ours.log_key).seal_text(b"n" * 12, padding.pad_text(b"burst", size - 2 - 12 - 16))
+    sealed = suite.Key(ours.log_key).seal_text(b"n" * 12, padding.pad_text(b"batch", size - 2 - 12 - 16))
     with pytest.raises(PeerFault, match="payload-padding"):
         theirs.open_batch(b"n" * 12 + sealed)

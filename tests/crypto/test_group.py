@@ -317,7 +317,7 @@ class Group(RuleBasedStateMachine):
         links = [chain.chain_key for chain in epoch.ratchets.values()]
         secret = epoch.newcomer_secret
         for _ in range(3):
-            links += [suite.expand(secret, "chain", member) for member in everyone]
+            links += [suite.expand(secret, "ratchet", member) for member in everyone]
             secret = suite.expand(secret, "next")
         keys = [key for link in links for key in self.keys(link)]
         keys += [suite.Key(it) for it in (*links, epoch.init_secret, epoch.log_key, epoch.newcomer_secret)]

@@ -86,15 +86,15 @@ def test_a_signature_that_was_made_longer_or_with_a_larger_s_is_none() -> None:
 
 LABELS = [identity.JOIN, identity.RESUME, identity.WELCOME, identity.ENTRY, identity.HEAD]
 # Of the protocol, those that stand without their length: what is signed, hashed, or the info of a box.
-HASHED = ["member", "log", "standing", "words of a room", "words of two"]
-BARE = [*LABELS, *(b"anonp2p/3 " + name.encode() for name in [*HASHED, "knock", "slice", "private"])]
+HASHED = ["member", "log", "group context", "words of a room", "words of two"]
+BARE = [*LABELS, *(b"anonp2p/4 " + name.encode() for name in [*HASHED, "client handshake", "commit share", "private"])]
 
 
 def test_labels_do_not_run_into_what_follows() -> None:
     """0.3: "Of those that stand without their length none is the beginning of another"."""
     assert len(set(BARE)) == 13
     for label in BARE:
-        assert label.startswith(b"anonp2p/3 ")
+        assert label.startswith(b"anonp2p/4 ")
         assert not any(other.startswith(label) for other in BARE if other is not label)
 
 
@@ -105,15 +105,15 @@ def test_a_signature_under_one_label_is_none_under_another(label: bytes) -> None
 
 
 def test_the_ids_and_hashes_are_those_of_the_protocol() -> None:
-    """3.1: "the first 16 bytes of H(`anonp2p/3 member` || key)"; 4.6; 6.2."""
+    """3.1: "the first 16 bytes of H(`anonp2p/4 member` || key)"; 4.6; 6.2."""
 
     def h(data: bytes) -> bytes:
         return hashlib.sha256(data).digest()
 
-    assert identity.member_id(ANN.key) == h(b"anonp2p/3 member" + ANN.key)[:16]
-    assert identity.hash_empty_log(ROOM) == h(b"anonp2p/3 log" + ROOM)
-    assert identity.hash_group_context(bytes(32), b"array") == h(b"anonp2p/3 standing" + bytes(32) + b"array")
-    place = b"anonp2p/3 log" + bytes(32) + (7).to_bytes(8, "big")
+    assert identity.member_id(ANN.key) == h(b"anonp2p/4 member" + ANN.key)[:16]
+    assert identity.hash_empty_log(ROOM) == h(b"anonp2p/4 log" + ROOM)
+    assert identity.hash_group_context(bytes(32), b"array") == h(b"anonp2p/4 group context" + bytes(32) + b"array")
+    place = b"anonp2p/4 log" + bytes(32) + (7).to_bytes(8, "big")
     assert identity.extend_log_hash(bytes(32), 7, b"header", h(b"body")) == h(place + b"header" + h(b"body"))
 
 
@@ -133,7 +133,7 @@ def test_any_change_in_an_entry_changes_the_hash(
     header2: bytes,
     body2: bytes,
 ) -> None:
-    """4.6: "H(`anonp2p/3 log` || digest before || u64 index || header || H(body))"; body: the hash of it."""
+    """4.6: "H(`anonp2p/4 log` || digest before || u64 index || header || H(body))"; body: the hash of it."""
     entry = (previous, index, header, body)
     whole = identity.extend_log_hash(*entry)
     assert len(whole) == 32

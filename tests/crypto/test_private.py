@@ -24,9 +24,9 @@ def said(text: bytes) -> bytes:
 
 
 def test_a_box_is_bound_to_its_place() -> None:
-    """5.15: "`anonp2p/3 private` || room || u64 epoch || author || u64 counter || recipient"."""
+    """5.15: "`anonp2p/4 private` || room || u64 epoch || author || u64 counter || recipient"."""
     assert (
-        KEY.open_sealed(BOX, b"anonp2p/3 private" + ROOM + bytes(7) + b"\3" + ANN + bytes(7) + b"\5" + BOB) == b"hello"
+        KEY.open_sealed(BOX, b"anonp2p/4 private" + ROOM + bytes(7) + b"\3" + ANN + bytes(7) + b"\5" + BOB) == b"hello"
     )
 
 

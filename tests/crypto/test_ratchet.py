@@ -18,7 +18,7 @@ def mark(key: suite.Key) -> bytes:
 
 
 def links(count: int) -> list[bytes]:
-    """6.6: "the next link expand(link, `anonp2p/3 next`, nothing)"."""
+    """6.6: "the next chain key expand(chain key, `anonp2p/4 next`, nothing)"."""
     found = [FIRST]
     while len(found) < count:
         found.append(suite.expand(found[-1], "next"))
@@ -27,7 +27,7 @@ def links(count: int) -> list[bytes]:
 
 @given(st.lists(st.integers(0, limits.SKIPPED), max_size=6))
 def test_the_key_of_a_generation_does_not_hang_on_how_one_came_there(left_out: list[int]) -> None:
-    """6.6: "The key of a generation is expand(link, `anonp2p/3 key`, nothing)"."""
+    """6.6: "The key of a generation is expand(chain key, `anonp2p/4 key`, nothing)"."""
     chain, generation = Ratchet(FIRST), 0
     all_links = links(sum(left_out) + len(left_out) + 1)
     for more in left_out:

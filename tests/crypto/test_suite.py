@@ -47,8 +47,8 @@ def test_a_build_without_the_kem_is_known_as_such(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_label_begins_with_the_protocol_and_its_version() -> None:
-    """0.3: "ASCII text that begins with `anonp2p/3 `"."""
-    assert suite.label("key") == b"anonp2p/3 key"
+    """0.3: "ASCII text that begins with `anonp2p/4 `"."""
+    assert suite.label("key") == b"anonp2p/4 key"
     with pytest.raises(UnicodeEncodeError):
         suite.label("clé")
 
@@ -56,7 +56,7 @@ def test_a_label_begins_with_the_protocol_and_its_version() -> None:
 @given(secrets, names, contexts)
 def test_expand_is_hkdf_expand_with_the_length_of_the_label(secret: bytes, name: str, context: bytes) -> None:
     """0.4: "info = u8 length of the label || label || context"."""
-    info = bytes([len(name) + 10]) + b"anonp2p/3 " + name.encode() + context
+    info = bytes([len(name) + 10]) + b"anonp2p/4 " + name.encode() + context
     assert suite.expand(secret, name, context) == HKDFExpand(hashes.SHA256(), 32, info).derive(secret)
 
 

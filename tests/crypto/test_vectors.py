@@ -21,7 +21,6 @@ from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, NOW
 from tests.support import second
 from tests.vectors import make
-from tests.vectors.names import spec_name
 
 LABELS = {"entry": identity.ENTRY}
 
@@ -43,13 +42,13 @@ def held(name: str) -> Any:
     return read(json.loads((make.TARGET / f"{name}.json").read_text()))
 
 
-NOTATION, HANDSHAKE, CHAINS, LOG, EPOCHS, WELCOME, RETENTION, WORDS = map(
-    held, ("notation", "handshake", "chains", "log", "epochs", "welcome", "retention", "words")
+NOTATION, HANDSHAKE, RATCHETS, LOG, EPOCHS, WELCOME, RETENTION, WORDS = map(
+    held, ("notation", "handshake", "ratchets", "log", "epochs", "welcome", "retention", "words")
 )
-CLIENT_HANDSHAKES = HANDSHAKE["2.2 hello, 2.4 knock"]
+CLIENT_HANDSHAKES = HANDSHAKE["2.2 hello, 2.4 client handshake"]
 BATCHES = LOG["4.5 in the order of the wire"]
 ENTRIES = [it for batch in BATCHES for it in batch["entries"]]
-PASTS = LOG["5.13 pasts"]
+BACKFILLS = LOG["5.13 backfills"]
 ROOM = LOG["room"]
 [COMMITTED] = [it["4.7 index"] for it in ENTRIES if it["kind"] == COMMIT]
 
@@ -114,24 +113,24 @@ def test_aead_0_5() -> None:
         assert second.aead(it["key"], it["nonce"], it["text"], it["data"]) == it["out"]
 
 
-@pytest.mark.parametrize("leaf", [suite.EncryptionKeyPair, second.KeyPair])
-def test_leaves_0_6(leaf: type[suite.EncryptionKeyPair | second.KeyPair]) -> None:
-    for it in NOTATION["0.6 leaf"]:
-        assert leaf(it["seed"]).public == it["public"]
+@pytest.mark.parametrize("kind", [suite.EncryptionKeyPair, second.KeyPair])
+def test_encryption_keys_0_6(kind: type[suite.EncryptionKeyPair | second.KeyPair]) -> None:
+    for it in NOTATION["0.6 encryption key"]:
+        assert kind(it["seed"]).public == it["public"]
 
 
-@pytest.mark.parametrize("leaf", [suite.EncryptionKeyPair, second.KeyPair])
-def test_a_box_0_6(leaf: type[suite.EncryptionKeyPair | second.KeyPair]) -> None:
+@pytest.mark.parametrize("kind", [suite.EncryptionKeyPair, second.KeyPair])
+def test_a_box_0_6(kind: type[suite.EncryptionKeyPair | second.KeyPair]) -> None:
     it = NOTATION["0.6 box"]
-    assert leaf(it["leaf seed"]).open_sealed(it["box"], it["info"]) == it["text"]
+    assert kind(it["encryption key seed"]).open_sealed(it["box"], it["info"]) == it["text"]
 
 
 @pytest.mark.parametrize("seal", [suite.seal_to_key, second.box])
-@pytest.mark.parametrize("leaf", [suite.EncryptionKeyPair, second.KeyPair])
+@pytest.mark.parametrize("kind", [suite.EncryptionKeyPair, second.KeyPair])
 def test_what_one_implementation_seals_both_open(
-    seal: Callable[[bytes, bytes, bytes], bytes], leaf: type[suite.EncryptionKeyPair | second.KeyPair]
+    seal: Callable[[bytes, bytes, bytes], bytes], kind: type[suite.EncryptionKeyPair | second.KeyPair]
 ) -> None:
-    key = leaf(bytes(32))
+    key = kind(bytes(32))
     box = seal(key.public, b"a text", b"info")
     assert len(box) == 1_120 + len(b"a text") + suite.TAG
     assert key.open_sealed(box, b"info") == b"a text"
@@ -181,7 +180,11 @@ def test_members_3_1() -> None:
         assert identity.Identity(it["key seed"], b"").key == second.public(it["key seed"]) == it["key"]
         assert identity.member_id(it["key"]) == second.member_id(it["key"]) == it["id"]
         assert identity.spell_member(it["id"]) == second.spell(it["id"]) == it["id as shown"]
-        assert suite.EncryptionKeyPair(it["leaf seed"]).public == second.KeyPair(it["leaf seed"]).public == it["leaf"]
+        assert (
+            suite.EncryptionKeyPair(it["encryption key seed"]).public
+            == second.KeyPair(it["encryption key seed"]).public
+            == it["encryption key"]
+        )
 
 
 # --- 2
@@ -190,13 +193,13 @@ def test_members_3_1() -> None:
 @pytest.mark.parametrize("it", CLIENT_HANDSHAKES, ids=["join", "resume"])
 def test_the_hello_2_2(it: Any) -> None:
     said, room = it["2.2 hello"], it["room"]
-    greeting = handshake.HostHandshake(said["nonce"], room, suite.EncryptionKeyPair(said["door seed"]))
+    greeting = handshake.HostHandshake(said["nonce"], room, suite.EncryptionKeyPair(said["handshake key seed"]))
     assert greeting.wire == second.wire(said["content"])
-    content = second.hello(said["nonce"], second.KeyPair(said["door seed"]).public)
+    content = second.hello(said["nonce"], second.KeyPair(said["handshake key seed"]).public)
     assert content == said["content"]
     assert greeting.hello == second.h(content) == said["hello"]
     assert handshake.read_hello(content) == (
-        frames.Hello(3, said["nonce"], second.KeyPair(said["door seed"]).public),
+        frames.Hello(4, said["nonce"], second.KeyPair(said["handshake key seed"]).public),
         said["hello"],
     )
 
@@ -206,15 +209,15 @@ def test_the_hello_2_2(it: Any) -> None:
 )
 def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
     said, room, client_handshake = it["2.2 hello"], it["room"], it[f"2.4 {kind}"]
-    request = handshake.HostHandshake(said["nonce"], room, suite.EncryptionKeyPair(said["door seed"])).open_request(
-        client_handshake["box"]
-    )
-    assert spec_name(request) == kind
+    request = handshake.HostHandshake(
+        said["nonce"], room, suite.EncryptionKeyPair(said["handshake key seed"])
+    ).open_request(client_handshake["box"])
+    assert make.spec_name(request) == kind
     assert frames.pack(request) == second.unpad(client_handshake["text"])
     assert len(second.wire(client_handshake["box"])) == limits.CLIENT_HANDSHAKE
-    assert client_handshake["info"] == second.bound("knock", room, said["hello"])
+    assert client_handshake["info"] == second.bound("client handshake", room, said["hello"])
     assert (
-        second.KeyPair(said["door seed"]).open_sealed(client_handshake["box"], client_handshake["info"])
+        second.KeyPair(said["handshake key seed"]).open_sealed(client_handshake["box"], client_handshake["info"])
         == client_handshake["text"]
     )
     assert second.client_handshake(client_handshake["request"]) == client_handshake["text"]
@@ -253,7 +256,7 @@ def test_records_2_6(direction: str) -> None:
     assert second.expand(it["link"], direction, it["hello"]) == it[direction]["key"]
     for number, record in enumerate(it[direction]["records"]):
         opened = to_host.open_record(record["content"])
-        assert [spec_name(frame) for frame in opened.frames] == record["frames"]
+        assert [make.spec_name(frame) for frame in opened.frames] == record["frames"]
         assert opened.echo is record["echo"]
         assert sender.seal_frames(opened.frames, echo=opened.echo) == second.wire(record["content"])
         said = record["echo"], record["2.7 frames"]
@@ -300,12 +303,14 @@ def test_the_library_opens_the_log_in_its_order() -> None:
 
 def first_epoch() -> Epoch:
     it = EPOCHS["6.2-6.5 epochs"][0]
-    return Epoch.begin(it["6.2 fresh secret"], it["6.2 standing"], it["6.3 chains"][0]["id"])
+    return Epoch.begin(it["6.2 fresh secret"], it["6.2 group context"], it["6.3 chain keys"][0]["id"])
 
 
 def next_epoch(epoch: Epoch) -> Epoch:
     it = EPOCHS["6.2-6.5 epochs"][1]
-    after, tag = epoch.follow(it["6.2 fresh secret"], it["6.2 standing"], [chain["id"] for chain in it["6.3 chains"]])
+    after, tag = epoch.follow(
+        it["6.2 fresh secret"], it["6.2 group context"], [key["id"] for key in it["6.3 chain keys"]]
+    )
     assert tag == it["6.4 tag"]
     return after
 
@@ -326,7 +331,7 @@ def test_an_entry_of_the_second_implementation_4_1_to_4_4(it: Any) -> None:
     if it["kind"] == 1:
         assert second.commit_key(EPOCHS["6.2-6.5 epochs"][0]["6.3 init"], header) == it["4.2, 4.3 body key"]
     else:
-        assert second.key_of(first_link(epoch, it["author"]), it["generation"]) == it["4.2, 4.3 body key"]
+        assert second.key_of(first_chain_key(epoch, it["author"]), it["generation"]) == it["4.2, 4.3 body key"]
 
 
 def test_a_content_is_padded_to_the_least_multiple_of_64_that_holds_it_4_4() -> None:
@@ -335,11 +340,11 @@ def test_a_content_is_padded_to_the_least_multiple_of_64_that_holds_it_4_4() -> 
     assert (min(beside), max(beside)) == (2, 65)
 
 
-def first_link(epoch: int, member: bytes) -> bytes:
+def first_chain_key(epoch: int, member: bytes) -> bytes:
     it = EPOCHS["6.2-6.5 epochs"][epoch]
-    [link] = [chain["chain"] for chain in it["6.3 chains"] + it["6.5 newcomers"] if chain["id"] == member]
-    assert isinstance(link, bytes)
-    return link
+    [first] = [key["chain key"] for key in it["6.3 chain keys"] + it["6.5 newcomers"] if key["id"] == member]
+    assert isinstance(first, bytes)
+    return first
 
 
 @pytest.mark.parametrize("it", BATCHES, ids=lambda it: it["4.5 time"])
@@ -359,7 +364,7 @@ def test_a_batch_of_the_second_implementation_4_5(it: Any) -> None:
 # --- 5
 
 
-@pytest.mark.parametrize("it", PASTS, ids=lambda it: it["time"])
+@pytest.mark.parametrize("it", BACKFILLS, ids=lambda it: it["time"])
 def test_a_backfill_of_the_second_implementation_5_13(it: Any) -> None:
     [batch] = [batch for batch in BATCHES if any(entry["4.7 index"] == it["from index"] for entry in batch["entries"])]
     told = [entry for entry in batch["entries"] if entry["4.7 index"] >= it["from index"]]
@@ -369,11 +374,11 @@ def test_a_backfill_of_the_second_implementation_5_13(it: Any) -> None:
         (entry["4.1 header"], None if gone else entry["4.4 body"], second.h(entry["4.4 body"]))
         for entry, gone in zip(told, it["gone"], strict=True)
     ]
-    past = second.past(entries, batch["4.5 head"], it["index"], it["time"])
-    assert second.pack(past) == it["5.13 frame"]
-    record: frames.HostRecord = frames.unpack(frames.HostRecord, second.pack([False, [past]]))
+    backfill = second.backfill(entries, batch["4.5 head"], it["index"], it["time"])
+    assert second.pack(backfill) == it["5.13 frame"]
+    record: frames.HostRecord = frames.unpack(frames.HostRecord, second.pack([False, [backfill]]))
     assert frames.pack(record.frames[0]) == it["5.13 frame"]
-    assert any(it["gone"]) == (it is not PASTS[0])
+    assert any(it["gone"]) == (it is not BACKFILLS[0])
 
 
 def test_what_may_be_gone_5_13() -> None:
@@ -409,8 +414,8 @@ def test_a_private_message_5_15() -> None:
     [it] = LOG["5.15 boxes"]
     info = second.private_info(ROOM, it["epoch"], it["author"], it["counter"], it["recipient"])
     assert info == it["info"] == private.bind_message(ROOM, it["epoch"], it["author"], it["counter"], it["recipient"])
-    assert second.KeyPair(it["leaf seed"]).open_sealed(it["box"], info) == it["text"]
-    keys = [suite.EncryptionKeyPair(bytes(32)), suite.EncryptionKeyPair(it["leaf seed"])]
+    assert second.KeyPair(it["encryption key seed"]).open_sealed(it["box"], info) == it["text"]
+    keys = [suite.EncryptionKeyPair(bytes(32)), suite.EncryptionKeyPair(it["encryption key seed"])]
     assert private.open_message(it["box"], keys, info) == it["text"].decode()
     assert private.open_message(it["box"], keys[:1], info) is None
     other = second.box(keys[1].public, it["text"], info)
@@ -428,7 +433,7 @@ def test_a_private_message_5_15() -> None:
 def test_the_key_schedule_6_2_to_6_5(number: int) -> None:
     it = EPOCHS["6.2-6.5 epochs"][number]
     assert it["epoch"] == number
-    opened = second.epoch(it["6.2 init before"], it["6.2 fresh secret"], it["6.2 standing"])
+    opened = second.epoch(it["6.2 init before"], it["6.2 fresh secret"], it["6.2 group context"])
     assert opened == second.Epoch(
         it["6.2 secret"],
         it["6.3 init"],
@@ -437,12 +442,12 @@ def test_the_key_schedule_6_2_to_6_5(number: int) -> None:
         it["6.3 confirmation key"],
         it["6.4 tag"],
     )
-    for chain in it["6.3 chains"]:
-        assert second.chain(opened.secret, chain["id"]) == chain["chain"]
+    for key in it["6.3 chain keys"]:
+        assert second.first_chain_key(opened.secret, key["id"]) == key["chain key"]
     newcomers = opened.newcomers
     for admitted in it["6.5 newcomers"]:
         assert admitted["newcomers"] == newcomers
-        assert second.chain(newcomers, admitted["id"]) == admitted["chain"]
+        assert second.first_chain_key(newcomers, admitted["id"]) == admitted["chain key"]
         newcomers = second.after(newcomers)
         assert admitted["after"] == newcomers
 
@@ -454,8 +459,8 @@ def test_the_group_context_of_a_room_6_2() -> None:
     assert it["6.2 array"] == second.pack([name, locked, host, retention, history, members])
     welcome = second.unpack(WELCOME["7.1 array"])
     assert [name, locked, host, retention, history] == welcome[:5]
-    assert it["6.2 standing"] == second.group_context(it["6.2 digest"], it["6.2 array"])
-    assert [second.member_id(member[0]) for member in members] == [chain["id"] for chain in it["6.3 chains"]]
+    assert it["6.2 group context"] == second.group_context(it["6.2 digest"], it["6.2 array"])
+    assert [second.member_id(member[0]) for member in members] == [key["id"] for key in it["6.3 chain keys"]]
 
 
 def test_the_library_has_the_same_key_schedule_6_2_to_6_5() -> None:
@@ -465,7 +470,7 @@ def test_the_library_has_the_same_key_schedule_6_2_to_6_5() -> None:
     for admitted in it["6.5 newcomers"]:
         assert epoch.newcomer_secret == admitted["newcomers"]
         epoch.admit_member(admitted["id"])
-        assert epoch.ratchets[admitted["id"]].chain_key == admitted["chain"]
+        assert epoch.ratchets[admitted["id"]].chain_key == admitted["chain key"]
         assert epoch.newcomer_secret == admitted["after"]
     expect_secrets(next_epoch(epoch), then)
 
@@ -475,42 +480,42 @@ def expect_secrets(epoch: Epoch, it: Any) -> None:
     assert epoch.init_secret == it["6.3 init"]
     assert epoch.log_key == it["6.3 log key"]
     assert epoch.newcomer_secret == it["6.3 newcomers"]
-    assert {member: chain.chain_key for member, chain in epoch.ratchets.items()} == {
-        chain["id"]: chain["chain"] for chain in it["6.3 chains"]
+    assert {member: ratchet.chain_key for member, ratchet in epoch.ratchets.items()} == {
+        key["id"]: key["chain key"] for key in it["6.3 chain keys"]
     }
 
 
-@pytest.mark.parametrize("name", CHAINS)
-def test_chains_6_6(name: str) -> None:
-    for it in CHAINS[name]:
+@pytest.mark.parametrize("name", RATCHETS)
+def test_ratchets_6_6(name: str) -> None:
+    for it in RATCHETS[name]:
         left_out = it["generation"] if "left out" in name else 0
-        chain = Ratchet(it["link before"], it["generation"] - left_out)
-        key = chain.take_key(it["generation"])
-        assert chain.chain_key == it["link after"]
+        ratchet = Ratchet(it["chain key before"], it["generation"] - left_out)
+        key = ratchet.take_key(it["generation"])
+        assert ratchet.chain_key == it["chain key after"]
         assert key.open_sealed(0, second.aead(it["key"], 0, b"a text")) == b"a text"
-        assert second.key_of(it["link before"], left_out) == it["key"]
-        link = it["link before"]
+        assert second.key_of(it["chain key before"], left_out) == it["key"]
+        chain_key = it["chain key before"]
         for _ in range(left_out + 1):
-            link = second.after(link)
-        assert link == it["link after"]
+            chain_key = second.after(chain_key)
+        assert chain_key == it["chain key after"]
 
 
-def test_a_chain_goes_on_where_it_was_6_6() -> None:
-    one_after_the_other = CHAINS["6.6 a chain, one generation after the other"]
+def test_a_ratchet_goes_on_where_it_was_6_6() -> None:
+    one_after_the_other = RATCHETS["6.6 a ratchet, one generation after the other"]
     assert [it["generation"] for it in one_after_the_other] == [0, 1, 2, 3]
-    assert [it["link before"] for it in one_after_the_other[1:]] == [
-        it["link after"] for it in one_after_the_other[:-1]
+    assert [it["chain key before"] for it in one_after_the_other[1:]] == [
+        it["chain key after"] for it in one_after_the_other[:-1]
     ]
 
 
 def test_a_commit_share_6_9() -> None:
     it = EPOCHS["6.2-6.5 epochs"][1]
-    sliced = it["6.9 slice"]
-    assert sliced["text"] == it["6.2 fresh secret"] + it["6.4 tag"]
-    assert sliced["info"] == second.slice_info(ROOM, sliced["member"], 1, it["6.2 standing"])
-    assert second.KeyPair(sliced["leaf seed"]).open_sealed(sliced["box"], sliced["info"]) == sliced["text"]
-    key = suite.EncryptionKeyPair(sliced["leaf seed"])
-    secret, tag = commit.open_share(sliced["box"], key, ROOM, sliced["member"], 1, it["6.2 standing"])
+    share = it["6.9 commit share"]
+    assert share["text"] == it["6.2 fresh secret"] + it["6.4 tag"]
+    assert share["info"] == second.share_info(ROOM, share["member"], 1, it["6.2 group context"])
+    assert second.KeyPair(share["encryption key seed"]).open_sealed(share["box"], share["info"]) == share["text"]
+    key = suite.EncryptionKeyPair(share["encryption key seed"])
+    secret, tag = commit.open_share(share["box"], key, ROOM, share["member"], 1, it["6.2 group context"])
     assert (secret, tag) == (it["6.2 fresh secret"], it["6.4 tag"])
 
 
@@ -520,7 +525,7 @@ def test_a_commit_share_6_9() -> None:
 def test_a_welcome_of_the_second_implementation_7_1() -> None:
     hello, box = WELCOME["2.2 hello"]["hello"], WELCOME["7.1 box"]
     assert box["info"] == second.bound("welcome", ROOM, hello)
-    assert second.KeyPair(WELCOME["leaf seed"]).open_sealed(box["box"], box["info"]) == box["text"]
+    assert second.KeyPair(WELCOME["encryption key seed"]).open_sealed(box["box"], box["info"]) == box["text"]
     assert second.unaead(box["text"], 0, b"".join(WELCOME["7.1 pages"])) == WELCOME["7.1 text"]
     signature, array = WELCOME["7.1 text"][:64], WELCOME["7.1 text"][64:]
     assert array == WELCOME["7.1 array"] == second.pack(WELCOME["7.1 array, unpacked"])
@@ -530,7 +535,7 @@ def test_a_welcome_of_the_second_implementation_7_1() -> None:
 
 def test_the_library_arrives_with_the_welcome_7_1() -> None:
     box, pages = WELCOME["7.1 box"], WELCOME["7.1 pages"]
-    key = suite.EncryptionKeyPair(WELCOME["leaf seed"])
+    key = suite.EncryptionKeyPair(WELCOME["encryption key seed"])
     arrival = welcome.WelcomeReader(
         frames.WelcomeFrame(box["box"], len(pages)), key, ROOM, WELCOME["2.2 hello"]["hello"]
     )
@@ -557,7 +562,7 @@ def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
     digest, epoch, locked, members = base
     assert (since, digest, epoch, locked) == (0, second.genesis(ROOM), 0, False)
     assert [member[0] for member in members] == [roster[0][0]]
-    _, entries, ends, *_ = second.unpack(PASTS[0]["5.13 frame"])
+    _, entries, ends, *_ = second.unpack(BACKFILLS[0]["5.13 frame"])
     for index, (tag, header, body) in enumerate(entries, since + 1):
         assert tag == 1
         digest = second.longer(digest, index, header, second.h(body))

@@ -254,7 +254,7 @@ _SHAKEN = _Handshake()
 
 
 def handshake_(data: bytes) -> None:
-    """Hello, knock, welcome, commit share and records with bytes changed: a fault, or what was meant."""
+    """Hello, client handshake, welcome, commit share and records with bytes changed: a fault, or what was meant."""
     source = Source(data)
     parts = _hello, _client_handshake_box, _request, _welcome_box, _page, _state, _slice, _record
     what = source.pick(*parts, _padded_record, _batch, _entry, _private)

@@ -28,6 +28,7 @@ def _copy(place: Path) -> Path:
             shutil.copytree(source, place / name, ignore=shutil.ignore_patterns("__pycache__", "pictures"))
         else:
             shutil.copy2(source, place / name)
+    (place / ".venv").symlink_to(ROOT / ".venv")  # some tests run what is installed there
     return place
 
 

@@ -173,8 +173,8 @@ def test_the_log_without_entries_needs_no_seeing() -> None:
 
 
 def test_the_words_of_a_room_are_of_its_mark_and_log() -> None:
-    """7.5: "the first 10 bytes of H(`anonp2p/3 words of a room` || room || digest || u64 mark)"."""
-    data = b"anonp2p/3 words of a room" + ROOM + GENESIS + MARK.to_bytes(8, "big")
+    """7.5: "the first 10 bytes of H(`anonp2p/4 words of a room` || room || digest || u64 mark)"."""
+    data = b"anonp2p/4 words of a room" + ROOM + GENESIS + MARK.to_bytes(8, "big")
     told = safety_words.words_of_room(ROOM, Mark(MARK, GENESIS))
     assert told == words.spell_data(hashlib.sha256(data).digest()[:10])
     assert len(told) == 10
@@ -191,10 +191,10 @@ def test_another_room_log_or_mark_has_other_words() -> None:
 
 
 def test_the_words_of_two_are_the_same_for_both() -> None:
-    """7.6: "`anonp2p/3 words of two` || room || the lower of their keys || the higher"."""
+    """7.6: "`anonp2p/4 words of two` || room || the lower of their keys || the higher"."""
     told = safety_words.words_of_two(ROOM, BOB, ANN)
     assert told == safety_words.words_of_two(ROOM, ANN, BOB)
-    assert told == words.spell_data(hashlib.sha256(b"anonp2p/3 words of two" + ROOM + ANN + BOB).digest()[:10])
+    assert told == words.spell_data(hashlib.sha256(b"anonp2p/4 words of two" + ROOM + ANN + BOB).digest()[:10])
 
 
 def test_the_words_of_others_or_elsewhere_are_others() -> None:

@@ -19,7 +19,7 @@ RATE = 10.0  # a second
 CLIENT_HANDSHAKE = frame_content(bytes(3_838))  # which opens as nothing
 
 
-async def test_a_flood_is_read_at_its_pace_and_holds_up_nobody(
+async def test_a_flood_is_read_at_its_rate_and_holds_up_nobody(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1.6"""
@@ -141,7 +141,7 @@ async def serving(
         async with memory.listen(key) as place:
             if answers:
                 place.admits = lambda _: answers.pop(0)  # type: ignore[method-assign, assignment]
-            await serve(place, links)
+            await serve(place, links, trio.Event())
 
     async def dial() -> trio.abc.Stream:
         stream = await memory.dial(key.code, "stranger:1")

@@ -255,6 +255,22 @@ async def test_a_host_that_ends_does_not_wait_long_for_a_silent_member(
         assert (await bob.gone()).reason == "closed"
 
 
+async def test_a_host_that_ends_takes_no_new_link_while_it_says_its_last_words(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        await gathered.join("ann")
+        memory.wires[0].fall_silent()
+        await host.session.post_input(inputs.LeaveInput())
+        await trio.sleep(limits.FLUSH_PATIENCE / 2)
+        assert not host.session.ended.is_set()
+        with pytest.raises(DialFault) as caught:
+            await memory.dial(host.session.room.code, "stranger:1")
+        assert caught.value.absent
+        await host.gone()
+
+
 # --- dialling
 
 

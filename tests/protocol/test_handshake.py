@@ -1,4 +1,4 @@
-"""Hello, knock and records: a link that only its two ends read, and that nobody between them changes unnoticed."""
+"""Hello, client handshake and records: a link that only its two ends read, and that nobody else changes unnoticed."""
 
 import pytest
 from hypothesis import given
@@ -62,7 +62,7 @@ def fault(end: Channel, payload: bytes) -> str:
 
 
 def counting() -> HandshakeKey:
-    """A door whose random bytes are 1, 2, 3, ..."""
+    """A handshake key whose random bytes are 1, 2, 3, ..."""
     numbers = iter(range(1, 100))
     return HandshakeKey(ROOM, lambda size: bytes([next(numbers)]) * size)
 
@@ -82,7 +82,7 @@ def test_records_come_in_their_order_both_ways(
 
 
 def test_a_record_is_the_frame_sealed_under_the_key_of_its_direction() -> None:
-    """2.6: "aead(k, n, packed record, nothing), filled, where k is expand(link, `anonp2p/3 up`, hello)"."""
+    """2.6: "aead(k, n, packed record, nothing), filled, where k is expand(link, `anonp2p/4 up`, hello)"."""
     member, host = ends()
     for number in range(3):
         for end, name, frame in ((member, "up", SAY), (host, "down", frames.ResumedFrame(number, 9))):
@@ -270,12 +270,12 @@ def test_a_record_of_garbage_is_malformed(text: bytes) -> None:
 
 
 def test_a_hello_comes_back_with_its_hash() -> None:
-    """2.2: "[1, version (3), nonce: 32 bytes, door: 1,216 bytes], padded to 1,918 bytes"; "H of this first content"."""
+    """2.2: "[1, version (4), nonce: 32 bytes, handshake key: 1,216 bytes], padded to 1,918 bytes"; "H of this"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     [payload] = contents(greeting.wire)
     assert len(payload) == 1_918
-    assert msgpack.decode(padding.unpad_text(payload)) == [1, 3, b"n" * 32, HANDSHAKE_KEY.public]
-    assert handshake.read_hello(payload) == (frames.Hello(3, b"n" * 32, HANDSHAKE_KEY.public), suite.hash_data(payload))
+    assert msgpack.decode(padding.unpad_text(payload)) == [1, 4, b"n" * 32, HANDSHAKE_KEY.public]
+    assert handshake.read_hello(payload) == (frames.Hello(4, b"n" * 32, HANDSHAKE_KEY.public), suite.hash_data(payload))
     assert greeting.hello == suite.hash_data(payload)
 
 
@@ -286,13 +286,13 @@ def hello_of(packed: bytes) -> bytes:
 
 def test_the_hash_is_of_the_hello_as_it_came() -> None:
     """0.2: "always the bytes as they came, never an encoding made anew"."""
-    packed = frames.pack(frames.Hello(3, b"n" * 32, HANDSHAKE_KEY.public))
-    longer = hello_of(packed[:2] + b"\xcc\x03" + packed[3:])  # the same number in another form
+    packed = frames.pack(frames.Hello(4, b"n" * 32, HANDSHAKE_KEY.public))
+    longer = hello_of(packed[:2] + b"\xcc\x04" + packed[3:])  # the same number in another form
     assert handshake.read_hello(longer)[0] == handshake.read_hello(hello_of(packed))[0]
     assert handshake.read_hello(longer)[1] == suite.hash_data(longer) != suite.hash_data(hello_of(packed))
 
 
-@pytest.mark.parametrize("said", [[1, 2], [1, 4], [1, 2, bytes(32), bytes(1216)], [1, 4, "anything", [{}], 7]], ids=len)
+@pytest.mark.parametrize("said", [[1, 3], [1, 5], [1, 3, bytes(32), bytes(1216)], [1, 5, "anything", [{}], 7]], ids=len)
 def test_a_hello_of_another_version_is_known_as_such_whatever_follows(said: list[object]) -> None:
     """2.3: "what follows the version is then anything"."""
     with pytest.raises(handshake.OtherVersion):
@@ -302,16 +302,16 @@ def test_a_hello_of_another_version_is_known_as_such_whatever_follows(said: list
 @pytest.mark.parametrize(
     "said",
     [
-        [2, 3, bytes(32), bytes(1216)],
-        [1, 3, bytes(31), bytes(1216)],
-        [1, 3, bytes(32), bytes(1215)],
-        [1, 3, bytes(32)],
-        [1, 3, bytes(32), bytes(1216), 0],
-        [1, "3"],
+        [2, 4, bytes(32), bytes(1216)],
+        [1, 4, bytes(31), bytes(1216)],
+        [1, 4, bytes(32), bytes(1215)],
+        [1, 4, bytes(32)],
+        [1, 4, bytes(32), bytes(1216), 0],
+        [1, "4"],
         [1],
         [],
     ],
-    ids=["tag", "nonce", "door", "fields", "more", "version", "no version", "nothing"],
+    ids=["tag", "nonce", "handshake key", "fields", "more", "version", "no version", "nothing"],
 )
 def test_a_hello_that_is_none_is_malformed(said: list[object]) -> None:
     with pytest.raises(PeerFault, match="malformed"):
@@ -328,7 +328,7 @@ def test_a_hello_with_deep_nesting_behind_its_version_is_malformed(version: int)
 @pytest.mark.parametrize("length", [1_917, 1_919, 3_838])
 def test_a_hello_of_another_length_is_none(length: int) -> None:
     """2.2: "padded to 1,918 bytes"."""
-    packed = frames.pack(frames.Hello(3, b"n" * 32, HANDSHAKE_KEY.public))
+    packed = frames.pack(frames.Hello(4, b"n" * 32, HANDSHAKE_KEY.public))
     with pytest.raises(PeerFault, match="hello-length"):
         handshake.read_hello(padding.pad_text(packed, length))
 
@@ -344,7 +344,7 @@ def test_a_hello_padded_with_anything_but_zeros_is_a_fault() -> None:
 
 
 def test_each_link_is_greeted_with_a_nonce_of_its_own_and_the_handshake_key_of_the_minute() -> None:
-    """2.2: "The nonce is fresh for each link. The door is ... made anew every minute (`HANDSHAKE_KEY`)"."""
+    """2.2: "The nonce is fresh for each link"; "an encryption key that the host makes anew every minute"."""
     handshake_key = counting()
     said = []
     for now in (
@@ -375,11 +375,11 @@ def test_what_was_greeted_with_an_older_handshake_key_still_opens_with_it() -> N
         after.open_request(knocked(JOIN, before))
 
 
-# --- knock
+# --- client handshake
 
 
 def knocked(request: frames.Request, greeting: HostHandshake, room: bytes = ROOM) -> bytes:
-    """A knock's content, from one who was greeted so."""
+    """A client handshake's content, from one who was greeted so."""
     [payload] = contents(greeting.wire)
     [client_handshake] = contents(handshake.seal_request(request, room, *handshake.read_hello(payload)))
     return client_handshake
@@ -401,7 +401,7 @@ def test_every_client_handshake_is_as_long_whatever_it_asks() -> None:
 
 
 def test_a_client_handshake_is_for_one_room_one_hello_and_one_handshake_key() -> None:
-    """2.4: "box(door, pad(request, 2,702), `anonp2p/3 knock` || room || hello)"."""
+    """2.4: "box(handshake key, pad(request, 2,702), `anonp2p/4 client handshake` || room || hello)"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     for other in (
         HostHandshake(b"n" * 32, b"q" * 32, HANDSHAKE_KEY),
@@ -412,14 +412,14 @@ def test_a_client_handshake_is_for_one_room_one_hello_and_one_handshake_key() ->
             other.open_request(knocked(JOIN, greeting))
     with pytest.raises(PeerFault, match="unreadable-box"):
         greeting.open_request(knocked(JOIN, greeting, room=b"q" * 32))
-    info = b"anonp2p/3 knock" + ROOM + greeting.hello
+    info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
     assert HANDSHAKE_KEY.open_sealed(knocked(JOIN, greeting), info) == padding.pad_text(frames.pack(JOIN), 2_702)
 
 
 @pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_700, frames.pack(frames.SubmitFrame(0, b""))])
 def test_a_client_handshake_of_garbage_is_malformed(text: bytes) -> None:
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
-    info = b"anonp2p/3 knock" + ROOM + greeting.hello
+    info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
     with pytest.raises(PeerFault, match="malformed"):
         greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, padding.pad_text(text, 2_702), info))
     padded = padding.pad_text(frames.pack(JOIN), 2_702)
@@ -430,9 +430,9 @@ def test_a_client_handshake_of_garbage_is_malformed(text: bytes) -> None:
 
 @pytest.mark.parametrize("length", [0, 1_000, 2_701, 2_703, 6_542])
 def test_a_client_handshake_of_another_length_is_none(length: int) -> None:
-    """2.4: "a content of 3,838 bytes: box(door, pad(request, 2,702), ...)"."""
+    """2.4: "a content of 3,838 bytes: box(handshake key, pad(request, 2,702), ...)"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
-    info = b"anonp2p/3 knock" + ROOM + greeting.hello
+    info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
     padded = (padding.pad_text(frames.pack(JOIN), 2_702) + bytes(10_000))[:length]
     with pytest.raises(PeerFault, match="client-handshake-length"):
         greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, padded, info))
@@ -446,7 +446,7 @@ def test_a_client_handshake_that_is_no_box_does_not_open(garbage: bytes) -> None
 
 def test_nobody_client_handshakes_at_a_handshake_key_that_cannot_be_sealed_to() -> None:
     with pytest.raises(PeerFault, match="unusable-key"):
-        handshake.seal_request(JOIN, ROOM, frames.Hello(3, bytes(32), KEY[:-32] + bytes(32)), HELLO)
+        handshake.seal_request(JOIN, ROOM, frames.Hello(4, bytes(32), KEY[:-32] + bytes(32)), HELLO)
 
 
 # --- what is signed

@@ -84,7 +84,7 @@ LONG = Sent.by(state(more=900))
 
 def sealed(text: bytes, key: bytes = KEY, length: int = limits.PAGE) -> Sent:
     """A Welcome of anything at all."""
-    box = suite.seal_to_key(KEY_PAIR.public, key, b"anonp2p/3 welcome" + ROOM + HELLO)
+    box = suite.seal_to_key(KEY_PAIR.public, key, b"anonp2p/4 welcome" + ROOM + HELLO)
     whole = suite.Key(KEY).seal_text(0, text)
     parts = [whole[at : at + length] for at in range(0, len(whole), length)]
     return Sent(frames.WelcomeFrame(box, len(parts)), [frames.PageFrame(part) for part in parts])
@@ -156,7 +156,7 @@ def test_the_largest_room_fits_its_pages() -> None:
 
 
 def test_a_welcome_for_another_key_room_or_link_is_none() -> None:
-    """7.1: "box(encryption key, key ..., `anonp2p/3 welcome` || room || hello)"."""
+    """7.1: "box(encryption key, key ..., `anonp2p/4 welcome` || room || hello)"."""
     sent = Sent.by(state())
     for key, room, hello in (
         (suite.EncryptionKeyPair(bytes(32)), ROOM, HELLO),
@@ -168,7 +168,7 @@ def test_a_welcome_for_another_key_room_or_link_is_none() -> None:
 
 
 def test_a_welcome_that_was_signed_for_another_link_or_room_is_none() -> None:
-    """7.1: "signed by the host under `anonp2p/3 welcome` over hello || H(array)"."""
+    """7.1: "signed by the host under `anonp2p/4 welcome` over hello || H(array)"."""
     packed = frames.pack(state())
     assert sealed(signed(packed)).arrive() == state()
     other_room = Identity(b"h" * 32, b"q" * 32)

@@ -86,7 +86,7 @@ def words(host: FalseHost, nick: str = "") -> Any:
 
 
 def past(it: FalseHost, *entries: Placed, **otherwise: Any) -> list[Item]:
-    """A Welcome, and a Past of these."""
+    """A Welcome, and a Backfill of these."""
     missed = it.past(*entries, **otherwise)
     return [*it.welcome(past=True), missed]
 

@@ -569,7 +569,7 @@ def group_context(ledger: Ledger) -> bytes:
     kept, shown = ledger.retention, ledger.history
     rules = [[kept.least, kept.default, kept.most], [shown.texts, shown.seconds]]
     array = msgpack.encode([ledger.name, ledger.locked, ledger.host, *rules, members])
-    return suite.hash_data(b"anonp2p/3 standing" + ledger.digest + array)
+    return suite.hash_data(b"anonp2p/4 group context" + ledger.digest + array)
 
 
 def test_the_group_context_is_of_all_that_members_were_told(ledger: Ledger) -> None:

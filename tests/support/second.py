@@ -74,7 +74,7 @@ def _sized(length: int, fix: tuple[int, int], *leads: int | None) -> bytes:
 
 def label(name: str) -> bytes:
     """0.3"""
-    return b"anonp2p/3 " + name.encode()
+    return b"anonp2p/4 " + name.encode()
 
 
 def expand(secret: bytes, name: str, context: bytes = b"") -> bytes:
@@ -177,7 +177,7 @@ def unpad(padded: bytes) -> bytes:
     return text
 
 
-# --- 2 Payloads, hello and knock, 3 Members
+# --- 2 Payloads, hello and client handshake, 3 Members
 
 
 def wire(content: bytes) -> bytes:
@@ -200,7 +200,7 @@ def unfilled(padded: bytes, beside: int) -> bytes:
 
 def hello(nonce: bytes, handshake_key: bytes) -> bytes:
     """2.2"""
-    return pad(pack([1, 3, nonce, handshake_key]), 1918)
+    return pad(pack([1, 4, nonce, handshake_key]), 1918)
 
 
 def client_handshake(request: Any) -> bytes:
@@ -300,7 +300,7 @@ def longer(digest: bytes, index: int, head: bytes, body_digest: bytes) -> bytes:
 # --- 5 Order, 5a Retention
 
 
-def past(entries: list[tuple[bytes, bytes | None, bytes]], head: bytes, index: int, time: int) -> Any:
+def backfill(entries: list[tuple[bytes, bytes | None, bytes]], head: bytes, index: int, time: int) -> Any:
     """5.13, as a frame: of header, body and H(body) of each entry, where the body is None if it is gone."""
     told = [[2, header, digest] if body is None else [1, header, body] for header, body, digest in entries]
     return [8, told, head, index, time]
@@ -312,7 +312,7 @@ def private_info(room: bytes, epoch: int, author: bytes, counter: int, recipient
 
 
 def may_be_gone(ttl: int, ordered: int, time: int) -> bool:
-    """5.13: of an entry whose head is of the time `ordered`, in a Past of this time."""
+    """5.13: of an entry whose head is of the time `ordered`, in a Backfill of this time."""
     return ttl != KEPT and time >= ordered + 1000 * ttl
 
 
@@ -337,33 +337,33 @@ class Epoch(NamedTuple):
 
 def group_context(digest: bytes, array: bytes) -> bytes:
     """6.2"""
-    return h(label("standing") + digest + array)
+    return h(label("group context") + digest + array)
 
 
 def epoch(init: bytes, fresh: bytes, group_context: bytes) -> Epoch:
     """6.2-6.4"""
     secret = expand(extract(init, fresh), "epoch", group_context)
-    names = ("init", "bursts", "newcomers", "confirm")
+    names = ("init", "batches", "newcomers", "confirm")
     init, log_key, newcomers, confirmation_key = (expand(secret, name) for name in names)
     tag = hmac.digest(confirmation_key, group_context, "sha256")
     return Epoch(secret, init, log_key, newcomers, confirmation_key, tag)
 
 
-def chain(secret: bytes, member: bytes) -> bytes:
+def first_chain_key(secret: bytes, member: bytes) -> bytes:
     """6.3 of an epoch's secret, 6.5 of newcomers."""
-    return expand(secret, "chain", member)
+    return expand(secret, "ratchet", member)
 
 
 def after(secret: bytes) -> bytes:
-    """6.5 of newcomers, 6.6 of a link."""
+    """6.5 of newcomers, 6.6 of a chain key."""
     return expand(secret, "next")
 
 
-def key_of(link: bytes, generations: int = 0) -> bytes:
-    """6.6: the key so many generations after this link's."""
+def key_of(chain_key: bytes, generations: int = 0) -> bytes:
+    """6.6: the key so many generations after this chain key's."""
     for _ in range(generations):
-        link = after(link)
-    return expand(link, "key")
+        chain_key = after(chain_key)
+    return expand(chain_key, "key")
 
 
 def commit_key(init: bytes, head: bytes) -> bytes:
@@ -371,9 +371,9 @@ def commit_key(init: bytes, head: bytes) -> bytes:
     return expand(init, "commit", head)
 
 
-def slice_info(room: bytes, member: bytes, number: int, digest: bytes) -> bytes:
+def share_info(room: bytes, member: bytes, number: int, digest: bytes) -> bytes:
     """6.9"""
-    return label("slice") + room + member + u(64, number) + digest
+    return label("commit share") + room + member + u(64, number) + digest
 
 
 # --- 7a Safety words

@@ -213,7 +213,7 @@ class World:
                 for link in self._links_to(party):
                     link.near.connection.check_lag()
                     self._notice_end(link, link.near)
-            case effects.WakeEffect() | effects.ServeEffect():
+            case effects.WakeEffect() | effects.ServeEffect() | effects.StopServingEffect():
                 pass  # links write, and strangers dial, when the test says so
             case effects.TellEffect(event=event):
                 self._tell(party, event)

@@ -25,7 +25,6 @@ from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import field_types, frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.log.log import Log, LogEntry
-from tests.vectors.names import spec_name
 
 TARGET = Path(__file__).resolve().parent
 FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
@@ -48,7 +47,7 @@ class Person:
     def __init__(self, name: str) -> None:
         self.name = name
         self.me = Identity(seed(f"{name}'s key"), ROOM)
-        self.key = suite.EncryptionKeyPair(seed(f"{name}'s leaf"))
+        self.key = suite.EncryptionKeyPair(seed(f"{name}'s encryption key"))
         self.counter = 0
 
     def vectors(self) -> Vectors:
@@ -57,8 +56,8 @@ class Person:
             "key": self.me.key,
             "id": self.me.id,
             "id as shown": identity.spell_member(self.me.id),
-            "leaf seed": seed(f"{self.name}'s leaf"),
-            "leaf": self.key.public,
+            "encryption key seed": seed(f"{self.name}'s encryption key"),
+            "encryption key": self.key.public,
         }
 
 
@@ -94,7 +93,7 @@ def notation(boxes: Boxes) -> Vectors:
     return {
         "0.4 expand": [
             {"secret": secret, "label": name, "context": context, "out": suite.expand(secret, name, context)}
-            for name, context in (("key", b""), ("epoch", seed("a digest")), ("chain", ann.me.id))
+            for name, context in (("key", b""), ("epoch", seed("a digest")), ("ratchet", ann.me.id))
         ],
         "0.4 extract": [{"salt": bytes(32), "secret": secret, "out": suite.extract(bytes(32), secret)}],
         "0.5 aead": [
@@ -107,11 +106,17 @@ def notation(boxes: Boxes) -> Vectors:
             }
             for number in (0, 1, 2**40)
         ],
-        "0.6 leaf": [
-            {"seed": seed(f"leaf {at}"), "public": suite.EncryptionKeyPair(seed(f"leaf {at}")).public}
+        "0.6 encryption key": [
+            {
+                "seed": seed(f"encryption key {at}"),
+                "public": suite.EncryptionKeyPair(seed(f"encryption key {at}")).public,
+            }
             for at in range(3)
         ],
-        "0.6 box": {"leaf seed": seed("ann's leaf"), **boxes.sealed(ann.key, text, suite.label("example"))},
+        "0.6 box": {
+            "encryption key seed": seed("ann's encryption key"),
+            **boxes.sealed(ann.key, text, suite.label("example")),
+        },
         "0.7 signature": {
             "key seed": seed("ann's key"),
             "label": "entry",
@@ -133,21 +138,21 @@ def notation(boxes: Boxes) -> Vectors:
     }
 
 
-# --- 2 Hello, knock, records
+# --- 2 Hello, client handshake, records
 
 
 def hello(name: str) -> tuple[Vectors, bytes]:
-    handshake_key = suite.EncryptionKeyPair(seed("door"))
+    handshake_key = suite.EncryptionKeyPair(seed("handshake key"))
     greeting = handshake.HostHandshake(seed(f"nonce for {name}"), ROOM, handshake_key)
     content = greeting.wire[padding.LENGTH :]
-    vectors = {"door seed": seed("door"), "nonce": seed(f"nonce for {name}"), "content": content}
+    vectors = {"handshake key seed": seed("handshake key"), "nonce": seed(f"nonce for {name}"), "content": content}
     return {**vectors, "hello": greeting.hello}, greeting.hello
 
 
 def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes) -> Vectors:
-    info = suite.label("knock") + ROOM + digest
+    info = suite.label("client handshake") + ROOM + digest
     padded = padding.pad_text(frames.pack(request), limits.CLIENT_HANDSHAKE - padding.LENGTH - field_types.BOX)
-    box = boxes.sealed(suite.EncryptionKeyPair(seed("door")), padded, info)
+    box = boxes.sealed(suite.EncryptionKeyPair(seed("handshake key")), padded, info)
     return {"signed": content, "request": fields(request), **box}
 
 
@@ -167,7 +172,7 @@ def handshakes(boxes: Boxes) -> Vectors:
         resume.link_secret, resume.member, resume.encryption_key, 3, 2**40, resume.digest, signature
     )
     return {
-        "2.2 hello, 2.4 knock": [
+        "2.2 hello, 2.4 client handshake": [
             {"room": ROOM, "2.2 hello": joining, "2.4 Join": client_handshake(boxes, join, content, digest)},
             {"room": ROOM, "2.2 hello": coming_back, "2.4 Resume": client_handshake(boxes, resume, position, other)},
         ],
@@ -176,10 +181,10 @@ def handshakes(boxes: Boxes) -> Vectors:
 
 
 def records(link: bytes, digest: bytes) -> Vectors:
-    key = suite.EncryptionKeyPair(seed("another leaf")).public
+    key = suite.EncryptionKeyPair(seed("another key")).public
     bob = Person("bob").me.id
     head = bytes(range(112))
-    passed: list[frames.BackfilledEntry | frames.Tombstone] = [
+    backfilled: list[frames.BackfilledEntry | frames.Tombstone] = [
         frames.BackfilledEntry(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
         frames.Tombstone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
     ]
@@ -187,7 +192,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([], False),
         ([], True),
         ([frames.SubmitFrame(0, b"an entry"), frames.SubmitFrame(0, b"another")], False),
-        ([frames.KeyFrame(key), frames.KeyRequestFrame(seed("a leaf"))], True),
+        ([frames.KeyFrame(key), frames.KeyRequestFrame(seed("a key"))], True),
         ([frames.SubmitFrame(2**53 - 1, b"an entry")] * limits.FRAMES, False),
     ]
     down: list[tuple[list[frames.Frame], bool]] = [
@@ -196,8 +201,8 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.DeniedFrame(7, "nick-taken"), frames.DeniedFrame(8, "too-often")], False),
         ([frames.RefusedFrame("full")], False),
         ([frames.ResumedFrame(2**32, 2**40)], False),
-        ([frames.BackfillFrame(passed, head, 9, 2**53 - 1)], False),
-        ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a leaf"))], False),
+        ([frames.BackfillFrame(backfilled, head, 9, 2**53 - 1)], False),
+        ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
         ([frames.KeyResponseFrame(key)], True),
     ]
     ends = {"up": handshake.Channel(link, digest, up=True), "down": handshake.Channel(link, digest, up=False)}
@@ -222,6 +227,11 @@ def records(link: bytes, digest: bytes) -> Vectors:
     }
 
 
+def spec_name(value: object) -> str:
+    """What PROTOCOL.md calls the class of a body, a request or a frame."""
+    return type(value).__name__.removesuffix("Body").removesuffix("Request").removesuffix("Frame")
+
+
 def fields(packed: Any) -> Any:
     """As it is packed, its tag first, with texts told from bytes."""
     return _told_apart(msgpack.decode(frames.pack(packed)))
@@ -236,16 +246,16 @@ def _told_apart(value: Any) -> Any:
 # --- 6.6
 
 
-def chains(_: Boxes) -> Vectors:
+def ratchets(_: Boxes) -> Vectors:
     return {
-        "6.6 a chain, one generation after the other": _links(seed("a chain"), [0, 0, 0, 0]),
+        "6.6 a ratchet, one generation after the other": _keys(seed("a ratchet"), [0, 0, 0, 0]),
         "6.6 the key of a generation before which so many were left out": [
-            _links(seed("a chain"), [left_out])[0] for left_out in LEFT_OUT
+            _keys(seed("a ratchet"), [left_out])[0] for left_out in LEFT_OUT
         ],
     }
 
 
-def _links(first: bytes, left_out: list[int]) -> list[Vectors]:
+def _keys(first: bytes, left_out: list[int]) -> list[Vectors]:
     author, found = ratchet.Ratchet(first), []
     for more in left_out:
         before, generation = author.chain_key, author.generation + more
@@ -254,7 +264,9 @@ def _links(first: bytes, left_out: list[int]) -> list[Vectors]:
         if more:
             skipped.take_key(more - 1)
         key = suite.expand(skipped.chain_key, "key")
-        found.append({"link before": before, "generation": generation, "key": key, "link after": author.chain_key})
+        found.append(
+            {"chain key before": before, "generation": generation, "key": key, "chain key after": author.chain_key}
+        )
     return found
 
 
@@ -276,7 +288,7 @@ class Story:
         self._told: list[Vectors] = []
         self._entries: list[Vectors] = []  # in no batch yet
         self._boxed: list[Vectors] = []
-        self._pasts: list[Vectors] = []
+        self._backfills: list[Vectors] = []
         self._schedule: list[Vectors] = []
         self._epoch = Epoch.begin(seed("fresh secret of epoch 0"), self._digest, self._host.me.id)
         self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"), self._digest, [self._host], {})
@@ -284,12 +296,12 @@ class Story:
     def log(self) -> Vectors:
         """Tells it all."""
         empty = self._digest
-        base = frames.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)])
+        snapshot = frames.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)])
         self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
         self._batch(1_000)
-        self._welcome = self._show_welcome(base)
-        self._past(1)
+        self._welcome = self._show_welcome(snapshot)
+        self._backfill(1)
         self._say(self._host, self._joined(self._bob))
         self._admit(self._bob)
         self._batch(1_250)
@@ -302,7 +314,7 @@ class Story:
         self._batch(60_000)
         self._batch(65_000)
         self._commit(frames.CommitBody(1, [frames.Removal(self._bob.me.id, "kicked", "spam")]))
-        renewed = suite.EncryptionKeyPair(seed("ann's next leaf")).public
+        renewed = suite.EncryptionKeyPair(seed("ann's next encryption key")).public
         self._say(self._ann, frames.RenewBody(suite.hash_data(renewed)))
         self._say(self._host, frames.LockBody(locked=True))
         self._say(self._host, frames.AwayBody(self._ann.me.id))
@@ -311,13 +323,13 @@ class Story:
         self._say(self._host, frames.CloseBody())
         self._batch(66_000)
         self._log.expire_entries(60_000 + 60_000, 0)
-        self._past(3)
-        self._past(5)
+        self._backfill(3)
+        self._backfill(5)
         return {
             "room": ROOM,
             "4.6 digest without entries": empty,
             "4.5 in the order of the wire": self._told,
-            "5.13 pasts": self._pasts,
+            "5.13 backfills": self._backfills,
             "5.15 boxes": self._boxed,
         }
 
@@ -339,19 +351,21 @@ class Story:
         info = private.bind_message(ROOM, self._epoch.number, author.me.id, author.counter + 1, to.me.id)
         box = self._boxes.sealed(to.key, text.encode(), info)
         about = {"epoch": self._epoch.number, "author": author.me.id, "counter": author.counter + 1}
-        self._boxed.append({**about, "recipient": to.me.id, "leaf seed": seed(f"{to.name}'s leaf"), **box})
+        self._boxed.append(
+            {**about, "recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key"), **box}
+        )
         self._say(author, frames.PrivateBody(box["box"]), ttl=ttl)
 
     def _say(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:
         author.counter += counters
         is_commit = isinstance(body, frames.CommitBody)
-        link = self._epoch.ratchets[author.me.id]
-        generation = 0 if is_commit else link.generation + left_out
+        ratchet_ = self._epoch.ratchets[author.me.id]
+        generation = 0 if is_commit else ratchet_.generation + left_out
         header = Header(epoch.COMMIT if is_commit else epoch.ENTRY, author.me.id, author.counter, generation, ttl)
         if is_commit:
             key = suite.expand(self._epoch.init_secret, "commit", header.pack())
         else:
-            key = _links(link.chain_key, [left_out])[0]["key"]
+            key = _keys(ratchet_.chain_key, [left_out])[0]["key"]
         content = frames.Content(self._index, self._digest, body)
         padded = ledger.padded_content(content)
         signed = ledger.entry_content(self._epoch.number, header.pack(), padded)
@@ -385,7 +399,7 @@ class Story:
     def _batch(self, time: int) -> None:
         content = ledger.head_content(self._index, self._digest, time)
         self._latest = content + self._host.me.sign(identity.HEAD, content)
-        nonce = seed(f"nonce of the burst at {time}")[: suite.NONCE]
+        nonce = seed(f"nonce of the batch at {time}")[: suite.NONCE]
         packed = frames.pack(frames.Batch(self._log.unsealed, self._latest))
         wired = self._epoch.seal_batch(packed, lambda _: nonce)
         if self._entries:
@@ -405,12 +419,18 @@ class Story:
         )
         self._entries = []
 
-    def _past(self, index: int) -> None:
+    def _backfill(self, index: int) -> None:
         """The batch with this index in it as it would be given now to one who has missed it."""
-        past = self._log.backfill_batch(index)
-        gone = [isinstance(it, frames.Tombstone) for it in past.entries]
-        self._pasts.append(
-            {"from index": index, "gone": gone, "time": past.time, "index": past.index, "5.13 frame": frames.pack(past)}
+        backfill = self._log.backfill_batch(index)
+        gone = [isinstance(it, frames.Tombstone) for it in backfill.entries]
+        self._backfills.append(
+            {
+                "from index": index,
+                "gone": gone,
+                "time": backfill.time,
+                "index": backfill.index,
+                "5.13 frame": frames.pack(backfill),
+            }
         )
 
     def _admit(self, member: Person) -> None:
@@ -419,7 +439,7 @@ class Story:
         first = self._epoch.ratchets[member.me.id].chain_key
         after = self._epoch.newcomer_secret
         self._schedule[-1]["6.5 newcomers"].append(
-            {"newcomers": before, "id": member.me.id, "chain": first, "after": after}
+            {"newcomers": before, "id": member.me.id, "chain key": first, "after": after}
         )
 
     def _commit(self, said: frames.CommitBody) -> None:
@@ -432,10 +452,14 @@ class Story:
         group_context = identity.hash_group_context(self._digest, array)
         self._epoch, tag = self._epoch.follow(fresh, group_context, [member.me.id for member in members])
         self._show_epoch(1, init, fresh, group_context, members, {"6.2 digest": self._digest, "6.2 array": array})
-        turn = commit.CommitSecret(ROOM, 1, group_context, fresh, tag)
-        info = suite.label("slice") + ROOM + self._ann.me.id + (1).to_bytes(8, "big") + turn.group_context
+        secret = commit.CommitSecret(ROOM, 1, group_context, fresh, tag)
+        info = suite.label("commit share") + ROOM + self._ann.me.id + (1).to_bytes(8, "big") + secret.group_context
         box = self._boxes.sealed(self._ann.key, fresh + tag, info)
-        self._schedule[-1]["6.9 slice"] = {"leaf seed": seed("ann's leaf"), "member": self._ann.me.id, **box}
+        self._schedule[-1]["6.9 commit share"] = {
+            "encryption key seed": seed("ann's encryption key"),
+            "member": self._ann.me.id,
+            **box,
+        }
 
     def _show_epoch(
         self, number: int, init: bytes, fresh: bytes, group_context: bytes, members: list[Person], array: Vectors
@@ -449,21 +473,21 @@ class Story:
                 "6.2 init before": init,
                 "6.2 fresh secret": fresh,
                 **array,
-                "6.2 standing": group_context,
+                "6.2 group context": group_context,
                 "6.2 secret": secret,
                 "6.3 init": opened.init_secret,
                 "6.3 log key": opened.log_key,
                 "6.3 newcomers": opened.newcomer_secret,
                 "6.3 confirmation key": confirm,
                 "6.4 tag": hmac.digest(confirm, group_context, "sha256"),
-                "6.3 chains": [
-                    {"id": member.me.id, "chain": opened.ratchets[member.me.id].chain_key} for member in members
+                "6.3 chain keys": [
+                    {"id": member.me.id, "chain key": opened.ratchets[member.me.id].chain_key} for member in members
                 ],
                 "6.5 newcomers": [],
             }
         )
 
-    def _show_welcome(self, base: frames.RoomSnapshot) -> Vectors:
+    def _show_welcome(self, snapshot: frames.RoomSnapshot) -> Vectors:
         greeted, digest = hello("a join")
         roster = [
             frames.RosterEntry(
@@ -481,7 +505,7 @@ class Story:
         keys = (now.init_secret, now.log_key, now.newcomer_secret)
         rules = (RETENTION, HISTORY)
         state = frames.RoomState(
-            "demo", False, self._host.me.id, *rules, now.number, *keys, self._latest, roster, since=0, snapshot=base
+            "demo", False, self._host.me.id, *rules, now.number, *keys, self._latest, roster, since=0, snapshot=snapshot
         )
         key = seed("key of the welcome")
         sealed = welcome.seal_welcome(state, self._ann.key.public, ROOM, digest, key, self._host.me.sign)
@@ -490,7 +514,7 @@ class Story:
         return {
             "room": ROOM,
             "2.2 hello": greeted,
-            "leaf seed": seed("ann's leaf"),
+            "encryption key seed": seed("ann's encryption key"),
             "7.1 box": self._boxes.sealed(self._ann.key, key, suite.label("welcome") + ROOM + digest),
             "7.1 array": array,
             "7.1 array, unpacked": fields(state),
@@ -524,7 +548,7 @@ def retention(_: Boxes) -> Vectors:
 def _is_gone(ttl: int, ordered: int, time: int) -> bool:
     log = Log()
     log.append_entry(b"an entry", LogEntry(Header(epoch.ENTRY, bytes(16), 1, 0, ttl).pack(), bytes(32), b"a body", ttl))
-    log.seal_batch(bytes(112), b"a burst", ordered)
+    log.seal_batch(bytes(112), b"a batch", ordered)
     log.expire_entries(time, 1)
     return isinstance(log.backfill_batch(1).entries[0], frames.Tombstone)
 
@@ -583,7 +607,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
     return {
         "notation": notation(boxes),
         "handshake": handshakes(boxes),
-        "chains": chains(boxes),
+        "ratchets": ratchets(boxes),
         "log": story.log(),
         "epochs": story.schedule(),
         "welcome": story.welcome(),

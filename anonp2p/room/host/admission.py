@@ -94,7 +94,7 @@ def _try_key(encryption_key: bytes) -> None:
     try:
         suite.seal_to_key(encryption_key, b"", b"")
     except PeerFault:
-        raise NotAdmitted("leaf") from None
+        raise NotAdmitted("key") from None
 
 
 class Admission:

@@ -121,8 +121,9 @@ class HostRole:
         return self.sequencer.room_time()
 
     def close(self) -> None:
-        """Signs the last head."""
+        """Signs the last head; nobody new is to come."""
         self.sequencer.end_batch()
+        self._reporter.add_effect(effects.StopServingEffect())
 
     # --- what happens
 

@@ -16,7 +16,7 @@ REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "nick-taken": errors.NickTaken(),
     "not-allowed": errors.NotAllowed(),
     "signature": errors.SignatureRefused(),
-    "leaf": errors.KeyRefused(),
+    "key": errors.KeyRefused(),
     "full": errors.Full(),
     "locked": errors.Locked(),
     "unknown": errors.UnknownToHost(),

@@ -96,10 +96,10 @@ def test_a_signature_that_does_not_cover_all_of_it_is_refused(ledger: Ledger, jo
     assert turned_away(ledger, join) == "signature"
 
 
-@pytest.mark.parametrize("leaf", BAD_KEYS, ids=["zero", "one", "no ML-KEM key"])
-def test_a_key_that_cannot_be_sealed_to_is_refused(ledger: Ledger, leaf: bytes) -> None:
+@pytest.mark.parametrize("bad", BAD_KEYS, ids=["zero", "one", "no ML-KEM key"])
+def test_a_key_that_cannot_be_sealed_to_is_refused(ledger: Ledger, bad: bytes) -> None:
     """3.2: it would spoil every commit."""
-    assert turned_away(ledger, request("ann", encryption_key=leaf)) == "leaf"
+    assert turned_away(ledger, request("ann", encryption_key=bad)) == "key"
 
 
 def test_a_locked_room_lets_no_stranger_in_and_keeps_its_members(ledger: Ledger) -> None:
@@ -306,8 +306,8 @@ def test_a_resumption_that_its_signature_does_not_cover_is_refused(
     assert not_resumed(ledger, request_) == "signature"
 
 
-@pytest.mark.parametrize("leaf", BAD_KEYS, ids=["zero", "one", "no ML-KEM key"])
-def test_a_resumption_with_a_key_that_cannot_be_sealed_to_is_refused(ledger: Ledger, leaf: bytes) -> None:
+@pytest.mark.parametrize("bad", BAD_KEYS, ids=["zero", "one", "no ML-KEM key"])
+def test_a_resumption_with_a_key_that_cannot_be_sealed_to_is_refused(ledger: Ledger, bad: bytes) -> None:
     """3.2"""
     ledger.add_member(ANN.key, "ann", DIGEST)
-    assert not_resumed(ledger, resume(key=leaf)) == "leaf"
+    assert not_resumed(ledger, resume(key=bad)) == "key"

@@ -30,9 +30,10 @@ def test_an_idle_host_says_so_with_heads_and_not_more_often_than_it_must(inn: In
     )
 
 
-def test_a_host_that_is_out_has_nothing_due_and_has_signed_for_all(inn: Inn) -> None:
+def test_a_host_that_is_out_has_nothing_due_and_has_signed_for_all_and_takes_no_new_links(inn: Inn) -> None:
     inn.takes(inputs.KickInput("ann"))
     dropped(inn, inn.eve)
-    inn.takes(inputs.LeaveInput(close=True))
+    done = inn.takes(inputs.LeaveInput(close=True))
+    assert sum(isinstance(effect, effects.StopServingEffect) for effect in done) == 1
     assert inn.room.next_deadline() is None
     assert inn.log.is_sealed

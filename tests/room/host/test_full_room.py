@@ -62,7 +62,7 @@ def test_one_who_has_no_link_and_never_spoke_gives_way_to_a_newcomer(inn: Inn) -
     assert inn.ordered()[-2:] == [text("hello"), text("hello to you")]
 
 
-@pytest.mark.parametrize("why", ["locked", "signature", "leaf", "kicked"])
+@pytest.mark.parametrize("why", ["locked", "signature", "key", "kicked"])
 def test_who_is_not_let_in_anyway_takes_nobodys_place(inn: Inn, why: str) -> None:
     """5.1"""
     hangs_up(inn.eve)
@@ -76,9 +76,9 @@ def test_who_is_not_let_in_anyway_takes_nobodys_place(inn: Inn, why: str) -> Non
     before = len(inn.ordered())
     stranger = FalseMember(inn, ANN if why == "kicked" else BOB)
     stranger.dials(inn.tick)
-    key = {"encryption_key": bytes(len(BOB.encryption_key.public))} if why == "leaf" else {}
+    key = {"encryption_key": bytes(len(BOB.encryption_key.public))} if why == "key" else {}
     stranger.joins("bob", signer=EVE if why == "signature" else None, **key)
-    assert stranger.refused == ("signature" if why == "leaf" else why)
+    assert stranger.refused == ("signature" if why == "key" else why)
     assert len(inn.ordered()) == before
 
 

@@ -53,7 +53,7 @@ def sealed_client_handshake(
     packed: bytes | None = None,
     text: bytes | None = None,
 ) -> bytes:
-    info = suite.label("knock") + room + (hello or it.hello)
+    info = suite.label("client handshake") + room + (hello or it.hello)
     return suite.seal_to_key(
         handshake_key or it.greeting.handshake_key, request_of(it, packed) if text is None else text, info
     )

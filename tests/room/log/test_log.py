@@ -163,7 +163,7 @@ READINGS: dict[str, tuple[list[Any], int, int | None, bool, int, str]] = {
 
 @pytest.mark.parametrize("case", READINGS)
 def test_a_link_gets_what_is_its_members(case: str) -> None:
-    """5.10, 5.17, 6.8, 6.9: "Behind it, on each link, comes that member's Slice"."""
+    """5.10, 5.17, 6.8, 6.9: "Behind it, on each link, comes that member's CommitShare"."""
     batches, cursor, opened, is_out, time, expected = READINGS[case]
     log, commits = Log(), 0
     follower = Follower(log, cursor, opened)
@@ -183,7 +183,7 @@ def test_a_link_gets_what_is_its_members(case: str) -> None:
 
 
 def test_a_backfill_begins_in_the_middle_of_a_batch_and_ends_with_it() -> None:
-    """5.13: "A Past is a batch opened"; 5.18: the history begins anywhere."""
+    """5.13: "A Backfill is a batch opened"; 5.18: the history begins anywhere."""
     log = filled(3)
     put(log, KEPT, KEPT, time=9)
     follower = Follower(log, 2, log.end)

@@ -177,6 +177,7 @@ def test_who_leaves_does_not_wait_for_a_slot() -> None:
     uplink = open_uplink(context)
     due = seconds_left(uplink)
     uplink.send(SUBMITTED)
+    set_time(context, due / 2)
     context.lifecycle.begin_leaving(UNSET)
     uplink.send(SUBMITTED)
     [sent] = take_effects(context)

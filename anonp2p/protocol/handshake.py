@@ -56,6 +56,12 @@ class Channel:
 _RECORDS: tuple[Any, Any] = (frames.MemberRecord, frames.HostRecord)
 
 
+def fits_unit(outgoing: Sequence[frames.Frame]) -> bool:
+    """Whether a member's record with these frames makes a payload of the smallest size."""
+    packed = frames.pack(frames.MemberRecord(True, list(outgoing)))  # type: ignore[arg-type]
+    return len(packed) + 2 * padding.LENGTH + suite.TAG <= limits.UNIT
+
+
 def _split_frames(outgoing: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
     """The frames in as few parts as possible, each of which fits into one record."""
     parts: list[list[frames.Frame]] = [[]]
@@ -114,7 +120,7 @@ class HandshakeKey:
 def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
     """The hello of a host and its hash. Raises PeerFault, OtherVersion."""
     packed = padding.unpad_text(content)
-    if frames.unpack(frames.AnyHello, packed).version != frames.VERSION:
+    if frames.read_version(packed) != frames.VERSION:
         raise OtherVersion
     if len(content) != _HELLO:
         raise PeerFault("hello-length")

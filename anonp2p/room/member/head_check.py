@@ -60,7 +60,7 @@ class HeadCheck:
         key = ledger.get_member(ledger.host).key
         claimed, by = self._claim
         expect(identity.is_signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "forged-head")
-        expect(head.place < field_types.COUNTS, "log-too-long")
+        expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
         last = self._last_head
         if head.place == last.place and head.digest != last.digest:
             self._replica.evidence.append((last.text, head.text))

@@ -95,10 +95,11 @@ class Removal(Packed, frozen=True):
 
 
 class CommitBody(Packed, frozen=True, tag=10):
-    """Host: a new epoch begins, without the removed members."""
+    """Host: a new epoch begins, without the removed members. renew: whether members renew their encryption keys."""
 
     epoch: Count
     removed: Annotated[list[Removal], msgspec.Meta(max_length=limits.MEMBERS)]
+    renew: bool
 
 
 class PrivateBody(Packed, frozen=True, tag=11):
@@ -296,14 +297,14 @@ Frame = FromMember | FromHost
 
 
 class MemberRecord(Packed, frozen=True):
-    """Frames that a member seals together. echo: whether it wants an answer, perhaps an empty one."""
+    """Frames that a member seals together. echo: whether this is a slot of its cover, which the host answers."""
 
     echo: bool
     frames: Annotated[list[FromMember], msgspec.Meta(max_length=limits.FRAMES)]
 
 
 class HostRecord(Packed, frozen=True):
-    """The same from a host."""
+    """Frames that a host seals together. echo: nothing; hosts send False."""
 
     echo: bool
     frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]

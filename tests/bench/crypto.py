@@ -180,7 +180,9 @@ def removal(room: Room) -> tuple[float, float]:
     got: list[int] = []
 
     def put_out() -> None:
-        header, body, sealed = room.say(room.host, frames.CommitBody(room.epoch.number + 1, [removed]), COMMIT)
+        header, body, sealed = room.say(
+            room.host, frames.CommitBody(room.epoch.number + 1, [removed], renew=False), COMMIT
+        )
         room.take_entry(header, body)
         batch = room.batch([sealed])
         secret = secrets.token_bytes(32)

@@ -271,7 +271,7 @@ class _Liar:
         }
         match source.odd(4):
             case 1:
-                otherwise |= self._instead("head", self._head_text())
+                otherwise["head"] = self._head_text()
             case 2:
                 otherwise["index"] = source.pick(0, self.host.ledger.index, 2**53 - 1)
             case 3:

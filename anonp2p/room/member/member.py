@@ -169,8 +169,6 @@ class MemberRole:
                     self._take_batch(frames.unpack(frames.Batch, packed))
                     return
             record = self._uplink.channel.open_record(payload)
-            if record.echo:
-                self._uplink.send()
             for frame in record.frames:
                 if not self._lifecycle.over:
                     self._state.expect_frame(frame)
@@ -219,7 +217,7 @@ class MemberRole:
         assert isinstance(state, Rekeying), "in no other is a commit share expected"
         self._keys.enter_next_epoch(share.box)
         self._state.enter(state.after)
-        if state.is_idle:
+        if state.renews:
             self._keys.renew_own_key()
         self._send_pending()
 

@@ -5,7 +5,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CloseBody, Removal
-from anonp2p.room import effects, events, inputs
+from anonp2p.room import events, inputs
 from tests.room.hostile import assert_left_in_alarm
 from tests.room.member.false_host import HERE, FalseHost
 from tests.room.peers import ANN, EVE, HOST, NOW, kinds, said, text, told
@@ -15,14 +15,6 @@ from tests.support.world import START
 def test_heads_over_nothing_new_say_nothing(host: FalseHost) -> None:
     assert host.hears(host.head(), host.head()) == []
     assert not host.room.over
-
-
-def test_cover_is_answered_by_a_record_that_says_nothing(host: FalseHost) -> None:
-    """2.7: "One with echo asks for a record in answer, with or without frames"; 2.9."""
-    assert host.hears(*host.record(echo=True)) == []
-    assert host.effects == [effects.RecordEffect(inputs.UPLINK)]
-    assert host.hears(*host.record()) == []
-    assert host.effects == []
 
 
 def test_a_member_that_has_nothing_to_say_says_so_in_time_and_no_more_often(host: FalseHost) -> None:
@@ -71,10 +63,11 @@ def test_what_one_head_covers_behind_the_end_of_the_room_is_not_shown(host: Fals
     assert not [event for event in told(host.effects) if isinstance(event, events.MessageEvent | events.AlarmEvent)]
 
 
+@pytest.mark.parametrize("renew", [True, False])
 @pytest.mark.parametrize("removed", [[], [frames.Removal(ANN.id, "kicked", "")]], ids=["without", "with"])
-def test_a_key_is_renewed_after_a_commit_without_cause_and_after_no_other(
-    host: FalseHost, removed: list[frames.Removal]
+def test_a_key_is_renewed_after_a_commit_that_says_so_and_after_no_other(
+    host: FalseHost, removed: list[frames.Removal], renew: bool
 ) -> None:
     """6.8: the host drops who renews more often."""
-    host.turns(*removed)
-    assert [type(said(entry)) for entry in host.submits()] == [frames.RenewBody] * (not removed)
+    host.turns(*removed, renew=renew)
+    assert [type(said(entry)) for entry in host.submits()] == [frames.RenewBody] * renew

@@ -83,6 +83,7 @@ MESSAGE_BUCKET: Final = 4_096  # units of one member at once: 4,000 messages of 
 MESSAGE_RATE: Final = 256.0  # units of one member a second: a third of what Tor carries to 30 members
 ENTRY_BUCKET: Final = 4_000  # entries of one member at once, of any size: two fifths of the log; a large pasted file
 ENTRY_RATE: Final = 128.0  # of them a second: at this rate one member fills the log in 47 s; nobody writes as fast
+SKIPPED_PER_ENTRY: Final = 64  # skipped generations that cost each reader as long, 130 us, as an entry to open
 ANSWER_BUCKET: Final = 160 * 1024  # bytes of keys that one member requests at once: twice those of a room of `RENEWING`
 ANSWER_RATE: Final = 16_384.0  # of them a second: those of such a room once in every `COMMIT_PAUSE`
 READ_PAUSE: Final = (

@@ -16,7 +16,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, lt=COUNTS)]
 Ttl = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]  # seconds; the greatest value: until the room ends
 
 
-class Packed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, gc=False):
+class Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A msgpack array without reference cycles, so the garbage collector ignores it. Its `repr` shows no content."""
 
     def __repr__(self) -> str:

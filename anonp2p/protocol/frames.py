@@ -142,7 +142,7 @@ class Hello(Packed, frozen=True, tag=1):
 
 
 class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
-    """The part that the hellos of all versions have in common."""
+    """The part that the hellos of all versions have in common. The rest of it may have any form."""
 
     version: Count
 
@@ -377,8 +377,9 @@ Request = JoinRequest | ResumeRequest
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {
     kind: msgspec.msgpack.Decoder(kind)
-    for kind in (Content, Hello, AnyHello, Request, Batch, MemberRecord, HostRecord, RoomState)
+    for kind in (Content, Hello, Request, Batch, MemberRecord, HostRecord, RoomState)
 }
+_any_hello = msgspec.msgpack.Decoder(AnyHello)
 
 # What msgspec raises for malformed bytes. For deep nesting and broken UTF-8 these are exceptions of Python.
 _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
@@ -390,8 +391,24 @@ def pack(packed: Packed | list[Any]) -> bytes:
 
 
 def unpack(kind: Any, data: bytes) -> Any:
-    """The value of this kind in a peer's bytes. kind: one that has a decoder above. Raises PeerFault."""
+    """The value of this kind in a peer's bytes, which are what `pack` makes of it (PROTOCOL.md, 0.2). Raises PeerFault.
+
+    kind: one that has a decoder above.
+    """
+    value = _decode(_decoders[kind], data)
+    if _encoder.encode(value) != data:
+        raise PeerFault("malformed")
+    return value
+
+
+def read_version(data: bytes) -> int:
+    """The version in a packed hello, whatever follows it. Raises PeerFault."""
+    hello: AnyHello = _decode(_any_hello, data)
+    return hello.version
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[Any], data: bytes) -> Any:
     try:
-        return _decoders[kind].decode(data)
+        return decoder.decode(data)
     except _MALFORMED:
         raise PeerFault("malformed") from None

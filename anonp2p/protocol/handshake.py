@@ -114,7 +114,7 @@ class HandshakeKey:
 def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
     """The hello of a host and its hash. Raises PeerFault, OtherVersion."""
     packed = padding.unpad_text(content)
-    if frames.unpack(frames.AnyHello, packed).version != frames.VERSION:
+    if frames.read_version(packed) != frames.VERSION:
         raise OtherVersion
     if len(content) != _HELLO:
         raise PeerFault("hello-length")

@@ -283,14 +283,6 @@ def hello_of(packed: bytes) -> bytes:
     return padding.pad_text(packed, 1_918)
 
 
-def test_the_hash_is_of_the_hello_as_it_came() -> None:
-    """0.2: "always the bytes as they came, never an encoding made anew"."""
-    packed = frames.pack(frames.Hello(4, b"n" * 32, HANDSHAKE_KEY.public))
-    longer = hello_of(packed[:2] + b"\xcc\x04" + packed[3:])  # the same number in another form
-    assert handshake.read_hello(longer)[0] == handshake.read_hello(hello_of(packed))[0]
-    assert handshake.read_hello(longer)[1] == suite.hash_data(longer) != suite.hash_data(hello_of(packed))
-
-
 @pytest.mark.parametrize("said", [[1, 3], [1, 5], [1, 3, bytes(32), bytes(1216)], [1, 5, "anything", [{}], 7]], ids=len)
 def test_a_hello_of_another_version_is_known_as_such_whatever_follows(said: list[object]) -> None:
     """2.3: "what follows the version is then anything"."""

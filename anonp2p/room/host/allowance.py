@@ -24,10 +24,11 @@ class Allowance:
         self._renewable = renewable
         self._renewed = 0
 
-    def take_costs(self, now: float, *, units: int = 0, entries: int = 0, answers: int = 0) -> float:
+    def take_costs(self, now: float, *, units: int = 0, entries: float = 0, answers: int = 0) -> float:
         """Takes what the member has caused; returns for how many seconds no more of it is to be read.
 
-        units: of payloads that came; entries: those that were opened; answers: bytes that were asked for.
+        units: of payloads that came; entries: that were opened, or what took everyone as long; answers: bytes that were
+        asked for.
         """
         waits = (
             self._units.take_tokens(now, units),

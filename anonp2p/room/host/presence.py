@@ -148,7 +148,7 @@ class Presence:
 
     # --- links
 
-    def charge(self, number: int, *, units: int = 0, entries: int = 0, answers: int = 0) -> None:
+    def charge(self, number: int, *, units: int = 0, entries: float = 0, answers: int = 0) -> None:
         """A link whose member has caused more than it may is not read for a while: nothing of it is lost.
 
         Parameters: see `Allowance.take_costs`.

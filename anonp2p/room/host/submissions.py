@@ -1,6 +1,7 @@
 """What members send: entries to be ordered, their own new keys, and requests for the keys of others."""
 
 import math
+from typing import Final, NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import suite
@@ -15,6 +16,16 @@ from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import expect
 from anonp2p.room.roster import Member
+
+
+class _Cost(NamedTuple):
+    """What a frame has caused: entries that everyone opens, or work as for so many; bytes that it asks for."""
+
+    entries: float
+    answers: int
+
+
+_ONE_ENTRY: Final = _Cost(1, 0)
 
 
 class Submissions:
@@ -34,17 +45,17 @@ class Submissions:
         if record.echo:
             self._reporter.add_effect(effects.RecordEffect(number))
         links = self._presence.links
-        entries = answers = 0
+        entries, answers = 0.0, 0
         for frame in record.frames:
             if number in links:  # who has left says nothing more
-                answers += self._take_frame(number, link, frame)
-                entries += not isinstance(frame, frames.KeyRequestFrame)  # a key takes the host as long as an entry
+                cost = self._take_frame(number, link, frame)
+                entries += cost.entries
+                answers += cost.answers
         if number in links:
             units = math.ceil(len(payload) / limits.UNIT)
             self._presence.charge(number, units=units, entries=entries, answers=answers)
 
-    def _take_frame(self, number: int, link: MemberLink, frame: frames.Frame) -> int:
-        """Takes one frame; returns how many bytes it has asked for."""
+    def _take_frame(self, number: int, link: MemberLink, frame: frames.Frame) -> _Cost:
         match frame:
             case frames.KeyFrame(encryption_key=key):
                 suite.seal_to_key(key, b"", b"")
@@ -53,16 +64,15 @@ class Submissions:
                 key = self._replica.keys.get(key_hash, b"")
                 found = frames.KeyResponseFrame(key) if key else frames.KeyNotFoundFrame(key_hash)
                 self._reporter.add_effect(effects.RecordEffect(number, (found,)))
-                return len(key or key_hash)
+                return _Cost(0, len(key or key_hash))
             case frames.SubmitFrame(epoch=epoch, entry=entry):
                 current = self._replica.current_epoch.number
                 if epoch == current:
-                    self._take_entry(number, link, entry)
-                else:  # its author seals it anew
-                    expect(epoch < current, "entry-of-future-epoch")
-        return 0
+                    return self._take_entry(number, link, entry)
+                expect(epoch < current, "entry-of-future-epoch")  # of one that is over, its author seals it anew
+        return _ONE_ENTRY  # a key takes the host as long
 
-    def _take_entry(self, number: int, link: MemberLink, entry: bytes) -> None:
+    def _take_entry(self, number: int, link: MemberLink, entry: bytes) -> _Cost:
         """Orders a member's entry, or sends its author a denial that no other member sees."""
         header = read_header(entry)
         ledger = self._replica.ledger
@@ -70,15 +80,16 @@ class Submissions:
         author = ledger.get_member(link.member)
         if header.counter <= author.counter:
             self._deny_entry(number, header, "repeated")
-            return
+            return _ONE_ENTRY
         skipped = self._sequencer.count_skipped(header)  # what was denied counts to all others
         expect(skipped <= limits.SKIPPED, "generation")
+        cost = _Cost(1 + skipped / limits.SKIPPED_PER_ENTRY, 0)
         _, body = self._replica.current_epoch.open_entry(entry)
         _, content = ledger.open_entry(header, body)
         if denial := self._find_denial(author, content):
             author.counter = header.counter
             self._deny_entry(number, header, denial)
-            return
+            return cost
         ledger.check_entry(author, header, content)
         expect(not ledger.is_foreign(content), "reference-to-other-log")
         allowance = self._presence.allowances[author.id]
@@ -95,6 +106,7 @@ class Submissions:
                 self._commits.note_left()
                 self._sequencer.end_batch()  # with the receipt: nothing after it is for its author
                 self._presence.remove_member(author.id)
+        return cost
 
     def _find_denial(self, author: Member, content: frames.Content) -> frames.Denial | None:
         """Why an honest member's entry is denied, if it is: another member was faster, or this one is too fast."""

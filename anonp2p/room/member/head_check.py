@@ -66,7 +66,7 @@ class HeadCheck:
         head = Head.read(text)
         key = ledger.get_member(ledger.host).key
         expect(identity.is_signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "forged-head")
-        expect(head.place < field_types.COUNTS, "log-too-long")
+        expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
         if ledger.host != self._host:
             self._begin_host(ledger.host)
         for known in (self._last, self._furthest, self._newest):

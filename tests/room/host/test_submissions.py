@@ -175,6 +175,19 @@ def test_whatever_costs_the_host_something_is_charged_to_its_sender(strict: Benc
     assert kinds(strict.send(again))[-1] == "PauseEffect"
 
 
+@pytest.mark.parametrize("skipped", [0, 1, limits.SKIPPED])
+def test_generations_that_an_entry_leaves_out_are_charged_to_its_author(
+    monkeypatch: pytest.MonkeyPatch, skipped: int
+) -> None:
+    """1.6: an author without tokens waits as much longer as others need for the keys that they skip."""
+    monkeypatch.setattr(limits, "ENTRY_BUCKET", 4)
+    bench = Bench()
+    assert [bench.say(text("all that may be said at once")) for _ in range(4)] == [[]] * 4
+    [pause] = bench.say(text("x"), generation=4 + skipped)
+    assert isinstance(pause, effects.PauseEffect)
+    assert pause.seconds == pytest.approx((1 + skipped / limits.SKIPPED_PER_ENTRY) / limits.ENTRY_RATE)
+
+
 def test_a_long_record_is_charged_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """1.6"""
     monkeypatch.setattr(limits, "MESSAGE_BUCKET", 8)

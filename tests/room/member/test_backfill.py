@@ -180,6 +180,7 @@ def test_the_head_of_a_welcome_binds_the_host_once_we_go_on_from_it(context: Con
     backfill = new_backfill(context, end=7, heads=heads)
     heads.read_head(backfill.head.text, context.replica.ledger)
     backfill.enter_epoch()
+    heads.read_head(head_text(9, THERE, 2000), context.replica.ledger)
     with pytest.raises(HostLied, match="two-logs") as caught:
         heads.read_head(head_text(7, THERE, 1000), context.replica.ledger)
     assert caught.value.evidence == (backfill.head.text, head_text(7, THERE, 1000))

@@ -46,7 +46,8 @@ def test_a_head_is_read_as_it_was_signed(context: Context) -> None:
 _UNSIGNED: dict[str, Callable[[], bytes]] = {
     "forged-head": lambda: head_text(6, HERE, 3000, signer=ANN),
     "forged-head ": lambda: head_text(6, HERE, 3000, label=identity.ENTRY),
-    "log-too-long": lambda: head_text(field_types.COUNTS, HERE, 3000),
+    "head-out-of-range": lambda: head_text(field_types.COUNTS, HERE, 3000),
+    "head-out-of-range ": lambda: head_text(6, HERE, field_types.COUNTS),
 }
 
 

@@ -1,6 +1,6 @@
 """Why a link ended or could not be had, and what a peer did wrong. Sentences for all of them are in `ui/reasons`."""
 
-from typing import Literal
+from typing import Final, Literal, get_args
 
 # What a peer did that no honest program does.
 Fault = Literal[
@@ -33,7 +33,6 @@ Fault = Literal[
     "generation",
     "head-of-other-log",
     "head-of-other-roster",
-    "head-older-than-claim",
     "head-older-than-last",
     "head-out-of-range",
     "head-too-soon",
@@ -81,6 +80,7 @@ Fault = Literal[
     "shorter-log",
     "stranger",
     "text-length",
+    "time-turned-back",
     "tombstone-too-soon",
     "too-many-members",
     "two-logs",
@@ -112,6 +112,7 @@ LinkEnd = Literal[
     "unread-data",
     "unread-frames",
 ]
+LINK_ENDS: Final = frozenset(get_args(LinkEnd))
 
 # Why there is no link: what Tor answered.
 DialFailure = Literal[
@@ -140,6 +141,7 @@ Code = (
         "dial-timeout",  # value: after how many seconds
         "tor-lost",  # value: the error that says how
         "too-long",  # value: after how many seconds the program gave up
+        "link-fault",  # value: the fault
         "host-fault",  # value: the fault
         "other-log-shown",  # value: the nick of a member who was shown other messages than we
     ]

@@ -311,15 +311,11 @@ def group_context(
 
 
 def backfill(
-    entries: list[tuple[bytes, bytes | None, bytes]],
-    contexts: list[bytes | None],
-    head: bytes,
-    index: int,
-    time: int,
+    entries: list[tuple[bytes, bytes | None, bytes]], contexts: list[bytes | None], head: bytes, now: bytes
 ) -> Any:
     """5.13, as a frame: of header, body and H(body) of each entry, where the body is None if it is gone."""
     told = [[2, header, digest] if body is None else [1, header, body] for header, body, digest in entries]
-    return [8, told, contexts, head, index, time]
+    return [8, told, contexts, head, now]
 
 
 def private_info(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:

@@ -5,13 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Epoch
-from anonp2p.errors import PeerFault
+from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import events
 from anonp2p.room.context import Context
-from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.member.backfill import Backfill
 from anonp2p.room.member.head_check import Head, HeadCheck
@@ -58,12 +56,6 @@ def new_backfill(
     return Backfill(context, heads, epoch or new_epoch(context), head, now, replayed, former)
 
 
-def leads_to(ledger: Ledger, entry: OpenedEntry) -> bytes:
-    """The digest that the log has by this entry, which changes nothing in the group context."""
-    packed = entry.header.pack()
-    return identity.extend_log_hash(ledger.digest, ledger.index + 1, packed, entry.digest, ledger.group_context)
-
-
 # --- whether it is complete
 
 
@@ -91,7 +83,7 @@ def test_a_history_is_complete_once_the_copy_ends_where_the_welcome_does(
 
 def test_what_leads_to_another_log_than_the_head_of_the_welcome_is_refused(context: Context) -> None:
     backfill = new_backfill(context, end=7, replayed=ledger_at(context, 7, THERE))
-    with pytest.raises(PeerFault, match="backfill-to-other-log"):
+    with pytest.raises(HostLied, match="backfill-to-other-log"):
         backfill.is_complete()
 
 
@@ -99,7 +91,7 @@ def test_what_leads_to_another_room_than_the_welcome_shows_is_refused(context: C
     now = ledger_at(context, 7)
     now.roster.rename_member(now.get_member(ANN.id), "eve")
     now.start_at(7, HERE)
-    with pytest.raises(PeerFault, match="backfill-to-other-room"):
+    with pytest.raises(HostLied, match="backfill-to-other-room"):
         new_backfill(context, end=7, now=now, replayed=ledger_at(context, 7)).is_complete()
 
 
@@ -107,7 +99,7 @@ def test_what_leads_to_another_epoch_than_that_of_the_welcome_is_refused(context
     now = ledger_at(context, 7)
     now.epoch = 1
     now.start_at(7, HERE)
-    with pytest.raises(PeerFault, match="backfill-to-other-room"):
+    with pytest.raises(HostLied, match="backfill-to-other-room"):
         new_backfill(context, end=7, now=now, replayed=ledger_at(context, 7)).is_complete()
 
 
@@ -115,9 +107,7 @@ def test_an_entry_of_the_history_that_leads_to_another_group_context_is_not_show
     replayed = ledger_at(context, 3)
     entry = new_entry(ANN, replayed, frames.NickBody("anna"))
     with pytest.raises(PeerFault, match="other-group-context"):
-        new_backfill(context, end=4, replayed=replayed).replay_entry(
-            replayed, entry, leads_to(replayed, entry), 1.0, None
-        )
+        new_backfill(context, end=4, replayed=replayed).replay_entry(replayed, entry, 1.0, None)
     assert take_events(context) == []
 
 
@@ -136,7 +126,7 @@ def test_what_we_had_before_is_not_shown_as_something_else(
     if same:
         backfill.expect_same_log(index, digest)
     else:
-        with pytest.raises(PeerFault, match="other-log"):
+        with pytest.raises(HostLied, match="other-log"):
             backfill.expect_same_log(index, digest)
 
 
@@ -147,7 +137,7 @@ def test_of_a_history_only_that_is_shown_which_was_not_shown_before(shown_up_to:
     backfill = new_backfill(context, end=count, replayed=replayed)
     for number in range(1, count + 1):
         entry = new_entry(ANN, replayed, text(f"line {number}"))
-        backfill.replay_entry(replayed, entry, leads_to(replayed, entry), 1.0, shown_up_to)
+        backfill.replay_entry(replayed, entry, 1.0, shown_up_to)
     shown = [event.seq for event in take_events(context) if isinstance(event, events.MessageEvent)]
     assert shown == list(range(1 + (shown_up_to or 0), count + 1))
     assert replayed.index == count
@@ -158,7 +148,7 @@ def test_an_entry_that_may_not_come_next_takes_no_effect_in_the_history(context:
     replayed = ledger_at(context, 0)
     backfill = new_backfill(context, end=1, replayed=replayed)
     with pytest.raises(PeerFault, match="host-only"):
-        backfill.replay_entry(replayed, new_entry(ANN, replayed, frames.LockBody(True)), bytes(32), 1.0, None)
+        backfill.replay_entry(replayed, new_entry(ANN, replayed, frames.LockBody(True)), 1.0, None)
     assert replayed.index == 0
     assert take_events(context) == []
 
@@ -166,8 +156,7 @@ def test_an_entry_that_may_not_come_next_takes_no_effect_in_the_history(context:
 def test_an_entry_of_the_history_that_was_written_on_another_log_raises_an_alarm(context: Context) -> None:
     replayed = ledger_at(context, 3)
     entry = new_entry(ANN, replayed, text("hi"), digest=THERE)
-    digest = leads_to(replayed, entry)
-    new_backfill(context, end=4, replayed=replayed).replay_entry(replayed, entry, digest, 1.0, None)
+    new_backfill(context, end=4, replayed=replayed).replay_entry(replayed, entry, 1.0, None)
     kinds = [type(event) for event in take_events(context)]
     assert kinds == [events.AlarmEvent, events.MessageEvent]
     assert len(context.replica.evidence) == 1
@@ -201,11 +190,12 @@ def test_of_another_epoch_all_chains_are_as_welcomed(context: Context) -> None:
 def test_the_head_of_a_welcome_binds_the_host_once_we_go_on_from_it(context: Context) -> None:
     heads = HeadCheck(context)
     backfill = new_backfill(context, end=7, heads=heads)
-    heads.read_head(head_text(7, THERE, 1000), context.replica.ledger)
+    heads.read_head(backfill.head.text, context.replica.ledger)
     backfill.enter_epoch()
-    with pytest.raises(PeerFault, match="two-logs"):
+    heads.read_head(head_text(9, THERE, 2000), context.replica.ledger)
+    with pytest.raises(HostLied, match="two-logs") as caught:
         heads.read_head(head_text(7, THERE, 1000), context.replica.ledger)
-    assert context.replica.evidence == [(backfill.head.text, head_text(7, THERE, 1000))]
+    assert caught.value.evidence == (backfill.head.text, head_text(7, THERE, 1000))
 
 
 def test_what_of_ours_has_no_place_goes_out_again_in_the_epoch_of_the_welcome(context: Context) -> None:

@@ -1,4 +1,4 @@
-"""A host that welcomes wrongly is left with an alarm."""
+"""A newcomer that is welcomed wrongly dials again: it does not know yet whose room it is."""
 
 import copy
 from collections.abc import Callable
@@ -9,11 +9,10 @@ import pytest
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import frames
-from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.ledger import Ledger, unpack_content
 from anonp2p.room.roster import Roster
-from tests.room.hostile import KEY, assert_left_in_alarm, without
+from tests.room.hostile import KEY, assert_link_ended, without
 from tests.room.member.false_host import HERE, FalseHost, Item
 from tests.room.peers import ANN, BOB, EVE, HOST, kinds, text
 
@@ -67,7 +66,7 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "whose page is followed by another": lambda it: [it.welcome(), it.welcome()[1]],
     "by an entry": lambda it: [it.entry(ANN, text("lie"))],
     "by a head": lambda it: [it.head],
-    "by a resumption": lambda _: [frames.ResumedFrame(0, 0)],
+    "by a resumption": lambda it: [it.resumed()],
     "by a denial": lambda _: [frames.DeniedFrame(1, "nick-taken")],
     "by a slice": lambda it: [it.slice],
     "by a past": lambda it: [it.past(it.entry(ANN, text("lie")))],
@@ -76,7 +75,7 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
 
 
 @pytest.mark.parametrize("wrongly", WRONG_WELCOMES)
-def test_a_host_that_welcomes_wrongly_is_left_with_an_alarm(wrongly: str) -> None:
+def test_a_newcomer_that_is_welcomed_wrongly_dials_again(wrongly: str) -> None:
     """5.9, 7.1, 7.2"""
     host = FalseHost()
     host.greets()
@@ -84,13 +83,20 @@ def test_a_host_that_welcomes_wrongly_is_left_with_an_alarm(wrongly: str) -> Non
     items: list[Item] = []
     for item in WRONG_WELCOMES[wrongly](host):
         items += item if isinstance(item, list) else [item]
-    *honest, lying = items
+    *honest, wrong = items
     host.hears(*honest)
-    assert not host.room.over
-    happened = host.hears(lying)
-    assert [kind for kind in kinds(happened) if kind != "ErrorEvent"] == ["AlarmEvent", "GoneEvent"]
-    assert host.room.over
-    assert ("ErrorEvent" in kinds(happened)) == (wrongly != "whose page is followed by another")
+    assert_link_ended(host, host.hears(wrong))
+
+
+def test_what_another_host_signed_for_a_newcomer_does_not_bind_the_one_that_lets_it_in() -> None:
+    """5.9: anybody can pass for the host of a room that one does not know yet."""
+    host = FalseHost()
+    host.greets()
+    host.roster_guest()
+    other = {"index": HERE + 9, "time": 9_000, "signer": ANN}
+    passing = host.welcome(host=ANN.id, sign=ANN.sign, head=other, name="de\nmo")
+    assert_link_ended(host, host.hears(*passing))
+    assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent"]
 
 
 # What a host tells one newcomer of a room that it tells others otherwise.
@@ -164,7 +170,7 @@ def test_one_who_was_welcomed_to_another_room_has_no_part_in_the_next_epoch(lie:
     host.hears(commit)
     true.take_entry(true.get_member(HOST.id), commit.header, unpack_content(commit.body), suite.hash_data(commit.body))
     _, tag = host.sealer.epoch.follow(bytes(32), true.digest, [it.id for it in true.roster])
-    assert_left_in_alarm(host, host.hears(lambda: host.slice(secret=bytes(32), tag=tag)))
+    assert_link_ended(host, host.hears(lambda: host.slice(secret=bytes(32), tag=tag)))
 
 
 @pytest.mark.parametrize("lie", WRONG_ROOMS)
@@ -178,10 +184,7 @@ def test_a_welcome_whose_roster_its_own_head_does_not_cover_is_refused(lie: str)
     host.roster_guest()
     head = host.head_text()
     WRONG_ROOMS[lie](host.ledger)
-    happened = host.hears(*host.welcome(state=msgspec.structs.replace(host.state(), head=head)))
-    assert kinds(happened) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
-    assert isinstance(happened[0], events.AlarmEvent)
-    assert happened[0].reason == Reason("host-fault", "head-of-other-roster")
+    assert_link_ended(host, host.hears(*host.welcome(state=msgspec.structs.replace(host.state(), head=head))))
 
 
 def test_a_welcome_without_its_last_page_shows_nothing() -> None:
@@ -203,7 +206,7 @@ def test_a_recorded_welcome_of_our_own_is_none_on_another_link() -> None:
     host.roster_guest()
     recorded = host.welcome()
     host.redials()
-    assert kinds(host.hears(recorded[0])) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
+    assert_link_ended(host, host.hears(recorded[0]))
 
 
 def test_a_welcome_that_broke_off_is_forgotten_on_the_next_link() -> None:

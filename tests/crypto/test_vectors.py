@@ -422,7 +422,7 @@ def test_a_private_message_5_15() -> None:
     assert len(other) == len(it["box"]) == field_types.BOX + len(it["text"])
     assert private.open_message(other, keys, info) == it["text"].decode()
     [entry] = [entry for entry in ENTRIES if entry["says"] == "Private"]
-    assert entry["4.4 content, unpacked"][2] == [11, it["box"]]
+    assert entry["4.4 content, unpacked"][3] == [11, it["box"]]
     assert (entry["author"], entry["counter"]) == (it["author"], it["counter"])
 
 

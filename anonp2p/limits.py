@@ -61,7 +61,9 @@ FORMER_NICKS_OF_SPEAKERS: Final = 4_000  # the same for nicks that have spoken: 
 EXPIRING: Final = 100_000  # shown messages whose end we remember: beyond it, those that are due first end early
 SLEEP_NOTICE: Final = 5.0  # seconds until we notice that the machine has slept, if a message is to expire
 MARK_INTERVAL: Final = 600_000  # milliseconds of a room's time between the marks of its safety words
-COVER_INTERVAL: Final = 2.0  # mean seconds between records of cover: as in a lively talk
+COVER_INTERVAL: Final = 2.0  # mean seconds between slots of cover: as often as one writes in a lively talk
+COVER_ANSWER: Final = 0.5  # seconds within which a slot is answered: far longer than it takes to order an entry
+COVER_BACKLOG: Final = 4  # entries, or batches, that wait for slots; of more, all go at once: the wait stays below 10 s
 
 # Handshake: what a stranger with the code can make a host hold.
 # A half-open link costs 9 KiB and 0.3 ms, so all of them cost 2.4 MiB at most. A handshake takes a round trip over Tor,

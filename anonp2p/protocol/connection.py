@@ -97,13 +97,22 @@ class Connection:
 
     def send_head(self, data: bytes) -> None:
         """Queues a head, if the peer has everything before it; else another will follow."""
-        if self._outgoing.takes_head:
+        if self._outgoing.takes_head and not self._outgoing.hold_head(data):
             self.send_data(data)
 
     def follow_log(self, source: Source, welcome: Sequence[Frame] = ()) -> None:
         """From now on, after what is queued and this welcome, the peer gets what the source gives."""
         if not self.is_over:
             self._outgoing.follow_log(source, welcome)
+
+    def begin_cover(self) -> None:
+        """From now on nothing goes out but answers, until the connection finishes. May be said again."""
+        self._outgoing.begin_cover()
+
+    def send_answer(self) -> None:
+        """Lets one answer go out: the first of what waits, or an empty record."""
+        if not self.is_over:
+            self._outgoing.add_answer()
 
     def check_lag(self) -> None:
         """Cuts a peer whom the log has left behind, even in the middle of a write that never ends.
@@ -152,6 +161,7 @@ class Connection:
         """
         self._is_finishing = True
         self._awaits_answer = False
+        self._outgoing.end_cover()
         self._ends_at = now + limits.LINGER_PATIENCE
 
     def end(self, reason: Fault | LinkEnd = "closed") -> None:

@@ -295,14 +295,14 @@ Frame = FromMember | FromHost
 
 
 class MemberRecord(Packed, frozen=True):
-    """Frames that a member seals together. echo: whether it wants an answer, perhaps an empty one."""
+    """Frames that a member seals together. echo: whether this is a slot of its cover, which the host answers."""
 
     echo: bool
     frames: Annotated[list[FromMember], msgspec.Meta(max_length=limits.FRAMES)]
 
 
 class HostRecord(Packed, frozen=True):
-    """The same from a host."""
+    """Frames that a host seals together. echo: nothing; hosts send False."""
 
     echo: bool
     frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]

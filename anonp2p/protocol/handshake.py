@@ -56,6 +56,12 @@ class Channel:
 _RECORDS: tuple[Any, Any] = (frames.MemberRecord, frames.HostRecord)
 
 
+def fits_unit(outgoing: Sequence[frames.Frame]) -> bool:
+    """Whether a member's record with these frames makes a payload of the smallest size."""
+    packed = frames.pack(frames.MemberRecord(True, list(outgoing)))  # type: ignore[arg-type]
+    return len(packed) + 2 * padding.LENGTH + suite.TAG <= limits.UNIT
+
+
 def _split_frames(outgoing: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
     """The frames in as few parts as possible, each of which fits into one record."""
     parts: list[list[frames.Frame]] = [[]]

@@ -27,8 +27,11 @@ class Source(Protocol):
     def holds_expired(self) -> bool:
         """Whether bytes that were taken, but have not left, contain something that has expired."""
 
-    def take_data(self) -> bytes:
-        """The next piece; empty if there is none. Raises PeerFault when the peer lags."""
+    def count_batches(self) -> int:
+        """How many batches there are left to send."""
+
+    def take_data(self, *, single: bool = False) -> bytes:
+        """The next piece, or only its first batch; empty if there is none. Raises PeerFault when the peer lags."""
 
     def mark_sent(self) -> None:
         """All that was taken has left."""
@@ -37,13 +40,16 @@ class Source(Protocol):
 class Outgoing:
     """The queue of one link. At most so many bytes wait for this link alone; a welcome and the log do not count.
 
-    channel: seals records; frames wait until there is one.
+    channel: seals records; frames wait until there is one. With cover, what waits goes in answers, a piece in each.
     """
 
     __slots__ = (
+        "_answers",
         "_direct",
         "_echo",
         "_frames",
+        "_head",
+        "_is_behind",
         "_limit",
         "_next",
         "_record_due",
@@ -66,6 +72,9 @@ class Outgoing:
         self._source: Source | None = None
         self._rest: bytes | memoryview = b""  # taken, but not sent yet
         self._next = b""  # a piece of the log, taken with the rest; it goes by itself, since other links share it
+        self._answers: int | None = None  # with cover: how many may go out now
+        self._head = b""  # with cover: the latest head, if it is for who has all that was taken
+        self._is_behind = False  # with cover: whether too much of the log waits for answers, so that all of it goes
 
     def queue_data(self, data: bytes) -> bool:
         """Whether there was room for these bytes."""
@@ -96,6 +105,35 @@ class Outgoing:
         self._record_due |= bool(welcome)
         self._source = source
 
+    # --- cover
+
+    def begin_cover(self) -> None:
+        """From now on one piece goes out for each answer."""
+        if self._answers is None:
+            self._answers = 0
+
+    def end_cover(self) -> None:
+        """From now on everything goes out at once."""
+        self._answers = None
+        self._head = b""
+
+    def add_answer(self) -> None:
+        """One more answer may go out."""
+        self._answers = (self._answers or 0) + 1
+
+    def hold_head(self, data: bytes) -> bool:
+        """With cover, keeps this head for an answer, in place of an older one; whether that is so."""
+        if self._answers is None:
+            return False
+        self._head = data
+        return True
+
+    @property
+    def _waits_for_answer(self) -> bool:
+        return self._answers is not None and not self._is_behind
+
+    # --- what goes next
+
     @property
     def takes_head(self) -> bool:
         """Whether the peer has, or is about to have, all that a head covers.
@@ -114,6 +152,8 @@ class Outgoing:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to send."""
+        if self._waits_for_answer:
+            return not (self._rest or self._answers)
         record = self._record_due and self.channel is not None
         return not (self._rest or self._direct or record) and (self._source is None or self._source.is_through)
 
@@ -140,19 +180,49 @@ class Outgoing:
 
     def clear(self) -> None:
         """Nothing more is sent, and nothing held."""
-        self._rest = self._next = b""
+        self._rest = self._next = self._head = b""
+        self._answers = None
         self._direct.clear()
         self._frames.clear()
         self._record_due = False
         self._source = None
 
     def _take(self) -> bytes:
-        """All there is, in one piece; but a long piece of the log by itself."""
-        data = b""
+        if not self._waits_for_answer:
+            return self._take_all()
+        if not self._answers:
+            return b""
+        self._answers -= 1
+        return self._take_answer()
+
+    def _take_answer(self) -> bytes:
+        """The first of what waits for this link, or an empty record; with a backlog, all there is."""
+        assert self.channel is not None, "only members ask for answers"
+        source = self._source
         if self._direct:
-            data = b"".join(self._direct)
-            self._waiting -= len(data)
-            self._direct.clear()
+            return self._take_direct()
+        if source is not None and source.count_batches() > limits.COVER_BACKLOG:
+            self._is_behind = True
+            return self._take_all()
+        if not self._frames and source is not None and (batch := source.take_data(single=True)):
+            self._head = b""
+            return batch
+        if not self._frames and self._head:
+            head, self._head = self._head, b""
+            return head
+        record = self.channel.seal_frames(self._take_frames())
+        self._record_due = bool(self._frames)
+        return record
+
+    def _take_direct(self) -> bytes:
+        data = b"".join(self._direct)
+        self._waiting -= len(data)
+        self._direct.clear()
+        return data
+
+    def _take_all(self) -> bytes:
+        """All there is, in one piece; but a long piece of the log by itself."""
+        data = self._take_direct()
         if self._record_due and self.channel is not None:
             data += self.channel.seal_frames(self._take_frames(), echo=self._echo)
             self._record_due, self._echo = bool(self._frames), False
@@ -161,6 +231,8 @@ class Outgoing:
         if self._source is None:
             return data
         piece = self._source.take_data()
+        self._head = b""
+        self._is_behind = self._is_behind and not self._source.is_through
         if data and len(piece) > limits.BATCH_BYTES:
             self._next = piece
             return data

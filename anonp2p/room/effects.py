@@ -48,7 +48,7 @@ class SendEffect:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecordEffect:
-    """These frames, or none, go to one link alone. echo: an answer is wanted, even an empty one."""
+    """These frames, or none, go to one link alone. echo: an answer is wanted, as this is a slot of a member's cover."""
 
     link: int
     frames: tuple[Frame, ...] = ()
@@ -94,6 +94,20 @@ class PauseEffect:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class CoverEffect:
+    """Host: from now on whatever is for this link waits for the answers to its slots (PROTOCOL.md, 2.10)."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AnswerEffect:
+    """Host: one answer goes out on this link: the first of what waits, or an empty record."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class FinishEffect:
     """The link is closed, after these bytes and whatever it still has to get of the log."""
 
@@ -121,6 +135,8 @@ Effect = (
     | HeartbeatEffect
     | AdmitEffect
     | PauseEffect
+    | CoverEffect
+    | AnswerEffect
     | FinishEffect
     | DropEffect
 )

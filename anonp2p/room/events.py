@@ -225,10 +225,11 @@ class HistoryRuleEvent(Event, frozen=True, tag="history"):
 
 
 class CoverOnEvent(Event, frozen=True, tag="cover"):
-    """On entering: cover traffic is sent and answered on each link of ours."""
+    """On entering: what is said goes out in the slots of cover traffic, on each link of ours."""
 
     room: str
-    rate: float  # bytes a second, on average, on each link, both ways together
+    rate: float  # bytes a second, on average, of what is sent on each link, and of what answers it
+    wait: float  # seconds for which a message waits for its slot at most, unless others wait for theirs
 
 
 class EntriesMissedEvent(Event, frozen=True, tag="missed"):

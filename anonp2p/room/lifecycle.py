@@ -71,8 +71,11 @@ class Lifecycle:
         self._reporter.tell_cautions(self._replica.present_cautions())
         self._reporter.tell_rules(ledger.retention, ledger.history)
         if self._cover:
+            ways = 1 if role == "host" else 2  # a host sends a batch in each slot; a member's slots are answered
             self._reporter.tell_event(
-                events.CoverOnEvent(room=self._label, rate=2 * limits.UNIT / limits.COVER_INTERVAL)
+                events.CoverOnEvent(
+                    room=self._label, rate=ways * limits.UNIT / limits.COVER_INTERVAL, wait=1.5 * limits.COVER_INTERVAL
+                )
             )
 
     def lose_place(self) -> None:

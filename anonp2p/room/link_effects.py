@@ -8,6 +8,8 @@ LinkEffect = (
     | effects.RecordEffect
     | effects.AdmitEffect
     | effects.PauseEffect
+    | effects.CoverEffect
+    | effects.AnswerEffect
     | effects.FinishEffect
     | effects.DropEffect
 )
@@ -26,6 +28,10 @@ def apply_effect(effect: LinkEffect, connection: Connection, now: float) -> None
                 connection.follow_log(reader, frames)
         case effects.PauseEffect(seconds=seconds):
             connection.pause(seconds, now)
+        case effects.CoverEffect():
+            connection.begin_cover()
+        case effects.AnswerEffect():
+            connection.send_answer()
         case effects.FinishEffect(data=data):
             if data:
                 connection.send_data(data)

@@ -115,8 +115,9 @@ def _describe(event: events.Event) -> list[str]:
         case events.HistoryRuleEvent(messages=messages, seconds=seconds):
             last = f"messages of the last {_span(seconds)}" if messages is None else f"last {messages} messages"
             return [f"Newcomers are shown the {last}."]
-        case events.CoverOnEvent(rate=rate):
-            return [f"Cover is on: about {rate * 60 / 1000:.0f} kB a minute on each link of yours, both ways together."]
+        case events.CoverOnEvent(rate=rate, wait=wait):
+            bytes_sent = f"about {rate * 60 / 1000:.0f} kB a minute on each link of yours"
+            return [f"Cover is on: {bytes_sent}, and what is said waits for up to {wait:.0f} seconds."]
         case events.EntriesMissedEvent(count=count):
             why = "You were away for too long, or read too slowly to keep up"
             return [f"{why}: {count} entries of the room are missing here."]

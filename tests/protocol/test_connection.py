@@ -50,15 +50,20 @@ class Pieces:
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = list(pieces)
         self.lags = self.is_out = self.holds_expired = False
+        self.taken_singly: list[bool] = []  # for each piece, whether no more than one batch was wanted
         self.sent_count = 0  # how often all that was taken had left
 
     @property
     def is_through(self) -> bool:
         return self.is_out or not self.pieces
 
-    def take_data(self) -> bytes:
+    def count_batches(self) -> int:
+        return 0 if self.is_through else len(self.pieces)
+
+    def take_data(self, *, single: bool = False) -> bytes:
         if self.lags:
             raise PeerFault(LAGGED)
+        self.taken_singly.append(single)
         return b"" if self.is_through else self.pieces.pop(0)
 
     def mark_sent(self) -> None:
@@ -457,6 +462,115 @@ def test_a_stranger_gets_no_heads() -> None:
     assert not connection.has_data_to_send
 
 
+# --- cover
+
+
+def answer(connection: Connection) -> list[bytes]:
+    """Lets one answer go, and sends all that may go."""
+    connection.send_answer()
+    assert connection.has_data_to_send
+    return send_all(connection)
+
+
+def test_on_a_link_with_cover_each_answer_is_the_first_of_what_waits_or_an_empty_record() -> None:
+    """2.10"""
+    connection, source = follow(b"first", b"second")
+    connection.begin_cover()
+    connection.send_frames([DENIED])
+    assert not connection.has_data_to_send
+    [denied] = answer(connection)
+    assert answer(connection) == [b"first"]
+    source.pieces.append(b"third")
+    connection.begin_cover()  # with the next slot
+    assert send_all(connection) == []
+    assert answer(connection) == [b"second"]
+    assert answer(connection) == [b"third"]
+    [empty] = answer(connection)
+    assert open_records(denied, empty) == [frames.HostRecord(False, [DENIED]), frames.HostRecord(False, [])]
+    assert {len(denied), len(empty)} == {limits.UNIT}
+    assert all(source.taken_singly)
+
+
+def test_as_many_answers_go_as_there_were_slots() -> None:
+    """2.10"""
+    connection, _ = follow(b"first")
+    connection.begin_cover()
+    for _ in range(3):
+        connection.send_answer()
+    sent = send_all(connection)
+    assert sent[0] == b"first"
+    assert len(sent) == 3
+    assert not connection.has_data_to_send
+
+
+def test_with_more_than_may_wait_for_answers_all_of_it_goes_until_nothing_waits() -> None:
+    """2.10"""
+    several = [b"%d" % number for number in range(limits.COVER_BACKLOG + 1)]
+    connection, source = follow(*several)
+    connection.begin_cover()
+    connection.send_frames([DENIED])
+    record, *rest = answer(connection)
+    assert record.endswith(several[0])
+    assert rest == several[1:]
+    source.pieces += several[1:]
+    assert send_all(connection) == []
+    assert answer(connection) == several[1:2]
+
+
+def test_a_head_waits_for_an_answer_unless_something_newer_comes_before_it() -> None:
+    """2.10, 5.6: a head older than what was sent last would be a lie."""
+    connection, source = follow()
+    connection.begin_cover()
+    connection.send_head(b"old head")
+    connection.send_head(b"head")
+    assert send_all(connection) == []
+    assert answer(connection) == [b"head"]
+    connection.send_head(b"outdated head")
+    source.pieces.append(b"entries")
+    assert answer(connection) == [b"entries"]
+    [empty] = answer(connection)
+    assert open_records(empty) == [frames.HostRecord(False, [])]
+
+
+def test_a_head_that_waits_is_dropped_when_all_goes_at_once() -> None:
+    connection, source = follow()
+    connection.begin_cover()
+    connection.send_head(b"outdated head")
+    entries = [b"entries"] * (limits.COVER_BACKLOG + 1)
+    source.pieces += entries
+    assert answer(connection) == entries
+    [empty] = answer(connection)
+    assert open_records(empty) == [frames.HostRecord(False, [])]
+
+
+def test_what_waited_for_answers_goes_once_the_link_finishes() -> None:
+    """2.10, 5.10"""
+    connection, _ = follow(b"first", b"second")
+    connection.begin_cover()
+    connection.send_frames([DENIED])
+    connection.finish(START)
+    record, second = send_all(connection)
+    assert record.endswith(b"first")
+    assert second == b"second"
+
+
+def test_what_was_on_its_way_when_cover_began_is_sent_whole() -> None:
+    connection, _ = follow(b"first", b"second")
+    data = connection.data_to_send()
+    connection.mark_sent(1)
+    connection.begin_cover()
+    assert connection.has_data_to_send
+    assert send_all(connection) == [data[1:]]
+
+
+def test_who_is_over_is_owed_no_answer() -> None:
+    connection, _ = follow()
+    connection.begin_cover()
+    connection.end()
+    connection.send_answer()
+    assert not connection.has_data_to_send
+
+
 # --- bounds
 
 
@@ -555,7 +669,7 @@ def test_one_that_the_log_has_left_behind_is_sent_nothing_more() -> None:
 def test_one_whose_encryption_key_cannot_be_sealed_to_is_cut() -> None:
     connection, source = follow(b"first")
 
-    def take() -> bytes:
+    def take(*, single: bool = False) -> bytes:
         raise PeerFault("bad-key")
 
     source.take_data = take  # type: ignore[method-assign]

@@ -72,6 +72,14 @@ def test_a_link_that_finishes_sends_the_last_bytes_and_has_its_time_to_close(las
     assert connection.next_deadline() == NOW + limits.LINGER_PATIENCE
 
 
+def test_what_is_for_a_link_with_cover_waits_for_an_answer() -> None:
+    connection = after(effects.AdmitEffect(2, channel()), effects.CoverEffect(2), effects.RecordEffect(2, (DENIED,)))
+    assert connection.data_to_send() == b""
+    apply_effect(effects.AnswerEffect(2), connection, NOW)
+    [record] = payloads(bytes(connection.data_to_send()))
+    assert channel(up=True).open_record(record).frames == [DENIED]
+
+
 def test_a_link_that_is_dropped_is_over_at_once_for_that_reason() -> None:
     connection = after(effects.SendEffect(2, PAYLOAD), effects.DropEffect(2, "malformed"))
     assert (connection.is_over, connection.reason) == (True, "malformed")

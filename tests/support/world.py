@@ -242,6 +242,7 @@ class World:
 
     def _end(self, party: Party) -> None:
         for link in self._links_to(party):
+            link.near.connection.finish(self.tick)
             link.near.finishing = True
         if (found := self._find(party, inputs.UPLINK)) is not None:
             self._write_far(party)

@@ -446,7 +446,7 @@ AWAY = "You were away for too long, or read too slowly to keep up: 3 entries of 
 STREAMS = "This Tor, or a filter before it, does not limit the connections of one circuit: floods can keep others out."
 POW = "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can."
 FREE = "/nick ann takes it once it is free, in about 10 minutes."
-COVER = "Cover is on: about 29 kB a minute on each link of yours, both ways together."
+COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is said waits for up to 3 seconds."
 
 
 @pytest.mark.parametrize(
@@ -478,7 +478,7 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, both ways toge
             events.HistoryRuleEvent(room="r1", messages=None, seconds=1_800),
             "Newcomers are shown the messages of the last 30m.",
         ),
-        (events.CoverOnEvent(room="r1", rate=480.0), COVER),
+        (events.CoverOnEvent(room="r1", rate=480.0, wait=3.0), COVER),
         (events.EntriesMissedEvent(room="r1", count=3, verified=False), AWAY),
         (events.ExpiredUnseenEvent(room="r1", count=1), "A message expired before reaching you."),
         (events.ExpiredUnseenEvent(room="r1", count=2), "2 messages expired before reaching you."),

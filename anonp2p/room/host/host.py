@@ -9,6 +9,7 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
+from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import found_room
 from anonp2p.room.host.gate import Gate
@@ -37,7 +38,8 @@ class HostRole:
         self.sequencer = Sequencer(context)
         self.presence = Presence(context)
         self.commits = Commits(context, self.sequencer, self.presence)
-        self._submissions = Submissions(context, self.sequencer, self.presence, self.commits)
+        self._answers = Answers(context)
+        self._submissions = Submissions(context, self.sequencer, self.presence, self.commits, self._answers)
         self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
 
     @property
@@ -61,7 +63,8 @@ class HostRole:
             case inputs.ReceivedInput(link=link, payload=payload):
                 self._take_payload(link, payload)
             case inputs.EndBatchInput():
-                self.sequencer.end_batch()
+                if not self._context.cover:  # with cover, batches end in slots
+                    self.sequencer.end_batch()
             case inputs.TickInput():
                 self._do_due_work()
             case inputs.LinkedInput(link=link):
@@ -82,7 +85,7 @@ class HostRole:
         """When (`Now.tick`) something has to be done, though nothing happens."""
         if not self._lifecycle.entered:
             return None
-        parts = (self.sequencer, self.commits, self.presence, self.gate)
+        parts = (self.sequencer, self.commits, self.presence, self.gate, self._answers)
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
@@ -156,7 +159,7 @@ class HostRole:
         self.gate.answer_due_request()
         self.gate.forget_old_key()
         self.sequencer.expire_entries(self.presence.passed(self.log.end))
-        self.presence.send_due_cover()
+        self._answers.send_due()
 
     def _kick_member(self, event: inputs.KickInput) -> None:
         member = self._replica.ledger.roster.find_nick(event.nick)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
-from anonp2p.room import cover, effects
+from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.host.allowance import Allowance
 from anonp2p.room.log.reader import LogReader
@@ -48,12 +48,9 @@ class Presence:
     def __init__(self, context: Context) -> None:
         self._clock = context.clock
         self._reporter = context.reporter
-        self._random = context.random
-        self._cover = context.cover
         self._links: dict[int, MemberLink] = {}
         self._absences: dict[bytes, Absence] = {}
         self._allowances: dict[bytes, Allowance] = {}
-        self._cover_due: float | None = None  # when some link carries cover
 
     @property
     def links(self) -> Mapping[int, MemberLink]:
@@ -71,9 +68,8 @@ class Presence:
         return self._allowances
 
     def next_deadline(self) -> float | None:
-        """When (`Now.tick`) an absence has become too long or cover is due."""
-        dues = [absence.due for absence in self._absences.values()]
-        return min(dues if self._cover_due is None else [*dues, self._cover_due], default=None)
+        """When (`Now.tick`) an absence has become too long."""
+        return min((absence.due for absence in self._absences.values()), default=None)
 
     # --- members come and go
 
@@ -84,7 +80,6 @@ class Presence:
     def add_link(self, number: int, link: MemberLink, first_frames: Iterable[frames.Frame]) -> None:
         """A member has a link from now on, and is sent these frames first."""
         self._links[number] = link
-        self._put_off_cover()
         self._reporter.add_effect(effects.AdmitEffect(number, link.channel, tuple(first_frames), link.reader))
         self.charge(number)  # what it owes from another link
 
@@ -160,16 +155,3 @@ class Presence:
     def passed(self, end: int) -> int:
         """Up to which index all links have sent the log, whose end is this."""
         return min((link.reader.sent_up_to for link in self._links.values()), default=end)
-
-    def send_due_cover(self) -> None:
-        """Cover traffic on some link, if it is due: as if each link drew its own times."""
-        if self._cover_due is not None and self._clock.tick >= self._cover_due:
-            if numbers := list(self._links):
-                dice = int.from_bytes(self._random(8), "big")
-                self._reporter.add_effect(effects.RecordEffect(numbers[dice % len(numbers)], echo=True))
-            self._put_off_cover()
-
-    def _put_off_cover(self) -> None:
-        if self._cover:
-            wait = cover.draw_wait(self._random, len(self._links)) if self._links else None
-            self._cover_due = None if wait is None else self._clock.tick + wait

@@ -7,7 +7,7 @@ from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
-from anonp2p.room import effects, events
+from anonp2p.room import cover, effects, events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import head_content
@@ -36,7 +36,7 @@ class Sequencer:
         """The room was created just now. history: what newcomers are to be shown of it."""
         self._history = history
         self._created_at = self._clock.now.age
-        self._head_due = self._clock.tick + limits.HEARTBEAT
+        self._put_off_head()
 
     def begin_epoch(self) -> None:
         """Begins an epoch, in which all authors start with their first generations."""
@@ -105,18 +105,32 @@ class Sequencer:
         self._reporter.add_effect(effects.WakeEffect())
 
     def send_due_head(self) -> None:
-        """Sends a head alone to the links that have all before it, if one is due and none is to come with entries."""
-        if self._clock.tick >= self._head_due and self.log.is_sealed:
+        """Sends a head alone to the links that have all before it, if one is due and none is to come with entries.
+
+        With cover, a batch ends at these times as well.
+        """
+        if self._clock.tick < self._head_due:
+            return
+        if self.log.is_sealed:
             self._reporter.add_effect(effects.HeartbeatEffect(self._seal_batch([], self.sign_head())))
+        elif self._context.cover:
+            self.end_batch()
 
     def _seal_batch(self, entries: list[bytes], head: bytes) -> bytes:
         """A batch as it goes on the wire. Puts off the next head that is due though nothing is ordered."""
         digest = self._replica.ledger.digest
-        jitter = limits.HEARTBEAT_JITTER * digest[0] / 255  # rooms that know nothing of each other differ
-        self._head_due = self._clock.tick + limits.HEARTBEAT * (1 - jitter)
+        self._put_off_head()
         self._replica.marks.note_head(self.room_time(), digest)
         packed = frames.pack(frames.Batch(entries, head))
         return self._replica.current_epoch.seal_batch(packed, self._context.random)
+
+    def _put_off_head(self) -> None:
+        """Draws when the next head is due, though nothing is ordered; with cover, the next slot."""
+        if self._context.cover:
+            self._head_due = self._clock.tick + cover.draw_slot(self._context.random)
+            return
+        jitter = limits.HEARTBEAT_JITTER * self._context.random(1)[0] / 255  # rooms of one host differ
+        self._head_due = self._clock.tick + limits.HEARTBEAT * (1 - jitter)
 
     # --- what is kept
 

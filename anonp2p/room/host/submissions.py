@@ -11,6 +11,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.host import admission
+from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
@@ -31,19 +32,22 @@ _ONE_ENTRY: Final = _Cost(1, 0)
 class Submissions:
     """Checks what members send, and has it ordered, denied or answered."""
 
-    def __init__(self, context: Context, sequencer: Sequencer, presence: Presence, commits: Commits) -> None:
+    def __init__(
+        self, context: Context, sequencer: Sequencer, presence: Presence, commits: Commits, answers: Answers
+    ) -> None:
         self._clock = context.clock
         self._replica = context.replica
         self._reporter = context.reporter
         self._sequencer = sequencer
         self._presence = presence
         self._commits = commits
+        self._answers = answers
 
     def take_record(self, number: int, link: MemberLink, payload: bytes) -> None:
         """Takes a record that came on a member's link. Raises PeerFault."""
         record = link.channel.open_record(payload)
         if record.echo:
-            self._reporter.add_effect(effects.RecordEffect(number))
+            self._answers.take_slot(number)
         links = self._presence.links
         entries, answers = 0.0, 0
         for frame in record.frames:

@@ -232,6 +232,10 @@ class Log:
         """The batch with the entry of this index, which must still be kept."""
         return self._batches[bisect_right(self._firsts, index) - 1]
 
+    def count_batches(self, index: int) -> int:
+        """How many batches there are from the one with this index on."""
+        return len(self._firsts) - bisect_right(self._firsts, index) + 1 if index < self.sealed_end else 0
+
     def find_index_since(self, time: int) -> int:
         """The index of the first entry that is not older than this; that of the next entry if there is none."""
         at = bisect_left(self._batches, time, key=lambda batch: batch.time)

@@ -76,8 +76,15 @@ class LogReader:
         """Notes that all data taken so far was sent."""
         self._sent_up_to = self._cursor
 
-    def take_data(self) -> bytes:
-        """The data to send next, in one piece; empty if there is none. Raises PeerFault when the link lags."""
+    def count_batches(self) -> int:
+        """How many batches there are left to send."""
+        return self._log.count_batches(self._cursor)
+
+    def take_data(self, *, single: bool = False) -> bytes:
+        """The data to send next, in one piece; empty if there is none. Raises PeerFault when the link lags.
+
+        single: no more than one batch.
+        """
         if self.lags:
             raise PeerFault("lagged")
         if self.is_through:
@@ -86,15 +93,17 @@ class LogReader:
             self._taken_at = self._log.expiries
         if self._cursor >= self._backfill_end:
             end = self._log.sealed_end if self._end is None else self._end
+            if single:
+                end = min(end, self._log.find_batch(self._cursor).end)
             data, self._cursor, commit_secret = self._log.join_batches(self._cursor, end)
             if data:
                 return data if commit_secret is None else data + self._seal_share(commit_secret)
-        return self._take_backfill()
+        return self._take_backfill(1 if single else limits.WRITE_BYTES)
 
-    def _take_backfill(self) -> bytes:
+    def _take_backfill(self, enough: int) -> bytes:
         pieces: list[bytes] = []
         size = 0
-        while not (self.is_through or self.lags) and size < limits.WRITE_BYTES:
+        while not (self.is_through or self.lags) and size < enough:
             batch = self._log.find_batch(self._cursor)
             if self._cursor >= self._backfill_end and batch.wire:
                 break

@@ -169,8 +169,6 @@ class MemberRole:
                     self._take_batch(frames.unpack(frames.Batch, packed))
                     return
             record = self._uplink.channel.open_record(payload)
-            if record.echo:
-                self._uplink.send()
             for frame in record.frames:
                 if not self._lifecycle.over:
                     self._state.expect_frame(frame)

@@ -11,15 +11,15 @@ from anonp2p.room.context import Context
 
 
 class Uplink:
-    """Sends frames to the host, heartbeats and cover traffic among them."""
+    """Sends frames to the host, and heartbeats; with cover, only in slots, which are heartbeats as well."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._clock = context.clock
         self._reporter = context.reporter
         self._channel: Channel | None = None
-        self._heartbeat_at: float | None = None  # when the host has to hear from us again
-        self._cover_at: float | None = None  # when we say something to hide that nothing is said
+        self._waiting: list[frames.Frame] = []  # what goes in the next slots
+        self._due_at: float | None = None  # when the next heartbeat, or slot, goes out
 
     @property
     def channel(self) -> Channel:
@@ -35,14 +35,16 @@ class Uplink:
     def end_handshake(self) -> None:
         """The host has let us in."""
         self._reporter.add_effect(effects.AdmitEffect(inputs.UPLINK, self.channel))
-        self._put_off_heartbeat()
-        if self._context.cover:
-            self._put_off_cover()
+        self._put_off()
 
-    def send(self, *said: frames.Frame, echo: bool = False) -> None:
-        """Sends these frames, or none, in a record."""
-        self._reporter.add_effect(effects.RecordEffect(inputs.UPLINK, said, echo))
-        self._put_off_heartbeat()
+    def send(self, *said: frames.Frame) -> None:
+        """Sends these frames, or none, in a record; with cover, in the next slots, unless we are leaving."""
+        self._waiting += said
+        if self._context.cover and self._context.lifecycle.phase != "leaving":
+            return
+        self._send_waiting(len(self._waiting))
+        if not self._context.cover:
+            self._put_off()
 
     def drop(self, reason: LinkEnd) -> None:
         """Ends the link."""
@@ -57,24 +59,38 @@ class Uplink:
 
     def forget(self) -> None:
         """The link is gone."""
-        self._channel = self._heartbeat_at = self._cover_at = None
+        self._channel = self._due_at = None
+        self._waiting.clear()
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) `send_due` has something to send."""
-        return min((due for due in (self._heartbeat_at, self._cover_at) if due is not None), default=None)
+        return self._due_at
 
     def send_due(self) -> None:
         """Sends what has to be sent by now."""
-        if self._heartbeat_at is not None and self._clock.tick >= self._heartbeat_at:
-            self.send()
-        if self._cover_at is not None and self._clock.tick >= self._cover_at:
-            self.send(echo=True)
-            self._put_off_cover()
+        if self._due_at is None or self._clock.tick < self._due_at:
+            return
+        if self._context.cover:
+            self._drop_outdated()
+            self._send_waiting(cover.count_for_slot(self._waiting), is_slot=True)
+        else:
+            self._send_waiting(0)
+        self._put_off()
 
-    def _put_off_heartbeat(self) -> None:
+    def _send_waiting(self, count: int, *, is_slot: bool = False) -> None:
+        """The first of what waits goes in a record."""
+        said, self._waiting = tuple(self._waiting[:count]), self._waiting[count:]
+        self._reporter.add_effect(effects.RecordEffect(inputs.UPLINK, said, is_slot))
+
+    def _drop_outdated(self) -> None:
+        """Drops entries of an epoch that is over while they waited: the outbox has had them sealed anew."""
+        epoch = self._context.replica.current_epoch.number
+        self._waiting = [it for it in self._waiting if not (isinstance(it, frames.SubmitFrame) and it.epoch < epoch)]
+
+    def _put_off(self) -> None:
         """The host has heard from us; not at the same time for all members it has to hear again."""
+        if self._context.cover:
+            self._due_at = self._clock.tick + cover.draw_slot(self._context.random)
+            return
         jitter = 1 - limits.HEARTBEAT_JITTER * self._context.random(1)[0] / 255
-        self._heartbeat_at = self._clock.tick + limits.HEARTBEAT * jitter
-
-    def _put_off_cover(self) -> None:
-        self._cover_at = self._clock.tick + cover.draw_wait(self._context.random)
+        self._due_at = self._clock.tick + limits.HEARTBEAT * jitter

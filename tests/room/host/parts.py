@@ -50,8 +50,8 @@ def far_end() -> Channel:
 class Ordering:
     """A room of which we are the host, with what orders its entries and ends its epochs."""
 
-    def __init__(self, *, history: frames.HistoryPolicy = NO_HISTORY) -> None:
-        self.context = new_context()
+    def __init__(self, *, history: frames.HistoryPolicy = NO_HISTORY, cover: bool = False) -> None:
+        self.context = new_context(cover=cover)
         self.sequencer = Sequencer(self.context)
         self.presence = Presence(self.context)
         self.commits = Commits(self.context, self.sequencer, self.presence)

@@ -1,4 +1,4 @@
-"""The links of members, their absences, what they may cost, and cover: without a log that grows or a room."""
+"""The links of members, their absences, and what they may cost: without a log that grows or a room."""
 
 import pytest
 
@@ -9,15 +9,14 @@ from anonp2p.room.context import Context
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.log.log import Log, LogEntry
 from tests.room.host.parts import new_context, new_link, set_time, take_effects
-from tests.room.peers import ANN, BOB, EVE, Somebody, kinds
-from tests.support.world import START
+from tests.room.peers import ANN, BOB, Somebody
 
 
 class Links:
     """The presence of members alone."""
 
-    def __init__(self, *, cover: bool = False) -> None:
-        self.context: Context = new_context(cover=cover)
+    def __init__(self) -> None:
+        self.context: Context = new_context()
         self.presence = Presence(self.context)
         self.log = Log()
 
@@ -143,27 +142,3 @@ def test_the_log_has_passed_where_the_slowest_link_is(links: Links) -> None:
     quick.take_data()
     quick.mark_sent()
     assert (quick.sent_up_to, links.presence.passed(7)) == (2, 1)
-
-
-def test_cover_goes_over_some_link_at_random_times_and_only_while_there_is_one() -> None:
-    links = Links(cover=True)
-    assert links.presence.next_deadline() is None
-    links.add(1, ANN)
-    links.add(2, EVE)
-    covered = set()
-    for _ in range(32):
-        due = links.presence.next_deadline()
-        assert due is not None
-        set_time(links.context, due - START + 0.001)
-        links.presence.send_due_cover()
-        [record] = take_effects(links.context)
-        assert isinstance(record, effects.RecordEffect)
-        assert record.echo
-        covered.add(record.link)
-    assert covered == {1, 2}
-
-
-def test_without_cover_nothing_is_sent_though_links_are_silent(links: Links) -> None:
-    set_time(links.context, 3_600.0)
-    links.presence.send_due_cover()
-    assert kinds(take_effects(links.context)) == []

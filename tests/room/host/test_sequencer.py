@@ -1,5 +1,7 @@
 """The order of entries, batches and heads, without anybody who sends or reads them."""
 
+from itertools import pairwise
+
 import pytest
 
 from anonp2p import limits
@@ -10,7 +12,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import effects, events
 from anonp2p.room.pending import Whisper
 from tests.room.host.parts import Ordering, set_time, take_effects
-from tests.room.peers import ANN, ROOM, text
+from tests.room.peers import ANN, ROOM, kinds, text
 from tests.support.world import START
 
 
@@ -118,6 +120,25 @@ def test_no_head_alone_is_sent_while_one_is_to_come_with_entries(room: Ordering)
     set_time(room.context, 2 * limits.HEARTBEAT)
     room.sequencer.send_due_head()
     assert take_effects(room.context) == []
+
+
+def test_with_cover_a_batch_ends_in_a_slot_with_or_without_entries() -> None:
+    """2.11"""
+    room = Ordering(cover=True)
+    slots = [room.sequencer.next_deadline()]
+    for number in range(200):
+        set_time(room.context, slots[-1] - START - 1e-6)
+        if number % 2:
+            room.sequencer.order_own(text("now"))
+        room.sequencer.send_due_head()
+        assert take_effects(room.context) == []
+        set_time(room.context, slots[-1] - START)
+        room.sequencer.send_due_head()
+        assert kinds(take_effects(room.context)) == ["WakeEffect" if number % 2 else "HeartbeatEffect"]
+        slots.append(room.sequencer.next_deadline())
+    gaps = [later - earlier for earlier, later in pairwise(slots)]
+    assert 0.5 * limits.COVER_INTERVAL <= min(gaps) < 0.6 * limits.COVER_INTERVAL
+    assert 1.4 * limits.COVER_INTERVAL < max(gaps) <= 1.5 * limits.COVER_INTERVAL
 
 
 def test_entries_expire_by_the_clock_that_counts_sleep(room: Ordering) -> None:

@@ -18,6 +18,7 @@ from anonp2p.protocol.frames import (
     SubmitFrame,
 )
 from anonp2p.room import effects
+from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.submissions import Submissions
 from tests.room.host.parts import Ordering, far_end, set_time, take_effects
 from tests.room.peers import ANN, BOB, Placed, Sealer, kinds, text
@@ -29,7 +30,7 @@ class Bench(Ordering):
 
     def __init__(self) -> None:
         super().__init__()
-        self.submissions = Submissions(self.context, self.sequencer, self.presence, self.commits)
+        self.submissions = Submissions(self.context, self.sequencer, self.presence, self.commits, Answers(self.context))
         self.add_member(BOB, "bob")
         self.add_member(ANN, "ann")
         self.link = self.add_link(1, ANN)
@@ -227,9 +228,14 @@ def test_who_leaves_gets_its_receipt_and_is_not_heard_any_more(bench: Bench) -> 
     assert bench.commits.next_deadline() == bench.context.clock.tick + limits.COMMIT_PAUSE
 
 
-def test_cover_is_answered_and_says_nothing_else(bench: Bench) -> None:
-    assert bench.send(echo=True) == [effects.RecordEffect(1)]
+def test_a_slot_of_cover_is_a_slot_whatever_it_says(bench: Bench) -> None:
+    """2.10"""
+    assert bench.send(echo=True) == [effects.CoverEffect(1)]
     assert bench.bodies(bench.start) == []
+    submitted = SubmitFrame(0, bench.entry(text("in a slot")).sealed)
+    assert bench.send(submitted, echo=True)[0] == effects.CoverEffect(1)
+    assert bench.bodies(bench.start) == [text("in a slot")]
+    assert bench.send(SubmitFrame(0, bench.entry(text("in none")).sealed)) == []
 
 
 def test_a_record_of_another_link_does_not_open(bench: Bench) -> None:

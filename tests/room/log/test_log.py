@@ -9,15 +9,20 @@ from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
+from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.wire import Splitter
 from anonp2p.room.log.log import Log
+from anonp2p.room.log.reader import LogReader
 from tests.room.log.parts import (
     GROUP_CONTEXT,
+    HELLO,
     KEY,
     LOG_BYTES,
     LOG_ENTRIES,
     MEMBER,
     NEW_KEY,
     SECOND,
+    SECRET,
     Follower,
     entry,
     filled,
@@ -184,6 +189,18 @@ def test_a_backfill_begins_in_the_middle_of_a_batch_and_ends_with_it() -> None:
     follower = Follower(log, 2, log.end)
     assert follower.read_on() == [("opened", 2), ("opened", 3), ("H", 3), ("opened", 4), ("opened", 5), ("H", 5)]
     assert [(past.head, past.index, past.time) for past in follower.pasts] == [(head(3), 5, 9), (head(5), 5, 9)]
+
+
+@pytest.mark.parametrize("opened", [1, 3, 4])
+def test_a_reader_counts_the_batches_that_wait_and_gives_them_one_by_one(opened: int) -> None:
+    """2.10: as they were sent, or as backfills."""
+    log = filled(1, 2, 1)
+    reader = LogReader(log, 2, MEMBER, KEY.public, Channel(SECRET, HELLO, up=False), opened)
+    for left in (2, 1):
+        assert reader.count_batches() == left
+        assert len(list(Splitter(SIZES[-1]).feed_data(reader.take_data(single=True)))) == 1
+    assert reader.count_batches() == 0
+    assert reader.take_data(single=True) == b""
 
 
 def test_any_frame_fits_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CloseBody, Removal
-from anonp2p.room import effects, events, inputs
+from anonp2p.room import events, inputs
 from tests.room.hostile import assert_left_in_alarm
 from tests.room.member.false_host import HERE, FalseHost
 from tests.room.peers import ANN, EVE, HOST, NOW, kinds, said, text, told
@@ -15,14 +15,6 @@ from tests.support.world import START
 def test_heads_over_nothing_new_say_nothing(host: FalseHost) -> None:
     assert host.hears(host.head(), host.head()) == []
     assert not host.room.over
-
-
-def test_cover_is_answered_by_a_record_that_says_nothing(host: FalseHost) -> None:
-    """2.7: "One with echo asks for a record in answer, with or without frames"; 2.9."""
-    assert host.hears(*host.record(echo=True)) == []
-    assert host.effects == [effects.RecordEffect(inputs.UPLINK)]
-    assert host.hears(*host.record()) == []
-    assert host.effects == []
 
 
 def test_a_member_that_has_nothing_to_say_says_so_in_time_and_no_more_often(host: FalseHost) -> None:

@@ -1,5 +1,7 @@
 """A member's end of its link: what goes out on it, and when it has to say something though it has nothing to say."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +15,11 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.member.uplink import Uplink
 from tests.room.member.parts import HELLO, SECRET, joined_context, new_context, set_time, take_effects, take_events
+from tests.room.peers import HOST
 from tests.support.world import START
 
 CHANNEL = Channel(SECRET, HELLO, up=True)
+SUBMITTED = frames.SubmitFrame(0, b"an entry")
 
 
 def context_with_dice(byte: int, *, cover: bool = False) -> Context:
@@ -108,25 +112,91 @@ def test_without_cover_nothing_asks_for_an_answer() -> None:
     assert not any(isinstance(effect, effects.RecordEffect) and effect.echo for effect in sent)
 
 
-def test_cover_asks_for_an_answer_and_goes_on() -> None:
+def slots_until(context: Context, uplink: Uplink, end: float) -> list[tuple[float, effects.RecordEffect]]:
+    """What goes out until then, and when."""
+    sent = []
+    while (due := seconds_left(uplink)) < end:
+        set_time(context, due - 1e-6)
+        uplink.send_due()
+        assert take_effects(context) == []
+        set_time(context, due)
+        uplink.send_due()
+        for effect in take_effects(context):
+            assert isinstance(effect, effects.RecordEffect)
+            sent.append((due, effect))
+    return sent
+
+
+def test_with_cover_a_record_goes_out_in_each_slot_and_none_else() -> None:
+    """2.9"""
     context = joined_context(cover=True)
     uplink = open_uplink(context)
-    echoes = 0
-    for tenth in range(1, 6000):
-        set_time(context, tenth / 10)
-        uplink.send_due()
-        echoes += sum(effect.echo for effect in take_effects(context) if isinstance(effect, effects.RecordEffect))
-    expected = 600 / limits.COVER_INTERVAL
-    assert expected * 0.7 < echoes < expected * 1.3
+    sent = slots_until(context, uplink, 600.0)
+    assert all((slot.frames, slot.echo) == ((), True) for _, slot in sent)
+    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(sent)]
+    assert 0.5 * limits.COVER_INTERVAL <= min(gaps) < 0.6 * limits.COVER_INTERVAL
+    assert 1.4 * limits.COVER_INTERVAL < max(gaps) <= 1.5 * limits.COVER_INTERVAL
 
 
-def test_what_we_say_does_not_change_when_cover_is_due() -> None:
-    context = context_with_dice(255, cover=True)  # the dice that make cover due at once
+def test_what_is_said_goes_in_the_next_slots_and_moves_none() -> None:
+    """2.9"""
+    context = context_with_dice(255, cover=True)
     uplink = open_uplink(context)
     due = seconds_left(uplink)
-    set_time(context, due / 2)
-    uplink.send(frames.KeyRequestFrame(bytes(32)))
+    said: list[frames.Frame] = [
+        frames.KeyRequestFrame(bytes([1]) * 32),
+        SUBMITTED,
+        frames.KeyRequestFrame(bytes([2]) * 32),
+        SUBMITTED,
+    ]
+    for number, frame in enumerate(said):
+        set_time(context, number / 10)
+        uplink.send(frame)
+    assert take_effects(context) == []
     assert seconds_left(uplink) == due
+    slots = slots_until(context, uplink, 3.5 * due)
+    assert [slot.frames for _, slot in slots] == [tuple(said[:2]), tuple(said[2:]), ()]
+
+
+def test_an_entry_of_an_epoch_that_is_over_by_its_slot_is_not_sent() -> None:
+    """2.9, 6.7: it is sealed anew."""
+    context = context_with_dice(0, cover=True)
+    uplink = open_uplink(context)
+    request = frames.KeyRequestFrame(bytes(32))
+    uplink.send(SUBMITTED, request)
+    context.replica.epoch, _ = context.replica.current_epoch.follow(bytes(32), bytes(32), [HOST.id])
+    again = frames.SubmitFrame(1, b"sealed anew")
+    uplink.send(again)
+    [(_, slot)] = slots_until(context, uplink, 1.5 * seconds_left(uplink))
+    assert slot.frames == (request, again)
+
+
+def test_who_leaves_does_not_wait_for_a_slot() -> None:
+    """2.9"""
+    context = context_with_dice(0, cover=True)
+    uplink = open_uplink(context)
+    due = seconds_left(uplink)
+    uplink.send(SUBMITTED)
+    set_time(context, due / 2)
+    context.lifecycle.begin_leaving(UNSET)
+    uplink.send(SUBMITTED)
+    [sent] = take_effects(context)
+    assert isinstance(sent, effects.RecordEffect)
+    assert (sent.frames, sent.echo) == ((SUBMITTED, SUBMITTED), False)
+    assert seconds_left(uplink) == due
+
+
+def test_what_waited_for_a_slot_of_a_link_that_is_gone_is_not_sent_on_another() -> None:
+    """5.14: the outbox sends it again."""
+    context = context_with_dice(0, cover=True)
+    uplink = open_uplink(context)
+    uplink.send(SUBMITTED)
+    uplink.forget()
+    uplink.begin(b"client handshake", CHANNEL)
+    uplink.end_handshake()
+    context.reporter.take_effects()
+    [(_, slot)] = slots_until(context, uplink, 1.5 * seconds_left(uplink))
+    assert slot.frames == ()
 
 
 def test_on_a_link_that_is_gone_nothing_is_due() -> None:

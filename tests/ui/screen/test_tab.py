@@ -127,7 +127,7 @@ EVERY: list[Event] = [
     events.UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]),
     events.RetentionRuleEvent(room="r1", minimum=0, default=60, maximum=None),
     events.HistoryRuleEvent(room="r1", messages=3, seconds=None),
-    events.CoverOnEvent(room="r1", rate=480.0),
+    events.CoverOnEvent(room="r1", rate=480.0, wait=3.0),
     events.EntriesMissedEvent(room="r1", count=3, verified=False),
     events.ExpiredUnseenEvent(room="r1", count=3),
     events.LockChangedEvent(room="r1", locked=True, member="m"),

@@ -348,11 +348,26 @@ class CryptoMissing(AnonError):
 
 
 class PeerFault(Exception):
-    """A peer broke the protocol. Its link is closed for this reason, which names no content; nobody else notices."""
+    """A peer broke the protocol. Its link is closed for this reason, which names no content; nobody else notices.
+
+    It may be anybody who can put bytes on that link: nothing is proven against the member at its other end.
+    """
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
         self.fault: Fault = fault
+
+
+class HostLied(Exception):
+    """A host signed what contradicts something else that it signed, or the rules of the log (PROTOCOL.md, 5.9).
+
+    evidence: what it signed, and what that covers; the text of no message that expires.
+    """
+
+    def __init__(self, fault: Fault, *evidence: bytes) -> None:
+        super().__init__(fault)
+        self.fault: Fault = fault
+        self.evidence = tuple(filter(None, evidence))
 
 
 def first(group: BaseExceptionGroup[AnonError]) -> AnonError:

@@ -116,6 +116,7 @@ DIAL_PATIENCE: Final = 120.0  # in all, for circuits that are slow or break
 ABSENT_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
 DIAL_PAUSE: Final = 1.0  # before the next try; grows by half each time
 DIAL_PAUSE_MAX: Final = 8.0
+LINK_FAULTS: Final = 6  # links in a row that end because something is wrong with what comes on them: then no more
 FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit and a request, each usually a second
 
 # Tor (seconds).

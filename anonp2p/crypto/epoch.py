@@ -2,7 +2,8 @@
 
 import hmac
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -57,6 +58,7 @@ class Epoch:
     newcomer_secret: bytes
     ratchets: dict[bytes, Ratchet]
     _log: suite.Key = field(init=False)
+    _before: dict[bytes, Ratchet] | None = field(init=False, default=None)  # ratchets that would be put back
 
     def __post_init__(self) -> None:
         self._log = suite.Key(self.log_key)
@@ -103,6 +105,21 @@ class Epoch:
         if header.kind == ENTRY:
             self._ratchet(header.author).take_key(header.generation)
 
+    @contextmanager
+    def undo_on_fault(self) -> Iterator[None]:
+        """Entries opened within have not been opened if it turns out that they are not what they should be.
+
+        Otherwise whoever can put bytes on our link could use up keys for what others have yet to say.
+        """
+        self._before = {}
+        try:
+            yield
+        except PeerFault:
+            self.ratchets.update(self._before)
+            raise
+        finally:
+            self._before = None
+
     # --- sealing
 
     def seal_entry(self, header: Header, body: bytes) -> bytes:
@@ -125,7 +142,11 @@ class Epoch:
     def _ratchet(self, author: bytes) -> Ratchet:
         if author not in self.ratchets:
             raise PeerFault("stranger")
-        return self.ratchets[author]
+        ratchet = self.ratchets[author]
+        if self._before is not None and author not in self._before:
+            self._before[author] = ratchet
+            ratchet = self.ratchets[author] = Ratchet(ratchet.chain_key, ratchet.generation)
+        return ratchet
 
     # --- opening
 

@@ -240,19 +240,17 @@ class PageFrame(Packed, frozen=True, tag=6):
 
 
 class ResumedFrame(Packed, frozen=True, tag=7):
-    """Host: the rest of the log follows. index: of its latest entry now; time: of the room, in milliseconds."""
+    """Host: the rest of the log follows. now: a head for the log as it is now."""
 
-    index: Count
-    time: Count
+    now: Bytes112
 
 
 class BackfillFrame(Packed, frozen=True, tag=8):
-    """Host: a batch, opened. index: of the latest entry of the log now; time: of the room, in milliseconds."""
+    """Host: a batch, opened. head: of the batch; now: the latest head of the log, or a later one."""
 
     entries: list[BackfilledEntry | Tombstone]
     head: Bytes112
-    index: Count
-    time: Count
+    now: Bytes112
 
 
 class CommitShareFrame(Packed, frozen=True, tag=9):

@@ -19,8 +19,8 @@ def describe_reason(reason: Reason) -> str:
     match reason:
         case Reason(code="tor-lost", value=AnonError() as error):
             return error.detail
-        case Reason(code="host-fault", value=fault):
-            return f"The host sent {PHRASES[fault]}."  # type: ignore[index]  # it is a `Fault`
+        case Reason(code="host-fault" | "link-fault" as code, value=fault):
+            return PHRASES[code].format(PHRASES[fault])  # type: ignore[index]  # it is a `Fault`
     return PHRASES[reason.code].format(reason.value)
 
 
@@ -59,7 +59,6 @@ PHRASES: dict[Code, str] = {
     "forged-head": "a forged head",
     "generation": "a generation out of its order",
     "head-of-other-log": "a head for another log",
-    "head-older-than-claim": "a head that is older than the host said",
     "head-older-than-last": "a head that is older than the last",
     "head-out-of-range": "a head beyond all logs and times",
     "head-too-soon": "a head for one who lacks what is before it",
@@ -105,6 +104,7 @@ PHRASES: dict[Code, str] = {
     "shorter-log": "a log that has become shorter",
     "stranger": "an entry of a stranger",
     "text-length": "a text of no proper length",
+    "time-turned-back": "a time earlier than it signed before",
     "tombstone-too-soon": "a tombstone of what has not expired",
     "too-many-members": "too many members",
     "two-logs": "two logs, and signed for both",
@@ -152,6 +152,7 @@ PHRASES: dict[Code, str] = {
     "none": "",
     "tor-words": "{}",
     "tor-retry": "It was lost; trying to have it again",
+    "link-fault": "what came from it breaks the protocol ({})",
     # Alarms.
     "host-fault": "The host sent {}.",
     "other-log-shown": "{} was shown other messages than you: the host tells different members different things.",

@@ -17,6 +17,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import unpack_content
+from anonp2p.room.member.head_check import Head
 from tests.fuzz.source import KNOWN, STEPS, TTLS, Source, expect_shown
 from tests.room.member.false_host import DIGEST, FalseHost
 from tests.room.peers import ANN, BOB, EVE, HOST, Placed
@@ -81,9 +82,16 @@ class _Liar:
         if self.linked and self.admitted:
             for frame in self.host.spoken():
                 self._take_in(frame)
-        if any(isinstance(effect, effects.DropEffect) for effect in self.host.effects):
-            self.linked = False
-            self.host.takes(inputs.DroppedInput(inputs.UPLINK, "closed", 1.0))
+        for effect in self.host.effects:
+            if isinstance(effect, effects.DropEffect):
+                self.linked = False
+                self.host.takes(inputs.DroppedInput(inputs.UPLINK, effect.reason, 1.0))
+                break
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the guest has ended the link, or is out."""
+        return self.host.room.over or not self.linked
 
     def _take_in(self, frame: frames.Frame) -> None:
         match frame:
@@ -117,7 +125,7 @@ class _Liar:
                 self._let_in()
             case 2:
                 self.host.hears(
-                    frames.ResumedFrame(self.host.ledger.index + source.odd(3), self.host.time + source.odd(3))
+                    self.host.resumed(self.host.ledger.index + source.odd(3), self.host.time + source.odd(3))
                 )
             case 3 | 4 | 5:
                 self._order(*(self._entry() for _ in range(1 + source.odd(4))))
@@ -253,7 +261,7 @@ class _Liar:
         pages = self.host.welcome(past=goes_on, **otherwise)
         said = source.pick(pages, pages, pages, pages[:1], pages * 2)
         self.host.hears(*said, *missed)
-        assert self.host.room.over or not unsigned or said == pages[:1], "a welcome for somebody else"
+        assert self._has_ended or not unsigned or said == pages[:1], "a welcome for somebody else"
 
     def _past(self, *entries: Placed) -> frames.BackfillFrame:
         """A batch of these, opened, or what is left of it."""
@@ -271,7 +279,7 @@ class _Liar:
             case 3:
                 otherwise["entries"] = [source.made(frames.BackfilledEntry | frames.Tombstone)]
         past = self.host.past(*entries, gone=gone, **otherwise)
-        self.host.time = past.time  # no later head is of an earlier time
+        self.host.time = Head.read(past.now).time  # no later head is of an earlier time
         return past
 
     def _entry(self) -> Placed:
@@ -381,7 +389,7 @@ class _Liar:
             right_slice, sliced = box == sliced.box, frames.CommitShareFrame(box)
         if self.linked:
             self.host.hears(sliced)
-            assert right_slice or self.host.room.over, "a commit that was made on another log"
+            assert right_slice or self._has_ended, "a commit that was made on another log"
 
 
 def member(data: bytes) -> None:

@@ -443,8 +443,8 @@ def _seeds() -> dict[str, list[bytes]]:
     hosts: list[list[frames.FromHost]] = [
         [],
         [frames.RefusedFrame("full"), frames.DeniedFrame(1, "repeated"), frames.KeyNotFoundFrame(bytes(32))],
-        [frames.WelcomeFrame(b"x", 1), frames.PageFrame(b"x"), frames.ResumedFrame(1, 2)],
-        [frames.BackfillFrame(passed, bytes(112), 3, 4), frames.CommitShareFrame(b"x")],
+        [frames.WelcomeFrame(b"x", 1), frames.PageFrame(b"x"), frames.ResumedFrame(bytes(112))],
+        [frames.BackfillFrame(passed, bytes(112), bytes(112)), frames.CommitShareFrame(b"x")],
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
     ]
     values: list[tuple[int, Any]] = [

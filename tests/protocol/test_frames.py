@@ -54,8 +54,8 @@ from_hosts = st.one_of(
     st.builds(frames.RefusedFrame, reasons[frames.RefusedFrame]),
     st.builds(frames.WelcomeFrame, blobs, st.integers(1, limits.PAGES)),
     st.builds(frames.PageFrame, blobs),
-    st.builds(frames.ResumedFrame, counts, counts),
-    st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), bytes112, counts, counts),
+    st.builds(frames.ResumedFrame, bytes112),
+    st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), bytes112, bytes112),
     st.builds(frames.CommitShareFrame, blobs),
     st.builds(frames.DeniedFrame, counts, reasons[frames.DeniedFrame]),
     st.builds(frames.KeyResponseFrame, keys),
@@ -145,8 +145,8 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.RefusedFrame("full"), 4),
     ("host's", frames.WelcomeFrame(b"box", 1), 5),
     ("host's", frames.PageFrame(b"part"), 6),
-    ("host's", frames.ResumedFrame(1, 2), 7),
-    ("host's", frames.BackfillFrame([frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], B112, 1, 2), 8),
+    ("host's", frames.ResumedFrame(B112), 7),
+    ("host's", frames.BackfillFrame([frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], B112, B112), 8),
     ("host's", frames.CommitShareFrame(b"box"), 9),
     ("host's", frames.DeniedFrame(1, "nick-taken"), 10),
     ("host's", frames.KeyResponseFrame(KEY), 11),
@@ -170,7 +170,7 @@ def within(kind: str, packed: object) -> bytes:
         case "member's" | "host's":
             return msgpack.encode([False, [packed]])
         case "past":
-            return within("host's", [8, [packed], B112, 1, 2])
+            return within("host's", [8, [packed], B112, B112])
         case "base":
             return msgpack.encode([*fields(STATE)[:-1], packed])
         case "sitter":
@@ -438,8 +438,8 @@ def test_the_bounds_themselves_are_in_order() -> None:
     for kind, packed in (
         ("host's", [5, b"box", limits.PAGES]),
         ("host's", [6, bytes(limits.PAGE)]),
-        ("host's", [7, 2**53 - 1, 2**53 - 1]),
-        ("host's", [8, [], B112, 0, 0]),
+        ("host's", [7, B112]),
+        ("host's", [8, [], B112, B112]),
         ("burst", [[], B112]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
         ("content", [B16, 1, B32, [11, bytes(1_137)]]),
@@ -528,7 +528,7 @@ def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
     sealed = entry(body)
     assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, B112))) + 16 <= limits.BATCH_BYTES
-    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])] * 5, B112, 2**53 - 1, 2**53 - 1)
+    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])] * 5, B112, B112)
     assert around(frames.HostRecord(False, [backfill])) <= limits.BATCH_BYTES
 
 
@@ -552,7 +552,7 @@ def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     everyone = [frames.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
     sealed = entry(frames.CommitBody(2**53 - 1, everyone, renew=False))
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], B112))) + 16 <= SIZES[-1]
-    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], B112, 2**53 - 1, 2**53 - 1)
+    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], B112, B112)
     assert around(frames.HostRecord(False, [backfill])) <= SIZES[-1]
 
 

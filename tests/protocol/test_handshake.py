@@ -22,6 +22,7 @@ JOIN = frames.JoinRequest(LINK, b"k" * 32, KEY, "ann", b"s" * 64)
 RESUME = frames.ResumeRequest(LINK, b"m" * 16, KEY, 3, 5, b"d" * 32, b"s" * 64)
 
 SAY = frames.SubmitFrame(7, b"entry")  # what a member may say
+RESUMED = frames.ResumedFrame(bytes(112))
 
 up = st.one_of(
     st.builds(frames.KeyRequestFrame, st.binary(min_size=32, max_size=32)),
@@ -85,9 +86,9 @@ def test_a_record_is_the_frame_sealed_under_the_key_of_its_direction() -> None:
     """2.6: "aead(k, n, packed record, nothing), filled, where k is expand(link, `anonp2p/4 up`, hello)"."""
     member, host = ends()
     for number in range(3):
-        for end, name, frame in ((member, "up", SAY), (host, "down", frames.ResumedFrame(number, 9))):
+        for end, name, frame in ((member, "up", SAY), (host, "down", RESUMED)):
             key = suite.Key(suite.expand(LINK, name, HELLO))
-            packed = MemberRecord(False, [SAY]) if name == "up" else HostRecord(False, [frames.ResumedFrame(number, 9)])
+            packed = MemberRecord(False, [SAY]) if name == "up" else HostRecord(False, [RESUMED])
             assert key.open_sealed(number, record(end, frame)) == padding.pad_text(frames.pack(packed), 480 - 2 - 16)
 
 
@@ -242,9 +243,7 @@ def test_a_record_larger_than_need_be_is_a_fault(size: int) -> None:
         assert fault(end, text) == "payload-padding"
 
 
-@pytest.mark.parametrize(
-    "frame", [frames.ResumedFrame(1, 2), frames.PageFrame(b""), frames.RefusedFrame("full")], ids=repr
-)
+@pytest.mark.parametrize("frame", [RESUMED, frames.PageFrame(b""), frames.RefusedFrame("full")], ids=repr)
 def test_a_frame_that_only_a_host_says_is_a_fault_of_a_members(frame: Frame) -> None:
     """2.7: the column "from"."""
     member, host = ends()

@@ -300,10 +300,10 @@ def longer(digest: bytes, index: int, head: bytes, body_digest: bytes) -> bytes:
 # --- 5 Order, 5a Retention
 
 
-def backfill(entries: list[tuple[bytes, bytes | None, bytes]], head: bytes, index: int, time: int) -> Any:
+def backfill(entries: list[tuple[bytes, bytes | None, bytes]], head: bytes, now: bytes) -> Any:
     """5.13, as a frame: of header, body and H(body) of each entry, where the body is None if it is gone."""
     told = [[2, header, digest] if body is None else [1, header, body] for header, body, digest in entries]
-    return [8, told, head, index, time]
+    return [8, told, head, now]
 
 
 def private_info(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:

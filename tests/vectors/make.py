@@ -200,8 +200,8 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([], True),
         ([frames.DeniedFrame(7, "nick-taken"), frames.DeniedFrame(8, "too-often")], False),
         ([frames.RefusedFrame("full")], False),
-        ([frames.ResumedFrame(2**32, 2**40)], False),
-        ([frames.BackfillFrame(backfilled, head, 9, 2**53 - 1)], False),
+        ([frames.ResumedFrame(head)], False),
+        ([frames.BackfillFrame(backfilled, head, head)], False),
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
         ([frames.KeyResponseFrame(key)], True),
     ]
@@ -323,6 +323,7 @@ class Story:
         self._say(self._host, frames.CloseBody())
         self._batch(66_000)
         self._log.expire_entries(60_000 + 60_000, 0)
+        self._log.head = self._sign_head(60_000 + 60_000)
         self._backfill(3)
         self._backfill(5)
         return {
@@ -397,9 +398,12 @@ class Story:
             }
         )
 
-    def _batch(self, time: int) -> None:
+    def _sign_head(self, time: int) -> bytes:
         content = ledger.head_content(self._index, self._digest, time)
-        self._latest = content + self._host.me.sign(identity.HEAD, content)
+        return content + self._host.me.sign(identity.HEAD, content)
+
+    def _batch(self, time: int) -> None:
+        self._latest = self._sign_head(time)
         nonce = seed(f"nonce of the batch at {time}")[: suite.NONCE]
         packed = frames.pack(frames.Batch(self._log.unsealed, self._latest))
         wired = self._epoch.seal_batch(packed, lambda _: nonce)
@@ -409,7 +413,7 @@ class Story:
             {
                 "entries": self._entries,
                 "4.5 time": time,
-                "4.5 signed": content,
+                "4.5 signed": self._latest[:48],
                 "4.5 signing key": self._host.me.key,
                 "4.5 head": self._latest,
                 "4.5 nonce": nonce,
@@ -428,8 +432,8 @@ class Story:
             {
                 "from index": index,
                 "gone": gone,
-                "time": backfill.time,
-                "index": backfill.index,
+                "time": int.from_bytes(backfill.now[40:48], "big"),
+                "5.13 now": backfill.now,
                 "5.13 frame": frames.pack(backfill),
             }
         )

@@ -137,6 +137,7 @@ class Sequencer:
     def expire_entries(self, passed: int) -> None:
         """Drops expired entries from the log. passed: up to this index, all links have sent the log."""
         if self.log.expire_entries(self.room_time(), passed):
+            self.log.head = self.sign_head()  # for members who are told that these entries have expired
             self._reporter.add_effect(effects.SweepEffect())
 
     def trim_history(self) -> tuple[int, frames.RoomSnapshot | None]:

@@ -90,13 +90,15 @@ class Log:
 
     An entry's index is its place in the whole log; `end` is the index of the next one. Batches before `start` are only
     of use once they are opened for backfill; those before `oldest` were dropped. `sealed_end` is the index after the
-    last entry that a head covers. `time` is the latest time of the room that the log was given, in milliseconds.
+    last entry that a head covers. `time` is the latest time of the room that the log was given, in milliseconds; `head`
+    the latest head, which is not older than any expiry.
     """
 
     def __init__(self) -> None:
         self.start = FIRST
         self.oldest = FIRST
         self.time = 0
+        self.head = b""
         self.expiries = 0  # how often something has expired
         self._batches: list[LogBatch] = []
         self._firsts: list[int] = []
@@ -135,7 +137,7 @@ class Log:
         """Makes a batch of the entries without a head. wire: as it is sent. Returns the batches dropped for it."""
         batch = LogBatch(self.sealed_end, tuple(entry for entry, _ in self._unsealed), head, time, wire)
         self._unsealed, self._unsealed_size = [], 0
-        self.time = time
+        self.time, self.head = time, head
         for index, entry in enumerate(batch.entries, batch.first):
             self._schedule.add_entry(index, entry.ttl, time)
         self._batches.append(batch)
@@ -271,4 +273,4 @@ class Log:
         """The entries from this index to the end of its batch, opened."""
         batch = self.find_batch(cursor)
         entries = [entry.open_for_backfill() for entry in batch.entries[cursor - batch.first :]]
-        return frames.BackfillFrame(entries, batch.head, self.sealed_end - 1, self.time)
+        return frames.BackfillFrame(entries, batch.head, self.head)

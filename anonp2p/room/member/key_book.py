@@ -46,9 +46,11 @@ class KeyBook:
             self._replica.ledger.group_context(),
             [member.id for member in self._replica.ledger.roster],
         )
-        secret, tag = self._open_commit_share(box, group_context)
-        self._replica.epoch, mine = self._replica.current_epoch.follow(secret, group_context, members)
+        at, secret, tag = self._open_commit_share(box, group_context)
+        epoch, mine = self._replica.current_epoch.follow(secret, group_context, members)
         commit.check_confirmation_tag(mine, tag)
+        self._replica.epoch = epoch
+        self._forget_keys_before(at)
         self._outbox.begin_epoch()
         self._replica.forget_keys()
 
@@ -58,21 +60,20 @@ class KeyBook:
         self._uplink.send(frames.KeyFrame(self._replica.own_keys[0].public))
         self._context.add_entry(frames.RenewBody(suite.hash_data(self._replica.own_keys[0].public)), None, UNSET)
 
-    def _open_commit_share(self, box: bytes, group_context: bytes) -> tuple[bytes, bytes]:
-        """With the key that the host knew when it sealed it; of those before, only the one in the log is kept then."""
+    def _open_commit_share(self, box: bytes, group_context: bytes) -> tuple[int, bytes, bytes]:
+        """Which of our keys the host knew when it sealed our share, the fresh secret in it, and the tag."""
         epoch = self._replica.current_epoch.number + 1
         for at, key in enumerate(self._replica.own_keys):
             try:
-                opened = commit.open_share(
+                return at, *commit.open_share(
                     box, key, self._replica.ledger.room, self._replica.me.id, epoch, group_context
                 )
             except PeerFault:
                 continue
-            older = [
-                key
-                for key in self._replica.own_keys[at + 1 :]
-                if suite.hash_data(key.public) == self._context.own_member.key_hash
-            ]
-            self._replica.own_keys[at + 1 :] = older  # of those before, others seal to the one that is in the log
-            return opened
         raise PeerFault("unreadable-share")
+
+    def _forget_keys_before(self, at: int) -> None:
+        """The host knows this key of ours: of those before it, others seal to the one that is in the log."""
+        in_log = self._context.own_member.key_hash
+        older = [key for key in self._replica.own_keys[at + 1 :] if suite.hash_data(key.public) == in_log]
+        self._replica.own_keys[at + 1 :] = older

@@ -188,7 +188,7 @@ def test_a_backfill_begins_in_the_middle_of_a_batch_and_ends_with_it() -> None:
     put(log, KEPT, KEPT, time=9)
     follower = Follower(log, 2, log.end)
     assert follower.read_on() == [("opened", 2), ("opened", 3), ("H", 3), ("opened", 4), ("opened", 5), ("H", 5)]
-    assert [(past.head, past.index, past.time) for past in follower.pasts] == [(head(3), 5, 9), (head(5), 5, 9)]
+    assert [(past.head, past.now) for past in follower.pasts] == [(head(3), head(5)), (head(5), head(5))]
 
 
 @pytest.mark.parametrize("opened", [1, 3, 4])

@@ -14,6 +14,7 @@ from anonp2p.crypto.padding import LENGTH
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import field_types, frames, welcome
 from anonp2p.protocol.handshake import Channel, HostHandshake
+from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import Ledger, head_content, unpack_content
 from anonp2p.room.link_effects import LinkEffect
@@ -150,9 +151,9 @@ class FalseHost:
             self.takes(inputs.TickInput())
         self.is_dialling = False
 
-    def redials(self) -> Any:
+    def redials(self, reason: Fault | LinkEnd = "closed") -> Any:
         """Its link breaks, and it dials again: the request in its client handshake."""
-        self.takes(inputs.DroppedInput(inputs.UPLINK, "closed", 0.0))
+        self.takes(inputs.DroppedInput(inputs.UPLINK, reason, 0.0))
         return self.greets()
 
     def roster_guest(self, nick: str | None = None) -> None:
@@ -227,9 +228,18 @@ class FalseHost:
         return welcome.seal_welcome(state, to, room, hello or self.hello, self.random(32), sign)
 
     def past(
-        self, *entries: Placed, gone: Iterable[Placed] = (), head: bytes | None = None, **otherwise: Any
+        self,
+        *entries: Placed,
+        gone: Iterable[Placed] = (),
+        head: bytes | None = None,
+        index: int | None = None,
+        time: int | None = None,
+        **otherwise: Any,
     ) -> frames.BackfillFrame:
-        """A batch of these, opened. gone: which of them have expired; otherwise: what it says instead."""
+        """A batch of these, opened.
+
+        gone: which of them have expired; index, time: as of which the host says that; otherwise: what it says instead.
+        """
         gone = list(gone)
         for entry in entries:
             self.place(entry)
@@ -237,8 +247,12 @@ class FalseHost:
             entry.gone if entry in gone else frames.BackfilledEntry(entry.header.pack(), entry.body)
             for entry in entries
         ]
-        past = frames.BackfillFrame(opened, head or self.head_text(), self.ledger.index, self.time)
+        past = frames.BackfillFrame(opened, head or self.head_text(), self.head_text(index=index, time=time))
         return msgspec.structs.replace(past, **otherwise)
+
+    def resumed(self, index: int | None = None, time: int | None = None) -> frames.ResumedFrame:
+        """The guest has its place again, in the log as it is now, but for what the arguments say."""
+        return frames.ResumedFrame(self.head_text(index=index, time=time))
 
     # --- the log
 

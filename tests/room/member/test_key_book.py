@@ -146,9 +146,14 @@ def test_a_share_for_another_log_or_another_member_leads_nowhere(context: Contex
     assert context.replica.own_keys == [own_key]
 
 
-def test_a_share_whose_epoch_is_not_that_of_the_host_is_refused(context: Context, keys: KeyBook) -> None:
+def test_a_share_with_another_tag_changes_nothing(context: Context, keys: KeyBook) -> None:
+    """5.9, 6.9: the link ends, and we come back in the epoch in which we are."""
+    own_keys = [context.replica.own_keys[0], suite.EncryptionKeyPair(b"1" * 32)]
+    context.replica.own_keys[:] = own_keys
     with pytest.raises(PeerFault, match="commit-of-other-log"):
-        keys.enter_next_epoch(commit_share(context, context.replica.own_keys[0], tag=bytes(32)))
+        keys.enter_next_epoch(commit_share(context, own_keys[0], tag=bytes(32)))
+    assert context.replica.current_epoch.number == 0
+    assert context.replica.own_keys == own_keys
 
 
 @pytest.mark.parametrize(("used", "kept"), [(0, [0, 2]), (1, [0, 1, 2]), (2, [0, 1, 2])])

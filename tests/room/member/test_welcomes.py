@@ -1,4 +1,4 @@
-"""A host that welcomes wrongly is left with an alarm."""
+"""A newcomer that is welcomed wrongly dials again: it does not know yet whose room it is."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ import pytest
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import frames
-from tests.room.hostile import BOUNDS, KEY, assert_left_in_alarm, without
+from tests.room.hostile import BOUNDS, KEY, assert_link_ended, without
 from tests.room.member.false_host import HERE, FalseHost, Item
 from tests.room.peers import ANN, BOB, EVE, HOST, kinds, text
 
@@ -62,7 +62,7 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "whose page is followed by another": lambda it: [it.welcome(), it.welcome()[1]],
     "by an entry": lambda it: [it.entry(ANN, text("lie"))],
     "by a head": lambda it: [it.head],
-    "by a resumption": lambda _: [frames.ResumedFrame(0, 0)],
+    "by a resumption": lambda it: [it.resumed()],
     "by a denial": lambda _: [frames.DeniedFrame(1, "nick-taken")],
     "by a slice": lambda it: [it.slice],
     "by a past": lambda it: [it.past(it.entry(ANN, text("lie")))],
@@ -71,7 +71,7 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
 
 
 @pytest.mark.parametrize("wrongly", WRONG_WELCOMES)
-def test_a_host_that_welcomes_wrongly_is_left_with_an_alarm(wrongly: str) -> None:
+def test_a_newcomer_that_is_welcomed_wrongly_dials_again(wrongly: str) -> None:
     """5.9, 7.1, 7.2"""
     host = FalseHost()
     host.greets()
@@ -79,13 +79,20 @@ def test_a_host_that_welcomes_wrongly_is_left_with_an_alarm(wrongly: str) -> Non
     items: list[Item] = []
     for item in WRONG_WELCOMES[wrongly](host):
         items += item if isinstance(item, list) else [item]
-    *honest, lying = items
+    *honest, wrong = items
     host.hears(*honest)
-    assert not host.room.over
-    happened = host.hears(lying)
-    assert [kind for kind in kinds(happened) if kind != "ErrorEvent"] == ["AlarmEvent", "GoneEvent"]
-    assert host.room.over
-    assert ("ErrorEvent" in kinds(happened)) == (wrongly != "whose page is followed by another")
+    assert_link_ended(host, host.hears(wrong))
+
+
+def test_what_another_host_signed_for_a_newcomer_does_not_bind_the_one_that_lets_it_in() -> None:
+    """5.9: anybody can pass for the host of a room that one does not know yet."""
+    host = FalseHost()
+    host.greets()
+    host.roster_guest()
+    other = host.head_text(index=HERE + 9, time=9_000, signer=ANN)
+    passing = host.welcome(host=ANN.id, sign=ANN.sign, head=other, name="de\nmo")
+    assert_link_ended(host, host.hears(*passing))
+    assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent"]
 
 
 WRONG_ROSTERS: dict[str, Callable[[FalseHost], list[Item]]] = {
@@ -117,8 +124,9 @@ def test_one_who_was_welcomed_to_another_roster_has_no_part_in_the_next_epoch(wr
     host.roster_guest()
     assert kinds(host.hears(*WRONG_ROSTERS[wrongly](host)))[:2] == ["LinkEvent", "EnteredEvent"]
     host.hears(host.commit())
-    assert not host.room.over
-    assert_left_in_alarm(host, host.hears(host.slice))
+    assert_link_ended(host, host.hears(host.slice))
+    [*_, alarm, gone] = host.hears(*host.welcome(past=True))
+    assert kinds([alarm, gone]) == ["AlarmEvent", "GoneEvent"]
 
 
 def test_a_welcome_without_its_last_page_shows_nothing() -> None:
@@ -140,7 +148,7 @@ def test_a_recorded_welcome_of_our_own_is_none_on_another_link() -> None:
     host.roster_guest()
     recorded = host.welcome()
     host.redials()
-    assert kinds(host.hears(recorded[0])) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
+    assert_link_ended(host, host.hears(recorded[0]))
 
 
 def test_a_welcome_that_broke_off_is_forgotten_on_the_next_link() -> None:

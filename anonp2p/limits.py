@@ -49,6 +49,7 @@ LINK_QUEUE: Final = (
 FRAME_OVERHEAD: Final = 128  # bytes of memory that a waiting frame takes besides its content
 
 # Retention.
+SALT: Final = 16  # bytes of randomness in each content: nobody tries all of them to confirm a guess of an expired text
 CONTENT_STEP: Final = (
     64  # bytes: contents of entries are padded to multiples of it, so that their lengths reveal little
 )

@@ -124,8 +124,12 @@ Body = (
 
 
 class Content(Packed, frozen=True):
-    """What an author signs besides the header: the latest entry that it has applied, the digest there, and the body."""
+    """What an author signs besides the header: the latest entry that it has applied, the digest there, and the body.
 
+    salt: random, another one each time that something is sealed.
+    """
+
+    salt: Bytes16
     index: Count
     digest: Bytes32
     body: Body

@@ -1,5 +1,7 @@
 """Our copy of a room: what the log adds up to, the keys that it takes, and what we remember of it."""
 
+from collections.abc import Callable
+
 from anonp2p.crypto import identity, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.names import nicks
@@ -68,9 +70,9 @@ class Replica:
         assert self.epoch is not None, "asked for the keys of a room that we are not in"
         return self.epoch
 
-    def sealer(self) -> Sealer:
-        """What seals our entries as of now, when there is an epoch."""
-        return Sealer(self.me, self.ledger, self.current_epoch, self.keys)
+    def sealer(self, random: Callable[[int], bytes]) -> Sealer:
+        """What seals our entries as of now, when there is an epoch. random: gives so many fresh bytes."""
+        return Sealer(self.me, self.ledger, self.current_epoch, self.keys, random)
 
     # --- entries
 

@@ -51,7 +51,7 @@ class Room:
         self.counter += 1
         generation = self.epoch.ratchets[author.id].generation if kind == ENTRY else 0
         header = Header(kind, author.id, self.counter, generation)
-        content = padded_content(frames.Content(self.ledger.index, self.ledger.digest, body))
+        content = padded_content(frames.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body))
         signature = author.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), content))
         return header, signature + content, self.epoch.seal_entry(header, signature + content)
 

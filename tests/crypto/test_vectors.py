@@ -296,7 +296,7 @@ def test_the_group_contexts_of_the_log_4_8() -> None:
 
     assert context() == LOG["4.8 group context without entries"]["4.8 group context"]
     for it in ENTRIES:
-        before, author, (_, *said) = context(), it["author"], it["4.4 content, unpacked"][2]
+        before, author, (_, *said) = context(), it["author"], it["4.4 content, unpacked"][3]
         match it["says"]:
             case "Nick":
                 members[author][1] = said[0]
@@ -463,7 +463,7 @@ def test_a_private_message_5_15() -> None:
     assert len(other) == len(it["box"]) == field_types.BOX + len(it["text"])
     assert private.open_message(other, keys, info) == it["text"].decode()
     [entry] = [entry for entry in ENTRIES if entry["says"] == "Private"]
-    assert entry["4.4 content, unpacked"][2] == [11, it["box"]]
+    assert entry["4.4 content, unpacked"][3] == [11, it["box"]]
     assert (entry["author"], entry["counter"]) == (it["author"], it["counter"])
 
 

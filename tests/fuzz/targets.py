@@ -81,7 +81,7 @@ def padded(data: bytes) -> None:
     edited = source.edited(padding.pad_text(source.take(source.below(64)), source.pick(66, 128, 1_918)))
     with suppress(PeerFault):
         assert padding.pad_text(padding.unpad_text(edited), len(edited)) == edited
-    content = frames.Content(1, bytes(32), frames.TextBody("x" * source.below(128), False))
+    content = frames.Content(bytes(limits.SALT), 1, bytes(32), frames.TextBody("x" * source.below(128), False))
     signed = source.edited(ledger.padded_content(content))
     try:
         ledger.unpack_content(bytes(identity.SIGNATURE) + signed)
@@ -451,7 +451,7 @@ def _seeds() -> dict[str, list[bytes]]:
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
     ]
     values: list[tuple[int, Any]] = [
-        *((0, frames.Content(1, bytes(32), body)) for body in bodies),
+        *((0, frames.Content(bytes(limits.SALT), 1, bytes(32), body)) for body in bodies),
         (1, frames.Hello(frames.VERSION, bytes(32), HOST.encryption_key.public)),
         *((2, request) for request in shaken.requests),
         (3, frames.MemberRecord(False, [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)])),

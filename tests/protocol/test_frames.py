@@ -80,7 +80,7 @@ bodies = st.one_of(
     st.builds(frames.CommitBody, counts, st.lists(removals, max_size=3)),
     st.builds(frames.PrivateBody, boxes),
 )
-contents = st.builds(frames.Content, counts, bytes32, bodies)
+contents = st.builds(frames.Content, bytes16, counts, bytes32, bodies)
 states = st.builds(
     frames.RoomState,
     texts,
@@ -161,7 +161,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.KeyNotFoundFrame(B32), 12),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
-    ("content", frames.Content(1, B32, frames.TextBody("hello", action=False)), None),
+    ("content", frames.Content(B16, 1, B32, frames.TextBody("hello", action=False)), None),
     ("state", STATE, None),
     ("base", BASE, None),
     ("sitter", SNAPSHOT_ENTRY, None),
@@ -214,7 +214,7 @@ def fields(packed: Any) -> list[Any]:
 
 
 def said(body: list[object]) -> bytes:
-    return msgpack.encode([1, B32, body])
+    return msgpack.encode([B16, 1, B32, body])
 
 
 # --- what comes back
@@ -243,7 +243,7 @@ def test_a_record_is_an_array_with_its_tag_first(kind: str, example: Any, tag: i
 @pytest.mark.parametrize(("body", "tag"), SAID, ids=lambda value: repr(value)[:12])
 def test_what_entries_say_has_its_tag(body: Any, tag: int) -> None:
     """4.4"""
-    assert fields(frames.Content(1, B32, body))[2][0] == tag
+    assert fields(frames.Content(B16, 1, B32, body))[3][0] == tag
 
 
 @pytest.mark.parametrize("kind", words, ids=lambda kind: kind.__name__)
@@ -406,16 +406,16 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("host's", [8, [[2, B33, B32 + b"x"]], B112, 1, 2]),
         ("host's", [13, B32]),
         ("member's", [0, B32]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]], False]]),
-        ("content", [1, B32, [10, 1, [[B16, "left", ""]], False]]),
-        ("content", [1, B32, [10, 1, [[B16[1:], "kicked", ""]], False]]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked"]], False]]),
-        ("content", [1, B32, [10, 1, [], 0]]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1), False]]),
-        ("content", [1, B32, [11, bytes(1_136)]]),
-        ("content", [1, B32, [11, bytes(5_137)]]),
-        ("content", [1, B32, [12]]),
-        ("content", [1, B32, [0]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "left", ""]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16[1:], "kicked", ""]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked"]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [], 0]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1), False]]),
+        ("content", [B16, 1, B32, [11, bytes(1_136)]]),
+        ("content", [B16, 1, B32, [11, bytes(5_137)]]),
+        ("content", [B16, 1, B32, [12]]),
+        ("content", [B16, 1, B32, [0]]),
         ("retention", [0, 60, 2**32]),
         ("retention", [-1, 60, 60]),
         ("history", [2**53, 0]),
@@ -451,9 +451,9 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("host's", [7, B112]),
         ("host's", [8, [], [], B112, B112]),
         ("burst", [[], [], B112]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
-        ("content", [1, B32, [11, bytes(1_137)]]),
-        ("content", [1, B32, [11, bytes(5_136)]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
+        ("content", [B16, 1, B32, [11, bytes(1_137)]]),
+        ("content", [B16, 1, B32, [11, bytes(5_136)]]),
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS]),
         ("base", None),
@@ -494,7 +494,7 @@ def test_deep_nesting_is_malformed(kind: str, opening: bytes) -> None:
 def test_text_that_is_not_utf8_is_malformed(text: bytes) -> None:
     """0.2: "texts that are not UTF-8"."""
     packed = bytes([0xA0 | len(text)]) + text
-    fault("content", b"\x93\x01\xc4\x20" + B32 + b"\x93\x01" + packed + b"\xc2")
+    fault("content", b"\x94\xc4\x10" + B16 + b"\x01\xc4\x20" + B32 + b"\x93\x01" + packed + b"\xc2")
     fault("state", b"\x9d" + packed + frames.pack(STATE)[6:])
     fault("host's", b"\x92\xc2\x91\x92\x04" + packed)
 
@@ -508,7 +508,7 @@ def test_a_claim_of_four_billion_elements_is_malformed(kind: str, claim: bytes) 
     fault(kind, b"\x92" + claim)
     fault(kind, b"\x92\xc2" + claim)
     fault(kind, b"\x92\xc2\x91\x92\x06" + claim)
-    fault(kind, b"\x93\x01\xc4\x20" + B32 + claim)
+    fault(kind, b"\x94\xc4\x10" + B16 + b"\x01\xc4\x20" + B32 + claim)
 
 
 # --- what fits
@@ -521,7 +521,7 @@ def around(record: Any) -> int:
 
 def entry(body: frames.Body) -> bytes:
     """One as long as it gets."""
-    packed = frames.pack(frames.Content(2**53 - 1, B32, body))
+    packed = frames.pack(frames.Content(B16, 2**53 - 1, B32, body))
     return bytes(33 + 64 + 16 - (2 + len(packed)) % -limits.CONTENT_STEP) + packed + bytes(2)
 
 

@@ -131,7 +131,7 @@ class Sealer:
         header = Header(kind, author.id, counter, generation or 0, ttl)
         content = body
         if not isinstance(content, bytes):
-            content = padded(frames.pack(frames.Content(*(reference or self.reference), content)))
+            content = padded(frames.pack(frames.Content(bytes(limits.SALT), *(reference or self.reference), content)))
         number = self.epoch.number if epoch is None else epoch
         return self.seal(
             header, (signer or author).sign(label, entry_content(number, header.pack(), content)) + content

@@ -33,6 +33,7 @@ from anonp2p.room.roster import Member
 
 ROOM = b"r" * 32
 KEY = b"l" * 32
+SALT = bytes(limits.SALT)
 BOX = PrivateBody(bytes(field_types.BOX + 1))
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 
@@ -56,7 +57,7 @@ def ledger() -> Ledger:
 
 
 def content(ledger: Ledger, body: Body) -> Content:
-    return Content(ledger.index, ledger.digest, body)
+    return Content(SALT, ledger.index, ledger.digest, body)
 
 
 def sealed(
@@ -148,7 +149,7 @@ def test_a_signature_for_another_purpose_or_epoch_opens_nothing(ledger: Ledger, 
     ledger.open_entry(*sealed(ANN, header, hello(ledger), epoch=1))
 
 
-@pytest.mark.parametrize(("characters", "length"), [(1, 64), (22, 64), (23, 128), (85, 128), (86, 192)])
+@pytest.mark.parametrize(("characters", "length"), [(1, 64), (4, 64), (5, 128), (67, 128), (68, 192)])
 def test_a_content_is_padded_to_the_next_multiple_of_64_bytes(ledger: Ledger, characters: int, length: int) -> None:
     """4.4: "the content padded (0.8) to the next multiple of 64 bytes": lengths say little."""
     said = content(ledger, TextBody("x" * characters, action=False))
@@ -162,12 +163,12 @@ def test_a_content_is_padded_to_the_next_multiple_of_64_bytes(ledger: Ledger, ch
     "padded",
     [
         lambda packed: packed,
-        lambda packed: padding.pad_text(packed, 65),
-        lambda packed: padding.pad_text(packed, 128),
+        lambda packed: padding.pad_text(packed, 129),
+        lambda packed: padding.pad_text(packed, 192),
         lambda packed: padding.pad_text(packed, len(packed) + 2),
-        lambda packed: padding.pad_text(packed, 64)[:-1] + b"\1",
-        lambda packed: padding.pad_text(packed, 64)[:-1],
-        lambda packed: padding.pad_text(packed, 64) + bytes(64),
+        lambda packed: padding.pad_text(packed, 128)[:-1] + b"\1",
+        lambda packed: padding.pad_text(packed, 128)[:-1],
+        lambda packed: padding.pad_text(packed, 128) + bytes(64),
         lambda packed: b"",
     ],
     ids=["not at all", "by a byte more", "by a step more", "to no step", "no zeros", "cut", "twice", "nothing"],
@@ -175,8 +176,8 @@ def test_a_content_is_padded_to_the_next_multiple_of_64_bytes(ledger: Ledger, ch
 def test_a_content_padded_otherwise_does_not_open(ledger: Ledger, padded: Callable[[bytes], bytes]) -> None:
     """0.8, 4.4: neither more than need be nor anything but zeros."""
     packed = frames.pack(content(ledger, TextBody("hello", action=False)))
-    assert len(packed) < 62
-    ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padding.pad_text(packed, 64)))
+    assert 62 < len(packed) < 126
+    ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padding.pad_text(packed, 128)))
     with pytest.raises(PeerFault, match=r"body-padding|padding"):
         ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padded(packed)))
 
@@ -423,7 +424,7 @@ def grown(ledger: Ledger, count: int) -> list[bytes]:
 def test_a_reference_may_be_to_anything_up_to_the_latest_entry(ledger: Ledger) -> None:
     digests = grown(ledger, 3)
     for index, digest in enumerate(digests):
-        said = Content(index, digest, LeaveBody())
+        said = Content(SALT, index, digest, LeaveBody())
         ledger.check_entry(ledger.get_member(ANN.id), Header(ENTRY, ANN.id, 9), said)
         assert not ledger.is_foreign(said)
 
@@ -434,7 +435,7 @@ def test_a_reference_to_what_is_not_there_yet_is_a_fault(ledger: Ledger, index: 
     grown(ledger, 3)
     with pytest.raises(PeerFault, match="reference-to-future"):
         ledger.check_entry(
-            ledger.get_member(ANN.id), Header(ENTRY, ANN.id, 9), Content(index, ledger.digest, LeaveBody())
+            ledger.get_member(ANN.id), Header(ENTRY, ANN.id, 9), Content(SALT, index, ledger.digest, LeaveBody())
         )
 
 
@@ -442,8 +443,8 @@ def test_a_reference_with_another_digest_is_foreign(ledger: Ledger) -> None:
     """5.9"""
     digests = grown(ledger, 3)
     for index in range(4):
-        assert ledger.is_foreign(Content(index, bytes(32), LeaveBody()))
-        assert ledger.is_foreign(Content(index, digests[index - 1], LeaveBody()))
+        assert ledger.is_foreign(Content(SALT, index, bytes(32), LeaveBody()))
+        assert ledger.is_foreign(Content(SALT, index, digests[index - 1], LeaveBody()))
 
 
 def test_of_what_was_before_we_came_nobody_can_tell(ledger: Ledger) -> None:
@@ -452,8 +453,8 @@ def test_of_what_was_before_we_came_nobody_can_tell(ledger: Ledger) -> None:
     assert ledger.digest_at(6) is None
     assert ledger.digest_at(7) == b"d" * 32
     assert ledger.digest_at(8) is None
-    assert not ledger.is_foreign(Content(6, bytes(32), LeaveBody()))
-    assert ledger.is_foreign(Content(7, bytes(32), LeaveBody()))
+    assert not ledger.is_foreign(Content(SALT, 6, bytes(32), LeaveBody()))
+    assert ledger.is_foreign(Content(SALT, 7, bytes(32), LeaveBody()))
 
 
 def test_host_and_member_can_tell_of_the_same_entries(monkeypatch: pytest.MonkeyPatch) -> None:

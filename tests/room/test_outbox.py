@@ -42,7 +42,7 @@ class FakeSealer:
             raise PeerFault("unusable-key")
         self.times += 1
         name = f"{self.epoch_number}/{counter}".encode()
-        content = frames.Content(0, bytes(32), frames.LeaveBody())
+        content = frames.Content(bytes(limits.SALT), 0, bytes(32), frames.LeaveBody())
         return Sealed(self.epoch_number, Header(ENTRY, ME, counter, 0, pending.ttl), content, b"body " + name, name)
 
 

@@ -1,9 +1,11 @@
 """How an entry takes effect in one member's copy of a room: what changes, what is remembered, what it is told as."""
 
+import secrets
 from typing import Any
 
 import pytest
 
+from anonp2p import limits
 from anonp2p.crypto import private, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
@@ -69,7 +71,7 @@ def ours() -> Replica:
 def signed(ledger: Ledger, author: Identity, body: Body, ttl: int = KEPT, **otherwise: Any) -> tuple[Header, bytes]:
     counter = otherwise.get("counter", ledger.get_member(author.id).counter + 1)
     header = Header(COMMIT if isinstance(body, CommitBody) else ENTRY, author.id, counter, 0, ttl)
-    padded = padded_content(frames.Content(ledger.index, ledger.digest, body))
+    padded = padded_content(frames.Content(bytes(limits.SALT), ledger.index, ledger.digest, body))
     return header, author.sign(ENTRY_LABEL, entry_content(ledger.epoch, header.pack(), padded)) + padded
 
 
@@ -105,7 +107,8 @@ def test_a_message_is_said_as_it_was_ordered(ours: Replica) -> None:
 
 def test_a_private_message_is_said_to_its_recipient_alone(ours: Replica) -> None:
     theirs = replica_of(BOB)
-    sealed = theirs.sealer().seal_entry(1, Pending(Whisper(ANN.id, "ann", "between us"), None, 1, 60))
+    whisper = Pending(Whisper(ANN.id, "ann", "between us"), None, 1, 60)
+    sealed = theirs.sealer(secrets.token_bytes).seal_entry(1, whisper)
     entry = OpenedEntry(sealed.header, sealed.body, content=sealed.content)
     assert theirs.epoch is not None
     ours.ledger.epoch = theirs.ledger.epoch = theirs.epoch.number  # the box is bound to its epoch
@@ -277,9 +280,26 @@ def test_nothing_secret_is_left_of_a_room_that_we_are_out_of(ours: Replica) -> N
 
 def test_what_we_seal_refers_to_the_latest_entry_that_took_effect(ours: Replica) -> None:
     applied(ours, BOB, text())
-    sealed = ours.sealer().seal_entry(1, Pending(text("mine"), "mine", 1, 60))
+    sealed = ours.sealer(secrets.token_bytes).seal_entry(1, Pending(text("mine"), "mine", 1, 60))
     assert (sealed.content.index, sealed.content.digest) == (1, ours.ledger.digest)
     assert (sealed.header.author, sealed.header.counter, sealed.header.ttl) == (ANN.id, 1, 60)
+
+
+def test_the_hash_of_a_body_confirms_no_guess_at_its_text() -> None:
+    """4.4, 5.16: "H(body) confirms no guess at it, not even to one who has its author's signing key"."""
+    right = text("a text that somebody guesses")
+    one, another = (
+        replica_of(ANN).sealer(secrets.token_bytes).seal_entry(1, Pending(right, None, 1, 60)) for _ in "12"
+    )
+
+    def guess(salt: bytes) -> bytes:
+        """H(body) of the right text, as whoever has all but the salt can compute it."""
+        padded = padded_content(frames.Content(salt, one.content.index, one.content.digest, right))
+        signed = entry_content(one.epoch, one.header.pack(), padded)
+        return suite.hash_data(ANN.sign(ENTRY_LABEL, signed) + padded)
+
+    assert guess(one.content.salt) == suite.hash_data(one.body), "the salt is all that is lacking"
+    assert suite.hash_data(one.body) not in map(guess, (bytes(16), another.content.salt, one.content.digest[:16]))
 
 
 def test_marks_begin_with_the_empty_log() -> None:

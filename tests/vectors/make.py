@@ -275,7 +275,7 @@ def _keys(first: bytes, left_out: list[int]) -> list[Vectors]:
 
 RETENTION = frames.RetentionPolicy(FLEETING, 3_600, KEPT)
 HISTORY = frames.HistoryPolicy(100, 0)
-EXACT = 85  # characters of a text whose content is padded by nothing but its length
+EXACT = 67  # characters of a text whose content is padded by nothing but its length
 
 
 class Story:
@@ -374,7 +374,8 @@ class Story:
         else:
             key = _keys(ratchet_.chain_key, [left_out])[0]["key"]
         before, context = self._room.digest, self._room.group_context
-        content = frames.Content(self._room.index, before, body)
+        salt = seed(f"salt of entry {self._room.index + 1}")[: limits.SALT]
+        content = frames.Content(salt, self._room.index, before, body)
         padded = ledger.padded_content(content)
         signed = ledger.entry_content(self._epoch.number, header.pack(), padded)
         text = author.me.sign(identity.ENTRY, signed) + padded

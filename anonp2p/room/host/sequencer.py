@@ -62,7 +62,7 @@ class Sequencer:
         """
         counter = self._context.add_entry(body, line, re)
         try:
-            sealed = self._outbox.seal_entry(counter, self._replica.sealer())
+            sealed = self._outbox.seal_entry(counter, self._replica.sealer(self._context.random))
         except PeerFault:
             self._outbox.take_entry(counter)
             raise

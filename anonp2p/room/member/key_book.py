@@ -37,7 +37,8 @@ class KeyBook:
     def take_missing(self, missing: frames.KeyNotFoundFrame) -> None:
         """The host does not have a key. Raises PeerFault if we did not ask for it."""
         self._outbox.end_request(missing.key_hash)
-        self._reporter.tell_given_back(self._outbox.refuse_unsealable(missing.key_hash, self._replica.sealer()))
+        sealer = self._replica.sealer(self._context.random)
+        self._reporter.tell_given_back(self._outbox.refuse_unsealable(missing.key_hash, sealer))
 
     def enter_next_epoch(self, box: bytes) -> None:
         """Opens our share of the latest commit: with it we are in the next epoch. Raises PeerFault."""

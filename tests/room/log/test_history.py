@@ -48,7 +48,7 @@ class Room:
         member = self.ledger.get_member(author.id)
         kind = COMMIT if isinstance(body, frames.CommitBody) else ENTRY
         header = Header(kind, author.id, member.counter + 1, 0, ttl)
-        content = frames.Content(self.ledger.index, self.ledger.digest, body)
+        content = frames.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body)
         self.ledger.check_entry(member, header, content)
         signed = bytes(64) + padded_content(content)
         self.ledger.take_entry(member, header, content, suite.hash_data(signed))

@@ -1,5 +1,6 @@
 """The parts of a member's role, each over a room's context and nothing else: no link, no host, no whole room."""
 
+from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
@@ -83,6 +84,6 @@ def new_entry(
 ) -> OpenedEntry:
     """The next entry of this author. digest: of the log to which it refers, if that is not this one."""
     header = Header(ENTRY, author.id, ledger.get_member(author.id).counter + 1, 0, ttl)
-    content = padded_content(frames.Content(ledger.index, digest or ledger.digest, body))
+    content = padded_content(frames.Content(bytes(limits.SALT), ledger.index, digest or ledger.digest, body))
     signature = author.sign(identity.ENTRY, entry_content(ledger.epoch, header.pack(), content))
     return OpenedEntry(header, signature + content)

@@ -200,9 +200,9 @@ def test_the_head_of_a_welcome_binds_the_host_once_we_go_on_from_it(context: Con
 
 def test_what_of_ours_has_no_place_goes_out_again_in_the_epoch_of_the_welcome(context: Context) -> None:
     context.add_entry(text("hi"), "hi", UNSET)
-    sealer = context.replica.sealer()
+    sealer = context.replica.sealer(context.random)
     [first] = context.outbox.send_ready(sealer, 0.0)
     assert context.outbox.send_ready(sealer, 0.0) == []
     new_backfill(context, end=0).enter_epoch()
-    assert context.outbox.send_ready(context.replica.sealer(), 0.0) == [first]
+    assert context.outbox.send_ready(context.replica.sealer(context.random), 0.0) == [first]
     assert take_effects(context) == []

@@ -253,15 +253,16 @@ def test_records_2_6(direction: str) -> None:
     it = HANDSHAKE["2.6 records"]
     to_host = handshake.Channel(it["link"], it["hello"], up=direction == "down")
     sender = handshake.Channel(it["link"], it["hello"], up=direction == "up")
-    assert second.expand(it["link"], direction, it["hello"]) == it[direction]["key"]
+    first = it[direction]["first chain key"]
+    assert second.expand(it["link"], direction, it["hello"]) == first
     for number, record in enumerate(it[direction]["records"]):
         opened = to_host.open_record(record["content"])
         assert [make.spec_name(frame) for frame in opened.frames] == record["frames"]
         assert opened.echo is record["echo"]
         assert sender.seal_frames(opened.frames, echo=opened.echo) == second.wire(record["content"])
         said = record["echo"], record["2.7 frames"]
-        assert second.record(it[direction]["key"], number, *said) == record["content"]
-        assert second.off_record(it[direction]["key"], number, record["content"]) == second.unpack(frames.pack(opened))
+        assert second.record(first, number, *said) == record["content"]
+        assert second.off_record(first, number, record["content"]) == second.unpack(frames.pack(opened))
 
 
 # --- 4

@@ -211,7 +211,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
         "hello": digest,
         **{
             direction: {
-                "key": suite.expand(link, direction, digest),
+                "first chain key": suite.expand(link, direction, digest),
                 "records": [
                     {
                         "echo": echo,

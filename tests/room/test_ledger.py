@@ -629,7 +629,9 @@ def test_one_who_is_back_leads_to_the_group_context_of_before(ledger: Ledger) ->
     assert ledger.group_context == before == group_context(ledger)
 
 
-@pytest.mark.parametrize("body", [TextBody("x", action=False, reply=None), BOX, CloseBody()], ids=["text", "private", "close"])
+@pytest.mark.parametrize(
+    "body", [TextBody("x", action=False, reply=None), BOX, CloseBody()], ids=["text", "private", "close"]
+)
 def test_what_only_says_something_leaves_the_group_context_as_it_is(ledger: Ledger, body: Body) -> None:
     before = ledger.group_context
     applied(ledger, HOST, body)

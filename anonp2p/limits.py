@@ -58,6 +58,7 @@ FLEETING: Final = 60.0  # seconds for which a message that is never kept waits f
 FLEETING_CHECK: Final = 1.0  # seconds between checks whether they have
 FORMER_NICKS: Final = 4_000  # remembered looks of free nicks, whose next owner we warn of: of 1,000 nicks or more
 FORMER_NICKS_OF_SPEAKERS: Final = 4_000  # the same for nicks that have spoken: each costs an attacker one more message
+REFERABLE: Final = 10_000  # shown messages that one can refer to by their numbers: as many as a host keeps entries
 EXPIRING: Final = 100_000  # shown messages whose end we remember: beyond it, those that are due first end early
 SLEEP_NOTICE: Final = 5.0  # seconds until we notice that the machine has slept, if a message is to expire
 MARK_INTERVAL: Final = 600_000  # milliseconds of a room's time between the marks of its safety words
@@ -180,6 +181,8 @@ LINES_SHOWN: Final = 40  # of a message on terminals: a screenful; 4,000 bytes c
 LONG_MESSAGE: Final = 8  # lines of a message beyond which the full screen asks before it is sent
 ERRORS_TOLD: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 
+EXCERPT: Final = 40  # columns of a message that a reply to it quotes: half a line
+EXCERPTS: Final = 1_000  # messages that line mode can quote: 100 KiB
 PIPED_LINE: Final = 80  # columns at which what others say is folded on a pipe: common terminals have no fewer
 OUTPUT_QUEUE: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will
 

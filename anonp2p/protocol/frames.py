@@ -33,11 +33,19 @@ Denial = Literal["nick-taken", "repeated", "too-often"]
 # --- bodies of entries
 
 
+class EntryId(Packed, frozen=True):
+    """An entry, by its author and the author's counter."""
+
+    author: Bytes16
+    counter: Count
+
+
 class TextBody(Packed, frozen=True, tag=1):
-    """A message. action: whether it describes what the author does (/me)."""
+    """A message. action: whether it describes what the author does (/me); reply: the message that it refers to."""
 
     text: str
     action: bool
+    reply: EntryId | None
 
 
 class NickBody(Packed, frozen=True, tag=2):
@@ -102,10 +110,17 @@ class CommitBody(Packed, frozen=True, tag=10):
     renew: bool
 
 
+class PrivateText(Packed, frozen=True):
+    """What the box of a private message holds. reply: the message that it refers to."""
+
+    text: str
+    reply: EntryId | None
+
+
 class PrivateBody(Packed, frozen=True, tag=11):
     """A message in a box that only one member can open."""
 
-    box: Annotated[bytes, msgspec.Meta(min_length=BOX + 1, max_length=BOX + limits.TEXT)]
+    box: Annotated[bytes, msgspec.Meta(min_length=BOX + 4, max_length=BOX + limits.TEXT + 32)]
 
 
 Body = (
@@ -382,7 +397,7 @@ Request = JoinRequest | ResumeRequest
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {
     kind: msgspec.msgpack.Decoder(kind)
-    for kind in (Content, Hello, Request, Batch, MemberRecord, HostRecord, RoomState)
+    for kind in (Content, PrivateText, Hello, Request, Batch, MemberRecord, HostRecord, RoomState)
 }
 _any_hello = msgspec.msgpack.Decoder(AnyHello)
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from anonp2p import limits
 from anonp2p.crypto import identity, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
+from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.names.reused import ReusedNicks
 from anonp2p.names.safety_words import Marks
@@ -91,13 +93,13 @@ class Replica:
         if content is None:
             return changes.HiddenChange()
         match content.body:
-            case frames.TextBody(text=text, action=action):
-                return self._describe_message(ledger, author, header, text, age, action=action)
+            case frames.TextBody(text=text, action=action, reply=reply):
+                return self._describe_message(ledger, author, header, text, age, reply, action=action)
             case frames.PrivateBody(box=box) if replay is None and not mine:
-                info = private.bind_message(ledger.room, epoch, author.id, header.counter, self.me.id)
-                opened = private.open_message(box, self.own_keys, info)
+                opened = self._open_private(box, epoch, author.id, header.counter)
                 if opened is not None:
-                    return self._describe_message(ledger, author, header, opened, age, private=True)
+                    text, reply = opened.text, opened.reply
+                    return self._describe_message(ledger, author, header, text, age, reply, peer=author.id)
             case frames.NickBody(nick=nick):
                 return changes.RenamedChange(
                     about.id, nick, was, self._may_be_reused(about), self._find_cautions(ledger, about)
@@ -129,21 +131,36 @@ class Replica:
         header: Header,
         text: str,
         age: float,
+        reply: frames.EntryId | None,
         *,
         action: bool = False,
-        private: bool = False,
+        peer: bytes | None = None,
     ) -> changes.MessageChange:
         return changes.MessageChange(
             member=author.id,
+            counter=header.counter,
             nick=author.nick,
             text=text,
             seq=ledger.index,
             ttl=header.ttl,
             age=age,
             action=action,
-            private=private,
+            reply=reply,
+            peer=peer,
             mine=author.id == self.me.id,
         )
+
+    def _open_private(self, box: bytes, epoch: int, author: bytes, counter: int) -> frames.PrivateText | None:
+        """What another wrote to us alone; None if it is for somebody else, or nothing proper (PROTOCOL.md, 5.15)."""
+        info = private.bind_message(self.ledger.room, epoch, author, counter, self.me.id)
+        packed = private.open_message(box, self.own_keys, info)
+        if packed is None:
+            return None
+        try:
+            opened: frames.PrivateText = frames.unpack(frames.PrivateText, packed)
+        except PeerFault:
+            return None
+        return opened if 0 < len(opened.text.encode()) <= limits.TEXT else None
 
     def _free_nicks(
         self, ledger: Ledger, author: Member, content: frames.Content | None

@@ -55,4 +55,5 @@ class Sealer:
     def _seal_whisper(self, whisper: Whisper, counter: int) -> frames.PrivateBody:
         key = self.keys[self.ledger.get_member(whisper.to).key_hash]
         info = private.bind_message(self.ledger.room, self.epoch.number, self.me.id, counter, whisper.to)
-        return frames.PrivateBody(private.seal_message(key, whisper.text, info))
+        packed = frames.pack(frames.PrivateText(whisper.text, whisper.reply))
+        return frames.PrivateBody(private.seal_message(key, packed, info))

@@ -114,7 +114,7 @@ def raw_verify() -> float:
 
 def messages(room: Room) -> tuple[float, float]:
     """Seconds to make one message, and to open it."""
-    text = frames.TextBody("x" * CHARACTERS, action=False)
+    text = frames.TextBody("x" * CHARACTERS, action=False, reply=None)
     authors = [room.members[at % len(room.members)] for at in range(MESSAGES)]
     sent: list[bytes] = []
     sealing = timed(lambda: sent.extend(room.say(author, text)[2] for author in authors))

@@ -261,15 +261,16 @@ def test_records_2_6(direction: str) -> None:
     it = HANDSHAKE["2.6 records"]
     to_host = handshake.Channel(it["link"], it["hello"], up=direction == "down")
     sender = handshake.Channel(it["link"], it["hello"], up=direction == "up")
-    assert second.expand(it["link"], direction, it["hello"]) == it[direction]["key"]
+    first = it[direction]["first chain key"]
+    assert second.expand(it["link"], direction, it["hello"]) == first
     for number, record in enumerate(it[direction]["records"]):
         opened = to_host.open_record(record["content"])
         assert [make.spec_name(frame) for frame in opened.frames] == record["frames"]
         assert opened.echo is record["echo"]
         assert sender.seal_frames(opened.frames, echo=opened.echo) == second.wire(record["content"])
         said = record["echo"], record["2.7 frames"]
-        assert second.record(it[direction]["key"], number, *said) == record["content"]
-        assert second.off_record(it[direction]["key"], number, record["content"]) == second.unpack(frames.pack(opened))
+        assert second.record(first, number, *said) == record["content"]
+        assert second.off_record(first, number, record["content"]) == second.unpack(frames.pack(opened))
 
 
 # --- 4
@@ -401,7 +402,9 @@ def test_how_long_what_comes_late_lives_5_16(it: Any) -> None:
     host = FalseHost()
     host.lets_in()
     host.time = it["time of its head"]
-    late = host.past(host.entry(ANN, frames.TextBody("late", action=False), ttl=it["ttl"]), time=it["newest time"])
+    late = host.past(
+        host.entry(ANN, frames.TextBody("late", action=False, reply=None), ttl=it["ttl"]), time=it["newest time"]
+    )
     [said] = host.hears(late)
     assert isinstance(said, events.MessageEvent)
     end = NOW.age + left
@@ -413,7 +416,7 @@ def test_a_member_takes_as_gone_what_may_be_5_13(it: Any) -> None:
     host = FalseHost()
     host.lets_in()
     host.time = it["time of its head"]
-    entry = host.entry(ANN, frames.TextBody("gone", action=False), ttl=it["ttl"])
+    entry = host.entry(ANN, frames.TextBody("gone", action=False, reply=None), ttl=it["ttl"])
     told = host.hears(host.past(entry, gone=[entry], time=it["time"]))
     assert any(isinstance(event, events.ExpiredUnseenEvent) for event in told) is it["may be gone"]
 
@@ -424,14 +427,15 @@ def test_a_private_message_5_15() -> None:
     assert info == it["info"] == private.bind_message(ROOM, it["epoch"], it["author"], it["counter"], it["recipient"])
     assert second.KeyPair(it["encryption key seed"]).open_sealed(it["box"], info) == it["text"]
     keys = [suite.EncryptionKeyPair(bytes(32)), suite.EncryptionKeyPair(it["encryption key seed"])]
-    assert private.open_message(it["box"], keys, info) == it["text"].decode()
+    assert private.open_message(it["box"], keys, info) == it["text"]
     assert private.open_message(it["box"], keys[:1], info) is None
     other = second.box(keys[1].public, it["text"], info)
     assert len(other) == len(it["box"]) == field_types.BOX + len(it["text"])
-    assert private.open_message(other, keys, info) == it["text"].decode()
+    assert private.open_message(other, keys, info) == it["text"]
     [entry] = [entry for entry in ENTRIES if entry["says"] == "Private"]
     assert entry["4.4 content, unpacked"][3] == [11, it["box"]]
     assert (entry["author"], entry["counter"]) == (it["author"], it["counter"])
+    assert second.unpack(it["text"]) == it["text, unpacked"]
 
 
 # --- 6

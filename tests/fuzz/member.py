@@ -327,7 +327,7 @@ class _Liar:
                 return away
             case 7:
                 return frames.AwayBody(self.host.me or bytes(16))
-        return frames.TextBody(source.text() or "x", action=False)
+        return frames.TextBody(source.text() or "x", action=False, reply=None)
 
     def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> frames.PrivateBody:
         """The same for the guest alone, or for nobody; noted, since nobody else can read it."""

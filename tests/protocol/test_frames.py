@@ -37,7 +37,8 @@ words = {
 }
 reasons = {kind: st.sampled_from(known) for kind, known in words.items()}
 removals = st.builds(frames.Removal, bytes16, reasons[frames.Removal], st.text(max_size=limits.KICK_REASON))
-boxes = st.binary(min_size=field_types.BOX + 1, max_size=field_types.BOX + 50)
+replies = st.none() | st.builds(frames.EntryId, bytes16, counts)
+boxes = st.binary(min_size=field_types.BOX + 4, max_size=field_types.BOX + 50)
 roster = st.builds(frames.RosterEntry, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
 
 snapshot_entries = st.builds(frames.SnapshotEntry, bytes32, texts, counts, st.booleans(), bytes32)
@@ -67,7 +68,7 @@ requests = st.one_of(
 )
 hellos = st.builds(frames.Hello, counts, bytes32, keys)
 bodies = st.one_of(
-    st.builds(frames.TextBody, texts, st.booleans()),
+    st.builds(frames.TextBody, texts, st.booleans(), replies),
     st.builds(frames.NickBody, texts),
     st.just(frames.LeaveBody()),
     st.builds(frames.JoinedBody, bytes32, texts, bytes32),
@@ -122,7 +123,7 @@ BASE = frames.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY])
 RETENTION, HISTORY = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
 STATE = frames.RoomState("demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, [ROSTER_ENTRY], 1, None)
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
-    (frames.TextBody("hello", action=False), 1),
+    (frames.TextBody("hello", action=False, reply=None), 1),
     (frames.NickBody("ann"), 2),
     (frames.LeaveBody(), 3),
     (frames.JoinedBody(B32, "ann", B32), 4),
@@ -132,7 +133,7 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.RenewBody(B32), 8),
     (frames.LockBody(locked=True), 9),
     (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")], renew=False), 10),
-    (frames.PrivateBody(bytes(field_types.BOX + 1)), 11),
+    (frames.PrivateBody(bytes(field_types.BOX + 4)), 11),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
@@ -153,7 +154,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.KeyNotFoundFrame(B32), 12),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
-    ("content", frames.Content(B16, 1, B32, frames.TextBody("hello", action=False)), None),
+    ("content", frames.Content(B16, 1, B32, frames.TextBody("hello", action=False, reply=None)), None),
     ("state", STATE, None),
     ("base", BASE, None),
     ("sitter", SNAPSHOT_ENTRY, None),
@@ -402,8 +403,12 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked"]], False]]),
         ("content", [B16, 1, B32, [10, 1, [], 0]]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1), False]]),
-        ("content", [B16, 1, B32, [11, bytes(1_136)]]),
-        ("content", [B16, 1, B32, [11, bytes(5_137)]]),
+        ("content", [B16, 1, B32, [11, bytes(1_139)]]),
+        ("content", [B16, 1, B32, [11, bytes(5_169)]]),
+        *(
+            ("content", [B16, 1, B32, [1, "hello", False, reply]])
+            for reply in ([B16], [B16[1:], 1], [B16, 2**53], [B16, -1], [B16, 1, 1], [None, 1], [1, B16])
+        ),
         ("content", [B16, 1, B32, [12]]),
         ("content", [B16, 1, B32, [0]]),
         ("retention", [0, 60, 2**32]),
@@ -442,8 +447,9 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("host's", [8, [], B112, B112]),
         ("burst", [[], B112]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
-        ("content", [B16, 1, B32, [11, bytes(1_137)]]),
-        ("content", [B16, 1, B32, [11, bytes(5_136)]]),
+        ("content", [B16, 1, B32, [11, bytes(1_140)]]),
+        ("content", [B16, 1, B32, [11, bytes(5_168)]]),
+        ("content", [B16, 1, B32, [1, "hello", False, [B16, 2**53 - 1]]]),
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS]),
         ("base", None),
@@ -518,8 +524,8 @@ def entry(body: frames.Body) -> bytes:
 @pytest.mark.parametrize(
     "body",
     [
-        frames.TextBody("\U0001f47b" * (limits.TEXT // 4), action=True),
-        frames.PrivateBody(bytes(field_types.BOX + limits.TEXT)),
+        frames.TextBody("\U0001f47b" * (limits.TEXT // 4), action=True, reply=frames.EntryId(B16, 2**53 - 1)),
+        frames.PrivateBody(bytes(field_types.BOX + limits.TEXT + 32)),
     ],
     ids=repr,
 )

@@ -68,7 +68,12 @@ def padded(packed: bytes) -> bytes:
 
 
 def text(words: str) -> frames.TextBody:
-    return frames.TextBody(words, action=False)
+    return frames.TextBody(words, action=False, reply=None)
+
+
+def boxed(words: str) -> bytes:
+    """What the box of a private message holds."""
+    return frames.pack(frames.PrivateText(words, None))
 
 
 class Sealer:
@@ -147,12 +152,15 @@ class Sealer:
         counter: int | None = None,
         room: bytes = ROOM,
     ) -> frames.PrivateBody:
-        """What somebody says next to one member alone. counter: another than its next one, to which it is bound."""
+        """What somebody says next to one member alone. words: bytes for a box that holds anything else.
+
+        counter: another than its next one, to which it is bound.
+        """
         if counter is None:
             counter = self.counters.get(author.id, 0) + 1
         about = private.bind_message(room, self.epoch.number, author.id, counter, to.id)
         return frames.PrivateBody(
-            suite.seal_to_key(key.public, words.encode() if isinstance(words, str) else words, about),
+            suite.seal_to_key(key.public, boxed(words) if isinstance(words, str) else words, about),
         )
 
     def seal(self, header: Header, body: bytes, *, under: Header | None = None) -> Placed:

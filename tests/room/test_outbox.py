@@ -57,7 +57,7 @@ def outbox() -> Outbox:
 
 
 def say(outbox: Outbox, line: str) -> int:
-    return outbox.add_entry(frames.TextBody(line, action=False), line, line, 60)
+    return outbox.add_entry(frames.TextBody(line, action=False, reply=None), line, line, 60)
 
 
 def whisper(outbox: Outbox, line: str, to: bytes = ANN) -> int:

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 import pytest
+from msgspec import msgpack
 
 from anonp2p import limits
 from anonp2p.crypto import private, suite
@@ -61,6 +62,9 @@ def replica_of(who: Identity) -> Replica:
     return replica
 
 
+ABOUT = frames.EntryId(ANN.id, 1)
+
+
 @pytest.fixture
 def ours() -> Replica:
     """Ann's copy."""
@@ -85,7 +89,7 @@ def applied(replica: Replica, author: Identity, body: Body, ttl: int = KEPT, age
 
 
 def text(words: str = "hello", *, action: bool = False) -> TextBody:
-    return TextBody(words, action)
+    return TextBody(words, action, reply=None)
 
 
 def joined(who: Identity, nick: str) -> JoinedBody:
@@ -97,7 +101,7 @@ def joined(who: Identity, nick: str) -> JoinedBody:
 
 def test_a_message_is_said_as_it_was_ordered(ours: Replica) -> None:
     assert applied(ours, BOB, text("hello", action=True), 60, 2.5) == changes.MessageChange(
-        member=BOB.id, nick="bob", text="hello", seq=1, ttl=60, age=2.5, action=True
+        member=BOB.id, counter=1, nick="bob", text="hello", seq=1, ttl=60, age=2.5, action=True
     )
     own = applied(ours, ANN, text())
     assert isinstance(own, changes.MessageChange)
@@ -106,13 +110,13 @@ def test_a_message_is_said_as_it_was_ordered(ours: Replica) -> None:
 
 def test_a_private_message_is_said_to_its_recipient_alone(ours: Replica) -> None:
     theirs = replica_of(BOB)
-    whisper = Pending(Whisper(ANN.id, "ann", "between us"), None, 1, 60)
+    whisper = Pending(Whisper(ANN.id, "ann", "between us", ABOUT), None, 1, 60)
     sealed = theirs.sealer(secrets.token_bytes).seal_entry(1, whisper)
     entry = OpenedEntry(sealed.header, sealed.body, content=sealed.content)
     assert theirs.epoch is not None
     ours.ledger.epoch = theirs.ledger.epoch = theirs.epoch.number  # the box is bound to its epoch
     assert take(ours, entry) == changes.MessageChange(
-        member=BOB.id, nick="bob", text="between us", seq=1, ttl=60, age=0.0, private=True
+        member=BOB.id, counter=1, nick="bob", text="between us", seq=1, ttl=60, age=0.0, reply=ABOUT, peer=BOB.id
     )
     for other in (theirs, replica_of(HOST)):
         other.ledger.epoch = ours.ledger.epoch
@@ -120,9 +124,40 @@ def test_a_private_message_is_said_to_its_recipient_alone(ours: Replica) -> None
         assert other.ledger.index == 1
 
 
+TEXTS = [b"x", b"x" * limits.TEXT, "é".encode() * (limits.TEXT // 2)]
+NO_TEXTS = [b"", b"x" * (limits.TEXT + 1), b"\xff", b"hello\xc3", b"\xed\xa0\x80", b"\xc0\x80"]
+NO_PACKED = [b"", b"hello", *(msgpack.encode(it) for it in (["x"], ["x", 1], ["x", [b"a" * 15, 1]], ["x", None, None]))]
+
+
+def boxed_text(text: bytes) -> bytes:
+    """[text, nil], whatever the text is."""
+    shortest = msgpack.encode("x" * len(text))  # 0.2: one encoding of everything
+    return b"\x92" + shortest[: len(shortest) - len(text)] + text + b"\xc0"
+
+
+def private_entry(replica: Replica, held: bytes) -> OpenedEntry:
+    info = private.bind_message(ROOM, replica.ledger.epoch, BOB.id, 1, ANN.id)
+    body = frames.PrivateBody(private.seal_message(KEYS[ANN.id].public, held, info))
+    return OpenedEntry(*signed(replica.ledger, BOB, body))
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=len)
+def test_a_private_text_has_1_to_4000_bytes(ours: Replica, text: bytes) -> None:
+    told = take(ours, private_entry(ours, boxed_text(text)))
+    assert isinstance(told, changes.MessageChange)
+    assert told.text == text.decode()
+
+
+@pytest.mark.parametrize("held", [*map(boxed_text, NO_TEXTS), *filter(None, NO_PACKED)], ids=repr)
+def test_a_box_that_holds_no_text_is_passed_over_by_its_recipient(ours: Replica, held: bytes) -> None:
+    """5.15: neither a fault of the host's, who cannot read it, nor anything that others could see."""
+    assert take(ours, private_entry(ours, held.ljust(4, b"\0"))) == changes.HiddenChange()
+    assert ours.ledger.index == 1
+
+
 def test_private_messages_of_the_history_are_for_nobody(ours: Replica) -> None:
     info = private.bind_message(ROOM, 0, BOB.id, 1, ANN.id)
-    box = private.seal_message(KEYS[ANN.id].public, "between us", info)
+    box = private.seal_message(KEYS[ANN.id].public, frames.pack(frames.PrivateText("between us", None)), info)
     replay = roster_entry_all(Ledger(ROOM))
     assert (
         take(ours, OpenedEntry(*signed(replay, BOB, frames.PrivateBody(box))), replay=replay) == changes.HiddenChange()

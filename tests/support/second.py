@@ -213,14 +213,14 @@ def ticket(link: bytes, hello_digest: bytes) -> bytes:
     return expand(link, "ticket", hello_digest)[:16]
 
 
-def record(key: bytes, number: int, echo: bool, frames: Any) -> bytes:
-    """2.6 and 2.7: a record's content."""
-    return aead(key, number, filled(pack([echo, frames]), 16))
+def record(chain_key: bytes, number: int, echo: bool, frames: Any) -> bytes:
+    """2.6 and 2.7: the content of the record with this number. chain_key: the first of its direction."""
+    return aead(key_of(chain_key, number), 0, filled(pack([echo, frames]), 16))
 
 
-def off_record(key: bytes, number: int, content: bytes) -> Any:
+def off_record(chain_key: bytes, number: int, content: bytes) -> Any:
     """2.6 and 2.7: what a record says. Raises InvalidTag."""
-    return unpack(unfilled(unaead(key, number, content), 16))
+    return unpack(unfilled(unaead(key_of(chain_key, number), 0, content), 16))
 
 
 def bound(name: str, room: bytes, hello_digest: bytes) -> bytes:

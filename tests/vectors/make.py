@@ -214,7 +214,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
         "hello": digest,
         **{
             direction: {
-                "key": suite.expand(link, direction, digest),
+                "first chain key": suite.expand(link, direction, digest),
                 "records": [
                     {
                         "echo": echo,
@@ -277,7 +277,7 @@ def _keys(first: bytes, left_out: list[int]) -> list[Vectors]:
 
 RETENTION = frames.RetentionPolicy(FLEETING, 3_600, KEPT)
 HISTORY = frames.HistoryPolicy(100, 0)
-EXACT = 67  # characters of a text whose content is padded by nothing but its length
+EXACT = 66  # characters of a text whose content is padded by nothing but its length
 
 
 class Story:
@@ -308,11 +308,16 @@ class Story:
         self._say(self._host, self._joined(self._bob))
         self._admit(self._bob)
         self._batch(1_250)
-        self._say(self._ann, frames.TextBody("Hello, \u263a", action=False))
+        self._say(self._ann, frames.TextBody("Hello, \u263a", action=False, reply=None))
         self._say(self._bob, frames.NickBody("robert"), left_out=3)
-        self._say(self._ann, frames.TextBody("waves", action=True), counters=3, ttl=60)
-        self._say(self._bob, frames.TextBody("x" * EXACT, action=False), ttl=FLEETING)
-        self._say(self._bob, frames.TextBody("x" * (EXACT + 1), action=False), ttl=3_600)
+        self._say(
+            self._ann,
+            frames.TextBody("waves", action=True, reply=frames.EntryId(self._ann.me.id, 1)),
+            counters=3,
+            ttl=60,
+        )
+        self._say(self._bob, frames.TextBody("x" * EXACT, action=False, reply=None), ttl=FLEETING)
+        self._say(self._bob, frames.TextBody("x" * (EXACT + 1), action=False, reply=None), ttl=3_600)
         self._whisper(self._ann, self._bob, "Only you read this.", ttl=120)
         self._batch(60_000)
         self._batch(65_000)
@@ -353,11 +358,11 @@ class Story:
 
     def _whisper(self, author: Person, to: Person, text: str, *, ttl: int) -> None:
         info = private.bind_message(ROOM, self._epoch.number, author.me.id, author.counter + 1, to.me.id)
-        box = self._boxes.sealed(to.key, text.encode(), info)
+        said = frames.PrivateText(text, frames.EntryId(to.me.id, 2))
+        box = self._boxes.sealed(to.key, frames.pack(said), info)
         about = {"epoch": self._epoch.number, "author": author.me.id, "counter": author.counter + 1}
-        self._boxed.append(
-            {**about, "recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key"), **box}
-        )
+        whose = {"recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key")}
+        self._boxed.append({**about, **whose, "text, unpacked": fields(said), **box})
         self._say(author, frames.PrivateBody(box["box"]), ttl=ttl)
 
     def _say(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:

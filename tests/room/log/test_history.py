@@ -17,11 +17,11 @@ ROOM = b"r" * 32
 KEY = b"l" * 32
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 SECOND = 1_000  # milliseconds
-BOX = frames.PrivateBody(bytes(field_types.BOX + 1))
+BOX = frames.PrivateBody(bytes(field_types.BOX + 4))
 
 
 def text(words: str = "hello") -> frames.TextBody:
-    return frames.TextBody(words, action=False)
+    return frames.TextBody(words, action=False, reply=None)
 
 
 class Room:

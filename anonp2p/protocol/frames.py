@@ -193,9 +193,13 @@ class ResumeRequest(Packed, frozen=True, tag=2):
 
 
 class Batch(Packed, frozen=True):
-    """Consecutive entries, each sealed by its author, and the head that covers them."""
+    """Consecutive entries, each sealed by its author, and the head that covers them.
+
+    contexts: for each entry, the group context that it leads to, None if it leaves that as it is.
+    """
 
     entries: list[bytes]
+    contexts: list[Bytes32 | None]
     head: Bytes112
 
 
@@ -264,6 +268,7 @@ class BackfillFrame(Packed, frozen=True, tag=8):
     """Host: a batch, opened. head: of the batch; now: the latest head of the log, or a later one."""
 
     entries: list[BackfilledEntry | Tombstone]
+    contexts: list[Bytes32 | None]
     head: Bytes112
     now: Bytes112
 
@@ -371,6 +376,17 @@ class HistoryPolicy(Packed, frozen=True):
     seconds: Count
 
 
+class LatestEntry(Packed, frozen=True):
+    """What, with a roster, makes the digest of the log: the digest before its latest entry, and that entry.
+
+    body: the hash of its body.
+    """
+
+    digest: Bytes32
+    header: Bytes33
+    body: Bytes32
+
+
 class RoomState(Packed, frozen=True):
     """The room as of the entry that the head covers, with the secrets of the epoch.
 
@@ -387,6 +403,7 @@ class RoomState(Packed, frozen=True):
     log_key: Bytes32
     newcomer_secret: Bytes32
     head: Bytes112
+    latest: LatestEntry
     roster: Annotated[list[RosterEntry], msgspec.Meta(max_length=limits.MEMBERS)]
     since: Count
     snapshot: RoomSnapshot | None

@@ -13,7 +13,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger
+from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.roster import Member, Roster
 from anonp2p.room.sealer import Sealer
 
@@ -40,7 +40,7 @@ class Replica:
         self.ledger = Ledger(room)
         self.epoch: Epoch | None = None
         self.keys: dict[bytes, bytes] = {}
-        self.marks = Marks(self.ledger.digest)
+        self.marks = Marks(identity.hash_room(room))
         self.reused_nicks = ReusedNicks()
         self.evidence: list[tuple[bytes, ...]] = []
         self.begin_identity(me, own_key)
@@ -123,6 +123,17 @@ class Replica:
             case frames.CloseBody():
                 return changes.ClosedChange(mine)
         return changes.HiddenChange()
+
+    def follow_entry(self, author: Member, entry: OpenedEntry, age: float, replay: Ledger | None = None) -> Change:
+        """Applies the next entry as a host has ordered it; parameters: see `apply_entry`.
+
+        Raises PeerFault if it leads to another group context than the host says.
+        """
+        ledger = self.ledger if replay is None else replay
+        before = ledger.group_context
+        change = self.apply_entry(author, entry, age, replay)
+        expect(ledger.group_context == (entry.context or before), "other-group-context")
+        return change
 
     def _describe_message(
         self,

@@ -51,12 +51,13 @@ from_members = st.one_of(
     st.builds(frames.KeyRequestFrame, bytes32),
 )
 missed = st.one_of(st.builds(frames.BackfilledEntry, bytes33, blobs), st.builds(frames.Tombstone, bytes33, bytes32))
+contexts = st.lists(st.none() | bytes32, max_size=3)
 from_hosts = st.one_of(
     st.builds(frames.RefusedFrame, reasons[frames.RefusedFrame]),
     st.builds(frames.WelcomeFrame, blobs, st.integers(1, limits.PAGES)),
     st.builds(frames.PageFrame, blobs),
     st.builds(frames.ResumedFrame, bytes112),
-    st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), bytes112, bytes112),
+    st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), contexts, bytes112, bytes112),
     st.builds(frames.CommitShareFrame, blobs),
     st.builds(frames.DeniedFrame, counts, reasons[frames.DeniedFrame]),
     st.builds(frames.KeyResponseFrame, keys),
@@ -91,6 +92,7 @@ states = st.builds(
     counts,
     *[bytes32] * 3,
     bytes112,
+    st.builds(frames.LatestEntry, bytes32, bytes33, bytes32),
     st.lists(roster, max_size=3),
     counts,
     st.none() | bases,
@@ -99,7 +101,7 @@ states = st.builds(
 KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "hello": (frames.Hello, hellos),
     "request": (frames.Request, requests),
-    "burst": (frames.Batch, st.builds(frames.Batch, st.lists(blobs, max_size=3), bytes112)),
+    "burst": (frames.Batch, st.builds(frames.Batch, st.lists(blobs, max_size=3), contexts, bytes112)),
     "member's": (
         frames.MemberRecord,
         st.builds(frames.MemberRecord, st.booleans(), st.lists(from_members, max_size=3)),
@@ -121,7 +123,13 @@ ROSTER_ENTRY = frames.RosterEntry(B32, "ann", 1, False, B32, 0, B32)
 SNAPSHOT_ENTRY = frames.SnapshotEntry(B32, "ann", 1, False, B32)
 BASE = frames.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY])
 RETENTION, HISTORY = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
-STATE = frames.RoomState("demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, [ROSTER_ENTRY], 1, None)
+LATEST = frames.LatestEntry(B32, B33, B32)
+BACKFILL = frames.BackfillFrame(
+    [frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], [B32, None], B112, B112
+)
+STATE = frames.RoomState(
+    "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, [ROSTER_ENTRY], 1, None
+)
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.TextBody("hello", action=False, reply=None), 1),
     (frames.NickBody("ann"), 2),
@@ -139,7 +147,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("hello", frames.Hello(3, B32, KEY), 1),
     ("request", frames.JoinRequest(B32, B32, KEY, "ann", B64), 1),
     ("request", frames.ResumeRequest(B32, B16, KEY, 1, 1, B32, B64), 2),
-    ("burst", frames.Batch([b"entry"], B112), None),
+    ("burst", frames.Batch([b"entry"], [B32], B112), None),
     ("member's", frames.SubmitFrame(0, b"entry"), 1),
     ("member's", frames.KeyFrame(KEY), 2),
     ("member's", frames.KeyRequestFrame(B32), 3),
@@ -147,7 +155,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.WelcomeFrame(b"box", 1), 5),
     ("host's", frames.PageFrame(b"part"), 6),
     ("host's", frames.ResumedFrame(B112), 7),
-    ("host's", frames.BackfillFrame([frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], B112, B112), 8),
+    ("host's", BACKFILL, 8),
     ("host's", frames.CommitShareFrame(b"box"), 9),
     ("host's", frames.DeniedFrame(1, "nick-taken"), 10),
     ("host's", frames.KeyResponseFrame(KEY), 11),
@@ -159,6 +167,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("base", BASE, None),
     ("sitter", SNAPSHOT_ENTRY, None),
     ("seat", ROSTER_ENTRY, None),
+    ("latest", LATEST, None),
     ("retention", RETENTION, None),
     ("history", HISTORY, None),
 ]
@@ -171,14 +180,15 @@ def within(kind: str, packed: object) -> bytes:
         case "member's" | "host's":
             return msgpack.encode([False, [packed]])
         case "past":
-            return within("host's", [8, [packed], B112, B112])
+            return within("host's", [8, [packed], [None], B112, B112])
         case "base":
             return msgpack.encode([*fields(STATE)[:-1], packed])
         case "sitter":
             return within("base", [B32, 1, False, [packed]])
-        case "seat" | "retention" | "history":
+        case "seat" | "latest" | "retention" | "history":
             whole = fields(STATE)
-            whole[{"seat": 10, "retention": 3, "history": 4}[kind]] = [packed] if kind == "seat" else packed
+            at = {"seat": 11, "latest": 10, "retention": 3, "history": 4}[kind]
+            whole[at] = [packed] if kind == "seat" else packed
             return msgpack.encode(whole)
         case _:
             return msgpack.encode(packed)
@@ -186,7 +196,7 @@ def within(kind: str, packed: object) -> bytes:
 
 def carrier(kind: str) -> str:
     """What something of this kind travels in."""
-    inner = {"past": "host's"} | dict.fromkeys(("base", "sitter", "seat", "retention", "history"), "state")
+    inner = {"past": "host's"} | dict.fromkeys(("base", "sitter", "seat", "latest", "retention", "history"), "state")
     return inner.get(kind, kind)
 
 
@@ -367,7 +377,7 @@ def mistyped(field: object) -> list[object]:
             fixed = len(field) in (16, 32, 33, 64, 112, 1_216)
             return [None, 1, "x" * len(field), [field], *([field[1:], field + b"x", b""] if fixed else [])]
         case _:
-            return [None, 1, b"", {}, [None]]
+            return [None, 1, b"", {}, [False]]
 
 
 @pytest.mark.parametrize(("body", "tag"), SAID, ids=lambda value: repr(value)[:12])
@@ -416,7 +426,7 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("history", [2**53, 0]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1)]),
         ("base", [B32[1:], 1, False, []]),
-        ("state", [*fields(STATE)[:10], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None]),
+        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None]),
         *(
             ("seat", roster_entry)
             for roster_entry in (
@@ -444,8 +454,8 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("host's", [5, b"box", limits.PAGES]),
         ("host's", [6, bytes(limits.PAGE)]),
         ("host's", [7, B112]),
-        ("host's", [8, [], B112, B112]),
-        ("burst", [[], B112]),
+        ("host's", [8, [], [], B112, B112]),
+        ("burst", [[], [], B112]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
         ("content", [B16, 1, B32, [11, bytes(1_140)]]),
         ("content", [B16, 1, B32, [11, bytes(5_168)]]),
@@ -453,7 +463,7 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS]),
         ("base", None),
-        ("state", [*fields(STATE)[:10], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None]),
+        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None]),
     ):
         assert fine(kind, packed)
 
@@ -533,8 +543,9 @@ def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
     """From its author, and five of them in one batch, and so opened."""
     sealed = entry(body)
     assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
-    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, B112))) + 16 <= limits.BATCH_BYTES
-    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])] * 5, B112, B112)
+    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, [None] * 5, B112))) + 16 <= limits.BATCH_BYTES
+    opened: list[frames.BackfilledEntry | frames.Tombstone] = [frames.BackfilledEntry(B33, sealed[49:])] * 5
+    backfill = frames.BackfillFrame(opened, [None] * 5, B112, B112)
     assert around(frames.HostRecord(False, [backfill])) <= limits.BATCH_BYTES
 
 
@@ -557,8 +568,8 @@ def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     """A room of which all but the host are lost at once."""
     everyone = [frames.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
     sealed = entry(frames.CommitBody(2**53 - 1, everyone, renew=False))
-    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], B112))) + 16 <= SIZES[-1]
-    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], B112, B112)
+    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], [B32], B112))) + 16 <= SIZES[-1]
+    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], [B32], B112, B112)
     assert around(frames.HostRecord(False, [backfill])) <= SIZES[-1]
 
 

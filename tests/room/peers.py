@@ -99,9 +99,9 @@ class Sealer:
         self.links[member] = chain.generation, chain.chain_key
         self.generations.setdefault(member, 0)
 
-    def follow(self, secret: bytes, group_context: bytes, members: list[bytes]) -> bytes:
+    def follow(self, secret: bytes, digest: bytes, members: list[bytes]) -> bytes:
         """Goes into the next epoch, of these members; returns its tag."""
-        self.epoch, tag = self.epoch.follow(secret, group_context, members)
+        self.epoch, tag = self.epoch.follow(secret, digest, members)
         self.know_chains()
         return tag
 

@@ -52,6 +52,7 @@ def ledger() -> Ledger:
     ledger.host = ledger.add_member(HOST.key, "host", KEY).id
     ledger.add_member(ANN.key, "ann", KEY)
     ledger.add_member(BOB.key, "Bob", KEY, counter=7)
+    ledger.begin_log()
     return ledger
 
 
@@ -185,7 +186,7 @@ def test_opening_alone_changes_nothing(ledger: Ledger) -> None:
     ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 5), hello(ledger)))
     assert ledger.get_member(ANN.id).counter == 0
     assert ledger.index == 0
-    assert ledger.digest == identity.hash_empty_log(ROOM)
+    assert ledger.digest == identity.hash_empty_log(ROOM, ledger.group_context)
 
 
 # --- checking
@@ -395,12 +396,9 @@ def test_the_log_goes_on_over_what_is_gone_as_it_went_with_it(ledger: Ledger) ->
     """5.16: "Header and H(body) stay as long as the log does"."""
     header, body = sealed(ANN, Header(ENTRY, ANN.id, 1, 0, 60), hello(ledger))
     ledger.extend_log(header, suite.hash_data(body))
-    gone = Ledger(ROOM)
-    gone.extend_log(header, suite.hash_data(body))
-    assert (
-        ledger.digest
-        == gone.digest
-        == identity.extend_log_hash(identity.hash_empty_log(ROOM), 1, header.pack(), suite.hash_data(body))
+    empty = identity.hash_empty_log(ROOM, ledger.group_context)
+    assert ledger.digest == identity.extend_log_hash(
+        empty, 1, header.pack(), suite.hash_data(body), ledger.group_context
     )
 
 
@@ -472,6 +470,7 @@ def test_host_and_member_can_tell_of_the_same_entries(monkeypatch: pytest.Monkey
     """Else a member that refers to one that only others can tell of would make its host seem to lie."""
     monkeypatch.setattr(limits, "LOG_ENTRIES", 4)
     ledger = Ledger(ROOM)
+    ledger.begin_log()
     digests = grown(ledger, 9)
     known = [index for index in range(12) if ledger.digest_at(index) is not None]
     assert known == [5, 6, 7, 8, 9]
@@ -484,11 +483,11 @@ def test_host_and_member_can_tell_of_the_same_entries(monkeypatch: pytest.Monkey
 def test_every_entry_takes_one_place_and_its_authors_counter(ledger: Ledger) -> None:
     header, body = sealed(ANN, Header(ENTRY, ANN.id, 5, 3), hello(ledger))
     opened = ledger.open_entry(header, body)
-    ledger.extend_log(header, suite.hash_data(body))
-    ledger.apply_content(opened[0], header, opened[1])
+    context = ledger.group_context
+    ledger.take_entry(opened[0], header, opened[1], suite.hash_data(body))
     assert ledger.index == 1
     assert ledger.digest == identity.extend_log_hash(
-        identity.hash_empty_log(ROOM), 1, header.pack(), suite.hash_data(body)
+        identity.hash_empty_log(ROOM, context), 1, header.pack(), suite.hash_data(body), context
     )
     assert ledger.get_member(ANN.id).counter == 5
     assert ledger.get_member(HOST.id).counter == 0
@@ -591,33 +590,74 @@ def test_people_are_shown_with_role_and_tag(ledger: Ledger) -> None:
 
 def group_context(ledger: Ledger) -> bytes:
     """Of these members, by hand."""
-    members = [[it.key, it.nick, it.away, it.key_hash] for it in ledger.roster]
+    members = [[it.key, it.nick, it.away, "", it.key_hash] for it in ledger.roster]
+    roster = b"".join(suite.hash_data(b"anonp2p/4 roster entry" + msgpack.encode(member)) for member in members)
     kept, shown = ledger.retention, ledger.history
-    rules = [[kept.least, kept.default, kept.most], [shown.texts, shown.seconds]]
-    array = msgpack.encode([ledger.name, ledger.locked, ledger.host, *rules, members])
-    return suite.hash_data(b"anonp2p/4 group context" + ledger.digest + array)
+    settings = [ledger.locked, [kept.least, kept.default, kept.most], [shown.texts, shown.seconds]]
+    array = [ROOM, ledger.name, ledger.epoch, 0, ledger.host, [], settings, [], [], [], [], roster]
+    return suite.hash_data(b"anonp2p/4 group context" + msgpack.encode(array))
 
 
-def test_the_group_context_is_of_all_that_members_were_told(ledger: Ledger) -> None:
-    """6.2: "the packed array [name, locked, host, retention, history, members]"."""
-    found = [ledger.group_context()]
-    assert found == [group_context(ledger)]
-    ledger.retention = frames.RetentionPolicy(0, 60, 60)
-    found.append(ledger.group_context())
-    ledger.history = frames.HistoryPolicy(50, 0)
-    found.append(ledger.group_context())
-    ledger.locked = True
-    found.append(ledger.group_context())
-    ledger.get_member(BOB.id).away = True
-    found.append(ledger.group_context())
-    applied(ledger, ANN, RenewBody(b"n" * 32))
-    found.append(ledger.group_context())
-    applied(ledger, ANN, NickBody("anna"))
-    found.append(ledger.group_context())
-    ledger.extend_log(Header(ENTRY, ANN.id, 9), bytes(32))
-    found.append(ledger.group_context())
-    assert len(set(found)) == 8
-    assert found[-1] == group_context(ledger)
+CHANGES: dict[str, tuple[Identity, Body]] = {
+    "a newcomer": (HOST, JoinedBody(EVE.key, "eve", KEY)),
+    "a nick": (ANN, NickBody("anna")),
+    "one who has left": (ANN, LeaveBody()),
+    "one who is away": (HOST, AwayBody(BOB.id)),
+    "an encryption key": (ANN, RenewBody(b"n" * 32)),
+    "a lock": (HOST, LockBody(True)),
+    "an epoch": (HOST, CommitBody(1, [], renew=False)),
+    "one who was removed": (HOST, CommitBody(1, [Removal(BOB.id, "kicked", "")], renew=False)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_digest_is_of_the_group_context_that_an_entry_leads_to(ledger: Ledger, change: str) -> None:
+    """4.6, 4.8"""
+    (author, body), before, digest = CHANGES[change], ledger.group_context, ledger.digest
+    assert before == group_context(ledger)
+    header = header_of(author, 1, body)
+    ledger.take_entry(ledger.get_member(author.id), header, content(ledger, body), KEY)
+    assert ledger.group_context == group_context(ledger) != before
+    assert ledger.digest == identity.extend_log_hash(digest, 1, header.pack(), KEY, ledger.group_context)
+
+
+def test_one_who_is_back_leads_to_the_group_context_of_before(ledger: Ledger) -> None:
+    before = ledger.group_context
+    applied(ledger, HOST, AwayBody(BOB.id))
+    assert ledger.group_context != before
+    applied(ledger, HOST, BackBody(BOB.id))
+    assert ledger.group_context == before == group_context(ledger)
+
+
+@pytest.mark.parametrize(
+    "body", [TextBody("x", action=False, reply=None), BOX, CloseBody()], ids=["text", "private", "close"]
+)
+def test_what_only_says_something_leaves_the_group_context_as_it_is(ledger: Ledger, body: Body) -> None:
+    before = ledger.group_context
+    applied(ledger, HOST, body)
+    assert ledger.group_context == before == group_context(ledger)
+
+
+@pytest.mark.parametrize("rule", ["name", "retention", "history", "host", "order"])
+def test_the_digest_of_the_empty_log_is_of_the_rules_of_the_room(ledger: Ledger, rule: str) -> None:
+    """4.6, 4.8"""
+    before = ledger.group_context, ledger.digest
+    assert before == (group_context(ledger), identity.hash_empty_log(ROOM, group_context(ledger)))
+    others = {
+        "name": "other",
+        "retention": frames.RetentionPolicy(0, 60, 60),
+        "history": frames.HistoryPolicy(50, 0),
+        "host": ANN.id,
+    }
+    if rule == "order":
+        ann = ledger.get_member(ANN.id)
+        ledger.roster.remove_member(ann)
+        ledger.add_member(ann.key, ann.nick, ann.key_hash)
+    else:
+        setattr(ledger, rule, others[rule])
+    ledger.begin_log()
+    assert ledger.group_context == group_context(ledger) != before[0]
+    assert ledger.digest == identity.hash_empty_log(ROOM, ledger.group_context) != before[1]
 
 
 def test_what_is_signed_has_its_numbers_in_eight_bytes() -> None:

@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto import private, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
-from anonp2p.crypto.identity import Identity, member_id
+from anonp2p.crypto.identity import Identity, hash_room, member_id
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words
 from anonp2p.protocol import frames
@@ -48,6 +48,7 @@ def roster_entry_all(ledger: Ledger) -> Ledger:
     for who, nick in ((HOST, "host"), (ANN, "ann"), (BOB, "bob")):
         ledger.add_member(who.key, nick, suite.hash_data(KEYS[who.id].public))
     ledger.host = HOST.id
+    ledger.begin_log()
     return ledger
 
 
@@ -338,7 +339,7 @@ def test_the_hash_of_a_body_confirms_no_guess_at_its_text() -> None:
 
 def test_marks_begin_with_the_empty_log() -> None:
     replica = Replica(ROOM, EVE, KEYS[EVE.id])
-    assert replica.marks.latest_marks() == [safety_words.Mark(0, Ledger(ROOM).digest)]
+    assert replica.marks.latest_marks() == [safety_words.Mark(0, hash_room(ROOM))]
     assert member_id(EVE.key) == replica.me.id
 
 

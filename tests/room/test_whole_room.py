@@ -308,8 +308,8 @@ def test_one_who_is_thrown_out_opens_nothing_after_it_with_all_its_keys(room: Si
     theirs = turn.seal_share(ann.room.replica.me.id, ann.room.replica.own_keys[0].public)
     for key in keys:
         with pytest.raises(PeerFault):
-            commit.open_share(theirs, key, turn.room, ann.room.replica.me.id, turn.epoch, turn.group_context)
-    without, _ = epoch.follow(bytes(32), turn.group_context, [ann.room.replica.me.id])
+            commit.open_share(theirs, key, turn.room, ann.room.replica.me.id, turn.epoch, turn.digest)
+    without, _ = epoch.follow(bytes(32), turn.digest, [ann.room.replica.me.id])
     assert opening(without, heard) == []
 
 

@@ -1,5 +1,6 @@
 """What a member checks of a welcome: the room as its host says that it is now."""
 
+from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
@@ -43,6 +44,7 @@ class WelcomeCheck:
         expect(head.time >= self._heads.told_time, "head-older-than-last")
         expect(state.epoch >= self._replica.ledger.epoch, "old-epoch")
         ledger.start_at(head.place, head.digest)
+        expect(_lead_to(head, state.latest, ledger.group_context), "head-of-other-roster")
         epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
         if state.snapshot is None and self._lifecycle.entered and state.since == self._replica.ledger.index:
@@ -101,6 +103,12 @@ def _rule(ledger: Ledger, state: frames.RoomState) -> None:
     """What never changes in a room."""
     ledger.name, ledger.host = state.name, state.host
     ledger.retention, ledger.history = state.retention, state.history
+
+
+def _lead_to(head: Head, latest: frames.LatestEntry, group_context: bytes) -> bool:
+    """Whether the digest of a head covers this group context, as that to which the latest entry leads."""
+    digest = identity.extend_log_hash(latest.digest, head.place, latest.header, latest.body, group_context)
+    return digest == head.digest
 
 
 def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> Ledger:

@@ -39,6 +39,7 @@ def fill_ledger(ledger: Ledger, context: Context) -> Ledger:
     ledger.host = ledger.add_member(HOST.key, "hugo", suite.hash_data(HOST.encryption_key.public)).id
     ledger.add_member(ANN.key, "ann", suite.hash_data(ANN.encryption_key.public))
     ledger.add_member(me.key, "me", suite.hash_data(context.replica.own_keys[0].public))
+    ledger.begin_log()
     return ledger
 
 

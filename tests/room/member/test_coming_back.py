@@ -49,7 +49,7 @@ def test_one_who_was_catching_up_and_is_welcomed_anew_is_up_at_once(host: FalseH
     host.redials()
     host.hears(host.resumed(90))
     host.redials()
-    host.hears(*host.welcome(head=host.head_text(index=100, digest=bytes(32)), since=100))
+    host.hears(*host.welcome(head={"index": 100}, since=100))
     assert host.submits() == [sent]
 
 
@@ -80,20 +80,20 @@ COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
         lambda: it.batch(it.entry(ANN, text("lie")), time=8_999),
     ],
     "a welcome without us": lambda it: without(it.me)(it),
-    "a welcome with an older head": lambda it: [*it.welcome(head=it.head_text(time=4_999))],
-    "a welcome to a shorter log": lambda it: [*it.welcome(head=it.head_text(index=HERE - 1))],
-    "a welcome to a shorter log with a past": lambda it: [*it.welcome(head=it.head_text(index=HERE - 1), past=True)],
+    "a welcome with an older head": lambda it: [*it.welcome(head={"time": 4_999})],
+    "a welcome to a shorter log": lambda it: [*it.welcome(head={"index": HERE - 1})],
+    "a welcome to a shorter log with a past": lambda it: [*it.welcome(head={"index": HERE - 1}, past=True)],
     "a welcome to an epoch that is over": gone_back,
     "a past to an epoch that is none": lambda it: [*it.welcome(past=True, epoch=7)],
     "a past that leads to another log": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1, digest=bytes(32))),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         lambda: it.past(it.entry(ANN, NickBody("anna"))),
     ],
     "a past that is forged": lambda it: past(it, it.entry(ANN, text("lie"), signer=EVE)),
     "a past that breaks a rule": lambda it: past(it, it.entry(ANN, CloseBody())),
     "a past in which we speak": lambda it: past(it, it.entry(it.room.replica.me, text("lie"), signer=EVE)),
     "a past later than the welcome": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         lambda: at(it, 5_001).past(it.entry(ANN, text("lie")), time=5_000),
     ],
 }
@@ -109,20 +109,20 @@ COMING_BACK_TO_FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a head before the resumption": lambda it: [it.head],
     "a past without a welcome": lambda it: [lambda: it.past(it.entry(ANN, text("lie")))],
     "an older head": lambda it: [it.resumed(), it.head(time=4_999)],
-    "a welcome by another host": lambda it: [*it.welcome(host=ANN.id, sign=ANN.sign, head=it.head_text(signer=ANN))],
+    "a welcome by another host": lambda it: [*it.welcome(host=ANN.id, sign=ANN.sign, head={"signer": ANN})],
     "a past with a gap": past_with_a_gap,
     "a past with a body that is empty": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         frames.BackfillFrame(
-            [frames.BackfilledEntry(Header(0, ANN.id, 1).pack(), b"")], it.head_text(), it.head_text()
+            [frames.BackfilledEntry(Header(0, ANN.id, 1).pack(), b"")], [None], it.head_text(), it.head_text()
         ),
     ],
     "a past beyond its head": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         lambda: it.past(it.entry(ANN, NickBody("anna")), it.entry(ANN, NickBody("annie"))),
     ],
     "an entry in the midst of the past": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 2)),
+        *it.welcome(past=True, head={"index": HERE + 2}),
         lambda: it.past(it.entry(ANN, NickBody("anna"))),
         lambda: it.entry(ANN, text("lie")),
     ],
@@ -230,7 +230,7 @@ def test_what_was_missed_is_shown_in_its_order_and_nothing_twice(host: FalseHost
 def test_a_backfill_in_which_we_are_removed_is_the_end(host: FalseHost) -> None:
     host.redials()
     gone = host.hears(
-        *host.welcome(past=True, head=host.head_text(index=HERE + 2)),
+        *host.welcome(past=True, head={"index": HERE + 2}),
         lambda: host.past(host.commit(Removal(host.me, "kicked", "enough"))),
     )
     assert kinds(gone) == ["SelfKickedEvent", "GoneEvent"]
@@ -241,8 +241,8 @@ def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(
     unheard = host.says("unheard")
     host.redials()
     host.ledger.get_member(host.me).counter = ordered.header.counter
-    host.ledger.get_member(ANN.id).away = True
-    host.ledger.start_at(HERE + 100, bytes(32))
+    host.ledger.roster.mark_presence(host.ledger.get_member(ANN.id), away=True)
+    host.begin_at(HERE + 100)
     happened = host.hears(*host.welcome())
     assert kinds(happened) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]
     missed = happened[-1]

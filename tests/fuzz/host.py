@@ -303,11 +303,12 @@ class _Fuzz:
                 name = source.pick(*request.__struct_fields__)
                 request = msgspec.structs.replace(request, **{name: getattr(source.made(type(request)), name)})
         try:
-            client_handshake = handshake.seal_request(request, ROOM, line.greeting, line.hello)[padding.LENGTH :]
+            ticket = source.pick(bytes(16), *(it.channel.ticket for it in self.false[-4:] if it.channel))
+            payload = handshake.seal_request(request, ROOM, line.greeting, line.hello, ticket)
         except ValueError:  # it does not fit
             return
         line.channel = Channel(request.link_secret, line.hello, up=True)
-        self.hears(line, client_handshake)
+        self.hears(line, payload[padding.LENGTH :])
 
     def _entry(self, who: Any) -> tuple[int, bytes]:
         """An entry, right or with something changed, and the epoch it is submitted in."""

@@ -26,6 +26,7 @@ from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry
+from tests.vectors.negative import negative
 
 TARGET = Path(__file__).resolve().parent
 FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
@@ -634,7 +635,7 @@ def _words_at(mark: Mark) -> Vectors:
 def made(boxes: Boxes) -> dict[str, Vectors]:
     """All vectors, by the names of their files."""
     story = Story(boxes)
-    return {
+    well_formed = {
         "notation": notation(boxes),
         "handshake": handshakes(boxes),
         "ratchets": ratchets(boxes),
@@ -644,6 +645,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "retention": retention(boxes),
         "words": words_to_compare(boxes),
     }
+    return {**well_formed, "negative": negative(well_formed, boxes)}
 
 
 def files(target: Path) -> dict[Path, str]:

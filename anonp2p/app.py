@@ -92,10 +92,12 @@ class App:
 
     async def _wind_up(self) -> None:
         """Leaves all rooms in order, within the time that quitting may take."""
+        sessions = list(self._sessions.values())
+        within = limits.LEAVE_SPREAD if len(sessions) > 1 else 0.0
         with trio.move_on_after(limits.LEAVE_PATIENCE + limits.FLUSH_PATIENCE):
-            for session in list(self._sessions.values()):
-                await session.post_input(inputs.LeaveInput(now=True, re=self._leaving))
-            for session in list(self._sessions.values()):
+            for session in sessions:
+                await session.post_input(inputs.LeaveInput(now=True, within=within, re=self._leaving))
+            for session in sessions:
                 await session.ended.wait()
         with trio.move_on_after(limits.PRINT_PATIENCE):
             await self._frontend.drained()
@@ -203,6 +205,7 @@ class App:
             retention=new.retention if new else ANY,
             history=new.history if new else NO_HISTORY,
             cover=self._config.cover,
+            is_alone=not self._sessions,
             re=re,
         )
         session = self._sessions[room.label] = Session(room, key, self._tell, self._tor.usable)

@@ -15,14 +15,15 @@ from anonp2p.room import effects, inputs
 
 
 async def dial(
-    effect: effects.DialEffect, network: Callable[[], Awaitable[Transport]], isolation: str, links: Links
+    effect: effects.DialEffect, network: Callable[[float], Awaitable[Transport]], isolation: str, links: Links
 ) -> None:
     """Carries out a `DialEffect`: has a link to the host as long as it lasts, or reports why there is none.
 
-    network: returns the network, once there is one. isolation: of the session, to which the dial adds its own.
+    network: returns the network, once there is one, or so many seconds later. isolation: of the session, to which the
+    dial adds its own.
     """
     try:
-        stream = await _connect(await network(), effect, f"{isolation}:{effect.isolation}")
+        stream = await _connect(await network(effect.pause), effect, f"{isolation}:{effect.isolation}")
     except TorLost as error:
         await links.post(inputs.DialFailedInput(Reason("tor-lost", error)))
     except DialFault as fault:

@@ -26,7 +26,8 @@ class Session:
     """Runs a room over a network.
 
     key: of the room's onion service, for its host; None for a member. tell: is given every event for the user; must not
-    wait. network: returns the network once it is usable; raises AnonError if it never will be.
+    wait. network: returns the network once it is usable, so many seconds later if that had to be waited for; raises
+    AnonError if it never will be.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Session:
         room: Room,
         key: RoomKey | None,
         tell: Callable[[events.Event], None],
-        network: Callable[[], Awaitable[Transport]],
+        network: Callable[[float], Awaitable[Transport]],
     ) -> None:
         self.room = room
         self._key = key
@@ -95,11 +96,11 @@ class Session:
         except* AnonError as group:
             await self.post_input(inputs.BrokenInput(errors.first(group)))
 
-    async def _serve(self) -> None:
+    async def _serve(self, pause: float) -> None:
         assert self._key is not None, "a host has the key of its room"
-        while not self._stop_serving.is_set():
-            await self._host(await self._network(), self._key)
-            await trio.sleep(limits.TOR_RETRY)
+        await self._host(await self._network(pause), self._key)
+        await trio.sleep(limits.TOR_RETRY)
+        await self.post_input(inputs.UnpublishedInput())
 
     async def _host(self, network: Transport, key: RoomKey) -> None:
         """Keeps the room reachable as long as this network lasts."""
@@ -175,8 +176,8 @@ class Session:
                 self._tell(event)
             case effects.DialEffect():
                 self._start(lambda: dial(effect, self._network, self._isolation, self.links))
-            case effects.ServeEffect():
-                self._start(self._serve)
+            case effects.ServeEffect(pause=pause):
+                self._start(lambda: self._serve(pause))
             case effects.StopServingEffect():
                 self._stop_serving.set()
             case effects.HeartbeatEffect(data=data):

@@ -21,16 +21,23 @@ class DialEffect:
     """Member: dial the host as the link UPLINK; if that fails, `inputs.DialFailedInput` says why.
 
     code: of the room. seconds: after which to give up. isolation: dials with different numbers share no circuit.
+    pause: seconds to wait once there is a network, if there is none yet.
     """
 
     code: str
     seconds: float
     isolation: int
+    pause: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ServeEffect:
-    """Host: the room is to be reachable from now on."""
+    """Host: the room is to be reachable from now on, until its network is lost: `inputs.UnpublishedInput`.
+
+    pause: seconds to wait once there is a network, if there is none yet.
+    """
+
+    pause: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)

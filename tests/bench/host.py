@@ -63,7 +63,7 @@ async def _serve() -> None:
         if isinstance(event, events.ReachableEvent):
             reachable.set()
 
-    async def usable() -> LoopbackNetwork:
+    async def usable(_: float) -> LoopbackNetwork:
         await trio.lowlevel.checkpoint()
         return network
 

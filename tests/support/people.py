@@ -17,13 +17,13 @@ from tests.support.transports import Network
 
 E = TypeVar("E", bound=events.Event)
 
-Usable = Callable[[], Awaitable[Transport]]
+Usable = Callable[[float], Awaitable[Transport]]
 
 
 def always(network: Transport) -> Usable:
     """A network that needs no waiting for."""
 
-    async def usable() -> Transport:
+    async def usable(_: float) -> Transport:
         await trio.lowlevel.checkpoint()
         return network
 

@@ -23,7 +23,7 @@ PAGES: Final = 40  # pages of a welcome: 1,000 members, now and at the beginning
 COMMIT_PAUSE: Final = 5.0  # seconds between commits that remove those who left or were lost
 EPOCH: Final = 1_800.0  # seconds without a commit, after which all members get fresh secrets
 COMMIT_SHARES: Final = 60.0  # seconds for which a commit secret is kept for links that have not reached the commit
-RENEWING: Final = 64  # members of the largest room in which all renew their keys after a commit without removals
+RENEWING: Final = 64  # members of the largest room in which all renew their encryption keys, once in `EPOCH`
 EVIDENCE: Final = 16  # pieces of evidence against a host that are kept and told: one is enough
 KICK_REASON: Final = 200  # characters of the reason for throwing somebody out
 

@@ -95,10 +95,11 @@ class Removal(Packed, frozen=True):
 
 
 class CommitBody(Packed, frozen=True, tag=10):
-    """Host: a new epoch begins, without the removed members."""
+    """Host: a new epoch begins, without the removed members. renew: whether members renew their encryption keys."""
 
     epoch: Count
     removed: Annotated[list[Removal], msgspec.Meta(max_length=limits.MEMBERS)]
+    renew: bool
 
 
 class PrivateBody(Packed, frozen=True, tag=11):

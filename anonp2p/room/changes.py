@@ -96,9 +96,10 @@ class RemovedChange(_Value, frozen=True):
 
 
 class CommitChange(_Value, frozen=True):
-    """An epoch ended."""
+    """An epoch ended. renew: whether members are to renew their encryption keys."""
 
     removed: tuple[RemovedChange, ...]
+    renew: bool
 
 
 class LockedChange(_Value, frozen=True):

@@ -114,8 +114,8 @@ class Replica:
                 return changes.KeyRenewedChange(about.id)
             case frames.LockBody(locked=locked):
                 return changes.LockedChange(about.id, locked)
-            case frames.CommitBody():
-                return changes.CommitChange(removed)
+            case frames.CommitBody(renew=renew):
+                return changes.CommitChange(removed, renew)
             case frames.CloseBody():
                 return changes.ClosedChange(mine)
         return changes.HiddenChange()

@@ -167,7 +167,9 @@ def removal(room: Room) -> tuple[float, float]:
     got: list[int] = []
 
     def put_out() -> None:
-        header, body, sealed = room.say(room.host, frames.CommitBody(room.epoch.number + 1, [removed]), COMMIT)
+        header, body, sealed = room.say(
+            room.host, frames.CommitBody(room.epoch.number + 1, [removed], renew=False), COMMIT
+        )
         room.digest = identity.extend_log_hash(room.digest, room.index + 1, header.pack(), suite.hash_data(body))
         batch = room.batch([sealed])
         secret = secrets.token_bytes(32)

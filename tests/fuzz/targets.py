@@ -434,7 +434,7 @@ def _seeds() -> dict[str, list[bytes]]:
     bodies: list[frames.Body] = [
         frames.TextBody("hello", True),
         frames.JoinedBody(ANN.key, "ann", bytes(32)),
-        frames.CommitBody(1, []),
+        frames.CommitBody(1, [], renew=False),
     ]
     passed: list[frames.BackfilledEntry | frames.Tombstone] = [
         frames.BackfilledEntry(bytes(33), b"x"),

@@ -131,7 +131,7 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.BackBody(B16), 7),
     (frames.RenewBody(B32), 8),
     (frames.LockBody(locked=True), 9),
-    (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")]), 10),
+    (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")], renew=False), 10),
     (frames.PrivateBody(bytes(field_types.BOX + 1)), 11),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
@@ -396,11 +396,12 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("host's", [8, [[2, B33, B32 + b"x"]], B112, 1, 2]),
         ("host's", [13, B32]),
         ("member's", [0, B32]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]]]]),
-        ("content", [1, B32, [10, 1, [[B16, "left", ""]]]]),
-        ("content", [1, B32, [10, 1, [[B16[1:], "kicked", ""]]]]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked"]]]]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1)]]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]], False]]),
+        ("content", [1, B32, [10, 1, [[B16, "left", ""]], False]]),
+        ("content", [1, B32, [10, 1, [[B16[1:], "kicked", ""]], False]]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked"]], False]]),
+        ("content", [1, B32, [10, 1, [], 0]]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1), False]]),
         ("content", [1, B32, [11, bytes(1_136)]]),
         ("content", [1, B32, [11, bytes(5_137)]]),
         ("content", [1, B32, [12]]),
@@ -440,7 +441,7 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("host's", [7, 2**53 - 1, 2**53 - 1]),
         ("host's", [8, [], B112, 0, 0]),
         ("burst", [[], B112]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS]]),
+        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
         ("content", [1, B32, [11, bytes(1_137)]]),
         ("content", [1, B32, [11, bytes(5_136)]]),
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
@@ -549,7 +550,7 @@ def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
 def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     """A room of which all but the host are lost at once."""
     everyone = [frames.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
-    sealed = entry(frames.CommitBody(2**53 - 1, everyone))
+    sealed = entry(frames.CommitBody(2**53 - 1, everyone, renew=False))
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], B112))) + 16 <= SIZES[-1]
     backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], B112, 2**53 - 1, 2**53 - 1)
     assert around(frames.HostRecord(False, [backfill])) <= SIZES[-1]

@@ -210,9 +210,9 @@ OF_HOSTS = [
     LockBody(locked=True),
     LockBody(locked=False),
     CloseBody(),
-    CommitBody(1, []),
-    CommitBody(1, [Removal(BOB.id, "kicked", "")]),
-    CommitBody(1, [Removal(BOB.id, "lost", "")]),
+    CommitBody(1, [], renew=False),
+    CommitBody(1, [Removal(BOB.id, "kicked", "")], renew=False),
+    CommitBody(1, [Removal(BOB.id, "lost", "")], renew=False),
 ]
 TEXTS = [TextBody("x" * limits.TEXT, action=True), TextBody("\U0001f47b" * (limits.TEXT // 4), action=False)]
 
@@ -248,11 +248,22 @@ FAULTS: list[tuple[Identity, Body, str]] = [
     *[(HOST, AwayBody(it), "lost-nobody") for it in (EVE.id, HOST.id, bytes(16), BOB.id)],
     *[(HOST, BackBody(it), "returned-without-loss") for it in (EVE.id, HOST.id, ANN.id, bytes(16))],
     *[(BOB, it, "entry-of-absent") for it in (TextBody("x", action=False), BOX, NickBody("bobby"), LeaveBody())],
-    *[(HOST, CommitBody(epoch, []), "commit-for-other-epoch") for epoch in (0, 2, 2**53 - 1)],
-    *[(HOST, CommitBody(1, [Removal(it, "kicked", "")]), "removed-nobody") for it in (EVE.id, HOST.id)],
-    *[(HOST, CommitBody(1, [Removal(it, "lost", "")]), "removed-nobody") for it in (bytes(16), HOST.id, ANN.id)],
-    (HOST, CommitBody(1, [Removal(ANN.id, "kicked", ""), Removal(EVE.id, "kicked", "")]), "removed-nobody"),
-    (HOST, CommitBody(1, [Removal(ANN.id, "kicked", ""), Removal(ANN.id, "kicked", "again")]), "removed-twice"),
+    *[(HOST, CommitBody(epoch, [], renew=False), "commit-for-other-epoch") for epoch in (0, 2, 2**53 - 1)],
+    *[(HOST, CommitBody(1, [Removal(it, "kicked", "")], renew=False), "removed-nobody") for it in (EVE.id, HOST.id)],
+    *[
+        (HOST, CommitBody(1, [Removal(it, "lost", "")], renew=False), "removed-nobody")
+        for it in (bytes(16), HOST.id, ANN.id)
+    ],
+    (
+        HOST,
+        CommitBody(1, [Removal(ANN.id, "kicked", ""), Removal(EVE.id, "kicked", "")], renew=False),
+        "removed-nobody",
+    ),
+    (
+        HOST,
+        CommitBody(1, [Removal(ANN.id, "kicked", ""), Removal(ANN.id, "kicked", "again")], renew=False),
+        "removed-twice",
+    ),
 ]
 
 
@@ -385,7 +396,12 @@ def test_the_log_goes_on_over_what_is_gone_as_it_went_with_it(ledger: Ledger) ->
 
 @pytest.mark.parametrize(
     ("kind", "body"),
-    [(COMMIT, TextBody("x", action=False)), (COMMIT, BOX), (ENTRY, CommitBody(1, [])), (COMMIT, CloseBody())],
+    [
+        (COMMIT, TextBody("x", action=False)),
+        (COMMIT, BOX),
+        (ENTRY, CommitBody(1, [], renew=False)),
+        (COMMIT, CloseBody()),
+    ],
     ids=["text as commit", "box as commit", "commit as entry", "close as commit"],
 )
 def test_a_commit_and_nothing_else_is_of_the_kind_of_commits(ledger: Ledger, kind: int, body: Body) -> None:
@@ -510,7 +526,7 @@ def test_one_who_is_back_is_as_before(ledger: Ledger) -> None:
 
 
 def test_a_commit_opens_an_epoch_and_removes_whom_it_names(ledger: Ledger) -> None:
-    applied(ledger, HOST, CommitBody(1, [Removal(BOB.id, "kicked", ""), Removal(ANN.id, "kicked", "")]))
+    applied(ledger, HOST, CommitBody(1, [Removal(BOB.id, "kicked", ""), Removal(ANN.id, "kicked", "")], renew=False))
     assert ledger.epoch == 1
     assert nicks(ledger) == ["host"]
     ledger.add_member(EVE.key, "bob", KEY)

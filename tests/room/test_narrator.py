@@ -69,7 +69,7 @@ TABLE: list[tuple[Change, bool, list[events.Event]]] = [
     (changes.RemovedChange(ANN, "ann", "lost", "", away=True, mine=False), False, []),
     (changes.RemovedChange(ANN, "ann", "lost", "", away=True, mine=True), False, []),
     (
-        changes.CommitChange((changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=False),)),
+        changes.CommitChange((changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=False),), renew=False),
         False,
         [left("kicked", why="")],
     ),

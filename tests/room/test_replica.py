@@ -153,15 +153,16 @@ CHANGES: list[tuple[Identity, Body, Change]] = [
     (HOST, LockBody(True), changes.LockedChange(HOST.id, locked=True)),
     (BOB, RenewBody(bytes(32)), changes.KeyRenewedChange(BOB.id)),
     (HOST, CloseBody(), changes.ClosedChange(mine=False)),
-    (HOST, CommitBody(1, []), changes.CommitChange(())),
+    (HOST, CommitBody(1, [], renew=True), changes.CommitChange((), renew=True)),
     (
         HOST,
-        CommitBody(1, [Removal(BOB.id, "kicked", "spam"), Removal(ANN.id, "kicked", "")]),
+        CommitBody(1, [Removal(BOB.id, "kicked", "spam"), Removal(ANN.id, "kicked", "")], renew=False),
         changes.CommitChange(
             (
                 changes.RemovedChange(BOB.id, "bob", "kicked", "spam", away=False, mine=False),
                 changes.RemovedChange(ANN.id, "ann", "kicked", "", away=False, mine=True),
-            )
+            ),
+            renew=False,
         ),
     ),
 ]
@@ -180,8 +181,9 @@ def test_one_who_was_away_comes_back(ours: Replica) -> None:
 
 def test_one_who_was_removed_while_away_is_said_to_have_been(ours: Replica) -> None:
     applied(ours, HOST, AwayBody(BOB.id))
-    change = applied(ours, HOST, CommitBody(1, [Removal(BOB.id, "lost", "")]))
-    assert change == changes.CommitChange((changes.RemovedChange(BOB.id, "bob", "lost", "", away=True, mine=False),))
+    change = applied(ours, HOST, CommitBody(1, [Removal(BOB.id, "lost", "")], renew=False))
+    removed = changes.RemovedChange(BOB.id, "bob", "lost", "", away=True, mine=False)
+    assert change == changes.CommitChange((removed,), renew=False)
 
 
 def test_what_may_not_come_next_is_checked_whether_it_has_expired_or_not(ours: Replica) -> None:
@@ -216,7 +218,7 @@ def test_who_takes_a_nick_that_another_gave_up_is_cautioned_about(ours: Replica,
 
 
 def test_who_was_removed_gave_up_its_nick(ours: Replica) -> None:
-    applied(ours, HOST, CommitBody(1, [Removal(BOB.id, "kicked", "")]))
+    applied(ours, HOST, CommitBody(1, [Removal(BOB.id, "kicked", "")], renew=False))
     change = applied(ours, HOST, joined(EVE, "bob"))
     assert isinstance(change, changes.JoinedChange)
     assert change.cautions == (Caution(EVE.id, "bob", "bob", "former"),)

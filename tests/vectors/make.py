@@ -313,7 +313,7 @@ class Story:
         self._whisper(self._ann, self._bob, "Only you read this.", ttl=120)
         self._batch(60_000)
         self._batch(65_000)
-        self._commit(frames.CommitBody(1, [frames.Removal(self._bob.me.id, "kicked", "spam")]))
+        self._commit(frames.CommitBody(1, [frames.Removal(self._bob.me.id, "kicked", "spam")], renew=False))
         renewed = suite.EncryptionKeyPair(seed("ann's next encryption key")).public
         self._say(self._ann, frames.RenewBody(suite.hash_data(renewed)))
         self._say(self._host, frames.LockBody(locked=True))

@@ -25,6 +25,7 @@ class Commits:
         self._kicked: set[bytes] = set()  # who was thrown out: one without a link learns it when it comes back
         self._somebody_left = False  # who still has this epoch's keys
         self._committed_at = 0.0
+        self._renewed_at = 0.0  # when a commit last let members renew their encryption keys
         self._renewable = 0
         self._secrets: list[tuple[float, int]] = []  # when to forget the secret of which epoch's commit
 
@@ -45,8 +46,10 @@ class Commits:
 
     @property
     def _due(self) -> float:
-        pause = limits.COMMIT_PAUSE if self._somebody_left or self._removals else limits.EPOCH
-        return self._committed_at + pause
+        if self._somebody_left or self._removals:
+            return self._committed_at + limits.COMMIT_PAUSE
+        is_small = len(self._replica.ledger.roster) <= limits.RENEWING
+        return (self._renewed_at if is_small else self._committed_at) + limits.EPOCH
 
     def next_deadline(self) -> float:
         """When (`Now.tick`) an epoch ends or a secret is to be forgotten."""
@@ -54,7 +57,7 @@ class Commits:
 
     def begin(self) -> None:
         """The first epoch has begun."""
-        self._committed_at = self._clock.tick
+        self._committed_at = self._renewed_at = self._clock.tick
 
     # --- who is out
 
@@ -110,7 +113,8 @@ class Commits:
         lost = [frames.Removal(member, "lost", "") for member in self._removals if ledger.roster.find_member(member)]
         gone = removed + [it for it in lost if it.member not in {removal.member for removal in removed}]
         before = self._replica.current_epoch
-        self._sequencer.order_own(frames.CommitBody(before.number + 1, gone), None, re)
+        renew = self._takes_renewals(len(ledger.roster) - len(gone))
+        self._sequencer.order_own(frames.CommitBody(before.number + 1, gone, renew), None, re)
         self._sequencer.end_batch()
         secret, group_context = self._context.random(suite.SECRET), ledger.group_context()
         self._replica.epoch, tag = before.follow(secret, group_context, [member.id for member in ledger.roster])
@@ -123,9 +127,18 @@ class Commits:
         for removal in gone:
             self._presence.remove_member(removal.member)
         self._replica.forget_keys()
-        if not gone and len(ledger.roster) <= limits.RENEWING:
+        if renew:
+            self._renewed_at = self._clock.tick
             self._renewable += 1
             self._renew_own_key()
+
+    def _takes_renewals(self, members: int) -> bool:
+        """Whether a commit that leaves so many members lets them renew their encryption keys.
+
+        Not more often than epochs end by themselves: anybody can cause a commit, by joining and leaving, and each
+        renewal costs all others an entry and a key.
+        """
+        return members <= limits.RENEWING and self._clock.tick >= self._renewed_at + limits.EPOCH
 
     def _renew_own_key(self) -> None:
         key = suite.EncryptionKeyPair(self._context.random(suite.SECRET))

@@ -111,6 +111,6 @@ class Follower:
         change = self._replica.apply_entry(author, entry, age)
         self._lost += not self._context.take_change(entry, change, age)
         if isinstance(change, changes.CommitChange) and self._state.backfill is None:
-            self._state.begin_rekeying(is_idle=not change.removed)
+            self._state.begin_rekeying(renews=change.renew)
         elif isinstance(change, changes.JoinedChange | changes.KeyRenewedChange) and self._state.is_up:
             self._keys.request_missing()

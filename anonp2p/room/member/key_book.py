@@ -52,9 +52,7 @@ class KeyBook:
         self._replica.forget_keys()
 
     def renew_own_key(self) -> None:
-        """Replaces our encryption key, in rooms small enough for everybody to do so."""
-        if len(self._replica.ledger.roster) > limits.RENEWING:
-            return
+        """Replaces our encryption key."""
         self._replica.own_keys.insert(0, suite.EncryptionKeyPair(self._context.random(suite.SECRET)))
         self._uplink.send(frames.KeyFrame(self._replica.own_keys[0].public))
         self._context.add_entry(frames.RenewBody(suite.hash_data(self._replica.own_keys[0].public)), None, UNSET)

@@ -218,7 +218,7 @@ class MemberRole:
         assert isinstance(state, Rekeying), "in no other is a commit share expected"
         self._keys.enter_next_epoch(share.box)
         self._state.enter(state.after)
-        if state.is_idle:
+        if state.renews:
             self._keys.renew_own_key()
         self._send_pending()
 

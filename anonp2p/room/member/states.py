@@ -50,11 +50,11 @@ class Up:
 class Rekeying:
     """A commit has taken effect, and our share of it is on its way.
 
-    after: the state from then on. is_idle: whether the commit removed nobody.
+    after: the state from then on. renews: whether members renew their encryption keys after the commit.
     """
 
     after: CatchingUp | Up
-    is_idle: bool
+    renews: bool
 
 
 State = NoLink | Asking | Welcomed | Backfilling | CatchingUp | Up | Rekeying
@@ -139,15 +139,15 @@ class LinkState:
             case CatchingUp(target=target) if index >= target:
                 self.enter(Up())
                 return True
-            case Rekeying(after=CatchingUp(target=target), is_idle=is_idle) if index >= target:
-                self._state = Rekeying(Up(), is_idle)
+            case Rekeying(after=CatchingUp(target=target), renews=renews) if index >= target:
+                self._state = Rekeying(Up(), renews)
                 return True
         return False
 
-    def begin_rekeying(self, *, is_idle: bool) -> None:
+    def begin_rekeying(self, *, renews: bool) -> None:
         """A commit has taken effect."""
         assert isinstance(self._state, CatchingUp | Up), "entries of an epoch that is over are refused before"
-        self.enter(Rekeying(self._state, is_idle))
+        self.enter(Rekeying(self._state, renews))
 
     def expect_frame(self, frame: frames.Frame) -> None:
         """Raises PeerFault for a frame that the host may not send now."""

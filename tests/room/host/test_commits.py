@@ -29,21 +29,49 @@ def test_an_epoch_ends_in_its_time_and_all_may_renew_their_keys_once(room: Order
     set_time(room.context, limits.EPOCH)
     room.commits.commit_if_due()
     own = suite.hash_data(room.context.replica.own_keys[0].public)
-    assert room.bodies(3) == [CommitBody(1, []), RenewBody(own)]
+    assert room.bodies(3) == [CommitBody(1, [], renew=True), RenewBody(own)]
     assert room.context.replica.current_epoch.number == 1
     assert room.commits.renewable == 1
     assert room.context.replica.keys[own] == room.context.replica.own_keys[0].public
     assert len(room.context.replica.own_keys) == 2  # the old one may still be written to
 
 
-def test_nobody_renews_after_a_removal_or_in_a_large_room(room: Ordering, monkeypatch: pytest.MonkeyPatch) -> None:
-    room.commits.kick(BOB.id, "", 1)
-    assert room.bodies(3) == [CommitBody(1, [Removal(BOB.id, "kicked", "")])]
-    monkeypatch.setattr(limits, "RENEWING", 1)
-    set_time(room.context, limits.EPOCH)
+def test_members_renew_once_in_an_epochs_time_however_often_others_come_and_go(room: Ordering) -> None:
+    """6.8"""
+    times = [limits.COMMIT_PAUSE, limits.EPOCH - 1, limits.EPOCH + 4, limits.EPOCH + 9, 2 * limits.EPOCH + 4]
+    for seconds in times:
+        set_time(room.context, seconds)
+        room.commits.note_left()
+        room.commits.commit_if_due()
+    commits = [body.renew for body in room.bodies() if isinstance(body, CommitBody)]
+    assert commits == [False, False, True, False, True]
+    assert room.commits.renewable == 2
+
+
+def test_a_commit_that_lets_members_renew_waits_for_nothing_else(room: Ordering) -> None:
+    """6.8: who makes the host commit all the time does not put it off."""
+    set_time(room.context, limits.EPOCH - 1)
+    room.commits.note_left()
     room.commits.commit_if_due()
-    assert room.bodies(4) == [CommitBody(2, [])]
     assert room.commits.renewable == 0
+    set_time(room.context, limits.EPOCH + limits.COMMIT_PAUSE)
+    assert room.commits.next_deadline() <= room.context.clock.tick
+    room.commits.commit_if_due()
+    assert room.commits.renewable == 1
+
+
+def test_nobody_renews_in_a_large_room(room: Ordering, monkeypatch: pytest.MonkeyPatch) -> None:
+    """6.8"""
+    monkeypatch.setattr(limits, "RENEWING", 2)
+    set_time(room.context, limits.EPOCH)
+    assert room.commits.next_deadline() == room.context.clock.tick
+    room.commits.commit_if_due()
+    assert room.bodies(3) == [CommitBody(1, [], renew=False)]
+    assert room.commits.next_deadline() == pytest.approx(room.context.clock.tick + limits.COMMIT_SHARES)
+    room.commits.forget_due_secrets()
+    assert room.commits.renewable == 0
+    room.commits.kick(BOB.id, "", 1)
+    assert CommitBody(2, [Removal(BOB.id, "kicked", "")], renew=True) in room.bodies(4), "which is small again"
 
 
 def test_the_batch_of_a_commit_ends_with_it_and_has_the_secret_for_those_who_stay(room: Ordering) -> None:
@@ -81,7 +109,7 @@ def test_an_epoch_ends_soon_if_somebody_who_is_out_has_its_keys(room: Ordering, 
     room.commits.commit_if_due()
     assert room.context.replica.current_epoch.number == 1
     removed = [Removal(BOB.id, "lost", "")] if cause != "left" else []
-    assert CommitBody(1, removed) in room.bodies()
+    assert CommitBody(1, removed, renew=False) in room.bodies()
     assert not room.commits.pending_removals
     assert room.commits.next_deadline() > room.context.clock.tick + limits.COMMIT_PAUSE
 
@@ -90,7 +118,7 @@ def test_who_is_thrown_out_while_its_removal_is_pending_is_removed_once(room: Or
     room.sequencer.order_own(AwayBody(BOB.id))
     room.commits.remove_soon(BOB.id)
     room.commits.kick(BOB.id, "", 1)
-    assert room.bodies()[-1] == CommitBody(1, [Removal(BOB.id, "kicked", "")])
+    assert room.bodies()[-1] == CommitBody(1, [Removal(BOB.id, "kicked", "")], renew=False)
 
 
 def test_the_secret_of_a_commit_is_forgotten_in_its_time(room: Ordering) -> None:
@@ -117,7 +145,7 @@ def test_only_idle_members_give_way_all_at_once_and_not_right_after_a_commit(roo
     set_time(room.context, limits.COMMIT_PAUSE)
     before = room.sequencer.log.end
     assert room.commits.make_room()
-    assert room.bodies(before) == [AwayBody(BOB.id), CommitBody(1, [Removal(BOB.id, "lost", "")])]
+    assert room.bodies(before) == [AwayBody(BOB.id), CommitBody(1, [Removal(BOB.id, "lost", "")], renew=False)]
     assert set(room.presence.absences) == {EVE.id}
 
 

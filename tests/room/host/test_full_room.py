@@ -53,7 +53,7 @@ def test_one_who_has_no_link_and_never_spoke_gives_way_to_a_newcomer(inn: Inn) -
     zoe = asks_in(inn)
     assert zoe.refused is None
     *removed, joined = inn.ordered()
-    assert removed == [AwayBody(EVE.id), CommitBody(1, lost(EVE))]
+    assert removed == [AwayBody(EVE.id), CommitBody(1, lost(EVE), renew=False)]
     assert isinstance(joined, JoinedBody)
     assert [person.nick for person in inn.room.people()] == ["hugo", "ann", "zoe"]
     inn.ann.follows()

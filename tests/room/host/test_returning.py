@@ -63,7 +63,7 @@ def test_one_who_broke_a_rule_does_not_come_back_before_the_commit_takes_its_pla
             inn.eve.joins("eve")
         assert inn.eve.refused == answer
     inn.ticks(limits.COMMIT_PAUSE)
-    assert inn.ordered()[-1] == CommitBody(1, [Removal(EVE.id, "lost", "")])
+    assert inn.ordered()[-1] == CommitBody(1, [Removal(EVE.id, "lost", "")], renew=False)
     inn.eve.dials(inn.tick)
     inn.eve.resumes(*inn.eve.sealer.reference)
     assert inn.eve.refused == "unknown"
@@ -108,7 +108,7 @@ def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -
     entries = [entry for past in inn.eve.missed() for entry in past.entries]
     assert [unpack_content(entry.body).body for entry in entries] == [
         text("missed"),
-        CommitBody(1, [Removal(inn.ann.who.id, "kicked", "")]),
+        CommitBody(1, [Removal(inn.ann.who.id, "kicked", "")], renew=False),
     ]
 
 

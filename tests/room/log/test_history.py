@@ -188,10 +188,10 @@ def test_the_base_is_the_room_as_of_its_place() -> None:
     room.joins(EVE, "eve")
     room.says(frames.NickBody("anna"), frames.RenewBody(b"n" * 32), author=ANN)
     room.says(frames.AwayBody(BOB.id), frames.LockBody(locked=True))
-    room.says(frames.CommitBody(1, [frames.Removal(EVE.id, "kicked", "")]))
+    room.says(frames.CommitBody(1, [frames.Removal(EVE.id, "kicked", "")], renew=False))
     place = room.ledger.index
     room.says(text("now"), author=ANN)
-    room.says(frames.BackBody(BOB.id), frames.LockBody(locked=False), frames.CommitBody(2, []))
+    room.says(frames.BackBody(BOB.id), frames.LockBody(locked=False), frames.CommitBody(2, [], renew=False))
     room.says(frames.NickBody("andrea"), author=ANN)
     room.says(frames.LeaveBody(), author=BOB)
     assert room.begins() == place
@@ -355,4 +355,4 @@ def happens(room: Room, what: str) -> None:
         case "lose":
             room.order(HOST, frames.BackBody(ANN.id) if away else frames.AwayBody(ANN.id))
         case "commit":
-            room.order(HOST, frames.CommitBody(room.ledger.epoch + 1, []))
+            room.order(HOST, frames.CommitBody(room.ledger.epoch + 1, [], renew=False))

@@ -291,11 +291,16 @@ class FalseHost:
     # --- commits
 
     def commit(
-        self, *removed: frames.Removal, epoch: int | None = None, author: Identity = HOST, kind: int = COMMIT
+        self,
+        *removed: frames.Removal,
+        epoch: int | None = None,
+        author: Identity = HOST,
+        kind: int = COMMIT,
+        renew: bool = False,
     ) -> Placed:
         """A commit that removes these."""
         number = self.sealer.epoch.number + 1 if epoch is None else epoch
-        return self.entry(author, frames.CommitBody(number, list(removed)), kind=kind)
+        return self.entry(author, frames.CommitBody(number, list(removed), renew=renew), kind=kind)
 
     def slice(
         self,
@@ -316,6 +321,6 @@ class FalseHost:
         turn = CommitSecret(room, number, group_context or self.ledger.group_context(), secret or fresh, tag or proper)
         return frames.CommitShareFrame(turn.seal_share(member or self.me, key or self.request.encryption_key))
 
-    def turns(self, *removed: frames.Removal) -> list[events.Event]:
+    def turns(self, *removed: frames.Removal, renew: bool = False) -> list[events.Event]:
         """An epoch ends, and another begins."""
-        return self.hears(self.commit(*removed), self.slice)
+        return self.hears(self.commit(*removed, renew=renew), self.slice)

@@ -63,10 +63,11 @@ def test_what_one_head_covers_behind_the_end_of_the_room_is_not_shown(host: Fals
     assert not [event for event in told(host.effects) if isinstance(event, events.MessageEvent | events.AlarmEvent)]
 
 
+@pytest.mark.parametrize("renew", [True, False])
 @pytest.mark.parametrize("removed", [[], [frames.Removal(ANN.id, "kicked", "")]], ids=["without", "with"])
-def test_a_key_is_renewed_after_a_commit_without_cause_and_after_no_other(
-    host: FalseHost, removed: list[frames.Removal]
+def test_a_key_is_renewed_after_a_commit_that_says_so_and_after_no_other(
+    host: FalseHost, removed: list[frames.Removal], renew: bool
 ) -> None:
     """6.8: the host drops who renews more often."""
-    host.turns(*removed)
-    assert [type(said(entry)) for entry in host.submits()] == [frames.RenewBody] * (not removed)
+    host.turns(*removed, renew=renew)
+    assert [type(said(entry)) for entry in host.submits()] == [frames.RenewBody] * renew

@@ -182,7 +182,7 @@ def test_one_who_has_caught_up_with_a_commit_waits_for_its_commit_share(host: Fa
     host.says("sent")
     host.redials()
     host.hears(frames.ResumedFrame(HERE + 1, 0))
-    host.hears(host.commit())
+    host.hears(host.commit(renew=True))
     assert host.submits() == []
     host.hears(host.slice)
     mine, renewal = host.submits()

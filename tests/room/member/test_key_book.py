@@ -182,11 +182,3 @@ def test_a_renewed_key_is_sent_and_announced_and_the_former_one_still_opens(cont
     pending = context.outbox.take_entry(1)
     assert pending is not None
     assert pending.body == frames.RenewBody(suite.hash_data(fresh.public))
-
-
-def test_in_a_large_room_nobody_renews_a_key(context: Context, keys: KeyBook) -> None:
-    fill_room(context, limits.RENEWING + 1)
-    keys.renew_own_key()
-    assert len(context.replica.own_keys) == 1
-    assert take_frames(context) == []
-    assert len(context.outbox) == 0

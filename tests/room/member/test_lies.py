@@ -163,7 +163,10 @@ LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
         it.batch(it.commit(), it.entry(ANN, text("lie"), epoch=1))
     ],
     "a commit of the next epoch in the seal of this": lambda it: [
-        it.batch(it.commit(), it.entry(HOST, CommitBody(2, [Removal(it.me, "kicked", "")]), kind=COMMIT, epoch=1))
+        it.batch(
+            it.commit(),
+            it.entry(HOST, CommitBody(2, [Removal(it.me, "kicked", "")], renew=False), kind=COMMIT, epoch=1),
+        )
     ],
     "a head after the commit's": lambda it: [it.commit(), it.head],
     "a head of the epoch that is over": old_head,

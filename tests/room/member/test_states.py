@@ -39,8 +39,8 @@ def test_a_member_has_caught_up_once_it_has_the_last_entry_of_then() -> None:
 def test_between_a_commit_and_its_share_no_batch_is_taken_and_nothing_is_sent() -> None:
     state = resumed(0)
     state.note_index(0)
-    state.begin_rekeying(is_idle=True)
-    assert state.current == Rekeying(Up(), is_idle=True)
+    state.begin_rekeying(renews=True)
+    assert state.current == Rekeying(Up(), renews=True)
     assert state.is_let_in
     assert state.has_caught_up
     assert not state.is_up
@@ -49,18 +49,18 @@ def test_between_a_commit_and_its_share_no_batch_is_taken_and_nothing_is_sent() 
 
 def test_one_who_catches_up_with_a_commit_as_the_last_entry_is_up_after_its_share() -> None:
     state = resumed(3)
-    state.begin_rekeying(is_idle=False)
+    state.begin_rekeying(renews=False)
     assert not state.has_caught_up
     assert state.note_index(3)
-    assert state.current == Rekeying(Up(), is_idle=False)
+    assert state.current == Rekeying(Up(), renews=False)
     assert not state.note_index(3)
 
 
 def test_a_commit_before_the_last_entry_leaves_the_rest_to_catch_up_with() -> None:
     state = resumed(3)
-    state.begin_rekeying(is_idle=False)
+    state.begin_rekeying(renews=False)
     assert not state.note_index(2)
-    assert state.current == Rekeying(CatchingUp(3), is_idle=False)
+    assert state.current == Rekeying(CatchingUp(3), renews=False)
 
 
 _OF_THE_HANDSHAKE: list[frames.Frame] = [frames.RefusedFrame("full"), frames.ResumedFrame(0, 0)]
@@ -95,5 +95,5 @@ def test_a_host_sends_a_commit_share_only_after_a_commit() -> None:
     state = resumed(0)
     with pytest.raises(PeerFault, match="unexpected-share"):
         state.expect_frame(share)
-    state.begin_rekeying(is_idle=True)
+    state.begin_rekeying(renews=True)
     state.expect_frame(share)

@@ -25,6 +25,7 @@ from anonp2p.errors import (
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor import tor
 from anonp2p.net.tor.restart import TorKeeper
 from anonp2p.net.transport import Transport
@@ -59,6 +60,7 @@ class App:
         self._leaving: events.Re = UNSET
         self._ending = trio.Event()
         self._tor = TorKeeper(partial(connect, config), self._tell)
+        self._network = SharedNetwork(self._tor.usable)
 
     async def run(self) -> int:
         """Runs the program until the user, a signal or a failure ends it."""
@@ -208,7 +210,7 @@ class App:
             is_alone=not self._sessions,
             re=re,
         )
-        session = self._sessions[room.label] = Session(room, key, self._tell, self._tor.usable)
+        session = self._sessions[room.label] = Session(room, key, self._tell, self._network)
         self._frontend.open_room(room.label)
         self._nursery.start_soon(self._live, session)
 

@@ -14,6 +14,7 @@ from anonp2p.net.dial import dial
 from anonp2p.net.links import Links
 from anonp2p.net.mailbox import Mailbox, count_units
 from anonp2p.net.serve import serve
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Place, Transport
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.link_effects import apply_effect
@@ -26,8 +27,7 @@ class Session:
     """Runs a room over a network.
 
     key: of the room's onion service, for its host; None for a member. tell: is given every event for the user; must not
-    wait. network: returns the network once it is usable, so many seconds later if that had to be waited for; raises
-    AnonError if it never will be.
+    wait. network: shared by all sessions.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Session:
         room: Room,
         key: RoomKey | None,
         tell: Callable[[events.Event], None],
-        network: Callable[[float], Awaitable[Transport]],
+        network: SharedNetwork,
     ) -> None:
         self.room = room
         self._key = key
@@ -98,7 +98,7 @@ class Session:
 
     async def _serve(self, pause: float) -> None:
         assert self._key is not None, "a host has the key of its room"
-        await self._host(await self._network(pause), self._key)
+        await self._host(await self._network.usable(pause), self._key)
         await trio.sleep(limits.TOR_RETRY)
         await self.post_input(inputs.UnpublishedInput())
 

@@ -21,12 +21,14 @@ class DialEffect:
     """Member: dial the host as the link UPLINK; if that fails, `inputs.DialFailedInput` says why.
 
     code: of the room. seconds: after which to give up. isolation: dials with different numbers share no circuit.
-    pause: seconds to wait once there is a network, if there is none yet.
+    returns: whether we have been in, so that it is the turn of one of our rooms after the other. pause: seconds to wait
+    after another room's turn, or once there is a network, if either has to be waited for.
     """
 
     code: str
     seconds: float
     isolation: int
+    returns: bool
     pause: float
 
 

@@ -117,8 +117,8 @@ class LeaveInput:
 
     close: bool = False
     now: bool = False
-    within: float = 0.0
     re: events.Re = UNSET
+    within: float = 0.0
 
 
 Typed = (

@@ -10,6 +10,7 @@ import trio
 
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Transport
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.room import Room
@@ -146,7 +147,9 @@ class Gathering:
             news.spread()
 
         room = Room(label="r1", key=self.key.public, random=secrets.token_bytes, nick=nick, name=name)
-        session = Session(room, None if name is None else self.key, tell, network or always(self._network))
+        session = Session(
+            room, None if name is None else self.key, tell, SharedNetwork(network or always(self._network))
+        )
 
         async def live() -> None:
             await session.run()

@@ -49,7 +49,7 @@ class Dialling:
         self.attempt += 1
         self._dials += 1
         seconds = limits.DIAL_TRIES[min(self.attempt, len(limits.DIAL_TRIES)) - 1]
-        return effects.DialEffect(self._code, seconds, self._dials, self._draw_return())
+        return effects.DialEffect(self._code, seconds, self._dials, self._has_been_in, self._draw_return())
 
     def note_let_in(self) -> None:
         """The handshake on the present link has succeeded."""
@@ -86,7 +86,7 @@ class Dialling:
         return True
 
     def _draw_return(self) -> float:
-        """Seconds to wait once there is a network again, so that our rooms do not all come back at one moment."""
+        """Seconds to wait where others of our rooms wait for the same, so that they do not all come back together."""
         if self._is_alone and self._dials == 1:
             return 0.0
         return draw_between(self._random, 0.0, limits.RETURN_SPREAD)

@@ -68,7 +68,7 @@ class Member:
 
 def test_the_first_dial_is_made_at_once() -> None:
     member = Member()
-    assert member.dial() == effects.DialEffect("code", limits.DIAL_TRIES[0], 1, 0.0)
+    assert member.dial() == effects.DialEffect("code", limits.DIAL_TRIES[0], 1, returns=False, pause=0.0)
     assert (member.now, member.dialling.attempt, member.dialling.reason) == (START, 1, NO_REASON)
 
 
@@ -107,7 +107,9 @@ def test_who_has_several_rooms_or_comes_back_waits_for_a_time_of_its_own_once_th
     members = [Member(randomness(bytes([number]))) for number in range(100)]
     assert {member.dial().pause for member in members} == {0.0}
     assert all(member.lose(let_in=True) for member in members)
-    for pauses in (first_dials, [member.dial().pause for member in members]):
+    later_dials = [member.dial() for member in members]
+    assert all(dial.returns for dial in later_dials)
+    for pauses in (first_dials, [dial.pause for dial in later_dials]):
         assert len(set(pauses)) == 100
         assert 0.0 <= min(pauses) < 0.1 * limits.RETURN_SPREAD
         assert 0.9 * limits.RETURN_SPREAD < max(pauses) <= limits.RETURN_SPREAD

@@ -107,6 +107,18 @@ class WhisperToSelf(BadInput):
     sentence = "A private message is for somebody else than you."
 
 
+class NoMessageYet(BadInput):
+    sentence = "There is no message here for that."
+
+
+class NoSuchMessage(BadInput):
+    sentence = "Message {detail} is none that you were shown here."
+
+
+class MessageGone(BadInput):
+    sentence = "Message {detail} is gone already."
+
+
 class VerifySelf(BadInput):
     sentence = "Say with whom else: /verify NICK shows words for you and another."
 
@@ -348,11 +360,26 @@ class CryptoMissing(AnonError):
 
 
 class PeerFault(Exception):
-    """A peer broke the protocol. Its link is closed for this reason, which names no content; nobody else notices."""
+    """A peer broke the protocol. Its link is closed for this reason, which names no content; nobody else notices.
+
+    It may be anybody who can put bytes on that link: nothing is proven against the member at its other end.
+    """
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
         self.fault: Fault = fault
+
+
+class HostLied(Exception):
+    """A host signed what contradicts something else that it signed, or the rules of the log (PROTOCOL.md, 5.9).
+
+    evidence: what it signed, and what that covers; the text of no message that expires.
+    """
+
+    def __init__(self, fault: Fault, *evidence: bytes) -> None:
+        super().__init__(fault)
+        self.fault: Fault = fault
+        self.evidence = tuple(filter(None, evidence))
 
 
 def first(group: BaseExceptionGroup[AnonError]) -> AnonError:

@@ -1,6 +1,6 @@
 """Why a link ended or could not be had, and what a peer did wrong. Sentences for all of them are in `ui/reasons`."""
 
-from typing import Literal
+from typing import Final, Literal, get_args
 
 # What a peer did that no honest program does.
 Fault = Literal[
@@ -32,7 +32,7 @@ Fault = Literal[
     "forged-head",
     "generation",
     "head-of-other-log",
-    "head-older-than-claim",
+    "head-of-other-roster",
     "head-older-than-last",
     "head-out-of-range",
     "head-too-soon",
@@ -50,7 +50,9 @@ Fault = Literal[
     "lost-nobody",
     "malformed",
     "members-alike",
+    "missing-group-context",
     "old-epoch",
+    "other-group-context",
     "other-host",
     "other-log",
     "other-rules",
@@ -78,6 +80,7 @@ Fault = Literal[
     "shorter-log",
     "stranger",
     "text-length",
+    "time-turned-back",
     "tombstone-too-soon",
     "too-many-members",
     "two-logs",
@@ -93,7 +96,6 @@ Fault = Literal[
     "unusable-key",
     "unwanted-resumption",
     "us-as-host",
-    "welcome-to-other-epoch",
 ]
 
 # How a link ended, where the peer was not at fault.
@@ -110,6 +112,7 @@ LinkEnd = Literal[
     "unread-data",
     "unread-frames",
 ]
+LINK_ENDS: Final = frozenset(get_args(LinkEnd))
 
 # Why there is no link: what Tor answered.
 DialFailure = Literal[
@@ -138,6 +141,7 @@ Code = (
         "dial-timeout",  # value: after how many seconds
         "tor-lost",  # value: the error that says how
         "too-long",  # value: after how many seconds the program gave up
+        "link-fault",  # value: the fault
         "host-fault",  # value: the fault
         "other-log-shown",  # value: the nick of a member who was shown other messages than we
     ]

@@ -2,7 +2,8 @@
 
 import hmac
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -57,27 +58,28 @@ class Epoch:
     newcomer_secret: bytes
     ratchets: dict[bytes, Ratchet]
     _log: suite.Key = field(init=False)
+    _before: dict[bytes, Ratchet] | None = field(init=False, default=None)  # ratchets that would be put back
 
     def __post_init__(self) -> None:
         self._log = suite.Key(self.log_key)
 
     @classmethod
-    def begin(cls, secret: bytes, genesis: bytes, host: bytes) -> "Epoch":
-        """The first epoch of a room, with the host as its only member. genesis: the digest of the empty log."""
-        return cls._open(0, bytes(suite.SECRET), secret, genesis, [host])[0]
+    def begin(cls, secret: bytes, digest: bytes, host: bytes) -> "Epoch":
+        """The first epoch of a room, with the host as its only member. digest: of the log without entries."""
+        return cls._open(0, bytes(suite.SECRET), secret, digest, [host])[0]
 
-    def follow(self, secret: bytes, group_context: bytes, members: Iterable[bytes]) -> tuple["Epoch", bytes]:
+    def follow(self, secret: bytes, digest: bytes, members: Iterable[bytes]) -> tuple["Epoch", bytes]:
         """The epoch that follows a commit, and its confirmation tag.
 
-        group_context: of the room after the commit; members: those who remain.
+        digest: of the log with the commit, which covers the group context; members: those who remain.
         """
-        return self._open(self.number + 1, self.init_secret, secret, group_context, members)
+        return self._open(self.number + 1, self.init_secret, secret, digest, members)
 
     @classmethod
     def _open(
-        cls, number: int, init: bytes, fresh: bytes, group_context: bytes, members: Iterable[bytes]
+        cls, number: int, init: bytes, fresh: bytes, digest: bytes, members: Iterable[bytes]
     ) -> tuple["Epoch", bytes]:
-        secret = suite.expand(suite.extract(init, fresh), "epoch", group_context)
+        secret = suite.expand(suite.extract(init, fresh), "epoch", digest)
         epoch = cls(
             number,
             suite.expand(secret, "init"),
@@ -85,7 +87,7 @@ class Epoch:
             suite.expand(secret, "newcomers"),
             {member: Ratchet(suite.expand(secret, "ratchet", member)) for member in members},
         )
-        return epoch, hmac.digest(suite.expand(secret, "confirm"), group_context, "sha256")
+        return epoch, hmac.digest(suite.expand(secret, "confirm"), digest, "sha256")
 
     def admit_member(self, member: bytes) -> None:
         """Gives a newcomer a ratchet. Later newcomers learn nothing about it.
@@ -102,6 +104,21 @@ class Epoch:
         """Deletes the key of this entry and the unused keys before it. Raises PeerFault."""
         if header.kind == ENTRY:
             self._ratchet(header.author).take_key(header.generation)
+
+    @contextmanager
+    def undo_on_fault(self) -> Iterator[None]:
+        """Entries opened within have not been opened if it turns out that they are not what they should be.
+
+        Otherwise whoever can put bytes on our link could use up keys for what others have yet to say.
+        """
+        self._before = {}
+        try:
+            yield
+        except PeerFault:
+            self.ratchets.update(self._before)
+            raise
+        finally:
+            self._before = None
 
     # --- sealing
 
@@ -125,7 +142,11 @@ class Epoch:
     def _ratchet(self, author: bytes) -> Ratchet:
         if author not in self.ratchets:
             raise PeerFault("stranger")
-        return self.ratchets[author]
+        ratchet = self.ratchets[author]
+        if self._before is not None and author not in self._before:
+            self._before[author] = ratchet
+            ratchet = self.ratchets[author] = Ratchet(ratchet.chain_key, ratchet.generation)
+        return ratchet
 
     # --- opening
 

@@ -19,8 +19,8 @@ def describe_reason(reason: Reason) -> str:
     match reason:
         case Reason(code="tor-lost", value=AnonError() as error):
             return error.detail
-        case Reason(code="host-fault", value=fault):
-            return f"The host sent {PHRASES[fault]}."  # type: ignore[index]  # it is a `Fault`
+        case Reason(code="host-fault" | "link-fault" as code, value=fault):
+            return PHRASES[code].format(PHRASES[fault])  # type: ignore[index]  # it is a `Fault`
     return PHRASES[reason.code].format(reason.value)
 
 
@@ -59,7 +59,7 @@ PHRASES: dict[Code, str] = {
     "forged-head": "a forged head",
     "generation": "a generation out of its order",
     "head-of-other-log": "a head for another log",
-    "head-older-than-claim": "a head that is older than the host said",
+    "head-of-other-roster": "a head for another list of members",
     "head-older-than-last": "a head that is older than the last",
     "head-out-of-range": "a head beyond all logs and times",
     "head-too-soon": "a head for one who lacks what is before it",
@@ -77,7 +77,9 @@ PHRASES: dict[Code, str] = {
     "lost-nobody": "the loss of no member",
     "malformed": "something malformed",
     "members-alike": "two members alike",
+    "missing-group-context": "entries of which it does not say what they change",
     "old-epoch": "an epoch that is over",
+    "other-group-context": "another list of members, or other rules, than its entries lead to",
     "other-host": "another host than before",
     "other-log": "another log than before",
     "other-rules": "a room of another name, or with other rules, than before",
@@ -105,6 +107,7 @@ PHRASES: dict[Code, str] = {
     "shorter-log": "a log that has become shorter",
     "stranger": "an entry of a stranger",
     "text-length": "a text of no proper length",
+    "time-turned-back": "a time earlier than it signed before",
     "tombstone-too-soon": "a tombstone of what has not expired",
     "too-many-members": "too many members",
     "two-logs": "two logs, and signed for both",
@@ -120,7 +123,6 @@ PHRASES: dict[Code, str] = {
     "unusable-key": "a key that cannot be sealed to",
     "unwanted-resumption": "a resumption not asked for",
     "us-as-host": "us as its host",
-    "welcome-to-other-epoch": "a welcome to another epoch than the log's",
     # How a link ended.
     "broken": "the connection broke",
     "closed": "the connection was closed",
@@ -152,6 +154,7 @@ PHRASES: dict[Code, str] = {
     "none": "",
     "tor-words": "{}",
     "tor-retry": "It was lost; trying to have it again",
+    "link-fault": "what came from it breaks the protocol ({})",
     # Alarms.
     "host-fault": "The host sent {}.",
     "other-log-shown": "{} was shown other messages than you: the host tells different members different things.",

@@ -17,6 +17,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import unpack_content
+from anonp2p.room.member.head_check import Head
 from tests.fuzz.source import KNOWN, STEPS, TTLS, Source, expect_shown
 from tests.room.member.false_host import DIGEST, FalseHost
 from tests.room.peers import ANN, BOB, EVE, HOST, Placed
@@ -81,9 +82,16 @@ class _Liar:
         if self.linked and self.admitted:
             for frame in self.host.spoken():
                 self._take_in(frame)
-        if any(isinstance(effect, effects.DropEffect) for effect in self.host.effects):
-            self.linked = False
-            self.host.takes(inputs.DroppedInput(inputs.UPLINK, "closed", 1.0))
+        for effect in self.host.effects:
+            if isinstance(effect, effects.DropEffect):
+                self.linked = False
+                self.host.takes(inputs.DroppedInput(inputs.UPLINK, effect.reason, 1.0))
+                break
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the guest has ended the link, or is out."""
+        return self.host.room.over or not self.linked
 
     def _take_in(self, frame: frames.Frame) -> None:
         match frame:
@@ -117,7 +125,7 @@ class _Liar:
                 self._let_in()
             case 2:
                 self.host.hears(
-                    frames.ResumedFrame(self.host.ledger.index + source.odd(3), self.host.time + source.odd(3))
+                    self.host.resumed(self.host.ledger.index + source.odd(3), self.host.time + source.odd(3))
                 )
             case 3 | 4 | 5:
                 self._order(*(self._entry() for _ in range(1 + source.odd(4))))
@@ -231,7 +239,7 @@ class _Liar:
             case 1:
                 kinds = self.host.state()
                 name = source.pick(*kinds.__struct_fields__)
-                otherwise[name] = getattr(source.made(frames.RoomState), name)
+                otherwise |= self._instead(name, getattr(source.made(frames.RoomState), name))
             case 2:
                 roster = self.host.state().roster
                 at, made = source.below(len(roster)), source.made(frames.RosterEntry)
@@ -239,7 +247,7 @@ class _Liar:
                 roster[at] = msgspec.structs.replace(roster[at], **{name: getattr(made, name)})
                 otherwise["roster"] = source.pick(roster, roster[:at], roster + roster[:1])
             case 3:
-                otherwise["head"] = self._head_text()
+                otherwise |= self._instead("head", self._head_text())
             case 4:
                 unsigned = True
                 otherwise |= source.pick({"sign": ANN.sign}, {"hello": bytes(32)}, {"key": ANN.encryption_key.public})
@@ -253,7 +261,13 @@ class _Liar:
         pages = self.host.welcome(past=goes_on, **otherwise)
         said = source.pick(pages, pages, pages, pages[:1], pages * 2)
         self.host.hears(*said, *missed)
-        assert self.host.room.over or not unsigned or said == pages[:1], "a welcome for somebody else"
+        assert self._has_ended or not unsigned or said == pages[:1], "a welcome for somebody else"
+
+    def _instead(self, name: str, value: Any) -> dict[str, Any]:
+        """What makes a Welcome say this: under a head that covers it, unless it is the head."""
+        if name == "head":
+            return {"state": msgspec.structs.replace(self.host.state(), head=value)}
+        return {name: value}
 
     def _past(self, *entries: Placed) -> frames.BackfillFrame:
         """A batch of these, opened, or what is left of it."""
@@ -271,7 +285,7 @@ class _Liar:
             case 3:
                 otherwise["entries"] = [source.made(frames.BackfilledEntry | frames.Tombstone)]
         past = self.host.past(*entries, gone=gone, **otherwise)
-        self.host.time = past.time  # no later head is of an earlier time
+        self.host.time = Head.read(past.now).time  # no later head is of an earlier time
         return past
 
     def _entry(self) -> Placed:
@@ -319,7 +333,7 @@ class _Liar:
                 return away
             case 7:
                 return frames.AwayBody(self.host.me or bytes(16))
-        return frames.TextBody(source.text() or "x", action=False)
+        return frames.TextBody(source.text() or "x", action=False, reply=None)
 
     def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> frames.PrivateBody:
         """The same for the guest alone, or for nobody; noted, since nobody else can read it."""
@@ -340,7 +354,11 @@ class _Liar:
             case 7:
                 for entry in entries:
                     self.host.place(entry)
-                self.host.hears(self.host.batch_of([entry.sealed for entry in entries], self._head_text()))
+                contexts = [self.host.contexts.get(entry.header) for entry in entries]
+                said = self.source.pick(
+                    contexts, contexts, contexts[:-1], [bytes(32)] * len(entries), [None] * len(entries)
+                )
+                self.host.hears(self.host.batch_of([entry.sealed for entry in entries], self._head_text(), said))
             case _:
                 self.host.hears(self.host.batch(*entries))
 
@@ -370,9 +388,7 @@ class _Liar:
             self.host.takes(inputs.DroppedInput(inputs.UPLINK, "closed", 1.0))
         otherwise: dict[str, Any] = {}
         if wrong == 4:
-            otherwise = source.pick(
-                {"group_context": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)}
-            )
+            otherwise = source.pick({"digest": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)})
         self.theirs.clear()
         sliced = self.host.slice(key=self.key or HOST.encryption_key.public, **otherwise)
         right_slice = not otherwise
@@ -381,7 +397,7 @@ class _Liar:
             right_slice, sliced = box == sliced.box, frames.CommitShareFrame(box)
         if self.linked:
             self.host.hears(sliced)
-            assert right_slice or self.host.room.over, "a commit that was made on another log"
+            assert right_slice or self._has_ended, "a commit that was made on another log"
 
 
 def member(data: bytes) -> None:

@@ -403,7 +403,7 @@ def test_frames_are_sealed_in_the_order_in_which_they_leave() -> None:
     put(log, b"later")
     assert send_piece(connection) == first
     rest = b"".join(send_all(connection)).removesuffix(b"sealedlater")
-    past = frames.BackfillFrame([frames.BackfilledEntry(HEADER, b"body")], HEAD, 3, 0)
+    past = frames.BackfillFrame([frames.BackfilledEntry(HEADER, b"body")], [None], HEAD, HEAD)
     assert open_frames(first, rest) == [past, past, DENIED]
 
 
@@ -441,7 +441,7 @@ def test_a_head_goes_only_to_who_has_all_entries_before_it() -> None:
 
 @pytest.mark.parametrize(
     "welcome",
-    [[frames.ResumedFrame(0, 0)], [frames.WelcomeFrame(b"box", 3), *[frames.PageFrame(bytes(limits.PAGE))] * 3]],
+    [[frames.ResumedFrame(HEAD)], [frames.WelcomeFrame(b"box", 3), *[frames.PageFrame(bytes(limits.PAGE))] * 3]],
     ids=["short", "of several records"],
 )
 def test_no_head_overtakes_a_welcome(welcome: list[frames.Frame]) -> None:
@@ -771,7 +771,7 @@ def test_one_who_had_not_begun_with_what_expires_is_told_that_it_is_gone() -> No
     assert log.expire_entries(30_000, FIRST)
     assert send_piece(connection) == b"stuck"
     assert open_frames(send_piece(connection)) == [
-        frames.BackfillFrame([frames.Tombstone(HEADER, DIGEST)], HEAD, 3, 30_000)
+        frames.BackfillFrame([frames.Tombstone(HEADER, DIGEST)], [None], HEAD, HEAD)
     ]
     assert send_all(connection) == [b"kept"]
 

@@ -11,7 +11,7 @@ from anonp2p.protocol.frames import AwayBody, CommitBody, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.member.false_host import FalseHost, Item
-from tests.room.peers import ANN, EVE, HOST, Placed, Somebody, randomness, text
+from tests.room.peers import ANN, EVE, HOST, ROOM, Placed, Somebody, randomness, text
 from tests.support.world import host_role
 
 KEY = suite.hash_data(EVE.encryption_key.public)
@@ -27,12 +27,27 @@ def assert_left_in_alarm(host: FalseHost, happened: list[events.Event], member: 
     assert gone.reason == "lost"
     assert happened[-1] is gone
     assert host.room.over
+    assert host.room.evidence
+    for piece in host.room.evidence[-1][:2]:
+        assert identity.is_signed(identity.HEAD, ROOM, piece[:48], piece[48:], HOST.key)
     assert host.hears(host.entry(ANN, text("still here"), counter=2**40)) == []
+
+
+def assert_link_ended(host: FalseHost, happened: list[events.Event]) -> None:
+    """5.9: nothing is shown, nobody is accused, what still comes on the link is not heard, and it dials again."""
+    assert happened == []
+    [drop] = host.effects
+    assert isinstance(drop, effects.DropEffect)
+    assert not host.room.over
+    assert host.room.evidence == []
+    assert host.hears(bytes(478)) == []
+    assert host.effects == []
+    host.redials(drop.reason)
 
 
 def batch_in(epoch: Epoch, head: bytes) -> bytes:
     """The payload of a batch without entries."""
-    return epoch.seal_batch(frames.pack(frames.Batch([], head)), randomness(b"burst"))[padding.LENGTH :]
+    return epoch.seal_batch(frames.pack(frames.Batch([], [], head)), randomness(b"burst"))[padding.LENGTH :]
 
 
 def altered(entry: Placed, at: int) -> Placed:

@@ -152,7 +152,7 @@ class Admission:
         known = ledger.digest_at(resume.index) == resume.digest
         if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:
             reader = LogReader(log, after, member.id, resume.encryption_key, channel)
-            resumed = frames.ResumedFrame(ledger.index, self._sequencer.room_time())
+            resumed = frames.ResumedFrame(self._sequencer.sign_head())
             self._presence.add_link(link, MemberLink(member.id, channel, reader), [resumed])
         else:
             since = resume.index if known and after >= log.oldest else None
@@ -195,6 +195,7 @@ class Admission:
             epoch.log_key,
             epoch.newcomer_secret,
             self._sequencer.sign_head(),
+            self._sequencer.latest_entry(),
             roster,
             since,
             base,

@@ -62,7 +62,7 @@ class Sequencer:
         """
         counter = self._context.add_entry(body, line, re)
         try:
-            sealed = self._outbox.seal_entry(counter, self._replica.sealer())
+            sealed = self._outbox.seal_entry(counter, self._replica.sealer(self._context.random))
         except PeerFault:
             self._outbox.take_entry(counter)
             raise
@@ -72,11 +72,13 @@ class Sequencer:
         """This entry, which was checked, gets the next place. sealed: as its author sent it."""
         if not self.log.fits_in_batch(sealed):
             self.end_batch()
-        opened = OpenedEntry(header, body, content=content)
+        opened, ledger = OpenedEntry(header, body, content=content), self._replica.ledger
+        before = ledger.group_context
         change = self._replica.apply_entry(author, opened)
-        self.log.append_entry(sealed, LogEntry(header.pack(), opened.digest, body, header.ttl))
+        context = None if ledger.group_context == before else ledger.group_context
+        self.log.append_entry(sealed, LogEntry(header.pack(), opened.digest, body, header.ttl, context))
         if self._history is not None and isinstance(content.body, frames.TextBody):
-            self._history.note_text(self._replica.ledger.index)
+            self._history.note_text(ledger.index)
         self._context.take_change(opened, change)
         self._generations[author.id] = header.generation + 1
         if isinstance(content.body, frames.JoinedBody):
@@ -116,12 +118,20 @@ class Sequencer:
         elif self._context.cover:
             self.end_batch()
 
-    def _seal_batch(self, entries: list[bytes], head: bytes) -> bytes:
+    def latest_entry(self) -> frames.LatestEntry:
+        """What a head covers last, for those who know nothing of the log. There is an entry."""
+        ledger = self._replica.ledger
+        before, latest = ledger.digest_at(ledger.index - 1), self.log.find_entry(ledger.index)
+        assert before is not None, "the digests of the last entries are kept"
+        return frames.LatestEntry(before, latest.header, latest.digest)
+
+    def _seal_batch(self, entries: list[tuple[LogEntry, bytes]], head: bytes) -> bytes:
         """A batch as it goes on the wire. Puts off the next head that is due though nothing is ordered."""
         digest = self._replica.ledger.digest
         self._put_off_head()
         self._replica.marks.note_head(self.room_time(), digest)
-        packed = frames.pack(frames.Batch(entries, head))
+        sealed, contexts = [sealed for _, sealed in entries], [entry.context for entry, _ in entries]
+        packed = frames.pack(frames.Batch(sealed, contexts, head))
         return self._replica.current_epoch.seal_batch(packed, self._context.random)
 
     def _put_off_head(self) -> None:
@@ -134,6 +144,7 @@ class Sequencer:
     def expire_entries(self, passed: int) -> None:
         """Drops expired entries from the log. passed: up to this index, all links have sent the log."""
         if self.log.expire_entries(self.room_time(), passed):
+            self.log.head = self.sign_head()  # for members who are told that these entries have expired
             self._reporter.add_effect(effects.SweepEffect())
 
     def trim_history(self) -> tuple[int, frames.RoomSnapshot | None]:

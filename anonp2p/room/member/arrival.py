@@ -59,17 +59,18 @@ class Arrival:
         """The host does not let us in: we ask for something else on another link, or are out."""
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
+            self._state.abandon()
             self._dialling.note_drop()
             self._uplink.drop(reason)
 
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:
-        """We have our place again. Raises PeerFault if the log of the host is not the one that we know."""
+        """We have our place again. Raises PeerFault, HostLied if the log of the host is not the one that we know."""
         expect(self._joining.can_resume, "unwanted-resumption")
         same_epoch = self._replica.ledger.epoch == self._replica.current_epoch.number
         expect(same_epoch, "resumption-in-old-epoch")
-        expect(resumed.index >= self._replica.ledger.index, "shorter-log")
-        self._heads.note_claim(resumed.index, resumed.time)
-        self._state.enter(CatchingUp(resumed.index))
+        now = self._heads.read_head(resumed.now, self._replica.ledger)
+        expect(now.place >= self._replica.ledger.index, "shorter-log")
+        self._state.enter(CatchingUp(now.place))
         self._end_handshake()
         self._tell_up()
 
@@ -81,7 +82,7 @@ class Arrival:
         self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_key, room, state.hello_hash)))
 
     def take_page(self, page: frames.PageFrame) -> bool:
-        """Returns whether we follow the log from here on. Raises PeerFault for a room that cannot be the host's."""
+        """Returns whether we follow the log from here on. Raises PeerFault, HostLied for a room that cannot be."""
         state = self._state.current
         assert isinstance(state, Welcomed), "in no other is a page expected"
         room = state.reader.take_page(page)
@@ -96,7 +97,7 @@ class Arrival:
         return self.complete_backfill()
 
     def complete_backfill(self) -> bool:
-        """Returns whether we follow the log, as we do once we have all that was before a welcome. Raises PeerFault."""
+        """Returns whether we follow the log, as we do once we have all that was before a welcome. Raises HostLied."""
         backfill = self._state.backfill
         if backfill is None:
             return True
@@ -123,7 +124,6 @@ class Arrival:
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""
         goes_on = self._joining.begin_history(expected=backfill.replayed is not None)
         roster_before, self._replica.ledger = self._replica.ledger.roster, backfill.now
-        self._heads.begin_log()
         self._end_handshake()
         self._tell_up()
         if goes_on:

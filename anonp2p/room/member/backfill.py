@@ -3,7 +3,7 @@
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger, expect
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.member.head_check import Head, HeadCheck
 from anonp2p.room.replica import check_entry
 
@@ -46,14 +46,14 @@ class Backfill:
         return self.replayed or self._replica.ledger
 
     def is_complete(self) -> bool:
-        """Whether we have all that was before. Raises PeerFault if it led elsewhere than the welcome says."""
+        """Whether we have all that was before. Raises HostLied if it led elsewhere than the welcome says."""
         reached = self.reached
         if reached.index < self.head.place:
             return False
         if reached.digest != self.head.digest:
-            self._heads.refuse_other_log(self.head)
-        expect(reached.group_context() == self.now.group_context(), "backfill-to-other-room")
-        expect(reached.epoch == self._epoch.number, "welcome-to-other-epoch")
+            raise self._heads.blame("backfill-to-other-log", self.head)
+        if reached.group_context != self.now.group_context:
+            raise self._heads.blame("backfill-to-other-room", self.head)
         return True
 
     def enter_epoch(self) -> None:
@@ -71,11 +71,12 @@ class Backfill:
         author = check_entry(ledger, entry)
         if entry.content is not None and ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, ledger)
-        change = self._replica.apply_entry(author, entry, age, replay=ledger)
+        change = self._replica.follow_entry(author, entry, age, replay=ledger)
         if shown_up_to is None or ledger.index > shown_up_to:
             self._context.reporter.tell_history_change(change)
 
     def expect_same_log(self, index: int, digest: bytes) -> None:
-        """What we are shown again is what it was. Raises PeerFault."""
+        """What we are shown again is what it was. Raises HostLied."""
         known = None if self._ledger_before is None else self._ledger_before.digest_at(index)
-        expect(known in (None, digest), "other-log")
+        if known not in (None, digest):
+            raise self._heads.blame("other-log", self.head)

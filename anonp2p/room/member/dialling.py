@@ -28,6 +28,7 @@ class Dialling:
         self._is_let_in = False  # on the present link
         self._has_been_in = False
         self._is_dropping = False  # whether we have ended the link ourselves, to ask for something else
+        self._faults = 0  # how many links in a row have ended because something was wrong with what came on them
 
     @property
     def next_deadline(self) -> float | None:
@@ -65,6 +66,9 @@ class Dialling:
 
     def take_loss(self, reason: Reason, now: float) -> bool:
         """The link has ended. Returns whether there will be another try."""
+        self._faults = self._faults + 1 if reason.code == "link-fault" else 0
+        if self._faults == limits.LINK_FAULTS:
+            return False
         was_dropping, self._is_dropping = self._is_dropping, False
         if self._is_let_in:
             self._is_let_in, self._has_been_in = False, True

@@ -1,7 +1,10 @@
 """How a member takes what its host orders, and what it missed of that."""
 
+from collections.abc import Sequence
+
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import Header, read_header
+from anonp2p.crypto.epoch import COMMIT, Header, read_header
+from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
@@ -10,12 +13,16 @@ from anonp2p.room.ledger import expect
 from anonp2p.room.member.head_check import Head, HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
-from anonp2p.room.member.states import LinkState, Rekeying
+from anonp2p.room.member.states import LinkState
 from anonp2p.room.replica import check_entry
 
 
 class Follower:
-    """Opens and checks entries that a head covers, all of them before any takes effect."""
+    """Opens and checks entries that a head covers.
+
+    First that they are those for which the host has signed: till then, whatever is wrong is a fault of the link, and
+    leaves no trace. From then on it is a lie of the host's.
+    """
 
     def __init__(self, context: Context, heads: HeadCheck, keys: KeyBook, joining: Joining, state: LinkState) -> None:
         self._context = context
@@ -30,33 +37,34 @@ class Follower:
         self._lost = 0  # messages that expired before they came to us
 
     def take_batch(self, batch: frames.Batch) -> None:
-        """What the host signs for, opened before anything of it takes effect."""
+        """What the host signs for. Raises PeerFault, HostLied."""
         head = self._heads.read_head(batch.head, self._replica.ledger)
-        may_be_empty = head.place >= self._heads.claimed_index
-        expect(bool(batch.entries) or may_be_empty, "head-too-soon")
-        placed = []
-        for sealed in batch.entries:
-            placed.append(OpenedEntry(*self._open_entry(sealed)))
-            self._admit_joined(placed[-1])
-        self._take_in(placed, head)
+        if not batch.entries:
+            self._heads.expect_no_older(head)
+        with self._replica.current_epoch.undo_on_fault():
+            entries = [OpenedEntry(*self._open_entry(sealed)) for sealed in batch.entries]
+            _note_contexts(entries, batch.contexts)
+            self._expect_log(entries, head)
+        self._take_in(entries, head, opened=False)
 
     def take_missed(self, missed: frames.BackfillFrame) -> None:
-        """A batch that we have missed, as it was opened by others, or from which something is gone."""
+        """A batch that we have missed, as it was opened by others, or from which something is gone.
+
+        Raises PeerFault, HostLied.
+        """
         backfill = self._state.backfill
+        ledger = backfill.reached if backfill else self._replica.ledger
         expect(bool(missed.entries), "empty-backfill")
-        head = self._heads.read_head(missed.head, backfill.reached if backfill else self._replica.ledger)
+        head, now = (self._heads.read_head(text, ledger) for text in (missed.head, missed.now))
         if backfill is not None:
-            expect(head.time <= backfill.head.time, "backfill-after-welcome")
-        placed = list(map(OpenedEntry.from_backfill, missed.entries))
-        self._heads.note_claim(missed.index, missed.time)
-        for entry in placed:
+            expect(head.place <= backfill.head.place, "backfill-after-welcome")
+        entries = list(map(OpenedEntry.from_backfill, missed.entries))
+        _note_contexts(entries, missed.contexts)
+        for entry in entries:
             gone = not entry.body
-            expect(not gone or missed.time - head.time >= entry.header.ttl * 1000, "tombstone-too-soon")
-            if backfill is None and entry.header.author != self._replica.me.id:
-                self._replica.current_epoch.skip_key(entry.header)
-            if backfill is None and not gone:
-                self._admit_joined(entry)
-        self._take_in(placed, head)
+            expect(not gone or now.time - head.time >= entry.header.ttl * 1000, "tombstone-too-soon")
+        self._expect_log(entries, head)
+        self._take_in(entries, head, opened=True)
 
     def tell_of_lost(self) -> None:
         """Tells how many messages expired before they came to us."""
@@ -71,46 +79,66 @@ class Follower:
             return self._replica.current_epoch.open_entry(sealed)
         return header, self._outbox.own_body(header, sealed)
 
-    def _admit_joined(self, entry: OpenedEntry) -> None:
-        """One who has joined in this epoch has a chain of keys from there on."""
-        if entry.content is not None and isinstance(entry.content.body, frames.JoinedBody):
-            self._replica.current_epoch.admit_member(identity.member_id(entry.content.body.key))
-
-    def _take_in(self, placed: list[OpenedEntry], head: Head) -> None:
-        """Entries that a head covers take effect, once it is known that they lead to it."""
+    def _expect_log(self, entries: Sequence[OpenedEntry], head: Head) -> None:
+        """Raises PeerFault unless these are the entries for which the host has signed, in a batch of their own."""
         backfill = self._state.backfill
         ledger = backfill.reached if backfill else self._replica.ledger
-        digest = ledger.digest
-        for index, entry in enumerate(placed, ledger.index + 1):
-            digest = identity.extend_log_hash(digest, index, entry.header.pack(), entry.digest)
-            if backfill is not None:
+        expect(all(entry.header.kind != COMMIT for entry in entries[:-1]), "entry-of-old-epoch")
+        first, digests = ledger.index + 1, self._heads.expect_log(head, ledger, entries)
+        if backfill is not None:
+            for index, digest in enumerate(digests, first):
                 backfill.expect_same_log(index, digest)
-        expect((head.place, head.digest) == (ledger.index + len(placed), digest), "head-of-other-log")
+
+    def _take_in(self, entries: Sequence[OpenedEntry], head: Head, *, opened: bool) -> None:
+        """Entries for which the host has signed take effect. Raises HostLied if they break the rules of the log.
+
+        opened: whether they came opened, so that our keys for them are left.
+        """
+        backfill = self._state.backfill
         age = (self._heads.told_time - head.time) / 1000
         replayed = backfill.replayed if backfill else None
-        for entry in placed:
-            if backfill is not None and replayed is not None:
-                backfill.replay_entry(replayed, entry, age, self._joining.shown_up_to)
-            else:
-                self._take_entry(entry, age)
-            if self._lifecycle.over:
-                return
+        try:
+            for entry in entries:
+                if backfill is not None and replayed is not None:
+                    backfill.replay_entry(replayed, entry, age, self._joining.shown_up_to)
+                else:
+                    if backfill is None:
+                        self._follow_keys(entry, opened=opened)
+                    self._take_entry(entry, age)
+                if self._lifecycle.over:
+                    return
+        except PeerFault as fault:
+            raise self._heads.blame(fault.fault, head, entries) from None
         self._heads.accept_head(head)
         if replayed is None:
             self._replica.marks.note_head(head.time, head.digest)
 
+    def _follow_keys(self, entry: OpenedEntry, *, opened: bool) -> None:
+        """Each key of our epoch is gone after its entry, and one who joins has a ratchet from there on."""
+        epoch = self._replica.current_epoch
+        if opened and entry.header.author != self._replica.me.id:
+            epoch.skip_key(entry.header)
+        if entry.content is not None and isinstance(entry.content.body, frames.JoinedBody):
+            epoch.admit_member(identity.member_id(entry.content.body.key))
+
     def _take_entry(self, entry: OpenedEntry, age: float) -> None:
         """The log is one entry longer."""
-        expect(not isinstance(self._state.current, Rekeying), "entry-of-old-epoch")
         author = check_entry(self._replica.ledger, entry)
         if author.id == self._replica.me.id:
             self._reporter.tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))
             self._outbox.expect_next(entry.header, entry.digest)
         if entry.content is not None and self._replica.ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, self._replica.ledger)
-        change = self._replica.apply_entry(author, entry, age)
+        change = self._replica.follow_entry(author, entry, age)
         self._lost += not self._context.take_change(entry, change, age)
         if isinstance(change, changes.CommitChange) and self._state.backfill is None:
             self._state.begin_rekeying(renews=change.renew)
         elif isinstance(change, changes.JoinedChange | changes.KeyRenewedChange) and self._state.is_up:
             self._keys.request_missing()
+
+
+def _note_contexts(entries: list[OpenedEntry], contexts: list[bytes | None]) -> None:
+    """Notes to which group contexts the entries lead, as the host says. Raises PeerFault unless it says it of each."""
+    expect(len(contexts) == len(entries), "missing-group-context")
+    for entry, context in zip(entries, contexts, strict=True):
+        entry.context = context

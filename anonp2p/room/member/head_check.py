@@ -1,15 +1,17 @@
-"""What a host says of its log and of the time, held against what it said before; and what proves that it lies."""
+"""What a host signs of its log and of the time, held against what it signed before."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import KEPT, Header
-from anonp2p.errors import PeerFault
+from anonp2p.errors import HostLied
 from anonp2p.protocol import field_types
-from anonp2p.reasons import Reason
+from anonp2p.reasons import Fault, Reason
 from anonp2p.room import events
 from anonp2p.room.context import Context
+from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
 
 
@@ -28,21 +30,23 @@ class Head(NamedTuple):
 
 
 class HeadCheck:
-    """Remembers the latest head and the latest claim of a host, and tells the user when it lies."""
+    """Remembers heads of a host, on whatever link they came. One that contradicts them proves that the host lies."""
 
     def __init__(self, context: Context) -> None:
         self._clock = context.clock
         self._replica = context.replica
         self._reporter = context.reporter
         self._label = context.label
-        self._last_head = Head(-1, b"", 0, b"")
-        self._claim = (0, 0)  # where the log stood, as the host said, at which time of the room
-        self._known_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
+        self._begin_host(b"")
 
-    @property
-    def claimed_index(self) -> int:
-        """Where the log stood when the host last said it."""
-        return self._claim[0]
+    def _begin_host(self, host: bytes) -> None:
+        """Heads of another host say nothing of this one: before we are in, anybody may pass for the host."""
+        nothing_signed = Head(-1, b"", 0, b"")
+        self._host = host
+        self._newest = nothing_signed  # of all
+        self._furthest = nothing_signed  # of those that cover entries that we have
+        self._last = nothing_signed  # the last of these, which is another one while a history is shown
+        self._known_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
 
     @property
     def told_time(self) -> int:
@@ -55,40 +59,61 @@ class HeadCheck:
         return time + int((self._clock.now.age - age) * 1000)
 
     def read_head(self, text: bytes, ledger: Ledger) -> Head:
-        """Reads a head for the log of this ledger. Raises PeerFault for one that contradicts what was said before."""
+        """Reads a head for the log of this ledger.
+
+        Raises PeerFault for one that the host has not signed, HostLied for one that contradicts what it signed before.
+        """
         head = Head.read(text)
         key = ledger.get_member(ledger.host).key
-        claimed, by = self._claim
         expect(identity.is_signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "forged-head")
         expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
-        last = self._last_head
-        if head.place == last.place and head.digest != last.digest:
-            self._replica.evidence.append((last.text, head.text))
-            raise PeerFault("two-logs")
-        expect(head.time >= last.time, "head-older-than-last")
-        expect(head.place <= claimed or head.time >= by, "head-older-than-claim")
-        self._note_time(head.time)
+        if ledger.host != self._host:
+            self._begin_host(ledger.host)
+        for known in (self._last, self._furthest, self._newest):
+            if head.place == known.place and head.digest != known.digest:
+                raise HostLied("two-logs", known.text, head.text)
+            if (head.place - known.place) * (head.time - known.time) < 0:
+                raise HostLied("time-turned-back", known.text, head.text)
+        if (head.place, head.time) > (self._newest.place, self._newest.time):
+            self._newest = head
+        if head.time > self._known_time[0]:
+            self._known_time = head.time, self._clock.now.age
         return head
+
+    def expect_no_older(self, head: Head) -> None:
+        """Raises PeerFault for a head without entries that is older than what we have: whoever has it may repeat it."""
+        expect(head.place >= self._newest.place, "head-too-soon")
+        expect(head.time >= self._last.time, "head-older-than-last")
 
     def accept_head(self, head: Head) -> None:
         """All that this head covers has been checked: later ones must not contradict it."""
-        self._last_head = head
+        self._last = head
+        if head.place >= self._furthest.place:
+            self._furthest = head
 
-    def begin_log(self) -> None:
-        """The log is shown to us anew, from an earlier entry on."""
-        self._last_head = Head(-1, b"", 0, b"")
+    def expect_log(self, head: Head, ledger: Ledger, entries: Iterable[OpenedEntry]) -> list[bytes]:
+        """Checks that these entries lead from where a ledger is to a head; returns the digest after each.
 
-    def note_claim(self, index: int, time: int) -> None:
-        """The host says that the log stands here now: no later head may be of an earlier time."""
-        if time > self._claim[1]:
-            self._claim = index, time
-        self._note_time(time)
+        Raises PeerFault if they do not, as then nobody has signed for them. Raises HostLied if they do, and by another
+        digest than that of a head that was signed before.
+        """
+        index, digest, context, digests = ledger.index, ledger.digest, ledger.group_context, []
+        for entry in entries:
+            expect(entry.context != context, "other-group-context")
+            index, context = index + 1, entry.context or context
+            digest = identity.extend_log_hash(digest, index, entry.header.pack(), entry.digest, context)
+            digests.append(digest)
+        expect((head.place, head.digest) == (index, digest), "head-of-other-log")
+        first = index - len(digests) + 1
+        for known in (self._furthest, self._newest):
+            at = known.place - first
+            if 0 <= at < len(digests) and digests[at] != known.digest:
+                raise HostLied("two-logs", known.text, head.text, _hashes(entries))
+        return digests
 
-    def refuse_other_log(self, head: Head) -> None:
-        """Entries led elsewhere than the head of a welcome says. Raises PeerFault; keeps the proof, if there is one."""
-        if self._last_head.place == head.place:
-            self._replica.evidence.append((self._last_head.text, head.text))
-        raise PeerFault("backfill-to-other-log")
+    def blame(self, fault: Fault, head: Head, entries: Iterable[OpenedEntry] = ()) -> HostLied:
+        """The error for a head that breaks the rules of the log with the entries that lead to it."""
+        return HostLied(fault, self._furthest.text, head.text, _hashes(entries))
 
     def doubt_entry(self, header: Header, body: bytes, ledger: Ledger) -> None:
         """Somebody was shown another log than we, and yet our host has ordered what it wrote there."""
@@ -104,6 +129,7 @@ class HeadCheck:
             events.AlarmEvent(room=self._label, member=identity.spell_member(self._replica.ledger.host), reason=reason)
         )
 
-    def _note_time(self, time: int) -> None:
-        if time > self._known_time[0]:
-            self._known_time = time, self._clock.now.age
+
+def _hashes(entries: Iterable[OpenedEntry]) -> bytes:
+    """Of these entries, what the digest of a log covers."""
+    return b"".join(entry.header.pack() + entry.digest + (entry.context or b"") for entry in entries)

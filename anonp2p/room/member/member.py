@@ -4,19 +4,20 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from anonp2p import errors, limits
-from anonp2p.errors import PeerFault
+from anonp2p.errors import HostLied, PeerFault
 from anonp2p.names import codes
 from anonp2p.protocol import frames
-from anonp2p.reasons import Fault, Reason
+from anonp2p.reasons import LINK_ENDS, Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.context import Context
 from anonp2p.room.member.arrival import Arrival
+from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
-from anonp2p.room.member.states import LinkState, NoLink, Rekeying
+from anonp2p.room.member.states import Abandoned, LinkState, NoLink, Rekeying
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.outbox import GivenBack
 from anonp2p.room.pending import Whisper
@@ -35,6 +36,7 @@ class MemberRole:
         self._state = LinkState()
         self._uplink = Uplink(context)
         self._heads = HeadCheck(context)
+        self._blame = Blame(context, self._state, self._uplink, self._heads)
         self._keys = KeyBook(context, self._uplink)
         code = codes.encode_key(context.replica.ledger.room)
         self._dialling = Dialling(code, context.random, is_alone=context.is_alone)
@@ -141,7 +143,7 @@ class MemberRole:
     def _send_pending(self) -> None:
         if not self._state.is_up:
             return
-        for ready in self._outbox.send_ready(self._replica.sealer(), self._clock.tick):
+        for ready in self._outbox.send_ready(self._replica.sealer(self._context.random), self._clock.tick):
             if isinstance(ready, GivenBack):
                 self._reporter.tell_given_back([ready])
             else:
@@ -159,7 +161,9 @@ class MemberRole:
     # --- what comes from the host
 
     def _take_payload(self, payload: bytes) -> None:
-        """What came from the host. If it broke a rule, it is none to stay with."""
+        """What came on our link, which ends if that is none of what may come now."""
+        if isinstance(self._state.current, Abandoned):
+            return
         try:
             if isinstance(self._state.current, NoLink):
                 self._arrival.answer_hello(payload)
@@ -171,19 +175,13 @@ class MemberRole:
                     return
             record = self._uplink.channel.open_record(payload)
             for frame in record.frames:
-                if not self._lifecycle.over:
+                if not (self._lifecycle.over or isinstance(self._state.current, Abandoned)):
                     self._state.expect_frame(frame)
                     self._frame_handlers[type(frame)](frame)
         except PeerFault as fault:
-            self._leave_distrusted_host(fault.fault)
-
-    def _leave_distrusted_host(self, fault: Fault) -> None:
-        """The host broke a rule that its program keeps, so it is none to stay with."""
-        self._heads.tell_alarm(Reason("host-fault", fault))
-        if self._lifecycle.entered:
-            self._lifecycle.leave_room("lost")
-        else:
-            self._lifecycle.fail(errors.HostDistrusted(), "lost")
+            self._blame.end_link(fault)
+        except HostLied as lie:
+            self._blame.leave_host(lie)
 
     def _take_batch(self, batch: frames.Batch) -> None:
         self._follower.take_batch(batch)
@@ -243,7 +241,8 @@ class MemberRole:
 
     def _lose_uplink(self, event: inputs.DroppedInput) -> None:
         """Our link is gone. Another one is being dialled, unless we are leaving anyway."""
-        was_let_in, reason = self._state.is_let_in, Reason(event.reason)
+        was_let_in = self._state.is_let_in
+        reason = Reason(event.reason) if event.reason in LINK_ENDS else Reason("link-fault", event.reason)
         self._arrival.lose_link()
         self._uplink.forget()
         self._outbox.lose_link()

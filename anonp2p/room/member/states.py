@@ -57,12 +57,20 @@ class Rekeying:
     renews: bool
 
 
-State = NoLink | Asking | Welcomed | Backfilling | CatchingUp | Up | Rekeying
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """We have ended the link. What still comes on it is nothing to us."""
+
+    was_let_in: bool
+
+
+State = NoLink | Asking | Welcomed | Backfilling | CatchingUp | Up | Rekeying | Abandoned
 
 # NoLink --hello--> Asking --Welcome--> Welcomed --last Page--> Backfilling
 #                     |                                             | all that was before the welcome
 #                     +-------------------Resumed-------------> CatchingUp --all that the host had then--> Up
 # CatchingUp, Up --Commit--> Rekeying --our commit share--> CatchingUp or Up, as before
+# any state --a fault of the link--> Abandoned
 # any state --the link is lost--> NoLink
 _NEXT: dict[type[State], tuple[type[State], ...]] = {
     NoLink: (Asking,),
@@ -102,6 +110,8 @@ class LinkState:
     @property
     def is_let_in(self) -> bool:
         """Whether the host has let us in on this link."""
+        if isinstance(self._state, Abandoned):
+            return self._state.was_let_in
         return isinstance(self._state, Backfilling | CatchingUp | Up | Rekeying)
 
     @property
@@ -128,6 +138,10 @@ class LinkState:
         """Goes to a state that follows the present one."""
         assert type(state) in _NEXT[type(self._state)], "a state that does not follow"
         self._state = state
+
+    def abandon(self) -> None:
+        """The link is one to end, whatever the state."""
+        self._state = Abandoned(self.is_let_in)
 
     def lose_link(self) -> None:
         """There is no link any more, whatever the state."""

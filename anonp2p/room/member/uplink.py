@@ -4,7 +4,7 @@ from typing import Literal
 
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
-from anonp2p.reasons import LinkEnd, Reason
+from anonp2p.reasons import Fault, LinkEnd, Reason
 from anonp2p.room import cover, effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
@@ -46,7 +46,7 @@ class Uplink:
         if not self._context.cover:
             self._put_off()
 
-    def drop(self, reason: LinkEnd) -> None:
+    def drop(self, reason: Fault | LinkEnd) -> None:
         """Ends the link."""
         self._reporter.add_effect(effects.DropEffect(inputs.UPLINK, reason))
 

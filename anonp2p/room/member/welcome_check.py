@@ -1,12 +1,14 @@
 """What a member checks of a welcome: the room as its host says that it is now."""
 
+from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Epoch
+from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, welcome
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.head_check import Head, HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.retention import NO_HISTORY
 
@@ -22,15 +24,29 @@ class WelcomeCheck:
         self._joining = joining
 
     def read(self, state: frames.RoomState) -> Backfill:
-        """The room as it is now, and how we get to know how it came to be so. Raises PeerFault."""
+        """The room as it is now, and how we get to know how it came to be so.
+
+        Raises PeerFault, HostLied: what we know of a room binds its host.
+        """
+        host = self._replica.ledger.host
+        expect(host in (b"", state.host), "other-host")
+        try:
+            return self._read(state)
+        except PeerFault as fault:
+            if not host:
+                raise
+            raise self._heads.blame(fault.fault, Head.read(state.head)) from None
+
+    def _read(self, state: frames.RoomState) -> Backfill:
         ledger = self._read_ledger(state)
         head = self._heads.read_head(state.head, ledger)
         expect(head.place >= self._replica.ledger.index, "shorter-log")
+        expect(head.time >= self._heads.told_time, "head-older-than-last")
         expect(state.epoch >= self._replica.ledger.epoch, "old-epoch")
         ledger.start_at(head.place, head.digest)
+        expect(_lead_to(head, state.latest, ledger.group_context), "head-of-other-roster")
         epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
-        self._heads.note_claim(head.place, head.time)
         if state.snapshot is None and self._lifecycle.entered and state.since == self._replica.ledger.index:
             return Backfill(self._context, self._heads, epoch, head, ledger)
         expect(state.snapshot is not None or state.since == head.place, "history-without-start")
@@ -60,7 +76,6 @@ class WelcomeCheck:
         own_keys = self._joining.own_key_hashes()
         expect(me is not None and me.key_hash in own_keys, "roster-with-other-key")
         expect(state.host != self._replica.me.id, "us-as-host")
-        expect(self._replica.ledger.host in (b"", state.host), "other-host")
         _rule(ledger, state)
         ledger.locked, ledger.epoch = state.locked, state.epoch
         return ledger
@@ -88,6 +103,12 @@ def _rule(ledger: Ledger, state: frames.RoomState) -> None:
     """What never changes in a room."""
     ledger.name, ledger.host = state.name, state.host
     ledger.retention, ledger.history = state.retention, state.history
+
+
+def _lead_to(head: Head, latest: frames.LatestEntry, group_context: bytes) -> bool:
+    """Whether the digest of a head covers this group context, as that to which the latest entry leads."""
+    digest = identity.extend_log_hash(latest.digest, head.place, latest.header, latest.body, group_context)
+    return digest == head.digest
 
 
 def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> Ledger:

@@ -1,12 +1,14 @@
 """A host and the members whose link is broken."""
 
 from anonp2p import limits
+from anonp2p.crypto import identity
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import AwayBody, BackBody, CommitBody, Removal
 from anonp2p.room import effects, events
+from anonp2p.room.member.head_check import Head
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.hostile import dropped
-from tests.room.peers import EVE, kinds, told
+from tests.room.peers import EVE, ROOM, kinds, told
 
 
 def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: FalseMember) -> None:
@@ -37,6 +39,10 @@ def test_one_who_was_away_is_back_for_all(inn: Inn) -> None:
     assert isinstance(tell, effects.TellEffect)
     assert isinstance(tell.event, events.JoinedEvent)
     assert tell.event.nick == "eve"
-    assert inn.eve.greeted == [frames.ResumedFrame(index + 2, int(limits.PLACE_SECONDS - 1) * 1_000)]
+    [resumed] = inn.eve.greeted
+    assert isinstance(resumed, frames.ResumedFrame)
+    head = Head.read(resumed.now)
+    assert (head.place, head.time) == (index + 2, int(limits.PLACE_SECONDS - 1) * 1_000)
+    assert identity.is_signed(identity.HEAD, ROOM, head.text[:48], head.text[48:], inn.room.replica.me.key)
     inn.ticks(2 * limits.PLACE_SECONDS)
     assert inn.ordered() == [AwayBody(EVE.id), BackBody(EVE.id)]

@@ -10,6 +10,7 @@ from anonp2p.crypto.epoch import FLEETING, KEPT, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events
+from anonp2p.room.member.head_check import Head
 from anonp2p.room.pending import Whisper
 from tests.room.host.parts import Ordering, set_time, take_effects
 from tests.room.peers import ANN, ROOM, kinds, text
@@ -153,6 +154,16 @@ def test_entries_expire_by_the_clock_that_counts_sleep(room: Ordering) -> None:
     room.sequencer.expire_entries(room.sequencer.log.end)
     assert take_effects(room.context) == [effects.SweepEffect()]
     assert room.sequencer.log.find_entry(1).body == b""
+
+
+def test_what_has_expired_is_shown_as_gone_with_a_head_of_that_time(room: Ordering) -> None:
+    """5.13: or members would take it for something that lives and is hidden from them."""
+    room.context.ttl = 5
+    room.sequencer.order_own(text("short"))
+    room.sequencer.end_batch()
+    set_time(room.context, 5.0)
+    room.sequencer.expire_entries(room.sequencer.log.end)
+    assert Head.read(room.sequencer.log.backfill_batch(1).now).time == 5_000
 
 
 def test_a_message_that_is_never_kept_goes_once_all_links_have_sent_it(room: Ordering) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from anonp2p.crypto.epoch import Epoch
-from anonp2p.errors import PeerFault
+from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import events
 from anonp2p.room.context import Context
@@ -83,21 +83,32 @@ def test_a_history_is_complete_once_the_copy_ends_where_the_welcome_does(
 
 def test_what_leads_to_another_log_than_the_head_of_the_welcome_is_refused(context: Context) -> None:
     backfill = new_backfill(context, end=7, replayed=ledger_at(context, 7, THERE))
-    with pytest.raises(PeerFault, match="backfill-to-other-log"):
+    with pytest.raises(HostLied, match="backfill-to-other-log"):
         backfill.is_complete()
 
 
 def test_what_leads_to_another_room_than_the_welcome_shows_is_refused(context: Context) -> None:
     now = ledger_at(context, 7)
     now.roster.rename_member(now.get_member(ANN.id), "eve")
-    with pytest.raises(PeerFault, match="backfill-to-other-room"):
+    now.start_at(7, HERE)
+    with pytest.raises(HostLied, match="backfill-to-other-room"):
         new_backfill(context, end=7, now=now, replayed=ledger_at(context, 7)).is_complete()
 
 
 def test_what_leads_to_another_epoch_than_that_of_the_welcome_is_refused(context: Context) -> None:
-    later, _ = new_epoch(context).follow(bytes(32), bytes(32), [HOST.id, ANN.id, context.replica.me.id])
-    with pytest.raises(PeerFault, match="welcome-to-other-epoch"):
-        new_backfill(context, end=7, epoch=later, replayed=ledger_at(context, 7)).is_complete()
+    now = ledger_at(context, 7)
+    now.epoch = 1
+    now.start_at(7, HERE)
+    with pytest.raises(HostLied, match="backfill-to-other-room"):
+        new_backfill(context, end=7, now=now, replayed=ledger_at(context, 7)).is_complete()
+
+
+def test_an_entry_of_the_history_that_leads_to_another_group_context_is_not_shown(context: Context) -> None:
+    replayed = ledger_at(context, 3)
+    entry = new_entry(ANN, replayed, frames.NickBody("anna"))
+    with pytest.raises(PeerFault, match="other-group-context"):
+        new_backfill(context, end=4, replayed=replayed).replay_entry(replayed, entry, 1.0, None)
+    assert take_events(context) == []
 
 
 # --- what we are shown again
@@ -115,7 +126,7 @@ def test_what_we_had_before_is_not_shown_as_something_else(
     if same:
         backfill.expect_same_log(index, digest)
     else:
-        with pytest.raises(PeerFault, match="other-log"):
+        with pytest.raises(HostLied, match="other-log"):
             backfill.expect_same_log(index, digest)
 
 
@@ -125,7 +136,8 @@ def test_of_a_history_only_that_is_shown_which_was_not_shown_before(shown_up_to:
     replayed = ledger_at(context, 0)
     backfill = new_backfill(context, end=count, replayed=replayed)
     for number in range(1, count + 1):
-        backfill.replay_entry(replayed, new_entry(ANN, replayed, text(f"line {number}")), 1.0, shown_up_to)
+        entry = new_entry(ANN, replayed, text(f"line {number}"))
+        backfill.replay_entry(replayed, entry, 1.0, shown_up_to)
     shown = [event.seq for event in take_events(context) if isinstance(event, events.MessageEvent)]
     assert shown == list(range(1 + (shown_up_to or 0), count + 1))
     assert replayed.index == count
@@ -178,18 +190,19 @@ def test_of_another_epoch_all_chains_are_as_welcomed(context: Context) -> None:
 def test_the_head_of_a_welcome_binds_the_host_once_we_go_on_from_it(context: Context) -> None:
     heads = HeadCheck(context)
     backfill = new_backfill(context, end=7, heads=heads)
-    heads.read_head(head_text(7, THERE, 1000), context.replica.ledger)
+    heads.read_head(backfill.head.text, context.replica.ledger)
     backfill.enter_epoch()
-    with pytest.raises(PeerFault, match="two-logs"):
+    heads.read_head(head_text(9, THERE, 2000), context.replica.ledger)
+    with pytest.raises(HostLied, match="two-logs") as caught:
         heads.read_head(head_text(7, THERE, 1000), context.replica.ledger)
-    assert context.replica.evidence == [(backfill.head.text, head_text(7, THERE, 1000))]
+    assert caught.value.evidence == (backfill.head.text, head_text(7, THERE, 1000))
 
 
 def test_what_of_ours_has_no_place_goes_out_again_in_the_epoch_of_the_welcome(context: Context) -> None:
     context.add_entry(text("hi"), "hi", UNSET)
-    sealer = context.replica.sealer()
+    sealer = context.replica.sealer(context.random)
     [first] = context.outbox.send_ready(sealer, 0.0)
     assert context.outbox.send_ready(sealer, 0.0) == []
     new_backfill(context, end=0).enter_epoch()
-    assert context.outbox.send_ready(context.replica.sealer(), 0.0) == [first]
+    assert context.outbox.send_ready(context.replica.sealer(context.random), 0.0) == [first]
     assert take_effects(context) == []

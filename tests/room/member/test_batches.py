@@ -4,9 +4,9 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import CloseBody, Removal
+from anonp2p.protocol.frames import CloseBody
 from anonp2p.room import events, inputs
-from tests.room.hostile import assert_left_in_alarm
+from tests.room.hostile import assert_link_ended
 from tests.room.member.false_host import HERE, FalseHost
 from tests.room.peers import ANN, EVE, HOST, NOW, kinds, said, text, told
 from tests.support.world import START
@@ -41,7 +41,7 @@ def test_what_one_head_covers_is_shown_in_its_order(host: FalseHost) -> None:
 def test_nothing_is_shown_before_its_head(host: FalseHost) -> None:
     """5.6: though each entry is its author's."""
     false = host.batch(*(host.entry(ANN, text(f"text {number}")) for number in (1, 2, 3)), signer=ANN)
-    assert_left_in_alarm(host, host.hears(false))
+    assert_link_ended(host, host.hears(false))
 
 
 def test_a_head_that_covers_a_lie_shows_what_was_true_before_it_and_no_more(host: FalseHost) -> None:
@@ -49,14 +49,12 @@ def test_a_head_that_covers_a_lie_shows_what_was_true_before_it_and_no_more(host
     assert kinds(host.hears(lying)) == ["MessageEvent", "AlarmEvent", "GoneEvent"]
 
 
-@pytest.mark.parametrize("end", ["the host's", "our own", "our removal"])
+@pytest.mark.parametrize("end", ["the host's", "our own"])
 def test_what_one_head_covers_behind_the_end_of_the_room_is_not_shown(host: FalseHost, end: str) -> None:
     """5.10"""
     if end == "our own":
         host.takes(inputs.LeaveInput())
         [last] = host.submits()
-    elif end == "our removal":
-        last = host.commit(Removal(host.me, "kicked", ""))
     else:
         last = host.entry(HOST, CloseBody())
     assert kinds(host.hears(host.batch(last, host.entry(ANN, text("too late")))))[-1] == "GoneEvent"

@@ -10,7 +10,7 @@ from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CloseBody, JoinedBody, NickBody, Removal, RenewBody
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
-from tests.room.hostile import KEY, assert_left_in_alarm, at, past, without
+from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, past, without
 from tests.room.member.false_host import HERE, FalseHost, Item
 from tests.room.peers import ANN, EVE, HOST, kinds, said, text
 
@@ -31,13 +31,14 @@ def test_what_waits_goes_out_as_it_was_and_in_its_order_once_all_before_is_known
     host.takes(inputs.DroppedInput(inputs.UPLINK, "broken", 0.0))
     host.takes(inputs.SayInput("typed meanwhile"))
     host.greets()
-    assert kinds(host.hears(frames.ResumedFrame(HERE + 2, 0))) == ["LinkEvent"]
+    one, two = (host.batch(host.entry(ANN, text(words))) for words in ("one", "two"))
+    assert kinds(host.hears(host.resumed())) == ["LinkEvent"]
     assert host.submits() == []
-    host.hears(host.entry(ANN, text("one")))
+    host.hears(one)
     assert host.submits() == []
     host.takes(inputs.SayInput("typed while catching up"))
     assert host.submits() == []
-    host.hears(host.entry(ANN, text("two")))
+    host.hears(two)
     first, *others = host.submits()
     assert first == sent
     assert [said(entry) for entry in others] == [text("typed meanwhile"), text("typed while catching up")]
@@ -46,9 +47,9 @@ def test_what_waits_goes_out_as_it_was_and_in_its_order_once_all_before_is_known
 def test_one_who_was_catching_up_and_is_welcomed_anew_is_up_at_once(host: FalseHost) -> None:
     sent = host.says("sent")
     host.redials()
-    host.hears(frames.ResumedFrame(90, 0))
+    host.hears(host.resumed(90))
     host.redials()
-    host.hears(*host.welcome(head=host.head_text(index=100, digest=bytes(32)), since=100))
+    host.hears(*host.welcome(head={"index": 100}, since=100))
     assert host.submits() == [sent]
 
 
@@ -61,7 +62,7 @@ def past_with_a_gap(it: FalseHost) -> list[Item]:
 def gone_back(it: FalseHost) -> list[Item]:
     """Out of an epoch into the one before, whose keys somebody may have who is out."""
     before, links, generations = it.sealer.epoch, dict(it.sealer.links), dict(it.sealer.generations)
-    it.hears(frames.ResumedFrame(it.ledger.index, 0))
+    it.hears(it.resumed())
     it.turns()
     it.redials()
     it.sealer.epoch, it.sealer.links, it.sealer.generations = before, links, generations
@@ -69,55 +70,59 @@ def gone_back(it: FalseHost) -> list[Item]:
 
 
 COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
-    "a log that has become shorter": lambda _: [frames.ResumedFrame(HERE - 1, 0)],
-    "a second resumption": lambda _: [frames.ResumedFrame(HERE, 0), frames.ResumedFrame(HERE, 0)],
-    "a welcome after the resumption": lambda it: [frames.ResumedFrame(HERE, 0), it.welcome()[0]],
-    "a resumption after the welcome": lambda it: [it.welcome()[0], frames.ResumedFrame(HERE, 0)],
-    "a refusal after the resumption": lambda _: [frames.ResumedFrame(HERE, 0), frames.RefusedFrame("unknown")],
-    "an entry before the resumption": lambda it: [it.entry(ANN, text("lie"))],
-    "a head before the resumption": lambda it: [it.head],
-    "a past without a welcome": lambda it: [lambda: it.past(it.entry(ANN, text("lie")))],
     "another entry in an old place": lambda it: [
-        frames.ResumedFrame(HERE, 0),
+        it.resumed(),
         it.batch_of([it.entry(ANN, text("lie")).sealed], it.head_text(digest=bytes(32))),
     ],
-    "another log": lambda it: [frames.ResumedFrame(HERE, 0), it.head(digest=bytes(32))],
-    "an older head": lambda it: [frames.ResumedFrame(HERE, 0), it.head(time=4_999)],
+    "another log": lambda it: [it.resumed(), it.head(digest=bytes(32))],
     "a head older than it said": lambda it: [
-        frames.ResumedFrame(HERE, 9_000),
+        it.resumed(time=9_000),
         lambda: it.batch(it.entry(ANN, text("lie")), time=8_999),
     ],
     "a welcome without us": lambda it: without(it.me)(it),
-    "a welcome with an older head": lambda it: [*it.welcome(head=it.head_text(time=4_999))],
-    "a welcome to a shorter log": lambda it: [*it.welcome(head=it.head_text(index=HERE - 1))],
-    "a welcome to a shorter log with a past": lambda it: [*it.welcome(head=it.head_text(index=HERE - 1), past=True)],
-    "a welcome by another host": lambda it: [*it.welcome(host=ANN.id, sign=ANN.sign, head=it.head_text(signer=ANN))],
+    "a welcome with an older head": lambda it: [*it.welcome(head={"time": 4_999})],
+    "a welcome to a shorter log": lambda it: [*it.welcome(head={"index": HERE - 1})],
+    "a welcome to a shorter log with a past": lambda it: [*it.welcome(head={"index": HERE - 1}, past=True)],
     "a welcome to an epoch that is over": gone_back,
     "a past to an epoch that is none": lambda it: [*it.welcome(past=True, epoch=7)],
     "a past that leads to another log": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1, digest=bytes(32))),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         lambda: it.past(it.entry(ANN, NickBody("anna"))),
     ],
-    "a past with a gap": past_with_a_gap,
     "a past that is forged": lambda it: past(it, it.entry(ANN, text("lie"), signer=EVE)),
     "a past that breaks a rule": lambda it: past(it, it.entry(ANN, CloseBody())),
     "a past in which we speak": lambda it: past(it, it.entry(it.room.replica.me, text("lie"), signer=EVE)),
+    "a past later than the welcome": lambda it: [
+        *it.welcome(past=True, head={"index": HERE + 1}),
+        lambda: at(it, 5_001).past(it.entry(ANN, text("lie")), time=5_000),
+    ],
+}
+
+
+COMING_BACK_TO_FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
+    "a log that has become shorter": lambda it: [it.resumed(HERE - 1)],
+    "a second resumption": lambda it: [it.resumed(), it.resumed(HERE, 0)],
+    "a welcome after the resumption": lambda it: [it.resumed(), it.welcome()[0]],
+    "a resumption after the welcome": lambda it: [it.welcome()[0], it.resumed()],
+    "a refusal after the resumption": lambda it: [it.resumed(), frames.RefusedFrame("unknown")],
+    "an entry before the resumption": lambda it: [it.entry(ANN, text("lie"))],
+    "a head before the resumption": lambda it: [it.head],
+    "a past without a welcome": lambda it: [lambda: it.past(it.entry(ANN, text("lie")))],
+    "an older head": lambda it: [it.resumed(), it.head(time=4_999)],
+    "a welcome by another host": lambda it: [*it.welcome(host=ANN.id, sign=ANN.sign, head={"signer": ANN})],
+    "a past with a gap": past_with_a_gap,
     "a past with a body that is empty": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         frames.BackfillFrame(
-            [frames.BackfilledEntry(Header(0, ANN.id, 1).pack(), b"")], it.head_text(), HERE + 1, 5_000
+            [frames.BackfilledEntry(Header(0, ANN.id, 1).pack(), b"")], [None], it.head_text(), it.head_text()
         ),
     ],
     "a past beyond its head": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         lambda: it.past(it.entry(ANN, NickBody("anna")), it.entry(ANN, NickBody("annie"))),
     ],
-    "a past later than the welcome": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
-        lambda: at(it, 5_001).past(it.entry(ANN, text("lie")), time=5_000),
-    ],
     "an entry in the midst of the past": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 2)),
+        *it.welcome(past=True, head={"index": HERE + 2}),
         lambda: it.past(it.entry(ANN, NickBody("anna"))),
         lambda: it.entry(ANN, text("lie")),
     ],
@@ -139,6 +144,20 @@ def test_a_host_that_lies_to_one_who_comes_back_is_left_with_an_alarm(host: Fals
     happened = host.hears(lying)
     assert kinds(happened)[-2:] == ["AlarmEvent", "GoneEvent"]
     assert not [event for event in happened if isinstance(event, events.MessageEvent)]
+
+
+@pytest.mark.parametrize("fault", COMING_BACK_TO_FAULTS)
+def test_one_who_comes_back_to_what_anybody_may_have_sent_dials_again(host: FalseHost, fault: str) -> None:
+    """5.9, 5.12"""
+    host.hears(host.head(time=5_000))
+    host.time = 5_000
+    host.redials()
+    items: list[Item] = []
+    for item in COMING_BACK_TO_FAULTS[fault](host):
+        items += item if isinstance(item, list) else [item]
+    *honest, wrong = items
+    host.hears(*honest)
+    assert_link_ended(host, host.hears(wrong))
 
 
 @pytest.mark.parametrize("old", ["counter", "generation"])
@@ -181,18 +200,18 @@ def test_one_who_has_caught_up_with_a_commit_waits_for_its_commit_share(host: Fa
     """6.9, 5.13"""
     host.says("sent")
     host.redials()
-    host.hears(frames.ResumedFrame(HERE + 1, 0))
-    host.hears(host.commit(renew=True))
+    commit = host.batch(host.commit(renew=True))
+    host.hears(host.resumed(), commit)
     assert host.submits() == []
     host.hears(host.slice)
     mine, renewal = host.submits()
     assert (said(mine), type(said(renewal))) == (text("sent"), RenewBody)
 
 
-def test_a_resumption_in_an_epoch_that_is_over_is_a_lie(host: FalseHost) -> None:
+def test_a_resumption_in_an_epoch_that_is_over_ends_the_link(host: FalseHost) -> None:
     host.hears(host.commit())
     host.redials()
-    assert_left_in_alarm(host, host.hears(frames.ResumedFrame(host.ledger.index, 0)))
+    assert_link_ended(host, host.hears(host.resumed()))
 
 
 def test_what_was_missed_is_shown_in_its_order_and_nothing_twice(host: FalseHost) -> None:
@@ -211,7 +230,7 @@ def test_what_was_missed_is_shown_in_its_order_and_nothing_twice(host: FalseHost
 def test_a_backfill_in_which_we_are_removed_is_the_end(host: FalseHost) -> None:
     host.redials()
     gone = host.hears(
-        *host.welcome(past=True, head=host.head_text(index=HERE + 2)),
+        *host.welcome(past=True, head={"index": HERE + 2}),
         lambda: host.past(host.commit(Removal(host.me, "kicked", "enough"))),
     )
     assert kinds(gone) == ["SelfKickedEvent", "GoneEvent"]
@@ -222,8 +241,8 @@ def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(
     unheard = host.says("unheard")
     host.redials()
     host.ledger.get_member(host.me).counter = ordered.header.counter
-    host.ledger.get_member(ANN.id).away = True
-    host.ledger.start_at(HERE + 100, bytes(32))
+    host.ledger.roster.mark_presence(host.ledger.get_member(ANN.id), away=True)
+    host.begin_at(HERE + 100)
     happened = host.hears(*host.welcome())
     assert kinds(happened) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]
     missed = happened[-1]

@@ -6,7 +6,6 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING
-from anonp2p.protocol import frames
 from anonp2p.protocol.frames import JoinedBody, NickBody
 from anonp2p.room import events, inputs
 from tests.room.hostile import BOUNDS, KEY, OUT_OF_BOUNDS, assert_left_in_alarm, fading, gone
@@ -49,7 +48,7 @@ def test_a_time_that_a_host_has_claimed_binds_it_on_other_links_too(host: FalseH
     """5.6: or it would pass off what lives as expired."""
     host.hears(gone(host, fading(host), time=60_000))
     host.redials()
-    host.hears(frames.ResumedFrame(host.ledger.index, 0))
+    host.hears(host.resumed())
     assert_left_in_alarm(host, host.hears(host.batch(host.entry(ANN, NickBody("anna")), time=59_999)))
 
 
@@ -57,15 +56,16 @@ def test_a_time_that_a_host_has_claimed_binds_it_after_a_welcome_too(host: False
     """5.6"""
     host.hears(gone(host, fading(host), time=60_000))
     host.redials()
-    host.ledger.start_at(HERE + 7, bytes(32))
-    assert_left_in_alarm(host, host.hears(*host.welcome(head=host.head_text(time=59_999))))
+    host.begin_at(HERE + 7)
+    assert_left_in_alarm(host, host.hears(*host.welcome(head={"time": 59_999})))
 
 
 def test_a_time_that_a_host_has_claimed_does_not_bind_what_was_before(host: FalseHost) -> None:
     """5.6: at a lower index."""
     host.redials()
-    host.hears(frames.ResumedFrame(HERE + 2, 9_000))
-    assert kinds(host.hears(host.entry(ANN, text("one")), host.entry(ANN, text("two")))) == ["MessageEvent"] * 2
+    batches = [host.batch(host.entry(ANN, text(words))) for words in ("one", "two")]
+    host.hears(host.resumed(time=9_000))
+    assert kinds(host.hears(*batches)) == ["MessageEvent"] * 2
 
 
 def test_what_is_gone_of_our_own_is_shown_and_ends_at_once(host: FalseHost) -> None:
@@ -73,7 +73,8 @@ def test_what_is_gone_of_our_own_is_shown_and_ends_at_once(host: FalseHost) -> N
     host.takes(inputs.RetainInput(60))
     mine = host.says("ordered, and over")
     host.redials()
-    happened = host.hears(frames.ResumedFrame(HERE + 1, 60_000), gone(host, mine, time=60_000))
+    past = gone(host, mine, time=60_000)
+    happened = host.hears(host.resumed(time=60_000), past)
     assert kinds(happened) == ["LinkEvent", "MessageEvent"]
     assert host.room.outstanding == 0
     assert kinds(host.takes(inputs.TickInput())) == ["ExpiredEvent"]
@@ -95,7 +96,7 @@ def test_a_host_that_passes_off_something_else_as_gone_of_our_own_is_left(
     host.takes(inputs.RetainInput(60))
     mine = host.says("mine")
     host.redials()
-    host.hears(frames.ResumedFrame(HERE + 1, 60_000))
+    host.hears(host.resumed(time=60_000))
     header, body = otherwise.get("header", {}), otherwise.get("body", mine.body)
     happened = host.hears(gone(host, mine._replace(header=mine.header._replace(**header), body=body), time=60_000))
     assert_left_in_alarm(host, happened)
@@ -131,8 +132,9 @@ def test_a_host_that_passes_off_as_expired_what_never_could_is_left(ttl: int) ->
 def test_a_message_that_comes_late_has_only_the_rest_of_its_time(host: FalseHost) -> None:
     """5.16"""
     host.redials()
-    host.hears(frames.ResumedFrame(host.ledger.index + 1, 12_000))
-    [message] = host.hears(host.entry(ANN, text("late"), ttl=30))
+    late = host.batch(host.entry(ANN, text("late"), ttl=30))
+    host.hears(host.resumed(time=12_000))
+    [message] = host.hears(late)
     assert isinstance(message, events.MessageEvent)
     assert message.at == pytest.approx(host.now.wall - 12)
     for passed, told in ((17.9, []), (18.0, ["ExpiredEvent"])):

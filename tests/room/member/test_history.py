@@ -10,7 +10,7 @@ from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
 from anonp2p.room import events
-from tests.room.hostile import KEY, at, fading
+from tests.room.hostile import KEY, assert_link_ended, at, fading
 from tests.room.member.false_host import HERE, FalseHost, Item
 from tests.room.peers import ANN, EVE, HOST, Placed, kinds, text
 
@@ -32,7 +32,8 @@ def history(it: FalseHost, *batches: list[Placed], fades: list[Placed] | None = 
     since, base = it.ledger.index, it.base()
     pasts = [it.past(*batch, gone=fades or []) for batch in batches]
     pasts.append(it.past(it.orders_guest()))
-    pasts = [msgspec.structs.replace(past, index=it.ledger.index, time=it.time + 60_000) for past in pasts]
+    now = it.head_text(time=it.time + 60_000)
+    pasts = [msgspec.structs.replace(past, now=now) for past in pasts]
     return [*it.welcome(**{"since": since, "snapshot": base, **otherwise}), *pasts]
 
 
@@ -76,13 +77,13 @@ def beyond(it: FalseHost) -> list[Item]:
     """The same in the last of its batches."""
     since, base = it.ledger.index, it.base()
     first = it.past(it.entry(ANN, text("true")), it.orders_guest())
-    head, roster = it.head_text(), it.state().roster
+    state = it.state()
     more = it.entry(ANN, NickBody("anna"))
     it.place(more)
     entries = [*first.entries, frames.BackfilledEntry(more.header.pack(), more.body)]
     return [
-        *it.welcome(since=since, snapshot=base, head=head, roster=roster),
-        frames.BackfillFrame(entries, it.head_text(), it.ledger.index, 0),
+        *it.welcome(since=since, snapshot=base, state=state),
+        frames.BackfillFrame(entries, [*first.contexts, it.context], it.head_text(), it.head_text()),
     ]
 
 
@@ -158,7 +159,7 @@ def too_early(it: FalseHost) -> list[Item]:
     items = told_expired()(it)
     past = items.pop()
     assert isinstance(past, frames.BackfillFrame)
-    return [*items, msgspec.structs.replace(past, time=59_999)]
+    return [*items, msgspec.structs.replace(past, now=it.head_text(time=59_999))]
 
 
 def of_before(it: FalseHost) -> list[Item]:
@@ -173,7 +174,8 @@ def of_before(it: FalseHost) -> list[Item]:
 def two_histories(it: FalseHost) -> list[Item]:
     """Entries that do not lead to the head of the Welcome, though it is of their index."""
     items = history(it, [it.entry(ANN, text("true"))])
-    return [*it.welcome(since=HERE, snapshot=it_was(it), head=it.head_text(digest=bytes(32))), *items[2:]]
+    latest = msgspec.structs.replace(it.latest, digest=bytes(32))
+    return [*it.welcome(since=HERE, snapshot=it_was(it), latest=latest), items[2]]
 
 
 def it_was(it: FalseHost) -> frames.RoomSnapshot:
@@ -186,7 +188,7 @@ def to_another_epoch(it: FalseHost) -> list[Item]:
     """A history with a commit, and a Welcome to the epoch before it."""
     since, base = it.ledger.index, it.base()
     pasts = [it.past(it.entry(ANN, text("true")), it.commit()), it.past(it.orders_guest(epoch=1))]
-    return [*it.welcome(since=since, snapshot=base), *pasts]
+    return [*it.welcome(since=since, snapshot=base, epoch=0), *pasts]
 
 
 def never_expiring(it: FalseHost) -> list[Item]:
@@ -205,7 +207,7 @@ def beyond_all(it: FalseHost) -> list[Item]:
     """A Welcome whose head is of an index that no frame can name."""
     since, base = it.ledger.index, it.base()
     it.place(it.orders_guest())
-    return [*it.welcome(since=since, snapshot=base, head=it.head_text(index=field_types.COUNTS))]
+    return [*it.welcome(since=since, snapshot=base, head={"index": field_types.COUNTS})]
 
 
 LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
@@ -217,33 +219,37 @@ LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "an entry that is kept too long": lambda it: history(
         it, [it.entry(ANN, text("lie"), ttl=KEPT)], retention=frames.RetentionPolicy(0, 60, 60)
     )[:-1],
-    "what is kept as expired": told_expired(ttl=KEPT),
-    "what lives as expired": too_early,
     "what never could as expired": never_expiring,
     "an expired text from before it": told_expired(author=HOST, counter=3),
-    "the first burst left out": lambda it: batch_left_out(it, 0),
-    "a burst left out": lambda it: batch_left_out(it, 1),
-    "bursts in another order": reordered,
-    "entries in another order": lambda it: within_a_batch(it, lambda entries: entries[::-1]),
     "a time that goes back": of_before,
-    "a time after its end": lambda it: [*history(it)[:2], lambda: at(it, 1).past(time=0)],
-    "one burst more in its last": beyond,
-    "an end before its end": cut_short,
     "another end": two_histories,
     "an end in another epoch": to_another_epoch,
-    "an end beyond all": beyond_all,
-    "a beginning after its end": after_its_end,
-    "a beginning without the host": lambda it: badly_based(it, roster=it.base().roster[1:]),
-    "a beginning with another log": lambda it: based_on(it, digest=bytes(32)),
     "a beginning in another epoch": lambda it: based_on(it, epoch=1),
     "a beginning with another nick": with_snapshot_entry(based_on, 1, nick="eve"),
-    "a beginning with two alike": with_snapshot_entry(badly_based, 1, nick="Hugo"),
     "a beginning with one more": lambda it: based_on(
         it, roster=[*it.base().roster, frames.SnapshotEntry(EVE.key, "eve", 0, away=False, key_hash=KEY)]
     ),
     "a beginning with us in it": lambda it: based_on(
         it, roster=[*it.base().roster, frames.SnapshotEntry(it.room.replica.me.key, "me", 0, away=False, key_hash=KEY)]
     ),
+}
+
+
+FAULTS_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
+    "what is kept as expired": told_expired(ttl=KEPT),
+    "what lives as expired": too_early,
+    "the first burst left out": lambda it: batch_left_out(it, 0),
+    "a burst left out": lambda it: batch_left_out(it, 1),
+    "bursts in another order": reordered,
+    "entries in another order": lambda it: within_a_batch(it, lambda entries: entries[::-1]),
+    "a time after its end": lambda it: [*history(it)[:2], lambda: at(it, 1).past(time=0)],
+    "one burst more in its last": beyond,
+    "an end before its end": cut_short,
+    "an end beyond all": beyond_all,
+    "a beginning after its end": after_its_end,
+    "a beginning without the host": lambda it: badly_based(it, roster=it.base().roster[1:]),
+    "a beginning with another log": lambda it: based_on(it, digest=bytes(32)),
+    "a beginning with two alike": with_snapshot_entry(badly_based, 1, nick="Hugo"),
 }
 
 
@@ -257,6 +263,15 @@ def test_a_host_that_lies_about_what_was_before_is_left_with_an_alarm(teller: Fa
     assert kinds(happened)[-1] == "GoneEvent"
     assert [it.reason for it in happened if isinstance(it, events.AlarmEvent)]
     assert not [it for it in before + happened if isinstance(it, events.MessageEvent) and it.text != "true"]
+
+
+@pytest.mark.parametrize("fault", FAULTS_IN_A_HISTORY)
+def test_a_history_that_nobody_signed_for_ends_the_link_and_is_not_shown(teller: FalseHost, fault: str) -> None:
+    """5.9, 5.18"""
+    *before, wrong = FAULTS_IN_A_HISTORY[fault](teller)
+    shown = teller.hears(*before)
+    assert_link_ended(teller, teller.hears(wrong))
+    assert not [it for it in shown if isinstance(it, events.MessageEvent) and it.text != "true"]
 
 
 def test_what_comes_after_the_history_is_not_of_it(teller: FalseHost) -> None:
@@ -284,15 +299,15 @@ def test_one_who_comes_back_is_not_shown_another_history_than_it_has_seen(
 ) -> None:
     """5.6: also where the host says that its log does not reach back so far. from_there: on from where it was."""
     joined, _ = teller.placed
-    again = at(FalseHost(), 60_000)
+    again = at(FalseHost(history=frames.HistoryPolicy(10, 0)), 60_000)
     since, base = again.ledger.index, again.base()
     pasts = [again.past(joined), again.past(again.entry(ANN, text("lie")))]
     if from_there:
         since, base = again.ledger.index, again.base()
         pasts = []
     pasts.append(again.past(again.entry(ANN, text("more"))))
-    head = again.head_text()
-    happened = teller.hears(*teller.welcome(since=since, snapshot=base, head=head), *pasts)
+    head = {"index": again.ledger.index, "time": 60_000}
+    happened = teller.hears(*teller.welcome(since=since, snapshot=base, latest=again.latest, head=head), *pasts)
     assert kinds(happened)[-2:] == ["AlarmEvent", "GoneEvent"]
     assert not [it for it in happened if isinstance(it, events.MessageEvent)]
 
@@ -301,7 +316,7 @@ def test_one_who_comes_back_is_shown_what_it_has_not_seen_of_the_same_history(te
     """5.18"""
     unseen = teller.entry(ANN, text("unseen"))
     teller.place(unseen)
-    again = at(FalseHost(), 60_000)
+    again = at(FalseHost(history=frames.HistoryPolicy(10, 0)), 60_000)
     base = again.base()
     pasts = [again.past(entry) for entry in teller.placed]
     shown = teller.hears(*teller.welcome(since=HERE, snapshot=base), *pasts)
@@ -335,5 +350,4 @@ def test_one_whose_history_broke_off_is_not_resumed(teller: FalseHost) -> None:
     welcome = history(teller, [teller.entry(ANN, text("one"))])[:-2]
     assert "EnteredEvent" in kinds(teller.hears(*welcome))
     assert isinstance(teller.redials(), frames.JoinRequest)
-    happened = teller.hears(frames.ResumedFrame(teller.ledger.index, 0))
-    assert [kinds(happened)[0], kinds(happened)[-1]] == ["AlarmEvent", "GoneEvent"]
+    assert_link_ended(teller, teller.hears(teller.resumed()))

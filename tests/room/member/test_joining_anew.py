@@ -7,7 +7,7 @@ import pytest
 from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
-from tests.room.hostile import come_anew
+from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import HERE, FalseHost
 from tests.room.peers import ANN, kinds, said, text
 
@@ -33,31 +33,39 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
         asked.append(again.nick)
     assert asked == [*(f"me-{number}" for number in range(2, 10)), ""]
     host.ledger.roster.remove_member(old)
-    host.ledger.start_at(HERE + 7, bytes(32))
+    host.begin_at(HERE + 7)
     host.roster_guest(f"anon-{identity.spell_member(identity.member_id(join.key))[:4]}")
     happened = host.hears(*host.welcome())
     assert kinds(happened) == ["LinkEvent", "EnteredEvent", "NickAssignedEvent", "EntriesMissedEvent"]
     missed = happened[-1]
     assert isinstance(missed, events.EntriesMissedEvent)
-    assert missed.count == 7
+    assert missed.count == 8
     [mine] = host.submits()
     assert said(mine) == text("typed while outside")
     assert mine.header.counter == 1
 
 
-@pytest.mark.parametrize("lie", ["a shorter log", "another host", "another nick", "an older epoch"])
+@pytest.mark.parametrize("lie", ["a shorter log", "another nick", "an older epoch"])
 def test_one_who_comes_anew_is_not_lied_to_either(host: FalseHost, lie: str) -> None:
     host.turns()
     come_anew(host)
     host.ledger.roster.remove_member(host.ledger.get_member(host.me))
     host.roster_guest("fool" if lie == "another nick" else "me")
     welcomes: dict[str, Callable[[], list[frames.Frame]]] = {
-        "a shorter log": lambda: host.welcome(head=host.head_text(index=HERE)),
-        "another host": lambda: host.welcome(host=ANN.id, sign=ANN.sign, head=host.head_text(signer=ANN)),
+        "a shorter log": lambda: host.welcome(head={"index": HERE}),
         "another nick": host.welcome,
         "an older epoch": lambda: host.welcome(epoch=0),
     }
     assert kinds(host.hears(*welcomes[lie]())) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
+
+
+def test_a_member_that_passes_for_the_host_is_not_believed(host: FalseHost) -> None:
+    """5.9, 7.2: and nobody else is accused of it."""
+    come_anew(host)
+    host.ledger.roster.remove_member(host.ledger.get_member(host.me))
+    host.roster_guest("me")
+    passing = host.welcome(host=ANN.id, sign=ANN.sign, head={"signer": ANN})
+    assert_link_ended(host, host.hears(*passing))
 
 
 def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHost) -> None:
@@ -65,5 +73,5 @@ def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHo
     [mine] = host.submits()
     assert kinds(host.hears(mine)) == ["RenamedEvent"]
     host.redials()
-    host.ledger.start_at(HERE + 7, bytes(32))
+    host.begin_at(HERE + 7)
     assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]

@@ -1,10 +1,13 @@
 """What proves that a host lies."""
 
+import msgspec
+
 from anonp2p.crypto import identity
 from anonp2p.protocol.frames import NickBody
 from anonp2p.reasons import Reason
 from anonp2p.room import events
-from tests.room.member.false_host import HERE, FalseHost
+from tests.room.hostile import assert_link_ended
+from tests.room.member.false_host import HERE, FalseHost, leads_to
 from tests.room.peers import ANN, HOST, kinds, text
 
 
@@ -24,11 +27,13 @@ def test_a_backfill_and_a_welcome_that_disagree_are_proof_too(host: FalseHost) -
     """5.6"""
     host.redials()
     missed = host.past(host.entry(ANN, NickBody("anna")))
-    other = host.head_text(digest=bytes(32))
-    assert kinds(host.hears(*host.welcome(past=True, head=other), missed))[-2:] == ["AlarmEvent", "GoneEvent"]
-    assert host.room.evidence == [(missed.head, other)]
+    latest = msgspec.structs.replace(host.latest, digest=bytes(32))
+    other = host.head_text(digest=leads_to(msgspec.structs.replace(host.state(), latest=latest), host.ledger.index))
+    lie = host.welcome(past=True, latest=latest)
+    assert kinds(host.hears(*lie, missed))[-2:] == ["AlarmEvent", "GoneEvent"]
+    assert host.room.evidence == [(other, missed.head)]
 
 
-def test_a_head_that_only_disagrees_with_us_is_no_proof_and_yet_the_end(host: FalseHost) -> None:
-    assert kinds(host.hears(host.batch(host.entry(ANN, text("one")), digest=bytes(32)))) == ["AlarmEvent", "GoneEvent"]
-    assert host.room.evidence == []
+def test_a_head_that_only_disagrees_with_what_came_with_it_is_no_proof(host: FalseHost) -> None:
+    """5.9: whoever has the key of the log can put other entries under a head that was signed."""
+    assert_link_ended(host, host.hears(host.batch(host.entry(ANN, text("one")), digest=bytes(32))))

@@ -18,7 +18,7 @@ def welcomed_later(host: FalseHost, how: str, **otherwise: Any) -> list[events.E
         return host.hears(*host.welcome(past=True, **otherwise))
     if how == "without its log":
         host.redials()
-        host.ledger.start_at(HERE + 7, bytes(32))
+        host.begin_at(HERE + 7)
     else:
         come_anew(host)
         host.ledger.roster.remove_member(host.ledger.get_member(host.me))

@@ -134,10 +134,12 @@ class Gathering:
         self._network = network
         self._nursery = nursery
 
-    def invite(self, nick: str, *, name: str | None = None, network: Usable | None = None) -> Person:
+    def invite(
+        self, nick: str, *, name: str | None = None, network: Usable | None = None, cover: bool = False
+    ) -> Person:
         """Somebody whose session begins now: the host, if the room has a name, or else one who wants in.
 
-        network: theirs, if it is not the one of all.
+        network: theirs, if it is not the one of all. cover: whether they want it.
         """
         told: list[events.Event] = []
         news = News()
@@ -146,7 +148,7 @@ class Gathering:
             told.append(event)
             news.spread()
 
-        room = Room(label="r1", key=self.key.public, random=secrets.token_bytes, nick=nick, name=name)
+        room = Room(label="r1", key=self.key.public, random=secrets.token_bytes, nick=nick, name=name, cover=cover)
         session = Session(
             room, None if name is None else self.key, tell, SharedNetwork(network or always(self._network))
         )

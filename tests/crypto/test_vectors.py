@@ -58,7 +58,7 @@ def test_the_files_are_what_scripts_vectors_writes() -> None:
 
 
 def test_a_file_that_says_something_else_is_noticed(tmp_path: Path) -> None:
-    assert len(make.differing(tmp_path)) == 8
+    assert len(make.differing(tmp_path)) == 9
     for path, text in make.files(make.TARGET).items():
         (tmp_path / path.name).write_text(text)
     assert make.differing(tmp_path) == []
@@ -211,16 +211,24 @@ def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
     said, room, client_handshake = it["2.2 hello"], it["room"], it[f"2.4 {kind}"]
     request = handshake.HostHandshake(
         said["nonce"], room, suite.EncryptionKeyPair(said["handshake key seed"])
-    ).open_request(client_handshake["box"])
+    ).open_request(client_handshake["content"])
+    assert client_handshake["content"] == client_handshake["ticket"] + client_handshake["box"]
+    assert handshake.read_ticket(client_handshake["content"]) == client_handshake["ticket"]
     assert make.spec_name(request) == kind
     assert frames.pack(request) == second.unpad(client_handshake["text"])
-    assert len(second.wire(client_handshake["box"])) == limits.CLIENT_HANDSHAKE
+    assert len(second.wire(client_handshake["content"])) == limits.CLIENT_HANDSHAKE
     assert client_handshake["info"] == second.bound("client handshake", room, said["hello"])
     assert (
         second.KeyPair(said["handshake key seed"]).open_sealed(client_handshake["box"], client_handshake["info"])
         == client_handshake["text"]
     )
     assert second.client_handshake(client_handshake["request"]) == client_handshake["text"]
+
+
+def test_a_ticket_2_5a() -> None:
+    joined, resumed = CLIENT_HANDSHAKES
+    link = joined["2.4 Join"]["request"][1]
+    assert resumed["2.4 Resume"]["ticket"] == second.ticket(link, joined["2.2 hello"]["hello"])
 
 
 def test_a_join_2_5() -> None:

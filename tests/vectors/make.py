@@ -22,10 +22,11 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import field_types, frames, handshake, welcome
+from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry
+from tests.vectors.negative import negative
 
 TARGET = Path(__file__).resolve().parent
 FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
@@ -150,11 +151,11 @@ def hello(name: str) -> tuple[Vectors, bytes]:
     return {**vectors, "hello": greeting.hello}, greeting.hello
 
 
-def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes) -> Vectors:
+def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes, ticket: bytes) -> Vectors:
     info = suite.label("client handshake") + ROOM + digest
-    padded = padding.pad_text(frames.pack(request), limits.CLIENT_HANDSHAKE - padding.LENGTH - field_types.BOX)
+    padded = padding.pad_text(frames.pack(request), 2_686)
     box = boxes.sealed(suite.EncryptionKeyPair(seed("handshake key")), padded, info)
-    return {"signed": content, "request": fields(request), **box}
+    return {"signed": content, "request": fields(request), **box, "ticket": ticket, "content": ticket + box["box"]}
 
 
 def handshakes(boxes: Boxes) -> Vectors:
@@ -172,10 +173,13 @@ def handshakes(boxes: Boxes) -> Vectors:
     resume = frames.ResumeRequest(
         resume.link_secret, resume.member, resume.encryption_key, 3, 2**40, resume.digest, signature
     )
+    asked = client_handshake(boxes, join, content, digest, seed("no ticket")[: handshake.TICKET])
+    ticket = handshake.Channel(join.link_secret, digest, up=True).ticket
+    asked_again = client_handshake(boxes, resume, position, other, ticket)
     return {
         "2.2 hello, 2.4 client handshake": [
-            {"room": ROOM, "2.2 hello": joining, "2.4 Join": client_handshake(boxes, join, content, digest)},
-            {"room": ROOM, "2.2 hello": coming_back, "2.4 Resume": client_handshake(boxes, resume, position, other)},
+            {"room": ROOM, "2.2 hello": joining, "2.4 Join": asked},
+            {"room": ROOM, "2.2 hello": coming_back, "2.4 Resume": asked_again},
         ],
         "2.6 records": records(join.link_secret, digest),
     }
@@ -631,7 +635,7 @@ def _words_at(mark: Mark) -> Vectors:
 def made(boxes: Boxes) -> dict[str, Vectors]:
     """All vectors, by the names of their files."""
     story = Story(boxes)
-    return {
+    well_formed = {
         "notation": notation(boxes),
         "handshake": handshakes(boxes),
         "ratchets": ratchets(boxes),
@@ -641,6 +645,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "retention": retention(boxes),
         "words": words_to_compare(boxes),
     }
+    return {**well_formed, "negative": negative(well_formed, boxes)}
 
 
 def files(target: Path) -> dict[Path, str]:

@@ -107,10 +107,10 @@ class Admission:
         self._presence = presence
         self._commits = commits
 
-    def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.JoinRequest) -> None:
+    def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.JoinRequest) -> float:
         """A newcomer, or a member that dials again before it was shown the room. hello: the hash of ours on this link.
 
-        Raises NotAdmitted.
+        Returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted.
         """
         member, ledger = identity.member_id(join.key), self._replica.ledger
         self._turn_away_kicked(member)
@@ -124,6 +124,7 @@ class Admission:
             raise NotAdmitted("not-allowed")
         self._presence.replace_link(member)
         known = ledger.roster.find_member(member)
+        cost = 0.0
         if known is None:
             if member in self._replica.current_epoch.ratchets:
                 raise NotAdmitted("not-allowed")  # it has left, and its keys are used up
@@ -131,14 +132,15 @@ class Admission:
             self._replica.add_key(key_hash, join.encryption_key)
             self._sequencer.order_own(frames.JoinedBody(join.key, nick, key_hash))
             self._presence.add_member(member, self._commits.renewable)
+            cost = limits.JOIN_COST
         elif known.away:
             self._sequencer.order_own(frames.BackBody(member))
-        self._show_room(link, channel, hello, member, join.encryption_key)
+        return cost + self._show_room(link, channel, hello, member, join.encryption_key)
 
-    def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.ResumeRequest) -> None:
+    def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.ResumeRequest) -> float:
         """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all.
 
-        Raises NotAdmitted.
+        Returns what that has cost, as above. Raises NotAdmitted.
         """
         ledger, log = self._replica.ledger, self._sequencer.log
         self._turn_away_kicked(resume.member)
@@ -154,9 +156,9 @@ class Admission:
             reader = LogReader(log, after, member.id, resume.encryption_key, channel)
             resumed = frames.ResumedFrame(self._sequencer.sign_head())
             self._presence.add_link(link, MemberLink(member.id, channel, reader), [resumed])
-        else:
-            since = resume.index if known and after >= log.oldest else None
-            self._show_room(link, channel, hello, member.id, resume.encryption_key, since)
+            return 1.0
+        since = resume.index if known and after >= log.oldest else None
+        return self._show_room(link, channel, hello, member.id, resume.encryption_key, since)
 
     def _turn_away_kicked(self, member: bytes) -> None:
         if self._commits.was_kicked(member):
@@ -164,8 +166,11 @@ class Admission:
 
     def _show_room(
         self, link: int, channel: Channel, hello: bytes, member: bytes, key: bytes, since: int | None = None
-    ) -> None:
-        """Shows the room as it is now. since: index from which on the member goes on from its own log, if it does."""
+    ) -> float:
+        """Shows the room as it is now; returns what that has cost, in tokens.
+
+        since: index from which on the member goes on from its own log, if it does.
+        """
         self._sequencer.end_batch()
         base = None
         if since is None:
@@ -175,6 +180,8 @@ class Admission:
         state, secret = self._state(since, base), self._random(suite.SECRET)
         sealed = welcome.seal_welcome(state, key, self._replica.ledger.room, hello, secret, self._replica.me.sign)
         self._presence.add_link(link, MemberLink(member, channel, reader), sealed)
+        size = sum(len(page.part) for page in sealed if isinstance(page, frames.PageFrame))
+        return 1 + size / limits.WELCOME_PER_TOKEN
 
     def _state(self, since: int, base: frames.RoomSnapshot | None) -> frames.RoomState:
         epoch, ledger = self._replica.current_epoch, self._replica.ledger

@@ -251,3 +251,26 @@ def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(
     assert [person.nick for person in host.room.people()] == ["hugo", "me"]
     assert host.submits() == [unheard]
     assert host.room.outstanding == 1
+
+
+def test_who_was_let_in_shows_the_ticket_of_that_link_on_every_other(host: FalseHost) -> None:
+    """2.5a"""
+    let_in, shown_first = host.channel.ticket, host.ticket
+    host.redials()
+    assert host.ticket == let_in != shown_first
+    host.redials()
+    assert host.ticket == let_in, "on the last link it was not let in"
+    host.hears(host.resumed())
+    resumed = host.channel.ticket
+    host.redials()
+    assert host.ticket == resumed != let_in
+
+
+def test_who_comes_back_as_somebody_new_shows_no_ticket(host: FalseHost) -> None:
+    """2.5a: the host is not told who it was."""
+    let_in = host.channel.ticket
+    host.redials()
+    host.hears(frames.RefusedFrame("unknown"))
+    host.redials()
+    assert host.ticket != let_in
+    assert host.ticket != bytes(16)

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 
 from tests.support import second
 
-TEXT, NICK, LEAVE, JOINED, AWAY, CLOSE, BACK, RENEW, LOCK, COMMIT = range(1, 11)
+TEXT, NICK, LEAVE, JOINED, AWAY, CLOSE, BACK, RENEW, LOCK, COMMIT, PRIVATE, RETRACT = range(1, 13)
 WELCOME, PAGE, RESUMED, BACKFILL, COMMIT_SHARE = range(5, 10)
 
 
@@ -36,6 +36,7 @@ class Entry(NamedTuple):
     body: bytes | None
     body_digest: bytes
     context: bytes | None
+    retract: tuple[int, bytes, bytes] | None = None  # 5.13: epoch, header and body of the author's Retract
 
 
 class Room:
@@ -87,7 +88,9 @@ class Room:
         assert not place.away
         content = None
         if entry.body is None:
-            assert ttl != second.KEPT
+            assert ttl != second.KEPT or entry.retract is not None
+            if entry.retract is not None:
+                self._check_retract(entry, place)
         else:
             signature, padded = entry.body[:64], entry.body[64:]
             signed = second.signed_entry(self.epoch, entry.header, padded)
@@ -105,10 +108,19 @@ class Room:
         self.digests[self.index] = digest
         return content
 
+    def _check_retract(self, entry: Entry, author: Place) -> None:
+        """5.13: of what its author has taken back. Raises InvalidSignature, AssertionError."""
+        assert entry.retract is not None
+        epoch, header, body = entry.retract
+        kind, member, _, _, _ = second.read_header(header)
+        assert (kind, member) == (0, entry.header[1:17])
+        second.verify(author.key, "entry", self.key, second.signed_entry(epoch, header, body[64:]), body[:64])
+        assert second.unstepped(body[64:])[3] == [12, int.from_bytes(entry.header[17:25], "big")]
+
     def _change(self, author: bytes, said: list[Any]) -> None:
         """4.4: what a body does to the room."""
         place = self.places[author]
-        assert author == self.host or said[0] in (TEXT, NICK, LEAVE, RENEW, 11)
+        assert author == self.host or said[0] in (TEXT, NICK, LEAVE, RENEW, PRIVATE, RETRACT)
         match said:
             case [2, nick]:
                 self.places[author] = place._replace(nick=nick)
@@ -149,6 +161,7 @@ class Member:
         self._missing = 0
         self._box = b""
         self._welcome: list[Any] = []  # to which Backfills are to lead
+        self._shown: dict[tuple[bytes, int], int] = {}  # indices of messages, by key and counter of their authors
         self._newest = (0, 0)  # 5.6: index and time of heads
 
     def loses_link(self) -> None:
@@ -254,15 +267,15 @@ class Member:
         self.room.log_key = b""  # until all is there
         self._welcome = [shown]
 
-    def _take_backfill(self, entries: list[tuple[list[Any], bytes | None]], head: bytes, now: bytes) -> None:
+    def _take_backfill(self, entries: list[Any], head: bytes, now: bytes) -> None:
         """5.13"""
         assert self.room is not None
         assert entries
         opened = []
-        for (what, header, rest), context in entries:
+        for (what, header, rest, *retract), context in entries:
             body, digest = (rest, second.h(rest)) if what == 1 else (None, rest)
-            opened.append(Entry(header, body, digest, context))
-            if body is None:
+            opened.append(Entry(header, body, digest, context, tuple(retract) if retract else None))
+            if what == 2:
                 times = (int.from_bytes(each[40:48], "big") for each in (head, now))
                 assert second.may_be_gone(second.read_header(header)[4], *times)
             if self.room.log_key:
@@ -323,6 +336,7 @@ class Member:
             self.alarms += 1
         match said:
             case [1, text, _, _]:
+                self._shown[author.key, room.places[second.member_id(author.key)].counter] = room.index
                 self._tell("message", seq=room.index, nick=author.nick, text=text)
             case [2, nick]:
                 self._tell("nick", was=author.nick, nick=nick)
@@ -336,6 +350,9 @@ class Member:
                     room.newcomers = second.after(room.newcomers)
                 if member != self._me:
                     self._tell("joined", nick=nick)
+            case [12, counter]:
+                if (author.key, counter) in self._shown:
+                    self._tell("expired", seq=self._shown.pop((author.key, counter)), retracted=True)
             case [9, locked]:
                 self._tell("locked", locked=locked)
             case [10, _, removed, _]:

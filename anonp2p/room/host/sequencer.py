@@ -11,6 +11,7 @@ from anonp2p.room import cover, effects, events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import head_content
+from anonp2p.room.log.hashes import LogHashes
 from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log, LogEntry
 from anonp2p.room.pending import Whisper
@@ -22,6 +23,7 @@ class Sequencer:
 
     def __init__(self, context: Context) -> None:
         self.log = Log()
+        self.hashes = LogHashes(context.replica.ledger.digest)
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -74,7 +76,9 @@ class Sequencer:
             self.end_batch()
         opened = OpenedEntry(header, body, content=content)
         change = self._replica.apply_entry(author, opened)
-        self.log.append_entry(sealed, LogEntry(header.pack(), opened.digest, body, header.ttl))
+        packed = header.pack()
+        self.log.append_entry(sealed, LogEntry(packed, opened.digest, body, header.ttl))
+        self.hashes.append_entry(packed, opened.digest, self._replica.ledger.digest)
         if self._history is not None and isinstance(content.body, frames.TextBody):
             self._history.note_text(self._replica.ledger.index)
         self._context.take_change(opened, change)

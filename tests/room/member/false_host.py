@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.commit import CommitSecret
 from anonp2p.crypto.epoch import COMMIT, Epoch
@@ -25,10 +26,16 @@ from tests.support.world import START, End, payloads
 
 DIGEST = b"d" * 32  # of the log that a false host had before it let its guest in
 HERE = 4  # its index
+FAR = HERE + limits.PROOF_ENTRIES + 10  # an index to which no host has to prove the way from there
 
 # What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place in a batch of its
 # own, or what is only made when its turn has come.
 Item = frames.Frame | bytes | Placed | Callable[[], Any] | list[Any]
+
+
+def proof_of(*entries: Placed) -> frames.ProofFrame:
+    """What is shown of entries that are missed for good."""
+    return frames.ProofFrame([entry.header.pack() + suite.hash_data(entry.body) for entry in entries])
 
 
 class FalseHost:
@@ -249,6 +256,12 @@ class FalseHost:
         ]
         past = frames.BackfillFrame(opened, head or self.head_text(), self.head_text(index=index, time=time))
         return msgspec.structs.replace(past, **otherwise)
+
+    def proof(self, *entries: Placed) -> frames.ProofFrame:
+        """These get their places unseen: what is shown of them."""
+        for entry in entries:
+            self.place(entry)
+        return proof_of(*entries)
 
     def resumed(self, index: int | None = None, time: int | None = None) -> frames.ResumedFrame:
         """The guest has its place again, in the log as it is now, but for what the arguments say."""

@@ -7,7 +7,7 @@ import pytest
 from anonp2p.protocol import frames
 from anonp2p.room import events
 from tests.room.hostile import BOUNDS, come_anew
-from tests.room.member.false_host import HERE, FalseHost
+from tests.room.member.false_host import FAR, FalseHost
 from tests.room.peers import kinds
 
 
@@ -18,7 +18,7 @@ def welcomed_later(host: FalseHost, how: str, **otherwise: Any) -> list[events.E
         return host.hears(*host.welcome(past=True, **otherwise))
     if how == "without its log":
         host.redials()
-        host.ledger.start_at(HERE + 7, bytes(32))
+        host.ledger.start_at(FAR, bytes(32))
     else:
         come_anew(host)
         host.ledger.roster.remove_member(host.ledger.get_member(host.me))

@@ -107,6 +107,18 @@ class WhisperToSelf(BadInput):
     sentence = "A private message is for somebody else than you."
 
 
+class NoMessageYet(BadInput):
+    sentence = "There is no message here for that."
+
+
+class NoSuchMessage(BadInput):
+    sentence = "Message {detail} is none that you were shown here."
+
+
+class MessageGone(BadInput):
+    sentence = "Message {detail} is gone already."
+
+
 class VerifySelf(BadInput):
     sentence = "Say with whom else: /verify NICK shows words for you and another."
 

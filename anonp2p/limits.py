@@ -31,9 +31,9 @@ KICK_REASON: Final = 200  # characters of the reason for throwing somebody out
 ROOMS: Final = 20  # rooms of one process at once: more than anybody reads
 MEMBERS: Final = 1_000  # target of the design; a host refuses more: the room is full
 LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries that a host keeps: 4,000 of the longest messages
-PROOF_ENTRIES: Final = 65_536  # entries whose hashes a host keeps, to prove what was missed: 6 MB, 9 minutes of a flood
+PROOF_ENTRIES: Final = 65_536  # entries whose hashes a host keeps, to prove what was missed: 9 MB, 9 minutes of a flood
 PROOF_EXCESS: Final = 1_024  # more of them, before the oldest are dropped: each time, all others move in memory
-PROOF_STEPS: Final = 256  # of them in one frame: about 17 kB
+PROOF_STEPS: Final = 256  # of them in one frame: 17 to 25 kB
 LOG_ENTRIES: Final = 10_000  # entries that a host keeps: a slow reader may lag so far behind a fast room
 WRITE_BYTES: Final = (
     256 * 1024
@@ -52,6 +52,7 @@ LINK_QUEUE: Final = (
 FRAME_OVERHEAD: Final = 128  # bytes of memory that a waiting frame takes besides its content
 
 # Retention.
+SALT: Final = 16  # bytes of randomness in each content: nobody tries all of them to confirm a guess of an expired text
 CONTENT_STEP: Final = (
     64  # bytes: contents of entries are padded to multiples of it, so that their lengths reveal little
 )
@@ -60,6 +61,7 @@ FLEETING: Final = 60.0  # seconds for which a message that is never kept waits f
 FLEETING_CHECK: Final = 1.0  # seconds between checks whether they have
 FORMER_NICKS: Final = 4_000  # remembered looks of free nicks, whose next owner we warn of: of 1,000 nicks or more
 FORMER_NICKS_OF_SPEAKERS: Final = 4_000  # the same for nicks that have spoken: each costs an attacker one more message
+REFERABLE: Final = 10_000  # shown messages that one can refer to by their numbers: as many as a host keeps entries
 EXPIRING: Final = 100_000  # shown messages whose end we remember: beyond it, those that are due first end early
 SLEEP_NOTICE: Final = 5.0  # seconds until we notice that the machine has slept, if a message is to expire
 MARK_INTERVAL: Final = 600_000  # milliseconds of a room's time between the marks of its safety words
@@ -175,6 +177,8 @@ LINES_SHOWN: Final = 40  # of a message on terminals: a screenful; 4,000 bytes c
 LONG_MESSAGE: Final = 8  # lines of a message beyond which the full screen asks before it is sent
 ERRORS_TOLD: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 
+EXCERPT: Final = 40  # columns of a message that a reply to it quotes: half a line
+EXCERPTS: Final = 1_000  # messages that line mode can quote: 100 KiB
 PIPED_LINE: Final = 80  # columns at which what others say is folded on a pipe: common terminals have no fewer
 OUTPUT_QUEUE: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will
 

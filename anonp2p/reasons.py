@@ -32,6 +32,7 @@ Fault = Literal[
     "forged-head",
     "generation",
     "head-of-other-log",
+    "head-of-other-roster",
     "head-older-than-last",
     "head-out-of-range",
     "head-too-soon",
@@ -49,7 +50,9 @@ Fault = Literal[
     "lost-nobody",
     "malformed",
     "members-alike",
+    "missing-group-context",
     "old-epoch",
+    "other-group-context",
     "other-host",
     "other-log",
     "other-rules",
@@ -97,7 +100,6 @@ Fault = Literal[
     "unusable-key",
     "unwanted-resumption",
     "us-as-host",
-    "welcome-to-other-epoch",
 ]
 
 # How a link ended, where the peer was not at fault.

@@ -11,27 +11,27 @@ from anonp2p.errors import PeerFault
 class CommitSecret:
     """The fresh secret of a commit, kept while some link may still need a share of it.
 
-    group_context: of the room after the commit.
+    digest: of the log with the commit, which covers the group context.
     """
 
     room: bytes
     epoch: int
-    group_context: bytes
+    digest: bytes
     secret: bytes
     tag: bytes
 
     def seal_share(self, member: bytes, encryption_key: bytes) -> bytes:
         """The share of one member. Raises PeerFault if nothing can be sealed to its key."""
         return suite.seal_to_key(
-            encryption_key, self.secret + self.tag, _info(self.room, member, self.epoch, self.group_context)
+            encryption_key, self.secret + self.tag, _info(self.room, member, self.epoch, self.digest)
         )
 
 
 def open_share(
-    box: bytes, key: suite.EncryptionKeyPair, room: bytes, member: bytes, epoch: int, group_context: bytes
+    box: bytes, key: suite.EncryptionKeyPair, room: bytes, member: bytes, epoch: int, digest: bytes
 ) -> tuple[bytes, bytes]:
     """The fresh secret in our share, and the confirmation tag that the new epoch must have. Raises PeerFault."""
-    both = key.open_sealed(box, _info(room, member, epoch, group_context))
+    both = key.open_sealed(box, _info(room, member, epoch, digest))
     if len(both) != 2 * suite.SECRET:
         raise PeerFault("share-length")
     return both[: suite.SECRET], both[suite.SECRET :]
@@ -43,5 +43,5 @@ def check_confirmation_tag(tag: bytes, given: bytes) -> None:
         raise PeerFault("commit-of-other-log")
 
 
-def _info(room: bytes, member: bytes, epoch: int, group_context: bytes) -> bytes:
-    return suite.label("commit share") + room + member + epoch.to_bytes(8, "big") + group_context
+def _info(room: bytes, member: bytes, epoch: int, digest: bytes) -> bytes:
+    return suite.label("commit share") + room + member + epoch.to_bytes(8, "big") + digest

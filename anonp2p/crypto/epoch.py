@@ -64,22 +64,22 @@ class Epoch:
         self._log = suite.Key(self.log_key)
 
     @classmethod
-    def begin(cls, secret: bytes, genesis: bytes, host: bytes) -> "Epoch":
-        """The first epoch of a room, with the host as its only member. genesis: the digest of the empty log."""
-        return cls._open(0, bytes(suite.SECRET), secret, genesis, [host])[0]
+    def begin(cls, secret: bytes, digest: bytes, host: bytes) -> "Epoch":
+        """The first epoch of a room, with the host as its only member. digest: of the log without entries."""
+        return cls._open(0, bytes(suite.SECRET), secret, digest, [host])[0]
 
-    def follow(self, secret: bytes, group_context: bytes, members: Iterable[bytes]) -> tuple["Epoch", bytes]:
+    def follow(self, secret: bytes, digest: bytes, members: Iterable[bytes]) -> tuple["Epoch", bytes]:
         """The epoch that follows a commit, and its confirmation tag.
 
-        group_context: of the room after the commit; members: those who remain.
+        digest: of the log with the commit, which covers the group context; members: those who remain.
         """
-        return self._open(self.number + 1, self.init_secret, secret, group_context, members)
+        return self._open(self.number + 1, self.init_secret, secret, digest, members)
 
     @classmethod
     def _open(
-        cls, number: int, init: bytes, fresh: bytes, group_context: bytes, members: Iterable[bytes]
+        cls, number: int, init: bytes, fresh: bytes, digest: bytes, members: Iterable[bytes]
     ) -> tuple["Epoch", bytes]:
-        secret = suite.expand(suite.extract(init, fresh), "epoch", group_context)
+        secret = suite.expand(suite.extract(init, fresh), "epoch", digest)
         epoch = cls(
             number,
             suite.expand(secret, "init"),
@@ -87,7 +87,7 @@ class Epoch:
             suite.expand(secret, "newcomers"),
             {member: Ratchet(suite.expand(secret, "ratchet", member)) for member in members},
         )
-        return epoch, hmac.digest(suite.expand(secret, "confirm"), group_context, "sha256")
+        return epoch, hmac.digest(suite.expand(secret, "confirm"), digest, "sha256")
 
     def admit_member(self, member: bytes) -> None:
         """Gives a newcomer a ratchet. Later newcomers learn nothing about it.

@@ -24,6 +24,7 @@ _SMALL_ORDER = frozenset((0, 1, _P - 1, _Y8, _P - _Y8))
 _ID = b"anonp2p/4 member"
 _LOG = b"anonp2p/4 log"
 _GROUP_CONTEXT = b"anonp2p/4 group context"
+_ROSTER_ENTRY = b"anonp2p/4 roster entry"
 JOIN = b"anonp2p/4 join"
 RESUME = b"anonp2p/4 resume"
 WELCOME = b"anonp2p/4 welcome"
@@ -82,17 +83,30 @@ def short_id(member: bytes) -> str:
     return spell_member(member)[:TAG_CHARACTERS]
 
 
-def hash_empty_log(room: bytes) -> bytes:
-    """The digest of a log without entries (PROTOCOL.md, 4.6)."""
+def hash_room(room: bytes) -> bytes:
+    """What stands for a digest at mark 0: everyone knows it from the room's code (PROTOCOL.md, 7.5)."""
     return hashlib.sha256(_LOG + room).digest()
 
 
-def hash_group_context(digest: bytes, state: bytes) -> bytes:
-    """The group context: the hash of a log's digest and of the state that the log leads to (PROTOCOL.md, 6.2)."""
-    return hashlib.sha256(_GROUP_CONTEXT + digest + state).digest()
+def hash_roster_entry(packed: bytes) -> bytes:
+    """What the group context has of one member (PROTOCOL.md, 4.8). packed: what it has of it in clear."""
+    return hashlib.sha256(_ROSTER_ENTRY + packed).digest()
 
 
-def extend_log_hash(previous: bytes, index: int, header: bytes, body: bytes) -> bytes:
-    """The digest of a log with one more entry (PROTOCOL.md, 4.6). previous: the digest before it; body: its hash."""
-    entry = index.to_bytes(8, "big") + header + body
+def hash_group_context(packed: bytes) -> bytes:
+    """The group context (PROTOCOL.md, 4.8). packed: the state that the log leads to."""
+    return hashlib.sha256(_GROUP_CONTEXT + packed).digest()
+
+
+def hash_empty_log(room: bytes, group_context: bytes) -> bytes:
+    """The digest of a log without entries (PROTOCOL.md, 4.6)."""
+    return hashlib.sha256(_LOG + room + group_context).digest()
+
+
+def extend_log_hash(previous: bytes, index: int, header: bytes, body: bytes, group_context: bytes) -> bytes:
+    """The digest of a log with one more entry (PROTOCOL.md, 4.6).
+
+    previous: the digest before it; body: the hash of its body; group_context: the one that the entry leads to.
+    """
+    entry = index.to_bytes(8, "big") + header + body + group_context
     return hashlib.sha256(_LOG + previous + entry).digest()

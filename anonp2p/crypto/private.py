@@ -2,24 +2,20 @@
 
 from collections.abc import Iterable
 
-from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.errors import PeerFault
 
 
-def seal_message(encryption_key: bytes, text: str, info: bytes) -> bytes:
-    """The text in a box for the owner of this encryption key. Raises PeerFault for an invalid key."""
-    return suite.seal_to_key(encryption_key, text.encode(), info)
+def seal_message(encryption_key: bytes, text: bytes, info: bytes) -> bytes:
+    """What is packed, in a box for the owner of this encryption key. Raises PeerFault for an invalid key."""
+    return suite.seal_to_key(encryption_key, text, info)
 
 
-def open_message(box: bytes, key_pairs: Iterable[suite.EncryptionKeyPair], info: bytes) -> str | None:
-    """The text in a box for one of our encryption keys; None if it is for somebody else or malformed."""
+def open_message(box: bytes, key_pairs: Iterable[suite.EncryptionKeyPair], info: bytes) -> bytes | None:
+    """What is in a box for one of our encryption keys; None if it is for somebody else."""
     for key_pair in key_pairs:
         try:
-            text = key_pair.open_sealed(box, info)
-            return text.decode() if 0 < len(text) <= limits.TEXT else None
-        except UnicodeDecodeError:
-            return None
+            return key_pair.open_sealed(box, info)
         except PeerFault:
             continue
     return None

@@ -1,4 +1,4 @@
-"""The entry keys of one author within an epoch: each is derived from the one before, used once and deleted."""
+"""Keys of the entries of one author in an epoch, or of the records one way on a link: each is used once and deleted."""
 
 from anonp2p import limits
 from anonp2p.crypto import suite
@@ -24,6 +24,10 @@ class Ratchet:
             raise PeerFault("generation")
         for _ in range(skipped):
             self._advance()
+        return self.take_next_key()
+
+    def take_next_key(self) -> suite.Key:
+        """The key of the present generation. It cannot be taken again."""
         key = suite.Key(suite.expand(self.chain_key, "key"))
         self._advance()
         return key

@@ -15,7 +15,7 @@ from anonp2p.protocol.field_types import (
     Bytes32,
     Bytes33,
     Bytes64,
-    Bytes65,
+    Bytes65To97,
     Bytes112,
     Count,
     EncryptionKeyBytes,
@@ -34,11 +34,19 @@ Denial = Literal["nick-taken", "repeated", "too-often"]
 # --- bodies of entries
 
 
+class EntryId(Packed, frozen=True):
+    """An entry, by its author and the author's counter."""
+
+    author: Bytes16
+    counter: Count
+
+
 class TextBody(Packed, frozen=True, tag=1):
-    """A message. action: whether it describes what the author does (/me)."""
+    """A message. action: whether it describes what the author does (/me); reply: the message that it refers to."""
 
     text: str
     action: bool
+    reply: EntryId | None
 
 
 class NickBody(Packed, frozen=True, tag=2):
@@ -103,10 +111,17 @@ class CommitBody(Packed, frozen=True, tag=10):
     renew: bool
 
 
+class PrivateText(Packed, frozen=True):
+    """What the box of a private message holds. reply: the message that it refers to."""
+
+    text: str
+    reply: EntryId | None
+
+
 class PrivateBody(Packed, frozen=True, tag=11):
     """A message in a box that only one member can open."""
 
-    box: Annotated[bytes, msgspec.Meta(min_length=BOX + 1, max_length=BOX + limits.TEXT)]
+    box: Annotated[bytes, msgspec.Meta(min_length=BOX + 4, max_length=BOX + limits.TEXT + 32)]
 
 
 Body = (
@@ -125,8 +140,12 @@ Body = (
 
 
 class Content(Packed, frozen=True):
-    """What an author signs besides the header: the latest entry that it has applied, the digest there, and the body."""
+    """What an author signs besides the header: the latest entry that it has applied, the digest there, and the body.
 
+    salt: random, another one each time that something is sealed.
+    """
+
+    salt: Bytes16
     index: Count
     digest: Bytes32
     body: Body
@@ -180,9 +199,13 @@ class ResumeRequest(Packed, frozen=True, tag=2):
 
 
 class Batch(Packed, frozen=True):
-    """Consecutive entries, each sealed by its author, and the head that covers them."""
+    """Consecutive entries, each sealed by its author, and the head that covers them.
+
+    contexts: for each entry, the group context that it leads to, None if it leaves that as it is.
+    """
 
     entries: list[bytes]
+    contexts: list[Bytes32 | None]
     head: Bytes112
 
 
@@ -251,6 +274,7 @@ class BackfillFrame(Packed, frozen=True, tag=8):
     """Host: a batch, opened. head: of the batch; now: the latest head of the log, or a later one."""
 
     entries: list[BackfilledEntry | Tombstone]
+    contexts: list[Bytes32 | None]
     head: Bytes112
     now: Bytes112
 
@@ -283,10 +307,10 @@ class KeyNotFoundFrame(Packed, frozen=True, tag=12):
 class ProofFrame(Packed, frozen=True, tag=13):
     """Host, before a backfill: what the digests of a log are made of that a member has missed.
 
-    steps: of each entry in turn, its header and the hash of its body.
+    steps: of each entry in turn, its header, the hash of its body, and the group context, if it leads to another one.
     """
 
-    steps: Annotated[list[Bytes65], msgspec.Meta(min_length=1, max_length=limits.PROOF_STEPS)]
+    steps: Annotated[list[Bytes65To97], msgspec.Meta(min_length=1, max_length=limits.PROOF_STEPS)]
 
 
 FromMember = SubmitFrame | KeyFrame | KeyRequestFrame
@@ -368,6 +392,17 @@ class HistoryPolicy(Packed, frozen=True):
     seconds: Count
 
 
+class LatestEntry(Packed, frozen=True):
+    """What, with a roster, makes the digest of the log: the digest before its latest entry, and that entry.
+
+    body: the hash of its body.
+    """
+
+    digest: Bytes32
+    header: Bytes33
+    body: Bytes32
+
+
 class RoomState(Packed, frozen=True):
     """The room as of the entry that the head covers, with the secrets of the epoch.
 
@@ -385,6 +420,7 @@ class RoomState(Packed, frozen=True):
     log_key: Bytes32
     newcomer_secret: Bytes32
     head: Bytes112
+    latest: LatestEntry
     roster: Annotated[list[RosterEntry], msgspec.Meta(max_length=limits.MEMBERS)]
     since: Count
     snapshot: RoomSnapshot | None
@@ -396,7 +432,7 @@ Request = JoinRequest | ResumeRequest
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {
     kind: msgspec.msgpack.Decoder(kind)
-    for kind in (Content, Hello, Request, Batch, MemberRecord, HostRecord, RoomState)
+    for kind in (Content, PrivateText, Hello, Request, Batch, MemberRecord, HostRecord, RoomState)
 }
 _any_hello = msgspec.msgpack.Decoder(AnyHello)
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from anonp2p import limits
 from anonp2p.crypto import padding, suite
+from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import field_types, frames
@@ -19,14 +20,16 @@ class OtherVersion(Exception):
 
 
 class Channel:
-    """Seals and opens the records at one end of a link. up: whether this is the member's end."""
+    """Seals and opens the records at one end of a link, each with a key of its own (PROTOCOL.md, 2.6).
+
+    It does not keep the secret: what it has after a record opens none of those before. up: whether this is the member's
+    end.
+    """
 
     def __init__(self, secret: bytes, hello: bytes, *, up: bool) -> None:
-        # Kept as bytes, and made into a cipher for each record: a host has a thousand links, and a cipher takes 5 KB.
-        keys = [suite.expand(secret, name, hello) for name in ("up", "down")]
-        self._sending_key, self._receiving_key = keys if up else reversed(keys)
+        ratchets = [Ratchet(suite.expand(secret, name, hello)) for name in ("up", "down")]
+        self._sending_keys, self._receiving_keys = ratchets if up else reversed(ratchets)
         self._sent_type, self._received_type = _RECORDS if up else reversed(_RECORDS)
-        self._sent = self._received = 0
 
     def seal_frames(self, outgoing: Sequence[frames.Frame], *, echo: bool = False) -> bytes:
         """These frames as they are sent, in as few records as possible. Records are sent in the order of sealing."""
@@ -37,16 +40,13 @@ class Channel:
 
     def seal_padded(self, padded: bytes) -> bytes:
         """The content of the next record: a packed record with its padding, sealed."""
-        sealed = suite.Key(self._sending_key).seal_text(self._sent, padded)
-        self._sent += 1
-        return sealed
+        return self._sending_keys.take_next_key().seal_text(0, padded)
 
     def open_record(self, content: bytes) -> frames.MemberRecord | frames.HostRecord:
-        """The next record of the other end. Raises PeerFault."""
-        padded = suite.Key(self._receiving_key).open_sealed(self._received, content)
+        """The next record of the other end. Raises PeerFault; no other record opens after that."""
+        padded = self._receiving_keys.take_next_key().open_sealed(0, content)
         if padded is None:
             raise PeerFault("unreadable-record")
-        self._received += 1
         record: frames.MemberRecord | frames.HostRecord = frames.unpack(
             self._received_type, padding.unfill_payload(padded, suite.TAG)
         )

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from anonp2p.protocol.frames import EntryId
+
 
 class _Value(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
@@ -24,21 +26,29 @@ class Caution(_Value, frozen=True):
 
 
 class MessageChange(_Value, frozen=True, kw_only=True):
-    """A message for us. seq: its index; ttl: as in a header; age: seconds since it was ordered.
+    """A message for us. seq: its index; counter, ttl: as in its header; age: seconds since it was ordered.
 
-    to: the nick of the member for whom a private one of ours is.
+    reply: the message that it refers to. peer: with whom it is shared if it is private, and to: the nick of that
+    member, if it is ours.
     """
 
     member: bytes
+    counter: int
     nick: str
     text: str
     seq: int
     ttl: int
     age: float
     action: bool = False
-    private: bool = False
+    reply: EntryId | None = None
+    peer: bytes | None = None
     to: str | None = None
     mine: bool = False
+
+    @property
+    def private(self) -> bool:
+        """Whether only two members can read it."""
+        return self.peer is not None
 
 
 class JoinedChange(_Value, frozen=True):

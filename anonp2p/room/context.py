@@ -13,6 +13,7 @@ from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.lifecycle import Lifecycle
+from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.pending import Pending, Whisper
@@ -36,6 +37,7 @@ class Context:
     clock: Clock
     replica: Replica
     outbox: Outbox
+    message_index: MessageIndex
     reporter: Reporter
     lifecycle: Lifecycle
     ttl: int | None = None
@@ -79,19 +81,19 @@ class Context:
     def _own_message(self, header: Header, pending: Pending, index: int, age: float) -> changes.MessageChange:
         """A message of ours that its entry does not show us: it is sealed to another, or has expired."""
         assert isinstance(pending.body, Whisper | frames.TextBody), "nothing else is private or expires"
-        text = pending.body.text
-        action = isinstance(pending.body, frames.TextBody) and pending.body.action
-        to = pending.body.nick if isinstance(pending.body, Whisper) else None
+        whisper = pending.body if isinstance(pending.body, Whisper) else None
         return changes.MessageChange(
             member=self.replica.me.id,
+            counter=header.counter,
             nick=self.own_member.nick,
-            text=text,
+            text=pending.body.text,
             seq=index,
             ttl=header.ttl,
             age=age,
-            action=action,
-            private=to is not None,
-            to=to,
+            action=isinstance(pending.body, frames.TextBody) and pending.body.action,
+            reply=pending.body.reply,
+            peer=whisper.to if whisper else None,
+            to=whisper.nick if whisper else None,
             mine=True,
         )
 
@@ -104,9 +106,10 @@ def create_context(
     re: the input that asked for the room. Other parameters: see `Context`.
     """
     clock, outbox, replica = Clock(), Outbox(), Replica(key, *fresh_keys(random, key))
-    reporter = Reporter(label, clock, Narrator(label), ShownMessages(), replica.reused_nicks)
+    shown, index = ShownMessages(), MessageIndex()
+    reporter = Reporter(label, clock, Narrator(label, index), shown, index, replica.reused_nicks)
     lifecycle = Lifecycle(label, replica, outbox, reporter, re, cover=cover)
-    return Context(label, random, cover, clock, replica, outbox, reporter, lifecycle)
+    return Context(label, random, cover, clock, replica, outbox, index, reporter, lifecycle)
 
 
 def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.EncryptionKeyPair]:

@@ -10,9 +10,10 @@ class OpenedEntry:
     """Header and body of an entry, which is empty if the entry has expired; each is hashed and decoded once at most.
 
     digest: of the body, as it was; None to make it from the body. content: what the body says, if known already.
+    context: the group context that it leads to, as the host that ordered it says; None if it leaves that as it is.
     """
 
-    __slots__ = ("_content", "body", "digest", "header")
+    __slots__ = ("_content", "body", "context", "digest", "header")
 
     def __init__(
         self, header: Header, body: bytes, digest: bytes | None = None, content: frames.Content | None = None
@@ -21,6 +22,7 @@ class OpenedEntry:
         self.body = body
         self.digest = suite.hash_data(body) if digest is None else digest
         self._content = content
+        self.context: bytes | None = None
 
     @classmethod
     def from_backfill(cls, entry: frames.BackfilledEntry | frames.Tombstone) -> "OpenedEntry":

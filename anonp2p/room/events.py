@@ -86,7 +86,11 @@ class ReachableEvent(Event, frozen=True, tag="reachable"):
 
 
 class MessageEvent(Event, frozen=True, tag="message"):
-    """An ordered message; one of our own is the receipt for it. `at`: seconds since the epoch, by our own clock."""
+    """An ordered message; one of our own is the receipt for it. `at`: seconds since the epoch, by our own clock.
+
+    reply: the seq of the message that it refers to. reply_gone: it refers to a message that is not shown here, or no
+    longer: without a seq if it never was.
+    """
 
     room: str
     member: str
@@ -94,6 +98,8 @@ class MessageEvent(Event, frozen=True, tag="message"):
     text: str
     seq: int
     at: float
+    reply: int | None = None
+    reply_gone: Literal[True] | UnsetType = UNSET
     ttl: int | None = None
     action: bool = False
     private: bool = False

@@ -60,6 +60,20 @@ class WhisperInput:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ReplyInput:
+    """A message that refers to the one with this number, or to the latest one of another; to all who can read that."""
+
+    seq: int | None
+    text: str
+    re: events.Re = UNSET
+
+    @property
+    def line(self) -> str:
+        """As it is given back if it cannot be sent: with its command, since it may be for one member alone."""
+        return f"/reply {self.text}" if self.seq is None else f"/reply {self.seq} {self.text}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class RetainInput:
     """How long our messages are kept from now on, as in a header; None: it is only asked."""
 
@@ -118,7 +132,16 @@ class LeaveInput:
 
 
 Typed = (
-    SayInput | WhisperInput | RetainInput | VerifyInput | RenameInput | AskInput | KickInput | LockInput | LeaveInput
+    SayInput
+    | WhisperInput
+    | ReplyInput
+    | RetainInput
+    | VerifyInput
+    | RenameInput
+    | AskInput
+    | KickInput
+    | LockInput
+    | LeaveInput
 )
 
 

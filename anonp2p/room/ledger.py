@@ -4,6 +4,7 @@ The host checks an entry before it orders it, all others before they apply it: o
 """
 
 from collections import deque
+from typing import Final
 
 from anonp2p import limits
 from anonp2p.crypto import identity, padding
@@ -17,11 +18,17 @@ from anonp2p.room.log.log import FIRST
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.roster import Member, Roster
 
+# What the group context has a place for, and no entry changes (PROTOCOL.md, 4.8).
+_TERM: Final = 0
+_HEIRS: Final[list[bytes]] = []
+_RIGHTS: Final[tuple[list[bytes], ...]] = ([], [], [], [])  # moderators, mutes, bans, invitations
+
 
 class Ledger:
     """A room as of its latest entry. room: the public key of its onion service."""
 
     def __init__(self, room: bytes) -> None:
+        """Of a log that is to be begun, by `begin_log` or `start_at`, once what it begins with is set."""
         self.room = room
         self.name = ""
         self.host = b""  # the member who orders
@@ -31,7 +38,8 @@ class Ledger:
         self.epoch = 0
         self.index = FIRST - 1  # of the latest entry
         self.roster = Roster()
-        self._digests = deque([identity.hash_empty_log(room)], maxlen=limits.LOG_ENTRIES + 1)
+        self._digests: deque[bytes] = deque(maxlen=limits.LOG_ENTRIES + 1)
+        self._group_context = b""
 
     @property
     def digest(self) -> bytes:
@@ -43,17 +51,26 @@ class Ledger:
         at = index - self.index - 1
         return self._digests[at] if -len(self._digests) <= at < 0 else None
 
+    @property
+    def group_context(self) -> bytes:
+        """The hash of what the log up to the latest entry adds up to, which its digest covers (PROTOCOL.md, 4.8)."""
+        return self._group_context
+
+    def begin_log(self) -> None:
+        """Nothing has been ordered yet."""
+        self.start_at(FIRST - 1, identity.hash_empty_log(self.room, self._hash_state()))
+
     def start_at(self, index: int, digest: bytes) -> None:
         """Takes over the index and the digest of the log so far, as others state them."""
         self.index = index
         self._digests.clear()
         self._digests.append(digest)
+        self._group_context = self._hash_state()
 
-    def group_context(self) -> bytes:
-        """The hash of the log and of what it adds up to (PROTOCOL.md, 6.2): another log has another one."""
-        members = [(member.key, member.nick, member.away, member.key_hash) for member in self.roster]
-        state = [self.name, self.locked, self.host, self.retention, self.history, members]
-        return identity.hash_group_context(self.digest, frames.pack(state))
+    def _hash_state(self) -> bytes:
+        settings = [self.locked, self.retention, self.history]
+        state = [self.room, self.name, self.epoch, _TERM, self.host, _HEIRS, settings, *_RIGHTS]
+        return identity.hash_group_context(frames.pack([*state, self.roster.group_context()]))
 
     def get_member(self, member: bytes) -> Member:
         """The member with this id, whose presence was checked."""
@@ -145,18 +162,25 @@ class Ledger:
         return self.digest_at(content.index) not in (None, content.digest)
 
     def extend_log(self, header: Header, body: bytes) -> None:
-        """Adds an entry to the digest of the log. body: the hash of its body."""
-        digest = identity.extend_log_hash(self.digest, self.index + 1, header.pack(), body)
+        """Adds an entry that has taken effect to the digest of the log. body: the hash of its body."""
+        packed = header.pack()
+        digest = identity.extend_log_hash(self.digest, self.index + 1, packed, body, self._group_context)
         self.index += 1
         self._digests.append(digest)
 
     def apply_content(self, author: Member, header: Header, content: frames.Content) -> Member:
-        """Applies the latest entry; returns the member that it is about.
+        """Applies the next entry; returns the member that it is about.
 
         Raises PeerFault for an improper roster entry.
         """
         author.counter = header.counter
-        match content.body:
+        about = self._apply_body(author, content.body)
+        if not isinstance(content.body, frames.TextBody | frames.PrivateBody):
+            self._group_context = self._hash_state()
+        return about
+
+    def _apply_body(self, author: Member, body: frames.Body) -> Member:
+        match body:
             case frames.NickBody(nick=nick):
                 self.roster.rename_member(author, nick)
             case frames.JoinedBody(key=key, nick=nick, key_hash=key_hash):
@@ -168,7 +192,7 @@ class Ledger:
                 self.roster.mark_presence(about, away=not about.away)
                 return about
             case frames.RenewBody(key_hash=key_hash):
-                author.key_hash = key_hash
+                self.roster.renew_key(author, key_hash)
             case frames.LockBody(locked=locked):
                 self.locked = locked
             case frames.CommitBody(epoch=epoch, removed=removed):
@@ -182,11 +206,13 @@ class Ledger:
 
         Raises PeerFault for an improper roster entry.
         """
+        about = author
+        if content is None:
+            author.counter = header.counter
+        else:
+            about = self.apply_content(author, header, content)
         self.extend_log(header, digest)
-        if content is not None:
-            return self.apply_content(author, header, content)
-        author.counter = header.counter
-        return author
+        return about
 
     def list_people(self) -> list[events.Person]:
         """The members who are here, as they are shown."""

@@ -111,7 +111,7 @@ class Lifecycle:
 
     def give_back(self, typed: inputs.Typed) -> None:
         """Answers an input that comes too late."""
-        if isinstance(typed, inputs.SayInput | inputs.WhisperInput):
+        if isinstance(typed, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput):
             self._reporter.tell_event(events.UnsentEvent(room=self._label, text=typed.line, re=typed.re))
         elif not isinstance(typed, inputs.LeaveInput):
             self._reporter.tell_error(errors.NoRoom(), typed.re)

@@ -8,14 +8,16 @@ from anonp2p.crypto import identity
 from anonp2p.protocol import frames
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
+from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.retention import ANY, NO_HISTORY, ttl_or_none
 
 
 class Narrator:
-    """Puts changes into events. room: how the events name the room."""
+    """Puts changes into events. room: how the events name the room; message_index: finds what replies refer to."""
 
-    def __init__(self, room: str) -> None:
+    def __init__(self, room: str, message_index: MessageIndex) -> None:
         self._room = room
+        self._message_index = message_index
 
     def describe_change(self, change: Change, wall: float, re: events.Re = UNSET) -> list[events.Event]:
         """What has just taken effect. wall: seconds since the epoch; re: the input of ours that asked for it."""
@@ -90,12 +92,15 @@ class Narrator:
     def _message(
         self, message: changes.MessageChange, wall: float, re: events.Re, *, history: bool
     ) -> events.MessageEvent:
+        answered = None if message.reply is None else self._message_index.find_answered(message.reply, message.peer)
         return events.MessageEvent(
             room=self._room,
             member=identity.spell_member(message.member),
             nick=message.nick,
             text=message.text,
             seq=message.seq,
+            reply=None if answered is None else answered.seq,
+            reply_gone=_flag(answered is not None and answered.gone),
             at=wall - message.age,
             ttl=ttl_or_none(message.ttl),
             action=message.action,

@@ -21,11 +21,15 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Whisper:
-    """A private message of ours: it is boxed when it is sealed, in each epoch anew. nick: of whom it is for."""
+    """A private message of ours: it is boxed when it is sealed, in each epoch anew.
+
+    nick: of whom it is for; reply: the message that it refers to.
+    """
 
     to: bytes
     nick: str
     text: str
+    reply: frames.EntryId | None = None
 
 
 @dataclass(slots=True, repr=False)

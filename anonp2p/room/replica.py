@@ -1,7 +1,11 @@
 """Our copy of a room: what the log adds up to, the keys that it takes, and what we remember of it."""
 
+from collections.abc import Callable
+
+from anonp2p import limits
 from anonp2p.crypto import identity, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
+from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.names.reused import ReusedNicks
 from anonp2p.names.safety_words import Marks
@@ -9,7 +13,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger
+from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.roster import Member, Roster
 from anonp2p.room.sealer import Sealer
 
@@ -37,7 +41,7 @@ class Replica:
         self.ledger = Ledger(room)
         self.epoch: Epoch | None = None
         self.keys: dict[bytes, bytes] = {}
-        self.marks = Marks(self.ledger.digest)
+        self.marks = Marks(identity.hash_room(room))
         self.reused_nicks = ReusedNicks()
         self.evidence: list[tuple[bytes, ...]] = []
         self.unproven_until: int | None = None
@@ -70,9 +74,9 @@ class Replica:
         assert self.epoch is not None, "asked for the keys of a room that we are not in"
         return self.epoch
 
-    def sealer(self) -> Sealer:
-        """What seals our entries as of now, when there is an epoch."""
-        return Sealer(self.me, self.ledger, self.current_epoch, self.keys)
+    def sealer(self, random: Callable[[int], bytes]) -> Sealer:
+        """What seals our entries as of now, when there is an epoch. random: gives so many fresh bytes."""
+        return Sealer(self.me, self.ledger, self.current_epoch, self.keys, random)
 
     # --- entries
 
@@ -91,13 +95,13 @@ class Replica:
         if content is None:
             return changes.HiddenChange()
         match content.body:
-            case frames.TextBody(text=text, action=action):
-                return self._describe_message(ledger, author, header, text, age, action=action)
+            case frames.TextBody(text=text, action=action, reply=reply):
+                return self._describe_message(ledger, author, header, text, age, reply, action=action)
             case frames.PrivateBody(box=box) if replay is None and not mine:
-                info = private.bind_message(ledger.room, epoch, author.id, header.counter, self.me.id)
-                opened = private.open_message(box, self.own_keys, info)
+                opened = self._open_private(box, epoch, author.id, header.counter)
                 if opened is not None:
-                    return self._describe_message(ledger, author, header, opened, age, private=True)
+                    text, reply = opened.text, opened.reply
+                    return self._describe_message(ledger, author, header, text, age, reply, peer=author.id)
             case frames.NickBody(nick=nick):
                 return changes.RenamedChange(
                     about.id, nick, was, self._may_be_reused(about), self._find_cautions(ledger, about)
@@ -122,6 +126,17 @@ class Replica:
                 return changes.ClosedChange(mine)
         return changes.HiddenChange()
 
+    def follow_entry(self, author: Member, entry: OpenedEntry, age: float, replay: Ledger | None = None) -> Change:
+        """Applies the next entry as a host has ordered it; parameters: see `apply_entry`.
+
+        Raises PeerFault if it leads to another group context than the host says.
+        """
+        ledger = self.ledger if replay is None else replay
+        before = ledger.group_context
+        change = self.apply_entry(author, entry, age, replay)
+        expect(ledger.group_context == (entry.context or before), "other-group-context")
+        return change
+
     def _describe_message(
         self,
         ledger: Ledger,
@@ -129,21 +144,36 @@ class Replica:
         header: Header,
         text: str,
         age: float,
+        reply: frames.EntryId | None,
         *,
         action: bool = False,
-        private: bool = False,
+        peer: bytes | None = None,
     ) -> changes.MessageChange:
         return changes.MessageChange(
             member=author.id,
+            counter=header.counter,
             nick=author.nick,
             text=text,
             seq=ledger.index,
             ttl=header.ttl,
             age=age,
             action=action,
-            private=private,
+            reply=reply,
+            peer=peer,
             mine=author.id == self.me.id,
         )
+
+    def _open_private(self, box: bytes, epoch: int, author: bytes, counter: int) -> frames.PrivateText | None:
+        """What another wrote to us alone; None if it is for somebody else, or nothing proper (PROTOCOL.md, 5.15)."""
+        info = private.bind_message(self.ledger.room, epoch, author, counter, self.me.id)
+        packed = private.open_message(box, self.own_keys, info)
+        if packed is None:
+            return None
+        try:
+            opened: frames.PrivateText = frames.unpack(frames.PrivateText, packed)
+        except PeerFault:
+            return None
+        return opened if 0 < len(opened.text.encode()) <= limits.TEXT else None
 
     def _free_nicks(
         self, ledger: Ledger, author: Member, content: frames.Content | None

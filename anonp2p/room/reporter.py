@@ -12,21 +12,32 @@ from anonp2p.protocol import frames
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.clock import Clock
+from anonp2p.room.message_index import MessageIndex, ShownMessage
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.outbox import GivenBack
 from anonp2p.room.shown_messages import ShownMessages
 
 
 class Reporter:
-    """Collects effects. room: how events name the room; reused_nicks: is told whose messages were shown."""
+    """Collects effects.
+
+    room: how events name the room; message_index, reused_nicks: are told which messages of whom were shown.
+    """
 
     def __init__(
-        self, room: str, clock: Clock, narrator: Narrator, shown_messages: ShownMessages, reused_nicks: ReusedNicks
+        self,
+        room: str,
+        clock: Clock,
+        narrator: Narrator,
+        shown_messages: ShownMessages,
+        message_index: MessageIndex,
+        reused_nicks: ReusedNicks,
     ) -> None:
         self._room = room
         self._clock = clock
         self._narrator = narrator
         self._shown_messages = shown_messages
+        self._message_index = message_index
         self._reused_nicks = reused_nicks
         self._effects: list[effects.Effect] = []
 
@@ -81,6 +92,7 @@ class Reporter:
 
     def _note_shown(self, message: changes.MessageChange) -> None:
         self._reused_nicks.note_message(message.member)
+        self._message_index.note_message(ShownMessage(message.seq, message.member, message.counter, peer=message.peer))
         if message.ttl not in (KEPT, FLEETING):
             end = self._clock.now.age + max(0.0, message.ttl - message.age)
             self._tell_expired(self._shown_messages.note_message(message.seq, end))
@@ -103,4 +115,5 @@ class Reporter:
 
     def _tell_expired(self, ended: list[int]) -> None:
         for seq in ended:
+            self._message_index.end_message(seq)
             self.tell_event(self._narrator.describe_expired(seq))

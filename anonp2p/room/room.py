@@ -21,6 +21,7 @@ from anonp2p.room.member.member import MemberRole
 from anonp2p.room.pending import Whisper
 from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
 from anonp2p.room.role import Role
+from anonp2p.room.roster import Member
 from anonp2p.room.snapshot import MemberView, Snapshot
 
 
@@ -60,6 +61,7 @@ class Room:
         self._commands: dict[type[Any], Callable[[Any], None]] = {
             inputs.SayInput: self._send_message,
             inputs.WhisperInput: self._send_whisper,
+            inputs.ReplyInput: self._send_reply,
             inputs.RetainInput: self._set_retention,
             inputs.VerifyInput: self._tell_safety_words,
             inputs.RenameInput: self._change_nick,
@@ -195,10 +197,27 @@ class Room:
             self._lifecycle.waiting.append(event)
 
     def _send_message(self, event: inputs.SayInput) -> None:
-        self.role.author_entry(frames.TextBody(event.text, event.action), event.text, event.re)
+        self.role.author_entry(frames.TextBody(event.text, event.action, None), event.text, event.re)
+
+    def _send_reply(self, event: inputs.ReplyInput) -> None:
+        """To all, or to the one with whom we share what it refers to."""
+        try:
+            shown = self._context.message_index.find_typed(event.seq, by_other_than=self.replica.me.id)
+        except errors.AnonError as error:
+            self._refuse_text(error, event)
+            return
+        reply = frames.EntryId(shown.author, shown.counter)
+        if shown.peer is None:
+            self.role.author_entry(frames.TextBody(event.text, False, reply), event.line, event.re)
+        else:
+            self._send_private(self.replica.ledger.roster.find_member(shown.peer), event, reply)
 
     def _send_whisper(self, event: inputs.WhisperInput) -> None:
-        member = self.replica.ledger.roster.find_nick(event.nick)
+        self._send_private(self.replica.ledger.roster.find_nick(event.nick), event, None)
+
+    def _send_private(
+        self, member: Member | None, event: inputs.WhisperInput | inputs.ReplyInput, reply: frames.EntryId | None
+    ) -> None:
         error: errors.AnonError | None = None
         if member is None:
             error = errors.NoSuchNick()
@@ -208,10 +227,14 @@ class Room:
             error = errors.Unsealable()
         if member is None or error is not None:
             assert error is not None, "a nick of no member has its error"
-            self._reporter.tell_error(error, event.re)
-            self._lifecycle.give_back(event)
+            self._refuse_text(error, event)
         else:
-            self.role.author_entry(Whisper(member.id, member.nick, event.text), event.line, event.re)
+            self.role.author_entry(Whisper(member.id, member.nick, event.text, reply), event.line, event.re)
+
+    def _refuse_text(self, error: errors.AnonError, event: inputs.Typed) -> None:
+        """Says why a text is not sent, and gives it back."""
+        self._reporter.tell_error(error, event.re)
+        self._lifecycle.give_back(event)
 
     def _set_retention(self, event: inputs.RetainInput) -> None:
         """Says for how long our messages are kept; from now on for another time, if one is given that may be."""

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.names import nicks
+from anonp2p.protocol import frames
 
 _ANONYMOUS = "anon-"
+_NO_ROLE = ""  # in the group context: there are none but the host's, which it names by itself
 
 
 @dataclass(slots=True, repr=False)
 class Member:
     """One member. key_hash: hash of its encryption key. counter: of its last ordered entry, 0 before the first.
 
-    away: not heard.
+    away: not heard. context: what the group context has of it, empty until it is asked for; only the roster sets it.
     """
 
     id: bytes
@@ -23,6 +25,7 @@ class Member:
     key_hash: bytes
     counter: int = 0
     away: bool = False
+    context: bytes = b""
 
 
 class Roster:
@@ -70,13 +73,26 @@ class Roster:
     def rename_member(self, member: Member, nick: str) -> None:
         """Gives a member a nick that is not taken."""
         self._forget_nick(member)
-        member.nick = nick
+        member.nick, member.context = nick, b""
         self._index_nick(member)
 
     def mark_presence(self, member: Member, *, away: bool) -> None:
         """A member is away, or back."""
         self._away += away - member.away
-        member.away = away
+        member.away, member.context = away, b""
+
+    @staticmethod
+    def renew_key(member: Member, key_hash: bytes) -> None:
+        """A member has another encryption key. key_hash: its hash."""
+        member.key_hash, member.context = key_hash, b""
+
+    def group_context(self) -> bytes:
+        """What the group context has of all members (PROTOCOL.md, 4.8): 32 bytes of each, in the order they came."""
+        for member in self:
+            if not member.context:
+                entry = [member.key, member.nick, member.away, _NO_ROLE, member.key_hash]
+                member.context = identity.hash_roster_entry(frames.pack(entry))
+        return b"".join([member.context for member in self])
 
     def find_nick(self, nick: str) -> Member | None:
         """The member with this nick, or one that looks like it."""

@@ -1,8 +1,9 @@
 """How an entry of ours is signed and sealed, as of one state of the room."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from anonp2p import limits
 from anonp2p.crypto import identity, private
 from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.protocol import frames
@@ -12,12 +13,16 @@ from anonp2p.room.pending import Pending, Sealed, Whisper
 
 @dataclass(slots=True, repr=False)  # not frozen: one is made for each entry
 class Sealer:
-    """Seals what we write. keys: the encryption keys of members that we know, by their hashes."""
+    """Seals what we write.
+
+    keys: the encryption keys of members that we know, by their hashes. random: gives so many fresh bytes.
+    """
 
     me: identity.Identity
     ledger: Ledger
     epoch: Epoch
     keys: Mapping[bytes, bytes]
+    random: Callable[[int], bytes]
 
     @property
     def epoch_number(self) -> int:
@@ -34,7 +39,7 @@ class Sealer:
         return key_hash in self.keys
 
     def seal_entry(self, counter: int, pending: Pending) -> Sealed:
-        """Seals a pending entry under this counter, with the next key of our ratchet.
+        """Seals a pending entry under this counter, with the next key of our ratchet and a fresh salt (4.4).
 
         Raises PeerFault for a private message if nothing can be sealed to its recipient's encryption key.
         """
@@ -42,7 +47,7 @@ class Sealer:
         kind = COMMIT if isinstance(body, frames.CommitBody) else ENTRY
         generation = self.epoch.ratchets[self.me.id].generation if kind == ENTRY else 0
         header = Header(kind, self.me.id, counter, generation, pending.ttl)
-        content = frames.Content(self.ledger.index, self.ledger.digest, body)
+        content = frames.Content(self.random(limits.SALT), self.ledger.index, self.ledger.digest, body)
         padded = padded_content(content)
         signed = self.me.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), padded)) + padded
         return Sealed(self.epoch.number, header, content, signed, self.epoch.seal_entry(header, signed))
@@ -50,4 +55,5 @@ class Sealer:
     def _seal_whisper(self, whisper: Whisper, counter: int) -> frames.PrivateBody:
         key = self.keys[self.ledger.get_member(whisper.to).key_hash]
         info = private.bind_message(self.ledger.room, self.epoch.number, self.me.id, counter, whisper.to)
-        return frames.PrivateBody(private.seal_message(key, whisper.text, info))
+        packed = frames.pack(frames.PrivateText(whisper.text, whisper.reply))
+        return frames.PrivateBody(private.seal_message(key, packed, info))

@@ -169,6 +169,22 @@ def _msg(argument: str, re: events.Re) -> Action:
     return inputs.WhisperInput(nick, _text(text.lstrip()), re)
 
 
+def _reply(argument: str, re: events.Re) -> Action:
+    """A first word of digits alone is the number: a text that begins with such a word needs a number before it."""
+    first, _, rest = argument.partition(" ")
+    text = rest.lstrip() if _is_number(first) else argument
+    if not text:
+        raise Usage(f"Type it so: {_find('reply').usage}")
+    return inputs.ReplyInput(int(first) if _is_number(first) else None, _text(text), re)
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) <= _SEQ_DIGITS
+
+
+_SEQ_DIGITS = 16  # of a number below 2^53
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("/help", "[COMMAND]", "show all commands, or one", _help),
     Command("/create", "NAME [--retain T] [--history N|T]", "create a room and join it; prints its code", _create),
@@ -180,6 +196,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/code", "", "show the room's code", lambda _, re: inputs.AskInput("/code", re)),
     Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", _msg),
+    Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", _reply),
     Command(
         "/retain",
         "[T|off|never]",
@@ -282,7 +299,7 @@ def parse_command(line: str, re: events.Re = UNSET) -> Action:
         raise Usage("A command begins with /.")
     found = _find(name)
     argument = argument.strip()
-    optional = found.argument.startswith("[")
+    optional = found.argument.startswith("[") and found.argument.endswith("]")
     if bool(argument) != bool(found.argument) and not (optional and not argument):
         raise Usage(f"Type it so: {found.usage}")
     return found.build(argument, re)

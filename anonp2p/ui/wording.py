@@ -1,7 +1,7 @@
 """What is shown of an event, as text."""
 
 import time
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -23,10 +23,21 @@ Move = Literal["joined", "left", "lost", "back"]  # what a member did, where one
 INDENT = "    "
 
 
-def format_line(event: events.Event, room: str = "") -> str:
+class Quote(NamedTuple):
+    """What a reply shows of the message that it refers to: who said it, and its first words, sanitized."""
+
+    nick: str
+    words: str
+
+    def __repr__(self) -> str:
+        return "<Quote>"
+
+
+def format_line(event: events.Event, room: str = "", quote: Quote | None = None) -> str:
     """The event in line mode, without its last line break; empty where it is not worth a line.
 
-    room: the name of the room it comes from, where there is more than one.
+    room: the name of the room it comes from, where there is more than one. quote: of the message that it refers to. A
+    line of the program's says what that was: what stands behind a nick could be the invention of its owner.
 
     Only the program's own lines begin with `[SYSTEM] `, only a member's own with its nick and a colon: every further
     line of a text is indented. Of a message of very many lines the first are shown, then a line of ours says so.
@@ -34,9 +45,25 @@ def format_line(event: events.Event, room: str = "") -> str:
     match event:
         case events.MessageEvent(action=action, text=text, private=private, nick=nick):
             said_text = f"*{text}*" if action and private is not True else text
-            return _message(line_prefix(event, room), said_text, nick, program_prefix(room))
+            said = _message(line_prefix(event, room), said_text, nick, program_prefix(room))
+            if event.reply is None and event.reply_gone is UNSET:
+                return said
+            return program_prefix(room) + sanitize_line(f"{nick} replies to {describe_quote(quote)}") + f"\n{said}"
         case _:
             return "\n".join(_block(line_prefix(event, room), part) for part in describe_event(event))
+
+
+def describe_quote(quote: Quote | None) -> str:
+    """The message that a reply refers to. quote: None if it is gone."""
+    return f"{quote.nick}: “{quote.words}”" if quote else "a message that is gone"
+
+
+def excerpt(text: str) -> str:
+    """The first words of a message, on one line and sanitized."""
+    from anonp2p.ui.widths import head, width  # not sooner: most of what is printed does without
+
+    words = " ".join(sanitize_text(text[: limits.EXCERPT * 8]).split())
+    return words if width(words) <= limits.EXCERPT else head(words, limits.EXCERPT - 1) + "…"
 
 
 def line_prefix(event: events.Event, room: str = "") -> str:

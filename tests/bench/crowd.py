@@ -125,7 +125,7 @@ class Member:
         assert self._epoch is not None, "who speaks is in"
         self.counter += 1
         header = Header(ENTRY, self.me.id, self.counter, self._epoch.ratchets[self.me.id].generation)
-        content = padded_content(frames.Content(*self._place, frames.TextBody(text, False)))
+        content = padded_content(frames.Content(bytes(limits.SALT), *self._place, frames.TextBody(text, False, None)))
         signature = self.me.sign(identity.ENTRY, entry_content(self._epoch.number, header.pack(), content))
         return frames.SubmitFrame(self._epoch.number, self._epoch.seal_entry(header, signature + content))
 

@@ -16,7 +16,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel, HandshakeKey
-from anonp2p.room.ledger import entry_content, padded_content, unpack_content
+from anonp2p.room.ledger import Ledger, entry_content, padded_content, unpack_content
 from anonp2p.room.retention import ANY, NO_HISTORY
 
 CHARACTERS = 300  # of a message
@@ -33,26 +33,32 @@ class Room:
         self.members = [Identity(secrets.token_bytes(32), ROOM) for _ in range(size)]
         self.host, *self.others = self.members
         self.encryption_keys = [suite.EncryptionKeyPair(secrets.token_bytes(32)) for _ in range(size)]
-        self.index, self.digest = size, secrets.token_bytes(32)
+        self.ledger = Ledger(ROOM)
+        self.ledger.name, self.ledger.host = "demo", self.host.id
+        for number, (member, key) in enumerate(zip(self.members, self.encryption_keys, strict=True)):
+            self.ledger.add_member(member.key, f"member{number}", suite.hash_data(key.public))
+        self.ledger.epoch = 1
+        self.ledger.begin_log()
         secret, ids = secrets.token_bytes(32), [member.id for member in self.members]
         self.epoch, self.reader = (
-            Epoch.begin(bytes(32), ROOM, ids[0]).follow(secret, self.digest, ids)[0] for _ in "12"
+            Epoch.begin(bytes(32), ROOM, ids[0]).follow(secret, self.ledger.digest, ids)[0] for _ in "12"
         )
-        self.keys = {member.id: member.key for member in self.members}
         self.counter = 0
+        self.latest = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
 
     def say(self, author: Identity, body: frames.Body, kind: int = ENTRY) -> tuple[Header, bytes, bytes]:
         """An entry as its author makes it: header, body, and as it is sealed."""
         self.counter += 1
         generation = self.epoch.ratchets[author.id].generation if kind == ENTRY else 0
         header = Header(kind, author.id, self.counter, generation)
-        content = padded_content(frames.Content(self.index, self.digest, body))
+        content = padded_content(frames.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body))
         signature = author.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), content))
         return header, signature + content, self.epoch.seal_entry(header, signature + content)
 
     def batch(self, entries: list[bytes]) -> bytes:
         """These as the host sends them."""
-        return self.epoch.seal_batch(frames.pack(frames.Batch(entries, self.head())), secrets.token_bytes)
+        packed = frames.pack(frames.Batch(entries, [None] * len(entries), self.head()))
+        return self.epoch.seal_batch(packed, secrets.token_bytes)
 
     def open(self, payload: bytes) -> None:
         """A batch, as a member does: opened, verified, decoded, in the log."""
@@ -60,12 +66,15 @@ class Room:
         assert packed is not None
         for sealed in frames.unpack(frames.Batch, packed).entries:
             header, body = self.reader.open_entry(sealed)
-            text = entry_content(self.reader.number, header.pack(), body[identity.SIGNATURE :])
-            signature = body[: identity.SIGNATURE]
-            assert identity.is_signed(identity.ENTRY, ROOM, text, signature, self.keys[header.author])
-            unpack_content(body)
-            self.index += 1
-            self.digest = identity.extend_log_hash(self.digest, self.index, header.pack(), suite.hash_data(body))
+            self.ledger.verify_entry(header, body)
+            self.take_entry(header, body)
+
+    def take_entry(self, header: Header, body: bytes) -> None:
+        """An entry is decoded and hashed, and takes effect."""
+        digest, body_hash = self.ledger.digest, suite.hash_data(body)
+        author = self.ledger.get_member(header.author)
+        self.ledger.take_entry(author, header, unpack_content(body), body_hash)
+        self.latest = frames.LatestEntry(digest, header.pack(), body_hash)
 
     def state(self) -> frames.RoomState:
         """What a Welcome says of it."""
@@ -87,13 +96,14 @@ class Room:
             epoch.number,
             *keys,
             self.head(),
+            self.latest,
             roster,
-            since=self.index,
+            since=self.ledger.index,
             snapshot=None,
         )
 
     def head(self) -> bytes:
-        content = self.index.to_bytes(8, "big") + self.digest + bytes(8)
+        content = self.ledger.index.to_bytes(8, "big") + self.ledger.digest + bytes(8)
         return content + self.host.sign(identity.HEAD, content)
 
 
@@ -114,7 +124,7 @@ def raw_verify() -> float:
 
 def messages(room: Room) -> tuple[float, float]:
     """Seconds to make one message, and to open it."""
-    text = frames.TextBody("x" * CHARACTERS, action=False)
+    text = frames.TextBody("x" * CHARACTERS, action=False, reply=None)
     authors = [room.members[at % len(room.members)] for at in range(MESSAGES)]
     sent: list[bytes] = []
     sealing = timed(lambda: sent.extend(room.say(author, text)[2] for author in authors))
@@ -147,7 +157,9 @@ def join(room: Room) -> tuple[float, int]:
         content = handshake.join_content(greeting.hello, request)
         assert identity.is_signed(identity.JOIN, ROOM, content, request.signature, request.key)
         suite.seal_to_key(request.encryption_key, b"", b"")
-        room.say(room.host, frames.JoinedBody(request.key, request.nick, suite.hash_data(request.encryption_key)))
+        joined = frames.JoinedBody(request.key, request.nick, suite.hash_data(request.encryption_key))
+        header, body, _ = room.say(room.host, joined)
+        room.take_entry(header, body)
         room.epoch.admit_member(identity.member_id(request.key))
         channel = Channel(request.link_secret, greeting.hello, up=False)
         key = secrets.token_bytes(32)
@@ -157,6 +169,7 @@ def join(room: Room) -> tuple[float, int]:
     sizes: list[int] = []
     seconds = timed(lambda: sizes.append(let_in()))
     del room.epoch.ratchets[me.id]
+    room.ledger.roster.remove_member(room.ledger.get_member(me.id))
     return seconds, sizes[0]
 
 
@@ -170,16 +183,19 @@ def removal(room: Room) -> tuple[float, float]:
         header, body, sealed = room.say(
             room.host, frames.CommitBody(room.epoch.number + 1, [removed], renew=False), COMMIT
         )
-        room.digest = identity.extend_log_hash(room.digest, room.index + 1, header.pack(), suite.hash_data(body))
+        room.take_entry(header, body)
         batch = room.batch([sealed])
         secret = secrets.token_bytes(32)
-        after, tag = room.epoch.follow(secret, room.digest, [member.id for member in room.members])
-        turn = commit.CommitSecret(ROOM, after.number, room.digest, secret, tag)
+        after, tag = room.epoch.follow(secret, room.ledger.digest, [member.id for member in room.members])
+        turn = commit.CommitSecret(ROOM, after.number, room.ledger.digest, secret, tag)
         for link, member, key in zip(links, room.others, room.encryption_keys[1:], strict=True):
             shares = link.seal_frames([frames.CommitShareFrame(turn.seal_share(member.id, key.public))])
             got.append(len(batch) + len(shares))
 
-    return timed(put_out), max(got)
+    seconds = timed(put_out)
+    room.ledger.epoch = room.epoch.number
+    room.ledger.add_member(room.members[-1].key, "removed", suite.hash_data(room.encryption_keys[-1].public))
+    return seconds, max(got)
 
 
 def crypto(sizes: Sequence[int]) -> None:

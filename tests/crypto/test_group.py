@@ -18,6 +18,8 @@ from anonp2p.protocol import frames, welcome
 from anonp2p.protocol.wire import Splitter
 
 ROOM = b"r" * 32
+CONTEXT = b"c" * 32  # of the group: here, the digest covers nothing else than entries
+LATEST = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
 CROWD = 6  # members at once
 TRIED = 6  # generations that a newcomer tries of each chain
 
@@ -103,7 +105,7 @@ class Member:
 
     def take(self, header: Header, body: bytes) -> None:
         self.index += 1
-        self.digest = identity.extend_log_hash(self.digest, self.index, header.pack(), suite.hash_data(body))
+        self.digest = identity.extend_log_hash(self.digest, self.index, header.pack(), suite.hash_data(body), CONTEXT)
         self.opened.append(body)
 
     def turn(self, box: bytes, members: list[bytes]) -> None:
@@ -133,7 +135,7 @@ class Group(RuleBasedStateMachine):
         self.people = 0
         self.host = Identity(seed(0), ROOM)
         self.counters: dict[bytes, int] = {self.host.id: 0}
-        self.digest = identity.hash_empty_log(ROOM)
+        self.digest = identity.hash_empty_log(ROOM, CONTEXT)
         self.epoch = Epoch.begin(seed(2_000), self.digest, self.host.id)
         self.log: list[Placed] = []
         self.turns: dict[int, CommitSecret] = {}
@@ -149,7 +151,7 @@ class Group(RuleBasedStateMachine):
     def place(self, header: Header, body: bytes, entry: bytes) -> None:
         index = len(self.log) + 1
         self.counters[header.author] = header.counter
-        self.digest = identity.extend_log_hash(self.digest, index, header.pack(), suite.hash_data(body))
+        self.digest = identity.extend_log_hash(self.digest, index, header.pack(), suite.hash_data(body), CONTEXT)
         nonce = seed(7_000 + index)
         [batch] = Splitter(SIZES[-1]).feed_data(self.epoch.seal_batch(entry, lambda length: nonce[:length]))
         self.log.append(Placed(entry, batch, header, body, self.digest, self.epoch.number))
@@ -173,7 +175,7 @@ class Group(RuleBasedStateMachine):
         rules = frames.RetentionPolicy(0, 2**32 - 1, 2**32 - 1), frames.HistoryPolicy(0, 0)
         index = len(self.log)
         state = frames.RoomState(
-            "demo", False, self.host.id, *rules, self.epoch.number, *keys, bytes(112), roster, index, None
+            "demo", False, self.host.id, *rules, self.epoch.number, *keys, bytes(112), LATEST, roster, index, None
         )
         first, *pages = welcome.seal_welcome(state, member.key.public, ROOM, hello, seed(3_000), self.host.sign)
         assert isinstance(first, frames.WelcomeFrame)
@@ -362,12 +364,12 @@ class Group(RuleBasedStateMachine):
         """For one who is out, with the log's digest and the commit share of another, but without the fresh secret."""
         ids = [it.me.id for it in self.members]
         self.out.append((member.epoch, len(self.log)))
-        self.out.append((member.epoch.follow(bytes(32), turn.group_context, ids)[0], len(self.log)))
+        self.out.append((member.epoch.follow(bytes(32), turn.digest, ids)[0], len(self.log)))
         for it in self.members[:1]:
             box = turn.seal_share(it.me.id, it.key.public)
             for who in (it.me.id, member.me.id):
                 with pytest.raises(PeerFault):
-                    commit.open_share(box, member.key, ROOM, who, turn.epoch, turn.group_context)
+                    commit.open_share(box, member.key, ROOM, who, turn.epoch, turn.digest)
 
     @staticmethod
     def expect_closed(epoch: Epoch, placed: Placed) -> None:

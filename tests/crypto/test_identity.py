@@ -105,16 +105,19 @@ def test_a_signature_under_one_label_is_none_under_another(label: bytes) -> None
 
 
 def test_the_ids_and_hashes_are_those_of_the_protocol() -> None:
-    """3.1: "the first 16 bytes of H(`anonp2p/4 member` || key)"; 4.6; 6.2."""
+    """3.1: "the first 16 bytes of H(`anonp2p/4 member` || key)"; 4.6; 4.8; 7.5."""
 
     def h(data: bytes) -> bytes:
         return hashlib.sha256(data).digest()
 
     assert identity.member_id(ANN.key) == h(b"anonp2p/4 member" + ANN.key)[:16]
-    assert identity.hash_empty_log(ROOM) == h(b"anonp2p/4 log" + ROOM)
-    assert identity.hash_group_context(bytes(32), b"array") == h(b"anonp2p/4 group context" + bytes(32) + b"array")
+    assert identity.hash_room(ROOM) == h(b"anonp2p/4 log" + ROOM)
+    assert identity.hash_empty_log(ROOM, bytes(32)) == h(b"anonp2p/4 log" + ROOM + bytes(32))
+    assert identity.hash_roster_entry(b"array") == h(b"anonp2p/4 roster entry" + b"array")
+    assert identity.hash_group_context(b"array") == h(b"anonp2p/4 group context" + b"array")
     place = b"anonp2p/4 log" + bytes(32) + (7).to_bytes(8, "big")
-    assert identity.extend_log_hash(bytes(32), 7, b"header", h(b"body")) == h(place + b"header" + h(b"body"))
+    whole = place + b"header" + h(b"body") + h(b"context")
+    assert identity.extend_log_hash(bytes(32), 7, b"header", h(b"body"), h(b"context")) == h(whole)
 
 
 indices = st.integers(0, 2**53 - 1)
@@ -122,42 +125,47 @@ digests = st.binary(min_size=32, max_size=32)
 headers = st.binary(min_size=33, max_size=33)
 
 
-@given(digests, indices, headers, digests, digests, indices, headers, digests)
+@given(digests, indices, headers, digests, digests, digests, indices, headers, digests, digests)
 def test_any_change_in_an_entry_changes_the_hash(
     previous: bytes,
     index: int,
     header: bytes,
     body: bytes,
+    context: bytes,
     previous2: bytes,
     index2: int,
     header2: bytes,
     body2: bytes,
+    context2: bytes,
 ) -> None:
-    """4.6: "H(`anonp2p/4 log` || digest before || u64 index || header || H(body))"; body: the hash of it."""
-    entry = (previous, index, header, body)
+    """4.6: "H(`anonp2p/4 log` || digest before || u64 index || header || H(body) || group context)"; body: its hash."""
+    entry = (previous, index, header, body, context)
     whole = identity.extend_log_hash(*entry)
     assert len(whole) == 32
     assert identity.extend_log_hash(*entry) == whole
     for changed in (
-        (previous2, index, header, body),
-        (previous, index2, header, body),
-        (previous, index, header2, body),
-        (previous, index, header, body2),
-        (previous2, index2, header2, body2),
+        (previous2, index, header, body, context),
+        (previous, index2, header, body, context),
+        (previous, index, header2, body, context),
+        (previous, index, header, body2, context),
+        (previous, index, header, body, context2),
+        (previous2, index2, header2, body2, context2),
     ):
         assert changed == entry or identity.extend_log_hash(*changed) != whole
 
 
-@given(st.lists(st.tuples(headers, digests), min_size=1, max_size=6), st.data())
-def test_a_change_anywhere_in_a_log_changes_its_hash(log: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
-    def digest(entries: list[tuple[bytes, bytes]], room: bytes = ROOM) -> bytes:
-        whole = identity.hash_empty_log(room)
+@given(st.lists(st.tuples(headers, digests, digests), min_size=1, max_size=6), st.data())
+def test_a_change_anywhere_in_a_log_changes_its_hash(
+    log: list[tuple[bytes, bytes, bytes]], data: st.DataObject
+) -> None:
+    def digest(entries: list[tuple[bytes, bytes, bytes]], room: bytes = ROOM, context: bytes = bytes(32)) -> bytes:
+        whole = identity.hash_empty_log(room, context)
         for index, entry in enumerate(entries, 1):
             whole = identity.extend_log_hash(whole, index, *entry)
         return whole
 
     at = data.draw(st.integers(0, len(log) - 1))
-    other = data.draw(st.tuples(headers, digests))
+    other = data.draw(st.tuples(headers, digests, digests))
     for changed in (
         [*log[:at], other, *log[at + 1 :]],
         [*log[:at], *log[at + 1 :]],

@@ -225,10 +225,11 @@ def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
 
 def test_a_join_2_5() -> None:
     said, client_handshake = CLIENT_HANDSHAKES[0]["2.2 hello"], CLIENT_HANDSHAKES[0]["2.4 Join"]
-    _, link, key, encryption_key, nick, signature = second.unpack(second.unpad(client_handshake["text"]))
-    join = frames.JoinRequest(link, key, encryption_key, nick, signature)
+    _, link, key, encryption_key, nick, signature, index, digest = second.unpack(second.unpad(client_handshake["text"]))
+    join = frames.JoinRequest(link, key, encryption_key, nick, signature, index, digest)
     assert handshake.join_content(said["hello"], join) == client_handshake["signed"]
-    assert second.join_content(said["hello"], link, key, encryption_key, nick) == client_handshake["signed"]
+    signed = second.join_content(said["hello"], link, key, encryption_key, index, digest, nick)
+    assert signed == client_handshake["signed"]
     assert identity.is_signed(identity.JOIN, ROOM, client_handshake["signed"], signature, key)
     second.verify(key, "join", ROOM, client_handshake["signed"], signature)
 
@@ -253,28 +254,70 @@ def test_records_2_6(direction: str) -> None:
     it = HANDSHAKE["2.6 records"]
     to_host = handshake.Channel(it["link"], it["hello"], up=direction == "down")
     sender = handshake.Channel(it["link"], it["hello"], up=direction == "up")
-    assert second.expand(it["link"], direction, it["hello"]) == it[direction]["key"]
+    first = it[direction]["first chain key"]
+    assert second.expand(it["link"], direction, it["hello"]) == first
     for number, record in enumerate(it[direction]["records"]):
         opened = to_host.open_record(record["content"])
         assert [make.spec_name(frame) for frame in opened.frames] == record["frames"]
         assert opened.echo is record["echo"]
         assert sender.seal_frames(opened.frames, echo=opened.echo) == second.wire(record["content"])
         said = record["echo"], record["2.7 frames"]
-        assert second.record(it[direction]["key"], number, *said) == record["content"]
-        assert second.off_record(it[direction]["key"], number, record["content"]) == second.unpack(frames.pack(opened))
+        assert second.record(first, number, *said) == record["content"]
+        assert second.off_record(first, number, record["content"]) == second.unpack(frames.pack(opened))
 
 
 # --- 4
 
 
 def test_the_digests_of_the_log_4_6() -> None:
-    digest = LOG["4.6 digest without entries"]
-    assert digest == identity.hash_empty_log(ROOM) == second.genesis(ROOM)
+    digest, context = LOG["4.6 digest without entries"], LOG["4.8 group context without entries"]["4.8 group context"]
+    assert digest == identity.hash_empty_log(ROOM, context) == second.genesis(ROOM, context)
     for index, it in enumerate(ENTRIES, 1):
-        parts = (digest, index, it["4.1 header"], second.h(it["4.4 body"]))
+        context = context_of(it) or context
+        parts = (digest, index, it["4.1 header"], second.h(it["4.4 body"]), context)
         digest = it["4.6 digest"]
         assert it["4.7 index"] == index
         assert identity.extend_log_hash(*parts) == second.longer(*parts) == digest
+
+
+def context_of(it: Any) -> Any:
+    """The group context to which an entry leads, None if it leaves that as it is."""
+    changed = it["4.8 group context, if it is another"]
+    return changed and changed["4.8 group context"]
+
+
+def test_the_group_contexts_of_the_log_4_8() -> None:
+    """Each from what its entry says, and the one before."""
+    welcome = second.unpack(WELCOME["7.1 array"])
+    name, locked, host, retention, history, epoch = welcome[:6]
+    [founder] = [entry for entry in welcome[11] if second.member_id(entry[0]) == host]
+    members = {host: [founder[0], founder[1], founder[3], founder[4]]}
+
+    def context() -> bytes:
+        return second.group_context(ROOM, name, epoch, host, [locked, retention, history], list(members.values()))
+
+    assert context() == LOG["4.8 group context without entries"]["4.8 group context"]
+    for it in ENTRIES:
+        before, author, (_, *said) = context(), it["author"], it["4.4 content, unpacked"][3]
+        match it["says"]:
+            case "Nick":
+                members[author][1] = said[0]
+            case "Leave":
+                del members[author]
+            case "Joined":
+                members[second.member_id(said[0])] = [said[0], said[1], False, said[2]]
+            case "Away" | "Back":
+                members[said[0]][2] = it["says"] == "Away"
+            case "Renew":
+                members[author][3] = said[0]
+            case "Lock":
+                locked = said[0]
+            case "Commit":
+                epoch = said[0]
+                for member, *_ in said[1]:
+                    del members[member]
+        assert (context_of(it) or before) == context()
+        assert (context_of(it) is None) == (context() == before)
 
 
 def test_the_library_opens_the_log_in_its_order() -> None:
@@ -303,14 +346,12 @@ def test_the_library_opens_the_log_in_its_order() -> None:
 
 def first_epoch() -> Epoch:
     it = EPOCHS["6.2-6.5 epochs"][0]
-    return Epoch.begin(it["6.2 fresh secret"], it["6.2 group context"], it["6.3 chain keys"][0]["id"])
+    return Epoch.begin(it["6.2 fresh secret"], it["6.2 digest"], it["6.3 chain keys"][0]["id"])
 
 
 def next_epoch(epoch: Epoch) -> Epoch:
     it = EPOCHS["6.2-6.5 epochs"][1]
-    after, tag = epoch.follow(
-        it["6.2 fresh secret"], it["6.2 group context"], [key["id"] for key in it["6.3 chain keys"]]
-    )
+    after, tag = epoch.follow(it["6.2 fresh secret"], it["6.2 digest"], [key["id"] for key in it["6.3 chain keys"]])
     assert tag == it["6.4 tag"]
     return after
 
@@ -355,9 +396,10 @@ def test_a_batch_of_the_second_implementation_4_5(it: Any) -> None:
     host = NOTATION["3.1 members"][0]
     assert content + second.sign(host["key seed"], "head", ROOM, content) == it["4.5 head"]
     entries = [entry["4.1 entry"] for entry in it["entries"]]
-    assert second.pack([entries, it["4.5 head"]]) == it["4.5 packed"]
-    assert second.batch(it["4.5 log key"], it["4.5 nonce"], entries, it["4.5 head"]) == it["content"]
-    assert second.off_batch(it["4.5 log key"], it["content"]) == (entries, it["4.5 head"])
+    contexts = [context_of(entry) for entry in it["entries"]]
+    assert second.pack([entries, contexts, it["4.5 head"]]) == it["4.5 packed"]
+    assert second.batch(it["4.5 log key"], it["4.5 nonce"], entries, contexts, it["4.5 head"]) == it["content"]
+    assert second.off_batch(it["4.5 log key"], it["content"]) == (entries, contexts, it["4.5 head"])
     assert len(second.wire(it["content"])) in second.SIZES
 
 
@@ -374,7 +416,8 @@ def test_a_backfill_of_the_second_implementation_5_13(it: Any) -> None:
         (entry["4.1 header"], None if gone else entry["4.4 body"], second.h(entry["4.4 body"]))
         for entry, gone in zip(told, it["gone"], strict=True)
     ]
-    backfill = second.backfill(entries, batch["4.5 head"], it["5.13 now"])
+    contexts = [context_of(entry) for entry in told]
+    backfill = second.backfill(entries, contexts, batch["4.5 head"], it["5.13 now"])
     assert second.pack(backfill) == it["5.13 frame"]
     record: frames.HostRecord = frames.unpack(frames.HostRecord, second.pack([False, [backfill]]))
     assert frames.pack(record.frames[0]) == it["5.13 frame"]
@@ -393,7 +436,9 @@ def test_how_long_what_comes_late_lives_5_16(it: Any) -> None:
     host = FalseHost()
     host.lets_in()
     host.time = it["time of its head"]
-    late = host.past(host.entry(ANN, frames.TextBody("late", action=False), ttl=it["ttl"]), time=it["newest time"])
+    late = host.past(
+        host.entry(ANN, frames.TextBody("late", action=False, reply=None), ttl=it["ttl"]), time=it["newest time"]
+    )
     [said] = host.hears(late)
     assert isinstance(said, events.MessageEvent)
     end = NOW.age + left
@@ -405,7 +450,7 @@ def test_a_member_takes_as_gone_what_may_be_5_13(it: Any) -> None:
     host = FalseHost()
     host.lets_in()
     host.time = it["time of its head"]
-    entry = host.entry(ANN, frames.TextBody("gone", action=False), ttl=it["ttl"])
+    entry = host.entry(ANN, frames.TextBody("gone", action=False, reply=None), ttl=it["ttl"])
     told = host.hears(host.past(entry, gone=[entry], time=it["time"]))
     assert any(isinstance(event, events.ExpiredUnseenEvent) for event in told) is it["may be gone"]
 
@@ -416,14 +461,15 @@ def test_a_private_message_5_15() -> None:
     assert info == it["info"] == private.bind_message(ROOM, it["epoch"], it["author"], it["counter"], it["recipient"])
     assert second.KeyPair(it["encryption key seed"]).open_sealed(it["box"], info) == it["text"]
     keys = [suite.EncryptionKeyPair(bytes(32)), suite.EncryptionKeyPair(it["encryption key seed"])]
-    assert private.open_message(it["box"], keys, info) == it["text"].decode()
+    assert private.open_message(it["box"], keys, info) == it["text"]
     assert private.open_message(it["box"], keys[:1], info) is None
     other = second.box(keys[1].public, it["text"], info)
     assert len(other) == len(it["box"]) == field_types.BOX + len(it["text"])
-    assert private.open_message(other, keys, info) == it["text"].decode()
+    assert private.open_message(other, keys, info) == it["text"]
     [entry] = [entry for entry in ENTRIES if entry["says"] == "Private"]
-    assert entry["4.4 content, unpacked"][2] == [11, it["box"]]
+    assert entry["4.4 content, unpacked"][3] == [11, it["box"]]
     assert (entry["author"], entry["counter"]) == (it["author"], it["counter"])
+    assert second.unpack(it["text"]) == it["text, unpacked"]
 
 
 # --- 6
@@ -433,7 +479,7 @@ def test_a_private_message_5_15() -> None:
 def test_the_key_schedule_6_2_to_6_5(number: int) -> None:
     it = EPOCHS["6.2-6.5 epochs"][number]
     assert it["epoch"] == number
-    opened = second.epoch(it["6.2 init before"], it["6.2 fresh secret"], it["6.2 group context"])
+    opened = second.epoch(it["6.2 init before"], it["6.2 fresh secret"], it["6.2 digest"])
     assert opened == second.Epoch(
         it["6.2 secret"],
         it["6.3 init"],
@@ -450,17 +496,6 @@ def test_the_key_schedule_6_2_to_6_5(number: int) -> None:
         assert second.first_chain_key(newcomers, admitted["id"]) == admitted["chain key"]
         newcomers = second.after(newcomers)
         assert admitted["after"] == newcomers
-
-
-def test_the_group_context_of_a_room_6_2() -> None:
-    it = EPOCHS["6.2-6.5 epochs"][1]
-    name, locked, host, retention, history, members = second.unpack(it["6.2 array"])
-    assert [len(member) for member in members] == [4, 4]
-    assert it["6.2 array"] == second.pack([name, locked, host, retention, history, members])
-    welcome = second.unpack(WELCOME["7.1 array"])
-    assert [name, locked, host, retention, history] == welcome[:5]
-    assert it["6.2 group context"] == second.group_context(it["6.2 digest"], it["6.2 array"])
-    assert [second.member_id(member[0]) for member in members] == [key["id"] for key in it["6.3 chain keys"]]
 
 
 def test_the_library_has_the_same_key_schedule_6_2_to_6_5() -> None:
@@ -512,10 +547,10 @@ def test_a_commit_share_6_9() -> None:
     it = EPOCHS["6.2-6.5 epochs"][1]
     share = it["6.9 commit share"]
     assert share["text"] == it["6.2 fresh secret"] + it["6.4 tag"]
-    assert share["info"] == second.share_info(ROOM, share["member"], 1, it["6.2 group context"])
+    assert share["info"] == second.share_info(ROOM, share["member"], 1, it["6.2 digest"])
     assert second.KeyPair(share["encryption key seed"]).open_sealed(share["box"], share["info"]) == share["text"]
     key = suite.EncryptionKeyPair(share["encryption key seed"])
-    secret, tag = commit.open_share(share["box"], key, ROOM, share["member"], 1, it["6.2 group context"])
+    secret, tag = commit.open_share(share["box"], key, ROOM, share["member"], 1, it["6.2 digest"])
     assert (secret, tag) == (it["6.2 fresh secret"], it["6.4 tag"])
 
 
@@ -558,16 +593,30 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
 
 
 def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
-    *_, head, roster, since, base = second.unpack(WELCOME["7.1 array"])
+    *_, head, latest, roster, since, base = second.unpack(WELCOME["7.1 array"])
     digest, epoch, locked, members = base
-    assert (since, digest, epoch, locked) == (0, second.genesis(ROOM), 0, False)
+    context = LOG["4.8 group context without entries"]["4.8 group context"]
+    assert (since, digest, epoch, locked) == (0, second.genesis(ROOM, context), 0, False)
     assert [member[0] for member in members] == [roster[0][0]]
-    _, entries, ends, *_ = second.unpack(BACKFILLS[0]["5.13 frame"])
-    for index, (tag, header, body) in enumerate(entries, since + 1):
+    _, entries, contexts, ends, *_ = second.unpack(BACKFILLS[0]["5.13 frame"])
+    for index, ((tag, header, body), changed) in enumerate(zip(entries, contexts, strict=True), since + 1):
         assert tag == 1
-        digest = second.longer(digest, index, header, second.h(body))
+        context = changed or context
+        assert latest == [digest, header, second.h(body)]
+        digest = second.longer(digest, index, header, second.h(body), context)
     assert ends == head
     assert head[:40] == second.u(64, since + len(entries)) + digest
+
+
+def test_the_head_of_a_welcome_covers_its_roster_7_2() -> None:
+    name, locked, host, retention, history, epoch, _, _, _, head, latest, roster, *_ = second.unpack(
+        WELCOME["7.1 array"]
+    )
+    members = [[key, nick, away, key_digest] for key, nick, _, away, key_digest, *_ in roster]
+    context = second.group_context(ROOM, name, epoch, host, [locked, retention, history], members)
+    before, header, body_digest = latest
+    index = int.from_bytes(head[:8], "big")
+    assert second.longer(before, index, header, body_digest, context) == head[8:40]
 
 
 # --- 7a
@@ -577,21 +626,20 @@ LISTS = WORDS["7.5 of two syllables"], WORDS["7.5 of three syllables"]
 
 
 def test_the_words_of_a_room_7_5() -> None:
-    empty = WORDS["7.5 digest without entries"]
     heads = [(it["time"], it["digest"]) for it in WORDS["7.5 heads"]]
-    assert empty == second.genesis(WORDS["room"])
+    assert WORDS["7.5 digest at mark 0"] == second.digest_at_zero(WORDS["room"])
     for it in WORDS["7.5 marks, the newest first"]:
         seen = heads[: it["after so many heads"]]
         assert [at["mark"] for at in it["marks"]] == second.marks(seen[-1][0])
         for at in it["marks"]:
-            assert second.at_mark(at["mark"], empty, seen) == at["digest"]
+            assert second.at_mark(at["mark"], WORDS["room"], seen) == at["digest"]
             assert second.words_of_room(WORDS["room"], at["digest"], at["mark"]) == at["bytes"]
             assert second.words(at["bytes"], *LISTS) == words.spell_data(at["bytes"]) == at["words"]
             assert safety_words.words_of_room(WORDS["room"], Mark(at["mark"], at["digest"])) == at["words"]
 
 
 def test_the_library_sees_the_same_marks_7_5() -> None:
-    seen = Marks(WORDS["7.5 digest without entries"])
+    seen = Marks(WORDS["7.5 digest at mark 0"])
     for head, it in zip(WORDS["7.5 heads"], WORDS["7.5 marks, the newest first"], strict=True):
         seen.note_head(head["time"], head["digest"])
         assert seen.latest_marks() == [Mark(at["mark"], at["digest"]) for at in it["marks"]]

@@ -365,7 +365,7 @@ class _Fuzz:
                 return self.sealer.box(who, recipient, room.replica.own_keys[0], text, counter=counter)
             case 7:
                 return frames.LeaveBody()
-        return frames.TextBody(source.text() or "x", action=False)
+        return frames.TextBody(source.text() or "x", action=False, reply=None)
 
     def _host_types(self) -> None:
         source = self.source

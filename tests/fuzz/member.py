@@ -239,7 +239,7 @@ class _Liar:
             case 1:
                 kinds = self.host.state()
                 name = source.pick(*kinds.__struct_fields__)
-                otherwise[name] = getattr(source.made(frames.RoomState), name)
+                otherwise |= self._instead(name, getattr(source.made(frames.RoomState), name))
             case 2:
                 roster = self.host.state().roster
                 at, made = source.below(len(roster)), source.made(frames.RosterEntry)
@@ -247,7 +247,7 @@ class _Liar:
                 roster[at] = msgspec.structs.replace(roster[at], **{name: getattr(made, name)})
                 otherwise["roster"] = source.pick(roster, roster[:at], roster + roster[:1])
             case 3:
-                otherwise["head"] = self._head_text()
+                otherwise |= self._instead("head", self._head_text())
             case 4:
                 unsigned = True
                 otherwise |= source.pick({"sign": ANN.sign}, {"hello": bytes(32)}, {"key": ANN.encryption_key.public})
@@ -262,6 +262,12 @@ class _Liar:
         said = source.pick(pages, pages, pages, pages[:1], pages * 2)
         self.host.hears(*said, *missed)
         assert self._has_ended or not unsigned or said == pages[:1], "a welcome for somebody else"
+
+    def _instead(self, name: str, value: Any) -> dict[str, Any]:
+        """What makes a Welcome say this: under a head that covers it, unless it is the head."""
+        if name == "head":
+            return {"state": msgspec.structs.replace(self.host.state(), head=value)}
+        return {name: value}
 
     def _past(self, *entries: Placed) -> frames.BackfillFrame:
         """A batch of these, opened, or what is left of it."""
@@ -327,7 +333,7 @@ class _Liar:
                 return away
             case 7:
                 return frames.AwayBody(self.host.me or bytes(16))
-        return frames.TextBody(source.text() or "x", action=False)
+        return frames.TextBody(source.text() or "x", action=False, reply=None)
 
     def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> frames.PrivateBody:
         """The same for the guest alone, or for nobody; noted, since nobody else can read it."""
@@ -348,7 +354,11 @@ class _Liar:
             case 7:
                 for entry in entries:
                     self.host.place(entry)
-                self.host.hears(self.host.batch_of([entry.sealed for entry in entries], self._head_text()))
+                contexts = [self.host.contexts.get(entry.header) for entry in entries]
+                said = self.source.pick(
+                    contexts, contexts, contexts[:-1], [bytes(32)] * len(entries), [None] * len(entries)
+                )
+                self.host.hears(self.host.batch_of([entry.sealed for entry in entries], self._head_text(), said))
             case _:
                 self.host.hears(self.host.batch(*entries))
 
@@ -378,9 +388,7 @@ class _Liar:
             self.host.takes(inputs.DroppedInput(inputs.UPLINK, "closed", 1.0))
         otherwise: dict[str, Any] = {}
         if wrong == 4:
-            otherwise = source.pick(
-                {"group_context": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)}
-            )
+            otherwise = source.pick({"digest": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)})
         self.theirs.clear()
         sliced = self.host.slice(key=self.key or HOST.encryption_key.public, **otherwise)
         right_slice = not otherwise

@@ -403,7 +403,7 @@ def test_frames_are_sealed_in_the_order_in_which_they_leave() -> None:
     put(log, b"later")
     assert send_piece(connection) == first
     rest = b"".join(send_all(connection)).removesuffix(b"sealedlater")
-    past = frames.BackfillFrame([frames.BackfilledEntry(HEADER, b"body")], HEAD, HEAD)
+    past = frames.BackfillFrame([frames.BackfilledEntry(HEADER, b"body")], [None], HEAD, HEAD)
     assert open_frames(first, rest) == [past, past, DENIED]
 
 
@@ -770,7 +770,9 @@ def test_one_who_had_not_begun_with_what_expires_is_told_that_it_is_gone() -> No
     put(log, b"kept")
     assert log.expire_entries(30_000, FIRST)
     assert send_piece(connection) == b"stuck"
-    assert open_frames(send_piece(connection)) == [frames.BackfillFrame([frames.Tombstone(HEADER, DIGEST)], HEAD, HEAD)]
+    assert open_frames(send_piece(connection)) == [
+        frames.BackfillFrame([frames.Tombstone(HEADER, DIGEST)], [None], HEAD, HEAD)
+    ]
     assert send_all(connection) == [b"kept"]
 
 

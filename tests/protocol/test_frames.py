@@ -37,7 +37,8 @@ words = {
 }
 reasons = {kind: st.sampled_from(known) for kind, known in words.items()}
 removals = st.builds(frames.Removal, bytes16, reasons[frames.Removal], st.text(max_size=limits.KICK_REASON))
-boxes = st.binary(min_size=field_types.BOX + 1, max_size=field_types.BOX + 50)
+replies = st.none() | st.builds(frames.EntryId, bytes16, counts)
+boxes = st.binary(min_size=field_types.BOX + 4, max_size=field_types.BOX + 50)
 roster = st.builds(frames.RosterEntry, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
 
 snapshot_entries = st.builds(frames.SnapshotEntry, bytes32, texts, counts, st.booleans(), bytes32)
@@ -50,12 +51,13 @@ from_members = st.one_of(
     st.builds(frames.KeyRequestFrame, bytes32),
 )
 missed = st.one_of(st.builds(frames.BackfilledEntry, bytes33, blobs), st.builds(frames.Tombstone, bytes33, bytes32))
+contexts = st.lists(st.none() | bytes32, max_size=3)
 from_hosts = st.one_of(
     st.builds(frames.RefusedFrame, reasons[frames.RefusedFrame]),
     st.builds(frames.WelcomeFrame, blobs, st.integers(1, limits.PAGES)),
     st.builds(frames.PageFrame, blobs),
     st.builds(frames.ResumedFrame, bytes112),
-    st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), bytes112, bytes112),
+    st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), contexts, bytes112, bytes112),
     st.builds(frames.CommitShareFrame, blobs),
     st.builds(frames.DeniedFrame, counts, reasons[frames.DeniedFrame]),
     st.builds(frames.KeyResponseFrame, keys),
@@ -67,7 +69,7 @@ requests = st.one_of(
 )
 hellos = st.builds(frames.Hello, counts, bytes32, keys)
 bodies = st.one_of(
-    st.builds(frames.TextBody, texts, st.booleans()),
+    st.builds(frames.TextBody, texts, st.booleans(), replies),
     st.builds(frames.NickBody, texts),
     st.just(frames.LeaveBody()),
     st.builds(frames.JoinedBody, bytes32, texts, bytes32),
@@ -79,7 +81,7 @@ bodies = st.one_of(
     st.builds(frames.CommitBody, counts, st.lists(removals, max_size=3)),
     st.builds(frames.PrivateBody, boxes),
 )
-contents = st.builds(frames.Content, counts, bytes32, bodies)
+contents = st.builds(frames.Content, bytes16, counts, bytes32, bodies)
 states = st.builds(
     frames.RoomState,
     texts,
@@ -90,6 +92,7 @@ states = st.builds(
     counts,
     *[bytes32] * 3,
     bytes112,
+    st.builds(frames.LatestEntry, bytes32, bytes33, bytes32),
     st.lists(roster, max_size=3),
     counts,
     st.none() | bases,
@@ -98,7 +101,7 @@ states = st.builds(
 KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "hello": (frames.Hello, hellos),
     "request": (frames.Request, requests),
-    "burst": (frames.Batch, st.builds(frames.Batch, st.lists(blobs, max_size=3), bytes112)),
+    "burst": (frames.Batch, st.builds(frames.Batch, st.lists(blobs, max_size=3), contexts, bytes112)),
     "member's": (
         frames.MemberRecord,
         st.builds(frames.MemberRecord, st.booleans(), st.lists(from_members, max_size=3)),
@@ -120,9 +123,15 @@ ROSTER_ENTRY = frames.RosterEntry(B32, "ann", 1, False, B32, 0, B32)
 SNAPSHOT_ENTRY = frames.SnapshotEntry(B32, "ann", 1, False, B32)
 BASE = frames.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY])
 RETENTION, HISTORY = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
-STATE = frames.RoomState("demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, [ROSTER_ENTRY], 1, None, False)
+LATEST = frames.LatestEntry(B32, B33, B32)
+BACKFILL = frames.BackfillFrame(
+    [frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], [B32, None], B112, B112
+)
+STATE = frames.RoomState(
+    "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, [ROSTER_ENTRY], 1, None, False
+)
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
-    (frames.TextBody("hello", action=False), 1),
+    (frames.TextBody("hello", action=False, reply=None), 1),
     (frames.NickBody("ann"), 2),
     (frames.LeaveBody(), 3),
     (frames.JoinedBody(B32, "ann", B32), 4),
@@ -132,13 +141,13 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.RenewBody(B32), 8),
     (frames.LockBody(locked=True), 9),
     (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")], renew=False), 10),
-    (frames.PrivateBody(bytes(field_types.BOX + 1)), 11),
+    (frames.PrivateBody(bytes(field_types.BOX + 4)), 11),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
     ("request", frames.JoinRequest(B32, B32, KEY, "ann", B64), 1),
     ("request", frames.ResumeRequest(B32, B16, KEY, 1, 1, B32, B64), 2),
-    ("burst", frames.Batch([b"entry"], B112), None),
+    ("burst", frames.Batch([b"entry"], [B32], B112), None),
     ("member's", frames.SubmitFrame(0, b"entry"), 1),
     ("member's", frames.KeyFrame(KEY), 2),
     ("member's", frames.KeyRequestFrame(B32), 3),
@@ -146,7 +155,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.WelcomeFrame(b"box", 1), 5),
     ("host's", frames.PageFrame(b"part"), 6),
     ("host's", frames.ResumedFrame(B112), 7),
-    ("host's", frames.BackfillFrame([frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], B112, B112), 8),
+    ("host's", BACKFILL, 8),
     ("host's", frames.CommitShareFrame(b"box"), 9),
     ("host's", frames.DeniedFrame(1, "nick-taken"), 10),
     ("host's", frames.KeyResponseFrame(KEY), 11),
@@ -154,11 +163,12 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.ProofFrame([bytes(65)]), 13),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
-    ("content", frames.Content(1, B32, frames.TextBody("hello", action=False)), None),
+    ("content", frames.Content(B16, 1, B32, frames.TextBody("hello", action=False, reply=None)), None),
     ("state", STATE, None),
     ("base", BASE, None),
     ("sitter", SNAPSHOT_ENTRY, None),
     ("seat", ROSTER_ENTRY, None),
+    ("latest", LATEST, None),
     ("retention", RETENTION, None),
     ("history", HISTORY, None),
 ]
@@ -171,14 +181,15 @@ def within(kind: str, packed: object) -> bytes:
         case "member's" | "host's":
             return msgpack.encode([False, [packed]])
         case "past":
-            return within("host's", [8, [packed], B112, B112])
+            return within("host's", [8, [packed], [None], B112, B112])
         case "base":
             return msgpack.encode([*fields(STATE)[:-2], packed, False])
         case "sitter":
             return within("base", [B32, 1, False, [packed]])
-        case "seat" | "retention" | "history":
+        case "seat" | "latest" | "retention" | "history":
             whole = fields(STATE)
-            whole[{"seat": 10, "retention": 3, "history": 4}[kind]] = [packed] if kind == "seat" else packed
+            at = {"seat": 11, "latest": 10, "retention": 3, "history": 4}[kind]
+            whole[at] = [packed] if kind == "seat" else packed
             return msgpack.encode(whole)
         case _:
             return msgpack.encode(packed)
@@ -186,7 +197,7 @@ def within(kind: str, packed: object) -> bytes:
 
 def carrier(kind: str) -> str:
     """What something of this kind travels in."""
-    inner = {"past": "host's"} | dict.fromkeys(("base", "sitter", "seat", "retention", "history"), "state")
+    inner = {"past": "host's"} | dict.fromkeys(("base", "sitter", "seat", "latest", "retention", "history"), "state")
     return inner.get(kind, kind)
 
 
@@ -205,7 +216,7 @@ def fields(packed: Any) -> list[Any]:
 
 
 def said(body: list[object]) -> bytes:
-    return msgpack.encode([1, B32, body])
+    return msgpack.encode([B16, 1, B32, body])
 
 
 # --- what comes back
@@ -234,7 +245,7 @@ def test_a_record_is_an_array_with_its_tag_first(kind: str, example: Any, tag: i
 @pytest.mark.parametrize(("body", "tag"), SAID, ids=lambda value: repr(value)[:12])
 def test_what_entries_say_has_its_tag(body: Any, tag: int) -> None:
     """4.4"""
-    assert fields(frames.Content(1, B32, body))[2][0] == tag
+    assert fields(frames.Content(B16, 1, B32, body))[3][0] == tag
 
 
 @pytest.mark.parametrize("kind", words, ids=lambda kind: kind.__name__)
@@ -367,7 +378,7 @@ def mistyped(field: object) -> list[object]:
             fixed = len(field) in (16, 32, 33, 64, 112, 1_216)
             return [None, 1, "x" * len(field), [field], *([field[1:], field + b"x", b""] if fixed else [])]
         case _:
-            return [None, 1, b"", {}, [None]]
+            return [None, 1, b"", {}, [False]]
 
 
 @pytest.mark.parametrize(("body", "tag"), SAID, ids=lambda value: repr(value)[:12])
@@ -397,26 +408,30 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("host's", [8, [[2, B33, B32 + b"x"]], B112, 1, 2]),
         ("host's", [13, []]),
         ("host's", [13, [bytes(64)]]),
-        ("host's", [13, [bytes(66)]]),
+        ("host's", [13, [bytes(98)]]),
         ("host's", [13, [bytes(65)] * (limits.PROOF_STEPS + 1)]),
         ("host's", [14, B32]),
         ("member's", [0, B32]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]], False]]),
-        ("content", [1, B32, [10, 1, [[B16, "left", ""]], False]]),
-        ("content", [1, B32, [10, 1, [[B16[1:], "kicked", ""]], False]]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked"]], False]]),
-        ("content", [1, B32, [10, 1, [], 0]]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1), False]]),
-        ("content", [1, B32, [11, bytes(1_136)]]),
-        ("content", [1, B32, [11, bytes(5_137)]]),
-        ("content", [1, B32, [12]]),
-        ("content", [1, B32, [0]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "left", ""]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16[1:], "kicked", ""]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked"]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [], 0]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1), False]]),
+        ("content", [B16, 1, B32, [11, bytes(1_139)]]),
+        ("content", [B16, 1, B32, [11, bytes(5_169)]]),
+        *(
+            ("content", [B16, 1, B32, [1, "hello", False, reply]])
+            for reply in ([B16], [B16[1:], 1], [B16, 2**53], [B16, -1], [B16, 1, 1], [None, 1], [1, B16])
+        ),
+        ("content", [B16, 1, B32, [12]]),
+        ("content", [B16, 1, B32, [0]]),
         ("retention", [0, 60, 2**32]),
         ("retention", [-1, 60, 60]),
         ("history", [2**53, 0]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1)]),
         ("base", [B32[1:], 1, False, []]),
-        ("state", [*fields(STATE)[:10], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None]),
+        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None]),
         *(
             ("seat", roster_entry)
             for roster_entry in (
@@ -444,15 +459,16 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("host's", [5, b"box", limits.PAGES]),
         ("host's", [6, bytes(limits.PAGE)]),
         ("host's", [7, B112]),
-        ("host's", [8, [], B112, B112]),
-        ("burst", [[], B112]),
-        ("content", [1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
-        ("content", [1, B32, [11, bytes(1_137)]]),
-        ("content", [1, B32, [11, bytes(5_136)]]),
+        ("host's", [8, [], [], B112, B112]),
+        ("burst", [[], [], B112]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
+        ("content", [B16, 1, B32, [11, bytes(1_140)]]),
+        ("content", [B16, 1, B32, [11, bytes(5_168)]]),
+        ("content", [B16, 1, B32, [1, "hello", False, [B16, 2**53 - 1]]]),
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS]),
         ("base", None),
-        ("state", [*fields(STATE)[:10], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True]),
+        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True]),
         ("host's", [13, [bytes(65)] * limits.PROOF_STEPS]),
     ):
         assert fine(kind, packed)
@@ -490,7 +506,7 @@ def test_deep_nesting_is_malformed(kind: str, opening: bytes) -> None:
 def test_text_that_is_not_utf8_is_malformed(text: bytes) -> None:
     """0.2: "texts that are not UTF-8"."""
     packed = bytes([0xA0 | len(text)]) + text
-    fault("content", b"\x93\x01\xc4\x20" + B32 + b"\x93\x01" + packed + b"\xc2")
+    fault("content", b"\x94\xc4\x10" + B16 + b"\x01\xc4\x20" + B32 + b"\x93\x01" + packed + b"\xc2")
     fault("state", b"\x9d" + packed + frames.pack(STATE)[6:])
     fault("host's", b"\x92\xc2\x91\x92\x04" + packed)
 
@@ -504,7 +520,7 @@ def test_a_claim_of_four_billion_elements_is_malformed(kind: str, claim: bytes) 
     fault(kind, b"\x92" + claim)
     fault(kind, b"\x92\xc2" + claim)
     fault(kind, b"\x92\xc2\x91\x92\x06" + claim)
-    fault(kind, b"\x93\x01\xc4\x20" + B32 + claim)
+    fault(kind, b"\x94\xc4\x10" + B16 + b"\x01\xc4\x20" + B32 + claim)
 
 
 # --- what fits
@@ -517,15 +533,15 @@ def around(record: Any) -> int:
 
 def entry(body: frames.Body) -> bytes:
     """One as long as it gets."""
-    packed = frames.pack(frames.Content(2**53 - 1, B32, body))
+    packed = frames.pack(frames.Content(B16, 2**53 - 1, B32, body))
     return bytes(33 + 64 + 16 - (2 + len(packed)) % -limits.CONTENT_STEP) + packed + bytes(2)
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        frames.TextBody("\U0001f47b" * (limits.TEXT // 4), action=True),
-        frames.PrivateBody(bytes(field_types.BOX + limits.TEXT)),
+        frames.TextBody("\U0001f47b" * (limits.TEXT // 4), action=True, reply=frames.EntryId(B16, 2**53 - 1)),
+        frames.PrivateBody(bytes(field_types.BOX + limits.TEXT + 32)),
     ],
     ids=repr,
 )
@@ -533,8 +549,9 @@ def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
     """From its author, and five of them in one batch, and so opened."""
     sealed = entry(body)
     assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
-    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, B112))) + 16 <= limits.BATCH_BYTES
-    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])] * 5, B112, B112)
+    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, [None] * 5, B112))) + 16 <= limits.BATCH_BYTES
+    opened: list[frames.BackfilledEntry | frames.Tombstone] = [frames.BackfilledEntry(B33, sealed[49:])] * 5
+    backfill = frames.BackfillFrame(opened, [None] * 5, B112, B112)
     assert around(frames.HostRecord(False, [backfill])) <= limits.BATCH_BYTES
 
 
@@ -557,8 +574,8 @@ def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     """A room of which all but the host are lost at once."""
     everyone = [frames.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
     sealed = entry(frames.CommitBody(2**53 - 1, everyone, renew=False))
-    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], B112))) + 16 <= SIZES[-1]
-    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], B112, B112)
+    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], [B32], B112))) + 16 <= SIZES[-1]
+    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], [B32], B112, B112)
     assert around(frames.HostRecord(False, [backfill])) <= SIZES[-1]
 
 

@@ -8,6 +8,7 @@ from msgspec import msgpack
 from anonp2p import limits
 from anonp2p.crypto import padding, suite
 from anonp2p.crypto.padding import SIZES
+from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.frames import Frame, HostRecord, MemberRecord
@@ -53,7 +54,7 @@ def record(end: Channel, *said: Frame, echo: bool = False) -> bytes:
 
 def sealed(name: str, text: bytes, number: int = 0) -> bytes:
     """Anything at all as a record of this direction."""
-    return suite.Key(suite.expand(LINK, name, HELLO)).seal_text(number, text)
+    return Ratchet(suite.expand(LINK, name, HELLO)).take_key(number).seal_text(0, text)
 
 
 def fault(end: Channel, payload: bytes) -> str:
@@ -75,21 +76,21 @@ def counting() -> HandshakeKey:
 def test_records_come_in_their_order_both_ways(
     sent_up: list[tuple[bool, list[Frame]]], sent_down: list[tuple[bool, list[Frame]]]
 ) -> None:
-    """2.6: "n counts the records of that direction from 0"."""
+    """2.6: "one generation after the other from 0"."""
     member, host = ends()
     for sent, here, there in ((sent_up, member, host), (sent_down, host, member)):
         got = [there.open_record(record(here, *said, echo=echo)) for echo, said in sent]
         assert [(it.echo, it.frames) for it in got] == sent
 
 
-def test_a_record_is_the_frame_sealed_under_the_key_of_its_direction() -> None:
-    """2.6: "aead(k, n, packed record, nothing), filled, where k is expand(link, `anonp2p/4 up`, hello)"."""
+def test_a_record_is_the_frame_sealed_under_the_next_key_of_its_direction() -> None:
+    """2.6: "the next one of a ratchet ..., whose first chain key is expand(link, `anonp2p/4 up`, hello)"."""
     member, host = ends()
     for number in range(3):
         for end, name, frame in ((member, "up", SAY), (host, "down", RESUMED)):
-            key = suite.Key(suite.expand(LINK, name, HELLO))
+            key = Ratchet(suite.expand(LINK, name, HELLO)).take_key(number)
             packed = MemberRecord(False, [SAY]) if name == "up" else HostRecord(False, [RESUMED])
-            assert key.open_sealed(number, record(end, frame)) == padding.pad_text(frames.pack(packed), 480 - 2 - 16)
+            assert key.open_sealed(0, record(end, frame)) == padding.pad_text(frames.pack(packed), 480 - 2 - 16)
 
 
 @pytest.mark.parametrize("echo", [False, True])
@@ -166,9 +167,32 @@ def test_records_in_another_order_or_with_one_left_out_are_faults() -> None:
     member, host = ends()
     first, second = record(member, SAY), record(member, SAY)
     assert first != second
-    assert fault(host, second) == "unreadable-record"
+    assert fault(ends()[1], second) == "unreadable-record"
     assert host.open_record(first).frames == [SAY]
     assert host.open_record(second).frames == [SAY]
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_what_an_end_holds_opens_no_record_before(way: str) -> None:
+    """2.6: "what an end holds opens no record before"."""
+    member, host = ends()
+    here, there = (member, host) if way == "up" else (host, member)
+    sent = [record(here) for _ in range(4)]
+    seized = Ratchet(suite.expand(LINK, way, HELLO))
+    assert opens_any(seized.chain_key, sent), "whoever had seized an end before would read them"
+    for content in sent:
+        there.open_record(content)
+    for end in (member, host):
+        secrets = [one for one in memory.parts(end) if isinstance(one, bytes) and len(one) == suite.SECRET]
+        assert len(secrets) == 2
+        assert not [secret for secret in secrets if opens_any(secret, sent)]
+
+
+def opens_any(secret: bytes, sent: list[bytes]) -> bool:
+    """Whether one of these records opens with this, as a key or as a chain key."""
+    ratchet = Ratchet(secret)
+    keys = [suite.Key(secret), *(ratchet.take_next_key() for _ in range(2 * len(sent)))]
+    return any(key.open_sealed(number, content) for key in keys for number in range(len(sent)) for content in sent)
 
 
 def test_records_of_one_sealing_count_one_by_one() -> None:

@@ -47,7 +47,7 @@ def assert_link_ended(host: FalseHost, happened: list[events.Event]) -> None:
 
 def batch_in(epoch: Epoch, head: bytes) -> bytes:
     """The payload of a batch without entries."""
-    return epoch.seal_batch(frames.pack(frames.Batch([], head)), randomness(b"burst"))[padding.LENGTH :]
+    return epoch.seal_batch(frames.pack(frames.Batch([], [], head)), randomness(b"burst"))[padding.LENGTH :]
 
 
 def altered(entry: Placed, at: int) -> Placed:

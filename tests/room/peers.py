@@ -68,7 +68,12 @@ def padded(packed: bytes) -> bytes:
 
 
 def text(words: str) -> frames.TextBody:
-    return frames.TextBody(words, action=False)
+    return frames.TextBody(words, action=False, reply=None)
+
+
+def boxed(words: str) -> bytes:
+    """What the box of a private message holds."""
+    return frames.pack(frames.PrivateText(words, None))
 
 
 class Sealer:
@@ -94,9 +99,9 @@ class Sealer:
         self.links[member] = chain.generation, chain.chain_key
         self.generations.setdefault(member, 0)
 
-    def follow(self, secret: bytes, group_context: bytes, members: list[bytes]) -> bytes:
+    def follow(self, secret: bytes, digest: bytes, members: list[bytes]) -> bytes:
         """Goes into the next epoch, of these members; returns its tag."""
-        self.epoch, tag = self.epoch.follow(secret, group_context, members)
+        self.epoch, tag = self.epoch.follow(secret, digest, members)
         self.know_chains()
         return tag
 
@@ -131,7 +136,7 @@ class Sealer:
         header = Header(kind, author.id, counter, generation or 0, ttl)
         content = body
         if not isinstance(content, bytes):
-            content = padded(frames.pack(frames.Content(*(reference or self.reference), content)))
+            content = padded(frames.pack(frames.Content(bytes(limits.SALT), *(reference or self.reference), content)))
         number = self.epoch.number if epoch is None else epoch
         return self.seal(
             header, (signer or author).sign(label, entry_content(number, header.pack(), content)) + content
@@ -147,12 +152,15 @@ class Sealer:
         counter: int | None = None,
         room: bytes = ROOM,
     ) -> frames.PrivateBody:
-        """What somebody says next to one member alone. counter: another than its next one, to which it is bound."""
+        """What somebody says next to one member alone. words: bytes for a box that holds anything else.
+
+        counter: another than its next one, to which it is bound.
+        """
         if counter is None:
             counter = self.counters.get(author.id, 0) + 1
         about = private.bind_message(room, self.epoch.number, author.id, counter, to.id)
         return frames.PrivateBody(
-            suite.seal_to_key(key.public, words.encode() if isinstance(words, str) else words, about),
+            suite.seal_to_key(key.public, boxed(words) if isinstance(words, str) else words, about),
         )
 
     def seal(self, header: Header, body: bytes, *, under: Header | None = None) -> Placed:

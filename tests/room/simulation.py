@@ -84,6 +84,10 @@ class Simulation:
         """Types /msg; returns the id."""
         return self._type(party, inputs.WhisperInput(nick, text, self._next()))
 
+    def reply(self, party: Party, seq: int | None, text: str) -> int:
+        """Somebody answers a message; returns the `re` of that."""
+        return self._type(party, inputs.ReplyInput(seq, text, self._next()))
+
     def retain(self, party: Party, ttl: int | None) -> int:
         """Types /retain; returns the id."""
         return self._type(party, inputs.RetainInput(ttl, self._next()))

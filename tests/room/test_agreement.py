@@ -67,6 +67,17 @@ def check_party(party: Party) -> None:
             )
 
 
+def check_digests(room: Simulation) -> None:
+    """At any moment, everyone has the host's log up to where they are, and the roster to which that led (4.6, 4.8)."""
+    known = room.host.room.replica.ledger
+    for member in room.members:
+        if member.room.entered:
+            ledger = member.room.replica.ledger
+            assert known.digest_at(ledger.index) in (None, ledger.digest)
+            if ledger.index == known.index:
+                assert ledger.group_context == known.group_context
+
+
 def check_order(room: Simulation) -> None:
     """Everyone sees what the host sees, from being let in, without a gap: one is told of any."""
     ordered = room.host.messages
@@ -256,6 +267,7 @@ class Talk(RuleBasedStateMachine):
         for party in [self.room.host, *self.room.members]:
             check_party(party)
         self.check_order()
+        check_digests(self.room)
         assert set(self.room.drops) <= {"dialled-again"}
 
     def teardown(self) -> None:

@@ -33,6 +33,7 @@ from anonp2p.room.roster import Member
 
 ROOM = b"r" * 32
 KEY = b"l" * 32
+SALT = bytes(limits.SALT)
 BOX = PrivateBody(bytes(field_types.BOX + 1))
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 
@@ -51,11 +52,12 @@ def ledger() -> Ledger:
     ledger.host = ledger.add_member(HOST.key, "host", KEY).id
     ledger.add_member(ANN.key, "ann", KEY)
     ledger.add_member(BOB.key, "Bob", KEY, counter=7)
+    ledger.begin_log()
     return ledger
 
 
 def content(ledger: Ledger, body: Body) -> Content:
-    return Content(ledger.index, ledger.digest, body)
+    return Content(SALT, ledger.index, ledger.digest, body)
 
 
 def sealed(
@@ -66,7 +68,7 @@ def sealed(
 
 
 def hello(ledger: Ledger) -> bytes:
-    return padded_content(content(ledger, TextBody("hello", action=False)))
+    return padded_content(content(ledger, TextBody("hello", action=False, reply=None)))
 
 
 def header_of(author: Identity, counter: int, body: Body) -> Header:
@@ -93,7 +95,7 @@ def nicks(ledger: Ledger) -> list[str]:
 def test_a_members_entry_opens(ledger: Ledger) -> None:
     author, opened = ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), hello(ledger)))
     assert author is ledger.get_member(ANN.id)
-    assert opened == content(ledger, TextBody("hello", action=False))
+    assert opened == content(ledger, TextBody("hello", action=False, reply=None))
 
 
 OPENS_NOT: dict[str, tuple[Identity, dict[str, Any], str]] = {
@@ -147,10 +149,10 @@ def test_a_signature_for_another_purpose_or_epoch_opens_nothing(ledger: Ledger, 
     ledger.open_entry(*sealed(ANN, header, hello(ledger), epoch=1))
 
 
-@pytest.mark.parametrize(("characters", "length"), [(1, 64), (22, 64), (23, 128), (85, 128), (86, 192)])
+@pytest.mark.parametrize(("characters", "length"), [(1, 64), (3, 64), (4, 128), (66, 128), (67, 192)])
 def test_a_content_is_padded_to_the_next_multiple_of_64_bytes(ledger: Ledger, characters: int, length: int) -> None:
     """4.4: "the content padded (0.8) to the next multiple of 64 bytes": lengths say little."""
-    said = content(ledger, TextBody("x" * characters, action=False))
+    said = content(ledger, TextBody("x" * characters, action=False, reply=None))
     padded = padded_content(said)
     assert len(padded) == length
     assert padded == padding.pad_text(frames.pack(said), length)
@@ -161,21 +163,21 @@ def test_a_content_is_padded_to_the_next_multiple_of_64_bytes(ledger: Ledger, ch
     "padded",
     [
         lambda packed: packed,
-        lambda packed: padding.pad_text(packed, 65),
-        lambda packed: padding.pad_text(packed, 128),
+        lambda packed: padding.pad_text(packed, 129),
+        lambda packed: padding.pad_text(packed, 192),
         lambda packed: padding.pad_text(packed, len(packed) + 2),
-        lambda packed: padding.pad_text(packed, 64)[:-1] + b"\1",
-        lambda packed: padding.pad_text(packed, 64)[:-1],
-        lambda packed: padding.pad_text(packed, 64) + bytes(64),
+        lambda packed: padding.pad_text(packed, 128)[:-1] + b"\1",
+        lambda packed: padding.pad_text(packed, 128)[:-1],
+        lambda packed: padding.pad_text(packed, 128) + bytes(64),
         lambda packed: b"",
     ],
     ids=["not at all", "by a byte more", "by a step more", "to no step", "no zeros", "cut", "twice", "nothing"],
 )
 def test_a_content_padded_otherwise_does_not_open(ledger: Ledger, padded: Callable[[bytes], bytes]) -> None:
     """0.8, 4.4: neither more than need be nor anything but zeros."""
-    packed = frames.pack(content(ledger, TextBody("hello", action=False)))
-    assert len(packed) < 62
-    ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padding.pad_text(packed, 64)))
+    packed = frames.pack(content(ledger, TextBody("hello", action=False, reply=None)))
+    assert 62 < len(packed) < 126
+    ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padding.pad_text(packed, 128)))
     with pytest.raises(PeerFault, match=r"body-padding|padding"):
         ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padded(packed)))
 
@@ -184,7 +186,7 @@ def test_opening_alone_changes_nothing(ledger: Ledger) -> None:
     ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 5), hello(ledger)))
     assert ledger.get_member(ANN.id).counter == 0
     assert ledger.index == 0
-    assert ledger.digest == identity.hash_empty_log(ROOM)
+    assert ledger.digest == identity.hash_empty_log(ROOM, ledger.group_context)
 
 
 # --- checking
@@ -214,7 +216,10 @@ OF_HOSTS = [
     CommitBody(1, [Removal(BOB.id, "kicked", "")], renew=False),
     CommitBody(1, [Removal(BOB.id, "lost", "")], renew=False),
 ]
-TEXTS = [TextBody("x" * limits.TEXT, action=True), TextBody("\U0001f47b" * (limits.TEXT // 4), action=False)]
+TEXTS = [
+    TextBody("x" * limits.TEXT, action=True, reply=None),
+    TextBody("\U0001f47b" * (limits.TEXT // 4), action=False, reply=None),
+]
 
 
 @pytest.mark.parametrize("body", [*TEXTS, NickBody("boss"), RenewBody(KEY), BOX, *OF_HOSTS], ids=repr)
@@ -242,12 +247,18 @@ def test_a_member_may_leave_and_take_its_own_nick_in_other_letters(ledger: Ledge
 NO_NICKS = ["", "Bob", "BOB", "bob ", "b\u200bob", "ｂｏｂ", "\u202ebob", "[SYSTEM]", "x" * 21]
 # Who may not say what, and why; Bob is away.
 FAULTS: list[tuple[Identity, Body, str]] = [
-    *[(ANN, TextBody(it, action=False), "text-length") for it in ("", "x" * (limits.TEXT + 1), "é" * 2_000 + "x")],
+    *[
+        (ANN, TextBody(it, action=False, reply=None), "text-length")
+        for it in ("", "x" * (limits.TEXT + 1), "é" * 2_000 + "x")
+    ],
     *[(author, NickBody(nick), "bad-nick") for nick in NO_NICKS for author in (ANN, HOST)],
     (HOST, LeaveBody(), "host-left"),
     *[(HOST, AwayBody(it), "lost-nobody") for it in (EVE.id, HOST.id, bytes(16), BOB.id)],
     *[(HOST, BackBody(it), "returned-without-loss") for it in (EVE.id, HOST.id, ANN.id, bytes(16))],
-    *[(BOB, it, "entry-of-absent") for it in (TextBody("x", action=False), BOX, NickBody("bobby"), LeaveBody())],
+    *[
+        (BOB, it, "entry-of-absent")
+        for it in (TextBody("x", action=False, reply=None), BOX, NickBody("bobby"), LeaveBody())
+    ],
     *[(HOST, CommitBody(epoch, [], renew=False), "commit-for-other-epoch") for epoch in (0, 2, 2**53 - 1)],
     *[(HOST, CommitBody(1, [Removal(it, "kicked", "")], renew=False), "removed-nobody") for it in (EVE.id, HOST.id)],
     *[
@@ -296,7 +307,7 @@ def test_every_entry_is_kept_until_the_room_ends(ledger: Ledger, ttl: int, body:
         kept_for(ledger, ttl, body, author)
 
 
-@pytest.mark.parametrize("body", [TextBody("x", action=False), BOX], ids=repr)
+@pytest.mark.parametrize("body", [TextBody("x", action=False, reply=None), BOX], ids=repr)
 @pytest.mark.parametrize(
     ("least", "most", "within", "out"),
     [
@@ -385,19 +396,16 @@ def test_the_log_goes_on_over_what_is_gone_as_it_went_with_it(ledger: Ledger) ->
     """5.16: "Header and H(body) stay as long as the log does"."""
     header, body = sealed(ANN, Header(ENTRY, ANN.id, 1, 0, 60), hello(ledger))
     ledger.extend_log(header, suite.hash_data(body))
-    gone = Ledger(ROOM)
-    gone.extend_log(header, suite.hash_data(body))
-    assert (
-        ledger.digest
-        == gone.digest
-        == identity.extend_log_hash(identity.hash_empty_log(ROOM), 1, header.pack(), suite.hash_data(body))
+    empty = identity.hash_empty_log(ROOM, ledger.group_context)
+    assert ledger.digest == identity.extend_log_hash(
+        empty, 1, header.pack(), suite.hash_data(body), ledger.group_context
     )
 
 
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        (COMMIT, TextBody("x", action=False)),
+        (COMMIT, TextBody("x", action=False, reply=None)),
         (COMMIT, BOX),
         (ENTRY, CommitBody(1, [], renew=False)),
         (COMMIT, CloseBody()),
@@ -425,7 +433,7 @@ def grown(ledger: Ledger, count: int) -> list[bytes]:
 def test_a_reference_may_be_to_anything_up_to_the_latest_entry(ledger: Ledger) -> None:
     digests = grown(ledger, 3)
     for index, digest in enumerate(digests):
-        said = Content(index, digest, LeaveBody())
+        said = Content(SALT, index, digest, LeaveBody())
         ledger.check_entry(ledger.get_member(ANN.id), Header(ENTRY, ANN.id, 9), said)
         assert not ledger.is_foreign(said)
 
@@ -436,7 +444,7 @@ def test_a_reference_to_what_is_not_there_yet_is_a_fault(ledger: Ledger, index: 
     grown(ledger, 3)
     with pytest.raises(PeerFault, match="reference-to-future"):
         ledger.check_entry(
-            ledger.get_member(ANN.id), Header(ENTRY, ANN.id, 9), Content(index, ledger.digest, LeaveBody())
+            ledger.get_member(ANN.id), Header(ENTRY, ANN.id, 9), Content(SALT, index, ledger.digest, LeaveBody())
         )
 
 
@@ -444,8 +452,8 @@ def test_a_reference_with_another_digest_is_foreign(ledger: Ledger) -> None:
     """5.9"""
     digests = grown(ledger, 3)
     for index in range(4):
-        assert ledger.is_foreign(Content(index, bytes(32), LeaveBody()))
-        assert ledger.is_foreign(Content(index, digests[index - 1], LeaveBody()))
+        assert ledger.is_foreign(Content(SALT, index, bytes(32), LeaveBody()))
+        assert ledger.is_foreign(Content(SALT, index, digests[index - 1], LeaveBody()))
 
 
 def test_of_what_was_before_we_came_nobody_can_tell(ledger: Ledger) -> None:
@@ -454,14 +462,15 @@ def test_of_what_was_before_we_came_nobody_can_tell(ledger: Ledger) -> None:
     assert ledger.digest_at(6) is None
     assert ledger.digest_at(7) == b"d" * 32
     assert ledger.digest_at(8) is None
-    assert not ledger.is_foreign(Content(6, bytes(32), LeaveBody()))
-    assert ledger.is_foreign(Content(7, bytes(32), LeaveBody()))
+    assert not ledger.is_foreign(Content(SALT, 6, bytes(32), LeaveBody()))
+    assert ledger.is_foreign(Content(SALT, 7, bytes(32), LeaveBody()))
 
 
 def test_host_and_member_can_tell_of_the_same_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a member that refers to one that only others can tell of would make its host seem to lie."""
     monkeypatch.setattr(limits, "LOG_ENTRIES", 4)
     ledger = Ledger(ROOM)
+    ledger.begin_log()
     digests = grown(ledger, 9)
     known = [index for index in range(12) if ledger.digest_at(index) is not None]
     assert known == [5, 6, 7, 8, 9]
@@ -474,11 +483,11 @@ def test_host_and_member_can_tell_of_the_same_entries(monkeypatch: pytest.Monkey
 def test_every_entry_takes_one_place_and_its_authors_counter(ledger: Ledger) -> None:
     header, body = sealed(ANN, Header(ENTRY, ANN.id, 5, 3), hello(ledger))
     opened = ledger.open_entry(header, body)
-    ledger.extend_log(header, suite.hash_data(body))
-    ledger.apply_content(opened[0], header, opened[1])
+    context = ledger.group_context
+    ledger.take_entry(opened[0], header, opened[1], suite.hash_data(body))
     assert ledger.index == 1
     assert ledger.digest == identity.extend_log_hash(
-        identity.hash_empty_log(ROOM), 1, header.pack(), suite.hash_data(body)
+        identity.hash_empty_log(ROOM, context), 1, header.pack(), suite.hash_data(body), context
     )
     assert ledger.get_member(ANN.id).counter == 5
     assert ledger.get_member(HOST.id).counter == 0
@@ -522,7 +531,7 @@ def test_one_who_is_back_is_as_before(ledger: Ledger) -> None:
     assert not ledger.get_member(BOB.id).away
     assert ledger.get_member(BOB.id).counter == 7
     assert [person.nick for person in ledger.list_people()] == ["host", "ann", "Bob"]
-    checked(ledger, BOB, TextBody("back", action=False))
+    checked(ledger, BOB, TextBody("back", action=False, reply=None))
 
 
 def test_a_commit_opens_an_epoch_and_removes_whom_it_names(ledger: Ledger) -> None:
@@ -581,33 +590,74 @@ def test_people_are_shown_with_role_and_tag(ledger: Ledger) -> None:
 
 def group_context(ledger: Ledger) -> bytes:
     """Of these members, by hand."""
-    members = [[it.key, it.nick, it.away, it.key_hash] for it in ledger.roster]
+    members = [[it.key, it.nick, it.away, "", it.key_hash] for it in ledger.roster]
+    roster = b"".join(suite.hash_data(b"anonp2p/4 roster entry" + msgpack.encode(member)) for member in members)
     kept, shown = ledger.retention, ledger.history
-    rules = [[kept.least, kept.default, kept.most], [shown.texts, shown.seconds]]
-    array = msgpack.encode([ledger.name, ledger.locked, ledger.host, *rules, members])
-    return suite.hash_data(b"anonp2p/4 group context" + ledger.digest + array)
+    settings = [ledger.locked, [kept.least, kept.default, kept.most], [shown.texts, shown.seconds]]
+    array = [ROOM, ledger.name, ledger.epoch, 0, ledger.host, [], settings, [], [], [], [], roster]
+    return suite.hash_data(b"anonp2p/4 group context" + msgpack.encode(array))
 
 
-def test_the_group_context_is_of_all_that_members_were_told(ledger: Ledger) -> None:
-    """6.2: "the packed array [name, locked, host, retention, history, members]"."""
-    found = [ledger.group_context()]
-    assert found == [group_context(ledger)]
-    ledger.retention = frames.RetentionPolicy(0, 60, 60)
-    found.append(ledger.group_context())
-    ledger.history = frames.HistoryPolicy(50, 0)
-    found.append(ledger.group_context())
-    ledger.locked = True
-    found.append(ledger.group_context())
-    ledger.get_member(BOB.id).away = True
-    found.append(ledger.group_context())
-    applied(ledger, ANN, RenewBody(b"n" * 32))
-    found.append(ledger.group_context())
-    applied(ledger, ANN, NickBody("anna"))
-    found.append(ledger.group_context())
-    ledger.extend_log(Header(ENTRY, ANN.id, 9), bytes(32))
-    found.append(ledger.group_context())
-    assert len(set(found)) == 8
-    assert found[-1] == group_context(ledger)
+CHANGES: dict[str, tuple[Identity, Body]] = {
+    "a newcomer": (HOST, JoinedBody(EVE.key, "eve", KEY)),
+    "a nick": (ANN, NickBody("anna")),
+    "one who has left": (ANN, LeaveBody()),
+    "one who is away": (HOST, AwayBody(BOB.id)),
+    "an encryption key": (ANN, RenewBody(b"n" * 32)),
+    "a lock": (HOST, LockBody(True)),
+    "an epoch": (HOST, CommitBody(1, [], renew=False)),
+    "one who was removed": (HOST, CommitBody(1, [Removal(BOB.id, "kicked", "")], renew=False)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_digest_is_of_the_group_context_that_an_entry_leads_to(ledger: Ledger, change: str) -> None:
+    """4.6, 4.8"""
+    (author, body), before, digest = CHANGES[change], ledger.group_context, ledger.digest
+    assert before == group_context(ledger)
+    header = header_of(author, 1, body)
+    ledger.take_entry(ledger.get_member(author.id), header, content(ledger, body), KEY)
+    assert ledger.group_context == group_context(ledger) != before
+    assert ledger.digest == identity.extend_log_hash(digest, 1, header.pack(), KEY, ledger.group_context)
+
+
+def test_one_who_is_back_leads_to_the_group_context_of_before(ledger: Ledger) -> None:
+    before = ledger.group_context
+    applied(ledger, HOST, AwayBody(BOB.id))
+    assert ledger.group_context != before
+    applied(ledger, HOST, BackBody(BOB.id))
+    assert ledger.group_context == before == group_context(ledger)
+
+
+@pytest.mark.parametrize(
+    "body", [TextBody("x", action=False, reply=None), BOX, CloseBody()], ids=["text", "private", "close"]
+)
+def test_what_only_says_something_leaves_the_group_context_as_it_is(ledger: Ledger, body: Body) -> None:
+    before = ledger.group_context
+    applied(ledger, HOST, body)
+    assert ledger.group_context == before == group_context(ledger)
+
+
+@pytest.mark.parametrize("rule", ["name", "retention", "history", "host", "order"])
+def test_the_digest_of_the_empty_log_is_of_the_rules_of_the_room(ledger: Ledger, rule: str) -> None:
+    """4.6, 4.8"""
+    before = ledger.group_context, ledger.digest
+    assert before == (group_context(ledger), identity.hash_empty_log(ROOM, group_context(ledger)))
+    others = {
+        "name": "other",
+        "retention": frames.RetentionPolicy(0, 60, 60),
+        "history": frames.HistoryPolicy(50, 0),
+        "host": ANN.id,
+    }
+    if rule == "order":
+        ann = ledger.get_member(ANN.id)
+        ledger.roster.remove_member(ann)
+        ledger.add_member(ann.key, ann.nick, ann.key_hash)
+    else:
+        setattr(ledger, rule, others[rule])
+    ledger.begin_log()
+    assert ledger.group_context == group_context(ledger) != before[0]
+    assert ledger.digest == identity.hash_empty_log(ROOM, ledger.group_context) != before[1]
 
 
 def test_what_is_signed_has_its_numbers_in_eight_bytes() -> None:

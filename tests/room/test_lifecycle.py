@@ -49,7 +49,7 @@ def test_who_comes_in_is_told_at_once_whose_nick_passes_for_anothers(context: Co
 
 def test_what_was_not_ordered_is_given_back_before_the_room_is_gone(context: Context) -> None:
     context.lifecycle.enter("member")
-    context.add_entry(frames.TextBody("not ordered", action=False), "not ordered", 8)
+    context.add_entry(frames.TextBody("not ordered", action=False, reply=None), "not ordered", 8)
     take_told(context)
     context.lifecycle.leave_room("lost")
     unsent, gone = take_told(context)
@@ -114,7 +114,7 @@ def test_who_lost_its_place_is_outside_again(context: Context) -> None:
 
 def test_messages_that_were_shown_end_with_the_room(context: Context) -> None:
     context.lifecycle.enter("member")
-    said = changes.MessageChange(member=b"m" * 16, nick="ann", text="short", seq=3, ttl=60, age=20.0)
+    said = changes.MessageChange(member=b"m" * 16, counter=1, nick="ann", text="short", seq=3, ttl=60, age=20.0)
     context.reporter.tell_change(said, UNSET)
     take_told(context)
     assert context.reporter.next_deadline is not None
@@ -131,7 +131,7 @@ def test_messages_that_were_shown_end_with_the_room(context: Context) -> None:
 
 def test_a_message_ends_by_its_age_with_what_the_machine_has_slept(context: Context) -> None:
     context.clock.now = Now(100.0, 1_000_000.0, slept=500.0)
-    said = changes.MessageChange(member=b"m" * 16, nick="ann", text="short", seq=3, ttl=60, age=20.0)
+    said = changes.MessageChange(member=b"m" * 16, counter=1, nick="ann", text="short", seq=3, ttl=60, age=20.0)
     context.reporter.tell_change(said, UNSET)
     take_told(context)
     assert context.reporter.next_deadline == 100.0 + limits.SLEEP_NOTICE, "a sleep is noticed soon"

@@ -42,7 +42,7 @@ class FakeSealer:
             raise PeerFault("unusable-key")
         self.times += 1
         name = f"{self.epoch_number}/{counter}".encode()
-        content = frames.Content(0, bytes(32), frames.LeaveBody())
+        content = frames.Content(bytes(limits.SALT), 0, bytes(32), frames.LeaveBody())
         return Sealed(self.epoch_number, Header(ENTRY, ME, counter, 0, pending.ttl), content, b"body " + name, name)
 
 
@@ -57,7 +57,7 @@ def outbox() -> Outbox:
 
 
 def say(outbox: Outbox, line: str) -> int:
-    return outbox.add_entry(frames.TextBody(line, action=False), line, line, 60)
+    return outbox.add_entry(frames.TextBody(line, action=False, reply=None), line, line, 60)
 
 
 def whisper(outbox: Outbox, line: str, to: bytes = ANN) -> int:

@@ -1,13 +1,16 @@
 """How an entry takes effect in one member's copy of a room: what changes, what is remembered, what it is told as."""
 
+import secrets
 from typing import Any
 
 import pytest
+from msgspec import msgpack
 
+from anonp2p import limits
 from anonp2p.crypto import private, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
-from anonp2p.crypto.identity import Identity, member_id
+from anonp2p.crypto.identity import Identity, hash_room, member_id
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words
 from anonp2p.protocol import frames
@@ -45,6 +48,7 @@ def roster_entry_all(ledger: Ledger) -> Ledger:
     for who, nick in ((HOST, "host"), (ANN, "ann"), (BOB, "bob")):
         ledger.add_member(who.key, nick, suite.hash_data(KEYS[who.id].public))
     ledger.host = HOST.id
+    ledger.begin_log()
     return ledger
 
 
@@ -59,6 +63,9 @@ def replica_of(who: Identity) -> Replica:
     return replica
 
 
+ABOUT = frames.EntryId(ANN.id, 1)
+
+
 @pytest.fixture
 def ours() -> Replica:
     """Ann's copy."""
@@ -68,7 +75,7 @@ def ours() -> Replica:
 def signed(ledger: Ledger, author: Identity, body: Body, ttl: int = KEPT, **otherwise: Any) -> tuple[Header, bytes]:
     counter = otherwise.get("counter", ledger.get_member(author.id).counter + 1)
     header = Header(COMMIT if isinstance(body, CommitBody) else ENTRY, author.id, counter, 0, ttl)
-    padded = padded_content(frames.Content(ledger.index, ledger.digest, body))
+    padded = padded_content(frames.Content(bytes(limits.SALT), ledger.index, ledger.digest, body))
     return header, author.sign(ENTRY_LABEL, entry_content(ledger.epoch, header.pack(), padded)) + padded
 
 
@@ -83,7 +90,7 @@ def applied(replica: Replica, author: Identity, body: Body, ttl: int = KEPT, age
 
 
 def text(words: str = "hello", *, action: bool = False) -> TextBody:
-    return TextBody(words, action)
+    return TextBody(words, action, reply=None)
 
 
 def joined(who: Identity, nick: str) -> JoinedBody:
@@ -95,7 +102,7 @@ def joined(who: Identity, nick: str) -> JoinedBody:
 
 def test_a_message_is_said_as_it_was_ordered(ours: Replica) -> None:
     assert applied(ours, BOB, text("hello", action=True), 60, 2.5) == changes.MessageChange(
-        member=BOB.id, nick="bob", text="hello", seq=1, ttl=60, age=2.5, action=True
+        member=BOB.id, counter=1, nick="bob", text="hello", seq=1, ttl=60, age=2.5, action=True
     )
     own = applied(ours, ANN, text())
     assert isinstance(own, changes.MessageChange)
@@ -104,12 +111,13 @@ def test_a_message_is_said_as_it_was_ordered(ours: Replica) -> None:
 
 def test_a_private_message_is_said_to_its_recipient_alone(ours: Replica) -> None:
     theirs = replica_of(BOB)
-    sealed = theirs.sealer().seal_entry(1, Pending(Whisper(ANN.id, "ann", "between us"), None, 1, 60))
+    whisper = Pending(Whisper(ANN.id, "ann", "between us", ABOUT), None, 1, 60)
+    sealed = theirs.sealer(secrets.token_bytes).seal_entry(1, whisper)
     entry = OpenedEntry(sealed.header, sealed.body, content=sealed.content)
     assert theirs.epoch is not None
     ours.ledger.epoch = theirs.ledger.epoch = theirs.epoch.number  # the box is bound to its epoch
     assert take(ours, entry) == changes.MessageChange(
-        member=BOB.id, nick="bob", text="between us", seq=1, ttl=60, age=0.0, private=True
+        member=BOB.id, counter=1, nick="bob", text="between us", seq=1, ttl=60, age=0.0, reply=ABOUT, peer=BOB.id
     )
     for other in (theirs, replica_of(HOST)):
         other.ledger.epoch = ours.ledger.epoch
@@ -117,9 +125,40 @@ def test_a_private_message_is_said_to_its_recipient_alone(ours: Replica) -> None
         assert other.ledger.index == 1
 
 
+TEXTS = [b"x", b"x" * limits.TEXT, "é".encode() * (limits.TEXT // 2)]
+NO_TEXTS = [b"", b"x" * (limits.TEXT + 1), b"\xff", b"hello\xc3", b"\xed\xa0\x80", b"\xc0\x80"]
+NO_PACKED = [b"", b"hello", *(msgpack.encode(it) for it in (["x"], ["x", 1], ["x", [b"a" * 15, 1]], ["x", None, None]))]
+
+
+def boxed_text(text: bytes) -> bytes:
+    """[text, nil], whatever the text is."""
+    shortest = msgpack.encode("x" * len(text))  # 0.2: one encoding of everything
+    return b"\x92" + shortest[: len(shortest) - len(text)] + text + b"\xc0"
+
+
+def private_entry(replica: Replica, held: bytes) -> OpenedEntry:
+    info = private.bind_message(ROOM, replica.ledger.epoch, BOB.id, 1, ANN.id)
+    body = frames.PrivateBody(private.seal_message(KEYS[ANN.id].public, held, info))
+    return OpenedEntry(*signed(replica.ledger, BOB, body))
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=len)
+def test_a_private_text_has_1_to_4000_bytes(ours: Replica, text: bytes) -> None:
+    told = take(ours, private_entry(ours, boxed_text(text)))
+    assert isinstance(told, changes.MessageChange)
+    assert told.text == text.decode()
+
+
+@pytest.mark.parametrize("held", [*map(boxed_text, NO_TEXTS), *filter(None, NO_PACKED)], ids=repr)
+def test_a_box_that_holds_no_text_is_passed_over_by_its_recipient(ours: Replica, held: bytes) -> None:
+    """5.15: neither a fault of the host's, who cannot read it, nor anything that others could see."""
+    assert take(ours, private_entry(ours, held.ljust(4, b"\0"))) == changes.HiddenChange()
+    assert ours.ledger.index == 1
+
+
 def test_private_messages_of_the_history_are_for_nobody(ours: Replica) -> None:
     info = private.bind_message(ROOM, 0, BOB.id, 1, ANN.id)
-    box = private.seal_message(KEYS[ANN.id].public, "between us", info)
+    box = private.seal_message(KEYS[ANN.id].public, frames.pack(frames.PrivateText("between us", None)), info)
     replay = roster_entry_all(Ledger(ROOM))
     assert (
         take(ours, OpenedEntry(*signed(replay, BOB, frames.PrivateBody(box))), replay=replay) == changes.HiddenChange()
@@ -276,14 +315,31 @@ def test_nothing_secret_is_left_of_a_room_that_we_are_out_of(ours: Replica) -> N
 
 def test_what_we_seal_refers_to_the_latest_entry_that_took_effect(ours: Replica) -> None:
     applied(ours, BOB, text())
-    sealed = ours.sealer().seal_entry(1, Pending(text("mine"), "mine", 1, 60))
+    sealed = ours.sealer(secrets.token_bytes).seal_entry(1, Pending(text("mine"), "mine", 1, 60))
     assert (sealed.content.index, sealed.content.digest) == (1, ours.ledger.digest)
     assert (sealed.header.author, sealed.header.counter, sealed.header.ttl) == (ANN.id, 1, 60)
 
 
+def test_the_hash_of_a_body_confirms_no_guess_at_its_text() -> None:
+    """4.4, 5.16: "H(body) confirms no guess at it, not even to one who has its author's signing key"."""
+    right = text("a text that somebody guesses")
+    one, another = (
+        replica_of(ANN).sealer(secrets.token_bytes).seal_entry(1, Pending(right, None, 1, 60)) for _ in "12"
+    )
+
+    def guess(salt: bytes) -> bytes:
+        """H(body) of the right text, as whoever has all but the salt can compute it."""
+        padded = padded_content(frames.Content(salt, one.content.index, one.content.digest, right))
+        signed = entry_content(one.epoch, one.header.pack(), padded)
+        return suite.hash_data(ANN.sign(ENTRY_LABEL, signed) + padded)
+
+    assert guess(one.content.salt) == suite.hash_data(one.body), "the salt is all that is lacking"
+    assert suite.hash_data(one.body) not in map(guess, (bytes(16), another.content.salt, one.content.digest[:16]))
+
+
 def test_marks_begin_with_the_empty_log() -> None:
     replica = Replica(ROOM, EVE, KEYS[EVE.id])
-    assert replica.marks.latest_marks() == [safety_words.Mark(0, Ledger(ROOM).digest)]
+    assert replica.marks.latest_marks() == [safety_words.Mark(0, hash_room(ROOM))]
     assert member_id(EVE.key) == replica.me.id
 
 

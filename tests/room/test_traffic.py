@@ -251,7 +251,7 @@ def recorded() -> dict[str, list[Sample]]:
     talk = Sorter(room)
     for number in range(ROUNDS):
         for kind, party, typed in (
-            ("chat", ann, inputs.SayInput("x" * (1 + number * 7 % 140))),
+            ("chat", ann, inputs.SayInput("x" * (1 + number * 7 % 120))),
             ("long chat", ann, inputs.SayInput("x" * (1_000 + number))),
             ("private", ann, inputs.WhisperInput("bob", "x" * (1 + number))),
             ("nick", ann, inputs.RenameInput(f"ann{number}")),

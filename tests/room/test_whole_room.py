@@ -1,5 +1,8 @@
 """What only a whole room shows: one message, one removal, one expiry, one lost link, one newcomer."""
 
+import gc
+from typing import Any
+
 import pytest
 from msgspec import UNSET
 
@@ -8,9 +11,13 @@ from anonp2p.crypto import commit
 from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, read_header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
+from anonp2p.protocol.handshake import Channel
 from anonp2p.room import events, inputs
+from anonp2p.room.host import gate
+from anonp2p.room.member import arrival
 from tests.room.peers import kinds
 from tests.room.simulation import Simulation
+from tests.support.memory import held
 from tests.support.world import End, Party, log_of
 
 
@@ -29,6 +36,25 @@ def cut_off(room: Simulation, member: Party) -> None:
     room.lose(member, delivering=False)
     room.member_hears(member)
     room.host_hears(member)
+
+
+def test_no_end_keeps_the_secret_of_its_link(room: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2.6: "Both MUST drop the link's secret once they have these"."""
+    secrets: list[bytes] = []
+
+    def channel(secret: bytes, hello: bytes, **direction: Any) -> Channel:
+        secrets.append(bytes(bytearray(secret)))  # a copy: what is looked for does not count as held
+        return Channel(secret, hello, **direction)
+
+    for end in (arrival, gate):
+        monkeypatch.setattr(end, "Channel", channel)
+    ann = room.joined("ann")
+    room.say(ann, "hello")
+    room.settle()
+    member, host = secrets
+    assert member == host
+    gc.collect()
+    assert held(member, host) == []
 
 
 def test_a_message_reaches_all_and_its_author_once(room: Simulation) -> None:
@@ -281,8 +307,8 @@ def test_one_who_is_thrown_out_opens_nothing_after_it_with_all_its_keys(room: Si
     theirs = turn.seal_share(ann.room.replica.me.id, ann.room.replica.own_keys[0].public)
     for key in keys:
         with pytest.raises(PeerFault):
-            commit.open_share(theirs, key, turn.room, ann.room.replica.me.id, turn.epoch, turn.group_context)
-    without, _ = epoch.follow(bytes(32), turn.group_context, [ann.room.replica.me.id])
+            commit.open_share(theirs, key, turn.room, ann.room.replica.me.id, turn.epoch, turn.digest)
+    without, _ = epoch.follow(bytes(32), turn.digest, [ann.room.replica.me.id])
     assert opening(without, heard) == []
 
 

@@ -208,14 +208,14 @@ def client_handshake(request: Any) -> bytes:
     return pad(pack(request), 2702)
 
 
-def record(key: bytes, number: int, echo: bool, frames: Any) -> bytes:
-    """2.6 and 2.7: a record's content."""
-    return aead(key, number, filled(pack([echo, frames]), 16))
+def record(chain_key: bytes, number: int, echo: bool, frames: Any) -> bytes:
+    """2.6 and 2.7: the content of the record with this number. chain_key: the first of its direction."""
+    return aead(key_of(chain_key, number), 0, filled(pack([echo, frames]), 16))
 
 
-def off_record(key: bytes, number: int, content: bytes) -> Any:
+def off_record(chain_key: bytes, number: int, content: bytes) -> Any:
     """2.6 and 2.7: what a record says. Raises InvalidTag."""
-    return unpack(unfilled(unaead(key, number, content), 16))
+    return unpack(unfilled(unaead(key_of(chain_key, number), 0, content), 16))
 
 
 def bound(name: str, room: bytes, hello_digest: bytes) -> bytes:
@@ -223,9 +223,11 @@ def bound(name: str, room: bytes, hello_digest: bytes) -> bytes:
     return label(name) + room + hello_digest
 
 
-def join_content(hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, nick: str) -> bytes:
+def join_content(
+    hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, index: int, digest: bytes, nick: str
+) -> bytes:
     """2.5"""
-    return hello_digest + link + key + h(encryption_key) + nick.encode()
+    return hello_digest + link + key + h(encryption_key) + u(64, index) + digest + nick.encode()
 
 
 def resume_content(hello_digest: bytes, link: bytes, key: bytes, epoch: int, index: int, digest: bytes) -> bytes:
@@ -271,15 +273,15 @@ def signed_entry(epoch: int, head: bytes, padded: bytes) -> bytes:
     return u(64, epoch) + head + padded
 
 
-def batch(log_key: bytes, nonce: bytes, entries: list[bytes], head: bytes) -> bytes:
+def batch(log_key: bytes, nonce: bytes, entries: list[bytes], contexts: list[bytes | None], head: bytes) -> bytes:
     """4.5: a batch's content."""
-    return nonce + aead(log_key, nonce, filled(pack([entries, head]), 28))
+    return nonce + aead(log_key, nonce, filled(pack([entries, contexts, head]), 28))
 
 
-def off_batch(log_key: bytes, content: bytes) -> tuple[list[bytes], bytes]:
-    """4.5: entries and head. Raises InvalidTag."""
-    entries, head = unpack(unfilled(unaead(log_key, content[:12], content[12:]), 28))
-    return entries, head
+def off_batch(log_key: bytes, content: bytes) -> tuple[list[bytes], list[bytes | None], bytes]:
+    """4.5: entries, group contexts and head. Raises InvalidTag."""
+    entries, contexts, head = unpack(unfilled(unaead(log_key, content[:12], content[12:]), 28))
+    return entries, contexts, head
 
 
 def head_content(index: int, digest: bytes, time: int) -> bytes:
@@ -287,23 +289,35 @@ def head_content(index: int, digest: bytes, time: int) -> bytes:
     return u(64, index) + digest + u(64, time)
 
 
-def genesis(room: bytes) -> bytes:
+def genesis(room: bytes, context: bytes) -> bytes:
     """4.6"""
-    return h(label("log") + room)
+    return h(label("log") + room + context)
 
 
-def longer(digest: bytes, index: int, head: bytes, body_digest: bytes) -> bytes:
+def longer(digest: bytes, index: int, head: bytes, body_digest: bytes, context: bytes) -> bytes:
     """4.6, of an entry of whose body the hash is given: it may be gone."""
-    return h(label("log") + digest + u(64, index) + head + body_digest)
+    return h(label("log") + digest + u(64, index) + head + body_digest + context)
+
+
+def group_context(
+    room: bytes, name: str, epoch: int, host: bytes, settings: list[Any], members: list[list[Any]]
+) -> bytes:
+    """4.8, of members with key, nick, away and H(encryption key)."""
+    places = [[key, nick, away, "", key_digest] for key, nick, away, key_digest in members]
+    roster = b"".join(h(label("roster entry") + pack(place)) for place in places)
+    array = [room, name, epoch, 0, host, [], settings, [], [], [], [], roster]
+    return h(label("group context") + pack(array))
 
 
 # --- 5 Order, 5a Retention
 
 
-def backfill(entries: list[tuple[bytes, bytes | None, bytes]], head: bytes, now: bytes) -> Any:
+def backfill(
+    entries: list[tuple[bytes, bytes | None, bytes]], contexts: list[bytes | None], head: bytes, now: bytes
+) -> Any:
     """5.13, as a frame: of header, body and H(body) of each entry, where the body is None if it is gone."""
     told = [[2, header, digest] if body is None else [1, header, body] for header, body, digest in entries]
-    return [8, told, head, now]
+    return [8, told, contexts, head, now]
 
 
 def private_info(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:
@@ -335,17 +349,12 @@ class Epoch(NamedTuple):
     tag: bytes
 
 
-def group_context(digest: bytes, array: bytes) -> bytes:
-    """6.2"""
-    return h(label("group context") + digest + array)
-
-
-def epoch(init: bytes, fresh: bytes, group_context: bytes) -> Epoch:
+def epoch(init: bytes, fresh: bytes, digest: bytes) -> Epoch:
     """6.2-6.4"""
-    secret = expand(extract(init, fresh), "epoch", group_context)
+    secret = expand(extract(init, fresh), "epoch", digest)
     names = ("init", "batches", "newcomers", "confirm")
     init, log_key, newcomers, confirmation_key = (expand(secret, name) for name in names)
-    tag = hmac.digest(confirmation_key, group_context, "sha256")
+    tag = hmac.digest(confirmation_key, digest, "sha256")
     return Epoch(secret, init, log_key, newcomers, confirmation_key, tag)
 
 
@@ -385,9 +394,14 @@ def marks(time: int) -> list[int]:
     return [mark for mark in (latest, latest - MARK) if mark >= 0]
 
 
-def at_mark(mark: int, empty: bytes, heads: list[tuple[int, bytes]]) -> bytes:
-    """7.5: the digest at a mark, by times and digests of heads. empty: that of the log without entries."""
-    return [empty, *(digest for time, digest in heads if time < mark)][-1]
+def digest_at_zero(room: bytes) -> bytes:
+    """7.5: what stands for a digest at mark 0."""
+    return h(label("log") + room)
+
+
+def at_mark(mark: int, room: bytes, heads: list[tuple[int, bytes]]) -> bytes:
+    """7.5: the digest at a mark, by times and digests of heads."""
+    return [digest_at_zero(room), *(digest for time, digest in heads if time < mark)][-1]
 
 
 def words_of_room(room: bytes, digest: bytes, mark: int) -> bytes:

@@ -95,6 +95,14 @@ TYPED: list[tuple[str, Action]] = [
     ("ノート", inputs.SayInput("ノート")),
     ("\U0001facf", inputs.SayInput("\U0001facf")),  # perhaps an emoji, some day
     ("hello /quit", inputs.SayInput("hello /quit")),
+    ("/reply 7 yes", inputs.ReplyInput(7, "yes")),
+    ("/reply 7   yes\nno ", inputs.ReplyInput(7, "yes\nno")),
+    ("/reply 7 8", inputs.ReplyInput(7, "8")),
+    ("/reply yes", inputs.ReplyInput(None, "yes")),
+    ("/reply 7th of May", inputs.ReplyInput(None, "7th of May")),
+    ("/reply -7 yes", inputs.ReplyInput(None, "-7 yes")),
+    ("/reply \u0667 yes", inputs.ReplyInput(None, "\u0667 yes")),
+    (f"/reply {10**16} yes", inputs.ReplyInput(None, f"{10**16} yes")),
     ("//quit", inputs.SayInput("/quit")),
     ("///", inputs.SayInput("//")),
     ("//", inputs.SayInput("/")),
@@ -105,7 +113,7 @@ by_name = pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
 
 def is_optional(row: Command) -> bool:
     """Whether the whole argument may be left out."""
-    return row.argument.startswith("[")
+    return row.argument.startswith("[") and row.argument.endswith("]")
 
 
 def fails(line: str) -> AnonError:
@@ -153,6 +161,16 @@ def test_what_help_shows_for_a_command_is_what_its_error_shows(row: Command) -> 
         error = fails(line)
         assert isinstance(error, Usage)
         assert str(error).endswith(row.usage)
+
+
+@pytest.mark.parametrize("line", ["/reply 7", "/reply 7  "])
+def test_a_reply_says_something(line: str) -> None:
+    assert str(fails(line)) == "Type it so: /reply [SEQ] TEXT"
+
+
+def test_a_reply_is_no_longer_than_any_message() -> None:
+    parse_line(f"/reply 7 {'x' * limits.TEXT}")
+    assert isinstance(fails(f"/reply 7 {'x' * (limits.TEXT + 1)}"), TooLong)
 
 
 @by_name

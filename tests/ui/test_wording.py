@@ -21,6 +21,7 @@ from anonp2p.room.events import Event, Person
 from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.reasons import encode_json
+from anonp2p.ui.widths import width
 from tests.names.test_nicks import IGNORABLE
 from tests.support.words import in_words
 
@@ -330,6 +331,32 @@ def test_a_message_is_shown_behind_its_nick() -> None:
     assert wording.format_line(message("waves", action=True)) == "ann: *waves*"
 
 
+@pytest.mark.parametrize(
+    ("quote", "about"),
+    [(wording.Quote("bob", "as I said"), "bob: “as I said”"), (None, "a message that is gone")],
+)
+def test_what_a_reply_refers_to_is_said_by_the_program_alone(quote: wording.Quote | None, about: str) -> None:
+    """Whatever stands behind a nick could be its owner's invention."""
+    reply = msgspec.structs.replace(message("yes\nno"), reply=3)
+    assert wording.format_line(reply, "", quote) == f"[SYSTEM] ann replies to {about}\nann: yes\n    no"
+    assert wording.format_line(reply, "den", quote) == f"[SYSTEM] den: ann replies to {about}\nden/ann: yes\n    no"
+
+
+@given(texts)
+def test_an_excerpt_is_short_harmless_and_on_one_line(text: str) -> None:
+    shown = wording.excerpt(text)
+    assert_sanitized(shown)
+    assert "\n" not in shown
+    assert width(shown) <= limits.EXCERPT
+
+
+def test_an_excerpt_says_where_there_is_more() -> None:
+    assert wording.excerpt("two\n lines ") == "two lines"
+    assert wording.excerpt("x" * limits.EXCERPT) == "x" * limits.EXCERPT
+    assert wording.excerpt("x" * (limits.EXCERPT + 1)) == "x" * (limits.EXCERPT - 1) + "…"
+    assert wording.excerpt("x y " * 1_000).endswith("…")
+
+
 def private(text: str, to: str | UnsetType = msgspec.UNSET, nick: str = "ann") -> events.MessageEvent:
     return events.MessageEvent(room="r1", member="m", nick=nick, text=text, seq=1, at=0.0, private=True, to=to)
 
@@ -581,6 +608,9 @@ def test_every_kind_of_event_is_found() -> None:
 def test_every_event_can_be_shown(kind: type[Event]) -> None:
     for event in examples(kind):
         first, *further = wording.format_line(event).split("\n")
+        if isinstance(event, events.MessageEvent) and (event.reply is not None or event.reply_gone is True):
+            assert first.startswith("[SYSTEM] ")
+            del further[0]  # begins with the nick
         assert not first or first.startswith("[SYSTEM] ") or isinstance(event, events.MessageEvent)
         assert all(line.startswith(("[SYSTEM] ", "    ")) for line in further)
 

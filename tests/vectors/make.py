@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import msgpack
 
 from anonp2p import limits
-from anonp2p.crypto import commit, epoch, identity, padding, private, ratchet, suite
+from anonp2p.crypto import epoch, identity, padding, private, ratchet, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
@@ -24,6 +24,7 @@ from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import field_types, frames, handshake, welcome
 from anonp2p.room import ledger
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry
 
 TARGET = Path(__file__).resolve().parent
@@ -159,11 +160,11 @@ def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, dige
 def handshakes(boxes: Boxes) -> Vectors:
     ann = Person("ann")
     joining, digest = hello("a join")
-    join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64))
+    known = 2**40, seed("a digest")
+    join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64), *known)
     content = handshake.join_content(digest, join)
-    join = frames.JoinRequest(
-        join.link_secret, join.key, join.encryption_key, join.nick, ann.me.sign(identity.JOIN, content)
-    )
+    signature = ann.me.sign(identity.JOIN, content)
+    join = frames.JoinRequest(join.link_secret, join.key, join.encryption_key, join.nick, signature, *known)
     coming_back, other = hello("a resume")
     resume = frames.ResumeRequest(seed("link 2"), ann.me.id, ann.key.public, 3, 2**40, seed("a digest"), bytes(64))
     position = handshake.resume_content(other, resume)
@@ -201,7 +202,8 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.DeniedFrame(7, "nick-taken"), frames.DeniedFrame(8, "too-often")], False),
         ([frames.RefusedFrame("full")], False),
         ([frames.ResumedFrame(head)], False),
-        ([frames.BackfillFrame(backfilled, head, head)], False),
+        ([frames.BackfillFrame(backfilled, [seed("a group context"), None], head, head)], False),
+        ([frames.ProofFrame([bytes(range(65)), bytes(range(97))])], False),
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
         ([frames.KeyResponseFrame(key)], True),
     ]
@@ -211,7 +213,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
         "hello": digest,
         **{
             direction: {
-                "key": suite.expand(link, direction, digest),
+                "first chain key": suite.expand(link, direction, digest),
                 "records": [
                     {
                         "echo": echo,
@@ -274,7 +276,7 @@ def _keys(first: bytes, left_out: list[int]) -> list[Vectors]:
 
 RETENTION = frames.RetentionPolicy(FLEETING, 3_600, KEPT)
 HISTORY = frames.HistoryPolicy(100, 0)
-EXACT = 85  # characters of a text whose content is padded by nothing but its length
+EXACT = 66  # characters of a text whose content is padded by nothing but its length
 
 
 class Story:
@@ -283,19 +285,23 @@ class Story:
     def __init__(self, boxes: Boxes) -> None:
         self._boxes = boxes
         self._host, self._ann, self._bob = Person("host"), Person("ann"), Person("bob")
-        self._index, self._digest = 0, identity.hash_empty_log(ROOM)
+        self._room = Ledger(ROOM)
+        self._room.name, self._room.retention, self._room.history = "demo", RETENTION, HISTORY
+        joined = self._joined(self._host)
+        self._room.host = self._room.add_member(joined.key, joined.nick, joined.key_hash).id
+        self._room.begin_log()
         self._log = Log()
         self._told: list[Vectors] = []
         self._entries: list[Vectors] = []  # in no batch yet
         self._boxed: list[Vectors] = []
         self._backfills: list[Vectors] = []
         self._schedule: list[Vectors] = []
-        self._epoch = Epoch.begin(seed("fresh secret of epoch 0"), self._digest, self._host.me.id)
-        self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"), self._digest, [self._host], {})
+        self._epoch = Epoch.begin(seed("fresh secret of epoch 0"), self._room.digest, self._host.me.id)
+        self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"))
 
     def log(self) -> Vectors:
         """Tells it all."""
-        empty = self._digest
+        empty, began = self._room.digest, self._group_context()
         snapshot = frames.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)])
         self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
@@ -305,11 +311,16 @@ class Story:
         self._say(self._host, self._joined(self._bob))
         self._admit(self._bob)
         self._batch(1_250)
-        self._say(self._ann, frames.TextBody("Hello, \u263a", action=False))
+        self._say(self._ann, frames.TextBody("Hello, \u263a", action=False, reply=None))
         self._say(self._bob, frames.NickBody("robert"), left_out=3)
-        self._say(self._ann, frames.TextBody("waves", action=True), counters=3, ttl=60)
-        self._say(self._bob, frames.TextBody("x" * EXACT, action=False), ttl=FLEETING)
-        self._say(self._bob, frames.TextBody("x" * (EXACT + 1), action=False), ttl=3_600)
+        self._say(
+            self._ann,
+            frames.TextBody("waves", action=True, reply=frames.EntryId(self._ann.me.id, 1)),
+            counters=3,
+            ttl=60,
+        )
+        self._say(self._bob, frames.TextBody("x" * EXACT, action=False, reply=None), ttl=FLEETING)
+        self._say(self._bob, frames.TextBody("x" * (EXACT + 1), action=False, reply=None), ttl=3_600)
         self._whisper(self._ann, self._bob, "Only you read this.", ttl=120)
         self._batch(60_000)
         self._batch(65_000)
@@ -328,6 +339,7 @@ class Story:
         self._backfill(5)
         return {
             "room": ROOM,
+            "4.8 group context without entries": began,
             "4.6 digest without entries": empty,
             "4.5 in the order of the wire": self._told,
             "5.13 backfills": self._backfills,
@@ -350,11 +362,11 @@ class Story:
 
     def _whisper(self, author: Person, to: Person, text: str, *, ttl: int) -> None:
         info = private.bind_message(ROOM, self._epoch.number, author.me.id, author.counter + 1, to.me.id)
-        box = self._boxes.sealed(to.key, text.encode(), info)
+        said = frames.PrivateText(text, frames.EntryId(to.me.id, 2))
+        box = self._boxes.sealed(to.key, frames.pack(said), info)
         about = {"epoch": self._epoch.number, "author": author.me.id, "counter": author.counter + 1}
-        self._boxed.append(
-            {**about, "recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key"), **box}
-        )
+        whose = {"recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key")}
+        self._boxed.append({**about, **whose, "text, unpacked": fields(said), **box})
         self._say(author, frames.PrivateBody(box["box"]), ttl=ttl)
 
     def _say(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:
@@ -367,14 +379,17 @@ class Story:
             key = suite.expand(self._epoch.init_secret, "commit", header.pack())
         else:
             key = _keys(ratchet_.chain_key, [left_out])[0]["key"]
-        content = frames.Content(self._index, self._digest, body)
+        before, context = self._room.digest, self._room.group_context
+        salt = seed(f"salt of entry {self._room.index + 1}")[: limits.SALT]
+        content = frames.Content(salt, self._room.index, before, body)
         padded = ledger.padded_content(content)
         signed = ledger.entry_content(self._epoch.number, header.pack(), padded)
         text = author.me.sign(identity.ENTRY, signed) + padded
         sealed = self._epoch.seal_entry(header, text)
-        self._index += 1
-        self._digest = identity.extend_log_hash(self._digest, self._index, header.pack(), suite.hash_data(text))
-        self._log.append_entry(sealed, LogEntry(header.pack(), suite.hash_data(text), text, ttl))
+        self._room.take_entry(self._room.get_member(author.me.id), header, content, suite.hash_data(text))
+        changed = None if self._room.group_context == context else self._room.group_context
+        self._latest = frames.LatestEntry(before, header.pack(), suite.hash_data(text))
+        self._log.append_entry(sealed, LogEntry(header.pack(), suite.hash_data(text), text, ttl, changed))
         self._entries.append(
             {
                 "kind": header.kind,
@@ -392,29 +407,31 @@ class Story:
                 "4.4 signing key": author.me.key,
                 "4.4 body": text,
                 "4.1 entry": sealed,
-                "4.7 index": self._index,
-                "4.6 digest": self._digest,
+                "4.7 index": self._room.index,
+                "4.8 group context, if it is another": self._group_context() if changed else None,
+                "4.6 digest": self._room.digest,
             }
         )
 
     def _sign_head(self, time: int) -> bytes:
-        content = ledger.head_content(self._index, self._digest, time)
+        content = ledger.head_content(self._room.index, self._room.digest, time)
         return content + self._host.me.sign(identity.HEAD, content)
 
     def _batch(self, time: int) -> None:
-        self._latest = self._sign_head(time)
+        self._head = self._sign_head(time)
         nonce = seed(f"nonce of the batch at {time}")[: suite.NONCE]
-        packed = frames.pack(frames.Batch(self._log.unsealed, self._latest))
+        entries, contexts = [sealed for _, sealed in self._log.unsealed], [it.context for it, _ in self._log.unsealed]
+        packed = frames.pack(frames.Batch(entries, contexts, self._head))
         wired = self._epoch.seal_batch(packed, lambda _: nonce)
         if self._entries:
-            self._log.seal_batch(self._latest, wired, time)
+            self._log.seal_batch(self._head, wired, time)
         self._told.append(
             {
                 "entries": self._entries,
                 "4.5 time": time,
-                "4.5 signed": self._latest[:48],
+                "4.5 signed": self._head[:48],
                 "4.5 signing key": self._host.me.key,
-                "4.5 head": self._latest,
+                "4.5 head": self._head,
                 "4.5 nonce": nonce,
                 "4.5 log key": self._epoch.log_key,
                 "4.5 packed": packed,
@@ -422,6 +439,20 @@ class Story:
             }
         )
         self._entries = []
+
+    def _group_context(self) -> Vectors:
+        """The present one, as it is made."""
+        members = [[it.key, it.nick, it.away, "", it.key_hash] for it in self._room.roster]
+        roster = b"".join(identity.hash_roster_entry(frames.pack(member)) for member in members)
+        settings = [self._room.locked, RETENTION, HISTORY]
+        rights: list[list[bytes]] = [[], [], [], []]
+        array = [ROOM, "demo", self._room.epoch, 0, self._room.host, [], settings, *rights, roster]
+        assert identity.hash_group_context(frames.pack(array)) == self._room.group_context
+        return {
+            "4.8 roster": [frames.pack(member) for member in members],
+            "4.8 array": frames.pack(array),
+            "4.8 group context": self._room.group_context,
+        }
 
     def _backfill(self, index: int) -> None:
         """The batch with this index in it as it would be given now to one who has missed it."""
@@ -450,14 +481,10 @@ class Story:
         self._say(self._host, said)
         self._batch(65_500)
         fresh, init = seed("fresh secret of epoch 1"), self._epoch.init_secret
-        members = [self._host, self._ann]
-        rows = [[member.me.key, member.name, False, suite.hash_data(member.key.public)] for member in members]
-        array = frames.pack(["demo", False, self._host.me.id, RETENTION, HISTORY, rows])
-        group_context = identity.hash_group_context(self._digest, array)
-        self._epoch, tag = self._epoch.follow(fresh, group_context, [member.me.id for member in members])
-        self._show_epoch(1, init, fresh, group_context, members, {"6.2 digest": self._digest, "6.2 array": array})
-        secret = commit.CommitSecret(ROOM, 1, group_context, fresh, tag)
-        info = suite.label("commit share") + ROOM + self._ann.me.id + (1).to_bytes(8, "big") + secret.group_context
+        digest = self._room.digest
+        self._epoch, tag = self._epoch.follow(fresh, digest, [member.id for member in self._room.roster])
+        self._show_epoch(1, init, fresh)
+        info = suite.label("commit share") + ROOM + self._ann.me.id + (1).to_bytes(8, "big") + digest
         box = self._boxes.sealed(self._ann.key, fresh + tag, info)
         self._schedule[-1]["6.9 commit share"] = {
             "encryption key seed": seed("ann's encryption key"),
@@ -465,10 +492,9 @@ class Story:
             **box,
         }
 
-    def _show_epoch(
-        self, number: int, init: bytes, fresh: bytes, group_context: bytes, members: list[Person], array: Vectors
-    ) -> None:
-        secret = suite.expand(suite.extract(init, fresh), "epoch", group_context)
+    def _show_epoch(self, number: int, init: bytes, fresh: bytes) -> None:
+        digest = self._room.digest
+        secret = suite.expand(suite.extract(init, fresh), "epoch", digest)
         confirm = suite.expand(secret, "confirm")
         opened = self._epoch
         self._schedule.append(
@@ -476,16 +502,15 @@ class Story:
                 "epoch": number,
                 "6.2 init before": init,
                 "6.2 fresh secret": fresh,
-                **array,
-                "6.2 group context": group_context,
+                "6.2 digest": digest,
                 "6.2 secret": secret,
                 "6.3 init": opened.init_secret,
                 "6.3 log key": opened.log_key,
                 "6.3 newcomers": opened.newcomer_secret,
                 "6.3 confirmation key": confirm,
-                "6.4 tag": hmac.digest(confirm, group_context, "sha256"),
+                "6.4 tag": hmac.digest(confirm, digest, "sha256"),
                 "6.3 chain keys": [
-                    {"id": member.me.id, "chain key": opened.ratchets[member.me.id].chain_key} for member in members
+                    {"id": member.id, "chain key": opened.ratchets[member.id].chain_key} for member in self._room.roster
                 ],
                 "6.5 newcomers": [],
             }
@@ -508,9 +533,8 @@ class Story:
         now = self._epoch
         keys = (now.init_secret, now.log_key, now.newcomer_secret)
         rules = (RETENTION, HISTORY)
-        state = frames.RoomState(
-            "demo", False, self._host.me.id, *rules, now.number, *keys, self._latest, roster, since=0, snapshot=snapshot
-        )
+        about = ("demo", False, self._host.me.id, *rules, now.number)
+        state = frames.RoomState(*about, *keys, self._head, self._latest, roster, since=0, snapshot=snapshot)
         key = seed("key of the welcome")
         sealed = welcome.seal_welcome(state, self._ann.key.public, ROOM, digest, key, self._host.me.sign)
         pages = [frame.part for frame in sealed if isinstance(frame, frames.PageFrame)]
@@ -563,7 +587,7 @@ def _is_gone(ttl: int, ordered: int, time: int) -> bool:
 def words_to_compare(_: Boxes) -> Vectors:
     host, ann = Person("host").me, Person("ann").me
     of_two = suite.label("words of two") + ROOM + min(host.key, ann.key) + max(host.key, ann.key)
-    seen = Marks(identity.hash_empty_log(ROOM))
+    seen = Marks(identity.hash_room(ROOM))
     said = [
         (0, "a"),
         (limits.MARK_INTERVAL - 1, "b"),
@@ -581,7 +605,7 @@ def words_to_compare(_: Boxes) -> Vectors:
         "room": ROOM,
         "7.5 of two syllables": [words.spell_data(bytes([byte]))[0] for byte in range(256)],
         "7.5 of three syllables": [words.spell_data(bytes([0, byte]))[1] for byte in range(256)],
-        "7.5 digest without entries": identity.hash_empty_log(ROOM),
+        "7.5 digest at mark 0": identity.hash_room(ROOM),
         "7.5 heads": heads,
         "7.5 marks, the newest first": shown,
         "7.6 two members": [

@@ -211,6 +211,7 @@ class Admission:
             epoch.log_key,
             epoch.newcomer_secret,
             self._sequencer.sign_head(),
+            self._sequencer.latest_entry(),
             roster,
             since,
             base,

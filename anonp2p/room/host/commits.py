@@ -116,10 +116,10 @@ class Commits:
         renew = self._takes_renewals(len(ledger.roster) - len(gone))
         self._sequencer.order_own(frames.CommitBody(before.number + 1, gone, renew), None, re)
         self._sequencer.end_batch()
-        secret, group_context = self._context.random(suite.SECRET), ledger.group_context()
-        self._replica.epoch, tag = before.follow(secret, group_context, [member.id for member in ledger.roster])
+        secret, digest = self._context.random(suite.SECRET), ledger.digest
+        self._replica.epoch, tag = before.follow(secret, digest, [member.id for member in ledger.roster])
         epoch = self._replica.current_epoch.number
-        self._sequencer.log.end_epoch(CommitSecret(ledger.room, epoch, group_context, secret, tag))
+        self._sequencer.log.end_epoch(CommitSecret(ledger.room, epoch, digest, secret, tag))
         self._secrets.append((self._clock.tick + limits.COMMIT_SHARES, epoch))
         self._committed_at, self._somebody_left = self._clock.tick, False
         self._removals.clear()

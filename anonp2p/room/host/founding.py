@@ -20,11 +20,12 @@ def found_room(
     own_nick = nick or replica.ledger.roster.choose_nick(replica.me.key)
     assert own_nick is not None, "no nick is taken in an empty room"
     key = replica.own_keys[0].public
-    replica.epoch = Epoch.begin(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)
     behind = Ledger(replica.ledger.room)
     for ledger in (replica.ledger, behind):
         ledger.name = name
         ledger.retention, ledger.history = retention, history
         ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
+        ledger.begin_log()
+    replica.epoch = Epoch.begin(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)
     replica.add_key(suite.hash_data(key), key)
     return None if history == NO_HISTORY else History(behind, history)

@@ -23,7 +23,7 @@ class Sequencer:
 
     def __init__(self, context: Context) -> None:
         self.log = Log()
-        self.hashes = LogHashes(context.replica.ledger.digest)
+        self.hashes = LogHashes()
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -64,7 +64,7 @@ class Sequencer:
         """
         counter = self._context.add_entry(body, line, re)
         try:
-            sealed = self._outbox.seal_entry(counter, self._replica.sealer())
+            sealed = self._outbox.seal_entry(counter, self._replica.sealer(self._context.random))
         except PeerFault:
             self._outbox.take_entry(counter)
             raise
@@ -74,13 +74,15 @@ class Sequencer:
         """This entry, which was checked, gets the next place. sealed: as its author sent it."""
         if not self.log.fits_in_batch(sealed):
             self.end_batch()
-        opened = OpenedEntry(header, body, content=content)
+        opened, ledger = OpenedEntry(header, body, content=content), self._replica.ledger
+        before = ledger.group_context
         change = self._replica.apply_entry(author, opened)
+        context = None if ledger.group_context == before else ledger.group_context
         packed = header.pack()
-        self.log.append_entry(sealed, LogEntry(packed, opened.digest, body, header.ttl))
-        self.hashes.append_entry(packed, opened.digest, self._replica.ledger.digest)
+        self.log.append_entry(sealed, LogEntry(packed, opened.digest, body, header.ttl, context))
+        self.hashes.append_entry(packed, opened.digest, ledger.digest, context)
         if self._history is not None and isinstance(content.body, frames.TextBody):
-            self._history.note_text(self._replica.ledger.index)
+            self._history.note_text(ledger.index)
         self._context.take_change(opened, change)
         self._generations[author.id] = header.generation + 1
         if isinstance(content.body, frames.JoinedBody):
@@ -120,12 +122,20 @@ class Sequencer:
         elif self._context.cover:
             self.end_batch()
 
-    def _seal_batch(self, entries: list[bytes], head: bytes) -> bytes:
+    def latest_entry(self) -> frames.LatestEntry:
+        """What a head covers last, for those who know nothing of the log. There is an entry."""
+        ledger = self._replica.ledger
+        before, latest = ledger.digest_at(ledger.index - 1), self.log.find_entry(ledger.index)
+        assert before is not None, "the digests of the last entries are kept"
+        return frames.LatestEntry(before, latest.header, latest.digest)
+
+    def _seal_batch(self, entries: list[tuple[LogEntry, bytes]], head: bytes) -> bytes:
         """A batch as it goes on the wire. Puts off the next head that is due though nothing is ordered."""
         digest = self._replica.ledger.digest
         self._put_off_head()
         self._replica.marks.note_head(self.room_time(), digest)
-        packed = frames.pack(frames.Batch(entries, head))
+        sealed, contexts = [sealed for _, sealed in entries], [entry.context for entry, _ in entries]
+        packed = frames.pack(frames.Batch(sealed, contexts, head))
         return self._replica.current_epoch.seal_batch(packed, self._context.random)
 
     def _put_off_head(self) -> None:

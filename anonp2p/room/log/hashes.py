@@ -3,21 +3,22 @@
 from typing import Final
 
 from anonp2p import limits
-from anonp2p.crypto import suite
 
-_STEP: Final = 33 + suite.SECRET  # bytes of a header and of the hash of a body
-_ROW: Final = _STEP + suite.SECRET  # the same with the digest of the log up to there
+_HASH: Final = 32  # bytes
+_STEP: Final = 33 + _HASH  # bytes of a header and of the hash of a body
+_ROW: Final = _STEP + 2 * _HASH  # the same with the group context, where it changes, and the digest of the log
+_UNCHANGED: Final = bytes(_HASH)
 
 
 class LogHashes:
-    """Header, hash of the body and digest of each entry; of the latest `limits.PROOF_ENTRIES` at least.
+    """Header, hash of the body, group context and digest of each entry, of the latest `limits.PROOF_ENTRIES` at least.
 
-    first: index of the oldest of them. digest: of the log before any entry.
+    first: index of the oldest of them.
     """
 
-    def __init__(self, digest: bytes) -> None:
+    def __init__(self) -> None:
         self.first = 1
-        self._before = digest  # of the log before the first
+        self._before: bytes | None = None  # the digest of the log before the first, where that is an entry
         self._rows = bytearray()
 
     @property
@@ -25,13 +26,13 @@ class LogHashes:
         """The index that the next entry will have."""
         return self.first + len(self._rows) // _ROW
 
-    def append_entry(self, header: bytes, body_hash: bytes, digest: bytes) -> None:
-        """Adds an entry at the next index. digest: of the log up to it."""
-        self._rows += header + body_hash + digest
+    def append_entry(self, header: bytes, body_hash: bytes, digest: bytes, context: bytes | None) -> None:
+        """Adds an entry at the next index. digest: of the log up to it; context: None if it leaves that as it is."""
+        self._rows += header + body_hash + (context or _UNCHANGED) + digest
         excess = len(self._rows) // _ROW - limits.PROOF_ENTRIES
         if excess > limits.PROOF_EXCESS:
             end = excess * _ROW
-            self._before = bytes(self._rows[end - suite.SECRET : end])
+            self._before = bytes(self._rows[end - _HASH : end])
             del self._rows[:end]
             self.first += excess
 
@@ -42,12 +43,13 @@ class LogHashes:
         if not self.first <= index < self.end:
             return None
         end = (index - self.first + 1) * _ROW
-        return bytes(self._rows[end - suite.SECRET : end])
+        return bytes(self._rows[end - _HASH : end])
 
     def list_steps(self, first: int, end: int) -> list[bytes]:
-        """Header and hash of the body of each entry from one index to before another, all of which are kept."""
+        """Of each entry from one index to before another, what its digest is made of; all of them are kept."""
         starts = range((first - self.first) * _ROW, (end - self.first) * _ROW, _ROW)
-        return [bytes(self._rows[start : start + _STEP]) for start in starts]
+        rows = [bytes(self._rows[start : start + _ROW]) for start in starts]
+        return [row[:_STEP] if row[_STEP:-_HASH] == _UNCHANGED else row[:-_HASH] for row in rows]
 
 
 class ProofReader:

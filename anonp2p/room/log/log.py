@@ -18,6 +18,7 @@ from anonp2p.room.log.expiry import ExpirySchedule
 
 FIRST: Final = 1  # index of a room's first entry
 
+_BESIDE = 4  # bytes of a batch that an entry takes beside its own, at most; with a group context, 33 more
 _AROUND = 192  # bytes of a batch's payload beside its entries, at most
 
 
@@ -25,12 +26,16 @@ _AROUND = 192  # bytes of a batch's payload beside its entries, at most
 
 
 class LogEntry(msgspec.Struct, gc=False):
-    """An entry that has its place. digest: of its body, which is empty once it has expired; ttl: as in its header."""
+    """An entry that has its place. digest: of its body, which is empty once it has expired; ttl: as in its header.
+
+    context: the group context that it leads to; None if it leaves that as it is.
+    """
 
     header: bytes
     digest: bytes
     body: bytes
     ttl: int
+    context: bytes | None = None
 
     def __repr__(self) -> str:
         return "<LogEntry>"
@@ -126,12 +131,12 @@ class Log:
     def append_entry(self, sealed: bytes, entry: LogEntry) -> None:
         """Adds an entry at the next index. sealed: as its author sent it."""
         self._unsealed.append((entry, sealed))
-        self._unsealed_size += len(sealed) + 3
+        self._unsealed_size += len(sealed) + _BESIDE + (0 if entry.context is None else 1 + len(entry.context))
 
     @property
-    def unsealed(self) -> list[bytes]:
-        """The entries that no head covers yet, as their authors sent them."""
-        return [sealed for _, sealed in self._unsealed]
+    def unsealed(self) -> list[tuple[LogEntry, bytes]]:
+        """The entries that no head covers yet, each with its bytes as its author sent them."""
+        return self._unsealed
 
     def seal_batch(self, head: bytes, wire: bytes, time: int) -> list[LogBatch]:
         """Makes a batch of the entries without a head. wire: as it is sent. Returns the batches dropped for it."""
@@ -272,5 +277,6 @@ class Log:
     def backfill_batch(self, cursor: int) -> frames.BackfillFrame:
         """The entries from this index to the end of its batch, opened."""
         batch = self.find_batch(cursor)
-        entries = [entry.open_for_backfill() for entry in batch.entries[cursor - batch.first :]]
-        return frames.BackfillFrame(entries, batch.head, self.head)
+        entries = batch.entries[cursor - batch.first :]
+        opened, contexts = [entry.open_for_backfill() for entry in entries], [entry.context for entry in entries]
+        return frames.BackfillFrame(opened, contexts, batch.head, self.head)

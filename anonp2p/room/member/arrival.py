@@ -130,7 +130,8 @@ class Arrival:
         backfill = self._state.backfill
         self._state.lose_link()
         if backfill is not None and backfill.replayed is not None:
-            self._joining.note_shown(Position(backfill.replayed.index, backfill.replayed.digest))
+            shown = backfill.replayed
+            self._joining.note_shown(Position(shown.index, shown.digest, shown.group_context))
 
     def _enter_room(self, backfill: Backfill) -> None:
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""

@@ -63,10 +63,8 @@ class Backfill:
             return False
         if reached.digest != self.head.digest:
             raise self._heads.blame("backfill-to-other-log", self.head)
-        if reached.group_context() != self.now.group_context():
+        if reached.group_context != self.now.group_context:
             raise self._heads.blame("backfill-to-other-room", self.head)
-        if reached.epoch != self._epoch.number:
-            raise self._heads.blame("welcome-to-other-epoch", self.head)
         return True
 
     def enter_epoch(self) -> None:
@@ -87,7 +85,7 @@ class Backfill:
         expect(not is_own or self._context.outbox.has_sent(entry.header, entry.digest), "entry-never-sent")
         if entry.content is not None and ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, ledger)
-        change = self._replica.apply_entry(author, entry, age, replay=ledger)
+        change = self._replica.follow_entry(author, entry, age, replay=ledger)
         if is_own:
             self._context.take_receipt(entry.header, ledger.index, age)
         elif is_new:

@@ -43,6 +43,7 @@ class Follower:
             self._heads.expect_no_older(head)
         with self._replica.current_epoch.undo_on_fault():
             entries = [OpenedEntry(*self._open_entry(sealed)) for sealed in batch.entries]
+            _note_contexts(entries, batch.contexts)
             self._expect_log(entries, head)
         self._take_in(entries, head, opened=False)
 
@@ -58,6 +59,7 @@ class Follower:
         if backfill is not None:
             expect(head.place <= backfill.head.place, "backfill-after-welcome")
         entries = list(map(OpenedEntry.from_backfill, missed.entries))
+        _note_contexts(entries, missed.contexts)
         for entry in entries:
             gone = not entry.body
             expect(not gone or now.time - head.time >= entry.header.ttl * 1000, "tombstone-too-soon")
@@ -82,7 +84,7 @@ class Follower:
         backfill = self._state.backfill
         ledger = backfill.reached if backfill else self._replica.ledger
         expect(all(entry.header.kind != COMMIT for entry in entries[:-1]), "entry-of-old-epoch")
-        first, digests = ledger.index + 1, self._heads.expect_log(head, ledger.index, ledger.digest, entries)
+        first, digests = ledger.index + 1, self._heads.expect_log(head, ledger, entries)
         if backfill is not None:
             for index, digest in enumerate(digests, first):
                 backfill.expect_same_log(index, digest)
@@ -127,9 +129,16 @@ class Follower:
             self._outbox.expect_next(entry.header, entry.digest)
         if entry.content is not None and self._replica.ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, self._replica.ledger)
-        change = self._replica.apply_entry(author, entry, age)
+        change = self._replica.follow_entry(author, entry, age)
         self._lost += not self._context.take_change(entry, change, age)
         if isinstance(change, changes.CommitChange) and self._state.backfill is None:
             self._state.begin_rekeying(renews=change.renew)
         elif isinstance(change, changes.JoinedChange | changes.KeyRenewedChange) and self._state.is_up:
             self._keys.request_missing()
+
+
+def _note_contexts(entries: list[OpenedEntry], contexts: list[bytes | None]) -> None:
+    """Notes to which group contexts the entries lead, as the host says. Raises PeerFault unless it says it of each."""
+    expect(len(contexts) == len(entries), "missing-group-context")
+    for entry, context in zip(entries, contexts, strict=True):
+        entry.context = context

@@ -103,16 +103,17 @@ class HeadCheck:
         if self._awaited.place <= self._furthest.place:
             self._awaited = self._newest
 
-    def expect_log(self, head: Head, index: int, digest: bytes, entries: Iterable[OpenedEntry]) -> list[bytes]:
-        """Checks that these entries lead from an index and a digest to a head; returns the digest after each.
+    def expect_log(self, head: Head, ledger: Ledger, entries: Iterable[OpenedEntry]) -> list[bytes]:
+        """Checks that these entries lead from where a ledger is to a head; returns the digest after each.
 
         Raises PeerFault if they do not, as then nobody has signed for them. Raises HostLied if they do, and by another
         digest than that of a head that was signed before.
         """
-        digests = []
+        index, digest, context, digests = ledger.index, ledger.digest, ledger.group_context, []
         for entry in entries:
-            index += 1
-            digest = identity.extend_log_hash(digest, index, entry.header.pack(), entry.digest)
+            expect(entry.context != context, "other-group-context")
+            index, context = index + 1, entry.context or context
+            digest = identity.extend_log_hash(digest, index, entry.header.pack(), entry.digest, context)
             digests.append(digest)
         expect((head.place, head.digest) == (index, digest), "head-of-other-log")
         for at, digest in enumerate(digests, index - len(digests) + 1):
@@ -152,4 +153,4 @@ class HeadCheck:
 
 def _hashes(entries: Iterable[OpenedEntry]) -> bytes:
     """Of these entries, what the digest of a log covers."""
-    return b"".join(entry.header.pack() + entry.digest for entry in entries)
+    return b"".join(entry.header.pack() + entry.digest + (entry.context or b"") for entry in entries)

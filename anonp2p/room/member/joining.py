@@ -25,7 +25,7 @@ REFUSALS: dict[frames.Refusal, errors.AnonError] = {
 }
 
 
-NOWHERE: Final = Position(0, bytes(32))  # of one who has never been in the room
+NOWHERE: Final = Position(0, bytes(32), b"")  # of one who has never been in the room
 
 
 class _RefusedNick(NamedTuple):
@@ -63,9 +63,9 @@ class Joining:
 
     def _join(self, link: bytes, hello_hash: bytes) -> frames.JoinRequest:
         me, key, wanted = self._replica.me, self._replica.own_keys[0].public, self._wanted
-        unsigned = frames.JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *self.position)
+        unsigned = frames.JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *self.position[:2])
         signature = me.sign(identity.JOIN, handshake.join_content(hello_hash, unsigned))
-        return frames.JoinRequest(link, me.key, key, wanted, signature, *self.position)
+        return frames.JoinRequest(link, me.key, key, wanted, signature, *self.position[:2])
 
     def _resume(self, link: bytes, hello_hash: bytes) -> frames.ResumeRequest:
         member, key, epoch = self._replica.me.id, self._replica.own_keys[0].public, self._replica.current_epoch.number
@@ -143,7 +143,7 @@ class Joining:
         if self._history_is_due and self._shown is not None:
             return self._shown
         ledger = self._replica.ledger
-        return Position(ledger.index, ledger.digest) if ledger.host else NOWHERE
+        return Position(ledger.index, ledger.digest, ledger.group_context) if ledger.host else NOWHERE
 
     @property
     def shown_up_to(self) -> int | None:

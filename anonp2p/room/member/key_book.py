@@ -37,16 +37,15 @@ class KeyBook:
     def take_missing(self, missing: frames.KeyNotFoundFrame) -> None:
         """The host does not have a key. Raises PeerFault if we did not ask for it."""
         self._outbox.end_request(missing.key_hash)
-        self._reporter.tell_given_back(self._outbox.refuse_unsealable(missing.key_hash, self._replica.sealer()))
+        sealer = self._replica.sealer(self._context.random)
+        self._reporter.tell_given_back(self._outbox.refuse_unsealable(missing.key_hash, sealer))
 
     def enter_next_epoch(self, box: bytes) -> None:
         """Opens our share of the latest commit: with it we are in the next epoch. Raises PeerFault."""
-        group_context, members = (
-            self._replica.ledger.group_context(),
-            [member.id for member in self._replica.ledger.roster],
-        )
-        at, secret, tag = self._open_commit_share(box, group_context)
-        epoch, mine = self._replica.current_epoch.follow(secret, group_context, members)
+        ledger = self._replica.ledger
+        at, secret, tag = self._open_commit_share(box, ledger.digest)
+        members = [member.id for member in ledger.roster]
+        epoch, mine = self._replica.current_epoch.follow(secret, ledger.digest, members)
         commit.check_confirmation_tag(mine, tag)
         self._replica.epoch = epoch
         self._forget_keys_before(at)
@@ -59,14 +58,13 @@ class KeyBook:
         self._uplink.send(frames.KeyFrame(self._replica.own_keys[0].public))
         self._context.add_entry(frames.RenewBody(suite.hash_data(self._replica.own_keys[0].public)), None, UNSET)
 
-    def _open_commit_share(self, box: bytes, group_context: bytes) -> tuple[int, bytes, bytes]:
+    def _open_commit_share(self, box: bytes, digest: bytes) -> tuple[int, bytes, bytes]:
         """Which of our keys the host knew when it sealed our share, the fresh secret in it, and the tag."""
         epoch = self._replica.current_epoch.number + 1
         for at, key in enumerate(self._replica.own_keys):
             try:
-                return at, *commit.open_share(
-                    box, key, self._replica.ledger.room, self._replica.me.id, epoch, group_context
-                )
+                room, member = self._replica.ledger.room, self._replica.me.id
+                return at, *commit.open_share(box, key, room, member, epoch, digest)
             except PeerFault:
                 continue
         raise PeerFault("unreadable-share")

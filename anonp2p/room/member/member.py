@@ -143,7 +143,7 @@ class MemberRole:
     def _send_pending(self) -> None:
         if not self._state.is_up:
             return
-        for ready in self._outbox.send_ready(self._replica.sealer(), self._clock.tick):
+        for ready in self._outbox.send_ready(self._replica.sealer(self._context.random), self._clock.tick):
             if isinstance(ready, GivenBack):
                 self._reporter.tell_given_back([ready])
             else:

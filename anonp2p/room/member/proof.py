@@ -10,13 +10,15 @@ from anonp2p.room.context import Context
 from anonp2p.room.member.head_check import Head, HeadCheck
 
 _HEADER = 33  # bytes of a step before the hash of the body
+_STEP = 65  # bytes of it before the group context
 
 
 class Position(NamedTuple):
-    """A point of a log: the index of an entry, and the digest up to there."""
+    """A point of a log: the index of an entry, the digest up to there, and the group context to which it leads."""
 
     place: int
     digest: bytes
+    context: bytes
 
 
 class Receipt(NamedTuple):
@@ -30,15 +32,19 @@ class Receipt(NamedTuple):
 class Proof:
     """Leads from where we were to where a welcome goes on from. head: of the welcome, which covers both.
 
+    end, digest: index of the last entry that is missed for good, and the digest there.
     receipts: entries of ours that were passed by.
     """
 
-    def __init__(self, context: Context, heads: HeadCheck, begin: Position, end: Position, head: Head) -> None:
+    def __init__(
+        self, context: Context, heads: HeadCheck, begin: Position, head: Head, end: int, digest: bytes
+    ) -> None:
         self.receipts: list[Receipt] = []
         self._context = context
         self._heads = heads
-        self._index, self._digest = begin
+        self._index, self._digest, self._group_context = begin
         self._end = end
+        self._end_digest = digest
         self._head = head
         self._other: Head | None = None  # a head that was signed for another log than this
         self._since_other = bytearray()  # the steps after it
@@ -49,13 +55,13 @@ class Proof:
         Raises PeerFault if they lead elsewhere, HostLied if they prove that our host has signed for two logs, or for
         entries of ours that we never sent.
         """
-        if self._index + len(steps) > self._end.place:
+        if self._index + len(steps) > self._end:
             raise PeerFault("proof-too-long")
         for step in steps:
             self._take_step(step)
-        if self._index < self._end.place:
+        if self._index < self._end:
             return False
-        if self._digest != self._end.digest:
+        if self._digest != self._end_digest:
             raise PeerFault("proof-of-other-log")
         if self._other is not None:
             raise self._heads.contradict(self._other, self._head, bytes(self._since_other))
@@ -65,9 +71,12 @@ class Proof:
         return True
 
     def _take_step(self, step: bytes) -> None:
-        header, body = Header.unpack(step[:_HEADER]), step[_HEADER:]
+        header, body, context = Header.unpack(step[:_HEADER]), step[_HEADER:_STEP], step[_STEP:]
+        if context and (len(context) != len(self._group_context) or context == self._group_context):
+            raise PeerFault("other-group-context")
         self._index += 1
-        self._digest = identity.extend_log_hash(self._digest, self._index, step[:_HEADER], body)
+        self._group_context = context or self._group_context
+        self._digest = identity.extend_log_hash(self._digest, self._index, step[:_HEADER], body, self._group_context)
         if self._other is not None:
             self._since_other += step
         elif other := self._heads.find_other(self._index, self._digest):

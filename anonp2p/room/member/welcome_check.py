@@ -1,6 +1,7 @@
 """What a member checks of a welcome: the room as its host says that it is now."""
 
 from anonp2p import limits
+from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
@@ -10,7 +11,7 @@ from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.backfill import Backfill
 from anonp2p.room.member.head_check import Head, HeadCheck
 from anonp2p.room.member.joining import NOWHERE, Joining
-from anonp2p.room.member.proof import Position, Proof
+from anonp2p.room.member.proof import Proof
 from anonp2p.room.retention import NO_HISTORY
 
 
@@ -45,6 +46,7 @@ class WelcomeCheck:
         expect(head.time >= self._heads.told_time, "head-older-than-last")
         expect(state.epoch >= self._replica.ledger.epoch, "old-epoch")
         ledger.start_at(head.place, head.digest)
+        expect(_lead_to(head, state.latest, ledger.group_context), "head-of-other-roster")
         epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
         if state.snapshot is None and self._lifecycle.entered and state.since == self._replica.ledger.index:
@@ -55,12 +57,12 @@ class WelcomeCheck:
         if state.snapshot is not None:
             expect(state.history != NO_HISTORY, "unexpected-history")
             replayed = _as_of(state, state.snapshot, ledger)
-        start = Position(state.since, head.digest if state.snapshot is None else state.snapshot.digest)
+        digest = head.digest if state.snapshot is None else state.snapshot.digest
         begin = self._joining.position
         gap = 0 if begin == NOWHERE else max(0, state.since - begin.place)
         expect(bool(gap) or not state.proof, "unexpected-proof")
         expect(not gap or state.proof or head.place - begin.place > limits.PROOF_ENTRIES, "proof-withheld")
-        proof = Proof(self._context, self._heads, begin, start, head) if state.proof else None
+        proof = Proof(self._context, self._heads, begin, head, state.since, digest) if state.proof else None
         former = self._replica.ledger
         backfill = Backfill(self._context, self._heads, epoch, head, ledger, replayed, former, proof, gap)
         if state.snapshot is not None:
@@ -111,6 +113,12 @@ def _rule(ledger: Ledger, state: frames.RoomState) -> None:
     """What never changes in a room."""
     ledger.name, ledger.host = state.name, state.host
     ledger.retention, ledger.history = state.retention, state.history
+
+
+def _lead_to(head: Head, latest: frames.LatestEntry, group_context: bytes) -> bool:
+    """Whether the digest of a head covers this group context, as that to which the latest entry leads."""
+    digest = identity.extend_log_hash(latest.digest, head.place, latest.header, latest.body, group_context)
+    return digest == head.digest
 
 
 def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> Ledger:

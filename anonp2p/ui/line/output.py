@@ -37,11 +37,14 @@ class Output:
         self._news = trio.Event()
         self._printed = trio.Event()
 
-    def print_event(self, event: events.Event, room: str = "") -> None:
-        """Prints the event, soon. room: what stands before its lines, where there is more than one room."""
+    def print_event(self, event: events.Event, room: str = "", quote: wording.Quote | None = None) -> None:
+        """Prints the event, soon.
+
+        room: what stands before its lines, where there is more than one room; quote: of the message that it refers to.
+        """
         if self._json:
             self._put(sanitize.escape_json(_encoder.encode(event).decode()).encode() + b"\n")
-        elif text := wording.format_line(event, room):
+        elif text := wording.format_line(event, room, quote):
             folded = self._folded(event, text, wording.line_prefix(event, room))
             self._put(f"{self._fresh_row(event)}{folded}\n".encode())
 

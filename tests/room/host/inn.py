@@ -226,10 +226,10 @@ class FalseMember:
                     if it.commit_secret and it.commit_secret.epoch == number
                 )
                 secret, _ = commit.open_share(
-                    sliced.box, self.who.encryption_key, ROOM, self.who.id, number, turn.group_context
+                    sliced.box, self.who.encryption_key, ROOM, self.who.id, number, turn.digest
                 )
                 members = [it.id for it in self.inn.room.replica.ledger.roster]
-                self.sealer.follow(secret, turn.group_context, members)
+                self.sealer.follow(secret, turn.digest, members)
 
     def missed(self) -> list[Any]:
         """The same as frames in records, in which all have to be."""

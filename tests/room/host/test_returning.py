@@ -120,10 +120,8 @@ def test_a_key_is_the_one_of_its_link_from_the_frame_on(inn: Inn) -> None:
     *_, slice_ = inn.eve.reads()
     [sliced] = inn.eve.channel.open_record(slice_).frames
     assert isinstance(sliced, frames.CommitShareFrame)
-    group_context = inn.room.replica.ledger.group_context()
-    secret, _ = commit.open_share(
-        sliced.box, ZOE.encryption_key, inn.room.replica.ledger.room, EVE.id, 1, group_context
-    )
+    digest = inn.room.replica.ledger.digest
+    secret, _ = commit.open_share(sliced.box, ZOE.encryption_key, inn.room.replica.ledger.room, EVE.id, 1, digest)
     assert len(secret) == 32
     with pytest.raises(PeerFault):
-        commit.open_share(sliced.box, EVE.encryption_key, inn.room.replica.ledger.room, EVE.id, 1, group_context)
+        commit.open_share(sliced.box, EVE.encryption_key, inn.room.replica.ledger.room, EVE.id, 1, digest)

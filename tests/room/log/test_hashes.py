@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from anonp2p import limits
 from anonp2p.room.log.hashes import LogHashes, ProofReader
 
-GENESIS = b"g" * 32
-
 
 def header(index: int) -> bytes:
     return index.to_bytes(33, "big")
@@ -21,13 +19,18 @@ def body(index: int) -> bytes:
 
 
 def digest(index: int) -> bytes:
-    return hashlib.sha256(body(index)).digest() if index else GENESIS
+    return hashlib.sha256(body(index)).digest()
+
+
+def context(index: int) -> bytes | None:
+    """Of every third entry."""
+    return None if index % 3 else hashlib.sha256(digest(index)).digest()
 
 
 def hashes_of(count: int) -> LogHashes:
-    hashes = LogHashes(GENESIS)
+    hashes = LogHashes()
     for index in range(1, count + 1):
-        hashes.append_entry(header(index), body(index), digest(index))
+        hashes.append_entry(header(index), body(index), digest(index), context(index))
     return hashes
 
 
@@ -45,7 +48,7 @@ def test_the_latest_entries_are_kept_and_few_more(count: int) -> None:
     assert hashes.end == count + 1
     assert min(count, 20) <= hashes.end - hashes.first <= 24
     for index in range(count + 3):
-        kept = hashes.first - 1 <= index <= count
+        kept = max(1, hashes.first - 1) <= index <= count
         assert hashes.digest_at(index) == (digest(index) if kept else None)
 
 
@@ -63,7 +66,7 @@ def test_steps_are_those_between_two_places_in_pieces(data: st.DataObject) -> No
         assert reader.pieces_left == left - 1
     assert all(1 <= len(piece) <= 3 for piece in pieces)
     steps = [step for piece in pieces for step in piece]
-    assert steps == [header(index) + body(index) for index in range(after + 1, last + 1)]
+    assert steps == [header(index) + body(index) + (context(index) or b"") for index in range(after + 1, last + 1)]
 
 
 @pytest.mark.usefixtures("_small")
@@ -72,11 +75,11 @@ def test_a_proof_that_is_read_too_slowly_lags() -> None:
     reader = ProofReader(hashes, 3, 20)
     assert not reader.lags
     for index in range(21, 26):
-        hashes.append_entry(header(index), body(index), digest(index))
+        hashes.append_entry(header(index), body(index), digest(index), context(index))
     assert hashes.first > 4
     assert reader.lags
 
 
 def test_what_is_kept_takes_no_more_than_was_said() -> None:
-    """limits.PROOF_ENTRIES: "6 MB"."""
-    assert (limits.PROOF_ENTRIES + limits.PROOF_EXCESS) * (33 + 32 + 32) < 6.5e6
+    """limits.PROOF_ENTRIES: "9 MB"."""
+    assert (limits.PROOF_ENTRIES + limits.PROOF_EXCESS) * (33 + 3 * 32) < 9e6

@@ -50,7 +50,7 @@ def test_a_head_lies_behind_the_last_entry_of_its_batch() -> None:
     log = Log()
     log.append_entry(b"one", entry(1))
     log.append_entry(b"two", entry(2))
-    assert (log.end, log.sealed_end, log.is_sealed, log.unsealed) == (3, 1, False, [b"one", b"two"])
+    assert (log.end, log.sealed_end, log.is_sealed, [it for _, it in log.unsealed]) == (3, 1, False, [b"one", b"two"])
     log.seal_batch(head(2), b"wire", 7)
     assert (log.end, log.sealed_end, log.is_sealed, log.unsealed) == (3, 3, True, [])
     assert log.join_batches(1, 3)[:2] == (b"wire", 3)
@@ -82,7 +82,8 @@ def test_a_batch_ends_where_one_more_entry_would_not_fit_the_usual_payload(size:
     epoch = Epoch.begin(bytes(32), GROUP_CONTEXT, MEMBER)
 
     def length(*more: bytes) -> int:
-        packed = frames.pack(frames.Batch([*log.unsealed, *more], bytes(112)))
+        entries = [*(it for _, it in log.unsealed), *more]
+        packed = frames.pack(frames.Batch(entries, [None] * len(entries), bytes(112)))
         return len(epoch.seal_batch(packed, bytes))
 
     assert length() == limits.BATCH_BYTES

@@ -9,7 +9,7 @@ import msgspec
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.commit import CommitSecret
-from anonp2p.crypto.epoch import COMMIT, Epoch
+from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.errors import PeerFault
@@ -24,18 +24,13 @@ from anonp2p.room.room import Room
 from tests.room.peers import ANN, HOST, NOW, ROOM, Placed, Sealer, randomness, told
 from tests.support.world import START, End, payloads
 
-DIGEST = b"d" * 32  # of the log that a false host had before it let its guest in
-HERE = 4  # its index
+DIGEST = b"d" * 32  # of the log that a false host had, but for its last entry, before it let its guest in
+HERE = 4  # the index of that
 FAR = HERE + limits.PROOF_ENTRIES + 10  # an index to which no host has to prove the way from there
 
 # What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place in a batch of its
 # own, or what is only made when its turn has come.
 Item = frames.Frame | bytes | Placed | Callable[[], Any] | list[Any]
-
-
-def proof_of(*entries: Placed) -> frames.ProofFrame:
-    """What is shown of entries that are missed for good."""
-    return frames.ProofFrame([entry.header.pack() + suite.hash_data(entry.body) for entry in entries])
 
 
 class FalseHost:
@@ -56,9 +51,11 @@ class FalseHost:
         self.ledger.retention, self.ledger.history = retention, history
         self.ledger.host = self.ledger.add_member(HOST.key, "hugo", suite.hash_data(HOST.encryption_key.public), 3).id
         self.ledger.add_member(ANN.key, "ann", suite.hash_data(ANN.encryption_key.public))
-        self.ledger.start_at(HERE, DIGEST)
+        self.contexts: dict[Header, bytes | None] = {}  # of each entry, what is said of the group context
+        self.context = b""  # the latest
+        self.begin_at(HERE)
         self.sealer.counters = {HOST.id: 3}
-        self.sealer.epoch = Epoch.begin(b"s" * 32, identity.hash_empty_log(ROOM), HOST.id)
+        self.sealer.epoch = Epoch.begin(b"s" * 32, bytes(32), HOST.id)
         self.sealer.epoch.admit_member(ANN.id)
         self.time = 0
         self.me = b""  # the guest
@@ -164,10 +161,15 @@ class FalseHost:
         return self.greets()
 
     def roster_guest(self, nick: str | None = None) -> None:
-        """The one who asks is a member from here on."""
+        """The one who asks is a member from here on: for the first time without an entry that says so."""
         join: Any = self.request
+        is_first = not self.me
         me = self.ledger.add_member(join.key, nick or join.nick, suite.hash_data(join.encryption_key))
         self.me = me.id
+        if is_first:
+            self.begin_at(self.ledger.index, self.latest.digest)
+        else:
+            self.begin_at(self.ledger.index + 1, self.ledger.digest)
         self.sealer.epoch.admit_member(me.id)
         self.sealer.know_chains()
 
@@ -211,6 +213,7 @@ class FalseHost:
             keys.log_key,
             keys.newcomer_secret,
             self.head_text(),
+            self.latest,
             roster,
             room.index,
             None,
@@ -224,13 +227,23 @@ class FalseHost:
         hello: bytes | None = None,
         room: bytes = ROOM,
         key: bytes | None = None,
+        state: frames.RoomState | None = None,
+        head: dict[str, Any] | None = None,
         **otherwise: Any,
     ) -> list[frames.Frame]:
-        """A Welcome and its pages. past: the guest goes on from its own log; otherwise: what its state says instead."""
+        """A Welcome and its pages, of the room as it is, or of this state.
+
+        past: the guest goes on from its own log. otherwise: what its state says instead; head: what its head says
+        instead, which covers whatever roster the state has, unless that says another digest.
+        """
         if past:
             resume: Any = self.request
             otherwise = {"since": resume.index, **otherwise}
-        state = msgspec.structs.replace(self.state(), **otherwise)
+        state = msgspec.structs.replace(state or self.state(), **otherwise)
+        if head is not None or otherwise.keys() - {"since", "snapshot", "head"}:
+            index = (head or {}).get("index", self.ledger.index)
+            fitting = self.head_text(**{"digest": leads_to(state, index), **(head or {})})
+            state = msgspec.structs.replace(state, head=fitting)
         to = key or self.request.encryption_key
         return welcome.seal_welcome(state, to, room, hello or self.hello, self.random(32), sign)
 
@@ -254,14 +267,21 @@ class FalseHost:
             entry.gone if entry in gone else frames.BackfilledEntry(entry.header.pack(), entry.body)
             for entry in entries
         ]
-        past = frames.BackfillFrame(opened, head or self.head_text(), self.head_text(index=index, time=time))
+        contexts = [self.contexts.get(entry.header) for entry in entries]
+        past = frames.BackfillFrame(opened, contexts, head or self.head_text(), self.head_text(index=index, time=time))
         return msgspec.structs.replace(past, **otherwise)
 
     def proof(self, *entries: Placed) -> frames.ProofFrame:
         """These get their places unseen: what is shown of them."""
         for entry in entries:
             self.place(entry)
-        return proof_of(*entries)
+        return self.proof_of(*entries)
+
+    def proof_of(self, *entries: Placed) -> frames.ProofFrame:
+        """What is shown of entries that are missed for good."""
+        return frames.ProofFrame(
+            [it.header.pack() + suite.hash_data(it.body) + (self.contexts.get(it.header) or b"") for it in entries]
+        )
 
     def resumed(self, index: int | None = None, time: int | None = None) -> frames.ResumedFrame:
         """The guest has its place again, in the log as it is now, but for what the arguments say."""
@@ -277,13 +297,27 @@ class FalseHost:
     def place(self, entry: Placed) -> None:
         """The next place is this one's, whatever it says, if there is one."""
         self.placed.append(entry)
-        with suppress(PeerFault, AssertionError, OverflowError):
-            self.ledger.extend_log(entry.header, suite.hash_data(entry.body))
+        with suppress(PeerFault, AssertionError):
             author = self.ledger.get_member(entry.header.author)
             content = unpack_content(entry.body)
             about = self.ledger.apply_content(author, entry.header, content)
             if isinstance(content.body, frames.JoinedBody):
                 self.sealer.admit_member(about.id)
+        with suppress(OverflowError):
+            self.extend(entry.header, suite.hash_data(entry.body))
+
+    def begin_at(self, index: int, before: bytes = DIGEST) -> None:
+        """The log has so many entries, of which nobody here has seen any. before: the digest of all but the last."""
+        self.ledger.start_at(index - 1, before)
+        self.extend(Header(ENTRY, HOST.id, 0), bytes(32))
+
+    def extend(self, header: Header, body: bytes) -> None:
+        """An entry that has taken effect is in the log. body: the hash of its body."""
+        before, context = self.ledger.digest, self.context
+        self.ledger.extend_log(header, body)
+        self.context = self.ledger.group_context
+        self.latest = frames.LatestEntry(before, header.pack(), body)
+        self.contexts[header] = None if self.context == context else self.context
 
     def head_text(
         self,
@@ -305,11 +339,13 @@ class FalseHost:
         """The payload of these in their places, with a head over all so far, but for what the arguments say."""
         for entry in entries:
             self.place(entry)
-        return self.batch_of([entry.sealed for entry in entries], self.head_text(**otherwise))
+        contexts = [self.contexts.get(entry.header) for entry in entries]
+        return self.batch_of([entry.sealed for entry in entries], self.head_text(**otherwise), contexts)
 
-    def batch_of(self, entries: list[bytes], head: bytes) -> bytes:
-        """The same of anything."""
-        return self.sealer.epoch.seal_batch(frames.pack(frames.Batch(entries, head)), self.random)[LENGTH:]
+    def batch_of(self, entries: list[bytes], head: bytes, contexts: list[bytes | None] | None = None) -> bytes:
+        """The same of anything, without group contexts but for these."""
+        batch = frames.Batch(entries, [None] * len(entries) if contexts is None else contexts, head)
+        return self.sealer.epoch.seal_batch(frames.pack(batch), self.random)[LENGTH:]
 
     def head(self, **otherwise: Any) -> bytes:
         """A head alone over all so far, but for what the arguments say."""
@@ -332,7 +368,7 @@ class FalseHost:
     def slice(
         self,
         *,
-        group_context: bytes | None = None,
+        digest: bytes | None = None,
         tag: bytes | None = None,
         member: bytes | None = None,
         epoch: int | None = None,
@@ -343,11 +379,23 @@ class FalseHost:
         """The commit has its place: the next epoch begins, and the guest gets its share."""
         fresh = self.random(32)
         members = [it.id for it in self.ledger.roster]
-        proper = self.sealer.follow(fresh, self.ledger.group_context(), members)
+        proper = self.sealer.follow(fresh, self.ledger.digest, members)
         number = self.sealer.epoch.number if epoch is None else epoch
-        turn = CommitSecret(room, number, group_context or self.ledger.group_context(), secret or fresh, tag or proper)
+        turn = CommitSecret(room, number, digest or self.ledger.digest, secret or fresh, tag or proper)
         return frames.CommitShareFrame(turn.seal_share(member or self.me, key or self.request.encryption_key))
 
     def turns(self, *removed: frames.Removal, renew: bool = False) -> list[events.Event]:
         """An epoch ends, and another begins."""
         return self.hears(self.commit(*removed, renew=renew), self.slice)
+
+
+def leads_to(state: frames.RoomState, index: int) -> bytes:
+    """The digest of a log at this index that has the latest entry and the roster of a Welcome, whatever they are."""
+    roster = [
+        identity.hash_roster_entry(frames.pack([it.key, it.nick, it.away, "", it.key_hash])) for it in state.roster
+    ]
+    settings = [state.locked, state.retention, state.history]
+    array = [ROOM, state.name, state.epoch, 0, state.host, [], settings, [], [], [], [], b"".join(roster)]
+    context = identity.hash_group_context(frames.pack(array))
+    latest = state.latest
+    return identity.extend_log_hash(latest.digest, index % 2**64, latest.header, latest.body, context)

@@ -1,5 +1,6 @@
 """The parts of a member's role, each over a room's context and nothing else: no link, no host, no whole room."""
 
+from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
@@ -38,6 +39,7 @@ def fill_ledger(ledger: Ledger, context: Context) -> Ledger:
     ledger.host = ledger.add_member(HOST.key, "hugo", suite.hash_data(HOST.encryption_key.public)).id
     ledger.add_member(ANN.key, "ann", suite.hash_data(ANN.encryption_key.public))
     ledger.add_member(me.key, "me", suite.hash_data(context.replica.own_keys[0].public))
+    ledger.begin_log()
     return ledger
 
 
@@ -82,6 +84,6 @@ def new_entry(
 ) -> OpenedEntry:
     """The next entry of this author. digest: of the log to which it refers, if that is not this one."""
     header = Header(ENTRY, author.id, ledger.get_member(author.id).counter + 1, 0, ttl)
-    content = padded_content(frames.Content(ledger.index, digest or ledger.digest, body))
+    content = padded_content(frames.Content(bytes(limits.SALT), ledger.index, digest or ledger.digest, body))
     signature = author.sign(identity.ENTRY, entry_content(ledger.epoch, header.pack(), content))
     return OpenedEntry(header, signature + content)

@@ -90,14 +90,25 @@ def test_what_leads_to_another_log_than_the_head_of_the_welcome_is_refused(conte
 def test_what_leads_to_another_room_than_the_welcome_shows_is_refused(context: Context) -> None:
     now = ledger_at(context, 7)
     now.roster.rename_member(now.get_member(ANN.id), "eve")
+    now.start_at(7, HERE)
     with pytest.raises(HostLied, match="backfill-to-other-room"):
         new_backfill(context, end=7, now=now, replayed=ledger_at(context, 7)).is_complete()
 
 
 def test_what_leads_to_another_epoch_than_that_of_the_welcome_is_refused(context: Context) -> None:
-    later, _ = new_epoch(context).follow(bytes(32), bytes(32), [HOST.id, ANN.id, context.replica.me.id])
-    with pytest.raises(HostLied, match="welcome-to-other-epoch"):
-        new_backfill(context, end=7, epoch=later, replayed=ledger_at(context, 7)).is_complete()
+    now = ledger_at(context, 7)
+    now.epoch = 1
+    now.start_at(7, HERE)
+    with pytest.raises(HostLied, match="backfill-to-other-room"):
+        new_backfill(context, end=7, now=now, replayed=ledger_at(context, 7)).is_complete()
+
+
+def test_an_entry_of_the_history_that_leads_to_another_group_context_is_not_shown(context: Context) -> None:
+    replayed = ledger_at(context, 3)
+    entry = new_entry(ANN, replayed, frames.NickBody("anna"))
+    with pytest.raises(PeerFault, match="other-group-context"):
+        new_backfill(context, end=4, replayed=replayed).replay_entry(replayed, entry, 1.0, None)
+    assert take_events(context) == []
 
 
 # --- what we are shown again
@@ -125,7 +136,8 @@ def test_of_a_history_only_that_is_shown_which_was_not_shown_before(shown_up_to:
     replayed = ledger_at(context, 0)
     backfill = new_backfill(context, end=count, replayed=replayed)
     for number in range(1, count + 1):
-        backfill.replay_entry(replayed, new_entry(ANN, replayed, text(f"line {number}")), 1.0, shown_up_to)
+        entry = new_entry(ANN, replayed, text(f"line {number}"))
+        backfill.replay_entry(replayed, entry, 1.0, shown_up_to)
     shown = [event.seq for event in take_events(context) if isinstance(event, events.MessageEvent)]
     assert shown == list(range(1 + (shown_up_to or 0), count + 1))
     assert replayed.index == count
@@ -188,9 +200,9 @@ def test_the_head_of_a_welcome_binds_the_host_once_we_go_on_from_it(context: Con
 
 def test_what_of_ours_has_no_place_goes_out_again_in_the_epoch_of_the_welcome(context: Context) -> None:
     context.add_entry(text("hi"), "hi", UNSET)
-    sealer = context.replica.sealer()
+    sealer = context.replica.sealer(context.random)
     [first] = context.outbox.send_ready(sealer, 0.0)
     assert context.outbox.send_ready(sealer, 0.0) == []
     new_backfill(context, end=0).enter_epoch()
-    assert context.outbox.send_ready(context.replica.sealer(), 0.0) == [first]
+    assert context.outbox.send_ready(context.replica.sealer(context.random), 0.0) == [first]
     assert take_effects(context) == []

@@ -12,7 +12,7 @@ from anonp2p.protocol.frames import CloseBody, JoinedBody, NickBody, Removal, Re
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, past, without, words
-from tests.room.member.false_host import FAR, HERE, FalseHost, Item, proof_of
+from tests.room.member.false_host import FAR, HERE, FalseHost, Item
 from tests.room.peers import ANN, EVE, HOST, Placed, kinds, said, text
 
 
@@ -50,7 +50,7 @@ def test_one_who_was_catching_up_and_is_welcomed_anew_is_up_at_once(host: FalseH
     host.redials()
     host.hears(host.resumed(90))
     host.redials()
-    host.hears(*host.welcome(head=host.head_text(index=FAR, digest=bytes(32)), since=FAR))
+    host.hears(*host.welcome(head={"index": FAR}, since=FAR))
     assert host.submits() == [sent]
 
 
@@ -82,20 +82,20 @@ COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
         lambda: it.batch(it.entry(ANN, text("lie")), time=8_999),
     ],
     "a welcome without us": lambda it: without(it.me)(it),
-    "a welcome with an older head": lambda it: [*it.welcome(head=it.head_text(time=4_999))],
-    "a welcome to a shorter log": lambda it: [*it.welcome(head=it.head_text(index=HERE - 1))],
-    "a welcome to a shorter log with a past": lambda it: [*it.welcome(head=it.head_text(index=HERE - 1), past=True)],
+    "a welcome with an older head": lambda it: [*it.welcome(head={"time": 4_999})],
+    "a welcome to a shorter log": lambda it: [*it.welcome(head={"index": HERE - 1})],
+    "a welcome to a shorter log with a past": lambda it: [*it.welcome(head={"index": HERE - 1}, past=True)],
     "a welcome to an epoch that is over": gone_back,
     "a past to an epoch that is none": lambda it: [*it.welcome(past=True, epoch=7)],
     "a past that leads to another log": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1, digest=bytes(32))),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         lambda: it.past(it.entry(ANN, NickBody("anna"))),
     ],
     "a past that is forged": lambda it: past(it, it.entry(ANN, text("lie"), signer=EVE)),
     "a past that breaks a rule": lambda it: past(it, it.entry(ANN, CloseBody())),
     "a past in which we speak": lambda it: past(it, it.entry(it.room.replica.me, text("lie"), signer=EVE)),
     "a past later than the welcome": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         lambda: at(it, 5_001).past(it.entry(ANN, text("lie")), time=5_000),
     ],
 }
@@ -111,20 +111,20 @@ COMING_BACK_TO_FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a head before the resumption": lambda it: [it.head],
     "a past without a welcome": lambda it: [lambda: it.past(it.entry(ANN, text("lie")))],
     "an older head": lambda it: [it.resumed(), it.head(time=4_999)],
-    "a welcome by another host": lambda it: [*it.welcome(host=ANN.id, sign=ANN.sign, head=it.head_text(signer=ANN))],
+    "a welcome by another host": lambda it: [*it.welcome(host=ANN.id, sign=ANN.sign, head={"signer": ANN})],
     "a past with a gap": past_with_a_gap,
     "a past with a body that is empty": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         frames.BackfillFrame(
-            [frames.BackfilledEntry(Header(0, ANN.id, 1).pack(), b"")], it.head_text(), it.head_text()
+            [frames.BackfilledEntry(Header(0, ANN.id, 1).pack(), b"")], [None], it.head_text(), it.head_text()
         ),
     ],
     "a past beyond its head": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 1)),
+        *it.welcome(past=True, head={"index": HERE + 1}),
         lambda: it.past(it.entry(ANN, NickBody("anna")), it.entry(ANN, NickBody("annie"))),
     ],
     "an entry in the midst of the past": lambda it: [
-        *it.welcome(past=True, head=it.head_text(index=HERE + 2)),
+        *it.welcome(past=True, head={"index": HERE + 2}),
         lambda: it.past(it.entry(ANN, NickBody("anna"))),
         lambda: it.entry(ANN, text("lie")),
     ],
@@ -232,7 +232,7 @@ def test_what_was_missed_is_shown_in_its_order_and_nothing_twice(host: FalseHost
 def test_a_backfill_in_which_we_are_removed_is_the_end(host: FalseHost) -> None:
     host.redials()
     gone = host.hears(
-        *host.welcome(past=True, head=host.head_text(index=HERE + 2)),
+        *host.welcome(past=True, head={"index": HERE + 2}),
         lambda: host.past(host.commit(Removal(host.me, "kicked", "enough"))),
     )
     assert kinds(gone) == ["SelfKickedEvent", "GoneEvent"]
@@ -244,8 +244,8 @@ def test_one_to_whom_nothing_can_be_proven_is_told_how_much_it_missed(host: Fals
     unheard = host.says("unheard")
     host.redials()
     host.ledger.get_member(host.me).counter = unheard.header.counter - 1
-    host.ledger.get_member(ANN.id).away = True
-    host.ledger.start_at(FAR, bytes(32))
+    host.ledger.roster.mark_presence(host.ledger.get_member(ANN.id), away=True)
+    host.begin_at(FAR)
     host.time = 1_200_001
     happened = host.hears(*host.welcome())
     assert kinds(happened) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent", "ErrorEvent", "UnsentEvent"]
@@ -286,8 +286,8 @@ def test_one_who_missed_something_for_good_is_in_once_it_is_proven(host: FalseHo
 def test_a_proof_comes_in_pieces(host: FalseHost) -> None:
     unseen = [host.entry(ANN, text(f"text {number}")) for number in range(5)]
     *welcome, _ = missed_for_good(host, *unseen)
-    assert host.hears(*welcome, proof_of(*unseen[:2]), proof_of(*unseen[2:4])) == []
-    assert kinds(host.hears(proof_of(*unseen[4:])))[-1] == "EntriesMissedEvent"
+    assert host.hears(*welcome, host.proof_of(*unseen[:2]), host.proof_of(*unseen[2:4])) == []
+    assert kinds(host.hears(host.proof_of(*unseen[4:])))[-1] == "EntriesMissedEvent"
 
 
 def test_what_of_ours_was_ordered_unseen_is_told_and_what_was_not_given_back(host: FalseHost) -> None:
@@ -333,12 +333,12 @@ def test_what_of_ours_was_ordered_unseen_and_is_in_the_history_is_told_as_ours()
 def with_other_step(host: FalseHost) -> list[Item]:
     """A proof that leads elsewhere."""
     *welcome, _ = missed_for_good(host, host.entry(ANN, text("one")), host.entry(ANN, text("two")))
-    return [*welcome, proof_of(host.entry(ANN, text("lie")), host.entry(ANN, text("lies")))]
+    return [*welcome, host.proof_of(host.entry(ANN, text("lie")), host.entry(ANN, text("lies")))]
 
 
 def longer_than_missed(host: FalseHost) -> list[Item]:
     *welcome, _ = missed_for_good(host, host.entry(ANN, text("one")))
-    return [*welcome, proof_of(*host.placed[-1:], host.entry(ANN, text("lie")))]
+    return [*welcome, host.proof_of(*host.placed[-1:], host.entry(ANN, text("lie")))]
 
 
 BAD_PROOFS: dict[str, Callable[[FalseHost], list[Item]]] = {
@@ -348,10 +348,10 @@ BAD_PROOFS: dict[str, Callable[[FalseHost], list[Item]]] = {
         *missed_for_good(it, it.entry(ANN, text("one")))[:-1],
         frames.ProofFrame([b"\xff" * 65]),
     ],
-    "comes unasked": lambda it: [it.redials() and it.resumed(), proof_of(it.entry(ANN, text("lie")))],
+    "comes unasked": lambda it: [it.redials() and it.resumed(), it.proof_of(it.entry(ANN, text("lie")))],
     "is followed by another": lambda it: [
         *missed_for_good(it, it.entry(ANN, text("one"))),
-        proof_of(it.entry(ANN, text("lie"))),
+        it.proof_of(it.entry(ANN, text("lie"))),
     ],
     "is left out for a history": lambda it: [
         *missed_for_good(it, it.entry(ANN, text("one")))[:-1],
@@ -376,7 +376,7 @@ def taken_back(host: FalseHost) -> list[Item]:
     host.redials()
     for words_ in ("what", "all others", "were shown"):
         others.place(others.entry(ANN, text(words_)))
-    host.ledger.start_at(others.ledger.index, others.ledger.digest)
+    host.begin_at(others.ledger.index)
     host.ledger.get_member(ANN.id).counter = 3
     host.sealer.generations[ANN.id] = 3
     return [host.welcome()]

@@ -56,8 +56,8 @@ def test_a_time_that_a_host_has_claimed_binds_it_after_a_welcome_too(host: False
     """5.6"""
     host.hears(gone(host, fading(host), time=60_000))
     host.redials()
-    host.ledger.start_at(HERE + 7, bytes(32))
-    assert_left_in_alarm(host, host.hears(*host.welcome(head=host.head_text(time=59_999))))
+    host.begin_at(HERE + 7)
+    assert_left_in_alarm(host, host.hears(*host.welcome(head={"time": 59_999})))
 
 
 def test_a_time_that_a_host_has_claimed_does_not_bind_what_was_before(host: FalseHost) -> None:

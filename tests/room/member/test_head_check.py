@@ -16,6 +16,7 @@ from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.member.head_check import Head, HeadCheck
 from tests.room.member.parts import head_text, joined_context, new_entry, set_time, take_events
 from tests.room.peers import ANN, text
@@ -151,39 +152,53 @@ def entries_of(context: Context, *words: str) -> list[OpenedEntry]:
     return [new_entry(ANN, context.replica.ledger, text(said)) for said in words]
 
 
-def digests_after(entries: list[OpenedEntry], index: int = 5, digest: bytes = HERE) -> list[bytes]:
-    digests = [digest]
-    for at, entry in enumerate(entries, index + 1):
-        digests.append(identity.extend_log_hash(digests[-1], at, entry.header.pack(), entry.digest))
+def ledger_at(context: Context, index: int, digest: bytes) -> Ledger:
+    ledger = context.replica.ledger
+    ledger.start_at(index, digest)
+    return ledger
+
+
+def digests_after(ledger: Ledger, entries: list[OpenedEntry]) -> list[bytes]:
+    """Where these lead, which leave the group context as it is but where they say another."""
+    digests, group_context = [ledger.digest], ledger.group_context
+    for at, entry in enumerate(entries, ledger.index + 1):
+        group_context = entry.context or group_context
+        packed = entry.header.pack()
+        digests.append(identity.extend_log_hash(digests[-1], at, packed, entry.digest, group_context))
     return digests[1:]
 
 
 def test_entries_lead_to_a_head_or_nobody_has_signed_for_them(context: Context) -> None:
     entries = entries_of(context, "one", "two")
-    digests = digests_after(entries)
+    entries[0].context = THERE
+    ledger = ledger_at(context, 5, HERE)
+    digests = digests_after(ledger, entries)
     heads = HeadCheck(context)
     right = Head.read(head_text(7, digests[-1], 0))
-    assert heads.expect_log(right, 5, HERE, entries) == digests
+    assert heads.expect_log(right, ledger, entries) == digests
     for head in (right._replace(place=8), right._replace(digest=THERE)):
         with pytest.raises(PeerFault, match="head-of-other-log"):
-            heads.expect_log(head, 5, HERE, entries)
+            heads.expect_log(head, ledger, entries)
     with pytest.raises(PeerFault, match="head-of-other-log"):
-        heads.expect_log(right, 5, HERE, entries[::-1])
+        heads.expect_log(right, ledger, entries[::-1])
 
 
 @pytest.mark.parametrize("accepted", [False, True])
 def test_entries_that_pass_by_a_head_for_another_log_are_a_proof(context: Context, accepted: bool) -> None:
     """5.9: whoever sees both heads and the hashes between them knows that the host has signed for two logs."""
     entries = entries_of(context, "one", "two")
+    entries[0].context = THERE
+    ledger = ledger_at(context, 5, HERE)
     heads = HeadCheck(context)
     before = heads.read_head(head_text(6, THERE, 0), context.replica.ledger)
     if accepted:
         heads.accept_head(before)
-    after = heads.read_head(head_text(7, digests_after(entries)[-1], 0), context.replica.ledger)
+    after = heads.read_head(head_text(7, digests_after(ledger, entries)[-1], 0), context.replica.ledger)
     if accepted:
         with pytest.raises(HostLied, match="two-logs") as caught:
-            heads.expect_log(after, 5, HERE, entries)
-        hashes = b"".join(entry.header.pack() + entry.digest for entry in entries)
+            heads.expect_log(after, ledger, entries)
+        one, two = (entry.header.pack() + entry.digest for entry in entries)
+        hashes = one + THERE + two
         assert caught.value.evidence == (before.text, after.text, hashes)
 
 

@@ -77,13 +77,13 @@ def beyond(it: FalseHost) -> list[Item]:
     """The same in the last of its batches."""
     since, base = it.ledger.index, it.base()
     first = it.past(it.entry(ANN, text("true")), it.orders_guest())
-    head, roster = it.head_text(), it.state().roster
+    state = it.state()
     more = it.entry(ANN, NickBody("anna"))
     it.place(more)
     entries = [*first.entries, frames.BackfilledEntry(more.header.pack(), more.body)]
     return [
-        *it.welcome(since=since, snapshot=base, head=head, roster=roster),
-        frames.BackfillFrame(entries, it.head_text(), it.head_text()),
+        *it.welcome(since=since, snapshot=base, state=state),
+        frames.BackfillFrame(entries, [*first.contexts, it.context], it.head_text(), it.head_text()),
     ]
 
 
@@ -174,7 +174,8 @@ def of_before(it: FalseHost) -> list[Item]:
 def two_histories(it: FalseHost) -> list[Item]:
     """Entries that do not lead to the head of the Welcome, though it is of their index."""
     items = history(it, [it.entry(ANN, text("true"))])
-    return [*it.welcome(since=HERE, snapshot=it_was(it), head=it.head_text(digest=bytes(32))), items[2]]
+    latest = msgspec.structs.replace(it.latest, digest=bytes(32))
+    return [*it.welcome(since=HERE, snapshot=it_was(it), latest=latest), items[2]]
 
 
 def it_was(it: FalseHost) -> frames.RoomSnapshot:
@@ -187,7 +188,7 @@ def to_another_epoch(it: FalseHost) -> list[Item]:
     """A history with a commit, and a Welcome to the epoch before it."""
     since, base = it.ledger.index, it.base()
     pasts = [it.past(it.entry(ANN, text("true")), it.commit()), it.past(it.orders_guest(epoch=1))]
-    return [*it.welcome(since=since, snapshot=base), *pasts]
+    return [*it.welcome(since=since, snapshot=base, epoch=0), *pasts]
 
 
 def never_expiring(it: FalseHost) -> list[Item]:
@@ -206,7 +207,7 @@ def beyond_all(it: FalseHost) -> list[Item]:
     """A Welcome whose head is of an index that no frame can name."""
     since, base = it.ledger.index, it.base()
     it.place(it.orders_guest())
-    return [*it.welcome(since=since, snapshot=base, head=it.head_text(index=field_types.COUNTS))]
+    return [*it.welcome(since=since, snapshot=base, head={"index": field_types.COUNTS})]
 
 
 LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
@@ -298,15 +299,15 @@ def test_one_who_comes_back_is_not_shown_another_history_than_it_has_seen(
 ) -> None:
     """5.6: also where the host says that its log does not reach back so far. from_there: on from where it was."""
     joined, _ = teller.placed
-    again = at(FalseHost(), 60_000)
+    again = at(FalseHost(history=frames.HistoryPolicy(10, 0)), 60_000)
     since, base = again.ledger.index, again.base()
     pasts = [again.past(joined), again.past(again.entry(ANN, text("lie")))]
     if from_there:
         since, base = again.ledger.index, again.base()
         pasts = []
     pasts.append(again.past(again.entry(ANN, text("more"))))
-    head = again.head_text()
-    happened = teller.hears(*teller.welcome(since=since, snapshot=base, head=head), *pasts)
+    head = {"index": again.ledger.index, "time": 60_000}
+    happened = teller.hears(*teller.welcome(since=since, snapshot=base, latest=again.latest, head=head), *pasts)
     assert kinds(happened)[-2:] == ["AlarmEvent", "GoneEvent"]
     assert not [it for it in happened if isinstance(it, events.MessageEvent)]
 
@@ -315,7 +316,7 @@ def test_one_who_comes_back_is_shown_what_it_has_not_seen_of_the_same_history(te
     """5.18"""
     unseen = teller.entry(ANN, text("unseen"))
     teller.place(unseen)
-    again = at(FalseHost(), 60_000)
+    again = at(FalseHost(history=frames.HistoryPolicy(10, 0)), 60_000)
     base = again.base()
     pasts = [again.past(entry) for entry in teller.placed]
     shown = teller.hears(*teller.welcome(since=HERE, snapshot=base), *pasts)

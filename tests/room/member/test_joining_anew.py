@@ -33,13 +33,13 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
         asked.append(again.nick)
     assert asked == [*(f"me-{number}" for number in range(2, 10)), ""]
     host.ledger.roster.remove_member(old)
-    host.ledger.start_at(FAR, bytes(32))
+    host.begin_at(FAR)
     host.roster_guest(f"anon-{identity.spell_member(identity.member_id(join.key))[:4]}")
     happened = host.hears(*host.welcome())
     assert kinds(happened) == ["LinkEvent", "EnteredEvent", "NickAssignedEvent", "EntriesMissedEvent"]
     missed = happened[-1]
     assert isinstance(missed, events.EntriesMissedEvent)
-    assert missed.count == FAR - HERE
+    assert missed.count == FAR + 1 - HERE
     [mine] = host.submits()
     assert said(mine) == text("typed while outside")
     assert mine.header.counter == 1
@@ -52,7 +52,7 @@ def test_one_who_comes_anew_is_not_lied_to_either(host: FalseHost, lie: str) -> 
     host.ledger.roster.remove_member(host.ledger.get_member(host.me))
     host.roster_guest("fool" if lie == "another nick" else "me")
     welcomes: dict[str, Callable[[], list[frames.Frame]]] = {
-        "a shorter log": lambda: host.welcome(head=host.head_text(index=HERE)),
+        "a shorter log": lambda: host.welcome(head={"index": HERE}),
         "another nick": host.welcome,
         "an older epoch": lambda: host.welcome(epoch=0),
     }
@@ -64,7 +64,7 @@ def test_a_member_that_passes_for_the_host_is_not_believed(host: FalseHost) -> N
     come_anew(host)
     host.ledger.roster.remove_member(host.ledger.get_member(host.me))
     host.roster_guest("me")
-    passing = host.welcome(host=ANN.id, sign=ANN.sign, head=host.head_text(signer=ANN))
+    passing = host.welcome(host=ANN.id, sign=ANN.sign, head={"signer": ANN})
     assert_link_ended(host, host.hears(*passing))
 
 
@@ -73,5 +73,5 @@ def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHo
     [mine] = host.submits()
     assert kinds(host.hears(mine)) == ["RenamedEvent"]
     host.redials()
-    host.ledger.start_at(FAR, bytes(32))
+    host.begin_at(FAR)
     assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]

@@ -52,14 +52,14 @@ def commit_share(
     context: Context,
     key: suite.EncryptionKeyPair,
     *,
-    group_context: bytes | None = None,
+    digest: bytes | None = None,
     member: bytes | None = None,
     tag: bytes | None = None,
 ) -> bytes:
     """Our share of a commit after which the roster is as it is in our ledger, sealed to this key of ours."""
     ledger = context.replica.ledger
-    _, proper = new_epoch(context).follow(FRESH, ledger.group_context(), [member.id for member in ledger.roster])
-    secret = CommitSecret(ROOM, 1, group_context or ledger.group_context(), FRESH, tag or proper)
+    _, proper = new_epoch(context).follow(FRESH, ledger.digest, [member.id for member in ledger.roster])
+    secret = CommitSecret(ROOM, 1, digest or ledger.digest, FRESH, tag or proper)
     return secret.seal_share(member or context.replica.me.id, key.public)
 
 
@@ -123,7 +123,7 @@ def test_without_the_key_what_was_to_be_sealed_to_it_is_given_back_and_nothing_e
 
 def test_with_our_share_we_are_in_the_epoch_in_which_the_others_are(context: Context, keys: KeyBook) -> None:
     ledger = context.replica.ledger
-    theirs, _ = new_epoch(context).follow(FRESH, ledger.group_context(), [member.id for member in ledger.roster])
+    theirs, _ = new_epoch(context).follow(FRESH, ledger.digest, [member.id for member in ledger.roster])
     keys.enter_next_epoch(commit_share(context, context.replica.own_keys[0]))
     ours = context.replica.current_epoch
     assert (ours.number, ours.init_secret, ours.log_key) == (1, theirs.init_secret, theirs.log_key)
@@ -132,11 +132,11 @@ def test_with_our_share_we_are_in_the_epoch_in_which_the_others_are(context: Con
     }
 
 
-@pytest.mark.parametrize("wrong", ["group context", "member", "key"])
+@pytest.mark.parametrize("wrong", ["digest", "member", "key"])
 def test_a_share_for_another_log_or_another_member_leads_nowhere(context: Context, keys: KeyBook, wrong: str) -> None:
     own_key = context.replica.own_keys[0]
     shares = {
-        "group context": lambda: commit_share(context, own_key, group_context=bytes(32)),
+        "digest": lambda: commit_share(context, own_key, digest=bytes(32)),
         "member": lambda: commit_share(context, own_key, member=ANN.id),
         "key": lambda: commit_share(context, ANN.encryption_key),
     }

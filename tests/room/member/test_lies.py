@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from anonp2p import errors, limits
-from anonp2p.crypto import padding, suite
+from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import (
@@ -196,7 +196,7 @@ FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     ],
     "a slice of no commit": lambda it: [it.slice],
     "a second slice": lambda it: [it.commit(), it.slice, it.slice],
-    "a slice for another log": lambda it: [it.commit(), lambda: it.slice(group_context=bytes(32))],
+    "a slice for another log": lambda it: [it.commit(), lambda: it.slice(digest=bytes(32))],
     "a slice with another tag": lambda it: [it.commit(), lambda: it.slice(tag=bytes(32))],
     "a slice with another secret": lambda it: [it.commit(), lambda: it.slice(secret=bytes(32))],
     "no slice at all": lambda it: [it.commit(), frames.CommitShareFrame(b"")],
@@ -285,3 +285,41 @@ def test_links_that_end_otherwise_begin_the_count_anew(host: FalseHost) -> None:
         host.redials()
         host.hears(host.resumed())
     assert not host.room.over
+
+
+def with_context(it: FalseHost, entry: Placed, said: list[bytes | None], folded: bytes) -> bytes:
+    """A batch of this entry, with what is said of its group context. folded: the one that its head covers."""
+    before = it.ledger.digest
+    it.place(entry)
+    packed = entry.header.pack()
+    digest = identity.extend_log_hash(before, it.ledger.index, packed, suite.hash_data(entry.body), folded)
+    return it.batch_of([entry.sealed], it.head_text(digest=digest), said)
+
+
+FALSE_CONTEXTS: dict[str, Callable[[FalseHost], bytes]] = {
+    "another one with a text": lambda it: with_context(it, it.entry(ANN, text("lie")), [KEY], KEY),
+    "none with a nick": lambda it: with_context(it, it.entry(ANN, NickBody("lie")), [None], it.context),
+    "another one with a nick": lambda it: with_context(it, it.entry(ANN, NickBody("lie")), [KEY], KEY),
+}
+UNCLEAR_CONTEXTS: dict[str, Callable[[FalseHost], bytes]] = {
+    "the one that there is": lambda it: with_context(it, it.entry(ANN, text("x")), [it.context], it.context),
+    "none": lambda it: with_context(it, it.entry(ANN, text("x")), [], it.context),
+    "one too many": lambda it: with_context(it, it.entry(ANN, text("x")), [None, None], it.context),
+}
+
+
+@pytest.mark.parametrize("lie", FALSE_CONTEXTS)
+def test_a_group_context_that_its_entry_does_not_lead_to_is_a_lie(host: FalseHost, lie: str) -> None:
+    """4.5, 5.6"""
+    happened = host.hears(FALSE_CONTEXTS[lie](host))
+    assert_left_in_alarm(host, happened)
+    [alarm] = [event for event in happened if isinstance(event, events.AlarmEvent)]
+    assert alarm.reason == Reason("host-fault", "other-group-context")
+
+
+@pytest.mark.parametrize("said", UNCLEAR_CONTEXTS)
+def test_group_contexts_that_are_not_as_many_as_the_entries_or_change_nothing_end_the_link(
+    host: FalseHost, said: str
+) -> None:
+    """4.5: for each entry, "nil if it leads to none other than the one before"."""
+    assert_link_ended(host, host.hears(UNCLEAR_CONTEXTS[said](host)))

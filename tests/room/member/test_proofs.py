@@ -1,11 +1,13 @@
 """What proves that a host lies."""
 
+import msgspec
+
 from anonp2p.crypto import identity
 from anonp2p.protocol.frames import NickBody
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from tests.room.hostile import assert_link_ended
-from tests.room.member.false_host import HERE, FalseHost
+from tests.room.member.false_host import HERE, FalseHost, leads_to
 from tests.room.peers import ANN, HOST, kinds, text
 
 
@@ -25,8 +27,10 @@ def test_a_backfill_and_a_welcome_that_disagree_are_proof_too(host: FalseHost) -
     """5.6"""
     host.redials()
     missed = host.past(host.entry(ANN, NickBody("anna")))
-    other = host.head_text(digest=bytes(32))
-    assert kinds(host.hears(*host.welcome(past=True, head=other), missed))[-2:] == ["AlarmEvent", "GoneEvent"]
+    latest = msgspec.structs.replace(host.latest, digest=bytes(32))
+    other = host.head_text(digest=leads_to(msgspec.structs.replace(host.state(), latest=latest), host.ledger.index))
+    lie = host.welcome(past=True, latest=latest)
+    assert kinds(host.hears(*lie, missed))[-2:] == ["AlarmEvent", "GoneEvent"]
     assert host.room.evidence == [(other, missed.head)]
 
 

@@ -18,9 +18,10 @@ def welcomed_later(host: FalseHost, how: str, **otherwise: Any) -> list[events.E
         return host.hears(*host.welcome(past=True, **otherwise))
     if how == "without its log":
         host.redials()
-        host.ledger.start_at(FAR, bytes(32))
+        host.begin_at(FAR)
     else:
         come_anew(host)
+        host.begin_at(FAR)
         host.ledger.roster.remove_member(host.ledger.get_member(host.me))
         host.roster_guest()
     return host.hears(*host.welcome(**otherwise))

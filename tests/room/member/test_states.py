@@ -65,7 +65,7 @@ def test_a_commit_before_the_last_entry_leaves_the_rest_to_catch_up_with() -> No
 
 _OF_THE_HANDSHAKE: list[frames.Frame] = [frames.RefusedFrame("full"), frames.ResumedFrame(bytes(112))]
 _OF_THE_ROOM: list[frames.Frame] = [
-    frames.BackfillFrame([], bytes(112), bytes(112)),
+    frames.BackfillFrame([], [], bytes(112), bytes(112)),
     frames.DeniedFrame(1, "nick-taken"),
     frames.KeyResponseFrame(bytes(32)),
     frames.KeyNotFoundFrame(bytes(32)),

@@ -1,14 +1,18 @@
 """A newcomer that is welcomed wrongly dials again: it does not know yet whose room it is."""
 
+import copy
 from collections.abc import Callable
 
 import msgspec
 import pytest
 
-from anonp2p.crypto import suite
+from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import frames
-from tests.room.hostile import BOUNDS, KEY, assert_link_ended, without
+from anonp2p.room import events
+from anonp2p.room.ledger import Ledger, unpack_content
+from anonp2p.room.roster import Roster
+from tests.room.hostile import KEY, assert_link_ended, without
 from tests.room.member.false_host import HERE, FalseHost, Item
 from tests.room.peers import ANN, BOB, EVE, HOST, kinds, text
 
@@ -34,7 +38,7 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "without the host": without(HOST.id),
     "with a host who is none": lambda it: [it.welcome(host=EVE.id)],
     "with us as the host": lambda it: [
-        it.welcome(host=it.me, sign=it.room.replica.me.sign, head=it.head_text(signer=it.room.replica.me))
+        it.welcome(host=it.me, sign=it.room.replica.me.sign, head={"signer": it.room.replica.me})
     ],
     "with another key for us": as_we_are(key=BOB.key),
     "with another nick for us": as_we_are(nick="fool"),
@@ -52,9 +56,9 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "signed for another link": lambda it: [it.welcome(sign=lambda label, c: HOST.sign(label, bytes(32) + c[32:]))],
     "of another room": lambda it: [it.welcome(room=b"s" * 32)[0]],
     "to another leaf": lambda it: [it.welcome(key=ANN.encryption_key.public)[0]],
-    "with a head of a member": lambda it: [it.welcome(head=it.head_text(signer=ANN))],
+    "with a head of a member": lambda it: [it.welcome(head={"signer": ANN})],
     "with a history where there is none": lambda it: [it.welcome(since=HERE, snapshot=it.base())],
-    "with a head that was altered": lambda it: [it.welcome(head=b"\x01" + it.head_text()[1:])],
+    "with a head that was altered": lambda it: [it.welcome(head={"label": identity.ENTRY})],
     "with a past for one who has none": lambda it: [it.welcome(since=HERE - 1)],
     "a second time": lambda it: [it.welcome()[0], it.welcome()[0]],
     "with a page altered": lambda it: [it.welcome()[0], frames.PageFrame(bytes(1_000))],
@@ -89,44 +93,98 @@ def test_what_another_host_signed_for_a_newcomer_does_not_bind_the_one_that_lets
     host = FalseHost()
     host.greets()
     host.roster_guest()
-    other = host.head_text(index=HERE + 9, time=9_000, signer=ANN)
+    other = {"index": HERE + 9, "time": 9_000, "signer": ANN}
     passing = host.welcome(host=ANN.id, sign=ANN.sign, head=other, name="de\nmo")
     assert_link_ended(host, host.hears(*passing))
     assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent"]
 
 
-WRONG_ROSTERS: dict[str, Callable[[FalseHost], list[Item]]] = {
-    "one who is not there": with_roster_entry(),
-    "one without a seat": without(ANN.id),
-    "another leaf": lambda it: [
-        it.welcome(
-            roster=[
-                msgspec.structs.replace(roster_entry, key_hash=bytes(32))
-                if roster_entry.key == ANN.key
-                else roster_entry
-                for roster_entry in it.state().roster
-            ]
-        )
-    ],
-    "one as away": as_we_are(away=True),
-    "another name of the room": lambda it: [it.welcome(name="demolition")],
-    "another lock": lambda it: [it.welcome(locked=True)],
-    "other times to live": lambda it: [it.welcome(retention=BOUNDS)],
-    "another history": lambda it: [it.welcome(history=frames.HistoryPolicy(10, 0))],
+# What a host tells one newcomer of a room that it tells others otherwise.
+WRONG_ROOMS: dict[str, Callable[[Ledger], object]] = {
+    "two nicks exchanged": lambda room: exchange_nicks(room.roster, ANN.id, BOB.id),
+    "an encryption key of its own for a member": lambda room: room.roster.renew_key(room.get_member(ANN.id), KEY),
+    "one who is not there": lambda room: room.add_member(EVE.key, "eve", KEY),
+    "one left out": lambda room: room.roster.remove_member(room.get_member(BOB.id)),
+    "another order": lambda room: exchange_places(room, BOB.id),
+    "one as away": lambda room: room.roster.mark_presence(room.get_member(BOB.id), away=True),
+    "another name of the room": lambda room: setattr(room, "name", "demolition"),
+    "another lock": lambda room: setattr(room, "locked", True),
+    "other times to live": lambda room: setattr(room, "retention", frames.RetentionPolicy(0, 60, KEPT)),
+    "another history": lambda room: setattr(room, "history", frames.HistoryPolicy(10, 0)),
 }
 
 
-@pytest.mark.parametrize("wrongly", WRONG_ROSTERS)
-def test_one_who_was_welcomed_to_another_roster_has_no_part_in_the_next_epoch(wrongly: str) -> None:
-    """6.2"""
+def exchange_nicks(roster: Roster, one: bytes, other: bytes) -> None:
+    members = [roster.find_member(member) for member in (one, other)]
+    nicks = [member.nick for member in members if member]
+    for member in members:
+        assert member is not None
+        roster.rename_member(member, "nobody")
+        roster.rename_member(member, nicks.pop())
+
+
+def exchange_places(room: Ledger, member: bytes) -> None:
+    """This member came last of all."""
+    it = room.get_member(member)
+    room.roster.remove_member(it)
+    room.add_member(it.key, it.nick, it.key_hash, it.counter, away=it.away)
+
+
+def welcomed(lie: Callable[[Ledger], object]) -> tuple[FalseHost, Ledger]:
+    """A host that has welcomed a newcomer to a room like this, and the room as all others have it."""
     host = FalseHost()
+    host.ledger.add_member(BOB.key, "bob", suite.hash_data(BOB.encryption_key.public))
+    for member in (BOB, EVE):
+        host.sealer.epoch.admit_member(member.id)
     host.greets()
     host.roster_guest()
-    assert kinds(host.hears(*WRONG_ROSTERS[wrongly](host)))[:2] == ["LinkEvent", "EnteredEvent"]
-    host.hears(host.commit())
-    assert_link_ended(host, host.hears(host.slice))
-    [*_, alarm, gone] = host.hears(*host.welcome(past=True))
-    assert kinds([alarm, gone]) == ["AlarmEvent", "GoneEvent"]
+    true = copy.deepcopy(host.ledger)
+    lie(host.ledger)
+    host.begin_at(HERE)
+    assert kinds(host.hears(*host.welcome()))[:2] == ["LinkEvent", "EnteredEvent"]
+    return host, true
+
+
+@pytest.mark.parametrize("lie", WRONG_ROOMS)
+def test_a_host_that_shows_a_newcomer_another_room_is_exposed_by_what_an_honest_member_says(lie: str) -> None:
+    """4.8, 5.9"""
+    host, true = welcomed(WRONG_ROOMS[lie])
+    alarm, message = host.hears(host.entry(ANN, text("hello"), reference=(true.index, true.digest)))
+    assert isinstance(alarm, events.AlarmEvent)
+    assert alarm.reason.code == "other-log-shown"
+    assert isinstance(message, events.MessageEvent)
+    assert len(host.room.evidence) == 1
+
+
+def test_a_host_that_shows_a_newcomer_the_room_as_it_is_is_not_suspected() -> None:
+    host, true = welcomed(lambda _: None)
+    assert kinds(host.hears(host.entry(ANN, text("hello"), reference=(true.index, true.digest)))) == ["MessageEvent"]
+    assert host.room.evidence == []
+
+
+@pytest.mark.parametrize("lie", WRONG_ROOMS)
+def test_one_who_was_welcomed_to_another_room_has_no_part_in_the_next_epoch(lie: str) -> None:
+    """6.2"""
+    host, true = welcomed(WRONG_ROOMS[lie])
+    commit = host.commit()
+    host.hears(commit)
+    true.take_entry(true.get_member(HOST.id), commit.header, unpack_content(commit.body), suite.hash_data(commit.body))
+    _, tag = host.sealer.epoch.follow(bytes(32), true.digest, [it.id for it in true.roster])
+    assert_link_ended(host, host.hears(lambda: host.slice(secret=bytes(32), tag=tag)))
+
+
+@pytest.mark.parametrize("lie", WRONG_ROOMS)
+def test_a_welcome_whose_roster_its_own_head_does_not_cover_is_refused(lie: str) -> None:
+    """7.2"""
+    host = FalseHost()
+    host.ledger.add_member(BOB.key, "bob", suite.hash_data(BOB.encryption_key.public))
+    for member in (BOB, EVE):
+        host.sealer.epoch.admit_member(member.id)
+    host.greets()
+    host.roster_guest()
+    head = host.head_text()
+    WRONG_ROOMS[lie](host.ledger)
+    assert_link_ended(host, host.hears(*host.welcome(state=msgspec.structs.replace(host.state(), head=head))))
 
 
 def test_a_welcome_without_its_last_page_shows_nothing() -> None:

@@ -276,8 +276,11 @@ async def test_json_names_the_input_that_asked_and_only_that(pipe: Pipe) -> None
     assert unasked == {"type": "notice", "text": "x"}
 
 
-def message(text: str, to: str | UnsetType = UNSET, **fields: bool) -> events.MessageEvent:
-    return events.MessageEvent(room="r1", member="m", nick="ann", text=text, seq=7, at=0.5, to=to, **fields)
+def message(
+    text: str, to: str | UnsetType = UNSET, *, private: bool = False, mine: bool = False
+) -> events.MessageEvent:
+    said = events.MessageEvent(room="r1", member="m", nick="ann", text=text, seq=7, at=0.5, to=to)
+    return msgspec.structs.replace(said, private=private, mine=mine)
 
 
 @pytest.mark.trio

@@ -200,7 +200,7 @@ def test_when_too_much_is_on_its_way_the_rest_stays_typed(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 def test_every_command_does_something(command: str) -> None:
     arguments = {"/create": " demo", "/join": f" {CODE}", "/nick": " bob", "/msg": " bob hi", "/me": " waves"}
-    arguments |= {"/switch": " r1", "/kick": " bob"}
+    arguments |= {"/switch": " r1", "/kick": " bob", "/reply": " 7 yes"}
     desk = Desk("r1")
     before = desk.active.log.last_line()
     desk.enter(command + arguments.get(command, ""))

@@ -1,0 +1,80 @@
+"""The messages that the user was shown: found by the numbers that the user sees, and by how the log names them."""
+
+import msgspec
+
+from anonp2p import limits
+from anonp2p.errors import MessageGone, NoMessageYet, NoSuchMessage
+from anonp2p.protocol.frames import EntryId
+
+
+class ShownMessage(msgspec.Struct, gc=False):
+    """Where a message is, without what it says. peer: with whom it is shared if it is private; gone: whether it ended.
+
+    The garbage collector ignores them, as there are many.
+    """
+
+    seq: int
+    author: bytes
+    counter: int
+    peer: bytes | None = None
+    gone: bool = False
+
+    def __repr__(self) -> str:
+        return "<ShownMessage>"
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """To what a reply refers. seq: None where it is nothing that was shown; gone: whether there is nothing to quote."""
+
+    seq: int | None
+    gone: bool
+
+
+class MessageIndex:
+    """The latest limits.REFERABLE messages."""
+
+    def __init__(self) -> None:
+        self._by_seq: dict[int, ShownMessage] = {}
+        self._seqs: dict[tuple[bytes, int], int] = {}
+
+    def note_message(self, shown: ShownMessage) -> None:
+        """A message is shown; the oldest one is forgotten where there are too many."""
+        self._by_seq[shown.seq] = shown
+        self._seqs[shown.author, shown.counter] = shown.seq
+        if len(self._by_seq) > limits.REFERABLE:
+            oldest = self._by_seq.pop(next(iter(self._by_seq)))
+            self._seqs.pop((oldest.author, oldest.counter), None)
+
+    def end_message(self, seq: int) -> None:
+        """A message has come to its end."""
+        if (shown := self._by_seq.get(seq)) is not None:
+            shown.gone = True
+
+    def find_named(self, message: EntryId) -> ShownMessage | None:
+        """The message that the log calls so."""
+        seq = self._seqs.get((message.author, message.counter))
+        return None if seq is None else self._by_seq[seq]
+
+    def find_answered(self, message: EntryId, peer: bytes | None) -> Answered:
+        """What a reply refers to. peer: with whom the reply is shared if it is private (PROTOCOL.md, 5.20)."""
+        shown = self.find_named(message)
+        if shown is None or shown.peer not in (None, peer):
+            return Answered(None, gone=True)
+        return Answered(shown.seq, shown.gone)
+
+    def find_typed(self, seq: int | None, *, by: bytes = b"", by_other_than: bytes = b"") -> ShownMessage:
+        """The message with a number that the user typed; the latest one that is left if the user typed none.
+
+        by, by_other_than: of whom the latest one is wanted. Raises AnonError where there is none.
+        """
+        if seq is None:
+            for shown in reversed(self._by_seq.values()):
+                if not shown.gone and shown.author != by_other_than and by in (b"", shown.author):
+                    return shown
+            raise NoMessageYet
+        found = self._by_seq.get(seq)
+        if found is None:
+            raise NoSuchMessage(seq)
+        if found.gone:
+            raise MessageGone(seq)
+        return found

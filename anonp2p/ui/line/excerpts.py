@@ -1,0 +1,39 @@
+"""What line mode keeps of messages, to show what replies refer to: who said it, and its first words."""
+
+from collections import OrderedDict
+
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.room import events
+from anonp2p.ui import wording
+from anonp2p.ui.wording import Quote
+
+
+class Excerpts:
+    """The latest limits.EXCERPTS messages of all rooms, by room and number, until they end."""
+
+    def __init__(self) -> None:
+        self._quotes: OrderedDict[tuple[str, int], Quote] = OrderedDict()
+
+    def take_event(self, event: events.Event) -> None:
+        """Remembers a message that may be kept, and forgets one that has ended."""
+        match event:
+            case events.MessageEvent(ttl=0):
+                pass  # shown once, and never kept
+            case events.MessageEvent(room=room, seq=seq, nick=nick, text=text):
+                self._quotes[room, seq] = Quote(nick, wording.excerpt(text))
+                if len(self._quotes) > limits.EXCERPTS:
+                    self._quotes.popitem(last=False)
+            case events.ExpiredEvent(room=room, seq=seq):
+                self._quotes.pop((room, seq), None)
+            case events.GoneEvent(room=room):
+                for place in [place for place in self._quotes if place[0] == room]:
+                    del self._quotes[place]
+
+    def find_quote(self, event: events.Event) -> Quote | None:
+        """What is left of the message that an event refers to, if there is any of it."""
+        match event:
+            case events.MessageEvent(room=room, reply=int(seq), reply_gone=gone) if gone is UNSET:
+                return self._quotes.get((room, seq))
+        return None

@@ -1,0 +1,65 @@
+"""What line mode keeps of messages, and for how long."""
+
+import msgspec
+import pytest
+
+from anonp2p import limits
+from anonp2p.room import events
+from anonp2p.ui.line.excerpts import Excerpts
+from anonp2p.ui.wording import Quote
+
+
+def message(seq: int, text: str = "hello", room: str = "r1", ttl: int | None = None) -> events.MessageEvent:
+    return events.MessageEvent(room=room, member="m", nick="ann", text=text, seq=seq, at=0.0, ttl=ttl)
+
+
+def replies(seq: int | None, room: str = "r1") -> events.MessageEvent:
+    return msgspec.structs.replace(message(99, room=room), reply=seq)
+
+
+@pytest.fixture
+def excerpts() -> Excerpts:
+    """Messages 1 of two rooms, and a longer one."""
+    excerpts = Excerpts()
+    for event in (message(1), message(1, "other", "r2"), message(2, "x" * 4_000, ttl=60)):
+        excerpts.take_event(event)
+    return excerpts
+
+
+def test_a_reply_is_shown_with_the_first_words_of_what_it_refers_to(excerpts: Excerpts) -> None:
+    assert excerpts.find_quote(replies(1)) == Quote("ann", "hello")
+    assert excerpts.find_quote(replies(1, "r2")) == Quote("ann", "other")
+    assert excerpts.find_quote(replies(2)) == Quote("ann", "x" * (limits.EXCERPT - 1) + "…")
+
+
+@pytest.mark.parametrize("event", [replies(3), replies(None), events.ReachableEvent(room="r1")], ids=repr)
+def test_there_is_nothing_to_quote_of_what_is_not_there(excerpts: Excerpts, event: events.Event) -> None:
+    assert excerpts.find_quote(event) is None
+
+
+def test_what_the_room_calls_gone_is_not_quoted(excerpts: Excerpts) -> None:
+    assert excerpts.find_quote(msgspec.structs.replace(replies(1), reply_gone=True)) is None
+
+
+def test_a_message_that_has_ended_is_not_kept(excerpts: Excerpts) -> None:
+    excerpts.take_event(events.ExpiredEvent(room="r1", seq=2))
+    assert excerpts.find_quote(replies(2)) is None
+    assert excerpts.find_quote(replies(1)) is not None
+
+
+def test_a_message_that_is_shown_once_is_never_kept(excerpts: Excerpts) -> None:
+    excerpts.take_event(message(3, ttl=0))
+    assert excerpts.find_quote(replies(3)) is None
+
+
+def test_nothing_is_kept_of_a_room_that_is_over(excerpts: Excerpts) -> None:
+    excerpts.take_event(events.GoneEvent(room="r1", reason="left"))
+    assert excerpts.find_quote(replies(1)) is None
+    assert excerpts.find_quote(replies(1, "r2")) is not None
+
+
+def test_the_oldest_are_forgotten_first(excerpts: Excerpts) -> None:
+    for seq in range(3, 1 + limits.EXCERPTS):
+        excerpts.take_event(message(seq))
+    assert excerpts.find_quote(replies(1)) is None
+    assert excerpts.find_quote(replies(1, "r2")) is not None

@@ -96,8 +96,15 @@ ANSWER_RATE: Final = 16_384.0  # of them a second: those of such a room once in 
 READ_PAUSE: Final = (
     10.0  # seconds for which a link is not read at most: the refill of `ANSWER_BUCKET`; then a dead link is noticed
 )
-JOIN_BUCKET: Final = 200  # joins and resumptions at once: a large room that comes back after an outage
-JOIN_RATE: Final = 50.0  # of them a second: each costs the host a signature; a join also costs each member an entry
+JOIN_BUCKET: Final = 200  # tokens for answers to strangers at once: 100 newcomers, as many as a talk begins with
+JOIN_RATE: Final = 50.0  # of them a second: 5 % of a processor, and 6.4 MB of welcomes
+RETURN_BUCKET: Final = 1_000  # the same for members that show a ticket: a full room that comes back after an outage
+RETURN_RATE: Final = 50.0
+REFUSAL_COST: Final = 0.25  # tokens for a request that is refused, or none: 0.3 ms, where one to be let in takes 1 ms
+JOIN_COST: Final = 1.0  # tokens for a member more: it costs all others two entries, as it goes again
+WELCOME_PER_TOKEN: Final = 128 * 1024  # bytes of a welcome that cost a token: 256 strangers wait for 30 s at most
+MEMBER_RETURN_BUCKET: Final = 5  # tickets of one member that are good at once: a link that breaks again and again
+MEMBER_RETURN_RATE: Final = 0.1  # of them a second
 NICK_BUCKET: Final = 5  # changes of nick of one member at once: somebody who cannot decide
 NICK_RATE: Final = 0.1  # of them a second
 OTHER_NICKS: Final = 8  # alternative nicks, asked for in turn, a dial each: Ann-2 to Ann-9; few crash more often

@@ -12,7 +12,8 @@ from anonp2p.protocol import field_types, frames
 
 _AROUND: Final = 2 * padding.LENGTH + suite.TAG + 8  # bytes of a record besides its frames
 _HELLO: Final = limits.HELLO - padding.LENGTH
-_REQUEST: Final = limits.CLIENT_HANDSHAKE - padding.LENGTH - field_types.BOX
+TICKET: Final = 16  # bytes of a ticket
+_REQUEST: Final = limits.CLIENT_HANDSHAKE - padding.LENGTH - TICKET - field_types.BOX
 
 
 class OtherVersion(Exception):
@@ -23,13 +24,14 @@ class Channel:
     """Seals and opens the records at one end of a link, each with a key of its own (PROTOCOL.md, 2.6).
 
     It does not keep the secret: what it has after a record opens none of those before. up: whether this is the member's
-    end.
+    end. ticket: what the member shows when it comes back on another link.
     """
 
     def __init__(self, secret: bytes, hello: bytes, *, up: bool) -> None:
         ratchets = [Ratchet(suite.expand(secret, name, hello)) for name in ("up", "down")]
         self._sending_keys, self._receiving_keys = ratchets if up else reversed(ratchets)
         self._sent_type, self._received_type = _RECORDS if up else reversed(_RECORDS)
+        self.ticket = suite.expand(secret, "ticket", hello)[:TICKET]
 
     def seal_frames(self, outgoing: Sequence[frames.Frame], *, echo: bool = False) -> bytes:
         """These frames as they are sent, in as few records as possible. Records are sent in the order of sealing."""
@@ -88,7 +90,7 @@ class HostHandshake:
 
     def open_request(self, client_handshake: bytes) -> frames.Request:
         """The request in a client handshake. Raises PeerFault."""
-        padded = self._key.open_sealed(client_handshake, _client_handshake_info(self._room, self.hello))
+        padded = self._key.open_sealed(client_handshake[TICKET:], _client_handshake_info(self._room, self.hello))
         if len(padded) != _REQUEST:
             raise PeerFault("client-handshake-length")
         request: frames.Request = frames.unpack(frames.Request, padding.unpad_text(padded))
@@ -128,10 +130,20 @@ def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
     return hello, suite.hash_data(content)
 
 
-def seal_request(request: frames.Request, room: bytes, hello: frames.Hello, digest: bytes) -> bytes:
-    """A client handshake with this request, as it is sent. digest: the hello's hash. Raises PeerFault for a bad key."""
+def read_ticket(client_handshake: bytes) -> bytes:
+    """The ticket that a client handshake shows, which may be none, without any work on the rest."""
+    return client_handshake[:TICKET]
+
+
+def seal_request(request: frames.Request, room: bytes, hello: frames.Hello, digest: bytes, ticket: bytes) -> bytes:
+    """A client handshake with this request, as it is sent.
+
+    digest: the hello's hash. ticket: of the joiner's last link, random for who has none. Raises PeerFault for a bad
+    key.
+    """
     padded = padding.pad_text(frames.pack(request), _REQUEST)
-    return padding.frame_content(suite.seal_to_key(hello.handshake_key, padded, _client_handshake_info(room, digest)))
+    box = suite.seal_to_key(hello.handshake_key, padded, _client_handshake_info(room, digest))
+    return padding.frame_content(ticket + box)
 
 
 def _client_handshake_info(room: bytes, hello: bytes) -> bytes:

@@ -204,7 +204,7 @@ class Member:
         unsigned = frames.JoinRequest(link, self.me.key, self._key.public, self.nick, bytes(64))
         signature = self.me.sign(identity.JOIN, handshake.join_content(self._hello, unsigned))
         request = frames.JoinRequest(link, self.me.key, self._key.public, self.nick, signature)
-        self.send(handshake.seal_request(request, self._room, hello, self._hello))
+        self.send(handshake.seal_request(request, self._room, hello, self._hello, os.urandom(handshake.TICKET)))
         self._channel = Channel(link, self._hello, up=True)
 
     def _answer(self, frame: frames.Frame) -> None:

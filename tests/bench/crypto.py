@@ -149,7 +149,7 @@ def join(room: Room) -> tuple[float, int]:
     signature = me.sign(identity.JOIN, handshake.join_content(greeting.hello, asked))
     asked = frames.JoinRequest(asked.link_secret, asked.key, asked.encryption_key, asked.nick, signature)
     hello = handshake.read_hello(greeting.wire[padding.LENGTH :])
-    client_handshake = handshake.seal_request(asked, ROOM, *hello)[padding.LENGTH :]
+    client_handshake = handshake.seal_request(asked, ROOM, *hello, bytes(handshake.TICKET))[padding.LENGTH :]
 
     def let_in() -> int:
         request = greeting.open_request(client_handshake)

@@ -211,16 +211,24 @@ def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
     said, room, client_handshake = it["2.2 hello"], it["room"], it[f"2.4 {kind}"]
     request = handshake.HostHandshake(
         said["nonce"], room, suite.EncryptionKeyPair(said["handshake key seed"])
-    ).open_request(client_handshake["box"])
+    ).open_request(client_handshake["content"])
+    assert client_handshake["content"] == client_handshake["ticket"] + client_handshake["box"]
+    assert handshake.read_ticket(client_handshake["content"]) == client_handshake["ticket"]
     assert make.spec_name(request) == kind
     assert frames.pack(request) == second.unpad(client_handshake["text"])
-    assert len(second.wire(client_handshake["box"])) == limits.CLIENT_HANDSHAKE
+    assert len(second.wire(client_handshake["content"])) == limits.CLIENT_HANDSHAKE
     assert client_handshake["info"] == second.bound("client handshake", room, said["hello"])
     assert (
         second.KeyPair(said["handshake key seed"]).open_sealed(client_handshake["box"], client_handshake["info"])
         == client_handshake["text"]
     )
     assert second.client_handshake(client_handshake["request"]) == client_handshake["text"]
+
+
+def test_a_ticket_2_5a() -> None:
+    joined, resumed = CLIENT_HANDSHAKES
+    link = joined["2.4 Join"]["request"][1]
+    assert resumed["2.4 Resume"]["ticket"] == second.ticket(link, joined["2.2 hello"]["hello"])
 
 
 def test_a_join_2_5() -> None:
@@ -593,7 +601,8 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
 
 
 def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
-    *_, head, latest, roster, since, base = second.unpack(WELCOME["7.1 array"])
+    *_, head, latest, roster, since, base, has_proof = second.unpack(WELCOME["7.1 array"])
+    assert not has_proof
     digest, epoch, locked, members = base
     context = LOG["4.8 group context without entries"]["4.8 group context"]
     assert (since, digest, epoch, locked) == (0, second.genesis(ROOM, context), 0, False)

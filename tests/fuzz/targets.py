@@ -269,7 +269,7 @@ def handshake_(data: bytes) -> None:
 
 def _hello(source: Source) -> None:
     hello, digest = handshake.read_hello(source.edited(_SHAKEN.hello))
-    payload = handshake.seal_request(_SHAKEN.requests[0], ROOM, hello, digest)
+    payload = handshake.seal_request(_SHAKEN.requests[0], ROOM, hello, digest, bytes(16))
     assert len(payload) == limits.CLIENT_HANDSHAKE
     assert _SHAKEN.greeting.open_request(payload[padding.LENGTH :]) == _SHAKEN.requests[0]
     assert digest == _SHAKEN.greeting.hello
@@ -278,9 +278,10 @@ def _hello(source: Source) -> None:
 def _client_handshake_box(source: Source) -> None:
     request = source.pick(*_SHAKEN.requests)
     hello, digest = handshake.read_hello(_SHAKEN.hello)
-    box = handshake.seal_request(request, ROOM, hello, digest)[padding.LENGTH :]
+    client_handshake = handshake.seal_request(request, ROOM, hello, digest, bytes(16))[padding.LENGTH :]
+    ticket, box = client_handshake[: handshake.TICKET], client_handshake[handshake.TICKET :]
     changed = source.edited(box)
-    assert _SHAKEN.greeting.open_request(changed) == request
+    assert _SHAKEN.greeting.open_request(ticket + changed) == request
     assert changed == box
 
 

@@ -162,6 +162,17 @@ def test_who_begins_anew_forgets_what_it_has_seen_before() -> None:
     assert found.latest_marks() == [Mark(4 * MARK, digest(9))]
 
 
+@pytest.mark.parametrize("proven", [False, True])
+def test_marks_of_before_a_gap_stay_only_if_it_is_proven(proven: bool) -> None:
+    """7.5, 7.3a"""
+    found = seen((10, 1), (2 * MARK + 1, 2))
+    before = found.latest_marks()
+    found.begin_at(2 * MARK + 5, digest(9), keeps=proven)
+    assert found.latest_marks() == (before if proven else [])
+    found.note_head(3 * MARK, digest(10))
+    assert found.latest_marks() == [Mark(3 * MARK, digest(9)), *before[:1]][: 1 + proven]
+
+
 def test_the_log_without_entries_needs_no_seeing() -> None:
     """Its digest follows from the room's code."""
     found = Marks(GENESIS)

@@ -97,8 +97,8 @@ async def test_what_is_typed_at_once_goes_up_in_one_record_and_down_in_one_batch
         await trio.testing.wait_all_tasks_blocked()
         ends = [memory.wires[0].dialler, memory.wires[0].host, memory.wires[1].host]
         before = [len(end.sent) for end in ends]
-        await ann.say("one", "two", "three", "four")
-        await bob.hears(events.MessageEvent, text="four")
+        await ann.say("one", "two", "three")
+        await bob.hears(events.MessageEvent, text="three")
         await trio.testing.wait_all_tasks_blocked()
         sent = [list(map(len, end.sent[count:])) for end, count in zip(ends, before, strict=True)]
         assert sent == [[2 * limits.UNIT]] * 3

@@ -393,10 +393,13 @@ def test_what_was_greeted_with_an_older_handshake_key_still_opens_with_it() -> N
 # --- client handshake
 
 
+TICKET = b"t" * 16
+
+
 def knocked(request: frames.Request, greeting: HostHandshake, room: bytes = ROOM) -> bytes:
     """A client handshake's content, from one who was greeted so."""
     [payload] = contents(greeting.wire)
-    [client_handshake] = contents(handshake.seal_request(request, room, *handshake.read_hello(payload)))
+    [client_handshake] = contents(handshake.seal_request(request, room, *handshake.read_hello(payload), TICKET))
     return client_handshake
 
 
@@ -416,7 +419,7 @@ def test_every_client_handshake_is_as_long_whatever_it_asks() -> None:
 
 
 def test_a_client_handshake_is_for_one_room_one_hello_and_one_handshake_key() -> None:
-    """2.4: "box(handshake key, pad(request, 2,702), `anonp2p/4 client handshake` || room || hello)"."""
+    """2.4: "box(handshake key, pad(request, 2,686), `anonp2p/4 client handshake` || room || hello)"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     for other in (
         HostHandshake(b"n" * 32, b"q" * 32, HANDSHAKE_KEY),
@@ -428,29 +431,44 @@ def test_a_client_handshake_is_for_one_room_one_hello_and_one_handshake_key() ->
     with pytest.raises(PeerFault, match="unreadable-box"):
         greeting.open_request(knocked(JOIN, greeting, room=b"q" * 32))
     info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
-    assert HANDSHAKE_KEY.open_sealed(knocked(JOIN, greeting), info) == padding.pad_text(frames.pack(JOIN), 2_702)
+    box = knocked(JOIN, greeting)[len(TICKET) :]
+    assert HANDSHAKE_KEY.open_sealed(box, info) == padding.pad_text(frames.pack(JOIN), 2_686)
 
 
-@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_700, frames.pack(frames.SubmitFrame(0, b""))])
+def test_a_client_handshake_shows_a_ticket_to_whoever_reads_its_first_bytes() -> None:
+    """2.4: before any work on the rest."""
+    greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
+    assert handshake.read_ticket(knocked(JOIN, greeting)) == TICKET
+    assert handshake.read_ticket(b"") == b""
+
+
+def test_a_ticket_is_of_one_link_and_both_ends_have_it() -> None:
+    """2.5a"""
+    up, down = Channel(LINK, HELLO, up=True), Channel(LINK, HELLO, up=False)
+    assert up.ticket == down.ticket == suite.expand(LINK, "ticket", HELLO)[:16]
+    assert Channel(LINK, b"i" * 32, up=True).ticket != up.ticket != Channel(b"k" * 32, HELLO, up=True).ticket
+
+
+@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_680, frames.pack(frames.SubmitFrame(0, b""))])
 def test_a_client_handshake_of_garbage_is_malformed(text: bytes) -> None:
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
     with pytest.raises(PeerFault, match="malformed"):
-        greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, padding.pad_text(text, 2_702), info))
-    padded = padding.pad_text(frames.pack(JOIN), 2_702)
+        greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, padding.pad_text(text, 2_686), info))
+    padded = padding.pad_text(frames.pack(JOIN), 2_686)
     for other in (padded[:-1] + b"x", b"\xff" + padded[1:]):
         with pytest.raises(PeerFault, match="padding"):
-            greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, other, info))
+            greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, other, info))
 
 
-@pytest.mark.parametrize("length", [0, 1_000, 2_701, 2_703, 6_542])
+@pytest.mark.parametrize("length", [0, 1_000, 2_685, 2_687, 6_526])
 def test_a_client_handshake_of_another_length_is_none(length: int) -> None:
-    """2.4: "a content of 3,838 bytes: box(handshake key, pad(request, 2,702), ...)"."""
+    """2.4: "a content of 3,838 bytes: box(handshake key, pad(request, 2,686), ...)"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
-    padded = (padding.pad_text(frames.pack(JOIN), 2_702) + bytes(10_000))[:length]
+    padded = (padding.pad_text(frames.pack(JOIN), 2_686) + bytes(10_000))[:length]
     with pytest.raises(PeerFault, match="client-handshake-length"):
-        greeting.open_request(suite.seal_to_key(HANDSHAKE_KEY.public, padded, info))
+        greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, padded, info))
 
 
 @given(st.binary(max_size=1_300))
@@ -461,7 +479,7 @@ def test_a_client_handshake_that_is_no_box_does_not_open(garbage: bytes) -> None
 
 def test_nobody_client_handshakes_at_a_handshake_key_that_cannot_be_sealed_to() -> None:
     with pytest.raises(PeerFault, match="unusable-key"):
-        handshake.seal_request(JOIN, ROOM, frames.Hello(4, bytes(32), KEY[:-32] + bytes(32)), HELLO)
+        handshake.seal_request(JOIN, ROOM, frames.Hello(4, bytes(32), KEY[:-32] + bytes(32)), HELLO, TICKET)
 
 
 # --- what is signed

@@ -133,8 +133,10 @@ def test_a_link_shows_nothing_of_what_is_said_by_whom_and_where() -> None:
             hello, _ = handshake.read_hello(carried[0][padding.LENGTH :])
             nonces.add(hello.nonce)
             nonces.update(payload[padding.LENGTH :][: suite.NONCE] for payload in carried)
+        else:
+            nonces.add(handshake.read_ticket(carried[0][padding.LENGTH :]))
     assert shown <= nonces
-    assert {len(nonce) for nonce in shown} == {32, suite.NONCE}
+    assert {len(nonce) for nonce in shown} == {32, suite.NONCE, handshake.TICKET}, "of strangers' tickets"
     assert len(room.drawn) > 50
 
 

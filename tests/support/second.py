@@ -205,7 +205,12 @@ def hello(nonce: bytes, handshake_key: bytes) -> bytes:
 
 def client_handshake(request: Any) -> bytes:
     """2.4: what goes into the box."""
-    return pad(pack(request), 2702)
+    return pad(pack(request), 2686)
+
+
+def ticket(link: bytes, hello_digest: bytes) -> bytes:
+    """2.5a"""
+    return expand(link, "ticket", hello_digest)[:16]
 
 
 def record(chain_key: bytes, number: int, echo: bool, frames: Any) -> bytes:

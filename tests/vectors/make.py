@@ -22,7 +22,7 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import field_types, frames, handshake, welcome
+from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry
@@ -150,11 +150,11 @@ def hello(name: str) -> tuple[Vectors, bytes]:
     return {**vectors, "hello": greeting.hello}, greeting.hello
 
 
-def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes) -> Vectors:
+def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes, ticket: bytes) -> Vectors:
     info = suite.label("client handshake") + ROOM + digest
-    padded = padding.pad_text(frames.pack(request), limits.CLIENT_HANDSHAKE - padding.LENGTH - field_types.BOX)
+    padded = padding.pad_text(frames.pack(request), 2_686)
     box = boxes.sealed(suite.EncryptionKeyPair(seed("handshake key")), padded, info)
-    return {"signed": content, "request": fields(request), **box}
+    return {"signed": content, "request": fields(request), **box, "ticket": ticket, "content": ticket + box["box"]}
 
 
 def handshakes(boxes: Boxes) -> Vectors:
@@ -172,10 +172,13 @@ def handshakes(boxes: Boxes) -> Vectors:
     resume = frames.ResumeRequest(
         resume.link_secret, resume.member, resume.encryption_key, 3, 2**40, resume.digest, signature
     )
+    asked = client_handshake(boxes, join, content, digest, seed("no ticket")[: handshake.TICKET])
+    ticket = handshake.Channel(join.link_secret, digest, up=True).ticket
+    asked_again = client_handshake(boxes, resume, position, other, ticket)
     return {
         "2.2 hello, 2.4 client handshake": [
-            {"room": ROOM, "2.2 hello": joining, "2.4 Join": client_handshake(boxes, join, content, digest)},
-            {"room": ROOM, "2.2 hello": coming_back, "2.4 Resume": client_handshake(boxes, resume, position, other)},
+            {"room": ROOM, "2.2 hello": joining, "2.4 Join": asked},
+            {"room": ROOM, "2.2 hello": coming_back, "2.4 Resume": asked_again},
         ],
         "2.6 records": records(join.link_secret, digest),
     }

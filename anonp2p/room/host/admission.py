@@ -109,10 +109,10 @@ class Admission:
         self._presence = presence
         self._commits = commits
 
-    def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.JoinRequest) -> None:
+    def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.JoinRequest) -> float:
         """A newcomer, or a member that dials again before it was shown the room. hello: the hash of ours on this link.
 
-        Raises NotAdmitted.
+        Returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted.
         """
         member, ledger = identity.member_id(join.key), self._replica.ledger
         self._turn_away_kicked(member)
@@ -126,6 +126,7 @@ class Admission:
             raise NotAdmitted("not-allowed")
         self._presence.replace_link(member)
         known = ledger.roster.find_member(member)
+        cost = 0.0
         if known is None:
             if member in self._replica.current_epoch.ratchets:
                 raise NotAdmitted("not-allowed")  # it has left, and its keys are used up
@@ -133,14 +134,16 @@ class Admission:
             self._replica.add_key(key_hash, join.encryption_key)
             self._sequencer.order_own(frames.JoinedBody(join.key, nick, key_hash))
             self._presence.add_member(member, self._commits.renewable)
+            cost = limits.JOIN_COST
         elif known.away:
             self._sequencer.order_own(frames.BackBody(member))
-        self._show_room(link, channel, hello, member, join.encryption_key, (join.index, join.digest))
+        position = join.index, join.digest
+        return cost + self._show_room(link, channel, hello, member, join.encryption_key, position)
 
-    def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.ResumeRequest) -> None:
+    def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.ResumeRequest) -> float:
         """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all.
 
-        Raises NotAdmitted.
+        Returns what that has cost, as above. Raises NotAdmitted.
         """
         ledger, log = self._replica.ledger, self._sequencer.log
         self._turn_away_kicked(resume.member)
@@ -156,10 +159,9 @@ class Admission:
             reader = LogReader(log, after, member.id, resume.encryption_key, channel)
             resumed = frames.ResumedFrame(self._sequencer.sign_head())
             self._presence.add_link(link, MemberLink(member.id, channel, reader), [resumed])
-        else:
-            position = resume.index, resume.digest
-            has_rest = known and after >= log.oldest
-            self._show_room(link, channel, hello, member.id, resume.encryption_key, position, goes_on=has_rest)
+            return 1.0
+        position, goes_on = (resume.index, resume.digest), known and after >= log.oldest
+        return self._show_room(link, channel, hello, member.id, resume.encryption_key, position, goes_on=goes_on)
 
     def _turn_away_kicked(self, member: bytes) -> None:
         if self._commits.was_kicked(member):
@@ -175,8 +177,8 @@ class Admission:
         position: tuple[int, bytes],
         *,
         goes_on: bool = False,
-    ) -> None:
-        """Shows the room as it is now.
+    ) -> float:
+        """Shows the room as it is now; returns what that has cost, in tokens.
 
         position: index and digest of the log as the member has it; goes_on: whether it is given all that follows.
         """
@@ -191,6 +193,8 @@ class Admission:
         state, secret = self._state(since, base, has_proof=proof is not None), self._random(suite.SECRET)
         sealed = welcome.seal_welcome(state, key, self._replica.ledger.room, hello, secret, self._replica.me.sign)
         self._presence.add_link(link, MemberLink(member, channel, reader), sealed)
+        size = sum(len(page.part) for page in sealed if isinstance(page, frames.PageFrame))
+        return 1 + size / limits.WELCOME_PER_TOKEN
 
     def _state(self, since: int, base: frames.RoomSnapshot | None, *, has_proof: bool) -> frames.RoomState:
         epoch, ledger = self._replica.current_epoch, self._replica.ledger

@@ -12,7 +12,17 @@ class Allowance:
     to a link: dialling again does not renew it.
     """
 
-    __slots__ = ("_answers", "_by_kind", "_entries", "_renewable", "_renewed", "_units", "joined_at", "spoke")
+    __slots__ = (
+        "_answers",
+        "_by_kind",
+        "_entries",
+        "_renewable",
+        "_renewed",
+        "_returns",
+        "_units",
+        "joined_at",
+        "spoke",
+    )
 
     def __init__(self, joined_at: float, renewable: int) -> None:
         self.joined_at = joined_at
@@ -20,6 +30,7 @@ class Allowance:
         self._units = TokenBucket(limits.MESSAGE_BUCKET, limits.MESSAGE_RATE)
         self._entries = TokenBucket(limits.ENTRY_BUCKET, limits.ENTRY_RATE)
         self._answers = TokenBucket(limits.ANSWER_BUCKET, limits.ANSWER_RATE)
+        self._returns = TokenBucket(limits.MEMBER_RETURN_BUCKET, limits.MEMBER_RETURN_RATE)
         self._by_kind: dict[type, TokenBucket] = {}  # made when needed: most members never change their nick
         self._renewable = renewable
         self._renewed = 0
@@ -46,6 +57,10 @@ class Allowance:
                 batch, rate = limits.PRIVATE_BUCKET, limits.PRIVATE_RATE
             self._by_kind[kind] = TokenBucket(batch, rate)
         return self._by_kind[kind].try_token(now)
+
+    def try_return(self, now: float) -> bool:
+        """Whether the member may come back now before all strangers. One that may not waits among them."""
+        return self._returns.try_token(now)
 
     def try_renewal(self, renewable: int) -> bool:
         """Takes one renewal; whether there was one. renewable: how many commits have let members renew by now.

@@ -2,39 +2,42 @@
 
 from anonp2p import limits
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.host.admission import Admission, NotAdmitted
-from anonp2p.room.token_bucket import TokenBucket
+from anonp2p.room.host.presence import Presence
+from anonp2p.room.host.requests import Request, RequestQueue
 
 
 class Gate:
-    """Greets strangers, and hands their requests to the admission. Requests that come too fast are answered later."""
+    """Greets whoever dials, and hands their requests to the admission. Requests that come too fast are answered later.
 
-    def __init__(self, context: Context, admission: Admission) -> None:
+    Members that show a ticket wait in a queue of their own, and give way to nobody.
+    """
+
+    def __init__(self, context: Context, admission: Admission, presence: Presence) -> None:
         self._clock = context.clock
         self._random = context.random
         self._reporter = context.reporter
         self._admission = admission
+        self._presence = presence
         self._handshake_key = HandshakeKey(context.replica.ledger.room, context.random)
         self._handshakes: dict[int, HostHandshake] = {}  # by link, of those whose request has not come
-        self._requests: dict[int, tuple[HostHandshake, bytes]] = {}  # by link, in the order in which they are answered
+        self._returning = RequestQueue(limits.RETURN_BUCKET, limits.RETURN_RATE)
+        self._strangers = RequestQueue(limits.JOIN_BUCKET, limits.JOIN_RATE)
         self._refused: set[int] = set()  # links of those who may still read why
-        self._rate = TokenBucket(limits.JOIN_BUCKET, limits.JOIN_RATE)
-        self._due: float | None = None  # when (`Now.tick`) the next request is answered, if that has taken its token
 
     @property
     def links(self) -> frozenset[int]:
-        """The half-open links."""
-        return frozenset((*self._handshakes, *self._requests, *self._refused))
+        """The half-open links of those who have shown no ticket, of which there are not more than `HALF_OPEN`."""
+        return frozenset((*self._handshakes, *self._strangers.links, *self._refused))
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a request that waits is answered."""
-        if not self._requests:
-            return None
-        return self._clock.tick if self._due is None else self._due
+        dues = [queue.next_deadline() for queue in (self._returning, self._strangers)]
+        return min((due for due in dues if due is not None), default=None)
 
     def begin_handshake(self, link: int) -> None:
         """Somebody has dialled. If there are as many half-open links as may be, a random one is closed.
@@ -47,52 +50,54 @@ class Gate:
             chosen = half_open[int.from_bytes(self._random(8), "big") % len(half_open)]
             self.forget_link(chosen)
             self._reporter.add_effect(effects.DropEffect(chosen, "displaced"))
-        handshake = self._handshakes[link] = self._handshake_key.begin_handshake(self._clock.tick)
-        self._reporter.add_effect(effects.SendEffect(link, handshake.wire))
+        greeting = self._handshakes[link] = self._handshake_key.begin_handshake(self._clock.tick)
+        self._reporter.add_effect(effects.SendEffect(link, greeting.wire))
 
     def take_request(self, link: int, payload: bytes) -> bool:
         """Takes what came on a link if its request has not come yet; whether that was so."""
-        handshake = self._handshakes.pop(link, None)
-        if handshake is None:
+        greeting = self._handshakes.pop(link, None)
+        if greeting is None:
             return False
-        self._requests[link] = handshake, payload
-        self.answer_due_request()
+        is_member = self._presence.take_ticket(handshake.read_ticket(payload))
+        queue = self._returning if is_member else self._strangers
+        queue.add_request(Request(link, greeting, payload))
+        self.answer_due_requests()
         return True
 
-    def answer_due_request(self) -> None:
-        """Answers the request that waits longest, if it is its time. A link that is gone by then has used no token."""
-        if not self._requests:
-            return
-        if self._due is None:
-            self._due = self._clock.tick + self._rate.take_tokens(self._clock.tick)
-        if self._clock.tick >= self._due:
-            self._due = None
-            link = next(iter(self._requests))
-            self._answer_request(link, *self._requests.pop(link))
+    def answer_due_requests(self) -> None:
+        """Answers of each queue the request that waits longest, if it is its time."""
+        for queue in (self._returning, self._strangers):
+            if request := queue.take_due(self._clock.tick):
+                queue.charge(self._answer_request(request), self._clock.tick)
 
-    def _answer_request(self, link: int, handshake: HostHandshake, payload: bytes) -> None:
+    def _answer_request(self, request: Request) -> float:
+        """Returns what the answer has cost, in tokens."""
         try:
-            self._admit_or_refuse(link, handshake.hello, handshake.open_request(payload))
+            return self._admit_or_refuse(
+                request.link, request.handshake.hello, request.handshake.open_request(request.client_handshake)
+            )
         except PeerFault as fault:
-            self._reporter.add_effect(effects.DropEffect(link, fault.fault))
+            self._reporter.add_effect(effects.DropEffect(request.link, fault.fault))
+            return limits.REFUSAL_COST
 
-    def _admit_or_refuse(self, link: int, hello: bytes, request: frames.Request) -> None:
+    def _admit_or_refuse(self, link: int, hello: bytes, request: frames.Request) -> float:
         channel = Channel(request.link_secret, hello, up=False)
         try:
             if isinstance(request, frames.ResumeRequest):
-                self._admission.admit_returning(link, channel, hello, request)
-            else:
-                self._admission.admit_newcomer(link, channel, hello, request)
+                return self._admission.admit_returning(link, channel, hello, request)
+            return self._admission.admit_newcomer(link, channel, hello, request)
         except NotAdmitted as refusal:
             self._refused.add(link)
             self._reporter.add_effect(
                 effects.FinishEffect(link, channel.seal_frames([frames.RefusedFrame(refusal.reason)]))
             )
+            return limits.REFUSAL_COST
 
     def forget_link(self, link: int) -> None:
         """The link is no more."""
         self._handshakes.pop(link, None)
-        self._requests.pop(link, None)
+        for queue in (self._returning, self._strangers):
+            queue.forget_link(link)
         self._refused.discard(link)
 
     def forget_old_key(self) -> None:

@@ -40,7 +40,7 @@ class HostRole:
         self.commits = Commits(context, self.sequencer, self.presence)
         self._answers = Answers(context)
         self._submissions = Submissions(context, self.sequencer, self.presence, self.commits, self._answers)
-        self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
+        self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits), self.presence)
 
     @property
     def name(self) -> Literal["host"]:
@@ -156,7 +156,7 @@ class HostRole:
         self.commits.forget_due_secrets()
         self.commits.commit_if_due()
         self.sequencer.send_due_head()
-        self.gate.answer_due_request()
+        self.gate.answer_due_requests()
         self.gate.forget_old_key()
         self.sequencer.expire_entries(self.presence.passed(self.log.end))
         self._answers.send_due()

@@ -10,6 +10,7 @@ from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.host.allowance import Allowance
+from anonp2p.room.host.tickets import Tickets
 from anonp2p.room.log.reader import LogReader
 
 
@@ -43,7 +44,7 @@ class LateMembers(NamedTuple):
 
 
 class Presence:
-    """The links of members, the absences of those without one, and the allowances of all members but us."""
+    """The links of members, the absences of those without one, the tickets and the allowances of all members but us."""
 
     def __init__(self, context: Context) -> None:
         self._clock = context.clock
@@ -51,6 +52,7 @@ class Presence:
         self._links: dict[int, MemberLink] = {}
         self._absences: dict[bytes, Absence] = {}
         self._allowances: dict[bytes, Allowance] = {}
+        self._tickets = Tickets()
 
     @property
     def links(self) -> Mapping[int, MemberLink]:
@@ -80,6 +82,7 @@ class Presence:
     def add_link(self, number: int, link: MemberLink, first_frames: Iterable[frames.Frame]) -> None:
         """A member has a link from now on, and is sent these frames first."""
         self._links[number] = link
+        self._tickets.note_ticket(link.member, link.channel.ticket)
         self._reporter.add_effect(effects.AdmitEffect(number, link.channel, tuple(first_frames), link.reader))
         self.charge(number)  # what it owes from another link
 
@@ -105,12 +108,18 @@ class Presence:
         """One who is out gets no more of the log."""
         self._allowances.pop(member, None)
         self._absences.pop(member, None)
+        self._tickets.forget_member(member)
         for number in self._links_of(member):
             self._links.pop(number).reader.stop_at_end()
             self._reporter.add_effect(effects.FinishEffect(number))
 
     def _links_of(self, member: bytes) -> list[int]:
         return [number for number, link in self._links.items() if link.member == member]
+
+    def take_ticket(self, ticket: bytes) -> bool:
+        """Whether who shows this is a member that comes back, and not too often. Of no use a second time."""
+        member = self._tickets.take_ticket(ticket)
+        return member is not None and self._allowances[member].try_return(self._clock.tick)
 
     # --- absences
 

@@ -54,7 +54,8 @@ class Arrival:
         self._state.enter(Asking(hello_hash))
         link = self._context.random(suite.SECRET)
         request = self._joining.sign_request(link, hello_hash)
-        client_handshake = handshake.seal_request(request, self._replica.ledger.room, hello, hello_hash)
+        ticket = self._joining.ticket or self._context.random(handshake.TICKET)
+        client_handshake = handshake.seal_request(request, self._replica.ledger.room, hello, hello_hash, ticket)
         self._uplink.begin(client_handshake, Channel(link, hello_hash, up=True))
 
     def take_refusal(self, refused: frames.RefusedFrame) -> None:
@@ -173,6 +174,7 @@ class Arrival:
         """We have been let in on this link."""
         self._dialling.note_let_in()
         self._uplink.end_handshake()
+        self._joining.ticket = self._uplink.channel.ticket
 
     def _tell_up(self) -> None:
         self._uplink.tell_state("up", self._dialling.attempt, NO_REASON)

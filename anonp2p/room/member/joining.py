@@ -36,9 +36,13 @@ class _RefusedNick(NamedTuple):
 
 
 class Joining:
-    """What we ask for. nick: the one to ask for, empty for one made from our key."""
+    """What we ask for. nick: the one to ask for, empty for one made from our key.
+
+    ticket: of the last link on which we were let in, by which the host knows that we are no stranger; empty without.
+    """
 
     def __init__(self, context: Context, nick: str) -> None:
+        self.ticket = b""
         self._shown: Position | None = None  # how far we were shown the room, where our ledger is further on
         self._history_is_due = False  # whether there is more of it to come, on this link or another
         self._context = context
@@ -105,6 +109,7 @@ class Joining:
 
     def _begin_identity(self) -> None:
         """We were away for too long, so that our place is gone: back in as somebody new, under the same nick."""
+        self.ticket = b""
         self._wanted = self._context.own_member.nick
         self._refused_nick, self._alternatives = None, []
         self._reporter.tell_given_back(self._outbox.give_back_all())

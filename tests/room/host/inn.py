@@ -90,6 +90,7 @@ class FalseMember:
         self.link = 0
         self.sealer.counters = {who.id: 0}
         self.refused: str | None = None
+        self.ticket = bytes(16)  # that it shows
 
     def dials(self, tick: float = 0.0) -> None:
         """A new link, on which it is greeted."""
@@ -134,7 +135,9 @@ class FalseMember:
         self, request: Any, *, room: bytes = ROOM, hello: bytes | None = None
     ) -> list[effects.Effect]:
         """It asks; what the inn wants done about it."""
-        self.client_handshake = handshake.seal_request(request, room, self.greeting, hello or self.hello)[LENGTH:]
+        self.client_handshake = handshake.seal_request(request, room, self.greeting, hello or self.hello, self.ticket)[
+            LENGTH:
+        ]
         self.secret = request.link_secret
         self.channel = Channel(request.link_secret, self.hello, up=True)
         return self.takes_in(self.inn.takes(inputs.ReceivedInput(self.link, self.client_handshake), self.inn.tick))

@@ -10,8 +10,9 @@ from anonp2p.protocol import frames, handshake
 from anonp2p.room import effects
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.gate import Gate
-from tests.room.host.parts import Ordering, set_time, take_effects
-from tests.room.peers import ROOM, ZOE, kinds
+from anonp2p.room.host.presence import MemberLink
+from tests.room.host.parts import HELLO, Ordering, set_time, take_effects
+from tests.room.peers import BOB, ROOM, ZOE, kinds
 from tests.support import memory
 from tests.support.world import payloads
 
@@ -22,7 +23,7 @@ class Yard(Ordering):
     def __init__(self) -> None:
         super().__init__()
         admission = Admission(self.context, self.sequencer, self.presence, self.commits)
-        self.gate = Gate(self.context, admission)
+        self.gate = Gate(self.context, admission, self.presence)
 
     def greet(self, link: int) -> tuple[frames.Hello, bytes]:
         """Somebody dials; returns the hello, and its hash."""
@@ -33,12 +34,12 @@ class Yard(Ordering):
         [payload] = payloads(send.data)
         return handshake.read_hello(payload)
 
-    def request(self, hello: frames.Hello, digest: bytes, nick: str = "zoe") -> bytes:
+    def request(self, hello: frames.Hello, digest: bytes, nick: str = "zoe", ticket: bytes = bytes(16)) -> bytes:
         """Zoe's request to be let in."""
         unsigned = frames.JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, nick, bytes(64))
         signature = ZOE.sign(identity.JOIN, handshake.join_content(digest, unsigned))
         join = frames.JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, nick, signature)
-        [payload] = payloads(handshake.seal_request(join, ROOM, hello, digest))
+        [payload] = payloads(handshake.seal_request(join, ROOM, hello, digest, ticket))
         return payload
 
 
@@ -120,7 +121,8 @@ def test_those_who_were_refused_or_wait_for_their_answer_are_half_open_too(
 ) -> None:
     monkeypatch.setattr(limits, "HALF_OPEN", 2)
     monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
+    monkeypatch.setattr(limits, "REFUSAL_COST", 2)
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits), yard.presence)
     refused = yard.greet(1)
     assert yard.gate.take_request(1, yard.request(*refused, nick="hugo"))
     yard.gate.begin_handshake(2)
@@ -132,9 +134,10 @@ def test_those_who_were_refused_or_wait_for_their_answer_are_half_open_too(
 
 def rated(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Gate:
     """A gate that answers two requests at once, then one in two seconds; five have come, none of which opens."""
-    monkeypatch.setattr(limits, "JOIN_BUCKET", 2)
+    monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
+    monkeypatch.setattr(limits, "REFUSAL_COST", 1)
     monkeypatch.setattr(limits, "JOIN_RATE", 0.5)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits), yard.presence)
     for link in range(1, 6):
         yard.gate.begin_handshake(link)
         assert yard.gate.take_request(link, bytes(4_094))
@@ -149,10 +152,10 @@ def test_requests_that_come_too_fast_are_answered_in_their_turn(yard: Yard, monk
     for link, seconds in ((3, 2), (4, 4), (5, 6)):
         assert gate.next_deadline() is not None
         set_time(yard.context, seconds - 0.1)
-        gate.answer_due_request()
+        gate.answer_due_requests()
         assert dropped(yard) == []
         set_time(yard.context, seconds)
-        gate.answer_due_request()
+        gate.answer_due_requests()
         assert dropped(yard) == [link]
     assert gate.next_deadline() is None
 
@@ -163,7 +166,7 @@ def test_requests_of_those_who_are_gone_hold_up_nobody(yard: Yard, monkeypatch: 
     gate.forget_link(3)
     gate.forget_link(4)
     set_time(yard.context, 2)
-    gate.answer_due_request()
+    gate.answer_due_requests()
     assert dropped(yard) == [5]
 
 
@@ -182,3 +185,153 @@ def test_the_handshake_key_is_gone_after_its_minute_and_not_before(yard: Yard) -
         set_time(yard.context, passed)
         yard.gate.forget_old_key()
         assert (hello.handshake_key in memory.parts(yard.gate)) == is_there
+
+
+# --- members that come back
+
+
+def returned(yard: Yard, link: int, ticket: bytes) -> None:
+    """Somebody dials, and shows this ticket with a request that does not open."""
+    yard.gate.begin_handshake(link)
+    assert yard.gate.take_request(link, ticket.ljust(4_094, b"\0"))
+
+
+@pytest.fixture
+def flooded(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Yard:
+    """Zoe is a member; strangers have used up what the host does for them, and one of them waits, on link 3."""
+    monkeypatch.setattr(limits, "HALF_OPEN", 2)
+    monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
+    monkeypatch.setattr(limits, "REFUSAL_COST", 2)
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits), yard.presence)
+    yard.add_member(ZOE, "zoe")
+    yard.add_link(1, ZOE)
+    for link in (2, 3):
+        returned(yard, link, bytes(16))
+    assert dropped(yard) == [2]
+    return yard
+
+
+def zoes_ticket(yard: Yard) -> bytes:
+    """That of her latest link."""
+    [link] = yard.presence.links.values()
+    return link.channel.ticket
+
+
+def test_a_member_with_a_ticket_is_answered_before_the_strangers_who_wait(flooded: Yard) -> None:
+    """1.6, 2.5a"""
+    returned(flooded, 4, zoes_ticket(flooded))
+    assert dropped(flooded) == [4], "its request does not open"
+    assert flooded.gate.links == {3}
+
+
+def test_a_ticket_is_good_once(flooded: Yard) -> None:
+    """2.5a: a recorded one is a stranger's."""
+    ticket = zoes_ticket(flooded)
+    returned(flooded, 4, ticket)
+    assert dropped(flooded) == [4]
+    returned(flooded, 5, ticket)
+    assert dropped(flooded) == []
+    assert flooded.gate.links == {3, 5}
+
+
+def test_a_ticket_of_an_older_link_or_of_one_who_is_out_is_a_strangers(flooded: Yard) -> None:
+    """2.5a"""
+    former = zoes_ticket(flooded)
+    link = flooded.presence.links[1]
+    flooded.presence.replace_link(ZOE.id)
+    channel = handshake.Channel(b"another", HELLO, up=False)
+    flooded.presence.add_link(9, MemberLink(ZOE.id, channel, link.reader), [])
+    take_effects(flooded.context)
+    assert not flooded.presence.take_ticket(former)
+    flooded.presence.remove_member(ZOE.id)
+    assert not flooded.presence.take_ticket(channel.ticket)
+
+
+def test_two_members_with_one_ticket_have_one_between_them(flooded: Yard) -> None:
+    """2.5a: they chose the secrets of their links so."""
+    flooded.add_member(BOB, "bob")
+    shared = flooded.presence.links[1]
+    flooded.presence.add_link(8, MemberLink(BOB.id, shared.channel, shared.reader), [])
+    flooded.presence.remove_member(ZOE.id)
+    assert flooded.presence.take_ticket(shared.channel.ticket)
+    assert not flooded.presence.take_ticket(shared.channel.ticket)
+    flooded.presence.remove_member(BOB.id)
+
+
+def test_strangers_displace_nobody_who_has_shown_a_ticket(flooded: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1.5"""
+    monkeypatch.setattr(limits, "RETURN_BUCKET", 1)
+    flooded.add_member(BOB, "bob")
+    flooded.gate = Gate(
+        flooded.context,
+        Admission(flooded.context, flooded.sequencer, flooded.presence, flooded.commits),
+        flooded.presence,
+    )
+    channel = handshake.Channel(b"bobs", HELLO, up=False)
+    flooded.presence.add_link(8, MemberLink(BOB.id, channel, flooded.presence.links[1].reader), [])
+    returned(flooded, 10, flooded.presence.links[1].channel.ticket)
+    assert dropped(flooded) == [10]
+    returned(flooded, 11, channel.ticket)
+    assert dropped(flooded) == [], "which waits for its turn"
+    for link in range(20, 60):
+        flooded.gate.begin_handshake(link)
+    assert 11 not in dropped(flooded)
+    assert len(flooded.gate.links) == limits.HALF_OPEN
+    set_time(flooded.context, 60.0)
+    flooded.gate.answer_due_requests()
+    assert dropped(flooded) == [11]
+
+
+def test_one_who_comes_back_again_and_again_waits_among_the_strangers(flooded: Yard) -> None:
+    """1.6"""
+    answered = []
+    for number in range(int(limits.MEMBER_RETURN_BUCKET) + 1):
+        returned(flooded, 10 + number, zoes_ticket(flooded))
+        answered += dropped(flooded)
+        flooded.presence.add_link(1, flooded.presence.links[1], [])  # which gives her another ticket
+        take_effects(flooded.context)
+    assert answered == list(range(10, 10 + limits.MEMBER_RETURN_BUCKET))
+    set_time(flooded.context, 1 / limits.MEMBER_RETURN_RATE)
+    flooded.presence.add_link(1, flooded.presence.links[1], [])
+    assert flooded.presence.take_ticket(zoes_ticket(flooded))
+
+
+# --- what answers cost
+
+
+@pytest.mark.parametrize(
+    ("nick", "cost"), [("hugo", limits.REFUSAL_COST), ("zoe", 1 + limits.JOIN_COST)], ids=["refused", "let in"]
+)
+def test_strangers_wait_for_as_long_as_the_last_answer_has_cost(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, nick: str, cost: float
+) -> None:
+    """1.6"""
+    monkeypatch.setattr(limits, "JOIN_BUCKET", 2)
+    monkeypatch.setattr(limits, "WELCOME_PER_TOKEN", 2**60)
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits), yard.presence)
+    for link in range(2, 2 + int(2 / limits.REFUSAL_COST)):
+        returned(yard, link, bytes(16))
+    assert len(dropped(yard)) == int(2 / limits.REFUSAL_COST)
+    asked = yard.request(*yard.greet(1), nick=nick)
+    assert yard.gate.take_request(1, asked)
+    returned(yard, 99, bytes(16))
+    due = yard.gate.next_deadline()
+    assert due is not None
+    assert due - yard.context.clock.tick == pytest.approx(cost / limits.JOIN_RATE)
+
+
+def test_a_welcome_costs_by_its_size(yard: Yard) -> None:
+    """1.6"""
+    _, digest = yard.greet(1)
+    admission = Admission(yard.context, yard.sequencer, yard.presence, yard.commits)
+    for index in range(300):
+        key = identity.Identity(index.to_bytes(32, "big"), ROOM).key
+        yard.sequencer.order_own(frames.JoinedBody(key, f"member{index}", bytes(32)))
+    unsigned = frames.JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, "zoe", bytes(64))
+    signature = ZOE.sign(identity.JOIN, handshake.join_content(digest, unsigned))
+    join = frames.JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, "zoe", signature)
+    cost = admission.admit_newcomer(1, handshake.Channel(b"k" * 32, digest, up=False), digest, join)
+    [admit] = [effect for effect in take_effects(yard.context) if isinstance(effect, effects.AdmitEffect)]
+    size = sum(len(frame.part) for frame in admit.frames if isinstance(frame, frames.PageFrame))
+    assert size > 30_000
+    assert cost == pytest.approx(1 + limits.JOIN_COST + size / limits.WELCOME_PER_TOKEN)

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonp2p import limits
+from anonp2p.crypto.epoch import KEPT
+from anonp2p.crypto.padding import SIZES
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.wire import Splitter
 from anonp2p.room.log.hashes import LogHashes, ProofReader
+from anonp2p.room.log.log import Log
+from anonp2p.room.log.reader import LogReader
+from tests.room.log.parts import HELLO, KEY, MEMBER, SECRET, put
 
 
 def header(index: int) -> bytes:
@@ -78,6 +87,45 @@ def test_a_proof_that_is_read_too_slowly_lags() -> None:
         hashes.append_entry(header(index), body(index), digest(index), context(index))
     assert hashes.first > 4
     assert reader.lags
+
+
+def reader_of(log: Log, hashes: LogHashes, after: int, last: int) -> LogReader:
+    """Of a link whose member is proven entries up to the last, and given what follows opened."""
+    channel, proof = Channel(SECRET, HELLO, up=False), ProofReader(hashes, after, last)
+    return LogReader(log, last + 1, MEMBER, KEY.public, channel, log.end, proof)
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_link_is_given_the_proof_before_all_else_and_no_head_overtakes_it() -> None:
+    log = Log()
+    for _ in range(12):
+        put(log, KEPT)
+    reader = reader_of(log, hashes_of(12), 2, 10)
+    member, got = Channel(SECRET, HELLO, up=True), []
+    while not reader.is_through:
+        left = reader.count_batches()
+        for payload in Splitter(SIZES[-1]).feed_data(reader.take_data(single=True)):
+            got += [type(frame) for frame in member.open_record(payload).frames]
+        assert reader.count_batches() == left - 1
+    assert got == [frames.ProofFrame] * 3 + [frames.BackfillFrame] * 2
+    nothing_else = reader_of(log, hashes_of(12), 2, 12)
+    assert not nothing_else.is_through
+    assert nothing_else.take_data() != b""
+    assert nothing_else.is_through
+
+
+@pytest.mark.usefixtures("_small")
+def test_who_reads_a_proof_too_slowly_is_left_behind() -> None:
+    log, hashes = Log(), hashes_of(20)
+    for _ in range(20):
+        put(log, KEPT)
+    reader = reader_of(log, hashes, 3, 20)
+    assert not reader.lags
+    for index in range(21, 26):
+        hashes.append_entry(header(index), body(index), digest(index), context(index))
+    assert reader.lags
+    with pytest.raises(PeerFault, match="lagged"):
+        reader.take_data()
 
 
 def test_what_is_kept_takes_no_more_than_was_said() -> None:

@@ -13,7 +13,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import field_types, frames, welcome
+from anonp2p.protocol import field_types, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects, events, inputs
@@ -142,6 +142,7 @@ class FalseHost:
         self.hello = greeting.hello
         assert self.takes(inputs.ReceivedInput(inputs.UPLINK, greeting.wire[2:])) == []
         [client_handshake] = self.sent()
+        self.ticket = handshake.read_ticket(client_handshake)
         self.request = greeting.open_request(client_handshake)
         self.channel = Channel(self.request.link_secret, self.hello, up=False)
         return self.request

@@ -261,6 +261,29 @@ def test_one_to_whom_nothing_can_be_proven_is_told_how_much_it_missed(host: Fals
     assert words(host)["unproven"] == 20
 
 
+def test_who_was_let_in_shows_the_ticket_of_that_link_on_every_other(host: FalseHost) -> None:
+    """2.5a"""
+    let_in, shown_first = host.channel.ticket, host.ticket
+    host.redials()
+    assert host.ticket == let_in != shown_first
+    host.redials()
+    assert host.ticket == let_in, "on the last link it was not let in"
+    host.hears(host.resumed())
+    resumed = host.channel.ticket
+    host.redials()
+    assert host.ticket == resumed != let_in
+
+
+def test_who_comes_back_as_somebody_new_shows_no_ticket(host: FalseHost) -> None:
+    """2.5a: the host is not told who it was."""
+    let_in = host.channel.ticket
+    host.redials()
+    host.hears(frames.RefusedFrame("unknown"))
+    host.redials()
+    assert host.ticket != let_in
+    assert host.ticket != bytes(16)
+
+
 # --- what is missed for good, and proven
 
 
@@ -405,12 +428,19 @@ def unneeded(host: FalseHost) -> list[Item]:
     return [host.welcome(past=True, proof=True)]
 
 
+def needless(host: FalseHost) -> list[Item]:
+    """To one who is proven nothing any more, or misses nothing."""
+    host.redials()
+    return [host.welcome(proof=True)]
+
+
 LIES_ABOUT_A_GAP: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a log of its own that is taken back": taken_back,
     "a head for another log": fork_in_the_middle,
     "an entry of ours that we never sent": never_ours,
     "an entry of ours that was changed": changed_ours,
-    "a proof where nothing is missing": unneeded,
+    "a proof beside a backfill": unneeded,
+    "a proof where nothing is missing": needless,
 }
 
 

@@ -12,6 +12,7 @@ from anonp2p import limits
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import field_types, frames
+from tests.support.packed import other_encodings
 
 bytes16, bytes32, bytes33, bytes64, bytes112, keys = (
     st.binary(min_size=size, max_size=size) for size in (16, 32, 33, 64, 112, 1_216)
@@ -50,7 +51,11 @@ from_members = st.one_of(
     st.builds(frames.KeyFrame, keys),
     st.builds(frames.KeyRequestFrame, bytes32),
 )
-missed = st.one_of(st.builds(frames.BackfilledEntry, bytes33, blobs), st.builds(frames.Tombstone, bytes33, bytes32))
+missed = st.one_of(
+    st.builds(frames.BackfilledEntry, bytes33, blobs),
+    st.builds(frames.Tombstone, bytes33, bytes32),
+    st.builds(frames.RetractedEntry, bytes33, bytes32, counts, bytes33, blobs),
+)
 contexts = st.lists(st.none() | bytes32, max_size=3)
 from_hosts = st.one_of(
     st.builds(frames.RefusedFrame, reasons[frames.RefusedFrame]),
@@ -80,6 +85,7 @@ bodies = st.one_of(
     st.builds(frames.LockBody, st.booleans()),
     st.builds(frames.CommitBody, counts, st.lists(removals, max_size=3)),
     st.builds(frames.PrivateBody, boxes),
+    st.builds(frames.RetractBody, counts),
 )
 contents = st.builds(frames.Content, bytes16, counts, bytes32, bodies)
 states = st.builds(
@@ -142,6 +148,7 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.LockBody(locked=True), 9),
     (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")], renew=False), 10),
     (frames.PrivateBody(bytes(field_types.BOX + 4)), 11),
+    (frames.RetractBody(1), 12),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
@@ -163,6 +170,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.ProofFrame([bytes(65)]), 13),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
+    ("past", frames.RetractedEntry(B33, B32, 1, B33, b"body"), 3),
     ("content", frames.Content(B16, 1, B32, frames.TextBody("hello", action=False, reply=None)), None),
     ("state", STATE, None),
     ("base", BASE, None),
@@ -278,41 +286,11 @@ def test_what_is_damaged_is_something_else_or_malformed(
         assert frames.unpack(accepts, bytes(payload)) != sent
 
 
-def longer(packed: bytes, at: int) -> bytes:
-    """The same values, where those whose encodings begin here are in a longer form; empty if there is none."""
-    lead, rest = packed[at], packed[at + 1 :]
-    more = {0xC4: 1, 0xC5: 2, 0xD9: 1, 0xDA: 2, 0xDC: 2, 0xCC: 1, 0xCD: 2, 0xCE: 4}  # bytes of the next form
-    if lead < 0x80:
-        return packed[:at] + bytes([0xCC, lead]) + rest
-    if 0x90 <= lead < 0xA0:
-        return packed[:at] + bytes([0xDC, 0, lead & 15]) + rest
-    if 0xA0 <= lead < 0xC0:
-        return packed[:at] + bytes([0xD9, lead & 31]) + rest
-    if lead in more:
-        return packed[:at] + bytes([lead + 1]) + bytes(more[lead]) + rest
-    return b""
-
-
-def lead_bytes(packed: bytes) -> list[int]:
-    """Where the encodings of values begin in this."""
-    found, at = [], 0
-    while at < len(packed):
-        found.append(at)
-        lead = packed[at]
-        sized = {0xC4: 1, 0xC5: 2, 0xD9: 1, 0xDA: 2}.get(lead, 0)
-        number = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xDC: 2}.get(lead, 0)
-        length = (
-            int.from_bytes(packed[at + 1 : at + 1 + sized], "big") if sized else lead & 31 if 0xA0 <= lead < 0xC0 else 0
-        )
-        at += 1 + sized + number + length
-    return found
-
-
 @each_kind
 def test_another_encoding_of_the_same_is_malformed(kind: str, example: Any, tag: int | None) -> None:
     """0.2: "every value has one encoding"."""
     packed = within(kind, fields(example))
-    others = [other for other in (longer(packed, at) for at in lead_bytes(packed)) if other]
+    others = other_encodings(packed)
     assert len(others) > 2
     for other in others:
         assert msgpack.decode(other) == msgpack.decode(packed)
@@ -323,7 +301,7 @@ def test_another_encoding_of_the_same_is_malformed(kind: str, example: Any, tag:
 def test_another_encoding_of_what_an_entry_says_is_malformed(body: Any, tag: int) -> None:
     """0.2, 4.4"""
     packed = said(fields(body))
-    for other in filter(None, (longer(packed, at) for at in lead_bytes(packed))):
+    for other in other_encodings(packed):
         fault("content", other)
 
 
@@ -550,9 +528,19 @@ def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
     sealed = entry(body)
     assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, [None] * 5, B112))) + 16 <= limits.BATCH_BYTES
-    opened: list[frames.BackfilledEntry | frames.Tombstone] = [frames.BackfilledEntry(B33, sealed[49:])] * 5
+    opened: list[frames.Backfilled] = [frames.BackfilledEntry(B33, sealed[49:])] * 5
     backfill = frames.BackfillFrame(opened, [None] * 5, B112, B112)
     assert around(frames.HostRecord(False, [backfill])) <= limits.BATCH_BYTES
+
+
+def test_a_batch_of_the_shortest_messages_fits_a_payload_when_all_of_them_are_retracted() -> None:
+    """5.13: however short, each brings its author's Retract with it."""
+    shortest = entry(frames.TextBody("x", action=False, reply=None))[: 33 + 64 + 64 + 16]
+    count = limits.BATCH_BYTES // (len(shortest) + 3)
+    retract = bytes(64 + 2 * limits.CONTENT_STEP)
+    assert len(entry(frames.RetractBody(2**53 - 1))) <= 33 + len(retract) + 16
+    gone: list[frames.Backfilled] = [frames.RetractedEntry(B33, B32, 2**53 - 1, B33, retract)] * count
+    assert around(frames.HostRecord(False, [frames.BackfillFrame(gone, [None] * count, B112, B112)])) <= SIZES[-1]
 
 
 def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:

@@ -55,13 +55,11 @@ class Proof:
         Raises PeerFault if they lead elsewhere, HostLied if they prove that our host has signed for two logs, or for
         entries of ours that we never sent.
         """
-        if self._index + len(steps) > self._end:
-            raise PeerFault("proof-too-long")
         for step in steps:
             self._take_step(step)
         if self._index < self._end:
             return False
-        if self._digest != self._end_digest:
+        if (self._index, self._digest) != (self._end, self._end_digest):
             raise PeerFault("proof-of-other-log")
         if self._other is not None:
             raise self._heads.contradict(self._other, self._head, bytes(self._since_other))

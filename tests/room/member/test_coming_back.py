@@ -428,19 +428,12 @@ def unneeded(host: FalseHost) -> list[Item]:
     return [host.welcome(past=True, proof=True)]
 
 
-def needless(host: FalseHost) -> list[Item]:
-    """To one who is proven nothing any more, or misses nothing."""
-    host.redials()
-    return [host.welcome(proof=True)]
-
-
 LIES_ABOUT_A_GAP: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a log of its own that is taken back": taken_back,
     "a head for another log": fork_in_the_middle,
     "an entry of ours that we never sent": never_ours,
     "an entry of ours that was changed": changed_ours,
     "a proof beside a backfill": unneeded,
-    "a proof where nothing is missing": needless,
 }
 
 
@@ -451,3 +444,12 @@ def test_a_host_that_lies_about_what_is_missed_for_good_is_left_with_an_alarm(ho
     host.hears(*honest)
     assert not host.room.over
     assert_left_in_alarm(host, host.hears(lying))
+
+
+def test_a_host_that_says_a_proof_where_nothing_is_missing_is_left_with_an_alarm() -> None:
+    """7.3a: what would be proven never came to an end."""
+    host = FalseHost(history=frames.HistoryPolicy(10, 0))
+    host.lets_in()
+    host.redials()
+    welcome = host.welcome(since=host.ledger.index, snapshot=host.base(), proof=True)
+    assert_left_in_alarm(host, host.hears(*welcome))

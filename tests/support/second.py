@@ -213,9 +213,9 @@ def ticket(link: bytes, hello_digest: bytes) -> bytes:
     return expand(link, "ticket", hello_digest)[:16]
 
 
-def record(chain_key: bytes, number: int, echo: bool, frames: Any) -> bytes:
+def record(chain_key: bytes, number: int, fields: list[Any]) -> bytes:
     """2.6 and 2.7: the content of the record with this number. chain_key: the first of its direction."""
-    return aead(key_of(chain_key, number), 0, filled(pack([echo, frames]), 16))
+    return aead(key_of(chain_key, number), 0, filled(pack(fields), 16))
 
 
 def off_record(chain_key: bytes, number: int, content: bytes) -> Any:

@@ -201,13 +201,13 @@ def records(link: bytes, digest: bytes) -> Vectors:
     ]
     down: list[tuple[list[frames.Frame], bool]] = [
         ([frames.WelcomeFrame(b"a box", 1), frames.PageFrame(b"a part")], False),
-        ([], True),
+        ([], False),
         ([frames.DeniedFrame(7, "nick-taken"), frames.DeniedFrame(8, "too-often")], False),
         ([frames.RefusedFrame("full")], False),
         ([frames.ResumedFrame(head)], False),
         ([frames.BackfillFrame(backfilled, [seed("a group context"), None], head, head)], False),
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
-        ([frames.KeyResponseFrame(key)], True),
+        ([frames.KeyResponseFrame(key)], False),
     ]
     ends = {"up": handshake.Channel(link, digest, up=True), "down": handshake.Channel(link, digest, up=False)}
     return {
@@ -218,7 +218,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
                 "first chain key": suite.expand(link, direction, digest),
                 "records": [
                     {
-                        "echo": echo,
+                        **({"echo": echo} if direction == "up" else {}),
                         "frames": [spec_name(frame) for frame in said],
                         "2.7 frames": [fields(frame) for frame in said],
                         "content": ends[direction].seal_frames(said, echo=echo)[padding.LENGTH :],

@@ -124,11 +124,15 @@ class LockInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LeaveInput:
-    """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in."""
+    """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in.
+
+    within: seconds; at a time among them that the room draws, so that rooms left together are not left at one moment.
+    """
 
     close: bool = False
     now: bool = False
     re: events.Re = UNSET
+    within: float = 0.0
 
 
 Typed = (
@@ -156,6 +160,11 @@ class StartInput:
 @dataclass(frozen=True, slots=True, repr=False)
 class PublishedInput:
     """Host: the onion service can be found."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UnpublishedInput:
+    """Host: the network through which the onion service could be found is lost."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -214,6 +223,7 @@ class EndBatchInput:
 RoleInput = (
     StartInput
     | PublishedInput
+    | UnpublishedInput
     | DialFailedInput
     | LinkedInput
     | ReceivedInput

@@ -16,6 +16,7 @@ from anonp2p.names import codes, safety_words
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import create_context
+from anonp2p.room.dice import draw_between
 from anonp2p.room.host.host import HostRole
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.pending import Whisper
@@ -30,8 +31,8 @@ class Room:
 
     label: what the interface calls it in this process. key: the public key of its onion service. random: gives so many
     fresh bytes. nick: the one asked for, empty for one made from our key. name: of a room that we create, as its host;
-    None for a room that we join; retention, history: its rules. cover: whether cover traffic is sent. re: the id
-    of the input that asked for the room.
+    None for a room that we join; retention, history: its rules. cover: whether cover traffic is sent. is_alone: whether
+    we have no other room now. re: the id of the input that asked for the room.
     """
 
     def __init__(
@@ -45,11 +46,12 @@ class Room:
         retention: frames.RetentionPolicy = ANY,
         history: frames.HistoryPolicy = NO_HISTORY,
         cover: bool = False,
+        is_alone: bool = True,
         re: events.Re = UNSET,
     ) -> None:
         self.label = label
         self.code = codes.encode_key(key)
-        self._context = create_context(label=label, key=key, random=random, cover=cover, re=re)
+        self._context = create_context(label=label, key=key, random=random, cover=cover, is_alone=is_alone, re=re)
         self.replica = self._context.replica
         self._clock = self._context.clock
         self._outbox = self._context.outbox
@@ -76,7 +78,9 @@ class Room:
         was_over = self.over
         self._clock.now = now
         self._reporter.end_due_messages()
-        if isinstance(event, inputs.Typed):
+        if isinstance(event, inputs.LeaveInput) and event.within:
+            self._lifecycle.plan_leave(event, self._clock.tick + draw_between(self._context.random, 0.0, event.within))
+        elif isinstance(event, inputs.Typed):
             self._handle_typed(event)
         elif self.over:
             pass  # what happens outside does not concern us any more
@@ -84,6 +88,8 @@ class Room:
             self._lifecycle.fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
         else:
             self.role.handle_input(event)
+        if leave := self._lifecycle.take_due_leave(self._clock.tick):
+            self._handle_typed(leave)
         while self._lifecycle.waiting and self._lifecycle.phase == "in":
             self._handle_typed(self._lifecycle.waiting.pop(0))
         if self.over and not was_over:
@@ -95,7 +101,7 @@ class Room:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""
         if self.over:
             return None
-        dues = (self.role.next_deadline(), self._reporter.next_deadline)
+        dues = (self.role.next_deadline(), self._reporter.next_deadline, self._lifecycle.leaves_at)
         return min((due for due in dues if due is not None), default=None)
 
     # --- the room as it is

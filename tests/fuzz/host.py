@@ -23,6 +23,7 @@ from tests.room.peers import ANN, BOB, EVE, ROOM, Sealer, Somebody, randomness
 from tests.support.world import Link, Party, World, host_role, log_of, payloads
 
 MOMENT = 0.002  # seconds: more than what a room does not wait for
+SLOTS = 4 * limits.COVER_BACKLOG  # of cover: more than what waits at the end needs
 PEOPLE = (ANN, BOB, EVE)
 PROPER = ("ann", "ben", "eve", "witness")  # nicks that a user's interface lets through
 
@@ -389,6 +390,15 @@ class _Fuzz:
         further = self.source.pick(0.0, 0.0, 0.0, limits.AWAY_SECONDS, limits.PLACE_SECONDS, limits.EPOCH)
         self.world.tick = max(tick, ahead + further)
         self.world.slept += self.source.pick(0.0, 0.0, 0.0, 30.0, 3_600.0)
+        self._do_due_work()
+        if not self.host.room.over:
+            expect_expired(self.room)
+            for held in [line.held for line in self.false if line.link.near.open and line.held is not None]:
+                over = [index for index, lives in held.items() if is_due(self.room, *lives)]
+                assert not over, "something that has come to its end is on its way"
+
+    def _do_due_work(self) -> None:
+        """Host and witness do what is due."""
         host, witness = (self.host, self.do), (self.witness, self.witness_does)
         for party, take in (host, witness, host):  # again: it may only see by what it hears how long it has slept
             self.world.tick += MOMENT
@@ -400,11 +410,6 @@ class _Fuzz:
                 self.world.end_batch(self.host)
             else:
                 raise AssertionError("a deadline that does not pass")
-        if not self.host.room.over:
-            expect_expired(self.room)
-            for held in [line.held for line in self.false if line.link.near.open and line.held is not None]:
-                over = [index for index, lives in held.items() if is_due(self.room, *lives)]
-                assert not over, "something that has come to its end is on its way"
 
     # --- what has to hold
 
@@ -414,6 +419,10 @@ class _Fuzz:
             self.flush()
             self.redial()
         self.flush()
+        for _ in range(SLOTS):  # with cover, what waits goes in slots, and in their answers
+            self.world.tick += limits.COVER_INTERVAL
+            self._do_due_work()
+            self.flush()
         if not self.host.room.over:
             expect_bounded(self.room, {link.number for link in self.world.links if link.near.open}, self.world.tick)
             assert self.up is not None or self.witness.room.over

@@ -12,6 +12,7 @@ from anonp2p import limits
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import field_types, frames
+from tests.support.packed import other_encodings
 
 bytes16, bytes32, bytes33, bytes64, bytes112, keys = (
     st.binary(min_size=size, max_size=size) for size in (16, 32, 33, 64, 112, 1_216)
@@ -277,41 +278,11 @@ def test_what_is_damaged_is_something_else_or_malformed(
         assert frames.unpack(accepts, bytes(payload)) != sent
 
 
-def longer(packed: bytes, at: int) -> bytes:
-    """The same values, where those whose encodings begin here are in a longer form; empty if there is none."""
-    lead, rest = packed[at], packed[at + 1 :]
-    more = {0xC4: 1, 0xC5: 2, 0xD9: 1, 0xDA: 2, 0xDC: 2, 0xCC: 1, 0xCD: 2, 0xCE: 4}  # bytes of the next form
-    if lead < 0x80:
-        return packed[:at] + bytes([0xCC, lead]) + rest
-    if 0x90 <= lead < 0xA0:
-        return packed[:at] + bytes([0xDC, 0, lead & 15]) + rest
-    if 0xA0 <= lead < 0xC0:
-        return packed[:at] + bytes([0xD9, lead & 31]) + rest
-    if lead in more:
-        return packed[:at] + bytes([lead + 1]) + bytes(more[lead]) + rest
-    return b""
-
-
-def lead_bytes(packed: bytes) -> list[int]:
-    """Where the encodings of values begin in this."""
-    found, at = [], 0
-    while at < len(packed):
-        found.append(at)
-        lead = packed[at]
-        sized = {0xC4: 1, 0xC5: 2, 0xD9: 1, 0xDA: 2}.get(lead, 0)
-        number = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xDC: 2}.get(lead, 0)
-        length = (
-            int.from_bytes(packed[at + 1 : at + 1 + sized], "big") if sized else lead & 31 if 0xA0 <= lead < 0xC0 else 0
-        )
-        at += 1 + sized + number + length
-    return found
-
-
 @each_kind
 def test_another_encoding_of_the_same_is_malformed(kind: str, example: Any, tag: int | None) -> None:
     """0.2: "every value has one encoding"."""
     packed = within(kind, fields(example))
-    others = [other for other in (longer(packed, at) for at in lead_bytes(packed)) if other]
+    others = other_encodings(packed)
     assert len(others) > 2
     for other in others:
         assert msgpack.decode(other) == msgpack.decode(packed)
@@ -322,7 +293,7 @@ def test_another_encoding_of_the_same_is_malformed(kind: str, example: Any, tag:
 def test_another_encoding_of_what_an_entry_says_is_malformed(body: Any, tag: int) -> None:
     """0.2, 4.4"""
     packed = said(fields(body))
-    for other in filter(None, (longer(packed, at) for at in lead_bytes(packed))):
+    for other in other_encodings(packed):
         fault("content", other)
 
 

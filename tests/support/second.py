@@ -7,15 +7,22 @@ digests do not check by themselves: it says what is right, not what is wrong.
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ed25519, mlkem, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+Form = Callable[[Any], bool]  # whether a value is of it
+
 KEPT = 2**32 - 1
 SIZES = tuple(480 * 2**doublings for doublings in range(8))
 MARK = 600_000
+
+
+class Malformed(Exception):
+    """What a peer sent is none of what it may be."""
 
 
 # --- 0 Notation
@@ -45,13 +52,21 @@ def pack(value: Any) -> bytes:
             return _sized(len(text), (0xA0, 32), 0xD9, 0xDA, 0xDB) + text
         case bytes():
             return _sized(len(value), (0, 0), 0xC4, 0xC5, 0xC6) + value
-        case _:
+        case list() | tuple():
             return _sized(len(value), (0x90, 16), None, 0xDC, 0xDD) + b"".join(map(pack, value))
+        case _:
+            raise TypeError
 
 
 def unpack(data: bytes) -> Any:
-    """0.2"""
-    return msgspec.msgpack.decode(data)
+    """0.2. Raises Malformed for anything but the one encoding of a value."""
+    try:
+        value = msgspec.msgpack.decode(data)
+        if pack(value) == data:
+            return value
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError, ValueError):
+        pass
+    raise Malformed
 
 
 def _int(number: int) -> bytes:
@@ -177,6 +192,133 @@ def unpad(padded: bytes) -> bytes:
     return text
 
 
+# --- what may be packed, by what it is: 2.2, 2.4, 2.7, 4.4, 4.5, 5.13, 5.15, 7.1
+
+
+def number(below: int = 2**53, least: int = 0) -> Form:
+    return lambda value: type(value) is int and least <= value < below
+
+
+def blob(least: int = 0, most: int = 2**32) -> Form:
+    return lambda value: isinstance(value, bytes) and least <= len(value) <= most
+
+
+def exactly(length: int) -> Form:
+    return blob(length, length)
+
+
+def text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def nil(value: Any) -> bool:
+    return value is None
+
+
+def word(*words: str) -> Form:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def either(*forms: Form) -> Form:
+    return lambda value: any(form(value) for form in forms)
+
+
+def array(*forms: Form) -> Form:
+    return lambda value: (
+        isinstance(value, list)
+        and len(value) == len(forms)
+        and all(form(field) for form, field in zip(forms, value, strict=True))
+    )
+
+
+def many(form: Form, most: int = 2**32) -> Form:
+    return lambda value: isinstance(value, list) and len(value) <= most and all(map(form, value))
+
+
+def tagged(tag: int, *forms: Form) -> Form:
+    return array(number(tag + 1, tag), *forms)
+
+
+_ID, _HASH, _SIGNATURE, _HEADER, _HEAD, _KEY = map(exactly, (16, 32, 64, 33, 112, 1216))
+_TTL = number(2**32)
+_REPLY = either(nil, array(_ID, number()))
+_MEMBER = (_HASH, text, number(), flag, _HASH)
+_CONTEXTS = many(either(nil, _HASH))
+_BODY = either(
+    tagged(1, text, flag, _REPLY),
+    tagged(2, text),
+    tagged(3),
+    tagged(4, _HASH, text, _HASH),
+    tagged(5, _ID),
+    tagged(6),
+    tagged(7, _ID),
+    tagged(8, _HASH),
+    tagged(9, flag),
+    tagged(
+        10,
+        number(),
+        many(array(_ID, word("lost", "kicked"), lambda value: text(value) and len(value) <= 200), 1000),
+        flag,
+    ),
+    tagged(11, blob(1140, 5168)),
+)
+_FROM_MEMBER = either(tagged(1, number(), blob()), tagged(2, _KEY), tagged(3, _HASH))
+_FROM_HOST = either(
+    tagged(
+        4,
+        word("signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"),
+    ),
+    tagged(5, blob(), number(41, 1)),
+    tagged(6, blob(most=28_000)),
+    tagged(7, _HEAD),
+    tagged(8, many(either(tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH))), _CONTEXTS, _HEAD, _HEAD),
+    tagged(9, blob()),
+    tagged(10, number(), word("nick-taken", "repeated", "too-often")),
+    tagged(11, _KEY),
+    tagged(12, _HASH),
+)
+FORMS: dict[str, Form] = {
+    "hello": tagged(1, number(5, 4), _HASH, _KEY),
+    "request": either(
+        tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE),
+        tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _SIGNATURE),
+    ),
+    "record up": array(flag, many(_FROM_MEMBER, 16)),
+    "record down": array(flag, many(_FROM_HOST, 16)),
+    "content": array(_ID, number(), _HASH, _BODY),
+    "batch": array(many(blob()), _CONTEXTS, _HEAD),
+    "private text": array(text, _REPLY),
+    "welcome": array(
+        text,
+        flag,
+        _ID,
+        array(_TTL, _TTL, _TTL),
+        array(number(), number()),
+        number(),
+        _HASH,
+        _HASH,
+        _HASH,
+        _HEAD,
+        array(_HASH, _HEADER, _HASH),
+        many(array(*_MEMBER, number(2**31), _HASH), 1000),
+        number(),
+        either(nil, array(_HASH, number(), flag, many(array(*_MEMBER), 1000))),
+    ),
+}
+
+
+def read(form: str, data: bytes) -> Any:
+    """0.2: what is packed, if it is of this form. Raises Malformed."""
+    value = unpack(data)
+    if not FORMS[form](value):
+        raise Malformed
+    return value
+
+
 # --- 2 Payloads, hello and client handshake, 3 Members
 
 
@@ -201,6 +343,13 @@ def unfilled(padded: bytes, beside: int) -> bytes:
 def hello(nonce: bytes, handshake_key: bytes) -> bytes:
     """2.2"""
     return pad(pack([1, 4, nonce, handshake_key]), 1918)
+
+
+def read_hello(content: bytes) -> tuple[bytes, bytes, bytes]:
+    """2.2: nonce, handshake key and H of it. Raises Malformed, AssertionError."""
+    _, _, nonce, handshake_key = read("hello", unpad(content))
+    assert len(content) == 1918
+    return nonce, handshake_key, h(content)
 
 
 def client_handshake(request: Any) -> bytes:
@@ -256,6 +405,16 @@ def header(kind: int, author: bytes, counter: int, generation: int = 0, ttl: int
     return u(8, kind) + author + u(64, counter) + u(32, generation) + u(32, ttl)
 
 
+def read_header(data: bytes) -> tuple[int, bytes, int, int, int]:
+    """4.1-4.3: kind, author, counter, generation and ttl. Raises Malformed."""
+    kind, author, numbers = data[:1], data[1:17], (data[17:25], data[25:29], data[29:33])
+    counter, generation, ttl = (int.from_bytes(each, "big") for each in numbers)
+    plain = kind == b"\0" or (kind == b"\1" and (generation, ttl) == (0, KEPT))
+    if len(data) != 33 or counter >= 2**53 or not plain:
+        raise Malformed
+    return kind[0], author, counter, generation, ttl
+
+
 def entry(body_key: bytes, head: bytes, body: bytes) -> bytes:
     """4.1"""
     return head + aead(body_key, 0, body, head)
@@ -269,6 +428,13 @@ def off_entry(body_key: bytes, sealed: bytes) -> tuple[bytes, bytes]:
 def stepped(content: bytes) -> bytes:
     """4.4: the content as it is signed."""
     return pad(content, -(-(2 + len(content)) // 64) * 64)
+
+
+def unstepped(padded: bytes) -> Any:
+    """4.4: the content in what is signed. Raises Malformed, AssertionError."""
+    content = unpad(padded)
+    assert stepped(content) == padded
+    return read("content", content)
 
 
 def signed_entry(epoch: int, head: bytes, padded: bytes) -> bytes:

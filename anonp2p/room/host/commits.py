@@ -114,6 +114,7 @@ class Commits:
         gone = removed + [it for it in lost if it.member not in {removal.member for removal in removed}]
         before = self._replica.current_epoch
         renew = self._takes_renewals(len(ledger.roster) - len(gone))
+        self._sequencer.end_batch()  # what was said before goes to all in the same bytes, the commit to each in others
         self._sequencer.order_own(frames.CommitBody(before.number + 1, gone, renew), None, re)
         self._sequencer.end_batch()
         secret, digest = self._context.random(suite.SECRET), ledger.digest

@@ -2,13 +2,13 @@
 
 from msgspec import UNSET
 
-from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import cover, effects, events
 from anonp2p.room.context import Context
+from anonp2p.room.dice import draw_heartbeat
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import head_content
 from anonp2p.room.log.history import History
@@ -136,11 +136,8 @@ class Sequencer:
 
     def _put_off_head(self) -> None:
         """Draws when the next head is due, though nothing is ordered; with cover, the next slot."""
-        if self._context.cover:
-            self._head_due = self._clock.tick + cover.draw_slot(self._context.random)
-            return
-        jitter = limits.HEARTBEAT_JITTER * self._context.random(1)[0] / 255  # rooms of one host differ
-        self._head_due = self._clock.tick + limits.HEARTBEAT * (1 - jitter)
+        draw = cover.draw_slot if self._context.cover else draw_heartbeat
+        self._head_due = self._clock.tick + draw(self._context.random)
 
     # --- what is kept
 

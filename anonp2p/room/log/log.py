@@ -77,17 +77,16 @@ class LogBatch(msgspec.Struct, gc=False):
 
 
 class Piece(NamedTuple):
-    """Batches as they are sent, the index after them, and the secret of the commit that they end with."""
+    """Batches as they are sent, and the index after them."""
 
     data: bytes
     end: int
-    commit_secret: CommitSecret | None
 
     def __repr__(self) -> str:
         return "<Piece>"
 
 
-NO_PIECE: Final = Piece(b"", 0, None)
+NO_PIECE: Final = Piece(b"", 0)
 
 
 class Log:
@@ -176,8 +175,13 @@ class Log:
     # --- commits
 
     def end_epoch(self, commit_secret: CommitSecret) -> None:
-        """Notes that the last batch ends with this commit: what follows is of another epoch."""
-        self._batches[-1].commit_secret = commit_secret
+        """Notes that the last batch ends with this commit: what follows is of another epoch.
+
+        Each link is given that batch opened, in one record with its commit share: that takes fewer bytes.
+        """
+        batch = self._batches[-1]
+        batch.commit_secret = commit_secret
+        self._drop_wire(batch)
 
     def forget_commit_secret(self, epoch: int) -> None:
         """Drops the secret of this epoch's commit, and all bytes up to it: members that lack them are too late."""
@@ -252,7 +256,7 @@ class Log:
         """The batches from this index on, in one piece that readers at the same place share.
 
         At most `limits.WRITE_BYTES`, or one batch: that bounds what a slow reader's pending write holds in memory. The
-        piece ends with a commit, before a batch that has no bytes, and before `end`.
+        piece ends before a batch that has no bytes, as those that end with a commit, and before `end`.
         """
         if self._shared[:2] != (cursor, end):
             self._shared = (cursor, end, self._join_batches(cursor, end))
@@ -260,7 +264,6 @@ class Log:
 
     def _join_batches(self, cursor: int, end: int) -> Piece:
         pieces: list[bytes] = []
-        commit_secret: CommitSecret | None = None
         size = 0
         while cursor < end:
             batch = self.find_batch(cursor)
@@ -269,10 +272,7 @@ class Log:
                 break
             pieces.append(batch.wire)
             cursor = batch.end
-            commit_secret = batch.commit_secret
-            if commit_secret is not None:
-                break
-        return Piece(pieces[0] if len(pieces) == 1 else b"".join(pieces), cursor, commit_secret)
+        return Piece(pieces[0] if len(pieces) == 1 else b"".join(pieces), cursor)
 
     def backfill_batch(self, cursor: int) -> frames.BackfillFrame:
         """The entries from this index to the end of its batch, opened."""

@@ -1,7 +1,6 @@
 """How one link reads the log: what goes over it next, and whether it lags."""
 
 from anonp2p import limits
-from anonp2p.crypto.commit import CommitSecret
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
@@ -95,9 +94,9 @@ class LogReader:
             end = self._log.sealed_end if self._end is None else self._end
             if single:
                 end = min(end, self._log.find_batch(self._cursor).end)
-            data, self._cursor, commit_secret = self._log.join_batches(self._cursor, end)
+            data, self._cursor = self._log.join_batches(self._cursor, end)
             if data:
-                return data if commit_secret is None else data + self._seal_share(commit_secret)
+                return data
         return self._take_backfill(1 if single else limits.WRITE_BYTES)
 
     def _take_backfill(self, enough: int) -> bytes:
@@ -107,19 +106,17 @@ class LogReader:
             batch = self._log.find_batch(self._cursor)
             if self._cursor >= self._backfill_end and batch.wire:
                 break
-            backfill = self._log.backfill_batch(self._cursor)
+            said: list[frames.Frame] = [self._log.backfill_batch(self._cursor)]
             self._cursor = batch.end
-            pieces.append(self._channel.seal_frames([backfill]))
-            if batch.commit_secret is not None:
-                pieces[-1] += self._seal_share(batch.commit_secret)
+            if batch.commit_secret is not None and self._takes_share:
+                box = batch.commit_secret.seal_share(self._member, self.encryption_key)
+                said.append(frames.CommitShareFrame(box))
+            pieces.append(self._channel.seal_frames(said))
             size += len(pieces[-1])
         return b"".join(pieces)
 
-    def _seal_share(self, commit_secret: CommitSecret) -> bytes:
-        """The frame with the member's share of the commit just before the cursor, if it is to get one."""
+    @property
+    def _takes_share(self) -> bool:
+        """Whether the member is to get a share of a commit just before the cursor."""
         was_welcomed_later = self._cursor <= self._backfill_end  # its welcome had it
-        if self.is_out or was_welcomed_later:
-            return b""
-        return self._channel.seal_frames(
-            [frames.CommitShareFrame(commit_secret.seal_share(self._member, self.encryption_key))]
-        )
+        return not (self.is_out or was_welcomed_later)

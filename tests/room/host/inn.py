@@ -220,7 +220,8 @@ class FalseMember:
         """Reads the log, and goes along with the commits in it."""
         for payload in self.reads():
             if self.sealer.epoch.open_batch(payload) is None:
-                [sliced] = self.channel.open_record(payload).frames
+                committed, sliced = self.channel.open_record(payload).frames
+                assert isinstance(committed, frames.BackfillFrame)
                 assert isinstance(sliced, frames.CommitShareFrame)
                 number = self.sealer.epoch.number + 1
                 turn = next(

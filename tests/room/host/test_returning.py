@@ -117,8 +117,9 @@ def test_a_key_is_the_one_of_its_link_from_the_frame_on(inn: Inn) -> None:
     assert inn.eve.sends(frames.KeyFrame(ZOE.encryption_key.public)) == []
     inn.takes(inputs.KickInput("ann"))
     inn.end_batch()
-    *_, slice_ = inn.eve.reads()
-    [sliced] = inn.eve.channel.open_record(slice_).frames
+    [record] = inn.eve.reads()
+    committed, sliced = inn.eve.channel.open_record(record).frames
+    assert isinstance(committed, frames.BackfillFrame)
     assert isinstance(sliced, frames.CommitShareFrame)
     digest = inn.room.replica.ledger.digest
     secret, _ = commit.open_share(sliced.box, ZOE.encryption_key, inn.room.replica.ledger.room, EVE.id, 1, digest)

@@ -149,12 +149,12 @@ def test_a_piece_for_a_link_ends_between_batches_at_its_limit(
 # What is put into a log, "C" for a commit: where its reader begins, up to where it is opened, whether the member is out
 # with what comes last but one, when something has expired, and what it gets.
 READINGS: dict[str, tuple[list[Any], int, int | None, bool, int, str]] = {
-    "a commit ends a piece, its share follows": ([KEPT, "C", KEPT], 1, None, False, 0, "E1 H1 E2 H2 S1 E3 H3"),
+    "a commit comes opened, with its share": ([KEPT, "C", KEPT], 1, None, False, 0, "E1 H1 O2 H2 S1 E3 H3"),
     "welcomed behind a commit": (["C", KEPT], 2, None, False, 0, "E2 H2"),
     "welcomed behind a commit, shown it opened": (["C", KEPT], 1, 2, False, 0, "O1 H1 E2 H2"),
-    "a commit after a backfill": ([KEPT, "C", KEPT], 1, 2, False, 0, "O1 H1 E2 H2 S1 E3 H3"),
+    "a commit after a backfill": ([KEPT, "C", KEPT], 1, 2, False, 0, "O1 H1 O2 H2 S1 E3 H3"),
     "a commit behind what has expired": ([[5, "C"], KEPT], 1, None, False, 5, "G1 O2 H2 S1 E3 H3"),
-    "out with a commit": ([KEPT, "C", KEPT], 1, None, True, 0, "E1 H1 E2 H2"),
+    "out with a commit": ([KEPT, "C", KEPT], 1, None, True, 0, "E1 H1 O2 H2"),
     "out with a commit that is opened": ([[5, "C"], KEPT], 1, None, True, 5, "G1 O2 H2"),
     "out without a commit": ([KEPT, KEPT], 1, None, True, 0, "E1 H1"),
     "expired in the middle of a batch": ([KEPT, [KEPT, 5, KEPT], KEPT], 1, None, False, 5, "E1 H1 O2 G3 O4 H4 E5 H5"),

@@ -81,9 +81,10 @@ class Readers(RuleBasedStateMachine):
         return next(span for span in self.spans if span[0] <= index < span[1])
 
     def has_bytes(self, index: int) -> bool:
-        """Whether the batch with this entry is there as it was sent."""
+        """Whether the batch with this entry is there as it is sent, sealed: one with a commit is not."""
         first, end = self.span(index)
-        return first >= self.forgotten and not any(it in self.gone for it in range(first, end))
+        is_whole = not any(it in self.gone for it in range(first, end))
+        return first >= self.forgotten and is_whole and end - 1 not in self.commits
 
     @rule(ttls=st.lists(st.sampled_from([KEPT, KEPT, FLEETING, 1, 5, 90]), min_size=1, max_size=6))
     def append(self, ttls: list[int]) -> None:

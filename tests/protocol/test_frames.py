@@ -178,8 +178,10 @@ each_kind = pytest.mark.parametrize(("kind", "example", "tag"), EXAMPLES, ids=la
 def within(kind: str, packed: object) -> bytes:
     """Something of this kind as it travels: a frame is in a record, a roster entry in a state."""
     match kind:
-        case "member's" | "host's":
+        case "member's":
             return msgpack.encode([False, [packed]])
+        case "host's":
+            return msgpack.encode([[packed]])
         case "past":
             return within("host's", [8, [packed], [None], B112, B112])
         case "base":

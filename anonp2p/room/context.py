@@ -71,6 +71,8 @@ class Context:
             self.reporter.tell_change(part, re)
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
+        if pending is not None and pending.retraction is not None:
+            self.add_entry(frames.RetractBody(entry.header.counter), None, pending.retraction)
         return True
 
     def _own_message(self, header: Header, pending: Pending, age: float) -> changes.MessageChange:

@@ -74,6 +74,14 @@ class ReplyInput:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class RetractInput:
+    """The message of ours with this number is to end, or the latest one of ours, which may not have its place yet."""
+
+    seq: int | None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class RetainInput:
     """How long our messages are kept from now on, as in a header; None: it is only asked."""
 
@@ -139,6 +147,7 @@ Typed = (
     SayInput
     | WhisperInput
     | ReplyInput
+    | RetractInput
     | RetainInput
     | VerifyInput
     | RenameInput

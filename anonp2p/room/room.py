@@ -64,6 +64,7 @@ class Room:
             inputs.SayInput: self._send_message,
             inputs.WhisperInput: self._send_whisper,
             inputs.ReplyInput: self._send_reply,
+            inputs.RetractInput: self._retract,
             inputs.RetainInput: self._set_retention,
             inputs.VerifyInput: self._tell_safety_words,
             inputs.RenameInput: self._change_nick,
@@ -217,6 +218,20 @@ class Room:
             self.role.author_entry(frames.TextBody(event.text, False, reply), event.line, event.re)
         else:
             self._send_private(self.replica.ledger.roster.find_member(shown.peer), event, reply)
+
+    def _retract(self, event: inputs.RetractInput) -> None:
+        """Ends a message of ours, or has it ended once it has its place."""
+        if event.seq is None and (given := self._outbox.retract_latest(event.re)) is not None:
+            self._reporter.tell_given_back(given)
+            return
+        try:
+            shown = self._context.message_index.find_typed(event.seq, by=self.replica.me.id)
+            if shown.author != self.replica.me.id:
+                raise errors.OfFormerSelf if shown.mine else errors.NotYours
+        except errors.AnonError as error:
+            self._reporter.tell_error(error, event.re)
+        else:
+            self.role.author_entry(frames.RetractBody(shown.counter), None, event.re)
 
     def _send_whisper(self, event: inputs.WhisperInput) -> None:
         self._send_private(self.replica.ledger.roster.find_nick(event.nick), event, None)

@@ -481,12 +481,16 @@ def group_context(
 # --- 5 Order, 5a Retention
 
 
-def backfill(
-    entries: list[tuple[bytes, bytes | None, bytes]], contexts: list[bytes | None], head: bytes, now: bytes
-) -> Any:
-    """5.13, as a frame: of header, body and H(body) of each entry, where the body is None if it is gone."""
-    told = [[2, header, digest] if body is None else [1, header, body] for header, body, digest in entries]
-    return [8, told, contexts, head, now]
+def told(header: bytes, body: bytes, *, gone: bool, retract: list[Any] | None) -> list[Any]:
+    """5.13: an entry in a Backfill. retract: epoch, header and body of its author's Retract, if there is one."""
+    if retract is not None:
+        return [3, header, h(body), *retract]
+    return [2, header, h(body)] if gone else [1, header, body]
+
+
+def backfill(entries: list[list[Any]], contexts: list[bytes | None], head: bytes, now: bytes) -> Any:
+    """5.13, as a frame."""
+    return [8, entries, contexts, head, now]
 
 
 def private_info(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:

@@ -25,7 +25,7 @@ from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
-from anonp2p.room.log.log import Log, LogEntry
+from anonp2p.room.log.log import Log, LogEntry, Retraction
 from tests.vectors.negative import negative
 from tests.vectors.transcripts import transcripts
 
@@ -193,7 +193,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
     key = suite.EncryptionKeyPair(seed("another key")).public
     bob = Person("bob").me.id
     head = bytes(range(112))
-    backfilled: list[frames.BackfilledEntry | frames.Tombstone] = [
+    backfilled: list[frames.Backfilled] = [
         frames.BackfilledEntry(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
         frames.Tombstone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
     ]
@@ -302,6 +302,7 @@ class Story:
         self._entries: list[Vectors] = []  # in no batch yet
         self._boxed: list[Vectors] = []
         self._backfills: list[Vectors] = []
+        self._retracts: dict[bytes, int] = {}  # their indices, by their bodies
         self._schedule: list[Vectors] = []
         self._epoch = Epoch.begin(seed("fresh secret of epoch 0"), self._room.digest, self._host.me.id)
         self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"))
@@ -337,6 +338,7 @@ class Story:
         self._say(self._host, frames.LockBody(locked=True))
         self._say(self._host, frames.AwayBody(self._ann.me.id))
         self._say(self._host, frames.BackBody(self._ann.me.id))
+        self._retract(self._ann, 1, at=3)
         self._say(self._ann, frames.LeaveBody())
         self._say(self._host, frames.CloseBody())
         self._batch(66_000)
@@ -375,6 +377,19 @@ class Story:
         whose = {"recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key")}
         self._boxed.append({**about, **whose, "text, unpacked": fields(said), **box})
         self._say(author, frames.PrivateBody(box["box"]), ttl=ttl)
+
+    def _retract(self, author: Person, counter: int, *, at: int) -> None:
+        """The author takes back the message with this counter, which has this index."""
+        self._say(author, frames.RetractBody(counter))
+        said = self._entries[-1]
+        self._retracts[said["4.4 body"]] = self._room.index
+        self._log.retract_entry(at, Retraction(self._epoch.number, said["4.1 header"], said["4.4 body"]))
+
+    def _retract_of(self, shown: frames.Backfilled) -> Vectors | None:
+        """Where the Retract stands that a retracted entry is shown with."""
+        if not isinstance(shown, frames.RetractedEntry):
+            return None
+        return {"index": self._retracts[shown.retract_body], "epoch": shown.epoch}
 
     def _say(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:
         author.counter += counters
@@ -432,6 +447,7 @@ class Story:
         wired = self._epoch.seal_batch(packed, lambda _: nonce)
         if self._entries:
             self._log.seal_batch(self._head, wired, time)
+            self._log.end_retracted()
         self._told.append(
             {
                 "entries": self._entries,
@@ -469,6 +485,7 @@ class Story:
             {
                 "from index": index,
                 "gone": gone,
+                "retracted by": [self._retract_of(it) for it in backfill.entries],
                 "time": int.from_bytes(backfill.now[40:48], "big"),
                 "5.13 now": backfill.now,
                 "5.13 frame": frames.pack(backfill),

@@ -554,7 +554,7 @@ def test_a_batch_of_the_shortest_messages_fits_a_payload_when_all_of_them_are_re
     retract = bytes(64 + 2 * limits.CONTENT_STEP)
     assert len(entry(frames.RetractBody(2**53 - 1))) <= 33 + len(retract) + 16
     gone: list[frames.Backfilled] = [frames.RetractedEntry(B33, B32, 2**53 - 1, B33, retract)] * count
-    assert around(frames.HostRecord(False, [frames.BackfillFrame(gone, [None] * count, B112, B112)])) <= SIZES[-1]
+    assert around(frames.HostRecord([frames.BackfillFrame(gone, [None] * count, B112, B112)])) <= SIZES[-1]
 
 
 def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:

@@ -265,6 +265,10 @@ _BODY = either(
         flag,
     ),
     tagged(11, blob(1140, 5168)),
+    tagged(12, number()),
+)
+_BACKFILLED = either(
+    tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
 )
 _FROM_MEMBER = either(tagged(1, number(), blob()), tagged(2, _KEY), tagged(3, _HASH))
 _FROM_HOST = either(
@@ -275,7 +279,7 @@ _FROM_HOST = either(
     tagged(5, blob(), number(41, 1)),
     tagged(6, blob(most=28_000)),
     tagged(7, _HEAD),
-    tagged(8, many(either(tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH))), _CONTEXTS, _HEAD, _HEAD),
+    tagged(8, many(_BACKFILLED), _CONTEXTS, _HEAD, _HEAD),
     tagged(9, blob()),
     tagged(10, number(), word("nick-taken", "repeated", "too-often")),
     tagged(11, _KEY),

@@ -292,7 +292,7 @@ FORMS: dict[str, Form] = {
         tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _SIGNATURE),
     ),
     "record up": array(flag, many(_FROM_MEMBER, 16)),
-    "record down": array(flag, many(_FROM_HOST, 16)),
+    "record down": array(many(_FROM_HOST, 16)),
     "content": array(_ID, number(), _HASH, _BODY),
     "batch": array(many(blob()), _CONTEXTS, _HEAD),
     "private text": array(text, _REPLY),

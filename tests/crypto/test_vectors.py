@@ -13,7 +13,7 @@ from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import COMMIT, Epoch, Header
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
-from anonp2p.names import safety_words, words
+from anonp2p.names import nicks, safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import field_types, frames, handshake, welcome, wire
 from anonp2p.room import events, inputs, ledger
@@ -58,7 +58,7 @@ def test_the_files_are_what_scripts_vectors_writes() -> None:
 
 
 def test_a_file_that_says_something_else_is_noticed(tmp_path: Path) -> None:
-    assert len(make.differing(tmp_path)) == 10
+    assert len(make.differing(tmp_path)) == 11
     for path, text in make.files(make.TARGET).items():
         (tmp_path / path.name).write_text(text)
     assert make.differing(tmp_path) == []
@@ -185,6 +185,19 @@ def test_members_3_1() -> None:
             == second.KeyPair(it["encryption key seed"]).public
             == it["encryption key"]
         )
+
+
+def test_nicks_3_3() -> None:
+    """What is a nick, and which are alike, is the same for a second implementation."""
+    it = held("nicks")
+    table = {each["of"]: each["to"] for each in it["3.3 confusables of what is in them"]}
+    for case in it["3.3 nicks"]:
+        nick = case["nick"]
+        assert nicks.is_nick(nick) is second.is_nick(nick) is case["proper"], ascii(nick)
+        if case["proper"]:
+            assert second.nick_keys(nick, table) == nicks.narrow_looks(nick) == set(case["keys"]), ascii(nick)
+    alike = {frozenset(case["keys"]) for case in it["3.3 nicks"] if case["proper"]}
+    assert len(alike) < len([case for case in it["3.3 nicks"] if case["proper"]]), "some are alike"
 
 
 # --- 2

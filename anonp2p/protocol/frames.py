@@ -357,9 +357,8 @@ class MemberRecord(Packed, frozen=True):
 
 
 class HostRecord(Packed, frozen=True):
-    """Frames that a host seals together. echo: nothing; hosts send False."""
+    """Frames that a host seals together."""
 
-    echo: bool
     frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]
 
 

@@ -71,7 +71,7 @@ def test_the_second_implementation_takes_what_is_well_formed() -> None:
             second.read_header(entry["4.1 header"])
             second.unstepped(entry["4.4 padded"])
     for it in held("log")["5.13 backfills"]:
-        assert second.FORMS["record down"]([False, [second.unpack(it["5.13 frame"])]])
+        assert second.FORMS["record down"]([[second.unpack(it["5.13 frame"])]])
     second.read("private text", held("log")["5.15 boxes"][0]["text"])
     second.read("welcome", held("welcome")["7.1 array"])
 

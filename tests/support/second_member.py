@@ -219,7 +219,7 @@ class Member:
         record = second.off_record(self._down, self._heard, content)
         self._heard += 1
         assert second.FORMS["record down"](record)
-        for frame in record[1]:
+        for frame in record[0]:
             self._take_frame(frame)
 
     def _take_frame(self, frame: list[Any]) -> None:

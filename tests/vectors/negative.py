@@ -57,15 +57,15 @@ def _packed(handshakes: Vectors, log: Vectors, welcomed: Vectors) -> Iterator[tu
     for name, each in (("Join", asked[0]), ("Resume", asked[1])):
         yield f"2.4 {name}", _cases(padding.unpad_text(each[f"2.4 {name}"]["text"]))
     seen: set[str] = set()
-    for direction in ("up", "down"):
+    for direction, before in (("up", b"\x92\xc2\x91"), ("down", b"\x91\x91")):
         said = handshakes["2.6 records"][direction]
         for number, record in enumerate(said["records"]):
             opened = Ratchet(said["first chain key"]).take_key(number).open_sealed(0, record["content"])
             assert opened is not None
-            for name, frame in zip(record["frames"], msgpack.decode(padding.unpad_text(opened))[1], strict=True):
+            for name, frame in zip(record["frames"], msgpack.decode(padding.unpad_text(opened))[-1], strict=True):
                 if name not in seen:
                     seen.add(name)
-                    yield f"2.7 {name} in a record {direction}", _cases_within(b"\x92\xc2\x91", frame)
+                    yield f"2.7 {name} in a record {direction}", _cases_within(before, frame)
     batches = log["4.5 in the order of the wire"]
     for entry in (entry for batch in batches for entry in batch["entries"]):
         if entry["says"] not in seen:

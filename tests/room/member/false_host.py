@@ -102,9 +102,9 @@ class FalseHost:
                 shown += self.hears(self.record(item))
         return shown
 
-    def record(self, *said: frames.Frame, echo: bool = False) -> list[bytes]:
+    def record(self, *said: frames.Frame) -> list[bytes]:
         """The payloads of these frames, in as few records as do."""
-        return payloads(self.channel.seal_frames(said, echo=echo))
+        return payloads(self.channel.seal_frames(said))
 
     def sent(self) -> list[bytes]:
         """The payloads that it sent with its last step: a client handshake, or records."""

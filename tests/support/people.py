@@ -145,8 +145,10 @@ class Gathering:
             told.append(event)
             news.spread()
 
-        room = Room(label="r1", key=self.key.public, random=secrets.token_bytes, nick=nick, name=name)
-        session = Session(room, None if name is None else self.key, tell, network or always(self._network))
+        key = None if name is None else self.key
+        public, random = self.key.public, secrets.token_bytes
+        room = Room(label="r1", key=public, random=random, nick=nick, room_key=key, name=name or "")
+        session = Session(room, key, tell, network or always(self._network))
 
         async def live() -> None:
             await session.run()

@@ -244,6 +244,7 @@ def tagged(tag: int, *forms: Form) -> Form:
 
 
 _ID, _HASH, _SIGNATURE, _HEADER, _HEAD, _KEY = map(exactly, (16, 32, 64, 33, 112, 1216))
+_CREDENTIALS = array(_HASH, _HASH, number(), _SIGNATURE)
 _TTL = number(2**32)
 _REPLY = either(nil, array(_ID, number()))
 _MEMBER = (_HASH, text, number(), flag, _HASH)
@@ -271,10 +272,12 @@ _FROM_HOST = either(
     tagged(
         4,
         word("signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"),
+        _CREDENTIALS,
+        _SIGNATURE,
     ),
     tagged(5, blob(), number(41, 1)),
     tagged(6, blob(most=28_000)),
-    tagged(7, _HEAD),
+    tagged(7, _HEAD, _SIGNATURE),
     tagged(8, many(either(tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH))), _CONTEXTS, _HEAD, _HEAD),
     tagged(9, blob()),
     tagged(10, number(), word("nick-taken", "repeated", "too-often")),
@@ -304,6 +307,7 @@ FORMS: dict[str, Form] = {
         _HASH,
         _HEAD,
         array(_HASH, _HEADER, _HASH),
+        _CREDENTIALS,
         many(array(*_MEMBER, number(2**31), _HASH), 1000),
         number(),
         either(nil, array(_HASH, number(), flag, many(array(*_MEMBER), 1000))),
@@ -474,7 +478,7 @@ def group_context(
     """4.8, of members with key, nick, away and H(encryption key)."""
     places = [[key, nick, away, "", key_digest] for key, nick, away, key_digest in members]
     roster = b"".join(h(label("roster entry") + pack(place)) for place in places)
-    array = [room, name, epoch, 0, host, [], settings, [], [], [], [], roster]
+    array = [room, name, epoch, 0, host, room, [], settings, [], [], [], [], roster]
     return h(label("group context") + pack(array))
 
 

@@ -68,6 +68,7 @@ Fault = Literal[
     "repeated-entry",
     "resumption-in-old-epoch",
     "retention-not-allowed",
+    "retracts-no-message",
     "returned-without-loss",
     "roster-with-other-key",
     "roster-without-us",

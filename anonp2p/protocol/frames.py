@@ -123,6 +123,12 @@ class PrivateBody(Packed, frozen=True, tag=11):
     box: Annotated[bytes, msgspec.Meta(min_length=BOX + 4, max_length=BOX + limits.TEXT + 32)]
 
 
+class RetractBody(Packed, frozen=True, tag=12):
+    """The author ends an earlier message of its own at once, for all. counter: of that message."""
+
+    counter: Count
+
+
 Body = (
     TextBody
     | NickBody
@@ -135,6 +141,7 @@ Body = (
     | LockBody
     | CommitBody
     | PrivateBody
+    | RetractBody
 )
 
 
@@ -217,6 +224,19 @@ class Tombstone(Packed, frozen=True, tag=2):
     digest: Bytes32
 
 
+class RetractedEntry(Packed, frozen=True, tag=3):
+    """The same of an entry that its author has retracted, and the author's Retract: its epoch, header and body."""
+
+    header: Bytes33
+    digest: Bytes32
+    epoch: Count
+    retract_header: Bytes33
+    retract_body: bytes
+
+
+Backfilled = BackfilledEntry | Tombstone | RetractedEntry
+
+
 # --- frames in records
 
 
@@ -279,7 +299,7 @@ class ResumedFrame(Packed, frozen=True, tag=7):
 class BackfillFrame(Packed, frozen=True, tag=8):
     """Host: a batch, opened. head: of the batch; now: the latest head of the log, or a later one."""
 
-    entries: list[BackfilledEntry | Tombstone]
+    entries: list[Backfilled]
     contexts: list[Bytes32 | None]
     head: Bytes112
     now: Bytes112

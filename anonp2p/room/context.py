@@ -28,12 +28,14 @@ class Context:
     """The parts of a room that stay when its role is replaced.
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
-    ttl: of our messages; None: as the room has it. credentials: that the room's address leads to us, if it does.
+    ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
+    credentials: that the room's address leads to us, if it does.
     """
 
     label: str
     random: Callable[[int], bytes]
     cover: bool
+    is_alone: bool
     clock: Clock
     replica: Replica
     outbox: Outbox
@@ -77,6 +79,8 @@ class Context:
             self.reporter.tell_change(part, re)
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
+        if pending is not None and pending.retraction is not None:
+            self.add_entry(frames.RetractBody(entry.header.counter), None, pending.retraction)
         return True
 
     def _own_message(self, header: Header, pending: Pending, age: float) -> changes.MessageChange:
@@ -100,7 +104,13 @@ class Context:
 
 
 def create_context(
-    *, label: str, key: bytes, random: Callable[[int], bytes], cover: bool = False, re: events.Re = UNSET
+    *,
+    label: str,
+    key: bytes,
+    random: Callable[[int], bytes],
+    cover: bool = False,
+    is_alone: bool = True,
+    re: events.Re = UNSET,
 ) -> Context:
     """The parts of a room that we are not in yet. key: the public key of its onion service.
 
@@ -110,7 +120,7 @@ def create_context(
     shown, index = ShownMessages(), MessageIndex()
     reporter = Reporter(label, clock, Narrator(label, index), shown, index, replica.reused_nicks)
     lifecycle = Lifecycle(label, replica, outbox, reporter, re, cover=cover)
-    return Context(label, random, cover, clock, replica, outbox, index, reporter, lifecycle)
+    return Context(label, random, cover, is_alone, clock, replica, outbox, index, reporter, lifecycle)
 
 
 def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.EncryptionKeyPair]:

@@ -97,12 +97,27 @@ class Outbox:
         for counter in [counter for counter in self._entries if counter <= up_to]:
             del self._entries[counter]
 
+    def retract_latest(self, re: events.Re) -> list[GivenBack] | None:
+        """Takes back the latest message that has no place yet; None if there is none.
+
+        One that never went out is given back. One that may have gone out gets its Retract once it has its place: if it
+        is denied, there is nothing to retract. re: the input that wants it.
+        """
+        for counter, pending in reversed(self._entries.items()):
+            if pending.is_message and pending.retraction is None:
+                if pending.sealed is None:
+                    del self._entries[counter]
+                    return [GivenBack(None, pending.line, pending.re)]
+                pending.retraction = re
+                return []
+        return None
+
     def give_back_all(self) -> list[GivenBack]:
         """Gives back what the user can send again; forgets everything."""
         given = [
-            GivenBack(None if pending.line is not None else errors.NickUnsent(), pending.line, pending.re)
+            GivenBack(pending.unsent_error, pending.line, pending.re)
             for pending in self._entries.values()
-            if pending.line is not None or pending.deniable
+            if pending.line is not None or pending.unsent_error is not None
         ]
         self._entries.clear()
         self._awaited = b""
@@ -214,9 +229,13 @@ class Outbox:
         denied = [at for at, pending in self._entries.items() if at < counter and pending.deniable]
         return [self._refuse(at, _lost_denial(self._entries[at])) for at in denied]
 
-    def expect_next(self, header: Header, digest: bytes) -> None:
-        """Checks an entry ordered as ours. digest: of its body. Raises PeerFault if our next one is another."""
+    def expect_next(self, header: Header, digest: bytes, *, gone: bool) -> None:
+        """Checks an entry ordered as ours. digest: of its body; gone: whether only a tombstone is left of it.
+
+        Raises PeerFault if our next one is another, or cannot be gone.
+        """
         expect(header.counter == min(self._entries, default=None), "own-entries-reordered")
+        expect(not gone or self._entries[header.counter].is_message, "expired-too-soon")
         own = self._entries[header.counter].sealed
         same = own is not None and (own.header, suite.hash_data(own.body)) == (header, digest)
         expect(same, "entry-never-sent")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from anonp2p import limits
 from anonp2p.crypto import identity, private, suite
-from anonp2p.crypto.epoch import Epoch, Header
+from anonp2p.crypto.epoch import Epoch, Header, is_header_of
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.names.reused import ReusedNicks
@@ -108,6 +108,9 @@ class Replica:
                 return changes.JoinedChange(
                     about.id, nick, self._may_be_reused(about), self._find_cautions(ledger, about)
                 )
+            case frames.RetractBody(counter=counter):
+                self._forget_message(author.id, counter)
+                return changes.RetractedChange(author.id, counter)
             case frames.BackBody():
                 return changes.BackChange(about.id, about.nick, mine)
             case frames.AwayBody():
@@ -191,6 +194,12 @@ class Replica:
                     for member, removal in gone
                 )
         return ()
+
+    def _forget_message(self, author: bytes, counter: int) -> None:
+        """Forgets what a message said that its author has retracted: even evidence keeps its header alone."""
+        for at, (first, *others) in enumerate(self.evidence):
+            if is_header_of(first, author, counter):
+                self.evidence[at] = (first, b"", *others[1:])
 
     # --- nicks that may be taken for others
 

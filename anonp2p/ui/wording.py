@@ -49,6 +49,8 @@ def format_line(event: events.Event, room: str = "", quote: Quote | None = None)
             if event.reply is None and event.reply_gone is UNSET:
                 return said
             return program_prefix(room) + sanitize_line(f"{nick} replies to {describe_quote(quote)}") + f"\n{said}"
+        case events.ExpiredEvent(retracted=True) if quote:
+            return program_prefix(room) + sanitize_line(f"{quote.nick} has taken a message back")
         case _:
             return "\n".join(_block(line_prefix(event, room), part) for part in describe_event(event))
 
@@ -148,8 +150,10 @@ def _describe(event: events.Event) -> list[str]:
         case events.EntriesMissedEvent(count=count):
             why = "You were away for too long, or read too slowly to keep up"
             return [f"{why}: {count} entries of the room are missing here."]
+        case events.ExpiredEvent(retracted=True):
+            return ["A message was taken back by its author"]
         case events.ExpiredUnseenEvent(count=count):
-            return [f"{'A message' if count == 1 else f'{count} messages'} expired before reaching you."]
+            return [f"{'A message' if count == 1 else f'{count} messages'} ended before reaching you."]
         case events.LockChangedEvent(locked=locked):
             return ["The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."]
         case events.LockUnchangedEvent(locked=locked):

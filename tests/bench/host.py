@@ -17,6 +17,7 @@ import trio
 from anonp2p.cli import calm_collector
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.room import events
 from anonp2p.room.room import Room
 from tests.support.transports import LoopbackNetwork
@@ -63,14 +64,14 @@ async def _serve() -> None:
         if isinstance(event, events.ReachableEvent):
             reachable.set()
 
-    async def usable() -> LoopbackNetwork:
+    async def usable(_: float) -> LoopbackNetwork:
         await trio.lowlevel.checkpoint()
         return network
 
     key = RoomKey(secrets.token_bytes(32))
     room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Session(room, key, tell, usable).run)
+        nursery.start_soon(Session(room, key, tell, SharedNetwork(usable)).run)
         nursery.start_soon(gauge.run)
         await reachable.wait()
         print(json.dumps({"port": network.ports[key.code], "room": key.public.hex()}), flush=True)

@@ -58,7 +58,7 @@ def test_the_files_are_what_scripts_vectors_writes() -> None:
 
 
 def test_a_file_that_says_something_else_is_noticed(tmp_path: Path) -> None:
-    assert len(make.differing(tmp_path)) == 9
+    assert len(make.differing(tmp_path)) == 10
     for path, text in make.files(make.TARGET).items():
         (tmp_path / path.name).write_text(text)
     assert make.differing(tmp_path) == []
@@ -417,12 +417,17 @@ def test_a_batch_of_the_second_implementation_4_5(it: Any) -> None:
 def test_a_backfill_of_the_second_implementation_5_13(it: Any) -> None:
     [batch] = [batch for batch in BATCHES if any(entry["4.7 index"] == it["from index"] for entry in batch["entries"])]
     told = [entry for entry in batch["entries"] if entry["4.7 index"] >= it["from index"]]
-    for entry, gone in zip(told, it["gone"], strict=True):
+    entries = []
+    for entry, gone, by in zip(told, it["gone"], it["retracted by"], strict=True):
         assert not gone or second.may_be_gone(entry["ttl"], batch["4.5 time"], it["time"])
-    entries = [
-        (entry["4.1 header"], None if gone else entry["4.4 body"], second.h(entry["4.4 body"]))
-        for entry, gone in zip(told, it["gone"], strict=True)
-    ]
+        retract = None
+        if by is not None:
+            [found] = [other for other in ENTRIES if other["4.7 index"] == by["index"]]
+            retract = [by["epoch"], found["4.1 header"], found["4.4 body"]]
+            signed = second.signed_entry(by["epoch"], found["4.1 header"], found["4.4 body"][64:])
+            second.verify(entry["4.4 signing key"], "entry", ROOM, signed, found["4.4 body"][:64])
+            assert found["4.4 content, unpacked"][-1] == [12, entry["counter"]]
+        entries.append(second.told(entry["4.1 header"], entry["4.4 body"], gone=gone, retract=retract))
     contexts = [context_of(entry) for entry in told]
     backfill = second.backfill(entries, contexts, batch["4.5 head"], it["5.13 now"])
     assert second.pack(backfill) == it["5.13 frame"]

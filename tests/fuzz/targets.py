@@ -447,7 +447,7 @@ def _seeds() -> dict[str, list[bytes]]:
         frames.JoinedBody(ANN.key, "ann", bytes(32)),
         frames.CommitBody(1, [], renew=False),
     ]
-    passed: list[frames.BackfilledEntry | frames.Tombstone] = [
+    passed: list[frames.Backfilled] = [
         frames.BackfilledEntry(bytes(33), b"x"),
         frames.Tombstone(bytes(33), bytes(32)),
     ]

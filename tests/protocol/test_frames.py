@@ -51,7 +51,11 @@ from_members = st.one_of(
     st.builds(frames.KeyFrame, keys),
     st.builds(frames.KeyRequestFrame, bytes32),
 )
-missed = st.one_of(st.builds(frames.BackfilledEntry, bytes33, blobs), st.builds(frames.Tombstone, bytes33, bytes32))
+missed = st.one_of(
+    st.builds(frames.BackfilledEntry, bytes33, blobs),
+    st.builds(frames.Tombstone, bytes33, bytes32),
+    st.builds(frames.RetractedEntry, bytes33, bytes32, counts, bytes33, blobs),
+)
 credentials = st.builds(frames.Credentials, bytes32, bytes32, counts, bytes64)
 contexts = st.lists(st.none() | bytes32, max_size=3)
 from_hosts = st.one_of(
@@ -82,6 +86,7 @@ bodies = st.one_of(
     st.builds(frames.LockBody, st.booleans()),
     st.builds(frames.CommitBody, counts, st.lists(removals, max_size=3)),
     st.builds(frames.PrivateBody, boxes),
+    st.builds(frames.RetractBody, counts),
 )
 contents = st.builds(frames.Content, bytes16, counts, bytes32, bodies)
 states = st.builds(
@@ -146,6 +151,7 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.LockBody(locked=True), 9),
     (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")], renew=False), 10),
     (frames.PrivateBody(bytes(field_types.BOX + 4)), 11),
+    (frames.RetractBody(1), 12),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
@@ -166,6 +172,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.KeyNotFoundFrame(B32), 12),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
+    ("past", frames.RetractedEntry(B33, B32, 1, B33, b"body"), 3),
     ("content", frames.Content(B16, 1, B32, frames.TextBody("hello", action=False, reply=None)), None),
     ("state", STATE, None),
     ("base", BASE, None),
@@ -521,9 +528,19 @@ def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
     sealed = entry(body)
     assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, [None] * 5, B112))) + 16 <= limits.BATCH_BYTES
-    opened: list[frames.BackfilledEntry | frames.Tombstone] = [frames.BackfilledEntry(B33, sealed[49:])] * 5
+    opened: list[frames.Backfilled] = [frames.BackfilledEntry(B33, sealed[49:])] * 5
     backfill = frames.BackfillFrame(opened, [None] * 5, B112, B112)
     assert around(frames.HostRecord(False, [backfill])) <= limits.BATCH_BYTES
+
+
+def test_a_batch_of_the_shortest_messages_fits_a_payload_when_all_of_them_are_retracted() -> None:
+    """5.13: however short, each brings its author's Retract with it."""
+    shortest = entry(frames.TextBody("x", action=False, reply=None))[: 33 + 64 + 64 + 16]
+    count = limits.BATCH_BYTES // (len(shortest) + 3)
+    retract = bytes(64 + 2 * limits.CONTENT_STEP)
+    assert len(entry(frames.RetractBody(2**53 - 1))) <= 33 + len(retract) + 16
+    gone: list[frames.Backfilled] = [frames.RetractedEntry(B33, B32, 2**53 - 1, B33, retract)] * count
+    assert around(frames.HostRecord(False, [frames.BackfillFrame(gone, [None] * count, B112, B112)])) <= SIZES[-1]
 
 
 def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:

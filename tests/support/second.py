@@ -266,6 +266,10 @@ _BODY = either(
         flag,
     ),
     tagged(11, blob(1140, 5168)),
+    tagged(12, number()),
+)
+_BACKFILLED = either(
+    tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
 )
 _FROM_MEMBER = either(tagged(1, number(), blob()), tagged(2, _KEY), tagged(3, _HASH))
 _FROM_HOST = either(
@@ -278,7 +282,7 @@ _FROM_HOST = either(
     tagged(5, blob(), number(41, 1)),
     tagged(6, blob(most=28_000)),
     tagged(7, _HEAD, _SIGNATURE),
-    tagged(8, many(either(tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH))), _CONTEXTS, _HEAD, _HEAD),
+    tagged(8, many(_BACKFILLED), _CONTEXTS, _HEAD, _HEAD),
     tagged(9, blob()),
     tagged(10, number(), word("nick-taken", "repeated", "too-often")),
     tagged(11, _KEY),
@@ -391,6 +395,13 @@ def resume_content(hello_digest: bytes, link: bytes, key: bytes, epoch: int, ind
     return hello_digest + link + h(key) + u(64, epoch) + u(64, index) + digest
 
 
+def check_credentials(credentials: Any, room: bytes) -> None:
+    """2.12. Raises InvalidSignature, AssertionError."""
+    address, key, term, signature = credentials
+    assert (address, term) == (room, 0)
+    verify(address, "credentials", room, key + u(64, term), signature)
+
+
 def member_id(key: bytes) -> bytes:
     """3.1"""
     return h(label("member") + key)[:16]
@@ -485,12 +496,16 @@ def group_context(
 # --- 5 Order, 5a Retention
 
 
-def backfill(
-    entries: list[tuple[bytes, bytes | None, bytes]], contexts: list[bytes | None], head: bytes, now: bytes
-) -> Any:
-    """5.13, as a frame: of header, body and H(body) of each entry, where the body is None if it is gone."""
-    told = [[2, header, digest] if body is None else [1, header, body] for header, body, digest in entries]
-    return [8, told, contexts, head, now]
+def told(header: bytes, body: bytes, *, gone: bool, retract: list[Any] | None) -> list[Any]:
+    """5.13: an entry in a Backfill. retract: epoch, header and body of its author's Retract, if there is one."""
+    if retract is not None:
+        return [3, header, h(body), *retract]
+    return [2, header, h(body)] if gone else [1, header, body]
+
+
+def backfill(entries: list[list[Any]], contexts: list[bytes | None], head: bytes, now: bytes) -> Any:
+    """5.13, as a frame."""
+    return [8, entries, contexts, head, now]
 
 
 def private_info(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:

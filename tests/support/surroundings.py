@@ -23,6 +23,7 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.names.codes import RoomKey, parse_code
 from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -306,7 +307,7 @@ class Surroundings:
             history=new.history if new else NO_HISTORY,
         )
         tor = Tor(self._network)
-        session = Session(room, key, tell, tor.usable)
+        session = Session(room, key, tell, SharedNetwork(tor.usable))
 
         async def live() -> None:
             await session.run()

@@ -342,6 +342,14 @@ def test_what_a_reply_refers_to_is_said_by_the_program_alone(quote: wording.Quot
     assert wording.format_line(reply, "den", quote) == f"[SYSTEM] den: ann replies to {about}\nden/ann: yes\n    no"
 
 
+def test_that_a_message_was_taken_back_is_said_without_its_words() -> None:
+    """Of other ends line mode says nothing."""
+    event = events.ExpiredEvent(room="r1", seq=7, retracted=True)
+    assert wording.format_line(event) == "[SYSTEM] A message was taken back by its author"
+    quote = wording.Quote("bob", "as I said")
+    assert wording.format_line(event, "den", quote) == "[SYSTEM] den: bob has taken a message back"
+
+
 @given(texts)
 def test_an_excerpt_is_short_harmless_and_on_one_line(text: str) -> None:
     shown = wording.excerpt(text)
@@ -507,8 +515,8 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
         ),
         (events.CoverOnEvent(room="r1", rate=480.0, wait=3.0), COVER),
         (events.EntriesMissedEvent(room="r1", count=3, verified=False), AWAY),
-        (events.ExpiredUnseenEvent(room="r1", count=1), "A message expired before reaching you."),
-        (events.ExpiredUnseenEvent(room="r1", count=2), "2 messages expired before reaching you."),
+        (events.ExpiredUnseenEvent(room="r1", count=1), "A message ended before reaching you."),
+        (events.ExpiredUnseenEvent(room="r1", count=2), "2 messages ended before reaching you."),
         (events.LockChangedEvent(room="r1", locked=True, member="m"), "The room is locked: nobody new is let in."),
         (events.LockChangedEvent(room="r1", locked=False, member="m"), "The room is open to newcomers again."),
         (events.LockUnchangedEvent(room="r1", locked=True), "The room is locked already."),

@@ -26,8 +26,9 @@ from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import credentials, frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
-from anonp2p.room.log.log import Log, LogEntry
+from anonp2p.room.log.log import Log, LogEntry, Retraction
 from tests.vectors.negative import negative
+from tests.vectors.transcripts import transcripts
 
 TARGET = Path(__file__).resolve().parent
 FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
@@ -68,17 +69,20 @@ class Person:
 class Boxes:
     """The boxes that the files hold, by what they are bound to."""
 
+    _seal = staticmethod(suite.seal_to_key)  # as it is, whoever puts another one in its place meanwhile
+
     def __init__(self, files: list[Any]) -> None:
         self._held = {found["info"]: bytes.fromhex(found["box"]) for found in _with_boxes(files)}
 
     def sealed(self, key: suite.EncryptionKeyPair, text: bytes, info: bytes) -> Vectors:
-        """The box of this text that is held, if there is one, or else a new one."""
+        """The box of this text that is held, if there is one, or else a new one, which is held from now on."""
         held = self._held.get(info.hex(), b"")
         try:
             as_it_is = key.open_sealed(held, info) == text
         except PeerFault:
             as_it_is = False
-        return {"info": info, "text": text, "box": held if as_it_is else suite.seal_to_key(key.public, text, info)}
+        box = self._held[info.hex()] = held if as_it_is else self._seal(key.public, text, info)
+        return {"info": info, "text": text, "box": box}
 
 
 def _with_boxes(value: Any) -> Iterator[Any]:
@@ -192,7 +196,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
     bob, host = Person("bob").me.id, Person("host").me
     vouched = credentials.sign_credentials(ROOM_KEY, host.key)
     head = bytes(range(112))
-    backfilled: list[frames.BackfilledEntry | frames.Tombstone] = [
+    backfilled: list[frames.Backfilled] = [
         frames.BackfilledEntry(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
         frames.Tombstone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
     ]
@@ -301,6 +305,7 @@ class Story:
         self._entries: list[Vectors] = []  # in no batch yet
         self._boxed: list[Vectors] = []
         self._backfills: list[Vectors] = []
+        self._retracts: dict[bytes, int] = {}  # their indices, by their bodies
         self._schedule: list[Vectors] = []
         self._epoch = Epoch.begin(seed("fresh secret of epoch 0"), self._room.digest, self._host.me.id)
         self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"))
@@ -336,6 +341,7 @@ class Story:
         self._say(self._host, frames.LockBody(locked=True))
         self._say(self._host, frames.AwayBody(self._ann.me.id))
         self._say(self._host, frames.BackBody(self._ann.me.id))
+        self._retract(self._ann, 1, at=3)
         self._say(self._ann, frames.LeaveBody())
         self._say(self._host, frames.CloseBody())
         self._batch(66_000)
@@ -374,6 +380,19 @@ class Story:
         whose = {"recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key")}
         self._boxed.append({**about, **whose, "text, unpacked": fields(said), **box})
         self._say(author, frames.PrivateBody(box["box"]), ttl=ttl)
+
+    def _retract(self, author: Person, counter: int, *, at: int) -> None:
+        """The author takes back the message with this counter, which has this index."""
+        self._say(author, frames.RetractBody(counter))
+        said = self._entries[-1]
+        self._retracts[said["4.4 body"]] = self._room.index
+        self._log.retract_entry(at, Retraction(self._epoch.number, said["4.1 header"], said["4.4 body"]))
+
+    def _retract_of(self, shown: frames.Backfilled) -> Vectors | None:
+        """Where the Retract stands that a retracted entry is shown with."""
+        if not isinstance(shown, frames.RetractedEntry):
+            return None
+        return {"index": self._retracts[shown.retract_body], "epoch": shown.epoch}
 
     def _say(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:
         author.counter += counters
@@ -431,6 +450,7 @@ class Story:
         wired = self._epoch.seal_batch(packed, lambda _: nonce)
         if self._entries:
             self._log.seal_batch(self._head, wired, time)
+            self._log.end_retracted()
         self._told.append(
             {
                 "entries": self._entries,
@@ -468,6 +488,7 @@ class Story:
             {
                 "from index": index,
                 "gone": gone,
+                "retracted by": [self._retract_of(it) for it in backfill.entries],
                 "time": int.from_bytes(backfill.now[40:48], "big"),
                 "5.13 now": backfill.now,
                 "5.13 frame": frames.pack(backfill),
@@ -649,7 +670,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "retention": retention(boxes),
         "words": words_to_compare(boxes),
     }
-    return {**well_formed, "negative": negative(well_formed, boxes)}
+    return {**well_formed, "negative": negative(well_formed, boxes), "transcripts": transcripts(ROOM_KEY, boxes)}
 
 
 def files(target: Path) -> dict[Path, str]:

@@ -263,7 +263,7 @@ class FalseHost:
         gone = list(gone)
         for entry in entries:
             self.place(entry)
-        opened: list[frames.BackfilledEntry | frames.Tombstone] = [
+        opened: list[frames.Backfilled] = [
             entry.gone if entry in gone else frames.BackfilledEntry(entry.header.pack(), entry.body)
             for entry in entries
         ]

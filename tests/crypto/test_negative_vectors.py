@@ -71,7 +71,7 @@ def test_the_second_implementation_takes_what_is_well_formed() -> None:
             second.read_header(entry["4.1 header"])
             second.unstepped(entry["4.4 padded"])
     for it in held("log")["5.13 backfills"]:
-        assert second.FORMS["record down"]([False, [second.unpack(it["5.13 frame"])]])
+        assert second.FORMS["record down"]([[second.unpack(it["5.13 frame"])]])
     second.read("private text", held("log")["5.15 boxes"][0]["text"])
     second.read("welcome", held("welcome")["7.1 array"])
 
@@ -133,8 +133,8 @@ def test_client_handshakes_2_4_2_5() -> None:
         join: frames.JoinRequest = frames.unpack(frames.Request, case["bytes"])
         content = handshake.join_content(greeted["hello"], join)
         assert not identity.is_signed(identity.JOIN, room, content, join.signature, join.key)
-        _, link, signer, encryption_key, nick, signature = second.read("request", case["bytes"])
-        signed = second.join_content(greeted["hello"], link, signer, encryption_key, nick)
+        _, link, signer, encryption_key, nick, signature, index, digest = second.read("request", case["bytes"])
+        signed = second.join_content(greeted["hello"], link, signer, encryption_key, index, digest, nick)
         with pytest.raises(InvalidSignature):
             second.verify(signer, "join", room, signed, signature)
 

@@ -468,7 +468,7 @@ def _seeds() -> dict[str, list[bytes]]:
         *((2, request) for request in shaken.requests),
         (3, frames.MemberRecord(False, [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)])),
         (3, frames.MemberRecord(True, [frames.KeyRequestFrame(bytes(32))] * limits.FRAMES)),
-        *((4, frames.HostRecord(not said, said)) for said in hosts),
+        *((4, frames.HostRecord(said)) for said in hosts),
         (5, shaken.state),
         (5, msgspec.structs.replace(shaken.state, snapshot=None)),
         (6, frames.Batch([b"x", b"y"], [bytes(32), None], bytes(112))),

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from unicodedata import ucd_3_2_0 as unicode
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ed25519, mlkem, x25519
@@ -287,15 +288,16 @@ _FROM_HOST = either(
     tagged(10, number(), word("nick-taken", "repeated", "too-often")),
     tagged(11, _KEY),
     tagged(12, _HASH),
+    tagged(13, many(either(exactly(65), exactly(97)), 256)),
 )
 FORMS: dict[str, Form] = {
     "hello": tagged(1, number(5, 4), _HASH, _KEY),
     "request": either(
-        tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE),
+        tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE, number(), _HASH),
         tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _SIGNATURE),
     ),
     "record up": array(flag, many(_FROM_MEMBER, 16)),
-    "record down": array(flag, many(_FROM_HOST, 16)),
+    "record down": array(many(_FROM_HOST, 16)),
     "content": array(_ID, number(), _HASH, _BODY),
     "batch": array(many(blob()), _CONTEXTS, _HEAD),
     "private text": array(text, _REPLY),
@@ -315,6 +317,7 @@ FORMS: dict[str, Form] = {
         many(array(*_MEMBER, number(2**31), _HASH), 1000),
         number(),
         either(nil, array(_HASH, number(), flag, many(array(*_MEMBER), 1000))),
+        flag,
     ),
 }
 
@@ -370,9 +373,9 @@ def ticket(link: bytes, hello_digest: bytes) -> bytes:
     return expand(link, "ticket", hello_digest)[:16]
 
 
-def record(chain_key: bytes, number: int, echo: bool, frames: Any) -> bytes:
+def record(chain_key: bytes, number: int, fields: list[Any]) -> bytes:
     """2.6 and 2.7: the content of the record with this number. chain_key: the first of its direction."""
-    return aead(key_of(chain_key, number), 0, filled(pack([echo, frames]), 16))
+    return aead(key_of(chain_key, number), 0, filled(pack(fields), 16))
 
 
 def off_record(chain_key: bytes, number: int, content: bytes) -> Any:
@@ -385,9 +388,11 @@ def bound(name: str, room: bytes, hello_digest: bytes) -> bytes:
     return label(name) + room + hello_digest
 
 
-def join_content(hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, nick: str) -> bytes:
+def join_content(
+    hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, index: int, digest: bytes, nick: str
+) -> bytes:
     """2.5"""
-    return hello_digest + link + key + h(encryption_key) + nick.encode()
+    return hello_digest + link + key + h(encryption_key) + u(64, index) + digest + nick.encode()
 
 
 def resume_content(hello_digest: bytes, link: bytes, key: bytes, epoch: int, index: int, digest: bytes) -> bytes:
@@ -410,6 +415,49 @@ def member_id(key: bytes) -> bytes:
 def spell(member: bytes) -> str:
     """3.1"""
     return base64.b32encode(member).decode()[:26].lower()
+
+
+_NOT_DRAWN = [
+    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164, 0xFFA0),
+    *range(0xFE00, 0xFE10),
+    *range(0xE0000, 0x110000),
+]
+
+
+def is_nick(text: str, most: int = 20) -> bool:
+    """3.3"""
+    kinds = [unicode.category(each) for each in text]
+    marks = "".join("m" if kind in ("Mn", "Mc") else "-" for kind in kinds)
+    return (
+        1 <= len(text) <= most
+        and unicode.normalize("NFKC", text) == text
+        and all(
+            each in "-_." or (kind in ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd") and ord(each) not in _NOT_DRAWN)
+            for each, kind in zip(text, kinds, strict=True)
+        )
+        and not marks.startswith("m")
+        and "mmm" not in marks
+        and any(kind[0] == "L" or kind == "Nd" for kind in kinds)
+    )
+
+
+def nick_keys(nick: str, confusables: dict[str, str]) -> set[str]:
+    """3.3. confusables: those of UTS #39 that are needed."""
+
+    def fold(text: str) -> str:
+        once = unicode.normalize("NFKC", unicode.normalize("NFD", text).casefold())
+        return unicode.normalize("NFKC", once.casefold())
+
+    def draw(text: str) -> str:
+        drawn = "".join(confusables.get(each, each) for each in unicode.normalize("NFD", text))
+        return unicode.normalize("NFD", drawn)
+
+    def capital(each: str) -> str:
+        return each if any(unicode.category(one) == "Cn" for one in each.upper()) else each.upper()
+
+    forms = fold(nick), fold(draw(nick)), fold(draw(fold(nick))), fold(draw("".join(map(capital, nick))))
+    read = {"0": "o", "1": "l", "i": "l", "m": "rn"}
+    return {"".join(read.get(each, each) for each in unicode.normalize("NFD", form)) for form in forms}
 
 
 # --- 4 The log on the wire

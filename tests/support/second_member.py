@@ -186,8 +186,8 @@ class Member:
         self._link = request[1]
         self._up, self._down = (second.expand(self._link, name, self._hello) for name in ("up", "down"))
         if request[0] == 1:
-            _, link, key, encryption_key, nick, signature = request
-            signed = second.join_content(self._hello, link, key, encryption_key, nick)
+            _, link, key, encryption_key, nick, signature, index, digest = request
+            signed = second.join_content(self._hello, link, key, encryption_key, index, digest, nick)
             second.verify(key, "join", self._key, signed, signature)
             self._me = second.member_id(key)
         else:
@@ -219,7 +219,7 @@ class Member:
         record = second.off_record(self._down, self._heard, content)
         self._heard += 1
         assert second.FORMS["record down"](record)
-        for frame in record[1]:
+        for frame in record[0]:
             self._take_frame(frame)
 
     def _take_frame(self, frame: list[Any]) -> None:
@@ -257,7 +257,8 @@ class Member:
         text = second.unaead(key, 0, b"".join(self._pages))
         signature, array = text[:64], text[64:]
         state = second.read("welcome", array)
-        head, latest, credentials, roster, since, snapshot = state[9:]
+        head, latest, credentials, roster, since, snapshot, proof = state[9:]
+        assert not proof, "transcripts miss nothing for good"
         index, digest, epoch = int.from_bytes(head[:8], "big"), head[8:40], state[5]
         shown = Room(self._key, state, index, digest, epoch, [place[:5] for place in roster])
         signed = self._hello + second.h(array)

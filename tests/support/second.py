@@ -288,7 +288,7 @@ _FROM_HOST = either(
     tagged(13, many(either(exactly(65), exactly(97)), 256)),
 )
 FORMS: dict[str, Form] = {
-    "hello": tagged(1, number(5, 4), _HASH, _KEY),
+    "hello": tagged(1, number(), _HASH, _KEY),
     "request": either(
         tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE, number(), _HASH),
         tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _SIGNATURE),
@@ -354,8 +354,8 @@ def hello(nonce: bytes, handshake_key: bytes) -> bytes:
 
 def read_hello(content: bytes) -> tuple[bytes, bytes, bytes]:
     """2.2: nonce, handshake key and H of it. Raises Malformed, AssertionError."""
-    _, _, nonce, handshake_key = read("hello", unpad(content))
-    assert len(content) == 1918
+    _, version, nonce, handshake_key = read("hello", unpad(content))
+    assert (version, len(content)) == (4, 1918)
     return nonce, handshake_key, h(content)
 
 

@@ -337,6 +337,31 @@ def test_what_of_ours_was_ordered_unseen_is_told_and_what_was_not_given_back(hos
     assert host.room.outstanding == 1
 
 
+def test_what_of_ours_was_retracted_unseen_ends_then(host: FalseHost) -> None:
+    """5.20, 7.3"""
+    mine = host.says("mine")
+    [shown] = host.hears(mine)
+    assert isinstance(shown, events.MessageEvent)
+    host.takes(inputs.RetractInput(shown.seq, re=7))
+    [retract] = host.submits()
+    happened = host.hears(*missed_for_good(host, host.entry(ANN, text("hers")), retract))
+    ended = [it for it in happened if isinstance(it, events.ExpiredEvent)]
+    assert ended == [events.ExpiredEvent(room="r1", seq=shown.seq, retracted=True, re=7)]
+    assert host.room.outstanding == 0
+
+
+def test_what_of_ours_was_ordered_unseen_is_retracted_then_if_it_is_to_be(host: FalseHost) -> None:
+    """5.20, 5.22"""
+    mine = host.says("ordered unseen")
+    host.takes(inputs.RetractInput(None, re=7))
+    assert host.submits() == []
+    host.hears(*missed_for_good(host, mine))
+    [retract] = host.submits()
+    assert said(retract) == frames.RetractBody(mine.header.counter)
+    [ended] = host.hears(retract)
+    assert ended == events.ExpiredEvent(room="r1", seq=HERE + 1, retracted=True, re=7)
+
+
 def test_what_of_ours_was_ordered_unseen_and_is_in_the_history_is_told_as_ours() -> None:
     """5.14, 5.18"""
     host = FalseHost(history=frames.HistoryPolicy(10, 0))

@@ -318,7 +318,7 @@ def _request(source: Source) -> None:
     if isinstance(request, frames.JoinRequest):
         assert admission.choose_nick(_SHAKEN.ledger, digest, request) == "ben"
     else:
-        assert admission.check_resume_request(_SHAKEN.ledger, digest, request).id == ANN.id
+        assert admission.check_resume_request(_SHAKEN.ledger, digest, request, {}).id == ANN.id
     assert request == right
 
 

@@ -245,6 +245,10 @@ class Repeated(NotAllowed):
     sentence = "The host took that for a repetition."
 
 
+class Unconfirmed(Failed):
+    sentence = "Nothing proves whether this reached the room while you were away: look before you send it again."
+
+
 class Unsealable(NotAllowed):
     sentence = "Nothing can be sealed to that member just now."
 

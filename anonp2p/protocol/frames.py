@@ -15,6 +15,7 @@ from anonp2p.protocol.field_types import (
     Bytes32,
     Bytes33,
     Bytes64,
+    Bytes65To97,
     Bytes112,
     Count,
     EncryptionKeyBytes,
@@ -175,13 +176,18 @@ class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
 
 
 class JoinRequest(Packed, frozen=True, tag=1):
-    """Joiner: link secret, signature key, encryption key, the nick that it wants (empty: any), and its signature."""
+    """Joiner: link secret, signature key, encryption key, the nick that it wants (empty: any), and its signature.
+
+    index, digest: the log as far as it was shown it before; those of a newcomer are the defaults.
+    """
 
     link_secret: Bytes32
     key: Bytes32
     encryption_key: EncryptionKeyBytes
     nick: str
     signature: Bytes64
+    index: Count = 0
+    digest: Bytes32 = bytes(32)
 
 
 class ResumeRequest(Packed, frozen=True, tag=2):
@@ -318,6 +324,15 @@ class KeyNotFoundFrame(Packed, frozen=True, tag=12):
     key_hash: Bytes32
 
 
+class ProofFrame(Packed, frozen=True, tag=13):
+    """Host, before a backfill: what the digests of a log are made of that a member has missed.
+
+    steps: of each entry in turn, its header, the hash of its body, and the group context, if it leads to another one.
+    """
+
+    steps: Annotated[list[Bytes65To97], msgspec.Meta(min_length=1, max_length=limits.PROOF_STEPS)]
+
+
 FromMember = SubmitFrame | KeyFrame | KeyRequestFrame
 FromHost = (
     RefusedFrame
@@ -329,6 +344,7 @@ FromHost = (
     | DeniedFrame
     | KeyResponseFrame
     | KeyNotFoundFrame
+    | ProofFrame
 )
 Frame = FromMember | FromHost
 
@@ -410,6 +426,7 @@ class RoomState(Packed, frozen=True):
     """The room as of the entry that the head covers, with the secrets of the epoch.
 
     The entries after the index `since` follow as backfill. They continue the reader's own log, or the `snapshot`.
+    proof: whether frames come before that which prove that the log up to `since` continues the reader's own.
     """
 
     name: str
@@ -426,6 +443,7 @@ class RoomState(Packed, frozen=True):
     roster: Annotated[list[RosterEntry], msgspec.Meta(max_length=limits.MEMBERS)]
     since: Count
     snapshot: RoomSnapshot | None
+    proof: bool = False
 
 
 Request = JoinRequest | ResumeRequest

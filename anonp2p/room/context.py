@@ -65,7 +65,7 @@ class Context:
         if pending is None and entry.content is None:
             return False
         if pending is not None and (entry.content is None or isinstance(entry.content.body, frames.PrivateBody)):
-            change = self._own_message(entry.header, pending, age)  # the receipt for what we know already
+            change = self._own_message(entry.header, pending, self.replica.ledger.index, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
             self.reporter.tell_change(part, re)
@@ -75,7 +75,13 @@ class Context:
             self.add_entry(frames.RetractBody(entry.header.counter), None, pending.retraction)
         return True
 
-    def _own_message(self, header: Header, pending: Pending, age: float) -> changes.MessageChange:
+    def take_receipt(self, header: Header, index: int, age: float) -> None:
+        """Tells that an entry of ours has its place among those that we have missed. age: it is no older than that."""
+        pending = self.outbox.take_entry(header.counter)
+        if pending is not None and isinstance(pending.body, Whisper | frames.TextBody):
+            self.reporter.tell_change(self._own_message(header, pending, index, age), pending.re)
+
+    def _own_message(self, header: Header, pending: Pending, index: int, age: float) -> changes.MessageChange:
         """A message of ours that its entry does not show us: it is sealed to another, or has expired."""
         assert isinstance(pending.body, Whisper | frames.TextBody), "nothing else is private or expires"
         whisper = pending.body if isinstance(pending.body, Whisper) else None
@@ -84,7 +90,7 @@ class Context:
             counter=header.counter,
             nick=self.own_member.nick,
             text=pending.body.text,
-            seq=self.replica.ledger.index,
+            seq=index,
             ttl=header.ttl,
             age=age,
             action=isinstance(pending.body, frames.TextBody) and pending.body.action,

@@ -92,10 +92,24 @@ class Outbox:
         """Forgets the entry with this counter, which has its place or gets none; returns it, if there is one."""
         return self._entries.pop(counter, None)
 
-    def forget_entries(self, up_to: int) -> None:
-        """Forgets the entries with counters up to this one, which have their places among what we missed."""
+    def has_sent(self, header: Header, digest: bytes) -> bool:
+        """Whether an entry with this header and this digest of its body is one that we have sent and not seen yet."""
+        pending = self._entries.get(header.counter)
+        own = pending.sealed if pending else None
+        return own is not None and (own.header, suite.hash_data(own.body)) == (header, digest)
+
+    def settle(self, up_to: int, *, proven: bool) -> list[GivenBack]:
+        """Gives back the entries with counters up to this one, which the host has ordered or denied unseen.
+
+        proven: whether it is proven that it has not ordered them.
+        """
+        given = []
         for counter in [counter for counter in self._entries if counter <= up_to]:
-            del self._entries[counter]
+            pending = self._entries[counter]
+            error = _lost_denial(pending) if pending.deniable else errors.Repeated()
+            given.append(self._refuse(counter, error if proven else errors.Unconfirmed()))
+        self._certain = max(self._certain, up_to)
+        return given
 
     def retract_latest(self, re: events.Re) -> list[GivenBack] | None:
         """Takes back the latest message that has no place yet; None if there is none.
@@ -236,9 +250,7 @@ class Outbox:
         """
         expect(header.counter == min(self._entries, default=None), "own-entries-reordered")
         expect(not gone or self._entries[header.counter].is_message, "expired-too-soon")
-        own = self._entries[header.counter].sealed
-        same = own is not None and (own.header, suite.hash_data(own.body)) == (header, digest)
-        expect(same, "entry-never-sent")
+        expect(self.has_sent(header, digest), "entry-never-sent")
 
     def deny_entry(self, counter: int, reason: frames.Denial) -> GivenBack:
         """Gives back what the host denies. Raises PeerFault for what was never asked."""

@@ -33,7 +33,8 @@ class Replica:
 
     me: who we are in it. own_keys: our encryption keys, the newest first. keys: those of members, by their hashes.
     epoch: None while we have no keys of the room. reused_nicks: who had which nick. evidence: what proves that our host
-    lies.
+    lies. unproven_until: a time of the room; of what was before it, something is missing, and nothing proves that the
+    rest is of the same log; None where that is not so.
     """
 
     def __init__(self, room: bytes, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -43,6 +44,7 @@ class Replica:
         self.marks = Marks(identity.hash_room(room))
         self.reused_nicks = ReusedNicks()
         self.evidence: list[tuple[bytes, ...]] = []
+        self.unproven_until: int | None = None
         self.begin_identity(me, own_key)
 
     def begin_identity(self, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:

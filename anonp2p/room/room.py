@@ -282,7 +282,9 @@ class Room:
         else:
             rows = [self._describe_mark(mark) for mark in self.replica.marks.latest_marks()]
             latest, previous = (*rows, None, None)[:2]
-            data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous}
+            until = self.replica.unproven_until
+            unproven = None if until is None else until // 60_000
+            data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous, "unproven": unproven}
         self._reporter.tell_event(events.ReplyEvent(room=self.label, command="/verify", data=data, re=event.re))
 
     def _describe_mark(self, mark: safety_words.Mark) -> dict[str, Any]:

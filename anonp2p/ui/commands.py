@@ -248,6 +248,13 @@ def _alike(wanted: str) -> str:
     return " or ".join(found)
 
 
+def names_message(typed: str) -> bool:
+    """Whether a command is being typed that names a message by its number."""
+    name, space, _ = from_first_seen(typed).partition(" ")
+    found = next((command for command in COMMANDS if command.name == name.lower()), None)
+    return bool(space) and found is not None and "[SEQ]" in found.argument
+
+
 def parse_line(line: str, re: events.Re = UNSET) -> Action:
     """The action that a typed line stands for. Raises an AnonError that says what is wrong with it.
 

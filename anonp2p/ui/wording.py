@@ -147,9 +147,10 @@ def _describe(event: events.Event) -> list[str]:
         case events.CoverOnEvent(rate=rate, wait=wait):
             bytes_sent = f"about {rate * 60 / 1000:.0f} kB a minute on each link of yours"
             return [f"Cover is on: {bytes_sent}, and what is said waits for up to {wait:.0f} seconds."]
-        case events.EntriesMissedEvent(count=count):
+        case events.EntriesMissedEvent(count=count, verified=verified):
             why = "You were away for too long, or read too slowly to keep up"
-            return [f"{why}: {count} entries of the room are missing here."]
+            proven = "" if verified else " Nothing proves that the rest is of the same room: compare words (/verify)."
+            return [f"{why}: {count} entries of the room are missing here.{proven}"]
         case events.ExpiredEvent(retracted=True):
             return ["A message was taken back by its author"]
         case events.ExpiredUnseenEvent(count=count):
@@ -247,6 +248,10 @@ def _verified(data: dict[str, Any]) -> list[str]:
         rows.append(f"Room at {mark['minutes']} min ({when}): {' '.join(mark['words'])}")
     if not data["minutes"]:
         return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
+    if data["unproven"] is not None:
+        rows.append(
+            f"What you saw before minute {data['unproven']} is not in them: nothing proves what is missing since"
+        )
     return [*rows, "All members see the same words for the same time"]
 
 

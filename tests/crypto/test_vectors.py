@@ -246,10 +246,11 @@ def test_a_ticket_2_5a() -> None:
 
 def test_a_join_2_5() -> None:
     said, client_handshake = CLIENT_HANDSHAKES[0]["2.2 hello"], CLIENT_HANDSHAKES[0]["2.4 Join"]
-    _, link, key, encryption_key, nick, signature = second.unpack(second.unpad(client_handshake["text"]))
-    join = frames.JoinRequest(link, key, encryption_key, nick, signature)
+    _, link, key, encryption_key, nick, signature, index, digest = second.unpack(second.unpad(client_handshake["text"]))
+    join = frames.JoinRequest(link, key, encryption_key, nick, signature, index, digest)
     assert handshake.join_content(said["hello"], join) == client_handshake["signed"]
-    assert second.join_content(said["hello"], link, key, encryption_key, nick) == client_handshake["signed"]
+    signed = second.join_content(said["hello"], link, key, encryption_key, index, digest, nick)
+    assert signed == client_handshake["signed"]
     assert identity.is_signed(identity.JOIN, ROOM, client_handshake["signed"], signature, key)
     second.verify(key, "join", ROOM, client_handshake["signed"], signature)
 
@@ -619,7 +620,8 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
 
 
 def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
-    *_, head, latest, roster, since, base = second.unpack(WELCOME["7.1 array"])
+    *_, head, latest, roster, since, base, has_proof = second.unpack(WELCOME["7.1 array"])
+    assert not has_proof
     digest, epoch, locked, members = base
     context = LOG["4.8 group context without entries"]["4.8 group context"]
     assert (since, digest, epoch, locked) == (0, second.genesis(ROOM, context), 0, False)

@@ -134,7 +134,7 @@ BACKFILL = frames.BackfillFrame(
     [frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], [B32, None], B112, B112
 )
 STATE = frames.RoomState(
-    "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, [ROSTER_ENTRY], 1, None
+    "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, [ROSTER_ENTRY], 1, None, False
 )
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.TextBody("hello", action=False, reply=None), 1),
@@ -167,6 +167,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.DeniedFrame(1, "nick-taken"), 10),
     ("host's", frames.KeyResponseFrame(KEY), 11),
     ("host's", frames.KeyNotFoundFrame(B32), 12),
+    ("host's", frames.ProofFrame([bytes(65)]), 13),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
     ("past", frames.RetractedEntry(B33, B32, 1, B33, b"body"), 3),
@@ -192,7 +193,7 @@ def within(kind: str, packed: object) -> bytes:
         case "past":
             return within("host's", [8, [packed], [None], B112, B112])
         case "base":
-            return msgpack.encode([*fields(STATE)[:-1], packed])
+            return msgpack.encode([*fields(STATE)[:-2], packed, False])
         case "sitter":
             return within("base", [B32, 1, False, [packed]])
         case "seat" | "latest" | "retention" | "history":
@@ -385,7 +386,11 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("host's", [8, [[0, B33, b"body"]], B112, 1, 2]),
         ("host's", [8, [[1, B33[1:], b"body"]], B112, 1, 2]),
         ("host's", [8, [[2, B33, B32 + b"x"]], B112, 1, 2]),
-        ("host's", [13, B32]),
+        ("host's", [13, []]),
+        ("host's", [13, [bytes(64)]]),
+        ("host's", [13, [bytes(98)]]),
+        ("host's", [13, [bytes(65)] * (limits.PROOF_STEPS + 1)]),
+        ("host's", [14, B32]),
         ("member's", [0, B32]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]], False]]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "left", ""]], False]]),
@@ -443,7 +448,8 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS]),
         ("base", None),
-        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None]),
+        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True]),
+        ("host's", [13, [bytes(65)] * limits.PROOF_STEPS]),
     ):
         assert fine(kind, packed)
 

@@ -486,17 +486,20 @@ def test_nobody_client_handshakes_at_a_handshake_key_that_cannot_be_sealed_to() 
 
 
 def test_a_join_is_signed_over_all_of_it() -> None:
-    """2.5: "hello || link || key || H(encryption key) || nick"."""
-    assert handshake.join_content(HELLO, JOIN) == HELLO + JOIN.link_secret + JOIN.key + suite.hash_data(KEY) + b"ann"
+    """2.5: "hello || link || key || H(encryption key) || u64 index || digest || nick"."""
+    rest = suite.hash_data(KEY) + bytes(40) + b"ann"
+    assert handshake.join_content(HELLO, JOIN) == HELLO + JOIN.link_secret + JOIN.key + rest
     others = [
         frames.JoinRequest(bytes(32), JOIN.key, KEY, "ann", bytes(64)),
         frames.JoinRequest(LINK, bytes(32), KEY, "ann", bytes(64)),
         frames.JoinRequest(LINK, JOIN.key, bytes(1216), "ann", bytes(64)),
         frames.JoinRequest(LINK, JOIN.key, KEY, "añn", bytes(64)),
+        frames.JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), 7),
+        frames.JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), 0, b"d" * 32),
     ]
     assert (
         len({handshake.join_content(HELLO, join) for join in [JOIN, *others]} | {handshake.join_content(LINK, JOIN)})
-        == 6
+        == 8
     )
 
 

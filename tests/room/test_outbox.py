@@ -435,10 +435,16 @@ def test_a_new_identity_counts_from_the_beginning(outbox: Outbox, sealer: FakeSe
     assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/1"]
 
 
-def test_what_has_its_place_among_what_we_missed_is_forgotten(outbox: Outbox, sealer: FakeSealer) -> None:
+@pytest.mark.parametrize("proven", [False, True])
+def test_what_was_ordered_or_denied_unseen_is_given_back_and_the_rest_sent(
+    outbox: Outbox, sealer: FakeSealer, proven: bool
+) -> None:
     for line in ("one", "two", "three"):
         say(outbox, line)
-    outbox.forget_entries(2)
+    given = outbox.settle(2, proven=proven)
+    assert [(it.error, it.line) for it in given] == [
+        (errors.Repeated() if proven else errors.Unconfirmed(), line) for line in ("one", "two")
+    ]
     assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/3"]
 
 

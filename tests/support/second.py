@@ -285,11 +285,12 @@ _FROM_HOST = either(
     tagged(10, number(), word("nick-taken", "repeated", "too-often")),
     tagged(11, _KEY),
     tagged(12, _HASH),
+    tagged(13, many(either(exactly(65), exactly(97)), 256)),
 )
 FORMS: dict[str, Form] = {
     "hello": tagged(1, number(5, 4), _HASH, _KEY),
     "request": either(
-        tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE),
+        tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE, number(), _HASH),
         tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _SIGNATURE),
     ),
     "record up": array(flag, many(_FROM_MEMBER, 16)),
@@ -312,6 +313,7 @@ FORMS: dict[str, Form] = {
         many(array(*_MEMBER, number(2**31), _HASH), 1000),
         number(),
         either(nil, array(_HASH, number(), flag, many(array(*_MEMBER), 1000))),
+        flag,
     ),
 }
 
@@ -382,9 +384,11 @@ def bound(name: str, room: bytes, hello_digest: bytes) -> bytes:
     return label(name) + room + hello_digest
 
 
-def join_content(hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, nick: str) -> bytes:
+def join_content(
+    hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, index: int, digest: bytes, nick: str
+) -> bytes:
     """2.5"""
-    return hello_digest + link + key + h(encryption_key) + nick.encode()
+    return hello_digest + link + key + h(encryption_key) + u(64, index) + digest + nick.encode()
 
 
 def resume_content(hello_digest: bytes, link: bytes, key: bytes, epoch: int, index: int, digest: bytes) -> bytes:

@@ -186,8 +186,8 @@ class Member:
         self._link = request[1]
         self._up, self._down = (second.expand(self._link, name, self._hello) for name in ("up", "down"))
         if request[0] == 1:
-            _, link, key, encryption_key, nick, signature = request
-            signed = second.join_content(self._hello, link, key, encryption_key, nick)
+            _, link, key, encryption_key, nick, signature, index, digest = request
+            signed = second.join_content(self._hello, link, key, encryption_key, index, digest, nick)
             second.verify(key, "join", self._key, signed, signature)
             self._me = second.member_id(key)
         else:
@@ -245,7 +245,8 @@ class Member:
         text = second.unaead(key, 0, b"".join(self._pages))
         signature, array = text[:64], text[64:]
         state = second.read("welcome", array)
-        head, latest, roster, since, snapshot = state[9:]
+        head, latest, roster, since, snapshot, proof = state[9:]
+        assert not proof, "transcripts miss nothing for good"
         index, digest, epoch = int.from_bytes(head[:8], "big"), head[8:40], state[5]
         shown = Room(self._key, state, index, digest, epoch, [place[:5] for place in roster])
         signed = self._hello + second.h(array)

@@ -342,6 +342,16 @@ class Surroundings:
         with trio.fail_after(_PATIENCE):
             await self._others[who].session.until_settled()
 
+    async def do_reply(self, who: str, text: str, seq: int | None = None) -> None:
+        """Somebody answers a message, or the latest one of another."""
+        await self._others[who].session.post_input(inputs.ReplyInput(seq, text))
+        await self.do_quiet()
+
+    async def do_retract(self, who: str, seq: int | None = None) -> None:
+        """Somebody takes a message back, or the latest one."""
+        await self._others[who].session.post_input(inputs.RetractInput(seq))
+        await self.do_quiet()
+
     async def do_many(
         self, who: str, count: int, text: str = "{n}", per_second: float = 0, *, background: bool = False
     ) -> None:

@@ -166,11 +166,11 @@ def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, dige
 def handshakes(boxes: Boxes) -> Vectors:
     ann = Person("ann")
     joining, digest = hello("a join")
-    join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64))
+    known = 2**40, seed("a digest")
+    join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64), *known)
     content = handshake.join_content(digest, join)
-    join = frames.JoinRequest(
-        join.link_secret, join.key, join.encryption_key, join.nick, ann.me.sign(identity.JOIN, content)
-    )
+    signature = ann.me.sign(identity.JOIN, content)
+    join = frames.JoinRequest(join.link_secret, join.key, join.encryption_key, join.nick, signature, *known)
     coming_back, other = hello("a resume")
     resume = frames.ResumeRequest(seed("link 2"), ann.me.id, ann.key.public, 3, 2**40, seed("a digest"), bytes(64))
     position = handshake.resume_content(other, resume)
@@ -212,6 +212,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.RefusedFrame("full")], False),
         ([frames.ResumedFrame(head)], False),
         ([frames.BackfillFrame(backfilled, [seed("a group context"), None], head, head)], False),
+        ([frames.ProofFrame([bytes(range(65)), bytes(range(97))])], False),
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
         ([frames.KeyResponseFrame(key)], False),
     ]

@@ -14,6 +14,7 @@ from anonp2p.crypto import padding, suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.ratchet import Ratchet
+from anonp2p.protocol import frames
 from tests.support.packed import malformed_forms
 
 Vectors = dict[str, Any]
@@ -131,8 +132,10 @@ def _client_handshakes(valid: Vectors, boxes: Any) -> Vectors:
         ("a sender's X25519 key of zeros", box[:1_088] + bytes(32) + box[1_120:], "unreadable-box"),
         ("for another room", other["box"], "unreadable-box"),
     ]
+    signature = frames.unpack(frames.Request, packed).signature
     requests = [
-        ("a signature with a bit turned", packed[:-1] + bytes([packed[-1] ^ 1])),
+        ("a signature with a bit turned", packed.replace(signature, signature[:-1] + bytes([signature[-1] ^ 1]))),
+        ("another digest than was signed for", packed[:-1] + bytes([packed[-1] ^ 1])),
         ("another nick than was signed for", packed.replace(b"\xa3ann", b"\xa3amy")),
     ]
     return {

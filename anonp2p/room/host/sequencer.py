@@ -11,6 +11,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import head_content
+from anonp2p.room.log.hashes import LogHashes
 from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log, LogEntry, Retraction
 from anonp2p.room.pending import Whisper
@@ -22,6 +23,7 @@ class Sequencer:
 
     def __init__(self, context: Context) -> None:
         self.log = Log()
+        self.hashes = LogHashes()
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -76,7 +78,9 @@ class Sequencer:
         before = ledger.group_context
         change = self._replica.apply_entry(author, opened)
         context = None if ledger.group_context == before else ledger.group_context
-        self.log.append_entry(sealed, LogEntry(header.pack(), opened.digest, body, header.ttl, context))
+        packed = header.pack()
+        self.log.append_entry(sealed, LogEntry(packed, opened.digest, body, header.ttl, context))
+        self.hashes.append_entry(packed, opened.digest, ledger.digest, context)
         if self._history is not None and isinstance(content.body, frames.TextBody):
             self._history.note_text(ledger.index)
         if isinstance(content.body, frames.RetractBody):

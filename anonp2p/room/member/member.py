@@ -48,6 +48,7 @@ class MemberRole:
             frames.RefusedFrame: self._arrival.take_refusal,
             frames.WelcomeFrame: self._arrival.begin_welcome,
             frames.PageFrame: self._take_page,
+            frames.ProofFrame: self._take_proof,
             frames.ResumedFrame: self._take_resumed,
             frames.BackfillFrame: self._take_missed,
             frames.CommitShareFrame: self._enter_next_epoch,
@@ -195,6 +196,10 @@ class MemberRole:
 
     def _take_page(self, page: frames.PageFrame) -> None:
         if self._arrival.take_page(page):
+            self._finish_batch()
+
+    def _take_proof(self, proof: frames.ProofFrame) -> None:
+        if self._arrival.take_proof(proof):
             self._finish_batch()
 
     def _take_resumed(self, resumed: frames.ResumedFrame) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import ENTRY, Header
+from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room.entries import OpenedEntry
@@ -16,11 +16,11 @@ def is_retracted(ledger: Ledger, shown: frames.RetractedEntry, entries: Iterable
     ledger: as of the entry before these, among which it is. Its author may have joined among them too.
     """
     try:
-        header, by = Header.unpack(shown.header), Header.unpack(shown.retract_header)
+        header = Header.unpack(shown.header)
         said = unpack_content(shown.retract_body).body
     except PeerFault:
         return False
-    if (by.kind, by.author, said) != (ENTRY, header.author, frames.RetractBody(header.counter)):
+    if said != frames.RetractBody(header.counter):
         return False
     key = _find_key(ledger, header.author, entries)
     signature, content = shown.retract_body[: identity.SIGNATURE], shown.retract_body[identity.SIGNATURE :]

@@ -35,18 +35,20 @@ from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from tests.fuzz import host, member
 from tests.fuzz.source import Source
-from tests.room.peers import ANN, BOB, HOST, ROOM
+from tests.room.peers import ANN, BOB, CREDENTIALS, HOST, ROOM
+from tests.support import second
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
-PACKED: tuple[Any, ...] = (
-    frames.Content,
-    frames.Hello,
-    frames.Request,
-    frames.MemberRecord,
-    frames.HostRecord,
-    frames.RoomState,
-    frames.Batch,
-)
+PACKED: dict[Any, str] = {  # all that is packed, with the form of the second implementation
+    frames.Content: "content",
+    frames.Hello: "hello",
+    frames.Request: "request",
+    frames.MemberRecord: "record up",
+    frames.HostRecord: "record down",
+    frames.RoomState: "welcome",
+    frames.Batch: "batch",
+    frames.PrivateText: "private text",
+}
 
 
 # --- bytes as they come
@@ -92,19 +94,30 @@ def padded(data: bytes) -> None:
 
 
 def packed(data: bytes) -> None:
-    """Every kind of what is packed, and headers: the same again when it is packed anew, or a fault."""
+    """Every kind of what is packed, and headers: a fault to both implementations, or to none and the same again."""
     source = Source(data)
     kind = source.pick(*PACKED, Header)
     rest = source.take(len(data))
+    theirs = _second(lambda: second.read_header(rest) if kind is Header else second.read(PACKED[kind], rest))
     try:
-        if kind is Header:
-            assert Header.unpack(rest).pack() == rest
-            return
-        opened = frames.unpack(kind, rest)
+        opened: Any = Header.unpack(rest) if kind is Header else frames.unpack(kind, rest)
     except PeerFault:
+        assert theirs is None
         return
-    assert frames.unpack(kind, frames.pack(opened)) == opened
+    assert theirs is not None
+    if kind is Header:
+        assert opened.pack() == rest
+        return
+    assert frames.pack(opened) == rest
     assert repr(opened) == f"<{type(opened).__name__}>"
+
+
+def _second(read: Callable[[], object]) -> object | None:
+    """What the second implementation reads; None if it refuses it."""
+    try:
+        return read()
+    except second.Malformed:
+        return None
 
 
 def code_(data: bytes) -> None:
@@ -236,7 +249,19 @@ class _Handshake:
         snapshot_entries = [frames.SnapshotEntry(HOST.key, "host", 0, False, bytes(32))]
         base = frames.RoomSnapshot(bytes(32), 0, False, snapshot_entries)
         self.state = frames.RoomState(
-            "demo", False, HOST.id, ANY, NO_HISTORY, 0, *secrets, bytes(112), LATEST, roster, since=0, snapshot=base
+            "demo",
+            False,
+            HOST.id,
+            ANY,
+            NO_HISTORY,
+            0,
+            *secrets,
+            bytes(112),
+            LATEST,
+            CREDENTIALS,
+            roster,
+            since=0,
+            snapshot=base,
         )
         self.about = private.bind_message(ROOM, 0, ANN.id, 1, BOB.id)
         self.box = private.seal_message(BOB.encryption_key.public, b"for you alone", self.about)
@@ -293,7 +318,7 @@ def _request(source: Source) -> None:
     if isinstance(request, frames.JoinRequest):
         assert admission.choose_nick(_SHAKEN.ledger, digest, request) == "ben"
     else:
-        assert admission.check_resume_request(_SHAKEN.ledger, digest, request).id == ANN.id
+        assert admission.check_resume_request(_SHAKEN.ledger, digest, request, {}).id == ANN.id
     assert request == right
 
 
@@ -434,15 +459,21 @@ def _seeds() -> dict[str, list[bytes]]:
         frames.TextBody("hello", True, reply=None),
         frames.JoinedBody(ANN.key, "ann", bytes(32)),
         frames.CommitBody(1, [], renew=False),
+        frames.RetractBody(1),
     ]
     passed: list[frames.Backfilled] = [
         frames.BackfilledEntry(bytes(33), b"x"),
         frames.Tombstone(bytes(33), bytes(32)),
+        frames.RetractedEntry(bytes(33), bytes(32), 1, bytes(33), b"x"),
     ]
     hosts: list[list[frames.FromHost]] = [
         [],
-        [frames.RefusedFrame("full"), frames.DeniedFrame(1, "repeated"), frames.KeyNotFoundFrame(bytes(32))],
-        [frames.WelcomeFrame(b"x", 1), frames.PageFrame(b"x"), frames.ResumedFrame(bytes(112))],
+        [
+            frames.RefusedFrame("full", CREDENTIALS, bytes(64)),
+            frames.DeniedFrame(1, "repeated"),
+            frames.KeyNotFoundFrame(bytes(32)),
+        ],
+        [frames.WelcomeFrame(b"x", 1), frames.PageFrame(b"x"), frames.ResumedFrame(bytes(112), bytes(64))],
         [frames.BackfillFrame(passed, [None] * len(passed), bytes(112), bytes(112)), frames.CommitShareFrame(b"x")],
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
     ]
@@ -456,6 +487,8 @@ def _seeds() -> dict[str, list[bytes]]:
         (5, shaken.state),
         (5, msgspec.structs.replace(shaken.state, snapshot=None)),
         (6, frames.Batch([b"x", b"y"], [bytes(32), None], bytes(112))),
+        (7, frames.PrivateText("x", None)),
+        (7, frames.PrivateText("x", frames.EntryId(ANN.id, 1))),
     ]
     headers = [Header(ENTRY, ANN.id, 1, 2, 60), Header(COMMIT, HOST.id, 1)]
     typed = ["hello", "//x", "/nick ann", "/me waves", "/join " + KEY.code, "/help /who", "/leave", "/create a"]
@@ -484,7 +517,7 @@ def _seeds() -> dict[str, list[bytes]]:
         "padded": [bytes([length, *bytes(length), 0, 0, at, 4, 0, length]) for length in (0, 10, 63) for at in (0, 9)],
         "packed": [
             *(bytes([kind]) + frames.pack(value) for kind, value in values),
-            *(bytes([7]) + header.pack() for header in headers),
+            *(bytes([8]) + header.pack() for header in headers),
         ],
         "code": [KEY.code.encode(), b"anonp2p:" + KEY.code.upper().encode(), KEY.code[:-6].encode(), b" x:y "],
         "lines": plain,

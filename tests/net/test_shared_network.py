@@ -91,7 +91,7 @@ async def test_rooms_of_one_host_appear_again_one_after_the_other(
     async with trio.open_nursery() as nursery:
         for number in range(3):
             key = RoomKey(bytes([number]) * 32)
-            room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", name="demo")
+            room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key, name="demo")
             nursery.start_soon(Session(room, key, lambda _: None, shared).run)
         await trio.sleep(1)
         tor.lose()

@@ -25,6 +25,7 @@ from anonp2p.errors import (
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor import tor
 from anonp2p.net.tor.restart import TorKeeper
 from anonp2p.net.transport import Transport
@@ -59,6 +60,7 @@ class App:
         self._leaving: events.Re = UNSET
         self._ending = trio.Event()
         self._tor = TorKeeper(partial(connect, config), self._tell)
+        self._network = SharedNetwork(self._tor.usable)
 
     async def run(self) -> int:
         """Runs the program until the user, a signal or a failure ends it."""
@@ -92,10 +94,12 @@ class App:
 
     async def _wind_up(self) -> None:
         """Leaves all rooms in order, within the time that quitting may take."""
+        sessions = list(self._sessions.values())
+        within = limits.LEAVE_SPREAD if len(sessions) > 1 else 0.0
         with trio.move_on_after(limits.LEAVE_PATIENCE + limits.FLUSH_PATIENCE):
-            for session in list(self._sessions.values()):
-                await session.post_input(inputs.LeaveInput(now=True, re=self._leaving))
-            for session in list(self._sessions.values()):
+            for session in sessions:
+                await session.post_input(inputs.LeaveInput(now=True, within=within, re=self._leaving))
+            for session in sessions:
                 await session.ended.wait()
         with trio.move_on_after(limits.PRINT_PATIENCE):
             await self._frontend.drained()
@@ -203,9 +207,10 @@ class App:
             retention=new.retention if new else ANY,
             history=new.history if new else NO_HISTORY,
             cover=self._config.cover,
+            is_alone=not self._sessions,
             re=re,
         )
-        session = self._sessions[room.label] = Session(room, key, self._tell, self._tor.usable)
+        session = self._sessions[room.label] = Session(room, key, self._tell, self._network)
         self._frontend.open_room(room.label)
         self._nursery.start_soon(self._live, session)
 

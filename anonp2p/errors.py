@@ -212,6 +212,14 @@ class KickSelf(NotAllowed):
     sentence = "You cannot throw yourself out: /leave or /close."
 
 
+class NotYours(NotAllowed):
+    sentence = "Only its author can take a message back."
+
+
+class OfFormerSelf(NotAllowed):
+    sentence = "You have come back as somebody new since you wrote that message: it cannot be taken back any more."
+
+
 class RetentionNotAllowed(NotAllowed):
     sentence = "In this room messages are kept for {detail}."
     about = "{} to {}"
@@ -237,6 +245,10 @@ class Repeated(NotAllowed):
     sentence = "The host took that for a repetition."
 
 
+class Unconfirmed(Failed):
+    sentence = "Nothing proves whether this reached the room while you were away: look before you send it again."
+
+
 class Unsealable(NotAllowed):
     sentence = "Nothing can be sealed to that member just now."
 
@@ -259,6 +271,10 @@ class TooMuchPending(NotAllowed):
 
 class NickUnsent(Failed):
     sentence = "Your change of nick did not reach the room."
+
+
+class RetractUnsent(Failed):
+    sentence = "That you take a message back did not reach the room: it stays."
 
 
 class KeyLate(Failed):

@@ -31,6 +31,9 @@ KICK_REASON: Final = 200  # characters of the reason for throwing somebody out
 ROOMS: Final = 20  # rooms of one process at once: more than anybody reads
 MEMBERS: Final = 1_000  # target of the design; a host refuses more: the room is full
 LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries that a host keeps: 4,000 of the longest messages
+PROOF_ENTRIES: Final = 65_536  # entries whose hashes a host keeps, to prove what was missed: 9 MB, 9 minutes of a flood
+PROOF_EXCESS: Final = 1_024  # more of them, before the oldest are dropped: each time, all others move in memory
+PROOF_STEPS: Final = 256  # of them in one frame: 17 to 25 kB
 LOG_ENTRIES: Final = 10_000  # entries that a host keeps: a slow reader may lag so far behind a fast room
 WRITE_BYTES: Final = (
     256 * 1024
@@ -124,6 +127,7 @@ DIAL_PATIENCE: Final = 120.0  # in all, for circuits that are slow or break
 ABSENT_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
 DIAL_PAUSE: Final = 1.0  # before the next try; grows by half each time
 DIAL_PAUSE_MAX: Final = 8.0
+RETURN_SPREAD: Final = 8.0  # once there is a network again, within which each room of ours comes back, at its own time
 LINK_FAULTS: Final = 6  # links in a row that end because something is wrong with what comes on them: then no more
 FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit and a request, each usually a second
 
@@ -150,6 +154,7 @@ SYSTEM_UIDS: Final = 1_000  # uids below it do not belong to persons, by the cus
 OVERFLOW_UID: Final = 65_534  # stands for users of other namespaces, unless the kernel names another
 
 # Leaving (seconds). Together under the 3 that quitting may take.
+LEAVE_SPREAD: Final = 0.8  # within which each of several rooms is left, at its own time, when the program ends
 LEAVE_PATIENCE: Final = 1.5  # for our last entries and the leave to be ordered
 FLUSH_PATIENCE: Final = 1.0  # for the host's last entries to be sent
 WITHDRAW_PATIENCE: Final = 0.4  # for Tor to withdraw a service, and for us to close its control port

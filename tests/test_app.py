@@ -34,6 +34,7 @@ class Script:
         self, *lines: str, first: CreateRoomAction | JoinRoomAction | None = None, stays: bool = False
     ) -> None:
         self.told: list[events.Event] = []
+        self.times: list[float] = []  # when it was told each of these
         self.most_outstanding = 0  # inputs of the first room, whenever another one was asked for
         self._first = first  # what the command line asks for
         self._lines = list(lines)
@@ -52,6 +53,7 @@ class Script:
         """As Frontend has it."""
         self._interpreter.take_event(event)
         self.told.append(event)
+        self.times.append(trio.current_time())
 
     async def first_command(self) -> CreateRoomAction | JoinRoomAction | None:
         """As Frontend has it."""
@@ -230,3 +232,27 @@ async def test_a_host_that_is_told_to_end_says_its_last_words(numbers: list[sign
 
 async def test_a_second_interrupt_ends_it_at_once() -> None:
     assert not [event for event in await signalled(signal.SIGINT, signal.SIGINT) if isinstance(event, events.GoneEvent)]
+
+
+async def test_several_rooms_are_left_at_times_of_their_own_when_the_program_ends(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    left = []
+    for _ in range(20):
+        script = Script("/create one", "/create two", "/create three")
+        start = trio.current_time()
+        assert await App(Config(mode="json"), script, never(), connect).run() == 0
+        times = [
+            at - start for at, it in zip(script.times, script.told, strict=True) if isinstance(it, events.GoneEvent)
+        ]
+        assert len(set(times)) == 3
+        left += times
+    assert 0.0 < min(left) < 0.1 * limits.LEAVE_SPREAD
+    assert 0.9 * limits.LEAVE_SPREAD < max(left) < limits.LEAVE_SPREAD
+
+
+async def test_one_room_is_left_at_once_when_the_program_ends(autojump_clock: trio.testing.MockClock) -> None:
+    start = trio.current_time()
+    _, _, told = await played("/create one")
+    assert [event.reason for event in told if isinstance(event, events.GoneEvent)] == ["left"]
+    assert trio.current_time() == start

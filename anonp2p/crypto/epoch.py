@@ -166,6 +166,11 @@ class Epoch:
         return header, body
 
 
+def is_header_of(packed: bytes, author: bytes, counter: int) -> bool:
+    """Whether these bytes are the header of this author's entry with this counter."""
+    return len(packed) == _HEADER.size and Header(*_HEADER.unpack(packed))[1:3] == (author, counter)
+
+
 def read_header(entry: bytes) -> Header:
     """The header of a sealed entry. Raises PeerFault."""
     return Header.unpack(entry[: _HEADER.size])

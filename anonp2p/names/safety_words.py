@@ -29,11 +29,14 @@ class Marks:
         self._passed = 0  # the latest mark that has passed
         self._seen = [Mark(0, genesis)]
 
-    def begin_at(self, time: int, digest: bytes) -> None:
-        """Starts at this time: we cannot vouch for marks before it, since only the host tells us of them."""
+    def begin_at(self, time: int, digest: bytes, *, keeps: bool) -> None:
+        """Starts at this time: we cannot vouch for marks that only the host tells us of.
+
+        keeps: whether it is proven that the log continues the one that had the marks seen before.
+        """
         self._passed = time - time % limits.MARK_INTERVAL
         self._digest = digest
-        self._seen = [mark for mark in self._seen if not mark.time]
+        self._seen = [mark for mark in self._seen if keeps or not mark.time]
 
     def note_head(self, time: int, digest: bytes) -> None:
         """Notes a head: the log has this digest at this time."""

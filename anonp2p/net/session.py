@@ -14,6 +14,7 @@ from anonp2p.net.dial import dial
 from anonp2p.net.links import Links
 from anonp2p.net.mailbox import Mailbox, count_units
 from anonp2p.net.serve import serve
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Place, Transport
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.link_effects import apply_effect
@@ -26,7 +27,7 @@ class Session:
     """Runs a room over a network.
 
     key: of the room's onion service, for its host; None for a member. tell: is given every event for the user; must not
-    wait. network: returns the network once it is usable; raises AnonError if it never will be.
+    wait. network: shared by all sessions.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Session:
         room: Room,
         key: RoomKey | None,
         tell: Callable[[events.Event], None],
-        network: Callable[[], Awaitable[Transport]],
+        network: SharedNetwork,
     ) -> None:
         self.room = room
         self._key = key
@@ -95,11 +96,11 @@ class Session:
         except* AnonError as group:
             await self.post_input(inputs.BrokenInput(errors.first(group)))
 
-    async def _serve(self) -> None:
+    async def _serve(self, pause: float) -> None:
         assert self._key is not None, "a host has the key of its room"
-        while not self._stop_serving.is_set():
-            await self._host(await self._network(), self._key)
-            await trio.sleep(limits.TOR_RETRY)
+        await self._host(await self._network.usable(pause), self._key)
+        await trio.sleep(limits.TOR_RETRY)
+        await self.post_input(inputs.UnpublishedInput())
 
     async def _host(self, network: Transport, key: RoomKey) -> None:
         """Keeps the room reachable as long as this network lasts."""
@@ -175,8 +176,8 @@ class Session:
                 self._tell(event)
             case effects.DialEffect():
                 self._start(lambda: dial(effect, self._network, self._isolation, self.links))
-            case effects.ServeEffect():
-                self._start(self._serve)
+            case effects.ServeEffect(pause=pause):
+                self._start(lambda: self._serve(pause))
             case effects.StopServingEffect():
                 self._stop_serving.set()
             case effects.HeartbeatEffect(data=data):

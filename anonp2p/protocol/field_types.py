@@ -8,6 +8,7 @@ Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Bytes33 = Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
 Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
+Bytes65To97 = Annotated[bytes, msgspec.Meta(min_length=65, max_length=97)]
 Bytes112 = Annotated[bytes, msgspec.Meta(min_length=112, max_length=112)]
 EncryptionKeyBytes = Annotated[bytes, msgspec.Meta(min_length=1_216, max_length=1_216)]
 BOX = 1_136  # bytes that a box adds to its text

@@ -15,6 +15,7 @@ from anonp2p.protocol.field_types import (
     Bytes32,
     Bytes33,
     Bytes64,
+    Bytes65To97,
     Bytes112,
     Count,
     EncryptionKeyBytes,
@@ -123,6 +124,12 @@ class PrivateBody(Packed, frozen=True, tag=11):
     box: Annotated[bytes, msgspec.Meta(min_length=BOX + 4, max_length=BOX + limits.TEXT + 32)]
 
 
+class RetractBody(Packed, frozen=True, tag=12):
+    """The author ends an earlier message of its own at once, for all. counter: of that message."""
+
+    counter: Count
+
+
 Body = (
     TextBody
     | NickBody
@@ -135,6 +142,7 @@ Body = (
     | LockBody
     | CommitBody
     | PrivateBody
+    | RetractBody
 )
 
 
@@ -168,13 +176,18 @@ class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
 
 
 class JoinRequest(Packed, frozen=True, tag=1):
-    """Joiner: link secret, signature key, encryption key, the nick that it wants (empty: any), and its signature."""
+    """Joiner: link secret, signature key, encryption key, the nick that it wants (empty: any), and its signature.
+
+    index, digest: the log as far as it was shown it before; those of a newcomer are the defaults.
+    """
 
     link_secret: Bytes32
     key: Bytes32
     encryption_key: EncryptionKeyBytes
     nick: str
     signature: Bytes64
+    index: Count = 0
+    digest: Bytes32 = bytes(32)
 
 
 class ResumeRequest(Packed, frozen=True, tag=2):
@@ -215,6 +228,19 @@ class Tombstone(Packed, frozen=True, tag=2):
 
     header: Bytes33
     digest: Bytes32
+
+
+class RetractedEntry(Packed, frozen=True, tag=3):
+    """The same of an entry that its author has retracted, and the author's Retract: its epoch, header and body."""
+
+    header: Bytes33
+    digest: Bytes32
+    epoch: Count
+    retract_header: Bytes33
+    retract_body: bytes
+
+
+Backfilled = BackfilledEntry | Tombstone | RetractedEntry
 
 
 # --- frames in records
@@ -267,7 +293,7 @@ class ResumedFrame(Packed, frozen=True, tag=7):
 class BackfillFrame(Packed, frozen=True, tag=8):
     """Host: a batch, opened. head: of the batch; now: the latest head of the log, or a later one."""
 
-    entries: list[BackfilledEntry | Tombstone]
+    entries: list[Backfilled]
     contexts: list[Bytes32 | None]
     head: Bytes112
     now: Bytes112
@@ -298,6 +324,15 @@ class KeyNotFoundFrame(Packed, frozen=True, tag=12):
     key_hash: Bytes32
 
 
+class ProofFrame(Packed, frozen=True, tag=13):
+    """Host, before a backfill: what the digests of a log are made of that a member has missed.
+
+    steps: of each entry in turn, its header, the hash of its body, and the group context, if it leads to another one.
+    """
+
+    steps: Annotated[list[Bytes65To97], msgspec.Meta(min_length=1, max_length=limits.PROOF_STEPS)]
+
+
 FromMember = SubmitFrame | KeyFrame | KeyRequestFrame
 FromHost = (
     RefusedFrame
@@ -309,6 +344,7 @@ FromHost = (
     | DeniedFrame
     | KeyResponseFrame
     | KeyNotFoundFrame
+    | ProofFrame
 )
 Frame = FromMember | FromHost
 
@@ -321,9 +357,8 @@ class MemberRecord(Packed, frozen=True):
 
 
 class HostRecord(Packed, frozen=True):
-    """Frames that a host seals together. echo: nothing; hosts send False."""
+    """Frames that a host seals together."""
 
-    echo: bool
     frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]
 
 
@@ -391,6 +426,7 @@ class RoomState(Packed, frozen=True):
     """The room as of the entry that the head covers, with the secrets of the epoch.
 
     The entries after the index `since` follow as backfill. They continue the reader's own log, or the `snapshot`.
+    proof: whether frames come before that which prove that the log up to `since` continues the reader's own.
     """
 
     name: str
@@ -407,6 +443,7 @@ class RoomState(Packed, frozen=True):
     roster: Annotated[list[RosterEntry], msgspec.Meta(max_length=limits.MEMBERS)]
     since: Count
     snapshot: RoomSnapshot | None
+    proof: bool = False
 
 
 Request = JoinRequest | ResumeRequest

@@ -30,15 +30,20 @@ class Channel:
     def __init__(self, secret: bytes, hello: bytes, *, up: bool) -> None:
         ratchets = [Ratchet(suite.expand(secret, name, hello)) for name in ("up", "down")]
         self._sending_keys, self._receiving_keys = ratchets if up else reversed(ratchets)
-        self._sent_type, self._received_type = _RECORDS if up else reversed(_RECORDS)
+        self._is_up = up
         self.ticket = suite.expand(secret, "ticket", hello)[:TICKET]
 
     def seal_frames(self, outgoing: Sequence[frames.Frame], *, echo: bool = False) -> bytes:
-        """These frames as they are sent, in as few records as possible. Records are sent in the order of sealing."""
-        split = _split_frames(outgoing)
-        packed = [self._sent_type(echo and not at, part) for at, part in enumerate(split)]
-        padded = [padding.fill_payload(frames.pack(record), suite.TAG) for record in packed]
+        """These frames as they are sent, in as few records as possible. Records are sent in the order of sealing.
+
+        echo: of the first record, if it is a member's.
+        """
+        records = [self._make_record(part, echo=echo and not at) for at, part in enumerate(_split_frames(outgoing))]
+        padded = [padding.fill_payload(frames.pack(record), suite.TAG) for record in records]
         return b"".join(map(padding.frame_content, map(self.seal_padded, padded)))
+
+    def _make_record(self, said: list[Any], *, echo: bool) -> frames.MemberRecord | frames.HostRecord:
+        return frames.MemberRecord(echo, said) if self._is_up else frames.HostRecord(said)
 
     def seal_padded(self, padded: bytes) -> bytes:
         """The content of the next record: a packed record with its padding, sealed."""
@@ -49,13 +54,9 @@ class Channel:
         padded = self._receiving_keys.take_next_key().open_sealed(0, content)
         if padded is None:
             raise PeerFault("unreadable-record")
-        record: frames.MemberRecord | frames.HostRecord = frames.unpack(
-            self._received_type, padding.unfill_payload(padded, suite.TAG)
-        )
+        kind = frames.HostRecord if self._is_up else frames.MemberRecord
+        record: frames.MemberRecord | frames.HostRecord = frames.unpack(kind, padding.unfill_payload(padded, suite.TAG))
         return record
-
-
-_RECORDS: tuple[Any, Any] = (frames.MemberRecord, frames.HostRecord)
 
 
 def fits_unit(outgoing: Sequence[frames.Frame]) -> bool:
@@ -152,7 +153,8 @@ def _client_handshake_info(room: bytes, hello: bytes) -> bytes:
 
 def join_content(hello: bytes, join: frames.JoinRequest) -> bytes:
     """The bytes that a request to join is signed over."""
-    return hello + join.link_secret + join.key + suite.hash_data(join.encryption_key) + join.nick.encode()
+    position = join.index.to_bytes(8, "big") + join.digest
+    return hello + join.link_secret + join.key + suite.hash_data(join.encryption_key) + position + join.nick.encode()
 
 
 def resume_content(hello: bytes, resume: frames.ResumeRequest) -> bytes:

@@ -51,6 +51,13 @@ class MessageChange(_Value, frozen=True, kw_only=True):
         return self.peer is not None
 
 
+class RetractedChange(_Value, frozen=True):
+    """A member has ended its message with this counter."""
+
+    member: bytes
+    counter: int
+
+
 class JoinedChange(_Value, frozen=True):
     """A new member. unknown_past: see `events.JoinedEvent`."""
 
@@ -137,6 +144,7 @@ class HiddenChange(_Value, frozen=True):
 
 Change = (
     MessageChange
+    | RetractedChange
     | JoinedChange
     | RenamedChange
     | AwayChange

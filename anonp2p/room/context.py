@@ -28,12 +28,13 @@ class Context:
     """The parts of a room that stay when its role is replaced.
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
-    ttl: of our messages; None: as the room has it.
+    ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
     """
 
     label: str
     random: Callable[[int], bytes]
     cover: bool
+    is_alone: bool
     clock: Clock
     replica: Replica
     outbox: Outbox
@@ -64,15 +65,23 @@ class Context:
         if pending is None and entry.content is None:
             return False
         if pending is not None and (entry.content is None or isinstance(entry.content.body, frames.PrivateBody)):
-            change = self._own_message(entry.header, pending, age)  # the receipt for what we know already
+            change = self._own_message(entry.header, pending, self.replica.ledger.index, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
             self.reporter.tell_change(part, re)
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
+        if pending is not None and pending.retraction is not None:
+            self.add_entry(frames.RetractBody(entry.header.counter), None, pending.retraction)
         return True
 
-    def _own_message(self, header: Header, pending: Pending, age: float) -> changes.MessageChange:
+    def take_receipt(self, header: Header, index: int, age: float) -> None:
+        """Tells that an entry of ours has its place among those that we have missed. age: it is no older than that."""
+        pending = self.outbox.take_entry(header.counter)
+        if pending is not None and isinstance(pending.body, Whisper | frames.TextBody):
+            self.reporter.tell_change(self._own_message(header, pending, index, age), pending.re)
+
+    def _own_message(self, header: Header, pending: Pending, index: int, age: float) -> changes.MessageChange:
         """A message of ours that its entry does not show us: it is sealed to another, or has expired."""
         assert isinstance(pending.body, Whisper | frames.TextBody), "nothing else is private or expires"
         whisper = pending.body if isinstance(pending.body, Whisper) else None
@@ -81,7 +90,7 @@ class Context:
             counter=header.counter,
             nick=self.own_member.nick,
             text=pending.body.text,
-            seq=self.replica.ledger.index,
+            seq=index,
             ttl=header.ttl,
             age=age,
             action=isinstance(pending.body, frames.TextBody) and pending.body.action,
@@ -93,7 +102,13 @@ class Context:
 
 
 def create_context(
-    *, label: str, key: bytes, random: Callable[[int], bytes], cover: bool = False, re: events.Re = UNSET
+    *,
+    label: str,
+    key: bytes,
+    random: Callable[[int], bytes],
+    cover: bool = False,
+    is_alone: bool = True,
+    re: events.Re = UNSET,
 ) -> Context:
     """The parts of a room that we are not in yet. key: the public key of its onion service.
 
@@ -103,7 +118,7 @@ def create_context(
     shown, index = ShownMessages(), MessageIndex()
     reporter = Reporter(label, clock, Narrator(label, index), shown, index, replica.reused_nicks)
     lifecycle = Lifecycle(label, replica, outbox, reporter, re, cover=cover)
-    return Context(label, random, cover, clock, replica, outbox, index, reporter, lifecycle)
+    return Context(label, random, cover, is_alone, clock, replica, outbox, index, reporter, lifecycle)
 
 
 def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.EncryptionKeyPair]:

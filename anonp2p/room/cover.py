@@ -8,20 +8,17 @@ from collections.abc import Callable, Sequence
 
 from anonp2p import limits
 from anonp2p.protocol import frames, handshake
+from anonp2p.room.dice import draw_between
 
 
 def draw_slot(random: Callable[[int], bytes]) -> float:
     """Seconds from one slot to the next: from half the mean to one and a half times as much, each as likely."""
-    return limits.COVER_INTERVAL * (0.5 + _draw_fraction(random))
+    return draw_between(random, 0.5 * limits.COVER_INTERVAL, 1.5 * limits.COVER_INTERVAL)
 
 
 def draw_answer(random: Callable[[int], bytes]) -> float:
     """Seconds from a slot to its answer."""
-    return limits.COVER_ANSWER * _draw_fraction(random)
-
-
-def _draw_fraction(random: Callable[[int], bytes]) -> float:
-    return int.from_bytes(random(8), "big") / 2**64
+    return draw_between(random, 0.0, limits.COVER_ANSWER)
 
 
 def count_for_slot(waiting: Sequence[frames.Frame]) -> int:

@@ -21,16 +21,25 @@ class DialEffect:
     """Member: dial the host as the link UPLINK; if that fails, `inputs.DialFailedInput` says why.
 
     code: of the room. seconds: after which to give up. isolation: dials with different numbers share no circuit.
+    returns: whether we have been in, so that it is the turn of one of our rooms after the other. pause: seconds to wait
+    after another room's turn, or once there is a network, if either has to be waited for.
     """
 
     code: str
     seconds: float
     isolation: int
+    returns: bool
+    pause: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ServeEffect:
-    """Host: the room is to be reachable from now on."""
+    """Host: the room is to be reachable from now on, until its network is lost: `inputs.UnpublishedInput`.
+
+    pause: seconds to wait once there is a network, if there is none yet.
+    """
+
+    pause: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)

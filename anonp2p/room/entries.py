@@ -25,9 +25,9 @@ class OpenedEntry:
         self.context: bytes | None = None
 
     @classmethod
-    def from_backfill(cls, entry: frames.BackfilledEntry | frames.Tombstone) -> "OpenedEntry":
+    def from_backfill(cls, entry: frames.Backfilled) -> "OpenedEntry":
         """An entry of a backfill. Raises PeerFault."""
-        if isinstance(entry, frames.Tombstone):
+        if not isinstance(entry, frames.BackfilledEntry):
             return cls(Header.unpack(entry.header), b"", entry.digest)
         expect(bool(entry.body), "entry-without-body")
         return cls(Header.unpack(entry.header), entry.body)

@@ -110,10 +110,11 @@ class MessageEvent(Event, frozen=True, tag="message"):
 
 
 class ExpiredEvent(Event, frozen=True, tag="expired"):
-    """A shown message has come to the end of its time."""
+    """A shown message has come to the end of its time, or its author has taken it back."""
 
     room: str
     seq: int
+    retracted: bool = False
 
 
 class UnsentEvent(Event, frozen=True, tag="unsent"):

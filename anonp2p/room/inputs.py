@@ -74,6 +74,14 @@ class ReplyInput:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class RetractInput:
+    """The message of ours with this number is to end, or the latest one of ours, which may not have its place yet."""
+
+    seq: int | None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class RetainInput:
     """How long our messages are kept from now on, as in a header; None: it is only asked."""
 
@@ -124,17 +132,22 @@ class LockInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LeaveInput:
-    """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in."""
+    """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in.
+
+    within: seconds; at a time among them that the room draws, so that rooms left together are not left at one moment.
+    """
 
     close: bool = False
     now: bool = False
     re: events.Re = UNSET
+    within: float = 0.0
 
 
 Typed = (
     SayInput
     | WhisperInput
     | ReplyInput
+    | RetractInput
     | RetainInput
     | VerifyInput
     | RenameInput
@@ -156,6 +169,11 @@ class StartInput:
 @dataclass(frozen=True, slots=True, repr=False)
 class PublishedInput:
     """Host: the onion service can be found."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UnpublishedInput:
+    """Host: the network through which the onion service could be found is lost."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -218,6 +236,7 @@ class EndBatchInput:
 RoleInput = (
     StartInput
     | PublishedInput
+    | UnpublishedInput
     | DialFailedInput
     | LinkedInput
     | ReceivedInput

@@ -15,6 +15,7 @@ from anonp2p.protocol import frames
 from anonp2p.reasons import Fault
 from anonp2p.room import events
 from anonp2p.room.log.log import FIRST
+from anonp2p.room.message_places import MessagePlaces
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.roster import Member, Roster
 
@@ -38,6 +39,7 @@ class Ledger:
         self.epoch = 0
         self.index = FIRST - 1  # of the latest entry
         self.roster = Roster()
+        self.messages = MessagePlaces()
         self._digests: deque[bytes] = deque(maxlen=limits.LOG_ENTRIES + 1)
         self._group_context = b""
 
@@ -103,15 +105,15 @@ class Ledger:
         return author
 
     def check_tombstone(self, header: Header) -> Member:
-        """The author of an entry of which only a tombstone is left. Raises PeerFault if there can be no such entry."""
+        """The author of an entry of which only a tombstone is left. Raises PeerFault if there can be no such entry.
+
+        Whether the message has expired or was retracted is not known here.
+        """
         author = self.roster.find_member(header.author)
         if author is None:
             raise PeerFault("stranger")
         self._check_author(author, header)
-        expect(
-            header.kind == ENTRY and header.ttl != KEPT and self._allows_ttl(header.ttl),
-            "expired-too-soon",
-        )
+        expect(header.kind == ENTRY and self._allows_ttl(header.ttl), "expired-too-soon")
         return author
 
     @staticmethod
@@ -134,6 +136,8 @@ class Ledger:
         match content.body:
             case frames.TextBody(text=text):
                 expect(0 < len(text.encode()) <= limits.TEXT, "text-length")
+            case frames.RetractBody(counter=counter):
+                expect(counter > 0 and self._may_be_message(author, counter), "retracts-no-message")
             case frames.NickBody(nick=nick):
                 expect(nicks.is_nick(nick) and not self.roster.is_taken(nick, author.id), "bad-nick")
             case frames.LeaveBody():
@@ -156,6 +160,10 @@ class Ledger:
                     found = self.roster.find_member(removal.member)
                     gone = found is not None and (removal.reason == "kicked" or found.away)
                     expect(gone and removal.member != self.host, "removed-nobody")
+
+    def _may_be_message(self, author: Member, counter: int) -> bool:
+        """Whether the author's entry with this counter is a message, or too old to know."""
+        return counter <= author.unknown_up_to or self.messages.find_message(author.id, counter) is not None
 
     def is_foreign(self, content: frames.Content) -> bool:
         """Whether the author was shown another log than this, as far as one can tell."""
@@ -212,6 +220,12 @@ class Ledger:
         else:
             about = self.apply_content(author, header, content)
         self.extend_log(header, digest)
+        if content is None or isinstance(content.body, frames.TextBody | frames.PrivateBody):
+            self.messages.note_message(author.id, header.counter, self.index)
+        if (forgotten := self.messages.forget_oldest(self.index)) is not None:
+            member = self.roster.find_member(forgotten[0])
+            if member is not None:
+                member.unknown_up_to = max(member.unknown_up_to, forgotten[1])
         return about
 
     def list_people(self) -> list[events.Person]:

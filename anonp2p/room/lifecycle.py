@@ -20,7 +20,7 @@ class Lifecycle:
     """Whether we are in the room, and what the user is told when that changes.
 
     failure: why we never got in, or had to give up. waiting: what was typed before we were let in.
-    asked_by: the input that asked for the room.
+    asked_by: the input that asked for the room. leaves_at: when (`Now.tick`) we leave, if that is planned.
     """
 
     def __init__(
@@ -29,6 +29,8 @@ class Lifecycle:
         self.phase: Phase = "outside"
         self.failure: errors.AnonError | None = None
         self.waiting: list[inputs.Typed] = []
+        self.leaves_at: float | None = None
+        self._planned_leave = inputs.LeaveInput()
         self._label = label
         self._replica = replica
         self._outbox = outbox
@@ -81,6 +83,17 @@ class Lifecycle:
     def lose_place(self) -> None:
         """Our place was given up: we have to be let in again."""
         self.phase = "outside"
+
+    def plan_leave(self, leave: inputs.LeaveInput, at: float) -> None:
+        """The user wants out at this time (`Now.tick`)."""
+        self._planned_leave, self.leaves_at = leave, at
+
+    def take_due_leave(self, now: float) -> inputs.LeaveInput | None:
+        """The leave that was planned, once it is due."""
+        if self.leaves_at is None or now < self.leaves_at:
+            return None
+        self.leaves_at = None
+        return self._planned_leave
 
     def begin_leaving(self, re: events.Re) -> None:
         """The user wants out. re: the input that asked for it."""

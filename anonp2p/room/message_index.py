@@ -1,5 +1,7 @@
 """The messages that the user was shown: found by the numbers that the user sees, and by how the log names them."""
 
+from collections import OrderedDict
+
 import msgspec
 
 from anonp2p import limits
@@ -10,6 +12,8 @@ from anonp2p.protocol.frames import EntryId
 class ShownMessage(msgspec.Struct, gc=False):
     """Where a message is, without what it says. peer: with whom it is shared if it is private; gone: whether it ended.
 
+    mine: whether we wrote it, as who we are or were.
+
     The garbage collector ignores them, as there are many.
     """
 
@@ -17,6 +21,7 @@ class ShownMessage(msgspec.Struct, gc=False):
     author: bytes
     counter: int
     peer: bytes | None = None
+    mine: bool = False
     gone: bool = False
 
     def __repr__(self) -> str:
@@ -34,7 +39,7 @@ class MessageIndex:
     """The latest limits.REFERABLE messages."""
 
     def __init__(self) -> None:
-        self._by_seq: dict[int, ShownMessage] = {}
+        self._by_seq: OrderedDict[int, ShownMessage] = OrderedDict()
         self._seqs: dict[tuple[bytes, int], int] = {}
 
     def note_message(self, shown: ShownMessage) -> None:
@@ -42,13 +47,16 @@ class MessageIndex:
         self._by_seq[shown.seq] = shown
         self._seqs[shown.author, shown.counter] = shown.seq
         if len(self._by_seq) > limits.REFERABLE:
-            oldest = self._by_seq.pop(next(iter(self._by_seq)))
+            _, oldest = self._by_seq.popitem(last=False)
             self._seqs.pop((oldest.author, oldest.counter), None)
 
-    def end_message(self, seq: int) -> None:
-        """A message has come to its end."""
-        if (shown := self._by_seq.get(seq)) is not None:
-            shown.gone = True
+    def end_message(self, seq: int) -> bool:
+        """A message has come to its end. Returns False if we know that it had before."""
+        shown = self._by_seq.get(seq)
+        if shown is None:
+            return True
+        was_gone, shown.gone = shown.gone, True
+        return not was_gone
 
     def find_named(self, message: EntryId) -> ShownMessage | None:
         """The message that the log calls so."""

@@ -85,9 +85,9 @@ class Narrator:
             rules.append(events.HistoryRuleEvent(room=self._room, messages=texts, seconds=seconds))
         return rules
 
-    def describe_expired(self, seq: int) -> events.ExpiredEvent:
-        """That a message has come to the end of its time."""
-        return events.ExpiredEvent(room=self._room, seq=seq)
+    def describe_expired(self, seq: int, re: events.Re = UNSET, *, retracted: bool = False) -> events.ExpiredEvent:
+        """That a message has come to its end. re: the input of ours that has retracted it."""
+        return events.ExpiredEvent(room=self._room, seq=seq, retracted=retracted, re=re)
 
     def _message(
         self, message: changes.MessageChange, wall: float, re: events.Re, *, history: bool

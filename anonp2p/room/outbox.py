@@ -92,17 +92,46 @@ class Outbox:
         """Forgets the entry with this counter, which has its place or gets none; returns it, if there is one."""
         return self._entries.pop(counter, None)
 
-    def forget_entries(self, up_to: int) -> None:
-        """Forgets the entries with counters up to this one, which have their places among what we missed."""
+    def has_sent(self, header: Header, digest: bytes) -> bool:
+        """Whether an entry with this header and this digest of its body is one that we have sent and not seen yet."""
+        pending = self._entries.get(header.counter)
+        own = pending.sealed if pending else None
+        return own is not None and (own.header, suite.hash_data(own.body)) == (header, digest)
+
+    def settle(self, up_to: int, *, proven: bool) -> list[GivenBack]:
+        """Gives back the entries with counters up to this one, which the host has ordered or denied unseen.
+
+        proven: whether it is proven that it has not ordered them.
+        """
+        given = []
         for counter in [counter for counter in self._entries if counter <= up_to]:
-            del self._entries[counter]
+            pending = self._entries[counter]
+            error = _lost_denial(pending) if pending.deniable else errors.Repeated()
+            given.append(self._refuse(counter, error if proven else errors.Unconfirmed()))
+        self._certain = max(self._certain, up_to)
+        return given
+
+    def retract_latest(self, re: events.Re) -> list[GivenBack] | None:
+        """Takes back the latest message that has no place yet; None if there is none.
+
+        One that never went out is given back. One that may have gone out gets its Retract once it has its place: if it
+        is denied, there is nothing to retract. re: the input that wants it.
+        """
+        for counter, pending in reversed(self._entries.items()):
+            if pending.is_message and pending.retraction is None:
+                if pending.sealed is None:
+                    del self._entries[counter]
+                    return [GivenBack(None, pending.line, pending.re)]
+                pending.retraction = re
+                return []
+        return None
 
     def give_back_all(self) -> list[GivenBack]:
         """Gives back what the user can send again; forgets everything."""
         given = [
-            GivenBack(None if pending.line is not None else errors.NickUnsent(), pending.line, pending.re)
+            GivenBack(pending.unsent_error, pending.line, pending.re)
             for pending in self._entries.values()
-            if pending.line is not None or pending.deniable
+            if pending.line is not None or pending.unsent_error is not None
         ]
         self._entries.clear()
         self._awaited = b""
@@ -214,12 +243,14 @@ class Outbox:
         denied = [at for at, pending in self._entries.items() if at < counter and pending.deniable]
         return [self._refuse(at, _lost_denial(self._entries[at])) for at in denied]
 
-    def expect_next(self, header: Header, digest: bytes) -> None:
-        """Checks an entry ordered as ours. digest: of its body. Raises PeerFault if our next one is another."""
+    def expect_next(self, header: Header, digest: bytes, *, gone: bool) -> None:
+        """Checks an entry ordered as ours. digest: of its body; gone: whether only a tombstone is left of it.
+
+        Raises PeerFault if our next one is another, or cannot be gone.
+        """
         expect(header.counter == min(self._entries, default=None), "own-entries-reordered")
-        own = self._entries[header.counter].sealed
-        same = own is not None and (own.header, suite.hash_data(own.body)) == (header, digest)
-        expect(same, "entry-never-sent")
+        expect(not gone or self._entries[header.counter].is_message, "expired-too-soon")
+        expect(self.has_sent(header, digest), "entry-never-sent")
 
     def deny_entry(self, counter: int, reason: frames.Denial) -> GivenBack:
         """Gives back what the host denies. Raises PeerFault for what was never asked."""

@@ -36,6 +36,8 @@ class Whisper:
 class Pending:
     """Something of ours on its way: the line to give back if it is not ordered, and the input that asked for it.
 
+    retraction: the input that wants this message ended as soon as it has its place, if any does.
+
     In the epoch in which it was first sent, the same bytes go out again on a new link; in another, it is sealed anew.
     Either way what has its place already is known by its counter.
     """
@@ -45,6 +47,22 @@ class Pending:
     re: events.Re
     ttl: int = KEPT
     sealed: Sealed | None = None
+    retraction: events.Re | None = None
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it says something to others, and may expire."""
+        return isinstance(self.body, frames.TextBody | Whisper)
+
+    @property
+    def unsent_error(self) -> errors.AnonError | None:
+        """What the user is told if it never leaves; None where that goes without saying, or its line comes back."""
+        match self.body:
+            case frames.NickBody():
+                return errors.NickUnsent()
+            case frames.RetractBody():
+                return errors.RetractUnsent()
+        return None
 
     @property
     def deniable(self) -> bool:

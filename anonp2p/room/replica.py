@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from anonp2p import limits
 from anonp2p.crypto import identity, private, suite
-from anonp2p.crypto.epoch import Epoch, Header
+from anonp2p.crypto.epoch import Epoch, Header, is_header_of
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.names.reused import ReusedNicks
@@ -33,7 +33,8 @@ class Replica:
 
     me: who we are in it. own_keys: our encryption keys, the newest first. keys: those of members, by their hashes.
     epoch: None while we have no keys of the room. reused_nicks: who had which nick. evidence: what proves that our host
-    lies.
+    lies. unproven_until: a time of the room; of what was before it, something is missing, and nothing proves that the
+    rest is of the same log; None where that is not so.
     """
 
     def __init__(self, room: bytes, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -43,6 +44,7 @@ class Replica:
         self.marks = Marks(identity.hash_room(room))
         self.reused_nicks = ReusedNicks()
         self.evidence: list[tuple[bytes, ...]] = []
+        self.unproven_until: int | None = None
         self.begin_identity(me, own_key)
 
     def begin_identity(self, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -108,6 +110,9 @@ class Replica:
                 return changes.JoinedChange(
                     about.id, nick, self._may_be_reused(about), self._find_cautions(ledger, about)
                 )
+            case frames.RetractBody(counter=counter):
+                self._forget_message(author.id, counter)
+                return changes.RetractedChange(author.id, counter)
             case frames.BackBody():
                 return changes.BackChange(about.id, about.nick, mine)
             case frames.AwayBody():
@@ -191,6 +196,12 @@ class Replica:
                     for member, removal in gone
                 )
         return ()
+
+    def _forget_message(self, author: bytes, counter: int) -> None:
+        """Forgets what a message said that its author has retracted: even evidence keeps its header alone."""
+        for at, (first, *others) in enumerate(self.evidence):
+            if is_header_of(first, author, counter):
+                self.evidence[at] = (first, b"", *others[1:])
 
     # --- nicks that may be taken for others
 

@@ -9,6 +9,7 @@ from anonp2p import errors
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.names.reused import ReusedNicks
 from anonp2p.protocol import frames
+from anonp2p.protocol.frames import EntryId
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.clock import Clock
@@ -80,19 +81,28 @@ class Reporter:
         """Tells of what has just taken effect. re: the input of ours that asked for it."""
         for event in self._narrator.describe_change(change, self._clock.now.wall, re):
             self.tell_event(event)
-        if isinstance(change, changes.MessageChange):
-            self._note_shown(change)
+        self._note_shown(change, re)
 
     def tell_history_change(self, change: Change) -> None:
         """Tells of what took effect before we came."""
         for event in self._narrator.describe_history_change(change, self._clock.now.wall):
             self.tell_event(event)
-        if isinstance(change, changes.MessageChange):
-            self._note_shown(change)
+        self._note_shown(change, UNSET)
 
-    def _note_shown(self, message: changes.MessageChange) -> None:
+    def _note_shown(self, change: Change, re: events.Re) -> None:
+        """Remembers a message that was shown, or tells that one was retracted."""
+        if isinstance(change, changes.MessageChange):
+            self._note_message(change)
+        elif isinstance(change, changes.RetractedChange):
+            shown = self._message_index.find_named(EntryId(change.member, change.counter))
+            if shown is not None and self._message_index.end_message(shown.seq):
+                self.tell_event(self._narrator.describe_expired(shown.seq, re, retracted=True))
+
+    def _note_message(self, message: changes.MessageChange) -> None:
         self._reused_nicks.note_message(message.member)
-        self._message_index.note_message(ShownMessage(message.seq, message.member, message.counter, peer=message.peer))
+        self._message_index.note_message(
+            ShownMessage(message.seq, message.member, message.counter, message.peer, mine=message.mine)
+        )
         if message.ttl not in (KEPT, FLEETING):
             end = self._clock.now.age + max(0.0, message.ttl - message.age)
             self._tell_expired(self._shown_messages.note_message(message.seq, end))
@@ -115,5 +125,5 @@ class Reporter:
 
     def _tell_expired(self, ended: list[int]) -> None:
         for seq in ended:
-            self._message_index.end_message(seq)
-            self.tell_event(self._narrator.describe_expired(seq))
+            if self._message_index.end_message(seq):
+                self.tell_event(self._narrator.describe_expired(seq))

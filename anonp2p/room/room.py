@@ -16,6 +16,7 @@ from anonp2p.names import codes, safety_words
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import create_context
+from anonp2p.room.dice import draw_between
 from anonp2p.room.host.host import HostRole
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.pending import Whisper
@@ -30,8 +31,8 @@ class Room:
 
     label: what the interface calls it in this process. key: the public key of its onion service. random: gives so many
     fresh bytes. nick: the one asked for, empty for one made from our key. name: of a room that we create, as its host;
-    None for a room that we join; retention, history: its rules. cover: whether cover traffic is sent. re: the id
-    of the input that asked for the room.
+    None for a room that we join; retention, history: its rules. cover: whether cover traffic is sent. is_alone: whether
+    we have no other room now. re: the id of the input that asked for the room.
     """
 
     def __init__(
@@ -45,11 +46,12 @@ class Room:
         retention: frames.RetentionPolicy = ANY,
         history: frames.HistoryPolicy = NO_HISTORY,
         cover: bool = False,
+        is_alone: bool = True,
         re: events.Re = UNSET,
     ) -> None:
         self.label = label
         self.code = codes.encode_key(key)
-        self._context = create_context(label=label, key=key, random=random, cover=cover, re=re)
+        self._context = create_context(label=label, key=key, random=random, cover=cover, is_alone=is_alone, re=re)
         self.replica = self._context.replica
         self._clock = self._context.clock
         self._outbox = self._context.outbox
@@ -62,6 +64,7 @@ class Room:
             inputs.SayInput: self._send_message,
             inputs.WhisperInput: self._send_whisper,
             inputs.ReplyInput: self._send_reply,
+            inputs.RetractInput: self._retract,
             inputs.RetainInput: self._set_retention,
             inputs.VerifyInput: self._tell_safety_words,
             inputs.RenameInput: self._change_nick,
@@ -76,7 +79,9 @@ class Room:
         was_over = self.over
         self._clock.now = now
         self._reporter.end_due_messages()
-        if isinstance(event, inputs.Typed):
+        if isinstance(event, inputs.LeaveInput) and event.within:
+            self._lifecycle.plan_leave(event, self._clock.tick + draw_between(self._context.random, 0.0, event.within))
+        elif isinstance(event, inputs.Typed):
             self._handle_typed(event)
         elif self.over:
             pass  # what happens outside does not concern us any more
@@ -84,6 +89,8 @@ class Room:
             self._lifecycle.fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
         else:
             self.role.handle_input(event)
+        if leave := self._lifecycle.take_due_leave(self._clock.tick):
+            self._handle_typed(leave)
         while self._lifecycle.waiting and self._lifecycle.phase == "in":
             self._handle_typed(self._lifecycle.waiting.pop(0))
         if self.over and not was_over:
@@ -95,7 +102,7 @@ class Room:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""
         if self.over:
             return None
-        dues = (self.role.next_deadline(), self._reporter.next_deadline)
+        dues = (self.role.next_deadline(), self._reporter.next_deadline, self._lifecycle.leaves_at)
         return min((due for due in dues if due is not None), default=None)
 
     # --- the room as it is
@@ -212,6 +219,20 @@ class Room:
         else:
             self._send_private(self.replica.ledger.roster.find_member(shown.peer), event, reply)
 
+    def _retract(self, event: inputs.RetractInput) -> None:
+        """Ends a message of ours, or has it ended once it has its place."""
+        if event.seq is None and (given := self._outbox.retract_latest(event.re)) is not None:
+            self._reporter.tell_given_back(given)
+            return
+        try:
+            shown = self._context.message_index.find_typed(event.seq, by=self.replica.me.id)
+            if shown.author != self.replica.me.id:
+                raise errors.OfFormerSelf if shown.mine else errors.NotYours
+        except errors.AnonError as error:
+            self._reporter.tell_error(error, event.re)
+        else:
+            self.role.author_entry(frames.RetractBody(shown.counter), None, event.re)
+
     def _send_whisper(self, event: inputs.WhisperInput) -> None:
         self._send_private(self.replica.ledger.roster.find_nick(event.nick), event, None)
 
@@ -261,7 +282,9 @@ class Room:
         else:
             rows = [self._describe_mark(mark) for mark in self.replica.marks.latest_marks()]
             latest, previous = (*rows, None, None)[:2]
-            data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous}
+            until = self.replica.unproven_until
+            unproven = None if until is None else until // 60_000
+            data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous, "unproven": unproven}
         self._reporter.tell_event(events.ReplyEvent(room=self.label, command="/verify", data=data, re=event.re))
 
     def _describe_mark(self, mark: safety_words.Mark) -> dict[str, Any]:

@@ -178,6 +178,12 @@ def _reply(argument: str, re: events.Re) -> Action:
     return inputs.ReplyInput(int(first) if _is_number(first) else None, _text(text), re)
 
 
+def _retract(argument: str, re: events.Re) -> Action:
+    if argument and not _is_number(argument):
+        raise BadInput("A message is named by its number, which has nothing but digits.")
+    return inputs.RetractInput(int(argument) if argument else None, re)
+
+
 def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) <= _SEQ_DIGITS
 
@@ -197,6 +203,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", _msg),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", _reply),
+    Command("/retract", "[SEQ]", "end message SEQ of yours now, or your latest one, for all", _retract),
     Command(
         "/retain",
         "[T|off|never]",
@@ -239,6 +246,13 @@ def _alike(wanted: str) -> str:
     if not 0 < len(found) <= _SUGGESTED:
         found = difflib.get_close_matches(wanted, names, 1, _ALIKE)
     return " or ".join(found)
+
+
+def names_message(typed: str) -> bool:
+    """Whether a command is being typed that names a message by its number."""
+    name, space, _ = from_first_seen(typed).partition(" ")
+    found = next((command for command in COMMANDS if command.name == name.lower()), None)
+    return bool(space) and found is not None and "[SEQ]" in found.argument
 
 
 def parse_line(line: str, re: events.Re = UNSET) -> Action:

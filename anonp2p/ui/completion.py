@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from anonp2p.ui.commands import COMMANDS
@@ -43,18 +43,26 @@ class Completer:
         self._cycle = None
 
     def press(
-        self, text: str, cursor: int, *, forward: bool = True, nicks: Iterable[str] = (), rooms: Iterable[str] = ()
+        self,
+        text: str,
+        cursor: int,
+        *,
+        forward: bool = True,
+        nicks: Iterable[str] = (),
+        rooms: Iterable[str] = (),
+        numbers: Iterable[str] = (),
     ) -> tuple[str, int] | None:
         """The text and the cursor after Tab, or Shift-Tab; None if nothing fits.
 
-        nicks: of the members, the latest speaker first. rooms: names. Both in the order in which they are offered.
+        nicks: of the members, the latest speaker first. rooms: names. numbers: of the messages that the command may
+        name, the latest first. All in the order in which they are offered.
         """
         cycle = self._cycle
         if cycle and cycle.made == (text, cursor):
             at = cycle.at + (1 if forward else -1)
             before, after, candidates = cycle.before, cycle.after, cycle.candidates
         else:
-            start, candidates = complete(text[:cursor], tuple(nicks), tuple(rooms))
+            start, candidates = complete(text[:cursor], tuple(nicks), tuple(rooms), tuple(numbers))
             at = 0 if forward else -1
             before, after = text[:start], text[cursor:]
         self._cycle = None
@@ -68,7 +76,9 @@ class Completer:
         return made
 
 
-def complete(typed: str, nicks: Sequence[str], rooms: Sequence[str]) -> tuple[int, tuple[str, ...]]:
+def complete(
+    typed: str, nicks: Sequence[str], rooms: Sequence[str], numbers: Sequence[str] = ()
+) -> tuple[int, tuple[str, ...]]:
     """Where the word before the cursor begins, and what it may become, each with what is to follow it."""
     found = _WORD.search(typed)
     start = found.start() if found else len(typed)
@@ -79,7 +89,7 @@ def complete(typed: str, nicks: Sequence[str], rooms: Sequence[str]) -> tuple[in
         return start, _fitting(word, [command.name for command in COMMANDS])
     name, _, argument = typed[:start].partition(" ")
     usage = next((command.argument for command in COMMANDS if command.name == name.lower()), "")
-    return start, _argument(usage, argument.split(), word, nicks, rooms)
+    return start, _argument(usage, argument.split(), word, {"NICK": nicks, "ROOM": rooms, "SEQ": numbers})
 
 
 def _mentions(word: str, nicks: Sequence[str], *, at_start: bool) -> tuple[str, ...]:
@@ -91,36 +101,36 @@ def _mentions(word: str, nicks: Sequence[str], *, at_start: bool) -> tuple[str, 
     return _fitting(word, nicks, ": " if at_start else " ")
 
 
-def _argument(
-    usage: str, given: Sequence[str], word: str, nicks: Sequence[str], rooms: Sequence[str]
-) -> tuple[str, ...]:
-    """What the next word of an argument may be, after those given. usage: the argument as the table has it."""
+def _argument(usage: str, given: Sequence[str], word: str, known: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """What the next word of an argument may be, after those given.
+
+    usage: the argument as the table has it; known: what its capitals may stand for.
+    """
     parts = [part.strip("[]").split() for part in _PARTS.findall(usage)]
     options = {part[0]: part[1] for part in parts if part[0].startswith("--")}
     plain = [part[0] for part in parts if part[0] not in options]
     if given and given[-1] in options:
         kind = options[given[-1]]
-        return _fitting(word, list(_of_kind(kind, word, nicks, rooms)))
+        return _fitting(word, list(_of_kind(kind, word, known)))
     values = {at + 1 for at, before in enumerate(given) if before in options}
     place = sum(at not in values and before not in options for at, before in enumerate(given))
     if place >= len(plain) and plain[-1:] == ["TEXT"]:
         place = len(plain) - 1
     kind = plain[place] if place < len(plain) else ""
-    if kind == "TEXT":
-        return _mentions(word, nicks, at_start=False)
+    begins_text = kind == "SEQ" and plain[-1] == "TEXT" and bool(word) and not word.isdigit()
+    if kind == "TEXT" or begins_text:
+        return _mentions(word, known["NICK"], at_start=False)
     if kind == "NICK":
         word = word.removeprefix("@")
-    offered = [*_of_kind(kind, word, nicks, rooms), *(option for option in options if option not in given)]
+    offered = [*_of_kind(kind, word, known), *(option for option in options if option not in given)]
     return _fitting(word, offered)
 
 
-def _of_kind(kind: str, word: str, nicks: Sequence[str], rooms: Sequence[str]) -> Iterator[str]:
+def _of_kind(kind: str, word: str, known: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """What may stand where the table has this: capitals are to be filled in, small letters are meant as they are."""
     for one in kind.split("|"):
-        if one == "NICK":
-            yield from nicks
-        elif one == "ROOM":
-            yield from rooms
+        if one in known:
+            yield from known[one]
         elif one == "COMMAND":
             yield from (command.name if word.startswith("/") else command.name[1:] for command in COMMANDS)
         elif not one.isupper():

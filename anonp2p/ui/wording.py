@@ -49,6 +49,8 @@ def format_line(event: events.Event, room: str = "", quote: Quote | None = None)
             if event.reply is None and event.reply_gone is UNSET:
                 return said
             return program_prefix(room) + sanitize_line(f"{nick} replies to {describe_quote(quote)}") + f"\n{said}"
+        case events.ExpiredEvent(retracted=True) if quote:
+            return program_prefix(room) + sanitize_line(f"{quote.nick} has taken a message back")
         case _:
             return "\n".join(_block(line_prefix(event, room), part) for part in describe_event(event))
 
@@ -145,11 +147,14 @@ def _describe(event: events.Event) -> list[str]:
         case events.CoverOnEvent(rate=rate, wait=wait):
             bytes_sent = f"about {rate * 60 / 1000:.0f} kB a minute on each link of yours"
             return [f"Cover is on: {bytes_sent}, and what is said waits for up to {wait:.0f} seconds."]
-        case events.EntriesMissedEvent(count=count):
+        case events.EntriesMissedEvent(count=count, verified=verified):
             why = "You were away for too long, or read too slowly to keep up"
-            return [f"{why}: {count} entries of the room are missing here."]
+            proven = "" if verified else " Nothing proves that the rest is of the same room: compare words (/verify)."
+            return [f"{why}: {count} entries of the room are missing here.{proven}"]
+        case events.ExpiredEvent(retracted=True):
+            return ["A message was taken back by its author"]
         case events.ExpiredUnseenEvent(count=count):
-            return [f"{'A message' if count == 1 else f'{count} messages'} expired before reaching you."]
+            return [f"{'A message' if count == 1 else f'{count} messages'} ended before reaching you."]
         case events.LockChangedEvent(locked=locked):
             return ["The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."]
         case events.LockUnchangedEvent(locked=locked):
@@ -243,6 +248,10 @@ def _verified(data: dict[str, Any]) -> list[str]:
         rows.append(f"Room at {mark['minutes']} min ({when}): {' '.join(mark['words'])}")
     if not data["minutes"]:
         return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
+    if data["unproven"] is not None:
+        rows.append(
+            f"What you saw before minute {data['unproven']} is not in them: nothing proves what is missing since"
+        )
     return [*rows, "All members see the same words for the same time"]
 
 

@@ -17,6 +17,7 @@ import trio
 
 from anonp2p.config import Config
 from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor import tor
 from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
@@ -38,12 +39,12 @@ class _Watched:
     """Somebody honest in a program of their own."""
 
     def __init__(self, host: Measured, network: Transport) -> None:
-        async def usable() -> Transport:
+        async def usable(_: float) -> Transport:
             await trio.lowlevel.checkpoint()
             return network
 
         room = Room(label="r1", key=host.room, random=secrets.token_bytes, nick="", name=None)
-        self._session = Session(room, None, self._take_event, usable)
+        self._session = Session(room, None, self._take_event, SharedNetwork(usable))
         self._is_up = trio.Event()
         self.gone = False
 

@@ -21,6 +21,7 @@ from anonp2p.cli import calm_collector
 from anonp2p.config import Config
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor import tor
 from anonp2p.room import events
 from anonp2p.room.room import Room
@@ -82,14 +83,14 @@ async def _host(network: LoopbackNetwork | tor.Tor) -> None:
         if isinstance(event, events.ReachableEvent):
             reachable.set()
 
-    async def usable() -> LoopbackNetwork | tor.Tor:
+    async def usable(_: float) -> LoopbackNetwork | tor.Tor:
         await trio.lowlevel.checkpoint()
         return network
 
     key = RoomKey(secrets.token_bytes(32))
     room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", name="bench")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Session(room, key, tell, usable).run)
+        nursery.start_soon(Session(room, key, tell, SharedNetwork(usable)).run)
         nursery.start_soon(gauge.run)
         await reachable.wait()
         port = network.ports[key.code] if isinstance(network, LoopbackNetwork) else 0

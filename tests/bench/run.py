@@ -19,6 +19,7 @@ from tests.bench.attack import MIXED, attack, tor_network
 from tests.bench.crowd import BenchFailed, Crowd, Measured, Member
 from tests.bench.crypto import crypto
 from tests.bench.irc import irc
+from tests.bench.rooms import rooms
 from tests.bench.screen import screen
 from tests.bench.strangers import HABITS
 
@@ -276,6 +277,8 @@ def main() -> int:
     one = commands.add_parser("screen", help="how soon the full screen and a key on it are to be seen")
     one.add_argument("--size", default="120x40", help="columns and rows of the terminal (default: %(default)s)")
     one.add_argument("--seconds", type=float, default=10.0, help="at 200 messages a second (default: %(default)s)")
+    one = commands.add_parser("rooms", help="how far apart two rooms of one user are left, and come back, over Tor")
+    one.add_argument("--trials", type=int, default=10, help="of each kind (default: %(default)s)")
     arguments = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -299,6 +302,8 @@ def main() -> int:
             case "screen":
                 columns, rows = map(int, arguments.size.split("x"))
                 screen(columns, rows, arguments.seconds)
+            case "rooms":
+                rooms(arguments.trials)
     except BenchFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1

@@ -55,6 +55,27 @@ def test_what_is_packed_otherwise_0_2(name: str) -> None:
     )
 
 
+def test_the_second_implementation_takes_what_is_well_formed() -> None:
+    for it in held("handshake")["2.2 hello, 2.4 client handshake"]:
+        second.read_hello(it["2.2 hello"]["content"])
+        [asked] = [it[name] for name in ("2.4 Join", "2.4 Resume") if name in it]
+        second.read("request", second.unpad(asked["text"]))
+    for direction in ("up", "down"):
+        said = held("handshake")["2.6 records"][direction]
+        for number, record in enumerate(said["records"]):
+            value = second.off_record(said["first chain key"], number, record["content"])
+            assert second.FORMS[f"record {direction}"](value)
+    for batch in held("log")["4.5 in the order of the wire"]:
+        second.read("batch", batch["4.5 packed"])
+        for entry in batch["entries"]:
+            second.read_header(entry["4.1 header"])
+            second.unstepped(entry["4.4 padded"])
+    for it in held("log")["5.13 backfills"]:
+        assert second.FORMS["record down"]([[second.unpack(it["5.13 frame"])]])
+    second.read("private text", held("log")["5.15 boxes"][0]["text"])
+    second.read("welcome", held("welcome")["7.1 array"])
+
+
 def test_every_frame_body_and_request_has_cases() -> None:
     names = {name.split(" ")[1] for name in CASES["0.2 packed"]}
     every = [*frames.FromMember.__args__, *frames.FromHost.__args__, *frames.Body.__args__, *frames.Request.__args__]
@@ -112,8 +133,8 @@ def test_client_handshakes_2_4_2_5() -> None:
         join: frames.JoinRequest = frames.unpack(frames.Request, case["bytes"])
         content = handshake.join_content(greeted["hello"], join)
         assert not identity.is_signed(identity.JOIN, room, content, join.signature, join.key)
-        _, link, signer, encryption_key, nick, signature = second.read("request", case["bytes"])
-        signed = second.join_content(greeted["hello"], link, signer, encryption_key, nick)
+        _, link, signer, encryption_key, nick, signature, index, digest = second.read("request", case["bytes"])
+        signed = second.join_content(greeted["hello"], link, signer, encryption_key, index, digest, nick)
         with pytest.raises(InvalidSignature):
             second.verify(signer, "join", room, signed, signature)
 

@@ -90,6 +90,7 @@ class _Fuzz:
         self.false: list[_Line] = []
         self.up: Link | None = None  # the witness's
         self.kicked = False
+        self.has_cover = False  # of the host or the witness
         self.over: list[Party] = []
         self.room = self._room(b"host", "host", "demo")
         self.host = self.world.add(self.room)
@@ -102,6 +103,7 @@ class _Fuzz:
     def _room(self, seed: bytes, nick: str, name: str | None) -> Room:
         retention, history = self.rules
         cover = self.source.below(4) == 3
+        self.has_cover |= cover
         return Room(
             label="r1",
             key=ROOM,
@@ -384,6 +386,8 @@ class _Fuzz:
     def _wait(self) -> None:
         """Time passes, perhaps as far as somebody's next deadline, or over several of them."""
         self.flush()
+        if self.has_cover:
+            self._let_slots_pass()  # else it is as if the machine had slept, which a link need not outlive
         dues = [due for party in (self.host, self.witness) if (due := party.room.next_deadline()) is not None]
         tick = self.world.tick
         ahead = self.source.pick(min(dues, default=tick), tick + 1, tick + limits.COMMIT_PAUSE)
@@ -396,6 +400,13 @@ class _Fuzz:
             for held in [line.held for line in self.false if line.link.near.open and line.held is not None]:
                 over = [index for index, lives in held.items() if is_due(self.room, *lives)]
                 assert not over, "something that has come to its end is on its way"
+
+    def _let_slots_pass(self) -> None:
+        """With cover, what waits goes in slots, and in their answers."""
+        for _ in range(SLOTS):
+            self.world.tick += limits.COVER_INTERVAL
+            self._do_due_work()
+            self.flush()
 
     def _do_due_work(self) -> None:
         """Host and witness do what is due."""
@@ -419,10 +430,7 @@ class _Fuzz:
             self.flush()
             self.redial()
         self.flush()
-        for _ in range(SLOTS):  # with cover, what waits goes in slots, and in their answers
-            self.world.tick += limits.COVER_INTERVAL
-            self._do_due_work()
-            self.flush()
+        self._let_slots_pass()
         if not self.host.room.over:
             expect_bounded(self.room, {link.number for link in self.world.links if link.near.open}, self.world.tick)
             assert self.up is not None or self.witness.room.over

@@ -180,7 +180,7 @@ class _Liar:
             said.append(source.pick(made, denied, answer, frames.KeyNotFoundFrame(sought)))
             if sought in self.sought and said[-1] in (answer, frames.KeyNotFoundFrame(sought)):
                 self.sought.remove(sought)
-        self.host.hears(self.host.record(*said, echo=bool(source.odd(2))))
+        self.host.hears(self.host.record(*said))
 
     def _say_oddly(self) -> None:
         """What is no record and no batch, or just about."""
@@ -189,7 +189,7 @@ class _Liar:
             case 0:
                 self.host.takes(inputs.ReceivedInput(inputs.UPLINK, source.take(source.below(256))))
             case 1:
-                record = frames.pack(frames.HostRecord(False, [source.made(frames.FromHost)] * source.pick(1, 2)))
+                record = frames.pack(frames.HostRecord([source.made(frames.FromHost)] * source.pick(1, 2)))
                 text = source.pick(
                     padding.fill_payload(source.edited(record), suite.TAG),
                     source.edited(padding.pad_text(record, 60_000)),

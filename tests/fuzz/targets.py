@@ -36,17 +36,19 @@ from anonp2p.ui.screen.term.terminal import Terminal
 from tests.fuzz import host, member
 from tests.fuzz.source import Source
 from tests.room.peers import ANN, BOB, HOST, ROOM
+from tests.support import second
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
-PACKED: tuple[Any, ...] = (
-    frames.Content,
-    frames.Hello,
-    frames.Request,
-    frames.MemberRecord,
-    frames.HostRecord,
-    frames.RoomState,
-    frames.Batch,
-)
+PACKED: dict[Any, str] = {  # all that is packed, with the form of the second implementation
+    frames.Content: "content",
+    frames.Hello: "hello",
+    frames.Request: "request",
+    frames.MemberRecord: "record up",
+    frames.HostRecord: "record down",
+    frames.RoomState: "welcome",
+    frames.Batch: "batch",
+    frames.PrivateText: "private text",
+}
 
 
 # --- bytes as they come
@@ -92,19 +94,30 @@ def padded(data: bytes) -> None:
 
 
 def packed(data: bytes) -> None:
-    """Every kind of what is packed, and headers: the same again when it is packed anew, or a fault."""
+    """Every kind of what is packed, and headers: a fault to both implementations, or to none and the same again."""
     source = Source(data)
     kind = source.pick(*PACKED, Header)
     rest = source.take(len(data))
+    theirs = _second(lambda: second.read_header(rest) if kind is Header else second.read(PACKED[kind], rest))
     try:
-        if kind is Header:
-            assert Header.unpack(rest).pack() == rest
-            return
-        opened = frames.unpack(kind, rest)
+        opened: Any = Header.unpack(rest) if kind is Header else frames.unpack(kind, rest)
     except PeerFault:
+        assert theirs is None
         return
-    assert frames.unpack(kind, frames.pack(opened)) == opened
+    assert theirs is not None
+    if kind is Header:
+        assert opened.pack() == rest
+        return
+    assert frames.pack(opened) == rest
     assert repr(opened) == f"<{type(opened).__name__}>"
+
+
+def _second(read: Callable[[], object]) -> object | None:
+    """What the second implementation reads; None if it refuses it."""
+    try:
+        return read()
+    except second.Malformed:
+        return None
 
 
 def code_(data: bytes) -> None:
@@ -434,10 +447,12 @@ def _seeds() -> dict[str, list[bytes]]:
         frames.TextBody("hello", True, reply=None),
         frames.JoinedBody(ANN.key, "ann", bytes(32)),
         frames.CommitBody(1, [], renew=False),
+        frames.RetractBody(1),
     ]
-    passed: list[frames.BackfilledEntry | frames.Tombstone] = [
+    passed: list[frames.Backfilled] = [
         frames.BackfilledEntry(bytes(33), b"x"),
         frames.Tombstone(bytes(33), bytes(32)),
+        frames.RetractedEntry(bytes(33), bytes(32), 1, bytes(33), b"x"),
     ]
     hosts: list[list[frames.FromHost]] = [
         [],
@@ -452,10 +467,12 @@ def _seeds() -> dict[str, list[bytes]]:
         *((2, request) for request in shaken.requests),
         (3, frames.MemberRecord(False, [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)])),
         (3, frames.MemberRecord(True, [frames.KeyRequestFrame(bytes(32))] * limits.FRAMES)),
-        *((4, frames.HostRecord(not said, said)) for said in hosts),
+        *((4, frames.HostRecord(said)) for said in hosts),
         (5, shaken.state),
         (5, msgspec.structs.replace(shaken.state, snapshot=None)),
         (6, frames.Batch([b"x", b"y"], [bytes(32), None], bytes(112))),
+        (7, frames.PrivateText("x", None)),
+        (7, frames.PrivateText("x", frames.EntryId(ANN.id, 1))),
     ]
     headers = [Header(ENTRY, ANN.id, 1, 2, 60), Header(COMMIT, HOST.id, 1)]
     typed = ["hello", "//x", "/nick ann", "/me waves", "/join " + KEY.code, "/help /who", "/leave", "/create a"]
@@ -484,7 +501,7 @@ def _seeds() -> dict[str, list[bytes]]:
         "padded": [bytes([length, *bytes(length), 0, 0, at, 4, 0, length]) for length in (0, 10, 63) for at in (0, 9)],
         "packed": [
             *(bytes([kind]) + frames.pack(value) for kind, value in values),
-            *(bytes([7]) + header.pack() for header in headers),
+            *(bytes([8]) + header.pack() for header in headers),
         ],
         "code": [KEY.code.encode(), b"anonp2p:" + KEY.code.upper().encode(), KEY.code[:-6].encode(), b" x:y "],
         "lines": plain,

@@ -113,7 +113,7 @@ def test_one_that_came_late_shows_no_mark_that_others_have_otherwise(
     welcome = data.draw(st.integers(0, len(heads) - 1))
     time, number = heads[welcome]
     found = Marks(GENESIS)
-    found.begin_at(time, digest(number))
+    found.begin_at(time, digest(number), keeps=False)
     for at, more in heads[welcome + 1 :]:
         found.note_head(at, digest(more))
     everyone = seen(*heads).latest_marks()
@@ -147,7 +147,7 @@ def test_a_mark_is_as_the_log_was_then(later: list[tuple[int, int]]) -> None:
 def test_of_marks_before_ones_own_welcome_none_is_shown(time: int) -> None:
     """7.5: "what the host says of them proves nothing"."""
     found = Marks(GENESIS)
-    found.begin_at(time, digest(1))
+    found.begin_at(time, digest(1), keeps=False)
     assert not any(mark.digest != GENESIS for mark in found.latest_marks())
     found.note_head(time // MARK * MARK + MARK, digest(2))
     assert [mark for mark in found.latest_marks() if mark.time] == [Mark(time // MARK * MARK + MARK, digest(1))]
@@ -156,16 +156,27 @@ def test_of_marks_before_ones_own_welcome_none_is_shown(time: int) -> None:
 def test_who_begins_anew_forgets_what_it_has_seen_before() -> None:
     found = seen((10, 1), (2 * MARK + 1, 2), (3 * MARK + 1, 3))
     assert [mark.time for mark in found.latest_marks()] == [3 * MARK, 2 * MARK]
-    found.begin_at(3 * MARK + 5, digest(9))
+    found.begin_at(3 * MARK + 5, digest(9), keeps=False)
     assert found.latest_marks() == []
     found.note_head(4 * MARK, digest(10))
     assert found.latest_marks() == [Mark(4 * MARK, digest(9))]
 
 
+@pytest.mark.parametrize("proven", [False, True])
+def test_marks_of_before_a_gap_stay_only_if_it_is_proven(proven: bool) -> None:
+    """7.5, 7.3a"""
+    found = seen((10, 1), (2 * MARK + 1, 2))
+    before = found.latest_marks()
+    found.begin_at(2 * MARK + 5, digest(9), keeps=proven)
+    assert found.latest_marks() == (before if proven else [])
+    found.note_head(3 * MARK, digest(10))
+    assert found.latest_marks() == [Mark(3 * MARK, digest(9)), *before[:1]][: 1 + proven]
+
+
 def test_the_log_without_entries_needs_no_seeing() -> None:
     """Its digest follows from the room's code."""
     found = Marks(GENESIS)
-    found.begin_at(MARK - 5, digest(1))
+    found.begin_at(MARK - 5, digest(1), keeps=False)
     assert found.latest_marks() == [Mark(0, GENESIS)]
 
 

@@ -271,15 +271,15 @@ async def test_a_host_does_not_insist_on_a_tor_that_is_lost_already(
     tor = Tor(memory)
     tries = []
 
-    async def usable() -> Transport:
+    async def usable(pause: float) -> Transport:
         """A network that is lost when it is had, until it has been tried often enough."""
         tries.append(trio.current_time())
-        network = await tor.usable()
+        network = await tor.usable(pause)
         if len(tries) < 50:
             network.lost.set()
         elif len(tries) == 50:
             tor.regain()
-            network = await tor.usable()
+            network = await tor.usable(pause)
         return network
 
     async with gathering(memory) as gathered:

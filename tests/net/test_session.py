@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 import trio
@@ -82,6 +83,34 @@ async def test_a_stranger_who_breaks_the_rules_is_dropped_at_once_and_nobody_not
         assert (host.told, ann.told) == told
         await ann.say("undisturbed")
         await host.hears(events.MessageEvent)
+
+
+async def test_with_cover_what_is_said_and_heard_goes_in_slots_and_answers_and_one_may_leave_at_any_time(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """2.9, 2.10"""
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        ann = gathered.invite("ann", cover=True)
+        await ann.hears(events.EnteredEvent)
+        wire = memory.wires[0]
+        await trio.sleep(10 * limits.COVER_INTERVAL)
+        ups, downs, start = len(wire.dialler.sent), len(wire.host.sent), trio.current_time()
+        await ann.say("hello")
+        await host.hears(events.MessageEvent, text="hello")
+        await host.say("hello, ann")
+        await ann.hears(events.MessageEvent, text="hello, ann")
+        assert trio.current_time() - start <= 3 * (1.5 * limits.COVER_INTERVAL + limits.COVER_ANSWER)
+        await trio.sleep(30 * limits.COVER_INTERVAL)
+        slots, answers = wire.dialler.times[ups:], wire.host.times[downs:]
+        assert {len(data) for data in wire.dialler.sent[ups:] + wire.host.sent[downs:]} == {limits.UNIT}
+        assert len(slots) - len(answers) in (-1, 0, 1)
+        assert all(gap >= 0.5 * limits.COVER_INTERVAL for gap in (b - a for a, b in pairwise(slots)))
+        left_at = trio.current_time()
+        await ann.session.post_input(inputs.LeaveInput())
+        assert (await ann.gone()).reason == "left"
+        assert trio.current_time() == left_at
+        await host.hears(events.LeftEvent, nick="ann")
 
 
 # --- the mailbox

@@ -350,7 +350,7 @@ def test_frames_that_are_queued_at_once_go_in_one_record() -> None:
     connection.send_frames([DENIED])
     connection.send_frames([frames.KeyNotFoundFrame(DIGEST), DENIED])
     [piece] = send_all(connection)
-    assert open_records(piece) == [frames.HostRecord(False, [DENIED, frames.KeyNotFoundFrame(DIGEST), DENIED])]
+    assert open_records(piece) == [frames.HostRecord([DENIED, frames.KeyNotFoundFrame(DIGEST), DENIED])]
     assert len(piece) == SIZES[0]
 
 
@@ -359,21 +359,26 @@ def test_no_frames_are_a_record_without_frames() -> None:
     connection = connect()
     connection.send_frames([])
     [piece] = send_all(connection)
-    assert open_records(piece) == [frames.HostRecord(False, [])]
+    assert open_records(piece) == [frames.HostRecord([])]
     assert len(piece) == SIZES[0]
 
 
 def test_one_answer_is_asked_for_however_often_one_is_wanted_at_once() -> None:
-    """2.7"""
-    connection = connect()
+    """2.7, at a member's end."""
+    connection = Connection(START, SIZES[-1])
+    connection.settle(channel(up=True))
+    requested = frames.KeyRequestFrame(DIGEST)
     connection.send_frames([], echo=True)
-    connection.send_frames([DENIED])
+    connection.send_frames([requested] * (limits.FRAMES + 1))
     connection.send_frames([], echo=True)
-    first = send_all(connection)
+    pieces = send_all(connection)
     connection.send_frames([])
-    assert open_records(*first, *send_all(connection)) == [
-        frames.HostRecord(True, [DENIED]),
-        frames.HostRecord(False, []),
+    far = channel()
+    contents = Splitter(SIZES[-1]).feed_data(b"".join([*pieces, *send_all(connection)]))
+    assert [far.open_record(content) for content in contents] == [
+        frames.MemberRecord(True, [requested] * limits.FRAMES),
+        frames.MemberRecord(False, [requested]),
+        frames.MemberRecord(False, []),
     ]
 
 
@@ -381,13 +386,12 @@ def test_more_than_a_record_holds_goes_in_as_few_as_do() -> None:
     """2.7"""
     pages = [frames.PageFrame(bytes([number]) * limits.PAGE) for number in range(3)]
     connection = connect()
-    connection.send_frames([DENIED] * (2 * limits.FRAMES + 1), echo=True)
+    connection.send_frames([DENIED] * (2 * limits.FRAMES + 1))
     small = send_all(connection)
     connection.send_frames([DENIED, *pages])
     large = send_all(connection)
     records = open_records(*small, *large)
     assert [len(record.frames) for record in records[:3]] == [limits.FRAMES, limits.FRAMES, 1]
-    assert [record.echo for record in records] == [True] + [False] * (len(records) - 1)
     assert [frame for record in records[3:] for frame in record.frames] == [DENIED, *pages]
     assert [len(piece) for piece in large] == [limits.BATCH_BYTES] * 3
 
@@ -486,7 +490,7 @@ def test_on_a_link_with_cover_each_answer_is_the_first_of_what_waits_or_an_empty
     assert answer(connection) == [b"second"]
     assert answer(connection) == [b"third"]
     [empty] = answer(connection)
-    assert open_records(denied, empty) == [frames.HostRecord(False, [DENIED]), frames.HostRecord(False, [])]
+    assert open_records(denied, empty) == [frames.HostRecord([DENIED]), frames.HostRecord([])]
     assert {len(denied), len(empty)} == {limits.UNIT}
     assert all(source.taken_singly)
 
@@ -529,7 +533,7 @@ def test_a_head_waits_for_an_answer_unless_something_newer_comes_before_it() -> 
     source.pieces.append(b"entries")
     assert answer(connection) == [b"entries"]
     [empty] = answer(connection)
-    assert open_records(empty) == [frames.HostRecord(False, [])]
+    assert open_records(empty) == [frames.HostRecord([])]
 
 
 def test_a_head_that_waits_is_dropped_when_all_goes_at_once() -> None:
@@ -540,7 +544,7 @@ def test_a_head_that_waits_is_dropped_when_all_goes_at_once() -> None:
     source.pieces += entries
     assert answer(connection) == entries
     [empty] = answer(connection)
-    assert open_records(empty) == [frames.HostRecord(False, [])]
+    assert open_records(empty) == [frames.HostRecord([])]
 
 
 def test_what_waited_for_answers_goes_once_the_link_finishes() -> None:

@@ -51,7 +51,11 @@ from_members = st.one_of(
     st.builds(frames.KeyFrame, keys),
     st.builds(frames.KeyRequestFrame, bytes32),
 )
-missed = st.one_of(st.builds(frames.BackfilledEntry, bytes33, blobs), st.builds(frames.Tombstone, bytes33, bytes32))
+missed = st.one_of(
+    st.builds(frames.BackfilledEntry, bytes33, blobs),
+    st.builds(frames.Tombstone, bytes33, bytes32),
+    st.builds(frames.RetractedEntry, bytes33, bytes32, counts, bytes33, blobs),
+)
 contexts = st.lists(st.none() | bytes32, max_size=3)
 from_hosts = st.one_of(
     st.builds(frames.RefusedFrame, reasons[frames.RefusedFrame]),
@@ -81,6 +85,7 @@ bodies = st.one_of(
     st.builds(frames.LockBody, st.booleans()),
     st.builds(frames.CommitBody, counts, st.lists(removals, max_size=3)),
     st.builds(frames.PrivateBody, boxes),
+    st.builds(frames.RetractBody, counts),
 )
 contents = st.builds(frames.Content, bytes16, counts, bytes32, bodies)
 states = st.builds(
@@ -107,7 +112,7 @@ KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
         frames.MemberRecord,
         st.builds(frames.MemberRecord, st.booleans(), st.lists(from_members, max_size=3)),
     ),
-    "host's": (frames.HostRecord, st.builds(frames.HostRecord, st.booleans(), st.lists(from_hosts, max_size=3))),
+    "host's": (frames.HostRecord, st.builds(frames.HostRecord, st.lists(from_hosts, max_size=3))),
     "content": (frames.Content, contents),
     "state": (frames.RoomState, states),
 }
@@ -129,7 +134,7 @@ BACKFILL = frames.BackfillFrame(
     [frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], [B32, None], B112, B112
 )
 STATE = frames.RoomState(
-    "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, [ROSTER_ENTRY], 1, None
+    "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, [ROSTER_ENTRY], 1, None, False
 )
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.TextBody("hello", action=False, reply=None), 1),
@@ -143,6 +148,7 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.LockBody(locked=True), 9),
     (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")], renew=False), 10),
     (frames.PrivateBody(bytes(field_types.BOX + 4)), 11),
+    (frames.RetractBody(1), 12),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
@@ -161,8 +167,10 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.DeniedFrame(1, "nick-taken"), 10),
     ("host's", frames.KeyResponseFrame(KEY), 11),
     ("host's", frames.KeyNotFoundFrame(B32), 12),
+    ("host's", frames.ProofFrame([bytes(65)]), 13),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
+    ("past", frames.RetractedEntry(B33, B32, 1, B33, b"body"), 3),
     ("content", frames.Content(B16, 1, B32, frames.TextBody("hello", action=False, reply=None)), None),
     ("state", STATE, None),
     ("base", BASE, None),
@@ -178,12 +186,14 @@ each_kind = pytest.mark.parametrize(("kind", "example", "tag"), EXAMPLES, ids=la
 def within(kind: str, packed: object) -> bytes:
     """Something of this kind as it travels: a frame is in a record, a roster entry in a state."""
     match kind:
-        case "member's" | "host's":
+        case "member's":
             return msgpack.encode([False, [packed]])
+        case "host's":
+            return msgpack.encode([[packed]])
         case "past":
             return within("host's", [8, [packed], [None], B112, B112])
         case "base":
-            return msgpack.encode([*fields(STATE)[:-1], packed])
+            return msgpack.encode([*fields(STATE)[:-2], packed, False])
         case "sitter":
             return within("base", [B32, 1, False, [packed]])
         case "seat" | "latest" | "retention" | "history":
@@ -376,7 +386,11 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("host's", [8, [[0, B33, b"body"]], B112, 1, 2]),
         ("host's", [8, [[1, B33[1:], b"body"]], B112, 1, 2]),
         ("host's", [8, [[2, B33, B32 + b"x"]], B112, 1, 2]),
-        ("host's", [13, B32]),
+        ("host's", [13, []]),
+        ("host's", [13, [bytes(64)]]),
+        ("host's", [13, [bytes(98)]]),
+        ("host's", [13, [bytes(65)] * (limits.PROOF_STEPS + 1)]),
+        ("host's", [14, B32]),
         ("member's", [0, B32]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]], False]]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "left", ""]], False]]),
@@ -434,27 +448,46 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS]),
         ("base", None),
-        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None]),
+        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True]),
+        ("host's", [13, [bytes(65)] * limits.PROOF_STEPS]),
     ):
         assert fine(kind, packed)
 
 
 @pytest.mark.parametrize(
-    ("kind", "frame"),
-    [("member's", frames.KeyRequestFrame(B32)), ("host's", frames.KeyNotFoundFrame(B32))],
+    ("kind", "before", "frame"),
+    [("member's", [True], frames.KeyRequestFrame(B32)), ("host's", [], frames.KeyNotFoundFrame(B32))],
     ids=["member", "host"],
 )
-def test_a_record_has_up_to_16_frames(kind: str, frame: Any) -> None:
-    """2.7: "[echo: bool, frames: up to 16 of these (`FRAMES`)]"."""
+def test_a_record_has_up_to_16_frames(kind: str, before: list[bool], frame: Any) -> None:
+    """2.7: "A record of a member is [echo: bool, frames], one of a host [frames]: up to 16 of these (`FRAMES`)"."""
     for count in (0, 1, 16):
-        record = frames.unpack(KINDS[kind][0], msgpack.encode([True, [fields(frame)] * count]))
-        assert (record.echo, record.frames) == (True, [frame] * count)
-    fault(kind, msgpack.encode([True, [fields(frame)] * 17]))
+        record = frames.unpack(KINDS[kind][0], msgpack.encode([*before, [fields(frame)] * count]))
+        assert record == KINDS[kind][0](*before, [frame] * count)
+    fault(kind, msgpack.encode([*before, [fields(frame)] * 17]))
 
 
-@pytest.mark.parametrize("kind", ["member's", "host's"])
+OF_NO_MEMBER: list[list[Any]] = [
+    [],
+    [True],
+    [[]],
+    [[], True],
+    [1, []],
+    [None, []],
+    [True, [], []],
+    [True, None],
+    [True, [[]]],
+]
+OF_NO_HOST: list[list[Any]] = [[], [True], [True, []], [[], []], [None], [[[]]]]
+
+
 @pytest.mark.parametrize(
-    "record", [[], [True], [[]], [[], True], [1, []], [None, []], [True, [], []], [True, None], [True, [[]]]], ids=repr
+    ("kind", "record"),
+    [
+        *(("member's", it) for it in OF_NO_MEMBER),
+        *(("host's", it) for it in OF_NO_HOST),
+    ],
+    ids=repr,
 )
 def test_a_record_that_is_none_is_malformed(kind: str, record: list[object]) -> None:
     """2.7"""
@@ -515,9 +548,19 @@ def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
     sealed = entry(body)
     assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, [None] * 5, B112))) + 16 <= limits.BATCH_BYTES
-    opened: list[frames.BackfilledEntry | frames.Tombstone] = [frames.BackfilledEntry(B33, sealed[49:])] * 5
+    opened: list[frames.Backfilled] = [frames.BackfilledEntry(B33, sealed[49:])] * 5
     backfill = frames.BackfillFrame(opened, [None] * 5, B112, B112)
-    assert around(frames.HostRecord(False, [backfill])) <= limits.BATCH_BYTES
+    assert around(frames.HostRecord([backfill])) <= limits.BATCH_BYTES
+
+
+def test_a_batch_of_the_shortest_messages_fits_a_payload_when_all_of_them_are_retracted() -> None:
+    """5.13: however short, each brings its author's Retract with it."""
+    shortest = entry(frames.TextBody("x", action=False, reply=None))[: 33 + 64 + 64 + 16]
+    count = limits.BATCH_BYTES // (len(shortest) + 3)
+    retract = bytes(64 + 2 * limits.CONTENT_STEP)
+    assert len(entry(frames.RetractBody(2**53 - 1))) <= 33 + len(retract) + 16
+    gone: list[frames.Backfilled] = [frames.RetractedEntry(B33, B32, 2**53 - 1, B33, retract)] * count
+    assert around(frames.HostRecord([frames.BackfillFrame(gone, [None] * count, B112, B112)])) <= SIZES[-1]
 
 
 def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
@@ -532,7 +575,7 @@ def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
         )
     hello = frames.Hello(3, B32, KEY)
     assert limits.HELLO // 2 < 2 + 2 + len(frames.pack(hello)) <= limits.HELLO
-    assert around(frames.HostRecord(False, [frames.PageFrame(bytes(limits.PAGE))])) <= limits.BATCH_BYTES
+    assert around(frames.HostRecord([frames.PageFrame(bytes(limits.PAGE))])) <= limits.BATCH_BYTES
 
 
 def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
@@ -541,7 +584,7 @@ def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     sealed = entry(frames.CommitBody(2**53 - 1, everyone, renew=False))
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], [B32], B112))) + 16 <= SIZES[-1]
     backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], [B32], B112, B112)
-    assert around(frames.HostRecord(False, [backfill])) <= SIZES[-1]
+    assert around(frames.HostRecord([backfill])) <= SIZES[-1]
 
 
 # --- what is shown
@@ -552,9 +595,9 @@ def test_a_frame_shows_its_kind_and_nothing_it_holds(kind: str, example: Any, ta
     assert repr(example) == f"<{type(example).__name__}>"
 
 
-@pytest.mark.parametrize("kind", [frames.MemberRecord, frames.HostRecord])
-def test_a_record_shows_nothing_it_holds(kind: Any) -> None:
-    assert repr(kind(True, [])) == f"<{kind.__name__}>"
+@pytest.mark.parametrize("record", [frames.MemberRecord(True, []), frames.HostRecord([])])
+def test_a_record_shows_nothing_it_holds(record: Any) -> None:
+    assert repr(record) == f"<{type(record).__name__}>"
 
 
 @given(contents)

@@ -88,6 +88,10 @@ class Simulation:
         """Somebody answers a message; returns the `re` of that."""
         return self._type(party, inputs.ReplyInput(seq, text, self._next()))
 
+    def retract(self, party: Party, seq: int | None = None) -> int:
+        """Somebody takes a message back; returns the `re` of that."""
+        return self._type(party, inputs.RetractInput(seq, self._next()))
+
     def retain(self, party: Party, ttl: int | None) -> int:
         """Types /retain; returns the id."""
         return self._type(party, inputs.RetainInput(ttl, self._next()))

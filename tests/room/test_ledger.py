@@ -26,6 +26,7 @@ from anonp2p.protocol.frames import (
     PrivateBody,
     Removal,
     RenewBody,
+    RetractBody,
     TextBody,
 )
 from anonp2p.room.ledger import Ledger, entry_content, head_content, padded_content, unpack_content
@@ -331,6 +332,75 @@ def test_a_message_is_kept_for_a_time_that_its_room_allows(
                 kept_for(ledger, ttl, body, author)
 
 
+# --- what is retracted
+
+
+def talk(ledger: Ledger, *entries: tuple[Identity, Body | None]) -> None:
+    """These are applied; None: of a message only a tombstone is left."""
+    for author, body in entries:
+        member = ledger.get_member(author.id)
+        said = None if body is None else content(ledger, body)
+        ledger.take_entry(member, Header(ENTRY, author.id, member.counter + 1), said, bytes(32))
+
+
+HELLO = TextBody("hello", action=False, reply=None)
+# Ann's entries 1 to 4, and Bob's from 8 on: he came with 7, of which nobody here knows what they were.
+TALK: list[tuple[Identity, Body | None]] = [
+    (ANN, HELLO),
+    (ANN, NickBody("anna")),
+    (BOB, HELLO),
+    (ANN, BOX),
+    (ANN, None),
+    (BOB, RetractBody(8)),
+]
+
+
+@pytest.mark.parametrize(("author", "counters"), [(ANN, [1, 3, 4]), (BOB, [1, 7, 8])], ids=spell)
+def test_an_author_may_retract_its_messages_and_what_is_too_old_to_know(
+    ledger: Ledger, author: Identity, counters: list[int]
+) -> None:
+    """5.20: again, too, and what has expired."""
+    talk(ledger, *TALK)
+    for counter in counters * 2:
+        checked(ledger, author, RetractBody(counter))
+        talk(ledger, (author, RetractBody(counter)))
+
+
+@pytest.mark.parametrize(
+    ("author", "counter"),
+    [*((ANN, counter) for counter in (0, 2, 5, 6, 2**53 - 1)), *((BOB, counter) for counter in (0, 9, 10, 11))],
+    ids=spell,
+)
+def test_what_is_no_earlier_message_of_its_author_cannot_be_retracted(
+    ledger: Ledger, author: Identity, counter: int
+) -> None:
+    """5.7, 5.20: neither another kind of entry, nor itself, nor what is to come."""
+    talk(ledger, *TALK)
+    with pytest.raises(PeerFault, match="retracts-no-message"):
+        checked(ledger, author, RetractBody(counter))
+
+
+def test_which_entries_were_messages_is_known_of_the_latest_alone(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5.20: what has been forgotten is as what was before one came: allowed, whatever it was."""
+    monkeypatch.setattr(limits, "LOG_ENTRIES", 4)
+    talk(ledger, (ANN, HELLO), (ANN, NickBody("anna")), (ANN, HELLO))
+    with pytest.raises(PeerFault, match="retracts-no-message"):
+        checked(ledger, ANN, RetractBody(2))
+    talk(ledger, (BOB, HELLO), (BOB, HELLO))
+    checked(ledger, ANN, RetractBody(1))  # forgotten
+    checked(ledger, ANN, RetractBody(3))
+    with pytest.raises(PeerFault, match="retracts-no-message"):
+        checked(ledger, ANN, RetractBody(2))  # none of before the latest that was forgotten
+    talk(ledger, (BOB, HELLO), (BOB, HELLO))
+    for counter in (1, 2, 3):
+        checked(ledger, ANN, RetractBody(counter))
+    talk(ledger, (ANN, NickBody("Ann")))
+    with pytest.raises(PeerFault, match="retracts-no-message"):
+        checked(ledger, ANN, RetractBody(4))
+
+
 # --- what is gone
 
 
@@ -346,7 +416,9 @@ def fleeting(ledger: Ledger) -> Ledger:
     [
         *[(60, KEPT, ttl, True) for ttl in (60, 3_600, KEPT - 1)],
         (0, KEPT, FLEETING, True),
-        *[(KEPT, KEPT, ttl, False) for ttl in (0, 60, KEPT - 1, KEPT)],
+        *[(least, KEPT, KEPT, True) for least in (0, 60, KEPT)],
+        *[(KEPT, KEPT, ttl, False) for ttl in (0, 60, KEPT - 1)],
+        (60, 3_600, KEPT, False),
     ],
 )
 def test_what_may_expire_where_the_room_allows_it_may_be_gone(
@@ -366,15 +438,14 @@ def test_what_may_expire_where_the_room_allows_it_may_be_gone(
 @pytest.mark.parametrize(
     "header",
     [
-        Header(ENTRY, ANN.id, 8),
         Header(COMMIT, HOST.id, 8),
         Header(ENTRY, ANN.id, 8, 0, 59),
         Header(COMMIT, HOST.id, 8, 0, 60),
     ],
-    ids=["kept", "a commit", "shorter than any", "bad-commit"],
+    ids=["a commit", "shorter than any", "bad-commit"],
 )
 def test_what_does_not_expire_is_never_gone(fleeting: Ledger, header: Header) -> None:
-    """5.13: "Gone MUST have a ttl other than `KEPT`": no join, leave or commit is left out."""
+    """5.13: of kind 0, with a ttl that the room allows."""
     with pytest.raises(PeerFault, match="expired-too-soon"):
         fleeting.check_tombstone(header)
 

@@ -140,3 +140,13 @@ def test_a_message_ends_by_its_age_with_what_the_machine_has_slept(context: Cont
     context.clock.now = Now(100.0, 1_000_000.0, slept=540.0)
     context.reporter.end_due_messages()
     assert [event.seq for event in take_told(context) if isinstance(event, events.ExpiredEvent)] == [3]
+
+
+def test_a_leave_that_is_planned_is_due_once_and_not_before(context: Context) -> None:
+    lifecycle, leave = context.lifecycle, inputs.LeaveInput(now=True, within=2.0, re=8)
+    assert lifecycle.take_due_leave(1_000.0) is None
+    lifecycle.plan_leave(leave, 101.0)
+    assert lifecycle.leaves_at == 101.0
+    assert lifecycle.take_due_leave(100.9) is None
+    assert lifecycle.take_due_leave(101.0) is leave
+    assert lifecycle.take_due_leave(102.0) is None

@@ -40,9 +40,10 @@ def test_bytes_go_out_as_they_are() -> None:
 
 @pytest.mark.parametrize("echo", [False, True])
 def test_frames_go_out_in_a_record_that_asks_for_an_answer_where_one_is_wanted(*, echo: bool) -> None:
-    connection = after(effects.AdmitEffect(2, channel()), effects.RecordEffect(2, (DENIED,), echo))
+    request = frames.KeyRequestFrame(bytes(32))
+    connection = after(effects.AdmitEffect(2, channel(up=True)), effects.RecordEffect(2, (request,), echo))
     [record] = payloads(bytes(connection.data_to_send()))
-    assert channel(up=True).open_record(record) == frames.HostRecord(echo, [DENIED])
+    assert channel().open_record(record) == frames.MemberRecord(echo, [request])
 
 
 def test_who_is_admitted_gets_its_welcome_and_then_the_log() -> None:

@@ -47,8 +47,9 @@ def test_a_reply_refers_to_what_all_who_see_it_were_shown(
 
 
 def test_what_has_ended_is_still_known_to_have_been_there(index: MessageIndex) -> None:
-    index.end_message(3)
-    index.end_message(4)
+    assert index.end_message(3)
+    assert not index.end_message(3)
+    assert index.end_message(4)  # of which nothing is known
     assert index.find_answered(EntryId(ANN, 1), None) == Answered(3, gone=True)
     with pytest.raises(MessageGone, match="3"):
         index.find_typed(3)

@@ -245,18 +245,20 @@ def test_our_own_entries_are_ordered_as_we_sent_them(outbox: Outbox, sealer: Fak
     outbox.send_ready(sealer, 0.0)
     own = [outbox.seal_entry(counter, sealer) for counter in (1, 2)]
     assert [outbox.own_body(it.header, it.entry) for it in own] == [it.body for it in own]
-    outbox.expect_next(own[0].header, suite.hash_data(own[0].body))
+    outbox.expect_next(own[0].header, suite.hash_data(own[0].body), gone=False)
     assert outbox.take_entry(1) is not None
-    outbox.expect_next(own[1].header, suite.hash_data(own[1].body))
+    outbox.expect_next(own[1].header, suite.hash_data(own[1].body), gone=False)
 
 
 FAULTS: dict[str, Callable[[Outbox, list[Sealed]], object]] = {
     "bytes that we never sent": lambda outbox, own: outbox.own_body(own[0].header, own[1].entry),
     "a counter that we never used": lambda outbox, own: outbox.own_body(Header(ENTRY, ME, 9), own[0].entry),
-    "the second before the first": lambda outbox, own: outbox.expect_next(own[1].header, suite.hash_data(own[1].body)),
-    "another body": lambda outbox, own: outbox.expect_next(own[0].header, suite.hash_data(own[1].body)),
+    "the second before the first": lambda outbox, own: outbox.expect_next(
+        own[1].header, suite.hash_data(own[1].body), gone=False
+    ),
+    "another body": lambda outbox, own: outbox.expect_next(own[0].header, suite.hash_data(own[1].body), gone=False),
     "another time to live": lambda outbox, own: outbox.expect_next(
-        own[0].header._replace(ttl=1), suite.hash_data(own[0].body)
+        own[0].header._replace(ttl=1), suite.hash_data(own[0].body), gone=False
     ),
     "a denial of what has its place": lambda outbox, _: (outbox.take_entry(1), outbox.deny_entry(1, "repeated")),
     "a denial of what was never asked": lambda outbox, _: outbox.deny_entry(9, "repeated"),
@@ -273,17 +275,72 @@ def test_a_host_that_orders_as_ours_what_is_not_breaks_a_rule(outbox: Outbox, se
         FAULTS[fault](outbox, own)
 
 
+def test_of_our_own_only_messages_may_be_gone(outbox: Outbox, sealer: FakeSealer) -> None:
+    """5.13: nobody could retract anything else."""
+    sealed = outbox.seal_entry(rename(outbox, "anna"), sealer)
+    outbox.expect_next(sealed.header, suite.hash_data(sealed.body), gone=False)
+    with pytest.raises(PeerFault, match="expired-too-soon"):
+        outbox.expect_next(sealed.header, suite.hash_data(sealed.body), gone=True)
+    outbox.take_entry(1)
+    for message in (say(outbox, "one"), whisper(outbox, "two")):
+        sealed = outbox.seal_entry(message, sealer)
+        outbox.expect_next(sealed.header, suite.hash_data(sealed.body), gone=True)
+        outbox.take_entry(message)
+
+
+def test_the_latest_message_that_never_went_out_is_taken_back(outbox: Outbox, sealer: FakeSealer) -> None:
+    """5.20"""
+    assert outbox.retract_latest("r") is None
+    for line in ("one", "two"):
+        say(outbox, line)
+    rename(outbox, "anna")
+    assert [(it.error, it.line, it.re) for it in outbox.retract_latest("r") or ()] == [(None, "two", "two")]
+    assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/1", b"0/3"]
+
+
+def test_of_what_may_have_gone_out_it_is_noted_that_it_is_to_end(outbox: Outbox, sealer: FakeSealer) -> None:
+    """5.20: nothing is sent about it before it has its place: it may be denied."""
+    say(outbox, "one")
+    whisper(outbox, "two")
+    sealer.known.add(ANN_KEY)
+    outbox.send_ready(sealer, 0.0)
+    for re, counter in (("r", 2), ("s", 1)):
+        assert outbox.retract_latest(re) == []
+        assert outbox.send_ready(sealer, 0.0) == []
+        pending = outbox.take_entry(counter)
+        assert pending is not None
+        assert pending.retraction == re
+    assert outbox.retract_latest("t") is None
+
+
+def test_what_is_to_end_already_is_not_ended_again(outbox: Outbox, sealer: FakeSealer) -> None:
+    say(outbox, "one")
+    say(outbox, "two")
+    outbox.send_ready(sealer, 0.0)
+    assert outbox.retract_latest("r") == outbox.retract_latest("s") == []
+    assert outbox.retract_latest("t") is None
+    one, two = outbox.take_entry(1), outbox.take_entry(2)
+    assert one is not None
+    assert two is not None
+    assert (one.retraction, two.retraction) == ("s", "r")
+
+
+def test_that_a_retract_never_left_is_told(outbox: Outbox) -> None:
+    outbox.add_entry(frames.RetractBody(1), None, "r")
+    assert [(type(it.error), it.line, it.re) for it in outbox.give_back_all()] == [(errors.RetractUnsent, None, "r")]
+
+
 def test_what_has_its_place_gets_no_second_one(outbox: Outbox, sealer: FakeSealer) -> None:
     own = outbox.seal_entry(say(outbox, "one"), sealer)
     outbox.take_entry(1)
     with pytest.raises(PeerFault):
-        outbox.expect_next(own.header, suite.hash_data(own.body))
+        outbox.expect_next(own.header, suite.hash_data(own.body), gone=False)
 
 
 def test_what_was_never_sealed_is_not_ordered_as_ours(outbox: Outbox) -> None:
     say(outbox, "one")
     with pytest.raises(PeerFault):
-        outbox.expect_next(Header(ENTRY, ME, 1, 0, 60), bytes(32))
+        outbox.expect_next(Header(ENTRY, ME, 1, 0, 60), bytes(32), gone=False)
     with pytest.raises(PeerFault):
         outbox.own_body(Header(ENTRY, ME, 1, 0, 60), b"")
 
@@ -378,10 +435,16 @@ def test_a_new_identity_counts_from_the_beginning(outbox: Outbox, sealer: FakeSe
     assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/1"]
 
 
-def test_what_has_its_place_among_what_we_missed_is_forgotten(outbox: Outbox, sealer: FakeSealer) -> None:
+@pytest.mark.parametrize("proven", [False, True])
+def test_what_was_ordered_or_denied_unseen_is_given_back_and_the_rest_sent(
+    outbox: Outbox, sealer: FakeSealer, proven: bool
+) -> None:
     for line in ("one", "two", "three"):
         say(outbox, line)
-    outbox.forget_entries(2)
+    given = outbox.settle(2, proven=proven)
+    assert [(it.error, it.line) for it in given] == [
+        (errors.Repeated() if proven else errors.Unconfirmed(), line) for line in ("one", "two")
+    ]
     assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/3"]
 
 

@@ -145,7 +145,7 @@ def test_one_who_is_away_too_long_comes_back_as_somebody_new_under_its_nick(room
     assert (before.nick, after.nick) == ("ann", "ann")
     assert before.member != after.member
     [missed] = ann.got(events.EntriesMissedEvent)
-    assert (missed.count, missed.verified) == (4, False)  # lost, removed, the text, and ann's own coming
+    assert (missed.count, missed.verified) == (4, True)  # lost, removed, the text, and ann's own coming
     assert room.who(ann) == room.who(bob) == room.who(room.host) == ann.people == bob.people
     assert texts(ann) == []
     room.say(ann, "here")
@@ -176,11 +176,10 @@ def test_one_who_has_fallen_behind_the_log_is_told_how_much_is_missing(
         room.host_hears(bob)
         room.write(bob)
     room.settle()
-    assert [missed.count for missed in ann.got(events.EntriesMissedEvent)] == [13]
+    assert [(missed.count, missed.verified) for missed in ann.got(events.EntriesMissedEvent)] == [(13, True)]
     assert texts(room.host).count("ordered unseen") == 1
-    assert room.answers(ann, first) == []
-    assert kinds(room.answers(ann, later)) == ["MessageEvent"]
-    assert texts(ann) == ["typed meanwhile"]
+    assert kinds(room.answers(ann, first)) == kinds(room.answers(ann, later)) == ["MessageEvent"]
+    assert texts(ann) == ["ordered unseen", "typed meanwhile"]
     assert ann.people == room.who(room.host)
 
 
@@ -244,6 +243,34 @@ def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once() -> None:
     assert texts(ann) == [f"kept {number}" for number in range(10)] + ["live", "mine"]
     assert len(ann.got(events.EnteredEvent)) == 1
     assert len(room.answers(ann, early)) == 1
+
+
+@pytest.mark.parametrize("shown", [3, 6])
+def test_what_a_history_that_broke_off_did_not_show_is_counted_and_proven(shown: int) -> None:
+    """7.3a: nothing is hidden by a link that breaks in its midst."""
+    room = Simulation(history=frames.HistoryPolicy(5, 0))
+    for number in range(10):
+        room.say(room.host, f"old {number}")
+        room.end_batch()
+    ann = room.newcomer("ann")
+    room.write(ann)
+    room.member_hears(ann)  # the hello
+    room.host_hears(ann)
+    room.write(ann)
+    for _ in range(shown):
+        room.member_hears(ann)
+    before = texts(ann)
+    assert before == [f"old {number}" for number in range(5, 5 + len(before))] != []
+    room.lose(ann, delivering=False)
+    for number in range(40):
+        room.say(room.host, f"new {number}")
+        room.end_batch()
+    room.settle()
+    after = texts(ann)[len(before) :]
+    assert after == [f"new {number}" for number in range(35, 40)]
+    hidden = (5 - len(before)) + 1 + 35  # messages, and ann's own coming
+    assert [(it.count, it.verified) for it in ann.got(events.EntriesMissedEvent)] == [(hidden, True)]
+    assert len(ann.got(events.EnteredEvent)) == 1
 
 
 def test_host_and_members_write_to_each_other_in_private(room: Simulation) -> None:

@@ -23,12 +23,14 @@ class PeerFailed(Exception):
 class Peer:
     """One copy of the program, with a state directory of its own. A context: it ends with it, by force if need be.
 
-    arguments: of the program, `--json` aside. environment: on top of ours.
+    arguments: of the program, `--json` aside. environment: on top of ours. times: when each event came, by
+    `time.monotonic`.
     """
 
     def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self._state = tempfile.TemporaryDirectory(prefix="peer-")
         self.events: list[Event] = []
+        self.times: list[float] = []
         self._news = threading.Condition()
         self._ended = False
         self.process = subprocess.Popen(
@@ -47,6 +49,7 @@ class Peer:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             with self._news:
+                self.times.append(time.monotonic())
                 self.events.append(json.loads(line))
                 self._news.notify_all()
         with self._news:

@@ -10,6 +10,7 @@ import trio
 
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Transport
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.room import Room
@@ -17,13 +18,13 @@ from tests.support.transports import Network
 
 E = TypeVar("E", bound=events.Event)
 
-Usable = Callable[[], Awaitable[Transport]]
+Usable = Callable[[float], Awaitable[Transport]]
 
 
 def always(network: Transport) -> Usable:
     """A network that needs no waiting for."""
 
-    async def usable() -> Transport:
+    async def usable(_: float) -> Transport:
         await trio.lowlevel.checkpoint()
         return network
 
@@ -133,10 +134,12 @@ class Gathering:
         self._network = network
         self._nursery = nursery
 
-    def invite(self, nick: str, *, name: str | None = None, network: Usable | None = None) -> Person:
+    def invite(
+        self, nick: str, *, name: str | None = None, network: Usable | None = None, cover: bool = False
+    ) -> Person:
         """Somebody whose session begins now: the host, if the room has a name, or else one who wants in.
 
-        network: theirs, if it is not the one of all.
+        network: theirs, if it is not the one of all. cover: whether they want it.
         """
         told: list[events.Event] = []
         news = News()
@@ -145,8 +148,10 @@ class Gathering:
             told.append(event)
             news.spread()
 
-        room = Room(label="r1", key=self.key.public, random=secrets.token_bytes, nick=nick, name=name)
-        session = Session(room, None if name is None else self.key, tell, network or always(self._network))
+        room = Room(label="r1", key=self.key.public, random=secrets.token_bytes, nick=nick, name=name, cover=cover)
+        session = Session(
+            room, None if name is None else self.key, tell, SharedNetwork(network or always(self._network))
+        )
 
         async def live() -> None:
             await session.run()

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from unicodedata import ucd_3_2_0 as unicode
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ed25519, mlkem, x25519
@@ -265,6 +266,10 @@ _BODY = either(
         flag,
     ),
     tagged(11, blob(1140, 5168)),
+    tagged(12, number()),
+)
+_BACKFILLED = either(
+    tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
 )
 _FROM_MEMBER = either(tagged(1, number(), blob()), tagged(2, _KEY), tagged(3, _HASH))
 _FROM_HOST = either(
@@ -275,20 +280,21 @@ _FROM_HOST = either(
     tagged(5, blob(), number(41, 1)),
     tagged(6, blob(most=28_000)),
     tagged(7, _HEAD),
-    tagged(8, many(either(tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH))), _CONTEXTS, _HEAD, _HEAD),
+    tagged(8, many(_BACKFILLED), _CONTEXTS, _HEAD, _HEAD),
     tagged(9, blob()),
     tagged(10, number(), word("nick-taken", "repeated", "too-often")),
     tagged(11, _KEY),
     tagged(12, _HASH),
+    tagged(13, many(either(exactly(65), exactly(97)), 256)),
 )
 FORMS: dict[str, Form] = {
-    "hello": tagged(1, number(5, 4), _HASH, _KEY),
+    "hello": tagged(1, number(), _HASH, _KEY),
     "request": either(
-        tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE),
+        tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE, number(), _HASH),
         tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _SIGNATURE),
     ),
     "record up": array(flag, many(_FROM_MEMBER, 16)),
-    "record down": array(flag, many(_FROM_HOST, 16)),
+    "record down": array(many(_FROM_HOST, 16)),
     "content": array(_ID, number(), _HASH, _BODY),
     "batch": array(many(blob()), _CONTEXTS, _HEAD),
     "private text": array(text, _REPLY),
@@ -307,6 +313,7 @@ FORMS: dict[str, Form] = {
         many(array(*_MEMBER, number(2**31), _HASH), 1000),
         number(),
         either(nil, array(_HASH, number(), flag, many(array(*_MEMBER), 1000))),
+        flag,
     ),
 }
 
@@ -347,8 +354,8 @@ def hello(nonce: bytes, handshake_key: bytes) -> bytes:
 
 def read_hello(content: bytes) -> tuple[bytes, bytes, bytes]:
     """2.2: nonce, handshake key and H of it. Raises Malformed, AssertionError."""
-    _, _, nonce, handshake_key = read("hello", unpad(content))
-    assert len(content) == 1918
+    _, version, nonce, handshake_key = read("hello", unpad(content))
+    assert (version, len(content)) == (4, 1918)
     return nonce, handshake_key, h(content)
 
 
@@ -362,9 +369,9 @@ def ticket(link: bytes, hello_digest: bytes) -> bytes:
     return expand(link, "ticket", hello_digest)[:16]
 
 
-def record(chain_key: bytes, number: int, echo: bool, frames: Any) -> bytes:
+def record(chain_key: bytes, number: int, fields: list[Any]) -> bytes:
     """2.6 and 2.7: the content of the record with this number. chain_key: the first of its direction."""
-    return aead(key_of(chain_key, number), 0, filled(pack([echo, frames]), 16))
+    return aead(key_of(chain_key, number), 0, filled(pack(fields), 16))
 
 
 def off_record(chain_key: bytes, number: int, content: bytes) -> Any:
@@ -377,9 +384,11 @@ def bound(name: str, room: bytes, hello_digest: bytes) -> bytes:
     return label(name) + room + hello_digest
 
 
-def join_content(hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, nick: str) -> bytes:
+def join_content(
+    hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, index: int, digest: bytes, nick: str
+) -> bytes:
     """2.5"""
-    return hello_digest + link + key + h(encryption_key) + nick.encode()
+    return hello_digest + link + key + h(encryption_key) + u(64, index) + digest + nick.encode()
 
 
 def resume_content(hello_digest: bytes, link: bytes, key: bytes, epoch: int, index: int, digest: bytes) -> bytes:
@@ -395,6 +404,49 @@ def member_id(key: bytes) -> bytes:
 def spell(member: bytes) -> str:
     """3.1"""
     return base64.b32encode(member).decode()[:26].lower()
+
+
+_NOT_DRAWN = [
+    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164, 0xFFA0),
+    *range(0xFE00, 0xFE10),
+    *range(0xE0000, 0x110000),
+]
+
+
+def is_nick(text: str, most: int = 20) -> bool:
+    """3.3"""
+    kinds = [unicode.category(each) for each in text]
+    marks = "".join("m" if kind in ("Mn", "Mc") else "-" for kind in kinds)
+    return (
+        1 <= len(text) <= most
+        and unicode.normalize("NFKC", text) == text
+        and all(
+            each in "-_." or (kind in ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd") and ord(each) not in _NOT_DRAWN)
+            for each, kind in zip(text, kinds, strict=True)
+        )
+        and not marks.startswith("m")
+        and "mmm" not in marks
+        and any(kind[0] == "L" or kind == "Nd" for kind in kinds)
+    )
+
+
+def nick_keys(nick: str, confusables: dict[str, str]) -> set[str]:
+    """3.3. confusables: those of UTS #39 that are needed."""
+
+    def fold(text: str) -> str:
+        once = unicode.normalize("NFKC", unicode.normalize("NFD", text).casefold())
+        return unicode.normalize("NFKC", once.casefold())
+
+    def draw(text: str) -> str:
+        drawn = "".join(confusables.get(each, each) for each in unicode.normalize("NFD", text))
+        return unicode.normalize("NFD", drawn)
+
+    def capital(each: str) -> str:
+        return each if any(unicode.category(one) == "Cn" for one in each.upper()) else each.upper()
+
+    forms = fold(nick), fold(draw(nick)), fold(draw(fold(nick))), fold(draw("".join(map(capital, nick))))
+    read = {"0": "o", "1": "l", "i": "l", "m": "rn"}
+    return {"".join(read.get(each, each) for each in unicode.normalize("NFD", form)) for form in forms}
 
 
 # --- 4 The log on the wire
@@ -481,12 +533,16 @@ def group_context(
 # --- 5 Order, 5a Retention
 
 
-def backfill(
-    entries: list[tuple[bytes, bytes | None, bytes]], contexts: list[bytes | None], head: bytes, now: bytes
-) -> Any:
-    """5.13, as a frame: of header, body and H(body) of each entry, where the body is None if it is gone."""
-    told = [[2, header, digest] if body is None else [1, header, body] for header, body, digest in entries]
-    return [8, told, contexts, head, now]
+def told(header: bytes, body: bytes, *, gone: bool, retract: list[Any] | None) -> list[Any]:
+    """5.13: an entry in a Backfill. retract: epoch, header and body of its author's Retract, if there is one."""
+    if retract is not None:
+        return [3, header, h(body), *retract]
+    return [2, header, h(body)] if gone else [1, header, body]
+
+
+def backfill(entries: list[list[Any]], contexts: list[bytes | None], head: bytes, now: bytes) -> Any:
+    """5.13, as a frame."""
+    return [8, entries, contexts, head, now]
 
 
 def private_info(room: bytes, epoch: int, author: bytes, counter: int, recipient: bytes) -> bytes:

@@ -23,6 +23,7 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.names.codes import RoomKey, parse_code
 from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -305,7 +306,7 @@ class Surroundings:
             history=new.history if new else NO_HISTORY,
         )
         tor = Tor(self._network)
-        session = Session(room, key, tell, tor.usable)
+        session = Session(room, key, tell, SharedNetwork(tor.usable))
 
         async def live() -> None:
             await session.run()
@@ -340,6 +341,16 @@ class Surroundings:
     async def _until_settled(self, who: str) -> None:
         with trio.fail_after(_PATIENCE):
             await self._others[who].session.until_settled()
+
+    async def do_reply(self, who: str, text: str, seq: int | None = None) -> None:
+        """Somebody answers a message, or the latest one of another."""
+        await self._others[who].session.post_input(inputs.ReplyInput(seq, text))
+        await self.do_quiet()
+
+    async def do_retract(self, who: str, seq: int | None = None) -> None:
+        """Somebody takes a message back, or the latest one."""
+        await self._others[who].session.post_input(inputs.RetractInput(seq))
+        await self.do_quiet()
 
     async def do_many(
         self, who: str, count: int, text: str = "{n}", per_second: float = 0, *, background: bool = False

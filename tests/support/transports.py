@@ -266,9 +266,11 @@ class Tor:
         self._usable = trio.Event()
         self._usable.set()
 
-    async def usable(self) -> Transport:
-        """The network, once there is one."""
-        await self._usable.wait()
+    async def usable(self, pause: float = 0.0) -> Transport:
+        """The network, once there is one, or so long after."""
+        while not self._usable.is_set():
+            await self._usable.wait()
+            await trio.sleep(pause)
         await trio.lowlevel.checkpoint()
         return self._connection
 

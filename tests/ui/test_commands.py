@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from anonp2p import errors, limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.errors import AnonError, TooLong, UnknownCommand, Usage
+from anonp2p.errors import AnonError, BadInput, TooLong, UnknownCommand, Usage
 from anonp2p.protocol import frames
 from anonp2p.room import inputs, retention
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -95,6 +95,9 @@ TYPED: list[tuple[str, Action]] = [
     ("ノート", inputs.SayInput("ノート")),
     ("\U0001facf", inputs.SayInput("\U0001facf")),  # perhaps an emoji, some day
     ("hello /quit", inputs.SayInput("hello /quit")),
+    ("/retract", inputs.RetractInput(None)),
+    ("/retract 7", inputs.RetractInput(7)),
+    ("/RETRACT  70 ", inputs.RetractInput(70)),
     ("/reply 7 yes", inputs.ReplyInput(7, "yes")),
     ("/reply 7   yes\nno ", inputs.ReplyInput(7, "yes\nno")),
     ("/reply 7 8", inputs.ReplyInput(7, "8")),
@@ -166,6 +169,13 @@ def test_what_help_shows_for_a_command_is_what_its_error_shows(row: Command) -> 
 @pytest.mark.parametrize("line", ["/reply 7", "/reply 7  "])
 def test_a_reply_says_something(line: str) -> None:
     assert str(fails(line)) == "Type it so: /reply [SEQ] TEXT"
+
+
+@pytest.mark.parametrize(
+    "line", ["/retract -1", "/retract 7 8", "/retract it", "/retract \u0667", f"/retract {10**16}"]
+)
+def test_a_message_is_taken_back_by_its_number(line: str) -> None:
+    assert isinstance(fails(line), BadInput)
 
 
 def test_a_reply_is_no_longer_than_any_message() -> None:
@@ -266,7 +276,7 @@ def test_what_one_sees_beginning_with_one_slash_is_never_a_message(unseen: str, 
 @pytest.mark.parametrize("slash", "\uff0f\u2044\u2215\u29f8")
 def test_what_only_looks_like_a_slash_is_an_error_and_no_message(slash: str) -> None:
     for line in (f"{slash}msg bob secret", f" {slash}quit", f"\ufeff{slash}quit"):
-        assert isinstance(fails(line), errors.BadInput)
+        assert isinstance(fails(line), BadInput)
     assert parse_line(f"1{slash}2") == inputs.SayInput(f"1{slash}2")
 
 
@@ -306,48 +316,48 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/nick two words", errors.BadNick),
         ("/nick [SYSTEM]", errors.BadNick),
         ("/nick " + "x" * 21, errors.BadNick),
-        ("/create two words", errors.BadInput),
-        ("/kick bob " + "x" * 201, errors.BadInput),
-        ("/create de\u200bmo", errors.BadInput),
-        ("/create r1", errors.BadInput),
-        ("/create SYSTEM", errors.BadInput),
+        ("/create two words", BadInput),
+        ("/kick bob " + "x" * 201, BadInput),
+        ("/create de\u200bmo", BadInput),
+        ("/create r1", BadInput),
+        ("/create SYSTEM", BadInput),
         ("/nick SYSTEM", errors.ReservedNick),
         ("/nick hоst", errors.ReservedNick),
         ("/help nope", errors.UnknownCommand),
-        ("/create two words --retain 5m", errors.BadInput),
-        ("/create --retain 5m", errors.BadInput),
+        ("/create two words --retain 5m", BadInput),
+        ("/create --retain 5m", BadInput),
         ("/create demo --retain", errors.Usage),
         ("/create demo --history", errors.Usage),
         ("/create demo --keep 5m", errors.Usage),
         ("/create demo --", errors.Usage),
         ("/create demo --retain 5m --retain 6m", errors.Usage),
-        ("/create demo --retain 5m:2h", errors.BadInput),
-        ("/create demo --retain 1s:2s:3s:4s", errors.BadInput),
-        ("/create demo --retain 2h:5m:30s", errors.BadInput),
-        ("/create demo --retain 2h:5m:", errors.BadInput),
-        ("/create demo --retain off:5m:off", errors.BadInput),
-        ("/create demo --retain 5m:5m:x", errors.BadInput),
-        ("/create demo --history 0", errors.BadInput),
-        ("/create demo --history 10001", errors.BadInput),
-        ("/create demo --history 99999999999999999999", errors.BadInput),
-        ("/create demo --history never", errors.BadInput),
-        ("/create demo --history off", errors.BadInput),
-        ("/create demo --history -5", errors.BadInput),
+        ("/create demo --retain 5m:2h", BadInput),
+        ("/create demo --retain 1s:2s:3s:4s", BadInput),
+        ("/create demo --retain 2h:5m:30s", BadInput),
+        ("/create demo --retain 2h:5m:", BadInput),
+        ("/create demo --retain off:5m:off", BadInput),
+        ("/create demo --retain 5m:5m:x", BadInput),
+        ("/create demo --history 0", BadInput),
+        ("/create demo --history 10001", BadInput),
+        ("/create demo --history 99999999999999999999", BadInput),
+        ("/create demo --history never", BadInput),
+        ("/create demo --history off", BadInput),
+        ("/create demo --history -5", BadInput),
         ("/msg bob", errors.Usage),
         ("/msg bob  ", errors.Usage),
         ("/msg bob " + "x" * (limits.TEXT + 1), errors.TooLong),
-        ("/retain 0s", errors.BadInput),
-        ("/retain 0", errors.BadInput),
-        ("/retain 30", errors.BadInput),
-        ("/retain s", errors.BadInput),
-        ("/retain -5s", errors.BadInput),
-        ("/retain 1.5h", errors.BadInput),
-        ("/retain 1 h", errors.BadInput),
-        ("/retain ５s", errors.BadInput),
-        ("/retain ²s", errors.BadInput),
-        ("/retain 366d", errors.BadInput),
-        ("/retain 99999999999999999999d", errors.BadInput),
-        ("/retain for ever", errors.BadInput),
+        ("/retain 0s", BadInput),
+        ("/retain 0", BadInput),
+        ("/retain 30", BadInput),
+        ("/retain s", BadInput),
+        ("/retain -5s", BadInput),
+        ("/retain 1.5h", BadInput),
+        ("/retain 1 h", BadInput),
+        ("/retain ５s", BadInput),
+        ("/retain ²s", BadInput),
+        ("/retain 366d", BadInput),
+        ("/retain 99999999999999999999d", BadInput),
+        ("/retain for ever", BadInput),
     ],
 )
 def test_a_bad_argument_is_told_as_such(line: str, error: type[AnonError]) -> None:

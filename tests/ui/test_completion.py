@@ -64,6 +64,15 @@ FIRST = [
     ("//cr", None),
     ("//cr b", "//cr Bob "),
     ("nobody", None),
+    ("/reply ", "/reply 12 "),
+    ("/reply 3", "/reply 3 "),
+    ("/reply 4", None),
+    ("/reply @b", "/reply @Bob "),
+    ("/reply 3 @b", "/reply 3 @Bob "),
+    ("/retract ", "/retract 12 "),
+    ("/retract 9", "/retract 9 "),
+    ("/retract b", None),
+    ("/retract 9 ", None),
 ]
 
 
@@ -71,7 +80,7 @@ def press(
     completer: Completer, text: str, cursor: int | None = None, *, forward: bool = True
 ) -> tuple[str, int] | None:
     at = len(text) if cursor is None else cursor
-    return completer.press(text, at, forward=forward, nicks=NICKS, rooms=ROOMS)
+    return completer.press(text, at, forward=forward, nicks=NICKS, rooms=ROOMS, numbers=["12", "9", "3"])
 
 
 @pytest.mark.parametrize(("typed", "made"), FIRST, ids=[repr(typed) for typed, _ in FIRST])

@@ -342,6 +342,14 @@ def test_what_a_reply_refers_to_is_said_by_the_program_alone(quote: wording.Quot
     assert wording.format_line(reply, "den", quote) == f"[SYSTEM] den: ann replies to {about}\nden/ann: yes\n    no"
 
 
+def test_that_a_message_was_taken_back_is_said_without_its_words() -> None:
+    """Of other ends line mode says nothing."""
+    event = events.ExpiredEvent(room="r1", seq=7, retracted=True)
+    assert wording.format_line(event) == "[SYSTEM] A message was taken back by its author"
+    quote = wording.Quote("bob", "as I said")
+    assert wording.format_line(event, "den", quote) == "[SYSTEM] den: bob has taken a message back"
+
+
 @given(texts)
 def test_an_excerpt_is_short_harmless_and_on_one_line(text: str) -> None:
     shown = wording.excerpt(text)
@@ -420,19 +428,19 @@ def mark(words: str, minutes: int, at: int) -> dict[str, object]:
 
 def test_the_words_of_a_room_are_shown_for_each_mark_the_older_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "localtime", time.gmtime)
-    data = mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600)}
+    data = mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600), "unproven": None}
     lines = wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n")
     assert lines == [
         "[SYSTEM] Room at 10 min (00:10): older ones",
         "[SYSTEM] Room at 20 min (00:20): newer words",
         "[SYSTEM] All members see the same words for the same time",
     ]
-    data = mark("newer words", 20, 1_200) | {"previous": None}
+    data = mark("newer words", 20, 1_200) | {"previous": None, "unproven": None}
     assert wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n") == lines[1:]
 
 
 def test_words_of_the_rooms_beginning_are_shown_as_the_little_that_they_are() -> None:
-    data = mark("first words", 0, 0) | {"previous": None}
+    data = mark("first words", 0, 0) | {"previous": None, "unproven": None}
     lines = wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n")
     assert lines[0].endswith(": first words")
     assert lines[1] == (
@@ -441,7 +449,7 @@ def test_words_of_the_rooms_beginning_are_shown_as_the_little_that_they_are() ->
 
 
 def test_a_room_without_words_yet_says_so() -> None:
-    data: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None}
+    data: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None, "unproven": None}
     line = wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data))
     assert line == "[SYSTEM] No words yet that you could vouch for: ask again in ten minutes"
 
@@ -470,6 +478,7 @@ def test_help_shows_every_row() -> None:
 
 SLOW = "Tor has been at 10 % (Loading) for 30 seconds. Is this machine online?"
 AWAY = "You were away for too long, or read too slowly to keep up: 3 entries of the room are missing here."
+UNPROVEN = " Nothing proves that the rest is of the same room: compare words (/verify)."
 STREAMS = "This Tor, or a filter before it, does not limit the connections of one circuit: floods can keep others out."
 POW = "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can."
 FREE = "/nick ann takes it once it is free, in about 10 minutes."
@@ -506,9 +515,10 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
             "Newcomers are shown the messages of the last 30m.",
         ),
         (events.CoverOnEvent(room="r1", rate=480.0, wait=3.0), COVER),
-        (events.EntriesMissedEvent(room="r1", count=3, verified=False), AWAY),
-        (events.ExpiredUnseenEvent(room="r1", count=1), "A message expired before reaching you."),
-        (events.ExpiredUnseenEvent(room="r1", count=2), "2 messages expired before reaching you."),
+        (events.EntriesMissedEvent(room="r1", count=3, verified=True), AWAY),
+        (events.EntriesMissedEvent(room="r1", count=3, verified=False), AWAY + UNPROVEN),
+        (events.ExpiredUnseenEvent(room="r1", count=1), "A message ended before reaching you."),
+        (events.ExpiredUnseenEvent(room="r1", count=2), "2 messages ended before reaching you."),
         (events.LockChangedEvent(room="r1", locked=True, member="m"), "The room is locked: nobody new is let in."),
         (events.LockChangedEvent(room="r1", locked=False, member="m"), "The room is open to newcomers again."),
         (events.LockUnchangedEvent(room="r1", locked=True), "The room is locked already."),
@@ -536,7 +546,7 @@ def test_what_happened_is_one_sentence(event: Event, sentence: str) -> None:
 
 PERSON = Person(member="m", nick="ann", role="host", tag="abcd")
 RETAIN = {"ttl": 30, "minimum": 0, "default": None, "maximum": None}
-NO_WORDS: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None}
+NO_WORDS: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None, "unproven": None}
 DATA: list[tuple[str, object]] = [
     ("/who", [PERSON]),
     ("/code", {"code": "abc.onion"}),
@@ -544,7 +554,7 @@ DATA: list[tuple[str, object]] = [
     ("/help", [{"command": "/x", "usage": "/x", "does": "it"}]),
     ("/retain", RETAIN),
     ("/verify", NO_WORDS),
-    ("/verify", mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600)}),
+    ("/verify", mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600), "unproven": None}),
 ]
 HOSTILE = "x\x1b[2J\n[SYSTEM] forged\u202e\u2028bob: hi"
 DATA.append(("/verify", {"nick": HOSTILE, "member": HOSTILE, "words": ["aardvark"]}))

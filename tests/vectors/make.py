@@ -9,6 +9,7 @@ import argparse
 import hmac
 import json
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,12 @@ from anonp2p.crypto import epoch, identity, padding, private, ratchet, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
-from anonp2p.names import safety_words, words
+from anonp2p.names import confusables, nicks, safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
-from anonp2p.room.log.log import Log, LogEntry
+from anonp2p.room.log.log import Log, LogEntry, Retraction
 from tests.vectors.negative import negative
 from tests.vectors.transcripts import transcripts
 
@@ -165,11 +166,11 @@ def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, dige
 def handshakes(boxes: Boxes) -> Vectors:
     ann = Person("ann")
     joining, digest = hello("a join")
-    join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64))
+    known = 2**40, seed("a digest")
+    join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64), *known)
     content = handshake.join_content(digest, join)
-    join = frames.JoinRequest(
-        join.link_secret, join.key, join.encryption_key, join.nick, ann.me.sign(identity.JOIN, content)
-    )
+    signature = ann.me.sign(identity.JOIN, content)
+    join = frames.JoinRequest(join.link_secret, join.key, join.encryption_key, join.nick, signature, *known)
     coming_back, other = hello("a resume")
     resume = frames.ResumeRequest(seed("link 2"), ann.me.id, ann.key.public, 3, 2**40, seed("a digest"), bytes(64))
     position = handshake.resume_content(other, resume)
@@ -193,7 +194,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
     key = suite.EncryptionKeyPair(seed("another key")).public
     bob = Person("bob").me.id
     head = bytes(range(112))
-    backfilled: list[frames.BackfilledEntry | frames.Tombstone] = [
+    backfilled: list[frames.Backfilled] = [
         frames.BackfilledEntry(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
         frames.Tombstone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
     ]
@@ -206,13 +207,14 @@ def records(link: bytes, digest: bytes) -> Vectors:
     ]
     down: list[tuple[list[frames.Frame], bool]] = [
         ([frames.WelcomeFrame(b"a box", 1), frames.PageFrame(b"a part")], False),
-        ([], True),
+        ([], False),
         ([frames.DeniedFrame(7, "nick-taken"), frames.DeniedFrame(8, "too-often")], False),
         ([frames.RefusedFrame("full")], False),
         ([frames.ResumedFrame(head)], False),
         ([frames.BackfillFrame(backfilled, [seed("a group context"), None], head, head)], False),
+        ([frames.ProofFrame([bytes(range(65)), bytes(range(97))])], False),
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
-        ([frames.KeyResponseFrame(key)], True),
+        ([frames.KeyResponseFrame(key)], False),
     ]
     ends = {"up": handshake.Channel(link, digest, up=True), "down": handshake.Channel(link, digest, up=False)}
     return {
@@ -223,7 +225,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
                 "first chain key": suite.expand(link, direction, digest),
                 "records": [
                     {
-                        "echo": echo,
+                        **({"echo": echo} if direction == "up" else {}),
                         "frames": [spec_name(frame) for frame in said],
                         "2.7 frames": [fields(frame) for frame in said],
                         "content": ends[direction].seal_frames(said, echo=echo)[padding.LENGTH :],
@@ -302,6 +304,7 @@ class Story:
         self._entries: list[Vectors] = []  # in no batch yet
         self._boxed: list[Vectors] = []
         self._backfills: list[Vectors] = []
+        self._retracts: dict[bytes, int] = {}  # their indices, by their bodies
         self._schedule: list[Vectors] = []
         self._epoch = Epoch.begin(seed("fresh secret of epoch 0"), self._room.digest, self._host.me.id)
         self._show_epoch(0, bytes(32), seed("fresh secret of epoch 0"))
@@ -337,6 +340,7 @@ class Story:
         self._say(self._host, frames.LockBody(locked=True))
         self._say(self._host, frames.AwayBody(self._ann.me.id))
         self._say(self._host, frames.BackBody(self._ann.me.id))
+        self._retract(self._ann, 1, at=3)
         self._say(self._ann, frames.LeaveBody())
         self._say(self._host, frames.CloseBody())
         self._batch(66_000)
@@ -375,6 +379,19 @@ class Story:
         whose = {"recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key")}
         self._boxed.append({**about, **whose, "text, unpacked": fields(said), **box})
         self._say(author, frames.PrivateBody(box["box"]), ttl=ttl)
+
+    def _retract(self, author: Person, counter: int, *, at: int) -> None:
+        """The author takes back the message with this counter, which has this index."""
+        self._say(author, frames.RetractBody(counter))
+        said = self._entries[-1]
+        self._retracts[said["4.4 body"]] = self._room.index
+        self._log.retract_entry(at, Retraction(self._epoch.number, said["4.1 header"], said["4.4 body"]))
+
+    def _retract_of(self, shown: frames.Backfilled) -> Vectors | None:
+        """Where the Retract stands that a retracted entry is shown with."""
+        if not isinstance(shown, frames.RetractedEntry):
+            return None
+        return {"index": self._retracts[shown.retract_body], "epoch": shown.epoch}
 
     def _say(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:
         author.counter += counters
@@ -432,6 +449,7 @@ class Story:
         wired = self._epoch.seal_batch(packed, lambda _: nonce)
         if self._entries:
             self._log.seal_batch(self._head, wired, time)
+            self._log.end_retracted()
         self._told.append(
             {
                 "entries": self._entries,
@@ -469,6 +487,7 @@ class Story:
             {
                 "from index": index,
                 "gone": gone,
+                "retracted by": [self._retract_of(it) for it in backfill.entries],
                 "time": int.from_bytes(backfill.now[40:48], "big"),
                 "5.13 now": backfill.now,
                 "5.13 frame": frames.pack(backfill),
@@ -560,6 +579,115 @@ class Story:
         }
 
 
+# --- 3.3
+
+NICKS = [
+    *("ann", "Ann", "anna-2", "x" * 20, "x" * 21, "", "-_.", ".a", "a b", "a\u00a0b", "a@b", "r\u0301my", "re\u0301my"),
+    *(
+        "r\u00e9my",
+        "\uff21nn",
+        "\u212aelvin",
+        "\ufb03x",
+        "\u2460",
+        "a\u2075",
+        "\u0663\u0664",
+        "\u00aa",
+        "stra\u00dfe",
+        "STRASSE",
+    ),
+    *("\u0130stanbul", "\u0131stanbul", "\u017fo", "\u03c3\u03c2", "\u1e9e", "\u13a0\u13cc", "\uab70", "\u10d0\u10d1"),
+    *(
+        "\u1c90",
+        "\u10d5",
+        "\u025c",
+        "\u0289",
+        "\u0451\u0436",
+        "\u0430nn",
+        "AN\u039d",
+        "rnax",
+        "max",
+        "MAX",
+        "nil",
+        "n1l",
+        "o0",
+        "cl",
+        "d",
+    ),
+    *(
+        "\u05e9\u05c1\u05bc",
+        "x\u0301\u0301",
+        "x\u0301\u0301\u0301",
+        "\u0301x",
+        "a\u034fb",
+        "\u3164",
+        "a\ufe0f",
+        "a\u200d",
+        "a\u200b",
+    ),
+    *(
+        "\u0e01\u0e33",
+        "\u0e01\u0e4d\u0e32",
+        "\u0915\u094d\u0937",
+        "\uac00",
+        "\u1100\u1161",
+        "\u115f",
+        "\U00010400",
+        "\U0001d400",
+    ),
+    *(
+        "\U00020000",
+        "\ufa0e",
+        "\uf900",
+        "\u0149",
+        "\u01c5",
+        "\u0345",
+        "\u1fb3",
+        "\u1f80",
+        "\u1e9b\u0323",
+        "\u2160",
+        "\u0640",
+    ),
+    *(
+        "\u0221",
+        "\u0237",
+        "\u2c61",
+        "\ua64a",
+        "\U00010330",
+        "\u20ac",
+        "\u00b7",
+        "l\u00b7l",
+        "\u02bc",
+        "\u1d2c",
+        "\u2071",
+        "\U0001f47b",
+    ),
+]
+
+
+def nicks_of_all_kinds(_: Boxes) -> Vectors:
+    """Nicks, and what almost is one; and by which keys they are alike."""
+    proper = [nick for nick in NICKS if nicks.is_nick(nick)]
+    table = confusables.table()
+    drawn = {each for nick in proper for form in (nick, nick.casefold(), nick.upper()) for each in _decomposed(form)}
+    return {
+        "3.3 nicks": [
+            {"nick": {"text": nick}, "proper": nick in proper, "keys": _keys_of(nick) if nick in proper else []}
+            for nick in NICKS
+        ],
+        "3.3 confusables of what is in them": [
+            {"of": {"text": each}, "to": {"text": table[ord(each)]}} for each in sorted(drawn) if ord(each) in table
+        ],
+    }
+
+
+def _keys_of(nick: str) -> list[Vectors]:
+    return [{"text": key} for key in sorted(nicks.narrow_looks(nick))]
+
+
+def _decomposed(text: str) -> str:
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text))
+
+
 # --- 5a Retention
 
 
@@ -646,6 +774,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "log": story.log(),
         "epochs": story.schedule(),
         "welcome": story.welcome(),
+        "nicks": nicks_of_all_kinds(boxes),
         "retention": retention(boxes),
         "words": words_to_compare(boxes),
     }

@@ -14,6 +14,7 @@ from anonp2p.crypto import padding, suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.ratchet import Ratchet
+from anonp2p.protocol import frames
 from tests.support.packed import malformed_forms
 
 Vectors = dict[str, Any]
@@ -56,15 +57,15 @@ def _packed(handshakes: Vectors, log: Vectors, welcomed: Vectors) -> Iterator[tu
     for name, each in (("Join", asked[0]), ("Resume", asked[1])):
         yield f"2.4 {name}", _cases(padding.unpad_text(each[f"2.4 {name}"]["text"]))
     seen: set[str] = set()
-    for direction in ("up", "down"):
+    for direction, before in (("up", b"\x92\xc2\x91"), ("down", b"\x91\x91")):
         said = handshakes["2.6 records"][direction]
         for number, record in enumerate(said["records"]):
             opened = Ratchet(said["first chain key"]).take_key(number).open_sealed(0, record["content"])
             assert opened is not None
-            for name, frame in zip(record["frames"], msgpack.decode(padding.unpad_text(opened))[1], strict=True):
+            for name, frame in zip(record["frames"], msgpack.decode(padding.unpad_text(opened))[-1], strict=True):
                 if name not in seen:
                     seen.add(name)
-                    yield f"2.7 {name} in a record {direction}", _cases_within(b"\x92\xc2\x91", frame)
+                    yield f"2.7 {name} in a record {direction}", _cases_within(before, frame)
     batches = log["4.5 in the order of the wire"]
     for entry in (entry for batch in batches for entry in batch["entries"]):
         if entry["says"] not in seen:
@@ -131,8 +132,10 @@ def _client_handshakes(valid: Vectors, boxes: Any) -> Vectors:
         ("a sender's X25519 key of zeros", box[:1_088] + bytes(32) + box[1_120:], "unreadable-box"),
         ("for another room", other["box"], "unreadable-box"),
     ]
+    signature = frames.unpack(frames.Request, packed).signature
     requests = [
-        ("a signature with a bit turned", packed[:-1] + bytes([packed[-1] ^ 1])),
+        ("a signature with a bit turned", packed.replace(signature, signature[:-1] + bytes([signature[-1] ^ 1]))),
+        ("another digest than was signed for", packed[:-1] + bytes([packed[-1] ^ 1])),
         ("another nick than was signed for", packed.replace(b"\xa3ann", b"\xa3amy")),
     ]
     return {

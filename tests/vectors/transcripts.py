@@ -28,6 +28,7 @@ MEMBER = "annie"
 FIELDS: dict[type[events.Event], tuple[str, ...]] = {  # what is told of an event; of others nothing
     events.EnteredEvent: ("name", "nick"),
     events.MessageEvent: ("seq", "nick", "text"),
+    events.ExpiredEvent: ("seq", "retracted"),
     events.JoinedEvent: ("nick",),
     events.LeftEvent: ("nick", "reason"),
     events.RenamedEvent: ("was", "nick"),
@@ -231,12 +232,24 @@ def _removal(table: Table) -> None:
     table.takes(table.host, inputs.KickInput(MEMBER, "too many transcripts"))
 
 
+def _retraction(table: Table) -> None:
+    member = table.joins()
+    table.says(table.other, "a slip of the tongue")
+    table.takes(table.other, inputs.RetractInput(None))
+    table.cuts(member)
+    table.says(table.other, "another one")
+    table.takes(table.other, inputs.RetractInput(None))
+    table.says(table.other, "what was meant")
+    table.dial(member)
+
+
 STORIES: dict[str, Callable[[Table], None]] = {
     "join": _join,
     "resume": _resume,
     "missed commit": _missed_commit,
     "history": _history,
     "removal": _removal,
+    "retraction": _retraction,
 }
 
 

@@ -53,9 +53,15 @@ class TorKeeper:
         self._known.set()
         return error
 
-    async def usable(self) -> Transport:
-        """The Tor, once there is one. Raises AnonError if there will be none."""
-        await self._known.wait()
+    async def usable(self, pause: float) -> Transport:
+        """The Tor, once there is one. Raises AnonError if there will be none.
+
+        pause: seconds after which one that had to be waited for counts as there.
+        """
+        while not self._known.is_set():
+            await self._known.wait()
+            if self.failure is None:
+                await trio.sleep(pause)
         if self.failure is not None:
             raise self.failure
         assert self._tor is not None

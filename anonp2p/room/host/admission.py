@@ -13,6 +13,8 @@ from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import Ledger
+from anonp2p.room.log.hashes import ProofReader
+from anonp2p.room.log.log import FIRST
 from anonp2p.room.log.reader import LogReader
 from anonp2p.room.roster import Member
 
@@ -135,7 +137,8 @@ class Admission:
             cost = limits.JOIN_COST
         elif known.away:
             self._sequencer.order_own(frames.BackBody(member))
-        return cost + self._show_room(link, channel, hello, member, join.encryption_key)
+        position = join.index, join.digest
+        return cost + self._show_room(link, channel, hello, member, join.encryption_key, position)
 
     def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.ResumeRequest) -> float:
         """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all.
@@ -151,39 +154,49 @@ class Admission:
         if member.away:
             self._sequencer.order_own(frames.BackBody(member.id))
         after = resume.index + 1
-        known = ledger.digest_at(resume.index) == resume.digest
+        known = self._sequencer.hashes.digest_at(resume.index) == resume.digest
         if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:
             reader = LogReader(log, after, member.id, resume.encryption_key, channel)
             resumed = frames.ResumedFrame(self._sequencer.sign_head())
             self._presence.add_link(link, MemberLink(member.id, channel, reader), [resumed])
             return 1.0
-        since = resume.index if known and after >= log.oldest else None
-        return self._show_room(link, channel, hello, member.id, resume.encryption_key, since)
+        position, goes_on = (resume.index, resume.digest), known and after >= log.oldest
+        return self._show_room(link, channel, hello, member.id, resume.encryption_key, position, goes_on=goes_on)
 
     def _turn_away_kicked(self, member: bytes) -> None:
         if self._commits.was_kicked(member):
             raise NotAdmitted("kicked")
 
     def _show_room(
-        self, link: int, channel: Channel, hello: bytes, member: bytes, key: bytes, since: int | None = None
+        self,
+        link: int,
+        channel: Channel,
+        hello: bytes,
+        member: bytes,
+        key: bytes,
+        position: tuple[int, bytes],
+        *,
+        goes_on: bool = False,
     ) -> float:
         """Shows the room as it is now; returns what that has cost, in tokens.
 
-        since: index from which on the member goes on from its own log, if it does.
+        position: index and digest of the log as the member has it; goes_on: whether it is given all that follows.
         """
         self._sequencer.end_batch()
-        base = None
-        if since is None:
-            since, base = self._sequencer.trim_history()
-        log = self._sequencer.log
-        reader = LogReader(log, since + 1, member, key, channel, log.end)
-        state, secret = self._state(since, base), self._random(suite.SECRET)
+        log, hashes = self._sequencer.log, self._sequencer.hashes
+        index, digest = position
+        since, base = (index, None) if goes_on else self._sequencer.trim_history()
+        proof = None
+        if FIRST <= index < since and hashes.digest_at(index) == digest:
+            proof = ProofReader(hashes, index, since)
+        reader = LogReader(log, since + 1, member, key, channel, log.end, proof)
+        state, secret = self._state(since, base, has_proof=proof is not None), self._random(suite.SECRET)
         sealed = welcome.seal_welcome(state, key, self._replica.ledger.room, hello, secret, self._replica.me.sign)
         self._presence.add_link(link, MemberLink(member, channel, reader), sealed)
         size = sum(len(page.part) for page in sealed if isinstance(page, frames.PageFrame))
         return 1 + size / limits.WELCOME_PER_TOKEN
 
-    def _state(self, since: int, base: frames.RoomSnapshot | None) -> frames.RoomState:
+    def _state(self, since: int, base: frames.RoomSnapshot | None, *, has_proof: bool) -> frames.RoomState:
         epoch, ledger = self._replica.current_epoch, self._replica.ledger
         roster = []
         for it in ledger.roster:
@@ -206,4 +219,5 @@ class Admission:
             roster,
             since,
             base,
+            has_proof,
         )

@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from anonp2p import errors
+from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
+from anonp2p.room.dice import draw_between
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.answers import Answers
@@ -73,11 +74,14 @@ class HostRole:
                 self.gate.forget_link(link)
                 self.presence.lose_link(link, silence)
             case inputs.StartInput():
-                self._reporter.add_effect(effects.ServeEffect())
+                pause = 0.0 if self._context.is_alone else self._draw_return()
+                self._reporter.add_effect(effects.ServeEffect(pause))
                 self._found_room()
             case inputs.PublishedInput():
                 self._reachable = True
                 self._reporter.tell_event(events.ReachableEvent(room=self._context.label, re=self._lifecycle.asked_by))
+            case inputs.UnpublishedInput():
+                self._reporter.add_effect(effects.ServeEffect(self._draw_return()))
             case inputs.DialFailedInput():
                 pass  # what only a member does
 
@@ -132,6 +136,10 @@ class HostRole:
         self.sequencer.begin(history)
         self.commits.begin()
         self._lifecycle.enter("host")
+
+    def _draw_return(self) -> float:
+        """Seconds to wait once there is a network, so that our rooms do not all appear at one moment."""
+        return draw_between(self._context.random, 0.0, limits.RETURN_SPREAD)
 
     def _take_payload(self, link: int, payload: bytes) -> None:
         """Handles what came on a link. Who breaks a rule loses its place; no other member is affected."""

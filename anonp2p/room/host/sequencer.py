@@ -2,17 +2,18 @@
 
 from msgspec import UNSET
 
-from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import cover, effects, events
 from anonp2p.room.context import Context
+from anonp2p.room.dice import draw_heartbeat
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import head_content
+from anonp2p.room.log.hashes import LogHashes
 from anonp2p.room.log.history import History
-from anonp2p.room.log.log import Log, LogEntry
+from anonp2p.room.log.log import Log, LogEntry, Retraction
 from anonp2p.room.pending import Whisper
 from anonp2p.room.roster import Member
 
@@ -22,6 +23,7 @@ class Sequencer:
 
     def __init__(self, context: Context) -> None:
         self.log = Log()
+        self.hashes = LogHashes()
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -76,13 +78,23 @@ class Sequencer:
         before = ledger.group_context
         change = self._replica.apply_entry(author, opened)
         context = None if ledger.group_context == before else ledger.group_context
-        self.log.append_entry(sealed, LogEntry(header.pack(), opened.digest, body, header.ttl, context))
+        packed = header.pack()
+        self.log.append_entry(sealed, LogEntry(packed, opened.digest, body, header.ttl, context))
+        self.hashes.append_entry(packed, opened.digest, ledger.digest, context)
         if self._history is not None and isinstance(content.body, frames.TextBody):
             self._history.note_text(ledger.index)
+        if isinstance(content.body, frames.RetractBody):
+            self._retract(author, content.body.counter, Retraction(ledger.epoch, header.pack(), body))
         self._context.take_change(opened, change)
         self._generations[author.id] = header.generation + 1
         if isinstance(content.body, frames.JoinedBody):
             self._replica.current_epoch.admit_member(identity.member_id(content.body.key))
+
+    def _retract(self, author: Member, counter: int, retraction: Retraction) -> None:
+        """Drops the author's message with this counter from the log, as far as the log reaches."""
+        index = self._replica.ledger.messages.find_message(author.id, counter)
+        if index is not None and index >= self.log.oldest:
+            self.log.retract_entry(index, retraction)
 
     def count_skipped(self, header: Header) -> int:
         """How many keys of its author's ratchet all others have to skip if this entry is ordered next."""
@@ -104,6 +116,8 @@ class Sequencer:
         dropped = self.log.seal_batch(head, self._seal_batch(self.log.unsealed, head), time)
         if self._history is not None:
             self._history.leave_batches(dropped)
+        if self.log.end_retracted():
+            self._reporter.add_effect(effects.SweepEffect())
         self._reporter.add_effect(effects.WakeEffect())
 
     def send_due_head(self) -> None:
@@ -136,11 +150,8 @@ class Sequencer:
 
     def _put_off_head(self) -> None:
         """Draws when the next head is due, though nothing is ordered; with cover, the next slot."""
-        if self._context.cover:
-            self._head_due = self._clock.tick + cover.draw_slot(self._context.random)
-            return
-        jitter = limits.HEARTBEAT_JITTER * self._context.random(1)[0] / 255  # rooms of one host differ
-        self._head_due = self._clock.tick + limits.HEARTBEAT * (1 - jitter)
+        draw = cover.draw_slot if self._context.cover else draw_heartbeat
+        self._head_due = self._clock.tick + draw(self._context.random)
 
     # --- what is kept
 

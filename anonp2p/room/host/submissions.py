@@ -46,6 +46,7 @@ class Submissions:
     def take_record(self, number: int, link: MemberLink, payload: bytes) -> None:
         """Takes a record that came on a member's link. Raises PeerFault."""
         record = link.channel.open_record(payload)
+        assert isinstance(record, frames.MemberRecord), "what a host's end opens"
         if record.echo:
             self._answers.take_slot(number)
         links = self._presence.links

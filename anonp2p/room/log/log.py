@@ -25,10 +25,22 @@ _AROUND = 192  # bytes of a batch's payload beside its entries, at most
 # The garbage collector does not track these structs: there are so many that it would stop the program for 50 ms.
 
 
-class LogEntry(msgspec.Struct, gc=False):
-    """An entry that has its place. digest: of its body, which is empty once it has expired; ttl: as in its header.
+class Retraction(msgspec.Struct, gc=False, frozen=True):
+    """An author's Retract: in which epoch it was signed, its header and its body."""
 
-    context: the group context that it leads to; None if it leaves that as it is.
+    epoch: int
+    header: bytes
+    body: bytes
+
+    def __repr__(self) -> str:
+        return "<Retraction>"
+
+
+class LogEntry(msgspec.Struct, gc=False):
+    """An entry that has its place. digest: of its body, which is empty once it has ended; ttl: as in its header.
+
+    context: the group context that it leads to; None if it leaves that as it is. retraction: what has ended it, if its
+    author has.
     """
 
     header: bytes
@@ -36,15 +48,19 @@ class LogEntry(msgspec.Struct, gc=False):
     body: bytes
     ttl: int
     context: bytes | None = None
+    retraction: Retraction | None = None
 
     def __repr__(self) -> str:
         return "<LogEntry>"
 
-    def open_for_backfill(self) -> frames.BackfilledEntry | frames.Tombstone:
+    def open_for_backfill(self) -> frames.Backfilled:
         """The form in which it is given to members who have missed it."""
-        return (
-            frames.BackfilledEntry(self.header, self.body) if self.body else frames.Tombstone(self.header, self.digest)
-        )
+        if self.body:
+            return frames.BackfilledEntry(self.header, self.body)
+        if self.retraction is None:
+            return frames.Tombstone(self.header, self.digest)
+        by = self.retraction
+        return frames.RetractedEntry(self.header, self.digest, by.epoch, by.header, by.body)
 
 
 class LogBatch(msgspec.Struct, gc=False):
@@ -112,6 +128,7 @@ class Log:
         self._bytes = 0
         self._schedule = ExpirySchedule()
         self._shared = (0, 0, NO_PIECE)  # cursor, end, and what was joined
+        self._retracted: list[tuple[int, Retraction]] = []  # entries that end once a head covers what retracts them
 
     @property
     def end(self) -> int:
@@ -213,9 +230,25 @@ class Log:
         time: the room's. passed: up to this index, all links have sent the log.
         """
         self.time = max(self.time, time)
-        over = self._schedule.take_expired(time, passed)
-        self.expiries += bool(over)
-        for index in over:
+        return self._end_entries(self._schedule.take_expired(time, passed))
+
+    def retract_entry(self, index: int, retraction: Retraction) -> None:
+        """The latest entry retracts the one with this index, which ends with `end_retracted`."""
+        self._retracted.append((index, retraction))
+
+    def end_retracted(self) -> bool:
+        """Drops what was retracted by entries that a head covers now; returns whether there was any."""
+        retracted, self._retracted = self._retracted, []
+        for index, retraction in retracted:
+            if index >= self.oldest and self.find_entry(index).body:
+                self.find_entry(index).retraction = retraction
+        return self._end_entries([index for index, _ in retracted])
+
+    def _end_entries(self, indices: list[int]) -> bool:
+        """Drops the bodies of these entries; returns whether anybody may still hold one of them."""
+        ended = [index for index in indices if index < self.oldest or self.find_entry(index).body]
+        self.expiries += bool(ended)
+        for index in ended:
             if index >= self.oldest:
                 batch = self.find_batch(index)
                 entry = batch.entries[index - batch.first]
@@ -223,7 +256,7 @@ class Log:
                 entry.body = b""
                 batch.expired = self.expiries
                 self._drop_wire(batch)
-        return bool(over)
+        return bool(ended)
 
     # --- reading
 

@@ -4,6 +4,7 @@ from anonp2p import limits
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
+from anonp2p.room.log.hashes import ProofReader
 from anonp2p.room.log.log import Log
 
 
@@ -11,7 +12,7 @@ class LogReader:
     """The place of one member's link in the log: what goes over the link next.
 
     cursor: where it begins. backfill_end: up to this index it is given entries opened, as it has missed them.
-    encryption_key: to which its commit shares are sealed; may change.
+    encryption_key: to which its commit shares are sealed; may change. proof: what it is given first, if anything.
     """
 
     def __init__(
@@ -22,6 +23,7 @@ class LogReader:
         encryption_key: bytes,
         channel: Channel,
         backfill_end: int | None = None,
+        proof: ProofReader | None = None,
     ) -> None:
         self.encryption_key = encryption_key
         self._log = log
@@ -31,10 +33,17 @@ class LogReader:
         self._channel = channel
         self._taken_at = 0  # `expiries` of the log when data was last taken
         self._end: int | None = None
+        self._proof = proof
+
+    @property
+    def _is_proving(self) -> bool:
+        return self._proof is not None and self._proof.pieces_left > 0
 
     @property
     def lags(self) -> bool:
         """Whether the log no longer has what comes next."""
+        if self._proof is not None and self._proof.pieces_left and self._proof.lags:
+            return True
         if self._cursor < self._backfill_end:
             return self._cursor < self._log.oldest
         return self._cursor < self._log.start and not self.is_out
@@ -42,7 +51,7 @@ class LogReader:
     @property
     def is_through(self) -> bool:
         """Whether there is nothing left to send."""
-        return self._cursor == self._log.sealed_end or self.is_out
+        return self.is_out or (self._cursor == self._log.sealed_end and not self._is_proving)
 
     @property
     def is_out(self) -> bool:
@@ -76,8 +85,8 @@ class LogReader:
         self._sent_up_to = self._cursor
 
     def count_batches(self) -> int:
-        """How many batches there are left to send."""
-        return self._log.count_batches(self._cursor)
+        """How many batches there are left to send, or pieces of a proof."""
+        return self._log.count_batches(self._cursor) + (0 if self._proof is None else self._proof.pieces_left)
 
     def take_data(self, *, single: bool = False) -> bytes:
         """The data to send next, in one piece; empty if there is none. Raises PeerFault when the link lags.
@@ -88,6 +97,8 @@ class LogReader:
             raise PeerFault("lagged")
         if self.is_through:
             return b""
+        if self._proof is not None and self._is_proving:
+            return self._take_proof(self._proof, 1 if single else limits.WRITE_BYTES)
         if self._sent_up_to == self._cursor:
             self._taken_at = self._log.expiries
         if self._cursor >= self._backfill_end:
@@ -98,6 +109,14 @@ class LogReader:
             if data:
                 return data
         return self._take_backfill(1 if single else limits.WRITE_BYTES)
+
+    def _take_proof(self, proof: ProofReader, enough: int) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        while proof.pieces_left and size < enough:
+            pieces.append(self._channel.seal_frames([frames.ProofFrame(proof.take_steps())]))
+            size += len(pieces[-1])
+        return b"".join(pieces)
 
     def _take_backfill(self, enough: int) -> bytes:
         pieces: list[bytes] = []

@@ -12,7 +12,8 @@ from anonp2p.room.member.backfill import Backfill
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining
-from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Welcomed
+from anonp2p.room.member.proof import Position
+from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Proving, Welcomed
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.welcome_check import WelcomeCheck
 
@@ -41,6 +42,7 @@ class Arrival:
         self._heads = heads
         self._joining = joining
         self._welcome_check = WelcomeCheck(context, heads, joining)
+        self._is_unproven = False  # whether entries of ours may be in a gap of which nothing is proven
 
     def answer_hello(self, payload: bytes) -> None:
         """Asks the host to let us in. Raises PeerFault for a hello that is none."""
@@ -90,11 +92,23 @@ class Arrival:
         if room is None:
             return False
         backfill = self._welcome_check.read(room)
+        self._end_handshake()
+        if backfill.proof is not None:
+            self._state.enter(Proving(backfill))
+            return False
+        return self._begin_backfill(backfill)
+
+    def take_proof(self, proof: frames.ProofFrame) -> bool:
+        """Returns whether we follow the log from here on. Raises PeerFault, HostLied for a proof that is none."""
+        state = self._state.current
+        assert isinstance(state, Proving), "in no other is a proof expected"
+        assert state.backfill.proof is not None, "what it is about"
+        return state.backfill.proof.take_steps(proof.steps) and self._begin_backfill(state.backfill)
+
+    def _begin_backfill(self, backfill: Backfill) -> bool:
         self._state.enter(Backfilling(backfill))
-        if backfill.continues:
-            self._end_handshake()
-        else:
-            self._enter_room(backfill, room.since)
+        if not backfill.continues:
+            self._enter_room(backfill)
         return self.complete_backfill()
 
     def complete_backfill(self) -> bool:
@@ -104,14 +118,12 @@ class Arrival:
             return True
         if not backfill.is_complete():
             return False
-        head = backfill.head
-        self._state.enter(CatchingUp(head.place))
+        self._state.enter(CatchingUp(backfill.head.place))
         backfill.enter_epoch()
         if backfill.continues:
             self._tell_up()
         else:
-            self._replica.marks.begin_at(head.time, head.digest)
-            self._joining.end_history()
+            self._end_history(backfill)
         return True
 
     def lose_link(self) -> None:
@@ -119,26 +131,44 @@ class Arrival:
         backfill = self._state.backfill
         self._state.lose_link()
         if backfill is not None and backfill.replayed is not None:
-            self._joining.note_shown(backfill.replayed.index)
+            shown = backfill.replayed
+            self._joining.note_shown(Position(shown.index, shown.digest, shown.group_context))
 
-    def _enter_room(self, backfill: Backfill, since: int) -> None:
+    def _enter_room(self, backfill: Backfill) -> None:
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""
         goes_on = self._joining.begin_history(expected=backfill.replayed is not None)
         roster_before, self._replica.ledger = self._replica.ledger.roster, backfill.now
-        self._end_handshake()
         self._tell_up()
-        if goes_on:
+        if not goes_on:
+            self._lifecycle.enter("member")
+            self._joining.tell_of_refused_nick()
+        if backfill.gap or not (goes_on or self._joining.shown_up_to is None):
+            missed = events.EntriesMissedEvent(
+                room=self._context.label, count=backfill.gap, verified=backfill.is_proven
+            )
+            self._reporter.tell_event(missed)
+        if backfill.gap:
+            self._take_receipts(backfill)
+            self._reporter.tell_cautions(self._replica.compare_rosters(roster_before, backfill.reached.roster))
+
+    def _take_receipts(self, backfill: Backfill) -> None:
+        """What is known of our own entries among those that we have missed."""
+        if backfill.proof is None:
+            self._is_unproven = True
+            self._replica.unproven_until = backfill.head.time
             return
-        self._lifecycle.enter("member")
-        self._joining.tell_of_refused_nick()
-        missed = self._joining.shown_up_to
-        if missed is not None:
-            count = max(0, since - missed)  # nothing proves them yet
-            self._reporter.tell_event(events.EntriesMissedEvent(room=self._context.label, count=count, verified=False))
-            self._context.outbox.forget_entries(self._context.own_member.counter)
-            if since > missed:
-                cautions = self._replica.compare_rosters(roster_before, backfill.reached.roster)
-                self._reporter.tell_cautions(cautions)
+        age = self._heads.age_of_last
+        for receipt in backfill.proof.receipts:
+            self._context.take_receipt(receipt.header, receipt.place, age)
+
+    def _end_history(self, backfill: Backfill) -> None:
+        """We have been shown all that we get: of our own entries, what has no place by now gets none."""
+        returns = self._joining.shown_up_to is not None
+        self._replica.marks.begin_at(backfill.head.time, backfill.head.digest, keeps=returns and not self._is_unproven)
+        given = self._context.outbox.settle(self._context.own_member.counter, proven=not self._is_unproven)
+        self._reporter.tell_given_back(given)
+        self._is_unproven = False
+        self._joining.end_history()
 
     def _end_handshake(self) -> None:
         """We have been let in on this link."""

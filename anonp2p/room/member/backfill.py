@@ -3,8 +3,9 @@
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger
+from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.head_check import Head, HeadCheck
+from anonp2p.room.member.proof import Proof
 from anonp2p.room.replica import check_entry
 
 
@@ -13,7 +14,8 @@ class Backfill:
 
     epoch, head, now: the room as the welcome has it. replayed: a copy on which history is shown, None where there is
     none, or where what we missed takes effect in our own ledger. former: the room as we had it before, if what we are
-    shown of it is no continuation.
+    shown of it is no continuation. proof: what comes before, and proves that it is one nevertheless. gap: how many
+    entries there are between what we were shown and what follows.
     """
 
     def __init__(
@@ -25,10 +27,14 @@ class Backfill:
         now: Ledger,
         replayed: Ledger | None = None,
         former: Ledger | None = None,
+        proof: Proof | None = None,
+        gap: int = 0,
     ) -> None:
         self.head = head
         self.now = now
         self.replayed = replayed
+        self.proof = proof
+        self.gap = gap
         self._context = context
         self._epoch = epoch
         self._replica = context.replica
@@ -39,6 +45,11 @@ class Backfill:
     def continues(self) -> bool:
         """Whether what we missed takes effect in the ledger that we have."""
         return self._ledger_before is None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether what we are shown continues the log that we had: nothing is between, or it is proven."""
+        return self.proof is not None or not self.gap
 
     @property
     def reached(self) -> Ledger:
@@ -69,10 +80,15 @@ class Backfill:
     def replay_entry(self, ledger: Ledger, entry: OpenedEntry, age: float, shown_up_to: int | None) -> None:
         """An entry of the history: nothing but shown, unless we had it when we were here before."""
         author = check_entry(ledger, entry)
+        is_new = shown_up_to is None or ledger.index >= shown_up_to
+        is_own = is_new and author.id == self._replica.me.id
+        expect(not is_own or self._context.outbox.has_sent(entry.header, entry.digest), "entry-never-sent")
         if entry.content is not None and ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, ledger)
         change = self._replica.follow_entry(author, entry, age, replay=ledger)
-        if shown_up_to is None or ledger.index > shown_up_to:
+        if is_own:
+            self._context.take_receipt(entry.header, ledger.index, age)
+        elif is_new:
             self._context.reporter.tell_history_change(change)
 
     def expect_same_log(self, index: int, digest: bytes) -> None:

@@ -5,20 +5,23 @@ from collections.abc import Callable
 from anonp2p import limits
 from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import effects, inputs
+from anonp2p.room.dice import draw_between
 
 
 class Dialling:
     """Plans tries to reach the host, one after the other: before we are in, and each time that the link was lost.
 
-    code: of the room. random: gives so many fresh bytes. attempt: how many tries there were since the last link on
+    code: of the room. random: gives so many fresh bytes. is_alone: whether no other room of ours waits for a network
+    when the first try does. attempt: how many tries there were since the last link on
     which we were let in; reason: why the last of them failed.
     """
 
-    def __init__(self, code: str, random: Callable[[int], bytes]) -> None:
+    def __init__(self, code: str, random: Callable[[int], bytes], *, is_alone: bool) -> None:
         self.attempt = 0
         self.reason = NO_REASON
         self._code = code
         self._random = random
+        self._is_alone = is_alone
         self._dials = 0  # in all
         self._began_at = 0.0  # when we began to try
         self._due_at: float | None = None  # when the next try is due
@@ -47,7 +50,7 @@ class Dialling:
         self.attempt += 1
         self._dials += 1
         seconds = limits.DIAL_TRIES[min(self.attempt, len(limits.DIAL_TRIES)) - 1]
-        return effects.DialEffect(self._code, seconds, self._dials)
+        return effects.DialEffect(self._code, seconds, self._dials, self._has_been_in, self._draw_return())
 
     def note_let_in(self) -> None:
         """The handshake on the present link has succeeded."""
@@ -86,6 +89,12 @@ class Dialling:
         self._due_at = now + self._draw_pause()
         return True
 
+    def _draw_return(self) -> float:
+        """Seconds to wait where others of our rooms wait for the same, so that they do not all come back together."""
+        if self._is_alone and self._dials == 1:
+            return 0.0
+        return draw_between(self._random, 0.0, limits.RETURN_SPREAD)
+
     def _draw_pause(self) -> float:
         """Seconds before the next try: more each time, and never the same as for others who lost the same host.
 
@@ -93,4 +102,4 @@ class Dialling:
         after its Tor has died the introduction points of a host go on for a while to take calls that nobody answers.
         """
         longest = min(limits.DIAL_PAUSE * 1.5 ** max(0, self.attempt - 1), limits.DIAL_PAUSE_MAX)
-        return longest * (0.5 + int.from_bytes(self._random(4), "big") / 2**33)
+        return draw_between(self._random, 0.5 * longest, longest)

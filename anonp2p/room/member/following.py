@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import COMMIT, Header, read_header
+from anonp2p.crypto.epoch import COMMIT, KEPT, Header, read_header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room import changes, events
@@ -13,6 +13,7 @@ from anonp2p.room.ledger import expect
 from anonp2p.room.member.head_check import Head, HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
+from anonp2p.room.member.retracted import is_retracted
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.replica import check_entry
 
@@ -60,10 +61,13 @@ class Follower:
             expect(head.place <= backfill.head.place, "backfill-after-welcome")
         entries = list(map(OpenedEntry.from_backfill, missed.entries))
         _note_contexts(entries, missed.contexts)
-        for entry in entries:
-            gone = not entry.body
-            expect(not gone or now.time - head.time >= entry.header.ttl * 1000, "tombstone-too-soon")
         self._expect_log(entries, head)
+        for entry, shown in zip(entries, missed.entries, strict=True):
+            if isinstance(shown, frames.RetractedEntry):
+                expect(is_retracted(ledger, shown, entries), "tombstone-too-soon")
+            elif not entry.body:
+                over = entry.header.ttl != KEPT and now.time - head.time >= entry.header.ttl * 1000
+                expect(over, "tombstone-too-soon")
         self._take_in(entries, head, opened=True)
 
     def tell_of_lost(self) -> None:
@@ -126,7 +130,7 @@ class Follower:
         author = check_entry(self._replica.ledger, entry)
         if author.id == self._replica.me.id:
             self._reporter.tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))
-            self._outbox.expect_next(entry.header, entry.digest)
+            self._outbox.expect_next(entry.header, entry.digest, gone=not entry.body)
         if entry.content is not None and self._replica.ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, self._replica.ledger)
         change = self._replica.follow_entry(author, entry, age)

@@ -44,6 +44,7 @@ class HeadCheck:
         nothing_signed = Head(-1, b"", 0, b"")
         self._host = host
         self._newest = nothing_signed  # of all
+        self._awaited = nothing_signed  # the first that was seen beyond the entries that we have
         self._furthest = nothing_signed  # of those that cover entries that we have
         self._last = nothing_signed  # the last of these, which is another one while a history is shown
         self._known_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
@@ -52,6 +53,11 @@ class HeadCheck:
     def told_time(self) -> int:
         """The latest of the room's times that we were told, in milliseconds."""
         return self._known_time[0]
+
+    @property
+    def age_of_last(self) -> float:
+        """Seconds of the room's time since the latest entry that we have."""
+        return max(0, self.told_time - self._furthest.time) / 1000
 
     def room_time(self) -> int:
         """Milliseconds since the room's creation, by what the host told."""
@@ -69,13 +75,14 @@ class HeadCheck:
         expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
         if ledger.host != self._host:
             self._begin_host(ledger.host)
-        for known in (self._last, self._furthest, self._newest):
+        for known in (self._last, self._furthest, self._awaited, self._newest):
             if head.place == known.place and head.digest != known.digest:
-                raise HostLied("two-logs", known.text, head.text)
+                raise self.contradict(known, head)
             if (head.place - known.place) * (head.time - known.time) < 0:
                 raise HostLied("time-turned-back", known.text, head.text)
         if (head.place, head.time) > (self._newest.place, self._newest.time):
             self._newest = head
+        self._await_next()
         if head.time > self._known_time[0]:
             self._known_time = head.time, self._clock.now.age
         return head
@@ -90,6 +97,11 @@ class HeadCheck:
         self._last = head
         if head.place >= self._furthest.place:
             self._furthest = head
+        self._await_next()
+
+    def _await_next(self) -> None:
+        if self._awaited.place <= self._furthest.place:
+            self._awaited = self._newest
 
     def expect_log(self, head: Head, ledger: Ledger, entries: Iterable[OpenedEntry]) -> list[bytes]:
         """Checks that these entries lead from where a ledger is to a head; returns the digest after each.
@@ -104,12 +116,21 @@ class HeadCheck:
             digest = identity.extend_log_hash(digest, index, entry.header.pack(), entry.digest, context)
             digests.append(digest)
         expect((head.place, head.digest) == (index, digest), "head-of-other-log")
-        first = index - len(digests) + 1
-        for known in (self._furthest, self._newest):
-            at = known.place - first
-            if 0 <= at < len(digests) and digests[at] != known.digest:
-                raise HostLied("two-logs", known.text, head.text, _hashes(entries))
+        for at, digest in enumerate(digests, index - len(digests) + 1):
+            if other := self.find_other(at, digest):
+                raise self.contradict(other, head, _hashes(entries))
         return digests
+
+    def find_other(self, index: int, digest: bytes) -> Head | None:
+        """The head that was signed for this index and another digest, if there is one that we remember."""
+        for known in (self._furthest, self._awaited, self._newest):
+            if known.place == index and known.digest != digest:
+                return known
+        return None
+
+    def contradict(self, before: Head, head: Head, hashes: bytes = b"") -> HostLied:
+        """The error for two heads of one host for different logs. hashes: of the entries that lead to the latter."""
+        return HostLied("two-logs", before.text, head.text, hashes)
 
     def blame(self, fault: Fault, head: Head, entries: Iterable[OpenedEntry] = ()) -> HostLied:
         """The error for a head that breaks the rules of the log with the entries that lead to it."""

@@ -1,6 +1,6 @@
 """How we ask a host to let us in: for the first time, again on another link, or as somebody new."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity, suite
@@ -9,6 +9,7 @@ from anonp2p.protocol import frames, handshake
 from anonp2p.reasons import LinkEnd
 from anonp2p.room import events
 from anonp2p.room.context import Context, fresh_keys
+from anonp2p.room.member.proof import Position
 
 # What a host's words mean to the one it refuses.
 REFUSALS: dict[frames.Refusal, errors.AnonError] = {
@@ -22,6 +23,9 @@ REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "unknown": errors.UnknownToHost(),
     "kicked": errors.ThrownOut(),
 }
+
+
+NOWHERE: Final = Position(0, bytes(32), b"")  # of one who has never been in the room
 
 
 class _RefusedNick(NamedTuple):
@@ -39,7 +43,7 @@ class Joining:
 
     def __init__(self, context: Context, nick: str) -> None:
         self.ticket = b""
-        self._shown_up_to: int | None = None
+        self._shown: Position | None = None  # how far we were shown the room, where our ledger is further on
         self._history_is_due = False  # whether there is more of it to come, on this link or another
         self._context = context
         self._replica = context.replica
@@ -62,17 +66,10 @@ class Joining:
         return self._resume(link, hello_hash) if self.can_resume else self._join(link, hello_hash)
 
     def _join(self, link: bytes, hello_hash: bytes) -> frames.JoinRequest:
-        unsigned = frames.JoinRequest(
-            link, self._replica.me.key, self._replica.own_keys[0].public, self._wanted, bytes(identity.SIGNATURE)
-        )
-        content = handshake.join_content(hello_hash, unsigned)
-        return frames.JoinRequest(
-            link,
-            self._replica.me.key,
-            unsigned.encryption_key,
-            self._wanted,
-            self._replica.me.sign(identity.JOIN, content),
-        )
+        me, key, wanted = self._replica.me, self._replica.own_keys[0].public, self._wanted
+        unsigned = frames.JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *self.position[:2])
+        signature = me.sign(identity.JOIN, handshake.join_content(hello_hash, unsigned))
+        return frames.JoinRequest(link, me.key, key, wanted, signature, *self.position[:2])
 
     def _resume(self, link: bytes, hello_hash: bytes) -> frames.ResumeRequest:
         member, key, epoch = self._replica.me.id, self._replica.own_keys[0].public, self._replica.current_epoch.number
@@ -100,7 +97,7 @@ class Joining:
         newcomer fails. One whose place was given up asks in either case, since its user may not be there to choose, and
         in the end takes any nick.
         """
-        returns = self._shown_up_to is not None
+        returns = self.position != NOWHERE
         if self._refused_nick is None and self._wanted and (returns or reason == "not-allowed"):
             self._refused_nick = _RefusedNick(self._wanted, away=reason == "not-allowed")
             self._alternatives = nicks.alternatives(self._wanted) + ([""] if returns else [])
@@ -115,7 +112,6 @@ class Joining:
         self.ticket = b""
         self._wanted = self._context.own_member.nick
         self._refused_nick, self._alternatives = None, []
-        self._shown_up_to = self._replica.ledger.index
         self._reporter.tell_given_back(self._outbox.give_back_all())
         self._outbox.begin_identity()
         self._replica.begin_identity(*fresh_keys(self._context.random, self._replica.ledger.room))
@@ -147,21 +143,31 @@ class Joining:
     # --- what was shown
 
     @property
+    def position(self) -> Position:
+        """How far we have been shown the room, on whatever link."""
+        if self._history_is_due and self._shown is not None:
+            return self._shown
+        ledger = self._replica.ledger
+        return Position(ledger.index, ledger.digest, ledger.group_context) if ledger.host else NOWHERE
+
+    @property
     def shown_up_to(self) -> int | None:
         """Index of the last entry that was shown to us before we are shown the room anew; None if we are not."""
-        return self._shown_up_to
+        return None if self._shown is None else self._shown.place
 
     def begin_history(self, *, expected: bool) -> bool:
         """A welcome shows us the room, with or without its history. Returns whether it is one that broke off before."""
-        goes_on, self._history_is_due = self._history_is_due, expected
-        if self._lifecycle.entered and not goes_on:
-            self._shown_up_to = self._replica.ledger.index
+        goes_on = self._history_is_due and self._lifecycle.entered
+        position = self.position
+        self._shown = None if position == NOWHERE else position
+        self._history_is_due = expected
         return goes_on
 
-    def note_shown(self, index: int) -> None:
+    def note_shown(self, position: Position) -> None:
         """The link was lost while we were shown the history up to here."""
-        self._shown_up_to = max(self._shown_up_to or 0, index)
+        if self._shown is None or position.place > self._shown.place:
+            self._shown = position
 
     def end_history(self) -> None:
         """We have been shown everything."""
-        self._shown_up_to, self._history_is_due = None, False
+        self._shown, self._history_is_due = None, False

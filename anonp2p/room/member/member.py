@@ -38,7 +38,8 @@ class MemberRole:
         self._heads = HeadCheck(context)
         self._blame = Blame(context, self._state, self._uplink, self._heads)
         self._keys = KeyBook(context, self._uplink)
-        self._dialling = Dialling(codes.encode_key(context.replica.ledger.room), context.random)
+        code = codes.encode_key(context.replica.ledger.room)
+        self._dialling = Dialling(code, context.random, is_alone=context.is_alone)
         joining = Joining(context, nick)
         self._follower = Follower(context, self._heads, self._keys, joining, self._state)
         self._arrival = Arrival(context, self._state, self._uplink, self._dialling, self._heads, joining)
@@ -47,6 +48,7 @@ class MemberRole:
             frames.RefusedFrame: self._arrival.take_refusal,
             frames.WelcomeFrame: self._arrival.begin_welcome,
             frames.PageFrame: self._take_page,
+            frames.ProofFrame: self._take_proof,
             frames.ResumedFrame: self._take_resumed,
             frames.BackfillFrame: self._take_missed,
             frames.CommitShareFrame: self._enter_next_epoch,
@@ -194,6 +196,10 @@ class MemberRole:
 
     def _take_page(self, page: frames.PageFrame) -> None:
         if self._arrival.take_page(page):
+            self._finish_batch()
+
+    def _take_proof(self, proof: frames.ProofFrame) -> None:
+        if self._arrival.take_proof(proof):
             self._finish_batch()
 
     def _take_resumed(self, resumed: frames.ResumedFrame) -> None:

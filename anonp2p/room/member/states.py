@@ -28,6 +28,13 @@ class Welcomed:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Proving:
+    """Hashes are on their way of what we missed for good, before what follows is shown to us."""
+
+    backfill: Backfill
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Backfilling:
     """What was before the welcome is on its way: the history of the room, or what we missed of it."""
 
@@ -64,9 +71,9 @@ class Abandoned:
     was_let_in: bool
 
 
-State = NoLink | Asking | Welcomed | Backfilling | CatchingUp | Up | Rekeying | Abandoned
+State = NoLink | Asking | Welcomed | Proving | Backfilling | CatchingUp | Up | Rekeying | Abandoned
 
-# NoLink --hello--> Asking --Welcome--> Welcomed --last Page--> Backfilling
+# NoLink --hello--> Asking --Welcome--> Welcomed --last Page--> (Proving --last Proof-->) Backfilling
 #                     |                                             | all that was before the welcome
 #                     +-------------------Resumed-------------> CatchingUp --all that the host had then--> Up
 # CatchingUp, Up --Commit--> Rekeying --our commit share--> CatchingUp or Up, as before
@@ -75,7 +82,8 @@ State = NoLink | Asking | Welcomed | Backfilling | CatchingUp | Up | Rekeying | 
 _NEXT: dict[type[State], tuple[type[State], ...]] = {
     NoLink: (Asking,),
     Asking: (Welcomed, CatchingUp),
-    Welcomed: (Backfilling,),
+    Welcomed: (Proving, Backfilling),
+    Proving: (Backfilling,),
     Backfilling: (CatchingUp,),
     CatchingUp: (Up, Rekeying),
     Up: (Rekeying,),
@@ -87,6 +95,7 @@ _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
     frames.RefusedFrame: ((Asking, Welcomed), "unexpected-refusal"),
     frames.WelcomeFrame: ((Asking,), "unexpected-welcome"),
     frames.PageFrame: ((Welcomed,), "unexpected-page"),
+    frames.ProofFrame: ((Proving,), "unexpected-proof"),
     frames.ResumedFrame: ((Asking,), "unwanted-resumption"),
     frames.BackfillFrame: ((Backfilling, CatchingUp, Up), "unexpected-backfill"),
     frames.CommitShareFrame: ((Rekeying,), "unexpected-share"),

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Fault, LinkEnd, Reason
 from anonp2p.room import cover, effects, events, inputs
 from anonp2p.room.context import Context
+from anonp2p.room.dice import draw_heartbeat
 
 
 class Uplink:
@@ -88,9 +88,6 @@ class Uplink:
         self._waiting = [it for it in self._waiting if not (isinstance(it, frames.SubmitFrame) and it.epoch < epoch)]
 
     def _put_off(self) -> None:
-        """The host has heard from us; not at the same time for all members it has to hear again."""
-        if self._context.cover:
-            self._due_at = self._clock.tick + cover.draw_slot(self._context.random)
-            return
-        jitter = 1 - limits.HEARTBEAT_JITTER * self._context.random(1)[0] / 255
-        self._due_at = self._clock.tick + limits.HEARTBEAT * jitter
+        """The host has heard from us, and has to hear again."""
+        draw = cover.draw_slot if self._context.cover else draw_heartbeat
+        self._due_at = self._clock.tick + draw(self._context.random)

@@ -1,5 +1,6 @@
 """What a member checks of a welcome: the room as its host says that it is now."""
 
+from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.errors import PeerFault
@@ -9,7 +10,8 @@ from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.backfill import Backfill
 from anonp2p.room.member.head_check import Head, HeadCheck
-from anonp2p.room.member.joining import Joining
+from anonp2p.room.member.joining import NOWHERE, Joining
+from anonp2p.room.member.proof import Proof
 from anonp2p.room.retention import NO_HISTORY
 
 
@@ -48,13 +50,21 @@ class WelcomeCheck:
         epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
         if state.snapshot is None and self._lifecycle.entered and state.since == self._replica.ledger.index:
+            expect(not state.proof, "unexpected-proof")
             return Backfill(self._context, self._heads, epoch, head, ledger)
         expect(state.snapshot is not None or state.since == head.place, "history-without-start")
         replayed = None
         if state.snapshot is not None:
             expect(state.history != NO_HISTORY, "unexpected-history")
             replayed = _as_of(state, state.snapshot, ledger)
-        backfill = Backfill(self._context, self._heads, epoch, head, ledger, replayed, former=self._replica.ledger)
+        digest = head.digest if state.snapshot is None else state.snapshot.digest
+        begin = self._joining.position
+        gap = 0 if begin == NOWHERE else max(0, state.since - begin.place)
+        expect(bool(gap) or not state.proof, "unexpected-proof")
+        expect(not gap or state.proof or head.place - begin.place > limits.PROOF_ENTRIES, "proof-withheld")
+        proof = Proof(self._context, self._heads, begin, head, state.since, digest) if state.proof else None
+        former = self._replica.ledger
+        backfill = Backfill(self._context, self._heads, epoch, head, ledger, replayed, former, proof, gap)
         if state.snapshot is not None:
             backfill.expect_same_log(state.since, state.snapshot.digest)
         return backfill

@@ -36,4 +36,6 @@ class Excerpts:
         match event:
             case events.MessageEvent(room=room, reply=int(seq), reply_gone=gone) if gone is UNSET:
                 return self._quotes.get((room, seq))
+            case events.ExpiredEvent(room=room, seq=seq, retracted=True):
+                return self._quotes.get((room, seq))
         return None

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 
 from anonp2p.ui import commands
+from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
 from anonp2p.ui.rooms import label_room
 from anonp2p.ui.screen import overlays
@@ -18,6 +20,7 @@ from anonp2p.ui.screen.submission import Submission
 
 _AGAIN = "Ctrl-C again leaves anonp2p."
 _ROOM_KEYS = {f"meta {number}": label_room(number) for number in range(1, 10)}
+_NUMBERS = 20  # numbers of messages that Tab goes through
 _OFFERED = 6  # candidates of a completion shown at once
 _OVERLAY_BESIDE = 80  # columns from which F2 shows the members beside the log, and not over it
 
@@ -168,13 +171,24 @@ class Keyboard:
             self._asked = "leave"
             self._scene.hint = Hint(_AGAIN)
 
+    def _list_numbers(self) -> list[str]:
+        """Of the messages that what is typed may name, the latest first: only one's own can be retracted."""
+        own = from_first_seen(self._editor.edit_text).lower().startswith("/retract")
+        messages = (it for it in self._scene.active.log.latest_messages() if it.mine or not own)
+        return [str(message.seq) for message in islice(messages, _NUMBERS)]
+
     def _complete(self, *, forward: bool) -> None:
         active = self._scene.active
         here = dict.fromkeys(self._scene.people(active).nicks)
         spoke = {nick: None for nick in reversed(active.speakers) if nick in here}
         rooms = [tab.name for tab in self._scene.tabs.of_rooms if tab.name]
         edited = self._completer.press(
-            self._editor.edit_text, self._editor.edit_pos, forward=forward, nicks=list(spoke | here), rooms=rooms
+            self._editor.edit_text,
+            self._editor.edit_pos,
+            forward=forward,
+            nicks=list(spoke | here),
+            rooms=rooms,
+            numbers=self._list_numbers(),
         )
         if edited:
             self._editor.replace(*edited)

@@ -7,6 +7,7 @@ of the bar a text may imitate what it likes. On narrow screens the author is nam
 import re
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
@@ -32,12 +33,15 @@ class Layout(NamedTuple):
 class LineContext(NamedTuple):
     """What else the looks of a line depend on. now: seconds since the epoch. tor: what it is doing; empty once up.
 
-    watched: whether somebody looks.
+    watched: whether somebody looks. numbers: whether messages are shown with their numbers in place of their times.
+    find_message: finds a message of the same log by its number.
     """
 
     now: float
     tor: str = ""
     watched: bool = True
+    numbers: bool = False
+    find_message: "Callable[[int], ChatMessage | None]" = lambda _: None
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -97,7 +101,10 @@ class LogLine(ABC):
 
 @dataclass(slots=True, repr=False, eq=False)
 class ChatMessage(LogLine):
-    """A message. text: as its author wrote it. seq: None until it has its place. until: when it ends, by our clock."""
+    """A message. text: as its author wrote it. seq: None until it has its place. until: when it ends, by our clock.
+
+    reply: the number of the message that it refers to; reply_gone: that is not there any more, or never was.
+    """
 
     member: str = ""
     nick: str = ""
@@ -110,6 +117,8 @@ class ChatMessage(LogLine):
     to: str = ""
     mine: bool = False
     history: bool = False
+    reply: int | None = None
+    reply_gone: bool = False
     mention: bool = False
     me: str = ""  # our nick at that time
     whole: bool = False  # to be shown with all its lines, however many
@@ -137,8 +146,21 @@ class ChatMessage(LogLine):
         """Bytes it takes, about."""
         return LogLine.size + len(self.text)
 
+    @property
+    def is_reply(self) -> bool:
+        """Whether it refers to another message."""
+        return self.reply is not None or self.reply_gone
+
     def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        return self._left(context), self.seq is None, self._continues(after), self.whole
+        continues = self._continues(after) and not context.numbers
+        return self._left(context), self.seq is None, continues, self.whole, context.numbers, self._quote(context)
+
+    def _quote(self, context: LineContext) -> str:
+        """What is quoted, if it is a reply: looked up each time, so that nothing of it is kept here."""
+        if not self.is_reply:
+            return ""
+        found = None if self.reply is None or self.reply_gone else context.find_message(self.reply)
+        return wording.describe_quote(wording.Quote(found.nick, wording.excerpt(found.text)) if found else None)
 
     def _left(self, context: LineContext) -> str:
         """The time until it expires, in a word."""
@@ -148,13 +170,15 @@ class ChatMessage(LogLine):
         """Whether its author is named just above already."""
         if not isinstance(after, ChatMessage) or self.action or self.private or self.until is not None:
             return False
+        if self.is_reply:
+            return False
         alike = (after.member, after.nick, after.history, after.seq is None, after.action or after.private)
         same = alike == (self.member, self.nick, self.history, self.seq is None, False)
         return same and after.until is None and self.at // 60 == after.at // 60
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         left = self._left(context)
-        clock = "" if self.seq is None else _clock(self.at)
+        clock = "" if self.seq is None else f"{self.seq:>5}" if context.numbers else _clock(self.at)
         columns = self._room(layout) - (_COUNTDOWN if left else 0)
         body, hidden = self._body(columns)
         if left:
@@ -169,7 +193,16 @@ class ChatMessage(LogLine):
         if hidden:  # it stands beside a mark that is no nick: no text of a peer's can say it
             note = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", self._room(layout))
             drawn += self._beside(layout, [("quiet", "·")], note, ("bar", "│"), clock)
-        return drawn[1:] if not layout.nicks and self._continues(after) else drawn
+        if quote := self._quote(context):
+            drawn[:0] = self._draw_quote(layout, quote)
+        return drawn[1:] if not (layout.nicks or context.numbers) and self._continues(after) else drawn
+
+    def _draw_quote(self, layout: Layout, quote: str) -> list[Row]:
+        """What it refers to, above it. The mark stands where no text of a peer's does, so that none can imitate it."""
+        row: Row = [("quiet", sanitize.sanitize_line(quote))]
+        if not layout.nicks:
+            return [[("quiet", "↳ "), *row]]
+        return self._beside(layout, [("quiet", "↳")], [rows.fit(row, self._room(layout))], self._bar(), "")
 
     def _bar(self) -> Piece:
         if self.private:

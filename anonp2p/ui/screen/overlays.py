@@ -51,6 +51,7 @@ def of_help(commands: Sequence[Command]) -> Overlay:
     def build(columns: int, _: int) -> list[Row]:
         about: list[Row] = [[], *_table(keys, columns)] if keys else []
         note = "What does not begin with / is a message; begin with // to say /."
+        note += " While /reply or /retract is typed, the numbers of messages stand in place of their times."
         return [*_table(table, columns), *([[], *rows.wrapped("quiet", note, columns)] if keys else []), *about]
 
     return Overlay("help: Esc puts it away", build)

@@ -18,7 +18,8 @@ class Scene:
     """The state that the view draws from. The view itself only notes what it measured.
 
     watched: whether the terminal says that its window has the keyboard. body: rows of the log, and its layout, as last
-    drawn. page: rows of the overlay, as last drawn. is_changing: whether the view looks different as time goes by.
+    drawn. page: rows of the overlay, as last drawn. wants_numbers: whether messages are shown with their numbers.
+    is_changing: whether the view looks different as time goes by.
     """
 
     def __init__(self, tabs: Tabs) -> None:
@@ -29,6 +30,7 @@ class Scene:
         self.tor: events.TorProgressEvent | events.ReadyEvent | None = None
         self.tor_notice = ""
         self.wants_people = True
+        self.wants_numbers = False
         self.watched = True
         self.body = (0, Layout(80, 0))
         self.page = 1
@@ -52,7 +54,7 @@ class Scene:
             doing = f"{self.tor.progress} %, {describe_reason(self.tor.summary)}"
         elif isinstance(self.tor, events.ReadyEvent):
             doing = ""
-        return LineContext(self.now(), doing, self.watched)
+        return LineContext(self.now(), doing, self.watched, self.wants_numbers)
 
     def snapshot(self, tab: Tab) -> Snapshot | None:
         """A tab's room at a glance, if there is one. The same until `begin_frame`."""

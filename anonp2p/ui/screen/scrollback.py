@@ -64,6 +64,16 @@ class Scrollback:
         if (place := self._places.get(seq)) is not None:
             self._remove(place)
 
+    def find_message(self, seq: int) -> ChatMessage | None:
+        """The message with this number, if it is still here."""
+        place = self._places.get(seq)
+        found = None if place is None else self._lines[place]
+        return found if isinstance(found, ChatMessage) else None
+
+    def latest_messages(self) -> Iterator[ChatMessage]:
+        """The messages that have their places, the latest first."""
+        return (line for line in reversed(self._lines.values()) if isinstance(line, ChatMessage))
+
     def remove_line(self, line: LogLine) -> None:
         """Takes out a line that the program made."""
         found = next((place for place, other in reversed(self._lines.items()) if other is line), None)
@@ -230,6 +240,7 @@ class Scrollback:
     def _rows(
         self, place: int, line: LogLine, above: LogLine | None, layout: Layout, context: LineContext
     ) -> list[Row]:
+        context = context._replace(find_message=self.find_message)
         if place != self._unread:
             return line.rows(layout, context, above)
         return [rows.rule("unread line", "new", layout.width), *line.rows(layout, context, None)]

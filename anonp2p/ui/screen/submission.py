@@ -68,7 +68,7 @@ class Submission:
         active = self._scene.active
         if not isinstance(action, _OF_OTHER_ROOMS):
             active.draft.history.add(text, self._number)
-        if isinstance(action, inputs.SayInput | inputs.WhisperInput):
+        if isinstance(action, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput):
             active.add_pending(self._number, self._pending_message(action))
         active.log.scroll_to_end()
         active.log.mark_read()
@@ -107,21 +107,29 @@ class Submission:
             self._typeahead.begin(self._number)
         self._send.send_nowait(UserRequest(action, self._number, self._scene.active.label or None))
 
-    def _pending_message(self, action: inputs.SayInput | inputs.WhisperInput) -> ChatMessage:
+    def _pending_message(self, action: inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput) -> ChatMessage:
         """The message as it is shown until it is ordered."""
         snapshot = self._scene.snapshot(self._scene.active)
         member, nick = (snapshot.member, snapshot.nick) if snapshot else ("", "")
-        private = isinstance(action, inputs.WhisperInput)
-        return ChatMessage(
-            self._scene.now(),
-            member,
-            nick,
-            action.text,
-            action=isinstance(action, inputs.SayInput) and action.action,
-            private=private,
-            to=action.nick if isinstance(action, inputs.WhisperInput) else "",
-            mine=True,
-        )
+        pending = ChatMessage(self._scene.now(), member, nick, action.text, mine=True)
+        match action:
+            case inputs.SayInput(action=does):
+                pending.action = does
+            case inputs.WhisperInput(nick=to):
+                pending.private, pending.to = True, to
+            case inputs.ReplyInput(seq=seq):
+                answered = self._find_answered(seq)
+                if answered is not None:
+                    pending.reply, pending.private = answered.seq, answered.private
+                    pending.to = answered.to if answered.mine else answered.nick
+        return pending
+
+    def _find_answered(self, seq: int | None) -> ChatMessage | None:
+        """The message with this number, or the latest one of another: as the room finds it."""
+        log = self._scene.active.log
+        if seq is not None:
+            return log.find_message(seq)
+        return next((message for message in log.latest_messages() if not message.mine), None)
 
     # --- what is done here
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
+from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
@@ -33,7 +34,7 @@ class Tab:
         self.has_moved = True  # whether its members may have changed
         self._nick = ""
         self._lines = ChangingLines(self.log)
-        self._expiring: dict[int, int] = {}  # numbers of our messages that will expire, by their seq
+        self._typed: dict[int, int] = {}  # which inputs our messages were, by their seq, as long as these are kept
 
     @property
     def title(self) -> str:
@@ -55,7 +56,7 @@ class Tab:
                 return self._take_message(event, seen=seen)
             case events.ExpiredEvent(seq=seq):
                 self.log.expire_message(seq)
-                if number := self._expiring.pop(seq, 0):
+                if number := self._typed.pop(seq, 0):
                     self.draft.history.forget(number)
             case events.UnsentEvent(text=text, re=number):
                 self._settle_pending(number)
@@ -116,8 +117,8 @@ class Tab:
             self._settle_pending(event.re)
             if event.ttl == 0:
                 self.draft.history.forget(event.re)
-            elif event.ttl is not None:
-                self._expiring[event.seq] = event.re
+            else:
+                self._note_typed(event.seq, event.re)
         if not event.mine:
             self.speakers.pop(event.nick, None)
             self.speakers[event.nick] = None
@@ -134,6 +135,8 @@ class Tab:
             to="" if event.to is UNSET else event.to,
             mine=event.mine,
             history=event.history,
+            reply=event.reply,
+            reply_gone=event.reply_gone is True,
             mention=called,
             me=self._nick,
         )
@@ -145,6 +148,11 @@ class Tab:
         self.unread += fresh
         self.mentions += fresh and called
         return called and not event.history
+
+    def _note_typed(self, seq: int, number: int) -> None:
+        self._typed[seq] = number
+        if len(self._typed) > limits.SENT_TEXTS:
+            del self._typed[next(iter(self._typed))]
 
     def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
         self._lines.remove_joining()

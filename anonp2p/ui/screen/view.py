@@ -7,7 +7,7 @@ import urwid
 from anonp2p import limits
 from anonp2p.room import events, retention
 from anonp2p.room.snapshot import Snapshot
-from anonp2p.ui import sanitize
+from anonp2p.ui import commands, sanitize
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.rooms import number_room
 from anonp2p.ui.screen import first_page, rows
@@ -81,6 +81,7 @@ class View(urwid.Widget):
         """All of the screen."""
         columns, height = size
         self.scene.is_changing = False
+        self.scene.wants_numbers = commands.names_message(self.editor.original_widget.edit_text)
         if columns < _LEAST[0] or height < _LEAST[1]:
             return _filled(rows.wrapped("error", "This window is too small for a chat.", columns), columns, height)
         if self.scene.overlay and self.scene.overlay.full:

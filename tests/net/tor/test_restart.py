@@ -45,7 +45,7 @@ class Tors:
 async def test_who_needs_a_tor_waits_for_it(nursery: trio.Nursery) -> None:
     tors = Tors(1)
     nursery.start_soon(tors.keeper.run)
-    assert await tors.keeper.usable() is tors.had[0]
+    assert await tors.keeper.usable(0.0) is tors.had[0]
     assert tors.keeper.failure is None
 
 
@@ -56,7 +56,7 @@ async def test_where_there_never_is_one_that_is_told_at_once(autojump_clock: tri
     assert tors.tries == 1
     assert tors.keeper.failure is error
     with pytest.raises(TorMissing):
-        await tors.keeper.usable()
+        await tors.keeper.usable(0.0)
 
 
 async def test_a_lost_one_is_told_and_another_takes_its_place(
@@ -64,11 +64,34 @@ async def test_a_lost_one_is_told_and_another_takes_its_place(
 ) -> None:
     tors = Tors(2)
     nursery.start_soon(tors.keeper.run)
-    (await tors.keeper.usable()).lost.set()
+    (await tors.keeper.usable(0.0)).lost.set()
     await trio.testing.wait_all_tasks_blocked()
     assert [event.progress for event in tors.told if isinstance(event, events.TorProgressEvent)] == [0]
     with trio.fail_after(2 * limits.TOR_RETRY):
-        assert await tors.keeper.usable() is tors.had[1]
+        assert await tors.keeper.usable(0.0) is tors.had[1]
+
+
+async def test_one_that_had_to_be_waited_for_is_there_after_a_pause_and_one_that_is_there_at_once(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    tors = Tors(2)
+    nursery.start_soon(tors.keeper.run)
+    start = trio.current_time()
+    (await tors.keeper.usable(3.0)).lost.set()
+    assert trio.current_time() == start + 3.0
+    await trio.testing.wait_all_tasks_blocked()
+    assert await tors.keeper.usable(5.0) is tors.had[1]
+    assert trio.current_time() == pytest.approx(start + 3.0 + limits.TOR_RETRY + 5.0)
+    assert await tors.keeper.usable(100.0) is tors.had[1]
+    assert trio.current_time() == pytest.approx(start + 3.0 + limits.TOR_RETRY + 5.0)
+
+
+async def test_one_that_is_lost_in_that_pause_is_not_there(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    tors = Tors(2, lost=1)
+    nursery.start_soon(tors.keeper.run)
+    assert await tors.keeper.usable(limits.TOR_RETRY / 2) is tors.had[1]
 
 
 async def test_what_keeps_a_lost_tor_away_is_told_once_however_often_it_is_tried(

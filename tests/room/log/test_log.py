@@ -11,7 +11,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
-from anonp2p.room.log.log import Log
+from anonp2p.room.log.log import Log, Retraction
 from anonp2p.room.log.reader import LogReader
 from tests.room.log.parts import (
     GROUP_CONTEXT,
@@ -410,6 +410,68 @@ def test_what_the_log_has_dropped_since_it_was_taken_may_be_what_has_expired() -
     assert log.oldest > 2
     log.expire_entries(5 * SECOND, 1)
     assert follower.reader.holds_expired
+
+
+RETRACTION = Retraction(7, b"h" * 33, b"a Retract")
+
+
+def test_what_is_retracted_goes_once_a_head_covers_the_retraction() -> None:
+    """5.13, 5.20: in its place goes what shows that its author wanted it."""
+    log = Log()
+    put(log, KEPT, 3_600)
+    log.append_entry(b"sealed", entry(log.end))
+    log.retract_entry(2, RETRACTION)
+    assert isinstance(log.backfill_batch(1).entries[1], frames.BackfilledEntry)
+    log.seal_batch(head(3), b"", 9)
+    assert log.end_retracted()
+    gone = log.backfill_batch(1)
+    whole = entry(2)
+    assert gone.entries[1] == frames.RetractedEntry(whole.header, whole.digest, 7, b"h" * 33, b"a Retract")
+    assert isinstance(gone.entries[0], frames.BackfilledEntry)
+    assert log.find_batch(1).wire == b""
+    assert not log.end_retracted()
+
+
+def test_what_is_retracted_in_its_own_batch_is_never_sent() -> None:
+    log = Log()
+    log.append_entry(b"sealed", entry(1))
+    log.append_entry(b"sealed", entry(2))
+    log.retract_entry(1, RETRACTION)
+    log.seal_batch(head(2), b"a batch", 0)
+    log.end_retracted()
+    follower = Follower(log, 1)
+    assert follower.read_on() == [("gone", 1), ("opened", 2), ("H", 2)]
+
+
+def test_what_is_gone_already_is_not_retracted_nor_does_what_was_retracted_expire() -> None:
+    """Links that hold nothing of it are left alone."""
+    log = Log()
+    put(log, 1, 2)
+    log.expire_entries(1_000, 1)
+    log.append_entry(b"sealed", entry(log.end))
+    log.retract_entry(1, RETRACTION)
+    log.retract_entry(2, RETRACTION)
+    log.retract_entry(2, RETRACTION)
+    log.seal_batch(head(3), b"", 1_000)
+    before = log.expiries
+    assert log.end_retracted()
+    assert log.expiries == before + 1
+    assert not log.expire_entries(2_000, 1)
+    assert log.expiries == before + 1
+
+
+def test_bytes_that_are_not_out_when_something_in_them_is_retracted_are_known() -> None:
+    """5.17"""
+    log = filled(2)
+    late, early = Follower(log, 1), Follower(log, 1)
+    early.read_on()
+    late.take()
+    log.append_entry(b"sealed", entry(3))
+    log.retract_entry(1, RETRACTION)
+    log.seal_batch(head(3), b"a batch", 0)
+    log.end_retracted()
+    assert late.reader.holds_expired
+    assert not early.reader.holds_expired
 
 
 def test_what_was_dropped_does_not_wait_for_its_end() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.commit import CommitSecret
 from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
@@ -25,6 +26,7 @@ from tests.support.world import START, End, payloads
 
 DIGEST = b"d" * 32  # of the log that a false host had, but for its last entry, before it let its guest in
 HERE = 4  # the index of that
+FAR = HERE + limits.PROOF_ENTRIES + 10  # an index to which no host has to prove the way from there
 
 # What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place in a batch of its
 # own, or what is only made when its turn has come.
@@ -100,9 +102,9 @@ class FalseHost:
                 shown += self.hears(self.record(item))
         return shown
 
-    def record(self, *said: frames.Frame, echo: bool = False) -> list[bytes]:
+    def record(self, *said: frames.Frame) -> list[bytes]:
         """The payloads of these frames, in as few records as do."""
-        return payloads(self.channel.seal_frames(said, echo=echo))
+        return payloads(self.channel.seal_frames(said))
 
     def sent(self) -> list[bytes]:
         """The payloads that it sent with its last step: a client handshake, or records."""
@@ -262,13 +264,25 @@ class FalseHost:
         gone = list(gone)
         for entry in entries:
             self.place(entry)
-        opened: list[frames.BackfilledEntry | frames.Tombstone] = [
+        opened: list[frames.Backfilled] = [
             entry.gone if entry in gone else frames.BackfilledEntry(entry.header.pack(), entry.body)
             for entry in entries
         ]
         contexts = [self.contexts.get(entry.header) for entry in entries]
         past = frames.BackfillFrame(opened, contexts, head or self.head_text(), self.head_text(index=index, time=time))
         return msgspec.structs.replace(past, **otherwise)
+
+    def proof(self, *entries: Placed) -> frames.ProofFrame:
+        """These get their places unseen: what is shown of them."""
+        for entry in entries:
+            self.place(entry)
+        return self.proof_of(*entries)
+
+    def proof_of(self, *entries: Placed) -> frames.ProofFrame:
+        """What is shown of entries that are missed for good."""
+        return frames.ProofFrame(
+            [it.header.pack() + suite.hash_data(it.body) + (self.contexts.get(it.header) or b"") for it in entries]
+        )
 
     def resumed(self, index: int | None = None, time: int | None = None) -> frames.ResumedFrame:
         """The guest has its place again, in the log as it is now, but for what the arguments say."""

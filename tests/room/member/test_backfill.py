@@ -196,6 +196,7 @@ def test_the_head_of_a_welcome_binds_the_host_once_we_go_on_from_it(context: Con
     with pytest.raises(HostLied, match="two-logs") as caught:
         heads.read_head(head_text(7, THERE, 1000), context.replica.ledger)
     assert caught.value.evidence == (backfill.head.text, head_text(7, THERE, 1000))
+    assert heads.blame("generation", backfill.head).evidence == (backfill.head.text, backfill.head.text)
 
 
 def test_what_of_ours_has_no_place_goes_out_again_in_the_epoch_of_the_welcome(context: Context) -> None:

@@ -5,14 +5,15 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from anonp2p import errors
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import frames
 from anonp2p.protocol.frames import CloseBody, JoinedBody, NickBody, Removal, RenewBody
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
-from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, past, without
-from tests.room.member.false_host import HERE, FalseHost, Item
-from tests.room.peers import ANN, EVE, HOST, kinds, said, text
+from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, past, without, words
+from tests.room.member.false_host import FAR, HERE, FalseHost, Item
+from tests.room.peers import ANN, EVE, HOST, Placed, kinds, said, text
 
 
 def test_a_member_that_lost_its_link_is_still_in(host: FalseHost) -> None:
@@ -49,7 +50,7 @@ def test_one_who_was_catching_up_and_is_welcomed_anew_is_up_at_once(host: FalseH
     host.redials()
     host.hears(host.resumed(90))
     host.redials()
-    host.hears(*host.welcome(head={"index": 100}, since=100))
+    host.hears(*host.welcome(head={"index": FAR}, since=FAR))
     assert host.submits() == [sent]
 
 
@@ -70,6 +71,7 @@ def gone_back(it: FalseHost) -> list[Item]:
 
 
 COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
+    "a log that is shorter at a later time": lambda it: [it.resumed(HERE - 1, 6_000)],
     "another entry in an old place": lambda it: [
         it.resumed(),
         it.batch_of([it.entry(ANN, text("lie")).sealed], it.head_text(digest=bytes(32))),
@@ -100,7 +102,7 @@ COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
 
 
 COMING_BACK_TO_FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
-    "a log that has become shorter": lambda it: [it.resumed(HERE - 1)],
+    "a log that has become shorter": lambda it: [it.resumed(HERE - 1, 0)],
     "a second resumption": lambda it: [it.resumed(), it.resumed(HERE, 0)],
     "a welcome after the resumption": lambda it: [it.resumed(), it.welcome()[0]],
     "a resumption after the welcome": lambda it: [it.welcome()[0], it.resumed()],
@@ -236,21 +238,27 @@ def test_a_backfill_in_which_we_are_removed_is_the_end(host: FalseHost) -> None:
     assert kinds(gone) == ["SelfKickedEvent", "GoneEvent"]
 
 
-def test_one_whose_place_in_the_log_is_lost_is_welcomed_and_told_what_it_missed(host: FalseHost) -> None:
-    ordered = host.says("ordered unseen")
+def test_one_to_whom_nothing_can_be_proven_is_told_how_much_it_missed(host: FalseHost) -> None:
+    """5.12, 5.14: of what it sent, it is not known what was ordered and what was denied."""
+    host.says("perhaps ordered unseen")
     unheard = host.says("unheard")
     host.redials()
-    host.ledger.get_member(host.me).counter = ordered.header.counter
+    host.ledger.get_member(host.me).counter = unheard.header.counter - 1
     host.ledger.roster.mark_presence(host.ledger.get_member(ANN.id), away=True)
-    host.begin_at(HERE + 100)
+    host.begin_at(FAR)
+    host.time = 1_200_001
     happened = host.hears(*host.welcome())
-    assert kinds(happened) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]
-    missed = happened[-1]
-    assert isinstance(missed, events.EntriesMissedEvent)
-    assert missed.count == 100
+    assert kinds(happened) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent", "ErrorEvent", "UnsentEvent"]
+    _, _, missed, error, unsent = happened
+    assert missed == events.EntriesMissedEvent(room="r1", count=FAR - HERE, verified=False)
+    assert isinstance(error, events.ErrorEvent)
+    assert error.text == errors.Unconfirmed()
+    assert isinstance(unsent, events.UnsentEvent)
+    assert unsent.text == "perhaps ordered unseen"
     assert [person.nick for person in host.room.people()] == ["hugo", "me"]
     assert host.submits() == [unheard]
     assert host.room.outstanding == 1
+    assert words(host)["unproven"] == 20
 
 
 def test_who_was_let_in_shows_the_ticket_of_that_link_on_every_other(host: FalseHost) -> None:
@@ -274,3 +282,174 @@ def test_who_comes_back_as_somebody_new_shows_no_ticket(host: FalseHost) -> None
     host.redials()
     assert host.ticket != let_in
     assert host.ticket != bytes(16)
+
+
+# --- what is missed for good, and proven
+
+
+def missed_for_good(host: FalseHost, *unseen: Placed) -> list[Item]:
+    """A welcome that shows none of these, and the proof of them."""
+    host.redials()
+    proof = host.proof(*unseen)
+    return [*host.welcome(proof=True), proof]
+
+
+def test_one_who_missed_something_for_good_is_in_once_it_is_proven(host: FalseHost) -> None:
+    """7.3"""
+    *welcome, proof = missed_for_good(host, host.entry(ANN, text("one")), host.entry(HOST, NickBody("hugh")))
+    assert host.hears(*welcome) == []
+    assert host.room.name == "demo"
+    happened = host.hears(proof)
+    assert kinds(happened) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]
+    assert happened[-1] == events.EntriesMissedEvent(room="r1", count=2, verified=True)
+    assert words(host)["unproven"] is None
+    assert kinds(host.hears(host.entry(ANN, text("three")))) == ["MessageEvent"]
+
+
+def test_a_proof_comes_in_pieces(host: FalseHost) -> None:
+    unseen = [host.entry(ANN, text(f"text {number}")) for number in range(5)]
+    *welcome, _ = missed_for_good(host, *unseen)
+    assert host.hears(*welcome, host.proof_of(*unseen[:2]), host.proof_of(*unseen[2:4])) == []
+    assert kinds(host.hears(host.proof_of(*unseen[4:])))[-1] == "EntriesMissedEvent"
+
+
+def test_what_of_ours_was_ordered_unseen_is_told_and_what_was_not_given_back(host: FalseHost) -> None:
+    """5.5, 5.14: nothing is lost in silence, and nothing is sent twice."""
+    host.takes(inputs.SayInput("ordered unseen", re=7))
+    [first] = host.submits()
+    host.takes(inputs.SayInput("left out", re=8))
+    [left_out] = host.submits()
+    host.takes(inputs.SayInput("ordered too", re=9))
+    [last] = host.submits()
+    unheard = host.says("unheard")
+    host.time = 30_000
+    *welcome, proof = missed_for_good(host, host.entry(ANN, text("hers")), first, last)
+    del left_out
+    happened = host.hears(*welcome, proof)
+    receipts = [it for it in happened if isinstance(it, events.MessageEvent)]
+    assert [(it.text, it.seq, it.mine, it.re) for it in receipts] == [
+        ("ordered unseen", HERE + 2, True, 7),
+        ("ordered too", HERE + 3, True, 9),
+    ]
+    assert receipts[0].at == pytest.approx(host.now.wall - 30)
+    assert [(it.text, it.re) for it in happened if isinstance(it, events.UnsentEvent)] == [("left out", 8)]
+    assert host.submits() == [unheard]
+    assert host.room.outstanding == 1
+
+
+def test_what_of_ours_was_ordered_unseen_and_is_in_the_history_is_told_as_ours() -> None:
+    """5.14, 5.18"""
+    host = FalseHost(history=frames.HistoryPolicy(10, 0))
+    host.lets_in()
+    base, since = host.base(), host.ledger.index
+    host.takes(inputs.SayInput("ordered unseen", re=7))
+    [mine] = host.submits()
+    host.redials()
+    past = host.past(mine)
+    happened = host.hears(*host.welcome(since=since, snapshot=base), past)
+    [receipt] = [it for it in happened if isinstance(it, events.MessageEvent)]
+    assert (receipt.text, receipt.mine, receipt.history, receipt.re) == ("ordered unseen", True, False, 7)
+    assert host.submits() == []
+    assert host.room.outstanding == 0
+
+
+def with_other_step(host: FalseHost) -> list[Item]:
+    """A proof that leads elsewhere."""
+    *welcome, _ = missed_for_good(host, host.entry(ANN, text("one")), host.entry(ANN, text("two")))
+    return [*welcome, host.proof_of(host.entry(ANN, text("lie")), host.entry(ANN, text("lies")))]
+
+
+def longer_than_missed(host: FalseHost) -> list[Item]:
+    *welcome, _ = missed_for_good(host, host.entry(ANN, text("one")))
+    return [*welcome, host.proof_of(*host.placed[-1:], host.entry(ANN, text("lie")))]
+
+
+BAD_PROOFS: dict[str, Callable[[FalseHost], list[Item]]] = {
+    "leads elsewhere": with_other_step,
+    "is longer than what was missed": longer_than_missed,
+    "has a header that is none": lambda it: [
+        *missed_for_good(it, it.entry(ANN, text("one")))[:-1],
+        frames.ProofFrame([b"\xff" * 65]),
+    ],
+    "comes unasked": lambda it: [it.redials() and it.resumed(), it.proof_of(it.entry(ANN, text("lie")))],
+    "is followed by another": lambda it: [
+        *missed_for_good(it, it.entry(ANN, text("one"))),
+        it.proof_of(it.entry(ANN, text("lie"))),
+    ],
+    "is left out for a history": lambda it: [
+        *missed_for_good(it, it.entry(ANN, text("one")))[:-1],
+        lambda: it.past(it.entry(ANN, text("lie"))),
+    ],
+}
+
+
+@pytest.mark.parametrize("how", BAD_PROOFS)
+def test_a_proof_that_is_none_ends_the_link(host: FalseHost, how: str) -> None:
+    """5.9, 7.3: nobody has signed for it."""
+    *honest, wrong = BAD_PROOFS[how](host)
+    host.hears(*honest)
+    assert_link_ended(host, host.hears(wrong))
+
+
+def taken_back(host: FalseHost) -> list[Item]:
+    """It was shown a log of its own, and confirmed in it, and is welcomed further on in the log of all others."""
+    others = FalseHost()
+    others.lets_in()
+    host.hears(host.entry(ANN, text("shown to one alone")))
+    host.redials()
+    for words_ in ("what", "all others", "were shown"):
+        others.place(others.entry(ANN, text(words_)))
+    host.begin_at(others.ledger.index)
+    host.ledger.get_member(ANN.id).counter = 3
+    host.sealer.generations[ANN.id] = 3
+    return [host.welcome()]
+
+
+def fork_in_the_middle(host: FalseHost) -> list[Item]:
+    """It resumed, and was told of a head that the proof passes by with another digest."""
+    host.redials()
+    host.hears(host.resumed())
+    host.hears(host.past(host.entry(ANN, text("true")), now=host.head_text(index=HERE + 3, digest=bytes(32))))
+    unseen = [host.entry(ANN, text(words_)) for words_ in ("two", "three", "four")]
+    return missed_for_good(host, *unseen)
+
+
+def never_ours(host: FalseHost) -> list[Item]:
+    return missed_for_good(host, host.entry(host.room.replica.me, text("lie"), signer=EVE))
+
+
+def changed_ours(host: FalseHost) -> list[Item]:
+    mine = host.says("I agree")
+    return missed_for_good(host, mine._replace(body=mine.body.replace(b"agree", b"doubt")))
+
+
+def unneeded(host: FalseHost) -> list[Item]:
+    host.redials()
+    return [host.welcome(past=True, proof=True)]
+
+
+LIES_ABOUT_A_GAP: dict[str, Callable[[FalseHost], list[Item]]] = {
+    "a log of its own that is taken back": taken_back,
+    "a head for another log": fork_in_the_middle,
+    "an entry of ours that we never sent": never_ours,
+    "an entry of ours that was changed": changed_ours,
+    "a proof beside a backfill": unneeded,
+}
+
+
+@pytest.mark.parametrize("lie", LIES_ABOUT_A_GAP)
+def test_a_host_that_lies_about_what_is_missed_for_good_is_left_with_an_alarm(host: FalseHost, lie: str) -> None:
+    """5.9, 7.3"""
+    *honest, lying = LIES_ABOUT_A_GAP[lie](host)
+    host.hears(*honest)
+    assert not host.room.over
+    assert_left_in_alarm(host, host.hears(lying))
+
+
+def test_a_host_that_says_a_proof_where_nothing_is_missing_is_left_with_an_alarm() -> None:
+    """7.3a: what would be proven never came to an end."""
+    host = FalseHost(history=frames.HistoryPolicy(10, 0))
+    host.lets_in()
+    host.redials()
+    welcome = host.welcome(since=host.ledger.index, snapshot=host.base(), proof=True)
+    assert_left_in_alarm(host, host.hears(*welcome))

@@ -10,6 +10,7 @@ from anonp2p import limits
 from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import effects, inputs
 from anonp2p.room.member.dialling import Dialling
+from tests.room.peers import randomness
 
 START = 1_000.0  # the clock at the beginning: where it stands means nothing
 LONGEST = b"\xff" * 8  # randomness that makes pauses the longest
@@ -28,8 +29,8 @@ def shortest(length: int) -> bytes:
 class Member:
     """One who dials, and a clock."""
 
-    def __init__(self, random: Callable[[int], bytes] = longest) -> None:
-        self.dialling = Dialling("code", random)
+    def __init__(self, random: Callable[[int], bytes] = longest, *, is_alone: bool = True) -> None:
+        self.dialling = Dialling("code", random, is_alone=is_alone)
         self.now = START
         self.dialling.begin(START)
 
@@ -67,7 +68,7 @@ class Member:
 
 def test_the_first_dial_is_made_at_once() -> None:
     member = Member()
-    assert member.dial() == effects.DialEffect("code", limits.DIAL_TRIES[0], 1)
+    assert member.dial() == effects.DialEffect("code", limits.DIAL_TRIES[0], 1, returns=False, pause=0.0)
     assert (member.now, member.dialling.attempt, member.dialling.reason) == (START, 1, NO_REASON)
 
 
@@ -98,6 +99,20 @@ def test_pauses_grow_by_half_up_to_the_longest(random: Callable[[int], bytes], s
     member.dial()
     expected = [share * min(limits.DIAL_PAUSE * 1.5**number, limits.DIAL_PAUSE_MAX) for number in range(8)]
     assert measure_pauses(member, 8) == pytest.approx(expected)
+
+
+def test_who_has_several_rooms_or_comes_back_waits_for_a_time_of_its_own_once_there_is_a_network() -> None:
+    """So that rooms which lose their network together do not all come back at one moment."""
+    first_dials = [Member(randomness(bytes([number])), is_alone=False).dial().pause for number in range(100)]
+    members = [Member(randomness(bytes([number]))) for number in range(100)]
+    assert {member.dial().pause for member in members} == {0.0}
+    assert all(member.lose(let_in=True) for member in members)
+    later_dials = [member.dial() for member in members]
+    assert all(dial.returns for dial in later_dials)
+    for pauses in (first_dials, [dial.pause for dial in later_dials]):
+        assert len(set(pauses)) == 100
+        assert 0.0 <= min(pauses) < 0.1 * limits.RETURN_SPREAD
+        assert 0.9 * limits.RETURN_SPREAD < max(pauses) <= limits.RETURN_SPREAD
 
 
 @given(st.binary(min_size=8, max_size=8))

@@ -11,7 +11,8 @@ from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
 from anonp2p.room import events
 from anonp2p.room.context import Context
-from anonp2p.room.member.joining import REFUSALS, Joining
+from anonp2p.room.member.joining import NOWHERE, REFUSALS, Joining
+from anonp2p.room.member.proof import Position
 from tests.room.member.parts import HELLO, SECRET, joined_context, new_context, take_events
 from tests.room.peers import ROOM, text
 
@@ -133,7 +134,8 @@ def test_one_whose_place_was_given_up_comes_back_as_somebody_new_under_its_nick(
     assert request.encryption_key != former_key.public
     assert context.replica.epoch is None
     assert not context.lifecycle.entered
-    assert joining.shown_up_to == 9
+    assert joining.position == Position(9, b"d" * 32, context.replica.ledger.group_context)
+    assert (request.index, request.digest) == (9, b"d" * 32)
     assert take_events(context) == [events.UnsentEvent(room="r1", text="hi", re="8")]
     assert context.add_entry(text("again"), "again", UNSET) == 1, "the counters of somebody new begin anew"
 
@@ -191,6 +193,7 @@ def test_the_log_may_have_any_key_for_us_that_we_have_shown_or_that_it_had() -> 
 
 def test_a_newcomer_has_been_shown_nothing_before() -> None:
     _, joining = joining_with("me")
+    assert joining.position == NOWHERE
     assert not joining.begin_history(expected=True)
     assert joining.shown_up_to is None
 
@@ -205,8 +208,9 @@ def test_one_who_is_welcomed_anew_is_not_shown_again_what_it_had() -> None:
 def test_a_history_that_broke_off_goes_on_after_what_was_shown_of_it() -> None:
     context, joining = returning()
     joining.begin_history(expected=True)
-    joining.note_shown(5)
+    joining.note_shown(Position(5, b"f" * 32, b"c" * 32))
     context.replica.ledger.start_at(9, b"d" * 32)  # the welcome replaced it; nothing up to there has been shown
+    assert joining.position == Position(5, b"f" * 32, b"c" * 32)
     assert joining.begin_history(expected=True)
     assert joining.shown_up_to == 5
     joining.end_history()
@@ -218,5 +222,5 @@ def test_a_history_that_broke_off_goes_on_after_what_was_shown_of_it() -> None:
 def test_what_was_shown_once_is_not_shown_again_however_often_the_link_breaks(shown: list[int]) -> None:
     _, joining = joining_with("me")
     for index in shown:
-        joining.note_shown(index)
+        joining.note_shown(Position(index, bytes(32), bytes(32)))
     assert joining.shown_up_to == max(shown)

@@ -8,7 +8,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
 from tests.room.hostile import assert_link_ended, come_anew
-from tests.room.member.false_host import HERE, FalseHost
+from tests.room.member.false_host import FAR, HERE, FalseHost
 from tests.room.peers import ANN, kinds, said, text
 
 
@@ -33,13 +33,13 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
         asked.append(again.nick)
     assert asked == [*(f"me-{number}" for number in range(2, 10)), ""]
     host.ledger.roster.remove_member(old)
-    host.begin_at(HERE + 7)
+    host.begin_at(FAR)
     host.roster_guest(f"anon-{identity.spell_member(identity.member_id(join.key))[:4]}")
     happened = host.hears(*host.welcome())
     assert kinds(happened) == ["LinkEvent", "EnteredEvent", "NickAssignedEvent", "EntriesMissedEvent"]
     missed = happened[-1]
     assert isinstance(missed, events.EntriesMissedEvent)
-    assert missed.count == 8
+    assert missed.count == FAR + 1 - HERE
     [mine] = host.submits()
     assert said(mine) == text("typed while outside")
     assert mine.header.counter == 1
@@ -73,5 +73,5 @@ def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHo
     [mine] = host.submits()
     assert kinds(host.hears(mine)) == ["RenamedEvent"]
     host.redials()
-    host.begin_at(HERE + 7)
+    host.begin_at(FAR)
     assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]

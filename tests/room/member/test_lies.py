@@ -67,7 +67,6 @@ def with_other_body(it: FalseHost) -> frames.BackfillFrame:
 
 # The same of a backfill that a host sends in place of a batch, to one who has everything else.
 LIES_IN_A_BACKFILL: dict[str, Callable[[FalseHost], list[Item]]] = {
-    "what is kept as expired": lambda it: [gone(it, fading(it, ttl=KEPT))],
     "what lives as expired, before it was there": lambda it: [
         it.head(time=9_000),
         lambda: gone(at(it, 9_000), fading(it, ttl=FLEETING), time=8_999),
@@ -106,6 +105,7 @@ LIES_IN_A_BACKFILL: dict[str, Callable[[FalseHost], list[Item]]] = {
 
 
 FAULTS_IN_A_BACKFILL: dict[str, Callable[[FalseHost], list[Item]]] = {
+    "what is kept as expired": lambda it: [gone(it, fading(it, ttl=KEPT))],
     "nothing at all": lambda it: [it.past()],
     "what lives as expired": lambda it: [gone(it, fading(it), time=59_999)],
     "what lives as expired, at another time than before": lambda it: [

@@ -7,7 +7,7 @@ import pytest
 from anonp2p.protocol import frames
 from anonp2p.room import events
 from tests.room.hostile import BOUNDS, come_anew
-from tests.room.member.false_host import HERE, FalseHost
+from tests.room.member.false_host import FAR, FalseHost
 from tests.room.peers import kinds
 
 
@@ -18,9 +18,10 @@ def welcomed_later(host: FalseHost, how: str, **otherwise: Any) -> list[events.E
         return host.hears(*host.welcome(past=True, **otherwise))
     if how == "without its log":
         host.redials()
-        host.begin_at(HERE + 7)
+        host.begin_at(FAR)
     else:
         come_anew(host)
+        host.begin_at(FAR)
         host.ledger.roster.remove_member(host.ledger.get_member(host.me))
         host.roster_guest()
     return host.hears(*host.welcome(**otherwise))

@@ -82,7 +82,7 @@ def test_one_who_was_welcomed_later_shows_no_words_of_before(host: FalseHost) ->
     late.greets()
     late.roster_guest()
     late.hears(*at(late, 2 * limits.MARK_INTERVAL + 1).welcome())
-    assert words(late) == {"words": [], "at": None, "minutes": None, "previous": None}
+    assert words(late) == {"words": [], "at": None, "minutes": None, "previous": None, "unproven": None}
     late.hears(at(late, 3 * limits.MARK_INTERVAL).head())
     assert (words(late)["minutes"], words(late)["previous"]) == (30, None)
 

@@ -41,6 +41,13 @@ def test_what_the_room_calls_gone_is_not_quoted(excerpts: Excerpts) -> None:
     assert excerpts.find_quote(msgspec.structs.replace(replies(1), reply_gone=True)) is None
 
 
+def test_who_took_a_message_back_is_known(excerpts: Excerpts) -> None:
+    event = events.ExpiredEvent(room="r1", seq=1, retracted=True)
+    assert excerpts.find_quote(event) == Quote("ann", "hello")
+    excerpts.take_event(event)
+    assert excerpts.find_quote(event) is None
+
+
 def test_a_message_that_has_ended_is_not_kept(excerpts: Excerpts) -> None:
     excerpts.take_event(events.ExpiredEvent(room="r1", seq=2))
     assert excerpts.find_quote(replies(2)) is None

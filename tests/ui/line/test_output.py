@@ -297,7 +297,7 @@ async def test_what_json_says_of_private_messages_and_of_the_end_of_messages(pip
     assert (mine["private"], mine["mine"], mine["to"]) == (True, True, "bob")
     assert (public["private"], public["ttl"], public["history"]) == (False, None, False)
     assert "to" not in public
-    assert expired == {"type": "expired", "room": "r1", "seq": 7}
+    assert expired == {"type": "expired", "room": "r1", "seq": 7, "retracted": False}
 
 
 @pytest.mark.trio

@@ -1,5 +1,7 @@
 """Enter: what becomes of what is typed."""
 
+from typing import Any
+
 import pytest
 import trio
 
@@ -195,6 +197,31 @@ def test_when_too_much_is_on_its_way_the_rest_stays_typed(monkeypatch: pytest.Mo
     assert "wait a little" in desk.hint
     assert desk.editor.edit_text == "three"
     assert len(desk.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "typed", "pending"),
+    [
+        ({}, "/reply 3 yes", (None, False, "")),
+        ({"seq": 3}, "/reply 3 yes", (3, False, "ben")),
+        ({"seq": 3}, "/reply yes", (3, False, "ben")),
+        ({"seq": 3, "private": True}, "/reply yes", (3, True, "ben")),
+        ({"seq": 3, "private": True, "mine": True, "to": "cho"}, "/reply 3 yes", (3, True, "cho")),
+        ({"seq": 3, "mine": True}, "/reply yes", (None, False, "")),
+    ],
+)
+def test_a_reply_on_its_way_shows_what_it_refers_to_and_for_whom_it_is(
+    given: dict[str, Any], typed: str, pending: tuple[int | None, bool, str]
+) -> None:
+    desk = Desk("r1")
+    if given:
+        event = events.MessageEvent(room="r1", member="m", nick="ben", text="hello", at=0.0, **given)
+        desk.active.take_event(event, 0.0, seen=True)
+    desk.enter(typed)
+    line = desk.active.log.settle_pending(1)
+    assert line is not None
+    seq, private, to = pending
+    assert (line.text, line.reply, line.private, line.to if private else to) == ("yes", seq, private, to)
 
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])

@@ -99,6 +99,8 @@ EVERY: list[Event] = [
     message(4, HOSTILE, HOSTILE, private=True),
     message(5, HOSTILE, HOSTILE, private=True, mine=True, to=HOSTILE, re=7),
     message(6, "", "ben", late=True),
+    message(7, HOSTILE, HOSTILE, reply=2),
+    message(8, HOSTILE, "ben", reply_gone=True),
     events.ExpiredEvent(room="r1", seq=1),
     events.ExpiredEvent(room="r1", seq=99),
     events.UnsentEvent(room="r1", text=HOSTILE, re=8),

@@ -1,0 +1,33 @@
+"""The network as the rooms of one user share it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import trio
+
+from anonp2p.net.transport import Transport
+
+
+class SharedNetwork:
+    """Gives all rooms the same network, but not at the same moment, so that nobody can tell that they are of one user.
+
+    usable: returns the network once it is usable, so many seconds later if it had to be waited for; raises AnonError if
+    it never will be.
+    """
+
+    def __init__(self, usable: Callable[[float], Awaitable[Transport]]) -> None:
+        self.usable = usable
+        self._turn = trio.Lock()
+
+    @asynccontextmanager
+    async def take_turn(self, pause: float) -> AsyncIterator[Transport]:
+        """The network, for one who comes back: while the context lasts, no other room of ours comes back.
+
+        Of dials that wait for the same network, all would succeed at the moment at which it is there again. pause:
+        seconds to wait after the room before, or once there is a network. Raises AnonError as `usable` does.
+        """
+        has_to_wait = self._turn.locked()
+        async with self._turn:
+            if has_to_wait:
+                await trio.sleep(pause)
+            yield await self.usable(pause)

@@ -1,0 +1,40 @@
+"""Whether what is shown as retracted was retracted: nothing but its author's signature says so (PROTOCOL.md, 5.13)."""
+
+from collections.abc import Iterable
+
+from anonp2p.crypto import identity
+from anonp2p.crypto.epoch import Header
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames
+from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.ledger import Ledger, entry_content, unpack_content
+
+
+def is_retracted(ledger: Ledger, shown: frames.RetractedEntry, entries: Iterable[OpenedEntry]) -> bool:
+    """Whether the author of an entry has signed a Retract of it.
+
+    ledger: as of the entry before these, among which it is. Its author may have joined among them too.
+    """
+    try:
+        header = Header.unpack(shown.header)
+        said = unpack_content(shown.retract_body).body
+    except PeerFault:
+        return False
+    if said != frames.RetractBody(header.counter):
+        return False
+    key = _find_key(ledger, header.author, entries)
+    signature, content = shown.retract_body[: identity.SIGNATURE], shown.retract_body[identity.SIGNATURE :]
+    signed = entry_content(shown.epoch, shown.retract_header, content)
+    return key is not None and identity.is_signed(identity.ENTRY, ledger.room, signed, signature, key)
+
+
+def _find_key(ledger: Ledger, author: bytes, entries: Iterable[OpenedEntry]) -> bytes | None:
+    member = ledger.roster.find_member(author)
+    if member is not None:
+        return member.key
+    joined = [entry.content.body for entry in entries if entry.content is not None]
+    return next((it.key for it in joined if isinstance(it, frames.JoinedBody) and _is_key_of(it.key, author)), None)
+
+
+def _is_key_of(key: bytes, member: bytes) -> bool:
+    return identity.member_id(key) == member

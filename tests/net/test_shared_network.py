@@ -1,0 +1,94 @@
+"""Rooms of one user over the same network: they come back one after the other, each at a time of its own."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+import trio.testing
+
+from anonp2p import limits
+from anonp2p.errors import TorMissing
+from anonp2p.net.dial import dial
+from anonp2p.net.links import Links
+from anonp2p.net.shared_network import SharedNetwork
+from anonp2p.net.transport import Transport
+from anonp2p.room import effects, inputs
+from tests.support.transports import HANG, MemoryNetwork, Tor
+
+
+async def keep(_: inputs.Input) -> None:
+    """What a room would take."""
+
+
+def dial_again(
+    network: SharedNetwork, code: str, pause: float, *, returns: bool = True
+) -> Callable[[], Awaitable[None]]:
+    """A dial of a room that has this code."""
+    effect = effects.DialEffect(code, limits.DIAL_TRIES[0], 1, returns, pause)
+    return lambda: dial(effect, network, code, Links(keep))
+
+
+def times_of(memory: MemoryNetwork) -> dict[str, float]:
+    return {dialled.code: dialled.at for dialled in memory.dials}
+
+
+async def test_a_room_that_comes_back_alone_does_so_at_once(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    shared, start = SharedNetwork(Tor(memory).usable), trio.current_time()
+    nursery.start_soon(dial_again(shared, "one", 5.0))
+    await trio.testing.wait_all_tasks_blocked()
+    assert times_of(memory) == {"one": start}
+
+
+async def test_rooms_that_wait_for_the_same_network_come_back_one_after_the_other(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    tor = Tor(memory)
+    tor.lose()
+    shared = SharedNetwork(tor.usable)
+    for code, pause in (("one", 5.0), ("two", 3.0), ("three", 0.5)):
+        nursery.start_soon(dial_again(shared, code, pause))
+        await trio.testing.wait_all_tasks_blocked()
+    await trio.sleep(100)
+    start = trio.current_time()
+    tor.regain()
+    await trio.sleep(20)
+    assert times_of(memory) == {"one": start + 5.0, "two": start + 8.0, "three": start + 8.5}
+
+
+async def test_no_two_dials_wait_for_a_network_that_does_nothing_at_the_same_time(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    """When it does something again, one of them succeeds, and the other a pause later."""
+    memory.otherwise = HANG
+    shared, start = SharedNetwork(Tor(memory).usable), trio.current_time()
+    nursery.start_soon(dial_again(shared, "one", 5.0))
+    await trio.testing.wait_all_tasks_blocked()
+    nursery.start_soon(dial_again(shared, "two", 3.0))
+    await trio.sleep(60)
+    assert times_of(memory) == {"one": start, "two": start + limits.DIAL_TRIES[0] + 3.0}
+
+
+async def test_who_comes_in_for_the_first_time_waits_for_nobody(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.otherwise = HANG
+    shared, start = SharedNetwork(Tor(memory).usable), trio.current_time()
+    nursery.start_soon(dial_again(shared, "one", 5.0))
+    await trio.testing.wait_all_tasks_blocked()
+    nursery.start_soon(dial_again(shared, "two", 3.0, returns=False))
+    await trio.testing.wait_all_tasks_blocked()
+    assert times_of(memory) == {"one": start, "two": start}
+
+
+async def test_where_there_will_be_no_network_nobody_keeps_the_turn(autojump_clock: trio.testing.MockClock) -> None:
+    async def usable(_: float) -> Transport:
+        await trio.lowlevel.checkpoint()
+        raise TorMissing
+
+    shared = SharedNetwork(usable)
+    for _ in range(2):
+        with pytest.raises(TorMissing):
+            async with shared.take_turn(1.0):
+                pass

@@ -29,6 +29,7 @@ class Context:
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
+    credentials: that the room's address leads to us, if it does.
     """
 
     label: str
@@ -42,11 +43,18 @@ class Context:
     reporter: Reporter
     lifecycle: Lifecycle
     ttl: int | None = None
+    credentials: frames.Credentials | None = None
 
     @property
     def own_member(self) -> Member:
         """Our own entry in the roster."""
         return self.replica.ledger.get_member(self.replica.me.id)
+
+    @property
+    def host_credentials(self) -> frames.Credentials:
+        """That the room's address leads to us, who are its host."""
+        assert self.credentials is not None, "only a host is asked for them"
+        return self.credentials
 
     @property
     def own_ttl(self) -> int:
@@ -71,15 +79,25 @@ class Context:
             self.reporter.tell_change(part, re)
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
-        if pending is not None and pending.retraction is not None:
-            self.add_entry(frames.RetractBody(entry.header.counter), None, pending.retraction)
+        self._retract_if_wanted(entry.header, pending)
         return True
 
     def take_receipt(self, header: Header, index: int, age: float) -> None:
         """Tells that an entry of ours has its place among those that we have missed. age: it is no older than that."""
         pending = self.outbox.take_entry(header.counter)
-        if pending is not None and isinstance(pending.body, Whisper | frames.TextBody):
-            self.reporter.tell_change(self._own_message(header, pending, index, age), pending.re)
+        match pending and pending.body:
+            case Whisper() | frames.TextBody():
+                assert pending is not None, "it has a body"
+                self.reporter.tell_change(self._own_message(header, pending, index, age), pending.re)
+            case frames.RetractBody(counter=counter):
+                assert pending is not None, "it has a body"
+                self.reporter.tell_change(changes.RetractedChange(self.replica.me.id, counter), pending.re)
+        self._retract_if_wanted(header, pending)
+
+    def _retract_if_wanted(self, header: Header, pending: Pending | None) -> None:
+        """A message of ours has its place, and the user has asked before to have it ended."""
+        if pending is not None and pending.retraction is not None:
+            self.add_entry(frames.RetractBody(header.counter), None, pending.retraction)
 
     def _own_message(self, header: Header, pending: Pending, index: int, age: float) -> changes.MessageChange:
         """A message of ours that its entry does not show us: it is sealed to another, or has expired."""

@@ -49,6 +49,13 @@ class ListRoomsAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ListNumbersAction:
+    """Show the latest messages of the room with their numbers."""
+
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class SwitchRoomAction:
     """Make another room the active one. room: its name, number or label."""
 
@@ -71,7 +78,8 @@ class QuitAction:
 
 
 AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
-FrontendAction = ShowHelpAction | ListRoomsAction | SwitchRoomAction | ClearScreenAction  # done by the frontend itself
+# Done by the frontend itself.
+FrontendAction = ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction
 Action = AppAction | FrontendAction
 
 
@@ -203,6 +211,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", _msg),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", _reply),
+    Command("/numbers", "", "show the latest messages with their numbers", lambda _, re: ListNumbersAction(re)),
     Command("/retract", "[SEQ]", "end message SEQ of yours now, or your latest one, for all", _retract),
     Command(
         "/retain",

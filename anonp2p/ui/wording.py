@@ -14,6 +14,7 @@ from anonp2p.ui.sanitize import sanitize_line, sanitize_text
 
 SYSTEM = "[SYSTEM] "
 SWITCHED = "Lines go to this room now."  # what a notice says after /switch
+NO_MESSAGES = "There is no message here that has a number"
 NO_ROOMS = "You are in no room"
 REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
@@ -202,6 +203,8 @@ def _describe(event: events.Event) -> list[str]:
             return [f"You and {nick}: {' '.join(words)}"]
         case events.ReplyEvent(command="/verify", data=data):
             return _verified(data)
+        case events.ReplyEvent(command="/numbers", data=rows):
+            return [f"{row['seq']:>6}  {row['nick']}: {row['words']}" for row in rows] or [NO_MESSAGES]
         case events.ReplyEvent(command="/rooms", data=rooms):
             return [_room(room) for room in rooms] or [NO_ROOMS]
         case events.ReplyEvent(command="/help", data=rows):

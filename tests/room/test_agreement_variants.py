@@ -34,6 +34,18 @@ class Worth(Talk):
         self.said += 1
         self.room.whisper(self.one(who), self.one(other).room.snapshot().nick or "ann", f"private {self.said}")
 
+    @rule(who=people, back=st.integers(0, 3))
+    def retract(self, who: int, back: int) -> None:
+        """One of the latest messages of one's own, or one that may not have its place yet."""
+        mine = [it.seq for it in self.one(who).got(events.MessageEvent) if it.mine]
+        self.room.retract(self.one(who), mine[-back] if 0 < back <= len(mine) else None)
+
+    @rule(who=people, back=st.integers(0, 3))
+    def reply(self, who: int, back: int) -> None:
+        self.said += 1
+        shown = [it.seq for it in self.one(who).got(events.MessageEvent)]
+        self.room.reply(self.one(who), shown[-back] if 0 < back <= len(shown) else None, f"reply {self.said}")
+
     @rule(seconds=st.sampled_from([5.0, 300.0]))
     def sleep(self, seconds: float) -> None:
         self.room.world.slept += seconds
@@ -42,6 +54,7 @@ class Worth(Talk):
         """What all may read is everywhere as at the host, but for what they came too late for."""
         everyone = [self.room.host, *self.room.members]
         public = {it.seq: it for it in self.room.host.got(events.MessageEvent) if not it.private}
+        retracted = {it.seq for it in self.room.host.got(events.ExpiredEvent) if it.retracted}
         for party in everyone:
             shown = party.got(events.MessageEvent)
             for it in shown:
@@ -51,10 +64,17 @@ class Worth(Talk):
             live = [it.seq for it in shown if not it.history]
             kept = [seq for seq, it in public.items() if it.ttl is None and live and live[0] < seq < last]
             if party.gaps == 0:
-                assert set(kept) <= {it.seq for it in shown}, "what is kept reaches everyone who is there"
+                missing = set(kept) - retracted - {it.seq for it in shown}
+                assert not missing, "what is kept reaches everyone who is there"
             ended = [event.seq for event in party.got(events.ExpiredEvent)]
             assert len(ended) == len(set(ended))
-            assert set(ended) <= {it.seq for it in shown if it.ttl}
+            assert {it.seq for it in party.got(events.ExpiredEvent) if not it.retracted} <= {
+                it.seq for it in shown if it.ttl
+            }
+            assert set(ended) <= {it.seq for it in shown}
+            for it in shown:
+                known = {other.seq for other in shown if other.seq < it.seq}
+                assert it.reply is None or it.reply in known, "a reply refers to what was shown before it"
         whispers = [it for party in everyone for it in party.got(events.MessageEvent) if it.private]
         for text in {it.text for it in whispers}:
             readers = [it for it in whispers if it.text == text]
@@ -64,8 +84,12 @@ class Worth(Talk):
 
     def check_settled(self) -> None:
         """With nothing on its way any more, all agree who is there, and nobody waits for anything."""
+        retracted = {it.seq for it in self.room.host.got(events.ExpiredEvent) if it.retracted}
         for party in [self.room.host, *self.room.members]:
             assert party.room.outstanding == 0
+            if party.room.entered and party.gaps == 0:
+                shown = {it.seq for it in party.got(events.MessageEvent)}
+                assert retracted & shown <= {it.seq for it in party.got(events.ExpiredEvent)}, "it ends for all"
             for re, typed in party.typed.items():
                 answers = self.room.answers(party, re)
                 if isinstance(typed, inputs.WhisperInput):

@@ -1,12 +1,12 @@
 """Who is let into a room, or back into it: a host's decision on a stranger's request, and the room as it is shown."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import credentials, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room.context import Context
 from anonp2p.room.host.commits import Commits
@@ -27,34 +27,53 @@ class NotAdmitted(Exception):
         self.reason = reason
 
 
-def check_resume_request(ledger: Ledger, hello: bytes, resume: frames.ResumeRequest) -> Member:
+def check_resume_request(
+    ledger: Ledger,
+    hello: bytes,
+    resume: frames.ResumeRequest,
+    kicked: Mapping[bytes, bytes],
+    removals: Container[bytes] = (),
+) -> Member:
     """The member who comes back with this request.
 
-    hello: the hash of ours on this very link; without it in the signature, a recorded request could be replayed. Raises
-    NotAdmitted for one whose place is gone, for one who is somebody else, and for one to whom nothing can be sealed.
+    hello: the hash of ours on this very link; without it in the signature, a recorded request could be replayed.
+    kicked: keys of those who were thrown out, by their ids; removals: ids of members who lose their places. Raises
+    NotAdmitted, for one reason whatever it is, and after the same work, so that nobody learns who is in. Only who
+    proves to be one who was thrown out is told so.
     """
     member = ledger.roster.find_member(resume.member)
-    if member is None or member.id == ledger.host:
-        raise NotAdmitted("unknown")
+    if member is not None and (member.id == ledger.host or member.id in removals):
+        member = None
+    was_kicked = member is None and resume.member in kicked
+    key = kicked[resume.member] if was_kicked else (member or ledger.get_member(ledger.host)).key
     content = handshake.resume_content(hello, resume)
-    if not identity.is_signed(identity.RESUME, ledger.room, content, resume.signature, member.key):
-        raise NotAdmitted("signature")
-    _try_key(resume.encryption_key)
+    is_signed = identity.is_signed(identity.RESUME, ledger.room, content, resume.signature, key)
+    is_usable = _can_seal_to(resume.encryption_key)
+    if member is None or not (is_signed and is_usable):
+        raise NotAdmitted("kicked" if was_kicked and is_signed else "unknown")
     return member
 
 
 def choose_nick(
-    ledger: Ledger, hello: bytes, join: frames.JoinRequest, members_without_link: Container[bytes] = ()
+    ledger: Ledger,
+    hello: bytes,
+    join: frames.JoinRequest,
+    members_without_link: Container[bytes] = (),
+    kicked: Container[bytes] = (),
 ) -> str:
     """The nick under which this stranger is let in; a member's, if it is one who dials again. Raises NotAdmitted.
 
     members_without_link: ids of members who have no link, whether they count as away already or not. A nick that only
-    those hold is refused as not allowed rather than taken, on which a stranger asks for another one.
+    those hold is refused as not allowed rather than taken, on which a stranger asks for another one. kicked: ids of
+    those who were thrown out.
     """
     content = handshake.join_content(hello, join)
     if not identity.is_signed(identity.JOIN, ledger.room, content, join.signature, join.key):
         raise NotAdmitted("signature")
-    _try_key(join.encryption_key)
+    if not _can_seal_to(join.encryption_key):
+        raise NotAdmitted("key")
+    if identity.member_id(join.key) in kicked:
+        raise NotAdmitted("kicked")
     if member := ledger.roster.find_member(identity.member_id(join.key)):
         if member.id == ledger.host:
             raise NotAdmitted("not-allowed")
@@ -91,12 +110,13 @@ def is_refused(ledger: Ledger, nick: str, member: bytes) -> bool:
     return bool(nicks.reserved_word(nick) or holders_of(ledger, nick, member))
 
 
-def _try_key(encryption_key: bytes) -> None:
-    """Raises NotAdmitted for an encryption key that nothing can be sealed to: it would make every commit fail."""
+def _can_seal_to(encryption_key: bytes) -> bool:
+    """Whether anything can be sealed to an encryption key: one where not would make every commit fail."""
     try:
         suite.seal_to_key(encryption_key, b"", b"")
     except PeerFault:
-        raise NotAdmitted("key") from None
+        return False
+    return True
 
 
 class Admission:
@@ -108,6 +128,7 @@ class Admission:
         self._sequencer = sequencer
         self._presence = presence
         self._commits = commits
+        self._context = context
 
     def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.JoinRequest) -> float:
         """A newcomer, or a member that dials again before it was shown the room. hello: the hash of ours on this link.
@@ -115,13 +136,13 @@ class Admission:
         Returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted.
         """
         member, ledger = identity.member_id(join.key), self._replica.ledger
-        self._turn_away_kicked(member)
+        absences, kicked = self._presence.absences, self._commits.kicked
         try:
-            nick = choose_nick(ledger, hello, join, self._presence.absences)
+            nick = choose_nick(ledger, hello, join, absences, kicked)
         except NotAdmitted as refusal:
             if refusal.reason != "full" or not self._commits.make_room():
                 raise
-            nick = choose_nick(ledger, hello, join, self._presence.absences)
+            nick = choose_nick(ledger, hello, join, absences, kicked)
         if member in self._commits.pending_removals:
             raise NotAdmitted("not-allowed")
         self._presence.replace_link(member)
@@ -146,10 +167,7 @@ class Admission:
         Returns what that has cost, as above. Raises NotAdmitted.
         """
         ledger, log = self._replica.ledger, self._sequencer.log
-        self._turn_away_kicked(resume.member)
-        member = check_resume_request(ledger, hello, resume)
-        if member.id in self._commits.pending_removals:
-            raise NotAdmitted("unknown")
+        member = check_resume_request(ledger, hello, resume, self._commits.kicked, self._commits.pending_removals)
         self._presence.replace_link(member.id)
         if member.away:
             self._sequencer.order_own(frames.BackBody(member.id))
@@ -157,15 +175,12 @@ class Admission:
         known = self._sequencer.hashes.digest_at(resume.index) == resume.digest
         if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:
             reader = LogReader(log, after, member.id, resume.encryption_key, channel)
-            resumed = frames.ResumedFrame(self._sequencer.sign_head())
+            now = self._sequencer.sign_head()
+            resumed = credentials.sign_resumption(now, hello, self._replica.me.sign)
             self._presence.add_link(link, MemberLink(member.id, channel, reader), [resumed])
             return 1.0
         position, goes_on = (resume.index, resume.digest), known and after >= log.oldest
         return self._show_room(link, channel, hello, member.id, resume.encryption_key, position, goes_on=goes_on)
-
-    def _turn_away_kicked(self, member: bytes) -> None:
-        if self._commits.was_kicked(member):
-            raise NotAdmitted("kicked")
 
     def _show_room(
         self,
@@ -216,6 +231,7 @@ class Admission:
             epoch.newcomer_secret,
             self._sequencer.sign_head(),
             self._sequencer.latest_entry(),
+            self._context.host_credentials,
             roster,
             since,
             base,

@@ -31,6 +31,11 @@ class Excerpts:
                 for place in [place for place in self._quotes if place[0] == room]:
                     del self._quotes[place]
 
+    def list_latest(self, room: str) -> list[dict[str, object]]:
+        """The latest messages of a room as data, the latest last."""
+        of_room = [(seq, quote) for (label, seq), quote in self._quotes.items() if label == room]
+        return [{"seq": seq, "nick": quote.nick, "words": quote.words} for seq, quote in of_room[-limits.NUMBERED :]]
+
     def find_quote(self, event: events.Event) -> Quote | None:
         """What is left of the message that an event refers to, if there is any of it."""
         match event:

@@ -5,11 +5,18 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from anonp2p.errors import BadInput
+from anonp2p.errors import BadInput, NoRoom
 from anonp2p.room import events
 from anonp2p.ui import wording
-from anonp2p.ui.commands import ClearScreenAction, ListRoomsAction, ShowHelpAction, SwitchRoomAction
+from anonp2p.ui.commands import (
+    ClearScreenAction,
+    ListNumbersAction,
+    ListRoomsAction,
+    ShowHelpAction,
+    SwitchRoomAction,
+)
 from anonp2p.ui.frontend import FindRoom, UserRequest
+from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.rooms import Rooms
 
@@ -20,7 +27,7 @@ class _Room:
 
 
 class Interpreter:
-    """Knows the rooms and which one is active. json: a line may be a JSON object.
+    """Knows the rooms, which one is active, and how the latest messages begin. json: a line may be a JSON object.
 
     find_room: finds a live room by its label. tell: shows an event. clear: empties the screen.
     """
@@ -33,18 +40,24 @@ class Interpreter:
         self._clear = clear
         self._json = json
         self._rooms: Rooms[_Room] = Rooms()
+        self._excerpts = Excerpts()
 
     def open_room(self, label: str) -> None:
         """Makes a room that the user asked for the active one."""
         self._rooms.open_room(label, _Room())
 
     def take_event(self, event: events.Event) -> None:
-        """Notes what an event says of the rooms: one may have got its name, or be gone."""
+        """Notes what an event says of the rooms, one of which may have got its name or be gone, and of messages."""
+        self._excerpts.take_event(event)
         match event:
             case events.EnteredEvent(room=label, name=name) if label in self._rooms.by_label:
                 self._rooms.by_label[label].name = name
             case events.GoneEvent(room=label):
                 self._rooms.close_room(label)
+
+    def find_quote(self, event: events.Event) -> wording.Quote | None:
+        """What is left of the message that an event refers to, if there is any of it."""
+        return self._excerpts.find_quote(event)
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""
@@ -55,6 +68,11 @@ class Interpreter:
         match typed.action:
             case ClearScreenAction():
                 self._clear()
+            case ListNumbersAction(re=re):
+                if not isinstance(room, str):
+                    return UserRequest(NoRoom(), typed.re)
+                data = self._excerpts.list_latest(room)
+                self._tell(events.ReplyEvent(room=room, command="/numbers", data=data, re=re))
             case ShowHelpAction() | ListRoomsAction() | SwitchRoomAction() as action:
                 try:
                     self._tell(self._answer(action))

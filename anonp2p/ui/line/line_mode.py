@@ -7,7 +7,6 @@ from anonp2p.errors import BadCode, InputFailed
 from anonp2p.room import events
 from anonp2p.ui import commands
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
-from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.interpreter import Interpreter
 from anonp2p.ui.line.output import Output
 from anonp2p.ui.line.prefixes import RoomPrefixes
@@ -23,7 +22,6 @@ class LineMode:
         self._config = config
         self._lines = lines or read_lines()
         self._prefixes = RoomPrefixes()
-        self._excerpts = Excerpts()
 
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
         json = self._config.mode == "json"
@@ -61,10 +59,9 @@ class LineMode:
         self._interpreter.open_room(label)
 
     def tell(self, event: events.Event) -> None:
+        quote = self._interpreter.find_quote(event)
         self._interpreter.take_event(event)
-        self._output.print_event(event, self._prefixes.prefix_event(event), self._excerpts.find_quote(event))
-        if self._config.mode != "json":
-            self._excerpts.take_event(event)
+        self._output.print_event(event, self._prefixes.prefix_event(event), quote)
 
     async def run(self) -> None:
         await self._output.run()

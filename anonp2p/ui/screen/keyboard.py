@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import islice
 
+from anonp2p import limits
 from anonp2p.ui import commands
 from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
@@ -20,7 +21,6 @@ from anonp2p.ui.screen.submission import Submission
 
 _AGAIN = "Ctrl-C again leaves anonp2p."
 _ROOM_KEYS = {f"meta {number}": label_room(number) for number in range(1, 10)}
-_NUMBERS = 20  # numbers of messages that Tab goes through
 _OFFERED = 6  # candidates of a completion shown at once
 _OVERLAY_BESIDE = 80  # columns from which F2 shows the members beside the log, and not over it
 
@@ -175,7 +175,7 @@ class Keyboard:
         """Of the messages that what is typed may name, the latest first: only one's own can be retracted."""
         own = from_first_seen(self._editor.edit_text).lower().startswith("/retract")
         messages = (it for it in self._scene.active.log.latest_messages() if it.mine or not own)
-        return [str(message.seq) for message in islice(messages, _NUMBERS)]
+        return [str(message.seq) for message in islice(messages, limits.NUMBERED)]
 
     def _complete(self, *, forward: bool) -> None:
         active = self._scene.active

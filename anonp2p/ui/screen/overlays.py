@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from anonp2p.ui import qr, sanitize
+from anonp2p import limits
+from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import Command
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.rows import Row
+from anonp2p.ui.screen.scrollback import Scrollback
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -88,6 +91,17 @@ def of_members(find_people: Callable[[], People]) -> Overlay:
         return people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
 
     return Overlay("members: Esc puts it away", build)
+
+
+def of_numbers(log: Scrollback) -> Overlay:
+    """The latest messages with their numbers, looked up each time: one that ends is gone from here too."""
+
+    def build(columns: int, _: int) -> list[Row]:
+        latest = [it for it in islice(log.latest_messages(), limits.NUMBERED) if it.seq is not None]
+        table = [(str(it.seq), f"{sanitize.sanitize_line(it.nick)}: {wording.excerpt(it.text)}") for it in latest]
+        return _table(table[::-1], columns) if table else rows.wrapped("quiet", f"{wording.NO_MESSAGES}.", columns)
+
+    return Overlay("numbers: Esc puts them away", build)
 
 
 def of_qr(code: str) -> Overlay:

@@ -81,6 +81,8 @@ class Submission:
         match action:
             case commands.ShowHelpAction(commands=listed):
                 return partial(self._open_overlay, overlays.of_help(listed))
+            case commands.ListNumbersAction():
+                return partial(self._open_overlay, overlays.of_numbers(active.log))
             case commands.ListRoomsAction():
                 return self._list_rooms
             case commands.SwitchRoomAction(room=wanted):

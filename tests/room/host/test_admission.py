@@ -1,6 +1,8 @@
 """Who is let in, and who is turned away with which word (PROTOCOL.md, 5.1)."""
 
+from collections.abc import Container
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +19,7 @@ from anonp2p.room.host.admission import NotAdmitted
 from anonp2p.room.ledger import Ledger
 
 ROOM, HELLO = b"r" * 32, b"n" * 32
-HOST, ANN, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"e"))
+HOST, ANN, EVE, BOB, ZOE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"e", b"b", b"z"))
 ELSEWHERE = Identity(b"a" * 32, b"s" * 32)
 LINK, DIGEST = b"k" * 32, b"d" * 32
 KEY = suite.EncryptionKeyPair(b"l" * 32).public
@@ -47,9 +49,9 @@ def request(
     return msgspec.structs.replace(unsigned, signature=signature)
 
 
-def turned_away(ledger: Ledger, join: frames.JoinRequest) -> str:
+def turned_away(ledger: Ledger, join: frames.JoinRequest, kicked: Container[bytes] = ()) -> str:
     with pytest.raises(NotAdmitted) as caught:
-        admission.choose_nick(ledger, HELLO, join)
+        admission.choose_nick(ledger, HELLO, join, kicked=kicked)
     return caught.value.reason
 
 
@@ -259,7 +261,7 @@ def resume(
 
 def not_resumed(ledger: Ledger, request: frames.ResumeRequest) -> str:
     with pytest.raises(NotAdmitted) as caught:
-        admission.check_resume_request(ledger, HELLO, request)
+        admission.check_resume_request(ledger, HELLO, request, {BOB.id: BOB.key}, {ZOE.id})
     return caught.value.reason
 
 
@@ -268,7 +270,7 @@ def not_resumed(ledger: Ledger, request: frames.ResumeRequest) -> str:
 def test_a_member_comes_back_to_its_place(ledger: Ledger, away: bool, locked: bool) -> None:
     ledger.locked = locked
     ann = ledger.add_member(ANN.key, "ann", DIGEST, away=away)
-    assert admission.check_resume_request(ledger, HELLO, resume()) is ann
+    assert admission.check_resume_request(ledger, HELLO, resume(), {}) is ann
 
 
 @pytest.mark.parametrize("who", [EVE, HOST], ids=["a stranger", "the host"])
@@ -303,11 +305,46 @@ def test_a_resumption_that_its_signature_does_not_cover_is_refused(
 ) -> None:
     """2.5: a recorded Resume is of no use on another link, nor from another place in the log."""
     ledger.add_member(ANN.key, "ann", DIGEST)
-    assert not_resumed(ledger, request_) == "signature"
+    assert not_resumed(ledger, request_) == "unknown"
 
 
 @pytest.mark.parametrize("bad", BAD_KEYS, ids=["zero", "one", "no ML-KEM key"])
 def test_a_resumption_with_a_key_that_cannot_be_sealed_to_is_refused(ledger: Ledger, bad: bytes) -> None:
     """3.2"""
     ledger.add_member(ANN.key, "ann", DIGEST)
-    assert not_resumed(ledger, resume(key=bad)) == "key"
+    assert not_resumed(ledger, resume(key=bad)) == "unknown"
+
+
+def test_one_who_was_thrown_out_is_told_so_and_nobody_else_who_asks_for_it(ledger: Ledger) -> None:
+    """5.12: or its program would come back by itself."""
+    assert not_resumed(ledger, resume(BOB)) == "kicked"
+    assert not_resumed(ledger, resume(BOB, signer=EVE)) == "unknown"
+    assert turned_away(ledger, request("bob", BOB), kicked={BOB.id}) == "kicked"
+    forged = msgspec.structs.replace(request("bob", BOB), signature=bytes(64))
+    assert turned_away(ledger, forged, kicked={BOB.id}) == "signature"
+
+
+@pytest.mark.parametrize("key", [KEY, *BAD_KEYS], ids=["good", "zero", "one", "no ML-KEM key"])
+def test_no_refusal_tells_who_is_in(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, key: bytes) -> None:
+    """5.12: neither by what it says, nor by the work before it. Eve knows all ids, and has no key but hers."""
+    work: list[str] = []
+
+    def count(module: Any, name: str) -> None:
+        real = getattr(module, name)
+
+        def counted(*given: Any) -> Any:
+            work.append(name)
+            return real(*given)
+
+        monkeypatch.setattr(module, name, counted)
+
+    ledger.add_member(ANN.key, "ann", DIGEST)
+    ledger.add_member(ZOE.key, "zoe", DIGEST, away=True)
+    count(identity, "is_signed")
+    count(suite, "seal_to_key")
+    answers = set()
+    for who in (ANN, BOB, ZOE, HOST, EVE):  # in, thrown out, about to lose its place, the host, never there
+        work.clear()
+        refusal = not_resumed(ledger, resume(who, signer=EVE, key=key))
+        answers.add((refusal, tuple(work)))
+    assert answers == {("unknown", ("is_signed", "seal_to_key"))}

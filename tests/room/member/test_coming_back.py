@@ -106,7 +106,7 @@ COMING_BACK_TO_FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a second resumption": lambda it: [it.resumed(), it.resumed(HERE, 0)],
     "a welcome after the resumption": lambda it: [it.resumed(), it.welcome()[0]],
     "a resumption after the welcome": lambda it: [it.welcome()[0], it.resumed()],
-    "a refusal after the resumption": lambda it: [it.resumed(), frames.RefusedFrame("unknown")],
+    "a refusal after the resumption": lambda it: [it.resumed(), it.refused("unknown")],
     "an entry before the resumption": lambda it: [it.entry(ANN, text("lie"))],
     "a head before the resumption": lambda it: [it.head],
     "a past without a welcome": lambda it: [lambda: it.past(it.entry(ANN, text("lie")))],
@@ -278,7 +278,7 @@ def test_who_comes_back_as_somebody_new_shows_no_ticket(host: FalseHost) -> None
     """2.5a: the host is not told who it was."""
     let_in = host.channel.ticket
     host.redials()
-    host.hears(frames.RefusedFrame("unknown"))
+    host.hears(host.refused("unknown"))
     host.redials()
     assert host.ticket != let_in
     assert host.ticket != bytes(16)
@@ -335,6 +335,31 @@ def test_what_of_ours_was_ordered_unseen_is_told_and_what_was_not_given_back(hos
     assert [(it.text, it.re) for it in happened if isinstance(it, events.UnsentEvent)] == [("left out", 8)]
     assert host.submits() == [unheard]
     assert host.room.outstanding == 1
+
+
+def test_what_of_ours_was_retracted_unseen_ends_then(host: FalseHost) -> None:
+    """5.20, 7.3"""
+    mine = host.says("mine")
+    [shown] = host.hears(mine)
+    assert isinstance(shown, events.MessageEvent)
+    host.takes(inputs.RetractInput(shown.seq, re=7))
+    [retract] = host.submits()
+    happened = host.hears(*missed_for_good(host, host.entry(ANN, text("hers")), retract))
+    ended = [it for it in happened if isinstance(it, events.ExpiredEvent)]
+    assert ended == [events.ExpiredEvent(room="r1", seq=shown.seq, retracted=True, re=7)]
+    assert host.room.outstanding == 0
+
+
+def test_what_of_ours_was_ordered_unseen_is_retracted_then_if_it_is_to_be(host: FalseHost) -> None:
+    """5.20, 5.22"""
+    mine = host.says("ordered unseen")
+    host.takes(inputs.RetractInput(None, re=7))
+    assert host.submits() == []
+    host.hears(*missed_for_good(host, mine))
+    [retract] = host.submits()
+    assert said(retract) == frames.RetractBody(mine.header.counter)
+    [ended] = host.hears(retract)
+    assert ended == events.ExpiredEvent(room="r1", seq=HERE + 1, retracted=True, re=7)
 
 
 def test_what_of_ours_was_ordered_unseen_and_is_in_the_history_is_told_as_ours() -> None:

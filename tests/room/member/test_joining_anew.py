@@ -17,7 +17,7 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     old = host.ledger.get_member(host.me)
     host.says("precious")
     host.redials()
-    assert kinds(host.hears(frames.RefusedFrame("unknown"))) == ["UnsentEvent"]
+    assert kinds(host.hears(host.refused("unknown"))) == ["UnsentEvent"]
     assert not host.room.over
     assert host.takes(inputs.SayInput("typed while outside")) == []
     join = host.redials()
@@ -27,7 +27,7 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     assert suite.hash_data(join.encryption_key) != old.key_hash
     asked = []
     for number in range(9):
-        assert host.hears(frames.RefusedFrame("not-allowed" if number % 2 else "nick-taken")) == []
+        assert host.hears(host.refused("not-allowed" if number % 2 else "nick-taken")) == []
         again = host.redials()
         assert again.key == join.key
         asked.append(again.nick)

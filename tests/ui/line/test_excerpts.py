@@ -59,6 +59,19 @@ def test_a_message_that_is_shown_once_is_never_kept(excerpts: Excerpts) -> None:
     assert excerpts.find_quote(replies(3)) is None
 
 
+def test_the_latest_of_a_room_are_listed_with_their_numbers(excerpts: Excerpts) -> None:
+    for seq in range(3, limits.NUMBERED + 2):
+        excerpts.take_event(message(seq))
+    excerpts.take_event(events.ExpiredEvent(room="r1", seq=3))
+    listed = excerpts.list_latest("r1")
+    assert [row["seq"] for row in listed] == [1, 2, *range(4, limits.NUMBERED + 2)]
+    assert listed[0] == {"seq": 1, "nick": "ann", "words": "hello"}
+    excerpts.take_event(message(99))
+    excerpts.take_event(message(100))
+    assert [row["seq"] for row in excerpts.list_latest("r1")][:2] == [4, 5]
+    assert excerpts.list_latest("r3") == []
+
+
 def test_nothing_is_kept_of_a_room_that_is_over(excerpts: Excerpts) -> None:
     excerpts.take_event(events.GoneEvent(room="r1", reason="left"))
     assert excerpts.find_quote(replies(1)) is None

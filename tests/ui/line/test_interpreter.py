@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from msgspec import UNSET
 
-from anonp2p.errors import AnonError, TooLong
+from anonp2p.errors import AnonError, NoRoom, TooLong
 from anonp2p.room import events, inputs
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
@@ -53,6 +54,25 @@ def test_the_end_of_another_room_changes_nothing() -> None:
     typist = Typist("r1", "r2")
     typist.interpreter.take_event(gone("r1"))
     assert typist.type("hello") == UserRequest(inputs.SayInput("hello"), room="r2")
+
+
+def test_the_numbers_of_messages_are_those_of_the_room_that_is_meant() -> None:
+    typist = Typist()
+    asked = typist.type("/numbers")
+    assert asked is not None
+    assert isinstance(asked.action, NoRoom)
+    for label in ("r1", "r2"):
+        typist.interpreter.open_room(label)
+        said = events.MessageEvent(room=label, member="m", nick="ann", text=f"in {label}", seq=3, at=0.0)
+        typist.interpreter.take_event(said)
+    assert typist.type("/numbers") is None
+    assert typist.type(json.dumps({"id": 7, "room": "r1", "command": "/numbers"})) is None
+    assert typist.shown == [
+        events.ReplyEvent(
+            room=label, command="/numbers", data=[{"seq": 3, "nick": "ann", "words": f"in {label}"}], re=re
+        )
+        for label, re in (("r2", UNSET), ("r1", 7))
+    ]
 
 
 def test_an_object_names_its_room_and_leaves_the_active_one() -> None:

@@ -5,6 +5,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.ui import commands
+from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
@@ -128,6 +129,19 @@ def test_messages_have_their_numbers_in_place_of_their_times(layout: Layout) -> 
 )
 def test_they_do_while_a_command_is_typed_that_names_one(typed: str, names: bool) -> None:
     assert commands.names_message(typed) is names
+
+
+def test_the_latest_messages_are_listed_with_their_numbers_until_they_end(tab: Tab) -> None:
+    overlay = overlays.of_numbers(tab.log)
+
+    def listed() -> list[str]:
+        return ["".join(text for _, text in row).rstrip() for row in overlay.build(60, 20)]
+
+    assert listed() == ["3  ben: shall we meet at noon?", "4  ada: yes"]
+    take(tab, ended(3))
+    assert listed() == ["4  ada: yes"]
+    take(tab, ended(4))
+    assert listed() == ["There is no message here that has a number."]
 
 
 def test_a_message_is_answered_and_taken_back_by_the_number_that_tab_inserts() -> None:

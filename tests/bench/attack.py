@@ -43,7 +43,7 @@ class _Watched:
             await trio.lowlevel.checkpoint()
             return network
 
-        room = Room(label="r1", key=host.room, random=secrets.token_bytes, nick="", name=None)
+        room = Room(label="r1", key=host.room, random=secrets.token_bytes, nick="")
         self._session = Session(room, None, self._take_event, SharedNetwork(usable))
         self._is_up = trio.Event()
         self.gone = False

@@ -96,10 +96,13 @@ Fault = Literal[
     "unexpected-refusal",
     "unexpected-share",
     "unexpected-welcome",
+    "unsigned-refusal",
+    "unsigned-resumption",
     "unsigned-welcome",
     "unusable-key",
     "unwanted-resumption",
     "us-as-host",
+    "wrong-credentials",
 ]
 
 # How a link ended, where the peer was not at fault.

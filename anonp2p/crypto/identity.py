@@ -30,6 +30,9 @@ RESUME = b"anonp2p/4 resume"
 WELCOME = b"anonp2p/4 welcome"
 ENTRY = b"anonp2p/4 entry"
 HEAD = b"anonp2p/4 head"
+CREDENTIALS = b"anonp2p/4 credentials"
+REFUSED = b"anonp2p/4 refused"
+RESUMED = b"anonp2p/4 resumed"
 
 
 class Identity:

@@ -103,12 +103,16 @@ class RoomKey:
 
     def __init__(self, seed: bytes) -> None:
         self._seed = seed
-        public = Ed25519PrivateKey.from_private_bytes(seed).public_key()
-        self.public = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
     @property
     def code(self) -> str:
         return encode_key(self.public)
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature of the service: 64 bytes. What Tor signs with this key has none of our labels."""
+        return self._private.sign(message)
 
     def expanded_private_key(self) -> str:
         """The key as Tor takes it after `ED25519-V3:`: base64 of the clamped SHA-512 of the seed (RFC 8032, 5.1.5)."""

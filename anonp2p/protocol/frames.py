@@ -265,10 +265,21 @@ class KeyRequestFrame(Packed, frozen=True, tag=3):
     key_hash: Bytes32
 
 
+class Credentials(Packed, frozen=True):
+    """The onion service with this address, which is its key, serves the host with this member key."""
+
+    address: Bytes32
+    key: Bytes32
+    term: Count
+    signature: Bytes64
+
+
 class RefusedFrame(Packed, frozen=True, tag=4):
-    """Host: refuses the client handshake. The last frame on the link."""
+    """Host: refuses the client handshake. The last frame on the link; its signature is good on no other."""
 
     reason: Refusal
+    credentials: Credentials
+    signature: Bytes64
 
 
 class WelcomeFrame(Packed, frozen=True, tag=5):
@@ -288,6 +299,7 @@ class ResumedFrame(Packed, frozen=True, tag=7):
     """Host: the rest of the log follows. now: a head for the log as it is now."""
 
     now: Bytes112
+    signature: Bytes64
 
 
 class BackfillFrame(Packed, frozen=True, tag=8):
@@ -440,6 +452,7 @@ class RoomState(Packed, frozen=True):
     newcomer_secret: Bytes32
     head: Bytes112
     latest: LatestEntry
+    credentials: Credentials
     roster: Annotated[list[RosterEntry], msgspec.Meta(max_length=limits.MEMBERS)]
     since: Count
     snapshot: RoomSnapshot | None

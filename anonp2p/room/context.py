@@ -30,6 +30,7 @@ class Context:
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
+    credentials: that the room's address leads to us, if it does.
     """
 
     label: str
@@ -43,11 +44,18 @@ class Context:
     reporter: Reporter
     lifecycle: Lifecycle
     ttl: int | None = None
+    credentials: frames.Credentials | None = None
 
     @property
     def own_member(self) -> Member:
         """Our own entry in the roster."""
         return self.replica.ledger.get_member(self.replica.me.id)
+
+    @property
+    def host_credentials(self) -> frames.Credentials:
+        """That the room's address leads to us, who are its host."""
+        assert self.credentials is not None, "only a host is asked for them"
+        return self.credentials
 
     @property
     def own_ttl(self) -> int:

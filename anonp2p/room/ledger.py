@@ -33,6 +33,7 @@ class Ledger:
         self.room = room
         self.name = ""
         self.host = b""  # the member who orders
+        self.address = room  # of the onion service that leads to it
         self.retention = ANY
         self.history = NO_HISTORY
         self.locked = False
@@ -71,7 +72,7 @@ class Ledger:
 
     def _hash_state(self) -> bytes:
         settings = [self.locked, self.retention, self.history]
-        state = [self.room, self.name, self.epoch, _TERM, self.host, _HEIRS, settings, *_RIGHTS]
+        state = [self.room, self.name, self.epoch, _TERM, self.host, self.address, _HEIRS, settings, *_RIGHTS]
         return identity.hash_group_context(frames.pack([*state, self.roster.group_context()]))
 
     def get_member(self, member: bytes) -> Member:

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from anonp2p import errors
 from anonp2p.crypto import identity
 from anonp2p.names import codes, safety_words
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import create_context
@@ -30,9 +31,10 @@ class Room:
     """One room, from asking to be let in (or creating it) to being out again.
 
     label: what the interface calls it in this process. key: the public key of its onion service. random: gives so many
-    fresh bytes. nick: the one asked for, empty for one made from our key. name: of a room that we create, as its host;
-    None for a room that we join; retention, history: its rules. cover: whether cover traffic is sent. is_alone: whether
-    we have no other room now. re: the id of the input that asked for the room.
+    fresh bytes. nick: the one asked for, empty for one made from our key. room_key: of a room that we create, as its
+    host, the key of its onion service with what is secret in it; None for one that we join. name: of the former;
+    retention, history: its rules. cover: whether cover traffic is sent. is_alone: whether we have no other room now.
+    re: the id of the input that asked for the room.
     """
 
     def __init__(
@@ -42,7 +44,8 @@ class Room:
         key: bytes,
         random: Callable[[int], bytes],
         nick: str,
-        name: str | None,
+        room_key: RoomKey | None = None,
+        name: str = "",
         retention: frames.RetentionPolicy = ANY,
         history: frames.HistoryPolicy = NO_HISTORY,
         cover: bool = False,
@@ -58,8 +61,8 @@ class Room:
         self._reporter = self._context.reporter
         self._lifecycle = self._context.lifecycle
         self.role: Role = MemberRole(self._context, nick)
-        if name is not None:
-            self.role = HostRole(self._context, nick, name, retention, history)
+        if room_key is not None:
+            self.role = HostRole(self._context, room_key, nick, name, retention, history)
         self._commands: dict[type[Any], Callable[[Any], None]] = {
             inputs.SayInput: self._send_message,
             inputs.WhisperInput: self._send_whisper,

@@ -123,9 +123,12 @@ PHRASES: dict[Code, str] = {
     "unexpected-refusal": "a refusal for one who was in",
     "unexpected-share": "a commit share of no commit",
     "unexpected-welcome": "a second welcome",
+    "unsigned-refusal": "a refusal that is not signed by the host",
+    "unsigned-resumption": "a place given back that is not signed by the host",
     "unsigned-welcome": "a welcome that its host did not sign",
     "unusable-key": "a key that cannot be sealed to",
     "unwanted-resumption": "a resumption not asked for",
+    "wrong-credentials": "a host that is not the one of its address",
     "us-as-host": "us as its host",
     # How a link ended.
     "broken": "the connection broke",

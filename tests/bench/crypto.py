@@ -44,6 +44,7 @@ class Room:
             Epoch.begin(bytes(32), ROOM, ids[0]).follow(secret, self.ledger.digest, ids)[0] for _ in "12"
         )
         self.counter = 0
+        self.credentials = frames.Credentials(ROOM, self.host.key, 0, bytes(64))
         self.latest = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
 
     def say(self, author: Identity, body: frames.Body, kind: int = ENTRY) -> tuple[Header, bytes, bytes]:
@@ -74,6 +75,7 @@ class Room:
         digest, body_hash = self.ledger.digest, suite.hash_data(body)
         author = self.ledger.get_member(header.author)
         self.ledger.take_entry(author, header, unpack_content(body), body_hash)
+        self.credentials = frames.Credentials(ROOM, self.host.key, 0, bytes(64))
         self.latest = frames.LatestEntry(digest, header.pack(), body_hash)
 
     def state(self) -> frames.RoomState:
@@ -97,6 +99,7 @@ class Room:
             *keys,
             self.head(),
             self.latest,
+            self.credentials,
             roster,
             since=self.ledger.index,
             snapshot=None,

@@ -69,7 +69,7 @@ async def _serve() -> None:
         return network
 
     key = RoomKey(secrets.token_bytes(32))
-    room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", name="bench")
+    room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Session(room, key, tell, SharedNetwork(usable)).run)
         nursery.start_soon(gauge.run)

@@ -20,6 +20,7 @@ from anonp2p.protocol.wire import Splitter
 ROOM = b"r" * 32
 CONTEXT = b"c" * 32  # of the group: here, the digest covers nothing else than entries
 LATEST = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
+VOUCHED = frames.Credentials(bytes(32), bytes(32), 0, bytes(64))
 CROWD = 6  # members at once
 TRIED = 6  # generations that a newcomer tries of each chain
 
@@ -175,7 +176,18 @@ class Group(RuleBasedStateMachine):
         rules = frames.RetentionPolicy(0, 2**32 - 1, 2**32 - 1), frames.HistoryPolicy(0, 0)
         index = len(self.log)
         state = frames.RoomState(
-            "demo", False, self.host.id, *rules, self.epoch.number, *keys, bytes(112), LATEST, roster, index, None
+            "demo",
+            False,
+            self.host.id,
+            *rules,
+            self.epoch.number,
+            *keys,
+            bytes(112),
+            LATEST,
+            VOUCHED,
+            roster,
+            index,
+            None,
         )
         first, *pages = welcome.seal_welcome(state, member.key.public, ROOM, hello, seed(3_000), self.host.sign)
         assert isinstance(first, frames.WelcomeFrame)

@@ -312,7 +312,7 @@ def test_the_group_contexts_of_the_log_4_8() -> None:
     """Each from what its entry says, and the one before."""
     welcome = second.unpack(WELCOME["7.1 array"])
     name, locked, host, retention, history, epoch = welcome[:6]
-    [founder] = [entry for entry in welcome[11] if second.member_id(entry[0]) == host]
+    [founder] = [entry for entry in welcome[12] if second.member_id(entry[0]) == host]
     members = {host: [founder[0], founder[1], founder[3], founder[4]]}
 
     def context() -> bytes:
@@ -620,7 +620,7 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
 
 
 def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
-    *_, head, latest, roster, since, base, has_proof = second.unpack(WELCOME["7.1 array"])
+    *_, head, latest, _, roster, since, base, has_proof = second.unpack(WELCOME["7.1 array"])
     assert not has_proof
     digest, epoch, locked, members = base
     context = LOG["4.8 group context without entries"]["4.8 group context"]
@@ -637,7 +637,7 @@ def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
 
 
 def test_the_head_of_a_welcome_covers_its_roster_7_2() -> None:
-    name, locked, host, retention, history, epoch, _, _, _, head, latest, roster, *_ = second.unpack(
+    name, locked, host, retention, history, epoch, _, _, _, head, latest, _, roster, *_ = second.unpack(
         WELCOME["7.1 array"]
     )
     members = [[key, nick, away, key_digest] for key, nick, _, away, key_digest, *_ in roster]
@@ -645,6 +645,21 @@ def test_the_head_of_a_welcome_covers_its_roster_7_2() -> None:
     before, header, body_digest = latest
     index = int.from_bytes(head[:8], "big")
     assert second.longer(before, index, header, body_digest, context) == head[8:40]
+
+
+def test_the_credentials_of_a_host_2_12() -> None:
+    """In a Welcome and in a refusal, and what a host signs for one link."""
+    room, hello = WELCOME["room"], HANDSHAKE["2.6 records"]["hello"]
+    frames_ = [frame for record in HANDSHAKE["2.6 records"]["down"]["records"] for frame in record["2.7 frames"]]
+    [refused] = [frame for frame in frames_ if frame[0] == 4]
+    [resumed] = [frame for frame in frames_ if frame[0] == 7]
+    vouched = second.unpack(WELCOME["7.1 array"])[11]
+    assert refused[2] == vouched
+    address, key, term, signature = vouched
+    assert (address, term, key) == (room, 0, WELCOME["7.1 signing key"])
+    second.verify(address, "credentials", room, key + second.u(64, term), signature)
+    second.verify(key, "refused", room, hello + refused[1].encode(), refused[3])
+    second.verify(key, "resumed", room, hello + resumed[1], resumed[2])
 
 
 # --- 7a

@@ -19,7 +19,7 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.log.log import Log
 from anonp2p.room.room import Room
 from tests.fuzz.source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
-from tests.room.peers import ANN, BOB, EVE, ROOM, Sealer, Somebody, randomness
+from tests.room.peers import ANN, BOB, EVE, ROOM, ROOM_KEY, Sealer, Somebody, randomness
 from tests.support.world import Link, Party, World, host_role, log_of, payloads
 
 MOMENT = 0.002  # seconds: more than what a room does not wait for
@@ -109,7 +109,8 @@ class _Fuzz:
             key=ROOM,
             random=randomness(seed),
             nick=nick,
-            name=name,
+            room_key=None if name is None else ROOM_KEY,
+            name=name or "",
             retention=retention,
             history=history,
             cover=cover,

@@ -35,7 +35,7 @@ from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from tests.fuzz import host, member
 from tests.fuzz.source import Source
-from tests.room.peers import ANN, BOB, HOST, ROOM
+from tests.room.peers import ANN, BOB, CREDENTIALS, HOST, ROOM
 from tests.support import second
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
@@ -249,7 +249,19 @@ class _Handshake:
         snapshot_entries = [frames.SnapshotEntry(HOST.key, "host", 0, False, bytes(32))]
         base = frames.RoomSnapshot(bytes(32), 0, False, snapshot_entries)
         self.state = frames.RoomState(
-            "demo", False, HOST.id, ANY, NO_HISTORY, 0, *secrets, bytes(112), LATEST, roster, since=0, snapshot=base
+            "demo",
+            False,
+            HOST.id,
+            ANY,
+            NO_HISTORY,
+            0,
+            *secrets,
+            bytes(112),
+            LATEST,
+            CREDENTIALS,
+            roster,
+            since=0,
+            snapshot=base,
         )
         self.about = private.bind_message(ROOM, 0, ANN.id, 1, BOB.id)
         self.box = private.seal_message(BOB.encryption_key.public, b"for you alone", self.about)
@@ -456,8 +468,12 @@ def _seeds() -> dict[str, list[bytes]]:
     ]
     hosts: list[list[frames.FromHost]] = [
         [],
-        [frames.RefusedFrame("full"), frames.DeniedFrame(1, "repeated"), frames.KeyNotFoundFrame(bytes(32))],
-        [frames.WelcomeFrame(b"x", 1), frames.PageFrame(b"x"), frames.ResumedFrame(bytes(112))],
+        [
+            frames.RefusedFrame("full", CREDENTIALS, bytes(64)),
+            frames.DeniedFrame(1, "repeated"),
+            frames.KeyNotFoundFrame(bytes(32)),
+        ],
+        [frames.WelcomeFrame(b"x", 1), frames.PageFrame(b"x"), frames.ResumedFrame(bytes(112), bytes(64))],
         [frames.BackfillFrame(passed, [None] * len(passed), bytes(112), bytes(112)), frames.CommitShareFrame(b"x")],
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
     ]

@@ -445,7 +445,10 @@ def test_a_head_goes_only_to_who_has_all_entries_before_it() -> None:
 
 @pytest.mark.parametrize(
     "welcome",
-    [[frames.ResumedFrame(HEAD)], [frames.WelcomeFrame(b"box", 3), *[frames.PageFrame(bytes(limits.PAGE))] * 3]],
+    [
+        [frames.ResumedFrame(HEAD, bytes(64))],
+        [frames.WelcomeFrame(b"box", 3), *[frames.PageFrame(bytes(limits.PAGE))] * 3],
+    ],
     ids=["short", "of several records"],
 )
 def test_no_head_overtakes_a_welcome(welcome: list[frames.Frame]) -> None:

@@ -56,12 +56,13 @@ missed = st.one_of(
     st.builds(frames.Tombstone, bytes33, bytes32),
     st.builds(frames.RetractedEntry, bytes33, bytes32, counts, bytes33, blobs),
 )
+credentials = st.builds(frames.Credentials, bytes32, bytes32, counts, bytes64)
 contexts = st.lists(st.none() | bytes32, max_size=3)
 from_hosts = st.one_of(
-    st.builds(frames.RefusedFrame, reasons[frames.RefusedFrame]),
+    st.builds(frames.RefusedFrame, reasons[frames.RefusedFrame], credentials, bytes64),
     st.builds(frames.WelcomeFrame, blobs, st.integers(1, limits.PAGES)),
     st.builds(frames.PageFrame, blobs),
-    st.builds(frames.ResumedFrame, bytes112),
+    st.builds(frames.ResumedFrame, bytes112, bytes64),
     st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), contexts, bytes112, bytes112),
     st.builds(frames.CommitShareFrame, blobs),
     st.builds(frames.DeniedFrame, counts, reasons[frames.DeniedFrame]),
@@ -99,6 +100,7 @@ states = st.builds(
     *[bytes32] * 3,
     bytes112,
     st.builds(frames.LatestEntry, bytes32, bytes33, bytes32),
+    credentials,
     st.lists(roster, max_size=3),
     counts,
     st.none() | bases,
@@ -130,11 +132,12 @@ SNAPSHOT_ENTRY = frames.SnapshotEntry(B32, "ann", 1, False, B32)
 BASE = frames.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY])
 RETENTION, HISTORY = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
 LATEST = frames.LatestEntry(B32, B33, B32)
+CREDENTIALS = frames.Credentials(B32, B32, 0, B64)
 BACKFILL = frames.BackfillFrame(
     [frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], [B32, None], B112, B112
 )
 STATE = frames.RoomState(
-    "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, [ROSTER_ENTRY], 1, None, False
+    "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, CREDENTIALS, [ROSTER_ENTRY], 1, None, False
 )
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (frames.TextBody("hello", action=False, reply=None), 1),
@@ -158,10 +161,10 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("member's", frames.SubmitFrame(0, b"entry"), 1),
     ("member's", frames.KeyFrame(KEY), 2),
     ("member's", frames.KeyRequestFrame(B32), 3),
-    ("host's", frames.RefusedFrame("full"), 4),
+    ("host's", frames.RefusedFrame("full", CREDENTIALS, B64), 4),
     ("host's", frames.WelcomeFrame(b"box", 1), 5),
     ("host's", frames.PageFrame(b"part"), 6),
-    ("host's", frames.ResumedFrame(B112), 7),
+    ("host's", frames.ResumedFrame(B112, B64), 7),
     ("host's", BACKFILL, 8),
     ("host's", frames.CommitShareFrame(b"box"), 9),
     ("host's", frames.DeniedFrame(1, "nick-taken"), 10),
@@ -177,6 +180,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("sitter", SNAPSHOT_ENTRY, None),
     ("seat", ROSTER_ENTRY, None),
     ("latest", LATEST, None),
+    ("credentials", CREDENTIALS, None),
     ("retention", RETENTION, None),
     ("history", HISTORY, None),
 ]
@@ -196,9 +200,9 @@ def within(kind: str, packed: object) -> bytes:
             return msgpack.encode([*fields(STATE)[:-2], packed, False])
         case "sitter":
             return within("base", [B32, 1, False, [packed]])
-        case "seat" | "latest" | "retention" | "history":
+        case "seat" | "latest" | "credentials" | "retention" | "history":
             whole = fields(STATE)
-            at = {"seat": 11, "latest": 10, "retention": 3, "history": 4}[kind]
+            at = {"seat": 12, "credentials": 11, "latest": 10, "retention": 3, "history": 4}[kind]
             whole[at] = [packed] if kind == "seat" else packed
             return msgpack.encode(whole)
         case _:
@@ -207,7 +211,9 @@ def within(kind: str, packed: object) -> bytes:
 
 def carrier(kind: str) -> str:
     """What something of this kind travels in."""
-    inner = {"past": "host's"} | dict.fromkeys(("base", "sitter", "seat", "latest", "retention", "history"), "state")
+    inner = {"past": "host's"} | dict.fromkeys(
+        ("base", "sitter", "seat", "latest", "credentials", "retention", "history"), "state"
+    )
     return inner.get(kind, kind)
 
 
@@ -411,7 +417,7 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("history", [2**53, 0]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1)]),
         ("base", [B32[1:], 1, False, []]),
-        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None]),
+        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None]),
         *(
             ("seat", roster_entry)
             for roster_entry in (
@@ -438,7 +444,7 @@ def test_the_bounds_themselves_are_in_order() -> None:
     for kind, packed in (
         ("host's", [5, b"box", limits.PAGES]),
         ("host's", [6, bytes(limits.PAGE)]),
-        ("host's", [7, B112]),
+        ("host's", [7, B112, B64]),
         ("host's", [8, [], [], B112, B112]),
         ("burst", [[], [], B112]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
@@ -448,7 +454,7 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS]),
         ("base", None),
-        ("state", [*fields(STATE)[:11], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True]),
+        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True]),
         ("host's", [13, [bytes(65)] * limits.PROOF_STEPS]),
     ):
         assert fine(kind, packed)

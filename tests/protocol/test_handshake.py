@@ -23,7 +23,8 @@ JOIN = frames.JoinRequest(LINK, b"k" * 32, KEY, "ann", b"s" * 64)
 RESUME = frames.ResumeRequest(LINK, b"m" * 16, KEY, 3, 5, b"d" * 32, b"s" * 64)
 
 SAY = frames.SubmitFrame(7, b"entry")  # what a member may say
-RESUMED = frames.ResumedFrame(bytes(112))
+REFUSED = frames.RefusedFrame("full", frames.Credentials(bytes(32), bytes(32), 0, bytes(64)), bytes(64))
+RESUMED = frames.ResumedFrame(bytes(112), bytes(64))
 
 up = st.one_of(
     st.builds(frames.KeyRequestFrame, st.binary(min_size=32, max_size=32)),
@@ -267,7 +268,7 @@ def test_a_record_larger_than_need_be_is_a_fault(size: int) -> None:
         assert fault(end, text) == "payload-padding"
 
 
-@pytest.mark.parametrize("frame", [RESUMED, frames.PageFrame(b""), frames.RefusedFrame("full")], ids=repr)
+@pytest.mark.parametrize("frame", [RESUMED, frames.PageFrame(b""), REFUSED], ids=repr)
 def test_a_frame_that_only_a_host_says_is_a_fault_of_a_members(frame: Frame) -> None:
     """2.7: the column "from"."""
     member, host = ends()

@@ -19,6 +19,7 @@ HOST, ANN = Identity(b"h" * 32, ROOM), Identity(b"a" * 32, ROOM)
 KEY_PAIR = suite.EncryptionKeyPair(b"l" * 32)
 RULES = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
 LATEST = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
+VOUCHED = frames.Credentials(bytes(32), bytes(32), 0, bytes(64))
 BASE = frames.RoomSnapshot(b"d" * 32, 0, True, [frames.SnapshotEntry(HOST.key, "boss", 2, False, b"l" * 32)])
 
 
@@ -46,12 +47,27 @@ def state(
         for number in range(more)
     ]
     keys = (at.init_secret, at.log_key, at.newcomer_secret)
-    return frames.RoomState("demo", False, host, *RULES, at.number, *keys, bytes(112), LATEST, roster + crowd, 7, base)
+    return frames.RoomState(
+        "demo", False, host, *RULES, at.number, *keys, bytes(112), LATEST, VOUCHED, roster + crowd, 7, base
+    )
 
 
 def bare(host: bytes, roster: list[frames.RosterEntry]) -> frames.RoomState:
     return frames.RoomState(
-        "demo", False, host, *RULES, 0, bytes(32), bytes(32), bytes(32), bytes(112), LATEST, roster, 7, None
+        "demo",
+        False,
+        host,
+        *RULES,
+        0,
+        bytes(32),
+        bytes(32),
+        bytes(32),
+        bytes(112),
+        LATEST,
+        VOUCHED,
+        roster,
+        7,
+        None,
     )
 
 
@@ -145,7 +161,9 @@ def test_the_largest_room_fits_its_pages() -> None:
     name = "\U00020000" * limits.ROOM_NAME
     rules = frames.RetentionPolicy(2**32 - 1, 2**32 - 1, 2**32 - 1), frames.HistoryPolicy(2**53 - 1, 2**53 - 1)
     base = frames.RoomSnapshot(bytes(32), 2**53 - 1, False, snapshot_entries)
-    full = frames.RoomState(name, False, HOST.id, *rules, 2**53 - 1, *keys, bytes(112), LATEST, roster, 2**53 - 1, base)
+    full = frames.RoomState(
+        name, False, HOST.id, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base
+    )
     assert len(frames.pack(full)) + 64 + suite.TAG <= limits.PAGES * limits.PAGE
     sent = welcome.seal_welcome(full, KEY_PAIR.public, ROOM, HELLO, KEY, HOST.sign)
     assert len(sent) <= 1 + limits.PAGES

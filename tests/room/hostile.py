@@ -109,7 +109,7 @@ def past(it: FalseHost, *entries: Placed, **otherwise: Any) -> list[Item]:
 def come_anew(host: FalseHost) -> None:
     """The guest was away for too long, and asks as somebody new."""
     host.redials()
-    host.hears(frames.RefusedFrame("unknown"))
+    host.hears(host.refused("unknown"))
     assert isinstance(host.redials(), frames.JoinRequest)
 
 

@@ -15,12 +15,15 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header, read_header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.crypto.ratchet import Ratchet
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
+from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import entry_content, unpack_content
 from tests.support.world import START
 
-ROOM = b"r" * 32
+ROOM_KEY = RoomKey(b"r" * 32)
+ROOM = ROOM_KEY.public
 NOW = inputs.Now(START, 1_000_000.0)
 
 
@@ -33,6 +36,7 @@ class Somebody(Identity):
 
 
 HOST, ANN, BOB, EVE, ZOE = (Somebody(name) for name in (b"h", b"a", b"b", b"e", b"z"))
+CREDENTIALS = sign_credentials(ROOM_KEY, HOST.key)
 
 
 class Placed(NamedTuple):

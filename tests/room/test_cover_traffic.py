@@ -19,7 +19,7 @@ from anonp2p.crypto import padding
 from anonp2p.room import events, inputs
 from anonp2p.room.host import sequencer
 from anonp2p.room.room import Room
-from tests.room.peers import ROOM
+from tests.room.peers import ROOM, ROOM_KEY
 from tests.support.world import End, Party, World
 
 SECONDS = 600.0
@@ -70,7 +70,9 @@ class Watched:
         self.world.taps.append(self._note)
 
     def _add(self, seed: str, nick: str, name: str | None, *, cover: bool) -> Party:
-        return self.world.add(Room(label="r1", key=ROOM, random=dice(seed), nick=nick, name=name, cover=cover))
+        room_key = None if name is None else ROOM_KEY
+        room = Room(label="r1", key=ROOM, random=dice(seed), nick=nick, room_key=room_key, name=name or "", cover=cover)
+        return self.world.add(room)
 
     def _note(self, end: End, content: bytes | None) -> None:
         if content is not None:

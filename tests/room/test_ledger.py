@@ -665,7 +665,7 @@ def group_context(ledger: Ledger) -> bytes:
     roster = b"".join(suite.hash_data(b"anonp2p/4 roster entry" + msgpack.encode(member)) for member in members)
     kept, shown = ledger.retention, ledger.history
     settings = [ledger.locked, [kept.least, kept.default, kept.most], [shown.texts, shown.seconds]]
-    array = [ROOM, ledger.name, ledger.epoch, 0, ledger.host, [], settings, [], [], [], [], roster]
+    array = [ROOM, ledger.name, ledger.epoch, 0, ledger.host, ledger.address, [], settings, [], [], [], [], roster]
     return suite.hash_data(b"anonp2p/4 group context" + msgpack.encode(array))
 
 

@@ -3,7 +3,7 @@
 from anonp2p import limits
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.room import Room
-from tests.room.peers import ROOM, randomness, told
+from tests.room.peers import ROOM, ROOM_KEY, randomness, told
 
 COUNT = 100
 NOW = inputs.Now(100.0, 1_000_000.0)
@@ -12,7 +12,8 @@ NOW = inputs.Now(100.0, 1_000_000.0)
 def new_room(number: int, *, name: str | None = "demo", is_alone: bool = False) -> Room:
     """A room of ours, or with no name one that we join; each draws by its own lots."""
     random = randomness(f"room {number}".encode())
-    return Room(label="r1", key=ROOM, random=random, nick="hugo", name=name, is_alone=is_alone)
+    key = None if name is None else ROOM_KEY
+    return Room(label="r1", key=ROOM, random=random, nick="hugo", room_key=key, name=name or "", is_alone=is_alone)
 
 
 def serve_pauses(done: list[effects.Effect]) -> list[float]:

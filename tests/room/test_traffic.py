@@ -16,7 +16,7 @@ from anonp2p.crypto.padding import SIZES
 from anonp2p.protocol import handshake
 from anonp2p.room import events, inputs
 from anonp2p.room.room import Room
-from tests.room.peers import ROOM
+from tests.room.peers import ROOM, ROOM_KEY
 from tests.support.world import End, Party, World
 
 ROUNDS = 120  # of each kind: half of them to learn from
@@ -39,7 +39,15 @@ class Overheard:
             self.dial(member)
 
     def _add(self, nick: str, name: str | None) -> Party:
-        room = Room(label="r1", key=ROOM, random=self._draw, nick=nick, name=name, cover=self._cover)
+        room = Room(
+            label="r1",
+            key=ROOM,
+            random=self._draw,
+            nick=nick,
+            room_key=None if name is None else ROOM_KEY,
+            name=name or "",
+            cover=self._cover,
+        )
         return self.world.add(room)
 
     def _draw(self, length: int) -> bytes:

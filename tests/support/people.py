@@ -148,10 +148,17 @@ class Gathering:
             told.append(event)
             news.spread()
 
-        room = Room(label="r1", key=self.key.public, random=secrets.token_bytes, nick=nick, name=name, cover=cover)
-        session = Session(
-            room, None if name is None else self.key, tell, SharedNetwork(network or always(self._network))
+        key = None if name is None else self.key
+        room = Room(
+            label="r1",
+            key=self.key.public,
+            random=secrets.token_bytes,
+            nick=nick,
+            room_key=key,
+            name=name or "",
+            cover=cover,
         )
+        session = Session(room, key, tell, SharedNetwork(network or always(self._network)))
 
         async def live() -> None:
             await session.run()

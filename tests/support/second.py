@@ -245,6 +245,7 @@ def tagged(tag: int, *forms: Form) -> Form:
 
 
 _ID, _HASH, _SIGNATURE, _HEADER, _HEAD, _KEY = map(exactly, (16, 32, 64, 33, 112, 1216))
+_CREDENTIALS = array(_HASH, _HASH, number(), _SIGNATURE)
 _TTL = number(2**32)
 _REPLY = either(nil, array(_ID, number()))
 _MEMBER = (_HASH, text, number(), flag, _HASH)
@@ -276,10 +277,12 @@ _FROM_HOST = either(
     tagged(
         4,
         word("signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"),
+        _CREDENTIALS,
+        _SIGNATURE,
     ),
     tagged(5, blob(), number(41, 1)),
     tagged(6, blob(most=28_000)),
-    tagged(7, _HEAD),
+    tagged(7, _HEAD, _SIGNATURE),
     tagged(8, many(_BACKFILLED), _CONTEXTS, _HEAD, _HEAD),
     tagged(9, blob()),
     tagged(10, number(), word("nick-taken", "repeated", "too-often")),
@@ -310,6 +313,7 @@ FORMS: dict[str, Form] = {
         _HASH,
         _HEAD,
         array(_HASH, _HEADER, _HASH),
+        _CREDENTIALS,
         many(array(*_MEMBER, number(2**31), _HASH), 1000),
         number(),
         either(nil, array(_HASH, number(), flag, many(array(*_MEMBER), 1000))),
@@ -394,6 +398,13 @@ def join_content(
 def resume_content(hello_digest: bytes, link: bytes, key: bytes, epoch: int, index: int, digest: bytes) -> bytes:
     """2.5"""
     return hello_digest + link + h(key) + u(64, epoch) + u(64, index) + digest
+
+
+def check_credentials(credentials: Any, room: bytes) -> None:
+    """2.12. Raises InvalidSignature, AssertionError."""
+    address, key, term, signature = credentials
+    assert (address, term) == (room, 0)
+    verify(address, "credentials", room, key + u(64, term), signature)
 
 
 def member_id(key: bytes) -> bytes:
@@ -526,7 +537,7 @@ def group_context(
     """4.8, of members with key, nick, away and H(encryption key)."""
     places = [[key, nick, away, "", key_digest] for key, nick, away, key_digest in members]
     roster = b"".join(h(label("roster entry") + pack(place)) for place in places)
-    array = [room, name, epoch, 0, host, [], settings, [], [], [], [], roster]
+    array = [room, name, epoch, 0, host, room, [], settings, [], [], [], [], roster]
     return h(label("group context") + pack(array))
 
 

@@ -230,8 +230,11 @@ class Member:
                 self._pages.append(part)
                 if len(self._pages) == self._missing:
                     self._read_welcome()
-            case [7, now]:
+            case [4, reason, credentials, signature]:
+                self._check_answer("refused", reason.encode(), signature, credentials)
+            case [7, now, signature]:
                 assert self.room is not None
+                self._check_answer("resumed", now, signature)
                 self._check_head(self.room, now)
                 self._ticket = second.ticket(self._link, self._hello)
             case [8, entries, contexts, head, now]:
@@ -239,18 +242,31 @@ class Member:
             case [9, box]:
                 self._take_share(box)
 
+    def _check_answer(self, name: str, said: bytes, signature: bytes, credentials: Any = None) -> None:
+        """2.12, 2.13"""
+        if self.room is None:
+            second.check_credentials(credentials, self._key)
+            host = credentials[1]
+        else:
+            host = self.room.places[self.room.host].key
+        second.verify(host, name, self._key, self._hello + said, signature)
+
     def _read_welcome(self) -> None:
         """7.1, 7.2"""
         key = self._open(self._box, second.bound("welcome", self._key, self._hello))
         text = second.unaead(key, 0, b"".join(self._pages))
         signature, array = text[:64], text[64:]
         state = second.read("welcome", array)
-        head, latest, roster, since, snapshot, proof = state[9:]
+        head, latest, credentials, roster, since, snapshot, proof = state[9:]
         assert not proof, "transcripts miss nothing for good"
         index, digest, epoch = int.from_bytes(head[:8], "big"), head[8:40], state[5]
         shown = Room(self._key, state, index, digest, epoch, [place[:5] for place in roster])
         signed = self._hello + second.h(array)
         second.verify(shown.places[shown.host].key, "welcome", self._key, signed, signature)
+        if self.room is None:
+            second.check_credentials(credentials, self._key)
+            assert second.member_id(credentials[1]) == shown.host
+        assert self.room is None or self.room.host == shown.host
         assert second.longer(latest[0], index, latest[1], latest[2], shown.context) == digest
         self._check_head(shown, head)
         shown.init, shown.log_key, shown.newcomers = state[6:9]

@@ -301,7 +301,8 @@ class Surroundings:
             key=public,
             random=self._random(who),
             nick=who,
-            name=new.name if new else None,
+            room_key=key,
+            name=new.name if new else "",
             retention=new.retention if new else ANY,
             history=new.history if new else NO_HISTORY,
         )

@@ -22,8 +22,9 @@ from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
 from anonp2p.names import confusables, nicks, safety_words, words
+from anonp2p.names.codes import RoomKey
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import credentials, frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
@@ -42,7 +43,8 @@ def seed(name: str) -> bytes:
     return suite.hash_data(f"anonp2p vectors: {name}".encode())
 
 
-ROOM = Identity(seed("room"), b"").key
+ROOM_KEY = RoomKey(seed("room"))
+ROOM = ROOM_KEY.public
 
 
 class Person:
@@ -192,7 +194,8 @@ def handshakes(boxes: Boxes) -> Vectors:
 
 def records(link: bytes, digest: bytes) -> Vectors:
     key = suite.EncryptionKeyPair(seed("another key")).public
-    bob = Person("bob").me.id
+    bob, host = Person("bob").me.id, Person("host").me
+    vouched = credentials.sign_credentials(ROOM_KEY, host.key)
     head = bytes(range(112))
     backfilled: list[frames.Backfilled] = [
         frames.BackfilledEntry(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
@@ -209,8 +212,8 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.WelcomeFrame(b"a box", 1), frames.PageFrame(b"a part")], False),
         ([], False),
         ([frames.DeniedFrame(7, "nick-taken"), frames.DeniedFrame(8, "too-often")], False),
-        ([frames.RefusedFrame("full")], False),
-        ([frames.ResumedFrame(head)], False),
+        ([credentials.sign_refusal("full", digest, vouched, host.sign)], False),
+        ([credentials.sign_resumption(head, digest, host.sign)], False),
         ([frames.BackfillFrame(backfilled, [seed("a group context"), None], head, head)], False),
         ([frames.ProofFrame([bytes(range(65)), bytes(range(97))])], False),
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
@@ -471,7 +474,7 @@ class Story:
         roster = b"".join(identity.hash_roster_entry(frames.pack(member)) for member in members)
         settings = [self._room.locked, RETENTION, HISTORY]
         rights: list[list[bytes]] = [[], [], [], []]
-        array = [ROOM, "demo", self._room.epoch, 0, self._room.host, [], settings, *rights, roster]
+        array = [ROOM, "demo", self._room.epoch, 0, self._room.host, ROOM, [], settings, *rights, roster]
         assert identity.hash_group_context(frames.pack(array)) == self._room.group_context
         return {
             "4.8 roster": [frames.pack(member) for member in members],
@@ -559,8 +562,9 @@ class Story:
         now = self._epoch
         keys = (now.init_secret, now.log_key, now.newcomer_secret)
         rules = (RETENTION, HISTORY)
+        vouched = credentials.sign_credentials(ROOM_KEY, self._host.me.key)
         about = ("demo", False, self._host.me.id, *rules, now.number)
-        state = frames.RoomState(*about, *keys, self._head, self._latest, roster, since=0, snapshot=snapshot)
+        state = frames.RoomState(*about, *keys, self._head, self._latest, vouched, roster, since=0, snapshot=snapshot)
         key = seed("key of the welcome")
         sealed = welcome.seal_welcome(state, self._ann.key.public, ROOM, digest, key, self._host.me.sign)
         pages = [frame.part for frame in sealed if isinstance(frame, frames.PageFrame)]
@@ -778,7 +782,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "retention": retention(boxes),
         "words": words_to_compare(boxes),
     }
-    return {**well_formed, "negative": negative(well_formed, boxes), "transcripts": transcripts(ROOM, boxes)}
+    return {**well_formed, "negative": negative(well_formed, boxes), "transcripts": transcripts(ROOM_KEY, boxes)}
 
 
 def files(target: Path) -> dict[Path, str]:

@@ -12,6 +12,7 @@ import pytest
 from msgspec import UNSET
 
 from anonp2p.crypto import suite
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.link_effects import LinkEffect
@@ -98,7 +99,7 @@ def input_of(step: Vectors) -> inputs.Input:
 
 def replay(room: bytes, random: Draw, steps: Iterable[Vectors]) -> Iterator[tuple[list[bytes], list[Vectors]]]:
     """What a member's room sends at each step, and what comes of it."""
-    member = Room(label="r1", key=room, random=random, nick=MEMBER, name=None)
+    member = Room(label="r1", key=room, random=random, nick=MEMBER)
     end = End(inputs.UPLINK, START)
     for step in steps:
         now = inputs.Now(START + step["at"], 1_000_000 + step["at"])
@@ -135,13 +136,13 @@ class Recorder:
 class Table:
     """A room of a host, in which others talk, and one whose steps are noted."""
 
-    def __init__(self, room: bytes, history: frames.HistoryPolicy = NO_HISTORY) -> None:
+    def __init__(self, key: RoomKey, history: frames.HistoryPolicy = NO_HISTORY) -> None:
         self.world = World()
-        self._room = room
-        founded = {"name": "demo", "retention": ANY, "history": history}
+        self._room = key.public
+        founded = {"room_key": key, "name": "demo", "retention": ANY, "history": history}
         self.host = self._add("hugo", self.world.random, **founded)
         self.world.handle(self.host, inputs.PublishedInput())
-        self.other = self._add("robert", self.world.random, name=None)
+        self.other = self._add("robert", self.world.random)
         self.dial(self.other)
         self.recorder = Recorder(self.world.random)
         self.world.watchers.append(self._watch)
@@ -156,7 +157,7 @@ class Table:
 
     def joins(self) -> Party:
         """The one whose steps are noted comes in."""
-        self.member = self._add(MEMBER, self.recorder.random, name=None)
+        self.member = self._add(MEMBER, self.recorder.random)
         self.dial(self.member)
         return self.member
 
@@ -266,14 +267,14 @@ def _fork() -> tuple[bytes, Draw, list[Vectors]]:
     return peers.ROOM, recorder.random, recorder.steps
 
 
-def transcripts(room: bytes, boxes: Any) -> Vectors:
-    """All of them. room: the key of the room in which most are; boxes: see `make.Boxes`."""
+def transcripts(key: RoomKey, boxes: Any) -> Vectors:
+    """All of them. key: of the room in which most are; boxes: see `make.Boxes`."""
     found = {}
     for name, story in STORIES.items():
         with _noted(boxes) as noted:
-            table = Table(room, frames.HistoryPolicy(2, 0) if name == "history" else NO_HISTORY)
+            table = Table(key, frames.HistoryPolicy(2, 0) if name == "history" else NO_HISTORY)
             story(table)
-            found[name] = _transcript(room, again(table.recorder.drawn), table.recorder.steps, noted)
+            found[name] = _transcript(key.public, again(table.recorder.drawn), table.recorder.steps, noted)
     with _noted(boxes) as noted:
         found["fork"] = _transcript(*_fork(), noted)
     return found

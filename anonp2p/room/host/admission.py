@@ -6,7 +6,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import credentials, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room.context import Context
 from anonp2p.room.host.commits import Commits
@@ -128,6 +128,7 @@ class Admission:
         self._sequencer = sequencer
         self._presence = presence
         self._commits = commits
+        self._context = context
 
     def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.JoinRequest) -> float:
         """A newcomer, or a member that dials again before it was shown the room. hello: the hash of ours on this link.
@@ -174,7 +175,8 @@ class Admission:
         known = self._sequencer.hashes.digest_at(resume.index) == resume.digest
         if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:
             reader = LogReader(log, after, member.id, resume.encryption_key, channel)
-            resumed = frames.ResumedFrame(self._sequencer.sign_head())
+            now = self._sequencer.sign_head()
+            resumed = credentials.sign_resumption(now, hello, self._replica.me.sign)
             self._presence.add_link(link, MemberLink(member.id, channel, reader), [resumed])
             return 1.0
         position, goes_on = (resume.index, resume.digest), known and after >= log.oldest
@@ -229,6 +231,7 @@ class Admission:
             epoch.newcomer_secret,
             self._sequencer.sign_head(),
             self._sequencer.latest_entry(),
+            self._context.host_credentials,
             roster,
             since,
             base,

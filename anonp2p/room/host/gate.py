@@ -2,7 +2,7 @@
 
 from anonp2p import limits
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames, handshake
+from anonp2p.protocol import credentials, frames, handshake
 from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
 from anonp2p.room import effects
 from anonp2p.room.context import Context
@@ -23,6 +23,7 @@ class Gate:
         self._reporter = context.reporter
         self._admission = admission
         self._presence = presence
+        self._context = context
         self._handshake_key = HandshakeKey(context.replica.ledger.room, context.random)
         self._handshakes: dict[int, HostHandshake] = {}  # by link, of those whose request has not come
         self._returning = RequestQueue(limits.RETURN_BUCKET, limits.RETURN_RATE)
@@ -88,9 +89,9 @@ class Gate:
             return self._admission.admit_newcomer(link, channel, hello, request)
         except NotAdmitted as refusal:
             self._refused.add(link)
-            self._reporter.add_effect(
-                effects.FinishEffect(link, channel.seal_frames([frames.RefusedFrame(refusal.reason)]))
-            )
+            sign = self._context.replica.me.sign
+            refused = credentials.sign_refusal(refusal.reason, hello, self._context.host_credentials, sign)
+            self._reporter.add_effect(effects.FinishEffect(link, channel.seal_frames([refused])))
             return limits.REFUSAL_COST
 
     def forget_link(self, link: int) -> None:

@@ -4,7 +4,9 @@ from typing import Literal
 
 from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
+from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
@@ -23,10 +25,19 @@ from anonp2p.room.roster import Member
 
 
 class HostRole:
-    """We order entries. nick: ours, empty for one made from our key; name, retention, history: of the room."""
+    """We order entries. room_key: of the onion service by which we are reached; name, retention, history: of the room.
+
+    nick: ours, empty for one made from our key.
+    """
 
     def __init__(
-        self, context: Context, nick: str, name: str, retention: frames.RetentionPolicy, history: frames.HistoryPolicy
+        self,
+        context: Context,
+        room_key: RoomKey,
+        nick: str,
+        name: str,
+        retention: frames.RetentionPolicy,
+        history: frames.HistoryPolicy,
     ) -> None:
         self._context = context
         self._replica = context.replica
@@ -41,6 +52,7 @@ class HostRole:
         self.commits = Commits(context, self.sequencer, self.presence)
         self._answers = Answers(context)
         self._submissions = Submissions(context, self.sequencer, self.presence, self.commits, self._answers)
+        context.credentials = sign_credentials(room_key, context.replica.me.key)
         self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits), self.presence)
 
     @property

@@ -2,7 +2,7 @@
 
 from anonp2p import errors
 from anonp2p.crypto import suite
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import credentials, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import NO_REASON
 from anonp2p.room import events
@@ -59,19 +59,38 @@ class Arrival:
         self._uplink.begin(client_handshake, Channel(link, hello_hash, up=True))
 
     def take_refusal(self, refused: frames.RefusedFrame) -> None:
-        """The host does not let us in: we ask for something else on another link, or are out."""
+        """The host does not let us in: we ask for something else on another link, or are out.
+
+        Raises PeerFault for the refusal of somebody else.
+        """
+        credentials.check_refusal(refused, self._hello_hash, self._replica.ledger.room, self._host_key)
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
             self._state.abandon()
             self._dialling.note_drop()
             self._uplink.drop(reason)
 
+    @property
+    def _hello_hash(self) -> bytes:
+        """Of the hello that we have answered."""
+        state = self._state.current
+        assert isinstance(state, Asking), "in no other state is an answer expected"
+        return state.hello_hash
+
+    @property
+    def _host_key(self) -> bytes | None:
+        """Of the host that we know, if we have been in the room."""
+        ledger = self._replica.ledger
+        return ledger.get_member(ledger.host).key if ledger.host else None
+
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:
         """We have our place again. Raises PeerFault, HostLied if the log of the host is not the one that we know."""
         expect(self._joining.can_resume, "unwanted-resumption")
         same_epoch = self._replica.ledger.epoch == self._replica.current_epoch.number
         expect(same_epoch, "resumption-in-old-epoch")
-        now = self._heads.read_head(resumed.now, self._replica.ledger)
+        ledger = self._replica.ledger
+        credentials.check_resumption(resumed, self._hello_hash, ledger.room, ledger.get_member(ledger.host).key)
+        now = self._heads.read_head(resumed.now, ledger)
         expect(now.place >= self._replica.ledger.index, "shorter-log")
         self._state.enter(CatchingUp(now.place))
         self._end_handshake()
@@ -79,10 +98,8 @@ class Arrival:
 
     def begin_welcome(self, welcomed: frames.WelcomeFrame) -> None:
         """The pages that follow show us the room."""
-        state = self._state.current
-        assert isinstance(state, Asking), "in no other is a welcome expected"
         own_key, room = self._replica.own_keys[0], self._replica.ledger.room
-        self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_key, room, state.hello_hash)))
+        self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_key, room, self._hello_hash)))
 
     def take_page(self, page: frames.PageFrame) -> bool:
         """Returns whether we follow the log from here on. Raises PeerFault, HostLied for a room that cannot be."""

@@ -92,7 +92,7 @@ _NEXT: dict[type[State], tuple[type[State], ...]] = {
 
 # In which states a host may send a frame, and what it is otherwise.
 _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
-    frames.RefusedFrame: ((Asking, Welcomed), "unexpected-refusal"),
+    frames.RefusedFrame: ((Asking,), "unexpected-refusal"),
     frames.WelcomeFrame: ((Asking,), "unexpected-welcome"),
     frames.PageFrame: ((Welcomed,), "unexpected-page"),
     frames.ProofFrame: ((Proving,), "unexpected-proof"),

@@ -6,6 +6,7 @@ from anonp2p.crypto.epoch import Epoch
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, welcome
+from anonp2p.protocol.credentials import check_credentials
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.backfill import Backfill
@@ -32,6 +33,8 @@ class WelcomeCheck:
         """
         host = self._replica.ledger.host
         expect(host in (b"", state.host), "other-host")
+        check_credentials(state.credentials, self._replica.ledger.room)
+        expect(identity.member_id(state.credentials.key) == state.host, "wrong-credentials")
         try:
             return self._read(state)
         except PeerFault as fault:

@@ -16,7 +16,7 @@ from anonp2p.room.log.log import LogEntry
 from anonp2p.room.log.reader import LogReader
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from tests.room.peers import ANN, EVE, ROOM, Placed, Sealer, Somebody, kinds, randomness
+from tests.room.peers import ANN, EVE, ROOM, ROOM_KEY, Placed, Sealer, Somebody, kinds, randomness
 from tests.support.world import START, World, log_of, payloads
 
 
@@ -30,6 +30,7 @@ class Inn:
             key=ROOM,
             random=randomness(b"inn"),
             nick="hugo",
+            room_key=ROOM_KEY,
             name="demo",
             retention=retention,
             history=history,

@@ -2,6 +2,7 @@
 
 from anonp2p.crypto import suite
 from anonp2p.protocol import frames
+from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.context import Context, create_context
@@ -13,7 +14,7 @@ from anonp2p.room.ledger import unpack_content
 from anonp2p.room.log.log import Log
 from anonp2p.room.log.reader import LogReader
 from anonp2p.room.retention import ANY, NO_HISTORY
-from tests.room.peers import ROOM, Sealer, Somebody, randomness
+from tests.room.peers import ROOM, ROOM_KEY, Sealer, Somebody, randomness
 from tests.support.world import START
 
 SECRET, HELLO = b"s" * 32, b"n" * 32  # of all links
@@ -52,6 +53,7 @@ class Ordering:
 
     def __init__(self, *, history: frames.HistoryPolicy = NO_HISTORY, cover: bool = False) -> None:
         self.context = new_context(cover=cover)
+        self.context.credentials = sign_credentials(ROOM_KEY, self.context.replica.me.key)
         self.sequencer = Sequencer(self.context)
         self.presence = Presence(self.context)
         self.commits = Commits(self.context, self.sequencer, self.presence)

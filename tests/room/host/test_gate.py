@@ -11,12 +11,12 @@ from anonp2p.room import effects, inputs
 from anonp2p.room.room import Room
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.hostile import KEY
-from tests.room.peers import BOB, NOW, ROOM, ZOE, kinds, randomness, said, text
+from tests.room.peers import BOB, NOW, ROOM, ROOM_KEY, ZOE, kinds, randomness, said, text
 from tests.support import memory
 
 
 def test_a_host_that_asks_for_no_nick_has_one_made_from_its_key() -> None:
-    room = Room(label="r1", key=ROOM, random=randomness(b"x"), nick="", name="demo")
+    room = Room(label="r1", key=ROOM, random=randomness(b"x"), nick="", room_key=ROOM_KEY)
     room.handle_input(inputs.StartInput(), NOW)
     assert [person.nick for person in room.people()] == [f"anon-{identity.spell_member(room.replica.me.id)[:4]}"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.protocol import frames, handshake
+from anonp2p.protocol import credentials, frames, handshake
 from anonp2p.room import effects
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.gate import Gate
@@ -78,7 +78,10 @@ def test_who_is_refused_hears_why_and_its_link_is_closed(yard: Yard) -> None:
     assert isinstance(finish, effects.FinishEffect)
     [payload] = payloads(finish.data)
     channel: Any = handshake.Channel(b"k" * 32, digest, up=True)
-    assert channel.open_record(payload).frames == [frames.RefusedFrame("nick-taken")]
+    [refused] = channel.open_record(payload).frames
+    assert refused.reason == "nick-taken"
+    credentials.check_refusal(refused, digest, ROOM, None)
+    assert refused.credentials.key == yard.context.replica.me.key
     assert not yard.presence.links
     assert yard.gate.links == {1}, "until it is closed"
     yard.gate.forget_link(1)

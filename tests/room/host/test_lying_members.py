@@ -68,7 +68,7 @@ LYING_MEMBERS: dict[str, Callable[[FalseMember], list[effects.Effect]]] = {
     "a lock": lambda it: it.says(LockBody(locked=True)),
     "a commit as one": lambda it: it.says(CommitBody(1, [Removal(ANN.id, "kicked", "")], renew=False), kind=COMMIT),
     "a leaf with a bad X25519 half": lambda it: it.sends(frames.KeyFrame(EVE.encryption_key.public[:-32] + bytes(32))),
-    "a frame that only hosts send": lambda it: it.sends(frames.ResumedFrame(bytes(112))),
+    "a frame that only hosts send": lambda it: it.sends(frames.ResumedFrame(bytes(112), bytes(64))),
     "a record of another link": lambda it: it.sends(
         Channel(bytes(32), it.hello, up=True).seal_frames([])[padding.LENGTH :]
     ),

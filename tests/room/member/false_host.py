@@ -13,7 +13,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import field_types, frames, handshake, welcome
+from anonp2p.protocol import credentials, field_types, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects, events, inputs
@@ -21,7 +21,7 @@ from anonp2p.room.ledger import Ledger, head_content, unpack_content
 from anonp2p.room.link_effects import LinkEffect
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from tests.room.peers import ANN, HOST, NOW, ROOM, Placed, Sealer, randomness, told
+from tests.room.peers import ANN, CREDENTIALS, HOST, NOW, ROOM, Placed, Sealer, randomness, told
 from tests.support.world import START, End, payloads
 
 DIGEST = b"d" * 32  # of the log that a false host had, but for its last entry, before it let its guest in
@@ -64,7 +64,7 @@ class FalseHost:
         self.end = End(inputs.UPLINK, START)  # the guest's
         self.watch: Callable[[inputs.Input, list[events.Event]], None] = lambda _, __: None  # is told of each step
         self.is_dialling = False  # whether the guest wants a link, and has none yet
-        self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick, name=None)
+        self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick)
         self.takes(inputs.StartInput())
 
     # --- the guest
@@ -215,6 +215,7 @@ class FalseHost:
             keys.newcomer_secret,
             self.head_text(),
             self.latest,
+            CREDENTIALS,
             roster,
             room.index,
             None,
@@ -286,7 +287,11 @@ class FalseHost:
 
     def resumed(self, index: int | None = None, time: int | None = None) -> frames.ResumedFrame:
         """The guest has its place again, in the log as it is now, but for what the arguments say."""
-        return frames.ResumedFrame(self.head_text(index=index, time=time))
+        return credentials.sign_resumption(self.head_text(index=index, time=time), self.hello, HOST.sign)
+
+    def refused(self, reason: frames.Refusal) -> frames.RefusedFrame:
+        """The guest is not let in."""
+        return credentials.sign_refusal(reason, self.hello, CREDENTIALS, HOST.sign)
 
     # --- the log
 
@@ -396,7 +401,21 @@ def leads_to(state: frames.RoomState, index: int) -> bytes:
         identity.hash_roster_entry(frames.pack([it.key, it.nick, it.away, "", it.key_hash])) for it in state.roster
     ]
     settings = [state.locked, state.retention, state.history]
-    array = [ROOM, state.name, state.epoch, 0, state.host, [], settings, [], [], [], [], b"".join(roster)]
+    array = [
+        ROOM,
+        state.name,
+        state.epoch,
+        0,
+        state.host,
+        state.credentials.address,
+        [],
+        settings,
+        [],
+        [],
+        [],
+        [],
+        b"".join(roster),
+    ]
     context = identity.hash_group_context(frames.pack(array))
     latest = state.latest
     return identity.extend_log_hash(latest.digest, index % 2**64, latest.header, latest.body, context)

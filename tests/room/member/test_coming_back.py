@@ -106,7 +106,7 @@ COMING_BACK_TO_FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a second resumption": lambda it: [it.resumed(), it.resumed(HERE, 0)],
     "a welcome after the resumption": lambda it: [it.resumed(), it.welcome()[0]],
     "a resumption after the welcome": lambda it: [it.welcome()[0], it.resumed()],
-    "a refusal after the resumption": lambda it: [it.resumed(), frames.RefusedFrame("unknown")],
+    "a refusal after the resumption": lambda it: [it.resumed(), it.refused("unknown")],
     "an entry before the resumption": lambda it: [it.entry(ANN, text("lie"))],
     "a head before the resumption": lambda it: [it.head],
     "a past without a welcome": lambda it: [lambda: it.past(it.entry(ANN, text("lie")))],
@@ -278,7 +278,7 @@ def test_who_comes_back_as_somebody_new_shows_no_ticket(host: FalseHost) -> None
     """2.5a: the host is not told who it was."""
     let_in = host.channel.ticket
     host.redials()
-    host.hears(frames.RefusedFrame("unknown"))
+    host.hears(host.refused("unknown"))
     host.redials()
     assert host.ticket != let_in
     assert host.ticket != bytes(16)

@@ -18,7 +18,7 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     """5.12: with new keys."""
     old = host.ledger.get_member(host.me)
     host.redials()
-    assert host.hears(frames.RefusedFrame("unknown")) == []
+    assert host.hears(host.refused("unknown")) == []
     assert not host.room.over
     assert host.takes(inputs.SayInput("typed while outside")) == []
     join = host.redials()
@@ -28,7 +28,7 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     assert suite.hash_data(join.encryption_key) != old.key_hash
     asked = []
     for number in range(9):
-        assert host.hears(frames.RefusedFrame("not-allowed" if number % 2 else "nick-taken")) == []
+        assert host.hears(host.refused("not-allowed" if number % 2 else "nick-taken")) == []
         again = host.redials()
         assert again.key == join.key
         asked.append(again.nick)
@@ -59,7 +59,7 @@ def test_what_was_sent_as_somebody_else_is_told_once_it_is_known_whether_it_was_
         unseen = [mine, host.commit(Removal(former, "kicked", ""))]
     else:
         unseen = [host.commit(Removal(former, "kicked", ""))]
-    assert host.hears(frames.RefusedFrame("unknown")) == []
+    assert host.hears(host.refused("unknown")) == []
     assert host.room.outstanding == 1
     host.redials()
     proof = host.proof(*unseen)
@@ -68,7 +68,7 @@ def test_what_was_sent_as_somebody_else_is_told_once_it_is_known_whether_it_was_
     host.place(joined)
     steps = frames.ProofFrame(proof.steps + host.proof_of(joined).steps)
     if how == "never in again":
-        happened = host.hears(frames.RefusedFrame("full"))
+        happened = host.hears(host.refused("full"))
     elif how == "unproven":
         host.begin_at(FAR)
         happened = host.hears(*host.welcome())
@@ -92,7 +92,7 @@ def test_what_was_sent_as_somebody_else_cannot_be_retracted(host: FalseHost) -> 
     host.takes(inputs.RetractInput(None, re=8))
     host.redials()
     removal = host.commit(Removal(former, "kicked", ""))
-    assert host.hears(frames.RefusedFrame("unknown")) == []
+    assert host.hears(host.refused("unknown")) == []
     host.redials()
     proof = host.proof(mine, removal)
     host.slice()

@@ -203,7 +203,7 @@ FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a second hello": lambda _: [hello()],
     "a second welcome": lambda it: [lambda: it.welcome()[0]],
     "a page of no welcome": lambda it: [lambda: it.welcome()[1]],
-    "a refusal after the welcome": lambda _: [frames.RefusedFrame("full")],
+    "a refusal after the welcome": lambda it: [it.refused("full")],
     "a denial of nothing": lambda _: [frames.DeniedFrame(1, "nick-taken")],
     "a resumption that was not asked for": lambda it: [it.resumed()],
     "a past between commit and slice": lambda it: [it.commit(), lambda: it.past(it.entry(ANN, text("lie")))],

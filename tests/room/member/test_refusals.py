@@ -54,7 +54,7 @@ REFUSALS: list[tuple[frames.Refusal, str]] = [
 def test_a_refusal_is_told_in_our_own_words(reason: frames.Refusal, code: str) -> None:
     host = FalseHost()
     host.greets()
-    error, gone = host.hears(frames.RefusedFrame(reason))
+    error, gone = host.hears(host.refused(reason))
     assert isinstance(error, events.ErrorEvent)
     assert error.code == code
     assert isinstance(gone, events.GoneEvent)
@@ -78,5 +78,5 @@ def test_a_join_answers_the_hello_of_its_own_link_with_a_secret_of_its_own() -> 
 def test_what_stands_behind_a_refusal_in_one_record_is_passed_over() -> None:
     host = FalseHost()
     host.greets()
-    both = host.record(frames.RefusedFrame("full"), frames.KeyNotFoundFrame(bytes(32)))
+    both = host.record(host.refused("full"), frames.KeyNotFoundFrame(bytes(32)))
     assert kinds(host.hears(both)) == ["ErrorEvent", "GoneEvent"]

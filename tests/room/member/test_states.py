@@ -5,6 +5,7 @@ import pytest
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.room.member.states import Asking, CatchingUp, LinkState, NoLink, Rekeying, Up
+from tests.room.peers import CREDENTIALS
 
 
 def resumed(target: int) -> LinkState:
@@ -63,7 +64,10 @@ def test_a_commit_before_the_last_entry_leaves_the_rest_to_catch_up_with() -> No
     assert state.current == Rekeying(CatchingUp(3), renews=False)
 
 
-_OF_THE_HANDSHAKE: list[frames.Frame] = [frames.RefusedFrame("full"), frames.ResumedFrame(bytes(112))]
+_OF_THE_HANDSHAKE: list[frames.Frame] = [
+    frames.RefusedFrame("full", CREDENTIALS, bytes(64)),
+    frames.ResumedFrame(bytes(112), bytes(64)),
+]
 _OF_THE_ROOM: list[frames.Frame] = [
     frames.BackfillFrame([], [], bytes(112), bytes(112)),
     frames.DeniedFrame(1, "nick-taken"),

@@ -267,13 +267,9 @@ class Outbox:
         denied = [at for at, pending in self._entries.items() if at < counter and pending.deniable]
         return [self._refuse(at, _lost_denial(self._entries[at])) for at in denied]
 
-    def expect_next(self, header: Header, digest: bytes, *, gone: bool) -> None:
-        """Checks an entry ordered as ours. digest: of its body; gone: whether only a tombstone is left of it.
-
-        Raises PeerFault if our next one is another, or cannot be gone.
-        """
+    def expect_next(self, header: Header, digest: bytes) -> None:
+        """Checks an entry ordered as ours. digest: of its body. Raises PeerFault if our next one is another."""
         expect(header.counter == min(self._entries, default=None), "own-entries-reordered")
-        expect(not gone or self._entries[header.counter].is_message, "expired-too-soon")
         expect(self.has_sent(header, digest), "entry-never-sent")
 
     def deny_entry(self, counter: int, reason: frames.Denial) -> GivenBack:

@@ -276,7 +276,7 @@ def test_every_reason_has_its_word_and_no_other(kind: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @given(payload=msgpacked | st.binary(max_size=100))
 def test_garbage_is_malformed(kind: str, payload: bytes) -> None:
-    if kind in ("member's", "host's") and payload in (b"\x92\xc2\x90", b"\x92\xc3\x90"):
+    if payload in {"member's": (b"\x92\xc2\x90", b"\x92\xc3\x90"), "host's": (b"\x91\x90",)}.get(kind, ()):
         return  # a record without frames
     fault(kind, payload)
 
@@ -417,7 +417,7 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("history", [2**53, 0]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1)]),
         ("base", [B32[1:], 1, False, []]),
-        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None]),
+        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None, True]),
         *(
             ("seat", roster_entry)
             for roster_entry in (

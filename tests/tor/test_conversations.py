@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from anonp2p import limits
-from tests.support.peers import Peer
+from tests.support.peers import Event, Peer
 
 pytestmark = pytest.mark.tor
 
@@ -26,6 +26,11 @@ def start(torrc: str) -> Iterator[Start]:
             return stack.enter_context(Peer("--torrc", torrc, *arguments))
 
         yield start
+
+
+def retracted(seq: int) -> Callable[[Event], bool]:
+    """Whether an event tells that the author of this message has taken it back."""
+    return lambda event: event["type"] == "expired" and event["seq"] == seq and event["retracted"]
 
 
 def room_of(start: Start, *members: str) -> list[Peer]:
@@ -68,6 +73,29 @@ def test_a_hosts_tor_that_dies_is_started_again_and_everyone_is_back(start: Star
     assert host.messages() == ada.messages() == ben.messages()
     for member in (ada, ben):
         assert "lost" in [event["state"] for event in member.events if event["type"] == "link"]
+
+
+def test_what_is_taken_back_ends_for_one_who_is_cut_off_too_and_is_not_shown_later(start: Start) -> None:
+    host, ada, ben = room_of(start, "ada", "ben")
+    ada.send("shall we?")
+    shown = ben.said("shall we?")["seq"]
+    ben.send(f"/reply {shown} yes")
+    assert [peer.said("yes")["reply"] for peer in (host, ada, ben)] == [shown] * 3
+    os.kill(ben.tor(), signal.SIGKILL)
+    ben.process.send_signal(signal.SIGSTOP)  # so that it is not back sooner than all that follows is done
+    ada.send("not for ben")
+    for seq in (shown, host.said("not for ben")["seq"]):
+        ada.send(f"/retract {seq}")
+        for peer in (host, ada):
+            peer.wait(retracted(seq))
+    ada.send("after")
+    host.said("after")
+    ben.process.send_signal(signal.SIGCONT)
+    ben.said("after")
+    assert [event["seq"] for event in ben.events if event["type"] == "expired"] == [shown]
+    assert [text for _, _, text in ben.messages()] == ["shall we?", "yes", "after"]
+    ben.send(f"/reply {shown} too late")
+    assert ben.wait("unsent")["text"] == f"/reply {shown} too late"
 
 
 def test_quitting_works_while_tor_hangs(start: Start) -> None:

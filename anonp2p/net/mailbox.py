@@ -13,14 +13,23 @@ def count_units(item: inputs.Input) -> int:
     return 1 + len(item.payload) // limits.UNIT if isinstance(item, inputs.ReceivedInput) else 1
 
 
+def _is_of_stranger(item: inputs.Input) -> bool:
+    return isinstance(item, inputs.LinkedInput) or (isinstance(item, inputs.ReceivedInput) and item.is_first)
+
+
 class Mailbox:
-    """Inputs in the order in which they came. Whoever posts one waits while the mailbox is full."""
+    """Inputs in the order in which they came. Whoever posts one waits while the mailbox is full.
+
+    Links in their handshake and all others wait apart, and are let in by turns: who floods the room over many links
+    does not keep newcomers waiting behind all of them.
+    """
 
     def __init__(self) -> None:
         self._sending, self._receiving = trio.open_memory_channel[inputs.Input](math.inf)
         self._units = 0  # of what is in it: `post_input` bounds it
         self._typed = 0  # how many of those who wait or are in it the user typed
-        self._queue = trio.lowlevel.ParkingLot()  # tasks that wait for a place, in their order
+        self._queues = trio.lowlevel.ParkingLot(), trio.lowlevel.ParkingLot()  # tasks that wait for a place, in order
+        self._turn = 0  # which queue was let in last
 
     @property
     def is_empty(self) -> bool:
@@ -37,8 +46,9 @@ class Mailbox:
         typed = isinstance(item, inputs.Typed)
         self._typed += typed
         try:
-            if self._units >= limits.MAILBOX or self._queue:
-                await self._queue.park()
+            queue = self._queues[_is_of_stranger(item)]
+            if self._units >= limits.MAILBOX or queue:
+                await queue.park()
             self._sending.send_nowait(item)  # and goes on: a task that yields after each record makes batches of one
             self._units += count_units(item)
         except trio.BrokenResourceError:
@@ -62,11 +72,13 @@ class Mailbox:
         self._typed -= isinstance(item, inputs.Typed)
         self._units -= count_units(item)
         if self._units < limits.MAILBOX:
-            self._queue.unpark()
+            self._turn = 1 - self._turn
+            (self._queues[self._turn] or self._queues[1 - self._turn]).unpark()
         return item
 
     def close(self) -> None:
         """Takes nothing any more; those who wait for a place learn that."""
         self._receiving.close()
         self._units = 0
-        self._queue.unpark_all()
+        for queue in self._queues:
+            queue.unpark_all()

@@ -17,12 +17,13 @@ async def serve(place: Place, links: Links, stop: trio.Event) -> None:
 
     async def attend(stream: trio.abc.Stream, link: Link, number: int) -> None:
         async def deliver(payload: bytes) -> None:
-            if not link.connection.is_settled:
+            is_first = not link.connection.is_settled
+            if is_first:
                 if not place.admits(stream):
                     link.drop("not-from-tor")
                     return
                 link.connection.await_answer()
-            await links.post(inputs.ReceivedInput(number, payload))
+            await links.post(inputs.ReceivedInput(number, payload, is_first))
 
         try:
             await link.run(deliver)

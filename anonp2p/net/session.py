@@ -96,9 +96,14 @@ class Session:
         except* AnonError as group:
             await self.post_input(inputs.BrokenInput(errors.first(group)))
 
-    async def _serve(self, pause: float) -> None:
+    async def _serve(self, effect: effects.ServeEffect) -> None:
         assert self._key is not None, "a host has the key of its room"
-        await self._host(await self._network.usable(pause), self._key)
+        if effect.returns:
+            async with self._network.take_turn(effect.pause) as network:
+                pass  # others may come back while this one is served
+        else:
+            network = await self._network.usable(effect.pause)
+        await self._host(network, self._key)
         await trio.sleep(limits.TOR_RETRY)
         await self.post_input(inputs.UnpublishedInput())
 
@@ -176,8 +181,8 @@ class Session:
                 self._tell(event)
             case effects.DialEffect():
                 self._start(lambda: dial(effect, self._network, self._isolation, self.links))
-            case effects.ServeEffect(pause=pause):
-                self._start(lambda: self._serve(pause))
+            case effects.ServeEffect():
+                self._start(lambda: self._serve(effect))
             case effects.StopServingEffect():
                 self._stop_serving.set()
             case effects.HeartbeatEffect(data=data):

@@ -24,10 +24,10 @@ class SharedNetwork:
         """The network, for one who comes back: while the context lasts, no other room of ours comes back.
 
         Of dials that wait for the same network, all would succeed at the moment at which it is there again. pause:
-        seconds to wait after the room before, or once there is a network. Raises AnonError as `usable` does.
+        seconds to wait after the room before, if there is one. Raises AnonError as `usable` does.
         """
         has_to_wait = self._turn.locked()
         async with self._turn:
             if has_to_wait:
                 await trio.sleep(pause)
-            yield await self.usable(pause)
+            yield await self.usable(0.0)

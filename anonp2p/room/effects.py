@@ -22,7 +22,7 @@ class DialEffect:
 
     code: of the room. seconds: after which to give up. isolation: dials with different numbers share no circuit.
     returns: whether we have been in, so that it is the turn of one of our rooms after the other. pause: seconds to wait
-    after another room's turn, or once there is a network, if either has to be waited for.
+    after the room before; or, if it is not for turns, once there is a network that had to be waited for.
     """
 
     code: str
@@ -36,9 +36,10 @@ class DialEffect:
 class ServeEffect:
     """Host: the room is to be reachable from now on, until its network is lost: `inputs.UnpublishedInput`.
 
-    pause: seconds to wait once there is a network, if there is none yet.
+    returns, pause: as in `DialEffect`.
     """
 
+    returns: bool
     pause: float
 
 

@@ -197,10 +197,14 @@ class LinkedInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ReceivedInput:
-    """A payload came; from a member or a stranger, or from our host (UPLINK)."""
+    """A payload came; from a member or a stranger, or from our host (UPLINK).
+
+    is_first: whether it is the first on a link that somebody dialled to us: a client handshake.
+    """
 
     link: int
     payload: bytes
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

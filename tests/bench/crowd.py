@@ -39,7 +39,8 @@ class Measured:
         self._answers = answers
         self._asked = asked
         reached = self._line()
-        self.port: int = reached["port"]
+        self.port: int = reached["port"]  # 0 over Tor
+        self.code: str = reached.get("code", "")
         self.room = bytes.fromhex(reached["room"])
 
     def _line(self) -> dict[str, Any]:

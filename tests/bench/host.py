@@ -1,23 +1,28 @@
-"""The host that scripts/bench measures: a real session in a process of its own, over TCP on loopback.
+"""The host that scripts/bench measures: a real session in a process of its own, over TCP on loopback or a private Tor.
 
 Says on stdout at which port it is reached and for which room, then answers every line on stdin with measurements, as
-JSON. Ends with its stdin.
+JSON. Ends with its stdin. Its argument, if there is one, is the torrc of the network.
 """
 
 import json
 import os
 import resource
 import secrets
+import sys
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
 
 from anonp2p.cli import calm_collector
+from anonp2p.config import Config
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
+from anonp2p.net.tor import tor
 from anonp2p.room import events
 from anonp2p.room.room import Room
 from tests.support.transports import LoopbackNetwork
@@ -55,8 +60,22 @@ def read_usage() -> dict[str, float]:
     }
 
 
-async def _serve() -> None:
-    network, gauge, told = LoopbackNetwork(), _Gauge(), Counter[str]()
+@asynccontextmanager
+async def _connected(torrc: str) -> AsyncIterator[LoopbackNetwork | tor.Tor]:
+    if not torrc:
+        yield LoopbackNetwork()
+        return
+    async with tor.connect(Config(tor="own", torrc=Path(torrc), amnesic=True), lambda _: None) as network:
+        yield network
+
+
+async def _serve(torrc: str) -> None:
+    async with _connected(torrc) as network:
+        await _host(network)
+
+
+async def _host(network: LoopbackNetwork | tor.Tor) -> None:
+    gauge, told = _Gauge(), Counter[str]()
     reachable = trio.Event()
 
     def tell(event: events.Event) -> None:
@@ -64,21 +83,22 @@ async def _serve() -> None:
         if isinstance(event, events.ReachableEvent):
             reachable.set()
 
-    async def usable(_: float) -> LoopbackNetwork:
+    async def usable(_: float) -> LoopbackNetwork | tor.Tor:
         await trio.lowlevel.checkpoint()
         return network
 
     key = RoomKey(secrets.token_bytes(32))
-    room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key)
+    room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key, name="bench")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Session(room, key, tell, SharedNetwork(usable)).run)
         nursery.start_soon(gauge.run)
         await reachable.wait()
-        print(json.dumps({"port": network.ports[key.code], "room": key.public.hex()}), flush=True)
+        port = network.ports[key.code] if isinstance(network, LoopbackNetwork) else 0
+        print(json.dumps({"port": port, "code": key.code, "room": key.public.hex()}), flush=True)
         async with trio.lowlevel.FdStream(os.dup(0)) as asked:
             while await asked.receive_some():
                 stall, own = gauge.read()
-                reading = {**read_usage(), "stall": stall, "own": own, **told}
+                reading = {**read_usage(), "entries": room.index, "stall": stall, "own": own, **told}
                 print(json.dumps(reading), flush=True)
         nursery.cancel_scope.cancel()
 
@@ -87,4 +107,4 @@ if __name__ == "__main__":
     _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
     calm_collector()
-    trio.run(_serve)
+    trio.run(_serve, "".join(sys.argv[1:]))

@@ -15,11 +15,13 @@ from statistics import median
 
 from anonp2p import limits
 from anonp2p.protocol import frames
+from tests.bench.attack import MIXED, attack, tor_network
 from tests.bench.crowd import BenchFailed, Crowd, Measured, Member
 from tests.bench.crypto import crypto
 from tests.bench.irc import irc
 from tests.bench.rooms import rooms
 from tests.bench.screen import screen
+from tests.bench.strangers import HABITS
 
 CHARACTERS = 300  # of a message
 AUTHORS = 64  # many, so that what a host grants to each of them is not what is measured
@@ -47,6 +49,7 @@ def room(seconds: float) -> Iterator[tuple[Measured, Crowd]]:
             assert process.stdin is not None
             assert process.stdout is not None
             host = Measured(process.stdout, process.stdin)
+            assert host.port is not None
             crowd = Crowd(host.port, host.room, seconds)
             try:
                 yield host, crowd
@@ -172,7 +175,7 @@ def _fanout(host: Measured, crowd: Crowd, stock: Stock, seconds: float) -> Run:
     return Run(deliveries / took, deliveries / cpu, reading["stall"], reading["own"], cpu / took)
 
 
-def hostile(size: int, seconds: float) -> None:
+def floods(size: int, seconds: float) -> None:
     """What honest members notice while some flood the room, with texts or with beats, and another reads nothing."""
     for flood in ("texts", "beats"):
         with room(2 * seconds + PATIENCE) as (host, crowd):
@@ -259,9 +262,14 @@ def main() -> int:
     one.add_argument("--members", default="50,200,1000", help="sizes of rooms (default: %(default)s)")
     one.add_argument("--beside-ngircd", action="store_true", help="and the same load on an ngircd, for comparison")
     one.add_argument("--seconds", type=float, default=5.0, help="of each of the three runs (default: %(default)s)")
-    one = commands.add_parser("hostile", help="some members flood, another never reads")
+    one = commands.add_parser("flood", help="some members flood, another never reads")
     one.add_argument("--members", type=int, default=20, help="in the room (default: %(default)s)")
     one.add_argument("--seconds", type=float, default=20.0, help="of each flood (default: %(default)s)")
+    one = commands.add_parser("hostile", help="how soon honest users are in while others do their worst")
+    one.add_argument("--streams", type=int, default=200, help="of those (default: %(default)s)")
+    one.add_argument("--seconds", type=float, default=20.0, help="of each attack (default: %(default)s)")
+    one.add_argument("--attacks", default=",".join([*HABITS, MIXED]), help="which (default: %(default)s)")
+    one.add_argument("--tor", nargs="?", const="", metavar="TORRC", help="over Tor: a new private network, or this")
     one = commands.add_parser("crypto", help="what sealing, opening, joining and removing cost")
     one.add_argument("--members", default="2,10,50,200,1000", help="sizes of rooms (default: %(default)s)")
     one = commands.add_parser("memory", help="whether a host grows with what was said")
@@ -284,8 +292,11 @@ def main() -> int:
                 )
             case "crypto":
                 crypto([int(size) for size in arguments.members.split(",")])
+            case "flood":
+                floods(arguments.members, arguments.seconds)
             case "hostile":
-                hostile(arguments.members, arguments.seconds)
+                with tor_network(arguments.tor) as torrc:
+                    attack(arguments.attacks.split(","), arguments.streams, arguments.seconds, torrc)
             case "memory":
                 memory(arguments.messages)
             case "screen":

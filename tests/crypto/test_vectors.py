@@ -1,5 +1,6 @@
 """The vectors of tests/vectors, against the library and against the second implementation of the protocol."""
 
+import ast
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -79,6 +80,19 @@ def test_the_script_writes_the_files_and_checks_them(
             make.main()
         assert caught is None or caught.value.code == status
     assert "tests/vectors/log.json differs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["second.py", "second_member.py"])
+def test_the_second_implementation_has_nothing_of_the_program(file: str) -> None:
+    source = (Path(second.__file__).parent / file).read_text(encoding="utf-8")
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names])
+    }
+    assert "msgspec" in imported or "cryptography" in imported
+    assert "anonp2p" not in imported
 
 
 def test_boxes_that_do_not_open_are_made_anew() -> None:

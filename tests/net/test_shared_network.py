@@ -1,6 +1,8 @@
 """Rooms of one user over the same network: they come back one after the other, each at a time of its own."""
 
+import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 import trio
@@ -8,11 +10,14 @@ import trio.testing
 
 from anonp2p import limits
 from anonp2p.errors import TorMissing
+from anonp2p.names.codes import RoomKey
 from anonp2p.net.dial import dial
 from anonp2p.net.links import Links
+from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
-from anonp2p.net.transport import Transport
+from anonp2p.net.transport import Place, Transport
 from anonp2p.room import effects, inputs
+from anonp2p.room.room import Room
 from tests.support.transports import HANG, MemoryNetwork, Tor
 
 
@@ -54,7 +59,7 @@ async def test_rooms_that_wait_for_the_same_network_come_back_one_after_the_othe
     start = trio.current_time()
     tor.regain()
     await trio.sleep(20)
-    assert times_of(memory) == {"one": start + 5.0, "two": start + 8.0, "three": start + 8.5}
+    assert times_of(memory) == {"one": start, "two": start + 3.0, "three": start + 3.5}
 
 
 async def test_no_two_dials_wait_for_a_network_that_does_nothing_at_the_same_time(
@@ -68,6 +73,36 @@ async def test_no_two_dials_wait_for_a_network_that_does_nothing_at_the_same_tim
     nursery.start_soon(dial_again(shared, "two", 3.0))
     await trio.sleep(60)
     assert times_of(memory) == {"one": start, "two": start + limits.DIAL_TRIES[0] + 3.0}
+
+
+async def test_rooms_of_one_host_appear_again_one_after_the_other(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though none of them holds up the others while it is served."""
+    tor, seen = Tor(memory), {}
+    shared = SharedNetwork(tor.usable)
+    listen = memory.listen
+
+    def watch(key: RoomKey) -> AbstractAsyncContextManager[Place]:
+        seen[key.code] = trio.current_time()
+        return listen(key)
+
+    monkeypatch.setattr(memory, "listen", watch)
+    async with trio.open_nursery() as nursery:
+        for number in range(3):
+            key = RoomKey(bytes([number]) * 32)
+            room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key, name="demo")
+            nursery.start_soon(Session(room, key, lambda _: None, shared).run)
+        await trio.sleep(1)
+        tor.lose()
+        await trio.sleep(100)
+        start = trio.current_time()
+        tor.regain()
+        await trio.sleep(3 * limits.RETURN_SPREAD)
+        nursery.cancel_scope.cancel()
+    first, second, third = sorted(seen.values())
+    assert first == start
+    assert first < second < third < start + 2 * limits.RETURN_SPREAD
 
 
 async def test_who_comes_in_for_the_first_time_waits_for_nobody(

@@ -24,7 +24,7 @@ from tests.support.world import End, Party, World
 
 SECONDS = 600.0
 PAUSE = 8.0  # seconds between messages of one who talks, on average: four slots of cover
-LONGEST = 120  # bytes of a text that fits the smallest payload, up and down
+LONGEST, LONGEST_REPLY = 120, 100  # bytes of a text that fits the smallest payload, up and down
 SAMPLES = 32  # of those who are silent, and of those who talk: half of them to learn from
 
 
@@ -116,6 +116,24 @@ def test_whatever_a_member_with_cover_says_its_link_carries_the_same_at_the_same
     assert seen == silent.live(100.0, [])
     assert len(talking.host.got(events.MessageEvent)) == len(talking.ann.got(events.MessageEvent)) == len(texts)
     assert {it.size for it in seen if it.at > 10.0} == {limits.UNIT}
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (inputs.SayInput("x" * LONGEST, action=True), events.MessageEvent),
+        (inputs.ReplyInput(2, "x" * LONGEST_REPLY), events.MessageEvent),
+        (inputs.RetractInput(2), events.ExpiredEvent),
+        (inputs.RenameInput("n" * limits.NICK), events.RenamedEvent),
+        (inputs.RenameInput("hugo"), events.ErrorEvent),
+    ],
+    ids=["action", "reply", "retraction", "nick", "refused nick"],
+)
+def test_whatever_is_short_makes_payloads_of_a_unit_up_and_down(typed: inputs.Typed, told: type[events.Event]) -> None:
+    room = Watched("a seed")
+    seen = room.live(100.0, [(20.0, room.ann, inputs.SayInput("said before")), (50.0, room.ann, typed)])
+    assert {it.size for it in seen if it.at > 10.0} == {limits.UNIT}
+    assert isinstance(room.ann.told[-1], told)
 
 
 def test_slots_come_at_random_times_and_each_is_answered_once_and_soon() -> None:

@@ -46,6 +46,9 @@ class FakeSealer:
         return Sealed(self.epoch_number, Header(ENTRY, ME, counter, 0, pending.ttl), content, b"body " + name, name)
 
 
+FORMER = b"f" * 16
+
+
 @pytest.fixture
 def sealer() -> FakeSealer:
     return FakeSealer()
@@ -245,20 +248,18 @@ def test_our_own_entries_are_ordered_as_we_sent_them(outbox: Outbox, sealer: Fak
     outbox.send_ready(sealer, 0.0)
     own = [outbox.seal_entry(counter, sealer) for counter in (1, 2)]
     assert [outbox.own_body(it.header, it.entry) for it in own] == [it.body for it in own]
-    outbox.expect_next(own[0].header, suite.hash_data(own[0].body), gone=False)
+    outbox.expect_next(own[0].header, suite.hash_data(own[0].body))
     assert outbox.take_entry(1) is not None
-    outbox.expect_next(own[1].header, suite.hash_data(own[1].body), gone=False)
+    outbox.expect_next(own[1].header, suite.hash_data(own[1].body))
 
 
 FAULTS: dict[str, Callable[[Outbox, list[Sealed]], object]] = {
     "bytes that we never sent": lambda outbox, own: outbox.own_body(own[0].header, own[1].entry),
     "a counter that we never used": lambda outbox, own: outbox.own_body(Header(ENTRY, ME, 9), own[0].entry),
-    "the second before the first": lambda outbox, own: outbox.expect_next(
-        own[1].header, suite.hash_data(own[1].body), gone=False
-    ),
-    "another body": lambda outbox, own: outbox.expect_next(own[0].header, suite.hash_data(own[1].body), gone=False),
+    "the second before the first": lambda outbox, own: outbox.expect_next(own[1].header, suite.hash_data(own[1].body)),
+    "another body": lambda outbox, own: outbox.expect_next(own[0].header, suite.hash_data(own[1].body)),
     "another time to live": lambda outbox, own: outbox.expect_next(
-        own[0].header._replace(ttl=1), suite.hash_data(own[0].body), gone=False
+        own[0].header._replace(ttl=1), suite.hash_data(own[0].body)
     ),
     "a denial of what has its place": lambda outbox, _: (outbox.take_entry(1), outbox.deny_entry(1, "repeated")),
     "a denial of what was never asked": lambda outbox, _: outbox.deny_entry(9, "repeated"),
@@ -273,19 +274,6 @@ def test_a_host_that_orders_as_ours_what_is_not_breaks_a_rule(outbox: Outbox, se
     own = [outbox.seal_entry(counter, sealer) for counter in (1, 2)]
     with pytest.raises(PeerFault):
         FAULTS[fault](outbox, own)
-
-
-def test_of_our_own_only_messages_may_be_gone(outbox: Outbox, sealer: FakeSealer) -> None:
-    """5.13: nobody could retract anything else."""
-    sealed = outbox.seal_entry(rename(outbox, "anna"), sealer)
-    outbox.expect_next(sealed.header, suite.hash_data(sealed.body), gone=False)
-    with pytest.raises(PeerFault, match="expired-too-soon"):
-        outbox.expect_next(sealed.header, suite.hash_data(sealed.body), gone=True)
-    outbox.take_entry(1)
-    for message in (say(outbox, "one"), whisper(outbox, "two")):
-        sealed = outbox.seal_entry(message, sealer)
-        outbox.expect_next(sealed.header, suite.hash_data(sealed.body), gone=True)
-        outbox.take_entry(message)
 
 
 def test_the_latest_message_that_never_went_out_is_taken_back(outbox: Outbox, sealer: FakeSealer) -> None:
@@ -334,13 +322,13 @@ def test_what_has_its_place_gets_no_second_one(outbox: Outbox, sealer: FakeSeale
     own = outbox.seal_entry(say(outbox, "one"), sealer)
     outbox.take_entry(1)
     with pytest.raises(PeerFault):
-        outbox.expect_next(own.header, suite.hash_data(own.body), gone=False)
+        outbox.expect_next(own.header, suite.hash_data(own.body))
 
 
 def test_what_was_never_sealed_is_not_ordered_as_ours(outbox: Outbox) -> None:
     say(outbox, "one")
     with pytest.raises(PeerFault):
-        outbox.expect_next(Header(ENTRY, ME, 1, 0, 60), bytes(32), gone=False)
+        outbox.expect_next(Header(ENTRY, ME, 1, 0, 60), bytes(32))
     with pytest.raises(PeerFault):
         outbox.own_body(Header(ENTRY, ME, 1, 0, 60), b"")
 
@@ -428,11 +416,37 @@ def test_after_the_end_nothing_waits(outbox: Outbox, sealer: FakeSealer) -> None
 
 def test_a_new_identity_counts_from_the_beginning(outbox: Outbox, sealer: FakeSealer) -> None:
     assert (say(outbox, "one"), say(outbox, "two")) == (1, 2)
-    outbox.give_back_all()
     outbox.lose_link()
-    outbox.begin_identity()
+    assert [it.line for it in outbox.begin_identity(FORMER)] == ["one", "two"]
     assert say(outbox, "three") == 1
     assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/1"]
+
+
+@pytest.mark.parametrize("proven", [False, True, None])
+def test_what_went_out_under_a_former_identity_waits_until_it_is_known_whether_it_was_ordered(
+    outbox: Outbox, sealer: FakeSealer, proven: bool | None
+) -> None:
+    """5.14. None: it never becomes known, as we are out before."""
+    for line in ("ordered", "lost"):
+        say(outbox, line)
+    rename(outbox, "nick")
+    ordered = outbox.seal_entry(1, sealer)
+    outbox.send_ready(sealer, 0.0)
+    say(outbox, "never sent")
+    assert [it.line for it in outbox.begin_identity(ordered.header.author)] == [None, "never sent"]
+    assert len(outbox) == 2
+    assert say(outbox, "as somebody new") == 1
+    assert outbox.was_author(ordered.header.author)
+    assert not outbox.was_author(FORMER)
+    digest = suite.hash_data(ordered.body)
+    assert outbox.has_sent(ordered.header, digest)
+    assert not outbox.has_sent(ordered.header, bytes(32))
+    receipt = outbox.take_receipt(ordered.header)
+    assert receipt is not None
+    assert receipt.line == "ordered"
+    rest = outbox.give_back_all() if proven is None else outbox.settle(0, proven=proven)
+    assert (rest[0].error, rest[0].line) == (None if proven else errors.Unconfirmed(), "lost")
+    assert not outbox.was_author(ordered.header.author)
 
 
 @pytest.mark.parametrize("proven", [False, True])

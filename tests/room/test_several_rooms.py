@@ -16,8 +16,8 @@ def new_room(number: int, *, name: str | None = "demo", is_alone: bool = False) 
     return Room(label="r1", key=ROOM, random=random, nick="hugo", room_key=key, name=name or "", is_alone=is_alone)
 
 
-def serve_pauses(done: list[effects.Effect]) -> list[float]:
-    return [effect.pause for effect in done if isinstance(effect, effects.ServeEffect)]
+def serve_pauses(done: list[effects.Effect], *, returns: bool) -> list[float]:
+    return [it.pause for it in done if isinstance(it, effects.ServeEffect) and it.returns is returns]
 
 
 def assert_spread(times: list[float], most: float) -> None:
@@ -72,20 +72,20 @@ def test_a_room_that_ends_before_its_time_to_be_left_is_over_once() -> None:
     assert told(room.handle_input(inputs.TickInput(), NOW._replace(tick=200.0))) == []
 
 
+def pauses_of(rooms: list[Room], what: inputs.RoleInput, *, returns: bool) -> list[float]:
+    return [pause for room in rooms for pause in serve_pauses(room.handle_input(what, NOW), returns=returns)]
+
+
 def test_rooms_that_wait_for_the_same_network_appear_at_times_of_their_own() -> None:
     rooms = [new_room(number) for number in range(COUNT)]
-    for what in (inputs.StartInput(), inputs.UnpublishedInput()):
-        assert_spread(
-            [pause for it in rooms for pause in serve_pauses(it.handle_input(what, NOW))], limits.RETURN_SPREAD
-        )
+    assert_spread(pauses_of(rooms, inputs.StartInput(), returns=False), limits.RETURN_SPREAD)
+    assert_spread(pauses_of(rooms, inputs.UnpublishedInput(), returns=True), limits.RETURN_SPREAD)
 
 
 def test_the_first_room_does_not_wait_for_others_but_comes_back_at_a_time_of_its_own() -> None:
     rooms = [new_room(number, is_alone=True) for number in range(COUNT)]
-    starts = [pause for it in rooms for pause in serve_pauses(it.handle_input(inputs.StartInput(), NOW))]
-    assert starts == [0.0] * COUNT
-    lost = inputs.UnpublishedInput()
-    assert_spread([pause for it in rooms for pause in serve_pauses(it.handle_input(lost, NOW))], limits.RETURN_SPREAD)
+    assert pauses_of(rooms, inputs.StartInput(), returns=False) == [0.0] * COUNT
+    assert_spread(pauses_of(rooms, inputs.UnpublishedInput(), returns=True), limits.RETURN_SPREAD)
 
 
 def test_heads_of_rooms_that_began_together_are_not_due_together() -> None:

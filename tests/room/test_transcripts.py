@@ -42,6 +42,7 @@ def test_the_transcripts_have_what_they_are_there_for() -> None:
         "history": {"told": "message", "seq": 6, "nick": "annie", "text": "and the third"},
         "removal": {"told": "gone", "reason": "kicked"},
         "retraction": {"told": "expired-unseen", "count": 1},
+        "gap": {"told": "message", "seq": 17, "nick": "annie", "text": "what did I miss?"},
         "fork": {"told": "gone", "reason": "lost"},
     }
     alarms = [it["code"] for it in said("fork") if it.get("told") == "alarm"]
@@ -50,7 +51,17 @@ def test_the_transcripts_have_what_they_are_there_for() -> None:
         assert all(before["at"] <= after["at"] for before, after in pairwise(it["steps"]))
 
 
-ALIKE = {"room", "message", "nick", "left", "joined", "locked", "kicked", "expired"}  # of verdicts, those that both say
+ALIKE = {
+    "room",
+    "message",
+    "nick",
+    "left",
+    "joined",
+    "locked",
+    "kicked",
+    "expired",
+    "missed",
+}  # of verdicts, those that both say
 
 
 @pytest.mark.parametrize("name", TRANSCRIPTS)

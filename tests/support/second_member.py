@@ -161,12 +161,14 @@ class Member:
         self._missing = 0
         self._box = b""
         self._welcome: list[Any] = []  # to which Backfills are to lead
+        self._proof: list[Room] = []  # 7.3a: to which Proofs are to lead
+        self._proven: list[tuple[int, bytes, bytes]] = []  # index, digest and group context after each of their steps
         self._shown: dict[tuple[bytes, int], int] = {}  # indices of messages, by key and counter of their authors
         self._newest = (0, 0)  # 5.6: index and time of heads
 
     def loses_link(self) -> None:
         self._hello = b""
-        self._welcome = []
+        self._welcome, self._proof, self._proven = [], [], []
 
     # --- what it sends
 
@@ -241,6 +243,8 @@ class Member:
                 self._take_backfill([*zip(entries, contexts, strict=True)], head, now)
             case [9, box]:
                 self._take_share(box)
+            case [13, steps]:
+                self._take_proof(steps)
 
     def _check_answer(self, name: str, said: bytes, signature: bytes, credentials: Any = None) -> None:
         """2.12, 2.13"""
@@ -258,7 +262,6 @@ class Member:
         signature, array = text[:64], text[64:]
         state = second.read("welcome", array)
         head, latest, credentials, roster, since, snapshot, proof = state[9:]
-        assert not proof, "transcripts miss nothing for good"
         index, digest, epoch = int.from_bytes(head[:8], "big"), head[8:40], state[5]
         shown = Room(self._key, state, index, digest, epoch, [place[:5] for place in roster])
         signed = self._hello + second.h(array)
@@ -274,15 +277,44 @@ class Member:
         if self.room is None:
             self.told.append({"told": "room", "name": shown.name, "nick": shown.places[self._me].nick})
         self._ticket = second.ticket(self._link, self._hello)
+        begin = None if self.room is None or proof else self.room
         if snapshot is not None:
             digest, epoch, locked, places = snapshot
-            self.room = Room(self._key, [state[0], locked, *state[2:]], since, digest, epoch, places)
-        if self.room is None or self.room.index == index:
-            self.room = shown
+            begin = Room(self._key, [state[0], locked, *state[2:]], since, digest, epoch, places)
+        if proof:
+            self._proof = [begin or shown]
+            self._welcome = [shown]
             return
-        assert self.room.index == since
-        self.room.log_key = b""  # until all is there
-        self._welcome = [shown]
+        self._begin(begin or shown, shown)
+
+    def _begin(self, begin: Room, shown: Room) -> None:
+        """7.1: Backfills lead from where the room begins to what a Welcome shows."""
+        if begin.index == shown.index:
+            self.room, self._welcome = shown, []
+            return
+        self.room, self._welcome = begin, [shown]
+        begin.log_key = b""  # until all is there
+
+    def _take_proof(self, steps: list[bytes]) -> None:
+        """7.3a"""
+        [begin], room = self._proof, self.room
+        assert room is not None
+        if not self._proven:
+            self._proven = [(room.index, room.digest, room.context)]
+        for step in steps:
+            index, digest, context = self._proven[-1]
+            header, body_digest, changed = step[:33], step[33:65], step[65:]
+            context = changed or context
+            digest = second.longer(digest, index + 1, header, body_digest, context)
+            self._proven.append((index + 1, digest, context))
+        index, digest, _ = self._proven[-1]
+        if index == begin.index:
+            assert digest == begin.digest
+            [shown] = self._welcome
+            self._tell("room", name=shown.name, nick=shown.places[self._me].nick)
+            self._tell("missed", count=index - room.index, verified=True)
+            self._proof, self._proven = [], []
+            self._begin(begin, shown)
 
     def _take_backfill(self, entries: list[Any], head: bytes, now: bytes) -> None:
         """5.13"""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
@@ -34,7 +35,7 @@ FIELDS: dict[type[events.Event], tuple[str, ...]] = {  # what is told of an even
     events.LeftEvent: ("nick", "reason"),
     events.RenamedEvent: ("was", "nick"),
     events.LockChangedEvent: ("locked",),
-    events.EntriesMissedEvent: ("count",),
+    events.EntriesMissedEvent: ("count", "verified"),
     events.ExpiredUnseenEvent: ("count",),
     events.SelfKickedEvent: ("why",),
     events.GoneEvent: ("reason",),
@@ -244,6 +245,20 @@ def _retraction(table: Table) -> None:
     table.dial(member)
 
 
+def _gap(table: Table) -> None:
+    """The host keeps fewer entries than usual, so that a short story is too long for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "LOG_ENTRIES", 8)
+        member = table.joins()
+        table.says(table.other, "before")
+        table.cuts(member)
+        for number in range(12):
+            table.says(table.other, f"missed for good: {number}")
+        table.takes(table.other, inputs.RenameInput("roberta"))
+        table.dial(member)
+        table.says(member, "what did I miss?")
+
+
 STORIES: dict[str, Callable[[Table], None]] = {
     "join": _join,
     "resume": _resume,
@@ -251,6 +266,7 @@ STORIES: dict[str, Callable[[Table], None]] = {
     "history": _history,
     "removal": _removal,
     "retraction": _retraction,
+    "gap": _gap,
 }
 
 

@@ -87,13 +87,13 @@ class HostRole:
                 self.presence.lose_link(link, silence)
             case inputs.StartInput():
                 pause = 0.0 if self._context.is_alone else self._draw_return()
-                self._reporter.add_effect(effects.ServeEffect(pause))
+                self._reporter.add_effect(effects.ServeEffect(returns=False, pause=pause))
                 self._found_room()
             case inputs.PublishedInput():
                 self._reachable = True
                 self._reporter.tell_event(events.ReachableEvent(room=self._context.label, re=self._lifecycle.asked_by))
             case inputs.UnpublishedInput():
-                self._reporter.add_effect(effects.ServeEffect(self._draw_return()))
+                self._reporter.add_effect(effects.ServeEffect(returns=True, pause=self._draw_return()))
             case inputs.DialFailedInput():
                 pass  # what only a member does
 

@@ -130,7 +130,7 @@ class Follower:
         author = check_entry(self._replica.ledger, entry)
         if author.id == self._replica.me.id:
             self._reporter.tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))
-            self._outbox.expect_next(entry.header, entry.digest, gone=not entry.body)
+            self._outbox.expect_next(entry.header, entry.digest)
         if entry.content is not None and self._replica.ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, self._replica.ledger)
         change = self._replica.follow_entry(author, entry, age)

@@ -212,6 +212,7 @@ class MemberRole:
         if self._state.has_caught_up:
             self._follower.tell_of_lost()
         if is_first:
+            self._uplink.begin_slots()
             self._keys.request_missing()
         self._send_pending()
 

@@ -19,6 +19,7 @@ class Uplink:
         self._reporter = context.reporter
         self._channel: Channel | None = None
         self._waiting: list[frames.Frame] = []  # what goes in the next slots
+        self._has_slots = False  # whether we send in slots alone
         self._due_at: float | None = None  # when the next heartbeat, or slot, goes out
 
     @property
@@ -37,13 +38,19 @@ class Uplink:
         self._reporter.add_effect(effects.AdmitEffect(inputs.UPLINK, self.channel))
         self._put_off()
 
+    def begin_slots(self) -> None:
+        """We have all of the log: with cover, what we send goes in slots from now on."""
+        if self._context.cover:
+            self._has_slots = True
+            self._put_off()
+
     def send(self, *said: frames.Frame) -> None:
-        """Sends these frames, or none, in a record; with cover, in the next slots, unless we are leaving."""
+        """Sends these frames, or none, in a record; where we send in slots, in the next ones, unless we are leaving."""
         self._waiting += said
-        if self._context.cover and self._context.lifecycle.phase != "leaving":
+        if self._has_slots and self._context.lifecycle.phase != "leaving":
             return
         self._send_waiting(len(self._waiting))
-        if not self._context.cover:
+        if not self._has_slots:
             self._put_off()
 
     def drop(self, reason: Fault | LinkEnd) -> None:
@@ -60,6 +67,7 @@ class Uplink:
     def forget(self) -> None:
         """The link is gone."""
         self._channel = self._due_at = None
+        self._has_slots = False
         self._waiting.clear()
 
     def next_deadline(self) -> float | None:
@@ -70,7 +78,7 @@ class Uplink:
         """Sends what has to be sent by now."""
         if self._due_at is None or self._clock.tick < self._due_at:
             return
-        if self._context.cover:
+        if self._has_slots:
             self._drop_outdated()
             self._send_waiting(cover.count_for_slot(self._waiting), is_slot=True)
         else:
@@ -89,5 +97,5 @@ class Uplink:
 
     def _put_off(self) -> None:
         """The host has heard from us, and has to hear again."""
-        draw = cover.draw_slot if self._context.cover else draw_heartbeat
+        draw = cover.draw_slot if self._has_slots else draw_heartbeat
         self._due_at = self._clock.tick + draw(self._context.random)

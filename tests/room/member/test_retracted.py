@@ -89,6 +89,18 @@ def test_what_its_author_has_not_retracted_ends_the_link(host: FalseHost, messag
     assert_link_ended(host, host.hears(shown_as(host, message, shown)))
 
 
+def test_nothing_of_it_is_kept_as_evidence_either(host: FalseHost) -> None:
+    """5.9, 5.16: that its author was shown another log is told, and proven by the header alone from then on."""
+    doubtful = [host.entry(ANN, text(words), reference=(host.ledger.index, bytes(32))) for words in ("one", "two")]
+    assert "AlarmEvent" in kinds(host.hears(*doubtful))
+    assert [(proof[0], proof[1]) for proof in host.room.evidence] == [(it.header.pack(), it.body) for it in doubtful]
+    host.hears(retract(host, doubtful[0]))
+    assert [(proof[0], proof[1]) for proof in host.room.evidence] == [
+        (doubtful[0].header.pack(), b""),
+        (doubtful[1].header.pack(), doubtful[1].body),
+    ]
+
+
 def test_a_message_that_is_shown_and_then_retracted_ends(host: FalseHost, message: Placed) -> None:
     [shown] = host.hears(message)
     assert isinstance(shown, events.MessageEvent)

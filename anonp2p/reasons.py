@@ -102,6 +102,7 @@ Fault = Literal[
     "unusable-key",
     "unwanted-resumption",
     "us-as-host",
+    "why-of-lost",
     "wrong-credentials",
 ]
 

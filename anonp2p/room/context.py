@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
+from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.protocol import frames
@@ -84,19 +85,23 @@ class Context:
 
     def take_receipt(self, header: Header, index: int, age: float) -> None:
         """Tells that an entry of ours has its place among those that we have missed. age: it is no older than that."""
-        pending = self.outbox.take_entry(header.counter)
+        pending = self.outbox.take_receipt(header)
         match pending and pending.body:
             case Whisper() | frames.TextBody():
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(self._own_message(header, pending, index, age), pending.re)
             case frames.RetractBody(counter=counter):
                 assert pending is not None, "it has a body"
-                self.reporter.tell_change(changes.RetractedChange(self.replica.me.id, counter), pending.re)
+                self.reporter.tell_change(changes.RetractedChange(header.author, counter), pending.re)
         self._retract_if_wanted(header, pending)
 
     def _retract_if_wanted(self, header: Header, pending: Pending | None) -> None:
         """A message of ours has its place, and the user has asked before to have it ended."""
-        if pending is not None and pending.retraction is not None:
+        if pending is None or pending.retraction is None:
+            return
+        if header.author != self.replica.me.id:  # who we are not any more
+            self.reporter.tell_error(errors.RetractUnsent(), pending.retraction)
+        else:
             self.add_entry(frames.RetractBody(header.counter), None, pending.retraction)
 
     def _own_message(self, header: Header, pending: Pending, index: int, age: float) -> changes.MessageChange:
@@ -104,7 +109,7 @@ class Context:
         assert isinstance(pending.body, Whisper | frames.TextBody), "nothing else is private or expires"
         whisper = pending.body if isinstance(pending.body, Whisper) else None
         return changes.MessageChange(
-            member=self.replica.me.id,
+            member=header.author,
             counter=header.counter,
             nick=self.own_member.nick,
             text=pending.body.text,

@@ -161,6 +161,7 @@ class Ledger:
                     found = self.roster.find_member(removal.member)
                     gone = found is not None and (removal.reason == "kicked" or found.away)
                     expect(gone and removal.member != self.host, "removed-nobody")
+                    expect(removal.reason == "kicked" or not removal.why, "why-of-lost")
 
     def _may_be_message(self, author: Member, counter: int) -> bool:
         """Whether the author's entry with this counter is a message, or too old to know."""

@@ -52,6 +52,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._entries: dict[int, Pending] = {}
+        self._former: dict[tuple[bytes, int], Pending] = {}  # messages sent as somebody else: by author and counter
         self._counter = 0  # of our last entry
         self._certain = 0  # counter of our last entry that no host denies: a host bears only so many denials in a row
         self._sent = 0  # counter of our last entry that has gone out on this link, in this epoch
@@ -59,7 +60,7 @@ class Outbox:
         self._awaited = b""  # hash of the key for which everything that we have to send waits; empty if there is none
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._entries) + len(self._former)
 
     # --- in and out
 
@@ -92,18 +93,26 @@ class Outbox:
         """Forgets the entry with this counter, which has its place or gets none; returns it, if there is one."""
         return self._entries.pop(counter, None)
 
+    def take_receipt(self, header: Header) -> Pending | None:
+        """The same for an entry with this header, which is among what we missed, whoever we were when we sent it."""
+        return self._former.pop((header.author, header.counter), None) or self.take_entry(header.counter)
+
+    def was_author(self, member: bytes) -> bool:
+        """Whether we were this member, and have sent something as such of which we do not know what became of it."""
+        return any(author == member for author, _ in self._former)
+
     def has_sent(self, header: Header, digest: bytes) -> bool:
         """Whether an entry with this header and this digest of its body is one that we have sent and not seen yet."""
-        pending = self._entries.get(header.counter)
+        pending = self._former.get((header.author, header.counter)) or self._entries.get(header.counter)
         own = pending.sealed if pending else None
         return own is not None and (own.header, suite.hash_data(own.body)) == (header, digest)
 
     def settle(self, up_to: int, *, proven: bool) -> list[GivenBack]:
         """Gives back the entries with counters up to this one, which the host has ordered or denied unseen.
 
-        proven: whether it is proven that it has not ordered them.
+        So it does with all that we sent as somebody else. proven: whether it is proven that they were not ordered.
         """
-        given = []
+        given = self._give_back_former(None if proven else errors.Unconfirmed())
         for counter in [counter for counter in self._entries if counter <= up_to]:
             pending = self._entries[counter]
             error = _lost_denial(pending) if pending.deniable else errors.Repeated()
@@ -128,7 +137,8 @@ class Outbox:
 
     def give_back_all(self) -> list[GivenBack]:
         """Gives back what the user can send again; forgets everything."""
-        given = [
+        given = self._give_back_former(errors.Unconfirmed())
+        given += [
             GivenBack(pending.unsent_error, pending.line, pending.re)
             for pending in self._entries.values()
             if pending.line is not None or pending.unsent_error is not None
@@ -137,9 +147,23 @@ class Outbox:
         self._awaited = b""
         return given
 
-    def begin_identity(self) -> None:
-        """Starts the counters of a new identity. Everything was given back before."""
+    def begin_identity(self, former: bytes) -> list[GivenBack]:
+        """Starts the counters of a new identity. former: who we were.
+
+        Gives back all but messages that went out and may have their places, which what we missed will show.
+        """
+        sent = {at: it for at, it in self._entries.items() if it.is_message and it.sealed is not None}
+        for counter in sent:
+            del self._entries[counter]
+        given = self.give_back_all()
+        self._former = {(former, counter): pending for counter, pending in sent.items()}
         self._counter = self._certain = 0
+        return given
+
+    def _give_back_former(self, error: errors.AnonError | None) -> list[GivenBack]:
+        given = [GivenBack(error, pending.line, pending.re) for pending in self._former.values()]
+        self._former.clear()
+        return given
 
     def begin_epoch(self) -> None:
         """What has no place is to be sent in a new epoch."""

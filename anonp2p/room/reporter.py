@@ -97,6 +97,8 @@ class Reporter:
             shown = self._message_index.find_named(EntryId(change.member, change.counter))
             if shown is not None and self._message_index.end_message(shown.seq):
                 self.tell_event(self._narrator.describe_expired(shown.seq, re, retracted=True))
+            elif shown is not None and re is not UNSET:
+                self.tell_error(errors.MessageGone(shown.seq), re)  # it has ended while the Retract was on its way
 
     def _note_message(self, message: changes.MessageChange) -> None:
         self._reused_nicks.note_message(message.member)

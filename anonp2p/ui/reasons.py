@@ -128,6 +128,7 @@ PHRASES: dict[Code, str] = {
     "unsigned-welcome": "a welcome that its host did not sign",
     "unusable-key": "a key that cannot be sealed to",
     "unwanted-resumption": "a resumption not asked for",
+    "why-of-lost": "words about one who only lost its place",
     "wrong-credentials": "a host that is not the one of its address",
     "us-as-host": "us as its host",
     # How a link ended.

@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames, handshake, welcome, wire
+from anonp2p.protocol import credentials, frames, handshake, welcome, wire
 from anonp2p.room.ledger import Ledger, unpack_content
 from tests.crypto.test_vectors import held
 from tests.support import second
@@ -152,6 +152,26 @@ def test_records_2_6() -> None:
             second.off_record(case["first chain key"], number, content)
 
     check(CASES["2.6 records"], ours, theirs)
+
+
+def test_answers_2_12_2_13() -> None:
+    it = CASES["2.12, 2.13 answers"]
+    room = it["room"]
+
+    def read(case: Any) -> Any:
+        """The frame, as it comes in a record."""
+        return frames.unpack(frames.HostRecord, second.pack([[case["frame"]]])).frames[0]
+
+    def theirs(case: Any) -> None:
+        match case["frame"]:
+            case [4, reason, vouched, signature]:
+                second.check_credentials(vouched, room)
+                second.verify(vouched[1], "refused", room, case["hello"] + reason.encode(), signature)
+            case [7, now, signature]:
+                second.verify(it["host"], "resumed", room, case["hello"] + now, signature)
+
+    check(it["Refused"], lambda case: credentials.check_refusal(read(case), case["hello"], room, None), theirs)
+    check(it["Resumed"], lambda case: credentials.check_resumption(read(case), case["hello"], room, it["host"]), theirs)
 
 
 def test_headers_4_1() -> None:

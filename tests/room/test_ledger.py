@@ -262,6 +262,7 @@ FAULTS: list[tuple[Identity, Body, str]] = [
     ],
     *[(HOST, CommitBody(epoch, [], renew=False), "commit-for-other-epoch") for epoch in (0, 2, 2**53 - 1)],
     *[(HOST, CommitBody(1, [Removal(it, "kicked", "")], renew=False), "removed-nobody") for it in (EVE.id, HOST.id)],
+    (HOST, CommitBody(1, [Removal(BOB.id, "lost", "spam")], renew=False), "why-of-lost"),
     *[
         (HOST, CommitBody(1, [Removal(it, "lost", "")], renew=False), "removed-nobody")
         for it in (bytes(16), HOST.id, ANN.id)

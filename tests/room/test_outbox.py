@@ -46,6 +46,9 @@ class FakeSealer:
         return Sealed(self.epoch_number, Header(ENTRY, ME, counter, 0, pending.ttl), content, b"body " + name, name)
 
 
+FORMER = b"f" * 16
+
+
 @pytest.fixture
 def sealer() -> FakeSealer:
     return FakeSealer()
@@ -413,11 +416,37 @@ def test_after_the_end_nothing_waits(outbox: Outbox, sealer: FakeSealer) -> None
 
 def test_a_new_identity_counts_from_the_beginning(outbox: Outbox, sealer: FakeSealer) -> None:
     assert (say(outbox, "one"), say(outbox, "two")) == (1, 2)
-    outbox.give_back_all()
     outbox.lose_link()
-    outbox.begin_identity()
+    assert [it.line for it in outbox.begin_identity(FORMER)] == ["one", "two"]
     assert say(outbox, "three") == 1
     assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/1"]
+
+
+@pytest.mark.parametrize("proven", [False, True, None])
+def test_what_went_out_under_a_former_identity_waits_until_it_is_known_whether_it_was_ordered(
+    outbox: Outbox, sealer: FakeSealer, proven: bool | None
+) -> None:
+    """5.14. None: it never becomes known, as we are out before."""
+    for line in ("ordered", "lost"):
+        say(outbox, line)
+    rename(outbox, "nick")
+    ordered = outbox.seal_entry(1, sealer)
+    outbox.send_ready(sealer, 0.0)
+    say(outbox, "never sent")
+    assert [it.line for it in outbox.begin_identity(ordered.header.author)] == [None, "never sent"]
+    assert len(outbox) == 2
+    assert say(outbox, "as somebody new") == 1
+    assert outbox.was_author(ordered.header.author)
+    assert not outbox.was_author(FORMER)
+    digest = suite.hash_data(ordered.body)
+    assert outbox.has_sent(ordered.header, digest)
+    assert not outbox.has_sent(ordered.header, bytes(32))
+    receipt = outbox.take_receipt(ordered.header)
+    assert receipt is not None
+    assert receipt.line == "ordered"
+    rest = outbox.give_back_all() if proven is None else outbox.settle(0, proven=proven)
+    assert (rest[0].error, rest[0].line) == (None if proven else errors.Unconfirmed(), "lost")
+    assert not outbox.was_author(ordered.header.author)
 
 
 @pytest.mark.parametrize("proven", [False, True])

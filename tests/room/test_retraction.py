@@ -110,9 +110,10 @@ def test_a_private_message_is_taken_back_too(room: Simulation) -> None:
 def test_taking_back_twice_on_the_way_changes_nothing_more(room: Simulation) -> None:
     ann, bob = room.joined("ann"), room.joined("bob")
     seq = said(room, ann)
-    room.retract(ann, seq)
-    room.retract(ann, seq)
+    first, second = room.retract(ann, seq), room.retract(ann, seq)
     room.settle()
+    assert [type(event) for event in room.answers(ann, first)] == [events.ExpiredEvent]
+    assert refused(room, ann, second) == "MessageGone"
     assert ended(ann) == ended(bob) == [(seq, True)]
     assert not room.drops
     said(room, ann, "still here")
@@ -123,9 +124,10 @@ def test_what_expires_while_it_is_taken_back_only_expires(room: Simulation) -> N
     ann, bob = room.joined("ann"), room.joined("bob")
     room.retain(ann, 60)
     seq = said(room, ann)
-    room.retract(ann, seq)
+    re = room.retract(ann, seq)
     room.tick += 61
     room.settle()
+    assert refused(room, ann, re) == "MessageGone"
     assert ended(ann) == ended(bob) == [(seq, False)]
     assert not room.drops
 

@@ -155,6 +155,20 @@ def test_one_who_is_away_too_long_comes_back_as_somebody_new_under_its_nick(room
     assert [left.reason for left in bob.got(events.LeftEvent)] == ["lost"]
 
 
+def test_one_whose_message_was_ordered_unseen_is_told_though_its_place_was_given_up(room: Simulation) -> None:
+    """5.14"""
+    ann, bob = room.joined("ann"), room.joined("bob")
+    text = room.say(ann, "ordered unseen")
+    room.host_hears(ann)
+    cut_off(room, ann)
+    room.wait(limits.PLACE_SECONDS)
+    hear_all(room, bob)
+    room.settle()
+    assert kinds(room.answers(ann, text)) == ["MessageEvent"]
+    assert texts(ann) == texts(bob) == ["ordered unseen"]
+    assert ann.room.outstanding == 0
+
+
 def hear_all(room: Simulation, member: Party) -> None:
     """The member, and nobody else, gets what there is for it."""
     while member.room.index < room.host.room.index:

@@ -116,7 +116,7 @@ def _talk(stage: Stage) -> None:
     stage.settled()
     stage.ask("say", "ben", text="And when you leave?")
     stage.ask("me", "eve", text="holds her breath")
-    stage.type("Then it is gone, for now. Nothing was ever written down.").key("enter")
+    stage.type("/reply 7 Then it is gone, for now. Nothing was ever written down.").key("enter")
     stage.settled()
     stage.ask("retain", "ben", text="5m")
     stage.ask("say", "ben", text="This one I want gone in five minutes.")

@@ -45,6 +45,7 @@ def negative(held: dict[str, Vectors], boxes: Any) -> Vectors:
         "2.2 hellos": list(_hellos(handshakes["2.2 hello, 2.4 client handshake"][0]["2.2 hello"]["content"])),
         "2.4 client handshakes": _client_handshakes(handshakes["2.2 hello, 2.4 client handshake"][0], boxes),
         "2.6 records": list(_records(handshakes["2.6 records"])),
+        "2.12, 2.13 answers": _answers(handshakes["2.6 records"], log["room"]),
         "4.1 headers": [{"what": what, "bytes": text, "fault": fault} for what, text, fault in _headers(log)],
         "4.4 bodies": list(_bodies(_first(log, "Text"), log["room"])),
         "4.5 batches": list(_batches(log["4.5 in the order of the wire"][1])),
@@ -165,6 +166,40 @@ def _records(valid: Vectors) -> Iterator[Vectors]:
         ("something other than zeros", [key.seal_text(0, nonzero)], "padding"),
     ):
         yield {"what": what, "first chain key": first, "contents": contents, "fault": fault}
+
+
+def _answers(valid: Vectors, room: bytes) -> Vectors:
+    """Answers that the host has not given on this link; to one who knows no host, by credentials of another."""
+    said = {record["frames"][0]: record["2.7 frames"][0] for record in valid["down"]["records"] if record["frames"]}
+    _, reason, vouched, signature = said["Refused"]
+    _, now, resumed = said["Resumed"]
+    address, key, term, credentials = vouched
+    stranger = Identity(bytes(32), room)
+    hello, other = valid["hello"], suite.hash_data(valid["hello"])
+    theirs = stranger.sign(suite.label("refused"), hello + reason["text"].encode())
+    refusals = [
+        ("another reason than was signed", [4, {"text": "locked"}, vouched, signature], hello, "unsigned-refusal"),
+        ("of another link", [4, reason, vouched, signature], other, "unsigned-refusal"),
+        ("by one whom nobody vouches for", [4, reason, [address, stranger.key, term, credentials], theirs], hello, ""),
+        ("of another term", [4, reason, [address, key, 1, credentials], signature], hello, ""),
+        ("of another room", [4, reason, [stranger.key, key, term, credentials], signature], hello, ""),
+    ]
+    resumptions = [
+        ("another head than was signed", [7, bytes([now[0] ^ 1]) + now[1:], resumed], hello),
+        ("of another link", [7, now, resumed], other),
+    ]
+    return {
+        "room": room,
+        "host": key,
+        "Refused": [
+            {"what": what, "hello": greeted, "frame": frame, "fault": fault or "wrong-credentials"}
+            for what, frame, greeted, fault in refusals
+        ],
+        "Resumed": [
+            {"what": what, "hello": greeted, "frame": frame, "fault": "unsigned-resumption"}
+            for what, frame, greeted in resumptions
+        ],
+    }
 
 
 def _first(log: Vectors, says: str) -> Vectors:

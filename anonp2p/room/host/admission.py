@@ -149,8 +149,8 @@ class Admission:
         known = ledger.roster.find_member(member)
         cost = 0.0
         if known is None:
-            if member in self._replica.current_epoch.ratchets:
-                raise NotAdmitted("not-allowed")  # it has left, and its keys are used up
+            if member in self._presence.former:
+                raise NotAdmitted("not-allowed")  # or its counters would begin anew
             key_hash = suite.hash_data(join.encryption_key)
             self._replica.add_key(key_hash, join.encryption_key)
             self._sequencer.order_own(frames.JoinedBody(join.key, nick, key_hash))

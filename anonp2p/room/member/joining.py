@@ -112,8 +112,7 @@ class Joining:
         self.ticket = b""
         self._wanted = self._context.own_member.nick
         self._refused_nick, self._alternatives = None, []
-        self._reporter.tell_given_back(self._outbox.give_back_all())
-        self._outbox.begin_identity()
+        self._reporter.tell_given_back(self._outbox.begin_identity(self._replica.me.id))
         self._replica.begin_identity(*fresh_keys(self._context.random, self._replica.ledger.room))
         self._replica.epoch = None
         self._lifecycle.lose_place()

@@ -79,5 +79,5 @@ class Proof:
             self._since_other += step
         elif other := self._heads.find_other(self._index, self._digest):
             self._other = other
-        if header.author == self._context.replica.me.id:
+        if header.author == self._context.replica.me.id or self._context.outbox.was_author(header.author):
             self.receipts.append(Receipt(self._index, header, body))

@@ -33,8 +33,5 @@ def _find_key(ledger: Ledger, author: bytes, entries: Iterable[OpenedEntry]) -> 
     if member is not None:
         return member.key
     joined = [entry.content.body for entry in entries if entry.content is not None]
-    return next((it.key for it in joined if isinstance(it, frames.JoinedBody) and _is_key_of(it.key, author)), None)
-
-
-def _is_key_of(key: bytes, member: bytes) -> bool:
-    return identity.member_id(key) == member
+    keys = [body.key for body in joined if isinstance(body, frames.JoinedBody)]
+    return next((key for key in keys if identity.member_id(key) == author), None)

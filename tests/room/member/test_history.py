@@ -10,7 +10,7 @@ from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.frames import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
 from anonp2p.room import events
-from tests.room.hostile import KEY, assert_link_ended, at, fading
+from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, fading
 from tests.room.member.false_host import HERE, FalseHost, Item
 from tests.room.peers import ANN, EVE, HOST, Placed, kinds, text
 
@@ -336,6 +336,30 @@ def test_a_host_whose_welcome_broke_off_does_not_turn_back_the_time(teller: Fals
         "AlarmEvent",
         "GoneEvent",
     ]
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_a_host_hides_nothing_behind_a_link_that_breaks_in_the_midst_of_a_history(
+    teller: FalseHost, proven: bool
+) -> None:
+    """7.3a: it has to prove all that it does not show any more, or has denied what it signed before."""
+    base, since = teller.base(), teller.ledger.index
+    shown = teller.past(teller.entry(ANN, text("true")))
+    hidden = [teller.orders_guest(), *(teller.entry(ANN, text(words)) for words in ("hidden", "too"))]
+    for entry in hidden:
+        teller.place(entry)
+    teller.hears(*teller.welcome(since=since, snapshot=base), shown)
+    again = teller.redials()
+    assert isinstance(again, frames.JoinRequest)
+    assert again.index == since + 1
+    welcome = teller.welcome(since=teller.ledger.index, snapshot=teller.base(), proof=proven)
+    if not proven:
+        assert_left_in_alarm(teller, teller.hears(*welcome))
+        return
+    happened = teller.hears(*welcome, teller.proof_of(*hidden))
+    [missed] = [it for it in happened if isinstance(it, events.EntriesMissedEvent)]
+    assert (missed.count, missed.verified) == (3, True)
+    assert not teller.room.over
 
 
 def test_a_history_that_refers_to_another_log_raises_an_alarm(teller: FalseHost) -> None:

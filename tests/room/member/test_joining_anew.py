@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
+from anonp2p.protocol.frames import Removal
 from anonp2p.room import events, inputs
 from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import FAR, HERE, FalseHost
@@ -15,9 +17,8 @@ from tests.room.peers import ANN, kinds, said, text
 def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(host: FalseHost) -> None:
     """5.12: with new keys."""
     old = host.ledger.get_member(host.me)
-    host.says("precious")
     host.redials()
-    assert kinds(host.hears(host.refused("unknown"))) == ["UnsentEvent"]
+    assert host.hears(host.refused("unknown")) == []
     assert not host.room.over
     assert host.takes(inputs.SayInput("typed while outside")) == []
     join = host.redials()
@@ -43,6 +44,66 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     [mine] = host.submits()
     assert said(mine) == text("typed while outside")
     assert mine.header.counter == 1
+
+
+@pytest.mark.parametrize("how", ["ordered", "not ordered", "unproven", "never in again"])
+def test_what_was_sent_as_somebody_else_is_told_once_it_is_known_whether_it_was_ordered(
+    host: FalseHost, how: str
+) -> None:
+    """5.14"""
+    host.takes(inputs.SayInput("precious", re=7))
+    [mine] = host.submits()
+    former = host.me
+    host.redials()
+    if how == "ordered":
+        unseen = [mine, host.commit(Removal(former, "kicked", ""))]
+    else:
+        unseen = [host.commit(Removal(former, "kicked", ""))]
+    assert host.hears(host.refused("unknown")) == []
+    assert host.room.outstanding == 1
+    host.redials()
+    proof = host.proof(*unseen)
+    host.slice()
+    joined = host.orders_guest()
+    host.place(joined)
+    steps = frames.ProofFrame(proof.steps + host.proof_of(joined).steps)
+    if how == "never in again":
+        happened = host.hears(host.refused("full"))
+    elif how == "unproven":
+        host.begin_at(FAR)
+        happened = host.hears(*host.welcome())
+    else:
+        happened = host.hears(*host.welcome(proof=True), steps)
+    own = [(type(it), it.re) for it in happened if isinstance(it, events.MessageEvent | events.UnsentEvent)]
+    errors_ = [it.text for it in happened if isinstance(it, events.ErrorEvent)]
+    if how == "ordered":
+        [receipt] = [it for it in happened if isinstance(it, events.MessageEvent)]
+        assert (receipt.text, receipt.mine, receipt.member) == ("precious", True, identity.spell_member(former))
+        assert own == [(events.MessageEvent, 7)]
+    else:
+        assert own == [(events.UnsentEvent, 7)]
+        assert (errors.Unconfirmed() in errors_) == (how != "not ordered")
+    assert host.room.outstanding == 0
+
+
+def test_what_was_sent_as_somebody_else_cannot_be_retracted(host: FalseHost) -> None:
+    """5.20: only its author could, who has no keys any more."""
+    mine, former = host.says("precious"), host.me
+    host.takes(inputs.RetractInput(None, re=8))
+    host.redials()
+    removal = host.commit(Removal(former, "kicked", ""))
+    assert host.hears(host.refused("unknown")) == []
+    host.redials()
+    proof = host.proof(mine, removal)
+    host.slice()
+    joined = host.orders_guest()
+    host.place(joined)
+    steps = frames.ProofFrame(proof.steps + host.proof_of(joined).steps)
+    happened = host.hears(*host.welcome(proof=True), steps)
+    [refused] = [it for it in happened if isinstance(it, events.ErrorEvent)]
+    assert (refused.text, refused.re) == (errors.RetractUnsent(), 8)
+    assert host.submits() == []
+    assert host.room.outstanding == 0
 
 
 @pytest.mark.parametrize("lie", ["a shorter log", "another nick", "an older epoch"])

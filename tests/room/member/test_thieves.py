@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from anonp2p.crypto import identity
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import credentials, frames
 from anonp2p.reasons import Fault
@@ -69,7 +70,13 @@ def test_what_the_host_answered_on_one_link_is_nothing_on_another(host: FalseHos
 
 
 WRONG_CREDENTIALS: dict[str, frames.Credentials] = {
-    "of another address": credentials.sign_credentials(ANOTHER_KEY, HOST.key),
+    "of another room": credentials.sign_credentials(ANOTHER_KEY, HOST.key),
+    "of another address": frames.Credentials(
+        ANOTHER_KEY.public,
+        HOST.key,
+        0,
+        ANOTHER_KEY.sign(identity.CREDENTIALS + ROOM_KEY.public + HOST.key + bytes(8)),
+    ),
     "signed by another address": replace(credentials.sign_credentials(ANOTHER_KEY, HOST.key), address=ROOM_KEY.public),
     "of a member": credentials.sign_credentials(ROOM_KEY, ANN.key),
     "of another term": replace(CREDENTIALS, term=1),

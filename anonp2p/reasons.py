@@ -64,6 +64,7 @@ Fault = Literal[
     "proof-of-other-log",
     "proof-withheld",
     "reference-to-future",
+    "reference-to-past",
     "reference-to-other-log",
     "removed-nobody",
     "removed-twice",

@@ -38,6 +38,7 @@ class Ledger:
         self.history = NO_HISTORY
         self.locked = False
         self.epoch = 0
+        self.epoch_start = 0  # index of the commit that began it; 0 if it began before we came, or with the room
         self.index = FIRST - 1  # of the latest entry
         self.roster = Roster()
         self.messages = MessagePlaces()
@@ -134,6 +135,7 @@ class Ledger:
         expect(kept, "retention-not-allowed")
         expect(header.kind == (COMMIT if isinstance(content.body, frames.CommitBody) else ENTRY), "bad-commit")
         expect(content.index <= self.index, "reference-to-future")
+        expect(content.index >= self.epoch_start, "reference-to-past")
         match content.body:
             case frames.TextBody(text=text):
                 expect(0 < len(text.encode()) <= limits.TEXT, "text-length")
@@ -206,7 +208,7 @@ class Ledger:
             case frames.LockBody(locked=locked):
                 self.locked = locked
             case frames.CommitBody(epoch=epoch, removed=removed):
-                self.epoch = epoch
+                self.epoch, self.epoch_start = epoch, self.index + 1
                 for removal in removed:
                     self.roster.remove_member(self.get_member(removal.member))
         return author

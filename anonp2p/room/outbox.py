@@ -97,9 +97,9 @@ class Outbox:
         """The same for an entry with this header, which is among what we missed, whoever we were when we sent it."""
         return self._former.pop((header.author, header.counter), None) or self.take_entry(header.counter)
 
-    def was_author(self, member: bytes) -> bool:
-        """Whether we were this member, and have sent something as such of which we do not know what became of it."""
-        return any(author == member for author, _ in self._former)
+    def awaits_receipt(self, header: Header) -> bool:
+        """Whether we were its author, and sent a message with its counter of which we do not know what became of it."""
+        return (header.author, header.counter) in self._former
 
     def has_sent(self, header: Header, digest: bytes) -> bool:
         """Whether an entry with this header and this digest of its body is one that we have sent and not seen yet."""

@@ -91,6 +91,7 @@ PHRASES: dict[Code, str] = {
     "proof-of-other-log": "a proof that leads to another log",
     "proof-withheld": "a log that does not continue ours",
     "reference-to-future": "a reference to what is not there yet",
+    "reference-to-past": "a reference to an earlier epoch, whose keys its author had not any more",
     "reference-to-other-log": "a reference to another log",
     "removed-nobody": "the removal of no member, or of one who was not away",
     "removed-twice": "a removal twice",

@@ -520,6 +520,19 @@ def test_a_reference_to_what_is_not_there_yet_is_a_fault(ledger: Ledger, index: 
         )
 
 
+def test_a_reference_to_before_the_commit_of_its_epoch_is_a_fault(ledger: Ledger) -> None:
+    """5.7: its author had the keys from there on."""
+    grown(ledger, 3)
+    commit, ann = Header(COMMIT, HOST.id, 9), ledger.get_member(ANN.id)
+    said = Content(SALT, 3, ledger.digest, CommitBody(1, [], renew=False))
+    ledger.take_entry(ledger.get_member(HOST.id), commit, said, bytes(32))
+    assert ledger.index == 4
+    for index in (0, 3):
+        with pytest.raises(PeerFault, match="reference-to-past"):
+            ledger.check_entry(ann, Header(ENTRY, ANN.id, 9), Content(SALT, index, ledger.digest, LeaveBody()))
+    ledger.check_entry(ann, Header(ENTRY, ANN.id, 9), Content(SALT, 4, ledger.digest, LeaveBody()))
+
+
 def test_a_reference_with_another_digest_is_foreign(ledger: Ledger) -> None:
     """5.9"""
     digests = grown(ledger, 3)

@@ -436,8 +436,9 @@ def test_what_went_out_under_a_former_identity_waits_until_it_is_known_whether_i
     assert [it.line for it in outbox.begin_identity(ordered.header.author)] == [None, "never sent"]
     assert len(outbox) == 2
     assert say(outbox, "as somebody new") == 1
-    assert outbox.was_author(ordered.header.author)
-    assert not outbox.was_author(FORMER)
+    assert outbox.awaits_receipt(ordered.header)
+    assert not outbox.awaits_receipt(ordered.header._replace(author=FORMER))
+    assert not outbox.awaits_receipt(ordered.header._replace(counter=3)), "a change of nick, which nobody waits for"
     digest = suite.hash_data(ordered.body)
     assert outbox.has_sent(ordered.header, digest)
     assert not outbox.has_sent(ordered.header, bytes(32))
@@ -446,7 +447,7 @@ def test_what_went_out_under_a_former_identity_waits_until_it_is_known_whether_i
     assert receipt.line == "ordered"
     rest = outbox.give_back_all() if proven is None else outbox.settle(0, proven=proven)
     assert (rest[0].error, rest[0].line) == (None if proven else errors.Unconfirmed(), "lost")
-    assert not outbox.was_author(ordered.header.author)
+    assert not outbox.awaits_receipt(ordered.header)
 
 
 @pytest.mark.parametrize("proven", [False, True])

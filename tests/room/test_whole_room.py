@@ -9,6 +9,8 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.crypto import commit
 from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, read_header
+from anonp2p.crypto.ratchet import Ratchet
+from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
@@ -17,7 +19,7 @@ from anonp2p.room.host import gate
 from anonp2p.room.member import arrival
 from tests.room.peers import kinds
 from tests.room.simulation import Simulation
-from tests.support.memory import held
+from tests.support.memory import held, parts
 from tests.support.world import End, Party, log_of
 
 
@@ -56,6 +58,30 @@ def test_no_end_keeps_the_secret_of_its_link(room: Simulation, monkeypatch: pyte
     assert member == host
     gc.collect()
     assert held(member, host) == []
+
+
+@pytest.mark.parametrize("when", ["up", "in the midst of a history", "in the midst of a welcome"])
+def test_a_room_that_was_left_holds_no_keys_of_its_link_or_its_epoch(when: str) -> None:
+    """6.3, 2.6"""
+    room = Simulation(history=frames.HistoryPolicy(50, 0))
+    for number in range(10):
+        room.say(room.host, f"kept {number}")
+        room.end_batch()
+    ann = room.newcomer("ann")
+    room.write(ann)
+    room.member_hears(ann)  # the hello
+    room.host_hears(ann)
+    room.write(ann)
+    for _ in range({"up": 20, "in the midst of a history": 4}.get(when, 1)):
+        if room.link(ann).far.inbox:
+            room.world.deliver(room.link(ann), room.link(ann).far)
+    keys = Epoch | Ratchet | EncryptionKeyPair | Channel
+    assert any(isinstance(part, keys) for part in parts(ann.room))
+    room.leave(ann, now=True)
+    room.settle()
+    room.wait(limits.LEAVE_PATIENCE)
+    assert ann.room.over
+    assert not any(isinstance(part, keys) for part in parts(ann.room))
 
 
 def test_a_message_reaches_all_and_its_author_once(room: Simulation) -> None:
@@ -155,9 +181,15 @@ def test_one_who_is_away_too_long_comes_back_as_somebody_new_under_its_nick(room
     assert [left.reason for left in bob.got(events.LeftEvent)] == ["lost"]
 
 
-def test_one_whose_message_was_ordered_unseen_is_told_though_its_place_was_given_up(room: Simulation) -> None:
-    """5.14"""
+@pytest.mark.parametrize("renamed", [False, True])
+def test_one_whose_message_was_ordered_unseen_is_told_though_its_place_was_given_up(
+    room: Simulation, renamed: bool
+) -> None:
+    """5.14: what else was ordered of who it was before is nothing to it."""
     ann, bob = room.joined("ann"), room.joined("bob")
+    if renamed:
+        room.rename(ann, "anna")
+        room.host_hears(ann)
     text = room.say(ann, "ordered unseen")
     room.host_hears(ann)
     cut_off(room, ann)
@@ -238,7 +270,9 @@ def test_a_newcomer_is_shown_what_is_kept_of_the_last_messages_as_history() -> N
     assert at[2] == pytest.approx(1_000_010, abs=1)
 
 
-def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once() -> None:
+@pytest.mark.parametrize("spoiled", [False, True])
+def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once(spoiled: bool) -> None:
+    """spoiled: a payload was, by whoever carries the link; else the link was lost."""
     room = Simulation(history=frames.HistoryPolicy(50, 0))
     for number in range(10):
         room.say(room.host, f"kept {number}")
@@ -252,7 +286,13 @@ def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once() -> None:
     for _ in range(6):
         room.member_hears(ann)
     assert 0 < len(texts(ann)) < 10
-    room.lose(ann, delivering=False)
+    if spoiled:
+        waiting = room.link(ann).far.inbox
+        waiting[0] = bytes(len(waiting[0] or b""))
+        room.member_hears(ann)
+        room.host_hears(ann)
+    else:
+        room.lose(ann, delivering=False)
     room.say(room.host, "live")
     room.settle()
     assert texts(ann) == [f"kept {number}" for number in range(10)] + ["live", "mine"]

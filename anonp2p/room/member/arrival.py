@@ -143,10 +143,9 @@ class Arrival:
             self._end_history(backfill)
         return True
 
-    def lose_link(self) -> None:
-        """The link is gone, and the rest of the history comes on another one."""
+    def note_shown(self) -> None:
+        """The link ends, and the rest of the history comes on another one."""
         backfill = self._state.backfill
-        self._state.lose_link()
         if backfill is not None and backfill.replayed is not None:
             shown = backfill.replayed
             self._joining.note_shown(Position(shown.index, shown.digest, shown.group_context))

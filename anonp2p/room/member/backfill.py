@@ -81,7 +81,7 @@ class Backfill:
         """An entry of the history: nothing but shown, unless we had it when we were here before."""
         author = check_entry(ledger, entry)
         is_new = shown_up_to is None or ledger.index >= shown_up_to
-        is_own = is_new and (author.id == self._replica.me.id or self._context.outbox.was_author(author.id))
+        is_own = is_new and (author.id == self._replica.me.id or self._context.outbox.awaits_receipt(entry.header))
         expect(not is_own or self._context.outbox.has_sent(entry.header, entry.digest), "entry-never-sent")
         if entry.content is not None and ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, ledger)

@@ -130,7 +130,9 @@ class MemberRole:
         return self._heads.room_time()
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Forgets the keys of the link, and those that a welcome brought."""
+        self._state.lose_link()
+        self._uplink.forget()
 
     def _tick(self) -> None:
         if self._leave_by is not None and self._clock.tick >= self._leave_by:
@@ -180,6 +182,7 @@ class MemberRole:
                     self._state.expect_frame(frame)
                     self._frame_handlers[type(frame)](frame)
         except PeerFault as fault:
+            self._arrival.note_shown()
             self._blame.end_link(fault)
         except HostLied as lie:
             self._blame.leave_host(lie)
@@ -249,7 +252,8 @@ class MemberRole:
         """Our link is gone. Another one is being dialled, unless we are leaving anyway."""
         was_let_in = self._state.is_let_in
         reason = Reason(event.reason) if event.reason in LINK_ENDS else Reason("link-fault", event.reason)
-        self._arrival.lose_link()
+        self._arrival.note_shown()
+        self._state.lose_link()
         self._uplink.forget()
         self._outbox.lose_link()
         if self._lifecycle.phase == "leaving":

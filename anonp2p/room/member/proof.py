@@ -40,6 +40,7 @@ class Proof:
         self, context: Context, heads: HeadCheck, begin: Position, head: Head, end: int, digest: bytes
     ) -> None:
         self.receipts: list[Receipt] = []
+        self._has_false_receipt = False  # whether there is an entry in our name that we have not sent, or one twice
         self._context = context
         self._heads = heads
         self._index, self._digest, self._group_context = begin
@@ -63,9 +64,8 @@ class Proof:
             raise PeerFault("proof-of-other-log")
         if self._other is not None:
             raise self._heads.contradict(self._other, self._head, bytes(self._since_other))
-        for receipt in self.receipts:
-            if not self._context.outbox.has_sent(receipt.header, receipt.digest):
-                raise self._heads.blame("entry-never-sent", self._head)
+        if self._has_false_receipt:
+            raise self._heads.blame("entry-never-sent", self._head)
         return True
 
     def _take_step(self, step: bytes) -> None:
@@ -79,5 +79,13 @@ class Proof:
             self._since_other += step
         elif other := self._heads.find_other(self._index, self._digest):
             self._other = other
-        if header.author == self._context.replica.me.id or self._context.outbox.was_author(header.author):
-            self.receipts.append(Receipt(self._index, header, body))
+        if header.author == self._context.replica.me.id or self._context.outbox.awaits_receipt(header):
+            self._take_receipt(Receipt(self._index, header, body))
+
+    def _take_receipt(self, receipt: Receipt) -> None:
+        """No more of them are kept than we have sent, however many steps there are."""
+        is_repeated = any(it.header == receipt.header for it in self.receipts)
+        if is_repeated or not self._context.outbox.has_sent(receipt.header, receipt.digest):
+            self._has_false_receipt = True
+        else:
+            self.receipts.append(receipt)

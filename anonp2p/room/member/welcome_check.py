@@ -52,7 +52,9 @@ class WelcomeCheck:
         expect(_lead_to(head, state.latest, ledger.group_context), "head-of-other-roster")
         epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
-        if state.snapshot is None and self._lifecycle.entered and state.since == self._replica.ledger.index:
+        begin, known = self._joining.position, self._replica.ledger
+        has_all = self._lifecycle.entered and begin[:2] == (known.index, known.digest)
+        if state.snapshot is None and has_all and state.since == begin.place:
             expect(not state.proof, "unexpected-proof")
             return Backfill(self._context, self._heads, epoch, head, ledger)
         expect(state.snapshot is not None or state.since == head.place, "history-without-start")
@@ -61,9 +63,9 @@ class WelcomeCheck:
             expect(state.history != NO_HISTORY, "unexpected-history")
             replayed = _as_of(state, state.snapshot, ledger)
         digest = head.digest if state.snapshot is None else state.snapshot.digest
-        begin = self._joining.position
         gap = 0 if begin == NOWHERE else max(0, state.since - begin.place)
-        expect(bool(gap) or not state.proof, "unexpected-proof")
+        provable = 0 < gap <= limits.PROOF_ENTRIES + limits.PROOF_EXCESS
+        expect(provable or not state.proof, "unexpected-proof")
         expect(not gap or state.proof or head.place - begin.place > limits.PROOF_ENTRIES, "proof-withheld")
         proof = Proof(self._context, self._heads, begin, head, state.since, digest) if state.proof else None
         former = self._replica.ledger

@@ -235,6 +235,7 @@ class FalseMember:
                 )
                 members = [it.id for it in self.inn.room.replica.ledger.roster]
                 self.sealer.follow(secret, turn.digest, members)
+                self.sealer.reference = int.from_bytes(committed.head[:8], "big"), committed.head[8:40]
 
     def missed(self) -> list[Any]:
         """The same as frames in records, in which all have to be."""

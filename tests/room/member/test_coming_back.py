@@ -453,11 +453,25 @@ def unneeded(host: FalseHost) -> list[Item]:
     return [host.welcome(past=True, proof=True)]
 
 
+def ours_twice(host: FalseHost) -> list[Item]:
+    mine = host.says("once")
+    return missed_for_good(host, mine, mine)
+
+
+def endless(host: FalseHost) -> list[Item]:
+    """More than any host can prove: its proof would never end."""
+    host.redials()
+    host.begin_at(2**50)
+    return [host.welcome(proof=True)]
+
+
 LIES_ABOUT_A_GAP: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a log of its own that is taken back": taken_back,
     "a head for another log": fork_in_the_middle,
     "an entry of ours that we never sent": never_ours,
     "an entry of ours that was changed": changed_ours,
+    "an entry of ours twice": ours_twice,
+    "a proof without end": endless,
     "a proof beside a backfill": unneeded,
 }
 

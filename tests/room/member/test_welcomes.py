@@ -12,7 +12,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import events
 from anonp2p.room.ledger import Ledger, unpack_content
 from anonp2p.room.roster import Roster
-from tests.room.hostile import KEY, assert_link_ended, without
+from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, without
 from tests.room.member.false_host import HERE, FalseHost, Item
 from tests.room.peers import ANN, BOB, EVE, HOST, kinds, text
 
@@ -185,6 +185,19 @@ def test_a_welcome_whose_roster_its_own_head_does_not_cover_is_refused(lie: str)
     head = host.head_text()
     WRONG_ROOMS[lie](host.ledger)
     assert_link_ended(host, host.hears(*host.welcome(state=msgspec.structs.replace(host.state(), head=head))))
+
+
+def test_one_who_is_welcomed_to_a_longer_log_than_all_others_sees_it_with_the_next_epoch() -> None:
+    """5.7: until then what others refer to is before all that it knows."""
+    host = FalseHost()
+    real = host.ledger.index, host.ledger.digest
+    host.ledger.start_at(2**40, b"q" * 32)
+    host.greets()
+    host.roster_guest()
+    host.hears(*host.welcome())
+    assert kinds(host.hears(host.entry(ANN, text("before"), reference=real))) == ["MessageEvent"]
+    host.turns()
+    assert_left_in_alarm(host, host.hears(host.entry(ANN, text("after"), reference=real)))
 
 
 def test_a_welcome_without_its_last_page_shows_nothing() -> None:

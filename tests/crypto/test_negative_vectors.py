@@ -7,7 +7,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature, InvalidTag
 
 from anonp2p import limits
-from anonp2p.crypto import identity, padding, suite
+from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, handshake, welcome, wire
@@ -214,6 +214,29 @@ def test_batches_4_5() -> None:
                 epoch.open_batch(case["bytes"])
         with pytest.raises(REFUSED):
             second.off_batch(case["4.5 log key"], case["bytes"])
+
+
+def test_private_boxes_5_15() -> None:
+    assert CASES["5.15 boxes"]
+    for case in CASES["5.15 boxes"]:
+        place = [case[name] for name in ("room", "epoch", "author", "counter", "recipient")]
+        key, info = suite.EncryptionKeyPair(case["encryption key seed"]), private.bind_message(*place)
+        assert private.open_message(case["bytes"], [key], info) is None
+        with pytest.raises(InvalidTag):
+            second.KeyPair(case["encryption key seed"]).open_sealed(case["bytes"], second.private_info(*place))
+
+
+def test_commit_shares_6_9() -> None:
+    def place(case: Any) -> list[Any]:
+        return [case[name] for name in ("room", "member", "epoch", "digest")]
+
+    def ours(case: Any) -> None:
+        commit.open_share(case["bytes"], suite.EncryptionKeyPair(case["encryption key seed"]), *place(case))
+
+    def theirs(case: Any) -> None:
+        second.KeyPair(case["encryption key seed"]).open_sealed(case["bytes"], second.share_info(*place(case)))
+
+    check(CASES["6.9 commit shares"], ours, theirs)
 
 
 def test_welcomes_7_1() -> None:

@@ -49,6 +49,8 @@ def negative(held: dict[str, Vectors], boxes: Any) -> Vectors:
         "4.1 headers": [{"what": what, "bytes": text, "fault": fault} for what, text, fault in _headers(log)],
         "4.4 bodies": list(_bodies(_first(log, "Text"), log["room"])),
         "4.5 batches": list(_batches(log["4.5 in the order of the wire"][1])),
+        "5.15 boxes": list(_private_boxes(log["5.15 boxes"][0], log["room"])),
+        "6.9 commit shares": list(_shares(held["epochs"])),
         "7.1 welcomes": _welcomes(welcomed),
     }
 
@@ -255,6 +257,30 @@ def _batches(valid: Vectors) -> Iterator[Vectors]:
         ("shorter than a nonce and a tag", content[:20], "none"),
     ):
         yield {"what": what, "4.5 log key": key, "bytes": other, "fault": fault}
+
+
+def _private_boxes(valid: Vectors, room: bytes) -> Iterator[Vectors]:
+    """A box in another place than the one that it was sealed for: to everybody, as if it were for somebody else."""
+    place = {"room": room, **{name: valid[name] for name in ("epoch", "author", "counter", "recipient")}}
+    about = {"encryption key seed": valid["encryption key seed"], "bytes": valid["box"]}
+    for name, other in _elsewhere(place):
+        yield {"what": f"another {name}", **about, **other}
+
+
+def _shares(epochs: Vectors) -> Iterator[Vectors]:
+    last = epochs["6.2-6.5 epochs"][-1]
+    valid = last["6.9 commit share"]
+    place = {"room": epochs["room"], "member": valid["member"], "epoch": last["epoch"], "digest": last["6.2 digest"]}
+    about = {"encryption key seed": valid["encryption key seed"], "bytes": valid["box"], "fault": "unreadable-box"}
+    for name, other in _elsewhere(place):
+        yield {"what": f"another {name}", **about, **other}
+
+
+def _elsewhere(place: Vectors) -> Iterator[tuple[str, Vectors]]:
+    """Other places, each of which differs in one thing."""
+    for name, value in place.items():
+        other = value + 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
+        yield name, {**place, name: other}
 
 
 def _welcomes(valid: Vectors) -> Vectors:

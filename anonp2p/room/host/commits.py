@@ -12,6 +12,7 @@ from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
+from anonp2p.room.token_bucket import TokenBucket
 
 
 class Commits:
@@ -27,6 +28,8 @@ class Commits:
         self._kicked: dict[bytes, bytes] = {}  # keys of those who were thrown out, by their ids
         self._somebody_left = False  # who still has this epoch's keys
         self._committed_at = 0.0
+        self._commits = TokenBucket(limits.COMMIT_BUCKET, limits.COMMIT_RATE)  # that those who leave may cause
+        self._pause = limits.COMMIT_PAUSE  # seconds after the last commit in which nobody's leaving causes another one
         self._renewed_at = 0.0  # when a commit last let members renew their encryption keys
         self._renewable = 0
         self._secrets: list[tuple[float, int]] = []  # when to forget the secret of which epoch's commit
@@ -47,9 +50,14 @@ class Commits:
         return [until for until, _ in self._secrets]
 
     @property
+    def _somebody_is_out(self) -> bool:
+        """Whether somebody who is out, or about to be, has the keys of this epoch."""
+        return self._somebody_left or bool(self._removals)
+
+    @property
     def _due(self) -> float:
-        if self._somebody_left or self._removals:
-            return self._committed_at + limits.COMMIT_PAUSE
+        if self._somebody_is_out:
+            return self._committed_at + self._pause
         is_small = len(self._replica.ledger.roster) <= limits.RENEWING
         return (self._renewed_at if is_small else self._committed_at) + limits.EPOCH
 
@@ -108,6 +116,9 @@ class Commits:
     def commit_if_due(self) -> None:
         """Ends the epoch if it is time."""
         if self._clock.tick >= self._due:
+            if self._somebody_is_out:
+                wait = self._commits.take_tokens(self._clock.tick)
+                self._pause = max(limits.COMMIT_PAUSE, wait)
             self._commit_epoch([])
 
     def _commit_epoch(self, removed: list[frames.Removal], re: events.Re = UNSET) -> None:

@@ -1,5 +1,7 @@
 """When epochs end, whom that removes, and how long the secret of a commit is kept."""
 
+import itertools
+
 import pytest
 
 from anonp2p import limits
@@ -46,6 +48,27 @@ def test_members_renew_once_in_an_epochs_time_however_often_others_come_and_go(r
     commits = [body.renew for body in room.bodies() if isinstance(body, CommitBody)]
     assert commits == [False, False, True, False, True]
     assert room.commits.renewable == 2
+
+
+def test_who_joins_and_leaves_all_the_time_causes_a_commit_in_30_seconds_and_a_kick_takes_effect_at_once(
+    room: Ordering,
+) -> None:
+    """6.8"""
+    room.commits.note_left()
+    seconds, times = 0.0, list[float]()
+    while len(times) < limits.COMMIT_BUCKET + 12:
+        seconds += 1.0
+        set_time(room.context, seconds)
+        before = room.context.replica.current_epoch.number
+        room.commits.commit_if_due()
+        if room.context.replica.current_epoch.number > before:
+            times.append(seconds)
+            room.commits.note_left()
+    gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
+    assert gaps[: limits.COMMIT_BUCKET - 1] == [limits.COMMIT_PAUSE] * (limits.COMMIT_BUCKET - 1)
+    assert all(29 <= gap <= 31 for gap in gaps[-2:])
+    room.commits.kick(BOB.id, "", 1)
+    assert BOB.id not in room.context.replica.current_epoch.ratchets
 
 
 def test_a_commit_that_lets_members_renew_waits_for_nothing_else(room: Ordering) -> None:

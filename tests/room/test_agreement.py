@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from anonp2p import limits
+from anonp2p import errors, limits
 from anonp2p.names import nicks
 from anonp2p.room import events, inputs
 from tests.room.simulation import Simulation
@@ -32,6 +32,11 @@ some_nicks = st.sampled_from(NICKS)
 AFTER_THE_END = (events.UnsentEvent, events.ErrorEvent)
 
 
+def is_doubt(event: events.Event) -> bool:
+    """Whether it says that nobody knows whether something of ours was ordered."""
+    return isinstance(event, events.ErrorEvent) and event.text == errors.Unconfirmed()
+
+
 def check_party(party: Party) -> None:
     """What must hold for everyone at any moment."""
     seqs = [message.seq for message in party.got(events.MessageEvent)]
@@ -41,6 +46,8 @@ def check_party(party: Party) -> None:
     assert len(gone) == party.room.over
     if gone:
         assert all(isinstance(event, AFTER_THE_END) for event in party.told[gone[0] + 1 :])
+    else:
+        assert not any(map(is_doubt, party.told)), "only who does not get in again does not know"
     known: list[tuple[str, str]] = []  # whoever it was told of, and under which nick
     for event in party.told:
         if isinstance(event, events.EnteredEvent):
@@ -54,7 +61,7 @@ def check_party(party: Party) -> None:
             assert is_known or event.of == "former"
             assert nicks.narrow_looks(event.nick) & nicks.narrow_looks(event.was)
     for re, typed in party.typed.items():
-        told = [event for event in party.told if event.re == re]
+        told = [event for event in party.told if event.re == re and not is_doubt(event)]
         if isinstance(typed, inputs.SayInput):
             assert len(told) <= 1, "a message has one answer"
             for event in told:
@@ -114,7 +121,7 @@ def check_settled(room: Simulation) -> None:
         assert party.room.outstanding == 0
         for re, typed in party.typed.items():
             if isinstance(typed, inputs.SayInput):
-                [answer] = room.answers(party, re)
+                [answer] = [event for event in room.answers(party, re) if not is_doubt(event)]
                 assert isinstance(answer, events.UnsentEvent) or typed.text in ordered
                 if isinstance(answer, events.UnsentEvent) and (party.room.entered or not party.unlucky):
                     assert typed.text not in ordered, "who is in knows what of its own was ordered"

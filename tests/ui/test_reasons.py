@@ -40,7 +40,8 @@ def test_words_of_a_code_without_a_value_are_a_part_of_a_sentence(code: Code) ->
         (Reason("tor-lost", SocksPortLost("127.0.0.1:9050")), "nothing answers at its SOCKS port 127.0.0.1:9050"),
         (Reason("tor-lost", TorLost("{x}")), "{x}"),
         (Reason("tor-words", "Loading {relays}"), "Loading {relays}"),
-        (Reason("host-fault", "forged-head"), "The host sent a forged head."),
+        (Reason("host-fault", "two-logs"), "The host sent two logs, and signed for both."),
+        (Reason("link-fault", "forged-head"), "what came from it breaks the protocol (a forged head)"),
         (
             Reason("other-log-shown", "ann"),
             "ann was shown other messages than you: the host tells different members different things.",

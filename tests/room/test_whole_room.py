@@ -33,6 +33,16 @@ def texts(party: Party) -> list[str]:
     return [message.text for message in party.got(events.MessageEvent)]
 
 
+def asking(room: Simulation, nick: str) -> Party:
+    """A newcomer whose client handshake the host has taken, and what answers it is on the way."""
+    newcomer = room.newcomer(nick)
+    room.write(newcomer)
+    room.member_hears(newcomer)  # the hello
+    room.host_hears(newcomer)
+    room.write(newcomer)
+    return newcomer
+
+
 def cut_off(room: Simulation, member: Party) -> None:
     """The member's link breaks, and both ends notice."""
     room.lose(member, delivering=False)
@@ -67,11 +77,7 @@ def test_a_room_that_was_left_holds_no_keys_of_its_link_or_its_epoch(when: str) 
     for number in range(10):
         room.say(room.host, f"kept {number}")
         room.end_batch()
-    ann = room.newcomer("ann")
-    room.write(ann)
-    room.member_hears(ann)  # the hello
-    room.host_hears(ann)
-    room.write(ann)
+    ann = asking(room, "ann")
     for _ in range({"up": 20, "in the midst of a history": 4}.get(when, 1)):
         if room.link(ann).far.inbox:
             room.world.deliver(room.link(ann), room.link(ann).far)
@@ -277,11 +283,7 @@ def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once(spoiled: bo
     for number in range(10):
         room.say(room.host, f"kept {number}")
         room.end_batch()
-    ann = room.newcomer("ann")
-    room.write(ann)
-    room.member_hears(ann)  # the hello
-    room.host_hears(ann)
-    room.write(ann)
+    ann = asking(room, "ann")
     early = room.say(ann, "mine")
     for _ in range(6):
         room.member_hears(ann)
@@ -307,11 +309,7 @@ def test_what_a_history_that_broke_off_did_not_show_is_counted_and_proven(shown:
     for number in range(10):
         room.say(room.host, f"old {number}")
         room.end_batch()
-    ann = room.newcomer("ann")
-    room.write(ann)
-    room.member_hears(ann)  # the hello
-    room.host_hears(ann)
-    room.write(ann)
+    ann = asking(room, "ann")
     for _ in range(shown):
         room.member_hears(ann)
     before = texts(ann)

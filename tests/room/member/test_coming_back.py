@@ -83,7 +83,7 @@ COMING_BACK_TO_LIES: dict[str, Callable[[FalseHost], list[Item]]] = {
     ],
     "a welcome without us": lambda it: without(it.me)(it),
     "a welcome with an older head": lambda it: [*it.welcome(head={"time": 4_999})],
-    "a welcome to a shorter log": lambda it: [*it.welcome(head={"index": HERE - 1})],
+    "a welcome to a shorter log": lambda it: [*it.welcome(head={"index": HERE - 1}, since=HERE - 1)],
     "a welcome to a shorter log with a past": lambda it: [*it.welcome(head={"index": HERE - 1}, past=True)],
     "a welcome to an epoch that is over": gone_back,
     "a past to an epoch that is none": lambda it: [*it.welcome(past=True, epoch=7)],

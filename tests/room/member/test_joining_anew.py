@@ -7,11 +7,12 @@ import pytest
 from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
+from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.protocol.frames import Removal
 from anonp2p.room import events, inputs
 from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import FAR, HERE, FalseHost
-from tests.room.peers import ANN, kinds, said, text
+from tests.room.peers import ANN, ROOM_KEY, kinds, said, text
 
 
 def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(host: FalseHost) -> None:
@@ -115,7 +116,7 @@ def test_one_who_comes_anew_is_not_lied_to_either(host: FalseHost, lie: str) -> 
     welcomes: dict[str, Callable[[], list[frames.Frame]]] = {
         "a shorter log": lambda: host.welcome(head={"index": HERE}),
         "another nick": host.welcome,
-        "an older epoch": lambda: host.welcome(epoch=0),
+        "an older epoch": lambda: host.welcome(epoch=0, proof=True),
     }
     assert kinds(host.hears(*welcomes[lie]())) == ["AlarmEvent", "ErrorEvent", "GoneEvent"]
 
@@ -125,7 +126,8 @@ def test_a_member_that_passes_for_the_host_is_not_believed(host: FalseHost) -> N
     come_anew(host)
     host.ledger.roster.remove_member(host.ledger.get_member(host.me))
     host.roster_guest("me")
-    passing = host.welcome(host=ANN.id, sign=ANN.sign, head={"signer": ANN})
+    stolen = sign_credentials(ROOM_KEY, ANN.key)
+    passing = host.welcome(host=ANN.id, sign=ANN.sign, head={"signer": ANN}, credentials=stolen)
     assert_link_ended(host, host.hears(*passing))
 
 

@@ -9,12 +9,13 @@ import pytest
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import frames
+from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import events
 from anonp2p.room.ledger import Ledger, unpack_content
 from anonp2p.room.roster import Roster
 from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, without
 from tests.room.member.false_host import HERE, FalseHost, Item
-from tests.room.peers import ANN, BOB, EVE, HOST, kinds, text
+from tests.room.peers import ANN, BOB, EVE, HOST, ROOM_KEY, kinds, text
 
 
 def with_roster_entry(**otherwise: object) -> Callable[[FalseHost], list[Item]]:
@@ -38,7 +39,12 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "without the host": without(HOST.id),
     "with a host who is none": lambda it: [it.welcome(host=EVE.id)],
     "with us as the host": lambda it: [
-        it.welcome(host=it.me, sign=it.room.replica.me.sign, head={"signer": it.room.replica.me})
+        it.welcome(
+            host=it.me,
+            sign=it.room.replica.me.sign,
+            head={"signer": it.room.replica.me},
+            credentials=sign_credentials(ROOM_KEY, it.room.replica.me.key),
+        )
     ],
     "with another key for us": as_we_are(key=BOB.key),
     "with another nick for us": as_we_are(nick="fool"),

@@ -24,6 +24,7 @@ from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import events, inputs, ledger
+from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -288,7 +289,7 @@ def handshake_(data: bytes) -> None:
     what = source.pick(*parts, _padded_record, _batch, _entry, _private)
     try:
         what(source)
-    except (PeerFault, admission.NotAdmitted, handshake.OtherVersion):
+    except (PeerFault, NotAdmitted, handshake.OtherVersion):
         return
 
 

@@ -10,12 +10,12 @@ from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
+from anonp2p.room.gate import Gate
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import found_room
-from anonp2p.room.host.gate import Gate
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.host.submissions import Submissions
@@ -53,7 +53,7 @@ class HostRole:
         self._answers = Answers(context)
         self._submissions = Submissions(context, self.sequencer, self.presence, self.commits, self._answers)
         context.credentials = sign_credentials(room_key, context.replica.me.key)
-        self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits), self.presence)
+        self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
 
     @property
     def name(self) -> Literal["host"]:

@@ -1,7 +1,7 @@
 """Our own copy of a room's log, which every member keeps: whoever becomes its host gives others what they lack."""
 
 from anonp2p.crypto.epoch import FLEETING, Header
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, unpack_content
 from anonp2p.room.log.hashes import LogHashes
@@ -37,9 +37,9 @@ class RoomLog:
         kept = LogEntry(packed, entry.digest, body, header.ttl, entry.context, entry.retraction)
         self.log.append_entry(sealed, kept)
         self.hashes.append_entry(packed, entry.digest, ledger.digest, entry.context)
-        if content is None or isinstance(content.body, frames.TextBody | frames.PrivateBody):
+        if content is None or isinstance(content.body, bodies.TextBody | bodies.PrivateBody):
             self._places.note_message(header.author, header.counter, ledger.index)
-        elif isinstance(content.body, frames.RetractBody):
+        elif isinstance(content.body, bodies.RetractBody):
             retracted = self._places.find_message(header.author, content.body.counter)
             if retracted is not None:
                 self.log.retract_entry(retracted, Retraction(ledger.epoch, packed, entry.body))

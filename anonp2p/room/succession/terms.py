@@ -6,6 +6,7 @@ heirs by rank. So two who begin a term after the same entry never begin the same
 """
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Final
 
 from anonp2p import limits
@@ -54,7 +55,7 @@ def are_proper(openings: Sequence[Opening]) -> bool:
     terms, indices = [it.number for it in openings], [it.index for it in openings]
     return (
         0 < len(openings) <= limits.OPENINGS
-        and all(before < after for numbers in (terms, indices) for before, after in zip(numbers, numbers[1:]))
+        and all(before < after for numbers in (terms, indices) for before, after in pairwise(numbers))
         and terms[-1] < limits.TERMS
     )
 

@@ -192,6 +192,8 @@ def test_who_was_not_there_does_not_count() -> None:
 @given(st.sets(st.sampled_from([HOST, ANN, BEN, CID, EVE]), min_size=2), st.data())
 def test_of_two_hosts_with_different_members_at_most_one_stands(present: set[bytes], data: st.DataObject) -> None:
     one, other = data.draw(st.permutations(sorted(present)))[:2]
-    linked = data.draw(st.sets(st.sampled_from(sorted(present - {one, other}))) if present - {one, other} else st.just(set()))
+    linked = data.draw(
+        st.sets(st.sampled_from(sorted(present - {one, other}))) if present - {one, other} else st.just(set())
+    )
     others = present - linked - {one, other}
     assert not (stands(one, linked, present, HOST) and stands(other, others, present, HOST))

@@ -6,7 +6,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.protocol import credentials, frames, handshake
+from anonp2p.protocol import bodies, credentials, frames, handshake
 from anonp2p.room import effects
 from anonp2p.room.gate import Caller, Gate
 from anonp2p.room.host.admission import Admission
@@ -328,7 +328,7 @@ def test_a_welcome_costs_by_its_size(yard: Yard) -> None:
     admission = Admission(yard.context, yard.sequencer, yard.presence, yard.commits)
     for index in range(300):
         key = identity.Identity(index.to_bytes(32, "big"), ROOM).key
-        yard.sequencer.order_own(frames.JoinedBody(key, f"member{index}", bytes(32)))
+        yard.sequencer.order_own(bodies.JoinedBody(key, f"member{index}", bytes(32)))
     unsigned = frames.JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, "zoe", bytes(64))
     signature = ZOE.sign(identity.JOIN, handshake.join_content(digest, unsigned))
     join = frames.JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, "zoe", signature)

@@ -6,7 +6,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
-from anonp2p.protocol import credentials, frames, handshake, welcome
+from anonp2p.protocol import bodies, credentials, frames, handshake, welcome
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.commits import Commits
@@ -152,11 +152,11 @@ class Admission:
                 raise NotAdmitted("not-allowed")  # or its counters would begin anew
             key_hash = suite.hash_data(join.encryption_key)
             self._replica.add_key(key_hash, join.encryption_key)
-            self._sequencer.order_own(frames.JoinedBody(join.key, nick, key_hash))
+            self._sequencer.order_own(bodies.JoinedBody(join.key, nick, key_hash))
             self._presence.add_member(member, self._commits.renewable)
             cost = limits.JOIN_COST
         elif known.away:
-            self._sequencer.order_own(frames.BackBody(member))
+            self._sequencer.order_own(bodies.BackBody(member))
         position = join.index, join.digest
         return cost + self._show_room(caller, member, join.encryption_key, position)
 
@@ -168,7 +168,7 @@ class Admission:
         )
         self._presence.replace_link(member.id)
         if member.away:
-            self._sequencer.order_own(frames.BackBody(member.id))
+            self._sequencer.order_own(bodies.BackBody(member.id))
         after = resume.index + 1
         known = self._sequencer.hashes.digest_at(resume.index) == resume.digest
         if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:

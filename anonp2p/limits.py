@@ -138,6 +138,9 @@ FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit a
 HEIRS: Final = 3  # who can take over: each exposes itself by a service; three in a row are gone only with everything
 OPENINGS: Final = 8  # of terms, the latest, by which two members find where their logs part: as many splits at once
 TERM_JUMP: Final = 4_096  # by which one term's number may be above the one before: 500 terms of others in between
+CARRIERS: Final = 16  # members that are or were heirs or hosts, whose addresses all know: where to look for the rest
+HOLDERS: Final = 64  # members that have had the key of one code: beyond it, only another code makes new ones
+KICKED: Final = 1_000  # members thrown out whom the log's state names, so that no later host lets them in again
 TERMS: Final = 2**21  # numbers of terms: with an index below 2^32, a place is below 2^53
 
 # Tor (seconds).

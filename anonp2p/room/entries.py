@@ -2,7 +2,7 @@
 
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Header
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room.ledger import expect, unpack_content
 
 
@@ -16,7 +16,7 @@ class OpenedEntry:
     __slots__ = ("_content", "body", "context", "digest", "header")
 
     def __init__(
-        self, header: Header, body: bytes, digest: bytes | None = None, content: frames.Content | None = None
+        self, header: Header, body: bytes, digest: bytes | None = None, content: bodies.Content | None = None
     ) -> None:
         self.header = header
         self.body = body
@@ -33,7 +33,7 @@ class OpenedEntry:
         return cls(Header.unpack(entry.header), entry.body)
 
     @property
-    def content(self) -> frames.Content | None:
+    def content(self) -> bodies.Content | None:
         """The content of the body; None if it has expired. Raises PeerFault for a malformed body."""
         if self._content is None and self.body:
             self._content = unpack_content(self.body)

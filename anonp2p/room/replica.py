@@ -9,7 +9,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.names.reused import ReusedNicks
 from anonp2p.names.safety_words import Marks
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
@@ -95,37 +95,37 @@ class Replica:
         if content is None:
             return changes.HiddenChange()
         match content.body:
-            case frames.TextBody(text=text, action=action, reply=reply):
+            case bodies.TextBody(text=text, action=action, reply=reply):
                 return self._describe_message(ledger, author, header, text, age, reply, action=action)
-            case frames.PrivateBody(box=box) if replay is None and not mine:
+            case bodies.PrivateBody(box=box) if replay is None and not mine:
                 opened = self._open_private(box, epoch, author.id, header.counter)
                 if opened is not None:
                     text, reply = opened.text, opened.reply
                     return self._describe_message(ledger, author, header, text, age, reply, peer=author.id)
-            case frames.NickBody(nick=nick):
+            case bodies.NickBody(nick=nick):
                 return changes.RenamedChange(
                     about.id, nick, was, self._may_be_reused(about), self._find_cautions(ledger, about)
                 )
-            case frames.JoinedBody(nick=nick):
+            case bodies.JoinedBody(nick=nick):
                 return changes.JoinedChange(
                     about.id, nick, self._may_be_reused(about), self._find_cautions(ledger, about)
                 )
-            case frames.RetractBody(counter=counter):
+            case bodies.RetractBody(counter=counter):
                 self._forget_message(author.id, counter)
                 return changes.RetractedChange(author.id, counter)
-            case frames.BackBody():
+            case bodies.BackBody():
                 return changes.BackChange(about.id, about.nick, mine)
-            case frames.AwayBody():
+            case bodies.AwayBody():
                 return changes.AwayChange(about.id, about.nick, mine)
-            case frames.LeaveBody():
+            case bodies.LeaveBody():
                 return changes.LeftChange(about.id, about.nick, mine)
-            case frames.RenewBody():
+            case bodies.RenewBody():
                 return changes.KeyRenewedChange(about.id)
-            case frames.LockBody(locked=locked):
+            case bodies.LockBody(locked=locked):
                 return changes.LockedChange(about.id, locked)
-            case frames.CommitBody(renew=renew):
+            case bodies.CommitBody(renew=renew):
                 return changes.CommitChange(removed, renew)
-            case frames.CloseBody():
+            case bodies.CloseBody():
                 return changes.ClosedChange(mine)
         return changes.HiddenChange()
 
@@ -147,7 +147,7 @@ class Replica:
         header: Header,
         text: str,
         age: float,
-        reply: frames.EntryId | None,
+        reply: bodies.EntryId | None,
         *,
         action: bool = False,
         peer: bytes | None = None,
@@ -166,26 +166,26 @@ class Replica:
             mine=author.id == self.me.id,
         )
 
-    def _open_private(self, box: bytes, epoch: int, author: bytes, counter: int) -> frames.PrivateText | None:
+    def _open_private(self, box: bytes, epoch: int, author: bytes, counter: int) -> bodies.PrivateText | None:
         """What another wrote to us alone; None if it is for somebody else, or nothing proper (PROTOCOL.md, 5.15)."""
         info = private.bind_message(self.ledger.room, epoch, author, counter, self.me.id)
         packed = private.open_message(box, self.own_keys, info)
         if packed is None:
             return None
         try:
-            opened: frames.PrivateText = frames.unpack(frames.PrivateText, packed)
+            opened: bodies.PrivateText = frames.unpack(bodies.PrivateText, packed)
         except PeerFault:
             return None
         return opened if 0 < len(opened.text.encode()) <= limits.TEXT else None
 
     def _free_nicks(
-        self, ledger: Ledger, author: Member, content: frames.Content | None
+        self, ledger: Ledger, author: Member, content: bodies.Content | None
     ) -> tuple[changes.RemovedChange, ...]:
         """Remembers who has a nick no more once this has taken effect; returns those who are removed."""
         match content and content.body:
-            case frames.NickBody() | frames.LeaveBody():
+            case bodies.NickBody() | bodies.LeaveBody():
                 self.reused_nicks.free_nick(author.id, author.nick)
-            case frames.CommitBody(removed=removals):
+            case bodies.CommitBody(removed=removals):
                 gone = [(ledger.get_member(removal.member), removal) for removal in removals]
                 for member, _ in gone:
                     self.reused_nicks.free_nick(member.id, member.nick)

@@ -12,7 +12,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import JOIN, Identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import field_types, frames
-from anonp2p.protocol.frames import (
+from anonp2p.protocol.bodies import (
     AwayBody,
     BackBody,
     Body,

@@ -5,7 +5,7 @@ from msgspec import UNSET
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import cover, effects, events
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
@@ -57,7 +57,7 @@ class Sequencer:
 
     # --- order
 
-    def order_own(self, body: frames.Body | Whisper, line: str | None = None, re: events.Re = UNSET) -> None:
+    def order_own(self, body: bodies.Body | Whisper, line: str | None = None, re: events.Re = UNSET) -> None:
         """An entry of our own gets the next place; parameters: see `Pending`.
 
         Raises PeerFault for a private message to one whose encryption key takes none.
@@ -70,7 +70,7 @@ class Sequencer:
             raise
         self.order(self._context.own_member, sealed.header, sealed.content, sealed.body, sealed.entry)
 
-    def order(self, author: Member, header: Header, content: frames.Content, body: bytes, sealed: bytes) -> None:
+    def order(self, author: Member, header: Header, content: bodies.Content, body: bytes, sealed: bytes) -> None:
         """This entry, which was checked, gets the next place. sealed: as its author sent it."""
         if not self.log.fits_in_batch(sealed):
             self.end_batch()
@@ -81,13 +81,13 @@ class Sequencer:
         packed = header.pack()
         self.log.append_entry(sealed, LogEntry(packed, opened.digest, body, header.ttl, context))
         self.hashes.append_entry(packed, opened.digest, ledger.digest, context)
-        if self._history is not None and isinstance(content.body, frames.TextBody):
+        if self._history is not None and isinstance(content.body, bodies.TextBody):
             self._history.note_text(ledger.index)
-        if isinstance(content.body, frames.RetractBody):
+        if isinstance(content.body, bodies.RetractBody):
             self._retract(author, content.body.counter, Retraction(ledger.epoch, header.pack(), body))
         self._context.take_change(opened, change)
         self._generations[author.id] = header.generation + 1
-        if isinstance(content.body, frames.JoinedBody):
+        if isinstance(content.body, bodies.JoinedBody):
             self._replica.current_epoch.admit_member(identity.member_id(content.body.key))
 
     def _retract(self, author: Member, counter: int, retraction: Retraction) -> None:

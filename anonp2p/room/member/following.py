@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import COMMIT, KEPT, Header, read_header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
@@ -122,7 +122,7 @@ class Follower:
         epoch = self._replica.current_epoch
         if opened and entry.header.author != self._replica.me.id:
             epoch.skip_key(entry.header)
-        if entry.content is not None and isinstance(entry.content.body, frames.JoinedBody):
+        if entry.content is not None and isinstance(entry.content.body, bodies.JoinedBody):
             epoch.admit_member(identity.member_id(entry.content.body.key))
 
     def _take_entry(self, entry: OpenedEntry, age: float) -> None:

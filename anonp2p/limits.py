@@ -134,6 +134,12 @@ RETURN_SPREAD: Final = 8.0  # once there is a network again, within which each r
 LINK_FAULTS: Final = 6  # links in a row that end because something is wrong with what comes on them: then no more
 FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit and a request, each usually a second
 
+# Succession: who carries a room on.
+HEIRS: Final = 3  # who can take over: each exposes itself by a service; three in a row are gone only with everything
+OPENINGS: Final = 8  # of terms, the latest, by which two members find where their logs part: as many splits at once
+TERM_JUMP: Final = 4_096  # by which one term's number may be above the one before: 500 terms of others in between
+TERMS: Final = 2**21  # numbers of terms: with an index below 2^32, a place is below 2^53
+
 # Tor (seconds).
 CONTROL_PATIENCE: Final = 5.0  # for an answer on a control port; a healthy Tor answers within milliseconds
 LAUNCH_PATIENCE: Final = 20.0  # from the start of our own Tor until it has a control socket
@@ -157,6 +163,7 @@ SYSTEM_UIDS: Final = 1_000  # uids below it do not belong to persons, by the cus
 OVERFLOW_UID: Final = 65_534  # stands for users of other namespaces, unless the kernel names another
 
 # Leaving (seconds). Together under the 3 that quitting may take.
+LEAVE_CONFIRM: Final = 60.0  # within which a person has to say again what ends the room for all: time to read why
 LEAVE_SPREAD: Final = 0.8  # within which each of several rooms is left, at its own time, when the program ends
 LEAVE_PATIENCE: Final = 1.5  # for our last entries and the leave to be ordered
 FLUSH_PATIENCE: Final = 1.0  # for the host's last entries to be sent

@@ -152,6 +152,7 @@ Code = (
         "too-long",  # value: after how many seconds the program gave up
         "link-fault",  # value: the fault
         "host-fault",  # value: the fault
+        "other-at-code",  # another program answers at the code of a room that we host
         "other-log-shown",  # value: the nick of a member who was shown other messages than we
     ]
 )

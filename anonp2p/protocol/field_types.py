@@ -22,3 +22,27 @@ class Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
+
+
+class Opening(Packed, frozen=True):
+    """Where a term began: its number and host, and index and digest of the log with the entry that opened it.
+
+    The founder's term, whose number is 0, began with the empty log.
+    """
+
+    number: Count
+    host: Bytes16
+    index: Count
+    digest: Bytes32
+
+    @property
+    def term(self) -> tuple[int, bytes]:
+        """The term; of two terms, the one that compares as higher goes before the other."""
+        return self.number, self.host
+
+
+class Heir(Packed, frozen=True):
+    """A member that can carry the room, and the address of the service by which it is reached then."""
+
+    member: Bytes16
+    address: Bytes32

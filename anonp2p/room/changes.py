@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from anonp2p.protocol.frames import EntryId
+from anonp2p.protocol.bodies import EntryId
 
 
 class _Value(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT, Header
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
@@ -62,9 +62,9 @@ class Context:
         """Of our next message, as in its header."""
         return self.replica.ledger.retention.default if self.ttl is None else self.ttl
 
-    def add_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> int:
+    def add_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> int:
         """Puts something of ours into the outbox; returns its counter. Parameters: see `Pending`."""
-        ttl = self.own_ttl if isinstance(body, frames.TextBody | Whisper) else KEPT
+        ttl = self.own_ttl if isinstance(body, bodies.TextBody | Whisper) else KEPT
         return self.outbox.add_entry(body, line, re, ttl)
 
     def take_change(self, entry: OpenedEntry, change: Change, age: float = 0.0) -> bool:
@@ -73,7 +73,7 @@ class Context:
         pending = self.outbox.take_entry(entry.header.counter) if own else None
         if pending is None and entry.content is None:
             return False
-        if pending is not None and (entry.content is None or isinstance(entry.content.body, frames.PrivateBody)):
+        if pending is not None and (entry.content is None or isinstance(entry.content.body, bodies.PrivateBody)):
             change = self._own_message(entry.header, pending, self.replica.ledger.index, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
@@ -87,10 +87,10 @@ class Context:
         """Tells that an entry of ours has its place among those that we have missed. age: it is no older than that."""
         pending = self.outbox.take_receipt(header)
         match pending and pending.body:
-            case Whisper() | frames.TextBody():
+            case Whisper() | bodies.TextBody():
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(self._own_message(header, pending, index, age), pending.re)
-            case frames.RetractBody(counter=counter):
+            case bodies.RetractBody(counter=counter):
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(changes.RetractedChange(header.author, counter), pending.re)
         self._retract_if_wanted(header, pending)
@@ -102,11 +102,11 @@ class Context:
         if header.author != self.replica.me.id:  # who we are not any more
             self.reporter.tell_error(errors.RetractUnsent(), pending.retraction)
         else:
-            self.add_entry(frames.RetractBody(header.counter), None, pending.retraction)
+            self.add_entry(bodies.RetractBody(header.counter), None, pending.retraction)
 
     def _own_message(self, header: Header, pending: Pending, index: int, age: float) -> changes.MessageChange:
         """A message of ours that its entry does not show us: it is sealed to another, or has expired."""
-        assert isinstance(pending.body, Whisper | frames.TextBody), "nothing else is private or expires"
+        assert isinstance(pending.body, Whisper | bodies.TextBody), "nothing else is private or expires"
         whisper = pending.body if isinstance(pending.body, Whisper) else None
         return changes.MessageChange(
             member=header.author,
@@ -116,7 +116,7 @@ class Context:
             seq=index,
             ttl=header.ttl,
             age=age,
-            action=isinstance(pending.body, frames.TextBody) and pending.body.action,
+            action=isinstance(pending.body, bodies.TextBody) and pending.body.action,
             reply=pending.body.reply,
             peer=whisper.to if whisper else None,
             to=whisper.nick if whisper else None,

@@ -3,6 +3,7 @@
 The host checks an entry before it orders it, all others before they apply it: one set of rules (PROTOCOL.md, 5).
 """
 
+import copy
 from collections import deque
 from typing import Final
 
@@ -11,11 +12,10 @@ from anonp2p.crypto import identity, padding
 from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Header
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.reasons import Fault
 from anonp2p.room import events
 from anonp2p.room.log.log import FIRST
-from anonp2p.room.message_places import MessagePlaces
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.roster import Member, Roster
 
@@ -41,9 +41,14 @@ class Ledger:
         self.epoch_start = 0  # index of the commit that began it; 0 if it began before we came, or with the room
         self.index = FIRST - 1  # of the latest entry
         self.roster = Roster()
-        self.messages = MessagePlaces()
         self._digests: deque[bytes] = deque(maxlen=limits.LOG_ENTRIES + 1)
         self._group_context = b""
+
+    def copy(self) -> "Ledger":
+        """The room as it is now, to go its own way from here on."""
+        other = copy.copy(self)
+        other.roster, other._digests = self.roster.copy(), self._digests.copy()  # noqa: SLF001  # of its own class
+        return other
 
     @property
     def digest(self) -> bytes:
@@ -92,7 +97,7 @@ class Ledger:
         except ValueError:
             raise PeerFault("members-alike") from None
 
-    def open_entry(self, header: Header, body: bytes) -> tuple[Member, frames.Content]:
+    def open_entry(self, header: Header, body: bytes) -> tuple[Member, bodies.Content]:
         """A member's signed content, of the present epoch. Raises PeerFault for a stranger's and a forged one."""
         return self.verify_entry(header, body), unpack_content(body)
 
@@ -126,36 +131,36 @@ class Ledger:
     def _allows_ttl(self, ttl: int) -> bool:
         return self.retention.least <= ttl <= self.retention.most
 
-    def check_entry(self, author: Member, header: Header, content: frames.Content) -> None:
+    def check_entry(self, author: Member, header: Header, content: bodies.Content) -> None:
         """Raises PeerFault if this author may not write this now."""
         is_host = author.id == self.host
         self._check_author(author, header)
-        is_message = isinstance(content.body, frames.TextBody | frames.PrivateBody)
+        is_message = isinstance(content.body, bodies.TextBody | bodies.PrivateBody)
         kept = self._allows_ttl(header.ttl) if is_message else header.ttl == KEPT
         expect(kept, "retention-not-allowed")
-        expect(header.kind == (COMMIT if isinstance(content.body, frames.CommitBody) else ENTRY), "bad-commit")
+        expect(header.kind == (COMMIT if isinstance(content.body, bodies.CommitBody) else ENTRY), "bad-commit")
         expect(content.index <= self.index, "reference-to-future")
         expect(content.index >= self.epoch_start, "reference-to-past")
         match content.body:
-            case frames.TextBody(text=text):
+            case bodies.TextBody(text=text):
                 expect(0 < len(text.encode()) <= limits.TEXT, "text-length")
-            case frames.RetractBody(counter=counter):
-                expect(counter > 0 and self._may_be_message(author, counter), "retracts-no-message")
-            case frames.NickBody(nick=nick):
+            case bodies.RetractBody(counter=counter):
+                expect(0 < counter < header.counter, "retracts-no-message")
+            case bodies.NickBody(nick=nick):
                 expect(nicks.is_nick(nick) and not self.roster.is_taken(nick, author.id), "bad-nick")
-            case frames.LeaveBody():
+            case bodies.LeaveBody():
                 expect(not is_host, "host-left")
-            case frames.JoinedBody() | frames.CloseBody() | frames.LockBody():
+            case bodies.JoinedBody() | bodies.CloseBody() | bodies.LockBody():
                 expect(is_host, "host-only")
-            case frames.AwayBody(member=member):
+            case bodies.AwayBody(member=member):
                 expect(is_host, "host-only")
                 found = self.roster.find_member(member)
                 expect(found is not None and member != self.host and not found.away, "lost-nobody")
-            case frames.BackBody(member=member):
+            case bodies.BackBody(member=member):
                 expect(is_host, "host-only")
                 found = self.roster.find_member(member)
                 expect(found is not None and found.away, "returned-without-loss")
-            case frames.CommitBody(epoch=epoch, removed=removed):
+            case bodies.CommitBody(epoch=epoch, removed=removed):
                 expect(is_host, "host-only")
                 expect(epoch == self.epoch + 1, "commit-for-other-epoch")
                 expect(len({removal.member for removal in removed}) == len(removed), "removed-twice")
@@ -165,11 +170,7 @@ class Ledger:
                     expect(gone and removal.member != self.host, "removed-nobody")
                     expect(removal.reason == "kicked" or not removal.why, "why-of-lost")
 
-    def _may_be_message(self, author: Member, counter: int) -> bool:
-        """Whether the author's entry with this counter is a message, or too old to know."""
-        return counter <= author.unknown_up_to or self.messages.find_message(author.id, counter) is not None
-
-    def is_foreign(self, content: frames.Content) -> bool:
+    def is_foreign(self, content: bodies.Content) -> bool:
         """Whether the author was shown another log than this, as far as one can tell."""
         return self.digest_at(content.index) not in (None, content.digest)
 
@@ -180,40 +181,40 @@ class Ledger:
         self.index += 1
         self._digests.append(digest)
 
-    def apply_content(self, author: Member, header: Header, content: frames.Content) -> Member:
+    def apply_content(self, author: Member, header: Header, content: bodies.Content) -> Member:
         """Applies the next entry; returns the member that it is about.
 
         Raises PeerFault for an improper roster entry.
         """
         author.counter = header.counter
         about = self._apply_body(author, content.body)
-        if not isinstance(content.body, frames.TextBody | frames.PrivateBody):
+        if not isinstance(content.body, bodies.TextBody | bodies.PrivateBody):
             self._group_context = self._hash_state()
         return about
 
-    def _apply_body(self, author: Member, body: frames.Body) -> Member:
+    def _apply_body(self, author: Member, body: bodies.Body) -> Member:
         match body:
-            case frames.NickBody(nick=nick):
+            case bodies.NickBody(nick=nick):
                 self.roster.rename_member(author, nick)
-            case frames.JoinedBody(key=key, nick=nick, key_hash=key_hash):
+            case bodies.JoinedBody(key=key, nick=nick, key_hash=key_hash):
                 return self.add_member(key, nick, key_hash)
-            case frames.LeaveBody():
+            case bodies.LeaveBody():
                 self.roster.remove_member(author)
-            case frames.AwayBody(member=member) | frames.BackBody(member=member):
+            case bodies.AwayBody(member=member) | bodies.BackBody(member=member):
                 about = self.get_member(member)
                 self.roster.mark_presence(about, away=not about.away)
                 return about
-            case frames.RenewBody(key_hash=key_hash):
+            case bodies.RenewBody(key_hash=key_hash):
                 self.roster.renew_key(author, key_hash)
-            case frames.LockBody(locked=locked):
+            case bodies.LockBody(locked=locked):
                 self.locked = locked
-            case frames.CommitBody(epoch=epoch, removed=removed):
+            case bodies.CommitBody(epoch=epoch, removed=removed):
                 self.epoch, self.epoch_start = epoch, self.index + 1
                 for removal in removed:
                     self.roster.remove_member(self.get_member(removal.member))
         return author
 
-    def take_entry(self, author: Member, header: Header, content: frames.Content | None, digest: bytes) -> Member:
+    def take_entry(self, author: Member, header: Header, content: bodies.Content | None, digest: bytes) -> Member:
         """Applies the next entry, expired or not; returns the member that it is about. digest: of its body.
 
         Raises PeerFault for an improper roster entry.
@@ -224,12 +225,6 @@ class Ledger:
         else:
             about = self.apply_content(author, header, content)
         self.extend_log(header, digest)
-        if content is None or isinstance(content.body, frames.TextBody | frames.PrivateBody):
-            self.messages.note_message(author.id, header.counter, self.index)
-        if (forgotten := self.messages.forget_oldest(self.index)) is not None:
-            member = self.roster.find_member(forgotten[0])
-            if member is not None:
-                member.unknown_up_to = max(member.unknown_up_to, forgotten[1])
         return about
 
     def list_people(self) -> list[events.Person]:
@@ -246,15 +241,15 @@ class Ledger:
         ]
 
 
-def unpack_content(body: bytes) -> frames.Content:
+def unpack_content(body: bytes) -> bodies.Content:
     """The content of a body, without its signature. Raises PeerFault."""
     packed = padding.unpad_text(body[identity.SIGNATURE :])
     expect(len(body) - identity.SIGNATURE == _padded_length(len(packed)), "body-padding")
-    content: frames.Content = frames.unpack(frames.Content, packed)
+    content: bodies.Content = frames.unpack(bodies.Content, packed)
     return content
 
 
-def padded_content(content: frames.Content) -> bytes:
+def padded_content(content: bodies.Content) -> bytes:
     """What an author signs of it (PROTOCOL.md, 4.4)."""
     packed = frames.pack(content)
     return padding.pad_text(packed, _padded_length(len(packed)))

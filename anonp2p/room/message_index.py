@@ -6,7 +6,7 @@ import msgspec
 
 from anonp2p import limits
 from anonp2p.errors import MessageGone, NoMessageYet, NoSuchMessage
-from anonp2p.protocol.frames import EntryId
+from anonp2p.protocol.bodies import EntryId
 
 
 class ShownMessage(msgspec.Struct, gc=False):

@@ -7,7 +7,7 @@ from anonp2p import errors, limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import events
 from anonp2p.room.ledger import expect
 from anonp2p.room.pending import Pending, Sealed, Whisper
@@ -64,7 +64,7 @@ class Outbox:
 
     # --- in and out
 
-    def add_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re, ttl: int = KEPT) -> int:
+    def add_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re, ttl: int = KEPT) -> int:
         """Takes an entry that is to have a place; returns its counter. Parameters: see `Pending`."""
         self._counter += 1
         pending = self._entries[self._counter] = Pending(body, line, re, ttl)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from anonp2p import errors
 from anonp2p.crypto.epoch import KEPT, Header
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies
 from anonp2p.room import events
 
 
@@ -14,7 +14,7 @@ class Sealed:
 
     epoch: int
     header: Header
-    content: frames.Content
+    content: bodies.Content
     body: bytes
     entry: bytes
 
@@ -29,7 +29,7 @@ class Whisper:
     to: bytes
     nick: str
     text: str
-    reply: frames.EntryId | None = None
+    reply: bodies.EntryId | None = None
 
 
 @dataclass(slots=True, repr=False)
@@ -42,7 +42,7 @@ class Pending:
     Either way what has its place already is known by its counter.
     """
 
-    body: frames.Body | Whisper
+    body: bodies.Body | Whisper
     line: str | None
     re: events.Re
     ttl: int = KEPT
@@ -52,22 +52,22 @@ class Pending:
     @property
     def is_message(self) -> bool:
         """Whether it says something to others, and may expire."""
-        return isinstance(self.body, frames.TextBody | Whisper)
+        return isinstance(self.body, bodies.TextBody | Whisper)
 
     @property
     def unsent_error(self) -> errors.AnonError | None:
         """What the user is told if it never leaves; None where that goes without saying, or its line comes back."""
         match self.body:
-            case frames.NickBody():
+            case bodies.NickBody():
                 return errors.NickUnsent()
-            case frames.RetractBody():
+            case bodies.RetractBody():
                 return errors.RetractUnsent()
         return None
 
     @property
     def deniable(self) -> bool:
         """Whether an honest host may deny it: another member was faster, or we were too fast."""
-        return isinstance(self.body, frames.NickBody | Whisper)
+        return isinstance(self.body, bodies.NickBody | Whisper)
 
     @property
     def too_often(self) -> errors.AnonError:

@@ -9,11 +9,12 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.names.reused import ReusedNicks
 from anonp2p.names.safety_words import Marks
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
+from anonp2p.room.log.room_log import RoomLog
 from anonp2p.room.roster import Member, Roster
 from anonp2p.room.sealer import Sealer
 
@@ -45,6 +46,7 @@ class Replica:
         self.reused_nicks = ReusedNicks()
         self.evidence: list[tuple[bytes, ...]] = []
         self.unproven_until: int | None = None
+        self._room_log: RoomLog | None = None
         self.begin_identity(me, own_key)
 
     def begin_identity(self, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -53,8 +55,8 @@ class Replica:
         self.own_keys = [own_key]
 
     def forget_secrets(self) -> None:
-        """Forgets all keys: we are out."""
-        self.epoch = None
+        """Forgets all keys and the log: we are out."""
+        self.epoch = self._room_log = None
         self.keys.clear()
         self.own_keys.clear()
 
@@ -67,6 +69,21 @@ class Replica:
         """Forgets the encryption keys of those who are out, or have another one."""
         current = {member.key_hash for member in self.ledger.roster}
         self.keys = {key_hash: key for key_hash, key in self.keys.items() if key_hash in current}
+
+    def begin_log(self, before: Ledger) -> None:
+        """Our copy of the log begins after this room's latest entry. before: which from then on belongs to the log."""
+        self._room_log = RoomLog(before)
+
+    @property
+    def room_log(self) -> RoomLog:
+        """Our copy of the log, once we have been let in."""
+        assert self._room_log is not None, "asked for the log of a room that we were not shown"
+        return self._room_log
+
+    @property
+    def has_log(self) -> bool:
+        """Whether there is a copy of the log."""
+        return self._room_log is not None
 
     @property
     def current_epoch(self) -> Epoch:
@@ -95,37 +112,37 @@ class Replica:
         if content is None:
             return changes.HiddenChange()
         match content.body:
-            case frames.TextBody(text=text, action=action, reply=reply):
+            case bodies.TextBody(text=text, action=action, reply=reply):
                 return self._describe_message(ledger, author, header, text, age, reply, action=action)
-            case frames.PrivateBody(box=box) if replay is None and not mine:
+            case bodies.PrivateBody(box=box) if replay is None and not mine:
                 opened = self._open_private(box, epoch, author.id, header.counter)
                 if opened is not None:
                     text, reply = opened.text, opened.reply
                     return self._describe_message(ledger, author, header, text, age, reply, peer=author.id)
-            case frames.NickBody(nick=nick):
+            case bodies.NickBody(nick=nick):
                 return changes.RenamedChange(
                     about.id, nick, was, self._may_be_reused(about), self._find_cautions(ledger, about)
                 )
-            case frames.JoinedBody(nick=nick):
+            case bodies.JoinedBody(nick=nick):
                 return changes.JoinedChange(
                     about.id, nick, self._may_be_reused(about), self._find_cautions(ledger, about)
                 )
-            case frames.RetractBody(counter=counter):
+            case bodies.RetractBody(counter=counter):
                 self._forget_message(author.id, counter)
                 return changes.RetractedChange(author.id, counter)
-            case frames.BackBody():
+            case bodies.BackBody():
                 return changes.BackChange(about.id, about.nick, mine)
-            case frames.AwayBody():
+            case bodies.AwayBody():
                 return changes.AwayChange(about.id, about.nick, mine)
-            case frames.LeaveBody():
+            case bodies.LeaveBody():
                 return changes.LeftChange(about.id, about.nick, mine)
-            case frames.RenewBody():
+            case bodies.RenewBody():
                 return changes.KeyRenewedChange(about.id)
-            case frames.LockBody(locked=locked):
+            case bodies.LockBody(locked=locked):
                 return changes.LockedChange(about.id, locked)
-            case frames.CommitBody(renew=renew):
+            case bodies.CommitBody(renew=renew):
                 return changes.CommitChange(removed, renew)
-            case frames.CloseBody():
+            case bodies.CloseBody():
                 return changes.ClosedChange(mine)
         return changes.HiddenChange()
 
@@ -147,7 +164,7 @@ class Replica:
         header: Header,
         text: str,
         age: float,
-        reply: frames.EntryId | None,
+        reply: bodies.EntryId | None,
         *,
         action: bool = False,
         peer: bytes | None = None,
@@ -166,26 +183,26 @@ class Replica:
             mine=author.id == self.me.id,
         )
 
-    def _open_private(self, box: bytes, epoch: int, author: bytes, counter: int) -> frames.PrivateText | None:
+    def _open_private(self, box: bytes, epoch: int, author: bytes, counter: int) -> bodies.PrivateText | None:
         """What another wrote to us alone; None if it is for somebody else, or nothing proper (PROTOCOL.md, 5.15)."""
         info = private.bind_message(self.ledger.room, epoch, author, counter, self.me.id)
         packed = private.open_message(box, self.own_keys, info)
         if packed is None:
             return None
         try:
-            opened: frames.PrivateText = frames.unpack(frames.PrivateText, packed)
+            opened: bodies.PrivateText = frames.unpack(bodies.PrivateText, packed)
         except PeerFault:
             return None
         return opened if 0 < len(opened.text.encode()) <= limits.TEXT else None
 
     def _free_nicks(
-        self, ledger: Ledger, author: Member, content: frames.Content | None
+        self, ledger: Ledger, author: Member, content: bodies.Content | None
     ) -> tuple[changes.RemovedChange, ...]:
         """Remembers who has a nick no more once this has taken effect; returns those who are removed."""
         match content and content.body:
-            case frames.NickBody() | frames.LeaveBody():
+            case bodies.NickBody() | bodies.LeaveBody():
                 self.reused_nicks.free_nick(author.id, author.nick)
-            case frames.CommitBody(removed=removals):
+            case bodies.CommitBody(removed=removals):
                 gone = [(ledger.get_member(removal.member), removal) for removal in removals]
                 for member, _ in gone:
                     self.reused_nicks.free_nick(member.id, member.nick)

@@ -9,7 +9,7 @@ from anonp2p import errors
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.names.reused import ReusedNicks
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import EntryId
+from anonp2p.protocol.bodies import EntryId
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.clock import Clock

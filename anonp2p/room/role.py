@@ -2,7 +2,7 @@
 
 from typing import Literal, Protocol
 
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies
 from anonp2p.room import events, inputs
 from anonp2p.room.pending import Whisper
 from anonp2p.room.roster import Member
@@ -25,7 +25,7 @@ class Role(Protocol):
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""
 
-    def author_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
+    def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """Has an entry of ours ordered. line: what the user typed, if it is text; re: the input that asked for it."""
 
     def moderate(self, event: inputs.KickInput | inputs.LockInput) -> None:

@@ -14,7 +14,7 @@ from anonp2p import errors
 from anonp2p.crypto import identity
 from anonp2p.names import codes, safety_words
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import create_context
 from anonp2p.room.dice import draw_between
@@ -207,7 +207,7 @@ class Room:
             self._lifecycle.waiting.append(event)
 
     def _send_message(self, event: inputs.SayInput) -> None:
-        self.role.author_entry(frames.TextBody(event.text, event.action, None), event.text, event.re)
+        self.role.author_entry(bodies.TextBody(event.text, event.action, None), event.text, event.re)
 
     def _send_reply(self, event: inputs.ReplyInput) -> None:
         """To all, or to the one with whom we share what it refers to."""
@@ -216,9 +216,9 @@ class Room:
         except errors.AnonError as error:
             self._refuse_text(error, event)
             return
-        reply = frames.EntryId(shown.author, shown.counter)
+        reply = bodies.EntryId(shown.author, shown.counter)
         if shown.peer is None:
-            self.role.author_entry(frames.TextBody(event.text, False, reply), event.line, event.re)
+            self.role.author_entry(bodies.TextBody(event.text, False, reply), event.line, event.re)
         else:
             self._send_private(self.replica.ledger.roster.find_member(shown.peer), event, reply)
 
@@ -234,13 +234,13 @@ class Room:
         except errors.AnonError as error:
             self._reporter.tell_error(error, event.re)
         else:
-            self.role.author_entry(frames.RetractBody(shown.counter), None, event.re)
+            self.role.author_entry(bodies.RetractBody(shown.counter), None, event.re)
 
     def _send_whisper(self, event: inputs.WhisperInput) -> None:
         self._send_private(self.replica.ledger.roster.find_nick(event.nick), event, None)
 
     def _send_private(
-        self, member: Member | None, event: inputs.WhisperInput | inputs.ReplyInput, reply: frames.EntryId | None
+        self, member: Member | None, event: inputs.WhisperInput | inputs.ReplyInput, reply: bodies.EntryId | None
     ) -> None:
         error: errors.AnonError | None = None
         if member is None:
@@ -302,7 +302,7 @@ class Room:
         elif self.role.refuses_nick(event.nick):
             self._reporter.tell_error(errors.NickTaken(), event.re)
         else:
-            self.role.author_entry(frames.NickBody(event.nick), None, event.re)
+            self.role.author_entry(bodies.NickBody(event.nick), None, event.re)
 
     def _answer(self, event: inputs.AskInput) -> None:
         data: Any = self.people() if event.command == "/who" else {"code": self.code}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from anonp2p import limits
 from anonp2p.crypto import identity, private
 from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room.ledger import Ledger, entry_content, padded_content
 from anonp2p.room.pending import Pending, Sealed, Whisper
 
@@ -44,16 +44,16 @@ class Sealer:
         Raises PeerFault for a private message if nothing can be sealed to its recipient's encryption key.
         """
         body = self._seal_whisper(pending.body, counter) if isinstance(pending.body, Whisper) else pending.body
-        kind = COMMIT if isinstance(body, frames.CommitBody) else ENTRY
+        kind = COMMIT if isinstance(body, bodies.CommitBody) else ENTRY
         generation = self.epoch.ratchets[self.me.id].generation if kind == ENTRY else 0
         header = Header(kind, self.me.id, counter, generation, pending.ttl)
-        content = frames.Content(self.random(limits.SALT), self.ledger.index, self.ledger.digest, body)
+        content = bodies.Content(self.random(limits.SALT), self.ledger.index, self.ledger.digest, body)
         padded = padded_content(content)
         signed = self.me.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), padded)) + padded
         return Sealed(self.epoch.number, header, content, signed, self.epoch.seal_entry(header, signed))
 
-    def _seal_whisper(self, whisper: Whisper, counter: int) -> frames.PrivateBody:
+    def _seal_whisper(self, whisper: Whisper, counter: int) -> bodies.PrivateBody:
         key = self.keys[self.ledger.get_member(whisper.to).key_hash]
         info = private.bind_message(self.ledger.room, self.epoch.number, self.me.id, counter, whisper.to)
-        packed = frames.pack(frames.PrivateText(whisper.text, whisper.reply))
-        return frames.PrivateBody(private.seal_message(key, packed, info))
+        packed = frames.pack(bodies.PrivateText(whisper.text, whisper.reply))
+        return bodies.PrivateBody(private.seal_message(key, packed, info))

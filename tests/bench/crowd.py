@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import ENTRY, Epoch, Header
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room.ledger import entry_content, padded_content
 
@@ -126,7 +126,7 @@ class Member:
         assert self._epoch is not None, "who speaks is in"
         self.counter += 1
         header = Header(ENTRY, self.me.id, self.counter, self._epoch.ratchets[self.me.id].generation)
-        content = padded_content(frames.Content(bytes(limits.SALT), *self._place, frames.TextBody(text, False, None)))
+        content = padded_content(bodies.Content(bytes(limits.SALT), *self._place, bodies.TextBody(text, False, None)))
         signature = self.me.sign(identity.ENTRY, entry_content(self._epoch.number, header.pack(), content))
         return frames.SubmitFrame(self._epoch.number, self._epoch.seal_entry(header, signature + content))
 

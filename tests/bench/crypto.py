@@ -14,7 +14,7 @@ from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel, HandshakeKey
 from anonp2p.room.ledger import Ledger, entry_content, padded_content, unpack_content
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -47,12 +47,12 @@ class Room:
         self.credentials = frames.Credentials(ROOM, self.host.key, 0, bytes(64))
         self.latest = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
 
-    def say(self, author: Identity, body: frames.Body, kind: int = ENTRY) -> tuple[Header, bytes, bytes]:
+    def say(self, author: Identity, body: bodies.Body, kind: int = ENTRY) -> tuple[Header, bytes, bytes]:
         """An entry as its author makes it: header, body, and as it is sealed."""
         self.counter += 1
         generation = self.epoch.ratchets[author.id].generation if kind == ENTRY else 0
         header = Header(kind, author.id, self.counter, generation)
-        content = padded_content(frames.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body))
+        content = padded_content(bodies.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body))
         signature = author.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), content))
         return header, signature + content, self.epoch.seal_entry(header, signature + content)
 
@@ -127,7 +127,7 @@ def raw_verify() -> float:
 
 def messages(room: Room) -> tuple[float, float]:
     """Seconds to make one message, and to open it."""
-    text = frames.TextBody("x" * CHARACTERS, action=False, reply=None)
+    text = bodies.TextBody("x" * CHARACTERS, action=False, reply=None)
     authors = [room.members[at % len(room.members)] for at in range(MESSAGES)]
     sent: list[bytes] = []
     sealing = timed(lambda: sent.extend(room.say(author, text)[2] for author in authors))
@@ -160,7 +160,7 @@ def join(room: Room) -> tuple[float, int]:
         content = handshake.join_content(greeting.hello, request)
         assert identity.is_signed(identity.JOIN, ROOM, content, request.signature, request.key)
         suite.seal_to_key(request.encryption_key, b"", b"")
-        joined = frames.JoinedBody(request.key, request.nick, suite.hash_data(request.encryption_key))
+        joined = bodies.JoinedBody(request.key, request.nick, suite.hash_data(request.encryption_key))
         header, body, _ = room.say(room.host, joined)
         room.take_entry(header, body)
         room.epoch.admit_member(identity.member_id(request.key))
@@ -178,12 +178,12 @@ def join(room: Room) -> tuple[float, int]:
 
 def removal(room: Room) -> tuple[float, float]:
     """Seconds for a host to put one out, with the commit shares of all others; bytes that one of them gets."""
-    removed = frames.Removal(room.members[-1].id, "kicked", "spam")
+    removed = bodies.Removal(room.members[-1].id, "kicked", "spam")
     links = [Channel(secrets.token_bytes(32), ROOM, up=False) for _ in room.others]
     got: list[int] = []
 
     def put_out() -> None:
-        said = frames.CommitBody(room.epoch.number + 1, [removed], renew=False)
+        said = bodies.CommitBody(room.epoch.number + 1, [removed], renew=False)
         header, body, _ = room.say(room.host, said, COMMIT)
         room.take_entry(header, body)
         head, entry = room.head(), frames.BackfilledEntry(header.pack(), body)

@@ -20,7 +20,7 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import ENTRY, Epoch, Header
 from anonp2p.errors import AnonError, PeerFault
 from anonp2p.net.tor import socks
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
 from anonp2p.room.ledger import entry_content, padded_content
@@ -112,13 +112,13 @@ class Stranger:
         assert self._channel is not None
         await self.send(self._channel.seal_frames(said))
 
-    def entry(self, body: frames.Body, skipped: int = 0) -> frames.SubmitFrame:
+    def entry(self, body: bodies.Body, skipped: int = 0) -> frames.SubmitFrame:
         """An entry, signed and sealed. skipped: how many generations it leaves out."""
         assert self._epoch is not None
         self._counter += 1
         generation = self._epoch.ratchets[self._me.id].generation + skipped
         header = Header(ENTRY, self._me.id, self._counter, generation)
-        content = padded_content(frames.Content(bytes(limits.SALT), *self._place, body))
+        content = padded_content(bodies.Content(bytes(limits.SALT), *self._place, body))
         signature = self._me.sign(identity.ENTRY, entry_content(self._epoch.number, header.pack(), content))
         return frames.SubmitFrame(self._epoch.number, self._epoch.seal_entry(header, signature + content))
 
@@ -148,7 +148,7 @@ async def _forge(it: Stranger) -> None:
 
 async def _join_and_leave(it: Stranger) -> None:
     await it.enter()
-    await it.say([it.entry(frames.LeaveBody())])
+    await it.say([it.entry(bodies.LeaveBody())])
     await it.listen()
 
 
@@ -171,19 +171,19 @@ def _flood(make: Callable[[Stranger], frames.Frame]) -> Callable[[Stranger], Awa
 
 
 def _text(it: Stranger) -> frames.Frame:
-    return it.entry(frames.TextBody("x", False, None))
+    return it.entry(bodies.TextBody("x", False, None))
 
 
 def _skip(it: Stranger) -> frames.Frame:
-    return it.entry(frames.TextBody("x", False, None), skipped=limits.SKIPPED)
+    return it.entry(bodies.TextBody("x", False, None), skipped=limits.SKIPPED)
 
 
 def _nick(it: Stranger) -> frames.Frame:
-    return it.entry(frames.NickBody(f"n{os.urandom(6).hex()}"))
+    return it.entry(bodies.NickBody(f"n{os.urandom(6).hex()}"))
 
 
 def _private(it: Stranger) -> frames.Frame:
-    return it.entry(frames.PrivateBody(os.urandom(1_137)))
+    return it.entry(bodies.PrivateBody(os.urandom(1_137)))
 
 
 HABITS: dict[str, Callable[[Stranger], Awaitable[None]]] = {

@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import credentials, frames, handshake, welcome, wire
+from anonp2p.protocol import bodies, credentials, frames, handshake, welcome, wire
 from anonp2p.room.ledger import Ledger, unpack_content
 from tests.crypto.test_vectors import held
 from tests.support import second
@@ -20,9 +20,9 @@ REFUSED = (second.Malformed, InvalidTag, InvalidSignature, AssertionError, Value
 KINDS: dict[str, tuple[Any, str]] = {  # the library's class and the form of the second, by what it is in
     "2.4": (frames.Request, "request"),
     "2.7": (frames.HostRecord, "record down"),
-    "4.4": (frames.Content, "content"),
+    "4.4": (bodies.Content, "content"),
     "4.5": (frames.Batch, "batch"),
-    "5.15": (frames.PrivateText, "private text"),
+    "5.15": (bodies.PrivateText, "private text"),
     "7.1": (frames.RoomState, "welcome"),
 }
 
@@ -78,7 +78,7 @@ def test_the_second_implementation_takes_what_is_well_formed() -> None:
 
 def test_every_frame_body_and_request_has_cases() -> None:
     names = {name.split(" ")[1] for name in CASES["0.2 packed"]}
-    every = [*frames.FromMember.__args__, *frames.FromHost.__args__, *frames.Body.__args__, *frames.Request.__args__]
+    every = [*frames.FromMember.__args__, *frames.FromHost.__args__, *bodies.Body.__args__, *frames.Request.__args__]
     said = {kind.__name__.removesuffix("Body").removesuffix("Request").removesuffix("Frame") for kind in every}
     assert said <= names
 

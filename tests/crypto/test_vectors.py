@@ -16,7 +16,7 @@ from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks, safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import field_types, frames, handshake, welcome, wire
+from anonp2p.protocol import bodies, field_types, frames, handshake, welcome, wire
 from anonp2p.room import events, inputs, ledger
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, NOW
@@ -371,7 +371,7 @@ def test_the_library_opens_the_log_in_its_order() -> None:
             assert (header.pack(), body) == (it["4.1 header"], it["4.4 body"])
             content = ledger.unpack_content(body)
             assert second.unpack(it["4.4 content"]) == second.unpack(frames.pack(content))
-            if isinstance(content.body, frames.JoinedBody):
+            if isinstance(content.body, bodies.JoinedBody):
                 epoch.admit_member(identity.member_id(content.body.key))
             if header.kind == COMMIT:
                 assert it is batch["entries"][-1]
@@ -478,7 +478,7 @@ def test_how_long_what_comes_late_lives_5_16(it: Any) -> None:
     host.lets_in()
     host.time = it["time of its head"]
     late = host.past(
-        host.entry(ANN, frames.TextBody("late", action=False, reply=None), ttl=it["ttl"]), time=it["newest time"]
+        host.entry(ANN, bodies.TextBody("late", action=False, reply=None), ttl=it["ttl"]), time=it["newest time"]
     )
     [said] = host.hears(late)
     assert isinstance(said, events.MessageEvent)
@@ -491,7 +491,7 @@ def test_a_member_takes_as_gone_what_may_be_5_13(it: Any) -> None:
     host = FalseHost()
     host.lets_in()
     host.time = it["time of its head"]
-    entry = host.entry(ANN, frames.TextBody("gone", action=False, reply=None), ttl=it["ttl"])
+    entry = host.entry(ANN, bodies.TextBody("gone", action=False, reply=None), ttl=it["ttl"])
     told = host.hears(host.past(entry, gone=[entry], time=it["time"]))
     assert any(isinstance(event, events.ExpiredUnseenEvent) for event in told) is it["may be gone"]
 
@@ -628,7 +628,7 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
             assert epoch.open_entry(sealed)[1] == it["4.4 body"]
             opened.append(it["says"])
             content = ledger.unpack_content(it["4.4 body"])
-            if isinstance(content.body, frames.JoinedBody):
+            if isinstance(content.body, bodies.JoinedBody):
                 epoch.admit_member(identity.member_id(content.body.key))
     assert opened == ["Joined", "Text", "Nick", "Text", "Text", "Text", "Private", "Commit"]
 

@@ -13,7 +13,7 @@ import msgspec
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
-from anonp2p.protocol import frames, handshake
+from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.log.log import Log
@@ -323,7 +323,7 @@ class _Fuzz:
         generation = self.sealer.generations[who.id]
         epoch, counter = room.replica.current_epoch.number, room.replica.ledger.get_member(who.id).counter + 1
         body = self._body(who, counter)
-        is_message = isinstance(body, frames.TextBody | frames.PrivateBody)
+        is_message = isinstance(body, bodies.TextBody | bodies.PrivateBody)
         otherwise: dict[str, Any] = {"ttl": room.replica.ledger.retention.default if is_message else KEPT}
         author = who
         match source.odd(12):
@@ -361,16 +361,16 @@ class _Fuzz:
         source = self.source
         match source.below(8):
             case 4:
-                return frames.NickBody(source.pick(*PROPER, *NICKS))
+                return bodies.NickBody(source.pick(*PROPER, *NICKS))
             case 5 | 6:
-                return source.made(frames.Body)
+                return source.made(bodies.Body)
             case 3:
                 room, text = self.room, source.take(source.below(8))
                 recipient: Any = SimpleNamespace(id=source.pick(room.replica.ledger.host, *(it.id for it in PEOPLE)))
                 return self.sealer.box(who, recipient, room.replica.own_keys[0], text, counter=counter)
             case 7:
-                return frames.LeaveBody()
-        return frames.TextBody(source.text() or "x", action=False, reply=None)
+                return bodies.LeaveBody()
+        return bodies.TextBody(source.text() or "x", action=False, reply=None)
 
     def _host_types(self) -> None:
         source = self.source

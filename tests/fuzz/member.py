@@ -14,7 +14,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import unpack_content
 from anonp2p.room.member.head_check import Head
@@ -108,7 +108,7 @@ class _Liar:
         """Its author has signed it."""
         with suppress(PeerFault):
             content = unpack_content(entry.body)
-            if isinstance(content.body, frames.TextBody):
+            if isinstance(content.body, bodies.TextBody):
                 self.said.add((identity.spell_member(entry.header.author), content.body.text))
 
     # --- what the bytes say
@@ -294,7 +294,7 @@ class _Liar:
         guest = SimpleNamespace(id=self.host.me or bytes(16), sign=HOST.sign)
         author: Any = source.pick(ANN, HOST, ANN, HOST, BOB, EVE, guest)
         body = self._body()
-        is_message = isinstance(body, frames.TextBody | frames.PrivateBody)
+        is_message = isinstance(body, bodies.TextBody | bodies.PrivateBody)
         otherwise: dict[str, Any] = {"ttl": self.host.ledger.retention.default if is_message else KEPT}
         match source.odd(8):
             case 1:
@@ -312,30 +312,30 @@ class _Liar:
                 otherwise["reference"] = source.pick(self.host.ledger.index, source.below(8), 2**53 - 1), digest
             case 7:
                 otherwise["ttl"] = source.pick(*TTLS, KEPT - 1)
-        if isinstance(body, frames.TextBody) and source.odd(4) == 3 and isinstance(author, identity.Identity):
+        if isinstance(body, bodies.TextBody) and source.odd(4) == 3 and isinstance(author, identity.Identity):
             body = self._boxed(author, body.text, otherwise)
         entry = self.host.entry(author, body, **otherwise)
         if otherwise.get("signer", author) is author is not guest and "epoch" not in otherwise:
             self._note(entry)
         return entry
 
-    def _body(self) -> frames.Body:
+    def _body(self) -> bodies.Body:
         source = self.source
         match source.below(8):
             case 5:
-                made: frames.Body = source.made(frames.Body)
+                made: bodies.Body = source.made(bodies.Body)
                 return made
             case 6:
-                joined = frames.JoinedBody(BOB.key, "bob", suite.hash_data(BOB.encryption_key.public))
-                away: frames.Body = source.pick(
-                    joined, frames.AwayBody(ANN.id), frames.BackBody(ANN.id), frames.CloseBody()
+                joined = bodies.JoinedBody(BOB.key, "bob", suite.hash_data(BOB.encryption_key.public))
+                away: bodies.Body = source.pick(
+                    joined, bodies.AwayBody(ANN.id), bodies.BackBody(ANN.id), bodies.CloseBody()
                 )
                 return away
             case 7:
-                return frames.AwayBody(self.host.me or bytes(16))
-        return frames.TextBody(source.text() or "x", action=False, reply=None)
+                return bodies.AwayBody(self.host.me or bytes(16))
+        return bodies.TextBody(source.text() or "x", action=False, reply=None)
 
-    def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> frames.PrivateBody:
+    def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> bodies.PrivateBody:
         """The same for the guest alone, or for nobody; noted, since nobody else can read it."""
         counter = otherwise.get("counter", self.host.sealer.counters.get(author.id, 0) + 1)
         guest: Any = SimpleNamespace(id=self.host.me or bytes(16))
@@ -376,7 +376,7 @@ class _Liar:
 
     def _commit(self) -> None:
         source = self.source
-        removed = frames.Removal(source.pick(ANN.id, self.host.me or bytes(16)), source.pick("kicked", "lost"), "")
+        removed = bodies.Removal(source.pick(ANN.id, self.host.me or bytes(16)), source.pick("kicked", "lost"), "")
         right, wrong = self.host.commit(*source.pick([], [], [removed])), source.odd(6)
         if wrong == 1:
             right = self.host.commit(removed, removed, epoch=source.below(3), author=source.pick(HOST, ANN))

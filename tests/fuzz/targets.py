@@ -20,10 +20,11 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, Epoch, Header
 from anonp2p.errors import AnonError, BadCode, PeerFault
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import events, inputs, ledger
+from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -40,14 +41,14 @@ from tests.support import second
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
 PACKED: dict[Any, str] = {  # all that is packed, with the form of the second implementation
-    frames.Content: "content",
+    bodies.Content: "content",
     frames.Hello: "hello",
     frames.Request: "request",
     frames.MemberRecord: "record up",
     frames.HostRecord: "record down",
     frames.RoomState: "welcome",
     frames.Batch: "batch",
-    frames.PrivateText: "private text",
+    bodies.PrivateText: "private text",
 }
 
 
@@ -83,7 +84,7 @@ def padded(data: bytes) -> None:
     edited = source.edited(padding.pad_text(source.take(source.below(64)), source.pick(66, 128, 1_918)))
     with suppress(PeerFault):
         assert padding.pad_text(padding.unpad_text(edited), len(edited)) == edited
-    content = frames.Content(bytes(limits.SALT), 1, bytes(32), frames.TextBody("x" * source.below(128), False, None))
+    content = bodies.Content(bytes(limits.SALT), 1, bytes(32), bodies.TextBody("x" * source.below(128), False, None))
     signed = source.edited(ledger.padded_content(content))
     try:
         ledger.unpack_content(bytes(identity.SIGNATURE) + signed)
@@ -288,7 +289,7 @@ def handshake_(data: bytes) -> None:
     what = source.pick(*parts, _padded_record, _batch, _entry, _private)
     try:
         what(source)
-    except (PeerFault, admission.NotAdmitted, handshake.OtherVersion):
+    except (PeerFault, NotAdmitted, handshake.OtherVersion):
         return
 
 
@@ -455,11 +456,11 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 def _seeds() -> dict[str, list[bytes]]:
     """For each target, inputs that lead far into what it tests."""
     shaken = _SHAKEN
-    bodies: list[frames.Body] = [
-        frames.TextBody("hello", True, reply=None),
-        frames.JoinedBody(ANN.key, "ann", bytes(32)),
-        frames.CommitBody(1, [], renew=False),
-        frames.RetractBody(1),
+    contents: list[bodies.Body] = [
+        bodies.TextBody("hello", True, reply=None),
+        bodies.JoinedBody(ANN.key, "ann", bytes(32)),
+        bodies.CommitBody(1, [], renew=False),
+        bodies.RetractBody(1),
     ]
     passed: list[frames.Backfilled] = [
         frames.BackfilledEntry(bytes(33), b"x"),
@@ -478,7 +479,7 @@ def _seeds() -> dict[str, list[bytes]]:
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
     ]
     values: list[tuple[int, Any]] = [
-        *((0, frames.Content(bytes(limits.SALT), 1, bytes(32), body)) for body in bodies),
+        *((0, bodies.Content(bytes(limits.SALT), 1, bytes(32), body)) for body in contents),
         (1, frames.Hello(frames.VERSION, bytes(32), HOST.encryption_key.public)),
         *((2, request) for request in shaken.requests),
         (3, frames.MemberRecord(False, [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)])),
@@ -487,8 +488,8 @@ def _seeds() -> dict[str, list[bytes]]:
         (5, shaken.state),
         (5, msgspec.structs.replace(shaken.state, snapshot=None)),
         (6, frames.Batch([b"x", b"y"], [bytes(32), None], bytes(112))),
-        (7, frames.PrivateText("x", None)),
-        (7, frames.PrivateText("x", frames.EntryId(ANN.id, 1))),
+        (7, bodies.PrivateText("x", None)),
+        (7, bodies.PrivateText("x", bodies.EntryId(ANN.id, 1))),
     ]
     headers = [Header(ENTRY, ANN.id, 1, 2, 60), Header(COMMIT, HOST.id, 1)]
     typed = ["hello", "//x", "/nick ann", "/me waves", "/join " + KEY.code, "/help /who", "/leave", "/create a"]

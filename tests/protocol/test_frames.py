@@ -11,7 +11,7 @@ from msgspec import msgpack
 from anonp2p import limits
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import field_types, frames
+from anonp2p.protocol import bodies, field_types, frames
 from tests.support.packed import other_encodings
 
 bytes16, bytes32, bytes33, bytes64, bytes112, keys = (
@@ -34,11 +34,11 @@ words = {
         "key",
     ],
     frames.DeniedFrame: ["nick-taken", "repeated", "too-often"],
-    frames.Removal: ["lost", "kicked"],
+    bodies.Removal: ["lost", "kicked"],
 }
 reasons = {kind: st.sampled_from(known) for kind, known in words.items()}
-removals = st.builds(frames.Removal, bytes16, reasons[frames.Removal], st.text(max_size=limits.KICK_REASON))
-replies = st.none() | st.builds(frames.EntryId, bytes16, counts)
+removals = st.builds(bodies.Removal, bytes16, reasons[bodies.Removal], st.text(max_size=limits.KICK_REASON))
+replies = st.none() | st.builds(bodies.EntryId, bytes16, counts)
 boxes = st.binary(min_size=field_types.BOX + 4, max_size=field_types.BOX + 50)
 roster = st.builds(frames.RosterEntry, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
 
@@ -74,21 +74,21 @@ requests = st.one_of(
     st.builds(frames.ResumeRequest, bytes32, bytes16, keys, counts, counts, bytes32, bytes64),
 )
 hellos = st.builds(frames.Hello, counts, bytes32, keys)
-bodies = st.one_of(
-    st.builds(frames.TextBody, texts, st.booleans(), replies),
-    st.builds(frames.NickBody, texts),
-    st.just(frames.LeaveBody()),
-    st.builds(frames.JoinedBody, bytes32, texts, bytes32),
-    st.builds(frames.AwayBody, bytes16),
-    st.just(frames.CloseBody()),
-    st.builds(frames.BackBody, bytes16),
-    st.builds(frames.RenewBody, bytes32),
-    st.builds(frames.LockBody, st.booleans()),
-    st.builds(frames.CommitBody, counts, st.lists(removals, max_size=3)),
-    st.builds(frames.PrivateBody, boxes),
-    st.builds(frames.RetractBody, counts),
+all_bodies = st.one_of(
+    st.builds(bodies.TextBody, texts, st.booleans(), replies),
+    st.builds(bodies.NickBody, texts),
+    st.just(bodies.LeaveBody()),
+    st.builds(bodies.JoinedBody, bytes32, texts, bytes32),
+    st.builds(bodies.AwayBody, bytes16),
+    st.just(bodies.CloseBody()),
+    st.builds(bodies.BackBody, bytes16),
+    st.builds(bodies.RenewBody, bytes32),
+    st.builds(bodies.LockBody, st.booleans()),
+    st.builds(bodies.CommitBody, counts, st.lists(removals, max_size=3)),
+    st.builds(bodies.PrivateBody, boxes),
+    st.builds(bodies.RetractBody, counts),
 )
-contents = st.builds(frames.Content, bytes16, counts, bytes32, bodies)
+contents = st.builds(bodies.Content, bytes16, counts, bytes32, all_bodies)
 states = st.builds(
     frames.RoomState,
     texts,
@@ -115,7 +115,7 @@ KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
         st.builds(frames.MemberRecord, st.booleans(), st.lists(from_members, max_size=3)),
     ),
     "host's": (frames.HostRecord, st.builds(frames.HostRecord, st.lists(from_hosts, max_size=3))),
-    "content": (frames.Content, contents),
+    "content": (bodies.Content, contents),
     "state": (frames.RoomState, states),
 }
 
@@ -140,18 +140,18 @@ STATE = frames.RoomState(
     "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, CREDENTIALS, [ROSTER_ENTRY], 1, None, False
 )
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
-    (frames.TextBody("hello", action=False, reply=None), 1),
-    (frames.NickBody("ann"), 2),
-    (frames.LeaveBody(), 3),
-    (frames.JoinedBody(B32, "ann", B32), 4),
-    (frames.AwayBody(B16), 5),
-    (frames.CloseBody(), 6),
-    (frames.BackBody(B16), 7),
-    (frames.RenewBody(B32), 8),
-    (frames.LockBody(locked=True), 9),
-    (frames.CommitBody(1, [frames.Removal(B16, "kicked", "spam")], renew=False), 10),
-    (frames.PrivateBody(bytes(field_types.BOX + 4)), 11),
-    (frames.RetractBody(1), 12),
+    (bodies.TextBody("hello", action=False, reply=None), 1),
+    (bodies.NickBody("ann"), 2),
+    (bodies.LeaveBody(), 3),
+    (bodies.JoinedBody(B32, "ann", B32), 4),
+    (bodies.AwayBody(B16), 5),
+    (bodies.CloseBody(), 6),
+    (bodies.BackBody(B16), 7),
+    (bodies.RenewBody(B32), 8),
+    (bodies.LockBody(locked=True), 9),
+    (bodies.CommitBody(1, [bodies.Removal(B16, "kicked", "spam")], renew=False), 10),
+    (bodies.PrivateBody(bytes(field_types.BOX + 4)), 11),
+    (bodies.RetractBody(1), 12),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
@@ -174,7 +174,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
     ("past", frames.RetractedEntry(B33, B32, 1, B33, b"body"), 3),
-    ("content", frames.Content(B16, 1, B32, frames.TextBody("hello", action=False, reply=None)), None),
+    ("content", bodies.Content(B16, 1, B32, bodies.TextBody("hello", action=False, reply=None)), None),
     ("state", STATE, None),
     ("base", BASE, None),
     ("sitter", SNAPSHOT_ENTRY, None),
@@ -261,7 +261,7 @@ def test_a_record_is_an_array_with_its_tag_first(kind: str, example: Any, tag: i
 @pytest.mark.parametrize(("body", "tag"), SAID, ids=lambda value: repr(value)[:12])
 def test_what_entries_say_has_its_tag(body: Any, tag: int) -> None:
     """4.4"""
-    assert fields(frames.Content(B16, 1, B32, body))[3][0] == tag
+    assert fields(bodies.Content(B16, 1, B32, body))[3][0] == tag
 
 
 @pytest.mark.parametrize("kind", words, ids=lambda kind: kind.__name__)
@@ -535,21 +535,21 @@ def around(record: Any) -> int:
     return 2 + 2 + len(frames.pack(record)) + 16
 
 
-def entry(body: frames.Body) -> bytes:
+def entry(body: bodies.Body) -> bytes:
     """One as long as it gets."""
-    packed = frames.pack(frames.Content(B16, 2**53 - 1, B32, body))
+    packed = frames.pack(bodies.Content(B16, 2**53 - 1, B32, body))
     return bytes(33 + 64 + 16 - (2 + len(packed)) % -limits.CONTENT_STEP) + packed + bytes(2)
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        frames.TextBody("\U0001f47b" * (limits.TEXT // 4), action=True, reply=frames.EntryId(B16, 2**53 - 1)),
-        frames.PrivateBody(bytes(field_types.BOX + limits.TEXT + 32)),
+        bodies.TextBody("\U0001f47b" * (limits.TEXT // 4), action=True, reply=bodies.EntryId(B16, 2**53 - 1)),
+        bodies.PrivateBody(bytes(field_types.BOX + limits.TEXT + 32)),
     ],
     ids=repr,
 )
-def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
+def test_the_longest_text_fits_a_payload(body: bodies.Body) -> None:
     """From its author, and five of them in one batch, and so opened."""
     sealed = entry(body)
     assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
@@ -561,10 +561,10 @@ def test_the_longest_text_fits_a_payload(body: frames.Body) -> None:
 
 def test_a_batch_of_the_shortest_messages_fits_a_payload_when_all_of_them_are_retracted() -> None:
     """5.13: however short, each brings its author's Retract with it."""
-    shortest = entry(frames.TextBody("x", action=False, reply=None))[: 33 + 64 + 64 + 16]
+    shortest = entry(bodies.TextBody("x", action=False, reply=None))[: 33 + 64 + 64 + 16]
     count = limits.BATCH_BYTES // (len(shortest) + 3)
     retract = bytes(64 + 2 * limits.CONTENT_STEP)
-    assert len(entry(frames.RetractBody(2**53 - 1))) <= 33 + len(retract) + 16
+    assert len(entry(bodies.RetractBody(2**53 - 1))) <= 33 + len(retract) + 16
     gone: list[frames.Backfilled] = [frames.RetractedEntry(B33, B32, 2**53 - 1, B33, retract)] * count
     assert around(frames.HostRecord([frames.BackfillFrame(gone, [None] * count, B112, B112)])) <= SIZES[-1]
 
@@ -586,8 +586,8 @@ def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
 
 def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     """A room of which all but the host are lost at once."""
-    everyone = [frames.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
-    sealed = entry(frames.CommitBody(2**53 - 1, everyone, renew=False))
+    everyone = [bodies.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
+    sealed = entry(bodies.CommitBody(2**53 - 1, everyone, renew=False))
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], [B32], B112))) + 16 <= SIZES[-1]
     backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], [B32], B112, B112)
     assert around(frames.HostRecord([backfill])) <= SIZES[-1]
@@ -607,6 +607,6 @@ def test_a_record_shows_nothing_it_holds(record: Any) -> None:
 
 
 @given(contents)
-def test_a_content_shows_nothing_it_holds(content: frames.Content) -> None:
+def test_a_content_shows_nothing_it_holds(content: bodies.Content) -> None:
     assert repr(content) == "<Content>"
     assert repr(content.body) == f"<{type(content.body).__name__}>"

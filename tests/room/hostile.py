@@ -6,8 +6,8 @@ from typing import Any
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch
-from anonp2p.protocol import field_types, frames
-from anonp2p.protocol.frames import AwayBody, CommitBody, Removal
+from anonp2p.protocol import bodies, field_types, frames
+from anonp2p.protocol.bodies import AwayBody, CommitBody, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.member.false_host import FalseHost, Item
@@ -113,7 +113,7 @@ def come_anew(host: FalseHost) -> None:
     assert isinstance(host.redials(), frames.JoinRequest)
 
 
-def assert_dropped(inn: Inn, done: list[effects.Effect], *before: frames.Body) -> None:
+def assert_dropped(inn: Inn, done: list[effects.Effect], *before: bodies.Body) -> None:
     """5.8: Eve's link is dropped at once, she is lost to all, and no member from the next commit on."""
     drop, tell = done
     assert isinstance(drop, effects.DropEffect)

@@ -16,7 +16,7 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import entry_content, unpack_content
@@ -71,13 +71,13 @@ def padded(packed: bytes) -> bytes:
     return padding.pad_text(packed, -(-(len(packed) + LENGTH) // limits.CONTENT_STEP) * limits.CONTENT_STEP)
 
 
-def text(words: str) -> frames.TextBody:
-    return frames.TextBody(words, action=False, reply=None)
+def text(words: str) -> bodies.TextBody:
+    return bodies.TextBody(words, action=False, reply=None)
 
 
 def boxed(words: str) -> bytes:
     """What the box of a private message holds."""
-    return frames.pack(frames.PrivateText(words, None))
+    return frames.pack(bodies.PrivateText(words, None))
 
 
 class Sealer:
@@ -120,7 +120,7 @@ class Sealer:
     def entry(
         self,
         author: Identity,
-        body: frames.Body | bytes,
+        body: bodies.Body | bytes,
         *,
         kind: int = ENTRY,
         counter: int | None = None,
@@ -140,7 +140,7 @@ class Sealer:
         header = Header(kind, author.id, counter, generation or 0, ttl)
         content = body
         if not isinstance(content, bytes):
-            content = padded(frames.pack(frames.Content(bytes(limits.SALT), *(reference or self.reference), content)))
+            content = padded(frames.pack(bodies.Content(bytes(limits.SALT), *(reference or self.reference), content)))
         number = self.epoch.number if epoch is None else epoch
         return self.seal(
             header, (signer or author).sign(label, entry_content(number, header.pack(), content)) + content
@@ -155,7 +155,7 @@ class Sealer:
         *,
         counter: int | None = None,
         room: bytes = ROOM,
-    ) -> frames.PrivateBody:
+    ) -> bodies.PrivateBody:
         """What somebody says next to one member alone. words: bytes for a box that holds anything else.
 
         counter: another than its next one, to which it is bound.
@@ -163,7 +163,7 @@ class Sealer:
         if counter is None:
             counter = self.counters.get(author.id, 0) + 1
         about = private.bind_message(room, self.epoch.number, author.id, counter, to.id)
-        return frames.PrivateBody(
+        return bodies.PrivateBody(
             suite.seal_to_key(key.public, boxed(words) if isinstance(words, str) else words, about),
         )
 
@@ -185,6 +185,6 @@ class Sealer:
         return Placed(header, body, sealed)
 
 
-def said(entry: Placed) -> frames.Body:
+def said(entry: Placed) -> bodies.Body:
     """What an entry says."""
     return unpack_content(entry.body).body

@@ -4,7 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from anonp2p import errors, limits
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies
 from anonp2p.room import changes, events, inputs
 from anonp2p.room.context import Context, create_context
 from anonp2p.room.host.founding import found_room
@@ -49,7 +49,7 @@ def test_who_comes_in_is_told_at_once_whose_nick_passes_for_anothers(context: Co
 
 def test_what_was_not_ordered_is_given_back_before_the_room_is_gone(context: Context) -> None:
     context.lifecycle.enter("member")
-    context.add_entry(frames.TextBody("not ordered", action=False, reply=None), "not ordered", 8)
+    context.add_entry(bodies.TextBody("not ordered", action=False, reply=None), "not ordered", 8)
     take_told(context)
     context.lifecycle.leave_room("lost")
     unsent, gone = take_told(context)

@@ -12,7 +12,7 @@ from anonp2p import errors, limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room.outbox import GivenBack, Outbox
 from anonp2p.room.pending import Pending, Sealed, Whisper
 
@@ -42,7 +42,7 @@ class FakeSealer:
             raise PeerFault("unusable-key")
         self.times += 1
         name = f"{self.epoch_number}/{counter}".encode()
-        content = frames.Content(bytes(limits.SALT), 0, bytes(32), frames.LeaveBody())
+        content = bodies.Content(bytes(limits.SALT), 0, bytes(32), bodies.LeaveBody())
         return Sealed(self.epoch_number, Header(ENTRY, ME, counter, 0, pending.ttl), content, b"body " + name, name)
 
 
@@ -60,7 +60,7 @@ def outbox() -> Outbox:
 
 
 def say(outbox: Outbox, line: str) -> int:
-    return outbox.add_entry(frames.TextBody(line, action=False, reply=None), line, line, 60)
+    return outbox.add_entry(bodies.TextBody(line, action=False, reply=None), line, line, 60)
 
 
 def whisper(outbox: Outbox, line: str, to: bytes = ANN) -> int:
@@ -68,7 +68,7 @@ def whisper(outbox: Outbox, line: str, to: bytes = ANN) -> int:
 
 
 def rename(outbox: Outbox, nick: str) -> int:
-    return outbox.add_entry(frames.NickBody(nick), None, nick)
+    return outbox.add_entry(bodies.NickBody(nick), None, nick)
 
 
 def sent(ready: list[Any]) -> list[bytes | str]:
@@ -314,7 +314,7 @@ def test_what_is_to_end_already_is_not_ended_again(outbox: Outbox, sealer: FakeS
 
 
 def test_that_a_retract_never_left_is_told(outbox: Outbox) -> None:
-    outbox.add_entry(frames.RetractBody(1), None, "r")
+    outbox.add_entry(bodies.RetractBody(1), None, "r")
     assert [(type(it.error), it.line, it.re) for it in outbox.give_back_all()] == [(errors.RetractUnsent, None, "r")]
 
 
@@ -395,7 +395,7 @@ def test_what_was_ordered_is_certain(outbox: Outbox) -> None:
 def test_at_the_end_the_user_gets_back_what_can_be_sent_again(outbox: Outbox) -> None:
     say(outbox, "one")
     rename(outbox, "two")
-    outbox.add_entry(frames.LeaveBody(), None, UNSET)
+    outbox.add_entry(bodies.LeaveBody(), None, UNSET)
     whisper(outbox, "three")
     given = outbox.give_back_all()
     assert [(code_of(it), it.line, it.re) for it in given] == [

@@ -13,8 +13,8 @@ from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
 from anonp2p.crypto.identity import Identity, hash_room, member_id
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words
-from anonp2p.protocol import frames
-from anonp2p.protocol.frames import (
+from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.bodies import (
     AwayBody,
     BackBody,
     Body,
@@ -63,7 +63,7 @@ def replica_of(who: Identity) -> Replica:
     return replica
 
 
-ABOUT = frames.EntryId(ANN.id, 1)
+ABOUT = bodies.EntryId(ANN.id, 1)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def ours() -> Replica:
 def signed(ledger: Ledger, author: Identity, body: Body, ttl: int = KEPT, **otherwise: Any) -> tuple[Header, bytes]:
     counter = otherwise.get("counter", ledger.get_member(author.id).counter + 1)
     header = Header(COMMIT if isinstance(body, CommitBody) else ENTRY, author.id, counter, 0, ttl)
-    padded = padded_content(frames.Content(bytes(limits.SALT), ledger.index, ledger.digest, body))
+    padded = padded_content(bodies.Content(bytes(limits.SALT), ledger.index, ledger.digest, body))
     return header, author.sign(ENTRY_LABEL, entry_content(ledger.epoch, header.pack(), padded)) + padded
 
 
@@ -138,7 +138,7 @@ def boxed_text(text: bytes) -> bytes:
 
 def private_entry(replica: Replica, held: bytes) -> OpenedEntry:
     info = private.bind_message(ROOM, replica.ledger.epoch, BOB.id, 1, ANN.id)
-    body = frames.PrivateBody(private.seal_message(KEYS[ANN.id].public, held, info))
+    body = bodies.PrivateBody(private.seal_message(KEYS[ANN.id].public, held, info))
     return OpenedEntry(*signed(replica.ledger, BOB, body))
 
 
@@ -158,12 +158,12 @@ def test_a_box_that_holds_no_text_is_passed_over_by_its_recipient(ours: Replica,
 
 def test_private_messages_of_the_history_are_for_nobody(ours: Replica) -> None:
     info = private.bind_message(ROOM, 0, BOB.id, 1, ANN.id)
-    box = private.seal_message(KEYS[ANN.id].public, frames.pack(frames.PrivateText("between us", None)), info)
+    box = private.seal_message(KEYS[ANN.id].public, frames.pack(bodies.PrivateText("between us", None)), info)
     replay = roster_entry_all(Ledger(ROOM))
     assert (
-        take(ours, OpenedEntry(*signed(replay, BOB, frames.PrivateBody(box))), replay=replay) == changes.HiddenChange()
+        take(ours, OpenedEntry(*signed(replay, BOB, bodies.PrivateBody(box))), replay=replay) == changes.HiddenChange()
     )
-    assert isinstance(applied(ours, BOB, frames.PrivateBody(box)), changes.MessageChange)
+    assert isinstance(applied(ours, BOB, bodies.PrivateBody(box)), changes.MessageChange)
 
 
 def test_what_has_expired_only_counts(ours: Replica) -> None:
@@ -329,7 +329,7 @@ def test_the_hash_of_a_body_confirms_no_guess_at_its_text() -> None:
 
     def guess(salt: bytes) -> bytes:
         """H(body) of the right text, as whoever has all but the salt can compute it."""
-        padded = padded_content(frames.Content(salt, one.content.index, one.content.digest, right))
+        padded = padded_content(bodies.Content(salt, one.content.index, one.content.digest, right))
         signed = entry_content(one.epoch, one.header.pack(), padded)
         return suite.hash_data(ANN.sign(ENTRY_LABEL, signed) + padded)
 

@@ -14,8 +14,7 @@ from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
-from anonp2p.room import events, inputs
-from anonp2p.room.host import gate
+from anonp2p.room import events, gate, inputs
 from anonp2p.room.member import arrival
 from tests.room.peers import kinds
 from tests.room.simulation import Simulation

@@ -24,7 +24,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import confusables, nicks, safety_words, words
 from anonp2p.names.codes import RoomKey
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import credentials, frames, handshake, welcome
+from anonp2p.protocol import bodies, credentials, frames, handshake, welcome
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
@@ -324,28 +324,28 @@ class Story:
         self._say(self._host, self._joined(self._bob))
         self._admit(self._bob)
         self._batch(1_250)
-        self._say(self._ann, frames.TextBody("Hello, \u263a", action=False, reply=None))
-        self._say(self._bob, frames.NickBody("robert"), left_out=3)
+        self._say(self._ann, bodies.TextBody("Hello, \u263a", action=False, reply=None))
+        self._say(self._bob, bodies.NickBody("robert"), left_out=3)
         self._say(
             self._ann,
-            frames.TextBody("waves", action=True, reply=frames.EntryId(self._ann.me.id, 1)),
+            bodies.TextBody("waves", action=True, reply=bodies.EntryId(self._ann.me.id, 1)),
             counters=3,
             ttl=60,
         )
-        self._say(self._bob, frames.TextBody("x" * EXACT, action=False, reply=None), ttl=FLEETING)
-        self._say(self._bob, frames.TextBody("x" * (EXACT + 1), action=False, reply=None), ttl=3_600)
+        self._say(self._bob, bodies.TextBody("x" * EXACT, action=False, reply=None), ttl=FLEETING)
+        self._say(self._bob, bodies.TextBody("x" * (EXACT + 1), action=False, reply=None), ttl=3_600)
         self._whisper(self._ann, self._bob, "Only you read this.", ttl=120)
         self._batch(60_000)
         self._batch(65_000)
-        self._commit(frames.CommitBody(1, [frames.Removal(self._bob.me.id, "kicked", "spam")], renew=False))
+        self._commit(bodies.CommitBody(1, [bodies.Removal(self._bob.me.id, "kicked", "spam")], renew=False))
         renewed = suite.EncryptionKeyPair(seed("ann's next encryption key")).public
-        self._say(self._ann, frames.RenewBody(suite.hash_data(renewed)))
-        self._say(self._host, frames.LockBody(locked=True))
-        self._say(self._host, frames.AwayBody(self._ann.me.id))
-        self._say(self._host, frames.BackBody(self._ann.me.id))
+        self._say(self._ann, bodies.RenewBody(suite.hash_data(renewed)))
+        self._say(self._host, bodies.LockBody(locked=True))
+        self._say(self._host, bodies.AwayBody(self._ann.me.id))
+        self._say(self._host, bodies.BackBody(self._ann.me.id))
         self._retract(self._ann, 1, at=3)
-        self._say(self._ann, frames.LeaveBody())
-        self._say(self._host, frames.CloseBody())
+        self._say(self._ann, bodies.LeaveBody())
+        self._say(self._host, bodies.CloseBody())
         self._batch(66_000)
         self._log.expire_entries(60_000 + 60_000, 0)
         self._log.head = self._sign_head(60_000 + 60_000)
@@ -366,8 +366,8 @@ class Story:
     def welcome(self) -> Vectors:
         return self._welcome
 
-    def _joined(self, member: Person) -> frames.JoinedBody:
-        return frames.JoinedBody(member.me.key, member.name, suite.hash_data(member.key.public))
+    def _joined(self, member: Person) -> bodies.JoinedBody:
+        return bodies.JoinedBody(member.me.key, member.name, suite.hash_data(member.key.public))
 
     def _snapshot_entry(self, member: Person) -> frames.SnapshotEntry:
         return frames.SnapshotEntry(
@@ -376,16 +376,16 @@ class Story:
 
     def _whisper(self, author: Person, to: Person, text: str, *, ttl: int) -> None:
         info = private.bind_message(ROOM, self._epoch.number, author.me.id, author.counter + 1, to.me.id)
-        said = frames.PrivateText(text, frames.EntryId(to.me.id, 2))
+        said = bodies.PrivateText(text, bodies.EntryId(to.me.id, 2))
         box = self._boxes.sealed(to.key, frames.pack(said), info)
         about = {"epoch": self._epoch.number, "author": author.me.id, "counter": author.counter + 1}
         whose = {"recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key")}
         self._boxed.append({**about, **whose, "text, unpacked": fields(said), **box})
-        self._say(author, frames.PrivateBody(box["box"]), ttl=ttl)
+        self._say(author, bodies.PrivateBody(box["box"]), ttl=ttl)
 
     def _retract(self, author: Person, counter: int, *, at: int) -> None:
         """The author takes back the message with this counter, which has this index."""
-        self._say(author, frames.RetractBody(counter))
+        self._say(author, bodies.RetractBody(counter))
         said = self._entries[-1]
         self._retracts[said["4.4 body"]] = self._room.index
         self._log.retract_entry(at, Retraction(self._epoch.number, said["4.1 header"], said["4.4 body"]))
@@ -396,9 +396,9 @@ class Story:
             return None
         return {"index": self._retracts[shown.retract_body], "epoch": shown.epoch}
 
-    def _say(self, author: Person, body: frames.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:
+    def _say(self, author: Person, body: bodies.Body, *, left_out: int = 0, counters: int = 1, ttl: int = KEPT) -> None:
         author.counter += counters
-        is_commit = isinstance(body, frames.CommitBody)
+        is_commit = isinstance(body, bodies.CommitBody)
         ratchet_ = self._epoch.ratchets[author.me.id]
         generation = 0 if is_commit else ratchet_.generation + left_out
         header = Header(epoch.COMMIT if is_commit else epoch.ENTRY, author.me.id, author.counter, generation, ttl)
@@ -408,7 +408,7 @@ class Story:
             key = _keys(ratchet_.chain_key, [left_out])[0]["key"]
         before, context = self._room.digest, self._room.group_context
         salt = seed(f"salt of entry {self._room.index + 1}")[: limits.SALT]
-        content = frames.Content(salt, self._room.index, before, body)
+        content = bodies.Content(salt, self._room.index, before, body)
         padded = ledger.padded_content(content)
         signed = ledger.entry_content(self._epoch.number, header.pack(), padded)
         text = author.me.sign(identity.ENTRY, signed) + padded
@@ -506,7 +506,7 @@ class Story:
             {"newcomers": before, "id": member.me.id, "chain key": first, "after": after}
         )
 
-    def _commit(self, said: frames.CommitBody) -> None:
+    def _commit(self, said: bodies.CommitBody) -> None:
         self._say(self._host, said)
         self._batch(65_500)
         fresh, init = seed("fresh secret of epoch 1"), self._epoch.init_secret

@@ -6,9 +6,9 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
-from anonp2p.protocol import credentials, frames, handshake, welcome
-from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol import bodies, credentials, frames, handshake, welcome
 from anonp2p.room.context import Context
+from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
@@ -17,14 +17,6 @@ from anonp2p.room.log.hashes import ProofReader
 from anonp2p.room.log.log import FIRST
 from anonp2p.room.log.reader import LogReader
 from anonp2p.room.roster import Member
-
-
-class NotAdmitted(Exception):
-    """A stranger is turned away; `reason` is all it is told."""
-
-    def __init__(self, reason: frames.Refusal) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def check_resume_request(
@@ -130,19 +122,26 @@ class Admission:
         self._commits = commits
         self._context = context
 
-    def admit_newcomer(self, link: int, channel: Channel, hello: bytes, join: frames.JoinRequest) -> float:
-        """A newcomer, or a member that dials again before it was shown the room. hello: the hash of ours on this link.
+    def take_ticket(self, ticket: bytes) -> bool:
+        """Whether who shows this is a member that comes back, and not too often. Of no use a second time."""
+        return self._presence.take_ticket(ticket)
 
-        Returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted.
-        """
+    def answer(self, caller: Caller, request: frames.Request) -> float:
+        """Lets in who asks; returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted."""
+        if isinstance(request, frames.ResumeRequest):
+            return self._admit_returning(caller, request)
+        return self._admit_newcomer(caller, request)
+
+    def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:
+        """A newcomer, or a member that dials again before it was shown the room."""
         member, ledger = identity.member_id(join.key), self._replica.ledger
         absences, kicked = self._presence.absences, self._commits.kicked
         try:
-            nick = choose_nick(ledger, hello, join, absences, kicked)
+            nick = choose_nick(ledger, caller.hello, join, absences, kicked)
         except NotAdmitted as refusal:
             if refusal.reason != "full" or not self._commits.make_room():
                 raise
-            nick = choose_nick(ledger, hello, join, absences, kicked)
+            nick = choose_nick(ledger, caller.hello, join, absences, kicked)
         if member in self._commits.pending_removals:
             raise NotAdmitted("not-allowed")
         self._presence.replace_link(member)
@@ -153,40 +152,37 @@ class Admission:
                 raise NotAdmitted("not-allowed")  # or its counters would begin anew
             key_hash = suite.hash_data(join.encryption_key)
             self._replica.add_key(key_hash, join.encryption_key)
-            self._sequencer.order_own(frames.JoinedBody(join.key, nick, key_hash))
+            self._sequencer.order_own(bodies.JoinedBody(join.key, nick, key_hash))
             self._presence.add_member(member, self._commits.renewable)
             cost = limits.JOIN_COST
         elif known.away:
-            self._sequencer.order_own(frames.BackBody(member))
+            self._sequencer.order_own(bodies.BackBody(member))
         position = join.index, join.digest
-        return cost + self._show_room(link, channel, hello, member, join.encryption_key, position)
+        return cost + self._show_room(caller, member, join.encryption_key, position)
 
-    def admit_returning(self, link: int, channel: Channel, hello: bytes, resume: frames.ResumeRequest) -> float:
-        """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all.
-
-        Returns what that has cost, as above. Raises NotAdmitted.
-        """
+    def _admit_returning(self, caller: Caller, resume: frames.ResumeRequest) -> float:
+        """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all."""
         ledger, log = self._replica.ledger, self._sequencer.log
-        member = check_resume_request(ledger, hello, resume, self._commits.kicked, self._commits.pending_removals)
+        member = check_resume_request(
+            ledger, caller.hello, resume, self._commits.kicked, self._commits.pending_removals
+        )
         self._presence.replace_link(member.id)
         if member.away:
-            self._sequencer.order_own(frames.BackBody(member.id))
+            self._sequencer.order_own(bodies.BackBody(member.id))
         after = resume.index + 1
         known = self._sequencer.hashes.digest_at(resume.index) == resume.digest
         if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:
-            reader = LogReader(log, after, member.id, resume.encryption_key, channel)
+            reader = LogReader(log, after, member.id, resume.encryption_key, caller.channel)
             now = self._sequencer.sign_head()
-            resumed = credentials.sign_resumption(now, hello, self._replica.me.sign)
-            self._presence.add_link(link, MemberLink(member.id, channel, reader), [resumed])
+            resumed = credentials.sign_resumption(now, caller.hello, self._replica.me.sign)
+            self._presence.add_link(caller.link, MemberLink(member.id, caller.channel, reader), [resumed])
             return 1.0
         position, goes_on = (resume.index, resume.digest), known and after >= log.oldest
-        return self._show_room(link, channel, hello, member.id, resume.encryption_key, position, goes_on=goes_on)
+        return self._show_room(caller, member.id, resume.encryption_key, position, goes_on=goes_on)
 
     def _show_room(
         self,
-        link: int,
-        channel: Channel,
-        hello: bytes,
+        caller: Caller,
         member: bytes,
         key: bytes,
         position: tuple[int, bytes],
@@ -204,10 +200,12 @@ class Admission:
         proof = None
         if FIRST <= index < since and hashes.digest_at(index) == digest:
             proof = ProofReader(hashes, index, since)
-        reader = LogReader(log, since + 1, member, key, channel, log.end, proof)
+        reader = LogReader(log, since + 1, member, key, caller.channel, log.end, proof)
         state, secret = self._state(since, base, has_proof=proof is not None), self._random(suite.SECRET)
-        sealed = welcome.seal_welcome(state, key, self._replica.ledger.room, hello, secret, self._replica.me.sign)
-        self._presence.add_link(link, MemberLink(member, channel, reader), sealed)
+        sealed = welcome.seal_welcome(
+            state, key, self._replica.ledger.room, caller.hello, secret, self._replica.me.sign
+        )
+        self._presence.add_link(caller.link, MemberLink(member, caller.channel, reader), sealed)
         size = sum(len(page.part) for page in sealed if isinstance(page, frames.PageFrame))
         return 1 + size / limits.WELCOME_PER_TOKEN
 

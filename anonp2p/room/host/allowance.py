@@ -1,7 +1,7 @@
 """What one member may cost its host, on whichever of its links: kept from its join until it is out."""
 
 from anonp2p import limits
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies
 from anonp2p.room.token_bucket import TokenBucket
 
 
@@ -48,12 +48,12 @@ class Allowance:
         )
         return min(max(waits), limits.READ_PAUSE)
 
-    def try_kind(self, body: frames.NickBody | frames.PrivateBody, now: float) -> bool:
+    def try_kind(self, body: bodies.NickBody | bodies.PrivateBody, now: float) -> bool:
         """Whether one more of its kind may be ordered now. One that may not be costs nothing."""
         kind = type(body)
         if kind not in self._by_kind:
             batch, rate = limits.NICK_BUCKET, limits.NICK_RATE
-            if kind is frames.PrivateBody:
+            if kind is bodies.PrivateBody:
                 batch, rate = limits.PRIVATE_BUCKET, limits.PRIVATE_RATE
             self._by_kind[kind] = TokenBucket(batch, rate)
         return self._by_kind[kind].try_token(now)

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.commit import CommitSecret
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.host.presence import Presence
@@ -87,7 +87,7 @@ class Commits:
     def kick(self, member: bytes, why: str, re: events.Re) -> None:
         """Throws a member out, at once."""
         self._kicked[member] = self._replica.ledger.get_member(member).key
-        self._commit_epoch([frames.Removal(member, "kicked", why)], re)
+        self._commit_epoch([bodies.Removal(member, "kicked", why)], re)
 
     def make_room(self) -> bool:
         """Removes idle members and pending removals to make room for a newcomer; returns whether there were any.
@@ -102,8 +102,8 @@ class Commits:
             return False
         for member in idle:
             if not self._replica.ledger.get_member(member).away:
-                self._sequencer.order_own(frames.AwayBody(member))
-        self._commit_epoch([frames.Removal(member, "lost", "") for member in idle])
+                self._sequencer.order_own(bodies.AwayBody(member))
+        self._commit_epoch([bodies.Removal(member, "lost", "") for member in idle])
         return True
 
     # --- epochs
@@ -121,15 +121,15 @@ class Commits:
                 self._pause = max(limits.COMMIT_PAUSE, wait)
             self._commit_epoch([])
 
-    def _commit_epoch(self, removed: list[frames.Removal], re: events.Re = UNSET) -> None:
+    def _commit_epoch(self, removed: list[bodies.Removal], re: events.Re = UNSET) -> None:
         """Gives fresh secrets to all but these, those whose removal is pending, and those who have left."""
         ledger = self._replica.ledger
-        lost = [frames.Removal(member, "lost", "") for member in self._removals if ledger.roster.find_member(member)]
+        lost = [bodies.Removal(member, "lost", "") for member in self._removals if ledger.roster.find_member(member)]
         gone = removed + [it for it in lost if it.member not in {removal.member for removal in removed}]
         before = self._replica.current_epoch
         renew = self._takes_renewals(len(ledger.roster) - len(gone))
         self._sequencer.end_batch()  # what was said before goes to all in the same bytes, the commit to each in others
-        self._sequencer.order_own(frames.CommitBody(before.number + 1, gone, renew), None, re)
+        self._sequencer.order_own(bodies.CommitBody(before.number + 1, gone, renew), None, re)
         self._sequencer.end_batch()
         secret, digest = self._context.random(suite.SECRET), ledger.digest
         self._replica.epoch, tag = before.follow(secret, digest, [member.id for member in ledger.roster])
@@ -159,6 +159,6 @@ class Commits:
         key = suite.EncryptionKeyPair(self._context.random(suite.SECRET))
         self._replica.own_keys[:] = [key, self._replica.own_keys[0]]  # the old one may be written to yet
         key_hash = suite.hash_data(key.public)
-        self._sequencer.order_own(frames.RenewBody(key_hash))
+        self._sequencer.order_own(bodies.RenewBody(key_hash))
         self._replica.add_key(key_hash, key.public)
         self._replica.forget_keys()

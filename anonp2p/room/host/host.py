@@ -5,17 +5,17 @@ from typing import Literal
 from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
+from anonp2p.room.gate import Gate
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import found_room
-from anonp2p.room.host.gate import Gate
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.host.submissions import Submissions
@@ -53,7 +53,7 @@ class HostRole:
         self._answers = Answers(context)
         self._submissions = Submissions(context, self.sequencer, self.presence, self.commits, self._answers)
         context.credentials = sign_credentials(room_key, context.replica.me.key)
-        self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits), self.presence)
+        self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
 
     @property
     def name(self) -> Literal["host"]:
@@ -104,7 +104,7 @@ class HostRole:
         parts = (self.sequencer, self.commits, self.presence, self.gate, self._answers)
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
-    def author_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
+    def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """An entry of our own gets the next place."""
         self.sequencer.order_own(body, line, re)
 
@@ -117,12 +117,12 @@ class HostRole:
                 events.LockUnchangedEvent(room=self._context.label, locked=event.locked, re=event.re)
             )
         else:
-            self.sequencer.order_own(frames.LockBody(event.locked), None, event.re)
+            self.sequencer.order_own(bodies.LockBody(event.locked), None, event.re)
 
     def leave(self, event: inputs.LeaveInput) -> None:
         """Closes the room: it ends when its host leaves."""
         self._lifecycle.begin_leaving(event.re)
-        self.sequencer.order_own(frames.CloseBody(), None, event.re)
+        self.sequencer.order_own(bodies.CloseBody(), None, event.re)
 
     def can_seal_to(self, member: Member) -> bool:
         """Whether the member's key is one that can be sealed to."""
@@ -162,7 +162,7 @@ class HostRole:
             self._reporter.add_effect(effects.DropEffect(link, fault.fault))
             member = self.presence.expel_link(link)
             if member is not None:
-                self.sequencer.order_own(frames.AwayBody(member))
+                self.sequencer.order_own(bodies.AwayBody(member))
                 self.commits.remove_soon(member)
 
     def _do_due_work(self) -> None:
@@ -170,7 +170,7 @@ class HostRole:
             return
         late = self.presence.take_late()
         for member in late.away:
-            self.sequencer.order_own(frames.AwayBody(member))
+            self.sequencer.order_own(bodies.AwayBody(member))
         for member in late.lost:
             self.commits.remove_soon(member)
         self.commits.forget_due_secrets()

@@ -7,7 +7,7 @@ from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import ENTRY, Header, read_header
 from anonp2p.names import nicks
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.host import admission
@@ -98,27 +98,27 @@ class Submissions:
         ledger.check_entry(author, header, content)
         expect(not ledger.is_foreign(content), "reference-to-other-log")
         allowance = self._presence.allowances[author.id]
-        if isinstance(content.body, frames.RenewBody):
+        if isinstance(content.body, bodies.RenewBody):
             expect(allowance.try_renewal(self._commits.renewable), "extra-renewal")
         self._sequencer.order(author, header, content, body, entry)
         match content.body:
-            case frames.TextBody() | frames.PrivateBody():
+            case bodies.TextBody() | bodies.PrivateBody():
                 allowance.spoke = True
-            case frames.RenewBody(key_hash=key_hash):
+            case bodies.RenewBody(key_hash=key_hash):
                 self._replica.add_key(key_hash, link.reader.encryption_key)
                 self._replica.forget_keys()
-            case frames.LeaveBody():
+            case bodies.LeaveBody():
                 self._commits.note_left()
                 self._sequencer.end_batch()  # with the receipt: nothing after it is for its author
                 self._presence.remove_member(author.id)
         return cost
 
-    def _find_denial(self, author: Member, content: frames.Content) -> frames.Denial | None:
+    def _find_denial(self, author: Member, content: bodies.Content) -> frames.Denial | None:
         """Why an honest member's entry is denied, if it is: another member was faster, or this one is too fast."""
         match content.body:
-            case frames.NickBody(nick=nick) if self._is_refused(nick, author):
+            case bodies.NickBody(nick=nick) if self._is_refused(nick, author):
                 return "nick-taken"
-            case frames.NickBody() | frames.PrivateBody():
+            case bodies.NickBody() | bodies.PrivateBody():
                 allowed = self._presence.allowances[author.id].try_kind(content.body, self._clock.tick)
                 return None if allowed else "too-often"
             case _:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import COMMIT, KEPT, Header, read_header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
@@ -70,6 +70,17 @@ class Follower:
                 expect(over, "tombstone-too-soon")
         self._take_in(entries, head, opened=True)
 
+    @property
+    def next_expiry(self) -> float | None:
+        """When (`Now.tick`) an entry of our copy of the log may expire."""
+        expiry = self._replica.room_log.next_expiry if self._replica.has_log else None
+        return None if expiry is None else self._context.clock.tick_at(self._heads.age_at(expiry))
+
+    def expire_entries(self) -> None:
+        """Drops what has expired from our copy of the log, if we have one."""
+        if self._replica.has_log:
+            self._replica.room_log.expire_entries(self._heads.room_time())
+
     def tell_of_lost(self) -> None:
         """Tells how many messages expired before they came to us."""
         if self._lost:
@@ -111,8 +122,11 @@ class Follower:
                     self._take_entry(entry, age)
                 if self._lifecycle.over:
                     return
+                self._replica.room_log.append_entry(entry, replayed or self._replica.ledger)
         except PeerFault as fault:
             raise self._heads.blame(fault.fault, head, entries) from None
+        self._replica.room_log.seal_batch(head.text, head.time)
+        self.expire_entries()
         self._heads.accept_head(head)
         if replayed is None:
             self._replica.marks.note_head(head.time, head.digest)
@@ -122,7 +136,7 @@ class Follower:
         epoch = self._replica.current_epoch
         if opened and entry.header.author != self._replica.me.id:
             epoch.skip_key(entry.header)
-        if entry.content is not None and isinstance(entry.content.body, frames.JoinedBody):
+        if entry.content is not None and isinstance(entry.content.body, bodies.JoinedBody):
             epoch.admit_member(identity.member_id(entry.content.body.key))
 
     def _take_entry(self, entry: OpenedEntry, age: float) -> None:

@@ -5,7 +5,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.crypto import commit, suite
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room.context import Context
 from anonp2p.room.member.uplink import Uplink
 
@@ -56,7 +56,7 @@ class KeyBook:
         """Replaces our encryption key."""
         self._replica.own_keys.insert(0, suite.EncryptionKeyPair(self._context.random(suite.SECRET)))
         self._uplink.send(frames.KeyFrame(self._replica.own_keys[0].public))
-        self._context.add_entry(frames.RenewBody(suite.hash_data(self._replica.own_keys[0].public)), None, UNSET)
+        self._context.add_entry(bodies.RenewBody(suite.hash_data(self._replica.own_keys[0].public)), None, UNSET)
 
     def _open_commit_share(self, box: bytes, digest: bytes) -> tuple[int, bytes, bytes]:
         """Which of our keys the host knew when it sealed our share, the fresh secret in it, and the tag."""

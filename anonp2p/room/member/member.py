@@ -6,7 +6,7 @@ from typing import Any, Literal
 from anonp2p import errors, limits
 from anonp2p.errors import HostLied, PeerFault
 from anonp2p.names import codes
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.reasons import LINK_ENDS, Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.context import Context
@@ -94,10 +94,11 @@ class MemberRole:
             self._uplink.next_deadline(),
             self._wait_ends_at,
             self._dialling.next_deadline,
+            self._follower.next_expiry,
         )
         return min((due for due in dues if due is not None), default=None)
 
-    def author_entry(self, body: frames.Body | Whisper, line: str | None, re: events.Re) -> None:
+    def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """Hands an entry of ours to the host, now or when it can be."""
         self._context.add_entry(body, line, re)
         self._reporter.tell_given_back(self._outbox.refuse_excess())
@@ -115,7 +116,7 @@ class MemberRole:
             return
         self._lifecycle.begin_leaving(event.re)
         self._leave_by = self._clock.tick + limits.LEAVE_PATIENCE
-        self.author_entry(frames.LeaveBody(), None, event.re)
+        self.author_entry(bodies.LeaveBody(), None, event.re)
 
     def can_seal_to(self, _: roster.Member) -> bool:
         """Whoever's key we lack, we ask for it."""
@@ -139,6 +140,7 @@ class MemberRole:
             self._lifecycle.leave_room("left")  # the host did not confirm it in time
         else:
             self._end_wait()
+            self._follower.expire_entries()
             self._uplink.send_due()
 
     # --- what goes to the host

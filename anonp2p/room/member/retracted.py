@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, entry_content, unpack_content
 
@@ -20,7 +20,7 @@ def is_retracted(ledger: Ledger, shown: frames.RetractedEntry, entries: Iterable
         said = unpack_content(shown.retract_body).body
     except PeerFault:
         return False
-    if said != frames.RetractBody(header.counter):
+    if said != bodies.RetractBody(header.counter):
         return False
     key = _find_key(ledger, header.author, entries)
     signature, content = shown.retract_body[: identity.SIGNATURE], shown.retract_body[identity.SIGNATURE :]
@@ -33,5 +33,5 @@ def _find_key(ledger: Ledger, author: bytes, entries: Iterable[OpenedEntry]) -> 
     if member is not None:
         return member.key
     joined = [entry.content.body for entry in entries if entry.content is not None]
-    keys = [body.key for body in joined if isinstance(body, frames.JoinedBody)]
+    keys = [body.key for body in joined if isinstance(body, bodies.JoinedBody)]
     return next((key for key in keys if identity.member_id(key) == author), None)

@@ -8,7 +8,7 @@ import msgspec
 from anonp2p.crypto import commit, identity
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
-from anonp2p.protocol import frames, handshake, welcome
+from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.ledger import unpack_content
@@ -67,7 +67,7 @@ class Inn:
         self.tick = tick
         return done
 
-    def ordered(self) -> list[frames.Body]:
+    def ordered(self) -> list[bodies.Body]:
         """What was ordered since the two came in."""
         return [unpack_content(self.placed(at).body).body for at in range(self.before, self.log.end)]
 
@@ -194,7 +194,7 @@ class FalseMember:
         """An entry, sealed by whomever, on this link."""
         return self.sends(frames.SubmitFrame(self.sealer.epoch.number if epoch is None else epoch, entry.sealed))
 
-    def says(self, body: frames.Body | bytes, **otherwise: Any) -> list[effects.Effect]:
+    def says(self, body: bodies.Body | bytes, **otherwise: Any) -> list[effects.Effect]:
         """Something of its own."""
         return self.submits(self.sealer.entry(self.who, body, **otherwise))
 

@@ -1,7 +1,7 @@
 """The parts of a host's role, each over what it needs and nothing else."""
 
 from anonp2p.crypto import suite
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
@@ -64,7 +64,7 @@ class Ordering:
         """Somebody has joined."""
         key_hash = suite.hash_data(who.encryption_key.public)
         self.context.replica.add_key(key_hash, who.encryption_key.public)
-        self.sequencer.order_own(frames.JoinedBody(who.key, nick, key_hash))
+        self.sequencer.order_own(bodies.JoinedBody(who.key, nick, key_hash))
         self.presence.add_member(who.id, self.commits.renewable)
 
     def add_link(self, number: int, who: Somebody) -> MemberLink:
@@ -83,7 +83,7 @@ class Ordering:
         sealer.know_chains()
         return sealer
 
-    def bodies(self, start: int = 1) -> list[frames.Body]:
+    def bodies(self, start: int = 1) -> list[bodies.Body]:
         """What was ordered from this index on."""
         log = self.sequencer.log
         return [unpack_content(log.find_entry(index).body).body for index in range(start, log.end)]

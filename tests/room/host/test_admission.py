@@ -14,8 +14,8 @@ from anonp2p.crypto import identity, suite
 from anonp2p.crypto.identity import ENTRY, JOIN, RESUME, Identity
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
+from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
-from anonp2p.room.host.admission import NotAdmitted
 from anonp2p.room.ledger import Ledger
 
 ROOM, HELLO = b"r" * 32, b"n" * 32

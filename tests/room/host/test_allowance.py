@@ -3,10 +3,10 @@
 import pytest
 
 from anonp2p import limits
-from anonp2p.protocol import field_types, frames
+from anonp2p.protocol import bodies, field_types
 from anonp2p.room.host.allowance import Allowance
 
-BOX = frames.PrivateBody(bytes(field_types.BOX + 1))
+BOX = bodies.PrivateBody(bytes(field_types.BOX + 1))
 
 
 @pytest.mark.parametrize(
@@ -35,18 +35,18 @@ def test_a_pause_is_never_longer_than_a_link_bears(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("body", "bucket", "rate"),
     [
-        (frames.NickBody("eve"), limits.NICK_BUCKET, limits.NICK_RATE),
+        (bodies.NickBody("eve"), limits.NICK_BUCKET, limits.NICK_RATE),
         (BOX, limits.PRIVATE_BUCKET, limits.PRIVATE_RATE),
     ],
     ids=["nicks", "private messages"],
 )
 def test_so_many_of_a_kind_may_be_ordered_at_once_and_then_one_by_one(
-    body: frames.NickBody | frames.PrivateBody, bucket: int, rate: float
+    body: bodies.NickBody | bodies.PrivateBody, bucket: int, rate: float
 ) -> None:
     """5.8"""
     allowance = Allowance(0.0, 0)
     assert [allowance.try_kind(body, 0.0) for _ in range(bucket + 2)] == [True] * bucket + [False] * 2
-    other: frames.NickBody | frames.PrivateBody = BOX if body != BOX else frames.NickBody("eve")
+    other: bodies.NickBody | bodies.PrivateBody = BOX if body != BOX else bodies.NickBody("eve")
     assert allowance.try_kind(other, 0.0), "each kind has its own measure"
     assert [allowance.try_kind(body, 1.001 / rate) for _ in range(2)] == [True, False]
 

@@ -6,7 +6,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import suite
-from anonp2p.protocol.frames import AwayBody, CommitBody, Removal, RenewBody
+from anonp2p.protocol.bodies import AwayBody, CommitBody, Removal, RenewBody
 from anonp2p.room import effects
 from tests.room.host.parts import Ordering, set_time, take_effects
 from tests.room.peers import ANN, BOB, EVE

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.protocol.frames import AwayBody, CommitBody, JoinedBody, Removal
+from anonp2p.protocol.bodies import AwayBody, CommitBody, JoinedBody, Removal
 from anonp2p.room import events, inputs
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.peers import ANN, BOB, EVE, ZOE, Somebody, text

@@ -3,7 +3,7 @@
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import RenewBody
+from anonp2p.protocol.bodies import RenewBody
 from tests.room.host.inn import Inn
 from tests.room.peers import ANN, BOB, ZOE
 

@@ -7,14 +7,8 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import padding
 from anonp2p.crypto.epoch import COMMIT
-from anonp2p.protocol import frames
-from anonp2p.protocol.frames import (
-    CloseBody,
-    CommitBody,
-    LockBody,
-    NickBody,
-    Removal,
-)
+from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.bodies import CloseBody, CommitBody, LockBody, NickBody, Removal
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from tests.room.host.inn import FalseMember, Inn
@@ -80,9 +74,8 @@ LYING_MEMBERS: dict[str, Callable[[FalseMember], list[effects.Effect]]] = {
     "a second knock": lambda it: it.sends(it.client_handshake),
     "nothing": lambda it: it.sends(b""),
     "noise": lambda it: it.sends(bytes(100)),
-    "the end of what it never said": lambda it: it.says(frames.RetractBody(1), counter=2),
-    "the end of itself": lambda it: it.says(frames.RetractBody(1)),
-    "the end of a message that is not kept": lambda it: it.says(frames.RetractBody(1), counter=2, ttl=60),
+    "the end of itself": lambda it: it.says(bodies.RetractBody(1)),
+    "the end of a message that is not kept": lambda it: it.says(bodies.RetractBody(1), counter=2, ttl=60),
     "a nick that is not kept": lambda it: it.says(NickBody("evelyn"), ttl=60),
     "an entry outside of a record": lambda it: it.sends(it.sealer.entry(EVE, text("lie")).sealed),
 }

@@ -5,7 +5,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.protocol import frames
-from anonp2p.protocol.frames import AwayBody, BackBody, CommitBody, Removal
+from anonp2p.protocol.bodies import AwayBody, BackBody, CommitBody, Removal
 from anonp2p.room import effects, events
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.member.head_check import Head

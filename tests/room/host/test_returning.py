@@ -5,8 +5,8 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import commit
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
-from anonp2p.protocol.frames import CommitBody, Removal
+from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.bodies import CommitBody, Removal
 from anonp2p.room import effects, inputs
 from anonp2p.room.ledger import unpack_content
 from tests.room.host.inn import Inn
@@ -85,7 +85,7 @@ def test_one_who_is_thrown_out_is_out_at_once_and_told_so_when_it_comes_back(inn
 
 def test_one_who_has_left_does_not_join_again_with_its_key(inn: Inn) -> None:
     """3.2: it would have a second ratchet, and in a later epoch counters that begin anew."""
-    inn.eve.says(frames.LeaveBody())
+    inn.eve.says(bodies.LeaveBody())
     for _ in "12":
         inn.eve.dials(inn.tick)
         inn.eve.joins("eve")

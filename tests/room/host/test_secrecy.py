@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.crypto.epoch import KEPT, Header
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies
 from anonp2p.room import events, inputs
 from anonp2p.room.pending import Pending, Sealed
 from tests.room.host.inn import FalseMember, Inn
@@ -61,7 +61,7 @@ def test_nothing_that_goes_through_a_room_is_shown_by_repr(inn: Inn) -> None:
     done = inn.eve.says(text("secret"))
     told_of = told(done)
     header = Header(0, EVE.id, 1, 0, KEPT)
-    content = frames.Content(bytes(limits.SALT), 1, bytes(32), text("secret"))
+    content = bodies.Content(bytes(limits.SALT), 1, bytes(32), text("secret"))
     for thing in (
         *done,
         *told_of,

@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects, events
 from anonp2p.room.member.head_check import Head
 from anonp2p.room.pending import Whisper
@@ -61,17 +61,17 @@ def test_a_batch_ends_before_an_entry_that_it_has_no_room_for(room: Ordering) ->
 
 
 def test_what_is_told_of_an_entry_is_told_once_it_is_in_the_log(room: Ordering) -> None:
-    room.sequencer.order_own(frames.CloseBody())
+    room.sequencer.order_own(bodies.CloseBody())
     gone = [it.event for it in room.context.reporter.take_effects() if isinstance(it, effects.TellEffect)]
     assert [type(event) for event in gone] == [events.GoneEvent]
-    assert room.bodies() == [frames.CloseBody()]
+    assert room.bodies() == [bodies.CloseBody()]
 
 
 def test_messages_live_as_long_as_their_author_says_and_all_else_for_ever(room: Ordering) -> None:
     """5.16: private messages too."""
     room.add_member(ANN, "ann")
     room.context.ttl = 30
-    for body in (text("to all"), Whisper(ANN.id, "ann", "for you"), frames.NickBody("hugh")):
+    for body in (text("to all"), Whisper(ANN.id, "ann", "for you"), bodies.NickBody("hugh")):
         room.sequencer.order_own(body)
     log = room.sequencer.log
     assert [log.find_entry(index).ttl for index in range(log.end - 3, log.end)] == [30, 30, KEPT]
@@ -80,7 +80,7 @@ def test_messages_live_as_long_as_their_author_says_and_all_else_for_ever(room: 
 def test_a_private_message_that_cannot_be_sealed_gets_no_place_and_waits_for_none(room: Ordering) -> None:
     bad = ANN.encryption_key.public[:-32] + bytes(32)
     room.context.replica.keys[suite.hash_data(bad)] = bad
-    room.sequencer.order_own(frames.JoinedBody(ANN.key, "ann", suite.hash_data(bad)))
+    room.sequencer.order_own(bodies.JoinedBody(ANN.key, "ann", suite.hash_data(bad)))
     with pytest.raises(PeerFault):
         room.sequencer.order_own(Whisper(ANN.id, "ann", "for you"))
     assert len(room.bodies()) == 1

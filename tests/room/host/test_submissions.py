@@ -5,16 +5,14 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.bodies import LeaveBody, NickBody, RenewBody
 from anonp2p.protocol.frames import (
     DeniedFrame,
     KeyFrame,
     KeyNotFoundFrame,
     KeyRequestFrame,
     KeyResponseFrame,
-    LeaveBody,
-    NickBody,
-    RenewBody,
     SubmitFrame,
 )
 from anonp2p.room import effects
@@ -44,11 +42,11 @@ class Bench(Ordering):
         self.submissions.take_record(1, self.link, payload)
         return take_effects(self.context)
 
-    def entry(self, body: frames.Body, **otherwise: int) -> Placed:
+    def entry(self, body: bodies.Body, **otherwise: int) -> Placed:
         """What Ann writes next."""
         return self.anns.entry(ANN, body, **otherwise)  # type: ignore[arg-type]
 
-    def say(self, body: frames.Body, **otherwise: int) -> list[effects.Effect]:
+    def say(self, body: bodies.Body, **otherwise: int) -> list[effects.Effect]:
         """Ann submits that."""
         return self.send(SubmitFrame(self.anns.epoch.number, self.entry(body, **otherwise).sealed))
 

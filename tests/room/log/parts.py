@@ -45,11 +45,11 @@ def content(first: int, end: int, size: int = SIZES[0]) -> bytes:
     return (b"B" + first.to_bytes(4, "big") + end.to_bytes(4, "big")).ljust(size - 2, b".")
 
 
-def put(log: Log, *ttls: int, time: int = 0, size: int = SIZES[0], bodies: int | None = None) -> list[LogBatch]:
+def put(log: Log, *ttls: int, time: int = 0, size: int = SIZES[0], body_size: int | None = None) -> list[LogBatch]:
     """One batch, of entries that are kept for so long."""
     first = log.end
     for ttl in ttls:
-        log.append_entry(b"sealed", entry(log.end, ttl, bodies))
+        log.append_entry(b"sealed", entry(log.end, ttl, body_size))
     return log.seal_batch(head(log.end - 1), padding.frame_content(content(first, log.end, size)), time)
 
 

@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import field_types, frames
+from anonp2p.protocol import bodies, field_types, frames
 from anonp2p.room.ledger import Ledger, padded_content, unpack_content
 from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log, LogBatch, LogEntry
@@ -17,11 +17,11 @@ ROOM = b"r" * 32
 KEY = b"l" * 32
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
 SECOND = 1_000  # milliseconds
-BOX = frames.PrivateBody(bytes(field_types.BOX + 4))
+BOX = bodies.PrivateBody(bytes(field_types.BOX + 4))
 
 
-def text(words: str = "hello") -> frames.TextBody:
-    return frames.TextBody(words, action=False, reply=None)
+def text(words: str = "hello") -> bodies.TextBody:
+    return bodies.TextBody(words, action=False, reply=None)
 
 
 class Room:
@@ -43,17 +43,17 @@ class Room:
         self.texts: list[int] = []  # indices of the messages to all
         self.times: dict[int, int] = {}  # of all entries
 
-    def order(self, author: Identity, body: frames.Body, ttl: int = KEPT) -> int:
+    def order(self, author: Identity, body: bodies.Body, ttl: int = KEPT) -> int:
         """The next place is this one's; its index."""
         member = self.ledger.get_member(author.id)
-        kind = COMMIT if isinstance(body, frames.CommitBody) else ENTRY
+        kind = COMMIT if isinstance(body, bodies.CommitBody) else ENTRY
         header = Header(kind, author.id, member.counter + 1, 0, ttl)
-        content = frames.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body)
+        content = bodies.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body)
         self.ledger.check_entry(member, header, content)
         signed = bytes(64) + padded_content(content)
         self.ledger.take_entry(member, header, content, suite.hash_data(signed))
         self.log.append_entry(b"sealed", LogEntry(header.pack(), suite.hash_data(signed), signed, ttl))
-        if isinstance(body, frames.TextBody):
+        if isinstance(body, bodies.TextBody):
             self.history.note_text(self.ledger.index)
             self.texts.append(self.ledger.index)
         self.digests.append(self.ledger.digest)
@@ -65,14 +65,14 @@ class Room:
         self.history.leave_batches(dropped)
         return dropped
 
-    def says(self, *bodies: frames.Body, author: Identity = HOST, ttl: int = KEPT, time: int = 0) -> None:
+    def says(self, *said: bodies.Body, author: Identity = HOST, ttl: int = KEPT, time: int = 0) -> None:
         """One batch."""
-        for body in bodies:
+        for body in said:
             self.order(author, body, ttl)
         self.seal(time)
 
     def joins(self, who: Identity, nick: str) -> None:
-        self.says(frames.JoinedBody(who.key, nick, KEY))
+        self.says(bodies.JoinedBody(who.key, nick, KEY))
 
     def begins(self) -> int:
         """After which entry a newcomer's history begins now. What follows leads to the room as it is."""
@@ -131,7 +131,7 @@ def test_no_more_than_so_many_messages_are_shown(count: int) -> None:
     """5.18: "an entry from which on the host's log holds no more than so many Texts"."""
     room = Room(texts=count)
     for number in range(1, 12):
-        room.says(text(), frames.LockBody(locked=number % 2 == 1))
+        room.says(text(), bodies.LockBody(locked=number % 2 == 1))
         begin = room.begins()
         assert begin == (room.texts[-count] - 1 if len(room.texts) >= count else 0)
         assert len([index for index in room.texts if index > begin]) == min(count, number)
@@ -149,7 +149,7 @@ def test_other_entries_are_no_messages() -> None:
     room = Room(texts=1)
     room.joins(ANN, "ann")
     room.says(text(), author=ANN)
-    for body in (BOX, frames.NickBody("anna"), frames.RenewBody(b"n" * 32)):
+    for body in (BOX, bodies.NickBody("anna"), bodies.RenewBody(b"n" * 32)):
         room.says(body, author=ANN)
     assert room.begins() == 1
     room.says(text(), author=ANN)
@@ -164,7 +164,7 @@ def test_nothing_older_than_so_many_seconds_is_shown(now: int, begin: int) -> No
     room = Room(seconds=60)
     room.says(text(), text(), time=0)
     room.says(text(), time=10 * SECOND)
-    room.says(text(), frames.LockBody(locked=True), time=30 * SECOND)
+    room.says(text(), bodies.LockBody(locked=True), time=30 * SECOND)
     room.log.expire_entries(now, 1)
     assert room.begins() == begin
 
@@ -174,7 +174,7 @@ def test_what_is_not_to_be_shown_any_more_is_not_again() -> None:
     for _ in range(3):
         room.says(text())
     assert [room.begins() for _ in range(3)] == [2, 2, 2]
-    room.says(frames.LockBody(locked=True))
+    room.says(bodies.LockBody(locked=True))
     assert room.begins() == 2
 
 
@@ -185,14 +185,14 @@ def test_the_base_is_the_room_as_of_its_place() -> None:
     room.joins(ANN, "ann")
     room.joins(BOB, "bob")
     room.joins(EVE, "eve")
-    room.says(frames.NickBody("anna"), frames.RenewBody(b"n" * 32), author=ANN)
-    room.says(frames.AwayBody(BOB.id), frames.LockBody(locked=True))
-    room.says(frames.CommitBody(1, [frames.Removal(EVE.id, "kicked", "")], renew=False))
+    room.says(bodies.NickBody("anna"), bodies.RenewBody(b"n" * 32), author=ANN)
+    room.says(bodies.AwayBody(BOB.id), bodies.LockBody(locked=True))
+    room.says(bodies.CommitBody(1, [bodies.Removal(EVE.id, "kicked", "")], renew=False))
     place = room.ledger.index
     room.says(text("now"), author=ANN)
-    room.says(frames.BackBody(BOB.id), frames.LockBody(locked=False), frames.CommitBody(2, [], renew=False))
-    room.says(frames.NickBody("andrea"), author=ANN)
-    room.says(frames.LeaveBody(), author=BOB)
+    room.says(bodies.BackBody(BOB.id), bodies.LockBody(locked=False), bodies.CommitBody(2, [], renew=False))
+    room.says(bodies.NickBody("andrea"), author=ANN)
+    room.says(bodies.LeaveBody(), author=BOB)
     assert room.begins() == place
     assert room.history.take_snapshot() == frames.RoomSnapshot(
         room.digests[place],
@@ -224,7 +224,7 @@ def test_the_history_begins_no_sooner_than_the_log(kept: dict[str, int], monkeyp
     room = Room(**kept)
     room.joins(ANN, "ann")
     for number in range(60):
-        room.says(text(), frames.NickBody(f"ann{number}"), author=ANN)
+        room.says(text(), bodies.NickBody(f"ann{number}"), author=ANN)
         assert room.begins() == room.log.oldest - 1
     assert room.log.oldest > 100
 
@@ -247,7 +247,7 @@ def test_the_log_may_drop_what_the_history_is_in_the_middle_of(monkeypatch: pyte
     room = Room(texts=7)
     room.says(*[text()] * 8)
     assert room.begins() == 1  # in a batch of which the rest is to go
-    room.says(*[frames.LockBody(locked=True)] * 9)
+    room.says(*[bodies.LockBody(locked=True)] * 9)
     assert room.log.oldest == 9
     assert room.begins() == 8
 
@@ -260,7 +260,7 @@ def test_the_history_goes_on_over_what_has_expired() -> None:
     room = Room(texts=2)
     room.joins(ANN, "ann")
     room.says(text(), author=ANN, ttl=60)
-    room.says(frames.NickBody("anna"), author=ANN)
+    room.says(bodies.NickBody("anna"), author=ANN)
     room.log.expire_entries(60 * SECOND, 1)
     assert room.begins() == 0  # beyond it, as a newcomer reads it
     room.says(text(), text(), author=ANN)
@@ -297,17 +297,17 @@ def test_what_has_expired_and_is_then_dropped_is_passed_too(monkeypatch: pytest.
     room.says(text(), BOX, author=ANN, ttl=5)
     room.log.expire_entries(5 * SECOND, 1)
     for _ in range(20):
-        room.says(frames.LockBody(locked=True))
+        room.says(bodies.LockBody(locked=True))
         assert room.begins() == room.log.oldest - 1
     [_, ann] = room.history.take_snapshot().roster
     assert ann.counter == 2
 
 
-bodies = st.sampled_from(["text", "text", "fleeting", "short", "private", "nick", "lock", "lose", "commit"])
+kinds = st.sampled_from(["text", "text", "fleeting", "short", "private", "nick", "lock", "lose", "commit"])
 
 
 @given(
-    st.lists(st.tuples(st.lists(bodies, min_size=1, max_size=4), st.integers(0, 20), st.booleans()), max_size=25),
+    st.lists(st.tuples(st.lists(kinds, min_size=1, max_size=4), st.integers(0, 20), st.booleans()), max_size=25),
     st.sampled_from([(1, 0), (3, 0), (8, 0), (0, 1), (0, 15), (0, 300)]),
 )
 def test_whatever_happens_the_history_leads_to_the_room_as_it_is(
@@ -348,10 +348,10 @@ def happens(room: Room, what: str) -> None:
         case "private":
             room.order(author, BOX, 10)
         case "nick":
-            room.order(author, frames.NickBody(f"nick{index}"))
+            room.order(author, bodies.NickBody(f"nick{index}"))
         case "lock":
-            room.order(HOST, frames.LockBody(locked=not room.ledger.locked))
+            room.order(HOST, bodies.LockBody(locked=not room.ledger.locked))
         case "lose":
-            room.order(HOST, frames.BackBody(ANN.id) if away else frames.AwayBody(ANN.id))
+            room.order(HOST, bodies.BackBody(ANN.id) if away else bodies.AwayBody(ANN.id))
         case "commit":
-            room.order(HOST, frames.CommitBody(room.ledger.epoch + 1, [], renew=False))
+            room.order(HOST, bodies.CommitBody(room.ledger.epoch + 1, [], renew=False))

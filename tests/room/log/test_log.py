@@ -121,7 +121,9 @@ def test_readers_at_the_same_place_share_the_same_bytes() -> None:
 def test_a_log_beyond_a_limit_drops_the_oldest(batches: list[tuple[int, int, int | None]], dropped: list[int]) -> None:
     """Of entries, their sizes on the wire, and the sizes of their bodies."""
     log = Log()
-    *fitting, last = [put(log, *[KEPT] * entries, size=SIZES[size], bodies=bodies) for entries, size, bodies in batches]
+    *fitting, last = [
+        put(log, *[KEPT] * entries, size=SIZES[size], body_size=body_size) for entries, size, body_size in batches
+    ]
     assert fitting == [[]] * len(fitting)
     assert [batch.first for batch in last] == dropped
 

@@ -13,7 +13,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import credentials, field_types, frames, handshake, welcome
+from anonp2p.protocol import bodies, credentials, field_types, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects, events, inputs
@@ -185,7 +185,7 @@ class FalseHost:
         join: Any = self.request
         self.me = identity.member_id(join.key)
         return self.entry(
-            HOST, frames.JoinedBody(join.key, join.nick, suite.hash_data(join.encryption_key)), **otherwise
+            HOST, bodies.JoinedBody(join.key, join.nick, suite.hash_data(join.encryption_key)), **otherwise
         )
 
     def base(self) -> frames.RoomSnapshot:
@@ -295,7 +295,7 @@ class FalseHost:
 
     # --- the log
 
-    def entry(self, author: Identity, body: frames.Body | bytes, **otherwise: Any) -> Placed:
+    def entry(self, author: Identity, body: bodies.Body | bytes, **otherwise: Any) -> Placed:
         """What somebody says next, who knows the log as it is but where the arguments say otherwise (see `Sealer`)."""
         otherwise.setdefault("reference", (self.ledger.index % field_types.COUNTS, self.ledger.digest))
         return self.sealer.entry(author, body, **otherwise)
@@ -307,7 +307,7 @@ class FalseHost:
             author = self.ledger.get_member(entry.header.author)
             content = unpack_content(entry.body)
             about = self.ledger.apply_content(author, entry.header, content)
-            if isinstance(content.body, frames.JoinedBody):
+            if isinstance(content.body, bodies.JoinedBody):
                 self.sealer.admit_member(about.id)
         with suppress(OverflowError):
             self.extend(entry.header, suite.hash_data(entry.body))
@@ -361,7 +361,7 @@ class FalseHost:
 
     def commit(
         self,
-        *removed: frames.Removal,
+        *removed: bodies.Removal,
         epoch: int | None = None,
         author: Identity = HOST,
         kind: int = COMMIT,
@@ -369,7 +369,7 @@ class FalseHost:
     ) -> Placed:
         """A commit that removes these."""
         number = self.sealer.epoch.number + 1 if epoch is None else epoch
-        return self.entry(author, frames.CommitBody(number, list(removed), renew=renew), kind=kind)
+        return self.entry(author, bodies.CommitBody(number, list(removed), renew=renew), kind=kind)
 
     def slice(
         self,
@@ -390,7 +390,7 @@ class FalseHost:
         turn = CommitSecret(room, number, digest or self.ledger.digest, secret or fresh, tag or proper)
         return frames.CommitShareFrame(turn.seal_share(member or self.me, key or self.request.encryption_key))
 
-    def turns(self, *removed: frames.Removal, renew: bool = False) -> list[events.Event]:
+    def turns(self, *removed: bodies.Removal, renew: bool = False) -> list[events.Event]:
         """An epoch ends, and another begins."""
         return self.hears(self.commit(*removed, renew=renew), self.slice)
 

@@ -4,7 +4,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context, create_context
 from anonp2p.room.entries import OpenedEntry
@@ -26,6 +26,7 @@ def joined_context(*, cover: bool = False) -> Context:
     """What we have of a room in which we are `me`, with Hugo as the host, and Ann."""
     context = new_context(cover=cover)
     fill_ledger(context.replica.ledger, context)
+    context.replica.begin_log(context.replica.ledger.copy())
     context.replica.epoch = new_epoch(context)
     context.lifecycle.enter("member")
     context.reporter.take_effects()
@@ -80,10 +81,10 @@ def head_text(
 
 
 def new_entry(
-    author: Identity, ledger: Ledger, body: frames.Body, *, ttl: int = KEPT, digest: bytes | None = None
+    author: Identity, ledger: Ledger, body: bodies.Body, *, ttl: int = KEPT, digest: bytes | None = None
 ) -> OpenedEntry:
     """The next entry of this author. digest: of the log to which it refers, if that is not this one."""
     header = Header(ENTRY, author.id, ledger.get_member(author.id).counter + 1, 0, ttl)
-    content = padded_content(frames.Content(bytes(limits.SALT), ledger.index, digest or ledger.digest, body))
+    content = padded_content(bodies.Content(bytes(limits.SALT), ledger.index, digest or ledger.digest, body))
     signature = author.sign(identity.ENTRY, entry_content(ledger.epoch, header.pack(), content))
     return OpenedEntry(header, signature + content)

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.errors import HostLied, PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger
@@ -105,7 +105,7 @@ def test_what_leads_to_another_epoch_than_that_of_the_welcome_is_refused(context
 
 def test_an_entry_of_the_history_that_leads_to_another_group_context_is_not_shown(context: Context) -> None:
     replayed = ledger_at(context, 3)
-    entry = new_entry(ANN, replayed, frames.NickBody("anna"))
+    entry = new_entry(ANN, replayed, bodies.NickBody("anna"))
     with pytest.raises(PeerFault, match="other-group-context"):
         new_backfill(context, end=4, replayed=replayed).replay_entry(replayed, entry, 1.0, None)
     assert take_events(context) == []
@@ -148,7 +148,7 @@ def test_an_entry_that_may_not_come_next_takes_no_effect_in_the_history(context:
     replayed = ledger_at(context, 0)
     backfill = new_backfill(context, end=1, replayed=replayed)
     with pytest.raises(PeerFault, match="host-only"):
-        backfill.replay_entry(replayed, new_entry(ANN, replayed, frames.LockBody(True)), 1.0, None)
+        backfill.replay_entry(replayed, new_entry(ANN, replayed, bodies.LockBody(True)), 1.0, None)
     assert replayed.index == 0
     assert take_events(context) == []
 

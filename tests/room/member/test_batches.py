@@ -3,8 +3,8 @@
 import pytest
 
 from anonp2p import limits
-from anonp2p.protocol import frames
-from anonp2p.protocol.frames import CloseBody
+from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.bodies import CloseBody
 from anonp2p.room import events, inputs
 from tests.room.hostile import assert_link_ended
 from tests.room.member.false_host import HERE, FalseHost
@@ -62,10 +62,10 @@ def test_what_one_head_covers_behind_the_end_of_the_room_is_not_shown(host: Fals
 
 
 @pytest.mark.parametrize("renew", [True, False])
-@pytest.mark.parametrize("removed", [[], [frames.Removal(ANN.id, "kicked", "")]], ids=["without", "with"])
+@pytest.mark.parametrize("removed", [[], [bodies.Removal(ANN.id, "kicked", "")]], ids=["without", "with"])
 def test_a_key_is_renewed_after_a_commit_that_says_so_and_after_no_other(
-    host: FalseHost, removed: list[frames.Removal], renew: bool
+    host: FalseHost, removed: list[bodies.Removal], renew: bool
 ) -> None:
     """6.8: the host drops who renews more often."""
     host.turns(*removed, renew=renew)
-    assert [type(said(entry)) for entry in host.submits()] == [frames.RenewBody] * renew
+    assert [type(said(entry)) for entry in host.submits()] == [bodies.RenewBody] * renew

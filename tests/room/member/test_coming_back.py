@@ -7,8 +7,8 @@ import pytest
 
 from anonp2p import errors
 from anonp2p.crypto.epoch import Header
-from anonp2p.protocol import frames
-from anonp2p.protocol.frames import CloseBody, JoinedBody, NickBody, Removal, RenewBody
+from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.bodies import CloseBody, JoinedBody, NickBody, Removal, RenewBody
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, past, without, words
@@ -357,7 +357,7 @@ def test_what_of_ours_was_ordered_unseen_is_retracted_then_if_it_is_to_be(host: 
     assert host.submits() == []
     host.hears(*missed_for_good(host, mine))
     [retract] = host.submits()
-    assert said(retract) == frames.RetractBody(mine.header.counter)
+    assert said(retract) == bodies.RetractBody(mine.header.counter)
     [ended] = host.hears(retract)
     assert ended == events.ExpiredEvent(room="r1", seq=HERE + 1, retracted=True, re=7)
 

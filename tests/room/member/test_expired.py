@@ -6,7 +6,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING
-from anonp2p.protocol.frames import JoinedBody, NickBody
+from anonp2p.protocol.bodies import JoinedBody, NickBody
 from anonp2p.room import events, inputs
 from tests.room.hostile import BOUNDS, KEY, OUT_OF_BOUNDS, assert_left_in_alarm, fading, gone
 from tests.room.member.false_host import HERE, FalseHost

@@ -8,7 +8,7 @@ import pytest
 
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import field_types, frames
-from anonp2p.protocol.frames import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
+from anonp2p.protocol.bodies import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
 from anonp2p.room import events
 from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, fading
 from tests.room.member.false_host import HERE, FalseHost, Item

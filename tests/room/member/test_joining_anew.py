@@ -7,8 +7,8 @@ import pytest
 from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
+from anonp2p.protocol.bodies import Removal
 from anonp2p.protocol.credentials import sign_credentials
-from anonp2p.protocol.frames import Removal
 from anonp2p.room import events, inputs
 from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import FAR, HERE, FalseHost

@@ -7,7 +7,7 @@ from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.commit import CommitSecret
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects, events
 from anonp2p.room.context import Context
 from anonp2p.room.member.key_book import KeyBook
@@ -186,4 +186,4 @@ def test_a_renewed_key_is_sent_and_announced_and_the_former_one_still_opens(cont
     assert take_frames(context) == [frames.KeyFrame(fresh.public)]
     pending = context.outbox.take_entry(1)
     assert pending is not None
-    assert pending.body == frames.RenewBody(suite.hash_data(fresh.public))
+    assert pending.body == bodies.RenewBody(suite.hash_data(fresh.public))

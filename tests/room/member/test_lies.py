@@ -9,14 +9,7 @@ from anonp2p import errors, limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.protocol import field_types, frames
-from anonp2p.protocol.frames import (
-    AwayBody,
-    CommitBody,
-    JoinedBody,
-    LeaveBody,
-    NickBody,
-    Removal,
-)
+from anonp2p.protocol.bodies import AwayBody, CommitBody, JoinedBody, LeaveBody, NickBody, Removal
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs

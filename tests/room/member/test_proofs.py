@@ -3,7 +3,7 @@
 import msgspec
 
 from anonp2p.crypto import identity
-from anonp2p.protocol.frames import NickBody
+from anonp2p.protocol.bodies import NickBody
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from tests.room.hostile import assert_link_ended

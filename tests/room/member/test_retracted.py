@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from anonp2p.crypto.epoch import KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import events
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.member.retracted import is_retracted
@@ -17,7 +17,7 @@ from tests.room.peers import ANN, EVE, HOST, Placed, kinds, text
 
 def retract(host: FalseHost, entry: Placed, **otherwise: object) -> Placed:
     """Its author's Retract of an entry."""
-    return host.entry(ANN, frames.RetractBody(entry.header.counter), **otherwise)
+    return host.entry(ANN, bodies.RetractBody(entry.header.counter), **otherwise)
 
 
 def retracted(entry: Placed, by: Placed, epoch: int = 0) -> frames.RetractedEntry:
@@ -33,8 +33,8 @@ def shown_as(host: FalseHost, entry: Placed, gone: frames.Backfilled, *more: Pla
 
 Case = Callable[[FalseHost, Placed, Placed], frames.RetractedEntry]
 NONE: dict[str, Case] = {
-    "of another message": lambda it, entry, by: retracted(entry, it.entry(ANN, frames.RetractBody(9))),
-    "of another author": lambda it, entry, by: retracted(entry, it.entry(HOST, frames.RetractBody(1))),
+    "of another message": lambda it, entry, by: retracted(entry, it.entry(ANN, bodies.RetractBody(9))),
+    "of another author": lambda it, entry, by: retracted(entry, it.entry(HOST, bodies.RetractBody(1))),
     "signed by another": lambda it, entry, by: retracted(entry, retract(it, entry, signer=HOST)),
     "under another's header": lambda it, entry, by: retracted(
         entry, by._replace(header=by.header._replace(author=HOST.id))
@@ -66,9 +66,9 @@ def test_only_what_its_author_says_with_its_signature_retracts_an_entry(host: Fa
 
 def test_an_author_who_is_not_in_the_room_has_retracted_nothing(host: FalseHost) -> None:
     entry = host.entry(EVE, text("secret"))
-    shown = retracted(entry, host.entry(EVE, frames.RetractBody(1)))
+    shown = retracted(entry, host.entry(EVE, bodies.RetractBody(1)))
     assert not is_retracted(host.ledger, shown, [])
-    joined = host.entry(HOST, frames.JoinedBody(EVE.key, "eve", KEY))
+    joined = host.entry(HOST, bodies.JoinedBody(EVE.key, "eve", KEY))
     assert is_retracted(host.ledger, shown, [OpenedEntry(joined.header, joined.body)])
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.protocol import credentials, frames, handshake
+from anonp2p.protocol import bodies, credentials, frames, handshake
 from anonp2p.room import effects
+from anonp2p.room.gate import Caller, Gate
 from anonp2p.room.host.admission import Admission
-from anonp2p.room.host.gate import Gate
 from anonp2p.room.host.presence import MemberLink
 from tests.room.host.parts import HELLO, Ordering, set_time, take_effects
 from tests.room.peers import BOB, ROOM, ZOE, kinds
@@ -23,7 +23,7 @@ class Yard(Ordering):
     def __init__(self) -> None:
         super().__init__()
         admission = Admission(self.context, self.sequencer, self.presence, self.commits)
-        self.gate = Gate(self.context, admission, self.presence)
+        self.gate = Gate(self.context, admission)
 
     def greet(self, link: int) -> tuple[frames.Hello, bytes]:
         """Somebody dials; returns the hello, and its hash."""
@@ -125,7 +125,7 @@ def test_those_who_were_refused_or_wait_for_their_answer_are_half_open_too(
     monkeypatch.setattr(limits, "HALF_OPEN", 2)
     monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
     monkeypatch.setattr(limits, "REFUSAL_COST", 2)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits), yard.presence)
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
     refused = yard.greet(1)
     assert yard.gate.take_request(1, yard.request(*refused, nick="hugo"))
     yard.gate.begin_handshake(2)
@@ -140,7 +140,7 @@ def rated(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Gate:
     monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
     monkeypatch.setattr(limits, "REFUSAL_COST", 1)
     monkeypatch.setattr(limits, "JOIN_RATE", 0.5)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits), yard.presence)
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
     for link in range(1, 6):
         yard.gate.begin_handshake(link)
         assert yard.gate.take_request(link, bytes(4_094))
@@ -205,7 +205,7 @@ def flooded(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Yard:
     monkeypatch.setattr(limits, "HALF_OPEN", 2)
     monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
     monkeypatch.setattr(limits, "REFUSAL_COST", 2)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits), yard.presence)
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
     yard.add_member(ZOE, "zoe")
     yard.add_link(1, ZOE)
     for link in (2, 3):
@@ -268,7 +268,6 @@ def test_strangers_displace_nobody_who_has_shown_a_ticket(flooded: Yard, monkeyp
     flooded.gate = Gate(
         flooded.context,
         Admission(flooded.context, flooded.sequencer, flooded.presence, flooded.commits),
-        flooded.presence,
     )
     channel = handshake.Channel(b"bobs", HELLO, up=False)
     flooded.presence.add_link(8, MemberLink(BOB.id, channel, flooded.presence.links[1].reader), [])
@@ -311,7 +310,7 @@ def test_strangers_wait_for_as_long_as_the_last_answer_has_cost(
     """1.6"""
     monkeypatch.setattr(limits, "JOIN_BUCKET", 2)
     monkeypatch.setattr(limits, "WELCOME_PER_TOKEN", 2**60)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits), yard.presence)
+    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
     for link in range(2, 2 + int(2 / limits.REFUSAL_COST)):
         returned(yard, link, bytes(16))
     assert len(dropped(yard)) == int(2 / limits.REFUSAL_COST)
@@ -329,11 +328,11 @@ def test_a_welcome_costs_by_its_size(yard: Yard) -> None:
     admission = Admission(yard.context, yard.sequencer, yard.presence, yard.commits)
     for index in range(300):
         key = identity.Identity(index.to_bytes(32, "big"), ROOM).key
-        yard.sequencer.order_own(frames.JoinedBody(key, f"member{index}", bytes(32)))
+        yard.sequencer.order_own(bodies.JoinedBody(key, f"member{index}", bytes(32)))
     unsigned = frames.JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, "zoe", bytes(64))
     signature = ZOE.sign(identity.JOIN, handshake.join_content(digest, unsigned))
     join = frames.JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, "zoe", signature)
-    cost = admission.admit_newcomer(1, handshake.Channel(b"k" * 32, digest, up=False), digest, join)
+    cost = admission.answer(Caller(1, handshake.Channel(b"k" * 32, digest, up=False), digest), join)
     [admit] = [effect for effect in take_effects(yard.context) if isinstance(effect, effects.AdmitEffect)]
     size = sum(len(frame.part) for frame in admit.frames if isinstance(frame, frames.PageFrame))
     assert size > 30_000

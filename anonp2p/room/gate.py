@@ -1,4 +1,6 @@
-"""Half-open links: how many there may be, the host's hello, and one request in answer to it, at a bounded rate."""
+"""Half-open links: how many there may be, our hello, and one request in answer to it, at a bounded rate."""
+
+from typing import NamedTuple, Protocol
 
 from anonp2p import limits
 from anonp2p.errors import PeerFault
@@ -6,23 +8,47 @@ from anonp2p.protocol import credentials, frames, handshake
 from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
 from anonp2p.room import effects
 from anonp2p.room.context import Context
-from anonp2p.room.host.admission import Admission, NotAdmitted
-from anonp2p.room.host.presence import Presence
-from anonp2p.room.host.requests import Request, RequestQueue
+from anonp2p.room.requests import Request, RequestQueue
+
+
+class NotAdmitted(Exception):
+    """Whoever asks is turned away; `reason` is all it is told."""
+
+    def __init__(self, reason: frames.Refusal) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Caller(NamedTuple):
+    """Who has dialled us and has sent a request that opened. hello: the hash of ours on this very link."""
+
+    link: int
+    channel: Channel
+    hello: bytes
+
+
+class Answerer(Protocol):
+    """Who decides on requests: of the links that it takes over, the gate knows no more."""
+
+    def take_ticket(self, ticket: bytes) -> bool:
+        """Whether who shows this comes before all strangers. Of no use a second time."""
+
+    def answer(self, caller: Caller, request: frames.Request) -> float:
+        """Answers; returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted, PeerFault."""
 
 
 class Gate:
-    """Greets whoever dials, and hands their requests to the admission. Requests that come too fast are answered later.
+    """Greets whoever dials, and has their requests answered. Requests that come too fast are answered later.
 
-    Members that show a ticket wait in a queue of their own, and give way to nobody.
+    Members that show a ticket wait in a queue of their own, and give way to nobody. answerer: replaced when our role
+    is; half-open links stay.
     """
 
-    def __init__(self, context: Context, admission: Admission, presence: Presence) -> None:
+    def __init__(self, context: Context, answerer: Answerer) -> None:
+        self.answerer = answerer
         self._clock = context.clock
         self._random = context.random
         self._reporter = context.reporter
-        self._admission = admission
-        self._presence = presence
         self._context = context
         self._handshake_key = HandshakeKey(context.replica.ledger.room, context.random)
         self._handshakes: dict[int, HostHandshake] = {}  # by link, of those whose request has not come
@@ -59,7 +85,7 @@ class Gate:
         greeting = self._handshakes.pop(link, None)
         if greeting is None:
             return False
-        is_member = self._presence.take_ticket(handshake.read_ticket(payload))
+        is_member = self.answerer.take_ticket(handshake.read_ticket(payload))
         queue = self._returning if is_member else self._strangers
         queue.add_request(Request(link, greeting, payload))
         self.answer_due_requests()
@@ -74,19 +100,17 @@ class Gate:
     def _answer_request(self, request: Request) -> float:
         """Returns what the answer has cost, in tokens."""
         try:
-            return self._admit_or_refuse(
+            return self._answer_or_refuse(
                 request.link, request.handshake.hello, request.handshake.open_request(request.client_handshake)
             )
         except PeerFault as fault:
             self._reporter.add_effect(effects.DropEffect(request.link, fault.fault))
             return limits.REFUSAL_COST
 
-    def _admit_or_refuse(self, link: int, hello: bytes, request: frames.Request) -> float:
+    def _answer_or_refuse(self, link: int, hello: bytes, request: frames.Request) -> float:
         channel = Channel(request.link_secret, hello, up=False)
         try:
-            if isinstance(request, frames.ResumeRequest):
-                return self._admission.admit_returning(link, channel, hello, request)
-            return self._admission.admit_newcomer(link, channel, hello, request)
+            return self.answerer.answer(Caller(link, channel, hello), request)
         except NotAdmitted as refusal:
             self._refused.add(link)
             sign = self._context.replica.me.sign

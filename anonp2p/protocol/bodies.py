@@ -1,0 +1,132 @@
+"""The contents of entries: what their authors say (PROTOCOL.md, 4.4)."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from anonp2p import limits
+from anonp2p.protocol.field_types import BOX, Bytes16, Bytes32, Count, Packed
+
+
+class EntryId(Packed, frozen=True):
+    """An entry, by its author and the author's counter."""
+
+    author: Bytes16
+    counter: Count
+
+
+class TextBody(Packed, frozen=True, tag=1):
+    """A message. action: whether it describes what the author does (/me); reply: the message that it refers to."""
+
+    text: str
+    action: bool
+    reply: EntryId | None
+
+
+class NickBody(Packed, frozen=True, tag=2):
+    """The author has another nick from here on."""
+
+    nick: str
+
+
+class LeaveBody(Packed, frozen=True, tag=3):
+    """The author leaves the room."""
+
+
+class JoinedBody(Packed, frozen=True, tag=4):
+    """Host: the owner of this key becomes a member. key_hash: the hash of its encryption key."""
+
+    key: Bytes32
+    nick: str
+    key_hash: Bytes32
+
+
+class AwayBody(Packed, frozen=True, tag=5):
+    """Host: this member has not been heard for a while and is away. It keeps its place and nick."""
+
+    member: Bytes16
+
+
+class CloseBody(Packed, frozen=True, tag=6):
+    """Host: the room ends. Nothing follows."""
+
+
+class BackBody(Packed, frozen=True, tag=7):
+    """Host: this member is not away any more."""
+
+    member: Bytes16
+
+
+class RenewBody(Packed, frozen=True, tag=8):
+    """The author has another encryption key from here on. key_hash: its hash."""
+
+    key_hash: Bytes32
+
+
+class LockBody(Packed, frozen=True, tag=9):
+    """Host: whether the room refuses newcomers from here on."""
+
+    locked: bool
+
+
+class Removal(Packed, frozen=True):
+    """A member that a commit removes. why: the host's words to a member that it removes, perhaps empty."""
+
+    member: Bytes16
+    reason: Literal["lost", "kicked"]
+    why: Annotated[str, msgspec.Meta(max_length=limits.KICK_REASON)]
+
+
+class CommitBody(Packed, frozen=True, tag=10):
+    """Host: a new epoch begins, without the removed members. renew: whether members renew their encryption keys."""
+
+    epoch: Count
+    removed: Annotated[list[Removal], msgspec.Meta(max_length=limits.MEMBERS)]
+    renew: bool
+
+
+class PrivateText(Packed, frozen=True):
+    """What the box of a private message holds. reply: the message that it refers to."""
+
+    text: str
+    reply: EntryId | None
+
+
+class PrivateBody(Packed, frozen=True, tag=11):
+    """A message in a box that only one member can open."""
+
+    box: Annotated[bytes, msgspec.Meta(min_length=BOX + 4, max_length=BOX + limits.TEXT + 32)]
+
+
+class RetractBody(Packed, frozen=True, tag=12):
+    """The author ends an earlier message of its own at once, for all. counter: of that message."""
+
+    counter: Count
+
+
+Body = (
+    TextBody
+    | NickBody
+    | LeaveBody
+    | JoinedBody
+    | AwayBody
+    | CloseBody
+    | BackBody
+    | RenewBody
+    | LockBody
+    | CommitBody
+    | PrivateBody
+    | RetractBody
+)
+
+
+class Content(Packed, frozen=True):
+    """What an author signs besides the header: the latest entry that it has applied, the digest there, and the body.
+
+    salt: random, another one each time that something is sealed.
+    """
+
+    salt: Bytes16
+    index: Count
+    digest: Bytes32
+    body: Body

@@ -38,7 +38,7 @@ class Person:
         self.held: list[Callable[[], object]] | None = None
         self.sides: dict[int, Side] = {}  # by the number that its room gives the link
         self.accepted = 0  # links so far
-        self.dialling: dict[int, int] = {}  # by the number of the link: which dial that is
+        self.dialling: set[int] = set()  # the numbers of links that it dials
         self.told: list[events.Event] = []
         self.said: dict[str, float] = {}  # texts for all that are kept, and when they were typed
         self.shown: Counter[str] = Counter()  # texts for all, however they came

@@ -78,6 +78,9 @@ class Person:
             case events.MessageEvent(text=text, seq=seq, private=False):
                 self.shown[text] += 1
                 self.places[text] = seq
+            case events.MovedEvent(was=was, seq=seq):
+                for text in [text for text, place in self.places.items() if place == was]:
+                    self.places[text] = seq
             case events.UnsentEvent(text=text):
                 self.unsent.append(text)
             case events.EnteredEvent():

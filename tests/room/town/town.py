@@ -158,7 +158,7 @@ class Town:
                     if side := person.sides.get(effect.link):
                         apply_effect(effect, side.connection, self.now)
                         touched[side.number] = side
-                    else:
+                    elif isinstance(effect, effects.DropEffect):
                         person.dialling.discard(effect.link)
         if grown:
             touched.update(person.sides)

@@ -136,7 +136,10 @@ FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit a
 
 # Succession: who carries a room on.
 HEIRS: Final = 3  # who can take over: each exposes itself by a service; three in a row are gone only with everything
+PREPARE_SECONDS: Final = 60.0  # for a member to publish a service and reach it: a descriptor and a dial, each slow
+ENTRUST_CHECK: Final = 0.5  # seconds between checks whether an heir has been sent the entry that makes it one
 OPENINGS: Final = 8  # of terms, the latest, by which two members find where their logs part: as many splits at once
+OPENING_BODY: Final = 512  # bytes of the body of an entry that opens a term: it has 256
 TERM_JUMP: Final = 4_096  # by which one term's number may be above the one before: 500 terms of others in between
 TERMS: Final = 2**21  # numbers of terms: with an index below 2^32, a place is below 2^53
 STANDBY_MEMBERS: Final = 64  # present in the largest room in which each keeps a standby link: any heir can serve them
@@ -187,6 +190,7 @@ SYSTEM_UIDS: Final = 1_000  # uids below it do not belong to persons, by the cus
 OVERFLOW_UID: Final = 65_534  # stands for users of other namespaces, unless the kernel names another
 
 # Leaving (seconds). Together under the 3 that quitting may take.
+LEAVE_CONFIRM: Final = 60.0  # within which a person has to say again what ends the room for all: time to read why
 LEAVE_SPREAD: Final = 0.8  # within which each of several rooms is left, at its own time, when the program ends
 LEAVE_PATIENCE: Final = 1.5  # for our last entries and the leave to be ordered
 FLUSH_PATIENCE: Final = 1.0  # for the host's last entries to be sent

@@ -88,15 +88,25 @@ Fault = Literal[
     "tombstone-too-soon",
     "too-many-members",
     "two-logs",
+    "unexpected-address",
     "unexpected-backfill",
     "unexpected-denial",
+    "unexpected-echo",
+    "unexpected-entrusting",
     "unexpected-history",
     "unexpected-key",
     "unexpected-page",
+    "unexpected-preparation",
     "unexpected-proof",
+    "unexpected-redirect",
     "unexpected-refusal",
+    "unexpected-report",
     "unexpected-share",
+    "unexpected-sign-of-life",
+    "unexpected-waiting",
+    "unexpected-want",
     "unexpected-welcome",
+    "unsigned-address",
     "unsigned-refusal",
     "unsigned-resumption",
     "unsigned-welcome",
@@ -105,6 +115,7 @@ Fault = Literal[
     "us-as-host",
     "why-of-lost",
     "wrong-credentials",
+    "wrong-room-key",
 ]
 
 # How a link ended, where the peer was not at fault.
@@ -152,6 +163,7 @@ Code = (
         "too-long",  # value: after how many seconds the program gave up
         "link-fault",  # value: the fault
         "host-fault",  # value: the fault
+        "other-at-code",  # another program answers at the code of a room that we host
         "other-log-shown",  # value: the nick of a member who was shown other messages than we
     ]
 )

@@ -2,18 +2,16 @@
 
 import fcntl
 import os
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.support import networks
+
 # Properties are checked on the same examples in every run, however slow the machine.
 settings.register_profile("anonp2p", deadline=None, derandomize=True, database=None, max_examples=100)
 settings.load_profile("anonp2p")
-
-TORNET = Path(__file__).resolve().parent.parent / "scripts" / "tornet"
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +30,10 @@ def torrc(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
         directory = file.read()
         if not directory:
             owner = os.getppid() if is_shared else os.getpid()
-            up = subprocess.run([TORNET, "up", "--owner", str(owner)], check=True, stdout=subprocess.PIPE, text=True)
-            directory = up.stdout.strip()
+            directory = networks.start(owner)
             file.write(directory)
     try:
-        yield str(Path(directory) / "client.torrc")
+        yield networks.torrc_of(directory)
     finally:
         if not is_shared:
-            subprocess.run([TORNET, "down", directory], check=True)
+            networks.end(directory)

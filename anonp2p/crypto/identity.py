@@ -33,6 +33,7 @@ HEAD = b"anonp2p/4 head"
 CREDENTIALS = b"anonp2p/4 credentials"
 REFUSED = b"anonp2p/4 refused"
 RESUMED = b"anonp2p/4 resumed"
+ADDRESS = b"anonp2p/4 address"
 
 
 class Identity:

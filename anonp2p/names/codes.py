@@ -102,7 +102,7 @@ class RoomKey:
     """
 
     def __init__(self, seed: bytes) -> None:
-        self._seed = seed
+        self.seed = seed
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
@@ -116,7 +116,7 @@ class RoomKey:
 
     def expanded_private_key(self) -> str:
         """The key as Tor takes it after `ED25519-V3:`: base64 of the clamped SHA-512 of the seed (RFC 8032, 5.1.5)."""
-        digest = bytearray(hashlib.sha512(self._seed).digest())
+        digest = bytearray(hashlib.sha512(self.seed).digest())
         digest[0] &= 248
         digest[31] = digest[31] & 63 | 64
         return base64.b64encode(digest).decode("ascii")

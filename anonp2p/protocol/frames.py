@@ -19,6 +19,7 @@ from anonp2p.protocol.field_types import (
     Bytes112,
     Count,
     EncryptionKeyBytes,
+    Opening,
     Packed,
     Ttl,
 )
@@ -218,7 +219,115 @@ class ProofFrame(Packed, frozen=True, tag=13):
     steps: Annotated[list[Bytes65To97], msgspec.Meta(min_length=1, max_length=limits.PROOF_STEPS)]
 
 
-FromMember = SubmitFrame | KeyFrame | KeyRequestFrame
+# --- who takes a room over
+
+Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
+
+
+class AbleFrame(Packed, frozen=True, tag=14):
+    """Member: it may be asked to take the room over some day."""
+
+
+class PrepareFrame(Packed, frozen=True, tag=15):
+    """Host: the member is to publish an onion service of its own, and to say its address once that can be reached."""
+
+
+class AddressFrame(Packed, frozen=True, tag=16):
+    """Member: this onion service of its own can be reached. signature: by the key of the service."""
+
+    address: Bytes32
+    signature: Bytes64
+
+
+class EntrustFrame(Packed, frozen=True, tag=17):
+    """Host, to its first heir: the key of the room's code, in a box."""
+
+    box: bytes
+
+
+class EchoFrame(Packed, frozen=True, tag=18):
+    """Heir: asks its host for a sign of life."""
+
+
+class EchoedFrame(Packed, frozen=True, tag=19):
+    """Host: the answer."""
+
+
+class StraysFrame(Packed, frozen=True, tag=20):
+    """Heir: so many members tell it that they have lost the host for a while."""
+
+    count: Count
+
+
+class ReportFrame(Packed, frozen=True, tag=21):
+    """Member, to an heir: whether it has lost its host, and how far its log goes."""
+
+    lost: bool
+    index: Count
+    digest: Bytes32
+    openings: Openings
+
+
+class WaitingFrame(Packed, frozen=True, tag=22):
+    """Heir, as the first answer: it does not host the room, and keeps the link."""
+
+    signature: Bytes64
+
+
+class OpeningProof(Packed, frozen=True):
+    """An opening entry, as its author signed it in this epoch."""
+
+    epoch: Count
+    header: Bytes33
+    body: Annotated[bytes, msgspec.Meta(max_length=limits.OPENING_BODY)]
+
+
+class Where(Packed, frozen=True):
+    """A host that somebody follows: its term, where members reach it, and how far its log goes.
+
+    proof: the first of its openings that the other side lacks, where the sender knows which that is.
+    """
+
+    number: Count
+    host: Bytes16
+    address: Bytes32
+    index: Count
+    digest: Bytes32
+    openings: Openings
+    proof: OpeningProof | None
+
+
+class RedirectFrame(Packed, frozen=True, tag=23):
+    """Either side: the sender follows this host, or is it. The signature is good on no other link."""
+
+    where: Where
+    signature: Bytes64
+
+
+class HostLivesFrame(Packed, frozen=True, tag=24):
+    """Heir, to who has lost the host: the host has just answered it."""
+
+
+class WantFrame(Packed, frozen=True, tag=25):
+    """Heir, to a member whose log goes further: asks for what follows this place of its own."""
+
+    index: Count
+    digest: Bytes32
+    openings: Openings
+
+
+FromMember = (
+    SubmitFrame
+    | KeyFrame
+    | KeyRequestFrame
+    | AbleFrame
+    | AddressFrame
+    | EchoFrame
+    | StraysFrame
+    | ReportFrame
+    | RedirectFrame
+    | BackfillFrame
+)
 FromHost = (
     RefusedFrame
     | WelcomeFrame
@@ -230,6 +339,13 @@ FromHost = (
     | KeyResponseFrame
     | KeyNotFoundFrame
     | ProofFrame
+    | PrepareFrame
+    | EntrustFrame
+    | EchoedFrame
+    | WaitingFrame
+    | RedirectFrame
+    | HostLivesFrame
+    | WantFrame
 )
 Frame = FromMember | FromHost
 

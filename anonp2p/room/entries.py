@@ -4,6 +4,7 @@ from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import bodies, frames
 from anonp2p.room.ledger import expect, unpack_content
+from anonp2p.room.log.log import Retraction
 
 
 class OpenedEntry:
@@ -11,9 +12,10 @@ class OpenedEntry:
 
     digest: of the body, as it was; None to make it from the body. content: what the body says, if known already.
     context: the group context that it leads to, as the host that ordered it says; None if it leaves that as it is.
+    retraction: what has ended it, if its author has.
     """
 
-    __slots__ = ("_content", "body", "context", "digest", "header")
+    __slots__ = ("_content", "body", "context", "digest", "header", "retraction")
 
     def __init__(
         self, header: Header, body: bytes, digest: bytes | None = None, content: bodies.Content | None = None
@@ -23,14 +25,18 @@ class OpenedEntry:
         self.digest = suite.hash_data(body) if digest is None else digest
         self._content = content
         self.context: bytes | None = None
+        self.retraction: Retraction | None = None
 
     @classmethod
     def from_backfill(cls, entry: frames.Backfilled) -> "OpenedEntry":
         """An entry of a backfill. Raises PeerFault."""
-        if not isinstance(entry, frames.BackfilledEntry):
-            return cls(Header.unpack(entry.header), b"", entry.digest)
-        expect(bool(entry.body), "entry-without-body")
-        return cls(Header.unpack(entry.header), entry.body)
+        if isinstance(entry, frames.BackfilledEntry):
+            expect(bool(entry.body), "entry-without-body")
+            return cls(Header.unpack(entry.header), entry.body)
+        opened = cls(Header.unpack(entry.header), b"", entry.digest)
+        if isinstance(entry, frames.RetractedEntry):
+            opened.retraction = Retraction(entry.epoch, entry.retract_header, entry.retract_body)
+        return opened
 
     @property
     def content(self) -> bodies.Content | None:

@@ -37,6 +37,17 @@ class Person(msgspec.Struct, frozen=True):
         return f"<{type(self).__name__}>"
 
 
+class Heir(msgspec.Struct, frozen=True):
+    """A member that can take the room over. holds_key: whether it has ever been given the key of the room's code."""
+
+    member: str
+    nick: str
+    holds_key: bool
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
 class TorProgressEvent(Event, frozen=True, tag="tor"):
     """Tor is getting ready: 0 to 100, and what it is doing."""
 
@@ -89,7 +100,7 @@ class MessageEvent(Event, frozen=True, tag="message"):
     """An ordered message; one of our own is the receipt for it. `at`: seconds since the epoch, by our own clock.
 
     reply: the seq of the message that it refers to. reply_gone: it refers to a message that is not shown here, or no
-    longer: without a seq if it never was.
+    longer: without a seq if it never was. late: it had another place before, which was cut, and was not shown there.
     """
 
     room: str
@@ -239,6 +250,74 @@ class CoverOnEvent(Event, frozen=True, tag="cover"):
     wait: float  # seconds for which a message waits for its slot at most, unless others wait for theirs
 
 
+class HostEvent(Event, frozen=True, tag="host"):
+    """Another member, perhaps oneself, hosts the room now: the host before left or was lost, or two halves met."""
+
+    room: str
+    member: str
+    nick: str
+    cause: Literal["left", "lost", "merged"]
+
+
+class HostingEvent(Event, frozen=True, tag="hosting"):
+    """Our program hosts from now on a room that another has created, or hosted meanwhile."""
+
+    room: str
+
+
+class HeirsEvent(Event, frozen=True, tag="heirs"):
+    """Who can take the room over now, in order: the first one that can be reached does."""
+
+    room: str
+    heirs: list[Heir]
+
+
+class HeirEvent(Event, frozen=True, tag="heir"):
+    """Whether our program is to take the room over if its host goes, and holds the key of its code.
+
+    rank: 1 for who comes first; None: no longer an heir.
+    """
+
+    room: str
+    rank: int | None
+    holds_key: bool
+
+
+class LeaveEndsRoomEvent(Event, frozen=True, tag="leave-ends-room"):
+    """Host: nobody can take the room over, so that it ends for all when we leave it.
+
+    asks: we have not left yet, and do so if it is asked for again within limits.LEAVE_CONFIRM.
+    """
+
+    room: str
+    asks: bool
+
+
+class CodeEvent(Event, frozen=True, tag="code"):
+    """The room has another code: newcomers do not get in with the one before."""
+
+    room: str
+    code: str
+
+
+class CutEvent(Event, frozen=True, tag="cut"):
+    """Two halves of the room met, and so many entries of ours lost their places.
+
+    What their authors still have comes again: as `MovedEvent` what was shown, with `late` what was not.
+    """
+
+    room: str
+    count: int
+
+
+class MovedEvent(Event, frozen=True, tag="moved"):
+    """A message that was shown has another place, after a change of host."""
+
+    room: str
+    was: int
+    seq: int
+
+
 class EntriesMissedEvent(Event, frozen=True, tag="missed"):
     """Entries of the room are missing here and will never be shown: we were away for too long, or read too slowly."""
 
@@ -271,10 +350,10 @@ class LinkEvent(Event, frozen=True, tag="link"):
 
 
 class AlarmEvent(Event, frozen=True, tag="alarm"):
-    """A host did what no honest program does."""
+    """A host, or one who holds the key of the room's code, did what no honest program does."""
 
     room: str
-    member: str
+    member: str  # who did it; empty where it is not known who of several did
     reason: Reason
 
 

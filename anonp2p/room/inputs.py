@@ -135,12 +135,14 @@ class LeaveInput:
     """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in.
 
     within: seconds; at a time among them that the room draws, so that rooms left together are not left at one moment.
+    asks: a person typed it, who is to say it twice where it ends the room for all.
     """
 
     close: bool = False
     now: bool = False
     re: events.Re = UNSET
     within: float = 0.0
+    asks: bool = False
 
 
 Typed = (

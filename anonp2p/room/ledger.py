@@ -3,6 +3,7 @@
 The host checks an entry before it orders it, all others before they apply it: one set of rules (PROTOCOL.md, 5).
 """
 
+import copy
 from collections import deque
 from typing import Final
 
@@ -15,7 +16,6 @@ from anonp2p.protocol import bodies, frames
 from anonp2p.reasons import Fault
 from anonp2p.room import events
 from anonp2p.room.log.log import FIRST
-from anonp2p.room.message_places import MessagePlaces
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.roster import Member, Roster
 
@@ -41,9 +41,14 @@ class Ledger:
         self.epoch_start = 0  # index of the commit that began it; 0 if it began before we came, or with the room
         self.index = FIRST - 1  # of the latest entry
         self.roster = Roster()
-        self.messages = MessagePlaces()
         self._digests: deque[bytes] = deque(maxlen=limits.LOG_ENTRIES + 1)
         self._group_context = b""
+
+    def copy(self) -> "Ledger":
+        """The room as it is now, to go its own way from here on."""
+        other = copy.copy(self)
+        other.roster, other._digests = self.roster.copy(), self._digests.copy()  # noqa: SLF001  # of its own class
+        return other
 
     @property
     def digest(self) -> bytes:
@@ -140,7 +145,7 @@ class Ledger:
             case bodies.TextBody(text=text):
                 expect(0 < len(text.encode()) <= limits.TEXT, "text-length")
             case bodies.RetractBody(counter=counter):
-                expect(counter > 0 and self._may_be_message(author, counter), "retracts-no-message")
+                expect(0 < counter < header.counter, "retracts-no-message")
             case bodies.NickBody(nick=nick):
                 expect(nicks.is_nick(nick) and not self.roster.is_taken(nick, author.id), "bad-nick")
             case bodies.LeaveBody():
@@ -164,10 +169,6 @@ class Ledger:
                     gone = found is not None and (removal.reason == "kicked" or found.away)
                     expect(gone and removal.member != self.host, "removed-nobody")
                     expect(removal.reason == "kicked" or not removal.why, "why-of-lost")
-
-    def _may_be_message(self, author: Member, counter: int) -> bool:
-        """Whether the author's entry with this counter is a message, or too old to know."""
-        return counter <= author.unknown_up_to or self.messages.find_message(author.id, counter) is not None
 
     def is_foreign(self, content: bodies.Content) -> bool:
         """Whether the author was shown another log than this, as far as one can tell."""
@@ -224,12 +225,6 @@ class Ledger:
         else:
             about = self.apply_content(author, header, content)
         self.extend_log(header, digest)
-        if content is None or isinstance(content.body, bodies.TextBody | bodies.PrivateBody):
-            self.messages.note_message(author.id, header.counter, self.index)
-        if (forgotten := self.messages.forget_oldest(self.index)) is not None:
-            member = self.roster.find_member(forgotten[0])
-            if member is not None:
-                member.unknown_up_to = max(member.unknown_up_to, forgotten[1])
         return about
 
     def list_people(self) -> list[events.Person]:

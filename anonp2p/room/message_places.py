@@ -1,12 +1,10 @@
-"""Which entries of a log are messages: what an author may retract (PROTOCOL.md, 5.20)."""
+"""Where in a log the messages are: what an author may retract (PROTOCOL.md, 5.20)."""
 
 from collections import OrderedDict
 
-from anonp2p import limits
-
 
 class MessagePlaces:
-    """The messages among the latest limits.LOG_ENTRIES entries: their indices, by author and counter."""
+    """The indices of messages, by author and counter."""
 
     def __init__(self) -> None:
         self._places: OrderedDict[tuple[bytes, int], int] = OrderedDict()
@@ -19,12 +17,7 @@ class MessagePlaces:
         """The index of this author's message with this counter; None if there is none, as far as is known."""
         return self._places.get((author, counter))
 
-    def forget_oldest(self, index: int) -> tuple[bytes, int] | None:
-        """Forgets the entry that is not among the latest any more; returns author and counter if it was a message.
-
-        index: of the latest entry. To be called with each.
-        """
-        oldest = next(iter(self._places.items()), None)
-        if oldest is None or oldest[1] > index - limits.LOG_ENTRIES:
-            return None
-        return self._places.popitem(last=False)[0]
+    def forget_before(self, index: int) -> None:
+        """Forgets what is before this index."""
+        while self._places and next(iter(self._places.values())) < index:
+            self._places.popitem(last=False)

@@ -14,6 +14,7 @@ from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
+from anonp2p.room.log.room_log import RoomLog
 from anonp2p.room.roster import Member, Roster
 from anonp2p.room.sealer import Sealer
 
@@ -45,6 +46,7 @@ class Replica:
         self.reused_nicks = ReusedNicks()
         self.evidence: list[tuple[bytes, ...]] = []
         self.unproven_until: int | None = None
+        self._room_log: RoomLog | None = None
         self.begin_identity(me, own_key)
 
     def begin_identity(self, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -53,8 +55,8 @@ class Replica:
         self.own_keys = [own_key]
 
     def forget_secrets(self) -> None:
-        """Forgets all keys: we are out."""
-        self.epoch = None
+        """Forgets all keys and the log: we are out."""
+        self.epoch = self._room_log = None
         self.keys.clear()
         self.own_keys.clear()
 
@@ -67,6 +69,21 @@ class Replica:
         """Forgets the encryption keys of those who are out, or have another one."""
         current = {member.key_hash for member in self.ledger.roster}
         self.keys = {key_hash: key for key_hash, key in self.keys.items() if key_hash in current}
+
+    def begin_log(self, before: Ledger) -> None:
+        """Our copy of the log begins after this room's latest entry. before: which from then on belongs to the log."""
+        self._room_log = RoomLog(before)
+
+    @property
+    def room_log(self) -> RoomLog:
+        """Our copy of the log, once we have been let in."""
+        assert self._room_log is not None, "asked for the log of a room that we were not shown"
+        return self._room_log
+
+    @property
+    def has_log(self) -> bool:
+        """Whether there is a copy of the log."""
+        return self._room_log is not None
 
     @property
     def current_epoch(self) -> Epoch:

@@ -1,7 +1,7 @@
 """The members of a room: who they are, what they are called, how far each one's entries have come."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from anonp2p import limits
 from anonp2p.crypto import identity
@@ -17,7 +17,6 @@ class Member:
     """One member. key_hash: hash of its encryption key. counter: of its last ordered entry, 0 before the first.
 
     away: not heard. context: what the group context has of it, empty until it is asked for; only the roster sets it.
-    unknown_up_to: counter up to which we do not know which of its entries were messages.
     """
 
     id: bytes
@@ -27,7 +26,6 @@ class Member:
     counter: int = 0
     away: bool = False
     context: bytes = b""
-    unknown_up_to: int = 0
 
 
 class Roster:
@@ -47,6 +45,15 @@ class Roster:
     def __iter__(self) -> Iterator[Member]:
         return iter(self._members.values())
 
+    def copy(self) -> "Roster":
+        """The same members, each to go its own way from here on."""
+        other = Roster()
+        other._members = {it.id: replace(it) for it in self}
+        other._looks = dict(self._looks)
+        other._wide_looks = {look: dict(owners) for look, owners in self._wide_looks.items()}
+        other._away = self._away
+        return other
+
     @property
     def present_count(self) -> int:
         """How many members are not away."""
@@ -58,7 +65,7 @@ class Roster:
 
     def add_member(self, key: bytes, nick: str, key_hash: bytes, counter: int = 0, *, away: bool = False) -> Member:
         """A new member. Raises ValueError when its key is one already, or its nick is taken."""
-        member = Member(identity.member_id(key), key, nick, key_hash, counter, away, unknown_up_to=counter)
+        member = Member(identity.member_id(key), key, nick, key_hash, counter, away)
         if member.id in self._members or self.is_taken(nick, member.id):
             raise ValueError("members alike")
         self._members[member.id] = member

@@ -18,6 +18,7 @@ NO_MESSAGES = "There is no message here that has a number"
 NO_ROOMS = "You are in no room"
 REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
+SAID_EARLIER = "said this earlier, in a place that was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
 Move = Literal["joined", "left", "lost", "back"]  # what a member did, where one sentence is about many
@@ -47,9 +48,10 @@ def format_line(event: events.Event, room: str = "", quote: Quote | None = None)
         case events.MessageEvent(action=action, text=text, private=private, nick=nick):
             said_text = f"*{text}*" if action and private is not True else text
             said = _message(line_prefix(event, room), said_text, nick, program_prefix(room))
-            if event.reply is None and event.reply_gone is UNSET:
-                return said
-            return program_prefix(room) + sanitize_line(f"{nick} replies to {describe_quote(quote)}") + f"\n{said}"
+            notes = [f"{nick} {SAID_EARLIER}"] if event.late else []
+            if event.reply is not None or event.reply_gone is not UNSET:
+                notes.append(f"{nick} replies to {describe_quote(quote)}")
+            return "\n".join([*(program_prefix(room) + sanitize_line(note) for note in notes), said])
         case events.ExpiredEvent(retracted=True) if quote:
             return program_prefix(room) + sanitize_line(f"{quote.nick} has taken a message back")
         case _:
@@ -148,6 +150,16 @@ def _describe(event: events.Event) -> list[str]:
         case events.CoverOnEvent(rate=rate, wait=wait):
             bytes_sent = f"about {rate * 60 / 1000:.0f} kB a minute on each link of yours"
             return [f"Cover is on: {bytes_sent}, and what is said waits for up to {wait:.0f} seconds."]
+        case events.HostEvent() | events.HostingEvent() | events.HeirsEvent() | events.HeirEvent():
+            return _succession(event)
+        case events.LeaveEndsRoomEvent(asks=asks):
+            again = f" Type it again within {limits.LEAVE_CONFIRM:.0f} seconds to leave." if asks else ""
+            return [f"Nobody here can take the room over: when you leave, it ends for all.{again}"]
+        case events.CodeEvent(code=code):
+            return [f"The room has a new code; the one before lets nobody in any more. Code {code}"]
+        case events.CutEvent(count=count):
+            cut = "1 entry of yours has lost its place" if count == 1 else f"{count} entries of yours lost their places"
+            return [f"Two halves of the room have met: {cut}. What their authors still have comes again."]
         case events.EntriesMissedEvent(count=count, verified=verified):
             why = "You were away for too long, or read too slowly to keep up"
             proven = "" if verified else " Nothing proves that the rest is of the same room: compare words (/verify)."
@@ -186,7 +198,8 @@ def _describe(event: events.Event) -> list[str]:
         case events.LinkEvent(state="lost", detail=reason):
             return [f"The link to the room was lost: {describe_reason(reason)}"]
         case events.AlarmEvent(reason=reason):
-            return [f"ALARM: {describe_reason(reason)} No honest program does that; do not trust this room."]
+            trust = "" if reason.code == "other-at-code" else " No honest program does that; do not trust this room."
+            return [f"ALARM: {describe_reason(reason)}{trust}"]
         case events.GoneEvent(reason=reason):
             return [_GONE[reason]]
         case events.ReplyEvent(command="/who", data=people):
@@ -215,6 +228,31 @@ def _describe(event: events.Event) -> list[str]:
         case events.ErrorEvent(text=error):
             return [describe_error(error)]
     return []
+
+
+def _succession(
+    event: events.HostEvent | events.HostingEvent | events.HeirsEvent | events.HeirEvent,
+) -> list[str]:
+    """Who hosts, and who would."""
+    match event:
+        case events.HostEvent(nick=nick, cause=cause):
+            return [_NEW_HOST[cause].format(nick)]
+        case events.HostingEvent():
+            return [f"You host this room now. {_EXPOSED}"]
+        case events.HeirsEvent(heirs=[]):
+            return ["Nobody can take the room over now if its host goes"]
+        case events.HeirsEvent(heirs=heirs):
+            return [f"If the host goes, the room goes on with: {', '.join(map(_heir, heirs))}"]
+        case events.HeirEvent(rank=None):
+            return ["You are no longer among those who take this room over if its host goes."]
+        case events.HeirEvent(rank=rank, holds_key=holds_key):
+            before = "" if rank == 1 else f" and nobody else can: you are number {rank}"
+            key = " You hold the key of its code, so that the code stays." if holds_key else ""
+            return [f"You are to take this room over if its host goes{before}.{key} {_EXPOSED}"]
+
+
+def _heir(heir: events.Heir) -> str:
+    return f"{heir.nick} (has the room's key)" if heir.holds_key else heir.nick
 
 
 def entered(event: events.EnteredEvent, named: int) -> str:
@@ -309,6 +347,17 @@ def _room(room: dict[str, Any]) -> str:
     mark = "*" if room["active"] else " "
     return f"{mark} {room['room']}  {room['name'] or '(joining)'}  {room['members']} here  {room['role']}"
 
+
+_EXPOSED = (
+    "A host is exposed more than a member: whoever tries for long can find out where its Tor enters the network. "
+    "The option --no-heir refuses to host for others."
+)
+
+_NEW_HOST = {
+    "left": "{} hosts the room now, as its host left",
+    "lost": "{} hosts the room now, as its host was lost",
+    "merged": "{} hosts the room now, as two halves of it have met",
+}
 
 _GONE = {
     "left": "You left the room",

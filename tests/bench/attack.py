@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import secrets
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.room import Room
 from tests.bench.crowd import BenchFailed, Measured
 from tests.bench.strangers import HABITS
+from tests.support.networks import private_network
 from tests.support.tors import running_tor
 from tests.support.transports import LoopbackNetwork
 
@@ -31,7 +31,6 @@ PATIENCE: Final = 60.0  # seconds after which one who is not in counts as kept o
 WARM_UP: Final = 5.0  # seconds of an attack before anything is measured
 JOINING: Final = 30.0  # seconds in which an honest newcomer is to be in, whatever others do
 RETURNING: Final = 15.0  # the same for a member whose link broke
-TORNET: Final = Path(__file__).resolve().parent.parent.parent / "scripts" / "tornet"
 MIXED: Final = "all"
 
 
@@ -221,9 +220,5 @@ def tor_network(wanted: str | None) -> Iterator[str]:
     if wanted is None or wanted:
         yield wanted or ""
         return
-    command = [str(TORNET), "up", "--owner", str(os.getpid())]
-    directory = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-    try:
-        yield f"{directory}/client.torrc"
-    finally:
-        subprocess.run([str(TORNET), "down", directory], check=True)
+    with private_network() as torrc:
+        yield torrc

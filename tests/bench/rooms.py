@@ -3,29 +3,16 @@
 import os
 import signal
 import statistics
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 from anonp2p import limits
+from tests.support.networks import private_network
 from tests.support.peers import Event, Peer
 from tests.support.tors import running_tor
 
-_TORNET = Path(__file__).resolve().parent.parent.parent / "scripts" / "tornet"
 _OFFLINE = limits.LINK_LOST + limits.DIAL_TRIES[0]  # seconds: links are lost, and the next tries wait for the network
 _SOON = (0.05, 0.2, 1.0)  # seconds apart, up to which two events are counted
-
-
-@contextmanager
-def _tornet() -> Iterator[str]:
-    """The torrc of a private network's clients."""
-    up = subprocess.run([_TORNET, "up", "--owner", str(os.getpid())], check=True, stdout=subprocess.PIPE, text=True)
-    try:
-        yield f"{up.stdout.strip()}/client.torrc"
-    finally:
-        subprocess.run([_TORNET, "down", up.stdout.strip()], check=True)
 
 
 def _times_of(peer: Peer, holds: Callable[[Event], bool], since: int) -> float:
@@ -71,7 +58,7 @@ def _print(what: str, apart: list[float]) -> None:
 def rooms(trials: int) -> None:
     """Two rooms, and one user of both who quits, whose Tor dies, or whose network is gone for a while."""
     print("two rooms of one user, seconds apart  median  longest" + "".join(f"   <= {it:g} s" for it in _SOON))
-    with _tornet() as torrc, Peer("--torrc", torrc, "--nick", "hugo") as host:
+    with private_network() as torrc, Peer("--torrc", torrc, "--nick", "hugo") as host:
         for name in ("one", "two"):
             host.send(f"/create {name}")
         _times_of(host, lambda event: event["type"] == "reachable", 0)

@@ -18,6 +18,7 @@ from anonp2p.protocol import frames
 from tests.bench.attack import MIXED, attack, tor_network
 from tests.bench.crowd import BenchFailed, Crowd, Measured, Member
 from tests.bench.crypto import crypto
+from tests.bench.failover import failover
 from tests.bench.irc import irc
 from tests.bench.rooms import rooms
 from tests.bench.screen import screen
@@ -279,6 +280,16 @@ def main() -> int:
     one.add_argument("--seconds", type=float, default=10.0, help="at 200 messages a second (default: %(default)s)")
     one = commands.add_parser("rooms", help="how far apart two rooms of one user are left, and come back, over Tor")
     one.add_argument("--trials", type=int, default=10, help="of each kind (default: %(default)s)")
+    one = commands.add_parser("failover", help="how soon a room goes on when its host leaves, dies or falls silent")
+    one.add_argument("--people", type=int, default=5, help="in the room (default: %(default)s)")
+    one.add_argument("--leaves", type=int, default=20, help="of hosts (default: %(default)s)")
+    one.add_argument("--kills", type=int, default=20, help="of hosts with their Tors (default: %(default)s)")
+    one.add_argument("--silences", type=int, default=0, help="hosts that are stopped (default: %(default)s)")
+    one.add_argument("--delay", type=float, default=40, metavar="MS", help="from relay to relay (default: %(default)s)")
+    one.add_argument("--jitter", type=float, default=15, metavar="MS", help="of it (default: %(default)s)")
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--near", action="store_true", help="only the network without distances")
+    which.add_argument("--far", action="store_true", help="only the network with distances")
     arguments = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -304,6 +315,12 @@ def main() -> int:
                 screen(columns, rows, arguments.seconds)
             case "rooms":
                 rooms(arguments.trials)
+            case "failover":
+                losses = {"leave": arguments.leaves, "kill": arguments.kills, "silence": arguments.silences}
+                distances = [(0.0, 0.0)] * (not arguments.far) + [(arguments.delay, arguments.jitter)] * (
+                    not arguments.near
+                )
+                failover(arguments.people, losses, distances)
     except BenchFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1

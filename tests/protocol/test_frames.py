@@ -46,28 +46,46 @@ snapshot_entries = st.builds(frames.SnapshotEntry, bytes32, texts, counts, st.bo
 bases = st.builds(frames.RoomSnapshot, bytes32, counts, st.booleans(), st.lists(snapshot_entries, max_size=3))
 ttls = st.integers(0, 2**32 - 1)
 
-from_members = st.one_of(
-    st.builds(frames.SubmitFrame, counts, blobs),
-    st.builds(frames.KeyFrame, keys),
-    st.builds(frames.KeyRequestFrame, bytes32),
-)
+openings = st.lists(st.builds(field_types.Opening, counts, bytes16, counts, bytes32), min_size=1, max_size=3)
+opening_proofs = st.none() | st.builds(frames.OpeningProof, counts, bytes33, st.binary(max_size=50))
+wheres = st.builds(frames.Where, counts, bytes16, bytes32, counts, bytes32, openings, opening_proofs)
 missed = st.one_of(
     st.builds(frames.BackfilledEntry, bytes33, blobs),
     st.builds(frames.Tombstone, bytes33, bytes32),
     st.builds(frames.RetractedEntry, bytes33, bytes32, counts, bytes33, blobs),
 )
-credentials = st.builds(frames.Credentials, bytes32, bytes32, counts, bytes64)
 contexts = st.lists(st.none() | bytes32, max_size=3)
+backfills = st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), contexts, bytes112, bytes112)
+from_members = st.one_of(
+    st.builds(frames.SubmitFrame, counts, blobs),
+    st.builds(frames.KeyFrame, keys),
+    st.builds(frames.KeyRequestFrame, bytes32),
+    st.just(frames.AbleFrame()),
+    st.builds(frames.AddressFrame, bytes32, bytes64),
+    st.just(frames.EchoFrame()),
+    st.builds(frames.StraysFrame, counts),
+    st.builds(frames.ReportFrame, st.booleans(), counts, bytes32, openings),
+    st.builds(frames.RedirectFrame, wheres, bytes64),
+    backfills,
+)
+credentials = st.builds(frames.Credentials, bytes32, bytes32, counts, bytes64)
 from_hosts = st.one_of(
     st.builds(frames.RefusedFrame, reasons[frames.RefusedFrame], credentials, bytes64),
     st.builds(frames.WelcomeFrame, blobs, st.integers(1, limits.PAGES)),
     st.builds(frames.PageFrame, blobs),
     st.builds(frames.ResumedFrame, bytes112, bytes64),
-    st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), contexts, bytes112, bytes112),
+    backfills,
     st.builds(frames.CommitShareFrame, blobs),
     st.builds(frames.DeniedFrame, counts, reasons[frames.DeniedFrame]),
     st.builds(frames.KeyResponseFrame, keys),
     st.builds(frames.KeyNotFoundFrame, bytes32),
+    st.just(frames.PrepareFrame()),
+    st.builds(frames.EntrustFrame, blobs),
+    st.just(frames.EchoedFrame()),
+    st.builds(frames.WaitingFrame, bytes64),
+    st.builds(frames.RedirectFrame, wheres, bytes64),
+    st.just(frames.HostLivesFrame()),
+    st.builds(frames.WantFrame, counts, bytes32, openings),
 )
 requests = st.one_of(
     st.builds(frames.JoinRequest, bytes32, bytes32, keys, texts, bytes64),
@@ -139,6 +157,8 @@ BACKFILL = frames.BackfillFrame(
 STATE = frames.RoomState(
     "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, CREDENTIALS, [ROSTER_ENTRY], 1, None, False
 )
+OPENING = field_types.Opening(0, B16, 0, B32)
+WHERE = frames.Where(4, B16, B32, 1, B32, [OPENING], frames.OpeningProof(1, B33, b"body"))
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (bodies.TextBody("hello", action=False, reply=None), 1),
     (bodies.NickBody("ann"), 2),
@@ -171,6 +191,20 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.KeyResponseFrame(KEY), 11),
     ("host's", frames.KeyNotFoundFrame(B32), 12),
     ("host's", frames.ProofFrame([bytes(65)]), 13),
+    ("member's", frames.AbleFrame(), 14),
+    ("host's", frames.PrepareFrame(), 15),
+    ("member's", frames.AddressFrame(B32, B64), 16),
+    ("host's", frames.EntrustFrame(b"box"), 17),
+    ("member's", frames.EchoFrame(), 18),
+    ("host's", frames.EchoedFrame(), 19),
+    ("member's", frames.StraysFrame(3), 20),
+    ("member's", frames.ReportFrame(False, 1, B32, [OPENING]), 21),
+    ("host's", frames.WaitingFrame(B64), 22),
+    ("member's", frames.RedirectFrame(WHERE, B64), 23),
+    ("host's", frames.RedirectFrame(WHERE, B64), 23),
+    ("host's", frames.HostLivesFrame(), 24),
+    ("host's", frames.WantFrame(1, B32, [OPENING]), 25),
+    ("member's", BACKFILL, 8),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
     ("past", frames.RetractedEntry(B33, B32, 1, B33, b"body"), 3),

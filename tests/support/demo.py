@@ -6,16 +6,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from tests.support.networks import private_network
 from tests.support.peers import Event, Peer, PeerFailed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TORNET = ROOT / "scripts" / "tornet"
 DIALOGUE = (
     ("ada", "Hello. Who is there?"),
     ("ben", "Me, through three relays and back."),
@@ -24,17 +23,6 @@ DIALOGUE = (
     ("ben", "And when you leave?"),
     ("ada", "Then it is gone, for now. Nothing was ever written down."),
 )
-
-
-@contextmanager
-def network() -> Iterator[str]:
-    """A private Tor network; the path of the torrc that leads clients to it."""
-    command = [str(TORNET), "up", "--owner", str(os.getpid())]
-    directory = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    try:
-        yield str(Path(directory) / "client.torrc")
-    finally:
-        subprocess.run([str(TORNET), "down", directory], check=True)
 
 
 def transcript(torrc: str) -> int:
@@ -134,7 +122,7 @@ def main() -> int:
         signal.signal(number, interrupted)
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not arguments.auto
     try:
-        with network() as torrc:
+        with private_network() as torrc:
             return converse(torrc) if interactive else transcript(torrc)
     except (PeerFailed, subprocess.SubprocessError) as error:
         print(f"demo: {error}", file=sys.stderr)

@@ -240,6 +240,10 @@ def many(form: Form, most: int = 2**32) -> Form:
     return lambda value: isinstance(value, list) and len(value) <= most and all(map(form, value))
 
 
+def some(form: Form, most: int) -> Form:
+    return lambda value: many(form, most)(value) and len(value) > 0
+
+
 def tagged(tag: int, *forms: Form) -> Form:
     return array(number(tag + 1, tag), *forms)
 
@@ -272,7 +276,33 @@ _BODY = either(
 _BACKFILLED = either(
     tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
 )
-_FROM_MEMBER = either(tagged(1, number(), blob()), tagged(2, _KEY), tagged(3, _HASH))
+_OPENINGS = some(array(number(), _ID, number(), _HASH), 8)
+_REDIRECT = tagged(
+    23,
+    array(
+        number(),
+        _ID,
+        _HASH,
+        number(),
+        _HASH,
+        _OPENINGS,
+        either(nil, array(number(), _HEADER, blob(most=512))),
+    ),
+    _SIGNATURE,
+)
+_BACKFILL = tagged(8, many(_BACKFILLED), _CONTEXTS, _HEAD, _HEAD)
+_FROM_MEMBER = either(
+    tagged(1, number(), blob()),
+    tagged(2, _KEY),
+    tagged(3, _HASH),
+    _BACKFILL,
+    tagged(14),
+    tagged(16, _HASH, _SIGNATURE),
+    tagged(18),
+    tagged(20, number()),
+    tagged(21, flag, number(), _HASH, _OPENINGS),
+    _REDIRECT,
+)
 _FROM_HOST = either(
     tagged(
         4,
@@ -283,12 +313,19 @@ _FROM_HOST = either(
     tagged(5, blob(), number(41, 1)),
     tagged(6, blob(most=28_000)),
     tagged(7, _HEAD, _SIGNATURE),
-    tagged(8, many(_BACKFILLED), _CONTEXTS, _HEAD, _HEAD),
+    _BACKFILL,
     tagged(9, blob()),
     tagged(10, number(), word("nick-taken", "repeated", "too-often")),
     tagged(11, _KEY),
     tagged(12, _HASH),
     tagged(13, many(either(exactly(65), exactly(97)), 256)),
+    tagged(15),
+    tagged(17, blob()),
+    tagged(19),
+    tagged(22, _SIGNATURE),
+    _REDIRECT,
+    tagged(24),
+    tagged(25, number(), _HASH, _OPENINGS),
 )
 FORMS: dict[str, Form] = {
     "hello": tagged(1, number(), _HASH, _KEY),

@@ -17,7 +17,7 @@ from anonp2p.errors import AnonError, Failed
 from anonp2p.names import nicks
 from anonp2p.reasons import Reason
 from anonp2p.room import events
-from anonp2p.room.events import Event, Person
+from anonp2p.room.events import Event, Heir, Person
 from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.reasons import encode_json
@@ -542,6 +542,64 @@ def test_what_happened_is_one_sentence(event: Event, sentence: str) -> None:
     assert wording.format_line(event) == f"[SYSTEM] {sentence}"
 
 
+# --- when the host changes
+
+
+def succession(event: Event) -> str:
+    [line] = wording.describe_event(event)
+    return line
+
+
+def test_who_hosts_and_why_is_told() -> None:
+    told = [
+        succession(events.HostEvent(room="r1", member="m", nick="ann", cause=cause))
+        for cause in ("left", "lost", "merged")
+    ]
+    assert all(line.startswith("ann hosts the room now") for line in told)
+    assert len(set(told)) == 3
+
+
+def test_who_begins_to_host_or_may_have_to_is_told_why_that_exposes_more() -> None:
+    for event in (
+        events.HostingEvent(room="r1"),
+        events.HeirEvent(room="r1", rank=1, holds_key=True),
+        events.HeirEvent(room="r1", rank=3, holds_key=False),
+    ):
+        assert "exposed more than a member" in succession(event)
+        assert "--no-heir" in succession(event)
+    assert "--no-heir" not in succession(events.HeirEvent(room="r1", rank=None, holds_key=False))
+
+
+def test_heirs_are_named_in_order_with_who_has_the_key() -> None:
+    heirs = [Heir("a", "ann", True), Heir("b", "bob", False)]
+    assert succession(events.HeirsEvent(room="r1", heirs=heirs)).endswith("ann (has the room's key), bob")
+    assert "Nobody" in succession(events.HeirsEvent(room="r1", heirs=[]))
+
+
+def test_who_is_to_say_it_twice_is_told_within_what_time() -> None:
+    asked = succession(events.LeaveEndsRoomEvent(room="r1", asks=True))
+    assert f"within {limits.LEAVE_CONFIRM:.0f} seconds" in asked
+    assert "again" not in succession(events.LeaveEndsRoomEvent(room="r1", asks=False))
+
+
+def test_a_new_code_ends_its_line_so_that_it_can_be_copied() -> None:
+    assert succession(events.CodeEvent(room="r1", code="abc.onion")).endswith(" abc.onion")
+
+
+def test_of_a_message_that_comes_late_a_line_of_ours_says_so_and_its_own_begins_as_any() -> None:
+    late = events.MessageEvent(room="r1", member="m", nick="ann", text="hello", seq=9, at=0.0, late=True)
+    assert wording.format_line(late).split("\n") == [f"[SYSTEM] ann {wording.SAID_EARLIER}", "ann: hello"]
+    answer = msgspec.structs.replace(late, reply=7)
+    lines = wording.format_line(answer, quote=wording.Quote("bob", "hi")).split("\n")
+    assert lines == [f"[SYSTEM] ann {wording.SAID_EARLIER}", "[SYSTEM] ann replies to bob: “hi”", "ann: hello"]
+
+
+def test_another_program_at_the_code_is_no_reason_to_distrust_the_room() -> None:
+    alarm = events.AlarmEvent(room="r1", member="", reason=Reason("other-at-code"))
+    assert "do not trust this room" not in succession(alarm)
+    assert succession(alarm).startswith("ALARM: ")
+
+
 # --- every event there is, by introspection
 
 PERSON = Person(member="m", nick="ann", role="host", tag="abcd")
@@ -580,6 +638,8 @@ def values(kind: object) -> list[object]:
         return list(typing.get_args(kind))
     if kind == list[events.Defence]:
         return [["streams"], ["streams", "proof-of-work"]]
+    if kind == list[Heir]:
+        return [[], [Heir("m", "ann", True), Heir(HOSTILE, HOSTILE, False)]]
     if typing.get_origin(kind) is list:
         assert typing.get_args(kind) == (Person,)
         return [[], [PERSON, Person(member=HOSTILE, nick=HOSTILE, role="member", tag=HOSTILE)]]
@@ -616,9 +676,11 @@ def test_every_kind_of_event_is_found() -> None:
 def test_every_event_can_be_shown(kind: type[Event]) -> None:
     for event in examples(kind):
         first, *further = wording.format_line(event).split("\n")
-        if isinstance(event, events.MessageEvent) and (event.reply is not None or event.reply_gone is True):
-            assert first.startswith("[SYSTEM] ")
-            del further[0]  # begins with the nick
+        if isinstance(event, events.MessageEvent):
+            notes = event.late + (event.reply is not None or event.reply_gone is True)
+            lines = [first, *further]
+            assert all(line.startswith("[SYSTEM] ") for line in lines[:notes])
+            further = lines[notes + 1 :]  # the line between begins with the nick
         assert not first or first.startswith("[SYSTEM] ") or isinstance(event, events.MessageEvent)
         assert all(line.startswith(("[SYSTEM] ", "    ")) for line in further)
 

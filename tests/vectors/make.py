@@ -24,7 +24,8 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import confusables, nicks, safety_words, words
 from anonp2p.names.codes import RoomKey
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import bodies, credentials, frames, handshake, welcome
+from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, welcome
+from anonp2p.protocol.field_types import Opening
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
@@ -201,12 +202,18 @@ def records(link: bytes, digest: bytes) -> Vectors:
         frames.BackfilledEntry(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
         frames.Tombstone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
     ]
+    openings = [Opening(0, host.id, 0, seed("empty log")), Opening(5, bob, 6, seed("a log"))]
+    proof = frames.OpeningProof(3, bytes(33), b"a body")
+    where = frames.Where(5, bob, seed("an address"), 7, seed("a longer log"), openings, proof)
     up: list[tuple[list[frames.Frame], bool]] = [
         ([], False),
         ([], True),
         ([frames.SubmitFrame(0, b"an entry"), frames.SubmitFrame(0, b"another")], False),
         ([frames.KeyFrame(key), frames.KeyRequestFrame(seed("a key"))], True),
         ([frames.SubmitFrame(2**53 - 1, b"an entry")] * limits.FRAMES, False),
+        ([frames.AbleFrame(), appointment.sign_address(RoomKey(seed("own service")), ROOM_KEY.public, bob)], False),
+        ([frames.EchoFrame(), frames.StraysFrame(2)], False),
+        ([frames.ReportFrame(True, 7, seed("a log"), openings), frames.RedirectFrame(where, bytes(64))], False),
     ]
     down: list[tuple[list[frames.Frame], bool]] = [
         ([frames.WelcomeFrame(b"a box", 1), frames.PageFrame(b"a part")], False),
@@ -218,6 +225,9 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.ProofFrame([bytes(range(65)), bytes(range(97))])], False),
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
         ([frames.KeyResponseFrame(key)], False),
+        ([frames.PrepareFrame(), frames.EntrustFrame(b"a box"), frames.EchoedFrame()], False),
+        ([frames.WaitingFrame(bytes(64)), frames.HostLivesFrame()], False),
+        ([frames.RedirectFrame(where, bytes(64)), frames.WantFrame(7, seed("a log"), openings)], False),
     ]
     ends = {"up": handshake.Channel(link, digest, up=True), "down": handshake.Channel(link, digest, up=False)}
     return {

@@ -4,7 +4,6 @@ from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.protocol import frames
 from anonp2p.room.context import Context
-from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.history import History
 from anonp2p.room.retention import NO_HISTORY
 
@@ -20,12 +19,12 @@ def found_room(
     own_nick = nick or replica.ledger.roster.choose_nick(replica.me.key)
     assert own_nick is not None, "no nick is taken in an empty room"
     key = replica.own_keys[0].public
-    behind = Ledger(replica.ledger.room)
-    for ledger in (replica.ledger, behind):
-        ledger.name = name
-        ledger.retention, ledger.history = retention, history
-        ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
-        ledger.begin_log()
+    ledger = replica.ledger
+    ledger.name = name
+    ledger.retention, ledger.history = retention, history
+    ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
+    ledger.begin_log()
+    replica.begin_log(ledger.copy())
     replica.epoch = Epoch.begin(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)
     replica.add_key(suite.hash_data(key), key)
-    return None if history == NO_HISTORY else History(behind, history)
+    return None if history == NO_HISTORY else History(ledger.copy(), history)

@@ -60,6 +60,10 @@ class Presence:
         """The links of members, by their numbers."""
         return self._links
 
+    def find_link(self, member: bytes) -> int | None:
+        """The number of the link of this member, if it has one."""
+        return next(iter(self._links_of(member)), None)
+
     @property
     def former(self) -> Container[bytes]:
         """The ids of those who were members, as far as they are remembered."""

@@ -13,7 +13,7 @@ from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import head_content
 from anonp2p.room.log.hashes import LogHashes
 from anonp2p.room.log.history import History
-from anonp2p.room.log.log import Log, LogEntry, Retraction
+from anonp2p.room.log.log import Log, LogEntry
 from anonp2p.room.pending import Whisper
 from anonp2p.room.roster import Member
 
@@ -22,8 +22,6 @@ class Sequencer:
     """Orders entries that were checked. Entries are sent in batches: one head is signed for all entries of a batch."""
 
     def __init__(self, context: Context) -> None:
-        self.log = Log()
-        self.hashes = LogHashes()
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -48,9 +46,19 @@ class Sequencer:
         """Milliseconds since the room was created."""
         return round((self._clock.now.age - self._created_at) * 1000)
 
+    @property
+    def log(self) -> Log:
+        """What was ordered."""
+        return self._replica.room_log.log
+
+    @property
+    def hashes(self) -> LogHashes:
+        """What proves to members what they have missed of it."""
+        return self._replica.room_log.hashes
+
     def next_deadline(self) -> float:
         """When (`Now.tick`) a head is due or entries expire."""
-        expiry = self.log.next_expiry
+        expiry = self._replica.room_log.next_expiry
         if expiry is None:
             return self._head_due
         return min(self._head_due, self._clock.tick_at(self._created_at + expiry / 1000))
@@ -77,24 +85,14 @@ class Sequencer:
         opened, ledger = OpenedEntry(header, body, content=content), self._replica.ledger
         before = ledger.group_context
         change = self._replica.apply_entry(author, opened)
-        context = None if ledger.group_context == before else ledger.group_context
-        packed = header.pack()
-        self.log.append_entry(sealed, LogEntry(packed, opened.digest, body, header.ttl, context))
-        self.hashes.append_entry(packed, opened.digest, ledger.digest, context)
+        opened.context = None if ledger.group_context == before else ledger.group_context
+        self._replica.room_log.append_entry(opened, ledger, sealed)
         if self._history is not None and isinstance(content.body, bodies.TextBody):
             self._history.note_text(ledger.index)
-        if isinstance(content.body, bodies.RetractBody):
-            self._retract(author, content.body.counter, Retraction(ledger.epoch, header.pack(), body))
         self._context.take_change(opened, change)
         self._generations[author.id] = header.generation + 1
         if isinstance(content.body, bodies.JoinedBody):
             self._replica.current_epoch.admit_member(identity.member_id(content.body.key))
-
-    def _retract(self, author: Member, counter: int, retraction: Retraction) -> None:
-        """Drops the author's message with this counter from the log, as far as the log reaches."""
-        index = self._replica.ledger.messages.find_message(author.id, counter)
-        if index is not None and index >= self.log.oldest:
-            self.log.retract_entry(index, retraction)
 
     def count_skipped(self, header: Header) -> int:
         """How many keys of its author's ratchet all others have to skip if this entry is ordered next."""
@@ -113,10 +111,11 @@ class Sequencer:
         if self.log.is_sealed:
             return
         head, time = self.sign_head(), self.room_time()
-        dropped = self.log.seal_batch(head, self._seal_batch(self.log.unsealed, head), time)
+        wire = self._seal_batch(self.log.unsealed, head)
+        dropped, has_ended = self._replica.room_log.seal_batch(head, time, wire)
         if self._history is not None:
             self._history.leave_batches(dropped)
-        if self.log.end_retracted():
+        if has_ended:
             self._reporter.add_effect(effects.SweepEffect())
         self._reporter.add_effect(effects.WakeEffect())
 
@@ -157,7 +156,7 @@ class Sequencer:
 
     def expire_entries(self, passed: int) -> None:
         """Drops expired entries from the log. passed: up to this index, all links have sent the log."""
-        if self.log.expire_entries(self.room_time(), passed):
+        if self._replica.room_log.expire_entries(self.room_time(), passed):
             self.log.head = self.sign_head()  # for members who are told that these entries have expired
             self._reporter.add_effect(effects.SweepEffect())
 

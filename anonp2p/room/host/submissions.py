@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import ENTRY, Header, read_header
+from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects
@@ -75,6 +76,10 @@ class Submissions:
                 if epoch == current:
                     return self._take_entry(number, link, entry)
                 expect(epoch < current, "entry-of-future-epoch")  # of one that is over, its author seals it anew
+            case frames.EchoFrame():
+                self._reporter.add_effect(effects.RecordEffect(number, (frames.EchoedFrame(),)))
+            case frames.ReportFrame() | frames.RedirectFrame() | frames.BackfillFrame():
+                raise PeerFault("unexpected-report")  # a member says that to an heir, not to its host
         return _ONE_ENTRY  # a key takes the host as long
 
     def _take_entry(self, number: int, link: MemberLink, entry: bytes) -> _Cost:

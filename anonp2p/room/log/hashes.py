@@ -13,12 +13,12 @@ _UNCHANGED: Final = bytes(_HASH)
 class LogHashes:
     """Header, hash of the body, group context and digest of each entry, of the latest `limits.PROOF_ENTRIES` at least.
 
-    first: index of the oldest of them.
+    first: index of the oldest of them; before: the digest of the log before it.
     """
 
-    def __init__(self) -> None:
-        self.first = 1
-        self._before: bytes | None = None  # the digest of the log before the first, where that is an entry
+    def __init__(self, first: int, before: bytes) -> None:
+        self.first = first
+        self._before = before
         self._rows = bytearray()
 
     @property

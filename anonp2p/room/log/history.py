@@ -2,16 +2,16 @@
 
 from collections import deque
 
-from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import frames
-from anonp2p.room.ledger import Ledger, unpack_content
-from anonp2p.room.log.log import Log, LogBatch, LogEntry
+from anonp2p.room.ledger import Ledger
+from anonp2p.room.log.log import Log, LogBatch
+from anonp2p.room.log.room_log import replay_entry
 
 
 class History:
-    """A second ledger of the host, behind its own: the room as of the entry after which the history begins.
+    """Another ledger of the host, behind its own: the room as of the entry after which the history begins.
 
-    ledger: of the empty room. policy: how much of the log is shown.
+    ledger: as of the entry before the oldest of the log. policy: how much of the log is shown.
     """
 
     def __init__(self, ledger: Ledger, policy: frames.HistoryPolicy) -> None:
@@ -33,7 +33,7 @@ class History:
         for batch in batches:
             for index, entry in enumerate(batch.entries, batch.first):
                 if index > self._ledger.index:
-                    self._apply_entry(entry)
+                    replay_entry(self._ledger, entry)
 
     def trim_to_policy(self, log: Log) -> None:
         """Moves the beginning behind the entries that the policy does not show any more."""
@@ -41,13 +41,7 @@ class History:
         if self._policy.texts:
             begin = self._texts[0] if len(self._texts) == self._policy.texts else 0
         while self._ledger.index + 1 < begin:
-            self._apply_entry(log.find_entry(self._ledger.index + 1))
-
-    def _apply_entry(self, entry: LogEntry) -> None:
-        header = Header.unpack(entry.header)
-        author = self._ledger.get_member(header.author)
-        content = unpack_content(entry.body) if entry.body else None
-        self._ledger.take_entry(author, header, content, entry.digest)
+            replay_entry(self._ledger, log.find_entry(self._ledger.index + 1))
 
     def take_snapshot(self) -> frames.RoomSnapshot:
         """The room as of the beginning of the history."""

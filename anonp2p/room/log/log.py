@@ -108,21 +108,21 @@ NO_PIECE: Final = Piece(b"", 0)
 class Log:
     """Batches in their order; the oldest are dropped beyond the limits in bytes and entries.
 
-    An entry's index is its place in the whole log; `end` is the index of the next one. Batches before `start` are only
-    of use once they are opened for backfill; those before `oldest` were dropped. `sealed_end` is the index after the
-    last entry that a head covers. `time` is the latest time of the room that the log was given, in milliseconds; `head`
-    the latest head, which is not older than any expiry.
+    first: index of its first entry. An entry's index is its place in the whole log; `end` is the index of the next one.
+    Batches before `start` are only of use once they are opened for backfill; those before `oldest` were dropped.
+    `sealed_end` is the index after the last entry that a head covers. `time` is the latest time of the room that the
+    log was given, in milliseconds; `head` the latest head, which is not older than any expiry.
     """
 
-    def __init__(self) -> None:
-        self.start = FIRST
-        self.oldest = FIRST
+    def __init__(self, first: int = FIRST) -> None:
+        self.start = first
+        self.oldest = first
         self.time = 0
         self.head = b""
         self.expiries = 0  # how often something has expired
         self._batches: list[LogBatch] = []
         self._firsts: list[int] = []
-        self.sealed_end = FIRST
+        self.sealed_end = first
         self._unsealed: list[tuple[LogEntry, bytes]] = []  # entries without a head, and their bytes
         self._unsealed_size = 0
         self._bytes = 0
@@ -145,7 +145,7 @@ class Log:
         return not self._unsealed or self._unsealed_size + len(sealed) + _AROUND <= limits.BATCH_BYTES
 
     def append_entry(self, sealed: bytes, entry: LogEntry) -> None:
-        """Adds an entry at the next index. sealed: as its author sent it."""
+        """Adds an entry at the next index. sealed: as its author sent it; empty where it is only read opened."""
         self._unsealed.append((entry, sealed))
         self._unsealed_size += len(sealed) + _BESIDE + (0 if entry.context is None else 1 + len(entry.context))
 
@@ -155,12 +155,16 @@ class Log:
         return self._unsealed
 
     def seal_batch(self, head: bytes, wire: bytes, time: int) -> list[LogBatch]:
-        """Makes a batch of the entries without a head. wire: as it is sent. Returns the batches dropped for it."""
+        """Makes a batch of the entries without a head. wire: as it is sent, empty where it is only read opened.
+
+        Returns the batches dropped for it.
+        """
         batch = LogBatch(self.sealed_end, tuple(entry for entry, _ in self._unsealed), head, time, wire)
         self._unsealed, self._unsealed_size = [], 0
         self.time, self.head = time, head
         for index, entry in enumerate(batch.entries, batch.first):
-            self._schedule.add_entry(index, entry.ttl, time)
+            if entry.body:
+                self._schedule.add_entry(index, entry.ttl, time)
         self._batches.append(batch)
         self._firsts.append(batch.first)
         self.sealed_end = batch.end

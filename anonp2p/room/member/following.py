@@ -70,6 +70,17 @@ class Follower:
                 expect(over, "tombstone-too-soon")
         self._take_in(entries, head, opened=True)
 
+    @property
+    def next_expiry(self) -> float | None:
+        """When (`Now.tick`) an entry of our copy of the log may expire."""
+        expiry = self._replica.room_log.next_expiry if self._replica.has_log else None
+        return None if expiry is None else self._context.clock.tick_at(self._heads.age_at(expiry))
+
+    def expire_entries(self) -> None:
+        """Drops what has expired from our copy of the log, if we have one."""
+        if self._replica.has_log:
+            self._replica.room_log.expire_entries(self._heads.room_time())
+
     def tell_of_lost(self) -> None:
         """Tells how many messages expired before they came to us."""
         if self._lost:
@@ -111,8 +122,11 @@ class Follower:
                     self._take_entry(entry, age)
                 if self._lifecycle.over:
                     return
+                self._replica.room_log.append_entry(entry, replayed or self._replica.ledger)
         except PeerFault as fault:
             raise self._heads.blame(fault.fault, head, entries) from None
+        self._replica.room_log.seal_batch(head.text, head.time)
+        self.expire_entries()
         self._heads.accept_head(head)
         if replayed is None:
             self._replica.marks.note_head(head.time, head.digest)

@@ -64,6 +64,11 @@ class HeadCheck:
         time, age = self._known_time
         return time + int((self._clock.now.age - age) * 1000)
 
+    def age_at(self, room_time: int) -> float:
+        """The age of our clock when it is this time of the room, by what the host told."""
+        time, age = self._known_time
+        return age + (room_time - time) / 1000
+
     def read_head(self, text: bytes, ledger: Ledger) -> Head:
         """Reads a head for the log of this ledger.
 

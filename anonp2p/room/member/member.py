@@ -94,6 +94,7 @@ class MemberRole:
             self._uplink.next_deadline(),
             self._wait_ends_at,
             self._dialling.next_deadline,
+            self._follower.next_expiry,
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -139,6 +140,7 @@ class MemberRole:
             self._lifecycle.leave_room("left")  # the host did not confirm it in time
         else:
             self._end_wait()
+            self._follower.expire_entries()
             self._uplink.send_due()
 
     # --- what goes to the host

@@ -122,7 +122,7 @@ class Output:
 def _has_code(event: events.Event) -> bool:
     """Whether the line has a room's code, which is copied and must stay in one piece."""
     match event:
-        case events.EnteredEvent(role="host") | events.ReplyEvent(command="/code" | "/qr"):
+        case events.EnteredEvent(role="host") | events.CodeEvent() | events.ReplyEvent(command="/code" | "/qr"):
             return True
     return False
 

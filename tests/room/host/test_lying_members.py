@@ -74,7 +74,6 @@ LYING_MEMBERS: dict[str, Callable[[FalseMember], list[effects.Effect]]] = {
     "a second knock": lambda it: it.sends(it.client_handshake),
     "nothing": lambda it: it.sends(b""),
     "noise": lambda it: it.sends(bytes(100)),
-    "the end of what it never said": lambda it: it.says(bodies.RetractBody(1), counter=2),
     "the end of itself": lambda it: it.says(bodies.RetractBody(1)),
     "the end of a message that is not kept": lambda it: it.says(bodies.RetractBody(1), counter=2, ttl=60),
     "a nick that is not kept": lambda it: it.says(NickBody("evelyn"), ttl=60),

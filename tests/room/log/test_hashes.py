@@ -37,7 +37,7 @@ def context(index: int) -> bytes | None:
 
 
 def hashes_of(count: int) -> LogHashes:
-    hashes = LogHashes()
+    hashes = LogHashes(1, digest(0))
     for index in range(1, count + 1):
         hashes.append_entry(header(index), body(index), digest(index), context(index))
     return hashes
@@ -57,7 +57,7 @@ def test_the_latest_entries_are_kept_and_few_more(count: int) -> None:
     assert hashes.end == count + 1
     assert min(count, 20) <= hashes.end - hashes.first <= 24
     for index in range(count + 3):
-        kept = max(1, hashes.first - 1) <= index <= count
+        kept = hashes.first - 1 <= index <= count
         assert hashes.digest_at(index) == (digest(index) if kept else None)
 
 

@@ -26,6 +26,7 @@ def joined_context(*, cover: bool = False) -> Context:
     """What we have of a room in which we are `me`, with Hugo as the host, and Ann."""
     context = new_context(cover=cover)
     fill_ledger(context.replica.ledger, context)
+    context.replica.begin_log(context.replica.ledger.copy())
     context.replica.epoch = new_epoch(context)
     context.lifecycle.enter("member")
     context.reporter.take_effects()

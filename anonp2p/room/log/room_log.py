@@ -1,0 +1,85 @@
+"""Our own copy of a room's log, which every member keeps: whoever becomes its host gives others what they lack."""
+
+from anonp2p.crypto.epoch import FLEETING, Header
+from anonp2p.protocol import bodies
+from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.ledger import Ledger, unpack_content
+from anonp2p.room.log.hashes import LogHashes
+from anonp2p.room.log.log import Log, LogBatch, LogEntry, Retraction
+from anonp2p.room.message_places import MessagePlaces
+
+
+class RoomLog:
+    """The entries that have their places, their hashes, and the room as it was before the oldest of them.
+
+    trail: a ledger as of the entry before the first, which from then on follows what the log drops.
+    """
+
+    def __init__(self, trail: Ledger) -> None:
+        self.log = Log(trail.index + 1)
+        self.hashes = LogHashes(trail.index + 1, trail.digest)
+        self._trail = trail
+        self._places = MessagePlaces()  # of messages that the log still has
+
+    @property
+    def trail(self) -> Ledger:
+        """The room as of the entry before the oldest that is kept; to be copied, not changed."""
+        return self._trail
+
+    def append_entry(self, entry: OpenedEntry, ledger: Ledger, sealed: bytes = b"") -> None:
+        """Adds the entry that this ledger has just applied.
+
+        sealed: as its author sent it; empty for a member, whose log never has a message that is not to be kept.
+        """
+        header, content = entry.header, entry.content
+        is_dropped = header.ttl == FLEETING and not sealed
+        packed, body = header.pack(), b"" if is_dropped else entry.body
+        kept = LogEntry(packed, entry.digest, body, header.ttl, entry.context, entry.retraction)
+        self.log.append_entry(sealed, kept)
+        self.hashes.append_entry(packed, entry.digest, ledger.digest, entry.context)
+        if content is None or isinstance(content.body, bodies.TextBody | bodies.PrivateBody):
+            self._places.note_message(header.author, header.counter, ledger.index)
+        elif isinstance(content.body, bodies.RetractBody):
+            retracted = self._places.find_message(header.author, content.body.counter)
+            if retracted is not None:
+                self.log.retract_entry(retracted, Retraction(ledger.epoch, packed, entry.body))
+
+    def seal_batch(self, head: bytes, time: int, wire: bytes = b"") -> tuple[list[LogBatch], bool]:
+        """Makes a batch of what was added since the last one. wire: as it is sent; empty for a member.
+
+        Returns the batches that the log dropped for it, and whether anything in it has ended with it.
+        """
+        dropped = self.log.seal_batch(head, wire, time)
+        for batch in dropped:
+            for entry in batch.entries:
+                replay_entry(self._trail, entry)
+        self._places.forget_before(self.log.oldest)
+        return dropped, self.log.end_retracted()
+
+    @property
+    def next_expiry(self) -> int | None:
+        """When the next entry may expire, in the room's milliseconds."""
+        return self.log.next_expiry
+
+    def expire_entries(self, time: int, passed: int | None = None) -> bool:
+        """Drops the entries whose time is over; returns whether there were any.
+
+        time: the room's. passed: up to this index, all links have sent the log; None where there are no links.
+        """
+        return self.log.expire_entries(time, self.log.end if passed is None else passed)
+
+    def ledger_at(self, index: int) -> Ledger | None:
+        """The room as of this entry; None if that is before what is kept, or after it."""
+        if not self._trail.index <= index < self.log.end:
+            return None
+        ledger = self._trail.copy()
+        while ledger.index < index:
+            replay_entry(ledger, self.log.find_entry(ledger.index + 1))
+        return ledger
+
+
+def replay_entry(ledger: Ledger, entry: LogEntry) -> None:
+    """Applies an entry that was checked when it got its place."""
+    header = Header.unpack(entry.header)
+    content = unpack_content(entry.body) if entry.body else None
+    ledger.take_entry(ledger.get_member(header.author), header, content, entry.digest)

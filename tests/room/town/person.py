@@ -1,0 +1,84 @@
+"""Somebody in a town: a real room, what it was told, and what its machine keeps from it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+from anonp2p.room import events, inputs
+from anonp2p.room.room import Room
+from tests.room.town.wires import Side
+
+E = TypeVar("E", bound=events.Event)
+
+
+def draws(seed: str) -> Callable[[int], bytes]:
+    """Random bytes for one room: the same in every run."""
+    drawn = 0
+
+    def draw(length: int) -> bytes:
+        nonlocal drawn
+        drawn += 1
+        return hashlib.shake_256(f"{seed}:{drawn}".encode()).digest(length)
+
+    return draw
+
+
+class Person:
+    """One with a room. clock: by how many seconds its clock differs from the town's.
+
+    held: what its machine has for it while it is stopped; None while it runs.
+    """
+
+    def __init__(self, number: int, room: Room, clock: float) -> None:
+        self.number = number
+        self.room = room
+        self.clock = clock
+        self.is_alive = True
+        self.held: list[Callable[[], object]] | None = None
+        self.sides: dict[int, Side] = {}  # by the number that its room gives the link
+        self.accepted = 0  # links so far
+        self.dialling: dict[int, int] = {}  # by the number of the link: which dial that is
+        self.told: list[events.Event] = []
+        self.said: dict[str, float] = {}  # texts for all that are kept, and when they were typed
+        self.shown: Counter[str] = Counter()  # texts for all, however they came
+        self.places: dict[str, int] = {}  # the latest `seq` of each of these
+        self.unsent: list[str] = []
+        self.entered_at: list[float] = []
+        self.ticks_at = float("inf")  # when the room is told of its deadline
+        self.ends_batch = False  # whether that is planned
+        self.typed = 0
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is in the room, as far as it knows."""
+        return self.is_alive and self.room.entered
+
+    @property
+    def is_hosting(self) -> bool:
+        return self.is_here and self.room.hosting
+
+    @property
+    def has_stayed(self) -> bool:
+        """Whether it has been in without a gap, from when it came."""
+        return self.is_here and len(self.entered_at) == 1
+
+    def now(self, town: float, at_least: float = 0.0) -> inputs.Now:
+        """Its own time. at_least: a time of the town's, in case adding has lost a little of it."""
+        tick = max(town + self.clock, at_least)
+        return inputs.Now(tick, 1_000_000_000 + tick + self.clock)
+
+    def got(self, kind: type[E]) -> list[E]:
+        return [event for event in self.told if isinstance(event, kind)]
+
+    def hear(self, event: events.Event, now: float) -> None:
+        """Is told something."""
+        self.told.append(event)
+        match event:
+            case events.MessageEvent(text=text, seq=seq, private=False):
+                self.shown[text] += 1
+                self.places[text] = seq
+            case events.UnsentEvent(text=text):
+                self.unsent.append(text)
+            case events.EnteredEvent():
+                self.entered_at.append(now)

@@ -1,0 +1,223 @@
+"""Plays a schedule in a town, and judges what came of it."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from anonp2p.crypto.epoch import KEPT
+from anonp2p.protocol import frames
+from anonp2p.room import inputs
+from anonp2p.room.retention import NO_HISTORY
+from tests.room.town.checks import Checks
+from tests.room.town.person import Person
+from tests.room.town.schedule import Schedule, Step
+from tests.room.town.town import Town
+from tests.room.town.wires import PACES
+
+HEALING = 150.0  # seconds after the talk in which a town has to become one room again
+SETTLING = 7.0  # seconds more, a few times, until nothing is on its way
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a schedule. faults: all that must not be; none if it went well. counts: what else shows."""
+
+    schedule: Schedule
+    verdict: str
+    faults: list[str]
+    counts: dict[str, int]
+    trace: list[str]
+
+
+class Play:
+    """A town in which a schedule is carried out."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        history = frames.HistoryPolicy(schedule.history, 0) if schedule.history else NO_HISTORY
+        self.town = Town(schedule.seed, PACES[schedule.pace], history=history)
+        self.checks = Checks(self.town)
+        self.town.watch = self.checks.watch
+        self._verbs: dict[str, Callable[..., None]] = {
+            "kill": self._kill,
+            "unplug": self._unplug,
+            "stop": self._stop,
+            "split": self._split,
+            "pair": self._pair,
+            "isolate": self._isolate,
+            "drop": self._drop,
+            "hang": self._hang,
+            "come": self._come,
+            "leave": self._leave,
+            "kick": self._kick,
+            "lock": self._lock,
+            "unlock": self._unlock,
+            "whisper": self._whisper,
+            "reply": self._reply,
+            "retract": self._retract,
+            "fleet": self._fleet,
+            "rename": self._rename,
+        }
+
+    def run(self) -> Outcome:
+        """Plays it to its end."""
+        town, schedule = self.town, self.schedule
+        self._plan_talk(town.add(creates=True))
+        for number in range(1, schedule.people):
+            town.plan(number * 0.05 * schedule.begin, self._come)
+        for step in schedule.steps:
+            town.plan(step.at, self._carry_out, step)
+        town.run(schedule.end)
+        self._mend()
+        town.run(schedule.end + HEALING)
+        for _ in range(6):
+            if self.checks.is_settled:
+                break
+            town.run(town.now + SETTLING)
+        verdict = self.checks.judge()
+        return Outcome(schedule, verdict, self.checks.faults, self.checks.counts, town.trace)
+
+    def _mend(self) -> None:
+        self.town.note(None, "all is mended")
+        self.town.lines.mend_all()
+        self.town.hanging = False
+        for person in self.town.people:
+            self.town.go_on(person, late=False)
+
+    def _carry_out(self, step: Step) -> None:
+        self.town.note(None, str(step))
+        self._verbs[step.verb](*step.about)
+
+    # --- who
+
+    def _find(self, whom: str) -> Person | None:
+        """Whoever that is now, if there is one with whom something can happen."""
+        if not whom.isdigit():
+            return self._find_role(whom)
+        number = int(whom)
+        person = self.town.people[number] if number < len(self.town.people) else None
+        return person if person is not None and person.is_here else None
+
+    def _find_role(self, whom: str) -> Person | None:
+        here = [person for person in self.town.people if person.is_here]
+        host = next((person for person in here if person.is_hosting), None)
+        if whom == "host" or host is None:
+            return host
+        return next((person for person in here if person is not host), None)
+
+    # --- what goes wrong
+
+    def _kill(self, whom: str) -> None:
+        if person := self._find(whom):
+            self.town.kill(person, silent=False)
+
+    def _unplug(self, whom: str) -> None:
+        if person := self._find(whom):
+            self.town.kill(person, silent=True)
+
+    def _stop(self, whom: str, seconds: str, how: str) -> None:
+        if person := self._find(whom):
+            self.town.stop(person)
+            self.town.plan(float(seconds), lambda: self.town.go_on(person, late=how == "late"))
+
+    def _split(self, some: str, seconds: str, how: str) -> None:
+        apart = {int(number) for number in some.split(",")}
+        others = {person.number for person in self.town.people} - apart
+        self._cut([frozenset((one, other)) for one in apart for other in others], seconds, how)
+
+    def _pair(self, whom: str, other: str, seconds: str, how: str) -> None:
+        one, two = self._find(whom), self._find(other)
+        if one and two and one is not two:
+            self._cut([frozenset((one.number, two.number))], seconds, how)
+
+    def _isolate(self, whom: str, seconds: str, how: str) -> None:
+        if person := self._find(whom):
+            others = [other.number for other in self.town.people if other is not person]
+            self._cut([frozenset((person.number, other)) for other in others], seconds, how)
+
+    def _cut(self, pairs: list[frozenset[int]], seconds: str, how: str) -> None:
+        mend = self.town.lines.cut(pairs)
+        self.town.break_links(pairs, silent=how == "silent")
+        self.town.plan(float(seconds), mend)
+
+    def _drop(self, whom: str, how: str) -> None:
+        """All links of somebody break once."""
+        if person := self._find(whom):
+            pairs = [frozenset((person.number, other.number)) for other in self.town.people if other is not person]
+            self.town.break_links(pairs, silent=how == "silent")
+
+    def _hang(self, seconds: str) -> None:
+        """Dials that begin now come to nothing, when their time is over."""
+        self.town.hanging = True
+
+        def end() -> None:
+            self.town.hanging = False
+
+        self.town.plan(float(seconds), end)
+
+    # --- what users do
+
+    def _plan_talk(self, person: Person) -> None:
+        chance = random.Random(f"{self.schedule.seed} talk {person.number}")
+        at = max(self.town.now, self.schedule.begin - 2)
+        while (at := at + chance.uniform(0.3, 2 * self.schedule.talk)) < self.schedule.end:
+            self.town.plan(at - self.town.now, self._say, person)
+
+    def _say(self, person: Person) -> None:
+        if person.is_here and person.held is None:
+            text = self._next_text(person)
+            person.said[text] = self.town.now
+            self.town.type_input(person, inputs.SayInput(text, re=text))
+
+    @staticmethod
+    def _next_text(person: Person) -> str:
+        person.typed += 1
+        return f"{person.number}.{person.typed}"
+
+    def _type(self, whom: str, make: Callable[[Person], inputs.Typed]) -> None:
+        person = self._find(whom)
+        if person is not None and person.held is None:
+            self.town.type_input(person, make(person))
+
+    def _come(self) -> None:
+        self._plan_talk(self.town.add(creates=False))
+
+    def _leave(self, whom: str) -> None:
+        self._type(whom, lambda _: inputs.LeaveInput())
+
+    def _kick(self, whom: str) -> None:
+        if (person := self._find(whom)) and not person.is_hosting:
+            self._type("host", lambda _: inputs.KickInput(person.room.snapshot().nick))
+
+    def _lock(self) -> None:
+        self._type("host", lambda _: inputs.LockInput(locked=True))
+
+    def _unlock(self) -> None:
+        self._type("host", lambda _: inputs.LockInput(locked=False))
+
+    def _whisper(self, whom: str, other: str) -> None:
+        if (to := self._find(other)) and to.number != int(whom):
+            nick = to.room.snapshot().nick
+            self._type(whom, lambda person: inputs.WhisperInput(nick, self._next_text(person)))
+
+    def _reply(self, whom: str) -> None:
+        self._type(whom, lambda person: inputs.ReplyInput(None, self._next_text(person)))
+
+    def _retract(self, whom: str) -> None:
+        """Nobody need have seen what is taken back; which of the latest that is depends on what has its place."""
+
+        def make(person: Person) -> inputs.Typed:
+            for text in [*person.said][-3:]:
+                del person.said[text]
+            return inputs.RetractInput(None)
+
+        self._type(whom, make)
+
+    def _fleet(self, whom: str, ttl: str) -> None:
+        """Says something that is kept for so long, and goes on as before."""
+        self._type(whom, lambda _: inputs.RetainInput(int(ttl)))
+        self._type(whom, lambda person: inputs.SayInput(self._next_text(person)))
+        self._type(whom, lambda _: inputs.RetainInput(KEPT))
+
+    def _rename(self, whom: str) -> None:
+        self._type(whom, lambda person: inputs.RenameInput(f"other{person.number}"))

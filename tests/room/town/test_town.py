@@ -1,0 +1,65 @@
+"""Towns of real rooms: whatever happens to people and lines, those who are left are in one room, with all they said."""
+
+import pytest
+
+from tests.room.town.play import Play
+from tests.room.town.run import play, shrink
+from tests.room.town.schedule import Schedule, Step, draw_schedule
+
+QUIET = Schedule(seed=1, people=3, talk=2.0, end=20.0)
+
+
+def test_a_seed_makes_the_same_town_each_time() -> None:
+    schedule = draw_schedule(7, host_stays=True)
+    one, other = play(schedule), play(schedule)
+    assert one.trace == other.trace
+    assert len(one.trace) > 100
+
+
+def test_a_schedule_can_be_kept_as_text() -> None:
+    for seed in range(50):
+        schedule = draw_schedule(seed)
+        assert Schedule.parse(str(schedule)) == schedule
+
+
+def test_a_town_to_which_nothing_happens_is_one_room_in_which_all_is_heard() -> None:
+    playing = Play(QUIET)
+    assert playing.run().verdict == "ok"
+    assert len(playing.town.people) == 3
+    texts = {text for person in playing.town.people for text in person.said}
+    assert len(texts) > 10
+    assert all(person.shown.keys() == texts for person in playing.town.people)
+
+
+def test_a_text_that_somebody_was_not_shown_is_noticed() -> None:
+    playing = Play(QUIET)
+    playing.run()
+    ann, bob, _ = playing.town.people
+    bob.shown[next(iter(ann.said))] -= 1
+    assert playing.checks.judge() == "1 was shown 0.1 0 times"
+
+
+def test_people_who_cannot_hear_one_another_at_the_end_are_noticed() -> None:
+    playing = Play(QUIET)
+    playing.run()
+    playing.town.people[1].room.replica.ledger.index -= 1
+    assert not playing.checks.is_settled
+
+
+def test_an_error_of_the_program_is_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anonp2p.room.room.Room.snapshot", lambda _: 1 // 0)
+    outcome = play(Schedule(seed=1, end=20.0, steps=(Step(12.0, "kick", ("1",)),)))
+    assert outcome.verdict.startswith("ZeroDivisionError in test_town.py")
+
+
+def test_a_schedule_that_goes_wrong_is_cut_down_to_what_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.room.town.play.Play._lock", lambda _: 1 // 0)
+    steps = (Step(11.0, "unlock"), Step(12.0, "lock"), Step(13.0, "come"))
+    assert shrink(Schedule(seed=1, people=2, end=20.0, steps=steps)).steps == (Step(12.0, "lock"),)
+
+
+@pytest.mark.parametrize("first", range(0, 24, 4))
+def test_whatever_happens_to_members_those_who_are_left_are_in_one_room(first: int) -> None:
+    for seed in range(first, first + 4):
+        outcome = play(draw_schedule(seed, host_stays=True))
+        assert outcome.verdict == "ok", f"{outcome.faults}\n{outcome.schedule}"

@@ -1,0 +1,277 @@
+"""Several programs in one room, each with a Tor of its own, that talk all the time; and whether they agree.
+
+Each member types numbered messages. A program can be killed with its Tor, at once, or stopped, or cut off by stopping
+its Tor alone. What the others were told then has to be one log: `log_of`, `require_agreement`.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import combinations
+from types import TracebackType
+from typing import Any, Self
+
+from tests.support.peers import Event, Peer
+
+PAUSE = 0.25  # seconds between two messages of one member
+ASKING = 0.5  # seconds between two questions for the heirs
+
+Log = dict[int, tuple[str, str]]  # nick and text, by place
+
+
+class AstrayError(AssertionError):
+    """What a program was told is no log, or not the one of the others."""
+
+
+def log_of(events: Iterable[Event]) -> Log:
+    """The messages that were shown, by the places that they have now.
+
+    Raises AstrayError where a place is given twice, what moved was not there, or places do not grow.
+    """
+    log: Log = {}
+    latest = -1
+    for event in events:
+        match event:
+            case {"type": "message", "seq": place, "nick": nick, "text": text}:
+                line = (nick, text)
+            case {"type": "moved", "was": was, "seq": place}:
+                if was not in log:
+                    raise AstrayError(f"{was} moved to {place}, and nothing was there")
+                line = log.pop(was)
+            case _:
+                continue
+        if place in log:
+            raise AstrayError(f"place {place} is that of {log[place]} and of {line}")
+        if place <= latest and not event.get("history"):
+            raise AstrayError(f"{line} comes at {place}, after {latest}")
+        latest = max(latest, place)
+        log[place] = line
+    return log
+
+
+def require_agreement(logs: Sequence[Log], typed: dict[str, list[str]]) -> None:
+    """Raises AstrayError unless these logs hold all that these authors typed, once, in one order.
+
+    A log may begin later than others, as that of a newcomer does; each author is in the log of who was there first.
+    What others have typed, who are gone, is not looked at: it may have been cut.
+    """
+    theirs = [{place: line for place, line in log.items() if line[0] in typed} for log in logs]
+    for one, other in combinations(theirs, 2):
+        start = max(min(one, default=0), min(other, default=0))
+        first, second = ([(at, *log[at]) for at in sorted(log) if at >= start] for log in (one, other))
+        if first != second:
+            at = next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), -1)
+            raise AstrayError(f"two logs differ: {first[at : at + 3]} and {second[at : at + 3]}")
+    longest = min(theirs, key=lambda log: min(log, default=0))
+    said = Counter(longest.values())
+    meant = Counter((nick, text) for nick, texts in typed.items() for text in texts)
+    if said != meant:
+        raise AstrayError(f"lost: {sorted((meant - said).elements())}; too often: {sorted((said - meant).elements())}")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point in time. typed: how much each member had typed. seen: how many events each of them had."""
+
+    at: float
+    typed: dict[str, int]
+    seen: dict[str, int]
+
+
+class Member:
+    """A program with its Tor, and what was typed into it."""
+
+    def __init__(self, nick: str, peer: Peer) -> None:
+        self.nick = nick
+        self.peer = peer
+        self.typed: list[str] = []
+
+    def type(self) -> None:
+        """Types the next of its messages."""
+        number = len(self.typed)
+        self.typed.append(f"{self.nick} {number}")
+        with suppress(BrokenPipeError):  # it was killed
+            self.peer.send({"id": number, "text": self.typed[-1]})
+
+    def kill(self) -> None:
+        """Ends the program and its Tor by force, in one moment."""
+        self._signal(signal.SIGKILL, self.peer.tor(), self.peer.process.pid)
+
+    def stop(self) -> None:
+        """Stops the program and its Tor: nothing breaks, it only falls silent."""
+        self._signal(signal.SIGSTOP, self.peer.tor(), self.peer.process.pid)
+
+    def cut_off(self) -> None:
+        """Stops its Tor: the program lives, without a network."""
+        self._signal(signal.SIGSTOP, self.peer.tor())
+
+    def go_on(self) -> None:
+        """Ends what `stop` and `cut_off` did."""
+        self._signal(signal.SIGCONT, self.peer.tor(), self.peer.process.pid)
+
+    @staticmethod
+    def _signal(number: int, *processes: int) -> None:
+        for process in processes:
+            os.kill(process, number)
+
+    def told(self, **fields: Any) -> list[Event]:
+        """The events so far with these fields."""
+        return [event for event in list(self.peer.events) if fields.items() <= event.items()]
+
+    @property
+    def host(self) -> str:
+        """The nick of the room's host, as far as this program was told."""
+        for event in reversed(list(self.peer.events)):
+            match event:
+                case {"type": "host", "nick": nick}:
+                    return str(nick)
+                case {"type": "room", "members": members}:
+                    return next(str(member["nick"]) for member in members if member["role"] == "host")
+        return ""
+
+    def time_of(self, holds: Callable[[Event], bool], since: int, deadline: float) -> float:
+        """When the first such event came, from the `since`th on. Raises PeerFailed."""
+        event = self.peer.wait(holds, deadline - time.monotonic(), since=since)
+        return self.peer.times[self.peer.events.index(event, since)]
+
+
+class Company:
+    """A room and the programs in it. A context: they end with it.
+
+    torrc: of the network's clients. options: of all programs. members: those who are in the room and talk.
+    """
+
+    def __init__(self, torrc: str, *options: str) -> None:
+        self._command = ("--torrc", torrc, *options)
+        self._stack = ExitStack()
+        self._count = 0
+        self._talk = threading.Lock()  # held while members type, or come or go
+        self.members: list[Member] = []
+        self.code = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        for peer in self._peers():
+            with suppress(ProcessLookupError):
+                peer.process.send_signal(signal.SIGCONT)
+                peer.process.terminate()  # all at once: one after the other, as their contexts do, takes its time
+        self._stack.close()
+
+    def _peers(self) -> list[Peer]:
+        return [member.peer for member in self.members]
+
+    def boot(self, *options: str) -> Member:
+        """A program outside the room, whose Tor is on its way."""
+        nick = f"p{self._count}"
+        self._count += 1
+        return Member(nick, self._stack.enter_context(Peer(*self._command, *options, "--nick", nick)))
+
+    def create(self, others: int, *options: str) -> None:
+        """A room with a host and so many others, all in. options: of all these programs."""
+        host, *newcomers = [self.boot(*options) for _ in range(1 + others)]
+        host.peer.send("/create demo")
+        self.code = host.peer.wait("room")["code"]
+        host.peer.wait("reachable")
+        self.members.append(host)
+        for newcomer in newcomers:
+            newcomer.peer.wait("ready")
+            newcomer.peer.send(f"/join {self.code}")
+        for newcomer in newcomers:
+            newcomer.peer.wait("room")
+            self.members.append(newcomer)
+
+    def admit(self, newcomer: Member, began: float, seconds: float) -> float:
+        """Waits until one who was told to join is in; how long that took since it began. Raises PeerFailed."""
+        came = newcomer.time_of(lambda event: event["type"] == "room", 0, began + seconds)
+        with self._talk:
+            self.members.append(newcomer)
+        return came - began
+
+    @contextmanager
+    def talking(self, pause: float = PAUSE) -> Iterator[None]:
+        """While the context lasts, each member types a message every so many seconds."""
+        over = threading.Event()
+
+        def talk() -> None:
+            while not over.wait(pause):
+                with self._talk:
+                    for member in self.members:
+                        member.type()
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    @property
+    def host(self) -> Member:
+        """Who hosts the room, as the last one who came was told."""
+        nick = self.members[-1].host
+        return next(member for member in self.members if member.nick == nick)
+
+    def lose(self, lost: Sequence[Member], how: Callable[[Member], None]) -> Moment:
+        """Something happens to members, who talk no more; when that was."""
+        with self._talk:
+            self.members = [member for member in self.members if member not in lost]
+            moment = Moment(
+                time.monotonic(),
+                {member.nick: len(member.typed) for member in self.members},
+                {member.nick: len(member.peer.events) for member in self.members},
+            )
+            for member in lost:
+                how(member)
+        return moment
+
+    def time_reunion(self, since: Moment, seconds: float) -> float:
+        """How long it took until every member had a message of every other one, typed since then. Raises PeerFailed."""
+        latest = since.at
+        for reader in [member for member in self.members if member.nick in since.typed]:
+            for author in since.typed:
+                if author != reader.nick:
+
+                    def holds(event: Event, author: str = author) -> bool:
+                        is_theirs = event["type"] == "message" and event["nick"] == author
+                        return is_theirs and int(event["text"].split()[1]) >= since.typed[author]
+
+                    came = reader.time_of(holds, since.seen[reader.nick], since.at + seconds)
+                    latest = max(latest, came)
+        return latest - since.at
+
+    def await_heir(self, seconds: float) -> bool:
+        """Returns once the first heir is ready to take over; whether there is one by then."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            host = self.host.peer
+            at = len(host.events)
+            host.send({"command": "/heirs"})
+            match host.wait(lambda event: event["type"] in ("reply", "error"), 30, since=at):
+                case {"type": "reply", "data": {"heirs": [{"ready": True}, *_]}}:
+                    return True
+                case {"type": "error"}:
+                    return False
+            time.sleep(ASKING)
+        return False
+
+    def require_agreement(self, seconds: float) -> None:
+        """Returns once all members have one log with all that they typed. Raises AstrayError if that takes longer."""
+        deadline = time.monotonic() + seconds
+        typed = {member.nick: list(member.typed) for member in self.members}
+        while True:
+            try:
+                require_agreement([log_of(list(member.peer.events)) for member in self.members], typed)
+            except AstrayError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(ASKING)
+            else:
+                return

@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
 from anonp2p.reasons import Reason
@@ -148,10 +147,10 @@ class Town:
                     self.note(person, _describe(event))
                 case effects.DialEffect():
                     self._dial(person, effect)
-                case effects.ServeEffect():
-                    self._serve(person, self._key)
-                case effects.StopServingEffect():
-                    self._stop_serving(person, self._key.public)
+                case effects.ServeEffect(key=key):
+                    self._serve(person, key)
+                case effects.StopServingEffect(address=address):
+                    self._stop_serving(person, address)
                 case effects.HeartbeatEffect(data=data):
                     head = data
                 case effects.WakeEffect() | effects.SweepEffect():
@@ -160,6 +159,8 @@ class Town:
                     if side := person.sides.get(effect.link):
                         apply_effect(effect, side.connection, self.now)
                         touched[side.number] = side
+                    elif isinstance(effect, effects.DropEffect):
+                        person.dialling.pop(effect.link, None)
         if grown:
             touched.update(person.sides)
         elif head:
@@ -235,7 +236,7 @@ class Town:
     def _publish(self, person: Person, address: bytes) -> None:
         if (person.number, address) in self._serving:
             self._servers[address] = person.number
-            self.handle(person, inputs.PublishedInput())
+            self.handle(person, inputs.PublishedInput(address))
 
     def _stop_serving(self, person: Person, address: bytes) -> None:
         self._serving.discard((person.number, address))
@@ -249,15 +250,13 @@ class Town:
 
     def _dial(self, person: Person, effect: effects.DialEffect) -> None:
         self._dials += 1
-        address = codes.parse_code(effect.code)
-        dial = self._dials
-        person.dialling[inputs.UPLINK] = dial
+        dial, address = self._dials, effect.address
+        person.dialling[effect.link] = dial
         self.note(person, f"dials for {effect.seconds:g} s")
         chance = random.Random(f"{self._seed} dial {person.number} {dial}")
         seconds = effect.seconds if self.hanging else min(chance.uniform(*self._pace.dial), effect.seconds)
-        self.plan(
-            seconds, self._do, person, self._connect, person, inputs.UPLINK, dial, address, effect.seconds - seconds
-        )
+        left = effect.seconds - seconds
+        self.plan(seconds, self._do, person, self._connect, person, effect.link, dial, address, left)
 
     def _connect(self, person: Person, number: int, dial: int, address: bytes, left: float) -> None:
         """A dial has come to where there is a service, or to nothing."""
@@ -265,35 +264,35 @@ class Town:
             return
         server = self._find_server(address)
         if left <= 0 or (server is not None and not self.lines.are_open(person.number, server.number)):
-            failure = inputs.DialFailedInput(Reason("dial-timeout", 0.0))
+            failure = inputs.DialFailedInput(number, Reason("dial-timeout", 0.0))
             self.plan(max(0.0, left), self._do, person, self._fail, person, number, dial, failure)
         elif server is None:
             is_known = address in self._servers
             reason = Reason("no-introduction") if is_known else Reason("not-found")
-            failure = inputs.DialFailedInput(reason, absent=not is_known)
+            failure = inputs.DialFailedInput(number, reason, absent=not is_known)
             self.plan(min(left, 0.3), self._do, person, self._fail, person, number, dial, failure)
         else:
             del person.dialling[number]
-            self._link(person, number, server)
+            self._link(person, number, server, address)
 
     def _fail(self, person: Person, number: int, dial: int, failure: inputs.DialFailedInput) -> None:
         if person.dialling.get(number) == dial:
             del person.dialling[number]
             self.handle(person, failure)
 
-    def _link(self, person: Person, number: int, server: Person) -> None:
+    def _link(self, person: Person, number: int, server: Person, address: bytes) -> None:
         server.accepted += 1
         seed = f"{self._seed} {person.number} {server.number} {number} {server.accepted}"
         wire = Wire(seed, self._pace, self.now, (server.number, server.accepted), (person.number, number))
         self.wires.append(wire)
         person.sides[number] = wire.far
         self._watch_deadline(wire.far)
-        self._do(server, self._accept, server, wire.near)
+        self._do(server, self._accept, server, wire.near, address)
 
-    def _accept(self, server: Person, side: Side) -> None:
+    def _accept(self, server: Person, side: Side, address: bytes) -> None:
         server.sides[side.number] = side
         self._watch_deadline(side)
-        self.handle(server, inputs.LinkedInput(side.number))
+        self.handle(server, inputs.LinkedInput(side.number, address))
 
     # --- links
 

@@ -211,7 +211,7 @@ class App:
             is_alone=not self._sessions,
             re=re,
         )
-        session = self._sessions[room.label] = Session(room, key, self._tell, self._network)
+        session = self._sessions[room.label] = Session(room, self._tell, self._network)
         self._frontend.open_room(room.label)
         self._nursery.start_soon(self._live, session)
 

@@ -1,10 +1,11 @@
-"""The member's side of a room's link: dials as the room wants it, passes on what comes, reports how it ended."""
+"""Our side of a link that we dial: tries to have it as the room wants, passes on what comes, reports how it ended."""
 
 import trio
 
 from anonp2p import limits
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import TorLost
+from anonp2p.names import codes
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
 from anonp2p.net.shared_network import SharedNetwork
@@ -13,22 +14,37 @@ from anonp2p.reasons import Reason
 from anonp2p.room import effects, inputs
 
 
-async def dial(effect: effects.DialEffect, network: SharedNetwork, isolation: str, links: Links) -> None:
-    """Carries out a `DialEffect`: has a link to the host as long as it lasts, or reports why there is none.
+async def dial(
+    effect: effects.DialEffect, network: SharedNetwork, isolation: str, links: Links, scope: trio.CancelScope
+) -> None:
+    """Carries out a `DialEffect`: has a link as long as it lasts, or reports why there is none.
 
-    isolation: of the session, to which the dial adds its own.
+    isolation: of the session, to which the number of the dial is added. scope: that of `Links.begin_dial`.
     """
+    outcome: trio.abc.Stream | inputs.DialFailedInput | None = None
+    with links.end_dial(effect.link), scope:
+        outcome = await _try_to_connect(effect, network, f"{isolation}:{-effect.link}")
+    if scope.cancel_called:
+        if isinstance(outcome, trio.abc.Stream):  # it was there at the moment at which it was not wanted any more
+            await trio.aclose_forcefully(outcome)
+    elif isinstance(outcome, trio.abc.Stream):
+        link = Link(outcome, SIZES[-1], limits.UPLINK_QUEUE)
+        links.attach_dialled(link, effect.link)
+        await link.run(lambda payload: links.post(inputs.ReceivedInput(effect.link, payload)))
+        await links.detach(effect.link)
+    elif outcome is not None:
+        await links.post(outcome)
+
+
+async def _try_to_connect(
+    effect: effects.DialEffect, network: SharedNetwork, isolation: str
+) -> trio.abc.Stream | inputs.DialFailedInput:
     try:
-        stream = await _connect(network, effect, f"{isolation}:{effect.isolation}")
+        return await _connect(network, effect, isolation)
     except TorLost as error:
-        await links.post(inputs.DialFailedInput(Reason("tor-lost", error)))
+        return inputs.DialFailedInput(effect.link, Reason("tor-lost", error))
     except DialFault as fault:
-        await links.post(inputs.DialFailedInput(fault.reason, absent=fault.absent, again=fault.again))
-    else:
-        link = Link(stream, SIZES[-1], limits.UPLINK_QUEUE)
-        links.attach(link, inputs.UPLINK)
-        await link.run(lambda payload: links.post(inputs.ReceivedInput(inputs.UPLINK, payload)))
-        await links.detach(inputs.UPLINK)
+        return inputs.DialFailedInput(effect.link, fault.reason, absent=fault.absent, again=fault.again)
 
 
 async def _connect(network: SharedNetwork, effect: effects.DialEffect, isolation: str) -> trio.abc.Stream:
@@ -40,5 +56,5 @@ async def _connect(network: SharedNetwork, effect: effects.DialEffect, isolation
 
 async def _dial_in_time(transport: Transport, effect: effects.DialEffect, isolation: str) -> trio.abc.Stream:
     with trio.move_on_after(effect.seconds):
-        return await transport.dial(effect.code, isolation)
+        return await transport.dial(codes.encode_key(effect.address), isolation)
     raise DialFault(Reason("dial-timeout", effect.seconds))

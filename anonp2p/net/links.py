@@ -1,6 +1,7 @@
 """The links of one session, by number."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import trio
 
@@ -10,25 +11,46 @@ from anonp2p.room import inputs
 
 
 class Links:
-    """Links that are up. post: hands an input to the session that they belong to."""
+    """Links that are up or being dialled. post: hands an input to the session that they belong to."""
 
     def __init__(self, post: Callable[[inputs.Input], Awaitable[object]]) -> None:
         self.post = post
         self._links: dict[int, Link] = {}
-        self._last = inputs.UPLINK
+        self._dials: dict[int, trio.CancelScope] = {}
+        self._last = 0
         self._empty = trio.Event()
 
     def find_link(self, number: int) -> Link | None:
-        """The link with this number, if it is still up."""
+        """The link with this number, if it is up."""
         return self._links.get(number)
 
-    def attach(self, link: Link, number: int | None = None) -> int:
-        """Takes a link in; returns its number, the next one if none is given."""
-        if number is None:
-            self._last += 1
-            number = self._last
+    def begin_dial(self, number: int) -> trio.CancelScope:
+        """A link with this number is dialled from now on, in this scope, until it is attached or given up."""
+        scope = self._dials[number] = trio.CancelScope()
+        return scope
+
+    @contextmanager
+    def end_dial(self, number: int) -> Iterator[None]:
+        """After this context the link is dialled no more, whether it is there or not."""
+        try:
+            yield
+        finally:
+            del self._dials[number]
+
+    def call_off(self, number: int) -> None:
+        """A link that is still being dialled is not wanted any more."""
+        if number in self._dials:
+            self._dials[number].cancel()
+
+    def attach_dialled(self, link: Link, number: int) -> None:
+        """Takes in a link that we have dialled."""
         self._links[number] = link
-        return number
+
+    def attach(self, link: Link) -> int:
+        """Takes in a link that somebody has dialled to us; returns its number."""
+        self._last += 1
+        self._links[self._last] = link
+        return self._last
 
     async def detach(self, number: int) -> None:
         """Forgets a link that has ended, and tells the session."""

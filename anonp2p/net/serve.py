@@ -1,4 +1,4 @@
-"""The host's side of a room's links: accepts them, and passes on what comes."""
+"""Accepts the links of one onion service of ours, and passes on what comes on them."""
 
 import trio
 
@@ -9,10 +9,10 @@ from anonp2p.net.transport import Place
 from anonp2p.room import inputs
 
 
-async def serve(place: Place, links: Links, stop: trio.Event) -> None:
-    """Accepts links for a session until it is to stop, no faster than its room hears of them; attends to them longer.
+async def serve(place: Place, address: bytes, links: Links, attending: trio.Nursery) -> None:
+    """Accepts links for a session, no faster than its room hears of them, until it is cancelled.
 
-    Cancelled, it ends them all.
+    address: of the service. attending: whose tasks attend to the links, which last longer; cancelled, it ends them all.
     """
 
     async def attend(stream: trio.abc.Stream, link: Link, number: int) -> None:
@@ -31,17 +31,9 @@ async def serve(place: Place, links: Links, stop: trio.Event) -> None:
             with trio.move_on_after(limits.FLUSH_PATIENCE, shield=True):
                 await links.detach(number)
 
-    async def accept_links() -> None:
-        while True:
-            stream = await place.listener.accept()
-            link = Link(stream, limits.CLIENT_HANDSHAKE)
-            number = links.attach(link)
-            nursery.start_soon(attend, stream, link, number)
-            await links.post(inputs.LinkedInput(number))
-
-    async with trio.open_nursery() as nursery:
-        async with trio.open_nursery() as accepting:
-            accepting.start_soon(accept_links)
-            await stop.wait()
-            accepting.cancel_scope.cancel()
-        await place.listener.aclose()
+    while True:
+        stream = await place.listener.accept()
+        link = Link(stream, limits.CLIENT_HANDSHAKE)
+        number = links.attach(link)
+        attending.start_soon(attend, stream, link, number)
+        await links.post(inputs.LinkedInput(number, address))

@@ -3,21 +3,19 @@
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from functools import partial
 
 import trio
 
 from anonp2p import errors, limits
-from anonp2p.errors import AnonError, TorLost
-from anonp2p.names.codes import RoomKey
+from anonp2p.errors import AnonError
 from anonp2p.net.dial import dial
 from anonp2p.net.links import Links
 from anonp2p.net.mailbox import Mailbox, count_units
-from anonp2p.net.serve import serve
+from anonp2p.net.services import Services
 from anonp2p.net.shared_network import SharedNetwork
-from anonp2p.net.transport import Place, Transport
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.link_effects import apply_effect
+from anonp2p.room.link_effects import LinkEffect, apply_effect
 from anonp2p.room.room import Room
 
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts what the machine has slept, where there is one
@@ -26,27 +24,24 @@ _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts what the
 class Session:
     """Runs a room over a network.
 
-    key: of the room's onion service, for its host; None for a member. tell: is given every event for the user; must not
-    wait. network: shared by all sessions.
+    tell: is given every event for the user; must not wait. network: shared by all sessions.
     """
 
     def __init__(
         self,
         room: Room,
-        key: RoomKey | None,
         tell: Callable[[events.Event], None],
         network: SharedNetwork,
     ) -> None:
         self.room = room
-        self._key = key
         self._tell = tell
         self._network = network
         self._mailbox = Mailbox()
         self.links = Links(self.post_input)
+        self._services = Services(room.label, network, self.links, tell)
         self._isolation = secrets.token_hex(16)  # keeps our dials on circuits of their own
         self._nursery: trio.Nursery | None = None
         self._changed = trio.Event()
-        self._stop_serving = trio.Event()
         self._head = b""  # the head for links that have all before it
         self._grown = False  # whether the log has grown
         self._swept = False  # whether something was dropped from the log
@@ -95,32 +90,6 @@ class Session:
             await work()
         except* AnonError as group:
             await self.post_input(inputs.BrokenInput(errors.first(group)))
-
-    async def _serve(self, effect: effects.ServeEffect) -> None:
-        assert self._key is not None, "a host has the key of its room"
-        if effect.returns:
-            async with self._network.take_turn(effect.pause) as network:
-                pass  # others may come back while this one is served
-        else:
-            network = await self._network.usable(effect.pause)
-        await self._host(network, self._key)
-        await trio.sleep(limits.TOR_RETRY)
-        await self.post_input(inputs.UnpublishedInput())
-
-    async def _host(self, network: Transport, key: RoomKey) -> None:
-        """Keeps the room reachable as long as this network lasts."""
-        with suppress(TorLost):
-            async with network.listen(key) as place, trio.open_nursery() as nursery:
-                nursery.start_soon(serve, place, self.links, self._stop_serving)
-                nursery.start_soon(self._publish, place)
-                await network.lost.wait()
-                nursery.cancel_scope.cancel()
-
-    async def _publish(self, place: Place) -> None:
-        if place.undefended:
-            self._tell(events.UndefendedEvent(room=self.room.label, defences=place.undefended))
-        await place.published()
-        await self.post_input(inputs.PublishedInput())
 
     async def _live(self) -> None:
         """Handles inputs until the room is over; wakes all that wait for the log or for the room."""
@@ -179,12 +148,14 @@ class Session:
         match effect:
             case effects.TellEffect(event=event):
                 self._tell(event)
-            case effects.DialEffect():
-                self._start(lambda: dial(effect, self._network, self._isolation, self.links))
-            case effects.ServeEffect():
-                self._start(lambda: self._serve(effect))
-            case effects.StopServingEffect():
-                self._stop_serving.set()
+            case effects.DialEffect(link=link):
+                self._start(
+                    partial(dial, effect, self._network, self._isolation, self.links, self.links.begin_dial(link))
+                )
+            case effects.ServeEffect(key=key):
+                self._start(partial(self._services.run, effect, self._services.begin(key)))
+            case effects.StopServingEffect(address=address):
+                self._services.stop(address)
             case effects.HeartbeatEffect(data=data):
                 self._head = data
             case effects.WakeEffect():
@@ -192,6 +163,11 @@ class Session:
             case effects.SweepEffect():
                 self._swept = True
             case _:
-                if link := self.links.find_link(effect.link):
-                    apply_effect(effect, link.connection, trio.current_time())
-                    link.react()
+                self._do_to_link(effect)
+
+    def _do_to_link(self, effect: LinkEffect) -> None:
+        if (link := self.links.find_link(effect.link)) is not None:
+            apply_effect(effect, link.connection, trio.current_time())
+            link.react()
+        elif isinstance(effect, effects.DropEffect):
+            self.links.call_off(effect.link)

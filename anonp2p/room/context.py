@@ -30,7 +30,7 @@ class Context:
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
-    credentials: that the room's address leads to us, if it does.
+    credentials: that the room's address leads to us, if it does. dials: how many links we have dialled.
     """
 
     label: str
@@ -45,6 +45,12 @@ class Context:
     lifecycle: Lifecycle
     ttl: int | None = None
     credentials: frames.Credentials | None = None
+    dials: int = 0
+
+    def number_dial(self) -> int:
+        """The number of the link that we dial next: negative, since others number those that are dialled to us."""
+        self.dials += 1
+        return -self.dials
 
     @property
     def own_member(self) -> Member:

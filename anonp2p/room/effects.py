@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol.frames import Frame
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Fault, LinkEnd
@@ -18,34 +19,39 @@ class TellEffect:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DialEffect:
-    """Member: dial the host as the link UPLINK; if that fails, `inputs.DialFailedInput` says why.
+    """Dial an onion service; if that fails, `inputs.DialFailedInput` says why. A `DropEffect` calls it off.
 
-    code: of the room. seconds: after which to give up. isolation: dials with different numbers share no circuit.
+    link: the number that the link has from now on: negative, and no dial before had it. No two share a circuit.
+    address: the public key of the service. seconds: after which to give up.
     returns: whether we have been in, so that it is the turn of one of our rooms after the other. pause: seconds to wait
     after the room before; or, if it is not for turns, once there is a network that had to be waited for.
     """
 
-    code: str
+    link: int
+    address: bytes
     seconds: float
-    isolation: int
     returns: bool
     pause: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ServeEffect:
-    """Host: the room is to be reachable from now on, until its network is lost: `inputs.UnpublishedInput`.
+    """The onion service with this key is to be reachable from now on, until its network is lost.
 
-    returns, pause: as in `DialEffect`.
+    `inputs.PublishedInput` and `inputs.UnpublishedInput` tell of both. It is not asked for again before the latter, or
+    a `StopServingEffect`. returns, pause: as in `DialEffect`.
     """
 
+    key: RoomKey
     returns: bool
     pause: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StopServingEffect:
-    """Host: the room takes no new links any more. Those that are up stay, for what is still to be sent."""
+    """This service of ours takes no new links any more. Those that are up stay, for what is still to be sent."""
+
+    address: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -127,7 +133,7 @@ class FinishEffect:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DropEffect:
-    """The link is closed at once, for this reason."""
+    """The link is closed at once, for this reason; or it is dialled no more, of which we hear nothing again."""
 
     link: int
     reason: Fault | LinkEnd

@@ -9,8 +9,6 @@ from anonp2p.errors import AnonError
 from anonp2p.reasons import Fault, LinkEnd, Reason
 from anonp2p.room import events
 
-UPLINK = 0  # the number of a member's link to its host; a host numbers its links from 1
-
 
 class Now(NamedTuple):
     """The time, passed in: `tick` in seconds of a clock that only grows, `wall` in seconds since the epoch.
@@ -170,21 +168,26 @@ class StartInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PublishedInput:
-    """Host: the onion service can be found."""
+    """Our onion service with this address, which is its public key, can be found."""
+
+    address: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UnpublishedInput:
-    """Host: the network through which the onion service could be found is lost."""
+    """The network through which our onion service could be found is lost, and with it the service."""
+
+    address: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DialFailedInput:
-    """Member: there is no link.
+    """There is no link where we have dialled one.
 
-    absent: there is no trace of the room, as opposed to a bad circuit. again: whether another try is worthwhile.
+    absent: there is no trace of the service, as opposed to a bad circuit. again: whether another try is worthwhile.
     """
 
+    link: int
     reason: Reason
     absent: bool = False
     again: bool = True
@@ -192,14 +195,15 @@ class DialFailedInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LinkedInput:
-    """Host: somebody has dialled."""
+    """Somebody has dialled our service with this address. link: a positive number, which no link had before."""
 
     link: int
+    address: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ReceivedInput:
-    """A payload came; from a member or a stranger, or from our host (UPLINK).
+    """A payload came, on a link that we dialled or on one that was dialled to us.
 
     is_first: whether it is the first on a link that somebody dialled to us: a client handshake.
     """

@@ -19,7 +19,7 @@ from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor import tor
 from anonp2p.net.transport import Transport
-from anonp2p.room import events, inputs
+from anonp2p.room import events
 from anonp2p.room.room import Room
 from tests.bench.crowd import BenchFailed, Measured
 from tests.bench.strangers import HABITS
@@ -27,6 +27,7 @@ from tests.support.networks import private_network
 from tests.support.tors import running_tor
 from tests.support.transports import LoopbackNetwork
 
+DIALS: Final = 10_000  # more than anybody needs
 PATIENCE: Final = 60.0  # seconds after which one who is not in counts as kept out
 WARM_UP: Final = 5.0  # seconds of an attack before anything is measured
 JOINING: Final = 30.0  # seconds in which an honest newcomer is to be in, whatever others do
@@ -43,7 +44,7 @@ class _Watched:
             return network
 
         room = Room(label="r1", key=host.room, random=secrets.token_bytes, nick="")
-        self._session = Session(room, None, self._take_event, SharedNetwork(usable))
+        self._session = Session(room, self._take_event, SharedNetwork(usable))
         self._is_up = trio.Event()
         self.gone = False
 
@@ -70,9 +71,9 @@ class _Watched:
     async def time_return(self) -> float:
         """The same after its link broke."""
         self._is_up = trio.Event()
-        link = self._session.links.find_link(inputs.UPLINK)
-        if link is not None:
-            link.drop("broken")
+        for number in range(-1, -DIALS, -1):
+            if (link := self._session.links.find_link(number)) is not None:
+                link.drop("broken")
         return await self.time_arrival()
 
 

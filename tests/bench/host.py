@@ -90,7 +90,7 @@ async def _host(network: LoopbackNetwork | tor.Tor) -> None:
     key = RoomKey(secrets.token_bytes(32))
     room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key, name="bench")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Session(room, key, tell, SharedNetwork(usable)).run)
+        nursery.start_soon(Session(room, tell, SharedNetwork(usable)).run)
         nursery.start_soon(gauge.run)
         await reachable.wait()
         port = network.ports[key.code] if isinstance(network, LoopbackNetwork) else 0

@@ -94,7 +94,7 @@ class _Fuzz:
         self.over: list[Party] = []
         self.room = self._room(b"host", "host", "demo")
         self.host = self.world.add(self.room)
-        self.do(inputs.PublishedInput())
+        self.do(inputs.PublishedInput(self.host.services[0]))
         self.witness = self.world.add(self._room(b"witness", "witness", None))
         self.redial()
         self.flush()

@@ -85,7 +85,7 @@ class _Liar:
         for effect in self.host.effects:
             if isinstance(effect, effects.DropEffect):
                 self.linked = False
-                self.host.takes(inputs.DroppedInput(inputs.UPLINK, effect.reason, 1.0))
+                self.host.takes(inputs.DroppedInput(self.host.end.number, effect.reason, 1.0))
                 break
 
     @property
@@ -145,7 +145,7 @@ class _Liar:
                 self._type()
             case 14:
                 self.linked = False
-                self.host.takes(inputs.DroppedInput(inputs.UPLINK, "closed", 1.0))
+                self.host.takes(inputs.DroppedInput(self.host.end.number, "closed", 1.0))
             case 15:
                 due = self.host.room.next_deadline()
                 now = self.host.now
@@ -187,7 +187,7 @@ class _Liar:
         source = self.source
         match source.below(3):
             case 0:
-                self.host.takes(inputs.ReceivedInput(inputs.UPLINK, source.take(source.below(256))))
+                self.host.takes(inputs.ReceivedInput(self.host.end.number, source.take(source.below(256))))
             case 1:
                 record = frames.pack(frames.HostRecord([source.made(frames.FromHost)] * source.pick(1, 2)))
                 text = source.pick(
@@ -211,8 +211,8 @@ class _Liar:
                 self.source.pick(frames.VERSION, self.source.below(4)), nonce, HOST.encryption_key.public
             )
             content = padding.pad_text(self.source.edited(frames.pack(hello)), limits.HELLO - padding.LENGTH)
-            self.host.takes(inputs.ReceivedInput(inputs.UPLINK, self.source.edited(content)))
-            self.host.takes(inputs.DroppedInput(inputs.UPLINK, "closed", 1.0))
+            self.host.takes(inputs.ReceivedInput(self.host.end.number, self.source.edited(content)))
+            self.host.takes(inputs.DroppedInput(self.host.end.number, "closed", 1.0))
             return
         self.admitted = False
         self.sought.clear()
@@ -385,7 +385,7 @@ class _Liar:
             self._order(self._entry())
         if wrong == 3:
             self.linked = False
-            self.host.takes(inputs.DroppedInput(inputs.UPLINK, "closed", 1.0))
+            self.host.takes(inputs.DroppedInput(self.host.end.number, "closed", 1.0))
         otherwise: dict[str, Any] = {}
         if wrong == 4:
             otherwise = source.pick({"digest": bytes(32)}, {"tag": bytes(32)}, {"epoch": 9}, {"secret": bytes(32)})

@@ -29,7 +29,9 @@ async def taken(mailbox: Mailbox, count: int) -> list[inputs.Input]:
 
 
 @pytest.mark.parametrize(
-    "knock", [inputs.LinkedInput(9), inputs.ReceivedInput(9, b"client handshake", is_first=True)], ids=["dial", "first"]
+    "knock",
+    [inputs.LinkedInput(9, bytes(32)), inputs.ReceivedInput(9, b"client handshake", is_first=True)],
+    ids=["dial", "first"],
 )
 async def test_one_who_dials_waits_for_one_of_those_who_are_in_and_not_for_all(
     full: Mailbox, knock: inputs.Input
@@ -65,7 +67,7 @@ async def test_all_who_wait_learn_that_a_mailbox_is_closed(full: Mailbox) -> Non
         told.append(await full.post_input(item))
 
     async with trio.open_nursery() as nursery:
-        for item in (inputs.LinkedInput(2), inputs.ReceivedInput(3, RECORD)):
+        for item in (inputs.LinkedInput(2, bytes(32)), inputs.ReceivedInput(3, RECORD)):
             nursery.start_soon(post, item)
         await trio.testing.wait_all_tasks_blocked()
         full.close()

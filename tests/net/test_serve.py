@@ -138,10 +138,10 @@ async def serving(
     answers = list(admitted)
 
     async def run() -> None:
-        async with memory.listen(key) as place:
+        async with trio.open_nursery() as attending, memory.listen(key) as place:
             if answers:
                 place.admits = lambda _: answers.pop(0)  # type: ignore[method-assign, assignment]
-            await serve(place, links, trio.Event())
+            await serve(place, key.public, links, attending)
 
     async def dial() -> trio.abc.Stream:
         stream = await memory.dial(key.code, "stranger:1")

@@ -10,6 +10,7 @@ import trio.testing
 
 from anonp2p import limits
 from anonp2p.errors import TorMissing
+from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.dial import dial
 from anonp2p.net.links import Links
@@ -26,15 +27,16 @@ async def keep(_: inputs.Input) -> None:
 
 
 def dial_again(
-    network: SharedNetwork, code: str, pause: float, *, returns: bool = True
+    network: SharedNetwork, room: str, pause: float, *, returns: bool = True
 ) -> Callable[[], Awaitable[None]]:
-    """A dial of a room that has this code."""
-    effect = effects.DialEffect(code, limits.DIAL_TRIES[0], 1, returns, pause)
-    return lambda: dial(effect, network, code, Links(keep))
+    """A dial of the room that the test calls so."""
+    links = Links(keep)
+    effect = effects.DialEffect(-1, room.encode().ljust(32, b"-"), limits.DIAL_TRIES[0], returns, pause)
+    return lambda: dial(effect, network, room, links, links.begin_dial(-1))
 
 
 def times_of(memory: MemoryNetwork) -> dict[str, float]:
-    return {dialled.code: dialled.at for dialled in memory.dials}
+    return {codes.parse_code(dialled.code).rstrip(b"-").decode(): dialled.at for dialled in memory.dials}
 
 
 async def test_a_room_that_comes_back_alone_does_so_at_once(
@@ -92,7 +94,7 @@ async def test_rooms_of_one_host_appear_again_one_after_the_other(
         for number in range(3):
             key = RoomKey(bytes([number]) * 32)
             room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key, name="demo")
-            nursery.start_soon(Session(room, key, lambda _: None, shared).run)
+            nursery.start_soon(Session(room, lambda _: None, shared).run)
         await trio.sleep(1)
         tor.lose()
         await trio.sleep(100)

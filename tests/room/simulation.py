@@ -29,7 +29,7 @@ class Simulation:
         self.members: list[Party] = []
         self._inputs = 0
         self.host = self._party("hugo", "demo", re)
-        self.step(self.host, inputs.PublishedInput())
+        self.step(self.host, inputs.PublishedInput(KEY.public))
 
     @property
     def tick(self) -> float:
@@ -128,7 +128,7 @@ class Simulation:
     def give_up(self, member: Party) -> None:
         """The member, without a link, has dialled in vain for long enough."""
         if not (member.room.over or self._is_linked(member)):
-            self.step(member, inputs.DialFailedInput(Reason("not-found"), again=False))
+            self.step(member, inputs.DialFailedInput(member.dialled, Reason("not-found"), again=False))
 
     def break_down(self, error: AnonError) -> None:
         """The host's Tor is gone."""

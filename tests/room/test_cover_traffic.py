@@ -61,7 +61,7 @@ class Watched:
     def __init__(self, seed: object, *, cover: bool = True, host_has_cover: bool = False) -> None:
         self.world = World()
         self.host = self._add(f"{seed} host", "hugo", "demo", cover=host_has_cover)
-        self.world.handle(self.host, inputs.PublishedInput())
+        self.world.handle(self.host, inputs.PublishedInput(self.host.services[0]))
         self.ann = self._add(f"{seed} ann", "ann", None, cover=cover)
         self.link = self.world.dial(self.host, self.ann)
         self.world.run(lambda _: 0)

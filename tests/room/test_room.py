@@ -118,10 +118,10 @@ def test_frames_that_come_after_the_end_are_ignored(room: Simulation) -> None:
     room.leave(ann)
     room.lose_patience(ann)
     for late in (
-        inputs.ReceivedInput(inputs.UPLINK, bytes(478)),
-        inputs.DroppedInput(inputs.UPLINK, "closed", 0.0),
+        inputs.ReceivedInput(ann.dialled, bytes(478)),
+        inputs.DroppedInput(ann.dialled, "closed", 0.0),
         inputs.TickInput(),
-        inputs.DialFailedInput(Reason("not-found")),
+        inputs.DialFailedInput(ann.dialled, Reason("not-found")),
     ):
         assert ann.room.handle_input(late, inputs.Now(0, 0)) == []
     assert kinds(ann.told)[-1] == "GoneEvent"

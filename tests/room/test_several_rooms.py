@@ -79,13 +79,13 @@ def pauses_of(rooms: list[Room], what: inputs.RoleInput, *, returns: bool) -> li
 def test_rooms_that_wait_for_the_same_network_appear_at_times_of_their_own() -> None:
     rooms = [new_room(number) for number in range(COUNT)]
     assert_spread(pauses_of(rooms, inputs.StartInput(), returns=False), limits.RETURN_SPREAD)
-    assert_spread(pauses_of(rooms, inputs.UnpublishedInput(), returns=True), limits.RETURN_SPREAD)
+    assert_spread(pauses_of(rooms, inputs.UnpublishedInput(ROOM), returns=True), limits.RETURN_SPREAD)
 
 
 def test_the_first_room_does_not_wait_for_others_but_comes_back_at_a_time_of_its_own() -> None:
     rooms = [new_room(number, is_alone=True) for number in range(COUNT)]
     assert pauses_of(rooms, inputs.StartInput(), returns=False) == [0.0] * COUNT
-    assert_spread(pauses_of(rooms, inputs.UnpublishedInput(), returns=True), limits.RETURN_SPREAD)
+    assert_spread(pauses_of(rooms, inputs.UnpublishedInput(ROOM), returns=True), limits.RETURN_SPREAD)
 
 
 def test_heads_of_rooms_that_began_together_are_not_due_together() -> None:

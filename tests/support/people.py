@@ -158,7 +158,7 @@ class Gathering:
             name=name or "",
             cover=cover,
         )
-        session = Session(room, key, tell, SharedNetwork(network or always(self._network)))
+        session = Session(room, tell, SharedNetwork(network or always(self._network)))
 
         async def live() -> None:
             await session.run()

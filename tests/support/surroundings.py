@@ -307,7 +307,7 @@ class Surroundings:
             history=new.history if new else NO_HISTORY,
         )
         tor = Tor(self._network)
-        session = Session(room, key, tell, SharedNetwork(tor.usable))
+        session = Session(room, tell, SharedNetwork(tor.usable))
 
         async def live() -> None:
             await session.run()

@@ -1,6 +1,6 @@
 """Networks without Tor: in memory, where everything can be made to happen, and over loopback TCP."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -56,12 +56,13 @@ class LoopbackNetwork:
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """As Transport has it."""
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        self.ports[key.code] = listener.socket.getsockname()[1]
+        port = self.ports[key.code] = listener.socket.getsockname()[1]
         try:
             async with listener:
                 yield _Place(listener, [])
         finally:
-            del self.ports[key.code]
+            if self.ports[key.code] == port:  # unless another has taken the place since
+                del self.ports[key.code]
 
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
         """As Transport has it."""
@@ -210,17 +211,18 @@ class MemoryNetwork:
         self.undefended: list[Defence] = []
         self.dials: list[Dialled] = []
         self.wires: list[Wire] = []
-        self._listeners: dict[str, MemoryListener] = {}
+        self._listeners: dict[str, list[MemoryListener]] = defaultdict(list)  # the last one hears
 
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """As Transport has it."""
-        self._listeners[key.code] = listener = MemoryListener()
+        listener = MemoryListener()
+        self._listeners[key.code].append(listener)
         try:
             async with listener:
                 yield _Place(listener, self.undefended)
         finally:
-            del self._listeners[key.code]
+            self._listeners[key.code].remove(listener)
 
     async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
         """As Transport has it, after what is planned."""
@@ -231,12 +233,12 @@ class MemoryNetwork:
             raise planned
         if planned == HANG:
             await trio.sleep_forever()
-        if code not in self._listeners:
+        if not self._listeners[code]:
             raise DialFault(_NOBODY, absent=True)
         wire = Wire(lockstep=self.lockstep)
         self.wires.append(wire)
         try:
-            self._listeners[code].incoming.send_nowait(wire.host)
+            self._listeners[code][-1].incoming.send_nowait(wire.host)
         except trio.BrokenResourceError:
             raise DialFault(_NOBODY, absent=True) from None
         return wire.dialler

@@ -26,6 +26,7 @@ from anonp2p.room.room import Room
 E = TypeVar("E", bound=events.Event)
 
 START = 1_000.0  # the clock at the beginning: where it stands means nothing
+PLAYED = -1  # the number of a link that the test dials
 _NO_LIMIT = 2**40  # bytes that may wait for one link: a test decides for how long nothing is written
 
 
@@ -55,6 +56,8 @@ class Party:
     welcomes: list[tuple[int, int]] = field(default_factory=list)  # for each: messages shown before, index of the log
     gaps: int = 0  # how often it was let in again without being told everything in between
     dials: int = 0
+    dialled: int = 0  # the number of the link that it has asked for last
+    services: list[bytes] = field(default_factory=list)  # addresses of those that it serves
     is_dialling: bool = False  # whether the room wants a link, and has none yet
     unlucky: bool = False  # whether it lost a link, or its patience
 
@@ -95,9 +98,7 @@ class End:
     def __init__(self, number: int, now: float, owner: Party | None = None) -> None:
         self.number = number
         self.owner = owner
-        self.connection = Connection(
-            now, SIZES[-1] if number == inputs.UPLINK else limits.CLIENT_HANDSHAKE, limit=_NO_LIMIT
-        )
+        self.connection = Connection(now, SIZES[-1] if number < 0 else limits.CLIENT_HANDSHAKE, limit=_NO_LIMIT)
         self.reader: LogReader | None = None
         self.inbox: deque[bytes | None] = deque()  # contents of payloads; None: the link's end
         self.finishing = False  # closed once everything is written
@@ -133,7 +134,7 @@ class Link:
     def __init__(self, number: int, now: float, near: Party | None, far: Party | None) -> None:
         self.number = number
         self.near = End(number, now, near)
-        self.far = End(inputs.UPLINK, now, far)
+        self.far = End(far.dialled if far is not None else PLAYED, now, far)
 
     def other(self, end: End) -> End:
         """The end that this one talks to."""
@@ -203,8 +204,9 @@ class World:
 
     def _carry_out(self, party: Party, effect: effects.Effect) -> None:
         match effect:
-            case effects.DialEffect():
+            case effects.DialEffect(link=number):
                 party.is_dialling = True
+                party.dialled = number
                 party.dials += 1
             case effects.HeartbeatEffect(data=data):
                 for link in self._links_to(party):
@@ -213,7 +215,9 @@ class World:
                 for link in self._links_to(party):
                     link.near.connection.check_lag()
                     self._notice_end(link, link.near)
-            case effects.WakeEffect() | effects.ServeEffect() | effects.StopServingEffect():
+            case effects.ServeEffect(key=key):
+                party.services.append(key.public)
+            case effects.WakeEffect() | effects.StopServingEffect():
                 pass  # links write, and strangers dial, when the test says so
             case effects.TellEffect(event=event):
                 self._tell(party, event)
@@ -230,11 +234,11 @@ class World:
 
     def _find(self, party: Party, number: int) -> tuple[Link, End] | None:
         """The open link to which a room gives this number, and its end there."""
-        if number != inputs.UPLINK:
+        if number > 0:
             link = self.links[number - 1]
             return (link, link.near) if link.near.open else None
         found = self.link_of(party)
-        return (found, found.far) if found is not None and found.far.open else None
+        return (found, found.far) if found is not None and found.far.number == number and found.far.open else None
 
     def link_of(self, party: Party) -> Link | None:
         """The latest link on which somebody has dialled."""
@@ -244,7 +248,7 @@ class World:
         for link in self._links_to(party):
             link.near.connection.finish(self.tick)
             link.near.finishing = True
-        if (found := self._find(party, inputs.UPLINK)) is not None:
+        if (found := self._find(party, party.dialled)) is not None:
             self._write_far(party)
             self.close(*found)
 
@@ -257,7 +261,7 @@ class World:
         link = Link(len(self.links) + 1, self.tick, host, member)
         self.links.append(link)
         if host is not None:
-            self.handle(host, inputs.LinkedInput(link.number))
+            self.handle(host, inputs.LinkedInput(link.number, host.services[0]))
         return link
 
     def _wait_for_dial(self, member: Party) -> None:
@@ -283,7 +287,7 @@ class World:
             self.close(link, near)
 
     def _write_far(self, party: Party) -> None:
-        if (found := self._find(party, inputs.UPLINK)) is not None:
+        if (found := self._find(party, party.dialled)) is not None:
             self._send(*found)
 
     def _send(self, link: Link, end: End) -> None:

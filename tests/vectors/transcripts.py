@@ -21,7 +21,7 @@ from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from tests.room import peers
 from tests.room.member.false_host import FalseHost
-from tests.support.world import START, End, Party, World
+from tests.support.world import PLAYED, START, End, Party, World
 
 Vectors = dict[str, Any]
 Step = tuple[float, inputs.Input]  # after how many seconds, what
@@ -82,15 +82,15 @@ def step_of(what: inputs.Input) -> Vectors | None:
     return None
 
 
-def input_of(step: Vectors) -> inputs.Input:
-    """The input that stands in a transcript so."""
+def input_of(step: Vectors, link: int) -> inputs.Input:
+    """The input that stands in a transcript so. link: the latest that was dialled."""
     match step:
         case {"begins": True}:
             return inputs.StartInput()
         case {"hears": payload}:
-            return inputs.ReceivedInput(inputs.UPLINK, payload)
+            return inputs.ReceivedInput(link, payload)
         case {"link is lost": True}:
-            return inputs.DroppedInput(inputs.UPLINK, "broken", 0.0)
+            return inputs.DroppedInput(link, "broken", 0.0)
         case {"says": text}:
             return inputs.SayInput(text, re=UNSET)
         case {"leaves": True}:
@@ -101,13 +101,13 @@ def input_of(step: Vectors) -> inputs.Input:
 def replay(room: bytes, random: Draw, steps: Iterable[Vectors]) -> Iterator[tuple[list[bytes], list[Vectors]]]:
     """What a member's room sends at each step, and what comes of it."""
     member = Room(label="r1", key=room, random=random, nick=MEMBER)
-    end = End(inputs.UPLINK, START)
+    end = End(PLAYED, START)
     for step in steps:
         now = inputs.Now(START + step["at"], 1_000_000 + step["at"])
-        done = member.handle_input(input_of(step), now)
+        done = member.handle_input(input_of(step, end.number), now)
         for effect in done:
             if isinstance(effect, effects.DialEffect):
-                end = End(inputs.UPLINK, now.tick)
+                end = End(effect.link, now.tick)
             elif isinstance(effect, LinkEffect):
                 end.carry_out(effect, now.tick)
         yield end.take_output(), verdict(done)
@@ -142,7 +142,7 @@ class Table:
         self._room = key.public
         founded = {"room_key": key, "name": "demo", "retention": ANY, "history": history}
         self.host = self._add("hugo", self.world.random, **founded)
-        self.world.handle(self.host, inputs.PublishedInput())
+        self.world.handle(self.host, inputs.PublishedInput(key.public))
         self.other = self._add("robert", self.world.random)
         self.dial(self.other)
         self.recorder = Recorder(self.world.random)

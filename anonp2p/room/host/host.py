@@ -43,6 +43,7 @@ class HostRole:
         self._replica = context.replica
         self._reporter = context.reporter
         self._lifecycle = context.lifecycle
+        self._room_key = room_key
         self._nick = nick
         self._room_name = name
         self._policies = retention, history
@@ -87,13 +88,14 @@ class HostRole:
                 self.presence.lose_link(link, silence)
             case inputs.StartInput():
                 pause = 0.0 if self._context.is_alone else self._draw_return()
-                self._reporter.add_effect(effects.ServeEffect(returns=False, pause=pause))
+                self._reporter.add_effect(effects.ServeEffect(self._room_key, returns=False, pause=pause))
                 self._found_room()
             case inputs.PublishedInput():
                 self._reachable = True
                 self._reporter.tell_event(events.ReachableEvent(room=self._context.label, re=self._lifecycle.asked_by))
             case inputs.UnpublishedInput():
-                self._reporter.add_effect(effects.ServeEffect(returns=True, pause=self._draw_return()))
+                pause = self._draw_return()
+                self._reporter.add_effect(effects.ServeEffect(self._room_key, returns=True, pause=pause))
             case inputs.DialFailedInput():
                 pass  # what only a member does
 
@@ -139,7 +141,7 @@ class HostRole:
     def close(self) -> None:
         """Signs the last head; nobody new is to come."""
         self.sequencer.end_batch()
-        self._reporter.add_effect(effects.StopServingEffect())
+        self._reporter.add_effect(effects.StopServingEffect(self._room_key.public))
 
     # --- what happens
 

@@ -11,18 +11,21 @@ from anonp2p.room.dice import draw_between
 class Dialling:
     """Plans tries to reach the host, one after the other: before we are in, and each time that the link was lost.
 
-    code: of the room. random: gives so many fresh bytes. is_alone: whether no other room of ours waits for a network
-    when the first try does. attempt: how many tries there were since the last link on
-    which we were let in; reason: why the last of them failed.
+    address: of the service to dial. number_dial: gives each dial the number of its link. random: gives so many fresh
+    bytes. is_alone: whether no other room of ours waits for a network when the first try does. attempt: how many tries
+    there were since the last link on which we were let in; reason: why the last of them failed.
     """
 
-    def __init__(self, code: str, random: Callable[[int], bytes], *, is_alone: bool) -> None:
+    def __init__(
+        self, address: bytes, number_dial: Callable[[], int], random: Callable[[int], bytes], *, is_alone: bool
+    ) -> None:
         self.attempt = 0
         self.reason = NO_REASON
-        self._code = code
+        self._address = address
+        self._number_dial = number_dial
         self._random = random
         self._is_alone = is_alone
-        self._dials = 0  # in all
+        self._has_dialled = False
         self._began_at = 0.0  # when we began to try
         self._due_at: float | None = None  # when the next try is due
         self._is_let_in = False  # on the present link
@@ -48,9 +51,10 @@ class Dialling:
             return None
         self._due_at = None
         self.attempt += 1
-        self._dials += 1
         seconds = limits.DIAL_TRIES[min(self.attempt, len(limits.DIAL_TRIES)) - 1]
-        return effects.DialEffect(self._code, seconds, self._dials, self._has_been_in, self._draw_return())
+        pause = self._draw_return()
+        self._has_dialled = True
+        return effects.DialEffect(self._number_dial(), self._address, seconds, self._has_been_in, pause)
 
     def note_let_in(self) -> None:
         """The handshake on the present link has succeeded."""
@@ -91,7 +95,7 @@ class Dialling:
 
     def _draw_return(self) -> float:
         """Seconds to wait where others of our rooms wait for the same, so that they do not all come back together."""
-        if self._is_alone and self._dials == 1:
+        if self._is_alone and not self._has_dialled:
             return 0.0
         return draw_between(self._random, 0.0, limits.RETURN_SPREAD)
 

@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from anonp2p import errors, limits
 from anonp2p.errors import HostLied, PeerFault
-from anonp2p.names import codes
 from anonp2p.protocol import bodies, frames
 from anonp2p.reasons import LINK_ENDS, Reason
 from anonp2p.room import events, inputs, roster
@@ -38,8 +37,8 @@ class MemberRole:
         self._heads = HeadCheck(context)
         self._blame = Blame(context, self._state, self._uplink, self._heads)
         self._keys = KeyBook(context, self._uplink)
-        code = codes.encode_key(context.replica.ledger.room)
-        self._dialling = Dialling(code, context.random, is_alone=context.is_alone)
+        room = context.replica.ledger.room
+        self._dialling = Dialling(room, context.number_dial, context.random, is_alone=context.is_alone)
         joining = Joining(context, nick)
         self._follower = Follower(context, self._heads, self._keys, joining, self._state)
         self._arrival = Arrival(context, self._state, self._uplink, self._dialling, self._heads, joining)
@@ -74,17 +73,17 @@ class MemberRole:
         match event:
             case inputs.StartInput():
                 self._dialling.begin(self._clock.tick)
-            case inputs.DialFailedInput(reason=reason):
+            case inputs.DialFailedInput(link=self._uplink.link, reason=reason):
                 if not self._dialling.take_failure(event, self._clock.tick):
                     self._lifecycle.fail(errors.Unreachable(reason), "lost")
-            case inputs.ReceivedInput(payload=payload):
+            case inputs.ReceivedInput(link=self._uplink.link, payload=payload):
                 self._take_payload(payload)
-            case inputs.DroppedInput():
+            case inputs.DroppedInput(link=self._uplink.link):
                 self._lose_uplink(event)
             case inputs.TickInput():
                 self._tick()
             case _:
-                pass  # what only a host does
+                pass  # what only a host does, or what comes on a link that is none of ours any more
         self._dial()
 
     def next_deadline(self) -> float | None:
@@ -247,6 +246,7 @@ class MemberRole:
     def _dial(self) -> None:
         """Begins a try to reach the host, if one is due."""
         if not self._lifecycle.over and (dial := self._dialling.take_due(self._clock.tick)):
+            self._uplink.link = dial.link
             self._uplink.tell_state("connecting", self._dialling.attempt, self._dialling.reason)
             self._reporter.add_effect(dial)
 

@@ -5,7 +5,7 @@ from typing import Literal
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Fault, LinkEnd, Reason
-from anonp2p.room import cover, effects, events, inputs
+from anonp2p.room import cover, effects, events
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
 
@@ -17,6 +17,7 @@ class Uplink:
         self._context = context
         self._clock = context.clock
         self._reporter = context.reporter
+        self.link = 0  # its number, from the dial on
         self._channel: Channel | None = None
         self._waiting: list[frames.Frame] = []  # what goes in the next slots
         self._has_slots = False  # whether we send in slots alone
@@ -30,12 +31,12 @@ class Uplink:
 
     def begin(self, client_handshake: bytes, channel: Channel) -> None:
         """Answers the hello of the host."""
-        self._reporter.add_effect(effects.SendEffect(inputs.UPLINK, client_handshake))
+        self._reporter.add_effect(effects.SendEffect(self.link, client_handshake))
         self._channel = channel
 
     def end_handshake(self) -> None:
         """The host has let us in."""
-        self._reporter.add_effect(effects.AdmitEffect(inputs.UPLINK, self.channel))
+        self._reporter.add_effect(effects.AdmitEffect(self.link, self.channel))
         self._put_off()
 
     def begin_slots(self) -> None:
@@ -55,7 +56,7 @@ class Uplink:
 
     def drop(self, reason: Fault | LinkEnd) -> None:
         """Ends the link."""
-        self._reporter.add_effect(effects.DropEffect(inputs.UPLINK, reason))
+        self._reporter.add_effect(effects.DropEffect(self.link, reason))
 
     def tell_state(self, state: Literal["connecting", "up", "lost"], attempt: int, reason: Reason) -> None:
         """Tells the user how it is. attempt: which try to get it this was; reason: why the one before failed."""
@@ -88,7 +89,7 @@ class Uplink:
     def _send_waiting(self, count: int, *, is_slot: bool = False) -> None:
         """The first of what waits goes in a record."""
         said, self._waiting = tuple(self._waiting[:count]), self._waiting[count:]
-        self._reporter.add_effect(effects.RecordEffect(inputs.UPLINK, said, is_slot))
+        self._reporter.add_effect(effects.RecordEffect(self.link, said, is_slot))
 
     def _drop_outdated(self) -> None:
         """Drops entries of an epoch that is over while they waited: the outbox has had them sealed anew."""

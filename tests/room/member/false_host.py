@@ -22,7 +22,7 @@ from anonp2p.room.link_effects import LinkEffect
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from tests.room.peers import ANN, CREDENTIALS, HOST, NOW, ROOM, Placed, Sealer, randomness, told
-from tests.support.world import START, End, payloads
+from tests.support.world import PLAYED, START, End, payloads
 
 DIGEST = b"d" * 32  # of the log that a false host had, but for its last entry, before it let its guest in
 HERE = 4  # the index of that
@@ -61,7 +61,7 @@ class FalseHost:
         self.me = b""  # the guest
         self.now = NOW
         self.placed: list[Placed] = []
-        self.end = End(inputs.UPLINK, START)  # the guest's
+        self.end = End(PLAYED, START)  # the guest's
         self.watch: Callable[[inputs.Input, list[events.Event]], None] = lambda _, __: None  # is told of each step
         self.is_dialling = False  # whether the guest wants a link, and has none yet
         self.room = Room(label="r1", key=ROOM, random=randomness(seed), nick=nick)
@@ -75,7 +75,7 @@ class FalseHost:
         self.effects = self.room.handle_input(step, now)
         for effect in self.effects:
             if isinstance(effect, effects.DialEffect):
-                self.end = End(inputs.UPLINK, now.tick)
+                self.end = End(effect.link, now.tick)
                 self.is_dialling = True
             elif isinstance(effect, LinkEffect):
                 self.end.carry_out(effect, now.tick)
@@ -95,7 +95,7 @@ class FalseHost:
             elif isinstance(item, Placed):
                 shown += self.hears(self.batch(item))
             elif isinstance(item, bytes):
-                shown += self.takes(inputs.ReceivedInput(inputs.UPLINK, item))
+                shown += self.takes(inputs.ReceivedInput(self.end.number, item))
             elif callable(item):
                 shown += self.hears(item())
             else:
@@ -140,7 +140,7 @@ class FalseHost:
         self.awaits_dial()
         greeting = HostHandshake(self.random(32), ROOM, suite.EncryptionKeyPair(self.random(32)))
         self.hello = greeting.hello
-        assert self.takes(inputs.ReceivedInput(inputs.UPLINK, greeting.wire[2:])) == []
+        assert self.takes(inputs.ReceivedInput(self.end.number, greeting.wire[2:])) == []
         [client_handshake] = self.sent()
         self.ticket = handshake.read_ticket(client_handshake)
         self.request = greeting.open_request(client_handshake)
@@ -158,7 +158,7 @@ class FalseHost:
 
     def redials(self, reason: Fault | LinkEnd = "closed") -> Any:
         """Its link breaks, and it dials again: the request in its client handshake."""
-        self.takes(inputs.DroppedInput(inputs.UPLINK, reason, 0.0))
+        self.takes(inputs.DroppedInput(self.end.number, reason, 0.0))
         return self.greets()
 
     def roster_guest(self, nick: str | None = None) -> None:

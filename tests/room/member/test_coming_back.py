@@ -17,7 +17,7 @@ from tests.room.peers import ANN, EVE, HOST, Placed, kinds, said, text
 
 
 def test_a_member_that_lost_its_link_is_still_in(host: FalseHost) -> None:
-    [lost] = host.takes(inputs.DroppedInput(inputs.UPLINK, "broken", 0.0))
+    [lost] = host.takes(inputs.DroppedInput(host.end.number, "broken", 0.0))
     assert isinstance(lost, events.LinkEvent)
     assert (lost.state, lost.detail) == ("lost", Reason("broken"))
     assert host.room.entered
@@ -29,7 +29,7 @@ def test_a_member_that_lost_its_link_is_still_in(host: FalseHost) -> None:
 def test_what_waits_goes_out_as_it_was_and_in_its_order_once_all_before_is_known(host: FalseHost) -> None:
     """5.13"""
     sent = host.says("sent")
-    host.takes(inputs.DroppedInput(inputs.UPLINK, "broken", 0.0))
+    host.takes(inputs.DroppedInput(host.end.number, "broken", 0.0))
     host.takes(inputs.SayInput("typed meanwhile"))
     host.greets()
     one, two = (host.batch(host.entry(ANN, text(words))) for words in ("one", "two"))

@@ -1,5 +1,6 @@
 """When a member dials, how long it waits before another try, and when it gives up; with neither room nor network."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -13,9 +14,10 @@ from anonp2p.room.member.dialling import Dialling
 from tests.room.peers import randomness
 
 START = 1_000.0  # the clock at the beginning: where it stands means nothing
+SERVICE = b"s" * 32
 LONGEST = b"\xff" * 8  # randomness that makes pauses the longest
-NO_TRACE = inputs.DialFailedInput(Reason("not-found"), absent=True)
-BAD_CIRCUIT = inputs.DialFailedInput(Reason("broken-circuit"))
+NO_TRACE = inputs.DialFailedInput(-1, Reason("not-found"), absent=True)
+BAD_CIRCUIT = inputs.DialFailedInput(-1, Reason("broken-circuit"))
 
 
 def longest(length: int) -> bytes:
@@ -30,7 +32,8 @@ class Member:
     """One who dials, and a clock."""
 
     def __init__(self, random: Callable[[int], bytes] = longest, *, is_alone: bool = True) -> None:
-        self.dialling = Dialling("code", random, is_alone=is_alone)
+        self.numbers = itertools.count(-1, -1)
+        self.dialling = Dialling(SERVICE, lambda: next(self.numbers), random, is_alone=is_alone)
         self.now = START
         self.dialling.begin(START)
 
@@ -68,7 +71,7 @@ class Member:
 
 def test_the_first_dial_is_made_at_once() -> None:
     member = Member()
-    assert member.dial() == effects.DialEffect("code", limits.DIAL_TRIES[0], 1, returns=False, pause=0.0)
+    assert member.dial() == effects.DialEffect(-1, SERVICE, limits.DIAL_TRIES[0], returns=False, pause=0.0)
     assert (member.now, member.dialling.attempt, member.dialling.reason) == (START, 1, NO_REASON)
 
 
@@ -79,7 +82,7 @@ def test_later_tries_have_more_time_and_circuits_of_their_own() -> None:
         assert member.fail(BAD_CIRCUIT)
     short, middle, last = limits.DIAL_TRIES
     assert [dial.seconds for dial in dials] == [short, middle, last, last, last]
-    assert [dial.isolation for dial in dials] == [1, 2, 3, 4, 5]
+    assert [dial.link for dial in dials] == [-1, -2, -3, -4, -5]
     assert (member.dialling.attempt, member.dialling.reason) == (5, BAD_CIRCUIT.reason)
 
 
@@ -155,7 +158,7 @@ def test_a_host_that_was_lost_is_dialled_as_long_as_it_keeps_our_place(failure: 
 def test_a_failure_that_no_other_try_mends_is_the_last() -> None:
     member = Member()
     member.dial()
-    assert not member.fail(inputs.DialFailedInput(Reason("bad-address"), again=False))
+    assert not member.fail(inputs.DialFailedInput(-1, Reason("bad-address"), again=False))
     assert member.dialling.next_deadline is None
 
 
@@ -164,7 +167,7 @@ def test_a_link_that_ends_before_we_are_let_in_is_a_failed_try() -> None:
     member.dial()
     assert member.lose(let_in=False)
     dial = member.dial()
-    assert (dial.isolation, member.dialling.attempt, member.dialling.reason) == (2, 2, Reason("broken"))
+    assert (dial.link, member.dialling.attempt, member.dialling.reason) == (-2, 2, Reason("broken"))
     assert not member.lose(let_in=False, after=limits.DIAL_PATIENCE)
 
 
@@ -176,7 +179,7 @@ def test_tries_are_counted_anew_after_each_link_on_which_we_were_in() -> None:
     assert member.lose(let_in=True, after=limits.DIAL_PATIENCE)
     dial = member.dial()
     assert (member.dialling.attempt, member.dialling.reason) == (1, NO_REASON)
-    assert (dial.seconds, dial.isolation) == (limits.DIAL_TRIES[0], 3)
+    assert (dial.seconds, dial.link) == (limits.DIAL_TRIES[0], -3)
 
 
 def test_a_link_that_lasts_no_time_is_not_dialled_again_without_a_pause() -> None:

@@ -266,7 +266,7 @@ def test_after_so_many_links_in_a_row_on_which_something_was_wrong_no_other_is_d
         assert_link_ended(host, host.hears(bytes(478)))
         host.hears(host.resumed())
     host.hears(bytes(478))
-    *_, error, gone = host.takes(inputs.DroppedInput(inputs.UPLINK, "unreadable-record", 0.0))
+    *_, error, gone = host.takes(inputs.DroppedInput(host.end.number, "unreadable-record", 0.0))
     assert isinstance(error, events.ErrorEvent)
     assert error.text == errors.Unreachable(Reason("link-fault", "unreadable-record"))
     assert gone == events.GoneEvent(room="r1", reason="lost")

@@ -11,7 +11,7 @@ from anonp2p import limits
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Reason
-from anonp2p.room import effects, events, inputs
+from anonp2p.room import effects, events
 from anonp2p.room.context import Context
 from anonp2p.room.member.uplink import Uplink
 from tests.room.member.parts import HELLO, SECRET, joined_context, new_context, set_time, take_effects, take_events
@@ -53,7 +53,7 @@ def test_the_answer_to_a_hello_goes_out_bare_and_nothing_is_due_before_we_are_le
     uplink.begin(b"client handshake", CHANNEL)
     [sent] = take_effects(context)
     assert isinstance(sent, effects.SendEffect)
-    assert (sent.link, sent.data) == (inputs.UPLINK, b"client handshake")
+    assert (sent.link, sent.data) == (uplink.link, b"client handshake")
     assert uplink.next_deadline() is None
 
 

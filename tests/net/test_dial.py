@@ -46,6 +46,7 @@ async def test_links_that_are_dialled_at_once_have_the_numbers_of_their_dials(
     async with memory.listen(KEY) as place:
         memory.plan.extend((HANG, "connect"))
         dialler.dial(-1)
+        await trio.testing.wait_all_tasks_blocked()  # so that it is the one that hangs
         dialler.dial(-2)
         stream = await place.listener.accept()
         await trio.testing.wait_all_tasks_blocked()

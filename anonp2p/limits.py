@@ -203,6 +203,7 @@ PRINT_PATIENCE: Final = 0.3  # for the last events to be printed
 SCROLLBACK: Final = 5_000  # entries of a room that the full screen keeps: a long day's talk
 SCROLLBACK_BYTES: Final = 4 * 1024 * 1024  # bytes of them, about: 1,000 of the longest messages
 BANNERS: Final = 20  # alarms of one room that wait to be put away
+CUT_QUIETLY: Final = 64  # entries of ours that lose their places without a banner: a short break of a talk
 LOOKALIKES: Final = 1_000  # nicks that others had, of one room, that wait to be told of: as many as are in a room
 NAMED_AT_ONCE: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
 MERGED_MOVES: Final = 200  # comings and goings told as one

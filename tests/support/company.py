@@ -248,19 +248,32 @@ class Company:
         return latest - since.at
 
     def await_heir(self, seconds: float) -> bool:
-        """Returns once the first heir is ready to take over; whether there is one by then."""
+        """Returns once the first heir can take over, by the code too; whether there is one by then."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            host = self.host.peer
-            at = len(host.events)
-            host.send({"command": "/heirs"})
-            match host.wait(lambda event: event["type"] in ("reply", "error"), 30, since=at):
-                case {"type": "reply", "data": {"heirs": [{"ready": True}, *_]}}:
+            match self._ask_heirs():
+                case [{"ready": True, "holds_key": True}, *_]:
                     return True
-                case {"type": "error"}:
+                case None:
                     return False
             time.sleep(ASKING)
         return False
+
+    @property
+    def first_heir(self) -> Member:
+        """Who is to take over first."""
+        heirs = self._ask_heirs() or []
+        return next(member for member in self.members if heirs and member.nick == heirs[0]["nick"])
+
+    def _ask_heirs(self) -> list[Event] | None:
+        """The heirs as the host knows them; None where it does not say."""
+        host = self.host.peer
+        at = len(host.events)
+        host.send({"command": "/heirs"})
+        match host.wait(lambda event: event["type"] in ("reply", "error"), 30, since=at):
+            case {"type": "reply", "data": {"heirs": [*heirs]}}:
+                return heirs
+        return None
 
     def require_agreement(self, seconds: float) -> None:
         """Returns once all members have one log with all that they typed. Raises AstrayError if that takes longer."""

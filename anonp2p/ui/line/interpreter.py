@@ -1,14 +1,16 @@
 """Lines of input -> requests. What line mode answers itself is answered here. No I/O."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from anonp2p.errors import BadInput, NoRoom
-from anonp2p.room import events
+from anonp2p.errors import AnonError, BadInput, NoRoom
+from anonp2p.room import events, inputs
 from anonp2p.ui import wording
 from anonp2p.ui.commands import (
+    AppAction,
     ClearScreenAction,
     ListNumbersAction,
     ListRoomsAction,
@@ -79,8 +81,15 @@ class Interpreter:
                 except BadInput as error:
                     return UserRequest(error, typed.re, room)
             case action:
-                return UserRequest(action, typed.re, room, typed.unsent)
+                return UserRequest(self._with_seq(action, room), typed.re, room, typed.unsent)
         return None
+
+    def _with_seq(self, action: AppAction | AnonError, room: str | None) -> AppAction | AnonError:
+        """The action with the whole seq of the message that a person names by its number; programs name it whole."""
+        match action:
+            case inputs.ReplyInput(seq=int(number)) | inputs.RetractInput(seq=int(number)) if room and not self._json:
+                return dataclasses.replace(action, seq=self._excerpts.find_seq(room, number))
+        return action
 
     def _answer(self, action: ShowHelpAction | ListRoomsAction | SwitchRoomAction) -> events.Event:
         match action:

@@ -174,8 +174,9 @@ class Keyboard:
     def _list_numbers(self) -> list[str]:
         """Of the messages that what is typed may name, the latest first: only one's own can be retracted."""
         own = from_first_seen(self._editor.edit_text).lower().startswith("/retract")
-        messages = (it for it in self._scene.active.log.latest_messages() if it.mine or not own)
-        return [str(message.seq) for message in islice(messages, limits.NUMBERED)]
+        log = self._scene.active.log
+        numbers = (log.number_of(it) for it in log.latest_messages() if it.mine or not own)
+        return [str(number) for number in islice(numbers, limits.NUMBERED) if number is not None]
 
     def _complete(self, *, forward: bool) -> None:
         active = self._scene.active

@@ -97,8 +97,12 @@ def of_numbers(log: Scrollback) -> Overlay:
     """The latest messages with their numbers, looked up each time: one that ends is gone from here too."""
 
     def build(columns: int, _: int) -> list[Row]:
-        latest = [it for it in islice(log.latest_messages(), limits.NUMBERED) if it.seq is not None]
-        table = [(str(it.seq), f"{sanitize.sanitize_line(it.nick)}: {wording.excerpt(it.text)}") for it in latest]
+        latest = [(log.number_of(it), it) for it in islice(log.latest_messages(), limits.NUMBERED)]
+        table = [
+            (str(number), f"{sanitize.sanitize_line(it.nick)}: {wording.excerpt(it.text)}")
+            for number, it in latest
+            if number is not None
+        ]
         return _table(table[::-1], columns) if table else rows.wrapped("quiet", f"{wording.NO_MESSAGES}.", columns)
 
     return Overlay("numbers: Esc puts them away", build)

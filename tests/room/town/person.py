@@ -38,8 +38,9 @@ class Person:
         self.held: list[Callable[[], object]] | None = None
         self.sides: dict[int, Side] = {}  # by the number that its room gives the link
         self.accepted = 0  # links so far
-        self.dialling: dict[int, int] = {}  # by the number of the link: which dial that is
+        self.dialling: set[int] = set()  # the numbers of links that it dials
         self.told: list[events.Event] = []
+        self.told_at: list[float] = []  # when, by the town's clock
         self.said: dict[str, float] = {}  # texts for all that are kept, and when they were typed
         self.shown: Counter[str] = Counter()  # texts for all, however they came
         self.places: dict[str, int] = {}  # the latest `seq` of each of these
@@ -71,13 +72,22 @@ class Person:
     def got(self, kind: type[E]) -> list[E]:
         return [event for event in self.told if isinstance(event, kind)]
 
+    def when(self, kind: type[events.Event], since: float = 0.0) -> float:
+        """When it was told of the first event of this kind since then; endless if it was not."""
+        told = zip(self.told, self.told_at, strict=True)
+        return min((at for event, at in told if isinstance(event, kind) and at >= since), default=float("inf"))
+
     def hear(self, event: events.Event, now: float) -> None:
         """Is told something."""
         self.told.append(event)
+        self.told_at.append(now)
         match event:
             case events.MessageEvent(text=text, seq=seq, private=False):
                 self.shown[text] += 1
                 self.places[text] = seq
+            case events.MovedEvent(was=was, seq=seq):
+                for text in [text for text, place in self.places.items() if place == was]:
+                    self.places[text] = seq
             case events.UnsentEvent(text=text):
                 self.unsent.append(text)
             case events.EnteredEvent():

@@ -37,7 +37,6 @@ class Play:
         history = frames.HistoryPolicy(schedule.history, 0) if schedule.history else NO_HISTORY
         self.town = Town(schedule.seed, PACES[schedule.pace], history=history)
         self.checks = Checks(self.town)
-        self.town.watch = self.checks.watch
         self._verbs: dict[str, Callable[..., None]] = {
             "kill": self._kill,
             "unplug": self._unplug,

@@ -51,9 +51,8 @@ class Town:
         self._rules = retention, history
         self._heap: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
         self._planned = 0
-        self._dials = 0
         self._servers: dict[bytes, int] = {}  # by address: who has published it last
-        self._serving: set[tuple[int, bytes]] = set()
+        self._serving: dict[tuple[int, bytes], None] = {}
         self._key = RoomKey(draws(f"{seed} key")(32))
 
     # --- time
@@ -148,7 +147,7 @@ class Town:
                 case effects.DialEffect():
                     self._dial(person, effect)
                 case effects.ServeEffect(key=key):
-                    self._serve(person, key)
+                    self._serve(person, key.public)
                 case effects.StopServingEffect(address=address):
                     self._stop_serving(person, address)
                 case effects.HeartbeatEffect(data=data):
@@ -160,7 +159,7 @@ class Town:
                         apply_effect(effect, side.connection, self.now)
                         touched[side.number] = side
                     elif isinstance(effect, effects.DropEffect):
-                        person.dialling.pop(effect.link, None)
+                        person.dialling.discard(effect.link)
         if grown:
             touched.update(person.sides)
         elif head:
@@ -203,7 +202,9 @@ class Town:
 
     def _finish(self, person: Person) -> None:
         """A room is over: a host's last bytes are still sent."""
-        self._stop_serving(person, self._key.public)
+        for number, address in [*self._serving]:
+            if number == person.number:
+                self._stop_serving(person, address)
         person.dialling.clear()
         for side in [*person.sides.values()]:
             if person.room.hosting:
@@ -228,10 +229,11 @@ class Town:
 
     # --- services and dials
 
-    def _serve(self, person: Person, key: RoomKey) -> None:
-        assert (person.number, key.public) not in self._serving, "an address is served once"
-        self._serving.add((person.number, key.public))
-        self.plan(self.chance.uniform(*self._pace.publish), self._do, person, self._publish, person, key.public)
+    def _serve(self, person: Person, address: bytes) -> None:
+        assert (person.number, address) not in self._serving, "an address is served once"
+        self._serving[person.number, address] = None
+        self.note(person, f"serves {_brief(address)}")
+        self.plan(self.chance.uniform(*self._pace.publish), self._do, person, self._publish, person, address)
 
     def _publish(self, person: Person, address: bytes) -> None:
         if (person.number, address) in self._serving:
@@ -239,7 +241,7 @@ class Town:
             self.handle(person, inputs.PublishedInput(address))
 
     def _stop_serving(self, person: Person, address: bytes) -> None:
-        self._serving.discard((person.number, address))
+        self._serving.pop((person.number, address), None)
 
     def _find_server(self, address: bytes) -> Person | None:
         """Who answers there: the one who has published it last, if that one still serves it."""
@@ -249,47 +251,47 @@ class Town:
         return self.people[number] if self.people[number].is_alive else None
 
     def _dial(self, person: Person, effect: effects.DialEffect) -> None:
-        self._dials += 1
-        dial, address = self._dials, effect.address
-        person.dialling[effect.link] = dial
-        self.note(person, f"dials for {effect.seconds:g} s")
-        chance = random.Random(f"{self._seed} dial {person.number} {dial}")
+        person.dialling.add(effect.link)
+        self.note(person, f"dials {_brief(effect.address)} for {effect.seconds:g} s")
+        chance = random.Random(f"{self._seed} dial {person.number} {effect.link}")
         seconds = effect.seconds if self.hanging else min(chance.uniform(*self._pace.dial), effect.seconds)
-        left = effect.seconds - seconds
-        self.plan(seconds, self._do, person, self._connect, person, effect.link, dial, address, left)
+        self.plan(seconds, self._do, person, self._connect, person, effect, effect.seconds - seconds)
 
-    def _connect(self, person: Person, number: int, dial: int, address: bytes, left: float) -> None:
+    def _connect(self, person: Person, effect: effects.DialEffect, left: float) -> None:
         """A dial has come to where there is a service, or to nothing."""
-        if person.dialling.get(number) != dial:
+        if effect.link not in person.dialling:
             return
-        server = self._find_server(address)
+        server = self._find_server(effect.address)
         if left <= 0 or (server is not None and not self.lines.are_open(person.number, server.number)):
-            failure = inputs.DialFailedInput(number, Reason("dial-timeout", 0.0))
-            self.plan(max(0.0, left), self._do, person, self._fail, person, number, dial, failure)
+            failure = inputs.DialFailedInput(effect.link, Reason("dial-timeout", 0.0))
+            self.plan(max(0.0, left), self._do, person, self._fail, person, failure)
         elif server is None:
-            is_known = address in self._servers
+            is_known = effect.address in self._servers
             reason = Reason("no-introduction") if is_known else Reason("not-found")
-            failure = inputs.DialFailedInput(number, reason, absent=not is_known)
-            self.plan(min(left, 0.3), self._do, person, self._fail, person, number, dial, failure)
+            failure = inputs.DialFailedInput(effect.link, reason, absent=not is_known)
+            self.plan(min(left, 0.3), self._do, person, self._fail, person, failure)
         else:
-            del person.dialling[number]
-            self._link(person, number, server, address)
+            person.dialling.discard(effect.link)
+            self._link(person, effect, server)
 
-    def _fail(self, person: Person, number: int, dial: int, failure: inputs.DialFailedInput) -> None:
-        if person.dialling.get(number) == dial:
-            del person.dialling[number]
+    def _fail(self, person: Person, failure: inputs.DialFailedInput) -> None:
+        if failure.link in person.dialling:
+            person.dialling.discard(failure.link)
             self.handle(person, failure)
 
-    def _link(self, person: Person, number: int, server: Person, address: bytes) -> None:
+    def _link(self, person: Person, effect: effects.DialEffect, server: Person) -> None:
         server.accepted += 1
-        seed = f"{self._seed} {person.number} {server.number} {number} {server.accepted}"
-        wire = Wire(seed, self._pace, self.now, (server.number, server.accepted), (person.number, number))
+        seed = f"{self._seed} {person.number} {server.number} {effect.link} {server.accepted}"
+        wire = Wire(seed, self._pace, self.now, (server.number, server.accepted), (person.number, effect.link))
         self.wires.append(wire)
-        person.sides[number] = wire.far
+        person.sides[effect.link] = wire.far
         self._watch_deadline(wire.far)
-        self._do(server, self._accept, server, wire.near, address)
+        self._do(server, self._accept, server, wire.near, effect.address)
 
     def _accept(self, server: Person, side: Side, address: bytes) -> None:
+        if server.room.over:
+            self._send(side, b"")
+            return
         server.sides[side.number] = side
         self._watch_deadline(side)
         self.handle(server, inputs.LinkedInput(side.number, address))
@@ -376,6 +378,10 @@ class Town:
 
 def _pair(wire: Wire) -> tuple[int, int]:
     return wire.near.owner, wire.far.owner
+
+
+def _brief(address: bytes) -> str:
+    return address.hex()[:4]
 
 
 def _describe(event: Any) -> str:

@@ -120,8 +120,11 @@ class Loss:
         self._dial_at = min(self._dial_at, now)
 
     def note_hint(self, target: Target, now: float) -> None:
-        """Somebody says who hosts. Anybody may: it costs one dial, and of several in a second only the first."""
-        if self._lost_at is None or now < self._hinted_at + limits.HINT_PAUSE:
+        """Somebody says who hosts. Anybody may: it costs one dial, and of several in a second only the first.
+
+        What is said while there is a host, is forgotten when it is lost.
+        """
+        if now < self._hinted_at + limits.HINT_PAUSE:
             return
         self._hint, self._hinted_at = target, now
         self._dial_at = min(self._dial_at, now)

@@ -145,6 +145,30 @@ CARRIERS: Final = 16  # members that are or were heirs or hosts, whose addresses
 HOLDERS: Final = 64  # members that have had the key of one code: beyond it, only another code makes new ones
 KICKED: Final = 1_000  # members thrown out whom the log's state names, so that no later host lets them in again
 TERMS: Final = 2**21  # numbers of terms: with an index below 2^32, a place is below 2^53
+STANDBY_MEMBERS: Final = 64  # present in the largest room in which each keeps a standby link: any heir can serve them
+STANDBY_RETRY: Final = 5.0  # seconds between dials of the first heir by a member that has its host
+PLEDGE: Final = (
+    3.0  # seconds for which who has told an heir of its loss does not go back to the host: the heir counts it
+)
+CODE_WAIT: Final = (
+    10.0  # seconds without host and standby link until the room's code is dialled: all heirs were by then
+)
+LOST_DIALS: Final = 2  # dials of a member without a host at a time, once a second: the host and the first heir
+LOST_DIALS_MAX: Final = 6  # of them at once: each is a circuit and a handshake for our Tor
+LOST_PAUSE: Final = 20.0  # seconds without a host for which each second between such dials is one more: they get rarer
+LOST_PAUSE_MAX: Final = 8.0  # seconds between such dials at most: a split that ends is noticed within
+HINT_PAUSE: Final = 1.0  # seconds between hints that are followed: a false one costs a dial
+GATHER: Final = 1.0  # seconds for which an heir gathers who has lost the host too: a broken link is noticed within
+CATCH_UP: Final = 3.0  # seconds for which an heir waits for what another has of the log and it lacks
+LOST_BY_SOME: Final = 20.0  # seconds until an heir goes on with less than half: links that fell silent are noticed
+LOST_BY_ONE: Final = 60.0  # seconds until it goes on with nobody, and until an heir that does nothing is passed over
+REOPEN: Final = 30.0  # seconds without a host until who gave way goes on as host: who asked it to cannot be reached
+MEET: Final = 30.0  # seconds between dials of all who may host too: without them a fifth of the splits never end
+MEET_SOON: Final = 10.0  # the same of a host that has lost half of its members, and its first heir
+STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
+STRAYS_FRESH: Final = 10.0  # seconds for which the number of those who lost us counts: two heartbeats
+HAND_BACK: Final = 60.0  # seconds for which who hosted before must have had a link until the room goes back to it
+HAND_BACK_PAUSE: Final = 600.0  # seconds between such hand-overs: a host whose network comes and goes hosts no more
 
 # Tor (seconds).
 CONTROL_PATIENCE: Final = 5.0  # for an answer on a control port; a healthy Tor answers within milliseconds
@@ -182,6 +206,7 @@ PRINT_PATIENCE: Final = 0.3  # for the last events to be printed
 SCROLLBACK: Final = 5_000  # entries of a room that the full screen keeps: a long day's talk
 SCROLLBACK_BYTES: Final = 4 * 1024 * 1024  # bytes of them, about: 1,000 of the longest messages
 BANNERS: Final = 20  # alarms of one room that wait to be put away
+CUT_QUIETLY: Final = 64  # entries of ours that lose their places without a banner: a short break of a talk
 LOOKALIKES: Final = 1_000  # nicks that others had, of one room, that wait to be told of: as many as are in a room
 NAMED_AT_ONCE: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
 MERGED_MOVES: Final = 200  # comings and goings told as one

@@ -14,7 +14,7 @@ from anonp2p import errors
 from anonp2p.errors import AnonError
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
-from anonp2p.room.events import Event, Heir, Person
+from anonp2p.room.events import Event, Person, Successor
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.reasons import encode_json
@@ -31,7 +31,7 @@ PLAIN: dict[object, str] = {
     type(None): "null",
     typing.Any: "any value",
     Person: "member",
-    Heir: "heir",
+    Successor: "successor",
     Reason: "string",
     AnonError: "string",
 }

@@ -56,5 +56,5 @@ async def _connect(network: SharedNetwork, effect: effects.DialEffect, isolation
 
 async def _dial_in_time(transport: Transport, effect: effects.DialEffect, isolation: str) -> trio.abc.Stream:
     with trio.move_on_after(effect.seconds):
-        return await transport.dial(codes.encode_key(effect.address), isolation)
+        return await transport.dial(codes.encode_key(effect.address), isolation, fresh=effect.fresh)
     raise DialFault(Reason("dial-timeout", effect.seconds))

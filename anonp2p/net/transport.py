@@ -51,8 +51,9 @@ class Transport(Protocol):
     def listen(self, key: RoomKey) -> AbstractAsyncContextManager[Place]:
         """Publishes the room with this key. Raises AnonError if that is not possible."""
 
-    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
         """A stream to the host of the room with this code. Raises DialFault; has no time limit.
 
-        isolation: dials with different values never share a circuit.
+        isolation: dials with different values never share a circuit. fresh: where it is known where the room is, that
+        is looked up anew.
         """

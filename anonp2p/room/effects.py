@@ -24,7 +24,8 @@ class DialEffect:
     link: the number that the link has from now on: negative, and no dial before had it. No two share a circuit.
     address: the public key of the service. seconds: after which to give up.
     returns: whether we have been in, so that it is the turn of one of our rooms after the other. pause: seconds to wait
-    after the room before; or, if it is not for turns, once there is a network that had to be waited for.
+    after the room before; or, if it is not for turns, once there is a network that had to be waited for. fresh: the
+    network looks anew where the service is.
     """
 
     link: int
@@ -32,6 +33,7 @@ class DialEffect:
     seconds: float
     returns: bool
     pause: float
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

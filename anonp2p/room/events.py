@@ -37,7 +37,7 @@ class Person(msgspec.Struct, frozen=True):
         return f"<{type(self).__name__}>"
 
 
-class Heir(msgspec.Struct, frozen=True):
+class Successor(msgspec.Struct, frozen=True):
     """A member that can take the room over. holds_key: whether it has ever been given the key of the room's code."""
 
     member: str
@@ -269,7 +269,7 @@ class HeirsEvent(Event, frozen=True, tag="heirs"):
     """Who can take the room over now, in order: the first one that can be reached does."""
 
     room: str
-    heirs: list[Heir]
+    heirs: list[Successor]
 
 
 class HeirEvent(Event, frozen=True, tag="heir"):

@@ -7,6 +7,7 @@ import msgspec
 from anonp2p import limits
 from anonp2p.errors import MessageGone, NoMessageYet, NoSuchMessage
 from anonp2p.protocol.bodies import EntryId
+from anonp2p.room.succession.terms import index_of
 
 
 class ShownMessage(msgspec.Struct, gc=False):
@@ -84,5 +85,5 @@ class MessageIndex:
         if found is None:
             raise NoSuchMessage(seq)
         if found.gone:
-            raise MessageGone(seq)
+            raise MessageGone(index_of(seq))
         return found

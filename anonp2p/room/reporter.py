@@ -17,6 +17,7 @@ from anonp2p.room.message_index import MessageIndex, ShownMessage
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.outbox import GivenBack
 from anonp2p.room.shown_messages import ShownMessages
+from anonp2p.room.succession.terms import index_of
 
 
 class Reporter:
@@ -98,7 +99,7 @@ class Reporter:
             if shown is not None and self._message_index.end_message(shown.seq):
                 self.tell_event(self._narrator.describe_expired(shown.seq, re, retracted=True))
             elif shown is not None and re is not UNSET:
-                self.tell_error(errors.MessageGone(shown.seq), re)  # it has ended while the Retract was on its way
+                self.tell_error(errors.MessageGone(index_of(shown.seq)), re)  # ended while the Retract was on its way
 
     def _note_message(self, message: changes.MessageChange) -> None:
         self._reused_nicks.note_message(message.member)

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from anonp2p import limits
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.room import events, retention
+from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import qr
 from anonp2p.ui.reasons import describe_error, describe_reason
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
@@ -18,7 +19,9 @@ NO_MESSAGES = "There is no message here that has a number"
 NO_ROOMS = "You are in no room"
 REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
-SAID_EARLIER = "said this earlier, in a place that was lost"  # of a message that comes late
+NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
+NEW_CODE_WHERE = "/code shows the new one"
+SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
 Move = Literal["joined", "left", "lost", "back"]  # what a member did, where one sentence is about many
@@ -156,7 +159,7 @@ def _describe(event: events.Event) -> list[str]:
             again = f" Type it again within {limits.LEAVE_CONFIRM:.0f} seconds to leave." if asks else ""
             return [f"Nobody here can take the room over: when you leave, it ends for all.{again}"]
         case events.CodeEvent(code=code):
-            return [f"The room has a new code; the one before lets nobody in any more. Code {code}"]
+            return [f"{NEW_CODE}: {code}"]
         case events.CutEvent(count=count):
             cut = "1 entry of yours has lost its place" if count == 1 else f"{count} entries of yours lost their places"
             return [f"Two halves of the room have met: {cut}. What their authors still have comes again."]
@@ -217,7 +220,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.ReplyEvent(command="/verify", data=data):
             return _verified(data)
         case events.ReplyEvent(command="/numbers", data=rows):
-            return [f"{row['seq']:>6}  {row['nick']}: {row['words']}" for row in rows] or [NO_MESSAGES]
+            return [f"{_number(row['seq'], rows):>6}  {row['nick']}: {row['words']}" for row in rows] or [NO_MESSAGES]
         case events.ReplyEvent(command="/rooms", data=rooms):
             return [_room(room) for room in rooms] or [NO_ROOMS]
         case events.ReplyEvent(command="/help", data=rows):
@@ -242,7 +245,7 @@ def _succession(
         case events.HeirsEvent(heirs=[]):
             return ["Nobody can take the room over now if its host goes"]
         case events.HeirsEvent(heirs=heirs):
-            return [f"If the host goes, the room goes on with: {', '.join(map(_heir, heirs))}"]
+            return [f"If the host goes, the room goes on with: {', '.join(map(_successor, heirs))}"]
         case events.HeirEvent(rank=None):
             return ["You are no longer among those who take this room over if its host goes."]
         case events.HeirEvent(rank=rank, holds_key=holds_key):
@@ -251,7 +254,7 @@ def _succession(
             return [f"You are to take this room over if its host goes{before}.{key} {_EXPOSED}"]
 
 
-def _heir(heir: events.Heir) -> str:
+def _successor(heir: events.Successor) -> str:
     return f"{heir.nick} (has the room's key)" if heir.holds_key else heir.nick
 
 
@@ -276,6 +279,12 @@ def given_back(text: str) -> str:
     lines = text.count("\n") + 1
     more = f" … ({lines} lines)" if lines > 1 else ""
     return f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"
+
+
+def _number(seq: int, rows: list[dict[str, Any]]) -> str:
+    """The number by which a message of these rows can be named: none if its place was cut, and another has it now."""
+    number = index_of(seq)
+    return str(number) if all(row["seq"] <= seq for row in rows if index_of(row["seq"]) == number) else ""
 
 
 def _verified(data: dict[str, Any]) -> list[str]:

@@ -17,8 +17,8 @@ from tests.support.transports import HANG, MemoryNetwork
 KEY = RoomKey(b"k" * 32)
 
 
-def dial_of(number: int) -> effects.DialEffect:
-    return effects.DialEffect(number, KEY.public, 15.0, returns=False, pause=0.0)
+def dial_of(number: int, *, fresh: bool = False) -> effects.DialEffect:
+    return effects.DialEffect(number, KEY.public, 15.0, returns=False, pause=0.0, fresh=fresh)
 
 
 class Dialler:
@@ -34,9 +34,9 @@ class Dialler:
         await trio.lowlevel.checkpoint()
         self.posted.append(what)
 
-    def dial(self, number: int) -> None:
+    def dial(self, number: int, *, fresh: bool = False) -> None:
         scope = self.links.begin_dial(number)
-        self._nursery.start_soon(dial, dial_of(number), self._network, "we", self.links, scope)
+        self._nursery.start_soon(dial, dial_of(number, fresh=fresh), self._network, "we", self.links, scope)
 
 
 async def test_links_that_are_dialled_at_once_have_the_numbers_of_their_dials(
@@ -46,6 +46,7 @@ async def test_links_that_are_dialled_at_once_have_the_numbers_of_their_dials(
     async with memory.listen(KEY) as place:
         memory.plan.extend((HANG, "connect"))
         dialler.dial(-1)
+        await trio.testing.wait_all_tasks_blocked()  # so that it is the one that hangs
         dialler.dial(-2)
         stream = await place.listener.accept()
         await trio.testing.wait_all_tasks_blocked()
@@ -55,6 +56,16 @@ async def test_links_that_are_dialled_at_once_have_the_numbers_of_their_dials(
         await trio.sleep(20)
     assert [it.link for it in dialler.posted if isinstance(it, inputs.DialFailedInput)] == [-1]
     assert [it.link for it in dialler.posted if isinstance(it, inputs.ReceivedInput | inputs.DroppedInput)][:1] == [-2]
+
+
+async def test_who_wants_to_know_where_a_service_is_now_has_that_looked_up(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    dialler = Dialler(memory, nursery)
+    dialler.dial(-1)
+    dialler.dial(-2, fresh=True)
+    await trio.testing.wait_all_tasks_blocked()
+    assert sorted((it.isolation, it.fresh) for it in memory.dials) == [("we:1", False), ("we:2", True)]
 
 
 async def test_of_a_dial_that_is_called_off_nothing_is_heard_again(
@@ -76,8 +87,8 @@ async def test_a_link_that_is_called_off_when_it_has_just_come_to_be_is_closed(
     dialler = Dialler(memory, nursery)
     connect = memory.dial
 
-    async def call_off_at_last(code: str, isolation: str) -> trio.abc.Stream:
-        stream = await connect(code, isolation)
+    async def call_off_at_last(code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
+        stream = await connect(code, isolation, fresh=fresh)
         dialler.links.call_off(-1)
         return stream
 

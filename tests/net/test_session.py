@@ -411,7 +411,7 @@ class NoNetwork:
         raise TorMissing("it is not here")
         yield
 
-    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
         await trio.lowlevel.checkpoint()
         raise TorMissing("it is not here")
 

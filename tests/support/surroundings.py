@@ -67,8 +67,8 @@ class _Network(MemoryNetwork):
         super().__init__()
         self.leading: dict[str, list[Wire]] = {}
 
-    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
-        stream = await super().dial(code, isolation)
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
+        stream = await super().dial(code, isolation, fresh=fresh)
         self.leading.setdefault(code, []).append(self.wires[-1])
         return stream
 

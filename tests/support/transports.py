@@ -64,7 +64,7 @@ class LoopbackNetwork:
             if self.ports[key.code] == port:  # unless another has taken the place since
                 del self.ports[key.code]
 
-    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
         """As Transport has it."""
         if code not in self.ports:
             raise DialFault(_NOBODY, absent=True)
@@ -192,6 +192,7 @@ class Dialled:
     at: float
     code: str
     isolation: str
+    fresh: bool
 
 
 class MemoryNetwork:
@@ -224,9 +225,9 @@ class MemoryNetwork:
         finally:
             self._listeners[key.code].remove(listener)
 
-    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
         """As Transport has it, after what is planned."""
-        self.dials.append(Dialled(trio.current_time(), code, isolation))
+        self.dials.append(Dialled(trio.current_time(), code, isolation, fresh))
         planned = self.plan.popleft() if self.plan else self.otherwise
         await trio.lowlevel.checkpoint()
         if isinstance(planned, Exception):
@@ -311,10 +312,10 @@ class _Connection:
         async with self._network.listen(key) as place:
             yield place
 
-    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
         """As Transport has it."""
         if self.lost.is_set():
             raise TorLost("nothing answers at its SOCKS port")
-        stream = await self._network.dial(code, isolation)
+        stream = await self._network.dial(code, isolation, fresh=fresh)
         self._wires.append(self._network.wires[-1])
         return stream

@@ -17,7 +17,8 @@ from anonp2p.errors import AnonError, Failed
 from anonp2p.names import nicks
 from anonp2p.reasons import Reason
 from anonp2p.room import events
-from anonp2p.room.events import Event, Heir, Person
+from anonp2p.room.events import Event, Person, Successor
+from anonp2p.room.succession.terms import make_place
 from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.reasons import encode_json
@@ -571,7 +572,7 @@ def test_who_begins_to_host_or_may_have_to_is_told_why_that_exposes_more() -> No
 
 
 def test_heirs_are_named_in_order_with_who_has_the_key() -> None:
-    heirs = [Heir("a", "ann", True), Heir("b", "bob", False)]
+    heirs = [Successor("a", "ann", True), Successor("b", "bob", False)]
     assert succession(events.HeirsEvent(room="r1", heirs=heirs)).endswith("ann (has the room's key), bob")
     assert "Nobody" in succession(events.HeirsEvent(room="r1", heirs=[]))
 
@@ -598,6 +599,19 @@ def test_another_program_at_the_code_is_no_reason_to_distrust_the_room() -> None
     alarm = events.AlarmEvent(room="r1", member="", reason=Reason("other-at-code"))
     assert "do not trust this room" not in succession(alarm)
     assert succession(alarm).startswith("ALARM: ")
+
+
+def test_messages_are_listed_by_their_indices_but_for_those_that_lost_their_places() -> None:
+    rows = [
+        {"seq": seq, "nick": "ann", "words": words}
+        for seq, words in ((7, "cut"), (8, "as ever"), (make_place(5, 7), "in its place"))
+    ]
+    lines = wording.describe_event(events.ReplyEvent(command="/numbers", data=rows))
+    assert [line.split() for line in lines] == [
+        ["ann:", "cut"],
+        ["8", "ann:", "as", "ever"],
+        ["7", "ann:", "in", "its", "place"],
+    ]
 
 
 # --- every event there is, by introspection
@@ -638,8 +652,8 @@ def values(kind: object) -> list[object]:
         return list(typing.get_args(kind))
     if kind == list[events.Defence]:
         return [["streams"], ["streams", "proof-of-work"]]
-    if kind == list[Heir]:
-        return [[], [Heir("m", "ann", True), Heir(HOSTILE, HOSTILE, False)]]
+    if kind == list[Successor]:
+        return [[], [Successor("m", "ann", True), Successor(HOSTILE, HOSTILE, False)]]
     if typing.get_origin(kind) is list:
         assert typing.get_args(kind) == (Person,)
         return [[], [PERSON, Person(member=HOSTILE, nick=HOSTILE, role="member", tag=HOSTILE)]]

@@ -183,12 +183,16 @@ class Tor:
             raise NotPublished(status)
         return [defence for defence in _DEFENCES if defence not in kept]
 
-    async def dial(self, code: str, isolation: str) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
 
-        After a dial that got no answer, the next one has Tor look anew where the room is.
+        After a dial that got no answer, the next one has Tor look anew where the room is, as a fresh one always has.
         """
         if code in self._unanswered:
+            if not await self._fetch(code) and self._control is not None and self.kind == "own":
+                with suppress(TorRefused):
+                    await self._control.send("SIGNAL NEWNYM")
+        elif fresh:
             await self._fetch(code)
         self._unanswered.add(code)
         user, _, password = isolation.partition(":")
@@ -212,8 +216,8 @@ class Tor:
         self._unanswered.discard(code)
         return stream
 
-    async def _fetch(self, code: str) -> None:
-        """Has Tor fetch the room's descriptor even if it has one. Raises TorLost.
+    async def _fetch(self, code: str) -> bool:
+        """Has Tor fetch the room's descriptor even if it has one; whether it has done so. Raises TorLost.
 
         A host that is back through another Tor, or on another network, has new introduction points. Those of before
         take calls for it, and Tor believes them, until their relays learn that the host is there no more. Only one that
@@ -224,7 +228,7 @@ class Tor:
         to start afresh; on one that is not ours, that would take everybody's circuits.
         """
         if self._control is None:
-            return
+            return False
         address = code.removesuffix(".onion")
         asked = False
         over = trio.Event()
@@ -241,8 +245,7 @@ class Tor:
             if status == "250":
                 with trio.move_on_after(limits.FETCH_PATIENCE):
                     await over.wait()
-            if not (asked or over.is_set()) and self.kind == "own":
-                await self._control.send("SIGNAL NEWNYM")
+        return asked or over.is_set()
 
     async def _ask_proxy(self) -> Endpoint:
         """Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""

@@ -33,6 +33,10 @@ class ChangingLines:
         self._card = CodeCard(now, name, code)
         self._log.add_line(self._card)
 
+    def show_new_code(self, now: float, name: str, code: str) -> None:
+        """Shows the code that has taken the place of another."""
+        self._log.add_line(CodeCard(now, name, code, None))
+
     def mark_reachable(self) -> bool:
         """Shows beside the code that others can join. False where it says so already, or is not there any more."""
         card = self._card if self._card in self._log else None

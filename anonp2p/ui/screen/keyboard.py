@@ -20,6 +20,7 @@ from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.submission import Submission
 
 _AGAIN = "Ctrl-C again leaves anonp2p."
+_ENDING = " It ends for all, as nobody else can host: {}."
 _ROOM_KEYS = {f"meta {number}": label_room(number) for number in range(1, 10)}
 _OFFERED = 6  # candidates of a completion shown at once
 _OVERLAY_BESIDE = 80  # columns from which F2 shows the members beside the log, and not over it
@@ -169,13 +170,21 @@ class Keyboard:
             self._leave()
         else:
             self._asked = "leave"
-            self._scene.hint = Hint(_AGAIN)
+            ending = self._list_ending()
+            self._scene.hint = Hint(f"{_AGAIN}{_ENDING.format(ending)}", "caution") if ending else Hint(_AGAIN)
+
+    def _list_ending(self) -> str:
+        """The rooms that end for others if we leave now."""
+        tabs = self._scene.tabs.of_rooms
+        snapshots = [(tab, self._scene.snapshot(tab)) for tab in tabs]
+        return ", ".join(tab.title for tab, snapshot in snapshots if snapshot and snapshot.ends_with_us)
 
     def _list_numbers(self) -> list[str]:
         """Of the messages that what is typed may name, the latest first: only one's own can be retracted."""
         own = from_first_seen(self._editor.edit_text).lower().startswith("/retract")
-        messages = (it for it in self._scene.active.log.latest_messages() if it.mine or not own)
-        return [str(message.seq) for message in islice(messages, limits.NUMBERED)]
+        log = self._scene.active.log
+        numbers = (log.number_of(it) for it in log.latest_messages() if it.mine or not own)
+        return [str(number) for number in islice(numbers, limits.NUMBERED) if number is not None]
 
     def _complete(self, *, forward: bool) -> None:
         active = self._scene.active

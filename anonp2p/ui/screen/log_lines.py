@@ -34,7 +34,7 @@ class LineContext(NamedTuple):
     """What else the looks of a line depend on. now: seconds since the epoch. tor: what it is doing; empty once up.
 
     watched: whether somebody looks. numbers: whether messages are shown with their numbers in place of their times.
-    find_message: finds a message of the same log by its number.
+    find_message: finds a message of the same log by its seq. number_of: by what number the user can name one.
     """
 
     now: float
@@ -42,6 +42,7 @@ class LineContext(NamedTuple):
     watched: bool = True
     numbers: bool = False
     find_message: "Callable[[int], ChatMessage | None]" = lambda _: None
+    number_of: "Callable[[ChatMessage], int | None]" = lambda _: None
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -103,7 +104,8 @@ class LogLine(ABC):
 class ChatMessage(LogLine):
     """A message. text: as its author wrote it. seq: None until it has its place. until: when it ends, by our clock.
 
-    reply: the number of the message that it refers to; reply_gone: that is not there any more, or never was.
+    former_seqs: those that it had before halves of the room met. reply: the seq of the message that it refers to;
+    reply_gone: that is not there any more, or never was. late: it was not shown at its first place, which was cut.
     """
 
     member: str = ""
@@ -117,6 +119,8 @@ class ChatMessage(LogLine):
     to: str = ""
     mine: bool = False
     history: bool = False
+    late: bool = False
+    former_seqs: tuple[int, ...] = ()
     reply: int | None = None
     reply_gone: bool = False
     mention: bool = False
@@ -153,7 +157,8 @@ class ChatMessage(LogLine):
 
     def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
         continues = self._continues(after) and not context.numbers
-        return self._left(context), self.seq is None, continues, self.whole, context.numbers, self._quote(context)
+        clock = self._clock(context)
+        return self._left(context), self.seq is None, continues, self.whole, clock, self._quote(context)
 
     def _quote(self, context: LineContext) -> str:
         """What is quoted, if it is a reply: looked up each time, so that nothing of it is kept here."""
@@ -170,7 +175,7 @@ class ChatMessage(LogLine):
         """Whether its author is named just above already."""
         if not isinstance(after, ChatMessage) or self.action or self.private or self.until is not None:
             return False
-        if self.is_reply:
+        if self.is_reply or self.late:
             return False
         alike = (after.member, after.nick, after.history, after.seq is None, after.action or after.private)
         same = alike == (self.member, self.nick, self.history, self.seq is None, False)
@@ -178,7 +183,7 @@ class ChatMessage(LogLine):
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         left = self._left(context)
-        clock = "" if self.seq is None else f"{self.seq:>5}" if context.numbers else _clock(self.at)
+        clock = self._clock(context)
         columns = self._room(layout) - (_COUNTDOWN if left else 0)
         body, hidden = self._body(columns)
         if left:
@@ -194,15 +199,24 @@ class ChatMessage(LogLine):
             note = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", self._room(layout))
             drawn += self._beside(layout, [("quiet", "·")], note, ("bar", "│"), clock)
         if quote := self._quote(context):
-            drawn[:0] = self._draw_quote(layout, quote)
+            drawn[:0] = self._draw_note(layout, "↳", quote)
+        if self.late:
+            drawn[:0] = self._draw_note(layout, "↺", wording.SAID_EARLIER)
         return drawn[1:] if not (layout.nicks or context.numbers) and self._continues(after) else drawn
 
-    def _draw_quote(self, layout: Layout, quote: str) -> list[Row]:
-        """What it refers to, above it. The mark stands where no text of a peer's does, so that none can imitate it."""
-        row: Row = [("quiet", sanitize.sanitize_line(quote))]
+    def _clock(self, context: LineContext) -> str:
+        """When it came, or the number by which it can be named."""
+        if not context.numbers:
+            return "" if self.seq is None else _clock(self.at)
+        number = context.number_of(self)
+        return "" if number is None else f"{number:>5}"
+
+    def _draw_note(self, layout: Layout, mark: str, note: str) -> list[Row]:
+        """What stands above it. The mark stands where no text of a peer's does, so that none can imitate it."""
+        row: Row = [("quiet", sanitize.sanitize_line(note))]
         if not layout.nicks:
-            return [[("quiet", "↳ "), *row]]
-        return self._beside(layout, [("quiet", "↳")], [rows.fit(row, self._room(layout))], self._bar(), "")
+            return [[("quiet", f"{mark} "), *row]]
+        return self._beside(layout, [("quiet", mark)], [rows.fit(row, self._room(layout))], self._bar(), "")
 
     def _bar(self) -> Piece:
         if self.private:
@@ -318,35 +332,43 @@ class MembershipLine(LogLine):
 
 @dataclass(slots=True, repr=False, eq=False)
 class CodeCard(LogLine):
-    """A room's code, alone on its row so that it can be copied in one piece, and whether others can join already."""
+    """A room's code, alone on its row so that it can be copied in one piece, and whether others can join already.
+
+    reachable: None for a code that has taken the place of another.
+    """
 
     name: str = ""
     code: str = ""
-    reachable: bool = False
+    reachable: bool | None = False
 
     def is_changing(self) -> bool:
         """Whether it looks different as time goes by."""
-        return not self.reachable
+        return self.reachable is False
 
     def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        return (self.reachable,) if self.reachable else (int(context.now - self.at), context.tor)
+        return (int(context.now - self.at), context.tor) if self.reachable is False else (self.reachable,)
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         name, columns = sanitize.sanitize_line(self.name), layout.width
-        if self.reachable:
-            style, state = "ok", "Others can join now."
-        else:
-            doing = f"waits for Tor ({sanitize.sanitize_line(context.tor)})" if context.tor else "is being published"
-            seconds = max(0, int(context.now - self.at))
-            style, state = "progress", f"{_spinner(context.now)} The room {doing}: {seconds} s"
+        title = "Whoever has this code can join:" if self.reachable is not None else f"{wording.NEW_CODE}:"
         return [
             rows.rule("bar", f"room {name}", columns),
-            *rows.wrapped("title", "Whoever has this code can join:", columns),
+            *rows.wrapped("title", title, columns),
             *rows.code(self.code, columns),
-            *rows.wrapped(style, state, columns),
+            *self._state(columns, context),
             *rows.wrapped("quiet", rows.COPYING, columns),
             rows.rule("bar", "", columns),
         ]
+
+    def _state(self, columns: int, context: LineContext) -> list[Row]:
+        """Whether others can join, where it is for us to say."""
+        if self.reachable is None:
+            return []
+        if self.reachable:
+            return rows.wrapped("ok", "Others can join now.", columns)
+        doing = f"waits for Tor ({sanitize.sanitize_line(context.tor)})" if context.tor else "is being published"
+        seconds = max(0, int(context.now - self.at))
+        return rows.wrapped("progress", f"{_spinner(context.now)} The room {doing}: {seconds} s", columns)
 
 
 @dataclass(slots=True, repr=False, eq=False)

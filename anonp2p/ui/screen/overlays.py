@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import Command
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.people import People
+from anonp2p.ui.screen.people import LEGEND, People
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scrollback import Scrollback
 
@@ -88,7 +88,8 @@ def of_members(find_people: Callable[[], People]) -> Overlay:
 
     def build(columns: int, _: int) -> list[Row]:
         people = find_people()
-        return people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
+        listed = people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
+        return [*listed, [], *rows.wrapped("quiet", LEGEND, columns)]
 
     return Overlay("members: Esc puts it away", build)
 
@@ -97,8 +98,12 @@ def of_numbers(log: Scrollback) -> Overlay:
     """The latest messages with their numbers, looked up each time: one that ends is gone from here too."""
 
     def build(columns: int, _: int) -> list[Row]:
-        latest = [it for it in islice(log.latest_messages(), limits.NUMBERED) if it.seq is not None]
-        table = [(str(it.seq), f"{sanitize.sanitize_line(it.nick)}: {wording.excerpt(it.text)}") for it in latest]
+        latest = [(log.number_of(it), it) for it in islice(log.latest_messages(), limits.NUMBERED)]
+        table = [
+            (str(number), f"{sanitize.sanitize_line(it.nick)}: {wording.excerpt(it.text)}")
+            for number, it in latest
+            if number is not None
+        ]
         return _table(table[::-1], columns) if table else rows.wrapped("quiet", f"{wording.NO_MESSAGES}.", columns)
 
     return Overlay("numbers: Esc puts them away", build)

@@ -3,12 +3,16 @@
 Messages that have no place in the room's order yet stand below everything else. A message that has expired or was
 given back is gone from here at once, as are the oldest lines where there are too many. While the user looks back,
 what is in sight stays where it is, whatever comes.
+
+What the user reads and types as the number of a message is the index of its place in the room's log, which is small and
+means one message: where two have the same, the place of the one in the earlier term was cut, and it has no number.
 """
 
 from collections.abc import Iterator
 from itertools import chain
 
 from anonp2p import limits
+from anonp2p.room.succession.terms import index_of
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine
 from anonp2p.ui.screen.rows import Row
@@ -19,7 +23,8 @@ class Scrollback:
 
     def __init__(self) -> None:
         self._lines: dict[int, LogLine] = {}
-        self._places: dict[int, int] = {}  # of messages, by their seq
+        self._places: dict[int, int] = {}  # of messages, by their seq, those of before included
+        self._numbered: dict[int, int] = {}  # which seq a number means
         self._fleeting: set[int] = set()  # the places of what is to be shown for a while only
         self._pending: dict[int, ChatMessage] = {}  # messages not yet ordered, by their numbers
         self._next = 0
@@ -37,7 +42,7 @@ class Scrollback:
             self._unread = self._next
         self._lines[self._next] = line
         if isinstance(line, ChatMessage) and line.seq is not None:
-            self._places[line.seq] = self._next
+            self._note_seq(line.seq, self._next)
             if line.fleeting:
                 self._fleeting.add(self._next)
         self._next += 1
@@ -64,8 +69,29 @@ class Scrollback:
         if (place := self._places.get(seq)) is not None:
             self._remove(place)
 
+    def move_message(self, was: int, seq: int) -> None:
+        """A message has another seq: it stays where it is, and is still found by that of before."""
+        if (message := self.find_message(was)) is not None and message.seq is not None:
+            message.former_seqs += (message.seq,)
+            message.seq = seq
+            self._note_seq(seq, self._places[was])
+
+    def _note_seq(self, seq: int, place: int) -> None:
+        self._places[seq] = place
+        number = index_of(seq)
+        self._numbered[number] = max(seq, self._numbered.get(number, 0))
+
+    def find_numbered(self, number: int) -> ChatMessage | None:
+        """The message that the user means by this number, or by a whole seq."""
+        return self.find_message(self._numbered.get(number, number))
+
+    def number_of(self, message: ChatMessage) -> int | None:
+        """The number by which the user can name a message."""
+        number = None if message.seq is None else index_of(message.seq)
+        return number if number is not None and self._numbered.get(number) == message.seq else None
+
     def find_message(self, seq: int) -> ChatMessage | None:
-        """The message with this number, if it is still here."""
+        """The message with this seq, if it is still here."""
         place = self._places.get(seq)
         found = None if place is None else self._lines[place]
         return found if isinstance(found, ChatMessage) else None
@@ -91,6 +117,7 @@ class Scrollback:
         """Forgets everything except messages on their way."""
         self._lines.clear()
         self._places.clear()
+        self._numbered.clear()
         self._fleeting.clear()
         self._drawn.clear()
         self._size = self._below = 0
@@ -113,7 +140,10 @@ class Scrollback:
         self._drawn = [drawn for drawn in self._drawn if drawn is not line]
         self._size -= line.size
         if isinstance(line, ChatMessage) and line.seq is not None:
-            del self._places[line.seq]
+            for seq in (*line.former_seqs, line.seq):
+                self._places.pop(seq, None)
+                if self._numbered.get(index_of(seq)) == seq:
+                    del self._numbered[index_of(seq)]
             self._fleeting.discard(place)
 
     # --- what is in sight
@@ -240,7 +270,7 @@ class Scrollback:
     def _rows(
         self, place: int, line: LogLine, above: LogLine | None, layout: Layout, context: LineContext
     ) -> list[Row]:
-        context = context._replace(find_message=self.find_message)
+        context = context._replace(find_message=self.find_message, number_of=self.number_of)
         if place != self._unread:
             return line.rows(layout, context, above)
         return [rows.rule("unread line", "new", layout.width), *line.rows(layout, context, None)]

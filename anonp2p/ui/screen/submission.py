@@ -1,5 +1,6 @@
 """Enter: what is typed is sent to the active room, done by the rest of the program, or done here."""
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 
@@ -58,7 +59,7 @@ class Submission:
             return True
         self._number += 1
         try:
-            action = commands.parse_line(text, self._number)
+            action = commands.ask_first(self._with_seq(commands.parse_line(text, self._number)))
             act = self._prepare(action)
         except AnonError as error:
             size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""
@@ -74,6 +75,13 @@ class Submission:
         active.log.mark_read()
         act()
         return False
+
+    def _with_seq(self, action: commands.Action) -> commands.Action:
+        """The action with the whole seq of the message that it names by its number."""
+        if isinstance(action, inputs.ReplyInput | inputs.RetractInput) and action.seq is not None:
+            message = self._scene.active.log.find_numbered(action.seq)
+            return action if message is None else dataclasses.replace(action, seq=message.seq)
+        return action
 
     def _prepare(self, action: commands.Action) -> Callable[[], None]:
         """A function that carries out the action, here or in the rest of the program. Raises AnonError."""

@@ -86,6 +86,21 @@ class Tab:
                 [text] = wording.describe_event(event)
                 self.add_system_line(now, [text], "alarm")
                 self.warnings.add_alarm(text)
+            case events.MovedEvent(was=was, seq=seq):
+                self.log.move_message(was, seq)
+                if number := self._typed.pop(was, 0):
+                    self._note_typed(seq, number)
+            case events.CutEvent(count=count):
+                self._warn(event, now, banner=count > limits.CUT_QUIETLY)
+            case events.CodeEvent(code=code):
+                self._lines.show_new_code(now, self.name, code)
+                self.warnings.add_notice(f"{wording.NEW_CODE}: {wording.NEW_CODE_WHERE}")
+            case events.HostEvent() | events.HostingEvent():
+                self.add_system_line(now, wording.describe_event(event), "title")
+            case events.HeirsEvent():
+                self._lines.membership_line(now).tell(wording.describe_event(event)[0])
+            case events.LeaveEndsRoomEvent():
+                self._warn(event, now, banner=False)
             case events.LookalikeEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
                 self.warnings.add_lookalike(event)
@@ -135,6 +150,7 @@ class Tab:
             to="" if event.to is UNSET else event.to,
             mine=event.mine,
             history=event.history,
+            late=event.late,
             reply=event.reply,
             reply_gone=event.reply_gone is True,
             mention=called,
@@ -173,6 +189,13 @@ class Tab:
         elif event.state == "connecting":
             self._lines.show_joining(now, event.attempt, describe_reason(event.detail))
 
+    def _warn(self, event: Event, now: float, *, banner: bool) -> None:
+        """Says what is no fault of anybody's, but matters. banner: until the user has put it away."""
+        lines = wording.describe_event(event)
+        self.add_system_line(now, lines, "caution")
+        if banner:
+            self.warnings.add_notice(" ".join(lines))
+
     def _settle_pending(self, number: events.Re) -> None:
         if isinstance(number, int):
             self.log.settle_pending(number)
@@ -186,6 +209,8 @@ class Tab:
 _NAMED = 8  # of those who are there already
 _MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
 _MOVING = (
+    events.HostEvent,
+    events.HeirsEvent,
     events.EnteredEvent,
     events.JoinedEvent,
     events.LeftEvent,

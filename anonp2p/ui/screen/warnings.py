@@ -1,4 +1,4 @@
-"""What must not be missed in a room: alarms, and nicks that may be taken for others."""
+"""What must not be missed in a room: alarms, notices, and nicks that may be taken for others."""
 
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -24,21 +24,24 @@ class Warnings:
 
     def __init__(self) -> None:
         self._alarms: list[Banner] = []
+        self._notices: list[Banner] = []
         self._lookalikes_of_speakers: dict[_Lookalike, None] = {}  # to be warned of, the oldest first
         self._lookalikes_of_others: dict[_Lookalike, None] = {}
         self._unnamed = 0  # further ones, of which there were too many to be kept
 
     @property
     def banners(self) -> list[Banner]:
-        """What waits to be put away, in that order: alarms, then the look-alikes, as many as are read at once."""
+        """What waits to be put away, in that order: alarms, notices, then the look-alikes that are read at once."""
         named, count = self._named(), self._kept + self._unnamed
         caution = [Banner("caution", wording.lookalikes(named, count - len(named)))] if count else []
-        return [*self._alarms, *caution]
+        return [*self._alarms, *self._notices, *caution]
 
     def put_away(self) -> None:
         """The user has read the first banner: what it names is not warned of any more."""
         if self._alarms:
             del self._alarms[0]
+        elif self._notices:
+            del self._notices[0]
         elif self._kept:
             for alike in self._named():
                 self._lookalikes_of_speakers.pop(alike, None)
@@ -56,9 +59,11 @@ class Warnings:
 
     def add_alarm(self, text: str) -> None:
         """Adds an alarm: a host did what no honest program does. The same text is not shown twice."""
-        banner = Banner("alarm", text)
-        if banner not in self._alarms and len(self._alarms) < limits.BANNERS:
-            self._alarms.append(banner)
+        _add(self._alarms, Banner("alarm", text))
+
+    def add_notice(self, text: str) -> None:
+        """Adds what nobody is to blame for, but the user has to know. The same text is not shown twice."""
+        _add(self._notices, Banner("caution", text))
 
     def add_lookalike(self, event: events.LookalikeEvent) -> None:
         """Adds a look-alike. All are kept until they are read, so that one cannot be hidden behind others.
@@ -75,3 +80,8 @@ class Warnings:
         if self._kept > limits.LOOKALIKES:
             (self._lookalikes_of_others or self._lookalikes_of_speakers).popitem()
             self._unnamed += 1
+
+
+def _add(banners: list[Banner], banner: Banner) -> None:
+    if banner not in banners and len(banners) < limits.BANNERS:
+        banners.append(banner)

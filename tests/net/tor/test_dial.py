@@ -181,11 +181,26 @@ async def test_tor_is_not_told_to_look_where_it_has_just_looked(
     assert bool(orders(fake)) is looks
 
 
+@pytest.mark.parametrize("kind", ["own", "system"])
+async def test_a_fresh_dial_waits_for_a_new_descriptor_and_takes_nobodys_circuits(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Literal["own", "system"]
+) -> None:
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
+    async with dialling(fake, short_path, kind) as (some, proxy):
+        proxy.code = 0
+        await (await some.dial(KEY.code, "me:1")).aclose()
+        assert orders(fake) == []
+        await (await some.dial(KEY.code, "me:2", fresh=True)).aclose()
+    assert orders(fake) == [f"HSFETCH {ADDRESS}"]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
 async def test_a_control_port_that_fetches_nothing_for_us_does_not_keep_us_from_dialling(
-    fake: FakeTor, short_path: Path
+    fake: FakeTor, short_path: Path, *, fresh: bool
 ) -> None:
     fake.deny["HSFETCH"] = "510 Command filtered"
     async with dialling(fake, short_path, "system") as (system, proxy):
         await proxy.give_up(system)
         with trio.fail_after(limits.FETCH_PATIENCE):
-            await (await system.dial(KEY.code, "me:2")).aclose()
+            await (await system.dial(KEY.code, "me:2", fresh=fresh)).aclose()
+            await (await system.dial(KEY.code, "me:3", fresh=fresh)).aclose()

@@ -1,11 +1,17 @@
 """What must hold in a town: after every step, and once it is mended."""
 
 from collections import Counter
+from collections.abc import Sequence
 
+from anonp2p.crypto.epoch import FLEETING, KEPT, Header
 from anonp2p.reasons import LINK_ENDS
 from anonp2p.room import events
+from anonp2p.room.log.log import LogBatch
 from tests.room.town.person import Person
 from tests.room.town.town import Town
+
+INSPECTION = 3.0  # seconds between looks at what the logs still hold
+SLACK = 7_000  # milliseconds by which something may end too late: until a clock that may have slept is looked at
 
 
 class Checks:
@@ -18,10 +24,14 @@ class Checks:
         self._digests: dict[tuple[int, bytes, int], tuple[bytes, int]] = {}
         self._read: Counter[int] = Counter()  # events of each person that were looked at
         self._seqs: dict[int, int] = {}  # of the latest message that each was shown
+        town.watch = self.watch
         town.on_link_end = self._check_end
+        town.plan(INSPECTION, self._inspect)
 
     def watch(self, person: Person) -> None:
         """Somebody has taken an input."""
+        if not person.is_honest:
+            return
         for event in person.told[self._read[person.number] :]:
             self._check_event(person, event)
         self._read[person.number] = len(person.told)
@@ -37,9 +47,9 @@ class Checks:
         self.faults.append(f"{self._town.now:.2f}: {who} {what}")
         self._town.note(person, f"FAULT: {what}")
 
-    def _check_end(self, person: Person, reason: str) -> None:
-        """A link has ended."""
-        if reason not in LINK_ENDS:
+    def _check_end(self, person: Person, other: Person, reason: str) -> None:
+        """A link has ended at one end."""
+        if reason not in LINK_ENDS and person.is_honest and other.is_honest:
             self._blame(person, f"ends a link: {reason}")
         self.counts[f"links {reason}"] += 1
 
@@ -57,6 +67,41 @@ class Checks:
                     self._blame(person, f"is shown {event.text} twice")
             case events.EntriesMissedEvent(count=count):
                 self._blame(person, f"has missed {count} entries")
+            case events.MovedEvent(was=was, seq=seq):
+                self.counts["texts moved"] += 1
+                if was >= seq:
+                    self._blame(person, f"is told that {was} has moved back to {seq}")
+            case events.CutEvent(count=count):
+                self.counts["entries cut"] += count
+            case events.HostEvent():
+                self.counts["hosts told"] += 1
+
+    # --- what the logs hold
+
+    def _inspect(self) -> None:
+        """Nobody holds what has expired."""
+        for person in self._town.people:
+            if person.is_here and person.held is None and person.room.replica.has_log:
+                self._look_for_expired(person)
+        self._town.plan(INSPECTION, self._inspect)
+
+    def _look_for_expired(self, person: Person) -> None:
+        now = person.room.role.room_time() - SLACK
+        for batch in _batches(person):
+            for entry in batch.entries:
+                if entry.ttl == KEPT or not entry.body:
+                    continue
+                is_due = batch.time + entry.ttl * 1_000 < now
+                if is_due if entry.ttl != FLEETING else not person.is_hosting:
+                    self._blame(person, f"holds what has expired, of {entry.ttl} s")
+
+    def _check_counters(self, person: Person) -> None:
+        """Nothing has two places."""
+        headers = [Header.unpack(entry.header) for batch in _batches(person) for entry in batch.entries]
+        counted = Counter((header.author, header.counter) for header in headers if header.counter)
+        for (_, counter), times in counted.items():
+            if times > 1:
+                self._blame(person, f"has entry {counter} of one author {times} times")
 
     # --- once all is mended
 
@@ -96,6 +141,8 @@ class Checks:
         for difference in self._find_differences():
             self._blame(None, difference)
         here = self._here
+        for person in here:
+            self._check_counters(person)
         for author in here:
             if author.has_stayed:
                 for text in author.said:
@@ -111,3 +158,7 @@ class Checks:
         for person in self._here:
             if person.has_stayed and person.entered_at[0] < author.said[text] and person.shown[text] != 1:
                 self._blame(person, f"was shown {text} {person.shown[text]} times")
+
+
+def _batches(person: Person) -> Sequence[LogBatch]:
+    return person.room.replica.room_log.log.batches

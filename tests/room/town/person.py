@@ -3,9 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from anonp2p.room import events, inputs
+from anonp2p.room import effects, events, inputs
 from anonp2p.room.room import Room
 from tests.room.town.wires import Side
 
@@ -24,22 +24,43 @@ def draws(seed: str) -> Callable[[int], bytes]:
     return draw
 
 
-class Person:
-    """One with a room. clock: by how many seconds its clock differs from the town's.
+class Actor(Protocol):
+    """Whatever takes inputs as a room does: a real room, or who plays one."""
 
+    @property
+    def over(self) -> bool:
+        """Whether it is out for good."""
+
+    @property
+    def hosting(self) -> bool:
+        """Whether its last bytes are waited for when it is out."""
+
+    def handle_input(self, event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
+        """Says what is to be done."""
+
+    def next_deadline(self) -> float | None:
+        """When a Tick is due."""
+
+
+class Person:
+    """One in a town. actor: what acts for it. room: the real room behind that, if there is one.
+
+    clock: by how many seconds its clock differs from the town's.
     held: what its machine has for it while it is stopped; None while it runs.
     """
 
-    def __init__(self, number: int, room: Room, clock: float) -> None:
+    def __init__(self, number: int, actor: Actor, room: Room | None, clock: float) -> None:
         self.number = number
-        self.room = room
+        self.actor = actor
+        self._room = room
         self.clock = clock
         self.is_alive = True
         self.held: list[Callable[[], object]] | None = None
         self.sides: dict[int, Side] = {}  # by the number that its room gives the link
         self.accepted = 0  # links so far
-        self.dialling: dict[int, int] = {}  # by the number of the link: which dial that is
+        self.dialling: set[int] = set()  # the numbers of links that it dials
         self.told: list[events.Event] = []
+        self.told_at: list[float] = []  # when, by the town's clock
         self.said: dict[str, float] = {}  # texts for all that are kept, and when they were typed
         self.shown: Counter[str] = Counter()  # texts for all, however they came
         self.places: dict[str, int] = {}  # the latest `seq` of each of these
@@ -50,9 +71,20 @@ class Person:
         self.typed = 0
 
     @property
+    def room(self) -> Room:
+        """Its real room."""
+        assert self._room is not None, "a stranger has none"
+        return self._room
+
+    @property
+    def is_honest(self) -> bool:
+        """Whether its room does all that it does."""
+        return self._room is self.actor
+
+    @property
     def is_here(self) -> bool:
-        """Whether it is in the room, as far as it knows."""
-        return self.is_alive and self.room.entered
+        """Whether it is honest, and in the room as far as it knows."""
+        return self.is_alive and self.is_honest and self.room.entered
 
     @property
     def is_hosting(self) -> bool:
@@ -71,13 +103,22 @@ class Person:
     def got(self, kind: type[E]) -> list[E]:
         return [event for event in self.told if isinstance(event, kind)]
 
+    def when(self, kind: type[events.Event], since: float = 0.0) -> float:
+        """When it was told of the first event of this kind since then; endless if it was not."""
+        told = zip(self.told, self.told_at, strict=True)
+        return min((at for event, at in told if isinstance(event, kind) and at >= since), default=float("inf"))
+
     def hear(self, event: events.Event, now: float) -> None:
         """Is told something."""
         self.told.append(event)
+        self.told_at.append(now)
         match event:
             case events.MessageEvent(text=text, seq=seq, private=False):
                 self.shown[text] += 1
                 self.places[text] = seq
+            case events.MovedEvent(was=was, seq=seq):
+                for text in [text for text, place in self.places.items() if place == was]:
+                    self.places[text] = seq
             case events.UnsentEvent(text=text):
                 self.unsent.append(text)
             case events.EnteredEvent():

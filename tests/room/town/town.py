@@ -16,7 +16,8 @@ from anonp2p.room import effects, inputs
 from anonp2p.room.link_effects import apply_effect
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from tests.room.town.person import Person, draws
+from tests.room.town.hostile import Stranger
+from tests.room.town.person import Actor, Person, draws
 from tests.room.town.wires import Distances, Lines, Side, Wire
 
 FLUSH = 1.0  # seconds that a session waits for its last bytes
@@ -43,7 +44,7 @@ class Town:
         self.lines = Lines()
         self.trace: list[str] = []
         self.watch: Callable[[Person], None] = lambda _: None
-        self.on_link_end: Callable[[Person, str], None] = lambda *_: None
+        self.on_link_end: Callable[[Person, Person, str], None] = lambda *_: None
         self.chance = random.Random(f"{seed} chance")
         self.hanging = False  # whether dials hang until their time is over
         self._seed = seed
@@ -51,9 +52,8 @@ class Town:
         self._rules = retention, history
         self._heap: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
         self._planned = 0
-        self._dials = 0
         self._servers: dict[bytes, int] = {}  # by address: who has published it last
-        self._serving: set[tuple[int, bytes]] = set()
+        self._serving: dict[tuple[int, bytes], None] = {}
         self._key = RoomKey(draws(f"{seed} key")(32))
 
     # --- time
@@ -90,7 +90,16 @@ class Town:
             retention=retention,
             history=history,
         )
-        person = Person(number, room, self.chance.choice([0, 1_000, 50_000]) + number)
+        return self._begin(room, room)
+
+    def add_stranger(self, *, answers: bool) -> Person:
+        """Somebody comes who only has the code."""
+        random_ = draws(f"{self._seed} {len(self.people)}")
+        return self._begin(Stranger(self._key.public, random_, answers=answers), None)
+
+    def _begin(self, actor: Actor, room: Room | None) -> Person:
+        number = len(self.people)
+        person = Person(number, actor, room, self.chance.choice([0, 1_000, 50_000]) + number)
         self.people.append(person)
         self.handle(person, inputs.StartInput())
         return person
@@ -137,10 +146,10 @@ class Town:
 
     def handle(self, person: Person, what: inputs.Input, at_least: float = 0.0) -> None:
         """A room takes an input, and what it wants done is done."""
-        room, was_over = person.room, person.room.over
+        actor, was_over = person.actor, person.actor.over
         touched: dict[int, Side] = {}
         head, grown = b"", False
-        for effect in room.handle_input(what, person.now(self.now, at_least)):
+        for effect in actor.handle_input(what, person.now(self.now, at_least)):
             match effect:
                 case effects.TellEffect(event=event):
                     person.hear(event, self.now)
@@ -148,7 +157,7 @@ class Town:
                 case effects.DialEffect():
                     self._dial(person, effect)
                 case effects.ServeEffect(key=key):
-                    self._serve(person, key)
+                    self._serve(person, key.public)
                 case effects.StopServingEffect(address=address):
                     self._stop_serving(person, address)
                 case effects.HeartbeatEffect(data=data):
@@ -160,7 +169,7 @@ class Town:
                         apply_effect(effect, side.connection, self.now)
                         touched[side.number] = side
                     elif isinstance(effect, effects.DropEffect):
-                        person.dialling.pop(effect.link, None)
+                        person.dialling.discard(effect.link)
         if grown:
             touched.update(person.sides)
         elif head:
@@ -169,7 +178,7 @@ class Town:
             touched.update(person.sides)
         for side in touched.values():
             self._react(side)
-        if room.over and not was_over:
+        if actor.over and not was_over:
             self._finish(person)
         elif not isinstance(what, inputs.EndBatchInput) and not person.ends_batch:
             person.ends_batch = True
@@ -182,7 +191,7 @@ class Town:
         self.handle(person, inputs.EndBatchInput())
 
     def _plan_tick(self, person: Person) -> None:
-        deadline = person.room.next_deadline()
+        deadline = person.actor.next_deadline()
         if deadline is None:
             return
         at = max(self.now, deadline - person.clock)
@@ -195,7 +204,7 @@ class Town:
         if at != person.ticks_at:
             return
         person.ticks_at = float("inf")
-        deadline = person.room.next_deadline()
+        deadline = person.actor.next_deadline()
         if deadline is not None and deadline <= self.now + person.clock + 1e-6:
             self.handle(person, inputs.TickInput(), deadline)
         else:
@@ -203,10 +212,12 @@ class Town:
 
     def _finish(self, person: Person) -> None:
         """A room is over: a host's last bytes are still sent."""
-        self._stop_serving(person, self._key.public)
+        for number, address in [*self._serving]:
+            if number == person.number:
+                self._stop_serving(person, address)
         person.dialling.clear()
         for side in [*person.sides.values()]:
-            if person.room.hosting:
+            if person.actor.hosting:
                 side.connection.finish(self.now)
                 self._react(side)
                 self.plan(FLUSH, self._do, person, self._close, side)
@@ -228,10 +239,11 @@ class Town:
 
     # --- services and dials
 
-    def _serve(self, person: Person, key: RoomKey) -> None:
-        assert (person.number, key.public) not in self._serving, "an address is served once"
-        self._serving.add((person.number, key.public))
-        self.plan(self.chance.uniform(*self._pace.publish), self._do, person, self._publish, person, key.public)
+    def _serve(self, person: Person, address: bytes) -> None:
+        assert (person.number, address) not in self._serving, "an address is served once"
+        self._serving[person.number, address] = None
+        self.note(person, f"serves {_brief(address)}")
+        self.plan(self.chance.uniform(*self._pace.publish), self._do, person, self._publish, person, address)
 
     def _publish(self, person: Person, address: bytes) -> None:
         if (person.number, address) in self._serving:
@@ -239,7 +251,7 @@ class Town:
             self.handle(person, inputs.PublishedInput(address))
 
     def _stop_serving(self, person: Person, address: bytes) -> None:
-        self._serving.discard((person.number, address))
+        self._serving.pop((person.number, address), None)
 
     def _find_server(self, address: bytes) -> Person | None:
         """Who answers there: the one who has published it last, if that one still serves it."""
@@ -249,47 +261,47 @@ class Town:
         return self.people[number] if self.people[number].is_alive else None
 
     def _dial(self, person: Person, effect: effects.DialEffect) -> None:
-        self._dials += 1
-        dial, address = self._dials, effect.address
-        person.dialling[effect.link] = dial
-        self.note(person, f"dials for {effect.seconds:g} s")
-        chance = random.Random(f"{self._seed} dial {person.number} {dial}")
+        person.dialling.add(effect.link)
+        self.note(person, f"dials {_brief(effect.address)} for {effect.seconds:g} s")
+        chance = random.Random(f"{self._seed} dial {person.number} {effect.link}")
         seconds = effect.seconds if self.hanging else min(chance.uniform(*self._pace.dial), effect.seconds)
-        left = effect.seconds - seconds
-        self.plan(seconds, self._do, person, self._connect, person, effect.link, dial, address, left)
+        self.plan(seconds, self._do, person, self._connect, person, effect, effect.seconds - seconds)
 
-    def _connect(self, person: Person, number: int, dial: int, address: bytes, left: float) -> None:
+    def _connect(self, person: Person, effect: effects.DialEffect, left: float) -> None:
         """A dial has come to where there is a service, or to nothing."""
-        if person.dialling.get(number) != dial:
+        if effect.link not in person.dialling:
             return
-        server = self._find_server(address)
+        server = self._find_server(effect.address)
         if left <= 0 or (server is not None and not self.lines.are_open(person.number, server.number)):
-            failure = inputs.DialFailedInput(number, Reason("dial-timeout", 0.0))
-            self.plan(max(0.0, left), self._do, person, self._fail, person, number, dial, failure)
+            failure = inputs.DialFailedInput(effect.link, Reason("dial-timeout", 0.0))
+            self.plan(max(0.0, left), self._do, person, self._fail, person, failure)
         elif server is None:
-            is_known = address in self._servers
+            is_known = effect.address in self._servers
             reason = Reason("no-introduction") if is_known else Reason("not-found")
-            failure = inputs.DialFailedInput(number, reason, absent=not is_known)
-            self.plan(min(left, 0.3), self._do, person, self._fail, person, number, dial, failure)
+            failure = inputs.DialFailedInput(effect.link, reason, absent=not is_known)
+            self.plan(min(left, 0.3), self._do, person, self._fail, person, failure)
         else:
-            del person.dialling[number]
-            self._link(person, number, server, address)
+            person.dialling.discard(effect.link)
+            self._link(person, effect, server)
 
-    def _fail(self, person: Person, number: int, dial: int, failure: inputs.DialFailedInput) -> None:
-        if person.dialling.get(number) == dial:
-            del person.dialling[number]
+    def _fail(self, person: Person, failure: inputs.DialFailedInput) -> None:
+        if failure.link in person.dialling:
+            person.dialling.discard(failure.link)
             self.handle(person, failure)
 
-    def _link(self, person: Person, number: int, server: Person, address: bytes) -> None:
+    def _link(self, person: Person, effect: effects.DialEffect, server: Person) -> None:
         server.accepted += 1
-        seed = f"{self._seed} {person.number} {server.number} {number} {server.accepted}"
-        wire = Wire(seed, self._pace, self.now, (server.number, server.accepted), (person.number, number))
+        seed = f"{self._seed} {person.number} {server.number} {effect.link} {server.accepted}"
+        wire = Wire(seed, self._pace, self.now, (server.number, server.accepted), (person.number, effect.link))
         self.wires.append(wire)
-        person.sides[number] = wire.far
+        person.sides[effect.link] = wire.far
         self._watch_deadline(wire.far)
-        self._do(server, self._accept, server, wire.near, address)
+        self._do(server, self._accept, server, wire.near, effect.address)
 
     def _accept(self, server: Person, side: Side, address: bytes) -> None:
+        if server.actor.over:
+            self._send(side, b"")
+            return
         server.sides[side.number] = side
         self._watch_deadline(side)
         self.handle(server, inputs.LinkedInput(side.number, address))
@@ -351,7 +363,7 @@ class Town:
         side.is_up = False
         side.connection.end()
         person = self._owner(side)
-        self.on_link_end(person, side.connection.reason)
+        self.on_link_end(person, self._owner(side.wire.other(side)), side.connection.reason)
         del person.sides[side.number]
         self._send(side, b"")
         silence = side.connection.measure_silence(self.now)
@@ -376,6 +388,10 @@ class Town:
 
 def _pair(wire: Wire) -> tuple[int, int]:
     return wire.near.owner, wire.far.owner
+
+
+def _brief(address: bytes) -> str:
+    return address.hex()[:4]
 
 
 def _describe(event: Any) -> str:

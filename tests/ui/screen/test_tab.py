@@ -141,7 +141,9 @@ EVERY: list[Event] = [
     events.HostEvent(room="r1", member="m", nick=HOSTILE, cause="lost"),
     events.HostingEvent(room="r1"),
     events.HeirsEvent(room="r1", heirs=[]),
-    events.HeirsEvent(room="r1", heirs=[events.Heir(HOSTILE, HOSTILE, True), events.Heir("m", HOSTILE, False)]),
+    events.HeirsEvent(
+        room="r1", heirs=[events.Successor(HOSTILE, HOSTILE, True), events.Successor("m", HOSTILE, False)]
+    ),
     events.HeirEvent(room="r1", rank=2, holds_key=True),
     events.LeaveEndsRoomEvent(room="r1", asks=True),
     events.CodeEvent(room="r1", code=CODE),

@@ -1,0 +1,150 @@
+"""What a host does about others who host the same room: it looks for them, and stands or gives way (PROTOCOL.md, 8).
+
+Hosting --one of a higher term, and we stand--> Hosting, in a term above
+Hosting --one of a higher term, and we do not stand--> giving way: our members are sent on, and we follow
+Hosting --our first heir hears more of those who lost us than we hear ourselves--> handing over
+Hosting --who hosted before has been back for a while--> handing over
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from anonp2p import limits
+from anonp2p.protocol.field_types import Heir
+from anonp2p.room.succession import terms
+
+_NEVER = float("-inf")
+
+
+class Hosting(NamedTuple):
+    """What a host knows.
+
+    linked: the members that have a link to us. present: who is here by our log, with us; members: all of the roster.
+    others: who can host too or could once, and is not known to be gone.
+    """
+
+    me: bytes
+    number: int
+    heirs: Sequence[bytes]
+    others: Sequence[Heir]
+    present: Collection[bytes]
+    members: Collection[bytes]
+    linked: Collection[bytes]
+
+    @property
+    def is_small_part(self) -> bool:
+        """Whether no more than half of those who are here by our log have a link to us, and our first heir has none."""
+        here = 1 + len([member for member in self.linked if member in self.present])
+        return bool(self.heirs) and self.heirs[0] not in self.linked and 2 * here <= len(self.present)
+
+
+class Challenge(NamedTuple):
+    """Another host of the room, whose term one of our heirs has begun: that was proven.
+
+    number, host: its term. present, host_there: who was here, and who hosted, where its log and ours part.
+    """
+
+    number: int
+    host: bytes
+    present: Collection[bytes]
+    host_there: bytes
+
+
+class Stand(NamedTuple):
+    """We begin the term of this number."""
+
+    number: int
+
+
+class GiveWay(NamedTuple):
+    """We send our members to the challenger, and follow it."""
+
+
+class Meeting:
+    """Looks for other hosts of the room, and decides who goes on. Times are of one clock.
+
+    draw: gives a number between two others. It is kept when the role is replaced: so hands back as seldom as it should.
+    """
+
+    def __init__(self, draw: Callable[[float, float], float]) -> None:
+        self._draw = draw
+        self._met_at = self._meet_at = _NEVER  # when we last looked for others, and when we do next
+        self._stood_at: dict[bytes, float] = {}  # when each challenger made us begin a term
+        self._strays = 0  # how many members lost us, as our first heir says
+        self._strays_at = _NEVER
+        self._predecessor: bytes | None = None  # from whom we took over when it was lost
+        self._back_at: float | None = None  # since when it has a link to us
+        self._handed_back_at = _NEVER
+
+    def begin(self, now: float, predecessor: bytes | None) -> None:
+        """We host from now on. predecessor: from whom we took over, if it was lost."""
+        self._predecessor, self._back_at = predecessor, None
+        self._strays_at = _NEVER
+        self._met_at, self._meet_at = now, now + limits.MEET
+
+    # --- looking for others
+
+    def next_deadline(self, hosting: Hosting) -> float:
+        """When there may be something to do, if nothing happens before."""
+        back = []
+        if self._back_at is not None:
+            back = [max(self._back_at + limits.HAND_BACK, self._handed_back_at + limits.HAND_BACK_PAUSE)]
+        return min([self._next_meeting(hosting), *back])
+
+    def take_due(self, hosting: Hosting, busy: Collection[bytes], now: float) -> list[Heir]:
+        """Whom to dial now and to tell how far our log is. busy: the addresses of dials under way."""
+        if now < self._next_meeting(hosting):
+            return []
+        self._met_at, self._meet_at = now, now + limits.MEET * self._draw(0.8, 1.2)
+        away = [it for it in hosting.others if it.member != hosting.me and it.member not in hosting.linked]
+        return [it for it in away if it.address not in busy]
+
+    def _next_meeting(self, hosting: Hosting) -> float:
+        return min(self._meet_at, self._met_at + limits.MEET_SOON) if hosting.is_small_part else self._meet_at
+
+    # --- another host
+
+    def judge(self, challenge: Challenge, hosting: Hosting, now: float) -> Stand | GiveWay | None:
+        """What to do about a host of a higher term; None for nothing, if it has made us begin one just now."""
+        if not terms.stands(hosting.me, hosting.linked, present=challenge.present, host=challenge.host_there):
+            return GiveWay()
+        if now < self._stood_at.get(challenge.host, _NEVER) + limits.STAND_PAUSE:
+            return None
+        if not terms.can_top(hosting.number, challenge.number):
+            return None
+        self._stood_at = {host: at for host, at in self._stood_at.items() if now < at + limits.STAND_PAUSE}
+        self._stood_at[challenge.host] = now
+        return Stand(terms.host_number(challenge.number))
+
+    # --- handing over
+
+    def note_strays(self, count: int, now: float) -> None:
+        """Our first heir says how many members have told it for a while that they lost us."""
+        self._strays, self._strays_at = count, now
+
+    def is_cut_off(self, hosting: Hosting, now: float) -> bool:
+        """Whether our first heir reaches more members than we do, so that it should host.
+
+        What it says is believed as far as it can be true: of those who have no link to us.
+        """
+        if not hosting.heirs or hosting.heirs[0] not in hosting.linked:
+            return False
+        if now >= self._strays_at + limits.STRAYS_FRESH:
+            return False
+        reached = len([it for it in hosting.linked if it in hosting.present and it != hosting.heirs[0]])
+        unlinked = len([it for it in hosting.members if it != hosting.me and it not in hosting.linked])
+        return reached < self._strays <= unlinked
+
+    def find_returned(self, hosting: Hosting, now: float) -> bytes | None:
+        """Who hosted before us, once it has had a link for a while: it is to be our first heir, and to host again."""
+        if self._predecessor not in hosting.linked:
+            self._back_at = None
+            return None
+        if self._back_at is None:
+            self._back_at = now
+        is_time = now >= self._back_at + limits.HAND_BACK and now >= self._handed_back_at + limits.HAND_BACK_PAUSE
+        return self._predecessor if is_time else None
+
+    def note_handed_back(self, now: float) -> None:
+        """We have handed over to who hosted before us."""
+        self._handed_back_at = now

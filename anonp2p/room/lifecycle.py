@@ -62,7 +62,7 @@ class Lifecycle:
             events.EnteredEvent(
                 room=self._label,
                 name=ledger.name,
-                code=codes.encode_key(ledger.room),
+                code=codes.encode_key(ledger.code),
                 nick=ledger.get_member(me).nick,
                 member=identity.spell_member(me),
                 role=role,
@@ -72,6 +72,8 @@ class Lifecycle:
         )
         self._reporter.tell_cautions(self._replica.present_cautions())
         self._reporter.tell_rules(ledger.retention, ledger.history)
+        if ledger.heirs:
+            self._reporter.tell_heirs(self._replica.list_heirs(ledger))
         if self._cover:
             ways = 1 if role == "host" else 2  # a host sends a batch in each slot; a member's slots are answered
             self._reporter.tell_event(

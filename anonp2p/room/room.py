@@ -53,7 +53,6 @@ class Room:
         re: events.Re = UNSET,
     ) -> None:
         self.label = label
-        self.code = codes.encode_key(key)
         self._context = create_context(label=label, key=key, random=random, cover=cover, is_alone=is_alone, re=re)
         self.replica = self._context.replica
         self._clock = self._context.clock
@@ -119,6 +118,11 @@ class Room:
     def name(self) -> str:
         """What the room is called; empty while we do not know."""
         return self.replica.ledger.name
+
+    @property
+    def code(self) -> str:
+        """What newcomers dial."""
+        return codes.encode_key(self.replica.ledger.code)
 
     @property
     def index(self) -> int:

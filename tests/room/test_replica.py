@@ -8,7 +8,7 @@ from msgspec import msgpack
 
 from anonp2p import limits
 from anonp2p.crypto import private, suite
-from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header
+from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, OPENING, Epoch, Header
 from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
 from anonp2p.crypto.identity import Identity, hash_room, member_id
 from anonp2p.errors import PeerFault
@@ -19,15 +19,20 @@ from anonp2p.protocol.bodies import (
     BackBody,
     Body,
     CloseBody,
+    CodeBody,
     CommitBody,
+    HandOverBody,
+    HeirsBody,
     JoinedBody,
     LeaveBody,
     LockBody,
     NickBody,
+    OpeningBody,
     Removal,
     RenewBody,
     TextBody,
 )
+from anonp2p.protocol.field_types import Heir
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
@@ -35,6 +40,7 @@ from anonp2p.room.ledger import Ledger, entry_content, padded_content
 from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica, check_entry
 from anonp2p.room.roster import Roster
+from anonp2p.room.succession.terms import make_place
 
 ROOM = b"r" * 32
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
@@ -359,3 +365,70 @@ def test_entries_of_the_history_are_read_with_or_without_their_bodies(ours: Repl
     assert (gone.header, gone.body, gone.digest) == (header, b"", suite.hash_data(body))
     with pytest.raises(PeerFault, match="entry-without-body"):
         OpenedEntry.from_backfill(frames.BackfilledEntry(header.pack(), b""))
+
+
+# --- terms
+
+
+FIRST, SECOND = (Identity(bytes([number]) * 32, ROOM).key for number in (1, 2))
+
+
+def begun(replica: Replica, author: Identity, opening: OpeningBody) -> Change:
+    ledger = replica.ledger
+    header = Header(OPENING, author.id, 0)
+    padded = padded_content(bodies.Content(bytes(limits.SALT), ledger.index, ledger.digest, opening))
+    body = author.sign(ENTRY_LABEL, entry_content(ledger.epoch, header.pack(), padded)) + padded
+    return take(replica, OpenedEntry(header, body))
+
+
+def test_who_can_take_over_is_said_and_our_own_place_where_it_changes(ours: Replica) -> None:
+    heirs = [Heir(BOB.id, SECOND), Heir(ANN.id, FIRST)]
+    change = applied(ours, HOST, HeirsBody(heirs, entrusts=True))
+    views = (changes.HeirView(BOB.id, "bob", True), changes.HeirView(ANN.id, "ann", False))
+    assert change == changes.HeirsChange(views, changes.OwnRank(2, False))
+    change = applied(ours, HOST, HeirsBody(heirs, entrusts=False))
+    assert change == changes.HeirsChange(views, None)
+    own = (changes.HeirView(ANN.id, "ann", True),)
+    assert applied(ours, HOST, HeirsBody(heirs[1:], entrusts=True)) == changes.HeirsChange(
+        own, changes.OwnRank(1, True)
+    )
+    assert applied(ours, HOST, CodeBody(SECOND)) == changes.CodeChange(SECOND, changes.OwnRank(1, False))
+    assert applied(ours, HOST, CodeBody(FIRST)) == changes.CodeChange(FIRST, None)
+
+
+@pytest.mark.parametrize("leaves", [None, False, True], ids=["lost", "stays", "leaves"])
+def test_another_host_is_told_and_what_became_of_the_one_before(ours: Replica, leaves: bool | None) -> None:
+    applied(ours, HOST, HeirsBody([Heir(BOB.id, SECOND)], entrusts=False))
+    if leaves is not None:
+        change = applied(ours, HOST, HandOverBody(leaves=leaves))
+        assert change == changes.HandedOverChange(HOST.id, "host", leaves, mine=False)
+    assert begun(ours, BOB, OpeningBody(5, SECOND, SECOND)) == changes.HostChange(
+        member=BOB.id,
+        nick="bob",
+        cause="lost" if leaves is None else "left",
+        mine=False,
+        lost=None if leaves else changes.AwayChange(HOST.id, "host", mine=False),
+        code=SECOND,
+    )
+
+
+def test_a_term_that_the_host_begins_again_is_as_a_commit_to_its_members(ours: Replica) -> None:
+    assert begun(ours, HOST, OpeningBody(4, ROOM, ROOM)) == changes.CommitChange((), renew=False)
+
+
+def test_the_nick_of_a_host_that_leaves_with_a_hand_over_is_free(ours: Replica) -> None:
+    applied(ours, HOST, HeirsBody([Heir(BOB.id, SECOND)], entrusts=False))
+    applied(ours, HOST, HandOverBody(leaves=True))
+    begun(ours, BOB, OpeningBody(5, SECOND, SECOND))
+    former = ours.reused_nicks.find_former_owner(EVE.id, "host")
+    assert former is not None
+    assert former.member == HOST.id
+
+
+def test_places_grow_beyond_those_of_the_term_before(ours: Replica) -> None:
+    applied(ours, HOST, HeirsBody([Heir(BOB.id, SECOND)], entrusts=False))
+    begun(ours, BOB, OpeningBody(5, SECOND, SECOND))
+    change = applied(ours, BOB, text())
+    assert isinstance(change, changes.MessageChange)
+    assert change.seq == ours.ledger.place == make_place(5, 3)
+    assert [ours.ledger.place_of(index) for index in (1, 2)] == [1, make_place(5, 2)]

@@ -109,6 +109,7 @@ Fault = Literal[
     "unsigned-address",
     "unsigned-refusal",
     "unsigned-resumption",
+    "unsigned-waiting",
     "unsigned-welcome",
     "unusable-key",
     "unwanted-resumption",

@@ -65,7 +65,10 @@ class JoinRequest(Packed, frozen=True, tag=1):
 
 
 class ResumeRequest(Packed, frozen=True, tag=2):
-    """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch."""
+    """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch.
+
+    openings: the latest of that log; lost: whether it has lost its host.
+    """
 
     link_secret: Bytes32
     member: Bytes16
@@ -73,6 +76,8 @@ class ResumeRequest(Packed, frozen=True, tag=2):
     epoch: Count
     index: Count
     digest: Bytes32
+    openings: Openings
+    lost: bool
     signature: Bytes64
 
 
@@ -428,8 +433,10 @@ class RoomState(Packed, frozen=True):
 
     The entries after the index `since` follow as backfill. They continue the reader's own log, or the `snapshot`.
     proof: whether frames come before that which prove that the log up to `since` continues the reader's own.
+    room: its identifier, which is not the service that was dialled if the code has changed.
     """
 
+    room: Bytes32
     name: str
     locked: bool
     host: Bytes16

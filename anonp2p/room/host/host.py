@@ -81,8 +81,8 @@ class HostRole:
                     self.sequencer.end_batch()
             case inputs.TickInput():
                 self._do_due_work()
-            case inputs.LinkedInput(link=link):
-                self.gate.begin_handshake(link)
+            case inputs.LinkedInput(link=link, address=address):
+                self.gate.begin_handshake(link, address)
             case inputs.DroppedInput(link=link, silence=silence):
                 self.gate.forget_link(link)
                 self.presence.lose_link(link, silence)

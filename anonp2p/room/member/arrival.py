@@ -6,7 +6,7 @@ from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.call import Call
+from anonp2p.room.call import Call
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining

@@ -12,7 +12,7 @@ from anonp2p.room import events, inputs, roster
 from anonp2p.room.context import Context
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
-from anonp2p.room.member.call import Call
+from anonp2p.room.call import Call
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import HeadCheck

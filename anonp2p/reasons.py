@@ -60,6 +60,7 @@ Fault = Literal[
     "other-group-context",
     "other-host",
     "other-log",
+    "other-room",
     "other-rules",
     "own-entries-reordered",
     "padding",

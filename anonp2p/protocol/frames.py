@@ -31,6 +31,8 @@ VERSION = 4
 Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"]
 Denial = Literal["nick-taken", "repeated", "too-often"]
 
+Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
+
 
 # --- the handshake
 
@@ -225,8 +227,6 @@ class ProofFrame(Packed, frozen=True, tag=13):
 
 
 # --- who takes a room over
-
-Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
 
 
 class AbleFrame(Packed, frozen=True, tag=14):

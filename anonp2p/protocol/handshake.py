@@ -141,8 +141,8 @@ def read_ticket(client_handshake: bytes) -> bytes:
 def seal_request(request: frames.Request, service: bytes, hello: frames.Hello, digest: bytes, ticket: bytes) -> bytes:
     """A client handshake with this request, as it is sent.
 
-    service: what was dialled. digest: the hello's hash. ticket: of the joiner's last link, random for who has none. Raises PeerFault for a bad
-    key.
+    service: what was dialled. digest: the hello's hash. ticket: of the joiner's last link, random for who has none.
+    Raises PeerFault for a bad key.
     """
     padded = padding.pad_text(frames.pack(request), _REQUEST)
     box = suite.seal_to_key(hello.handshake_key, padded, _client_handshake_info(service, digest))

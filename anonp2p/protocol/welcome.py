@@ -18,7 +18,7 @@ def seal_welcome(
     key: bytes,
     sign: Callable[[bytes, bytes], bytes],
 ) -> list[frames.Frame]:
-    """The frames of a welcome. service: what was dialled; key: 32 random bytes; sign: makes the host's signature for it.
+    """The frames of a welcome. service: what was dialled; key: 32 random bytes; sign: makes the host's signature.
 
     Raises PeerFault for an invalid encryption key.
     """
@@ -32,7 +32,9 @@ def seal_welcome(
 class WelcomeReader:
     """Collects the pages of a welcome. Their number and the length of a frame bound what it holds."""
 
-    def __init__(self, welcome: frames.WelcomeFrame, key: suite.EncryptionKeyPair, service: bytes, hello: bytes) -> None:
+    def __init__(
+        self, welcome: frames.WelcomeFrame, key: suite.EncryptionKeyPair, service: bytes, hello: bytes
+    ) -> None:
         self._key = suite.Key(_proper(key.open_sealed(welcome.box, _info(service, hello))))
         self._missing = welcome.pages
         self._parts: list[bytes] = []

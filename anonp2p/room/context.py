@@ -1,14 +1,16 @@
 """What a room and its role share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
 from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT, Header
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
@@ -30,7 +32,7 @@ class Context:
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
-    credentials: that the room's address leads to us, if it does. dials: how many links we have dialled.
+    service_keys: of our onion services, by their addresses. dials: how many links we have dialled.
     """
 
     label: str
@@ -44,7 +46,7 @@ class Context:
     reporter: Reporter
     lifecycle: Lifecycle
     ttl: int | None = None
-    credentials: frames.Credentials | None = None
+    service_keys: dict[bytes, RoomKey] = field(default_factory=dict)
     dials: int = 0
 
     def number_dial(self) -> int:
@@ -57,11 +59,9 @@ class Context:
         """Our own entry in the roster."""
         return self.replica.ledger.get_member(self.replica.me.id)
 
-    @property
-    def host_credentials(self) -> frames.Credentials:
-        """That the room's address leads to us, who are its host."""
-        assert self.credentials is not None, "only a host is asked for them"
-        return self.credentials
+    def credentials_for(self, service: bytes) -> frames.Credentials:
+        """That this onion service of ours leads to us."""
+        return sign_credentials(self.service_keys[service], self.replica.me.key)
 
     @property
     def own_ttl(self) -> int:

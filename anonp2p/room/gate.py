@@ -71,10 +71,10 @@ class Gate:
         return min((due for due in dues if due is not None), default=None)
 
     def begin_handshake(self, link: int, service: bytes) -> None:
-        """Somebody has dialled this service of ours. If there are as many half-open links as may be, a random one is closed.
+        """Somebody has dialled this service of ours.
 
-        A random one, since a peer that opens more links than others then loses as many more. The newest itself is not
-        among them: it is the only one that had no time at all.
+        If there are as many half-open links as may be, a random one is closed: a peer that opens more links than others
+        then loses as many more. The newest itself is not among them: it is the only one that had no time at all.
         """
         if len(self.links) >= limits.HALF_OPEN:
             half_open = sorted(self.links)

@@ -271,14 +271,14 @@ def test_a_join_2_5() -> None:
 
 def test_a_resume_2_5() -> None:
     said, client_handshake = CLIENT_HANDSHAKES[1]["2.2 hello"], CLIENT_HANDSHAKES[1]["2.4 Resume"]
-    _, link, member, encryption_key, epoch, index, digest, signature = second.unpack(
+    _, link, member, encryption_key, epoch, index, digest, openings, lost, signature = second.unpack(
         second.unpad(client_handshake["text"])
     )
-    resume = frames.ResumeRequest(link, member, encryption_key, epoch, index, digest, signature)
+    terms = [field_types.Opening(*it) for it in openings]
+    resume = frames.ResumeRequest(link, member, encryption_key, epoch, index, digest, terms, lost, signature)
     assert handshake.resume_content(said["hello"], resume) == client_handshake["signed"]
-    assert (
-        second.resume_content(said["hello"], link, encryption_key, epoch, index, digest) == client_handshake["signed"]
-    )
+    signed = second.resume_content(said["hello"], link, encryption_key, epoch, index, digest, openings, lost)
+    assert signed == client_handshake["signed"]
     [key] = [it["key"] for it in NOTATION["3.1 members"] if it["id"] == member]
     assert identity.is_signed(identity.RESUME, ROOM, client_handshake["signed"], signature, key)
     second.verify(key, "resume", ROOM, client_handshake["signed"], signature)

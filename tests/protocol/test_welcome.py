@@ -48,12 +48,13 @@ def state(
     ]
     keys = (at.init_secret, at.log_key, at.newcomer_secret)
     return frames.RoomState(
-        "demo", False, host, *RULES, at.number, *keys, bytes(112), LATEST, VOUCHED, roster + crowd, 7, base
+        ROOM, "demo", False, host, *RULES, at.number, *keys, bytes(112), LATEST, VOUCHED, roster + crowd, 7, base
     )
 
 
 def bare(host: bytes, roster: list[frames.RosterEntry]) -> frames.RoomState:
     return frames.RoomState(
+        ROOM,
         "demo",
         False,
         host,
@@ -162,7 +163,7 @@ def test_the_largest_room_fits_its_pages() -> None:
     rules = frames.RetentionPolicy(2**32 - 1, 2**32 - 1, 2**32 - 1), frames.HistoryPolicy(2**53 - 1, 2**53 - 1)
     base = frames.RoomSnapshot(bytes(32), 2**53 - 1, False, snapshot_entries)
     full = frames.RoomState(
-        name, False, HOST.id, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base
+        ROOM, name, False, HOST.id, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base
     )
     assert len(frames.pack(full)) + 64 + suite.TAG <= limits.PAGES * limits.PAGE
     sent = welcome.seal_welcome(full, KEY_PAIR.public, ROOM, HELLO, KEY, HOST.sign)

@@ -29,10 +29,10 @@ def check_resume_request(
 ) -> Member:
     """The member who comes back with this request.
 
-    service: what was dialled; hello: the hash of ours on this very link; without it in the signature, a recorded request could be replayed.
-    kicked: keys of those who were thrown out, by their ids; removals: ids of members who lose their places. Raises
-    NotAdmitted, for one reason whatever it is, and after the same work, so that nobody learns who is in. Only who
-    proves to be one who was thrown out is told so.
+    service: what was dialled. hello: the hash of ours on this very link; without it in the signature, a recorded
+    request could be replayed. kicked: keys of those who were thrown out, by their ids; removals: ids of members who
+    lose their places. Raises NotAdmitted, for one reason whatever it is, and after the same work, so that nobody learns
+    who is in. Only who proves to be one who was thrown out is told so.
     """
     member = ledger.roster.find_member(resume.member)
     if member is not None and (member.id == ledger.host or member.id in removals):

@@ -6,7 +6,6 @@ from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames
-from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
@@ -53,7 +52,7 @@ class HostRole:
         self.commits = Commits(context, self.sequencer, self.presence)
         self._answers = Answers(context)
         self._submissions = Submissions(context, self.sequencer, self.presence, self.commits, self._answers)
-        context.credentials = sign_credentials(room_key, context.replica.me.key)
+        context.service_keys[room_key.public] = room_key
         self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
 
     @property

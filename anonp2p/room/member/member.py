@@ -9,10 +9,10 @@ from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.reasons import LINK_ENDS, Reason
 from anonp2p.room import events, inputs, roster
+from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
-from anonp2p.room.call import Call
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import HeadCheck

@@ -55,10 +55,6 @@ class Identity:
         """The Ed25519 signature over label, room and content: 64 bytes."""
         return self.sign_for(self._room, label, content)
 
-    def sign_for(self, service: bytes, label: bytes, content: bytes) -> bytes:
-        """The same for a link to this onion service, whatever room that is of."""
-        return self._private.sign(label + service + content)
-
     def signer(self, service: bytes) -> Callable[[bytes, bytes], bytes]:
         """`sign_for` for this service."""
         return partial(self.sign_for, service)
@@ -66,6 +62,10 @@ class Identity:
     def enter_room(self, room: bytes) -> None:
         """The room is this one, as we know from its host: a code does not tell."""
         self._room = room
+
+    def sign_for(self, service: bytes, label: bytes, content: bytes) -> bytes:
+        """The same for a link to this onion service, whatever room that is of."""
+        return self._private.sign(label + service + content)
 
 
 def is_signed(label: bytes, room: bytes, content: bytes, signature: bytes, key: bytes) -> bool:

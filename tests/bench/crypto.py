@@ -94,7 +94,7 @@ class Room:
             ROOM,
             "demo",
             False,
-            self.host.id,
+            self.ledger.term,
             *rules,
             epoch.number,
             *keys,

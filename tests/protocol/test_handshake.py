@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack
+from msgspec.structs import replace
 
 from anonp2p import limits
 from anonp2p.crypto import padding, suite
@@ -507,11 +508,11 @@ def test_a_join_is_signed_over_all_of_it() -> None:
 
 
 def test_a_resume_is_signed_over_all_of_it() -> None:
-    """2.5: "hello || link || H(encryption key) || u64 epoch || u64 index || digest || u8 lost || H(packed openings)"."""
+    """2.5: all of "u64 epoch || u64 index || digest || u8 lost || H(packed openings)", after the keys."""
     position = bytes(7) + b"\3" + bytes(7) + b"\5" + RESUME.digest
     line = b"\0" + suite.hash_data(frames.pack(OPENINGS))
     assert handshake.resume_content(HELLO, RESUME) == HELLO + LINK + suite.hash_data(KEY) + position + line
-    lost = msgspec.structs.replace(RESUME, lost=True)
+    lost = replace(RESUME, lost=True)
     assert handshake.resume_content(HELLO, lost) == HELLO + LINK + suite.hash_data(KEY) + position + b"\1" + line[1:]
 
 

@@ -285,7 +285,7 @@ class MemberRole:
         was_let_in = self._state.is_let_in
         self._arrival.note_shown()
         self._state.lose_link()
-        self._uplink.forget()
+        self._uplink.lose()
         self._outbox.lose_link()
         if self._lifecycle.phase == "in" and was_let_in:
             self._uplink.tell_state("lost", self._dialling.attempt, _reason_of(event))

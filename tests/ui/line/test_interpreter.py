@@ -1,5 +1,6 @@
 """Lines of input in several rooms: where they go, and what is answered at once."""
 
+import dataclasses
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from msgspec import UNSET
 from anonp2p.errors import AnonError, NoRoom, TooLong
 from anonp2p.room import events, inputs
 from anonp2p.room.succession.terms import make_place
+from anonp2p.ui.commands import QuitAction
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 
@@ -15,10 +17,10 @@ from anonp2p.ui.line.interpreter import Interpreter
 class Typist:
     """Types lines; keeps what is shown."""
 
-    def __init__(self, *labels: str, json: bool = True) -> None:
+    def __init__(self, *labels: str, json: bool = True, asks: bool = False) -> None:
         self.shown: list[events.Event] = []
         self.cleared = 0
-        self.interpreter = Interpreter(lambda _: None, self.shown.append, self._clear, json=json)
+        self.interpreter = Interpreter(lambda _: None, self.shown.append, self._clear, json=json, asks=asks)
         for label in labels:
             self.interpreter.open_room(label)
 
@@ -87,6 +89,23 @@ def test_people_name_a_message_by_its_index_and_programs_by_its_whole_seq(json: 
     assert typist.type("/retract 3") == UserRequest(inputs.RetractInput(meant), room="r1")
     assert typist.type(f"/retract {seq}") == UserRequest(inputs.RetractInput(seq), room="r1")
     assert typist.type("/retract") == UserRequest(inputs.RetractInput(None), room="r1")
+
+
+LEAVING = [("/leave", inputs.LeaveInput(), "r1"), ("/quit", QuitAction(), "r1")]
+
+
+@pytest.mark.parametrize(("line", "action", "room"), LEAVING)
+def test_only_a_person_on_a_terminal_is_asked_before_a_room_ends(
+    line: str, action: inputs.LeaveInput | QuitAction, room: str
+) -> None:
+    for typist in (Typist("r1"), Typist("r1", json=False), Typist("r1", asks=True)):
+        assert typist.type(line) == UserRequest(action, room=room)
+    asked = dataclasses.replace(action, asks=True)
+    assert Typist("r1", json=False, asks=True).type(line) == UserRequest(asked, room=room)
+
+
+def test_who_closes_a_room_is_not_asked() -> None:
+    assert Typist("r1", json=False, asks=True).type("/close") == UserRequest(inputs.LeaveInput(close=True), room="r1")
 
 
 def test_an_object_names_its_room_and_leaves_the_active_one() -> None:

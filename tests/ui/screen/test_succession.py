@@ -7,10 +7,12 @@ from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui import wording
+from anonp2p.ui.commands import QuitAction
 from anonp2p.ui.screen import overlays, view
 from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.tab import Tab
+from tests.ui.screen.test_keyboard import Hands
 from tests.ui.screen.test_submission import Desk
 from tests.ui.screen.test_tab import CODE, NOW, WIDE, in_room, message, said, shown, take
 
@@ -139,6 +141,48 @@ def test_what_is_typed_as_a_number_is_sent_as_the_place_of_the_message(typed: st
         make_place(5, 9),
         8,
     ]
+
+
+# --- leaving
+
+
+def test_who_leaves_on_the_full_screen_may_be_asked_first() -> None:
+    desk = Desk("r1")
+    for line in ("/leave", "/quit", "/close"):
+        desk.enter(line)
+    assert [request.action for request in desk.requests] == [
+        inputs.LeaveInput(re=1, asks=True),
+        QuitAction(re=2, asks=True),
+        inputs.LeaveInput(close=True, re=3),
+    ]
+
+
+class Ending:
+    """A room that ends for others when we leave, or not."""
+
+    def __init__(self, *, ends: bool) -> None:
+        self._ends = ends
+
+    def snapshot(self) -> Snapshot:
+        """As RoomView has it."""
+        return Snapshot("demo", CODE, "zoe", "m", True, "zoe", True, 3, 0, False, None, False, "", self._ends)
+
+    def members(self) -> list[MemberView]:
+        """As RoomView has it."""
+        return []
+
+
+def test_control_c_says_which_rooms_it_ends_for_all() -> None:
+    hands = Hands("r1", "r2")
+    hands.scene.find_room = lambda label: Ending(ends=label == "r2")
+    hands.scene.tabs.rooms.by_label["r2"].name = "den"
+    hands.press("ctrl c")
+    assert hands.scene.hint
+    assert "den" in hands.scene.hint.text
+    assert "again leaves" in hands.scene.hint.text
+    assert hands.left == 0
+    hands.press("ctrl c")
+    assert hands.left == 1
 
 
 # --- what must not be missed

@@ -1,14 +1,13 @@
 """What a room and its role share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec import UNSET
 
 from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT, Header
-from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import changes, events
@@ -23,6 +22,7 @@ from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
 from anonp2p.room.roster import Member
+from anonp2p.room.serving import Serving
 from anonp2p.room.shown_messages import ShownMessages
 
 
@@ -32,7 +32,8 @@ class Context:
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
-    service_keys: of our onion services, by their addresses. dials: how many links we have dialled.
+    may_host: whether we may be asked to take the room over. entrusts: whether we, as its host, give the key of its code
+    to our first heir. dials: how many links we have dialled.
     """
 
     label: str
@@ -45,8 +46,10 @@ class Context:
     message_index: MessageIndex
     reporter: Reporter
     lifecycle: Lifecycle
+    serving: Serving
+    may_host: bool
+    entrusts: bool
     ttl: int | None = None
-    service_keys: dict[bytes, RoomKey] = field(default_factory=dict)
     dials: int = 0
 
     def number_dial(self) -> int:
@@ -61,7 +64,9 @@ class Context:
 
     def credentials_for(self, service: bytes) -> frames.Credentials:
         """That this onion service of ours leads to us."""
-        return sign_credentials(self.service_keys[service], self.replica.me.key)
+        key = self.serving.find_key(service)
+        assert key is not None, "we serve it"
+        return sign_credentials(key, self.replica.me.key)
 
     @property
     def own_ttl(self) -> int:
@@ -137,6 +142,8 @@ def create_context(
     random: Callable[[int], bytes],
     cover: bool = False,
     is_alone: bool = True,
+    may_host: bool = False,
+    entrusts: bool = True,
     re: events.Re = UNSET,
 ) -> Context:
     """The parts of a room that we are not in yet. key: the public key of its onion service.
@@ -147,7 +154,9 @@ def create_context(
     shown, index = ShownMessages(), MessageIndex()
     reporter = Reporter(label, clock, Narrator(label, index), shown, index, replica.reused_nicks)
     lifecycle = Lifecycle(label, replica, outbox, reporter, re, cover=cover)
-    return Context(label, random, cover, is_alone, clock, replica, outbox, index, reporter, lifecycle)
+    serving = Serving(reporter, random)
+    parts = clock, replica, outbox, index, reporter, lifecycle, serving
+    return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 
 def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.EncryptionKeyPair]:

@@ -138,7 +138,7 @@ class Admission:
     def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:
         """A newcomer, or a member that dials again before it was shown the room."""
         member, ledger = identity.member_id(join.key), self._replica.ledger
-        absences, kicked = self._presence.absences, self._commits.kicked
+        absences, kicked = self._presence.absences, ledger.kicked
         try:
             nick = choose_nick(ledger, caller.service, caller.hello, join, absences, kicked)
         except NotAdmitted as refusal:
@@ -167,7 +167,7 @@ class Admission:
         """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all."""
         ledger, log = self._replica.ledger, self._sequencer.log
         member = check_resume_request(
-            ledger, caller.service, caller.hello, resume, self._commits.kicked, self._commits.pending_removals
+            ledger, caller.service, caller.hello, resume, ledger.kicked, self._commits.pending_removals
         )
         self._presence.replace_link(member.id)
         if member.away:

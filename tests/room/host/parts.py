@@ -52,7 +52,7 @@ class Ordering:
 
     def __init__(self, *, history: frames.HistoryPolicy = NO_HISTORY, cover: bool = False) -> None:
         self.context = new_context(cover=cover)
-        self.context.service_keys[ROOM] = ROOM_KEY
+        self.context.serving.add_key(ROOM_KEY)
         self.sequencer = Sequencer(self.context)
         self.presence = Presence(self.context)
         self.commits = Commits(self.context, self.sequencer, self.presence)

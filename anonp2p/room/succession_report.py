@@ -47,7 +47,7 @@ class SuccessionReport:
             self._reporter.tell_event(events.CodeEvent(room=self._label, code=codes.encode_key(self._told.code)))
         if self._told.heirs != told.heirs:
             self._reporter.tell_event(self._describe_heirs(self._told))
-        if self._told[-2:] != told[-2:]:
+        if self._told[-2:] != told[-2:] and self._told.host != self._replica.me.id:
             rank, holds_key = self._told[-2:]
             self._reporter.tell_event(events.HeirEvent(room=self._label, rank=rank, holds_key=holds_key))
 

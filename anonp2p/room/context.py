@@ -24,6 +24,7 @@ from anonp2p.room.reporter import Reporter
 from anonp2p.room.roster import Member
 from anonp2p.room.serving import Serving
 from anonp2p.room.shown_messages import ShownMessages
+from anonp2p.room.succession_report import SuccessionReport
 
 
 @dataclass(slots=True, repr=False)
@@ -47,6 +48,7 @@ class Context:
     reporter: Reporter
     lifecycle: Lifecycle
     serving: Serving
+    succession: SuccessionReport
     may_host: bool
     entrusts: bool
     ttl: int | None = None
@@ -91,6 +93,8 @@ class Context:
             self.reporter.tell_change(part, re)
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
+        if not self.lifecycle.over:
+            self.succession.tell_changes()
         self._retract_if_wanted(entry.header, pending)
         return True
 
@@ -153,9 +157,10 @@ def create_context(
     clock, outbox, replica = Clock(), Outbox(), Replica(key, *fresh_keys(random, key))
     shown, index = ShownMessages(), MessageIndex()
     reporter = Reporter(label, clock, Narrator(label, index), shown, index, replica.reused_nicks)
-    lifecycle = Lifecycle(label, replica, outbox, reporter, re, cover=cover)
+    succession = SuccessionReport(label, replica, reporter)
+    lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
     serving = Serving(reporter, random)
-    parts = clock, replica, outbox, index, reporter, lifecycle, serving
+    parts = clock, replica, outbox, index, reporter, lifecycle, serving, succession
     return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 

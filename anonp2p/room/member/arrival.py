@@ -156,6 +156,7 @@ class Arrival:
         if backfill.gap:
             self._take_receipts(backfill)
             self._reporter.tell_cautions(self._replica.compare_rosters(roster_before, backfill.reached.roster))
+        self._context.succession.tell_changes()
 
     def _take_receipts(self, backfill: Backfill) -> None:
         """What is known of our own entries among those that we have missed."""

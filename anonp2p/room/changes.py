@@ -29,7 +29,7 @@ class MessageChange(_Value, frozen=True, kw_only=True):
     """A message for us. seq: its index; counter, ttl: as in its header; age: seconds since it was ordered.
 
     reply: the message that it refers to. peer: with whom it is shared if it is private, and to: the nick of that
-    member, if it is ours. late: whether it had another place before, which was cut.
+    member, if it is ours.
     """
 
     member: bytes
@@ -44,7 +44,6 @@ class MessageChange(_Value, frozen=True, kw_only=True):
     peer: bytes | None = None
     to: str | None = None
     mine: bool = False
-    late: bool = False
 
     @property
     def private(self) -> bool:
@@ -127,58 +126,6 @@ class LockedChange(_Value, frozen=True):
     locked: bool
 
 
-class HostChange(_Value, frozen=True, kw_only=True):
-    """Another member hosts from here on. cause: whether the one before handed over or was lost.
-
-    lost: the one before, if it counted as present until now. code: another one that newcomers dial, if it changes.
-    """
-
-    member: bytes
-    nick: str
-    cause: Literal["left", "lost", "merged"]
-    mine: bool
-    lost: AwayChange | None = None
-    code: bytes | None = None
-
-
-class HeirView(_Value, frozen=True):
-    """A member that can take over. holds_key: whether it has ever been given the key of the room's code."""
-
-    member: bytes
-    nick: str
-    holds_key: bool
-
-
-class OwnRank(_Value, frozen=True):
-    """Our own place among the heirs, from 1; None: we are none. holds_key: as of others."""
-
-    rank: int | None
-    holds_key: bool
-
-
-class HeirsChange(_Value, frozen=True):
-    """Others can take over, or in another order. own: our own place, if that is another one."""
-
-    heirs: tuple[HeirView, ...]
-    own: OwnRank | None
-
-
-class HandedOverChange(_Value, frozen=True):
-    """The host hosts no more; an heir is to take over. leaves: whether it has left the room besides."""
-
-    member: bytes
-    nick: str
-    leaves: bool
-    mine: bool
-
-
-class CodeChange(_Value, frozen=True):
-    """Newcomers dial another code. own: our place among the heirs, if we have had the key of the one before."""
-
-    code: bytes
-    own: OwnRank | None
-
-
 class KeyRenewedChange(_Value, frozen=True):
     """A member has another encryption key."""
 
@@ -206,10 +153,6 @@ Change = (
     | RemovedChange
     | CommitChange
     | LockedChange
-    | HostChange
-    | HeirsChange
-    | HandedOverChange
-    | CodeChange
     | KeyRenewedChange
     | ClosedChange
     | HiddenChange
@@ -220,7 +163,7 @@ End = Literal["left", "closed", "kicked", "lost"]
 def end_of(change: Change) -> End | None:
     """How the room ends for us by this change, if it does."""
     match change:
-        case LeftChange(mine=True) | HandedOverChange(mine=True, leaves=True):
+        case LeftChange(mine=True):
             return "left"
         case RemovedChange(mine=True, reason=reason):
             return reason

@@ -1,12 +1,10 @@
 """What the user is told of the changes of a room."""
 
-from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
 from anonp2p.crypto import identity
-from anonp2p.names import codes
 from anonp2p.protocol import frames
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
@@ -52,38 +50,8 @@ class Narrator:
                 return [event for gone in removed for event in self._removed(gone, re)]
             case changes.LockedChange(member=member, locked=locked):
                 return [events.LockChangedEvent(room=room, locked=locked, member=identity.spell_member(member), re=re)]
-            case changes.HostChange():
-                return self._host_changed(change)
-            case changes.HeirsChange(heirs=heirs, own=own):
-                return [self.describe_heirs(heirs), *self._own_rank(own)]
-            case changes.HandedOverChange(member=member, nick=nick, leaves=True, mine=False):
-                return [events.LeftEvent(room=room, member=identity.spell_member(member), nick=nick, reason="left")]
-            case changes.CodeChange(code=code, own=own):
-                return [events.CodeEvent(room=room, code=codes.encode_key(code)), *self._own_rank(own)]
             case _:
                 return []  # nothing to tell, or the end of the room for us
-
-    def describe_heirs(self, heirs: Iterable[changes.HeirView]) -> events.HeirsEvent:
-        """Who can take over now."""
-        shown = [events.Successor(identity.spell_member(it.member), it.nick, it.holds_key) for it in heirs]
-        return events.HeirsEvent(room=self._room, heirs=shown)
-
-    def _own_rank(self, own: changes.OwnRank | None) -> list[events.Event]:
-        return [] if own is None else [events.HeirEvent(room=self._room, rank=own.rank, holds_key=own.holds_key)]
-
-    def _host_changed(self, change: changes.HostChange) -> list[events.Event]:
-        room, member = self._room, identity.spell_member(change.member)
-        told: list[events.Event] = []
-        if change.lost is not None and not change.lost.mine:
-            lost = change.lost
-            spelled = identity.spell_member(lost.member)
-            told.append(events.LeftEvent(room=room, member=spelled, nick=lost.nick, reason="lost"))
-        told.append(events.HostEvent(room=room, member=member, nick=change.nick, cause=change.cause))
-        if change.mine:
-            told.append(events.HostingEvent(room=room))
-        if change.code is not None:
-            told.append(events.CodeEvent(room=room, code=codes.encode_key(change.code)))
-        return told
 
     def describe_history_change(self, change: Change, wall: float) -> list[events.Event]:
         """What took effect before we came: only messages, and whom somebody may have been taken for."""
@@ -140,7 +108,6 @@ class Narrator:
             to=UNSET if message.to is None else message.to,
             mine=message.mine,
             history=history,
-            late=message.late,
             re=re,
         )
 

@@ -1,7 +1,6 @@
 """Our copy of a room: what the log adds up to, the keys that it takes, and what we remember of it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity, private, suite
@@ -28,16 +27,6 @@ def check_entry(ledger: Ledger, entry: OpenedEntry) -> Member:
     assert content is not None, "there is one where there is a body"
     ledger.check_entry(author, entry.header, content)
     return author
-
-
-class _TermBefore(NamedTuple):
-    """What there was before an entry: the host, and whether it was present; code, hand-over, and our own rank."""
-
-    host: bytes
-    present: changes.AwayChange | None
-    code: bytes
-    handed_over: bool
-    own: changes.OwnRank
 
 
 class Replica:
@@ -116,7 +105,7 @@ class Replica:
         """
         ledger = self.ledger if replay is None else replay
         header, content = entry.header, entry.content
-        was, epoch, before = author.nick, ledger.epoch, self._note_term(ledger)
+        was, epoch, host = author.nick, ledger.epoch, ledger.host
         removed = self._free_nicks(ledger, author, content)
         about = ledger.take_entry(author, header, content, entry.digest)
         mine = about.id == self.me.id
@@ -145,60 +134,19 @@ class Replica:
                 return changes.BackChange(about.id, about.nick, mine)
             case bodies.AwayBody():
                 return changes.AwayChange(about.id, about.nick, mine)
-            case bodies.LeaveBody():
+            case bodies.LeaveBody() | bodies.HandOverBody(leaves=True):
                 return changes.LeftChange(about.id, about.nick, mine)
             case bodies.RenewBody():
                 return changes.KeyRenewedChange(about.id)
             case bodies.LockBody(locked=locked):
                 return changes.LockedChange(about.id, locked)
-            case bodies.OpeningBody():
-                return self._describe_opening(ledger, about, before)
-            case bodies.HeirsBody():
-                return changes.HeirsChange(self.list_heirs(ledger), self._changed_rank(ledger, before.own))
-            case bodies.HandOverBody(leaves=leaves):
-                return changes.HandedOverChange(about.id, about.nick, leaves, mine)
-            case bodies.CodeBody(code=code):
-                return changes.CodeChange(code, self._changed_rank(ledger, before.own))
+            case bodies.OpeningBody() if about.id == host:  # its members stay with it, and get its next epoch
+                return changes.CommitChange((), renew=False)
             case bodies.CommitBody(renew=renew):
                 return changes.CommitChange(removed, renew)
             case bodies.CloseBody():
                 return changes.ClosedChange(mine)
         return changes.HiddenChange()
-
-    def _note_term(self, ledger: Ledger) -> _TermBefore:
-        """What an entry may change of the term."""
-        host = ledger.roster.find_member(ledger.host)
-        present = None if host is None or host.away else changes.AwayChange(host.id, host.nick, host.id == self.me.id)
-        return _TermBefore(ledger.host, present, ledger.code, ledger.handed_over, self.find_rank(ledger))
-
-    def _describe_opening(self, ledger: Ledger, host: Member, before: _TermBefore) -> Change:
-        """One by the host of before is to all others as a commit: they stay with it, and get its next epoch."""
-        if host.id == before.host:
-            return changes.CommitChange((), renew=False)
-        return changes.HostChange(
-            member=host.id,
-            nick=host.nick,
-            cause="left" if before.handed_over else "lost",
-            mine=host.id == self.me.id,
-            lost=before.present,
-            code=None if ledger.code == before.code else ledger.code,
-        )
-
-    def find_rank(self, ledger: Ledger) -> changes.OwnRank:
-        """Our own place among the heirs."""
-        heirs = [heir.member for heir in ledger.heirs]
-        rank = heirs.index(self.me.id) + 1 if self.me.id in heirs else None
-        return changes.OwnRank(rank, self.me.id in ledger.holders)
-
-    def _changed_rank(self, ledger: Ledger, before: changes.OwnRank) -> changes.OwnRank | None:
-        now = self.find_rank(ledger)
-        return None if now == before else now
-
-    @staticmethod
-    def list_heirs(ledger: Ledger) -> tuple[changes.HeirView, ...]:
-        """Who can take over, in order."""
-        members = [ledger.get_member(heir.member) for heir in ledger.heirs]
-        return tuple(changes.HeirView(it.id, it.nick, it.id in ledger.holders) for it in members)
 
     def follow_entry(self, author: Member, entry: OpenedEntry, age: float, replay: Ledger | None = None) -> Change:
         """Applies the next entry as a host has ordered it; parameters: see `apply_entry`.

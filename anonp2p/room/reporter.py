@@ -65,10 +65,6 @@ class Reporter:
         for rule in self._narrator.describe_rules(retention, history):
             self.tell_event(rule)
 
-    def tell_heirs(self, heirs: Iterable[changes.HeirView]) -> None:
-        """Tells who can take over."""
-        self.tell_event(self._narrator.describe_heirs(heirs))
-
     def tell_given_back(self, given: Iterable[GivenBack]) -> None:
         """Tells why entries of ours got no place, and gives back what the user typed."""
         for error, line, re in given:

@@ -6,8 +6,6 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.crypto.identity import Identity
-from anonp2p.names import codes
 from anonp2p.protocol import frames
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
@@ -15,8 +13,7 @@ from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.retention import ANY, NO_HISTORY
 
-ANN, BOB = b"ann" + bytes(13), b"bob" + bytes(13)
-ADDRESS = Identity(bytes(32), bytes(32)).key
+ANN = b"ann" + bytes(13)
 SPELLED = identity.spell_member(ANN)
 SAID = changes.MessageChange(member=ANN, counter=3, nick="ann", text="hello", seq=7, ttl=60, age=2.0)
 FORMER = Caution(ANN, "ann", "Ann", "former", spoke=True)
@@ -77,47 +74,6 @@ TABLE: list[tuple[Change, bool, list[events.Event]]] = [
         False,
         [left("kicked", why="")],
     ),
-    (
-        changes.HostChange(
-            member=ANN, nick="ann", cause="lost", mine=False, lost=changes.AwayChange(BOB, "bob", False)
-        ),
-        False,
-        [
-            events.LeftEvent(room="r1", member=identity.spell_member(BOB), nick="bob", reason="lost"),
-            events.HostEvent(room="r1", member=SPELLED, nick="ann", cause="lost"),
-        ],
-    ),
-    (
-        changes.HostChange(
-            member=ANN, nick="ann", cause="left", mine=True, lost=changes.AwayChange(BOB, "bob", True), code=ADDRESS
-        ),
-        False,
-        [
-            events.HostEvent(room="r1", member=SPELLED, nick="ann", cause="left"),
-            events.HostingEvent(room="r1"),
-            events.CodeEvent(room="r1", code=codes.encode_key(ADDRESS)),
-        ],
-    ),
-    (
-        changes.HeirsChange((changes.HeirView(ANN, "ann", True),), changes.OwnRank(2, True)),
-        False,
-        [
-            events.HeirsEvent(room="r1", heirs=[events.Successor(SPELLED, "ann", True)]),
-            events.HeirEvent(room="r1", rank=2, holds_key=True),
-        ],
-    ),
-    (changes.HeirsChange((), None), False, [events.HeirsEvent(room="r1", heirs=[])]),
-    (
-        changes.CodeChange(ADDRESS, changes.OwnRank(None, False)),
-        False,
-        [
-            events.CodeEvent(room="r1", code=codes.encode_key(ADDRESS)),
-            events.HeirEvent(room="r1", rank=None, holds_key=False),
-        ],
-    ),
-    (changes.HandedOverChange(ANN, "ann", leaves=True, mine=False), False, [left("left")]),
-    (changes.HandedOverChange(ANN, "ann", leaves=True, mine=True), False, []),
-    (changes.HandedOverChange(ANN, "ann", leaves=False, mine=False), False, []),
     (
         changes.LockedChange(ANN, locked=True),
         True,

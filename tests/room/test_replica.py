@@ -19,7 +19,6 @@ from anonp2p.protocol.bodies import (
     BackBody,
     Body,
     CloseBody,
-    CodeBody,
     CommitBody,
     HandOverBody,
     HeirsBody,
@@ -306,6 +305,14 @@ def test_a_nick_that_was_given_up_while_we_were_away_is_remembered(ours: Replica
 # --- keys
 
 
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_host_that_hands_over_and_leaves_has_left_and_its_nick_is_free(ours: Replica, leaves: bool) -> None:
+    applied(ours, HOST, HeirsBody([Heir(ANN.id, Identity(bytes([1]) * 32, ROOM).key)], entrusts=False))
+    change = applied(ours, HOST, HandOverBody(leaves))
+    assert change == (changes.LeftChange(HOST.id, "host", mine=False) if leaves else changes.HiddenChange())
+    assert (ours.reused_nicks.find_former_owner(EVE.id, "host") is not None) is leaves
+
+
 def test_keys_of_those_who_are_out_are_forgotten(ours: Replica) -> None:
     known = suite.hash_data(KEYS[BOB.id].public)
     assert known in ours.keys
@@ -381,48 +388,8 @@ def begun(replica: Replica, author: Identity, opening: OpeningBody) -> Change:
     return take(replica, OpenedEntry(header, body))
 
 
-def test_who_can_take_over_is_said_and_our_own_place_where_it_changes(ours: Replica) -> None:
-    heirs = [Heir(BOB.id, SECOND), Heir(ANN.id, FIRST)]
-    change = applied(ours, HOST, HeirsBody(heirs, entrusts=True))
-    views = (changes.HeirView(BOB.id, "bob", True), changes.HeirView(ANN.id, "ann", False))
-    assert change == changes.HeirsChange(views, changes.OwnRank(2, False))
-    change = applied(ours, HOST, HeirsBody(heirs, entrusts=False))
-    assert change == changes.HeirsChange(views, None)
-    own = (changes.HeirView(ANN.id, "ann", True),)
-    assert applied(ours, HOST, HeirsBody(heirs[1:], entrusts=True)) == changes.HeirsChange(
-        own, changes.OwnRank(1, True)
-    )
-    assert applied(ours, HOST, CodeBody(SECOND)) == changes.CodeChange(SECOND, changes.OwnRank(1, False))
-    assert applied(ours, HOST, CodeBody(FIRST)) == changes.CodeChange(FIRST, None)
-
-
-@pytest.mark.parametrize("leaves", [None, False, True], ids=["lost", "stays", "leaves"])
-def test_another_host_is_told_and_what_became_of_the_one_before(ours: Replica, leaves: bool | None) -> None:
-    applied(ours, HOST, HeirsBody([Heir(BOB.id, SECOND)], entrusts=False))
-    if leaves is not None:
-        change = applied(ours, HOST, HandOverBody(leaves=leaves))
-        assert change == changes.HandedOverChange(HOST.id, "host", leaves, mine=False)
-    assert begun(ours, BOB, OpeningBody(5, SECOND, SECOND)) == changes.HostChange(
-        member=BOB.id,
-        nick="bob",
-        cause="lost" if leaves is None else "left",
-        mine=False,
-        lost=None if leaves else changes.AwayChange(HOST.id, "host", mine=False),
-        code=SECOND,
-    )
-
-
 def test_a_term_that_the_host_begins_again_is_as_a_commit_to_its_members(ours: Replica) -> None:
     assert begun(ours, HOST, OpeningBody(4, ROOM, ROOM)) == changes.CommitChange((), renew=False)
-
-
-def test_the_nick_of_a_host_that_leaves_with_a_hand_over_is_free(ours: Replica) -> None:
-    applied(ours, HOST, HeirsBody([Heir(BOB.id, SECOND)], entrusts=False))
-    applied(ours, HOST, HandOverBody(leaves=True))
-    begun(ours, BOB, OpeningBody(5, SECOND, SECOND))
-    former = ours.reused_nicks.find_former_owner(EVE.id, "host")
-    assert former is not None
-    assert former.member == HOST.id
 
 
 def test_places_grow_beyond_those_of_the_term_before(ours: Replica) -> None:

@@ -30,6 +30,8 @@ class Checks:
 
     def watch(self, person: Person) -> None:
         """Somebody has taken an input."""
+        if not person.is_honest:
+            return
         for event in person.told[self._read[person.number] :]:
             self._check_event(person, event)
         self._read[person.number] = len(person.told)
@@ -45,9 +47,9 @@ class Checks:
         self.faults.append(f"{self._town.now:.2f}: {who} {what}")
         self._town.note(person, f"FAULT: {what}")
 
-    def _check_end(self, person: Person, reason: str) -> None:
-        """A link has ended."""
-        if reason not in LINK_ENDS:
+    def _check_end(self, person: Person, other: Person, reason: str) -> None:
+        """A link has ended at one end."""
+        if reason not in LINK_ENDS and person.is_honest and other.is_honest:
             self._blame(person, f"ends a link: {reason}")
         self.counts[f"links {reason}"] += 1
 

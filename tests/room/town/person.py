@@ -3,9 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from anonp2p.room import events, inputs
+from anonp2p.room import effects, events, inputs
 from anonp2p.room.room import Room
 from tests.room.town.wires import Side
 
@@ -24,15 +24,35 @@ def draws(seed: str) -> Callable[[int], bytes]:
     return draw
 
 
-class Person:
-    """One with a room. clock: by how many seconds its clock differs from the town's.
+class Actor(Protocol):
+    """Whatever takes inputs as a room does: a real room, or who plays one."""
 
+    @property
+    def over(self) -> bool:
+        """Whether it is out for good."""
+
+    @property
+    def hosting(self) -> bool:
+        """Whether its last bytes are waited for when it is out."""
+
+    def handle_input(self, event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
+        """Says what is to be done."""
+
+    def next_deadline(self) -> float | None:
+        """When a Tick is due."""
+
+
+class Person:
+    """One in a town. actor: what acts for it. room: the real room behind that, if there is one.
+
+    clock: by how many seconds its clock differs from the town's.
     held: what its machine has for it while it is stopped; None while it runs.
     """
 
-    def __init__(self, number: int, room: Room, clock: float) -> None:
+    def __init__(self, number: int, actor: Actor, room: Room | None, clock: float) -> None:
         self.number = number
-        self.room = room
+        self.actor = actor
+        self._room = room
         self.clock = clock
         self.is_alive = True
         self.held: list[Callable[[], object]] | None = None
@@ -51,9 +71,20 @@ class Person:
         self.typed = 0
 
     @property
+    def room(self) -> Room:
+        """Its real room."""
+        assert self._room is not None, "a stranger has none"
+        return self._room
+
+    @property
+    def is_honest(self) -> bool:
+        """Whether its room does all that it does."""
+        return self._room is self.actor
+
+    @property
     def is_here(self) -> bool:
-        """Whether it is in the room, as far as it knows."""
-        return self.is_alive and self.room.entered
+        """Whether it is honest, and in the room as far as it knows."""
+        return self.is_alive and self.is_honest and self.room.entered
 
     @property
     def is_hosting(self) -> bool:

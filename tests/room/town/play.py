@@ -46,6 +46,7 @@ class Play:
             "isolate": self._isolate,
             "drop": self._drop,
             "hang": self._hang,
+            "strangers": self._strangers,
             "come": self._come,
             "leave": self._leave,
             "kick": self._kick,
@@ -153,6 +154,11 @@ class Play:
             self.town.hanging = False
 
         self.town.plan(float(seconds), end)
+
+    def _strangers(self, number: str, how: str) -> None:
+        """So many come, and do nothing but take up links."""
+        for _ in range(int(number)):
+            self.town.add_stranger(answers=how == "answer")
 
     # --- what users do
 

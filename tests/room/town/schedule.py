@@ -18,6 +18,8 @@ FAULTS = (
     ("pair", 0.15),
     ("isolate", 0.1),
     ("leave", 0.1),
+    ("hang", 0.03),
+    ("strangers", 0.03),
 )
 
 
@@ -125,6 +127,10 @@ def _draw_fault(chance: random.Random, people: int, at: float, *, host_stays: bo
             about = (whom, str(chance.randrange(people)), seconds, how)
         case "isolate":
             about = (whom, seconds, how)
+        case "hang":
+            about = (seconds,)
+        case "strangers":
+            about = (str(chance.randint(1, 5)), chance.choice(("answer", "wait")))
         case _:
             about = (whom,)
     return Step(round(at, 2), verb, about)

@@ -46,6 +46,14 @@ def test_people_who_cannot_hear_one_another_at_the_end_are_noticed() -> None:
     assert not playing.checks.is_settled
 
 
+@pytest.mark.parametrize("how", ["answer", "wait"])
+def test_strangers_who_take_up_links_keep_nobody_out(how: str) -> None:
+    steps = (Step(12.0, "strangers", ("10", how)), Step(20.0, "come"), Step(25.0, "drop", ("1", "told")))
+    playing = Play(Schedule(seed=1, people=3, end=30.0, steps=steps))
+    assert playing.run().verdict == "ok"
+    assert sum(person.is_here for person in playing.town.people) == 4
+
+
 def test_an_error_of_the_program_is_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anonp2p.room.room.Room.snapshot", lambda _: 1 // 0)
     outcome = play(Schedule(seed=1, end=20.0, steps=(Step(12.0, "kick", ("1",)),)))

@@ -16,7 +16,8 @@ from anonp2p.room import effects, inputs
 from anonp2p.room.link_effects import apply_effect
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from tests.room.town.person import Person, draws
+from tests.room.town.hostile import Stranger
+from tests.room.town.person import Actor, Person, draws
 from tests.room.town.wires import Distances, Lines, Side, Wire
 
 FLUSH = 1.0  # seconds that a session waits for its last bytes
@@ -43,7 +44,7 @@ class Town:
         self.lines = Lines()
         self.trace: list[str] = []
         self.watch: Callable[[Person], None] = lambda _: None
-        self.on_link_end: Callable[[Person, str], None] = lambda *_: None
+        self.on_link_end: Callable[[Person, Person, str], None] = lambda *_: None
         self.chance = random.Random(f"{seed} chance")
         self.hanging = False  # whether dials hang until their time is over
         self._seed = seed
@@ -89,7 +90,16 @@ class Town:
             retention=retention,
             history=history,
         )
-        person = Person(number, room, self.chance.choice([0, 1_000, 50_000]) + number)
+        return self._begin(room, room)
+
+    def add_stranger(self, *, answers: bool) -> Person:
+        """Somebody comes who only has the code."""
+        random_ = draws(f"{self._seed} {len(self.people)}")
+        return self._begin(Stranger(self._key.public, random_, answers=answers), None)
+
+    def _begin(self, actor: Actor, room: Room | None) -> Person:
+        number = len(self.people)
+        person = Person(number, actor, room, self.chance.choice([0, 1_000, 50_000]) + number)
         self.people.append(person)
         self.handle(person, inputs.StartInput())
         return person
@@ -136,10 +146,10 @@ class Town:
 
     def handle(self, person: Person, what: inputs.Input, at_least: float = 0.0) -> None:
         """A room takes an input, and what it wants done is done."""
-        room, was_over = person.room, person.room.over
+        actor, was_over = person.actor, person.actor.over
         touched: dict[int, Side] = {}
         head, grown = b"", False
-        for effect in room.handle_input(what, person.now(self.now, at_least)):
+        for effect in actor.handle_input(what, person.now(self.now, at_least)):
             match effect:
                 case effects.TellEffect(event=event):
                     person.hear(event, self.now)
@@ -168,7 +178,7 @@ class Town:
             touched.update(person.sides)
         for side in touched.values():
             self._react(side)
-        if room.over and not was_over:
+        if actor.over and not was_over:
             self._finish(person)
         elif not isinstance(what, inputs.EndBatchInput) and not person.ends_batch:
             person.ends_batch = True
@@ -181,7 +191,7 @@ class Town:
         self.handle(person, inputs.EndBatchInput())
 
     def _plan_tick(self, person: Person) -> None:
-        deadline = person.room.next_deadline()
+        deadline = person.actor.next_deadline()
         if deadline is None:
             return
         at = max(self.now, deadline - person.clock)
@@ -194,7 +204,7 @@ class Town:
         if at != person.ticks_at:
             return
         person.ticks_at = float("inf")
-        deadline = person.room.next_deadline()
+        deadline = person.actor.next_deadline()
         if deadline is not None and deadline <= self.now + person.clock + 1e-6:
             self.handle(person, inputs.TickInput(), deadline)
         else:
@@ -207,7 +217,7 @@ class Town:
                 self._stop_serving(person, address)
         person.dialling.clear()
         for side in [*person.sides.values()]:
-            if person.room.hosting:
+            if person.actor.hosting:
                 side.connection.finish(self.now)
                 self._react(side)
                 self.plan(FLUSH, self._do, person, self._close, side)
@@ -289,7 +299,7 @@ class Town:
         self._do(server, self._accept, server, wire.near, effect.address)
 
     def _accept(self, server: Person, side: Side, address: bytes) -> None:
-        if server.room.over:
+        if server.actor.over:
             self._send(side, b"")
             return
         server.sides[side.number] = side
@@ -353,7 +363,7 @@ class Town:
         side.is_up = False
         side.connection.end()
         person = self._owner(side)
-        self.on_link_end(person, side.connection.reason)
+        self.on_link_end(person, self._owner(side.wire.other(side)), side.connection.reason)
         del person.sides[side.number]
         self._send(side, b"")
         silence = side.connection.measure_silence(self.now)

@@ -34,6 +34,8 @@ CREDENTIALS = b"anonp2p/4 credentials"
 REFUSED = b"anonp2p/4 refused"
 RESUMED = b"anonp2p/4 resumed"
 ADDRESS = b"anonp2p/4 address"
+REDIRECT = b"anonp2p/4 redirect"
+MEET = b"anonp2p/4 meet"
 
 
 class Identity:

@@ -32,6 +32,9 @@ Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-
 Denial = Literal["nick-taken", "repeated", "too-often"]
 
 
+Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
+
+
 # --- the handshake
 
 
@@ -73,6 +76,18 @@ class ResumeRequest(Packed, frozen=True, tag=2):
     epoch: Count
     index: Count
     digest: Bytes32
+    signature: Bytes64
+
+
+class MeetRequest(Packed, frozen=True, tag=3):
+    """Host, to another member that may host the room too: how far its log goes, and where it is reached."""
+
+    link_secret: Bytes32
+    member: Bytes16
+    address: Bytes32
+    index: Count
+    digest: Bytes32
+    openings: Openings
     signature: Bytes64
 
 
@@ -221,8 +236,6 @@ class ProofFrame(Packed, frozen=True, tag=13):
 
 # --- who takes a room over
 
-Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
-
 
 class AbleFrame(Packed, frozen=True, tag=14):
     """Member: it may be asked to take the room over some day."""
@@ -274,18 +287,19 @@ class WaitingFrame(Packed, frozen=True, tag=22):
     signature: Bytes64
 
 
-class OpeningProof(Packed, frozen=True):
-    """An opening entry, as its author signed it in this epoch."""
+class SignedEntry(Packed, frozen=True):
+    """An entry, as its author signed it in this epoch."""
 
     epoch: Count
     header: Bytes33
-    body: Annotated[bytes, msgspec.Meta(max_length=limits.OPENING_BODY)]
+    body: Annotated[bytes, msgspec.Meta(max_length=limits.PROOF_BODY)]
 
 
 class Where(Packed, frozen=True):
     """A host that somebody follows: its term, where members reach it, and how far its log goes.
 
-    proof: the first of its openings that the other side lacks, where the sender knows which that is.
+    proof: that the first of its openings that the other side lacks is one by an heir, where the sender knows which that
+    is: the opening, and before it what made its author an heir and a member, if the other side lacks that too.
     """
 
     number: Count
@@ -294,7 +308,7 @@ class Where(Packed, frozen=True):
     index: Count
     digest: Bytes32
     openings: Openings
-    proof: OpeningProof | None
+    proof: Annotated[list[SignedEntry], msgspec.Meta(max_length=limits.PROOF_OF_HEIR)]
 
 
 class RedirectFrame(Packed, frozen=True, tag=23):
@@ -448,7 +462,7 @@ class RoomState(Packed, frozen=True):
     proof: bool = False
 
 
-Request = JoinRequest | ResumeRequest
+Request = JoinRequest | ResumeRequest | MeetRequest
 
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {

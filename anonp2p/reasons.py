@@ -107,6 +107,7 @@ Fault = Literal[
     "unexpected-redirect",
     "unexpected-refusal",
     "unexpected-report",
+    "unexpected-request",
     "unexpected-share",
     "unexpected-sign-of-life",
     "unexpected-waiting",

@@ -21,6 +21,7 @@ from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
 from anonp2p.room.roster import Member
+from anonp2p.room.serving import Serving
 from anonp2p.room.shown_messages import ShownMessages
 
 
@@ -30,7 +31,9 @@ class Context:
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
-    credentials: that the room's address leads to us, if it does. dials: how many links we have dialled.
+    credentials: that the room's address leads to us, if it does. may_host: whether we may be asked to take the room
+    over. entrusts: whether we, as its host, give the key of its code to our first heir. dials: how many links we have
+    dialled.
     """
 
     label: str
@@ -43,6 +46,9 @@ class Context:
     message_index: MessageIndex
     reporter: Reporter
     lifecycle: Lifecycle
+    serving: Serving
+    may_host: bool
+    entrusts: bool
     ttl: int | None = None
     credentials: frames.Credentials | None = None
     dials: int = 0
@@ -137,6 +143,8 @@ def create_context(
     random: Callable[[int], bytes],
     cover: bool = False,
     is_alone: bool = True,
+    may_host: bool = False,
+    entrusts: bool = True,
     re: events.Re = UNSET,
 ) -> Context:
     """The parts of a room that we are not in yet. key: the public key of its onion service.
@@ -147,7 +155,9 @@ def create_context(
     shown, index = ShownMessages(), MessageIndex()
     reporter = Reporter(label, clock, Narrator(label, index), shown, index, replica.reused_nicks)
     lifecycle = Lifecycle(label, replica, outbox, reporter, re, cover=cover)
-    return Context(label, random, cover, is_alone, clock, replica, outbox, index, reporter, lifecycle)
+    serving = Serving(reporter, random)
+    parts = clock, replica, outbox, index, reporter, lifecycle, serving
+    return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 
 def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.EncryptionKeyPair]:

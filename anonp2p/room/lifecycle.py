@@ -111,6 +111,10 @@ class Lifecycle:
         self._reporter.tell_error(error, self.re, final=True)
         self.leave_room(reason)
 
+    def break_down(self, error: errors.AnonError) -> None:
+        """Out, because the network cannot carry the room any further."""
+        self.fail(error, "lost" if isinstance(error, errors.Unreachable) else "tor")
+
     def leave_room(self, reason: End) -> None:
         """Out of the room: what was not ordered is given back."""
         re = self._leave_re if self._leave_re is not UNSET else self.re

@@ -7,6 +7,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, credentials, frames, handshake, welcome
+from anonp2p.protocol.field_types import Heir
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.commits import Commits
@@ -137,7 +138,7 @@ class Admission:
     def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:
         """A newcomer, or a member that dials again before it was shown the room."""
         member, ledger = identity.member_id(join.key), self._replica.ledger
-        absences, kicked = self._presence.absences, self._commits.kicked
+        absences, kicked = self._presence.absences, ledger.kicked
         try:
             nick = choose_nick(ledger, caller.hello, join, absences, kicked)
         except NotAdmitted as refusal:
@@ -165,9 +166,7 @@ class Admission:
     def _admit_returning(self, caller: Caller, resume: frames.ResumeRequest) -> float:
         """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all."""
         ledger, log = self._replica.ledger, self._sequencer.log
-        member = check_resume_request(
-            ledger, caller.hello, resume, self._commits.kicked, self._commits.pending_removals
-        )
+        member = check_resume_request(ledger, caller.hello, resume, ledger.kicked, self._commits.pending_removals)
         self._presence.replace_link(member.id)
         if member.away:
             self._sequencer.order_own(bodies.BackBody(member.id))
@@ -222,7 +221,7 @@ class Admission:
         return frames.RoomState(
             ledger.name,
             ledger.locked,
-            ledger.host,
+            ledger.term,
             ledger.retention,
             ledger.history,
             epoch.number,
@@ -236,4 +235,6 @@ class Admission:
             since,
             base,
             has_proof,
+            tuple(Heir(member, address) for member, address in ledger.carriers.items()),
+            tuple(ledger.kicked.values()),
         )

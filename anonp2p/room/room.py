@@ -188,6 +188,7 @@ class Room:
         """The room at a glance; costs the same however large it is."""
         ledger, ttl = self.replica.ledger, self._context.own_ttl
         me, host = ledger.roster.find_member(self.replica.me.id), ledger.roster.find_member(ledger.host)
+        heir = ledger.roster.find_member(ledger.heirs[0].member) if ledger.heirs else None
         return Snapshot(
             name=self.name,
             code=self.code,
@@ -199,6 +200,8 @@ class Room:
             members=ledger.roster.present_count,
             epoch=ledger.epoch,
             locked=ledger.locked,
+            heir=heir.nick if heir else "",
+            ends_with_us=self.hosting and ledger.roster.present_count > 1 and not ledger.heirs,
             ttl=ttl_or_none(ttl),
             alarmed=bool(self.evidence),
         )
@@ -206,6 +209,7 @@ class Room:
     def members(self) -> list[MemberView]:
         """All members, those who are away too, in the order in which they came."""
         ledger = self.replica.ledger
+        ranks = {heir.member: rank for rank, heir in enumerate(ledger.heirs, 1)}
         return [
             MemberView(
                 member=identity.spell_member(member.id),
@@ -214,6 +218,8 @@ class Room:
                 tag=identity.short_id(member.id),
                 away=member.away,
                 mine=member.id == self.replica.me.id,
+                rank=ranks.get(member.id),
+                holds_key=member.id in ledger.holders,
             )
             for member in ledger.roster
         ]

@@ -6,7 +6,6 @@ from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames
-from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
@@ -58,7 +57,6 @@ class HostRole:
         self.heirs = Heirs(context, self.sequencer, self.presence)
         parts = self.sequencer, self.presence, self.commits, self._answers, self.heirs
         self._submissions = Submissions(context, *parts)
-        context.credentials = sign_credentials(room_key, context.replica.me.key)
         self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
 
     @property
@@ -87,8 +85,8 @@ class HostRole:
                     self.sequencer.end_batch()
             case inputs.TickInput():
                 self._do_due_work()
-            case inputs.LinkedInput(link=link):
-                self.gate.begin_handshake(link)
+            case inputs.LinkedInput(link=link, address=address):
+                self.gate.begin_handshake(link, address)
             case inputs.DroppedInput(link=link, silence=silence):
                 self.gate.forget_link(link)
                 self.presence.lose_link(link, silence)

@@ -13,6 +13,7 @@ from anonp2p.errors import PeerFault
 
 ENTRY: Final = 0
 COMMIT: Final = 1
+OPENING: Final = 2
 
 FLEETING: Final = 0  # ttl: shown to members who are present, never kept
 KEPT: Final = 2**32 - 1  # ttl: kept until the room ends
@@ -22,7 +23,7 @@ _COUNTERS = 2**53  # the bound that frames have too, so that a header fits into 
 
 
 class Header(NamedTuple):
-    """The readable part of an entry. kind: ENTRY or COMMIT; author: member id; ttl: seconds, FLEETING or KEPT."""
+    """The readable part of an entry. kind: ENTRY, COMMIT or OPENING; author: member id; ttl: seconds, or the below."""
 
     kind: int
     author: bytes
@@ -45,7 +46,9 @@ class Header(NamedTuple):
         return header
 
     def _is_of_its_kind(self) -> bool:
-        return self.kind == ENTRY or (self.kind, self.generation, self.ttl) == (COMMIT, 0, KEPT)
+        if (self.kind, self.counter) == (OPENING, 0) or self.kind == COMMIT:
+            return (self.generation, self.ttl) == (0, KEPT)
+        return self.kind == ENTRY
 
 
 @dataclass(slots=True, repr=False)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from anonp2p import limits
-from anonp2p.protocol.field_types import BOX, Bytes16, Bytes32, Count, Packed
+from anonp2p.protocol.field_types import BOX, Bytes16, Bytes32, Count, Heir, Packed
 
 
 class EntryId(Packed, frozen=True):
@@ -104,6 +104,36 @@ class RetractBody(Packed, frozen=True, tag=12):
     counter: Count
 
 
+class OpeningBody(Packed, frozen=True, tag=13):
+    """An heir, or the host again: a new term begins, with its author as the host.
+
+    address: of the service by which members reach it; code: of the one that newcomers dial.
+    """
+
+    number: Count
+    address: Bytes32
+    code: Bytes32
+
+
+class HeirsBody(Packed, frozen=True, tag=14):
+    """Host: who can take over, in order. entrusts: whether the first of them gets the key of the room's code."""
+
+    heirs: Annotated[list[Heir], msgspec.Meta(max_length=limits.HEIRS)]
+    entrusts: bool
+
+
+class HandOverBody(Packed, frozen=True, tag=15):
+    """Host: it hosts no more, and an heir takes over. leaves: whether it leaves the room besides."""
+
+    leaves: bool
+
+
+class CodeBody(Packed, frozen=True, tag=16):
+    """Host: newcomers dial the service with this address from here on, whose key nobody else has."""
+
+    code: Bytes32
+
+
 Body = (
     TextBody
     | NickBody
@@ -117,6 +147,10 @@ Body = (
     | CommitBody
     | PrivateBody
     | RetractBody
+    | OpeningBody
+    | HeirsBody
+    | HandOverBody
+    | CodeBody
 )
 
 

@@ -9,31 +9,44 @@ from typing import Final
 
 from anonp2p import limits
 from anonp2p.crypto import identity, padding
-from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Header
+from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, OPENING, Header
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.reasons import Fault
 from anonp2p.room import events
 from anonp2p.room.log.log import FIRST
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.roster import Member, Roster
+from anonp2p.room.succession import terms
 
 # What the group context has a place for, and no entry changes (PROTOCOL.md, 4.8).
-_TERM: Final = 0
-_HEIRS: Final[list[bytes]] = []
 _RIGHTS: Final[tuple[list[bytes], ...]] = ([], [], [], [])  # moderators, mutes, bans, invitations
 
 
 class Ledger:
-    """A room as of its latest entry. room: the public key of its onion service."""
+    """A room as of its latest entry. room: the public key of its founder's onion service.
+
+    number, host, address: of the term; the service at this address leads members to the host. code: the address that
+    leads newcomers to it. heirs: who can take over, in order. holders: who has ever had the key of the code.
+    openings: of the latest terms. carriers: the addresses of those who are or were host or heir. handed_over: whether
+    the host hosts no more. kicked: the keys of those who were thrown out, by their ids.
+    """
 
     def __init__(self, room: bytes) -> None:
         """Of a log that is to be begun, by `begin_log` or `start_at`, once what it begins with is set."""
         self.room = room
         self.name = ""
-        self.host = b""  # the member who orders
-        self.address = room  # of the onion service that leads to it
+        self.number = 0
+        self.host = b""
+        self.address = self.code = room
+        self.heirs: tuple[Heir, ...] = ()
+        self.holders: tuple[bytes, ...] = ()
+        self.openings: tuple[Opening, ...] = ()
+        self.carriers: dict[bytes, bytes] = {}
+        self.handed_over = False
+        self.kicked: dict[bytes, bytes] = {}
         self.retention = ANY
         self.history = NO_HISTORY
         self.locked = False
@@ -43,11 +56,13 @@ class Ledger:
         self.roster = Roster()
         self._digests: deque[bytes] = deque(maxlen=limits.LOG_ENTRIES + 1)
         self._group_context = b""
+        self._host_key = b""  # of a host that left with a hand-over
 
     def copy(self) -> "Ledger":
         """The room as it is now, to go its own way from here on."""
         other = copy.copy(self)
         other.roster, other._digests = self.roster.copy(), self._digests.copy()  # noqa: SLF001  # of its own class
+        other.carriers, other.kicked = dict(self.carriers), dict(self.kicked)
         return other
 
     @property
@@ -65,9 +80,22 @@ class Ledger:
         """The hash of what the log up to the latest entry adds up to, which its digest covers (PROTOCOL.md, 4.8)."""
         return self._group_context
 
+    @property
+    def place(self) -> int:
+        """The place of the latest entry."""
+        return terms.make_place(self.number, self.index)
+
+    @property
+    def host_key(self) -> bytes:
+        """The signature key of the host, which may have left with its last entry."""
+        return self._host_key or self.get_member(self.host).key
+
     def begin_log(self) -> None:
-        """Nothing has been ordered yet."""
-        self.start_at(FIRST - 1, identity.hash_empty_log(self.room, self._hash_state()))
+        """Nothing has been ordered yet: the host founds the room."""
+        self.holders, self.carriers = (self.host,), {self.host: self.address}
+        digest = identity.hash_empty_log(self.room, self._hash_state())
+        self.openings = (Opening(self.number, self.host, FIRST - 1, digest),)
+        self.start_at(FIRST - 1, digest)
 
     def start_at(self, index: int, digest: bytes) -> None:
         """Takes over the index and the digest of the log so far, as others state them."""
@@ -78,8 +106,9 @@ class Ledger:
 
     def _hash_state(self) -> bytes:
         settings = [self.locked, self.retention, self.history]
-        state = [self.room, self.name, self.epoch, _TERM, self.host, self.address, _HEIRS, settings, *_RIGHTS]
-        return identity.hash_group_context(frames.pack([*state, self.roster.group_context()]))
+        term = [self.number, self.host, self.address, self.code, self.heirs, self.holders, self.handed_over]
+        state = [self.room, self.name, self.epoch, *term, settings, *_RIGHTS, self.roster.group_context()]
+        return identity.hash_group_context(frames.pack(state))
 
     def get_member(self, member: bytes) -> Member:
         """The member with this id, whose presence was checked."""
@@ -123,8 +152,8 @@ class Ledger:
         expect(header.kind == ENTRY and self._allows_ttl(header.ttl), "expired-too-soon")
         return author
 
-    @staticmethod
-    def _check_author(author: Member, header: Header) -> None:
+    def _check_author(self, author: Member, header: Header) -> None:
+        expect(not self.handed_over, "handed-over")
         expect(header.counter > author.counter, "repeated-entry")
         expect(not author.away, "entry-of-absent")
 
@@ -133,12 +162,15 @@ class Ledger:
 
     def check_entry(self, author: Member, header: Header, content: bodies.Content) -> None:
         """Raises PeerFault if this author may not write this now."""
+        if isinstance(content.body, bodies.OpeningBody):
+            self._check_opening(author, header, content, content.body)
+            return
         is_host = author.id == self.host
         self._check_author(author, header)
         is_message = isinstance(content.body, bodies.TextBody | bodies.PrivateBody)
         kept = self._allows_ttl(header.ttl) if is_message else header.ttl == KEPT
         expect(kept, "retention-not-allowed")
-        expect(header.kind == (COMMIT if isinstance(content.body, bodies.CommitBody) else ENTRY), "bad-commit")
+        expect(header.kind == kind_of(content.body), "bad-commit")
         expect(content.index <= self.index, "reference-to-future")
         expect(content.index >= self.epoch_start, "reference-to-past")
         match content.body:
@@ -152,6 +184,15 @@ class Ledger:
                 expect(not is_host, "host-left")
             case bodies.JoinedBody() | bodies.CloseBody() | bodies.LockBody():
                 expect(is_host, "host-only")
+            case bodies.HeirsBody():
+                expect(is_host, "host-only")
+                self._check_heirs(content.body)
+            case bodies.HandOverBody():
+                expect(is_host, "host-only")
+                expect(bool(self.heirs), "bad-hand-over")
+            case bodies.CodeBody(code=code):
+                expect(is_host, "host-only")
+                expect(identity.is_key(code) and code != self.code, "bad-code")
             case bodies.AwayBody(member=member):
                 expect(is_host, "host-only")
                 found = self.roster.find_member(member)
@@ -170,6 +211,37 @@ class Ledger:
                     expect(gone and removal.member != self.host, "removed-nobody")
                     expect(removal.reason == "kicked" or not removal.why, "why-of-lost")
 
+    def _check_opening(
+        self, author: Member, header: Header, content: bodies.Content, opening: bodies.OpeningBody
+    ) -> None:
+        """Raises PeerFault if this author may not begin this term after the latest entry.
+
+        It may be away: an heir that lost its host was perhaps lost to that.
+        """
+        expect(header.kind == OPENING, "bad-opening")
+        expect((content.index, content.digest) == (self.index, self.digest), "bad-opening")
+        is_host = author.id == self.host
+        expect(not (is_host and self.handed_over), "handed-over")
+        may_begin = terms.may_begin(author.id, opening.number, host=self.host, before=self.number, heirs=self.heirs)
+        expect(may_begin, "bad-opening")
+        own = {heir.member: heir.address for heir in self.heirs} | {self.host: self.address}
+        expect(opening.address == own[author.id], "bad-opening")
+        keeps_code = opening.code == self.code and author.id in self.holders
+        expect(keeps_code or opening.code == opening.address, "bad-opening")
+
+    def _check_heirs(self, body: bodies.HeirsBody) -> None:
+        members, addresses = ({getattr(it, name) for it in body.heirs} for name in ("member", "address"))
+        expect(len(members) == len(addresses) == len(body.heirs), "bad-heirs")
+        expect(all(self.roster.find_member(member) for member in members - {self.host}), "bad-heirs")
+        expect(self.host not in members and all(map(identity.is_key, addresses)), "bad-heirs")
+        expect(bool(body.heirs) or not body.entrusts, "bad-heirs")
+        expect(len(self._holders_with(body)) <= limits.HOLDERS, "bad-heirs")
+
+    def _holders_with(self, body: bodies.HeirsBody) -> tuple[bytes, ...]:
+        """Who has ever had the key of the code once these heirs are named."""
+        first = body.heirs[0].member if body.entrusts else self.holders[0]
+        return self.holders if first in self.holders else (*self.holders, first)
+
     def is_foreign(self, content: bodies.Content) -> bool:
         """Whether the author was shown another log than this, as far as one can tell."""
         return self.digest_at(content.index) not in (None, content.digest)
@@ -186,7 +258,8 @@ class Ledger:
 
         Raises PeerFault for an improper roster entry.
         """
-        author.counter = header.counter
+        if header.kind != OPENING:
+            author.counter = header.counter
         about = self._apply_body(author, content.body)
         if not isinstance(content.body, bodies.TextBody | bodies.PrivateBody):
             self._group_context = self._hash_state()
@@ -199,7 +272,7 @@ class Ledger:
             case bodies.JoinedBody(key=key, nick=nick, key_hash=key_hash):
                 return self.add_member(key, nick, key_hash)
             case bodies.LeaveBody():
-                self.roster.remove_member(author)
+                self._remove_member(author)
             case bodies.AwayBody(member=member) | bodies.BackBody(member=member):
                 about = self.get_member(member)
                 self.roster.mark_presence(about, away=not about.away)
@@ -211,8 +284,46 @@ class Ledger:
             case bodies.CommitBody(epoch=epoch, removed=removed):
                 self.epoch, self.epoch_start = epoch, self.index + 1
                 for removal in removed:
-                    self.roster.remove_member(self.get_member(removal.member))
+                    gone = self.get_member(removal.member)
+                    if removal.reason == "kicked":
+                        _note_latest(self.kicked, gone.id, gone.key, limits.KICKED)
+                    self._remove_member(gone)
+            case bodies.OpeningBody():
+                self._begin_term(author, body)
+            case bodies.HeirsBody(heirs=heirs):
+                self.holders = self._holders_with(body)
+                self.heirs = tuple(heirs)
+                for heir in heirs:
+                    self._note_carrier(heir.member, heir.address)
+            case bodies.HandOverBody(leaves=leaves):
+                self.handed_over = True
+                if leaves:
+                    self._host_key = author.key
+                    self._remove_member(author)
+            case bodies.CodeBody(code=code):
+                self.code, self.holders = code, (self.host,)
         return author
+
+    def _remove_member(self, member: Member) -> None:
+        self.roster.remove_member(member)
+        self.heirs = tuple(heir for heir in self.heirs if heir.member != member.id)
+
+    def _note_carrier(self, member: bytes, address: bytes) -> None:
+        _note_latest(self.carriers, member, address, limits.CARRIERS)
+
+    def _begin_term(self, author: Member, opening: bodies.OpeningBody) -> None:
+        """This author is the host from here on, and its predecessor away, if it is not out."""
+        before = self.roster.find_member(self.host)
+        if before is not None and before is not author:
+            self.roster.mark_presence(before, away=True)
+        self.roster.mark_presence(author, away=False)
+        if opening.code != self.code:
+            self.code, self.holders = opening.code, (author.id,)
+        self.number, self.host, self.address = opening.number, author.id, opening.address
+        self.heirs = tuple(heir for heir in self.heirs if heir.member != author.id)
+        self.epoch, self.epoch_start = terms.first_epoch(opening.number), self.index + 1
+        self.handed_over, self._host_key = False, b""
+        self._note_carrier(author.id, opening.address)
 
     def take_entry(self, author: Member, header: Header, content: bodies.Content | None, digest: bytes) -> Member:
         """Applies the next entry, expired or not; returns the member that it is about. digest: of its body.
@@ -225,6 +336,9 @@ class Ledger:
         else:
             about = self.apply_content(author, header, content)
         self.extend_log(header, digest)
+        if header.kind == OPENING:
+            opening = Opening(self.number, self.host, self.index, self.digest)
+            self.openings = (*self.openings, opening)[-limits.OPENINGS :]
         return about
 
     def list_people(self) -> list[events.Person]:
@@ -265,9 +379,28 @@ def entry_content(epoch: int, header: bytes, content: bytes) -> bytes:
     return epoch.to_bytes(8, "big") + header + content
 
 
-def head_content(index: int, digest: bytes, time: int) -> bytes:
+def kind_of(body: bodies.Body) -> int:
+    """The kind of an entry that says this, as its header has it."""
+    match body:
+        case bodies.CommitBody():
+            return COMMIT
+        case bodies.OpeningBody():
+            return OPENING
+        case _:
+            return ENTRY
+
+
+def _note_latest(known: dict[bytes, bytes], key: bytes, value: bytes, most: int) -> None:
+    """Notes one more of which so many are kept, the latest ones."""
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > most:
+        del known[next(iter(known))]
+
+
+def head_content(place: int, digest: bytes, time: int) -> bytes:
     """What a host signs in a head (PROTOCOL.md, 4.5). time: milliseconds since the room's creation."""
-    return index.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
+    return place.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
 
 
 def expect(holds: bool, otherwise: Fault) -> None:

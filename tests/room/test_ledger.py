@@ -658,7 +658,9 @@ def group_context(ledger: Ledger) -> bytes:
     roster = b"".join(suite.hash_data(b"anonp2p/4 roster entry" + msgpack.encode(member)) for member in members)
     kept, shown = ledger.retention, ledger.history
     settings = [ledger.locked, [kept.least, kept.default, kept.most], [shown.texts, shown.seconds]]
-    array = [ROOM, ledger.name, ledger.epoch, 0, ledger.host, ledger.address, [], settings, [], [], [], [], roster]
+    heirs = [[it.member, it.address] for it in ledger.heirs]
+    term = [ledger.number, ledger.host, ledger.address, ledger.code, heirs, list(ledger.holders), ledger.handed_over]
+    array = [ROOM, ledger.name, ledger.epoch, *term, settings, [], [], [], [], roster]
     return suite.hash_data(b"anonp2p/4 group context" + msgpack.encode(array))
 
 

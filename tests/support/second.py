@@ -574,7 +574,8 @@ def group_context(
     """4.8, of members with key, nick, away and H(encryption key)."""
     places = [[key, nick, away, "", key_digest] for key, nick, away, key_digest in members]
     roster = b"".join(h(label("roster entry") + pack(place)) for place in places)
-    array = [room, name, epoch, 0, host, room, [], settings, [], [], [], [], roster]
+    term = [0, host, room, room, [], [host], False]  # the founder's, who has named no heirs
+    array = [room, name, epoch, *term, settings, [], [], [], [], roster]
     return h(label("group context") + pack(array))
 
 

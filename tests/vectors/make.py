@@ -484,7 +484,8 @@ class Story:
         roster = b"".join(identity.hash_roster_entry(frames.pack(member)) for member in members)
         settings = [self._room.locked, RETENTION, HISTORY]
         rights: list[list[bytes]] = [[], [], [], []]
-        array = [ROOM, "demo", self._room.epoch, 0, self._room.host, ROOM, [], settings, *rights, roster]
+        term = [0, self._room.host, ROOM, ROOM, [], [self._room.host], False]
+        array = [ROOM, "demo", self._room.epoch, *term, settings, *rights, roster]
         assert identity.hash_group_context(frames.pack(array)) == self._room.group_context
         return {
             "4.8 roster": [frames.pack(member) for member in members],

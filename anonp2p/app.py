@@ -58,6 +58,7 @@ class App:
         self._unsent = 0
         self._status: int | None = None
         self._leaving: events.Re = UNSET
+        self._asked_to_quit = float("-inf")  # when the user was asked whether rooms are to end
         self._ending = trio.Event()
         self._tor = TorKeeper(partial(connect, config), self._tell)
         self._network = SharedNetwork(self._tor.usable)
@@ -165,12 +166,26 @@ class App:
                 self._open_room(key.public, key, action, re)
             case JoinRoomAction(code=given, re=re):
                 self._open_room(codes.parse_code(given), None, None, re)
+            case QuitAction(re=re, asks=True) if self._asks_again(re):
+                pass
             case QuitAction(re=re):
                 self._leaving = re
                 self._end(0)
                 await trio.sleep_forever()  # what comes after it is not read
             case _:
                 await self._pass_on(action, room)
+
+    def _asks_again(self, re: events.Re) -> bool:
+        """Says which rooms end for others if we quit. Returns whether there are any, and the user was not asked yet."""
+        now = trio.current_time()
+        rooms = [session.room for session in self._sessions.values()]
+        ending = [room.label for room in rooms if room.snapshot().ends_with_us]
+        if not ending or now - self._asked_to_quit <= limits.LEAVE_CONFIRM:
+            return False
+        self._asked_to_quit = now
+        for label in ending:
+            self._tell(events.LeaveEndsRoomEvent(room=label, asks=True, re=re))
+        return True
 
     async def _pass_on(self, action: inputs.Typed, room: str | None) -> None:
         """Hands an action to the room, once the room has handled most of what it already has from us."""
@@ -183,6 +198,9 @@ class App:
         if not await session.post_input(action):
             raise NoRoom
         if isinstance(action, inputs.LeaveInput):
+            await session.until_taken()
+            if session.room.stays:
+                return  # the user is asked first
             with trio.move_on_after(limits.LEAVE_PATIENCE + limits.FLUSH_PATIENCE):
                 await session.ended.wait()
 

@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     extra = "extra torrc lines for our own Tor (a private network, bridges)"
     parser.add_argument("--torrc", metavar="FILE", help=extra)
     parser.add_argument("--amnesic", action="store_const", const="1", help="our own Tor keeps nothing on disk")
+    parser.add_argument("--no-heir", action="store_const", const="1", help="never host a room for others")
+    kept = "a room's key stays with its host: after the host's death the code changes"
+    parser.add_argument("--no-entrust", action="store_const", const="1", help=kept)
     parser.add_argument("--cover", action="store_const", const="1", help="hide when nothing is said: dummy traffic")
     parser.add_argument("--version", action="version", version=f"anonp2p {__version__}")
     return parser
@@ -122,6 +125,8 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         socks=Endpoint.parse(socks) if socks else None,
         torrc=Path(torrc).resolve() if torrc else None,
         amnesic=option("amnesic").lower() not in _OFF,
+        no_heir=option("no_heir").lower() not in _OFF,
+        no_entrust=option("no_entrust").lower() not in _OFF,
         cover=option("cover").lower() not in _OFF,
         action=given.action,
         subject=given.subject,

@@ -50,6 +50,8 @@ class Config:
     socks: Endpoint | None = None
     torrc: Path | None = None
     amnesic: bool = False
+    no_heir: bool = False
+    no_entrust: bool = False
     cover: bool = False
     action: Literal["", "create", "join", "doctor"] = ""
     subject: str = ""

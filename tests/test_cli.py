@@ -53,7 +53,8 @@ def test_help_and_version_need_nothing() -> None:
     assert run("--version").stdout == f"anonp2p {__version__}\n"
     shown = run("--help")
     assert shown.returncode == 0
-    options = ("--nick", "--line", "--json", "--tor", "--control", "--socks", "--torrc", "--amnesic", "create NAME")
+    options = ["--nick", "--line", "--json", "--tor", "--control", "--socks", "--torrc", "--amnesic", "create NAME"]
+    options += ["--no-heir", "--no-entrust", "--cover"]
     assert [option for option in options if option not in shown.stdout] == []
 
 
@@ -117,6 +118,14 @@ def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path)
     config = configure(["--socks", "[::1]:9050", "join", f" anonp2p:{CODE.upper()} "], {})
     assert (config.socks, config.tor, config.action) == (Endpoint(host="::1", port=9050), "auto", "join")
     assert configure([], {"ANONP2P_AMNESIC": "yes"}).amnesic
+    for arguments, environment in (
+        (["--no-heir"], {"ANONP2P_NO_ENTRUST": "1"}),
+        (["--no-entrust"], {"ANONP2P_NO_HEIR": "1"}),
+    ):
+        config = configure(arguments, environment)
+        assert (config.no_heir, config.no_entrust) == (True, True)
+    config = configure([], {"ANONP2P_NO_HEIR": "0", "ANONP2P_NO_ENTRUST": "no"})
+    assert (config.no_heir, config.no_entrust) == (False, False)
 
 
 def test_a_configuration_never_shows_what_it_holds() -> None:

@@ -39,8 +39,8 @@ ADDRESS = b"anonp2p/4 address"
 class Identity:
     """Our own signature key in one room.
 
-    seed: 32 random bytes. room: the public key of the room's onion service. Every signature covers it, so that no
-    signature is valid in another room (PROTOCOL.md, 0.7).
+    seed: 32 random bytes. room: its identifier, the public key of the onion service with which it began. Every
+    signature covers it, or the service that was dialled, so that none is valid elsewhere (PROTOCOL.md, 0.7).
     """
 
     def __init__(self, seed: bytes, room: bytes) -> None:
@@ -51,7 +51,11 @@ class Identity:
 
     def sign(self, label: bytes, content: bytes) -> bytes:
         """The Ed25519 signature over label, room and content: 64 bytes."""
-        return self._private.sign(label + self._room + content)
+        return self.sign_for(self._room, label, content)
+
+    def sign_for(self, service: bytes, label: bytes, content: bytes) -> bytes:
+        """The same for a link to this onion service, whatever room that is of."""
+        return self._private.sign(label + service + content)
 
 
 def is_signed(label: bytes, room: bytes, content: bytes, signature: bytes, key: bytes) -> bool:

@@ -62,6 +62,10 @@ class Session:
         while not (self.room.over or condition()):
             await self._changed.wait()
 
+    async def until_taken(self) -> None:
+        """Returns once the room has seen all that was typed so far; or is over."""
+        await self.until(lambda: not self._mailbox.typed_count)
+
     async def until_settled(self) -> None:
         """Returns once we are in, and all that was typed has its place or its answer; or the room is over."""
         await self.until(lambda: self.room.settled and not self.outstanding)

@@ -19,6 +19,7 @@ from anonp2p.protocol.field_types import (
     Bytes112,
     Count,
     EncryptionKeyBytes,
+    Heir,
     Opening,
     Packed,
     Ttl,
@@ -388,6 +389,19 @@ class SnapshotEntry(Packed, frozen=True):
     key_hash: Bytes32
 
 
+class Term(Packed, frozen=True):
+    """The term that a log is in: who orders it, and who may after that. Fields: see `Ledger`."""
+
+    number: Count
+    host: Bytes16
+    address: Bytes32
+    code: Bytes32
+    heirs: Annotated[list[Heir], msgspec.Meta(max_length=limits.HEIRS)]
+    holders: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=limits.HOLDERS)]
+    handed_over: bool
+    openings: Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
+
+
 class RoomSnapshot(Packed, frozen=True):
     """The room as of the last entry before its history."""
 
@@ -395,6 +409,7 @@ class RoomSnapshot(Packed, frozen=True):
     epoch: Count
     locked: bool
     roster: Annotated[list[SnapshotEntry], msgspec.Meta(max_length=limits.MEMBERS)]
+    term: Term
 
 
 class RetentionPolicy(Packed, frozen=True):
@@ -428,11 +443,12 @@ class RoomState(Packed, frozen=True):
 
     The entries after the index `since` follow as backfill. They continue the reader's own log, or the `snapshot`.
     proof: whether frames come before that which prove that the log up to `since` continues the reader's own.
+    carriers: who else is or was heir or host. kicked: the keys of those who were thrown out.
     """
 
     name: str
     locked: bool
-    host: Bytes16
+    term: Term
     retention: RetentionPolicy
     history: HistoryPolicy
     epoch: Count
@@ -446,6 +462,13 @@ class RoomState(Packed, frozen=True):
     since: Count
     snapshot: RoomSnapshot | None
     proof: bool = False
+    carriers: Annotated[tuple[Heir, ...], msgspec.Meta(max_length=limits.CARRIERS)] = ()
+    kicked: Annotated[tuple[Bytes32, ...], msgspec.Meta(max_length=limits.KICKED)] = ()
+
+    @property
+    def host(self) -> bytes:
+        """Who orders now."""
+        return self.term.host
 
 
 Request = JoinRequest | ResumeRequest

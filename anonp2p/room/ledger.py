@@ -5,6 +5,7 @@ The host checks an entry before it orders it, all others before they apply it: o
 
 import copy
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from anonp2p import limits
@@ -86,9 +87,25 @@ class Ledger:
         return terms.make_place(self.number, self.index)
 
     @property
+    def term(self) -> frames.Term:
+        """The present term, as newcomers are shown it."""
+        line = list(self.heirs), list(self.holders), self.handed_over, list(self.openings)
+        return frames.Term(self.number, self.host, self.address, self.code, *line)
+
+    def take_term(self, term: frames.Term) -> None:
+        """Takes over what others state of the term, once there is a roster. Raises PeerFault."""
+        self.number, self.host, self.address, self.code = term.number, term.host, term.address, term.code
+        expect(terms.are_proper(term.openings) and term.openings[-1].term == (term.number, term.host), "bad-opening")
+        expect(identity.is_key(term.address) and identity.is_key(term.code), "bad-code")
+        self._check_heirs(term.heirs)
+        self.heirs, self.holders, self.openings = tuple(term.heirs), tuple(term.holders), tuple(term.openings)
+        self.handed_over = term.handed_over
+
+    @property
     def host_key(self) -> bytes:
-        """The signature key of the host, which may have left with its last entry."""
-        return self._host_key or self.get_member(self.host).key
+        """The signature key of the host; empty of one that has left, where we were not there to see it."""
+        host = self.roster.find_member(self.host)
+        return self._host_key if host is None else host.key
 
     def begin_log(self) -> None:
         """Nothing has been ordered yet: the host founds the room."""
@@ -186,7 +203,9 @@ class Ledger:
                 expect(is_host, "host-only")
             case bodies.HeirsBody():
                 expect(is_host, "host-only")
-                self._check_heirs(content.body)
+                self._check_heirs(content.body.heirs)
+                expect(bool(content.body.heirs) or not content.body.entrusts, "bad-heirs")
+                expect(len(self._holders_with(content.body)) <= limits.HOLDERS, "bad-heirs")
             case bodies.HandOverBody():
                 expect(is_host, "host-only")
                 expect(bool(self.heirs), "bad-hand-over")
@@ -229,13 +248,11 @@ class Ledger:
         keeps_code = opening.code == self.code and author.id in self.holders
         expect(keeps_code or opening.code == opening.address, "bad-opening")
 
-    def _check_heirs(self, body: bodies.HeirsBody) -> None:
-        members, addresses = ({getattr(it, name) for it in body.heirs} for name in ("member", "address"))
-        expect(len(members) == len(addresses) == len(body.heirs), "bad-heirs")
-        expect(all(self.roster.find_member(member) for member in members - {self.host}), "bad-heirs")
-        expect(self.host not in members and all(map(identity.is_key, addresses)), "bad-heirs")
-        expect(bool(body.heirs) or not body.entrusts, "bad-heirs")
-        expect(len(self._holders_with(body)) <= limits.HOLDERS, "bad-heirs")
+    def _check_heirs(self, heirs: Sequence[Heir]) -> None:
+        members, addresses = {heir.member for heir in heirs}, {heir.address for heir in heirs}
+        expect(len(members) == len(addresses) == len(heirs), "bad-heirs")
+        expect(all(member != self.host and self.roster.find_member(member) for member in members), "bad-heirs")
+        expect(all(map(identity.is_key, addresses)), "bad-heirs")
 
     def _holders_with(self, body: bodies.HeirsBody) -> tuple[bytes, ...]:
         """Who has ever had the key of the code once these heirs are named."""

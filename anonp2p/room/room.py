@@ -141,6 +141,11 @@ class Room:
         return self._lifecycle.entered
 
     @property
+    def stays(self) -> bool:
+        """Whether we are in, and have not begun to leave."""
+        return self._lifecycle.phase == "in"
+
+    @property
     def over(self) -> bool:
         """Whether we are out for good."""
         return self._lifecycle.over

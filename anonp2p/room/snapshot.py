@@ -10,7 +10,8 @@ class Snapshot:
 
     nick: our own, empty while we are no member. host: the nick of its host, empty while we do not know. members: how
     many are here, we among them. ttl: of our messages, as in an event. alarmed: whether we have proof that the host
-    lies.
+    lies. heir: the nick of the member who would host next, empty if there is none. ends_with_us: whether the room ends
+    for others if we leave it now.
     """
 
     name: str
@@ -25,11 +26,16 @@ class Snapshot:
     locked: bool
     ttl: int | None
     alarmed: bool
+    heir: str = ""
+    ends_with_us: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MemberView:
-    """A member, here or away."""
+    """A member, here or away. rank: 1 to 3 for those who can take the room over, in order.
+
+    holds_key: whether it has ever been given the key of the room's code.
+    """
 
     member: str
     nick: str
@@ -37,3 +43,5 @@ class MemberView:
     tag: str
     away: bool
     mine: bool
+    rank: int | None = None
+    holds_key: bool = False

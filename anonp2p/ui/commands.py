@@ -1,5 +1,6 @@
 """What is typed -> what is to be done. One table yields the parser, /help and completion."""
 
+import dataclasses
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,9 +73,10 @@ class ClearScreenAction:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class QuitAction:
-    """Leave all rooms and end the program."""
+    """Leave all rooms and end the program. asks: as in `LeaveInput`."""
 
     re: events.Re = UNSET
+    asks: bool = False
 
 
 AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
@@ -304,6 +306,13 @@ _LIKE_SLASH = tuple(
 def make_message(text: str, re: events.Re = UNSET) -> inputs.SayInput:
     """A message. Raises TooLong."""
     return inputs.SayInput(_text(text), False, re)
+
+
+def ask_first(action: Action) -> Action:
+    """The action of a person who is there to say it again, where it ends a room for all."""
+    if isinstance(action, QuitAction) or (isinstance(action, inputs.LeaveInput) and not action.close):
+        return dataclasses.replace(action, asks=True)
+    return action
 
 
 def from_arguments(action: str, subject: str) -> CreateRoomAction | JoinRoomAction | None:

@@ -93,7 +93,7 @@ class Room:
         return frames.RoomState(
             "demo",
             False,
-            self.host.id,
+            self.ledger.term,
             *rules,
             epoch.number,
             *keys,

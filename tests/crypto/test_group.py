@@ -16,6 +16,7 @@ from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, welcome
 from anonp2p.protocol.wire import Splitter
+from tests.support.terms import founders_term
 
 ROOM = b"r" * 32
 CONTEXT = b"c" * 32  # of the group: here, the digest covers nothing else than entries
@@ -178,7 +179,7 @@ class Group(RuleBasedStateMachine):
         state = frames.RoomState(
             "demo",
             False,
-            self.host.id,
+            founders_term(self.host.id, ROOM),
             *rules,
             self.epoch.number,
             *keys,

@@ -325,12 +325,13 @@ def context_of(it: Any) -> Any:
 def test_the_group_contexts_of_the_log_4_8() -> None:
     """Each from what its entry says, and the one before."""
     welcome = second.unpack(WELCOME["7.1 array"])
-    name, locked, host, retention, history, epoch = welcome[:6]
+    name, locked, term, retention, history, epoch = welcome[:6]
+    host = term[1]
     [founder] = [entry for entry in welcome[12] if second.member_id(entry[0]) == host]
     members = {host: [founder[0], founder[1], founder[3], founder[4]]}
 
     def context() -> bytes:
-        return second.group_context(ROOM, name, epoch, host, [locked, retention, history], list(members.values()))
+        return second.group_context(ROOM, name, epoch, term, [locked, retention, history], list(members.values()))
 
     assert context() == LOG["4.8 group context without entries"]["4.8 group context"]
     for it in ENTRIES:
@@ -634,9 +635,10 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
 
 
 def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
-    *_, head, latest, _, roster, since, base, has_proof = second.unpack(WELCOME["7.1 array"])
+    head, latest, _, roster, since, base, has_proof, *_ = second.unpack(WELCOME["7.1 array"])[9:]
     assert not has_proof
-    digest, epoch, locked, members = base
+    digest, epoch, locked, members, term = base
+    assert term == [0, second.member_id(roster[0][0]), ROOM, ROOM, [], [term[1]], False, [[0, term[1], 0, digest]]]
     context = LOG["4.8 group context without entries"]["4.8 group context"]
     assert (since, digest, epoch, locked) == (0, second.genesis(ROOM, context), 0, False)
     assert [member[0] for member in members] == [roster[0][0]]
@@ -651,11 +653,11 @@ def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
 
 
 def test_the_head_of_a_welcome_covers_its_roster_7_2() -> None:
-    name, locked, host, retention, history, epoch, _, _, _, head, latest, _, roster, *_ = second.unpack(
+    name, locked, term, retention, history, epoch, _, _, _, head, latest, _, roster, *_ = second.unpack(
         WELCOME["7.1 array"]
     )
     members = [[key, nick, away, key_digest] for key, nick, _, away, key_digest, *_ in roster]
-    context = second.group_context(ROOM, name, epoch, host, [locked, retention, history], members)
+    context = second.group_context(ROOM, name, epoch, term, [locked, retention, history], members)
     before, header, body_digest = latest
     index = int.from_bytes(head[:8], "big")
     assert second.longer(before, index, header, body_digest, context) == head[8:40]

@@ -248,11 +248,11 @@ class _Handshake:
         keys = self.epoch
         secrets = keys.init_secret, keys.log_key, keys.newcomer_secret
         snapshot_entries = [frames.SnapshotEntry(HOST.key, "host", 0, False, bytes(32))]
-        base = frames.RoomSnapshot(bytes(32), 0, False, snapshot_entries)
+        base = frames.RoomSnapshot(bytes(32), 0, False, snapshot_entries, self.ledger.term)
         self.state = frames.RoomState(
             "demo",
             False,
-            HOST.id,
+            self.ledger.term,
             ANY,
             NO_HISTORY,
             0,

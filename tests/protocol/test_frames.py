@@ -12,6 +12,7 @@ from anonp2p import limits
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, field_types, frames
+from anonp2p.protocol.field_types import Heir, Opening
 from tests.support.packed import other_encodings
 
 bytes16, bytes32, bytes33, bytes64, bytes112, keys = (
@@ -43,10 +44,14 @@ boxes = st.binary(min_size=field_types.BOX + 4, max_size=field_types.BOX + 50)
 roster = st.builds(frames.RosterEntry, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
 
 snapshot_entries = st.builds(frames.SnapshotEntry, bytes32, texts, counts, st.booleans(), bytes32)
-bases = st.builds(frames.RoomSnapshot, bytes32, counts, st.booleans(), st.lists(snapshot_entries, max_size=3))
 ttls = st.integers(0, 2**32 - 1)
 
 openings = st.lists(st.builds(field_types.Opening, counts, bytes16, counts, bytes32), min_size=1, max_size=3)
+heirs = st.lists(st.builds(field_types.Heir, bytes16, bytes32), max_size=3)
+holders = st.lists(bytes16, min_size=1, max_size=3)
+terms = st.builds(frames.Term, counts, bytes16, bytes32, bytes32, heirs, holders, st.booleans(), openings)
+places = st.lists(snapshot_entries, max_size=3)
+bases = st.builds(frames.RoomSnapshot, bytes32, counts, st.booleans(), places, terms)
 opening_proofs = st.none() | st.builds(frames.OpeningProof, counts, bytes33, st.binary(max_size=50))
 wheres = st.builds(frames.Where, counts, bytes16, bytes32, counts, bytes32, openings, opening_proofs)
 missed = st.one_of(
@@ -105,13 +110,17 @@ all_bodies = st.one_of(
     st.builds(bodies.CommitBody, counts, st.lists(removals, max_size=3)),
     st.builds(bodies.PrivateBody, boxes),
     st.builds(bodies.RetractBody, counts),
+    st.builds(bodies.OpeningBody, counts, bytes32, bytes32),
+    st.builds(bodies.HeirsBody, heirs, st.booleans()),
+    st.builds(bodies.HandOverBody, st.booleans()),
+    st.builds(bodies.CodeBody, bytes32),
 )
 contents = st.builds(bodies.Content, bytes16, counts, bytes32, all_bodies)
 states = st.builds(
     frames.RoomState,
     texts,
     st.booleans(),
-    bytes16,
+    terms,
     st.builds(frames.RetentionPolicy, ttls, ttls, ttls),
     st.builds(frames.HistoryPolicy, counts, counts),
     counts,
@@ -122,6 +131,9 @@ states = st.builds(
     st.lists(roster, max_size=3),
     counts,
     st.none() | bases,
+    st.booleans(),
+    heirs.map(tuple),
+    st.lists(bytes32, max_size=3).map(tuple),
 )
 
 KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
@@ -147,7 +159,8 @@ msgpacked = st.recursive(
 B16, B32, B33, B64, B112, KEY = (bytes(size) for size in (16, 32, 33, 64, 112, 1_216))
 ROSTER_ENTRY = frames.RosterEntry(B32, "ann", 1, False, B32, 0, B32)
 SNAPSHOT_ENTRY = frames.SnapshotEntry(B32, "ann", 1, False, B32)
-BASE = frames.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY])
+TERM = frames.Term(4, B16, B32, B32, [Heir(B16, B32)], [B16], False, [Opening(4, B16, 7, B32)])
+BASE = frames.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY], TERM)
 RETENTION, HISTORY = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
 LATEST = frames.LatestEntry(B32, B33, B32)
 CREDENTIALS = frames.Credentials(B32, B32, 0, B64)
@@ -155,7 +168,7 @@ BACKFILL = frames.BackfillFrame(
     [frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], [B32, None], B112, B112
 )
 STATE = frames.RoomState(
-    "demo", False, B16, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, CREDENTIALS, [ROSTER_ENTRY], 1, None, False
+    "demo", False, TERM, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, CREDENTIALS, [ROSTER_ENTRY], 1, None, False
 )
 OPENING = field_types.Opening(0, B16, 0, B32)
 WHERE = frames.Where(4, B16, B32, 1, B32, [OPENING], frames.OpeningProof(1, B33, b"body"))
@@ -172,6 +185,10 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (bodies.CommitBody(1, [bodies.Removal(B16, "kicked", "spam")], renew=False), 10),
     (bodies.PrivateBody(bytes(field_types.BOX + 4)), 11),
     (bodies.RetractBody(1), 12),
+    (bodies.OpeningBody(5, B32, B32), 13),
+    (bodies.HeirsBody([Heir(B16, B32)], entrusts=True), 14),
+    (bodies.HandOverBody(leaves=True), 15),
+    (bodies.CodeBody(B32), 16),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
@@ -217,6 +234,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("credentials", CREDENTIALS, None),
     ("retention", RETENTION, None),
     ("history", HISTORY, None),
+    ("term", TERM, None),
 ]
 each_kind = pytest.mark.parametrize(("kind", "example", "tag"), EXAMPLES, ids=lambda value: repr(value)[:12])
 
@@ -231,12 +249,12 @@ def within(kind: str, packed: object) -> bytes:
         case "past":
             return within("host's", [8, [packed], [None], B112, B112])
         case "base":
-            return msgpack.encode([*fields(STATE)[:-2], packed, False])
+            return msgpack.encode([*fields(STATE)[:-4], packed, False, [], []])
         case "sitter":
-            return within("base", [B32, 1, False, [packed]])
-        case "seat" | "latest" | "credentials" | "retention" | "history":
+            return within("base", [B32, 1, False, [packed], fields(TERM)])
+        case "seat" | "latest" | "credentials" | "retention" | "history" | "term":
             whole = fields(STATE)
-            at = {"seat": 12, "credentials": 11, "latest": 10, "retention": 3, "history": 4}[kind]
+            at = {"seat": 12, "credentials": 11, "latest": 10, "retention": 3, "history": 4, "term": 2}[kind]
             whole[at] = [packed] if kind == "seat" else packed
             return msgpack.encode(whole)
         case _:
@@ -246,7 +264,7 @@ def within(kind: str, packed: object) -> bytes:
 def carrier(kind: str) -> str:
     """What something of this kind travels in."""
     inner = {"past": "host's"} | dict.fromkeys(
-        ("base", "sitter", "seat", "latest", "credentials", "retention", "history"), "state"
+        ("base", "sitter", "seat", "latest", "credentials", "retention", "history", "term"), "state"
     )
     return inner.get(kind, kind)
 
@@ -449,9 +467,17 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("retention", [0, 60, 2**32]),
         ("retention", [-1, 60, 60]),
         ("history", [2**53, 0]),
-        ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1)]),
-        ("base", [B32[1:], 1, False, []]),
-        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None, True]),
+        ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1), fields(TERM)]),
+        ("base", [B32[1:], 1, False, [], fields(TERM)]),
+        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None, True, [], []]),
+        ("state", [*fields(STATE)[:-2], [[B16, B32]] * (limits.CARRIERS + 1), []]),
+        ("state", [*fields(STATE)[:-2], [], [B32] * (limits.KICKED + 1)]),
+        ("term", [*fields(TERM)[:4], [[B16, B32]] * (limits.HEIRS + 1), *fields(TERM)[5:]]),
+        ("term", [*fields(TERM)[:5], [B16] * (limits.HOLDERS + 1), *fields(TERM)[6:]]),
+        ("term", [*fields(TERM)[:5], [], *fields(TERM)[6:]]),
+        ("term", [*fields(TERM)[:7], []]),
+        ("term", [*fields(TERM)[:7], fields(TERM)[7] * (limits.OPENINGS + 1)]),
+        ("content", [B16, 1, B32, [14, [[B16, B32]] * (limits.HEIRS + 1), False]]),
         *(
             ("seat", roster_entry)
             for roster_entry in (
@@ -486,9 +512,10 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("content", [B16, 1, B32, [11, bytes(5_168)]]),
         ("content", [B16, 1, B32, [1, "hello", False, [B16, 2**53 - 1]]]),
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
-        ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS]),
+        ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS, fields(TERM)]),
         ("base", None),
-        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True]),
+        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True, [], []]),
+        ("state", [*fields(STATE)[:-2], [[B16, B32]] * limits.CARRIERS, [B32] * limits.KICKED]),
         ("host's", [13, [bytes(65)] * limits.PROOF_STEPS]),
     ):
         assert fine(kind, packed)

@@ -11,8 +11,10 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, welcome
+from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
+from tests.support.terms import founders_term
 
 ROOM, HELLO, KEY = b"r" * 32, b"h" * 32, b"k" * 32
 HOST, ANN = Identity(b"h" * 32, ROOM), Identity(b"a" * 32, ROOM)
@@ -20,7 +22,9 @@ KEY_PAIR = suite.EncryptionKeyPair(b"l" * 32)
 RULES = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
 LATEST = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
 VOUCHED = frames.Credentials(bytes(32), bytes(32), 0, bytes(64))
-BASE = frames.RoomSnapshot(b"d" * 32, 0, True, [frames.SnapshotEntry(HOST.key, "boss", 2, False, b"l" * 32)])
+BASE = frames.RoomSnapshot(
+    b"d" * 32, 0, True, [frames.SnapshotEntry(HOST.key, "boss", 2, False, b"l" * 32)], founders_term(HOST.id, ROOM)
+)
 
 
 def epoch() -> Epoch:
@@ -48,7 +52,18 @@ def state(
     ]
     keys = (at.init_secret, at.log_key, at.newcomer_secret)
     return frames.RoomState(
-        "demo", False, host, *RULES, at.number, *keys, bytes(112), LATEST, VOUCHED, roster + crowd, 7, base
+        "demo",
+        False,
+        founders_term(host, ROOM),
+        *RULES,
+        at.number,
+        *keys,
+        bytes(112),
+        LATEST,
+        VOUCHED,
+        roster + crowd,
+        7,
+        base,
     )
 
 
@@ -56,7 +71,7 @@ def bare(host: bytes, roster: list[frames.RosterEntry]) -> frames.RoomState:
     return frames.RoomState(
         "demo",
         False,
-        host,
+        founders_term(host, ROOM),
         *RULES,
         0,
         bytes(32),
@@ -160,9 +175,15 @@ def test_the_largest_room_fits_its_pages() -> None:
     keys = (bytes(32), bytes(32), bytes(32))
     name = "\U00020000" * limits.ROOM_NAME
     rules = frames.RetentionPolicy(2**32 - 1, 2**32 - 1, 2**32 - 1), frames.HistoryPolicy(2**53 - 1, 2**53 - 1)
-    base = frames.RoomSnapshot(bytes(32), 2**53 - 1, False, snapshot_entries)
+    heirs = [Heir(bytes(16), bytes(32))] * limits.HEIRS
+    openings = [Opening(limits.TERMS - 1, HOST.id, 2**53 - 1, bytes(32))] * limits.OPENINGS
+    holders = [bytes(16)] * limits.HOLDERS
+    term = frames.Term(limits.TERMS - 1, HOST.id, bytes(32), bytes(32), heirs, holders, True, openings)
+    base = frames.RoomSnapshot(bytes(32), 2**53 - 1, False, snapshot_entries, term)
     full = frames.RoomState(
-        name, False, HOST.id, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base
+        *(name, False, term, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base),
+        carriers=(Heir(bytes(16), bytes(32)),) * limits.CARRIERS,
+        kicked=(bytes(32),) * limits.KICKED,
     )
     assert len(frames.pack(full)) + 64 + suite.TAG <= limits.PAGES * limits.PAGE
     sent = welcome.seal_welcome(full, KEY_PAIR.public, ROOM, HELLO, KEY, HOST.sign)

@@ -128,6 +128,7 @@ class Simulation:
     def give_up(self, member: Party) -> None:
         """The member, without a link, has dialled in vain for long enough."""
         if not (member.room.over or self._is_linked(member)):
+            self.world.await_dial(member)
             self.step(member, inputs.DialFailedInput(member.dialled, Reason("not-found"), again=False))
 
     def break_down(self, error: AnonError) -> None:

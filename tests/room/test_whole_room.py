@@ -15,7 +15,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import events, gate, inputs
-from anonp2p.room.member import arrival
+from anonp2p.room.member import call
 from tests.room.peers import kinds
 from tests.room.simulation import Simulation
 from tests.support.memory import held, parts
@@ -57,7 +57,7 @@ def test_no_end_keeps_the_secret_of_its_link(room: Simulation, monkeypatch: pyte
         secrets.append(bytes(bytearray(secret)))  # a copy: what is looked for does not count as held
         return Channel(secret, hello, **direction)
 
-    for end in (arrival, gate):
+    for end in (call, gate):
         monkeypatch.setattr(end, "Channel", channel)
     room.world.random(1)  # so that what follows is drawn in no transcript, which other tests hold
     ann = room.joined("ann")

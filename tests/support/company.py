@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.support.peers import Event, Peer
+from tests.support.splits import Splits
+from tests.support.tors import RunningTor, running_tor
 
 PAUSE = 0.25  # seconds between two messages of one member
 ASKING = 0.5  # seconds between two questions for the heirs
@@ -86,10 +88,11 @@ class Moment:
 class Member:
     """A program with its Tor, and what was typed into it."""
 
-    def __init__(self, nick: str, peer: Peer) -> None:
+    def __init__(self, nick: str, peer: Peer, tor: RunningTor | None = None) -> None:
         self.nick = nick
         self.peer = peer
         self.typed: list[str] = []
+        self._tor = tor  # None: the program has started its own
 
     def type(self) -> None:
         """Types the next of its messages."""
@@ -100,19 +103,23 @@ class Member:
 
     def kill(self) -> None:
         """Ends the program and its Tor by force, in one moment."""
-        self._signal(signal.SIGKILL, self.peer.tor(), self.peer.process.pid)
+        self._signal(signal.SIGKILL, self._tor_process, self.peer.process.pid)
 
     def stop(self) -> None:
         """Stops the program and its Tor: nothing breaks, it only falls silent."""
-        self._signal(signal.SIGSTOP, self.peer.tor(), self.peer.process.pid)
+        self._signal(signal.SIGSTOP, self._tor_process, self.peer.process.pid)
 
     def cut_off(self) -> None:
         """Stops its Tor: the program lives, without a network."""
-        self._signal(signal.SIGSTOP, self.peer.tor())
+        self._signal(signal.SIGSTOP, self._tor_process)
 
     def go_on(self) -> None:
         """Ends what `stop` and `cut_off` did."""
-        self._signal(signal.SIGCONT, self.peer.tor(), self.peer.process.pid)
+        self._signal(signal.SIGCONT, self._tor_process, self.peer.process.pid)
+
+    @property
+    def _tor_process(self) -> int:
+        return self._tor.process.pid if self._tor else self.peer.tor()
 
     @staticmethod
     def _signal(number: int, *processes: int) -> None:
@@ -143,11 +150,13 @@ class Member:
 class Company:
     """A room and the programs in it. A context: they end with it.
 
-    torrc: of the network's clients. options: of all programs. members: those who are in the room and talk.
+    torrc: of the network's clients. splits: by which their network can be split; then their Tors are not of their own
+    making. members: those who are in the room and talk.
     """
 
-    def __init__(self, torrc: str, *options: str) -> None:
-        self._command = ("--torrc", torrc, *options)
+    def __init__(self, torrc: str, splits: Splits | None = None) -> None:
+        self._torrc = torrc
+        self._splits = splits
         self._stack = ExitStack()
         self._count = 0
         self._talk = threading.Lock()  # held while members type, or come or go
@@ -162,6 +171,8 @@ class Company:
             with suppress(ProcessLookupError):
                 peer.process.send_signal(signal.SIGCONT)
                 peer.process.terminate()  # all at once: one after the other, as their contexts do, takes its time
+        if self._splits is not None:
+            self._splits.end()
         self._stack.close()
 
     def _peers(self) -> list[Peer]:
@@ -171,12 +182,17 @@ class Company:
         """A program outside the room, whose Tor is on its way."""
         nick = f"p{self._count}"
         self._count += 1
-        return Member(nick, self._stack.enter_context(Peer(*self._command, *options, "--nick", nick)))
+        tor, way = None, ["--torrc", self._torrc]
+        if self._splits is not None:
+            tor = self._stack.enter_context(running_tor(self._torrc))
+            way = ["--control", tor.control, "--socks", self._stack.enter_context(self._splits.port(nick, tor))]
+        peer = Peer(*way, *options, "--nick", nick)
+        return Member(nick, self._stack.enter_context(peer), tor)
 
-    def create(self, others: int, *options: str) -> None:
-        """A room with a host and so many others, all in. options: of all these programs."""
+    def create(self, others: int, *options: str, room: str = "demo") -> None:
+        """A room with a host and so many others, all in. options: of all these programs. room: its name and rules."""
         host, *newcomers = [self.boot(*options) for _ in range(1 + others)]
-        host.peer.send("/create demo")
+        host.peer.send(f"/create {room}")
         self.code = host.peer.wait("room")["code"]
         host.peer.wait("reachable")
         self.members.append(host)

@@ -254,6 +254,7 @@ _TTL = number(2**32)
 _REPLY = either(nil, array(_ID, number()))
 _MEMBER = (_HASH, text, number(), flag, _HASH)
 _CONTEXTS = many(either(nil, _HASH))
+_HEIR = array(_ID, _HASH)
 _BODY = either(
     tagged(1, text, flag, _REPLY),
     tagged(2, text),
@@ -272,11 +273,16 @@ _BODY = either(
     ),
     tagged(11, blob(1140, 5168)),
     tagged(12, number()),
+    tagged(13, number(), _HASH, _HASH),
+    tagged(14, many(_HEIR, 3), flag),
+    tagged(15, flag),
+    tagged(16, _HASH),
 )
 _BACKFILLED = either(
     tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
 )
 _OPENINGS = some(array(number(), _ID, number(), _HASH), 8)
+_TERM = array(number(), _ID, _HASH, _HASH, many(_HEIR, 3), some(_ID, 64), flag, _OPENINGS)
 _REDIRECT = tagged(
     23,
     array(
@@ -341,7 +347,7 @@ FORMS: dict[str, Form] = {
     "welcome": array(
         text,
         flag,
-        _ID,
+        _TERM,
         array(_TTL, _TTL, _TTL),
         array(number(), number()),
         number(),
@@ -353,8 +359,10 @@ FORMS: dict[str, Form] = {
         _CREDENTIALS,
         many(array(*_MEMBER, number(2**31), _HASH), 1000),
         number(),
-        either(nil, array(_HASH, number(), flag, many(array(*_MEMBER), 1000))),
+        either(nil, array(_HASH, number(), flag, many(array(*_MEMBER), 1000), _TERM)),
         flag,
+        many(_HEIR, 16),
+        many(_HASH, 1000),
     ),
 }
 
@@ -569,13 +577,12 @@ def longer(digest: bytes, index: int, head: bytes, body_digest: bytes, context: 
 
 
 def group_context(
-    room: bytes, name: str, epoch: int, host: bytes, settings: list[Any], members: list[list[Any]]
+    room: bytes, name: str, epoch: int, term: list[Any], settings: list[Any], members: list[list[Any]]
 ) -> bytes:
-    """4.8, of members with key, nick, away and H(encryption key)."""
+    """4.8, of a term as in 7.1, and members with key, nick, away and H(encryption key)."""
     places = [[key, nick, away, "", key_digest] for key, nick, away, key_digest in members]
     roster = b"".join(h(label("roster entry") + pack(place)) for place in places)
-    term = [0, host, room, room, [], [host], False]  # the founder's, who has named no heirs
-    array = [room, name, epoch, *term, settings, [], [], [], [], roster]
+    array = [room, name, epoch, *term[:7], settings, [], [], [], [], roster]
     return h(label("group context") + pack(array))
 
 

@@ -44,7 +44,8 @@ class Room:
 
     def __init__(self, key: bytes, state: list[Any], index: int, digest: bytes, epoch: int, places: list[Any]) -> None:
         self.key = key
-        self.name, self.locked, self.host = state[0], state[1], state[2]
+        self.name, self.locked, self.term = state[0], state[1], state[2]
+        self.host = self.term[1]
         self.rules = state[3:5]
         self.index, self.epoch = index, epoch
         self.places = {second.member_id(place[0]): Place(*place) for place in places}
@@ -61,7 +62,7 @@ class Room:
         """4.8"""
         members = [[it.key, it.nick, it.away, it.key_digest] for it in self.places.values()]
         settings = [self.locked, *self.rules]
-        return second.group_context(self.key, self.name, self.epoch, self.host, settings, members)
+        return second.group_context(self.key, self.name, self.epoch, self.term, settings, members)
 
     def take_key(self, header: bytes) -> bytes:
         """4.2, 4.3, 6.6: the key of a body, which is dropped."""
@@ -261,7 +262,7 @@ class Member:
         text = second.unaead(key, 0, b"".join(self._pages))
         signature, array = text[:64], text[64:]
         state = second.read("welcome", array)
-        head, latest, credentials, roster, since, snapshot, proof = state[9:]
+        head, latest, credentials, roster, since, snapshot, proof = state[9:16]
         index, digest, epoch = int.from_bytes(head[:8], "big"), head[8:40], state[5]
         shown = Room(self._key, state, index, digest, epoch, [place[:5] for place in roster])
         signed = self._hello + second.h(array)
@@ -279,8 +280,8 @@ class Member:
         self._ticket = second.ticket(self._link, self._hello)
         begin = None if self.room is None or proof else self.room
         if snapshot is not None:
-            digest, epoch, locked, places = snapshot
-            begin = Room(self._key, [state[0], locked, *state[2:]], since, digest, epoch, places)
+            digest, epoch, locked, places, term = snapshot
+            begin = Room(self._key, [state[0], locked, term, *state[3:]], since, digest, epoch, places)
         if proof:
             self._proof = [begin or shown]
             self._welcome = [shown]

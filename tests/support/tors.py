@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,14 +21,22 @@ class RunningTor:
 
     def _ask(self, *commands: str) -> list[str]:
         """The lines of all replies. Not by stem, which now and then hangs in its own close."""
+        return list(self._say(*commands, "QUIT", seconds=30))
+
+    def _say(self, *commands: str, seconds: float | None) -> Iterator[str]:
+        """All lines that come, as long as none takes longer."""
         cookie = (self._place / "data/control_auth_cookie").read_bytes().hex()
         with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(30)
+            control.settimeout(seconds)
             control.connect(f"{self._place}/control")
-            lines = "".join(f"{line}\r\n" for line in (f"AUTHENTICATE {cookie}", *commands, "QUIT"))
-            control.sendall(lines.encode())
+            control.sendall("".join(f"{line}\r\n" for line in (f"AUTHENTICATE {cookie}", *commands)).encode())
             with control.makefile("r", encoding="utf-8") as replies:
-                return replies.read().splitlines()
+                for line in replies:
+                    yield line.rstrip("\r\n")
+
+    def events(self, *kinds: str) -> Iterator[str]:
+        """The events of these kinds from now on, until it ends."""
+        return self._say(f"SETEVENTS {' '.join(kinds)}", seconds=None)
 
     def close_circuits(self) -> None:
         """Closes all circuits."""
@@ -67,6 +76,10 @@ def running_tor(torrc: str, uid: int | None = None) -> Iterator[RunningTor]:
                 for line in process.stdout:
                     if "Opened Control listener" in line:
                         break
+                while (
+                    process.poll() is None and not (place / "data/control_auth_cookie").exists()
+                ):  # it is made just after that
+                    time.sleep(0.01)
                 yield RunningTor(place, process)
             finally:
                 process.kill()

@@ -257,14 +257,14 @@ class World:
     def dial(self, host: Party | None, member: Party | None) -> Link:
         """A new link, of which both learn; None: an end that the test plays."""
         if member is not None:
-            self._wait_for_dial(member)
+            self.await_dial(member)
         link = Link(len(self.links) + 1, self.tick, host, member)
         self.links.append(link)
         if host is not None:
             self.handle(host, inputs.LinkedInput(link.number, host.services[0]))
         return link
 
-    def _wait_for_dial(self, member: Party) -> None:
+    def await_dial(self, member: Party) -> None:
         """Lets time pass until somebody's room wants to dial."""
         while not (member.is_dialling or member.room.over):
             deadline = member.room.next_deadline()

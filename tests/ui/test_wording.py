@@ -18,6 +18,7 @@ from anonp2p.names import nicks
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person, Successor
+from anonp2p.room.succession.terms import make_place
 from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.reasons import encode_json
@@ -598,6 +599,19 @@ def test_another_program_at_the_code_is_no_reason_to_distrust_the_room() -> None
     alarm = events.AlarmEvent(room="r1", member="", reason=Reason("other-at-code"))
     assert "do not trust this room" not in succession(alarm)
     assert succession(alarm).startswith("ALARM: ")
+
+
+def test_messages_are_listed_by_their_indices_but_for_those_that_lost_their_places() -> None:
+    rows = [
+        {"seq": seq, "nick": "ann", "words": words}
+        for seq, words in ((7, "cut"), (8, "as ever"), (make_place(5, 7), "in its place"))
+    ]
+    lines = wording.describe_event(events.ReplyEvent(command="/numbers", data=rows))
+    assert [line.split() for line in lines] == [
+        ["ann:", "cut"],
+        ["8", "ann:", "as", "ever"],
+        ["7", "ann:", "in", "its", "place"],
+    ]
 
 
 # --- every event there is, by introspection

@@ -325,7 +325,7 @@ class Story:
     def log(self) -> Vectors:
         """Tells it all."""
         empty, began = self._room.digest, self._group_context()
-        snapshot = frames.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)])
+        snapshot = frames.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)], self._room.term)
         self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
         self._batch(1_000)
@@ -574,7 +574,7 @@ class Story:
         keys = (now.init_secret, now.log_key, now.newcomer_secret)
         rules = (RETENTION, HISTORY)
         vouched = credentials.sign_credentials(ROOM_KEY, self._host.me.key)
-        about = ("demo", False, self._host.me.id, *rules, now.number)
+        about = ("demo", False, self._room.term, *rules, now.number)
         state = frames.RoomState(*about, *keys, self._head, self._latest, vouched, roster, since=0, snapshot=snapshot)
         key = seed("key of the welcome")
         sealed = welcome.seal_welcome(state, self._ann.key.public, ROOM, digest, key, self._host.me.sign)

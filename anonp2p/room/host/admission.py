@@ -7,6 +7,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, credentials, frames, handshake, welcome
+from anonp2p.protocol.field_types import Heir
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.commits import Commits
@@ -220,7 +221,7 @@ class Admission:
         return frames.RoomState(
             ledger.name,
             ledger.locked,
-            ledger.host,
+            ledger.term,
             ledger.retention,
             ledger.history,
             epoch.number,
@@ -234,4 +235,6 @@ class Admission:
             since,
             base,
             has_proof,
+            tuple(Heir(member, address) for member, address in ledger.carriers.items()),
+            tuple(ledger.kicked.values()),
         )

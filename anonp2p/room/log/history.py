@@ -47,4 +47,4 @@ class History:
         """The room as of the beginning of the history."""
         ledger = self._ledger
         members = [frames.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in ledger.roster]
-        return frames.RoomSnapshot(ledger.digest, ledger.epoch, ledger.locked, members)
+        return frames.RoomSnapshot(ledger.digest, ledger.epoch, ledger.locked, members, ledger.term)

@@ -1,14 +1,12 @@
-"""How a member gets in on a link: from the hello of its host until it follows the log."""
+"""How a member gets in on a link: from the first answer of its host until it follows the log."""
 
-from anonp2p import errors
-from anonp2p.crypto import suite
-from anonp2p.protocol import credentials, frames, handshake, welcome
-from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol import credentials, frames, welcome
 from anonp2p.reasons import NO_REASON
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
+from anonp2p.room.member.call import Call
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining
@@ -17,11 +15,9 @@ from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkStat
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.welcome_check import WelcomeCheck
 
-_OTHER_VERSION = errors.OtherProtocol()
-
 
 class Arrival:
-    """Asks to be let in, and takes the answer: a refusal, a welcome with what was before it, or a resumption."""
+    """Takes the answer to our request: a refusal, a welcome with what was before it, or a resumption."""
 
     def __init__(
         self,
@@ -44,26 +40,17 @@ class Arrival:
         self._welcome_check = WelcomeCheck(context, heads, joining)
         self._is_unproven = False  # whether entries of ours may be in a gap of which nothing is proven
 
-    def answer_hello(self, payload: bytes) -> None:
-        """Asks the host to let us in. Raises PeerFault for a hello that is none."""
-        try:
-            hello, hello_hash = handshake.read_hello(payload)
-        except handshake.OtherVersion:
-            self._lifecycle.fail(_OTHER_VERSION, "refused")
-            return
-        self._state.enter(Asking(hello_hash))
-        link = self._context.random(suite.SECRET)
-        request = self._joining.sign_request(link, hello_hash)
-        ticket = self._joining.ticket or self._context.random(handshake.TICKET)
-        client_handshake = handshake.seal_request(request, self._replica.ledger.room, hello, hello_hash, ticket)
-        self._uplink.begin(client_handshake, Channel(link, hello_hash, up=True))
+    def begin(self, call: Call) -> None:
+        """The answer has come to a call of ours: what it says decides whether this is our link to the host."""
+        self._uplink.begin(call.link, call.service, call.channel)
+        self._state.enter(Asking(call.hello_hash))
 
     def take_refusal(self, refused: frames.RefusedFrame) -> None:
         """The host does not let us in: we ask for something else on another link, or are out.
 
         Raises PeerFault for the refusal of somebody else.
         """
-        credentials.check_refusal(refused, self._hello_hash, self._replica.ledger.room, self._host_key)
+        credentials.check_refusal(refused, self._hello_hash, self._uplink.service, self._host_key)
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
             self._state.abandon()
@@ -89,7 +76,8 @@ class Arrival:
         same_epoch = self._replica.ledger.epoch == self._replica.current_epoch.number
         expect(same_epoch, "resumption-in-old-epoch")
         ledger = self._replica.ledger
-        credentials.check_resumption(resumed, self._hello_hash, ledger.room, ledger.get_member(ledger.host).key)
+        host = ledger.get_member(ledger.host).key
+        credentials.check_resumption(resumed, self._hello_hash, self._uplink.service, host)
         now = self._heads.read_head(resumed.now, ledger)
         expect(now.place >= self._replica.ledger.index, "shorter-log")
         self._state.enter(CatchingUp(now.place))
@@ -98,8 +86,8 @@ class Arrival:
 
     def begin_welcome(self, welcomed: frames.WelcomeFrame) -> None:
         """The pages that follow show us the room."""
-        own_key, room = self._replica.own_keys[0], self._replica.ledger.room
-        self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_key, room, self._hello_hash)))
+        own_key, service = self._replica.own_keys[0], self._uplink.service
+        self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_key, service, self._hello_hash)))
 
     def take_page(self, page: frames.PageFrame) -> bool:
         """Returns whether we follow the log from here on. Raises PeerFault, HostLied for a room that cannot be."""

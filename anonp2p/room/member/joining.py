@@ -61,21 +61,25 @@ class Joining:
         """Whether we have a place to come back to, and all that the host would not show us again."""
         return self._lifecycle.entered and not self._history_is_due
 
-    def sign_request(self, link: bytes, hello_hash: bytes) -> frames.JoinRequest | frames.ResumeRequest:
-        """Asks for our place, or for a new one, on a link with this secret."""
-        return self._resume(link, hello_hash) if self.can_resume else self._join(link, hello_hash)
+    def sign_request(self, link: bytes, service: bytes, hello: bytes) -> frames.JoinRequest | frames.ResumeRequest:
+        """Asks for our place, or for a new one.
 
-    def _join(self, link: bytes, hello_hash: bytes) -> frames.JoinRequest:
+        link: the secret of the link; service: what was dialled; hello: the hash of its hello.
+        """
+        return self._resume(link, service, hello) if self.can_resume else self._join(link, service, hello)
+
+    def _join(self, link: bytes, service: bytes, hello: bytes) -> frames.JoinRequest:
         me, key, wanted = self._replica.me, self._replica.own_keys[0].public, self._wanted
         unsigned = frames.JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *self.position[:2])
-        signature = me.sign(identity.JOIN, handshake.join_content(hello_hash, unsigned))
+        signature = me.sign_for(service, identity.JOIN, handshake.join_content(hello, unsigned))
         return frames.JoinRequest(link, me.key, key, wanted, signature, *self.position[:2])
 
-    def _resume(self, link: bytes, hello_hash: bytes) -> frames.ResumeRequest:
+    def _resume(self, link: bytes, service: bytes, hello: bytes) -> frames.ResumeRequest:
         member, key, epoch = self._replica.me.id, self._replica.own_keys[0].public, self._replica.current_epoch.number
         index, digest = self._replica.ledger.index, self._replica.ledger.digest
         unsigned = frames.ResumeRequest(link, member, key, epoch, index, digest, bytes(identity.SIGNATURE))
-        signature = self._replica.me.sign(identity.RESUME, handshake.resume_content(hello_hash, unsigned))
+        content = handshake.resume_content(hello, unsigned)
+        signature = self._replica.me.sign_for(service, identity.RESUME, content)
         return frames.ResumeRequest(link, member, key, epoch, index, digest, signature)
 
     # --- refusals

@@ -1,25 +1,29 @@
 """Our part in a room whose host is somebody else: takes the inputs, and hands what the host sends to its parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from anonp2p import errors, limits
 from anonp2p.errors import HostLied, PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.reasons import LINK_ENDS, Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.context import Context
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
+from anonp2p.room.member.call import Call
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
-from anonp2p.room.member.states import Abandoned, LinkState, NoLink, Rekeying
+from anonp2p.room.member.states import Abandoned, LinkState, Rekeying
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.outbox import GivenBack
 from anonp2p.room.pending import Whisper
+
+_OTHER_VERSION = errors.OtherProtocol()
 
 
 class MemberRole:
@@ -39,9 +43,10 @@ class MemberRole:
         self._keys = KeyBook(context, self._uplink)
         room = context.replica.ledger.room
         self._dialling = Dialling(room, context.number_dial, context.random, is_alone=context.is_alone)
-        joining = Joining(context, nick)
-        self._follower = Follower(context, self._heads, self._keys, joining, self._state)
-        self._arrival = Arrival(context, self._state, self._uplink, self._dialling, self._heads, joining)
+        self._calls: dict[int, Call] = {}  # by link
+        self._joining = Joining(context, nick)
+        self._follower = Follower(context, self._heads, self._keys, self._joining, self._state)
+        self._arrival = Arrival(context, self._state, self._uplink, self._dialling, self._heads, self._joining)
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.RefusedFrame: self._arrival.take_refusal,
@@ -73,13 +78,17 @@ class MemberRole:
         match event:
             case inputs.StartInput():
                 self._dialling.begin(self._clock.tick)
-            case inputs.DialFailedInput(link=self._uplink.link, reason=reason):
-                if not self._dialling.take_failure(event, self._clock.tick):
+            case inputs.DialFailedInput(link=link, reason=reason):
+                if self._calls.pop(link, None) and not self._dialling.take_failure(event, self._clock.tick):
                     self._lifecycle.fail(errors.Unreachable(reason), "lost")
             case inputs.ReceivedInput(link=self._uplink.link, payload=payload):
                 self._take_payload(payload)
+            case inputs.ReceivedInput(link=link, payload=payload) if link in self._calls:
+                self._take_answer(self._calls[link], payload)
             case inputs.DroppedInput(link=self._uplink.link):
                 self._lose_uplink(event)
+            case inputs.DroppedInput(link=link) if self._calls.pop(link, None):
+                self._end_try(event)
             case inputs.TickInput():
                 self._tick()
             case _:
@@ -168,20 +177,40 @@ class MemberRole:
         """What came on our link, which ends if that is none of what may come now."""
         if isinstance(self._state.current, Abandoned):
             return
-        try:
-            if isinstance(self._state.current, NoLink):
-                self._arrival.answer_hello(payload)
-                return
+        with self._judging():
             if self._state.takes_batches:
                 packed = self._replica.current_epoch.open_batch(payload)
                 if packed is not None:
                     self._take_batch(frames.unpack(frames.Batch, packed))
                     return
-            record = self._uplink.channel.open_record(payload)
-            for frame in record.frames:
-                if not (self._lifecycle.over or isinstance(self._state.current, Abandoned)):
-                    self._state.expect_frame(frame)
-                    self._frame_handlers[type(frame)](frame)
+            self._take_frames(self._uplink.channel.open_record(payload).frames)
+
+    def _take_answer(self, call: Call, payload: bytes) -> None:
+        """What came on a link before its first answer, or with that."""
+        try:
+            answer = call.take_payload(payload)
+        except handshake.OtherVersion:
+            self._lifecycle.fail(_OTHER_VERSION, "refused")
+        except PeerFault as fault:
+            call.hang_up(fault.fault)
+        else:
+            if answer:
+                del self._calls[call.link]
+                self._arrival.begin(call)
+                with self._judging():
+                    self._take_frames(answer)
+
+    def _take_frames(self, said: Sequence[frames.Frame]) -> None:
+        for frame in said:
+            if not (self._lifecycle.over or isinstance(self._state.current, Abandoned)):
+                self._state.expect_frame(frame)
+                self._frame_handlers[type(frame)](frame)
+
+    @contextmanager
+    def _judging(self) -> Iterator[None]:
+        """Within, what is wrong ends the link, or proves that our host lies."""
+        try:
+            yield
         except PeerFault as fault:
             self._arrival.note_shown()
             self._blame.end_link(fault)
@@ -246,21 +275,29 @@ class MemberRole:
     def _dial(self) -> None:
         """Begins a try to reach the host, if one is due."""
         if not self._lifecycle.over and (dial := self._dialling.take_due(self._clock.tick)):
-            self._uplink.link = dial.link
+            ask, ticket = self._joining.sign_request, self._joining.ticket
+            self._calls[dial.link] = Call(self._context, dial.link, dial.address, ask, ticket)
             self._uplink.tell_state("connecting", self._dialling.attempt, self._dialling.reason)
             self._reporter.add_effect(dial)
 
     def _lose_uplink(self, event: inputs.DroppedInput) -> None:
-        """Our link is gone. Another one is being dialled, unless we are leaving anyway."""
+        """Our link is gone."""
         was_let_in = self._state.is_let_in
-        reason = Reason(event.reason) if event.reason in LINK_ENDS else Reason("link-fault", event.reason)
         self._arrival.note_shown()
         self._state.lose_link()
         self._uplink.forget()
         self._outbox.lose_link()
+        if self._lifecycle.phase == "in" and was_let_in:
+            self._uplink.tell_state("lost", self._dialling.attempt, _reason_of(event))
+        self._end_try(event)
+
+    def _end_try(self, event: inputs.DroppedInput) -> None:
+        """A link is gone, answered or not. Another one will be dialled, unless we are leaving anyway."""
         if self._lifecycle.phase == "leaving":
             self._lifecycle.leave_room("left")
-        elif self._lifecycle.phase == "in" and was_let_in:
-            self._uplink.tell_state("lost", self._dialling.attempt, reason)
-        if not (self._lifecycle.over or self._dialling.take_loss(reason, self._clock.tick)):
-            self._lifecycle.fail(errors.Unreachable(reason), "lost")
+        elif not (self._lifecycle.over or self._dialling.take_loss(_reason_of(event), self._clock.tick)):
+            self._lifecycle.fail(errors.Unreachable(_reason_of(event)), "lost")
+
+
+def _reason_of(event: inputs.DroppedInput) -> Reason:
+    return Reason(event.reason) if event.reason in LINK_ENDS else Reason("link-fault", event.reason)

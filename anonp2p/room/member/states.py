@@ -10,12 +10,12 @@ from anonp2p.room.member.backfill import Backfill
 
 @dataclass(frozen=True, slots=True)
 class NoLink:
-    """There is none, or its hello has not come."""
+    """There is none, or its first answer has not come."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Asking:
-    """We have asked to be let in, and wait for the answer."""
+    """We have asked to be let in, and the answer has come."""
 
     hello_hash: bytes
 
@@ -73,7 +73,7 @@ class Abandoned:
 
 State = NoLink | Asking | Welcomed | Proving | Backfilling | CatchingUp | Up | Rekeying | Abandoned
 
-# NoLink --hello--> Asking --Welcome--> Welcomed --last Page--> (Proving --last Proof-->) Backfilling
+# NoLink --answer--> Asking --Welcome--> Welcomed --last Page--> (Proving --last Proof-->) Backfilling
 #                     |                                             | all that was before the welcome
 #                     +-------------------Resumed-------------> CatchingUp --all that the host had then--> Up
 # CatchingUp, Up --Commit--> Rekeying --our commit share--> CatchingUp or Up, as before

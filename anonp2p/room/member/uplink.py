@@ -11,13 +11,17 @@ from anonp2p.room.dice import draw_heartbeat
 
 
 class Uplink:
-    """Sends frames to the host, and heartbeats; with cover, only in slots, which are heartbeats as well."""
+    """Sends frames to the host, and heartbeats; with cover, only in slots, which are heartbeats as well.
+
+    link: its number; service: the public key of the onion service that was dialled.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._clock = context.clock
         self._reporter = context.reporter
-        self.link = 0  # its number, from the dial on
+        self.link = 0
+        self.service = b""
         self._channel: Channel | None = None
         self._waiting: list[frames.Frame] = []  # what goes in the next slots
         self._has_slots = False  # whether we send in slots alone
@@ -25,14 +29,13 @@ class Uplink:
 
     @property
     def channel(self) -> Channel:
-        """What seals the records of this link, from the client handshake on."""
-        assert self._channel is not None, "there is one from the hello on"
+        """What seals the records of this link."""
+        assert self._channel is not None, "there is one from the first answer on"
         return self._channel
 
-    def begin(self, client_handshake: bytes, channel: Channel) -> None:
-        """Answers the hello of the host."""
-        self._reporter.add_effect(effects.SendEffect(self.link, client_handshake))
-        self._channel = channel
+    def begin(self, link: int, service: bytes, channel: Channel) -> None:
+        """A call of ours was answered: its link is the one to the host."""
+        self.link, self.service, self._channel = link, service, channel
 
     def end_handshake(self) -> None:
         """The host has let us in."""

@@ -92,6 +92,9 @@ class WelcomeCheck:
         expect(me is not None and me.key_hash in own_keys, "roster-with-other-key")
         expect(state.host != self._replica.me.id, "us-as-host")
         _rule(ledger, state)
+        ledger.take_term(state.term)
+        ledger.carriers = {carrier.member: carrier.address for carrier in state.carriers}
+        ledger.kicked = {identity.member_id(key): key for key in state.kicked}
         ledger.locked, ledger.epoch = state.locked, state.epoch
         return ledger
 
@@ -116,7 +119,7 @@ def _are_rules(retention: frames.RetentionPolicy) -> bool:
 
 def _rule(ledger: Ledger, state: frames.RoomState) -> None:
     """What never changes in a room."""
-    ledger.name, ledger.host = state.name, state.host
+    ledger.name = state.name
     ledger.retention, ledger.history = state.retention, state.history
 
 
@@ -131,8 +134,9 @@ def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> L
     ledger = Ledger(now.room)
     for it in base.roster:
         ledger.add_member(it.key, it.nick, it.key_hash, it.counter, away=it.away)
-    expect(ledger.roster.find_member(state.host) is not None, "history-without-host")
+    expect(ledger.roster.find_member(base.term.host) is not None or base.term.handed_over, "history-without-host")
     _rule(ledger, state)
+    ledger.take_term(base.term)
     ledger.locked, ledger.epoch = base.locked, base.epoch
     expect(state.since <= now.index, "history-after-end")
     ledger.start_at(state.since, base.digest)

@@ -10,12 +10,13 @@ from anonp2p.errors import AnonError, BadInput, NoRoom
 from anonp2p.room import events, inputs
 from anonp2p.ui import wording
 from anonp2p.ui.commands import (
-    AppAction,
+    Action,
     ClearScreenAction,
     ListNumbersAction,
     ListRoomsAction,
     ShowHelpAction,
     SwitchRoomAction,
+    ask_first,
 )
 from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
@@ -31,16 +32,24 @@ class _Room:
 class Interpreter:
     """Knows the rooms, which one is active, and how the latest messages begin. json: a line may be a JSON object.
 
-    find_room: finds a live room by its label. tell: shows an event. clear: empties the screen.
+    asks: somebody types on a terminal, who is asked before a room ends for all. find_room: finds a live room by its
+    label. tell: shows an event. clear: empties the screen.
     """
 
     def __init__(
-        self, find_room: FindRoom, tell: Callable[[events.Event], None], clear: Callable[[], None], *, json: bool
+        self,
+        find_room: FindRoom,
+        tell: Callable[[events.Event], None],
+        clear: Callable[[], None],
+        *,
+        json: bool,
+        asks: bool = False,
     ) -> None:
         self._find_room = find_room
         self._tell = tell
         self._clear = clear
         self._json = json
+        self._asks = asks
         self._rooms: Rooms[_Room] = Rooms()
         self._excerpts = Excerpts()
 
@@ -67,7 +76,7 @@ class Interpreter:
         if typed is None:
             return None
         room = self._rooms.active if typed.room is UNSET else typed.room
-        match typed.action:
+        match self._of_person(typed.action, room) if not self._json else typed.action:
             case ClearScreenAction():
                 self._clear()
             case ListNumbersAction(re=re):
@@ -81,15 +90,17 @@ class Interpreter:
                 except BadInput as error:
                     return UserRequest(error, typed.re, room)
             case action:
-                return UserRequest(self._with_seq(action, room), typed.re, room, typed.unsent)
+                return UserRequest(action, typed.re, room, typed.unsent)
         return None
 
-    def _with_seq(self, action: AppAction | AnonError, room: str | None) -> AppAction | AnonError:
-        """The action with the whole seq of the message that a person names by its number; programs name it whole."""
+    def _of_person(self, action: Action | AnonError, room: str | None) -> Action | AnonError:
+        """The action as people mean it: they name a message by its number, and may be asked whether they mean it."""
         match action:
-            case inputs.ReplyInput(seq=int(number)) | inputs.RetractInput(seq=int(number)) if room and not self._json:
+            case AnonError():
+                return action
+            case inputs.ReplyInput(seq=int(number)) | inputs.RetractInput(seq=int(number)) if room:
                 return dataclasses.replace(action, seq=self._excerpts.find_seq(room, number))
-        return action
+        return ask_first(action) if self._asks else action
 
     def _answer(self, action: ShowHelpAction | ListRoomsAction | SwitchRoomAction) -> events.Event:
         match action:

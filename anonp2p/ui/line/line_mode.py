@@ -1,5 +1,6 @@
 """Line mode and JSON-lines mode: lines on stdin, lines on stdout."""
 
+import os
 from collections.abc import AsyncIterator
 
 from anonp2p.config import Config
@@ -27,7 +28,8 @@ class LineMode:
         json = self._config.mode == "json"
         self._closed = closed
         self._output = Output(closed, json=json)
-        self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json)
+        asks = not json and os.isatty(0)
+        self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json, asks=asks)
 
     async def first_command(self) -> commands.CreateRoomAction | commands.JoinRoomAction | None:
         """See `Frontend`. A code of `-` stands for the first line of stdin."""

@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import Command
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.people import People
+from anonp2p.ui.screen.people import LEGEND, People
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scrollback import Scrollback
 
@@ -88,7 +88,8 @@ def of_members(find_people: Callable[[], People]) -> Overlay:
 
     def build(columns: int, _: int) -> list[Row]:
         people = find_people()
-        return people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
+        listed = people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
+        return [*listed, [], *rows.wrapped("quiet", LEGEND, columns)]
 
     return Overlay("members: Esc puts it away", build)
 

@@ -10,18 +10,20 @@ from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.widths import width
 
 _LEAST = 12  # columns
-_BESIDE = 3  # columns beside a nick: what it is, whether it is away, and a space
+_BESIDE = 3  # columns beside a nick: what it is, whether it is away, and a space; one more for keys where there are any
+LEGEND = "@ hosts the room; 1 2 3 would take it over, in order; # has its key; ? is away"
 
 
 class People:
-    """The members of a room: the host first, those who are away last."""
+    """The members of a room: the host first, then who would host, those who are away last."""
 
     def __init__(self, members: list[MemberView]) -> None:
-        self._members = sorted(members, key=lambda one: (one.away, one.role != "host", one.nick.casefold()))
+        self._members = sorted(members, key=_order)
         self.nicks = [sanitize.sanitize_line(one.nick) for one in self._members if not one.mine]
         self.longest = max((width(sanitize.sanitize_line(one.nick)) for one in members), default=0)
         self.good_until = time.monotonic() + len(members) * limits.PEOPLE_INTERVAL  # large rooms take longer
         self._here = sum(not one.away for one in members)
+        self._beside = _BESIDE + any(map(_is_key_shown, members))
         self._tag = max((len(one.tag) for one in members), default=0) + 1
 
     def __len__(self) -> int:
@@ -29,7 +31,7 @@ class People:
 
     def width(self, *, tags: bool, most: int) -> int:
         """Columns for all of them."""
-        return max(_LEAST, min(self.longest + _BESIDE + (self._tag if tags else 0), most))
+        return max(_LEAST, min(self.longest + self._beside + (self._tag if tags else 0), most))
 
     def rows(self, columns: int, height: int, *, tags: bool) -> list[Row]:
         """So many rows, and as many members as fit in them."""
@@ -44,6 +46,17 @@ class People:
     def _row(self, one: MemberView, columns: int, *, tags: bool) -> Row:
         tag: Row = [("quiet", f"{sanitize.sanitize_line(one.tag)} ")] if tags else []
         style = "quiet" if one.away else "own" if one.mine else palette.nick_style(one.member)
-        nick = rows.cut(sanitize.sanitize_line(one.nick), columns - _BESIDE - (self._tag if tags else 0) + 1)
-        left: Row = [("quiet", "@" if one.role == "host" else " "), (style, nick), ("error", "?" if one.away else "")]
+        nick = rows.cut(sanitize.sanitize_line(one.nick), columns - self._beside - (self._tag if tags else 0) + 1)
+        is_what = "@" if one.role == "host" else str(one.rank or " ")
+        key = "#" if _is_key_shown(one) else ""
+        left: Row = [("quiet", is_what), (style, nick), ("quiet", key), ("error", "?" if one.away else "")]
         return rows.between(left, tag, columns, "")
+
+
+def _order(one: MemberView) -> tuple[bool, bool, float, str]:
+    return one.away, one.role != "host", one.rank or float("inf"), one.nick.casefold()
+
+
+def _is_key_shown(one: MemberView) -> bool:
+    """Whether it is worth saying: that a host has the key is as it should be."""
+    return one.holds_key and one.role != "host"

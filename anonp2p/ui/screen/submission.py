@@ -59,7 +59,7 @@ class Submission:
             return True
         self._number += 1
         try:
-            action = self._with_seq(commands.parse_line(text, self._number))
+            action = commands.ask_first(self._with_seq(commands.parse_line(text, self._number)))
             act = self._prepare(action)
         except AnonError as error:
             size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""

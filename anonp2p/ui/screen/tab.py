@@ -91,7 +91,10 @@ class Tab:
                 if number := self._typed.pop(was, 0):
                     self._note_typed(seq, number)
             case events.CutEvent(count=count):
-                self._warn(event, now, banner=count > limits.CUT_QUIETLY)
+                is_much = count > limits.CUT_QUIETLY
+                self.add_system_line(now, wording.describe_event(event), "caution" if is_much else "quiet")
+                if is_much:
+                    self.warnings.add_notice(" ".join(wording.describe_event(event)))
             case events.CodeEvent(code=code):
                 self._lines.show_new_code(now, self.name, code)
                 self.warnings.add_notice(f"{wording.NEW_CODE}: {wording.NEW_CODE_WHERE}")
@@ -100,7 +103,7 @@ class Tab:
             case events.HeirsEvent():
                 self._lines.membership_line(now).tell(wording.describe_event(event)[0])
             case events.LeaveEndsRoomEvent():
-                self._warn(event, now, banner=False)
+                self.add_system_line(now, wording.describe_event(event), "caution")
             case events.LookalikeEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
                 self.warnings.add_lookalike(event)
@@ -188,13 +191,6 @@ class Tab:
                 self.add_system_line(now, [wording.LINK_UP_AGAIN])
         elif event.state == "connecting":
             self._lines.show_joining(now, event.attempt, describe_reason(event.detail))
-
-    def _warn(self, event: Event, now: float, *, banner: bool) -> None:
-        """Says what is no fault of anybody's, but matters. banner: until the user has put it away."""
-        lines = wording.describe_event(event)
-        self.add_system_line(now, lines, "caution")
-        if banner:
-            self.warnings.add_notice(" ".join(lines))
 
     def _settle_pending(self, number: events.Re) -> None:
         if isinstance(number, int):

@@ -245,19 +245,28 @@ def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
     """What the status line says of a room. Of each part: how dispensable it is, style, text."""
     if snapshot is None:
         return [(0, "status", tab.title)]
-    host = "you host" if snapshot.hosting else f"host {sanitize.sanitize_line(snapshot.host)}" if snapshot.host else ""
     ttl = snapshot.ttl
     ends = "no expiry" if ttl is None else f"yours expire in {retention.span(ttl)}" if ttl else "yours are shown once"
     parts = [
         (1, "status", tab.title),
         (2, "status", f"{snapshot.members} here" if snapshot.members else ""),
-        (3, "status", host),
+        (3, "status", who_hosts(snapshot)),
         (6, "status", f"epoch {snapshot.epoch}" if snapshot.name else ""),
         (4, "status", ends if snapshot.name else ""),
         (4, "status", "locked" if snapshot.locked else ""),
         (0, "alarm", "ALARM: do not trust this room" if snapshot.alarmed else ""),
     ]
     return [part for part in parts if part[2]]
+
+
+def who_hosts(snapshot: Snapshot) -> str:
+    """Who hosts, and who would next."""
+    host, heir = sanitize.sanitize_line(snapshot.host), sanitize.sanitize_line(snapshot.heir)
+    hosts = "you host" if snapshot.hosting else f"host {host}" if host else ""
+    if snapshot.ends_with_us:
+        return f"{hosts}, nobody else could"
+    then = "you" if heir and snapshot.heir == snapshot.nick else heir
+    return f"{hosts}, then {then}" if hosts and then else hosts
 
 
 def _joined(parts: list[tuple[int, str, str]]) -> Row:

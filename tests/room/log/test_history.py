@@ -91,7 +91,8 @@ class Room:
         ledger = Ledger(ROOM)
         for it in base.roster:
             ledger.add_member(it.key, it.nick, it.key_hash, it.counter, away=it.away)
-        ledger.name, ledger.host = "demo", HOST.id
+        ledger.name = "demo"
+        ledger.take_term(base.term)
         ledger.retention, ledger.history = self.ledger.retention, self.ledger.history
         ledger.locked, ledger.epoch = base.locked, base.epoch
         ledger.start_at(self.history.index, base.digest)
@@ -122,7 +123,7 @@ def test_a_room_in_which_little_was_said_is_shown_from_its_beginning() -> None:
         assert room.begins() == 0
         base = room.history.take_snapshot()
         assert base == frames.RoomSnapshot(
-            room.digests[0], 0, False, [frames.SnapshotEntry(HOST.key, "host", 0, False, KEY)]
+            room.digests[0], 0, False, [frames.SnapshotEntry(HOST.key, "host", 0, False, KEY)], room.ledger.term
         )
 
 
@@ -203,6 +204,7 @@ def test_the_base_is_the_room_as_of_its_place() -> None:
             frames.SnapshotEntry(ANN.key, "anna", 2, False, b"n" * 32),
             frames.SnapshotEntry(BOB.key, "bob", 0, True, KEY),
         ],
+        room.ledger.term,
     )
 
 

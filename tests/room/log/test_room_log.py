@@ -85,7 +85,7 @@ def live(copy: Copy) -> None:
 
 def test_the_room_is_known_as_of_each_entry_that_is_kept(copy: Copy) -> None:
     live(copy)
-    for index, state in enumerate(copy.before):
+    for index, state in reversed(list(enumerate(copy.before))):
         ledger = copy.room_log.ledger_at(index)
         assert ledger is not None
         assert state_of(ledger) == state

@@ -22,6 +22,7 @@ from anonp2p.room.link_effects import LinkEffect
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from tests.room.peers import ANN, CREDENTIALS, HOST, NOW, ROOM, Placed, Sealer, randomness, told
+from tests.support.terms import founders_term
 from tests.support.world import PLAYED, START, End, payloads
 
 DIGEST = b"d" * 32  # of the log that a false host had, but for its last entry, before it let its guest in
@@ -53,6 +54,7 @@ class FalseHost:
         self.ledger.add_member(ANN.key, "ann", suite.hash_data(ANN.encryption_key.public))
         self.contexts: dict[Header, bytes | None] = {}  # of each entry, what is said of the group context
         self.context = b""  # the latest
+        self.ledger.begin_log()
         self.begin_at(HERE)
         self.sealer.counters = {HOST.id: 3}
         self.sealer.epoch = Epoch.begin(b"s" * 32, bytes(32), HOST.id)
@@ -192,7 +194,7 @@ class FalseHost:
         """The room as it is now, as the beginning of a history."""
         room = self.ledger
         members = [frames.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in room.roster]
-        return frames.RoomSnapshot(room.digest, room.epoch, room.locked, members)
+        return frames.RoomSnapshot(room.digest, room.epoch, room.locked, members, room.term)
 
     def state(self) -> frames.RoomState:
         """The room as it is now."""
@@ -206,7 +208,7 @@ class FalseHost:
         return frames.RoomState(
             room.name,
             room.locked,
-            room.host,
+            room.term,
             room.retention,
             room.history,
             keys.number,
@@ -231,16 +233,19 @@ class FalseHost:
         key: bytes | None = None,
         state: frames.RoomState | None = None,
         head: dict[str, Any] | None = None,
+        host: bytes | None = None,
         **otherwise: Any,
     ) -> list[frames.Frame]:
         """A Welcome and its pages, of the room as it is, or of this state.
 
-        past: the guest goes on from its own log. otherwise: what its state says instead; head: what its head says
-        instead, which covers whatever roster the state has, unless that says another digest.
+        past: the guest goes on from its own log. host: who it says is host. otherwise: what its state says instead;
+        head: what its head says instead, which covers whatever roster the state has, unless that says another digest.
         """
         if past:
             resume: Any = self.request
             otherwise = {"since": resume.index, **otherwise}
+        if host is not None:
+            otherwise["term"] = founders_term(host, ROOM)
         state = msgspec.structs.replace(state or self.state(), **otherwise)
         if head is not None or otherwise.keys() - {"since", "snapshot", "head"}:
             index = (head or {}).get("index", self.ledger.index)
@@ -405,10 +410,8 @@ def leads_to(state: frames.RoomState, index: int) -> bytes:
         ROOM,
         state.name,
         state.epoch,
-        0,
-        state.host,
-        state.credentials.address,
-        [],
+        *(state.term.number, state.host, state.term.address, state.term.code),
+        *(state.term.heirs, state.term.holders, state.term.handed_over),
         settings,
         [],
         [],

@@ -50,7 +50,7 @@ def all_asked_nicks(joining: Joining, first: frames.Refusal) -> list[str]:
 
 def asked_nick(joining: Joining) -> str:
     """The nick in the next request."""
-    request = joining.sign_request(SECRET, HELLO)
+    request = joining.sign_request(SECRET, ROOM, HELLO)
     assert isinstance(request, frames.JoinRequest)
     return request.nick
 
@@ -60,7 +60,7 @@ def asked_nick(joining: Joining) -> str:
 
 def test_a_newcomer_signs_a_request_to_join_for_this_link_with_the_key_by_which_it_will_be_known() -> None:
     context, joining = joining_with("me")
-    request = joining.sign_request(SECRET, HELLO)
+    request = joining.sign_request(SECRET, ROOM, HELLO)
     assert isinstance(request, frames.JoinRequest)
     me, own_key = context.replica.me, context.replica.own_keys[0]
     assert request == frames.JoinRequest(SECRET, me.key, own_key.public, "me", request.signature)
@@ -73,7 +73,7 @@ def test_a_newcomer_signs_a_request_to_join_for_this_link_with_the_key_by_which_
 def test_one_who_is_in_asks_for_its_place_and_says_how_far_it_has_come() -> None:
     context, joining = returning()
     context.replica.ledger.start_at(9, b"d" * 32)
-    request = joining.sign_request(SECRET, HELLO)
+    request = joining.sign_request(SECRET, ROOM, HELLO)
     assert isinstance(request, frames.ResumeRequest)
     me, own_key = context.replica.me, context.replica.own_keys[0]
     signature = request.signature
@@ -86,10 +86,10 @@ def test_one_whose_history_broke_off_joins_again_until_it_has_seen_all_of_it() -
     _, joining = returning()
     joining.begin_history(expected=True)
     assert not joining.can_resume
-    assert isinstance(joining.sign_request(SECRET, HELLO), frames.JoinRequest)
+    assert isinstance(joining.sign_request(SECRET, ROOM, HELLO), frames.JoinRequest)
     joining.end_history()
     assert joining.can_resume
-    assert isinstance(joining.sign_request(SECRET, HELLO), frames.ResumeRequest)
+    assert isinstance(joining.sign_request(SECRET, ROOM, HELLO), frames.ResumeRequest)
 
 
 # --- refusals
@@ -127,7 +127,7 @@ def test_one_whose_place_was_given_up_comes_back_as_somebody_new_under_its_nick(
     context.replica.ledger.start_at(9, b"d" * 32)
     context.add_entry(text("hi"), "hi", "8")
     assert joining.take_refusal("unknown") == "place-given-up"
-    request = joining.sign_request(SECRET, HELLO)
+    request = joining.sign_request(SECRET, ROOM, HELLO)
     assert isinstance(request, frames.JoinRequest)
     assert request.nick == "me"
     assert request.key != former.key

@@ -15,9 +15,10 @@ from anonp2p.room import effects, events
 from anonp2p.room.context import Context
 from anonp2p.room.member.uplink import Uplink
 from tests.room.member.parts import HELLO, SECRET, joined_context, new_context, set_time, take_effects, take_events
-from tests.room.peers import HOST
+from tests.room.peers import HOST, ROOM
 from tests.support.world import START
 
+LINK = -1
 CHANNEL = Channel(SECRET, HELLO, up=True)
 SOONEST = limits.HEARTBEAT * (1 - limits.HEARTBEAT_JITTER)  # seconds after which a heartbeat may be due
 SUBMITTED = frames.SubmitFrame(0, b"an entry")
@@ -33,7 +34,7 @@ def context_with_dice(byte: int, *, cover: bool = False) -> Context:
 def open_uplink(context: Context) -> Uplink:
     """A link on which we have been let in, and have all of the log, at the beginning."""
     uplink = Uplink(context)
-    uplink.begin(b"client handshake", CHANNEL)
+    uplink.begin(LINK, ROOM, CHANNEL)
     uplink.end_handshake()
     uplink.begin_slots()
     context.reporter.take_effects()
@@ -47,22 +48,20 @@ def seconds_left(uplink: Uplink) -> float:
     return deadline - START
 
 
-def test_the_answer_to_a_hello_goes_out_bare_and_nothing_is_due_before_we_are_let_in() -> None:
+def test_nothing_is_due_before_we_are_let_in() -> None:
     context = new_context()
     uplink = Uplink(context)
-    uplink.begin(b"client handshake", CHANNEL)
-    [sent] = take_effects(context)
-    assert isinstance(sent, effects.SendEffect)
-    assert (sent.link, sent.data) == (uplink.link, b"client handshake")
+    uplink.begin(LINK, ROOM, CHANNEL)
+    assert take_effects(context) == []
     assert uplink.next_deadline() is None
 
 
 def test_the_records_of_a_link_are_sealed_by_the_channel_of_its_own_handshake() -> None:
     context = new_context()
     uplink = Uplink(context)
-    uplink.begin(b"client handshake", Channel(b"o" * 32, HELLO, up=True))
+    uplink.begin(LINK, ROOM, Channel(b"o" * 32, HELLO, up=True))
     uplink.forget()
-    uplink.begin(b"another", CHANNEL)
+    uplink.begin(LINK, ROOM, CHANNEL)
     context.reporter.take_effects()
     uplink.end_handshake()
     [admitted] = take_effects(context)
@@ -145,7 +144,7 @@ def test_until_it_has_all_of_the_log_a_member_with_cover_is_like_any_other() -> 
     context = context_with_dice(0, cover=True)
     uplink = open_uplink(context)
     uplink.forget()
-    uplink.begin(b"client handshake", CHANNEL)
+    uplink.begin(LINK, ROOM, CHANNEL)
     uplink.end_handshake()
     context.reporter.take_effects()
     assert seconds_left(uplink) == SOONEST
@@ -210,7 +209,7 @@ def test_what_waited_for_a_slot_of_a_link_that_is_gone_is_not_sent_on_another() 
     uplink = open_uplink(context)
     uplink.send(SUBMITTED)
     uplink.forget()
-    uplink.begin(b"client handshake", CHANNEL)
+    uplink.begin(LINK, ROOM, CHANNEL)
     uplink.end_handshake()
     uplink.begin_slots()
     context.reporter.take_effects()

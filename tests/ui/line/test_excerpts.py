@@ -5,6 +5,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.succession.terms import make_place
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.wording import Quote
 
@@ -39,6 +40,25 @@ def test_there_is_nothing_to_quote_of_what_is_not_there(excerpts: Excerpts, even
 
 def test_what_the_room_calls_gone_is_not_quoted(excerpts: Excerpts) -> None:
     assert excerpts.find_quote(msgspec.structs.replace(replies(1), reply_gone=True)) is None
+
+
+def test_a_message_with_another_place_is_found_by_that(excerpts: Excerpts) -> None:
+    excerpts.take_event(events.MovedEvent(room="r1", was=1, seq=make_place(5, 9)))
+    assert excerpts.find_quote(replies(make_place(5, 9))) == Quote("ann", "hello")
+    assert excerpts.find_quote(replies(1)) is None
+    assert excerpts.find_quote(replies(1, "r2")) == Quote("ann", "other")
+    excerpts.take_event(events.MovedEvent(room="r1", was=77, seq=make_place(5, 10)))
+    assert excerpts.find_quote(replies(make_place(5, 10))) is None
+
+
+def test_a_number_means_the_message_with_that_index_in_the_latest_term(excerpts: Excerpts) -> None:
+    for number in range(1, 4):
+        assert excerpts.find_seq("r1", number) == number  # as long as no other has hosted
+    excerpts.take_event(message(make_place(5, 1)))
+    excerpts.take_event(message(make_place(5, 3)))
+    assert [excerpts.find_seq("r1", number) for number in (1, 2, 3)] == [make_place(5, 1), 2, make_place(5, 3)]
+    assert excerpts.find_seq("r2", 1) == 1
+    assert excerpts.find_seq("r1", make_place(5, 3)) == make_place(5, 3)
 
 
 def test_who_took_a_message_back_is_known(excerpts: Excerpts) -> None:

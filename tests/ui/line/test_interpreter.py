@@ -1,5 +1,6 @@
 """Lines of input in several rooms: where they go, and what is answered at once."""
 
+import dataclasses
 import json
 
 import pytest
@@ -7,6 +8,8 @@ from msgspec import UNSET
 
 from anonp2p.errors import AnonError, NoRoom, TooLong
 from anonp2p.room import events, inputs
+from anonp2p.room.succession.terms import make_place
+from anonp2p.ui.commands import QuitAction
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 
@@ -14,10 +17,10 @@ from anonp2p.ui.line.interpreter import Interpreter
 class Typist:
     """Types lines; keeps what is shown."""
 
-    def __init__(self, *labels: str) -> None:
+    def __init__(self, *labels: str, json: bool = True, asks: bool = False) -> None:
         self.shown: list[events.Event] = []
         self.cleared = 0
-        self.interpreter = Interpreter(lambda _: None, self.shown.append, self._clear, json=True)
+        self.interpreter = Interpreter(lambda _: None, self.shown.append, self._clear, json=json, asks=asks)
         for label in labels:
             self.interpreter.open_room(label)
 
@@ -73,6 +76,36 @@ def test_the_numbers_of_messages_are_those_of_the_room_that_is_meant() -> None:
         )
         for label, re in (("r2", UNSET), ("r1", 7))
     ]
+
+
+@pytest.mark.parametrize("json", [False, True])
+def test_people_name_a_message_by_its_index_and_programs_by_its_whole_seq(json: bool) -> None:
+    typist = Typist("r1", json=json)
+    seq = make_place(5, 3)
+    said = events.MessageEvent(room="r1", member="m", nick="ann", text="hi", seq=seq, at=0.0)
+    typist.interpreter.take_event(said)
+    meant = 3 if json else seq
+    assert typist.type("/reply 3 yes") == UserRequest(inputs.ReplyInput(meant, "yes"), room="r1")
+    assert typist.type("/retract 3") == UserRequest(inputs.RetractInput(meant), room="r1")
+    assert typist.type(f"/retract {seq}") == UserRequest(inputs.RetractInput(seq), room="r1")
+    assert typist.type("/retract") == UserRequest(inputs.RetractInput(None), room="r1")
+
+
+LEAVING = [("/leave", inputs.LeaveInput(), "r1"), ("/quit", QuitAction(), "r1")]
+
+
+@pytest.mark.parametrize(("line", "action", "room"), LEAVING)
+def test_only_a_person_on_a_terminal_is_asked_before_a_room_ends(
+    line: str, action: inputs.LeaveInput | QuitAction, room: str
+) -> None:
+    for typist in (Typist("r1"), Typist("r1", json=False), Typist("r1", asks=True)):
+        assert typist.type(line) == UserRequest(action, room=room)
+    asked = dataclasses.replace(action, asks=True)
+    assert Typist("r1", json=False, asks=True).type(line) == UserRequest(asked, room=room)
+
+
+def test_who_closes_a_room_is_not_asked() -> None:
+    assert Typist("r1", json=False, asks=True).type("/close") == UserRequest(inputs.LeaveInput(close=True), room="r1")
 
 
 def test_an_object_names_its_room_and_leaves_the_active_one() -> None:

@@ -1,0 +1,60 @@
+"""A link that we have dialled, until its first answer."""
+
+from collections.abc import Callable, Sequence
+
+from anonp2p.crypto import suite
+from anonp2p.protocol import frames, handshake
+from anonp2p.protocol.handshake import Channel
+from anonp2p.reasons import Fault, LinkEnd
+from anonp2p.room import effects
+from anonp2p.room.context import Context
+
+# Makes the request to be sent with this link secret, to this service, in answer to the hello with this hash.
+Ask = Callable[[bytes, bytes, bytes], frames.Request]
+
+
+class Call:
+    """Answers a hello with a request, and opens the record in which the answer comes.
+
+    link: its number; service: what was dialled. hello_hash: of the hello, empty before it has come.
+    """
+
+    def __init__(self, context: Context, link: int, service: bytes, ask: Ask, ticket: bytes) -> None:
+        self.link = link
+        self.service = service
+        self.hello_hash = b""
+        self._random = context.random
+        self._reporter = context.reporter
+        self._ask = ask
+        self._ticket = ticket
+        self._channel: Channel | None = None
+        self._is_over = False  # whether we have ended it, though we have not heard that yet
+
+    @property
+    def channel(self) -> Channel:
+        """What seals the records of this link, once it was asked for an answer."""
+        assert self._channel is not None, "there is one from the hello on"
+        return self._channel
+
+    def take_payload(self, payload: bytes) -> Sequence[frames.Frame]:
+        """Returns the frames of the first answer, if this is that. Raises PeerFault, OtherVersion."""
+        if self._is_over:
+            return ()
+        if self._channel is None:
+            self._answer_hello(payload)
+            return ()
+        return self._channel.open_record(payload).frames
+
+    def _answer_hello(self, payload: bytes) -> None:
+        hello, self.hello_hash = handshake.read_hello(payload)
+        secret = self._random(suite.SECRET)
+        request = self._ask(secret, self.service, self.hello_hash)
+        ticket = self._ticket or self._random(handshake.TICKET)
+        sealed = handshake.seal_request(request, self.service, hello, self.hello_hash, ticket)
+        self._channel = Channel(secret, self.hello_hash, up=True)
+        self._reporter.add_effect(effects.SendEffect(self.link, sealed))
+
+    def hang_up(self, reason: Fault | LinkEnd) -> None:
+        """Ends the link, or gives up dialling it."""
+        self._is_over = True
+        self._reporter.add_effect(effects.DropEffect(self.link, reason))

@@ -97,6 +97,16 @@ class Checks:
                 if is_due if entry.ttl != FLEETING else not person.is_hosting:
                     self._blame(person, f"holds what has expired, of {entry.ttl} s")
 
+    def _compare_logs(self) -> None:
+        """What all keep to give it to others is the same, and has not been lost anywhere but by its time."""
+        known: dict[int, tuple[bytes, bytes, bytes]] = {}
+        for person in self._here:
+            for batch in _batches(person):
+                for index, entry in enumerate(batch.entries, batch.first):
+                    kept = (entry.header, entry.digest, b"" if entry.ttl == FLEETING else entry.body)
+                    if known.setdefault(index, kept) != kept:
+                        self._blame(person, f"keeps another entry {index}")
+
     def _check_counters(self, person: Person) -> None:
         """Nothing has two places."""
         headers = [Header.unpack(entry.header) for batch in _batches(person) for entry in batch.entries]
@@ -173,6 +183,7 @@ class Checks:
         for person in self._town.people:
             if person.is_alive and person.is_honest and here:
                 self._check_gone(person)
+        self._compare_logs()
         for person in here:
             self._check_counters(person)
         for author in here:

@@ -227,6 +227,8 @@ class App:
             history=new.history if new else NO_HISTORY,
             cover=self._config.cover,
             is_alone=not self._sessions,
+            may_host=not self._config.no_heir,
+            entrusts=not self._config.no_entrust,
             re=re,
         )
         session = self._sessions[room.label] = Session(room, self._tell, self._network)

@@ -212,6 +212,10 @@ class KickSelf(NotAllowed):
     sentence = "You cannot throw yourself out: /leave or /close."
 
 
+class CannotHost(NotAllowed):
+    sentence = "Their program cannot take the room over, or is not to."
+
+
 class NotYours(NotAllowed):
     sentence = "Only its author can take a message back."
 

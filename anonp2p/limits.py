@@ -136,7 +136,7 @@ FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit a
 
 # Succession: who carries a room on.
 HEIRS: Final = 3  # who can take over: each exposes itself by a service; three in a row are gone only with everything
-PREPARE_SECONDS: Final = 60.0  # for a member to publish a service and reach it: a descriptor and a dial, each slow
+PREPARE: Final = 60.0  # for a member to publish a service and reach it: a descriptor and a dial, each slow
 ENTRUST_CHECK: Final = 0.5  # seconds between checks whether an heir has been sent the entry that makes it one
 OPENINGS: Final = 8  # of terms, the latest, by which two members find where their logs part: as many splits at once
 OPENING_BODY: Final = 512  # bytes of the body of an entry that opens a term: it has 256

@@ -1,5 +1,6 @@
 """The program as a script drives it: lines in, events out, over a network in memory."""
 
+import dataclasses
 import json
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -256,3 +257,74 @@ async def test_one_room_is_left_at_once_when_the_program_ends(autojump_clock: tr
     _, _, told = await played("/create one")
     assert [event.reason for event in told if isinstance(event, events.GoneEvent)] == ["left"]
     assert trio.current_time() == start
+
+
+# --- rooms that end when we leave
+
+
+class Person(Script):
+    """Types lines with pauses between them, and is asked before a room ends for all."""
+
+    def __init__(self, *lines: str, pause: float) -> None:
+        super().__init__(*lines, stays=True)
+        self._pause = pause
+
+    def attach(self, closed: Closed, find_room: FindRoom) -> None:
+        """As Frontend has it."""
+        self._find_room = find_room
+        self._interpreter = Interpreter(find_room, self.tell, lambda: None, json=False, asks=True)
+
+    async def next_request(self) -> UserRequest | None:
+        """As Frontend has it."""
+        await trio.sleep(self._pause)
+        return await super().next_request()
+
+
+@pytest.fixture
+def ends_with_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are in our rooms, and none of them can take one over."""
+    snapshot = Room.snapshot
+    monkeypatch.setattr(Room, "snapshot", lambda room: dataclasses.replace(snapshot(room), ends_with_us=True))
+
+
+def asked(told: list[events.Event]) -> list[str]:
+    """For which rooms the user was asked, whether they end for all."""
+    return [it.room for it in told if isinstance(it, events.LeaveEndsRoomEvent) and it.asks]
+
+
+async def run_until(person: Person, seconds: float) -> int | None:
+    """Its status, if the program has ended by then."""
+    with trio.move_on_after(seconds):
+        return await App(Config(mode="line"), person, never(), connect).run()
+    return None
+
+
+@pytest.mark.usefixtures("ends_with_us")
+async def test_who_quits_is_asked_once_for_all_rooms_that_end_and_quits_by_saying_it_again(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    person = Person("/create one", "/create two", "/quit", "/who", "/quit", pause=5.0)
+    assert await run_until(person, 60.0) == 0
+    assert asked(person.told) == ["r1", "r2"]
+    assert [it for it in person.told if isinstance(it, events.ReplyEvent)], "it goes on meanwhile"
+
+
+@pytest.mark.usefixtures("ends_with_us")
+async def test_what_was_said_long_ago_counts_no_more(autojump_clock: trio.testing.MockClock) -> None:
+    person = Person("/create one", "/quit", "/quit", "/quit", pause=limits.LEAVE_CONFIRM + 1.0)
+    assert await run_until(person, 4.5 * limits.LEAVE_CONFIRM) is None
+    assert asked(person.told) == ["r1"] * 3
+
+
+async def test_who_ends_no_room_for_others_is_not_asked(autojump_clock: trio.testing.MockClock) -> None:
+    person = Person("/create one", "/quit", pause=5.0)
+    assert await run_until(person, 60.0) == 0
+    assert asked(person.told) == []
+
+
+@pytest.mark.usefixtures("ends_with_us")
+async def test_neither_a_program_nor_the_end_of_input_is_asked(autojump_clock: trio.testing.MockClock) -> None:
+    for lines in (["/create one", "/quit"], ["/create one"]):
+        _, status, told = await played(*lines)
+        assert (status, asked(told)) == (0, [])
+    assert asked(await signalled(signal.SIGTERM)) == []

@@ -153,6 +153,14 @@ def test_replies_of_a_room_have_the_keys_that_are_described() -> None:
         assert set(reply.data) == described_reply(command)
 
 
+def test_what_is_said_of_heirs_has_the_keys_that_are_described() -> None:
+    room = Simulation()
+    ann = room.joined("ann")
+    room.step(ann, inputs.AskInput("/heirs"))
+    keys = set(ann.got(events.ReplyEvent)[-1].data)
+    assert described_reply("/heirs") == keys | {"member", "nick", "rank", "ready", "holds_key"}
+
+
 def test_commands_that_are_said_to_reply_exist() -> None:
     replying = re.findall(r"`(/\w+)", " ".join(row[0] for row in rows(section("What commands reply"))))
     assert set(replying) <= {command.name for command in COMMANDS}

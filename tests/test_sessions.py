@@ -42,7 +42,7 @@ class Program:
 
     def __init__(self, network: MemoryNetwork, arguments: list[str]) -> None:
         self._network = network
-        self._config = configure(["--line", *arguments], {})
+        self._config = configure(["--line", "--no-heir", *arguments], {})
         self._lines, self._input = trio.open_memory_channel[bytes](100)
         printed, self._descriptor = os.pipe()
         self._printed = trio.lowlevel.FdStream(printed)

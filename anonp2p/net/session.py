@@ -83,17 +83,19 @@ class Session:
                     await self.links.finish_links()
             nursery.cancel_scope.cancel()
 
-    def _start(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Starts a task that ends with the room, or sooner."""
+    def _start(self, work: Callable[[], Awaitable[object]], service: bytes = b"") -> None:
+        """Starts a task that ends with the room, or sooner. service: the address of the one that it serves, if any."""
         assert self._nursery is not None, "a room says what to do only while it lives"
-        self._nursery.start_soon(self._report_errors, work)
+        self._nursery.start_soon(self._report_errors, work, service)
 
-    async def _report_errors(self, work: Callable[[], Awaitable[object]]) -> None:
+    async def _report_errors(self, work: Callable[[], Awaitable[object]], service: bytes) -> None:
         """Tells the room of an error that another try would not avoid."""
         try:
             await work()
         except* AnonError as group:
-            await self.post_input(inputs.BrokenInput(errors.first(group)))
+            error = errors.first(group)
+            broken = inputs.ServeFailedInput(service, error) if service else inputs.BrokenInput(error)
+            await self.post_input(broken)
 
     async def _live(self) -> None:
         """Handles inputs until the room is over; wakes all that wait for the log or for the room."""
@@ -157,7 +159,7 @@ class Session:
                     partial(dial, effect, self._network, self._isolation, self.links, self.links.begin_dial(link))
                 )
             case effects.ServeEffect(key=key):
-                self._start(partial(self._services.run, effect, self._services.begin(key)))
+                self._start(partial(self._services.run, effect, self._services.begin(key)), key.public)
             case effects.StopServingEffect(address=address):
                 self._services.stop(address)
             case effects.HeartbeatEffect(data=data):

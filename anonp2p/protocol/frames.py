@@ -32,6 +32,8 @@ VERSION = 4
 Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"]
 Denial = Literal["nick-taken", "repeated", "too-often"]
 
+Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
+
 
 # --- the handshake
 
@@ -66,7 +68,10 @@ class JoinRequest(Packed, frozen=True, tag=1):
 
 
 class ResumeRequest(Packed, frozen=True, tag=2):
-    """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch."""
+    """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch.
+
+    openings: the latest of that log; lost: whether it has lost its host.
+    """
 
     link_secret: Bytes32
     member: Bytes16
@@ -74,6 +79,8 @@ class ResumeRequest(Packed, frozen=True, tag=2):
     epoch: Count
     index: Count
     digest: Bytes32
+    openings: Openings
+    lost: bool
     signature: Bytes64
 
 
@@ -221,8 +228,6 @@ class ProofFrame(Packed, frozen=True, tag=13):
 
 
 # --- who takes a room over
-
-Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
 
 
 class AbleFrame(Packed, frozen=True, tag=14):
@@ -443,9 +448,11 @@ class RoomState(Packed, frozen=True):
 
     The entries after the index `since` follow as backfill. They continue the reader's own log, or the `snapshot`.
     proof: whether frames come before that which prove that the log up to `since` continues the reader's own.
+    room: its identifier, which is not the service that was dialled if the code has changed.
     carriers: who else is or was heir or host. kicked: the keys of those who were thrown out.
     """
 
+    room: Bytes32
     name: str
     locked: bool
     term: Term

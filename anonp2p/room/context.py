@@ -9,6 +9,7 @@ from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
@@ -21,7 +22,9 @@ from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
 from anonp2p.room.roster import Member
+from anonp2p.room.serving import Serving
 from anonp2p.room.shown_messages import ShownMessages
+from anonp2p.room.succession_report import SuccessionReport
 
 
 @dataclass(slots=True, repr=False)
@@ -30,7 +33,8 @@ class Context:
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
-    credentials: that the room's address leads to us, if it does. dials: how many links we have dialled.
+    may_host: whether we may be asked to take the room over. entrusts: whether we, as its host, give the key of its code
+    to our first heir. dials: how many links we have dialled.
     """
 
     label: str
@@ -43,8 +47,11 @@ class Context:
     message_index: MessageIndex
     reporter: Reporter
     lifecycle: Lifecycle
+    serving: Serving
+    succession: SuccessionReport
+    may_host: bool
+    entrusts: bool
     ttl: int | None = None
-    credentials: frames.Credentials | None = None
     dials: int = 0
 
     def number_dial(self) -> int:
@@ -57,11 +64,11 @@ class Context:
         """Our own entry in the roster."""
         return self.replica.ledger.get_member(self.replica.me.id)
 
-    @property
-    def host_credentials(self) -> frames.Credentials:
-        """That the room's address leads to us, who are its host."""
-        assert self.credentials is not None, "only a host is asked for them"
-        return self.credentials
+    def credentials_for(self, service: bytes) -> frames.Credentials:
+        """That this onion service of ours leads to us."""
+        key = self.serving.find_key(service)
+        assert key is not None, "we serve it"
+        return sign_credentials(key, self.replica.me.key)
 
     @property
     def own_ttl(self) -> int:
@@ -86,6 +93,8 @@ class Context:
             self.reporter.tell_change(part, re)
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
+        if not self.lifecycle.over:
+            self.succession.tell_changes()
         self._retract_if_wanted(entry.header, pending)
         return True
 
@@ -137,6 +146,8 @@ def create_context(
     random: Callable[[int], bytes],
     cover: bool = False,
     is_alone: bool = True,
+    may_host: bool = False,
+    entrusts: bool = True,
     re: events.Re = UNSET,
 ) -> Context:
     """The parts of a room that we are not in yet. key: the public key of its onion service.
@@ -146,8 +157,11 @@ def create_context(
     clock, outbox, replica = Clock(), Outbox(), Replica(key, *fresh_keys(random, key))
     shown, index = ShownMessages(), MessageIndex()
     reporter = Reporter(label, clock, Narrator(label, index), shown, index, replica.reused_nicks)
-    lifecycle = Lifecycle(label, replica, outbox, reporter, re, cover=cover)
-    return Context(label, random, cover, is_alone, clock, replica, outbox, index, reporter, lifecycle)
+    succession = SuccessionReport(label, replica, reporter)
+    lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
+    serving = Serving(reporter, random)
+    parts = clock, replica, outbox, index, reporter, lifecycle, serving, succession
+    return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 
 def fresh_keys(random: Callable[[int], bytes], room: bytes) -> tuple[identity.Identity, suite.EncryptionKeyPair]:

@@ -107,7 +107,7 @@ class RenameInput:
 class AskInput:
     """A question about the room, answered once we are in."""
 
-    command: Literal["/who", "/code", "/qr"]
+    command: Literal["/who", "/code", "/qr", "/heirs"]
     re: events.Re = UNSET
 
 
@@ -126,6 +126,24 @@ class LockInput:
 
     locked: bool
     re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EntrustInput:
+    """Host: this member is to take the room over first, and to hold the key of its code; None: nobody is to hold it."""
+
+    nick: str | None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodeInput:
+    """Host: the room is to have another code."""
+
+    re: events.Re = UNSET
+
+
+Moderation = KickInput | LockInput | EntrustInput | CodeInput
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -154,6 +172,8 @@ Typed = (
     | AskInput
     | KickInput
     | LockInput
+    | EntrustInput
+    | CodeInput
     | LeaveInput
 )
 
@@ -178,6 +198,14 @@ class UnpublishedInput:
     """The network through which our onion service could be found is lost, and with it the service."""
 
     address: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ServeFailedInput:
+    """Our service with this address cannot be had, and another try would not change that."""
+
+    address: bytes
+    error: AnonError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -243,6 +271,7 @@ RoleInput = (
     StartInput
     | PublishedInput
     | UnpublishedInput
+    | ServeFailedInput
     | DialFailedInput
     | LinkedInput
     | ReceivedInput

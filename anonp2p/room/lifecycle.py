@@ -11,6 +11,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
+from anonp2p.room.succession_report import SuccessionReport
 
 Phase = Literal["outside", "in", "leaving", "over"]
 End = Literal["left", "closed", "kicked", "refused", "lost", "tor"]
@@ -24,7 +25,15 @@ class Lifecycle:
     """
 
     def __init__(
-        self, label: str, replica: Replica, outbox: Outbox, reporter: Reporter, re: events.Re, *, cover: bool
+        self,
+        label: str,
+        replica: Replica,
+        outbox: Outbox,
+        reporter: Reporter,
+        succession: SuccessionReport,
+        re: events.Re,
+        *,
+        cover: bool,
     ) -> None:
         self.phase: Phase = "outside"
         self.failure: errors.AnonError | None = None
@@ -35,6 +44,7 @@ class Lifecycle:
         self._replica = replica
         self._outbox = outbox
         self._reporter = reporter
+        self._succession = succession
         self.asked_by = re
         self._cover = cover
         self._leave_re: events.Re = UNSET
@@ -62,7 +72,7 @@ class Lifecycle:
             events.EnteredEvent(
                 room=self._label,
                 name=ledger.name,
-                code=codes.encode_key(ledger.room),
+                code=codes.encode_key(ledger.code),
                 nick=ledger.get_member(me).nick,
                 member=identity.spell_member(me),
                 role=role,
@@ -79,6 +89,7 @@ class Lifecycle:
                     room=self._label, rate=ways * limits.UNIT / limits.COVER_INTERVAL, wait=1.5 * limits.COVER_INTERVAL
                 )
             )
+        self._succession.begin()
 
     def lose_place(self) -> None:
         """Our place was given up: we have to be let in again."""
@@ -110,6 +121,10 @@ class Lifecycle:
         self.failure = error
         self._reporter.tell_error(error, self.re, final=True)
         self.leave_room(reason)
+
+    def break_down(self, error: errors.AnonError) -> None:
+        """Out, because the network cannot carry the room any further."""
+        self.fail(error, "lost" if isinstance(error, errors.Unreachable) else "tor")
 
     def leave_room(self, reason: End) -> None:
         """Out of the room: what was not ordered is given back."""

@@ -134,7 +134,7 @@ class Replica:
                 return changes.BackChange(about.id, about.nick, mine)
             case bodies.AwayBody():
                 return changes.AwayChange(about.id, about.nick, mine)
-            case bodies.LeaveBody():
+            case bodies.LeaveBody() | bodies.HandOverBody(leaves=True):
                 return changes.LeftChange(about.id, about.nick, mine)
             case bodies.RenewBody():
                 return changes.KeyRenewedChange(about.id)
@@ -200,7 +200,7 @@ class Replica:
     ) -> tuple[changes.RemovedChange, ...]:
         """Remembers who has a nick no more once this has taken effect; returns those who are removed."""
         match content and content.body:
-            case bodies.NickBody() | bodies.LeaveBody():
+            case bodies.NickBody() | bodies.LeaveBody() | bodies.HandOverBody(leaves=True):
                 self.reused_nicks.free_nick(author.id, author.nick)
             case bodies.CommitBody(removed=removals):
                 gone = [(ledger.get_member(removal.member), removal) for removal in removals]

@@ -28,7 +28,7 @@ class Role(Protocol):
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """Has an entry of ours ordered. line: what the user typed, if it is text; re: the input that asked for it."""
 
-    def moderate(self, event: inputs.KickInput | inputs.LockInput) -> None:
+    def moderate(self, event: inputs.Moderation) -> None:
         """Does what only a host may do."""
 
     def leave(self, event: inputs.LeaveInput) -> None:

@@ -18,6 +18,7 @@ from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import create_context
 from anonp2p.room.dice import draw_between
+from anonp2p.room.heirs_report import describe_heirs
 from anonp2p.room.host.host import HostRole
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.pending import Whisper
@@ -34,7 +35,8 @@ class Room:
     fresh bytes. nick: the one asked for, empty for one made from our key. room_key: of a room that we create, as its
     host, the key of its onion service with what is secret in it; None for one that we join. name: of the former;
     retention, history: its rules. cover: whether cover traffic is sent. is_alone: whether we have no other room now.
-    re: the id of the input that asked for the room.
+    may_host: whether we may take the room over from its host. entrusts: whether we, as its host, give the key of its
+    code to who would take it over first. re: the id of the input that asked for the room.
     """
 
     def __init__(
@@ -50,11 +52,21 @@ class Room:
         history: frames.HistoryPolicy = NO_HISTORY,
         cover: bool = False,
         is_alone: bool = True,
+        may_host: bool = False,
+        entrusts: bool = True,
         re: events.Re = UNSET,
     ) -> None:
         self.label = label
-        self.code = codes.encode_key(key)
-        self._context = create_context(label=label, key=key, random=random, cover=cover, is_alone=is_alone, re=re)
+        self._context = create_context(
+            label=label,
+            key=key,
+            random=random,
+            cover=cover,
+            is_alone=is_alone,
+            may_host=may_host,
+            entrusts=entrusts,
+            re=re,
+        )
         self.replica = self._context.replica
         self._clock = self._context.clock
         self._outbox = self._context.outbox
@@ -74,6 +86,8 @@ class Room:
             inputs.AskInput: self._answer,
             inputs.KickInput: self._moderate,
             inputs.LockInput: self._moderate,
+            inputs.EntrustInput: self._moderate,
+            inputs.CodeInput: self._moderate,
             inputs.LeaveInput: self._leave,
         }
 
@@ -89,7 +103,7 @@ class Room:
         elif self.over:
             pass  # what happens outside does not concern us any more
         elif isinstance(event, inputs.BrokenInput):
-            self._lifecycle.fail(event.error, "lost" if isinstance(event.error, errors.Unreachable) else "tor")
+            self._lifecycle.break_down(event.error)
         else:
             self.role.handle_input(event)
         if leave := self._lifecycle.take_due_leave(self._clock.tick):
@@ -99,6 +113,7 @@ class Room:
         if self.over and not was_over:
             self.role.close()
             self.replica.forget_secrets()
+            self._context.serving.forget_keys()
         return self._reporter.take_effects()
 
     def next_deadline(self) -> float | None:
@@ -119,6 +134,11 @@ class Room:
     def name(self) -> str:
         """What the room is called; empty while we do not know."""
         return self.replica.ledger.name
+
+    @property
+    def code(self) -> str:
+        """What newcomers dial."""
+        return codes.encode_key(self.replica.ledger.code)
 
     @property
     def index(self) -> int:
@@ -168,6 +188,7 @@ class Room:
         """The room at a glance; costs the same however large it is."""
         ledger, ttl = self.replica.ledger, self._context.own_ttl
         me, host = ledger.roster.find_member(self.replica.me.id), ledger.roster.find_member(ledger.host)
+        heir = ledger.roster.find_member(ledger.heirs[0].member) if ledger.heirs else None
         return Snapshot(
             name=self.name,
             code=self.code,
@@ -179,6 +200,8 @@ class Room:
             members=ledger.roster.present_count,
             epoch=ledger.epoch,
             locked=ledger.locked,
+            heir=heir.nick if heir else "",
+            ends_with_us=self.hosting and ledger.roster.present_count > 1 and not ledger.heirs,
             ttl=ttl_or_none(ttl),
             alarmed=bool(self.evidence),
         )
@@ -186,6 +209,7 @@ class Room:
     def members(self) -> list[MemberView]:
         """All members, those who are away too, in the order in which they came."""
         ledger = self.replica.ledger
+        ranks = {heir.member: rank for rank, heir in enumerate(ledger.heirs, 1)}
         return [
             MemberView(
                 member=identity.spell_member(member.id),
@@ -194,6 +218,8 @@ class Room:
                 tag=identity.short_id(member.id),
                 away=member.away,
                 mine=member.id == self.replica.me.id,
+                rank=ranks.get(member.id),
+                holds_key=member.id in ledger.holders,
             )
             for member in ledger.roster
         ]
@@ -310,10 +336,16 @@ class Room:
             self.role.author_entry(bodies.NickBody(event.nick), None, event.re)
 
     def _answer(self, event: inputs.AskInput) -> None:
-        data: Any = self.people() if event.command == "/who" else {"code": self.code}
+        match event.command:
+            case "/who":
+                data: Any = self.people()
+            case "/heirs":
+                data = describe_heirs(self.replica.ledger, entrusts=self._context.entrusts)
+            case _:
+                data = {"code": self.code}
         self._reporter.tell_event(events.ReplyEvent(room=self.label, command=event.command, data=data, re=event.re))
 
-    def _moderate(self, event: inputs.KickInput | inputs.LockInput) -> None:
+    def _moderate(self, event: inputs.Moderation) -> None:
         self.role.moderate(event)
 
     def _leave(self, event: inputs.LeaveInput) -> None:

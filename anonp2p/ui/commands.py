@@ -112,6 +112,16 @@ def _kick(argument: str, re: events.Re) -> Action:
     return inputs.KickInput(nick, why, re)
 
 
+def _code(argument: str, re: events.Re) -> Action:
+    if argument.lower() not in ("", "new"):
+        raise Usage(f"Type it so: {_find('code').usage}")
+    return inputs.CodeInput(re) if argument else inputs.AskInput("/code", re)
+
+
+def _entrust(argument: str, re: events.Re) -> Action:
+    return inputs.EntrustInput(None if argument.lower() == "off" else argument, re)
+
+
 def _create(argument: str, re: events.Re) -> Action:
     words = argument.split()
     names_given = []
@@ -205,11 +215,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("/help", "[COMMAND]", "show all commands, or one", _help),
     Command("/create", "NAME [--retain T] [--history N|T]", "create a room and join it; prints its code", _create),
     Command("/join", "CODE", "join the room with this code", JoinRoomAction),
-    Command("/leave", "", "leave the room; if you are its host, it ends", lambda _, re: inputs.LeaveInput(re=re)),
+    Command(
+        "/leave",
+        "",
+        "leave the room; if you are its host, another member hosts it",
+        lambda _, re: inputs.LeaveInput(re=re),
+    ),
     Command("/close", "", "host: end the room for everyone", lambda _, re: inputs.LeaveInput(close=True, re=re)),
     Command("/nick", "NICK", "change your nick in the room", lambda a, re: inputs.RenameInput(nicks.parse_nick(a), re)),
     Command("/who", "", "show the members of the room, with role and tag", lambda _, re: inputs.AskInput("/who", re)),
-    Command("/code", "", "show the room's code", lambda _, re: inputs.AskInput("/code", re)),
+    Command("/code", "[new]", "show the room's code; new: as its host, give it another one", _code),
     Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", _msg),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", _reply),
@@ -226,6 +241,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRoomsAction(re)),
     Command("/switch", "ROOM", "make another room the active one, by name or number", SwitchRoomAction),
+    Command(
+        "/heirs",
+        "",
+        "show who can host the room when its host goes, in order, and who has its key",
+        lambda _, re: inputs.AskInput("/heirs", re),
+    ),
+    Command("/entrust", "NICK|off", "host: who is to be the next host, and to have the key; off: nobody", _entrust),
     Command("/kick", "NICK [REASON]", "host: throw somebody out of the room", _kick),
     Command("/lock", "", "host: let nobody new in", lambda _, re: inputs.LockInput(True, re)),
     Command("/unlock", "", "host: let newcomers in again", lambda _, re: inputs.LockInput(False, re)),

@@ -132,6 +132,7 @@ PHRASES: dict[Code, str] = {
     "unexpected-proof": "a proof of what was not missed",
     "unexpected-redirect": "a way to another host out of its place",
     "unexpected-report": "a report out of its place",
+    "unexpected-request": "a request to one who does not host",
     "unexpected-refusal": "a refusal for one who was in",
     "unexpected-share": "a commit share of no commit",
     "unexpected-sign-of-life": "a host's sign of life out of its place",

@@ -211,6 +211,8 @@ def _describe(event: events.Event) -> list[str]:
             return [f"Code {data['code']}"]
         case events.ReplyEvent(command="/qr", data=data):
             return qr.rows(qr.matrix(data["code"]), inverted=True)
+        case events.ReplyEvent(command="/heirs", data=data):
+            return _heirs(data)
         case events.ReplyEvent(command="/retain", data=data):
             kept, least, default, most = (_span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
             kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")
@@ -279,6 +281,22 @@ def given_back(text: str) -> str:
     lines = text.count("\n") + 1
     more = f" … ({lines} lines)" if lines > 1 else ""
     return f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"
+
+
+def _heirs(data: dict[str, Any]) -> list[str]:
+    """Who hosts, who would, and who has or had the key of the room's code."""
+    rows = [f"Host: {_nick(data['host'])}"]
+    for heir in data["heirs"]:
+        away = "" if heir["ready"] else " (away)"
+        rows.append(f"  {heir['rank']}  {_nick(heir)}{away}{'  has the key' if heir['holds_key'] else ''}")
+    if not data["heirs"]:
+        rows.append("Nobody can take the room over now: none of the others can, or wants to, or is ready yet")
+    return [*rows, f"Whoever has had the key of the room's code: {', '.join(map(_nick, data['holders']))}"]
+
+
+def _nick(member: dict[str, Any]) -> str:
+    """Of one who may have left since."""
+    return member["nick"] or f"one who is gone ({member['member'][:8]})"
 
 
 def _number(seq: int, rows: list[dict[str, Any]]) -> str:

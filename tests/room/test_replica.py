@@ -20,6 +20,8 @@ from anonp2p.protocol.bodies import (
     Body,
     CloseBody,
     CommitBody,
+    HandOverBody,
+    HeirsBody,
     JoinedBody,
     LeaveBody,
     LockBody,
@@ -28,6 +30,7 @@ from anonp2p.protocol.bodies import (
     RenewBody,
     TextBody,
 )
+from anonp2p.protocol.field_types import Heir
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
@@ -298,6 +301,14 @@ def test_a_nick_that_was_given_up_while_we_were_away_is_remembered(ours: Replica
 
 
 # --- keys
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_host_that_hands_over_and_leaves_has_left_and_its_nick_is_free(ours: Replica, leaves: bool) -> None:
+    applied(ours, HOST, HeirsBody([Heir(ANN.id, Identity(bytes([1]) * 32, ROOM).key)], entrusts=False))
+    change = applied(ours, HOST, HandOverBody(leaves))
+    assert change == (changes.LeftChange(HOST.id, "host", mine=False) if leaves else changes.HiddenChange())
+    assert (ours.reused_nicks.find_former_owner(EVE.id, "host") is not None) is leaves
 
 
 def test_keys_of_those_who_are_out_are_forgotten(ours: Replica) -> None:

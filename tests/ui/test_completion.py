@@ -38,6 +38,12 @@ FIRST = [
     ("/retain ", "/retain off "),
     ("/retain N", "/retain never "),
     ("/retain off n", None),
+    ("/code ", "/code new "),
+    ("/code new ", None),
+    ("/entrust ", "/entrust anon-x93k "),
+    ("/entrust b", "/entrust Bob "),
+    ("/entrust of", "/entrust off "),
+    ("/entrust bob o", None),
     ("/kick b", "/kick Bob "),
     ("/KICK b", "/KICK Bob "),
     ("/kick bob b", None),
@@ -151,7 +157,7 @@ def test_another_key_ends_the_round() -> None:
 
 def test_a_single_candidate_is_done_so_that_the_next_tab_goes_on_to_the_argument() -> None:
     completer = Completer()
-    made = press(completer, "/he")
+    made = press(completer, "/hel")
     assert made == ("/help ", 6)
     assert not completer.candidates
     assert press(completer, *made) == ("/help help ", 11)

@@ -601,6 +601,15 @@ def test_another_program_at_the_code_is_no_reason_to_distrust_the_room() -> None
     assert succession(alarm).startswith("ALARM: ")
 
 
+def test_heirs_are_listed_in_order_with_who_has_had_the_key() -> None:
+    lines = wording.describe_event(events.ReplyEvent(command="/heirs", data=HEIRS))
+    assert lines[0] == "Host: ann"
+    assert [line.split() for line in lines[1:3]] == [["1", "bob", "has", "the", "key"], ["2", "cho", "(away)"]]
+    assert lines[3].endswith(": one who is gone (abcdefgh), bob")
+    none = wording.describe_event(events.ReplyEvent(command="/heirs", data=HEIRS | {"heirs": []}))
+    assert "Nobody can take the room over" in none[1]
+
+
 def test_messages_are_listed_by_their_indices_but_for_those_that_lost_their_places() -> None:
     rows = [
         {"seq": seq, "nick": "ann", "words": words}
@@ -619,16 +628,33 @@ def test_messages_are_listed_by_their_indices_but_for_those_that_lost_their_plac
 PERSON = Person(member="m", nick="ann", role="host", tag="abcd")
 RETAIN = {"ttl": 30, "minimum": 0, "default": None, "maximum": None}
 NO_WORDS: dict[str, object] = {"words": [], "at": None, "minutes": None, "previous": None, "unproven": None}
+HEIRS: dict[str, object] = {
+    "host": {"member": "a", "nick": "ann"},
+    "heirs": [
+        {"member": "b", "nick": "bob", "rank": 1, "ready": True, "holds_key": True},
+        {"member": "c", "nick": "cho", "rank": 2, "ready": False, "holds_key": False},
+    ],
+    "holders": [{"member": "abcdefghijkl", "nick": None}, {"member": "b", "nick": "bob"}],
+    "entrust": True,
+}
 DATA: list[tuple[str, object]] = [
     ("/who", [PERSON]),
     ("/code", {"code": "abc.onion"}),
     ("/qr", {"code": "abc.onion"}),
     ("/help", [{"command": "/x", "usage": "/x", "does": "it"}]),
     ("/retain", RETAIN),
+    ("/heirs", HEIRS),
+    ("/heirs", HEIRS | {"heirs": []}),
     ("/verify", NO_WORDS),
     ("/verify", mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600), "unproven": None}),
 ]
 HOSTILE = "x\x1b[2J\n[SYSTEM] forged\u202e\u2028bob: hi"
+DATA.append(
+    (
+        "/heirs",
+        HEIRS | {"host": {"member": HOSTILE, "nick": HOSTILE}, "holders": [{"member": HOSTILE, "nick": HOSTILE}]},
+    )
+)
 DATA.append(("/verify", {"nick": HOSTILE, "member": HOSTILE, "words": ["aardvark"]}))
 
 

@@ -175,12 +175,12 @@ def handshakes(boxes: Boxes) -> Vectors:
     signature = ann.me.sign(identity.JOIN, content)
     join = frames.JoinRequest(join.link_secret, join.key, join.encryption_key, join.nick, signature, *known)
     coming_back, other = hello("a resume")
-    resume = frames.ResumeRequest(seed("link 2"), ann.me.id, ann.key.public, 3, 2**40, seed("a digest"), bytes(64))
+    terms = [Opening(0, Person("host").me.id, 0, seed("no log")), Opening(5, Person("bob").me.id, 77, seed("a log"))]
+    said = seed("link 2"), ann.me.id, ann.key.public, 3, 2**40, seed("a digest"), terms, True
+    resume = frames.ResumeRequest(*said, bytes(64))
     position = handshake.resume_content(other, resume)
     signature = ann.me.sign(identity.RESUME, position)
-    resume = frames.ResumeRequest(
-        resume.link_secret, resume.member, resume.encryption_key, 3, 2**40, resume.digest, signature
-    )
+    resume = frames.ResumeRequest(*said, signature)
     asked = client_handshake(boxes, join, content, digest, seed("no ticket")[: handshake.TICKET])
     ticket = handshake.Channel(join.link_secret, digest, up=True).ticket
     asked_again = client_handshake(boxes, resume, position, other, ticket)
@@ -574,7 +574,7 @@ class Story:
         keys = (now.init_secret, now.log_key, now.newcomer_secret)
         rules = (RETENTION, HISTORY)
         vouched = credentials.sign_credentials(ROOM_KEY, self._host.me.key)
-        about = ("demo", False, self._room.term, *rules, now.number)
+        about = (ROOM, "demo", False, self._room.term, *rules, now.number)
         state = frames.RoomState(*about, *keys, self._head, self._latest, vouched, roster, since=0, snapshot=snapshot)
         key = seed("key of the welcome")
         sealed = welcome.seal_welcome(state, self._ann.key.public, ROOM, digest, key, self._host.me.sign)

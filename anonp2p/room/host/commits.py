@@ -1,7 +1,5 @@
 """When an epoch ends, which members the commit removes, and its secret, which only the others get."""
 
-from collections.abc import Mapping
-
 from msgspec import UNSET
 
 from anonp2p import limits
@@ -25,7 +23,6 @@ class Commits:
         self._sequencer = sequencer
         self._presence = presence
         self._removals: set[bytes] = set()  # members whom the next commit removes
-        self._kicked: dict[bytes, bytes] = {}  # keys of those who were thrown out, by their ids
         self._somebody_left = False  # who still has this epoch's keys
         self._committed_at = 0.0
         self._commits = TokenBucket(limits.COMMIT_BUCKET, limits.COMMIT_RATE)  # that those who leave may cause
@@ -79,14 +76,8 @@ class Commits:
         """Somebody has left, and still has the keys of this epoch."""
         self._somebody_left = True
 
-    @property
-    def kicked(self) -> Mapping[bytes, bytes]:
-        """The keys of those who were thrown out, by their ids: who proves to be one of them is told so."""
-        return self._kicked
-
     def kick(self, member: bytes, why: str, re: events.Re) -> None:
         """Throws a member out, at once."""
-        self._kicked[member] = self._replica.ledger.get_member(member).key
         self._commit_epoch([bodies.Removal(member, "kicked", why)], re)
 
     def make_room(self) -> bool:

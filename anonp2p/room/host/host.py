@@ -6,7 +6,6 @@ from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames
-from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
@@ -16,6 +15,7 @@ from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import found_room
+from anonp2p.room.host.heirs import Heirs
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.host.submissions import Submissions
@@ -43,6 +43,8 @@ class HostRole:
         self._replica = context.replica
         self._reporter = context.reporter
         self._lifecycle = context.lifecycle
+        self._serving = context.serving
+        self._serving.add_key(room_key)
         self._room_key = room_key
         self._nick = nick
         self._room_name = name
@@ -52,8 +54,9 @@ class HostRole:
         self.presence = Presence(context)
         self.commits = Commits(context, self.sequencer, self.presence)
         self._answers = Answers(context)
-        self._submissions = Submissions(context, self.sequencer, self.presence, self.commits, self._answers)
-        context.credentials = sign_credentials(room_key, context.replica.me.key)
+        self.heirs = Heirs(context, self.sequencer, self.presence)
+        parts = self.sequencer, self.presence, self.commits, self._answers, self.heirs
+        self._submissions = Submissions(context, *parts)
         self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
 
     @property
@@ -77,25 +80,30 @@ class HostRole:
             case inputs.ReceivedInput(link=link, payload=payload):
                 self._take_payload(link, payload)
             case inputs.EndBatchInput():
+                self.heirs.update()
                 if not self._context.cover:  # with cover, batches end in slots
                     self.sequencer.end_batch()
             case inputs.TickInput():
                 self._do_due_work()
-            case inputs.LinkedInput(link=link):
-                self.gate.begin_handshake(link)
+            case inputs.LinkedInput(link=link, address=address):
+                self.gate.begin_handshake(link, address)
             case inputs.DroppedInput(link=link, silence=silence):
                 self.gate.forget_link(link)
                 self.presence.lose_link(link, silence)
             case inputs.StartInput():
                 pause = 0.0 if self._context.is_alone else self._draw_return()
-                self._reporter.add_effect(effects.ServeEffect(self._room_key, returns=False, pause=pause))
+                self._serving.serve(self._room_key.public, pause)
                 self._found_room()
-            case inputs.PublishedInput():
-                self._reachable = True
-                self._reporter.tell_event(events.ReachableEvent(room=self._context.label, re=self._lifecycle.asked_by))
-            case inputs.UnpublishedInput():
-                pause = self._draw_return()
-                self._reporter.add_effect(effects.ServeEffect(self._room_key, returns=True, pause=pause))
+            case inputs.PublishedInput(address=address):
+                self._serving.note_published(address)
+                if address == self._replica.ledger.code:
+                    self._reachable = True
+                    label, re = self._context.label, self._lifecycle.asked_by
+                    self._reporter.tell_event(events.ReachableEvent(room=label, re=re))
+            case inputs.UnpublishedInput(address=address):
+                self._serving.note_unpublished(address)
+            case inputs.ServeFailedInput(error=error):
+                self._lifecycle.break_down(error)
             case inputs.DialFailedInput():
                 pass  # what only a member does
 
@@ -103,23 +111,26 @@ class HostRole:
         """When (`Now.tick`) something has to be done, though nothing happens."""
         if not self._lifecycle.entered:
             return None
-        parts = (self.sequencer, self.commits, self.presence, self.gate, self._answers)
+        parts = (self.sequencer, self.commits, self.presence, self.gate, self._answers, self.heirs)
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """An entry of our own gets the next place."""
         self.sequencer.order_own(body, line, re)
 
-    def moderate(self, event: inputs.KickInput | inputs.LockInput) -> None:
-        """Throws somebody out, or says whether newcomers are let in."""
-        if isinstance(event, inputs.KickInput):
-            self._kick_member(event)
-        elif self._replica.ledger.locked == event.locked:
-            self._reporter.tell_event(
-                events.LockUnchangedEvent(room=self._context.label, locked=event.locked, re=event.re)
-            )
-        else:
-            self.sequencer.order_own(bodies.LockBody(event.locked), None, event.re)
+    def moderate(self, event: inputs.Moderation) -> None:
+        """Throws somebody out, says whether newcomers are let in, or who is to have the room after us."""
+        match event:
+            case inputs.KickInput():
+                self._kick_member(event)
+            case inputs.LockInput(locked=self._replica.ledger.locked as locked, re=re):
+                self._reporter.tell_event(events.LockUnchangedEvent(room=self._context.label, locked=locked, re=re))
+            case inputs.LockInput(locked=locked, re=re):
+                self.sequencer.order_own(bodies.LockBody(locked), None, re)
+            case inputs.EntrustInput():
+                self._entrust(event)
+            case inputs.CodeInput(re=re):
+                self.heirs.change_code(re)
 
     def leave(self, event: inputs.LeaveInput) -> None:
         """Closes the room: it ends when its host leaves."""
@@ -141,7 +152,7 @@ class HostRole:
     def close(self) -> None:
         """Signs the last head; nobody new is to come."""
         self.sequencer.end_batch()
-        self._reporter.add_effect(effects.StopServingEffect(self._room_key.public))
+        self._serving.stop_all()
 
     # --- what happens
 
@@ -182,6 +193,17 @@ class HostRole:
         self.gate.forget_old_key()
         self.sequencer.expire_entries(self.presence.passed(self.log.end))
         self._answers.send_due()
+        self.heirs.update()
+
+    def _entrust(self, event: inputs.EntrustInput) -> None:
+        if event.nick is None:
+            self.heirs.entrust_nobody()
+            return
+        member = self._replica.ledger.roster.find_nick(event.nick)
+        if member is None:
+            self._reporter.tell_error(errors.NoSuchNick(), event.re)
+        elif not self.heirs.want_member(member.id):
+            self._reporter.tell_error(errors.CannotHost(), event.re)
 
     def _kick_member(self, event: inputs.KickInput) -> None:
         member = self._replica.ledger.roster.find_nick(event.nick)

@@ -14,6 +14,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.host import admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
+from anonp2p.room.host.heirs import Heirs
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import expect
@@ -34,7 +35,13 @@ class Submissions:
     """Checks what members send, and has it ordered, denied or answered."""
 
     def __init__(
-        self, context: Context, sequencer: Sequencer, presence: Presence, commits: Commits, answers: Answers
+        self,
+        context: Context,
+        sequencer: Sequencer,
+        presence: Presence,
+        commits: Commits,
+        answers: Answers,
+        heirs: Heirs,
     ) -> None:
         self._clock = context.clock
         self._replica = context.replica
@@ -43,6 +50,7 @@ class Submissions:
         self._presence = presence
         self._commits = commits
         self._answers = answers
+        self._heirs = heirs
 
     def take_record(self, number: int, link: MemberLink, payload: bytes) -> None:
         """Takes a record that came on a member's link. Raises PeerFault."""
@@ -76,6 +84,10 @@ class Submissions:
                 if epoch == current:
                     return self._take_entry(number, link, entry)
                 expect(epoch < current, "entry-of-future-epoch")  # of one that is over, its author seals it anew
+            case frames.AbleFrame():
+                self._heirs.take_able(number, link.member)
+            case frames.AddressFrame():
+                self._heirs.take_address(link.member, frame)
             case frames.EchoFrame():
                 self._reporter.add_effect(effects.RecordEffect(number, (frames.EchoedFrame(),)))
             case frames.ReportFrame() | frames.RedirectFrame() | frames.BackfillFrame():

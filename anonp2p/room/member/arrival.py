@@ -3,10 +3,10 @@
 from anonp2p.protocol import credentials, frames, welcome
 from anonp2p.reasons import NO_REASON
 from anonp2p.room import events
+from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.call import Call
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining
@@ -96,7 +96,7 @@ class Arrival:
         room = state.reader.take_page(page)
         if room is None:
             return False
-        backfill = self._welcome_check.read(room)
+        backfill = self._welcome_check.read(room, self._uplink.service)
         self._end_handshake()
         if backfill.proof is not None:
             self._state.enter(Proving(backfill))
@@ -142,6 +142,7 @@ class Arrival:
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""
         goes_on = self._joining.begin_history(expected=backfill.replayed is not None)
         roster_before, self._replica.ledger = self._replica.ledger.roster, backfill.now
+        self._replica.me.enter_room(backfill.now.room)
         self._replica.begin_log((backfill.replayed or backfill.now).copy())
         self._tell_up()
         if not goes_on:
@@ -155,6 +156,7 @@ class Arrival:
         if backfill.gap:
             self._take_receipts(backfill)
             self._reporter.tell_cautions(self._replica.compare_rosters(roster_before, backfill.reached.roster))
+        self._context.succession.tell_changes()
 
     def _take_receipts(self, backfill: Backfill) -> None:
         """What is known of our own entries among those that we have missed."""

@@ -9,10 +9,11 @@ from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.reasons import LINK_ENDS, Reason
 from anonp2p.room import events, inputs, roster
+from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
-from anonp2p.room.member.call import Call
+from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import HeadCheck
@@ -41,6 +42,7 @@ class MemberRole:
         self._heads = HeadCheck(context)
         self._blame = Blame(context, self._state, self._uplink, self._heads)
         self._keys = KeyBook(context, self._uplink)
+        self._carrier = Carrier(context, self._uplink)
         room = context.replica.ledger.room
         self._dialling = Dialling(room, context.number_dial, context.random, is_alone=context.is_alone)
         self._calls: dict[int, Call] = {}  # by link
@@ -59,6 +61,8 @@ class MemberRole:
             frames.DeniedFrame: self._take_denial,
             frames.KeyResponseFrame: self._take_found_key,
             frames.KeyNotFoundFrame: self._take_missing_key,
+            frames.PrepareFrame: self._carrier.prepare,
+            frames.EntrustFrame: self._carrier.take_key,
         }
 
     # --- what the room asks of its role
@@ -78,9 +82,9 @@ class MemberRole:
         match event:
             case inputs.StartInput():
                 self._dialling.begin(self._clock.tick)
-            case inputs.DialFailedInput(link=link, reason=reason):
-                if self._calls.pop(link, None) and not self._dialling.take_failure(event, self._clock.tick):
-                    self._lifecycle.fail(errors.Unreachable(reason), "lost")
+            case inputs.DialFailedInput(link=link) if self._calls.pop(link, None):
+                if not self._dialling.take_failure(event, self._clock.tick):
+                    self._lifecycle.fail(errors.Unreachable(event.reason), "lost")
             case inputs.ReceivedInput(link=self._uplink.link, payload=payload):
                 self._take_payload(payload)
             case inputs.ReceivedInput(link=link, payload=payload) if link in self._calls:
@@ -92,7 +96,8 @@ class MemberRole:
             case inputs.TickInput():
                 self._tick()
             case _:
-                pass  # what only a host does, or what comes on a link that is none of ours any more
+                self._carrier.take_input(event)
+        self._carrier.update_service(is_lost=not self._state.is_let_in)
         self._dial()
 
     def next_deadline(self) -> float | None:
@@ -103,6 +108,7 @@ class MemberRole:
             self._wait_ends_at,
             self._dialling.next_deadline,
             self._follower.next_expiry,
+            self._carrier.next_deadline(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -112,7 +118,7 @@ class MemberRole:
         self._reporter.tell_given_back(self._outbox.refuse_excess())
         self._send_pending()
 
-    def moderate(self, event: inputs.KickInput | inputs.LockInput) -> None:
+    def moderate(self, event: inputs.Moderation) -> None:
         """Refuses it."""
         self._reporter.tell_error(errors.HostOnly(), event.re)
 
@@ -142,12 +148,14 @@ class MemberRole:
         """Forgets the keys of the link, and those that a welcome brought."""
         self._state.lose_link()
         self._uplink.forget()
+        self._context.serving.stop_all()
 
     def _tick(self) -> None:
         if self._leave_by is not None and self._clock.tick >= self._leave_by:
             self._lifecycle.leave_room("left")  # the host did not confirm it in time
         else:
             self._end_wait()
+            self._carrier.do_due_work()
             self._follower.expire_entries()
             self._uplink.send_due()
 
@@ -247,6 +255,7 @@ class MemberRole:
         if is_first:
             self._uplink.begin_slots()
             self._keys.request_missing()
+            self._carrier.tell_able()
         self._send_pending()
 
     def _enter_next_epoch(self, share: frames.CommitShareFrame) -> None:
@@ -285,7 +294,7 @@ class MemberRole:
         was_let_in = self._state.is_let_in
         self._arrival.note_shown()
         self._state.lose_link()
-        self._uplink.forget()
+        self._uplink.lose()
         self._outbox.lose_link()
         if self._lifecycle.phase == "in" and was_let_in:
             self._uplink.tell_state("lost", self._dialling.attempt, _reason_of(event))

@@ -26,14 +26,15 @@ class WelcomeCheck:
         self._heads = heads
         self._joining = joining
 
-    def read(self, state: frames.RoomState) -> Backfill:
-        """The room as it is now, and how we get to know how it came to be so.
+    def read(self, state: frames.RoomState, service: bytes) -> Backfill:
+        """The room as it is now, and how we get to know how it came to be so. service: what was dialled.
 
         Raises PeerFault, HostLied: what we know of a room binds its host.
         """
         host = self._replica.ledger.host
         expect(host in (b"", state.host), "other-host")
-        check_credentials(state.credentials, self._replica.ledger.room)
+        expect(not host or state.room == self._replica.ledger.room, "other-room")
+        check_credentials(state.credentials, service)
         expect(identity.member_id(state.credentials.key) == state.host, "wrong-credentials")
         try:
             return self._read(state)
@@ -76,7 +77,7 @@ class WelcomeCheck:
 
     def _read_ledger(self, state: frames.RoomState) -> Ledger:
         expect(nicks.is_room_name(state.name), "bad-name")
-        ledger = Ledger(self._replica.ledger.room)
+        ledger = Ledger(state.room)
         for roster_entry in state.roster:
             ledger.add_member(
                 roster_entry.key, roster_entry.nick, roster_entry.key_hash, roster_entry.counter, away=roster_entry.away

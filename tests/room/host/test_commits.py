@@ -112,7 +112,7 @@ def test_one_who_is_thrown_out_gets_the_log_up_to_there_and_is_remembered(room: 
     assert effects.FinishEffect(2) in take_effects(room.context)
     assert not link.reader.is_out  # the commit is still to be sent
     assert set(room.presence.links) == {1}
-    assert room.commits.kicked == {BOB.id: BOB.key}
+    assert room.context.replica.ledger.kicked == {BOB.id: BOB.key}
     assert suite.hash_data(BOB.encryption_key.public) not in room.context.replica.keys
 
 

@@ -17,6 +17,7 @@ from anonp2p.protocol.frames import (
 )
 from anonp2p.room import effects
 from anonp2p.room.host.answers import Answers
+from anonp2p.room.host.heirs import Heirs
 from anonp2p.room.host.submissions import Submissions
 from tests.room.host.parts import Ordering, far_end, set_time, take_effects
 from tests.room.peers import ANN, BOB, Placed, Sealer, kinds, text
@@ -28,7 +29,9 @@ class Bench(Ordering):
 
     def __init__(self) -> None:
         super().__init__()
-        self.submissions = Submissions(self.context, self.sequencer, self.presence, self.commits, Answers(self.context))
+        heirs = Heirs(self.context, self.sequencer, self.presence)
+        parts = self.sequencer, self.presence, self.commits, Answers(self.context), heirs
+        self.submissions = Submissions(self.context, *parts)
         self.add_member(BOB, "bob")
         self.add_member(ANN, "ann")
         self.link = self.add_link(1, ANN)

@@ -206,6 +206,7 @@ class FalseHost:
             )
         keys, room = self.sealer.epoch, self.ledger
         return frames.RoomState(
+            room.room,
             room.name,
             room.locked,
             room.term,

@@ -1,0 +1,186 @@
+"""Who takes the room over when its host is gone: up to three members who can be reached, the first with the room's key.
+
+| a member is | when |
+| --- | --- |
+| able | it has said so |
+| asked | one after the other, each for `PREPARE`: to publish a service of its own and to reach that |
+| prepared | it has shown that service's address |
+| an heir | it is prepared, and among the first three: whom the user wants, the present heirs, who has been in longest |
+"""
+
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.names.codes import RoomKey
+from anonp2p.protocol import appointment, bodies, frames
+from anonp2p.protocol.field_types import Heir
+from anonp2p.room import effects, events
+from anonp2p.room.context import Context
+from anonp2p.room.host.presence import Presence
+from anonp2p.room.host.sequencer import Sequencer
+from anonp2p.room.ledger import expect
+
+
+class Heirs:
+    """Asks members who say that they can host, appoints some of them, and gives the key of the code to the first."""
+
+    def __init__(self, context: Context, sequencer: Sequencer, presence: Presence) -> None:
+        self._context = context
+        self._clock = context.clock
+        self._replica = context.replica
+        self._reporter = context.reporter
+        self._serving = context.serving
+        self._sequencer = sequencer
+        self._presence = presence
+        self._able: dict[bytes, int] = {}  # and on which link it has said so, once it had been let in there
+        self._addresses: dict[bytes, bytes] = {}  # of those who are prepared
+        self._asked: set[bytes] = set()
+        self._waits_until: float | None = None  # when (`Now.tick`) the one asked last has had its time
+        self._wanted = b""  # whom the user wants first
+        self._entrusted: tuple[int, bytes] | None = None  # the link on which the key of which code went out last
+        self._entrust_due: float | None = None  # when to look again whether it may go out
+        self._named_at = 0  # index of the last entry of ours that says who holds which key
+        self._seen = b""  # the group context as of the last look
+        self._has_news = False  # whether anything else has changed since
+
+    def next_deadline(self) -> float | None:
+        """When (`Now.tick`) somebody has been asked in vain, or the key may go out."""
+        dues = (self._waits_until, self._entrust_due)
+        return min((due for due in dues if due is not None), default=None)
+
+    # --- what members say
+
+    def take_able(self, link: int, member: bytes) -> None:
+        """The member says on this link that it can host. It is asked again if that failed before."""
+        self._able[member] = link
+        self._end_asking(member)
+        self._has_news = True
+
+    def take_address(self, member: bytes, said: frames.AddressFrame) -> None:
+        """The member has prepared. Raises PeerFault for one that was not asked, or an address that is not its own."""
+        expect(member in self._asked or member in self._addresses, "unexpected-address")
+        ledger = self._replica.ledger
+        appointment.check_address(said, ledger.room, member)
+        others = {**ledger.carriers, **self._addresses, b"": ledger.code}
+        expect(all(said.address != address or who == member for who, address in others.items()), "unexpected-address")
+        self._addresses[member] = said.address
+        self._end_asking(member)
+        self._has_news = True
+
+    def _end_asking(self, member: bytes) -> None:
+        """The member has answered, or may be asked again."""
+        if member in self._asked:
+            self._asked.discard(member)
+            self._waits_until = None
+
+    # --- what the user wants
+
+    def want_member(self, member: bytes) -> bool:
+        """This member is to be the first heir, and to hold the key; whether it can be, as far as it has said."""
+        if member not in self._able:
+            return False
+        self._wanted = member
+        self._end_asking(member)
+        self._context.entrusts = self._has_news = True
+        return True
+
+    def entrust_nobody(self) -> None:
+        """Nobody is given the key from now on."""
+        self._context.entrusts = False
+
+    def change_code(self, re: events.Re = UNSET) -> None:
+        """The room has another code from now on, whose key we alone hold. re: the input that wants it."""
+        ledger, key = self._replica.ledger, RoomKey(self._context.random(32))
+        before = ledger.code
+        self._serving.add_key(key)
+        self._serving.serve(key.public)
+        self._sequencer.order_own(bodies.CodeBody(key.public), None, re)
+        self._named_at = ledger.index
+        if before != ledger.address:  # by which members reach us
+            self._serving.stop(before)
+
+    # --- appointments
+
+    def update(self) -> None:
+        """Does what follows from who is here now, if that has changed or something is due."""
+        ledger, due = self._replica.ledger, self.next_deadline()
+        is_due = due is not None and due <= self._clock.tick
+        if not (self._has_news or is_due or ledger.group_context != self._seen):
+            return
+        self._has_news = False
+        self._forget_former()
+        if any(holder in ledger.kicked for holder in ledger.holders):
+            self.change_code()
+        heirs = self._choose()
+        entrusts = self._entrusts(heirs)
+        if heirs != ledger.heirs or (entrusts and heirs[0].member not in ledger.holders):
+            self._sequencer.order_own(bodies.HeirsBody(list(heirs), entrusts))
+            self._named_at = ledger.index
+        self._seen = ledger.group_context
+        self._ask_next(heirs)
+        self._entrust_first()
+
+    def _entrusts(self, heirs: tuple[Heir, ...]) -> bool:
+        """Whether the first of these heirs is given the key of the code, or has it."""
+        ledger = self._replica.ledger
+        if not heirs or not self._context.entrusts or self._serving.find_key(ledger.code) is None:
+            return False
+        return heirs[0].member in ledger.holders or len(ledger.holders) < limits.HOLDERS
+
+    def _forget_former(self) -> None:
+        roster = self._replica.ledger.roster
+        for member in [member for member in self._able if roster.find_member(member) is None]:
+            del self._able[member]
+            self._addresses.pop(member, None)
+            self._end_asking(member)
+
+    def _in_order(self) -> list[bytes]:
+        """All who are here but us, in the order in which they are to be heirs."""
+        ledger = self._replica.ledger
+        first = [self._wanted, *(heir.member for heir in ledger.heirs)]
+        ordered = dict.fromkeys([*first, *(member.id for member in ledger.roster)])
+        found = [member for it in ordered if (member := ledger.roster.find_member(it)) is not None]
+        return [member.id for member in found if not member.away and member.id != self._replica.me.id]
+
+    def _choose(self) -> tuple[Heir, ...]:
+        """The heirs as they should be. One without a link stays one until it is away; nobody becomes one without."""
+        heirs = {heir.member: heir.address for heir in self._replica.ledger.heirs}
+        addresses = heirs | self._addresses
+        linked = [it for it in self._in_order() if it in heirs or it not in self._presence.absences]
+        prepared = [Heir(member, addresses[member]) for member in linked if member in addresses]
+        return tuple(prepared[: limits.HEIRS])
+
+    def _ask_next(self, heirs: tuple[Heir, ...]) -> None:
+        """Asks somebody to prepare, unless nobody is needed or somebody is being asked."""
+        if self._waits_until is not None and self._clock.tick < self._waits_until:
+            return
+        self._waits_until = None
+        chosen = [heir.member for heir in heirs]
+        for member in self._in_order():
+            if member in self._addresses or member in self._asked or member not in self._able:
+                continue
+            link = self._able[member]
+            is_needed = len(chosen) < limits.HEIRS or member == self._wanted
+            if is_needed and link == self._presence.find_link(member):
+                self._asked.add(member)
+                self._waits_until = self._clock.tick + limits.PREPARE
+                self._reporter.add_effect(effects.RecordEffect(link, (frames.PrepareFrame(),)))
+                return
+
+    def _entrust_first(self) -> None:
+        """Gives the first heir the key, once on each link, when it has been sent the entry that makes it a holder."""
+        ledger = self._replica.ledger
+        self._entrust_due = None
+        first = ledger.heirs[0].member if ledger.heirs else b""
+        link, key = self._presence.find_link(first), self._serving.find_key(ledger.code)
+        if key is None or link is None or first not in ledger.holders or self._able.get(first) != link:
+            return
+        if self._entrusted == (link, ledger.code):
+            return
+        reader = self._presence.links[link].reader
+        if reader.sent_up_to <= self._named_at:
+            self._entrust_due = self._clock.tick + limits.ENTRUST_CHECK
+            return
+        self._entrusted = link, ledger.code
+        sealed = appointment.seal_room_key(key, reader.encryption_key, ledger.room, first)
+        self._reporter.add_effect(effects.RecordEffect(link, (sealed,)))

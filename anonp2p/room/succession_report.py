@@ -1,0 +1,89 @@
+"""What the user is told of who hosts, who would, and by which code newcomers come: whatever of it has changed."""
+
+from typing import Literal, NamedTuple
+
+from anonp2p.crypto import identity
+from anonp2p.names import codes
+from anonp2p.room import events
+from anonp2p.room.ledger import Ledger
+from anonp2p.room.replica import Replica
+from anonp2p.room.reporter import Reporter
+
+
+class _Told(NamedTuple):
+    """What the user knows. heirs: each with whether it has had the key; rank, holds_key: our own."""
+
+    host: bytes
+    host_away: bool
+    handed_over: bool
+    code: bytes
+    heirs: tuple[tuple[bytes, bool], ...]
+    rank: int | None
+    holds_key: bool
+
+
+class SuccessionReport:
+    """Looks at the room after each entry. Hosts change by entries, and where two halves of a room meet."""
+
+    def __init__(self, label: str, replica: Replica, reporter: Reporter) -> None:
+        self._label = label
+        self._replica = replica
+        self._reporter = reporter
+        self._told: _Told | None = None
+
+    def begin(self) -> None:
+        """The user has just been told of the room, but for who can take it over."""
+        self._told = self._look()._replace(heirs=(), rank=None, holds_key=False)
+        self.tell_changes()
+
+    def tell_changes(self, *, merged: bool = False) -> None:
+        """Tells what is not as it was. merged: the room as it is now took the place of the one that we were in."""
+        told, self._told = self._told, self._look()
+        if told is None or told == self._told:
+            return
+        if self._told.host != told.host:
+            self._tell_host(told, merged=merged)
+        if self._told.code != told.code:
+            self._reporter.tell_event(events.CodeEvent(room=self._label, code=codes.encode_key(self._told.code)))
+        if self._told.heirs != told.heirs:
+            self._reporter.tell_event(self._describe_heirs(self._told))
+        if self._told[-2:] != told[-2:] and self._told.host != self._replica.me.id:
+            rank, holds_key = self._told[-2:]
+            self._reporter.tell_event(events.HeirEvent(room=self._label, rank=rank, holds_key=holds_key))
+
+    def _look(self) -> _Told:
+        ledger, me = self._replica.ledger, self._replica.me.id
+        host = ledger.roster.find_member(ledger.host)
+        members = [heir.member for heir in ledger.heirs]
+        return _Told(
+            host=ledger.host,
+            host_away=host is None or host.away,
+            handed_over=ledger.handed_over,
+            code=ledger.code,
+            heirs=tuple((member, member in ledger.holders) for member in members),
+            rank=members.index(me) + 1 if me in members else None,
+            holds_key=me in members and me in ledger.holders,
+        )
+
+    def _tell_host(self, told: _Told, *, merged: bool) -> None:
+        ledger = self._replica.ledger
+        before, host = ledger.roster.find_member(told.host), ledger.get_member(ledger.host)
+        is_lost = not (told.handed_over or merged)
+        if is_lost and before is not None and before.away and not told.host_away and before.id != self._replica.me.id:
+            member = identity.spell_member(before.id)
+            self._reporter.tell_event(
+                events.LeftEvent(room=self._label, member=member, nick=before.nick, reason="lost")
+            )
+        cause: Literal["left", "lost", "merged"] = "merged" if merged else "lost" if is_lost else "left"
+        member = identity.spell_member(host.id)
+        self._reporter.tell_event(events.HostEvent(room=self._label, member=member, nick=host.nick, cause=cause))
+        if host.id == self._replica.me.id:
+            self._reporter.tell_event(events.HostingEvent(room=self._label))
+
+    def _describe_heirs(self, told: _Told) -> events.HeirsEvent:
+        ledger: Ledger = self._replica.ledger
+        heirs = [
+            events.Successor(identity.spell_member(member), ledger.get_member(member).nick, holds_key)
+            for member, holds_key in told.heirs
+        ]
+        return events.HeirsEvent(room=self._label, heirs=heirs)

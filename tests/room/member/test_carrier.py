@@ -1,0 +1,224 @@
+"""A member that may take the room over: its own service, how it learns that it can be reached, and what it is given."""
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.errors import PeerFault, TorRefused
+from anonp2p.protocol import appointment, frames
+from anonp2p.protocol.field_types import Heir
+from anonp2p.protocol.handshake import Channel
+from anonp2p.reasons import Reason
+from anonp2p.room import effects, inputs
+from anonp2p.room.member.carrier import Carrier
+from anonp2p.room.member.uplink import Uplink
+from tests.room.member.parts import HELLO, SECRET, joined_context, set_time, take_effects
+from tests.room.peers import ANN, ROOM, ROOM_KEY, randomness
+from tests.support.world import payloads
+
+NEAR = 7  # the number of a link that is dialled to us
+
+
+class Able:
+    """A member of a room, let in on a link, whose program may host."""
+
+    def __init__(self, seed: bytes = b"able") -> None:
+        self.context = joined_context()
+        self.context.random = randomness(seed)
+        self.context.may_host = True
+        self.uplink = Uplink(self.context)
+        self.uplink.begin(-1, ROOM, Channel(SECRET, HELLO, up=True))
+        self.uplink.end_handshake()
+        self.carrier = Carrier(self.context, self.uplink)
+        take_effects(self.context)
+
+    def wants(self) -> list[effects.Effect]:
+        """What is to be done since the last time."""
+        return take_effects(self.context)
+
+    def serves(self) -> bytes:
+        """It was asked, and wants a service; returns the address."""
+        self.carrier.prepare(frames.PrepareFrame())
+        [serve] = self.wants()
+        assert isinstance(serve, effects.ServeEffect)
+        return serve.key.public
+
+    def dials_itself(self, address: bytes) -> int:
+        """Its service can be found; returns the number of the link on which it tries to reach itself."""
+        self.carrier.take_input(inputs.PublishedInput(address))
+        [dial] = self.wants()
+        assert isinstance(dial, effects.DialEffect)
+        assert dial.address == address
+        return dial.link
+
+    def greeted(self, address: bytes) -> bytes:
+        """Somebody dials its service; returns the hello."""
+        self.carrier.take_input(inputs.LinkedInput(NEAR, address))
+        [send] = self.wants()
+        assert isinstance(send, effects.SendEffect)
+        [hello] = payloads(send.data)
+        return hello
+
+    def prepared(self) -> bytes:
+        """It has reached itself; returns the address."""
+        address = self.serves()
+        link = self.dials_itself(address)
+        self.carrier.take_input(inputs.ReceivedInput(link, self.greeted(address)))
+        return address
+
+    def said(self) -> list[frames.Frame]:
+        """What goes to its host."""
+        return [frame for it in self.wants() if isinstance(it, effects.RecordEffect) for frame in it.frames]
+
+    def is_heir(self, *members: bytes) -> None:
+        """The log names these, of whom it is the one without an id."""
+        me = self.context.replica.me.id
+        self.context.replica.ledger.heirs = tuple(Heir(member or me, (member or me) * 2) for member in members)
+
+
+@pytest.fixture
+def able() -> Able:
+    return Able()
+
+
+def test_one_that_may_host_says_so_and_another_does_not(able: Able) -> None:
+    able.carrier.tell_able()
+    assert able.said() == [frames.AbleFrame()]
+    able.context.may_host = False
+    able.carrier.tell_able()
+    assert able.said() == []
+
+
+def test_one_that_may_not_host_is_not_asked(able: Able) -> None:
+    able.context.may_host = False
+    with pytest.raises(PeerFault, match="unexpected-preparation"):
+        able.carrier.prepare(frames.PrepareFrame())
+
+
+def test_once_asked_it_serves_and_says_its_address_when_it_has_reached_itself(able: Able) -> None:
+    address = able.prepared()
+    [drop, *_] = done = able.wants()
+    assert isinstance(drop, effects.DropEffect)
+    [said] = [frame for it in done if isinstance(it, effects.RecordEffect) for frame in it.frames]
+    assert isinstance(said, frames.AddressFrame)
+    assert said.address == address
+    appointment.check_address(said, ROOM, able.context.replica.me.id)
+
+
+def test_another_who_answers_at_its_address_is_not_taken_for_itself(able: Able) -> None:
+    address = able.serves()
+    link = able.dials_itself(address)
+    able.greeted(address)
+    able.wants()
+    other = Able(b"other")
+    able.carrier.take_input(inputs.ReceivedInput(link, other.greeted(other.serves())))
+    assert able.said() == []
+
+
+@pytest.mark.parametrize("hello", [b"", bytes(1_256)])
+def test_what_is_no_hello_is_not_taken_for_itself(able: Able, hello: bytes) -> None:
+    link = able.dials_itself(able.serves())
+    able.carrier.take_input(inputs.ReceivedInput(link, hello))
+    assert able.said() == []
+
+
+def test_one_that_cannot_reach_itself_tries_again(able: Able) -> None:
+    address = able.serves()
+    link = able.dials_itself(address)
+    able.carrier.take_input(inputs.DialFailedInput(link, Reason("not-found")))
+    assert able.wants() == []
+    due = able.carrier.next_deadline()
+    assert due is not None
+    set_time(able.context, limits.DIAL_PAUSE_MAX - 1)
+    able.carrier.do_due_work()
+    assert able.wants() == []
+    set_time(able.context, limits.DIAL_PAUSE_MAX)
+    able.carrier.do_due_work()
+    [dial] = able.wants()
+    assert isinstance(dial, effects.DialEffect)
+    assert dial.link != link
+    able.carrier.take_input(inputs.ReceivedInput(dial.link, able.greeted(address)))
+    assert [type(frame) for frame in able.said()] == [frames.AddressFrame]
+
+
+def test_what_becomes_of_another_dial_says_nothing_about_its_service(able: Able) -> None:
+    address = able.serves()
+    link = able.dials_itself(address)
+    able.carrier.take_input(inputs.ReceivedInput(link - 1, able.greeted(address)))
+    able.carrier.take_input(inputs.DialFailedInput(link - 1, Reason("not-found")))
+    assert able.said() == []
+    assert able.carrier.next_deadline() is None
+
+
+def test_asked_again_it_says_its_address_again(able: Able) -> None:
+    able.prepared()
+    able.wants()
+    able.carrier.prepare(frames.PrepareFrame())
+    assert [type(frame) for frame in able.said()] == [frames.AddressFrame]
+
+
+def test_its_service_stays_published_while_it_is_the_first_heir_or_may_become_one_or_has_lost_the_host(
+    able: Able,
+) -> None:
+    address = able.prepared()
+    able.wants()
+    able.carrier.update_service(is_lost=False)
+    assert able.wants() == [], "its host has just been told"
+    able.is_heir(b"")
+    able.carrier.update_service(is_lost=False)
+    assert able.wants() == []
+    able.is_heir(ANN.id, b"")
+    able.carrier.update_service(is_lost=False)
+    assert able.wants() == [effects.StopServingEffect(address)]
+    able.carrier.update_service(is_lost=True)
+    assert [type(effect) for effect in able.wants()] == [effects.ServeEffect]
+    able.carrier.update_service(is_lost=False)
+    able.is_heir()
+    able.carrier.update_service(is_lost=True)
+    assert able.wants() == [effects.StopServingEffect(address)]
+
+
+def test_one_that_is_not_appointed_in_time_serves_no_more(able: Able) -> None:
+    address = able.prepared()
+    able.wants()
+    set_time(able.context, limits.PREPARE)
+    able.carrier.do_due_work()
+    able.carrier.update_service(is_lost=False)
+    assert able.wants() == [effects.StopServingEffect(address)]
+
+
+def test_a_service_whose_network_is_lost_comes_back(able: Able) -> None:
+    address = able.prepared()
+    able.wants()
+    able.carrier.take_input(inputs.UnpublishedInput(address))
+    [serve] = able.wants()
+    assert isinstance(serve, effects.ServeEffect)
+    assert serve.returns
+    able.carrier.take_input(inputs.PublishedInput(address))
+    assert able.wants() == [], "it has reached itself before"
+
+
+def test_one_whose_tor_serves_nothing_stays_a_member_and_is_no_heir(able: Able) -> None:
+    address = able.serves()
+    able.carrier.take_input(inputs.ServeFailedInput(address, TorRefused("no")))
+    assert able.wants() == [effects.StopServingEffect(address)]
+    assert not able.context.lifecycle.over
+    able.carrier.prepare(frames.PrepareFrame())
+    assert able.wants() == []
+
+
+def test_it_keeps_the_key_of_the_code_that_its_host_gives_it_and_takes_no_other(able: Able) -> None:
+    me, own_key = able.context.replica.me, able.context.replica.own_keys[0].public
+    able.carrier.take_key(appointment.seal_room_key(ROOM_KEY, own_key, ROOM, me.id))
+    found = able.context.serving.find_key(ROOM)
+    assert found is not None
+    assert found.seed == ROOM_KEY.seed
+    with pytest.raises(PeerFault, match="wrong-room-key"):
+        able.carrier.take_key(appointment.seal_room_key(ROOM_KEY, own_key, ROOM, ANN.id))
+
+
+def test_whoever_dials_its_service_is_let_in_nowhere(able: Able) -> None:
+    address = able.prepared()
+    able.wants()
+    able.carrier.take_input(inputs.LinkedInput(NEAR + 1, address))
+    able.carrier.take_input(inputs.ReceivedInput(NEAR + 1, bytes(2_000)))
+    assert [type(effect) for effect in able.wants()] == [effects.SendEffect, effects.DropEffect]

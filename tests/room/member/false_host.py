@@ -145,7 +145,9 @@ class FalseHost:
         assert self.takes(inputs.ReceivedInput(self.end.number, greeting.wire[2:])) == []
         [client_handshake] = self.sent()
         self.ticket = handshake.read_ticket(client_handshake)
-        self.request = greeting.open_request(client_handshake)
+        request = greeting.open_request(client_handshake)
+        assert not isinstance(request, frames.MeetRequest), "that is what hosts ask"
+        self.request = request
         self.channel = Channel(self.request.link_secret, self.hello, up=False)
         return self.request
 

@@ -2,7 +2,8 @@
 
 import base64
 import hashlib
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -33,7 +34,10 @@ HEAD = b"anonp2p/4 head"
 CREDENTIALS = b"anonp2p/4 credentials"
 REFUSED = b"anonp2p/4 refused"
 RESUMED = b"anonp2p/4 resumed"
+WAITING = b"anonp2p/4 waiting"
 ADDRESS = b"anonp2p/4 address"
+REDIRECT = b"anonp2p/4 redirect"
+MEET = b"anonp2p/4 meet"
 
 
 class Identity:
@@ -52,6 +56,14 @@ class Identity:
     def sign(self, label: bytes, content: bytes) -> bytes:
         """The Ed25519 signature over label, room and content: 64 bytes."""
         return self.sign_for(self._room, label, content)
+
+    def signer(self, service: bytes) -> Callable[[bytes, bytes], bytes]:
+        """`sign_for` for this service."""
+        return partial(self.sign_for, service)
+
+    def enter_room(self, room: bytes) -> None:
+        """The room is this one, as we know from its host: a code does not tell."""
+        self._room = room
 
     def sign_for(self, service: bytes, label: bytes, content: bytes) -> bytes:
         """The same for a link to this onion service, whatever room that is of."""

@@ -1,6 +1,7 @@
-"""Who serves a room, and the first answers of a host, each of which is good on one link only (PROTOCOL.md, 2.12, 2.13).
+"""Whom an onion service leads to, and first answers, each of which is good on one link only (PROTOCOL.md, 2.12, 2.13).
 
-`sign` stands for the signature of a host by its member key, `hello` for the hash of the host's hello on that link.
+`sign` stands for the signature by the member key of whoever answers, for the service that was dialled; `service` for
+that service; `hello` for the hash of the hello on that link.
 """
 
 from collections.abc import Callable
@@ -15,18 +16,18 @@ _TERM = 0  # of the only host that a room has
 Sign = Callable[[bytes, bytes], bytes]
 
 
-def sign_credentials(room_key: RoomKey, key: bytes) -> frames.Credentials:
-    """The onion service of a room vouches for the member key of the host that it leads to."""
-    signed = identity.CREDENTIALS + room_key.public + _credentials_content(key, _TERM)
-    return frames.Credentials(room_key.public, key, _TERM, room_key.sign(signed))
+def sign_credentials(service_key: RoomKey, key: bytes) -> frames.Credentials:
+    """An onion service vouches for the member key of whoever it leads to."""
+    signed = identity.CREDENTIALS + service_key.public + _credentials_content(key, _TERM)
+    return frames.Credentials(service_key.public, key, _TERM, service_key.sign(signed))
 
 
-def check_credentials(credentials: frames.Credentials, room: bytes) -> None:
+def check_credentials(credentials: frames.Credentials, service: bytes) -> None:
     """Raises PeerFault for credentials that are not of the onion service that was dialled."""
     content = _credentials_content(credentials.key, credentials.term)
     signature = credentials.signature
-    is_signed = identity.is_signed(identity.CREDENTIALS, room, content, signature, credentials.address)
-    if not (is_signed and (credentials.address, credentials.term) == (room, _TERM)):
+    is_signed = identity.is_signed(identity.CREDENTIALS, service, content, signature, credentials.address)
+    if not (is_signed and (credentials.address, credentials.term) == (service, _TERM)):
         raise PeerFault("wrong-credentials")
 
 
@@ -37,16 +38,16 @@ def sign_refusal(
     return frames.RefusedFrame(reason, credentials, sign(identity.REFUSED, hello + reason.encode()))
 
 
-def check_refusal(refused: frames.RefusedFrame, hello: bytes, room: bytes, host: bytes | None) -> None:
+def check_refusal(refused: frames.RefusedFrame, hello: bytes, service: bytes, host: bytes | None) -> None:
     """Raises PeerFault for a refusal that the host has not signed for this link.
 
     host: its key, if we know it; who comes for the first time has it from the credentials.
     """
     if host is None:
-        check_credentials(refused.credentials, room)
+        check_credentials(refused.credentials, service)
         host = refused.credentials.key
     content = hello + refused.reason.encode()
-    if not identity.is_signed(identity.REFUSED, room, content, refused.signature, host):
+    if not identity.is_signed(identity.REFUSED, service, content, refused.signature, host):
         raise PeerFault("unsigned-refusal")
 
 
@@ -55,10 +56,21 @@ def sign_resumption(now: bytes, hello: bytes, sign: Sign) -> frames.ResumedFrame
     return frames.ResumedFrame(now, sign(identity.RESUMED, hello + now))
 
 
-def check_resumption(resumed: frames.ResumedFrame, hello: bytes, room: bytes, host: bytes) -> None:
+def check_resumption(resumed: frames.ResumedFrame, hello: bytes, service: bytes, host: bytes) -> None:
     """Raises PeerFault for a resumption that the host with this key has not signed for this link."""
-    if not identity.is_signed(identity.RESUMED, room, hello + resumed.now, resumed.signature, host):
+    if not identity.is_signed(identity.RESUMED, service, hello + resumed.now, resumed.signature, host):
         raise PeerFault("unsigned-resumption")
+
+
+def sign_waiting(hello: bytes, sign: Sign) -> frames.WaitingFrame:
+    """We do not host the room, and keep the link."""
+    return frames.WaitingFrame(sign(identity.WAITING, hello))
+
+
+def check_waiting(waiting: frames.WaitingFrame, hello: bytes, service: bytes, key: bytes) -> None:
+    """Raises PeerFault for an answer that the member with this key has not signed for this link."""
+    if not identity.is_signed(identity.WAITING, service, hello, waiting.signature, key):
+        raise PeerFault("unsigned-waiting")
 
 
 def _credentials_content(key: bytes, term: int) -> bytes:

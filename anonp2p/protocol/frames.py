@@ -32,6 +32,8 @@ VERSION = 4
 Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"]
 Denial = Literal["nick-taken", "repeated", "too-often"]
 
+Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
+
 
 # --- the handshake
 
@@ -66,7 +68,10 @@ class JoinRequest(Packed, frozen=True, tag=1):
 
 
 class ResumeRequest(Packed, frozen=True, tag=2):
-    """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch."""
+    """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch.
+
+    openings: the latest of that log; lost: whether it has lost its host.
+    """
 
     link_secret: Bytes32
     member: Bytes16
@@ -74,6 +79,20 @@ class ResumeRequest(Packed, frozen=True, tag=2):
     epoch: Count
     index: Count
     digest: Bytes32
+    openings: Openings
+    lost: bool
+    signature: Bytes64
+
+
+class MeetRequest(Packed, frozen=True, tag=3):
+    """Host, to another member that may host the room too: how far its log goes, and where it is reached."""
+
+    link_secret: Bytes32
+    member: Bytes16
+    address: Bytes32
+    index: Count
+    digest: Bytes32
+    openings: Openings
     signature: Bytes64
 
 
@@ -222,8 +241,6 @@ class ProofFrame(Packed, frozen=True, tag=13):
 
 # --- who takes a room over
 
-Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
-
 
 class AbleFrame(Packed, frozen=True, tag=14):
     """Member: it may be asked to take the room over some day."""
@@ -275,18 +292,19 @@ class WaitingFrame(Packed, frozen=True, tag=22):
     signature: Bytes64
 
 
-class OpeningProof(Packed, frozen=True):
-    """An opening entry, as its author signed it in this epoch."""
+class SignedEntry(Packed, frozen=True):
+    """An entry, as its author signed it in this epoch."""
 
     epoch: Count
     header: Bytes33
-    body: Annotated[bytes, msgspec.Meta(max_length=limits.OPENING_BODY)]
+    body: Annotated[bytes, msgspec.Meta(max_length=limits.PROOF_BODY)]
 
 
 class Where(Packed, frozen=True):
     """A host that somebody follows: its term, where members reach it, and how far its log goes.
 
-    proof: the first of its openings that the other side lacks, where the sender knows which that is.
+    proof: that the first of its openings that the other side lacks is one by an heir, where the sender knows which that
+    is: the opening, and before it what made its author an heir and a member, if the other side lacks that too.
     """
 
     number: Count
@@ -295,7 +313,7 @@ class Where(Packed, frozen=True):
     index: Count
     digest: Bytes32
     openings: Openings
-    proof: OpeningProof | None
+    proof: Annotated[list[SignedEntry], msgspec.Meta(max_length=limits.PROOF_OF_HEIR)]
 
 
 class RedirectFrame(Packed, frozen=True, tag=23):
@@ -443,9 +461,11 @@ class RoomState(Packed, frozen=True):
 
     The entries after the index `since` follow as backfill. They continue the reader's own log, or the `snapshot`.
     proof: whether frames come before that which prove that the log up to `since` continues the reader's own.
+    room: its identifier, which is not the service that was dialled if the code has changed.
     carriers: who else is or was heir or host. kicked: the keys of those who were thrown out.
     """
 
+    room: Bytes32
     name: str
     locked: bool
     term: Term
@@ -471,7 +491,7 @@ class RoomState(Packed, frozen=True):
         return self.term.host
 
 
-Request = JoinRequest | ResumeRequest
+Request = JoinRequest | ResumeRequest | MeetRequest
 
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {

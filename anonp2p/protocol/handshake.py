@@ -1,5 +1,6 @@
 """The handshake of a link, and its records: hello, client handshake, channel (PROTOCOL.md, 2)."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -80,18 +81,21 @@ def _split_frames(outgoing: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
 
 
 class HostHandshake:
-    """The host's side of one handshake: the hello that it sends, and the key that opens the answer."""
+    """The side of who is dialled: the hello that it sends, and the key that opens the answer.
 
-    def __init__(self, nonce: bytes, room: bytes, key: EncryptionKeyPair) -> None:
+    service: the public key of the onion service that was dialled, to which all that is said in the handshake is bound.
+    """
+
+    def __init__(self, nonce: bytes, service: bytes, key: EncryptionKeyPair) -> None:
         content = padding.pad_text(frames.pack(frames.Hello(frames.VERSION, nonce, key.public)), _HELLO)
         self.wire = padding.frame_content(content)
         self.hello = suite.hash_data(content)
-        self._room = room
+        self.service = service
         self._key = key
 
     def open_request(self, client_handshake: bytes) -> frames.Request:
         """The request in a client handshake. Raises PeerFault."""
-        padded = self._key.open_sealed(client_handshake[TICKET:], _client_handshake_info(self._room, self.hello))
+        padded = self._key.open_sealed(client_handshake[TICKET:], _client_handshake_info(self.service, self.hello))
         if len(padded) != _REQUEST:
             raise PeerFault("client-handshake-length")
         request: frames.Request = frames.unpack(frames.Request, padding.unpad_text(padded))
@@ -101,18 +105,23 @@ class HostHandshake:
 class HandshakeKey:
     """The handshake key of a host, which is replaced every minute. random: returns this many random bytes."""
 
-    def __init__(self, room: bytes, random: Callable[[int], bytes]) -> None:
-        self._room = room
+    def __init__(self, random: Callable[[int], bytes]) -> None:
         self._random = random
         self._key: EncryptionKeyPair | None = None
+        self._shown: deque[bytes] = deque(maxlen=2)  # hashes of the public halves of the latest keys
         self._until = 0.0
 
-    def begin_handshake(self, now: float) -> HostHandshake:
-        """The handshake of a new link. Handshakes that began with an older key keep that key."""
+    def has_shown(self, key: bytes) -> bool:
+        """Whether this is the public half of the key of now, or of the one before."""
+        return suite.hash_data(key) in self._shown
+
+    def begin_handshake(self, service: bytes, now: float) -> HostHandshake:
+        """The handshake of a new link to this service. Handshakes that began with an older key keep that key."""
         if self._key is None or now >= self._until:
             self._key = EncryptionKeyPair(self._random(suite.SECRET))
+            self._shown.append(suite.hash_data(self._key.public))
             self._until = now + limits.HANDSHAKE_KEY
-        return HostHandshake(self._random(32), self._room, self._key)
+        return HostHandshake(self._random(32), service, self._key)
 
     def forget_expired_key(self, now: float) -> None:
         """Deletes the key when its time is over, even if no link comes that needs a new one."""
@@ -136,19 +145,19 @@ def read_ticket(client_handshake: bytes) -> bytes:
     return client_handshake[:TICKET]
 
 
-def seal_request(request: frames.Request, room: bytes, hello: frames.Hello, digest: bytes, ticket: bytes) -> bytes:
+def seal_request(request: frames.Request, service: bytes, hello: frames.Hello, digest: bytes, ticket: bytes) -> bytes:
     """A client handshake with this request, as it is sent.
 
-    digest: the hello's hash. ticket: of the joiner's last link, random for who has none. Raises PeerFault for a bad
-    key.
+    service: what was dialled. digest: the hello's hash. ticket: of the joiner's last link, random for who has none.
+    Raises PeerFault for a bad key.
     """
     padded = padding.pad_text(frames.pack(request), _REQUEST)
-    box = suite.seal_to_key(hello.handshake_key, padded, _client_handshake_info(room, digest))
+    box = suite.seal_to_key(hello.handshake_key, padded, _client_handshake_info(service, digest))
     return padding.frame_content(ticket + box)
 
 
-def _client_handshake_info(room: bytes, hello: bytes) -> bytes:
-    return suite.label("client handshake") + room + hello
+def _client_handshake_info(service: bytes, hello: bytes) -> bytes:
+    return suite.label("client handshake") + service + hello
 
 
 def join_content(hello: bytes, join: frames.JoinRequest) -> bytes:
@@ -160,4 +169,5 @@ def join_content(hello: bytes, join: frames.JoinRequest) -> bytes:
 def resume_content(hello: bytes, resume: frames.ResumeRequest) -> bytes:
     """The bytes that a request to resume is signed over."""
     position = resume.epoch.to_bytes(8, "big") + resume.index.to_bytes(8, "big") + resume.digest
-    return hello + resume.link_secret + suite.hash_data(resume.encryption_key) + position
+    line = bytes([resume.lost]) + suite.hash_data(frames.pack(resume.openings))
+    return hello + resume.link_secret + suite.hash_data(resume.encryption_key) + position + line

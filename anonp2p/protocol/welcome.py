@@ -13,30 +13,32 @@ from anonp2p.protocol import frames
 def seal_welcome(
     state: frames.RoomState,
     encryption_key: bytes,
-    room: bytes,
+    service: bytes,
     hello: bytes,
     key: bytes,
     sign: Callable[[bytes, bytes], bytes],
 ) -> list[frames.Frame]:
-    """The frames of a welcome. key: 32 random bytes; sign: makes the host's signature.
+    """The frames of a welcome. service: what was dialled; key: 32 random bytes; sign: makes the host's signature.
 
     Raises PeerFault for an invalid encryption key.
     """
     packed = frames.pack(state)
     text = suite.Key(key).seal_text(0, sign(identity.WELCOME, hello + suite.hash_data(packed)) + packed)
     parts = [text[at : at + limits.PAGE] for at in range(0, len(text), limits.PAGE)]
-    box = suite.seal_to_key(encryption_key, key, _info(room, hello))
+    box = suite.seal_to_key(encryption_key, key, _info(service, hello))
     return [frames.WelcomeFrame(box, len(parts)), *map(frames.PageFrame, parts)]
 
 
 class WelcomeReader:
     """Collects the pages of a welcome. Their number and the length of a frame bound what it holds."""
 
-    def __init__(self, welcome: frames.WelcomeFrame, key: suite.EncryptionKeyPair, room: bytes, hello: bytes) -> None:
-        self._key = suite.Key(_proper(key.open_sealed(welcome.box, _info(room, hello))))
+    def __init__(
+        self, welcome: frames.WelcomeFrame, key: suite.EncryptionKeyPair, service: bytes, hello: bytes
+    ) -> None:
+        self._key = suite.Key(_proper(key.open_sealed(welcome.box, _info(service, hello))))
         self._missing = welcome.pages
         self._parts: list[bytes] = []
-        self._room = room
+        self._service = service
         self._hello = hello
 
     def take_page(self, page: frames.PageFrame) -> frames.RoomState | None:
@@ -57,7 +59,7 @@ class WelcomeReader:
             b"",
         )
         content = self._hello + suite.hash_data(packed)
-        if not (host and identity.is_signed(identity.WELCOME, self._room, content, signature, host)):
+        if not (host and identity.is_signed(identity.WELCOME, self._service, content, signature, host)):
             raise PeerFault("unsigned-welcome")
         return state
 
@@ -71,8 +73,8 @@ def make_epoch(state: frames.RoomState) -> Epoch:
     return Epoch(state.epoch, state.init_secret, state.log_key, state.newcomer_secret, chains)
 
 
-def _info(room: bytes, hello: bytes) -> bytes:
-    return suite.label("welcome") + room + hello
+def _info(service: bytes, hello: bytes) -> bytes:
+    return suite.label("welcome") + service + hello
 
 
 def _proper(key: bytes) -> bytes:

@@ -9,6 +9,7 @@ from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
@@ -32,9 +33,8 @@ class Context:
 
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
-    credentials: that the room's address leads to us, if it does. may_host: whether we may be asked to take the room
-    over. entrusts: whether we, as its host, give the key of its code to our first heir. dials: how many links we have
-    dialled.
+    may_host: whether we may be asked to take the room over. entrusts: whether we, as its host, give the key of its code
+    to our first heir. dials: how many links we have dialled.
     """
 
     label: str
@@ -52,7 +52,6 @@ class Context:
     may_host: bool
     entrusts: bool
     ttl: int | None = None
-    credentials: frames.Credentials | None = None
     dials: int = 0
 
     def number_dial(self) -> int:
@@ -65,11 +64,11 @@ class Context:
         """Our own entry in the roster."""
         return self.replica.ledger.get_member(self.replica.me.id)
 
-    @property
-    def host_credentials(self) -> frames.Credentials:
-        """That the room's address leads to us, who are its host."""
-        assert self.credentials is not None, "only a host is asked for them"
-        return self.credentials
+    def credentials_for(self, service: bytes) -> frames.Credentials:
+        """That this onion service of ours leads to us."""
+        key = self.serving.find_key(service)
+        assert key is not None, "we serve it"
+        return sign_credentials(key, self.replica.me.key)
 
     @property
     def own_ttl(self) -> int:
@@ -88,7 +87,7 @@ class Context:
         if pending is None and entry.content is None:
             return False
         if pending is not None and (entry.content is None or isinstance(entry.content.body, bodies.PrivateBody)):
-            change = self._own_message(entry.header, pending, self.replica.ledger.index, age)  # we know what it says
+            change = self._own_message(entry.header, pending, self.replica.ledger.place, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
             self.reporter.tell_change(part, re)
@@ -99,13 +98,13 @@ class Context:
         self._retract_if_wanted(entry.header, pending)
         return True
 
-    def take_receipt(self, header: Header, index: int, age: float) -> None:
+    def take_receipt(self, header: Header, place: int, age: float) -> None:
         """Tells that an entry of ours has its place among those that we have missed. age: it is no older than that."""
         pending = self.outbox.take_receipt(header)
         match pending and pending.body:
             case Whisper() | bodies.TextBody():
                 assert pending is not None, "it has a body"
-                self.reporter.tell_change(self._own_message(header, pending, index, age), pending.re)
+                self.reporter.tell_change(self._own_message(header, pending, place, age), pending.re)
             case bodies.RetractBody(counter=counter):
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(changes.RetractedChange(header.author, counter), pending.re)
@@ -120,7 +119,7 @@ class Context:
         else:
             self.add_entry(bodies.RetractBody(header.counter), None, pending.retraction)
 
-    def _own_message(self, header: Header, pending: Pending, index: int, age: float) -> changes.MessageChange:
+    def _own_message(self, header: Header, pending: Pending, place: int, age: float) -> changes.MessageChange:
         """A message of ours that its entry does not show us: it is sealed to another, or has expired."""
         assert isinstance(pending.body, Whisper | bodies.TextBody), "nothing else is private or expires"
         whisper = pending.body if isinstance(pending.body, Whisper) else None
@@ -129,7 +128,7 @@ class Context:
             counter=header.counter,
             nick=self.own_member.nick,
             text=pending.body.text,
-            seq=index,
+            seq=place,
             ttl=header.ttl,
             age=age,
             action=isinstance(pending.body, bodies.TextBody) and pending.body.action,

@@ -20,11 +20,15 @@ class NotAdmitted(Exception):
 
 
 class Caller(NamedTuple):
-    """Who has dialled us and has sent a request that opened. hello: the hash of ours on this very link."""
+    """Who has dialled us and has sent a request that opened.
+
+    hello: the hash of ours on this very link; service: the onion service of ours that was dialled.
+    """
 
     link: int
     channel: Channel
     hello: bytes
+    service: bytes
 
 
 class Answerer(Protocol):
@@ -50,7 +54,7 @@ class Gate:
         self._random = context.random
         self._reporter = context.reporter
         self._context = context
-        self._handshake_key = HandshakeKey(context.replica.ledger.room, context.random)
+        self._handshake_key = HandshakeKey(context.random)
         self._handshakes: dict[int, HostHandshake] = {}  # by link, of those whose request has not come
         self._returning = RequestQueue(limits.RETURN_BUCKET, limits.RETURN_RATE)
         self._strangers = RequestQueue(limits.JOIN_BUCKET, limits.JOIN_RATE)
@@ -66,23 +70,23 @@ class Gate:
         dues = [queue.next_deadline() for queue in (self._returning, self._strangers)]
         return min((due for due in dues if due is not None), default=None)
 
-    def begin_handshake(self, link: int) -> None:
-        """Somebody has dialled. If there are as many half-open links as may be, a random one is closed.
+    def begin_handshake(self, link: int, service: bytes) -> None:
+        """Somebody has dialled this service of ours.
 
-        A random one, since a peer that opens more links than others then loses as many more. The newest itself is not
-        among them: it is the only one that had no time at all.
+        If there are as many half-open links as may be, a random one is closed: a peer that opens more links than others
+        then loses as many more. The newest itself is not among them: it is the only one that had no time at all.
         """
         if len(self.links) >= limits.HALF_OPEN:
             half_open = sorted(self.links)
             chosen = half_open[int.from_bytes(self._random(8), "big") % len(half_open)]
             self.forget_link(chosen)
             self._reporter.add_effect(effects.DropEffect(chosen, "displaced"))
-        greeting = self._handshakes[link] = self._handshake_key.begin_handshake(self._clock.tick)
+        greeting = self._handshakes[link] = self._handshake_key.begin_handshake(service, self._clock.tick)
         self._reporter.add_effect(effects.SendEffect(link, greeting.wire))
 
-    def has_greeted(self, hello: bytes) -> bool:
-        """Whether somebody whose request has not come was greeted with the hello that has this hash."""
-        return any(greeting.hello == hello for greeting in self._handshakes.values())
+    def is_ours(self, hello: frames.Hello) -> bool:
+        """Whether a hello of these minutes is ours: nobody else can open what answers it."""
+        return self._handshake_key.has_shown(hello.handshake_key)
 
     def take_request(self, link: int, payload: bytes) -> bool:
         """Takes what came on a link if its request has not come yet; whether that was so."""
@@ -105,20 +109,21 @@ class Gate:
         """Returns what the answer has cost, in tokens."""
         try:
             return self._answer_or_refuse(
-                request.link, request.handshake.hello, request.handshake.open_request(request.client_handshake)
+                request.link, request.handshake, request.handshake.open_request(request.client_handshake)
             )
         except PeerFault as fault:
             self._reporter.add_effect(effects.DropEffect(request.link, fault.fault))
             return limits.REFUSAL_COST
 
-    def _answer_or_refuse(self, link: int, hello: bytes, request: frames.Request) -> float:
+    def _answer_or_refuse(self, link: int, greeting: HostHandshake, request: frames.Request) -> float:
+        hello, service = greeting.hello, greeting.service
         channel = Channel(request.link_secret, hello, up=False)
         try:
-            return self.answerer.answer(Caller(link, channel, hello), request)
+            return self.answerer.answer(Caller(link, channel, hello, service), request)
         except NotAdmitted as refusal:
             self._refused.add(link)
-            sign = self._context.replica.me.sign
-            refused = credentials.sign_refusal(refusal.reason, hello, self._context.host_credentials, sign)
+            sign, vouched = self._context.replica.me.signer(service), self._context.credentials_for(service)
+            refused = credentials.sign_refusal(refusal.reason, hello, vouched, sign)
             self._reporter.add_effect(effects.FinishEffect(link, channel.seal_frames([refused])))
             return limits.REFUSAL_COST
 

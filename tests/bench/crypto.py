@@ -91,6 +91,7 @@ class Room:
         keys = (epoch.init_secret, epoch.log_key, epoch.newcomer_secret)
         rules = (ANY, NO_HISTORY)
         return frames.RoomState(
+            ROOM,
             "demo",
             False,
             self.ledger.term,
@@ -143,11 +144,11 @@ def messages(room: Room) -> tuple[float, float]:
 def join(room: Room) -> tuple[float, int]:
     """Seconds for a host to let one in who is gone again after it, and bytes of the Welcome."""
     handshake_key, me, encryption_key = (
-        HandshakeKey(ROOM, secrets.token_bytes),
+        HandshakeKey(secrets.token_bytes),
         Identity(secrets.token_bytes(32), ROOM),
         suite.EncryptionKeyPair(bytes(32)),
     )
-    greeting = handshake_key.begin_handshake(0.0)
+    greeting = handshake_key.begin_handshake(ROOM, 0.0)
     asked = frames.JoinRequest(secrets.token_bytes(32), me.key, encryption_key.public, "ann", bytes(64))
     signature = me.sign(identity.JOIN, handshake.join_content(greeting.hello, asked))
     asked = frames.JoinRequest(asked.link_secret, asked.key, asked.encryption_key, asked.nick, signature)

@@ -177,6 +177,7 @@ class Group(RuleBasedStateMachine):
         rules = frames.RetentionPolicy(0, 2**32 - 1, 2**32 - 1), frames.HistoryPolicy(0, 0)
         index = len(self.log)
         state = frames.RoomState(
+            ROOM,
             "demo",
             False,
             founders_term(self.host.id, ROOM),

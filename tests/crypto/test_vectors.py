@@ -16,7 +16,7 @@ from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks, safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import bodies, field_types, frames, handshake, welcome, wire
+from anonp2p.protocol import bodies, field_types, frames, handshake, meeting, welcome, wire
 from anonp2p.room import events, inputs, ledger
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, NOW
@@ -217,7 +217,7 @@ def test_nicks_3_3() -> None:
 # --- 2
 
 
-@pytest.mark.parametrize("it", CLIENT_HANDSHAKES, ids=["join", "resume"])
+@pytest.mark.parametrize("it", CLIENT_HANDSHAKES, ids=["join", "resume", "meet"])
 def test_the_hello_2_2(it: Any) -> None:
     said, room = it["2.2 hello"], it["room"]
     greeting = handshake.HostHandshake(said["nonce"], room, suite.EncryptionKeyPair(said["handshake key seed"]))
@@ -231,9 +231,7 @@ def test_the_hello_2_2(it: Any) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("it", "kind"), [(CLIENT_HANDSHAKES[0], "Join"), (CLIENT_HANDSHAKES[1], "Resume")], ids=["join", "resume"]
-)
+@pytest.mark.parametrize(("it", "kind"), list(zip(CLIENT_HANDSHAKES, ("Join", "Resume", "Meet"), strict=True)))
 def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
     said, room, client_handshake = it["2.2 hello"], it["room"], it[f"2.4 {kind}"]
     request = handshake.HostHandshake(
@@ -253,7 +251,7 @@ def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
 
 
 def test_a_ticket_2_5a() -> None:
-    joined, resumed = CLIENT_HANDSHAKES
+    joined, resumed, _ = CLIENT_HANDSHAKES
     link = joined["2.4 Join"]["request"][1]
     assert resumed["2.4 Resume"]["ticket"] == second.ticket(link, joined["2.2 hello"]["hello"])
 
@@ -271,17 +269,37 @@ def test_a_join_2_5() -> None:
 
 def test_a_resume_2_5() -> None:
     said, client_handshake = CLIENT_HANDSHAKES[1]["2.2 hello"], CLIENT_HANDSHAKES[1]["2.4 Resume"]
-    _, link, member, encryption_key, epoch, index, digest, signature = second.unpack(
+    _, link, member, encryption_key, epoch, index, digest, openings, lost, signature = second.unpack(
         second.unpad(client_handshake["text"])
     )
-    resume = frames.ResumeRequest(link, member, encryption_key, epoch, index, digest, signature)
+    terms = [field_types.Opening(*it) for it in openings]
+    resume = frames.ResumeRequest(link, member, encryption_key, epoch, index, digest, terms, lost, signature)
     assert handshake.resume_content(said["hello"], resume) == client_handshake["signed"]
-    assert (
-        second.resume_content(said["hello"], link, encryption_key, epoch, index, digest) == client_handshake["signed"]
-    )
+    signed = second.resume_content(said["hello"], link, encryption_key, epoch, index, digest, openings, lost)
+    assert signed == client_handshake["signed"]
     [key] = [it["key"] for it in NOTATION["3.1 members"] if it["id"] == member]
     assert identity.is_signed(identity.RESUME, ROOM, client_handshake["signed"], signature, key)
     second.verify(key, "resume", ROOM, client_handshake["signed"], signature)
+
+
+def test_a_meet_2_5() -> None:
+    said, client_handshake = CLIENT_HANDSHAKES[2]["2.2 hello"], CLIENT_HANDSHAKES[2]["2.4 Meet"]
+    _, link, member, address, index, digest, openings, signature = second.unpack(second.unpad(client_handshake["text"]))
+    listed = [field_types.Opening(*opening) for opening in openings]
+    meet = frames.MeetRequest(link, member, address, index, digest, listed, signature)
+    assert meeting.meet_content(meet, said["hello"]) == client_handshake["signed"]
+    assert second.meet_content(said["hello"], link, address, index, digest, openings) == client_handshake["signed"]
+    [key] = [it["key"] for it in NOTATION["3.1 members"] if it["id"] == member]
+    assert meeting.is_meet_signed(meet, ROOM, said["hello"], key)
+    second.verify(key, "meet", ROOM, client_handshake["signed"], signature)
+
+
+def test_a_redirect_8_15() -> None:
+    it = HANDSHAKE["2.6 records"]
+    said = [frame for record in it["up"]["records"] for frame in record["2.7 frames"] if frame[0] == 23]
+    [[_, where, signature]] = said
+    [key] = [member["key"] for member in NOTATION["3.1 members"] if member["id"] == where[1]]
+    second.verify(key, "redirect", ROOM, it["hello"] + second.pack(where), signature)
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
@@ -325,9 +343,9 @@ def context_of(it: Any) -> Any:
 def test_the_group_contexts_of_the_log_4_8() -> None:
     """Each from what its entry says, and the one before."""
     welcome = second.unpack(WELCOME["7.1 array"])
-    name, locked, term, retention, history, epoch = welcome[:6]
+    name, locked, term, retention, history, epoch = welcome[1:7]
     host = term[1]
-    [founder] = [entry for entry in welcome[12] if second.member_id(entry[0]) == host]
+    [founder] = [entry for entry in welcome[13] if second.member_id(entry[0]) == host]
     members = {host: [founder[0], founder[1], founder[3], founder[4]]}
 
     def context() -> bytes:
@@ -635,7 +653,7 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
 
 
 def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
-    head, latest, _, roster, since, base, has_proof, *_ = second.unpack(WELCOME["7.1 array"])[9:]
+    head, latest, _, roster, since, base, has_proof, *_ = second.unpack(WELCOME["7.1 array"])[10:]
     assert not has_proof
     digest, epoch, locked, members, term = base
     assert term == [0, second.member_id(roster[0][0]), ROOM, ROOM, [], [term[1]], False, [[0, term[1], 0, digest]]]
@@ -653,9 +671,9 @@ def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
 
 
 def test_the_head_of_a_welcome_covers_its_roster_7_2() -> None:
-    name, locked, term, retention, history, epoch, _, _, _, head, latest, _, roster, *_ = second.unpack(
-        WELCOME["7.1 array"]
-    )
+    room, *state = second.unpack(WELCOME["7.1 array"])
+    assert room == ROOM
+    name, locked, term, retention, history, epoch, _, _, _, head, latest, _, roster, *_ = state
     members = [[key, nick, away, key_digest] for key, nick, _, away, key_digest, *_ in roster]
     context = second.group_context(ROOM, name, epoch, term, [locked, retention, history], members)
     before, header, body_digest = latest
@@ -669,7 +687,7 @@ def test_the_credentials_of_a_host_2_12() -> None:
     frames_ = [frame for record in HANDSHAKE["2.6 records"]["down"]["records"] for frame in record["2.7 frames"]]
     [refused] = [frame for frame in frames_ if frame[0] == 4]
     [resumed] = [frame for frame in frames_ if frame[0] == 7]
-    vouched = second.unpack(WELCOME["7.1 array"])[11]
+    vouched = second.unpack(WELCOME["7.1 array"])[12]
     assert refused[2] == vouched
     address, key, term, signature = vouched
     assert (address, term, key) == (room, 0, WELCOME["7.1 signing key"])

@@ -291,7 +291,15 @@ class _Fuzz:
             digest = source.pick(ledger.digest_at(index) or bytes(32), source.take(32).ljust(32, b"\0"))
             epoch = self.room.replica.current_epoch.number + source.pick(0, 1)
             resume = frames.ResumeRequest(
-                link, who.id, key, max(0, epoch - source.pick(0, 1)), index, digest, bytes(64)
+                link,
+                who.id,
+                key,
+                max(0, epoch - source.pick(0, 1)),
+                index,
+                digest,
+                list(ledger.openings),
+                False,
+                bytes(64),
             )
             signature = who.sign(identity.RESUME, handshake.resume_content(line.hello, resume))
             request = msgspec.structs.replace(resume, signature=signature)

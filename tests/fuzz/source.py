@@ -115,6 +115,8 @@ class Source:
                 return self.pick(*values)
             case msgspec.inspect.ListType(item_type=item):
                 return [self._plain(item) for _ in range(self.below(4))]
+            case msgspec.inspect.VarTupleType(item_type=item):
+                return tuple(self._plain(item) for _ in range(self.below(4)))
         raise AssertionError(f"a kind of field that the fuzzer does not know: {info}")
 
 

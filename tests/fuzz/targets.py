@@ -250,6 +250,7 @@ class _Handshake:
         snapshot_entries = [frames.SnapshotEntry(HOST.key, "host", 0, False, bytes(32))]
         base = frames.RoomSnapshot(bytes(32), 0, False, snapshot_entries, self.ledger.term)
         self.state = frames.RoomState(
+            ROOM,
             "demo",
             False,
             self.ledger.term,
@@ -274,7 +275,8 @@ class _Handshake:
         return msgspec.structs.replace(join, signature=signature)
 
     def _resume(self) -> frames.ResumeRequest:
-        resume = frames.ResumeRequest(bytes(32), ANN.id, ANN.encryption_key.public, 0, 0, self.ledger.digest, bytes(64))
+        said = ANN.id, ANN.encryption_key.public, 0, 0, self.ledger.digest, list(self.ledger.openings), False
+        resume = frames.ResumeRequest(bytes(32), *said, bytes(64))
         signature = ANN.sign(identity.RESUME, handshake.resume_content(self.greeting.hello, resume))
         return msgspec.structs.replace(resume, signature=signature)
 
@@ -317,9 +319,9 @@ def _request(source: Source) -> None:
     request = frames.unpack(frames.Request, source.edited(frames.pack(right)))
     digest = _SHAKEN.greeting.hello
     if isinstance(request, frames.JoinRequest):
-        assert admission.choose_nick(_SHAKEN.ledger, digest, request) == "ben"
+        assert admission.choose_nick(_SHAKEN.ledger, ROOM, digest, request) == "ben"
     else:
-        assert admission.check_resume_request(_SHAKEN.ledger, digest, request, {}).id == ANN.id
+        assert admission.check_resume_request(_SHAKEN.ledger, ROOM, digest, request, {}).id == ANN.id
     assert request == right
 
 

@@ -47,13 +47,14 @@ snapshot_entries = st.builds(frames.SnapshotEntry, bytes32, texts, counts, st.bo
 ttls = st.integers(0, 2**32 - 1)
 
 openings = st.lists(st.builds(field_types.Opening, counts, bytes16, counts, bytes32), min_size=1, max_size=3)
+signed_entries = st.builds(frames.SignedEntry, counts, bytes33, st.binary(max_size=50))
+proofs = st.lists(signed_entries, max_size=limits.PROOF_OF_HEIR)
+wheres = st.builds(frames.Where, counts, bytes16, bytes32, counts, bytes32, openings, proofs)
 heirs = st.lists(st.builds(field_types.Heir, bytes16, bytes32), max_size=3)
 holders = st.lists(bytes16, min_size=1, max_size=3)
 terms = st.builds(frames.Term, counts, bytes16, bytes32, bytes32, heirs, holders, st.booleans(), openings)
 places = st.lists(snapshot_entries, max_size=3)
 bases = st.builds(frames.RoomSnapshot, bytes32, counts, st.booleans(), places, terms)
-opening_proofs = st.none() | st.builds(frames.OpeningProof, counts, bytes33, st.binary(max_size=50))
-wheres = st.builds(frames.Where, counts, bytes16, bytes32, counts, bytes32, openings, opening_proofs)
 missed = st.one_of(
     st.builds(frames.BackfilledEntry, bytes33, blobs),
     st.builds(frames.Tombstone, bytes33, bytes32),
@@ -94,7 +95,8 @@ from_hosts = st.one_of(
 )
 requests = st.one_of(
     st.builds(frames.JoinRequest, bytes32, bytes32, keys, texts, bytes64),
-    st.builds(frames.ResumeRequest, bytes32, bytes16, keys, counts, counts, bytes32, bytes64),
+    st.builds(frames.ResumeRequest, bytes32, bytes16, keys, counts, counts, bytes32, openings, st.booleans(), bytes64),
+    st.builds(frames.MeetRequest, bytes32, bytes16, bytes32, counts, bytes32, openings, bytes64),
 )
 hellos = st.builds(frames.Hello, counts, bytes32, keys)
 all_bodies = st.one_of(
@@ -118,6 +120,7 @@ all_bodies = st.one_of(
 contents = st.builds(bodies.Content, bytes16, counts, bytes32, all_bodies)
 states = st.builds(
     frames.RoomState,
+    bytes32,
     texts,
     st.booleans(),
     terms,
@@ -168,10 +171,25 @@ BACKFILL = frames.BackfillFrame(
     [frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], [B32, None], B112, B112
 )
 STATE = frames.RoomState(
-    "demo", False, TERM, RETENTION, HISTORY, 0, B32, B32, B32, B112, LATEST, CREDENTIALS, [ROSTER_ENTRY], 1, None, False
+    B32,
+    *("demo", False),
+    TERM,
+    RETENTION,
+    HISTORY,
+    0,
+    B32,
+    B32,
+    B32,
+    B112,
+    LATEST,
+    CREDENTIALS,
+    [ROSTER_ENTRY],
+    1,
+    None,
+    False,
 )
 OPENING = field_types.Opening(0, B16, 0, B32)
-WHERE = frames.Where(4, B16, B32, 1, B32, [OPENING], frames.OpeningProof(1, B33, b"body"))
+WHERE = frames.Where(4, B16, B32, 1, B32, [OPENING], [frames.SignedEntry(1, B33, b"body")])
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (bodies.TextBody("hello", action=False, reply=None), 1),
     (bodies.NickBody("ann"), 2),
@@ -193,7 +211,8 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
     ("request", frames.JoinRequest(B32, B32, KEY, "ann", B64), 1),
-    ("request", frames.ResumeRequest(B32, B16, KEY, 1, 1, B32, B64), 2),
+    ("request", frames.ResumeRequest(B32, B16, KEY, 1, 1, B32, [OPENING], True, B64), 2),
+    ("request", frames.MeetRequest(B32, B16, B32, 1, B32, [OPENING], B64), 3),
     ("burst", frames.Batch([b"entry"], [B32], B112), None),
     ("member's", frames.SubmitFrame(0, b"entry"), 1),
     ("member's", frames.KeyFrame(KEY), 2),
@@ -254,7 +273,7 @@ def within(kind: str, packed: object) -> bytes:
             return within("base", [B32, 1, False, [packed], fields(TERM)])
         case "seat" | "latest" | "credentials" | "retention" | "history" | "term":
             whole = fields(STATE)
-            at = {"seat": 12, "credentials": 11, "latest": 10, "retention": 3, "history": 4, "term": 2}[kind]
+            at = {"seat": 13, "credentials": 12, "latest": 11, "retention": 4, "history": 5, "term": 3}[kind]
             whole[at] = [packed] if kind == "seat" else packed
             return msgpack.encode(whole)
         case _:
@@ -469,7 +488,7 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("history", [2**53, 0]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1), fields(TERM)]),
         ("base", [B32[1:], 1, False, [], fields(TERM)]),
-        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None, True, [], []]),
+        ("state", [*fields(STATE)[:13], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None, True, [], []]),
         ("state", [*fields(STATE)[:-2], [[B16, B32]] * (limits.CARRIERS + 1), []]),
         ("state", [*fields(STATE)[:-2], [], [B32] * (limits.KICKED + 1)]),
         ("term", [*fields(TERM)[:4], [[B16, B32]] * (limits.HEIRS + 1), *fields(TERM)[5:]]),
@@ -514,7 +533,7 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS, fields(TERM)]),
         ("base", None),
-        ("state", [*fields(STATE)[:12], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True, [], []]),
+        ("state", [*fields(STATE)[:13], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True, [], []]),
         ("state", [*fields(STATE)[:-2], [[B16, B32]] * limits.CARRIERS, [B32] * limits.KICKED]),
         ("host's", [13, [bytes(65)] * limits.PROOF_STEPS]),
     ):
@@ -632,7 +651,8 @@ def test_a_batch_of_the_shortest_messages_fits_a_payload_when_all_of_them_are_re
 
 def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
     """2.4: "pad(request, 2,686)"; 2.2: "padded to 1,918 bytes"; 7.1: "each up to 28,000 bytes"."""
-    longest = frames.ResumeRequest(B32, B16, KEY, 2**53 - 1, 2**53 - 1, B32, B64)
+    openings = [field_types.Opening(2**53 - 1, B16, 2**53 - 1, B32)] * limits.OPENINGS
+    longest = frames.ResumeRequest(B32, B16, KEY, 2**53 - 1, 2**53 - 1, B32, openings, True, B64)
     nick = "\U00020000" * limits.NICK
     for request in (longest, frames.JoinRequest(B32, B32, KEY, nick, B64)):
         assert (

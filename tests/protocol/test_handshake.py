@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack
+from msgspec.structs import replace
 
 from anonp2p import limits
 from anonp2p.crypto import padding, suite
@@ -11,6 +12,7 @@ from anonp2p.crypto.padding import SIZES
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, handshake
+from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.frames import Frame, HostRecord, MemberRecord
 from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
 from anonp2p.protocol.wire import Splitter
@@ -20,7 +22,8 @@ ROOM, LINK, HELLO = b"r" * 32, b"l" * 32, b"h" * 32
 KEY = suite.EncryptionKeyPair(b"a" * 32).public
 HANDSHAKE_KEY = suite.EncryptionKeyPair(b"d" * 32)
 JOIN = frames.JoinRequest(LINK, b"k" * 32, KEY, "ann", b"s" * 64)
-RESUME = frames.ResumeRequest(LINK, b"m" * 16, KEY, 3, 5, b"d" * 32, b"s" * 64)
+OPENINGS = [Opening(0, b"h" * 16, 0, b"d" * 32), Opening(4, b"h" * 16, 3, b"e" * 32)]
+RESUME = frames.ResumeRequest(LINK, b"m" * 16, KEY, 3, 5, b"d" * 32, OPENINGS, False, b"s" * 64)
 
 SAY = frames.SubmitFrame(7, b"entry")  # what a member may say
 REFUSED = frames.RefusedFrame("full", frames.Credentials(bytes(32), bytes(32), 0, bytes(64)), bytes(64))
@@ -67,7 +70,7 @@ def fault(end: Channel, payload: bytes) -> str:
 def counting() -> HandshakeKey:
     """A handshake key whose random bytes are 1, 2, 3, ..."""
     numbers = iter(range(1, 100))
-    return HandshakeKey(ROOM, lambda size: bytes([next(numbers)]) * size)
+    return HandshakeKey(lambda size: bytes([next(numbers)]) * size)
 
 
 # --- records
@@ -370,7 +373,7 @@ def test_each_link_is_greeted_with_a_nonce_of_its_own_and_the_handshake_key_of_t
         100.0 + limits.HANDSHAKE_KEY,
         101.0 + limits.HANDSHAKE_KEY,
     ):
-        [payload] = contents(handshake_key.begin_handshake(now).wire)
+        [payload] = contents(handshake_key.begin_handshake(ROOM, now).wire)
         said.append(handshake.read_hello(payload)[0])
     assert len({hello.nonce for hello in said}) == 5
     assert (
@@ -385,7 +388,7 @@ def test_each_link_is_greeted_with_a_nonce_of_its_own_and_the_handshake_key_of_t
 def test_what_was_greeted_with_an_older_handshake_key_still_opens_with_it() -> None:
     """2.2: "it keeps the one before for as long as a link that was greeted with it is in its handshake"."""
     handshake_key = counting()
-    before, after = handshake_key.begin_handshake(0.0), handshake_key.begin_handshake(limits.HANDSHAKE_KEY)
+    before, after = handshake_key.begin_handshake(ROOM, 0.0), handshake_key.begin_handshake(ROOM, limits.HANDSHAKE_KEY)
     assert before.open_request(knocked(JOIN, before)) == JOIN
     with pytest.raises(PeerFault):
         after.open_request(knocked(JOIN, before))
@@ -505,19 +508,22 @@ def test_a_join_is_signed_over_all_of_it() -> None:
 
 
 def test_a_resume_is_signed_over_all_of_it() -> None:
-    """2.5: "hello || link || H(encryption key) || u64 epoch || u64 index || digest"."""
+    """2.5: all of "u64 epoch || u64 index || digest || u8 lost || H(packed openings)", after the keys."""
     position = bytes(7) + b"\3" + bytes(7) + b"\5" + RESUME.digest
-    assert handshake.resume_content(HELLO, RESUME) == HELLO + LINK + suite.hash_data(KEY) + position
+    line = b"\0" + suite.hash_data(frames.pack(OPENINGS))
+    assert handshake.resume_content(HELLO, RESUME) == HELLO + LINK + suite.hash_data(KEY) + position + line
+    lost = replace(RESUME, lost=True)
+    assert handshake.resume_content(HELLO, lost) == HELLO + LINK + suite.hash_data(KEY) + position + b"\1" + line[1:]
 
 
 def test_the_key_of_a_handshake_key_goes_in_its_time_though_nobody_comes() -> None:
     """2.2: "for as long as a link that was greeted with it is in its handshake, and no longer"."""
     handshake_key = counting()
-    hello, _ = handshake.read_hello(handshake_key.begin_handshake(0.0).wire[padding.LENGTH :])
+    hello, _ = handshake.read_hello(handshake_key.begin_handshake(ROOM, 0.0).wire[padding.LENGTH :])
     before = hello.handshake_key
     handshake_key.forget_expired_key(limits.HANDSHAKE_KEY - 0.1)
     assert before in memory.parts(handshake_key)
     handshake_key.forget_expired_key(limits.HANDSHAKE_KEY)
     assert before not in memory.parts(handshake_key)
-    hello, _ = handshake.read_hello(handshake_key.begin_handshake(limits.HANDSHAKE_KEY).wire[padding.LENGTH :])
+    hello, _ = handshake.read_hello(handshake_key.begin_handshake(ROOM, limits.HANDSHAKE_KEY).wire[padding.LENGTH :])
     assert hello.handshake_key != before

@@ -52,6 +52,7 @@ def state(
     ]
     keys = (at.init_secret, at.log_key, at.newcomer_secret)
     return frames.RoomState(
+        ROOM,
         "demo",
         False,
         founders_term(host, ROOM),
@@ -69,6 +70,7 @@ def state(
 
 def bare(host: bytes, roster: list[frames.RosterEntry]) -> frames.RoomState:
     return frames.RoomState(
+        ROOM,
         "demo",
         False,
         founders_term(host, ROOM),
@@ -181,7 +183,7 @@ def test_the_largest_room_fits_its_pages() -> None:
     term = frames.Term(limits.TERMS - 1, HOST.id, bytes(32), bytes(32), heirs, holders, True, openings)
     base = frames.RoomSnapshot(bytes(32), 2**53 - 1, False, snapshot_entries, term)
     full = frames.RoomState(
-        *(name, False, term, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base),
+        *(ROOM, name, False, term, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base),
         carriers=(Heir(bytes(16), bytes(32)),) * limits.CARRIERS,
         kicked=(bytes(32),) * limits.KICKED,
     )
@@ -189,7 +191,7 @@ def test_the_largest_room_fits_its_pages() -> None:
     sent = welcome.seal_welcome(full, KEY_PAIR.public, ROOM, HELLO, KEY, HOST.sign)
     assert len(sent) <= 1 + limits.PAGES
     data = Channel(bytes(32), HELLO, up=False).seal_frames(sent)
-    assert {2 + len(content) for content in Splitter(limits.BATCH_BYTES).feed_data(data)} == {limits.BATCH_BYTES}
+    assert max(2 + len(content) for content in Splitter(limits.BATCH_BYTES).feed_data(data)) == limits.BATCH_BYTES
 
 
 # --- what is none

@@ -27,7 +27,7 @@ class Yard(Ordering):
 
     def greet(self, link: int) -> tuple[frames.Hello, bytes]:
         """Somebody dials; returns the hello, and its hash."""
-        self.gate.begin_handshake(link)
+        self.gate.begin_handshake(link, ROOM)
         [send] = take_effects(self.context)
         assert isinstance(send, effects.SendEffect)
         assert send.link == link
@@ -100,9 +100,9 @@ def test_one_half_open_link_too_many_closes_another_one(yard: Yard, monkeypatch:
     """1.5"""
     monkeypatch.setattr(limits, "HALF_OPEN", 3)
     for link in (1, 2, 3):
-        yard.gate.begin_handshake(link)
+        yard.gate.begin_handshake(link, ROOM)
     assert dropped(yard) == []
-    yard.gate.begin_handshake(4)
+    yard.gate.begin_handshake(4, ROOM)
     [closed] = dropped(yard)
     assert closed in (1, 2, 3), "the newest had no time at all"
     assert yard.gate.links == {1, 2, 3, 4} - {closed}
@@ -114,7 +114,7 @@ def test_whose_handshake_ends_for_a_newer_one_is_a_matter_of_chance(monkeypatch:
     yard, chosen = Yard(), set()
     for number in range(1, 60):
         before = sorted(yard.gate.links)
-        yard.gate.begin_handshake(number)
+        yard.gate.begin_handshake(number, ROOM)
         chosen |= {before.index(closed) for closed in dropped(yard)}
     assert chosen == {0, 1, 2, 3}
 
@@ -128,10 +128,10 @@ def test_those_who_were_refused_or_wait_for_their_answer_are_half_open_too(
     yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
     refused = yard.greet(1)
     assert yard.gate.take_request(1, yard.request(*refused, nick="hugo"))
-    yard.gate.begin_handshake(2)
+    yard.gate.begin_handshake(2, ROOM)
     assert yard.gate.take_request(2, bytes(4_094)), "whose turn is later"
     assert dropped(yard) == []
-    yard.gate.begin_handshake(3)
+    yard.gate.begin_handshake(3, ROOM)
     assert dropped(yard) in ([1], [2])
 
 
@@ -142,7 +142,7 @@ def rated(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Gate:
     monkeypatch.setattr(limits, "JOIN_RATE", 0.5)
     yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
     for link in range(1, 6):
-        yard.gate.begin_handshake(link)
+        yard.gate.begin_handshake(link, ROOM)
         assert yard.gate.take_request(link, bytes(4_094))
     return yard.gate
 
@@ -195,7 +195,7 @@ def test_the_handshake_key_is_gone_after_its_minute_and_not_before(yard: Yard) -
 
 def returned(yard: Yard, link: int, ticket: bytes) -> None:
     """Somebody dials, and shows this ticket with a request that does not open."""
-    yard.gate.begin_handshake(link)
+    yard.gate.begin_handshake(link, ROOM)
     assert yard.gate.take_request(link, ticket.ljust(4_094, b"\0"))
 
 
@@ -276,7 +276,7 @@ def test_strangers_displace_nobody_who_has_shown_a_ticket(flooded: Yard, monkeyp
     returned(flooded, 11, channel.ticket)
     assert dropped(flooded) == [], "which waits for its turn"
     for link in range(20, 60):
-        flooded.gate.begin_handshake(link)
+        flooded.gate.begin_handshake(link, ROOM)
     assert 11 not in dropped(flooded)
     assert len(flooded.gate.links) == limits.HALF_OPEN
     set_time(flooded.context, 60.0)
@@ -332,7 +332,7 @@ def test_a_welcome_costs_by_its_size(yard: Yard) -> None:
     unsigned = frames.JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, "zoe", bytes(64))
     signature = ZOE.sign(identity.JOIN, handshake.join_content(digest, unsigned))
     join = frames.JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, "zoe", signature)
-    cost = admission.answer(Caller(1, handshake.Channel(b"k" * 32, digest, up=False), digest), join)
+    cost = admission.answer(Caller(1, handshake.Channel(b"k" * 32, digest, up=False), digest, ROOM), join)
     [admit] = [effect for effect in take_effects(yard.context) if isinstance(effect, effects.AdmitEffect)]
     size = sum(len(frame.part) for frame in admit.frames if isinstance(frame, frames.PageFrame))
     assert size > 30_000

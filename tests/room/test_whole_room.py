@@ -14,8 +14,7 @@ from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
-from anonp2p.room import events, gate, inputs
-from anonp2p.room.member import call
+from anonp2p.room import call, events, gate, inputs
 from tests.room.peers import kinds
 from tests.room.simulation import Simulation
 from tests.support.memory import held, parts

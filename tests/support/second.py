@@ -292,7 +292,7 @@ _REDIRECT = tagged(
         number(),
         _HASH,
         _OPENINGS,
-        either(nil, array(number(), _HEADER, blob(most=512))),
+        many(array(number(), _HEADER, blob(most=512)), 3),
     ),
     _SIGNATURE,
 )
@@ -337,7 +337,8 @@ FORMS: dict[str, Form] = {
     "hello": tagged(1, number(), _HASH, _KEY),
     "request": either(
         tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE, number(), _HASH),
-        tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _SIGNATURE),
+        tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _OPENINGS, flag, _SIGNATURE),
+        tagged(3, _HASH, _ID, _HASH, number(), _HASH, _OPENINGS, _SIGNATURE),
     ),
     "record up": array(flag, many(_FROM_MEMBER, 16)),
     "record down": array(many(_FROM_HOST, 16)),
@@ -345,6 +346,7 @@ FORMS: dict[str, Form] = {
     "batch": array(many(blob()), _CONTEXTS, _HEAD),
     "private text": array(text, _REPLY),
     "welcome": array(
+        _HASH,
         text,
         flag,
         _TERM,
@@ -440,9 +442,17 @@ def join_content(
     return hello_digest + link + key + h(encryption_key) + u(64, index) + digest + nick.encode()
 
 
-def resume_content(hello_digest: bytes, link: bytes, key: bytes, epoch: int, index: int, digest: bytes) -> bytes:
+def resume_content(
+    hello_digest: bytes, link: bytes, key: bytes, epoch: int, index: int, digest: bytes, openings: Any, lost: bool
+) -> bytes:
     """2.5"""
-    return hello_digest + link + h(key) + u(64, epoch) + u(64, index) + digest
+    line = bytes([lost]) + h(pack(openings))
+    return hello_digest + link + h(key) + u(64, epoch) + u(64, index) + digest + line
+
+
+def meet_content(link_hello: bytes, link: bytes, address: bytes, index: int, digest: bytes, openings: Any) -> bytes:
+    """2.5"""
+    return link_hello + link + address + u(64, index) + digest + pack(openings)
 
 
 def check_credentials(credentials: Any, room: bytes) -> None:

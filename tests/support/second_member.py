@@ -194,10 +194,10 @@ class Member:
             second.verify(key, "join", self._key, signed, signature)
             self._me = second.member_id(key)
         else:
-            _, link, member, encryption_key, epoch, index, digest, signature = request
+            _, link, member, encryption_key, epoch, index, digest, openings, lost, signature = request
             assert self.room is not None
             assert (member, index, digest) == (self._me, self.room.index, self.room.digest)
-            signed = second.resume_content(self._hello, link, encryption_key, epoch, index, digest)
+            signed = second.resume_content(self._hello, link, encryption_key, epoch, index, digest, openings, lost)
             second.verify(self.room.places[member].key, "resume", self._key, signed, signature)
         return request
 
@@ -261,10 +261,11 @@ class Member:
         key = self._open(self._box, second.bound("welcome", self._key, self._hello))
         text = second.unaead(key, 0, b"".join(self._pages))
         signature, array = text[:64], text[64:]
-        state = second.read("welcome", array)
+        room, *state = second.read("welcome", array)
+        assert room == (self.room.key if self.room else room)
         head, latest, credentials, roster, since, snapshot, proof = state[9:16]
         index, digest, epoch = int.from_bytes(head[:8], "big"), head[8:40], state[5]
-        shown = Room(self._key, state, index, digest, epoch, [place[:5] for place in roster])
+        shown = Room(room, state, index, digest, epoch, [place[:5] for place in roster])
         signed = self._hello + second.h(array)
         second.verify(shown.places[shown.host].key, "welcome", self._key, signed, signature)
         if self.room is None:

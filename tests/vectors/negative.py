@@ -25,6 +25,12 @@ _SMALL_ORDER = (  # y coordinates of points of order 1, 2, 4 and 8, and one that
     bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
     (2**255 - 18).to_bytes(32, "little"),
 )
+_SUCCESSION: dict[str, list[Any]] = {
+    "Opening": [13, 5, bytes(32), bytes(32)],
+    "Heirs": [14, [[bytes(16), bytes(32)]], True],
+    "HandOver": [15, True],
+    "Code": [16, bytes(32)],
+}
 
 
 def negative(held: dict[str, Vectors], boxes: Any) -> Vectors:
@@ -57,7 +63,7 @@ def negative(held: dict[str, Vectors], boxes: Any) -> Vectors:
 
 def _packed(handshakes: Vectors, log: Vectors, welcomed: Vectors) -> Iterator[tuple[str, list[Vectors]]]:
     asked = handshakes["2.2 hello, 2.4 client handshake"]
-    for name, each in (("Join", asked[0]), ("Resume", asked[1])):
+    for name, each in (("Join", asked[0]), ("Resume", asked[1]), ("Meet", asked[2])):
         yield f"2.4 {name}", _cases(padding.unpad_text(each[f"2.4 {name}"]["text"]))
     seen: set[str] = set()
     for direction, before in (("up", b"\x92\xc2\x91"), ("down", b"\x91\x91")):
@@ -75,6 +81,9 @@ def _packed(handshakes: Vectors, log: Vectors, welcomed: Vectors) -> Iterator[tu
             seen.add(entry["says"])
             content, body = entry["4.4 content"], msgpack.decode(entry["4.4 content"])[-1]
             yield f"4.4 {entry['says']}", _cases_within(content[: -len(msgpack.encode(body))], body)
+    first, body = batches[0]["entries"][0]["4.4 content"], msgpack.decode(batches[0]["entries"][0]["4.4 content"])[-1]
+    for name, succession in _SUCCESSION.items():  # of which there are none in the other vectors
+        yield f"4.4 {name}", _cases_within(first[: -len(msgpack.encode(body))], succession)
     yield "4.4 content", _cases(batches[0]["entries"][0]["4.4 content"])
     yield "4.5 batch", _cases(batches[0]["4.5 packed"])
     yield "5.15 private text", _cases(log["5.15 boxes"][0]["text"])

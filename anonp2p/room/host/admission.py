@@ -22,6 +22,7 @@ from anonp2p.room.roster import Member
 
 def check_resume_request(
     ledger: Ledger,
+    service: bytes,
     hello: bytes,
     resume: frames.ResumeRequest,
     kicked: Mapping[bytes, bytes],
@@ -29,10 +30,10 @@ def check_resume_request(
 ) -> Member:
     """The member who comes back with this request.
 
-    hello: the hash of ours on this very link; without it in the signature, a recorded request could be replayed.
-    kicked: keys of those who were thrown out, by their ids; removals: ids of members who lose their places. Raises
-    NotAdmitted, for one reason whatever it is, and after the same work, so that nobody learns who is in. Only who
-    proves to be one who was thrown out is told so.
+    service: what was dialled. hello: the hash of ours on this very link; without it in the signature, a recorded
+    request could be replayed. kicked: keys of those who were thrown out, by their ids; removals: ids of members who
+    lose their places. Raises NotAdmitted, for one reason whatever it is, and after the same work, so that nobody learns
+    who is in. Only who proves to be one who was thrown out is told so.
     """
     member = ledger.roster.find_member(resume.member)
     if member is not None and (member.id == ledger.host or member.id in removals):
@@ -40,7 +41,7 @@ def check_resume_request(
     was_kicked = member is None and resume.member in kicked
     key = kicked[resume.member] if was_kicked else (member or ledger.get_member(ledger.host)).key
     content = handshake.resume_content(hello, resume)
-    is_signed = identity.is_signed(identity.RESUME, ledger.room, content, resume.signature, key)
+    is_signed = identity.is_signed(identity.RESUME, service, content, resume.signature, key)
     is_usable = _can_seal_to(resume.encryption_key)
     if member is None or not (is_signed and is_usable):
         raise NotAdmitted("kicked" if was_kicked and is_signed else "unknown")
@@ -49,6 +50,7 @@ def check_resume_request(
 
 def choose_nick(
     ledger: Ledger,
+    service: bytes,
     hello: bytes,
     join: frames.JoinRequest,
     members_without_link: Container[bytes] = (),
@@ -61,7 +63,7 @@ def choose_nick(
     those who were thrown out.
     """
     content = handshake.join_content(hello, join)
-    if not identity.is_signed(identity.JOIN, ledger.room, content, join.signature, join.key):
+    if not identity.is_signed(identity.JOIN, service, content, join.signature, join.key):
         raise NotAdmitted("signature")
     if not _can_seal_to(join.encryption_key):
         raise NotAdmitted("key")
@@ -131,6 +133,8 @@ class Admission:
         """Lets in who asks; returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted."""
         if isinstance(request, frames.ResumeRequest):
             return self._admit_returning(caller, request)
+        if isinstance(request, frames.MeetRequest):
+            raise NotAdmitted("unknown")
         return self._admit_newcomer(caller, request)
 
     def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:
@@ -138,11 +142,11 @@ class Admission:
         member, ledger = identity.member_id(join.key), self._replica.ledger
         absences, kicked = self._presence.absences, ledger.kicked
         try:
-            nick = choose_nick(ledger, caller.hello, join, absences, kicked)
+            nick = choose_nick(ledger, caller.service, caller.hello, join, absences, kicked)
         except NotAdmitted as refusal:
             if refusal.reason != "full" or not self._commits.make_room():
                 raise
-            nick = choose_nick(ledger, caller.hello, join, absences, kicked)
+            nick = choose_nick(ledger, caller.service, caller.hello, join, absences, kicked)
         if member in self._commits.pending_removals:
             raise NotAdmitted("not-allowed")
         self._presence.replace_link(member)
@@ -164,7 +168,9 @@ class Admission:
     def _admit_returning(self, caller: Caller, resume: frames.ResumeRequest) -> float:
         """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all."""
         ledger, log = self._replica.ledger, self._sequencer.log
-        member = check_resume_request(ledger, caller.hello, resume, ledger.kicked, self._commits.pending_removals)
+        member = check_resume_request(
+            ledger, caller.service, caller.hello, resume, ledger.kicked, self._commits.pending_removals
+        )
         self._presence.replace_link(member.id)
         if member.away:
             self._sequencer.order_own(bodies.BackBody(member.id))
@@ -173,7 +179,7 @@ class Admission:
         if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:
             reader = LogReader(log, after, member.id, resume.encryption_key, caller.channel)
             now = self._sequencer.sign_head()
-            resumed = credentials.sign_resumption(now, caller.hello, self._replica.me.sign)
+            resumed = credentials.sign_resumption(now, caller.hello, self._replica.me.signer(caller.service))
             self._presence.add_link(caller.link, MemberLink(member.id, caller.channel, reader), [resumed])
             return 1.0
         position, goes_on = (resume.index, resume.digest), known and after >= log.oldest
@@ -200,15 +206,18 @@ class Admission:
         if FIRST <= index < since and hashes.digest_at(index) == digest:
             proof = ProofReader(hashes, index, since)
         reader = LogReader(log, since + 1, member, key, caller.channel, log.end, proof)
-        state, secret = self._state(since, base, has_proof=proof is not None), self._random(suite.SECRET)
+        vouched, secret = self._context.credentials_for(caller.service), self._random(suite.SECRET)
+        state = self._state(since, base, vouched, has_proof=proof is not None)
         sealed = welcome.seal_welcome(
-            state, key, self._replica.ledger.room, caller.hello, secret, self._replica.me.sign
+            state, key, caller.service, caller.hello, secret, self._replica.me.signer(caller.service)
         )
         self._presence.add_link(caller.link, MemberLink(member, caller.channel, reader), sealed)
         size = sum(len(page.part) for page in sealed if isinstance(page, frames.PageFrame))
         return 1 + size / limits.WELCOME_PER_TOKEN
 
-    def _state(self, since: int, base: frames.RoomSnapshot | None, *, has_proof: bool) -> frames.RoomState:
+    def _state(
+        self, since: int, base: frames.RoomSnapshot | None, vouched: frames.Credentials, *, has_proof: bool
+    ) -> frames.RoomState:
         epoch, ledger = self._replica.current_epoch, self._replica.ledger
         roster = []
         for it in ledger.roster:
@@ -217,6 +226,7 @@ class Admission:
                 frames.RosterEntry(it.key, it.nick, it.counter, it.away, it.key_hash, chain.generation, chain.chain_key)
             )
         return frames.RoomState(
+            ledger.room,
             ledger.name,
             ledger.locked,
             ledger.term,
@@ -228,7 +238,7 @@ class Admission:
             epoch.newcomer_secret,
             self._sequencer.sign_head(),
             self._sequencer.latest_entry(),
-            self._context.host_credentials,
+            vouched,
             roster,
             since,
             base,

@@ -6,7 +6,6 @@ from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames
-from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
@@ -14,6 +13,7 @@ from anonp2p.room.gate import Gate
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.answers import Answers
+from anonp2p.room.host.code_check import CodeCheck
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import found_room
 from anonp2p.room.host.heirs import Heirs
@@ -58,8 +58,8 @@ class HostRole:
         self.heirs = Heirs(context, self.sequencer, self.presence)
         parts = self.sequencer, self.presence, self.commits, self._answers, self.heirs
         self._submissions = Submissions(context, *parts)
-        context.credentials = sign_credentials(room_key, context.replica.me.key)
         self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
+        self._code_check = CodeCheck(context, self.gate, self.presence, self.heirs)
 
     @property
     def name(self) -> Literal["host"]:
@@ -79,6 +79,10 @@ class HostRole:
     def handle_input(self, event: inputs.RoleInput) -> None:
         """Takes what comes from links or the clock."""
         match event:
+            case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput() if (
+                self._code_check.take_outcome(event)
+            ):
+                pass
             case inputs.ReceivedInput(link=link, payload=payload):
                 self._take_payload(link, payload)
             case inputs.EndBatchInput():
@@ -87,8 +91,8 @@ class HostRole:
                     self.sequencer.end_batch()
             case inputs.TickInput():
                 self._do_due_work()
-            case inputs.LinkedInput(link=link):
-                self.gate.begin_handshake(link)
+            case inputs.LinkedInput(link=link, address=address):
+                self.gate.begin_handshake(link, address)
             case inputs.DroppedInput(link=link, silence=silence):
                 self.gate.forget_link(link)
                 self.presence.lose_link(link, silence)
@@ -113,7 +117,7 @@ class HostRole:
         """When (`Now.tick`) something has to be done, though nothing happens."""
         if not self._lifecycle.entered:
             return None
-        parts = (self.sequencer, self.commits, self.presence, self.gate, self._answers, self.heirs)
+        parts = (self.sequencer, self.commits, self.presence, self.gate, self._answers, self.heirs, self._code_check)
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
@@ -196,6 +200,7 @@ class HostRole:
         self.sequencer.expire_entries(self.presence.passed(self.log.end))
         self._answers.send_due()
         self.heirs.update()
+        self._code_check.do_due_work()
 
     def _entrust(self, event: inputs.EntrustInput) -> None:
         if event.nick is None:

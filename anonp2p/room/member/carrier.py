@@ -72,8 +72,8 @@ class Carrier:
             case inputs.ServeFailedInput(address=address):
                 self._serving.stop(address)
                 self._service = "refused"
-            case inputs.LinkedInput(link=link):
-                self.gate.begin_handshake(link)
+            case inputs.LinkedInput(link=link, address=address):
+                self.gate.begin_handshake(link, address)
             case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput():
                 self._take_outcome(event)
                 self._take_from_link(event)

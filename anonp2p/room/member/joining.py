@@ -39,10 +39,12 @@ class Joining:
     """What we ask for. nick: the one to ask for, empty for one made from our key.
 
     ticket: of the last link on which we were let in, by which the host knows that we are no stranger; empty without.
+    has_lost_host: whether we have no link to it, as we say when we ask for our place.
     """
 
     def __init__(self, context: Context, nick: str) -> None:
         self.ticket = b""
+        self.has_lost_host = False
         self._shown: Position | None = None  # how far we were shown the room, where our ledger is further on
         self._history_is_due = False  # whether there is more of it to come, on this link or another
         self._context = context
@@ -76,11 +78,10 @@ class Joining:
 
     def _resume(self, link: bytes, service: bytes, hello: bytes) -> frames.ResumeRequest:
         member, key, epoch = self._replica.me.id, self._replica.own_keys[0].public, self._replica.current_epoch.number
-        index, digest = self._replica.ledger.index, self._replica.ledger.digest
-        unsigned = frames.ResumeRequest(link, member, key, epoch, index, digest, bytes(identity.SIGNATURE))
-        content = handshake.resume_content(hello, unsigned)
-        signature = self._replica.me.sign_for(service, identity.RESUME, content)
-        return frames.ResumeRequest(link, member, key, epoch, index, digest, signature)
+        ledger, lost = self._replica.ledger, self.has_lost_host
+        said = link, member, key, epoch, ledger.index, ledger.digest, list(ledger.openings), lost
+        content = handshake.resume_content(hello, frames.ResumeRequest(*said, bytes(identity.SIGNATURE)))
+        return frames.ResumeRequest(*said, self._replica.me.sign_for(service, identity.RESUME, content))
 
     # --- refusals
 
@@ -156,7 +157,7 @@ class Joining:
     @property
     def shown_up_to(self) -> int | None:
         """Index of the last entry that was shown to us before we are shown the room anew; None if we are not."""
-        return None if self._shown is None else self._shown.place
+        return None if self._shown is None else self._shown.at
 
     def begin_history(self, *, expected: bool) -> bool:
         """A welcome shows us the room, with or without its history. Returns whether it is one that broke off before."""
@@ -168,7 +169,7 @@ class Joining:
 
     def note_shown(self, position: Position) -> None:
         """The link was lost while we were shown the history up to here."""
-        if self._shown is None or position.place > self._shown.place:
+        if self._shown is None or position.at > self._shown.at:
             self._shown = position
 
     def end_history(self) -> None:

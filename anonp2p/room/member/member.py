@@ -9,10 +9,10 @@ from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.reasons import LINK_ENDS, Reason
 from anonp2p.room import events, inputs, roster
+from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
-from anonp2p.room.member.call import Call
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.following import Follower
@@ -82,9 +82,9 @@ class MemberRole:
         match event:
             case inputs.StartInput():
                 self._dialling.begin(self._clock.tick)
-            case inputs.DialFailedInput(link=link, reason=reason):
-                if self._calls.pop(link, None) and not self._dialling.take_failure(event, self._clock.tick):
-                    self._lifecycle.fail(errors.Unreachable(reason), "lost")
+            case inputs.DialFailedInput(link=link) if self._calls.pop(link, None):
+                if not self._dialling.take_failure(event, self._clock.tick):
+                    self._lifecycle.fail(errors.Unreachable(event.reason), "lost")
             case inputs.ReceivedInput(link=self._uplink.link, payload=payload):
                 self._take_payload(payload)
             case inputs.ReceivedInput(link=link, payload=payload) if link in self._calls:
@@ -294,7 +294,7 @@ class MemberRole:
         was_let_in = self._state.is_let_in
         self._arrival.note_shown()
         self._state.lose_link()
-        self._uplink.forget()
+        self._uplink.lose()
         self._outbox.lose_link()
         if self._lifecycle.phase == "in" and was_let_in:
             self._uplink.tell_state("lost", self._dialling.attempt, _reason_of(event))

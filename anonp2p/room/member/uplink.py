@@ -68,8 +68,13 @@ class Uplink:
             events.LinkEvent(room=self._context.label, state=state, attempt=attempt, detail=reason, re=re)
         )
 
-    def forget(self) -> None:
+    def lose(self) -> None:
         """The link is gone."""
+        self.link = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing goes out any more."""
         self._channel = self._due_at = None
         self._has_slots = False
         self._waiting.clear()

@@ -124,9 +124,9 @@ class FalseMember:
         **fields: Any,
     ) -> Any:
         """The same of a Resume."""
-        link = self.inn.random(32)
+        link, openings = self.inn.random(32), list(self.inn.room.replica.ledger.openings)
         unsigned = frames.ResumeRequest(
-            link, self.who.id, self.who.encryption_key.public, epoch, index, digest, bytes(64)
+            link, self.who.id, self.who.encryption_key.public, epoch, index, digest, openings, False, bytes(64)
         )
         content = handshake.resume_content(hello or self.hello, unsigned)
         signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(label, content))

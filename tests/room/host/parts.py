@@ -2,7 +2,6 @@
 
 from anonp2p.crypto import suite
 from anonp2p.protocol import bodies, frames
-from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.context import Context, create_context
@@ -53,7 +52,7 @@ class Ordering:
 
     def __init__(self, *, history: frames.HistoryPolicy = NO_HISTORY, cover: bool = False) -> None:
         self.context = new_context(cover=cover)
-        self.context.credentials = sign_credentials(ROOM_KEY, self.context.replica.me.key)
+        self.context.serving.add_key(ROOM_KEY)
         self.sequencer = Sequencer(self.context)
         self.presence = Presence(self.context)
         self.commits = Commits(self.context, self.sequencer, self.presence)

@@ -14,11 +14,13 @@ from anonp2p.crypto import identity, suite
 from anonp2p.crypto.identity import ENTRY, JOIN, RESUME, Identity
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
+from anonp2p.protocol.field_types import Opening
 from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
 
 ROOM, HELLO = b"r" * 32, b"n" * 32
+OPENINGS = [Opening(0, b"h" * 16, 0, b"d" * 32)]
 HOST, ANN, EVE, BOB, ZOE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"e", b"b", b"z"))
 ELSEWHERE = Identity(b"a" * 32, b"s" * 32)
 LINK, DIGEST = b"k" * 32, b"d" * 32
@@ -51,24 +53,24 @@ def request(
 
 def turned_away(ledger: Ledger, join: frames.JoinRequest, kicked: Container[bytes] = ()) -> str:
     with pytest.raises(NotAdmitted) as caught:
-        admission.choose_nick(ledger, HELLO, join, kicked=kicked)
+        admission.choose_nick(ledger, ROOM, HELLO, join, kicked=kicked)
     return caught.value.reason
 
 
 def test_a_stranger_gets_the_nick_it_wants(ledger: Ledger) -> None:
-    assert admission.choose_nick(ledger, HELLO, request("ann")) == "ann"
+    assert admission.choose_nick(ledger, ROOM, HELLO, request("ann")) == "ann"
 
 
 def test_one_who_wants_none_gets_one_made_from_its_key(ledger: Ledger) -> None:
     """5.1"""
     nick = f"anon-{identity.spell_member(ANN.id)[:4]}"
-    assert admission.choose_nick(ledger, HELLO, request("")) == nick
+    assert admission.choose_nick(ledger, ROOM, HELLO, request("")) == nick
     ledger.add_member(EVE.key, nick.upper(), DIGEST)
-    assert admission.choose_nick(ledger, HELLO, request("")) == f"anon-{identity.spell_member(ANN.id)[:5]}"
+    assert admission.choose_nick(ledger, ROOM, HELLO, request("")) == f"anon-{identity.spell_member(ANN.id)[:5]}"
 
 
 def test_asking_does_not_roster_entry_anybody(ledger: Ledger) -> None:
-    admission.choose_nick(ledger, HELLO, request("ann"))
+    admission.choose_nick(ledger, ROOM, HELLO, request("ann"))
     assert len(ledger.roster) == 1
 
 
@@ -109,7 +111,7 @@ def test_a_locked_room_lets_no_stranger_in_and_keeps_its_members(ledger: Ledger)
     ledger.add_member(EVE.key, "eve", DIGEST)
     ledger.locked = True
     assert turned_away(ledger, request("ann")) == "locked"
-    assert admission.choose_nick(ledger, HELLO, request("eve", EVE)) == "eve"
+    assert admission.choose_nick(ledger, ROOM, HELLO, request("eve", EVE)) == "eve"
 
 
 @pytest.mark.parametrize("nick", ["Hugo", "hugo", "HUGO"])
@@ -130,7 +132,7 @@ def test_a_nick_that_passes_for_the_program_or_a_role_is_refused(ledger: Ledger,
     assert nicks.is_nick(nick)
     assert turned_away(ledger, request(nick)) == "bad-nick"
     ledger.add_member(ANN.key, nick, DIGEST)
-    assert admission.choose_nick(ledger, HELLO, request(nick)) == nick
+    assert admission.choose_nick(ledger, ROOM, HELLO, request(nick)) == nick
 
 
 @pytest.mark.parametrize("nick", ["Hu-go", "hugo_", "huqo", "hu9o"])
@@ -175,7 +177,7 @@ def test_a_nick_that_only_members_without_a_link_hold_is_not_to_be_had_now(
         ledger.add_member(EVE.key, "NICK", DIGEST, away=eve == "away")
     late = request("νick", Identity(b"z" * 32, ROOM))
     with pytest.raises(NotAdmitted) as caught:
-        admission.choose_nick(ledger, HELLO, late, {ANN.id} if ann == "without a link" else ())
+        admission.choose_nick(ledger, ROOM, HELLO, late, {ANN.id} if ann == "without a link" else ())
     assert caught.value.reason == answer
 
 
@@ -185,12 +187,12 @@ def test_one_who_wants_no_nick_is_let_in_though_it_can_be_confused(ledger: Ledge
     for length in range(4, limits.NICK - len("anon-") + 1):
         nick = f"anon-{spelled[:length]}"
         ledger.add_member(bytes([length]) * 32, nick if length > 4 else f"anon_{spelled[:length]}", DIGEST)
-    assert admission.choose_nick(ledger, HELLO, request("")) == f"anon-{spelled[:4]}"
+    assert admission.choose_nick(ledger, ROOM, HELLO, request("")) == f"anon-{spelled[:4]}"
 
 
 def test_one_who_dials_again_keeps_the_nick(ledger: Ledger) -> None:
     ledger.add_member(ANN.key, "ann", DIGEST)
-    assert admission.choose_nick(ledger, HELLO, request("anna")) == "ann"
+    assert admission.choose_nick(ledger, ROOM, HELLO, request("anna")) == "ann"
 
 
 def test_the_hosts_own_key_is_no_way_in(ledger: Ledger) -> None:
@@ -207,7 +209,7 @@ def test_a_request_is_granted_or_turned_away_and_never_fails_otherwise(
     join = request(nick, who, hello=hello)
     with suppress(NotAdmitted):
         granted = admission.choose_nick(
-            ledger, HELLO, join if is_signed else msgspec.structs.replace(join, signature=bytes(64))
+            ledger, ROOM, HELLO, join if is_signed else msgspec.structs.replace(join, signature=bytes(64))
         )
         assert (is_signed, hello, who == HOST) == (True, HELLO, False)
         assert nicks.is_nick(granted)
@@ -223,10 +225,10 @@ def test_bytes_that_nobody_signed_let_nobody_in(key: bytes, nick: str, signature
 
 def test_a_full_room_lets_nobody_in(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MEMBERS", 2)
-    assert admission.choose_nick(ledger, HELLO, request("ann")) == "ann"
+    assert admission.choose_nick(ledger, ROOM, HELLO, request("ann")) == "ann"
     ledger.add_member(EVE.key, "eve", DIGEST)
     assert turned_away(ledger, request("ann")) == "full"
-    assert admission.choose_nick(ledger, HELLO, request("eve", EVE)) == "eve"
+    assert admission.choose_nick(ledger, ROOM, HELLO, request("eve", EVE)) == "eve"
 
 
 def test_one_who_cannot_sign_learns_nothing_of_the_room(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,14 +256,14 @@ def resume(
     signer: Identity | None = None,
     key: bytes = KEY,
 ) -> frames.ResumeRequest:
-    unsigned = frames.ResumeRequest(LINK, who.id, key, 3, 2, DIGEST, bytes(64))
+    unsigned = frames.ResumeRequest(LINK, who.id, key, 3, 2, DIGEST, OPENINGS, False, bytes(64))
     signature = (signer or who).sign(label, handshake.resume_content(hello, unsigned))
     return msgspec.structs.replace(unsigned, signature=signature)
 
 
 def not_resumed(ledger: Ledger, request: frames.ResumeRequest) -> str:
     with pytest.raises(NotAdmitted) as caught:
-        admission.check_resume_request(ledger, HELLO, request, {BOB.id: BOB.key}, {ZOE.id})
+        admission.check_resume_request(ledger, ROOM, HELLO, request, {BOB.id: BOB.key}, {ZOE.id})
     return caught.value.reason
 
 
@@ -270,7 +272,7 @@ def not_resumed(ledger: Ledger, request: frames.ResumeRequest) -> str:
 def test_a_member_comes_back_to_its_place(ledger: Ledger, away: bool, locked: bool) -> None:
     ledger.locked = locked
     ann = ledger.add_member(ANN.key, "ann", DIGEST, away=away)
-    assert admission.check_resume_request(ledger, HELLO, resume(), {}) is ann
+    assert admission.check_resume_request(ledger, ROOM, HELLO, resume(), {}) is ann
 
 
 @pytest.mark.parametrize("who", [EVE, HOST], ids=["a stranger", "the host"])

@@ -76,8 +76,8 @@ def test_one_who_is_in_asks_for_its_place_and_says_how_far_it_has_come() -> None
     request = joining.sign_request(SECRET, ROOM, HELLO)
     assert isinstance(request, frames.ResumeRequest)
     me, own_key = context.replica.me, context.replica.own_keys[0]
-    signature = request.signature
-    assert request == frames.ResumeRequest(SECRET, me.id, own_key.public, 0, 9, b"d" * 32, signature)
+    signature, openings = request.signature, list(context.replica.ledger.openings)
+    assert request == frames.ResumeRequest(SECRET, me.id, own_key.public, 0, 9, b"d" * 32, openings, False, signature)
     content = handshake.resume_content(HELLO, request)
     assert identity.is_signed(identity.RESUME, ROOM, content, signature, me.key)
 

@@ -1,7 +1,7 @@
 """What a host signs of its log and of the time, held against what it signed before."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity
@@ -14,6 +14,9 @@ from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.succession import terms
+
+
+_NO_TIME: Final = (-1, 0.0)
 
 
 class Head(NamedTuple):
@@ -67,11 +70,22 @@ class HeadCheck:
         self._replica = context.replica
         self._reporter = context.reporter
         self._label = context.label
-        self.begin_room()
+        self._known_time = _NO_TIME  # the latest of the room's times that we were told, and the age of our clock then
+        self._begin_term(0, b"")
+        if context.replica.has_log and context.replica.room_log.log.head:  # we have been in the room in another role
+            log = context.replica.room_log.log
+            self.take_over(Head.read(log.head), log.time)
+
+    def take_over(self, head: Head, time: int) -> None:
+        """We have all that this head covers, by other ways than we check. time: of the room, as of now."""
+        self._begin_term(terms.number_of(head.place), self._replica.ledger.host)
+        self._newest = self._furthest = self._last = head
+        if max(time, head.time) > self._known_time[0]:
+            self._known_time = max(time, head.time), self._clock.now.age
 
     def begin_room(self) -> None:
         """Nobody has let us in yet: what others have said may be of any room."""
-        self._known_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
+        self._known_time = _NO_TIME
         self._begin_term(0, b"")
 
     def _begin_term(self, number: int, host: bytes) -> None:

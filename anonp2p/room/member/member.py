@@ -231,6 +231,14 @@ class MemberRole:
             self._finish_batch()
 
     def _take_missed(self, missed: frames.BackfillFrame) -> None:
+        if (switch := self._state.switch) is not None:
+            switch.take_missed(missed)
+            if switch.is_complete:
+                self._follower.take_switch(switch)
+                if not self._lifecycle.over:
+                    self._arrival.take_switch(switch)
+                    self._finish_batch()
+            return
         self._follower.take_missed(missed)
         if not self._lifecycle.over and self._arrival.complete_backfill():
             self._finish_batch()

@@ -13,6 +13,7 @@ from anonp2p.room.member.backfill import Backfill
 from anonp2p.room.member.head_check import Head, HeadCheck, Signer
 from anonp2p.room.member.joining import NOWHERE, Joining
 from anonp2p.room.member.proof import Proof
+from anonp2p.room.member.switch import Switch
 from anonp2p.room.retention import NO_HISTORY
 
 
@@ -31,6 +32,11 @@ class WelcomeCheck:
 
         Raises PeerFault, HostLied: what we know of a room binds its host.
         """
+        known = self._replica.ledger
+        if known.host and not self._lifecycle.entered and state.term.number > known.number:
+            expect(state.room == known.room, "other-room")
+            self._replica.ledger = Ledger(known.room)  # we come anew, to a log that may not be ours
+            self._joining.begin_anew()
         host = self._replica.ledger.host
         expect(host in (b"", state.host), "other-host")
         expect(not host or state.room == self._replica.ledger.room, "other-room")
@@ -44,6 +50,20 @@ class WelcomeCheck:
             if not host:
                 raise
             raise self._heads.blame(fault.fault, Head.read(state.head)) from None
+
+    def read_other_term(self, state: frames.RoomState, service: bytes) -> Switch:
+        """A room that we are in, as another host has it, who began a later term. Raises PeerFault."""
+        known = self._replica.ledger
+        expect(state.room == known.room, "other-room")
+        check_credentials(state.credentials, service)
+        expect(identity.member_id(state.credentials.key) == state.host, "wrong-credentials")
+        expect((state.term.number, state.host) > (known.number, known.host), "old-term")
+        expect(state.snapshot is None and not state.proof, "unexpected-history")
+        ledger = self._read_ledger(state, switches=True)
+        head = HeadCheck(self._context).read_head(state.head, Signer.of_log(ledger))
+        ledger.start_at(head.end, head.digest)
+        expect(_lead_to(head, state.latest, ledger.group_context), "head-of-other-roster")
+        return Switch(self._context, ledger, welcome.make_epoch(state), head, state.since, self._heads.room_time())
 
     def _read(self, state: frames.RoomState) -> Backfill:
         ledger = self._read_ledger(state)
@@ -77,7 +97,7 @@ class WelcomeCheck:
             backfill.expect_same_log(state.since, state.snapshot.digest)
         return backfill
 
-    def _read_ledger(self, state: frames.RoomState) -> Ledger:
+    def _read_ledger(self, state: frames.RoomState, *, switches: bool = False) -> Ledger:
         expect(nicks.is_room_name(state.name), "bad-name")
         ledger = Ledger(state.room)
         for roster_entry in state.roster:
@@ -92,7 +112,7 @@ class WelcomeCheck:
         asked = self._lifecycle.entered or (me is not None and me.nick in self._joining.own_nicks())
         expect(me is not None and asked, "roster-without-us")
         own_keys = self._joining.own_key_hashes()
-        expect(me is not None and me.key_hash in own_keys, "roster-with-other-key")
+        expect(me is not None and (switches or me.key_hash in own_keys), "roster-with-other-key")
         expect(state.host != self._replica.me.id, "us-as-host")
         _rule(ledger, state)
         ledger.take_term(state.term)

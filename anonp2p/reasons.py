@@ -39,6 +39,7 @@ Fault = Literal[
     "handed-over",
     "head-of-other-log",
     "head-of-other-roster",
+    "head-of-other-term",
     "head-older-than-last",
     "head-out-of-range",
     "head-too-soon",

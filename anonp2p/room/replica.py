@@ -105,20 +105,20 @@ class Replica:
         """
         ledger = self.ledger if replay is None else replay
         header, content = entry.header, entry.content
-        was, epoch = author.nick, ledger.epoch
+        was, epoch, host = author.nick, ledger.epoch, ledger.host
         removed = self._free_nicks(ledger, author, content)
         about = ledger.take_entry(author, header, content, entry.digest)
         mine = about.id == self.me.id
         if content is None:
             return changes.HiddenChange()
         match content.body:
-            case bodies.TextBody(text=text, action=action, reply=reply):
-                return self._describe_message(ledger, author, header, text, age, reply, action=action)
+            case bodies.TextBody(text=text, action=action, reply=reply, late=late):
+                return self._describe_message(ledger, author, header, text, age, reply, action=action, late=late)
             case bodies.PrivateBody(box=box) if replay is None and not mine:
                 opened = self._open_private(box, epoch, author.id, header.counter)
                 if opened is not None:
-                    text, reply = opened.text, opened.reply
-                    return self._describe_message(ledger, author, header, text, age, reply, peer=author.id)
+                    text, reply, late = opened.text, opened.reply, opened.late
+                    return self._describe_message(ledger, author, header, text, age, reply, late=late, peer=author.id)
             case bodies.NickBody(nick=nick):
                 return changes.RenamedChange(
                     about.id, nick, was, self._may_be_reused(about), self._find_cautions(ledger, about)
@@ -140,6 +140,8 @@ class Replica:
                 return changes.KeyRenewedChange(about.id)
             case bodies.LockBody(locked=locked):
                 return changes.LockedChange(about.id, locked)
+            case bodies.OpeningBody() if about.id == host:  # its members stay with it, and get its next epoch
+                return changes.CommitChange((), renew=False)
             case bodies.CommitBody(renew=renew):
                 return changes.CommitChange(removed, renew)
             case bodies.CloseBody():
@@ -167,6 +169,7 @@ class Replica:
         reply: bodies.EntryId | None,
         *,
         action: bool = False,
+        late: bool = False,
         peer: bytes | None = None,
     ) -> changes.MessageChange:
         return changes.MessageChange(
@@ -174,13 +177,14 @@ class Replica:
             counter=header.counter,
             nick=author.nick,
             text=text,
-            seq=ledger.index,
+            seq=ledger.place,
             ttl=header.ttl,
             age=age,
             action=action,
             reply=reply,
             peer=peer,
             mine=author.id == self.me.id,
+            late=late,
         )
 
     def _open_private(self, box: bytes, epoch: int, author: bytes, counter: int) -> bodies.PrivateText | None:

@@ -66,6 +66,7 @@ PHRASES: dict[Code, str] = {
     "handed-over": "an entry of a host that has handed the room over",
     "head-of-other-log": "a head for another log",
     "head-of-other-roster": "a head for another list of members",
+    "head-of-other-term": "a head for another term",
     "head-older-than-last": "a head that is older than the last",
     "head-out-of-range": "a head beyond all logs and times",
     "head-too-soon": "a head for one who lacks what is before it",

@@ -8,7 +8,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
 from anonp2p.room.member.dialling import Dialling
-from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.head_check import HeadCheck, Signer
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.proof import Position
 from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Proving, Welcomed
@@ -78,9 +78,9 @@ class Arrival:
         ledger = self._replica.ledger
         host = ledger.get_member(ledger.host).key
         credentials.check_resumption(resumed, self._hello_hash, self._uplink.service, host)
-        now = self._heads.read_head(resumed.now, ledger)
-        expect(now.place >= self._replica.ledger.index, "shorter-log")
-        self._state.enter(CatchingUp(now.place))
+        now = self._heads.read_head(resumed.now, Signer.of_log(ledger))
+        expect(now.end >= self._replica.ledger.index, "shorter-log")
+        self._state.enter(CatchingUp(now.end))
         self._end_handshake()
         self._tell_up()
 
@@ -123,7 +123,7 @@ class Arrival:
             return True
         if not backfill.is_complete():
             return False
-        self._state.enter(CatchingUp(backfill.head.place))
+        self._state.enter(CatchingUp(backfill.head.end))
         backfill.enter_epoch()
         if backfill.continues:
             self._tell_up()
@@ -166,7 +166,7 @@ class Arrival:
             return
         age = self._heads.age_of_last
         for receipt in backfill.proof.receipts:
-            self._context.take_receipt(receipt.header, receipt.place, age)
+            self._context.take_receipt(receipt.header, backfill.now.place_of(receipt.at), age)
 
     def _end_history(self, backfill: Backfill) -> None:
         """We have been shown all that we get: of our own entries, what has no place by now gets none."""

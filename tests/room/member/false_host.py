@@ -95,7 +95,7 @@ class FalseHost:
             if isinstance(item, list):
                 shown += self.hears(*item)
             elif isinstance(item, Placed):
-                shown += self.hears(self.batch(item))
+                shown += self.hears(self.past(item) if item.header.kind == COMMIT else self.batch(item))
             elif isinstance(item, bytes):
                 shown += self.takes(inputs.ReceivedInput(self.end.number, item))
             elif callable(item):

@@ -48,6 +48,14 @@ class OpenedEntry:
         return self._content
 
 
+def open_missed(missed: frames.BackfillFrame) -> list[OpenedEntry]:
+    """The entries of a backfill, at least one. Raises PeerFault."""
+    expect(bool(missed.entries), "empty-backfill")
+    entries = list(map(OpenedEntry.from_backfill, missed.entries))
+    note_contexts(entries, missed.contexts)
+    return entries
+
+
 def note_contexts(entries: Sequence[OpenedEntry], contexts: Sequence[bytes | None]) -> None:
     """Notes to which group contexts the entries lead, as the host says. Raises PeerFault unless it says it of each."""
     expect(len(contexts) == len(entries), "missing-group-context")

@@ -10,7 +10,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
-from anonp2p.room.entries import OpenedEntry, note_contexts
+from anonp2p.room.entries import OpenedEntry, note_contexts, open_missed
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.head_check import Head, HeadCheck, Signer
 from anonp2p.room.member.joining import Joining
@@ -60,13 +60,12 @@ class Follower:
         """
         backfill = self._state.backfill
         ledger = backfill.reached if backfill else self._replica.ledger
-        expect(bool(missed.entries), "empty-backfill")
-        entries = list(map(OpenedEntry.from_backfill, missed.entries))
+        entries = open_missed(missed)
         signer = Signer.of_batch(ledger, entries)
-        head, now = (self._heads.read_head(text, signer) for text in (missed.head, missed.now))
+        head = self._heads.read_head(missed.head, signer)
+        now = self._heads.read_now(missed.now, Signer.of_log(backfill.now) if backfill else signer)
         if backfill is not None:
             expect(head.place <= backfill.head.place, "backfill-after-welcome")
-        note_contexts(entries, missed.contexts)
         self._expect_log(entries, head)
         self._expect_gone(missed, entries, head, now, ledger)
         self._take_in(entries, head, opened=True)
@@ -136,9 +135,7 @@ class Follower:
     def take_catch_up(self, missed: frames.BackfillFrame) -> None:
         """The same term goes on, as somebody else has it who lost our host too. Raises PeerFault, HostLied."""
         ledger = self._replica.ledger
-        expect(bool(missed.entries), "empty-backfill")
-        entries = list(map(OpenedEntry.from_backfill, missed.entries))
-        note_contexts(entries, missed.contexts)
+        entries = open_missed(missed)
         expect(all(entry.header.kind != OPENING for entry in entries), "bad-opening")
         head, now = (self._heads.read_head(text, Signer.of_log(ledger)) for text in (missed.head, missed.now))
         self._heads.expect_log(head, ledger, entries)

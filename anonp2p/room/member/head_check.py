@@ -15,7 +15,6 @@ from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.succession import terms
 
-
 _NO_TIME: Final = (-1, 0.0)
 
 
@@ -80,8 +79,7 @@ class HeadCheck:
         """We have all that this head covers, by other ways than we check. time: of the room, as of now."""
         self._begin_term(terms.number_of(head.place), self._replica.ledger.host)
         self._newest = self._furthest = self._last = head
-        if max(time, head.time) > self._known_time[0]:
-            self._known_time = max(time, head.time), self._clock.now.age
+        self._note_time(max(time, head.time))
 
     def begin_room(self) -> None:
         """Nobody has let us in yet: what others have said may be of any room."""
@@ -122,10 +120,7 @@ class HeadCheck:
 
         Raises PeerFault for one that the host has not signed, HostLied for one that contradicts what it signed before.
         """
-        head = Head.read(text)
-        room = self._replica.ledger.room
-        expect(identity.is_signed(identity.HEAD, room, text[:48], text[48:], signer.key), "forged-head")
-        expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
+        head = self._read_signed(text, signer)
         expect(terms.number_of(head.place) == signer.number, "head-of-other-term")
         if self._term != signer[:2]:
             self._begin_term(signer.number, signer.host)
@@ -137,8 +132,28 @@ class HeadCheck:
         if (head.place, head.time) > (self._newest.place, self._newest.time):
             self._newest = head
         self._await_next()
-        if head.time > self._known_time[0]:
-            self._known_time = head.time, self._clock.now.age
+        self._note_time(head.time)
+        return head
+
+    def _read_signed(self, text: bytes, signer: Signer) -> Head:
+        head, room = Head.read(text), self._replica.ledger.room
+        expect(identity.is_signed(identity.HEAD, room, text[:48], text[48:], signer.key), "forged-head")
+        expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
+        return head
+
+    def _note_time(self, time: int) -> None:
+        if time > self._known_time[0]:
+            self._known_time = time, self._clock.now.age
+
+    def read_now(self, text: bytes, signer: Signer) -> Head:
+        """Reads a head that says how late it is, beside a batch which may be of an earlier term of this host's.
+
+        Raises PeerFault, HostLied as `read_head`.
+        """
+        if (terms.number_of(Head.read(text).place), signer.host) == self._term:
+            return self.read_head(text, signer._replace(number=self._term[0]))
+        head = self._read_signed(text, signer)
+        self._note_time(head.time)
         return head
 
     def expect_no_older(self, head: Head) -> None:

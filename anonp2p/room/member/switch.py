@@ -11,7 +11,7 @@ from anonp2p.crypto.epoch import KEPT, OPENING, Epoch
 from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.room.context import Context
-from anonp2p.room.entries import OpenedEntry, note_contexts
+from anonp2p.room.entries import OpenedEntry, open_missed
 from anonp2p.room.ledger import Ledger, expect, unpack_content
 from anonp2p.room.member.head_check import Head, HeadCheck, Signer
 from anonp2p.room.member.retracted import is_retracted
@@ -82,10 +82,7 @@ class Switch:
             raise PeerFault(lie.fault) from None
 
     def _take_missed(self, missed: frames.BackfillFrame) -> None:
-        expect(bool(missed.entries), "empty-backfill")
-        ledger = self._reached
-        entries = list(map(OpenedEntry.from_backfill, missed.entries))
-        note_contexts(entries, missed.contexts)
+        ledger, entries = self._reached, open_missed(missed)
         self._size += sum(len(entry.body) for entry in entries)
         expect(self._size <= limits.LOG_BYTES, "too-long-backfill")
         expect(self.head.end - self.fork <= limits.LOG_ENTRIES, "too-long-backfill")

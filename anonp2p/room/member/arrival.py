@@ -7,10 +7,10 @@ from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.proof import Position
+from anonp2p.room.member.search import Search
 from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Proving, Welcomed
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.welcome_check import WelcomeCheck
@@ -24,7 +24,7 @@ class Arrival:
         context: Context,
         state: LinkState,
         uplink: Uplink,
-        dialling: Dialling,
+        search: Search,
         heads: HeadCheck,
         joining: Joining,
     ) -> None:
@@ -34,7 +34,7 @@ class Arrival:
         self._lifecycle = context.lifecycle
         self._state = state
         self._uplink = uplink
-        self._dialling = dialling
+        self._search = search
         self._heads = heads
         self._joining = joining
         self._welcome_check = WelcomeCheck(context, heads, joining)
@@ -54,7 +54,7 @@ class Arrival:
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
             self._state.abandon()
-            self._dialling.note_drop()
+            self._search.note_drop()
             self._uplink.drop(reason)
 
     @property
@@ -86,8 +86,8 @@ class Arrival:
 
     def begin_welcome(self, welcomed: frames.WelcomeFrame) -> None:
         """The pages that follow show us the room."""
-        own_key, service = self._replica.own_keys[0], self._uplink.service
-        self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_key, service, self._hello_hash)))
+        own_keys, service = self._replica.own_keys, self._uplink.service
+        self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_keys, service, self._hello_hash)))
 
     def take_page(self, page: frames.PageFrame) -> bool:
         """Returns whether we follow the log from here on. Raises PeerFault, HostLied for a room that cannot be."""
@@ -179,9 +179,9 @@ class Arrival:
 
     def _end_handshake(self) -> None:
         """We have been let in on this link."""
-        self._dialling.note_let_in()
+        self._search.note_let_in()
         self._uplink.end_handshake()
         self._joining.ticket = self._uplink.channel.ticket
 
     def _tell_up(self) -> None:
-        self._uplink.tell_state("up", self._dialling.attempt, NO_REASON)
+        self._uplink.tell_state("up", self._search.attempt, NO_REASON)

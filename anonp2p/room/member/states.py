@@ -124,6 +124,11 @@ class LinkState:
         return self._state
 
     @property
+    def has_no_link(self) -> bool:
+        """Whether there is none to a host, and none has answered."""
+        return isinstance(self._state, NoLink)
+
+    @property
     def is_let_in(self) -> bool:
         """Whether the host has let us in on this link."""
         if isinstance(self._state, Abandoned):

@@ -71,12 +71,23 @@ class Epoch:
         """The first epoch of a room, with the host as its only member. digest: of the log without entries."""
         return cls._open(0, bytes(suite.SECRET), secret, digest, [host])[0]
 
-    def follow(self, secret: bytes, digest: bytes, members: Iterable[bytes]) -> tuple["Epoch", bytes]:
-        """The epoch that follows a commit, and its confirmation tag.
+    @classmethod
+    def begin_term(cls, number: int, secret: bytes, digest: bytes, members: Iterable[bytes]) -> "Epoch":
+        """The first epoch of an heir's term, into which everybody is let by a welcome.
 
-        digest: of the log with the commit, which covers the group context; members: those who remain.
+        number: its own. digest: of the log with the opening.
         """
-        return self._open(self.number + 1, self.init_secret, secret, digest, members)
+        return cls._open(number, bytes(suite.SECRET), secret, digest, members)[0]
+
+    def follow(
+        self, secret: bytes, digest: bytes, members: Iterable[bytes], number: int | None = None
+    ) -> tuple["Epoch", bytes]:
+        """The epoch that follows a commit, or an opening by the same host, and its confirmation tag.
+
+        digest: of the log with that entry, which covers the group context; members: those who remain. number: of the
+        epoch; the next one if None.
+        """
+        return self._open(self.number + 1 if number is None else number, self.init_secret, secret, digest, members)
 
     @classmethod
     def _open(

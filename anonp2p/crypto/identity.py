@@ -36,6 +36,8 @@ REFUSED = b"anonp2p/4 refused"
 RESUMED = b"anonp2p/4 resumed"
 WAITING = b"anonp2p/4 waiting"
 ADDRESS = b"anonp2p/4 address"
+REDIRECT = b"anonp2p/4 redirect"
+MEET = b"anonp2p/4 meet"
 
 
 class Identity:

@@ -84,6 +84,18 @@ class ResumeRequest(Packed, frozen=True, tag=2):
     signature: Bytes64
 
 
+class MeetRequest(Packed, frozen=True, tag=3):
+    """Host, to another member that may host the room too: how far its log goes, and where it is reached."""
+
+    link_secret: Bytes32
+    member: Bytes16
+    address: Bytes32
+    index: Count
+    digest: Bytes32
+    openings: Openings
+    signature: Bytes64
+
+
 # --- the log
 
 
@@ -280,18 +292,19 @@ class WaitingFrame(Packed, frozen=True, tag=22):
     signature: Bytes64
 
 
-class OpeningProof(Packed, frozen=True):
-    """An opening entry, as its author signed it in this epoch."""
+class SignedEntry(Packed, frozen=True):
+    """An entry, as its author signed it in this epoch."""
 
     epoch: Count
     header: Bytes33
-    body: Annotated[bytes, msgspec.Meta(max_length=limits.OPENING_BODY)]
+    body: Annotated[bytes, msgspec.Meta(max_length=limits.PROOF_BODY)]
 
 
 class Where(Packed, frozen=True):
     """A host that somebody follows: its term, where members reach it, and how far its log goes.
 
-    proof: the first of its openings that the other side lacks, where the sender knows which that is.
+    proof: that the first of its openings that the other side lacks is one by an heir, where the sender knows which that
+    is: the opening, and before it what made its author an heir and a member, if the other side lacks that too.
     """
 
     number: Count
@@ -300,7 +313,7 @@ class Where(Packed, frozen=True):
     index: Count
     digest: Bytes32
     openings: Openings
-    proof: OpeningProof | None
+    proof: Annotated[list[SignedEntry], msgspec.Meta(max_length=limits.PROOF_OF_HEIR)]
 
 
 class RedirectFrame(Packed, frozen=True, tag=23):
@@ -478,7 +491,7 @@ class RoomState(Packed, frozen=True):
         return self.term.host
 
 
-Request = JoinRequest | ResumeRequest
+Request = JoinRequest | ResumeRequest | MeetRequest
 
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {

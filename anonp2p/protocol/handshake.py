@@ -1,5 +1,6 @@
 """The handshake of a link, and its records: hello, client handshake, channel (PROTOCOL.md, 2)."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -107,12 +108,18 @@ class HandshakeKey:
     def __init__(self, random: Callable[[int], bytes]) -> None:
         self._random = random
         self._key: EncryptionKeyPair | None = None
+        self._shown: deque[bytes] = deque(maxlen=2)  # hashes of the public halves of the latest keys
         self._until = 0.0
+
+    def has_shown(self, key: bytes) -> bool:
+        """Whether this is the public half of the key of now, or of the one before."""
+        return suite.hash_data(key) in self._shown
 
     def begin_handshake(self, service: bytes, now: float) -> HostHandshake:
         """The handshake of a new link to this service. Handshakes that began with an older key keep that key."""
         if self._key is None or now >= self._until:
             self._key = EncryptionKeyPair(self._random(suite.SECRET))
+            self._shown.append(suite.hash_data(self._key.public))
             self._until = now + limits.HANDSHAKE_KEY
         return HostHandshake(self._random(32), service, self._key)
 

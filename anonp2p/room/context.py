@@ -87,7 +87,7 @@ class Context:
         if pending is None and entry.content is None:
             return False
         if pending is not None and (entry.content is None or isinstance(entry.content.body, bodies.PrivateBody)):
-            change = self._own_message(entry.header, pending, self.replica.ledger.index, age)  # we know what it says
+            change = self._own_message(entry.header, pending, self.replica.ledger.place, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
             self.reporter.tell_change(part, re)
@@ -98,13 +98,13 @@ class Context:
         self._retract_if_wanted(entry.header, pending)
         return True
 
-    def take_receipt(self, header: Header, index: int, age: float) -> None:
+    def take_receipt(self, header: Header, place: int, age: float) -> None:
         """Tells that an entry of ours has its place among those that we have missed. age: it is no older than that."""
         pending = self.outbox.take_receipt(header)
         match pending and pending.body:
             case Whisper() | bodies.TextBody():
                 assert pending is not None, "it has a body"
-                self.reporter.tell_change(self._own_message(header, pending, index, age), pending.re)
+                self.reporter.tell_change(self._own_message(header, pending, place, age), pending.re)
             case bodies.RetractBody(counter=counter):
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(changes.RetractedChange(header.author, counter), pending.re)
@@ -119,7 +119,7 @@ class Context:
         else:
             self.add_entry(bodies.RetractBody(header.counter), None, pending.retraction)
 
-    def _own_message(self, header: Header, pending: Pending, index: int, age: float) -> changes.MessageChange:
+    def _own_message(self, header: Header, pending: Pending, place: int, age: float) -> changes.MessageChange:
         """A message of ours that its entry does not show us: it is sealed to another, or has expired."""
         assert isinstance(pending.body, Whisper | bodies.TextBody), "nothing else is private or expires"
         whisper = pending.body if isinstance(pending.body, Whisper) else None
@@ -128,7 +128,7 @@ class Context:
             counter=header.counter,
             nick=self.own_member.nick,
             text=pending.body.text,
-            seq=index,
+            seq=place,
             ttl=header.ttl,
             age=age,
             action=isinstance(pending.body, bodies.TextBody) and pending.body.action,

@@ -84,9 +84,9 @@ class Gate:
         greeting = self._handshakes[link] = self._handshake_key.begin_handshake(service, self._clock.tick)
         self._reporter.add_effect(effects.SendEffect(link, greeting.wire))
 
-    def has_greeted(self, hello: bytes) -> bool:
-        """Whether somebody whose request has not come was greeted with the hello that has this hash."""
-        return any(greeting.hello == hello for greeting in self._handshakes.values())
+    def is_ours(self, hello: frames.Hello) -> bool:
+        """Whether a hello of these minutes is ours: nobody else can open what answers it."""
+        return self._handshake_key.has_shown(hello.handshake_key)
 
     def take_request(self, link: int, payload: bytes) -> bool:
         """Takes what came on a link if its request has not come yet; whether that was so."""

@@ -86,6 +86,11 @@ class Ledger:
         """The place of the latest entry."""
         return terms.make_place(self.number, self.index)
 
+    def place_of(self, index: int) -> int:
+        """The place of an entry before that one, or of the latest."""
+        began = [opening.number for opening in self.openings if opening.index <= index]
+        return terms.make_place(began[-1] if began else 0, index)
+
     @property
     def term(self) -> frames.Term:
         """The present term, as newcomers are shown it."""

@@ -105,7 +105,7 @@ class Replica:
         """
         ledger = self.ledger if replay is None else replay
         header, content = entry.header, entry.content
-        was, epoch = author.nick, ledger.epoch
+        was, epoch, host = author.nick, ledger.epoch, ledger.host
         removed = self._free_nicks(ledger, author, content)
         about = ledger.take_entry(author, header, content, entry.digest)
         mine = about.id == self.me.id
@@ -140,6 +140,8 @@ class Replica:
                 return changes.KeyRenewedChange(about.id)
             case bodies.LockBody(locked=locked):
                 return changes.LockedChange(about.id, locked)
+            case bodies.OpeningBody() if about.id == host:  # its members stay with it, and get its next epoch
+                return changes.CommitChange((), renew=False)
             case bodies.CommitBody(renew=renew):
                 return changes.CommitChange(removed, renew)
             case bodies.CloseBody():
@@ -174,7 +176,7 @@ class Replica:
             counter=header.counter,
             nick=author.nick,
             text=text,
-            seq=ledger.index,
+            seq=ledger.place,
             ttl=header.ttl,
             age=age,
             action=action,

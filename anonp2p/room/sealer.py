@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from anonp2p import limits
 from anonp2p.crypto import identity, private
-from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
+from anonp2p.crypto.epoch import COMMIT, ENTRY, OPENING, Epoch, Header
 from anonp2p.protocol import bodies, frames
 from anonp2p.room.ledger import Ledger, entry_content, padded_content
 from anonp2p.room.pending import Pending, Sealed, Whisper
@@ -47,10 +47,24 @@ class Sealer:
         kind = COMMIT if isinstance(body, bodies.CommitBody) else ENTRY
         generation = self.epoch.ratchets[self.me.id].generation if kind == ENTRY else 0
         header = Header(kind, self.me.id, counter, generation, pending.ttl)
-        content = bodies.Content(self.random(limits.SALT), self.ledger.index, self.ledger.digest, body)
-        padded = padded_content(content)
-        signed = self.me.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), padded)) + padded
+        content = self._content(body)
+        signed = self._sign(self.epoch.number, header, content)
         return Sealed(self.epoch.number, header, content, signed, self.epoch.seal_entry(header, signed))
+
+    def sign_opening(self, opening: bodies.OpeningBody) -> Sealed:
+        """An entry that begins a term with us as the host: nobody gets it sealed, and it has no counter of ours."""
+        header = Header(OPENING, self.me.id, 0)
+        content = self._content(opening)
+        epoch = self.ledger.epoch  # of the log, of which we may lack the keys
+        return Sealed(epoch, header, content, self._sign(epoch, header, content), b"")
+
+    def _content(self, body: bodies.Body) -> bodies.Content:
+        return bodies.Content(self.random(limits.SALT), self.ledger.index, self.ledger.digest, body)
+
+    def _sign(self, epoch: int, header: Header, content: bodies.Content) -> bytes:
+        """The body: what we say, and our signature."""
+        padded = padded_content(content)
+        return self.me.sign(identity.ENTRY, entry_content(epoch, header.pack(), padded)) + padded
 
     def _seal_whisper(self, whisper: Whisper, counter: int) -> bodies.PrivateBody:
         key = self.keys[self.ledger.get_member(whisper.to).key_hash]

@@ -26,11 +26,11 @@ class SelfCheck:
         """Whether the outcome of a dial is not known yet."""
         return self._link is not None
 
-    def begin(self, address: bytes) -> None:
-        """Dials this service."""
+    def begin(self, address: bytes, *, fresh: bool = False) -> None:
+        """Dials this service. fresh: where it is now, whatever our Tor knew before."""
         self.call_off()
         self._link = self._context.number_dial()
-        self._reporter.add_effect(effects.DialEffect(self._link, address, limits.DIAL_TRIES[0], False, 0.0))
+        self._reporter.add_effect(effects.DialEffect(self._link, address, limits.DIAL_TRIES[0], False, 0.0, fresh))
 
     def call_off(self) -> None:
         """What comes of the dial is of no interest any more."""
@@ -51,7 +51,7 @@ class SelfCheck:
 
     def _is_ours(self, payload: bytes) -> bool:
         try:
-            _, hello = handshake.read_hello(payload)
+            hello, _ = handshake.read_hello(payload)
         except (PeerFault, handshake.OtherVersion):
             return False
-        return self._gate.has_greeted(hello)
+        return self._gate.is_ours(hello)

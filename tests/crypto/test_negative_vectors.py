@@ -58,7 +58,7 @@ def test_what_is_packed_otherwise_0_2(name: str) -> None:
 def test_the_second_implementation_takes_what_is_well_formed() -> None:
     for it in held("handshake")["2.2 hello, 2.4 client handshake"]:
         second.read_hello(it["2.2 hello"]["content"])
-        [asked] = [it[name] for name in ("2.4 Join", "2.4 Resume") if name in it]
+        [asked] = [it[name] for name in ("2.4 Join", "2.4 Resume", "2.4 Meet") if name in it]
         second.read("request", second.unpad(asked["text"]))
     for direction in ("up", "down"):
         said = held("handshake")["2.6 records"][direction]

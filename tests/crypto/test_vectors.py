@@ -16,7 +16,7 @@ from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks, safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import bodies, field_types, frames, handshake, welcome, wire
+from anonp2p.protocol import bodies, field_types, frames, handshake, meeting, welcome, wire
 from anonp2p.room import events, inputs, ledger
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, NOW
@@ -217,7 +217,7 @@ def test_nicks_3_3() -> None:
 # --- 2
 
 
-@pytest.mark.parametrize("it", CLIENT_HANDSHAKES, ids=["join", "resume"])
+@pytest.mark.parametrize("it", CLIENT_HANDSHAKES, ids=["join", "resume", "meet"])
 def test_the_hello_2_2(it: Any) -> None:
     said, room = it["2.2 hello"], it["room"]
     greeting = handshake.HostHandshake(said["nonce"], room, suite.EncryptionKeyPair(said["handshake key seed"]))
@@ -231,9 +231,7 @@ def test_the_hello_2_2(it: Any) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("it", "kind"), [(CLIENT_HANDSHAKES[0], "Join"), (CLIENT_HANDSHAKES[1], "Resume")], ids=["join", "resume"]
-)
+@pytest.mark.parametrize(("it", "kind"), list(zip(CLIENT_HANDSHAKES, ("Join", "Resume", "Meet"), strict=True)))
 def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
     said, room, client_handshake = it["2.2 hello"], it["room"], it[f"2.4 {kind}"]
     request = handshake.HostHandshake(
@@ -253,7 +251,7 @@ def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
 
 
 def test_a_ticket_2_5a() -> None:
-    joined, resumed = CLIENT_HANDSHAKES
+    joined, resumed, _ = CLIENT_HANDSHAKES
     link = joined["2.4 Join"]["request"][1]
     assert resumed["2.4 Resume"]["ticket"] == second.ticket(link, joined["2.2 hello"]["hello"])
 
@@ -282,6 +280,26 @@ def test_a_resume_2_5() -> None:
     [key] = [it["key"] for it in NOTATION["3.1 members"] if it["id"] == member]
     assert identity.is_signed(identity.RESUME, ROOM, client_handshake["signed"], signature, key)
     second.verify(key, "resume", ROOM, client_handshake["signed"], signature)
+
+
+def test_a_meet_2_5() -> None:
+    said, client_handshake = CLIENT_HANDSHAKES[2]["2.2 hello"], CLIENT_HANDSHAKES[2]["2.4 Meet"]
+    _, link, member, address, index, digest, openings, signature = second.unpack(second.unpad(client_handshake["text"]))
+    listed = [field_types.Opening(*opening) for opening in openings]
+    meet = frames.MeetRequest(link, member, address, index, digest, listed, signature)
+    assert meeting.meet_content(meet, said["hello"]) == client_handshake["signed"]
+    assert second.meet_content(said["hello"], link, address, index, digest, openings) == client_handshake["signed"]
+    [key] = [it["key"] for it in NOTATION["3.1 members"] if it["id"] == member]
+    assert meeting.is_meet_signed(meet, ROOM, said["hello"], key)
+    second.verify(key, "meet", ROOM, client_handshake["signed"], signature)
+
+
+def test_a_redirect_8_15() -> None:
+    it = HANDSHAKE["2.6 records"]
+    said = [frame for record in it["up"]["records"] for frame in record["2.7 frames"] if frame[0] == 23]
+    [[_, where, signature]] = said
+    [key] = [member["key"] for member in NOTATION["3.1 members"] if member["id"] == where[1]]
+    second.verify(key, "redirect", ROOM, it["hello"] + second.pack(where), signature)
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])

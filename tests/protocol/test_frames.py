@@ -47,13 +47,14 @@ snapshot_entries = st.builds(frames.SnapshotEntry, bytes32, texts, counts, st.bo
 ttls = st.integers(0, 2**32 - 1)
 
 openings = st.lists(st.builds(field_types.Opening, counts, bytes16, counts, bytes32), min_size=1, max_size=3)
+signed_entries = st.builds(frames.SignedEntry, counts, bytes33, st.binary(max_size=50))
+proofs = st.lists(signed_entries, max_size=limits.PROOF_OF_HEIR)
+wheres = st.builds(frames.Where, counts, bytes16, bytes32, counts, bytes32, openings, proofs)
 heirs = st.lists(st.builds(field_types.Heir, bytes16, bytes32), max_size=3)
 holders = st.lists(bytes16, min_size=1, max_size=3)
 terms = st.builds(frames.Term, counts, bytes16, bytes32, bytes32, heirs, holders, st.booleans(), openings)
 places = st.lists(snapshot_entries, max_size=3)
 bases = st.builds(frames.RoomSnapshot, bytes32, counts, st.booleans(), places, terms)
-opening_proofs = st.none() | st.builds(frames.OpeningProof, counts, bytes33, st.binary(max_size=50))
-wheres = st.builds(frames.Where, counts, bytes16, bytes32, counts, bytes32, openings, opening_proofs)
 missed = st.one_of(
     st.builds(frames.BackfilledEntry, bytes33, blobs),
     st.builds(frames.Tombstone, bytes33, bytes32),
@@ -95,6 +96,7 @@ from_hosts = st.one_of(
 requests = st.one_of(
     st.builds(frames.JoinRequest, bytes32, bytes32, keys, texts, bytes64),
     st.builds(frames.ResumeRequest, bytes32, bytes16, keys, counts, counts, bytes32, openings, st.booleans(), bytes64),
+    st.builds(frames.MeetRequest, bytes32, bytes16, bytes32, counts, bytes32, openings, bytes64),
 )
 hellos = st.builds(frames.Hello, counts, bytes32, keys)
 all_bodies = st.one_of(
@@ -187,7 +189,7 @@ STATE = frames.RoomState(
     False,
 )
 OPENING = field_types.Opening(0, B16, 0, B32)
-WHERE = frames.Where(4, B16, B32, 1, B32, [OPENING], frames.OpeningProof(1, B33, b"body"))
+WHERE = frames.Where(4, B16, B32, 1, B32, [OPENING], [frames.SignedEntry(1, B33, b"body")])
 SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (bodies.TextBody("hello", action=False, reply=None), 1),
     (bodies.NickBody("ann"), 2),
@@ -210,6 +212,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("hello", frames.Hello(3, B32, KEY), 1),
     ("request", frames.JoinRequest(B32, B32, KEY, "ann", B64), 1),
     ("request", frames.ResumeRequest(B32, B16, KEY, 1, 1, B32, [OPENING], True, B64), 2),
+    ("request", frames.MeetRequest(B32, B16, B32, 1, B32, [OPENING], B64), 3),
     ("burst", frames.Batch([b"entry"], [B32], B112), None),
     ("member's", frames.SubmitFrame(0, b"entry"), 1),
     ("member's", frames.KeyFrame(KEY), 2),

@@ -8,7 +8,7 @@ from msgspec import msgpack
 
 from anonp2p import limits
 from anonp2p.crypto import private, suite
-from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header
+from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, OPENING, Epoch, Header
 from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
 from anonp2p.crypto.identity import Identity, hash_room, member_id
 from anonp2p.errors import PeerFault
@@ -26,6 +26,7 @@ from anonp2p.protocol.bodies import (
     LeaveBody,
     LockBody,
     NickBody,
+    OpeningBody,
     Removal,
     RenewBody,
     TextBody,
@@ -38,6 +39,7 @@ from anonp2p.room.ledger import Ledger, entry_content, padded_content
 from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica, check_entry
 from anonp2p.room.roster import Roster
+from anonp2p.room.succession.terms import make_place
 
 ROOM = b"r" * 32
 HOST, ANN, BOB, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"e"))
@@ -370,3 +372,30 @@ def test_entries_of_the_history_are_read_with_or_without_their_bodies(ours: Repl
     assert (gone.header, gone.body, gone.digest) == (header, b"", suite.hash_data(body))
     with pytest.raises(PeerFault, match="entry-without-body"):
         OpenedEntry.from_backfill(frames.BackfilledEntry(header.pack(), b""))
+
+
+# --- terms
+
+
+FIRST, SECOND = (Identity(bytes([number]) * 32, ROOM).key for number in (1, 2))
+
+
+def begun(replica: Replica, author: Identity, opening: OpeningBody) -> Change:
+    ledger = replica.ledger
+    header = Header(OPENING, author.id, 0)
+    padded = padded_content(bodies.Content(bytes(limits.SALT), ledger.index, ledger.digest, opening))
+    body = author.sign(ENTRY_LABEL, entry_content(ledger.epoch, header.pack(), padded)) + padded
+    return take(replica, OpenedEntry(header, body))
+
+
+def test_a_term_that_the_host_begins_again_is_as_a_commit_to_its_members(ours: Replica) -> None:
+    assert begun(ours, HOST, OpeningBody(4, ROOM, ROOM)) == changes.CommitChange((), renew=False)
+
+
+def test_places_grow_beyond_those_of_the_term_before(ours: Replica) -> None:
+    applied(ours, HOST, HeirsBody([Heir(BOB.id, SECOND)], entrusts=False))
+    begun(ours, BOB, OpeningBody(5, SECOND, SECOND))
+    change = applied(ours, BOB, text())
+    assert isinstance(change, changes.MessageChange)
+    assert change.seq == ours.ledger.place == make_place(5, 3)
+    assert [ours.ledger.place_of(index) for index in (1, 2)] == [1, make_place(5, 2)]

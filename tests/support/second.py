@@ -292,7 +292,7 @@ _REDIRECT = tagged(
         number(),
         _HASH,
         _OPENINGS,
-        either(nil, array(number(), _HEADER, blob(most=512))),
+        many(array(number(), _HEADER, blob(most=512)), 3),
     ),
     _SIGNATURE,
 )
@@ -338,6 +338,7 @@ FORMS: dict[str, Form] = {
     "request": either(
         tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE, number(), _HASH),
         tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _OPENINGS, flag, _SIGNATURE),
+        tagged(3, _HASH, _ID, _HASH, number(), _HASH, _OPENINGS, _SIGNATURE),
     ),
     "record up": array(flag, many(_FROM_MEMBER, 16)),
     "record down": array(many(_FROM_HOST, 16)),
@@ -447,6 +448,11 @@ def resume_content(
     """2.5"""
     line = bytes([lost]) + h(pack(openings))
     return hello_digest + link + h(key) + u(64, epoch) + u(64, index) + digest + line
+
+
+def meet_content(link_hello: bytes, link: bytes, address: bytes, index: int, digest: bytes, openings: Any) -> bytes:
+    """2.5"""
+    return link_hello + link + address + u(64, index) + digest + pack(openings)
 
 
 def check_credentials(credentials: Any, room: bytes) -> None:

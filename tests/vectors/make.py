@@ -26,6 +26,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, welcome
 from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.meeting import meet_content, sign_meet, sign_redirect
 from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
@@ -184,10 +185,18 @@ def handshakes(boxes: Boxes) -> Vectors:
     asked = client_handshake(boxes, join, content, digest, seed("no ticket")[: handshake.TICKET])
     ticket = handshake.Channel(join.link_secret, digest, up=True).ticket
     asked_again = client_handshake(boxes, resume, position, other, ticket)
+    meeting, third = hello("a meeting")
+    openings = [Opening(0, Person("host").me.id, 0, seed("empty log")), Opening(5, ann.me.id, 6, seed("a log"))]
+    unsigned = frames.MeetRequest(
+        seed("link 3"), ann.me.id, seed("an address"), 9, seed("a digest"), openings, bytes(64)
+    )
+    meet = sign_meet(unsigned, ROOM, third, ann.me)
+    met = client_handshake(boxes, meet, meet_content(meet, third), third, seed("no ticket either")[: handshake.TICKET])
     return {
         "2.2 hello, 2.4 client handshake": [
             {"room": ROOM, "2.2 hello": joining, "2.4 Join": asked},
             {"room": ROOM, "2.2 hello": coming_back, "2.4 Resume": asked_again},
+            {"room": ROOM, "2.2 hello": meeting, "2.4 Meet": met},
         ],
         "2.6 records": records(join.link_secret, digest),
     }
@@ -203,8 +212,9 @@ def records(link: bytes, digest: bytes) -> Vectors:
         frames.Tombstone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
     ]
     openings = [Opening(0, host.id, 0, seed("empty log")), Opening(5, bob, 6, seed("a log"))]
-    proof = frames.OpeningProof(3, bytes(33), b"a body")
+    proof = [frames.SignedEntry(3, bytes(33), b"a body"), frames.SignedEntry(4, bytes(33), b"another")]
     where = frames.Where(5, bob, seed("an address"), 7, seed("a longer log"), openings, proof)
+    redirect = sign_redirect(where, ROOM, digest, Person("bob").me)
     up: list[tuple[list[frames.Frame], bool]] = [
         ([], False),
         ([], True),
@@ -213,7 +223,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.SubmitFrame(2**53 - 1, b"an entry")] * limits.FRAMES, False),
         ([frames.AbleFrame(), appointment.sign_address(RoomKey(seed("own service")), ROOM_KEY.public, bob)], False),
         ([frames.EchoFrame(), frames.StraysFrame(2)], False),
-        ([frames.ReportFrame(True, 7, seed("a log"), openings), frames.RedirectFrame(where, bytes(64))], False),
+        ([frames.ReportFrame(True, 7, seed("a log"), openings), redirect], False),
     ]
     down: list[tuple[list[frames.Frame], bool]] = [
         ([frames.WelcomeFrame(b"a box", 1), frames.PageFrame(b"a part")], False),
@@ -227,7 +237,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.KeyResponseFrame(key)], False),
         ([frames.PrepareFrame(), frames.EntrustFrame(b"a box"), frames.EchoedFrame()], False),
         ([frames.WaitingFrame(bytes(64)), frames.HostLivesFrame()], False),
-        ([frames.RedirectFrame(where, bytes(64)), frames.WantFrame(7, seed("a log"), openings)], False),
+        ([redirect, frames.WantFrame(7, seed("a log"), openings)], False),
     ]
     ends = {"up": handshake.Channel(link, digest, up=True), "down": handshake.Channel(link, digest, up=False)}
     return {

@@ -63,7 +63,7 @@ def negative(held: dict[str, Vectors], boxes: Any) -> Vectors:
 
 def _packed(handshakes: Vectors, log: Vectors, welcomed: Vectors) -> Iterator[tuple[str, list[Vectors]]]:
     asked = handshakes["2.2 hello, 2.4 client handshake"]
-    for name, each in (("Join", asked[0]), ("Resume", asked[1])):
+    for name, each in (("Join", asked[0]), ("Resume", asked[1]), ("Meet", asked[2])):
         yield f"2.4 {name}", _cases(padding.unpad_text(each[f"2.4 {name}"]["text"]))
     seen: set[str] = set()
     for direction, before in (("up", b"\x92\xc2\x91"), ("down", b"\x91\x91")):

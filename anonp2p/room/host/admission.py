@@ -133,6 +133,8 @@ class Admission:
         """Lets in who asks; returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted."""
         if isinstance(request, frames.ResumeRequest):
             return self._admit_returning(caller, request)
+        if isinstance(request, frames.MeetRequest):
+            raise NotAdmitted("unknown")
         return self._admit_newcomer(caller, request)
 
     def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:

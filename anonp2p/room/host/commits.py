@@ -124,7 +124,7 @@ class Commits:
         self._sequencer.end_batch()
         secret, digest = self._context.random(suite.SECRET), ledger.digest
         self._replica.epoch, tag = before.follow(secret, digest, [member.id for member in ledger.roster])
-        epoch = self._replica.current_epoch.number
+        epoch = ledger.epoch
         self._sequencer.log.end_epoch(CommitSecret(ledger.room, epoch, digest, secret, tag))
         self._secrets.append((self._clock.tick + limits.COMMIT_SHARES, epoch))
         self._committed_at, self._somebody_left = self._clock.tick, False

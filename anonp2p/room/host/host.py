@@ -13,6 +13,7 @@ from anonp2p.room.gate import Gate
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.answers import Answers
+from anonp2p.room.host.code_check import CodeCheck
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import found_room
 from anonp2p.room.host.heirs import Heirs
@@ -58,6 +59,7 @@ class HostRole:
         parts = self.sequencer, self.presence, self.commits, self._answers, self.heirs
         self._submissions = Submissions(context, *parts)
         self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
+        self._code_check = CodeCheck(context, self.gate, self.presence, self.heirs)
 
     @property
     def name(self) -> Literal["host"]:
@@ -77,6 +79,10 @@ class HostRole:
     def handle_input(self, event: inputs.RoleInput) -> None:
         """Takes what comes from links or the clock."""
         match event:
+            case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput() if (
+                self._code_check.take_outcome(event)
+            ):
+                pass
             case inputs.ReceivedInput(link=link, payload=payload):
                 self._take_payload(link, payload)
             case inputs.EndBatchInput():
@@ -111,7 +117,7 @@ class HostRole:
         """When (`Now.tick`) something has to be done, though nothing happens."""
         if not self._lifecycle.entered:
             return None
-        parts = (self.sequencer, self.commits, self.presence, self.gate, self._answers, self.heirs)
+        parts = (self.sequencer, self.commits, self.presence, self.gate, self._answers, self.heirs, self._code_check)
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
@@ -194,6 +200,7 @@ class HostRole:
         self.sequencer.expire_entries(self.presence.passed(self.log.end))
         self._answers.send_due()
         self.heirs.update()
+        self._code_check.do_due_work()
 
     def _entrust(self, event: inputs.EntrustInput) -> None:
         if event.nick is None:

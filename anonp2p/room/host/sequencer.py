@@ -78,6 +78,13 @@ class Sequencer:
             raise
         self.order(self._context.own_member, sealed.header, sealed.content, sealed.body, sealed.entry)
 
+    def open_term(self, opening: bodies.OpeningBody) -> None:
+        """An entry with which a term begins that is ours, in a batch of its own, for which we sign as its host."""
+        self.end_batch()
+        sealed = self._replica.sealer(self._context.random).sign_opening(opening)
+        self.order(self._context.own_member, sealed.header, sealed.content, sealed.body, sealed.entry)
+        self.end_batch()
+
     def order(self, author: Member, header: Header, content: bodies.Content, body: bytes, sealed: bytes) -> None:
         """This entry, which was checked, gets the next place. sealed: as its author sent it."""
         if not self.log.fits_in_batch(sealed):
@@ -103,7 +110,7 @@ class Sequencer:
     def sign_head(self) -> bytes:
         """A signed head: the index and digest of the log, and the time of the room."""
         ledger = self._replica.ledger
-        content = head_content(ledger.index, ledger.digest, self.room_time())
+        content = head_content(ledger.place, ledger.digest, self.room_time())
         return content + self._replica.me.sign(identity.HEAD, content)
 
     def end_batch(self) -> None:

@@ -1,5 +1,8 @@
 """How a member gets in on a link: from the first answer of its host until it follows the log."""
 
+from contextlib import suppress
+
+from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, welcome
 from anonp2p.reasons import NO_REASON
 from anonp2p.room import events
@@ -7,7 +10,7 @@ from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.head_check import HeadCheck, Signer
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.proof import Position
 from anonp2p.room.member.search import Search
@@ -78,16 +81,24 @@ class Arrival:
         ledger = self._replica.ledger
         host = ledger.get_member(ledger.host).key
         credentials.check_resumption(resumed, self._hello_hash, self._uplink.service, host)
-        now = self._heads.read_head(resumed.now, ledger)
-        expect(now.place >= self._replica.ledger.index, "shorter-log")
-        self._state.enter(CatchingUp(now.place))
+        now = self._heads.read_head(resumed.now, Signer.of_log(ledger))
+        expect(now.end >= self._replica.ledger.index, "shorter-log")
+        self._state.enter(CatchingUp(now.end))
         self._end_handshake()
         self._tell_up()
 
     def begin_welcome(self, welcomed: frames.WelcomeFrame) -> None:
         """The pages that follow show us the room."""
-        own_keys, service = self._replica.own_keys, self._uplink.service
-        self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_keys, service, self._hello_hash)))
+        self._state.enter(Welcomed(self._open_welcome(welcomed)))
+
+    def _open_welcome(self, welcomed: frames.WelcomeFrame) -> welcome.WelcomeReader:
+        """Whoever has waited for this answer may have got another key since. Raises PeerFault."""
+        *newer, oldest = self._replica.own_keys
+        service, hello = self._uplink.service, self._hello_hash
+        for key in newer:
+            with suppress(PeerFault):
+                return welcome.WelcomeReader(welcomed, key, service, hello)
+        return welcome.WelcomeReader(welcomed, oldest, service, hello)
 
     def take_page(self, page: frames.PageFrame) -> bool:
         """Returns whether we follow the log from here on. Raises PeerFault, HostLied for a room that cannot be."""
@@ -123,7 +134,7 @@ class Arrival:
             return True
         if not backfill.is_complete():
             return False
-        self._state.enter(CatchingUp(backfill.head.place))
+        self._state.enter(CatchingUp(backfill.head.end))
         backfill.enter_epoch()
         if backfill.continues:
             self._tell_up()
@@ -166,7 +177,7 @@ class Arrival:
             return
         age = self._heads.age_of_last
         for receipt in backfill.proof.receipts:
-            self._context.take_receipt(receipt.header, receipt.place, age)
+            self._context.take_receipt(receipt.header, backfill.now.place_of(receipt.at), age)
 
     def _end_history(self, backfill: Backfill) -> None:
         """We have been shown all that we get: of our own entries, what has no place by now gets none."""

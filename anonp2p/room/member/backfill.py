@@ -59,7 +59,7 @@ class Backfill:
     def is_complete(self) -> bool:
         """Whether we have all that was before. Raises HostLied if it led elsewhere than the welcome says."""
         reached = self.reached
-        if reached.index < self.head.place:
+        if reached.index < self.head.end:
             return False
         if reached.digest != self.head.digest:
             raise self._heads.blame("backfill-to-other-log", self.head)
@@ -87,7 +87,7 @@ class Backfill:
             self._heads.doubt_entry(entry.header, entry.body, ledger)
         change = self._replica.follow_entry(author, entry, age, replay=ledger)
         if is_own:
-            self._context.take_receipt(entry.header, ledger.index, age)
+            self._context.take_receipt(entry.header, ledger.place, age)
         elif is_new:
             self._context.reporter.tell_history_change(change)
 

@@ -16,9 +16,7 @@ class Dialling:
     which we were let in; reason: why the last of them failed.
     """
 
-    def __init__(
-        self, number_dial: Callable[[], int], random: Callable[[int], bytes], *, is_alone: bool
-    ) -> None:
+    def __init__(self, number_dial: Callable[[], int], random: Callable[[int], bytes], *, is_alone: bool) -> None:
         self.attempt = 0
         self.reason = NO_REASON
         self._number_dial = number_dial

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import COMMIT, KEPT, Header, read_header
+from anonp2p.crypto.epoch import ENTRY, KEPT, Header, read_header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import expect
-from anonp2p.room.member.head_check import Head, HeadCheck
+from anonp2p.room.member.head_check import Head, HeadCheck, Signer
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
 from anonp2p.room.member.retracted import is_retracted
@@ -39,10 +39,11 @@ class Follower:
 
     def take_batch(self, batch: frames.Batch) -> None:
         """What the host signs for. Raises PeerFault, HostLied."""
-        head = self._heads.read_head(batch.head, self._replica.ledger)
+        head = self._heads.read_head(batch.head, Signer.of_log(self._replica.ledger))
         if not batch.entries:
             self._heads.expect_no_older(head)
         with self._replica.current_epoch.undo_on_fault():
+            expect(all(read_header(sealed).kind == ENTRY for sealed in batch.entries), "entry-of-old-epoch")
             entries = [OpenedEntry(*self._open_entry(sealed)) for sealed in batch.entries]
             _note_contexts(entries, batch.contexts)
             self._expect_log(entries, head)
@@ -56,10 +57,11 @@ class Follower:
         backfill = self._state.backfill
         ledger = backfill.reached if backfill else self._replica.ledger
         expect(bool(missed.entries), "empty-backfill")
-        head, now = (self._heads.read_head(text, ledger) for text in (missed.head, missed.now))
+        entries = list(map(OpenedEntry.from_backfill, missed.entries))
+        signer = Signer.of_batch(ledger, entries)
+        head, now = (self._heads.read_head(text, signer) for text in (missed.head, missed.now))
         if backfill is not None:
             expect(head.place <= backfill.head.place, "backfill-after-welcome")
-        entries = list(map(OpenedEntry.from_backfill, missed.entries))
         _note_contexts(entries, missed.contexts)
         self._expect_log(entries, head)
         for entry, shown in zip(entries, missed.entries, strict=True):
@@ -98,7 +100,7 @@ class Follower:
         """Raises PeerFault unless these are the entries for which the host has signed, in a batch of their own."""
         backfill = self._state.backfill
         ledger = backfill.reached if backfill else self._replica.ledger
-        expect(all(entry.header.kind != COMMIT for entry in entries[:-1]), "entry-of-old-epoch")
+        expect(all(entry.header.kind == ENTRY for entry in entries[:-1]), "entry-of-old-epoch")
         first, digests = ledger.index + 1, self._heads.expect_log(head, ledger, entries)
         if backfill is not None:
             for index, digest in enumerate(digests, first):

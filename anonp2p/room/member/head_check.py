@@ -1,22 +1,23 @@
 """What a host signs of its log and of the time, held against what it signed before."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import KEPT, Header
-from anonp2p.errors import HostLied
-from anonp2p.protocol import field_types
+from anonp2p.crypto.epoch import KEPT, OPENING, Header
+from anonp2p.errors import HostLied, PeerFault
+from anonp2p.protocol import bodies, field_types
 from anonp2p.reasons import Fault, Reason
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
+from anonp2p.room.succession import terms
 
 
 class Head(NamedTuple):
-    """A host's word on the log, as it was signed; place: index of the latest entry."""
+    """A host's word on the log, as it was signed; place: of the latest entry."""
 
     place: int
     digest: bytes
@@ -28,6 +29,35 @@ class Head(NamedTuple):
         """From its 112 bytes."""
         return cls(int.from_bytes(text[:8], "big"), text[8:40], int.from_bytes(text[40:48], "big"), text)
 
+    @property
+    def end(self) -> int:
+        """The index of the latest entry."""
+        return terms.index_of(self.place)
+
+
+class Signer(NamedTuple):
+    """Who signs for what a log has next: the number of the term, the host, and its key."""
+
+    number: int
+    host: bytes
+    key: bytes
+
+    @classmethod
+    def of_log(cls, ledger: Ledger) -> "Signer":
+        """The host of the present term."""
+        return cls(ledger.number, ledger.host, ledger.host_key)
+
+    @classmethod
+    def of_batch(cls, ledger: Ledger, entries: Sequence[OpenedEntry]) -> "Signer":
+        """The same, or who begins a term with these entries: an opening is alone in its batch. Raises PeerFault."""
+        if not entries or entries[0].header.kind != OPENING:
+            return cls.of_log(ledger)
+        author, content = ledger.roster.find_member(entries[0].header.author), entries[0].content
+        if author is None or content is None or not isinstance(content.body, bodies.OpeningBody):
+            raise PeerFault("bad-opening")
+        expect(len(entries) == 1, "bad-opening")
+        return cls(content.body.number, author.id, author.key)
+
 
 class HeadCheck:
     """Remembers heads of a host, on whatever link they came. One that contradicts them proves that the host lies."""
@@ -37,17 +67,21 @@ class HeadCheck:
         self._replica = context.replica
         self._reporter = context.reporter
         self._label = context.label
-        self._begin_host(b"")
+        self.begin_room()
 
-    def _begin_host(self, host: bytes) -> None:
-        """Heads of another host say nothing of this one: before we are in, anybody may pass for the host."""
+    def begin_room(self) -> None:
+        """Nobody has let us in yet: what others have said may be of any room."""
+        self._known_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
+        self._begin_term(0, b"")
+
+    def _begin_term(self, number: int, host: bytes) -> None:
+        """Heads of another term say nothing of this one."""
         nothing_signed = Head(-1, b"", 0, b"")
-        self._host = host
+        self._term = number, host
         self._newest = nothing_signed  # of all
         self._awaited = nothing_signed  # the first that was seen beyond the entries that we have
         self._furthest = nothing_signed  # of those that cover entries that we have
         self._last = nothing_signed  # the last of these, which is another one while a history is shown
-        self._known_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
 
     @property
     def told_time(self) -> int:
@@ -69,17 +103,18 @@ class HeadCheck:
         time, age = self._known_time
         return age + (room_time - time) / 1000
 
-    def read_head(self, text: bytes, ledger: Ledger) -> Head:
-        """Reads a head for the log of this ledger.
+    def read_head(self, text: bytes, signer: Signer) -> Head:
+        """Reads a head that this host is to have signed.
 
         Raises PeerFault for one that the host has not signed, HostLied for one that contradicts what it signed before.
         """
         head = Head.read(text)
-        key = ledger.get_member(ledger.host).key
-        expect(identity.is_signed(identity.HEAD, ledger.room, text[:48], text[48:], key), "forged-head")
+        room = self._replica.ledger.room
+        expect(identity.is_signed(identity.HEAD, room, text[:48], text[48:], signer.key), "forged-head")
         expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
-        if ledger.host != self._host:
-            self._begin_host(ledger.host)
+        expect(terms.number_of(head.place) == signer.number, "head-of-other-term")
+        if self._term != signer[:2]:
+            self._begin_term(signer.number, signer.host)
         for known in (self._last, self._furthest, self._awaited, self._newest):
             if head.place == known.place and head.digest != known.digest:
                 raise self.contradict(known, head)
@@ -120,7 +155,7 @@ class HeadCheck:
             index, context = index + 1, entry.context or context
             digest = identity.extend_log_hash(digest, index, entry.header.pack(), entry.digest, context)
             digests.append(digest)
-        expect((head.place, head.digest) == (index, digest), "head-of-other-log")
+        expect((head.end, head.digest) == (index, digest), "head-of-other-log")
         for at, digest in enumerate(digests, index - len(digests) + 1):
             if other := self.find_other(at, digest):
                 raise self.contradict(other, head, _hashes(entries))
@@ -129,7 +164,7 @@ class HeadCheck:
     def find_other(self, index: int, digest: bytes) -> Head | None:
         """The head that was signed for this index and another digest, if there is one that we remember."""
         for known in (self._furthest, self._awaited, self._newest):
-            if known.place == index and known.digest != digest:
+            if known.place >= 0 and known.end == index and known.digest != digest:
                 return known
         return None
 

@@ -157,7 +157,7 @@ class Joining:
     @property
     def shown_up_to(self) -> int | None:
         """Index of the last entry that was shown to us before we are shown the room anew; None if we are not."""
-        return None if self._shown is None else self._shown.place
+        return None if self._shown is None else self._shown.at
 
     def begin_history(self, *, expected: bool) -> bool:
         """A welcome shows us the room, with or without its history. Returns whether it is one that broke off before."""
@@ -169,7 +169,7 @@ class Joining:
 
     def note_shown(self, position: Position) -> None:
         """The link was lost while we were shown the history up to here."""
-        if self._shown is None or position.place > self._shown.place:
+        if self._shown is None or position.at > self._shown.at:
             self._shown = position
 
     def end_history(self) -> None:

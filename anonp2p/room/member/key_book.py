@@ -45,7 +45,7 @@ class KeyBook:
         ledger = self._replica.ledger
         at, secret, tag = self._open_commit_share(box, ledger.digest)
         members = [member.id for member in ledger.roster]
-        epoch, mine = self._replica.current_epoch.follow(secret, ledger.digest, members)
+        epoch, mine = self._replica.current_epoch.follow(secret, ledger.digest, members, ledger.epoch)
         commit.check_confirmation_tag(mine, tag)
         self._replica.epoch = epoch
         self._forget_keys_before(at)
@@ -60,7 +60,7 @@ class KeyBook:
 
     def _open_commit_share(self, box: bytes, digest: bytes) -> tuple[int, bytes, bytes]:
         """Which of our keys the host knew when it sealed our share, the fresh secret in it, and the tag."""
-        epoch = self._replica.current_epoch.number + 1
+        epoch = self._replica.ledger.epoch
         for at, key in enumerate(self._replica.own_keys):
             try:
                 room, member = self._replica.ledger.room, self._replica.me.id

@@ -16,7 +16,7 @@ _STEP = 65  # bytes of it before the group context
 class Position(NamedTuple):
     """A point of a log: the index of an entry, the digest up to there, and the group context to which it leads."""
 
-    place: int
+    at: int
     digest: bytes
     context: bytes
 
@@ -24,7 +24,7 @@ class Position(NamedTuple):
 class Receipt(NamedTuple):
     """An entry of ours among those that we have missed. digest: of its body."""
 
-    place: int
+    at: int
     header: Header
     digest: bytes
 

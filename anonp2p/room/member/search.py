@@ -99,7 +99,7 @@ class Search:
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) something is due."""
         dials = self.loss.next_deadline(self.line) if self._has_others else self._dialling.next_deadline
-        dues = (dials, self._waiting and self._waiting.next_deadline())
+        dues = (dials, None if self._waiting is None else self._waiting.next_deadline())
         return min((due for due in dues if due is not None), default=None)
 
     # --- what happens to our link to the host
@@ -137,9 +137,7 @@ class Search:
         """Whether this is one of ours."""
         return link in self._tries or (self._waiting is not None and self._waiting.call.link == link)
 
-    def take_input(
-        self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput
-    ) -> Answered | None:
+    def take_input(self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput) -> Answered | None:
         """Takes what comes on one of our links; returns the answer of one who may be our host. Raises HostLied."""
         attempt = self._tries.get(event.link)
         match event:
@@ -240,22 +238,23 @@ class Search:
 
     def _take_from_heir(self, payload: bytes) -> Answered | None:
         """What the heir says at which we wait."""
-        assert self._waiting is not None, "the link is ours"
+        waiting = self._waiting
+        assert waiting is not None, "the link is ours"
         try:
-            said = self._waiting.open_record(payload)
+            said = waiting.open_record(payload)
             for at, frame in enumerate(said):
                 match frame:
                     case frames.WelcomeFrame() | frames.ResumedFrame() if self._state.has_no_link:
-                        call, self._waiting = self._waiting.call, None
+                        self._waiting = None
                         self.loss.drop_standby()
-                        return Answered(call, said[at:])
+                        return Answered(waiting.call, said[at:])
                     case frames.WelcomeFrame() | frames.ResumedFrame():
                         self._stop_waiting("closed")
                         return None
                     case _:
-                        self._take_word(self._waiting, frame)
+                        self._take_word(waiting, frame)
         except PeerFault as fault:
-            self._waiting.drop(fault.fault)
+            waiting.drop(fault.fault)
         return None
 
     def _take_word(self, waiting: WaitingLink, frame: frames.Frame) -> None:
@@ -271,12 +270,12 @@ class Search:
                 expect(self.loss.lost_at is not None, "unexpected-backfill")
                 self._catch_up(frame)
             case _:
-                raise PeerFault("unexpected-word")
+                raise PeerFault("unexpected-sign-of-life")
 
     def _show_log(self, waiting: WaitingLink, want: frames.WantFrame) -> None:
         """The heir lacks what we have of the log."""
         ledger = self._replica.ledger
-        expect(terms.are_proper(want.openings), "bad-openings")
+        expect(terms.are_proper(want.openings), "bad-opening")
         fork = terms.find_fork(ledger.openings, ledger.index, want.openings, want.index)
         if self.loss.lost_at is not None and fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
             waiting.show_log(fork)

@@ -136,6 +136,11 @@ class LinkState:
         return isinstance(self._state, Backfilling | CatchingUp | Up | Rekeying)
 
     @property
+    def is_following(self) -> bool:
+        """Whether we follow the log of the host at the other end, and have been shown all that was before."""
+        return isinstance(self._state, CatchingUp | Up | Rekeying)
+
+    @property
     def takes_batches(self) -> bool:
         """Whether the host may order entries now."""
         return isinstance(self._state, CatchingUp | Up)

@@ -51,7 +51,7 @@ class WaitingLink:
 
     def show_log(self, since: int) -> None:
         """Shows the heir all entries that we have after this one."""
-        log, own = self._replica.log.log, self._replica.own_keys[0].public
+        log, own = self._replica.room_log.log, self._replica.own_keys[0].public
         reader = LogReader(log, since + 1, self._replica.me.id, own, self.call.channel, log.end)
         reader.stop_at_end()
         self._reporter.add_effect(effects.AdmitEffect(self.call.link, self.call.channel, (), reader))

@@ -10,7 +10,7 @@ from anonp2p.protocol.credentials import check_credentials
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.head_check import Head, HeadCheck
+from anonp2p.room.member.head_check import Head, HeadCheck, Signer
 from anonp2p.room.member.joining import NOWHERE, Joining
 from anonp2p.room.member.proof import Proof
 from anonp2p.room.retention import NO_HISTORY
@@ -36,6 +36,8 @@ class WelcomeCheck:
         expect(not host or state.room == self._replica.ledger.room, "other-room")
         check_credentials(state.credentials, service)
         expect(identity.member_id(state.credentials.key) == state.host, "wrong-credentials")
+        if not host:
+            self._heads.begin_room()
         try:
             return self._read(state)
         except PeerFault as fault:
@@ -45,29 +47,29 @@ class WelcomeCheck:
 
     def _read(self, state: frames.RoomState) -> Backfill:
         ledger = self._read_ledger(state)
-        head = self._heads.read_head(state.head, ledger)
-        expect(head.place >= self._replica.ledger.index, "shorter-log")
+        head = self._heads.read_head(state.head, Signer.of_log(ledger))
+        expect(head.end >= self._replica.ledger.index, "shorter-log")
         expect(head.time >= self._heads.told_time, "head-older-than-last")
         expect(state.epoch >= self._replica.ledger.epoch, "old-epoch")
-        ledger.start_at(head.place, head.digest)
+        ledger.start_at(head.end, head.digest)
         expect(_lead_to(head, state.latest, ledger.group_context), "head-of-other-roster")
         epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
         begin, known = self._joining.position, self._replica.ledger
         has_all = self._lifecycle.entered and begin[:2] == (known.index, known.digest)
-        if state.snapshot is None and has_all and state.since == begin.place:
+        if state.snapshot is None and has_all and state.since == begin.at:
             expect(not state.proof, "unexpected-proof")
             return Backfill(self._context, self._heads, epoch, head, ledger)
-        expect(state.snapshot is not None or state.since == head.place, "history-without-start")
+        expect(state.snapshot is not None or state.since == head.end, "history-without-start")
         replayed = None
         if state.snapshot is not None:
             expect(state.history != NO_HISTORY, "unexpected-history")
             replayed = _as_of(state, state.snapshot, ledger)
         digest = head.digest if state.snapshot is None else state.snapshot.digest
-        gap = 0 if begin == NOWHERE else max(0, state.since - begin.place)
+        gap = 0 if begin == NOWHERE else max(0, state.since - begin.at)
         provable = 0 < gap <= limits.PROOF_ENTRIES + limits.PROOF_EXCESS
         expect(provable or not state.proof, "unexpected-proof")
-        expect(not gap or state.proof or head.place - begin.place > limits.PROOF_ENTRIES, "proof-withheld")
+        expect(not gap or state.proof or head.end - begin.at > limits.PROOF_ENTRIES, "proof-withheld")
         proof = Proof(self._context, self._heads, begin, head, state.since, digest) if state.proof else None
         former = self._replica.ledger
         backfill = Backfill(self._context, self._heads, epoch, head, ledger, replayed, former, proof, gap)
@@ -126,7 +128,7 @@ def _rule(ledger: Ledger, state: frames.RoomState) -> None:
 
 def _lead_to(head: Head, latest: frames.LatestEntry, group_context: bytes) -> bool:
     """Whether the digest of a head covers this group context, as that to which the latest entry leads."""
-    digest = identity.extend_log_hash(latest.digest, head.place, latest.header, latest.body, group_context)
+    digest = identity.extend_log_hash(latest.digest, head.end, latest.header, latest.body, group_context)
     return digest == head.digest
 
 

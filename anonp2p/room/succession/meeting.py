@@ -110,11 +110,12 @@ class Meeting:
             return GiveWay()
         if now < self._stood_at.get(challenge.host, _NEVER) + limits.STAND_PAUSE:
             return None
-        if not terms.can_top(hosting.number, challenge.number):
+        number = terms.number_to_top(hosting.number, challenge.number)
+        if number is None:
             return None
         self._stood_at = {host: at for host, at in self._stood_at.items() if now < at + limits.STAND_PAUSE}
         self._stood_at[challenge.host] = now
-        return Stand(terms.host_number(challenge.number))
+        return Stand(number)
 
     # --- handing over
 

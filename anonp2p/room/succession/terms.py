@@ -90,9 +90,14 @@ def may_begin(author: bytes, number: int, *, host: bytes, before: int, heirs: Se
     return number in (heir_number(before, rank) for rank, heir in enumerate(heirs) if heir.member == author)
 
 
-def can_top(number: int, challenger: int) -> bool:
-    """Whether a host in the term `number` can begin one above the challenger's, which is higher."""
-    return host_number(challenger) < min(limits.TERMS, number + limits.TERM_JUMP + 1)
+def number_to_top(number: int, challenger: int) -> int | None:
+    """The term that a host in the term `number` begins to be above a challenger's, which is higher.
+
+    If that is too far above for one step, as far as it may go; None where no more terms can be begun.
+    """
+    most = min(limits.TERMS - 1, number + limits.TERM_JUMP)
+    found = min(host_number(challenger), most // _STEP * _STEP)
+    return found if found > number else None
 
 
 def stands(me: bytes, linked: Collection[bytes], *, present: Collection[bytes], host: bytes) -> bool:

@@ -95,7 +95,7 @@ class FalseHost:
             if isinstance(item, list):
                 shown += self.hears(*item)
             elif isinstance(item, Placed):
-                shown += self.hears(self.batch(item))
+                shown += self.hears(self.past(item) if item.header.kind == COMMIT else self.batch(item))
             elif isinstance(item, bytes):
                 shown += self.takes(inputs.ReceivedInput(self.end.number, item))
             elif callable(item):
@@ -145,7 +145,9 @@ class FalseHost:
         assert self.takes(inputs.ReceivedInput(self.end.number, greeting.wire[2:])) == []
         [client_handshake] = self.sent()
         self.ticket = handshake.read_ticket(client_handshake)
-        self.request = greeting.open_request(client_handshake)
+        request = greeting.open_request(client_handshake)
+        assert not isinstance(request, frames.MeetRequest), "that is what hosts ask"
+        self.request = request
         self.channel = Channel(self.request.link_secret, self.hello, up=False)
         return self.request
 

@@ -12,7 +12,7 @@ from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.head_check import Head, HeadCheck
+from anonp2p.room.member.head_check import Head, HeadCheck, Signer
 from tests.room.member.parts import (
     fill_ledger,
     head_text,
@@ -190,11 +190,11 @@ def test_of_another_epoch_all_chains_are_as_welcomed(context: Context) -> None:
 def test_the_head_of_a_welcome_binds_the_host_once_we_go_on_from_it(context: Context) -> None:
     heads = HeadCheck(context)
     backfill = new_backfill(context, end=7, heads=heads)
-    heads.read_head(backfill.head.text, context.replica.ledger)
+    heads.read_head(backfill.head.text, Signer.of_log(context.replica.ledger))
     backfill.enter_epoch()
-    heads.read_head(head_text(9, THERE, 2000), context.replica.ledger)
+    heads.read_head(head_text(9, THERE, 2000), Signer.of_log(context.replica.ledger))
     with pytest.raises(HostLied, match="two-logs") as caught:
-        heads.read_head(head_text(7, THERE, 1000), context.replica.ledger)
+        heads.read_head(head_text(7, THERE, 1000), Signer.of_log(context.replica.ledger))
     assert caught.value.evidence == (backfill.head.text, head_text(7, THERE, 1000))
     assert heads.blame("generation", backfill.head).evidence == (backfill.head.text, backfill.head.text)
 

@@ -202,7 +202,7 @@ def test_one_who_has_caught_up_with_a_commit_waits_for_its_commit_share(host: Fa
     """6.9, 5.13"""
     host.says("sent")
     host.redials()
-    commit = host.batch(host.commit(renew=True))
+    commit = host.past(host.commit(renew=True))
     host.hears(host.resumed(), commit)
     assert host.submits() == []
     host.hears(host.slice)

@@ -17,7 +17,8 @@ from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger
-from anonp2p.room.member.head_check import Head, HeadCheck
+from anonp2p.room.member.head_check import Head, HeadCheck, Signer
+from anonp2p.room.succession.terms import make_place
 from tests.room.member.parts import head_text, joined_context, new_entry, set_time, take_events
 from tests.room.peers import ANN, text
 
@@ -34,14 +35,14 @@ def context() -> Context:
 def heads(context: Context) -> HeadCheck:
     """Of one who has accepted a head at index 5 and time 1000, and has seen one at index 8 and time 2000."""
     heads = HeadCheck(context)
-    heads.accept_head(heads.read_head(head_text(5, HERE, 1000), context.replica.ledger))
-    heads.read_head(head_text(8, LATER, 2000), context.replica.ledger)
+    heads.accept_head(heads.read_head(head_text(5, HERE, 1000), Signer.of_log(context.replica.ledger)))
+    heads.read_head(head_text(8, LATER, 2000), Signer.of_log(context.replica.ledger))
     return heads
 
 
 def test_a_head_is_read_as_it_was_signed(context: Context) -> None:
     signed = head_text(7, HERE, 1234)
-    assert HeadCheck(context).read_head(signed, context.replica.ledger) == Head(7, HERE, 1234, signed)
+    assert HeadCheck(context).read_head(signed, Signer.of_log(context.replica.ledger)) == Head(7, HERE, 1234, signed)
 
 
 _UNSIGNED: dict[str, Callable[[], bytes]] = {
@@ -55,7 +56,7 @@ _UNSIGNED: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("fault", _UNSIGNED)
 def test_a_head_that_the_host_has_not_signed_says_nothing_of_it(context: Context, heads: HeadCheck, fault: str) -> None:
     with pytest.raises(PeerFault, match=fault.strip()):
-        heads.read_head(_UNSIGNED[fault](), context.replica.ledger)
+        heads.read_head(_UNSIGNED[fault](), Signer.of_log(context.replica.ledger))
     assert heads.told_time == 2000
 
 
@@ -79,7 +80,7 @@ def test_two_heads_that_contradict_each_other_prove_that_the_host_lies(
     context: Context, heads: HeadCheck, lie: str, before: bytes, text: bytes
 ) -> None:
     with pytest.raises(HostLied, match=lie) as caught:
-        heads.read_head(text, context.replica.ledger)
+        heads.read_head(text, Signer.of_log(context.replica.ledger))
     assert caught.value.evidence == (before, text)
 
 
@@ -91,7 +92,7 @@ def test_two_heads_that_contradict_each_other_prove_that_the_host_lies(
 def test_older_heads_prove_nothing_where_an_honest_host_may_have_signed_both(
     context: Context, heads: HeadCheck, place: int, digest: bytes, time: int
 ) -> None:
-    head = heads.read_head(head_text(place, digest, time), context.replica.ledger)
+    head = heads.read_head(head_text(place, digest, time), Signer.of_log(context.replica.ledger))
     assert (head.place, head.time) == (place, time)
 
 
@@ -106,7 +107,7 @@ def test_no_heads_of_an_honest_host_contradict_each_other_in_whatever_order_they
         signed.append(head_text(place, place.to_bytes(32, "big"), time // 2))
     heads = HeadCheck(context)
     for which, accepted in shown:
-        head = heads.read_head(signed[which % len(signed)], context.replica.ledger)
+        head = heads.read_head(signed[which % len(signed)], Signer.of_log(context.replica.ledger))
         if accepted:
             heads.accept_head(head)
 
@@ -119,7 +120,7 @@ def test_a_head_without_entries_is_none_from_before_what_we_know(
 ) -> None:
     """5.6: whoever has an old one may repeat it, to hide that the log goes on."""
     heads.accept_head(Head.read(_LAST))
-    head = heads.read_head(head_text(place, LATER, time), context.replica.ledger)
+    head = heads.read_head(head_text(place, LATER, time), Signer.of_log(context.replica.ledger))
     with pytest.raises(PeerFault, match=fault) if fault else nullcontext():
         heads.expect_no_older(head)
 
@@ -127,21 +128,34 @@ def test_a_head_without_entries_is_none_from_before_what_we_know(
 def test_a_history_that_is_shown_anew_does_not_undo_what_was_signed_for_later_entries(
     context: Context, heads: HeadCheck
 ) -> None:
-    heads.read_head(head_text(9, LATER, 3000), context.replica.ledger)
-    heads.accept_head(heads.read_head(head_text(3, LATER, 100), context.replica.ledger))
+    heads.read_head(head_text(9, LATER, 3000), Signer.of_log(context.replica.ledger))
+    heads.accept_head(heads.read_head(head_text(3, LATER, 100), Signer.of_log(context.replica.ledger)))
     with pytest.raises(HostLied, match="two-logs") as caught:
-        heads.read_head(head_text(5, THERE, 1000), context.replica.ledger)
+        heads.read_head(head_text(5, THERE, 1000), Signer.of_log(context.replica.ledger))
     assert caught.value.evidence == (_BEFORE, head_text(5, THERE, 1000))
     with pytest.raises(HostLied, match="time-turned-back"):
-        heads.read_head(head_text(4, LATER, 99), context.replica.ledger)
+        heads.read_head(head_text(4, LATER, 99), Signer.of_log(context.replica.ledger))
 
 
 def test_the_heads_of_another_host_bind_nobody(context: Context, heads: HeadCheck) -> None:
     """Before a newcomer is in, anybody may pass for the host."""
     ledger = context.replica.ledger
     ledger.host = ANN.id
-    heads.read_head(head_text(5, THERE, 0, signer=ANN), ledger)
+    heads.begin_room()
+    heads.read_head(head_text(5, THERE, 0, signer=ANN), Signer.of_log(ledger))
     assert heads.told_time == 0
+
+
+def test_in_another_term_the_places_are_others_and_the_time_goes_on(context: Context, heads: HeadCheck) -> None:
+    """8.1"""
+    ledger = context.replica.ledger
+    ledger.number = 5
+    place = make_place(5, 3)
+    head = heads.read_head(head_text(place, THERE, 50), Signer.of_log(ledger))
+    assert (head.place, head.end) == (place, 3)
+    assert heads.told_time == 2000
+    with pytest.raises(PeerFault, match="head-of-other-term"):
+        heads.read_head(head_text(4, THERE, 200), Signer.of_log(ledger))
 
 
 # --- entries that lead to a head
@@ -190,10 +204,10 @@ def test_entries_that_pass_by_a_head_for_another_log_are_a_proof(context: Contex
     entries[0].context = THERE
     ledger = ledger_at(context, 5, HERE)
     heads = HeadCheck(context)
-    before = heads.read_head(head_text(6, THERE, 0), context.replica.ledger)
+    before = heads.read_head(head_text(6, THERE, 0), Signer.of_log(context.replica.ledger))
     if accepted:
         heads.accept_head(before)
-    after = heads.read_head(head_text(7, digests_after(ledger, entries)[-1], 0), context.replica.ledger)
+    after = heads.read_head(head_text(7, digests_after(ledger, entries)[-1], 0), Signer.of_log(context.replica.ledger))
     if accepted:
         with pytest.raises(HostLied, match="two-logs") as caught:
             heads.expect_log(after, ledger, entries)
@@ -215,7 +229,7 @@ def test_the_time_of_the_room_is_the_latest_that_was_told_and_what_has_passed_si
         if index == 0 or time > latest:
             latest, since = time, seconds
         with suppress(HostLied):
-            heads.read_head(head_text(index, LATER, time), context.replica.ledger)
+            heads.read_head(head_text(index, LATER, time), Signer.of_log(context.replica.ledger))
     set_time(context, seconds + 30.0)
     assert heads.told_time == latest
     assert abs(heads.room_time() - (latest + (seconds + 30 - since) * 1000)) <= 1

@@ -58,6 +58,7 @@ def commit_share(
 ) -> bytes:
     """Our share of a commit after which the roster is as it is in our ledger, sealed to this key of ours."""
     ledger = context.replica.ledger
+    ledger.epoch = 1
     _, proper = new_epoch(context).follow(FRESH, ledger.digest, [member.id for member in ledger.roster])
     secret = CommitSecret(ROOM, 1, digest or ledger.digest, FRESH, tag or proper)
     return secret.seal_share(member or context.replica.me.id, key.public)

@@ -82,9 +82,10 @@ def test_a_challenger_makes_a_host_begin_one_term_in_a_while() -> None:
     assert meeting.judge(again, hosting(BEN, CID, DAN, number=8), 50.0 + limits.STAND_PAUSE) == Stand(12)
 
 
-def test_a_challenger_too_far_above_moves_nobody_who_stands() -> None:
-    meeting = make_meeting()
-    assert meeting.judge(challenge(limits.TERM_JUMP), hosting(BEN, CID, DAN), 50.0) is None
+def test_a_challenger_far_above_is_topped_in_steps_that_members_take() -> None:
+    linked = (BEN, CID, DAN)
+    assert make_meeting().judge(challenge(limits.TERM_JUMP + 1), hosting(*linked), 50.0) == Stand(limits.TERM_JUMP)
+    assert make_meeting().judge(challenge(limits.TERMS - 1), hosting(*linked, number=limits.TERMS - 4), 50.0) is None
 
 
 # --- handing over to who hears more

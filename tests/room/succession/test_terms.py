@@ -158,10 +158,19 @@ def test_no_term_begins_too_far_above_the_one_before() -> None:
 
 
 @given(st.integers(0, 2_000), st.integers(0, 6_000))
-def test_a_host_can_top_a_challenger_if_it_may_begin_the_term_above(number: int, more: int) -> None:
-    challenger = number + more
-    above = terms.host_number(challenger)
-    assert terms.can_top(number, challenger) == may_begin(HOST, above, before=number)
+def test_a_host_tops_a_challenger_in_as_few_steps_as_it_may(number: int, more: int) -> None:
+    challenger, steps = number + more, 0
+    while number <= challenger:
+        above = terms.number_to_top(number, challenger)
+        assert above is not None
+        assert may_begin(HOST, above, before=number)
+        number, steps = above, steps + 1
+    assert number == terms.host_number(challenger)
+    assert steps <= more // (limits.TERM_JUMP - 4) + 1
+
+
+def test_when_there_are_no_more_numbers_nobody_is_topped() -> None:
+    assert terms.number_to_top(limits.TERMS - 4, limits.TERMS - 2) is None
 
 
 # --- who stands

@@ -22,6 +22,7 @@ class Checks:
         self.counts: Counter[str] = Counter()
         self._town = town
         self._digests: dict[tuple[int, bytes, int], tuple[bytes, int]] = {}
+        self._terms: set[tuple[int, bytes]] = set()
         self._read: Counter[int] = Counter()  # events of each person that were looked at
         self._seqs: dict[int, int] = {}  # of the latest message that each was shown
         town.watch = self.watch
@@ -37,7 +38,8 @@ class Checks:
         self._read[person.number] = len(person.told)
         ledger = person.room.replica.ledger
         if person.room.entered:
-            place = (0, ledger.host, ledger.index)
+            self._terms.add((ledger.number, ledger.host))
+            place = (ledger.number, ledger.host, ledger.index)
             digest, first = self._digests.setdefault(place, (ledger.digest, person.number))
             if digest != ledger.digest:
                 self._blame(person, f"has another log than {first} at {ledger.index}")
@@ -95,6 +97,16 @@ class Checks:
                 if is_due if entry.ttl != FLEETING else not person.is_hosting:
                     self._blame(person, f"holds what has expired, of {entry.ttl} s")
 
+    def _compare_logs(self) -> None:
+        """What all keep to give it to others is the same, and has not been lost anywhere but by its time."""
+        known: dict[int, tuple[bytes, bytes, bytes]] = {}
+        for person in self._here:
+            for batch in _batches(person):
+                for index, entry in enumerate(batch.entries, batch.first):
+                    kept = (entry.header, entry.digest, b"" if entry.ttl == FLEETING else entry.body)
+                    if known.setdefault(index, kept) != kept:
+                        self._blame(person, f"keeps another entry {index}")
+
     def _check_counters(self, person: Person) -> None:
         """Nothing has two places."""
         headers = [Header.unpack(entry.header) for batch in _batches(person) for entry in batch.entries]
@@ -116,8 +128,8 @@ class Checks:
 
     def _find_differences(self) -> list[str]:
         here = self._here
-        hosts = [person for person in here if person.is_hosting]
-        if not here:
+        hosts = [person for person in self._town.people if person.is_hosting]
+        if not here or self._is_orphaned:
             return []
         if len(hosts) != 1:
             return [f"hosts: {[person.number for person in hosts]} of {[person.number for person in here]}"]
@@ -125,22 +137,53 @@ class Checks:
         found = []
         for person in here:
             ledger = person.room.replica.ledger
-            if (ledger.index, ledger.digest) != (known.index, known.digest):
-                found.append(f"log of {person.number}: {ledger.index}, the host's: {known.index}")
+            if (ledger.place, ledger.digest) != (known.place, known.digest):
+                found.append(f"log of {person.number}: {ledger.number}, {ledger.index}; {known.number}, {known.index}")
             elif ledger.group_context != known.group_context:
                 found.append(f"group context of {person.number}")
             elif person.room.outstanding:
                 found.append(f"{person.room.outstanding} inputs of {person.number} wait")
+            elif not self._has_standby(person):
+                found.append(f"no standby link of {person.number}")
         present = {member.id for member in known.roster if not member.away}
-        if present != {person.room.replica.me.id for person in here}:
+        if not {person.id for person in here} <= present:
             found.append(f"{len(present)} present, {len(here)} here")
+        alive = {person.id for person in self._town.people if person.is_member}
+        if not present <= alive:
+            found.append(f"{len(present)} present, {len(alive)} alive")
         return found
 
+    @property
+    def _is_orphaned(self) -> bool:
+        """Whether nobody is left who could host: no host, nor anybody whom one who is left knows as host or heir."""
+        here = self._here
+        if any(person.is_hosting for person in self._town.people):
+            return False
+        ledgers = [person.room.replica.ledger for person in here]
+        known = {heir.member for ledger in ledgers for heir in ledger.heirs} | {ledger.host for ledger in ledgers}
+        return not any(person.id in known for person in here)
+
+    def _has_standby(self, person: Person) -> bool:
+        """Whether it has a link to the first heir, if it is to have one."""
+        ledger = person.room.replica.ledger
+        first = [heir.member for heir in ledger.heirs[:1]]
+        heirs = [other for other in self._town.people if other.is_member and other.id in first]
+        if person.is_hosting or not heirs or person in heirs:
+            return True
+        return any(self._town.other_end(side) in heirs for side in person.sides.values())
+
     def judge(self) -> str:
-        """The verdict once all is over: "ok", or the first thing that is wrong."""
+        """The verdict once all is over: "ok", "over" if nobody is left who could host, or the first fault."""
+        self.counts["terms opened"] = len(self._terms) - 1
         for difference in self._find_differences():
             self._blame(None, difference)
         here = self._here
+        if self._is_orphaned and here and not self.faults:
+            return "over"
+        for person in self._town.people:
+            if person.is_alive and person.is_honest and here:
+                self._check_gone(person)
+        self._compare_logs()
         for person in here:
             self._check_counters(person)
         for author in here:
@@ -153,6 +196,12 @@ class Checks:
                 if places.setdefault(text, seq) != seq:
                     self._blame(person, f"has {text} at {seq}, others at {places[text]}")
         return self.faults[0].split(": ", 1)[1] if self.faults else "ok"
+
+    def _check_gone(self, person: Person) -> None:
+        """Who wants to be in a room that goes on is in it."""
+        for gone in person.got(events.GoneEvent):
+            if gone.reason in ("lost", "tor") and person.entered_at:
+                self._blame(person, f"is out of the room: {gone.reason}")
 
     def _check_text(self, author: Person, text: str) -> None:
         for person in self._here:

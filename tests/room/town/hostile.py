@@ -1,10 +1,16 @@
-"""Those who do not keep to the rules: strangers who only have the code."""
+"""Those who do not keep to the rules: strangers who only have the code, and members with a rule of their own."""
 
 from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
 
 from anonp2p import limits
 from anonp2p.crypto.padding import LENGTH, frame_content
 from anonp2p.room import effects, inputs
+from anonp2p.room.room import Room
+from anonp2p.room.succession import terms
+from anonp2p.room.succession.heir import BeginTerm, Heirship, Situation, Wait
+from anonp2p.room.succession.meeting import Meeting
 
 LINKS = 12  # of one stranger at once
 PAUSE = 0.5  # seconds between its dials
@@ -46,3 +52,51 @@ class Stranger:
 
     def next_deadline(self) -> float | None:
         return self._due_at
+
+
+class Meddler:
+    """A real room in which one rule is replaced by another."""
+
+    def __init__(self, room: Room, owner: type, name: str, rule: Callable[..., Any]) -> None:
+        self._room = room
+        self._owner = owner
+        self._name = name
+        self._rule = rule
+
+    @property
+    def over(self) -> bool:
+        return self._room.over
+
+    @property
+    def hosting(self) -> bool:
+        return self._room.hosting
+
+    def handle_input(self, event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
+        with patch.object(self._owner, self._name, self._rule):
+            return self._room.handle_input(event, now)
+
+    def next_deadline(self) -> float | None:
+        return self._room.next_deadline()
+
+
+def _begin_at_once(_: Heirship, situation: Situation, __: float) -> BeginTerm | Wait:
+    """An heir asks nobody, and waits for nobody."""
+    if situation.lost_at is None or situation.me not in situation.heirs:
+        return Wait(float("inf"))
+    return BeginTerm(terms.heir_number(situation.number, situation.heirs.index(situation.me)))
+
+
+def _wait_for_ever(_: Heirship, __: Situation, ___: float) -> Wait:
+    """An heir does nothing when it is due."""
+    return Wait(float("inf"))
+
+
+def _judge_nobody(_: Meeting, *__: object) -> None:
+    """A host takes no notice of others."""
+
+
+MEDDLERS: dict[str, Callable[[Room], Meddler]] = {
+    "eager": lambda room: Meddler(room, Heirship, "decide", _begin_at_once),
+    "idle": lambda room: Meddler(room, Heirship, "decide", _wait_for_ever),
+    "stubborn": lambda room: Meddler(room, Meeting, "judge", _judge_nobody),
+}

@@ -51,7 +51,7 @@ class Person:
 
     def __init__(self, number: int, actor: Actor, room: Room | None, clock: float) -> None:
         self.number = number
-        self.actor = actor
+        self.actor = actor  # may be replaced by another for the same room
         self._room = room
         self.clock = clock
         self.is_alive = True
@@ -77,6 +77,16 @@ class Person:
         return self._room
 
     @property
+    def id(self) -> bytes:
+        """Its member id."""
+        return self.room.replica.me.id
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is alive and in the room as far as it knows, honest or not."""
+        return self.is_alive and self._room is not None and self._room.entered
+
+    @property
     def is_honest(self) -> bool:
         """Whether its room does all that it does."""
         return self._room is self.actor
@@ -84,11 +94,11 @@ class Person:
     @property
     def is_here(self) -> bool:
         """Whether it is honest, and in the room as far as it knows."""
-        return self.is_alive and self.is_honest and self.room.entered
+        return self.is_member and self.is_honest
 
     @property
     def is_hosting(self) -> bool:
-        return self.is_here and self.room.hosting
+        return self.is_member and self.room.hosting
 
     @property
     def has_stayed(self) -> bool:

@@ -9,6 +9,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import inputs
 from anonp2p.room.retention import NO_HISTORY
 from tests.room.town.checks import Checks
+from tests.room.town.hostile import MEDDLERS
 from tests.room.town.person import Person
 from tests.room.town.schedule import Schedule, Step
 from tests.room.town.town import Town
@@ -46,6 +47,7 @@ class Play:
             "isolate": self._isolate,
             "drop": self._drop,
             "hang": self._hang,
+            "meddle": self._meddle,
             "strangers": self._strangers,
             "come": self._come,
             "leave": self._leave,
@@ -96,14 +98,17 @@ class Play:
             return self._find_role(whom)
         number = int(whom)
         person = self.town.people[number] if number < len(self.town.people) else None
-        return person if person is not None and person.is_here else None
+        return person if person is not None and person.is_member else None
 
     def _find_role(self, whom: str) -> Person | None:
-        here = [person for person in self.town.people if person.is_here]
-        host = next((person for person in here if person.is_hosting), None)
+        """`host`: of the highest term; `heir`, `heir2`, `heir3`: of that one's heirs, in order."""
+        hosts = [person for person in self.town.people if person.is_hosting]
+        host = max(hosts, key=lambda person: person.room.replica.ledger.place, default=None)
         if whom == "host" or host is None:
             return host
-        return next((person for person in here if person is not host), None)
+        rank = int(whom.removeprefix("heir") or 1) - 1
+        heirs = [heir.member for heir in host.room.replica.ledger.heirs[rank : rank + 1]]
+        return next((person for person in self.town.people if person.is_member and person.id in heirs), None)
 
     # --- what goes wrong
 
@@ -154,6 +159,11 @@ class Play:
             self.town.hanging = False
 
         self.town.plan(float(seconds), end)
+
+    def _meddle(self, whom: str, how: str) -> None:
+        """Somebody breaks a rule from now on."""
+        if person := self._find(whom):
+            person.actor = MEDDLERS[how](person.room)
 
     def _strangers(self, number: str, how: str) -> None:
         """So many come, and do nothing but take up links."""

@@ -234,6 +234,10 @@ class Town:
         else:
             person.held.append(lambda: what(*about))
 
+    def other_end(self, side: Side) -> Person:
+        """Who has the other end of a link."""
+        return self._owner(side.wire.other(side))
+
     def _owner(self, side: Side) -> Person:
         return self.people[side.owner]
 
@@ -363,7 +367,7 @@ class Town:
         side.is_up = False
         side.connection.end()
         person = self._owner(side)
-        self.on_link_end(person, self._owner(side.wire.other(side)), side.connection.reason)
+        self.on_link_end(person, self.other_end(side), side.connection.reason)
         del person.sides[side.number]
         self._send(side, b"")
         silence = side.connection.measure_silence(self.now)

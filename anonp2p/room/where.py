@@ -1,0 +1,113 @@
+"""Which host we follow, told to another side of a split so that it can check it; and the check (PROTOCOL.md, 8.15)."""
+
+from collections.abc import Sequence
+
+from anonp2p.crypto import identity
+from anonp2p.crypto.epoch import OPENING, Header
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.field_types import Opening
+from anonp2p.room.ledger import Ledger, entry_content, expect, unpack_content
+from anonp2p.room.log.log import LogEntry
+from anonp2p.room.log.room_log import replay_entry
+from anonp2p.room.replica import Replica
+from anonp2p.room.succession import terms
+from anonp2p.room.succession.meeting import Challenge
+
+
+def tell_where(replica: Replica, openings: Sequence[Opening], index: int) -> frames.Where:
+    """The host that we follow, or are. openings, index: of the log of the other side, to which it is proven."""
+    ledger = replica.ledger
+    fork = terms.find_fork(ledger.openings, ledger.index, openings, index)
+    proof = [] if fork is None else _prove_term(replica, fork)
+    return frames.Where(
+        ledger.number, ledger.host, ledger.address, ledger.index, ledger.digest, list(ledger.openings), proof
+    )
+
+
+def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
+    """What another side says of its host, if that is of a higher term than ours.
+
+    Raises PeerFault for what no log of this room can be, and for a higher term that nothing proves.
+    """
+    ledger, openings = replica.ledger, where.openings
+    is_proper = terms.are_proper(openings) and openings[-1].term == (where.number, where.host)
+    expect(is_proper and openings[-1].index <= where.index and identity.is_key(where.address), "bad-where")
+    fork = terms.find_fork(ledger.openings, ledger.index, openings, where.index)
+    if fork is None:
+        raise PeerFault("bad-where")
+    if openings[-1].term <= ledger.openings[-1].term:
+        return None
+    there = _ledger_at(replica, fork)
+    if there is None:
+        raise PeerFault("unproven-term")
+    _check_proof(there, next(opening for opening in openings if opening.index > fork), where.proof)
+    return Challenge(where.number, where.host, [it.id for it in there.roster if not it.away], there.host)
+
+
+def _ledger_at(replica: Replica, index: int) -> Ledger | None:
+    """The room as of this entry, if our log reaches back to it; not to be changed."""
+    return replica.ledger if index == replica.ledger.index else replica.room_log.ledger_at(index)
+
+
+def _prove_term(replica: Replica, fork: int) -> list[frames.SignedEntry]:
+    """Entries that prove the first term that was begun after this entry; none if there is none, or we lack them."""
+    first = next((opening for opening in replica.ledger.openings if opening.index > fork), None)
+    there = None if first is None else replica.room_log.ledger_at(fork)
+    if first is None or there is None:
+        return []
+    is_member = there.roster.find_member(first.host) is not None
+    may_begin = first.host in {there.host, *(heir.member for heir in there.heirs)}
+    joined: list[frames.SignedEntry] = []
+    named: list[frames.SignedEntry] = []
+    log = replica.room_log.log
+    while there.index + 1 < first.index:
+        entry = log.find_entry(there.index + 1)
+        match _body_of(entry):
+            case bodies.JoinedBody(key=key) if not is_member and identity.member_id(key) == first.host:
+                joined = [_signed(there, entry)]
+            case bodies.HeirsBody(heirs=heirs) if not may_begin and first.host in {heir.member for heir in heirs}:
+                named = [_signed(there, entry)]
+        replay_entry(there, entry)
+    return [*joined, *named, _signed(there, log.find_entry(first.index))]
+
+
+def _body_of(entry: LogEntry) -> bodies.Body | None:
+    return unpack_content(entry.body).body if entry.body else None
+
+
+def _signed(before: Ledger, entry: LogEntry) -> frames.SignedEntry:
+    return frames.SignedEntry(before.epoch, entry.header, entry.body)
+
+
+def _check_proof(there: Ledger, first: Opening, proof: Sequence[frames.SignedEntry]) -> None:
+    """Raises PeerFault unless this proves that one who might has begun the term. there: the room where logs part."""
+    keys = {member.id: member.key for member in there.roster} | {there.host: there.host_key}
+    may_begin = {there.host, *(heir.member for heir in there.heirs)}
+    expect(bool(proof), "unproven-term")
+    for entry in proof[:-1]:
+        header, content = _open_signed(there.room, entry, keys)
+        expect(header.author == there.host and content.index >= there.index, "unproven-term")
+        match content.body:
+            case bodies.JoinedBody(key=key):
+                keys.setdefault(identity.member_id(key), key)
+            case bodies.HeirsBody(heirs=heirs):
+                may_begin.update(heir.member for heir in heirs)
+            case _:
+                raise PeerFault("unproven-term")
+    header, content = _open_signed(there.room, proof[-1], keys)
+    if header.kind != OPENING or not isinstance(content.body, bodies.OpeningBody):
+        raise PeerFault("unproven-term")
+    begun = content.body.number, header.author, content.index + 1
+    expect(begun == (first.number, first.host, first.index) and header.author in may_begin, "unproven-term")
+    expect(content.index != there.index or content.digest == there.digest, "unproven-term")
+
+
+def _open_signed(room: bytes, entry: frames.SignedEntry, keys: dict[bytes, bytes]) -> tuple[Header, bodies.Content]:
+    """What one of these members has signed. Raises PeerFault."""
+    header = Header.unpack(entry.header)
+    signature, signed = entry.body[: identity.SIGNATURE], entry.body[identity.SIGNATURE :]
+    key = keys.get(header.author, b"")
+    content = entry_content(entry.epoch, entry.header, signed)
+    expect(identity.is_signed(identity.ENTRY, room, content, signature, key), "unproven-term")
+    return header, unpack_content(entry.body)

@@ -16,11 +16,15 @@ class EntryId(Packed, frozen=True):
 
 
 class TextBody(Packed, frozen=True, tag=1):
-    """A message. action: whether it describes what the author does (/me); reply: the message that it refers to."""
+    """A message. action: whether it describes what the author does (/me); reply: the message that it refers to.
+
+    late: whether it had a place before, which was cut.
+    """
 
     text: str
     action: bool
     reply: EntryId | None
+    late: bool = False
 
 
 class NickBody(Packed, frozen=True, tag=2):
@@ -86,10 +90,11 @@ class CommitBody(Packed, frozen=True, tag=10):
 
 
 class PrivateText(Packed, frozen=True):
-    """What the box of a private message holds. reply: the message that it refers to."""
+    """What the box of a private message holds. reply, late: as in a message to all."""
 
     text: str
     reply: EntryId | None
+    late: bool = False
 
 
 class PrivateBody(Packed, frozen=True, tag=11):

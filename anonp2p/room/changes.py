@@ -29,7 +29,7 @@ class MessageChange(_Value, frozen=True, kw_only=True):
     """A message for us. seq: its index; counter, ttl: as in its header; age: seconds since it was ordered.
 
     reply: the message that it refers to. peer: with whom it is shared if it is private, and to: the nick of that
-    member, if it is ours.
+    member, if it is ours. late: whether it had a place before, which was cut.
     """
 
     member: bytes
@@ -44,6 +44,7 @@ class MessageChange(_Value, frozen=True, kw_only=True):
     peer: bytes | None = None
     to: str | None = None
     mine: bool = False
+    late: bool = False
 
     @property
     def private(self) -> bool:

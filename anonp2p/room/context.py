@@ -136,6 +136,7 @@ class Context:
             peer=whisper.to if whisper else None,
             to=whisper.nick if whisper else None,
             mine=True,
+            late=pending.body.late,
         )
 
 

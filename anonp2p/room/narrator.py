@@ -108,6 +108,7 @@ class Narrator:
             to=UNSET if message.to is None else message.to,
             mine=message.mine,
             history=history,
+            late=message.late,
             re=re,
         )
 

@@ -23,13 +23,14 @@ class Sealed:
 class Whisper:
     """A private message of ours: it is boxed when it is sealed, in each epoch anew.
 
-    nick: of whom it is for; reply: the message that it refers to.
+    nick: of whom it is for; reply, late: as in a message to all.
     """
 
     to: bytes
     nick: str
     text: str
     reply: bodies.EntryId | None = None
+    late: bool = False
 
 
 @dataclass(slots=True, repr=False)

@@ -112,13 +112,13 @@ class Replica:
         if content is None:
             return changes.HiddenChange()
         match content.body:
-            case bodies.TextBody(text=text, action=action, reply=reply):
-                return self._describe_message(ledger, author, header, text, age, reply, action=action)
+            case bodies.TextBody(text=text, action=action, reply=reply, late=late):
+                return self._describe_message(ledger, author, header, text, age, reply, action=action, late=late)
             case bodies.PrivateBody(box=box) if replay is None and not mine:
                 opened = self._open_private(box, epoch, author.id, header.counter)
                 if opened is not None:
-                    text, reply = opened.text, opened.reply
-                    return self._describe_message(ledger, author, header, text, age, reply, peer=author.id)
+                    text, reply, late = opened.text, opened.reply, opened.late
+                    return self._describe_message(ledger, author, header, text, age, reply, late=late, peer=author.id)
             case bodies.NickBody(nick=nick):
                 return changes.RenamedChange(
                     about.id, nick, was, self._may_be_reused(about), self._find_cautions(ledger, about)
@@ -169,6 +169,7 @@ class Replica:
         reply: bodies.EntryId | None,
         *,
         action: bool = False,
+        late: bool = False,
         peer: bytes | None = None,
     ) -> changes.MessageChange:
         return changes.MessageChange(
@@ -183,6 +184,7 @@ class Replica:
             reply=reply,
             peer=peer,
             mine=author.id == self.me.id,
+            late=late,
         )
 
     def _open_private(self, box: bytes, epoch: int, author: bytes, counter: int) -> bodies.PrivateText | None:

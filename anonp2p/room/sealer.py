@@ -69,5 +69,5 @@ class Sealer:
     def _seal_whisper(self, whisper: Whisper, counter: int) -> bodies.PrivateBody:
         key = self.keys[self.ledger.get_member(whisper.to).key_hash]
         info = private.bind_message(self.ledger.room, self.epoch.number, self.me.id, counter, whisper.to)
-        packed = frames.pack(bodies.PrivateText(whisper.text, whisper.reply))
+        packed = frames.pack(bodies.PrivateText(whisper.text, whisper.reply, whisper.late))
         return bodies.PrivateBody(private.seal_message(key, packed, info))

@@ -478,7 +478,7 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("content", [B16, 1, B32, [11, bytes(1_139)]]),
         ("content", [B16, 1, B32, [11, bytes(5_169)]]),
         *(
-            ("content", [B16, 1, B32, [1, "hello", False, reply]])
+            ("content", [B16, 1, B32, [1, "hello", False, reply, False]])
             for reply in ([B16], [B16[1:], 1], [B16, 2**53], [B16, -1], [B16, 1, 1], [None, 1], [1, B16])
         ),
         ("content", [B16, 1, B32, [12]]),
@@ -529,7 +529,7 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
         ("content", [B16, 1, B32, [11, bytes(1_140)]]),
         ("content", [B16, 1, B32, [11, bytes(5_168)]]),
-        ("content", [B16, 1, B32, [1, "hello", False, [B16, 2**53 - 1]]]),
+        ("content", [B16, 1, B32, [1, "hello", False, [B16, 2**53 - 1], False]]),
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS, fields(TERM)]),
         ("base", None),

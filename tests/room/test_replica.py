@@ -136,9 +136,9 @@ NO_PACKED = [b"", b"hello", *(msgpack.encode(it) for it in (["x"], ["x", 1], ["x
 
 
 def boxed_text(text: bytes) -> bytes:
-    """[text, nil], whatever the text is."""
+    """[text, nil, false], whatever the text is."""
     shortest = msgpack.encode("x" * len(text))  # 0.2: one encoding of everything
-    return b"\x92" + shortest[: len(shortest) - len(text)] + text + b"\xc0"
+    return b"\x93" + shortest[: len(shortest) - len(text)] + text + b"\xc0\xc2"
 
 
 def private_entry(replica: Replica, held: bytes) -> OpenedEntry:

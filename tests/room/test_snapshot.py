@@ -8,6 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.protocol import frames
+from anonp2p.protocol.field_types import Heir
 from anonp2p.room.snapshot import MemberView, Snapshot
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, text
@@ -45,6 +46,20 @@ def test_a_host_sees_its_room(room: Simulation) -> None:
         ttl=None,
         alarmed=False,
     )
+
+
+def test_it_says_who_would_host_and_who_has_the_key(room: Simulation) -> None:
+    ann, bob = room.joined("ann").room, room.joined("bob").room
+    ledger = room.host.room.replica.ledger
+    ledger.heirs = tuple(Heir(who.replica.me.id, who.replica.me.key) for who in (bob, ann))
+    ledger.holders = (*ledger.holders, bob.replica.me.id)
+    snapshot = room.host.room.snapshot()
+    assert (snapshot.heir, snapshot.ends_with_us) == ("bob", False)
+    assert [(it.nick, it.rank, it.holds_key) for it in room.host.room.members()] == [
+        (room.host.room.snapshot().nick, None, True),
+        ("ann", 2, False),
+        ("bob", 1, True),
+    ]
 
 
 def test_one_who_joins_knows_little_and_then_as_much_as_the_host(room: Simulation) -> None:

@@ -256,7 +256,7 @@ _MEMBER = (_HASH, text, number(), flag, _HASH)
 _CONTEXTS = many(either(nil, _HASH))
 _HEIR = array(_ID, _HASH)
 _BODY = either(
-    tagged(1, text, flag, _REPLY),
+    tagged(1, text, flag, _REPLY, flag),
     tagged(2, text),
     tagged(3),
     tagged(4, _HASH, text, _HASH),
@@ -344,7 +344,7 @@ FORMS: dict[str, Form] = {
     "record down": array(many(_FROM_HOST, 16)),
     "content": array(_ID, number(), _HASH, _BODY),
     "batch": array(many(blob()), _CONTEXTS, _HEAD),
-    "private text": array(text, _REPLY),
+    "private text": array(text, _REPLY, flag),
     "welcome": array(
         _HASH,
         text,

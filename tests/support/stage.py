@@ -68,7 +68,7 @@ class Stage:
         environment: dict[str, str] | None = None,
     ) -> None:
         self.terminal = Terminal(columns, rows, light=light)
-        given = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": term}
+        given = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": term, "ANONP2P_NO_HEIR": "1"}
         given |= ({"COLORTERM": colour} if colour else {}) | (environment or {})
         self._program: InProcess | ProcessOnPty
         if pty or command:

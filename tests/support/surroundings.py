@@ -272,10 +272,13 @@ class Surroundings:
         await other.person.hears(events.ReachableEvent)
         return {"code": key.code}
 
-    async def do_join(self, who: str, of: str = "", code: str = "") -> dict[str, str]:
-        """Somebody joins the user's room, or the one that `of` is in, or the one with this code."""
+    async def do_join(self, who: str, of: str = "", code: str = "", able: bool = False) -> dict[str, str]:
+        """Somebody joins the user's room, or the one that `of` is in, or the one with this code.
+
+        able: they may be asked to take it over.
+        """
         code = code or (self._others[of].session.room.code if of else await self._users_room())
-        other = self._enter(who, parse_code(code), None, None)
+        other = self._enter(who, parse_code(code), None, None, able=able)
         await other.person.hears(events.EnteredEvent)
         return {"code": code}
 
@@ -288,7 +291,15 @@ class Surroundings:
                         return str(room.code)
                 await self._news.wait()
 
-    def _enter(self, who: str, public: bytes, key: RoomKey | None, new: commands.CreateRoomAction | None) -> _Other:
+    def _enter(
+        self,
+        who: str,
+        public: bytes,
+        key: RoomKey | None,
+        new: commands.CreateRoomAction | None,
+        *,
+        able: bool = False,
+    ) -> _Other:
         told: list[events.Event] = []
         news = News()
 
@@ -305,6 +316,7 @@ class Surroundings:
             name=new.name if new else "",
             retention=new.retention if new else ANY,
             history=new.history if new else NO_HISTORY,
+            may_host=able,
         )
         tor = Tor(self._network)
         session = Session(room, tell, SharedNetwork(tor.usable))

@@ -308,7 +308,7 @@ def _keys(first: bytes, left_out: list[int]) -> list[Vectors]:
 
 RETENTION = frames.RetentionPolicy(FLEETING, 3_600, KEPT)
 HISTORY = frames.HistoryPolicy(100, 0)
-EXACT = 66  # characters of a text whose content is padded by nothing but its length
+EXACT = 65  # characters of a text whose content is padded by nothing but its length
 
 
 class Story:

@@ -1,7 +1,8 @@
 """The lines of a room's log that change, or are taken out again, after they were added."""
 
 from anonp2p import limits
-from anonp2p.ui.screen.log_lines import ChatMessage, CodeCard, Divider, JoiningLine, MembershipLine
+from anonp2p.ui.screen.log_lines import ChatMessage
+from anonp2p.ui.screen.program_lines import CodeCard, Divider, JoiningLine, MembershipLine
 from anonp2p.ui.screen.scrollback import Scrollback
 
 

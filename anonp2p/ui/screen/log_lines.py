@@ -1,4 +1,4 @@
-"""The lines of a room's log on the screen: messages, what the program says, who came and went.
+"""The lines of a room's log on the screen, and those of them that are messages.
 
 The author of a line is named left of the bar that runs down the screen, where no text of a peer is ever drawn: right
 of the bar a text may imitate what it likes. On narrow screens the author is named on a row without the bar.
@@ -16,7 +16,6 @@ from anonp2p.ui import sanitize, wording
 from anonp2p.ui.screen import palette, rows
 from anonp2p.ui.screen.rows import Piece, Row
 from anonp2p.ui.widths import continues, width, wrap
-from anonp2p.ui.wording import Move
 
 _LINK = re.compile(r"https?://\S+")
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
@@ -207,7 +206,7 @@ class ChatMessage(LogLine):
     def _clock(self, context: LineContext) -> str:
         """When it came, or the number by which it can be named."""
         if not context.numbers:
-            return "" if self.seq is None else _clock(self.at)
+            return "" if self.seq is None else time_of_day(self.at)
         number = context.number_of(self)
         return "" if number is None else f"{number:>5}"
 
@@ -272,144 +271,8 @@ def mentions(text: str, nick: str) -> list[tuple[int, int]]:
     return [match.span() for match in found if not continues("", text[match.end() : match.end() + 1])]  # no mark on it
 
 
-@dataclass(slots=True, repr=False, eq=False)
-class SystemLine(LogLine):
-    """What the program says, in lines. mark: stands in the column of nicks, and cannot be one."""
-
-    lines: list[str] = field(default_factory=list)
-    style: str = "quiet"
-    mark: str = "·"
-
-    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        columns = self._room(layout)
-        body = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns)]
-        if layout.nicks:
-            return self._beside(layout, [(self.style, self.mark)], body, ("bar", "│"), _clock(self.at))
-        narrow = [
-            row for line in self.lines for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns - 1)
-        ]
-        return [[(self.style, f"{self.mark} " if not at else "  "), *row] for at, row in enumerate(narrow)]
-
-
-@dataclass(slots=True, repr=False, eq=False)
-class MembershipLine(LogLine):
-    """Who came, went and changed nicks, one after the other, in as few words as possible."""
-
-    _done: dict[Move, dict[str, str]] = field(default_factory=dict)  # nicks by member, by what each did last
-    _others: list[str] = field(default_factory=list)  # sentences
-    count: int = 0
-
-    @property
-    def size(self) -> int:  # type: ignore[override]
-        """Bytes it takes, about."""
-        return LogLine.size + 40 * limits.MERGED_MOVES
-
-    def add(self, member: str, nick: str, move: Move) -> None:
-        """Adds what a member did. Of a member who does several things, only the last is shown."""
-        self.count += 1
-        was = next((done for done, members in self._done.items() if member in members), None)
-        if was:
-            del self._done[was][member]
-        if move == "joined" and was == "lost":
-            move = "back"
-        self._done[move] = {**self._done.pop(move, {}), member: nick}
-
-    def tell(self, sentence: str) -> None:
-        """Adds a sentence about anything else."""
-        self.count += 1
-        self._others.append(sentence)
-
-    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        return (self.count,)
-
-    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        done = [wording.moved(list(nicks.values()), move) for move, nicks in self._done.items() if nicks]
-        hidden = len(self._others) - wording.NAMED
-        others = [f"{hidden} other changes", *self._others[-wording.NAMED :]] if hidden > 0 else self._others
-        sentences = others + done
-        return SystemLine(self.at, [" · ".join(sentences)], "quiet", "↔").rows(layout, context)
-
-
-@dataclass(slots=True, repr=False, eq=False)
-class CodeCard(LogLine):
-    """A room's code, alone on its row so that it can be copied in one piece, and whether others can join already.
-
-    reachable: None for a code that has taken the place of another.
-    """
-
-    name: str = ""
-    code: str = ""
-    reachable: bool | None = False
-
-    def is_changing(self) -> bool:
-        """Whether it looks different as time goes by."""
-        return self.reachable is False
-
-    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        return (int(context.now - self.at), context.tor) if self.reachable is False else (self.reachable,)
-
-    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        name, columns = sanitize.sanitize_line(self.name), layout.width
-        title = "Whoever has this code can join:" if self.reachable is not None else f"{wording.NEW_CODE}:"
-        return [
-            rows.rule("bar", f"room {name}", columns),
-            *rows.wrapped("title", title, columns),
-            *rows.code(self.code, columns),
-            *self._state(columns, context),
-            *rows.wrapped("quiet", rows.COPYING, columns),
-            rows.rule("bar", "", columns),
-        ]
-
-    def _state(self, columns: int, context: LineContext) -> list[Row]:
-        """Whether others can join, where it is for us to say."""
-        if self.reachable is None:
-            return []
-        if self.reachable:
-            return rows.wrapped("ok", "Others can join now.", columns)
-        doing = f"waits for Tor ({sanitize.sanitize_line(context.tor)})" if context.tor else "is being published"
-        seconds = max(0, int(context.now - self.at))
-        return rows.wrapped("progress", f"{_spinner(context.now)} The room {doing}: {seconds} s", columns)
-
-
-@dataclass(slots=True, repr=False, eq=False)
-class JoiningLine(LogLine):
-    """We are on our way into a room."""
-
-    attempt: int = 0
-    detail: str = ""
-
-    def is_changing(self) -> bool:
-        """Whether it looks different as time goes by."""
-        return True
-
-    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        return int(context.now - self.at), self.attempt, self.detail, context.tor
-
-    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        seconds = max(0, int(context.now - self.at))
-        doing = f"Connecting to the room{f', try {self.attempt}' if self.attempt else ''}"
-        if context.tor:
-            doing = f"Waits for Tor ({sanitize.sanitize_line(context.tor)})"
-        why = f" ({sanitize.sanitize_line(self.detail)})" if self.detail and not context.tor else ""
-        return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s", layout.width)
-
-
-@dataclass(slots=True, repr=False, eq=False)
-class Divider(LogLine):
-    """A line across, with words in it."""
-
-    text: str = ""
-    style: str = "bar"
-
-    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        return [rows.rule(self.style, self.text, layout.width)]
-
-
-def _spinner(now: float) -> str:
-    return "|/-\\"[int(now) % 4]
-
-
-def _clock(at: float) -> str:
+def time_of_day(at: float) -> str:
+    """The time of day at which this was."""
     return time.strftime("%H:%M", time.localtime(at))
 
 

@@ -11,7 +11,8 @@ from anonp2p.ui import sanitize, wording
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
-from anonp2p.ui.screen.log_lines import ChatMessage, SystemLine, mentions
+from anonp2p.ui.screen.log_lines import ChatMessage, mentions
+from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.warnings import Warnings
 
@@ -101,7 +102,7 @@ class Tab:
             case events.HostEvent() | events.HostingEvent():
                 self.add_system_line(now, wording.describe_event(event), "title")
             case events.HeirsEvent():
-                self._lines.membership_line(now).tell(wording.describe_event(event)[0])
+                self._lines.membership_line(now).tell_heirs(wording.describe_event(event)[0])
             case events.LeaveEndsRoomEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
             case events.LookalikeEvent():

@@ -164,7 +164,7 @@ def test_a_terminal_is_told_only_what_it_understands(term: str, colour: str) -> 
         assert b"\x1b[?" not in re.sub(rb"\x1b\[\?[\d;]+(?:[hlu]|\$p)", b"", stage.raw)
         modes = {int(mode) for found in MODE.findall(stage.raw) for mode in found.split(b";")}
         assert modes <= {7, 25, 1000, 1002, 1004, 1006, 1049, 2004, 2026, 2027}
-        stage.type("/quit\n")
+        stage.type("/quit\n/quit\n")
         assert stage.status() == 0
         assert stage.modes == terminal.USUAL
 

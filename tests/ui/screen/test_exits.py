@@ -78,7 +78,7 @@ def assert_left(stage: Stage, sentence: str = "") -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", [("ctrl u", "/quit\n"), ("ctrl c", "ctrl c", "ctrl c"), ("ctrl c", "ctrl d", "ctrl d")]
+    "keys", [("ctrl u", "/quit\n/quit\n"), ("ctrl c", "ctrl c", "ctrl c"), ("ctrl c", "ctrl d", "ctrl d")]
 )
 def test_an_end_by_the_keyboard_leaves_the_terminal_as_it_was(keys: tuple[str, ...]) -> None:
     with Stage("--nick", "ada") as stage:
@@ -285,7 +285,7 @@ def test_what_the_shell_showed_and_had_set_is_there_again() -> None:
     with Stage(command=program(start_after_a_shell)) as stage:
         room(stage)
         assert not stage.find("file 日本")
-        stage.key("ctrl u").type("/quit\n")
+        stage.key("ctrl u").type("/quit\n/quit\n")
         assert stage.status() == 0
         assert stage.screen()[:4] == ["$ ls", "file 日本", "$ anonp2p", "$ same settings"]
         assert not any(stage.screen()[4:])

@@ -93,7 +93,7 @@ def test_control_z_leads_to_the_shell_and_fg_back() -> None:
         stage.type("!")
         shown = stage.until(lambda rows: rows[-1] == f"ada> {TYPED}!")
         assert not any("not for the room" in row for row in shown)
-        stage.key("ctrl u").type("/quit\n").until(r"shell>$")
+        stage.key("ctrl u").type("/quit\n/quit\n").until(r"shell>$")
         assert_given_back(stage)
 
 
@@ -106,7 +106,7 @@ def test_stopped_from_outside_it_draws_everything_anew_once_it_has_the_terminal_
             compute(stage, 70 + number)
             stage.type("fg\n")
             assert_back(stage)
-        stage.key("ctrl u").type("/quit\n").until(r"shell>$")
+        stage.key("ctrl u").type("/quit\n/quit\n").until(r"shell>$")
         assert_given_back(stage)
 
 

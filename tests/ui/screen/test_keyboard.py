@@ -7,7 +7,8 @@ from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
 from anonp2p.ui.screen.keyboard import Keyboard
-from anonp2p.ui.screen.log_lines import Layout, LineContext, SystemLine
+from anonp2p.ui.screen.log_lines import Layout, LineContext
+from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.submission import Submission

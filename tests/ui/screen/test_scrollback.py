@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from anonp2p import limits
 from anonp2p.ui import widths
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine, MembershipLine, SystemLine
+from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine
+from anonp2p.ui.screen.program_lines import MembershipLine, SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 
 WIDE = Layout(60, 8)

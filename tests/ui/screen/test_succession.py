@@ -230,8 +230,11 @@ def test_who_hosts_now_is_told_and_members_are_looked_at_again() -> None:
 
 def test_who_would_host_is_told_on_the_line_of_comings_and_goings() -> None:
     joined = events.JoinedEvent(room="r1", member="m", nick="ben")
-    tab = in_room(joined, events.HeirsEvent(room="r1", heirs=[events.Successor("m", "ben", False)]))
+    ben, ann = (events.Successor(nick, nick, False) for nick in ("ben", "ann"))
+    tab = in_room(joined, events.HeirsEvent(room="r1", heirs=[ben]), events.HeirsEvent(room="r1", heirs=[ben, ann]))
     assert sum("↔" in row for row in shown(tab)) == 1
+    assert " ".join(said(tab)).count("goes on with") == 1, "only the latest"
+    assert "ben, ann" in " ".join(said(tab))
 
 
 # --- who hosts and would

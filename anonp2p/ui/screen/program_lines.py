@@ -1,0 +1,153 @@
+"""The lines of a room's log that the program says: who came and went, codes, what it waits for."""
+
+from dataclasses import dataclass, field
+
+from anonp2p import limits
+from anonp2p.ui import sanitize, wording
+from anonp2p.ui.screen import rows
+from anonp2p.ui.screen.log_lines import Layout, LineContext, LogLine, time_of_day
+from anonp2p.ui.screen.rows import Row
+from anonp2p.ui.wording import Move
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class SystemLine(LogLine):
+    """What the program says, in lines. mark: stands in the column of nicks, and cannot be one."""
+
+    lines: list[str] = field(default_factory=list)
+    style: str = "quiet"
+    mark: str = "·"
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        columns = self._room(layout)
+        body = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns)]
+        if layout.nicks:
+            return self._beside(layout, [(self.style, self.mark)], body, ("bar", "│"), time_of_day(self.at))
+        narrow = [
+            row for line in self.lines for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns - 1)
+        ]
+        return [[(self.style, f"{self.mark} " if not at else "  "), *row] for at, row in enumerate(narrow)]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class MembershipLine(LogLine):
+    """Who came, went and changed nicks, one after the other, in as few words as possible."""
+
+    _done: dict[Move, dict[str, str]] = field(default_factory=dict)  # nicks by member, by what each did last
+    _others: list[str] = field(default_factory=list)  # sentences
+    _heirs: str = ""  # who can take the room over now, as a sentence
+    count: int = 0
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """Bytes it takes, about."""
+        return LogLine.size + 40 * limits.MERGED_MOVES
+
+    def add(self, member: str, nick: str, move: Move) -> None:
+        """Adds what a member did. Of a member who does several things, only the last is shown."""
+        self.count += 1
+        was = next((done for done, members in self._done.items() if member in members), None)
+        if was:
+            del self._done[was][member]
+        if move == "joined" and was == "lost":
+            move = "back"
+        self._done[move] = {**self._done.pop(move, {}), member: nick}
+
+    def tell(self, sentence: str) -> None:
+        """Adds a sentence about anything else."""
+        self.count += 1
+        self._others.append(sentence)
+
+    def tell_heirs(self, sentence: str) -> None:
+        """Says who can take the room over, in place of what was said before of that."""
+        self.count += 1
+        self._heirs = sentence
+
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return (self.count,)
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        done = [wording.moved(list(nicks.values()), move) for move, nicks in self._done.items() if nicks]
+        hidden = len(self._others) - wording.NAMED
+        others = [f"{hidden} other changes", *self._others[-wording.NAMED :]] if hidden > 0 else self._others
+        sentences = [*others, *done, *([self._heirs] if self._heirs else [])]
+        return SystemLine(self.at, [" · ".join(sentences)], "quiet", "↔").rows(layout, context)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class CodeCard(LogLine):
+    """A room's code, alone on its row so that it can be copied in one piece, and whether others can join already.
+
+    reachable: None for a code that has taken the place of another.
+    """
+
+    name: str = ""
+    code: str = ""
+    reachable: bool | None = False
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return self.reachable is False
+
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return (int(context.now - self.at), context.tor) if self.reachable is False else (self.reachable,)
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        name, columns = sanitize.sanitize_line(self.name), layout.width
+        title = "Whoever has this code can join:" if self.reachable is not None else f"{wording.NEW_CODE}:"
+        return [
+            rows.rule("bar", f"room {name}", columns),
+            *rows.wrapped("title", title, columns),
+            *rows.code(self.code, columns),
+            *self._state(columns, context),
+            *rows.wrapped("quiet", rows.COPYING, columns),
+            rows.rule("bar", "", columns),
+        ]
+
+    def _state(self, columns: int, context: LineContext) -> list[Row]:
+        """Whether others can join, where it is for us to say."""
+        if self.reachable is None:
+            return []
+        if self.reachable:
+            return rows.wrapped("ok", "Others can join now.", columns)
+        doing = f"waits for Tor ({sanitize.sanitize_line(context.tor)})" if context.tor else "is being published"
+        seconds = max(0, int(context.now - self.at))
+        return rows.wrapped("progress", f"{_spinner(context.now)} The room {doing}: {seconds} s", columns)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class JoiningLine(LogLine):
+    """We are on our way into a room."""
+
+    attempt: int = 0
+    detail: str = ""
+
+    def is_changing(self) -> bool:
+        """Whether it looks different as time goes by."""
+        return True
+
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return int(context.now - self.at), self.attempt, self.detail, context.tor
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        seconds = max(0, int(context.now - self.at))
+        doing = f"Connecting to the room{f', try {self.attempt}' if self.attempt else ''}"
+        if context.tor:
+            doing = f"Waits for Tor ({sanitize.sanitize_line(context.tor)})"
+        why = f" ({sanitize.sanitize_line(self.detail)})" if self.detail and not context.tor else ""
+        return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s", layout.width)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Divider(LogLine):
+    """A line across, with words in it."""
+
+    text: str = ""
+    style: str = "bar"
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        return [rows.rule(self.style, self.text, layout.width)]
+
+
+def _spinner(now: float) -> str:
+    return "|/-\\"[int(now) % 4]

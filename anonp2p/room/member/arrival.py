@@ -45,7 +45,7 @@ class Arrival:
 
     def begin(self, call: Call) -> None:
         """The answer has come to a call of ours: what it says decides whether this is our link to the host."""
-        self._uplink.begin(call.link, call.service, call.channel)
+        self._uplink.begin(call.link, call.service, call.hello_hash, call.channel)
         self._state.enter(Asking(call.hello_hash))
 
     def take_refusal(self, refused: frames.RefusedFrame) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from anonp2p import errors, limits
 from anonp2p.errors import HostLied, PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.context import Context
@@ -61,6 +61,7 @@ class MemberRole:
             frames.DeniedFrame: self._take_denial,
             frames.KeyResponseFrame: self._take_found_key,
             frames.KeyNotFoundFrame: self._take_missing_key,
+            frames.RedirectFrame: self._take_redirect,
             frames.PrepareFrame: self._carrier.prepare,
             frames.EntrustFrame: self._carrier.take_key,
         }
@@ -200,10 +201,12 @@ class MemberRole:
                 self._take_frames(answered.said)
 
     def _take_frames(self, said: Sequence[frames.Frame]) -> None:
+        link = self._uplink.link
         for frame in said:
-            if not (self._lifecycle.over or isinstance(self._state.current, Abandoned)):
-                self._state.expect_frame(frame)
-                self._frame_handlers[type(frame)](frame)
+            if self._lifecycle.over or isinstance(self._state.current, Abandoned) or self._uplink.link != link:
+                break
+            self._state.expect_frame(frame)
+            self._frame_handlers[type(frame)](frame)
 
     @contextmanager
     def _judging(self) -> Iterator[None]:
@@ -285,6 +288,13 @@ class MemberRole:
             if was_let_in and self._lifecycle.entered:
                 self._uplink.tell_state("lost", self._search.attempt, reason)
             self._search.lose(reason, hint)
+
+    def _take_redirect(self, redirect: frames.RedirectFrame) -> None:
+        """Our host gives way to another one. Raises PeerFault."""
+        where, ledger = redirect.where, self._replica.ledger
+        meeting.check_redirect(redirect, self._uplink.service, self._uplink.hello_hash, ledger.host_key)
+        self._uplink.drop("closed")
+        self._lose_uplink(Reason("closed"), Target(where.host, where.address))
 
     def _leave_former_host(self) -> None:
         """If our host has handed the room over, it is not dialled again: an heir goes on."""

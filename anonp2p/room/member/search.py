@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import credentials, frames, handshake
+from anonp2p.protocol import credentials, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir
 from anonp2p.reasons import LINK_ENDS, NO_REASON, LinkEnd, Reason
 from anonp2p.room import effects, inputs
@@ -24,11 +24,12 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import WaitingLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Line, Loss, Target
+from anonp2p.room.where import tell_where
 
 _OTHER_VERSION = errors.OtherProtocol()
 
 
-class Answered(NamedTuple):
+class HostAnswer(NamedTuple):
     """Somebody who may be our host has answered. said: from the answer on, as far as it has come."""
 
     call: Call
@@ -137,7 +138,7 @@ class Search:
         """Whether this is one of ours."""
         return link in self._tries or (self._waiting is not None and self._waiting.call.link == link)
 
-    def take_input(self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput) -> Answered | None:
+    def take_input(self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput) -> HostAnswer | None:
         """Takes what comes on one of our links; returns the answer of one who may be our host. Raises HostLied."""
         attempt = self._tries.get(event.link)
         match event:
@@ -169,7 +170,7 @@ class Search:
         elif not goes_on or (self._has_others and is_late and not self._tries and self._waiting is None):
             self._lifecycle.fail(errors.Unreachable(reason), "lost")
 
-    def _take_answer(self, attempt: _Try, payload: bytes) -> Answered | None:
+    def _take_answer(self, attempt: _Try, payload: bytes) -> HostAnswer | None:
         """What came on a link before its first answer, or with that."""
         self._joining.has_lost_host = self.loss.lost_at is not None
         try:
@@ -184,15 +185,14 @@ class Search:
             attempt.call.hang_up(fault.fault)
         return None
 
-    def _take_first(self, attempt: _Try, said: Sequence[frames.Frame]) -> Answered | None:
+    def _take_first(self, attempt: _Try, said: Sequence[frames.Frame]) -> HostAnswer | None:
         """Takes the first answer on a link. Raises PeerFault for one that is not of whom we have dialled."""
         call, target = attempt
         match said[0]:
             case frames.WaitingFrame() as waiting:
                 self._begin_waiting(call, target, waiting)
-            case frames.RedirectFrame(where=where):
-                self._take_hint(where)
-                self._hang_up(call)
+            case frames.RedirectFrame() as redirect:
+                self._take_redirect(call, target, redirect)
             case frames.RefusedFrame() if target.member not in (None, self._replica.ledger.host):
                 self.loss.note_failure(target.member, self._clock.tick)
                 self._hang_up(call)
@@ -200,7 +200,7 @@ class Search:
                 self._hang_up(call)
             case _:
                 del self._tries[call.link]
-                return Answered(call, said)
+                return HostAnswer(call, said)
         return None
 
     def _hang_up(self, call: Call) -> None:
@@ -208,11 +208,32 @@ class Search:
         del self._tries[call.link]
         call.hang_up("closed")
 
-    def _take_hint(self, where: frames.Where) -> None:
-        """Somebody says who hosts. What is below our own term does not help us."""
+    def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
+        """Somebody whom we have dialled says who hosts. Raises PeerFault for what it has not signed.
+
+        Whoever follows a lower term than ours is told of ours.
+        """
+        carrier = None if target.member is None else self._replica.ledger.roster.find_member(target.member)
+        where, service, hello = redirect.where, call.service, call.hello_hash
+        if carrier is not None:
+            meeting.check_redirect(redirect, service, hello, carrier.key)
+        if not self._take_hint(where):
+            ours = tell_where(self._replica, where.openings, where.index)
+            back = meeting.sign_redirect(ours, service, hello, self._replica.me)
+            self._reporter.add_effect(effects.AdmitEffect(call.link, call.channel, (back,)))
+            self._reporter.add_effect(effects.FinishEffect(call.link))
+            del self._tries[call.link]
+        else:
+            self._hang_up(call)
+
+    def _take_hint(self, where: frames.Where) -> bool:
+        """Returns whether the host that somebody follows may be one for us: of no lower term. Raises PeerFault."""
         ledger = self._replica.ledger
-        if (where.number, where.host) >= (ledger.number, ledger.host):
+        expect(terms.are_proper(where.openings) and where.openings[-1].term == (where.number, where.host), "bad-where")
+        is_lower = (where.number, where.host) < (ledger.number, ledger.host)
+        if not is_lower:
             self.loss.note_hint(Target(where.host, where.address), self._clock.tick)
+        return not is_lower
 
     # --- at whom we wait
 
@@ -236,7 +257,7 @@ class Search:
             self._waiting = None
             self.loss.drop_standby()
 
-    def _take_from_heir(self, payload: bytes) -> Answered | None:
+    def _take_from_heir(self, payload: bytes) -> HostAnswer | None:
         """What the heir says at which we wait."""
         waiting = self._waiting
         assert waiting is not None, "the link is ours"
@@ -247,7 +268,7 @@ class Search:
                     case frames.WelcomeFrame() | frames.ResumedFrame() if self._state.has_no_link:
                         self._waiting = None
                         self.loss.drop_standby()
-                        return Answered(waiting.call, said[at:])
+                        return HostAnswer(waiting.call, said[at:])
                     case frames.WelcomeFrame() | frames.ResumedFrame():
                         self._stop_waiting("closed")
                         return None

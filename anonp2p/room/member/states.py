@@ -106,7 +106,7 @@ _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
     frames.EntrustFrame: ((CatchingUp, Up, Rekeying), "unexpected-entrusting"),
     frames.EchoedFrame: ((), "unexpected-echo"),
     frames.WaitingFrame: ((), "unexpected-waiting"),
-    frames.RedirectFrame: ((), "unexpected-redirect"),
+    frames.RedirectFrame: ((CatchingUp, Up, Rekeying), "unexpected-redirect"),
     frames.HostLivesFrame: ((), "unexpected-sign-of-life"),
     frames.WantFrame: ((), "unexpected-want"),
 }

@@ -26,7 +26,7 @@ class Able:
         self.context.random = randomness(seed)
         self.context.may_host = True
         self.uplink = Uplink(self.context)
-        self.uplink.begin(-1, ROOM, Channel(SECRET, HELLO, up=True))
+        self.uplink.begin(-1, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
         self.uplink.end_handshake()
         self.carrier = Carrier(self.context, self.uplink)
         take_effects(self.context)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal
 
 from anonp2p import errors, limits
@@ -10,6 +11,7 @@ from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.context import Context
+from anonp2p.room.dice import draw_between
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.carrier import Carrier
@@ -22,17 +24,14 @@ from anonp2p.room.member.states import Abandoned, LinkState, Rekeying
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.outbox import GivenBack
 from anonp2p.room.pending import Whisper
-from anonp2p.room.succession.loss import Target
+from anonp2p.room.role import HostPlan, MemberPlan
+from anonp2p.room.succession.loss import Loss, Target
 
 
 class MemberRole:
-    """We follow a host.
+    """We follow a host. nick: the one to ask for, empty for one made from our key. former: if we have hosted before."""
 
-    nick: the one to ask for, empty for one made from our key. hint: who may host, if we have been in the room.
-    """
-
-    def __init__(self, context: Context, nick: str, hint: Target | None = None) -> None:
-        self._hint = hint
+    def __init__(self, context: Context, nick: str, former: MemberPlan | None = None) -> None:
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -44,10 +43,12 @@ class MemberRole:
         self._heads = HeadCheck(context)
         self._blame = Blame(context, self._state, self._uplink, self._heads)
         self._keys = KeyBook(context, self._uplink)
-        self._carrier = Carrier(context, self._uplink)
+        self._hint = former.hint if former else None
+        self._loss = Loss(partial(draw_between, context.random))
+        self._carrier = Carrier(context, self._uplink, self._loss, self._heads, former)
         joining = Joining(context, nick)
         self._follower = Follower(context, self._heads, self._keys, joining, self._state)
-        self._search = Search(context, self._state, self._uplink, joining, _refuse_backfill)
+        self._search = Search(context, self._loss, self._state, self._uplink, joining, _refuse_backfill)
         self._arrival = Arrival(context, self._state, self._uplink, self._search, self._heads, joining)
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -62,8 +63,9 @@ class MemberRole:
             frames.KeyResponseFrame: self._take_found_key,
             frames.KeyNotFoundFrame: self._take_missing_key,
             frames.RedirectFrame: self._take_redirect,
-            frames.PrepareFrame: self._carrier.prepare,
-            frames.EntrustFrame: self._carrier.take_key,
+            frames.PrepareFrame: self._carrier.service.prepare,
+            frames.EntrustFrame: self._carrier.service.take_key,
+            frames.EchoedFrame: self._carrier.take_echo,
         }
 
     # --- what the room asks of its role
@@ -72,6 +74,11 @@ class MemberRole:
     def name(self) -> Literal["member"]:
         """Which role this is."""
         return "member"
+
+    @property
+    def successor(self) -> HostPlan | None:
+        """What we are from now on, if it is our turn to host."""
+        return self._carrier.plan
 
     @property
     def settled(self) -> bool:
@@ -96,7 +103,7 @@ class MemberRole:
             case _:
                 self._carrier.take_input(event)
         self._leave_former_host()
-        self._carrier.update_service(is_lost=not self._state.is_let_in)
+        self._carrier.update()
         self._search.do_due_work()
 
     def next_deadline(self) -> float | None:
@@ -142,6 +149,15 @@ class MemberRole:
     def room_time(self) -> int:
         """Milliseconds since the room's creation, by what the host told."""
         return self._heads.room_time()
+
+    def retire(self) -> None:
+        """We host from now on: our links to others end."""
+        self._search.hang_up()
+        if self._uplink.link:
+            self._uplink.drop("closed")
+        self._outbox.lose_link()
+        self._state.lose_link()
+        self._uplink.lose()
 
     def close(self) -> None:
         """Forgets the keys of the link, and those that a welcome brought."""
@@ -249,7 +265,7 @@ class MemberRole:
         if is_first:
             self._uplink.begin_slots()
             self._keys.request_missing()
-            self._carrier.tell_able()
+            self._carrier.service.tell_able()
         self._send_pending()
 
     def _enter_next_epoch(self, share: frames.CommitShareFrame) -> None:
@@ -282,6 +298,7 @@ class MemberRole:
         self._state.lose_link()
         self._uplink.lose()
         self._outbox.lose_link()
+        self._carrier.note_link_lost()
         if self._lifecycle.phase == "leaving":
             self._lifecycle.leave_room("left")
         elif not self._lifecycle.over:
@@ -293,14 +310,14 @@ class MemberRole:
         """Our host gives way to another one. Raises PeerFault."""
         where, ledger = redirect.where, self._replica.ledger
         meeting.check_redirect(redirect, self._uplink.service, self._uplink.hello_hash, ledger.host_key)
-        self._uplink.drop("closed")
-        self._lose_uplink(Reason("closed"), Target(where.host, where.address))
+        self._uplink.drop("passed-on")
+        self._lose_uplink(Reason("passed-on"), Target(where.host, where.address))
 
     def _leave_former_host(self) -> None:
         """If our host has handed the room over, it is not dialled again: an heir goes on."""
         if self._replica.ledger.handed_over and self._state.is_following:
-            self._uplink.drop("closed")
-            self._lose_uplink(Reason("closed"))
+            self._uplink.drop("passed-on")
+            self._lose_uplink(Reason("passed-on"))
 
 
 def _refuse_backfill(_: frames.BackfillFrame) -> None:

@@ -4,7 +4,6 @@ Before we are in, and where nobody but our host can host, `Dialling` says when t
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from anonp2p import errors, limits
@@ -46,19 +45,20 @@ class _Try(NamedTuple):
 class Search:
     """Has a link to a host looked for while there is none, and keeps one to the heir that would be the next.
 
-    loss: since when there is no host, and who has been found not to answer. catch_up: takes what an heir shows of the
+    loss: is told of all that comes of it, and says whom to dial. catch_up: takes what an heir shows of the
     log while there is no host; raises PeerFault, HostLied.
     """
 
     def __init__(
         self,
         context: Context,
+        loss: Loss,
         state: LinkState,
         uplink: Uplink,
         joining: Joining,
         catch_up: Callable[[frames.BackfillFrame], None],
     ) -> None:
-        self.loss = Loss(partial(draw_between, context.random))
+        self._loss = loss
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -99,7 +99,7 @@ class Search:
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) something is due."""
-        dials = self.loss.next_deadline(self.line) if self._has_others else self._dialling.next_deadline
+        dials = self._loss.next_deadline(self.line) if self._has_others else self._dialling.next_deadline
         dues = (dials, None if self._waiting is None else self._waiting.next_deadline())
         return min((due for due in dues if due is not None), default=None)
 
@@ -108,14 +108,22 @@ class Search:
     def begin(self, hint: Target | None) -> None:
         """We have no host yet, or none any more. hint: who may be."""
         if self._lifecycle.entered:
-            self.loss.lose(self._clock.tick, hint)
+            self._loss.lose(self._clock.tick, hint)
         self._dialling.begin(self._clock.tick)
 
     def note_let_in(self) -> None:
         """A host has let us in."""
         self._dialling.note_let_in()
-        self.loss.note_let_in()
+        self._loss.note_let_in()
         self._rounds, self._reason = 0, NO_REASON
+        self._hang_up_all()
+
+    def hang_up(self) -> None:
+        """We host from now on, and look for nobody."""
+        self._hang_up_all()
+        self._stop_waiting("closed")
+
+    def _hang_up_all(self) -> None:
         for attempt in self._tries.values():
             attempt.call.hang_up("closed")
         self._tries.clear()
@@ -128,7 +136,7 @@ class Search:
         """The link to our host is gone. hint: to whom it sends us."""
         goes_on = self._dialling.take_loss(reason, self._clock.tick)
         if self._lifecycle.entered:
-            self.loss.lose(self._clock.tick, hint)
+            self._loss.lose(self._clock.tick, hint)
         if not (goes_on or self._has_others):
             self._lifecycle.fail(errors.Unreachable(reason), "lost")
 
@@ -138,7 +146,9 @@ class Search:
         """Whether this is one of ours."""
         return link in self._tries or (self._waiting is not None and self._waiting.call.link == link)
 
-    def take_input(self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput) -> HostAnswer | None:
+    def take_input(
+        self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput
+    ) -> HostAnswer | None:
         """Takes what comes on one of our links; returns the answer of one who may be our host. Raises HostLied."""
         attempt = self._tries.get(event.link)
         match event:
@@ -154,7 +164,7 @@ class Search:
                 self._end_try(event.link, reason_of(event), goes_on=goes_on)
             case inputs.DroppedInput():
                 self._waiting = None
-                self.loss.note_standby_lost(self._clock.tick)
+                self._loss.note_standby_lost(self._clock.tick)
         return None
 
     def _end_try(self, link: int, reason: Reason, *, goes_on: bool) -> None:
@@ -162,8 +172,8 @@ class Search:
         member = self._tries.pop(link).target.member
         self._reason = reason
         if member is not None:
-            self.loss.note_failure(member, self._clock.tick)
-        since = self.loss.lost_at
+            self._loss.note_failure(member, self._clock.tick)
+        since = self._loss.lost_at
         is_late = since is not None and self._clock.tick > since + limits.PLACE_SECONDS
         if self._lifecycle.phase == "leaving" and not self._state.is_let_in:
             self._lifecycle.leave_room("left")
@@ -172,7 +182,7 @@ class Search:
 
     def _take_answer(self, attempt: _Try, payload: bytes) -> HostAnswer | None:
         """What came on a link before its first answer, or with that."""
-        self._joining.has_lost_host = self.loss.lost_at is not None
+        self._joining.has_lost_host = self._loss.lost_at is not None
         try:
             said = attempt.call.take_payload(payload)
             return self._take_first(attempt, said) if said else None
@@ -194,16 +204,16 @@ class Search:
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
             case frames.RefusedFrame() if target.member not in (None, self._replica.ledger.host):
-                self.loss.note_failure(target.member, self._clock.tick)
-                self._hang_up(call)
+                self._loss.note_failure(target.member, self._clock.tick)
+                self._hang_up_on(call)
             case _ if not self._state.has_no_link:
-                self._hang_up(call)
+                self._hang_up_on(call)
             case _:
                 del self._tries[call.link]
                 return HostAnswer(call, said)
         return None
 
-    def _hang_up(self, call: Call) -> None:
+    def _hang_up_on(self, call: Call) -> None:
         """Of this link we want nothing more."""
         del self._tries[call.link]
         call.hang_up("closed")
@@ -224,7 +234,7 @@ class Search:
             self._reporter.add_effect(effects.FinishEffect(call.link))
             del self._tries[call.link]
         else:
-            self._hang_up(call)
+            self._hang_up_on(call)
 
     def _take_hint(self, where: frames.Where) -> bool:
         """Returns whether the host that somebody follows may be one for us: of no lower term. Raises PeerFault."""
@@ -232,7 +242,7 @@ class Search:
         expect(terms.are_proper(where.openings) and where.openings[-1].term == (where.number, where.host), "bad-where")
         is_lower = (where.number, where.host) < (ledger.number, ledger.host)
         if not is_lower:
-            self.loss.note_hint(Target(where.host, where.address), self._clock.tick)
+            self._loss.note_hint(Target(where.host, where.address), self._clock.tick)
         return not is_lower
 
     # --- at whom we wait
@@ -244,7 +254,7 @@ class Search:
             raise PeerFault("unexpected-waiting")
         credentials.check_waiting(waiting, call.hello_hash, call.service, heir.key)
         del self._tries[call.link]
-        if self.loss.accept_standby(heir.id, self.line, self._clock.tick):
+        if self._loss.accept_standby(heir.id, self.line, self._clock.tick):
             if self._waiting is not None:
                 self._waiting.drop("dialled-again")
             self._waiting = WaitingLink(self._context, call, heir.id)
@@ -255,7 +265,7 @@ class Search:
         if self._waiting is not None:
             self._waiting.drop(reason)
             self._waiting = None
-            self.loss.drop_standby()
+            self._loss.drop_standby()
 
     def _take_from_heir(self, payload: bytes) -> HostAnswer | None:
         """What the heir says at which we wait."""
@@ -267,7 +277,7 @@ class Search:
                 match frame:
                     case frames.WelcomeFrame() | frames.ResumedFrame() if self._state.has_no_link:
                         self._waiting = None
-                        self.loss.drop_standby()
+                        self._loss.drop_standby()
                         return HostAnswer(waiting.call, said[at:])
                     case frames.WelcomeFrame() | frames.ResumedFrame():
                         self._stop_waiting("closed")
@@ -282,13 +292,13 @@ class Search:
         """Raises PeerFault for what an heir does not say, HostLied for a log that proves it."""
         match frame:
             case frames.HostLivesFrame():
-                self.loss.note_host_lives(self._clock.tick)
+                self._loss.note_host_lives(self._clock.tick)
             case frames.RedirectFrame(where=where):
                 self._take_hint(where)
             case frames.WantFrame():
                 self._show_log(waiting, frame)
             case frames.BackfillFrame():
-                expect(self.loss.lost_at is not None, "unexpected-backfill")
+                expect(self._loss.lost_at is not None, "unexpected-backfill")
                 self._catch_up(frame)
             case _:
                 raise PeerFault("unexpected-sign-of-life")
@@ -298,7 +308,7 @@ class Search:
         ledger = self._replica.ledger
         expect(terms.are_proper(want.openings), "bad-opening")
         fork = terms.find_fork(ledger.openings, ledger.index, want.openings, want.index)
-        if self.loss.lost_at is not None and fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
+        if self._loss.lost_at is not None and fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
             waiting.show_log(fork)
 
     # --- what is due
@@ -311,17 +321,17 @@ class Search:
             self._stop_waiting("closed")
             self._dial_host()
             return
-        if self.loss.has_wrong_standby(self.line):
+        if self._loss.has_wrong_standby(self.line):
             self._stop_waiting("closed")
         busy = {attempt.call.service for attempt in self._tries.values()}
-        targets = self.loss.take_due(self.line, busy, self._clock.tick)
-        if targets and self.loss.lost_at is not None:
+        targets = self._loss.take_due(self.line, busy, self._clock.tick)
+        if targets and self._loss.lost_at is not None:
             self._rounds += 1
             self._uplink.tell_state("connecting", self._rounds, self._reason)
         for target in targets:
             self._dial(target)
         if self._waiting is not None:
-            self._waiting.report(is_lost=self.loss.lost_at is not None)
+            self._waiting.report(is_lost=self._loss.lost_at is not None)
 
     def _dial_host(self) -> None:
         ledger = self._replica.ledger

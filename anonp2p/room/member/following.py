@@ -138,6 +138,8 @@ class Follower:
         entries = open_missed(missed)
         expect(all(entry.header.kind != OPENING for entry in entries), "bad-opening")
         head, now = (self._heads.read_head(text, Signer.of_log(ledger)) for text in (missed.head, missed.now))
+        if head.end <= ledger.index:
+            return  # we have it from somebody else meanwhile
         self._heads.expect_log(head, ledger, entries)
         self._expect_gone(missed, entries, head, now, ledger)
         self._take_in(entries, head, opened=True)

@@ -37,6 +37,7 @@ class Heirs:
         self._asked: set[bytes] = set()
         self._waits_until: float | None = None  # when (`Now.tick`) the one asked last has had its time
         self._wanted = b""  # whom the user wants first
+        self._preferred: bytes | None = None  # who comes next: one who hosted before us
         self._entrusted: tuple[int, bytes] | None = None  # the link on which the key of which code went out last
         self._entrust_due: float | None = None  # when to look again whether it may go out
         self._named_at = 0  # index of the last entry of ours that says who holds which key
@@ -83,6 +84,11 @@ class Heirs:
         self._end_asking(member)
         self._context.entrusts = self._has_news = True
         return True
+
+    def prefer_member(self, member: bytes | None) -> None:
+        """This member is to be the first heir, unless the user wants another."""
+        self._has_news |= member != self._preferred
+        self._preferred = member
 
     def entrust_nobody(self) -> None:
         """Nobody is given the key from now on."""
@@ -137,7 +143,7 @@ class Heirs:
     def _in_order(self) -> list[bytes]:
         """All who are here but us, in the order in which they are to be heirs."""
         ledger = self._replica.ledger
-        first = [self._wanted, *(heir.member for heir in ledger.heirs)]
+        first = [self._wanted, self._preferred or b"", *(heir.member for heir in ledger.heirs)]
         ordered = dict.fromkeys([*first, *(member.id for member in ledger.roster)])
         found = [member for it in ordered if (member := ledger.roster.find_member(it)) is not None]
         return [member.id for member in found if not member.away and member.id != self._replica.me.id]

@@ -266,6 +266,8 @@ def who_hosts(snapshot: Snapshot) -> str:
     if snapshot.ends_with_us:
         return f"{hosts}, nobody else could"
     then = "you" if heir and snapshot.heir == snapshot.nick else heir
+    if then and not hosts:
+        return "you host next" if then == "you" else f"{then} hosts next"
     return f"{hosts}, then {then}" if hosts and then else hosts
 
 

@@ -281,12 +281,15 @@ def test_the_marks_are_explained_below_the_members() -> None:
         (False, "", False, "host ada"),
         (False, "ben", False, "host ada, then ben"),
         (False, "zoe", False, "host ada, then you"),
+        (None, "ben", False, "ben hosts next"),
+        (None, "zoe", False, "you host next"),
+        (None, "", False, ""),
         (True, "ben", False, "you host, then ben"),
         (True, "", False, "you host"),
         (True, "", True, "you host, nobody else could"),
     ],
 )
-def test_the_status_says_who_hosts_and_who_would(hosting: bool, heir: str, ends: bool, words: str) -> None:
-    host = "zoe" if hosting else "ada"
-    snapshot = Snapshot("demo", CODE, "zoe", "m", hosting, host, True, 3, 0, False, None, False, heir, ends)
+def test_the_status_says_who_hosts_and_who_would(hosting: bool | None, heir: str, ends: bool, words: str) -> None:
+    host = "" if hosting is None else "zoe" if hosting else "ada"  # while it is handed over nobody hosts
+    snapshot = Snapshot("demo", CODE, "zoe", "m", bool(hosting), host, True, 3, 0, False, None, False, heir, ends)
     assert view.who_hosts(snapshot) == words

@@ -72,6 +72,11 @@ class HostRole:
         return self._reachable
 
     @property
+    def ends_room(self) -> bool:
+        """Whether others are here, and no heir."""
+        return self._leaving.ends_room
+
+    @property
     def log(self) -> Log:
         """What was ordered."""
         return self.sequencer.log

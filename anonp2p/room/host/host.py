@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies
+from anonp2p.reasons import NO_REASON
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
@@ -73,6 +74,11 @@ class HostRole:
     def settled(self) -> bool:
         """Whether others can reach us."""
         return self._reachable
+
+    @property
+    def ends_room(self) -> bool:
+        """Whether others are here, and no heir."""
+        return self._leaving.ends_room
 
     @property
     def log(self) -> Log:
@@ -153,9 +159,15 @@ class HostRole:
         self._give_up(Target(first.member, first.address))
 
     def begin_term(self, number: int) -> None:
-        """We go on as host in another term, over the members that we have."""
+        """We go on as host in another term, over the members that we have.
+
+        Our services are published anew: the other host may have published the code after us.
+        """
         ledger = self._replica.ledger
         self.commits.begin_term(bodies.OpeningBody(number, ledger.address, ledger.code))
+        for address in dict.fromkeys((ledger.address, ledger.code)):
+            self._serving.stop(address)
+            self._serving.serve(address)
 
     def _give_up(self, hint: Target | None) -> None:
         """We host no more. hint: who does, as far as we know."""
@@ -211,6 +223,8 @@ class HostRole:
         for address in dict.fromkeys((plan.address, code)):
             self._serving.serve(address)
         self._reachable = self._serving.is_published(code)
+        label = self._context.label
+        self._reporter.tell_event(events.LinkEvent(room=label, state="up", attempt=0, detail=NO_REASON))
         self._submissions.order_pending()
         for link in self.standby.lost:
             self._welcome_standby(link)

@@ -1,5 +1,8 @@
 """How a member gets in on a link: from the first answer of its host until it follows the log."""
 
+from contextlib import suppress
+
+from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, welcome
 from anonp2p.reasons import NO_REASON
 from anonp2p.room import events
@@ -7,10 +10,10 @@ from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.head_check import HeadCheck, Signer
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.proof import Position
+from anonp2p.room.member.search import Search
 from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Proving, Welcomed
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.welcome_check import WelcomeCheck
@@ -24,7 +27,7 @@ class Arrival:
         context: Context,
         state: LinkState,
         uplink: Uplink,
-        dialling: Dialling,
+        search: Search,
         heads: HeadCheck,
         joining: Joining,
     ) -> None:
@@ -34,7 +37,7 @@ class Arrival:
         self._lifecycle = context.lifecycle
         self._state = state
         self._uplink = uplink
-        self._dialling = dialling
+        self._search = search
         self._heads = heads
         self._joining = joining
         self._welcome_check = WelcomeCheck(context, heads, joining)
@@ -42,7 +45,7 @@ class Arrival:
 
     def begin(self, call: Call) -> None:
         """The answer has come to a call of ours: what it says decides whether this is our link to the host."""
-        self._uplink.begin(call.link, call.service, call.channel)
+        self._uplink.begin(call.link, call.service, call.hello_hash, call.channel)
         self._state.enter(Asking(call.hello_hash))
 
     def take_refusal(self, refused: frames.RefusedFrame) -> None:
@@ -54,7 +57,7 @@ class Arrival:
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
             self._state.abandon()
-            self._dialling.note_drop()
+            self._search.note_drop()
             self._uplink.drop(reason)
 
     @property
@@ -86,8 +89,16 @@ class Arrival:
 
     def begin_welcome(self, welcomed: frames.WelcomeFrame) -> None:
         """The pages that follow show us the room."""
-        own_key, service = self._replica.own_keys[0], self._uplink.service
-        self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_key, service, self._hello_hash)))
+        self._state.enter(Welcomed(self._open_welcome(welcomed)))
+
+    def _open_welcome(self, welcomed: frames.WelcomeFrame) -> welcome.WelcomeReader:
+        """Whoever has waited for this answer may have got another key since. Raises PeerFault."""
+        *newer, oldest = self._replica.own_keys
+        service, hello = self._uplink.service, self._hello_hash
+        for key in newer:
+            with suppress(PeerFault):
+                return welcome.WelcomeReader(welcomed, key, service, hello)
+        return welcome.WelcomeReader(welcomed, oldest, service, hello)
 
     def take_page(self, page: frames.PageFrame) -> bool:
         """Returns whether we follow the log from here on. Raises PeerFault, HostLied for a room that cannot be."""
@@ -179,9 +190,9 @@ class Arrival:
 
     def _end_handshake(self) -> None:
         """We have been let in on this link."""
-        self._dialling.note_let_in()
+        self._search.note_let_in()
         self._uplink.end_handshake()
         self._joining.ticket = self._uplink.channel.ticket
 
     def _tell_up(self) -> None:
-        self._uplink.tell_state("up", self._dialling.attempt, NO_REASON)
+        self._uplink.tell_state("up", self._search.attempt, NO_REASON)

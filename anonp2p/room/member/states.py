@@ -106,7 +106,7 @@ _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
     frames.EntrustFrame: ((CatchingUp, Up, Rekeying), "unexpected-entrusting"),
     frames.EchoedFrame: ((CatchingUp, Up, Rekeying), "unexpected-echo"),
     frames.WaitingFrame: ((), "unexpected-waiting"),
-    frames.RedirectFrame: ((), "unexpected-redirect"),
+    frames.RedirectFrame: ((CatchingUp, Up, Rekeying), "unexpected-redirect"),
     frames.HostLivesFrame: ((), "unexpected-sign-of-life"),
     frames.WantFrame: ((), "unexpected-want"),
 }
@@ -124,11 +124,21 @@ class LinkState:
         return self._state
 
     @property
+    def has_no_link(self) -> bool:
+        """Whether there is none to a host, and none has answered."""
+        return isinstance(self._state, NoLink)
+
+    @property
     def is_let_in(self) -> bool:
         """Whether the host has let us in on this link."""
         if isinstance(self._state, Abandoned):
             return self._state.was_let_in
         return isinstance(self._state, Backfilling | CatchingUp | Up | Rekeying)
+
+    @property
+    def is_following(self) -> bool:
+        """Whether we follow the log of the host at the other end, and have been shown all that was before."""
+        return isinstance(self._state, CatchingUp | Up | Rekeying)
 
     @property
     def takes_batches(self) -> bool:

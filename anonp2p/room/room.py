@@ -219,7 +219,7 @@ class Room:
             epoch=ledger.epoch,
             locked=ledger.locked,
             heir=heir.nick if heir else "",
-            ends_with_us=self.hosting and ledger.roster.present_count > 1 and not ledger.heirs,
+            ends_with_us=self.role.ends_room,
             ttl=ttl_or_none(ttl),
             alarmed=bool(self.evidence),
         )

@@ -85,6 +85,11 @@ class MemberRole:
         """Whether we have been let in."""
         return self._lifecycle.entered
 
+    @property
+    def ends_room(self) -> bool:
+        """It goes on with its host."""
+        return False
+
     def handle_input(self, event: inputs.RoleInput) -> None:
         """Takes what comes from the link or the clock."""
         match event:

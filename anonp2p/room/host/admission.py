@@ -149,6 +149,10 @@ class Admission:
         me, removals = self._replica.me.id, self._commits.pending_removals
         check_resume_request(self._replica.ledger, me, caller.service, caller.hello, resume, removals)
         expect(terms.are_proper(resume.openings), "bad-openings")
+        ledger = self._replica.ledger
+        if not resume.lost and resume.openings[-1].term < ledger.openings[-1].term:  # it has a host, and stays with it
+            key = ledger.get_member(resume.member).key
+            return self._meetings.tell(caller, key, resume.openings, resume.index)
         reached, key = _Reached(resume.index, resume.digest), resume.encryption_key
         return self._take_back(caller, resume.member, key, resume.epoch, reached, resume.openings)
 

@@ -291,6 +291,7 @@ class HostRole:
             case Stand(number=number):
                 self.begin_term(number)
             case GiveWay():
+                self.sequencer.end_batch()
                 self._meetings.send_on(verdict.where)
                 self._give_up(Target(verdict.where.host, verdict.where.address))
 

@@ -112,9 +112,7 @@ class HostRole:
             case inputs.PublishedInput(address=address):
                 self._serving.note_published(address)
                 if address == self._replica.ledger.code:
-                    self._reachable = True
-                    label, re = self._context.label, self._lifecycle.asked_by
-                    self._reporter.tell_event(events.ReachableEvent(room=label, re=re))
+                    self._note_reachable()
             case inputs.UnpublishedInput(address=address):
                 self._serving.note_unpublished(address)
             case inputs.ServeFailedInput(error=error):
@@ -222,12 +220,19 @@ class HostRole:
         self.presence.take_over([member for member in ledger.roster if member.id != me])
         for address in dict.fromkeys((plan.address, code)):
             self._serving.serve(address)
-        self._reachable = self._serving.is_published(code)
+        if self._serving.is_published(code):
+            self._note_reachable()
         label = self._context.label
         self._reporter.tell_event(events.LinkEvent(room=label, state="up", attempt=0, detail=NO_REASON))
         self._submissions.order_pending()
         for link in self.standby.lost:
             self._welcome_standby(link)
+
+    def _note_reachable(self) -> None:
+        """Newcomers find us."""
+        self._reachable = True
+        label, re = self._context.label, self._lifecycle.asked_by
+        self._reporter.tell_event(events.ReachableEvent(room=label, re=re))
 
     def _welcome_standby(self, link: StandbyLink) -> None:
         """A member that waited for us has lost its host."""

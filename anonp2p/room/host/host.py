@@ -185,6 +185,7 @@ class HostRole:
 
     def retire(self) -> None:
         """We follow another host, and stay reachable where members know us."""
+        self.sequencer.end_batch()
         self._serving.stop_all(but=self._replica.ledger.address)
 
     def close(self) -> None:
@@ -296,6 +297,7 @@ class HostRole:
             case Stand(number=number):
                 self.begin_term(number)
             case GiveWay():
+                self.sequencer.end_batch()
                 self._meetings.send_on(verdict.where)
                 self._give_up(Target(verdict.where.host, verdict.where.address))
 

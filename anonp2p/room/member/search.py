@@ -324,7 +324,8 @@ class Search:
         if self._loss.has_wrong_standby(self.line):
             self._stop_waiting("closed")
         busy = {attempt.call.service for attempt in self._tries.values()}
-        targets = self._loss.take_due(self.line, busy, self._clock.tick)
+        is_settled = self._loss.lost_at is not None or self._state.takes_batches  # else who is an heir is not known yet
+        targets = self._loss.take_due(self.line, busy, self._clock.tick) if is_settled else []
         if targets and self._loss.lost_at is not None:
             self._rounds += 1
             self._uplink.tell_state("connecting", self._rounds, self._reason)

@@ -149,19 +149,11 @@ class Admission:
         me, removals = self._replica.me.id, self._commits.pending_removals
         check_resume_request(self._replica.ledger, me, caller.service, caller.hello, resume, removals)
         expect(terms.are_proper(resume.openings), "bad-openings")
-<<<<<<< HEAD
-        ledger, reached = self._replica.ledger, _Reached(resume.index, resume.digest)
-        if not resume.lost and resume.openings[-1].term < ledger.openings[-1].term:
-            member_key = ledger.get_member(resume.member).key  # it has a host, and would only wait
-            return self._meetings.tell(caller, member_key, resume.openings, resume.index)
-        key = resume.encryption_key
-=======
         ledger = self._replica.ledger
         if not resume.lost and resume.openings[-1].term < ledger.openings[-1].term:  # it has a host, and stays with it
             key = ledger.get_member(resume.member).key
             return self._meetings.tell(caller, key, resume.openings, resume.index)
         reached, key = _Reached(resume.index, resume.digest), resume.encryption_key
->>>>>>> main
         return self._take_back(caller, resume.member, key, resume.epoch, reached, resume.openings)
 
     def welcome_standby(self, link: StandbyLink) -> float:

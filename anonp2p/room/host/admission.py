@@ -11,6 +11,7 @@ from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.commits import Commits
+from anonp2p.room.host.meetings import Meetings
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import Ledger, expect
@@ -88,9 +89,15 @@ class _Reached(NamedTuple):
 
 
 class Admission:
-    """Lets newcomers and returning members in. Raises NotAdmitted for others."""
+    """Lets newcomers and returning members in. Raises NotAdmitted for others.
 
-    def __init__(self, context: Context, sequencer: Sequencer, presence: Presence, commits: Commits) -> None:
+    meetings: what answers those of higher terms.
+    """
+
+    def __init__(
+        self, context: Context, sequencer: Sequencer, presence: Presence, commits: Commits, meetings: Meetings
+    ) -> None:
+        self._meetings = meetings
         self._random = context.random
         self._replica = context.replica
         self._sequencer = sequencer
@@ -107,7 +114,7 @@ class Admission:
         if isinstance(request, frames.ResumeRequest):
             return self._admit_returning(caller, request)
         if isinstance(request, frames.MeetRequest):
-            raise NotAdmitted("unknown")
+            return self._meetings.answer(caller, request)
         return self._admit_newcomer(caller, request)
 
     def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:
@@ -164,10 +171,11 @@ class Admission:
         """Gives a member what it has missed: as it was sent, or opened, or not at all.
 
         epoch: whose secrets it has, if it may have those of ours. reached, openings: its log. Raises NotAdmitted for a
-        log that has nothing in common with ours, PeerFault for one of a higher term.
+        log that has nothing in common with ours. One of a higher term is told where we are, and may prove that term.
         """
         ledger, log = self._replica.ledger, self._sequencer.log
-        expect(openings[-1].term <= ledger.openings[-1].term, "unexpected-request")
+        if openings[-1].term > ledger.openings[-1].term:
+            return self._meetings.tell(caller, ledger.get_member(member).key, openings, reached.place)
         is_of_our_term = openings[-1] == ledger.openings[-1]
         fork = reached.place
         if not is_of_our_term:
@@ -185,7 +193,7 @@ class Admission:
             reader = LogReader(log, fork + 1, member, key, caller.channel)
             now = self._sequencer.sign_head()
             resumed = credentials.sign_resumption(now, caller.hello, self._replica.me.signer(caller.service))
-            self._presence.add_link(caller.link, MemberLink(member, caller.channel, reader), [resumed])
+            self._presence.add_link(caller.link, _link_of(caller, member, reader), [resumed])
             return 1.0
         known = _Reached(fork, digest) if is_ours and digest is not None else reached
         return self._show_room(caller, member, key, known, goes_on=is_ours and fork + 1 >= log.oldest)
@@ -216,7 +224,7 @@ class Admission:
         sealed = welcome.seal_welcome(
             state, key, caller.service, caller.hello, secret, self._replica.me.signer(caller.service)
         )
-        self._presence.add_link(caller.link, MemberLink(member, caller.channel, reader), sealed)
+        self._presence.add_link(caller.link, _link_of(caller, member, reader), sealed)
         size = sum(len(page.part) for page in sealed if isinstance(page, frames.PageFrame))
         return 1 + size / limits.WELCOME_PER_TOKEN
 
@@ -251,3 +259,8 @@ class Admission:
             tuple(Heir(member, address) for member, address in ledger.carriers.items()),
             tuple(ledger.kicked.values()),
         )
+
+
+def _link_of(caller: Caller, member: bytes, reader: LogReader) -> MemberLink:
+    """The link on which a member was let in."""
+    return MemberLink(member, caller.channel, reader, caller.service, caller.hello)

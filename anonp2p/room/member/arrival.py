@@ -14,7 +14,8 @@ from anonp2p.room.member.head_check import HeadCheck, Signer
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.proof import Position
 from anonp2p.room.member.search import Search
-from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Proving, Welcomed
+from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Proving, Switching, Welcomed
+from anonp2p.room.member.switch import Switch
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.welcome_check import WelcomeCheck
 
@@ -69,9 +70,9 @@ class Arrival:
 
     @property
     def _host_key(self) -> bytes | None:
-        """Of the host that we know, if we have been in the room."""
+        """Of the host that we know, if we have been in the room, and dialled where we know it to be."""
         ledger = self._replica.ledger
-        return ledger.get_member(ledger.host).key if ledger.host else None
+        return ledger.host_key if ledger.host and self._uplink.service == ledger.address else None
 
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:
         """We have our place again. Raises PeerFault, HostLied if the log of the host is not the one that we know."""
@@ -79,7 +80,7 @@ class Arrival:
         same_epoch = self._replica.ledger.epoch == self._replica.current_epoch.number
         expect(same_epoch, "resumption-in-old-epoch")
         ledger = self._replica.ledger
-        host = ledger.get_member(ledger.host).key
+        host = ledger.host_key
         credentials.check_resumption(resumed, self._hello_hash, self._uplink.service, host)
         now = self._heads.read_head(resumed.now, Signer.of_log(ledger))
         expect(now.end >= self._replica.ledger.index, "shorter-log")
@@ -106,6 +107,10 @@ class Arrival:
         assert isinstance(state, Welcomed), "in no other is a page expected"
         room = state.reader.take_page(page)
         if room is None:
+            return False
+        if self._lifecycle.entered and not self._replica.ledger.is_in_term(room.term):
+            self._state.enter(Switching(self._welcome_check.read_other_term(room, self._uplink.service)))
+            self._end_handshake()
             return False
         backfill = self._welcome_check.read(room, self._uplink.service)
         self._end_handshake()
@@ -141,6 +146,11 @@ class Arrival:
         else:
             self._end_history(backfill)
         return True
+
+    def take_switch(self, switch: Switch) -> None:
+        """All of a log is there that parted from ours: we are where its host said that it stands."""
+        self._state.enter(CatchingUp(switch.head.end))
+        self._tell_up()
 
     def note_shown(self) -> None:
         """The link ends, and the rest of the history comes on another one."""

@@ -48,7 +48,7 @@ class MemberRole:
         self._carrier = Carrier(context, self._uplink, self._loss, self._heads, former)
         joining = Joining(context, nick)
         self._follower = Follower(context, self._heads, self._keys, joining, self._state)
-        self._search = Search(context, self._loss, self._state, self._uplink, joining, _refuse_backfill)
+        self._search = Search(context, self._loss, self._state, self._uplink, joining, self._follower.take_catch_up)
         self._arrival = Arrival(context, self._state, self._uplink, self._search, self._heads, joining)
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -84,6 +84,11 @@ class MemberRole:
     def settled(self) -> bool:
         """Whether we have been let in."""
         return self._lifecycle.entered
+
+    @property
+    def ends_room(self) -> bool:
+        """It goes on with its host."""
+        return False
 
     def handle_input(self, event: inputs.RoleInput) -> None:
         """Takes what comes from the link or the clock."""
@@ -241,6 +246,14 @@ class MemberRole:
             self._finish_batch()
 
     def _take_missed(self, missed: frames.BackfillFrame) -> None:
+        if (switch := self._state.switch) is not None:
+            switch.take_missed(missed)
+            if switch.is_complete:
+                self._follower.take_switch(switch)
+                if not self._lifecycle.over:
+                    self._arrival.take_switch(switch)
+                    self._finish_batch()
+            return
         self._follower.take_missed(missed)
         if not self._lifecycle.over and self._arrival.complete_backfill():
             self._finish_batch()
@@ -318,8 +331,3 @@ class MemberRole:
         if self._replica.ledger.handed_over and self._state.is_following:
             self._uplink.drop("passed-on")
             self._lose_uplink(Reason("passed-on"))
-
-
-def _refuse_backfill(_: frames.BackfillFrame) -> None:
-    """An heir has nothing to show us yet. Raises PeerFault."""
-    raise PeerFault("unexpected-backfill")

@@ -12,6 +12,8 @@ from anonp2p.ui.screen import overlays, view
 from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.tab import Tab
+from tests.support.stage import Stage
+from tests.ui.screen.meeting import enter
 from tests.ui.screen.test_keyboard import Hands
 from tests.ui.screen.test_submission import Desk
 from tests.ui.screen.test_tab import CODE, NOW, WIDE, in_room, message, said, shown, take
@@ -293,3 +295,26 @@ def test_the_status_says_who_hosts_and_who_would(hosting: bool | None, heir: str
     host = "" if hosting is None else "zoe" if hosting else "ada"  # while it is handed over nobody hosts
     snapshot = Snapshot("demo", CODE, "zoe", "m", bool(hosting), host, True, 3, 0, False, None, False, heir, ends)
     assert view.who_hosts(snapshot) == words
+
+
+# --- a whole change of host
+
+ABLE = {"ANONP2P_NO_HEIR": "0"}
+
+
+def test_the_heir_goes_on_as_host_and_is_told_what_that_means() -> None:
+    with Stage("--nick", "zoe", columns=120, environment=ABLE) as stage:
+        enter(stage)
+        for sight in ("You are to take this room over", "host ada, then you"):
+            stage.until(sight)
+        stage.ask("leave", who="ada")
+        for sight in ("ada left", "zoe hosts the room now", "You host this room now", "you host .*epoch 0"):
+            stage.until(sight)
+        stage.type("still here\n").until(r"zoe │ still here")
+        stage.ask("join", who="cho")
+        stage.until("cho joined")
+        stage.ask("say", who="cho", text="so am I")
+        stage.until("so am I")
+        rows = stage.type("/reply ").settled()
+        [number] = [int(row.split()[0]) for row in rows if "so am I" in row]
+        assert number < 100, "people see small numbers whoever hosts"

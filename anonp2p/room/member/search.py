@@ -99,7 +99,9 @@ class Search:
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) something is due."""
-        dials = self._loss.next_deadline(self.line) if self._has_others else self._dialling.next_deadline
+        dials = self._dialling.next_deadline
+        if self._has_others:
+            dials = self._loss.next_deadline(self.line) if self._may_dial else None
         dues = (dials, None if self._waiting is None else self._waiting.next_deadline())
         return min((due for due in dues if due is not None), default=None)
 
@@ -111,9 +113,17 @@ class Search:
             self._loss.lose(self._clock.tick, hint)
         self._dialling.begin(self._clock.tick)
 
+    @property
+    def _may_dial(self) -> bool:
+        """Not while we are let in: till then, we do not know who is the first heir, nor whether we have a host."""
+        return self._state.has_no_link if self._loss.lost_at is not None else self._state.has_caught_up
+
     def note_let_in(self) -> None:
         """A host has let us in."""
         self._dialling.note_let_in()
+
+    def note_caught_up(self) -> None:
+        """We have a host, and all of its log."""
         self._loss.note_let_in()
         self._rounds, self._reason = 0, NO_REASON
         self._hang_up_all()
@@ -324,7 +334,7 @@ class Search:
         if self._loss.has_wrong_standby(self.line):
             self._stop_waiting("closed")
         busy = {attempt.call.service for attempt in self._tries.values()}
-        targets = self._loss.take_due(self.line, busy, self._clock.tick)
+        targets = self._loss.take_due(self.line, busy, self._clock.tick) if self._may_dial else []
         if targets and self._loss.lost_at is not None:
             self._rounds += 1
             self._uplink.tell_state("connecting", self._rounds, self._reason)

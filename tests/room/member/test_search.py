@@ -14,7 +14,7 @@ from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.search import HostAnswer, Search
-from anonp2p.room.member.states import Asking, LinkState
+from anonp2p.room.member.states import Asking, CatchingUp, LinkState, Up
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
 from tests.room.member.parts import joined_context, set_time
@@ -48,7 +48,8 @@ class Seeker:
         self.ledger.add_member(BOB.key, "bob", suite.hash_data(BOB.encryption_key.public))
         self.ledger.heirs = tuple(Heir(heir.id, ADDRESSES[heir.id]) for heir in heirs)
         self.state, self.uplink = LinkState(), Uplink(self.context)
-        self.state.enter(Asking(bytes(32)))  # it has a host
+        for state in (Asking(bytes(32)), CatchingUp(0), Up()):  # it has a host
+            self.state.enter(state)
         self.joining = Joining(self.context, "")
         self.shown: list[frames.BackfillFrame] = []
         self.loss = Loss(lambda least, most: (least + most) / 2)
@@ -292,7 +293,7 @@ def test_once_one_is_let_in_all_other_dials_are_called_off() -> None:
     seeker = Seeker(ANN)
     seeker.lose()
     assert len(seeker.lines) == 2
-    seeker.search.note_let_in()
+    seeker.search.note_caught_up()
     seeker.pass_time()
     assert {link for link, _ in seeker.dropped()} == {line.link for line in seeker.lines[:2]}
 

@@ -140,9 +140,9 @@ async def test_dials_of_one_room_do_not_wait_for_each_other(
     for _ in range(2):
         nursery.start_soon(hold_turn, shared, "one", 3.0)
         await trio.testing.wait_all_tasks_blocked()
-    await trio.sleep(10)
+    await trio.sleep(4)
     async with shared.take_turn("two", 2.0):
-        assert trio.current_time() == start + 10
+        assert trio.current_time() == start + 4
 
 
 async def test_dials_of_one_room_wait_once_another_room_does(

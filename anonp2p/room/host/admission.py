@@ -149,6 +149,10 @@ class Admission:
         me, removals = self._replica.me.id, self._commits.pending_removals
         check_resume_request(self._replica.ledger, me, caller.service, caller.hello, resume, removals)
         expect(terms.are_proper(resume.openings), "bad-openings")
+        ledger = self._replica.ledger
+        if not resume.lost and resume.openings[-1].term < ledger.openings[-1].term:  # it has a host, and stays with it
+            key = ledger.get_member(resume.member).key
+            return self._meetings.tell(caller, key, resume.openings, resume.index)
         reached, key = _Reached(resume.index, resume.digest), resume.encryption_key
         return self._take_back(caller, resume.member, key, resume.epoch, reached, resume.openings)
 
@@ -183,12 +187,14 @@ class Admission:
             if found is None:
                 raise NotAdmitted("unknown")
             fork = found
+        digest = self._sequencer.hashes.digest_at(fork)
+        is_ours = fork < reached.place or digest == reached.digest
+        if not (is_of_our_term or (is_ours and fork + 1 >= log.oldest)):
+            raise NotAdmitted("unknown")  # it cannot be shown how its log goes on, and joins anew
         self._replica.add_key(ledger.get_member(member).key_hash, key)
         self._presence.replace_link(member)
         if ledger.get_member(member).away:
             self._sequencer.order_own(bodies.BackBody(member))
-        digest = self._sequencer.hashes.digest_at(fork)
-        is_ours = fork < reached.place or digest == reached.digest
         if is_ours and epoch == self._replica.current_epoch.number and fork + 1 >= log.start:
             reader = LogReader(log, fork + 1, member, key, caller.channel)
             now = self._sequencer.sign_head()

@@ -112,9 +112,7 @@ class HostRole:
             case inputs.PublishedInput(address=address):
                 self._serving.note_published(address)
                 if address == self._replica.ledger.code:
-                    self._reachable = True
-                    label, re = self._context.label, self._lifecycle.asked_by
-                    self._reporter.tell_event(events.ReachableEvent(room=label, re=re))
+                    self._note_reachable()
             case inputs.UnpublishedInput(address=address):
                 self._serving.note_unpublished(address)
             case inputs.ServeFailedInput(error=error):
@@ -187,6 +185,7 @@ class HostRole:
 
     def retire(self) -> None:
         """We follow another host, and stay reachable where members know us."""
+        self.sequencer.end_batch()
         self._serving.stop_all(but=self._replica.ledger.address)
 
     def close(self) -> None:
@@ -222,12 +221,19 @@ class HostRole:
         self.presence.take_over([member for member in ledger.roster if member.id != me])
         for address in dict.fromkeys((plan.address, code)):
             self._serving.serve(address)
-        self._reachable = self._serving.is_published(code)
+        if self._serving.is_published(code):
+            self._note_reachable()
         label = self._context.label
         self._reporter.tell_event(events.LinkEvent(room=label, state="up", attempt=0, detail=NO_REASON))
         self._submissions.order_pending()
         for link in self.standby.lost:
             self._welcome_standby(link)
+
+    def _note_reachable(self) -> None:
+        """Newcomers find us."""
+        self._reachable = True
+        label, re = self._context.label, self._lifecycle.asked_by
+        self._reporter.tell_event(events.ReachableEvent(room=label, re=re))
 
     def _welcome_standby(self, link: StandbyLink) -> None:
         """A member that waited for us has lost its host."""
@@ -291,6 +297,7 @@ class HostRole:
             case Stand(number=number):
                 self.begin_term(number)
             case GiveWay():
+                self.sequencer.end_batch()
                 self._meetings.send_on(verdict.where)
                 self._give_up(Target(verdict.where.host, verdict.where.address))
 

@@ -40,6 +40,7 @@ class _Try(NamedTuple):
 
     call: Call
     target: Target
+    asked: list[int]  # the index of our log when we asked for our place, if we have
 
 
 class Search:
@@ -207,7 +208,7 @@ class Search:
 
     def _take_first(self, attempt: _Try, said: Sequence[frames.Frame]) -> HostAnswer | None:
         """Takes the first answer on a link. Raises PeerFault for one that is not of whom we have dialled."""
-        call, target = attempt
+        call, target, asked = attempt
         match said[0]:
             case frames.WaitingFrame() as waiting:
                 self._begin_waiting(call, target, waiting)
@@ -216,6 +217,8 @@ class Search:
             case frames.RefusedFrame() if target.member not in (None, self._replica.ledger.host):
                 self._loss.note_failure(target.member, self._clock.tick)
                 self._hang_up_on(call)
+            case frames.ResumedFrame() if asked != [self._replica.ledger.index]:
+                self._hang_up_on(call)  # what follows is not what we lack by now
             case _ if not self._state.has_no_link:
                 self._hang_up_on(call)
             case _:
@@ -285,11 +288,11 @@ class Search:
             said = waiting.open_record(payload)
             for at, frame in enumerate(said):
                 match frame:
-                    case frames.WelcomeFrame() | frames.ResumedFrame() if self._state.has_no_link:
+                    case frames.WelcomeFrame() if self._state.has_no_link:
                         self._waiting = None
                         self._loss.drop_standby()
                         return HostAnswer(waiting.call, said[at:])
-                    case frames.WelcomeFrame() | frames.ResumedFrame():
+                    case frames.WelcomeFrame():
                         self._stop_waiting("closed")
                         return None
                     case _:
@@ -362,8 +365,13 @@ class Search:
     def _begin_call(self, dial: effects.DialEffect, target: Target) -> None:
         """Only a host knows our ticket."""
         ticket = self._joining.ticket if target.member in (None, self._replica.ledger.host) else b""
-        call = Call(self._context, dial.link, dial.address, self._joining.sign_request, ticket)
-        self._tries[dial.link] = _Try(call, target)
+        asked: list[int] = []
+
+        def ask(link: bytes, service: bytes, hello: bytes) -> frames.Request:
+            asked.append(self._replica.ledger.index)
+            return self._joining.sign_request(link, service, hello)
+
+        self._tries[dial.link] = _Try(Call(self._context, dial.link, dial.address, ask, ticket), target, asked)
 
 
 def reason_of(event: inputs.DroppedInput) -> Reason:

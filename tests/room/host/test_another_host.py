@@ -11,6 +11,7 @@ from anonp2p.crypto.padding import LENGTH
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir
+from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.peers import ANN, BOB, EVE, ROOM, ZOE
@@ -112,9 +113,36 @@ def test_a_member_that_comes_back_from_a_higher_term_is_told_where_we_are(hosts:
     assert redirect.where.host == hosts.inn.host.id
 
 
-def signed_again(hosts: TwoHosts, resume: frames.ResumeRequest, openings: list[Any]) -> frames.ResumeRequest:
+def test_a_member_that_has_a_host_of_a_lower_term_is_not_let_in_but_told_where_we_are(hosts: TwoHosts) -> None:
+    resume = hosts.ann.resume(hosts.inn.room.replica.ledger.index, hosts.inn.room.replica.ledger.digest)
+    hosts.returns(FalseMember(hosts.inn, BOB))
+    hosts.meets(hosts.theirs)
+    hosts.proves()
+    hosts.ann.dials()
+    request = signed_again(hosts, resume, list(resume.openings), lost=False)
+    end = frames_of(hosts.inn.takes(inputs.ReceivedInput(hosts.ann.link, sealed(hosts.ann, request)), 0.0), hosts.ann)
+    assert isinstance(end, frames.RedirectFrame)
+    assert end.where.number == 8
+
+
+def sealed(member: FalseMember, request: frames.Request) -> bytes:
+    """What goes to the inn."""
+    member.channel = Channel(request.link_secret, member.hello, up=True)
+    return handshake.seal_request(request, ROOM, member.greeting, member.hello, bytes(16))[LENGTH:]
+
+
+def frames_of(done: list[effects.Effect], member: FalseMember) -> frames.Frame:
+    """The one frame with which the link ends."""
+    [end] = [effect for effect in done if isinstance(effect, effects.FinishEffect)]
+    [frame] = member.channel.open_record(end.data[LENGTH:]).frames
+    return frame
+
+
+def signed_again(
+    hosts: TwoHosts, resume: frames.ResumeRequest, openings: list[Any], lost: bool = True
+) -> frames.ResumeRequest:
     """The same request with other openings."""
-    unsigned = msgspec.structs.replace(resume, openings=openings, lost=True)
+    unsigned = msgspec.structs.replace(resume, openings=openings, lost=lost)
     content = handshake.resume_content(hosts.ann.hello, unsigned)
     return msgspec.structs.replace(unsigned, signature=ANN.sign(identity.RESUME, content))
 

@@ -289,6 +289,24 @@ def test_the_answer_of_one_who_may_be_the_host_is_handed_on() -> None:
     assert answer.call.hello_hash == host.greeting.hello
 
 
+def test_while_somebody_lets_one_in_nobody_else_is_dialled() -> None:
+    seeker, line = waiting_seeker()
+    seeker.lose()
+    assert seeker.hears(line, frames.WelcomeFrame(b"box", 1)) is not None
+    seeker.state.enter(Asking(line.greeting.hello))
+    assert seeker.pass_time(limits.CODE_WAIT) == []
+
+
+def test_a_place_that_was_asked_for_before_the_log_grew_is_not_taken() -> None:
+    seeker = Seeker(ANN)
+    seeker.lose()
+    host = seeker.greeted(seeker.lines[0])
+    resumed = credentials.sign_resumption(bytes(112), host.greeting.hello, HOST.signer(ROOM))
+    seeker.ledger.start_at(9, b"9" * 32)
+    assert seeker.hears(host, resumed) is None
+    assert seeker.dropped() == [(host.link, "closed")]
+
+
 def test_once_one_is_let_in_all_other_dials_are_called_off() -> None:
     seeker = Seeker(ANN)
     seeker.lose()

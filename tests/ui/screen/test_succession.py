@@ -3,6 +3,7 @@
 import pytest
 
 from anonp2p import limits
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
@@ -238,6 +239,26 @@ def test_who_would_host_is_told_on_the_line_of_comings_and_goings() -> None:
     assert sum("↔" in row for row in shown(tab)) == 1
     assert " ".join(said(tab)).count("goes on with") == 1, "only the latest"
     assert "ben, ann" in " ".join(said(tab))
+
+
+def link(state: str, code: str) -> events.LinkEvent:
+    return events.LinkEvent(room="r1", state=state, attempt=1, detail=Reason(code))  # type: ignore[arg-type]
+
+
+def test_while_the_room_is_handed_over_only_who_hosts_next_is_told() -> None:
+    host = events.HostEvent(room="r1", member="m", nick="ben", cause="left")
+    tab = in_room(link("lost", "passed-on"), link("connecting", "none"), host, link("up", "none"))
+    assert said(tab)[1:] == ["ben hosts the room now, as its host left"]
+    take(tab, link("lost", "broken"), link("up", "none"))
+    assert len(said(tab)) == 4, "any other loss is told, and its end"
+
+
+def test_who_was_told_to_take_the_room_over_sees_the_rest_in_the_list_of_all_who_can() -> None:
+    told = [events.HeirEvent(room="r1", rank=2, was=None, holds_key=False)]
+    tab = in_room(*told, events.HeirEvent(room="r1", rank=1, was=2, holds_key=True))
+    assert " ".join(said(tab)).count("You are to take this room over") == 1
+    take(tab, events.HeirEvent(room="r1", rank=None, was=1, holds_key=False))
+    assert "no longer" in said(tab)[-1] or "no longer" in said(tab)[-2]
 
 
 # --- who hosts and would

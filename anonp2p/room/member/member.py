@@ -109,7 +109,8 @@ class MemberRole:
                 self._carrier.take_input(event)
         self._leave_former_host()
         self._carrier.update()
-        self._search.do_due_work()
+        if self._carrier.plan is None:
+            self._search.do_due_work()
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due."""
@@ -276,6 +277,7 @@ class MemberRole:
         if self._state.has_caught_up:
             self._follower.tell_of_lost()
         if is_first:
+            self._search.note_caught_up()
             self._uplink.begin_slots()
             self._keys.request_missing()
             self._carrier.service.tell_able()

@@ -187,12 +187,14 @@ class Admission:
             if found is None:
                 raise NotAdmitted("unknown")
             fork = found
+        digest = self._sequencer.hashes.digest_at(fork)
+        is_ours = fork < reached.place or digest == reached.digest
+        if not (is_of_our_term or (is_ours and fork + 1 >= log.oldest)):
+            raise NotAdmitted("unknown")  # it cannot be shown how its log goes on, and joins anew
         self._replica.add_key(ledger.get_member(member).key_hash, key)
         self._presence.replace_link(member)
         if ledger.get_member(member).away:
             self._sequencer.order_own(bodies.BackBody(member))
-        digest = self._sequencer.hashes.digest_at(fork)
-        is_ours = fork < reached.place or digest == reached.digest
         if is_ours and epoch == self._replica.current_epoch.number and fork + 1 >= log.start:
             reader = LogReader(log, fork + 1, member, key, caller.channel)
             now = self._sequencer.sign_head()

@@ -185,6 +185,7 @@ class HostRole:
 
     def retire(self) -> None:
         """We follow another host, and stay reachable where members know us."""
+        self.sequencer.end_batch()
         self._serving.stop_all(but=self._replica.ledger.address)
 
     def close(self) -> None:

@@ -76,7 +76,8 @@ class Meetings:
 
     def dial_due(self) -> None:
         """Dials those who may host too, if it is time."""
-        busy = {it.call.service for it in self._calls.values()}
+        ours = [it for it in self._replica.ledger.carriers.values() if self._context.serving.find_key(it) is not None]
+        busy = {*ours, *(it.call.service for it in self._calls.values())}
         for heir in self._rules.take_due(self.hosting, busy, self._clock.tick):
             self._dial(heir, is_last=False)
 

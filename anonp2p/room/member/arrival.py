@@ -110,7 +110,7 @@ class Arrival:
             return False
         if self._lifecycle.entered and not self._replica.ledger.is_in_term(room.term):
             self._state.enter(Switching(self._welcome_check.read_other_term(room, self._uplink.service)))
-            self._end_handshake()
+            self._uplink.end_handshake()
             return False
         backfill = self._welcome_check.read(room, self._uplink.service)
         self._end_handshake()
@@ -150,6 +150,7 @@ class Arrival:
     def take_switch(self, switch: Switch) -> None:
         """All of a log is there that parted from ours: we are where its host said that it stands."""
         self._state.enter(CatchingUp(switch.head.end))
+        self._note_let_in()
         self._tell_up()
 
     def note_shown(self) -> None:
@@ -200,8 +201,12 @@ class Arrival:
 
     def _end_handshake(self) -> None:
         """We have been let in on this link."""
-        self._search.note_let_in()
         self._uplink.end_handshake()
+        self._note_let_in()
+
+    def _note_let_in(self) -> None:
+        """We need no other link, and are known on the next one by this."""
+        self._search.note_let_in()
         self._joining.ticket = self._uplink.channel.ticket
 
     def _tell_up(self) -> None:

@@ -143,7 +143,7 @@ class LinkState:
         """Whether the host has let us in on this link."""
         if isinstance(self._state, Abandoned):
             return self._state.was_let_in
-        return isinstance(self._state, Backfilling | Switching | CatchingUp | Up | Rekeying)
+        return isinstance(self._state, Backfilling | CatchingUp | Up | Rekeying)
 
     @property
     def is_following(self) -> bool:

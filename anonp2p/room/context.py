@@ -72,10 +72,10 @@ class Context:
         return self.replica.ledger.get_member(self.replica.me.id)
 
     def credentials_for(self, service: bytes) -> frames.Credentials:
-        """That this onion service of ours leads to us."""
-        key = self.serving.find_key(service)
+        """That this onion service of ours leads to us, and whether we host there."""
+        key, ledger, me = self.serving.find_key(service), self.replica.ledger, self.replica.me
         assert key is not None, "we serve it"
-        return sign_credentials(key, self.replica.me.key)
+        return sign_credentials(key, me.key, ledger.number if ledger.host == me.id else 0)
 
     @property
     def own_ttl(self) -> int:

@@ -117,8 +117,7 @@ class Meetings:
             if len(self._answered) >= limits.MEETINGS:
                 self._drop(next(iter(self._answered)), "displaced")
             self._answered[caller.link] = caller, key
-            self._reporter.add_effect(effects.AdmitEffect(caller.link, caller.channel))  # else nothing more is read
-            self._reporter.add_effect(effects.RecordEffect(caller.link, (answer,)))
+            self._reporter.add_effect(effects.AdmitEffect(caller.link, caller.channel, (answer,)))
         else:
             self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
         return limits.MEETING_COST

@@ -59,6 +59,11 @@ class Split:
         return self.theirs.tells(Side(self.replica))
 
 
+def payload_of(admitted: effects.AdmitEffect) -> bytes:
+    """What goes out first."""
+    return admitted.channel.seal_frames(admitted.frames)
+
+
 class Called:
     """Whoever is at an address that the host has dialled."""
 
@@ -95,12 +100,10 @@ class Dialler:
         unsigned = frames.MeetRequest(SECRET, self.who.id, *position, bytes(64))
         meet = meeting.sign_meet(unsigned, ROOM, HELLO, signer or self.who)
         self.split.meetings.answer(self.caller, msgspec.structs.replace(meet, **fields))
-        *_, answered = take_effects(self.split.context)
-        if isinstance(answered, effects.RecordEffect):
-            [redirect] = answered.frames
-        else:
-            assert isinstance(answered, effects.FinishEffect)
-            [redirect] = self.channel.open_record(answered.data[LENGTH:]).frames
+        [answered] = take_effects(self.split.context)
+        assert isinstance(answered, effects.AdmitEffect | effects.FinishEffect)
+        data = answered.data if isinstance(answered, effects.FinishEffect) else payload_of(answered)
+        [redirect] = self.channel.open_record(data[LENGTH:]).frames
         assert isinstance(redirect, frames.RedirectFrame)
         meeting.check_redirect(redirect, ROOM, HELLO, self.split.replica.me.key)
         return redirect.where

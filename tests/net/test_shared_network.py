@@ -127,5 +127,5 @@ async def test_where_there_will_be_no_network_nobody_keeps_the_turn(autojump_clo
     shared = SharedNetwork(usable)
     for _ in range(2):
         with pytest.raises(TorMissing):
-            async with shared.take_turn(1.0):
+            async with shared.take_turn("a room", 1.0):
                 pass

@@ -70,13 +70,14 @@ class Meetings:
             linked={link.member for link in self._presence.links.values()},
         )
 
-    def next_deadline(self) -> float:
+    def next_deadline(self) -> float | None:
         """When (`Now.tick`) `dial_due` may have somebody to dial."""
         return self._rules.next_deadline(self.hosting)
 
     def dial_due(self) -> None:
         """Dials those who may host too, if it is time."""
-        busy = {it.call.service for it in self._calls.values()}
+        ours = [it for it in self._replica.ledger.carriers.values() if self._context.serving.find_key(it) is not None]
+        busy = {*ours, *(it.call.service for it in self._calls.values())}
         for heir in self._rules.take_due(self.hosting, busy, self._clock.tick):
             self._dial(heir, is_last=False)
 
@@ -89,6 +90,14 @@ class Meetings:
         ledger, me = self._replica.ledger, self._replica.me
         log = ledger.address, ledger.index, ledger.digest, list(ledger.openings)
         return meeting.sign_meet(frames.MeetRequest(secret, me.id, *log, bytes(identity.SIGNATURE)), service, hello, me)
+
+    def send_on(self, where: frames.Where) -> None:
+        """Our members are to follow that host."""
+        for number, link in self._presence.links.items():
+            redirect = meeting.sign_redirect(where, link.service, link.hello, self._replica.me)
+            self._reporter.add_effect(effects.RecordEffect(number, (redirect,)))
+            link.reader.stop_at_end()
+            self._reporter.add_effect(effects.FinishEffect(number))
 
     # --- others dial us
 

@@ -1,8 +1,11 @@
 """What we do as one who may take the room over: those who wait for that at our service, and when it is time."""
 
+from collections.abc import Sequence
+
 from anonp2p import limits
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import frames, meeting
+from anonp2p.protocol.field_types import Opening
 from anonp2p.room import effects, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, Gate, NotAdmitted
@@ -13,8 +16,10 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.resuming import check_resume_request
 from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.standby import Standby
+from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Situation, Wait
-from anonp2p.room.succession.loss import Loss
+from anonp2p.room.succession.loss import Loss, Target
+from anonp2p.room.where import find_key, tell_where
 
 _NEVER = float("-inf")
 
@@ -67,15 +72,39 @@ class Carrier:
         return False
 
     def answer(self, caller: Caller, request: frames.Request) -> float:
-        """Lets a member wait that has our host, or none as we have none. Raises NotAdmitted, PeerFault."""
-        if not isinstance(request, frames.ResumeRequest):
-            raise NotAdmitted("unknown")
+        """Lets a member wait that has our host, or none as we have none; tells others who hosts.
+
+        Raises NotAdmitted, PeerFault.
+        """
         ledger = self._replica.ledger
-        check_resume_request(ledger, self._replica.me.id, caller.service, caller.hello, request)
-        is_of_our_term = request.openings[-1] == ledger.openings[-1]
-        expect(is_of_our_term or self._loss.lost_at is not None, "unexpected-request")
-        self.standby.add_link(caller, request)
-        return 1.0
+        match request:
+            case frames.ResumeRequest(openings=openings, index=index):
+                check_resume_request(ledger, self._replica.me.id, caller.service, caller.hello, request)
+                expect(terms.are_proper(openings), "bad-openings")
+                if openings[-1] != ledger.openings[-1] and self._loss.lost_at is None:
+                    return self._redirect(caller, openings, index)
+                self.standby.add_link(caller, request)
+                return 1.0
+            case frames.MeetRequest(openings=openings, index=index):
+                self._check_meet(caller, request)
+                if self._loss.lost_at is not None and openings[-1].term > ledger.openings[-1].term:
+                    self._loss.note_hint(Target(request.member, request.address), self._clock.tick)
+                return self._redirect(caller, openings, index)
+        raise NotAdmitted("unknown")
+
+    def _check_meet(self, caller: Caller, meet: frames.MeetRequest) -> None:
+        """Raises NotAdmitted for a host that was never one of us, PeerFault for a log that is none."""
+        expect(terms.are_proper(meet.openings), "bad-openings")
+        key = find_key(self._replica, meet.member, meet.openings, meet.index)
+        if key is None or not meeting.is_meet_signed(meet, caller.service, caller.hello, key):
+            raise NotAdmitted("unknown")
+
+    def _redirect(self, caller: Caller, openings: Sequence[Opening], index: int) -> float:
+        """Tells one with this log who hosts, as far as we know."""
+        where = tell_where(self._replica, openings, index)
+        redirect = meeting.sign_redirect(where, caller.service, caller.hello, self._replica.me)
+        self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([redirect])))
+        return limits.MEETING_COST
 
     def take_input(self, event: inputs.RoleInput) -> None:
         """Takes what does not concern our links to a host: who dials us, and our service."""

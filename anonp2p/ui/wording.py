@@ -249,7 +249,7 @@ def _succession(
         case events.HeirsEvent(heirs=[]):
             return ["Nobody can take the room over now if its host goes"]
         case events.HeirsEvent(heirs=heirs):
-            return [f"If the host goes, the room goes on with: {', '.join(map(_successor, heirs))}"]
+            return [f"Next to host: {', '.join(map(_successor, heirs))}"]
         case events.HeirEvent(rank=None):
             return ["You are no longer among those who take this room over if its host goes."]
         case events.HeirEvent(rank=rank, was=was, holds_key=holds_key):

@@ -59,12 +59,12 @@ class Meetings:
     @property
     def hosting(self) -> Hosting:
         """What the rules have to know of us."""
-        ledger = self._replica.ledger
+        ledger, find_key = self._replica.ledger, self._context.serving.find_key
         return Hosting(
             me=self._replica.me.id,
             number=ledger.number,
             heirs=[heir.member for heir in ledger.heirs],
-            others=[Heir(member, address) for member, address in ledger.carriers.items()],
+            others=[Heir(*it) for it in ledger.carriers.items() if find_key(it[1]) is None],  # else it leads to us
             present=[member.id for member in ledger.roster if not member.away],
             members=[member.id for member in ledger.roster],
             linked={link.member for link in self._presence.links.values()},
@@ -176,6 +176,8 @@ class Meetings:
         """Who was one of us when the logs parted, has signed it; of others, the onion service is all that we know."""
         where = redirect.where
         expect(terms.are_proper(where.openings), "bad-where")
+        if it.call.service == self._replica.ledger.code:
+            return where  # whoever has its key may answer there
         key = find_key(self._replica, it.member, where.openings, where.index)
         if key is not None:
             meeting.check_redirect(redirect, it.call.service, it.call.hello_hash, key)

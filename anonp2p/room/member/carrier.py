@@ -1,6 +1,6 @@
 """What we do as one who may take the room over: those who wait for that at our service, and when it is time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from anonp2p import limits
 from anonp2p.errors import PeerFault
@@ -15,7 +15,7 @@ from anonp2p.room.member.own_service import OwnService
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.resuming import check_resume_request
 from anonp2p.room.role import HostPlan, MemberPlan
-from anonp2p.room.standby import Standby
+from anonp2p.room.standby import Standby, StandbyLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Situation, Wait
 from anonp2p.room.succession.loss import Loss, Target
@@ -27,12 +27,19 @@ _NEVER = float("-inf")
 class Carrier:
     """Lets members wait, tells them whether our host lives, and decides when we host.
 
-    loss: whether we have a host. heads: what it has signed. former: what we did when we hosted, if we did.
-    plan: that we host from now on.
+    loss: whether we have a host. heads: what it has signed. catch_up: takes what a member shows of the log while there
+    is no host; raises PeerFault, HostLied. former: what we did when we hosted, if we did. plan: that we host from now
+    on.
     """
 
     def __init__(
-        self, context: Context, uplink: Uplink, loss: Loss, heads: HeadCheck, former: MemberPlan | None = None
+        self,
+        context: Context,
+        uplink: Uplink,
+        loss: Loss,
+        heads: HeadCheck,
+        catch_up: Callable[[frames.BackfillFrame], None],
+        former: MemberPlan | None = None,
     ) -> None:
         self.plan: HostPlan | None = None
         self._context = context
@@ -42,6 +49,7 @@ class Carrier:
         self._uplink = uplink
         self._loss = loss
         self._heads = heads
+        self._catch_up = catch_up
         self.gate = former.gate if former else Gate(context, self)
         self.gate.answerer = self
         self.standby = former.standby if former else Standby(context)
@@ -122,12 +130,41 @@ class Carrier:
     def _take_payload(self, link: int, payload: bytes) -> None:
         try:
             if link in self.standby.links:
-                self.standby.take_record(link, payload)
+                for frame in self.standby.take_record(link, payload):
+                    self._take_backfill(frame)
             else:
                 self.gate.take_request(link, payload)
         except PeerFault as fault:
             self.standby.forget_link(link)
             self._reporter.add_effect(effects.DropEffect(link, fault.fault))
+
+    def _take_backfill(self, frame: frames.Frame) -> None:
+        """What a member has of the log and we lack, which we have asked for. Raises PeerFault, HostLied."""
+        if isinstance(frame, frames.BackfillFrame) and self._loss.lost_at is not None:
+            self._catch_up(frame)
+
+    # --- those who wait
+
+    def _help_lost(self) -> None:
+        """Shows those who have lost their host what they lack of the log, or where there is one."""
+        ledger = self._replica.ledger
+        term, is_lost = ledger.openings[-1].term, self._loss.lost_at is not None
+        for link in self.standby.lost:
+            theirs = link.openings[-1].term
+            if is_lost and (theirs, link.index) < (term, ledger.index) and link.shown < ledger.index:
+                self._show_log(link)
+            elif not is_lost and theirs != term and link.sent_to != term:
+                link.sent_to = term
+                where = tell_where(self._replica, link.openings, link.index)
+                caller = link.caller
+                redirect = meeting.sign_redirect(where, caller.service, caller.hello, self._replica.me)
+                self.standby.tell_member(link.member, redirect)
+
+    def _show_log(self, link: StandbyLink) -> None:
+        ledger = self._replica.ledger
+        fork = terms.find_fork(ledger.openings, ledger.index, link.openings, link.index)
+        if fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
+            self.standby.show_log(link, fork)
 
     # --- whether our host lives
 
@@ -167,6 +204,8 @@ class Carrier:
         self._decide_at = None
         if self._context.lifecycle.phase != "in":
             return
+        if self.standby.links:
+            self._help_lost()
         if self._loss.lost_at is None:
             self._ask_host()
         else:

@@ -45,10 +45,11 @@ class MemberRole:
         self._keys = KeyBook(context, self._uplink)
         self._hint = former.hint if former else None
         self._loss = Loss(partial(draw_between, context.random))
-        self._carrier = Carrier(context, self._uplink, self._loss, self._heads, former)
         joining = Joining(context, nick)
         self._follower = Follower(context, self._heads, self._keys, joining, self._state)
-        self._search = Search(context, self._loss, self._state, self._uplink, joining, self._follower.take_catch_up)
+        catch_up = self._follower.take_catch_up
+        self._carrier = Carrier(context, self._uplink, self._loss, self._heads, catch_up, former)
+        self._search = Search(context, self._loss, self._state, self._uplink, joining, catch_up)
         self._arrival = Arrival(context, self._state, self._uplink, self._search, self._heads, joining)
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -106,10 +107,12 @@ class MemberRole:
             case inputs.TickInput():
                 self._tick()
             case _:
-                self._carrier.take_input(event)
+                with self._judging():
+                    self._carrier.take_input(event)
         self._leave_former_host()
         self._carrier.update()
-        self._search.do_due_work()
+        if self._carrier.plan is None:
+            self._search.do_due_work()
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due."""
@@ -276,6 +279,7 @@ class MemberRole:
         if self._state.has_caught_up:
             self._follower.tell_of_lost()
         if is_first:
+            self._search.note_caught_up()
             self._uplink.begin_slots()
             self._keys.request_missing()
             self._carrier.service.tell_able()

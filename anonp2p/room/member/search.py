@@ -40,6 +40,7 @@ class _Try(NamedTuple):
 
     call: Call
     target: Target
+    asked: list[int]  # the index of our log when we asked for our place, if we have
 
 
 class Search:
@@ -99,7 +100,9 @@ class Search:
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) something is due."""
-        dials = self._loss.next_deadline(self.line) if self._has_others else self._dialling.next_deadline
+        dials = self._dialling.next_deadline
+        if self._has_others:
+            dials = self._loss.next_deadline(self.line) if self._may_dial else None
         dues = (dials, None if self._waiting is None else self._waiting.next_deadline())
         return min((due for due in dues if due is not None), default=None)
 
@@ -111,9 +114,17 @@ class Search:
             self._loss.lose(self._clock.tick, hint)
         self._dialling.begin(self._clock.tick)
 
+    @property
+    def _may_dial(self) -> bool:
+        """Not while we are let in: till then, we do not know who is the first heir, nor whether we have a host."""
+        return self._state.has_no_link if self._loss.lost_at is not None else self._state.has_caught_up
+
     def note_let_in(self) -> None:
         """A host has let us in."""
         self._dialling.note_let_in()
+
+    def note_caught_up(self) -> None:
+        """We have a host, and all of its log."""
         self._loss.note_let_in()
         self._rounds, self._reason = 0, NO_REASON
         self._hang_up_all()
@@ -197,7 +208,7 @@ class Search:
 
     def _take_first(self, attempt: _Try, said: Sequence[frames.Frame]) -> HostAnswer | None:
         """Takes the first answer on a link. Raises PeerFault for one that is not of whom we have dialled."""
-        call, target = attempt
+        call, target, asked = attempt
         match said[0]:
             case frames.WaitingFrame() as waiting:
                 self._begin_waiting(call, target, waiting)
@@ -206,6 +217,8 @@ class Search:
             case frames.RefusedFrame() if target.member not in (None, self._replica.ledger.host):
                 self._loss.note_failure(target.member, self._clock.tick)
                 self._hang_up_on(call)
+            case frames.ResumedFrame() if asked != [self._replica.ledger.index]:
+                self._hang_up_on(call)  # what follows is not what we lack by now
             case _ if not self._state.has_no_link:
                 self._hang_up_on(call)
             case _:
@@ -275,11 +288,11 @@ class Search:
             said = waiting.open_record(payload)
             for at, frame in enumerate(said):
                 match frame:
-                    case frames.WelcomeFrame() | frames.ResumedFrame() if self._state.has_no_link:
+                    case frames.WelcomeFrame() if self._state.has_no_link:
                         self._waiting = None
                         self._loss.drop_standby()
                         return HostAnswer(waiting.call, said[at:])
-                    case frames.WelcomeFrame() | frames.ResumedFrame():
+                    case frames.WelcomeFrame():
                         self._stop_waiting("closed")
                         return None
                     case _:
@@ -324,8 +337,7 @@ class Search:
         if self._loss.has_wrong_standby(self.line):
             self._stop_waiting("closed")
         busy = {attempt.call.service for attempt in self._tries.values()}
-        is_settled = self._loss.lost_at is not None or self._state.takes_batches  # else who is an heir is not known yet
-        targets = self._loss.take_due(self.line, busy, self._clock.tick) if is_settled else []
+        targets = self._loss.take_due(self.line, busy, self._clock.tick) if self._may_dial else []
         if targets and self._loss.lost_at is not None:
             self._rounds += 1
             self._uplink.tell_state("connecting", self._rounds, self._reason)
@@ -353,8 +365,13 @@ class Search:
     def _begin_call(self, dial: effects.DialEffect, target: Target) -> None:
         """Only a host knows our ticket."""
         ticket = self._joining.ticket if target.member in (None, self._replica.ledger.host) else b""
-        call = Call(self._context, dial.link, dial.address, self._joining.sign_request, ticket)
-        self._tries[dial.link] = _Try(call, target)
+        asked: list[int] = []
+
+        def ask(link: bytes, service: bytes, hello: bytes) -> frames.Request:
+            asked.append(self._replica.ledger.index)
+            return self._joining.sign_request(link, service, hello)
+
+        self._tries[dial.link] = _Try(Call(self._context, dial.link, dial.address, ask, ticket), target, asked)
 
 
 def reason_of(event: inputs.DroppedInput) -> Reason:

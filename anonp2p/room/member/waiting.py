@@ -22,21 +22,29 @@ class WaitingLink:
         self._random = context.random
         self._replica = context.replica
         self._reporter = context.reporter
+        self._key_shown = self._own_key
         self._said: tuple[bool, Sequence[Opening]] | None = None
         self._due_at = 0.0  # when the next report goes out, though nothing has changed
         self._is_over = False  # whether we have ended it, though we have not heard that yet
         self._reporter.add_effect(effects.AdmitEffect(call.link, call.channel))
+
+    @property
+    def _own_key(self) -> bytes:
+        return self._replica.own_keys[0].public
 
     def next_deadline(self) -> float:
         """When (`Now.tick`) a report is due."""
         return self._due_at
 
     def report(self, *, is_lost: bool) -> None:
-        """Says how we are, if that is due, or if it is not what we have said.
+        """Says how we are, if that is due or is not what we have said, and shows our encryption key if it is another.
 
         How far the log goes changes with each entry of those who talk: while we have a host, that is told when it is
         due.
         """
+        if self._key_shown != self._own_key:
+            self._key_shown = self._own_key
+            self.send(frames.KeyFrame(self._own_key))
         ledger = self._replica.ledger
         said = is_lost, ledger.openings
         if said == self._said and self._clock.tick < self._due_at:
@@ -51,8 +59,8 @@ class WaitingLink:
 
     def show_log(self, since: int) -> None:
         """Shows the heir all entries that we have after this one."""
-        log, own = self._replica.room_log.log, self._replica.own_keys[0].public
-        reader = LogReader(log, since + 1, self._replica.me.id, own, self.call.channel, log.end)
+        log, me = self._replica.room_log.log, self._replica.me.id
+        reader = LogReader(log, since + 1, me, self._own_key, self.call.channel, log.end)
         reader.stop_at_end()
         self._reporter.add_effect(effects.AdmitEffect(self.call.link, self.call.channel, (), reader))
 

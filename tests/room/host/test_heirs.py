@@ -150,6 +150,7 @@ def test_an_heir_stays_one_until_it_is_away(estate: Estate) -> None:
     estate.can(ANN, BOB)
     estate.prepares(ANN, BOB)
     estate.presence.lose_link(LINKS[ANN.id], 0.0)
+    estate.can(BOB)
     estate.updates()
     assert estate.named()[-1] == bodies.HeirsBody([heir(ANN), heir(BOB)], True)
     estate.sequencer.order_own(bodies.AwayBody(ANN.id))

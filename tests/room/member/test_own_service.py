@@ -31,7 +31,7 @@ class Able:
         self.uplink.begin(-1, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
         self.uplink.end_handshake()
         loss = Loss(lambda least, _: least)
-        self.carrier = Carrier(self.context, self.uplink, loss, HeadCheck(self.context))
+        self.carrier = Carrier(self.context, self.uplink, loss, HeadCheck(self.context), lambda _: None)
         self.service = self.carrier.service
         take_effects(self.context)
 

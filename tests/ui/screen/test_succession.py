@@ -237,7 +237,7 @@ def test_who_would_host_is_told_on_the_line_of_comings_and_goings() -> None:
     ben, ann = (events.Successor(nick, nick, False) for nick in ("ben", "ann"))
     tab = in_room(joined, events.HeirsEvent(room="r1", heirs=[ben]), events.HeirsEvent(room="r1", heirs=[ben, ann]))
     assert sum("↔" in row for row in shown(tab)) == 1
-    assert " ".join(said(tab)).count("goes on with") == 1, "only the latest"
+    assert " ".join(said(tab)).count("Next to host") == 1, "only the latest"
     assert "ben, ann" in " ".join(said(tab))
 
 
@@ -339,3 +339,62 @@ def test_the_heir_goes_on_as_host_and_is_told_what_that_means() -> None:
         rows = stage.type("/reply ").settled()
         [number] = [int(row.split()[0]) for row in rows if "so am I" in row]
         assert number < 100, "people see small numbers whoever hosts"
+
+
+@pytest.mark.parametrize(("does", "why"), [("leave", "left"), ("lose", "was lost")])
+def test_a_member_talks_on_under_the_next_host_and_sees_who_that_is(does: str, why: str) -> None:
+    with Stage("--nick", "zoe", columns=120) as stage:
+        stage.settled()
+        code = stage.ask("host", who="ada", name="demo")["code"]
+        stage.ask("join", who="ben", code=code, able=True)
+        stage.type(f"/join {code}\n").until("host ada, then ben")
+        stage.ask("say", who="ben", text="hello")
+        stage.ask(does, who="ada")
+        stage.type("anybody?\n")
+        for sight in (f"ben hosts the room now, as its host {why}", "host ben", r"12:00 +zoe │ anybody\?", "@ben"):
+            stage.until(sight)
+        stage.ask("say", who="ben", text="yes")
+        rows = stage.until("ben │ yes")
+        for text in ("hello", "anybody?", "yes"):
+            assert sum(f"│ {text}" in row for row in rows) == 1
+        stage.ask("join", who="cho", code=code)
+        stage.until("cho joined")
+
+
+def test_a_host_that_leaves_is_gone_at_once_and_nobody_is_asked_where_an_heir_is() -> None:
+    with Stage("--nick", "zoe", columns=120) as stage:
+        stage.settled()
+        stage.type("/create demo\n").until("Others can join now")
+        stage.ask("join", who="ben", able=True)
+        stage.until("you host, then ben")
+        stage.type("/leave\n").until("/create NAME")
+        stage.ask("say", who="ben", text="still here")
+
+
+def test_what_a_host_said_alone_gets_other_numbers_when_the_halves_of_its_room_meet() -> None:
+    with Stage("--nick", "zoe", columns=120) as stage:
+        stage.settled()
+        stage.type("/create demo\n").until("Others can join now")
+        for who in ("ben", "cho"):
+            stage.ask("join", who=who, able=True)
+        stage.until("2cho")
+        stage.ask("lose")
+        stage.type("alone\n").until("zoe │ alone")
+        before = numbers(stage, "alone")
+        stage.ask("say", who="ben", text="where is she?")  # it has its place under another host
+        stage.ask("regain")
+        for sight in ("Two halves of the room have met: 1 entry", "ben hosts the room now", "ben │ where is she"):
+            stage.until(sight)
+        stage.ask("quiet")
+        after = numbers(stage, "alone", "where is she?")
+        assert after[1] < after[0] < 100, "in the order of the log"
+        assert before[0] < after[0]
+        stage.type("/retract \t\n").until(lambda rows: not any("│ alone" in row for row in rows))
+
+
+def numbers(stage: Stage, *texts: str) -> list[int]:
+    """By which the user can name these messages, each of which is there once."""
+    rows = stage.type("/reply ").settled()
+    found = [[int(row.split()[0]) for row in rows if f"│ {text}" in row] for text in texts]
+    stage.key("ctrl u").settled()
+    return [number for [number] in found]

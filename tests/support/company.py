@@ -4,6 +4,7 @@ Each member types numbered messages. A program can be killed with its Tor, at on
 its Tor alone. What the others were told then has to be one log: `log_of`, `require_agreement`.
 """
 
+import math
 import os
 import signal
 import threading
@@ -64,12 +65,13 @@ def require_agreement(logs: Sequence[Log], typed: dict[str, list[str]]) -> None:
     """
     theirs = [{place: line for place, line in log.items() if line[0] in typed} for log in logs]
     for one, other in combinations(theirs, 2):
-        start = max(min(one, default=0), min(other, default=0))
+        start = max(min(one, default=math.inf), min(other, default=math.inf))
         first, second = ([(at, *log[at]) for at in sorted(log) if at >= start] for log in (one, other))
         if first != second:
-            at = next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), -1)
-            raise AstrayError(f"two logs differ: {first[at : at + 3]} and {second[at : at + 3]}")
-    longest = min(theirs, key=lambda log: min(log, default=0))
+            both = Counter(first) & Counter(second)
+            alone = [sorted((Counter(log) - both).elements())[:3] for log in (first, second)]
+            raise AstrayError(f"two logs differ: {alone[0]} in one, {alone[1]} in the other")
+    longest = min(theirs, key=lambda log: min(log, default=math.inf))
     said = Counter(longest.values())
     meant = Counter((nick, text) for nick, texts in typed.items() for text in texts)
     if said != meant:

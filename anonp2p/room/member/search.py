@@ -214,8 +214,9 @@ class Search:
                 self._begin_waiting(call, target, waiting)
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
-            case frames.RefusedFrame() if target.member not in (None, self._replica.ledger.host):
-                self._loss.note_failure(target.member, self._clock.tick)
+            case frames.RefusedFrame(credentials=vouched) if not self._may_host(target, vouched):
+                if target.member is not None:
+                    self._loss.note_failure(target.member, self._clock.tick)
                 self._hang_up_on(call)
             case frames.ResumedFrame() if asked != [self._replica.ledger.index]:
                 self._hang_up_on(call)  # what follows is not what we lack by now
@@ -225,6 +226,11 @@ class Search:
                 del self._tries[call.link]
                 return HostAnswer(call, said)
         return None
+
+    def _may_host(self, target: Target, vouched: frames.Credentials) -> bool:
+        """Whether the refusal of whom we have dialled may be a host's, as far as that says so."""
+        ledger = self._replica.ledger
+        return target.member in (None, ledger.host) or vouched.term > ledger.number
 
     def _hang_up_on(self, call: Call) -> None:
         """Of this link we want nothing more."""

@@ -73,7 +73,7 @@ class Carrier:
         self.standby.send_due()
         self.service.do_due_work()
         if (due := self._echo_due) is not None and self._clock.tick >= due:
-            self._awaits_echo = False
+            self._awaits_echo = False  # so once
             self._uplink.drop("broken")
 
     # --- who dials us
@@ -182,8 +182,8 @@ class Carrier:
 
     @property
     def _echo_due(self) -> float | None:
-        """When (`Now.tick`) our link to the host counts as broken, as others' links to it are."""
-        return self._echo_asked_at + limits.ECHO if self._awaits_echo else None
+        """When (`Now.tick`) our link to the host counts as broken, as others' links to it still are."""
+        return self._echo_asked_at + limits.ECHO if self._awaits_echo and self.standby.lost else None
 
     def _ask_host(self) -> None:
         """Asks our host for a sign of life if somebody has lost it since we did so last, and tells it of strays."""

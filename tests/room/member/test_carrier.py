@@ -225,6 +225,15 @@ def test_a_host_that_gives_no_sign_of_life_in_time_is_lost_to_it_too(ready: Read
     assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)], "once"
 
 
+def test_where_all_are_back_with_the_host_it_may_take_longer_to_answer(ready: Ready) -> None:
+    ready.waits(lost=True)
+    assert ready.said(-1) == [frames.EchoFrame()]
+    ready.reports(lost=False)
+    ready.comes_to(limits.ECHO)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)]
+    ready.carrier.take_echo(frames.EchoedFrame())
+
+
 def test_of_those_who_have_their_host_it_asks_nothing(ready: Ready) -> None:
     ready.waits()
     assert ready.said(-1) == []

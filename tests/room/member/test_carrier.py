@@ -113,6 +113,11 @@ class Ready:
         set_time(self.context, seconds)
         self.carrier.update()
 
+    def comes_to(self, seconds: float) -> None:
+        """It is that late, and what is due is done."""
+        set_time(self.context, seconds)
+        self.carrier.do_due_work()
+
 
 @pytest.fixture
 def ready() -> Ready:
@@ -205,6 +210,28 @@ def test_it_asks_its_host_for_a_sign_of_life_before_it_says_that_it_lives(ready:
     ready.carrier.note_link_lost()
     with pytest.raises(PeerFault, match="unexpected-echo"):
         ready.carrier.take_echo(frames.EchoedFrame())
+
+
+def test_a_host_that_gives_no_sign_of_life_in_time_is_lost_to_it_too(ready: Ready) -> None:
+    """Its own link may be dead as well, and nobody have told it."""
+    ready.waits(lost=True)
+    assert ready.said(-1) == [frames.EchoFrame()]
+    ready.comes_to(limits.ECHO - 1)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)]
+    assert ready.carrier.next_deadline() is not None
+    ready.comes_to(limits.ECHO)
+    assert effects.DropEffect(-1, "broken") in ready.wants()
+    ready.comes_to(2 * limits.ECHO)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)], "once"
+
+
+def test_where_all_are_back_with_the_host_it_may_take_longer_to_answer(ready: Ready) -> None:
+    ready.waits(lost=True)
+    assert ready.said(-1) == [frames.EchoFrame()]
+    ready.reports(lost=False)
+    ready.comes_to(limits.ECHO)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)]
+    ready.carrier.take_echo(frames.EchoedFrame())
 
 
 def test_of_those_who_have_their_host_it_asks_nothing(ready: Ready) -> None:

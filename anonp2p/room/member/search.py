@@ -242,6 +242,7 @@ class Search:
 
         Whoever follows a lower term than ours is told of ours.
         """
+        expect(self._joining.can_resume, "unexpected-redirect")
         carrier = None if target.member is None else self._replica.ledger.roster.find_member(target.member)
         where, service, hello = redirect.where, call.service, call.hello_hash
         if carrier is not None:

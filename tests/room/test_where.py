@@ -113,6 +113,34 @@ def test_one_that_was_thrown_out_has_none(sides: tuple[Side, Side]) -> None:
     assert where.find_key(mine.replica, ANN.id, ledger.openings, ledger.index) is None
 
 
+def test_who_has_left_since_the_logs_parted_is_on_no_side(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    mine.says(BEN, bodies.LeaveBody())
+    mine.says(HOST, bodies.AwayBody(ANN.id))
+    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "lost", "")], False))
+    assert judged(mine, theirs).present == [HOST.id, ANN.id, EVE.id]
+
+
+def test_nobody_gives_way_to_one_that_it_has_thrown_out(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], False))
+    with pytest.raises(PeerFault, match="opener-removed"):
+        judged(mine, theirs)
+
+
+def test_a_challenge_is_of_who_has_begun_the_first_term_and_of_no_name_that_is_made_up(
+    sides: tuple[Side, Side],
+) -> None:
+    mine, theirs = sides
+    said = theirs.tells(mine)
+    made_up = msgspec.structs.replace(said.openings[-1], number=9, host=CID.id, index=said.index + 1)
+    openings = [*said.openings, made_up]
+    lie = changed(said, number=9, host=CID.id, index=said.index + 1, openings=openings)
+    challenge = where.judge_where(mine.replica, lie)
+    assert challenge is not None
+    assert (challenge.number, challenge.opener) == (9, ANN.id)
+
+
 # --- whom we show our log
 
 

@@ -17,8 +17,9 @@ from anonp2p.room.member.search import HostAnswer, Search
 from anonp2p.room.member.states import Asking, CatchingUp, LinkState, Up
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
+from anonp2p.room.where import tell_where
 from tests.room.member.parts import joined_context, set_time
-from tests.room.peers import ANN, HOST, ROOM, Somebody
+from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody
 
 BOB = Somebody(b"b")
 ADDRESSES = {HOST.id: ROOM, ANN.id: b"\1" * 32, BOB.id: b"\2" * 32}
@@ -280,6 +281,18 @@ def test_a_host_that_has_handed_over_is_not_dialled_again() -> None:
     assert ROOM not in seeker.pass_time(1)
 
 
+def test_one_who_has_no_place_is_sent_on_by_nobody() -> None:
+    """The link ends as any that leads to nothing, so that another one is dialled."""
+    seeker = Seeker(ANN)
+    seeker.lose()
+    line = seeker.greeted(seeker.lines[0])
+    seeker.context.lifecycle.lose_place()
+    where = tell_where(seeker.context.replica, seeker.ledger.openings, seeker.ledger.index)
+    seeker.hears(line, meeting.sign_redirect(where, line.greeting.service, line.greeting.hello, HOST))
+    assert seeker.dropped() == [(line.link, "unexpected-redirect")]
+    assert seeker.search.has_link(line.link)
+
+
 def test_the_answer_of_one_who_may_be_the_host_is_handed_on() -> None:
     seeker = Seeker(ANN)
     seeker.lose()
@@ -392,7 +405,7 @@ def test_a_redirect_that_the_heir_has_not_signed_is_a_fault() -> None:
     seeker = Seeker(ANN)
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
-    seeker.hears(heir, redirect(heir, BOB, where(5, BOB, seeker)))
+    seeker.hears(heir, redirect(heir, EVE, where(5, BOB, seeker)))
     assert seeker.dropped() == [(heir.link, "unsigned-redirect")]
 
 

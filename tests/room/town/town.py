@@ -85,6 +85,7 @@ class Town:
             key=self._key.public,
             random=draws(f"{self._seed} {number}"),
             nick=f"user{number}",
+            may_host=True,
             room_key=self._key if creates else None,
             name="town" if creates else "",
             retention=retention,

@@ -137,6 +137,7 @@ FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit a
 # Succession: who carries a room on.
 HEIRS: Final = 3  # who can take over: each exposes itself by a service; three in a row are gone only with everything
 PREPARE: Final = 60.0  # for a member to publish a service and reach it: a descriptor and a dial, each slow
+STRAYS: Final = 30.0  # seconds without a host after which an heir counts a member as lost to its own host
 ENTRUST_CHECK: Final = 0.5  # seconds between checks whether an heir has been sent the entry that makes it one
 CODE_CHECK: Final = (930.0, 990.0)  # seconds until a host dials its code again: Tor looks anew once in 15 minutes
 CODE_CHECK_AGAIN: Final = (60.0, 90.0)  # the same when nobody answered, or one who may be right to
@@ -168,6 +169,8 @@ LOST_BY_ONE: Final = 60.0  # seconds until it goes on with nobody, and until an 
 REOPEN: Final = 30.0  # seconds without a host until who gave way goes on as host: who asked it to cannot be reached
 MEET: Final = 30.0  # seconds between dials of all who may host too: without them a fifth of the splits never end
 MEET_SOON: Final = 10.0  # the same of a host that has lost half of its members, and its first heir
+MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
+MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: a log of 10,000 entries is read again
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
 STRAYS_FRESH: Final = 10.0  # seconds for which the number of those who lost us counts: two heartbeats
 HAND_BACK: Final = 60.0  # seconds for which who hosted before must have had a link until the room goes back to it

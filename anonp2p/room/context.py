@@ -13,6 +13,7 @@ from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
+from anonp2p.room.dice import draw_between
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.lifecycle import Lifecycle
 from anonp2p.room.message_index import MessageIndex
@@ -24,6 +25,7 @@ from anonp2p.room.reporter import Reporter
 from anonp2p.room.roster import Member
 from anonp2p.room.serving import Serving
 from anonp2p.room.shown_messages import ShownMessages
+from anonp2p.room.succession.meeting import Meeting
 from anonp2p.room.succession_report import SuccessionReport
 
 
@@ -49,6 +51,7 @@ class Context:
     lifecycle: Lifecycle
     serving: Serving
     succession: SuccessionReport
+    meeting: Meeting
     may_host: bool
     entrusts: bool
     ttl: int | None = None
@@ -161,7 +164,8 @@ def create_context(
     succession = SuccessionReport(label, replica, reporter)
     lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
     serving = Serving(reporter, random)
-    parts = clock, replica, outbox, index, reporter, lifecycle, serving, succession
+    meeting = Meeting(lambda least, most: draw_between(random, least, most))
+    parts = clock, replica, outbox, index, reporter, lifecycle, serving, succession, meeting
     return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 

@@ -59,21 +59,26 @@ class WhisperInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ReplyInput:
-    """A message that refers to the one with this number, or to the latest one of another; to all who can read that."""
+    """A message that refers to the one with this seq, or to the latest one of another; to all who can read that.
+
+    number: by which a person has named it, who does not see its seq.
+    """
 
     seq: int | None
     text: str
     re: events.Re = UNSET
+    number: int | None = None
 
     @property
     def line(self) -> str:
         """As it is given back if it cannot be sent: with its command, since it may be for one member alone."""
-        return f"/reply {self.text}" if self.seq is None else f"/reply {self.seq} {self.text}"
+        named = self.seq if self.number is None else self.number
+        return f"/reply {self.text}" if named is None else f"/reply {named} {self.text}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RetractInput:
-    """The message of ours with this number is to end, or the latest one of ours, which may not have its place yet."""
+    """The message of ours with this seq is to end, or the latest one of ours, which may not have its place yet."""
 
     seq: int | None
     re: events.Re = UNSET

@@ -31,8 +31,9 @@ class Ledger:
 
     number, host, address: of the term; the service at this address leads members to the host. code: the address that
     leads newcomers to it. heirs: who can take over, in order. holders: who has ever had the key of the code.
-    openings: of the latest terms. carriers: the addresses of those who are or were host or heir. handed_over: whether
-    the host hosts no more. kicked: the keys of those who were thrown out, by their ids.
+    openings: of the latest terms. carriers: the addresses of those who are or were host or heir, but for who has left
+    or was thrown out. handed_over: whether the host hosts no more. kicked: the keys of those who were thrown out, by
+    their ids.
     """
 
     def __init__(self, room: bytes) -> None:
@@ -295,6 +296,7 @@ class Ledger:
                 return self.add_member(key, nick, key_hash)
             case bodies.LeaveBody():
                 self._remove_member(author)
+                self.carriers.pop(author.id, None)
             case bodies.AwayBody(member=member) | bodies.BackBody(member=member):
                 about = self.get_member(member)
                 self.roster.mark_presence(about, away=not about.away)
@@ -309,6 +311,7 @@ class Ledger:
                     gone = self.get_member(removal.member)
                     if removal.reason == "kicked":
                         _note_latest(self.kicked, gone.id, gone.key, limits.KICKED)
+                        self.carriers.pop(gone.id, None)
                     self._remove_member(gone)
             case bodies.OpeningBody():
                 self._begin_term(author, body)
@@ -322,6 +325,7 @@ class Ledger:
                 if leaves:
                     self._host_key = author.key
                     self._remove_member(author)
+                    self.carriers.pop(author.id, None)
             case bodies.CodeBody(code=code):
                 self.code, self.holders = code, (self.host,)
         return author

@@ -77,7 +77,7 @@ class Outbox:
         pending = self._entries[self._counter]
         if self._counter - self._certain <= limits.SKIPPED:
             return []
-        return [self._refuse(self._counter, pending.too_often)]
+        return [self.refuse_entry(self._counter, pending.too_often)]
 
     def seal_entry(self, counter: int, sealer: EntrySealer) -> Sealed:
         """The entry with this counter, sealed once in each epoch, however often it is asked for.
@@ -88,6 +88,15 @@ class Outbox:
         if pending.sealed is None or pending.sealed.epoch != sealer.epoch_number:
             pending.sealed = sealer.seal_entry(counter, pending)
         return pending.sealed
+
+    def list_pending(self) -> list[tuple[int, Pending]]:
+        """What has no place yet, with its counters, in their order."""
+        return list(self._entries.items())
+
+    def refuse_entry(self, counter: int, error: errors.AnonError) -> GivenBack:
+        """Gives the entry with this counter back, for this reason."""
+        pending = self._entries.pop(counter)
+        return GivenBack(error, pending.line, pending.re)
 
     def take_entry(self, counter: int) -> Pending | None:
         """Forgets the entry with this counter, which has its place or gets none; returns it, if there is one."""
@@ -116,7 +125,7 @@ class Outbox:
         for counter in [counter for counter in self._entries if counter <= up_to]:
             pending = self._entries[counter]
             error = _lost_denial(pending) if pending.deniable else errors.Repeated()
-            given.append(self._refuse(counter, error if proven else errors.Unconfirmed()))
+            given.append(self.refuse_entry(counter, error if proven else errors.Unconfirmed()))
         self._certain = max(self._certain, up_to)
         return given
 
@@ -189,7 +198,7 @@ class Outbox:
         for counter in [counter for counter in self._entries if counter > self._sent]:
             key_hash = self._missing_key(counter, sealer, now)
             if isinstance(key_hash, errors.AnonError):
-                out.append(self._refuse(counter, key_hash))
+                out.append(self.refuse_entry(counter, key_hash))
                 continue
             if key_hash:
                 out += self.request_key(key_hash)
@@ -200,7 +209,7 @@ class Outbox:
             try:
                 sealed = self.seal_entry(counter, sealer)
             except PeerFault:
-                out.append(self._refuse(counter, errors.Unsealable()))
+                out.append(self.refuse_entry(counter, errors.Unsealable()))
                 continue
             out.append(frames.SubmitFrame(sealed.epoch, sealed.entry))
             self._sent = counter
@@ -244,7 +253,7 @@ class Outbox:
     def refuse_unsealable(self, key_hash: bytes, sealer: EntrySealer) -> list[GivenBack]:
         """Gives back what was to be sealed to a key that the host has not."""
         return [
-            self._refuse(counter, errors.Unsealable())
+            self.refuse_entry(counter, errors.Unsealable())
             for counter, pending in list(self._entries.items())
             if isinstance(pending.body, Whisper)
             and not self._is_sealed(counter, sealer)
@@ -265,7 +274,7 @@ class Outbox:
         """The entry with this counter has its place: what might have one before it was denied on a link that broke."""
         self._certain = max(self._certain, counter)
         denied = [at for at, pending in self._entries.items() if at < counter and pending.deniable]
-        return [self._refuse(at, _lost_denial(self._entries[at])) for at in denied]
+        return [self.refuse_entry(at, _lost_denial(self._entries[at])) for at in denied]
 
     def expect_next(self, header: Header, digest: bytes) -> None:
         """Checks an entry ordered as ours. digest: of its body. Raises PeerFault if our next one is another."""
@@ -281,11 +290,7 @@ class Outbox:
             error = _lost_denial(pending) if pending.deniable else errors.Repeated()
         else:
             error = errors.NickTaken() if reason == "nick-taken" else pending.too_often
-        return self._refuse(counter, error)
-
-    def _refuse(self, counter: int, error: errors.AnonError) -> GivenBack:
-        pending = self._entries.pop(counter)
-        return GivenBack(error, pending.line, pending.re)
+        return self.refuse_entry(counter, error)
 
 
 def _lost_denial(pending: Pending) -> errors.AnonError:

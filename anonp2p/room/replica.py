@@ -54,6 +54,13 @@ class Replica:
         self.me = me
         self.own_keys = [own_key]
 
+    def enter_room(self, now: Ledger) -> None:
+        """We are let in. The room need not be the one whose key its code is: it may have had another code."""
+        if now.room != self.ledger.room:
+            self.marks = Marks(identity.hash_room(now.room))
+            self.me.enter_room(now.room)
+        self.ledger = now
+
     def forget_secrets(self) -> None:
         """Forgets all keys and the log: we are out."""
         self.epoch = self._room_log = None

@@ -1,11 +1,42 @@
-"""What a room needs of the role that we have in it."""
+"""What a room needs of the role that we have in it, and how one role says what the next one is."""
 
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from anonp2p.protocol import bodies
 from anonp2p.room import events, inputs
+from anonp2p.room.gate import Gate
 from anonp2p.room.pending import Whisper
 from anonp2p.room.roster import Member
+from anonp2p.room.standby import Standby
+from anonp2p.room.succession.loss import Target
+
+
+class HostPlan(NamedTuple):
+    """We go on as host. number: of the term; address: by which members reach us; room_time: as far as we know.
+
+    gate, standby: who has dialled us, and the members that wait for us to host.
+    """
+
+    number: int
+    address: bytes
+    room_time: int
+    gate: Gate
+    standby: Standby
+
+    def __repr__(self) -> str:
+        return "<HostPlan>"
+
+
+class MemberPlan(NamedTuple):
+    """We go on as a member, after we have hosted. hint: who hosts, as far as we know. Other fields: see `HostPlan`."""
+
+    hint: Target | None
+    address: bytes
+    gate: Gate
+    standby: Standby
+
+    def __repr__(self) -> str:
+        return "<MemberPlan>"
 
 
 class Role(Protocol):
@@ -14,6 +45,10 @@ class Role(Protocol):
     @property
     def name(self) -> Literal["host", "member"]:
         """Which of both."""
+
+    @property
+    def successor(self) -> HostPlan | MemberPlan | None:
+        """What we are from now on, in place of this; asked for after each input."""
 
     @property
     def settled(self) -> bool:
@@ -42,6 +77,9 @@ class Role(Protocol):
 
     def room_time(self) -> int:
         """Milliseconds since the room's creation, as far as we know."""
+
+    def retire(self) -> None:
+        """Another role follows: the last thing that this one does."""
 
     def close(self) -> None:
         """We are out of the room: the last thing that the role does, while the keys are still there."""

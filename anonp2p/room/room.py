@@ -19,11 +19,12 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import create_context
 from anonp2p.room.dice import draw_between
 from anonp2p.room.heirs_report import describe_heirs
+from anonp2p.room.host.founding import Founding
 from anonp2p.room.host.host import HostRole
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.pending import Whisper
 from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
-from anonp2p.room.role import Role
+from anonp2p.room.role import HostPlan, Role
 from anonp2p.room.roster import Member
 from anonp2p.room.snapshot import MemberView, Snapshot
 
@@ -74,7 +75,7 @@ class Room:
         self._lifecycle = self._context.lifecycle
         self.role: Role = MemberRole(self._context, nick)
         if room_key is not None:
-            self.role = HostRole(self._context, room_key, nick, name, retention, history)
+            self.role = HostRole(self._context, Founding(room_key, nick, name, retention, history))
         self._commands: dict[type[Any], Callable[[Any], None]] = {
             inputs.SayInput: self._send_message,
             inputs.WhisperInput: self._send_whisper,
@@ -106,6 +107,7 @@ class Room:
             self._lifecycle.break_down(event.error)
         else:
             self.role.handle_input(event)
+        self._replace_role()
         if leave := self._lifecycle.take_due_leave(self._clock.tick):
             self._handle_typed(leave)
         while self._lifecycle.waiting and self._lifecycle.phase == "in":
@@ -115,6 +117,18 @@ class Room:
             self.replica.forget_secrets()
             self._context.serving.forget_keys()
         return self._reporter.take_effects()
+
+    def _replace_role(self) -> None:
+        """Takes up another role, if the present one says so."""
+        plan = self.role.successor
+        if plan is None or self.over:
+            return
+        self.role.retire()
+        if isinstance(plan, HostPlan):
+            self.role = HostRole(self._context, plan)
+        else:
+            self.role = MemberRole(self._context, "", plan)
+        self.role.handle_input(inputs.StartInput())
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""

@@ -45,6 +45,22 @@ def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     return Challenge(where.number, where.host, [it.id for it in there.roster if not it.away], there.host)
 
 
+def find_key(replica: Replica, member: bytes, openings: Sequence[Opening], index: int) -> bytes | None:
+    """The key of a member of the other side of a split, with this log, if it was one before the logs parted.
+
+    One that was thrown out has none: it is told nothing.
+    """
+    ledger = replica.ledger
+    if member in ledger.kicked:
+        return None
+    found = ledger.roster.find_member(member)
+    if found is None:
+        fork = terms.find_fork(ledger.openings, ledger.index, openings, index)
+        there = None if fork is None else _ledger_at(replica, fork)
+        found = None if there is None else there.roster.find_member(member)
+    return None if found is None else found.key
+
+
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:
     """The room as of this entry, if our log reaches back to it; not to be changed."""
     return replica.ledger if index == replica.ledger.index else replica.room_log.ledger_at(index)

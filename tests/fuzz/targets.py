@@ -27,6 +27,7 @@ from anonp2p.room import events, inputs, ledger
 from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
+from anonp2p.room.resuming import check_resume_request
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.line.typed_line import parse_typed_line
@@ -321,7 +322,7 @@ def _request(source: Source) -> None:
     if isinstance(request, frames.JoinRequest):
         assert admission.choose_nick(_SHAKEN.ledger, ROOM, digest, request) == "ben"
     else:
-        assert admission.check_resume_request(_SHAKEN.ledger, ROOM, digest, request, {}).id == ANN.id
+        assert check_resume_request(_SHAKEN.ledger, HOST.id, ROOM, digest, request).id == ANN.id
     assert request == right
 
 

@@ -7,10 +7,10 @@ from anonp2p import errors, limits
 from anonp2p.protocol import bodies
 from anonp2p.room import changes, events, inputs
 from anonp2p.room.context import Context, create_context
-from anonp2p.room.host.founding import found_room
+from anonp2p.room.host.founding import Founding, found_room
 from anonp2p.room.inputs import Now
 from anonp2p.room.retention import ANY, NO_HISTORY
-from tests.room.peers import ANN, EVE, ROOM, kinds, randomness, told
+from tests.room.peers import ANN, EVE, ROOM, ROOM_KEY, kinds, randomness, told
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def context() -> Context:
     """A room that input 7 asked for, with us in its roster but not told of it."""
     context = create_context(label="r1", key=ROOM, random=randomness(b"me"), re=7)
     context.clock.now = Now(100.0, 1_000_000.0)
-    found_room(context, "hugo", "demo", ANY, NO_HISTORY)
+    found_room(context, Founding(ROOM_KEY, "hugo", "demo", ANY, NO_HISTORY))
     return context
 
 

@@ -7,86 +7,24 @@ import msgspec
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import suite
-from anonp2p.crypto.epoch import COMMIT, ENTRY, OPENING, Header
 from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
 from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
-from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames
-from anonp2p.protocol.field_types import Heir
 from anonp2p.room import where
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import entry_content, padded_content
-from anonp2p.room.replica import Replica
-from anonp2p.room.succession import terms
-
-ROOM = RoomKey(b"r" * 32).public
-HOST, ANN, BEN, CID, EVE = (Identity(name * 32, ROOM) for name in (b"h", b"a", b"b", b"c", b"e"))
-KEY = b"l" * 32
+from anonp2p.room.ledger import entry_content
+from tests.room.sides import ANN, BEN, CID, EVE, HOST, KEY, Side, founded, heir
 
 
-def heir(who: Identity) -> Heir:
-    return Heir(who.id, RoomKey(who.id * 2).public)
-
-
-class Side:
-    """Somebody's log, to which anybody adds what the rules allow. EVE is a member but no heir, CID not there yet."""
-
-    def __init__(self) -> None:
-        self.replica = Replica(ROOM, ANN, suite.EncryptionKeyPair(bytes(32)))
-        ledger = self.replica.ledger
-        for who, nick in ((HOST, "host"), (ANN, "ann"), (BEN, "ben"), (EVE, "eve")):
-            ledger.add_member(who.key, nick, KEY)
-        ledger.host = HOST.id
-        ledger.begin_log()
-        self.replica.begin_log(ledger.copy())
-        self.says(HOST, bodies.HeirsBody([heir(ANN), heir(BEN)], entrusts=False))
-
-    def signed(self, author: Identity, body: bodies.Body) -> OpenedEntry:
-        """The entry that comes next."""
-        ledger = self.replica.ledger
-        kind = {bodies.CommitBody: COMMIT, bodies.OpeningBody: OPENING}.get(type(body), ENTRY)
-        counter = 0 if kind == OPENING else ledger.get_member(author.id).counter + 1
-        header = Header(kind, author.id, counter)
-        content = bodies.Content(bytes(limits.SALT), ledger.index, ledger.digest, body)
-        padded = padded_content(content)
-        signature = author.sign(ENTRY_LABEL, entry_content(ledger.epoch, header.pack(), padded))
-        return OpenedEntry(header, signature + padded, content=content)
-
-    def says(self, author: Identity, body: bodies.Body) -> None:
-        entry, ledger = self.signed(author, body), self.replica.ledger
-        assert entry.content is not None
-        ledger.check_entry(ledger.get_member(author.id), entry.header, entry.content)
-        self.replica.apply_entry(ledger.get_member(author.id), entry)
-        self.replica.room_log.append_entry(entry, ledger, b"sealed")
-        self.replica.room_log.seal_batch(bytes(112), 0)
-
-    def talks(self, *authors: Identity) -> None:
-        for author in authors:
-            self.says(author, bodies.TextBody("hello", action=False, reply=None))
-
-    def begins(self, author: Identity) -> None:
-        """This heir begins a term, or the host once more."""
-        ledger = self.replica.ledger
-        own = {it.member: it.address for it in ledger.heirs} | {ledger.host: ledger.address}
-        heirs = [it.member for it in ledger.heirs]
-        rank = heirs.index(author.id) if author.id in heirs else None
-        number = terms.host_number(ledger.number) if rank is None else terms.heir_number(ledger.number, rank)
-        self.says(author, bodies.OpeningBody(number, own[author.id], own[author.id]))
-
-    def tells(self, other: "Side") -> frames.Where:
-        ledger = other.replica.ledger
-        return where.tell_where(self.replica, ledger.openings, ledger.index)
-
-    def judges(self, other: "Side") -> Any:
-        return where.judge_where(self.replica, other.tells(self))
+def judged(mine: Side, theirs: Side) -> Any:
+    return where.judge_where(mine.replica, theirs.tells(mine))
 
 
 @pytest.fixture
 def sides() -> tuple[Side, Side]:
     """Two logs that were one, of which the second has a term that ANN has begun."""
-    mine, theirs = Side(), Side()
+    mine, theirs = founded(), founded()
     mine.talks(BEN, EVE)
     theirs.talks(BEN)
     theirs.begins(ANN)
@@ -96,45 +34,45 @@ def sides() -> tuple[Side, Side]:
 def test_a_higher_term_is_judged_by_who_was_there_where_the_logs_part(sides: tuple[Side, Side]) -> None:
     mine, theirs = sides
     mine.says(HOST, bodies.AwayBody(ANN.id))
-    challenge = mine.judges(theirs)
+    challenge = judged(mine, theirs)
     assert (challenge.number, challenge.host, challenge.host_there) == (5, ANN.id, HOST.id)
     assert challenge.present == [HOST.id, ANN.id, BEN.id, EVE.id]
 
 
 def test_a_term_that_is_not_higher_needs_no_judgement(sides: tuple[Side, Side]) -> None:
     mine, theirs = sides
-    assert theirs.judges(mine) is None
-    assert mine.judges(mine) is None
+    assert judged(theirs, mine) is None
+    assert judged(mine, mine) is None
 
 
 def test_the_first_term_after_the_fork_is_proven_whatever_terms_came_after_it(sides: tuple[Side, Side]) -> None:
     mine, theirs = sides
     theirs.begins(ANN)
     theirs.talks(ANN, BEN)
-    assert mine.judges(theirs).number == 8
+    assert judged(mine, theirs).number == 8
     assert len(theirs.tells(mine).proof) == 1
 
 
 def test_a_host_that_begins_a_term_again_is_proven_too() -> None:
-    mine, theirs = Side(), Side()
+    mine, theirs = founded(), founded()
     mine.talks(EVE)
     theirs.begins(HOST)
-    assert mine.judges(theirs).number == 4
+    assert judged(mine, theirs).number == 4
 
 
 def test_an_heir_that_was_named_after_the_fork_is_proven_by_who_named_it(sides: tuple[Side, Side]) -> None:
-    mine, theirs = sides[1], Side()
+    mine, theirs = sides[1], founded()
     theirs.talks(BEN, EVE)
     theirs.says(HOST, bodies.HeirsBody([heir(EVE)], entrusts=False))
     theirs.says(EVE, bodies.NickBody("eva"))
     theirs.begins(EVE)
     theirs.begins(EVE)
     assert len(theirs.tells(mine).proof) == 2
-    assert mine.judges(theirs).host == EVE.id
+    assert judged(mine, theirs).host == EVE.id
 
 
 def test_one_that_joined_after_the_fork_is_proven_by_who_let_it_in(sides: tuple[Side, Side]) -> None:
-    mine, theirs = sides[1], Side()
+    mine, theirs = sides[1], founded()
     theirs.talks(BEN, EVE)
     theirs.says(HOST, bodies.CommitBody(1, [], False))
     theirs.says(HOST, bodies.JoinedBody(CID.key, "cid", KEY))
@@ -145,7 +83,7 @@ def test_one_that_joined_after_the_fork_is_proven_by_who_let_it_in(sides: tuple[
     proof = theirs.tells(mine).proof
     assert len(proof) == limits.PROOF_OF_HEIR
     assert all(len(it.body) <= limits.PROOF_BODY for it in proof)
-    assert mine.judges(theirs).host == CID.id
+    assert judged(mine, theirs).host == CID.id
 
 
 def test_a_log_that_does_not_reach_back_to_the_fork_proves_and_judges_nothing(sides: tuple[Side, Side]) -> None:
@@ -155,7 +93,24 @@ def test_a_log_that_does_not_reach_back_to_the_fork_proves_and_judges_nothing(si
     assert theirs.tells(mine).proof == []
     mine.talks(EVE)
     with pytest.raises(PeerFault, match="unproven-term"):
-        mine.judges(theirs)
+        judged(mine, theirs)
+
+
+def test_members_of_before_the_logs_parted_have_keys_for_both_sides(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    mine.says(HOST, bodies.AwayBody(ANN.id))
+    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "lost", "")], False))
+    theirs.says(ANN, bodies.JoinedBody(CID.key, "cid", KEY))
+    ledger = theirs.replica.ledger
+    found = [where.find_key(mine.replica, it.id, ledger.openings, ledger.index) for it in (ANN, BEN, CID)]
+    assert found == [ANN.key, BEN.key, None]
+
+
+def test_one_that_was_thrown_out_has_none(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], False))
+    ledger = theirs.replica.ledger
+    assert where.find_key(mine.replica, ANN.id, ledger.openings, ledger.index) is None
 
 
 # --- lies
@@ -198,12 +153,12 @@ def opening_by(who: Identity, number: int = 5) -> bodies.OpeningBody:
 
 
 def before_opening() -> Side:
-    side = Side()
+    side = founded()
     side.talks(BEN)
     return side
 
 
-EARLIER, LATER, OTHER_LOG = Side(), Side(), Side()
+EARLIER, LATER, OTHER_LOG = founded(), founded(), founded()
 LATER.talks(EVE, EVE)
 OTHER_LOG.talks(EVE)
 UNPROVEN: dict[str, Callable[[], list[frames.SignedEntry]]] = {

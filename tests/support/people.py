@@ -131,15 +131,22 @@ class Gathering:
 
     def __init__(self, network: Network, nursery: trio.Nursery) -> None:
         self.key = RoomKey(secrets.token_bytes(32))
+        self.code = self.key.public  # what newcomers dial
         self._network = network
         self._nursery = nursery
 
     def invite(
-        self, nick: str, *, name: str | None = None, network: Usable | None = None, cover: bool = False
+        self,
+        nick: str,
+        *,
+        name: str | None = None,
+        network: Usable | None = None,
+        cover: bool = False,
+        may_host: bool = False,
     ) -> Person:
         """Somebody whose session begins now: the host, if the room has a name, or else one who wants in.
 
-        network: theirs, if it is not the one of all. cover: whether they want it.
+        network: theirs, if it is not the one of all. cover: whether they want it. may_host: whether they may take over.
         """
         told: list[events.Event] = []
         news = News()
@@ -151,12 +158,13 @@ class Gathering:
         key = None if name is None else self.key
         room = Room(
             label="r1",
-            key=self.key.public,
+            key=self.code,
             random=secrets.token_bytes,
             nick=nick,
             room_key=key,
             name=name or "",
             cover=cover,
+            may_host=may_host,
         )
         session = Session(room, tell, SharedNetwork(network or always(self._network)))
 
@@ -173,9 +181,9 @@ class Gathering:
         await person.hears(events.ReachableEvent)
         return person
 
-    async def join(self, nick: str, network: Usable | None = None) -> Person:
+    async def join(self, nick: str, network: Usable | None = None, *, may_host: bool = False) -> Person:
         """A member, once in."""
-        person = self.invite(nick, network=network)
+        person = self.invite(nick, network=network, may_host=may_host)
         await person.hears(events.EnteredEvent)
         return person
 

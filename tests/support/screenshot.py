@@ -67,7 +67,7 @@ def qr(stage: Stage) -> None:
 def members(stage: Stage) -> None:
     _talk(stage)
     for nick in ("Zoë", "mallory", "Søren.2", "名無し", "trent", "walter"):
-        stage.ask("join", nick)
+        stage.ask("join", nick, able=True)
     stage.ask("say", "名無し", text="こんにちは 🦊")
     stage.ask("say", "walter", text="Now there are nine of us.")
 
@@ -107,7 +107,8 @@ def _talk(stage: Stage) -> None:
     """The same, with two others who talk."""
     _opened(stage)
     for nick in ("ben", "eve"):
-        stage.ask("join", nick)
+        stage.ask("join", nick, able=True)
+        stage.settled()
     stage.type("Hello. Who is there?").key("enter")
     stage.settled()
     stage.ask("say", "ben", text="Me, through three relays and back.")
@@ -116,7 +117,7 @@ def _talk(stage: Stage) -> None:
     stage.settled()
     stage.ask("say", "ben", text="And when you leave?")
     stage.ask("me", "eve", text="holds her breath")
-    stage.type("/reply 7 Then it is gone, for now. Nothing was ever written down.").key("enter")
+    stage.type("/reply 9 Then one of you hosts it, under the same code.").key("enter")
     stage.settled()
     stage.ask("retain", "ben", text="5m")
     stage.ask("say", "ben", text="This one I want gone in five minutes.")
@@ -127,7 +128,7 @@ def _talk(stage: Stage) -> None:
 def _joined(stage: Stage) -> None:
     """A room of somebody else's."""
     code = stage.ask("host", "eve", name="den")["code"]
-    stage.ask("join", "ben", of="eve")
+    stage.ask("join", "ben", of="eve", able=True)
     stage.type(f"/join {code}").key("enter")
     stage.until("den")
     stage.settled()

@@ -261,7 +261,7 @@ class Traced:
 
     @property
     def onion_keys(self) -> list[str]:
-        """The rooms' private keys, as Tor is told them."""
+        """The private keys of rooms, and of the services of those who may take one over, as Tor is told them."""
         sent = b"\n".join(text for call in self.sent for text in call.strings)
         return [found.decode() for found in re.findall(rb"ADD_ONION ED25519-V3:(\S+)", sent)]
 
@@ -279,7 +279,7 @@ def traced(torrc: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tra
 
 def test_by_the_kernels_account_neither_do_it_and_its_tor(traced: Traced) -> None:
     keys = traced.onion_keys
-    assert len(keys) == 1
+    assert keys, "strace did not see what Tor is told"
     for call in traced.calls:
         assert_sanitized(call, traced.home, [traced.address, *traced.words, *keys])
     assert_nothing_was_left(traced.home, [traced.address, *traced.words, *keys])

@@ -1,51 +1,26 @@
 """Who is let into a room, or back into it: a host's decision on a stranger's request, and the room as it is shown."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Sequence
+from typing import NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
-from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, credentials, frames, handshake, welcome
-from anonp2p.protocol.field_types import Heir
+from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
-from anonp2p.room.ledger import Ledger
+from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.log.hashes import ProofReader
 from anonp2p.room.log.log import FIRST
 from anonp2p.room.log.reader import LogReader
+from anonp2p.room.resuming import can_seal_to, check_resume_request
 from anonp2p.room.roster import Member
-
-
-def check_resume_request(
-    ledger: Ledger,
-    service: bytes,
-    hello: bytes,
-    resume: frames.ResumeRequest,
-    kicked: Mapping[bytes, bytes],
-    removals: Container[bytes] = (),
-) -> Member:
-    """The member who comes back with this request.
-
-    service: what was dialled. hello: the hash of ours on this very link; without it in the signature, a recorded
-    request could be replayed. kicked: keys of those who were thrown out, by their ids; removals: ids of members who
-    lose their places. Raises NotAdmitted, for one reason whatever it is, and after the same work, so that nobody learns
-    who is in. Only who proves to be one who was thrown out is told so.
-    """
-    member = ledger.roster.find_member(resume.member)
-    if member is not None and (member.id == ledger.host or member.id in removals):
-        member = None
-    was_kicked = member is None and resume.member in kicked
-    key = kicked[resume.member] if was_kicked else (member or ledger.get_member(ledger.host)).key
-    content = handshake.resume_content(hello, resume)
-    is_signed = identity.is_signed(identity.RESUME, service, content, resume.signature, key)
-    is_usable = _can_seal_to(resume.encryption_key)
-    if member is None or not (is_signed and is_usable):
-        raise NotAdmitted("kicked" if was_kicked and is_signed else "unknown")
-    return member
+from anonp2p.room.standby import StandbyLink
+from anonp2p.room.succession import terms
 
 
 def choose_nick(
@@ -65,7 +40,7 @@ def choose_nick(
     content = handshake.join_content(hello, join)
     if not identity.is_signed(identity.JOIN, service, content, join.signature, join.key):
         raise NotAdmitted("signature")
-    if not _can_seal_to(join.encryption_key):
+    if not can_seal_to(join.encryption_key):
         raise NotAdmitted("key")
     if identity.member_id(join.key) in kicked:
         raise NotAdmitted("kicked")
@@ -105,13 +80,11 @@ def is_refused(ledger: Ledger, nick: str, member: bytes) -> bool:
     return bool(nicks.reserved_word(nick) or holders_of(ledger, nick, member))
 
 
-def _can_seal_to(encryption_key: bytes) -> bool:
-    """Whether anything can be sealed to an encryption key: one where not would make every commit fail."""
-    try:
-        suite.seal_to_key(encryption_key, b"", b"")
-    except PeerFault:
-        return False
-    return True
+class _Reached(NamedTuple):
+    """How far a log is: the index of its latest entry, and the digest there."""
+
+    place: int
+    digest: bytes
 
 
 class Admission:
@@ -162,45 +135,77 @@ class Admission:
             cost = limits.JOIN_COST
         elif known.away:
             self._sequencer.order_own(bodies.BackBody(member))
-        position = join.index, join.digest
-        return cost + self._show_room(caller, member, join.encryption_key, position)
+        return cost + self._show_room(caller, member, join.encryption_key, _Reached(join.index, join.digest))
 
     def _admit_returning(self, caller: Caller, resume: frames.ResumeRequest) -> float:
-        """Gives a member that comes back what it has missed: as it was sent, or opened, or not at all."""
+        """A member whose link has ended, or whose host is gone."""
+        me, removals = self._replica.me.id, self._commits.pending_removals
+        check_resume_request(self._replica.ledger, me, caller.service, caller.hello, resume, removals)
+        expect(terms.are_proper(resume.openings), "bad-openings")
+        reached, key = _Reached(resume.index, resume.digest), resume.encryption_key
+        return self._take_back(caller, resume.member, key, resume.epoch, reached, resume.openings)
+
+    def welcome_standby(self, link: StandbyLink) -> float:
+        """A member that has waited for us to host; returns what that has cost. Raises NotAdmitted, PeerFault."""
+        if self._replica.ledger.roster.find_member(link.member) is None:
+            raise NotAdmitted("unknown")
+        reached = _Reached(link.index, link.digest)
+        return self._take_back(link.caller, link.member, link.encryption_key, None, reached, link.openings)
+
+    def _take_back(
+        self,
+        caller: Caller,
+        member: bytes,
+        key: bytes,
+        epoch: int | None,
+        reached: _Reached,
+        openings: Sequence[Opening],
+    ) -> float:
+        """Gives a member what it has missed: as it was sent, or opened, or not at all.
+
+        epoch: whose secrets it has, if it may have those of ours. reached, openings: its log. Raises NotAdmitted for a
+        log that has nothing in common with ours, PeerFault for one of a higher term.
+        """
         ledger, log = self._replica.ledger, self._sequencer.log
-        member = check_resume_request(
-            ledger, caller.service, caller.hello, resume, ledger.kicked, self._commits.pending_removals
-        )
-        self._presence.replace_link(member.id)
-        if member.away:
-            self._sequencer.order_own(bodies.BackBody(member.id))
-        after = resume.index + 1
-        known = self._sequencer.hashes.digest_at(resume.index) == resume.digest
-        if known and resume.epoch == self._replica.current_epoch.number and after >= log.start:
-            reader = LogReader(log, after, member.id, resume.encryption_key, caller.channel)
+        expect(openings[-1].term <= ledger.openings[-1].term, "unexpected-request")
+        is_of_our_term = openings[-1] == ledger.openings[-1]
+        fork = reached.place
+        if not is_of_our_term:
+            found = terms.find_fork(ledger.openings, ledger.index, openings, reached.place)
+            if found is None:
+                raise NotAdmitted("unknown")
+            fork = found
+        self._replica.add_key(ledger.get_member(member).key_hash, key)
+        self._presence.replace_link(member)
+        if ledger.get_member(member).away:
+            self._sequencer.order_own(bodies.BackBody(member))
+        digest = self._sequencer.hashes.digest_at(fork)
+        is_ours = fork < reached.place or digest == reached.digest
+        if is_ours and epoch == self._replica.current_epoch.number and fork + 1 >= log.start:
+            reader = LogReader(log, fork + 1, member, key, caller.channel)
             now = self._sequencer.sign_head()
             resumed = credentials.sign_resumption(now, caller.hello, self._replica.me.signer(caller.service))
-            self._presence.add_link(caller.link, MemberLink(member.id, caller.channel, reader), [resumed])
+            self._presence.add_link(caller.link, MemberLink(member, caller.channel, reader), [resumed])
             return 1.0
-        position, goes_on = (resume.index, resume.digest), known and after >= log.oldest
-        return self._show_room(caller, member.id, resume.encryption_key, position, goes_on=goes_on)
+        known = _Reached(fork, digest) if is_ours and digest is not None else reached
+        return self._show_room(caller, member, key, known, goes_on=is_ours and fork + 1 >= log.oldest)
 
     def _show_room(
         self,
         caller: Caller,
         member: bytes,
         key: bytes,
-        position: tuple[int, bytes],
+        reached: _Reached,
         *,
         goes_on: bool = False,
     ) -> float:
         """Shows the room as it is now; returns what that has cost, in tokens.
 
-        position: index and digest of the log as the member has it; goes_on: whether it is given all that follows.
+        reached: how far the member's log is one with ours; goes_on: whether it is given all that follows.
         """
         self._sequencer.end_batch()
         log, hashes = self._sequencer.log, self._sequencer.hashes
-        index, digest = position
+        index, digest = reached
         since, base = (index, None) if goes_on else self._sequencer.trim_history()
         proof = None
         if FIRST <= index < since and hashes.digest_at(index) == digest:

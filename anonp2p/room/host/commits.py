@@ -5,6 +5,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.commit import CommitSecret
+from anonp2p.crypto.epoch import Epoch
 from anonp2p.protocol import bodies
 from anonp2p.room import events
 from anonp2p.room.context import Context
@@ -66,6 +67,28 @@ class Commits:
         """The first epoch has begun."""
         self._committed_at = self._renewed_at = self._clock.tick
 
+    def begin_term(self, opening: bodies.OpeningBody) -> None:
+        """A term of ours begins: again, over the members that we have, or in place of a host that is gone.
+
+        In the latter case nobody gets a share of its secret: whoever comes is welcomed.
+        """
+        ledger, before = self._replica.ledger, self._replica.current_epoch
+        is_again = ledger.host == self._replica.me.id
+        self._sequencer.open_term(opening)
+        secret, digest, members = self._context.random(suite.SECRET), ledger.digest, [it.id for it in ledger.roster]
+        if is_again:
+            self._replica.epoch, tag = before.follow(secret, digest, members, ledger.epoch)
+            self._keep_secret(CommitSecret(ledger.room, ledger.epoch, digest, secret, tag))
+        else:
+            self._replica.epoch = Epoch.begin_term(ledger.epoch, secret, digest, members)
+        self._committed_at = self._clock.tick
+        self._sequencer.begin_epoch()
+
+    def _keep_secret(self, secret: CommitSecret) -> None:
+        """Links that reach the end of the last batch get their shares of this, for a while."""
+        self._sequencer.log.end_epoch(secret)
+        self._secrets.append((self._clock.tick + limits.COMMIT_SHARES, secret.epoch))
+
     # --- who is out
 
     def remove_soon(self, member: bytes) -> None:
@@ -124,9 +147,7 @@ class Commits:
         self._sequencer.end_batch()
         secret, digest = self._context.random(suite.SECRET), ledger.digest
         self._replica.epoch, tag = before.follow(secret, digest, [member.id for member in ledger.roster])
-        epoch = ledger.epoch
-        self._sequencer.log.end_epoch(CommitSecret(ledger.room, epoch, digest, secret, tag))
-        self._secrets.append((self._clock.tick + limits.COMMIT_SHARES, epoch))
+        self._keep_secret(CommitSecret(ledger.room, ledger.epoch, digest, secret, tag))
         self._committed_at, self._somebody_left = self._clock.tick, False
         self._removals.clear()
         self._sequencer.begin_epoch()

@@ -1,27 +1,41 @@
 """How a room begins."""
 
+from typing import NamedTuple
+
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Epoch
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
 from anonp2p.room.context import Context
 from anonp2p.room.log.history import History
 from anonp2p.room.retention import NO_HISTORY
 
 
-def found_room(
-    context: Context, nick: str, name: str, retention: frames.RetentionPolicy, history: frames.HistoryPolicy
-) -> History | None:
-    """Founds the room with us as its only member; returns the history for newcomers, if the rules allow one.
+class Founding(NamedTuple):
+    """What a room begins with. room_key: of the onion service by which its founder is reached.
 
-    nick: ours, empty for one made from our key.
+    nick: ours, empty for one made from our key. name, retention, history: of the room.
     """
-    replica = context.replica
-    own_nick = nick or replica.ledger.roster.choose_nick(replica.me.key)
+
+    room_key: RoomKey
+    nick: str
+    name: str
+    retention: frames.RetentionPolicy
+    history: frames.HistoryPolicy
+
+    def __repr__(self) -> str:
+        return "<Founding>"
+
+
+def found_room(context: Context, founding: Founding) -> History | None:
+    """Founds the room with us as its only member; returns the history for newcomers, if the rules allow one."""
+    replica, history = context.replica, founding.history
+    own_nick = founding.nick or replica.ledger.roster.choose_nick(replica.me.key)
     assert own_nick is not None, "no nick is taken in an empty room"
     key = replica.own_keys[0].public
     ledger = replica.ledger
-    ledger.name = name
-    ledger.retention, ledger.history = retention, history
+    ledger.name = founding.name
+    ledger.retention, ledger.history = founding.retention, history
     ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
     ledger.begin_log()
     replica.begin_log(ledger.copy())

@@ -1,56 +1,50 @@
 """The role of a room's host: its parts, and which of them takes what."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
-from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
-from anonp2p.room.gate import Gate
+from anonp2p.room.gate import Gate, NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.code_check import CodeCheck
 from anonp2p.room.host.commits import Commits
-from anonp2p.room.host.founding import found_room
+from anonp2p.room.host.founding import Founding, found_room
 from anonp2p.room.host.heirs import Heirs
+from anonp2p.room.host.leaving import Leaving
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.host.submissions import Submissions
 from anonp2p.room.log.log import Log
 from anonp2p.room.pending import Whisper
+from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.roster import Member
+from anonp2p.room.standby import Standby, StandbyLink
+from anonp2p.room.succession.loss import Target
+
+
+class _Part(Protocol):
+    def next_deadline(self) -> float | None:
+        """When (`Now.tick`) something has to be done, though nothing happens."""
 
 
 class HostRole:
-    """We order entries. room_key: of the onion service by which we are reached; name, retention, history: of the room.
+    """We order entries. beginning: whether we found the room, or take it over; both wait for the StartInput."""
 
-    nick: ours, empty for one made from our key.
-    """
-
-    def __init__(
-        self,
-        context: Context,
-        room_key: RoomKey,
-        nick: str,
-        name: str,
-        retention: frames.RetentionPolicy,
-        history: frames.HistoryPolicy,
-    ) -> None:
+    def __init__(self, context: Context, beginning: Founding | HostPlan) -> None:
         self._context = context
         self._replica = context.replica
         self._reporter = context.reporter
         self._lifecycle = context.lifecycle
         self._serving = context.serving
-        self._serving.add_key(room_key)
-        self._room_key = room_key
-        self._nick = nick
-        self._room_name = name
-        self._policies = retention, history
+        self._beginning = beginning
         self._reachable = False
+        self.successor: MemberPlan | None = None
         self.sequencer = Sequencer(context)
         self.presence = Presence(context)
         self.commits = Commits(context, self.sequencer, self.presence)
@@ -58,7 +52,13 @@ class HostRole:
         self.heirs = Heirs(context, self.sequencer, self.presence)
         parts = self.sequencer, self.presence, self.commits, self._answers, self.heirs
         self._submissions = Submissions(context, *parts)
-        self.gate = Gate(context, Admission(context, self.sequencer, self.presence, self.commits))
+        self._leaving = Leaving(context, self.sequencer, self.presence)
+        self._admission = Admission(context, self.sequencer, self.presence, self.commits)
+        if isinstance(beginning, HostPlan):
+            self.gate, self.standby = beginning.gate, beginning.standby
+            self.gate.answerer = self._admission
+        else:
+            self.gate, self.standby = Gate(context, self._admission), Standby(context)
         self._code_check = CodeCheck(context, self.gate, self.presence, self.heirs)
 
     @property
@@ -95,11 +95,10 @@ class HostRole:
                 self.gate.begin_handshake(link, address)
             case inputs.DroppedInput(link=link, silence=silence):
                 self.gate.forget_link(link)
+                self.standby.forget_link(link)
                 self.presence.lose_link(link, silence)
             case inputs.StartInput():
-                pause = 0.0 if self._context.is_alone else self._draw_return()
-                self._serving.serve(self._room_key.public, pause)
-                self._found_room()
+                self._begin()
             case inputs.PublishedInput(address=address):
                 self._serving.note_published(address)
                 if address == self._replica.ledger.code:
@@ -117,7 +116,8 @@ class HostRole:
         """When (`Now.tick`) something has to be done, though nothing happens."""
         if not self._lifecycle.entered:
             return None
-        parts = (self.sequencer, self.commits, self.presence, self.gate, self._answers, self.heirs, self._code_check)
+        parts: list[_Part] = [self.sequencer, self.commits, self.presence, self.gate, self._answers]
+        parts += [self.heirs, self.standby, self._code_check]
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
@@ -139,9 +139,23 @@ class HostRole:
                 self.heirs.change_code(re)
 
     def leave(self, event: inputs.LeaveInput) -> None:
-        """Closes the room: it ends when its host leaves."""
-        self._lifecycle.begin_leaving(event.re)
-        self.sequencer.order_own(bodies.CloseBody(), None, event.re)
+        """Hands the room over, or closes it."""
+        self._leaving.leave(event)
+
+    def hand_over(self) -> None:
+        """An heir takes over, and we follow it as a member."""
+        self._leaving.hand_over()
+        first = self._replica.ledger.heirs[0]
+        self._give_up(Target(first.member, first.address))
+
+    def begin_term(self, number: int) -> None:
+        """We go on as host in another term, over the members that we have."""
+        ledger = self._replica.ledger
+        self.commits.begin_term(bodies.OpeningBody(number, ledger.address, ledger.code))
+
+    def _give_up(self, hint: Target | None) -> None:
+        """We host no more. hint: who does, as far as we know."""
+        self.successor = MemberPlan(hint, self._replica.ledger.address, self.gate, self.standby)
 
     def can_seal_to(self, member: Member) -> bool:
         """Whether the member's key is one that can be sealed to."""
@@ -155,6 +169,10 @@ class HostRole:
         """Milliseconds since the room was created."""
         return self.sequencer.room_time()
 
+    def retire(self) -> None:
+        """We follow another host, and stay reachable where members know us."""
+        self._serving.stop_all(but=self._replica.ledger.address)
+
     def close(self) -> None:
         """Signs the last head; nobody new is to come."""
         self.sequencer.end_batch()
@@ -162,27 +180,64 @@ class HostRole:
 
     # --- what happens
 
-    def _found_room(self) -> None:
-        history = found_room(self._context, self._nick, self._room_name, *self._policies)
-        self.sequencer.begin(history)
+    def _begin(self) -> None:
+        if isinstance(self._beginning, HostPlan):
+            self._take_over(self._beginning)
+            return
+        pause = 0.0 if self._context.is_alone else draw_between(self._context.random, 0.0, limits.RETURN_SPREAD)
+        key = self._beginning.room_key
+        self._serving.add_key(key)
+        self._serving.serve(key.public, pause)
+        self.sequencer.begin(found_room(self._context, self._beginning))
         self.commits.begin()
         self._lifecycle.enter("host")
 
-    def _draw_return(self) -> float:
-        """Seconds to wait once there is a network, so that our rooms do not all appear at one moment."""
-        return draw_between(self._context.random, 0.0, limits.RETURN_SPREAD)
+    def _take_over(self, plan: HostPlan) -> None:
+        """We go on in place of a host that is gone, with those who have waited for that."""
+        ledger, me = self._replica.ledger, self._replica.me.id
+        keeps_code = me in ledger.holders and self._serving.find_key(ledger.code) is not None
+        code = ledger.code if keeps_code else plan.address
+        self.sequencer.take_over(plan.room_time)
+        self.commits.begin()
+        self.commits.begin_term(bodies.OpeningBody(plan.number, plan.address, code))
+        self.presence.take_over([member for member in ledger.roster if member.id != me])
+        for address in dict.fromkeys((plan.address, code)):
+            self._serving.serve(address)
+        self._reachable = self._serving.is_published(code)
+        self._submissions.order_pending()
+        for link in self.standby.lost:
+            self._welcome_standby(link)
+
+    def _welcome_standby(self, link: StandbyLink) -> None:
+        """A member that waited for us has lost its host."""
+        number = link.caller.link
+        self.standby.forget_link(number)
+        try:
+            self._admission.welcome_standby(link)
+        except (NotAdmitted, PeerFault):
+            self._reporter.add_effect(effects.DropEffect(number, "closed"))
 
     def _take_payload(self, link: int, payload: bytes) -> None:
         """Handles what came on a link. Who breaks a rule loses its place; no other member is affected."""
         try:
-            if not self.gate.take_request(link, payload) and (known := self.presence.links.get(link)):
+            if link in self.standby.links:
+                self._take_report(link, payload)
+            elif not self.gate.take_request(link, payload) and (known := self.presence.links.get(link)):
                 self._submissions.take_record(link, known, payload)
         except PeerFault as fault:
             self._reporter.add_effect(effects.DropEffect(link, fault.fault))
+            self.standby.forget_link(link)
             member = self.presence.expel_link(link)
             if member is not None:
                 self.sequencer.order_own(bodies.AwayBody(member))
                 self.commits.remove_soon(member)
+
+    def _take_report(self, number: int, payload: bytes) -> None:
+        """What a member says that waits though it has another host. Raises PeerFault."""
+        self.standby.take_record(number, payload)
+        link = self.standby.links[number]
+        if link.lost_since is not None:
+            self._welcome_standby(link)
 
     def _do_due_work(self) -> None:
         if not self._lifecycle.entered:
@@ -199,6 +254,7 @@ class HostRole:
         self.gate.forget_old_key()
         self.sequencer.expire_entries(self.presence.passed(self.log.end))
         self._answers.send_due()
+        self.standby.send_due()
         self.heirs.update()
         self._code_check.do_due_work()
 

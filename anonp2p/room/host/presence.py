@@ -12,6 +12,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.host.allowance import Allowance
 from anonp2p.room.host.tickets import Tickets
 from anonp2p.room.log.reader import LogReader
+from anonp2p.room.roster import Member
 
 
 @dataclass(slots=True, repr=False)
@@ -84,6 +85,16 @@ class Presence:
         return min((absence.due for absence in self._absences.values()), default=None)
 
     # --- members come and go
+
+    def take_over(self, members: Iterable[Member]) -> None:
+        """We host from now on, and these are the members besides us, none of whom has a link to us yet.
+
+        Each may renew its encryption key once: the log may have an older one than it has by now.
+        """
+        for member in members:
+            allowance = self._allowances[member.id] = Allowance(self._clock.tick, -1)
+            allowance.spoke = True  # perhaps; who never did has its place for as long
+            self._absences[member.id] = Absence(self._clock.tick, member.away)
 
     def add_member(self, member: bytes, renewable: int) -> None:
         """Somebody has joined. renewable: how many commits have let members renew their keys by now."""

@@ -15,6 +15,7 @@ from anonp2p.room.log.hashes import LogHashes
 from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log, LogEntry
 from anonp2p.room.pending import Whisper
+from anonp2p.room.retention import NO_HISTORY
 from anonp2p.room.roster import Member
 
 
@@ -36,6 +37,16 @@ class Sequencer:
         """The room was created just now. history: what newcomers are to be shown of it."""
         self._history = history
         self._created_at = self._clock.now.age
+        self._put_off_head()
+
+    def take_over(self, room_time: int) -> None:
+        """We go on with a log that others have ordered. room_time: milliseconds since the room was created."""
+        ledger, room_log = self._replica.ledger, self._replica.room_log
+        self._created_at = self._clock.now.age - room_time / 1000
+        if ledger.history != NO_HISTORY:
+            self._history = History(room_log.trail.copy(), ledger.history)
+            for index in room_log.list_texts():
+                self._history.note_text(index)
         self._put_off_head()
 
     def begin_epoch(self) -> None:
@@ -70,7 +81,10 @@ class Sequencer:
 
         Raises PeerFault for a private message to one whose encryption key takes none.
         """
-        counter = self._context.add_entry(body, line, re)
+        self.order_pending(self._context.add_entry(body, line, re))
+
+    def order_pending(self, counter: int) -> None:
+        """The entry of our own with this counter gets the next place. Raises PeerFault as above."""
         try:
             sealed = self._outbox.seal_entry(counter, self._replica.sealer(self._context.random))
         except PeerFault:

@@ -3,7 +3,7 @@
 import math
 from typing import Final, NamedTuple
 
-from anonp2p import limits
+from anonp2p import errors, limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import ENTRY, Header, read_header
 from anonp2p.errors import PeerFault
@@ -18,6 +18,7 @@ from anonp2p.room.host.heirs import Heirs
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import expect
+from anonp2p.room.pending import Whisper
 from anonp2p.room.roster import Member
 
 
@@ -43,6 +44,7 @@ class Submissions:
         answers: Answers,
         heirs: Heirs,
     ) -> None:
+        self._context = context
         self._clock = context.clock
         self._replica = context.replica
         self._reporter = context.reporter
@@ -129,6 +131,28 @@ class Submissions:
                 self._sequencer.end_batch()  # with the receipt: nothing after it is for its author
                 self._presence.remove_member(author.id)
         return cost
+
+    def order_pending(self) -> None:
+        """What we have written while another hosted, and has no place yet, gets one, or is given back."""
+        outbox = self._context.outbox
+        for counter, pending in outbox.list_pending():
+            if isinstance(pending.body, bodies.NickBody) and self._is_refused(
+                pending.body.nick, self._context.own_member
+            ):
+                given = outbox.deny_entry(counter, "nick-taken")
+            elif isinstance(pending.body, Whisper) and (error := self._find_error(pending.body)) is not None:
+                given = outbox.refuse_entry(counter, error)
+            else:
+                self._sequencer.order_pending(counter)
+                continue
+            self._reporter.tell_given_back([given])
+
+    def _find_error(self, whisper: Whisper) -> errors.AnonError | None:
+        """Why a private message of ours cannot be sealed, if it cannot."""
+        found = self._replica.ledger.roster.find_member(whisper.to)
+        if found is None:
+            return errors.NoSuchNick()
+        return None if found.key_hash in self._replica.keys else errors.Unsealable()
 
     def _find_denial(self, author: Member, content: bodies.Content) -> frames.Denial | None:
         """Why an honest member's entry is denied, if it is: another member was faster, or this one is too fast."""

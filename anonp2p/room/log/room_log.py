@@ -56,6 +56,15 @@ class RoomLog:
         self._places.forget_before(self.log.oldest)
         return dropped, self.log.end_retracted()
 
+    def list_texts(self) -> list[int]:
+        """The indices of the messages to all that are kept."""
+        texts = []
+        for batch in self.log.batches:
+            for index, entry in enumerate(batch.entries, batch.first):
+                if entry.body and isinstance(unpack_content(entry.body).body, bodies.TextBody):
+                    texts.append(index)
+        return texts
+
     @property
     def next_expiry(self) -> int | None:
         """When the next entry may expire, in the room's milliseconds."""

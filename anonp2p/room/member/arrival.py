@@ -141,8 +141,8 @@ class Arrival:
     def _enter_room(self, backfill: Backfill) -> None:
         """In: for the first time, as somebody new, or too far on in the log to be told all between."""
         goes_on = self._joining.begin_history(expected=backfill.replayed is not None)
-        roster_before, self._replica.ledger = self._replica.ledger.roster, backfill.now
-        self._replica.me.enter_room(backfill.now.room)
+        roster_before = self._replica.ledger.roster
+        self._replica.enter_room(backfill.now)
         self._replica.begin_log((backfill.replayed or backfill.now).copy())
         self._tell_up()
         if not goes_on:

@@ -36,16 +36,17 @@ class Head(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """Who signs for what a log has next: the number of the term, the host, and its key."""
+    """Who signs for what a log has next: the number of the term, the host, and its key; and of which room that is."""
 
     number: int
     host: bytes
     key: bytes
+    room: bytes
 
     @classmethod
     def of_log(cls, ledger: Ledger) -> "Signer":
         """The host of the present term."""
-        return cls(ledger.number, ledger.host, ledger.host_key)
+        return cls(ledger.number, ledger.host, ledger.host_key, ledger.room)
 
     @classmethod
     def of_batch(cls, ledger: Ledger, entries: Sequence[OpenedEntry]) -> "Signer":
@@ -56,7 +57,7 @@ class Signer(NamedTuple):
         if author is None or content is None or not isinstance(content.body, bodies.OpeningBody):
             raise PeerFault("bad-opening")
         expect(len(entries) == 1, "bad-opening")
-        return cls(content.body.number, author.id, author.key)
+        return cls(content.body.number, author.id, author.key, ledger.room)
 
 
 class HeadCheck:
@@ -109,8 +110,7 @@ class HeadCheck:
         Raises PeerFault for one that the host has not signed, HostLied for one that contradicts what it signed before.
         """
         head = Head.read(text)
-        room = self._replica.ledger.room
-        expect(identity.is_signed(identity.HEAD, room, text[:48], text[48:], signer.key), "forged-head")
+        expect(identity.is_signed(identity.HEAD, signer.room, text[:48], text[48:], signer.key), "forged-head")
         expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
         expect(terms.number_of(head.place) == signer.number, "head-of-other-term")
         if self._term != signer[:2]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal
 
 from anonp2p import errors, limits
@@ -11,6 +12,7 @@ from anonp2p.reasons import LINK_ENDS, Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.call import Call
 from anonp2p.room.context import Context
+from anonp2p.room.dice import draw_between
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.carrier import Carrier
@@ -23,14 +25,16 @@ from anonp2p.room.member.states import Abandoned, LinkState, Rekeying
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.outbox import GivenBack
 from anonp2p.room.pending import Whisper
+from anonp2p.room.role import HostPlan, MemberPlan
+from anonp2p.room.succession.loss import Loss
 
 _OTHER_VERSION = errors.OtherProtocol()
 
 
 class MemberRole:
-    """We follow a host. nick: the one to ask for, empty for one made from our key."""
+    """We follow a host. nick: the one to ask for, empty for one made from our key. former: if we have hosted before."""
 
-    def __init__(self, context: Context, nick: str) -> None:
+    def __init__(self, context: Context, nick: str, former: MemberPlan | None = None) -> None:
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -42,7 +46,9 @@ class MemberRole:
         self._heads = HeadCheck(context)
         self._blame = Blame(context, self._state, self._uplink, self._heads)
         self._keys = KeyBook(context, self._uplink)
-        self._carrier = Carrier(context, self._uplink)
+        self._former = former
+        self._loss = Loss(partial(draw_between, context.random))
+        self._carrier = Carrier(context, self._uplink, self._loss, self._heads, former)
         room = context.replica.ledger.room
         self._dialling = Dialling(room, context.number_dial, context.random, is_alone=context.is_alone)
         self._calls: dict[int, Call] = {}  # by link
@@ -61,8 +67,9 @@ class MemberRole:
             frames.DeniedFrame: self._take_denial,
             frames.KeyResponseFrame: self._take_found_key,
             frames.KeyNotFoundFrame: self._take_missing_key,
-            frames.PrepareFrame: self._carrier.prepare,
-            frames.EntrustFrame: self._carrier.take_key,
+            frames.PrepareFrame: self._carrier.service.prepare,
+            frames.EntrustFrame: self._carrier.service.take_key,
+            frames.EchoedFrame: self._carrier.take_echo,
         }
 
     # --- what the room asks of its role
@@ -73,6 +80,11 @@ class MemberRole:
         return "member"
 
     @property
+    def successor(self) -> HostPlan | None:
+        """What we are from now on, if it is our turn to host."""
+        return self._carrier.plan
+
+    @property
     def settled(self) -> bool:
         """Whether we have been let in."""
         return self._lifecycle.entered
@@ -81,6 +93,8 @@ class MemberRole:
         """Takes what comes from the link or the clock."""
         match event:
             case inputs.StartInput():
+                if self._lifecycle.entered:
+                    self._loss.lose(self._clock.tick, self._former.hint if self._former else None)
                 self._dialling.begin(self._clock.tick)
             case inputs.DialFailedInput(link=link) if self._calls.pop(link, None):
                 if not self._dialling.take_failure(event, self._clock.tick):
@@ -97,7 +111,7 @@ class MemberRole:
                 self._tick()
             case _:
                 self._carrier.take_input(event)
-        self._carrier.update_service(is_lost=not self._state.is_let_in)
+        self._carrier.update()
         self._dial()
 
     def next_deadline(self) -> float | None:
@@ -143,6 +157,15 @@ class MemberRole:
     def room_time(self) -> int:
         """Milliseconds since the room's creation, by what the host told."""
         return self._heads.room_time()
+
+    def retire(self) -> None:
+        """We host from now on: our links to others end."""
+        for call in self._calls.values():
+            call.hang_up("closed")
+        self._uplink.drop("closed")
+        self._outbox.lose_link()
+        self._state.lose_link()
+        self._uplink.lose()
 
     def close(self) -> None:
         """Forgets the keys of the link, and those that a welcome brought."""
@@ -229,6 +252,13 @@ class MemberRole:
         self._follower.take_batch(batch)
         if not self._lifecycle.over:
             self._finish_batch()
+            self._leave_former_host()
+
+    def _leave_former_host(self) -> None:
+        """Our host hosts no more, if it says so: whoever follows it is the next one's member."""
+        if self._replica.ledger.handed_over:
+            self._uplink.drop("passed-on")
+            self._loss.lose(self._clock.tick)
 
     def _take_missed(self, missed: frames.BackfillFrame) -> None:
         self._follower.take_missed(missed)
@@ -253,9 +283,10 @@ class MemberRole:
         if self._state.has_caught_up:
             self._follower.tell_of_lost()
         if is_first:
+            self._loss.note_let_in()
             self._uplink.begin_slots()
             self._keys.request_missing()
-            self._carrier.tell_able()
+            self._carrier.service.tell_able()
         self._send_pending()
 
     def _enter_next_epoch(self, share: frames.CommitShareFrame) -> None:
@@ -297,7 +328,9 @@ class MemberRole:
         self._uplink.lose()
         self._outbox.lose_link()
         if self._lifecycle.phase == "in" and was_let_in:
+            self._loss.lose(self._clock.tick)
             self._uplink.tell_state("lost", self._dialling.attempt, _reason_of(event))
+        self._carrier.note_link_lost()
         self._end_try(event)
 
     def _end_try(self, event: inputs.DroppedInput) -> None:

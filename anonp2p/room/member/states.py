@@ -104,7 +104,7 @@ _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
     frames.KeyNotFoundFrame: ((CatchingUp, Up, Rekeying), "unexpected-key"),
     frames.PrepareFrame: ((CatchingUp, Up, Rekeying), "unexpected-preparation"),
     frames.EntrustFrame: ((CatchingUp, Up, Rekeying), "unexpected-entrusting"),
-    frames.EchoedFrame: ((), "unexpected-echo"),
+    frames.EchoedFrame: ((CatchingUp, Up, Rekeying), "unexpected-echo"),
     frames.WaitingFrame: ((), "unexpected-waiting"),
     frames.RedirectFrame: ((), "unexpected-redirect"),
     frames.HostLivesFrame: ((), "unexpected-sign-of-life"),

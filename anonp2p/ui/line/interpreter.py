@@ -98,7 +98,9 @@ class Interpreter:
         match action:
             case AnonError():
                 return action
-            case inputs.ReplyInput(seq=int(number)) | inputs.RetractInput(seq=int(number)) if room:
+            case inputs.ReplyInput(seq=int(number)) if room:
+                return dataclasses.replace(action, seq=self._excerpts.find_seq(room, number), number=number)
+            case inputs.RetractInput(seq=int(number)) if room:
                 return dataclasses.replace(action, seq=self._excerpts.find_seq(room, number))
         return ask_first(action) if self._asks else action
 

@@ -78,9 +78,12 @@ class Submission:
 
     def _with_seq(self, action: commands.Action) -> commands.Action:
         """The action with the whole seq of the message that it names by its number."""
-        if isinstance(action, inputs.ReplyInput | inputs.RetractInput) and action.seq is not None:
-            message = self._scene.active.log.find_numbered(action.seq)
-            return action if message is None else dataclasses.replace(action, seq=message.seq)
+        find = self._scene.active.log.find_numbered
+        match action:
+            case inputs.ReplyInput(seq=int(number)) if message := find(number):
+                return dataclasses.replace(action, seq=message.seq, number=number)
+            case inputs.RetractInput(seq=int(number)) if message := find(number):
+                return dataclasses.replace(action, seq=message.seq)
         return action
 
     def _prepare(self, action: commands.Action) -> Callable[[], None]:

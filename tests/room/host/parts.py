@@ -6,7 +6,7 @@ from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.context import Context, create_context
 from anonp2p.room.host.commits import Commits
-from anonp2p.room.host.founding import found_room
+from anonp2p.room.host.founding import Founding, found_room
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import unpack_content
@@ -56,7 +56,7 @@ class Ordering:
         self.sequencer = Sequencer(self.context)
         self.presence = Presence(self.context)
         self.commits = Commits(self.context, self.sequencer, self.presence)
-        self.sequencer.begin(found_room(self.context, "hugo", "demo", ANY, history))
+        self.sequencer.begin(found_room(self.context, Founding(ROOM_KEY, "hugo", "demo", ANY, history)))
         self.commits.begin()
 
     def add_member(self, who: Somebody, nick: str) -> None:

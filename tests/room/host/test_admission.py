@@ -18,6 +18,7 @@ from anonp2p.protocol.field_types import Opening
 from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
+from anonp2p.room.resuming import check_resume_request
 
 ROOM, HELLO = b"r" * 32, b"n" * 32
 OPENINGS = [Opening(0, b"h" * 16, 0, b"d" * 32)]
@@ -262,8 +263,9 @@ def resume(
 
 
 def not_resumed(ledger: Ledger, request: frames.ResumeRequest) -> str:
+    ledger.kicked[BOB.id] = BOB.key
     with pytest.raises(NotAdmitted) as caught:
-        admission.check_resume_request(ledger, ROOM, HELLO, request, {BOB.id: BOB.key}, {ZOE.id})
+        check_resume_request(ledger, ledger.host, ROOM, HELLO, request, {ZOE.id})
     return caught.value.reason
 
 
@@ -272,7 +274,7 @@ def not_resumed(ledger: Ledger, request: frames.ResumeRequest) -> str:
 def test_a_member_comes_back_to_its_place(ledger: Ledger, away: bool, locked: bool) -> None:
     ledger.locked = locked
     ann = ledger.add_member(ANN.key, "ann", DIGEST, away=away)
-    assert admission.check_resume_request(ledger, ROOM, HELLO, resume(), {}) is ann
+    assert check_resume_request(ledger, ledger.host, ROOM, HELLO, resume()) is ann
 
 
 @pytest.mark.parametrize("who", [EVE, HOST], ids=["a stranger", "the host"])

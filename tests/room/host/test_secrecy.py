@@ -41,7 +41,7 @@ def test_an_id_of_ones_own_input_is_in_nothing_that_goes_out(inn: Inn) -> None:
         *inn.takes(inputs.KickInput("ann", re="my-own-id")),
         *inn.takes(inputs.LeaveInput(re="my-own-id")),
     ]
-    assert [event.re for event in told(done)] == ["my-own-id"] * 5
+    assert [event.re for event in told(done)] == ["my-own-id"] * 6
     opened = [inn.placed(at).body for at in range(1, inn.log.end)]
     assert b"my-own-id" not in b"".join(opened)
 

@@ -85,7 +85,9 @@ def test_people_name_a_message_by_its_index_and_programs_by_its_whole_seq(json: 
     said = events.MessageEvent(room="r1", member="m", nick="ann", text="hi", seq=seq, at=0.0)
     typist.interpreter.take_event(said)
     meant = 3 if json else seq
-    assert typist.type("/reply 3 yes") == UserRequest(inputs.ReplyInput(meant, "yes"), room="r1")
+    reply = inputs.ReplyInput(meant, "yes") if json else inputs.ReplyInput(meant, "yes", number=3)
+    assert typist.type("/reply 3 yes") == UserRequest(reply, room="r1")
+    assert reply.line == "/reply 3 yes" or json, "as it is given back"
     assert typist.type("/retract 3") == UserRequest(inputs.RetractInput(meant), room="r1")
     assert typist.type(f"/retract {seq}") == UserRequest(inputs.RetractInput(seq), room="r1")
     assert typist.type("/retract") == UserRequest(inputs.RetractInput(None), room="r1")

@@ -136,6 +136,7 @@ def test_what_is_typed_as_a_number_is_sent_as_the_place_of_the_message(typed: st
     desk.enter(f"/retract {typed}")
     desk.enter("/retract 8")
     asked = [request.action for request in desk.requests]
+    assert [it.line for it in asked if isinstance(it, inputs.ReplyInput)] == [f"/reply {typed} yes"]
     assert [it.seq for it in asked if isinstance(it, inputs.ReplyInput | inputs.RetractInput)] == [
         make_place(5, 9),
         make_place(5, 9),

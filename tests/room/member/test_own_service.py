@@ -10,7 +10,9 @@ from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, inputs
 from anonp2p.room.member.carrier import Carrier
+from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.uplink import Uplink
+from anonp2p.room.succession.loss import Loss
 from tests.room.member.parts import HELLO, SECRET, joined_context, set_time, take_effects
 from tests.room.peers import ANN, ROOM, ROOM_KEY, randomness
 from tests.support.world import payloads
@@ -28,7 +30,9 @@ class Able:
         self.uplink = Uplink(self.context)
         self.uplink.begin(-1, ROOM, Channel(SECRET, HELLO, up=True))
         self.uplink.end_handshake()
-        self.carrier = Carrier(self.context, self.uplink)
+        loss = Loss(lambda least, _: least)
+        self.carrier = Carrier(self.context, self.uplink, loss, HeadCheck(self.context))
+        self.service = self.carrier.service
         take_effects(self.context)
 
     def wants(self) -> list[effects.Effect]:
@@ -37,7 +41,7 @@ class Able:
 
     def serves(self) -> bytes:
         """It was asked, and wants a service; returns the address."""
-        self.carrier.prepare(frames.PrepareFrame())
+        self.service.prepare(frames.PrepareFrame())
         [serve] = self.wants()
         assert isinstance(serve, effects.ServeEffect)
         return serve.key.public
@@ -81,17 +85,17 @@ def able() -> Able:
 
 
 def test_one_that_may_host_says_so_and_another_does_not(able: Able) -> None:
-    able.carrier.tell_able()
+    able.service.tell_able()
     assert able.said() == [frames.AbleFrame()]
     able.context.may_host = False
-    able.carrier.tell_able()
+    able.service.tell_able()
     assert able.said() == []
 
 
 def test_one_that_may_not_host_is_not_asked(able: Able) -> None:
     able.context.may_host = False
     with pytest.raises(PeerFault, match="unexpected-preparation"):
-        able.carrier.prepare(frames.PrepareFrame())
+        able.service.prepare(frames.PrepareFrame())
 
 
 def test_once_asked_it_serves_and_says_its_address_when_it_has_reached_itself(able: Able) -> None:
@@ -152,7 +156,7 @@ def test_what_becomes_of_another_dial_says_nothing_about_its_service(able: Able)
 def test_asked_again_it_says_its_address_again(able: Able) -> None:
     able.prepared()
     able.wants()
-    able.carrier.prepare(frames.PrepareFrame())
+    able.service.prepare(frames.PrepareFrame())
     assert [type(frame) for frame in able.said()] == [frames.AddressFrame]
 
 
@@ -161,19 +165,19 @@ def test_its_service_stays_published_while_it_is_the_first_heir_or_may_become_on
 ) -> None:
     address = able.prepared()
     able.wants()
-    able.carrier.update_service(is_lost=False)
+    able.service.update(is_lost=False)
     assert able.wants() == [], "its host has just been told"
     able.is_heir(b"")
-    able.carrier.update_service(is_lost=False)
+    able.service.update(is_lost=False)
     assert able.wants() == []
     able.is_heir(ANN.id, b"")
-    able.carrier.update_service(is_lost=False)
+    able.service.update(is_lost=False)
     assert able.wants() == [effects.StopServingEffect(address)]
-    able.carrier.update_service(is_lost=True)
+    able.service.update(is_lost=True)
     assert [type(effect) for effect in able.wants()] == [effects.ServeEffect]
-    able.carrier.update_service(is_lost=False)
+    able.service.update(is_lost=False)
     able.is_heir()
-    able.carrier.update_service(is_lost=True)
+    able.service.update(is_lost=True)
     assert able.wants() == [effects.StopServingEffect(address)]
 
 
@@ -182,7 +186,7 @@ def test_one_that_is_not_appointed_in_time_serves_no_more(able: Able) -> None:
     able.wants()
     set_time(able.context, limits.PREPARE)
     able.carrier.do_due_work()
-    able.carrier.update_service(is_lost=False)
+    able.service.update(is_lost=False)
     assert able.wants() == [effects.StopServingEffect(address)]
 
 
@@ -202,18 +206,18 @@ def test_one_whose_tor_serves_nothing_stays_a_member_and_is_no_heir(able: Able) 
     able.carrier.take_input(inputs.ServeFailedInput(address, TorRefused("no")))
     assert able.wants() == [effects.StopServingEffect(address)]
     assert not able.context.lifecycle.over
-    able.carrier.prepare(frames.PrepareFrame())
+    able.service.prepare(frames.PrepareFrame())
     assert able.wants() == []
 
 
 def test_it_keeps_the_key_of_the_code_that_its_host_gives_it_and_takes_no_other(able: Able) -> None:
     me, own_key = able.context.replica.me, able.context.replica.own_keys[0].public
-    able.carrier.take_key(appointment.seal_room_key(ROOM_KEY, own_key, ROOM, me.id))
+    able.service.take_key(appointment.seal_room_key(ROOM_KEY, own_key, ROOM, me.id))
     found = able.context.serving.find_key(ROOM)
     assert found is not None
     assert found.seed == ROOM_KEY.seed
     with pytest.raises(PeerFault, match="wrong-room-key"):
-        able.carrier.take_key(appointment.seal_room_key(ROOM_KEY, own_key, ROOM, ANN.id))
+        able.service.take_key(appointment.seal_room_key(ROOM_KEY, own_key, ROOM, ANN.id))
 
 
 def test_whoever_dials_its_service_is_let_in_nowhere(able: Able) -> None:

@@ -1,0 +1,55 @@
+"""How we stop to host a room: an heir takes it over, or it ends for all."""
+
+from anonp2p import limits
+from anonp2p.protocol import bodies
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.context import Context
+from anonp2p.room.host.presence import Presence
+from anonp2p.room.host.sequencer import Sequencer
+
+
+class Leaving:
+    """Takes the wish to leave or to close the room, and hands over."""
+
+    def __init__(self, context: Context, sequencer: Sequencer, presence: Presence) -> None:
+        self._context = context
+        self._clock = context.clock
+        self._replica = context.replica
+        self._reporter = context.reporter
+        self._lifecycle = context.lifecycle
+        self._sequencer = sequencer
+        self._presence = presence
+        self._asked_at = float("-inf")  # when (`Now.tick`) a person was last told that the room ends
+
+    @property
+    def can_hand_over(self) -> bool:
+        """Whether an heir is there to go on at once."""
+        return any(self._presence.find_link(heir.member) is not None for heir in self._replica.ledger.heirs)
+
+    @property
+    def ends_room(self) -> bool:
+        """Whether others are here, for whom the room ends if we leave."""
+        return self._replica.ledger.roster.present_count > 1 and not self.can_hand_over
+
+    def leave(self, event: inputs.LeaveInput) -> None:
+        """Leaves, so that an heir takes over; without one the room ends, of which a person is told before."""
+        if self.can_hand_over and not event.close:
+            self._lifecycle.begin_leaving(event.re)
+            self._sequencer.order_own(bodies.HandOverBody(leaves=True), None, event.re)
+            return
+        if self.ends_room and not event.close:
+            asks = event.asks and self._clock.tick > self._asked_at + limits.LEAVE_CONFIRM
+            self._reporter.tell_event(events.LeaveEndsRoomEvent(room=self._context.label, asks=asks, re=event.re))
+            if asks:
+                self._asked_at = self._clock.tick
+                return
+        self._lifecycle.begin_leaving(event.re)
+        self._sequencer.order_own(bodies.CloseBody(), None, event.re)
+
+    def hand_over(self) -> None:
+        """An heir takes over, and we stay as a member. Links end once they have all that we have ordered."""
+        self._sequencer.order_own(bodies.HandOverBody(leaves=False))
+        self._sequencer.end_batch()
+        for number, link in self._presence.links.items():
+            link.reader.stop_at_end()
+            self._reporter.add_effect(effects.FinishEffect(number))

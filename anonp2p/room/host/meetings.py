@@ -1,0 +1,204 @@
+"""Others who host the same room: we look for them, tell them where our log is, and judge what they tell.
+
+| a link is | until |
+| --- | --- |
+| a call of ours | its first answer: who hosts there. If that is a lower term than ours, we say so, and hang up |
+| an answered one | who dialled us is of a higher term, and proves it; then it ends |
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from anonp2p import limits
+from anonp2p.crypto import identity
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import frames, handshake, meeting
+from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.reasons import Fault, LinkEnd
+from anonp2p.room import effects
+from anonp2p.room.call import Call
+from anonp2p.room.context import Context
+from anonp2p.room.gate import Caller, NotAdmitted
+from anonp2p.room.host.presence import Presence
+from anonp2p.room.ledger import expect
+from anonp2p.room.succession import terms
+from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
+from anonp2p.room.where import find_key, judge_where, tell_where
+
+
+class Verdict(NamedTuple):
+    """What to do about another host, and where that is."""
+
+    decision: Stand | GiveWay
+    where: frames.Where
+
+
+@dataclass(slots=True, repr=False)
+class _Meeting:
+    """A call of ours. member: whom we expect there. is_last: whether we dial nobody else whom it names."""
+
+    call: Call
+    member: bytes
+    is_last: bool
+
+
+class Meetings:
+    """Looks for other hosts and answers them. What comes on its links may lead to a verdict."""
+
+    def __init__(self, context: Context, presence: Presence) -> None:
+        self._context = context
+        self._clock = context.clock
+        self._replica = context.replica
+        self._reporter = context.reporter
+        self._rules = context.meeting
+        self._presence = presence
+        self._calls: dict[int, _Meeting] = {}
+        self._answered: dict[int, tuple[Caller, bytes]] = {}  # with the key of who dialled, the oldest first
+
+    @property
+    def hosting(self) -> Hosting:
+        """What the rules have to know of us."""
+        ledger = self._replica.ledger
+        return Hosting(
+            me=self._replica.me.id,
+            number=ledger.number,
+            heirs=[heir.member for heir in ledger.heirs],
+            others=[Heir(member, address) for member, address in ledger.carriers.items()],
+            present=[member.id for member in ledger.roster if not member.away],
+            members=[member.id for member in ledger.roster],
+            linked={link.member for link in self._presence.links.values()},
+        )
+
+    def next_deadline(self) -> float:
+        """When (`Now.tick`) `dial_due` may have somebody to dial."""
+        return self._rules.next_deadline(self.hosting)
+
+    def dial_due(self) -> None:
+        """Dials those who may host too, if it is time."""
+        busy = {it.call.service for it in self._calls.values()}
+        for heir in self._rules.take_due(self.hosting, busy, self._clock.tick):
+            self._dial(heir, is_last=False)
+
+    def _dial(self, heir: Heir, *, is_last: bool) -> None:
+        link = self._context.number_dial()
+        self._calls[link] = _Meeting(Call(self._context, link, heir.address, self._ask, b""), heir.member, is_last)
+        self._reporter.add_effect(effects.DialEffect(link, heir.address, limits.DIAL_TRIES[0], False, 0.0))
+
+    def _ask(self, secret: bytes, service: bytes, hello: bytes) -> frames.MeetRequest:
+        ledger, me = self._replica.ledger, self._replica.me
+        log = ledger.address, ledger.index, ledger.digest, list(ledger.openings)
+        return meeting.sign_meet(frames.MeetRequest(secret, me.id, *log, bytes(identity.SIGNATURE)), service, hello, me)
+
+    # --- others dial us
+
+    def answer(self, caller: Caller, meet: frames.MeetRequest) -> float:
+        """Tells another host where we are; returns what that has cost, in tokens. Raises NotAdmitted, PeerFault."""
+        expect(terms.are_proper(meet.openings), "bad-where")
+        key = find_key(self._replica, meet.member, meet.openings, meet.index)
+        if key is None or not meeting.is_meet_signed(meet, caller.service, caller.hello, key):
+            raise NotAdmitted("unknown")
+        return self.tell(caller, key, meet.openings, meet.index)
+
+    def tell(self, caller: Caller, key: bytes, openings: Sequence[Opening], index: int) -> float:
+        """Tells a member of another term, with this key and log, where we are; returns what that has cost."""
+        answer = caller.channel.seal_frames([self._redirect(caller.service, caller.hello, openings, index)])
+        if openings[-1].term > self._replica.ledger.openings[-1].term:
+            if len(self._answered) >= limits.MEETINGS:
+                self._drop(next(iter(self._answered)), "displaced")
+            self._answered[caller.link] = caller, key
+            self._reporter.add_effect(effects.SendEffect(caller.link, answer))
+        else:
+            self._reporter.add_effect(effects.FinishEffect(caller.link, answer))
+        return limits.MEETING_COST
+
+    def _redirect(self, service: bytes, hello: bytes, openings: Sequence[Opening], index: int) -> frames.RedirectFrame:
+        where = tell_where(self._replica, openings, index)
+        return meeting.sign_redirect(where, service, hello, self._replica.me)
+
+    # --- what comes
+
+    def forget_link(self, link: int) -> None:
+        """The link is no more, or could not be had."""
+        self._calls.pop(link, None)
+        self._answered.pop(link, None)
+
+    def owns_link(self, link: int) -> bool:
+        """Whether what comes on this link is for us."""
+        return link in self._calls or link in self._answered
+
+    def take_payload(self, link: int, payload: bytes) -> Verdict | None:
+        """What another side tells on one of our links; what is wrong with it ends that link, and nothing else."""
+        try:
+            if link in self._answered:
+                return self._take_proof(link, payload)
+            return self._take_answer(link, payload)
+        except PeerFault as fault:
+            self._drop(link, fault.fault)
+        except handshake.OtherVersion:
+            self._drop(link, "closed")
+        return None
+
+    def _take_proof(self, link: int, payload: bytes) -> Verdict | None:
+        """One who dialled us, of a higher term, proves that."""
+        caller, key = self._answered[link]
+        redirect = _only_redirect(caller.channel.open_record(payload).frames)
+        meeting.check_redirect(redirect, caller.service, caller.hello, key)
+        verdict = self._judge(redirect.where)
+        self._drop(link, "closed")
+        return verdict
+
+    def _take_answer(self, link: int, payload: bytes) -> Verdict | None:
+        """The hello of one whom we dialled, or its answer: a host that it is, or follows."""
+        it = self._calls[link]
+        said = it.call.take_payload(payload)
+        if not said:
+            return None
+        where, call = self._check_answer(it, _only_redirect(said)), it.call
+        verdict = self._judge(where)
+        if where.openings[-1].term < self._replica.ledger.openings[-1].term and verdict is None:
+            self._tell_lower(it, where)
+        else:
+            call.hang_up("closed")
+        self.forget_link(link)
+        return verdict
+
+    def _check_answer(self, it: _Meeting, redirect: frames.RedirectFrame) -> frames.Where:
+        """Who was one of us when the logs parted, has signed it; of others, the onion service is all that we know."""
+        where = redirect.where
+        expect(terms.are_proper(where.openings), "bad-where")
+        key = find_key(self._replica, it.member, where.openings, where.index)
+        if key is not None:
+            meeting.check_redirect(redirect, it.call.service, it.call.hello_hash, key)
+        return where
+
+    def _tell_lower(self, it: _Meeting, where: frames.Where) -> None:
+        """Somebody is of a lower term than we: its host is to know of us."""
+        call = it.call
+        if where.host == it.member:
+            redirect = self._redirect(call.service, call.hello_hash, where.openings, where.index)
+            self._reporter.add_effect(effects.FinishEffect(call.link, call.channel.seal_frames([redirect])))
+            return
+        call.hang_up("closed")
+        is_known = where.host == self._replica.me.id or where.host in self.hosting.linked
+        if not (it.is_last or is_known or any(where.address == other.call.service for other in self._calls.values())):
+            self._dial(Heir(where.host, where.address), is_last=True)
+
+    def _judge(self, where: frames.Where) -> Verdict | None:
+        """Raises PeerFault."""
+        challenge = judge_where(self._replica, where)
+        if challenge is None:
+            return None
+        decision = self._rules.judge(challenge, self.hosting, self._clock.tick)
+        return None if decision is None else Verdict(decision, where)
+
+    def _drop(self, link: int, reason: Fault | LinkEnd) -> None:
+        self.forget_link(link)
+        self._reporter.add_effect(effects.DropEffect(link, reason))
+
+
+def _only_redirect(said: Sequence[frames.Frame]) -> frames.RedirectFrame:
+    """The one frame that another side of a split has to say. Raises PeerFault."""
+    if len(said) != 1 or not isinstance(said[0], frames.RedirectFrame):
+        raise PeerFault("bad-where")
+    return said[0]

@@ -1,0 +1,129 @@
+"""Our own onion service, by which we can be reached once we host: published when our host asks for it, and checked.
+
+| state of the service | until |
+| --- | --- |
+| off | our host asks us to prepare |
+| publishing | it can be found |
+| checking | we have reached ourselves through it; after a dial in vain, we try again |
+| ready | our host has its address: it is published while we are the first heir, or the host is lost |
+| refused | for good: our Tor does not serve it |
+"""
+
+from typing import Literal
+
+from anonp2p import limits
+from anonp2p.names.codes import RoomKey
+from anonp2p.protocol import appointment, frames
+from anonp2p.room import inputs
+from anonp2p.room.context import Context
+from anonp2p.room.gate import Gate
+from anonp2p.room.ledger import expect
+from anonp2p.room.member.uplink import Uplink
+from anonp2p.room.self_check import SelfCheck
+
+Service = Literal["off", "publishing", "checking", "ready", "refused"]
+
+
+class OwnService:
+    """Prepares our own service, and keeps it as long as it may be needed. gate: greets those who dial it.
+
+    address: of the service; empty before we were asked for it.
+    """
+
+    def __init__(self, context: Context, uplink: Uplink, gate: Gate, address: bytes = b"") -> None:
+        self.address = address
+        self._context = context
+        self._clock = context.clock
+        self._replica = context.replica
+        self._serving = context.serving
+        self._uplink = uplink
+        self._check = SelfCheck(context, gate)
+        self._service: Service = "ready" if address else "off"
+        self._check_due: float | None = None  # when (`Now.tick`) to dial ourselves again
+        self._appointed_by: float | None = None  # when we stop, unless we have become an heir
+
+    def next_deadline(self) -> float | None:
+        """When (`Now.tick`) `do_due_work` has something to do."""
+        dues = (self._check_due, self._appointed_by)
+        return min((due for due in dues if due is not None), default=None)
+
+    # --- what our host asks for
+
+    def tell_able(self) -> None:
+        """We have been let in, and say that we may be asked, if so."""
+        if self._context.may_host:
+            self._uplink.send(frames.AbleFrame())
+
+    def prepare(self, _: frames.PrepareFrame) -> None:
+        """Our host asks for the address of a service of ours. Raises PeerFault unless we have said that it may."""
+        expect(self._context.may_host, "unexpected-preparation")
+        if self._service == "off":
+            key = RoomKey(self._context.random(32))
+            self._serving.add_key(key)
+            self.address = key.public
+            self._service = "publishing"
+        if self._service != "refused":
+            self._serving.serve(self.address)
+        if self._service == "ready":
+            self._tell_address()
+
+    def take_key(self, entrusted: frames.EntrustFrame) -> None:
+        """Our host gives us the key of the room's code. Raises PeerFault for one that is not."""
+        ledger = self._replica.ledger
+        me, own_keys = self._replica.me.id, self._replica.own_keys
+        self._serving.add_key(appointment.open_room_key(entrusted.box, own_keys, ledger.room, me, ledger.code))
+
+    # --- our service
+
+    def take_input(self, event: inputs.RoleInput) -> None:
+        """Takes what happens to our services, and what comes of our own dial to this one."""
+        match event:
+            case inputs.PublishedInput(address=address):
+                self._serving.note_published(address)
+                if self._service == "publishing":
+                    self._service = "checking"
+                    self._check.begin(self.address)
+            case inputs.UnpublishedInput(address=address):
+                self._serving.note_unpublished(address)
+            case inputs.ServeFailedInput(address=address):
+                self._serving.stop(address)
+                self._service = "refused"
+            case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput():
+                self._take_outcome(event)
+
+    def _take_outcome(self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput) -> None:
+        """Of the dial by which we try to reach ourselves, if this is it."""
+        outcome = self._check.take_input(event)
+        if outcome == "ours":
+            self._service = "ready"
+            self._tell_address()
+        elif outcome is not None:
+            self._check_due = self._clock.tick + limits.DIAL_PAUSE_MAX
+
+    def do_due_work(self) -> None:
+        """Does what is due by now."""
+        if self._check_due is not None and self._clock.tick >= self._check_due:
+            self._check_due = None
+            self._check.begin(self.address)
+        if self._appointed_by is not None and self._clock.tick >= self._appointed_by:
+            self._appointed_by = None
+
+    def update(self, *, is_lost: bool) -> None:
+        """Publishes our service, or stops, as follows from who is an heir. is_lost: whether we have lost the host."""
+        if self._service != "ready":
+            return
+        heirs = [heir.member for heir in self._replica.ledger.heirs]
+        rank = heirs.index(self._replica.me.id) if self._replica.me.id in heirs else None
+        if rank is not None:
+            self._appointed_by = None
+        if rank == 0 or self._appointed_by is not None or (is_lost and rank is not None):
+            self._serving.serve(self.address)
+        else:
+            self._serving.stop(self.address)
+
+    def _tell_address(self) -> None:
+        """Our service has been reached: our host is told where, and appoints us soon, or needs us no more."""
+        key = self._serving.find_key(self.address)
+        assert key is not None, "we have made it"
+        self._uplink.send(appointment.sign_address(key, self._replica.ledger.room, self._replica.me.id))
+        self._appointed_by = self._clock.tick + limits.PREPARE

@@ -1,0 +1,286 @@
+"""A host and others who host the same room: whom it dials, what it tells them, and what moves it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from anonp2p import limits
+from anonp2p.crypto.identity import Identity
+from anonp2p.crypto.padding import LENGTH
+from anonp2p.names.codes import RoomKey
+from anonp2p.protocol import bodies, frames, meeting
+from anonp2p.protocol.field_types import Heir
+from anonp2p.protocol.handshake import Channel, HandshakeKey
+from anonp2p.room import effects
+from anonp2p.room.gate import Caller, NotAdmitted
+from anonp2p.room.host.meetings import Meetings, Verdict
+from anonp2p.room.succession.meeting import GiveWay, Stand
+from tests.room.host.parts import Ordering, set_time, take_effects
+from tests.room.peers import ANN, BOB, EVE, ROOM, randomness
+from tests.room.sides import Side, side_from
+
+HEIR_ADDRESS = {who.id: RoomKey(who.id * 2).public for who in (ANN, BOB)}
+SECRET, HELLO = b"s" * 32, b"h" * 32
+
+
+class Split:
+    """A host with ANN and BOB as heirs and EVE as a member; ANN, on the other side of a split, hosts as well."""
+
+    def __init__(self) -> None:
+        self.room = Ordering()
+        self.context = self.room.context
+        for who, nick in ((ANN, "ann"), (BOB, "bob"), (EVE, "eve")):
+            self.room.add_member(who, nick)
+        heirs = [Heir(who.id, HEIR_ADDRESS[who.id]) for who in (ANN, BOB)]
+        self.room.sequencer.order_own(bodies.HeirsBody(heirs, entrusts=False))
+        self.room.sequencer.end_batch()
+        self.replica = self.context.replica
+        self.theirs = side_from(self.replica.ledger.copy())
+        self.theirs.begins(ANN)
+        self.meetings = Meetings(self.context, self.room.presence)
+        self.context.meeting.begin(self.context.clock.tick, None)
+        take_effects(self.context)
+
+    def add_links(self, *members: Any) -> None:
+        for number, who in enumerate(members, 1):
+            self.room.add_link(number, who)
+
+    def at(self, seconds: float) -> None:
+        set_time(self.context, seconds)
+        self.meetings.dial_due()
+
+    def dialled(self) -> list[effects.DialEffect]:
+        return [effect for effect in take_effects(self.context) if isinstance(effect, effects.DialEffect)]
+
+    def where(self) -> frames.Where:
+        """What the other side says, with a proof for us."""
+        return self.theirs.tells(Side(self.replica))
+
+
+class Called:
+    """Whoever is at an address that the host has dialled."""
+
+    def __init__(self, split: Split, dial: effects.DialEffect) -> None:
+        self.split, self.dial = split, dial
+        self.greeting = HandshakeKey(randomness(b"called")).begin_handshake(dial.address, 0.0)
+        split.meetings.take_payload(dial.link, self.greeting.wire[LENGTH:])
+        [sent] = take_effects(split.context)
+        assert isinstance(sent, effects.SendEffect)
+        request = self.greeting.open_request(sent.data[LENGTH:])
+        assert isinstance(request, frames.MeetRequest)
+        self.request = request
+        self.channel = Channel(request.link_secret, self.greeting.hello, up=False)
+
+    def answers(self, *said: frames.Frame) -> Verdict | None:
+        return self.split.meetings.take_payload(self.dial.link, self.channel.seal_frames(said)[LENGTH:])
+
+    def redirects(self, where: frames.Where, signer: Identity) -> Verdict | None:
+        return self.answers(meeting.sign_redirect(where, self.dial.address, self.greeting.hello, signer))
+
+
+class Dialler:
+    """One who dials the host and asks to meet it."""
+
+    def __init__(self, split: Split, who: Identity, link: int = 9) -> None:
+        self.split, self.who = split, who
+        self.channel = Channel(SECRET, HELLO, up=True)
+        self.caller = Caller(link, Channel(SECRET, HELLO, up=False), HELLO, ROOM)
+
+    def meets(self, side: Side, signer: Identity | None = None, **fields: Any) -> frames.Where:
+        """It says where its log is. Returns what it is told."""
+        ledger = side.replica.ledger
+        position = ledger.address, ledger.index, ledger.digest, list(ledger.openings)
+        unsigned = frames.MeetRequest(SECRET, self.who.id, *position, bytes(64))
+        meet = meeting.sign_meet(unsigned, ROOM, HELLO, signer or self.who)
+        self.split.meetings.answer(self.caller, msgspec.structs.replace(meet, **fields))
+        [answered] = take_effects(self.split.context)
+        assert isinstance(answered, effects.SendEffect | effects.FinishEffect)
+        [redirect] = self.channel.open_record(answered.data[LENGTH:]).frames
+        assert isinstance(redirect, frames.RedirectFrame)
+        meeting.check_redirect(redirect, ROOM, HELLO, self.split.replica.me.key)
+        return redirect.where
+
+    def proves(self, where: frames.Where, signer: Identity | None = None) -> Verdict | None:
+        redirect = meeting.sign_redirect(where, ROOM, HELLO, signer or self.who)
+        return self.split.meetings.take_payload(self.caller.link, self.channel.seal_frames([redirect])[LENGTH:])
+
+
+@pytest.fixture
+def split() -> Split:
+    return Split()
+
+
+def test_those_who_may_host_and_have_no_link_are_dialled_and_told_where_we_are(split: Split) -> None:
+    split.add_links(ANN, EVE)
+    split.at(limits.MEET - 1)
+    assert split.dialled() == []
+    split.at(limits.MEET)
+    [dial] = split.dialled()
+    assert (dial.address, dial.link < 0) == (HEIR_ADDRESS[BOB.id], True)
+    request, ledger = Called(split, dial).request, split.replica.ledger
+    assert (request.index, request.digest, request.openings) == (ledger.index, ledger.digest, list(ledger.openings))
+    assert request.address == ledger.address
+
+
+def called(split: Split) -> Called:
+    """ANN, whom the host dials."""
+    split.at(limits.MEET)
+    dials = {dial.address: dial for dial in split.dialled()}
+    return Called(split, dials[HEIR_ADDRESS[ANN.id]])
+
+
+def test_a_host_of_a_higher_term_makes_us_give_way_with_less_than_half_of_the_members(split: Split) -> None:
+    verdict = called(split).redirects(split.where(), ANN)
+    assert verdict == Verdict(GiveWay(), split.where())
+
+
+def test_a_host_of_a_higher_term_makes_us_begin_one_above_with_half_of_the_members(split: Split) -> None:
+    split.add_links(EVE)
+    verdict = called(split).redirects(split.where(), ANN)
+    assert verdict == Verdict(Stand(8), split.where())
+
+
+def test_who_follows_another_host_names_it(split: Split) -> None:
+    split.add_links(EVE)
+    split.at(limits.MEET)
+    dials = {dial.address: dial for dial in split.dialled()}
+    verdict = Called(split, dials[HEIR_ADDRESS[BOB.id]]).redirects(split.where(), BOB)
+    assert verdict is not None
+    assert verdict.where.address == HEIR_ADDRESS[ANN.id]
+
+
+def unproven(where: frames.Where) -> frames.Where:
+    return msgspec.structs.replace(where, proof=[])
+
+
+def ended(split: Split) -> str:
+    [drop] = take_effects(split.context)
+    assert isinstance(drop, effects.DropEffect)
+    return drop.reason
+
+
+def test_who_proves_nothing_moves_nobody(split: Split) -> None:
+    assert called(split).redirects(unproven(split.where()), ANN) is None
+    assert ended(split) == "unproven-term"
+
+
+def test_what_another_than_who_was_dialled_has_signed_moves_nobody(split: Split) -> None:
+    assert called(split).redirects(split.where(), EVE) is None
+    assert ended(split) == "unsigned-redirect"
+
+
+NO_ANSWERS: dict[str, Callable[[Called], tuple[frames.Frame, ...]]] = {
+    "a place to wait": lambda _: (frames.WaitingFrame(bytes(64)),),
+    "two answers": lambda it: (frames.WaitingFrame(bytes(64)), frames.HostLivesFrame()),
+}
+
+
+@pytest.mark.parametrize("case", NO_ANSWERS)
+def test_what_is_no_answer_to_a_host_ends_the_link(case: str, split: Split) -> None:
+    it = called(split)
+    assert it.answers(*NO_ANSWERS[case](it)) is None
+    assert ended(split) == "bad-where"
+    assert not split.meetings.owns_link(it.dial.link)
+
+
+def test_a_host_of_a_lower_term_is_told_of_ours_with_a_proof(split: Split) -> None:
+    ours, it = Side(split.replica), called(split)
+    for _ in range(3):
+        ours.begins(split.replica.me)
+    assert it.redirects(split.where(), ANN) is None
+    [told] = take_effects(split.context)
+    assert isinstance(told, effects.FinishEffect)
+    [redirect] = it.channel.open_record(told.data[LENGTH:]).frames
+    assert isinstance(redirect, frames.RedirectFrame)
+    meeting.check_redirect(redirect, it.dial.address, it.greeting.hello, split.replica.me.key)
+    assert (redirect.where.number, len(redirect.where.proof)) == (12, 1)
+    assert not split.meetings.owns_link(it.dial.link)
+
+
+def test_a_host_of_a_lower_term_of_which_another_tells_is_dialled(split: Split) -> None:
+    ours = Side(split.replica)
+    for _ in range(3):
+        ours.begins(split.replica.me)
+    split.at(limits.MEET)
+    dials = {dial.address: dial for dial in split.dialled()}
+    del dials[HEIR_ADDRESS[ANN.id]]
+    split.meetings.forget_link(-1)
+    it = Called(split, dials[HEIR_ADDRESS[BOB.id]])
+    assert it.redirects(split.where(), BOB) is None
+    end, dial = take_effects(split.context)
+    assert isinstance(end, effects.DropEffect)
+    assert isinstance(dial, effects.DialEffect)
+    assert dial.address == HEIR_ADDRESS[ANN.id]
+    further = msgspec.structs.replace(split.where(), host=BOB.id, address=HEIR_ADDRESS[BOB.id])
+    openings = [*further.openings[:-1], msgspec.structs.replace(further.openings[-1], host=BOB.id)]
+    assert Called(split, dial).redirects(msgspec.structs.replace(further, openings=openings), ANN) is None
+    assert split.dialled() == []
+
+
+def test_hosts_that_dial_us_are_told_where_we_are(split: Split) -> None:
+    dialler = Dialler(split, ANN)
+    where, ledger = dialler.meets(side_from(split.replica.ledger.copy())), split.replica.ledger
+    assert (where.host, where.address, where.index) == (split.replica.me.id, ledger.address, ledger.index)
+    assert not split.meetings.owns_link(dialler.caller.link)
+
+
+def test_one_of_a_higher_term_that_dials_us_moves_us_once_it_proves_that(split: Split) -> None:
+    dialler = Dialler(split, ANN)
+    dialler.meets(split.theirs)
+    assert dialler.proves(split.where()) == Verdict(GiveWay(), split.where())
+    assert ended(split) == "closed"
+
+
+def test_one_that_dials_us_and_proves_nothing_moves_nobody(split: Split) -> None:
+    dialler = Dialler(split, ANN)
+    dialler.meets(split.theirs)
+    assert dialler.proves(unproven(split.where())) is None
+    assert ended(split) == "unproven-term"
+
+
+def test_what_another_signs_on_a_link_of_ours_moves_nobody(split: Split) -> None:
+    dialler = Dialler(split, ANN)
+    dialler.meets(split.theirs)
+    assert dialler.proves(split.where(), EVE) is None
+    assert ended(split) == "unsigned-redirect"
+
+
+def test_strangers_and_those_thrown_out_are_told_nothing(split: Split) -> None:
+    with pytest.raises(NotAdmitted, match="unknown"):
+        Dialler(split, Identity(b"z" * 32, ROOM)).meets(split.theirs)
+    with pytest.raises(NotAdmitted, match="unknown"):
+        Dialler(split, ANN).meets(split.theirs, signer=EVE)
+    with pytest.raises(NotAdmitted, match="unknown"):
+        Dialler(split, ANN).meets(split.theirs, address=HEIR_ADDRESS[BOB.id])
+    split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+    with pytest.raises(NotAdmitted, match="unknown"):
+        Dialler(split, ANN).meets(split.theirs)
+
+
+def test_of_too_many_that_dial_us_and_prove_nothing_the_oldest_is_dropped(split: Split) -> None:
+    for number in range(limits.MEETINGS):
+        Dialler(split, ANN, number).meets(split.theirs)
+    split.meetings.answer(Dialler(split, ANN, 99).caller, _meet(split))
+    drop, _ = take_effects(split.context)
+    assert drop == effects.DropEffect(0, "displaced")
+
+
+def _meet(split: Split) -> frames.MeetRequest:
+    ledger = split.theirs.replica.ledger
+    position = ledger.address, ledger.index, ledger.digest, list(ledger.openings)
+    return meeting.sign_meet(frames.MeetRequest(SECRET, ANN.id, *position, bytes(64)), ROOM, HELLO, ANN)
+
+
+def test_another_version_of_the_protocol_ends_the_link(split: Split) -> None:
+    split.at(limits.MEET)
+    dial = split.dialled()[0]
+    assert split.meetings.take_payload(dial.link, bytes(limits.HELLO - LENGTH)) is None
+    assert not split.meetings.owns_link(dial.link)
+
+
+def test_a_link_that_is_gone_is_forgotten(split: Split) -> None:
+    it = called(split)
+    split.meetings.forget_link(it.dial.link)
+    assert not split.meetings.owns_link(it.dial.link)

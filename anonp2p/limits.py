@@ -61,6 +61,7 @@ CONTENT_STEP: Final = (
 )
 RETENTION_MAX: Final = 365 * 86_400  # seconds: the longest retention of a message other than until the room ends
 FLEETING: Final = 60.0  # seconds for which a message that is never kept waits for links that have not reached it
+SENT_AGAIN: Final = 10.0  # seconds for which its author keeps one, to send it again should the host be lost at once
 FLEETING_CHECK: Final = 1.0  # seconds between checks whether they have
 FORMER_NICKS: Final = 4_000  # remembered looks of free nicks, whose next owner we warn of: of 1,000 nicks or more
 FORMER_NICKS_OF_SPEAKERS: Final = 4_000  # the same for nicks that have spoken: each costs an attacker one more message
@@ -145,6 +146,7 @@ OPENINGS: Final = 8  # of terms, the latest, by which two members find where the
 PROOF_BODY: Final = 512  # bytes of the body of an entry in a proof of an heir: what names three heirs has 384
 PROOF_OF_HEIR: Final = 3  # entries in it: by which its author joined, was named an heir, and began a term
 TERM_JUMP: Final = 256  # by which one term's number may be above the one before: 60 terms of others in between
+CLOCK_TOLERANCE: Final = 15.0  # seconds by which a host of another term and we may disagree on when something expires
 CARRIERS: Final = 16  # members that are or were heirs or hosts, whose addresses all know: where to look for the rest
 HOLDERS: Final = 64  # members that have had the key of one code: beyond it, only another code makes new ones
 KICKED: Final = 1_000  # members thrown out whom the log's state names, so that no later host lets them in again

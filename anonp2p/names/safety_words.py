@@ -38,6 +38,12 @@ class Marks:
         self._digest = digest
         self._seen = [mark for mark in self._seen if keeps or not mark.time]
 
+    def cut_after(self, time: int, digest: bytes) -> None:
+        """What came after this time is none of the log's: it has this digest, and what was seen later is forgotten."""
+        self._seen = [mark for mark in self._seen if mark.time <= time]
+        self._passed = min(self._passed, time - time % limits.MARK_INTERVAL)
+        self._digest = digest
+
     def note_head(self, time: int, digest: bytes) -> None:
         """Notes a head: the log has this digest at this time."""
         latest = time - time % limits.MARK_INTERVAL

@@ -23,7 +23,7 @@ async def dial(
     """
     outcome: trio.abc.Stream | inputs.DialFailedInput | None = None
     with links.end_dial(effect.link), scope:
-        outcome = await _try_to_connect(effect, network, f"{isolation}:{-effect.link}")
+        outcome = await _try_to_connect(effect, network, f"{isolation}:{-effect.link}", links)
     if scope.cancel_called:
         if isinstance(outcome, trio.abc.Stream):  # it was there at the moment at which it was not wanted any more
             await trio.aclose_forcefully(outcome)
@@ -37,19 +37,19 @@ async def dial(
 
 
 async def _try_to_connect(
-    effect: effects.DialEffect, network: SharedNetwork, isolation: str
+    effect: effects.DialEffect, network: SharedNetwork, isolation: str, room: object
 ) -> trio.abc.Stream | inputs.DialFailedInput:
     try:
-        return await _connect(network, effect, isolation)
+        return await _connect(network, effect, isolation, room)
     except TorLost as error:
         return inputs.DialFailedInput(effect.link, Reason("tor-lost", error))
     except DialFault as fault:
         return inputs.DialFailedInput(effect.link, fault.reason, absent=fault.absent, again=fault.again)
 
 
-async def _connect(network: SharedNetwork, effect: effects.DialEffect, isolation: str) -> trio.abc.Stream:
+async def _connect(network: SharedNetwork, effect: effects.DialEffect, isolation: str, room: object) -> trio.abc.Stream:
     if effect.returns:
-        async with network.take_turn(effect.pause) as transport:
+        async with network.take_turn(room, effect.pause) as transport:
             return await _dial_in_time(transport, effect, isolation)
     return await _dial_in_time(await network.usable(effect.pause), effect, isolation)
 

@@ -65,7 +65,7 @@ class Services:
     async def _wait_for_network(self, effect: effects.ServeEffect) -> Transport:
         if not effect.returns:
             return await self._network.usable(effect.pause)
-        async with self._network.take_turn(effect.pause) as network:
+        async with self._network.take_turn(self._links, effect.pause) as network:
             return network  # others may come back while this one is served
 
     async def _publish(self, place: Place, address: bytes) -> None:

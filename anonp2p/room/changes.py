@@ -158,6 +158,8 @@ Change = (
     | ClosedChange
     | HiddenChange
 )
+# Who is there: told once, where a log took the place of another.
+OF_ROSTER = (JoinedChange, RenamedChange, AwayChange, BackChange, LeftChange, RemovedChange, LockedChange)
 End = Literal["left", "closed", "kicked", "lost"]
 
 

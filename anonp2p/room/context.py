@@ -15,7 +15,9 @@ from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.dice import draw_between
 from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.lifecycle import Lifecycle
+from anonp2p.room.log.room_log import is_message
 from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.outbox import Outbox
@@ -23,6 +25,7 @@ from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
 from anonp2p.room.roster import Member
+from anonp2p.room.sent_entries import SentEntries
 from anonp2p.room.serving import Serving
 from anonp2p.room.shown_messages import ShownMessages
 from anonp2p.room.succession.meeting import Meeting
@@ -51,6 +54,7 @@ class Context:
     lifecycle: Lifecycle
     serving: Serving
     succession: SuccessionReport
+    sent: SentEntries
     meeting: Meeting
     may_host: bool
     entrusts: bool
@@ -83,23 +87,54 @@ class Context:
         ttl = self.own_ttl if isinstance(body, bodies.TextBody | Whisper) else KEPT
         return self.outbox.add_entry(body, line, re, ttl)
 
-    def take_change(self, entry: OpenedEntry, change: Change, age: float = 0.0) -> bool:
-        """Tells of an entry that has taken effect; False if it was a message to us that had expired before it came."""
+    def take_change(self, entry: OpenedEntry, change: Change, age: float = 0.0, *, merges: bool = False) -> bool:
+        """Tells of an entry that has taken effect; False if it was a message to us that had expired before it came.
+
+        merges: whether it is of another log than ours was: who is there, and who hosts, is told at its end.
+        """
         own = entry.header.author == self.replica.me.id
         pending = self.outbox.take_entry(entry.header.counter) if own else None
+        self._note_sent(entry, change, pending, age)
         if pending is None and entry.content is None:
             return False
         if pending is not None and (entry.content is None or isinstance(entry.content.body, bodies.PrivateBody)):
             change = self._own_message(entry.header, pending, self.replica.ledger.place, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
-            self.reporter.tell_change(part, re)
+            if not (merges and isinstance(part, changes.OF_ROSTER)):
+                self.reporter.tell_change(part, re)
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
-        if not self.lifecycle.over:
+        if not (self.lifecycle.over or merges):
             self.succession.tell_changes()
         self._retract_if_wanted(entry.header, pending)
         return True
+
+    def _note_sent(self, entry: OpenedEntry, change: Change, pending: Pending | None, age: float) -> None:
+        """Keeps what of ours has its place, but for what ends with this entry."""
+        if isinstance(change, changes.RetractedChange) and change.member == self.replica.me.id:
+            self.sent.forget_entry(change.counter)
+        if pending is not None:
+            self.sent.note_entry(entry.header, self.replica.ledger.index, pending, self.clock.now.age - age)
+            self.sent.forget_before(self.replica.room_log.log.oldest)
+
+    def cut_back(self, ledger: Ledger) -> int:
+        """Our log ends where this one does, as it parts there from the one that we go on with.
+
+        What of ours is cut will be sent again; messages that were shown stay so. Returns how many were cut.
+        """
+        room_log, index = self.replica.room_log, ledger.index
+        batches = room_log.cut_after(index)
+        self.replica.ledger = ledger
+        self.replica.marks.cut_after(room_log.log.time_at(index), ledger.digest)
+        count = 0
+        for entry in (entry for batch in batches for entry in batch.entries):
+            header = Header.unpack(entry.header)
+            self.message_index.note_cut(bodies.EntryId(header.author, header.counter))
+            count += is_message(entry)
+        least = ledger.retention.least
+        self.outbox.restore_entries(self.sent.take_after(index, self.clock.now.age, least))
+        return count
 
     def take_receipt(self, header: Header, place: int, age: float) -> None:
         """Tells that an entry of ours has its place among those that we have missed. age: it is no older than that."""
@@ -165,7 +200,7 @@ def create_context(
     lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
     serving = Serving(reporter, random)
     meeting = Meeting(lambda least, most: draw_between(random, least, most))
-    parts = clock, replica, outbox, index, reporter, lifecycle, serving, succession, meeting
+    parts = clock, replica, outbox, index, reporter, lifecycle, serving, succession, SentEntries(), meeting
     return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 

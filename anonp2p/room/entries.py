@@ -1,5 +1,7 @@
 """An entry of the log without its seal, as all who take it get it."""
 
+from collections.abc import Sequence
+
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import bodies, frames
@@ -44,3 +46,18 @@ class OpenedEntry:
         if self._content is None and self.body:
             self._content = unpack_content(self.body)
         return self._content
+
+
+def open_missed(missed: frames.BackfillFrame) -> list[OpenedEntry]:
+    """The entries of a backfill, at least one. Raises PeerFault."""
+    expect(bool(missed.entries), "empty-backfill")
+    entries = list(map(OpenedEntry.from_backfill, missed.entries))
+    note_contexts(entries, missed.contexts)
+    return entries
+
+
+def note_contexts(entries: Sequence[OpenedEntry], contexts: Sequence[bytes | None]) -> None:
+    """Notes to which group contexts the entries lead, as the host says. Raises PeerFault unless it says it of each."""
+    expect(len(contexts) == len(entries), "missing-group-context")
+    for entry, context in zip(entries, contexts, strict=True):
+        entry.context = context

@@ -275,11 +275,12 @@ class HeirsEvent(Event, frozen=True, tag="heirs"):
 class HeirEvent(Event, frozen=True, tag="heir"):
     """Whether our program is to take the room over if its host goes, and holds the key of its code.
 
-    rank: 1 for who comes first; None: no longer an heir.
+    rank: 1 for who comes first; None: no longer an heir. was: the rank before.
     """
 
     room: str
     rank: int | None
+    was: int | None
     holds_key: bool
 
 

@@ -107,6 +107,10 @@ class Ledger:
         self.heirs, self.holders, self.openings = tuple(term.heirs), tuple(term.holders), tuple(term.openings)
         self.handed_over = term.handed_over
 
+    def is_in_term(self, term: frames.Term) -> bool:
+        """Whether this is the term that the log is in."""
+        return (self.number, self.host) == (term.number, term.host)
+
     @property
     def host_key(self) -> bytes:
         """The signature key of the host; empty of one that has left, where we were not there to see it."""

@@ -42,6 +42,7 @@ class MessageIndex:
     def __init__(self) -> None:
         self._by_seq: OrderedDict[int, ShownMessage] = OrderedDict()
         self._seqs: dict[tuple[bytes, int], int] = {}
+        self._cut: set[tuple[bytes, int]] = set()  # by author and counter
 
     def note_message(self, shown: ShownMessage) -> None:
         """A message is shown; the oldest one is forgotten where there are too many."""
@@ -50,6 +51,21 @@ class MessageIndex:
         if len(self._by_seq) > limits.REFERABLE:
             _, oldest = self._by_seq.popitem(last=False)
             self._seqs.pop((oldest.author, oldest.counter), None)
+            self._cut.discard((oldest.author, oldest.counter))
+
+    def note_cut(self, message: EntryId) -> None:
+        """A message has lost its place. If it was shown, it stays shown, until it has another one."""
+        if self.find_named(message) is not None:
+            self._cut.add((message.author, message.counter))
+
+    def take_cut(self, message: EntryId) -> ShownMessage | None:
+        """The message that has lost its place, if it was shown; it is not known under its old number any more."""
+        key = message.author, message.counter
+        if key not in self._cut:
+            return None
+        self._cut.remove(key)
+        seq = self._seqs.pop(key, None)
+        return None if seq is None else self._by_seq.pop(seq)
 
     def end_message(self, seq: int) -> bool:
         """A message has come to its end. Returns False if we know that it had before."""

@@ -17,6 +17,11 @@ class MessagePlaces:
         """The index of this author's message with this counter; None if there is none, as far as is known."""
         return self._places.get((author, counter))
 
+    def forget_after(self, index: int) -> None:
+        """Forgets what is after this index."""
+        while self._places and next(reversed(self._places.values())) > index:
+            self._places.popitem()
+
     def forget_before(self, index: int) -> None:
         """Forgets what is before this index."""
         while self._places and next(iter(self._places.values())) < index:

@@ -1,6 +1,7 @@
 """Our entries that are not ordered yet: sent in their order, sent again where needed, or given back."""
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from anonp2p import errors, limits
@@ -71,6 +72,15 @@ class Outbox:
         if not pending.deniable:
             self._certain = self._counter
         return self._counter
+
+    def restore_entries(self, cut: Mapping[int, Pending]) -> None:
+        """Takes back entries of ours that have lost their places, under the counters that they had."""
+        self._entries = dict(sorted({**self._entries, **cut}.items()))
+        self._sent = 0
+
+    def has_renewal(self) -> bool:
+        """Whether another encryption key of ours is to have its place in the log."""
+        return any(isinstance(pending.body, bodies.RenewBody) for pending in self._entries.values())
 
     def refuse_excess(self) -> list[GivenBack]:
         """Gives back the last entry if a host that denied all since the last certain one would not bear it."""

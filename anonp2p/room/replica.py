@@ -93,6 +93,11 @@ class Replica:
         return self._room_log is not None
 
     @property
+    def has_keys(self) -> bool:
+        """Whether we have the keys of the epoch that the log is in."""
+        return self.epoch is not None and self.epoch.number == self.ledger.epoch
+
+    @property
     def current_epoch(self) -> Epoch:
         """The keys of the present epoch, when there is one."""
         assert self.epoch is not None, "asked for the keys of a room that we are not in"

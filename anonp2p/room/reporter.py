@@ -80,9 +80,21 @@ class Reporter:
 
     def tell_change(self, change: Change, re: events.Re) -> None:
         """Tells of what has just taken effect. re: the input of ours that asked for it."""
-        for event in self._narrator.describe_change(change, self._clock.now.wall, re):
+        moved = self._take_moved(change)
+        for event in moved or self._narrator.describe_change(change, self._clock.now.wall, re):
             self.tell_event(event)
         self._note_shown(change, re)
+
+    def _take_moved(self, change: Change) -> list[events.Event]:
+        """What is told of a message that was shown before, and has another place now."""
+        if not isinstance(change, changes.MessageChange):
+            return []
+        was = self._message_index.take_cut(EntryId(change.member, change.counter))
+        if was is None or was.gone:
+            return []
+        if change.ttl not in (KEPT, FLEETING):
+            self._shown_messages.forget_message(was.seq)
+        return [events.MovedEvent(room=self._room, was=was.seq, seq=change.seq)]
 
     def tell_history_change(self, change: Change) -> None:
         """Tells of what took effect before we came."""

@@ -54,6 +54,10 @@ class Role(Protocol):
     def settled(self) -> bool:
         """Whether what it takes to be in a room is done: for a member to be let in, for a host to be reachable."""
 
+    @property
+    def ends_room(self) -> bool:
+        """Whether others are here, for whom the room ends if we leave."""
+
     def handle_input(self, event: inputs.RoleInput) -> None:
         """Takes what comes from the network or the clock."""
 

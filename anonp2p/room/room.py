@@ -97,6 +97,7 @@ class Room:
         was_over = self.over
         self._clock.now = now
         self._reporter.end_due_messages()
+        self._context.sent.expire_entries(now.age)
         if isinstance(event, inputs.LeaveInput) and event.within:
             self._lifecycle.plan_leave(event, self._clock.tick + draw_between(self._context.random, 0.0, event.within))
         elif isinstance(event, inputs.Typed):
@@ -115,6 +116,7 @@ class Room:
         if self.over and not was_over:
             self.role.close()
             self.replica.forget_secrets()
+            self._context.sent.forget_all()
             self._context.serving.forget_keys()
         return self._reporter.take_effects()
 
@@ -134,7 +136,9 @@ class Room:
         """When (`Now.tick`) a Tick is due, if nothing else happens before."""
         if self.over:
             return None
-        dues = (self.role.next_deadline(), self._reporter.next_deadline, self._lifecycle.leaves_at)
+        sent = self._context.sent.next_due
+        again = None if sent is None else self._clock.tick_at(sent)
+        dues = (self.role.next_deadline(), self._reporter.next_deadline, self._lifecycle.leaves_at, again)
         return min((due for due in dues if due is not None), default=None)
 
     # --- the room as it is
@@ -215,7 +219,7 @@ class Room:
             epoch=ledger.epoch,
             locked=ledger.locked,
             heir=heir.nick if heir else "",
-            ends_with_us=self.hosting and ledger.roster.present_count > 1 and not ledger.heirs,
+            ends_with_us=self.role.ends_room,
             ttl=ttl_or_none(ttl),
             alarmed=bool(self.evidence),
         )

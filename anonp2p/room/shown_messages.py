@@ -13,6 +13,7 @@ class ShownMessages:
 
     def __init__(self) -> None:
         self._ends: list[tuple[float, int]] = []  # a heap: when which message ends
+        self._moved: set[int] = set()  # those in it that have another place by now
 
     @property
     def next_due(self) -> float | None:
@@ -28,8 +29,16 @@ class ShownMessages:
         """Forgets the messages that end up to this time; returns them in the order in which they end."""
         ended: list[int] = []
         while self._ends and self._ends[0][0] <= age:
-            ended.append(heapq.heappop(self._ends)[1])
+            _, seq = heapq.heappop(self._ends)
+            if seq in self._moved:
+                self._moved.remove(seq)
+            else:
+                ended.append(seq)
         return ended
+
+    def forget_message(self, seq: int) -> None:
+        """A message that was to end has another place, under which it is noted anew."""
+        self._moved.add(seq)
 
     def end_all(self) -> list[int]:
         """Forgets all messages that were to end; returns them likewise."""

@@ -14,6 +14,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
 from anonp2p.room.gate import Caller
 from anonp2p.room.ledger import expect
+from anonp2p.room.log.reader import LogReader
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import Report
 from anonp2p.room.token_bucket import TokenBucket
@@ -23,7 +24,8 @@ from anonp2p.room.token_bucket import TokenBucket
 class StandbyLink:
     """One member's link. lost_since: since when (`Now.tick`) it has no host; None while it has one.
 
-    encryption_key: the one that it has shown last. index, digest, openings: how far its log is.
+    encryption_key: the one that it has shown last. index, digest, openings: how far its log is. sent_to: the term to
+    whose host we have sent it. shown: index of the log up to which we have shown it ours.
     """
 
     caller: Caller
@@ -34,6 +36,8 @@ class StandbyLink:
     openings: Sequence[Opening]
     lost_since: float | None
     units: TokenBucket
+    sent_to: tuple[int, bytes] | None = None
+    shown: int = -1
 
     @property
     def report(self) -> Report:
@@ -133,6 +137,14 @@ class Standby:
                 return False
             case _:
                 raise PeerFault("unexpected-frame")
+
+    def show_log(self, link: StandbyLink, fork: int) -> None:
+        """Shows a member all entries that we have after this one."""
+        log = self._context.replica.room_log.log
+        reader = LogReader(log, fork + 1, link.member, link.encryption_key, link.caller.channel, log.end)
+        reader.stop_at_end()
+        link.shown = log.end - 1
+        self._reporter.add_effect(effects.AdmitEffect(link.caller.link, link.caller.channel, (), reader))
 
     def tell_lost(self, frame: frames.Frame) -> None:
         """Tells this to all who have lost their host."""

@@ -49,7 +49,8 @@ class SuccessionReport:
             self._reporter.tell_event(self._describe_heirs(self._told))
         if self._told[-2:] != told[-2:] and self._told.host != self._replica.me.id:
             rank, holds_key = self._told[-2:]
-            self._reporter.tell_event(events.HeirEvent(room=self._label, rank=rank, holds_key=holds_key))
+            heir = events.HeirEvent(room=self._label, rank=rank, was=told.rank, holds_key=holds_key)
+            self._reporter.tell_event(heir)
 
     def _look(self) -> _Told:
         ledger, me = self._replica.ledger, self._replica.me.id

@@ -198,6 +198,8 @@ def _describe(event: events.Event) -> list[str]:
         case events.LinkEvent(state="connecting", attempt=attempt, detail=reason):
             why = describe_reason(reason)
             return [f"Connecting to the room, try {attempt}" + (f" ({why})" if why else "")]
+        case events.LinkEvent(state="lost", detail=reason) if reason.code == "passed-on":
+            return ["The host hands the room over"]
         case events.LinkEvent(state="lost", detail=reason):
             return [f"The link to the room was lost: {describe_reason(reason)}"]
         case events.AlarmEvent(reason=reason):
@@ -247,13 +249,14 @@ def _succession(
         case events.HeirsEvent(heirs=[]):
             return ["Nobody can take the room over now if its host goes"]
         case events.HeirsEvent(heirs=heirs):
-            return [f"If the host goes, the room goes on with: {', '.join(map(_successor, heirs))}"]
+            return [f"Next to host: {', '.join(map(_successor, heirs))}"]
         case events.HeirEvent(rank=None):
             return ["You are no longer among those who take this room over if its host goes."]
-        case events.HeirEvent(rank=rank, holds_key=holds_key):
-            before = "" if rank == 1 else f" and nobody else can: you are number {rank}"
+        case events.HeirEvent(rank=rank, was=was, holds_key=holds_key):
+            before = "" if rank == 1 else f" and nobody before you can: you are number {rank}"
             key = " You hold the key of its code, so that the code stays." if holds_key else ""
-            return [f"You are to take this room over if its host goes{before}.{key} {_EXPOSED}"]
+            why = f" {_EXPOSED}" if was is None else ""
+            return [f"You are to take this room over if its host goes{before}.{key}{why}"]
 
 
 def _successor(heir: events.Successor) -> str:

@@ -127,5 +127,40 @@ async def test_where_there_will_be_no_network_nobody_keeps_the_turn(autojump_clo
     shared = SharedNetwork(usable)
     for _ in range(2):
         with pytest.raises(TorMissing):
-            async with shared.take_turn(1.0):
+            async with shared.take_turn("a room", 1.0):
                 pass
+
+
+async def test_dials_of_one_room_do_not_wait_for_each_other(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    """One of them may be of a host that is dead."""
+    memory.otherwise = HANG
+    shared, start = SharedNetwork(Tor(memory).usable), trio.current_time()
+    for _ in range(2):
+        nursery.start_soon(hold_turn, shared, "one", 3.0)
+        await trio.testing.wait_all_tasks_blocked()
+    await trio.sleep(4)
+    async with shared.take_turn("two", 2.0):
+        assert trio.current_time() == start + 4
+
+
+async def test_dials_of_one_room_wait_once_another_room_does(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    shared, start = SharedNetwork(Tor(memory).usable), trio.current_time()
+    order: list[str] = []
+    for room in ("one", "two", "one"):
+        nursery.start_soon(hold_turn, shared, room, 3.0, order)
+        await trio.testing.wait_all_tasks_blocked()
+    await trio.sleep(60)
+    assert order == ["one", "two", "one"]
+    assert trio.current_time() == start + 60
+
+
+async def hold_turn(shared: SharedNetwork, room: str, seconds: float, order: list[str] | None = None) -> None:
+    """It is the turn of this room for so long."""
+    async with shared.take_turn(room, 0.0):
+        if order is not None:
+            order.append(room)
+        await trio.sleep(seconds)

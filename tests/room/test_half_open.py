@@ -9,7 +9,6 @@ from anonp2p.crypto import identity
 from anonp2p.protocol import bodies, credentials, frames, handshake
 from anonp2p.room import effects
 from anonp2p.room.gate import Caller, Gate
-from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.presence import MemberLink
 from tests.room.host.parts import HELLO, Ordering, set_time, take_effects
 from tests.room.peers import BOB, ROOM, ZOE, kinds
@@ -22,7 +21,7 @@ class Yard(Ordering):
 
     def __init__(self) -> None:
         super().__init__()
-        admission = Admission(self.context, self.sequencer, self.presence, self.commits)
+        admission = self.new_admission()
         self.gate = Gate(self.context, admission)
 
     def greet(self, link: int) -> tuple[frames.Hello, bytes]:
@@ -125,7 +124,7 @@ def test_those_who_were_refused_or_wait_for_their_answer_are_half_open_too(
     monkeypatch.setattr(limits, "HALF_OPEN", 2)
     monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
     monkeypatch.setattr(limits, "REFUSAL_COST", 2)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
+    yard.gate = Gate(yard.context, yard.new_admission())
     refused = yard.greet(1)
     assert yard.gate.take_request(1, yard.request(*refused, nick="hugo"))
     yard.gate.begin_handshake(2, ROOM)
@@ -140,7 +139,7 @@ def rated(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Gate:
     monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
     monkeypatch.setattr(limits, "REFUSAL_COST", 1)
     monkeypatch.setattr(limits, "JOIN_RATE", 0.5)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
+    yard.gate = Gate(yard.context, yard.new_admission())
     for link in range(1, 6):
         yard.gate.begin_handshake(link, ROOM)
         assert yard.gate.take_request(link, bytes(4_094))
@@ -205,7 +204,7 @@ def flooded(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Yard:
     monkeypatch.setattr(limits, "HALF_OPEN", 2)
     monkeypatch.setattr(limits, "JOIN_BUCKET", 1)
     monkeypatch.setattr(limits, "REFUSAL_COST", 2)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
+    yard.gate = Gate(yard.context, yard.new_admission())
     yard.add_member(ZOE, "zoe")
     yard.add_link(1, ZOE)
     for link in (2, 3):
@@ -243,7 +242,7 @@ def test_a_ticket_of_an_older_link_or_of_one_who_is_out_is_a_strangers(flooded: 
     link = flooded.presence.links[1]
     flooded.presence.replace_link(ZOE.id)
     channel = handshake.Channel(b"another", HELLO, up=False)
-    flooded.presence.add_link(9, MemberLink(ZOE.id, channel, link.reader), [])
+    flooded.presence.add_link(9, MemberLink(ZOE.id, channel, link.reader, ROOM, bytes(32)), [])
     take_effects(flooded.context)
     assert not flooded.presence.take_ticket(former)
     flooded.presence.remove_member(ZOE.id)
@@ -254,7 +253,7 @@ def test_two_members_with_one_ticket_have_one_between_them(flooded: Yard) -> Non
     """2.5a: they chose the secrets of their links so."""
     flooded.add_member(BOB, "bob")
     shared = flooded.presence.links[1]
-    flooded.presence.add_link(8, MemberLink(BOB.id, shared.channel, shared.reader), [])
+    flooded.presence.add_link(8, MemberLink(BOB.id, shared.channel, shared.reader, ROOM, bytes(32)), [])
     flooded.presence.remove_member(ZOE.id)
     assert flooded.presence.take_ticket(shared.channel.ticket)
     assert not flooded.presence.take_ticket(shared.channel.ticket)
@@ -267,10 +266,10 @@ def test_strangers_displace_nobody_who_has_shown_a_ticket(flooded: Yard, monkeyp
     flooded.add_member(BOB, "bob")
     flooded.gate = Gate(
         flooded.context,
-        Admission(flooded.context, flooded.sequencer, flooded.presence, flooded.commits),
+        flooded.new_admission(),
     )
     channel = handshake.Channel(b"bobs", HELLO, up=False)
-    flooded.presence.add_link(8, MemberLink(BOB.id, channel, flooded.presence.links[1].reader), [])
+    flooded.presence.add_link(8, MemberLink(BOB.id, channel, flooded.presence.links[1].reader, ROOM, bytes(32)), [])
     returned(flooded, 10, flooded.presence.links[1].channel.ticket)
     assert dropped(flooded) == [10]
     returned(flooded, 11, channel.ticket)
@@ -310,7 +309,7 @@ def test_strangers_wait_for_as_long_as_the_last_answer_has_cost(
     """1.6"""
     monkeypatch.setattr(limits, "JOIN_BUCKET", 2)
     monkeypatch.setattr(limits, "WELCOME_PER_TOKEN", 2**60)
-    yard.gate = Gate(yard.context, Admission(yard.context, yard.sequencer, yard.presence, yard.commits))
+    yard.gate = Gate(yard.context, yard.new_admission())
     for link in range(2, 2 + int(2 / limits.REFUSAL_COST)):
         returned(yard, link, bytes(16))
     assert len(dropped(yard)) == int(2 / limits.REFUSAL_COST)
@@ -325,7 +324,7 @@ def test_strangers_wait_for_as_long_as_the_last_answer_has_cost(
 def test_a_welcome_costs_by_its_size(yard: Yard) -> None:
     """1.6"""
     _, digest = yard.greet(1)
-    admission = Admission(yard.context, yard.sequencer, yard.presence, yard.commits)
+    admission = yard.new_admission()
     for index in range(300):
         key = identity.Identity(index.to_bytes(32, "big"), ROOM).key
         yard.sequencer.order_own(bodies.JoinedBody(key, f"member{index}", bytes(32)))

@@ -68,8 +68,8 @@ def test_a_service_that_was_stopped_does_not_come_back_and_can_be_asked_for_agai
     services.serving.stop(ONE)
     services.serving.stop(ONE)
     services.serving.note_published(ONE)
-    services.serving.note_unpublished(ONE)
     assert not services.serving.is_published(ONE)
+    services.serving.note_unpublished(ONE)
     services.serving.serve(ONE)
     assert services.wanted() == [("stop", ONE), ("serve", ONE)]
 

@@ -83,8 +83,8 @@ def heirs_event(*named: events.Successor) -> events.HeirsEvent:
     return events.HeirsEvent(room="r1", heirs=list(named))
 
 
-def heir_event(rank: int | None, *, holds_key: bool = False) -> events.HeirEvent:
-    return events.HeirEvent(room="r1", rank=rank, holds_key=holds_key)
+def heir_event(rank: int | None, was: int | None, *, holds_key: bool = False) -> events.HeirEvent:
+    return events.HeirEvent(room="r1", rank=rank, was=was, holds_key=holds_key)
 
 
 def test_what_concerns_none_of_it_is_not_told(w: Watcher) -> None:
@@ -94,13 +94,13 @@ def test_what_concerns_none_of_it_is_not_told(w: Watcher) -> None:
 
 def test_who_would_take_over_and_whether_we_do_is_told(w: Watcher) -> None:
     ann, me = successor(ANN, "ann", holds_key=True), successor(w.me, "me", holds_key=False)
-    assert w.take((HOST, heirs(w))) == [heirs_event(ann, me), heir_event(2)]
-    assert w.take((ANN, LeaveBody())) == [heirs_event(me), heir_event(1)]
+    assert w.take((HOST, heirs(w))) == [heirs_event(ann, me), heir_event(2, None)]
+    assert w.take((ANN, LeaveBody())) == [heirs_event(me), heir_event(1, 2)]
     held = successor(w.me, "me", holds_key=True)
     again = HeirsBody([Heir(w.me.id, SECOND)], entrusts=True)
-    assert w.take((HOST, again)) == [heirs_event(held), heir_event(1, holds_key=True)]
+    assert w.take((HOST, again)) == [heirs_event(held), heir_event(1, 1, holds_key=True)]
     assert w.take((HOST, again)) == []
-    assert w.take((HOST, HeirsBody([], entrusts=False))) == [heirs_event(), heir_event(None)]
+    assert w.take((HOST, HeirsBody([], entrusts=False))) == [heirs_event(), heir_event(None, 1)]
 
 
 def test_who_enters_is_told_who_would_take_over(w: Watcher) -> None:
@@ -124,7 +124,7 @@ def test_a_host_that_leaves_has_handed_over(w: Watcher) -> None:
     assert told == [
         host_event(ANN, "ann", "left"),
         heirs_event(successor(w.me, "me", holds_key=False)),
-        heir_event(1),
+        heir_event(1, 2),
     ]
 
 

@@ -78,6 +78,18 @@ def alarm(stage: Stage) -> None:
     stage.ask("tell", event={"type": "alarm", "room": "r1", "member": "", "reason": reason})
 
 
+def takeover(stage: Stage) -> None:
+    code = _joined(stage)
+    stage.ask("join", "cho", code=code, able=True)
+    stage.settled()
+    stage.ask("lose", "eve")
+    stage.type("Is anybody still there?").key("enter")
+    stage.until(r"12:00 +ada │ Is anybody")
+    stage.ask("say", "ben", text="I am. It was eve's machine that died.")
+    stage.ask("join", "dan", code=code)
+    stage.ask("say", "dan", text="Hi. The code that I had from eve still works.")
+
+
 def narrow(stage: Stage) -> None:
     _joined(stage)
     stage.ask("say", "eve", text="This line is far too long for a screen as narrow as the one on a telephone.")
@@ -86,7 +98,7 @@ def narrow(stage: Stage) -> None:
 def film(stage: Stage, film: Film) -> None:
     film.take(1_200)
     film.type("/create demo", 1_500)
-    stage.ask("join", "ben")
+    stage.ask("join", "ben", able=True)
     film.take(1_200)
     film.type("Hello. Who is there?", 900)
     stage.ask("say", "ben", text="Me, through three relays and back.")
@@ -125,9 +137,9 @@ def _talk(stage: Stage) -> None:
     stage.ask("nick", "ben", text="Ben")
 
 
-def _joined(stage: Stage) -> None:
-    """A room of somebody else's."""
-    code = stage.ask("host", "eve", name="den")["code"]
+def _joined(stage: Stage) -> str:
+    """A room of somebody else's; its code."""
+    code: str = stage.ask("host", "eve", name="den")["code"]
     stage.ask("join", "ben", of="eve", able=True)
     stage.type(f"/join {code}").key("enter")
     stage.until("den")
@@ -136,6 +148,7 @@ def _joined(stage: Stage) -> None:
     stage.ask("say", "ben", text="Hello ada, say something.")
     stage.type("Something.").key("enter")
     stage.settled()
+    return code
 
 
 @dataclass(frozen=True)
@@ -154,6 +167,7 @@ SCENES = {
     "qr": Scene(qr),
     "members": Scene(members, columns=120, rows=40),
     "alarm": Scene(alarm),
+    "takeover": Scene(takeover),
     "narrow": Scene(narrow, columns=40, rows=20),
     "light": Scene(room, theme=LIGHT),
 }

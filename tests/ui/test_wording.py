@@ -563,12 +563,23 @@ def test_who_hosts_and_why_is_told() -> None:
 def test_who_begins_to_host_or_may_have_to_is_told_why_that_exposes_more() -> None:
     for event in (
         events.HostingEvent(room="r1"),
-        events.HeirEvent(room="r1", rank=1, holds_key=True),
-        events.HeirEvent(room="r1", rank=3, holds_key=False),
+        events.HeirEvent(room="r1", rank=1, was=None, holds_key=True),
+        events.HeirEvent(room="r1", rank=3, was=None, holds_key=False),
     ):
         assert "exposed more than a member" in succession(event)
         assert "--no-heir" in succession(event)
-    assert "--no-heir" not in succession(events.HeirEvent(room="r1", rank=None, holds_key=False))
+    assert "--no-heir" not in succession(events.HeirEvent(room="r1", rank=None, was=1, holds_key=False))
+
+
+def test_why_that_exposes_more_is_said_once() -> None:
+    moved_up = events.HeirEvent(room="r1", rank=1, was=2, holds_key=True)
+    assert succession(moved_up).startswith("You are to take this room over")
+    assert "--no-heir" not in succession(moved_up)
+
+
+def test_who_is_handed_over_to_another_host_has_lost_nothing() -> None:
+    link = events.LinkEvent(room="r1", state="lost", attempt=1, detail=Reason("passed-on"))
+    assert succession(link) == "The host hands the room over"
 
 
 def test_heirs_are_named_in_order_with_who_has_the_key() -> None:

@@ -11,6 +11,7 @@ from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.commits import Commits
+from anonp2p.room.host.meetings import Meetings
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import Ledger, expect
@@ -88,9 +89,15 @@ class _Reached(NamedTuple):
 
 
 class Admission:
-    """Lets newcomers and returning members in. Raises NotAdmitted for others."""
+    """Lets newcomers and returning members in. Raises NotAdmitted for others.
 
-    def __init__(self, context: Context, sequencer: Sequencer, presence: Presence, commits: Commits) -> None:
+    meetings: what answers those of higher terms.
+    """
+
+    def __init__(
+        self, context: Context, sequencer: Sequencer, presence: Presence, commits: Commits, meetings: Meetings
+    ) -> None:
+        self._meetings = meetings
         self._random = context.random
         self._replica = context.replica
         self._sequencer = sequencer
@@ -107,7 +114,7 @@ class Admission:
         if isinstance(request, frames.ResumeRequest):
             return self._admit_returning(caller, request)
         if isinstance(request, frames.MeetRequest):
-            raise NotAdmitted("unknown")
+            return self._meetings.answer(caller, request)
         return self._admit_newcomer(caller, request)
 
     def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:
@@ -142,6 +149,10 @@ class Admission:
         me, removals = self._replica.me.id, self._commits.pending_removals
         check_resume_request(self._replica.ledger, me, caller.service, caller.hello, resume, removals)
         expect(terms.are_proper(resume.openings), "bad-openings")
+        ledger = self._replica.ledger
+        if not resume.lost and resume.openings[-1].term < ledger.openings[-1].term:  # it has a host, and stays with it
+            key = ledger.get_member(resume.member).key
+            return self._meetings.tell(caller, key, resume.openings, resume.index)
         reached, key = _Reached(resume.index, resume.digest), resume.encryption_key
         return self._take_back(caller, resume.member, key, resume.epoch, reached, resume.openings)
 
@@ -164,10 +175,11 @@ class Admission:
         """Gives a member what it has missed: as it was sent, or opened, or not at all.
 
         epoch: whose secrets it has, if it may have those of ours. reached, openings: its log. Raises NotAdmitted for a
-        log that has nothing in common with ours, PeerFault for one of a higher term.
+        log that has nothing in common with ours. One of a higher term is told where we are, and may prove that term.
         """
         ledger, log = self._replica.ledger, self._sequencer.log
-        expect(openings[-1].term <= ledger.openings[-1].term, "unexpected-request")
+        if openings[-1].term > ledger.openings[-1].term:
+            return self._meetings.tell(caller, ledger.get_member(member).key, openings, reached.place)
         is_of_our_term = openings[-1] == ledger.openings[-1]
         fork = reached.place
         if not is_of_our_term:
@@ -175,17 +187,19 @@ class Admission:
             if found is None:
                 raise NotAdmitted("unknown")
             fork = found
+        digest = self._sequencer.hashes.digest_at(fork)
+        is_ours = fork < reached.place or digest == reached.digest
+        if not (is_of_our_term or (is_ours and fork + 1 >= log.oldest)):
+            raise NotAdmitted("unknown")  # it cannot be shown how its log goes on, and joins anew
         self._replica.add_key(ledger.get_member(member).key_hash, key)
         self._presence.replace_link(member)
         if ledger.get_member(member).away:
             self._sequencer.order_own(bodies.BackBody(member))
-        digest = self._sequencer.hashes.digest_at(fork)
-        is_ours = fork < reached.place or digest == reached.digest
         if is_ours and epoch == self._replica.current_epoch.number and fork + 1 >= log.start:
             reader = LogReader(log, fork + 1, member, key, caller.channel)
             now = self._sequencer.sign_head()
             resumed = credentials.sign_resumption(now, caller.hello, self._replica.me.signer(caller.service))
-            self._presence.add_link(caller.link, MemberLink(member, caller.channel, reader), [resumed])
+            self._presence.add_link(caller.link, _link_of(caller, member, reader), [resumed])
             return 1.0
         known = _Reached(fork, digest) if is_ours and digest is not None else reached
         return self._show_room(caller, member, key, known, goes_on=is_ours and fork + 1 >= log.oldest)
@@ -216,7 +230,7 @@ class Admission:
         sealed = welcome.seal_welcome(
             state, key, caller.service, caller.hello, secret, self._replica.me.signer(caller.service)
         )
-        self._presence.add_link(caller.link, MemberLink(member, caller.channel, reader), sealed)
+        self._presence.add_link(caller.link, _link_of(caller, member, reader), sealed)
         size = sum(len(page.part) for page in sealed if isinstance(page, frames.PageFrame))
         return 1 + size / limits.WELCOME_PER_TOKEN
 
@@ -251,3 +265,8 @@ class Admission:
             tuple(Heir(member, address) for member, address in ledger.carriers.items()),
             tuple(ledger.kicked.values()),
         )
+
+
+def _link_of(caller: Caller, member: bytes, reader: LogReader) -> MemberLink:
+    """The link on which a member was let in."""
+    return MemberLink(member, caller.channel, reader, caller.service, caller.hello)

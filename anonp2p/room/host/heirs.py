@@ -37,9 +37,10 @@ class Heirs:
         self._asked: set[bytes] = set()
         self._waits_until: float | None = None  # when (`Now.tick`) the one asked last has had its time
         self._wanted = b""  # whom the user wants first
+        self._preferred: bytes | None = None  # who comes next: one who hosted before us
         self._entrusted: tuple[int, bytes] | None = None  # the link on which the key of which code went out last
         self._entrust_due: float | None = None  # when to look again whether it may go out
-        self._named_at = 0  # index of the last entry of ours that says who holds which key
+        self._coded_at = 0  # index of the entry by which we have made another code
         self._seen = b""  # the group context as of the last look
         self._has_news = False  # whether anything else has changed since
 
@@ -84,6 +85,11 @@ class Heirs:
         self._context.entrusts = self._has_news = True
         return True
 
+    def prefer_member(self, member: bytes | None) -> None:
+        """This member is to be the first heir, unless the user wants another."""
+        self._has_news |= member != self._preferred
+        self._preferred = member
+
     def entrust_nobody(self) -> None:
         """Nobody is given the key from now on."""
         self._context.entrusts = False
@@ -95,7 +101,7 @@ class Heirs:
         self._serving.add_key(key)
         self._serving.serve(key.public)
         self._sequencer.order_own(bodies.CodeBody(key.public), None, re)
-        self._named_at = ledger.index
+        self._coded_at = ledger.index
         if before != ledger.address:  # by which members reach us
             self._serving.stop(before)
 
@@ -115,7 +121,6 @@ class Heirs:
         entrusts = self._entrusts(heirs)
         if heirs != ledger.heirs or (entrusts and heirs[0].member not in ledger.holders):
             self._sequencer.order_own(bodies.HeirsBody(list(heirs), entrusts))
-            self._named_at = ledger.index
         self._seen = ledger.group_context
         self._ask_next(heirs)
         self._entrust_first()
@@ -137,7 +142,7 @@ class Heirs:
     def _in_order(self) -> list[bytes]:
         """All who are here but us, in the order in which they are to be heirs."""
         ledger = self._replica.ledger
-        first = [self._wanted, *(heir.member for heir in ledger.heirs)]
+        first = [self._wanted, self._preferred or b"", *(heir.member for heir in ledger.heirs)]
         ordered = dict.fromkeys([*first, *(member.id for member in ledger.roster)])
         found = [member for it in ordered if (member := ledger.roster.find_member(it)) is not None]
         return [member.id for member in found if not member.away and member.id != self._replica.me.id]
@@ -168,7 +173,7 @@ class Heirs:
                 return
 
     def _entrust_first(self) -> None:
-        """Gives the first heir the key, once on each link, when it has been sent the entry that makes it a holder."""
+        """Gives the first heir the key, once on each link, when it has been sent the entry with the present code."""
         ledger = self._replica.ledger
         self._entrust_due = None
         first = ledger.heirs[0].member if ledger.heirs else b""
@@ -178,7 +183,7 @@ class Heirs:
         if self._entrusted == (link, ledger.code):
             return
         reader = self._presence.links[link].reader
-        if reader.sent_up_to <= self._named_at:
+        if reader.sent_up_to <= self._coded_at:
             self._entrust_due = self._clock.tick + limits.ENTRUST_CHECK
             return
         self._entrusted = link, ledger.code

@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies
+from anonp2p.reasons import NO_REASON
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
@@ -17,6 +18,7 @@ from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import Founding, found_room
 from anonp2p.room.host.heirs import Heirs
 from anonp2p.room.host.leaving import Leaving
+from anonp2p.room.host.meetings import Meetings, Verdict
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.host.submissions import Submissions
@@ -26,6 +28,7 @@ from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.roster import Member
 from anonp2p.room.standby import Standby, StandbyLink
 from anonp2p.room.succession.loss import Target
+from anonp2p.room.succession.meeting import GiveWay, Stand
 
 
 class _Part(Protocol):
@@ -53,7 +56,8 @@ class HostRole:
         parts = self.sequencer, self.presence, self.commits, self._answers, self.heirs
         self._submissions = Submissions(context, *parts)
         self._leaving = Leaving(context, self.sequencer, self.presence)
-        self._admission = Admission(context, self.sequencer, self.presence, self.commits)
+        self._meetings = Meetings(context, self.presence)
+        self._admission = Admission(context, self.sequencer, self.presence, self.commits, self._meetings)
         if isinstance(beginning, HostPlan):
             self.gate, self.standby = beginning.gate, beginning.standby
             self.gate.answerer = self._admission
@@ -70,6 +74,11 @@ class HostRole:
     def settled(self) -> bool:
         """Whether others can reach us."""
         return self._reachable
+
+    @property
+    def ends_room(self) -> bool:
+        """Whether others are here, and no heir."""
+        return self._leaving.ends_room
 
     @property
     def log(self) -> Log:
@@ -96,28 +105,27 @@ class HostRole:
             case inputs.DroppedInput(link=link, silence=silence):
                 self.gate.forget_link(link)
                 self.standby.forget_link(link)
+                self._meetings.forget_link(link)
                 self.presence.lose_link(link, silence)
             case inputs.StartInput():
                 self._begin()
             case inputs.PublishedInput(address=address):
                 self._serving.note_published(address)
                 if address == self._replica.ledger.code:
-                    self._reachable = True
-                    label, re = self._context.label, self._lifecycle.asked_by
-                    self._reporter.tell_event(events.ReachableEvent(room=label, re=re))
+                    self._note_reachable()
             case inputs.UnpublishedInput(address=address):
                 self._serving.note_unpublished(address)
             case inputs.ServeFailedInput(error=error):
                 self._lifecycle.break_down(error)
-            case inputs.DialFailedInput():
-                pass  # what only a member does
+            case inputs.DialFailedInput(link=link):
+                self._meetings.forget_link(link)
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) something has to be done, though nothing happens."""
         if not self._lifecycle.entered:
             return None
         parts: list[_Part] = [self.sequencer, self.commits, self.presence, self.gate, self._answers]
-        parts += [self.heirs, self.standby, self._code_check]
+        parts += [self.heirs, self.standby, self._code_check, self._meetings]
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
@@ -149,9 +157,15 @@ class HostRole:
         self._give_up(Target(first.member, first.address))
 
     def begin_term(self, number: int) -> None:
-        """We go on as host in another term, over the members that we have."""
+        """We go on as host in another term, over the members that we have.
+
+        Our services are published anew: the other host may have published the code after us.
+        """
         ledger = self._replica.ledger
         self.commits.begin_term(bodies.OpeningBody(number, ledger.address, ledger.code))
+        for address in dict.fromkeys((ledger.address, ledger.code)):
+            self._serving.stop(address)
+            self._serving.serve(address)
 
     def _give_up(self, hint: Target | None) -> None:
         """We host no more. hint: who does, as far as we know."""
@@ -171,6 +185,7 @@ class HostRole:
 
     def retire(self) -> None:
         """We follow another host, and stay reachable where members know us."""
+        self.sequencer.end_batch()
         self._serving.stop_all(but=self._replica.ledger.address)
 
     def close(self) -> None:
@@ -190,6 +205,7 @@ class HostRole:
         self._serving.serve(key.public, pause)
         self.sequencer.begin(found_room(self._context, self._beginning))
         self.commits.begin()
+        self._context.meeting.begin(self._context.clock.tick, None)
         self._lifecycle.enter("host")
 
     def _take_over(self, plan: HostPlan) -> None:
@@ -197,16 +213,27 @@ class HostRole:
         ledger, me = self._replica.ledger, self._replica.me.id
         keeps_code = me in ledger.holders and self._serving.find_key(ledger.code) is not None
         code = ledger.code if keeps_code else plan.address
+        was_lost = not ledger.handed_over and ledger.host != me
+        self._context.meeting.begin(self._context.clock.tick, ledger.host if was_lost else None)
         self.sequencer.take_over(plan.room_time)
         self.commits.begin()
         self.commits.begin_term(bodies.OpeningBody(plan.number, plan.address, code))
         self.presence.take_over([member for member in ledger.roster if member.id != me])
         for address in dict.fromkeys((plan.address, code)):
             self._serving.serve(address)
-        self._reachable = self._serving.is_published(code)
+        if self._serving.is_published(code):
+            self._note_reachable()
+        label = self._context.label
+        self._reporter.tell_event(events.LinkEvent(room=label, state="up", attempt=0, detail=NO_REASON))
         self._submissions.order_pending()
         for link in self.standby.lost:
             self._welcome_standby(link)
+
+    def _note_reachable(self) -> None:
+        """Newcomers find us."""
+        self._reachable = True
+        label, re = self._context.label, self._lifecycle.asked_by
+        self._reporter.tell_event(events.ReachableEvent(room=label, re=re))
 
     def _welcome_standby(self, link: StandbyLink) -> None:
         """A member that waited for us has lost its host."""
@@ -219,6 +246,10 @@ class HostRole:
 
     def _take_payload(self, link: int, payload: bytes) -> None:
         """Handles what came on a link. Who breaks a rule loses its place; no other member is affected."""
+        if self._meetings.owns_link(link):
+            if verdict := self._meetings.take_payload(link, payload):
+                self._follow_verdict(verdict)
+            return
         try:
             if link in self.standby.links:
                 self._take_report(link, payload)
@@ -257,6 +288,29 @@ class HostRole:
         self.standby.send_due()
         self.heirs.update()
         self._code_check.do_due_work()
+        self._meetings.dial_due()
+        self._hand_over_if_due()
+
+    def _follow_verdict(self, verdict: Verdict) -> None:
+        """There is another host: we begin a term above its own, or give way to it."""
+        match verdict.decision:
+            case Stand(number=number):
+                self.begin_term(number)
+            case GiveWay():
+                self.sequencer.end_batch()
+                self._meetings.send_on(verdict.where)
+                self._give_up(Target(verdict.where.host, verdict.where.address))
+
+    def _hand_over_if_due(self) -> None:
+        """Hands over to an heir that more members have turned to, or to who hosted before us and is back."""
+        rules, hosting, now = self._context.meeting, self._meetings.hosting, self._context.clock.tick
+        returned = rules.find_returned(hosting, now)
+        self.heirs.prefer_member(returned)
+        is_first = returned is not None and hosting.heirs[:1] == [returned]
+        if is_first:
+            rules.note_handed_back(now)
+        if is_first or rules.is_cut_off(hosting, now):
+            self.hand_over()
 
     def _entrust(self, event: inputs.EntrustInput) -> None:
         if event.nick is None:

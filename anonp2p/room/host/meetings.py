@@ -59,24 +59,25 @@ class Meetings:
     @property
     def hosting(self) -> Hosting:
         """What the rules have to know of us."""
-        ledger = self._replica.ledger
+        ledger, find_key = self._replica.ledger, self._context.serving.find_key
         return Hosting(
             me=self._replica.me.id,
             number=ledger.number,
             heirs=[heir.member for heir in ledger.heirs],
-            others=[Heir(member, address) for member, address in ledger.carriers.items()],
+            others=[Heir(*it) for it in ledger.carriers.items() if find_key(it[1]) is None],  # else it leads to us
             present=[member.id for member in ledger.roster if not member.away],
             members=[member.id for member in ledger.roster],
             linked={link.member for link in self._presence.links.values()},
         )
 
-    def next_deadline(self) -> float:
+    def next_deadline(self) -> float | None:
         """When (`Now.tick`) `dial_due` may have somebody to dial."""
         return self._rules.next_deadline(self.hosting)
 
     def dial_due(self) -> None:
         """Dials those who may host too, if it is time."""
-        busy = {it.call.service for it in self._calls.values()}
+        ours = [it for it in self._replica.ledger.carriers.values() if self._context.serving.find_key(it) is not None]
+        busy = {*ours, *(it.call.service for it in self._calls.values())}
         for heir in self._rules.take_due(self.hosting, busy, self._clock.tick):
             self._dial(heir, is_last=False)
 
@@ -89,6 +90,14 @@ class Meetings:
         ledger, me = self._replica.ledger, self._replica.me
         log = ledger.address, ledger.index, ledger.digest, list(ledger.openings)
         return meeting.sign_meet(frames.MeetRequest(secret, me.id, *log, bytes(identity.SIGNATURE)), service, hello, me)
+
+    def send_on(self, where: frames.Where) -> None:
+        """Our members are to follow that host."""
+        for number, link in self._presence.links.items():
+            redirect = meeting.sign_redirect(where, link.service, link.hello, self._replica.me)
+            self._reporter.add_effect(effects.RecordEffect(number, (redirect,)))
+            link.reader.stop_at_end()
+            self._reporter.add_effect(effects.FinishEffect(number))
 
     # --- others dial us
 
@@ -167,6 +176,8 @@ class Meetings:
         """Who was one of us when the logs parted, has signed it; of others, the onion service is all that we know."""
         where = redirect.where
         expect(terms.are_proper(where.openings), "bad-where")
+        if it.call.service == self._replica.ledger.code:
+            return where  # whoever has its key may answer there
         key = find_key(self._replica, it.member, where.openings, where.index)
         if key is not None:
             meeting.check_redirect(redirect, it.call.service, it.call.hello_hash, key)

@@ -30,11 +30,13 @@ class Absence:
 
 @dataclass(slots=True, repr=False)
 class MemberLink:
-    """A link of a member's, after its handshake."""
+    """A link of a member's, after its handshake: by this service of ours, where the hello had this hash."""
 
     member: bytes
     channel: Channel
     reader: LogReader
+    service: bytes
+    hello: bytes
 
 
 class LateMembers(NamedTuple):

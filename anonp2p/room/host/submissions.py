@@ -92,7 +92,12 @@ class Submissions:
                 self._heirs.take_address(link.member, frame)
             case frames.EchoFrame():
                 self._reporter.add_effect(effects.RecordEffect(number, (frames.EchoedFrame(),)))
-            case frames.ReportFrame() | frames.RedirectFrame() | frames.BackfillFrame():
+            case frames.StraysFrame(count=count):
+                if [heir.member for heir in self._replica.ledger.heirs[:1]] == [link.member]:
+                    self._context.meeting.note_strays(count, self._clock.tick)
+            case frames.ReportFrame() | frames.BackfillFrame():
+                pass  # it was on its way when we, for whom its author waited, became its host
+            case frames.RedirectFrame():
                 raise PeerFault("unexpected-report")  # a member says that to an heir, not to its host
         return _ONE_ENTRY  # a key takes the host as long
 

@@ -37,6 +37,12 @@ class ExpirySchedule:
             expired.append(self._fleeting.popleft()[1])
         return expired
 
+    def forget_after(self, index: int) -> None:
+        """Forgets what was cut after this index."""
+        self._due = [it for it in self._due if it[1] <= index]
+        heapq.heapify(self._due)
+        self._fleeting = deque(it for it in self._fleeting if it[1] <= index)
+
     def forget_before(self, index: int) -> bool:
         """Forgets what the log no longer has, as it may have had a year to live; returns whether there was any."""
         due = [it for it in self._due if it[1] >= index]

@@ -36,6 +36,10 @@ class LogHashes:
             del self._rows[:end]
             self.first += excess
 
+    def cut_after(self, index: int) -> None:
+        """Takes out what comes after this entry."""
+        del self._rows[(index + 1 - self.first) * _ROW :]
+
     def digest_at(self, index: int) -> bytes | None:
         """The digest of the log up to this entry; None if it is not there yet, or is too old."""
         if index == self.first - 1:

@@ -193,6 +193,23 @@ class Log:
     def _forget_shared(self) -> None:
         self._shared = (0, 0, NO_PIECE)
 
+    def may_cut(self, index: int) -> bool:
+        """Whether the log can end with this entry: one that is kept, or the one before, and with which a batch ends."""
+        return self.is_sealed and (index + 1 in (self.oldest, self.sealed_end) or index + 1 in self._firsts)
+
+    def cut_after(self, index: int) -> list[LogBatch]:
+        """Takes out all batches after this entry, where that may be; returns them. No link reads the log."""
+        kept = bisect_right(self._firsts, index)
+        cut = self._batches[kept:]
+        del self._batches[kept:], self._firsts[kept:]
+        self._bytes -= sum(batch.size for batch in cut)
+        self.sealed_end = index + 1
+        self.start = min(self.start, self.sealed_end)
+        self.head = self._batches[-1].head if self._batches else b""
+        self._schedule.forget_after(index)
+        self._forget_shared()
+        return cut
+
     # --- commits
 
     def end_epoch(self, commit_secret: CommitSecret) -> None:
@@ -288,6 +305,11 @@ class Log:
         """The index of the first entry that is not older than this; that of the next entry if there is none."""
         at = bisect_left(self._batches, time, key=lambda batch: batch.time)
         return self._firsts[at] if at < len(self._firsts) else self.sealed_end
+
+    def time_at(self, index: int) -> int:
+        """The time of the entry with this index, or of the one before; 0 if none of them is kept."""
+        at = bisect_right(self._firsts, index) - 1
+        return self._batches[at].time if at >= 0 else 0
 
     def join_batches(self, cursor: int, end: int) -> Piece:
         """The batches from this index on, in one piece that readers at the same place share.

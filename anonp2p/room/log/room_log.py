@@ -56,6 +56,12 @@ class RoomLog:
         self._places.forget_before(self.log.oldest)
         return dropped, self.log.end_retracted()
 
+    def cut_after(self, index: int) -> list[LogBatch]:
+        """Takes out all batches after this entry, where `Log.may_cut` allows it; returns them."""
+        self.hashes.cut_after(index)
+        self._places.forget_after(index)
+        return self.log.cut_after(index)
+
     def list_texts(self) -> list[int]:
         """The indices of the messages to all that are kept."""
         texts = []
@@ -85,6 +91,11 @@ class RoomLog:
         while ledger.index < index:
             replay_entry(ledger, self.log.find_entry(ledger.index + 1))
         return ledger
+
+
+def is_message(entry: LogEntry) -> bool:
+    """Whether an entry is a message, or was one that has ended."""
+    return not entry.body or isinstance(unpack_content(entry.body).body, bodies.TextBody | bodies.PrivateBody)
 
 
 def replay_entry(ledger: Ledger, entry: LogEntry) -> None:

@@ -1,5 +1,8 @@
 """How a member gets in on a link: from the first answer of its host until it follows the log."""
 
+from contextlib import suppress
+
+from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, welcome
 from anonp2p.reasons import NO_REASON
 from anonp2p.room import events
@@ -7,11 +10,12 @@ from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
-from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.head_check import HeadCheck, Signer
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.proof import Position
-from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Proving, Welcomed
+from anonp2p.room.member.search import Search
+from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Proving, Switching, Welcomed
+from anonp2p.room.member.switch import Switch
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.welcome_check import WelcomeCheck
 
@@ -24,7 +28,7 @@ class Arrival:
         context: Context,
         state: LinkState,
         uplink: Uplink,
-        dialling: Dialling,
+        search: Search,
         heads: HeadCheck,
         joining: Joining,
     ) -> None:
@@ -34,7 +38,7 @@ class Arrival:
         self._lifecycle = context.lifecycle
         self._state = state
         self._uplink = uplink
-        self._dialling = dialling
+        self._search = search
         self._heads = heads
         self._joining = joining
         self._welcome_check = WelcomeCheck(context, heads, joining)
@@ -42,7 +46,7 @@ class Arrival:
 
     def begin(self, call: Call) -> None:
         """The answer has come to a call of ours: what it says decides whether this is our link to the host."""
-        self._uplink.begin(call.link, call.service, call.channel)
+        self._uplink.begin(call.link, call.service, call.hello_hash, call.channel)
         self._state.enter(Asking(call.hello_hash))
 
     def take_refusal(self, refused: frames.RefusedFrame) -> None:
@@ -54,7 +58,7 @@ class Arrival:
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
             self._state.abandon()
-            self._dialling.note_drop()
+            self._search.note_drop()
             self._uplink.drop(reason)
 
     @property
@@ -66,9 +70,9 @@ class Arrival:
 
     @property
     def _host_key(self) -> bytes | None:
-        """Of the host that we know, if we have been in the room."""
+        """Of the host that we know, if we have been in the room, and dialled where we know it to be."""
         ledger = self._replica.ledger
-        return ledger.get_member(ledger.host).key if ledger.host else None
+        return ledger.host_key if ledger.host and self._uplink.service == ledger.address else None
 
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:
         """We have our place again. Raises PeerFault, HostLied if the log of the host is not the one that we know."""
@@ -76,7 +80,7 @@ class Arrival:
         same_epoch = self._replica.ledger.epoch == self._replica.current_epoch.number
         expect(same_epoch, "resumption-in-old-epoch")
         ledger = self._replica.ledger
-        host = ledger.get_member(ledger.host).key
+        host = ledger.host_key
         credentials.check_resumption(resumed, self._hello_hash, self._uplink.service, host)
         now = self._heads.read_head(resumed.now, Signer.of_log(ledger))
         expect(now.end >= self._replica.ledger.index, "shorter-log")
@@ -86,8 +90,16 @@ class Arrival:
 
     def begin_welcome(self, welcomed: frames.WelcomeFrame) -> None:
         """The pages that follow show us the room."""
-        own_key, service = self._replica.own_keys[0], self._uplink.service
-        self._state.enter(Welcomed(welcome.WelcomeReader(welcomed, own_key, service, self._hello_hash)))
+        self._state.enter(Welcomed(self._open_welcome(welcomed)))
+
+    def _open_welcome(self, welcomed: frames.WelcomeFrame) -> welcome.WelcomeReader:
+        """Whoever has waited for this answer may have got another key since. Raises PeerFault."""
+        *newer, oldest = self._replica.own_keys
+        service, hello = self._uplink.service, self._hello_hash
+        for key in newer:
+            with suppress(PeerFault):
+                return welcome.WelcomeReader(welcomed, key, service, hello)
+        return welcome.WelcomeReader(welcomed, oldest, service, hello)
 
     def take_page(self, page: frames.PageFrame) -> bool:
         """Returns whether we follow the log from here on. Raises PeerFault, HostLied for a room that cannot be."""
@@ -95,6 +107,10 @@ class Arrival:
         assert isinstance(state, Welcomed), "in no other is a page expected"
         room = state.reader.take_page(page)
         if room is None:
+            return False
+        if self._lifecycle.entered and not self._replica.ledger.is_in_term(room.term):
+            self._state.enter(Switching(self._welcome_check.read_other_term(room, self._uplink.service)))
+            self._uplink.end_handshake()
             return False
         backfill = self._welcome_check.read(room, self._uplink.service)
         self._end_handshake()
@@ -130,6 +146,12 @@ class Arrival:
         else:
             self._end_history(backfill)
         return True
+
+    def take_switch(self, switch: Switch) -> None:
+        """All of a log is there that parted from ours: we are where its host said that it stands."""
+        self._state.enter(CatchingUp(switch.head.end))
+        self._note_let_in()
+        self._tell_up()
 
     def note_shown(self) -> None:
         """The link ends, and the rest of the history comes on another one."""
@@ -179,9 +201,13 @@ class Arrival:
 
     def _end_handshake(self) -> None:
         """We have been let in on this link."""
-        self._dialling.note_let_in()
         self._uplink.end_handshake()
+        self._note_let_in()
+
+    def _note_let_in(self) -> None:
+        """We need no other link, and are known on the next one by this."""
+        self._search.note_let_in()
         self._joining.ticket = self._uplink.channel.ticket
 
     def _tell_up(self) -> None:
-        self._uplink.tell_state("up", self._dialling.attempt, NO_REASON)
+        self._uplink.tell_state("up", self._search.attempt, NO_REASON)

@@ -1,8 +1,11 @@
 """What we do as one who may take the room over: those who wait for that at our service, and when it is time."""
 
+from collections.abc import Callable, Sequence
+
 from anonp2p import limits
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import frames, meeting
+from anonp2p.protocol.field_types import Opening
 from anonp2p.room import effects, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, Gate, NotAdmitted
@@ -12,9 +15,11 @@ from anonp2p.room.member.own_service import OwnService
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.resuming import check_resume_request
 from anonp2p.room.role import HostPlan, MemberPlan
-from anonp2p.room.standby import Standby
+from anonp2p.room.standby import Standby, StandbyLink
+from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Situation, Wait
-from anonp2p.room.succession.loss import Loss
+from anonp2p.room.succession.loss import Loss, Target
+from anonp2p.room.where import find_key, tell_where
 
 _NEVER = float("-inf")
 
@@ -22,12 +27,19 @@ _NEVER = float("-inf")
 class Carrier:
     """Lets members wait, tells them whether our host lives, and decides when we host.
 
-    loss: whether we have a host. heads: what it has signed. former: what we did when we hosted, if we did.
-    plan: that we host from now on.
+    loss: whether we have a host. heads: what it has signed. catch_up: takes what a member shows of the log while there
+    is no host; raises PeerFault, HostLied. former: what we did when we hosted, if we did. plan: that we host from now
+    on.
     """
 
     def __init__(
-        self, context: Context, uplink: Uplink, loss: Loss, heads: HeadCheck, former: MemberPlan | None = None
+        self,
+        context: Context,
+        uplink: Uplink,
+        loss: Loss,
+        heads: HeadCheck,
+        catch_up: Callable[[frames.BackfillFrame], None],
+        former: MemberPlan | None = None,
     ) -> None:
         self.plan: HostPlan | None = None
         self._context = context
@@ -37,6 +49,7 @@ class Carrier:
         self._uplink = uplink
         self._loss = loss
         self._heads = heads
+        self._catch_up = catch_up
         self.gate = former.gate if former else Gate(context, self)
         self.gate.answerer = self
         self.standby = former.standby if former else Standby(context)
@@ -67,15 +80,39 @@ class Carrier:
         return False
 
     def answer(self, caller: Caller, request: frames.Request) -> float:
-        """Lets a member wait that has our host, or none as we have none. Raises NotAdmitted, PeerFault."""
-        if not isinstance(request, frames.ResumeRequest):
-            raise NotAdmitted("unknown")
+        """Lets a member wait that has our host, or none as we have none; tells others who hosts.
+
+        Raises NotAdmitted, PeerFault.
+        """
         ledger = self._replica.ledger
-        check_resume_request(ledger, self._replica.me.id, caller.service, caller.hello, request)
-        is_of_our_term = request.openings[-1] == ledger.openings[-1]
-        expect(is_of_our_term or self._loss.lost_at is not None, "unexpected-request")
-        self.standby.add_link(caller, request)
-        return 1.0
+        match request:
+            case frames.ResumeRequest(openings=openings, index=index):
+                check_resume_request(ledger, self._replica.me.id, caller.service, caller.hello, request)
+                expect(terms.are_proper(openings), "bad-openings")
+                if openings[-1] != ledger.openings[-1] and self._loss.lost_at is None:
+                    return self._redirect(caller, openings, index)
+                self.standby.add_link(caller, request)
+                return 1.0
+            case frames.MeetRequest(openings=openings, index=index):
+                self._check_meet(caller, request)
+                if self._loss.lost_at is not None and openings[-1].term > ledger.openings[-1].term:
+                    self._loss.note_hint(Target(request.member, request.address), self._clock.tick)
+                return self._redirect(caller, openings, index)
+        raise NotAdmitted("unknown")
+
+    def _check_meet(self, caller: Caller, meet: frames.MeetRequest) -> None:
+        """Raises NotAdmitted for a host that was never one of us, PeerFault for a log that is none."""
+        expect(terms.are_proper(meet.openings), "bad-openings")
+        key = find_key(self._replica, meet.member, meet.openings, meet.index)
+        if key is None or not meeting.is_meet_signed(meet, caller.service, caller.hello, key):
+            raise NotAdmitted("unknown")
+
+    def _redirect(self, caller: Caller, openings: Sequence[Opening], index: int) -> float:
+        """Tells one with this log who hosts, as far as we know."""
+        where = tell_where(self._replica, openings, index)
+        redirect = meeting.sign_redirect(where, caller.service, caller.hello, self._replica.me)
+        self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([redirect])))
+        return limits.MEETING_COST
 
     def take_input(self, event: inputs.RoleInput) -> None:
         """Takes what does not concern our links to a host: who dials us, and our service."""
@@ -93,12 +130,41 @@ class Carrier:
     def _take_payload(self, link: int, payload: bytes) -> None:
         try:
             if link in self.standby.links:
-                self.standby.take_record(link, payload)
+                for frame in self.standby.take_record(link, payload):
+                    self._take_backfill(frame)
             else:
                 self.gate.take_request(link, payload)
         except PeerFault as fault:
             self.standby.forget_link(link)
             self._reporter.add_effect(effects.DropEffect(link, fault.fault))
+
+    def _take_backfill(self, frame: frames.Frame) -> None:
+        """What a member has of the log and we lack, which we have asked for. Raises PeerFault, HostLied."""
+        if isinstance(frame, frames.BackfillFrame) and self._loss.lost_at is not None:
+            self._catch_up(frame)
+
+    # --- those who wait
+
+    def _help_lost(self) -> None:
+        """Shows those who have lost their host what they lack of the log, or where there is one."""
+        ledger = self._replica.ledger
+        term, is_lost = ledger.openings[-1].term, self._loss.lost_at is not None
+        for link in self.standby.lost:
+            theirs = link.openings[-1].term
+            if is_lost and (theirs, link.index) < (term, ledger.index) and link.shown < ledger.index:
+                self._show_log(link)
+            elif not is_lost and theirs != term and link.sent_to != term:
+                link.sent_to = term
+                where = tell_where(self._replica, link.openings, link.index)
+                caller = link.caller
+                redirect = meeting.sign_redirect(where, caller.service, caller.hello, self._replica.me)
+                self.standby.tell_member(link.member, redirect)
+
+    def _show_log(self, link: StandbyLink) -> None:
+        ledger = self._replica.ledger
+        fork = terms.find_fork(ledger.openings, ledger.index, link.openings, link.index)
+        if fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
+            self.standby.show_log(link, fork)
 
     # --- whether our host lives
 
@@ -138,6 +204,8 @@ class Carrier:
         self._decide_at = None
         if self._context.lifecycle.phase != "in":
             return
+        if self.standby.links:
+            self._help_lost()
         if self._loss.lost_at is None:
             self._ask_host()
         else:

@@ -11,17 +11,14 @@ from anonp2p.room.dice import draw_between
 class Dialling:
     """Plans tries to reach the host, one after the other: before we are in, and each time that the link was lost.
 
-    address: of the service to dial. number_dial: gives each dial the number of its link. random: gives so many fresh
-    bytes. is_alone: whether no other room of ours waits for a network when the first try does. attempt: how many tries
-    there were since the last link on which we were let in; reason: why the last of them failed.
+    number_dial: gives each dial the number of its link. random: gives so many fresh bytes. is_alone: whether no other
+    room of ours waits for a network when the first try does. attempt: how many tries there were since the last link on
+    which we were let in; reason: why the last of them failed.
     """
 
-    def __init__(
-        self, address: bytes, number_dial: Callable[[], int], random: Callable[[int], bytes], *, is_alone: bool
-    ) -> None:
+    def __init__(self, number_dial: Callable[[], int], random: Callable[[int], bytes], *, is_alone: bool) -> None:
         self.attempt = 0
         self.reason = NO_REASON
-        self._address = address
         self._number_dial = number_dial
         self._random = random
         self._is_alone = is_alone
@@ -42,8 +39,8 @@ class Dialling:
         """The first try is due."""
         self._began_at = self._due_at = now
 
-    def take_due(self, now: float) -> effects.DialEffect | None:
-        """The next try, if it is due.
+    def take_due(self, address: bytes, now: float) -> effects.DialEffect | None:
+        """The next try, of the service with this address, if it is due.
 
         A slow circuit is given up early: the next try gets a fresh one, which is usually faster.
         """
@@ -54,7 +51,7 @@ class Dialling:
         seconds = limits.DIAL_TRIES[min(self.attempt, len(limits.DIAL_TRIES)) - 1]
         pause = self._draw_return()
         self._has_dialled = True
-        return effects.DialEffect(self._number_dial(), self._address, seconds, self._has_been_in, pause)
+        return effects.DialEffect(self._number_dial(), address, seconds, self._has_been_in, pause)
 
     def note_let_in(self) -> None:
         """The handshake on the present link has succeeded."""

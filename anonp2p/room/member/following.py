@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 
-from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import ENTRY, KEPT, Header, read_header
+from msgspec import UNSET
+
+from anonp2p.crypto import identity, suite
+from anonp2p.crypto.epoch import ENTRY, KEPT, OPENING, Header, read_header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
-from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import expect
+from anonp2p.room.entries import OpenedEntry, note_contexts, open_missed
+from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.head_check import Head, HeadCheck, Signer
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
 from anonp2p.room.member.retracted import is_retracted
 from anonp2p.room.member.states import LinkState
+from anonp2p.room.member.switch import Switch
 from anonp2p.room.replica import check_entry
+from anonp2p.room.roster_changes import compare_ledgers
 
 
 class Follower:
@@ -45,7 +49,7 @@ class Follower:
         with self._replica.current_epoch.undo_on_fault():
             expect(all(read_header(sealed).kind == ENTRY for sealed in batch.entries), "entry-of-old-epoch")
             entries = [OpenedEntry(*self._open_entry(sealed)) for sealed in batch.entries]
-            _note_contexts(entries, batch.contexts)
+            note_contexts(entries, batch.contexts)
             self._expect_log(entries, head)
         self._take_in(entries, head, opened=False)
 
@@ -56,21 +60,27 @@ class Follower:
         """
         backfill = self._state.backfill
         ledger = backfill.reached if backfill else self._replica.ledger
-        expect(bool(missed.entries), "empty-backfill")
-        entries = list(map(OpenedEntry.from_backfill, missed.entries))
+        entries = open_missed(missed)
         signer = Signer.of_batch(ledger, entries)
-        head, now = (self._heads.read_head(text, signer) for text in (missed.head, missed.now))
+        head = self._heads.read_head(missed.head, signer)
+        now = self._heads.read_now(missed.now, Signer.of_log(backfill.now) if backfill else signer)
         if backfill is not None:
             expect(head.place <= backfill.head.place, "backfill-after-welcome")
-        _note_contexts(entries, missed.contexts)
         self._expect_log(entries, head)
+        self._expect_gone(missed, entries, head, now, ledger)
+        self._take_in(entries, head, opened=True)
+
+    @staticmethod
+    def _expect_gone(
+        missed: frames.BackfillFrame, entries: Sequence[OpenedEntry], head: Head, now: Head, ledger: Ledger
+    ) -> None:
+        """Raises PeerFault unless what is gone has expired or was retracted."""
         for entry, shown in zip(entries, missed.entries, strict=True):
             if isinstance(shown, frames.RetractedEntry):
                 expect(is_retracted(ledger, shown, entries), "tombstone-too-soon")
             elif not entry.body:
                 over = entry.header.ttl != KEPT and now.time - head.time >= entry.header.ttl * 1000
                 expect(over, "tombstone-too-soon")
-        self._take_in(entries, head, opened=True)
 
     @property
     def next_expiry(self) -> float | None:
@@ -82,6 +92,57 @@ class Follower:
         """Drops what has expired from our copy of the log, if we have one."""
         if self._replica.has_log:
             self._replica.room_log.expire_entries(self._heads.room_time())
+
+    def take_switch(self, switch: Switch) -> None:
+        """Goes over to a log that parted from ours, all of which was checked: to the user, what is new has happened."""
+        replica = self._replica
+        before = replica.ledger
+        base = replica.room_log.ledger_at(switch.fork)
+        assert base is not None, "the switch has begun there"
+        merges = switch.fork < before.index
+        count = self._context.cut_back(base)
+        if count:
+            self._reporter.tell_event(events.CutEvent(room=self._context.label, count=count))
+        now = max(self._heads.told_time, switch.head.time)
+        for entries, head in switch.batches:
+            self._take_over(entries, head, (now - head.time) / 1000, merges=merges)
+            if self._lifecycle.over:
+                return
+        self._heads.take_over(switch.head, switch.head.time)
+        replica.epoch = switch.epoch
+        replica.forget_keys()
+        self._outbox.begin_epoch()
+        replica.marks.note_head(switch.head.time, switch.head.digest)
+        if merges:
+            for change in compare_ledgers(before, replica.ledger, replica.me.id):
+                self._reporter.tell_change(change, UNSET)
+            self._reporter.tell_cautions(replica.compare_rosters(before.roster, replica.ledger.roster))
+            self._context.succession.tell_changes(merged=True)
+        own_key = suite.hash_data(replica.own_keys[0].public)
+        if not self._outbox.has_renewal() and self._context.own_member.key_hash != own_key:
+            self._context.add_entry(bodies.RenewBody(own_key), None, UNSET)
+
+    def _take_over(self, entries: Sequence[OpenedEntry], head: Head, age: float, *, merges: bool) -> None:
+        for entry in entries:
+            author = self._replica.ledger.get_member(entry.header.author)
+            change = self._replica.follow_entry(author, entry, age)
+            self._lost += not self._context.take_change(entry, change, age, merges=merges)
+            if self._lifecycle.over:
+                return
+            self._replica.room_log.append_entry(entry, self._replica.ledger)
+        self._replica.room_log.seal_batch(head.text, head.time)
+
+    def take_catch_up(self, missed: frames.BackfillFrame) -> None:
+        """The same term goes on, as somebody else has it who lost our host too. Raises PeerFault, HostLied."""
+        ledger = self._replica.ledger
+        entries = open_missed(missed)
+        expect(all(entry.header.kind != OPENING for entry in entries), "bad-opening")
+        head, now = (self._heads.read_head(text, Signer.of_log(ledger)) for text in (missed.head, missed.now))
+        if head.end <= ledger.index:
+            return  # we have it from somebody else meanwhile
+        self._heads.expect_log(head, ledger, entries)
+        self._expect_gone(missed, entries, head, now, ledger)
+        self._take_in(entries, head, opened=True)
 
     def tell_of_lost(self) -> None:
         """Tells how many messages expired before they came to us."""
@@ -119,7 +180,7 @@ class Follower:
                 if backfill is not None and replayed is not None:
                     backfill.replay_entry(replayed, entry, age, self._joining.shown_up_to)
                 else:
-                    if backfill is None:
+                    if backfill is None and self._replica.has_keys:
                         self._follow_keys(entry, opened=opened)
                     self._take_entry(entry, age)
                 if self._lifecycle.over:
@@ -151,14 +212,7 @@ class Follower:
             self._heads.doubt_entry(entry.header, entry.body, self._replica.ledger)
         change = self._replica.follow_entry(author, entry, age)
         self._lost += not self._context.take_change(entry, change, age)
-        if isinstance(change, changes.CommitChange) and self._state.backfill is None:
+        if isinstance(change, changes.CommitChange) and self._state.takes_batches:
             self._state.begin_rekeying(renews=change.renew)
         elif isinstance(change, changes.JoinedChange | changes.KeyRenewedChange) and self._state.is_up:
             self._keys.request_missing()
-
-
-def _note_contexts(entries: list[OpenedEntry], contexts: list[bytes | None]) -> None:
-    """Notes to which group contexts the entries lead, as the host says. Raises PeerFault unless it says it of each."""
-    expect(len(contexts) == len(entries), "missing-group-context")
-    for entry, context in zip(entries, contexts, strict=True):
-        entry.context = context

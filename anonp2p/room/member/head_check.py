@@ -1,7 +1,7 @@
 """What a host signs of its log and of the time, held against what it signed before."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity
@@ -14,6 +14,8 @@ from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.succession import terms
+
+_NO_TIME: Final = (-1, 0.0)
 
 
 class Head(NamedTuple):
@@ -68,11 +70,21 @@ class HeadCheck:
         self._replica = context.replica
         self._reporter = context.reporter
         self._label = context.label
-        self.begin_room()
+        self._known_time = _NO_TIME  # the latest of the room's times that we were told, and the age of our clock then
+        self._begin_term(0, b"")
+        if context.replica.has_log and context.replica.room_log.log.head:  # we have been in the room in another role
+            log = context.replica.room_log.log
+            self.take_over(Head.read(log.head), log.time)
+
+    def take_over(self, head: Head, time: int) -> None:
+        """We have all that this head covers, by other ways than we check. time: of the room, as of now."""
+        self._begin_term(terms.number_of(head.place), self._replica.ledger.host)
+        self._newest = self._furthest = self._last = head
+        self._note_time(max(time, head.time))
 
     def begin_room(self) -> None:
         """Nobody has let us in yet: what others have said may be of any room."""
-        self._known_time = (-1, 0.0)  # the latest of the room's times that we were told, and the age of our clock then
+        self._known_time = _NO_TIME
         self._begin_term(0, b"")
 
     def _begin_term(self, number: int, host: bytes) -> None:
@@ -109,9 +121,7 @@ class HeadCheck:
 
         Raises PeerFault for one that the host has not signed, HostLied for one that contradicts what it signed before.
         """
-        head = Head.read(text)
-        expect(identity.is_signed(identity.HEAD, signer.room, text[:48], text[48:], signer.key), "forged-head")
-        expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
+        head = self._read_signed(text, signer)
         expect(terms.number_of(head.place) == signer.number, "head-of-other-term")
         if self._term != signer[:2]:
             self._begin_term(signer.number, signer.host)
@@ -123,8 +133,28 @@ class HeadCheck:
         if (head.place, head.time) > (self._newest.place, self._newest.time):
             self._newest = head
         self._await_next()
-        if head.time > self._known_time[0]:
-            self._known_time = head.time, self._clock.now.age
+        self._note_time(head.time)
+        return head
+
+    def _read_signed(self, text: bytes, signer: Signer) -> Head:
+        head = Head.read(text)
+        expect(identity.is_signed(identity.HEAD, signer.room, text[:48], text[48:], signer.key), "forged-head")
+        expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
+        return head
+
+    def _note_time(self, time: int) -> None:
+        if time > self._known_time[0]:
+            self._known_time = time, self._clock.now.age
+
+    def read_now(self, text: bytes, signer: Signer) -> Head:
+        """Reads a head that says how late it is, beside a batch which may be of an earlier term of this host's.
+
+        Raises PeerFault, HostLied as `read_head`.
+        """
+        if (terms.number_of(Head.read(text).place), signer.host) == self._term:
+            return self.read_head(text, signer._replace(number=self._term[0]))
+        head = self._read_signed(text, signer)
+        self._note_time(head.time)
         return head
 
     def expect_no_older(self, head: Head) -> None:

@@ -118,6 +118,7 @@ class Joining:
         self._wanted = self._context.own_member.nick
         self._refused_nick, self._alternatives = None, []
         self._reporter.tell_given_back(self._outbox.begin_identity(self._replica.me.id))
+        self._context.sent.forget_all()
         self._replica.begin_identity(*fresh_keys(self._context.random, self._replica.ledger.room))
         self._replica.epoch = None
         self._lifecycle.lose_place()
@@ -159,6 +160,10 @@ class Joining:
         """Index of the last entry that was shown to us before we are shown the room anew; None if we are not."""
         return None if self._shown is None else self._shown.at
 
+    def begin_anew(self) -> None:
+        """What we were shown before does not count."""
+        self._shown, self._history_is_due = None, False
+
     def begin_history(self, *, expected: bool) -> bool:
         """A welcome shows us the room, with or without its history. Returns whether it is one that broke off before."""
         goes_on = self._history_is_due and self._lifecycle.entered
@@ -174,4 +179,4 @@ class Joining:
 
     def end_history(self) -> None:
         """We have been shown everything."""
-        self._shown, self._history_is_due = None, False
+        self.begin_anew()

@@ -7,28 +7,25 @@ from typing import Any, Literal
 
 from anonp2p import errors, limits
 from anonp2p.errors import HostLied, PeerFault
-from anonp2p.protocol import bodies, frames, handshake
-from anonp2p.reasons import LINK_ENDS, Reason
+from anonp2p.protocol import bodies, frames, meeting
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs, roster
-from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.carrier import Carrier
-from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
+from anonp2p.room.member.search import Search, reason_of
 from anonp2p.room.member.states import Abandoned, LinkState, Rekeying
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.outbox import GivenBack
 from anonp2p.room.pending import Whisper
 from anonp2p.room.role import HostPlan, MemberPlan
-from anonp2p.room.succession.loss import Loss
-
-_OTHER_VERSION = errors.OtherProtocol()
+from anonp2p.room.succession.loss import Loss, Target
 
 
 class MemberRole:
@@ -46,15 +43,14 @@ class MemberRole:
         self._heads = HeadCheck(context)
         self._blame = Blame(context, self._state, self._uplink, self._heads)
         self._keys = KeyBook(context, self._uplink)
-        self._former = former
+        self._hint = former.hint if former else None
         self._loss = Loss(partial(draw_between, context.random))
-        self._carrier = Carrier(context, self._uplink, self._loss, self._heads, former)
-        room = context.replica.ledger.room
-        self._dialling = Dialling(room, context.number_dial, context.random, is_alone=context.is_alone)
-        self._calls: dict[int, Call] = {}  # by link
-        self._joining = Joining(context, nick)
-        self._follower = Follower(context, self._heads, self._keys, self._joining, self._state)
-        self._arrival = Arrival(context, self._state, self._uplink, self._dialling, self._heads, self._joining)
+        joining = Joining(context, nick)
+        self._follower = Follower(context, self._heads, self._keys, joining, self._state)
+        catch_up = self._follower.take_catch_up
+        self._carrier = Carrier(context, self._uplink, self._loss, self._heads, catch_up, former)
+        self._search = Search(context, self._loss, self._state, self._uplink, joining, catch_up)
+        self._arrival = Arrival(context, self._state, self._uplink, self._search, self._heads, joining)
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.RefusedFrame: self._arrival.take_refusal,
@@ -67,6 +63,7 @@ class MemberRole:
             frames.DeniedFrame: self._take_denial,
             frames.KeyResponseFrame: self._take_found_key,
             frames.KeyNotFoundFrame: self._take_missing_key,
+            frames.RedirectFrame: self._take_redirect,
             frames.PrepareFrame: self._carrier.service.prepare,
             frames.EntrustFrame: self._carrier.service.take_key,
             frames.EchoedFrame: self._carrier.take_echo,
@@ -89,30 +86,33 @@ class MemberRole:
         """Whether we have been let in."""
         return self._lifecycle.entered
 
+    @property
+    def ends_room(self) -> bool:
+        """It goes on with its host."""
+        return False
+
     def handle_input(self, event: inputs.RoleInput) -> None:
         """Takes what comes from the link or the clock."""
         match event:
             case inputs.StartInput():
-                if self._lifecycle.entered:
-                    self._loss.lose(self._clock.tick, self._former.hint if self._former else None)
-                self._dialling.begin(self._clock.tick)
-            case inputs.DialFailedInput(link=link) if self._calls.pop(link, None):
-                if not self._dialling.take_failure(event, self._clock.tick):
-                    self._lifecycle.fail(errors.Unreachable(event.reason), "lost")
+                self._search.begin(self._hint)
             case inputs.ReceivedInput(link=self._uplink.link, payload=payload):
                 self._take_payload(payload)
-            case inputs.ReceivedInput(link=link, payload=payload) if link in self._calls:
-                self._take_answer(self._calls[link], payload)
             case inputs.DroppedInput(link=self._uplink.link):
-                self._lose_uplink(event)
-            case inputs.DroppedInput(link=link) if self._calls.pop(link, None):
-                self._end_try(event)
+                self._lose_uplink(reason_of(event))
+            case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput() if self._search.has_link(
+                event.link
+            ):
+                self._take_found(event)
             case inputs.TickInput():
                 self._tick()
             case _:
-                self._carrier.take_input(event)
+                with self._judging():
+                    self._carrier.take_input(event)
+        self._leave_former_host()
         self._carrier.update()
-        self._dial()
+        if self._carrier.plan is None:
+            self._search.do_due_work()
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due."""
@@ -120,7 +120,7 @@ class MemberRole:
             self._leave_by,
             self._uplink.next_deadline(),
             self._wait_ends_at,
-            self._dialling.next_deadline,
+            self._search.next_deadline(),
             self._follower.next_expiry,
             self._carrier.next_deadline(),
         )
@@ -160,9 +160,9 @@ class MemberRole:
 
     def retire(self) -> None:
         """We host from now on: our links to others end."""
-        for call in self._calls.values():
-            call.hang_up("closed")
-        self._uplink.drop("closed")
+        self._search.hang_up()
+        if self._uplink.link:
+            self._uplink.drop("closed")
         self._outbox.lose_link()
         self._state.lose_link()
         self._uplink.lose()
@@ -216,26 +216,21 @@ class MemberRole:
                     return
             self._take_frames(self._uplink.channel.open_record(payload).frames)
 
-    def _take_answer(self, call: Call, payload: bytes) -> None:
-        """What came on a link before its first answer, or with that."""
-        try:
-            answer = call.take_payload(payload)
-        except handshake.OtherVersion:
-            self._lifecycle.fail(_OTHER_VERSION, "refused")
-        except PeerFault as fault:
-            call.hang_up(fault.fault)
-        else:
-            if answer:
-                del self._calls[call.link]
-                self._arrival.begin(call)
-                with self._judging():
-                    self._take_frames(answer)
+    def _take_found(self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput) -> None:
+        """Takes what comes on links by which we look for a host, or wait for the next one."""
+        with self._judging():
+            answered = self._search.take_input(event)
+            if answered is not None:
+                self._arrival.begin(answered.call)
+                self._take_frames(answered.said)
 
     def _take_frames(self, said: Sequence[frames.Frame]) -> None:
+        link = self._uplink.link
         for frame in said:
-            if not (self._lifecycle.over or isinstance(self._state.current, Abandoned)):
-                self._state.expect_frame(frame)
-                self._frame_handlers[type(frame)](frame)
+            if self._lifecycle.over or isinstance(self._state.current, Abandoned) or self._uplink.link != link:
+                break
+            self._state.expect_frame(frame)
+            self._frame_handlers[type(frame)](frame)
 
     @contextmanager
     def _judging(self) -> Iterator[None]:
@@ -252,15 +247,16 @@ class MemberRole:
         self._follower.take_batch(batch)
         if not self._lifecycle.over:
             self._finish_batch()
-            self._leave_former_host()
-
-    def _leave_former_host(self) -> None:
-        """Our host hosts no more, if it says so: whoever follows it is the next one's member."""
-        if self._replica.ledger.handed_over:
-            self._uplink.drop("passed-on")
-            self._loss.lose(self._clock.tick)
 
     def _take_missed(self, missed: frames.BackfillFrame) -> None:
+        if (switch := self._state.switch) is not None:
+            switch.take_missed(missed)
+            if switch.is_complete:
+                self._follower.take_switch(switch)
+                if not self._lifecycle.over:
+                    self._arrival.take_switch(switch)
+                    self._finish_batch()
+            return
         self._follower.take_missed(missed)
         if not self._lifecycle.over and self._arrival.complete_backfill():
             self._finish_batch()
@@ -283,7 +279,7 @@ class MemberRole:
         if self._state.has_caught_up:
             self._follower.tell_of_lost()
         if is_first:
-            self._loss.note_let_in()
+            self._search.note_caught_up()
             self._uplink.begin_slots()
             self._keys.request_missing()
             self._carrier.service.tell_able()
@@ -312,34 +308,30 @@ class MemberRole:
 
     # --- the link
 
-    def _dial(self) -> None:
-        """Begins a try to reach the host, if one is due."""
-        if not self._lifecycle.over and (dial := self._dialling.take_due(self._clock.tick)):
-            ask, ticket = self._joining.sign_request, self._joining.ticket
-            self._calls[dial.link] = Call(self._context, dial.link, dial.address, ask, ticket)
-            self._uplink.tell_state("connecting", self._dialling.attempt, self._dialling.reason)
-            self._reporter.add_effect(dial)
-
-    def _lose_uplink(self, event: inputs.DroppedInput) -> None:
-        """Our link is gone."""
+    def _lose_uplink(self, reason: Reason, hint: Target | None = None) -> None:
+        """Our link is gone. Another one will be dialled, unless we are leaving anyway. hint: see `Search.lose`."""
         was_let_in = self._state.is_let_in
         self._arrival.note_shown()
         self._state.lose_link()
         self._uplink.lose()
         self._outbox.lose_link()
-        if self._lifecycle.phase == "in" and was_let_in:
-            self._loss.lose(self._clock.tick)
-            self._uplink.tell_state("lost", self._dialling.attempt, _reason_of(event))
         self._carrier.note_link_lost()
-        self._end_try(event)
-
-    def _end_try(self, event: inputs.DroppedInput) -> None:
-        """A link is gone, answered or not. Another one will be dialled, unless we are leaving anyway."""
         if self._lifecycle.phase == "leaving":
             self._lifecycle.leave_room("left")
-        elif not (self._lifecycle.over or self._dialling.take_loss(_reason_of(event), self._clock.tick)):
-            self._lifecycle.fail(errors.Unreachable(_reason_of(event)), "lost")
+        elif not self._lifecycle.over:
+            if was_let_in and self._lifecycle.entered:
+                self._uplink.tell_state("lost", self._search.attempt, reason)
+            self._search.lose(reason, hint)
 
+    def _take_redirect(self, redirect: frames.RedirectFrame) -> None:
+        """Our host gives way to another one. Raises PeerFault."""
+        where, ledger = redirect.where, self._replica.ledger
+        meeting.check_redirect(redirect, self._uplink.service, self._uplink.hello_hash, ledger.host_key)
+        self._uplink.drop("passed-on")
+        self._lose_uplink(Reason("passed-on"), Target(where.host, where.address))
 
-def _reason_of(event: inputs.DroppedInput) -> Reason:
-    return Reason(event.reason) if event.reason in LINK_ENDS else Reason("link-fault", event.reason)
+    def _leave_former_host(self) -> None:
+        """If our host has handed the room over, it is not dialled again: an heir goes on."""
+        if self._replica.ledger.handed_over and self._state.is_following:
+            self._uplink.drop("passed-on")
+            self._lose_uplink(Reason("passed-on"))

@@ -57,7 +57,7 @@ class OwnService:
     def prepare(self, _: frames.PrepareFrame) -> None:
         """Our host asks for the address of a service of ours. Raises PeerFault unless we have said that it may."""
         expect(self._context.may_host, "unexpected-preparation")
-        if self._service == "off":
+        if self._service == "off" or self.address == self._replica.ledger.code:  # which is its host's by now
             key = RoomKey(self._context.random(32))
             self._serving.add_key(key)
             self.address = key.public
@@ -80,7 +80,7 @@ class OwnService:
         match event:
             case inputs.PublishedInput(address=address):
                 self._serving.note_published(address)
-                if self._service == "publishing":
+                if address == self.address and self._service == "publishing":
                     self._service = "checking"
                     self._check.begin(self.address)
             case inputs.UnpublishedInput(address=address):

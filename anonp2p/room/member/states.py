@@ -6,6 +6,7 @@ from anonp2p.protocol import frames, welcome
 from anonp2p.reasons import Fault
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.backfill import Backfill
+from anonp2p.room.member.switch import Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,13 @@ class Backfilling:
     backfill: Backfill
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Switching:
+    """Entries of a log that parted from ours are on their way: once they prove to lead to a welcome, we go over."""
+
+    switch: Switch
+
+
 @dataclass(frozen=True, slots=True)
 class CatchingUp:
     """We are in, and nothing of ours goes out before we have the log up to this index."""
@@ -71,10 +79,11 @@ class Abandoned:
     was_let_in: bool
 
 
-State = NoLink | Asking | Welcomed | Proving | Backfilling | CatchingUp | Up | Rekeying | Abandoned
+State = NoLink | Asking | Welcomed | Proving | Backfilling | Switching | CatchingUp | Up | Rekeying | Abandoned
 
 # NoLink --answer--> Asking --Welcome--> Welcomed --last Page--> (Proving --last Proof-->) Backfilling
 #                     |                                             | all that was before the welcome
+#                     |                        +--last Page, of another term--> Switching --all of it--> CatchingUp
 #                     +-------------------Resumed-------------> CatchingUp --all that the host had then--> Up
 # CatchingUp, Up --Commit--> Rekeying --our commit share--> CatchingUp or Up, as before
 # any state --a fault of the link--> Abandoned
@@ -82,9 +91,10 @@ State = NoLink | Asking | Welcomed | Proving | Backfilling | CatchingUp | Up | R
 _NEXT: dict[type[State], tuple[type[State], ...]] = {
     NoLink: (Asking,),
     Asking: (Welcomed, CatchingUp),
-    Welcomed: (Proving, Backfilling),
+    Welcomed: (Proving, Backfilling, Switching),
     Proving: (Backfilling,),
     Backfilling: (CatchingUp,),
+    Switching: (CatchingUp,),
     CatchingUp: (Up, Rekeying),
     Up: (Rekeying,),
     Rekeying: (CatchingUp, Up),
@@ -97,7 +107,7 @@ _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
     frames.PageFrame: ((Welcomed,), "unexpected-page"),
     frames.ProofFrame: ((Proving,), "unexpected-proof"),
     frames.ResumedFrame: ((Asking,), "unwanted-resumption"),
-    frames.BackfillFrame: ((Backfilling, CatchingUp, Up), "unexpected-backfill"),
+    frames.BackfillFrame: ((Backfilling, Switching, CatchingUp, Up), "unexpected-backfill"),
     frames.CommitShareFrame: ((Rekeying,), "unexpected-share"),
     frames.DeniedFrame: ((CatchingUp, Up, Rekeying), "unexpected-denial"),
     frames.KeyResponseFrame: ((CatchingUp, Up, Rekeying), "unexpected-key"),
@@ -106,7 +116,7 @@ _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
     frames.EntrustFrame: ((CatchingUp, Up, Rekeying), "unexpected-entrusting"),
     frames.EchoedFrame: ((CatchingUp, Up, Rekeying), "unexpected-echo"),
     frames.WaitingFrame: ((), "unexpected-waiting"),
-    frames.RedirectFrame: ((), "unexpected-redirect"),
+    frames.RedirectFrame: ((CatchingUp, Up, Rekeying), "unexpected-redirect"),
     frames.HostLivesFrame: ((), "unexpected-sign-of-life"),
     frames.WantFrame: ((), "unexpected-want"),
 }
@@ -124,11 +134,21 @@ class LinkState:
         return self._state
 
     @property
+    def has_no_link(self) -> bool:
+        """Whether there is none to a host, and none has answered."""
+        return isinstance(self._state, NoLink)
+
+    @property
     def is_let_in(self) -> bool:
         """Whether the host has let us in on this link."""
         if isinstance(self._state, Abandoned):
             return self._state.was_let_in
         return isinstance(self._state, Backfilling | CatchingUp | Up | Rekeying)
+
+    @property
+    def is_following(self) -> bool:
+        """Whether we follow the log of the host at the other end, and have been shown all that was before."""
+        return isinstance(self._state, CatchingUp | Up | Rekeying)
 
     @property
     def takes_batches(self) -> bool:
@@ -149,6 +169,11 @@ class LinkState:
     def backfill(self) -> Backfill | None:
         """What is on its way of what was before the welcome."""
         return self._state.backfill if isinstance(self._state, Backfilling) else None
+
+    @property
+    def switch(self) -> Switch | None:
+        """What is on its way of a log that parted from ours."""
+        return self._state.switch if isinstance(self._state, Switching) else None
 
     def enter(self, state: State) -> None:
         """Goes to a state that follows the present one."""

@@ -13,7 +13,7 @@ from anonp2p.room.dice import draw_heartbeat
 class Uplink:
     """Sends frames to the host, and heartbeats; with cover, only in slots, which are heartbeats as well.
 
-    link: its number; service: the public key of the onion service that was dialled.
+    link: its number; service: the public key of the onion service that was dialled; hello_hash: of the hello there.
     """
 
     def __init__(self, context: Context) -> None:
@@ -22,6 +22,7 @@ class Uplink:
         self._reporter = context.reporter
         self.link = 0
         self.service = b""
+        self.hello_hash = b""
         self._channel: Channel | None = None
         self._waiting: list[frames.Frame] = []  # what goes in the next slots
         self._has_slots = False  # whether we send in slots alone
@@ -33,9 +34,9 @@ class Uplink:
         assert self._channel is not None, "there is one from the first answer on"
         return self._channel
 
-    def begin(self, link: int, service: bytes, channel: Channel) -> None:
+    def begin(self, link: int, service: bytes, hello_hash: bytes, channel: Channel) -> None:
         """A call of ours was answered: its link is the one to the host."""
-        self.link, self.service, self._channel = link, service, channel
+        self.link, self.service, self.hello_hash, self._channel = link, service, hello_hash, channel
 
     def end_handshake(self) -> None:
         """The host has let us in."""

@@ -13,6 +13,7 @@ from anonp2p.room.member.backfill import Backfill
 from anonp2p.room.member.head_check import Head, HeadCheck, Signer
 from anonp2p.room.member.joining import NOWHERE, Joining
 from anonp2p.room.member.proof import Proof
+from anonp2p.room.member.switch import Switch
 from anonp2p.room.retention import NO_HISTORY
 
 
@@ -31,11 +32,15 @@ class WelcomeCheck:
 
         Raises PeerFault, HostLied: what we know of a room binds its host.
         """
+        known = self._replica.ledger
+        if known.host and not self._lifecycle.entered and state.term.number > known.number:
+            expect(state.room == known.room, "other-room")
+            self._replica.ledger = Ledger(known.room)  # we come anew, to a log that may not be ours
+            self._joining.begin_anew()
         host = self._replica.ledger.host
         expect(host in (b"", state.host), "other-host")
         expect(not host or state.room == self._replica.ledger.room, "other-room")
-        check_credentials(state.credentials, service)
-        expect(identity.member_id(state.credentials.key) == state.host, "wrong-credentials")
+        _check_host(state, service)
         if not host:
             self._heads.begin_room()
         try:
@@ -45,14 +50,25 @@ class WelcomeCheck:
                 raise
             raise self._heads.blame(fault.fault, Head.read(state.head)) from None
 
+    def read_other_term(self, state: frames.RoomState, service: bytes) -> Switch:
+        """A room that we are in, as another host has it, who began a later term. Raises PeerFault."""
+        known = self._replica.ledger
+        expect(state.room == known.room, "other-room")
+        _check_host(state, service)
+        expect((state.term.number, state.host) > (known.number, known.host), "old-term")
+        expect(state.snapshot is None and not state.proof, "unexpected-history")
+        ledger = self._read_ledger(state, switches=True)
+        head = HeadCheck(self._context).read_head(state.head, Signer.of_log(ledger))
+        _start_at(ledger, head, state.latest)
+        return Switch(self._context, ledger, welcome.make_epoch(state), head, state.since, self._heads.room_time())
+
     def _read(self, state: frames.RoomState) -> Backfill:
         ledger = self._read_ledger(state)
         head = self._heads.read_head(state.head, Signer.of_log(ledger))
         expect(head.end >= self._replica.ledger.index, "shorter-log")
         expect(head.time >= self._heads.told_time, "head-older-than-last")
         expect(state.epoch >= self._replica.ledger.epoch, "old-epoch")
-        ledger.start_at(head.end, head.digest)
-        expect(_lead_to(head, state.latest, ledger.group_context), "head-of-other-roster")
+        _start_at(ledger, head, state.latest)
         epoch = welcome.make_epoch(state)
         self._expect_no_step_back(ledger, epoch)
         begin, known = self._joining.position, self._replica.ledger
@@ -77,7 +93,7 @@ class WelcomeCheck:
             backfill.expect_same_log(state.since, state.snapshot.digest)
         return backfill
 
-    def _read_ledger(self, state: frames.RoomState) -> Ledger:
+    def _read_ledger(self, state: frames.RoomState, *, switches: bool = False) -> Ledger:
         expect(nicks.is_room_name(state.name), "bad-name")
         ledger = Ledger(state.room)
         for roster_entry in state.roster:
@@ -92,7 +108,7 @@ class WelcomeCheck:
         asked = self._lifecycle.entered or (me is not None and me.nick in self._joining.own_nicks())
         expect(me is not None and asked, "roster-without-us")
         own_keys = self._joining.own_key_hashes()
-        expect(me is not None and me.key_hash in own_keys, "roster-with-other-key")
+        expect(me is not None and (switches or me.key_hash in own_keys), "roster-with-other-key")
         expect(state.host != self._replica.me.id, "us-as-host")
         _rule(ledger, state)
         ledger.take_term(state.term)
@@ -126,10 +142,17 @@ def _rule(ledger: Ledger, state: frames.RoomState) -> None:
     ledger.retention, ledger.history = state.retention, state.history
 
 
-def _lead_to(head: Head, latest: frames.LatestEntry, group_context: bytes) -> bool:
-    """Whether the digest of a head covers this group context, as that to which the latest entry leads."""
-    digest = identity.extend_log_hash(latest.digest, head.end, latest.header, latest.body, group_context)
-    return digest == head.digest
+def _check_host(state: frames.RoomState, service: bytes) -> None:
+    """Raises PeerFault unless the service that was dialled says that it serves this host."""
+    check_credentials(state.credentials, service)
+    expect(identity.member_id(state.credentials.key) == state.host, "wrong-credentials")
+
+
+def _start_at(ledger: Ledger, head: Head, latest: frames.LatestEntry) -> None:
+    """Notes where the log is. Raises PeerFault unless the head covers this room, as that to which its entry leads."""
+    ledger.start_at(head.end, head.digest)
+    digest = identity.extend_log_hash(latest.digest, head.end, latest.header, latest.body, ledger.group_context)
+    expect(digest == head.digest, "head-of-other-roster")
 
 
 def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> Ledger:

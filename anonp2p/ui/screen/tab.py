@@ -34,6 +34,7 @@ class Tab:
         self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
         self.has_moved = True  # whether its members may have changed
         self._nick = ""
+        self._is_passed_on = False  # whether our host hands the room over, and we have no link to the next one yet
         self._lines = ChangingLines(self.log)
         self._typed: dict[int, int] = {}  # which inputs our messages were, by their seq, as long as these are kept
 
@@ -103,6 +104,8 @@ class Tab:
                 self.add_system_line(now, wording.describe_event(event), "title")
             case events.HeirsEvent():
                 self._lines.membership_line(now).tell_heirs(wording.describe_event(event)[0])
+            case events.HeirEvent(rank=int(), was=int()):
+                pass  # the list of all who can take the room over says it
             case events.LeaveEndsRoomEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
             case events.LookalikeEvent():
@@ -186,7 +189,11 @@ class Tab:
     def _take_link(self, event: events.LinkEvent, now: float) -> None:
         was, self.link, self.attempt = self.link, event.state, event.attempt
         if self.name:
-            if event.state == "lost":
+            if event.detail.code == "passed-on":
+                self._is_passed_on = True  # who hosts next says all
+            elif event.state == "up" and self._is_passed_on:
+                self._is_passed_on = False
+            elif event.state == "lost":
                 self.add_system_line(now, wording.describe_event(event))
             elif event.state == "up" and was != "up":
                 self.add_system_line(now, [wording.LINK_UP_AGAIN])

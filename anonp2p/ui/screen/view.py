@@ -7,6 +7,7 @@ import urwid
 from anonp2p import limits
 from anonp2p.room import events, retention
 from anonp2p.room.snapshot import Snapshot
+from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import commands, sanitize
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.rooms import number_room
@@ -251,7 +252,7 @@ def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
         (1, "status", tab.title),
         (2, "status", f"{snapshot.members} here" if snapshot.members else ""),
         (3, "status", who_hosts(snapshot)),
-        (6, "status", f"epoch {snapshot.epoch}" if snapshot.name else ""),
+        (6, "status", f"epoch {index_of(snapshot.epoch)}" if snapshot.name else ""),
         (4, "status", ends if snapshot.name else ""),
         (4, "status", "locked" if snapshot.locked else ""),
         (0, "alarm", "ALARM: do not trust this room" if snapshot.alarmed else ""),
@@ -266,6 +267,8 @@ def who_hosts(snapshot: Snapshot) -> str:
     if snapshot.ends_with_us:
         return f"{hosts}, nobody else could"
     then = "you" if heir and snapshot.heir == snapshot.nick else heir
+    if then and not hosts:
+        return "you host next" if then == "you" else f"{then} hosts next"
     return f"{hosts}, then {then}" if hosts and then else hosts
 
 

@@ -5,8 +5,10 @@ from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.context import Context, create_context
+from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import Founding, found_room
+from anonp2p.room.host.meetings import Meetings
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import unpack_content
@@ -39,7 +41,8 @@ def take_effects(context: Context) -> list[effects.Effect]:
 def new_link(who: Somebody, log: Log) -> MemberLink:
     """A link of this member's, which has all of the log."""
     channel = Channel(SECRET, HELLO, up=False)
-    return MemberLink(who.id, channel, LogReader(log, log.end, who.id, who.encryption_key.public, channel))
+    reader = LogReader(log, log.end, who.id, who.encryption_key.public, channel)
+    return MemberLink(who.id, channel, reader, ROOM, HELLO)
 
 
 def far_end() -> Channel:
@@ -58,6 +61,11 @@ class Ordering:
         self.commits = Commits(self.context, self.sequencer, self.presence)
         self.sequencer.begin(found_room(self.context, Founding(ROOM_KEY, "hugo", "demo", ANY, history)))
         self.commits.begin()
+
+    def new_admission(self) -> Admission:
+        """What lets people in."""
+        meetings = Meetings(self.context, self.presence)
+        return Admission(self.context, self.sequencer, self.presence, self.commits, meetings)
 
     def add_member(self, who: Somebody, nick: str) -> None:
         """Somebody has joined."""

@@ -11,7 +11,6 @@ from anonp2p.protocol.handshake import HandshakeKey
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.gate import Gate
-from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.code_check import CodeCheck
 from anonp2p.room.host.heirs import Heirs
 from tests.room.host.parts import Ordering, set_time, take_effects
@@ -31,7 +30,7 @@ class Watch(Ordering):
         self.add_member(ANN, "ann")
         self.add_link(LINK, ANN)
         self.heirs = Heirs(self.context, self.sequencer, self.presence)
-        self.gate = Gate(self.context, Admission(self.context, self.sequencer, self.presence, self.commits))
+        self.gate = Gate(self.context, self.new_admission())
         self.check = CodeCheck(self.context, self.gate, self.presence, self.heirs)
         take_effects(self.context)
 

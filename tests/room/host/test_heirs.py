@@ -150,6 +150,7 @@ def test_an_heir_stays_one_until_it_is_away(estate: Estate) -> None:
     estate.can(ANN, BOB)
     estate.prepares(ANN, BOB)
     estate.presence.lose_link(LINKS[ANN.id], 0.0)
+    estate.can(BOB)
     estate.updates()
     assert estate.named()[-1] == bodies.HeirsBody([heir(ANN), heir(BOB)], True)
     estate.sequencer.order_own(bodies.AwayBody(ANN.id))
@@ -196,15 +197,28 @@ def test_one_who_cannot_host_cannot_be_wanted(estate: Estate) -> None:
     assert estate.context.replica.ledger.heirs == (heir(BOB),)
 
 
-def test_the_first_heir_is_given_the_key_once_it_was_sent_the_entry_that_makes_it_a_holder(estate: Estate) -> None:
+def test_the_first_heir_is_given_the_key_with_its_appointment(estate: Estate) -> None:
     estate.can(ANN)
-    estate.prepares(ANN)
+    assert estate.updates() == [(LINKS[ANN.id], frames.PrepareFrame())]
+    estate.heirs.take_address(ANN.id, appointment.sign_address(service_of(ANN), ROOM, ANN.id))
+    [(link, sent)] = estate.updates()
     assert estate.context.replica.ledger.holders == (estate.context.replica.me.id, ANN.id)
-    [(link, sent)] = estate.updates(limits.ENTRUST_CHECK)
     assert link == LINKS[ANN.id]
     assert isinstance(sent, frames.EntrustFrame)
     assert appointment.open_room_key(sent.box, [ANN.encryption_key], ROOM, ANN.id, ROOM).public == ROOM
-    assert estate.updates(2 * limits.ENTRUST_CHECK) == [], "once"
+    assert estate.updates(limits.ENTRUST_CHECK) == [], "once"
+
+
+def test_the_key_of_another_code_is_given_once_the_heir_was_sent_that_code(estate: Estate) -> None:
+    """Before, it could not know whose key it is."""
+    estate.can(ANN)
+    estate.prepares(ANN)
+    estate.heirs.change_code()
+    assert estate.updates() == []
+    [(_, sent)] = estate.updates(limits.ENTRUST_CHECK)
+    assert isinstance(sent, frames.EntrustFrame)
+    code = estate.context.replica.ledger.code
+    assert appointment.open_room_key(sent.box, [ANN.encryption_key], ROOM, ANN.id, code).public == code
 
 
 def test_on_another_link_the_first_heir_is_given_the_key_again(estate: Estate) -> None:

@@ -33,7 +33,7 @@ class Member:
 
     def __init__(self, random: Callable[[int], bytes] = longest, *, is_alone: bool = True) -> None:
         self.numbers = itertools.count(-1, -1)
-        self.dialling = Dialling(SERVICE, lambda: next(self.numbers), random, is_alone=is_alone)
+        self.dialling = Dialling(lambda: next(self.numbers), random, is_alone=is_alone)
         self.now = START
         self.dialling.begin(START)
 
@@ -41,12 +41,12 @@ class Member:
         """Waits until it dials; the dial."""
         deadline = self.dialling.next_deadline
         assert deadline is not None
-        assert self.dialling.take_due(deadline - 0.001) is None, "it is not due before"
+        assert self.dialling.take_due(SERVICE, deadline - 0.001) is None, "it is not due before"
         self.now = max(self.now, deadline)
-        dial = self.dialling.take_due(self.now)
+        dial = self.dialling.take_due(SERVICE, self.now)
         assert dial is not None
         assert self.dialling.next_deadline is None, "nothing is due while it dials"
-        assert self.dialling.take_due(self.now + 1_000) is None
+        assert self.dialling.take_due(SERVICE, self.now + 1_000) is None
         return dial
 
     def fail(self, failure: inputs.DialFailedInput, after: float = 0.0) -> bool:

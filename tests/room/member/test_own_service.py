@@ -28,10 +28,10 @@ class Able:
         self.context.random = randomness(seed)
         self.context.may_host = True
         self.uplink = Uplink(self.context)
-        self.uplink.begin(-1, ROOM, Channel(SECRET, HELLO, up=True))
+        self.uplink.begin(-1, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
         self.uplink.end_handshake()
         loss = Loss(lambda least, _: least)
-        self.carrier = Carrier(self.context, self.uplink, loss, HeadCheck(self.context))
+        self.carrier = Carrier(self.context, self.uplink, loss, HeadCheck(self.context), lambda _: None)
         self.service = self.carrier.service
         take_effects(self.context)
 

@@ -34,7 +34,7 @@ def context_with_dice(byte: int, *, cover: bool = False) -> Context:
 def open_uplink(context: Context) -> Uplink:
     """A link on which we have been let in, and have all of the log, at the beginning."""
     uplink = Uplink(context)
-    uplink.begin(LINK, ROOM, CHANNEL)
+    uplink.begin(LINK, ROOM, HELLO, CHANNEL)
     uplink.end_handshake()
     uplink.begin_slots()
     context.reporter.take_effects()
@@ -51,7 +51,7 @@ def seconds_left(uplink: Uplink) -> float:
 def test_nothing_is_due_before_we_are_let_in() -> None:
     context = new_context()
     uplink = Uplink(context)
-    uplink.begin(LINK, ROOM, CHANNEL)
+    uplink.begin(LINK, ROOM, HELLO, CHANNEL)
     assert take_effects(context) == []
     assert uplink.next_deadline() is None
 
@@ -59,9 +59,9 @@ def test_nothing_is_due_before_we_are_let_in() -> None:
 def test_the_records_of_a_link_are_sealed_by_the_channel_of_its_own_handshake() -> None:
     context = new_context()
     uplink = Uplink(context)
-    uplink.begin(LINK, ROOM, Channel(b"o" * 32, HELLO, up=True))
+    uplink.begin(LINK, ROOM, HELLO, Channel(b"o" * 32, HELLO, up=True))
     uplink.forget()
-    uplink.begin(LINK, ROOM, CHANNEL)
+    uplink.begin(LINK, ROOM, HELLO, CHANNEL)
     context.reporter.take_effects()
     uplink.end_handshake()
     [admitted] = take_effects(context)
@@ -144,7 +144,7 @@ def test_until_it_has_all_of_the_log_a_member_with_cover_is_like_any_other() -> 
     context = context_with_dice(0, cover=True)
     uplink = open_uplink(context)
     uplink.forget()
-    uplink.begin(LINK, ROOM, CHANNEL)
+    uplink.begin(LINK, ROOM, HELLO, CHANNEL)
     uplink.end_handshake()
     context.reporter.take_effects()
     assert seconds_left(uplink) == SOONEST
@@ -209,7 +209,7 @@ def test_what_waited_for_a_slot_of_a_link_that_is_gone_is_not_sent_on_another() 
     uplink = open_uplink(context)
     uplink.send(SUBMITTED)
     uplink.forget()
-    uplink.begin(LINK, ROOM, CHANNEL)
+    uplink.begin(LINK, ROOM, HELLO, CHANNEL)
     uplink.end_handshake()
     uplink.begin_slots()
     context.reporter.take_effects()

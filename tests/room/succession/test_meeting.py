@@ -132,7 +132,7 @@ def test_who_hosted_before_hosts_again_once_it_has_been_back_for_a_while() -> No
     meeting = make_meeting(predecessor=BEN)
     assert meeting.find_returned(hosting(ANN), 10.0) is None
     assert meeting.find_returned(hosting(ANN, BEN), 20.0) is None
-    assert meeting.next_deadline(hosting(ANN, BEN, CID)) == limits.MEET
+    assert meeting.next_deadline(hosting(ANN, BEN, CID)) == 20.0 + limits.HAND_BACK
     assert meeting.find_returned(hosting(ANN, BEN), 20.0 + limits.HAND_BACK) == BEN
 
 

@@ -333,6 +333,8 @@ def test_a_host_can_end_its_room() -> None:
         for command, who in (("/leave", "ben"), ("/close", "cho")):
             host(stage, who)
             stage.ask("say", who=who, text="hello")
+            if command == "/leave":
+                stage.type("/leave\n").until("ends for all")
             stage.type(f"{command}\n").until("/create NAME")
             assert not any("hello" in row or "demo" in row for row in stage.settled())
 

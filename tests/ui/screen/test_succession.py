@@ -3,6 +3,7 @@
 import pytest
 
 from anonp2p import limits
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
@@ -12,6 +13,8 @@ from anonp2p.ui.screen import overlays, view
 from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.tab import Tab
+from tests.support.stage import Stage
+from tests.ui.screen.meeting import enter
 from tests.ui.screen.test_keyboard import Hands
 from tests.ui.screen.test_submission import Desk
 from tests.ui.screen.test_tab import CODE, NOW, WIDE, in_room, message, said, shown, take
@@ -234,8 +237,28 @@ def test_who_would_host_is_told_on_the_line_of_comings_and_goings() -> None:
     ben, ann = (events.Successor(nick, nick, False) for nick in ("ben", "ann"))
     tab = in_room(joined, events.HeirsEvent(room="r1", heirs=[ben]), events.HeirsEvent(room="r1", heirs=[ben, ann]))
     assert sum("↔" in row for row in shown(tab)) == 1
-    assert " ".join(said(tab)).count("goes on with") == 1, "only the latest"
+    assert " ".join(said(tab)).count("Next to host") == 1, "only the latest"
     assert "ben, ann" in " ".join(said(tab))
+
+
+def link(state: str, code: str) -> events.LinkEvent:
+    return events.LinkEvent(room="r1", state=state, attempt=1, detail=Reason(code))  # type: ignore[arg-type]
+
+
+def test_while_the_room_is_handed_over_only_who_hosts_next_is_told() -> None:
+    host = events.HostEvent(room="r1", member="m", nick="ben", cause="left")
+    tab = in_room(link("lost", "passed-on"), link("connecting", "none"), host, link("up", "none"))
+    assert said(tab)[1:] == ["ben hosts the room now, as its host left"]
+    take(tab, link("lost", "broken"), link("up", "none"))
+    assert len(said(tab)) == 4, "any other loss is told, and its end"
+
+
+def test_who_was_told_to_take_the_room_over_sees_the_rest_in_the_list_of_all_who_can() -> None:
+    told = [events.HeirEvent(room="r1", rank=2, was=None, holds_key=False)]
+    tab = in_room(*told, events.HeirEvent(room="r1", rank=1, was=2, holds_key=True))
+    assert " ".join(said(tab)).count("You are to take this room over") == 1
+    take(tab, events.HeirEvent(room="r1", rank=None, was=1, holds_key=False))
+    assert "no longer" in said(tab)[-1] or "no longer" in said(tab)[-2]
 
 
 # --- who hosts and would
@@ -281,12 +304,68 @@ def test_the_marks_are_explained_below_the_members() -> None:
         (False, "", False, "host ada"),
         (False, "ben", False, "host ada, then ben"),
         (False, "zoe", False, "host ada, then you"),
+        (None, "ben", False, "ben hosts next"),
+        (None, "zoe", False, "you host next"),
+        (None, "", False, ""),
         (True, "ben", False, "you host, then ben"),
         (True, "", False, "you host"),
         (True, "", True, "you host, nobody else could"),
     ],
 )
-def test_the_status_says_who_hosts_and_who_would(hosting: bool, heir: str, ends: bool, words: str) -> None:
-    host = "zoe" if hosting else "ada"
-    snapshot = Snapshot("demo", CODE, "zoe", "m", hosting, host, True, 3, 0, False, None, False, heir, ends)
+def test_the_status_says_who_hosts_and_who_would(hosting: bool | None, heir: str, ends: bool, words: str) -> None:
+    host = "" if hosting is None else "zoe" if hosting else "ada"  # while it is handed over nobody hosts
+    snapshot = Snapshot("demo", CODE, "zoe", "m", bool(hosting), host, True, 3, 0, False, None, False, heir, ends)
     assert view.who_hosts(snapshot) == words
+
+
+# --- a whole change of host
+
+ABLE = {"ANONP2P_NO_HEIR": "0"}
+
+
+def test_the_heir_goes_on_as_host_and_is_told_what_that_means() -> None:
+    with Stage("--nick", "zoe", columns=120, environment=ABLE) as stage:
+        enter(stage)
+        for sight in ("You are to take this room over", "host ada, then you"):
+            stage.until(sight)
+        stage.ask("leave", who="ada")
+        for sight in ("ada left", "zoe hosts the room now", "You host this room now", "you host .*epoch 0"):
+            stage.until(sight)
+        stage.type("still here\n").until(r"zoe │ still here")
+        stage.ask("join", who="cho")
+        stage.until("cho joined")
+        stage.ask("say", who="cho", text="so am I")
+        stage.until("so am I")
+        rows = stage.type("/reply ").settled()
+        [number] = [int(row.split()[0]) for row in rows if "so am I" in row]
+        assert number < 100, "people see small numbers whoever hosts"
+
+
+@pytest.mark.parametrize(("does", "why"), [("leave", "left"), ("lose", "was lost")])
+def test_a_member_talks_on_under_the_next_host_and_sees_who_that_is(does: str, why: str) -> None:
+    with Stage("--nick", "zoe", columns=120) as stage:
+        stage.settled()
+        code = stage.ask("host", who="ada", name="demo")["code"]
+        stage.ask("join", who="ben", code=code, able=True)
+        stage.type(f"/join {code}\n").until("host ada, then ben")
+        stage.ask("say", who="ben", text="hello")
+        stage.ask(does, who="ada")
+        stage.type("anybody?\n")
+        for sight in (f"ben hosts the room now, as its host {why}", "host ben", r"12:00 +zoe │ anybody\?", "@ben"):
+            stage.until(sight)
+        stage.ask("say", who="ben", text="yes")
+        rows = stage.until("ben │ yes")
+        for text in ("hello", "anybody?", "yes"):
+            assert sum(f"│ {text}" in row for row in rows) == 1
+        stage.ask("join", who="cho", code=code)
+        stage.until("cho joined")
+
+
+def test_a_host_that_leaves_is_gone_at_once_and_nobody_is_asked_where_an_heir_is() -> None:
+    with Stage("--nick", "zoe", columns=120) as stage:
+        stage.settled()
+        stage.type("/create demo\n").until("Others can join now")
+        stage.ask("join", who="ben", able=True)
+        stage.until("you host, then ben")
+        stage.type("/leave\n").until("/create NAME")
+        stage.ask("say", who="ben", text="still here")

@@ -144,7 +144,7 @@ EVERY: list[Event] = [
     events.HeirsEvent(
         room="r1", heirs=[events.Successor(HOSTILE, HOSTILE, True), events.Successor("m", HOSTILE, False)]
     ),
-    events.HeirEvent(room="r1", rank=2, holds_key=True),
+    events.HeirEvent(room="r1", rank=2, was=None, holds_key=True),
     events.LeaveEndsRoomEvent(room="r1", asks=True),
     events.CodeEvent(room="r1", code=CODE),
     events.CutEvent(room="r1", count=65),

@@ -1,0 +1,379 @@
+"""How a member finds a host: whom it dials, what the first answers mean, and at whom it waits for the next host.
+
+Before we are in, and where nobody but our host can host, `Dialling` says when to dial; else `Loss` says whom as well.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from anonp2p import errors, limits
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import credentials, frames, handshake, meeting
+from anonp2p.protocol.field_types import Heir
+from anonp2p.reasons import LINK_ENDS, NO_REASON, LinkEnd, Reason
+from anonp2p.room import effects, inputs
+from anonp2p.room.call import Call
+from anonp2p.room.context import Context
+from anonp2p.room.dice import draw_between
+from anonp2p.room.ledger import expect
+from anonp2p.room.member.dialling import Dialling
+from anonp2p.room.member.joining import Joining
+from anonp2p.room.member.states import LinkState
+from anonp2p.room.member.uplink import Uplink
+from anonp2p.room.member.waiting import WaitingLink
+from anonp2p.room.succession import terms
+from anonp2p.room.succession.loss import Line, Loss, Target
+from anonp2p.room.where import tell_where
+
+_OTHER_VERSION = errors.OtherProtocol()
+
+
+class HostAnswer(NamedTuple):
+    """Somebody who may be our host has answered. said: from the answer on, as far as it has come."""
+
+    call: Call
+    said: Sequence[frames.Frame]
+
+
+class _Try(NamedTuple):
+    """A dial, and whom it is to reach."""
+
+    call: Call
+    target: Target
+    asked: list[int]  # the index of our log when we asked for our place, if we have
+
+
+class Search:
+    """Has a link to a host looked for while there is none, and keeps one to the heir that would be the next.
+
+    loss: is told of all that comes of it, and says whom to dial. catch_up: takes what an heir shows of the
+    log while there is no host; raises PeerFault, HostLied.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        loss: Loss,
+        state: LinkState,
+        uplink: Uplink,
+        joining: Joining,
+        catch_up: Callable[[frames.BackfillFrame], None],
+    ) -> None:
+        self._loss = loss
+        self._context = context
+        self._clock = context.clock
+        self._replica = context.replica
+        self._reporter = context.reporter
+        self._lifecycle = context.lifecycle
+        self._state = state
+        self._uplink = uplink
+        self._joining = joining
+        self._catch_up = catch_up
+        self._dialling = Dialling(context.number_dial, context.random, is_alone=context.is_alone)
+        self._tries: dict[int, _Try] = {}  # by link
+        self._waiting: WaitingLink | None = None
+        self._rounds = 0  # of dials since the host was lost
+        self._reason = NO_REASON  # why the latest of them failed
+
+    @property
+    def attempt(self) -> int:
+        """How many times we have tried since there was a host."""
+        return self._rounds if self._has_others else self._dialling.attempt
+
+    @property
+    def line(self) -> Line:
+        """Who hosts, and who could."""
+        ledger, me = self._replica.ledger, self._replica.me.id
+        others = [
+            Heir(member, address)
+            for member, address in ledger.carriers.items()
+            if member not in (me, ledger.host) and ledger.roster.find_member(member) is not None
+        ]
+        host, present = Heir(ledger.host, ledger.address), ledger.roster.present_count
+        return Line(me, ledger.code, host, ledger.handed_over, ledger.heirs, others, present)
+
+    @property
+    def _has_others(self) -> bool:
+        """Whether somebody else than our host may host, and we could go on there."""
+        line = self.line
+        return self._joining.can_resume and bool(line.handed_over or line.heirs or line.others)
+
+    def next_deadline(self) -> float | None:
+        """When (`Now.tick`) something is due."""
+        dials = self._dialling.next_deadline
+        if self._has_others:
+            dials = self._loss.next_deadline(self.line) if self._may_dial else None
+        dues = (dials, None if self._waiting is None else self._waiting.next_deadline())
+        return min((due for due in dues if due is not None), default=None)
+
+    # --- what happens to our link to the host
+
+    def begin(self, hint: Target | None) -> None:
+        """We have no host yet, or none any more. hint: who may be."""
+        if self._lifecycle.entered:
+            self._loss.lose(self._clock.tick, hint)
+        self._dialling.begin(self._clock.tick)
+
+    @property
+    def _may_dial(self) -> bool:
+        """Not while we are let in: till then, we do not know who is the first heir, nor whether we have a host."""
+        return self._state.has_no_link if self._loss.lost_at is not None else self._state.has_caught_up
+
+    def note_let_in(self) -> None:
+        """A host has let us in."""
+        self._dialling.note_let_in()
+
+    def note_caught_up(self) -> None:
+        """We have a host, and all of its log."""
+        self._loss.note_let_in()
+        self._rounds, self._reason = 0, NO_REASON
+        self._hang_up_all()
+
+    def hang_up(self) -> None:
+        """We host from now on, and look for nobody."""
+        self._hang_up_all()
+        self._stop_waiting("closed")
+
+    def _hang_up_all(self) -> None:
+        for attempt in self._tries.values():
+            attempt.call.hang_up("closed")
+        self._tries.clear()
+
+    def note_drop(self) -> None:
+        """We end the link ourselves, to ask for something else at once."""
+        self._dialling.note_drop()
+
+    def lose(self, reason: Reason, hint: Target | None = None) -> None:
+        """The link to our host is gone. hint: to whom it sends us."""
+        goes_on = self._dialling.take_loss(reason, self._clock.tick)
+        if self._lifecycle.entered:
+            self._loss.lose(self._clock.tick, hint)
+        if not (goes_on or self._has_others):
+            self._lifecycle.fail(errors.Unreachable(reason), "lost")
+
+    # --- what comes on links that are not to our host
+
+    def has_link(self, link: int) -> bool:
+        """Whether this is one of ours."""
+        return link in self._tries or (self._waiting is not None and self._waiting.call.link == link)
+
+    def take_input(
+        self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput
+    ) -> HostAnswer | None:
+        """Takes what comes on one of our links; returns the answer of one who may be our host. Raises HostLied."""
+        attempt = self._tries.get(event.link)
+        match event:
+            case inputs.ReceivedInput(payload=payload) if attempt is not None:
+                return self._take_answer(attempt, payload)
+            case inputs.ReceivedInput(payload=payload):
+                return self._take_from_heir(payload)
+            case inputs.DialFailedInput(reason=reason) if attempt is not None:
+                goes_on = self._has_others or self._dialling.take_failure(event, self._clock.tick)
+                self._end_try(event.link, reason, goes_on=goes_on)
+            case inputs.DroppedInput() if attempt is not None:
+                goes_on = self._has_others or self._dialling.take_loss(reason_of(event), self._clock.tick)
+                self._end_try(event.link, reason_of(event), goes_on=goes_on)
+            case inputs.DroppedInput():
+                self._waiting = None
+                self._loss.note_standby_lost(self._clock.tick)
+        return None
+
+    def _end_try(self, link: int, reason: Reason, *, goes_on: bool) -> None:
+        """A dial has led to nothing."""
+        member = self._tries.pop(link).target.member
+        self._reason = reason
+        if member is not None:
+            self._loss.note_failure(member, self._clock.tick)
+        since = self._loss.lost_at
+        is_late = since is not None and self._clock.tick > since + limits.PLACE_SECONDS
+        if self._lifecycle.phase == "leaving" and not self._state.is_let_in:
+            self._lifecycle.leave_room("left")
+        elif not goes_on or (self._has_others and is_late and not self._tries and self._waiting is None):
+            self._lifecycle.fail(errors.Unreachable(reason), "lost")
+
+    def _take_answer(self, attempt: _Try, payload: bytes) -> HostAnswer | None:
+        """What came on a link before its first answer, or with that."""
+        self._joining.has_lost_host = self._loss.lost_at is not None
+        try:
+            said = attempt.call.take_payload(payload)
+            return self._take_first(attempt, said) if said else None
+        except handshake.OtherVersion:
+            if self._has_others:
+                attempt.call.hang_up("closed")
+            else:
+                self._lifecycle.fail(_OTHER_VERSION, "refused")
+        except PeerFault as fault:
+            attempt.call.hang_up(fault.fault)
+        return None
+
+    def _take_first(self, attempt: _Try, said: Sequence[frames.Frame]) -> HostAnswer | None:
+        """Takes the first answer on a link. Raises PeerFault for one that is not of whom we have dialled."""
+        call, target, asked = attempt
+        match said[0]:
+            case frames.WaitingFrame() as waiting:
+                self._begin_waiting(call, target, waiting)
+            case frames.RedirectFrame() as redirect:
+                self._take_redirect(call, target, redirect)
+            case frames.RefusedFrame() if target.member not in (None, self._replica.ledger.host):
+                self._loss.note_failure(target.member, self._clock.tick)
+                self._hang_up_on(call)
+            case frames.ResumedFrame() if asked != [self._replica.ledger.index]:
+                self._hang_up_on(call)  # what follows is not what we lack by now
+            case _ if not self._state.has_no_link:
+                self._hang_up_on(call)
+            case _:
+                del self._tries[call.link]
+                return HostAnswer(call, said)
+        return None
+
+    def _hang_up_on(self, call: Call) -> None:
+        """Of this link we want nothing more."""
+        del self._tries[call.link]
+        call.hang_up("closed")
+
+    def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
+        """Somebody whom we have dialled says who hosts. Raises PeerFault for what it has not signed.
+
+        Whoever follows a lower term than ours is told of ours.
+        """
+        carrier = None if target.member is None else self._replica.ledger.roster.find_member(target.member)
+        where, service, hello = redirect.where, call.service, call.hello_hash
+        if carrier is not None:
+            meeting.check_redirect(redirect, service, hello, carrier.key)
+        if not self._take_hint(where):
+            ours = tell_where(self._replica, where.openings, where.index)
+            back = meeting.sign_redirect(ours, service, hello, self._replica.me)
+            self._reporter.add_effect(effects.AdmitEffect(call.link, call.channel, (back,)))
+            self._reporter.add_effect(effects.FinishEffect(call.link))
+            del self._tries[call.link]
+        else:
+            self._hang_up_on(call)
+
+    def _take_hint(self, where: frames.Where) -> bool:
+        """Returns whether the host that somebody follows may be one for us: of no lower term. Raises PeerFault."""
+        ledger = self._replica.ledger
+        expect(terms.are_proper(where.openings) and where.openings[-1].term == (where.number, where.host), "bad-where")
+        is_lower = (where.number, where.host) < (ledger.number, ledger.host)
+        if not is_lower:
+            self._loss.note_hint(Target(where.host, where.address), self._clock.tick)
+        return not is_lower
+
+    # --- at whom we wait
+
+    def _begin_waiting(self, call: Call, target: Target, waiting: frames.WaitingFrame) -> None:
+        """An heir answers that it waits with us. Raises PeerFault for an answer that it has not signed."""
+        heir = None if target.member is None else self._replica.ledger.roster.find_member(target.member)
+        if heir is None or not self._joining.can_resume:
+            raise PeerFault("unexpected-waiting")
+        credentials.check_waiting(waiting, call.hello_hash, call.service, heir.key)
+        del self._tries[call.link]
+        if self._loss.accept_standby(heir.id, self.line, self._clock.tick):
+            if self._waiting is not None:
+                self._waiting.drop("dialled-again")
+            self._waiting = WaitingLink(self._context, call, heir.id)
+        else:
+            call.hang_up("closed")
+
+    def _stop_waiting(self, reason: LinkEnd) -> None:
+        if self._waiting is not None:
+            self._waiting.drop(reason)
+            self._waiting = None
+            self._loss.drop_standby()
+
+    def _take_from_heir(self, payload: bytes) -> HostAnswer | None:
+        """What the heir says at which we wait."""
+        waiting = self._waiting
+        assert waiting is not None, "the link is ours"
+        try:
+            said = waiting.open_record(payload)
+            for at, frame in enumerate(said):
+                match frame:
+                    case frames.WelcomeFrame() if self._state.has_no_link:
+                        self._waiting = None
+                        self._loss.drop_standby()
+                        return HostAnswer(waiting.call, said[at:])
+                    case frames.WelcomeFrame():
+                        self._stop_waiting("closed")
+                        return None
+                    case _:
+                        self._take_word(waiting, frame)
+        except PeerFault as fault:
+            waiting.drop(fault.fault)
+        return None
+
+    def _take_word(self, waiting: WaitingLink, frame: frames.Frame) -> None:
+        """Raises PeerFault for what an heir does not say, HostLied for a log that proves it."""
+        match frame:
+            case frames.HostLivesFrame():
+                self._loss.note_host_lives(self._clock.tick)
+            case frames.RedirectFrame(where=where):
+                self._take_hint(where)
+            case frames.WantFrame():
+                self._show_log(waiting, frame)
+            case frames.BackfillFrame():
+                expect(self._loss.lost_at is not None, "unexpected-backfill")
+                self._catch_up(frame)
+            case _:
+                raise PeerFault("unexpected-sign-of-life")
+
+    def _show_log(self, waiting: WaitingLink, want: frames.WantFrame) -> None:
+        """The heir lacks what we have of the log."""
+        ledger = self._replica.ledger
+        expect(terms.are_proper(want.openings), "bad-opening")
+        fork = terms.find_fork(ledger.openings, ledger.index, want.openings, want.index)
+        if self._loss.lost_at is not None and fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
+            waiting.show_log(fork)
+
+    # --- what is due
+
+    def do_due_work(self) -> None:
+        """Dials whom it is time to dial, and tells the heir at which we wait how we are."""
+        if self._lifecycle.over:
+            return
+        if not self._has_others:
+            self._stop_waiting("closed")
+            self._dial_host()
+            return
+        if self._loss.has_wrong_standby(self.line):
+            self._stop_waiting("closed")
+        busy = {attempt.call.service for attempt in self._tries.values()}
+        targets = self._loss.take_due(self.line, busy, self._clock.tick) if self._may_dial else []
+        if targets and self._loss.lost_at is not None:
+            self._rounds += 1
+            self._uplink.tell_state("connecting", self._rounds, self._reason)
+        for target in targets:
+            self._dial(target)
+        if self._waiting is not None:
+            self._waiting.report(is_lost=self._loss.lost_at is not None)
+
+    def _dial_host(self) -> None:
+        ledger = self._replica.ledger
+        address = ledger.address if self._lifecycle.entered else ledger.code
+        if (dial := self._dialling.take_due(address, self._clock.tick)) is not None:
+            self._begin_call(dial, Target(None, address))
+            self._uplink.tell_state("connecting", self._dialling.attempt, self._dialling.reason)
+            self._reporter.add_effect(dial)
+
+    def _dial(self, target: Target) -> None:
+        pause = draw_between(self._context.random, 0.0, limits.RETURN_SPREAD)
+        seconds = limits.DIAL_TRIES[min(max(self._rounds, 1), len(limits.DIAL_TRIES)) - 1]
+        number = self._context.number_dial()
+        dial = effects.DialEffect(number, target.address, seconds, returns=True, pause=pause)
+        self._begin_call(dial, target)
+        self._reporter.add_effect(dial)
+
+    def _begin_call(self, dial: effects.DialEffect, target: Target) -> None:
+        """Only a host knows our ticket."""
+        ticket = self._joining.ticket if target.member in (None, self._replica.ledger.host) else b""
+        asked: list[int] = []
+
+        def ask(link: bytes, service: bytes, hello: bytes) -> frames.Request:
+            asked.append(self._replica.ledger.index)
+            return self._joining.sign_request(link, service, hello)
+
+        self._tries[dial.link] = _Try(Call(self._context, dial.link, dial.address, ask, ticket), target, asked)
+
+
+def reason_of(event: inputs.DroppedInput) -> Reason:
+    """Why a link has ended, as the user is told."""
+    return Reason(event.reason) if event.reason in LINK_ENDS else Reason("link-fault", event.reason)

@@ -1,0 +1,115 @@
+"""A log that parted from ours, and is in a later term: what leads from there to a welcome is checked before it counts.
+
+All of it is checked on a copy of the room as of where the logs part. Till then nothing of ours is changed, and whatever
+is wrong is a fault of the link: we have no host that could be blamed.
+"""
+
+from typing import NamedTuple
+
+from anonp2p import limits
+from anonp2p.crypto.epoch import KEPT, OPENING, Epoch
+from anonp2p.errors import HostLied, PeerFault
+from anonp2p.protocol import bodies, frames
+from anonp2p.room.context import Context
+from anonp2p.room.entries import OpenedEntry, open_missed
+from anonp2p.room.ledger import Ledger, expect, unpack_content
+from anonp2p.room.member.head_check import Head, HeadCheck, Signer
+from anonp2p.room.member.retracted import is_retracted
+from anonp2p.room.replica import check_entry
+from anonp2p.room.succession import terms
+
+
+class CheckedBatch(NamedTuple):
+    """Entries that a head covers."""
+
+    entries: list[OpenedEntry]
+    head: Head
+
+
+class Switch:
+    """Collects what follows where the logs part, up to the head of a welcome.
+
+    now, epoch, head: the room as the welcome has it. room_time: by our own estimate, in milliseconds; no entry has
+    expired before that. Raises PeerFault where the logs have nothing in common, or ours ends elsewhere.
+    """
+
+    def __init__(self, context: Context, now: Ledger, epoch: Epoch, head: Head, since: int, room_time: int) -> None:
+        self.now = now
+        self.epoch = epoch
+        self.head = head
+        self.batches: list[CheckedBatch] = []
+        self._context = context
+        self._room_time = room_time
+        self._heads = HeadCheck(context)  # of all hosts in between, none of which has to do with what ours has signed
+        self._size = 0
+        ours = context.replica.ledger
+        fork = terms.find_fork(ours.openings, ours.index, now.openings, head.end)
+        expect(fork is not None and fork == since, "unrelated-log")
+        self.fork = since
+        room_log = context.replica.room_log
+        reached = room_log.ledger_at(since)
+        expect(reached is not None and room_log.log.may_cut(since), "unrelated-log")
+        assert reached is not None, "as was just checked"
+        self._reached = reached
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all is there. Raises PeerFault if it led elsewhere than the welcome says."""
+        reached, now = self._reached, self.now
+        if reached.index < self.head.end:
+            return False
+        expect(reached.digest == self.head.digest, "backfill-to-other-log")
+        expect(reached.group_context == now.group_context, "backfill-to-other-room")
+        expect(reached.openings == now.openings, "backfill-to-other-room")
+        self._expect_openers()
+        return True
+
+    def _expect_openers(self) -> None:
+        """Raises PeerFault if one of those who began a term since had been thrown out, by what we lose of our log."""
+        log = self._context.replica.room_log.log
+        began = {opening.host for opening in self.now.openings if opening.index > self.fork}
+        for index in range(self.fork + 1, log.end):
+            entry = log.find_entry(index)
+            said = unpack_content(entry.body).body if entry.body and entry.context is not None else None
+            if isinstance(said, bodies.CommitBody):
+                expect(not began & {removal.member for removal in said.removed}, "opener-removed")
+
+    def take_missed(self, missed: frames.BackfillFrame) -> None:
+        """Checks the next batch. Raises PeerFault."""
+        try:
+            self._take_missed(missed)
+        except HostLied as lie:
+            raise PeerFault(lie.fault) from None
+
+    def _take_missed(self, missed: frames.BackfillFrame) -> None:
+        ledger, entries = self._reached, open_missed(missed)
+        self._size += sum(len(entry.body) for entry in entries)
+        expect(self._size <= limits.LOG_BYTES, "too-long-backfill")
+        expect(self.head.end - self.fork <= limits.LOG_ENTRIES, "too-long-backfill")
+        head = self._heads.read_head(missed.head, Signer.of_batch(ledger, entries))
+        expect(head.place <= self.head.place, "backfill-after-welcome")
+        self._expect_gone(missed, entries, head)
+        self._heads.expect_log(head, ledger, entries)
+        for entry in entries:
+            self._take_entry(ledger, entry)
+        self._heads.accept_head(head)
+        self.batches.append(CheckedBatch(entries, head))
+
+    def _expect_gone(self, missed: frames.BackfillFrame, entries: list[OpenedEntry], head: Head) -> None:
+        """What is gone has expired by the word of the host, and by our own clock, or was retracted."""
+        now = HeadCheck(self._context).read_head(missed.now, Signer.of_log(self.now))
+        latest = min(now.time, self._room_time + round(limits.CLOCK_TOLERANCE * 1000))
+        for entry, shown in zip(entries, missed.entries, strict=True):
+            if isinstance(shown, frames.RetractedEntry):
+                expect(is_retracted(self._reached, shown, entries), "tombstone-too-soon")
+            elif not entry.body:
+                ttl = entry.header.ttl
+                expect(ttl != KEPT and latest - head.time >= ttl * 1000, "tombstone-too-soon")
+
+    def _take_entry(self, ledger: Ledger, entry: OpenedEntry) -> None:
+        author, before = check_entry(ledger, entry), ledger.group_context
+        if author.id == self._context.replica.me.id:
+            is_ours = entry.header.kind != OPENING and self._context.outbox.has_sent(entry.header, entry.digest)
+            expect(is_ours, "entry-never-sent")
+        ledger.take_entry(author, entry.header, entry.content, entry.digest)
+        expect(ledger.group_context == (entry.context or before), "other-group-context")

@@ -1,0 +1,90 @@
+"""A host that leaves: with an heir, without one, and where it closes the room for all."""
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.protocol import bodies
+from anonp2p.protocol.field_types import Heir
+from anonp2p.room import events, inputs
+from anonp2p.room.host.leaving import Leaving
+from tests.room.host.parts import Ordering, set_time
+from tests.room.peers import ANN, BOB, kinds, told
+
+
+class Home(Ordering):
+    """A room of ours with Ann and Bob in it, Ann with a link."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_member(ANN, "ann")
+        self.add_member(BOB, "bob")
+        self.add_link(1, ANN)
+        self.leaving = Leaving(self.context, self.sequencer, self.presence)
+        self.context.lifecycle.enter("host")
+        self.context.reporter.take_effects()
+        self.start = self.sequencer.log.end
+
+    def has_heir(self, member: bytes) -> None:
+        """The log names one."""
+        self.context.replica.ledger.heirs = (Heir(member, bytes([7]) * 32),)
+
+    def leaves(self, *, close: bool = False, asks: bool = False, at: float = 0.0) -> list[events.Event]:
+        """The user wants out; returns what it is told."""
+        set_time(self.context, at)
+        self.leaving.leave(inputs.LeaveInput(close=close, asks=asks, re="1"))
+        return told(self.context.reporter.take_effects())
+
+
+@pytest.fixture
+def home() -> Home:
+    return Home()
+
+
+def test_a_host_with_an_heir_hands_over_and_is_out(home: Home) -> None:
+    home.has_heir(ANN.id)
+    assert home.leaving.can_hand_over
+    assert kinds(home.leaves()) == ["GoneEvent"]
+    assert home.bodies(home.start) == [bodies.HandOverBody(leaves=True)]
+    ledger = home.context.replica.ledger
+    assert ledger.handed_over
+    assert ledger.roster.find_member(home.context.replica.me.id) is None
+
+
+def test_an_heir_without_a_link_takes_nothing_over(home: Home) -> None:
+    home.has_heir(BOB.id)
+    assert not home.leaving.can_hand_over
+    home.leaves()
+    assert home.bodies(home.start) == [bodies.CloseBody()]
+
+
+def test_to_close_ends_the_room_for_all_even_with_an_heir(home: Home) -> None:
+    home.has_heir(ANN.id)
+    assert kinds(home.leaves(close=True)) == ["GoneEvent"]
+    assert home.bodies(home.start) == [bodies.CloseBody()]
+
+
+def test_a_host_without_an_heir_is_told_before_the_room_ends(home: Home) -> None:
+    told_, gone = home.leaves()
+    assert told_ == events.LeaveEndsRoomEvent(room="r1", asks=False, re="1")
+    assert isinstance(gone, events.GoneEvent)
+
+
+def test_a_person_has_to_say_it_twice(home: Home) -> None:
+    assert home.leaves(asks=True) == [events.LeaveEndsRoomEvent(room="r1", asks=True, re="1")]
+    assert home.bodies(home.start) == []
+    assert kinds(home.leaves(asks=True, at=limits.LEAVE_CONFIRM)) == ["LeaveEndsRoomEvent", "GoneEvent"]
+
+
+def test_what_was_said_long_ago_has_to_be_said_again(home: Home) -> None:
+    home.leaves(asks=True)
+    home.leaves(asks=True, at=limits.LEAVE_CONFIRM + 1)
+    assert home.bodies(home.start) == []
+
+
+def test_a_host_that_is_alone_just_leaves(home: Home) -> None:
+    for member in (ANN, BOB):
+        home.sequencer.order_own(bodies.AwayBody(member.id))
+    start = home.sequencer.log.end
+    assert not home.leaving.ends_room
+    assert kinds(home.leaves(asks=True))[-1] == "GoneEvent"
+    assert home.bodies(start) == [bodies.CloseBody()]

@@ -1,0 +1,316 @@
+"""A member that may take the room over: who waits at it, what it tells them and its host, and when it hosts itself."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from anonp2p import limits
+from anonp2p.crypto import identity
+from anonp2p.errors import PeerFault
+from anonp2p.names.codes import RoomKey
+from anonp2p.protocol import frames, handshake, meeting
+from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.handshake import Channel
+from anonp2p.room import effects, inputs
+from anonp2p.room.gate import Caller, NotAdmitted
+from anonp2p.room.member.carrier import Carrier
+from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.uplink import Uplink
+from anonp2p.room.role import HostPlan
+from anonp2p.room.succession.loss import Line, Loss
+from tests.room.member.parts import joined_context, set_time, take_effects
+from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody, randomness
+from tests.support.world import payloads
+
+SECRET, HELLO = b"s" * 32, b"n" * 32  # of all links
+OWN_KEY = RoomKey(b"o" * 32)
+OWN = OWN_KEY.public
+LINK = 4
+HIGHER = 5  # the number of another term
+
+
+class Ready:
+    """A member of Hugo's room, with Ann: its first heir, whose service is ready, and which has its host."""
+
+    def __init__(self) -> None:
+        self.context = joined_context()
+        self.context.random = randomness(b"carrier")
+        self.context.may_host = True
+        self.context.serving.add_key(OWN_KEY)
+        self.replica = self.context.replica
+        self.ledger = self.replica.ledger
+        self.ledger.heirs = (Heir(self.replica.me.id, OWN),)
+        self.uplink = Uplink(self.context)
+        self.uplink.begin(-1, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
+        self.uplink.end_handshake()
+        self.loss = Loss(lambda least, _: least)
+        self.caught_up: list[frames.BackfillFrame] = []
+        heads = HeadCheck(self.context)
+        self.carrier = Carrier(self.context, self.uplink, self.loss, heads, self.caught_up.append)
+        self.far = Channel(SECRET, HELLO, up=True)
+        take_effects(self.context)
+
+    def wants(self) -> list[effects.Effect]:
+        """What is to be done since the last time."""
+        return take_effects(self.context)
+
+    def said(self, link: int) -> list[frames.Frame]:
+        """What goes out on a link after it has looked at what there is to do."""
+        self.carrier.update()
+        done = [it for it in self.wants() if isinstance(it, effects.RecordEffect) and it.link == link]
+        return [frame for it in done for frame in it.frames]
+
+    def asked(self, request: frames.Request) -> None:
+        """Somebody asks."""
+        channel = Channel(SECRET, HELLO, up=False)
+        self.carrier.answer(Caller(LINK, channel, HELLO, OWN), request)
+
+    def resume(self, who: Somebody = ANN, *, lost: bool = False, openings: list[Opening] | None = None) -> Any:
+        """A request to come back."""
+        known = list(self.ledger.openings) if openings is None else openings
+        key, digest = who.encryption_key.public, self.ledger.digest
+        unsigned = frames.ResumeRequest(
+            SECRET, who.id, key, 0, self.ledger.index, digest, known, lost, bytes(identity.SIGNATURE)
+        )
+        content = handshake.resume_content(HELLO, unsigned)
+        return msgspec.structs.replace(unsigned, signature=who.sign_for(OWN, identity.RESUME, content))
+
+    def meet(self, who: Somebody = ANN) -> frames.MeetRequest:
+        """A host of a higher term asks."""
+        openings = [*self.ledger.openings, self.opening(who)]
+        unsigned = frames.MeetRequest(SECRET, who.id, b"a" * 32, 3, bytes(32), openings, bytes(identity.SIGNATURE))
+        return meeting.sign_meet(unsigned, OWN, HELLO, who)
+
+    def opening(self, who: Somebody = ANN) -> Opening:
+        """Of another term."""
+        return Opening(HIGHER, who.id, 1, bytes(32))
+
+    def waits(self, *, lost: bool = False) -> None:
+        """Ann waits."""
+        self.asked(self.resume(lost=lost))
+        self.wants()
+
+    def reports(self, *, lost: bool, openings: list[Opening] | None = None, index: int = 0) -> None:
+        """Ann says how she is."""
+        known = list(self.ledger.openings) if openings is None else openings
+        self.hears(frames.ReportFrame(lost, index, bytes(32), known))
+
+    def hears(self, frame: frames.Frame) -> None:
+        """Ann says something."""
+        [payload] = payloads(self.far.seal_frames([frame]))
+        self.carrier.take_input(inputs.ReceivedInput(LINK, payload))
+
+    def loses_host(self, seconds: float = 0.0) -> None:
+        """Its own link is gone."""
+        set_time(self.context, seconds)
+        self.loss.lose(self.context.clock.tick)
+        self.carrier.note_link_lost()
+
+    def passes(self, seconds: float) -> None:
+        """It is that late."""
+        set_time(self.context, seconds)
+        self.carrier.update()
+
+
+@pytest.fixture
+def ready() -> Ready:
+    return Ready()
+
+
+# --- who dials it
+
+
+def test_a_member_of_its_term_waits(ready: Ready) -> None:
+    ready.asked(ready.resume())
+    assert list(ready.carrier.standby.links) == [LINK]
+
+
+@pytest.mark.parametrize("who", [EVE, HOST], ids=["a stranger", "one who signs for another"])
+def test_nobody_else_waits(ready: Ready, who: Somebody) -> None:
+    request = ready.resume(who)
+    if who is HOST:
+        request = msgspec.structs.replace(request, member=ANN.id)
+    with pytest.raises(NotAdmitted) as caught:
+        ready.asked(request)
+    assert caught.value.reason == "unknown"
+
+
+def test_newcomers_are_not_let_in(ready: Ready) -> None:
+    join = frames.JoinRequest(SECRET, EVE.key, EVE.encryption_key.public, "eve", bytes(64))
+    with pytest.raises(NotAdmitted):
+        ready.asked(join)
+
+
+def test_a_member_of_another_term_is_told_who_hosts_and_waits_only_once_the_host_is_lost(ready: Ready) -> None:
+    other = ready.resume(openings=[*ready.ledger.openings, ready.opening()])
+    ready.asked(other)
+    [finish] = ready.wants()
+    assert isinstance(finish, effects.FinishEffect)
+    [redirect] = ready.far.open_record(payloads(finish.data)[0]).frames
+    assert isinstance(redirect, frames.RedirectFrame)
+    assert (redirect.where.host, redirect.where.address) == (HOST.id, ROOM)
+    meeting.check_redirect(redirect, OWN, HELLO, ready.replica.me.key)
+    ready.loses_host()
+    ready.asked(other)
+    assert list(ready.carrier.standby.links) == [LINK]
+
+
+def test_a_host_that_meets_it_is_told_who_hosts(ready: Ready) -> None:
+    ready.asked(ready.meet())
+    [finish] = ready.wants()
+    assert isinstance(finish, effects.FinishEffect)
+    with pytest.raises(NotAdmitted):
+        ready.asked(ready.meet(EVE))
+    with pytest.raises(NotAdmitted):
+        ready.asked(msgspec.structs.replace(ready.meet(), signature=bytes(64)))
+
+
+def test_without_a_host_it_looks_where_one_of_a_higher_term_has_met_it(ready: Ready) -> None:
+    ready.loses_host()
+    ready.asked(ready.meet())
+    targets = ready.loss.take_due(_line(ready), (), ready.context.clock.tick)
+    assert b"a" * 32 in {target.address for target in targets}
+
+
+def test_what_is_wrong_on_a_standby_link_ends_that_link(ready: Ready) -> None:
+    ready.waits()
+    ready.carrier.take_input(inputs.ReceivedInput(LINK, bytes(480)))
+    assert [type(it) for it in ready.wants()] == [effects.DropEffect]
+    assert not ready.carrier.standby.links
+
+
+def test_a_standby_link_that_ends_is_forgotten(ready: Ready) -> None:
+    ready.waits()
+    ready.carrier.take_input(inputs.DroppedInput(LINK, "closed", 0.0))
+    assert not ready.carrier.standby.links
+
+
+# --- whether the host lives
+
+
+def test_it_asks_its_host_for_a_sign_of_life_before_it_says_that_it_lives(ready: Ready) -> None:
+    ready.waits(lost=True)
+    assert ready.said(-1) == [frames.EchoFrame()]
+    assert ready.said(-1) == [], "once"
+    ready.carrier.take_echo(frames.EchoedFrame())
+    assert ready.said(LINK) == [frames.HostLivesFrame()]
+    set_time(ready.context, 1.0)
+    ready.reports(lost=True)
+    assert ready.said(-1) == [], "it has been told"
+    ready.reports(lost=False)
+    ready.reports(lost=True)
+    assert ready.said(-1) == [frames.EchoFrame()]
+    ready.carrier.note_link_lost()
+    with pytest.raises(PeerFault, match="unexpected-echo"):
+        ready.carrier.take_echo(frames.EchoedFrame())
+
+
+def test_of_those_who_have_their_host_it_asks_nothing(ready: Ready) -> None:
+    ready.waits()
+    assert ready.said(-1) == []
+
+
+def test_a_host_is_told_of_those_who_have_lost_it_for_a_while_again_and_again(ready: Ready) -> None:
+    ready.waits(lost=True)
+    assert frames.StraysFrame(1) not in ready.said(-1)
+    set_time(ready.context, limits.STRAYS)
+    assert ready.said(-1) == [frames.StraysFrame(1)]
+    assert ready.said(-1) == []
+    set_time(ready.context, limits.STRAYS + limits.HEARTBEAT)
+    assert ready.said(-1) == [frames.StraysFrame(1)]
+
+
+# --- those who wait
+
+
+def test_one_who_has_lost_its_host_in_another_term_is_told_once_where_there_is_one(ready: Ready) -> None:
+    ready.waits()
+    ready.reports(lost=True, openings=[*ready.ledger.openings, ready.opening()], index=3)
+    [redirect] = ready.said(LINK)
+    assert isinstance(redirect, frames.RedirectFrame)
+    meeting.check_redirect(redirect, OWN, HELLO, ready.replica.me.key)
+    assert ready.said(LINK) == []
+
+
+def test_who_is_behind_is_shown_the_log_while_there_is_no_host(ready: Ready) -> None:
+    ready.waits()
+    ready.ledger.index, ready.replica.room_log.log.sealed_end = 2, 3
+    ready.loses_host()
+    ready.reports(lost=True)
+    ready.carrier.update()
+    [admit] = [it for it in ready.wants() if isinstance(it, effects.AdmitEffect)]
+    assert admit.link == LINK
+    assert admit.reader is not None
+    ready.carrier.update()
+    assert not [it for it in ready.wants() if isinstance(it, effects.AdmitEffect)], "once"
+
+
+def test_what_others_have_of_the_log_is_taken_while_there_is_no_host(ready: Ready) -> None:
+    backfill = frames.BackfillFrame([], [], bytes(112), bytes(112))
+    ready.waits()
+    ready.hears(backfill)
+    assert ready.caught_up == []
+    ready.loses_host()
+    ready.hears(backfill)
+    assert ready.caught_up == [backfill]
+
+
+def test_who_is_ahead_is_asked_for_what_we_lack(ready: Ready) -> None:
+    ready.waits()
+    ready.loses_host()
+    ready.reports(lost=True, index=7)
+    [want] = ready.said(LINK)
+    assert want == frames.WantFrame(0, ready.ledger.digest, list(ready.ledger.openings))
+    assert ready.carrier.next_deadline() is not None
+
+
+# --- when it hosts
+
+
+def test_with_a_majority_that_has_lost_the_host_it_goes_on_soon(ready: Ready) -> None:
+    ready.waits()
+    ready.loses_host()
+    ready.loss.take_due(_line(ready), (), ready.context.clock.tick)  # the host was dialled again
+    ready.reports(lost=True)
+    ready.passes(limits.GATHER - 0.1)
+    assert ready.carrier.plan is None
+    ready.passes(limits.GATHER)
+    plan = ready.carrier.plan
+    assert isinstance(plan, HostPlan)
+    assert (plan.number, plan.address) == (HIGHER, OWN)
+    assert plan.standby is ready.carrier.standby
+    assert plan.gate is ready.carrier.gate
+
+
+def test_after_a_hand_over_it_goes_on_at_once(ready: Ready) -> None:
+    ready.ledger.handed_over = True
+    ready.loses_host()
+    ready.carrier.update()
+    assert ready.carrier.plan is not None
+
+
+def test_while_it_leaves_it_does_not_take_the_room_over(ready: Ready) -> None:
+    ready.ledger.handed_over = True
+    ready.context.lifecycle.begin_leaving("1")
+    ready.loses_host()
+    ready.carrier.update()
+    assert ready.carrier.plan is None
+
+
+def test_one_that_has_no_key_for_the_address_that_the_log_says_does_not_go_on(ready: Ready) -> None:
+    ready.ledger.heirs = (Heir(ready.replica.me.id, b"x" * 32),)
+    ready.ledger.handed_over = True
+    ready.loses_host()
+    ready.carrier.update()
+    assert ready.carrier.plan is None
+
+
+def test_while_it_has_its_host_it_does_not_go_on_whatever_others_say(ready: Ready) -> None:
+    ready.waits(lost=True)
+    ready.passes(limits.LOST_BY_ONE * 2)
+    assert ready.carrier.plan is None
+
+
+def _line(ready: Ready) -> Line:
+    return Line(ready.replica.me.id, ROOM, Heir(HOST.id, ROOM), False, ready.ledger.heirs, (), 3)

@@ -1,0 +1,458 @@
+"""How a member finds a host, and waits at an heir meanwhile; with heirs that the test plays, and no host."""
+
+from typing import Any
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.crypto import identity, suite
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import credentials, frames, handshake, meeting
+from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.handshake import Channel, HostHandshake
+from anonp2p.reasons import Reason
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.member.joining import Joining
+from anonp2p.room.member.search import HostAnswer, Search
+from anonp2p.room.member.states import Asking, CatchingUp, LinkState, Up
+from anonp2p.room.member.uplink import Uplink
+from anonp2p.room.succession.loss import Loss
+from tests.room.member.parts import joined_context, set_time
+from tests.room.peers import ANN, HOST, ROOM, Somebody
+
+BOB = Somebody(b"b")
+ADDRESSES = {HOST.id: ROOM, ANN.id: b"\1" * 32, BOB.id: b"\2" * 32}
+LOST = Reason("broken")
+
+
+class Line:
+    """A link that a seeker has dialled, as whoever answers has it."""
+
+    def __init__(self, link: int, service: bytes) -> None:
+        self.link = link
+        self.greeting = HostHandshake(bytes(32), service, suite.EncryptionKeyPair(bytes(32)))
+        self.request: Any = None
+        self.channel: Any = None
+
+    def take(self, wire: bytes) -> None:
+        self.request = self.greeting.open_request(wire[2:])
+        self.channel = Channel(self.request.link_secret, self.greeting.hello, up=False)
+
+
+class Seeker:
+    """Somebody who is in, with what it wants done on its links. heirs: in order, each with whoever plays it."""
+
+    def __init__(self, *heirs: Somebody) -> None:
+        self.context = joined_context()
+        self.ledger = self.context.replica.ledger
+        self.ledger.add_member(BOB.key, "bob", suite.hash_data(BOB.encryption_key.public))
+        self.ledger.heirs = tuple(Heir(heir.id, ADDRESSES[heir.id]) for heir in heirs)
+        self.state, self.uplink = LinkState(), Uplink(self.context)
+        for state in (Asking(bytes(32)), CatchingUp(0), Up()):  # it has a host
+            self.state.enter(state)
+        self.joining = Joining(self.context, "")
+        self.shown: list[frames.BackfillFrame] = []
+        self.loss = Loss(lambda least, most: (least + most) / 2)
+        self.search = Search(self.context, self.loss, self.state, self.uplink, self.joining, self.shown.append)
+        self.seconds = 0.0
+        self.lines: list[Line] = []
+        self.done: list[effects.Effect] = []
+        self.told: list[events.Event] = []
+
+    # --- what happens
+
+    def pass_time(self, seconds: float = 0.0) -> list[bytes]:
+        """Returns the addresses that it dials now."""
+        self.seconds += seconds
+        set_time(self.context, self.seconds)
+        self.search.do_due_work()
+        return self._carry_out()
+
+    def lose(self) -> list[bytes]:
+        """Its link to the host breaks."""
+        self.state.lose_link()
+        self.search.lose(LOST)
+        return self.pass_time()
+
+    def hears(self, line: Line, *said: frames.Frame) -> HostAnswer | None:
+        """A record comes on this link."""
+        return self._take(inputs.ReceivedInput(line.link, line.channel.seal_frames(said)[2:]))
+
+    def greeted(self, line: Line) -> Line:
+        """Whoever it has dialled says hello."""
+        assert self._take(inputs.ReceivedInput(line.link, line.greeting.wire[2:])) is None
+        return line
+
+    def drop(self, line: Line) -> None:
+        self._take(inputs.DroppedInput(line.link, "closed", 0.0))
+
+    def fails(self, line: Line) -> None:
+        self._take(inputs.DialFailedInput(line.link, Reason("not-found"), absent=True))
+
+    def waits_at(self, heir: Somebody, line: Line) -> None:
+        """The heir answers that it waits as well."""
+        self.greeted(line)
+        assert self.hears(line, waiting(line, heir)) is None
+
+    def _take(self, event: Any) -> HostAnswer | None:
+        assert self.search.has_link(event.link)
+        answer = self.search.take_input(event)
+        self._carry_out()
+        self.search.do_due_work()
+        self._carry_out()
+        return answer
+
+    # --- what it does
+
+    def _carry_out(self) -> list[bytes]:
+        dialled = []
+        for effect in self.context.reporter.take_effects():
+            match effect:
+                case effects.DialEffect(link=link, address=address):
+                    self.lines.append(Line(link, address))
+                    dialled.append(address)
+                case effects.SendEffect(link=link, data=data):
+                    self.line(link).take(data)
+                case effects.TellEffect(event=event):
+                    self.told.append(event)
+                case _:
+                    self.done.append(effect)
+        return dialled
+
+    def line(self, link: int) -> Line:
+        return next(line for line in self.lines if line.link == link)
+
+    def take_done(self) -> list[effects.Effect]:
+        done, self.done = self.done, []
+        return done
+
+    def said(self) -> list[frames.Frame]:
+        return [frame for it in self.take_done() if isinstance(it, effects.RecordEffect) for frame in it.frames]
+
+    def dropped(self) -> list[tuple[int, str]]:
+        return [(it.link, it.reason) for it in self.take_done() if isinstance(it, effects.DropEffect)]
+
+    @property
+    def report(self) -> frames.ReportFrame:
+        ledger = self.ledger
+        lost = self.loss.lost_at is not None
+        return frames.ReportFrame(lost, ledger.index, ledger.digest, list(ledger.openings))
+
+
+def waiting(line: Line, heir: Somebody) -> frames.WaitingFrame:
+    return credentials.sign_waiting(line.greeting.hello, heir.signer(line.greeting.service))
+
+
+def where(number: int, host: Somebody, seeker: Seeker, address: bytes = b"\7" * 32) -> frames.Where:
+    """A host that opened a term after the seeker's log."""
+    opening = Opening(number, host.id, seeker.ledger.index + 1, b"d" * 32)
+    openings = [*seeker.ledger.openings, opening] if number else list(seeker.ledger.openings)
+    return frames.Where(number, host.id, address, seeker.ledger.index + 1, b"d" * 32, openings, [])
+
+
+def redirect(line: Line, carrier: Somebody, to: frames.Where) -> frames.RedirectFrame:
+    return meeting.sign_redirect(to, line.greeting.service, line.greeting.hello, carrier)
+
+
+def waiting_seeker() -> tuple[Seeker, Line]:
+    """One who waits at the first heir, and its link there."""
+    seeker = Seeker(ANN, BOB)
+    assert seeker.pass_time() == [ADDRESSES[ANN.id]]
+    [line] = seeker.lines
+    seeker.waits_at(ANN, line)
+    return seeker, line
+
+
+# --- while there is a host
+
+
+def test_one_who_has_a_host_waits_at_the_first_heir_and_says_that_it_has_lost_nobody() -> None:
+    seeker, line = waiting_seeker()
+    assert isinstance(line.request, frames.ResumeRequest)
+    assert not line.request.lost
+    assert line.request.openings == list(seeker.ledger.openings)
+    assert seeker.said() == [seeker.report]
+    assert seeker.told == [], "its link to the host is what the user is told of"
+
+
+def test_where_nobody_can_take_over_nobody_is_dialled() -> None:
+    assert Seeker().pass_time() == []
+
+
+def test_a_report_goes_out_as_a_heartbeat_and_not_for_each_entry() -> None:
+    seeker, _ = waiting_seeker()
+    seeker.take_done()
+    seeker.ledger.start_at(5, b"5" * 32)
+    seeker.pass_time()
+    assert seeker.said() == []
+    seeker.pass_time(limits.HEARTBEAT)
+    assert seeker.said() == [seeker.report]
+
+
+def test_the_heir_is_shown_another_encryption_key_of_ours() -> None:
+    seeker, _ = waiting_seeker()
+    seeker.take_done()
+    key = suite.EncryptionKeyPair(b"k" * 32)
+    seeker.context.replica.own_keys.insert(0, key)
+    seeker.pass_time()
+    assert seeker.said() == [frames.KeyFrame(key.public)]
+
+
+def test_a_standby_link_that_ends_is_dialled_again() -> None:
+    seeker, line = waiting_seeker()
+    seeker.drop(line)
+    _, again = seeker.lines
+    assert again.greeting.service == ADDRESSES[ANN.id]
+    seeker.fails(again)
+    assert seeker.pass_time() == []
+    assert seeker.pass_time(limits.STANDBY_RETRY) == [ADDRESSES[ANN.id]]
+
+
+def test_another_first_heir_is_waited_at_instead() -> None:
+    seeker, line = waiting_seeker()
+    seeker.ledger.heirs = seeker.ledger.heirs[::-1]
+    assert seeker.pass_time(limits.STANDBY_RETRY) == [ADDRESSES[BOB.id]]
+    assert seeker.dropped() == [(line.link, "closed")]
+
+
+@pytest.mark.parametrize("signer", [BOB, HOST])
+def test_an_answer_that_the_heir_has_not_signed_is_a_fault(signer: Somebody) -> None:
+    seeker = Seeker(ANN)
+    seeker.pass_time()
+    [line] = seeker.lines
+    seeker.waits_at(signer, line)
+    assert seeker.dropped() == [(line.link, "unsigned-waiting")]
+
+
+def test_one_who_has_a_host_is_not_welcome_elsewhere() -> None:
+    seeker, line = waiting_seeker()
+    seeker.take_done()
+    assert seeker.hears(line, frames.WelcomeFrame(b"box", 1)) is None
+    assert seeker.dropped() == [(line.link, "closed")]
+    assert not seeker.search.has_link(line.link)
+
+
+# --- without one
+
+
+def test_one_who_loses_its_host_says_so_at_once_and_dials_nobody_for_a_while() -> None:
+    seeker, _ = waiting_seeker()
+    seeker.take_done()
+    assert seeker.lose() == []
+    assert seeker.said() == [seeker.report]
+    assert seeker.report.lost
+    assert seeker.pass_time(limits.PLEDGE - 0.1) == []
+    assert ROOM in seeker.pass_time(2)
+
+
+def test_that_the_host_lives_sends_one_back_to_it_at_once() -> None:
+    seeker, line = waiting_seeker()
+    seeker.lose()
+    seeker.hears(line, frames.HostLivesFrame())
+    assert [line.greeting.service for line in seeker.lines[1:]] == [ROOM]
+
+
+def test_the_welcome_that_comes_on_the_standby_link_is_taken_with_all_that_follows() -> None:
+    seeker, line = waiting_seeker()
+    seeker.lose()
+    said = frames.HostLivesFrame(), frames.WelcomeFrame(b"box", 1), frames.PageFrame(b"part")
+    answer = seeker.hears(line, *said)
+    assert answer is not None
+    assert (answer.call.link, answer.call.service, list(answer.said)) == (line.link, ADDRESSES[ANN.id], [*said[1:]])
+    assert not seeker.search.has_link(line.link)
+
+
+def test_without_a_standby_link_the_host_and_the_first_heir_are_dialled_at_once() -> None:
+    seeker = Seeker(ANN, BOB)
+    seeker.ledger.handed_over = False
+    assert set(seeker.lose()) == {ROOM, ADDRESSES[ANN.id]}
+    assert [line.state for line in seeker.told if isinstance(line, events.LinkEvent)] == ["connecting"]
+    host, heir = seeker.lines
+    for line in (host, heir):
+        seeker.greeted(line)
+        assert line.request.lost
+
+
+def test_a_host_that_has_handed_over_is_not_dialled_again() -> None:
+    seeker = Seeker(ANN, BOB)
+    seeker.ledger.handed_over = True
+    assert ROOM not in seeker.lose()
+    assert ROOM not in seeker.pass_time(1)
+
+
+def test_the_answer_of_one_who_may_be_the_host_is_handed_on() -> None:
+    seeker = Seeker(ANN)
+    seeker.lose()
+    host = seeker.greeted(seeker.lines[0])
+    answer = seeker.hears(host, frames.WelcomeFrame(b"box", 1))
+    assert answer is not None
+    assert answer.call.hello_hash == host.greeting.hello
+
+
+def test_while_somebody_lets_one_in_nobody_else_is_dialled() -> None:
+    seeker, line = waiting_seeker()
+    seeker.lose()
+    assert seeker.hears(line, frames.WelcomeFrame(b"box", 1)) is not None
+    seeker.state.enter(Asking(line.greeting.hello))
+    assert seeker.pass_time(limits.CODE_WAIT) == []
+
+
+def test_a_place_that_was_asked_for_before_the_log_grew_is_not_taken() -> None:
+    seeker = Seeker(ANN)
+    seeker.lose()
+    host = seeker.greeted(seeker.lines[0])
+    resumed = credentials.sign_resumption(bytes(112), host.greeting.hello, HOST.signer(ROOM))
+    seeker.ledger.start_at(9, b"9" * 32)
+    assert seeker.hears(host, resumed) is None
+    assert seeker.dropped() == [(host.link, "closed")]
+
+
+def test_once_one_is_let_in_all_other_dials_are_called_off() -> None:
+    seeker = Seeker(ANN)
+    seeker.lose()
+    assert len(seeker.lines) == 2
+    seeker.search.note_caught_up()
+    seeker.pass_time()
+    assert {link for link, _ in seeker.dropped()} == {line.link for line in seeker.lines[:2]}
+
+
+def test_an_heir_that_refuses_is_no_host_that_does() -> None:
+    """Who is thrown out learns it from the host alone."""
+    seeker = Seeker(ANN)
+    seeker.lose()
+    heir = seeker.greeted(seeker.lines[1])
+    vouched = frames.Credentials(ADDRESSES[ANN.id], ANN.key, 0, bytes(64))
+    refused = credentials.sign_refusal("kicked", heir.greeting.hello, vouched, ANN.signer(ADDRESSES[ANN.id]))
+    assert seeker.hears(heir, refused) is None
+    assert seeker.dropped() == [(heir.link, "closed")]
+    assert ANN.id in seeker.loss.failed
+
+
+def test_only_hosts_are_shown_a_ticket() -> None:
+    seeker = Seeker(ANN)
+    seeker.joining.ticket = b"t" * handshake.TICKET
+    seeker.lose()
+    tickets = []
+    for line in seeker.lines:
+        seeker.search.take_input(inputs.ReceivedInput(line.link, line.greeting.wire[2:]))
+        [sent] = [it for it in seeker.context.reporter.take_effects() if isinstance(it, effects.SendEffect)]
+        tickets.append(handshake.read_ticket(sent.data[2:]) == seeker.joining.ticket)
+    assert tickets == [True, False]
+
+
+def test_one_who_has_no_host_for_as_long_as_places_are_kept_gives_up_when_nobody_is_left_to_wait_for() -> None:
+    seeker = Seeker(ANN)
+    seeker.lose()
+    for line in list(seeker.lines):
+        seeker.fails(line)
+    assert not seeker.context.lifecycle.over
+    seeker.pass_time(limits.PLACE_SECONDS + 1)
+    while not seeker.context.lifecycle.over:
+        assert seeker.seconds < limits.PLACE_SECONDS + 60
+        for line in [line for line in seeker.lines if seeker.search.has_link(line.link)]:
+            if not seeker.context.lifecycle.over:
+                seeker.fails(line)
+        seeker.pass_time(1)
+    assert isinstance(seeker.told[-1], events.GoneEvent)
+
+
+def test_who_waits_at_an_heir_does_not_give_up() -> None:
+    seeker, _ = waiting_seeker()
+    seeker.lose()
+    seeker.pass_time(limits.PLACE_SECONDS + 1)
+    for line in [line for line in seeker.lines[1:] if seeker.search.has_link(line.link)]:
+        seeker.fails(line)
+    assert not seeker.context.lifecycle.over
+
+
+# --- who sends on to others
+
+
+def test_a_redirect_is_a_hint_whom_to_dial_next() -> None:
+    seeker = Seeker(ANN)
+    seeker.lose()
+    heir = seeker.greeted(seeker.lines[1])
+    seeker.hears(heir, redirect(heir, ANN, where(5, BOB, seeker)))
+    assert (heir.link, "closed") in seeker.dropped()
+    assert b"\7" * 32 in [line.greeting.service for line in seeker.lines]
+
+
+def test_a_redirect_that_the_heir_has_not_signed_is_a_fault() -> None:
+    seeker = Seeker(ANN)
+    seeker.lose()
+    heir = seeker.greeted(seeker.lines[1])
+    seeker.hears(heir, redirect(heir, BOB, where(5, BOB, seeker)))
+    assert seeker.dropped() == [(heir.link, "unsigned-redirect")]
+
+
+def test_who_follows_a_lower_term_is_told_of_ours() -> None:
+    """8.15"""
+    seeker = Seeker(ANN)
+    [first] = seeker.ledger.openings
+    seeker.ledger.number, seeker.ledger.openings = 5, (Opening(5, HOST.id, first.index, first.digest),)
+    seeker.lose()
+    heir = seeker.greeted(seeker.lines[1])
+    seeker.take_done()
+    lower = frames.Where(0, HOST.id, ROOM, 0, first.digest, [first], [])
+    seeker.hears(heir, redirect(heir, ANN, lower))
+    admit, finish = seeker.take_done()
+    assert isinstance(admit, effects.AdmitEffect)
+    assert isinstance(finish, effects.FinishEffect)
+    [back] = admit.frames
+    assert isinstance(back, frames.RedirectFrame)
+    assert (back.where.number, back.where.host) == (5, HOST.id)
+    meeting.check_redirect(back, heir.greeting.service, heir.greeting.hello, seeker.context.replica.me.key)
+
+
+# --- what an heir wants and shows
+
+
+def test_what_an_heir_shows_of_the_log_is_taken_while_there_is_no_host_alone() -> None:
+    seeker, line = waiting_seeker()
+    shown = frames.BackfillFrame([], [], bytes(112), bytes(112))
+    seeker.lose()
+    seeker.hears(line, shown)
+    assert seeker.shown == [shown]
+    other, line = waiting_seeker()
+    other.take_done()
+    other.hears(line, shown)
+    assert other.dropped() == [(line.link, "unexpected-backfill")]
+
+
+def test_an_heir_that_wants_the_log_is_given_what_follows_its_own() -> None:
+    seeker, line = waiting_seeker()
+    seeker.lose()
+    seeker.take_done()
+    seeker.hears(line, frames.WantFrame(0, seeker.ledger.openings[0].digest, list(seeker.ledger.openings)))
+    [admit] = [it for it in seeker.take_done() if isinstance(it, effects.AdmitEffect)]
+    assert admit.link == line.link
+    assert admit.reader is not None
+    assert admit.reader.is_out, "it has all that there is"
+
+
+@pytest.mark.parametrize("frame", [frames.PageFrame(b""), frames.DeniedFrame(1, "repeated"), frames.PrepareFrame()])
+def test_what_only_a_host_says_is_a_fault_on_a_standby_link(frame: frames.Frame) -> None:
+    seeker, line = waiting_seeker()
+    seeker.take_done()
+    seeker.hears(line, frame)
+    assert seeker.dropped() == [(line.link, "unexpected-sign-of-life")]
+
+
+def test_a_link_that_was_ended_is_not_heard_any_more() -> None:
+    seeker, line = waiting_seeker()
+    seeker.hears(line, frames.PrepareFrame())
+    seeker.lose()
+    assert seeker.hears(line, frames.WelcomeFrame(b"box", 1)) is None
+
+
+def test_a_waiting_signature_is_of_one_service_and_one_link() -> None:
+    signed = credentials.sign_waiting(b"h" * 32, ANN.signer(ROOM))
+    credentials.check_waiting(signed, b"h" * 32, ROOM, ANN.key)
+    for hello, service, key in (
+        (b"g" * 32, ROOM, ANN.key),
+        (b"h" * 32, b"s" * 32, ANN.key),
+        (b"h" * 32, ROOM, BOB.key),
+    ):
+        with pytest.raises(PeerFault):
+            credentials.check_waiting(signed, hello, service, key)
+    assert signed.signature == ANN.sign(identity.WAITING, b"h" * 32)

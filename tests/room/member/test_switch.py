@@ -1,0 +1,372 @@
+"""Going over to a log that parted from ours: what must hold for it, and what is told (PROTOCOL.md, 8.4, 8.14, 8.19)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from anonp2p import limits
+from anonp2p.crypto import suite
+from anonp2p.crypto.epoch import FLEETING, read_header
+from anonp2p.errors import PeerFault
+from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.field_types import Heir
+from anonp2p.room import events
+from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.pending import Sealed, Whisper
+from anonp2p.room.succession.terms import first_epoch, make_place
+from tests.room.member.branches import ADDRESSES, SECOND, Branch, Lost
+from tests.room.member.parts import set_time, take_events
+from tests.room.peers import ANN, BOB, HOST, kinds, text
+
+FORK = 1  # the last entry that all have: Hugo has named Ann as his heir
+
+
+@pytest.fixture
+def lost() -> Lost:
+    return Lost()
+
+
+@pytest.fixture
+def theirs(lost: Lost) -> Branch:
+    """Ann's log, in which she has begun a term where ours is now."""
+    theirs = lost.ours.part()
+    theirs.opens(ANN, 5)
+    return theirs
+
+
+def again(lost: Lost) -> list[bodies.Body]:
+    """What is sent again."""
+    return [sealed.content.body for sealed in submitted(lost)]
+
+
+def submitted(lost: Lost) -> list[Sealed]:
+    outbox, sealer = lost.context.outbox, lost.context.replica.sealer(lost.context.random)
+    sent = [frame for frame in outbox.send_ready(sealer, 0.0) if isinstance(frame, frames.SubmitFrame)]
+    return [outbox.seal_entry(read_header(frame.entry).counter, sealer) for frame in sent]
+
+
+def joined() -> bodies.JoinedBody:
+    return bodies.JoinedBody(BOB.key, "bob", suite.hash_data(BOB.encryption_key.public))
+
+
+# --- where nothing is cut
+
+
+def test_who_has_nothing_else_goes_on_with_the_heir(lost: Lost, theirs: Branch) -> None:
+    """8.14"""
+    theirs.says(ANN, text("go on"))
+    happened = lost.goes_over(theirs, FORK)
+    assert kinds(happened) == ["LeftEvent", "HostEvent", "CodeEvent", "HeirsEvent", "MessageEvent"]
+    host = happened[1]
+    assert isinstance(host, events.HostEvent)
+    assert (host.nick, host.cause) == ("ann", "lost")
+    message = happened[-1]
+    assert isinstance(message, events.MessageEvent)
+    assert message.seq == make_place(5, 3)
+    replica = lost.context.replica
+    assert (replica.ledger.digest, replica.ledger.term) == (theirs.ledger.digest, theirs.ledger.term)
+    assert replica.current_epoch.number == first_epoch(5)
+    assert [lost.context.replica.room_log.hashes.digest_at(2)] == [replica.ledger.openings[-1].digest]
+    assert replica.room_log.log.end == 4
+    assert lost.heads.told_time == theirs.time
+
+
+def test_what_the_host_ordered_last_is_told_before_the_heir_takes_over(lost: Lost) -> None:
+    theirs = lost.ours.part()
+    mine = lost.says(text("mine"))
+    theirs.seal(theirs.place(mine))
+    theirs.says(HOST, text("farewell"))
+    theirs.says(HOST, bodies.HandOverBody(leaves=True))
+    theirs.opens(ANN, 5)
+    happened = lost.goes_over(theirs, FORK)
+    assert kinds(happened)[:3] == ["MessageEvent", "MessageEvent", "LeftEvent"]
+    assert [event.cause for event in happened if isinstance(event, events.HostEvent)] == ["left"]
+    assert happened[0].re == "7"
+    assert again(lost) == []
+
+
+def test_two_heirs_one_after_the_other_may_have_taken_over(lost: Lost, theirs: Branch) -> None:
+    theirs.says(ANN, joined())
+    theirs.says(ANN, bodies.HeirsBody([Heir(BOB.id, ADDRESSES[BOB.id])], entrusts=False))
+    theirs.opens(BOB, 9)
+    theirs.says(BOB, text("me now"))
+    lost.goes_over(theirs, FORK)
+    assert lost.context.replica.ledger.host == BOB.id
+    assert [it.number for it in lost.context.replica.ledger.openings] == [0, 5, 9]
+
+
+def test_the_log_is_served_on_as_it_came(lost: Lost, theirs: Branch) -> None:
+    theirs.says(ANN, text("go on"))
+    lost.goes_over(theirs, FORK)
+    log = lost.context.replica.room_log.log
+    assert [log.backfill_batch(index).entries for index in (2, 3)] == [batch.entries for batch in theirs.batches]
+    assert [log.backfill_batch(index).head for index in (2, 3)] == [batch.head for batch in theirs.batches]
+
+
+# --- what is cut
+
+
+def test_what_is_cut_of_ours_is_sent_again_and_told_as_moved(lost: Lost, theirs: Branch) -> None:
+    """8.19"""
+    [shown] = lost.has(lost.says(text("mine")))
+    happened = lost.goes_over(theirs, FORK)
+    assert kinds(happened)[0] == "CutEvent"
+    assert happened[0].count == 1
+    assert again(lost) == [bodies.TextBody("mine", action=False, reply=None, late=True)]
+    mine = lost.context.outbox.seal_entry(1, lost.context.replica.sealer(lost.context.random))
+    assert mine.header.counter == 1
+    theirs.batches.clear()
+    entry = theirs.place(opened(mine))
+    [moved] = lost.hears(theirs.seal(entry))
+    assert moved == events.MovedEvent(room="r1", was=shown.seq, seq=make_place(5, 3))
+    assert again(lost) == []
+
+
+def opened(sealed: Sealed) -> OpenedEntry:
+    return OpenedEntry(sealed.header, sealed.body)
+
+
+def test_a_message_of_another_that_was_shown_is_told_as_moved_and_one_that_was_not_as_late(
+    lost: Lost, theirs: Branch
+) -> None:
+    [shown] = lost.hears(lost.ours.says(ANN, text("hers"), counter=1))
+    late = bodies.TextBody("hers", action=False, reply=None, late=True)
+    theirs.says(ANN, late, counter=1)
+    theirs.says(ANN, bodies.TextBody("unseen", action=False, reply=None, late=True), counter=2)
+    happened = lost.goes_over(theirs, FORK)
+    moved = [it for it in happened if isinstance(it, events.MovedEvent)]
+    assert moved == [events.MovedEvent(room="r1", was=shown.seq, seq=make_place(5, 3))]
+    [message] = [it for it in happened if isinstance(it, events.MessageEvent)]
+    assert (message.text, message.late) == ("unseen", True)
+
+
+def test_private_messages_nicks_and_retracts_of_ours_are_sent_again_in_their_order(lost: Lost, theirs: Branch) -> None:
+    key = suite.hash_data(ANN.encryption_key.public)
+    lost.context.replica.add_key(key, ANN.encryption_key.public)
+    lost.has(lost.says(Whisper(ANN.id, "ann", "for you")))
+    lost.has(lost.says(bodies.NickBody("meanwhile")))
+    lost.has(lost.says(text("oops")))
+    lost.has(lost.says(bodies.RetractBody(3)))
+    lost.goes_over(theirs, FORK)
+    private, nick, retract = again(lost)
+    assert isinstance(private, bodies.PrivateBody)
+    assert (nick, retract) == (bodies.NickBody("meanwhile"), bodies.RetractBody(3))
+
+
+def test_what_is_left_of_a_ttl_is_what_is_sent_again(lost: Lost, theirs: Branch) -> None:
+    lost.has(lost.says(text("a minute"), ttl=60))
+    lost.has(lost.says(text("ten seconds"), ttl=10))
+    lost.has(lost.says(text("not kept"), ttl=FLEETING))
+    set_time(lost.context, 20.0)
+    lost.context.sent.expire_entries(lost.context.clock.now.age)
+    take_events(lost.context)
+    lost.goes_over(theirs, FORK)
+    [sent] = submitted(lost)
+    assert sent.header.ttl == 40
+
+
+def test_who_came_and_went_is_told_by_comparison_and_once(lost: Lost, theirs: Branch) -> None:
+    """8.19"""
+    lost.hears(lost.ours.says(HOST, bodies.AwayBody(ANN.id)))
+    lost.hears(lost.ours.says(HOST, bodies.BackBody(ANN.id)), lost.ours.says(ANN, bodies.NickBody("anna")))
+    theirs.says(ANN, bodies.NickBody("annie"))
+    theirs.says(ANN, joined())
+    theirs.says(ANN, bodies.AwayBody(lost.context.replica.me.id))
+    happened = lost.goes_over(theirs, FORK)
+    assert kinds(happened) == ["LeftEvent", "RenamedEvent", "JoinedEvent", "HostEvent", "CodeEvent", "HeirsEvent"]
+    left, renamed = happened[:2]
+    assert isinstance(renamed, events.RenamedEvent)
+    assert (left.nick, renamed.nick, renamed.was) == ("hugo", "annie", "anna")
+    assert happened[3].cause == "merged"
+
+
+def test_marks_that_were_seen_on_what_is_cut_are_forgotten(lost: Lost, theirs: Branch) -> None:
+    lost.ours.time = limits.MARK_INTERVAL
+    lost.hears(lost.ours.says(HOST, text("a mark")))
+    assert lost.context.replica.marks.latest_marks()[0].time == limits.MARK_INTERVAL
+    lost.goes_over(theirs, FORK)
+    assert [mark.time for mark in lost.context.replica.marks.latest_marks()] == [0]
+
+
+def test_a_key_of_ours_that_the_other_log_does_not_have_is_renewed_there(lost: Lost, theirs: Branch) -> None:
+    lost.context.replica.own_keys.insert(0, suite.EncryptionKeyPair(b"n" * 32))
+    lost.goes_over(theirs, FORK)
+    assert again(lost) == [bodies.RenewBody(suite.hash_data(lost.context.replica.own_keys[0].public))]
+
+
+def test_nothing_of_ours_is_changed_before_all_is_there(lost: Lost, theirs: Branch) -> None:
+    lost.has(lost.says(text("mine")))
+    theirs.says(ANN, text("go on"))
+    before = lost.context.replica.ledger.digest
+    switch = lost.switch(theirs, since=FORK)
+    switch.take_missed(theirs.batches[0])
+    assert not switch.is_complete
+    assert lost.context.replica.ledger.digest == before
+    assert lost.context.replica.room_log.log.end == 3
+    assert take_events(lost.context) == []
+
+
+# --- what is none
+
+
+def refused(lost: Lost, theirs: Branch, match: str, since: int = FORK, room_time: int = 0) -> None:
+    before = lost.context.replica.ledger.digest, lost.context.replica.room_log.log.end
+    with pytest.raises(PeerFault, match=match):
+        lost.goes_over(theirs, since, room_time=room_time)
+    assert (lost.context.replica.ledger.digest, lost.context.replica.room_log.log.end) == before
+    assert take_events(lost.context) == []
+
+
+def by_no_heir(lost: Lost) -> Branch:
+    theirs = lost.ours.part()
+    theirs.ledger.heirs = (Heir(ANN.id, ADDRESSES[ANN.id]),)
+    theirs.says(HOST, joined())
+    theirs.opens(BOB, 5)
+    return theirs
+
+
+def made_up(lost: Lost) -> Branch:
+    """An opening that the heir has not signed."""
+    theirs = lost.ours.part()
+    entry = theirs.place(theirs.entry(ANN, bodies.OpeningBody(5, ADDRESSES[ANN.id], ADDRESSES[ANN.id])))
+    entry.body = bytes(64) + entry.body[64:]
+    theirs.seal(entry)
+    return theirs
+
+
+def signed_by_the_host_of_before(lost: Lost) -> Branch:
+    theirs = lost.ours.part()
+    entry = theirs.place(theirs.entry(ANN, bodies.OpeningBody(5, ADDRESSES[ANN.id], ADDRESSES[ANN.id])))
+    theirs.seal(entry, signer=HOST)
+    return theirs
+
+
+def a_head_of_another_term(lost: Lost) -> Branch:
+    theirs = lost.ours.part()
+    theirs.opens(ANN, 5)
+    entry = theirs.place(theirs.entry(ANN, text("go on")))
+    theirs.ledger.number = 9
+    theirs.seal(entry)
+    return theirs
+
+
+def in_a_batch_with_others(lost: Lost) -> Branch:
+    theirs = lost.ours.part()
+    first = theirs.place(theirs.entry(ANN, bodies.OpeningBody(5, ADDRESSES[ANN.id], ADDRESSES[ANN.id])))
+    theirs.seal(first, theirs.place(theirs.entry(ANN, text("go on"))))
+    return theirs
+
+
+def a_counter_used_twice(lost: Lost) -> Branch:
+    theirs = lost.ours.part()
+    theirs.says(ANN, text("one"))
+    theirs.opens(ANN, 5)
+    theirs.ledger.get_member(ANN.id).counter = 0
+    theirs.says(ANN, text("again"), counter=1)
+    return theirs
+
+
+def in_our_name(lost: Lost) -> Branch:
+    theirs = lost.ours.part()
+    theirs.opens(ANN, 5)
+    theirs.says(lost.context.replica.me, text("never said"))
+    return theirs
+
+
+def expired_too_soon(lost: Lost) -> Branch:
+    theirs = lost.ours.part()
+    theirs.opens(ANN, 5)
+    theirs.seal(theirs.place(theirs.entry(ANN, text("gone"), ttl=60)), gone=True)
+    theirs.time += 60 * SECOND
+    theirs.says(ANN, text("later"))
+    theirs.batches[1] = frames.BackfillFrame(
+        theirs.batches[1].entries, theirs.batches[1].contexts, theirs.batches[1].head, theirs.batches[-1].head
+    )
+    return theirs
+
+
+MADE_UP: dict[str, tuple[Callable[[Lost], Branch], str]] = {
+    "an opening by no heir": (by_no_heir, "bad-opening"),
+    "an opening that nobody signed": (made_up, "head-of-other-log"),
+    "an opening under the head of the host before": (signed_by_the_host_of_before, "forged-head"),
+    "a head of another term": (a_head_of_another_term, "head-of-other-term"),
+    "an opening in a batch with others": (in_a_batch_with_others, "bad-opening"),
+    "a counter used twice": (a_counter_used_twice, "repeated-entry"),
+    "an entry in our name": (in_our_name, "entry-never-sent"),
+    "what has expired by the host's word alone": (expired_too_soon, "tombstone-too-soon"),
+}
+
+
+@pytest.mark.parametrize("made", MADE_UP)
+def test_a_log_that_cannot_be_ends_the_link_and_changes_nothing(lost: Lost, made: str) -> None:
+    """8.14"""
+    make, match = MADE_UP[made]
+    refused(lost, make(lost), match)
+
+
+def test_what_has_expired_by_our_clock_too_may_be_gone(lost: Lost) -> None:
+    theirs = expired_too_soon(lost)
+    late = theirs.time - round(limits.CLOCK_TOLERANCE * SECOND)
+    refused(lost, theirs, "tombstone-too-soon", room_time=late - 2 * SECOND)
+    lost.goes_over(theirs, FORK, room_time=late)
+
+
+def test_logs_part_where_their_openings_say_and_nowhere_else(lost: Lost, theirs: Branch) -> None:
+    """8.4"""
+    lost.hears(lost.ours.says(HOST, text("more")))
+    for since in (0, 2):
+        refused(lost, theirs, "unrelated-log", since=since)
+    theirs.ledger.openings = theirs.ledger.openings[-1:]
+    refused(lost, theirs, "unrelated-log")
+
+
+def test_nobody_follows_an_heir_who_was_thrown_out_where_the_logs_part(lost: Lost, theirs: Branch) -> None:
+    """8.14"""
+    lost.hears(lost.ours.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], renew=False)))
+    refused(lost, theirs, "opener-removed")
+
+
+def test_what_leads_elsewhere_than_the_welcome_says_is_refused(lost: Lost, theirs: Branch) -> None:
+    theirs.says(ANN, text("go on"))
+    switch = lost.switch(theirs, since=FORK)
+    other = lost.ours.part()
+    other.opens(ANN, 5)
+    other.says(ANN, text("elsewhere"))
+    for batch in other.batches:
+        switch.take_missed(batch)
+    with pytest.raises(PeerFault, match="backfill-to-other-log"):
+        assert switch.is_complete
+
+
+def test_nothing_comes_after_the_head_of_the_welcome(lost: Lost, theirs: Branch) -> None:
+    switch = lost.switch(theirs, since=FORK)
+    theirs.says(ANN, text("more"))
+    switch.take_missed(theirs.batches[0])
+    with pytest.raises(PeerFault, match="backfill-after-welcome"):
+        switch.take_missed(theirs.batches[1])
+
+
+def test_no_more_is_held_than_a_log_may_have(lost: Lost, theirs: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LOG_BYTES", 100)
+    refused(lost, theirs, "too-long-backfill")
+
+
+# --- catching up
+
+
+def test_who_lost_the_host_too_catches_up_with_what_another_has(lost: Lost) -> None:
+    """8.12"""
+    more = lost.ours.part()
+    mine = lost.says(text("mine"))
+    batches = [more.seal(more.place(mine)), more.says(HOST, text("more"))]
+    batches.append(more.says(HOST, bodies.CommitBody(1, [], renew=False)))
+    batches.append(more.says(HOST, text("of the next epoch")))
+    happened = lost.hears(*batches)
+    assert kinds(happened) == ["MessageEvent"] * 3
+    assert lost.context.replica.ledger.digest == more.ledger.digest
+    assert not lost.context.replica.has_keys
+
+
+def test_nobody_catches_up_with_a_term_that_is_not_ours(lost: Lost, theirs: Branch) -> None:
+    with pytest.raises(PeerFault, match="bad-opening"):
+        lost.hears(theirs.batches[0])

@@ -98,7 +98,8 @@ class Context:
         if pending is None and entry.content is None:
             return False
         if pending is not None and (entry.content is None or isinstance(entry.content.body, bodies.PrivateBody)):
-            change = self._own_message(entry.header, pending, self.replica.ledger.place, age)  # we know what it says
+            place = self.replica.shown_place(self.replica.ledger)
+            change = self._own_message(entry.header, pending, place, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
             if not (merges and isinstance(part, changes.OF_ROSTER)):
@@ -117,6 +118,11 @@ class Context:
         if pending is not None:
             self.sent.note_entry(entry.header, self.replica.ledger.index, pending, self.clock.now.age - age)
             self.sent.forget_before(self.replica.room_log.log.oldest)
+
+    def may_be_message(self, counter: int) -> bool:
+        """Whether our entry with this counter is a message, as far as we know."""
+        pending = self.outbox.find_entry(counter) or self.sent.find_entry(counter)
+        return pending is None or pending.is_message
 
     def cut_back(self, ledger: Ledger) -> int:
         """Our log ends where this one does, as it parts there from the one that we go on with.

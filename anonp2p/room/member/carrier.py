@@ -19,7 +19,7 @@ from anonp2p.room.standby import Standby, StandbyLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Situation, Wait
 from anonp2p.room.succession.loss import Loss, Target
-from anonp2p.room.where import find_key, tell_where
+from anonp2p.room.where import find_key, find_shared, tell_where
 
 _NEVER = float("-inf")
 
@@ -63,7 +63,7 @@ class Carrier:
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) `do_due_work` has something to do."""
         parts = (self.gate, self.standby, self.service)
-        dues = [self._decide_at, self._strays_due, *(part.next_deadline() for part in parts)]
+        dues = [self._decide_at, self._strays_due, self._echo_due, *(part.next_deadline() for part in parts)]
         return min((due for due in dues if due is not None), default=None)
 
     def do_due_work(self) -> None:
@@ -72,6 +72,9 @@ class Carrier:
         self.gate.forget_old_key()
         self.standby.send_due()
         self.service.do_due_work()
+        if (due := self._echo_due) is not None and self._clock.tick >= due:
+            self._awaits_echo = False  # so once
+            self._uplink.drop("broken")
 
     # --- who dials us
 
@@ -161,9 +164,8 @@ class Carrier:
                 self.standby.tell_member(link.member, redirect)
 
     def _show_log(self, link: StandbyLink) -> None:
-        ledger = self._replica.ledger
-        fork = terms.find_fork(ledger.openings, ledger.index, link.openings, link.index)
-        if fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
+        fork = find_shared(self._replica, link.member, link.openings, link.index)
+        if fork is not None:
             self.standby.show_log(link, fork)
 
     # --- whether our host lives
@@ -177,6 +179,11 @@ class Carrier:
     def note_link_lost(self) -> None:
         """No answer comes any more."""
         self._awaits_echo = False
+
+    @property
+    def _echo_due(self) -> float | None:
+        """When (`Now.tick`) our link to the host counts as broken, as others' links to it still are."""
+        return self._echo_asked_at + limits.ECHO if self._awaits_echo and self.standby.lost else None
 
     def _ask_host(self) -> None:
         """Asks our host for a sign of life if somebody has lost it since we did so last, and tells it of strays."""

@@ -23,7 +23,7 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import WaitingLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Line, Loss, Target
-from anonp2p.room.where import tell_where
+from anonp2p.room.where import find_shared, tell_where
 
 _OTHER_VERSION = errors.OtherProtocol()
 
@@ -337,10 +337,9 @@ class Search:
 
     def _show_log(self, waiting: WaitingLink, want: frames.WantFrame) -> None:
         """The heir lacks what we have of the log."""
-        ledger = self._replica.ledger
         expect(terms.are_proper(want.openings), "bad-opening")
-        fork = terms.find_fork(ledger.openings, ledger.index, want.openings, want.index)
-        if self._loss.lost_at is not None and fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
+        fork = find_shared(self._replica, waiting.member, want.openings, want.index)
+        if self._loss.lost_at is not None and fork is not None:
             waiting.show_log(fork)
 
     # --- what is due

@@ -14,6 +14,7 @@ from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.gate import Caller, NotAdmitted
+from anonp2p.room.log.log import LogEntry
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.uplink import Uplink
@@ -55,11 +56,22 @@ class Ready:
         """What is to be done since the last time."""
         return take_effects(self.context)
 
+    def hears_waiting(self) -> None:
+        """Ann is told that she waits."""
+        [sent] = [it for it in self.wants() if isinstance(it, effects.SendEffect)]
+        self.far.open_record(payloads(sent.data)[0])
+
     def said(self, link: int) -> list[frames.Frame]:
         """What goes out on a link after it has looked at what there is to do."""
         self.carrier.update()
-        done = [it for it in self.wants() if isinstance(it, effects.RecordEffect) and it.link == link]
-        return [frame for it in done for frame in it.frames]
+        done = [it for it in self.wants() if isinstance(it, effects.RecordEffect | effects.SendEffect)]
+        said: list[frames.Frame] = []
+        for effect in [it for it in done if it.link == link]:
+            if isinstance(effect, effects.SendEffect):
+                said += self.far.open_record(payloads(effect.data)[0]).frames
+            else:
+                said += effect.frames
+        return said
 
     def asked(self, request: frames.Request) -> None:
         """Somebody asks."""
@@ -89,7 +101,7 @@ class Ready:
     def waits(self, *, lost: bool = False) -> None:
         """Ann waits."""
         self.asked(self.resume(lost=lost))
-        self.wants()
+        self.hears_waiting()
 
     def reports(self, *, lost: bool, openings: list[Opening] | None = None, index: int = 0) -> None:
         """Ann says how she is."""
@@ -111,6 +123,11 @@ class Ready:
         """It is that late."""
         set_time(self.context, seconds)
         self.carrier.update()
+
+    def comes_to(self, seconds: float) -> None:
+        """It is that late, and what is due is done."""
+        set_time(self.context, seconds)
+        self.carrier.do_due_work()
 
 
 @pytest.fixture
@@ -206,6 +223,28 @@ def test_it_asks_its_host_for_a_sign_of_life_before_it_says_that_it_lives(ready:
         ready.carrier.take_echo(frames.EchoedFrame())
 
 
+def test_a_host_that_gives_no_sign_of_life_in_time_is_lost_to_it_too(ready: Ready) -> None:
+    """Its own link may be dead as well, and nobody have told it."""
+    ready.waits(lost=True)
+    assert ready.said(-1) == [frames.EchoFrame()]
+    ready.comes_to(limits.ECHO - 1)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)]
+    assert ready.carrier.next_deadline() is not None
+    ready.comes_to(limits.ECHO)
+    assert effects.DropEffect(-1, "broken") in ready.wants()
+    ready.comes_to(2 * limits.ECHO)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)], "once"
+
+
+def test_where_all_are_back_with_the_host_it_may_take_longer_to_answer(ready: Ready) -> None:
+    ready.waits(lost=True)
+    assert ready.said(-1) == [frames.EchoFrame()]
+    ready.reports(lost=False)
+    ready.comes_to(limits.ECHO)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)]
+    ready.carrier.take_echo(frames.EchoedFrame())
+
+
 def test_of_those_who_have_their_host_it_asks_nothing(ready: Ready) -> None:
     ready.waits()
     assert ready.said(-1) == []
@@ -235,7 +274,10 @@ def test_one_who_has_lost_its_host_in_another_term_is_told_once_where_there_is_o
 
 def test_who_is_behind_is_shown_the_log_while_there_is_no_host(ready: Ready) -> None:
     ready.waits()
-    ready.ledger.index, ready.replica.room_log.log.sealed_end = 2, 3
+    ready.ledger.index, log = 2, ready.replica.room_log.log
+    for _ in range(2):
+        log.append_entry(b"", LogEntry(bytes(33), bytes(32), b"", 0))
+    log.seal_batch(bytes(112), b"", 0)
     ready.loses_host()
     ready.reports(lost=True)
     ready.carrier.update()

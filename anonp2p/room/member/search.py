@@ -23,7 +23,7 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import WaitingLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Line, Loss, Target
-from anonp2p.room.where import find_shared, tell_where
+from anonp2p.room.where import check_signer, find_shared, tell_where
 
 _OTHER_VERSION = errors.OtherProtocol()
 
@@ -249,10 +249,8 @@ class Search:
 
         Whoever follows a lower term than ours is told of ours.
         """
-        carrier = None if target.member is None else self._replica.ledger.roster.find_member(target.member)
         where, service, hello = redirect.where, call.service, call.hello_hash
-        if carrier is not None:
-            meeting.check_redirect(redirect, service, hello, carrier.key)
+        check_signer(self._replica, redirect, service, hello, target.member)
         if not self._take_hint(where):
             ours = tell_where(self._replica, where.openings, where.index)
             back = meeting.sign_redirect(ours, service, hello, self._replica.me)

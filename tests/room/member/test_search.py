@@ -401,7 +401,7 @@ def test_a_redirect_that_the_heir_has_not_signed_is_a_fault() -> None:
     seeker = Seeker(ANN)
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
-    seeker.hears(heir, redirect(heir, BOB, where(5, BOB, seeker)))
+    seeker.hears(heir, redirect(heir, HOST, where(5, BOB, seeker)))
     assert seeker.dropped() == [(heir.link, "unsigned-redirect")]
 
 

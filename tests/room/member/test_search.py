@@ -19,7 +19,7 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
 from anonp2p.room.where import tell_where
 from tests.room.member.parts import joined_context, set_time
-from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody
+from tests.room.peers import ANN, HOST, ROOM, Somebody
 
 BOB = Somebody(b"b")
 ADDRESSES = {HOST.id: ROOM, ANN.id: b"\1" * 32, BOB.id: b"\2" * 32}

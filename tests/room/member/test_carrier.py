@@ -56,11 +56,22 @@ class Ready:
         """What is to be done since the last time."""
         return take_effects(self.context)
 
+    def hears_waiting(self) -> None:
+        """Ann is told that she waits."""
+        [sent] = [it for it in self.wants() if isinstance(it, effects.SendEffect)]
+        self.far.open_record(payloads(sent.data)[0])
+
     def said(self, link: int) -> list[frames.Frame]:
         """What goes out on a link after it has looked at what there is to do."""
         self.carrier.update()
-        done = [it for it in self.wants() if isinstance(it, effects.RecordEffect) and it.link == link]
-        return [frame for it in done for frame in it.frames]
+        done = [it for it in self.wants() if isinstance(it, effects.RecordEffect | effects.SendEffect)]
+        said: list[frames.Frame] = []
+        for effect in [it for it in done if it.link == link]:
+            if isinstance(effect, effects.SendEffect):
+                said += self.far.open_record(payloads(effect.data)[0]).frames
+            else:
+                said += effect.frames
+        return said
 
     def asked(self, request: frames.Request) -> None:
         """Somebody asks."""
@@ -90,7 +101,7 @@ class Ready:
     def waits(self, *, lost: bool = False) -> None:
         """Ann waits."""
         self.asked(self.resume(lost=lost))
-        self.wants()
+        self.hears_waiting()
 
     def reports(self, *, lost: bool, openings: list[Opening] | None = None, index: int = 0) -> None:
         """Ann says how she is."""
@@ -294,6 +305,13 @@ def test_who_is_ahead_is_asked_for_what_we_lack(ready: Ready) -> None:
     [want] = ready.said(LINK)
     assert want == frames.WantFrame(0, ready.ledger.digest, list(ready.ledger.openings))
     assert ready.carrier.next_deadline() is not None
+
+
+def test_with_one_of_another_term_nothing_is_caught_up(ready: Ready) -> None:
+    ready.waits()
+    ready.loses_host()
+    ready.reports(lost=True, openings=[*ready.ledger.openings, ready.opening()], index=7)
+    assert ready.said(LINK) == []
 
 
 # --- when it hosts

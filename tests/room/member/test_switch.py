@@ -14,7 +14,7 @@ from anonp2p.protocol.field_types import Heir
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.member.member import MemberRole
-from anonp2p.room.member.states import LinkState
+from anonp2p.room.member.states import Asking, LinkState
 from anonp2p.room.pending import Sealed, Whisper
 from anonp2p.room.succession.terms import first_epoch, make_place
 from tests.room.member.branches import ADDRESSES, SECOND, Branch, Lost
@@ -104,6 +104,27 @@ def test_the_log_is_served_on_as_it_came(lost: Lost, theirs: Branch) -> None:
     log = lost.context.replica.room_log.log
     assert [log.backfill_batch(index).entries for index in (2, 3)] == [batch.entries for batch in theirs.batches]
     assert [log.backfill_batch(index).head for index in (2, 3)] == [batch.head for batch in theirs.batches]
+
+
+def test_what_we_have_got_since_we_asked_is_passed_over(lost: Lost) -> None:
+    common = lost.ours.says(HOST, text("common"))
+    lost.hears(common)
+    theirs = lost.ours.part()
+    theirs.batches.insert(0, common)
+    theirs.opens(ANN, 5)
+    theirs.says(ANN, text("go on"))
+    happened = lost.goes_over(theirs, FORK)
+    assert [it.text for it in happened if isinstance(it, events.MessageEvent)] == ["go on"]
+    assert not [it for it in happened if isinstance(it, events.CutEvent)]
+    assert lost.context.replica.room_log.log.end == 5
+
+
+def test_what_is_passed_over_is_what_we_have(lost: Lost) -> None:
+    theirs = lost.ours.part()
+    theirs.says(HOST, text("another than all have"))
+    theirs.opens(ANN, 5)
+    lost.hears(lost.ours.says(HOST, text("what all have")), lost.ours.says(HOST, text("more")))
+    refused(lost, theirs, "unrelated-log")
 
 
 # --- what is cut
@@ -385,8 +406,7 @@ def test_what_has_expired_by_our_clock_too_may_be_gone(lost: Lost) -> None:
 def test_logs_part_where_their_openings_say_and_nowhere_else(lost: Lost, theirs: Branch) -> None:
     """8.4"""
     lost.hears(lost.ours.says(HOST, text("more")))
-    for since in (0, 2):
-        refused(lost, theirs, "unrelated-log", since=since)
+    refused(lost, theirs, "unrelated-log", since=2)
     theirs.ledger.openings = theirs.ledger.openings[-1:]
     refused(lost, theirs, "unrelated-log")
 
@@ -474,3 +494,10 @@ def test_who_lost_the_host_too_catches_up_with_what_another_has(lost: Lost) -> N
 def test_nobody_catches_up_with_a_term_that_is_not_ours(lost: Lost, theirs: Branch) -> None:
     with pytest.raises(PeerFault, match="bad-opening"):
         lost.hears(theirs.batches[0])
+
+
+def test_who_is_being_let_in_is_shown_nothing_by_others_meanwhile(lost: Lost) -> None:
+    """What its host goes on with begins where it was when it asked."""
+    lost.state.enter(Asking(bytes(32)))
+    assert lost.hears(lost.ours.says(HOST, text("more"))) == []
+    assert lost.context.replica.ledger.index == FORK

@@ -1,4 +1,4 @@
-"""The demo: three copies of the program, each with its own Tor client, in one room on a private Tor network."""
+"""The demo: programs, each with its own Tor, in one room on a private Tor network. The room outlives its creator."""
 
 import argparse
 import os
@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -15,18 +17,34 @@ from tests.support.networks import private_network
 from tests.support.peers import Event, Peer, PeerFailed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DIALOGUE = (
+BEFORE = (
     ("ada", "Hello. Who is there?"),
     ("ben", "Me, through three relays and back."),
     ("eve", "Hi. Nobody but Tor was asked for an account."),
-    ("ada", "Nor for a server: this room runs in my process."),
+    ("ada", "Nor for a server: this room runs in my program."),
     ("ben", "And when you leave?"),
-    ("ada", "Then it is gone, for now. Nothing was ever written down."),
+    ("ada", "Then one of you hosts it. See for yourselves."),
 )
+AFTER = (
+    ("eve", "She has gone, and the room is still here."),
+    ("ben", "It runs in my program now. The code is the same."),
+)
+LATER = (
+    ("sam", "So I see: I joined with the code that ada gave me."),
+    ("ben", "When the last of us leaves, the room is gone. Nothing was ever written down."),
+)
+ANSWERS = {  # (who says it, to what, the how manieth of that person)
+    ("ada", "joined", 1): "Welcome, {}. I host this room.",
+    ("ben", "joined", 1): "Hello {}, say something.",
+    ("ada", "message", 1): "I read you, {}.",
+    ("ben", "message", 1): "So do I, {}. Say something else, and ada will leave.",
+    ("ada", "message", 2): "I leave now. The room stays: ben hosts it from here.",
+    ("ben", "host", 1): "The room runs in my program now. Its code is the same.",
+}
 
 
 def transcript(torrc: str) -> int:
-    """Plays the dialogue and prints what happens; 0 if every message arrived at everyone, in one order."""
+    """Plays the dialogue and prints what happens; 0 if every message arrived at all who were there, in one order."""
     with ExitStack() as stack:
 
         def start(name: str, *arguments: str) -> Peer:
@@ -35,46 +53,74 @@ def transcript(torrc: str) -> int:
 
         ada = start("ada", "create", "demo")
         room = ada.wait("room")
-        print(f"ada  | Room created: {room['name']}  code {room['code']}", flush=True)
+        code = room["code"]
+        print(f"ada  | Room created: {room['name']}  code {code}", flush=True)
         ada.wait("reachable")
         print("ada  | Others can join now", flush=True)
         peers = {"ada": ada}
         for name in ("ben", "eve"):
-            peers[name] = start(name, "join", room["code"])
-            inside = peers[name].wait("room")
-            others = ", ".join(member["nick"] for member in inside["members"] if member["nick"] != name)
-            print(f"{name}  | In {inside['name']}, with {others}", flush=True)
-        for author, text in DIALOGUE:
-            peers[author].send({"text": text})
-            for name, peer in peers.items():
-                heard = peer.said(text)
-                print(f"{name}  | {heard['nick']}: {heard['text']}", flush=True)
-        seen = {name: peer.messages() for name, peer in peers.items()}
+            peers[name] = join(name, start(name, "join", code))
+        print(f"ada  | {ada.wait(names_an_heir)['heirs'][0]['nick']} takes over if I leave, and has the code's key")
+        say(BEFORE, peers)
+        print("ada  > /quit", flush=True)
         ada.send("/quit")
         for name in ("ben", "eve"):
-            print(f"{name}  | The room is {peers[name].wait('gone')['reason']}", flush=True)
-            peers[name].end_input()
-        statuses = [peer.result()[0] for peer in peers.values()]
-    wanted = [(name, text) for name, text in DIALOGUE]
-    alike = all([message[1:] for message in messages] == wanted for messages in seen.values())
-    if not alike or len({tuple(messages) for messages in seen.values()}) != 1 or any(statuses):
+            print(f"{name}  | ada left; {peers[name].wait('host')['nick']} hosts the room now", flush=True)
+        present = {name: peer for name, peer in peers.items() if name != "ada"}
+        say(AFTER, present)
+        present["sam"] = join("sam", start("sam", "join", code))
+        say(LATER, present)
+        print("ben  > /close", flush=True)
+        peers["ben"].send("/close")
+        for name, peer in present.items():
+            print(f"{name}  | Out of the room: {peer.wait('gone')['reason']}", flush=True)
+            peer.end_input()
+        statuses = [peer.result()[0] for peer in (ada, *present.values())]
+    heard = {"ada": BEFORE, "ben": BEFORE + AFTER + LATER, "eve": BEFORE + AFTER + LATER, "sam": LATER}
+    seen = {name: peer.messages() for name, peer in {**peers, **present}.items()}
+    whole = seen["ben"]
+    ordered = all(messages in (whole[: len(messages)], whole[-len(messages) :]) for messages in seen.values())
+    alike = all(tuple(message[1:] for message in seen[name]) == messages for name, messages in heard.items())
+    if not (alike and ordered) or any(statuses):
         print("demo: not every message arrived at everyone", file=sys.stderr)
         return 1
-    print(f"Every one of {len(wanted)} messages arrived at all {len(seen)} peers, in one order.")
+    print(f"Every one of {len(whole)} messages arrived at all who were there, in one order, over two hosts.")
     return 0
 
 
+def join(name: str, peer: Peer) -> Peer:
+    """Waits until a peer is in the room, and prints who else is."""
+    room = peer.wait("room")
+    others = ", ".join(member["nick"] for member in room["members"] if member["nick"] != name)
+    print(f"{name}  | In {room['name']}, with {others}", flush=True)
+    return peer
+
+
+def names_an_heir(event: Event) -> bool:
+    """Whether this event says that somebody can take over, under the same code."""
+    return event["type"] == "heirs" and any(heir["holds_key"] for heir in event["heirs"])
+
+
+def say(lines: Iterable[tuple[str, str]], peers: Mapping[str, Peer]) -> None:
+    """Has these peers say these lines, and prints what each of them hears."""
+    for author, text in lines:
+        peers[author].send({"text": text})
+        for name, peer in peers.items():
+            heard = peer.said(text)
+            print(f"{name}  | {heard['nick']}: {heard['text']}", flush=True)
+
+
 def converse(torrc: str) -> int:
-    """Puts the user into a room with two others, one of whom hosts it."""
+    """Puts the user into a room with two others; the one who hosts it leaves when the user has said two things."""
     with ExitStack() as stack:
         print("Two others are starting; each has its own Tor.", flush=True)
         ada = stack.enter_context(Peer("--torrc", torrc, "--nick", "ada", "create", "demo"))
         code = ada.wait("room")["code"]
         ada.wait("reachable")
         ben = stack.enter_context(Peer("--torrc", torrc, "--nick", "ben", "join", code))
-        ben.wait("room")
-        for peer, greeting in ((ada, "Welcome, {}. I host this room."), (ben, "Hello {}, say something.")):
-            threading.Thread(target=keep_company, args=(peer, greeting), daemon=True).start()
+        ada.wait(names_an_heir)
+        for name, peer in (("ada", ada), ("ben", ben)):
+            threading.Thread(target=keep_company, args=(peer, name), daemon=True).start()
         program = ROOT / ".venv" / "bin" / "anonp2p"
         print(f"\nTo join from a second terminal:\n  {program} --torrc {torrc} join {code}\n", flush=True)
         input("Press Enter to enter the room here: it fills this terminal. ")
@@ -89,23 +135,25 @@ def own_state(stack: ExitStack) -> dict[str, str]:
     return {**os.environ, "XDG_STATE_HOME": stack.enter_context(tempfile.TemporaryDirectory(prefix="peer-"))}
 
 
-def keep_company(peer: Peer, greeting: str) -> None:
-    """Greets who joins and answers the first thing that each of them says."""
-    answered = {"ada", "ben"}
-    at = 0
+def keep_company(peer: Peer, me: str) -> None:
+    """Answers what happens, as ANSWERS has it, and leaves when that says so."""
+    heard = Counter[tuple[str, str]]()
+    at = len(peer.events)
     while True:
         try:
-            event: Event = peer.wait(lambda event: event["type"] in ("joined", "message"), 1e6, since=at)
+            event = peer.wait(lambda event: event["type"] in ("joined", "message", "host"), 1e6, since=at)
         except PeerFailed:
             return
         at = peer.events.index(event, at) + 1
-        if event["nick"] in ("ada", "ben"):
+        kind, nick = event["type"], event["nick"]
+        if kind != "host" and nick in ("ada", "ben"):
             continue
-        if event["type"] == "joined":
-            peer.send({"text": greeting.format(event["nick"])})
-        elif event["nick"] not in answered:
-            answered.add(event["nick"])
-            peer.send({"text": f"I read you, {event['nick']}."})
+        heard[kind, nick] += 1
+        answer = ANSWERS.get((me, kind, heard[kind, nick]))
+        if answer is not None:
+            peer.send({"text": answer.format(nick)})
+        if (me, kind, heard[kind, nick]) == ("ada", "message", 2):
+            peer.send("/quit")
 
 
 def interrupted(number: int, _: FrameType | None) -> NoReturn:

@@ -20,6 +20,7 @@ from tests.room.town.hostile import Stranger
 from tests.room.town.person import Actor, Person, draws
 from tests.room.town.wires import Distances, Lines, Side, Wire
 
+STORM = 20_000  # things that happen in one second: far more than people, links and heartbeats make
 FLUSH = 1.0  # seconds that a session waits for its last bytes
 
 
@@ -64,9 +65,13 @@ class Town:
         heapq.heappush(self._heap, (self.now + seconds, self._planned, what, about))
 
     def run(self, until: float) -> None:
+        second, done = 0, 0
         while self._heap and self._heap[0][0] <= until:
             self.now, _, what, about = heapq.heappop(self._heap)
             what(*about)
+            done = done + 1 if int(self.now) == second else 0
+            second = int(self.now)
+            assert done < STORM, "there is no end to what is to be done"
         self.now = until
 
     def note(self, person: Person | None, what: str) -> None:
@@ -85,6 +90,7 @@ class Town:
             key=self._key.public,
             random=draws(f"{self._seed} {number}"),
             nick=f"user{number}",
+            may_host=True,
             room_key=self._key if creates else None,
             name="town" if creates else "",
             retention=retention,

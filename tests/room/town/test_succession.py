@@ -1,0 +1,94 @@
+"""Rooms that outlive their host, in towns: how soon, and that nothing is lost or said twice."""
+
+import pytest
+
+from anonp2p.room import events
+from tests.room.town.play import Play
+from tests.room.town.schedule import Schedule, Step
+
+AT = 30.0  # when it happens: the heirs are ready by then, near and far
+FAR_AT = 200.0
+SEEDS = range(4)
+
+
+def play(seed: int, *steps: Step, people: int = 5, pace: str = "near", end: float = 100.0) -> Play:
+    """A town in which this happens, and nothing else; all must be well at its end."""
+    playing = Play(Schedule(seed=seed, people=people, pace=pace, talk=2.0, end=end, steps=steps))
+    outcome = playing.run()
+    assert outcome.verdict == "ok", f"{outcome.faults}\n{outcome.schedule}"
+    return playing
+
+
+def delays(playing: Play, since: float = AT) -> list[float]:
+    """How long each of those who are left took to know its new host."""
+    here = [person for person in playing.town.people if person.is_here]
+    assert here
+    return [person.when(events.HostEvent, since) - since for person in here]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_when_the_host_leaves_the_room_goes_on_within_a_second(seed: int) -> None:
+    playing = play(seed, Step(AT, "leave", ("host",)))
+    assert max(delays(playing)) < 1.5
+    assert playing.checks.counts["entries cut"] == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_when_the_host_is_killed_the_room_goes_on_within_two_seconds(seed: int) -> None:
+    playing = play(seed, Step(AT, "kill", ("host",)))
+    assert max(delays(playing)) < 3.0
+    assert playing.checks.counts["entries cut"] == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_when_the_host_falls_silent_the_room_goes_on_within_twenty_seconds(seed: int) -> None:
+    playing = play(seed, Step(AT, "unplug", ("host",)))
+    assert max(delays(playing)) < 22.0
+    assert playing.checks.counts["entries cut"] == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_when_host_and_first_heir_die_at_once_the_second_takes_over(seed: int) -> None:
+    playing = play(seed, Step(AT, "kill", ("heir",)), Step(AT + 0.01, "kill", ("host",)))
+    assert max(delays(playing)) < 60.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_newcomers_get_in_by_the_code_they_have_after_the_host_is_killed(seed: int) -> None:
+    playing = play(seed, Step(AT, "kill", ("host",)), Step(AT + 20, "come"))
+    assert playing.town.people[-1].is_here
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("how", ["told", "silent"])
+def test_nobody_takes_over_when_one_link_breaks(seed: int, how: str) -> None:
+    for whom in ("heir", "4"):
+        playing = play(seed, Step(AT, "pair", ("host", whom, "0", how)))
+        assert playing.checks.counts["terms opened"] == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_room_outlives_one_host_after_the_other(seed: int) -> None:
+    steps = [Step(AT + 40 * number, "kill" if number % 2 else "leave", ("host",)) for number in range(3)]
+    playing = play(seed, *steps, end=200.0)
+    assert sum(person.is_here for person in playing.town.people) == 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_halves_become_one_room_again(seed: int) -> None:
+    playing = play(seed, Step(AT, "split", ("0,1", "60", "told")))
+    assert playing.checks.counts["terms opened"] > 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_host_that_was_asleep_finds_its_room_hosted_by_another_and_follows(seed: int) -> None:
+    playing = play(seed, Step(AT, "stop", ("host", "60", "late")))
+    assert not playing.town.people[0].is_hosting or playing.checks.counts["terms opened"] > 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_over_distances_it_takes_seconds_more(seed: int) -> None:
+    left = play(seed, Step(FAR_AT, "leave", ("host",)), pace="far", end=300.0)
+    assert max(delays(left, FAR_AT)) < 4.0
+    killed = play(seed, Step(FAR_AT, "kill", ("host",)), pace="far", end=300.0)
+    assert max(delays(killed, FAR_AT)) < 5.0

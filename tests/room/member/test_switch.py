@@ -226,6 +226,8 @@ def test_a_host_that_stands_gives_what_others_may_have_lost_other_places_to_all(
 def test_who_comes_back_is_told_of_places_that_a_term_of_the_host_has_changed(lost: Lost) -> None:
     lost.hears(*(lost.ours.says(HOST, text(words)) for words in ("one", "two")))
     theirs = lost.ours.part()
+    lost.ours.opens(ANN, 5)
+    lost.goes_over(lost.ours, 3)
     theirs.says(HOST, text("three"))
     theirs.opens(HOST, 8, since=3)
     happened = lost.goes_over(theirs, 3)

@@ -56,11 +56,13 @@ class Checks:
         self.counts[f"links {reason}"] += 1
 
     def _check_event(self, person: Person, event: events.Event) -> None:
+        if isinstance(event, events.CutEvent):
+            self.counts["entries cut"] += event.count
         match event:
             case events.AlarmEvent(reason=reason):
                 self._blame(person, f"is alarmed: {reason}")
-            case events.EnteredEvent():
-                self._seqs.pop(person.number, None)
+            case events.EnteredEvent() | events.CutEvent():
+                self._seqs.pop(person.number, None)  # what is shown next may have been said in an earlier term
             case events.MessageEvent(seq=seq, history=False):
                 if seq <= self._seqs.get(person.number, 0):
                     self._blame(person, f"is shown {seq} after {self._seqs[person.number]}")
@@ -73,8 +75,6 @@ class Checks:
                 self.counts["texts moved"] += 1
                 if was >= seq:
                     self._blame(person, f"is told that {was} has moved back to {seq}")
-            case events.CutEvent(count=count):
-                self.counts["entries cut"] += count
             case events.HostEvent():
                 self.counts["hosts told"] += 1
 

@@ -11,15 +11,16 @@ from anonp2p.errors import PeerFault
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames
 
-_TERM = 0  # of the only host that a room has
-
 Sign = Callable[[bytes, bytes], bytes]
 
 
-def sign_credentials(service_key: RoomKey, key: bytes) -> frames.Credentials:
-    """An onion service vouches for the member key of whoever it leads to."""
-    signed = identity.CREDENTIALS + service_key.public + _credentials_content(key, _TERM)
-    return frames.Credentials(service_key.public, key, _TERM, service_key.sign(signed))
+def sign_credentials(service_key: RoomKey, key: bytes, term: int = 0) -> frames.Credentials:
+    """An onion service vouches for the member key of whoever it leads to.
+
+    term: the number of the one that they host; 0 if none.
+    """
+    signed = identity.CREDENTIALS + service_key.public + _credentials_content(key, term)
+    return frames.Credentials(service_key.public, key, term, service_key.sign(signed))
 
 
 def check_credentials(credentials: frames.Credentials, service: bytes) -> None:
@@ -27,7 +28,7 @@ def check_credentials(credentials: frames.Credentials, service: bytes) -> None:
     content = _credentials_content(credentials.key, credentials.term)
     signature = credentials.signature
     is_signed = identity.is_signed(identity.CREDENTIALS, service, content, signature, credentials.address)
-    if not (is_signed and (credentials.address, credentials.term) == (service, _TERM)):
+    if not (is_signed and credentials.address == service):
         raise PeerFault("wrong-credentials")
 
 

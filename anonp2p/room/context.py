@@ -72,10 +72,10 @@ class Context:
         return self.replica.ledger.get_member(self.replica.me.id)
 
     def credentials_for(self, service: bytes) -> frames.Credentials:
-        """That this onion service of ours leads to us."""
-        key = self.serving.find_key(service)
+        """That this onion service of ours leads to us, and whether we host there."""
+        key, ledger, me = self.serving.find_key(service), self.replica.ledger, self.replica.me
         assert key is not None, "we serve it"
-        return sign_credentials(key, self.replica.me.key)
+        return sign_credentials(key, me.key, ledger.number if ledger.host == me.id else 0)
 
     @property
     def own_ttl(self) -> int:
@@ -98,7 +98,8 @@ class Context:
         if pending is None and entry.content is None:
             return False
         if pending is not None and (entry.content is None or isinstance(entry.content.body, bodies.PrivateBody)):
-            change = self._own_message(entry.header, pending, self.replica.ledger.place, age)  # we know what it says
+            place = self.replica.shown_place(self.replica.ledger)
+            change = self._own_message(entry.header, pending, place, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
             if not (merges and isinstance(part, changes.OF_ROSTER)):
@@ -117,6 +118,11 @@ class Context:
         if pending is not None:
             self.sent.note_entry(entry.header, self.replica.ledger.index, pending, self.clock.now.age - age)
             self.sent.forget_before(self.replica.room_log.log.oldest)
+
+    def may_be_message(self, counter: int) -> bool:
+        """Whether our entry with this counter is a message, as far as we know."""
+        pending = self.outbox.find_entry(counter) or self.sent.find_entry(counter)
+        return pending is None or pending.is_message
 
     def cut_back(self, ledger: Ledger) -> int:
         """Our log ends where this one does, as it parts there from the one that we go on with.

@@ -94,7 +94,7 @@ class HeartbeatEffect:
 class AdmitEffect:
     """The handshake on this link is over; what goes over it is records of this channel.
 
-    At a host: these frames first, then what the reader gives.
+    frames: what goes out first; then, at a host, what the reader gives.
     """
 
     link: int

@@ -26,6 +26,8 @@ def apply_effect(effect: LinkEffect, connection: Connection, now: float) -> None
             connection.settle(channel)
             if reader:
                 connection.follow_log(reader, frames)
+            elif frames:
+                connection.send_frames(frames)
         case effects.PauseEffect(seconds=seconds):
             connection.pause(seconds, now)
         case effects.CoverEffect():

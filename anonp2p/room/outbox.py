@@ -73,6 +73,15 @@ class Outbox:
             self._certain = self._counter
         return self._counter
 
+    @property
+    def latest(self) -> int:
+        """The counter of our latest entry."""
+        return self._counter
+
+    def find_entry(self, counter: int) -> Pending | None:
+        """What waits for its place under this counter."""
+        return self._entries.get(counter)
+
     def restore_entries(self, cut: Mapping[int, Pending]) -> None:
         """Takes back entries of ours that have lost their places, under the counters that they had."""
         self._entries = dict(sorted({**self._entries, **cut}.items()))

@@ -17,6 +17,7 @@ from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.log.room_log import RoomLog
 from anonp2p.room.roster import Member, Roster
 from anonp2p.room.sealer import Sealer
+from anonp2p.room.succession import terms
 
 
 def check_entry(ledger: Ledger, entry: OpenedEntry) -> Member:
@@ -35,7 +36,8 @@ class Replica:
     me: who we are in it. own_keys: our encryption keys, the newest first. keys: those of members, by their hashes.
     epoch: None while we have no keys of the room. reused_nicks: who had which nick. evidence: what proves that our host
     lies. unproven_until: a time of the room; of what was before it, something is missing, and nothing proves that the
-    rest is of the same log; None where that is not so.
+    rest is of the same log; None where that is not so. shown_number: of the term under which entries are shown at
+    least, since their places never go back for the user.
     """
 
     def __init__(self, room: bytes, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -46,6 +48,7 @@ class Replica:
         self.reused_nicks = ReusedNicks()
         self.evidence: list[tuple[bytes, ...]] = []
         self.unproven_until: int | None = None
+        self.shown_number = 0
         self._room_log: RoomLog | None = None
         self.begin_identity(me, own_key)
 
@@ -160,6 +163,10 @@ class Replica:
                 return changes.ClosedChange(mine)
         return changes.HiddenChange()
 
+    def shown_place(self, ledger: Ledger) -> int:
+        """The place under which the latest entry of this ledger is shown."""
+        return terms.make_place(max(ledger.number, self.shown_number), ledger.index)
+
     def follow_entry(self, author: Member, entry: OpenedEntry, age: float, replay: Ledger | None = None) -> Change:
         """Applies the next entry as a host has ordered it; parameters: see `apply_entry`.
 
@@ -189,7 +196,7 @@ class Replica:
             counter=header.counter,
             nick=author.nick,
             text=text,
-            seq=ledger.place,
+            seq=self.shown_place(ledger),
             ttl=header.ttl,
             age=age,
             action=action,

@@ -51,6 +51,11 @@ class SentEntries:
             heapq.heappush(self._ends, (end, header.counter))
         self._entries[header.counter] = _Sent(pending, index, header.ttl, end)
 
+    def find_entry(self, counter: int) -> Pending | None:
+        """The entry with this counter, if it is kept."""
+        sent = self._entries.get(counter)
+        return None if sent is None else sent.pending
+
     def forget_entry(self, counter: int) -> None:
         """The entry with this counter has been retracted."""
         self._entries.pop(counter, None)

@@ -61,6 +61,18 @@ def find_key(replica: Replica, member: bytes, openings: Sequence[Opening], index
     return None if found is None else found.key
 
 
+def find_shared(replica: Replica, member: bytes, openings: Sequence[Opening], index: int) -> int | None:
+    """The index after which a member with this log may be shown ours; None if it may not, or we lack what follows.
+
+    Where its log ends, it may say as it likes: nobody is shown what was before it came.
+    """
+    ledger, room_log = replica.ledger, replica.room_log
+    fork = terms.find_fork(ledger.openings, ledger.index, openings, index)
+    if fork is None or fork + 1 < room_log.log.oldest or room_log.has_joined_after(member, fork):
+        return None
+    return fork
+
+
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:
     """The room as of this entry, if our log reaches back to it; not to be changed."""
     return replica.ledger if index == replica.ledger.index else replica.room_log.ledger_at(index)

@@ -44,7 +44,9 @@ class Side:
         entry, ledger = self.signed(author, body), self.replica.ledger
         assert entry.content is not None
         ledger.check_entry(ledger.get_member(author.id), entry.header, entry.content)
+        before = ledger.group_context
         self.replica.apply_entry(ledger.get_member(author.id), entry)
+        entry.context = None if ledger.group_context == before else ledger.group_context
         self.replica.room_log.append_entry(entry, ledger, b"sealed")
         self.replica.room_log.seal_batch(bytes(112), 0)
 

@@ -85,3 +85,9 @@ def test_a_link_that_is_dropped_is_over_at_once_for_that_reason() -> None:
     connection = after(effects.SendEffect(2, PAYLOAD), effects.DropEffect(2, "malformed"))
     assert (connection.is_over, connection.reason) == (True, "malformed")
     assert connection.data_to_send() == b""
+
+
+def test_who_is_admitted_to_no_log_gets_what_it_is_to_get_first() -> None:
+    connection = after(effects.AdmitEffect(2, channel(), (DENIED,)))
+    [record] = payloads(bytes(connection.data_to_send()))
+    assert channel(up=True).open_record(record).frames == [DENIED]

@@ -113,6 +113,35 @@ def test_one_that_was_thrown_out_has_none(sides: tuple[Side, Side]) -> None:
     assert where.find_key(mine.replica, ANN.id, ledger.openings, ledger.index) is None
 
 
+# --- whom we show our log
+
+
+def test_who_is_behind_is_shown_what_follows_where_the_logs_part(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    ledger = theirs.replica.ledger
+    assert where.find_shared(mine.replica, ANN.id, ledger.openings, ledger.index) == 2
+    assert where.find_shared(mine.replica, ANN.id, ledger.openings[:1], 1) == 1
+
+
+def test_nobody_is_shown_what_was_before_it_came(sides: tuple[Side, Side]) -> None:
+    theirs = sides[1]
+    theirs.says(ANN, bodies.JoinedBody(CID.key, "cid", KEY))
+    joined = theirs.replica.ledger.index
+    theirs.talks(ANN)
+    openings = theirs.replica.ledger.openings
+    assert where.find_shared(theirs.replica, CID.id, openings, joined) == joined
+    for index in (0, 1, joined - 1):
+        assert where.find_shared(theirs.replica, CID.id, openings, index) is None
+    assert where.find_shared(theirs.replica, CID.id, openings[:1], joined) is None
+
+
+def test_a_log_that_does_not_reach_back_to_the_fork_is_not_shown(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    mine.replica.begin_log(mine.replica.ledger.copy())
+    ledger = theirs.replica.ledger
+    assert where.find_shared(mine.replica, ANN.id, ledger.openings, ledger.index) is None
+
+
 # --- lies
 
 
@@ -128,6 +157,9 @@ IMPROPER: dict[str, Callable[[frames.Where], frames.Where]] = {
     "another number than the openings": lambda it: changed(it, number=6),
     "another host than the openings": lambda it: changed(it, host=BEN.id),
     "a log that ends before its latest term": lambda it: changed(it, index=it.openings[-1].index - 1),
+    "our latest term by another number": lambda it: changed(
+        it, number=9, openings=[msgspec.structs.replace(it.openings[0], number=9, host=it.host)]
+    ),
     "an address that is none": lambda it: changed(it, address=bytes(32)),
 }
 

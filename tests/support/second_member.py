@@ -270,7 +270,7 @@ class Member:
         second.verify(shown.places[shown.host].key, "welcome", self._key, signed, signature)
         if self.room is None:
             second.check_credentials(credentials, self._key)
-            assert second.member_id(credentials[1]) == shown.host
+            assert (second.member_id(credentials[1]), credentials[2]) == (shown.host, state[2][0])
         assert self.room is None or self.room.host == shown.host
         assert second.longer(latest[0], index, latest[1], latest[2], shown.context) == digest
         self._check_head(shown, head)

@@ -189,6 +189,8 @@ class Admission:
             fork = found
         digest = self._sequencer.hashes.digest_at(fork)
         is_ours = fork < reached.place or digest == reached.digest
+        # Openings tell even newcomers the digests of places before they came: nobody is shown what was before that.
+        is_ours = is_ours and not self._replica.room_log.has_joined_after(member, fork)
         if not (is_of_our_term or (is_ours and fork + 1 >= log.oldest)):
             raise NotAdmitted("unknown")  # it cannot be shown how its log goes on, and joins anew
         self._replica.add_key(ledger.get_member(member).key_hash, key)

@@ -111,14 +111,14 @@ class Meetings:
 
     def tell(self, caller: Caller, key: bytes, openings: Sequence[Opening], index: int) -> float:
         """Tells a member of another term, with this key and log, where we are; returns what that has cost."""
-        answer = caller.channel.seal_frames([self._redirect(caller.service, caller.hello, openings, index)])
+        answer = self._redirect(caller.service, caller.hello, openings, index)
         if openings[-1].term > self._replica.ledger.openings[-1].term:
             if len(self._answered) >= limits.MEETINGS:
                 self._drop(next(iter(self._answered)), "displaced")
             self._answered[caller.link] = caller, key
-            self._reporter.add_effect(effects.SendEffect(caller.link, answer))
+            self._reporter.add_effect(effects.AdmitEffect(caller.link, caller.channel, (answer,)))
         else:
-            self._reporter.add_effect(effects.FinishEffect(caller.link, answer))
+            self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
         return limits.MEETING_COST
 
     def _redirect(self, service: bytes, hello: bytes, openings: Sequence[Opening], index: int) -> frames.RedirectFrame:

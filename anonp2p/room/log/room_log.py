@@ -1,5 +1,6 @@
 """Our own copy of a room's log, which every member keeps: whoever becomes its host gives others what they lack."""
 
+from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, Header
 from anonp2p.protocol import bodies
 from anonp2p.room.entries import OpenedEntry
@@ -82,6 +83,15 @@ class RoomLog:
         time: the room's. passed: up to this index, all links have sent the log; None where there are no links.
         """
         return self.log.expire_entries(time, self.log.end if passed is None else passed)
+
+    def has_joined_after(self, member: bytes, index: int) -> bool:
+        """Whether one who is a member now has become one after this entry, as far as the log reaches back."""
+        for at in range(max(index + 1, self.log.oldest), self.log.end):
+            entry = self.log.find_entry(at)
+            said = unpack_content(entry.body).body if entry.context is not None and entry.body else None
+            if isinstance(said, bodies.JoinedBody) and identity.member_id(said.key) == member:
+                return True
+        return False
 
     def ledger_at(self, index: int) -> Ledger | None:
         """The room as of this entry; None if that is before what is kept, or after it."""

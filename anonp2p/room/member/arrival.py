@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, welcome
 from anonp2p.reasons import NO_REASON
@@ -54,7 +55,8 @@ class Arrival:
 
         Raises PeerFault for the refusal of somebody else.
         """
-        credentials.check_refusal(refused, self._hello_hash, self._uplink.service, self._host_key)
+        host = self._who_may_refuse(refused.credentials)
+        credentials.check_refusal(refused, self._hello_hash, self._uplink.service, host)
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
             self._state.abandon()
@@ -68,11 +70,15 @@ class Arrival:
         assert isinstance(state, Asking), "in no other state is an answer expected"
         return state.hello_hash
 
-    @property
-    def _host_key(self) -> bytes | None:
-        """Of the host that we know, if we have been in the room, and dialled where we know it to be."""
+    def _who_may_refuse(self, vouched: frames.Credentials) -> bytes | None:
+        """The key of whoever has to sign a refusal; None for whoever the service that was dialled leads to.
+
+        One who has been in the room is turned away by the host that it knows, or by one who might have taken over from
+        that and says that it has; whoever else has the key of the code does not drive it out.
+        """
         ledger = self._replica.ledger
-        return ledger.host_key if ledger.host and self._uplink.service == ledger.address else None
+        has_taken_over = vouched.term > ledger.number and identity.member_id(vouched.key) in ledger.carriers
+        return None if has_taken_over or not ledger.host else ledger.host_key
 
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:
         """We have our place again. Raises PeerFault, HostLied if the log of the host is not the one that we know."""

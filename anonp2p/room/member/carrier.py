@@ -19,7 +19,7 @@ from anonp2p.room.standby import Standby, StandbyLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Situation, Wait
 from anonp2p.room.succession.loss import Loss, Target
-from anonp2p.room.where import find_key, tell_where
+from anonp2p.room.where import find_key, find_shared, tell_where
 
 _NEVER = float("-inf")
 
@@ -161,9 +161,8 @@ class Carrier:
                 self.standby.tell_member(link.member, redirect)
 
     def _show_log(self, link: StandbyLink) -> None:
-        ledger = self._replica.ledger
-        fork = terms.find_fork(ledger.openings, ledger.index, link.openings, link.index)
-        if fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
+        fork = find_shared(self._replica, link.member, link.openings, link.index)
+        if fork is not None:
             self.standby.show_log(link, fork)
 
     # --- whether our host lives

@@ -103,6 +103,7 @@ class Follower:
         count = self._context.cut_back(base)
         if count:
             self._reporter.tell_event(events.CutEvent(room=self._context.label, count=count))
+        replica.shown_number = switch.now.number
         now = max(self._heads.told_time, switch.head.time)
         for entries, head in switch.batches:
             self._take_over(entries, head, (now - head.time) / 1000, merges=merges)
@@ -118,6 +119,7 @@ class Follower:
                 self._reporter.tell_change(change, UNSET)
             self._reporter.tell_cautions(replica.compare_rosters(before.roster, replica.ledger.roster))
             self._context.succession.tell_changes(merged=True)
+        self._reporter.tell_given_back(self._outbox.settle(self._context.own_member.counter, proven=True))
         own_key = suite.hash_data(replica.own_keys[0].public)
         if not self._outbox.has_renewal() and self._context.own_member.key_hash != own_key:
             self._context.add_entry(bodies.RenewBody(own_key), None, UNSET)

@@ -23,7 +23,7 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import WaitingLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Line, Loss, Target
-from anonp2p.room.where import tell_where
+from anonp2p.room.where import find_shared, tell_where
 
 _OTHER_VERSION = errors.OtherProtocol()
 
@@ -214,8 +214,9 @@ class Search:
                 self._begin_waiting(call, target, waiting)
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
-            case frames.RefusedFrame() if target.member not in (None, self._replica.ledger.host):
-                self._loss.note_failure(target.member, self._clock.tick)
+            case frames.RefusedFrame(credentials=vouched) if not self._may_host(target, vouched):
+                if target.member is not None:
+                    self._loss.note_failure(target.member, self._clock.tick)
                 self._hang_up_on(call)
             case frames.ResumedFrame() if asked != [self._replica.ledger.index]:
                 self._hang_up_on(call)  # what follows is not what we lack by now
@@ -225,6 +226,11 @@ class Search:
                 del self._tries[call.link]
                 return HostAnswer(call, said)
         return None
+
+    def _may_host(self, target: Target, vouched: frames.Credentials) -> bool:
+        """Whether the refusal of whom we have dialled may be a host's, as far as that says so."""
+        ledger = self._replica.ledger
+        return target.member in (None, ledger.host) or vouched.term > ledger.number
 
     def _hang_up_on(self, call: Call) -> None:
         """Of this link we want nothing more."""
@@ -318,10 +324,9 @@ class Search:
 
     def _show_log(self, waiting: WaitingLink, want: frames.WantFrame) -> None:
         """The heir lacks what we have of the log."""
-        ledger = self._replica.ledger
         expect(terms.are_proper(want.openings), "bad-opening")
-        fork = terms.find_fork(ledger.openings, ledger.index, want.openings, want.index)
-        if self._loss.lost_at is not None and fork is not None and fork + 1 >= self._replica.room_log.log.oldest:
+        fork = find_shared(self._replica, waiting.member, want.openings, want.index)
+        if self._loss.lost_at is not None and fork is not None:
             waiting.show_log(fork)
 
     # --- what is due

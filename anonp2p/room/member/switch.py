@@ -7,7 +7,7 @@ is wrong is a fault of the link: we have no host that could be blamed.
 from typing import NamedTuple
 
 from anonp2p import limits
-from anonp2p.crypto.epoch import KEPT, OPENING, Epoch
+from anonp2p.crypto.epoch import KEPT, Epoch
 from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.room.context import Context
@@ -109,7 +109,9 @@ class Switch:
     def _take_entry(self, ledger: Ledger, entry: OpenedEntry) -> None:
         author, before = check_entry(ledger, entry), ledger.group_context
         if author.id == self._context.replica.me.id:
-            is_ours = entry.header.kind != OPENING and self._context.outbox.has_sent(entry.header, entry.digest)
-            expect(is_ours, "entry-never-sent")
+            # Signed by us, and perhaps sealed anew since, for the log that we leave: its counter is what tells it.
+            counter, is_gone = entry.header.counter, entry.content is None
+            expect(counter <= self._context.outbox.latest, "entry-never-sent")
+            expect(not is_gone or self._context.may_be_message(counter), "entry-never-sent")
         ledger.take_entry(author, entry.header, entry.content, entry.digest)
         expect(ledger.group_context == (entry.context or before), "other-group-context")

@@ -145,7 +145,8 @@ def _rule(ledger: Ledger, state: frames.RoomState) -> None:
 def _check_host(state: frames.RoomState, service: bytes) -> None:
     """Raises PeerFault unless the service that was dialled says that it serves this host."""
     check_credentials(state.credentials, service)
-    expect(identity.member_id(state.credentials.key) == state.host, "wrong-credentials")
+    said = identity.member_id(state.credentials.key), state.credentials.term
+    expect(said == (state.host, state.term.number), "wrong-credentials")
 
 
 def _start_at(ledger: Ledger, head: Head, latest: frames.LatestEntry) -> None:

@@ -64,11 +64,12 @@ def find_fork(mine: Sequence[Opening], my_index: int, theirs: Sequence[Opening],
     """The index up to which two logs are the same; None if no term of one is one of the other's.
 
     That is the smaller end of their latest common term. It is right as long as no host has ordered two entries at one
-    place, which the digests there tell.
+    place, which the digests there tell. A term has its number and its host in common too: if only the digest counted,
+    one could be told by another number, and be the latest of both logs and yet a higher one.
     """
-    known = {(opening.index, opening.digest): at for at, opening in enumerate(mine)}
+    known = {opening: at for at, opening in enumerate(mine)}
     for at in range(len(theirs) - 1, -1, -1):
-        found = known.get((theirs[at].index, theirs[at].digest))
+        found = known.get(theirs[at])
         if found is not None:
             return min(_end_of_term(mine, found, my_index), _end_of_term(theirs, at, their_index))
     return None

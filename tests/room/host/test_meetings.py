@@ -59,6 +59,11 @@ class Split:
         return self.theirs.tells(Side(self.replica))
 
 
+def payload_of(admitted: effects.AdmitEffect) -> bytes:
+    """What goes out first."""
+    return admitted.channel.seal_frames(admitted.frames)
+
+
 class Called:
     """Whoever is at an address that the host has dialled."""
 
@@ -96,8 +101,9 @@ class Dialler:
         meet = meeting.sign_meet(unsigned, ROOM, HELLO, signer or self.who)
         self.split.meetings.answer(self.caller, msgspec.structs.replace(meet, **fields))
         [answered] = take_effects(self.split.context)
-        assert isinstance(answered, effects.SendEffect | effects.FinishEffect)
-        [redirect] = self.channel.open_record(answered.data[LENGTH:]).frames
+        assert isinstance(answered, effects.AdmitEffect | effects.FinishEffect)
+        data = answered.data if isinstance(answered, effects.FinishEffect) else payload_of(answered)
+        [redirect] = self.channel.open_record(data[LENGTH:]).frames
         assert isinstance(redirect, frames.RedirectFrame)
         meeting.check_redirect(redirect, ROOM, HELLO, self.split.replica.me.key)
         return redirect.where
@@ -263,7 +269,7 @@ def test_of_too_many_that_dial_us_and_prove_nothing_the_oldest_is_dropped(split:
     for number in range(limits.MEETINGS):
         Dialler(split, ANN, number).meets(split.theirs)
     split.meetings.answer(Dialler(split, ANN, 99).caller, _meet(split))
-    drop, _ = take_effects(split.context)
+    drop, *_ = take_effects(split.context)
     assert drop == effects.DropEffect(0, "displaced")
 
 

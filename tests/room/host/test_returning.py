@@ -9,7 +9,7 @@ from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.bodies import CommitBody, Removal
 from anonp2p.room import effects, inputs
 from anonp2p.room.ledger import unpack_content
-from tests.room.host.inn import Inn
+from tests.room.host.inn import FalseMember, Inn
 from tests.room.hostile import dropped
 from tests.room.peers import EVE, ZOE, kinds, text, told
 
@@ -43,6 +43,20 @@ def test_one_who_has_another_log_is_welcomed_anew_without_a_backfill(
     assert (inn.eve.state.since, inn.eve.state.snapshot) == (inn.room.index, None)
     inn.end_batch()
     assert inn.eve.reads() == []
+
+
+def test_one_who_names_a_place_before_it_came_is_shown_nothing_of_what_was_then(inn: Inn) -> None:
+    """5.12: openings tell all members the digests of such places."""
+    zoe = FalseMember(inn, ZOE)
+    zoe.dials()
+    zoe.joins("zoe")
+    inn.end_batch()
+    [founded] = inn.room.replica.ledger.openings
+    zoe.dials()
+    zoe.resumes(founded.index, founded.digest)
+    assert isinstance(zoe.greeted[0], frames.WelcomeFrame)
+    assert zoe.state.since == inn.room.index
+    assert zoe.reads() == []
 
 
 @pytest.mark.parametrize("epoch", [1, 2**53 - 1])

@@ -134,6 +134,8 @@ class Lost:
         switch = self.switch(theirs, since=since, **other)
         now = theirs.batches[-1].head
         for batch in theirs.batches:
+            if Head.read(batch.head).end <= since:
+                continue
             assert not switch.is_complete
             switch.take_missed(msgspec.structs.replace(batch, now=now))
         assert switch.is_complete

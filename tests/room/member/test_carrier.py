@@ -14,6 +14,7 @@ from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.gate import Caller, NotAdmitted
+from anonp2p.room.log.log import LogEntry
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.uplink import Uplink
@@ -235,7 +236,10 @@ def test_one_who_has_lost_its_host_in_another_term_is_told_once_where_there_is_o
 
 def test_who_is_behind_is_shown_the_log_while_there_is_no_host(ready: Ready) -> None:
     ready.waits()
-    ready.ledger.index, ready.replica.room_log.log.sealed_end = 2, 3
+    ready.ledger.index, log = 2, ready.replica.room_log.log
+    for _ in range(2):
+        log.append_entry(b"", LogEntry(bytes(33), bytes(32), b"", 0))
+    log.seal_batch(bytes(112), b"", 0)
     ready.loses_host()
     ready.reports(lost=True)
     ready.carrier.update()

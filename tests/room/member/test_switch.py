@@ -165,6 +165,37 @@ def test_what_is_left_of_a_ttl_is_what_is_sent_again(lost: Lost, theirs: Branch)
     assert sent.header.ttl == 40
 
 
+def test_what_the_other_side_had_got_from_us_is_not_sent_again(lost: Lost) -> None:
+    """Its host ordered it when we were gone already, and so did another, sealed anew."""
+    theirs = lost.ours.part()
+    mine = lost.says(text("mine"))
+    theirs.seal(theirs.place(mine))
+    lost.ours.opens(ANN, 5)
+    theirs.opens(HOST, 8)
+    lost.goes_over(lost.ours, FORK)
+    [again_sealed] = submitted(lost)
+    assert again_sealed.body != mine.body
+    [shown] = lost.has(opened(again_sealed))
+    ours = lost.context.replica.ledger.index
+    happened = lost.goes_over(theirs, FORK)
+    assert ours > FORK
+    assert [it for it in happened if isinstance(it, events.MovedEvent)] == [
+        events.MovedEvent(room="r1", was=shown.seq, seq=make_place(8, 2))
+    ]
+    assert again(lost) == []
+
+
+def test_places_that_are_shown_never_go_back(lost: Lost) -> None:
+    """What was ordered before the other side began its term comes after what we have seen in ours."""
+    theirs = lost.ours.part()
+    theirs.says(HOST, text("meanwhile"))
+    theirs.opens(HOST, 8)
+    lost.ours.opens(ANN, 5)
+    lost.goes_over(lost.ours, FORK)
+    [message] = [it for it in lost.goes_over(theirs, FORK) if isinstance(it, events.MessageEvent)]
+    assert message.seq == make_place(8, 2)
+
+
 def test_who_came_and_went_is_told_by_comparison_and_once(lost: Lost, theirs: Branch) -> None:
     """8.19"""
     lost.hears(lost.ours.says(HOST, bodies.AwayBody(ANN.id)))
@@ -267,9 +298,12 @@ def a_counter_used_twice(lost: Lost) -> Branch:
 
 
 def in_our_name(lost: Lost) -> Branch:
+    """Gone, so that nobody sees that we have signed no such thing."""
     theirs = lost.ours.part()
     theirs.opens(ANN, 5)
-    theirs.says(lost.context.replica.me, text("never said"))
+    theirs.seal(theirs.place(theirs.entry(lost.context.replica.me, text("never said"), ttl=60)), gone=True)
+    theirs.time += 60 * SECOND
+    theirs.says(ANN, text("later"))
     return theirs
 
 
@@ -292,7 +326,6 @@ MADE_UP: dict[str, tuple[Callable[[Lost], Branch], str]] = {
     "a head of another term": (a_head_of_another_term, "head-of-other-term"),
     "an opening in a batch with others": (in_a_batch_with_others, "bad-opening"),
     "a counter used twice": (a_counter_used_twice, "repeated-entry"),
-    "an entry in our name": (in_our_name, "entry-never-sent"),
     "what has expired by the host's word alone": (expired_too_soon, "tombstone-too-soon"),
 }
 
@@ -302,6 +335,20 @@ def test_a_log_that_cannot_be_ends_the_link_and_changes_nothing(lost: Lost, made
     """8.14"""
     make, match = MADE_UP[made]
     refused(lost, make(lost), match)
+
+
+def test_nobody_uses_up_counters_of_ours_that_we_have_not_used(lost: Lost) -> None:
+    theirs = in_our_name(lost)
+    refused(lost, theirs, "entry-never-sent", room_time=theirs.time)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_what_is_gone_in_our_name_was_a_message(lost: Lost, *, ordered: bool) -> None:
+    mine = lost.says(bodies.NickBody("meanwhile"))
+    theirs = in_our_name(lost)
+    if ordered:
+        lost.has(mine)
+    refused(lost, theirs, "entry-never-sent", room_time=theirs.time)
 
 
 def test_what_has_expired_by_our_clock_too_may_be_gone(lost: Lost) -> None:

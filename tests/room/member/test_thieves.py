@@ -12,7 +12,7 @@ from anonp2p.reasons import Fault
 from anonp2p.room import effects
 from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import HERE, FalseHost, Item
-from tests.room.peers import ANN, CREDENTIALS, EVE, HOST, ROOM_KEY, kinds, text
+from tests.room.peers import ANN, CREDENTIALS, EVE, HOST, ROOM_KEY, Somebody, kinds, text
 
 ANOTHER_KEY = RoomKey(b"another room's seed, 32 bytes...")
 STOLEN = credentials.sign_credentials(ROOM_KEY, EVE.key)  # what the thief of the onion key can make
@@ -29,6 +29,24 @@ def test_a_thief_of_the_onion_key_does_not_drive_a_member_out(host: FalseHost, r
     host.redials()
     assert_link_ended(host, host.hears(refused_by_a_thief(host, reason)))
     assert kinds(host.hears(host.resumed())) == ["LinkEvent"]
+
+
+def refused_by(host: FalseHost, who: Somebody, term: int) -> frames.RefusedFrame:
+    vouched = credentials.sign_credentials(ROOM_KEY, who.key, term)
+    return credentials.sign_refusal("kicked", host.hello, vouched, who.sign)
+
+
+def test_nor_by_saying_that_it_has_taken_the_room_over(host: FalseHost) -> None:
+    host.redials()
+    assert_link_ended(host, host.hears(refused_by(host, EVE, 5)))
+
+
+def test_one_who_may_take_the_room_over_refuses_only_once_it_has(host: FalseHost) -> None:
+    host.room.replica.ledger.carriers[ANN.id] = ROOM_KEY.public
+    host.redials()
+    assert_link_ended(host, host.hears(refused_by(host, ANN, 0)))
+    host.redials()
+    assert kinds(host.hears(refused_by(host, ANN, 5))) == ["ErrorEvent", "GoneEvent"]
 
 
 @pytest.mark.parametrize("reason", ["nick-taken", "full"])

@@ -103,6 +103,13 @@ def test_a_term_is_common_only_with_the_same_entry_at_its_beginning() -> None:
     assert terms.find_fork(mine, 20, theirs, 20) == 7
 
 
+@pytest.mark.parametrize("told", [opening(9, 8), opening(5, 8, host=BEN)])
+def test_a_term_is_common_only_with_the_same_number_and_host(told: Opening) -> None:
+    mine = [FOUNDING, opening(5, 8)]
+    assert terms.find_fork(mine, 20, [FOUNDING, told], 20) == 7
+    assert terms.find_fork(mine, 20, [told], 20) is None
+
+
 def test_openings_before_the_latest_few_may_be_forgotten() -> None:
     mine = [opening(number, 10 * number) for number in range(1, 9)]
     theirs = [opening(number, 10 * number) for number in range(4, 12)]

@@ -369,3 +369,32 @@ def test_a_host_that_leaves_is_gone_at_once_and_nobody_is_asked_where_an_heir_is
         stage.until("you host, then ben")
         stage.type("/leave\n").until("/create NAME")
         stage.ask("say", who="ben", text="still here")
+
+
+def test_what_a_host_said_alone_gets_other_numbers_when_the_halves_of_its_room_meet() -> None:
+    with Stage("--nick", "zoe", columns=120) as stage:
+        stage.settled()
+        stage.type("/create demo\n").until("Others can join now")
+        for who in ("ben", "cho"):
+            stage.ask("join", who=who, able=True)
+        stage.until("2cho")
+        stage.ask("lose")
+        stage.type("alone\n").until("zoe │ alone")
+        before = numbers(stage, "alone")
+        stage.ask("say", who="ben", text="where is she?")  # it has its place under another host
+        stage.ask("regain")
+        for sight in ("Two halves of the room have met: 1 entry", "ben hosts the room now", "ben │ where is she"):
+            stage.until(sight)
+        stage.ask("quiet")
+        after = numbers(stage, "alone", "where is she?")
+        assert after[1] < after[0] < 100, "in the order of the log"
+        assert before[0] < after[0]
+        stage.type("/retract \t\n").until(lambda rows: not any("│ alone" in row for row in rows))
+
+
+def numbers(stage: Stage, *texts: str) -> list[int]:
+    """By which the user can name these messages, each of which is there once."""
+    rows = stage.type("/reply ").settled()
+    found = [[int(row.split()[0]) for row in rows if f"│ {text}" in row] for text in texts]
+    stage.key("ctrl u").settled()
+    return [number for [number] in found]

@@ -79,11 +79,12 @@ class Meeting:
         self._strays_at = _NEVER
         self._predecessor: bytes | None = None  # from whom we took over when it was lost
         self._back_at: float | None = None  # since when it has a link to us
+        self._is_back = False  # whether it has had that for long enough: what else it takes is no matter of time
         self._handed_back_at = _NEVER
 
     def begin(self, now: float, predecessor: bytes | None) -> None:
         """We host from now on. predecessor: from whom we took over, if it was lost."""
-        self._predecessor, self._back_at = predecessor, None
+        self._predecessor, self._back_at, self._is_back = predecessor, None, False
         self._strays_at = _NEVER
         self._met_at, self._meet_at = now, now + limits.MEET
 
@@ -92,7 +93,7 @@ class Meeting:
     def next_deadline(self, hosting: Hosting) -> float | None:
         """When there may be something to do, if nothing happens before."""
         dues = [self._next_meeting(hosting)] if hosting.unlinked_others else []
-        if self._back_at is not None:
+        if self._back_at is not None and not self._is_back:
             dues.append(max(self._back_at + limits.HAND_BACK, self._handed_back_at + limits.HAND_BACK_PAUSE))
         return min(dues, default=None)
 
@@ -143,12 +144,13 @@ class Meeting:
     def find_returned(self, hosting: Hosting, now: float) -> bytes | None:
         """Who hosted before us, once it has had a link for a while: it is to be our first heir, and to host again."""
         if self._predecessor not in hosting.linked:
-            self._back_at = None
+            self._back_at, self._is_back = None, False
             return None
         if self._back_at is None:
             self._back_at = now
-        is_time = now >= self._back_at + limits.HAND_BACK and now >= self._handed_back_at + limits.HAND_BACK_PAUSE
-        return self._predecessor if is_time else None
+        due = max(self._back_at + limits.HAND_BACK, self._handed_back_at + limits.HAND_BACK_PAUSE)
+        self._is_back = now >= due
+        return self._predecessor if self._is_back else None
 
     def note_handed_back(self, now: float) -> None:
         """We have handed over to who hosted before us."""

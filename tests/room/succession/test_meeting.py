@@ -136,6 +136,14 @@ def test_who_hosted_before_hosts_again_once_it_has_been_back_for_a_while() -> No
     assert meeting.find_returned(hosting(ANN, BEN), 20.0 + limits.HAND_BACK) == BEN
 
 
+def test_one_that_is_back_and_not_our_first_heir_yet_is_not_waited_for_by_the_clock() -> None:
+    """Else a host whose predecessor cannot host any more would be busy with nothing else."""
+    meeting = make_meeting(predecessor=BEN)
+    meeting.find_returned(hosting(ANN, BEN), 20.0)
+    meeting.find_returned(hosting(ANN, BEN), 20.0 + limits.HAND_BACK)
+    assert meeting.next_deadline(hosting(ANN, BEN, CID)) != 20.0 + limits.HAND_BACK
+
+
 def test_a_link_that_breaks_begins_the_time_anew() -> None:
     meeting = make_meeting(predecessor=BEN)
     meeting.find_returned(hosting(ANN, BEN), 20.0)

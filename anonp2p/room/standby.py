@@ -156,14 +156,16 @@ class Standby:
         for link in [link for link in self._links.values() if link.member == member]:
             self._tell(link.caller.link, frame)
 
-    def _tell(self, number: int, frame: frames.Frame) -> None:
-        self._reporter.add_effect(effects.RecordEffect(number, (frame,)))
+    def _tell(self, number: int, *said: frames.Frame) -> None:
+        """Says this, or nothing, in a record that is sealed at once: else a Welcome would go before what waits."""
+        sealed = self._links[number].caller.channel.seal_frames(said)
+        self._reporter.add_effect(effects.SendEffect(number, sealed))
 
     def send_due(self) -> None:
         """Sends what has to be sent by now: a sign of life."""
         if self._due_at is not None and self._clock.tick >= self._due_at:
             for number in self._links:
-                self._reporter.add_effect(effects.RecordEffect(number))
+                self._tell(number)
             self._put_off()
 
     def _put_off(self) -> None:

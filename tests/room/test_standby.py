@@ -6,10 +6,13 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames
+from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects
 from anonp2p.room.gate import Caller
+from anonp2p.room.link_effects import apply_effect
+from anonp2p.room.log.reader import LogReader
 from anonp2p.room.standby import Standby
 from anonp2p.room.succession.heir import Report
 from tests.room.member.parts import joined_context, set_time, take_effects
@@ -26,13 +29,15 @@ class Porch:
     def __init__(self) -> None:
         self.context = joined_context()
         self.standby = Standby(self.context)
-        self.far = Channel(SECRET, HELLO, up=True)
+        self.ends: dict[int, Channel] = {}  # at the members
         self.comes(ANN, 1)
+        self.far = self.ends[1]
 
     def comes(self, who: Somebody, link: int, *, lost: bool = False, openings: list[Opening] | None = None) -> None:
         """Somebody waits."""
         key, known = who.encryption_key.public, OPENINGS if openings is None else openings
         resume = frames.ResumeRequest(SECRET, who.id, key, 0, 4, bytes(32), known, lost, bytes(identity.SIGNATURE))
+        self.ends[link] = Channel(SECRET, HELLO, up=True)
         self.standby.add_link(Caller(link, Channel(SECRET, HELLO, up=False), HELLO, SERVICE), resume)
 
     def says(self, *said: frames.Frame) -> list[frames.Frame]:
@@ -40,9 +45,10 @@ class Porch:
         [payload] = payloads(self.far.seal_frames(said))
         return self.standby.take_record(1, payload)
 
-    def tells(self) -> list[tuple[int, tuple[frames.Frame, ...]]]:
+    def tells(self) -> list[tuple[int, list[frames.Frame]]]:
         """What goes out on which links."""
-        return [(it.link, it.frames) for it in take_effects(self.context) if isinstance(it, effects.RecordEffect)]
+        sent = [it for it in take_effects(self.context) if isinstance(it, effects.SendEffect)]
+        return [(it.link, [*self.ends[it.link].open_record(payloads(it.data)[0]).frames]) for it in sent]
 
 
 @pytest.fixture
@@ -57,16 +63,16 @@ def report(*, lost: bool, index: int = 4, number: int = 0) -> frames.ReportFrame
 
 
 def test_who_waits_is_told_so_on_the_channel_of_its_handshake(porch: Porch) -> None:
-    admit, record = take_effects(porch.context)
+    admit, sent = take_effects(porch.context)
     assert isinstance(admit, effects.AdmitEffect)
-    assert isinstance(record, effects.RecordEffect)
-    [waiting] = record.frames
+    assert isinstance(sent, effects.SendEffect)
+    [waiting] = porch.far.open_record(payloads(sent.data)[0]).frames
     assert isinstance(waiting, frames.WaitingFrame)
     credentials.check_waiting(waiting, HELLO, SERVICE, porch.context.replica.me.key)
 
 
 def test_a_member_waits_on_one_link_the_latest(porch: Porch) -> None:
-    take_effects(porch.context)
+    porch.tells()
     porch.comes(ANN, 2)
     drops = [it for it in take_effects(porch.context) if isinstance(it, effects.DropEffect)]
     assert drops == [effects.DropEffect(1, "dialled-again")]
@@ -78,6 +84,23 @@ def test_terms_that_no_log_can_have_are_a_fault(porch: Porch) -> None:
         porch.comes(BOB, 2, openings=[*OPENINGS, *OPENINGS])
     with pytest.raises(PeerFault, match="bad-openings"):
         porch.says(frames.ReportFrame(False, 4, bytes(32), [*OPENINGS, *OPENINGS]))
+
+
+def test_what_was_told_before_a_welcome_goes_before_it(porch: Porch) -> None:
+    """The link is the same: a member that hears of its welcome first would take the rest for a fault."""
+    connection = Connection(0.0, 4_000)
+    for effect in take_effects(porch.context):
+        assert isinstance(effect, effects.AdmitEffect | effects.SendEffect)
+        apply_effect(effect, connection, 0.0)
+    link = porch.standby.links[1]
+    log = porch.context.replica.room_log.log
+    reader = LogReader(log, log.end, ANN.id, link.encryption_key, link.caller.channel)
+    apply_effect(effects.AdmitEffect(1, link.caller.channel, (frames.PageFrame(b"x"),), reader), connection, 0.0)
+    said: list[frames.Frame] = []
+    while piece := bytes(connection.data_to_send()):
+        connection.mark_sent(len(piece))
+        said += [frame for payload in payloads(piece) for frame in porch.far.open_record(payload).frames]
+    assert [type(frame) for frame in said] == [frames.WaitingFrame, frames.PageFrame]
 
 
 def test_what_a_member_reports_is_known_of_it(porch: Porch) -> None:
@@ -120,28 +143,28 @@ def test_what_is_for_a_host_is_a_fault(porch: Porch, frame: frames.Frame) -> Non
 
 def test_a_host_that_lives_is_told_to_those_alone_who_have_lost_it(porch: Porch) -> None:
     porch.comes(BOB, 2, lost=True)
-    take_effects(porch.context)
+    porch.tells()
     porch.standby.tell_lost(frames.HostLivesFrame())
-    assert porch.tells() == [(2, (frames.HostLivesFrame(),))]
+    assert porch.tells() == [(2, [frames.HostLivesFrame()])]
     porch.standby.tell_member(ANN.id, frames.HostLivesFrame())
-    assert porch.tells() == [(1, (frames.HostLivesFrame(),))]
+    assert porch.tells() == [(1, [frames.HostLivesFrame()])]
 
 
 def test_who_waits_hears_from_us_from_time_to_time(porch: Porch) -> None:
-    take_effects(porch.context)
+    porch.tells()
     due = porch.standby.next_deadline()
     assert due is not None
     porch.standby.send_due()
     assert porch.tells() == []
     set_time(porch.context, limits.HEARTBEAT)
     porch.standby.send_due()
-    assert porch.tells() == [(1, ())]
+    assert porch.tells() == [(1, [])]
     porch.standby.forget_link(1)
     assert porch.standby.next_deadline() is None
 
 
 def test_one_who_says_too_much_is_read_more_slowly(porch: Porch) -> None:
-    take_effects(porch.context)
+    porch.tells()
     for _ in range(limits.MESSAGE_BUCKET + 1):
         porch.says(report(lost=False))
     [pause] = take_effects(porch.context)

@@ -4,6 +4,7 @@ Each member types numbered messages. A program can be killed with its Tor, at on
 its Tor alone. What the others were told then has to be one log: `log_of`, `require_agreement`.
 """
 
+import math
 import os
 import signal
 import threading
@@ -60,17 +61,19 @@ def require_agreement(logs: Sequence[Log], typed: dict[str, list[str]]) -> None:
     """Raises AstrayError unless these logs hold all that these authors typed, once, in one order.
 
     A log may begin later than others, as that of a newcomer does; each author is in the log of who was there first.
-    What others have typed, who are gone, is not looked at: it may have been cut.
+    What others have typed, who are gone, is not looked at: it may have been cut. Who came over from another side may
+    have seen an entry in another term: only its index is the same.
     """
-    theirs = [{place: line for place, line in log.items() if line[0] in typed} for log in logs]
+    theirs = [sorted((place % 2**32, *line) for place, line in log.items() if line[0] in typed) for log in logs if log]
     for one, other in combinations(theirs, 2):
-        start = max(min(one, default=0), min(other, default=0))
-        first, second = ([(at, *log[at]) for at in sorted(log) if at >= start] for log in (one, other))
+        start = max(log[0][0] if log else math.inf for log in (one, other))
+        first, second = ([line for line in log if line[0] >= start] for log in (one, other))
         if first != second:
-            at = next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), -1)
-            raise AstrayError(f"two logs differ: {first[at : at + 3]} and {second[at : at + 3]}")
-    longest = min(theirs, key=lambda log: min(log, default=0))
-    said = Counter(longest.values())
+            both = Counter(first) & Counter(second)
+            alone = [sorted((Counter(log) - both).elements())[:3] for log in (first, second)]
+            raise AstrayError(f"two logs differ: {alone[0]} in one, {alone[1]} in the other")
+    longest = min(theirs, key=lambda log: log[0] if log else (math.inf, "", ""))
+    said = Counter(line[1:] for line in longest)
     meant = Counter((nick, text) for nick, texts in typed.items() for text in texts)
     if said != meant:
         raise AstrayError(f"lost: {sorted((meant - said).elements())}; too often: {sorted((said - meant).elements())}")

@@ -45,6 +45,10 @@ def test_logs_agree_from_where_the_later_one_begins() -> None:
     require_agreement([ADA, BEN], TYPED)
 
 
+def test_one_who_has_just_come_may_have_no_message_yet() -> None:
+    require_agreement([{}, ADA, BEN], TYPED)
+
+
 def test_messages_of_who_is_gone_may_have_been_cut() -> None:
     require_agreement([ADA | {3: ("eve", "eve 7")}, BEN], TYPED)
 

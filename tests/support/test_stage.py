@@ -48,7 +48,7 @@ def test_the_same_body_runs_in_process_and_on_a_pseudo_terminal() -> None:
             stage.ask("say", who="ben", text="Hello")
             stage.resize(60, 20)
             screens.append(stage.settled())
-            stage.type("/quit\n")
+            stage.type("/quit\n/quit\n")
             assert stage.status() == 0
             assert stage.modes == terminal.USUAL
     assert screens[0] == screens[1]

@@ -72,7 +72,8 @@ class Meetings:
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) `dial_due` may have somebody to dial."""
-        return self._rules.next_deadline(self.hosting)
+        knows_others = any(member != self._replica.me.id for member in self._replica.ledger.carriers)
+        return self._rules.next_deadline if knows_others else None
 
     def dial_due(self) -> None:
         """Dials those who may host too, if it is time."""

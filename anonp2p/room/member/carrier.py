@@ -63,7 +63,7 @@ class Carrier:
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) `do_due_work` has something to do."""
         parts = (self.gate, self.standby, self.service)
-        dues = [self._decide_at, self._strays_due, *(part.next_deadline() for part in parts)]
+        dues = [self._decide_at, self._strays_due, self._echo_due, *(part.next_deadline() for part in parts)]
         return min((due for due in dues if due is not None), default=None)
 
     def do_due_work(self) -> None:
@@ -72,6 +72,9 @@ class Carrier:
         self.gate.forget_old_key()
         self.standby.send_due()
         self.service.do_due_work()
+        if (due := self._echo_due) is not None and self._clock.tick >= due:
+            self._awaits_echo = False  # so once
+            self._uplink.drop("broken")
 
     # --- who dials us
 
@@ -176,6 +179,11 @@ class Carrier:
     def note_link_lost(self) -> None:
         """No answer comes any more."""
         self._awaits_echo = False
+
+    @property
+    def _echo_due(self) -> float | None:
+        """When (`Now.tick`) our link to the host counts as broken, as others' links to it still are."""
+        return self._echo_asked_at + limits.ECHO if self._awaits_echo and self.standby.lost else None
 
     def _ask_host(self) -> None:
         """Asks our host for a sign of life if somebody has lost it since we did so last, and tells it of strays."""

@@ -32,11 +32,6 @@ class Hosting(NamedTuple):
     linked: Collection[bytes]
 
     @property
-    def unlinked_others(self) -> list[Heir]:
-        """Who else may host, and has no link to us."""
-        return [it for it in self.others if it.member != self.me and it.member not in self.linked]
-
-    @property
     def is_small_part(self) -> bool:
         """Whether no more than half of those who are here by our log have a link to us, and our first heir has none."""
         here = 1 + len([member for member in self.linked if member in self.present])
@@ -79,33 +74,30 @@ class Meeting:
         self._strays_at = _NEVER
         self._predecessor: bytes | None = None  # from whom we took over when it was lost
         self._back_at: float | None = None  # since when it has a link to us
-        self._is_back = False  # whether it has had that for long enough: what else it takes is no matter of time
         self._handed_back_at = _NEVER
 
     def begin(self, now: float, predecessor: bytes | None) -> None:
         """We host from now on. predecessor: from whom we took over, if it was lost."""
-        self._predecessor, self._back_at, self._is_back = predecessor, None, False
+        self._predecessor, self._back_at = predecessor, None
         self._strays_at = _NEVER
         self._met_at, self._meet_at = now, now + limits.MEET
 
     # --- looking for others
 
-    def next_deadline(self, hosting: Hosting) -> float | None:
-        """When there may be something to do, if nothing happens before."""
-        dues = [self._next_meeting(hosting)] if hosting.unlinked_others else []
-        if self._back_at is not None and not self._is_back:
-            dues.append(max(self._back_at + limits.HAND_BACK, self._handed_back_at + limits.HAND_BACK_PAUSE))
-        return min(dues, default=None)
+    @property
+    def next_deadline(self) -> float:
+        """When to look for others, if nothing happens before."""
+        return self._meet_at
 
     def take_due(self, hosting: Hosting, busy: Collection[bytes], now: float) -> list[Heir]:
         """Whom to dial now and to tell how far our log is. busy: the addresses of dials under way."""
-        if now < self._next_meeting(hosting):
+        if hosting.is_small_part:
+            self._meet_at = min(self._meet_at, self._met_at + limits.MEET_SOON)
+        if now < self._meet_at:
             return []
         self._met_at, self._meet_at = now, now + limits.MEET * self._draw(0.8, 1.2)
-        return [it for it in hosting.unlinked_others if it.address not in busy]
-
-    def _next_meeting(self, hosting: Hosting) -> float:
-        return min(self._meet_at, self._met_at + limits.MEET_SOON) if hosting.is_small_part else self._meet_at
+        away = [it for it in hosting.others if it.member != hosting.me and it.member not in hosting.linked]
+        return [it for it in away if it.address not in busy]
 
     # --- another host
 
@@ -144,13 +136,12 @@ class Meeting:
     def find_returned(self, hosting: Hosting, now: float) -> bytes | None:
         """Who hosted before us, once it has had a link for a while: it is to be our first heir, and to host again."""
         if self._predecessor not in hosting.linked:
-            self._back_at, self._is_back = None, False
+            self._back_at = None
             return None
         if self._back_at is None:
             self._back_at = now
-        due = max(self._back_at + limits.HAND_BACK, self._handed_back_at + limits.HAND_BACK_PAUSE)
-        self._is_back = now >= due
-        return self._predecessor if self._is_back else None
+        is_time = now >= self._back_at + limits.HAND_BACK and now >= self._handed_back_at + limits.HAND_BACK_PAUSE
+        return self._predecessor if is_time else None
 
     def note_handed_back(self, now: float) -> None:
         """We have handed over to who hosted before us."""

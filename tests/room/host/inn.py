@@ -156,7 +156,7 @@ class FalseMember:
                 self.reader = effect.reader
                 self.admitted = effect.channel.seal_frames(effect.frames)
                 self.greeted = [frame for payload in payloads(self.admitted) for frame in self._open(payload)]
-                if isinstance(self.greeted[0], frames.WelcomeFrame):
+                if self.greeted and isinstance(self.greeted[0], frames.WelcomeFrame):
                     self.welcomed(self.greeted[0], self.greeted[1:])
             elif isinstance(effect, effects.FinishEffect) and effect.link == self.link and effect.data:
                 [refused] = [frame for payload in payloads(effect.data) for frame in self._open(payload)]

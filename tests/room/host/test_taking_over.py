@@ -51,6 +51,7 @@ class Inheritance:
             self.context.serving.add_key(ROOM_KEY)
         self.context.serving.add_key(OWN_KEY)
         self.before = ledger.openings
+        self.far = Channel(SECRET, HELLO, up=True)
         gate, self.standby = Gate(self.context, Answerer()), Standby(self.context)
         self.role = HostRole(self.context, HostPlan(5, OWN, TIME, gate, self.standby))
         take_effects(self.context)
@@ -63,7 +64,8 @@ class Inheritance:
             SECRET, who.id, key, 0, index, digest, list(self.before), lost, bytes(identity.SIGNATURE)
         )
         self.standby.add_link(Caller(link, channel, HELLO, OWN), resume)
-        take_effects(self.context)
+        [sent] = [it for it in take_effects(self.context) if isinstance(it, effects.SendEffect)]
+        self.far.open_record(payloads(sent.data)[0])
 
     def begins(self, seconds: float = 1.0) -> list[effects.Effect]:
         """We go on as host."""
@@ -166,10 +168,9 @@ def test_one_that_waits_and_has_lost_its_host_is_welcomed_on_its_link(heir: Inhe
 
 def test_one_that_waits_and_has_its_host_is_welcomed_once_it_says_that_it_lost_it(heir: Inheritance) -> None:
     heir.waits(ANN, lost=False)
-    far = Channel(SECRET, HELLO, up=True)
     assert not [it for it in heir.begins() if isinstance(it, effects.AdmitEffect)]
     report = frames.ReportFrame(True, 0, heir.before[0].digest, list(heir.before))
-    heir.role.handle_input(inputs.ReceivedInput(LINK, far.seal_frames([report])[2:]))
+    heir.role.handle_input(inputs.ReceivedInput(LINK, heir.far.seal_frames([report])[2:]))
     [admit] = [it for it in take_effects(heir.context) if isinstance(it, effects.AdmitEffect)]
     assert admit.link == LINK
 
@@ -190,7 +191,7 @@ def test_each_member_may_renew_its_key_once_though_no_commit_of_ours_has_asked_f
 def test_a_host_that_begins_a_term_again_gives_its_members_shares_of_its_secret(heir: Inheritance) -> None:
     heir.waits(ANN, lost=True)
     heir.begins()
-    reader, far = heir.role.presence.links[LINK].reader, Channel(SECRET, HELLO, up=True)
+    reader, far = heir.role.presence.links[LINK].reader, heir.far
     far.open_record(payloads(reader.take_data())[0])
     heir.role.begin_term(8)
     assert heir.replica.ledger.number == 8

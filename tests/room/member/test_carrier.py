@@ -56,11 +56,22 @@ class Ready:
         """What is to be done since the last time."""
         return take_effects(self.context)
 
+    def hears_waiting(self) -> None:
+        """Ann is told that she waits."""
+        [sent] = [it for it in self.wants() if isinstance(it, effects.SendEffect)]
+        self.far.open_record(payloads(sent.data)[0])
+
     def said(self, link: int) -> list[frames.Frame]:
         """What goes out on a link after it has looked at what there is to do."""
         self.carrier.update()
-        done = [it for it in self.wants() if isinstance(it, effects.RecordEffect) and it.link == link]
-        return [frame for it in done for frame in it.frames]
+        done = [it for it in self.wants() if isinstance(it, effects.RecordEffect | effects.SendEffect)]
+        said: list[frames.Frame] = []
+        for effect in [it for it in done if it.link == link]:
+            if isinstance(effect, effects.SendEffect):
+                said += self.far.open_record(payloads(effect.data)[0]).frames
+            else:
+                said += effect.frames
+        return said
 
     def asked(self, request: frames.Request) -> None:
         """Somebody asks."""
@@ -90,7 +101,7 @@ class Ready:
     def waits(self, *, lost: bool = False) -> None:
         """Ann waits."""
         self.asked(self.resume(lost=lost))
-        self.wants()
+        self.hears_waiting()
 
     def reports(self, *, lost: bool, openings: list[Opening] | None = None, index: int = 0) -> None:
         """Ann says how she is."""
@@ -112,6 +123,11 @@ class Ready:
         """It is that late."""
         set_time(self.context, seconds)
         self.carrier.update()
+
+    def comes_to(self, seconds: float) -> None:
+        """It is that late, and what is due is done."""
+        set_time(self.context, seconds)
+        self.carrier.do_due_work()
 
 
 @pytest.fixture
@@ -205,6 +221,28 @@ def test_it_asks_its_host_for_a_sign_of_life_before_it_says_that_it_lives(ready:
     ready.carrier.note_link_lost()
     with pytest.raises(PeerFault, match="unexpected-echo"):
         ready.carrier.take_echo(frames.EchoedFrame())
+
+
+def test_a_host_that_gives_no_sign_of_life_in_time_is_lost_to_it_too(ready: Ready) -> None:
+    """Its own link may be dead as well, and nobody have told it."""
+    ready.waits(lost=True)
+    assert ready.said(-1) == [frames.EchoFrame()]
+    ready.comes_to(limits.ECHO - 1)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)]
+    assert ready.carrier.next_deadline() is not None
+    ready.comes_to(limits.ECHO)
+    assert effects.DropEffect(-1, "broken") in ready.wants()
+    ready.comes_to(2 * limits.ECHO)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)], "once"
+
+
+def test_where_all_are_back_with_the_host_it_may_take_longer_to_answer(ready: Ready) -> None:
+    ready.waits(lost=True)
+    assert ready.said(-1) == [frames.EchoFrame()]
+    ready.reports(lost=False)
+    ready.comes_to(limits.ECHO)
+    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)]
+    ready.carrier.take_echo(frames.EchoedFrame())
 
 
 def test_of_those_who_have_their_host_it_asks_nothing(ready: Ready) -> None:

@@ -44,17 +44,20 @@ def test_a_host_looks_now_and_then_for_all_without_a_link_who_may_host_too() -> 
     assert meeting.take_due(now, (), limits.MEET - 0.1) == []
     assert meeting.take_due(now, (), limits.MEET) == [heir(BEN), heir(CID)]
     assert meeting.take_due(now, (), limits.MEET + 1) == []
-    assert meeting.next_deadline(now) == 2 * limits.MEET
+    assert meeting.next_deadline == 2 * limits.MEET
     assert meeting.take_due(now, [heir(BEN).address], 2 * limits.MEET) == [heir(CID)]
 
 
 def test_one_who_has_lost_half_of_its_members_and_its_heir_looks_sooner() -> None:
     meeting, alone = make_meeting(), hosting(EVE, DAN)
-    assert meeting.next_deadline(alone) == limits.MEET_SOON
+    assert meeting.take_due(alone, (), 1.0) == []
+    assert meeting.next_deadline == limits.MEET_SOON
     assert meeting.take_due(alone, (), limits.MEET_SOON) == [heir(ANN), heir(BEN), heir(CID)]
     assert meeting.take_due(alone, (), limits.MEET_SOON + 1) == []
     for linked in ((EVE, DAN, CID), (EVE, ANN)):
-        assert make_meeting().next_deadline(hosting(*linked)) == limits.MEET
+        large = make_meeting()
+        assert large.take_due(hosting(*linked), (), 1.0) == []
+        assert large.next_deadline == limits.MEET
 
 
 # --- another host
@@ -132,16 +135,7 @@ def test_who_hosted_before_hosts_again_once_it_has_been_back_for_a_while() -> No
     meeting = make_meeting(predecessor=BEN)
     assert meeting.find_returned(hosting(ANN), 10.0) is None
     assert meeting.find_returned(hosting(ANN, BEN), 20.0) is None
-    assert meeting.next_deadline(hosting(ANN, BEN, CID)) == 20.0 + limits.HAND_BACK
     assert meeting.find_returned(hosting(ANN, BEN), 20.0 + limits.HAND_BACK) == BEN
-
-
-def test_one_that_is_back_and_not_our_first_heir_yet_is_not_waited_for_by_the_clock() -> None:
-    """Else a host whose predecessor cannot host any more would be busy with nothing else."""
-    meeting = make_meeting(predecessor=BEN)
-    meeting.find_returned(hosting(ANN, BEN), 20.0)
-    meeting.find_returned(hosting(ANN, BEN), 20.0 + limits.HAND_BACK)
-    assert meeting.next_deadline(hosting(ANN, BEN, CID)) != 20.0 + limits.HAND_BACK
 
 
 def test_a_link_that_breaks_begins_the_time_anew() -> None:

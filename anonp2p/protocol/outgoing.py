@@ -65,8 +65,8 @@ class Outgoing:
         self._limit = limit
         self._waiting = 0  # bytes that wait for this link alone, without the welcome
         self._direct: list[bytes] = []
-        self._frames: list[tuple[Frame, int]] = []  # each with the bytes that it counts for
-        self._welcome = 0  # how many of these, at the front, are of the welcome
+        self._frames: list[tuple[Frame, int, bool]] = []  # each with its bytes, and whether it is of a welcome
+        self._welcome = 0  # how many of these are
         self._record_due = False  # whether a record is to go, if an empty one
         self._echo = False  # whether it asks for an answer
         self._source: Source | None = None
@@ -85,8 +85,8 @@ class Outgoing:
 
     def queue_frames(self, frames: Sequence[Frame], *, echo: bool) -> bool:
         """Whether there was room for these frames. Without any, the next record goes even if it is empty."""
-        sized = [(frame, _count_bytes(frame)) for frame in frames]
-        if not self._admit(sum(size for _, size in sized)):
+        sized = [(frame, _count_bytes(frame), False) for frame in frames]
+        if not self._admit(sum(size for _, size, _ in sized)):
             return False
         self._frames += sized
         self._record_due, self._echo = True, self._echo or echo
@@ -99,9 +99,9 @@ class Outgoing:
         return True
 
     def follow_log(self, source: Source, welcome: Sequence[Frame]) -> None:
-        """Sends the log from now on, after these frames, which precede all frames that wait."""
-        self._frames[:0] = [(frame, _count_bytes(frame)) for frame in welcome]
-        self._welcome = len(welcome)
+        """Sends the log from now on, after what waits and these frames, which may be any number."""
+        self._frames += [(frame, _count_bytes(frame), True) for frame in welcome]
+        self._welcome += len(welcome)
         self._record_due |= bool(welcome)
         self._source = source
 
@@ -184,6 +184,7 @@ class Outgoing:
         self._answers = None
         self._direct.clear()
         self._frames.clear()
+        self._welcome = 0
         self._record_due = False
         self._source = None
 
@@ -244,11 +245,11 @@ class Outgoing:
         while count < len(self._frames) and (not count or self._frames[count][1] <= room):
             room -= self._frames[count][1]
             count += 1
-        self._waiting -= sum(size for _, size in self._frames[self._welcome : count])
-        self._welcome = max(0, self._welcome - count)
-        taken = [frame for frame, _ in self._frames[:count]]
+        taken = self._frames[:count]
         del self._frames[:count]
-        return taken
+        self._waiting -= sum(size for _, size, is_welcome in taken if not is_welcome)
+        self._welcome -= sum(is_welcome for _, _, is_welcome in taken)
+        return [frame for frame, _, _ in taken]
 
 
 def _count_bytes(frame: Frame) -> int:

@@ -16,7 +16,8 @@ Ask = Callable[[bytes, bytes, bytes], frames.Request]
 class Call:
     """Answers a hello with a request, and opens the record in which the answer comes.
 
-    link: its number; service: what was dialled. hello_hash: of the hello, empty before it has come.
+    link: its number; service: what was dialled. hello_hash: of the hello, empty before it has come. is_over: whether we
+    have ended it, though we may not have heard that yet.
     """
 
     def __init__(self, context: Context, link: int, service: bytes, ask: Ask, ticket: bytes) -> None:
@@ -28,7 +29,7 @@ class Call:
         self._ask = ask
         self._ticket = ticket
         self._channel: Channel | None = None
-        self._is_over = False  # whether we have ended it, though we have not heard that yet
+        self.is_over = False
 
     @property
     def channel(self) -> Channel:
@@ -38,7 +39,7 @@ class Call:
 
     def take_payload(self, payload: bytes) -> Sequence[frames.Frame]:
         """Returns the frames of the first answer, if this is that. Raises PeerFault, OtherVersion."""
-        if self._is_over:
+        if self.is_over:
             return ()
         if self._channel is None:
             self._answer_hello(payload)
@@ -56,5 +57,5 @@ class Call:
 
     def hang_up(self, reason: Fault | LinkEnd) -> None:
         """Ends the link, or gives up dialling it."""
-        self._is_over = True
+        self.is_over = True
         self._reporter.add_effect(effects.DropEffect(self.link, reason))

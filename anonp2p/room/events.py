@@ -302,7 +302,7 @@ class CodeEvent(Event, frozen=True, tag="code"):
 
 
 class CutEvent(Event, frozen=True, tag="cut"):
-    """Two halves of the room met, and so many entries of ours lost their places.
+    """Two halves of the room met, and so many messages of our half lost their places.
 
     What their authors still have comes again: as `MovedEvent` what was shown, with `late` what was not.
     """

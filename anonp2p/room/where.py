@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import OPENING, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.protocol.field_types import Opening
 from anonp2p.room.ledger import Ledger, entry_content, expect, unpack_content
 from anonp2p.room.log.log import LogEntry
@@ -71,6 +71,22 @@ def find_shared(replica: Replica, member: bytes, openings: Sequence[Opening], in
     if fork is None or fork + 1 < room_log.log.oldest or room_log.has_joined_after(member, fork):
         return None
     return fork
+
+
+def check_signer(
+    replica: Replica, redirect: frames.RedirectFrame, service: bytes, hello: bytes, member: bytes | None
+) -> None:
+    """Raises PeerFault for a first answer that neither this member has signed nor the host that it names.
+
+    The latter may answer in place of the former, by a key of the room's code. member: whom we have dialled, if we know.
+    Of members that we do not know, the onion service is all that we know.
+    """
+    where = redirect.where
+    expect(terms.are_proper(where.openings), "bad-where")
+    signers = (where.host,) if member is None else (member, where.host)
+    keys = [key for it in signers if (key := find_key(replica, it, where.openings, where.index)) is not None]
+    if keys:
+        meeting.check_redirect(redirect, service, hello, *keys)
 
 
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:

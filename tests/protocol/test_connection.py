@@ -896,3 +896,12 @@ def test_one_that_is_over_holds_and_sends_nothing() -> None:
         act()
         assert not connection.has_data_to_send
         assert connection.data_to_send() == b""
+
+
+def test_a_welcome_comes_after_what_was_said_before_it() -> None:
+    """An heir that waits with a member, and hosts a moment later, has said so first."""
+    connection, _ = follow()
+    connection.send_frames([DENIED])
+    connection.follow_log(Pieces(), [frames.PageFrame(b"page")])
+    [record] = open_records(*send_all(connection))
+    assert record.frames == [DENIED, frames.PageFrame(b"page")]

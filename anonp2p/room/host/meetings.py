@@ -24,7 +24,7 @@ from anonp2p.room.host.presence import Presence
 from anonp2p.room.ledger import expect
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
-from anonp2p.room.where import find_key, judge_where, tell_where
+from anonp2p.room.where import check_signer, find_key, judge_where, tell_where
 
 
 class Verdict(NamedTuple):
@@ -164,7 +164,9 @@ class Meetings:
         said = it.call.take_payload(payload)
         if not said:
             return None
-        where, call = self._check_answer(it, _only_redirect(said)), it.call
+        call, redirect = it.call, _only_redirect(said)
+        check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
+        where = redirect.where
         verdict = self._judge(where)
         if where.openings[-1].term < self._replica.ledger.openings[-1].term and verdict is None:
             self._tell_lower(it, where)
@@ -172,17 +174,6 @@ class Meetings:
             call.hang_up("closed")
         self.forget_link(link)
         return verdict
-
-    def _check_answer(self, it: _Meeting, redirect: frames.RedirectFrame) -> frames.Where:
-        """Who was one of us when the logs parted, has signed it; of others, the onion service is all that we know."""
-        where = redirect.where
-        expect(terms.are_proper(where.openings), "bad-where")
-        if it.call.service == self._replica.ledger.code:
-            return where  # whoever has its key may answer there
-        key = find_key(self._replica, it.member, where.openings, where.index)
-        if key is not None:
-            meeting.check_redirect(redirect, it.call.service, it.call.hello_hash, key)
-        return where
 
     def _tell_lower(self, it: _Meeting, where: frames.Where) -> None:
         """Somebody is of a lower term than we: its host is to know of us."""

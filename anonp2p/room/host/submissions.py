@@ -19,6 +19,7 @@ from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import expect
 from anonp2p.room.pending import Whisper
+from anonp2p.room.resuming import can_seal_to
 from anonp2p.room.roster import Member
 
 
@@ -139,11 +140,10 @@ class Submissions:
 
     def order_pending(self) -> None:
         """What we have written while another hosted, and has no place yet, gets one, or is given back."""
-        outbox = self._context.outbox
-        for counter, pending in outbox.list_pending():
-            if isinstance(pending.body, bodies.NickBody) and self._is_refused(
-                pending.body.nick, self._context.own_member
-            ):
+        outbox, me = self._context.outbox, self._context.own_member
+        while entries := outbox.list_pending():  # what gets its place may have an entry follow: its Retract
+            counter, pending = entries[0]
+            if isinstance(pending.body, bodies.NickBody) and self._is_refused(pending.body.nick, me):
                 given = outbox.deny_entry(counter, "nick-taken")
             elif isinstance(pending.body, Whisper) and (error := self._find_error(pending.body)) is not None:
                 given = outbox.refuse_entry(counter, error)
@@ -157,7 +157,8 @@ class Submissions:
         found = self._replica.ledger.roster.find_member(whisper.to)
         if found is None:
             return errors.NoSuchNick()
-        return None if found.key_hash in self._replica.keys else errors.Unsealable()
+        key = self._replica.keys.get(found.key_hash)
+        return None if key is not None and can_seal_to(key) else errors.Unsealable()
 
     def _find_denial(self, author: Member, content: bodies.Content) -> frames.Denial | None:
         """Why an honest member's entry is denied, if it is: another member was faster, or this one is too fast."""

@@ -17,7 +17,7 @@ from anonp2p.room.resuming import check_resume_request
 from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.standby import Standby, StandbyLink
 from anonp2p.room.succession import terms
-from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Situation, Wait
+from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Report, Situation, Wait
 from anonp2p.room.succession.loss import Loss, Target
 from anonp2p.room.where import find_key, find_shared, tell_where
 
@@ -154,7 +154,7 @@ class Carrier:
         term, is_lost = ledger.openings[-1].term, self._loss.lost_at is not None
         for link in self.standby.lost:
             theirs = link.openings[-1].term
-            if is_lost and (theirs, link.index) < (term, ledger.index) and link.shown < ledger.index:
+            if is_lost and theirs == term and max(link.index, link.shown) < ledger.index:
                 self._show_log(link)
             elif not is_lost and theirs != term and link.sent_to != term:
                 link.sent_to = term
@@ -231,7 +231,7 @@ class Carrier:
             lost_at=self._loss.lost_at,
             host_tried=self._loss.has_tried(ledger.address),
             failed=self._loss.failed,
-            reports=self.standby.reports(),
+            reports=self._reports(),
         )
         match self._heirship.decide(situation, self._clock.tick):
             case BeginTerm(number=number):
@@ -242,6 +242,11 @@ class Carrier:
                 self._decide_at = self._clock.tick + 1
             case Wait(until=until) if until < float("inf"):
                 self._decide_at = until
+
+    def _reports(self) -> dict[bytes, Report]:
+        """What those who wait say; of another term nothing can be caught up with."""
+        number, host = self._replica.ledger.number, self._replica.ledger.host
+        return {it: report for it, report in self.standby.reports().items() if report.place[:2] <= (number, host)}
 
     def _begin_term(self, number: int) -> None:
         """We host from now on, if we have the key of the service by which the log says that members reach us."""

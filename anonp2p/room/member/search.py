@@ -23,7 +23,7 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import WaitingLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Line, Loss, Target
-from anonp2p.room.where import find_shared, tell_where
+from anonp2p.room.where import check_signer, find_shared, tell_where
 
 _OTHER_VERSION = errors.OtherProtocol()
 
@@ -72,6 +72,7 @@ class Search:
         self._dialling = Dialling(context.number_dial, context.random, is_alone=context.is_alone)
         self._tries: dict[int, _Try] = {}  # by link
         self._waiting: WaitingLink | None = None
+        self._is_hinted = False  # whether we were sent on to another host since we had one
         self._rounds = 0  # of dials since the host was lost
         self._reason = NO_REASON  # why the latest of them failed
 
@@ -96,7 +97,7 @@ class Search:
     def _has_others(self) -> bool:
         """Whether somebody else than our host may host, and we could go on there."""
         line = self.line
-        return self._joining.can_resume and bool(line.handed_over or line.heirs or line.others)
+        return self._joining.can_resume and bool(line.handed_over or line.heirs or line.others or self._is_hinted)
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) something is due."""
@@ -111,7 +112,7 @@ class Search:
     def begin(self, hint: Target | None) -> None:
         """We have no host yet, or none any more. hint: who may be."""
         if self._lifecycle.entered:
-            self._loss.lose(self._clock.tick, hint)
+            self._note_lost(hint)
         self._dialling.begin(self._clock.tick)
 
     @property
@@ -126,7 +127,7 @@ class Search:
     def note_caught_up(self) -> None:
         """We have a host, and all of its log."""
         self._loss.note_let_in()
-        self._rounds, self._reason = 0, NO_REASON
+        self._rounds, self._reason, self._is_hinted = 0, NO_REASON, False
         self._hang_up_all()
 
     def hang_up(self) -> None:
@@ -147,9 +148,13 @@ class Search:
         """The link to our host is gone. hint: to whom it sends us."""
         goes_on = self._dialling.take_loss(reason, self._clock.tick)
         if self._lifecycle.entered:
-            self._loss.lose(self._clock.tick, hint)
+            self._note_lost(hint)
         if not (goes_on or self._has_others):
             self._lifecycle.fail(errors.Unreachable(reason), "lost")
+
+    def _note_lost(self, hint: Target | None) -> None:
+        self._loss.lose(self._clock.tick, hint)
+        self._is_hinted |= hint is not None
 
     # --- what comes on links that are not to our host
 
@@ -169,9 +174,12 @@ class Search:
                 return self._take_from_heir(payload)
             case inputs.DialFailedInput(reason=reason) if attempt is not None:
                 goes_on = self._has_others or self._dialling.take_failure(event, self._clock.tick)
+                self._note_failure(attempt)
                 self._end_try(event.link, reason, goes_on=goes_on)
             case inputs.DroppedInput() if attempt is not None:
                 goes_on = self._has_others or self._dialling.take_loss(reason_of(event), self._clock.tick)
+                if not (attempt.call.is_over and event.reason == "closed"):
+                    self._note_failure(attempt)
                 self._end_try(event.link, reason_of(event), goes_on=goes_on)
             case inputs.DroppedInput():
                 self._waiting = None
@@ -180,16 +188,19 @@ class Search:
 
     def _end_try(self, link: int, reason: Reason, *, goes_on: bool) -> None:
         """A dial has led to nothing."""
-        member = self._tries.pop(link).target.member
+        del self._tries[link]
         self._reason = reason
-        if member is not None:
-            self._loss.note_failure(member, self._clock.tick)
         since = self._loss.lost_at
         is_late = since is not None and self._clock.tick > since + limits.PLACE_SECONDS
         if self._lifecycle.phase == "leaving" and not self._state.is_let_in:
             self._lifecycle.leave_room("left")
         elif not goes_on or (self._has_others and is_late and not self._tries and self._waiting is None):
             self._lifecycle.fail(errors.Unreachable(reason), "lost")
+
+    def _note_failure(self, attempt: _Try) -> None:
+        """Whom we have dialled does not answer, or not as it should."""
+        if attempt.target.member is not None:
+            self._loss.note_failure(attempt.target.member, self._clock.tick)
 
     def _take_answer(self, attempt: _Try, payload: bytes) -> HostAnswer | None:
         """What came on a link before its first answer, or with that."""
@@ -212,16 +223,17 @@ class Search:
         match said[0]:
             case frames.WaitingFrame() as waiting:
                 self._begin_waiting(call, target, waiting)
+                if self._waiting is not None and self._waiting.call is call:
+                    return self._take_words(self._waiting, said[1:])
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
             case frames.RefusedFrame(credentials=vouched) if not self._may_host(target, vouched):
-                if target.member is not None:
-                    self._loss.note_failure(target.member, self._clock.tick)
-                self._hang_up_on(call)
+                self._note_failure(attempt)
+                call.hang_up("closed")
             case frames.ResumedFrame() if asked != [self._replica.ledger.index]:
-                self._hang_up_on(call)  # what follows is not what we lack by now
+                call.hang_up("closed")  # what follows is not what we lack by now
             case _ if not self._state.has_no_link:
-                self._hang_up_on(call)
+                call.hang_up("closed")
             case _:
                 del self._tries[call.link]
                 return HostAnswer(call, said)
@@ -232,28 +244,21 @@ class Search:
         ledger = self._replica.ledger
         return target.member in (None, ledger.host) or vouched.term > ledger.number
 
-    def _hang_up_on(self, call: Call) -> None:
-        """Of this link we want nothing more."""
-        del self._tries[call.link]
-        call.hang_up("closed")
-
     def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
         """Somebody whom we have dialled says who hosts. Raises PeerFault for what it has not signed.
 
         Whoever follows a lower term than ours is told of ours.
         """
-        carrier = None if target.member is None else self._replica.ledger.roster.find_member(target.member)
         where, service, hello = redirect.where, call.service, call.hello_hash
-        if carrier is not None:
-            meeting.check_redirect(redirect, service, hello, carrier.key)
+        check_signer(self._replica, redirect, service, hello, target.member)
         if not self._take_hint(where):
             ours = tell_where(self._replica, where.openings, where.index)
             back = meeting.sign_redirect(ours, service, hello, self._replica.me)
             self._reporter.add_effect(effects.AdmitEffect(call.link, call.channel, (back,)))
             self._reporter.add_effect(effects.FinishEffect(call.link))
-            del self._tries[call.link]
+            call.is_over = True
         else:
-            self._hang_up_on(call)
+            call.hang_up("closed")
 
     def _take_hint(self, where: frames.Where) -> bool:
         """Returns whether the host that somebody follows may be one for us: of no lower term. Raises PeerFault."""
@@ -262,15 +267,17 @@ class Search:
         is_lower = (where.number, where.host) < (ledger.number, ledger.host)
         if not is_lower:
             self._loss.note_hint(Target(where.host, where.address), self._clock.tick)
+            self._is_hinted = True
         return not is_lower
 
     # --- at whom we wait
 
     def _begin_waiting(self, call: Call, target: Target, waiting: frames.WaitingFrame) -> None:
-        """An heir answers that it waits with us. Raises PeerFault for an answer that it has not signed."""
+        """Somebody answers that it waits with us. Raises PeerFault for an answer that it has not signed."""
         heir = None if target.member is None else self._replica.ledger.roster.find_member(target.member)
         if heir is None or not self._joining.can_resume:
-            raise PeerFault("unexpected-waiting")
+            call.hang_up("closed")  # nobody who would host next, but one who did, or has the key of the code
+            return
         credentials.check_waiting(waiting, call.hello_hash, call.service, heir.key)
         del self._tries[call.link]
         if self._loss.accept_standby(heir.id, self.line, self._clock.tick):
@@ -291,20 +298,24 @@ class Search:
         waiting = self._waiting
         assert waiting is not None, "the link is ours"
         try:
-            said = waiting.open_record(payload)
-            for at, frame in enumerate(said):
-                match frame:
-                    case frames.WelcomeFrame() if self._state.has_no_link:
-                        self._waiting = None
-                        self._loss.drop_standby()
-                        return HostAnswer(waiting.call, said[at:])
-                    case frames.WelcomeFrame():
-                        self._stop_waiting("closed")
-                        return None
-                    case _:
-                        self._take_word(waiting, frame)
+            return self._take_words(waiting, waiting.open_record(payload))
         except PeerFault as fault:
             waiting.drop(fault.fault)
+        return None
+
+    def _take_words(self, waiting: WaitingLink, said: Sequence[frames.Frame]) -> HostAnswer | None:
+        """Returns the welcome with which the heir goes on, if that is among it. Raises PeerFault, HostLied."""
+        for at, frame in enumerate(said):
+            match frame:
+                case frames.WelcomeFrame() if self._state.has_no_link:
+                    self._waiting = None
+                    self._loss.drop_standby()
+                    return HostAnswer(waiting.call, said[at:])
+                case frames.WelcomeFrame():
+                    self._stop_waiting("closed")
+                    break
+                case _:
+                    self._take_word(waiting, frame)
         return None
 
     def _take_word(self, waiting: WaitingLink, frame: frames.Frame) -> None:

@@ -141,6 +141,16 @@ def test_what_it_had_not_ordered_yet_of_its_own_follows(heir: Inheritance) -> No
     assert counters == [1, 4]
 
 
+def test_a_message_that_was_to_be_retracted_once_it_has_its_place_is(heir: Inheritance) -> None:
+    heir.context.add_entry(text("never mind"), "never mind", "1")
+    [pending] = [pending for _, pending in heir.context.outbox.list_pending()]
+    pending.retraction = "2"
+    heir.begins()
+    assert heir.role.log.find_entry(2).body == b"", "it has ended"
+    assert unpack_content(heir.role.log.find_entry(3).body).body == bodies.RetractBody(1)
+    assert len(heir.context.outbox) == 0
+
+
 def test_the_time_of_the_room_goes_on(heir: Inheritance) -> None:
     heir.begins(1.0)
     assert heir.role.room_time() == TIME

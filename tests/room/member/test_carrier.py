@@ -307,6 +307,13 @@ def test_who_is_ahead_is_asked_for_what_we_lack(ready: Ready) -> None:
     assert ready.carrier.next_deadline() is not None
 
 
+def test_with_one_of_another_term_nothing_is_caught_up(ready: Ready) -> None:
+    ready.waits()
+    ready.loses_host()
+    ready.reports(lost=True, openings=[*ready.ledger.openings, ready.opening()], index=7)
+    assert ready.said(LINK) == []
+
+
 # --- when it hosts
 
 

@@ -262,6 +262,15 @@ def test_the_welcome_that_comes_on_the_standby_link_is_taken_with_all_that_follo
     assert not seeker.search.has_link(line.link)
 
 
+def test_the_welcome_of_an_heir_that_has_just_answered_that_it_waits_is_taken() -> None:
+    seeker = Seeker(ANN)
+    seeker.lose()
+    heir = seeker.greeted(seeker.lines[1])
+    answer = seeker.hears(heir, waiting(heir, ANN), frames.WelcomeFrame(b"box", 1), frames.PageFrame(b"part"))
+    assert answer is not None
+    assert [type(frame) for frame in answer.said] == [frames.WelcomeFrame, frames.PageFrame]
+
+
 def test_without_a_standby_link_the_host_and_the_first_heir_are_dialled_at_once() -> None:
     seeker = Seeker(ANN, BOB)
     seeker.ledger.handed_over = False
@@ -392,7 +401,7 @@ def test_a_redirect_that_the_heir_has_not_signed_is_a_fault() -> None:
     seeker = Seeker(ANN)
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
-    seeker.hears(heir, redirect(heir, BOB, where(5, BOB, seeker)))
+    seeker.hears(heir, redirect(heir, HOST, where(5, BOB, seeker)))
     assert seeker.dropped() == [(heir.link, "unsigned-redirect")]
 
 

@@ -127,6 +127,7 @@ LINK_LOST: Final = 15.0  # three heartbeats are missing: the link is dead, whate
 
 # Dialling (seconds).
 DIAL_TRIES: Final = (15.0, 25.0, 40.0)  # for each try in turn, the last one repeated: a usual dial takes 0.3 to 20
+DIAL_BESIDE: Final = 8.0  # without an answer, after which a second try looks anew where the room is: many have one
 DIAL_PATIENCE: Final = 120.0  # in all, for circuits that are slow or break
 ABSENT_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
 DIAL_PAUSE: Final = 1.0  # before the next try; grows by half each time

@@ -29,6 +29,7 @@ from anonp2p.net.tor.errors import (
     SocksPortUnknown,
 )
 from anonp2p.net.tor.peer_uid import peer_uid, tor_uids
+from anonp2p.net.tor.race import race
 from anonp2p.net.transport import DialFault
 from anonp2p.reasons import DialFailure, Reason
 from anonp2p.room import events
@@ -187,6 +188,8 @@ class Tor:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
 
         After a dial that got no answer, the next one has Tor look anew where the room is, as a fresh one always has.
+        So does a second try beside one that gets none for a while: where a host is gone at that moment, or another one
+        takes its place, Tor waits for minutes for who cannot come any more.
         """
         if code in self._unanswered:
             if not await self._fetch(code) and self._control is not None and self.kind == "own":
@@ -195,6 +198,15 @@ class Tor:
         elif fresh:
             await self._fetch(code)
         self._unanswered.add(code)
+
+        async def try_again() -> trio.abc.Stream:
+            await self._fetch(code)
+            return await self._connect(code, f"{isolation}:again")
+
+        return await race(lambda: self._connect(code, isolation), try_again, limits.DIAL_BESIDE)
+
+    async def _connect(self, code: str, isolation: str) -> trio.abc.Stream:
+        """One try."""
         user, _, password = isolation.partition(":")
         proxy = self._proxy or await self._ask_proxy()
         discovered = self._proxy is None and self._control is not None and self._control.discovered

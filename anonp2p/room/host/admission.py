@@ -197,7 +197,8 @@ class Admission:
         self._presence.replace_link(member)
         if ledger.get_member(member).away:
             self._sequencer.order_own(bodies.BackBody(member))
-        if is_ours and epoch == self._replica.current_epoch.number and fork + 1 >= log.start:
+        has_secrets = is_of_our_term and epoch == self._replica.current_epoch.number
+        if has_secrets and is_ours and fork + 1 >= log.start:
             reader = LogReader(log, fork + 1, member, key, caller.channel)
             now = self._sequencer.sign_head()
             resumed = credentials.sign_resumption(now, caller.hello, self._replica.me.signer(caller.service))

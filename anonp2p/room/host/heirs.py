@@ -58,8 +58,11 @@ class Heirs:
         self._has_news = True
 
     def take_address(self, member: bytes, said: frames.AddressFrame) -> None:
-        """The member has prepared. Raises PeerFault for one that was not asked, or an address that is not its own."""
-        expect(member in self._asked or member in self._addresses, "unexpected-address")
+        """The member has prepared, perhaps because a host before us has asked it.
+
+        Raises PeerFault for one that has not said that it can, or an address that is not its own.
+        """
+        expect(member in self._able, "unexpected-address")
         ledger = self._replica.ledger
         appointment.check_address(said, ledger.room, member)
         others = {**ledger.carriers, **self._addresses, b"": ledger.code}

@@ -29,6 +29,8 @@ class CheckedBatch(NamedTuple):
 class Switch:
     """Collects what follows where the logs part, up to the head of a welcome.
 
+    That may begin sooner, where our log had not grown as far yet when we asked: what we have by now is passed over.
+
     now, epoch, head: the room as the welcome has it. room_time: by our own estimate, in milliseconds; no entry has
     expired before that. Raises PeerFault where the logs have nothing in common, or ours ends elsewhere.
     """
@@ -44,12 +46,11 @@ class Switch:
         self._size = 0
         ours = context.replica.ledger
         fork = terms.find_fork(ours.openings, ours.index, now.openings, head.end)
-        expect(fork is not None and fork == since, "unrelated-log")
-        self.fork = since
         room_log = context.replica.room_log
         reached = room_log.ledger_at(since)
-        expect(reached is not None and room_log.log.may_cut(since), "unrelated-log")
-        assert reached is not None, "as was just checked"
+        if fork is None or reached is None or since > fork or not room_log.log.may_cut(fork):
+            raise PeerFault("unrelated-log")
+        self.fork = fork
         self._reached = reached
 
     @property
@@ -90,10 +91,14 @@ class Switch:
         expect(head.place <= self.head.place, "backfill-after-welcome")
         self._expect_gone(missed, entries, head)
         self._heads.expect_log(head, ledger, entries)
+        first = ledger.index + 1
         for entry in entries:
             self._take_entry(ledger, entry)
+            if ledger.index == self.fork:
+                expect(ledger.digest == self._context.replica.ledger.digest_at(self.fork), "unrelated-log")
         self._heads.accept_head(head)
-        self.batches.append(CheckedBatch(entries, head))
+        if missing := entries[max(0, self.fork + 1 - first) :]:
+            self.batches.append(CheckedBatch(missing, head))
 
     def _expect_gone(self, missed: frames.BackfillFrame, entries: list[OpenedEntry], head: Head) -> None:
         """What is gone has expired by the word of the host, and by our own clock, or was retracted."""

@@ -181,6 +181,23 @@ async def test_tor_is_not_told_to_look_where_it_has_just_looked(
     assert bool(orders(fake)) is looks
 
 
+async def test_beside_a_dial_that_gets_no_answer_for_a_while_another_one_looks_anew(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
+    monkeypatch.setattr(limits, "DIAL_BESIDE", 0.1)
+    async with dialling(fake, short_path) as (own, proxy), trio.open_nursery() as nursery:
+
+        async def dial() -> None:
+            await (await own.dial(KEY.code, "me:1")).aclose()
+
+        nursery.start_soon(dial)
+        await proxy.asked.wait()
+        proxy.code = 0  # for the next one
+        await fake.hears("HSFETCH")
+    assert orders(fake) == [f"HSFETCH {ADDRESS}"], "our Tor is not made to forget anything for that"
+
+
 @pytest.mark.parametrize("kind", ["own", "system"])
 async def test_a_fresh_dial_waits_for_a_new_descriptor_and_takes_nobodys_circuits(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Literal["own", "system"]

@@ -115,8 +115,14 @@ def test_an_address_that_comes_late_is_good(estate: Estate) -> None:
     assert estate.context.replica.ledger.heirs == (heir(ANN),)
 
 
-def test_an_address_that_nobody_asked_for_is_a_fault(estate: Estate) -> None:
+def test_an_address_for_which_a_host_before_us_has_asked_is_good(estate: Estate) -> None:
     estate.can(ANN)
+    estate.heirs.take_address(ANN.id, appointment.sign_address(service_of(ANN), ROOM, ANN.id))
+    estate.updates()
+    assert estate.context.replica.ledger.heirs == (heir(ANN),)
+
+
+def test_an_address_of_one_who_has_not_said_that_it_can_host_is_a_fault(estate: Estate) -> None:
     with pytest.raises(PeerFault, match="unexpected-address"):
         estate.heirs.take_address(ANN.id, appointment.sign_address(service_of(ANN), ROOM, ANN.id))
 

@@ -1,12 +1,13 @@
 """An heir that goes on as host: what it orders first, whom it lets back in, and what it keeps of what it had."""
 
+import msgspec
 import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import OPENING, Header
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, events, inputs
@@ -183,6 +184,19 @@ def test_one_that_waits_and_has_its_host_is_welcomed_once_it_says_that_it_lost_i
     heir.role.handle_input(inputs.ReceivedInput(LINK, heir.far.seal_frames([report])[2:]))
     [admit] = [it for it in take_effects(heir.context) if isinstance(it, effects.AdmitEffect)]
     assert admit.link == LINK
+
+
+def test_one_of_another_term_of_the_same_number_is_welcomed_whatever_epoch_it_says(heir: Inheritance) -> None:
+    """Two heirs of one rank, appointed one after the other, begin terms of one number, with epochs of one number."""
+    heir.begins()
+    key, epoch = ANN.encryption_key.public, heir.replica.current_epoch.number
+    openings = [*heir.before, Opening(5, bytes(16), 1, bytes(32))]
+    unsigned = frames.ResumeRequest(SECRET, ANN.id, key, epoch, 3, bytes(32), openings, True, bytes(identity.SIGNATURE))
+    signature = ANN.sign_for(OWN, identity.RESUME, handshake.resume_content(HELLO, unsigned))
+    resume = msgspec.structs.replace(unsigned, signature=signature)
+    heir.role.gate.answerer.answer(Caller(9, Channel(SECRET, HELLO, up=False), HELLO, OWN), resume)
+    [admit] = [it for it in take_effects(heir.context) if isinstance(it, effects.AdmitEffect)]
+    assert isinstance(admit.frames[0], frames.WelcomeFrame)
 
 
 def test_who_was_thrown_out_meanwhile_is_not_welcomed(heir: Inheritance) -> None:

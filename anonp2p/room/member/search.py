@@ -230,7 +230,7 @@ class Search:
             case frames.RefusedFrame(credentials=vouched) if not self._may_host(target, vouched):
                 self._note_failure(attempt)
                 call.hang_up("closed")
-            case frames.ResumedFrame() if asked != [self._replica.ledger.index]:
+            case frames.ResumedFrame() | frames.WelcomeFrame() if asked != [self._replica.ledger.index]:
                 call.hang_up("closed")  # what follows is not what we lack by now
             case _ if not self._state.has_no_link:
                 call.hang_up("closed")

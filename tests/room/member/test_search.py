@@ -306,13 +306,14 @@ def test_while_somebody_lets_one_in_nobody_else_is_dialled() -> None:
     assert seeker.pass_time(limits.CODE_WAIT) == []
 
 
-def test_a_place_that_was_asked_for_before_the_log_grew_is_not_taken() -> None:
+@pytest.mark.parametrize("answer", ["resumed", "welcome"])
+def test_a_place_that_was_asked_for_before_the_log_grew_is_not_taken(answer: str) -> None:
     seeker = Seeker(ANN)
     seeker.lose()
     host = seeker.greeted(seeker.lines[0])
     resumed = credentials.sign_resumption(bytes(112), host.greeting.hello, HOST.signer(ROOM))
     seeker.ledger.start_at(9, b"9" * 32)
-    assert seeker.hears(host, resumed) is None
+    assert seeker.hears(host, resumed if answer == "resumed" else frames.WelcomeFrame(b"box", 1)) is None
     assert seeker.dropped() == [(host.link, "closed")]
 
 

@@ -35,7 +35,7 @@ from anonp2p.ui.screen.input.keys import PASTE, Keys
 from anonp2p.ui.screen.input.sequences import Key
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
-from tests.fuzz import host, member
+from tests.fuzz import heir, host, member
 from tests.fuzz.source import Source
 from tests.room.peers import ANN, BOB, CREDENTIALS, HOST, ROOM
 from tests.support import second
@@ -453,6 +453,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "handshake": handshake_,
     "host": host.host,
     "member": member.member,
+    "heir": heir.heir,
 }
 
 
@@ -531,6 +532,7 @@ def _seeds() -> dict[str, list[bytes]]:
         "handshake": [bytes([what, 0, at, 0, change]) for what in range(12) for at in (0, 40) for change in (0, 1)],
         "host": host.SEEDS,
         "member": member.SEEDS,
+        "heir": heir.SEEDS,
     }
 
 

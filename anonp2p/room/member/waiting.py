@@ -23,7 +23,7 @@ class WaitingLink:
         self._replica = context.replica
         self._reporter = context.reporter
         self._key_shown = self._own_key
-        self._said: tuple[bool, Sequence[Opening]] | None = None
+        self._said: tuple[bool, Sequence[Opening], int] | None = None
         self._due_at = 0.0  # when the next report goes out, though nothing has changed
         self._is_over = False  # whether we have ended it, though we have not heard that yet
         self._reporter.add_effect(effects.AdmitEffect(call.link, call.channel))
@@ -40,13 +40,13 @@ class WaitingLink:
         """Says how we are, if that is due or is not what we have said, and shows our encryption key if it is another.
 
         How far the log goes changes with each entry of those who talk: while we have a host, that is told when it is
-        due.
+        due. Without one, the heir that opens a term goes on from there.
         """
         if self._key_shown != self._own_key:
             self._key_shown = self._own_key
             self.send(frames.KeyFrame(self._own_key))
         ledger = self._replica.ledger
-        said = is_lost, ledger.openings
+        said = is_lost, ledger.openings, ledger.index if is_lost else 0
         if said == self._said and self._clock.tick < self._due_at:
             return
         self._said = said

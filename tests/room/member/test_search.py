@@ -245,6 +245,15 @@ def test_one_who_loses_its_host_says_so_at_once_and_dials_nobody_for_a_while() -
     assert ROOM in seeker.pass_time(2)
 
 
+def test_without_a_host_the_heir_is_told_at_once_how_far_the_log_goes() -> None:
+    seeker, _ = waiting_seeker()
+    seeker.lose()
+    seeker.take_done()
+    seeker.ledger.start_at(7, b"7" * 32)
+    seeker.pass_time()
+    assert seeker.said() == [seeker.report]
+
+
 def test_that_the_host_lives_sends_one_back_to_it_at_once() -> None:
     seeker, line = waiting_seeker()
     seeker.lose()

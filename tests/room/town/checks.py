@@ -193,6 +193,8 @@ class Checks:
                     self._check_text(author, text)
         places: dict[str, int] = {}
         for person in here:
+            if not person.has_stayed:
+                continue  # who came anew does not know what became of what it was shown before
             for text, seq in person.places.items():
                 index = terms.index_of(seq)  # a term's number depends on when one has come to it
                 if places.setdefault(text, index) != index:

@@ -26,9 +26,9 @@ def tell_where(replica: Replica, openings: Sequence[Opening], index: int) -> fra
 
 
 def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
-    """What another side says of its host, if that is of a higher term than ours.
+    """What another side says of its host, if its term has a higher number than ours, or the same one.
 
-    Raises PeerFault for what no log of this room can be, and for a higher term that nothing proves.
+    Raises PeerFault for what no log of this room can be, and for such a term that nothing proves.
     """
     ledger, openings = replica.ledger, where.openings
     is_proper = terms.are_proper(openings) and openings[-1].term == (where.number, where.host)
@@ -36,7 +36,7 @@ def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     fork = terms.find_fork(ledger.openings, ledger.index, openings, where.index)
     if fork is None:
         raise PeerFault("bad-where")
-    if openings[-1].term <= ledger.openings[-1].term:
+    if where.number < ledger.number or openings[-1] == ledger.openings[-1]:
         return None
     there = _ledger_at(replica, fork)
     if there is None:

@@ -39,7 +39,7 @@ class Hosting(NamedTuple):
 
 
 class Challenge(NamedTuple):
-    """Another host of the room, whose term one of our heirs has begun: that was proven.
+    """Another host of the room, whose term one of our heirs, or our host, has begun: that was proven.
 
     number, host: its term. present, host_there: who was here, and who hosted, where its log and ours part.
     """
@@ -102,8 +102,17 @@ class Meeting:
     # --- another host
 
     def judge(self, challenge: Challenge, hosting: Hosting, now: float) -> Stand | GiveWay | None:
-        """What to do about a host of a higher term; None for nothing, if it has made us begin one just now."""
-        if not terms.stands(hosting.me, hosting.linked, present=challenge.present, host=challenge.host_there):
+        """What to do about a host of a higher term, or of one with the same number as ours.
+
+        Of two with the same number, who has the higher term begins another, and the other waits for that: or places of
+        both would be the same. None for nothing: so it is, too, if that host has made us begin a term just now.
+        """
+        is_alike = challenge.number == hosting.number
+        if is_alike and challenge.host > hosting.me:
+            return None
+        if not is_alike and not terms.stands(
+            hosting.me, hosting.linked, present=challenge.present, host=challenge.host_there
+        ):
             return GiveWay()
         if now < self._stood_at.get(challenge.host, _NEVER) + limits.STAND_PAUSE:
             return None
@@ -112,6 +121,8 @@ class Meeting:
             return None
         self._stood_at = {host: at for host, at in self._stood_at.items() if now < at + limits.STAND_PAUSE}
         self._stood_at[challenge.host] = now
+        if is_alike:
+            self._meet_at = now
         return Stand(number)
 
     # --- handing over

@@ -143,7 +143,6 @@ class Standby:
         log = self._context.replica.room_log.log
         reader = LogReader(log, fork + 1, link.member, link.encryption_key, link.caller.channel, log.end)
         reader.stop_at_end()
-        link.shown = log.end - 1
         self._reporter.add_effect(effects.AdmitEffect(link.caller.link, link.caller.channel, (), reader))
 
     def tell_lost(self, frame: frames.Frame) -> None:

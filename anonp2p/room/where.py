@@ -28,7 +28,8 @@ def tell_where(replica: Replica, openings: Sequence[Opening], index: int) -> fra
 def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     """What another side says of its host, if its term has a higher number than ours, or the same one.
 
-    Raises PeerFault for what no log of this room can be, and for such a term that nothing proves.
+    Raises PeerFault for what no log of this room can be, for such a term that nothing proves, and for one that is begun
+    by somebody who was thrown out. Who has left since the logs parted is on no side.
     """
     ledger, openings = replica.ledger, where.openings
     is_proper = terms.are_proper(openings) and openings[-1].term == (where.number, where.host)
@@ -41,8 +42,12 @@ def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     there = _ledger_at(replica, fork)
     if there is None:
         raise PeerFault("unproven-term")
-    _check_proof(there, next(opening for opening in openings if opening.index > fork), where.proof)
-    return Challenge(where.number, where.host, [it.id for it in there.roster if not it.away], there.host)
+    first = next(opening for opening in openings if opening.index > fork)
+    _check_proof(there, first, where.proof)
+    departed = replica.room_log.find_departed(fork)
+    expect(not departed.kicked & {opening.host for opening in openings if opening.index > fork}, "opener-removed")
+    present = [it.id for it in there.roster if not it.away and it.id not in departed.left]
+    return Challenge(where.number, where.host, first.host, present, there.host)
 
 
 def find_key(replica: Replica, member: bytes, openings: Sequence[Opening], index: int) -> bytes | None:

@@ -35,7 +35,7 @@ def test_a_higher_term_is_judged_by_who_was_there_where_the_logs_part(sides: tup
     mine, theirs = sides
     mine.says(HOST, bodies.AwayBody(ANN.id))
     challenge = judged(mine, theirs)
-    assert (challenge.number, challenge.host, challenge.host_there) == (5, ANN.id, HOST.id)
+    assert (challenge.number, challenge.opener, challenge.host_there) == (5, ANN.id, HOST.id)
     assert challenge.present == [HOST.id, ANN.id, BEN.id, EVE.id]
 
 
@@ -77,7 +77,7 @@ def test_an_heir_that_was_named_after_the_fork_is_proven_by_who_named_it(sides: 
     theirs.begins(EVE)
     theirs.begins(EVE)
     assert len(theirs.tells(mine).proof) == 2
-    assert judged(mine, theirs).host == EVE.id
+    assert judged(mine, theirs).opener == EVE.id
 
 
 def test_one_that_joined_after_the_fork_is_proven_by_who_let_it_in(sides: tuple[Side, Side]) -> None:
@@ -92,7 +92,7 @@ def test_one_that_joined_after_the_fork_is_proven_by_who_let_it_in(sides: tuple[
     proof = theirs.tells(mine).proof
     assert len(proof) == limits.PROOF_OF_HEIR
     assert all(len(it.body) <= limits.PROOF_BODY for it in proof)
-    assert judged(mine, theirs).host == CID.id
+    assert judged(mine, theirs).opener == CID.id
 
 
 def test_a_log_that_does_not_reach_back_to_the_fork_proves_and_judges_nothing(sides: tuple[Side, Side]) -> None:
@@ -120,6 +120,34 @@ def test_one_that_was_thrown_out_has_none(sides: tuple[Side, Side]) -> None:
     mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], False))
     ledger = theirs.replica.ledger
     assert where.find_key(mine.replica, ANN.id, ledger.openings, ledger.index) is None
+
+
+def test_who_has_left_since_the_logs_parted_is_on_no_side(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    mine.says(BEN, bodies.LeaveBody())
+    mine.says(HOST, bodies.AwayBody(ANN.id))
+    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "lost", "")], False))
+    assert judged(mine, theirs).present == [HOST.id, ANN.id, EVE.id]
+
+
+def test_nobody_gives_way_to_one_that_it_has_thrown_out(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], False))
+    with pytest.raises(PeerFault, match="opener-removed"):
+        judged(mine, theirs)
+
+
+def test_a_challenge_is_of_who_has_begun_the_first_term_and_of_no_name_that_is_made_up(
+    sides: tuple[Side, Side],
+) -> None:
+    mine, theirs = sides
+    said = theirs.tells(mine)
+    made_up = msgspec.structs.replace(said.openings[-1], number=9, host=CID.id, index=said.index + 1)
+    openings = [*said.openings, made_up]
+    lie = changed(said, number=9, host=CID.id, index=said.index + 1, openings=openings)
+    challenge = where.judge_where(mine.replica, lie)
+    assert challenge is not None
+    assert (challenge.number, challenge.opener) == (9, ANN.id)
 
 
 # --- whom we show our log
@@ -235,7 +263,7 @@ def test_who_the_host_has_named_since_has_begun_a_term(sides: tuple[Side, Side])
     proof = [named, forged(EVE, opening_by(EVE), before_opening())]
     challenge = where.judge_where(mine.replica, by_eve(proof, mine, theirs))
     assert challenge is not None
-    assert challenge.host == EVE.id
+    assert challenge.opener == EVE.id
 
 
 NO_HEIR: dict[str, Callable[[], list[frames.SignedEntry]]] = {

@@ -89,6 +89,12 @@ class Commits:
         self._sequencer.log.end_epoch(secret)
         self._secrets.append((self._clock.tick + limits.COMMIT_SHARES, secret.epoch))
 
+    def forget_secrets(self) -> None:
+        """We host no more: members that lack shares of our commits are welcomed by who does."""
+        for _, epoch in self._secrets:
+            self._sequencer.log.forget_commit_secret(epoch)
+        self._secrets.clear()
+
     # --- who is out
 
     def remove_soon(self, member: bytes) -> None:

@@ -186,6 +186,7 @@ class HostRole:
     def retire(self) -> None:
         """We follow another host, and stay reachable where members know us."""
         self.sequencer.end_batch()
+        self.commits.forget_secrets()
         self._serving.stop_all(but=self._replica.ledger.address)
 
     def close(self) -> None:

@@ -1,5 +1,8 @@
 """Our own copy of a room's log, which every member keeps: whoever becomes its host gives others what they lack."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, Header
 from anonp2p.protocol import bodies
@@ -8,6 +11,13 @@ from anonp2p.room.ledger import Ledger, unpack_content
 from anonp2p.room.log.hashes import LogHashes
 from anonp2p.room.log.log import Log, LogBatch, LogEntry, Retraction
 from anonp2p.room.message_places import MessagePlaces
+
+
+class Departed(NamedTuple):
+    """Members who went out after some entry: thrown out, or by their own word."""
+
+    kicked: set[bytes]
+    left: set[bytes]
 
 
 class RoomLog:
@@ -86,12 +96,26 @@ class RoomLog:
 
     def has_joined_after(self, member: bytes, index: int) -> bool:
         """Whether one who is a member now has become one after this entry, as far as the log reaches back."""
+        said = (body for _, body in self._list_changes(index))
+        return any(isinstance(it, bodies.JoinedBody) and identity.member_id(it.key) == member for it in said)
+
+    def find_departed(self, index: int) -> Departed:
+        """Who went out after this entry."""
+        found = Departed(set(), set())
+        for header, body in self._list_changes(index):
+            match body:
+                case bodies.CommitBody(removed=removed):
+                    found.kicked.update(it.member for it in removed if it.reason == "kicked")
+                case bodies.LeaveBody() | bodies.HandOverBody(leaves=True):
+                    found.left.add(Header.unpack(header).author)
+        return found
+
+    def _list_changes(self, index: int) -> Iterator[tuple[bytes, bodies.Body]]:
+        """The entries after this one that lead to another group context: the header of each, and what it says."""
         for at in range(max(index + 1, self.log.oldest), self.log.end):
             entry = self.log.find_entry(at)
-            said = unpack_content(entry.body).body if entry.context is not None and entry.body else None
-            if isinstance(said, bodies.JoinedBody) and identity.member_id(said.key) == member:
-                return True
-        return False
+            if entry.context is not None and entry.body:
+                yield entry.header, unpack_content(entry.body).body
 
     def ledger_at(self, index: int) -> Ledger | None:
         """The room as of this entry; None if that is before what is kept, or after it."""

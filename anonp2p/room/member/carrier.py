@@ -167,6 +167,7 @@ class Carrier:
         fork = find_shared(self._replica, link.member, link.openings, link.index)
         if fork is not None:
             self.standby.show_log(link, fork)
+        link.shown = self._replica.ledger.index  # also where there is nothing to show: it is not looked for again
 
     # --- whether our host lives
 

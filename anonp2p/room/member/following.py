@@ -135,7 +135,12 @@ class Follower:
         self._replica.room_log.seal_batch(head.text, head.time)
 
     def take_catch_up(self, missed: frames.BackfillFrame) -> None:
-        """The same term goes on, as somebody else has it who lost our host too. Raises PeerFault, HostLied."""
+        """The same term goes on, as somebody else has it who lost our host too. Raises PeerFault, HostLied.
+
+        But not while a host shows us what follows the place at which it has let us in.
+        """
+        if not self._state.has_no_link:
+            return
         ledger = self._replica.ledger
         entries = open_missed(missed)
         expect(all(entry.header.kind != OPENING for entry in entries), "bad-opening")

@@ -118,6 +118,7 @@ class MemberRole:
         """When (`Now.tick`) a Tick is due."""
         dues = (
             self._leave_by,
+            None if self._state.switch is None else self._state.switch.due,
             self._uplink.next_deadline(),
             self._wait_ends_at,
             self._search.next_deadline(),
@@ -178,9 +179,16 @@ class MemberRole:
             self._lifecycle.leave_room("left")  # the host did not confirm it in time
         else:
             self._end_wait()
+            self._end_slow_switch()
             self._carrier.do_due_work()
             self._follower.expire_entries()
             self._uplink.send_due()
+
+    def _end_slow_switch(self) -> None:
+        """Who says that there is another log, and shows nothing of it, keeps us from those who host."""
+        switch = self._state.switch
+        if switch is not None and self._clock.tick >= switch.due:
+            self._blame.end_link(PeerFault("lagged"))
 
     # --- what goes to the host
 

@@ -230,7 +230,7 @@ class Search:
             case frames.RefusedFrame(credentials=vouched) if not self._may_host(target, vouched):
                 self._note_failure(attempt)
                 call.hang_up("closed")
-            case frames.ResumedFrame() if asked != [self._replica.ledger.index]:
+            case frames.ResumedFrame() | frames.WelcomeFrame() if self._has_grown_since(asked, target):
                 call.hang_up("closed")  # what follows is not what we lack by now
             case _ if not self._state.has_no_link:
                 call.hang_up("closed")
@@ -238,6 +238,11 @@ class Search:
                 del self._tries[call.link]
                 return HostAnswer(call, said)
         return None
+
+    def _has_grown_since(self, asked: list[int], target: Target) -> bool:
+        """Whether others have shown us more of our log since we asked one who goes on with that."""
+        ledger = self._replica.ledger
+        return target.member in (None, ledger.host) and asked != [ledger.index]
 
     def _may_host(self, target: Target, vouched: frames.Credentials) -> bool:
         """Whether the refusal of whom we have dialled may be a host's, as far as that says so."""
@@ -249,6 +254,7 @@ class Search:
 
         Whoever follows a lower term than ours is told of ours.
         """
+        expect(self._joining.can_resume, "unexpected-redirect")
         where, service, hello = redirect.where, call.service, call.hello_hash
         check_signer(self._replica, redirect, service, hello, target.member)
         if not self._take_hint(where):

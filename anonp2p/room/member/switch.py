@@ -9,10 +9,10 @@ from typing import NamedTuple
 from anonp2p import limits
 from anonp2p.crypto.epoch import KEPT, Epoch
 from anonp2p.errors import HostLied, PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import frames
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry, open_missed
-from anonp2p.room.ledger import Ledger, expect, unpack_content
+from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.head_check import Head, HeadCheck, Signer
 from anonp2p.room.member.retracted import is_retracted
 from anonp2p.room.replica import check_entry
@@ -31,8 +31,9 @@ class Switch:
 
     That may begin sooner, where our log had not grown as far yet when we asked: what we have by now is passed over.
 
-    now, epoch, head: the room as the welcome has it. room_time: by our own estimate, in milliseconds; no entry has
-    expired before that. Raises PeerFault where the logs have nothing in common, or ours ends elsewhere.
+    now, epoch, head: the room as the welcome has it. due: when (`Now.tick`) it takes too long till the next batch.
+    room_time: by our own estimate, in milliseconds; no entry has expired before that. Raises PeerFault where the logs
+    have nothing in common, or ours ends elsewhere.
     """
 
     def __init__(self, context: Context, now: Ledger, epoch: Epoch, head: Head, since: int, room_time: int) -> None:
@@ -52,6 +53,12 @@ class Switch:
             raise PeerFault("unrelated-log")
         self.fork = fork
         self._reached = reached
+        self._time = room_log.log.time_at(since)  # of the latest head, whoever has signed it
+        self._note_progress()
+
+    def _note_progress(self) -> None:
+        """Till then (`due`, a `Now.tick`) the next batch has to come: anybody may say that there is one."""
+        self.due = self._context.clock.tick + limits.HANDSHAKE_SECONDS
 
     @property
     def is_complete(self) -> bool:
@@ -66,14 +73,14 @@ class Switch:
         return True
 
     def _expect_openers(self) -> None:
-        """Raises PeerFault if one of those who began a term since had been thrown out, by what we lose of our log."""
-        log = self._context.replica.room_log.log
+        """Raises PeerFault if one of those who began a term since had been thrown out, by what we lose of our log.
+
+        Not if it was absent for so long that it lost its place: so it is with all who were on the other side of a long
+        split.
+        """
         began = {opening.host for opening in self.now.openings if opening.index > self.fork}
-        for index in range(self.fork + 1, log.end):
-            entry = log.find_entry(index)
-            said = unpack_content(entry.body).body if entry.body and entry.context is not None else None
-            if isinstance(said, bodies.CommitBody):
-                expect(not began & {removal.member for removal in said.removed}, "opener-removed")
+        kicked = self._context.replica.room_log.find_departed(self.fork).kicked
+        expect(not began & kicked, "opener-removed")
 
     def take_missed(self, missed: frames.BackfillFrame) -> None:
         """Checks the next batch. Raises PeerFault."""
@@ -89,6 +96,7 @@ class Switch:
         expect(self.head.end - self.fork <= limits.LOG_ENTRIES, "too-long-backfill")
         head = self._heads.read_head(missed.head, Signer.of_batch(ledger, entries))
         expect(head.place <= self.head.place, "backfill-after-welcome")
+        expect(self._time <= head.time <= self.head.time, "time-turned-back")
         self._expect_gone(missed, entries, head)
         self._heads.expect_log(head, ledger, entries)
         first = ledger.index + 1
@@ -97,6 +105,8 @@ class Switch:
             if ledger.index == self.fork:
                 expect(ledger.digest == self._context.replica.ledger.digest_at(self.fork), "unrelated-log")
         self._heads.accept_head(head)
+        self._time = head.time
+        self._note_progress()
         if missing := entries[max(0, self.fork + 1 - first) :]:
             self.batches.append(CheckedBatch(missing, head))
 

@@ -41,11 +41,13 @@ class Hosting(NamedTuple):
 class Challenge(NamedTuple):
     """Another host of the room, whose term one of our heirs, or our host, has begun: that was proven.
 
-    number, host: its term. present, host_there: who was here, and who hosted, where its log and ours part.
+    number, host: its latest term, as it says; opener: who has begun the first after the logs parted, as was proven,
+    where the host may be any name. present, host_there: who was here, and who hosted, where its log and ours part.
     """
 
     number: int
     host: bytes
+    opener: bytes
     present: Collection[bytes]
     host_there: bytes
 
@@ -69,7 +71,7 @@ class Meeting:
     def __init__(self, draw: Callable[[float, float], float]) -> None:
         self._draw = draw
         self._met_at = self._meet_at = _NEVER  # when we last looked for others, and when we do next
-        self._stood_at: dict[bytes, float] = {}  # when each challenger made us begin a term
+        self._stood_at: dict[bytes, float] = {}  # when each who challenged us made us begin a term
         self._strays = 0  # how many members lost us, as our first heir says
         self._strays_at = _NEVER
         self._predecessor: bytes | None = None  # from whom we took over when it was lost
@@ -110,17 +112,16 @@ class Meeting:
         is_alike = challenge.number == hosting.number
         if is_alike and challenge.host > hosting.me:
             return None
-        if not is_alike and not terms.stands(
-            hosting.me, hosting.linked, present=challenge.present, host=challenge.host_there
-        ):
+        present, host_there = challenge.present, challenge.host_there
+        if not is_alike and not terms.stands(hosting.me, hosting.linked, present=present, host=host_there):
             return GiveWay()
-        if now < self._stood_at.get(challenge.host, _NEVER) + limits.STAND_PAUSE:
+        if now < self._stood_at.get(challenge.opener, _NEVER) + limits.STAND_PAUSE:
             return None
         number = terms.number_to_top(hosting.number, challenge.number)
         if number is None:
             return None
-        self._stood_at = {host: at for host, at in self._stood_at.items() if now < at + limits.STAND_PAUSE}
-        self._stood_at[challenge.host] = now
+        self._stood_at = {opener: at for opener, at in self._stood_at.items() if now < at + limits.STAND_PAUSE}
+        self._stood_at[challenge.opener] = now
         if is_alike:
             self._meet_at = now
         return Stand(number)

@@ -81,6 +81,16 @@ def test_with_less_than_half_of_its_members_a_host_sends_them_on_and_follows(hos
     assert hosts.inn.room.role.name == "member"
 
 
+def test_a_host_that_gives_way_keeps_no_secret_of_its_commits(hosts: TwoHosts) -> None:
+    """6.9: nobody would forget them later."""
+    hosts.inn.takes(inputs.KickInput("zoe"))
+    assert any(batch.commit_secret for batch in hosts.inn.log.batches)
+    hosts.meets(hosts.theirs)
+    hosts.proves()
+    assert hosts.inn.room.role.name == "member"
+    assert not any(batch.commit_secret for batch in hosts.inn.log.batches)
+
+
 def test_with_more_than_half_of_its_members_a_host_goes_on_in_a_term_above(hosts: TwoHosts) -> None:
     bob = FalseMember(hosts.inn, BOB)
     hosts.returns(bob)

@@ -157,6 +157,16 @@ def test_the_secret_of_a_commit_is_forgotten_in_its_time(room: Ordering) -> None
     assert room.commits.secrets_kept_until == []
 
 
+def test_who_hosts_no_more_keeps_no_secret_of_its_commits(room: Ordering) -> None:
+    room.commits.kick(BOB.id, "", 1)
+    room.commits.note_left()
+    set_time(room.context, limits.COMMIT_PAUSE)
+    room.commits.commit_if_due()
+    room.commits.forget_secrets()
+    assert [batch.commit_secret for batch in room.sequencer.log.batches if batch.commit_secret] == []
+    assert room.commits.secrets_kept_until == []
+
+
 def test_only_idle_members_give_way_all_at_once_and_not_right_after_a_commit(room: Ordering) -> None:
     room.add_member(EVE, "eve")
     room.add_link(3, EVE)

@@ -17,6 +17,7 @@ from anonp2p.room.member.search import HostAnswer, Search
 from anonp2p.room.member.states import Asking, CatchingUp, LinkState, Up
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
+from anonp2p.room.where import tell_where
 from tests.room.member.parts import joined_context, set_time
 from tests.room.peers import ANN, HOST, ROOM, Somebody
 
@@ -298,6 +299,18 @@ def test_a_host_that_has_handed_over_is_not_dialled_again() -> None:
     assert ROOM not in seeker.pass_time(1)
 
 
+def test_one_who_has_no_place_is_sent_on_by_nobody() -> None:
+    """The link ends as any that leads to nothing, so that another one is dialled."""
+    seeker = Seeker(ANN)
+    seeker.lose()
+    line = seeker.greeted(seeker.lines[0])
+    seeker.context.lifecycle.lose_place()
+    where = tell_where(seeker.context.replica, seeker.ledger.openings, seeker.ledger.index)
+    seeker.hears(line, meeting.sign_redirect(where, line.greeting.service, line.greeting.hello, HOST))
+    assert seeker.dropped() == [(line.link, "unexpected-redirect")]
+    assert seeker.search.has_link(line.link)
+
+
 def test_the_answer_of_one_who_may_be_the_host_is_handed_on() -> None:
     seeker = Seeker(ANN)
     seeker.lose()
@@ -315,13 +328,14 @@ def test_while_somebody_lets_one_in_nobody_else_is_dialled() -> None:
     assert seeker.pass_time(limits.CODE_WAIT) == []
 
 
-def test_a_place_that_was_asked_for_before_the_log_grew_is_not_taken() -> None:
+@pytest.mark.parametrize("how", ["resumed", "welcomed"])
+def test_a_place_that_was_asked_for_before_the_log_grew_is_not_taken(how: str) -> None:
     seeker = Seeker(ANN)
     seeker.lose()
     host = seeker.greeted(seeker.lines[0])
     resumed = credentials.sign_resumption(bytes(112), host.greeting.hello, HOST.signer(ROOM))
     seeker.ledger.start_at(9, b"9" * 32)
-    assert seeker.hears(host, resumed) is None
+    assert seeker.hears(host, resumed if how == "resumed" else frames.WelcomeFrame(b"box", 1)) is None
     assert seeker.dropped() == [(host.link, "closed")]
 
 

@@ -1,6 +1,7 @@
 """Going over to a log that parted from ours: what must hold for it, and what is told (PROTOCOL.md, 8.4, 8.14, 8.19)."""
 
 from collections.abc import Callable
+from unittest.mock import patch
 
 import pytest
 
@@ -10,8 +11,10 @@ from anonp2p.crypto.epoch import FLEETING, read_header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.field_types import Heir
-from anonp2p.room import events
+from anonp2p.room import effects, events, inputs
 from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.member.member import MemberRole
+from anonp2p.room.member.states import Asking, LinkState
 from anonp2p.room.pending import Sealed, Whisper
 from anonp2p.room.succession.terms import first_epoch, make_place
 from tests.room.member.branches import ADDRESSES, SECOND, Branch, Lost
@@ -340,12 +343,33 @@ def expired_too_soon(lost: Lost) -> Branch:
     return theirs
 
 
+def time_turned_back(lost: Lost) -> Branch:
+    theirs = lost.ours.part()
+    theirs.time = -SECOND
+    theirs.opens(ANN, 5)
+    theirs.time = 9 * SECOND
+    theirs.says(ANN, text("later"))
+    return theirs
+
+
+def later_than_the_welcome(lost: Lost) -> Branch:
+    theirs = lost.ours.part()
+    theirs.says(ANN, bodies.NickBody("anna"))
+    theirs.time += 9 * SECOND
+    theirs.says(HOST, text("late"))
+    theirs.time -= 9 * SECOND
+    theirs.opens(ANN, 5)
+    return theirs
+
+
 MADE_UP: dict[str, tuple[Callable[[Lost], Branch], str]] = {
     "an opening by no heir": (by_no_heir, "bad-opening"),
     "an opening that nobody signed": (made_up, "head-of-other-log"),
     "an opening under the head of the host before": (signed_by_the_host_of_before, "forged-head"),
     "a head of another term": (a_head_of_another_term, "head-of-other-term"),
     "an opening in a batch with others": (in_a_batch_with_others, "bad-opening"),
+    "a time before that of the host before": (time_turned_back, "time-turned-back"),
+    "a time after that of the welcome": (later_than_the_welcome, "time-turned-back"),
     "a counter used twice": (a_counter_used_twice, "repeated-entry"),
     "what has expired by the host's word alone": (expired_too_soon, "tombstone-too-soon"),
 }
@@ -393,6 +417,39 @@ def test_nobody_follows_an_heir_who_was_thrown_out_where_the_logs_part(lost: Los
     refused(lost, theirs, "opener-removed")
 
 
+def test_one_who_was_absent_for_too_long_is_followed_as_it_was_on_the_other_side(lost: Lost, theirs: Branch) -> None:
+    lost.hears(lost.ours.says(HOST, bodies.AwayBody(ANN.id)))
+    removal = bodies.Removal(ANN.id, "lost", "")
+    lost.hears(lost.ours.says(HOST, bodies.CommitBody(1, [removal], renew=False)))
+    lost.goes_over(theirs, FORK)
+    assert lost.context.replica.ledger.host == ANN.id
+
+
+def test_one_who_shows_nothing_of_its_log_is_left_in_a_while(lost: Lost, theirs: Branch) -> None:
+    """Else anybody whom a redirect names could keep us from those who host."""
+    theirs.says(ANN, text("go on"))
+    switch = lost.switch(theirs, since=FORK)
+    set_time(lost.context, 1.0)
+    switch.take_missed(theirs.batches[0])
+    due = lost.context.clock.tick + limits.HANDSHAKE_SECONDS
+    assert switch.due == due
+    role = MemberRole(lost.context, "me")
+    with patch.object(LinkState, "switch", switch):
+        deadline = role.next_deadline()
+        assert deadline is not None
+        assert deadline <= due
+        set_time(lost.context, limits.HANDSHAKE_SECONDS)
+        role.handle_input(inputs.TickInput())
+        assert dropped(lost) == []
+        set_time(lost.context, 1.0 + limits.HANDSHAKE_SECONDS)
+        role.handle_input(inputs.TickInput())
+        assert dropped(lost) == ["lagged"]
+
+
+def dropped(lost: Lost) -> list[str]:
+    return [it.reason for it in lost.context.reporter.take_effects() if isinstance(it, effects.DropEffect)]
+
+
 def test_what_leads_elsewhere_than_the_welcome_says_is_refused(lost: Lost, theirs: Branch) -> None:
     theirs.says(ANN, text("go on"))
     switch = lost.switch(theirs, since=FORK)
@@ -437,3 +494,10 @@ def test_who_lost_the_host_too_catches_up_with_what_another_has(lost: Lost) -> N
 def test_nobody_catches_up_with_a_term_that_is_not_ours(lost: Lost, theirs: Branch) -> None:
     with pytest.raises(PeerFault, match="bad-opening"):
         lost.hears(theirs.batches[0])
+
+
+def test_who_is_being_let_in_is_shown_nothing_by_others_meanwhile(lost: Lost) -> None:
+    """What its host goes on with begins where it was when it asked."""
+    lost.state.enter(Asking(bytes(32)))
+    assert lost.hears(lost.ours.says(HOST, text("more"))) == []
+    assert lost.context.replica.ledger.index == FORK

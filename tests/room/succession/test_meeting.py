@@ -31,9 +31,9 @@ def hosting(
 
 
 def challenge(
-    number: int = 5, host: bytes = ANN, present: Collection[bytes] = ALL, host_there: bytes = ME
+    number: int = 5, opener: bytes = ANN, present: Collection[bytes] = ALL, host_there: bytes = ME
 ) -> Challenge:
-    return Challenge(number, host, present, host_there)
+    return Challenge(number, opener, opener, present, host_there)
 
 
 # --- looking for others

@@ -480,7 +480,9 @@ class Node:
             return
         there = state_at(self.log, self.digests, self.fork(theirs))
         number, challenger = theirs.term
-        challenge = Challenge(number, challenger, [member_id(it) for it in there.present], member_id(there.host))
+        challenge = Challenge(
+            number, challenger, challenger, [member_id(it) for it in there.present], member_id(there.host)
+        )
         match self.meeting.judge(challenge, self.as_hosting, self.world.now):
             case Stand(number=number):
                 self.begin_term(number)

@@ -34,7 +34,8 @@ class Replica:
     """What one member has of a room; its ledger is replaced when a host shows the room anew.
 
     me: who we are in it. own_keys: our encryption keys, the newest first. keys: those of members, by their hashes.
-    epoch: None while we have no keys of the room. reused_nicks: who had which nick. evidence: what proves that our host
+    epoch: None while we have no keys of the room. reused_nicks: who had which nick.
+    former: the ids of those who were members and are none, the first to go first. evidence: what proves that our host
     lies. unproven_until: a time of the room; of what was before it, something is missing, and nothing proves that the
     rest is of the same log; None where that is not so. shown_number: of the term under which entries are shown at
     least, since their places never go back for the user.
@@ -46,6 +47,7 @@ class Replica:
         self.keys: dict[bytes, bytes] = {}
         self.marks = Marks(identity.hash_room(room))
         self.reused_nicks = ReusedNicks()
+        self.former: dict[bytes, None] = {}
         self.evidence: list[tuple[bytes, ...]] = []
         self.unproven_until: int | None = None
         self.shown_number = 0
@@ -221,14 +223,16 @@ class Replica:
     def _free_nicks(
         self, ledger: Ledger, author: Member, content: bodies.Content | None
     ) -> tuple[changes.RemovedChange, ...]:
-        """Remembers who has a nick no more once this has taken effect; returns those who are removed."""
+        """Remembers who has a nick, or a place, no more once this has taken effect; returns those who are removed."""
         match content and content.body:
-            case bodies.NickBody() | bodies.LeaveBody() | bodies.HandOverBody(leaves=True):
+            case bodies.NickBody():
                 self.reused_nicks.free_nick(author.id, author.nick)
+            case bodies.LeaveBody() | bodies.HandOverBody(leaves=True):
+                self._note_former(author)
             case bodies.CommitBody(removed=removals):
                 gone = [(ledger.get_member(removal.member), removal) for removal in removals]
                 for member, _ in gone:
-                    self.reused_nicks.free_nick(member.id, member.nick)
+                    self._note_former(member)
                 return tuple(
                     changes.RemovedChange(
                         member.id, member.nick, removal.reason, removal.why, member.away, member.id == self.me.id
@@ -236,6 +240,13 @@ class Replica:
                     for member, removal in gone
                 )
         return ()
+
+    def _note_former(self, member: Member) -> None:
+        """The member is none any more."""
+        self.reused_nicks.free_nick(member.id, member.nick)
+        self.former[member.id] = None
+        if len(self.former) > limits.FORMER_MEMBERS:
+            del self.former[next(iter(self.former))]
 
     def _forget_message(self, author: bytes, counter: int) -> None:
         """Forgets what a message said that its author has retracted: even evidence keeps its header alone."""

@@ -399,3 +399,15 @@ def test_places_grow_beyond_those_of_the_term_before(ours: Replica) -> None:
     assert isinstance(change, changes.MessageChange)
     assert change.seq == ours.ledger.place == make_place(5, 3)
     assert [ours.ledger.place_of(index) for index in (1, 2)] == [1, make_place(5, 2)]
+
+
+def test_so_many_former_members_are_remembered(ours: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3.2: by all members, each of whom may host; the first to go are forgotten first."""
+    monkeypatch.setattr(limits, "FORMER_MEMBERS", 2)
+    applied(ours, HOST, joined(EVE, "eve"))
+    applied(ours, BOB, LeaveBody())
+    assert list(ours.former) == [BOB.id]
+    applied(ours, HOST, CommitBody(1, [Removal(EVE.id, "kicked", "")], renew=False))
+    applied(ours, HOST, HeirsBody([Heir(ANN.id, b"a" * 32)], entrusts=False))
+    applied(ours, HOST, HandOverBody(leaves=True))
+    assert list(ours.former) == [EVE.id, HOST.id]

@@ -1,4 +1,4 @@
-"""The demo: copies of the program, each with a Tor of its own, in a room on a private network that its creator leaves."""
+"""The demo: copies of the program, each with its own Tor, in one room on a private network that its creator leaves."""
 
 import argparse
 import os

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from anonp2p import errors, limits
+from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir
@@ -233,7 +234,7 @@ class Search:
                     return self._take_words(self._waiting, said[1:])
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
-            case frames.RefusedFrame(credentials=vouched) if not self._may_host(target, vouched):
+            case frames.RefusedFrame(credentials=vouched) if not self._may_refuse(target, vouched):
                 self._note_failure(attempt)
                 call.hang_up("closed")
             case frames.ResumedFrame() | frames.WelcomeFrame() if self._has_grown_since(asked, target):
@@ -250,10 +251,15 @@ class Search:
         ledger = self._replica.ledger
         return target.member in (None, ledger.host) and asked != [ledger.index]
 
-    def _may_host(self, target: Target, vouched: frames.Credentials) -> bool:
-        """Whether the refusal of whom we have dialled may be a host's, as far as that says so."""
-        ledger = self._replica.ledger
-        return target.member in (None, ledger.host) or vouched.term > ledger.number
+    def _may_refuse(self, target: Target, vouched: frames.Credentials) -> bool:
+        """Whether a refusal may be a host's, as far as it says so.
+
+        Anybody may say that it has taken over: while our host may answer yet, that drives nobody out.
+        """
+        ledger, lost_at = self._replica.ledger, self._loss.lost_at
+        if not ledger.host or identity.member_id(vouched.key) == ledger.host or vouched.term <= ledger.number:
+            return target.member in (None, ledger.host)
+        return lost_at is not None and self._clock.tick >= lost_at + limits.LOST_BY_SOME
 
     def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
         """Somebody whom we have dialled says who hosts. Raises PeerFault for what it has not signed.

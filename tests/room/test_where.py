@@ -45,6 +45,15 @@ def test_a_term_that_is_not_higher_needs_no_judgement(sides: tuple[Side, Side]) 
     assert judged(mine, mine) is None
 
 
+def test_a_term_of_the_same_number_is_judged_whichever_is_higher() -> None:
+    mine, theirs = founded(), founded()
+    theirs.says(HOST, bodies.HeirsBody([heir(BEN)], entrusts=False))
+    mine.begins(ANN)
+    theirs.begins(BEN)
+    assert (judged(mine, theirs).number, judged(mine, theirs).host) == (5, BEN.id)
+    assert (judged(theirs, mine).number, judged(theirs, mine).host) == (5, ANN.id)
+
+
 def test_the_first_term_after_the_fork_is_proven_whatever_terms_came_after_it(sides: tuple[Side, Side]) -> None:
     mine, theirs = sides
     theirs.begins(ANN)
@@ -208,8 +217,8 @@ def forged(author: Identity, body: bodies.Body, before: Side, signer: Identity |
     return frames.SignedEntry(before.replica.ledger.epoch, entry.header.pack(), entry.body)
 
 
-def opening_by(who: Identity, number: int = 5) -> bodies.OpeningBody:
-    return bodies.OpeningBody(number, heir(who).address, heir(who).address)
+def opening_by(who: Identity, number: int = 5, since: int = 0) -> bodies.OpeningBody:
+    return bodies.OpeningBody(number, heir(who).address, heir(who).address, since)
 
 
 def before_opening() -> Side:

@@ -1,4 +1,4 @@
-"""The demo: programs, each with its own Tor, in one room on a private Tor network. The room outlives its creator."""
+"""The demo: copies of the program, each with its own Tor, in one room on a private network that its creator leaves."""
 
 import argparse
 import os
@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -21,106 +21,115 @@ BEFORE = (
     ("ada", "Hello. Who is there?"),
     ("ben", "Me, through three relays and back."),
     ("eve", "Hi. Nobody but Tor was asked for an account."),
-    ("ada", "Nor for a server: this room runs in my program."),
+    ("ada", "Nor for a server: this room runs in my process."),
     ("ben", "And when you leave?"),
-    ("ada", "Then one of you hosts it. See for yourselves."),
+    ("ada", "Then it runs in one of yours, and the code stays. I am off."),
 )
 AFTER = (
-    ("eve", "She has gone, and the room is still here."),
-    ("ben", "It runs in my program now. The code is the same."),
+    ("eve", "She is gone, and we still talk."),
+    ("ben", "One of our processes hosts the room now."),
 )
-LATER = (
-    ("sam", "So I see: I joined with the code that ada gave me."),
-    ("ben", "When the last of us leaves, the room is gone. Nothing was ever written down."),
+LAST = (
+    ("joe", "Hi, ada gave me this code yesterday."),
+    ("ben", "It is still the right one. Nothing was ever written down."),
 )
-ANSWERS = {  # (who says it, to what, the how manieth of that person)
-    ("ada", "joined", 1): "Welcome, {}. I host this room.",
-    ("ben", "joined", 1): "Hello {}, say something.",
-    ("ada", "message", 1): "I read you, {}.",
-    ("ben", "message", 1): "So do I, {}. Say something else, and ada will leave.",
-    ("ada", "message", 2): "I leave now. The room stays: ben hosts it from here.",
-    ("ben", "host", 1): "The room runs in my program now. Its code is the same.",
-}
+HEIR_SECONDS = 60  # in which the first heir is ready
+
+
+class Show:
+    """Copies of the program that talk, and what is printed of that."""
+
+    def __init__(self, torrc: str, stack: ExitStack) -> None:
+        self._torrc = torrc
+        self._stack = stack
+        self.peers: dict[str, Peer] = {}
+
+    def start(self, name: str, *arguments: str) -> Event:
+        """Another one comes in; how it is told."""
+        print(f"$ anonp2p --nick {name} {arguments[0]} …", flush=True)
+        peer = Peer("--torrc", self._torrc, "--nick", name, *arguments)
+        self.peers[name] = self._stack.enter_context(peer)
+        return peer.wait("room")
+
+    def join(self, name: str, code: str) -> None:
+        """Somebody joins by the code."""
+        inside = self.start(name, "join", code)
+        others = ", ".join(member["nick"] for member in inside["members"] if member["nick"] != name)
+        print(f"{name}  | In {inside['name']}, with {others}", flush=True)
+
+    def play(self, dialogue: Iterable[tuple[str, str]]) -> None:
+        """Each says a line once all have seen the line before."""
+        for author, text in dialogue:
+            self.peers[author].send({"text": text})
+            for name, peer in self.peers.items():
+                heard = peer.said(text)
+                print(f"{name}  | {heard['nick']}: {heard['text']}", flush=True)
+
+    def end(self, name: str) -> bool:
+        """Somebody quits; whether their program ends well."""
+        peer = self.peers.pop(name)
+        peer.send("/quit")
+        return peer.result()[0] == 0
+
+
+def await_heir(host: Peer) -> None:
+    """Returns once somebody can take the room over from its host."""
+    deadline = time.monotonic() + HEIR_SECONDS
+    while time.monotonic() < deadline:
+        at = len(host.events)
+        host.send("/heirs")
+        heirs = host.wait("reply", since=at)["data"]["heirs"]
+        if heirs and heirs[0]["ready"] and heirs[0]["holds_key"]:
+            return
+        time.sleep(0.5)
+    raise PeerFailed(f"nobody could take the room over in {HEIR_SECONDS} s")
 
 
 def transcript(torrc: str) -> int:
-    """Plays the dialogue and prints what happens; 0 if every message arrived at all who were there, in one order."""
+    """Plays the dialogues and prints what happens; 0 if every message arrived at everyone, in one order."""
     with ExitStack() as stack:
-
-        def start(name: str, *arguments: str) -> Peer:
-            print(f"$ anonp2p --nick {name} {arguments[0]} …", flush=True)
-            return stack.enter_context(Peer("--torrc", torrc, "--nick", name, *arguments))
-
-        ada = start("ada", "create", "demo")
-        room = ada.wait("room")
-        code = room["code"]
-        print(f"ada  | Room created: {room['name']}  code {code}", flush=True)
+        show = Show(torrc, stack)
+        room = show.start("ada", "create", "demo")
+        ada = show.peers["ada"]
+        print(f"ada  | Room created: {room['name']}  code {room['code']}", flush=True)
         ada.wait("reachable")
         print("ada  | Others can join now", flush=True)
-        peers = {"ada": ada}
         for name in ("ben", "eve"):
-            peers[name] = join(name, start(name, "join", code))
-        print(f"ada  | {ada.wait(names_an_heir)['heirs'][0]['nick']} takes over if I leave, and has the code's key")
-        say(BEFORE, peers)
-        print("ada  > /quit", flush=True)
-        ada.send("/quit")
-        for name in ("ben", "eve"):
-            print(f"{name}  | ada left; {peers[name].wait('host')['nick']} hosts the room now", flush=True)
-        present = {name: peer for name, peer in peers.items() if name != "ada"}
-        say(AFTER, present)
-        present["sam"] = join("sam", start("sam", "join", code))
-        say(LATER, present)
-        print("ben  > /close", flush=True)
-        peers["ben"].send("/close")
-        for name, peer in present.items():
-            print(f"{name}  | Out of the room: {peer.wait('gone')['reason']}", flush=True)
-            peer.end_input()
-        statuses = [peer.result()[0] for peer in (ada, *present.values())]
-    heard = {"ada": BEFORE, "ben": BEFORE + AFTER + LATER, "eve": BEFORE + AFTER + LATER, "sam": LATER}
-    seen = {name: peer.messages() for name, peer in {**peers, **present}.items()}
-    whole = seen["ben"]
-    ordered = all(messages in (whole[: len(messages)], whole[-len(messages) :]) for messages in seen.values())
-    alike = all(tuple(message[1:] for message in seen[name]) == messages for name, messages in heard.items())
-    if not (alike and ordered) or any(statuses):
+            show.join(name, room["code"])
+        show.play(BEFORE)
+        await_heir(ada)
+        ended_well = show.end("ada")
+        for name, peer in show.peers.items():
+            print(f"{name}  | ada has left; the host is {peer.wait('host')['nick']}", flush=True)
+        show.play(AFTER)
+        seen = {name: [message[1:] for message in peer.messages()] for name, peer in show.peers.items()}
+        show.join("joe", room["code"])
+        show.play(LAST)
+        heard = {name: [message[1:] for message in peer.messages()] for name, peer in show.peers.items()}
+        show.peers[show.peers["eve"].wait("host")["nick"]].send("/close")
+        for name, peer in show.peers.items():
+            print(f"{name}  | The room is {peer.wait('gone')['reason']}", flush=True)
+        endings = [show.end(name) for name in tuple(show.peers)]
+    wanted = [*BEFORE, *AFTER, *LAST]
+    whole = seen["ben"] == seen["eve"] == [*BEFORE, *AFTER] and heard["ben"] == heard["eve"] == wanted
+    if not whole or heard["joe"] != [*LAST] or not (ended_well and all(endings)):
         print("demo: not every message arrived at everyone", file=sys.stderr)
         return 1
-    print(f"Every one of {len(whole)} messages arrived at all who were there, in one order, over two hosts.")
+    print(f"Every one of {len(wanted)} messages arrived at all who were there, in one order.")
     return 0
 
 
-def join(name: str, peer: Peer) -> Peer:
-    """Waits until a peer is in the room, and prints who else is."""
-    room = peer.wait("room")
-    others = ", ".join(member["nick"] for member in room["members"] if member["nick"] != name)
-    print(f"{name}  | In {room['name']}, with {others}", flush=True)
-    return peer
-
-
-def names_an_heir(event: Event) -> bool:
-    """Whether this event says that somebody can take over, under the same code."""
-    return event["type"] == "heirs" and any(heir["holds_key"] for heir in event["heirs"])
-
-
-def say(lines: Iterable[tuple[str, str]], peers: Mapping[str, Peer]) -> None:
-    """Has these peers say these lines, and prints what each of them hears."""
-    for author, text in lines:
-        peers[author].send({"text": text})
-        for name, peer in peers.items():
-            heard = peer.said(text)
-            print(f"{name}  | {heard['nick']}: {heard['text']}", flush=True)
-
-
 def converse(torrc: str) -> int:
-    """Puts the user into a room with two others; the one who hosts it leaves when the user has said two things."""
+    """Puts the user into a room with two others, one of whom hosts it."""
     with ExitStack() as stack:
         print("Two others are starting; each has its own Tor.", flush=True)
         ada = stack.enter_context(Peer("--torrc", torrc, "--nick", "ada", "create", "demo"))
         code = ada.wait("room")["code"]
         ada.wait("reachable")
         ben = stack.enter_context(Peer("--torrc", torrc, "--nick", "ben", "join", code))
-        ada.wait(names_an_heir)
-        for name, peer in (("ada", ada), ("ben", ben)):
-            threading.Thread(target=keep_company, args=(peer, name), daemon=True).start()
+        ben.wait("room")
+        for peer, greeting in ((ada, "Welcome, {}. I host this room."), (ben, "Hello {}, say something.")):
+            threading.Thread(target=keep_company, args=(peer, greeting, peer is ada), daemon=True).start()
         program = ROOT / ".venv" / "bin" / "anonp2p"
         print(f"\nTo join from a second terminal:\n  {program} --torrc {torrc} join {code}\n", flush=True)
         input("Press Enter to enter the room here: it fills this terminal. ")
@@ -135,25 +144,27 @@ def own_state(stack: ExitStack) -> dict[str, str]:
     return {**os.environ, "XDG_STATE_HOME": stack.enter_context(tempfile.TemporaryDirectory(prefix="peer-"))}
 
 
-def keep_company(peer: Peer, me: str) -> None:
-    """Answers what happens, as ANSWERS has it, and leaves when that says so."""
-    heard = Counter[tuple[str, str]]()
-    at = len(peer.events)
+def keep_company(peer: Peer, greeting: str, leaves: bool) -> None:
+    """Greets who joins and answers the first thing that each of them says; leaves: and then leaves the room to them."""
+    answered = {"ada", "ben"}
+    at = 0
     while True:
         try:
-            event = peer.wait(lambda event: event["type"] in ("joined", "message", "host"), 1e6, since=at)
+            event: Event = peer.wait(lambda event: event["type"] in ("joined", "message"), 1e6, since=at)
         except PeerFailed:
             return
         at = peer.events.index(event, at) + 1
-        kind, nick = event["type"], event["nick"]
-        if kind != "host" and nick in ("ada", "ben"):
+        if event["nick"] in ("ada", "ben"):
             continue
-        heard[kind, nick] += 1
-        answer = ANSWERS.get((me, kind, heard[kind, nick]))
-        if answer is not None:
-            peer.send({"text": answer.format(nick)})
-        if (me, kind, heard[kind, nick]) == ("ada", "message", 2):
-            peer.send("/quit")
+        if event["type"] == "joined":
+            peer.send({"text": greeting.format(event["nick"])})
+        elif event["nick"] not in answered:
+            answered.add(event["nick"])
+            peer.send({"text": f"I read you, {event['nick']}."})
+            if leaves:
+                await_heir(peer)
+                peer.send({"text": "I am off. The room stays, by the same code."})
+                peer.send("/quit")
 
 
 def interrupted(number: int, _: FrameType | None) -> NoReturn:

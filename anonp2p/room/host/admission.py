@@ -133,7 +133,7 @@ class Admission:
         known = ledger.roster.find_member(member)
         cost = 0.0
         if known is None:
-            if member in self._presence.former:
+            if member in self._replica.former:
                 raise NotAdmitted("not-allowed")  # or its counters would begin anew
             key_hash = suite.hash_data(join.encryption_key)
             self._replica.add_key(key_hash, join.encryption_key)

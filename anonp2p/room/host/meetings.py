@@ -76,7 +76,9 @@ class Meetings:
         return self._rules.next_deadline if knows_others else None
 
     def dial_due(self) -> None:
-        """Dials those who may host too, if it is time."""
+        """Dials those who may host too, if it is time. Where there are none it draws no lot, as cover would show it."""
+        if self.next_deadline() is None:
+            return
         ours = [it for it in self._replica.ledger.carriers.values() if self._context.serving.find_key(it) is not None]
         busy = {*ours, *(it.call.service for it in self._calls.values())}
         for heir in self._rules.take_due(self.hosting, busy, self._clock.tick):
@@ -113,7 +115,7 @@ class Meetings:
     def tell(self, caller: Caller, key: bytes, openings: Sequence[Opening], index: int) -> float:
         """Tells a member of another term, with this key and log, where we are; returns what that has cost."""
         answer = self._redirect(caller.service, caller.hello, openings, index)
-        if openings[-1].term > self._replica.ledger.openings[-1].term:
+        if self._may_prove(openings):
             if len(self._answered) >= limits.MEETINGS:
                 self._drop(next(iter(self._answered)), "displaced")
             self._answered[caller.link] = caller, key
@@ -121,6 +123,11 @@ class Meetings:
         else:
             self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
         return limits.MEETING_COST
+
+    def _may_prove(self, openings: Sequence[Opening]) -> bool:
+        """Whether one with this log may have something to prove to us."""
+        ours = self._replica.ledger.openings[-1]
+        return openings[-1].number >= ours.number and openings[-1] != ours
 
     def _redirect(self, service: bytes, hello: bytes, openings: Sequence[Opening], index: int) -> frames.RedirectFrame:
         where = tell_where(self._replica, openings, index)
@@ -168,15 +175,16 @@ class Meetings:
         check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
         where = redirect.where
         verdict = self._judge(where)
-        if where.openings[-1].term < self._replica.ledger.openings[-1].term and verdict is None:
-            self._tell_lower(it, where)
+        ours = self._replica.ledger.openings[-1]
+        if verdict is None and where.openings[-1] != ours and where.number <= ours.number:
+            self._tell_back(it, where)
         else:
             call.hang_up("closed")
         self.forget_link(link)
         return verdict
 
-    def _tell_lower(self, it: _Meeting, where: frames.Where) -> None:
-        """Somebody is of a lower term than we: its host is to know of us."""
+    def _tell_back(self, it: _Meeting, where: frames.Where) -> None:
+        """Somebody is of a lower term than we, or of one with the same number: its host is to know of us."""
         call = it.call
         if where.host == it.member:
             redirect = self._redirect(call.service, call.hello_hash, where.openings, where.index)

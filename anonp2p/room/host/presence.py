@@ -1,6 +1,6 @@
 """Which members have a link to us, which have none, and what each of them may cost us."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,7 +54,6 @@ class Presence:
         self._reporter = context.reporter
         self._links: dict[int, MemberLink] = {}
         self._absences: dict[bytes, Absence] = {}
-        self._former: dict[bytes, None] = {}  # who was a member and is none, the first to go first
         self._allowances: dict[bytes, Allowance] = {}
         self._tickets = Tickets()
 
@@ -66,11 +65,6 @@ class Presence:
     def find_link(self, member: bytes) -> int | None:
         """The number of the link of this member, if it has one."""
         return next(iter(self._links_of(member)), None)
-
-    @property
-    def former(self) -> Container[bytes]:
-        """The ids of those who were members, as far as they are remembered."""
-        return self._former.keys()
 
     @property
     def absences(self) -> Mapping[bytes, Absence]:
@@ -128,10 +122,7 @@ class Presence:
         return None if link is None else link.member
 
     def remove_member(self, member: bytes) -> None:
-        """One who is out gets no more of the log, and does not come again with the same key."""
-        self._former[member] = None
-        if len(self._former) > limits.FORMER_MEMBERS:
-            del self._former[next(iter(self._former))]
+        """One who is out gets no more of the log."""
         self._allowances.pop(member, None)
         self._absences.pop(member, None)
         self._tickets.forget_member(member)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from anonp2p import errors, limits
+from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir
@@ -73,7 +74,8 @@ class Search:
         self._tries: dict[int, _Try] = {}  # by link
         self._waiting: WaitingLink | None = None
         self._is_hinted = False  # whether we were sent on to another host since we had one
-        self._rounds = 0  # of dials since the host was lost
+        self._rounds = 0  # how many times the user was told of dials since the host was lost
+        self._told_at = 0.0  # when (`Now.tick`) the last time
         self._reason = NO_REASON  # why the latest of them failed
 
     @property
@@ -134,6 +136,11 @@ class Search:
         """We host from now on, and look for nobody."""
         self._hang_up_all()
         self._stop_waiting("closed")
+
+    def forget(self) -> None:
+        """We are out: what goes over our links is sealed by nobody any more."""
+        self._tries.clear()
+        self._waiting = None
 
     def _hang_up_all(self) -> None:
         for attempt in self._tries.values():
@@ -227,7 +234,7 @@ class Search:
                     return self._take_words(self._waiting, said[1:])
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
-            case frames.RefusedFrame(credentials=vouched) if not self._may_host(target, vouched):
+            case frames.RefusedFrame(credentials=vouched) if not self._may_refuse(target, vouched):
                 self._note_failure(attempt)
                 call.hang_up("closed")
             case frames.ResumedFrame() | frames.WelcomeFrame() if self._has_grown_since(asked, target):
@@ -244,10 +251,15 @@ class Search:
         ledger = self._replica.ledger
         return target.member in (None, ledger.host) and asked != [ledger.index]
 
-    def _may_host(self, target: Target, vouched: frames.Credentials) -> bool:
-        """Whether the refusal of whom we have dialled may be a host's, as far as that says so."""
-        ledger = self._replica.ledger
-        return target.member in (None, ledger.host) or vouched.term > ledger.number
+    def _may_refuse(self, target: Target, vouched: frames.Credentials) -> bool:
+        """Whether a refusal may be a host's, as far as it says so.
+
+        Anybody may say that it has taken over: while our host may answer yet, that drives nobody out.
+        """
+        ledger, lost_at = self._replica.ledger, self._loss.lost_at
+        if not ledger.host or identity.member_id(vouched.key) == ledger.host or vouched.term <= ledger.number:
+            return target.member in (None, ledger.host)
+        return lost_at is not None and self._clock.tick >= lost_at + limits.LOST_BY_SOME
 
     def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
         """Somebody whom we have dialled says who hosts. Raises PeerFault for what it has not signed.
@@ -361,12 +373,17 @@ class Search:
         busy = {attempt.call.service for attempt in self._tries.values()}
         targets = self._loss.take_due(self.line, busy, self._clock.tick) if self._may_dial else []
         if targets and self._loss.lost_at is not None:
-            self._rounds += 1
-            self._uplink.tell_state("connecting", self._rounds, self._reason)
+            self._tell_connecting(is_first=not busy)
         for target in targets:
             self._dial(target)
         if self._waiting is not None:
             self._waiting.report(is_lost=self._loss.lost_at is not None)
+
+    def _tell_connecting(self, *, is_first: bool) -> None:
+        """Tells the user that somebody is dialled; not of each dial, as there may be several a second."""
+        if is_first or self._clock.tick >= self._told_at + limits.DIAL_PAUSE_MAX:
+            self._rounds, self._told_at = self._rounds + 1, self._clock.tick
+            self._uplink.tell_state("connecting", self._rounds, self._reason)
 
     def _dial_host(self) -> None:
         ledger = self._replica.ledger

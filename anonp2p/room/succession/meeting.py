@@ -39,13 +39,14 @@ class Hosting(NamedTuple):
 
 
 class Challenge(NamedTuple):
-    """Another host of the room, whose term one of our heirs has begun: that was proven.
+    """Another host of the room, whose term one of our heirs, or our host, has begun: that was proven.
 
-    number: of its latest term; opener: who has begun the first after the logs parted, as was proven, where the host may
-    be any name. present, host_there: who was here, and who hosted, where its log and ours part.
+    number, host: its latest term, as it says; opener: who has begun the first after the logs parted, as was proven,
+    where the host may be any name. present, host_there: who was here, and who hosted, where its log and ours part.
     """
 
     number: int
+    host: bytes
     opener: bytes
     present: Collection[bytes]
     host_there: bytes
@@ -103,8 +104,16 @@ class Meeting:
     # --- another host
 
     def judge(self, challenge: Challenge, hosting: Hosting, now: float) -> Stand | GiveWay | None:
-        """What to do about a host of a higher term; None for nothing, if it has made us begin one just now."""
-        if not terms.stands(hosting.me, hosting.linked, present=challenge.present, host=challenge.host_there):
+        """What to do about a host of a higher term, or of one with the same number as ours.
+
+        Of two with the same number, who has the higher term begins another, and the other waits for that: or places of
+        both would be the same. None for nothing: so it is, too, if that host has made us begin a term just now.
+        """
+        is_alike = challenge.number == hosting.number
+        if is_alike and challenge.host > hosting.me:
+            return None
+        present, host_there = challenge.present, challenge.host_there
+        if not is_alike and not terms.stands(hosting.me, hosting.linked, present=present, host=host_there):
             return GiveWay()
         if now < self._stood_at.get(challenge.opener, _NEVER) + limits.STAND_PAUSE:
             return None
@@ -113,6 +122,8 @@ class Meeting:
             return None
         self._stood_at = {opener: at for opener, at in self._stood_at.items() if now < at + limits.STAND_PAUSE}
         self._stood_at[challenge.opener] = now
+        if is_alike:
+            self._meet_at = now
         return Stand(number)
 
     # --- handing over

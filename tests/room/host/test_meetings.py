@@ -225,6 +225,27 @@ def test_a_host_of_a_lower_term_of_which_another_tells_is_dialled(split: Split) 
     assert split.dialled() == []
 
 
+@pytest.mark.parametrize("who", [ANN, BOB], ids=["ann", "bob"])
+def test_of_two_hosts_with_one_number_the_higher_one_begins_another_term_and_the_other_says_where_it_is(
+    split: Split, who: Any
+) -> None:
+    ours, theirs = Side(split.replica), side_from(split.replica.ledger.copy())
+    for _ in range(2):
+        ours.begins(split.replica.me)
+        theirs.begins(who)
+    split.at(limits.MEET)
+    dials = {dial.address: dial for dial in split.dialled()}
+    it = Called(split, dials[HEIR_ADDRESS[who.id]])
+    verdict = it.redirects(theirs.tells(ours), who)
+    assert split.replica.ledger.number == theirs.replica.ledger.number == 8
+    if split.replica.me.id > who.id:
+        assert verdict is not None
+        assert verdict.decision == Stand(12)
+    else:
+        assert verdict is None
+        assert any(isinstance(effect, effects.FinishEffect) for effect in take_effects(split.context))
+
+
 def test_hosts_that_dial_us_are_told_where_we_are(split: Split) -> None:
     dialler = Dialler(split, ANN)
     where, ledger = dialler.meets(side_from(split.replica.ledger.copy())), split.replica.ledger

@@ -1,18 +1,14 @@
 """A host and the members whose link is broken."""
 
-import pytest
-
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.protocol import frames
 from anonp2p.protocol.bodies import AwayBody, BackBody, CommitBody, Removal
 from anonp2p.room import effects, events
-from anonp2p.room.host.presence import Presence
 from anonp2p.room.member.head_check import Head
 from tests.room.host.inn import FalseMember, Inn
-from tests.room.host.parts import new_context
 from tests.room.hostile import dropped
-from tests.room.peers import ANN, BOB, EVE, ROOM, kinds, told
+from tests.room.peers import EVE, ROOM, kinds, told
 
 
 def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: FalseMember) -> None:
@@ -50,12 +46,3 @@ def test_one_who_was_away_is_back_for_all(inn: Inn) -> None:
     assert identity.is_signed(identity.HEAD, ROOM, head.text[:48], head.text[48:], inn.room.replica.me.key)
     inn.ticks(2 * limits.PLACE_SECONDS)
     assert inn.ordered() == [AwayBody(EVE.id), BackBody(EVE.id)]
-
-
-def test_so_many_former_members_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """3.2: the first to go are forgotten first."""
-    monkeypatch.setattr(limits, "FORMER_MEMBERS", 2)
-    presence = Presence(new_context())
-    for who in (ANN, EVE, BOB):
-        presence.remove_member(who.id)
-    assert [who.id in presence.former for who in (ANN, EVE, BOB)] == [False, True, True]

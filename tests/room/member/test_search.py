@@ -292,6 +292,16 @@ def test_without_a_standby_link_the_host_and_the_first_heir_are_dialled_at_once(
         assert line.request.lost
 
 
+def test_the_user_is_not_told_of_each_dial() -> None:
+    seeker = Seeker(ANN, BOB)
+    seeker.lose()
+    for _ in range(int(limits.DIAL_PAUSE_MAX) + 1):
+        seeker.fails(next(line for line in seeker.lines if seeker.search.has_link(line.link)))
+        seeker.pass_time(1)
+    assert len(seeker.lines) > 5
+    assert [link.attempt for link in seeker.told if isinstance(link, events.LinkEvent)] == [1, 2]
+
+
 def test_a_host_that_has_handed_over_is_not_dialled_again() -> None:
     seeker = Seeker(ANN, BOB)
     seeker.ledger.handed_over = True
@@ -360,15 +370,19 @@ def test_an_heir_that_refuses_is_no_host_that_does() -> None:
     assert ANN.id in seeker.loss.failed
 
 
-def test_the_refusal_of_an_heir_that_says_that_it_has_taken_over_is_handed_on() -> None:
+@pytest.mark.parametrize("seconds", [limits.LOST_BY_SOME - 0.1, limits.LOST_BY_SOME])
+def test_an_heir_that_says_it_has_taken_over_refuses_nobody_whose_host_may_answer_yet(seconds: float) -> None:
+    """2.13: anybody may say so."""
     seeker = Seeker(ANN)
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
     vouched = frames.Credentials(ADDRESSES[ANN.id], ANN.key, 1, bytes(64))
     refused = credentials.sign_refusal("unknown", heir.greeting.hello, vouched, ANN.signer(ADDRESSES[ANN.id]))
+    set_time(seeker.context, seconds)
     answer = seeker.hears(heir, refused)
-    assert answer is not None
-    assert list(answer.said) == [refused]
+    assert (answer is not None) == (seconds == limits.LOST_BY_SOME)
+    if answer is not None:
+        assert list(answer.said) == [refused]
 
 
 def test_only_hosts_are_shown_a_ticket() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import credentials, frames
@@ -46,6 +47,9 @@ def test_one_who_may_take_the_room_over_refuses_only_once_it_has(host: FalseHost
     host.redials()
     assert_link_ended(host, host.hears(refused_by(host, ANN, 0)))
     host.redials()
+    assert_link_ended(host, host.hears(refused_by(host, ANN, 5)))
+    host.redials()
+    host.now = host.now._replace(tick=host.now.tick + limits.LOST_BY_SOME)
     assert kinds(host.hears(refused_by(host, ANN, 5))) == ["ErrorEvent", "GoneEvent"]
 
 

@@ -33,7 +33,7 @@ def hosting(
 def challenge(
     number: int = 5, opener: bytes = ANN, present: Collection[bytes] = ALL, host_there: bytes = ME
 ) -> Challenge:
-    return Challenge(number, opener, present, host_there)
+    return Challenge(number, opener, opener, present, host_there)
 
 
 # --- looking for others
@@ -83,6 +83,17 @@ def test_a_challenger_makes_a_host_begin_one_term_in_a_while() -> None:
     assert meeting.judge(again, hosting(BEN, CID, DAN, number=8), 51.0) is None
     assert meeting.judge(challenge(10, BEN), hosting(EVE, CID, DAN, number=8), 51.0) == Stand(12)
     assert meeting.judge(again, hosting(BEN, CID, DAN, number=8), 50.0 + limits.STAND_PAUSE) == Stand(12)
+
+
+def test_of_two_terms_with_one_number_the_higher_one_begins_another_and_the_lower_one_waits_for_that() -> None:
+    few, alike = hosting(number=5), challenge(5, ANN)
+    meeting = make_meeting()
+    assert meeting.judge(alike, few, 5.0) == Stand(8)
+    assert meeting.next_deadline == 5.0
+    assert meeting.judge(alike, few, 6.0) is None
+    above_us = challenge(5, b"z" * 16)
+    assert make_meeting().judge(above_us, few, 5.0) is None
+    assert make_meeting().judge(above_us, hosting(*ALL[1:], number=5), 5.0) is None
 
 
 def test_a_challenger_far_above_is_topped_in_steps_that_members_take() -> None:

@@ -448,9 +448,10 @@ class Node:
 
     def on_meet(self, link: Link, other: "Node", theirs: Where) -> None:
         if self.hosting:
-            if theirs.term > self.where.term:
+            number = self.state.number
+            if theirs.openings[-1].number >= number:
                 self.learn(theirs, other.number)
-            elif theirs.term < self.where.term:
+            if theirs.openings[-1].number <= number:
                 self.send(link, ("higher", self.where, self.number))
         elif self.loss.lost_at is not None:
             if theirs.term > self.where.term:
@@ -475,11 +476,13 @@ class Node:
         return "meet", self.where
 
     def learn(self, theirs: Where, host: int) -> None:
-        if not self.hosting or theirs.term <= self.where.term:
+        if not self.hosting or theirs.openings[-1].number < self.state.number or theirs.term == self.where.term:
             return
         there = state_at(self.log, self.digests, self.fork(theirs))
         number, challenger = theirs.term
-        challenge = Challenge(number, challenger, [member_id(it) for it in there.present], member_id(there.host))
+        challenge = Challenge(
+            number, challenger, challenger, [member_id(it) for it in there.present], member_id(there.host)
+        )
         match self.meeting.judge(challenge, self.as_hosting, self.world.now):
             case Stand(number=number):
                 self.begin_term(number)

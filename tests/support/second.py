@@ -692,7 +692,8 @@ def host_number(number: int) -> int:
 
 def place(openings: list[list[Any]], index: int) -> int:
     """8.1"""
-    return [number for number, *_, since in openings if since <= index][-1] * 2**32 + index
+    number: int = [number for number, *_, since in openings if since <= index][-1]
+    return number * 2**32 + index
 
 
 def fork(mine: list[list[Any]], my_index: int, theirs: list[list[Any]], their_index: int) -> int | None:

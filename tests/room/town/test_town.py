@@ -3,7 +3,7 @@
 import pytest
 
 from tests.room.town.play import Play
-from tests.room.town.run import play, shrink
+from tests.room.town.run import WELL, play, shrink
 from tests.room.town.schedule import Schedule, Step, draw_schedule
 
 QUIET = Schedule(seed=1, people=3, talk=2.0, end=20.0)
@@ -66,7 +66,14 @@ def test_a_schedule_that_goes_wrong_is_cut_down_to_what_matters(monkeypatch: pyt
     assert shrink(Schedule(seed=1, people=2, end=20.0, steps=steps)).steps == (Step(12.0, "lock"),)
 
 
-@pytest.mark.parametrize("first", range(0, 24, 4))
+@pytest.mark.parametrize("first", range(0, 60, 5))
+def test_whatever_happens_those_who_are_left_are_in_one_room_with_all_they_said(first: int) -> None:
+    for seed in range(first, first + 5):
+        outcome = play(draw_schedule(seed))
+        assert outcome.verdict in WELL, f"{outcome.faults}\n{outcome.schedule}"
+
+
+@pytest.mark.parametrize("first", range(0, 12, 4))
 def test_whatever_happens_to_members_those_who_are_left_are_in_one_room(first: int) -> None:
     for seed in range(first, first + 4):
         outcome = play(draw_schedule(seed, host_stays=True))

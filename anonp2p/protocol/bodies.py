@@ -112,12 +112,14 @@ class RetractBody(Packed, frozen=True, tag=12):
 class OpeningBody(Packed, frozen=True, tag=13):
     """An heir, or the host again: a new term begins, with its author as the host.
 
-    address: of the service by which members reach it; code: of the one that newcomers dial.
+    address: of the service by which members reach it; code: of the one that newcomers dial. since: the index from
+    which on entries have places of its number.
     """
 
     number: Count
     address: Bytes32
     code: Bytes32
+    since: Count
 
 
 class HeirsBody(Packed, frozen=True, tag=14):

@@ -27,13 +27,15 @@ class Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Opening(Packed, frozen=True):
     """Where a term began: its number and host, and index and digest of the log with the entry that opened it.
 
-    The founder's term, whose number is 0, began with the empty log.
+    since: the index from which on entries have places of its number. The founder's term, whose number is 0, began with
+    the empty log.
     """
 
     number: Count
     host: Bytes16
     index: Count
     digest: Bytes32
+    since: Count = 0
 
     @property
     def term(self) -> tuple[int, bytes]:

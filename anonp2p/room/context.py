@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from anonp2p import errors
 from anonp2p.crypto import identity, suite
-from anonp2p.crypto.epoch import KEPT, Header
+from anonp2p.crypto.epoch import KEPT, OPENING, Header
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import changes, events
@@ -108,6 +108,8 @@ class Context:
                 self.lifecycle.leave_room(end)
         if not (self.lifecycle.over or merges):
             self.succession.tell_changes()
+            if entry.header.kind == OPENING:
+                self.move_shown()
         self._retract_if_wanted(entry.header, pending)
         return True
 
@@ -118,6 +120,10 @@ class Context:
         if pending is not None:
             self.sent.note_entry(entry.header, self.replica.ledger.index, pending, self.clock.now.age - age)
             self.sent.forget_before(self.replica.room_log.log.oldest)
+
+    def move_shown(self) -> None:
+        """A term has begun: tells what messages that were shown have other places for that."""
+        self.reporter.tell_moved(self.replica.ledger.openings[-1].since, self.replica.find_moved)
 
     def may_be_message(self, counter: int) -> bool:
         """Whether our entry with this counter is a message, as far as we know."""

@@ -88,9 +88,8 @@ class Ledger:
         return terms.make_place(self.number, self.index)
 
     def place_of(self, index: int) -> int:
-        """The place of an entry before that one, or of the latest."""
-        began = [opening.number for opening in self.openings if opening.index <= index]
-        return terms.make_place(began[-1] if began else 0, index)
+        """The place of the entry with this index, as this log has it."""
+        return terms.find_place(self.openings, index)
 
     @property
     def term(self) -> frames.Term:
@@ -253,6 +252,8 @@ class Ledger:
         expect(not (is_host and self.handed_over), "handed-over")
         may_begin = terms.may_begin(author.id, opening.number, host=self.host, before=self.number, heirs=self.heirs)
         expect(may_begin, "bad-opening")
+        least = self.openings[-1].since if is_host else self.index + 1
+        expect(least <= opening.since <= self.index + 1, "bad-opening")
         own = {heir.member: heir.address for heir in self.heirs} | {self.host: self.address}
         expect(opening.address == own[author.id], "bad-opening")
         keeps_code = opening.code == self.code and author.id in self.holders
@@ -367,7 +368,9 @@ class Ledger:
             about = self.apply_content(author, header, content)
         self.extend_log(header, digest)
         if header.kind == OPENING:
-            opening = Opening(self.number, self.host, self.index, self.digest)
+            assert content is not None, "openings do not expire"
+            assert isinstance(content.body, bodies.OpeningBody), "as its kind says"
+            opening = Opening(self.number, self.host, self.index, self.digest, content.body.since)
             self.openings = (*self.openings, opening)[-limits.OPENINGS :]
         return about
 

@@ -67,6 +67,23 @@ class MessageIndex:
         seq = self._seqs.pop(key, None)
         return None if seq is None else self._by_seq.pop(seq)
 
+    def list_since(self, index: int) -> list[int]:
+        """The numbers of messages that have a place from this index on."""
+        found: list[int] = []
+        for shown in reversed(self._by_seq.values()):
+            if index_of(shown.seq) < index:
+                break
+            if (shown.author, shown.counter) not in self._cut:
+                found.append(shown.seq)
+        return found[::-1]
+
+    def move_message(self, was: int, seq: int) -> None:
+        """A message has another number; of several, the earliest is to move first."""
+        shown = self._by_seq.pop(was)
+        shown.seq = seq
+        self._by_seq[seq] = shown
+        self._seqs[shown.author, shown.counter] = seq
+
     def end_message(self, seq: int) -> bool:
         """A message has come to its end. Returns False if we know that it had before."""
         shown = self._by_seq.get(seq)

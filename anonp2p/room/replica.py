@@ -1,6 +1,6 @@
 """Our copy of a room: what the log adds up to, the keys that it takes, and what we remember of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from anonp2p import limits
 from anonp2p.crypto import identity, private, suite
@@ -10,6 +10,7 @@ from anonp2p.names import nicks
 from anonp2p.names.reused import ReusedNicks
 from anonp2p.names.safety_words import Marks
 from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.field_types import Opening
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
@@ -37,8 +38,8 @@ class Replica:
     epoch: None while we have no keys of the room. reused_nicks: who had which nick.
     former: the ids of those who were members and are none, the first to go first. evidence: what proves that our host
     lies. unproven_until: a time of the room; of what was before it, something is missing, and nothing proves that the
-    rest is of the same log; None where that is not so. shown_number: of the term under which entries are shown at
-    least, since their places never go back for the user.
+    rest is of the same log; None where that is not so. final_openings: of the log to which what is replayed now
+    leads; None where nothing is.
     """
 
     def __init__(self, room: bytes, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -50,7 +51,8 @@ class Replica:
         self.former: dict[bytes, None] = {}
         self.evidence: list[tuple[bytes, ...]] = []
         self.unproven_until: int | None = None
-        self.shown_number = 0
+        self.final_openings: Sequence[Opening] | None = None
+        self._latest_shown = 0  # the place of the latest message that was shown
         self._room_log: RoomLog | None = None
         self.begin_identity(me, own_key)
 
@@ -165,9 +167,26 @@ class Replica:
                 return changes.ClosedChange(mine)
         return changes.HiddenChange()
 
-    def shown_place(self, ledger: Ledger) -> int:
-        """The place under which the latest entry of this ledger is shown."""
-        return terms.make_place(max(ledger.number, self.shown_number), ledger.index)
+    def shown_place(self, ledger: Ledger, *, is_history: bool = False) -> int:
+        """The place under which the latest entry of this ledger is shown: the same to all, and later than what was.
+
+        Only one who has been on several sides may have seen a later one: to it alone, it has the present term's number.
+        """
+        openings = self.final_openings or ledger.openings
+        place = terms.find_place(openings, ledger.index)
+        if not is_history:
+            if place < self._latest_shown:
+                place = terms.make_place(openings[-1].number, ledger.index)
+            self._latest_shown = max(self._latest_shown, place)
+        return place
+
+    def find_moved(self, seq: int) -> int | None:
+        """The place that something shown under another one has by now; None where it is the same, or an earlier one."""
+        place = self.ledger.place_of(terms.index_of(seq))
+        if place <= seq:
+            return None
+        self._latest_shown = max(self._latest_shown, place)
+        return place
 
     def follow_entry(self, author: Member, entry: OpenedEntry, age: float, replay: Ledger | None = None) -> Change:
         """Applies the next entry as a host has ordered it; parameters: see `apply_entry`.
@@ -198,7 +217,7 @@ class Replica:
             counter=header.counter,
             nick=author.nick,
             text=text,
-            seq=self.shown_place(ledger),
+            seq=self.shown_place(ledger, is_history=ledger is not self.ledger),
             ttl=header.ttl,
             age=age,
             action=action,

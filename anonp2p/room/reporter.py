@@ -1,6 +1,6 @@
 """The effects of one input, in their order, and what the user is told among them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
@@ -95,6 +95,17 @@ class Reporter:
         if change.ttl not in (KEPT, FLEETING):
             self._shown_messages.forget_message(was.seq)
         return [events.MovedEvent(room=self._room, was=was.seq, seq=change.seq)]
+
+    def tell_moved(self, since: int, find_moved: Callable[[int], int | None]) -> None:
+        """Tells of messages from this index on, which were shown, that they have other places now."""
+        moved: dict[int, int] = {}
+        for was in self._message_index.list_since(since):
+            seq = find_moved(was)
+            if seq is not None:
+                moved[was] = seq
+                self._message_index.move_message(was, seq)
+                self.tell_event(events.MovedEvent(room=self._room, was=was, seq=seq))
+        self._shown_messages.move_messages(moved)
 
     def tell_history_change(self, change: Change) -> None:
         """Tells of what took effect before we came."""

@@ -1,6 +1,7 @@
 """When the messages that the user was shown end."""
 
 import heapq
+from collections.abc import Mapping
 
 from anonp2p import limits
 
@@ -35,6 +36,12 @@ class ShownMessages:
             else:
                 ended.append(seq)
         return ended
+
+    def move_messages(self, moved: Mapping[int, int]) -> None:
+        """These have other numbers now, each under its old one."""
+        if moved:
+            self._ends = [(end, moved.get(seq, seq)) for end, seq in self._ends]
+            heapq.heapify(self._ends)
 
     def forget_message(self, seq: int) -> None:
         """A message that was to end has another place, under which it is noted anew."""

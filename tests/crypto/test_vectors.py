@@ -656,7 +656,7 @@ def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
     head, latest, _, roster, since, base, has_proof, *_ = second.unpack(WELCOME["7.1 array"])[10:]
     assert not has_proof
     digest, epoch, locked, members, term = base
-    assert term == [0, second.member_id(roster[0][0]), ROOM, ROOM, [], [term[1]], False, [[0, term[1], 0, digest]]]
+    assert term == [0, second.member_id(roster[0][0]), ROOM, ROOM, [], [term[1]], False, [[0, term[1], 0, digest, 0]]]
     context = LOG["4.8 group context without entries"]["4.8 group context"]
     assert (since, digest, epoch, locked) == (0, second.genesis(ROOM, context), 0, False)
     assert [member[0] for member in members] == [roster[0][0]]

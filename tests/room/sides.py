@@ -61,7 +61,7 @@ class Side:
         heirs = [it.member for it in ledger.heirs]
         rank = heirs.index(author.id) if author.id in heirs else None
         number = terms.host_number(ledger.number) if rank is None else terms.heir_number(ledger.number, rank)
-        self.says(author, bodies.OpeningBody(number, own[author.id], own[author.id]))
+        self.says(author, bodies.OpeningBody(number, own[author.id], own[author.id], self.replica.ledger.index + 1))
 
     def tells(self, other: "Side") -> frames.Where:
         ledger = other.replica.ledger

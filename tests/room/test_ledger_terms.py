@@ -57,6 +57,8 @@ def named(ledger: Ledger) -> Ledger:
 def take(ledger: Ledger, author: Identity, body: Body, **other: Any) -> None:
     """The next entry, checked and applied. other: what is not as it should be of header and content."""
     member = ledger.get_member(author.id)
+    if isinstance(body, OpeningBody) and not body.since:
+        body = msgspec.structs.replace(body, since=ledger.index + 1)
     counter = 0 if isinstance(body, OpeningBody) else member.counter + 1
     header = Header(kind_of(body), author.id, counter)
     header = header._replace(**{key: value for key, value in other.items() if key in Header._fields})
@@ -170,8 +172,8 @@ def test_after_a_hand_over_nothing_comes_but_an_opening_by_an_heir(named: Ledger
         named.check_tombstone(Header(ENTRY, ANN.id, 1, 0, 60))
     if not leaves:
         refuse(named, HOST, HELLO, "handed-over")
-        refuse(named, HOST, OpeningBody(4, ROOM, ROOM), "handed-over")
-    take(named, ANN, OpeningBody(5, FIRST, ROOM))
+        refuse(named, HOST, OpeningBody(4, ROOM, ROOM, 0), "handed-over")
+    take(named, ANN, OpeningBody(5, FIRST, ROOM, 0))
     assert not named.handed_over
     assert named.host_key == ANN.key
     host = named.roster.find_member(HOST.id)
@@ -188,7 +190,11 @@ def test_a_host_without_heirs_does_not_hand_over(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize(
     ("author", "opening"),
-    [(ANN, OpeningBody(5, FIRST, ROOM)), (BOB, OpeningBody(6, SECOND, SECOND)), (HOST, OpeningBody(4, ROOM, ROOM))],
+    [
+        (ANN, OpeningBody(5, FIRST, ROOM, 0)),
+        (BOB, OpeningBody(6, SECOND, SECOND, 0)),
+        (HOST, OpeningBody(4, ROOM, ROOM, 0)),
+    ],
     ids=["the first heir", "the second", "the host again"],
 )
 def test_an_heir_or_the_host_again_begins_a_term(named: Ledger, author: Identity, opening: OpeningBody) -> None:
@@ -199,7 +205,7 @@ def test_an_heir_or_the_host_again_begins_a_term(named: Ledger, author: Identity
         *(opening.number, author.id),
         *(opening.address, opening.code),
     )
-    assert named.openings == (*before, Opening(opening.number, author.id, index, named.digest))
+    assert named.openings == (*before, Opening(opening.number, author.id, index, named.digest, index))
     assert named.place == make_place(opening.number, index)
     assert (named.epoch, named.epoch_start) == (first_epoch(opening.number), index)
     assert named.get_member(HOST.id).away == (author is not HOST)
@@ -210,18 +216,18 @@ def test_an_heir_or_the_host_again_begins_a_term(named: Ledger, author: Identity
 
 def test_the_code_stays_with_who_holds_its_key_and_else_has_one_holder(named: Ledger) -> None:
     own_way = named.copy()
-    take(named, ANN, OpeningBody(5, FIRST, ROOM))
+    take(named, ANN, OpeningBody(5, FIRST, ROOM, 0))
     assert (named.code, named.holders) == (ROOM, (HOST.id, ANN.id))
-    refuse(own_way, BOB, OpeningBody(6, SECOND, ROOM), "bad-opening")
-    take(own_way, BOB, OpeningBody(6, SECOND, SECOND))
+    refuse(own_way, BOB, OpeningBody(6, SECOND, ROOM, 0), "bad-opening")
+    take(own_way, BOB, OpeningBody(6, SECOND, SECOND, 0))
     assert (own_way.code, own_way.holders) == (SECOND, (BOB.id,))
 
 
 def test_an_opening_has_no_counter_of_its_author_and_makes_it_present(named: Ledger) -> None:
     take(named, ANN, HELLO)
     take(named, HOST, AwayBody(ANN.id))
-    refuse(named, ANN, OpeningBody(5, FIRST, ROOM), "bad-opening", kind=ENTRY)
-    take(named, ANN, OpeningBody(5, FIRST, ROOM))
+    refuse(named, ANN, OpeningBody(5, FIRST, ROOM, 0), "bad-opening", kind=ENTRY)
+    take(named, ANN, OpeningBody(5, FIRST, ROOM, 0))
     ann = named.get_member(ANN.id)
     assert (ann.counter, ann.away) == (1, False)
     take(named, ANN, HELLO, counter=2)
@@ -230,20 +236,20 @@ def test_an_opening_has_no_counter_of_its_author_and_makes_it_present(named: Led
 @pytest.mark.parametrize(
     ("author", "opening"),
     [
-        (CAT, OpeningBody(5, FIRST, FIRST)),
-        (BOB, OpeningBody(5, SECOND, SECOND)),
-        (ANN, OpeningBody(6, FIRST, FIRST)),
-        (ANN, OpeningBody(4, FIRST, FIRST)),
-        (ANN, OpeningBody(0, FIRST, FIRST)),
-        (ANN, OpeningBody(1, FIRST, FIRST)),
-        (HOST, OpeningBody(5, ROOM, ROOM)),
-        (HOST, OpeningBody(0, ROOM, ROOM)),
-        (HOST, OpeningBody(limits.TERM_JUMP + 4, ROOM, ROOM)),
-        (ANN, OpeningBody(5, SECOND, SECOND)),
-        (ANN, OpeningBody(5, OTHER, OTHER)),
-        (ANN, OpeningBody(5, FIRST, OTHER)),
-        (HOST, OpeningBody(4, OTHER, ROOM)),
-        (HOST, OpeningBody(4, ROOM, OTHER)),
+        (CAT, OpeningBody(5, FIRST, FIRST, 0)),
+        (BOB, OpeningBody(5, SECOND, SECOND, 0)),
+        (ANN, OpeningBody(6, FIRST, FIRST, 0)),
+        (ANN, OpeningBody(4, FIRST, FIRST, 0)),
+        (ANN, OpeningBody(0, FIRST, FIRST, 0)),
+        (ANN, OpeningBody(1, FIRST, FIRST, 0)),
+        (HOST, OpeningBody(5, ROOM, ROOM, 0)),
+        (HOST, OpeningBody(0, ROOM, ROOM, 0)),
+        (HOST, OpeningBody(limits.TERM_JUMP + 4, ROOM, ROOM, 0)),
+        (ANN, OpeningBody(5, SECOND, SECOND, 0)),
+        (ANN, OpeningBody(5, OTHER, OTHER, 0)),
+        (ANN, OpeningBody(5, FIRST, OTHER, 0)),
+        (HOST, OpeningBody(4, OTHER, ROOM, 0)),
+        (HOST, OpeningBody(4, ROOM, OTHER, 0)),
     ],
     ids=[
         *("no heir", "another's rank", "a later rank", "a host's number", "no later number", "a number of before"),
@@ -255,9 +261,28 @@ def test_nobody_else_begins_a_term_nor_another_one(named: Ledger, author: Identi
     refuse(named, author, opening, "bad-opening")
 
 
+@pytest.mark.parametrize(("since", "good"), [(1, False), (2, True), (3, True), (4, False)])
+def test_an_host_that_goes_on_numbers_what_is_left_of_its_log_anew(named: Ledger, since: int, *, good: bool) -> None:
+    """8.1: no entry has two numbers that are in use, nor one that is not there yet."""
+    take(named, HOST, OpeningBody(4, ROOM, ROOM, 2))
+    again = OpeningBody(8, ROOM, ROOM, since)
+    if not good:
+        refuse(named, HOST, again, "bad-opening")
+        return
+    take(named, HOST, again)
+    assert [named.place_of(index) for index in (1, 2, 3)] == [
+        *(1, make_place(4 if since > 2 else 8, 2), make_place(8, 3))
+    ]
+
+
+@pytest.mark.parametrize("since", [1, 3])
+def test_an_heir_numbers_nothing_that_the_host_before_has_ordered(named: Ledger, since: int) -> None:
+    refuse(named, ANN, OpeningBody(5, FIRST, ROOM, since), "bad-opening")
+
+
 def test_an_opening_is_for_one_place_of_one_log(named: Ledger) -> None:
     """Else it could begin a term where its author did not want to."""
-    opening, earlier = OpeningBody(5, FIRST, ROOM), named.digest
+    opening, earlier = OpeningBody(5, FIRST, ROOM, 0), named.digest
     take(named, HOST, HELLO)
     refuse(named, ANN, opening, "bad-opening", index=1)
     refuse(named, ANN, opening, "bad-opening", digest=earlier)
@@ -268,19 +293,19 @@ def test_an_opening_is_for_one_place_of_one_log(named: Ledger) -> None:
 
 def test_one_who_is_not_named_any_more_begins_no_term(named: Ledger) -> None:
     take(named, HOST, HeirsBody([HEIRS[1]], entrusts=False))
-    refuse(named, ANN, OpeningBody(5, FIRST, FIRST), "bad-opening")
-    take(named, BOB, OpeningBody(5, SECOND, SECOND))  # who is the first now
-    refuse(named, HOST, OpeningBody(8, ROOM, ROOM), "bad-opening")  # which hosts no more
+    refuse(named, ANN, OpeningBody(5, FIRST, FIRST, 0), "bad-opening")
+    take(named, BOB, OpeningBody(5, SECOND, SECOND, 0))  # who is the first now
+    refuse(named, HOST, OpeningBody(8, ROOM, ROOM, 0), "bad-opening")  # which hosts no more
 
 
 def test_the_latest_terms_are_known(named: Ledger) -> None:
     for number in range(1, limits.OPENINGS + 3):
-        take(named, HOST, OpeningBody(4 * number, ROOM, ROOM))
+        take(named, HOST, OpeningBody(4 * number, ROOM, ROOM, 0))
     assert [it.number for it in named.openings] == [4 * number for number in range(3, limits.OPENINGS + 3)]
 
 
 def test_a_commit_goes_on_from_the_epoch_of_its_term(named: Ledger) -> None:
-    take(named, ANN, OpeningBody(5, FIRST, ROOM))
+    take(named, ANN, OpeningBody(5, FIRST, ROOM, 0))
     refuse(named, ANN, CommitBody(1, [], renew=False), "commit-for-other-epoch")
     take(named, ANN, CommitBody(first_epoch(5) + 1, [], renew=False))
 
@@ -305,14 +330,14 @@ def test_a_copy_goes_its_own_way(named: Ledger) -> None:
     other, before = named.copy(), (named.term, dict(named.carriers), named.group_context)
     take(other, HOST, CommitBody(1, [Removal(CAT.id, "kicked", "")], renew=False))
     take(other, HOST, HeirsBody([Heir(BOB.id, THIRD)], entrusts=True))
-    take(other, BOB, OpeningBody(5, THIRD, ROOM))
+    take(other, BOB, OpeningBody(5, THIRD, ROOM, 0))
     assert (named.term, named.carriers, named.group_context) == before
     assert named.kicked == {}
     take(named, CAT, HELLO)
 
 
 def test_a_newcomer_has_the_term_as_the_log_has_it(named: Ledger) -> None:
-    take(named, ANN, OpeningBody(5, FIRST, ROOM))
+    take(named, ANN, OpeningBody(5, FIRST, ROOM, 0))
     other = Ledger(ROOM)
     for member in named.roster:
         other.add_member(member.key, member.nick, member.key_hash, member.counter, away=member.away)
@@ -338,7 +363,7 @@ def test_a_newcomer_has_the_term_as_the_log_has_it(named: Ledger) -> None:
     ids=["host", "number", "order", "address", "code", "heir", "host as heir", "heir twice"],
 )
 def test_a_term_that_cannot_be_is_none(named: Ledger, other: dict[str, Any], match: str) -> None:
-    take(named, ANN, OpeningBody(5, FIRST, ROOM))
+    take(named, ANN, OpeningBody(5, FIRST, ROOM, 0))
     with pytest.raises(PeerFault, match=match):
         named.copy().take_term(msgspec.structs.replace(named.term, **other))
 

@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import msgpack
 
@@ -31,7 +32,7 @@ from anonp2p.protocol.bodies import (
     RenewBody,
     TextBody,
 )
-from anonp2p.protocol.field_types import Heir
+from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
@@ -382,6 +383,7 @@ FIRST, SECOND = (Identity(bytes([number]) * 32, ROOM).key for number in (1, 2))
 
 def begun(replica: Replica, author: Identity, opening: OpeningBody) -> Change:
     ledger = replica.ledger
+    opening = msgspec.structs.replace(opening, since=ledger.index + 1)
     header = Header(OPENING, author.id, 0)
     padded = padded_content(bodies.Content(bytes(limits.SALT), ledger.index, ledger.digest, opening))
     body = author.sign(ENTRY_LABEL, entry_content(ledger.epoch, header.pack(), padded)) + padded
@@ -389,12 +391,23 @@ def begun(replica: Replica, author: Identity, opening: OpeningBody) -> Change:
 
 
 def test_a_term_that_the_host_begins_again_is_as_a_commit_to_its_members(ours: Replica) -> None:
-    assert begun(ours, HOST, OpeningBody(4, ROOM, ROOM)) == changes.CommitChange((), renew=False)
+    assert begun(ours, HOST, OpeningBody(4, ROOM, ROOM, 0)) == changes.CommitChange((), renew=False)
+
+
+def test_what_is_replayed_has_the_places_that_the_log_has_in_the_end(ours: Replica) -> None:
+    replay = ours.ledger.copy()
+    ours.final_openings = (*ours.ledger.openings, Opening(4, HOST.id, 3, bytes(32), 2))
+    said = [OpenedEntry(*signed(replay, BOB, text("one"), counter=1))]
+    first = take(ours, said[0], replay=replay)
+    second = take(ours, OpenedEntry(*signed(replay, BOB, text("two"), counter=2)), replay=replay)
+    assert isinstance(first, changes.MessageChange)
+    assert isinstance(second, changes.MessageChange)
+    assert (first.seq, second.seq) == (1, make_place(4, 2))
 
 
 def test_places_grow_beyond_those_of_the_term_before(ours: Replica) -> None:
     applied(ours, HOST, HeirsBody([Heir(BOB.id, SECOND)], entrusts=False))
-    begun(ours, BOB, OpeningBody(5, SECOND, SECOND))
+    begun(ours, BOB, OpeningBody(5, SECOND, SECOND, 0))
     change = applied(ours, BOB, text())
     assert isinstance(change, changes.MessageChange)
     assert change.seq == ours.ledger.place == make_place(5, 3)

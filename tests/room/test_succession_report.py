@@ -120,7 +120,7 @@ def test_a_new_code_is_told_and_who_has_its_key(w: Watcher) -> None:
 
 def test_a_host_that_leaves_has_handed_over(w: Watcher) -> None:
     w.take((HOST, heirs(w)), (HOST, HandOverBody(leaves=True)))
-    told = w.take((ANN, OpeningBody(5, FIRST, w.ledger.code)))
+    told = w.take((ANN, OpeningBody(5, FIRST, w.ledger.code, 0)))
     assert told == [
         host_event(ANN, "ann", "left"),
         heirs_event(successor(w.me, "me", holds_key=False)),
@@ -130,20 +130,20 @@ def test_a_host_that_leaves_has_handed_over(w: Watcher) -> None:
 
 def test_a_host_that_was_lost_is_told_as_such_before_who_hosts_instead(w: Watcher) -> None:
     w.take((HOST, heirs(w)))
-    told = w.take((ANN, OpeningBody(5, FIRST, w.ledger.code)))
+    told = w.take((ANN, OpeningBody(5, FIRST, w.ledger.code, 0)))
     lost = events.LeftEvent(room="r1", member=spell_member(HOST.id), nick="host", reason="lost")
     assert told[:2] == [lost, host_event(ANN, "ann", "lost")]
 
 
 def test_who_hands_over_and_stays_is_not_lost(w: Watcher) -> None:
     w.take((HOST, heirs(w, mine=False)), (HOST, HandOverBody(leaves=False)))
-    told = w.take((ANN, OpeningBody(5, FIRST, w.ledger.code)))
+    told = w.take((ANN, OpeningBody(5, FIRST, w.ledger.code, 0)))
     assert told[0] == host_event(ANN, "ann", "left")
 
 
 def test_who_begins_to_host_is_told_so_and_that_the_code_is_another_one(w: Watcher) -> None:
     w.take((HOST, HeirsBody([Heir(w.me.id, SECOND)], entrusts=False)))
-    told = w.take((w.me, OpeningBody(5, SECOND, SECOND)))
+    told = w.take((w.me, OpeningBody(5, SECOND, SECOND, 0)))
     assert told[1:] == [
         host_event(w.me, "me", "lost"),
         events.HostingEvent(room="r1"),
@@ -154,13 +154,13 @@ def test_who_begins_to_host_is_told_so_and_that_the_code_is_another_one(w: Watch
 
 def test_a_host_that_begins_a_term_again_is_the_same_host(w: Watcher) -> None:
     w.take((HOST, heirs(w)))
-    assert w.take((HOST, OpeningBody(4, ROOM, ROOM))) == []
+    assert w.take((HOST, OpeningBody(4, ROOM, ROOM, 0))) == []
 
 
 def test_where_halves_of_a_room_met_nobody_was_lost(w: Watcher) -> None:
     w.take((HOST, heirs(w)))
     other = w.ledger.copy()
-    take(other, ANN, OpeningBody(5, FIRST, other.code))
+    take(other, ANN, OpeningBody(5, FIRST, other.code, 0))
     w.context.replica.ledger = other
     w.context.succession.tell_changes(merged=True)
     assert w.told()[0] == host_event(ANN, "ann", "merged")

@@ -217,8 +217,8 @@ def forged(author: Identity, body: bodies.Body, before: Side, signer: Identity |
     return frames.SignedEntry(before.replica.ledger.epoch, entry.header.pack(), entry.body)
 
 
-def opening_by(who: Identity, number: int = 5) -> bodies.OpeningBody:
-    return bodies.OpeningBody(number, heir(who).address, heir(who).address)
+def opening_by(who: Identity, number: int = 5, since: int = 0) -> bodies.OpeningBody:
+    return bodies.OpeningBody(number, heir(who).address, heir(who).address, since)
 
 
 def before_opening() -> Side:

@@ -266,12 +266,12 @@ class Company:
                     latest = max(latest, came)
         return latest - since.at
 
-    def await_heir(self, seconds: float) -> bool:
-        """Returns once the first heir can take over, by the code too; whether there is one by then."""
+    def await_heir(self, seconds: float, heirs: int = 1) -> bool:
+        """Returns once so many heirs can take over, the first by the code too; whether that is so by then."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             match self._ask_heirs():
-                case [{"ready": True, "holds_key": True}, *_]:
+                case [{"ready": True, "holds_key": True}, *others] if len(others) + 1 >= heirs:
                     return True
                 case None:
                     return False

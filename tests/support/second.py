@@ -273,7 +273,7 @@ _BODY = either(
     ),
     tagged(11, blob(1140, 5168)),
     tagged(12, number()),
-    tagged(13, number(), _HASH, _HASH),
+    tagged(13, number(), _HASH, _HASH, number()),
     tagged(14, many(_HEIR, 3), flag),
     tagged(15, flag),
     tagged(16, _HASH),
@@ -281,7 +281,7 @@ _BODY = either(
 _BACKFILLED = either(
     tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
 )
-_OPENINGS = some(array(number(), _ID, number(), _HASH), 8)
+_OPENINGS = some(array(number(), _ID, number(), _HASH, number()), 8)
 _TERM = array(number(), _ID, _HASH, _HASH, many(_HEIR, 3), some(_ID, 64), flag, _OPENINGS)
 _REDIRECT = tagged(
     23,

@@ -2,12 +2,14 @@
 
 import os
 import shlex
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from anonp2p import limits
 from tests.support.memory import residue
 from tests.support.peers import Peer
 
@@ -37,7 +39,8 @@ def test_what_has_expired_is_in_no_members_memory(torrc: str, tmp_path: Path, mo
         kept, short, never = (f"{what} " + os.urandom(20).hex() for what in ("kept", "short", "never"))
         ada.wait("room")
         ben.wait("room")
-        for time_to_live, text in (("off", kept), ("5s", short), ("never", never)):
+        longer = f"{limits.SENT_AGAIN + 2:.0f}s"  # than an author keeps what is never kept
+        for time_to_live, text in (("off", kept), (longer, short), ("never", never)):
             ada.send(f"/retain {time_to_live}")
             ada.send(text)
             for peer in (host, ada, ben):
@@ -52,3 +55,13 @@ def test_what_has_expired_is_in_no_members_memory(torrc: str, tmp_path: Path, mo
             for text in (short, never):
                 assert residue(peer.process.pid, text.split()[1].encode()) == 0
         assert residue(host.process.pid, kept.split()[1].encode()) > 0, "what is kept is not found either"
+        for process in (host.tor(), host.process.pid):
+            os.kill(process, signal.SIGKILL)
+        for peer in (ada, ben):
+            peer.wait(lambda event: event["type"] == "host" and event["cause"] == "lost")
+        ada.send("without a host, if nobody had the log")
+        ben.said("without a host, if nobody had the log")
+        for peer in (ada, ben):
+            for text in (short, never):
+                assert residue(peer.process.pid, text.split()[1].encode()) == 0, "it came back by the heir"
+            assert residue(peer.process.pid, kept.split()[1].encode()) > 0, "nobody would show it to newcomers"

@@ -27,6 +27,7 @@ from anonp2p.room.pending import Whisper
 from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.roster import Member
 from anonp2p.room.standby import Standby, StandbyLink
+from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Target
 from anonp2p.room.succession.meeting import GiveWay, Stand
 
@@ -156,13 +157,15 @@ class HostRole:
         first = self._replica.ledger.heirs[0]
         self._give_up(Target(first.member, first.address))
 
-    def begin_term(self, number: int) -> None:
-        """We go on as host in another term, over the members that we have.
+    def begin_term(self, number: int, since: int) -> None:
+        """We go on as host in another term, over the members that we have. since: the first entry with its number.
 
         Our services are published anew: the other host may have published the code after us.
         """
         ledger = self._replica.ledger
-        self.commits.begin_term(bodies.OpeningBody(number, ledger.address, ledger.code))
+        self.commits.begin_term(
+            bodies.OpeningBody(number, ledger.address, ledger.code, max(since, ledger.openings[-1].since))
+        )
         for address in dict.fromkeys((ledger.address, ledger.code)):
             self._serving.stop(address)
             self._serving.serve(address)
@@ -218,7 +221,7 @@ class HostRole:
         self._context.meeting.begin(self._context.clock.tick, ledger.host if was_lost else None)
         self.sequencer.take_over(plan.room_time)
         self.commits.begin()
-        self.commits.begin_term(bodies.OpeningBody(plan.number, plan.address, code))
+        self.commits.begin_term(bodies.OpeningBody(plan.number, plan.address, code, ledger.index + 1))
         self.presence.take_over([member for member in ledger.roster if member.id != me])
         for address in dict.fromkeys((plan.address, code)):
             self._serving.serve(address)
@@ -296,7 +299,10 @@ class HostRole:
         """There is another host: we begin a term above its own, or give way to it."""
         match verdict.decision:
             case Stand(number=number):
-                self.begin_term(number)
+                ledger, where = self._replica.ledger, verdict.where
+                fork = terms.find_fork(ledger.openings, ledger.index, where.openings, where.index)
+                assert fork is not None, "it was judged by where the logs part"
+                self.begin_term(number, fork + 1)
             case GiveWay():
                 self.sequencer.end_batch()
                 self._meetings.send_on(verdict.where)

@@ -76,7 +76,9 @@ class Meetings:
         return self._rules.next_deadline if knows_others else None
 
     def dial_due(self) -> None:
-        """Dials those who may host too, if it is time."""
+        """Dials those who may host too, if it is time. Where there are none it draws no lot, as cover would show it."""
+        if self.next_deadline() is None:
+            return
         ours = [it for it in self._replica.ledger.carriers.values() if self._context.serving.find_key(it) is not None]
         busy = {*ours, *(it.call.service for it in self._calls.values())}
         for heir in self._rules.take_due(self.hosting, busy, self._clock.tick):

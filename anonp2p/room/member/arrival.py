@@ -134,6 +134,7 @@ class Arrival:
 
     def _begin_backfill(self, backfill: Backfill) -> bool:
         self._state.enter(Backfilling(backfill))
+        self._replica.final_openings = backfill.now.openings
         if not backfill.continues:
             self._enter_room(backfill)
         return self.complete_backfill()
@@ -146,6 +147,7 @@ class Arrival:
         if not backfill.is_complete():
             return False
         self._state.enter(CatchingUp(backfill.head.end))
+        self._replica.final_openings = None
         backfill.enter_epoch()
         if backfill.continues:
             self._tell_up()

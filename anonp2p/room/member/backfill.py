@@ -87,7 +87,7 @@ class Backfill:
             self._heads.doubt_entry(entry.header, entry.body, ledger)
         change = self._replica.follow_entry(author, entry, age, replay=ledger)
         if is_own:
-            self._context.take_receipt(entry.header, self._replica.shown_place(ledger), age)
+            self._context.take_receipt(entry.header, self.now.place_of(ledger.index), age)
         elif is_new:
             self._context.reporter.tell_history_change(change)
 

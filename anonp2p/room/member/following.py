@@ -103,14 +103,15 @@ class Follower:
         count = self._context.cut_back(base)
         if count:
             self._reporter.tell_event(events.CutEvent(room=self._context.label, count=count))
-        replica.shown_number = switch.now.number
+        replica.final_openings = switch.now.openings
         now = max(self._heads.told_time, switch.head.time)
         for entries, head in switch.batches:
             self._take_over(entries, head, (now - head.time) / 1000, merges=merges)
             if self._lifecycle.over:
                 return
         self._heads.take_over(switch.head, switch.head.time)
-        replica.epoch = switch.epoch
+        replica.epoch, replica.final_openings = switch.epoch, None
+        self._context.move_shown()
         replica.forget_keys()
         self._outbox.begin_epoch()
         replica.marks.note_head(switch.head.time, switch.head.digest)

@@ -172,6 +172,7 @@ class MemberRole:
         """Forgets the keys of the link, and those that a welcome brought."""
         self._state.lose_link()
         self._uplink.forget()
+        self._search.forget()
         self._context.serving.stop_all()
 
     def _tick(self) -> None:

@@ -74,7 +74,8 @@ class Search:
         self._tries: dict[int, _Try] = {}  # by link
         self._waiting: WaitingLink | None = None
         self._is_hinted = False  # whether we were sent on to another host since we had one
-        self._rounds = 0  # of dials since the host was lost
+        self._rounds = 0  # how many times the user was told of dials since the host was lost
+        self._told_at = 0.0  # when (`Now.tick`) the last time
         self._reason = NO_REASON  # why the latest of them failed
 
     @property
@@ -135,6 +136,11 @@ class Search:
         """We host from now on, and look for nobody."""
         self._hang_up_all()
         self._stop_waiting("closed")
+
+    def forget(self) -> None:
+        """We are out: what goes over our links is sealed by nobody any more."""
+        self._tries.clear()
+        self._waiting = None
 
     def _hang_up_all(self) -> None:
         for attempt in self._tries.values():
@@ -367,12 +373,17 @@ class Search:
         busy = {attempt.call.service for attempt in self._tries.values()}
         targets = self._loss.take_due(self.line, busy, self._clock.tick) if self._may_dial else []
         if targets and self._loss.lost_at is not None:
-            self._rounds += 1
-            self._uplink.tell_state("connecting", self._rounds, self._reason)
+            self._tell_connecting(is_first=not busy)
         for target in targets:
             self._dial(target)
         if self._waiting is not None:
             self._waiting.report(is_lost=self._loss.lost_at is not None)
+
+    def _tell_connecting(self, *, is_first: bool) -> None:
+        """Tells the user that somebody is dialled; not of each dial, as there may be several a second."""
+        if is_first or self._clock.tick >= self._told_at + limits.DIAL_PAUSE_MAX:
+            self._rounds, self._told_at = self._rounds + 1, self._clock.tick
+            self._uplink.tell_state("connecting", self._rounds, self._reason)
 
     def _dial_host(self) -> None:
         ledger = self._replica.ledger

@@ -31,6 +31,12 @@ def index_of(place: int) -> int:
     return place & (1 << _INDEX_BITS) - 1
 
 
+def find_place(openings: Sequence[Opening], index: int) -> int:
+    """The place of an entry of a log in which these terms, the latest, have begun."""
+    numbers = [opening.number for opening in openings if opening.since <= index]
+    return make_place(numbers[-1] if numbers else 0, index)
+
+
 def first_epoch(number: int) -> int:
     """The number of the epoch with which a term begins: two sides of a split never sign for the same one."""
     return make_place(number, 0)
@@ -55,6 +61,8 @@ def are_proper(openings: Sequence[Opening]) -> bool:
     terms, indices = [it.number for it in openings], [it.index for it in openings]
     return (
         0 < len(openings) <= limits.OPENINGS
+        and all(it.since <= it.index for it in openings)
+        and all(before.since <= after.since for before, after in pairwise(openings))
         and all(before < after for numbers in (terms, indices) for before, after in pairwise(numbers))
         and terms[-1] < limits.TERMS
     )

@@ -89,11 +89,11 @@ def heir() -> Inheritance:
 def test_the_first_entry_of_an_heir_opens_its_term(heir: Inheritance) -> None:
     heir.begins()
     ledger = heir.replica.ledger
-    assert heir.bodies() == [bodies.OpeningBody(5, OWN, ROOM)]
+    assert heir.bodies() == [bodies.OpeningBody(5, OWN, ROOM, ledger.openings[-1].index)]
     header = Header.unpack(heir.role.log.find_entry(1).header)
     assert (header.kind, header.author, header.counter) == (OPENING, heir.me, 0)
     assert (ledger.number, ledger.host, ledger.address, ledger.code) == (5, heir.me, OWN, ROOM)
-    assert ledger.openings == (*heir.before, Opening(5, heir.me, 1, ledger.digest))
+    assert ledger.openings == (*heir.before, Opening(5, heir.me, 1, ledger.digest, 1))
     assert ledger.epoch == heir.replica.current_epoch.number == terms.first_epoch(5)
     assert ledger.get_member(HOST.id).away
 
@@ -217,7 +217,7 @@ def test_a_host_that_begins_a_term_again_gives_its_members_shares_of_its_secret(
     heir.begins()
     reader, far = heir.role.presence.links[LINK].reader, heir.far
     far.open_record(payloads(reader.take_data())[0])
-    heir.role.begin_term(8)
+    heir.role.begin_term(8, 1)
     assert heir.replica.ledger.number == 8
     assert heir.replica.current_epoch.number == terms.first_epoch(8)
     opened = far.open_record(payloads(reader.take_data())[0])

@@ -84,10 +84,10 @@ class Branch:
         """One entry in a batch of its own."""
         return self.seal(self.place(self.entry(author, body, **other)))
 
-    def opens(self, author: Identity, number: int, **other: Any) -> frames.BackfillFrame:
+    def opens(self, author: Identity, number: int, since: int | None = None, **other: Any) -> frames.BackfillFrame:
         """A term begins."""
         address = ADDRESSES[author.id]
-        return self.says(author, bodies.OpeningBody(number, address, address), **other)
+        return self.says(author, bodies.OpeningBody(number, address, address, since or self.ledger.index + 1), **other)
 
 
 class Lost:

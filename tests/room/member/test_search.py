@@ -292,6 +292,16 @@ def test_without_a_standby_link_the_host_and_the_first_heir_are_dialled_at_once(
         assert line.request.lost
 
 
+def test_the_user_is_not_told_of_each_dial() -> None:
+    seeker = Seeker(ANN, BOB)
+    seeker.lose()
+    for _ in range(int(limits.DIAL_PAUSE_MAX) + 1):
+        seeker.fails(next(line for line in seeker.lines if seeker.search.has_link(line.link)))
+        seeker.pass_time(1)
+    assert len(seeker.lines) > 5
+    assert [link.attempt for link in seeker.told if isinstance(link, events.LinkEvent)] == [1, 2]
+
+
 def test_a_host_that_has_handed_over_is_not_dialled_again() -> None:
     seeker = Seeker(ANN, BOB)
     seeker.ledger.handed_over = True

@@ -12,7 +12,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.field_types import Heir
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.entries import OpenedEntry, open_missed
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.member.states import Asking, LinkState
 from anonp2p.room.pending import Sealed, Whisper
@@ -215,9 +215,50 @@ def test_places_that_are_shown_never_go_back(lost: Lost) -> None:
     theirs.says(HOST, text("meanwhile"))
     theirs.opens(HOST, 8)
     lost.ours.opens(ANN, 5)
+    lost.ours.says(ANN, text("here"))
     lost.goes_over(lost.ours, FORK)
     [message] = [it for it in lost.goes_over(theirs, FORK) if isinstance(it, events.MessageEvent)]
     assert message.seq == make_place(8, 2)
+
+
+def test_what_the_host_ordered_last_has_the_same_place_for_who_missed_it(lost: Lost) -> None:
+    """8.1"""
+    theirs = lost.ours.part()
+    theirs.says(HOST, text("farewell"))
+    theirs.opens(ANN, 5)
+    [message] = [it for it in lost.goes_over(theirs, FORK) if isinstance(it, events.MessageEvent)]
+    assert message.seq == 2
+
+
+def test_a_host_that_stands_gives_what_others_may_have_lost_other_places_to_all(lost: Lost) -> None:
+    """8.1: those who come over are shown it there, those who were with the host are told."""
+    shown = lost.hears(*(lost.ours.says(HOST, text(words), ttl=60) for words in ("one", "two")))
+    theirs = lost.ours.part()
+    theirs.opens(HOST, 8, since=3)
+    for batch in theirs.batches:
+        [entry] = open_missed(batch)
+        author = lost.context.replica.ledger.get_member(entry.header.author)
+        lost.context.take_change(entry, lost.context.replica.follow_entry(author, entry, 0.0))
+    assert [event.seq for event in shown] == [2, 3]
+    assert take_events(lost.context) == [events.MovedEvent(room="r1", was=3, seq=make_place(8, 3))]
+    set_time(lost.context, 70.0)
+    lost.context.reporter.end_due_messages()
+    ended = [event.seq for event in take_events(lost.context) if isinstance(event, events.ExpiredEvent)]
+    assert ended == [2, make_place(8, 3)]
+
+
+def test_who_comes_back_is_told_of_places_that_a_term_of_the_host_has_changed(lost: Lost) -> None:
+    lost.hears(*(lost.ours.says(HOST, text(words)) for words in ("one", "two")))
+    theirs = lost.ours.part()
+    lost.ours.opens(ANN, 5)
+    lost.goes_over(lost.ours, 3)
+    theirs.says(HOST, text("three"))
+    theirs.opens(HOST, 8, since=3)
+    happened = lost.goes_over(theirs, 3)
+    assert [it.seq for it in happened if isinstance(it, events.MessageEvent)] == [make_place(8, 4)]
+    assert [it for it in happened if isinstance(it, events.MovedEvent)] == [
+        events.MovedEvent(room="r1", was=3, seq=make_place(8, 3))
+    ]
 
 
 def test_who_came_and_went_is_told_by_comparison_and_once(lost: Lost, theirs: Branch) -> None:
@@ -283,7 +324,7 @@ def by_no_heir(lost: Lost) -> Branch:
 def made_up(lost: Lost) -> Branch:
     """An opening that the heir has not signed."""
     theirs = lost.ours.part()
-    entry = theirs.place(theirs.entry(ANN, bodies.OpeningBody(5, ADDRESSES[ANN.id], ADDRESSES[ANN.id])))
+    entry = theirs.place(theirs.entry(ANN, bodies.OpeningBody(5, ADDRESSES[ANN.id], ADDRESSES[ANN.id], FORK + 1)))
     entry.body = bytes(64) + entry.body[64:]
     theirs.seal(entry)
     return theirs
@@ -291,7 +332,7 @@ def made_up(lost: Lost) -> Branch:
 
 def signed_by_the_host_of_before(lost: Lost) -> Branch:
     theirs = lost.ours.part()
-    entry = theirs.place(theirs.entry(ANN, bodies.OpeningBody(5, ADDRESSES[ANN.id], ADDRESSES[ANN.id])))
+    entry = theirs.place(theirs.entry(ANN, bodies.OpeningBody(5, ADDRESSES[ANN.id], ADDRESSES[ANN.id], FORK + 1)))
     theirs.seal(entry, signer=HOST)
     return theirs
 
@@ -307,7 +348,7 @@ def a_head_of_another_term(lost: Lost) -> Branch:
 
 def in_a_batch_with_others(lost: Lost) -> Branch:
     theirs = lost.ours.part()
-    first = theirs.place(theirs.entry(ANN, bodies.OpeningBody(5, ADDRESSES[ANN.id], ADDRESSES[ANN.id])))
+    first = theirs.place(theirs.entry(ANN, bodies.OpeningBody(5, ADDRESSES[ANN.id], ADDRESSES[ANN.id], FORK + 1)))
     theirs.seal(first, theirs.place(theirs.entry(ANN, text("go on"))))
     return theirs
 

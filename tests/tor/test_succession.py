@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.company import Company, Member
 from tests.support.peers import Event
+from tests.support.splits import Splits
 
 pytestmark = pytest.mark.tor
 
@@ -126,6 +127,25 @@ def test_those_who_are_cut_off_each_alone_go_on_writing_and_the_room_is_one_agai
             member.go_on()
     company.require_agreement(HEALED)
     require_honesty(everybody)
+
+
+def test_a_split_of_any_shape_ends_in_one_room_with_all_that_each_side_wrote(torrc: str) -> None:
+    splits = Splits()
+    with Company(torrc, splits) as company:
+        company.create(4)
+        for pieces in (("ha", "ebc"), ("h", "ea", "bc")):
+            assert company.await_heir(READY)
+            host, heir = company.host, company.first_heir
+            others = iter(member for member in company.members if member not in (host, heir))
+            names = {"h": host, "e": heir} | dict(zip("abc", others, strict=True))
+            seen = {member.nick: len(member.peer.events) for member in company.members}
+            splits.split(*[[names[name].nick for name in piece] for piece in pieces])
+            with company.talking(1.0):
+                heir.peer.wait(hosts("lost"), 2 * SILENT, since=seen[heir.nick])
+                time.sleep(2.0)  # both sides write
+                splits.heal()
+            company.require_agreement(HEALED)
+        require_honesty(company.members)
 
 
 def require_honesty(members: Sequence[Member]) -> None:

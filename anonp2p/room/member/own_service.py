@@ -60,6 +60,7 @@ class OwnService:
         expect(self._context.may_host, "unexpected-preparation")
         self._forget_former()
         if self._service == "off" or self.address == self._replica.ledger.code:  # which is its host's by now
+            self._serving.stop(self.address)
             key = RoomKey(self._context.random(32))
             self._serving.add_key(key)
             self.address = key.public

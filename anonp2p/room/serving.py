@@ -44,6 +44,12 @@ class Serving:
             self._published.discard(address)
             self._reporter.add_effect(effects.StopServingEffect(address))
 
+    def renew(self, address: bytes) -> None:
+        """The service is published anew, if it is wanted: another may have published it after us."""
+        if address in self._wanted:
+            self.stop(address)
+            self.serve(address)
+
     def stop_all(self, but: bytes = b"") -> None:
         """So it is with all services but this one."""
         for address in sorted(self._wanted - {but}):

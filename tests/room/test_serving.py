@@ -86,3 +86,13 @@ def test_of_a_room_that_is_over_no_key_is_kept(services: Services) -> None:
     assert services.serving.find_key(ONE) is KEYS[0]
     services.serving.forget_keys()
     assert services.serving.find_key(ONE) is None
+
+
+def test_a_service_that_is_wanted_is_published_anew_when_another_may_have_published_it(services: Services) -> None:
+    services.wanted()
+    services.serving.renew(ONE)
+    assert services.wanted() == [("stop", ONE), ("serve", ONE)]
+    services.serving.stop(ONE)
+    services.wanted()
+    services.serving.renew(ONE)
+    assert services.wanted() == []

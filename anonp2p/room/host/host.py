@@ -167,8 +167,7 @@ class HostRole:
             bodies.OpeningBody(number, ledger.address, ledger.code, max(since, ledger.openings[-1].since))
         )
         for address in dict.fromkeys((ledger.address, ledger.code)):
-            self._serving.stop(address)
-            self._serving.serve(address)
+            self._serving.renew(address)
 
     def _give_up(self, hint: Target | None) -> None:
         """We host no more. hint: who does, as far as we know."""

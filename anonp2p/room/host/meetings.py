@@ -8,7 +8,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity
@@ -25,6 +25,8 @@ from anonp2p.room.ledger import expect
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
 from anonp2p.room.where import check_signer, find_key, judge_where, tell_where
+
+_ANYBODY: Final = bytes(16)  # stands for whoever hosts where the code leads
 
 
 class Verdict(NamedTuple):
@@ -59,12 +61,15 @@ class Meetings:
     @property
     def hosting(self) -> Hosting:
         """What the rules have to know of us."""
-        ledger, find_key = self._replica.ledger, self._context.serving.find_key
+        ledger, find_key, me = self._replica.ledger, self._context.serving.find_key, self._replica.me.id
+        others = [Heir(*it) for it in ledger.carriers.items() if find_key(it[1]) is None]  # else it leads to us
+        if any(holder != me for holder in ledger.holders):
+            others.append(Heir(_ANYBODY, ledger.code))  # or to another host to which the key has come
         return Hosting(
-            me=self._replica.me.id,
+            me=me,
             number=ledger.number,
             heirs=[heir.member for heir in ledger.heirs],
-            others=[Heir(*it) for it in ledger.carriers.items() if find_key(it[1]) is None],  # else it leads to us
+            others=others,
             present=[member.id for member in ledger.roster if not member.away],
             members=[member.id for member in ledger.roster],
             linked={link.member for link in self._presence.links.values()},
@@ -79,8 +84,7 @@ class Meetings:
         """Dials those who may host too, if it is time. Where there are none it draws no lot, as cover would show it."""
         if self.next_deadline() is None:
             return
-        ours = [it for it in self._replica.ledger.carriers.values() if self._context.serving.find_key(it) is not None]
-        busy = {*ours, *(it.call.service for it in self._calls.values())}
+        busy = {it.call.service for it in self._calls.values()}
         for heir in self._rules.take_due(self.hosting, busy, self._clock.tick):
             self._dial(heir, is_last=False)
 
@@ -186,7 +190,7 @@ class Meetings:
     def _tell_back(self, it: _Meeting, where: frames.Where) -> None:
         """Somebody is of a lower term than we, or of one with the same number: its host is to know of us."""
         call = it.call
-        if where.host == it.member:
+        if it.member in (where.host, _ANYBODY):  # a code leads to hosts alone
             redirect = self._redirect(call.service, call.hello_hash, where.openings, where.index)
             self._reporter.add_effect(effects.FinishEffect(call.link, call.channel.seal_frames([redirect])))
             return

@@ -163,6 +163,7 @@ class Arrival:
 
     def note_shown(self) -> None:
         """The link ends, and the rest of the history comes on another one."""
+        self._replica.final_openings = None
         backfill = self._state.backfill
         if backfill is not None and backfill.replayed is not None:
             shown = backfill.replayed

@@ -214,8 +214,11 @@ class Carrier:
             return
         if self.standby.links:
             self._help_lost()
-        if self._loss.lost_at is None:
+        lost_at = self._loss.lost_at
+        if lost_at is None:
             self._ask_host()
+        elif self._loss.is_sent_on and self._clock.tick < lost_at + limits.LOST_BY_SOME:
+            self._decide_at = lost_at + limits.LOST_BY_SOME  # there is a host: we go there first
         else:
             self._decide()
 
@@ -233,6 +236,7 @@ class Carrier:
             host_tried=self._loss.has_tried(ledger.address),
             failed=self._loss.failed,
             reports=self._reports(),
+            gave_way_to=self._context.meeting.gave_way_to,
         )
         match self._heirship.decide(situation, self._clock.tick):
             case BeginTerm(number=number):

@@ -346,8 +346,8 @@ class Search:
             case frames.WantFrame():
                 self._show_log(waiting, frame)
             case frames.BackfillFrame():
-                expect(self._loss.lost_at is not None, "unexpected-backfill")
-                self._catch_up(frame)
+                if self._loss.lost_at is not None:  # else it has crossed our way back to a host
+                    self._catch_up(frame)
             case _:
                 raise PeerFault("unexpected-sign-of-life")
 

@@ -50,6 +50,7 @@ class Loss:
         self._pledged_until = _NEVER  # until when we do not go back to the host
         self._hint: Target | None = None  # who hosts, as somebody says
         self._hinted_at = _NEVER
+        self._sent_to: bytes | None = None  # who hosts, as our host has said when we lost it
         self._standby: bytes | None = None
         self._dial_at = _NEVER
         self._standby_at = _NEVER  # when we may dial the first heir again
@@ -60,6 +61,13 @@ class Loss:
     def lost_at(self) -> float | None:
         """Since when there is no host; None while there is one."""
         return self._lost_at
+
+    @property
+    def is_sent_on(self) -> bool:
+        """Whether our host itself has said who hosts now, and that one has not been found not to answer since."""
+        if self._sent_to is None or self._lost_at is None:
+            return False
+        return self._failed.get(self._sent_to, _NEVER) < self._lost_at
 
     @property
     def standby(self) -> bytes | None:
@@ -86,6 +94,7 @@ class Loss:
             return
         self._lost_at = self._dial_at = now
         self._hint = hint
+        self._sent_to = None if hint is None else hint.member
         self._tried.clear()
         self._pledged_until = _NEVER if self._standby is None else now + limits.PLEDGE
 

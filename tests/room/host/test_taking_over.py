@@ -195,8 +195,11 @@ def test_one_of_another_term_of_the_same_number_is_welcomed_whatever_epoch_it_sa
     signature = ANN.sign_for(OWN, identity.RESUME, handshake.resume_content(HELLO, unsigned))
     resume = msgspec.structs.replace(unsigned, signature=signature)
     heir.role.gate.answerer.answer(Caller(9, Channel(SECRET, HELLO, up=False), HELLO, OWN), resume)
-    [admit] = [it for it in take_effects(heir.context) if isinstance(it, effects.AdmitEffect)]
+    done = take_effects(heir.context)
+    [admit] = [it for it in done if isinstance(it, effects.AdmitEffect)]
     assert isinstance(admit.frames[0], frames.WelcomeFrame)
+    served = [it.key.public for it in done if isinstance(it, effects.ServeEffect)]
+    assert served == [ROOM], "the other host may have published the code"
 
 
 def test_who_was_thrown_out_meanwhile_is_not_welcomed(heir: Inheritance) -> None:

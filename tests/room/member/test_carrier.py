@@ -19,7 +19,7 @@ from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.role import HostPlan
-from anonp2p.room.succession.loss import Line, Loss
+from anonp2p.room.succession.loss import Line, Loss, Target
 from tests.room.member.parts import joined_context, set_time, take_effects
 from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody, randomness
 from tests.support.world import payloads
@@ -336,6 +336,20 @@ def test_after_a_hand_over_it_goes_on_at_once(ready: Ready) -> None:
     ready.ledger.handed_over = True
     ready.loses_host()
     ready.carrier.update()
+    assert ready.carrier.plan is not None
+
+
+def test_who_was_sent_on_by_its_host_goes_there_before_it_hosts_itself(ready: Ready) -> None:
+    """A host that gives way would else be followed by its own heir, and not by the one for which it gave way."""
+    ready.waits()
+    ready.loss.lose(ready.context.clock.tick, Target(EVE.id, b"e" * 32))
+    ready.loss.take_due(_line(ready), (), ready.context.clock.tick)
+    ready.reports(lost=True)
+    ready.passes(limits.GATHER)
+    assert ready.carrier.plan is None
+    assert ready.carrier.next_deadline() is not None
+    ready.loss.note_failure(EVE.id, ready.context.clock.tick)
+    ready.passes(limits.LOST_BY_SOME)
     assert ready.carrier.plan is not None
 
 

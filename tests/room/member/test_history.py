@@ -366,6 +366,17 @@ def test_a_host_hides_nothing_behind_a_link_that_breaks_in_the_midst_of_a_histor
     assert not teller.room.over
 
 
+def test_places_are_those_of_a_history_only_as_long_as_its_link_lasts(teller: FalseHost) -> None:
+    """8.1"""
+    base, since = teller.base(), teller.ledger.index
+    shown = teller.past(teller.entry(ANN, text("true")))
+    teller.place(teller.orders_guest())
+    teller.hears(*teller.welcome(since=since, snapshot=base), shown)
+    assert teller.room.replica.final_openings == [*teller.ledger.openings]
+    teller.redials()
+    assert teller.room.replica.final_openings is None
+
+
 def test_a_history_that_refers_to_another_log_raises_an_alarm(teller: FalseHost) -> None:
     """5.9, 5.18"""
     teller.hears(*history(teller, [teller.entry(ANN, text("which log?"), reference=(HERE, bytes(32)))]))

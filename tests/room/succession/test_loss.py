@@ -183,6 +183,22 @@ def test_who_is_sent_on_dials_that_one_first() -> None:
     assert loss.take_due(LINE, (), 100.0) == [target(OLD), target(HOST)]
 
 
+def test_who_is_sent_on_by_its_host_knows_so_until_that_one_does_not_answer() -> None:
+    loss = make_loss()
+    loss.note_failure(BEN, 50.0)
+    assert not loss.is_sent_on
+    loss.lose(100.0, target(BEN))
+    assert loss.is_sent_on, "whatever was before"
+    loss.note_failure(BEN, 101.0)
+    assert not loss.is_sent_on
+
+
+def test_what_others_say_sends_nobody_on() -> None:
+    loss = lost_at(100.0)
+    loss.note_hint(target(BEN), 101.0)
+    assert not loss.is_sent_on
+
+
 def test_a_hint_is_followed_at_once_even_by_who_waits_with_an_heir() -> None:
     loss = lost_at(100.0, standby=ANN)
     loss.take_due(LINE, (), 100.0)

@@ -54,6 +54,15 @@ def test_strangers_who_take_up_links_keep_nobody_out(how: str) -> None:
     assert sum(person.is_here for person in playing.town.people) == 4
 
 
+@pytest.mark.parametrize("whom", ["heir", "1"])
+@pytest.mark.parametrize(("seed", "verb"), [(1, "drop"), (2, "kill"), (3, "isolate")])
+def test_who_lies_on_all_links_keeps_nobody_from_the_room(seed: int, verb: str, whom: str) -> None:
+    about = {"drop": ("2", "told"), "kill": ("host",), "isolate": ("host", "12", "silent")}[verb]
+    steps = (Step(12.0, "meddle", (whom, "liar")), Step(22.0, verb, about))
+    outcome = play(Schedule(seed=seed, people=5, end=45.0, steps=steps))
+    assert outcome.verdict == "ok", f"{outcome.faults}\n{outcome.schedule}"
+
+
 def test_an_error_of_the_program_is_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anonp2p.room.room.Room.snapshot", lambda _: 1 // 0)
     outcome = play(Schedule(seed=1, end=20.0, steps=(Step(12.0, "kick", ("1",)),)))

@@ -61,10 +61,9 @@ def require_agreement(logs: Sequence[Log], typed: dict[str, list[str]]) -> None:
     """Raises AstrayError unless these logs hold all that these authors typed, once, in one order.
 
     A log may begin later than others, as that of a newcomer does; each author is in the log of who was there first.
-    What others have typed, who are gone, is not looked at: it may have been cut. Who came over from another side may
-    have seen an entry in another term: only its index is the same.
+    What others have typed, who are gone, is not looked at: it may have been cut.
     """
-    theirs = [sorted((place % 2**32, *line) for place, line in log.items() if line[0] in typed) for log in logs if log]
+    theirs = [sorted((place, *line) for place, line in log.items() if line[0] in typed) for log in logs if log]
     for one, other in combinations(theirs, 2):
         start = max(log[0][0] if log else math.inf for log in (one, other))
         first, second = ([line for line in log if line[0] >= start] for log in (one, other))

@@ -236,6 +236,7 @@ class Carrier:
             host_tried=self._loss.has_tried(ledger.address),
             failed=self._loss.failed,
             reports=self._reports(),
+            gave_way_to=self._context.meeting.gave_way_to,
         )
         match self._heirship.decide(situation, self._clock.tick):
             case BeginTerm(number=number):

@@ -58,6 +58,7 @@ class OwnService:
         """Our host asks for the address of a service of ours. Raises PeerFault unless we have said that it may."""
         expect(self._context.may_host, "unexpected-preparation")
         if self._service == "off" or self.address == self._replica.ledger.code:  # which is its host's by now
+            self._serving.stop(self.address)
             key = RoomKey(self._context.random(32))
             self._serving.add_key(key)
             self.address = key.public

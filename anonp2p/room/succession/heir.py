@@ -33,7 +33,8 @@ class Situation:
 
     number, host, index: how far our log is; heirs: their members; present: who is here by our log, with us and the
     host; lost_at: since when we have no host; host_tried: whether it was dialled since; failed: who does not answer;
-    reports: of the members that have a standby link with us.
+    reports: of the members that have a standby link with us; gave_way_to: the number of the latest term, of another
+    host, to which we gave way.
     """
 
     me: bytes
@@ -47,6 +48,7 @@ class Situation:
     host_tried: bool
     failed: Collection[bytes]
     reports: Mapping[bytes, Report]
+    gave_way_to: int = 0
 
     @property
     def place(self) -> tuple[int, bytes, int]:
@@ -99,11 +101,14 @@ class Heirship:
         return BeginTerm(terms.heir_number(situation.number, rank)) if now >= due else Wait(due)
 
     def _decide_as_former_host(self, situation: Situation, lost_at: float, now: float) -> BeginTerm | Wait:
-        """One who gave way to another host that cannot be reached goes on itself."""
+        """One who gave way to another host that cannot be reached goes on itself, in a term above that one's."""
         if situation.me != situation.host or situation.handed_over:
             return Wait(float("inf"))
-        due = lost_at + limits.REOPEN
-        return BeginTerm(terms.host_number(situation.number)) if now >= due else Wait(due)
+        due, above = lost_at + limits.REOPEN, max(situation.number, situation.gave_way_to)
+        number = terms.number_to_top(situation.number, above)
+        if number is None:
+            return Wait(float("inf"))
+        return BeginTerm(number) if now >= due else Wait(due)
 
     def _decide_to_catch_up(self, situation: Situation, lost_at: float, now: float) -> CatchUp | Wait | None:
         """What others have of the log, and we lack, comes first; but they have few seconds to send it."""

@@ -77,6 +77,7 @@ class Meeting:
         self._predecessor: bytes | None = None  # from whom we took over when it was lost
         self._back_at: float | None = None  # since when it has a link to us
         self._handed_back_at = _NEVER
+        self.gave_way_to = 0  # the number of the term of the host to which we gave way last
 
     def begin(self, now: float, predecessor: bytes | None) -> None:
         """We host from now on. predecessor: from whom we took over, if it was lost."""
@@ -114,6 +115,7 @@ class Meeting:
             return None
         present, host_there = challenge.present, challenge.host_there
         if not is_alike and not terms.stands(hosting.me, hosting.linked, present=present, host=host_there):
+            self.gave_way_to = challenge.number
             return GiveWay()
         if now < self._stood_at.get(challenge.opener, _NEVER) + limits.STAND_PAUSE:
             return None

@@ -92,6 +92,20 @@ def test_one_that_may_host_says_so_and_another_does_not(able: Able) -> None:
     assert able.said() == []
 
 
+def test_one_whose_service_has_become_the_code_prepares_another_in_its_place(able: Able) -> None:
+    """A host that makes it so again and again has it serve one all the same."""
+    address = able.prepared()
+    able.wants()
+    for _ in range(2):
+        able.context.replica.ledger.code = address
+        able.service.prepare(frames.PrepareFrame())
+        stop, serve = able.wants()
+        assert stop == effects.StopServingEffect(address)
+        assert isinstance(serve, effects.ServeEffect)
+        assert serve.key.public != address
+        address = serve.key.public
+
+
 def test_one_that_may_not_host_is_not_asked(able: Able) -> None:
     able.context.may_host = False
     with pytest.raises(PeerFault, match="unexpected-preparation"):

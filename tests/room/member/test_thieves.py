@@ -39,11 +39,15 @@ def refused_by(host: FalseHost, who: Somebody, term: int) -> frames.RefusedFrame
 
 def test_nor_by_saying_that_it_has_taken_the_room_over(host: FalseHost) -> None:
     host.redials()
+    host.now = host.now._replace(tick=host.now.tick + limits.LOST_BY_SOME)
     assert_link_ended(host, host.hears(refused_by(host, EVE, 5)))
 
 
 def test_one_who_may_take_the_room_over_refuses_only_once_it_has(host: FalseHost) -> None:
     host.room.replica.ledger.carriers[ANN.id] = ROOM_KEY.public
+    host.redials()
+    assert_link_ended(host, host.hears(refused_by(host, ANN, 0)))
+    host.now = host.now._replace(tick=host.now.tick + limits.CODE_WAIT)  # when it is not asked as Ann any more
     host.redials()
     assert_link_ended(host, host.hears(refused_by(host, ANN, 0)))
     host.redials()

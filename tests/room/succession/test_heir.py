@@ -1,6 +1,7 @@
 """When an heir goes on as host."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from anonp2p import limits
 from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Report, Situation, Wait
@@ -148,6 +149,13 @@ def test_after_another_loss_there_is_time_again_to_catch_up() -> None:
 def test_who_gave_way_to_one_that_it_cannot_reach_goes_on_after_a_while() -> None:
     assert decide(situation(me=HOST), 129.9) == Wait(130.0)
     assert decide(situation(me=HOST), 130.0) == BeginTerm(4)
+
+
+def test_who_gave_way_goes_on_in_a_term_above_the_one_to_which_it_gave_way() -> None:
+    gave_way = replace(situation(me=HOST), gave_way_to=12)
+    assert decide(gave_way, 130.0) == BeginTerm(16)
+    far_above = replace(situation(me=HOST), gave_way_to=limits.TERM_JUMP + 1)
+    assert decide(far_above, 130.0) == BeginTerm(limits.TERM_JUMP)
 
 
 def test_who_handed_over_never_goes_on_in_the_same_term() -> None:

@@ -73,7 +73,9 @@ def test_a_host_with_half_stands_if_it_hosted_where_the_logs_part_and_gives_way_
 
 
 def test_a_host_with_less_than_half_gives_way() -> None:
-    assert make_meeting().judge(challenge(), hosting(BEN), 50.0) == GiveWay()
+    meeting = make_meeting()
+    assert meeting.judge(challenge(), hosting(BEN), 50.0) == GiveWay()
+    assert meeting.gave_way_to == 5
 
 
 def test_a_challenger_makes_a_host_begin_one_term_in_a_while() -> None:

@@ -609,6 +609,7 @@ class Node:
                 member_id(it): Report(lost, *theirs.term, theirs.index)
                 for it, (_, lost, theirs, _) in self.reports.items()
             },
+            gave_way_to=self.meeting.gave_way_to,
         )
         decision = self.heirship.decide(situation, now)
         if isinstance(decision, CatchUp) and not self.world.rules.catches_up:

@@ -115,6 +115,7 @@ async def test_of_a_service_that_is_not_wanted_any_more_nothing_is_heard(
     async with serving(memory, OWN, OTHER) as server:
         await server.stop(OWN)
         server.tor.lose()
+        await trio.sleep(limits.TOR_RETRY / 2)
         await server.stop(OTHER)
         await trio.sleep(limits.TOR_RETRY + 1)
         assert server.told(inputs.UnpublishedInput) == []

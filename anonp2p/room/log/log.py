@@ -159,9 +159,11 @@ class Log:
 
         Returns the batches dropped for it.
         """
+        self.time, self.head = time, head
+        if not self._unsealed:
+            return []  # a head alone, of which there is one every few seconds though nobody talks
         batch = LogBatch(self.sealed_end, tuple(entry for entry, _ in self._unsealed), head, time, wire)
         self._unsealed, self._unsealed_size = [], 0
-        self.time, self.head = time, head
         for index, entry in enumerate(batch.entries, batch.first):
             if entry.body:
                 self._schedule.add_entry(index, entry.ttl, time)

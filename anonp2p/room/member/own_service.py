@@ -35,6 +35,7 @@ class OwnService:
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
+        self._owner = context.replica.me.id  # who we were when it was made
         self._serving = context.serving
         self._uplink = uplink
         self._check = SelfCheck(context, gate)
@@ -57,6 +58,7 @@ class OwnService:
     def prepare(self, _: frames.PrepareFrame) -> None:
         """Our host asks for the address of a service of ours. Raises PeerFault unless we have said that it may."""
         expect(self._context.may_host, "unexpected-preparation")
+        self._forget_former()
         if self._service == "off" or self.address == self._replica.ledger.code:  # which is its host's by now
             self._serving.stop(self.address)
             key = RoomKey(self._context.random(32))
@@ -67,6 +69,16 @@ class OwnService:
             self._serving.serve(self.address)
         if self._service == "ready":
             self._tell_address()
+
+    def _forget_former(self) -> None:
+        """A service of who we were before we came anew is of no use: it would tell that we are the same."""
+        if self._owner == self._replica.me.id:
+            return
+        self._owner = self._replica.me.id
+        if self._service in ("publishing", "checking", "ready"):
+            self._serving.stop(self.address)
+            self._service = "off"
+            self._check_due = self._appointed_by = None
 
     def take_key(self, entrusted: frames.EntrustFrame) -> None:
         """Our host gives us the key of the room's code. Raises PeerFault for one that is not."""
@@ -95,10 +107,15 @@ class OwnService:
     def _take_outcome(self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput) -> None:
         """Of the dial by which we try to reach ourselves, if this is it."""
         outcome = self._check.take_input(event)
+        if outcome is None:
+            return
+        self._forget_former()
+        if self._service == "off":
+            return
         if outcome == "ours":
             self._service = "ready"
             self._tell_address()
-        elif outcome is not None:
+        else:
             self._check_due = self._clock.tick + limits.DIAL_PAUSE_MAX
 
     def do_due_work(self) -> None:
@@ -111,6 +128,7 @@ class OwnService:
 
     def update(self, *, is_lost: bool) -> None:
         """Publishes our service, or stops, as follows from who is an heir. is_lost: whether we have lost the host."""
+        self._forget_former()
         if self._service != "ready":
             return
         heirs = [heir.member for heir in self._replica.ledger.heirs]

@@ -63,6 +63,14 @@ def test_a_head_lies_behind_the_last_entry_of_its_batch() -> None:
     ]
 
 
+def test_heads_alone_take_no_room_however_long_nobody_talks() -> None:
+    """A member has one every few seconds."""
+    log = filled(1)
+    for time in (8, 9):
+        assert log.seal_batch(head(1), b"", time) == []
+    assert (len(log.batches), log.time, log.head) == (1, 9, head(1))
+
+
 def test_nobody_gets_an_entry_before_its_head() -> None:
     """5.6: "A member MUST NOT apply an entry before its head is checked"."""
     log = filled(1)

@@ -9,6 +9,7 @@ from anonp2p.protocol.field_types import Heir
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, inputs
+from anonp2p.room.context import fresh_keys
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.uplink import Uplink
@@ -89,6 +90,27 @@ def test_one_that_may_host_says_so_and_another_does_not(able: Able) -> None:
     assert able.said() == [frames.AbleFrame()]
     able.context.may_host = False
     able.service.tell_able()
+    assert able.said() == []
+
+
+def test_who_has_come_anew_has_another_service(able: Able) -> None:
+    """Else its address would tell that both are the same, and the host would take it for somebody else's."""
+    before = able.prepared()
+    able.wants()
+    able.context.replica.begin_identity(*fresh_keys(able.context.random, ROOM))
+    able.service.prepare(frames.PrepareFrame())
+    stop, serve = able.wants()
+    assert stop == effects.StopServingEffect(before)
+    assert isinstance(serve, effects.ServeEffect)
+    assert serve.key.public != before
+
+
+def test_who_has_come_anew_does_not_say_where_it_was_before(able: Able) -> None:
+    address = able.serves()
+    link = able.dials_itself(address)
+    hello = able.greeted(address)
+    able.context.replica.begin_identity(*fresh_keys(able.context.random, ROOM))
+    able.carrier.take_input(inputs.ReceivedInput(link, hello))
     assert able.said() == []
 
 

@@ -44,8 +44,8 @@ def test_nor_by_saying_that_it_has_taken_the_room_over(host: FalseHost) -> None:
 
 
 def test_one_who_may_take_the_room_over_refuses_only_once_it_has(host: FalseHost) -> None:
-    host.room.replica.ledger.carriers[ANN.id] = ROOM_KEY.public
     host.redials()
+    host.room.replica.ledger.carriers[ANN.id] = ROOM_KEY.public
     assert_link_ended(host, host.hears(refused_by(host, ANN, 0)))
     host.now = host.now._replace(tick=host.now.tick + limits.CODE_WAIT)  # when it is not asked as Ann any more
     host.redials()

@@ -192,10 +192,13 @@ class Checks:
                 for text in author.said:
                     self._check_text(author, text)
         places: dict[str, int] = {}
+        kept = {text for person in self._town.people for text in person.said}  # nothing moves that has expired
         for person in here:
             if not person.has_stayed:
                 continue  # who came anew does not know what became of what it was shown before
             for text, seq in person.places.items():
+                if text not in kept:
+                    continue
                 index = terms.index_of(seq)  # a term's number depends on when one has come to it
                 if places.setdefault(text, index) != index:
                     self._blame(person, f"has {text} at {index}, others at {places[text]}")

@@ -11,6 +11,7 @@ from anonp2p.room.room import Room
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, Heirship, Situation, Wait
 from anonp2p.room.succession.meeting import Meeting
+from tests.room.town.liar import Liar
 
 LINKS = 12  # of one stranger at once
 PAUSE = 0.5  # seconds between its dials
@@ -95,8 +96,9 @@ def _judge_nobody(_: Meeting, *__: object) -> None:
     """A host takes no notice of others."""
 
 
-MEDDLERS: dict[str, Callable[[Room], Meddler]] = {
+MEDDLERS: dict[str, Callable[[Room], Meddler | Liar]] = {
     "eager": lambda room: Meddler(room, Heirship, "decide", _begin_at_once),
     "idle": lambda room: Meddler(room, Heirship, "decide", _wait_for_ever),
+    "liar": Liar,
     "stubborn": lambda room: Meddler(room, Meeting, "judge", _judge_nobody),
 }

@@ -68,6 +68,12 @@ def test_nobody_takes_over_when_one_link_breaks(seed: int, how: str) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_few_who_cannot_reach_the_host_for_a_while_wait_for_it(seed: int) -> None:
+    steps = [Step(AT, "pair", ("host", whom, "12", "told")) for whom in ("1", "4")]
+    assert play(seed, *steps).checks.counts["terms opened"] == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_room_outlives_one_host_after_the_other(seed: int) -> None:
     steps = [Step(AT + 40 * number, "kill" if number % 2 else "leave", ("host",)) for number in range(3)]
     playing = play(seed, *steps, end=200.0)
@@ -92,3 +98,21 @@ def test_over_distances_it_takes_seconds_more(seed: int) -> None:
     assert max(delays(left, FAR_AT)) < 4.0
     killed = play(seed, Step(FAR_AT, "kill", ("host",)), pace="far", end=300.0)
     assert max(delays(killed, FAR_AT)) < 5.0
+
+
+# --- members that break a rule
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_heir_that_takes_over_while_the_host_lives_takes_nobody_along(seed: int) -> None:
+    steps = Step(AT, "meddle", ("1", "eager")), Step(AT + 1, "pair", ("host", "1", "5", "told"))
+    playing = play(seed, *steps)
+    assert playing.town.people[0].is_hosting
+    assert playing.checks.counts["terms opened"] == 1, "honest people see the one with which the host stands above it"
+    assert playing.checks.counts["entries cut"] == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_heir_that_does_nothing_when_it_is_due_is_passed_over(seed: int) -> None:
+    playing = play(seed, Step(AT, "meddle", ("heir", "idle")), Step(AT + 1, "kill", ("host",)), end=150.0)
+    assert max(delays(playing, AT + 1)) < 80.0

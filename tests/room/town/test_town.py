@@ -3,7 +3,7 @@
 import pytest
 
 from tests.room.town.play import Play
-from tests.room.town.run import play, shrink
+from tests.room.town.run import WELL, play, shrink
 from tests.room.town.schedule import Schedule, Step, draw_schedule
 
 QUIET = Schedule(seed=1, people=3, talk=2.0, end=20.0)
@@ -54,6 +54,15 @@ def test_strangers_who_take_up_links_keep_nobody_out(how: str) -> None:
     assert sum(person.is_here for person in playing.town.people) == 4
 
 
+@pytest.mark.parametrize("whom", ["heir", "1"])
+@pytest.mark.parametrize(("seed", "verb"), [(1, "drop"), (2, "kill"), (3, "isolate")])
+def test_who_lies_on_all_links_keeps_nobody_from_the_room(seed: int, verb: str, whom: str) -> None:
+    about = {"drop": ("2", "told"), "kill": ("host",), "isolate": ("host", "12", "silent")}[verb]
+    steps = (Step(12.0, "meddle", (whom, "liar")), Step(22.0, verb, about))
+    outcome = play(Schedule(seed=seed, people=5, end=45.0, steps=steps))
+    assert outcome.verdict == "ok", f"{outcome.faults}\n{outcome.schedule}"
+
+
 def test_an_error_of_the_program_is_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anonp2p.room.room.Room.snapshot", lambda _: 1 // 0)
     outcome = play(Schedule(seed=1, end=20.0, steps=(Step(12.0, "kick", ("1",)),)))
@@ -66,7 +75,14 @@ def test_a_schedule_that_goes_wrong_is_cut_down_to_what_matters(monkeypatch: pyt
     assert shrink(Schedule(seed=1, people=2, end=20.0, steps=steps)).steps == (Step(12.0, "lock"),)
 
 
-@pytest.mark.parametrize("first", range(0, 24, 4))
+@pytest.mark.parametrize("first", range(0, 60, 5))
+def test_whatever_happens_those_who_are_left_are_in_one_room_with_all_they_said(first: int) -> None:
+    for seed in range(first, first + 5):
+        outcome = play(draw_schedule(seed))
+        assert outcome.verdict in WELL, f"{outcome.faults}\n{outcome.schedule}"
+
+
+@pytest.mark.parametrize("first", range(0, 12, 4))
 def test_whatever_happens_to_members_those_who_are_left_are_in_one_room(first: int) -> None:
     for seed in range(first, first + 4):
         outcome = play(draw_schedule(seed, host_stays=True))

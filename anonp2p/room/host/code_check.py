@@ -7,7 +7,8 @@
 | dialling | there is an outcome: if another program answers, the user is warned, and the room has another code |
 
 Only a hello that is not ours says something. A member without a link that has the key may have begun a term without us,
-and answers rightly then: nobody is warned of that one, until it is back, or out of the room.
+and answers rightly then: nobody is warned of that one for as long as it can be without a link and have its place. It
+could have broken its link for the purpose, so that is counted from when it first was excused.
 """
 
 from anonp2p import limits
@@ -33,6 +34,7 @@ class CodeCheck:
         self._heirs = heirs
         self._check = SelfCheck(context, gate)
         self._not_before = 0.0  # `Now.tick`: sooner, our Tor would not look anew
+        self._excused_since: float | None = None  # since when another program answers, perhaps rightly
 
     @property
     def _others(self) -> list[bytes]:
@@ -55,6 +57,8 @@ class CodeCheck:
         outcome = self._check.take_input(event)
         if outcome is None:
             return False
+        if outcome == "ours":
+            self._excused_since = None
         pause = limits.CODE_CHECK if outcome == "ours" else limits.CODE_CHECK_AGAIN
         self._not_before = self._clock.tick + draw_between(self._context.random, *pause)
         if outcome == "another" and not self._is_excused():
@@ -64,7 +68,11 @@ class CodeCheck:
     def _is_excused(self) -> bool:
         """Whether one who answers may be a member that has lost us."""
         members = [holder for holder in self._others if self._replica.ledger.roster.find_member(holder)]
-        return any(self._presence.find_link(member) is None for member in members)
+        if all(self._presence.find_link(member) is not None for member in members):
+            return False
+        if self._excused_since is None:
+            self._excused_since = self._clock.tick
+        return self._clock.tick < self._excused_since + limits.PLACE_SECONDS
 
     def _warn(self) -> None:
         others = self._others
@@ -73,3 +81,4 @@ class CodeCheck:
         reason = Reason("other-at-code")
         self._context.reporter.tell_event(events.AlarmEvent(room=self._context.label, member=member, reason=reason))
         self._heirs.change_code()
+        self._excused_since = None

@@ -291,8 +291,9 @@ class HostRole:
         self.standby.send_due()
         self.heirs.update()
         self._code_check.do_due_work()
-        self._meetings.dial_due()
-        self._hand_over_if_due()
+        if self._meetings.is_time_to_look():
+            self._meetings.dial_due()
+            self._hand_over_if_due()
 
     def _follow_verdict(self, verdict: Verdict) -> None:
         """There is another host: we begin a term above its own, or give way to it."""

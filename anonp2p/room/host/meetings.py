@@ -55,6 +55,7 @@ class Meetings:
         self._reporter = context.reporter
         self._rules = context.meeting
         self._presence = presence
+        self._look_at = 0.0  # when (`Now.tick`) to look again who is there
         self._calls: dict[int, _Meeting] = {}
         self._answered: dict[int, tuple[Caller, bytes]] = {}  # with the key of who dialled, the oldest first
 
@@ -79,6 +80,14 @@ class Meetings:
         """When (`Now.tick`) `dial_due` may have somebody to dial."""
         knows_others = any(member != self._replica.me.id for member in self._replica.ledger.carriers)
         return self._rules.next_deadline if knows_others else None
+
+    def is_time_to_look(self) -> bool:
+        """Whether to look now who is there: seldom, since in the largest room that takes as long as an entry."""
+        now, due = self._clock.tick, self.next_deadline()
+        if now < self._look_at and (due is None or now < due):
+            return False
+        self._look_at = now + limits.LOOK_PAUSE
+        return True
 
     def dial_due(self) -> None:
         """Dials those who may host too, if it is time. Where there are none it draws no lot, as cover would show it."""

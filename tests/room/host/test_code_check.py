@@ -151,6 +151,36 @@ def test_one_who_has_lost_us_may_answer_until_it_is_back(watch: Watch) -> None:
     assert watch.hears(again, hello_of_another())
 
 
+def test_one_who_breaks_its_link_whenever_it_is_looked_for_is_not_excused_for_ever(watch: Watch) -> None:
+    watch.entrusts(ANN)
+    watch.publishes()
+    link, now = LINK, 1.0
+    while True:
+        watch.presence.lose_link(link, 0.0)
+        dial = watch.dials(now)
+        assert dial is not None
+        if watch.hears(dial, hello_of_another()):
+            break
+        link += 1
+        watch.presence.replace_link(ANN.id)
+        watch.add_link(link, ANN)
+        now += limits.CODE_CHECK_AGAIN[1]
+    assert limits.PLACE_SECONDS <= now - 1 <= limits.PLACE_SECONDS + limits.CODE_CHECK_AGAIN[1]
+    assert watch.codes == [watch.context.replica.ledger.code]
+
+
+def test_who_answered_rightly_once_is_excused_again(watch: Watch) -> None:
+    watch.entrusts(ANN)
+    watch.publishes()
+    now = 1.0
+    for payload in (hello_of_another(), b"", hello_of_another()):
+        watch.presence.lose_link(LINK, 0.0)
+        dial = watch.dials(now)
+        assert dial is not None
+        assert watch.hears(dial, payload or watch.greeting()[2:]) == []
+        now += limits.PLACE_SECONDS + limits.CODE_CHECK[1]
+
+
 def test_a_dial_in_vain_proves_nothing_and_is_made_again(watch: Watch) -> None:
     watch.entrusts(ANN)
     watch.publishes()

@@ -130,6 +130,17 @@ def test_those_who_may_host_and_have_no_link_are_dialled_and_told_where_we_are(s
     assert request.address == ledger.address
 
 
+def test_a_host_looks_who_is_there_once_a_second_and_when_it_is_time_to_dial(split: Split) -> None:
+    split.add_links(ANN, EVE)
+    looks = []
+    for at in (10.0, 10.5, 11.0, limits.MEET - 0.1, limits.MEET, limits.MEET + 0.1):
+        set_time(split.context, at)
+        looks.append(split.meetings.is_time_to_look())
+        if looks[-1]:
+            split.meetings.dial_due()
+    assert looks == [True, False, True, True, True, False]
+
+
 def called(split: Split) -> Called:
     """ANN, whom the host dials."""
     split.at(limits.MEET)

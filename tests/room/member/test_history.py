@@ -372,7 +372,7 @@ def test_places_are_those_of_a_history_only_as_long_as_its_link_lasts(teller: Fa
     shown = teller.past(teller.entry(ANN, text("true")))
     teller.place(teller.orders_guest())
     teller.hears(*teller.welcome(since=since, snapshot=base), shown)
-    assert teller.room.replica.final_openings == [*teller.ledger.openings]
+    assert teller.room.replica.final_openings == teller.ledger.openings
     teller.redials()
     assert teller.room.replica.final_openings is None
 

@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, credentials, frames, handshake, welcome, wire
+from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, welcome, wire
 from anonp2p.room.ledger import Ledger, unpack_content
 from tests.crypto.test_vectors import held
 from tests.support import second
@@ -255,3 +255,40 @@ def test_welcomes_7_1() -> None:
         second.verify(it["7.1 signing key"], "welcome", it["room"], case["hello"] + second.h(array), signature)
 
     check(it["texts"], ours, theirs)
+
+
+def test_addresses_of_heirs_8_6() -> None:
+    def ours(case: Any) -> None:
+        appointment.check_address(frames.AddressFrame(case["address"], case["signature"]), case["room"], case["member"])
+
+    def theirs(case: Any) -> None:
+        second.verify(case["address"], "address", case["room"], case["member"], case["signature"])
+
+    check(CASES["8.6 addresses"], ours, theirs)
+
+
+def test_room_keys_for_heirs_8_7() -> None:
+    def place(case: Any) -> list[Any]:
+        return [case[name] for name in ("room", "member", "code")]
+
+    def ours(case: Any) -> None:
+        keys = [suite.EncryptionKeyPair(case["encryption key seed"])]
+        appointment.open_room_key(case["bytes"], keys, *place(case))
+
+    def theirs(case: Any) -> None:
+        info = second.room_key_info(*place(case))
+        opened = second.KeyPair(case["encryption key seed"]).open_sealed(case["bytes"], info)
+        assert second.public(opened) == case["code"]
+
+    check(CASES["8.7 room keys"], ours, theirs)
+
+
+def test_answers_of_heirs_8_9() -> None:
+    def ours(case: Any) -> None:
+        answer = frames.WaitingFrame(case["signature"])
+        credentials.check_waiting(answer, case["hello"], case["service"], case["key"])
+
+    def theirs(case: Any) -> None:
+        second.verify(case["key"], "waiting", case["service"], case["hello"], case["signature"])
+
+    check(CASES["8.9 answers of heirs"], ours, theirs)

@@ -16,7 +16,7 @@ from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks, safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import bodies, field_types, frames, handshake, meeting, welcome, wire
+from anonp2p.protocol import appointment, bodies, credentials, field_types, frames, handshake, meeting, welcome, wire
 from anonp2p.room import events, inputs, ledger
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, NOW
@@ -43,8 +43,8 @@ def held(name: str) -> Any:
     return read(json.loads((make.TARGET / f"{name}.json").read_text()))
 
 
-NOTATION, HANDSHAKE, RATCHETS, LOG, EPOCHS, WELCOME, RETENTION, WORDS = map(
-    held, ("notation", "handshake", "ratchets", "log", "epochs", "welcome", "retention", "words")
+NOTATION, HANDSHAKE, RATCHETS, LOG, EPOCHS, WELCOME, RETENTION, WORDS, SUCCESSION = map(
+    held, ("notation", "handshake", "ratchets", "log", "epochs", "welcome", "retention", "words", "succession")
 )
 CLIENT_HANDSHAKES = HANDSHAKE["2.2 hello, 2.4 client handshake"]
 BATCHES = LOG["4.5 in the order of the wire"]
@@ -59,7 +59,7 @@ def test_the_files_are_what_scripts_vectors_writes() -> None:
 
 
 def test_a_file_that_says_something_else_is_noticed(tmp_path: Path) -> None:
-    assert len(make.differing(tmp_path)) == 11
+    assert len(make.differing(tmp_path)) == 12
     for path, text in make.files(make.TARGET).items():
         (tmp_path / path.name).write_text(text)
     assert make.differing(tmp_path) == []
@@ -728,3 +728,91 @@ def test_the_words_of_two_7_6() -> None:
     for it in (first, second_):
         assert second.words_of_two(WORDS["room"], *it["keys"]) == it["bytes"]
         assert second.words(it["bytes"], *LISTS) == it["words"] == safety_words.words_of_two(WORDS["room"], *it["keys"])
+
+
+# --- 8
+
+
+def test_the_log_of_a_room_that_goes_on_with_another_host_8_1_to_8_5() -> None:
+    """Each entry signed, and each digest from the one before, with the group context that comes of what is said."""
+    founder = NOTATION["3.1 members"][0]
+    host = founder["id"]
+    members: list[list[Any]] = [[founder["key"], "host", False, second.h(founder["encryption key"])]]
+    term: list[Any] = [0, host, ROOM, ROOM, [], [host], False]
+    epoch = 0
+
+    def context() -> bytes:
+        settings = [False, *SUCCESSION["4.8 settings"]]
+        return second.group_context(ROOM, "demo", epoch, term, settings, members)
+
+    digest = second.genesis(ROOM, context())
+    openings = [[0, host, 0, digest, 0]]
+    for index, it in enumerate(SUCCESSION["entries"], 1):
+        padded = second.stepped(it["4.4 content"])
+        _, reference, known, (_, *said) = second.read("content", it["4.4 content"])
+        assert second.read_header(it["4.1 header"])[:3] == (it["kind"], it["author"], it["counter"])
+        content = second.signed_entry(epoch, it["4.1 header"], padded)
+        second.verify(it["4.4 signing key"], "entry", ROOM, content, it["4.4 body"][:64])
+        assert (it["4.4 body"][64:], it["epoch"], reference, known) == (padded, epoch, index - 1, digest)
+        match it["says"]:
+            case "Joined":
+                members.append([said[0], said[1], False, said[2]])
+            case "Heirs":
+                term[4], term[5] = said[0], [*term[5], said[0][0][0]]
+            case "HandOver":
+                term[6] = True
+            case "Opening":
+                assert (it["kind"], it["counter"]) == (2, 0)
+                before, is_again = term[1], it["author"] == term[1]
+                heirs = [heir for heir in term[4] if heir[0] != it["author"]]
+                holders = term[5] if said[2] == term[3] else [it["author"]]
+                term = [said[0], it["author"], said[1], said[2], heirs, holders, False]
+                epoch = said[0] * 2**32
+                if not is_again:
+                    [gone] = [member for member in members if second.member_id(member[0]) == before]
+                    gone[2] = True
+            case "Code":
+                term[3], term[5] = said[0], [term[1]]
+        digest = second.longer(digest, index, it["4.1 header"], second.h(it["4.4 body"]), context())
+        assert (it["4.7 index"], it["4.8 group context"], it["4.6 digest"]) == (index, context(), digest)
+        if it["says"] == "Opening":
+            openings.append([said[0], it["author"], index, digest, said[3]])
+    assert openings == SUCCESSION["8.4 openings"]
+
+
+def test_numbers_places_and_forks_of_terms_8_1_8_4() -> None:
+    for it in SUCCESSION["8.1 numbers"]:
+        assert it["heirs"] == [second.heir_number(it["term"], rank) for rank in range(3)]
+        assert it["host"] == second.host_number(it["term"])
+    places = [it["place"] for it in SUCCESSION["8.1 places"]]
+    assert places == [second.place(SUCCESSION["8.4 openings"], it["index"]) for it in SUCCESSION["8.1 places"]]
+    assert len({place >> 32 for place in places}) == len(SUCCESSION["8.4 openings"])
+    forks = SUCCESSION["8.4 forks"]
+    for it in forks:
+        assert second.fork(it["mine"], it["my index"], it["theirs"], it["their index"]) == it["fork"]
+        assert second.fork(it["theirs"], it["their index"], it["mine"], it["my index"]) == it["fork"]
+    assert any(it["fork"] is None for it in forks)
+
+
+def test_the_first_epoch_of_an_heirs_term_8_3() -> None:
+    it = SUCCESSION["8.3 epoch of an heir"]
+    opened = second.epoch(bytes(32), it["6.2 fresh secret"], it["6.2 digest"])
+    assert (opened.init, opened.log_key) == (it["6.3 init"], it["6.3 log key"])
+    assert it["epoch"] == second.heir_number(0, 0) * 2**32
+
+
+def test_what_host_and_heir_sign_and_seal_8_6_8_7_8_9() -> None:
+    address, entrust, waiting = SUCCESSION["8.6 Address"], SUCCESSION["8.7 Entrust"], SUCCESSION["8.9 Waiting"]
+    _, service, signature = address["frame"]
+    assert service == second.public(address["service key seed"])
+    second.verify(service, "address", ROOM, address["member"], signature)
+    appointment.check_address(frames.AddressFrame(service, signature), ROOM, address["member"])
+    assert entrust["info"] == second.room_key_info(ROOM, entrust["member"], entrust["code"])
+    key_seed = second.KeyPair(entrust["encryption key seed"]).open_sealed(entrust["box"], entrust["info"])
+    assert (key_seed, second.public(key_seed)) == (entrust["text"], entrust["code"])
+    keys = [suite.EncryptionKeyPair(entrust["encryption key seed"])]
+    place = ROOM, entrust["member"], entrust["code"]
+    assert appointment.open_room_key(entrust["box"], keys, *place).seed == key_seed
+    second.verify(waiting["key"], "waiting", waiting["service"], waiting["hello"], waiting["frame"][1])
+    answer = frames.WaitingFrame(waiting["frame"][1])
+    credentials.check_waiting(answer, waiting["hello"], waiting["service"], waiting["key"])

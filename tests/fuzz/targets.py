@@ -16,12 +16,13 @@ import urwid
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.crypto import commit, identity, padding, private, suite
-from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, Epoch, Header
+from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, OPENING, Epoch, Header
 from anonp2p.errors import AnonError, BadCode, PeerFault
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.connection import Connection
+from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import events, inputs, ledger
 from anonp2p.room.gate import NotAdmitted
@@ -465,12 +466,19 @@ def _seeds() -> dict[str, list[bytes]]:
         bodies.JoinedBody(ANN.key, "ann", bytes(32)),
         bodies.CommitBody(1, [], renew=False),
         bodies.RetractBody(1),
+        bodies.OpeningBody(5, bytes(32), bytes(32), 1),
+        bodies.HeirsBody([Heir(ANN.id, bytes(32))], entrusts=True),
+        bodies.HandOverBody(leaves=True),
+        bodies.CodeBody(bytes(32)),
     ]
     passed: list[frames.Backfilled] = [
         frames.BackfilledEntry(bytes(33), b"x"),
         frames.Tombstone(bytes(33), bytes(32)),
         frames.RetractedEntry(bytes(33), bytes(32), 1, bytes(33), b"x"),
     ]
+    openings = [Opening(0, HOST.id, 0, bytes(32)), Opening(5, ANN.id, 1, bytes(32), 1)]
+    proof = [frames.SignedEntry(0, bytes(33), b"x")]
+    redirect = frames.RedirectFrame(frames.Where(5, ANN.id, bytes(32), 1, bytes(32), openings, proof), bytes(64))
     hosts: list[list[frames.FromHost]] = [
         [],
         [
@@ -481,12 +489,21 @@ def _seeds() -> dict[str, list[bytes]]:
         [frames.WelcomeFrame(b"x", 1), frames.PageFrame(b"x"), frames.ResumedFrame(bytes(112), bytes(64))],
         [frames.BackfillFrame(passed, [None] * len(passed), bytes(112), bytes(112)), frames.CommitShareFrame(b"x")],
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
+        [frames.PrepareFrame(), frames.EntrustFrame(b"x"), frames.EchoedFrame(), frames.HostLivesFrame()],
+        [frames.WaitingFrame(bytes(64)), frames.WantFrame(1, bytes(32), openings), redirect],
+    ]
+    members: list[list[frames.FromMember]] = [
+        [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)],
+        [frames.AbleFrame(), frames.AddressFrame(bytes(32), bytes(64)), frames.EchoFrame(), frames.StraysFrame(1)],
+        [frames.ReportFrame(True, 1, bytes(32), openings), redirect],
+        [frames.BackfillFrame(passed, [None] * len(passed), bytes(112), bytes(112))],
     ]
     values: list[tuple[int, Any]] = [
         *((0, bodies.Content(bytes(limits.SALT), 1, bytes(32), body)) for body in contents),
         (1, frames.Hello(frames.VERSION, bytes(32), HOST.encryption_key.public)),
         *((2, request) for request in shaken.requests),
-        (3, frames.MemberRecord(False, [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)])),
+        (2, frames.MeetRequest(bytes(32), ANN.id, bytes(32), 1, bytes(32), openings, bytes(64))),
+        *((3, frames.MemberRecord(False, said)) for said in members),
         (3, frames.MemberRecord(True, [frames.KeyRequestFrame(bytes(32))] * limits.FRAMES)),
         *((4, frames.HostRecord(said)) for said in hosts),
         (5, shaken.state),
@@ -495,7 +512,7 @@ def _seeds() -> dict[str, list[bytes]]:
         (7, bodies.PrivateText("x", None)),
         (7, bodies.PrivateText("x", bodies.EntryId(ANN.id, 1))),
     ]
-    headers = [Header(ENTRY, ANN.id, 1, 2, 60), Header(COMMIT, HOST.id, 1)]
+    headers = [Header(ENTRY, ANN.id, 1, 2, 60), Header(COMMIT, HOST.id, 1), Header(OPENING, ANN.id, 0)]
     typed = ["hello", "//x", "/nick ann", "/me waves", "/join " + KEY.code, "/help /who", "/leave", "/create a"]
     objects = [{"id": 1, "text": "hi"}, {"id": "x", "command": "/who"}, {"text": "a", "command": "b"}, {"room": "r1"}]
     plain = [line.encode() for line in typed] + [json.dumps(each).encode() for each in objects]

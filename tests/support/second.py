@@ -524,10 +524,11 @@ def header(kind: int, author: bytes, counter: int, generation: int = 0, ttl: int
 
 
 def read_header(data: bytes) -> tuple[int, bytes, int, int, int]:
-    """4.1-4.3: kind, author, counter, generation and ttl. Raises Malformed."""
+    """4.1-4.3a: kind, author, counter, generation and ttl. Raises Malformed."""
     kind, author, numbers = data[:1], data[1:17], (data[17:25], data[25:29], data[29:33])
     counter, generation, ttl = (int.from_bytes(each, "big") for each in numbers)
-    plain = kind == b"\0" or (kind == b"\1" and (generation, ttl) == (0, KEPT))
+    is_alone = kind == b"\1" or (kind == b"\2" and counter == 0)
+    plain = kind == b"\0" or (is_alone and (generation, ttl) == (0, KEPT))
     if len(data) != 33 or counter >= 2**53 or not plain:
         raise Malformed
     return kind[0], author, counter, generation, ttl
@@ -674,6 +675,42 @@ def commit_key(init: bytes, head: bytes) -> bytes:
 def share_info(room: bytes, member: bytes, number: int, digest: bytes) -> bytes:
     """6.9"""
     return label("commit share") + room + member + u(64, number) + digest
+
+
+# --- 8 Succession
+
+
+def heir_number(number: int, rank: int) -> int:
+    """8.1: of the term of an heir."""
+    return 4 * (number // 4 + 1) + rank + 1
+
+
+def host_number(number: int) -> int:
+    """8.1: of the next term of a host above this number."""
+    return 4 * (number // 4 + 1)
+
+
+def place(openings: list[list[Any]], index: int) -> int:
+    """8.1"""
+    number: int = [number for number, *_, since in openings if since <= index][-1]
+    return number * 2**32 + index
+
+
+def fork(mine: list[list[Any]], my_index: int, theirs: list[list[Any]], their_index: int) -> int | None:
+    """8.4; None if two logs are of different rooms."""
+    common = [opening for opening in mine if opening in theirs]
+    if not common:
+        return None
+    ends = []
+    for openings, index in ((mine, my_index), (theirs, their_index)):
+        after = openings[openings.index(common[-1]) + 1 :]
+        ends.append(after[0][2] - 1 if after else index)
+    return min(ends)
+
+
+def room_key_info(room: bytes, member: bytes, code: bytes) -> bytes:
+    """8.7"""
+    return label("room key") + room + member + code
 
 
 # --- 7a Safety words

@@ -31,6 +31,7 @@ from anonp2p.room import ledger
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
 from tests.vectors.negative import negative
+from tests.vectors.succession import succession
 from tests.vectors.transcripts import transcripts
 
 TARGET = Path(__file__).resolve().parent
@@ -802,6 +803,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "nicks": nicks_of_all_kinds(boxes),
         "retention": retention(boxes),
         "words": words_to_compare(boxes),
+        "succession": succession(ROOM, {name: Person(name) for name in ("host", "ann", "bob")}, seed, boxes),
     }
     return {**well_formed, "negative": negative(well_formed, boxes), "transcripts": transcripts(ROOM_KEY, boxes)}
 

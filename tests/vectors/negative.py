@@ -25,19 +25,13 @@ _SMALL_ORDER = (  # y coordinates of points of order 1, 2, 4 and 8, and one that
     bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
     (2**255 - 18).to_bytes(32, "little"),
 )
-_SUCCESSION: dict[str, list[Any]] = {
-    "Opening": [13, 5, bytes(32), bytes(32)],
-    "Heirs": [14, [[bytes(16), bytes(32)]], True],
-    "HandOver": [15, True],
-    "Code": [16, bytes(32)],
-}
 
 
 def negative(held: dict[str, Vectors], boxes: Any) -> Vectors:
     """All cases. held: the other vectors, by their files; boxes: see `make.Boxes`."""
     handshakes, log, welcomed = held["handshake"], held["log"], held["welcome"]
     return {
-        "0.2 packed": dict(_packed(handshakes, log, welcomed)),
+        "0.2 packed": dict(_packed(handshakes, log, welcomed, held["succession"])),
         "0.6 encryption keys": [
             {"what": what, "bytes": key, "fault": "unusable-key"}
             for what, key in _encryption_keys(held["notation"]["3.1 members"][1]["encryption key"])
@@ -58,10 +52,15 @@ def negative(held: dict[str, Vectors], boxes: Any) -> Vectors:
         "5.15 boxes": list(_private_boxes(log["5.15 boxes"][0], log["room"])),
         "6.9 commit shares": list(_shares(held["epochs"])),
         "7.1 welcomes": _welcomes(welcomed),
+        "8.6 addresses": list(_addresses(held["succession"])),
+        "8.7 room keys": list(_room_keys(held["succession"], boxes)),
+        "8.9 answers of heirs": list(_waiting(held["succession"])),
     }
 
 
-def _packed(handshakes: Vectors, log: Vectors, welcomed: Vectors) -> Iterator[tuple[str, list[Vectors]]]:
+def _packed(
+    handshakes: Vectors, log: Vectors, welcomed: Vectors, succession: Vectors
+) -> Iterator[tuple[str, list[Vectors]]]:
     asked = handshakes["2.2 hello, 2.4 client handshake"]
     for name, each in (("Join", asked[0]), ("Resume", asked[1]), ("Meet", asked[2])):
         yield f"2.4 {name}", _cases(padding.unpad_text(each[f"2.4 {name}"]["text"]))
@@ -76,14 +75,11 @@ def _packed(handshakes: Vectors, log: Vectors, welcomed: Vectors) -> Iterator[tu
                     seen.add(name)
                     yield f"2.7 {name} in a record {direction}", _cases_within(before, frame)
     batches = log["4.5 in the order of the wire"]
-    for entry in (entry for batch in batches for entry in batch["entries"]):
+    for entry in [*(entry for batch in batches for entry in batch["entries"]), *succession["entries"]]:
         if entry["says"] not in seen:
             seen.add(entry["says"])
             content, body = entry["4.4 content"], msgpack.decode(entry["4.4 content"])[-1]
             yield f"4.4 {entry['says']}", _cases_within(content[: -len(msgpack.encode(body))], body)
-    first, body = batches[0]["entries"][0]["4.4 content"], msgpack.decode(batches[0]["entries"][0]["4.4 content"])[-1]
-    for name, succession in _SUCCESSION.items():  # of which there are none in the other vectors
-        yield f"4.4 {name}", _cases_within(first[: -len(msgpack.encode(body))], succession)
     yield "4.4 content", _cases(batches[0]["entries"][0]["4.4 content"])
     yield "4.5 batch", _cases(batches[0]["4.5 packed"])
     yield "5.15 private text", _cases(log["5.15 boxes"][0]["text"])
@@ -221,8 +217,12 @@ def _first(log: Vectors, says: str) -> Vectors:
 
 def _headers(log: Vectors) -> list[tuple[str, bytes, str]]:
     header, entry = _first(log, "Commit")["4.1 header"], _first(log, "Text")["4.1 header"]
+    opening = b"\2" + header[1:17] + bytes(8) + header[25:]
     return [
-        ("a kind that there is not", b"\2" + entry[1:], "bad-header"),
+        ("a kind that there is not", b"\3" + entry[1:], "bad-header"),
+        ("an opening with a counter", b"\2" + header[1:], "bad-header"),
+        ("an opening with a generation", opening[:25] + (1).to_bytes(4, "big") + opening[29:], "bad-header"),
+        ("an opening that ends", opening[:29] + (KEPT - 1).to_bytes(4, "big"), "bad-header"),
         ("a counter of 2^53", entry[:17] + (2**53).to_bytes(8, "big") + entry[25:], "bad-header"),
         ("a commit with a generation", header[:25] + (1).to_bytes(4, "big") + header[29:], "bad-header"),
         ("a commit that ends", header[:29] + (KEPT - 1).to_bytes(4, "big"), "bad-header"),
@@ -311,3 +311,35 @@ def _welcomes(valid: Vectors) -> Vectors:
             for what, other, greeted in cases
         ],
     }
+
+
+def _addresses(succession: Vectors) -> Iterator[Vectors]:
+    """Services that have signed for no such member of no such room."""
+    valid = succession["8.6 Address"]
+    _, address, signature = valid["frame"]
+    place = {"room": succession["room"], "member": valid["member"], "address": address}
+    for name, other in _elsewhere(place):
+        yield {"what": f"another {name}", **other, "signature": signature, "fault": "unsigned-address"}
+    turned = signature[:-1] + bytes([signature[-1] ^ 1])
+    yield {"what": "a bit of its signature turned", **place, "signature": turned, "fault": "unsigned-address"}
+
+
+def _room_keys(succession: Vectors, boxes: Any) -> Iterator[Vectors]:
+    """Boxes for somebody else or another code, and one with a key that does not lead to the code."""
+    valid = succession["8.7 Entrust"]
+    key = suite.EncryptionKeyPair(valid["encryption key seed"])
+    place = {"room": succession["room"], "member": valid["member"], "code": valid["code"]}
+    about = {"encryption key seed": valid["encryption key seed"], "fault": "wrong-room-key"}
+    for name, other in _elsewhere(place):
+        yield {"what": f"another {name}", **about, **other, "bytes": valid["box"]}
+    another = bytes([valid["member"][0] ^ 1]) + valid["member"][1:]
+    info = suite.label("room key") + place["room"] + another + valid["code"]
+    wrong = boxes.sealed(key, suite.hash_data(valid["text"]), info)
+    yield {"what": "the key of another code", **about, **place, "member": another, "bytes": wrong["box"], **wrong}
+
+
+def _waiting(succession: Vectors) -> Iterator[Vectors]:
+    valid = succession["8.9 Waiting"]
+    signature = valid["frame"][1]
+    for name, other in _elsewhere({name: valid[name] for name in ("service", "hello", "key")}):
+        yield {"what": f"another {name}", **other, "signature": signature, "fault": "unsigned-waiting"}

@@ -139,6 +139,7 @@ FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit a
 # Succession: who carries a room on.
 HEIRS: Final = 3  # who can take over: each exposes itself by a service; three in a row are gone only with everything
 PREPARE: Final = 60.0  # for a member to publish a service and reach it: a descriptor and a dial, each slow
+HEIR_PATIENCE: Final = 5.0  # for the heirs of a term that is over to come to its next host: those who live wait there
 ECHO: Final = 3.0  # seconds in which a host answers an heir: two ways through Tor take 0.6, at worst 2
 STRAYS: Final = 30.0  # seconds without a host after which an heir counts a member as lost to its own host
 ENTRUST_CHECK: Final = 0.5  # seconds between checks whether an heir has been sent the entry that makes it one

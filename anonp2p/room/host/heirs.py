@@ -43,10 +43,12 @@ class Heirs:
         self._coded_at = 0  # index of the entry by which we have made another code
         self._seen = b""  # the group context as of the last look
         self._has_news = False  # whether anything else has changed since
+        self._awaited = {heir.member for heir in context.replica.ledger.heirs}  # of the term before, till they come
+        self._awaited_until = context.clock.tick + limits.HEIR_PATIENCE
 
     def next_deadline(self) -> float | None:
-        """When (`Now.tick`) somebody has been asked in vain, or the key may go out."""
-        dues = (self._waits_until, self._entrust_due)
+        """When (`Now.tick`) somebody was asked or awaited in vain, or the key may go out."""
+        dues = (self._waits_until, self._entrust_due, self._awaited_until if self._awaited else None)
         return min((due for due in dues if due is not None), default=None)
 
     # --- what members say
@@ -54,6 +56,7 @@ class Heirs:
     def take_able(self, link: int, member: bytes) -> None:
         """The member says on this link that it can host. It is asked again if that failed before."""
         self._able[member] = link
+        self._awaited.discard(member)
         self._end_asking(member)
         self._has_news = True
 
@@ -120,7 +123,9 @@ class Heirs:
         self._forget_former()
         if any(holder in ledger.kicked for holder in ledger.holders):
             self.change_code()
-        heirs = self._choose()
+        is_late = self._clock.tick >= self._awaited_until
+        late, self._awaited = (self._awaited, set()) if is_late else (set(), self._awaited)
+        heirs = self._choose(late)
         entrusts = self._entrusts(heirs)
         if heirs != ledger.heirs or (entrusts and heirs[0].member not in ledger.holders):
             self._sequencer.order_own(bodies.HeirsBody(list(heirs), entrusts))
@@ -133,7 +138,8 @@ class Heirs:
         ledger = self._replica.ledger
         if not heirs or not self._context.entrusts or self._serving.find_key(ledger.code) is None:
             return False
-        return heirs[0].member in ledger.holders or len(ledger.holders) < limits.HOLDERS
+        first, may_be_more = heirs[0].member, len(ledger.holders) < limits.HOLDERS
+        return first in ledger.holders or (may_be_more and self._presence.find_link(first) is not None)
 
     def _forget_former(self) -> None:
         roster = self._replica.ledger.roster
@@ -150,9 +156,12 @@ class Heirs:
         found = [member for it in ordered if (member := ledger.roster.find_member(it)) is not None]
         return [member.id for member in found if not member.away and member.id != self._replica.me.id]
 
-    def _choose(self) -> tuple[Heir, ...]:
-        """The heirs as they should be. One without a link stays one until it is away; nobody becomes one without."""
-        heirs = {heir.member: heir.address for heir in self._replica.ledger.heirs}
+    def _choose(self, late: set[bytes]) -> tuple[Heir, ...]:
+        """The heirs as they should be. One without a link stays one until it is away; nobody becomes one without.
+
+        late: of the term before, who have not come: they may have died with the host of that term.
+        """
+        heirs = {heir.member: heir.address for heir in self._replica.ledger.heirs if heir.member not in late}
         addresses = heirs | self._addresses
         linked = [it for it in self._in_order() if it in heirs or it not in self._presence.absences]
         prepared = [Heir(member, addresses[member]) for member in linked if member in addresses]

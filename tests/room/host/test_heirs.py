@@ -284,3 +284,26 @@ def test_a_code_that_is_not_the_way_of_members_is_served_no_more_once_there_is_a
     estate.heirs.change_code()
     stopped = [it.address for it in take_effects(estate.context) if isinstance(it, effects.StopServingEffect)]
     assert stopped == [first], "members still reach us by the first of all"
+
+
+def test_an_heir_of_the_term_before_that_does_not_come_soon_is_none_any_more(estate: Estate) -> None:
+    estate.can(ANN, BOB)
+    estate.prepares(ANN, BOB)
+    estate.presence.lose_link(LINKS[ANN.id], 0.0)
+    estate.heirs = Heirs(estate.context, estate.sequencer, estate.presence)  # as a next host has them
+    estate.can(BOB)
+    estate.updates(limits.HEIR_PATIENCE - 1)
+    assert estate.context.replica.ledger.heirs == (heir(ANN), heir(BOB))
+    assert estate.heirs.next_deadline() == pytest.approx(1_000 + limits.HEIR_PATIENCE)
+    estate.updates(limits.HEIR_PATIENCE)
+    assert estate.context.replica.ledger.heirs == (heir(BOB),)
+
+
+def test_nobody_is_said_to_hold_the_key_who_has_no_link_to_get_it_by(estate: Estate) -> None:
+    estate.can(ANN)
+    estate.prepares(ANN)
+    estate.heirs.change_code()
+    estate.presence.lose_link(LINKS[ANN.id], 0.0)
+    estate.updates()
+    ledger = estate.context.replica.ledger
+    assert (ledger.heirs, ANN.id in ledger.holders) == ((heir(ANN),), False)

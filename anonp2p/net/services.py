@@ -27,6 +27,7 @@ class Services:
         self._links = links
         self._tell = tell
         self._scopes: dict[bytes, trio.CancelScope] = {}  # by address: in which it is served
+        self._locks: dict[bytes, trio.Lock] = {}  # each held until the service has been withdrawn
 
     def begin(self, key: RoomKey) -> trio.CancelScope:
         """A service is wanted from now on; returns the scope for `run`."""
@@ -55,8 +56,9 @@ class Services:
     async def _host(self, effect: effects.ServeEffect, attending: trio.Nursery) -> None:
         """Keeps a service reachable as long as this network lasts."""
         network = await self._wait_for_network(effect)
+        lock = self._locks.setdefault(effect.key.public, trio.Lock())  # a Tor takes no service that it has
         with suppress(TorLost):
-            async with network.listen(effect.key) as place, trio.open_nursery() as nursery:
+            async with lock, network.listen(effect.key) as place, trio.open_nursery() as nursery:
                 nursery.start_soon(serve, place, effect.key.public, self._links, attending)
                 nursery.start_soon(self._publish, place, effect.key.public)
                 await network.lost.wait()

@@ -12,7 +12,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.net.links import Links
 from anonp2p.net.services import Services
 from anonp2p.net.shared_network import SharedNetwork
-from anonp2p.net.transport import DialFault
+from anonp2p.net.transport import DialFault, Place
 from anonp2p.room import effects, inputs
 from tests.support.transports import MemoryNetwork, Tor
 
@@ -119,3 +119,29 @@ async def test_of_a_service_that_is_not_wanted_any_more_nothing_is_heard(
         await server.stop(OTHER)
         await trio.sleep(limits.TOR_RETRY + 1)
         assert server.told(inputs.UnpublishedInput) == []
+
+
+async def test_a_service_that_is_wanted_again_at_once_is_published_after_it_was_withdrawn(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Tor that still has it does not take it a second time."""
+    listen, done = memory.listen, []
+
+    @asynccontextmanager
+    async def withdraw_slowly(key: RoomKey) -> AsyncIterator[Place]:
+        async with listen(key) as place:
+            done.append("published")
+            try:
+                yield place
+            finally:
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(limits.WITHDRAW_PATIENCE)
+                done.append("withdrawn")
+
+    monkeypatch.setattr(memory, "listen", withdraw_slowly)
+    async with serving(memory, OWN) as server:
+        await server.stop(OWN)
+        await server.serve(OWN)
+        await trio.sleep(2 * limits.WITHDRAW_PATIENCE)
+        assert done == ["published", "withdrawn", "published"]
+        await server.dial(OWN)

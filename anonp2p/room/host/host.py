@@ -116,8 +116,8 @@ class HostRole:
                     self._note_reachable()
             case inputs.UnpublishedInput(address=address):
                 self._serving.note_unpublished(address)
-            case inputs.ServeFailedInput(error=error):
-                self._lifecycle.break_down(error)
+            case inputs.ServeFailedInput(address=address, error=error):
+                self._give_up_service(address, error)
             case inputs.DialFailedInput(link=link):
                 self._meetings.forget_link(link)
 
@@ -265,6 +265,15 @@ class HostRole:
             if member is not None:
                 self.sequencer.order_own(bodies.AwayBody(member))
                 self.commits.remove_soon(member)
+
+    def _give_up_service(self, address: bytes, error: errors.AnonError) -> None:
+        """Our Tor does not serve this. Without the way of our members the room is over; else it has another code."""
+        ledger = self._replica.ledger
+        self._serving.stop(address)
+        if address == ledger.address:
+            self._lifecycle.break_down(error)
+        elif address == ledger.code:
+            self.sequencer.order_own(bodies.CodeBody(ledger.address))
 
     def _take_report(self, number: int, payload: bytes) -> None:
         """What a member says that waits though it has another host. Raises PeerFault."""

@@ -184,6 +184,9 @@ class Meetings:
         said = it.call.take_payload(payload)
         if not said:
             return None
+        if isinstance(said[0], frames.RefusedFrame):  # to whom we are none, or are thrown out
+            self._drop(link, "closed")
+            return None
         call, redirect = it.call, _only_redirect(said)
         check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
         where = redirect.where

@@ -11,6 +11,7 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, meeting
+from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.protocol.field_types import Heir
 from anonp2p.protocol.handshake import Channel, HandshakeKey
 from anonp2p.room import effects
@@ -199,6 +200,14 @@ def test_what_is_no_answer_to_a_host_ends_the_link(case: str, split: Split) -> N
     it = called(split)
     assert it.answers(*NO_ANSWERS[case](it)) is None
     assert ended(split) == "bad-where"
+    assert not split.meetings.owns_link(it.dial.link)
+
+
+def test_one_that_refuses_to_meet_us_is_held_nothing_against(split: Split) -> None:
+    it = called(split)
+    vouched = sign_credentials(RoomKey(ANN.id * 2), ANN.key)
+    assert it.answers(frames.RefusedFrame("unknown", vouched, bytes(64))) is None
+    assert ended(split) == "closed"
     assert not split.meetings.owns_link(it.dial.link)
 
 

@@ -6,6 +6,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import OPENING, Header
+from anonp2p.errors import TorRefused
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.protocol.field_types import Heir, Opening
@@ -248,3 +249,15 @@ def test_the_keys_that_members_show_when_they_come_are_those_that_others_write_t
     heir.waits(ANN, lost=True)
     heir.begins()
     assert heir.replica.keys[suite.hash_data(ANN.encryption_key.public)] == ANN.encryption_key.public
+
+
+def test_a_code_that_its_tor_does_not_serve_is_replaced_and_without_its_own_address_the_room_is_over(
+    heir: Inheritance,
+) -> None:
+    """As where another program on the same Tor still serves the code."""
+    heir.begins()
+    heir.role.handle_input(inputs.ServeFailedInput(ROOM, TorRefused("no")))
+    assert heir.replica.ledger.code == OWN
+    assert not heir.context.lifecycle.over
+    heir.role.handle_input(inputs.ServeFailedInput(OWN, TorRefused("no")))
+    assert heir.context.lifecycle.over

@@ -98,6 +98,7 @@ def transcript(torrc: str) -> int:
             show.join(name, room["code"])
         show.play(BEFORE)
         await_heir(ada)
+        print("ada  > /quit", flush=True)
         ended_well = show.end("ada")
         for name, peer in show.peers.items():
             print(f"{name}  | ada has left; the host is {peer.wait('host')['nick']}", flush=True)
@@ -106,9 +107,11 @@ def transcript(torrc: str) -> int:
         show.join("joe", room["code"])
         show.play(LAST)
         heard = {name: [message[1:] for message in peer.messages()] for name, peer in show.peers.items()}
-        show.peers[show.peers["eve"].wait("host")["nick"]].send("/close")
+        host = show.peers["eve"].wait("host")["nick"]
+        print(f"{host}  > /close", flush=True)
+        show.peers[host].send("/close")
         for name, peer in show.peers.items():
-            print(f"{name}  | The room is {peer.wait('gone')['reason']}", flush=True)
+            print(f"{name}  | Out of the room: {peer.wait('gone')['reason']}", flush=True)
         endings = [show.end(name) for name in tuple(show.peers)]
     wanted = [*BEFORE, *AFTER, *LAST]
     whole = seen["ben"] == seen["eve"] == [*BEFORE, *AFTER] and heard["ben"] == heard["eve"] == wanted

@@ -60,7 +60,7 @@ class Arrival:
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
             self._state.abandon()
-            self._search.note_drop()
+            self._search.note_drop(self._uplink.service)
             self._uplink.drop(reason)
 
     @property

@@ -71,6 +71,7 @@ class Search:
         self._joining = joining
         self._catch_up = catch_up
         self._dialling = Dialling(context.number_dial, context.random, is_alone=context.is_alone)
+        self._turned_away_at = b""  # the service of one who hosts and has given us no place
         self._tries: dict[int, _Try] = {}  # by link
         self._waiting: WaitingLink | None = None
         self._is_hinted = False  # whether we were sent on to another host since we had one
@@ -147,8 +148,9 @@ class Search:
             attempt.call.hang_up("closed")
         self._tries.clear()
 
-    def note_drop(self) -> None:
-        """We end the link ourselves, to ask for something else at once."""
+    def note_drop(self, service: bytes) -> None:
+        """We end the link ourselves, to ask for something else at once. service: what was dialled."""
+        self._turned_away_at = service
         self._dialling.note_drop()
 
     def lose(self, reason: Reason, hint: Target | None = None) -> None:
@@ -388,6 +390,8 @@ class Search:
     def _dial_host(self) -> None:
         ledger = self._replica.ledger
         address = ledger.address if self._lifecycle.entered else ledger.code
+        if self._turned_away_at and not self._lifecycle.entered and self._dialling.attempt % 2 == 0:
+            address = self._turned_away_at  # the code that we know may be of a log that nobody follows any more
         if (dial := self._dialling.take_due(address, self._clock.tick)) is not None:
             self._begin_call(dial, Target(None, address))
             self._uplink.tell_state("connecting", self._dialling.attempt, self._dialling.reason)

@@ -309,6 +309,19 @@ def test_a_host_that_has_handed_over_is_not_dialled_again() -> None:
     assert ROOM not in seeker.pass_time(1)
 
 
+def test_one_who_was_given_no_place_asks_anew_where_it_was_told_so_and_by_the_code() -> None:
+    """The code that it knows may be that of a half that gave way, and lead to nobody, or to itself."""
+    seeker = Seeker(ANN)
+    seeker.lose()
+    seeker.context.lifecycle.lose_place()
+    seeker.search.note_drop(ADDRESSES[BOB.id])
+    seeker.search.lose(LOST)
+    assert seeker.pass_time() == [ADDRESSES[BOB.id]]
+    dial = seeker.lines[-1].link
+    seeker.search.take_input(inputs.DialFailedInput(dial, Reason("not-found"), absent=True, again=True))
+    assert seeker.pass_time(limits.DIAL_PAUSE_MAX) == [seeker.ledger.code]
+
+
 def test_one_who_has_no_place_is_sent_on_by_nobody() -> None:
     """The link ends as any that leads to nothing, so that another one is dialled."""
     seeker = Seeker(ANN)

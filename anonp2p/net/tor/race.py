@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from anonp2p import limits
 from anonp2p.errors import AnonError
 from anonp2p.net.transport import DialFault
 
@@ -42,7 +43,8 @@ async def race(first: Dial, second: Dial, pause: float) -> trio.abc.Stream:
             await over.wait()
             nursery.cancel_scope.cancel()
     except BaseException:
-        await _close(streams)
+        with trio.move_on_after(limits.FLUSH_PATIENCE, shield=True):
+            await _close(streams)
         raise
     if not streams:
         raise errors[-1]

@@ -156,9 +156,10 @@ def require_honesty(members: Sequence[Member]) -> None:
 
 
 def say(author: Member, line: str | Event, seen_by: Member) -> int:
-    """The place of a message, once another member has it."""
-    at = len(seen_by.peer.events)
+    """The place of a message, once its author and another member have it."""
+    at, own = len(seen_by.peer.events), len(author.peer.events)
     author.peer.send(line)
+    author.peer.wait(lambda event: event["type"] == "message" and event["mine"], since=own)
     return int(
         seen_by.peer.wait(lambda event: event["type"] == "message" and event["nick"] == author.nick, since=at)["seq"]
     )

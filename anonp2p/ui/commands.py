@@ -4,6 +4,7 @@ import dataclasses
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from msgspec import UNSET
 
@@ -72,6 +73,17 @@ class ClearScreenAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class CopyAction:
+    """Put the room's code, the latest link, or the message with this number on the clipboard.
+
+    what: None is what suits best: the message that is selected, else the code.
+    """
+
+    what: Literal["code", "link"] | int | None = None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class QuitAction:
     """Leave all rooms and end the program. asks: as in `LeaveInput`."""
 
@@ -81,7 +93,9 @@ class QuitAction:
 
 AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
 # Done by the frontend itself.
-FrontendAction = ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction
+FrontendAction = (
+    ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction | CopyAction
+)
 Action = AppAction | FrontendAction
 
 
@@ -204,6 +218,17 @@ def _retract(argument: str, re: events.Re) -> Action:
     return inputs.RetractInput(int(argument) if argument else None, re)
 
 
+def _copy(argument: str, re: events.Re) -> Action:
+    match argument.lower():
+        case "":
+            return CopyAction(None, re)
+        case "code" | "link" as what:
+            return CopyAction(what, re)
+        case number if _is_number(number):
+            return CopyAction(int(number), re)
+    raise Usage(f"Type it so: {_find('copy').usage}")
+
+
 def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) <= _SEQ_DIGITS
 
@@ -226,6 +251,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/who", "", "show the members of the room, with role and tag", lambda _, re: inputs.AskInput("/who", re)),
     Command("/code", "[new]", "show the room's code; new: as its host, change it", _code),
     Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),
+    Command("/copy", "[code|link|SEQ]", "copy the code, the latest link or message SEQ", _copy),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", _msg),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", _reply),
     Command("/numbers", "", "show the latest messages with their numbers", lambda _, re: ListNumbersAction(re)),
@@ -285,7 +311,7 @@ def names_message(typed: str) -> bool:
     """Whether a command is being typed that names a message by its number."""
     name, space, _ = from_first_seen(typed).partition(" ")
     found = next((command for command in COMMANDS if command.name == name.lower()), None)
-    return bool(space) and found is not None and "[SEQ]" in found.argument
+    return bool(space) and found is not None and "SEQ" in found.argument
 
 
 def parse_line(line: str, re: events.Re = UNSET) -> Action:

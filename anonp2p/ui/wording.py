@@ -21,7 +21,7 @@ REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
 NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
-JOINING_BY_PASTE = "anonp2p join -  asks for the code, which the shell's history then does not keep."
+JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 

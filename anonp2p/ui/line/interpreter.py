@@ -10,7 +10,7 @@ from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoRoom, NothingTo
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.ui import wording
-from anonp2p.ui.commands import (
+from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
     CopyAction,
@@ -19,8 +19,8 @@ from anonp2p.ui.commands import (
     ListRoomsAction,
     ShowHelpAction,
     SwitchRoomAction,
-    ask_first,
 )
+from anonp2p.ui.commands import ask_first
 from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.typed_line import parse_typed_line

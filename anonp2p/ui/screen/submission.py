@@ -11,9 +11,9 @@ from anonp2p import limits
 from anonp2p.errors import AnonError, NoRoom, NothingToCopy, RoomOver, TooLong, TooMuchPending
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
-from anonp2p.ui import commands, sanitize, wording
+from anonp2p.ui import actions, commands, sanitize, wording
+from anonp2p.ui.actions import AppAction
 from anonp2p.ui.clipboard import Clipboard
-from anonp2p.ui.commands import AppAction
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
@@ -29,11 +29,11 @@ Question = Literal["", "long", "code"]  # that the next key answers: whether to 
 
 # Such a command is not found in the active room's history: it names another room, which may have been left by then.
 _OF_OTHER_ROOMS = (
-    commands.CreateRoomAction,
-    commands.JoinRoomAction,
-    commands.SwitchRoomAction,
-    commands.ClearScreenAction,
-    commands.CopyAction,
+    actions.CreateRoomAction,
+    actions.JoinRoomAction,
+    actions.SwitchRoomAction,
+    actions.ClearScreenAction,
+    actions.CopyAction,
 )
 
 
@@ -97,7 +97,7 @@ class Submission:
         act()
         return ""
 
-    def _with_seq(self, action: commands.Action) -> commands.Action:
+    def _with_seq(self, action: actions.Action) -> actions.Action:
         """The action with the whole seq of the message that it names by its number."""
         find = self._scene.active.log.find_numbered
         match action:
@@ -107,24 +107,24 @@ class Submission:
                 return dataclasses.replace(action, seq=message.seq)
         return action
 
-    def _prepare(self, action: commands.Action) -> Callable[[], None]:
+    def _prepare(self, action: actions.Action) -> Callable[[], None]:
         """A function that carries out the action, here or in the rest of the program. Raises AnonError."""
         active = self._scene.active
         match action:
-            case commands.ShowHelpAction(commands=listed):
+            case actions.ShowHelpAction(commands=listed):
                 return partial(self._open_overlay, overlays.of_help(listed))
-            case commands.ListNumbersAction():
+            case actions.ListNumbersAction():
                 return partial(self._open_overlay, overlays.of_numbers(active.log))
-            case commands.ListRoomsAction():
+            case actions.ListRoomsAction():
                 return self._list_rooms
-            case commands.SwitchRoomAction(room=wanted):
+            case actions.SwitchRoomAction(room=wanted):
                 rooms = self._scene.tabs.rooms
                 return partial(self._scene.show_tab, rooms.by_label[rooms.find_room(wanted)])
-            case commands.ClearScreenAction():
+            case actions.ClearScreenAction():
                 return self.clear_screen
-            case commands.CopyAction(what=what):
+            case actions.CopyAction(what=what):
                 return partial(self._copy, *self._find_copied(what))
-            case commands.JoinRoomAction(code=code):
+            case actions.JoinRoomAction(code=code):
                 codes.parse_code(code)
             case inputs.LeaveInput() if active.over:
                 return partial(self.drop_tab, active)
@@ -139,7 +139,7 @@ class Submission:
         return partial(self._request, action)
 
     def _request(self, action: AppAction) -> None:
-        if isinstance(action, commands.CreateRoomAction | commands.JoinRoomAction):
+        if isinstance(action, actions.CreateRoomAction | actions.JoinRoomAction):
             self._typeahead.begin(self._number)
         self._send.send_nowait(UserRequest(action, self._number, self._scene.active.label or None))
 

@@ -10,7 +10,7 @@ from anonp2p.errors import AnonError, CodeAsMessage, NoRoom, TooLong
 from anonp2p.names.codes import RoomKey
 from anonp2p.room import events, inputs
 from anonp2p.room.succession.terms import make_place
-from anonp2p.ui.commands import JoinRoomAction, QuitAction
+from anonp2p.ui.actions import JoinRoomAction, QuitAction
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 

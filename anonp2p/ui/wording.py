@@ -188,8 +188,8 @@ def _describe(event: events.Event) -> list[str]:
             return [f"{nick} joined{_unknown_past(unknown)}"]
         case events.LeftEvent(nick=nick, reason="left"):
             return [f"{nick} left"]
-        case events.LeftEvent(nick=nick, reason="kicked"):
-            return [f"{nick} was thrown out"]
+        case events.LeftEvent(nick=nick, reason="kicked", why=why):
+            return [f"{nick} was thrown out{f': {why}' if why else ''}"]
         case events.LeftEvent(nick=nick):
             return [f"{nick} was lost"]
         case events.RenamedEvent(nick=nick, was=was, unknown_past=unknown):
@@ -230,7 +230,8 @@ def _describe(event: events.Event) -> list[str]:
             return [_room(room) for room in rooms] or [NO_ROOMS]
         case events.ReplyEvent(command="/help", data=rows):
             wide = max(len(row["usage"]) for row in rows)
-            return [f"{row['usage']:{wide}}  {row['does']}" for row in rows]
+            page = _page(rows[0]) if len(rows) == 1 else []
+            return [*(f"{row['usage']:{wide}}  {row['does']}" for row in rows), *page]
         case events.NoticeEvent(text=text):
             return [text]
         case events.ErrorEvent(text=error):
@@ -301,6 +302,14 @@ def _heirs(data: dict[str, Any]) -> list[str]:
 def _nick(member: dict[str, Any]) -> str:
     """Of one who may have left since."""
     return member["nick"] or f"one who is gone ({member['member'][:8]})"
+
+
+def _page(row: dict[str, Any]) -> list[str]:
+    """What help on one command says besides its row."""
+    parts = [(it["part"], it["means"]) for it in row["parts"]] + [("for example", row["example"])]
+    parts += [("also", " ".join(row["also"]))] if row["also"] else []
+    wide = max(len(part) for part, _ in parts)
+    return [f"  {part:{wide}}  {means}" for part, means in parts]
 
 
 def _number(seq: int, rows: list[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoRoom, NothingToCopy
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
-from anonp2p.ui import wording
+from anonp2p.ui import manual, wording
 from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
@@ -125,7 +125,10 @@ class Interpreter:
     def _answer(self, action: ShowHelpAction | ListRoomsAction | SwitchRoomAction) -> events.Event:
         match action:
             case ShowHelpAction(commands=listed, re=re):
-                rows = [{"command": one.name, "usage": one.usage, "does": one.does} for one in listed]
+                rows = [
+                    {"command": one.name, "usage": one.usage, "does": one.does, **manual.describe_page(one.name)}
+                    for one in listed
+                ]
                 return events.ReplyEvent(command="/help", data=rows, re=re)
             case ListRoomsAction(re=re):
                 return events.ReplyEvent(command="/rooms", data=self._rooms.list_rooms(self._find_room), re=re)

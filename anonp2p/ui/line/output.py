@@ -56,7 +56,7 @@ class Output:
         in its first column. A row of blanks takes the cursor just as far into the next row, and to the end of its own
         where it was in the first column: there terminals wait with breaking until more is printed.
         """
-        is_needed = isinstance(event, _WORDS_OF_OTHERS) and os.isatty(self._descriptor)
+        is_needed = _has_words_of_others(event) and os.isatty(self._descriptor)
         return " " * _columns(self._descriptor) + "\r" if is_needed else ""
 
     def _folded(self, event: events.Event, text: str, prefix: str) -> str:
@@ -70,7 +70,7 @@ class Output:
         code = _code_in(event)
         if isinstance(event, events.ReplyEvent) and event.command == "/qr":
             return text
-        if not (is_terminal or isinstance(event, _WORDS_OF_OTHERS)):
+        if not (is_terminal or _has_words_of_others(event)):
             return text
         columns = _columns(self._descriptor)
         if text.isascii() and len(text) <= columns:
@@ -120,6 +120,11 @@ class Output:
             return
         self._waiting.append(data)
         self._news.set()
+
+
+def _has_words_of_others(event: events.Event) -> bool:
+    """Whether the line has what somebody else wrote, other than nicks."""
+    return isinstance(event, _WORDS_OF_OTHERS) or (isinstance(event, events.LeftEvent) and bool(event.why))
 
 
 def _code_in(event: events.Event) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from anonp2p import limits
-from anonp2p.ui import qr, sanitize, wording
+from anonp2p.ui import manual, qr, sanitize, wording
 from anonp2p.ui.actions import Command
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.people import LEGEND, People
@@ -51,6 +51,8 @@ def of_help(commands: Sequence[Command]) -> Overlay:
     """The commands, and, where it is all of them, the keys."""
     table = [(command.usage, command.does) for command in commands]
     keys = _KEYS if len(commands) > 1 else ()
+    if len(commands) == 1:
+        table += manual.list_page(commands[0].name)
 
     def build(columns: int, _: int) -> list[Row]:
         about: list[Row] = [[], *_table(keys, columns)] if keys else []

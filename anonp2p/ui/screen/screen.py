@@ -93,6 +93,7 @@ class Screen:
         match event:
             case events.TorProgressEvent() | events.ReadyEvent():
                 scene.tor, scene.tor_notice = event, ""
+                scene.has_booted = scene.has_booted or isinstance(event, events.ReadyEvent)
             case events.TorSlowEvent() | events.TorSkippedEvent() if _is_before_tor(scene, tab):
                 [scene.tor_notice] = wording.describe_event(event)
             case events.ReplyEvent() if overlay := _answer_at_length(event, tab):

@@ -122,9 +122,11 @@ async def test_what_others_say_is_folded_on_a_pipe_for_the_terminal_that_it_is_r
     assert further
     assert all(line.startswith("    ") for line in further)
     assert all(width(line) <= wide for line in (first, *further))
-    _, *further = await printed(pipe.writer.fileno(), pipe, reason)
-    assert further
-    assert all(line.startswith("    ") and width(line) <= wide for line in further)
+    kicked = events.LeftEvent(room="r1", member="m", nick="ben", reason="kicked", why=text)
+    for event in (reason, kicked):
+        _, *further = await printed(pipe.writer.fileno(), pipe, event)
+        assert further
+        assert all(line.startswith("    ") and width(line) <= wide for line in further)
     [whole] = await printed(pipe.writer.fileno(), pipe, said("x" * (wide - 5)))
     assert whole == "ann: " + "x" * (wide - 5)
 

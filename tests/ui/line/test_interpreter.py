@@ -68,7 +68,9 @@ def test_a_code_alone_joins_on_a_terminal_and_in_a_room_it_is_held_once() -> Non
     for _ in range(2):
         assert typist.type(code) == UserRequest(CodeAsMessage(), room="r1")
         assert typist.type(code) == UserRequest(inputs.SayInput(code), room="r1")
-    assert Typist("r1", json=False).type(code) == UserRequest(inputs.SayInput(code), room="r1"), "programs mean what they say"
+    assert Typist("r1", json=False).type(code) == UserRequest(inputs.SayInput(code), room="r1"), (
+        "programs mean what they say"
+    )
 
 
 def test_the_numbers_of_messages_are_those_of_the_room_that_is_meant() -> None:

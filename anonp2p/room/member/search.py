@@ -24,7 +24,7 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import WaitingLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Line, Loss, Target
-from anonp2p.room.where import check_signer, find_shared, tell_where
+from anonp2p.room.where import check_form, check_signer, find_shared, tell_where
 
 _OTHER_VERSION = errors.OtherProtocol()
 
@@ -283,7 +283,7 @@ class Search:
     def _take_hint(self, where: frames.Where) -> bool:
         """Returns whether the host that somebody follows may be one for us: of no lower term. Raises PeerFault."""
         ledger = self._replica.ledger
-        expect(terms.are_proper(where.openings) and where.openings[-1].term == (where.number, where.host), "bad-where")
+        check_form(where)
         is_lower = (where.number, where.host) < (ledger.number, ledger.host)
         if not is_lower:
             self._loss.note_hint(Target(where.host, where.address), self._clock.tick)

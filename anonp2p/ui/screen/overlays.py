@@ -28,6 +28,7 @@ _KEYS = (
     ("Tab", "complete a command, a nick, a room; again for the next one"),
     ("Up, Down", "what you have sent before"),
     ("PageUp, PageDown, wheel", "look back; Home to the beginning, End to the latest"),
+    ("Alt-C", "copy the message that is selected, else the room's code, to the clipboard"),
     ("Alt-1 ... Alt-9", "room 1 ... 9"),
     ("Ctrl-N, Ctrl-P", "the next, the previous room"),
     ("Alt-A", "the next room with something new"),
@@ -135,6 +136,7 @@ def of_code(name: str, code: str) -> Overlay:
             *rows.wrapped("title", f"Whoever has this code can join {sanitize.sanitize_line(name)}:", columns),
             *rows.code(code, columns),
             *rows.wrapped("quiet", rows.COPYING, columns),
+            *rows.wrapped("quiet", wording.JOINING_BY_PASTE, columns),
         ]
 
     return Overlay("code: Esc puts it away", build)

@@ -286,7 +286,11 @@ class Room:
             self.role.author_entry(bodies.RetractBody(shown.counter), None, event.re)
 
     def _send_whisper(self, event: inputs.WhisperInput) -> None:
-        self._send_private(self.replica.ledger.roster.find_nick(event.nick), event, None)
+        roster = self.replica.ledger.roster
+        meant = roster.find_nick(event.nick)
+        if event.member:
+            meant = next((one for one in roster if identity.spell_member(one.id) == event.member), None)
+        self._send_private(meant, event, None)
 
     def _send_private(
         self, member: Member | None, event: inputs.WhisperInput | inputs.ReplyInput, reply: bodies.EntryId | None

@@ -78,6 +78,14 @@ class CopyAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ConverseAction:
+    """Begin a private conversation with somebody, or end it. nick: None ends it."""
+
+    nick: str | None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class QuitAction:
     """Leave all rooms and end the program. asks: as in `LeaveInput`."""
 
@@ -88,7 +96,13 @@ class QuitAction:
 AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
 # Done by the frontend itself.
 FrontendAction = (
-    ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction | CopyAction
+    ShowHelpAction
+    | ListRoomsAction
+    | ListNumbersAction
+    | SwitchRoomAction
+    | ClearScreenAction
+    | CopyAction
+    | ConverseAction
 )
 Action = AppAction | FrontendAction
 

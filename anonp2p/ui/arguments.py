@@ -7,7 +7,7 @@ from anonp2p.names import nicks
 from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
-from anonp2p.ui.actions import Action, CopyAction, CreateRoomAction
+from anonp2p.ui.actions import Action, ConverseAction, CopyAction, CreateRoomAction
 
 
 def parse_kick(argument: str, re: events.Re) -> Action:
@@ -93,6 +93,12 @@ def parse_msg(argument: str, re: events.Re) -> Action:
     if not text.strip():
         raise WrongArgument
     return inputs.WhisperInput(nick, bounded_text(text.lstrip()), re)
+
+
+def parse_query(argument: str, re: events.Re) -> Action:
+    if len(argument.split()) > 1:
+        raise WrongArgument
+    return ConverseAction(argument or None, re)
 
 
 def parse_reply(argument: str, re: events.Re) -> Action:

@@ -80,9 +80,9 @@ class Simulation:
         """The host types /lock or /unlock; returns the id."""
         return self._type(self.host, inputs.LockInput(locked, self._next()))
 
-    def whisper(self, party: Party, nick: str, text: str) -> int:
-        """Types /msg; returns the id."""
-        return self._type(party, inputs.WhisperInput(nick, text, self._next()))
+    def whisper(self, party: Party, nick: str, text: str, member: str = "") -> int:
+        """Types /msg, or a text in a private conversation with this member; returns the id."""
+        return self._type(party, inputs.WhisperInput(nick, text, self._next(), member))
 
     def reply(self, party: Party, seq: int | None, text: str) -> int:
         """Somebody answers a message; returns the `re` of that."""

@@ -251,6 +251,24 @@ def test_a_private_message_to_nobody_or_oneself_is_given_back(room: Simulation, 
     assert unsent.text == f"/msg {nick} psst"
 
 
+def test_in_a_private_conversation_the_member_counts_and_not_the_nick(room: Simulation) -> None:
+    ann, bob, eve = (room.joined(nick) for nick in ("ann", "bob", "eve"))
+    member = bob.room.snapshot().member
+    for party, nick in ((bob, "robert"), (eve, "bob")):
+        room.rename(party, nick)
+        room.settle()
+    room.whisper(ann, "bob", "psst", member)
+    room.settle()
+    assert [event.text for event in bob.got(events.MessageEvent)] == ["psst"]
+    assert eve.got(events.MessageEvent) == []
+    room.leave(bob)
+    room.settle()
+    error, unsent = room.answers(ann, room.whisper(ann, "bob", "psst", member))
+    assert isinstance(error, events.ErrorEvent)
+    assert error.code == "no-such-nick"
+    assert isinstance(unsent, events.UnsentEvent)
+
+
 def words(room: Simulation, party: Party, nick: str = "") -> Any:
     [reply] = room.answers(party, room.verify(party, nick))
     assert isinstance(reply, events.ReplyEvent)

@@ -98,7 +98,7 @@ class Carrier:
                 return 1.0
             case frames.MeetRequest(openings=openings, index=index):
                 self._check_meet(caller, request)
-                if self._loss.lost_at is not None and openings[-1].term > ledger.openings[-1].term:
+                if self._loss.lost_at is not None and terms.rivals(openings[-1], ledger.openings[-1]):
                     self._loss.note_hint(Target(request.member, request.address), self._clock.tick)
                 return self._redirect(caller, openings, index)
         raise NotAdmitted("unknown")

@@ -379,6 +379,10 @@ class CryptoMissing(AnonError):
     code = "crypto-missing"
 
 
+class WrongArgument(Exception):
+    """What stands after a command is not as its usage says: whoever knows the usage tells the user."""
+
+
 class PeerFault(Exception):
     """A peer broke the protocol. Its link is closed for this reason, which names no content; nobody else notices.
 

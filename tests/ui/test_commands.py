@@ -11,8 +11,7 @@ from anonp2p.protocol import frames
 from anonp2p.room import inputs, retention
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import commands
-from anonp2p.ui.commands import (
-    COMMANDS,
+from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
     Command,
@@ -23,8 +22,8 @@ from anonp2p.ui.commands import (
     QuitAction,
     ShowHelpAction,
     SwitchRoomAction,
-    parse_line,
 )
+from anonp2p.ui.commands import COMMANDS, parse_line
 
 TYPED: list[tuple[str, Action]] = [
     ("/help", ShowHelpAction(COMMANDS)),

@@ -9,15 +9,15 @@ from msgspec import UNSET
 from anonp2p.errors import AnonError, BadInput, NoRoom
 from anonp2p.room import events, inputs
 from anonp2p.ui import wording
-from anonp2p.ui.commands import (
+from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
     ListNumbersAction,
     ListRoomsAction,
     ShowHelpAction,
     SwitchRoomAction,
-    ask_first,
 )
+from anonp2p.ui.commands import ask_first
 from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.typed_line import parse_typed_line

@@ -6,7 +6,7 @@ from itertools import islice
 
 from anonp2p import limits
 from anonp2p.ui import qr, sanitize, wording
-from anonp2p.ui.commands import Command
+from anonp2p.ui.actions import Command
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.people import LEGEND, People
 from anonp2p.ui.screen.rows import Row

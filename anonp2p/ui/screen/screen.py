@@ -5,7 +5,7 @@ import trio
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.room import events
-from anonp2p.ui import commands, wording
+from anonp2p.ui import actions, commands, wording
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.bell import Bell
@@ -56,7 +56,7 @@ class Screen:
         self._closed = closed
         self.scene.find_room = find_room
 
-    async def first_command(self) -> commands.CreateRoomAction | commands.JoinRoomAction | None:
+    async def first_command(self) -> actions.CreateRoomAction | actions.JoinRoomAction | None:
         """See `Frontend`. A code of `-` is asked for."""
         action, subject = self._config.action, self._config.subject
         if action and subject == "-":

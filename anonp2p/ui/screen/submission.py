@@ -10,8 +10,8 @@ from anonp2p import limits
 from anonp2p.errors import AnonError, NoRoom, RoomOver, TooLong, TooMuchPending
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
-from anonp2p.ui import commands, wording
-from anonp2p.ui.commands import AppAction
+from anonp2p.ui import actions, commands, wording
+from anonp2p.ui.actions import AppAction
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
@@ -24,10 +24,10 @@ from anonp2p.ui.screen.tab import Tab
 
 # Such a command is not found in the active room's history: it names another room, which may have been left by then.
 _OF_OTHER_ROOMS = (
-    commands.CreateRoomAction,
-    commands.JoinRoomAction,
-    commands.SwitchRoomAction,
-    commands.ClearScreenAction,
+    actions.CreateRoomAction,
+    actions.JoinRoomAction,
+    actions.SwitchRoomAction,
+    actions.ClearScreenAction,
 )
 
 
@@ -76,7 +76,7 @@ class Submission:
         act()
         return False
 
-    def _with_seq(self, action: commands.Action) -> commands.Action:
+    def _with_seq(self, action: actions.Action) -> actions.Action:
         """The action with the whole seq of the message that it names by its number."""
         find = self._scene.active.log.find_numbered
         match action:
@@ -86,22 +86,22 @@ class Submission:
                 return dataclasses.replace(action, seq=message.seq)
         return action
 
-    def _prepare(self, action: commands.Action) -> Callable[[], None]:
+    def _prepare(self, action: actions.Action) -> Callable[[], None]:
         """A function that carries out the action, here or in the rest of the program. Raises AnonError."""
         active = self._scene.active
         match action:
-            case commands.ShowHelpAction(commands=listed):
+            case actions.ShowHelpAction(commands=listed):
                 return partial(self._open_overlay, overlays.of_help(listed))
-            case commands.ListNumbersAction():
+            case actions.ListNumbersAction():
                 return partial(self._open_overlay, overlays.of_numbers(active.log))
-            case commands.ListRoomsAction():
+            case actions.ListRoomsAction():
                 return self._list_rooms
-            case commands.SwitchRoomAction(room=wanted):
+            case actions.SwitchRoomAction(room=wanted):
                 rooms = self._scene.tabs.rooms
                 return partial(self._scene.show_tab, rooms.by_label[rooms.find_room(wanted)])
-            case commands.ClearScreenAction():
+            case actions.ClearScreenAction():
                 return self.clear_screen
-            case commands.JoinRoomAction(code=code):
+            case actions.JoinRoomAction(code=code):
                 codes.parse_code(code)
             case inputs.LeaveInput() if active.over:
                 return partial(self.drop_tab, active)
@@ -116,7 +116,7 @@ class Submission:
         return partial(self._request, action)
 
     def _request(self, action: AppAction) -> None:
-        if isinstance(action, commands.CreateRoomAction | commands.JoinRoomAction):
+        if isinstance(action, actions.CreateRoomAction | actions.JoinRoomAction):
             self._typeahead.begin(self._number)
         self._send.send_nowait(UserRequest(action, self._number, self._scene.active.label or None))
 

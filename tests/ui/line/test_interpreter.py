@@ -9,7 +9,7 @@ from msgspec import UNSET
 from anonp2p.errors import AnonError, NoRoom, TooLong
 from anonp2p.room import events, inputs
 from anonp2p.room.succession.terms import make_place
-from anonp2p.ui.commands import QuitAction
+from anonp2p.ui.actions import QuitAction
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 

@@ -8,7 +8,8 @@ import trio
 from anonp2p import limits
 from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
-from anonp2p.ui.commands import COMMANDS, CreateRoomAction, JoinRoomAction
+from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
+from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead

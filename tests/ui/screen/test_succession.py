@@ -8,7 +8,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui import wording
-from anonp2p.ui.commands import QuitAction
+from anonp2p.ui.actions import QuitAction
 from anonp2p.ui.screen import overlays, view
 from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.people import People

@@ -95,6 +95,14 @@ class BadInput(AnonError):
     status = 2
 
 
+class NothingToCopy(BadInput):
+    sentence = "Nothing was copied: {detail}."
+
+
+class CodeAsMessage(BadInput):
+    sentence = "That is a room's code, and was not sent. /join CODE joins that room; the same line again says it here."
+
+
 class BadRoomName(BadInput):
     sentence = "A room's name is 1 to {detail} letters, digits and - _ . without spaces."
 

@@ -236,6 +236,7 @@ PEOPLE_INTERVAL: Final = 0.001  # seconds a member between looks at who is there
 FRAME_INTERVAL: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees
 ROWS_OF_INPUT: Final = 8  # of what is typed in sight at once
 LINES_SHOWN: Final = 40  # of a message on terminals: a screenful; 4,000 bytes can be 4,001 lines, which hide all else
+CLIPBOARD: Final = 60.0  # seconds until what was copied is taken off the clipboard: time to paste it
 LONG_MESSAGE: Final = 8  # lines of a message beyond which the full screen asks before it is sent
 ERRORS_TOLD: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 

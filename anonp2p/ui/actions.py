@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from msgspec import UNSET
 
@@ -66,6 +67,17 @@ class ClearScreenAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class CopyAction:
+    """Put the room's code, the latest link, or the message with this number on the clipboard.
+
+    what: None is what suits best: the message that is selected, else the code.
+    """
+
+    what: Literal["code", "link"] | int | None = None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class QuitAction:
     """Leave all rooms and end the program. asks: as in `LeaveInput`."""
 
@@ -75,7 +87,9 @@ class QuitAction:
 
 AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
 # Done by the frontend itself.
-FrontendAction = ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction
+FrontendAction = (
+    ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction | CopyAction
+)
 Action = AppAction | FrontendAction
 
 

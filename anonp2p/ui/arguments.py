@@ -7,7 +7,7 @@ from anonp2p.names import nicks
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
-from anonp2p.ui.actions import Action, CreateRoomAction
+from anonp2p.ui.actions import Action, CopyAction, CreateRoomAction
 
 
 def parse_kick(argument: str, re: events.Re) -> Action:
@@ -108,6 +108,17 @@ def parse_retract(argument: str, re: events.Re) -> Action:
     if argument and not _is_number(argument):
         raise BadInput("A message is named by its number, which has nothing but digits.")
     return inputs.RetractInput(int(argument) if argument else None, re)
+
+
+def parse_copy(argument: str, re: events.Re) -> Action:
+    match argument.lower():
+        case "":
+            return CopyAction(None, re)
+        case "code" | "link" as what:
+            return CopyAction(what, re)
+        case number if _is_number(number):
+            return CopyAction(int(number), re)
+    raise WrongArgument
 
 
 def _is_number(word: str) -> bool:

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from anonp2p.errors import BadInput, UnknownCommand, Usage, WrongArgument
 from anonp2p.names import nicks
 from anonp2p.room import events, inputs
-from anonp2p.ui import arguments
+from anonp2p.ui import arguments, manual
 from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
@@ -47,6 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/who", "", "show the members of the room, with role and tag", lambda _, re: inputs.AskInput("/who", re)),
     Command("/code", "[new]", "show the room's code; new: as its host, change it", arguments.parse_code),
     Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),
+    Command("/copy", "[code|link|SEQ]", "copy the code, the latest link or message SEQ", arguments.parse_copy),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", arguments.parse_msg),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", arguments.parse_reply),
     Command("/numbers", "", "show the latest messages with their numbers", lambda _, re: ListNumbersAction(re)),
@@ -92,11 +93,17 @@ _SUGGESTED = 3  # commands that begin as what was typed: more are no help
 _ALIKE = 0.7  # of difflib's measure: /jion and /quitt, but not /mute for /me
 
 
-def _find(name: str) -> Command:
+def find_command(name: str) -> Command | None:
+    """The command of this name, with or without its slash, or the one that people type so by habit."""
     wanted = "/" + name.removeprefix("/").lower()
-    for command in COMMANDS:
-        if command.name == wanted:
-            return command
+    wanted = manual.HABITS.get(wanted, wanted)
+    return next((command for command in COMMANDS if command.name == wanted), None)
+
+
+def _find(name: str) -> Command:
+    if found := find_command(name):
+        return found
+    wanted = "/" + name.removeprefix("/").lower()
     alike = _alike(wanted)
     raise UnknownCommand(f"{wanted}. Did you mean {alike}?" if alike else f"{wanted}; /help lists them all.")
 
@@ -115,8 +122,8 @@ def _alike(wanted: str) -> str:
 def names_message(typed: str) -> bool:
     """Whether a command is being typed that names a message by its number."""
     name, space, _ = from_first_seen(typed).partition(" ")
-    found = next((command for command in COMMANDS if command.name == name.lower()), None)
-    return bool(space) and found is not None and "[SEQ]" in found.argument
+    found = find_command(name) if name.startswith("/") else None
+    return bool(space) and found is not None and "SEQ" in found.argument
 
 
 def parse_line(line: str, re: events.Re = UNSET) -> Action:

@@ -21,10 +21,9 @@ from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.presence import Presence
-from anonp2p.room.ledger import expect
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
-from anonp2p.room.where import check_signer, find_key, judge_where, tell_where
+from anonp2p.room.where import check_signer, find_asker, judge_where, tell_where
 
 _ANYBODY: Final = bytes(16)  # stands for whoever hosts where the code leads
 
@@ -119,9 +118,8 @@ class Meetings:
 
     def answer(self, caller: Caller, meet: frames.MeetRequest) -> float:
         """Tells another host where we are; returns what that has cost, in tokens. Raises NotAdmitted, PeerFault."""
-        expect(terms.are_proper(meet.openings), "bad-where")
-        key = find_key(self._replica, meet.member, meet.openings, meet.index)
-        if key is None or not meeting.is_meet_signed(meet, caller.service, caller.hello, key):
+        key = find_asker(self._replica, meet, caller.service, caller.hello)
+        if key is None:
             raise NotAdmitted("unknown")
         return self.tell(caller, key, meet.openings, meet.index)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, inputs
 from anonp2p.room.link_effects import apply_effect
@@ -36,8 +36,8 @@ class Town:
         seed: int,
         pace: Distances,
         *,
-        retention: frames.RetentionPolicy = ANY,
-        history: frames.HistoryPolicy = NO_HISTORY,
+        retention: room_state.RetentionPolicy = ANY,
+        history: room_state.HistoryPolicy = NO_HISTORY,
     ) -> None:
         self.now = 0.0
         self.people: list[Person] = []

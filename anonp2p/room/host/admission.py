@@ -175,10 +175,11 @@ class Admission:
         """Gives a member what it has missed: as it was sent, or opened, or not at all.
 
         epoch: whose secrets it has, if it may have those of ours. reached, openings: its log. Raises NotAdmitted for a
-        log that has nothing in common with ours. One of a higher term is told where we are, and may prove that term.
+        log that has nothing in common with ours. One of another term with no lower number than ours is told where we
+        are, and may prove that term.
         """
         ledger, log = self._replica.ledger, self._sequencer.log
-        if openings[-1].term > ledger.openings[-1].term:
+        if terms.rivals(openings[-1], ledger.openings[-1]):
             return self._meetings.tell(caller, ledger.get_member(member).key, openings, reached.place)
         is_of_our_term = openings[-1] == ledger.openings[-1]
         fork = reached.place

@@ -55,7 +55,7 @@ class WelcomeCheck:
         known = self._replica.ledger
         expect(state.room == known.room, "other-room")
         _check_host(state, service)
-        expect((state.term.number, state.host) > (known.number, known.host), "old-term")
+        expect(state.term.number > known.number, "old-term")
         expect(state.snapshot is None and not state.proof, "unexpected-history")
         ledger = self._read_ledger(state, switches=True)
         head = HeadCheck(self._context).read_head(state.head, Signer.of_log(ledger))

@@ -8,7 +8,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.errors import AnonError, NoRoom, RoomOver, TooLong, TooMuchPending
-from anonp2p.names import codes
+from anonp2p.names import nicks
 from anonp2p.room import events, inputs
 from anonp2p.ui import actions, commands, wording
 from anonp2p.ui.actions import AppAction
@@ -51,7 +51,8 @@ class Submission:
         confirmed: Enter was pressed again. Returns whether the user is asked to do so.
         """
         text = self._editor.edit_text
-        if not text.strip():
+        active = self._scene.active
+        if not (text.strip() or (active.again and active.over)):
             return False
         lines = text.count("\n") + 1
         if lines > limits.LONG_MESSAGE and not confirmed:
@@ -59,14 +60,13 @@ class Submission:
             return True
         self._number += 1
         try:
-            action = commands.ask_first(self._with_seq(commands.parse_line(text, self._number)))
+            action = self._understand(text)
             act = self._prepare(action)
         except AnonError as error:
             size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""
             self._scene.hint = Hint(f"{error}{size}", "error")
             return False
         self._editor.take()
-        active = self._scene.active
         if not isinstance(action, _OF_OTHER_ROOMS):
             active.draft.history.add(text, self._number)
         if isinstance(action, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput):
@@ -75,6 +75,21 @@ class Submission:
         active.log.mark_read()
         act()
         return False
+
+    def _understand(self, text: str) -> actions.Action:
+        """What is meant by this line in this room. Raises AnonError."""
+        active = self._scene.active
+        if not text.strip() and active.again:
+            return dataclasses.replace(active.again, re=self._number)
+        action = commands.ask_first(self._with_seq(commands.parse_line(text, self._number)))
+        match action:
+            case inputs.RenameInput(nick=nick) if active.over and active.again:
+                return dataclasses.replace(active.again, nick=nick, re=self._number)
+            case actions.JoinRoomAction(address=address):  # of a room that is over, goes on in its tab
+                tabs = self._scene.tabs.of_rooms
+                same = (tab.label for tab in tabs if tab.over and tab.again and tab.again.address == address)
+                return dataclasses.replace(action, label=next(same, ""))
+        return action
 
     def _with_seq(self, action: actions.Action) -> actions.Action:
         """The action with the whole seq of the message that it names by its number."""
@@ -101,19 +116,24 @@ class Submission:
                 return partial(self._scene.show_tab, rooms.by_label[rooms.find_room(wanted)])
             case actions.ClearScreenAction():
                 return self.clear_screen
-            case actions.JoinRoomAction(code=code):
-                codes.parse_code(code)
             case inputs.LeaveInput() if active.over:
                 return partial(self.drop_tab, active)
         if isinstance(action, inputs.Typed) and active.over:
             raise RoomOver
-        if isinstance(action, inputs.Typed) and not active.label:
+        if isinstance(action, inputs.Typed) and not (active.label or isinstance(action, inputs.RenameInput)):
             raise NoRoom
         if isinstance(action, inputs.AskInput) and action.command == "/who":
             return partial(self._open_overlay, overlays.of_members(partial(self._scene.people, active)))
         if max(active.log.pending_count, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise TooMuchPending
         return partial(self._request, action)
+
+    def suggest_nick(self, tab: Tab) -> None:
+        """Begins a line that goes on with the join under another nick, unless something else is typed."""
+        asked = tab.again.nick if tab.again else ""
+        line = f"/nick {nicks.alternatives(asked)[0] if asked else ''}"
+        if tab is self._scene.active and not self._editor.edit_text:
+            self._editor.replace(line, len(line))
 
     def _request(self, action: AppAction) -> None:
         if isinstance(action, actions.CreateRoomAction | actions.JoinRoomAction):

@@ -17,6 +17,7 @@ from anonp2p.ui.screen.log_lines import Layout
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.standing_hint import standing_hint
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
 
@@ -183,7 +184,7 @@ class View(urwid.Widget):
         return first_page.TorStatus(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:
-        hint = self.scene.hint
+        hint = self.scene.hint or standing_hint(self.scene.active, self.editor.original_widget.edit_text)
         if not hint:
             return []
         return _fitted(rows.wrapped(hint.style, sanitize.sanitize_line(hint.text), columns)[:4], columns)
@@ -235,7 +236,9 @@ class View(urwid.Widget):
     def _prepare_input(self, columns: int) -> int:
         """Sets the caption of the input line; returns how many rows the line wants."""
         snapshot = self.scene.snapshot(self.scene.active)
-        nick = sanitize.sanitize_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
+        tab = self.scene.active
+        own = (snapshot.nick if snapshot else "") or (tab.again.nick if tab.again else "") or self.scene.nick
+        nick = sanitize.sanitize_line(own) if columns >= _WIDE and not tab.over else ""
         editor = self.editor.original_widget
         editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])
         return editor.rows_wanted(columns)

@@ -95,6 +95,14 @@ class BadInput(AnonError):
     status = 2
 
 
+class NothingToCopy(BadInput):
+    sentence = "Nothing was copied: {detail}."
+
+
+class CodeAsMessage(BadInput):
+    sentence = "That is a room's code, and was not sent. /join CODE joins that room; the same line again says it here."
+
+
 class BadRoomName(BadInput):
     sentence = "A room's name is 1 to {detail} letters, digits and - _ . without spaces."
 
@@ -105,6 +113,18 @@ class ReservedRoomName(BadInput):
 
 class WhisperToSelf(BadInput):
     sentence = "A private message is for somebody else than you."
+
+
+class ConversationOver(BadInput):
+    sentence = "{detail} is not here any more, and nothing was sent. Esc, or /query alone, goes back to the room."
+
+
+class NotInConversation(BadInput):
+    sentence = "That would go to the whole room, and was not sent: Esc, or /query alone, goes back there first."
+
+
+class NoConversation(BadInput):
+    sentence = "There is no private conversation here: /query NICK begins one."
 
 
 class NoMessageYet(BadInput):

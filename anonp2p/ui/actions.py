@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from msgspec import UNSET
 
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 
@@ -15,8 +16,8 @@ class CreateRoomAction:
     """Create a room."""
 
     name: str
-    retention: frames.RetentionPolicy = ANY
-    history: frames.HistoryPolicy = NO_HISTORY
+    retention: room_state.RetentionPolicy = ANY
+    history: room_state.HistoryPolicy = NO_HISTORY
     re: events.Re = UNSET
 
 
@@ -71,6 +72,25 @@ class ClearScreenAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class CopyAction:
+    """Put the room's code, the latest link, or the message with this number on the clipboard.
+
+    what: None is what suits best: the message that is selected, else the code.
+    """
+
+    what: Literal["code", "link"] | int | None = None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ConverseAction:
+    """Begin a private conversation with somebody, or end it. nick: None ends it."""
+
+    nick: str | None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class QuitAction:
     """Leave all rooms and end the program. asks: as in `LeaveInput`."""
 
@@ -80,7 +100,15 @@ class QuitAction:
 
 AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
 # Done by the frontend itself.
-FrontendAction = ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction
+FrontendAction = (
+    ShowHelpAction
+    | ListRoomsAction
+    | ListNumbersAction
+    | SwitchRoomAction
+    | ClearScreenAction
+    | CopyAction
+    | ConverseAction
+)
 Action = AppAction | FrontendAction
 
 

@@ -52,7 +52,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("/who", "", "show the members of the room, with role and tag", lambda _, re: inputs.AskInput("/who", re)),
     Command("/code", "[new]", "show the room's code; new: as its host, change it", arguments.parse_code),
     Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),
+    Command("/copy", "[code|link|SEQ]", "copy the code, the latest link or message SEQ", arguments.parse_copy),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", arguments.parse_msg),
+    Command("/query", "[NICK]", "write to one member until /query alone, or Esc", arguments.parse_query),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", arguments.parse_reply),
     Command("/numbers", "", "show the latest messages with their numbers", lambda _, re: ListNumbersAction(re)),
     Command("/retract", "[SEQ]", "end message SEQ of yours now, or your latest one, for all", arguments.parse_retract),
@@ -127,7 +129,7 @@ def names_message(typed: str) -> bool:
     """Whether a command is being typed that names a message by its number."""
     name, space, _ = from_first_seen(typed).partition(" ")
     found = find_command(name) if name.startswith("/") else None
-    return bool(space) and found is not None and "[SEQ]" in found.argument
+    return bool(space) and found is not None and "SEQ" in found.argument
 
 
 def parse_line(line: str, re: events.Re = UNSET) -> Action:

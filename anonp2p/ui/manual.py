@@ -37,7 +37,19 @@ PAGES: dict[str, Page] = {
     "/who": Page((), "/who"),
     "/code": Page((("new", "the host gives the room another code; the one before lets nobody in any more"),), "/code"),
     "/qr": Page((), "/qr"),
+    "/copy": Page(
+        (
+            ("code", "the room's code; so does /copy alone, and Alt-C, unless a message is selected"),
+            ("link", "the latest link in a message"),
+            ("SEQ", "the number of a message"),
+        ),
+        "/copy code",
+    ),
     "/msg": Page((("NICK", "a member; Tab completes it"), ("TEXT", "only the two of you can read it")), "/msg ben hi"),
+    "/query": Page(
+        (("NICK", "all that you type goes to this member alone; the prompt says so; without it, to the room again"),),
+        "/query ben",
+    ),
     "/reply": Page(
         (("SEQ", "the number of a message, as /numbers shows it; without it, the latest one of another"),),
         "/reply 12 I agree",
@@ -87,6 +99,7 @@ HABITS: dict[str, str] = {
     "/names": "/who",
     "/members": "/who",
     "/users": "/who",
+    "/q": "/query",
     "/w": "/msg",
     "/tell": "/msg",
     "/whisper": "/msg",

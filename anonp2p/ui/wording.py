@@ -21,6 +21,8 @@ REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
 NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
+JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
+CONVERSATION_OVER = "What you type goes to the whole room again."
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
@@ -100,6 +102,11 @@ def _message(prefix: str, text: str, nick: str, ours: str) -> str:
     shown, hidden = fold_text(sanitize_text(text))
     block = prefix + shown.replace("\n", "\n" + INDENT)
     return block + (f"\n{ours}{sanitize_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
+
+
+def conversation_begins(nick: str) -> str:
+    """That what is typed goes to this member from now on."""
+    return sanitize_line(f"Only {nick} can read what you type now.")
 
 
 def more_lines(hidden: int) -> str:
@@ -212,7 +219,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.ReplyEvent(command="/who", data=people):
             return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
         case events.ReplyEvent(command="/code", data=data):
-            return [f"Code {data['code']}"]
+            return [f"Code {data['code']}", JOINING_BY_PASTE]
         case events.ReplyEvent(command="/qr", data=data):
             return qr.rows(qr.matrix(data["code"]), inverted=True)
         case events.ReplyEvent(command="/heirs", data=data):

@@ -21,6 +21,7 @@ from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.presence import Presence
+from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
 from anonp2p.room.where import check_signer, find_asker, judge_where, tell_where
 
@@ -54,6 +55,8 @@ class Meetings:
         self._rules = context.meeting
         self._presence = presence
         self._look_at = 0.0  # when (`Now.tick`) to look again who is there
+        self._renewed_at = float("-inf")  # when (`Now.tick`) the code was last published anew
+        self._unanswered = 0  # dials of the code, the latest ones, that nobody has answered
         self._calls: dict[int, _Meeting] = {}
         self._answered: dict[int, tuple[Caller, bytes]] = {}  # with the key of who dialled, the oldest first
 
@@ -125,7 +128,7 @@ class Meetings:
     def tell(self, caller: Caller, key: bytes, openings: Sequence[Opening], index: int) -> float:
         """Tells a member of another term, with this key and log, where we are; returns what that has cost."""
         answer = self._redirect(caller.service, caller.hello, openings, index)
-        if self._may_prove(openings):
+        if terms.rivals(openings[-1], self._replica.ledger.openings[-1]):  # it may have something to prove to us
             if len(self._answered) >= limits.MEETINGS:
                 self._drop(next(iter(self._answered)), "displaced")
             self._answered[caller.link] = caller, key
@@ -133,11 +136,6 @@ class Meetings:
         else:
             self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
         return limits.MEETING_COST
-
-    def _may_prove(self, openings: Sequence[Opening]) -> bool:
-        """Whether one with this log may have something to prove to us."""
-        ours = self._replica.ledger.openings[-1]
-        return openings[-1].number >= ours.number and openings[-1] != ours
 
     def _redirect(self, service: bytes, hello: bytes, openings: Sequence[Opening], index: int) -> frames.RedirectFrame:
         where = tell_where(self._replica, openings, index)
@@ -149,6 +147,23 @@ class Meetings:
         """The link is no more, or could not be had."""
         self._calls.pop(link, None)
         self._answered.pop(link, None)
+
+    def note_failure(self, link: int) -> None:
+        """A dial has failed. Twice so at the code, where we should answer ourselves: another has published it last."""
+        it = self._calls.get(link)
+        self.forget_link(link)
+        if it is None or it.member != _ANYBODY:
+            return
+        self._unanswered += 1
+        if self._unanswered >= limits.CODE_UNANSWERED:
+            self.renew_code()
+
+    def renew_code(self) -> None:
+        """Publishes the code anew, but not often: another host has published it after us, and may be gone."""
+        self._unanswered = 0
+        if self._clock.tick >= self._renewed_at + limits.MEET:
+            self._renewed_at = self._clock.tick
+            self._context.serving.renew(self._replica.ledger.code)
 
     def owns_link(self, link: int) -> bool:
         """Whether what comes on this link is for us."""
@@ -178,6 +193,8 @@ class Meetings:
     def _take_answer(self, link: int, payload: bytes) -> Verdict | None:
         """The hello of one whom we dialled, or its answer: a host that it is, or follows."""
         it = self._calls[link]
+        if it.member == _ANYBODY:
+            self._unanswered = 0
         said = it.call.take_payload(payload)
         if not said:
             return None
@@ -185,6 +202,9 @@ class Meetings:
             self._drop(link, "closed")
             return None
         call, redirect = it.call, _only_redirect(said)
+        if redirect.where.host in self._replica.ledger.kicked:  # which it need not know; it is told nothing
+            self._drop(link, "closed")
+            return None
         check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
         where = redirect.where
         verdict = self._judge(where)

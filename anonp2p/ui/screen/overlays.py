@@ -28,6 +28,8 @@ _KEYS = (
     ("Tab", "complete a command, a nick, a room; again for the next one"),
     ("Up, Down", "what you have sent before"),
     ("PageUp, PageDown, wheel", "look back; Home to the beginning, End to the latest"),
+    ("Alt-Q", "answer the last private message: what you type goes to its author alone, until Esc"),
+    ("Alt-C", "copy the message that is selected, else the room's code, to the clipboard"),
     ("Alt-1 ... Alt-9", "room 1 ... 9"),
     ("Ctrl-N, Ctrl-P", "the next, the previous room"),
     ("Alt-A", "the next room with something new"),
@@ -40,7 +42,7 @@ _KEYS = (
     ("Ctrl-_", "undo"),
     ("Ctrl-L", "draw everything anew"),
     ("Ctrl-Z", "back to the shell; the command fg returns here"),
-    ("Esc", "put this away, or a warning"),
+    ("Esc", "put this away, or a warning; end a private conversation"),
     ("Ctrl-C", "cut what is typed; twice with nothing typed: leave"),
     ("Shift + mouse", "select text, as the mouse itself scrolls here"),
 )
@@ -135,6 +137,7 @@ def of_code(name: str, code: str) -> Overlay:
             *rows.wrapped("title", f"Whoever has this code can join {sanitize.sanitize_line(name)}:", columns),
             *rows.code(code, columns),
             *rows.wrapped("quiet", rows.COPYING, columns),
+            *rows.wrapped("quiet", wording.JOINING_BY_PASTE, columns),
         ]
 
     return Overlay("code: Esc puts it away", build)

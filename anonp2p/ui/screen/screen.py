@@ -6,6 +6,7 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.room import events
 from anonp2p.ui import actions, commands, wording
+from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.bell import Bell
@@ -36,7 +37,8 @@ class Screen:
         self.scene = Scene(Tabs(self.editor), config.nick)
         self._bell = Bell(terminal.bell)
         self._typeahead = Typeahead()
-        self._submission = Submission(self.scene, self.editor, self._typeahead, terminal.clear)
+        self._clipboard = Clipboard(terminal.write)
+        self._submission = Submission(self.scene, self.editor, self._typeahead, self._clipboard, terminal.clear)
         self.keyboard = Keyboard(
             self.scene,
             self.editor,
@@ -73,6 +75,7 @@ class Screen:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._render_loop.run)
             nursery.start_soon(self._tick)
+            nursery.start_soon(self._clipboard.run)
             nursery.start_soon(self._end_when_hung_up)
 
     async def drained(self) -> None:

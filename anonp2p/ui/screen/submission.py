@@ -3,24 +3,31 @@
 import dataclasses
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import trio
 
 from anonp2p import limits
-from anonp2p.errors import AnonError, NoRoom, RoomOver, TooLong, TooMuchPending
-from anonp2p.names import nicks
+from anonp2p.errors import AnonError, NoConversation, NoRoom, NothingToCopy, RoomOver, TooLong, TooMuchPending
+from anonp2p.names import codes, nicks
 from anonp2p.room import events, inputs
-from anonp2p.ui import actions, commands, wording
+from anonp2p.room.snapshot import MemberView
+from anonp2p.ui import actions, commands, sanitize, wording
 from anonp2p.ui.actions import AppAction
+from anonp2p.ui.clipboard import Clipboard
+from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
-from anonp2p.ui.screen.log_lines import ChatMessage
+from anonp2p.ui.screen.log_lines import LINK, ChatMessage
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.tab import Tab
+
+Answer = Literal["", "yes", "no"]
+Question = Literal["", "long", "code"]  # that the next key answers: whether to send so much, or to join with a code
 
 # Such a command is not found in the active room's history: it names another room, which may have been left by then.
 _OF_OTHER_ROOMS = (
@@ -28,6 +35,7 @@ _OF_OTHER_ROOMS = (
     actions.JoinRoomAction,
     actions.SwitchRoomAction,
     actions.ClearScreenAction,
+    actions.CopyAction,
 )
 
 
@@ -37,51 +45,68 @@ class Submission:
     clear_terminal: removes all that was shown from the terminal.
     """
 
-    def __init__(self, scene: Scene, editor: Editor, typeahead: Typeahead, clear_terminal: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        editor: Editor,
+        typeahead: Typeahead,
+        clipboard: Clipboard,
+        clear_terminal: Callable[[], None],
+    ) -> None:
         self._scene = scene
         self._editor = editor
         self._typeahead = typeahead
+        self._clipboard = clipboard
         self._clear_terminal = clear_terminal
         self._number = 0
         self._send, self.requests = trio.open_memory_channel[UserRequest](limits.PENDING)
 
-    def submit_text(self, *, confirmed: bool) -> bool:
+    def submit_text(self, answer: Answer = "") -> Question:
         """Sends what is typed. What cannot be sent stays where it is, with a sentence that says why.
 
-        confirmed: Enter was pressed again. Returns whether the user is asked to do so.
+        answer: to the question that was returned before, if there was one.
         """
         text = self._editor.edit_text
         active = self._scene.active
         if not (text.strip() or (active.again and active.over)):
-            return False
+            return ""
+        line = text
+        if codes.is_meant(text):
+            if active.label and not answer:
+                self._scene.hint = Hint("That is a room's code. y: join that room; n: say the code here.", "caution")
+                return "code"
+            if answer != "no":
+                line = f"/join {text}"
         lines = text.count("\n") + 1
-        if lines > limits.LONG_MESSAGE and not confirmed:
+        if lines > limits.LONG_MESSAGE and not answer:
             self._scene.hint = Hint(f"That is {lines} lines: Enter again sends them as one message.", "caution")
-            return True
+            return "long"
         self._number += 1
         try:
-            action = self._understand(text)
+            action = self._understand(line)
             act = self._prepare(action)
         except AnonError as error:
             size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""
             self._scene.hint = Hint(f"{error}{size}", "error")
-            return False
+            return ""
         self._editor.take()
         if not isinstance(action, _OF_OTHER_ROOMS):
-            active.draft.history.add(text, self._number)
+            # What only one member was to read does not come back as what all would.
+            kept = active.conversation.keep_private(text) if active.conversation else text
+            active.draft.history.add(kept, self._number)
         if isinstance(action, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput):
             active.add_pending(self._number, self._pending_message(action))
         active.log.scroll_to_end()
         active.log.mark_read()
         act()
-        return False
+        return ""
 
     def _understand(self, text: str) -> actions.Action:
         """What is meant by this line in this room. Raises AnonError."""
         active = self._scene.active
         if not text.strip() and active.again:
             return dataclasses.replace(active.again, re=self._number)
-        action = commands.ask_first(self._with_seq(commands.parse_line(text, self._number)))
+        action = commands.ask_first(self._addressed(self._with_seq(commands.parse_line(text, self._number))))
         match action:
             case inputs.RenameInput(nick=nick) if active.over and active.again:
                 return dataclasses.replace(active.again, nick=nick, re=self._number)
@@ -101,6 +126,17 @@ class Submission:
                 return dataclasses.replace(action, seq=message.seq)
         return action
 
+    def _addressed(self, action: actions.Action) -> actions.Action:
+        """The action as it is meant in a private conversation, if there is one. Raises AnonError."""
+        conversation = self._scene.active.conversation
+        if conversation is None:
+            return action
+        answered = ""
+        if isinstance(action, inputs.ReplyInput) and (message := self._find_answered(action.seq)):
+            action = dataclasses.replace(action, seq=message.seq)  # a later message may be for all
+            answered = message.member if message.private else ""
+        return conversation.address_action(action, answered)
+
     def _prepare(self, action: actions.Action) -> Callable[[], None]:
         """A function that carries out the action, here or in the rest of the program. Raises AnonError."""
         active = self._scene.active
@@ -116,6 +152,14 @@ class Submission:
                 return partial(self._scene.show_tab, rooms.by_label[rooms.find_room(wanted)])
             case actions.ClearScreenAction():
                 return self.clear_screen
+            case actions.ConverseAction(nick=nick):
+                if nick is not None:
+                    return partial(self._converse, begin_conversation(self._list_members(), nick))
+                if active.conversation is None:
+                    raise NoConversation
+                return self.end_conversation
+            case actions.CopyAction(what=what):
+                return partial(self._copy, *self._find_copied(what))
             case inputs.LeaveInput() if active.over:
                 return partial(self.drop_tab, active)
         if isinstance(action, inputs.Typed) and active.over:
@@ -169,6 +213,68 @@ class Submission:
     def _open_overlay(self, overlay: Overlay) -> None:
         self._scene.overlay = overlay
 
+    def copy_text(self) -> None:
+        """Puts what suits best on the clipboard."""
+        try:
+            self._copy(*self._find_copied(None))
+        except AnonError as error:
+            self._scene.hint = Hint(str(error), "error")
+
+    def answer_privately(self) -> None:
+        """Begins a private conversation with who has written to the user alone last."""
+        log = self._scene.active.log
+        last = next((it for it in log.latest_messages() if it.private and not it.mine), None)
+        author = last and next((one for one in self._list_members() if one.member == last.member), None)
+        if author:
+            self._converse(Conversation(author.member, author.nick))
+        else:
+            self._scene.hint = Hint("Nobody who is here has written to you alone.", "error")
+
+    def end_conversation(self) -> None:
+        """What is typed goes to all again; but not what is typed already."""
+        active = self._scene.active
+        if active.conversation:
+            kept = active.conversation.keep_private(self._editor.edit_text)
+            if kept != self._editor.edit_text:
+                self._editor.replace(kept, len(kept))
+            active.conversation = None
+            self._scene.hint = Hint(wording.CONVERSATION_OVER)
+
+    def _converse(self, conversation: Conversation) -> None:
+        self._scene.active.conversation = conversation
+        self._scene.hint = Hint(f"{wording.conversation_begins(conversation.nick)} Esc goes back to the room.")
+
+    def _list_members(self) -> list[MemberView]:
+        """Raises NoRoom where there is no room."""
+        room = self._scene.find_room(self._scene.active.label)
+        if room is None:
+            raise NoRoom
+        return room.members()
+
+    def _copy(self, text: str, what: str) -> None:
+        self._scene.hint = Hint(self._clipboard.copy(text, what))
+
+    def _find_copied(self, what: Literal["code", "link"] | int | None) -> tuple[str, str]:
+        """The text that is to be copied, and what it is. Raises AnonError."""
+        log = self._scene.active.log
+        match what:
+            case "link":
+                texts = (message.text for message in log.latest_messages())
+                link = next((found for text in texts if (found := _last_link(text))), "")
+                if not link:
+                    raise NothingToCopy("there is no link in the messages here")
+                return link, "The latest link"
+            case int(number):
+                message = log.find_numbered(number)
+                if message is None:
+                    raise NothingToCopy("there is no such message any more")
+                text = sanitize.sanitize_text(message.text)
+                return text.rstrip(), "The message"  # pasted, a line break at its end would be Enter
+        snapshot = self._scene.snapshot(self._scene.active)
+        if snapshot is None:
+            raise NoRoom
+        return snapshot.code, "The room's code"
+
     def _list_rooms(self) -> None:
         rows = self._scene.tabs.rooms.list_rooms(self._scene.find_room)
         self._scene.active.add_system_line(
@@ -184,3 +290,9 @@ class Submission:
         """Keeps nothing of a room that is left, nor does the terminal."""
         self._scene.drop_tab(tab)
         self._clear_terminal()
+
+
+def _last_link(text: str) -> str:
+    """The last link in a message, safe to be pasted anywhere, without the end of a sentence after it."""
+    links = LINK.findall(sanitize.sanitize_text(text))
+    return links[-1].rstrip(".,;:!?\"'") if links else ""

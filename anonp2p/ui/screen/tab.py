@@ -11,6 +11,7 @@ from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
+from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
@@ -36,6 +37,7 @@ class Tab:
         self.wants_nick = False  # whether we are out as we need another nick
         self.unread = 0
         self.mentions = 0
+        self.conversation: Conversation | None = None
         self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
         self.has_moved = True  # whether its members may have changed
         self._nick = ""
@@ -65,6 +67,8 @@ class Tab:
 
     def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
         """Shows an event. seen: whether the user looks at this tab. Returns whether the event calls the user."""
+        if self.conversation:
+            self.conversation.take_event(event)
         match event:
             case events.MessageEvent():
                 return self._take_message(event, seen=seen)

@@ -240,7 +240,12 @@ class View(urwid.Widget):
         own = (snapshot.nick if snapshot else "") or (tab.again.nick if tab.again else "") or self.scene.nick
         nick = sanitize.sanitize_line(own) if columns >= _WIDE and not tab.over else ""
         editor = self.editor.original_widget
-        editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])
+        if conversation := self.scene.active.conversation:
+            gone = " (gone)" if conversation.is_over else ""
+            only = f"{nick} → {sanitize.sanitize_line(conversation.nick)}{gone}>"
+            editor.set_caption([("private prompt", only.lstrip()), ("prompt", " ")])
+        else:
+            editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])
         return editor.rows_wanted(columns)
 
 

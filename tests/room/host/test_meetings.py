@@ -19,7 +19,7 @@ from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.meetings import Meetings, Verdict
 from anonp2p.room.succession.meeting import GiveWay, Stand
 from tests.room.host.parts import Ordering, set_time, take_effects
-from tests.room.peers import ANN, BOB, EVE, ROOM, randomness
+from tests.room.peers import ANN, BOB, EVE, ROOM, ROOM_KEY, randomness
 from tests.room.sides import Side, side_from
 
 HEIR_ADDRESS = {who.id: RoomKey(who.id * 2).public for who in (ANN, BOB)}
@@ -142,6 +142,58 @@ def test_a_host_looks_who_is_there_once_a_second_and_when_it_is_time_to_dial(spl
     assert looks == [True, False, True, True, True, False]
 
 
+def entrusted(split: Split) -> None:
+    """ANN has got the key of the code."""
+    heirs = [Heir(ANN.id, HEIR_ADDRESS[ANN.id])]
+    split.room.sequencer.order_own(bodies.HeirsBody(heirs, entrusts=True))
+    split.context.serving.add_key(ROOM_KEY)
+    split.context.serving.serve(ROOM)
+    split.add_links(ANN, BOB)
+    take_effects(split.context)
+
+
+def code_dial(split: Split, at: float) -> effects.DialEffect:
+    split.at(at)
+    [dial] = [dial for dial in split.dialled() if dial.address == split.replica.ledger.code]
+    return dial
+
+
+def services(split: Split) -> list[str]:
+    """What is done with services."""
+    of_services = effects.ServeEffect | effects.StopServingEffect
+    return [type(effect).__name__ for effect in take_effects(split.context) if isinstance(effect, of_services)]
+
+
+def test_a_code_at_which_nobody_answers_twice_in_a_row_is_published_anew(split: Split) -> None:
+    """8.16: another holder of its key has published it last, and is gone."""
+    entrusted(split)
+    done = []
+    for number in range(1, 5):
+        split.meetings.note_failure(code_dial(split, 2 * number * limits.MEET).link)
+        done.append(services(split))
+    anew = ["StopServingEffect", "ServeEffect"]
+    assert done == [[], anew, [], anew]
+
+
+def test_a_code_that_has_been_answered_since_is_not_published_anew(split: Split) -> None:
+    entrusted(split)
+    split.meetings.note_failure(code_dial(split, 2 * limits.MEET).link)
+    split.meetings.forget_link(Called(split, code_dial(split, 4 * limits.MEET)).dial.link)
+    split.meetings.note_failure(code_dial(split, 6 * limits.MEET).link)
+    assert services(split) == []
+
+
+def test_who_may_host_too_and_does_not_answer_has_nothing_to_do_with_the_code(split: Split) -> None:
+    entrusted(split)
+    split.room.presence.lose_link(2, 0.0)
+    for at in (2 * limits.MEET, 4 * limits.MEET):
+        split.at(at)
+        for dial in split.dialled():
+            if dial.address != split.replica.ledger.code:
+                split.meetings.note_failure(dial.link)
+    assert services(split) == []
+
+
 def called(split: Split) -> Called:
     """ANN, whom the host dials."""
     split.at(limits.MEET)
@@ -211,6 +263,17 @@ def test_one_that_refuses_to_meet_us_is_held_nothing_against(split: Split) -> No
     assert not split.meetings.owns_link(it.dial.link)
 
 
+def test_one_that_was_thrown_out_and_hosts_elsewhere_has_done_nothing_wrong_and_is_told_nothing(split: Split) -> None:
+    """8.17: it need not know, and may answer where others did."""
+    it = called(split)
+    split.replica.ledger.kicked[BOB.id] = BOB.key
+    where = split.where()
+    openings = [*where.openings[:-1], msgspec.structs.replace(where.openings[-1], host=BOB.id)]
+    assert it.redirects(msgspec.structs.replace(where, host=BOB.id, openings=openings), BOB) is None
+    assert ended(split) == "closed"
+    assert not split.meetings.owns_link(it.dial.link)
+
+
 def test_a_host_of_a_lower_term_is_told_of_ours_with_a_proof(split: Split) -> None:
     ours, it = Side(split.replica), called(split)
     for _ in range(3):
@@ -246,7 +309,7 @@ def test_a_host_of_a_lower_term_of_which_another_tells_is_dialled(split: Split) 
 
 
 @pytest.mark.parametrize("who", [ANN, BOB], ids=["ann", "bob"])
-def test_of_two_hosts_with_one_number_the_higher_one_begins_another_term_and_the_other_says_where_it_is(
+def test_of_two_hosts_with_one_number_the_one_that_hears_of_the_other_first_begins_another_term(
     split: Split, who: Any
 ) -> None:
     ours, theirs = Side(split.replica), side_from(split.replica.ledger.copy())
@@ -258,12 +321,9 @@ def test_of_two_hosts_with_one_number_the_higher_one_begins_another_term_and_the
     it = Called(split, dials[HEIR_ADDRESS[who.id]])
     verdict = it.redirects(theirs.tells(ours), who)
     assert split.replica.ledger.number == theirs.replica.ledger.number == 8
-    if split.replica.me.id > who.id:
-        assert verdict is not None
-        assert verdict.decision == Stand(12)
-    else:
-        assert verdict is None
-        assert any(isinstance(effect, effects.FinishEffect) for effect in take_effects(split.context))
+    assert verdict is not None
+    assert verdict.decision == Stand(12)
+    assert ended(split) == "closed"
 
 
 def test_hosts_that_dial_us_are_told_where_we_are(split: Split) -> None:

@@ -13,11 +13,11 @@ from anonp2p.ui.rooms import number_room
 from anonp2p.ui.screen import first_page, rows
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.editor_box import EditorBox
+from anonp2p.ui.screen.lasting_hint import lasting_hint
 from anonp2p.ui.screen.log_lines import Layout
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scene import Scene
-from anonp2p.ui.screen.standing_hint import standing_hint
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
 
@@ -184,7 +184,7 @@ class View(urwid.Widget):
         return first_page.TorStatus(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:
-        hint = self.scene.hint or standing_hint(self.scene.active, self.editor.original_widget.edit_text)
+        hint = self.scene.hint or lasting_hint(self.scene.active, self.editor.original_widget.edit_text)
         if not hint:
             return []
         return _fitted(rows.wrapped(hint.style, sanitize.sanitize_line(hint.text), columns)[:4], columns)

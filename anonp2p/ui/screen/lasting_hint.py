@@ -4,7 +4,7 @@ from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.tab import Tab
 
 
-def standing_hint(tab: Tab, typed: str) -> Hint | None:
+def lasting_hint(tab: Tab, typed: str) -> Hint | None:
     """What the next key can do. typed: what the input line holds."""
     if tab.over and tab.again and tab.wants_nick:
         return Hint("Enter goes on under this nick, Esc leaves the room.", "title")

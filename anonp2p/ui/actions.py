@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 
@@ -16,16 +16,21 @@ class CreateRoomAction:
     """Create a room."""
 
     name: str
-    retention: frames.RetentionPolicy = ANY
-    history: frames.HistoryPolicy = NO_HISTORY
+    retention: room_state.RetentionPolicy = ANY
+    history: room_state.HistoryPolicy = NO_HISTORY
     re: events.Re = UNSET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JoinRoomAction:
-    """Join the room with this code, as it was typed."""
+    """Join the room with this address, under this nick; empty: the one that all joins are made with.
 
-    code: str
+    label: of a room that is over, which this goes on with; empty: it is another room.
+    """
+
+    address: bytes
+    nick: str = ""
+    label: str = ""
     re: events.Re = UNSET
 
 
@@ -78,6 +83,14 @@ class CopyAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ConverseAction:
+    """Begin a private conversation with somebody, or end it. nick: None ends it."""
+
+    nick: str | None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class QuitAction:
     """Leave all rooms and end the program. asks: as in `LeaveInput`."""
 
@@ -88,7 +101,13 @@ class QuitAction:
 AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
 # Done by the frontend itself.
 FrontendAction = (
-    ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction | CopyAction
+    ShowHelpAction
+    | ListRoomsAction
+    | ListNumbersAction
+    | SwitchRoomAction
+    | ClearScreenAction
+    | CopyAction
+    | ConverseAction
 )
 Action = AppAction | FrontendAction
 

@@ -25,8 +25,11 @@ PAGES: dict[str, Page] = {
         "/create demo --retain 30s:5m:2h --history 20",
     ),
     "/join": Page(
-        (("CODE", "56 letters and digits, with or without .onion; spaces and line breaks in it do not matter"),),
-        "/join iquzgbsqasvb4tci6toqcwazjqbdjg6mmzgns3sab2rgtemkrviu4aqd.onion",
+        (
+            ("CODE", "56 letters and digits, with or without .onion; spaces and line breaks in it do not matter"),
+            ("NICK", "what to be called there; without it, what /nick or --nick said, or a random one"),
+        ),
+        "/join iquzgbsqasvb4tci6toqcwazjqbdjg6mmzgns3sab2rgtemkrviu4aqd.onion ann",
     ),
     "/leave": Page((), "/leave"),
     "/close": Page((), "/close"),
@@ -43,6 +46,10 @@ PAGES: dict[str, Page] = {
         "/copy code",
     ),
     "/msg": Page((("NICK", "a member; Tab completes it"), ("TEXT", "only the two of you can read it")), "/msg ben hi"),
+    "/query": Page(
+        (("NICK", "all that you type goes to this member alone; the prompt says so; without it, to the room again"),),
+        "/query ben",
+    ),
     "/reply": Page(
         (("SEQ", "the number of a message, as /numbers shows it; without it, the latest one of another"),),
         "/reply 12 I agree",
@@ -92,6 +99,7 @@ HABITS: dict[str, str] = {
     "/names": "/who",
     "/members": "/who",
     "/users": "/who",
+    "/q": "/query",
     "/w": "/msg",
     "/tell": "/msg",
     "/whisper": "/msg",

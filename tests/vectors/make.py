@@ -24,10 +24,10 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import confusables, nicks, safety_words, words
 from anonp2p.names.codes import RoomKey
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, welcome
+from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.meeting import meet_content, sign_meet, sign_redirect
-from anonp2p.room import ledger
+from anonp2p.room import contents
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
 from tests.vectors.negative import negative
@@ -307,8 +307,8 @@ def _keys(first: bytes, left_out: list[int]) -> list[Vectors]:
 
 # --- 4 The log, 5 Order, 6 Epochs, 7 Welcome
 
-RETENTION = frames.RetentionPolicy(FLEETING, 3_600, KEPT)
-HISTORY = frames.HistoryPolicy(100, 0)
+RETENTION = room_state.RetentionPolicy(FLEETING, 3_600, KEPT)
+HISTORY = room_state.HistoryPolicy(100, 0)
 EXACT = 65  # characters of a text whose content is padded by nothing but its length
 
 
@@ -336,7 +336,7 @@ class Story:
     def log(self) -> Vectors:
         """Tells it all."""
         empty, began = self._room.digest, self._group_context()
-        snapshot = frames.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)], self._room.term)
+        snapshot = room_state.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)], self._room.term)
         self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
         self._batch(1_000)
@@ -359,6 +359,7 @@ class Story:
         self._batch(60_000)
         self._batch(65_000)
         self._commit(bodies.CommitBody(1, [bodies.Removal(self._bob.me.id, "kicked", "spam")], renew=False))
+        self._backfill(self._room.index)
         renewed = suite.EncryptionKeyPair(seed("ann's next encryption key")).public
         self._say(self._ann, bodies.RenewBody(suite.hash_data(renewed)))
         self._say(self._host, bodies.LockBody(locked=True))
@@ -390,8 +391,8 @@ class Story:
     def _joined(self, member: Person) -> bodies.JoinedBody:
         return bodies.JoinedBody(member.me.key, member.name, suite.hash_data(member.key.public))
 
-    def _snapshot_entry(self, member: Person) -> frames.SnapshotEntry:
-        return frames.SnapshotEntry(
+    def _snapshot_entry(self, member: Person) -> room_state.SnapshotEntry:
+        return room_state.SnapshotEntry(
             member.me.key, member.name, member.counter, False, suite.hash_data(member.key.public)
         )
 
@@ -423,20 +424,17 @@ class Story:
         ratchet_ = self._epoch.ratchets[author.me.id]
         generation = 0 if is_commit else ratchet_.generation + left_out
         header = Header(epoch.COMMIT if is_commit else epoch.ENTRY, author.me.id, author.counter, generation, ttl)
-        if is_commit:
-            key = suite.expand(self._epoch.init_secret, "commit", header.pack())
-        else:
-            key = _keys(ratchet_.chain_key, [left_out])[0]["key"]
+        key = None if is_commit else _keys(ratchet_.chain_key, [left_out])[0]["key"]
         before, context = self._room.digest, self._room.group_context
         salt = seed(f"salt of entry {self._room.index + 1}")[: limits.SALT]
         content = bodies.Content(salt, self._room.index, before, body)
-        padded = ledger.padded_content(content)
-        signed = ledger.entry_content(self._epoch.number, header.pack(), padded)
+        padded = contents.padded_content(content)
+        signed = contents.entry_content(self._epoch.number, header.pack(), padded)
         text = author.me.sign(identity.ENTRY, signed) + padded
-        sealed = self._epoch.seal_entry(header, text)
+        sealed = b"" if is_commit else self._epoch.seal_entry(header, text)
         self._room.take_entry(self._room.get_member(author.me.id), header, content, suite.hash_data(text))
         changed = None if self._room.group_context == context else self._room.group_context
-        self._latest = frames.LatestEntry(before, header.pack(), suite.hash_data(text))
+        self._latest = room_state.LatestEntry(before, header.pack(), suite.hash_data(text))
         self._log.append_entry(sealed, LogEntry(header.pack(), suite.hash_data(text), text, ttl, changed))
         self._entries.append(
             {
@@ -447,14 +445,14 @@ class Story:
                 "generation": header.generation,
                 "ttl": header.ttl,
                 "4.1 header": header.pack(),
-                "4.2, 4.3 body key": key,
+                "4.2 body key": key,
                 "4.4 content, unpacked": fields(content),
                 "4.4 content": frames.pack(content),
                 "4.4 padded": padded,
                 "4.4 signed": signed,
                 "4.4 signing key": author.me.key,
                 "4.4 body": text,
-                "4.1 entry": sealed,
+                "4.1 entry": sealed or None,
                 "4.7 index": self._room.index,
                 "4.8 group context, if it is another": self._group_context() if changed else None,
                 "4.6 digest": self._room.digest,
@@ -462,8 +460,16 @@ class Story:
         )
 
     def _sign_head(self, time: int) -> bytes:
-        content = ledger.head_content(self._room.index, self._room.digest, time)
+        content = contents.head_content(self._room.index, self._room.digest, time)
         return content + self._host.me.sign(identity.HEAD, content)
+
+    def _shown_head(self, time: int) -> Vectors:
+        return {
+            "4.5 time": time,
+            "4.5 signed": self._head[:48],
+            "4.5 signing key": self._host.me.key,
+            "4.5 head": self._head,
+        }
 
     def _batch(self, time: int) -> None:
         self._head = self._sign_head(time)
@@ -477,10 +483,7 @@ class Story:
         self._told.append(
             {
                 "entries": self._entries,
-                "4.5 time": time,
-                "4.5 signed": self._head[:48],
-                "4.5 signing key": self._host.me.key,
-                "4.5 head": self._head,
+                **self._shown_head(time),
                 "4.5 nonce": nonce,
                 "4.5 log key": self._epoch.log_key,
                 "4.5 packed": packed,
@@ -530,7 +533,10 @@ class Story:
 
     def _commit(self, said: bodies.CommitBody) -> None:
         self._say(self._host, said)
-        self._batch(65_500)
+        self._head = self._sign_head(65_500)
+        self._log.seal_batch(self._head, b"", 65_500)
+        self._told.append({"entries": self._entries, **self._shown_head(65_500)})
+        self._entries = []
         fresh, init = seed("fresh secret of epoch 1"), self._epoch.init_secret
         digest = self._room.digest
         self._epoch, tag = self._epoch.follow(fresh, digest, [member.id for member in self._room.roster])
@@ -567,10 +573,10 @@ class Story:
             }
         )
 
-    def _show_welcome(self, snapshot: frames.RoomSnapshot) -> Vectors:
+    def _show_welcome(self, snapshot: room_state.RoomSnapshot) -> Vectors:
         greeted, digest = hello("a join")
         roster = [
-            frames.RosterEntry(
+            room_state.RosterEntry(
                 member.me.key,
                 member.name,
                 member.counter,
@@ -586,7 +592,9 @@ class Story:
         rules = (RETENTION, HISTORY)
         vouched = credentials.sign_credentials(ROOM_KEY, self._host.me.key)
         about = (ROOM, "demo", False, self._room.term, *rules, now.number)
-        state = frames.RoomState(*about, *keys, self._head, self._latest, vouched, roster, since=0, snapshot=snapshot)
+        state = room_state.RoomState(
+            *about, *keys, self._head, self._latest, vouched, roster, since=0, snapshot=snapshot
+        )
         key = seed("key of the welcome")
         sealed = welcome.seal_welcome(state, self._ann.key.public, ROOM, digest, key, self._host.me.sign)
         pages = [frame.part for frame in sealed if isinstance(frame, frames.PageFrame)]

@@ -126,6 +126,8 @@ class Keyboard:
                 scene.show_tab(tabs.tab_beside(-1))
             case "meta a":
                 scene.show_tab(tabs.unread_tab())
+            case "meta q":
+                self._submission.answer_privately()
             case "meta c":
                 self._submission.copy_text()
             case "meta o":
@@ -144,13 +146,23 @@ class Keyboard:
                 self._bell.is_on = not self._bell.is_on
                 scene.hint = Hint(f"The bell is {'on' if self._bell.is_on else 'off'}.")
             case "esc":
-                if not tabs.put_away_warning():
+                if tabs.put_away_warning():
+                    pass
+                elif scene.active.over and not log.looking_back and self._has_nothing_typed():
+                    self._submission.drop_tab(scene.active)
+                elif scene.active.conversation:
+                    self._submission.end_conversation()
+                else:
                     log.scroll_to_end()
             case _ if key in _ROOM_KEYS:
                 self.show_room(_ROOM_KEYS[key])
             case _:
                 return False
         return True
+
+    def _has_nothing_typed(self) -> bool:
+        """Whether there is nothing to lose: a line that the program began is nothing."""
+        return not self._editor.edit_text or self._scene.active.wants_nick
 
     def _scroll(self, by: int) -> None:
         if self._scene.overlay:

@@ -11,7 +11,8 @@ from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome, wire
-from anonp2p.room.ledger import Ledger, unpack_content
+from anonp2p.room.contents import unpack_content
+from anonp2p.room.ledger import Ledger
 from tests.crypto.test_vectors import held
 from tests.support import second
 

@@ -91,6 +91,15 @@ class ConverseAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class IgnoreAction:
+    """Show nothing of what a member says any more, or again. nick: None asks who is ignored."""
+
+    nick: str | None
+    on: bool = True
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class QuitAction:
     """Leave all rooms and end the program. asks: as in `LeaveInput`."""
 
@@ -108,6 +117,7 @@ FrontendAction = (
     | ClearScreenAction
     | CopyAction
     | ConverseAction
+    | IgnoreAction
 )
 Action = AppAction | FrontendAction
 

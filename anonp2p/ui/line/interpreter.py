@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
@@ -15,6 +15,7 @@ from anonp2p.ui.actions import (
     ClearScreenAction,
     ConverseAction,
     CopyAction,
+    IgnoreAction,
     JoinRoomAction,
     ListNumbersAction,
     ListRoomsAction,
@@ -24,6 +25,7 @@ from anonp2p.ui.actions import (
 from anonp2p.ui.commands import ask_first
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import FindRoom, UserRequest
+from anonp2p.ui.ignored import Ignored, find_ignored
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.rooms import Rooms
@@ -33,6 +35,7 @@ from anonp2p.ui.rooms import Rooms
 class _Room:
     name: str = ""
     conversation: Conversation | None = None
+    ignored: Ignored = field(default_factory=Ignored)
 
 
 class Interpreter:
@@ -64,8 +67,14 @@ class Interpreter:
         """Makes a room that the user asked for the active one."""
         self._rooms.open_room(label, _Room())
 
-    def take_event(self, event: events.Event) -> None:
-        """Notes what an event says of the rooms, one of which may have got its name or be gone, and of messages."""
+    def take_event(self, event: events.Event) -> bool:
+        """Notes what an event says of the rooms, one of which may have got its name or be gone, and of messages.
+
+        Returns whether it is to be shown: not what somebody says whom the user ignores.
+        """
+        known = self._rooms.by_label.get(getattr(event, "room", ""))
+        if known and known.ignored.hides(event):
+            return False
         self._excerpts.take_event(event)
         match event:
             case events.EnteredEvent(room=label, name=name) if label in self._rooms.by_label:
@@ -75,6 +84,7 @@ class Interpreter:
         room = self._rooms.by_label.get(getattr(event, "room", ""))
         if room and room.conversation:
             room.conversation.take_event(event)
+        return True
 
     def find_quote(self, event: events.Event) -> wording.Quote | None:
         """What is left of the message that an event refers to, if there is any of it."""
@@ -93,9 +103,9 @@ class Interpreter:
         match self._of_person(meant, room) if not self._json else meant:
             case ClearScreenAction():
                 self._clear()
-            case ConverseAction(nick=nick, re=re):
+            case ConverseAction() | IgnoreAction() as action:
                 try:
-                    self._tell(self._converse(nick, room, re))
+                    self._tell(self._answer_locally(action, room))
                 except AnonError as error:
                     return UserRequest(error, typed.re, room)
             case CopyAction():
@@ -133,6 +143,24 @@ class Interpreter:
         if known is None or known.conversation is None or isinstance(action, AnonError):
             return action
         return known.conversation.address_action(action)
+
+    def _answer_locally(self, action: ConverseAction | IgnoreAction, room: str | None) -> events.Event:
+        """Does what concerns nobody else. Raises AnonError."""
+        if isinstance(action, ConverseAction):
+            return self._converse(action.nick, room, action.re)
+        found, known = self._find_room(room or ""), self._rooms.by_label.get(room or "")
+        if room is None or found is None or known is None:
+            raise NoRoom
+        if action.nick is None:
+            said = wording.ignored(known.ignored.nicks)
+        elif action.on:
+            member = find_ignored(found.members(), action.nick)
+            known.ignored.add_member(member.member, member.nick)
+            said = wording.ignores(member.nick)
+        else:
+            known.ignored.remove_nick(action.nick)
+            said = wording.ignored(known.ignored.nicks)
+        return events.NoticeEvent(room=room, text=said, re=action.re)
 
     def _converse(self, nick: str | None, room: str | None, re: events.Re) -> events.Event:
         """Begins or ends the room's private conversation. Raises AnonError."""

@@ -12,6 +12,7 @@ from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.conversation import Conversation
+from anonp2p.ui.ignored import Ignored
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
@@ -30,6 +31,7 @@ class Tab:
         self.name = ""
         self.log = Scrollback()
         self.looks = MemberLooks()
+        self.ignored = Ignored()
         self.draft = Draft()
         self.warnings = Warnings()
         self.link: Literal["", "connecting", "up", "lost"] = ""
@@ -71,6 +73,8 @@ class Tab:
         """Shows an event. seen: whether the user looks at this tab. Returns whether the event calls the user."""
         if self.conversation:
             self.conversation.take_event(event)
+        if self.ignored.hides(event):
+            return False
         match event:
             case events.MessageEvent():
                 return self._take_message(event, seen=seen)
@@ -147,6 +151,11 @@ class Tab:
         if isinstance(event, events.RenamedEvent) and event.was == self._nick:
             self._nick = event.nick
         return False
+
+    def ignore_member(self, member: str, nick: str) -> None:
+        """Shows nothing of what somebody says or has said."""
+        self.ignored.add_member(member, nick)
+        self.log.remove_messages(member)
 
     def mark_seen(self) -> None:
         """The user looks at this tab: nothing in it is unread."""

@@ -7,7 +7,7 @@ from anonp2p.names import nicks
 from anonp2p.protocol import frames
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
-from anonp2p.ui.actions import Action, ConverseAction, CopyAction, CreateRoomAction
+from anonp2p.ui.actions import Action, ConverseAction, CopyAction, CreateRoomAction, NotifyAction
 
 
 def parse_kick(argument: str, re: events.Re) -> Action:
@@ -93,6 +93,17 @@ def parse_msg(argument: str, re: events.Re) -> Action:
     if not text.strip():
         raise WrongArgument
     return inputs.WhisperInput(nick, bounded_text(text.lstrip()), re)
+
+
+def parse_notify(argument: str, re: events.Re) -> Action:
+    match argument.lower().split():
+        case []:
+            return NotifyAction(re=re)
+        case ["all" | "mentions" | "none" as level]:
+            return NotifyAction(level, re=re)
+        case ["desktop", "on" | "off" as switch]:
+            return NotifyAction(desktop=switch == "on", re=re)
+    raise WrongArgument
 
 
 def parse_query(argument: str, re: events.Re) -> Action:
